@@ -1,0 +1,37 @@
+"""A run: one stretch of time during which a criterion's grade was above its baseline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.vocabulary.episode import Change, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a series of readings says, before anything human is added.
+
+    Args:
+        onset_at: First instant certainly above the baseline grade (of a possible run: first
+            instant that may be).
+        history: Every change of grade; never empty; the first is at *onset_at*.
+        last_evidence_at: The last reading that the run rests on.
+        resolved_at: First instant certainly not above it; None while open.
+        onset_not_before: Earliest possible onset when readings just before leave it open.
+        resolved_not_before: Earliest possible end when readings before leave it open.
+        possible: No reading is certain.
+        provisional: Evidence of onset or of the worst grade is not final.
+        before_exposure: The run lies before the baseline anchor.
+        other_scales: Worst grade on scales that are not of record.
+    """
+
+    onset_at: datetime
+    history: tuple[Change, ...]
+    last_evidence_at: datetime
+    resolved_at: datetime | None = None
+    onset_not_before: datetime | None = None
+    resolved_not_before: datetime | None = None
+    possible: bool = False
+    provisional: bool = False
+    before_exposure: bool = False
+    other_scales: Mapping[str, Span] = field(default_factory=dict)

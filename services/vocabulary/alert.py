@@ -1,0 +1,65 @@
+"""What somebody is asked to look at: raised by the rules, delivered by the alerts service."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """Whom it concerns, from the widest."""
+
+    STUDY = "study"
+    PARTICIPANT = "participant"
+    OPERATIONS = "operations"
+
+
+class AlertKind(StrEnum):
+    """Why it was raised."""
+
+    BOUNDARY_REACHED = "boundary_reached"
+    BOUNDARY_LIKELY = "boundary_likely"
+    EPISODE = "episode"  # new, or its grade rose, at or above the protocol's grade
+    POSSIBLE = "possible_episode"  # an incomplete grade that may be that high
+    DEATH = "death"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One per episode and level, or per rule and kind: a rise updates it.
+
+    Args:
+        id: uuid5 of what it is about; stable, so that a duplicate is recognised.
+        level: Study, participant or operations.
+        kind: Why.
+        study: Id.
+        about: Episode id, rule id, or participant.
+        participant: Pseudonym, or empty at study level.
+        grade: Of the episode's at_least now, or the number of events of a rule.
+        roles: Whom to tell first.
+        escalate_to: Whom to tell next, in order.
+        acknowledge_within_s: Seconds.
+        opened_at: When the facts behind it were known, aware, in UTC.
+        detail: Canonical JSON that the wording is made from: an episode content or a decision.
+        retracted: The facts behind it were corrected away.
+        suspected: Nobody has confirmed it yet.
+        provisional: Its evidence is not final.
+        version: Counts the changes of this row.
+    """
+
+    id: str
+    level: Level
+    kind: AlertKind
+    study: str
+    about: str
+    participant: str
+    grade: int
+    roles: tuple[str, ...]
+    escalate_to: tuple[str, ...]
+    acknowledge_within_s: int
+    opened_at: datetime
+    detail: str
+    retracted: bool = False
+    suspected: bool = True
+    provisional: bool = False
+    version: int = 1

@@ -1,0 +1,140 @@
+"""What a stopping rule says at a knowledge cut, complete enough to draw and to mail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.vocabulary.protocol import Step
+
+
+class Signal(StrEnum):
+    """The three answers of a rule."""
+
+    CONTINUE = "continue"
+    BOUNDARY_LIKELY = "boundary likely"
+    BOUNDARY_REACHED = "boundary reached: review required"
+
+
+@dataclass(frozen=True, slots=True)
+class PathPoint:
+    """On the clinical date *at*: *events* at effective size *ess*, against *boundary*."""
+
+    at: datetime
+    ess: float
+    events: int
+    boundary: int
+    crossed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """An event that counts in the operative number, as the DSMB may see it."""
+
+    participant: str
+    grade: int
+    confirmed: bool
+    transplant_day: int | None
+    treatment_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """The same facts under another counting policy or onset curve."""
+
+    counting: str
+    ess: float
+    events: int
+    boundary: int
+    crossed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Of one rule at one cut. Probabilities are one-sided and lie in [0, 1].
+
+    Args:
+        study: Id.
+        rule: Id.
+        title: Of the rule.
+        signal: What it says.
+        data_to: The last instant at which any counted participant was observed; None: no data.
+        as_of: The knowledge cut.
+        events: Operative count y.
+        confirmed: Events that a clinician confirmed.
+        upper: Events when incomplete grades are taken at their upper ends.
+        evaluable: Participants exposed, within the plan.
+        not_exposed: Enrolled but not counted.
+        beyond_plan: Exposed after the first n; listed, outside the rule.
+        complete: m, events and competing included.
+        pending: q.
+        ess: Effective sample size.
+        boundary: b(ceil(ess)); above the sample size when it cannot be reached yet.
+        events_left: Events to the boundary, 0 when reached.
+        free_until_rise: Event-free participants until the boundary next rises; None: never.
+        crossed_since: First event date on the path at which it was reached; None.
+        certain: No event-free completion can undo it.
+        possible: Some completion of those pending crosses.
+        p_cross_p0: P(cross once all pending are complete) at p0.
+        p_cross_posterior: The same at the posterior mean.
+        predictive: Predictive probability of ever crossing by n.
+        posterior: Mean, lower and upper 95 % of the event rate.
+        confirmed_crossed: The decision when only confirmed events count.
+        upper_crossed: The decision at upper grades.
+        path: In clinical time.
+        pending_weights: Weight w of each pending participant, in entry order.
+        sensitivity: Under the other policies.
+        contributors: The events, by date.
+        steps: The signed boundary.
+        n: Planned maximum.
+        recommend: The rule's ``then``.
+        tell: Roles.
+        acknowledge_within_s: Seconds.
+        protocol: Label with version and signature.
+        watch_only: Never alerts the DSMB.
+        determination: The DSMB's last answer, or empty.
+        silenced_at_events: After *continue*: the count up to which it stays silent; None.
+        cut: Knowledge cut ``{participant: folded_through}``.
+    """
+
+    study: str
+    rule: str
+    title: str
+    signal: Signal
+    data_to: datetime | None
+    as_of: datetime
+    events: int
+    confirmed: int
+    upper: int
+    evaluable: int
+    not_exposed: int
+    beyond_plan: int
+    complete: int
+    pending: int
+    ess: float
+    boundary: int
+    events_left: int
+    free_until_rise: int | None
+    crossed_since: datetime | None
+    certain: bool
+    possible: bool
+    p_cross_p0: float
+    p_cross_posterior: float
+    predictive: float
+    posterior: tuple[float, float, float]
+    confirmed_crossed: bool
+    upper_crossed: bool
+    path: tuple[PathPoint, ...]
+    pending_weights: tuple[float, ...]
+    sensitivity: tuple[Sensitivity, ...]
+    contributors: tuple[Contributor, ...]
+    steps: tuple[Step, ...]
+    n: int
+    recommend: str
+    tell: tuple[str, ...]
+    acknowledge_within_s: int
+    protocol: str
+    watch_only: bool = False
+    determination: str = ""
+    silenced_at_events: int | None = None
+    cut: Mapping[str, int] | None = None

@@ -1,0 +1,222 @@
+"""A study's protocol as data: windows, bedside limits, stopping rules, who is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+AnchorName = Literal["transplant", "enrolment", "first_infusion", "each_course"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One end of a window: the instant of *anchor*, or the calendar day *day* after it.
+
+    ``day`` counts in the site's calendar with the anchor's date as day 0; as the end of a window
+    the whole day is inside. None: the instant of the anchor itself.
+    """
+
+    anchor: AnchorName
+    day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From one edge to another, both inside."""
+
+    start: Edge
+    end: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class EventPattern:
+    """What counts: exactly one of the four is given. *grade_at_least* goes with the first three."""
+
+    scale: str = ""  # e.g. astct-2019.crs
+    term: str = ""  # a criterion's slug, e.g. seizure
+    term_set: str = ""  # a name in the protocol's term sets
+    fact: Literal["nrm", "relapse", "death", ""] = ""
+    grade_at_least: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How soon events come after exposure: the onset curve F(t), t in days."""
+
+    shape: Literal["uniform", "exponential", "weibull", "table"]
+    mean_days: float = 0.0  # exponential
+    scale_days: float = 0.0  # weibull
+    weibull_shape: float = 0.0
+    points: tuple[tuple[float, float], ...] = ()  # table: (day, F)
+
+
+Policy = Literal["onset_weighted", "complete", "linear", "everyone_treated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Stop at *events* or more among any number from *first* to *last* evaluable, inclusive."""
+
+    events: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopWhen:
+    """The signed boundary and the design that it comes from.
+
+    *boundary* is contiguous up to *n*; *parameters* are those of the method's family (see
+    `safety_rules.domain.stopping.families`), e.g. ``prior``.
+    """
+
+    method: str
+    p0: float
+    alpha: float
+    n: int
+    boundary: tuple[Step, ...]
+    parameters: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What the rule recommends and to whom, once it is met."""
+
+    recommend: str
+    tell: tuple[str, ...]
+    acknowledge_within: timedelta
+    otherwise: Literal["escalate"] = "escalate"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedExample:
+    """With *events* among *of* evaluable the rule says *answer*."""
+
+    events: int
+    of: int
+    answer: Literal["stop", "continue"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One stopping rule as a clinician reads it; *watch_only* never alerts the DSMB."""
+
+    id: str
+    title: str
+    why: str
+    any_of: tuple[EventPattern, ...]
+    status: Literal["not_rejected", "confirmed"]
+    if_a_grade_is_incomplete: Literal["lowest", "highest"]
+    out_of: Literal["infused", "enrolled", "transplanted"]
+    window: Window
+    event_date: Literal["grade_reached", "onset"]
+    competing: tuple[str, ...]
+    policy: Policy
+    curve: Curve
+    looks: tuple[int, ...]  # empty: after every participant
+    stop_when: StopWhen
+    warn_at: float
+    then: Then
+    worked_examples: tuple[WorkedExample, ...]
+    watch_only: bool = False
+    assumed: tuple[str, ...] = ()  # numbers that the protocol does not give
+
+
+@dataclass(frozen=True, slots=True)
+class TermSet:
+    """All terms less *without_socs* and *without_terms* (slugs); or, when given, *only*."""
+
+    without_socs: tuple[str, ...] = ()
+    without_terms: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaboratoryCounting:
+    """When a laboratory-only grade counts for a rule before a clinician has confirmed it."""
+
+    grade3_after: timedelta
+    only_confirmed_after_steroid: tuple[str, ...] = ()  # slugs, e.g. hyperglycemia
+    steroid_within: timedelta = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Inducer:
+    """What may cause CRS or ICANS: from *drug* start to *after_stop* past its stop, or by graft."""
+
+    drug: str = ""
+    after_stop: timedelta = timedelta(hours=72)
+    graft_days: tuple[int, int] | None = None  # transplant days, both inside
+    donors: tuple[str, ...] = ()  # for which kinds of donor the graft counts
+
+
+@dataclass(frozen=True, slots=True)
+class Bedside:
+    """How bedside readings are read: thresholds and how long each stays true."""
+
+    fever_c: Decimal
+    sbp_below: Decimal  # mm[Hg]
+    sbp_drop: Decimal  # mm[Hg] below baseline
+    vitals_stay: timedelta
+    ice_stays: timedelta
+    crs_free: timedelta  # a run without fever, hypotension and hypoxia this long resolves
+    reopens_within: timedelta
+    antipyretic_masks: timedelta
+    antipyretics: tuple[str, ...]
+    steroids: tuple[str, ...]
+    anticytokines: tuple[str, ...]
+    vasopressors: tuple[str, ...]  # that count towards "multiple"
+    vasopressors_not_counted: tuple[str, ...]  # vasopressin
+    antibiotics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPolicy:
+    """Which participant-level changes are told, to whom, and how long they may wait."""
+
+    participant_grade: int
+    tell: tuple[str, ...]
+    tell_death: tuple[str, ...]
+    acknowledge_within: timedelta
+    escalate_to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """All of one study that the rules read.
+
+    Args:
+        study: Id, e.g. ``BLINA-HSCT``.
+        version: Of the protocol file.
+        title: One line.
+        criteria: The pinned table, e.g. ``ctcae-5.0``.
+        study_drug: First start of it is the baseline anchor and the first infusion.
+        windows: Named windows that records are marked with.
+        merge_gap: Longest silence between two readings of one laboratory run.
+        sha256: Of the file.
+        signed_by: ``Name, role, date`` of each signature over that hash; empty: a draft.
+    """
+
+    study: str
+    version: str
+    title: str
+    criteria: str
+    study_drug: str
+    windows: Mapping[str, Window]
+    merge_gap: timedelta
+    inducers: tuple[Inducer, ...]
+    bedside: Bedside
+    term_sets: Mapping[str, TermSet]
+    laboratory: LaboratoryCounting
+    alerts: AlertPolicy
+    rules: tuple[Rule, ...]
+    timezones: Mapping[str, str]  # site -> IANA name
+    sha256: str = ""
+    signed_by: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``protocol v1 DRAFT, signed by nobody``, or who signed it."""
+        signed = "signed by " + "; ".join(self.signed_by) if self.signed_by else ""
+        return f"protocol v{self.version} {signed or 'DRAFT, signed by nobody'}"

@@ -1,0 +1,36 @@
+"""A number as the sender reported it: nothing converted, nothing rounded."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Censoring(StrEnum):
+    """On which side of the reported number the true value lies."""
+
+    BELOW = "<"
+    AT_MOST = "<="
+    AT_LEAST = ">="
+    ABOVE = ">"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A finite decimal value in a UCUM unit; an empty *unit* means that none was reported.
+
+    >>> Quantity(Decimal("NaN"), "g/L")
+    Traceback (most recent call last):
+        ...
+    ValueError: not a finite number: NaN
+
+    Raises:
+        ValueError: The value is infinite or not a number.
+    """
+
+    value: Decimal
+    unit: str
+    censoring: Censoring | None = None
+
+    def __post_init__(self) -> None:
+        if not self.value.is_finite():
+            raise ValueError(f"not a finite number: {self.value}")

@@ -1,0 +1,63 @@
+"""Where one participant stands under one stopping rule: all that the study step needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """An event that counts: *at* is when the grade was reached (NRM: the date of death)."""
+
+    at: datetime
+    episode: (
+        str  # criterion and onset, ``ctcae-5.0.anemia@2026-03-01T08:00:00+00:00``, or ``death``
+    )
+    grade: int
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Competing:
+    """What made the event impossible, e.g. ``relapse``."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of one participant under one rule; instants are aware, in UTC.
+
+    Args:
+        participant: Pseudonym.
+        rule: Id.
+        exposed_at: First infusion, when it was inside the window; None: not counted.
+        window_ends_at: End of the participant's window (exclusive); None when not exposed.
+        frozen_at: Follow-up ended early (withdrawal); None otherwise.
+        event: Earliest event at lower grades, not rejected: the operative count.
+        confirmed: Earliest event that a clinician confirmed.
+        upper: Earliest event when every incomplete grade is taken at its upper end.
+        competing: Earliest competing event before any event.
+        transplant_day: Of *event*.
+        treatment_day: Of *event*.
+    """
+
+    participant: str
+    rule: str
+    exposed_at: datetime | None = None
+    window_ends_at: datetime | None = None
+    frozen_at: datetime | None = None
+    event: Counted | None = None
+    confirmed: Counted | None = None
+    upper: Counted | None = None
+    competing: Competing | None = None
+    transplant_day: int | None = None
+    treatment_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A standing with the last instant at which the participant was observed (any dated fact)."""
+
+    standing: Standing
+    until: datetime
