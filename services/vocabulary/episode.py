@@ -55,7 +55,6 @@ class EpisodeContent:
         onset_not_before: Earliest possible onset, when readings just before leave it open.
         resolved_at: First instant at which it was certainly not above it; None while open.
         resolved_not_before: Earliest possible resolution, when readings before leave it open.
-        last_evidence_at: The last reading that the record rests on.
         history: Every change of grade, in order; the first is at *onset_at*.
         worst: Of the whole run, after any regrading.
         current: Of the last reading; NONE once resolved.
@@ -86,7 +85,6 @@ class EpisodeContent:
     onset_not_before: datetime | None = None
     resolved_at: datetime | None = None
     resolved_not_before: datetime | None = None
-    last_evidence_at: datetime | None = None
     before_exposure: bool = False
     possible: bool = False
     windows: tuple[str, ...] = ()

@@ -212,6 +212,7 @@ class Protocol:
     alerts: AlertPolicy
     rules: tuple[Rule, ...]
     timezones: Mapping[str, str]  # site -> IANA name
+    course_gap: timedelta = timedelta(days=14)  # longest pause of the study drug inside one course
     sha256: str = ""
     signed_by: tuple[str, ...] = ()
 
