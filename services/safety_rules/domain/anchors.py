@@ -1,0 +1,160 @@
+"""The instants that a participant's windows and days are counted from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from services.vocabulary.fact import (
+    Action,
+    Administration,
+    Death,
+    Enrolment,
+    Fact,
+    Relapse,
+    Transplant,
+    Withdrawal,
+)
+from services.vocabulary.protocol import Edge, Protocol, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What is known of one participant; instants are aware, in UTC; None: not (yet) so.
+
+    *courses* are the first infusion of each course, in order.
+    """
+
+    site: str = ""
+    timezone: str = "UTC"
+    enrolled_at: datetime | None = None
+    graft_at: datetime | None = None
+    donor: str = ""
+    second_graft_at: datetime | None = None
+    courses: tuple[datetime, ...] = ()
+    relapsed_at: datetime | None = None
+    died_at: datetime | None = None
+    death_cause: str = ""
+    withdrawn_at: datetime | None = None
+
+    @property
+    def first_infusion_at(self) -> datetime | None:
+        """The first dose of the study drug: the baseline anchor, treatment day 1."""
+        return self.courses[0] if self.courses else None
+
+    def transplant_day(self, at: datetime) -> int | None:
+        """Return the day of *at* in the site's calendar, graft = day 0.
+
+        >>> graft = datetime.fromisoformat("2026-03-01T02:00:00+00:00")  # still February
+        >>> Anchors(timezone="America/New_York", graft_at=graft).transplant_day(graft)
+        0
+        """
+        return self._days(self.graft_at, at)
+
+    def treatment_day(self, at: datetime) -> int | None:
+        """Return the day of *at* in the site's calendar, first dose = day 1; None before it."""
+        days = self._days(self.first_infusion_at, at)
+        return None if days is None or days < 0 else days + 1
+
+    def _days(self, since: datetime | None, at: datetime) -> int | None:
+        if since is None:
+            return None
+        return (self.date(at) - self.date(since)).days
+
+    def date(self, at: datetime) -> date:
+        """Return the date of *at* at the site."""
+        return at.astimezone(ZoneInfo(self.timezone)).date()
+
+    def start_of_day(self, anchor: datetime, day: int) -> datetime:
+        """Return the UTC instant at which day *day* after *anchor*'s date begins at the site."""
+        zone = ZoneInfo(self.timezone)
+        midnight = datetime.combine(self.date(anchor) + timedelta(days=day), time(), zone)
+        return midnight.astimezone(UTC)
+
+
+def anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
+    """Return the anchors that *facts* (those that stand, in any order) set."""
+    found = Anchors()
+    for fact in sorted(facts, key=lambda f: (f.observed_at, f.id), reverse=True):  # earliest wins
+        found = _with(found, fact)
+    infusions = [f for f in facts if _is_infusion(f, protocol)]
+    zone = protocol.timezones.get(found.site, "UTC")
+    return replace(found, timezone=zone, courses=_courses(infusions, protocol.course_gap))
+
+
+def concerns(fact: Fact, protocol: Protocol) -> bool:
+    """Say whether *fact* may move an anchor."""
+    kinds = (Enrolment, Transplant, Death, Relapse, Withdrawal)
+    return isinstance(fact.body, kinds) or _is_infusion(fact, protocol)
+
+
+def _with(found: Anchors, fact: Fact) -> Anchors:
+    at = fact.observed_at
+    match fact.body:
+        case Enrolment(site=site):
+            return replace(found, site=site, enrolled_at=at)
+        case Transplant(donor=donor, number=1):
+            return replace(found, graft_at=at, donor=donor)
+        case Transplant():
+            return replace(found, second_graft_at=at)
+        case Relapse():
+            return replace(found, relapsed_at=at)
+        case Death(cause=cause):
+            return replace(found, died_at=at, death_cause=cause or found.death_cause)
+        case Withdrawal():
+            return replace(found, withdrawn_at=at)
+    return found
+
+
+def _is_infusion(fact: Fact, protocol: Protocol) -> bool:
+    return isinstance(fact.body, Administration) and fact.body.drug == protocol.study_drug
+
+
+def _courses(infusions: list[Fact], gap: timedelta) -> tuple[datetime, ...]:
+    """Return the start of each course: a start with no infusion in the *gap* before it."""
+    starts: list[datetime] = []
+    last: datetime | None = None
+    for fact in sorted(infusions, key=lambda f: (f.observed_at, f.id)):
+        action = fact.body.action if isinstance(fact.body, Administration) else None
+        begins = action in (Action.START, Action.GIVEN)
+        if begins and (last is None or fact.observed_at - last > gap):
+            starts.append(fact.observed_at)
+        if starts:
+            last = fact.observed_at
+    return tuple(starts)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From *start* to *end*, the latter outside."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, at: object) -> bool:
+        """Say whether the instant lies inside."""
+        return isinstance(at, datetime) and self.start <= at < self.end
+
+
+def stretches(window: Window, of: Anchors) -> tuple[Stretch, ...]:
+    """Return where *window* lies for a participant: one stretch, one for each course, or none."""
+    per_course = "each_course" in (window.start.anchor, window.end.anchor)
+    found = []
+    for course in of.courses if per_course else (None,):
+        start = _edge(window.start, of, course, is_end=False)
+        end = _edge(window.end, of, course, is_end=True)
+        if start is not None and end is not None and start < end:
+            found.append(Stretch(start, end))
+    return tuple(found)
+
+
+def _edge(edge: Edge, of: Anchors, course: datetime | None, *, is_end: bool) -> datetime | None:
+    anchor = {
+        "transplant": of.graft_at,
+        "enrolment": of.enrolled_at,
+        "first_infusion": of.first_infusion_at,
+        "each_course": course,
+    }[edge.anchor]
+    if anchor is None or edge.day is None:
+        return anchor
+    return of.start_of_day(anchor, edge.day + is_end)

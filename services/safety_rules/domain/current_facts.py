@@ -1,0 +1,136 @@
+"""Which facts stand: what corrections, deletions and duplicates leave of what was sent."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from services.vocabulary.fact import Fact, Observation, Status
+
+_RETRACTING = frozenset({Status.DELETED, Status.WRONG_PATIENT})
+_CORRECTING = _RETRACTING | {Status.CORRECTED, Status.AMENDED, Status.APPENDED}
+
+# Source: HL7 v2.5.1, table 0085; the order between them is docs/decisions/corrections.md
+_RANK = {
+    Status.NO_RESULT: 0,
+    Status.PENDING: 1,
+    Status.PRELIMINARY: 2,
+    Status.UNVERIFIED: 3,
+    Status.PARTIAL: 3,
+    Status.FINAL: 4,
+    Status.PROMOTED: 5,
+    Status.CORRECTED: 6,
+    Status.AMENDED: 6,
+    Status.APPENDED: 6,
+    Status.DELETED: 7,
+    Status.WRONG_PATIENT: 7,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the arrival of a fact changed in what stands."""
+
+    gone: tuple[Fact, ...]
+    new: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Something that a person has to look into; *facts* are ids."""
+
+    problem: str
+    facts: tuple[str, ...]
+
+
+def stands(candidates: Sequence[Fact]) -> Fact | None:
+    """Return the one of *candidates* (facts of one set) that stands; None when it was retracted.
+
+    The greatest by time of report, then status, then the sender's count, then content: never by
+    arrival. A promotion (U) without a value makes the best value before it final.
+    """
+    ranked = sorted(candidates, key=_order)
+    best = ranked[-1]
+    if best.status in _RETRACTING or best.status is Status.NO_RESULT:
+        return None
+    if best.status is Status.PROMOTED and _is_empty(best):
+        valued = [f for f in ranked if not _is_empty(f) and f.status is not Status.NO_RESULT]
+        return replace(valued[-1], status=Status.FINAL) if valued else None
+    return best
+
+
+def _order(fact: Fact) -> tuple[datetime, int, int, str, str]:
+    return fact.reported_at, _RANK[fact.status], fact.sequence, fact.digest, _reversed(fact.id)
+
+
+def _reversed(text: str) -> str:
+    """Return what sorts the other way round: of equal content the least id stands."""
+    return "".join(chr(0x10FF - ord(c)) for c in text)
+
+
+def _is_empty(fact: Fact) -> bool:
+    return isinstance(fact.body, Observation) and fact.body.value is None and not fact.body.text
+
+
+@dataclass(slots=True)
+class Series:
+    """The facts of one series, in sets of one *observed_at*."""
+
+    sets: dict[datetime, list[Fact]] = field(default_factory=dict)
+    has_orphans: bool = False
+
+    def standing(self, at: datetime | None = None) -> list[Fact]:
+        """Return every fact of the series that stands, or only that of the set of *at*."""
+        sets = self._joined() if at is None else [self.sets.get(at, [])]
+        found = (stands(facts) for facts in sets if facts)
+        return [fact for fact in found if fact is not None]
+
+    def _joined(self) -> Iterable[list[Fact]]:
+        """Let a corrected time supersede the only result that it can mean."""
+        originals = [facts for facts in self.sets.values() if not _only_corrections(facts)]
+        orphans = [facts for facts in self.sets.values() if _only_corrections(facts)]
+        if len(originals) == 1 and orphans:
+            return [originals[0] + [fact for facts in orphans for fact in facts]]
+        return [*originals, *orphans]
+
+    def ambiguous(self) -> list[Query]:
+        """Return a query for each correction that could mean several results."""
+        orphans = [facts for facts in self.sets.values() if _only_corrections(facts)]
+        if len(self.sets) - len(orphans) < 2:  # noqa: PLR2004 - one candidate is no ambiguity
+            return []
+        problem = "a correction matches no single result: which one does it replace?"
+        return [Query(problem, tuple(sorted(f.id for f in facts))) for facts in orphans]
+
+
+def _only_corrections(facts: Iterable[Fact]) -> bool:
+    return all(fact.status in _CORRECTING for fact in facts)
+
+
+class CurrentFacts:
+    """The facts that stand, kept up to date one arrival at a time."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._series: dict[str, Series] = {}
+        self._ids: set[str] = set()
+
+    def add(self, fact: Fact) -> Difference:
+        """Return what *fact* changes in what stands; a fact already known changes nothing."""
+        if fact.id in self._ids:
+            return Difference((), ())
+        self._ids.add(fact.id)
+        if not fact.series:
+            return Difference((), (fact,) if stands([fact]) else ())
+        series = self._series.setdefault(fact.series, Series())
+        reaches_others = fact.status in _CORRECTING or series.has_orphans
+        before = series.standing(None if reaches_others else fact.observed_at)
+        series.sets.setdefault(fact.observed_at, []).append(fact)
+        series.has_orphans = reaches_others and any(map(_only_corrections, series.sets.values()))
+        after = series.standing(None if reaches_others else fact.observed_at)
+        return Difference(
+            tuple(f for f in before if f not in after), tuple(f for f in after if f not in before)
+        )
+
+    def queries(self) -> list[Query]:
+        """Return what a person has to look into, in a fixed order."""
+        found = [query for series in self._series.values() for query in series.ambiguous()]
+        return sorted(found, key=lambda query: query.facts)

@@ -1,0 +1,89 @@
+"""One criterion in one participant: its readings, its baseline, its runs."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.safety_rules.domain.compiled import CompiledCriterion
+from services.safety_rules.domain.grading import (
+    Baseline,
+    BaselineKnown,
+    BaselineUnknown,
+    NoBaseline,
+    grade,
+)
+from services.safety_rules.domain.laboratory import FINAL, AlbuminAt, Course, Following
+from services.safety_rules.domain.runs import Run
+from services.safety_rules.domain.segments import runs
+from services.safety_rules.domain.tracks import Track
+from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.grade import Grade
+
+
+class Followed:
+    """A track of readings that is stepped through again when its baseline changes."""
+
+    def __init__(
+        self, criterion: CompiledCriterion | None, merge_gap: timedelta, albumin_at: AlbuminAt
+    ) -> None:
+        """Start with no readings and before any exposure."""
+        self._following = Following(
+            criterion=criterion,
+            baseline_at=None,
+            baseline=BaselineUnknown(),
+            baseline_grade=Grade.NONE,
+            before=NoBaseline(),
+            merge_gap=merge_gap,
+            albumin_at=albumin_at,
+        )
+        self.track: Track[Course] = Track(Course(), self._following.step)
+
+    @property
+    def baseline_grade(self) -> Grade:
+        """The grade above which a run after exposure counts."""
+        return self._following.baseline_grade
+
+    def change(self, fact: Fact, *, stands: bool) -> None:
+        """Let *fact* stand, or stand no longer."""
+        (self.track.insert if stands else self.track.remove)(fact)
+
+    def rebase(self, anchor: datetime | None) -> None:
+        """Take the last final value before *anchor* as baseline; step again if that is news.
+
+        Source: docs/decisions/grading.md, "Baseline"
+        """
+        found, its_grade = self._baseline_before(anchor)
+        following = replace(
+            self._following, baseline_at=anchor, baseline=found, baseline_grade=its_grade
+        )
+        if following != self._following:
+            self._following = following
+            self.track.restart(Course(), following.step)
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return the runs of all readings that stand."""
+        return runs(self._following.finished(self.track.state()))
+
+    def _baseline_before(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
+        criterion = self._following.criterion
+        if anchor is None or criterion is None:
+            return BaselineUnknown(), Grade.NONE
+        final = [
+            fact
+            for fact in self.track.facts()
+            if fact.observed_at < anchor
+            and fact.status in FINAL
+            and isinstance(fact.body, Observation)
+            and fact.body.value is not None
+        ]
+        if not final:
+            return BaselineUnknown(), Grade.NONE
+        return self._graded_with_itself(criterion, final[-1])
+
+    def _graded_with_itself(
+        self, criterion: CompiledCriterion, fact: Fact
+    ) -> tuple[Baseline, Grade]:
+        reading = self._following.reading(fact)
+        if reading.value is None:
+            return BaselineUnknown(), Grade.NONE
+        known = BaselineKnown(reading.value)
+        return known, grade(criterion, reading, known).at_least

@@ -1,0 +1,136 @@
+"""Which record is which: identity that survives late, corrected and merged facts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
+
+from services.vocabulary.episode import Episode, EpisodeContent
+
+_NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c01")
+_OPEN_END = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What caused new versions: the last fact of one message, or a timer."""
+
+    subject: str
+    seq: int
+    recorded_at: datetime
+    rules_version: str
+
+
+def reconciled(
+    latest: Sequence[Episode], contents: Sequence[EpisodeContent], occasion: Occasion
+) -> list[Episode]:
+    """Return the versions to append so that the records of one participant say *contents*.
+
+    Of the records that overlap a run, the longest overlap keeps its id (tie: earliest onset); the
+    others are retracted, with `merged_into`. A run that overlaps none gets a new id.
+
+    Args:
+        latest: The latest version of every record of the participant, retracted ones included.
+        contents: What the facts say now.
+        occasion: What caused it.
+    """
+    matched = _matched(latest, contents)
+    versions = [
+        _next_version(matched.get(index), content, index, occasion, contents)
+        for index, content in enumerate(contents)
+    ]
+    kept = {old.id for old in matched.values()}
+    over = {old.id: old for old in matched.values()} | {e.id: e for e in versions if e}
+    gone = [old for old in latest if old.id not in kept and not old.retracted]
+    return [*(e for e in versions if e), *retracted(gone, list(over.values()), occasion)]
+
+
+def retracted(
+    gone: Iterable[Episode], survivors: Sequence[Episode], occasion: Occasion
+) -> list[Episode]:
+    """Return the versions that retract *gone*; each names the survivor that overlaps it most."""
+    versions = []
+    for old in gone:
+        into = max(survivors, key=lambda new: _affinity(old.content, new.content), default=None)
+        merged = into is not None and _overlap(old.content, into.content) is not None
+        versions.append(
+            replace(
+                old,
+                version=old.version + 1,
+                seq=occasion.seq,
+                recorded_at=occasion.recorded_at,
+                rules_version=occasion.rules_version,
+                cause="merged" if merged else "retracted",
+                retracted=True,
+                merged_into=into.id if merged and into else "",
+            )
+        )
+    return versions
+
+
+def _matched(latest: Sequence[Episode], contents: Sequence[EpisodeContent]) -> dict[int, Episode]:
+    """Return which record each content continues, by index; every record continues one at most."""
+    pairs = [
+        (old.retracted, -overlap, old.content.onset_at, new.onset_at, old.id, index, old)
+        for index, new in enumerate(contents)
+        for old in latest
+        if (overlap := _overlap(old.content, new)) is not None
+    ]
+    matched: dict[int, Episode] = {}
+    taken: set[str] = set()
+    for *_, index, old in sorted(pairs, key=lambda pair: pair[:-1]):
+        if index not in matched and old.id not in taken:
+            matched[index] = old
+            taken.add(old.id)
+    return matched
+
+
+def _overlap(one: EpisodeContent, other: EpisodeContent) -> timedelta | None:
+    """Return how long two records share, None when they are of different things or never meet."""
+    if one.criterion != other.criterion or one.before_exposure != other.before_exposure:
+        return None
+    start = max(one.onset_at, other.onset_at)
+    end = min(one.resolved_at or _OPEN_END, other.resolved_at or _OPEN_END)
+    shares = start < end or one.onset_at == other.onset_at
+    return max(end - start, timedelta(0)) if shares else None
+
+
+def _affinity(one: EpisodeContent, other: EpisodeContent) -> timedelta:
+    overlap = _overlap(one, other)
+    return timedelta(-1) if overlap is None else overlap
+
+
+def _next_version(
+    old: Episode | None,
+    content: EpisodeContent,
+    index: int,
+    occasion: Occasion,
+    contents: Sequence[EpisodeContent],
+) -> Episode | None:
+    if old is None:
+        place = sum(other.criterion == content.criterion for other in contents[:index])
+        return Episode(
+            id=_new_id(content, occasion, place),
+            version=1,
+            content=content,
+            seq=occasion.seq,
+            recorded_at=occasion.recorded_at,
+            rules_version=occasion.rules_version,
+            cause="new",
+        )
+    if not old.retracted and old.content == content:
+        return None
+    return Episode(
+        id=old.id,
+        version=old.version + 1,
+        content=content,
+        seq=occasion.seq,
+        recorded_at=occasion.recorded_at,
+        rules_version=occasion.rules_version,
+        cause="returned" if old.retracted else "changed",
+    )
+
+
+def _new_id(content: EpisodeContent, occasion: Occasion, place: int) -> str:
+    parts = (content.participant, content.criterion, occasion.subject, occasion.seq, place)
+    return str(uuid5(_NAMESPACE, "|".join(map(str, parts))))

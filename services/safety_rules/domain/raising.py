@@ -1,0 +1,127 @@
+"""Which alerts the records and decisions of a study call for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from services.vocabulary.alert import Alert, AlertKind, Level
+from services.vocabulary.decision import Decision, Signal
+from services.vocabulary.episode import Episode, EpisodeState
+from services.vocabulary.fact import Death, Fact
+from services.vocabulary.protocol import Protocol
+
+_NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c02")
+
+Write = Callable[[object], str]  # canonical JSON, for the detail of an alert
+
+_KIND_OF = {
+    Signal.BOUNDARY_REACHED: AlertKind.BOUNDARY_REACHED,
+    Signal.BOUNDARY_LIKELY: AlertKind.BOUNDARY_LIKELY,
+}
+
+
+def alert_id(*parts: str) -> str:
+    """Return the stable id of the alert about *parts* (episode or rule, and level)."""
+    return str(uuid5(_NAMESPACE, "|".join(parts)))
+
+
+def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | None:
+    """Return the alert that *episode* calls for now, None when it is below the protocol's grade.
+
+    A record that may be that high, but is not for certain, asks for what is missing.
+    """
+    content, policy = episode.content, protocol.alerts
+    if episode.retracted or content.state is EpisodeState.REJECTED or content.before_exposure:
+        return None
+    certain = content.worst.at_least >= policy.participant_grade and not content.possible
+    if not certain and content.worst.at_most < policy.participant_grade:
+        return None
+    return Alert(
+        id=alert_id(episode.id, Level.PARTICIPANT),
+        level=Level.PARTICIPANT,
+        kind=AlertKind.EPISODE if certain else AlertKind.POSSIBLE,
+        study=protocol.study,
+        about=episode.id,
+        participant=content.participant,
+        grade=int(content.worst.at_least if certain else content.worst.at_most),
+        roles=policy.tell,
+        escalate_to=policy.escalate_to,
+        acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
+        opened_at=episode.recorded_at,
+        detail=write(content),
+        suspected=content.state is EpisodeState.SUSPECTED,
+        provisional=content.provisional,
+    )
+
+
+def of_death(fact: Fact, participant: str, at: datetime, protocol: Protocol, write: Write) -> Alert:
+    """Return the alert that a death calls for."""
+    if not isinstance(fact.body, Death):
+        raise TypeError(f"not a death: {fact.id}")
+    policy = protocol.alerts
+    return Alert(
+        id=alert_id(participant, "death"),
+        level=Level.PARTICIPANT,
+        kind=AlertKind.DEATH,
+        study=protocol.study,
+        about=participant,
+        participant=participant,
+        grade=5,
+        roles=policy.tell_death,
+        escalate_to=policy.escalate_to,
+        acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
+        opened_at=at,
+        detail=write(fact.body),
+        suspected=False,
+    )
+
+
+def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Write) -> Alert | None:
+    """Return the alert that *decision* calls for, None when it says to continue.
+
+    A rule that is only watched, and one that the DSMB has answered with *continue* and that has
+    counted nothing new, call for none.
+    """
+    kind = _KIND_OF.get(decision.signal)
+    silenced = decision.silenced_at_events
+    if kind is None or decision.watch_only:
+        return None
+    if silenced is not None and decision.events <= silenced:
+        return None
+    return Alert(
+        id=alert_id(decision.study, decision.rule, kind),
+        level=Level.STUDY,
+        kind=kind,
+        study=decision.study,
+        about=decision.rule,
+        participant="",
+        grade=decision.events,
+        roles=decision.tell,
+        escalate_to=protocol.alerts.escalate_to,
+        acknowledge_within_s=decision.acknowledge_within_s,
+        opened_at=at,
+        detail=write(decision),
+        suspected=decision.confirmed < decision.events,
+    )
+
+
+def changed(known: Mapping[str, Alert], wanted: Sequence[Alert]) -> list[Alert]:
+    """Return the rows to write so that the alerts say *wanted*.
+
+    Args:
+        known: Every alert about the same things, by id, as stored.
+        wanted: What the facts call for; what is known and not wanted is retracted.
+    """
+    rows = []
+    for alert in wanted:
+        old = known.get(alert.id)
+        if old is None:
+            rows.append(alert)
+        else:
+            new = replace(alert, opened_at=old.opened_at, version=old.version)
+            if new != old:
+                rows.append(replace(new, version=old.version + 1))
+    ids = {alert.id for alert in wanted}
+    gone = [old for key, old in sorted(known.items()) if key not in ids and not old.retracted]
+    return rows + [replace(old, retracted=True, version=old.version + 1) for old in gone]

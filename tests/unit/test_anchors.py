@@ -1,0 +1,95 @@
+"""Days and windows in the site's own calendar."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.safety_rules.domain.anchors import Anchors, anchors, stretches
+from services.vocabulary.fact import (
+    Action,
+    Administration,
+    Death,
+    Enrolment,
+    Relapse,
+    Transplant,
+)
+from services.vocabulary.protocol import Edge, Window
+from tests.protocols import PROTOCOL
+from tests.reading import fact
+
+
+def utc(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+# graft at 21:30 in New York on 1 March is already 2 March in UTC
+GRAFT = utc("2026-03-02T02:30")
+NEW_YORK = Anchors(site="north", timezone="America/New_York", graft_at=GRAFT)
+
+DAYS = [
+    ("2026-03-02T02:30", 0),
+    ("2026-03-02T04:59", 0),
+    ("2026-03-02T05:00", 1),  # midnight in New York
+    ("2026-03-01T04:59", -1),
+    ("2026-06-10T03:59", 100),  # summer time: midnight is at 04:00 UTC
+    ("2026-06-10T04:00", 101),
+]
+
+
+@pytest.mark.parametrize(("at", "day"), DAYS)
+def test_transplant_day(at, day):
+    assert NEW_YORK.transplant_day(utc(at)) == day
+
+
+def test_day_100_is_inside_its_window_and_day_101_is_not():
+    window = Window(Edge("transplant"), Edge("transplant", 100))
+    (stretch,) = stretches(window, NEW_YORK)
+    assert GRAFT in stretch
+    assert utc("2026-06-10T03:59") in stretch
+    assert utc("2026-06-10T04:00") not in stretch
+
+
+def test_a_window_without_its_anchor_lies_nowhere():
+    assert stretches(Window(Edge("first_infusion"), Edge("transplant", 100)), NEW_YORK) == ()
+
+
+def test_treatment_day_one_is_the_first_dose_and_there_is_none_before():
+    treated = Anchors(courses=(utc("2026-05-10T14:00"),))
+    assert treated.treatment_day(utc("2026-05-10T23:00")) == 1
+    assert treated.treatment_day(utc("2026-05-11T01:00")) == 2
+    assert treated.treatment_day(utc("2026-05-09T23:00")) is None
+
+
+def blina(day, action):
+    return fact(Administration("blinatumomab", action), day * 24, name=f"{day}{action}")
+
+
+def test_a_pause_does_not_begin_a_course_but_two_months_do():
+    drug = [
+        blina(0, Action.START),
+        blina(3, Action.STOP),
+        blina(5, Action.START),
+        blina(7, Action.STOP),
+        blina(60, Action.START),
+    ]
+    found = anchors(drug, PROTOCOL)
+    assert [(at - found.courses[0]) / timedelta(days=1) for at in found.courses] == [0, 60]
+
+
+def test_the_earliest_of_several_and_a_cause_from_any():
+    facts = [
+        fact(Enrolment("north"), 1),
+        fact(Transplant("haploidentical"), 2),
+        fact(Transplant("cord", number=2), 900),
+        fact(Relapse(), 50),
+        fact(Relapse(), 40),
+        fact(Death(), 100),
+        fact(Death("ctcae-5.0.sepsis"), 101),
+    ]
+    for order in (facts, facts[::-1]):
+        found = anchors(order, PROTOCOL)
+        assert found.timezone == "America/New_York"
+        assert found.donor == "haploidentical"
+        assert found.relapsed_at == facts[4].observed_at
+        assert (found.died_at, found.death_cause) == (facts[5].observed_at, "ctcae-5.0.sepsis")
+        assert found.second_graft_at == facts[2].observed_at

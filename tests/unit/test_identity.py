@@ -1,0 +1,87 @@
+"""Which record keeps its id when the runs behind it change."""
+
+import pytest
+
+from services.safety_rules.domain.identity import Occasion, reconciled, retracted
+from services.vocabulary.episode import Change, EpisodeContent, Span
+from services.vocabulary.grade import Grade
+from tests.reading import hours
+
+# runs before, runs after ("onset-resolution:grade"), then the versions that are appended
+TABLE = {
+    "first record": ("", "0-5:2", "A v1 new"),
+    "nothing new": ("0-5:2", "0-5:2", ""),
+    "resolved": ("0-:2", "0-5:2", "A v2 changed"),
+    "worse": ("0-:2", "0-:3", "A v2 changed"),
+    "gone": ("0-5:2", "", "A v2 retracted"),
+    "earlier onset": ("4-9:2", "0-9:2", "A v2 changed"),
+    "split keeps the longer part": ("0-9:2", "0-6:2 7-9:2", "A v2 changed; C v1 new"),
+    "split, the later part is longer": ("0-9:2", "0-2:2 3-9:2", "C v1 new; A v2 changed"),
+    "split in halves keeps the earlier": ("0-8:2", "0-4:2 4-8:2", "A v2 changed; C v1 new"),
+    "two become one": ("0-6:2 7-9:2", "0-9:2", "A v2 changed; B v2 merged into A"),
+    "the second was longer": ("0-2:2 3-9:2", "0-9:2", "B v2 changed; A v2 merged into B"),
+    "another one": ("0-2:2", "0-2:2 5-6:1", "C v1 new"),
+    "moved away": ("0-2:2", "5-6:1", "C v1 new; A v2 retracted"),
+}
+
+
+def content(text, participant="P-001"):
+    ends, _, grade = text.partition(":")
+    onset, resolution = ends.split("-")
+    span = Span(Grade(int(grade)), Grade(int(grade)))
+    onset_at = hours(float(onset))
+    return EpisodeContent(
+        participant=participant,
+        criterion="ctcae-5.0.anemia",
+        term="Anemia",
+        onset_at=onset_at,
+        resolved_at=hours(float(resolution)) if resolution else None,
+        history=(Change(onset_at, span, ""),),
+        worst=span,
+        current=span,
+    )
+
+
+def occasion(seq):
+    return Occasion("P-001", seq, hours(seq), "r1")
+
+
+def records(text):
+    return reconciled((), [content(run) for run in text.split()], occasion(1))
+
+
+def said(versions, names):
+    lines = []
+    for new in versions:
+        name = names.setdefault(new.id, "C")
+        into = f" into {names[new.merged_into]}" if new.merged_into else ""
+        lines.append(f"{name} v{new.version} {new.cause}{into}")
+    return "; ".join(lines)
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), TABLE.values(), ids=TABLE)
+def test_versions(before, after, expected):
+    latest = records(before)
+    names = {old.id: "AB"[place] for place, old in enumerate(latest)}
+    versions = reconciled(latest, [content(run) for run in after.split()], occasion(2))
+    assert said(versions, names or {new.id: "A" for new in versions}) == expected
+
+
+def test_a_record_that_returns_after_its_retraction_keeps_its_id():
+    (first,) = records("0-5:2")
+    (gone,) = reconciled([first], [], occasion(2))
+    (back,) = reconciled([gone], [content("0-5:2")], occasion(3))
+    assert (gone.retracted, gone.cause) == (True, "retracted")
+    assert (back.id, back.version, back.cause, back.retracted) == (first.id, 3, "returned", False)
+
+
+def test_a_record_of_a_merged_participant_names_the_one_that_holds_its_facts():
+    (old,) = records("0-5:2")
+    (other,) = reconciled((), [content("1-9:2", "P-002")], occasion(1))
+    (gone,) = retracted([old], [other], occasion(2))
+    assert (gone.cause, gone.merged_into) == ("merged", other.id)
+
+
+def test_ids_are_made_of_content():
+    assert [e.id for e in records("0-5:2 6-7:1")] == [e.id for e in records("0-5:2 6-7:1")]
+    assert len({e.id for e in records("0-5:2 6-7:1")}) == 2

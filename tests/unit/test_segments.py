@@ -1,0 +1,80 @@
+"""Runs from graded readings, written as a line of grades.
+
+``0 2 3-4 ? 0``: a reading every hour; ``?`` is 0-4; ``|`` is the baseline anchor (``|2``: with
+baseline grade 2); ``..`` is a silence of 20 days; a trailing ``p`` marks a provisional reading.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from services.safety_rules.domain.segments import Graded, Segments, exposed, extended, runs
+from services.vocabulary.episode import Span
+from services.vocabulary.grade import Grade
+from tests.reading import hours
+
+GAP = timedelta(days=14)
+
+# a run: onset-resolution (hours), its history, then b(efore exposure), p(ossible), ~ (doubtful);
+# (3) before the onset: the earliest possible one; after the resolution likewise
+TABLE = {
+    "normal": ("0 0 0", []),
+    "one event": ("0 2 2 0", ["1-3 2 b"]),
+    "goes on": ("0 2", ["1- 2 b"]),
+    "rises and falls": ("1 3 2 0", ["0-3 1,3,2 b"]),
+    "two events": ("1 0 2 0", ["0-1 1 b", "2-3 2 b"]),
+    "interval inside a run": ("2 ? 2 0", ["0-3 2,0-4,2 b"]),
+    "interval before a run makes its onset one": ("0 ? 2 0", ["(1)2-3 2 b"]),
+    "interval after a run makes its end one": ("2 ? 0", ["0-2(1) 2,0-4 b"]),
+    "interval alone is possible": ("0 ? 0", ["1-2 0-4 bp"]),
+    "interval above the baseline is certain": ("1-2 0", ["0-1 1-2 b"]),
+    "before and after exposure": ("2 2 | 2 0", ["0-2 2 b", "2-3 2"]),
+    "only what rises above the baseline grade": ("2 2 |2 2 3 2", ["0-2 2 b", "3-4 3"]),
+    "an interval that spans the baseline grade": ("|2 1-3 2", ["0-1 1-3 p"]),
+    "cut although nothing follows": ("2 |", ["0-1 2 b"]),
+    "a long silence splits": ("2 .. 2", ["0- 2 b", "481- 2 b"]),
+    "the onset rests on a preliminary value": ("0 2p 2 0", ["1-3 2 b~"]),
+    "the worst rests on a preliminary value": ("1 3p 0", ["0-2 1,3 b~"]),
+    "a later preliminary value of the same grade": ("2 2p 0", ["0-2 2 b"]),
+}
+
+
+def follow(line):
+    segments, hour = Segments(), 0
+    for word in line.split():
+        if word == "..":
+            hour += 480
+            continue
+        if word.startswith("|"):
+            segments = exposed(segments, hours(hour), Grade(int(word[1:] or 0)))
+            continue
+        low, _, high = word.rstrip("p").replace("?", "0-4").partition("-")
+        span = Span(Grade(int(low)), Grade(int(high or low)))
+        reading = Graded(hours(hour), span, "", (), (f"f{hour}",), word.endswith("p"))
+        segments = extended(segments, reading, GAP)
+        hour += 1
+    return runs(segments)
+
+
+def said(run):
+    def hour(at):
+        return f"{(at - hours(0)).total_seconds() / 3600:g}" if at else ""
+
+    earliest = f"({hour(run.onset_not_before)})" if run.onset_not_before else ""
+    end = f"({hour(run.resolved_not_before)})" if run.resolved_not_before else ""
+    history = ",".join(str(change.span) for change in run.history)
+    marks = "b" * run.before_exposure + "p" * run.possible + "~" * run.provisional
+    return f"{earliest}{hour(run.onset_at)}-{hour(run.resolved_at)}{end} {history} {marks}".strip()
+
+
+@pytest.mark.parametrize(("line", "expected"), TABLE.values(), ids=TABLE)
+def test_runs(line, expected):
+    assert [said(run) for run in follow(line)] == expected
+
+
+def test_evidence_is_named_at_every_change():
+    (run,) = follow("0 1 1 3 0")
+    assert [(change.at, change.facts) for change in run.history] == [
+        (hours(1), ("f1",)),
+        (hours(3), ("f3",)),
+    ]
