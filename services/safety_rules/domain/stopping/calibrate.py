@@ -1,0 +1,118 @@
+"""The boundary whose exact type I error is the largest that does not exceed alpha."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.safety_rules.domain.stopping.characteristics import crossing_probability
+from services.safety_rules.domain.stopping.families import (
+    DIGITS,
+    Floats,
+    Ints,
+    Parameters,
+    statistics,
+)
+
+ROUNDING = 1e-13  # of summing probabilities: one event of one at p0 = alpha may stop
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A boundary and its type I error at p0.
+
+    *boundary* is for x = 0 .. n evaluable: stop at that many events or more; x + 1 where the rule
+    cannot stop yet or does not look.
+    """
+
+    boundary: tuple[int, ...]
+    attained_alpha: float
+
+
+def calibrate(
+    family: str,
+    n: int,
+    p0: float,
+    alpha: float,
+    parameters: Parameters,
+    *,
+    looks: Sequence[int] = (),
+) -> Calibrated:
+    """Return the boundary with the smallest constant whose exact type I error is at most *alpha*.
+
+    The type I error is a step function of the constant, and changes only at the attainable values
+    of the statistic: those are searched, and alpha is never exceeded. The family ``posterior`` is
+    compared with its own ``theta`` instead, whatever *alpha* is.
+
+    >>> calibrate("beta-binomial", 6, 0.2, 0.1, {"prior": (0.6, 2.4)}).boundary
+    (1, 2, 2, 3, 3, 3, 4)
+
+    Args:
+        family: A key of `families.FAMILIES`.
+        n: Planned maximum, 1 to 1000.
+        p0: Acceptable rate, inside (0, 1).
+        alpha: One-sided type I error at p0, inside (0, 1).
+        parameters: Of the family, by name.
+        looks: Evaluable participants at each look, increasing, up to n; empty: after each one.
+
+    Raises:
+        ValueError: An argument is out of range; the message names it.
+    """
+    statistic = statistics(family, n, p0, parameters)
+    rows = check_looks(looks, n)
+    if family == "posterior":
+        (theta,), strictly = parameters["theta"], parameters.get("strictly", (0,))[0]
+        beyond = np.nextafter(theta, 1) if strictly else round(theta, DIGITS)
+        boundary = _table(statistic, beyond, rows)
+    else:
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
+        boundary = _search(statistic, rows, p0, alpha)
+    return Calibrated(tuple(boundary.tolist()), crossing_probability(boundary, p0))
+
+
+def check_looks(looks: Sequence[int], n: int) -> Ints:
+    """Return *looks* as an array, or 1 .. *n* when there are none.
+
+    Raises:
+        ValueError: They are not whole, increasing and from 1 to n.
+    """
+    if not looks:
+        return np.arange(1, n + 1)
+    whole = all(int(look) == look for look in looks)
+    if not whole or list(looks) != sorted(set(looks)) or looks[0] < 1 or looks[-1] > n:
+        raise ValueError(f"looks must be whole, increasing and from 1 to n = {n}, not {[*looks]}")
+    return np.array(looks, dtype=np.int64)
+
+
+def fixed_boundary(
+    family: str, n: int, p0: float, constant: float, parameters: Parameters
+) -> tuple[int, ...]:
+    """Return the boundary of a *constant* that somebody chose, for x = 0 .. n; uncalibrated.
+
+    Raises:
+        ValueError: An argument is out of range; the message names it.
+    """
+    statistic = statistics(family, n, p0, parameters)
+    return tuple(_table(statistic, round(constant, DIGITS), np.arange(1, n + 1)).tolist())
+
+
+def _search(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
+    values = np.unique(np.append(statistic[rows], np.inf))  # at infinity it never stops
+    low, high = 0, len(values) - 1
+    while low < high:
+        middle = (low + high) // 2
+        attained = crossing_probability(_table(statistic, values[middle], rows), p0)
+        if attained <= alpha + ROUNDING:
+            high = middle
+        else:
+            low = middle + 1
+    return _table(statistic, values[low], rows)
+
+
+def _table(statistic: Floats, constant: float, rows: Ints) -> Ints:
+    """Events that stop at each x: the first y at or above *constant*; x + 1 off the looks."""
+    boundary = np.arange(1, len(statistic) + 1)
+    first = (statistic[rows] < constant).sum(axis=1)
+    boundary[rows] = np.minimum(np.maximum(first, 1), rows + 1)
+    return boundary

@@ -1,0 +1,112 @@
+"""Exact operating characteristics of a boundary, by forward recursion over the events so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.safety_rules.domain.stopping.families import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Characteristics:
+    """What a boundary does when the true event rate is *rate*.
+
+    Args:
+        rate: Probability of an event, in [0, 1].
+        p_stop: Probability of ever stopping.
+        e_evaluated: Expected participants evaluated when it stops, or n.
+        e_events: Expected events among them.
+        stopping: Probability of stopping at exactly x evaluable, x = 0 .. n.
+    """
+
+    rate: float
+    p_stop: float
+    e_evaluated: float
+    e_events: float
+    stopping: tuple[float, ...]
+
+
+def crossing_probability(boundary: Ints, rate: float) -> float:
+    """Return the probability of ever reaching *boundary* at *rate*.
+
+    Args:
+        boundary: Events that stop at x = 0 .. n evaluable, shape (n + 1,); above x: no stop there.
+        rate: Probability of an event, in [0, 1].
+    """
+    looks = np.flatnonzero(boundary <= np.arange(len(boundary)))
+    if not len(looks):
+        return 0.0
+    last = int(looks[-1])
+    state = np.zeros(int(boundary[looks].max()) + 1)  # more events than this stop at the next look
+    state[0] = 1.0
+    stops_at = boundary.tolist()
+    for x in range(1, last + 1):
+        state[1:] = state[1:] * (1 - rate) + state[:-1] * rate
+        state[0] *= 1 - rate
+        if stops_at[x] <= x:
+            state[stops_at[x] :] = 0.0
+    return float(1 - state.sum())
+
+
+def characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteristics, ...]:
+    """Return what *boundary* does at each of *rates*.
+
+    Args:
+        boundary: Events that stop at x = 0 .. n evaluable, shape (n + 1,); above x: no stop there.
+        rates: Each in [0, 1].
+
+    Raises:
+        ValueError: A rate is outside [0, 1].
+    """
+    for rate in rates:
+        if not 0 <= rate <= 1:
+            raise ValueError(f"rates must be from 0 to 1, not {rate}")
+    n = len(boundary) - 1
+    p = np.array(rates, dtype=float)[:, None]
+    events = np.arange(n + 1, dtype=float)
+    state = np.zeros((len(rates), n + 1))
+    state[:, 0] = 1.0
+    stopping: Floats = np.zeros((len(rates), n + 1))
+    e_events = np.zeros(len(rates))
+    for x in range(1, n + 1):
+        shifted = state[:, :-1] * p
+        state *= 1 - p
+        state[:, 1:] += shifted
+        if (b := int(boundary[x])) <= x:
+            stopping[:, x] = state[:, b:].sum(axis=1)
+            e_events += state[:, b:] @ events[b:]
+            state[:, b:] = 0.0
+    e_events += state @ events
+    p_stop = stopping.sum(axis=1)
+    e_evaluated = stopping @ events + n * (1 - p_stop)
+    return tuple(
+        Characteristics(rate, float(stop), float(evaluated), float(seen), tuple(times.tolist()))
+        for rate, stop, evaluated, seen, times in zip(
+            rates, p_stop, e_evaluated, e_events, stopping, strict=True
+        )
+    )
+
+
+def enrolment(
+    of: Characteristics, accrual_per_day: float, window_days: float
+) -> tuple[float, float]:
+    """Return the expected participants enrolled, and days from the first entry to the decision.
+
+    Participants enter evenly, one every ``1 / accrual_per_day`` days, and each is evaluated at the
+    end of a window of *window_days*; those who entered meanwhile are enrolled too.
+
+    Raises:
+        ValueError: The accrual is not positive, or the window negative.
+    """
+    if not accrual_per_day > 0:
+        raise ValueError(f"accrual_per_day must be above 0, not {accrual_per_day}")
+    if not window_days >= 0:
+        raise ValueError(f"window_days must be 0 or more, not {window_days}")
+    n = len(of.stopping) - 1
+    evaluated = np.arange(n + 1, dtype=float)
+    chances = np.array(of.stopping)
+    chances[n] += 1 - of.p_stop
+    entered = np.minimum(n, evaluated + np.floor(window_days * accrual_per_day + 1e-9))
+    days = np.maximum(evaluated - 1, 0) / accrual_per_day + window_days
+    return float(chances @ entered), float(chances @ days)

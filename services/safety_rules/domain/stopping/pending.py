@@ -1,0 +1,121 @@
+"""What a participant whose follow-up is not over is worth, and may still bring."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from services.safety_rules.domain.stopping.families import Floats
+from services.vocabulary.protocol import Curve, Policy
+
+SLACK = 1e-9  # sums of weights that are whole numbers but for rounding
+
+POLICIES: Mapping[Policy, str] = {
+    "onset_weighted": "follow-up weighted by the onset curve",
+    "complete": "complete follow-up only",
+    "linear": "follow-up weighted by its length",
+    "everyone_treated": "everyone treated",
+}
+NAIVE = (
+    "an event at once and a non-event when complete inflates the type I error (.24 to .42 of a "
+    "nominal .10): choose one of " + ", ".join(POLICIES)
+)
+
+
+def onset(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLike) -> Floats:
+    """Return F(t): the part of the events that has come by t *days*, of a window of *span* days.
+
+    Both are arrays of one shape, in days; the curve ``uniform`` alone depends on the span.
+    """
+    t = np.maximum(np.asarray(days, dtype=np.float64), 0.0)
+    if curve.shape == "uniform":
+        whole = np.asarray(span, dtype=np.float64)
+        return np.divide(t, whole, out=np.ones_like(t), where=whole > 0)
+    if curve.shape == "exponential":
+        return -np.expm1(-t / curve.mean_days)
+    if curve.shape == "weibull":
+        return -np.expm1(-((t / curve.scale_days) ** curve.weibull_shape))
+    at, part = zip(*((0.0, 0.0), *curve.points), strict=True)
+    return np.interp(t, at, part)
+
+
+def curve_faults(curve: Curve) -> Sequence[str]:
+    """Return what is wrong with a curve's numbers; empty when it can be used.
+
+    >>> curve_faults(Curve("table", points=((5, 0.8), (3, 1.0))))
+    ['points must rise in days and in F, from above 0 to 1']
+    """
+    if curve.shape == "exponential" and not 0 < curve.mean_days < math.inf:
+        return ["mean_days must be above 0"]
+    if curve.shape == "weibull":
+        given = {"scale_days": curve.scale_days, "weibull_shape": curve.weibull_shape}
+        return [f"{k} must be above 0" for k, value in given.items() if not 0 < value < math.inf]
+    if curve.shape == "table":
+        days = [day for day, _ in curve.points]
+        part = [f for _, f in curve.points]
+        rising = days == sorted(set(days)) and part == sorted(part)
+        if not (part and rising and days[0] > 0 <= part[0] and 0 < part[-1] <= 1):
+            return ["points must rise in days and in F, from above 0 to 1"]
+    return []
+
+
+def weights(policy: Policy, curve: Curve, days: Floats, span: Floats) -> Floats:
+    """Return what each participant without an event counts for, from 0 to 1.
+
+    Args:
+        policy: How follow-up is counted.
+        curve: The onset curve, for ``onset_weighted``.
+        days: Follow-up so far, shape (..., participants).
+        span: Length of each participant's window, in days, of a shape that broadcasts.
+    """
+    t, whole = np.broadcast_arrays(days, span)
+    done = t >= whole
+    if policy == "everyone_treated":
+        return np.ones(t.shape)
+    if policy == "complete":
+        return done.astype(np.float64)
+    so_far, at_end = _progress(policy, curve, t, whole)
+    part = np.divide(so_far, at_end, out=np.zeros(t.shape), where=at_end > 0)
+    return np.where(done, 1.0, np.clip(part, 0.0, 1.0))
+
+
+def _progress(policy: Policy, curve: Curve, t: Floats, whole: Floats) -> tuple[Floats, Floats]:
+    """Progress now and at the end; by length where the curve expects no event in the window."""
+    if policy == "linear":
+        return t, whole
+    at_end = onset(curve, whole, whole)
+    flat = at_end <= 0
+    return np.where(flat, t, onset(curve, t, whole)), np.where(flat, whole, at_end)
+
+
+def looked_up(size: float) -> int:
+    """Return the row of the boundary table for an effective sample size: rounded up.
+
+    >>> looked_up(9.6), looked_up(3.0000000000001), looked_up(0)
+    (10, 3, 0)
+    """
+    return math.ceil(size - SLACK)
+
+
+def residual_risk(p: float, weight: Floats) -> Floats:
+    """Return p(1 - w) / (1 - pw): the risk that remains after follow-up of *weight* without event.
+
+    *p* is inside [0, 1]; at p = 1 with w = 1 the risk is 0.
+    """
+    left = p * (1 - weight)
+    return np.divide(left, 1 - p * weight, out=np.zeros_like(left), where=left > 0)
+
+
+def poisson_binomial(risks: Sequence[float]) -> Floats:
+    """Return P(k of these independent events happen), k = 0 .. len(risks).
+
+    >>> poisson_binomial([0.5, 0.5]).tolist()
+    [0.25, 0.5, 0.25]
+    """
+    chances = np.zeros(len(risks) + 1)
+    chances[0] = 1.0
+    for risk in risks:
+        chances[1:] = chances[1:] * (1 - risk) + chances[:-1] * risk
+        chances[0] *= 1 - risk
+    return chances

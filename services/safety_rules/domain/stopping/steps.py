@@ -1,0 +1,91 @@
+"""The boundary as a clinician writes it ("2 of 2 to 4") and as the recursions read it."""
+
+from collections.abc import Iterator, Sequence
+
+from services.vocabulary.protocol import Step
+
+
+def boundary_of(steps: Sequence[Step], n: int, looks: Sequence[int] = ()) -> tuple[int, ...]:
+    """Return the events that stop at x = 0 .. *n*; x + 1 where the rule cannot stop.
+
+    >>> boundary_of([Step(events=2, first=2, last=3), Step(events=3, first=4, last=5)], n=5)
+    (1, 2, 2, 2, 3, 3)
+
+    Args:
+        steps: Without a fault (see `step_faults`).
+        n: Planned maximum.
+        looks: Evaluable participants at each look; empty: after each one.
+    """
+    boundary = [x + 1 for x in range(n + 1)]
+    compared = set(looks or range(n + 1))
+    for step in steps:
+        for x in range(step.first, step.last + 1):
+            if x in compared:
+                boundary[x] = min(step.events, x + 1)
+    return tuple(boundary)
+
+
+def steps_of(boundary: Sequence[int], looks: Sequence[int] = ()) -> tuple[Step, ...]:
+    """Return the steps of *boundary*, given for x = 0 .. n: the reverse of `boundary_of`.
+
+    >>> steps_of((1, 2, 2, 2, 3, 3))
+    (Step(events=2, first=2, last=3), Step(events=3, first=4, last=5))
+    """
+    steps: list[Step] = []
+    for x in looks or range(1, len(boundary)):
+        events = boundary[x]
+        if events > x:
+            continue
+        if steps and steps[-1].events == events:
+            steps[-1] = Step(events, steps[-1].first, x)
+        else:
+            steps.append(Step(events, x, x))
+    return tuple(steps)
+
+
+def written(steps: Sequence[Step]) -> str:
+    """Return the steps in one line.
+
+    >>> written([Step(events=2, first=2, last=4), Step(events=3, first=5, last=5)])
+    '2@2-4 3@5'
+    """
+    return " ".join(
+        f"{step.events}@{step.first}" + (f"-{step.last}" if step.last > step.first else "")
+        for step in steps
+    )
+
+
+def step_faults(
+    steps: Sequence[Step], n: int, looks: Sequence[int] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield where a boundary is wrong, as (field, problem); nothing when it can be trusted.
+
+    >>> list(step_faults([Step(2, 2, 3), Step(3, 5, 9)], n=10))
+    [('1.of', 'starts at 5, not at 4'), ('1.of', 'ends at 9, not at n = 10')]
+    """
+    if not steps:
+        yield "", "is empty: the rule can never stop"
+        return
+    for index, step in enumerate(steps):
+        if step.events < 1:
+            yield f"{index}.events", "is not positive"
+        if step.last < step.first:
+            yield f"{index}.of", f"ends at {step.last}, before it starts at {step.first}"
+        if step.events > step.first:
+            yield f"{index}.events", f"{step.events} events cannot be among {step.first}"
+        if index and step.events <= steps[index - 1].events:
+            yield f"{index}.events", f"is not above {steps[index - 1].events}"
+        if index and (fault := _gap(steps[index - 1], step, looks)):
+            yield f"{index}.of", fault
+    end = looks[-1] if looks else n
+    if not end <= steps[-1].last <= n:
+        what = "the last look" if looks else "n"
+        yield f"{len(steps) - 1}.of", f"ends at {steps[-1].last}, not at {what} = {end}"
+
+
+def _gap(before: Step, step: Step, looks: Sequence[int]) -> str:
+    """What is wrong between two steps: an overlap, or sizes at which it looks but none covers."""
+    missed = [look for look in looks if before.last < look < step.first]
+    if step.first <= before.last or missed or (not looks and step.first > before.last + 1):
+        return f"starts at {step.first}, not at {missed[0] if missed else before.last + 1}"
+    return ""
