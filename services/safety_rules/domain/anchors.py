@@ -92,17 +92,17 @@ def _with(found: Anchors, fact: Fact) -> Anchors:
     at = fact.observed_at
     match fact.body:
         case Enrolment(site=site):
-            return replace(found, site=site, enrolled_at=at)
+            found = replace(found, site=site, enrolled_at=at)
         case Transplant(donor=donor, number=1):
-            return replace(found, graft_at=at, donor=donor)
+            found = replace(found, graft_at=at, donor=donor)
         case Transplant():
-            return replace(found, second_graft_at=at)
+            found = replace(found, second_graft_at=at)
         case Relapse():
-            return replace(found, relapsed_at=at)
+            found = replace(found, relapsed_at=at)
         case Death(cause=cause):
-            return replace(found, died_at=at, death_cause=cause or found.death_cause)
+            found = replace(found, died_at=at, death_cause=cause or found.death_cause)
         case Withdrawal():
-            return replace(found, withdrawn_at=at)
+            found = replace(found, withdrawn_at=at)
     return found
 
 

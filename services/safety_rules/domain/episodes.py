@@ -1,7 +1,7 @@
 """From runs to adverse event records: days, windows, seriousness and what people decided."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.safety_rules.domain.anchors import Anchors, stretches
@@ -14,8 +14,8 @@ from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Protocol
 
 CRS = "astct-2019.crs"
-# CTCAE terms that are the syndrome itself while it lasts, not a second event.
-# Source: docs/decisions/episodes.md
+# Terms that are the syndrome itself while it lasts, not a second event.
+# See docs/decisions/episodes.md
 PARTS_OF_CRS = (".fever", ".hypoxia", ".hypotension")
 
 
@@ -38,7 +38,7 @@ class Person:
     adjudications: tuple[Fact, ...] = ()
     assessments: frozenset[str] = frozenset()  # fact ids
     movements: tuple[Fact, ...] = ()
-    confounding: Confounding = Confounding()
+    confounding: Confounding = field(default_factory=Confounding)
 
 
 def records(group: Named, person: Person, protocol: Protocol) -> tuple[EpisodeContent, ...]:

@@ -1,7 +1,7 @@
 """One criterion that is graded from numbers, followed through one participant's readings."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.compiled import CompiledCriterion
@@ -28,7 +28,7 @@ class Course:
     *beyond_since* is for criteria that ask how long (fever above 40 degrees).
     """
 
-    segments: Segments = Segments()
+    segments: Segments = field(default_factory=Segments)
     beyond_since: datetime | None = None
 
 

@@ -174,7 +174,7 @@ class _Counting:
             if self._needs_confirmation(record, at):
                 continue
             due = self._counts_from(record, grade, at, until, end)
-            if due is not None and until is not None and due >= until:
+            if due is not None and until is not None and due > until:
                 continue  # it passed before it counted
             event = Counted(
                 dated,

@@ -1,0 +1,56 @@
+# Everything that is done with this repository. `make help` says what there is.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test test-all lint format lock bench clean
+
+help: ## print every target
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## make .venv with everything pinned (a second when nothing changed)
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'setup: needs Python 3.11 or newer (set PYTHON=/path/to/python3.11)'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' \
+		|| { echo 'setup: needs the venv module (Debian: apt-get install python3-venv)'; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## a synthetic trial through the real MLLP port, to graded records and a DSMB mail
+	$(BIN)/aegis demo
+
+run: setup ## the service on this machine, data in var/
+	$(BIN)/aegis run
+
+test: setup ## the tests that need no server: minutes
+	$(BIN)/pytest -q -m "not slow"
+
+test-all: setup ## every test, those that start, kill and restart processes too
+	$(BIN)/pytest -q
+
+lint: setup ## style, types, layers, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell services tests docs studies migrations benchmarks README.md CHANGELOG.md
+
+format: setup ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## pin every dependency anew, with hashes
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --extra dev --strip-extras --allow-unsafe --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--output-file requirements.lock pyproject.toml
+
+bench: setup ## speed and memory, each beside its floor in the same run
+	$(BIN)/python -m benchmarks.run
+
+clean: ## remove what setup, demo and tests made
+	rm -rf .venv var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,179 @@
+"""Version by version: what the records and standings of a family said after each message."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from services.safety_rules.domain.anchors import Anchors
+from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.identity import Occasion, reconciled, retracted
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.standings import Outlook
+from services.vocabulary.episode import Episode, EpisodeContent
+from services.vocabulary.fact import Fact, Journaled
+from services.vocabulary.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The facts of one message about one subject; *seq* is that of the last."""
+
+    received_at: datetime
+    subject: str
+    seq: int
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """A new standing, from *known_at* on, caused by *seq* of *subject*'s journal."""
+
+    standing: Standing
+    known_at: datetime
+    seq: int
+
+
+def heard(journaled: Iterable[Journaled]) -> list[Heard]:
+    """Return what a family hears, message by message, in the order of its journals."""
+
+    def message(known: Journaled) -> tuple[datetime, str, str]:
+        return known.received_at, known.fact.subject, known.message
+
+    in_order = sorted(journaled, key=lambda k: (k.received_at, k.fact.subject, k.seq))
+    found = []
+    for (received_at, subject, _), group in groupby(in_order, key=message):
+        known = list(group)
+        facts = tuple(k.fact for k in known)
+        found.append(Heard(received_at, subject, known[-1].seq, facts))
+    return found
+
+
+class Chronicle:
+    """Follows one family; `take` hands over what is new since it was last asked."""
+
+    def __init__(self, family: Family, rules: Rules) -> None:
+        """Start from a family that has heard nothing."""
+        self._family = family
+        self._rules = rules
+        self._latest: dict[str, dict[str, Episode]] = {m: {} for m in family.members}
+        self._said: dict[str, tuple[EpisodeContent, ...]] = dict.fromkeys(family.members, ())
+        self._standings: dict[tuple[str, str], Standing] = {}
+        self._anchors: dict[str, Anchors | None] = dict.fromkeys(family.members)
+        self._due: dict[str, datetime] = {}
+        self._episodes: list[Episode] = []
+        self._stood: list[Stood] = []
+        self._last_seq = 0
+
+    def resume(
+        self,
+        past: Iterable[Heard],
+        latest: Iterable[Episode],
+        standings: Iterable[Standing],
+    ) -> None:
+        """Take up where the stored versions end: *past* makes no version."""
+        known_at = None
+        for message in past:
+            self._family.hear(message.subject, message.facts)
+            self._last_seq, known_at = message.seq, message.received_at
+        for episode in latest:
+            self._latest[episode.content.participant][episode.id] = episode
+        for standing in standings:
+            self._standings[standing.participant, standing.rule] = standing
+        for member in self._family.members:
+            self._said[member] = self._family.contents(member)
+            fold = self._family.fold_of(member)
+            if fold is not None and known_at is not None:
+                self._anchors[member] = fold.anchors
+                self._wait(member, fold.outlooks(known_at))
+
+    def hear(self, message: Heard) -> None:
+        """Let *message* be known, after the timers that were due before it."""
+        self.pass_time(message.received_at)
+        self._family.hear(message.subject, message.facts)
+        self._last_seq = message.seq
+        occasion = Occasion(
+            message.subject, message.seq, message.received_at, self._rules.version
+        )
+        for member in self._survivors_first():
+            self._recount(member, occasion)
+
+    def pass_time(self, until: datetime) -> None:
+        """Apply every timer that is due by *until*, each at its own instant."""
+        while self._due and (due := min(self._due.values())) <= until:
+            for member in [m for m, at in sorted(self._due.items()) if at == due]:
+                self._stand(member, due)
+
+    @property
+    def due(self) -> Mapping[str, datetime]:
+        """When each member's standings may change without a fact."""
+        return self._due
+
+    def latest(self, member: str) -> Sequence[Episode]:
+        """Return the latest version of each record of *member*, retracted ones included."""
+        return sorted(self._latest[member].values(), key=_by_criterion)
+
+    def standings(self, member: str) -> Sequence[Standing]:
+        """Return the standing of *member* under each rule."""
+        return [self._standings[key] for key in sorted(self._standings) if key[0] == member]
+
+    def take(self) -> tuple[list[Episode], list[Stood]]:
+        """Return the versions and standings that are new since the last call."""
+        new = self._episodes, self._stood
+        self._episodes, self._stood = [], []
+        return new
+
+    def _survivors_first(self) -> list[str]:
+        return sorted(self._family.members, key=lambda m: (self._family.fold_of(m) is None, m))
+
+    def _recount(self, member: str, occasion: Occasion) -> None:
+        contents = self._family.contents(member)
+        fold = self._family.fold_of(member)
+        anchors = fold.anchors if fold else None
+        said, before = self._said[member], self._anchors[member]
+        self._said[member], self._anchors[member] = contents, anchors
+        changed = contents is not said and contents != said
+        if changed:
+            self._record(member, contents, occasion)
+        if changed or anchors != before or not self._has_stood(member):
+            self._stand(member, occasion.recorded_at)
+
+    def _has_stood(self, member: str) -> bool:
+        return all((member, rule.id) in self._standings for rule in self._rules.protocol.rules)
+
+    def _record(
+        self, member: str, contents: tuple[EpisodeContent, ...], occasion: Occasion
+    ) -> None:
+        old = self.latest(member)
+        if contents or self._family.fold_of(member) is not None:
+            versions = reconciled(old, contents, occasion)
+        else:
+            survivor = self._family.survivor_of[member]
+            live = [episode for episode in old if not episode.retracted]
+            versions = retracted(live, self.latest(survivor), occasion)
+        self._latest[member] |= {episode.id: episode for episode in versions}
+        self._episodes += versions
+
+    def _stand(self, member: str, known_at: datetime) -> None:
+        fold = self._family.fold_of(member)
+        if fold is None:
+            rules = self._rules.protocol.rules
+            outlooks = [Outlook(Standing(member, rule.id), None) for rule in rules]
+        else:
+            outlooks = fold.outlooks(known_at)
+        self._wait(member, outlooks)
+        for standing in (outlook.standing for outlook in outlooks):
+            key = (member, standing.rule)
+            if self._standings.get(key) != standing:
+                self._standings[key] = standing
+                self._stood.append(Stood(standing, known_at, self._last_seq))
+
+    def _wait(self, member: str, outlooks: Iterable[Outlook]) -> None:
+        due = [outlook.due_at for outlook in outlooks if outlook.due_at is not None]
+        self._due.pop(member, None)
+        if due:
+            self._due[member] = min(due)
+
+
+def _by_criterion(episode: Episode) -> tuple[str, datetime, str]:
+    return episode.content.criterion, episode.content.onset_at, episode.id
