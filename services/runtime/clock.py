@@ -1,0 +1,11 @@
+"""Where the time comes from: the only reader of the machine's clock."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def now_utc() -> datetime:
+    """Return this instant, aware, in UTC, to the microsecond."""
+    return datetime.now(tz=UTC)

@@ -1,0 +1,200 @@
+"""The vocabulary as JSON: the only place where it meets a validation library."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema
+
+from services.vocabulary.alert import Alert
+from services.vocabulary.decision import Decision
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.fact import Body, Fact
+from services.vocabulary.standing import Standing
+
+T = TypeVar("T")
+
+
+class _ByKind:
+    """Lets ``body.kind``, which must be written, say which body it is."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        tagged = handler.generate_schema(Annotated[Body, Discriminator("kind")])
+        plain: Any = handler.resolve_ref_schema(schema)
+        for field in plain["schema"]["fields"]:
+            if field["name"] == "body":
+                field["schema"] = tagged
+        return schema
+
+
+_FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, _ByKind])
+_EPISODE = TypeAdapter(EpisodeContent)
+_STANDING = TypeAdapter(Standing)
+_DECISION = TypeAdapter(Decision)
+_ALERT = TypeAdapter(Alert)
+_DURATION = TypeAdapter(timedelta)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that cannot be read: where it goes wrong, how; never its content."""
+
+    where: str
+    problem: str
+
+
+def write_fact(fact: Fact) -> bytes:
+    """Return *fact* as one JSON object on one line; decimals are strings, so no digit is lost."""
+    return _FACT.dump_json(fact)
+
+
+def read_fact(record: bytes | str) -> Fact | Unreadable:
+    """Return the fact in *record*, or the first thing that is wrong with it.
+
+    >>> good = b'''{"id": "f1", "subject": "P-007", "digest": "d", "body": {
+    ...     "kind": "observation", "measure": "neutrophils",
+    ...     "value": {"value": "0.490", "unit": "10*9/L"}},
+    ...     "observed_at": "2026-03-01T08:00:00Z", "reported_at": "2026-03-01T09:00:00Z"}'''
+    >>> read_fact(good).body.value
+    Quantity(value=Decimal('0.490'), unit='10*9/L', censoring=None)
+    >>> read_fact(good.replace(b'"unit"', b'"units"'))
+    Unreadable(where='body.observation.value.unit', problem='missing')
+    >>> read_fact(b"OBX|1|NM|751-8")
+    Unreadable(where='', problem='json_invalid')
+    """
+    try:
+        return _FACT.validate_json(record, strict=True, extra="forbid")
+    except ValidationError as error:
+        return _first_problem(error)
+
+
+def canonical(value: object) -> str:
+    """Return the one JSON text of *value*: sorted keys, no spaces, nothing left out.
+
+    Decimals are strings, instants end in ``Z``, durations are ISO 8601, sets are sorted, an
+    integer enum is its number and a mapping an object.
+
+    >>> from services.vocabulary.quantity import Quantity
+    >>> canonical((Quantity(Decimal("0.490"), "10*9/L"), timedelta(hours=36)))
+    '[{"censoring":null,"unit":"10*9/L","value":"0.490"},"P1DT12H"]'
+    >>> canonical(object())
+    Traceback (most recent call last):
+        ...
+    TypeError: not part of the vocabulary: object
+
+    Raises:
+        TypeError: It holds something that is not part of the vocabulary.
+        ValueError: An instant is not in UTC, or a float is infinite or not a number.
+    """
+    return json.dumps(
+        value,
+        default=_plain,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def digest(value: object) -> str:
+    """Return the sha256 of `canonical`, in 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def read_episode_content(text: str) -> EpisodeContent:
+    """Return what `canonical` wrote.
+
+    Raises:
+        ValueError: *text* is something else.
+    """
+    return _read(_EPISODE, text)
+
+
+def read_standing(text: str) -> Standing:
+    """Return what `canonical` wrote.
+
+    Raises:
+        ValueError: *text* is something else.
+    """
+    return _read(_STANDING, text)
+
+
+def read_decision(text: str) -> Decision:
+    """Return what `canonical` wrote.
+
+    Raises:
+        ValueError: *text* is something else.
+    """
+    return _read(_DECISION, text)
+
+
+def read_alert(text: str) -> Alert:
+    """Return what `canonical` wrote.
+
+    Raises:
+        ValueError: *text* is something else.
+    """
+    return _read(_ALERT, text)
+
+
+def fact_schema() -> dict[str, object]:
+    """Return the JSON Schema of one fact as a person or a site sends it.
+
+    ``id``, ``digest`` and ``reported_at`` may be left out: ingest fills them in.
+    """
+    schema: dict[str, Any] = _FACT.json_schema(mode="validation")
+    filled_in = {"id", "digest", "reported_at"}
+    schema["required"] = [name for name in schema["required"] if name not in filled_in]
+    for part in (schema, *schema["$defs"].values()):
+        if "properties" in part:
+            part["additionalProperties"] = False
+            if "kind" in part["properties"]:
+                part["required"] = [*part.get("required", ()), "kind"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:aegis:fact:1",
+        **schema,
+    }
+
+
+def _read(adapter: TypeAdapter[T], text: str) -> T:
+    try:
+        return adapter.validate_json(text, strict=True, extra="forbid")
+    except ValidationError as error:
+        problem = _first_problem(error)
+        raise ValueError(f"unreadable record at {problem.where!r}: {problem.problem}") from None
+
+
+def _first_problem(error: ValidationError) -> Unreadable:
+    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    return Unreadable(".".join(map(str, first["loc"])), first["type"])
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    match value:
+        case datetime():
+            return _instant(value)
+        case Decimal():
+            return str(value)
+        case timedelta():
+            return _DURATION.dump_python(value, mode="json")
+        case Mapping():
+            return dict(value)
+        case frozenset():
+            return sorted(value)
+    raise TypeError(f"not part of the vocabulary: {type(value).__name__}")
+
+
+def _instant(value: datetime) -> str:
+    if value.utcoffset() != timedelta(0):
+        raise ValueError(f"not in UTC: {value.isoformat()}")
+    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

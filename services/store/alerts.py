@@ -1,0 +1,169 @@
+"""Alerts, the deliveries that carry them to people, and who has seen them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, select, update
+
+from services.store import audit
+from services.store.tables import acknowledgement, alert, delivery
+from services.vocabulary.alert import Alert, AlertKind, Level
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One notice of one alert to one person over one channel, written before it is sent.
+
+    Args:
+        id: uuid5 of alert, recipient, channel and what made it necessary.
+        alert: Id.
+        role: For which the recipient is told.
+        recipient: Key in the study's recipients, never an address.
+        channel: ``email``, ``webhook``, ...
+        reason: Why it is sent.
+        grade: Of the alert then.
+        recorded_at: Aware.
+        state: Of the closed set of the alerts service, e.g. ``waiting``, ``sent``.
+        attempts: How often sending was tried.
+        next_attempt_at: Aware; None when it is not to be sent again.
+        sent_at: Aware; None until a channel took it.
+        error: Of the last attempt, without identifiers.
+    """
+
+    id: str
+    alert: str
+    role: str
+    recipient: str
+    channel: str
+    reason: str
+    grade: int
+    recorded_at: datetime
+    state: str
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    sent_at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementRow:
+    """*by* has seen the alert when it stood at *grade*; says nothing about what to do."""
+
+    id: str
+    alert: str
+    by: str
+    comment: str
+    at: datetime
+    grade: int
+
+
+def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
+    """Let the store hold *alerts*, and return those that are new or say something new."""
+    known = {one.id: one for one in load_alerts(conn, ids=[one.id for one in alerts])}
+    changed = [one for one in alerts if known.get(one.id) != one]
+    audit.add(conn, alert, [_alert_row(one) for one in changed if one.id not in known])
+    for one in changed:
+        if one.id in known:
+            row = _alert_row(one)
+            conn.execute(update(alert).where(alert.c.id == one.id).values(row))
+            audit.record(conn, alert, [row], action=audit.CHANGED)
+    return changed
+
+
+def load_alerts(
+    conn: Connection, study: str | None = None, ids: Sequence[str] | None = None
+) -> list[Alert]:
+    """Return all alerts, those of *study*, or those of *ids*; the oldest first."""
+    query = select(alert).order_by(alert.c.opened_at, alert.c.id)
+    if study is not None:
+        query = query.where(alert.c.study == study)
+    if ids is not None:
+        query = query.where(alert.c.id.in_(ids))
+    return [_alert(row) for row in conn.execute(query).mappings()]
+
+
+def load_alert(conn: Connection, alert_id: str) -> Alert | None:
+    """Return one alert; None when there is none of that id."""
+    return next(iter(load_alerts(conn, ids=[alert_id])), None)
+
+
+def add_deliveries(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
+    """Add *rows*.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: One of this id exists already.
+    """
+    audit.add(conn, delivery, [asdict(row) for row in rows])
+
+
+def change_delivery(conn: Connection, old: DeliveryRow, new: DeliveryRow) -> bool:
+    """Replace *old* by *new*; False when somebody else changed it first."""
+    table = delivery.c
+    row = asdict(new)
+    changed = conn.execute(
+        update(delivery)
+        .where(table.id == old.id, table.state == old.state, table.attempts == old.attempts)
+        .values(row)
+    )
+    if changed.rowcount == 1:
+        audit.record(conn, delivery, [row], action=audit.CHANGED)
+    return changed.rowcount == 1
+
+
+def due_deliveries(conn: Connection, now: datetime, limit: int) -> list[DeliveryRow]:
+    """Return up to *limit* deliveries whose next attempt is due, the earliest first."""
+    table = delivery.c
+    query = select(delivery).where(table.next_attempt_at <= now)
+    query = query.order_by(table.next_attempt_at, table.id).limit(limit)
+    return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
+
+
+def load_deliveries(conn: Connection, alerts: Sequence[str] | None = None) -> list[DeliveryRow]:
+    """Return all deliveries, or those of *alerts* (ids), the oldest first."""
+    query = select(delivery).order_by(delivery.c.recorded_at, delivery.c.id)
+    if alerts is not None:
+        query = query.where(delivery.c.alert.in_(alerts))
+    return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
+
+
+def append_acknowledgement(conn: Connection, row: AcknowledgementRow) -> bool:
+    """Add *row*, audited as done by its *by*; False when it is recorded already."""
+    same = select(acknowledgement.c.id).where(acknowledgement.c.id == row.id)
+    if conn.execute(same).one_or_none() is not None:
+        return False
+    audit.add(conn, acknowledgement, [asdict(row)], actor=row.by)
+    return True
+
+
+def load_acknowledgements(
+    conn: Connection, alerts: Sequence[str] | None = None
+) -> list[AcknowledgementRow]:
+    """Return all acknowledgements, or those of *alerts* (ids), the oldest first."""
+    query = select(acknowledgement).order_by(acknowledgement.c.at, acknowledgement.c.id)
+    if alerts is not None:
+        query = query.where(acknowledgement.c.alert.in_(alerts))
+    return [AcknowledgementRow(**row) for row in conn.execute(query).mappings()]
+
+
+def _alert_row(one: Alert) -> dict[str, object]:
+    return {
+        **asdict(one),
+        "level": one.level.value,
+        "kind": one.kind.value,
+        "roles": json.dumps(one.roles),
+        "escalate_to": json.dumps(one.escalate_to),
+    }
+
+
+def _alert(row: RowMapping) -> Alert:
+    return Alert(
+        **{
+            **row,
+            "level": Level(row["level"]),
+            "kind": AlertKind(row["kind"]),
+            "roles": tuple(json.loads(row["roles"])),
+            "escalate_to": tuple(json.loads(row["escalate_to"])),
+        }
+    )

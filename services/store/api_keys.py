@@ -1,0 +1,44 @@
+"""API keys of sites, stored only as hashes."""
+
+import hashlib
+import hmac
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from services.store import audit
+from services.store.tables import api_key
+
+
+def api_key_hash(key: str) -> str:
+    """Return the sha256 by which *key*, 32 random bytes or more, is found; its only trace."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def add_api_key(conn: Connection, key: str, site: str, at: datetime, *, actor: str) -> None:
+    """Let whoever presents *key* send for *site* from now on."""
+    row = {"hash": api_key_hash(key), "site": site, "created_at": at, "revoked_at": None}
+    audit.add(conn, api_key, [row], actor=actor)
+
+
+def site_of_api_key(conn: Connection, key: str) -> str | None:
+    """Return the site that *key* may send for; None when it is unknown or revoked."""
+    wanted = api_key_hash(key)
+    query = select(api_key).where(api_key.c.hash == wanted, api_key.c.revoked_at.is_(None))
+    row = conn.execute(query).one_or_none()
+    return row.site if row is not None and hmac.compare_digest(row.hash, wanted) else None
+
+
+def revoke_api_keys(conn: Connection, site: str, at: datetime, *, actor: str) -> int:
+    """Refuse every key of *site* from now on; return how many there were."""
+    is_live = (api_key.c.site == site) & api_key.c.revoked_at.is_(None)
+    rows = conn.execute(select(api_key).where(is_live)).mappings().all()
+    conn.execute(update(api_key).where(is_live).values(revoked_at=at))
+    audit.record(
+        conn,
+        api_key,
+        [{**row, "revoked_at": at} for row in rows],
+        action=audit.CHANGED,
+        actor=actor,
+    )
+    return len(rows)

@@ -1,0 +1,125 @@
+"""Decisions of stopping rules, as they were made: append-only, the record of what was told."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from services.runtime import wire
+from services.store import audit
+from services.store.tables import decision, study_state
+from services.vocabulary.decision import Decision
+
+_NAMESPACE = uuid5(NAMESPACE_URL, "urn:aegis:decision")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision: the *version*-th of its rule, made at *made_at* by the machine's clock."""
+
+    id: str
+    version: int
+    made_at: datetime
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class StudyState:
+    """The fence of the study step; version 0 before the first.
+
+    *cut* is the knowledge that the last step decided on: folded_through by participant.
+    """
+
+    study: str
+    version: int
+    cut: Mapping[str, int]
+
+
+def decision_id(made: Decision) -> str:
+    """Return the uuid5 of what the decision says."""
+    return str(uuid5(_NAMESPACE, wire.digest(made)))
+
+
+def append_decision(conn: Connection, made: Decision, made_at: datetime) -> DecisionRow:
+    """Add *made*, unless the very same decision is recorded, and return its row."""
+    table = decision.c
+    row_id = decision_id(made)
+    recorded = conn.execute(select(decision).where(table.id == row_id)).one_or_none()
+    if recorded is not None:
+        return DecisionRow(row_id, recorded.version, recorded.made_at, made)
+    of_rule = and_(table.study == made.study, table.rule == made.rule)
+    before = conn.scalar(select(func.max(table.version)).where(of_rule)) or 0
+    row = {
+        "id": row_id,
+        "study": made.study,
+        "rule": made.rule,
+        "version": before + 1,
+        "made_at": made_at,
+        "known_at": made.as_of,
+        "signal": made.signal.value,
+        "payload": wire.canonical(made),
+    }
+    audit.add(conn, decision, [row])
+    return DecisionRow(row_id, before + 1, made_at, made)
+
+
+def latest_decisions(
+    conn: Connection, study: str, as_of: datetime | None = None
+) -> list[DecisionRow]:
+    """Return the last decision of each rule of *study*, as made by *as_of*."""
+    rows = decision_history(conn, study)
+    if as_of is not None:
+        rows = [row for row in rows if row.made_at <= as_of]
+    last = {row.decision.rule: row for row in rows}
+    return [last[rule] for rule in sorted(last)]
+
+
+def decision_history(conn: Connection, study: str, rule: str | None = None) -> list[DecisionRow]:
+    """Return every decision of *study*, or of one *rule* of it, in the order they were made."""
+    table = decision.c
+    query = select(table.id, table.version, table.made_at, table.payload)
+    query = query.where(table.study == study).order_by(table.rule, table.version)
+    if rule is not None:
+        query = query.where(table.rule == rule)
+    return [
+        DecisionRow(row.id, row.version, row.made_at, wire.read_decision(row.payload))
+        for row in conn.execute(query)
+    ]
+
+
+def load_study_state(conn: Connection, study: str) -> StudyState:
+    """Return the fence of *study*; version 0 when it never stepped."""
+    query = select(study_state).where(study_state.c.study == study)
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        return StudyState(study, 0, {})
+    return StudyState(row.study, row.version, json.loads(row.cut))
+
+
+def advance_study(conn: Connection, old: StudyState, cut: Mapping[str, int]) -> bool:
+    """Move the study from *old* to the next version, at *cut*.
+
+    Returns:
+        False when somebody else was faster: the caller rolls back and reads again.
+    """
+    row = {"study": old.study, "version": old.version + 1, "cut": wire.canonical(cut)}
+    if old.version == 0:
+        try:
+            conn.execute(insert(study_state), row)
+        except IntegrityError:
+            return False
+        audit.record(conn, study_state, [row])
+        return True
+    table = study_state.c
+    moved = conn.execute(
+        update(study_state)
+        .where(table.study == old.study, table.version == old.version)
+        .values(row)
+    )
+    if moved.rowcount == 1:
+        audit.record(conn, study_state, [row], action=audit.CHANGED)
+    return moved.rowcount == 1

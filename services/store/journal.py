@@ -1,0 +1,236 @@
+"""The journal: raw messages, the facts they brought, and in which order that became known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+
+from services.runtime import wire
+from services.store import audit, vault
+from services.store.messages import RawMessage, find_messages, in_parts, load_message, raw_row
+from services.store.parking import ParkedRow, park
+from services.store.tables import fact as facts_table
+from services.store.tables import participant, participant_state, raw_message
+from services.vocabulary.fact import Fact, Journaled
+
+__all__ = [
+    "Arrival",
+    "ParkedRow",
+    "RawMessage",
+    "UnknownParticipantError",
+    "append",
+    "append_facts",
+    "facts_as_of",
+    "facts_between",
+    "facts_of_message",
+    "find_messages",
+    "load_message",
+    "observed_until",
+    "subjects_behind",
+    "unhandled",
+]
+
+NOT_CLINICAL = ("merge", "adjudication", "enrolment", "determination", "protocol-activation")
+
+
+class UnknownParticipantError(LookupError):
+    """A fact is about somebody whom nobody added; the message names only the pseudonym."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message with all that was read from it."""
+
+    message: RawMessage
+    facts: tuple[Fact, ...]
+    parked: tuple[ParkedRow, ...] = ()
+
+
+def append(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> None:
+    """Let the journal hold *arrivals*, in their order, once the transaction commits.
+
+    Facts get the next seq of their subject; a subject's received_at never decreases.
+
+    Raises:
+        UnknownParticipantError: A fact's subject was never added.
+        sqlalchemy.exc.IntegrityError: A message or a fact is stored already.
+    """
+    if not arrivals:
+        return
+    messages = [raw_row(keys, arrival.message) for arrival in arrivals]
+    audit.add(conn, raw_message, messages)
+    rows = _journal_rows(
+        conn, [(a.message.id, a.message.received_at, f) for a in arrivals for f in a.facts]
+    )
+    audit.add(conn, facts_table, rows)
+    park(conn, [parked for arrival in arrivals for parked in arrival.parked])
+
+
+def append_facts(
+    conn: Connection, message_id: str, facts: Sequence[Fact], received_at: datetime
+) -> None:
+    """Let the journal hold *facts* of a message that is stored already, known since *received_at*.
+
+    Raises:
+        UnknownParticipantError: A fact's subject was never added.
+        sqlalchemy.exc.IntegrityError: A fact is stored already.
+    """
+    if not facts:
+        return
+    query = select(facts_table).where(facts_table.c.message == message_id)
+    earlier = [dict(row) for row in conn.execute(query).mappings()]
+    rows = _journal_rows(conn, [(message_id, received_at, fact) for fact in facts])
+    conn.execute(insert(facts_table), rows)
+    audit.record(conn, facts_table, [*earlier, *rows], action=audit.CHANGED)
+
+
+def facts_between(
+    conn: Connection, subject: str, after_seq: int, upto_seq: int | None = None
+) -> list[Journaled]:
+    """Return the facts of *subject* with after_seq < seq <= upto_seq (None: all), in order."""
+    table = facts_table.c
+    upto = [] if upto_seq is None else [table.seq <= upto_seq]
+    return _facts(conn, table.subject == subject, table.seq > after_seq, *upto)
+
+
+def facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[Journaled]:
+    """Return the facts of *subject* that were known at *as_of*, in order."""
+    table = facts_table.c
+    return _facts(conn, table.subject == subject, table.received_at <= as_of)
+
+
+def facts_of_message(conn: Connection, message_id: str) -> list[Journaled]:
+    """Return the facts that a message brought, in order."""
+    return _facts(conn, facts_table.c.message == message_id)
+
+
+def subjects_behind(conn: Connection, limit: int) -> list[str]:
+    """Return up to *limit* subjects with facts that are not folded yet, not quarantined."""
+    state = participant_state.c
+    query = (
+        select(participant.c.subject)
+        .outerjoin(participant_state, state.subject == participant.c.subject)
+        .where(func.coalesce(state.folded_through, 0) < participant.c.last_seq)
+        .where(state.quarantined_seq.is_(None))
+        .order_by(participant.c.last_received_at, participant.c.subject)
+        .limit(limit)
+    )
+    return list(conn.scalars(query))
+
+
+def unhandled(conn: Connection) -> int:
+    """Return how many facts wait to be folded, quarantined participants included."""
+    state = participant_state.c
+    behind = participant.c.last_seq - func.coalesce(state.folded_through, 0)
+    query = select(func.coalesce(func.sum(behind), 0)).select_from(
+        participant.outerjoin(participant_state, state.subject == participant.c.subject)
+    )
+    return int(conn.scalar(query) or 0)
+
+
+def observed_until(
+    conn: Connection, as_of: datetime | None = None, study: str | None = None
+) -> Mapping[str, datetime]:
+    """Return the last instant at which each participant was observed, as known at *as_of*.
+
+    Any dated fact counts, except those about the record itself (`NOT_CLINICAL`).
+    """
+    table = facts_table.c
+    latest = (
+        select(table.observed_at)
+        .where(table.subject == participant.c.subject)
+        .where(table.kind.not_in(NOT_CLINICAL))
+        .order_by(table.observed_at.desc())
+        .limit(1)
+    )
+    if as_of is not None:
+        latest = latest.where(table.received_at <= as_of)
+    query = select(participant.c.subject, latest.scalar_subquery())
+    if study is not None:
+        query = query.where(participant.c.study == study)
+    return {subject: until for subject, until in conn.execute(query) if until is not None}
+
+
+def _journal_rows(
+    conn: Connection, arrived: Sequence[tuple[str, datetime, Fact]]
+) -> list[dict[str, object]]:
+    """Number *arrived* (message, received_at, fact), and move their participants on."""
+    counts: dict[str, int] = {}
+    for _, _, fact in arrived:
+        counts[fact.subject] = counts.get(fact.subject, 0) + 1
+    places = _reserve(conn, counts)
+    rows = []
+    for message, received_at, fact in arrived:
+        seq, known_at = places[fact.subject]
+        known_at = received_at if known_at is None else max(received_at, known_at)
+        places[fact.subject] = seq + 1, known_at
+        rows.append(_fact_row(seq + 1, known_at, message, fact))
+    if rows:
+        conn.execute(
+            update(participant)
+            .where(participant.c.subject == bindparam("of"))
+            .values(last_received_at=bindparam("known_at")),
+            [{"of": subject, "known_at": places[subject][1]} for subject in sorted(counts)],
+        )
+    return rows
+
+
+def _reserve(conn: Connection, counts: Mapping[str, int]) -> dict[str, tuple[int, datetime | None]]:
+    """Move each last_seq on, in id order, and return what it and last_received_at were before."""
+    if not counts:
+        return {}
+    subjects = sorted(counts)
+    conn.execute(
+        update(participant)
+        .where(participant.c.subject == bindparam("of"))
+        .values(last_seq=participant.c.last_seq + bindparam("more")),
+        [{"of": subject, "more": counts[subject]} for subject in subjects],
+    )
+    columns = participant.c.subject, participant.c.last_seq, participant.c.last_received_at
+    places = {
+        subject: (last_seq - counts[subject], last_received_at)
+        for some in in_parts(subjects)
+        for subject, last_seq, last_received_at in conn.execute(
+            select(*columns).where(participant.c.subject.in_(some))
+        )
+    }
+    unknown = counts.keys() - places.keys()
+    if unknown:
+        raise UnknownParticipantError(
+            f"{len(unknown)} not added to the store, the first is {min(unknown)}; add them first"
+        )
+    return places
+
+
+def _fact_row(seq: int, received_at: datetime, message: str, fact: Fact) -> dict[str, object]:
+    return {
+        "subject": fact.subject,
+        "seq": seq,
+        "id": fact.id,
+        "message": message,
+        "received_at": received_at,
+        "observed_at": fact.observed_at,
+        "kind": fact.body.kind,
+        "payload": wire.write_fact(fact).decode(),
+    }
+
+
+def _facts(conn: Connection, *conditions: ColumnElement[bool]) -> list[Journaled]:
+    table = facts_table.c
+    query = (
+        select(table.seq, table.received_at, table.message, table.payload)
+        .where(*conditions)
+        .order_by(table.subject, table.seq)
+    )
+    return [_journaled(*row) for row in conn.execute(query)]
+
+
+def _journaled(seq: int, received_at: datetime, message: str, payload: str) -> Journaled:
+    fact = wire.read_fact(payload)
+    if isinstance(fact, wire.Unreadable):
+        raise ValueError(  # noqa: TRY004  its text is wrong, not its type
+            f"fact {seq} of message {message} is unreadable at {fact.where!r}: {fact.problem};"
+            " run `aegis verify`"
+        )
+    return Journaled(seq, received_at, message, fact)

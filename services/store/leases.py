@@ -1,0 +1,50 @@
+"""Leases: which process may do what only one may do, and until when."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from services.store import audit
+from services.store.tables import lease
+
+NAMES = ("rules", "alerts", "sealer", "sweeper", "relay")
+LONGEST_S = 600
+
+
+def acquire(conn: Connection, name: str, holder: str, now: datetime, for_s: float) -> bool:
+    """Return whether *holder* has the lease *name* until *now* + *for_s*; again renews it.
+
+    Raises:
+        ValueError: The name is unknown, the holder empty, or *for_s* not in (0, `LONGEST_S`].
+    """
+    if name not in NAMES or not holder or not 0 < for_s <= LONGEST_S:
+        raise ValueError(f"no such lease: {name!r} for {for_s} s by {holder!r}")
+    row = {
+        "name": name,
+        "holder": holder,
+        "since": now,
+        "until": now + timedelta(seconds=for_s),
+    }
+    before = conn.execute(select(lease).where(lease.c.name == name)).mappings().one_or_none()
+    if before is None:
+        conn.execute(insert(lease), row)
+        audit.record(conn, lease, [row], actor=holder)
+        return True
+    if before["holder"] != holder and before["until"] > now:
+        return False
+    taken = conn.execute(
+        update(lease)
+        .where(lease.c.name == name, lease.c.holder == before["holder"])
+        .where(lease.c.until == before["until"])
+        .values(row)
+    )
+    if taken.rowcount == 1 and before["holder"] != holder:
+        audit.record(conn, lease, [row], action=audit.CHANGED, actor=holder)
+    return taken.rowcount == 1
+
+
+def release(conn: Connection, name: str, holder: str) -> None:
+    """Let others have the lease *name* at once, if *holder* has it."""
+    gone = conn.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))
+    if gone.rowcount:
+        audit.record_deleted(conn, lease, [{"name": name}], actor=holder)

@@ -1,0 +1,116 @@
+"""Raw messages: every byte that was accepted, encrypted, and how it is found again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection, select, tuple_, update
+
+from services.store import audit, vault
+from services.store.audit import Row
+from services.store.tables import raw_message
+
+T = TypeVar("T")
+
+_KEYS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """One message as received.
+
+    Args:
+        id: uuid5 of sender, control id and hash.
+        received_at: Aware; by *clock*.
+        site: Id of the sending site.
+        sender: ``APPLICATION|FACILITY``.
+        control_id: MSH-10.
+        sha256: Of *body*.
+        source: How it came: ``mllp``, ``http``, ``file``, ``person``, ...
+        clock: Whose time *received_at* is: ``wall`` or ``message``.
+        body: As received; kept encrypted.
+    """
+
+    id: str
+    received_at: datetime
+    site: str
+    sender: str
+    control_id: str
+    sha256: str
+    source: str
+    clock: str
+    body: bytes
+
+
+def find_messages(
+    conn: Connection, keys: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], set[str]]:
+    """Return the payload hashes that are stored already, by (sender, control id)."""
+    found: dict[tuple[str, str], set[str]] = {}
+    columns = raw_message.c.sender, raw_message.c.control_id, raw_message.c.sha256
+    for some in in_parts(sorted(set(keys))):
+        query = select(*columns).where(tuple_(*columns[:2]).in_(some))
+        for sender, control_id, sha256 in conn.execute(query):
+            found.setdefault((sender, control_id), set()).add(sha256)
+    return found
+
+
+def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMessage | None:
+    """Return one message, decrypted; None when there is none of that id.
+
+    Raises:
+        VaultError: It cannot be decrypted.
+    """
+    query = select(raw_message).where(raw_message.c.id == message_id)
+    row = conn.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    content = {name: value for name, value in row.items() if name not in ("key_id", "body")}
+    body = vault.unseal(keys, message_id, vault.Sealed(row["key_id"], row["body"]))
+    return RawMessage(**content, body=body)
+
+
+def used_keys(conn: Connection) -> frozenset[str]:
+    """Return the ids of the encryption keys that raw messages are sealed with."""
+    return frozenset(conn.scalars(select(raw_message.c.key_id).distinct()))
+
+
+def seal_again(conn: Connection, keys: vault.Keys, limit: int) -> int:
+    """Seal up to *limit* messages of older keys with the active one; return how many there were.
+
+    Raises:
+        VaultError: One cannot be decrypted.
+    """
+    table = raw_message.c
+    query = select(raw_message).where(table.key_id != keys.active).order_by(table.id).limit(limit)
+    rows = conn.execute(query).mappings().all()
+    for row in rows:
+        body = vault.unseal(keys, row["id"], vault.Sealed(row["key_id"], row["body"]))
+        sealed = vault.seal(keys, row["id"], body)
+        new = {"key_id": sealed.key_id, "body": sealed.data}
+        conn.execute(update(raw_message).where(table.id == row["id"]).values(new))
+        audit.record(conn, raw_message, [{**row, **new}], action=audit.CHANGED)
+    return len(rows)
+
+
+def raw_row(keys: vault.Keys, message: RawMessage) -> Row:
+    """Return the row that keeps *message*, encrypted."""
+    sealed = vault.seal(keys, message.id, message.body)
+    return {
+        "id": message.id,
+        "received_at": message.received_at,
+        "site": message.site,
+        "sender": message.sender,
+        "control_id": message.control_id,
+        "sha256": message.sha256,
+        "source": message.source,
+        "clock": message.clock,
+        "key_id": sealed.key_id,
+        "body": sealed.data,
+    }
+
+
+def in_parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Return *values* in parts short enough for one query."""
+    return (values[at : at + _KEYS_AT_ONCE] for at in range(0, len(values), _KEYS_AT_ONCE))

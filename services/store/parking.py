@@ -1,0 +1,101 @@
+"""Parked items: what was accepted but cannot be used yet, and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from services.store import audit
+from services.store.tables import parked
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    """One item of a message that waits for a mapping or a person.
+
+    Args:
+        id: uuid5 of message and path.
+        message: Id of the raw message, which holds the text.
+        path: Where in it, e.g. ``OBX[3].5``.
+        reason: A closed set; doubles as metric label.
+        detail: Without identifiers.
+        site: Id of the sending site.
+        parked_at: Aware.
+        resolution: Empty while open, then ``retried`` or ``discarded``.
+        resolved_at: Aware; None while open.
+        resolved_by: Who.
+        comment: Why.
+    """
+
+    id: str
+    message: str
+    path: str
+    reason: str
+    detail: str
+    site: str
+    parked_at: datetime
+    resolution: str = ""
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    comment: str = ""
+
+
+def park(conn: Connection, rows: Sequence[ParkedRow]) -> None:
+    """Let *rows* be parked, once the transaction commits."""
+    audit.add(conn, parked, [asdict(row) for row in rows])
+
+
+def load_parked(
+    conn: Connection,
+    *,
+    site: str | None = None,
+    message: str | None = None,
+    still_open: bool = True,
+) -> list[ParkedRow]:
+    """Return parked items, oldest first; only the open ones unless *still_open* is False."""
+    query = select(parked).order_by(parked.c.parked_at, parked.c.id)
+    if site is not None:
+        query = query.where(parked.c.site == site)
+    if message is not None:
+        query = query.where(parked.c.message == message)
+    if still_open:
+        query = query.where(parked.c.resolution == "")
+    return [ParkedRow(**row) for row in conn.execute(query).mappings()]
+
+
+def count_parked(conn: Connection) -> Mapping[tuple[str, str], int]:
+    """Return how many items are parked, by (site, reason)."""
+    query = (
+        select(parked.c.site, parked.c.reason, func.count())
+        .where(parked.c.resolution == "")
+        .group_by(parked.c.site, parked.c.reason)
+    )
+    return {(site, reason): count for site, reason, count in conn.execute(query)}
+
+
+def resolve_parked(
+    conn: Connection,
+    ids: Sequence[str],
+    *,
+    resolution: str,
+    at: datetime,
+    by: str,
+    comment: str = "",
+) -> int:
+    """Close the open ones among *ids*, audited as done by *by*; return how many there were."""
+    closing = {
+        "resolution": resolution,
+        "resolved_at": at,
+        "resolved_by": by,
+        "comment": comment,
+    }
+    closed = 0
+    for row_id in sorted(set(ids)):
+        is_open = (parked.c.id == row_id) & (parked.c.resolution == "")
+        row = conn.execute(select(parked).where(is_open)).mappings().one_or_none()
+        if row is not None:
+            conn.execute(update(parked).where(is_open).values(closing))
+            audit.record(conn, parked, [{**row, **closing}], action=audit.CHANGED, actor=by)
+            closed += 1
+    return closed

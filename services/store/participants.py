@@ -1,0 +1,122 @@
+"""Who takes part under which pseudonym, and the hashed identifiers that lead to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from services.store import audit
+from services.store.tables import identity, participant
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A pseudonym of *study*, enrolled at *site*; a study itself is one with its id and no site.
+
+    *last_seq* and *last_received_at* belong to the journal.
+    """
+
+    subject: str
+    study: str
+    site: str
+    last_seq: int = 0
+    last_received_at: datetime | None = None
+
+
+def add_participants(
+    conn: Connection,
+    participants: Sequence[Participant],
+    at: datetime,
+    *,
+    actor: str = audit.SERVICE,
+) -> list[str]:
+    """Add those whose pseudonym is new, and return these pseudonyms.
+
+    Raises:
+        ValueError: A pseudonym is taken by another study or site.
+    """
+    known = participants_by_subject(conn)
+    new: dict[str, Participant] = {}
+    for one in participants:
+        taken = known.get(one.subject) or new.get(one.subject)
+        if taken is None:
+            new[one.subject] = one
+        elif (taken.study, taken.site) != (one.study, one.site):
+            raise ValueError(f"pseudonym {one.subject} is taken by another study or site")
+    rows = [
+        {
+            "subject": one.subject,
+            "study": one.study,
+            "site": one.site,
+            "added_at": at,
+            "last_seq": 0,
+            "last_received_at": None,
+        }
+        for one in new.values()
+    ]
+    audit.add(conn, participant, rows, actor=actor)
+    return list(new)
+
+
+def participants_by_subject(
+    conn: Connection, study: str | None = None
+) -> Mapping[str, Participant]:
+    """Return all participants, or those of *study*, in the order of their pseudonyms."""
+    columns = participant.c
+    query = select(
+        columns.subject, columns.study, columns.site, columns.last_seq, columns.last_received_at
+    ).order_by(columns.subject)
+    if study is not None:
+        query = query.where(columns.study == study)
+    return {row.subject: Participant(*row) for row in conn.execute(query)}
+
+
+def load_participant(conn: Connection, subject: str) -> Participant | None:
+    """Return one participant; None when nobody has that pseudonym."""
+    columns = participant.c
+    query = select(
+        columns.subject, columns.study, columns.site, columns.last_seq, columns.last_received_at
+    ).where(columns.subject == subject)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else Participant(*row)
+
+
+def link(
+    conn: Connection,
+    identity_hash: str,
+    subject: str,
+    site: str,
+    *,
+    key_id: str = "",
+    at: datetime,
+    actor: str = audit.SERVICE,
+) -> None:
+    """Let the identifier of *identity_hash* lead to *subject*; again is no change.
+
+    Raises:
+        ValueError: It leads to somebody else.
+    """
+    leads_to = subjects_for(conn, [identity_hash]).get(identity_hash)
+    if leads_to is None:
+        row = {
+            "hash": identity_hash,
+            "subject": subject,
+            "site": site,
+            "key_id": key_id,
+            "linked_at": at,
+        }
+        audit.add(conn, identity, [row], actor=actor)
+    elif leads_to != subject:
+        raise ValueError(f"the identifier of {subject} already leads to {leads_to}")
+
+
+def subjects_for(conn: Connection, hashes: Sequence[str]) -> Mapping[str, str]:
+    """Return the participants that *hashes* of identifiers lead to; unknown ones are absent."""
+    found = {}
+    for at in range(0, len(hashes), 500):
+        query = select(identity.c.hash, identity.c.subject).where(
+            identity.c.hash.in_(hashes[at : at + 500])
+        )
+        found.update({row.hash: row.subject for row in conn.execute(query)})
+    return found

@@ -1,0 +1,43 @@
+"""The contents of the protocol files that a study ran by, kept by their hash."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from services.store import audit
+from services.store.tables import protocol_version
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolVersion:
+    """The content of a protocol file that the study ran by, from *activated_at* on."""
+
+    sha256: str
+    study: str
+    version: str
+    activated_at: datetime
+    content: str
+
+
+def keep_protocol(conn: Connection, kept: ProtocolVersion, *, actor: str = audit.SERVICE) -> bool:
+    """Keep *kept*; False when a file of this hash is kept already."""
+    if load_protocol(conn, kept.sha256) is not None:
+        return False
+    audit.add(conn, protocol_version, [asdict(kept)], actor=actor)
+    return True
+
+
+def load_protocol(conn: Connection, sha256: str) -> ProtocolVersion | None:
+    """Return the file of this hash; None when it is not kept."""
+    query = select(protocol_version).where(protocol_version.c.sha256 == sha256)
+    row = conn.execute(query).mappings().one_or_none()
+    return None if row is None else ProtocolVersion(**row)
+
+
+def protocol_versions(conn: Connection, study: str) -> list[ProtocolVersion]:
+    """Return the files of *study*, in the order in which they were activated."""
+    table = protocol_version.c
+    query = select(protocol_version).where(table.study == study)
+    query = query.order_by(table.activated_at, table.version)
+    return [ProtocolVersion(**row) for row in conn.execute(query).mappings()]

@@ -1,0 +1,296 @@
+"""The one schema: every table of Aegis, as the newest migration leaves it."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from services.store.types import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_COUNTER = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself on SQLite
+
+
+def _text(name: str, *, primary_key: bool = False) -> Column[str]:
+    return Column(name, Text, primary_key=primary_key, nullable=False)
+
+
+def _whole(name: str, *, primary_key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=primary_key, nullable=False, autoincrement=False)
+
+
+# ingest writes
+
+raw_message = Table(
+    "raw_message",
+    metadata,
+    _text("id", primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    _text("site"),
+    _text("sender"),
+    _text("control_id"),
+    _text("sha256"),
+    _text("source"),
+    _text("clock"),
+    _text("key_id"),
+    Column("body", LargeBinary, nullable=False),  # nonce and ciphertext
+    Index(None, "sender", "control_id"),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    _text("id", primary_key=True),
+    _text("message"),
+    _text("path"),
+    _text("reason"),
+    _text("detail"),
+    _text("site"),
+    Column("parked_at", Instant, nullable=False),
+    _text("resolution"),  # empty while open
+    Column("resolved_at", Instant),
+    _text("resolved_by"),
+    _text("comment"),
+    Index(None, "message"),
+    Index(None, "resolution", "parked_at"),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    _text("hash", primary_key=True),
+    _text("subject"),
+    _text("site"),
+    _text("key_id"),
+    Column("linked_at", Instant, nullable=False),
+    Index(None, "subject"),
+)
+
+participant = Table(
+    "participant",
+    metadata,
+    _text("subject", primary_key=True),
+    _text("study"),
+    _text("site"),
+    Column("added_at", Instant, nullable=False),
+    _whole("last_seq"),
+    Column("last_received_at", Instant),
+    Index(None, "study"),
+)
+
+fact = Table(
+    "fact",
+    metadata,
+    _text("subject", primary_key=True),
+    _whole("seq", primary_key=True),
+    _text("id"),
+    _text("message"),
+    Column("received_at", Instant, nullable=False),
+    Column("observed_at", Instant, nullable=False),
+    _text("kind"),
+    _text("payload"),
+    UniqueConstraint("id"),
+    Index(None, "message"),
+    Index(None, "subject", "observed_at"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    _text("hash", primary_key=True),
+    _text("site"),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+# the safety rules write
+
+participant_state = Table(
+    "participant_state",
+    metadata,
+    _text("subject", primary_key=True),
+    _whole("folded_through"),
+    _whole("version"),
+    _text("rules_version"),
+    _text("digest"),
+    Column("quarantined_seq", BigInteger),
+    _text("error"),
+)
+
+episode = Table(
+    "episode",
+    metadata,
+    _text("id", primary_key=True),
+    _whole("version", primary_key=True),
+    _text("subject"),
+    _text("criterion"),
+    _whole("seq"),
+    Column("recorded_at", Instant, nullable=False),
+    _text("rules_version"),
+    _text("cause"),
+    Column("retracted", Boolean, nullable=False),
+    _text("merged_into"),
+    _text("payload"),
+    Index(None, "subject", "criterion"),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    _text("subject", primary_key=True),
+    _text("rule", primary_key=True),
+    _whole("version", primary_key=True),
+    Column("known_at", Instant, nullable=False),
+    _whole("seq"),
+    _text("payload"),
+)
+
+study_state = Table(
+    "study_state",
+    metadata,
+    _text("study", primary_key=True),
+    _whole("version"),
+    _text("cut"),
+)
+
+protocol_version = Table(
+    "protocol_version",
+    metadata,
+    _text("sha256", primary_key=True),
+    _text("study"),
+    _text("version"),
+    Column("activated_at", Instant, nullable=False),
+    _text("content"),
+    Index(None, "study", "activated_at"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    _text("id", primary_key=True),
+    _text("study"),
+    _text("rule"),
+    _whole("version"),
+    Column("made_at", Instant, nullable=False),
+    Column("known_at", Instant, nullable=False),
+    _text("signal"),
+    _text("payload"),
+    UniqueConstraint("study", "rule", "version"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    _text("id", primary_key=True),
+    _text("level"),
+    _text("kind"),
+    _text("study"),
+    _text("about"),
+    _text("participant"),
+    _whole("grade"),
+    _text("roles"),
+    _text("escalate_to"),
+    _whole("acknowledge_within_s"),
+    Column("opened_at", Instant, nullable=False),
+    _text("detail"),
+    Column("retracted", Boolean, nullable=False),
+    Column("suspected", Boolean, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    _whole("version"),
+    Index(None, "study"),
+)
+
+timer = Table(
+    "timer",
+    metadata,
+    _text("owner", primary_key=True),
+    _text("purpose", primary_key=True),
+    Column("due_at", Instant, nullable=False),
+    Index(None, "due_at"),
+)
+
+# alerts writes
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _text("id", primary_key=True),
+    _text("alert"),
+    _text("role"),
+    _text("recipient"),
+    _text("channel"),
+    _text("reason"),
+    _whole("grade"),
+    Column("recorded_at", Instant, nullable=False),
+    _text("state"),
+    _whole("attempts"),
+    Column("next_attempt_at", Instant),
+    Column("sent_at", Instant),
+    _text("error"),
+    Index(None, "alert"),
+    Index(None, "state", "next_attempt_at"),
+)
+
+acknowledgement = Table(
+    "acknowledgement",
+    metadata,
+    _text("id", primary_key=True),
+    _text("alert"),
+    _text("by"),
+    _text("comment"),
+    Column("at", Instant, nullable=False),
+    _whole("grade"),
+    Index(None, "alert"),
+)
+
+# every service writes
+
+lease = Table(
+    "lease",
+    metadata,
+    _text("name", primary_key=True),
+    _text("holder"),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _COUNTER, primary_key=True),
+    Column("at", Instant, nullable=False),
+    _text("actor"),
+    _text("action"),
+    _text("place"),
+    _text("key"),
+    Column("sha256", String(64), nullable=False),  # empty: the row was deleted
+    _text("detail"),
+    Index(None, "place", "key"),
+    sqlite_autoincrement=True,
+)
+
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    _whole("upto", primary_key=True),
+    _whole("since"),
+    Column("hash", String(64), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("sealed_at", Instant, nullable=False),
+)

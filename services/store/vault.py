@@ -1,0 +1,183 @@
+"""Encryption of raw messages, and hashes of identifiers that only the key holder can repeat."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_ACTIVE_KEYS = 2
+
+
+class VaultError(Exception):
+    """A key is missing, readable by others, or not the one that was used; says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Nonce and ciphertext, and which key opens them."""
+
+    key_id: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one installation; never shown.
+
+    Args:
+        encryption: Key by key id, oldest first; the last one seals, all of them open.
+        identity: For hashes of identifiers.
+        seal: For the seals of the audit trail.
+    """
+
+    encryption: Mapping[str, bytes] = field(repr=False)
+    identity: bytes = field(repr=False)
+    seal: bytes = field(repr=False)
+
+    @property
+    def active(self) -> str:
+        """The id of the key that seals."""
+        return list(self.encryption)[-1]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Keys":
+        """Return the keys in *folder*.
+
+        Raises:
+            VaultError: A key is missing, damaged, or readable by other users.
+        """
+        files = sorted(folder.glob("encryption-*.key"))
+        if not files:
+            raise VaultError(
+                f"no keys in {folder}: restore the folder from its backup, or name the right one"
+                " in AEGIS_KEYS; without them the database cannot be read"
+            )
+        encryption = {key_id(key): key for key in map(_read, files)}
+        return cls(encryption, _read(folder / "identity.key"), _read(folder / "seal.key"))
+
+    @classmethod
+    def load_or_create(cls, folder: Path, *, may_create: bool = True) -> "Keys":
+        """Return the keys in *folder*, made on first use.
+
+        Args:
+            folder: Outside the folder of the database.
+            may_create: False when a database exists already: its keys must be there.
+
+        Raises:
+            VaultError: A key is missing, damaged, or readable by other users.
+        """
+        if may_create and not any(folder.glob("*.key")):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for name in ("identity.key", "seal.key", "encryption-0001.key"):
+                _create(folder / name)
+        return cls.load(folder)
+
+
+def key_id(key: bytes) -> str:
+    """Return the 16 hexadecimal digits by which rows name *key*."""
+    return hashlib.sha256(b"aegis key id" + key).hexdigest()[:16]
+
+
+def rotate(folder: Path) -> Keys:
+    """Add an encryption key to *folder*, which seals from now on; older ones still open.
+
+    Raises:
+        VaultError: Two keys are active already; seal the old messages again and retire the older.
+    """
+    files = sorted(folder.glob("encryption-*.key"))
+    if len(files) >= _ACTIVE_KEYS:
+        raise VaultError(f"{folder} holds {len(files)} encryption keys; retire the oldest first")
+    number = int(files[-1].stem.removeprefix("encryption-")) + 1 if files else 1
+    _create(folder / f"encryption-{number:04d}.key")
+    return Keys.load(folder)
+
+
+def retire(folder: Path, *, still_used: frozenset[str]) -> Keys:
+    """Set the oldest encryption key aside, once no row needs it.
+
+    Args:
+        folder: Of the keys.
+        still_used: Key ids that rows of the database name.
+
+    Raises:
+        VaultError: It is the only key, or rows still need it.
+    """
+    files = sorted(folder.glob("encryption-*.key"))
+    if len(files) < _ACTIVE_KEYS:
+        raise VaultError(f"{folder} holds only one encryption key; rotate before retiring it")
+    if key_id(_read(files[0])) in still_used:
+        raise VaultError("messages are still sealed with the oldest key; seal them again first")
+    files[0].rename(files[0].with_suffix(".retired"))
+    return Keys.load(folder)
+
+
+def seal(keys: Keys, row_id: str, data: bytes) -> Sealed:
+    """Return *data* so that only the key, together with *row_id*, opens it."""
+    active = keys.active
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    cipher = AESGCM(keys.encryption[active])
+    return Sealed(active, nonce + cipher.encrypt(nonce, data, row_id.encode()))
+
+
+def unseal(keys: Keys, row_id: str, sealed: Sealed) -> bytes:
+    """Return what was sealed for the row *row_id*.
+
+    Raises:
+        VaultError: The key is not here, or the data, the row id or the key were changed.
+    """
+    key = keys.encryption.get(sealed.key_id)
+    if key is None:
+        raise VaultError(f"row {row_id} needs the key {sealed.key_id}, which is not among the keys")
+    nonce, ciphertext = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
+    try:
+        return AESGCM(key).decrypt(nonce, ciphertext, row_id.encode())
+    except (InvalidTag, ValueError):
+        raise VaultError(f"row {row_id} was changed, or belongs to another key") from None
+
+
+def identity_hash(keys: Keys, authority: str, kind: str, identifier: str) -> str:
+    """Return the HMAC-SHA256 by which an identifier is found again, in 64 hexadecimal digits.
+
+    Parts are framed by their lengths, so that no two identifiers share a text.
+    """
+    parts = (part.encode() for part in (authority, kind, identifier))
+    framed = b"".join(len(part).to_bytes(4) + part for part in parts)
+    return hmac.new(keys.identity, framed, hashlib.sha256).hexdigest()
+
+
+def chain_hash(keys: Keys, previous: str, content: bytes) -> str:
+    """Return the HMAC-SHA256 of *content* after *previous*, in 64 hexadecimal digits."""
+    return hmac.new(keys.seal, previous.encode() + b"\n" + content, hashlib.sha256).hexdigest()
+
+
+def _create(path: Path) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        mode, text = path.stat().st_mode, path.read_text()
+    except FileNotFoundError:
+        raise VaultError(f"the key {path} is missing: restore it from its backup") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise VaultError(f"the key {path} can be read by others: chmod 600 {path}")
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise VaultError(f"the key {path} is damaged: it must be {2 * _KEY_BYTES} hex digits")
+    return key
