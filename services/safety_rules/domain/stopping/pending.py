@@ -33,11 +33,11 @@ def onset(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLike) -> Floats:
         whole = np.asarray(span, dtype=np.float64)
         return np.divide(t, whole, out=np.ones_like(t), where=whole > 0)
     if curve.shape == "exponential":
-        return -np.expm1(-t / curve.mean_days)
+        return np.asarray(-np.expm1(-t / curve.mean_days))
     if curve.shape == "weibull":
-        return -np.expm1(-((t / curve.scale_days) ** curve.weibull_shape))
+        return np.asarray(-np.expm1(-((t / curve.scale_days) ** curve.weibull_shape)))
     at, part = zip(*((0.0, 0.0), *curve.points), strict=True)
-    return np.interp(t, at, part)
+    return np.asarray(np.interp(t, at, part))
 
 
 def curve_faults(curve: Curve) -> Sequence[str]:

@@ -1,0 +1,165 @@
+"""A study's folder, refused unless every word of it is understood and every table recomputed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from services.safety_rules.adapters.protocol_rows import (
+    ProtocolFile,
+    RecipientsFile,
+    SignaturesFile,
+    SitesFile,
+)
+from services.safety_rules.adapters.yaml_keys import repeated_keys
+from services.safety_rules.domain.stopping.design import Design
+from services.safety_rules.domain.stopping.rule_faults import designed, rule_faults
+from services.vocabulary.protocol import Protocol
+
+PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
+SITES, RECIPIENTS = "sites.yaml", "recipients.yaml"
+
+_File = TypeVar("_File", bound=BaseModel)
+
+
+class ProtocolFileError(ValueError):
+    """A study's file cannot be trusted; *field* is the path to what is wrong in *file*."""
+
+    def __init__(self, file: str, field: str, problem: str) -> None:
+        """Say what is wrong, and where."""
+        super().__init__(f"{file}: {field}: {problem}")
+        self.file, self.field, self.problem = file, field, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a study's folder says.
+
+    Args:
+        protocol: All that the rules read.
+        content: ``protocol.yaml`` as it is on disk: what the signatures are over.
+        designs: The recomputed design of each rule, by the rule's id.
+    """
+
+    protocol: Protocol
+    content: bytes
+    designs: Mapping[str, Design]
+
+
+def load_study(folder: Path) -> Study:
+    """Return the study of *folder*.
+
+    It reads ``protocol.yaml`` and, when they are there, ``sites.yaml`` (time zones),
+    ``signatures.yaml`` and ``recipients.yaml`` (that every role is somebody's).
+
+    Raises:
+        ProtocolFileError: A file is missing or not YAML; a key is missing, unknown or given twice;
+            a value is out of range; a name means nothing; a boundary is not what its method gives;
+            a worked example comes out otherwise.
+    """
+    content = _bytes(folder / PROTOCOL)
+    file = _read(PROTOCOL, content, ProtocolFile)
+    signatures = _read_if_there(folder / SIGNATURES, SignaturesFile)
+    sites = _read_if_there(folder / SITES, SitesFile)
+    recipients = _read_if_there(folder / RECIPIENTS, RecipientsFile)
+    digest = sha256(content).hexdigest()
+    protocol = file.value(_timezones(sites), digest, signatures.over(digest))
+    roles = set(recipients.roles) if (folder / RECIPIENTS).exists() else None
+    for field, problem in (*_faults(protocol, roles), *_assumed_faults(content)):
+        raise ProtocolFileError(PROTOCOL, field, problem)
+    return Study(protocol, content, {rule.id: designed(rule) for rule in protocol.rules})
+
+
+def _faults(protocol: Protocol, roles: set[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield what the file's parts say against each other, and against their own methods."""
+    seen: set[str] = set()
+    for index, rule in enumerate(protocol.rules):
+        at = f"rules.{index}"
+        if not rule.id.startswith(f"{protocol.study}."):
+            yield f"{at}.id", f"{rule.id!r} does not start with {protocol.study + '.'!r}"
+        if rule.id in seen:
+            yield f"{at}.id", f"{rule.id!r} is the id of an earlier rule"
+        seen.add(rule.id)
+        for k, pattern in enumerate(rule.any_of):
+            if pattern.term_set and pattern.term_set not in protocol.term_sets:
+                yield f"{at}.event.any_of.{k}.term_set", f"{pattern.term_set!r} is not in term_sets"
+        yield from ((f"{at}.{field}", problem) for field, problem in rule_faults(rule))
+        yield from _role_faults(f"{at}.then.tell", rule.then.tell, roles)
+    told = protocol.alerts
+    for field, names in (
+        ("tell", told.tell),
+        ("tell_death", told.tell_death),
+        ("escalate_to", told.escalate_to),
+    ):
+        yield from _role_faults(f"alerts.{field}", names, roles)
+
+
+def _role_faults(
+    field: str, names: tuple[str, ...], roles: set[str] | None
+) -> Iterator[tuple[str, str]]:
+    if not names:
+        yield field, "names nobody"
+    for name in names:
+        if roles is not None and name not in roles:
+            yield field, f"nobody in {RECIPIENTS} is {name!r}"
+
+
+def _assumed_faults(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield each path under ``assumed`` that leads to nothing: a number that moved away."""
+    whole = yaml.safe_load(content)
+    parts = [("", whole), *((f"rules.{i}.", rule) for i, rule in enumerate(whole["rules"]))]
+    for at, part in parts:
+        for index, path in enumerate(part.get("assumed", ())):
+            if not _leads_somewhere(part, path.split(".")):
+                yield f"{at}assumed.{index}", f"{path!r} is not in the file"
+
+
+def _leads_somewhere(part: object, path: list[str]) -> bool:
+    for key in path:
+        if not isinstance(part, Mapping) or key not in part:
+            return False
+        part = part[key]
+    return True
+
+
+def _timezones(sites: SitesFile) -> Mapping[str, str]:
+    for index, site in enumerate(sites.sites):
+        try:
+            ZoneInfo(site.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            field = f"sites.{index}.timezone"
+            raise ProtocolFileError(SITES, field, f"{site.timezone!r} is no time zone") from error
+    return {site.id: site.timezone for site in sites.sites}
+
+
+def _read_if_there(path: Path, into: type[_File]) -> _File:
+    return _read(path.name, _bytes(path), into) if path.exists() else into()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ProtocolFileError(path.name, "file", f"cannot be read: {error.strerror}") from error
+
+
+def _read(name: str, content: bytes, into: type[_File]) -> _File:
+    try:
+        text = content.decode("utf-8")
+        if field := next(repeated_keys(text), None):
+            raise ProtocolFileError(name, field, "given twice")
+        return into.model_validate(yaml.safe_load(text))
+    except UnicodeDecodeError as error:
+        raise ProtocolFileError(name, "file", "is not UTF-8") from error
+    except yaml.YAMLError as error:
+        raise ProtocolFileError(name, "yaml", str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "file"
+        problem = first["msg"].removeprefix("Value error, ")
+        raise ProtocolFileError(name, field, problem) from error

@@ -1,0 +1,185 @@
+"""A study's protocol as its file writes it, and the value that it becomes."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from services.safety_rules.adapters.rule_rows import Duration, RuleRow, Strict, WindowRow
+from services.vocabulary.protocol import (
+    AlertPolicy,
+    Bedside,
+    Inducer,
+    LaboratoryCounting,
+    Protocol,
+    TermSet,
+)
+
+
+def _number(written: object) -> object:
+    """Read a number as it is written, without a detour through binary."""
+    return str(written) if isinstance(written, int | float) else written
+
+
+Number = Annotated[Decimal, BeforeValidator(_number), Field(gt=0, lt=1000)]
+Names = tuple[str, ...]
+
+
+class _InducerRow(Strict):
+    drug: str = ""
+    after_stop: Duration | None = None
+    graft_days: tuple[int, int] | None = None
+    donors: Names = ()
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse what is neither a drug nor a graft.
+
+        Raises:
+            ValueError: Neither a drug with a time after it, nor days of a graft, or both.
+        """
+        if (bool(self.drug), self.graft_days is None) not in {(True, True), (False, False)}:
+            raise ValueError("is either a drug, or the graft on certain days")
+        if bool(self.drug) is (self.after_stop is None):
+            raise ValueError("after_stop goes with a drug")
+
+    def value(self) -> Inducer:
+        """The inducer."""
+        if self.after_stop is not None:
+            return Inducer(self.drug, self.after_stop)
+        return Inducer(graft_days=self.graft_days, donors=self.donors)
+
+
+class _BedsideRow(Strict):
+    fever_c: Number
+    sbp_below: Number
+    sbp_drop: Number
+    vitals_stay: Duration
+    ice_stays: Duration
+    crs_free: Duration
+    reopens_within: Duration
+    antipyretic_masks: Duration
+    antipyretics: Names
+    steroids: Names
+    anticytokines: Names
+    vasopressors: Names
+    vasopressors_not_counted: Names
+    antibiotics: Names = ()
+
+
+class _TermSetRow(Strict):
+    without_socs: Names = ()
+    without_terms: Names = ()
+    only: Names = ()
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse a set that is said in both ways, or in none.
+
+        Raises:
+            ValueError: Not exactly one of ``only`` and the two exclusions is given.
+        """
+        if bool(self.only) is bool(self.without_socs or self.without_terms):
+            raise ValueError("is either only certain terms, or all without some")
+
+
+class _LaboratoryRow(Strict):
+    grade3_after: Duration
+    only_confirmed_after_steroid: Names = ()
+    steroid_within: Duration
+
+
+class _AlertsRow(Strict):
+    participant_grade: int = Field(ge=1, le=5)
+    tell: Names
+    tell_death: Names
+    acknowledge_within: Duration
+    escalate_to: Names
+
+
+class ProtocolFile(Strict):
+    """``protocol.yaml``, word for word."""
+
+    study: str = Field(pattern=r"^[A-Z][A-Z0-9-]*$")
+    version: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    criteria: str = Field(pattern=r"^ctcae-\d\.0$")
+    study_drug: str = Field(min_length=1)
+    course_gap: Duration
+    merge_gap: Duration
+    windows: Mapping[str, WindowRow]
+    inducers: tuple[_InducerRow, ...]
+    bedside: _BedsideRow
+    term_sets: Mapping[str, _TermSetRow]
+    laboratory: _LaboratoryRow
+    alerts: _AlertsRow
+    rules: tuple[RuleRow, ...] = Field(min_length=1)
+    assumed: Names = ()
+
+    def value(
+        self, timezones: Mapping[str, str], sha256: str, signed_by: tuple[str, ...]
+    ) -> Protocol:
+        """The protocol; *sha256* is that of the file."""
+        return Protocol(
+            study=self.study,
+            version=self.version,
+            title=self.title,
+            criteria=self.criteria,
+            study_drug=self.study_drug,
+            windows={name: row.value() for name, row in self.windows.items()},
+            merge_gap=self.merge_gap,
+            inducers=tuple(row.value() for row in self.inducers),
+            bedside=Bedside(**dict(self.bedside)),
+            term_sets={name: TermSet(**dict(row)) for name, row in self.term_sets.items()},
+            laboratory=LaboratoryCounting(**dict(self.laboratory)),
+            alerts=AlertPolicy(**dict(self.alerts)),
+            rules=tuple(row.value() for row in self.rules),
+            timezones=timezones,
+            course_gap=self.course_gap,
+            sha256=sha256,
+            signed_by=signed_by,
+        )
+
+
+class _SignatureRow(Strict):
+    name: str = Field(min_length=1)
+    role: str = Field(min_length=1)
+    date: date
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class SignaturesFile(Strict):
+    """``signatures.yaml``: who signed which version of the protocol file."""
+
+    signatures: tuple[_SignatureRow, ...] = ()
+
+    def over(self, sha256: str) -> tuple[str, ...]:
+        """Return ``name, role, date`` of each signature over the file of that hash."""
+        return tuple(
+            f"{row.name}, {row.role}, {row.date.isoformat()}"
+            for row in self.signatures
+            if row.sha256 == sha256
+        )
+
+
+class _Loose(BaseModel):
+    """A part of a file whose other keys are somebody else's to check."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _SiteRow(_Loose):
+    id: str
+    timezone: str
+
+
+class SitesFile(_Loose):
+    """Of ``sites.yaml``: in which calendar each site counts its days."""
+
+    sites: tuple[_SiteRow, ...] = ()
+
+
+class RecipientsFile(_Loose):
+    """Of ``recipients.yaml``: which roles somebody has."""
+
+    roles: Mapping[str, tuple[Mapping[str, object], ...]] = {}

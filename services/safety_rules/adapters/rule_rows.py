@@ -1,0 +1,262 @@
+"""One stopping rule as its file writes it, and the value that it becomes."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from services.safety_rules.domain.stopping.pending import NAIVE, POLICIES
+from services.vocabulary.protocol import (
+    AnchorName,
+    Curve,
+    Edge,
+    EventPattern,
+    Policy,
+    Rule,
+    Step,
+    StopWhen,
+    Then,
+    Window,
+    WorkedExample,
+)
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class Strict(BaseModel):
+    """A part of a file in which every key is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _duration(text: object) -> object:
+    """Return the duration that *text* names.
+
+    >>> _duration("72h")
+    datetime.timedelta(days=3)
+    >>> _duration("soon")
+    Traceback (most recent call last):
+        ...
+    ValueError: a duration is written like 30m, 72h or 14d, not 'soon'
+    """
+    match = re.fullmatch(r"(\d{1,5})([mhd])", text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError(f"a duration is written like 30m, 72h or 14d, not {text!r}")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+def _edge(written: object) -> object:
+    """Let ``first_infusion`` stand for ``{anchor: first_infusion}``."""
+    return {"anchor": written} if isinstance(written, str) else written
+
+
+class EdgeRow(Strict):
+    """One end of a window."""
+
+    anchor: AnchorName
+    day: int | None = Field(None, ge=-3650, le=3650)
+
+
+class WindowRow(Strict):
+    """From one edge to another."""
+
+    start: Annotated[EdgeRow, BeforeValidator(_edge)] = Field(alias="from")
+    end: Annotated[EdgeRow, BeforeValidator(_edge)] = Field(alias="to")
+
+    def value(self) -> Window:
+        """The window."""
+        return Window(Edge(self.start.anchor, self.start.day), Edge(self.end.anchor, self.end.day))
+
+
+class _PatternRow(Strict):
+    scale: str = ""
+    term: str = ""
+    term_set: str = ""
+    fact: Literal["nrm", "relapse", "death", ""] = ""
+    grade_at_least: int | None = Field(None, ge=1, le=5)
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse two kinds of event in one, and a grade where there is none.
+
+        Raises:
+            ValueError: Not exactly one of the four is given, or the grade does not fit it.
+        """
+        if sum(map(bool, (self.scale, self.term, self.term_set, self.fact))) != 1:
+            raise ValueError("exactly one of scale, term, term_set and fact says what counts")
+        if bool(self.fact) is (self.grade_at_least is not None):
+            raise ValueError("grade_at_least goes with a scale, a term or a term_set, not a fact")
+
+    def value(self) -> EventPattern:
+        """The pattern."""
+        return EventPattern(
+            self.scale, self.term, self.term_set, self.fact, self.grade_at_least or 1
+        )
+
+
+class _EventRow(Strict):
+    any_of: tuple[_PatternRow, ...] = Field(min_length=1)
+
+
+class _Exponential(Strict):
+    mean_days: float
+
+
+class _Weibull(Strict):
+    scale_days: float
+    shape: float
+
+
+class _CurveRow(Strict):
+    uniform: Literal[True] | None = None
+    exponential: _Exponential | None = None
+    weibull: _Weibull | None = None
+    table: tuple[tuple[float, float], ...] | None = None
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse no curve, or two.
+
+        Raises:
+            ValueError: Not exactly one curve is given.
+        """
+        if len(self.model_fields_set) != 1:
+            raise ValueError("exactly one of uniform, exponential, weibull and table")
+
+    def value(self) -> Curve:
+        """The curve."""
+        if self.exponential:
+            return Curve("exponential", mean_days=self.exponential.mean_days)
+        if self.weibull:
+            scale, shape = self.weibull.scale_days, self.weibull.shape
+            return Curve("weibull", scale_days=scale, weibull_shape=shape)
+        if self.table is not None:
+            return Curve("table", points=self.table)
+        return Curve("uniform")
+
+
+def _curve(written: object) -> object:
+    return {"uniform": True} if written == "uniform" else written
+
+
+def _policy(written: object) -> object:
+    if written not in POLICIES:
+        one_of = ", ".join(POLICIES)
+        raise ValueError(NAIVE if written == "naive" else f"{written!r} is not one of: {one_of}")
+    return written
+
+
+class _PendingRow(Strict):
+    policy: Annotated[Policy, BeforeValidator(_policy)]
+    curve: Annotated[_CurveRow, BeforeValidator(_curve)]
+    source: str = Field(min_length=1)
+
+
+class _StepRow(Strict):
+    events: int
+    of: tuple[int, int]
+
+
+def _several(written: object) -> object:
+    """Let one number stand for a list of one."""
+    return (written,) if isinstance(written, int | float) else written
+
+
+_Numbers = Annotated[tuple[float, ...] | None, BeforeValidator(_several)]
+_PARAMETERS = ("prior", "p1", "nu", "delta", "theta", "limit", "strictly")
+
+
+class _StopRow(Strict):
+    method: str
+    p0: float = Field(gt=0, lt=1)
+    alpha: float = Field(gt=0, lt=1)
+    n: int = Field(ge=1, le=1000)
+    boundary: tuple[_StepRow, ...]
+    source: str = Field(min_length=1)
+    prior: _Numbers = None
+    p1: _Numbers = None
+    nu: _Numbers = None
+    delta: _Numbers = None
+    theta: _Numbers = None
+    limit: _Numbers = None
+    strictly: _Numbers = None
+
+    def value(self) -> StopWhen:
+        """The boundary with its design."""
+        given = {name: getattr(self, name) for name in _PARAMETERS}
+        return StopWhen(
+            method=self.method,
+            p0=self.p0,
+            alpha=self.alpha,
+            n=self.n,
+            boundary=tuple(Step(row.events, *row.of) for row in self.boundary),
+            parameters={name: numbers for name, numbers in given.items() if numbers is not None},
+        )
+
+
+class _ThenRow(Strict):
+    recommend: Literal["pause_enrolment", "pause_treatment", "review"]
+    tell: tuple[str, ...]
+    acknowledge_within: Duration
+    otherwise: Literal["escalate"] = "escalate"
+
+
+class _ExampleRow(Strict):
+    events: int = Field(ge=0)
+    of: int = Field(ge=1)
+    answer: Literal["stop", "continue"]
+
+
+def _looks(written: object) -> object:
+    return () if written == "every_participant" else written
+
+
+class RuleRow(Strict):
+    """One rule, word for word."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9-]*\.[A-Z0-9]+$")
+    title: str = Field(min_length=1)
+    why: str = Field(min_length=1)
+    in_words: str = ""
+    count: Literal["participants"]
+    event: _EventRow
+    status: Literal["not_rejected", "confirmed"]
+    if_a_grade_is_incomplete: Literal["lowest", "highest"]
+    out_of: Literal["infused", "enrolled", "transplanted"]
+    window: WindowRow
+    event_date: Literal["grade_reached", "onset"]
+    competing: tuple[Literal["death", "relapse", "second_transplant"], ...]
+    pending: _PendingRow
+    looks: Annotated[tuple[int, ...], BeforeValidator(_looks)]
+    stop_when: _StopRow
+    warn_at: float = Field(gt=0, le=1)
+    then: _ThenRow
+    worked_examples: tuple[_ExampleRow, ...] = Field(min_length=2)
+    watch_only: bool = False
+    assumed: tuple[str, ...] = ()
+
+    def value(self) -> Rule:
+        """The rule."""
+        return Rule(
+            id=self.id,
+            title=self.title,
+            why=self.why,
+            any_of=tuple(row.value() for row in self.event.any_of),
+            status=self.status,
+            if_a_grade_is_incomplete=self.if_a_grade_is_incomplete,
+            out_of=self.out_of,
+            window=self.window.value(),
+            event_date=self.event_date,
+            competing=self.competing,
+            policy=self.pending.policy,
+            curve=self.pending.curve.value(),
+            looks=self.looks,
+            stop_when=self.stop_when.value(),
+            warn_at=self.warn_at,
+            then=Then(**dict(self.then)),
+            worked_examples=tuple(WorkedExample(**dict(row)) for row in self.worked_examples),
+            watch_only=self.watch_only,
+            assumed=self.assumed,
+        )

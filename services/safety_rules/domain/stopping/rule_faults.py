@@ -1,0 +1,84 @@
+"""Whether a rule's signed table is what its method gives, and says what its examples say."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from services.safety_rules.domain.stopping.design import Design, design
+from services.safety_rules.domain.stopping.families import check_family
+from services.safety_rules.domain.stopping.pending import curve_faults
+from services.safety_rules.domain.stopping.steps import boundary_of, step_faults, steps_of, written
+from services.vocabulary.protocol import Rule
+
+Fault = tuple[str, str]
+
+
+def rule_faults(rule: Rule) -> Iterator[Fault]:
+    """Yield what is wrong with *rule*, as (field, problem), the first cause first.
+
+    After a fault in what the later checks rest upon, those are left out.
+    """
+    when = rule.stop_when
+    yield from (("pending.curve", problem) for problem in curve_faults(rule.curve))
+    faults = [*step_faults(when.boundary, when.n, rule.looks)]
+    if faults:
+        yield from ((f"stop_when.boundary.{at}".rstrip("."), what) for at, what in faults)
+        return
+    try:
+        made = designed(rule)
+    except ValueError as error:
+        yield "stop_when", str(error)
+        return
+    signed = boundary_of(when.boundary, when.n, rule.looks)
+    given = tuple(signed[x] for x in made.looks)
+    if all(b > x for b, x in zip(made.boundary, made.looks, strict=True)):
+        yield "stop_when", f"is infeasible: no boundary keeps the type I error at {when.alpha:g}"
+    elif made.boundary != given:
+        yield "stop_when.boundary", _both(rule, made)
+    else:
+        yield from _example_faults(rule, signed)
+
+
+def designed(rule: Rule, rates: Sequence[float] = ()) -> Design:
+    """Return the design of *rule* as its method gives it (of a ``table``: the table's own).
+
+    Raises:
+        ValueError: The method or one of its numbers is out of range; the message names it.
+    """
+    when = rule.stop_when
+    parameters = dict(when.parameters)
+    if when.method == "table":
+        signed = boundary_of(when.boundary, when.n, rule.looks)
+        sizes = rule.looks or range(1, when.n + 1)
+        parameters = {**parameters, "boundary": tuple(float(signed[x]) for x in sizes)}
+    else:
+        check_family(when.method, when.n, when.p0, parameters)
+    return design(
+        when.method, when.p0, when.alpha, when.n, looks=rule.looks, rates=rates, **parameters
+    )
+
+
+def _both(rule: Rule, made: Design) -> str:
+    when = rule.stop_when
+    full = np.arange(1, when.n + 2)
+    full[list(made.looks)] = made.boundary
+    gives = written(steps_of(full.tolist(), rule.looks))
+    return (
+        f"the file says {written(when.boundary)}; {when.method} with p0 {when.p0:g}, alpha "
+        f"{when.alpha:g}, n {when.n} gives {gives} (type I error {made.attained_alpha:.5f})"
+    )
+
+
+def _example_faults(rule: Rule, signed: Sequence[int]) -> Iterator[Fault]:
+    answers = set()
+    for index, example in enumerate(rule.worked_examples):
+        field = f"worked_examples.{index}"
+        answers.add(example.answer)
+        if example.of > rule.stop_when.n or example.events > example.of:
+            yield field, f"{example.events} of {example.of} cannot be, with n = {rule.stop_when.n}"
+            continue
+        says = "stop" if example.events >= signed[example.of] else "continue"
+        if says != example.answer:
+            yield field, f"{example.events} of {example.of} is {says!r}, not {example.answer!r}"
+    if answers != {"stop", "continue"}:
+        yield "worked_examples", "need one on each side of the boundary"
