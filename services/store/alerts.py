@@ -107,7 +107,7 @@ def change_delivery(conn: Connection, old: DeliveryRow, new: DeliveryRow) -> boo
         .where(table.id == old.id, table.state == old.state, table.attempts == old.attempts)
         .values(row)
     )
-    if changed.rowcount == 1:
+    if changed.rowcount == 1 and new != old:
         audit.record(conn, delivery, [row], action=audit.CHANGED)
     return changed.rowcount == 1
 

@@ -168,6 +168,6 @@ def _stored(value: object) -> object:
             return int(value)
         case datetime():
             return instant_text(value)
-        case bytes():
+        case bytes() | memoryview():
             return hashlib.sha256(value).hexdigest()
     return value

@@ -105,6 +105,12 @@ def facts_of_message(conn: Connection, message_id: str) -> list[Journaled]:
     return _facts(conn, facts_table.c.message == message_id)
 
 
+def facts_of_kind(conn: Connection, kind: str, subject: str | None = None) -> list[Journaled]:
+    """Return the facts of one kind (e.g. ``merge``), of everybody or of *subject*, in order."""
+    of_subject = [] if subject is None else [facts_table.c.subject == subject]
+    return _facts(conn, facts_table.c.kind == kind, *of_subject)
+
+
 def subjects_behind(conn: Connection, limit: int) -> list[str]:
     """Return up to *limit* subjects with facts that are not folded yet, not quarantined."""
     state = participant_state.c

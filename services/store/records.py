@@ -205,6 +205,11 @@ def latest_standings(
     return _standings(conn, _latest_standings(as_of=as_of).where(of_study))
 
 
+def standings_of(conn: Connection, subject: str) -> list[StandingRow]:
+    """Return the newest standing of *subject* under each rule."""
+    return _standings(conn, _latest_standings(subject=subject))
+
+
 def standing_versions(conn: Connection, study: str) -> list[StandingRow]:
     """Return every version of every standing of *study*, in the order in which it was known."""
     of_study = participant.c.study == study

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import services
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+import services
 from services.store.session import Database
 
 _MIGRATIONS = Path(services.__file__).parent.parent / "migrations"

@@ -48,4 +48,13 @@ class Instant(TypeDecorator[datetime]):
             ValueError: The text was not written by this type.
         """
         del dialect
-        return None if value is None else datetime.fromisoformat(value)
+        return None if value is None else self.read(value)
+
+    @staticmethod
+    def read(text: str) -> datetime:
+        """Return the instant that `instant_text` wrote.
+
+        Raises:
+            ValueError: *text* is something else.
+        """
+        return datetime.fromisoformat(text)

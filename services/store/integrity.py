@@ -1,0 +1,199 @@
+"""Finds every row that was changed, deleted or added behind the back of the audit trail."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
+
+from services.store import audit, leases, schema, tables, vault
+from services.store.audit import Kept
+from services.store.sealer import Finding, check_chain
+from services.store.types import Instant
+
+KEYS_AT_ONCE = 200
+
+_ACTIONS = {audit.INSERTED, audit.CHANGED, audit.DELETED}
+
+
+def findings(conn: Connection, keys: vault.Keys) -> Iterator[Finding]:
+    """Yield what is wrong with the database, table by table, in bounded memory.
+
+    Args:
+        conn: Of one `Database.read`, so that all tables are of one state.
+        keys: Whose seal key made the chain of the audit trail.
+    """
+    if schema.current(conn) != (schema.head(),):
+        yield Finding("alembic_version", "", f"is not at the one revision {schema.head()}")
+    yield from check_chain(conn, keys)
+    yield from _strange_audit_rows(conn)
+    for how in audit.KEPT:
+        yield from _rows_against_audit(conn, how)
+        yield from _audit_against_rows(conn, how)
+    yield from _counters(conn)
+    yield from _leases(conn)
+
+
+def _rows_against_audit(conn: Connection, how: Kept) -> Iterator[Finding]:
+    """Yield rows that the newest audit row does not describe."""
+    for keys in _table_keys(conn, how):
+        texts = _row_texts(conn, how, keys)
+        trail = _trail(conn, how.table.name, list(texts))
+        for key, of_key in texts.items():
+            hashes = trail.get(key, [""])
+            if not hashes[-1]:
+                yield Finding(how.table.name, key, "was added, and nobody recorded it")
+            elif hashes[-1] != audit.rows_hash(of_key):
+                yield Finding(how.table.name, key, "is not what was recorded")
+            if how.frozen and len(hashes) > 1:
+                yield Finding(how.table.name, key, "was recorded twice and can be only once")
+            if any(one == other for one, other in pairwise(hashes)):
+                yield Finding(how.table.name, key, "was recorded again without a change")
+
+
+def _audit_against_rows(conn: Connection, how: Kept) -> Iterator[Finding]:
+    """Yield rows that the audit trail knows and the table does not."""
+    place, key = tables.audit.c.place, tables.audit.c.key
+    query = select(key).where(place == how.table.name).distinct().order_by(key).limit(KEYS_AT_ONCE)
+    recorded = list(conn.scalars(query))
+    while recorded:
+        columns = [how.table.c[name] for name in how.key]
+        wanted = [values for one in recorded if (values := _values(how, one)) is not None]
+        query_rows = select(*columns).where(tuple_(*columns).in_(wanted)).distinct()
+        there = {audit.key_of(how, dict(row)) for row in conn.execute(query_rows).mappings()}
+        missing = [one for one in recorded if one not in there]
+        for one, hashes in _trail(conn, how.table.name, missing).items():
+            if hashes[-1]:
+                yield Finding(how.table.name, one, "was deleted, and nobody recorded it")
+        recorded = list(conn.scalars(query.where(key > recorded[-1])))
+
+
+def _strange_audit_rows(conn: Connection) -> Iterator[Finding]:
+    """Yield audit rows about nothing that is audited."""
+    table = tables.audit.c
+    places = {how.table.name for how in audit.KEPT}
+    strange = table.place.not_in(places) | table.action.not_in(_ACTIONS)
+    strange |= (table.sha256 == "") != (table.action == audit.DELETED)
+    for row_id in conn.scalars(select(table.id).where(strange).order_by(table.id)):
+        yield Finding(tables.audit.name, str(row_id), "is about nothing that is audited")
+
+
+def _counters(conn: Connection) -> Iterator[Finding]:
+    """Yield participants whose counters are not those of their facts."""
+    fact, participant = tables.fact.c, tables.participant.c
+    known_at = type_coerce(fact.received_at, String)
+    counted = (
+        select(
+            fact.subject,
+            func.count().label("count"),
+            func.max(fact.seq).label("last_seq"),
+            func.max(known_at).label("last_received_at"),
+        )
+        .group_by(fact.subject)
+        .subquery()
+    )
+    wrong = (
+        select(participant.subject)
+        .outerjoin(counted, counted.c.subject == participant.subject)
+        .where(
+            (func.coalesce(counted.c.count, 0) != participant.last_seq)
+            | (func.coalesce(counted.c.last_seq, 0) != participant.last_seq)
+            | (
+                func.coalesce(counted.c.last_received_at, "")
+                != func.coalesce(type_coerce(participant.last_received_at, String), "")
+            )
+        )
+    )
+    for subject in conn.scalars(wrong.order_by(participant.subject)):
+        yield Finding(tables.participant.name, subject, "does not count its facts")
+    stray = select(fact.subject).where(fact.subject.not_in(select(participant.subject))).distinct()
+    for subject in conn.scalars(stray.order_by(fact.subject)):
+        yield Finding(tables.fact.name, subject, "is about nobody who takes part")
+
+
+def _leases(conn: Connection) -> Iterator[Finding]:
+    """Yield leases that nobody can have taken."""
+    for row in conn.execute(_raw(tables.lease, [])):
+        try:
+            lasts = Instant.read(row.until) - Instant.read(row.since)
+        except ValueError:
+            yield Finding(tables.lease.name, row.name, "has an unreadable time")
+            continue
+        if row.name not in leases.NAMES or not 0 < lasts.total_seconds() <= leases.LONGEST_S:
+            yield Finding(tables.lease.name, row.name, "is a lease that nobody can have taken")
+
+
+def _table_keys(conn: Connection, how: Kept) -> Iterator[list[tuple[object, ...]]]:
+    """Yield the audit keys of a table, as column values, in parts."""
+    columns = [how.table.c[name] for name in how.key]
+    query = select(*columns).distinct().order_by(*columns).limit(KEYS_AT_ONCE)
+    part = [tuple(row) for row in conn.execute(query)]
+    while part:
+        yield part
+        after = tuple_(*columns) > tuple_(*part[-1])
+        part = [tuple(row) for row in conn.execute(query.where(after))]
+
+
+def _row_texts(
+    conn: Connection, how: Kept, keys: Sequence[tuple[object, ...]]
+) -> dict[str, list[str]]:
+    """Return the canonical texts of the rows of *keys*, by audit key."""
+    columns = [how.table.c[name] for name in how.key]
+    texts: dict[str, list[str]] = {}
+    for held in conn.execute(_raw(how.table, [tuple_(*columns).in_(keys)])).mappings():
+        row = dict(held)
+        texts.setdefault(audit.key_of(how, row), []).append(audit.row_text(how, row))
+    return texts
+
+
+def _trail(conn: Connection, place: str, keys: Sequence[str]) -> Mapping[str, list[str]]:
+    """Return what was recorded about *keys* of *place*, oldest first."""
+    table = tables.audit.c
+    query = select(table.key, table.sha256).where(table.place == place, table.key.in_(keys))
+    rows = conn.execute(query.order_by(table.key, table.id))
+    return {key: [row.sha256 for row in of_key] for key, of_key in groupby(rows, lambda r: r.key)}
+
+
+def _raw(table: Table, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return the query for rows as the database holds them, readable whatever was done to them."""
+    return select(*(_as_held(column) for column in table.c)).where(*conditions)
+
+
+def _as_held(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    match column.type:
+        case Instant():
+            return type_coerce(column, String).label(column.key)
+        case Boolean():
+            return type_coerce(column, Integer).label(column.key)
+        case LargeBinary():
+            return type_coerce(column, NullType).label(column.key)
+    return column
+
+
+def _values(how: Kept, key: str) -> tuple[object, ...] | None:
+    """Return the column values of an audit key; None when it cannot be one."""
+    try:
+        values = json.loads(key) if len(how.key) > 1 else [key]
+        if len(values) != len(how.key):
+            return None
+        return tuple(
+            int(value) if isinstance(how.table.c[name].type, Integer) else str(value)
+            for name, value in zip(how.key, values, strict=True)
+        )
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,104 @@
+"""Seals: each second the new audit rows are chained, by one sealer, with a key they do not hold."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, String, func, select, type_coerce
+
+from services.store import audit, vault
+from services.store.tables import audit as audit_table
+from services.store.tables import audit_seal
+
+ROWS_AT_ONCE = 10_000
+
+_CONTENT = (
+    audit_table.c.id,
+    type_coerce(audit_table.c.at, String).label("at"),
+    audit_table.c.actor,
+    audit_table.c.action,
+    audit_table.c.place,
+    audit_table.c.key,
+    audit_table.c.sha256,
+    audit_table.c.detail,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the database that Aegis did not write so: table, key, and what is wrong."""
+
+    place: str
+    key: str
+    problem: str
+
+
+def seal(
+    conn: Connection,
+    keys: vault.Keys,
+    now: datetime,
+    *,
+    settled_before: datetime | None = None,
+) -> str | None:
+    """Chain up to `ROWS_AT_ONCE` new audit rows, and return the seal's hash.
+
+    Call it until it returns None: nothing is left but the audit rows of the seals themselves.
+
+    Args:
+        conn: Of the holder of the lease ``sealer``.
+        keys: Whose seal key makes the chain.
+        now: Aware.
+        settled_before: Where several writers commit at once, ids become visible out of order;
+            only rows older than this instant, by which every transaction has ended, are chained.
+            None with a single writer.
+    """
+    since, previous = _end_of_chain(conn)
+    query = select(*_CONTENT).where(audit_table.c.id >= since).order_by(audit_table.c.id)
+    if settled_before is not None:
+        query = query.where(audit_table.c.at < settled_before)
+    rows = conn.execute(query.limit(ROWS_AT_ONCE)).all()
+    if all(row.place == audit_seal.name for row in rows):
+        return None
+    made = vault.chain_hash(keys, previous, _content(rows))
+    new = {
+        "upto": rows[-1].id,
+        "since": since,
+        "hash": made,
+        "previous": previous,
+        "sealed_at": now,
+    }
+    audit.add(conn, audit_seal, [new])
+    return made
+
+
+def check_chain(conn: Connection, keys: vault.Keys) -> Iterator[Finding]:
+    """Yield every break of the chain: a seal that is missing, or audit rows that do not fit it."""
+    since, previous = 1, ""
+    below = conn.scalar(select(func.count()).where(audit_table.c.id < since))
+    if below:
+        yield Finding(audit_table.name, "", f"{below} rows with an impossible id")
+    query = select(audit_seal.c.upto, audit_seal.c.since, audit_seal.c.hash, audit_seal.c.previous)
+    for link in conn.execute(query.order_by(audit_seal.c.upto)):
+        if (link.since, link.previous) != (since, previous):
+            yield Finding(audit_seal.name, str(link.upto), "does not follow the seal before it")
+        inside = audit_table.c.id.between(link.since, link.upto)
+        rows = conn.execute(select(*_CONTENT).where(inside).order_by(audit_table.c.id)).all()
+        if vault.chain_hash(keys, link.previous, _content(rows)) != link.hash:
+            which = f"{link.since}-{link.upto}"
+            yield Finding(audit_table.name, which, "rows do not fit their seal")
+        since, previous = link.upto + 1, link.hash
+
+
+def _end_of_chain(conn: Connection) -> tuple[int, str]:
+    """Return the first id that is not sealed, and the hash to go on from."""
+    query = select(audit_seal.c.upto, audit_seal.c.hash).order_by(audit_seal.c.upto.desc())
+    last = conn.execute(query.limit(1)).one_or_none()
+    return (1, "") if last is None else (last.upto + 1, last.hash)
+
+
+def _content(rows: Sequence[Row[tuple[object, ...]]]) -> bytes:
+    return "\n".join(
+        json.dumps(list(row), separators=(",", ":"), ensure_ascii=False, default=repr)
+        for row in rows
+    ).encode()
