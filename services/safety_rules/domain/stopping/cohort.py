@@ -1,0 +1,135 @@
+"""The participants that a rule counts, as arrays in entry order."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.pending import weights
+from services.vocabulary.protocol import Curve, Policy, Rule
+from services.vocabulary.standing import Counted, Observed, Standing
+
+DAY_S = 86_400.0
+NEVER = np.inf
+
+Chosen = Callable[[Standing], Counted | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Exposed participants within the plan; arrays are of one length, in seconds since 1970.
+
+    Args:
+        members: By first infusion, then pseudonym.
+        entered: First infusion.
+        ends: End of the window.
+        seen: Until when follow-up counts: window end, last observed, frozen or data cut.
+        frozen: Follow-up ended for good before the window did.
+        as_of: The data cut.
+        not_exposed: How many of the study are not counted.
+        beyond_plan: How many were exposed after the first n.
+        data_to: Last instant at which a member was observed; None without members.
+    """
+
+    members: tuple[Standing, ...]
+    entered: Floats
+    ends: Floats
+    seen: Floats
+    frozen: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    as_of: float
+    not_exposed: int
+    beyond_plan: int
+    data_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """When each member had the event or a competing one, in seconds; infinite when never.
+
+    *closed* is the earlier of both: from then on the member counts in full.
+    """
+
+    counted: tuple[Counted | None, ...]
+    event: Floats
+    closed: Floats
+
+
+def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
+    """Return the first n that were exposed by *as_of*.
+
+    Raises:
+        ValueError: A standing is under another rule, or an exposed one has no end of window.
+    """
+    exposed: list[tuple[datetime, str, datetime, Observed]] = []
+    for one in observed:
+        standing = one.standing
+        if standing.rule != rule.id:
+            raise ValueError(f"a standing under {standing.rule} is none under {rule.id}")
+        if standing.exposed_at is None or standing.exposed_at > as_of:
+            continue
+        if standing.window_ends_at is None:
+            raise ValueError(f"an exposed standing under {rule.id} has no end of its window")
+        exposed.append((standing.exposed_at, standing.participant, standing.window_ends_at, one))
+    exposed.sort(key=lambda row: row[:2])
+    within = exposed[: rule.stop_when.n]
+    cut = as_of.timestamp()
+    entered = np.array([at.timestamp() for at, *_ in within])
+    ends = np.array([end.timestamp() for *_, end, _ in within])
+    until = np.array([one.until.timestamp() for *_, one in within])
+    froze = np.array([_seconds(one.standing.frozen_at, cut) for *_, one in within])
+    return Cohort(
+        members=tuple(one.standing for *_, one in within),
+        entered=entered,
+        ends=ends,
+        seen=np.minimum(np.minimum(ends, until), np.minimum(froze, cut)),
+        frozen=froze < ends,
+        as_of=cut,
+        not_exposed=len(observed) - len(exposed),
+        beyond_plan=len(exposed) - len(within),
+        data_to=min(max(one.until for *_, one in within), as_of) if within else None,
+    )
+
+
+def outcomes(of: Cohort, chosen: Chosen) -> Outcomes:
+    """Return what happened to each member by the data cut, when *chosen* events count."""
+    counted = tuple(
+        event if event and event.at.timestamp() <= of.as_of else None
+        for event in map(chosen, of.members)
+    )
+    event_at = np.array([_seconds(event.at if event else None, of.as_of) for event in counted])
+    other_at = np.array(
+        [_seconds(m.competing.at if m.competing else None, of.as_of) for m in of.members]
+    )
+    came_first = other_at < event_at
+    return Outcomes(
+        counted=tuple(None if c else e for e, c in zip(counted, came_first, strict=True)),
+        event=np.where(came_first, NEVER, event_at),
+        closed=np.minimum(event_at, other_at),
+    )
+
+
+def sizes(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats) -> Floats:
+    """Return the effective sample size at each of the instants *at*, in seconds, shape (k,)."""
+    return np.asarray(worth(of, happened, policy, curve, at).sum(axis=1))
+
+
+def worth(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats) -> Floats:
+    """Return what each member counts for at each of *at*, from 0 to 1, shape (k, members)."""
+    now = at[:, None]
+    days = (np.minimum(now, of.seen) - of.entered) / DAY_S
+    open_weight = weights(policy, curve, np.maximum(days, 0.0), (of.ends - of.entered) / DAY_S)
+    weight = np.where(happened.closed <= now, 1.0, open_weight)
+    return np.where(of.entered <= now, weight, 0.0)
+
+
+def instant(seconds: float) -> datetime:
+    """Return the instant, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _seconds(at: datetime | None, cut: float) -> float:
+    """Seconds since 1970; infinite for what has not happened by the cut."""
+    seconds = at.timestamp() if at is not None else NEVER
+    return seconds if seconds <= cut else NEVER

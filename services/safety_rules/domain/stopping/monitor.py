@@ -1,0 +1,162 @@
+"""What a stopping rule says at a data cut."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, cohort, outcomes
+from services.safety_rules.domain.stopping.outlook import Outlook, outlook
+from services.safety_rules.domain.stopping.path import Limits, limits, path
+from services.safety_rules.domain.stopping.pending import looked_up
+from services.safety_rules.domain.stopping.sensitivity import sensitivity
+from services.vocabulary.decision import Contributor, Decision, Signal
+from services.vocabulary.fact import Answer, Determination
+from services.vocabulary.protocol import Protocol, Rule
+from services.vocabulary.standing import Counted, Observed, Standing
+
+
+def decide(
+    protocol: Protocol,
+    rule: Rule,
+    observed: Sequence[Observed],
+    as_of: datetime,
+    determination: Determination | None = None,
+    *,
+    cut: Mapping[str, int] | None = None,
+) -> Decision:
+    """Return what *rule* says of what was known at *as_of*.
+
+    Args:
+        protocol: That the rule belongs to.
+        rule: Without a fault (see `rule_faults`).
+        observed: Every participant of the study, in any order, with the standing under this rule.
+        as_of: The data cut, aware; what is dated later has not happened yet.
+        determination: The DSMB's last answer to this rule.
+        cut: Kept with the decision as it is.
+
+    Raises:
+        ValueError: A standing is under another rule, or an exposed one has no end of window.
+    """
+    of, limit = cohort(rule, observed, as_of), limits(rule)
+    happened = outcomes(of, operative(rule))
+    points = path(of, happened, rule.policy, rule.curve, limit)
+    since = next((point.at for point in points if point.crossed), None)
+    ahead = outlook(rule, of, happened, limit, crossed=since is not None)
+    confirmed, upper = outcomes(of, _confirmed), outcomes(of, _upper)
+    events, x = _count(happened), looked_up(ahead.size)
+    return Decision(
+        study=protocol.study,
+        rule=rule.id,
+        title=rule.title,
+        signal=_signal(rule, ahead, crossed=since is not None),
+        data_to=of.data_to,
+        as_of=as_of,
+        events=events,
+        confirmed=_count(confirmed),
+        upper=_count(upper),
+        evaluable=len(of.members),
+        not_exposed=of.not_exposed,
+        beyond_plan=of.beyond_plan,
+        complete=ahead.complete,
+        pending=len(ahead.weights),
+        ess=ahead.size,
+        boundary=limit.at(x),
+        events_left=0 if since else max(limit.at(x) - events, 0),
+        free_until_rise=_free_until_rise(limit, x),
+        crossed_since=since,
+        certain=ahead.certain,
+        possible=ahead.possible,
+        p_cross_p0=ahead.p_cross_p0,
+        p_cross_posterior=ahead.p_cross_posterior,
+        predictive=ahead.predictive,
+        posterior=ahead.rate,
+        confirmed_crossed=_crossed(rule, of, confirmed, limit),
+        upper_crossed=_crossed(rule, of, upper, limit),
+        path=points,
+        pending_weights=ahead.weights,
+        sensitivity=tuple(sensitivity(rule, of, happened, limit)),
+        contributors=_contributors(of, happened),
+        steps=rule.stop_when.boundary,
+        n=rule.stop_when.n,
+        recommend=rule.then.recommend,
+        tell=rule.then.tell,
+        acknowledge_within_s=round(rule.then.acknowledge_within.total_seconds()),
+        protocol=protocol.label,
+        watch_only=rule.watch_only,
+        determination=determination.answer.value if determination else "",
+        silenced_at_events=_silenced(determination, events),
+        cut=cut,
+    )
+
+
+def operative(rule: Rule) -> Callable[[Standing], Counted | None]:
+    """Return which event of a standing counts in the rule's operative number."""
+    if rule.status == "confirmed":
+        return _confirmed
+    return _upper if rule.if_a_grade_is_incomplete == "highest" else _lower
+
+
+def _lower(standing: Standing) -> Counted | None:
+    return standing.event
+
+
+def _confirmed(standing: Standing) -> Counted | None:
+    return standing.confirmed
+
+
+def _upper(standing: Standing) -> Counted | None:
+    """The earlier of both: an upper end is never below its lower end."""
+    both = [event for event in (standing.upper, standing.event) if event]
+    return min(both, key=lambda event: event.at, default=None)
+
+
+def _count(happened: Outcomes) -> int:
+    return int(np.isfinite(happened.event).sum())
+
+
+def _crossed(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits) -> bool:
+    return any(p.crossed for p in path(of, happened, rule.policy, rule.curve, limit))
+
+
+def _signal(rule: Rule, ahead: Outlook, *, crossed: bool) -> Signal:
+    if crossed:
+        return Signal.BOUNDARY_REACHED
+    likely = ahead.p_cross_p0 >= rule.warn_at
+    return Signal.BOUNDARY_LIKELY if likely else Signal.CONTINUE
+
+
+def _free_until_rise(limit: Limits, x: int) -> int | None:
+    now = limit.at(x)
+    return next((k - x for k in range(x + 1, len(limit.table)) if limit.at(k) > now), None)
+
+
+def _silenced(determination: Determination | None, events: int) -> int | None:
+    """After *continue* the rule is silent until an event more counts than the DSMB knew of."""
+    if determination is None or determination.answer is not Answer.CONTINUE:
+        return None
+    return determination.events if events <= determination.events else None
+
+
+def _contributors(of: Cohort, happened: Outcomes) -> tuple[Contributor, ...]:
+    """The events by date; days are known of the event at lower grades."""
+    found = [
+        (event, member)
+        for event, member in zip(happened.counted, of.members, strict=True)
+        if event is not None
+    ]
+    found.sort(key=lambda pair: (pair[0].at, pair[1].participant))
+    return tuple(
+        Contributor(
+            participant=member.participant,
+            grade=event.grade,
+            confirmed=event.confirmed,
+            transplant_day=member.transplant_day if _same(event, member) else None,
+            treatment_day=member.treatment_day if _same(event, member) else None,
+        )
+        for event, member in found
+    )
+
+
+def _same(event: Counted, member: Standing) -> bool:
+    return member.event is not None and member.event.at == event.at

@@ -1,0 +1,99 @@
+"""The path of a rule in clinical time: events against effective size, and whether it crossed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.safety_rules.domain.stopping.cohort import DAY_S, Cohort, Outcomes, instant, sizes
+from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.pending import SLACK, looked_up
+from services.safety_rules.domain.stopping.steps import boundary_of
+from services.vocabulary.decision import PathPoint
+from services.vocabulary.protocol import Curve, Policy, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The signed boundary for lookups.
+
+    *table* is for x = 0 .. n; *looks* are the sizes at which it is compared, empty: every one.
+    """
+
+    table: tuple[int, ...]
+    looks: tuple[int, ...]
+
+    def at(self, x: int) -> int:
+        """Return the boundary at x, or the one of the next look (after the last: the last)."""
+        if not self.looks:
+            return self.table[x]
+        return self.table[next((look for look in self.looks if look >= x), self.looks[-1])]
+
+    def newly_compared(self, before: float, now: float) -> int | None:
+        """Return the boundary that counts when the size grows from *before* to *now*.
+
+        With grouped looks it is that of the first look on the way; None when there is none.
+        """
+        if not self.looks:
+            return self.table[looked_up(now)]
+        passed = (x for x in self.looks if before < x - SLACK <= now)
+        return next((self.table[x] for x in passed), None)
+
+
+def limits(rule: Rule) -> Limits:
+    """Return the lookups of a rule's signed boundary."""
+    when = rule.stop_when
+    return Limits(boundary_of(when.boundary, when.n, rule.looks), rule.looks)
+
+
+def path(
+    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, limit: Limits
+) -> tuple[PathPoint, ...]:
+    """Return the points by date: one for each UTC date with events, at the last of them.
+
+    With grouped looks those are for drawing only; what is compared is one more point for each look,
+    at the first instant when the effective size reaches it, with all the events of that date.
+    """
+    at = _last_of_each_date(happened.event[np.isfinite(happened.event)])
+    size = sizes(of, happened, policy, curve, at)
+    counts = (happened.event <= at[:, None]).sum(axis=1)
+    points = [
+        _point(moment, ess, events, limit.at(looked_up(ess)), compared=not limit.looks)
+        for moment, ess, events in zip(at.tolist(), size.tolist(), counts.tolist(), strict=True)
+    ]
+    for look, moment, ess in _reached(of, happened, policy, curve, limit.looks):
+        end_of_date = (moment // DAY_S + 1) * DAY_S
+        events = int((happened.event < end_of_date).sum())
+        points.append(_point(moment, ess, events, limit.table[look], compared=True))
+    return tuple(sorted(points, key=lambda point: point.at))
+
+
+def _point(moment: float, ess: float, events: int, boundary: int, *, compared: bool) -> PathPoint:
+    return PathPoint(instant(moment), ess, events, boundary, compared and events >= boundary)
+
+
+def _last_of_each_date(at: Floats) -> Floats:
+    latest = {moment // DAY_S: moment for moment in sorted(at.tolist())}
+    return np.array(list(latest.values()))
+
+
+def _reached(
+    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, looks: Sequence[int]
+) -> list[tuple[int, float, float]]:
+    """Each look that was reached: when, in seconds, and the effective size then."""
+
+    def size(microseconds: int) -> float:
+        return float(sizes(of, happened, policy, curve, np.array([microseconds / 1e6]))[0])
+
+    found = []
+    low = int(of.entered[0] * 1e6) - 1 if len(of.members) else 0
+    end = round(of.as_of * 1e6)
+    for look in looks if len(of.members) else ():
+        if size(end) < look - SLACK:
+            break
+        before, high = low, end
+        while high - before > 1:  # the size never shrinks: find the first instant
+            middle = (before + high) // 2
+            before, high = (before, middle) if size(middle) >= look - SLACK else (middle, high)
+        found.append((look, high / 1e6, size(high)))
+    return found
