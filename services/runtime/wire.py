@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,23 +10,42 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Body, Fact
+from services.vocabulary.fact import Body, Enrolment, Fact
+from services.vocabulary.quantity import Quantity
 from services.vocabulary.standing import Standing
 
 T = TypeVar("T")
 
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # all that a Decimal writes
 
-class _ByKind:
-    """Lets ``body.kind``, which must be written, say which body it is."""
+
+def _decimal(text: object) -> Decimal:
+    """Return the number in *text* with every digit; a JSON number has lost some already."""
+    if isinstance(text, Decimal):
+        return text
+    if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
+        raise PydanticCustomError("decimal_text", "a decimal number written as a string")
+    return Decimal(text)
+
+
+class _AsWritten:
+    """Lets ``body.kind``, which must be written, say which body it is; decimals are strings."""
 
     @staticmethod
     def __get_pydantic_core_schema__(source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
+        exact = core_schema.no_info_plain_validator_function(
+            _decimal,
+            json_schema_input_schema=core_schema.str_schema(pattern=f"^{_DECIMAL.pattern}$"),
+            serialization=core_schema.to_string_ser_schema(when_used="always"),
+        )
+        for part in (Quantity, Enrolment):
+            _replace_decimals(handler.resolve_ref_schema(handler.generate_schema(part)), exact)
         tagged = handler.generate_schema(Annotated[Body, Discriminator("kind")])
         plain: Any = handler.resolve_ref_schema(schema)
         for field in plain["schema"]["fields"]:
@@ -34,7 +54,18 @@ class _ByKind:
         return schema
 
 
-_FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, _ByKind])
+def _replace_decimals(schema: Any, exact: CoreSchema) -> None:  # noqa: ANN401  nested dicts
+    for key, part in schema.items():
+        if key == "schema" and part["type"] == "decimal":
+            schema["schema"] = exact
+        elif key == "schema":
+            _replace_decimals(part, exact)
+        elif key == "fields" and schema["type"] == "dataclass-args":
+            for field in part:
+                _replace_decimals(field, exact)
+
+
+_FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, _AsWritten])
 _EPISODE = TypeAdapter(EpisodeContent)
 _STANDING = TypeAdapter(Standing)
 _DECISION = TypeAdapter(Decision)

@@ -1,0 +1,58 @@
+"""Progress: a process is ready when it commits while there is work, not when it exists."""
+
+from dataclasses import dataclass
+from threading import Lock
+
+DEFAULT_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether there is progress, and how many seconds ago the last was made."""
+
+    ready: bool
+    stalled_s: float
+
+
+class Progress:
+    """What the last commit was good for; may be told and asked from any thread.
+
+    All instants are seconds of one monotonic clock, passed in.
+
+    >>> progress = Progress(limit_s=30)
+    >>> progress.work_waits(now_s=100); progress.asked(now_s=131)
+    Readiness(ready=False, stalled_s=31.0)
+    >>> progress.committed(now_s=131); progress.asked(now_s=132)
+    Readiness(ready=True, stalled_s=1.0)
+    >>> progress.idle(); progress.asked(now_s=999)
+    Readiness(ready=True, stalled_s=0.0)
+    """
+
+    def __init__(self, limit_s: float = DEFAULT_LIMIT_S) -> None:
+        """Begin with nothing to do; more than *limit_s* without a commit is not ready."""
+        self._limit_s = limit_s
+        self._waiting_since_s: float | None = None
+        self._lock = Lock()
+
+    def work_waits(self, now_s: float) -> None:
+        """Note that something waits, unless it is known already."""
+        with self._lock:
+            if self._waiting_since_s is None:
+                self._waiting_since_s = now_s
+
+    def committed(self, now_s: float) -> None:
+        """Note that work was done; more may wait."""
+        with self._lock:
+            self._waiting_since_s = now_s
+
+    def idle(self) -> None:
+        """Note that nothing waits."""
+        with self._lock:
+            self._waiting_since_s = None
+
+    def asked(self, now_s: float) -> Readiness:
+        """Return whether there is progress at *now_s*."""
+        with self._lock:
+            since_s = self._waiting_since_s
+        stalled_s = 0.0 if since_s is None else max(0.0, float(now_s - since_s))
+        return Readiness(stalled_s <= self._limit_s, stalled_s)

@@ -1,0 +1,117 @@
+"""Logs: a fixed event name and known keys, so that no identifier can slip in."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Final, TextIO
+
+import structlog
+
+KEYS: Final = frozenset(
+    {
+        "event",
+        "level",
+        "timestamp",
+        "exc_type",
+        "exc_where",
+        # where and who, by pseudonym
+        "service",
+        "study",
+        "site",
+        "rule",
+        "criterion",
+        "participant",
+        "channel",
+        "role",
+        "source",
+        "address",
+        # what, by id
+        "message",
+        "fact",
+        "episode",
+        "alert",
+        "delivery",
+        "decision",
+        "lease",
+        "holder",
+        "revision",
+        "version",
+        "rules_version",
+        "key_id",
+        "seal",
+        # how it went
+        "reason",
+        "problem",
+        "place",
+        "signal",
+        "state",
+        "kind",
+        "ack",
+        "grade",
+        "seq",
+        "count",
+        "facts",
+        "parked",
+        "attempt",
+        "duration_s",
+        "retry_in_s",
+        "host",
+        "port",
+        "url",
+    }
+)
+
+
+def configure(*, as_json: bool, stream: TextIO | None = None, debug: bool = False) -> None:
+    """Let every logger of the process write to *stream* (standard error), one line per event."""
+    renderer = (
+        structlog.processors.JSONRenderer(sort_keys=True)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            _say_where_it_failed,
+            _only_known_keys,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.DEBUG if debug else logging.INFO
+        ),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def logger(service: str) -> structlog.typing.FilteringBoundLogger:
+    """Return the logger of *service*; call it with an event name and some of `KEYS`."""
+    made: structlog.typing.FilteringBoundLogger = structlog.get_logger(service=service)
+    return made
+
+
+def _only_known_keys(
+    _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    """Drop the value of every key that is not allowed, and say which keys these were."""
+    dropped = sorted(event.keys() - KEYS)
+    kept = {key: value for key, value in event.items() if key in KEYS}
+    return {**kept, "dropped_keys": dropped} if dropped else kept
+
+
+def _say_where_it_failed(
+    _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    """Replace an exception by its type and place: its text may hold what a message held."""
+    failed = event.pop("exc_info", None)
+    if failed is True:
+        failed = sys.exc_info()[1]
+    if isinstance(failed, BaseException):
+        event["exc_type"] = type(failed).__name__
+        trace = failed.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is not None:
+            event["exc_where"] = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+    return event

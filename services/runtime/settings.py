@@ -1,0 +1,104 @@
+"""Where things are and listen: settings of the machine, never anything clinical.
+
+Each is an environment variable ``AEGIS_...``, or given by name; secrets are files.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class StoreSettings(BaseSettings):
+    """Where the database, its keys and the study are.
+
+    ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder), ``AEGIS_KEYS``
+    (empty: ``keys`` in the data folder, beside the folder of the database), ``AEGIS_STUDY``,
+    ``AEGIS_CLOCK``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    data: Path = Path("var")
+    database_url: str = ""
+    keys: Path | None = None
+    study: Path = Path("studies/blina-hsct")
+    clock: Literal["wall", "message"] = "wall"  # message: received_at is that of the sender
+
+    @property
+    def database(self) -> str:
+        """The URL of the database."""
+        return self.database_url or f"sqlite:///{(self.data / 'db' / 'aegis.db').absolute()}"
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of the keys, outside that of the database."""
+        return self.keys or self.data / "keys"
+
+
+class IngestSettings(BaseSettings):
+    """Where sites send to: ``AEGIS_MLLP_HOST``, ``AEGIS_MLLP_PORT``; port 0 takes a free one."""
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    mllp_host: str = "127.0.0.1"
+    mllp_port: Port = 2575
+
+
+class HttpSettings(BaseSettings):
+    """Where pages, metrics and messages over HTTP are: ``AEGIS_HTTP_HOST``, ``AEGIS_HTTP_PORT``.
+
+    ``AEGIS_PUBLIC_URL`` is how people reach it, for links in mails; empty: host and port.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8080
+    public_url: str = ""
+
+    @property
+    def url(self) -> str:
+        """The start of every link, without a slash at its end."""
+        return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
+
+
+class AlertSettings(BaseSettings):
+    """How mails and webhooks leave: ``AEGIS_SMTP_HOST``, ``..._PORT``, ``..._FROM``, and so on.
+
+    ``AEGIS_SMTP_PASSWORD_FILE`` and ``AEGIS_WEBHOOK_SECRET_FILE`` name files that hold the secret.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: Port = 25
+    smtp_from: str = "aegis@localhost"
+    smtp_starttls: bool = False
+    smtp_user: str = ""
+    smtp_password_file: Path | None = None
+    webhook_secret_file: Path | None = None
+
+    @field_validator("smtp_password_file", "webhook_secret_file")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"there is no file {path}")
+        return path
+
+    @property
+    def smtp_password(self) -> SecretStr | None:
+        """The password of the mail server; None when it wants none."""
+        return _secret(self.smtp_password_file)
+
+    @property
+    def webhook_secret(self) -> SecretStr | None:
+        """What webhooks are signed with; None: they are not sent."""
+        return _secret(self.webhook_secret_file)
+
+
+def _secret(path: Path | None) -> SecretStr | None:
+    return None if path is None else SecretStr(path.read_text().strip())

@@ -1,0 +1,211 @@
+"""A store for tests: messages and records of every kind, in a database of its own."""
+
+from dataclasses import replace
+
+from services.store import schema
+from services.store.alerts import (
+    AcknowledgementRow,
+    DeliveryRow,
+    add_deliveries,
+    append_acknowledgement,
+    upsert_alerts,
+)
+from services.store.api_keys import add_api_key
+from services.store.decisions import StudyState, advance_study, append_decision
+from services.store.journal import Arrival, ParkedRow, RawMessage, append
+from services.store.leases import acquire
+from services.store.participants import Participant, add_participants, link
+from services.store.protocols import ProtocolVersion, keep_protocol
+from services.store.records import (
+    StandingRow,
+    StateRow,
+    advance,
+    append_episodes,
+    append_standings,
+)
+from services.store.sealer import seal
+from services.store.session import Database
+from services.store.timers import set_timers
+from services.store.vault import Keys, identity_hash
+from services.vocabulary.alert import Alert, AlertKind, Level
+from services.vocabulary.decision import (
+    Contributor,
+    Decision,
+    PathPoint,
+    Sensitivity,
+    Signal,
+)
+from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
+from services.vocabulary.grade import Grade
+from services.vocabulary.protocol import Step
+from services.vocabulary.standing import Competing, Counted, Standing
+from tests.reading import NOW, hours, lab
+
+
+def new_database(folder):
+    """A migrated database and its keys, under *folder*."""
+    db = Database.open(f"sqlite:///{folder}/data/aegis.db")
+    (folder / "data").mkdir(parents=True)
+    schema.upgrade(db)
+    return db, Keys.load_or_create(folder / "keys")
+
+
+def message(name, at=NOW, **more):
+    """A raw message *name*, received at *at*."""
+    content = {
+        "site": "S1",
+        "sender": "LAB|S1",
+        "control_id": f"c-{name}",
+        "sha256": "0" * 64,
+        "source": "mllp",
+        "clock": "wall",
+        "body": b"MSH|^~\\&|" + name.encode(),
+    }
+    return RawMessage(id=name, received_at=at, **(content | more))
+
+
+def arrival(name, at=NOW, subjects=("P-001",), parked=()):
+    """A message with one laboratory value about each of *subjects*."""
+    facts = tuple(
+        lab("alt", "30", at, "U/L", name=f"{name}-{n}", subject=subject)
+        for n, subject in enumerate(subjects)
+    )
+    return Arrival(message(name, at), facts, tuple(parked))
+
+
+def parked_row(name, of="m1", at=NOW):
+    """A parked item of message *of*."""
+    return ParkedRow(name, of, "OBX[3].6", "unknown_unit", "furlongs", "S1", at)
+
+
+SPAN = Span(Grade.SEVERE, Grade.SEVERE)
+
+CONTENT = EpisodeContent(
+    participant="P-001",
+    criterion="ctcae-5.0.anemia",
+    term="Anemia",
+    onset_at=NOW,
+    history=(Change(NOW, SPAN, "Hgb <8.0 g/dL", facts=("f1",)),),
+    worst=SPAN,
+    current=Span(Grade.MODERATE, Grade.LIFE_THREATENING),
+    other_scales={"ctcae-6.0": SPAN},
+)
+
+EPISODE = Episode("e1", 1, CONTENT, 1, NOW, "rules-1", "new")
+
+STANDING = Standing(
+    "P-001",
+    "T.S1",
+    exposed_at=NOW,
+    window_ends_at=hours(2400),
+    event=Counted(NOW, "ctcae-5.0.anemia@2026-03-01T08:00:00+00:00", 3, confirmed=False),
+    competing=Competing(hours(5), "relapse"),
+)
+
+DECISION = Decision(
+    study="T",
+    rule="T.S1",
+    title="Severe CRS",
+    signal=Signal.CONTINUE,
+    data_to=NOW,
+    as_of=hours(1),
+    events=1,
+    confirmed=0,
+    upper=1,
+    evaluable=2,
+    not_exposed=0,
+    beyond_plan=0,
+    complete=1,
+    pending=1,
+    ess=1.5,
+    boundary=2,
+    events_left=1,
+    free_until_rise=None,
+    crossed_since=None,
+    certain=False,
+    possible=True,
+    p_cross_p0=0.1,
+    p_cross_posterior=0.2,
+    predictive=0.25,
+    posterior=(0.1, 0.01, 0.3),
+    confirmed_crossed=False,
+    upper_crossed=False,
+    path=(PathPoint(NOW, 1.0, 1, 2, crossed=False),),
+    pending_weights=(0.5,),
+    sensitivity=(Sensitivity("linear", 1.4, 1, 2, crossed=False),),
+    contributors=(Contributor("P-001", 3, confirmed=False, transplant_day=78, treatment_day=4),),
+    steps=(Step(2, 1, 5),),
+    n=30,
+    recommend="pause enrolment",
+    tell=("dsmb",),
+    acknowledge_within_s=3600,
+    protocol="protocol v1 DRAFT",
+    cut={"P-001": 1},
+)
+
+ALERT = Alert(
+    id="a1",
+    level=Level.PARTICIPANT,
+    kind=AlertKind.EPISODE,
+    study="T",
+    about="e1",
+    participant="P-001",
+    grade=3,
+    roles=("safety-officer", "site"),
+    escalate_to=("dsmb",),
+    acknowledge_within_s=3600,
+    opened_at=NOW,
+    detail="{}",
+)
+
+DELIVERY = DeliveryRow(
+    "d1", "a1", "safety-officer", "anna", "email", "first", 3, NOW, "waiting", 0, NOW
+)
+
+
+def fill(conn, keys):
+    """Write at least two rows to every table, and seal the audit trail twice."""
+    someone = [Participant(f"P-00{n}", "T", "S1") for n in (1, 2, 3)]
+    add_participants(conn, someone, NOW)
+    for number in (1, 2):
+        link(conn, identity_hash(keys, "S1", "MR", str(number)), f"P-00{number}", "S1", at=NOW)
+        add_api_key(conn, f"secret-{number}", "S1", NOW, actor="operator")
+    append(
+        conn,
+        keys,
+        [
+            arrival("m1", NOW, ("P-001", "P-002", "P-001"), [parked_row("p1"), parked_row("p2")]),
+            arrival("m2", hours(1), ("P-002",)),
+        ],
+    )
+    for subject in ("P-001", "P-002"):
+        old = StateRow(subject)
+        assert advance(conn, old, replace(old, folded_through=1, rules_version="rules-1"))
+        set_timers(conn, subject, {"fever-free": hours(24)})
+    append_episodes(conn, "P-001", [EPISODE, replace(EPISODE, version=2, cause="changed")])
+    fill_study(conn)
+    while seal(conn, keys, hours(2)):
+        pass
+    add_participants(conn, [Participant("P-004", "T", "S1")], NOW)
+    seal(conn, keys, hours(3))
+
+
+def fill_study(conn):
+    """Write at least two rows to every table of the study step and of the alerts."""
+    append_standings(
+        conn,
+        [
+            StandingRow(STANDING, NOW, 1),
+            StandingRow(replace(STANDING, participant="P-002"), hours(1), 2),
+        ],
+    )
+    for study in ("T", "U"):
+        assert advance_study(conn, StudyState(study, 0, {}), {"P-001": 1})
+        keep_protocol(conn, ProtocolVersion(study * 64, study, "1", NOW, "study: T"))
+        append_decision(conn, replace(DECISION, study=study), hours(1))
+    upsert_alerts(conn, [ALERT, replace(ALERT, id="a2")])
+    add_deliveries(conn, [DELIVERY, replace(DELIVERY, id="d2")])
+    for name in ("k1", "k2"):
+        append_acknowledgement(conn, AcknowledgementRow(name, "a1", "anna", "seen", NOW, 3))
+    for name in ("rules", "sealer"):
+        assert acquire(conn, name, "worker-1", NOW, 30)

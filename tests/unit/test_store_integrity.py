@@ -1,0 +1,165 @@
+"""Whatever is done to the database by hand is found, table by table and column by column."""
+
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import text
+
+from services.store import tables
+from services.store.integrity import findings
+from services.store.sealer import seal
+from services.store.vault import Keys
+from tests.reading import hours
+from tests.stored import fill, new_database
+
+TABLES = sorted(tables.metadata.tables)
+COLUMNS = [
+    (table.name, column.name) for table in tables.metadata.sorted_tables for column in table.c
+]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("filled")
+    db, keys = new_database(folder)
+    with db.write() as conn:
+        fill(conn, keys)
+    yield db, keys
+    db.close()
+
+
+class Undone(Exception):  # noqa: N818  not an error: takes a change back
+    """Ends a transaction whose changes are not wanted."""
+
+
+@pytest.fixture
+def by_hand(filled):
+    """What is found after statements that Aegis did not write, which are then undone."""
+    db, keys = filled
+
+    def found_after(*statements):
+        found = []
+        with suppress(Undone), db.write() as conn:
+            touched = [conn.execute(text(statement)).rowcount for statement in statements]
+            assert all(touched), "the statement changed nothing"
+            found += findings(conn, keys)
+            raise Undone
+        return found
+
+    return found_after
+
+
+def one_row(table, newest):
+    key = tables.metadata.tables[table].primary_key.columns.keys()[0]
+    return f"rowid = (SELECT rowid FROM {table} ORDER BY {key} {newest} LIMIT 1)"  # noqa: S608
+
+
+def test_an_untouched_database_is_in_order(by_hand):
+    assert by_hand("UPDATE participant SET site = site") == []
+
+
+def test_the_example_fills_every_table(filled):
+    with filled[0].read() as conn:
+        counts = {t: conn.scalar(text(f"SELECT count(*) FROM {t}")) for t in TABLES}  # noqa: S608
+    assert {table for table, count in counts.items() if count < 2} == set()
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS)
+def test_a_changed_value_is_found(by_hand, table, column):
+    kind = tables.metadata.tables[table].c[column].type.python_type
+    other = {
+        int: f"coalesce({column}, 0) + 7777",
+        bool: f"1 - {column}",
+        bytes: "x'00'",
+    }.get(kind, f"replace(coalesce({column}, '') || 'x', '2026', '2025')")
+    changed = f"UPDATE {table} SET {column} = {other} WHERE {one_row(table, 'ASC')}"  # noqa: S608
+    assert by_hand(changed)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("which", ["ASC", "DESC"])
+def test_a_deleted_row_is_found(by_hand, table, which):
+    if (table, which) == ("audit", "DESC"):
+        which = "ASC"  # the newest one is about a seal and not sealed itself: see below
+    assert by_hand(f"DELETE FROM {table} WHERE {one_row(table, which)}")  # noqa: S608
+
+
+KEYS = {  # what a copy of a row must differ in to be another row
+    "audit": {"id": "99999"},
+    "audit_seal": {"upto": "99999", "since": "99000"},
+    "fact": {"seq": "seq + 100", "id": "'other'"},
+    "decision": {"id": "'other'", "version": "99"},
+    "episode": {"version": "99"},
+    "standing": {"version": "99"},
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_added_row_is_found(by_hand, table):
+    columns = tables.metadata.tables[table].c
+    (first, *_) = tables.metadata.tables[table].primary_key.columns.keys()
+    differs = KEYS.get(table, {first: "'other'"})
+    wanted = ", ".join(differs.get(column.name, f'"{column.name}"') for column in columns)
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    copied = f"INSERT INTO {table} ({names}) SELECT {wanted} FROM {table}"  # noqa: S608
+    assert by_hand(f"{copied} WHERE {one_row(table, 'ASC')}")
+
+
+HIDDEN = [  # a row removed together with what was recorded about it
+    ("acknowledgement", "id = 'k2'", "k2"),
+    ("episode", "id = 'e1' AND version = 2", '["e1",2]'),
+    ("raw_message", "id = 'm2'", "m2"),
+    ("participant", "subject = 'P-004'", "P-004"),
+]
+
+
+@pytest.mark.parametrize(("table", "which", "key"), HIDDEN)
+def test_a_row_deleted_with_its_audit_is_found(by_hand, table, which, key):
+    assert by_hand(
+        f"DELETE FROM {table} WHERE {which}",  # noqa: S608
+        f"DELETE FROM audit WHERE place = '{table}' AND key = '{key}'",  # noqa: S608
+    )
+
+
+def test_newest_rows_deleted_with_audit_and_seal_leave_the_audit_of_the_seal(by_hand):
+    assert by_hand(
+        "DELETE FROM participant WHERE subject = 'P-004'",
+        "DELETE FROM audit WHERE place = 'participant' AND key = 'P-004'",
+        "DELETE FROM audit_seal WHERE upto = (SELECT max(upto) FROM audit_seal)",
+    )
+
+
+def test_a_seal_made_again_without_the_key_is_found(filled, tmp_path):
+    db, keys = filled
+    with suppress(Undone), db.write() as conn:
+        conn.execute(text("DELETE FROM audit WHERE place = 'audit_seal'"))
+        conn.execute(text("DELETE FROM audit_seal"))
+        seal(conn, Keys.load_or_create(tmp_path / "other-keys"), hours(9))
+        assert {finding.place for finding in findings(conn, keys)} == {"audit"}
+        raise Undone
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM alembic_version",
+        "UPDATE alembic_version SET version_num = '9999'",
+        "INSERT INTO alembic_version VALUES ('9999')",
+        "UPDATE lease SET name = 'reign' WHERE name = 'rules'",
+        "UPDATE lease SET until = '2036-01-01T00:00:00.000000Z'",
+        "UPDATE lease SET until = 'tomorrow'",
+        "UPDATE fact SET received_at = 'yesterday' WHERE seq = 1",
+        "UPDATE participant SET last_received_at = NULL",
+        "UPDATE episode SET retracted = 'perhaps'",
+        "UPDATE raw_message SET body = 'text'",
+        "UPDATE audit SET key = '[' WHERE place = 'episode'",
+    ],
+)
+def test_impossible_content_is_found_and_not_stumbled_over(by_hand, statement):
+    assert by_hand(statement)
+
+
+def test_nothing_is_sealed_twice(filled):
+    db, keys = filled
+    with db.write() as conn:
+        assert seal(conn, keys, hours(9)) is None
