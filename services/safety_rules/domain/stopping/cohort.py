@@ -93,7 +93,7 @@ def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
 
 
 def outcomes(of: Cohort, chosen: Chosen) -> Outcomes:
-    """Return what happened to each member by the data cut, when *chosen* events count."""
+    """Return what happened to each member by the data cut, of the *chosen* events."""
     counted = tuple(
         event if event and event.at.timestamp() <= of.as_of else None
         for event in map(chosen, of.members)
@@ -107,6 +107,25 @@ def outcomes(of: Cohort, chosen: Chosen) -> Outcomes:
         counted=tuple(None if c else e for e, c in zip(counted, came_first, strict=True)),
         event=np.where(came_first, NEVER, event_at),
         closed=np.minimum(event_at, other_at),
+    )
+
+
+def as_counted(of: Cohort, happened: Outcomes, policy: Policy) -> Outcomes:
+    """Return when the outcomes count: at once, but under ``complete`` when the window is over.
+
+    To count events at once and the others when complete would be the naive count.
+    """
+    if policy != "complete":
+        return happened
+    over = np.where(of.ends <= of.as_of, of.ends, NEVER)
+    event = np.where(np.isfinite(happened.event), over, NEVER)
+    return Outcomes(
+        counted=tuple(
+            one if at < NEVER else None
+            for one, at in zip(happened.counted, event.tolist(), strict=True)
+        ),
+        event=event,
+        closed=np.where(np.isfinite(happened.closed), over, NEVER),
     )
 
 

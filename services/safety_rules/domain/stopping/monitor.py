@@ -5,7 +5,13 @@ from datetime import datetime
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, cohort, outcomes
+from services.safety_rules.domain.stopping.cohort import (
+    Cohort,
+    Outcomes,
+    as_counted,
+    cohort,
+    outcomes,
+)
 from services.safety_rules.domain.stopping.outlook import Outlook, outlook
 from services.safety_rules.domain.stopping.path import Limits, limits, path
 from services.safety_rules.domain.stopping.pending import looked_up
@@ -40,11 +46,12 @@ def decide(
     """
     of, limit = cohort(rule, observed, as_of), limits(rule)
     happened = outcomes(of, operative(rule))
-    points = path(of, happened, rule.policy, rule.curve, limit)
+    counted = as_counted(of, happened, rule.policy)
+    points = path(of, counted, rule.policy, rule.curve, limit)
     since = next((point.at for point in points if point.crossed), None)
     ahead = outlook(rule, of, happened, limit, crossed=since is not None)
     confirmed, upper = outcomes(of, _confirmed), outcomes(of, _upper)
-    events, x = _count(happened), looked_up(ahead.size)
+    events, x = _count(counted), looked_up(ahead.size)
     return Decision(
         study=protocol.study,
         rule=rule.id,
@@ -76,7 +83,7 @@ def decide(
         path=points,
         pending_weights=ahead.weights,
         sensitivity=tuple(sensitivity(rule, of, happened, limit)),
-        contributors=_contributors(of, happened),
+        contributors=_contributors(of, counted),
         steps=rule.stop_when.boundary,
         n=rule.stop_when.n,
         recommend=rule.then.recommend,
@@ -116,7 +123,8 @@ def _count(happened: Outcomes) -> int:
 
 
 def _crossed(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits) -> bool:
-    return any(p.crossed for p in path(of, happened, rule.policy, rule.curve, limit))
+    counted = as_counted(of, happened, rule.policy)
+    return any(p.crossed for p in path(of, counted, rule.policy, rule.curve, limit))
 
 
 def _signal(rule: Rule, ahead: Outlook, *, crossed: bool) -> Signal:

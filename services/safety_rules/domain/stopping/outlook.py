@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, worth
+from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, as_counted, worth
 from services.safety_rules.domain.stopping.path import Limits
 from services.safety_rules.domain.stopping.pending import looked_up
 from services.safety_rules.domain.stopping.prediction import (
@@ -54,20 +54,28 @@ def outlook(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits, *, crosse
 def outstanding(
     rule: Rule, of: Cohort, happened: Outcomes
 ) -> tuple[Outstanding, tuple[float, ...]]:
-    """Return what is outstanding, and what each pending participant counts for, in entry order."""
+    """Return what is outstanding, and what each pending participant counts for, in entry order.
+
+    *happened* is as it came: under ``complete``, an outcome before the end of the window is known
+    for sure, and still pending.
+    """
     now = np.array([of.as_of])
-    is_open = ~np.isfinite(happened.closed) & (of.seen < of.ends)
-    going_on, frozen = is_open & ~of.frozen, is_open & of.frozen
+    counted = as_counted(of, happened, rule.policy)
+    known = np.isfinite(happened.closed)
+    is_open = ~np.isfinite(counted.closed) & (known | (of.seen < of.ends))
+    frozen = is_open & of.frozen & ~known
+    going_on = is_open & ~frozen
     by_time: Policy = "linear" if rule.policy == "linear" else "onset_weighted"
-    size = worth(of, happened, rule.policy, rule.curve, now)[0]
+    size = worth(of, counted, rule.policy, rule.curve, now)[0]
     risk = worth(of, happened, by_time, rule.curve, now)[0]
     prior = rule.stop_when.parameters.get("prior")
     p0 = rule.stop_when.p0
     left = Outstanding(
-        events=int(np.isfinite(happened.event).sum()),
+        events=int(np.isfinite(counted.event).sum()),
         complete=int((~is_open).sum()),
         risk=tuple(risk[going_on].tolist()),
         size=tuple(size[going_on].tolist()),
+        sure=tuple(np.isfinite(happened.event)[going_on].tolist()),
         frozen_risk=tuple(risk[frozen].tolist()),
         frozen_size=float(size[frozen].sum()),
         n=rule.stop_when.n,

@@ -23,6 +23,7 @@ class Outstanding:
         complete: m, events and competing included.
         risk: Onset weight of each pending participant who will go on, in entry order.
         size: What each of those counts for now, in the same order.
+        sure: Whose event is known and will count later, in the same order.
         frozen_risk: Onset weight of those whose follow-up ended for good.
         frozen_size: What those count for together, now and at the end.
         n: Planned maximum.
@@ -33,6 +34,7 @@ class Outstanding:
     complete: int
     risk: tuple[float, ...]
     size: tuple[float, ...]
+    sure: tuple[bool, ...]
     frozen_risk: tuple[float, ...]
     frozen_size: float
     n: int
@@ -55,7 +57,9 @@ def posterior(of: Outstanding) -> tuple[float, float, float]:
     The density is proportional to prior x p^y (1-p)^(m-y) prod(1 - p w): as 1 - pw is
     (1-p) + p(1-w), that is a mixture of Beta densities, and everything here is exact.
     """
-    return _posterior(of.events, of.complete, of.risk + of.frozen_risk, of.prior)
+    sure = sum(of.sure)
+    unsure = tuple(w for w, known in zip(of.risk, of.sure, strict=True) if not known)
+    return _posterior(of.events + sure, of.complete + sure, unsure + of.frozen_risk, of.prior)
 
 
 @lru_cache(maxsize=1024)
@@ -97,13 +101,13 @@ def p_cross(of: Outstanding, needed: int, p: float) -> float:
     """Return the chance that the pending bring the count to *needed* or more, at rate *p*."""
     if needed <= of.events:
         return 1.0
-    chances = poisson_binomial(residual_risk(p, np.array(of.risk)).tolist())
+    chances = poisson_binomial(_risks(of, p))
     return float(min(chances[needed - of.events :].sum(), 1.0))
 
 
 def conditional(of: Outstanding, limit: Limits, p: float) -> float:
     """Return the chance of ever crossing by n when the event rate is *p*, from now on."""
-    risks = residual_risk(p, np.array(of.risk)).tolist()
+    risks = _risks(of, p)
     state = np.zeros(of.n + 2)
     state[0] = 1.0
     new = _new(of)
@@ -124,7 +128,8 @@ def predictive(of: Outstanding, limit: Limits) -> float:
     a, b, share = _mixture(of.events, of.complete, of.frozen_risk, of.prior)
     new = _new(of)
     steps = len(of.risk) + new
-    rest = np.array([*(1 - np.array(of.risk)), *np.ones(new)])
+    sure = np.array([*of.sure, *[False] * new], dtype=bool)
+    rest = np.where(sure, 1.0, [*(1 - np.array(of.risk)), *np.ones(new)])
     total = a[0] + b[0]  # of every component alike
     k = np.arange(steps + 1)
     state = np.zeros((len(share), steps + 1))
@@ -132,7 +137,7 @@ def predictive(of: Outstanding, limit: Limits) -> float:
     everyone = state.copy()  # the same, without stopping: what the chances are parts of
     for step, needed in enumerate(_needed(of, limit)):
         event = (a[:, None] + k) * (rest[step] / (total + step))
-        free = np.maximum(b[:, None] + step - k, 0.0) / (total + step)
+        free = ~sure[step] * np.maximum(b[:, None] + step - k, 0.0) / (total + step)
         state = _moved(state, event, free)
         if step < len(of.risk):  # new participants leave the whole as it is
             everyone = _moved(everyone, event, free)
@@ -145,6 +150,12 @@ def _moved(state: Floats, event: Floats, free: Floats) -> Floats:
     after = state * free
     after[:, 1:] += (state * event)[:, :-1]
     return after
+
+
+def _risks(of: Outstanding, p: float) -> list[float]:
+    """The risk that remains for each pending participant at rate *p*."""
+    left = residual_risk(p, np.array(of.risk)).tolist()
+    return [1.0 if known else risk for risk, known in zip(left, of.sure, strict=True)]
 
 
 def _new(of: Outstanding) -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, sizes
+from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, as_counted, sizes
 from services.safety_rules.domain.stopping.path import Limits, path
 from services.safety_rules.domain.stopping.pending import POLICIES, looked_up
 from services.vocabulary.decision import Sensitivity
@@ -13,16 +13,19 @@ from services.vocabulary.protocol import Curve, Policy, Rule
 
 
 def sensitivity(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits) -> Iterator[Sensitivity]:
-    """Yield what the rule says under each other policy, and with onsets twice as fast or slow."""
+    """Yield what the rule says under each other policy, and with onsets twice as fast or slow.
+
+    *happened* is as it came, not as one policy counts it.
+    """
     now = np.array([of.as_of])
-    events = int(np.isfinite(happened.event).sum())
     for counting, policy, curve in _others(rule):
-        ess = float(sizes(of, happened, policy, curve, now)[0])
-        points = path(of, happened, policy, curve, limit)
+        counted = as_counted(of, happened, policy)
+        ess = float(sizes(of, counted, policy, curve, now)[0])
+        points = path(of, counted, policy, curve, limit)
         yield Sensitivity(
             counting=counting,
             ess=ess,
-            events=events,
+            events=int(np.isfinite(counted.event).sum()),
             boundary=limit.at(looked_up(ess)),
             crossed=any(point.crossed for point in points),
         )
