@@ -45,7 +45,6 @@ from tests.reading import NOW, hours, lab
 def new_database(folder):
     """A migrated database and its keys, under *folder*."""
     db = Database.open(f"sqlite:///{folder}/data/aegis.db")
-    (folder / "data").mkdir(parents=True)
     schema.upgrade(db)
     return db, Keys.load_or_create(folder / "keys")
 

@@ -124,14 +124,7 @@ def canonical(value: object) -> str:
         TypeError: It holds something that is not part of the vocabulary.
         ValueError: An instant is not in UTC, or a float is infinite or not a number.
     """
-    return json.dumps(
-        value,
-        default=_plain,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    return _encode(value)
 
 
 def digest(value: object) -> str:
@@ -229,3 +222,8 @@ def _instant(value: datetime) -> str:
     if value.utcoffset() != timedelta(0):
         raise ValueError(f"not in UTC: {value.isoformat()}")
     return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+_encode = json.JSONEncoder(
+    default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode

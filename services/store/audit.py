@@ -15,6 +15,8 @@ from services.store.types import instant_text
 SERVICE = "service"  # the actor of what no person asked for
 INSERTED, CHANGED, DELETED = "inserted", "changed", "deleted"
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 Row = Mapping[str, object]
 
 
@@ -75,15 +77,12 @@ def key_of(how: Kept, row: Row) -> str:
 def row_text(how: Kept, row: Row) -> str:
     """Return the canonical content of *row* as the database holds it, without its empty columns."""
     left_out = how.left_out
-    return json.dumps(
+    return _encode(
         {
-            name: _stored(value)
+            name: value if type(value) is str else _stored(value)
             for name, value in row.items()
             if value is not None and name not in left_out
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
+        }
     )
 
 

@@ -19,11 +19,12 @@ class NewerSchemaError(Exception):
 
 
 def upgrade(db: Database) -> None:
-    """Let *db* have the newest tables; again is no change.
+    """Let *db* exist and have the newest tables; again is no change.
 
     Raises:
         NewerSchemaError: This program is too old for the database.
     """
+    db.make_folder()
     with db.write() as conn:
         known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
         unknown = set(current(conn)) - known

@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -30,6 +31,7 @@ class Database:
         """
         parsed = make_url(url)
         self.url = url
+        self._file = Path(parsed.database or "")
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite and parsed.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file; name one in AEGIS_DATABASE_URL")
@@ -57,6 +59,11 @@ class Database:
         """Lend a connection whose changes are on disk when the block ends without an error."""
         with self._lock, self._writing.begin() as connection:
             yield connection
+
+    def make_folder(self) -> None:
+        """Let the folder of a SQLite database exist, for this user alone."""
+        if self.is_sqlite:
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def close(self) -> None:
         """Close idle connections."""

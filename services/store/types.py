@@ -1,12 +1,14 @@
 """How an instant is kept: fixed-width UTC text, so that text order is time order."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, String
 from sqlalchemy.types import TypeDecorator
 
 
+@lru_cache(maxsize=4096)  # an instant is written to several columns, and audited
 def instant_text(value: datetime) -> str:
     """Return *value* as 27 characters.
 
