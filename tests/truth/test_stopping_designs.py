@@ -1,0 +1,152 @@
+"""Boundaries and exact characteristics, against figures that independent implementations agree on.
+
+Source: docs of each family in `services.safety_rules.domain.stopping.families`; the figures were
+computed three times, by forward recursion, by enumeration of paths and in exact fractions.
+"""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+
+from services.safety_rules.domain.stopping.calibrate import calibrate, fixed_boundary
+from services.safety_rules.domain.stopping.design import design
+from services.safety_rules.domain.stopping.steps import steps_of, written
+
+RULE_1 = {"family": "beta-binomial", "p0": 0.2, "alpha": 0.1, "n": 30, "prior": (0.6, 2.4)}
+
+
+def test_rule_1_has_the_published_table_and_characteristics():
+    made = design(**RULE_1, rates=(0.2, 0.25, 0.3, 0.35, 0.4))
+    table = "2 3 3 3 4 4 5 5 5 5 6 6 6 7 7 7 7 8 8 8 9 9 9 9 10 10 10 10 11 11"
+    assert made.boundary == tuple(map(int, table.split()))
+    assert [at.p_stop for at in made.characteristics] == pytest.approx(
+        [0.09957367, 0.23832301, 0.43615256, 0.64555222, 0.81491087], abs=5e-9
+    )
+    assert made.characteristics[0].e_evaluated == pytest.approx(28.25598, abs=5e-6)
+    assert made.attained_alpha == pytest.approx(0.09957367, abs=5e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "attained", "rate", "p_stop"),
+    [
+        ({"family": "pocock", "p0": 0.2, "alpha": 0.1, "n": 50}, 0.0997725, 0.3, 0.5397402),
+        (
+            {"family": "sprt", "p0": 0.1, "alpha": 0.05, "n": 100, "p1": 0.3},
+            0.0496453,
+            0.2,
+            0.6867235,
+        ),
+    ],
+)
+def test_a_family_attains_what_was_computed_elsewhere(arguments, attained, rate, p_stop):
+    made = design(**arguments, rates=(rate,))
+    assert made.attained_alpha == pytest.approx(attained, abs=5e-8)
+    assert made.characteristics[0].p_stop == pytest.approx(p_stop, abs=5e-8)
+
+
+def test_ties_stay_ties_where_software_that_bisects_exceeds_alpha():
+    found = calibrate("wang-tsiatis", 20, 0.05, 0.05, {"delta": (0.4,)})
+    assert found.attained_alpha == pytest.approx(0.027298, abs=5e-7)
+
+
+def test_an_uncalibrated_sprt_has_the_bounds_of_wald():
+    """Source: gsDesign, binomialSPRT with p0 .04, p1 .10, alpha .04, beta .20."""
+    table = fixed_boundary("sprt", 75, 0.04, math.log(0.80 / 0.04), {"p1": (0.10,)})
+    assert written(steps_of(table)) == "4@4-14 5@15-29 6@30-44 7@45-59 8@60-75"
+
+
+CRS = "2@2-4 3@5-11 4@12-21 5@22-32 6@33-40"
+NEUROTOXICITY = "2@2 3@3-5 4@6-10 5@11-15 6@16-21 7@22-27 8@28-33 9@34-40"
+ADVERSE_EVENT = (
+    "4@4 5@5-6 6@7-8 7@9-10 8@11-12 9@13-14 10@15-17 11@18-19 12@20-21 13@22-24 14@25-26 "
+    "15@27-29 16@30-31 17@32-34 18@35-37 19@38-39 20@40"
+)
+
+
+@pytest.mark.parametrize(
+    ("p0", "attained", "table", "p_stop"),
+    [
+        (0.05, 0.04803, CRS, {0.15: 0.659, 0.20: 0.882}),
+        (0.10, 0.04956, NEUROTOXICITY, {0.25: 0.762, 0.30: 0.916}),
+        (0.30, 0.04921, ADVERSE_EVENT, {0.50: 0.726}),
+    ],
+)
+def test_the_tables_of_the_trial(p0, attained, table, p_stop):
+    prior = (2 * p0, 2 * (1 - p0))
+    made = design("beta-binomial", p0, 0.05, 40, rates=tuple(p_stop), prior=prior)
+    assert written(steps_of((1, *made.boundary))) == table
+    assert made.attained_alpha == pytest.approx(attained, abs=6e-6)
+    assert [at.p_stop for at in made.characteristics] == pytest.approx(
+        list(p_stop.values()), abs=5e-4
+    )
+
+
+def _exact(boundary, p):
+    """P(stop), E[evaluated] and E[events] in exact fractions: a second, slower implementation."""
+    going, stop, evaluated, seen = {0: Fraction(1)}, Fraction(0), Fraction(0), Fraction(0)
+    for x in range(1, len(boundary)):
+        after = {}
+        for y, chance in going.items():
+            after[y] = after.get(y, 0) + chance * (1 - p)
+            after[y + 1] = after.get(y + 1, 0) + chance * p
+        going = {y: chance for y, chance in after.items() if y < boundary[x]}
+        for y in after.keys() - going.keys():
+            stop, evaluated, seen = stop + after[y], evaluated + x * after[y], seen + y * after[y]
+    n = len(boundary) - 1
+    left = sum(going.values())
+    seen += sum(y * chance for y, chance in going.items())
+    return stop, evaluated + n * left, seen
+
+
+@pytest.mark.parametrize(
+    ("family", "parameters"),
+    [
+        ("pocock", {}),
+        ("obrien-fleming", {}),
+        ("wang-tsiatis", {"delta": 0.25}),
+        ("beta-binomial", {"prior": (0.3, 2.7)}),
+        ("chen-chaloner", {"prior": (0.3, 2.7), "p1": 0.2, "nu": 0.6}),
+        ("sprt", {"p1": 0.25}),
+        ("maxsprt", {}),
+        ("posterior", {"prior": (0.3, 2.7), "theta": 0.95}),
+        ("posterior", {"prior": (1, 1), "theta": 0.95, "limit": 0.2, "strictly": 1}),
+    ],
+)
+def test_recursion_equals_exact_fractions(family, parameters):
+    made = design(family, 0.1, 0.05, 25, rates=(0.1, 0.3), **parameters)
+    for at, rate in zip(made.characteristics, (Fraction(1, 10), Fraction(3, 10)), strict=True):
+        expected = [float(value) for value in _exact((1, *made.boundary), rate)]
+        assert [at.p_stop, at.e_evaluated, at.e_events] == pytest.approx(expected, abs=1e-12)
+    assert made.attained_alpha == pytest.approx(made.characteristics[0].p_stop, abs=1e-12)
+
+
+def test_the_next_smaller_constant_would_exceed_alpha():
+    """The table is the least strict one of its family: one more stop anywhere is too much."""
+    alpha = 0.05
+    for family, parameters in (("pocock", {}), ("maxsprt", {}), ("obrien-fleming", {})):
+        tables = {calibrate(family, 20, 0.1, level / 1000, parameters) for level in range(5, 150)}
+        attained = sorted(found.attained_alpha for found in tables)
+        below, above = next((a, b) for a, b in pairwise(attained) if b > alpha)
+        found = calibrate(family, 20, 0.1, alpha, parameters)
+        assert found.attained_alpha == below <= alpha < above
+
+
+def test_one_event_of_one_may_stop_where_its_chance_is_alpha_itself():
+    assert calibrate("pocock", 1, 0.05, 0.05, {}).boundary == (1, 1)
+
+
+def test_a_rule_that_can_never_stop_says_so_by_its_table():
+    found = calibrate("pocock", 2, 0.5, 0.05, {})
+    assert found.boundary == (1, 2, 3)
+    assert found.attained_alpha == 0.0
+
+
+def test_grouped_looks_compare_nowhere_else():
+    made = design("pocock", 0.2, 0.1, 30, looks=(10, 20, 30), rates=(0.2,))
+    assert made.looks == (10, 20, 30)
+    assert made.attained_alpha <= 0.1
+    stops = made.characteristics[0].stopping
+    assert {x for x, chance in enumerate(stops) if chance > 0} <= {10, 20, 30}
+    assert made.attained_alpha == pytest.approx(sum(stops), abs=1e-12)

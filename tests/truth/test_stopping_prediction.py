@@ -1,0 +1,114 @@
+"""The chance of ever crossing, and the event rate, against figures computed elsewhere."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from services.safety_rules.domain.stopping.design import design
+from services.safety_rules.domain.stopping.path import Limits
+from services.safety_rules.domain.stopping.prediction import (
+    Outstanding,
+    conditional,
+    p_cross,
+    posterior,
+    predictive,
+)
+
+RULE_1 = Limits((1, *design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary), ())
+
+
+def at(events, complete, *, pending=(), frozen=(), n=30, prior=(0.6, 2.4)):
+    return Outstanding(
+        events=events,
+        complete=complete,
+        risk=pending,
+        size=pending,
+        sure=(False,) * len(pending),
+        frozen_risk=frozen,
+        frozen_size=sum(frozen),
+        n=n,
+        prior=prior,
+    )
+
+
+def test_rule_1_at_3_of_10():
+    assert predictive(at(3, 10), RULE_1) == pytest.approx(0.3304635695, abs=5e-11)
+    assert conditional(at(3, 10), RULE_1, 0.2) == pytest.approx(0.0890132748, abs=5e-11)
+
+
+def density(p, state):
+    value = stats.beta.pdf(p, *state.prior) * p**state.events
+    value *= (1 - p) ** (state.complete - state.events)
+    return value * np.prod([1 - p * w for w in (*state.risk, *state.frozen_risk)])
+
+
+def over_rates(of, state):
+    return integrate.quad(lambda p: of(p) * density(p, state), 0, 1, epsabs=1e-13)[0]
+
+
+STATES = [
+    at(3, 10, pending=(0.9, 0.5, 0.1), prior=(1.5, 2)),
+    at(1, 4, pending=(0.3, 0.0), frozen=(0.6,), prior=(1, 1)),
+    at(0, 0, pending=(0.2,), frozen=(0.1, 0.8), prior=(1.2, 3)),
+    at(2, 6, pending=(0.95, 0.95, 0.2, 0.0), prior=(2, 2)),
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_posterior_equals_numerical_integration(state):
+    whole = over_rates(lambda _: 1.0, state)
+    mean, low, high = posterior(state)
+    assert mean == pytest.approx(over_rates(lambda p: p, state) / whole, abs=1e-9)
+    for rate, tail in ((low, 0.025), (high, 0.975)):
+        below = integrate.quad(lambda p: density(p, state), 0, rate, epsabs=1e-13)[0]
+        assert below / whole == pytest.approx(tail, abs=1e-8)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_predictive_chance_is_the_conditional_one_over_the_posterior(state):
+    whole = over_rates(lambda _: 1.0, state)
+    expected = over_rates(lambda p: conditional(state, RULE_1, p), state) / whole
+    assert predictive(state, RULE_1) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_chance_to_cross_enumerates_who_of_the_pending_will_have_the_event():
+    state, p = at(2, 6, pending=(0.9, 0.4, 0.0)), 0.3
+    risks = [p * (1 - w) / (1 - p * w) for w in state.risk]
+    expected = sum(
+        np.prod([r if has else 1 - r for r, has in zip(risks, who, strict=True)])
+        for who in product((True, False), repeat=3)
+        if 2 + sum(who) >= 4
+    )
+    assert p_cross(state, 4, p) == pytest.approx(expected, abs=1e-12)
+
+
+def test_what_is_reached_already_is_certain():
+    assert p_cross(at(4, 6), 4, 0.01) == 1.0
+
+
+def test_a_known_event_that_counts_later_crosses_when_it_does():
+    waiting = Outstanding(
+        events=2,
+        complete=6,
+        risk=(0.5,),
+        size=(0.0,),
+        sure=(True,),
+        frozen_risk=(),
+        frozen_size=0.0,
+        n=7,
+        prior=(0.6, 2.4),
+    )
+    limit = Limits((1, 2, 3, 3, 3, 4, 4, 3), ())
+    assert p_cross(waiting, 3, 0.01) == 1.0
+    assert predictive(waiting, limit) == pytest.approx(1.0)
+    assert conditional(waiting, limit, 0.01) == pytest.approx(1.0)
+    assert posterior(waiting) == posterior(at(3, 7, n=7))
+
+
+def test_those_pending_who_are_nearly_through_do_not_cross_on_their_way():
+    """2 events with 5 pending at .95: the size is 6.75 already, where 5 events stop."""
+    limit = Limits((1, 2, 2, 3, 3, 4, 4, 5), ())
+    state = at(2, 2, pending=(0.95,) * 5, n=7)
+    assert predictive(state, limit) < 1e-3
