@@ -109,6 +109,10 @@ class Chronicle:
         """When each member's standings may change without a fact."""
         return self._due
 
+    def survivor_of(self, member: str) -> str:
+        """Return whose records the facts of *member* belong to."""
+        return self._family.survivor_of[member]
+
     def latest(self, member: str) -> Sequence[Episode]:
         """Return the latest version of each record of *member*, retracted ones included."""
         return sorted(self._latest[member].values(), key=_by_criterion)

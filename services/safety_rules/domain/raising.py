@@ -26,6 +26,11 @@ def alert_id(*parts: str) -> str:
     return str(uuid5(_NAMESPACE, "|".join(parts)))
 
 
+def alert_of_episode(episode_id: str) -> str:
+    """Return the id of the alert about a record: one per episode and level."""
+    return alert_id(episode_id, Level.PARTICIPANT)
+
+
 def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | None:
     """Return the alert that *episode* calls for now, None when it is below the protocol's grade.
 
@@ -38,7 +43,7 @@ def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | No
     if not certain and content.worst.at_most < policy.participant_grade:
         return None
     return Alert(
-        id=alert_id(episode.id, Level.PARTICIPANT),
+        id=alert_of_episode(episode.id),
         level=Level.PARTICIPANT,
         kind=AlertKind.EPISODE if certain else AlertKind.POSSIBLE,
         study=protocol.study,
@@ -77,6 +82,26 @@ def of_death(fact: Fact, participant: str, at: datetime, protocol: Protocol, wri
     )
 
 
+def of_quarantine(subject: str, at: datetime, protocol: Protocol, error: str) -> Alert:
+    """Return the alert that says that a participant's records are no longer up to date."""
+    policy = protocol.alerts
+    return Alert(
+        id=alert_id(subject, "quarantined"),
+        level=Level.OPERATIONS,
+        kind=AlertKind.QUARANTINED,
+        study=protocol.study,
+        about=subject,
+        participant=subject,
+        grade=0,
+        roles=("operations",),
+        escalate_to=policy.tell,
+        acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
+        opened_at=at,
+        detail=f'{{"error":"{error}"}}',
+        suspected=False,
+    )
+
+
 def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Write) -> Alert | None:
     """Return the alert that *decision* calls for, None when it says to continue.
 
@@ -104,6 +129,11 @@ def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Wri
         detail=write(decision),
         suspected=decision.confirmed < decision.events,
     )
+
+
+def alerts_of_rule(decision: Decision) -> list[str]:
+    """Return the ids of every alert that the rule may have raised."""
+    return [alert_id(decision.study, decision.rule, kind) for kind in sorted(_KIND_OF.values())]
 
 
 def changed(known: Mapping[str, Alert], wanted: Sequence[Alert]) -> list[Alert]:

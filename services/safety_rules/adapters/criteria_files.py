@@ -1,0 +1,240 @@
+"""Criteria from YAML, refused unless every word of them is understood."""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import StringIO
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+
+from services.safety_rules.adapters.threshold_text import parse_when
+from services.safety_rules.adapters.yaml_keys import repeated_keys
+from services.safety_rules.domain.compiled import Compiled, Plausible, compile_criteria
+from services.safety_rules.domain.criteria import Arm, Baseline, Criterion, Direction, Threshold
+from services.safety_rules.domain.criterion_faults import faults
+from services.safety_rules.domain.ranges import End, Range
+from services.vocabulary.grade import Grade
+from services.vocabulary.quantity import Quantity
+
+TABLES = files("services.safety_rules") / "criteria"
+_LOCK, _TERMS, _PLAUSIBLE = "criteria.lock", "terms.csv", "plausible.yaml"
+
+
+class CriteriaFileError(Exception):
+    """A criteria file cannot be trusted; *field* is the path to what is wrong in *file*."""
+
+    def __init__(self, file: str, field: str, problem: str) -> None:
+        """Say what is wrong, and where."""
+        super().__init__(f"{file}: {field}: {problem}")
+        self.file, self.field, self.problem = file, field, problem
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTerm:
+    """One term of the published table, graded by number or by a clinician."""
+
+    slug: str
+    term: str
+    meddra_code: str
+    soc: str
+    says: Mapping[Grade, str]
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaTable:
+    """One version of one table: *name* is e.g. ``ctcae-5.0``, *sha256* of all its files."""
+
+    name: str
+    criteria: Mapping[str, Criterion]
+    terms: Mapping[str, PublishedTerm]
+    compiled: Compiled
+    sha256: str
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_When = Annotated[Mapping[Baseline, tuple[Threshold, ...]], PlainValidator(parse_when)]
+
+
+class _ForMeasures(_Strict):
+    measures: list[str] = Field(min_length=1)
+    grades: Mapping[Grade, _When]
+
+
+class _TermRow(_Strict):
+    id: str
+    term: str
+    meddra: int = Field(ge=10_000_000, le=99_999_999)
+    direction: Direction
+    sustained_above: Mapping[str, Decimal] = {}
+    says: Mapping[Grade, str]
+    when: list[_ForMeasures]
+
+
+class _File(_Strict):
+    table: str
+    version: str
+    soc: str
+    source: str
+    terms: list[_TermRow]
+
+
+def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
+    """Return the table *name*, e.g. ``ctcae-5.0``, with every published term.
+
+    >>> load_table("ctcae-5.0").criteria["ctcae-5.0.anemia"].units("hemoglobin")
+    ('g/dL', 'mmol/L', 'g/L')
+    >>> load_table("ctcae-4.0")
+    Traceback (most recent call last):
+        ...
+    services.safety_rules.adapters.criteria_files.CriteriaFileError: ctcae-4.0: folder: no such table
+
+    Raises:
+        CriteriaFileError: There is no such table, a file is not what `criteria.lock` says, or as
+            for `read_criteria`.
+    """
+    place = folder if folder is not None else TABLES / name
+    if not place.is_dir():
+        raise CriteriaFileError(name, "folder", "no such table")
+    texts = {f.name: f.read_text("utf-8") for f in place.iterdir() if f.name != _LOCK}
+    _check_lock(name, place, texts)
+    terms = _published(texts[_TERMS])
+    criteria: dict[str, Criterion] = {}
+    for file, text in sorted(texts.items()):
+        if file.endswith(".yaml"):
+            for criterion in read_criteria(file, text, name):
+                _check_wording(file, criterion, terms)
+                if criterion.id in criteria:
+                    raise CriteriaFileError(file, criterion.id, "defined twice")
+                criteria[criterion.id] = criterion
+    hashed = sha256("".join(f"{n}\0{texts[n]}\0" for n in sorted(texts)).encode()).hexdigest()
+    compiled = compile_criteria(criteria.values(), _plausible())
+    return CriteriaTable(name, criteria, terms, compiled, hashed)
+
+
+def read_criteria(file: str, text: str, name: str) -> list[Criterion]:
+    """Return the criteria that *text*, of the file named *file* in table *name*, holds.
+
+    >>> read_criteria("a.yaml", 'table: CTCAE\\nversion: "5.0"\\nsoc: S\\nterms: []\\n', "ctcae-5.0")
+    Traceback (most recent call last):
+        ...
+    services.safety_rules.adapters.criteria_files.CriteriaFileError: a.yaml: source: Field required
+
+    Raises:
+        CriteriaFileError: Not YAML, a key given twice, missing or unknown, a value or a threshold
+            that is malformed, an id of another table or version, or a fault of the criterion.
+    """
+    try:
+        if field := next(repeated_keys(text), None):
+            raise CriteriaFileError(file, field, "given twice")
+        table = _File.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise CriteriaFileError(file, "yaml", str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CriteriaFileError(file, ".".join(map(str, first["loc"])), first["msg"]) from error
+    if f"{table.table.lower()}-{table.version}" != name:
+        raise CriteriaFileError(file, "version", f"{table.table} {table.version} in {name}")
+    return [_checked(file, f"terms.{i}", table, row, name) for i, row in enumerate(table.terms)]
+
+
+def slug(term: str) -> str:
+    """Return a published term as the last part of an id.
+
+    >>> slug("Blood and lymphatic system disorders - Other, specify")
+    'blood-and-lymphatic-system-disorders-other-specify'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
+
+
+def _checked(file: str, field: str, table: _File, row: _TermRow, name: str) -> Criterion:
+    if row.id != f"{name}.{slug(row.term)}":
+        raise CriteriaFileError(file, f"{field}.id", f"{row.id!r} is not {name}.{slug(row.term)}")
+    named = [measure for each in row.when for measure in each.measures]
+    if len(named) != len(set(named)):
+        raise CriteriaFileError(file, f"{field}.when", "a measure stands twice")
+    criterion = Criterion(
+        id=row.id,
+        term=row.term,
+        meddra_code=str(row.meddra),
+        soc=table.soc,
+        direction=row.direction,
+        says=row.says,
+        arms={m: _to_arms(each.grades) for each in row.when for m in each.measures},
+        source=f'{table.source}, {table.soc}, "{row.term}"',
+        sustained_above=_sustained(row.sustained_above),
+    )
+    if fault := next(faults(criterion), None):
+        raise CriteriaFileError(file, f"{field}.{fault.field}", fault.problem)
+    return criterion
+
+
+def _sustained(given: Mapping[str, Decimal]) -> Quantity | None:
+    return next((Quantity(value, unit) for unit, value in given.items()), None)
+
+
+def _to_arms(grades: Mapping[Grade, _When]) -> tuple[Arm, ...]:
+    """Turn grades with arms into arms with grades; a grade that names no arm is in each."""
+    named = {baseline for when in grades.values() for baseline in when}
+    each = named - {Baseline.ANY} or {Baseline.ANY}
+    return tuple(
+        Arm(b, {level: when.get(b) or when[Baseline.ANY] for level, when in grades.items()})
+        for b in sorted(each)
+    )
+
+
+def _published(text: str) -> Mapping[str, PublishedTerm]:
+    rows = csv.DictReader(StringIO(text))
+    terms = [
+        PublishedTerm(
+            slug=slug(row["term"]),
+            term=row["term"],
+            meddra_code=row["meddra_code"],
+            soc=row["soc"],
+            says={g: row[f"grade{g:d}"] for g in Grade if g and row[f"grade{g:d}"] not in ("", "-")},
+            definition=row["definition"],
+        )
+        for row in rows
+    ]
+    return {term.slug: term for term in terms}
+
+
+def _check_wording(file: str, criterion: Criterion, terms: Mapping[str, PublishedTerm]) -> None:
+    published = terms.get(slug(criterion.term))
+    if published is None:
+        raise CriteriaFileError(file, criterion.id, "the table publishes no such term")
+    stated = (criterion.term, criterion.meddra_code, criterion.soc, criterion.says)
+    if stated != (published.term, published.meddra_code, published.soc, published.says):
+        raise CriteriaFileError(file, criterion.id, "the wording is not what was published")
+
+
+def _check_lock(name: str, place: Traversable, texts: Mapping[str, str]) -> None:
+    """Refuse files that changed without a word in the lock: a rule change is never silent."""
+    lines = (place / _LOCK).read_text("utf-8").splitlines()
+    locked = dict(line.split()[::-1] for line in lines if line and not line.startswith("#"))
+    for file in sorted(locked.keys() | texts.keys()):
+        found = sha256(texts[file].encode()).hexdigest() if file in texts else "no file"
+        if locked.get(file) != found:
+            problem = f"{_LOCK} says {locked.get(file, 'nothing')}, it is {found}"
+            raise CriteriaFileError(f"{name}/{file}", "sha256", problem)
+
+
+def _plausible() -> Plausible:
+    rows = yaml.safe_load((TABLES / _PLAUSIBLE).read_text("utf-8"))
+    return {
+        measure: {
+            unit: Range(End(Decimal(str(low))), End(Decimal(str(high))))
+            for unit, (low, high) in units.items()
+        }
+        for measure, units in rows["plausible"].items()
+    }

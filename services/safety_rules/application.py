@@ -1,0 +1,232 @@
+"""The use cases of the rules: fold what is new, decide what it means; one transaction each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from services.runtime import wire
+from services.runtime.failpoints import reached
+from services.safety_rules.cache import Cache, Members, Remembered
+from services.safety_rules.domain import raising
+from services.safety_rules.domain.chronicle import Chronicle, Heard, Stood, heard
+from services.safety_rules.domain.families import Family, families
+from services.safety_rules.domain.rules import Rules
+from services.store import alerts, journal, records, timers
+from services.store.records import StandingRow, StateRow
+from services.store.session import Database
+from services.vocabulary.alert import Alert
+from services.vocabulary.episode import Episode
+from services.vocabulary.fact import Death
+
+STANDING = "standing"  # purpose of the timer after which a standing is looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What one step did: counts, for logs and metrics."""
+
+    facts: int
+    episodes: tuple[Episode, ...]
+    alerts: tuple[Alert, ...]
+    quarantined: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One family, folded and not yet recorded."""
+
+    before: tuple[StateRow, ...]
+    after: tuple[StateRow, ...]
+    remembered: Remembered
+    facts: int
+    episodes: tuple[Episode, ...]
+    stood: tuple[Stood, ...]
+    deaths: tuple[Alert, ...]
+
+
+def fold(
+    db: Database, rules: Rules, cache: Cache, subjects: Sequence[str], until: datetime
+) -> Folded:
+    """Record what the facts of *subjects* that are not folded yet say, and what time has done.
+
+    Facts of one message make one version at most of each record. A participant whose facts cannot
+    be folded is quarantined; the others are recorded.
+
+    Args:
+        db: Migrated.
+        rules: The running rules.
+        cache: Of this worker.
+        subjects: Pseudonyms, in any order.
+        until: Timers due by then are applied.
+    """
+    with db.read() as conn:
+        merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
+        groups = [group for group in families(subjects, merges) if set(group) & set(subjects)]
+        inboxes = [_Inbox.load(conn, rules, cache, group) for group in groups]
+    for inbox in inboxes:
+        cache.drop(inbox.members)  # it comes back when the step is on disk
+    steps, failed = [], []
+    for inbox in inboxes:
+        try:
+            steps.append(inbox.step(rules, until))
+        except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop the others
+            failed.append((inbox, error))
+    folded = _record(db, rules, cache, steps)
+    for inbox, error in failed:
+        with db.write() as conn:
+            _quarantine(conn, rules, inbox, error)
+    names = tuple(member for inbox, _ in failed for member in inbox.members)
+    return replace(folded, quarantined=names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inbox:
+    """A family's facts that are not folded yet, with what is remembered of it."""
+
+    states: tuple[StateRow, ...]
+    remembered: Remembered
+    new: tuple[Heard, ...]
+
+    @property
+    def members(self) -> Members:
+        return tuple(state.subject for state in self.states)
+
+    @classmethod
+    def load(cls, conn: Connection, rules: Rules, cache: Cache, group: Members) -> "_Inbox":
+        states = tuple(records.load_state(conn, member) for member in group)
+        remembered = cache.get(states) or _rebuilt(conn, rules, states)
+        new = [
+            known
+            for state in states
+            for known in journal.facts_between(conn, state.subject, state.folded_through)
+        ]
+        return cls(states, remembered, tuple(heard(new)))
+
+    def step(self, rules: Rules, until: datetime) -> _Step:
+        chronicle = self.remembered.chronicle
+        for message in self.new:
+            chronicle.hear(message)
+        chronicle.pass_time(until)
+        episodes, stood = chronicle.take()
+        through = {message.subject: message.seq for message in self.new}
+        after = tuple(
+            replace(
+                state,
+                folded_through=through.get(state.subject, state.folded_through),
+                version=state.version + 1,
+                rules_version=rules.version,
+                digest=wire.digest(
+                    [(e.id, e.version, e.retracted) for e in chronicle.latest(state.subject)]
+                ),
+            )
+            for state in self.states
+        )
+        facts = sum(len(message.facts) for message in self.new)
+        remembered = Remembered(chronicle, after, self.remembered.facts + facts)
+        return _Step(
+            self.states, after, remembered, facts, tuple(episodes), tuple(stood),
+            tuple(_deaths(rules, chronicle, self.new)),
+        )
+
+
+def _rebuilt(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Remembered:
+    """Take up a family where its stored versions end."""
+    states = tuple(states)
+    members = [state.subject for state in states]
+    past = heard(
+        known
+        for state in states
+        for known in journal.facts_between(conn, state.subject, 0, state.folded_through)
+    )
+    chronicle = Chronicle(Family(members, rules), rules)
+    chronicle.resume(
+        past,
+        [e for member in members for e in records.latest_episodes(conn, member)],
+        [row.standing for m in members for row in records.standings_of(conn, m)],
+    )
+    return Remembered(chronicle, states, sum(len(message.facts) for message in past))
+
+
+def _record(db: Database, rules: Rules, cache: Cache, steps: Sequence[_Step]) -> Folded:
+    """Write the effects of *steps* in one transaction; those that somebody else did are undone."""
+    if not steps:
+        return Folded(0, (), ())
+    raised: list[Alert] = []
+    with db.write() as conn:
+        for step in steps:
+            if not _write(conn, rules, step, raised):
+                conn.rollback()
+                return Folded(0, (), ())
+        reached("rules.before_commit")
+    reached("rules.after_commit")
+    for step in steps:
+        cache.put(step.remembered)
+    return Folded(
+        sum(step.facts for step in steps),
+        tuple(episode for step in steps for episode in step.episodes),
+        tuple(raised),
+    )
+
+
+def _write(conn: Connection, rules: Rules, step: _Step, raised: list[Alert]) -> bool:
+    for before, after in zip(step.before, step.after, strict=True):
+        if not records.advance(conn, before, after):
+            return False
+        timers.set_timers(conn, after.subject, _due(step.remembered.chronicle, after.subject))
+    for subject in sorted({episode.content.participant for episode in step.episodes}):
+        mine = [e for e in step.episodes if e.content.participant == subject]
+        records.append_episodes(conn, subject, mine)
+    records.append_standings(
+        conn, [StandingRow(s.standing, s.known_at, s.seq) for s in step.stood]
+    )
+    raised += _raise(conn, rules, step)
+    return True
+
+
+def _due(chronicle: Chronicle, subject: str) -> dict[str, datetime]:
+    due = chronicle.due.get(subject)
+    return {} if due is None else {STANDING: due}
+
+
+def _raise(conn: Connection, rules: Rules, step: _Step) -> list[Alert]:
+    """Write the alert rows that the new versions of records call for."""
+    newest = {episode.id: episode for episode in step.episodes}
+    wanted = [
+        alert
+        for episode in newest.values()
+        if (alert := raising.of_episode(episode, rules.protocol, wire.canonical)) is not None
+    ]
+    about = [raising.alert_of_episode(episode_id) for episode_id in newest]
+    return write_alerts(conn, [*about, *(alert.id for alert in step.deaths)], [*wanted, *step.deaths])
+
+
+def write_alerts(conn: Connection, about: Sequence[str], wanted: Sequence[Alert]) -> list[Alert]:
+    """Let the alerts of the ids *about* be *wanted*; return the rows that are new."""
+    known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
+    rows = raising.changed(known, wanted)
+    alerts.upsert_alerts(conn, rows)
+    return rows
+
+
+def _deaths(rules: Rules, chronicle: Chronicle, new: Iterable[Heard]) -> list[Alert]:
+    return [
+        raising.of_death(
+            fact, chronicle.survivor_of(m.subject), m.received_at, rules.protocol, wire.canonical
+        )
+        for m in new
+        for fact in m.facts
+        if isinstance(fact.body, Death)
+    ]
+
+
+def _quarantine(conn: Connection, rules: Rules, inbox: _Inbox, error: Exception) -> None:
+    """Set the family aside, and say so to operations; its records are not up to date."""
+    for state in inbox.states:
+        seq = next((m.seq for m in inbox.new if m.subject == state.subject), state.folded_through)
+        records.quarantine(conn, state, seq, type(error).__name__)
+        alert = raising.of_quarantine(
+            state.subject, inbox.new[0].received_at, rules.protocol, type(error).__name__
+        )
+        write_alerts(conn, [alert.id], [alert])

@@ -1,0 +1,232 @@
+"""The baseline arms that are still possible, each at its mildest corner beside its worst."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from operator import ge, gt, le, lt
+
+from services.safety_rules.domain.compiled import CompiledCriterion, Ladder, Measured
+from services.safety_rules.domain.criteria import (
+    Baseline,
+    Comparison,
+    Condition,
+    Direction,
+    Operator,
+    Threshold,
+)
+from services.safety_rules.domain.ranges import UNKNOWN, End, Order, Range, narrowed, range_of
+from services.vocabulary.grade import Grade, Graded, Incomplete, Input, Outcome
+from services.vocabulary.quantity import Quantity
+
+_LIMITS = (Input.LLN, Input.ULN, Input.BASELINE)
+_COMPARE = {Operator.LT: lt, Operator.LE: le, Operator.GT: gt, Operator.GE: ge}
+_LIMITS_IN_ORDER = Order(Input.LLN, Input.ULN, strictly=True)
+_UP_TO = 5  # x ULN, of `Condition.BASELINE_UP_TO_5_ULN`
+
+# What an arm says about the baseline.
+# Source: CTCAE v5.0, Investigations, "Alanine aminotransferase increased"
+_BASELINE_IS = {
+    (Baseline.NORMAL, Direction.HIGH): Order(Input.BASELINE, Input.ULN, strictly=False),
+    (Baseline.ABNORMAL, Direction.HIGH): Order(Input.ULN, Input.BASELINE, strictly=True),
+    (Baseline.NORMAL, Direction.LOW): Order(Input.LLN, Input.BASELINE, strictly=False),
+    (Baseline.ABNORMAL, Direction.LOW): Order(Input.BASELINE, Input.LLN, strictly=True),
+}
+_ASKS = {
+    Condition.SYMPTOMATIC: Input.SYMPTOMS,
+    Condition.INTERVENTION: Input.INTERVENTION,
+    Condition.FASTING: Input.FASTING,
+    Condition.AT_REST: Input.AT_REST,
+}
+_OF_BASELINE = {
+    Condition.BASELINE_BELOW_LLN: Input.LLN,
+    Condition.BASELINE_UP_TO_5_ULN: Input.ULN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of one reading, in one unit.
+
+    Args:
+        unit: In which value and limits are given.
+        lies: Where the value lies.
+        value: The value, None when it is not exactly known.
+        imprecise: What the value lacks: itself, or an albumin.
+        limits: Those that are known and possible.
+        misfits: Those that were reported in a unit that does not fit.
+        compares_with_baseline: False for the baseline itself and what lies before.
+        conditions: Those that are known to hold, or not to.
+    """
+
+    unit: str
+    lies: Range
+    value: Decimal | None
+    imprecise: Input
+    limits: Mapping[Input, Quantity]
+    misfits: frozenset[Input]
+    compares_with_baseline: bool
+    conditions: Mapping[Condition, bool]
+
+    def exact(self, name: Input) -> Decimal | None:
+        """Return a limit that is known, and not only as a bound."""
+        found = self.limits.get(name)
+        return None if found is None or found.censoring is not None else found.value
+
+    def condition(self, asked: Condition) -> bool | None:
+        """Return whether *asked* holds, None when it is not known, or when no text covers it."""
+        limit_name = _OF_BASELINE.get(asked)
+        if limit_name is None:
+            return self.conditions.get(asked)
+        if not self.compares_with_baseline:
+            return False
+        baseline, limit = self.exact(Input.BASELINE), self.exact(limit_name)
+        if baseline is None or limit is None:
+            return None
+        if asked is Condition.BASELINE_BELOW_LLN:
+            return baseline < limit
+        return True if baseline <= _UP_TO * limit else None
+
+    def lacks(self, asked: Condition) -> Input:
+        """Return what has to be known to decide *asked*."""
+        limit_name = _OF_BASELINE.get(asked)
+        if limit_name is None:
+            return _ASKS[asked]
+        if self.exact(Input.BASELINE) is None:
+            return Input.BASELINE
+        return limit_name if self.exact(limit_name) is None else Input.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One arm that may be the participant's, at the two corners of what is unknown.
+
+    A high measure is worst where its value is highest and every limit lowest, and mildest at the
+    opposite corner; a low measure the other way round. Severity only grows from one to the other,
+    so no completion between them lies outside.
+    """
+
+    ladder: Ladder
+    known: Known
+    mildest: Mapping[Input, End]
+    worst: Mapping[Input, End]
+
+    def ends(self) -> tuple[tuple[Grade, str], tuple[Grade, str]]:
+        """Return the worst grade that is met at each corner, with its threshold."""
+        return (
+            self._worst_met(self.mildest, unknown_holds=False),
+            self._worst_met(self.worst, unknown_holds=True),
+        )
+
+    def undecided(self, above: Grade, upto: Grade) -> Iterator[Input]:
+        """Yield the inputs of every threshold in between that only some completions meet."""
+        for level, any_of in self.ladder.steps:
+            for threshold in any_of if above < level <= upto else ():
+                met = self._is_met(threshold, self.worst, unknown_holds=True)
+                if met and not self._is_met(threshold, self.mildest, unknown_holds=False):
+                    yield from self._inputs(threshold)
+
+    def _inputs(self, threshold: Threshold) -> Iterator[Input]:
+        yield Input.VALUE
+        yield from (c.multiple_of for c in threshold.comparisons if c.multiple_of is not None)
+        asked = threshold.condition
+        if asked is not None and self.known.condition(asked) is None:
+            yield self.known.lacks(asked)
+
+    def _worst_met(
+        self, corner: Mapping[Input, End], *, unknown_holds: bool
+    ) -> tuple[Grade, str]:
+        for level, any_of in self.ladder.steps:
+            for threshold in any_of:
+                if self._is_met(threshold, corner, unknown_holds=unknown_holds):
+                    return level, threshold.text
+        return Grade.NONE, "no threshold met"
+
+    def _is_met(
+        self, threshold: Threshold, corner: Mapping[Input, End], *, unknown_holds: bool
+    ) -> bool:
+        compared = [
+            comparison
+            for comparison in threshold.comparisons
+            if comparison.multiple_of is not Input.BASELINE or self.known.compares_with_baseline
+        ]
+        if not compared or not all(_compares(comparison, corner) for comparison in compared):
+            return False
+        if threshold.condition is None:
+            return True
+        holds = self.known.condition(threshold.condition)
+        return unknown_holds if holds is None else holds
+
+
+def bounded(criterion: CompiledCriterion, measured: Measured, known: Known) -> Outcome:
+    """Return the grade or the tightest interval that *known* allows."""
+    cases = _possible(criterion, measured, known)
+    if not cases:  # limits and baseline contradict each other: they tell nothing
+        return bounded(criterion, measured, replace(known, limits={}))
+    ends = [case.ends() for case in cases]
+    at_least, because = min(low for low, _ in ends)
+    at_most, _ = max(high for _, high in ends)
+    if at_least == at_most:
+        return Graded(at_least, because)
+    unknown = {name for name in _LIMITS if known.exact(name) is None}
+    missing: set[Input] = set()
+    for case in cases:
+        missing.update(case.undecided(at_least, at_most))
+    if len(cases) > 1:
+        missing |= {Input.BASELINE, criterion.direction.limit}
+    named = {_named(name, known) for name in missing if _is_unknown(name, unknown, known)}
+    return Incomplete(at_least, at_most, frozenset(named), because)
+
+
+def _is_unknown(name: Input, unknown: set[Input], known: Known) -> bool:
+    if name is Input.VALUE:
+        return known.value is None
+    return name in unknown if name in _LIMITS else True
+
+
+def _named(name: Input, known: Known) -> Input:
+    if name is Input.VALUE:
+        return known.imprecise
+    return Input.UNIT if name in known.misfits else name
+
+
+def _possible(
+    criterion: CompiledCriterion, measured: Measured, known: Known
+) -> list[Case]:
+    plausible = measured.range_in(known.unit)
+    baseline = range_of(known.limits.get(Input.BASELINE), plausible)
+    ranges = {
+        Input.VALUE: known.lies,
+        Input.LLN: _limit(known.limits.get(Input.LLN)),
+        Input.ULN: _limit(known.limits.get(Input.ULN)),
+        Input.BASELINE: baseline,
+    }
+    high = criterion.direction is Direction.HIGH
+    cases = []
+    for ladder in measured.ladders(known.unit):
+        if not known.compares_with_baseline and ladder.baseline is Baseline.ABNORMAL:
+            continue
+        order = _BASELINE_IS.get((ladder.baseline, criterion.direction))
+        orders = [_LIMITS_IN_ORDER]
+        if order is not None and known.compares_with_baseline:
+            orders.append(order)
+        tight = narrowed(ranges, orders)
+        if tight is None:
+            continue
+        low = {n: r.low if n is Input.VALUE else r.high for n, r in tight.items()}
+        top = {n: r.high if n is Input.VALUE else r.low for n, r in tight.items()}
+        cases.append(Case(ladder, known, low if high else top, top if high else low))
+    return cases
+
+
+def _limit(quantity: Quantity | None) -> Range:
+    if quantity is not None and quantity.value == 0 and quantity.censoring is None:
+        return Range(End(Decimal(0)), End(Decimal(0)))
+    return range_of(quantity, UNKNOWN)
+
+
+def _compares(comparison: Comparison, corner: Mapping[Input, End]) -> bool:
+    against = End(comparison.factor)
+    if comparison.multiple_of is not None:
+        one = corner[comparison.multiple_of]
+        against = End(one.number * comparison.factor, one.side)
+    return bool(_COMPARE[comparison.operator](corner[Input.VALUE], against))

@@ -1,0 +1,234 @@
+"""The grade of one reading under one criterion: exact, or tight whatever is missing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from services.safety_rules.domain.cases import Known, bounded
+from services.safety_rules.domain.compiled import CompiledCriterion, Ladder, Measured
+from services.safety_rules.domain.corrected import corrected_range
+from services.safety_rules.domain.criteria import Baseline as ArmOf
+from services.safety_rules.domain.criteria import (
+    Comparison,
+    Condition,
+    Direction,
+    Operator,
+    Threshold,
+)
+from services.safety_rules.domain.ranges import range_of
+from services.safety_rules.domain.units import in_published_unit, rescaled
+from services.vocabulary.grade import Grade, Graded, Incomplete, Input, Outcome
+from services.vocabulary.quantity import Quantity
+
+_LASTING = timedelta(hours=24)
+_NOT_MET = "no threshold met"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one grade is computed from; None: not known.
+
+    Args:
+        measure: One of the criterion's.
+        value: As reported; None when the result is no number (``HEMOLYZED``).
+        lln: Lower limit of normal, as reported.
+        uln: Upper limit of normal, as reported.
+        albumin: Of about the same time, for total calcium.
+        fasting: Whether the participant was.
+        symptomatic: Whether it causes signs or symptoms.
+        intervention: Whether it was treated.
+        at_rest: Whether the participant was.
+        sustained: How long the value has been beyond `CompiledCriterion.sustained_above`; None:
+            it is not.
+    """
+
+    measure: str
+    value: Quantity | None
+    lln: Quantity | None = None
+    uln: Quantity | None = None
+    albumin: Quantity | None = None
+    fasting: bool | None = None
+    symptomatic: bool | None = None
+    intervention: bool | None = None
+    at_rest: bool | None = None
+    sustained: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoBaseline:
+    """The reading is the baseline or earlier: only limits of normal are compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineUnknown:
+    """There was an exposure, and no value before it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineKnown:
+    """The last final value before exposure."""
+
+    quantity: Quantity
+
+
+Baseline = NoBaseline | BaselineUnknown | BaselineKnown
+
+
+def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) -> Outcome:
+    """Return the grade of *reading*, or the tightest interval in which it must lie.
+
+    What cannot be counts as missing: an implausible value, a limit that is negative, an upper
+    limit of zero, limits that are reversed.
+
+    Returns:
+        ``Graded`` when every completion of what is unknown gives one grade. ``Incomplete``
+        otherwise: some completion reaches each of its ends, and none lies outside.
+
+    Raises:
+        KeyError: *criterion* is not graded from this measure.
+    """
+    measured = criterion.measured[reading.measure]
+    if reading.value is None:
+        return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.VALUE}))
+    value = in_published_unit(reading.value, measured.units, measured.valence)
+    if value is None:
+        return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
+    known = _known(criterion, measured, reading, baseline, value)
+    exact = None if known.value is None else _exactly(criterion, measured, known)
+    return exact or bounded(criterion, measured, known)
+
+
+def _known(
+    criterion: CompiledCriterion,
+    measured: Measured,
+    reading: Reading,
+    baseline: Baseline,
+    value: Quantity,
+) -> Known:
+    before = baseline.quantity if isinstance(baseline, BaselineKnown) else None
+    given = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: before}
+    limits, misfits = {}, set()
+    for name, quantity in given.items():
+        if quantity is None:
+            continue
+        fits = _fits(quantity, value.unit, measured)
+        if fits is None:
+            misfits.add(name)
+        elif fits.value > 0 or (name is Input.LLN and fits.value == 0):
+            limits[name] = fits
+    if _reversed(limits):
+        del limits[Input.LLN], limits[Input.ULN]
+    lies = range_of(value, measured.range_in(value.unit))
+    imprecise = Input.VALUE
+    if reading.measure == "calcium":
+        corrected = corrected_range(lies, value.unit, reading.albumin)
+        if corrected is not None:
+            if lies.low == lies.high:
+                imprecise = Input.ALBUMIN
+            lies = corrected
+    return Known(
+        unit=value.unit,
+        lies=lies,
+        value=lies.low.number if lies.low == lies.high else None,
+        imprecise=imprecise,
+        limits=limits,
+        misfits=frozenset(misfits),
+        compares_with_baseline=not isinstance(baseline, NoBaseline),
+        conditions=_conditions(criterion, reading),
+    )
+
+
+def _fits(quantity: Quantity, unit: str, measured: Measured) -> Quantity | None:
+    if not unit:
+        return quantity if not quantity.unit else None
+    return rescaled(quantity, unit, measured.valence)
+
+
+def _reversed(limits: dict[Input, Quantity]) -> bool:
+    lln, uln = limits.get(Input.LLN), limits.get(Input.ULN)
+    return lln is not None and uln is not None and lln.value >= uln.value
+
+
+def _conditions(criterion: CompiledCriterion, reading: Reading) -> dict[Condition, bool]:
+    found = {
+        Condition.SYMPTOMATIC: reading.symptomatic,
+        Condition.INTERVENTION: reading.intervention,
+        Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
+        Condition.AT_REST: reading.at_rest,
+    }
+    known = {name: holds for name, holds in found.items() if holds is not None}
+    if criterion.sustained_above is not None:
+        sustained = reading.sustained
+        known[Condition.LASTING] = sustained is not None and sustained > _LASTING
+    return known
+
+
+def _exactly(
+    criterion: CompiledCriterion, measured: Measured, known: Known
+) -> Graded | None:
+    """Return the grade when nothing that is compared with is missing; else None."""
+    ladder = _ladder(measured.ladders(known.unit), criterion.direction, known)
+    if ladder is None:
+        return None
+    for level, any_of in ladder.steps:
+        for threshold in any_of:
+            met = _met(threshold, known)
+            if met is None:
+                return None
+            if met:
+                return Graded(level, threshold.text)
+    return Graded(Grade.NONE, _NOT_MET)
+
+
+def _ladder(
+    ladders: tuple[Ladder, ...], direction: Direction, known: Known
+) -> Ladder | None:
+    if len(ladders) == 1:
+        return ladders[0]
+    if not known.compares_with_baseline:
+        wanted = ArmOf.NORMAL
+    else:
+        baseline, limit = known.exact(Input.BASELINE), known.exact(direction.limit)
+        if baseline is None or limit is None:
+            return None
+        beyond = baseline > limit if direction is Direction.HIGH else baseline < limit
+        wanted = ArmOf.ABNORMAL if beyond else ArmOf.NORMAL
+    return next(ladder for ladder in ladders if ladder.baseline is wanted)
+
+
+def _met(threshold: Threshold, known: Known) -> bool | None:
+    """Return whether *threshold* is met; None when that is not known."""
+    compared = False
+    for comparison in threshold.comparisons:
+        if comparison.multiple_of is Input.BASELINE and not known.compares_with_baseline:
+            continue
+        against = _against(comparison, known)
+        if against is None:
+            return None
+        if not _holds(comparison.operator, known.value, against):
+            return False
+        compared = True
+    if not compared:
+        return False
+    return True if threshold.condition is None else known.condition(threshold.condition)
+
+
+def _against(comparison: Comparison, known: Known) -> Decimal | None:
+    if comparison.multiple_of is None:
+        return comparison.factor
+    limit = known.exact(comparison.multiple_of)
+    return None if limit is None else comparison.factor * limit
+
+
+def _holds(operator: Operator, value: Decimal | None, against: Decimal) -> bool:
+    if value is None:
+        raise ValueError("an unknown value is compared by its range")
+    match operator:
+        case Operator.LT:
+            return value < against
+        case Operator.LE:
+            return value <= against
+        case Operator.GT:
+            return value > against
+        case Operator.GE:
+            return value >= against

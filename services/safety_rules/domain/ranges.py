@@ -1,0 +1,87 @@
+"""How low or high a number can be that is not exactly known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.vocabulary.grade import Input
+from services.vocabulary.quantity import Censoring, Quantity
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class End:
+    """One end of a range: a number (0), or what lies just below (-1) or just above (+1) it.
+
+    >>> End(Decimal(40)) < End(Decimal(40), +1) < End(Decimal("40.000001"))
+    True
+    """
+
+    number: Decimal
+    side: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Every number from *low* to *high*; none when the ends have crossed."""
+
+    low: End
+    high: End
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A certainty: *lower* is below *upper*, or at most equal to it when not *strictly*."""
+
+    lower: Input
+    upper: Input
+    strictly: bool
+
+
+UNKNOWN = Range(End(Decimal(0), +1), End(Decimal("Infinity")))
+
+
+def range_of(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
+    """Return where the true value lies: anywhere *plausible* when it is unknown, or cannot be.
+
+    >>> range_of(Quantity(Decimal(1400), "mmol/L"), Range(End(Decimal(80)), End(Decimal(220)))).low
+    End(number=Decimal('80'), side=0)
+    """
+    if quantity is None:
+        return plausible
+    here = End(quantity.value)
+    match quantity.censoring:
+        case Censoring.ABOVE:
+            found = Range(End(quantity.value, +1), UNKNOWN.high)
+        case Censoring.AT_LEAST:
+            found = Range(here, UNKNOWN.high)
+        case Censoring.BELOW:
+            found = Range(UNKNOWN.low, End(quantity.value, -1))
+        case Censoring.AT_MOST:
+            found = Range(UNKNOWN.low, here)
+        case _:
+            found = Range(here, here)
+    tight = Range(max(found.low, plausible.low), min(found.high, plausible.high))
+    return tight if tight.low <= tight.high else plausible
+
+
+def narrowed(
+    ranges: Mapping[Input, Range], orders: Sequence[Order]
+) -> Mapping[Input, Range] | None:
+    """Return *ranges* as tight as *orders* make them, or None when they cannot all hold.
+
+    All lowest ends can then be approached together, and so can all highest ends.
+
+    >>> known = range_of(Quantity(Decimal(40), "U/L"))
+    >>> ranges = {Input.LLN: known, Input.ULN: UNKNOWN, Input.BASELINE: UNKNOWN}
+    >>> orders = [Order(Input.ULN, Input.BASELINE, False), Order(Input.LLN, Input.ULN, True)]
+    >>> narrowed(ranges, orders)[Input.BASELINE].low
+    End(number=Decimal('40'), side=1)
+    """
+    tight = dict(ranges)
+    for order in [*orders] * len(orders):  # in one round a bound may travel only one link
+        lower, upper = tight[order.lower], tight[order.upper]
+        floor = End(lower.low.number, +1) if order.strictly else lower.low
+        ceiling = End(upper.high.number, -1) if order.strictly else upper.high
+        tight[order.lower] = Range(lower.low, min(lower.high, ceiling))
+        tight[order.upper] = Range(max(upper.low, floor), upper.high)
+    return None if any(r.low > r.high for r in tight.values()) else tight

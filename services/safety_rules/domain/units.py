@@ -1,0 +1,104 @@
+"""Units that differ only by a factor that is exact: the whole of what may be rescaled.
+
+Mass to molar is absent on purpose. Criteria that publish both disagree with the conversion, so a
+value is graded in the unit system in which it was reported.
+
+Source: UCUM v2.1, "Prefixes"
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from services.vocabulary.quantity import Quantity
+
+_POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
+    {"10*12/L": 12, "10*9/L": 9, "10*3/uL": 9, "10*6/L": 6, "/mm3": 6, "/uL": 6},  # one per litre
+    {"kg/L": 3, "g/dL": 1, "g/L": 0, "mg/mL": 0, "mg/dL": -2, "mg/L": -3, "ug/mL": -3, "ug/dL": -5,
+     "ug/L": -6, "ng/mL": -6, "ng/L": -9, "pg/mL": -9},  # one gram per litre
+    {"mol/L": 0, "mmol/L": -3, "umol/L": -6, "nmol/L": -9},  # one mole per litre
+    {"kU/L": 3, "U/L": 0, "mU/L": -3, "U/mL": 3},
+    {"%": 0},
+    {"Cel": 0},
+    {"mm[Hg]": 0},
+    {"s": 0, "ms": -3},
+    {"kg": 3, "g": 0},
+    {"L": 0, "dL": -1, "mL": -3},
+    {"{INR}": 0},
+)
+_POWER = {unit: (powers, power) for powers in _POWERS_OF_TEN for unit, power in powers.items()}
+_EQUIVALENTS = {"eq/L": "mol/L", "meq/L": "mmol/L", "ueq/L": "umol/L"}
+
+# Charges of the ion that a measure counts. Source: IUPAC Gold Book, "equivalent entity"
+VALENCE = {
+    "sodium": 1,
+    "potassium": 1,
+    "chloride": 1,
+    "bicarbonate": 1,
+    "calcium": 2,
+    "calcium-corrected": 2,
+    "calcium-ionized": 2,
+    "magnesium": 2,
+}
+
+
+def is_listed(unit: str) -> bool:
+    """Say whether *unit* is one that a criterion may be published in."""
+    return unit in _POWER
+
+
+def rescaled(quantity: Quantity, unit: str, valence: int | None = None) -> Quantity | None:
+    """Return *quantity* in *unit*, exactly, or None when they do not share a dimension.
+
+    >>> rescaled(Quantity(Decimal("100.4"), "[degF]"), "Cel").value
+    Decimal('38.0')
+    >>> rescaled(Quantity(Decimal("5.0"), "meq/L"), "mmol/L", valence=2).value
+    Decimal('2.5')
+    >>> rescaled(Quantity(Decimal(1), "mg/dL"), "mmol/L") is None
+    True
+
+    Args:
+        quantity: In any unit.
+        unit: Listed.
+        valence: Of the ion, for equivalents; None: they fit nothing.
+    """
+    own = quantity.unit
+    if own == unit:
+        return quantity if unit else None
+    if own in _EQUIVALENTS and valence is not None:
+        moles = replace(quantity, value=quantity.value / valence, unit=_EQUIVALENTS[own])
+        return rescaled(moles, unit)
+    if own == "[degF]" and unit == "Cel":
+        return replace(quantity, value=_celsius(quantity.value), unit=unit)
+    if own not in _POWER or unit not in _POWER or _POWER[own][0] is not _POWER[unit][0]:
+        return None
+    shift = _POWER[own][1] - _POWER[unit][1]
+    return replace(quantity, value=quantity.value.scaleb(shift), unit=unit)
+
+
+def _celsius(fahrenheit: Decimal) -> Decimal:
+    """Return degrees Celsius: exact wherever a published limit, with its one decimal, can lie."""
+    value = (fahrenheit - 32) * 5 / 9
+    short = value.quantize(Decimal("0.1"))
+    return short if short == value else value
+
+
+def in_published_unit(
+    quantity: Quantity, published: Sequence[str], valence: int | None = None
+) -> Quantity | None:
+    """Return *quantity* in the unit it is graded in, or None when none fits.
+
+    Args:
+        quantity: As reported.
+        published: The criterion's unit systems, of which the nearest in size is taken. Empty when
+            it is written in multiples alone: then any unit will do that value and limits share.
+        valence: Of the ion, for equivalents.
+    """
+    if not published:
+        return quantity
+    if quantity.unit in published:
+        return quantity
+    fits = [
+        fit for unit in published if (fit := rescaled(quantity, unit, valence)) is not None
+    ]
+    return min(fits, key=lambda fit: abs(fit.value - quantity.value), default=None)

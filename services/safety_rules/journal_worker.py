@@ -1,0 +1,83 @@
+"""The rules of the embedded service: woken by the journal, one worker at a time."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.runtime.clock import Clock
+from services.safety_rules.application import Folded, fold
+from services.safety_rules.cache import Cache
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.study import Decided, study_step
+from services.store import journal, leases, participants, timers
+from services.store.session import Database
+
+_LEASE_S = 30.0
+_AT_ONCE = 64  # participants in one step
+
+
+@dataclass(slots=True)
+class JournalWorker:
+    """Folds what the journal holds and has not been folded, while it has the lease.
+
+    Args:
+        db: Migrated.
+        rules: The running rules.
+        holder: Name of this worker among all.
+        clock: The machine's.
+        by_message: Timers follow the time of messages, not the machine's.
+        on_step: Told what each step did, for logs and metrics.
+    """
+
+    db: Database
+    rules: Rules
+    holder: str
+    clock: Clock
+    by_message: bool = False
+    on_step: Callable[[Folded, Decided], None] = lambda _folded, _decided: None
+    cache: Cache = field(default_factory=Cache)
+
+    def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
+        """Step until *stop* is set; rest *idle_s* seconds when there is nothing to do."""
+        while not stop.is_set():
+            if not self.has_lease():
+                stop.wait(1.0)
+            elif not self.step():
+                stop.wait(idle_s)
+        self.release()
+
+    def settle(self) -> bool:
+        """Step until nothing is left; False when another worker has the lease."""
+        if not self.has_lease():
+            return False
+        while self.step():
+            pass
+        self.release()
+        return True
+
+    def step(self) -> bool:
+        """Fold what is behind or due, then let the rules speak; False when nothing was."""
+        with self.db.read() as conn:
+            until = self._now_of(participants.last_received(conn, self.rules.protocol.study))
+            due = {timer.owner for timer in timers.due_timers(conn, until, _AT_ONCE)}
+            behind = journal.subjects_behind(conn, _AT_ONCE)
+        subjects = sorted(due.union(behind))
+        if not subjects:
+            return False
+        folded = fold(self.db, self.rules, self.cache, subjects, until)
+        self.on_step(folded, study_step(self.db, self.rules, self.clock()))
+        return True
+
+    def has_lease(self) -> bool:
+        """Take or keep the lease of the rules."""
+        with self.db.write() as conn:
+            return leases.acquire(conn, "rules", self.holder, self.clock(), _LEASE_S)
+
+    def release(self) -> None:
+        """Let another worker take over at once."""
+        with self.db.write() as conn:
+            leases.release(conn, "rules", self.holder)
+
+    def _now_of(self, last_received: datetime | None) -> datetime:
+        return last_received if self.by_message and last_received else self.clock()

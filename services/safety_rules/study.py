@@ -1,0 +1,131 @@
+"""The study step: what every stopping rule says now, and what of it is news."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from services.runtime import wire
+from services.runtime.failpoints import reached
+from services.safety_rules.application import write_alerts
+from services.safety_rules.domain import raising
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.stopping.monitor import decide
+from services.store import decisions, journal, participants, records
+from services.store.session import Database
+from services.vocabulary.alert import Alert
+from services.vocabulary.decision import Decision
+from services.vocabulary.fact import Determination
+from services.vocabulary.standing import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the rules say, in the protocol's order, and the alert rows that this changed."""
+
+    decisions: tuple[Decision, ...]
+    alerts: tuple[Alert, ...] = ()
+
+
+def status(conn: Connection, rules: Rules, as_of: datetime | None = None) -> tuple[Decision, ...]:
+    """Return what every rule says of what was known at *as_of* (None: of all that is known).
+
+    Reads the stored standings; a study without facts says *continue* of nobody.
+    """
+    protocol = rules.protocol
+    known = participants.participants_by_subject(conn, protocol.study)
+    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
+    cut_at = as_of or max(received, default=None)
+    if cut_at is None:
+        return ()
+    until = journal.observed_until(conn, as_of, protocol.study)
+    standing = [row.standing for row in records.latest_standings(conn, protocol.study, as_of)]
+    answers = _determinations(conn, protocol.study, as_of)
+    return tuple(
+        decide(
+            protocol,
+            rule,
+            [
+                Observed(one, until.get(one.participant, one.exposed_at or cut_at))
+                for one in standing
+                if one.rule == rule.id
+            ],
+            cut_at,
+            answers.get(rule.id),
+        )
+        for rule in protocol.rules
+    )
+
+
+def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
+    """Record what is news in what the rules say, with the alerts that it calls for.
+
+    Args:
+        db: Migrated.
+        rules: The running rules.
+        made_at: The machine's clock, for the record.
+    """
+    study = rules.protocol.study
+    with db.read() as conn:
+        state = decisions.load_study_state(conn, study)
+        cut = {row.subject: row.folded_through for row in records.load_states(conn)}
+        now = [replace(decision, cut=cut) for decision in status(conn, rules)]
+        told = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
+    news = [decision for decision in now if _says(decision) != _says(told.get(decision.rule))]
+    if not news:
+        return Decided(tuple(now))
+    with db.write() as conn:
+        if not decisions.advance_study(conn, state, cut):
+            conn.rollback()
+            return Decided(tuple(now))
+        for decision in news:
+            decisions.append_decision(conn, decision, made_at)
+        rows = _raise(conn, rules, news)
+        reached("study.before_commit")
+    return Decided(tuple(now), tuple(rows))
+
+
+def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Alert]:
+    wanted = [
+        alert
+        for decision in news
+        if (alert := raising.of_decision(decision, rules.protocol, decision.as_of, wire.canonical))
+    ]
+    about = [key for decision in news for key in raising.alerts_of_rule(decision)]
+    return write_alerts(conn, about, wanted)
+
+
+def _says(decision: Decision | None) -> object:
+    """Return what makes a decision news; the passage of time alone does not."""
+    if decision is None:
+        return None
+    return (
+        decision.signal,
+        decision.events,
+        decision.confirmed,
+        decision.upper,
+        decision.evaluable,
+        decision.complete,
+        decision.contributors,
+        decision.crossed_since,
+        decision.certain,
+        decision.confirmed_crossed,
+        decision.upper_crossed,
+        decision.determination,
+        decision.silenced_at_events,
+        decision.protocol,
+    )
+
+
+def _determinations(
+    conn: Connection, study: str, as_of: datetime | None
+) -> Mapping[str, Determination]:
+    """Return the DSMB's last answer to each rule."""
+    found: dict[str, Determination] = {}
+    answers = journal.facts_of_kind(conn, "determination", study)
+    for known in sorted(answers, key=lambda k: (k.fact.reported_at, k.fact.digest)):
+        body = known.fact.body
+        if isinstance(body, Determination) and (as_of is None or known.received_at <= as_of):
+            found[body.rule] = body
+    return found

@@ -1,0 +1,144 @@
+"""What is written is read back; what is not understood is refused."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from services.runtime.wire import (
+    Unreadable,
+    canonical,
+    digest,
+    fact_schema,
+    read_alert,
+    read_decision,
+    read_episode_content,
+    read_fact,
+    read_standing,
+    write_fact,
+)
+from services.vocabulary.fact import Enrolment, Transplant
+from services.vocabulary.grade import Grade, Incomplete, Input
+from services.vocabulary.quantity import Quantity
+from tests.reading import fact, lab
+from tests.stored import ALERT, CONTENT, DECISION, STANDING
+
+WHOLE = lab("neutrophils", "0.490", unit="10*9/L", lln="2.0", uln="7.5")
+
+
+@pytest.mark.parametrize("written", [WHOLE, lab("alt", ">5000", unit="U/L"), lab("alt", "30")])
+def test_a_fact_survives_the_journey_digit_for_digit(written):
+    read = read_fact(write_fact(written))
+    assert read == written
+    assert str(read.body.value.value) == str(written.body.value.value)
+
+
+def test_the_kind_of_body_is_always_written():
+    assert json.loads(write_fact(fact(Transplant())))["body"]["kind"] == "transplant"
+
+
+REFUSED = [  # what is changed, to what, where it is refused, as what
+    ("colour", "red", "colour", "unexpected_keyword_argument"),
+    ("body.colour", "red", "body.observation.colour", "unexpected_keyword_argument"),
+    ("body.value.colour", "red", "body.observation.value.colour", "unexpected_keyword_argument"),
+    ("body.value.value", "hemolyzed", "body.observation.value.value", "decimal_text"),
+    ("body.value.value", "NaN", "body.observation.value.value", "decimal_text"),
+    ("body.value.value", "1_000", "body.observation.value.value", "decimal_text"),
+    ("body.value.value", "٣", "body.observation.value.value", "decimal_text"),
+    ("body.value.value", 0.49, "body.observation.value.value", "decimal_text"),
+    ("body.value.censoring", "~", "body.observation.value.censoring", "enum"),
+    ("body.value", "0.49", "body.observation.value", "dataclass_type"),
+    ("body.kind", "opinion", "body", "union_tag_invalid"),
+    ("body.kind", None, "body", "union_tag_invalid"),
+    ("body", {"measure": "alt"}, "body", "union_tag_not_found"),
+    ("status", "Z", "status", "enum"),
+    ("subject", 7, "subject", "string_type"),
+    ("sequence", "7", "sequence", "int_type"),
+    ("observed_at", 1772352000, "observed_at", "datetime_type"),
+    ("observed_at", "2026-03-01T08:00:00", "", "value_error"),
+    ("observed_at", "2026-03-01T08:00:00+02:00", "", "value_error"),
+]
+
+
+@pytest.mark.parametrize(("changed", "content", "where", "problem"), REFUSED)
+def test_what_is_not_understood_is_refused(changed, content, where, problem):
+    record = json.loads(write_fact(WHOLE))
+    *parents, key = changed.split(".")
+    part = record
+    for parent in parents:
+        part = part[parent]
+    part[key] = content
+    assert read_fact(json.dumps(record)) == Unreadable(where, problem)
+
+
+def test_a_weight_keeps_its_digits_too():
+    written = fact(Enrolment("S1", weight_kg=Decimal("70.50")))
+    assert str(read_fact(write_fact(written)).body.weight_kg) == "70.50"
+    as_number = write_fact(written).replace(b'"70.50"', b"70.50")
+    assert read_fact(as_number).problem == "decimal_text"
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        (read_episode_content, CONTENT),
+        (read_standing, STANDING),
+        (read_decision, DECISION),
+        (read_alert, ALERT),
+    ],
+)
+def test_records_are_read_back_as_they_were(read, value):
+    assert read(canonical(value)) == value
+    with pytest.raises(ValueError, match="unreadable record at 'colour'"):
+        read(canonical(value).replace("{", '{"colour":"red",', 1))
+
+
+def test_equal_content_has_one_text_whatever_the_order_of_its_mappings():
+    one, other = {"a": 1, "b": 2}, {"b": 2, "a": 1}
+    assert canonical(replace(DECISION, cut=one)) == canonical(replace(DECISION, cut=other))
+    assert digest(replace(DECISION, cut=one)) != digest(replace(DECISION, cut={"a": 1}))
+
+
+PLAIN = [
+    (Quantity(Decimal("0.490"), "g/L"), '{"censoring":null,"unit":"g/L","value":"0.490"}'),
+    (datetime(2026, 3, 1, 8, tzinfo=UTC), '"2026-03-01T08:00:00Z"'),
+    (datetime(2026, 3, 1, 8, 0, 0, 5, tzinfo=UTC), '"2026-03-01T08:00:00.000005Z"'),
+    (timedelta(hours=72), '"P3D"'),
+    ((Grade.SEVERE, None, True, "µ"), '[3,null,true,"µ"]'),
+    (
+        Incomplete(Grade.NONE, Grade.DEATH, frozenset({Input.ULN, Input.LLN}), ""),
+        '{"at_least":0,"at_most":5,"because":"","missing":["LLN","ULN"]}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), PLAIN)
+def test_canonical_is_plain(value, text):
+    assert canonical(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (datetime(2026, 3, 1, 8), ValueError),  # noqa: DTZ001  naive is the point
+        (datetime(2026, 3, 1, 8, tzinfo=timezone(timedelta(hours=2))), ValueError),
+        (float("nan"), ValueError),
+        (b"bytes", TypeError),
+    ],
+)
+def test_canonical_refuses_what_has_no_one_text(value, error):
+    with pytest.raises(error):
+        canonical((value,))
+
+
+def test_the_published_schema_asks_only_for_what_a_sender_knows():
+    schema = fact_schema()
+    assert set(schema["required"]) == {"subject", "observed_at", "body"}
+    observation = schema["$defs"]["Observation"]
+    assert set(observation["required"]) == {"measure", "kind"}
+    assert observation["additionalProperties"] is False
+    assert schema["$defs"]["Quantity"]["properties"]["value"]["type"] == "string"
+    assert len(schema["properties"]["body"]["oneOf"]) == 15
+    json.dumps(schema)
