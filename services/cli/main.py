@@ -1,0 +1,75 @@
+"""The command ``aegis``: one table of commands, in the order of a working day."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from services.cli import (
+    alerting,
+    assessing,
+    clinic,
+    demo,
+    designing,
+    enrolling,
+    explaining,
+    feeding,
+    proving,
+    running,
+    simulating,
+    watching,
+)
+from services.cli.command import CommandError
+
+COMMANDS = (
+    running.RUN,
+    feeding.INGEST,
+    feeding.PARKED,
+    enrolling.PARTICIPANTS,
+    enrolling.SITES,
+    clinic.FACTS,
+    clinic.ADJUDICATE,
+    clinic.DETERMINE,
+    watching.RECORDS,
+    explaining.EXPLAIN,
+    watching.RULES,
+    alerting.ALERTS,
+    assessing.ASSESS,
+    designing.BOUNDARY,
+    simulating.SIMULATE,
+    proving.VERIFY,
+    proving.REPLAY,
+    demo.DEMO,
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    root = argparse.ArgumentParser(
+        prog="aegis",
+        description="Adverse event monitoring and safety signaling for clinical trials.",
+        epilog="Trial safety oversight, not a bedside alarm.",
+    )
+    words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        word = words.add_parser(command.name, help=command.purpose, description=command.purpose)
+        command.arguments(word)
+        word.set_defaults(perform=command.perform)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
+    chosen = parser().parse_args(argv)
+    try:
+        return int(chosen.perform(chosen))
+    except CommandError as error:
+        print(f"aegis {chosen.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
