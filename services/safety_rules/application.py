@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from services.runtime import wire
 from services.runtime.failpoints import reached
 from services.safety_rules.cache import Cache, Members, Remembered
@@ -15,7 +13,7 @@ from services.safety_rules.domain.families import Family, families
 from services.safety_rules.domain.rules import Rules
 from services.store import alerts, journal, records, timers
 from services.store.records import StandingRow, StateRow
-from services.store.session import Database
+from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Death

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from services.runtime import wire
 from services.runtime.failpoints import reached
 from services.safety_rules.application import write_alerts
@@ -13,7 +11,7 @@ from services.safety_rules.domain import raising
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.monitor import decide
 from services.store import decisions, journal, participants, records
-from services.store.session import Database
+from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
 from services.vocabulary.fact import Determination

@@ -11,6 +11,8 @@ from typing import Self
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+__all__ = ["BUSY_TIMEOUT_S", "Connection", "Database"]
+
 BUSY_TIMEOUT_S = 5.0
 
 _WRITERS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
