@@ -1,16 +1,155 @@
 """Where the commands find the study, the data and the keys."""
 
+import os
+import socket
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from services.cli.command import CommandError
-from services.runtime.settings import DataSettings
+from services.runtime.clock import now_utc
+from services.runtime.settings import StoreSettings
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
-from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.domain.rules import Rules
-from services.store import schema
+from services.safety_rules.adapters.study_rules import StudyRules, load_rules
+from services.safety_rules.journal_worker import JournalWorker
+from services.store import participants, protocols, schema
+from services.store.participants import Participant
+from services.store.protocols import ProtocolVersion
 from services.store.session import Database
-from services.store.vault import KeyFault, Keys
+from services.store.vault import Keys, VaultError
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A study, its database and its keys."""
+
+    settings: StoreSettings
+    study: StudyRules
+    db: Database
+    keys: Keys
+
+    @property
+    def name(self) -> str:
+        """The study's id."""
+        return self.study.rules.protocol.study
+
+
+def study_argument(parser: ArgumentParser) -> None:
+    """Let a command be told which study."""
+    parser.add_argument(
+        "--study",
+        type=Path,
+        metavar="DIR",
+        help="folder of the study (AEGIS_STUDY; default studies/blina-hsct)",
+    )
+
+
+def data_arguments(parser: ArgumentParser) -> None:
+    """Let a command be told which study, and where the data are."""
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the data (AEGIS_DATA; default var)"
+    )
+    study_argument(parser)
+
+
+def settings_of(args: Namespace) -> StoreSettings:
+    """Return the machine's settings, with what the command was told instead."""
+    told = {name: getattr(args, name, None) for name in ("data", "study")}
+    return StoreSettings(**{name: value for name, value in told.items() if value is not None})
+
+
+def open_study(args: Namespace) -> StudyRules:
+    """Return the rules of the chosen study.
+
+    Raises:
+        CommandError: One of its files cannot be trusted.
+    """
+    return _study(settings_of(args))
+
+
+def open_data(args: Namespace, *, create: bool = True) -> Opened:
+    """Return the chosen study with its data.
+
+    Args:
+        args: Of a command with `data_arguments`.
+        create: False when there must be data already: the command only looks.
+
+    Raises:
+        CommandError: A file cannot be trusted, a key is missing, or there are no data.
+    """
+    return open_in(settings_of(args), create=create)
+
+
+def open_in(settings: StoreSettings, *, create: bool = True) -> Opened:
+    """Return the study and the data that *settings* name; see `open_data`."""
+    study = _study(settings)
+    db = Database.open(settings.database)
+    if not create and not db.exists():
+        raise CommandError(
+            f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
+            " or start with `aegis participants import` or `aegis demo`"
+        )
+    try:
+        keys = Keys.load_or_create(settings.keys_folder, may_create=not db.exists())
+        schema.upgrade(db)
+    except (VaultError, schema.NewerSchemaError) as error:
+        raise CommandError(str(error)) from error
+    opened = Opened(settings, study, db, keys)
+    _activate(opened)
+    return opened
+
+
+def settle(opened: Opened) -> bool:
+    """Grade what is not graded yet; False when a running service does that.
+
+    Raises:
+        CommandError: A participant's facts cannot be folded.
+    """
+    worker = JournalWorker(
+        opened.db,
+        opened.study.rules,
+        holder=f"command {os.getpid()} on {socket.gethostname()}",
+        clock=now_utc,
+        by_message=opened.settings.clock == "message",
+    )
+    return worker.settle()
+
+
+def instant(text: str) -> datetime:
+    """Return the instant in *text*, in UTC; it must say its offset.
+
+    >>> instant("2026-06-01T00:00Z").isoformat()
+    '2026-06-01T00:00:00+00:00'
+
+    Raises:
+        ValueError: It is none, or does not say its offset.
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text} says no offset: end it with Z or +00:00")
+    return found.astimezone(UTC)
+
+
+def _study(settings: StoreSettings) -> StudyRules:
+    try:
+        return load_rules(settings.study)
+    except (ProtocolFileError, CriteriaFileError) as error:
+        raise CommandError(f"{settings.study}: {error}") from error
+
+
+def _activate(opened: Opened) -> None:
+    """Keep the protocol that runs from now on; the study itself has a journal of its own."""
+    protocol, content = opened.study.rules.protocol, opened.study.study.content
+    kept = ProtocolVersion(
+        protocol.sha256, protocol.study, protocol.version, now_utc(), content.decode()
+    )
+    with opened.db.read() as conn:
+        known = participants.load_participant(conn, protocol.study) is not None
+        running = protocols.load_protocol(conn, protocol.sha256) is not None
+    if known and running:
+        return
+    with opened.db.write() as conn:
+        participants.add_participants(conn, [Participant(protocol.study, protocol.study, "")], now_utc())
+        protocols.keep_protocol(conn, kept)

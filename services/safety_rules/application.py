@@ -59,9 +59,13 @@ def fold(
         subjects: Pseudonyms, in any order.
         until: Timers due by then are applied.
     """
+    study = rules.protocol.study
+    people = set(subjects) - {study}
+    if study in subjects:
+        _pass_over(db, study, rules)
     with db.read() as conn:
         merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
-        groups = [group for group in families(subjects, merges) if set(group) & set(subjects)]
+        groups = [group for group in families(people, merges) if people.intersection(group)]
         inboxes = [_Inbox.load(conn, rules, cache, group) for group in groups]
     for inbox in inboxes:
         cache.drop(inbox.members)  # it comes back when the step is on disk
@@ -72,9 +76,9 @@ def fold(
         except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop the others
             failed.append((inbox, error))
     folded = _record(db, rules, cache, steps)
-    for inbox, error in failed:
+    for inbox, problem in failed:
         with db.write() as conn:
-            _quarantine(conn, rules, inbox, error)
+            _quarantine(conn, rules, inbox, problem)
     names = tuple(member for inbox, _ in failed for member in inbox.members)
     return replace(folded, quarantined=names)
 
@@ -104,6 +108,8 @@ class _Inbox:
 
     def step(self, rules: Rules, until: datetime) -> _Step:
         chronicle = self.remembered.chronicle
+        if any(state.rules_version not in ("", rules.version) for state in self.states):
+            chronicle.recount()
         for message in self.new:
             chronicle.hear(message)
         chronicle.pass_time(until)
@@ -157,8 +163,8 @@ def _record(db: Database, rules: Rules, cache: Cache, steps: Sequence[_Step]) ->
             if not _write(conn, rules, step, raised):
                 conn.rollback()
                 return Folded(0, (), ())
-        reached("rules.before_commit")
-    reached("rules.after_commit")
+        reached("fold.before_commit")
+    reached("fold.after_commit")
     for step in steps:
         cache.put(step.remembered)
     return Folded(
@@ -197,7 +203,8 @@ def _raise(conn: Connection, rules: Rules, step: _Step) -> list[Alert]:
         if (alert := raising.of_episode(episode, rules.protocol, wire.canonical)) is not None
     ]
     about = [raising.alert_of_episode(episode_id) for episode_id in newest]
-    return write_alerts(conn, [*about, *(alert.id for alert in step.deaths)], [*wanted, *step.deaths])
+    about += [alert.id for alert in step.deaths]
+    return write_alerts(conn, about, [*wanted, *step.deaths])
 
 
 def write_alerts(conn: Connection, about: Sequence[str], wanted: Sequence[Alert]) -> list[Alert]:
@@ -217,6 +224,15 @@ def _deaths(rules: Rules, chronicle: Chronicle, new: Iterable[Heard]) -> list[Al
         for fact in m.facts
         if isinstance(fact.body, Death)
     ]
+
+
+def _pass_over(db: Database, study: str, rules: Rules) -> None:
+    """Let the facts about the study itself be handled: the study step reads them from the journal."""
+    with db.write() as conn:
+        state = records.load_state(conn, study)
+        through = max((k.seq for k in journal.facts_between(conn, study, 0)), default=0)
+        new = replace(state, folded_through=through, rules_version=rules.version)
+        records.advance(conn, state, new)
 
 
 def _quarantine(conn: Connection, rules: Rules, inbox: _Inbox, error: Exception) -> None:

@@ -3,17 +3,18 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.runtime.clock import Clock
 from services.safety_rules.application import Folded, fold
 from services.safety_rules.cache import Cache
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.study import Decided, study_step
-from services.store import journal, leases, participants, timers
+from services.store import journal, leases, participants, records, timers
 from services.store.session import Database
 
 _LEASE_S = 30.0
+_RENEW_S = 10.0
 _AT_ONCE = 64  # participants in one step
 
 
@@ -37,6 +38,7 @@ class JournalWorker:
     by_message: bool = False
     on_step: Callable[[Folded, Decided], None] = lambda _folded, _decided: None
     cache: Cache = field(default_factory=Cache)
+    _renewed_at: datetime | None = None
 
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
         """Step until *stop* is set; rest *idle_s* seconds when there is nothing to do."""
@@ -62,7 +64,8 @@ class JournalWorker:
             until = self._now_of(participants.last_received(conn, self.rules.protocol.study))
             due = {timer.owner for timer in timers.due_timers(conn, until, _AT_ONCE)}
             behind = journal.subjects_behind(conn, _AT_ONCE)
-        subjects = sorted(due.union(behind))
+            outdated = records.under_other_rules(conn, self.rules.version, _AT_ONCE)
+        subjects = sorted(due.union(behind, outdated))
         if not subjects:
             return False
         folded = fold(self.db, self.rules, self.cache, subjects, until)
@@ -71,11 +74,17 @@ class JournalWorker:
 
     def has_lease(self) -> bool:
         """Take or keep the lease of the rules."""
+        now = self.clock()
+        if self._renewed_at and now - self._renewed_at < timedelta(seconds=_RENEW_S):
+            return True
         with self.db.write() as conn:
-            return leases.acquire(conn, "rules", self.holder, self.clock(), _LEASE_S)
+            taken = leases.acquire(conn, "rules", self.holder, now, _LEASE_S)
+        self._renewed_at = now if taken else None
+        return taken
 
     def release(self) -> None:
         """Let another worker take over at once."""
+        self._renewed_at = None
         with self.db.write() as conn:
             leases.release(conn, "rules", self.holder)
 

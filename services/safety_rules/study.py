@@ -1,6 +1,6 @@
 """The study step: what every stopping rule says now, and what of it is news."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,11 +10,11 @@ from services.safety_rules.application import write_alerts
 from services.safety_rules.domain import raising
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.recount import last_answer
 from services.store import decisions, journal, participants, records
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
-from services.vocabulary.fact import Determination
 from services.vocabulary.standing import Observed
 
 
@@ -39,7 +39,11 @@ def status(conn: Connection, rules: Rules, as_of: datetime | None = None) -> tup
         return ()
     until = journal.observed_until(conn, as_of, protocol.study)
     standing = [row.standing for row in records.latest_standings(conn, protocol.study, as_of)]
-    answers = _determinations(conn, protocol.study, as_of)
+    answers = [
+        known.fact
+        for known in journal.facts_of_kind(conn, "determination", protocol.study)
+        if as_of is None or known.received_at <= as_of
+    ]
     return tuple(
         decide(
             protocol,
@@ -50,7 +54,7 @@ def status(conn: Connection, rules: Rules, as_of: datetime | None = None) -> tup
                 if one.rule == rule.id
             ],
             cut_at,
-            answers.get(rule.id),
+            last_answer(answers, rule.id),
         )
         for rule in protocol.rules
     )
@@ -70,7 +74,7 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
         cut = {row.subject: row.folded_through for row in records.load_states(conn)}
         now = [replace(decision, cut=cut) for decision in status(conn, rules)]
         told = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
-    news = [decision for decision in now if _says(decision) != _says(told.get(decision.rule))]
+    news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
     if not news:
         return Decided(tuple(now))
     with db.write() as conn:
@@ -81,6 +85,7 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
             decisions.append_decision(conn, decision, made_at)
         rows = _raise(conn, rules, news)
         reached("study.before_commit")
+    reached("study.after_commit")
     return Decided(tuple(now), tuple(rows))
 
 
@@ -94,7 +99,7 @@ def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Ale
     return write_alerts(conn, about, wanted)
 
 
-def _says(decision: Decision | None) -> object:
+def says(decision: Decision | None) -> object:
     """Return what makes a decision news; the passage of time alone does not."""
     if decision is None:
         return None
@@ -114,16 +119,3 @@ def _says(decision: Decision | None) -> object:
         decision.silenced_at_events,
         decision.protocol,
     )
-
-
-def _determinations(
-    conn: Connection, study: str, as_of: datetime | None
-) -> Mapping[str, Determination]:
-    """Return the DSMB's last answer to each rule."""
-    found: dict[str, Determination] = {}
-    answers = journal.facts_of_kind(conn, "determination", study)
-    for known in sorted(answers, key=lambda k: (k.fact.reported_at, k.fact.digest)):
-        body = known.fact.body
-        if isinstance(body, Determination) and (as_of is None or known.received_at <= as_of):
-            found[body.rule] = body
-    return found

@@ -82,6 +82,15 @@ def load_participant(conn: Connection, subject: str) -> Participant | None:
     return None if row is None else Participant(*row)
 
 
+def last_received(conn: Connection, study: str) -> datetime | None:
+    """Return when the last fact about anybody of *study* came; None before the first."""
+    columns = participant.c
+    query = select(columns.last_received_at).where(
+        columns.study == study, columns.last_received_at.is_not(None)
+    )
+    return conn.scalar(query.order_by(columns.last_received_at.desc()).limit(1))
+
+
 def link(
     conn: Connection,
     identity_hash: str,

@@ -63,6 +63,14 @@ def load_states(conn: Connection) -> list[StateRow]:
     return [StateRow(**row) for row in conn.execute(query).mappings()]
 
 
+def under_other_rules(conn: Connection, rules_version: str, limit: int) -> list[str]:
+    """Return up to *limit* subjects that were folded under rules other than *rules_version*."""
+    state = participant_state.c
+    query = select(state.subject).where(state.rules_version.not_in(["", rules_version]))
+    query = query.where(state.quarantined_seq.is_(None)).order_by(state.subject)
+    return list(conn.scalars(query.limit(limit)))
+
+
 def advance(conn: Connection, old: StateRow, new: StateRow) -> bool:
     """Replace *old* by *new*, which gets the next version.
 
@@ -208,6 +216,11 @@ def latest_standings(
 def standings_of(conn: Connection, subject: str) -> list[StandingRow]:
     """Return the newest standing of *subject* under each rule."""
     return _standings(conn, _latest_standings(subject=subject))
+
+
+def standing_versions_of(conn: Connection, subject: str) -> list[StandingRow]:
+    """Return every version of every standing of *subject*."""
+    return _standings(conn, select(standing).where(standing.c.subject == subject))
 
 
 def standing_versions(conn: Connection, study: str) -> list[StandingRow]:

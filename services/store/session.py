@@ -62,6 +62,10 @@ class Database:
         with self._lock, self._writing.begin() as connection:
             yield connection
 
+    def exists(self) -> bool:
+        """Say whether there is a database; a server is taken at its word."""
+        return not self.is_sqlite or self._file.exists()
+
     def make_folder(self) -> None:
         """Let the folder of a SQLite database exist, for this user alone."""
         if self.is_sqlite:

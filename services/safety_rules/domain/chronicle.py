@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from services.safety_rules.domain.anchors import Anchors
+from services.safety_rules.domain.current_facts import Query
 from services.safety_rules.domain.families import Family
 from services.safety_rules.domain.identity import Occasion, reconciled, retracted
 from services.safety_rules.domain.rules import Rules
@@ -57,13 +58,16 @@ class Chronicle:
         self._family = family
         self._rules = rules
         self._latest: dict[str, dict[str, Episode]] = {m: {} for m in family.members}
-        self._said: dict[str, tuple[EpisodeContent, ...]] = dict.fromkeys(family.members, ())
+        self._said: dict[str, tuple[EpisodeContent, ...] | None] = dict.fromkeys(
+            family.members, ()
+        )
         self._standings: dict[tuple[str, str], Standing] = {}
         self._anchors: dict[str, Anchors | None] = dict.fromkeys(family.members)
         self._due: dict[str, datetime] = {}
         self._episodes: list[Episode] = []
         self._stood: list[Stood] = []
         self._last_seq = 0
+        self._last_known_at: datetime | None = None
 
     def resume(
         self,
@@ -72,10 +76,9 @@ class Chronicle:
         standings: Iterable[Standing],
     ) -> None:
         """Take up where the stored versions end: *past* makes no version."""
-        known_at = None
         for message in past:
             self._family.hear(message.subject, message.facts)
-            self._last_seq, known_at = message.seq, message.received_at
+            self._last_seq, self._last_known_at = message.seq, message.received_at
         for episode in latest:
             self._latest[episode.content.participant][episode.id] = episode
         for standing in standings:
@@ -83,19 +86,33 @@ class Chronicle:
         for member in self._family.members:
             self._said[member] = self._family.contents(member)
             fold = self._family.fold_of(member)
-            if fold is not None and known_at is not None:
+            if fold is not None and self._last_known_at is not None:
                 self._anchors[member] = fold.anchors
-                self._wait(member, fold.outlooks(known_at))
+                self._wait(member, fold.outlooks(self._last_known_at))
 
     def hear(self, message: Heard) -> None:
         """Let *message* be known, after the timers that were due before it."""
         self.pass_time(message.received_at)
         self._family.hear(message.subject, message.facts)
-        self._last_seq = message.seq
+        self._last_seq, self._last_known_at = message.seq, message.received_at
         occasion = Occasion(
             message.subject, message.seq, message.received_at, self._rules.version
         )
         for member in self._survivors_first():
+            self._recount(member, occasion)
+
+    def recount(self) -> None:
+        """Let the records say what these rules make of facts that other rules were applied to.
+
+        New versions are known since the last fact: a record never depends on when rules changed.
+        """
+        if self._last_known_at is None:
+            return
+        for member in self._survivors_first():
+            self._said[member], self._anchors[member] = None, None
+            occasion = Occasion(
+                member, self._last_seq, self._last_known_at, self._rules.version
+            )
             self._recount(member, occasion)
 
     def pass_time(self, until: datetime) -> None:
@@ -121,6 +138,11 @@ class Chronicle:
         """Return the standing of *member* under each rule."""
         return [self._standings[key] for key in sorted(self._standings) if key[0] == member]
 
+    def queries(self) -> list[Query]:
+        """Return what a person has to look into."""
+        folds = [self._family.fold_of(member) for member in self._family.members]
+        return [query for fold in folds if fold is not None for query in fold.queries()]
+
     def take(self) -> tuple[list[Episode], list[Stood]]:
         """Return the versions and standings that are new since the last call."""
         new = self._episodes, self._stood
@@ -136,7 +158,7 @@ class Chronicle:
         anchors = fold.anchors if fold else None
         said, before = self._said[member], self._anchors[member]
         self._said[member], self._anchors[member] = contents, anchors
-        changed = contents is not said and contents != said
+        changed = contents is not said and contents != said  # None: said by other rules
         if changed:
             self._record(member, contents, occasion)
         if changed or anchors != before or not self._has_stood(member):

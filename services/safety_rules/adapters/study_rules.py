@@ -1,0 +1,56 @@
+"""A study's folder and the criteria that it names, together: all that the rules run by."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from services.safety_rules.adapters.criteria_files import CriteriaTable, load_table
+from services.safety_rules.adapters.protocol_files import Study, load_study
+from services.safety_rules.domain.rules import Rules
+
+_CODE = (files("services.vocabulary"), files("services.safety_rules") / "domain")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRules:
+    """What runs, and the files that it was read from."""
+
+    rules: Rules
+    study: Study
+    table: CriteriaTable
+
+
+def load_rules(folder: Path) -> StudyRules:
+    """Return what the study in *folder* runs by.
+
+    Its version is the hash of the code, the criteria and the protocol: it changes with any of them.
+
+    Raises:
+        ProtocolFileError: A file of the study cannot be trusted.
+        CriteriaFileError: A criteria file cannot be trusted.
+    """
+    study = load_study(folder)
+    table = load_table(study.protocol.criteria)
+    parts = (_code(), table.sha256, sha256(study.content).hexdigest())
+    version = sha256("|".join(parts).encode()).hexdigest()[:16]
+    return StudyRules(Rules(study.protocol, table.compiled, table.terms, version), study, table)
+
+
+def _code() -> str:
+    digest = sha256()
+    for place in _CODE:
+        for name, content in sorted(_sources(place, "")):
+            digest.update(f"{name}:{len(content)}:".encode() + content)
+    return digest.hexdigest()
+
+
+def _sources(place: Traversable, at: str) -> list[tuple[str, bytes]]:
+    found = []
+    for one in place.iterdir():
+        if one.is_dir():
+            found += _sources(one, f"{at}{one.name}/")
+        elif one.name.endswith(".py"):
+            found.append((f"{at}{one.name}", one.read_bytes()))
+    return found

@@ -1,0 +1,106 @@
+"""Proof that what is stored is what the journal says: everything is folded again and compared."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.runtime import wire
+from services.safety_rules.domain.families import families
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.recount import Recounted, recount
+from services.safety_rules.study import says, status
+from services.store import decisions, journal, participants, records
+from services.store.session import Connection
+from services.vocabulary.episode import Episode
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Something stored that the facts do not say, or the other way round."""
+
+    participant: str
+    problem: str
+
+
+def mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mismatch]:
+    """Yield where the records, standings and decisions are not what the journal says.
+
+    Args:
+        conn: Of one `Database.read`, so that all tables are of one state.
+        rules: The running rules.
+        history: Compare every version too, not only where they end. Versions that other rules
+            wrote are passed over: they say what was known and thought then.
+    """
+    states = {state.subject: state for state in records.load_states(conn)}
+    merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
+    study = rules.protocol.study
+    people = [p for p in participants.participants_by_subject(conn, study) if p != study]
+    for group in families(people, merges):
+        waiting = [m for m in group if m in states and states[m].quarantined_seq is not None]
+        if waiting:
+            yield from (Mismatch(m, "is quarantined: see `aegis retry`") for m in waiting)
+            continue
+        found = _recounted(conn, rules, group)
+        yield from _compared(conn, found, history=history)
+    yield from _decisions(conn, rules)
+
+
+def _recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted:
+    """Fold as far as the stored records go: neither facts nor timers beyond them."""
+    through = [records.load_state(conn, member) for member in group]
+    known = [
+        one
+        for state in through
+        for one in journal.facts_between(conn, state.subject, 0, state.folded_through)
+    ]
+    stood = [row for member in group for row in records.standing_versions_of(conn, member)]
+    until = max((row.known_at for row in stood), default=_FIRST)
+    return recount(rules, group, known, until)
+
+
+def _compared(conn: Connection, found: Recounted, *, history: bool) -> Iterator[Mismatch]:
+    for member in found.members:
+        stored = records.latest_episodes(conn, member)
+        again = [e for e in found.latest if e.content.participant == member]
+        if _says(stored) != _says(again):
+            yield Mismatch(member, "records are not what the facts say")
+        standings = [row.standing for row in records.standings_of(conn, member)]
+        if standings != [one for one in found.standings if one.participant == member]:
+            yield Mismatch(member, "standings are not what the facts say")
+        if history and not _same_history(conn, member, found):
+            yield Mismatch(member, "versions are not those that a replay makes")
+
+
+def _same_history(conn: Connection, member: str, found: Recounted) -> bool:
+    stored = records.episode_versions(conn, member)
+    again = [e for e in found.versions if e.content.participant == member]
+    versions = {e.rules_version for e in again}
+    if any(one.rules_version not in versions for one in stored):
+        return True
+    stood = [(r.standing, r.known_at, r.seq) for r in records.standing_versions_of(conn, member)]
+    replayed = [(s.standing, s.known_at, s.seq) for s in found.stood]
+    mine = [one for one in replayed if one[0].participant == member]
+    return _lines(stored) == _lines(again) and sorted(map(wire.canonical, stood)) == sorted(
+        map(wire.canonical, mine)
+    )
+
+
+def _says(episodes: Sequence[Episode]) -> list[str]:
+    return sorted(wire.canonical(one.content) for one in episodes if not one.retracted)
+
+
+def _lines(episodes: Sequence[Episode]) -> list[str]:
+    return sorted(map(wire.canonical, episodes))
+
+
+def _decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
+    """Yield rules whose last recorded decision is not what they say now."""
+    study = rules.protocol.study
+    if journal.unhandled(conn):
+        return
+    made = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
+    for decision in status(conn, rules):
+        if says(decision) != says(made.get(decision.rule)):
+            yield Mismatch(decision.rule, "the last decision is not what the standings say")

@@ -1,0 +1,135 @@
+"""The records of a journal from nothing: what `aegis assess` prints and what proofs compare."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.safety_rules.domain.chronicle import Chronicle, Stood, heard
+from services.safety_rules.domain.current_facts import Query
+from services.safety_rules.domain.families import Family, families
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.stopping.monitor import decide
+from services.store.journal import NOT_CLINICAL
+from services.vocabulary.decision import Decision
+from services.vocabulary.episode import Episode
+from services.vocabulary.fact import Determination, Fact, Journaled, Merge
+from services.vocabulary.standing import Observed, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """What the journal of one family says: its history, and where it ends."""
+
+    members: tuple[str, ...]
+    versions: tuple[Episode, ...]
+    stood: tuple[Stood, ...]
+    latest: tuple[Episode, ...]
+    standings: tuple[Standing, ...]
+    queries: tuple[Query, ...]
+
+
+def recount(
+    rules: Rules, members: Sequence[str], known: Iterable[Journaled], until: datetime
+) -> Recounted:
+    """Fold the journals of one family from their beginning.
+
+    Args:
+        rules: The running rules.
+        members: Everybody whom a merge fact names together.
+        known: All their facts, in any order.
+        until: Timers due by then are applied.
+    """
+    chronicle = Chronicle(Family(members, rules), rules)
+    for message in heard(known):
+        chronicle.hear(message)
+    chronicle.pass_time(until)
+    versions, stood = chronicle.take()
+    return Recounted(
+        tuple(members),
+        tuple(versions),
+        tuple(stood),
+        tuple(one for member in members for one in chronicle.latest(member)),
+        tuple(one for member in members for one in chronicle.standings(member)),
+        tuple(chronicle.queries()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """Records (current, none retracted), standings, decisions and what a person must look into."""
+
+    episodes: tuple[Episode, ...]
+    standings: tuple[Standing, ...]
+    decisions: tuple[Decision, ...]
+    queries: tuple[Query, ...]
+
+
+def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -> Assessed:
+    """Return what *facts* say: the same records, standings and decisions as the service's.
+
+    Each fact is a message of its own, known since it was reported.
+
+    Args:
+        rules: The running rules.
+        facts: Of any number of participants, in any order.
+        as_of: What was reported later is left out; None: nothing is.
+    """
+    study = rules.protocol.study
+    known = [fact for fact in facts if as_of is None or fact.reported_at <= as_of]
+    if not known:
+        return Assessed((), (), (), ())
+    until = as_of or max(fact.reported_at for fact in known)
+    journals = _journals(fact for fact in known if fact.subject != study)
+    merges = [fact for fact in known if isinstance(fact.body, Merge)]
+    found = [
+        recount(rules, group, [k for member in group for k in journals.get(member, ())], until)
+        for group in families(journals, merges)
+    ]
+    standings = [one for family in found for one in family.standings]
+    seen = _seen(known)
+    decisions = [
+        decide(
+            rules.protocol,
+            rule,
+            [
+                Observed(one, seen.get(one.participant, until))
+                for one in standings
+                if one.rule == rule.id
+            ],
+            until,
+            last_answer(known, rule.id),
+        )
+        for rule in rules.protocol.rules
+    ]
+    episodes = [one for family in found for one in family.latest if not one.retracted]
+    queries = [query for family in found for query in family.queries]
+    return Assessed(tuple(episodes), tuple(standings), tuple(decisions), tuple(queries))
+
+
+def last_answer(facts: Iterable[Fact], rule: str) -> Determination | None:
+    """Return the DSMB's last answer to *rule* among *facts*; None when there is none."""
+    answers = [
+        (fact.reported_at, fact.digest, fact.body)
+        for fact in facts
+        if isinstance(fact.body, Determination) and fact.body.rule == rule
+    ]
+    return max(answers, key=lambda answer: answer[:2])[2] if answers else None
+
+
+def _journals(facts: Iterable[Fact]) -> Mapping[str, list[Journaled]]:
+    """Return a journal of each subject, as if every fact had come when it was reported."""
+    journals: dict[str, list[Journaled]] = defaultdict(list)
+    for fact in sorted(facts, key=lambda f: (f.reported_at, f.id)):
+        journal = journals[fact.subject]
+        journal.append(Journaled(len(journal) + 1, fact.reported_at, fact.id, fact))
+    return journals
+
+
+def _seen(facts: Iterable[Fact]) -> Mapping[str, datetime]:
+    """Return the last instant at which each participant was observed."""
+    seen: dict[str, datetime] = {}
+    for fact in facts:
+        if fact.body.kind not in NOT_CLINICAL:
+            seen[fact.subject] = max(fact.observed_at, seen.get(fact.subject, fact.observed_at))
+    return seen
