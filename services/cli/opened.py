@@ -151,5 +151,7 @@ def _activate(opened: Opened) -> None:
     if known and running:
         return
     with opened.db.write() as conn:
-        participants.add_participants(conn, [Participant(protocol.study, protocol.study, "")], now_utc())
+        participants.add_participants(
+            conn, [Participant(protocol.study, protocol.study, "")], now_utc()
+        )
         protocols.keep_protocol(conn, kept)

@@ -130,7 +130,12 @@ class _Inbox:
         facts = sum(len(message.facts) for message in self.new)
         remembered = Remembered(chronicle, after, self.remembered.facts + facts)
         return _Step(
-            self.states, after, remembered, facts, tuple(episodes), tuple(stood),
+            self.states,
+            after,
+            remembered,
+            facts,
+            tuple(episodes),
+            tuple(stood),
             tuple(_deaths(rules, chronicle, self.new)),
         )
 
@@ -182,9 +187,7 @@ def _write(conn: Connection, rules: Rules, step: _Step, raised: list[Alert]) -> 
     for subject in sorted({episode.content.participant for episode in step.episodes}):
         mine = [e for e in step.episodes if e.content.participant == subject]
         records.append_episodes(conn, subject, mine)
-    records.append_standings(
-        conn, [StandingRow(s.standing, s.known_at, s.seq) for s in step.stood]
-    )
+    records.append_standings(conn, [StandingRow(s.standing, s.known_at, s.seq) for s in step.stood])
     raised += _raise(conn, rules, step)
     return True
 

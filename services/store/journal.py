@@ -135,6 +135,11 @@ def unhandled(conn: Connection) -> int:
     return int(conn.scalar(query) or 0)
 
 
+def count_facts(conn: Connection) -> int:
+    """Return how many facts the journal holds."""
+    return int(conn.scalar(select(func.count()).select_from(facts_table)) or 0)
+
+
 def observed_until(
     conn: Connection, as_of: datetime | None = None, study: str | None = None
 ) -> Mapping[str, datetime]:

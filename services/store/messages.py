@@ -1,11 +1,12 @@
 """Raw messages: every byte that was accepted, encrypted, and how it is found again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TypeVar
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, func, select, tuple_, update
 
 from services.store import audit, vault
 from services.store.audit import Row
@@ -69,6 +70,27 @@ def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMess
     content = {name: value for name, value in row.items() if name not in ("key_id", "body")}
     body = vault.unseal(keys, message_id, vault.Sealed(row["key_id"], row["body"]))
     return RawMessage(**content, body=body)
+
+
+def damaged(conn: Connection, keys: vault.Keys) -> Iterator[str]:
+    """Yield the ids of the messages whose content is not what was received."""
+    query = select(raw_message.c.id).order_by(raw_message.c.id)
+    for ids in in_parts(list(conn.scalars(query))):
+        rows = conn.execute(select(raw_message).where(raw_message.c.id.in_(ids))).mappings()
+        for row in rows:
+            sealed = vault.Sealed(row["key_id"], row["body"])
+            try:
+                body = vault.unseal(keys, row["id"], sealed)
+            except vault.VaultError:
+                yield row["id"]
+                continue
+            if sha256(body).hexdigest() != row["sha256"]:
+                yield row["id"]
+
+
+def count_messages(conn: Connection) -> int:
+    """Return how many messages were accepted."""
+    return int(conn.scalar(select(func.count()).select_from(raw_message)) or 0)
 
 
 def used_keys(conn: Connection) -> frozenset[str]:

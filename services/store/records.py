@@ -167,6 +167,11 @@ def episode_versions(
     return _episodes(conn, query)
 
 
+def count_versions(conn: Connection) -> int:
+    """Return how many versions of episodes there are."""
+    return int(conn.scalar(select(func.count()).select_from(episode)) or 0)
+
+
 def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[StandingRow]:
     """Add those of *rows* that differ from the latest of their participant and rule.
 

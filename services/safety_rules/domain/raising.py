@@ -93,7 +93,7 @@ def of_quarantine(subject: str, at: datetime, protocol: Protocol, error: str) ->
         about=subject,
         participant=subject,
         grade=0,
-        roles=("operations",),
+        roles=("operator",),
         escalate_to=policy.tell,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=at,

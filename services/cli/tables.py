@@ -1,0 +1,29 @@
+"""Tables and numbers as the terminal shows them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return *rows* under *head*, each column as wide as it needs.
+
+    >>> print(table(("rule", "events"), [("S1", 4)]))
+    rule  events
+    S1    4
+    """
+    lines = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def day(number: int | None) -> str:
+    """Return a transplant or treatment day; ``-`` when there is none."""
+    return "-" if number is None else f"{number:+d}" if number < 0 else str(number)
+
+
+def utc(at: datetime | None) -> str:
+    """Return an instant to the minute; ``-`` when there is none."""
+    return "-" if at is None else f"{at:%Y-%m-%d %H:%M}"
