@@ -126,7 +126,10 @@ def rules_table(decisions: Sequence[Decision], as_of: datetime | None = None) ->
     )  # fmt: skip
     known = f"as known at {utc(as_of)} UTC" if as_of else "as known now"
     seen = max((d.data_to for d in decisions if d.data_to), default=None)
-    foot = f"{decisions[0].protocol}; data to {utc(seen)} UTC, {known}. ever: probability of crossing by n."
+    foot = (
+        f"{decisions[0].protocol}; data to {utc(seen)} UTC, {known}."
+        " ever: probability of crossing by n."
+    )
     return f"{table(head, rows)}\n{foot}"
 
 

@@ -230,7 +230,7 @@ def _deaths(rules: Rules, chronicle: Chronicle, new: Iterable[Heard]) -> list[Al
 
 
 def _pass_over(db: Database, study: str, rules: Rules) -> None:
-    """Let the facts about the study itself be handled: the study step reads them from the journal."""
+    """Let the facts about the study itself be handled: the study step reads them itself."""
     with db.write() as conn:
         state = records.load_state(conn, study)
         through = max((k.seq for k in journal.facts_between(conn, study, 0)), default=0)

@@ -52,8 +52,8 @@ def find_messages(
     columns = raw_message.c.sender, raw_message.c.control_id, raw_message.c.sha256
     for some in in_parts(sorted(set(keys))):
         query = select(*columns).where(tuple_(*columns[:2]).in_(some))
-        for sender, control_id, sha256 in conn.execute(query):
-            found.setdefault((sender, control_id), set()).add(sha256)
+        for sender, control_id, hashed in conn.execute(query):
+            found.setdefault((sender, control_id), set()).add(hashed)
     return found
 
 

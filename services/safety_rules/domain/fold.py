@@ -103,8 +103,8 @@ class Fold:
             if body.measure == "albumin":
                 self._change_albumin(fact, stands=stands)
         elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
-            criterion = self._rules.compiled.by_id.get(body.criterion)
-            self._followed_under(body.criterion, criterion).change(fact, stands=stands)
+            compiled = self._rules.compiled.by_id.get(body.criterion)
+            self._followed_under(body.criterion, compiled).change(fact, stands=stands)
             self._touched.add(body.criterion)
         for name, syndrome in _SYNDROMES.items():
             if syndrome.reads(fact, protocol):
