@@ -1,0 +1,48 @@
+"""Pages for machines: whether the process lives, makes progress, and its metrics."""
+
+import time
+from collections.abc import Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from services.runtime.health import Progress
+from services.runtime.metrics import Metrics
+
+
+def routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[Route]:
+    """Return ``/healthz``, ``/readyz`` and ``/metrics``.
+
+    Args:
+        metrics: Of the process.
+        parts: Progress of each part of the process, by its name.
+    """
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_request: Request) -> Response:
+        now_s = time.monotonic()
+        asked = {name: part.asked(now_s) for name, part in parts.items()}
+        ready = all(one.ready for one in asked.values())
+        body = {
+            "ready": ready,
+            "seconds_since_commit_while_there_is_work": {
+                name: round(one.stalled_s, 1) for name, one in asked.items()
+            },
+        }
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    async def exported(_request: Request) -> Response:
+        now_s = time.monotonic()
+        stalled_s = max((part.asked(now_s).stalled_s for part in parts.values()), default=0.0)
+        metrics.commit_age.set(stalled_s)
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", exported),
+    ]

@@ -1,0 +1,54 @@
+"""What the rules tell the metrics about each step."""
+
+from collections.abc import Sequence
+
+from services.runtime.metrics import Metrics
+from services.safety_rules.application import Folded
+from services.safety_rules.study import Decided
+from services.store import journal, records
+from services.store.session import Connection
+from services.vocabulary.alert import Alert
+from services.vocabulary.decision import Decision, Signal
+from services.vocabulary.episode import Episode
+
+_STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED: 2}
+
+
+def count_step(metrics: Metrics, folded: Folded, decided: Decided) -> None:
+    """Count what one step recorded, and what the stopping rules say after it."""
+    for episode in folded.episodes:
+        _count_version(metrics, episode)
+    _count_retracted(metrics, (*folded.alerts, *decided.alerts))
+    for decision in decided.decisions:
+        _show(metrics, decision)
+
+
+def show_open(metrics: Metrics, conn: Connection) -> None:
+    """Set what is true now: facts that wait, and the records that are open."""
+    metrics.journal_unhandled.set(journal.unhandled(conn))
+    metrics.episodes_open.clear()
+    for episode in records.latest_episodes(conn):
+        content = episode.content
+        if content.resolved_at is None and not episode.retracted and not content.possible:
+            metrics.episodes_open.labels(content.criterion, f"{content.current.at_least:d}").inc()
+
+
+def _count_version(metrics: Metrics, episode: Episode) -> None:
+    content = episode.content
+    scale, _, _ = content.criterion.rpartition(".")
+    metrics.regraded.labels(episode.cause).inc()
+    if not episode.retracted:
+        metrics.graded.labels(content.criterion, str(content.worst), scale).inc()
+    for name in content.history[-1].missing:
+        metrics.ungradable.labels(name).inc()
+
+
+def _count_retracted(metrics: Metrics, alerts: Sequence[Alert]) -> None:
+    metrics.alerts_retracted.inc(sum(alert.retracted for alert in alerts))
+
+
+def _show(metrics: Metrics, decision: Decision) -> None:
+    of = (decision.study, decision.rule)
+    metrics.boundary_events_left.labels(*of).set(decision.events_left)
+    metrics.boundary_state.labels(*of).set(_STATE[decision.signal])
+    metrics.predictive_crossing.labels(*of).set(decision.predictive)

@@ -1,0 +1,32 @@
+"""Seals the audit trail once a second, in a thread of its own, by lease."""
+
+import threading
+
+from services.runtime.clock import Clock
+from services.runtime.failpoints import reached
+from services.store import leases
+from services.store.sealer import seal
+from services.store.session import Database
+from services.store.vault import Keys
+
+_EVERY_S = 1.0
+_LEASE_S = 30.0
+
+
+def run(db: Database, keys: Keys, holder: str, clock: Clock, stop: threading.Event) -> None:
+    """Seal what is new until *stop* is set, and once more then."""
+    while not stop.wait(_EVERY_S):
+        step(db, keys, holder, clock)
+    step(db, keys, holder, clock)
+    with db.write() as conn:
+        leases.release(conn, "sealer", holder)
+
+
+def step(db: Database, keys: Keys, holder: str, clock: Clock) -> None:
+    """Seal what is new, when the lease is this process's."""
+    with db.write() as conn:
+        if not leases.acquire(conn, "sealer", holder, clock(), _LEASE_S):
+            return
+        while seal(conn, keys, clock()):
+            pass
+        reached("seal.before_commit")
