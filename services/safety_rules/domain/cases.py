@@ -132,9 +132,7 @@ class Case:
         if asked is not None and self.known.condition(asked) is None:
             yield self.known.lacks(asked)
 
-    def _worst_met(
-        self, corner: Mapping[Input, End], *, unknown_holds: bool
-    ) -> tuple[Grade, str]:
+    def _worst_met(self, corner: Mapping[Input, End], *, unknown_holds: bool) -> tuple[Grade, str]:
         for level, any_of in self.ladder.steps:
             for threshold in any_of:
                 if self._is_met(threshold, corner, unknown_holds=unknown_holds):
@@ -189,9 +187,7 @@ def _named(name: Input, known: Known) -> Input:
     return Input.UNIT if name in known.misfits else name
 
 
-def _possible(
-    criterion: CompiledCriterion, measured: Measured, known: Known
-) -> list[Case]:
+def _possible(criterion: CompiledCriterion, measured: Measured, known: Known) -> list[Case]:
     plausible = measured.range_in(known.unit)
     baseline = range_of(known.limits.get(Input.BASELINE), plausible)
     ranges = {

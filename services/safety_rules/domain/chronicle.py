@@ -58,9 +58,7 @@ class Chronicle:
         self._family = family
         self._rules = rules
         self._latest: dict[str, dict[str, Episode]] = {m: {} for m in family.members}
-        self._said: dict[str, tuple[EpisodeContent, ...] | None] = dict.fromkeys(
-            family.members, ()
-        )
+        self._said: dict[str, tuple[EpisodeContent, ...] | None] = dict.fromkeys(family.members, ())
         self._standings: dict[tuple[str, str], Standing] = {}
         self._anchors: dict[str, Anchors | None] = dict.fromkeys(family.members)
         self._due: dict[str, datetime] = {}
@@ -95,9 +93,7 @@ class Chronicle:
         self.pass_time(message.received_at)
         self._family.hear(message.subject, message.facts)
         self._last_seq, self._last_known_at = message.seq, message.received_at
-        occasion = Occasion(
-            message.subject, message.seq, message.received_at, self._rules.version
-        )
+        occasion = Occasion(message.subject, message.seq, message.received_at, self._rules.version)
         for member in self._survivors_first():
             self._recount(member, occasion)
 
@@ -110,9 +106,7 @@ class Chronicle:
             return
         for member in self._survivors_first():
             self._said[member], self._anchors[member] = None, None
-            occasion = Occasion(
-                member, self._last_seq, self._last_known_at, self._rules.version
-            )
+            occasion = Occasion(member, self._last_seq, self._last_known_at, self._rules.version)
             self._recount(member, occasion)
 
     def pass_time(self, until: datetime) -> None:

@@ -163,9 +163,7 @@ def _conditions(criterion: CompiledCriterion, reading: Reading) -> dict[Conditio
     return known
 
 
-def _exactly(
-    criterion: CompiledCriterion, measured: Measured, known: Known
-) -> Graded | None:
+def _exactly(criterion: CompiledCriterion, measured: Measured, known: Known) -> Graded | None:
     """Return the grade when nothing that is compared with is missing; else None."""
     ladder = _ladder(measured.ladders(known.unit), criterion.direction, known)
     if ladder is None:
@@ -180,9 +178,7 @@ def _exactly(
     return Graded(Grade.NONE, _NOT_MET)
 
 
-def _ladder(
-    ladders: tuple[Ladder, ...], direction: Direction, known: Known
-) -> Ladder | None:
+def _ladder(ladders: tuple[Ladder, ...], direction: Direction, known: Known) -> Ladder | None:
     if len(ladders) == 1:
         return ladders[0]
     if not known.compares_with_baseline:

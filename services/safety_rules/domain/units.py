@@ -14,8 +14,20 @@ from services.vocabulary.quantity import Quantity
 
 _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
     {"10*12/L": 12, "10*9/L": 9, "10*3/uL": 9, "10*6/L": 6, "/mm3": 6, "/uL": 6},  # one per litre
-    {"kg/L": 3, "g/dL": 1, "g/L": 0, "mg/mL": 0, "mg/dL": -2, "mg/L": -3, "ug/mL": -3, "ug/dL": -5,
-     "ug/L": -6, "ng/mL": -6, "ng/L": -9, "pg/mL": -9},  # one gram per litre
+    {
+        "kg/L": 3,
+        "g/dL": 1,
+        "g/L": 0,
+        "mg/mL": 0,
+        "mg/dL": -2,
+        "mg/L": -3,
+        "ug/mL": -3,
+        "ug/dL": -5,
+        "ug/L": -6,
+        "ng/mL": -6,
+        "ng/L": -9,
+        "pg/mL": -9,
+    },  # one gram per litre
     {"mol/L": 0, "mmol/L": -3, "umol/L": -6, "nmol/L": -9},  # one mole per litre
     {"kU/L": 3, "U/L": 0, "mU/L": -3, "U/mL": 3},
     {"%": 0},
@@ -98,7 +110,5 @@ def in_published_unit(
         return quantity
     if quantity.unit in published:
         return quantity
-    fits = [
-        fit for unit in published if (fit := rescaled(quantity, unit, valence)) is not None
-    ]
+    fits = [fit for unit in published if (fit := rescaled(quantity, unit, valence)) is not None]
     return min(fits, key=lambda fit: abs(fit.value - quantity.value), default=None)

@@ -1,0 +1,149 @@
+"""What is true at the bedside at one instant: readings carried forward, and drugs that run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.safety_rules.domain.units import rescaled
+from services.vocabulary.fact import Action, Administration, Fact, Observation
+from services.vocabulary.grade import Grade, Input
+from services.vocabulary.protocol import Inducer, Protocol
+from services.vocabulary.quantity import Censoring, Quantity
+
+_UPPER = frozenset({Censoring.BELOW, Censoring.AT_MOST})
+_LOWER = frozenset({Censoring.ABOVE, Censoring.AT_LEAST})
+
+
+@dataclass(frozen=True, slots=True)
+class BedsideContext:
+    """What a syndrome needs to know of the participant beside its own facts."""
+
+    graft_at: datetime | None = None
+    donor: str = ""
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How severe one part of a syndrome is: a grade's ends, why, and from which facts.
+
+    *missing* names what would make the ends meet.
+    """
+
+    at_least: Grade
+    at_most: Grade
+    because: str = ""
+    missing: tuple[Input, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
+NORMAL = Level(Grade.NONE, Grade.NONE)
+
+Charted = Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Drugs:
+    """What runs and what was given last, by drug.
+
+    Args:
+        running: The fact that started an infusion or a repeated drug, or changed its rate.
+        given: The last single dose.
+        stopped: When what ran was stopped.
+    """
+
+    running: Mapping[str, Fact] = field(default_factory=dict)
+    given: Mapping[str, Fact] = field(default_factory=dict)
+    stopped: Mapping[str, datetime] = field(default_factory=dict)
+
+    def after(self, fact: Fact) -> "Drugs":
+        """Return what is true once *fact*, an administration, is."""
+        body = fact.body
+        if not isinstance(body, Administration):
+            return self
+        if body.action is Action.GIVEN:
+            return replace(self, given={**self.given, body.drug: fact})
+        running = {drug: started for drug, started in self.running.items() if drug != body.drug}
+        if body.action is Action.STOP:
+            stopped = {**self.stopped, body.drug: fact.observed_at}
+            return replace(self, running=running, stopped=stopped)
+        return replace(self, running={**running, body.drug: fact})
+
+
+def charted(before: Charted, facts: Sequence[Fact], measures: frozenset[str]) -> Charted:
+    """Return the last reading of each of *measures*; of one instant, the least id."""
+    new = {
+        fact.body.measure: fact
+        for fact in reversed(facts)
+        if isinstance(fact.body, Observation) and fact.body.measure in measures
+    }
+    return {**before, **new} if new else before
+
+
+def still_true(readings: Charted, measure: str, at: datetime, stays: timedelta) -> Fact | None:
+    """Return the last reading of *measure*; None when there is none, or it is older than *stays*.
+
+    At exactly *stays* it is still true.
+    """
+    found = readings.get(measure)
+    return None if found is None or at - found.observed_at > stays else found
+
+
+def is_at_least(fact: Fact, limit: Quantity) -> bool | None:
+    """Say whether a reading is *limit* or more; None when its unit or its bound leaves it open."""
+    value = fact.body.value if isinstance(fact.body, Observation) else None
+    compared = None if value is None else rescaled(value, limit.unit)
+    if compared is None:
+        return None
+    if compared.censoring in _UPPER:
+        below = compared.value < limit.value or (
+            compared.value == limit.value and compared.censoring is Censoring.BELOW
+        )
+        return False if below else None
+    if compared.censoring in _LOWER:
+        return True if compared.value >= limit.value else None
+    return compared.value >= limit.value
+
+
+def induced(
+    inducers: Sequence[Inducer], drugs: Drugs, context: BedsideContext, at: datetime
+) -> bool:
+    """Say whether *at* lies where something may cause the syndrome."""
+    return any(_induces(inducer, drugs, context, at) for inducer in inducers)
+
+
+def _induces(inducer: Inducer, drugs: Drugs, context: BedsideContext, at: datetime) -> bool:
+    if inducer.graft_days is not None:
+        return _near_graft(inducer, inducer.graft_days, context, at)
+    if inducer.drug in drugs.running:
+        return True
+    given = drugs.given.get(inducer.drug)
+    ends = [drugs.stopped.get(inducer.drug), given.observed_at if given else None]
+    return any(end is not None and at - end <= inducer.after_stop for end in ends)
+
+
+def _near_graft(
+    inducer: Inducer, days: tuple[int, int], context: BedsideContext, at: datetime
+) -> bool:
+    if context.graft_at is None or context.donor not in inducer.donors:
+        return False
+    zone = ZoneInfo(context.timezone)
+    graft = context.graft_at.astimezone(zone).date()
+    return days[0] <= (at.astimezone(zone).date() - graft).days <= days[1]
+
+
+def induces(drug: str, protocol: Protocol) -> bool:
+    """Say whether *drug* is one that may cause a syndrome."""
+    return any(inducer.drug == drug for inducer in protocol.inducers)
+
+
+def worst(levels: Sequence[Level]) -> Level:
+    """Return the worst of *levels* at each end; it is because of the one whose lower end leads."""
+    lead = max(levels, key=lambda level: (level.at_least, level.at_most))
+    at_most = max(level.at_most for level in levels)
+    missing = {name for level in levels if level.at_most > lead.at_least for name in level.missing}
+    facts = {fact.id: fact for level in levels if level.at_least for fact in level.facts}
+    return Level(
+        lead.at_least, at_most, lead.because, tuple(sorted(missing)), tuple(facts.values())
+    )
