@@ -1,0 +1,80 @@
+"""What every part of a message is read with: the site, the tables, the times of the header."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.ingest.domain.hl7.message import Message, Segment
+from services.ingest.domain.hl7.times import Time, offset_of, read_time
+from services.ingest.domain.reading import Draft, MergeDraft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.site import CodeTables, SiteMap
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is the same for the whole message; *offset* is that of MSH-7."""
+
+    message: Message
+    site: SiteMap
+    tables: CodeTables
+    sent_at: datetime
+    offset: str
+    sequence: int
+
+    @property
+    def sender(self) -> str:
+        """``APPLICATION|FACILITY``."""
+        return self.message.sender
+
+    def time(self, text: str) -> Time | None:
+        """Return the instant in *text*, read where the message comes from."""
+        return read_time(text, self.site.timezone, self.offset) if text else None
+
+    def first_time(self, segment: Segment | None, *fields: int) -> tuple[Time | None, int]:
+        """Return the first of *fields* that holds a time, and which it was."""
+        for at in fields:
+            text = segment.text(at) if segment else ""
+            if text:
+                return self.time(text), at
+        return None, 0
+
+
+Item = Draft | MergeDraft | ParkedItem
+
+
+def header_context(
+    message: Message, site: SiteMap, tables: CodeTables, sent_at: datetime
+) -> Context:
+    """Return the context of *message*."""
+    header = message.header
+    number = header.text(13)
+    return Context(
+        message,
+        site,
+        tables,
+        sent_at,
+        offset_of(header.text(7)),
+        int(number) if number.isdecimal() else 0,
+    )
+
+
+def patient_keys(segment: Segment | None, field: int, context: Context) -> tuple[PatientKey, ...]:
+    """Return the identifiers in *field* whose authority the site has named."""
+    if segment is None:
+        return ()
+    keys = []
+    for repetition in segment.repetitions(field):
+        identifier, _, _, authority, kind = (*segment.split(repetition), "", "", "", "")[:5]
+        authority = authority.split(segment.separators.subcomponent)[0]
+        expected = context.site.authorities.get(authority)
+        if identifier and expected is not None and kind in ("", expected):
+            keys.append(PatientKey(authority, expected, identifier))
+    return tuple(dict.fromkeys(keys))
+
+
+def nobody(segment: Segment | None, path: str) -> ParkedItem:
+    """Return what is parked when a message does not say whom it is about."""
+    if segment is None:
+        detail = "there is no PID segment: send one with an identifier in PID-3"
+    else:
+        detail = "PID-3 has no identifier of an authority that sites.yaml names for this site"
+    return ParkedItem(path, ParkReason.NO_PARTICIPANT, detail)

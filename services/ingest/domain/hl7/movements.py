@@ -1,0 +1,99 @@
+"""ADT: movements between wards, their cancellation, and death.
+
+Source: HL7 v2.5.1, chapter 3, "Patient Administration"
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from services.ingest.domain.hl7.context import Context, Item, nobody, patient_keys
+from services.ingest.domain.hl7.message import Segment
+from services.ingest.domain.hl7.times import Time
+from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
+from services.vocabulary.fact import Death, Movement
+
+Place = Literal["admission", "ward", "icu", "outpatient", "discharge"]
+
+# Trigger event: where to, whether it is taken back, and the field of PV1 that dates it.
+_EVENTS: dict[str, tuple[Place, bool, int]] = {
+    "A01": ("admission", False, 44),
+    "A02": ("ward", False, 0),
+    "A03": ("discharge", False, 45),
+    "A04": ("outpatient", False, 44),
+    "A11": ("admission", True, 44),
+    "A12": ("ward", True, 0),
+    "A13": ("discharge", True, 45),
+}
+EVENTS = frozenset(_EVENTS) | {"A08", "A31"}
+
+
+def movements(context: Context) -> Iterator[Item]:
+    """Yield the movement of the message, and the death that it reports."""
+    event = context.message.kind[1]
+    patient, visit = context.message.first("PID"), context.message.first("PV1")
+    who = patient_keys(patient, 3, context)
+    if patient is None or not who:
+        yield nobody(patient, "PID")
+        return
+    if event in _EVENTS:
+        yield _movement(context, who, event, visit)
+    if patient.text(30) == "Y" or patient.text(29).strip('"'):
+        yield _death(context, who, patient)
+
+
+def _movement(
+    context: Context, who: tuple[PatientKey, ...], event: str, visit: Segment | None
+) -> Item:
+    place, cancelled, dated = _EVENTS[event]
+    time, note = _when(context, visit, dated)
+    if time is None:
+        return ParkedItem("EVN", ParkReason.UNREADABLE_TIME, "no readable time of the movement")
+    ward = visit.text(3) if visit else ""
+    to: Place = "icu" if place in ("ward", "admission") and ward in context.site.icu else place
+    return Draft(
+        who,
+        "EVN",
+        time.at,
+        context.sent_at,
+        Movement(to, cancelled),
+        series=f"{context.sender}|{visit.field(19) if visit else ''}|movement|{place}",
+        sequence=context.sequence,
+        notes=(*note, *time.notes),
+    )
+
+
+def _death(context: Context, who: tuple[PatientKey, ...], patient: Segment) -> Item:
+    time = context.time(patient.text(29).strip('"'))
+    note: tuple[str, ...] = ()
+    if patient.text(29).strip('"') and time is None:
+        detail = (
+            "death reported, its date in PID-29 cannot be read: enter it with `aegis facts add`"
+        )
+        return ParkedItem("PID.29", ParkReason.UNREADABLE_TIME, detail)
+    if time is None:
+        time, _ = _when(context, None, 0)
+        note = ("date of death not reported; that of the message is taken",)
+    if time is None:
+        return ParkedItem("PID.30", ParkReason.UNREADABLE_TIME, "death reported without a time")
+    return Draft(
+        who,
+        "PID.30",
+        time.at,
+        context.sent_at,
+        Death(),
+        sequence=context.sequence,
+        notes=(*note, *time.notes),
+    )
+
+
+def _when(
+    context: Context, visit: Segment | None, dated: int
+) -> tuple[Time | None, tuple[str, ...]]:
+    """Return the time of the event: as the visit dates it, else EVN-6, EVN-2, MSH-7."""
+    if visit is not None and dated and visit.text(dated):
+        return context.time(visit.text(dated)), ()
+    event = context.message.first("EVN")
+    time, at = context.first_time(event, 6, 2)
+    if at:
+        return time, () if at != 2 else ("observed_at from EVN-2",)  # noqa: PLR2004 - a field
+    return Time(context.sent_at), ("observed_at from MSH-7",)

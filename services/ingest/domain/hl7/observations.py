@@ -1,0 +1,166 @@
+"""ORU^R01: laboratory results, vital signs and scores.
+
+Source: HL7 v2.5.1, chapter 7, "Observation Reporting"
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from services.ingest.domain.hl7.context import Context, Item, nobody, patient_keys
+from services.ingest.domain.hl7.message import Segment
+from services.ingest.domain.hl7.values import read_limits, read_value
+from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
+from services.vocabulary.fact import Observation, Status
+
+_STATUS = {one.value: one for one in Status}
+_WITHOUT_VALUE = frozenset(
+    {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
+)
+_OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
+_NULL = '""'
+
+
+def observations(context: Context) -> Iterator[Item]:
+    """Yield what each OBX says, in order; what cannot be read is parked, the rest goes on."""
+    patient: Segment | None = None
+    order: Segment | None = None
+    for segment in context.message.segments:
+        if segment.name == "PID":
+            patient, order = segment, None
+        elif segment.name == "OBR":
+            order = segment
+        elif segment.name == "OBX":
+            path = f"OBX[{segment.number}]"
+            who = patient_keys(patient, 3, context)
+            yield _observation(context, who, order, segment, path) if who else nobody(patient, path)
+
+
+def _observation(
+    context: Context,
+    who: tuple[PatientKey, ...],
+    order: Segment | None,
+    obx: Segment,
+    path: str,
+) -> Item:
+    measure = _measure(context, obx)
+    if measure is None:
+        detail = f"no measure for {_code(obx)}: add it to codes of this site in sites.yaml"
+        return ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
+    status = _STATUS.get(obx.text(11) or "F")
+    if status is None:
+        detail = f"result status {obx.text(11)!r} is not in HL7 table 0085"
+        return ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
+    body = _body(context, measure, status, obx, path)
+    if isinstance(body, ParkedItem):
+        return body
+    dated = _observed(context, order, obx)
+    if dated is None:
+        detail = "no readable time in OBX-14, OBR-7, OBR-22 or MSH-7"
+        return ParkedItem(f"{path}.14", ParkReason.UNREADABLE_TIME, detail)
+    observed_at, notes = dated
+    reported, _ = context.first_time(order, 22)
+    limits_note = ("reference range not read",) if _limits_unread(obx) else ()
+    filler = order.field(3) if order else ""
+    return Draft(
+        who,
+        path,
+        observed_at,
+        reported.at if reported else context.sent_at,
+        body,
+        status,
+        series=f"{context.sender}|{filler}|{measure}|{obx.field(4)}",
+        sequence=context.sequence,
+        notes=(*notes, *limits_note),
+    )
+
+
+def _body(
+    context: Context, measure: str, status: Status, obx: Segment, path: str
+) -> Observation | ParkedItem:
+    components = obx.components(5)
+    empty = not any(components) or components[0] == _NULL
+    if empty and status in _WITHOUT_VALUE:
+        return Observation(measure)
+    if measure in context.tables.in_words:
+        return _words(context, measure, components, path)
+    unit = _unit(context, obx)
+    if unit is None:
+        detail = f"unit {obx.whole(6)!r} is not known: add it to units of this site in sites.yaml"
+        return ParkedItem(f"{path}.6", ParkReason.UNKNOWN_UNIT, detail)
+    value = None if empty else read_value(obx.field(2), components, unit)
+    if value is None:
+        detail = f"value of {measure} is no number; ask the laboratory, or correct the result"
+        return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
+    lln, uln = read_limits(obx.whole(7), unit) or (None, None)
+    return Observation(measure, value, lln=lln, uln=uln)
+
+
+def _words(
+    context: Context, measure: str, components: list[str], path: str
+) -> Observation | ParkedItem:
+    """Return the word that was charted: coded first, then in its own text."""
+    for written in components[:2]:
+        word = written.strip().casefold()
+        local = context.site.devices.get(written.strip()) if measure == "oxygen-device" else None
+        found = local or context.tables.words.get((measure, word))
+        if found:
+            return Observation(measure, text=found)
+    detail = f"no such word for {measure}; see the words in the HL7 profile"
+    return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
+
+
+def _measure(context: Context, obx: Segment) -> str | None:
+    """Return what was measured: the first of OBX-3's two codes that is known."""
+    parts = (*obx.components(3), "", "", "", "", "", "")
+    for code, system in ((parts[0], parts[2]), (parts[3], parts[5])):
+        if not code:
+            continue
+        if system == "LN":
+            found = context.tables.loinc.get(code)
+        elif system == _OWN_SYSTEM:
+            found = _own(context, code)
+        else:
+            found = context.site.codes.get(code)
+        if found:
+            return found
+    return None
+
+
+def _own(context: Context, code: str) -> str | None:
+    measure = code.removeprefix(_OWN_PREFIX).lower()
+    return measure if code != measure and measure in context.tables.measures else None
+
+
+def _unit(context: Context, obx: Segment) -> str | None:
+    """Return the UCUM unit; empty when none was sent, None when it is not known."""
+    code, text, *_ = (*obx.components(6), "")
+    for written in (code.strip(), text.strip()):
+        if written and written != _NULL:
+            found = context.site.units.get(written) or context.tables.units.get(written)
+            if found:
+                return found
+    return None if code.strip() not in ("", _NULL) else ""
+
+
+def _observed(
+    context: Context, order: Segment | None, obx: Segment
+) -> tuple[datetime, tuple[str, ...]] | None:
+    """Return when it was true, and how that was found."""
+    for segment, at in ((obx, 14), (order, 7), (order, 22)):
+        text = segment.text(at) if segment else ""
+        if text and segment:
+            time = context.time(text)
+            if time is None:
+                return None
+            fallen_back = () if segment is obx else (f"observed_at from OBR-{at}",)
+            return time.at, (*fallen_back, *time.notes)
+    return context.sent_at, ("observed_at from MSH-7",)
+
+
+def _limits_unread(obx: Segment) -> bool:
+    return read_limits(obx.whole(7), "") is None
+
+
+def _code(obx: Segment) -> str:
+    code, _, system = (*obx.components(3), "", "")[:3]
+    return f"{code}^{system}"

@@ -1,0 +1,103 @@
+"""From the bytes of one message to what it says: the dispatcher."""
+
+from collections.abc import Callable, Iterator
+
+from services.ingest.domain.hl7 import merges, movements
+from services.ingest.domain.hl7.administrations import administrations
+from services.ingest.domain.hl7.context import Context, Item, header_context
+from services.ingest.domain.hl7.message import Message, parse
+from services.ingest.domain.hl7.observations import observations
+from services.ingest.domain.hl7.times import offset_of, read_time
+from services.ingest.domain.reading import (
+    Draft,
+    MergeDraft,
+    ParkedItem,
+    ParkReason,
+    Reading,
+    Refused,
+)
+from services.ingest.domain.site import CodeTables, SiteMap, Sites
+
+_PRODUCTION = ("", "P")
+
+
+def read(raw: bytes, sites: Sites, tables: CodeTables) -> Reading | Refused:
+    """Return what the message says, or why it can never be accepted.
+
+    Args:
+        raw: One message, without its frame.
+        sites: Of the study.
+        tables: What every site may use.
+    """
+    message = parse(raw)
+    if isinstance(message, Refused):
+        return message
+    return _refused(message, sites) or _read(message, sites.by_sender[message.sender], tables)
+
+
+def _refused(message: Message, sites: Sites) -> Refused | None:
+    """Return why the header alone makes the message impossible to accept; None when it does not."""
+    header = message.header
+    control_id, sender = header.text(10), message.sender
+
+    def refused(where: str, problem: str, remedy: str) -> Refused:
+        return Refused(where, problem, remedy, control_id, sender)
+
+    if not control_id:
+        return refused("MSH-10", "there is no message control id", "give every message its own")
+    site = sites.by_sender.get(sender)
+    if site is None:
+        return refused(
+            "MSH-3, MSH-4", f"no site sends as {sender}", "name it under senders in sites.yaml"
+        )
+    if header.text(11) not in _PRODUCTION:
+        problem = f"processing id {header.text(11)} is not production"
+        return refused("MSH-11", problem, "send test messages to a test system")
+    if read_time(header.text(7), site.timezone) is None:
+        problem = "there is no readable time of the message"
+        return refused("MSH-7", problem, "write it as YYYYMMDDHHMMSS+ZZZZ")
+    return None
+
+
+def _read(message: Message, site: SiteMap, tables: CodeTables) -> Reading:
+    header = message.header
+    sent = read_time(header.text(7), site.timezone, offset_of(header.text(7)))
+    if sent is None:
+        raise ValueError("MSH-7 was readable before")
+    context = header_context(message, site, tables, sent.at)
+    code, event = message.kind
+    items = list(_reader(code, event)(context))
+    return Reading(
+        site.id,
+        message.sender,
+        header.text(10),
+        f"{code}^{event}",
+        sent.at,
+        tuple(item for item in items if isinstance(item, Draft)),
+        tuple(item for item in items if isinstance(item, MergeDraft)),
+        tuple(item for item in items if isinstance(item, ParkedItem)),
+    )
+
+
+def _reader(code: str, event: str) -> Callable[[Context], Iterator[Item]]:
+    if (code, event) in _READERS:
+        return _READERS[code, event]
+    if code == "ADT" and event in movements.EVENTS:
+        return movements.movements
+    if code == "ADT" and event in merges.EVENTS:
+        return merges.merges
+    return _unsupported
+
+
+def _unsupported(context: Context) -> Iterator[Item]:
+    code, event = context.message.kind
+    detail = f"messages of type {code}^{event} are not read"
+    yield ParkedItem("MSH.9", ParkReason.UNSUPPORTED_MESSAGE, detail)
+
+
+_READERS: dict[tuple[str, str], Callable[[Context], Iterator[Item]]] = {
+    ("ORU", "R01"): observations,
+    ("ORU", "R30"): observations,
+    ("ORU", "R31"): observations,
+    ("RAS", "O17"): administrations,
+}

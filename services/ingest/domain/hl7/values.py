@@ -1,0 +1,93 @@
+"""Values, units and limits of normal, as laboratories write them.
+
+Source: HL7 v2.5.1, 2.A.46 (NM), 2.A.70 (SN), 7.4.2.7 (OBX-7)
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from services.vocabulary.quantity import Censoring, Quantity
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_RANGE = re.compile(r"([+-]?[\d.]+)\s*(?:-|\u2013|to)\s*([+-]?[\d.]+)")
+_SIGNS = {
+    "<": Censoring.BELOW,
+    "<=": Censoring.AT_MOST,
+    "≤": Censoring.AT_MOST,
+    ">": Censoring.ABOVE,
+    ">=": Censoring.AT_LEAST,
+    "≥": Censoring.AT_LEAST,
+}
+
+
+def read_number(text: str) -> Decimal | None:
+    """Return the number in *text* with every digit; None when it is none.
+
+    >>> read_number("1,200"), read_number("7."), read_number("HEMOLYZED")
+    (Decimal('1200'), Decimal('7'), None)
+    """
+    text = text.strip()
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def read_value(kind: str, components: Sequence[str], unit: str) -> Quantity | None:
+    """Return the quantity of an OBX-5 of type *kind* (OBX-2); None when it is no number.
+
+    >>> read_value("SN", [">", "500"], "U/L")
+    Quantity(value=Decimal('500'), unit='U/L', censoring=<Censoring.ABOVE: '>'>)
+    >>> read_value("ST", ["<0.1"], "10*9/L").censoring
+    <Censoring.BELOW: '<'>
+    >>> read_value("SN", ["", "1", ":", "128"], "") is None
+    True
+    """
+    if kind == "SN":
+        sign, number, *more = (*components, "", "")
+        if any(more):
+            return None
+        text = f"{sign.strip()}{number.strip()}"
+    else:
+        text = components[0].strip()
+    return _quantity(text, unit)
+
+
+def _quantity(text: str, unit: str) -> Quantity | None:
+    for length in (2, 1):
+        sign = _SIGNS.get(text[:length])
+        if sign is not None:
+            number = read_number(text[length:])
+            return None if number is None else Quantity(number, unit, sign)
+    number = read_number(text.removeprefix("="))
+    return None if number is None else Quantity(number, unit)
+
+
+def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None] | None:
+    """Return the lower and upper limit of normal in *text* (OBX-7); None when it is words.
+
+    >>> read_limits("49 - 92", "U/L")[1].value, read_limits("[ < 4.5]", "")[0]
+    (Decimal('92'), None)
+    >>> read_limits("negative", "") is None, read_limits("", "")
+    (True, (None, None))
+    """
+    text = text.strip().strip("[]()").strip()
+    if not text:
+        return None, None
+    between = _RANGE.fullmatch(text)
+    if between:
+        low, high = read_number(between[1]), read_number(between[2])
+        if low is None or high is None:
+            return None
+        return Quantity(low, unit), Quantity(high, unit)
+    for length in (2, 1):
+        sign = _SIGNS.get(text[:length])
+        if sign is not None:
+            number = read_number(text[length:])
+            if number is None:
+                return None
+            limit = Quantity(number, unit)
+            upper = sign in (Censoring.BELOW, Censoring.AT_MOST)
+            return (None, limit) if upper else (limit, None)
+    return None

@@ -1,0 +1,104 @@
+"""What reading one message gives: facts whose participant is not looked up yet, and what is odd."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.vocabulary.fact import Body, Status
+
+
+class ParkReason(StrEnum):
+    """Why something was accepted and cannot be used yet: a closed set, and a metric label."""
+
+    UNKNOWN_CODE = "unknown-code"
+    UNKNOWN_UNIT = "unknown-unit"
+    UNREADABLE_VALUE = "unreadable-value"
+    UNREADABLE_TIME = "unreadable-time"
+    FUTURE_DATED = "future-dated"
+    NO_PARTICIPANT = "no-participant"
+    UNKNOWN_PARTICIPANT = "unknown-participant"
+    AMBIGUOUS_PARTICIPANT = "ambiguous-participant"
+    UNSUPPORTED_MESSAGE = "unsupported-message"
+    UNREADABLE_LINE = "unreadable-line"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientKey:
+    """One identifier of a participant, as its assigning authority knows it."""
+
+    authority: str
+    type: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fact without its participant; see `vocabulary.fact.Fact` for the rest.
+
+    Args:
+        who: Every identifier that the message gives for its participant.
+        path: Where in the message it stands, e.g. ``OBX[3]``.
+    """
+
+    who: tuple[PatientKey, ...]
+    path: str
+    observed_at: datetime
+    reported_at: datetime
+    body: Body
+    status: Status = Status.FINAL
+    series: str = ""
+    sequence: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MergeDraft:
+    """Two participants are one person, or are no longer taken for one."""
+
+    gone: tuple[PatientKey, ...]
+    survivor: tuple[PatientKey, ...]
+    path: str
+    observed_at: datetime
+    reported_at: datetime
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedItem:
+    """Something that waits for a mapping or a person; *detail* has no identifier in it."""
+
+    path: str
+    reason: ParkReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one message says."""
+
+    site: str
+    sender: str
+    control_id: str
+    kind: str
+    sent_at: datetime
+    drafts: tuple[Draft, ...] = ()
+    merges: tuple[MergeDraft, ...] = ()
+    parked: tuple[ParkedItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message that can never be accepted: where, what is wrong, and what to do about it.
+
+    *control_id* and *sender* are empty when they could not be read.
+    """
+
+    where: str
+    problem: str
+    remedy: str
+    control_id: str = ""
+    sender: str = ""
+
+    def __str__(self) -> str:
+        """One sentence without identifiers."""
+        return f"{self.where}: {self.problem}; {self.remedy}"

@@ -1,0 +1,77 @@
+"""What a site calls things, and where in the study's files that is said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMap:
+    """One sending site.
+
+    Args:
+        id: As in the study's files.
+        timezone: IANA name; of times that say no offset.
+        senders: ``APPLICATION|FACILITY`` (MSH-3, MSH-4) by which it sends.
+        authorities: Identifier type (PID-3.5) by assigning authority (PID-3.4).
+        codes: Our measure by local code.
+        units: UCUM unit by local spelling.
+        drugs: Our drug by local code or name.
+        devices: Our oxygen device by local word.
+        icu: Wards (PV1-3.1) that are intensive care.
+    """
+
+    id: str
+    timezone: str
+    senders: tuple[str, ...] = ()
+    authorities: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    drugs: Mapping[str, str] = field(default_factory=dict)
+    devices: Mapping[str, str] = field(default_factory=dict)
+    icu: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """Every site of the study, by how it sends."""
+
+    by_sender: Mapping[str, SiteMap]
+    by_id: Mapping[str, SiteMap]
+
+    @classmethod
+    def of(cls, sites: tuple[SiteMap, ...]) -> "Sites":
+        """Return *sites*, looked up by sender and by id."""
+        return cls(
+            {sender: site for site in sites for sender in site.senders},
+            {site.id: site for site in sites},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTables:
+    """What every site may use without saying so.
+
+    Args:
+        loinc: Measure by LOINC code.
+        units: UCUM unit by spelling.
+        drugs: Drug by name or code, in lower case.
+        words: Word by (measure, spelling in lower case); measures with words have no numbers.
+    """
+
+    loinc: Mapping[str, str]
+    units: Mapping[str, str]
+    drugs: Mapping[str, str]
+    words: Mapping[tuple[str, str], str]
+
+    @property
+    def in_words(self) -> frozenset[str]:
+        """The measures whose values are words."""
+        return frozenset(measure for measure, _ in self.words)
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Every measure that a message may name."""
+        return frozenset(self.loinc.values()) | self.in_words | SCORES
+
+
+SCORES = frozenset({"ice", "capd"})
