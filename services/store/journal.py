@@ -111,6 +111,14 @@ def facts_of_kind(conn: Connection, kind: str, subject: str | None = None) -> li
     return _facts(conn, facts_table.c.kind == kind, *of_subject)
 
 
+def known_facts(conn: Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Return those of *ids* that are facts of the journal."""
+    found: set[str] = set()
+    for some in in_parts(ids):
+        found.update(conn.scalars(select(facts_table.c.id).where(facts_table.c.id.in_(some))))
+    return frozenset(found)
+
+
 def subjects_behind(conn: Connection, limit: int) -> list[str]:
     """Return up to *limit* subjects with facts that are not folded yet, not quarantined."""
     state = participant_state.c

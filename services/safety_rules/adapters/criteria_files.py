@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from services.safety_rules.adapters.threshold_text import parse_when
-from services.safety_rules.adapters.yaml_keys import repeated_keys
+from services.runtime.yaml_keys import repeated_keys
 from services.safety_rules.domain.compiled import Compiled, Plausible, compile_criteria
 from services.safety_rules.domain.criteria import Arm, Baseline, Criterion, Direction, Threshold
 from services.safety_rules.domain.criterion_faults import faults

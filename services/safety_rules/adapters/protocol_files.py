@@ -16,7 +16,7 @@ from services.safety_rules.adapters.protocol_rows import (
     SignaturesFile,
     SitesFile,
 )
-from services.safety_rules.adapters.yaml_keys import repeated_keys
+from services.runtime.yaml_keys import repeated_keys
 from services.safety_rules.domain.stopping.design import Design
 from services.safety_rules.domain.stopping.rule_faults import designed, rule_faults
 from services.vocabulary.protocol import Protocol

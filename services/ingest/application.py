@@ -1,0 +1,408 @@
+"""Accepting messages: read, look up whom they are about, write everything, in one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID, uuid5
+
+from services.ingest.domain.hl7.acknowledgement import Answer
+from services.ingest.domain.hl7.read import read
+from services.ingest.domain.reading import (
+    Draft,
+    MergeDraft,
+    ParkedItem,
+    ParkReason,
+    PatientKey,
+    Reading,
+    Refused,
+)
+from services.ingest.domain.site import CodeTables, Sites
+from services.ingest.facts import FactReading, read_facts
+from services.runtime import wire
+from services.runtime.clock import Clock
+from services.runtime.failpoints import reached
+from services.store import journal, participants
+from services.store.journal import Arrival, ParkedRow, RawMessage
+from services.store.session import Connection, Database
+from services.store.vault import Keys, identity_hash
+from services.vocabulary.fact import Fact, Merge
+
+_NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c10")
+_AHEAD = timedelta(minutes=10)  # a clock may be this wrong
+
+Source = Literal["mllp", "http", "file", "person", "participants"]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Bytes that somebody sent; *site* is the one that has authenticated itself, or empty."""
+
+    body: bytes
+    source: Source
+    site: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it: accepted means that it is on disk.
+
+    Args:
+        answer: Accepted, send again, or never acceptable.
+        refused: Why it was not accepted.
+        site: Whose it was, empty when nobody's.
+        kind: Of message, e.g. ``ORU^R01``.
+        facts: How many came of it.
+        parked: What waits, and why.
+        duplicate: The very same bytes were accepted before.
+        received_at: By the clock that this installation goes by; None when it was refused.
+        observed: When each fact was true.
+    """
+
+    answer: Answer
+    refused: Refused | None = None
+    site: str = ""
+    kind: str = ""
+    facts: int = 0
+    parked: tuple[ParkReason, ...] = ()
+    duplicate: bool = False
+    received_at: datetime | None = None
+    observed: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A message that can be accepted, and what it says."""
+
+    incoming: Incoming
+    reading: Reading | FactReading
+    message: RawMessage
+
+
+@dataclass(slots=True)
+class Intake:
+    """Where messages enter: one transaction for as many as are given together.
+
+    Args:
+        db: Migrated.
+        keys: For the raw messages and the identifiers.
+        study: Id.
+        sites: Of the study.
+        tables: What every site may use.
+        clock: The machine's.
+        by_message: ``received_at`` is the sender's time, not the machine's.
+    """
+
+    db: Database
+    keys: Keys
+    study: str
+    sites: Sites
+    tables: CodeTables
+    clock: Clock
+    by_message: bool = False
+    on_outcome: Callable[[Outcome], None] = lambda _outcome: None
+    _site_of: dict[str, str] = field(default_factory=dict)
+
+    def accept(self, incoming: Sequence[Incoming]) -> list[Outcome]:
+        """Return what became of each, once the accepted are on disk.
+
+        When the transaction fails, each is tried alone, so that one cannot lose the others.
+        """
+        try:
+            outcomes = self._accept(incoming)
+        except Exception as error:  # noqa: BLE001 - the sender is told, and sends again
+            if len(incoming) > 1:
+                return [outcome for one in incoming for outcome in self.accept([one])]
+            problem = f"could not be stored ({type(error).__name__})"
+            outcomes = [Outcome(Answer.ERROR, Refused("MSH", problem, "send it again"))]
+        for outcome in outcomes:
+            self.on_outcome(outcome)
+        return outcomes
+
+    def _accept(self, incoming: Sequence[Incoming]) -> list[Outcome]:
+        readings = [self._read(one) for one in incoming]
+        new = [one for one in readings if isinstance(one, _Read)]
+        if not new:
+            return [_refusal(one) for one in readings if isinstance(one, Refused)]
+        with self.db.write() as conn:
+            stored = self._stored(conn, new)
+            reached("ingest.before_commit")
+        reached("ingest.after_commit")
+        outcomes = iter(stored)
+        return [_refusal(one) if isinstance(one, Refused) else next(outcomes) for one in readings]
+
+    def _read(self, incoming: Incoming) -> _Read | Refused:
+        body = incoming.body
+        reading: Reading | FactReading | Refused
+        if is_facts(body):
+            reading = read_facts(body, incoming.site, incoming.actor)
+        else:
+            reading = read(body, self.sites, self.tables)
+        if isinstance(reading, Refused):
+            return reading
+        if incoming.site and reading.site != incoming.site:
+            problem = f"this key may send for {incoming.site} only"
+            return Refused("MSH-4", problem, "use the key of the sending site", reading.control_id)
+        hashed = sha256(body).hexdigest()
+        message = RawMessage(
+            id=message_id(reading.sender, reading.control_id, hashed),
+            received_at=(reading.sent_at if self.by_message else None) or self.clock(),
+            site=reading.site,
+            sender=reading.sender,
+            control_id=reading.control_id,
+            sha256=hashed,
+            source=incoming.source,
+            clock="message" if self.by_message else "wall",
+            body=body,
+        )
+        return _Read(incoming, reading, message)
+
+    def _stored(self, conn: Connection, new: Sequence[_Read]) -> list[Outcome]:
+        known = journal.find_messages(
+            conn, [(one.message.sender, one.message.control_id) for one in new]
+        )
+        subjects = self.subjects(conn, [one.reading for one in new])
+        outcomes, arrivals = [], []
+        for one in new:
+            key = (one.message.sender, one.message.control_id)
+            hashes = known.get(key, set())
+            if one.message.sha256 in hashes:
+                outcomes.append(_accepted(one, (), (), duplicate=True))
+                continue
+            facts, parked = self.facts_of(conn, one.message, one.reading, subjects)
+            if hashes:
+                facts = [_with_note(fact, "MSH-10 was used before") for fact in facts]
+            known = {**known, key: {*hashes, one.message.sha256}}
+            rows = parked_rows(one.message, parked)
+            arrivals.append(Arrival(one.message, tuple(facts), tuple(rows)))
+            outcomes.append(_accepted(one, facts, parked))
+        journal.append(conn, self.keys, arrivals)
+        return outcomes
+
+    def subjects(
+        self, conn: Connection, readings: Iterable[Reading | FactReading]
+    ) -> Mapping[PatientKey, str]:
+        """Return the participant that each identifier of *readings* leads to, where it does."""
+        wanted = {key for reading in readings for key in reading_keys(reading)}
+        hashes = {identity_hash(self.keys, k.authority, k.type, k.identifier): k for k in wanted}
+        found = participants.subjects_for(conn, list(hashes))
+        return {hashes[hashed]: subject for hashed, subject in found.items()}
+
+    def facts_of(
+        self,
+        conn: Connection,
+        message: RawMessage,
+        reading: Reading | FactReading,
+        subjects: Mapping[PatientKey, str],
+    ) -> tuple[list[Fact], list[ParkedItem]]:
+        """Return the facts of a message, and what of it has to wait."""
+        if isinstance(reading, FactReading):
+            return self._own_facts(conn, message, reading)
+        facts: list[Fact] = []
+        parked = list(reading.parked)
+        unknown: dict[tuple[PatientKey, ...], int] = {}
+        for draft in reading.drafts:
+            subject = self._subject(conn, draft.who, reading.site, subjects)
+            if subject is None:
+                unknown[draft.who] = unknown.get(draft.who, 0) + 1
+            elif isinstance(subject, ParkedItem):
+                parked.append(replace(subject, path=draft.path))
+            elif draft.observed_at > message.received_at + _AHEAD:
+                parked.append(_future(draft))
+            else:
+                facts.append(self._fact(message, reading.site, draft, subject))
+        for merge in reading.merges:
+            facts += self._merge(conn, message, merge, subjects, parked)
+        parked += [_unknown(f"PID.3[{at}]", count) for at, count in enumerate(unknown.values(), 1)]
+        return facts, parked
+
+    def _own_facts(
+        self, conn: Connection, message: RawMessage, reading: FactReading
+    ) -> tuple[list[Fact], list[ParkedItem]]:
+        facts, parked = [], list(reading.parked)
+        ids = {fact_id(message, "fact", own): (own, fact) for own, fact in reading.facts}
+        stored = journal.known_facts(conn, list(ids))
+        for made, (own, fact) in ids.items():
+            if made in stored:
+                continue
+            site = self._participant_site(conn, fact.subject)
+            if site is None or (reading.site and site != reading.site):
+                parked.append(_unknown(own, 1))
+            elif fact.observed_at > message.received_at + _AHEAD:
+                parked.append(ParkedItem(own, ParkReason.FUTURE_DATED, _future_detail(fact)))
+            else:
+                facts.append(replace(fact, id=made, site=reading.site, digest=content_digest(fact)))
+        return facts, parked
+
+    def _subject(
+        self,
+        conn: Connection,
+        who: tuple[PatientKey, ...],
+        site: str,
+        subjects: Mapping[PatientKey, str],
+    ) -> str | ParkedItem | None:
+        found = {subjects[key] for key in who if key in subjects}
+        if len(found) > 1:
+            detail = "its identifiers belong to several participants: send a merge, or correct it"
+            return ParkedItem("PID.3", ParkReason.AMBIGUOUS_PARTICIPANT, detail)
+        for subject in found:
+            if self._participant_site(conn, subject) == site:
+                return subject
+        return None
+
+    def _participant_site(self, conn: Connection, subject: str) -> str | None:
+        if subject not in self._site_of:
+            found = participants.load_participant(conn, subject)
+            if found is None or found.study != self.study:
+                return None
+            self._site_of[subject] = found.site
+        return self._site_of[subject]
+
+    def _fact(self, message: RawMessage, site: str, draft: Draft, subject: str) -> Fact:
+        fact = Fact(
+            id=fact_id(message, draft.path),
+            subject=subject,
+            observed_at=draft.observed_at,
+            reported_at=draft.reported_at,
+            body=draft.body,
+            digest="",
+            site=site,
+            status=draft.status,
+            series=draft.series,
+            sequence=draft.sequence,
+            notes=draft.notes,
+        )
+        return replace(fact, digest=content_digest(fact))
+
+    def _merge(
+        self,
+        conn: Connection,
+        message: RawMessage,
+        draft: MergeDraft,
+        subjects: Mapping[PatientKey, str],
+        parked: list[ParkedItem],
+    ) -> list[Fact]:
+        pair = []
+        for who in (draft.gone, draft.survivor):
+            subject = self._subject(conn, who, message.site, subjects)
+            if not isinstance(subject, str):
+                parked.append(_unknown(draft.path, 1))
+                return []
+            pair.append(subject)
+        gone, survivor = pair
+        body = Merge(gone, survivor, undone=draft.undone)
+        return [
+            replace(fact, digest=content_digest(fact))
+            for subject in sorted(set(pair))
+            for fact in [
+                Fact(
+                    id=fact_id(message, f"{draft.path}/{subject}"),
+                    subject=subject,
+                    observed_at=draft.observed_at,
+                    reported_at=draft.reported_at,
+                    body=body,
+                    digest="",
+                    site=message.site,
+                )
+            ]
+        ]
+
+
+def is_facts(body: bytes) -> bool:
+    """Say whether *body* is Aegis's own facts (NDJSON), not HL7."""
+    return body.lstrip()[:1] == b"{"
+
+
+def reading_keys(reading: Reading | FactReading) -> Iterable[PatientKey]:
+    """Yield every identifier that a message names."""
+    if isinstance(reading, FactReading):
+        return
+    for draft in reading.drafts:
+        yield from draft.who
+    for merge in reading.merges:
+        yield from merge.gone
+        yield from merge.survivor
+
+
+def message_id(sender: str, control_id: str, hashed: str) -> str:
+    """Return the id of a raw message."""
+    return str(uuid5(_NAMESPACE, f"{sender}|{control_id}|{hashed}"))
+
+
+def fact_id(message: RawMessage, path: str, own: str = "") -> str:
+    """Return the id of what stands at *path*; an *own* id of the sender's makes it the same again.
+
+    >>> from datetime import UTC
+    >>> m = RawMessage("m", datetime(2026, 1, 1, tzinfo=UTC), "s", "L|N", "1", "0", "file", "", b"")
+    >>> fact_id(m, "OBX[1]") == fact_id(m, "OBX[1]") != fact_id(m, "OBX[2]")
+    True
+    """
+    if own:
+        return str(uuid5(_NAMESPACE, f"{message.sender}|{path}|{own}"))
+    parts = (message.site, message.sender, message.control_id, message.sha256, path)
+    return str(uuid5(_NAMESPACE, "|".join(parts)))
+
+
+def content_digest(fact: Fact) -> str:
+    """Return the hash of what is clinical in *fact*; who sent it in which message is not."""
+    return wire.digest((fact.subject, fact.observed_at, fact.body, fact.status, fact.series))
+
+
+def parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[ParkedRow]:
+    """Return the rows of what waits; one place in a message waits once."""
+    rows = {}
+    for item in items:
+        made = str(uuid5(_NAMESPACE, f"{message.id}|{item.path}|{item.reason}"))
+        rows[made] = ParkedRow(
+            made,
+            message.id,
+            item.path,
+            item.reason,
+            item.detail,
+            message.site,
+            message.received_at,
+        )
+    return list(rows.values())
+
+
+def _accepted(
+    one: _Read,
+    facts: Sequence[Fact],
+    parked: Sequence[ParkedItem],
+    *,
+    duplicate: bool = False,
+) -> Outcome:
+    return Outcome(
+        Answer.ACCEPT,
+        site=one.reading.site,
+        kind=one.reading.kind,
+        facts=len(facts),
+        parked=tuple(item.reason for item in parked),
+        duplicate=duplicate,
+        received_at=one.message.received_at,
+        observed=tuple(fact.observed_at for fact in facts),
+    )
+
+
+def _refusal(refused: Refused) -> Outcome:
+    return Outcome(Answer.REJECT, refused)
+
+
+def _future(draft: Draft) -> ParkedItem:
+    detail = f"dated {draft.observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
+    return ParkedItem(draft.path, ParkReason.FUTURE_DATED, f"{detail}: correct it, or retry then")
+
+
+def _future_detail(fact: Fact) -> str:
+    return f"dated {fact.observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
+
+
+def _unknown(path: str, count: int) -> ParkedItem:
+    detail = f"{count} items about nobody whom this site has in the study: import the participant"
+    return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
+
+
+def _with_note(fact: Fact, note: str) -> Fact:
+    return replace(fact, notes=(*fact.notes, note))

@@ -1,0 +1,192 @@
+"""Participants from a CSV file: who takes part, by which identifiers they are known."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from services.ingest.application import Intake, content_digest, fact_id, message_id
+from services.ingest.domain.site import Sites
+from services.store import journal, participants
+from services.store.journal import Arrival, RawMessage
+from services.store.participants import Participant
+from services.store.session import Connection
+from services.store.vault import identity_hash
+from services.vocabulary.fact import Body, Enrolment, Fact, Status, Transplant
+
+_SENDER = "participants|import"
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+class _Row(BaseModel):
+    """One line; times are ISO 8601, in the site's calendar when they say no offset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    participant: Text
+    site: Text
+    authority: Text
+    identifier_type: Text = "MR"
+    identifier: Text
+    transplant_at: datetime
+    donor: Literal["haploidentical", "matched-related", "matched-unrelated", "cord", ""] = ""
+    sex: Literal["female", "male", "other", ""] = ""
+    birth_year: Annotated[int | None, BeforeValidator(_none_if_empty)] = None
+    weight_kg: Annotated[Decimal | None, BeforeValidator(_none_if_empty)] = None
+    enrolled_at: datetime
+
+
+COLUMNS = tuple(_Row.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongRow:
+    """A line that cannot be imported: its number, and what is wrong with it."""
+
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        """One sentence."""
+        return f"line {self.line}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did: participants that are new, that changed, and lines left out."""
+
+    new: int
+    changed: int
+    wrong: tuple[WrongRow, ...]
+
+
+def import_participants(intake: Intake, content: bytes, actor: str) -> Imported:
+    """Let everybody in *content* (CSV with `COLUMNS`) take part; again with changes corrects.
+
+    Each line is a message of its own: a wrong one does not keep the others out.
+    """
+    rows, wrong = _rows(content, intake.sites)
+    new = changed = 0
+    for line, row, raw in rows:
+        with intake.db.write() as conn:
+            try:
+                is_new, facts = _enter(conn, intake, row, raw, actor)
+            except ValueError as error:
+                conn.rollback()
+                wrong.append(WrongRow(line, str(error)))
+                continue
+        new += is_new
+        changed += bool(facts) and not is_new
+    return Imported(new, changed, tuple(sorted(wrong, key=lambda w: w.line)))
+
+
+def _rows(content: bytes, sites: Sites) -> tuple[list[tuple[int, _Row, bytes]], list[WrongRow]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return [], [WrongRow(1, f"byte {error.start} of the file is not UTF-8")]
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    required = [name for name in missing if _Row.model_fields[name].is_required()]
+    if required:
+        return [], [WrongRow(1, f"the header has no column {', '.join(required)}")]
+    rows, wrong = [], []
+    for given in reader:
+        raw = ",".join(str(value) for value in given.values()).encode()
+        found = _row(given, sites)
+        if isinstance(found, str):
+            wrong.append(WrongRow(reader.line_num, found))
+        else:
+            rows.append((reader.line_num, found, raw))
+    return rows, wrong
+
+
+def _row(given: Mapping[str, object], sites: Sites) -> _Row | str:
+    if None in given:
+        return "has more cells than the header"
+    try:
+        row = _Row.model_validate({k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    site = sites.by_id.get(row.site)
+    if site is None:
+        return f"site: {row.site!r} is not in sites.yaml"
+    if site.authorities.get(row.authority) != row.identifier_type:
+        return f"authority: {row.authority!r} with this identifier_type is not in sites.yaml"
+    return row
+
+
+def _enter(
+    conn: Connection, intake: Intake, row: _Row, raw: bytes, actor: str
+) -> tuple[bool, list[Fact]]:
+    at = intake.clock()
+    who = Participant(row.participant, intake.study, row.site)
+    is_new = bool(participants.add_participants(conn, [who], at, actor=actor))
+    hashed = identity_hash(intake.keys, row.authority, row.identifier_type, row.identifier)
+    participants.link(
+        conn, hashed, row.participant, row.site, key_id=intake.keys.active, at=at, actor=actor
+    )
+    zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
+    enrolled_at = _utc(row.enrolled_at, zone)
+    received_at = enrolled_at if intake.by_message else at
+    control_id = sha256(raw).hexdigest()
+    message = RawMessage(
+        id=message_id(_SENDER, control_id, control_id),
+        received_at=received_at,
+        site=row.site,
+        sender=_SENDER,
+        control_id=control_id,
+        sha256=control_id,
+        source="participants",
+        clock="message" if intake.by_message else "wall",
+        body=raw,
+    )
+    if journal.find_messages(conn, [(_SENDER, control_id)]):
+        return is_new, []
+    facts = list(_facts(conn, message, row, zone))
+    journal.append(conn, intake.keys, [Arrival(message, tuple(facts), ())])
+    return is_new, facts
+
+
+def _facts(conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo) -> Iterator[Fact]:
+    """Yield what is not known yet; what is known otherwise is corrected."""
+    enrolment = Enrolment(row.site, row.sex, row.birth_year, row.weight_kg)
+    parts: tuple[tuple[Body, datetime], ...] = (
+        (enrolment, row.enrolled_at),
+        (Transplant(row.donor), row.transplant_at),
+    )
+    for body, at in parts:
+        earlier = [k.fact for k in journal.facts_of_kind(conn, body.kind, row.participant)]
+        fact = Fact(
+            id=fact_id(message, body.kind),
+            subject=row.participant,
+            observed_at=_utc(at, zone),
+            reported_at=message.received_at,
+            body=body,
+            digest="",
+            site=row.site,
+            series=f"{_SENDER}|{row.participant}|{body.kind}",
+        )
+        last = max(earlier, key=lambda f: f.reported_at, default=None)
+        if last is not None:
+            if (last.body, last.observed_at) == (body, fact.observed_at):
+                continue
+            fact = replace(fact, status=Status.CORRECTED)
+        yield replace(fact, digest=content_digest(fact))
+
+
+def _utc(at: datetime, zone: ZoneInfo) -> datetime:
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)

@@ -1,0 +1,89 @@
+"""HL7 v2 and facts over HTTP, for sites that hold an API key."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.ingest.application import Incoming, Intake, Outcome
+from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
+from services.ingest.domain.hl7.frames import LARGEST
+from services.ingest.facts import schema
+from services.ingest.writer import Writer
+from services.store.api_keys import site_of_api_key
+
+_STATUS = {Answer.ACCEPT: 200, Answer.ERROR: 503, Answer.REJECT: 422}
+
+
+def routes(intake: Intake, writer: Writer) -> list[Route]:
+    """Return ``POST /v1/hl7v2``, ``POST /v1/facts`` and ``GET /v1/facts/schema``."""
+
+    async def hl7v2(request: Request) -> Response:
+        """Answer one message with its ACK; the status says the same as MSA-1."""
+        taken = await _take(request, intake, writer)
+        if isinstance(taken, Response):
+            return taken
+        body, outcome = taken
+        ack = acknowledge(body, outcome.answer, intake.clock(), outcome.refused)
+        return Response(ack, _STATUS[outcome.answer], media_type="application/hl7-v2")
+
+    async def facts(request: Request) -> Response:
+        """Answer how many lines became facts, and which did not and why."""
+        taken = await _take(request, intake, writer)
+        if isinstance(taken, Response):
+            return taken
+        _, outcome = taken
+        if outcome.refused is not None:
+            return _problem(_STATUS[outcome.answer], str(outcome.refused))
+        return JSONResponse(
+            {
+                "facts": outcome.facts,
+                "parked": [str(reason) for reason in outcome.parked],
+                "duplicate": outcome.duplicate,
+            }
+        )
+
+    async def fact_schema(_request: Request) -> Response:
+        return JSONResponse(schema(), media_type="application/schema+json")
+
+    return [
+        Route("/v1/hl7v2", hl7v2, methods=["POST"]),
+        Route("/v1/facts", facts, methods=["POST"]),
+        Route("/v1/facts/schema", fact_schema, methods=["GET"]),
+    ]
+
+
+async def _take(
+    request: Request, intake: Intake, writer: Writer
+) -> tuple[bytes, Outcome] | Response:
+    """Return the body and what became of it, or why it was not looked at."""
+    site = await asyncio.to_thread(_site, request, intake)
+    if site is None:
+        return _problem(401, "no valid API key: send Authorization: Bearer KEY")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            return _problem(413, f"the body is longer than {LARGEST} bytes: send it in parts")
+    if not body.strip():
+        return _problem(422, "the body is empty: send one message, or facts one to a line")
+    future = writer.submit(Incoming(bytes(body), "http", site))
+    return bytes(body), await asyncio.wrap_future(future)
+
+
+def _site(request: Request, intake: Intake) -> str | None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        return None
+    with intake.db.read() as conn:
+        return site_of_api_key(conn, key.strip())
+
+
+def _problem(status: int, detail: str) -> Response:
+    """Return an error in the form of RFC 9457."""
+    return JSONResponse(
+        {"title": "not accepted", "status": status, "detail": detail},
+        status,
+        media_type="application/problem+json",
+    )

@@ -1,0 +1,83 @@
+"""Parked items: seen, read again once a mapping or a participant is there, or set aside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from services.ingest.application import Intake, is_facts, parked_rows
+from services.ingest.domain.hl7.read import read
+from services.ingest.domain.reading import Reading, Refused
+from services.ingest.facts import FactReading, read_facts
+from services.store import journal, parking
+from services.store.journal import RawMessage
+from services.store.parking import ParkedRow
+from services.store.session import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What a retry did: facts that came of it, items closed, items that still wait."""
+
+    facts: int
+    closed: int
+    waiting: int
+
+
+def waiting(intake: Intake, site: str | None = None) -> list[ParkedRow]:
+    """Return what is parked, oldest first."""
+    with intake.db.read() as conn:
+        return parking.load_parked(conn, site=site)
+
+
+def retry(intake: Intake, by: str, site: str | None = None) -> Retried:
+    """Read every message with parked items again, each in a transaction of its own."""
+    messages = dict.fromkeys(row.message for row in waiting(intake, site))
+    done = [_retry(intake, message, by) for message in messages]
+    return Retried(
+        sum(one.facts for one in done),
+        sum(one.closed for one in done),
+        sum(one.waiting for one in done),
+    )
+
+
+def discard(intake: Intake, ids: Sequence[str], by: str, reason: str) -> int:
+    """Set items aside for good, with who and why; the raw message stays."""
+    with intake.db.write() as conn:
+        return parking.resolve_parked(
+            conn, ids, resolution="discarded", at=intake.clock(), by=by, comment=reason
+        )
+
+
+def _retry(intake: Intake, message_id: str, by: str) -> Retried:
+    with intake.db.write() as conn:
+        open_rows = parking.load_parked(conn, message=message_id)
+        message = journal.load_message(conn, intake.keys, message_id)
+        if message is None:
+            return Retried(0, 0, len(open_rows))
+        reading = _read_again(intake, message)
+        if isinstance(reading, Refused):
+            return Retried(0, 0, len(open_rows))
+        return _apply(conn, intake, message, reading, by)
+
+
+def _read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | Refused:
+    if is_facts(message.body):
+        return read_facts(message.body, message.site, message.sender.removeprefix("facts|"))
+    return read(message.body, intake.sites, intake.tables)
+
+
+def _apply(
+    conn: Connection, intake: Intake, message: RawMessage, reading: Reading | FactReading, by: str
+) -> Retried:
+    """Add what can be used now; park what came to light only now; close what waits no longer."""
+    at = message.received_at if intake.by_message else intake.clock()
+    seen = replace(message, received_at=at)
+    facts, items = intake.facts_of(conn, seen, reading, intake.subjects(conn, [reading]))
+    stored = journal.known_facts(conn, [fact.id for fact in facts])
+    new = [fact for fact in facts if fact.id not in stored]
+    journal.append_facts(conn, message.id, new, at)
+    known = parking.load_parked(conn, message=message.id, still_open=False)
+    still = {row.id: row for row in parked_rows(seen, items)}
+    parking.park(conn, [row for key, row in still.items() if key not in {k.id for k in known}])
+    closing = [row.id for row in known if not row.resolution and row.id not in still]
+    closed = parking.resolve_parked(conn, closing, resolution="retried", at=intake.clock(), by=by)
+    return Retried(len(new), closed, len(still))

@@ -1,0 +1,70 @@
+"""One thread that writes: whatever waits goes into one transaction, then all are answered."""
+
+import queue
+import threading
+import time
+from concurrent.futures import Future
+
+from services.ingest.application import Incoming, Intake, Outcome
+from services.runtime.health import Progress
+
+AT_ONCE = 256
+WAIT_S = 0.005
+
+_Waiting = tuple[Incoming, "Future[Outcome]"]
+
+
+class Writer:
+    """Accepts messages from any thread; each gets its outcome once it is on disk."""
+
+    def __init__(self, intake: Intake, progress: Progress | None = None) -> None:
+        """Prepare to write for *intake*."""
+        self._intake = intake
+        self._progress = progress or Progress()
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="ingest writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, then end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def submit(self, incoming: Incoming) -> "Future[Outcome]":
+        """Return what will hold the outcome of *incoming*."""
+        future: Future[Outcome] = Future()
+        self._progress.work_waits(time.monotonic())
+        self._queue.put((incoming, future))
+        return future
+
+    def _run(self) -> None:
+        goes_on = True
+        while goes_on:
+            batch, goes_on = self._batch()
+            if batch:
+                outcomes = self._intake.accept([incoming for incoming, _ in batch])
+                self._progress.committed(time.monotonic())
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    future.set_result(outcome)
+            if self._queue.empty():
+                self._progress.idle()
+
+    def _batch(self) -> tuple[list[_Waiting], bool]:
+        """Return what waits, at most `AT_ONCE`, and whether there is more to come."""
+        first = self._queue.get()
+        if first is None:
+            return [], False
+        batch = [first]
+        until_s = time.monotonic() + WAIT_S
+        while len(batch) < AT_ONCE:
+            try:
+                one = self._queue.get(timeout=max(0.0, until_s - time.monotonic()))
+            except queue.Empty:
+                break
+            if one is None:
+                return batch, False
+            batch.append(one)
+        return batch, True
