@@ -16,7 +16,6 @@ from services.store.records import StandingRow, StateRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Death
 
 STANDING = "standing"  # purpose of the timer after which a standing is looked at again
 
@@ -41,7 +40,7 @@ class _Step:
     facts: int
     episodes: tuple[Episode, ...]
     stood: tuple[Stood, ...]
-    deaths: tuple[Alert, ...]
+    known_at: datetime | None
 
 
 def fold(
@@ -136,7 +135,7 @@ class _Inbox:
             facts,
             tuple(episodes),
             tuple(stood),
-            tuple(_deaths(rules, chronicle, self.new)),
+            self.new[-1].received_at if self.new else None,
         )
 
 
@@ -206,8 +205,15 @@ def _raise(conn: Connection, rules: Rules, step: _Step) -> list[Alert]:
         if (alert := raising.of_episode(episode, rules.protocol, wire.canonical)) is not None
     ]
     about = [raising.alert_of_episode(episode_id) for episode_id in newest]
-    about += [alert.id for alert in step.deaths]
-    return write_alerts(conn, about, [*wanted, *step.deaths])
+    if step.known_at is not None:
+        for state in step.after:
+            known = step.remembered.chronicle.anchors(state.subject)
+            death = raising.of_death(
+                state.subject, known, step.known_at, rules.protocol, wire.canonical
+            )
+            about.append(raising.alert_of_death(state.subject))
+            wanted += [death] if death else []
+    return write_alerts(conn, about, wanted)
 
 
 def write_alerts(conn: Connection, about: Sequence[str], wanted: Sequence[Alert]) -> list[Alert]:
@@ -216,17 +222,6 @@ def write_alerts(conn: Connection, about: Sequence[str], wanted: Sequence[Alert]
     rows = raising.changed(known, wanted)
     alerts.upsert_alerts(conn, rows)
     return rows
-
-
-def _deaths(rules: Rules, chronicle: Chronicle, new: Iterable[Heard]) -> list[Alert]:
-    return [
-        raising.of_death(
-            fact, chronicle.survivor_of(m.subject), m.received_at, rules.protocol, wire.canonical
-        )
-        for m in new
-        for fact in m.facts
-        if isinstance(fact.body, Death)
-    ]
 
 
 def _pass_over(db: Database, study: str, rules: Rules) -> None:

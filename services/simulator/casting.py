@@ -29,6 +29,7 @@ SITES = (
 # Who has what, by the number of the participant: enough severe CRS, early, to meet its boundary.
 _CRS = {3: 3, 5: 4, 7: 3, 10: 3, 1: 1, 6: 2, 11: 1, 15: 2, 19: 1, 26: 2, 31: 1, 37: 1}
 _ICANS = {5: 3, 9: 1, 14: 2, 22: 4, 33: 1}
+_INFECTED = frozenset(range(2, 10_000, 4))
 _DIES, _RELAPSES, _REGISTERED_TWICE = 12, 16, 8
 _QUIRKS = {
     1: "corrected", 2: "hemolyzed", 3: "late", 4: "deleted", 5: "preliminary", 6: "wrong-patient",
@@ -79,7 +80,7 @@ def _with_course(person: Person, number: int, rng: Random) -> Person:
     crs = courses.crs(_CRS[number], rng.randint(3, 18), rng) if number in _CRS else None
     icans = courses.icans(_ICANS[number], rng.randint(3, 9), rng) if number in _ICANS else None
     infection = None
-    if number % 4 == 2 or number == _DIES:
+    if number in _INFECTED or number == _DIES:
         first = _AFTER_INDUCERS + rng.randint(0, 4)
         if person.vitals_at(first + 8) < person.last_at:
             infection = courses.infection(first, rng)

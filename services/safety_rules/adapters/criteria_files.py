@@ -14,8 +14,8 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
-from services.safety_rules.adapters.threshold_text import parse_when
 from services.runtime.yaml_keys import repeated_keys
+from services.safety_rules.adapters.threshold_text import parse_when
 from services.safety_rules.domain.compiled import Compiled, Plausible, compile_criteria
 from services.safety_rules.domain.criteria import Arm, Baseline, Criterion, Direction, Threshold
 from services.safety_rules.domain.criterion_faults import faults
@@ -201,7 +201,9 @@ def _published(text: str) -> Mapping[str, PublishedTerm]:
             term=row["term"],
             meddra_code=row["meddra_code"],
             soc=row["soc"],
-            says={g: row[f"grade{g:d}"] for g in Grade if g and row[f"grade{g:d}"] not in ("", "-")},
+            says={
+                g: row[f"grade{g:d}"] for g in Grade if g and row[f"grade{g:d}"] not in ("", "-")
+            },
             definition=row["definition"],
         )
         for row in rows

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from services.runtime.yaml_keys import repeated_keys
 from services.safety_rules.adapters.protocol_rows import (
     ProtocolFile,
     RecipientsFile,
     SignaturesFile,
     SitesFile,
 )
-from services.runtime.yaml_keys import repeated_keys
 from services.safety_rules.domain.stopping.design import Design
 from services.safety_rules.domain.stopping.rule_faults import designed, rule_faults
 from services.vocabulary.protocol import Protocol

@@ -120,10 +120,6 @@ class Chronicle:
         """When each member's standings may change without a fact."""
         return self._due
 
-    def survivor_of(self, member: str) -> str:
-        """Return whose records the facts of *member* belong to."""
-        return self._family.survivor_of[member]
-
     def latest(self, member: str) -> Sequence[Episode]:
         """Return the latest version of each record of *member*, retracted ones included."""
         return sorted(self._latest[member].values(), key=_by_criterion)
@@ -131,6 +127,11 @@ class Chronicle:
     def standings(self, member: str) -> Sequence[Standing]:
         """Return the standing of *member* under each rule."""
         return [self._standings[key] for key in sorted(self._standings) if key[0] == member]
+
+    def anchors(self, member: str) -> Anchors:
+        """Return the anchors of *member*: none when its facts belong to another's records."""
+        fold = self._family.fold_of(member)
+        return Anchors() if fold is None else fold.anchors
 
     def queries(self) -> list[Query]:
         """Return what a person has to look into."""

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from services.safety_rules.domain.anchors import Anchors
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.decision import Decision, Signal
 from services.vocabulary.episode import Episode, EpisodeState
-from services.vocabulary.fact import Death, Fact
 from services.vocabulary.protocol import Protocol
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c02")
@@ -60,13 +60,25 @@ def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | No
     )
 
 
-def of_death(fact: Fact, participant: str, at: datetime, protocol: Protocol, write: Write) -> Alert:
-    """Return the alert that a death calls for."""
-    if not isinstance(fact.body, Death):
-        raise TypeError(f"not a death: {fact.id}")
+def alert_of_death(participant: str) -> str:
+    """Return the id of the alert about a participant's death."""
+    return alert_id(participant, "death")
+
+
+def of_death(
+    participant: str, known: Anchors, at: datetime, protocol: Protocol, write: Write
+) -> Alert | None:
+    """Return the alert that a death calls for; None when nobody died."""
+    if known.died_at is None:
+        return None
     policy = protocol.alerts
+    detail = {
+        "cause": known.death_cause,
+        "transplant_day": known.transplant_day(known.died_at),
+        "treatment_day": known.treatment_day(known.died_at),
+    }
     return Alert(
-        id=alert_id(participant, "death"),
+        id=alert_of_death(participant),
         level=Level.PARTICIPANT,
         kind=AlertKind.DEATH,
         study=protocol.study,
@@ -77,7 +89,7 @@ def of_death(fact: Fact, participant: str, at: datetime, protocol: Protocol, wri
         escalate_to=policy.escalate_to,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=at,
-        detail=write(fact.body),
+        detail=write(detail),
         suspected=False,
     )
 

@@ -132,9 +132,12 @@ def _own(context: Context, code: str) -> str | None:
 
 
 def _unit(context: Context, obx: Segment) -> str | None:
-    """Return the UCUM unit; empty when none was sent, None when it is not known."""
+    """Return the UCUM unit; empty when none was sent, None when it is not known.
+
+    Some senders do not escape the hat of ``x10^3/uL``: the field is looked up whole as well.
+    """
     code, text, *_ = (*obx.components(6), "")
-    for written in (code.strip(), text.strip()):
+    for written in (obx.whole(6).strip(), code.strip(), text.strip()):
         if written and written != _NULL:
             found = context.site.units.get(written) or context.tables.units.get(written)
             if found:
