@@ -1,0 +1,55 @@
+"""Notices by e-mail: plain text first, the boundary chart attached."""
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from services.alerts.ports import Failed, Letter, Sent
+from services.runtime.settings import AlertSettings
+
+_TIMEOUT_S = 20.0
+_PERMANENT = 500  # SMTP replies from here on will not change
+
+
+def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Failed]:
+    """Return what sends a letter to an e-mail address over the server of *settings*."""
+
+    def send(letter: Letter, address: str) -> Sent | Failed:
+        try:
+            with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_S) as server:
+                if settings.smtp_starttls:
+                    server.starttls(context=ssl.create_default_context())
+                if settings.smtp_user and settings.smtp_password:
+                    password = settings.smtp_password.get_secret_value()
+                    server.login(settings.smtp_user, password)
+                server.send_message(mail(letter, settings.smtp_from, address))
+        except smtplib.SMTPResponseException as error:
+            return Failed(f"mail server said {error.smtp_code}", error.smtp_code < _PERMANENT)
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            return Failed(f"recipient refused ({codes[0]})", codes[0] < _PERMANENT)
+        except (OSError, smtplib.SMTPException) as error:
+            return Failed(f"mail server not reached ({type(error).__name__})")
+        return Sent()
+
+    return send
+
+
+def mail(letter: Letter, sender: str, address: str) -> EmailMessage:
+    """Return the mail; its id is the delivery's, so that one sent twice is recognised."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = address
+    message["Subject"] = letter.text.subject
+    message["Date"] = format_datetime(letter.at)
+    message["Message-ID"] = f"<{letter.id}@aegis.invalid>"
+    message["X-Aegis-Alert"] = letter.alert.id
+    message["X-Aegis-Reason"] = letter.reason
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text.body, cte="8bit")
+    if letter.picture is not None:
+        name = f"{letter.alert.about}.png"
+        message.add_attachment(letter.picture, maintype="image", subtype="png", filename=name)
+    return message

@@ -1,0 +1,71 @@
+"""Notices to a webhook: JSON, signed so that the receiver can tell who sent it, and when."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+
+import httpx
+
+from services.alerts.ports import Failed, Letter, Sent
+from services.runtime.settings import AlertSettings
+
+_TIMEOUT_S = 20.0
+_TOO_MANY, _SERVER_ERROR, _REDIRECT = 429, 500, 300
+
+
+def webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Failed]:
+    """Return what posts a letter to a URL, signed with the secret of *settings*."""
+    secret = settings.webhook_secret
+
+    def send(letter: Letter, address: str) -> Sent | Failed:
+        if secret is None:
+            return Failed("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
+        body = payload(letter)
+        at = str(int(letter.at.timestamp()))
+        headers = {
+            "Content-Type": "application/json",
+            "Aegis-Timestamp": at,
+            "Aegis-Signature": f"sha256={signature(secret.get_secret_value(), at, body)}",
+            "Idempotency-Key": letter.id,
+        }
+        try:
+            answer = httpx.post(address, content=body, headers=headers, timeout=_TIMEOUT_S)
+        except httpx.HTTPError as error:
+            return Failed(f"webhook not reached ({type(error).__name__})")
+        if answer.status_code < _REDIRECT:
+            return Sent()
+        can_retry = answer.status_code >= _SERVER_ERROR or answer.status_code == _TOO_MANY
+        return Failed(f"webhook said {answer.status_code}", can_retry)
+
+    return send
+
+
+def payload(letter: Letter) -> bytes:
+    """Return the body: what the alert is, and its text."""
+    alert = letter.alert
+    content = {
+        "delivery": letter.id,
+        "alert": alert.id,
+        "version": alert.version,
+        "study": alert.study,
+        "level": alert.level,
+        "kind": alert.kind,
+        "about": alert.about,
+        "participant": alert.participant,
+        "grade": alert.grade,
+        "retracted": alert.retracted,
+        "suspected": alert.suspected,
+        "reason": letter.reason,
+        "subject": letter.text.subject,
+        "text": letter.text.body,
+    }
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def signature(secret: str, timestamp: str, body: bytes) -> str:
+    """Return the HMAC-SHA256 of timestamp, a dot and the body, in 64 hexadecimal digits.
+
+    A receiver computes the same, compares in constant time, and refuses old timestamps.
+    """
+    return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()

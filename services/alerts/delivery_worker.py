@@ -1,0 +1,71 @@
+"""Sends what is due, one worker at a time, in a thread of its own."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.alerts.application import Desk, deliver, plan
+from services.runtime import log
+from services.runtime.health import Progress
+from services.store import leases
+
+_LEASE_S = 60.0
+_RENEW_S = 20.0
+
+_log = log.logger("alerts")
+
+
+@dataclass(slots=True)
+class DeliveryWorker:
+    """Plans and delivers while it has the lease.
+
+    Args:
+        desk: Everything that sending needs.
+        holder: Name of this worker among all.
+        progress: Told when something waits, was sent, or nothing is left.
+    """
+
+    desk: Desk
+    holder: str
+    progress: Progress = field(default_factory=Progress)
+    _renewed_at: datetime | None = None
+
+    def run(self, stop: threading.Event, idle_s: float = 0.25) -> None:
+        """Work until *stop* is set; what fails for now is logged and tried again."""
+        while not stop.is_set():
+            try:
+                busy = self.has_lease() and self.step()
+            except Exception as error:  # noqa: BLE001 - tomorrow's notices must not be lost
+                _log.exception("delivery_failed", exc_info=error)
+                busy = False
+            if not busy:
+                self.progress.idle()
+                stop.wait(idle_s)
+        self.release()
+
+    def step(self) -> bool:
+        """Plan and send once; False when there was nothing to do."""
+        planned = plan(self.desk)
+        if planned:
+            self.progress.work_waits(time.monotonic())
+        attempts = deliver(self.desk)
+        if attempts:
+            self.progress.committed(time.monotonic())
+        return bool(planned or attempts)
+
+    def has_lease(self) -> bool:
+        """Take or keep the lease of the alerts."""
+        now = self.desk.clock()
+        if self._renewed_at and now - self._renewed_at < timedelta(seconds=_RENEW_S):
+            return True
+        with self.desk.db.write() as conn:
+            taken = leases.acquire(conn, "alerts", self.holder, now, _LEASE_S)
+        self._renewed_at = now if taken else None
+        return taken
+
+    def release(self) -> None:
+        """Let another worker take over at once."""
+        self._renewed_at = None
+        with self.desk.db.write() as conn:
+            leases.release(conn, "alerts", self.holder)

@@ -1,0 +1,42 @@
+"""From roles to people, and by which channel each is reached."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """How a notice travels."""
+
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody, in one role, at one address; *name* is the key that rows and logs use."""
+
+    role: str
+    name: str
+    channel: Channel
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Everybody whom the study's file names, by role."""
+
+    by_role: Mapping[str, tuple[Recipient, ...]]
+
+    def of(self, roles: Iterable[str]) -> list[Recipient]:
+        """Return who has one of *roles*; who has several is told once per address."""
+        found: dict[tuple[Channel, str], Recipient] = {}
+        for role in roles:
+            for recipient in self.by_role.get(role, ()):
+                found.setdefault((recipient.channel, recipient.address), recipient)
+        return list(found.values())
+
+    def find(self, role: str, name: str, channel: str) -> Recipient | None:
+        """Return the recipient of a stored notice; None when the file no longer names it."""
+        candidates = self.by_role.get(role, ())
+        return next((r for r in candidates if (r.name, r.channel) == (name, channel)), None)
