@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from services.alerts import links
 from services.alerts.domain.routes import Channel, Recipient, Recipients
 from services.alerts.domain.why_send import Notice, Reason, Seen, Told, why_send
-from services.alerts.domain.wording import DeathDetail, Detail, notice
+from services.alerts.domain.wording import DeathDetail, Detail, Text, notice, short_name
 from services.alerts.ports import Failed, Letter, Send, Sent
 from services.charts.boundary import boundary_chart
 from services.runtime import wire
@@ -92,8 +92,18 @@ def _planned(conn: Connection, desk: Desk, now: datetime) -> list[DeliveryRow]:
             now,
         )
         if needed is not None:
-            found += _deliveries(alert, needed, desk.recipients, now)
+            people = (
+                _same_people(rows, desk) if alert.retracted else desk.recipients.of(needed.roles)
+            )
+            found += [_delivery(alert, needed, one, now) for one in people]
     return found
+
+
+def _same_people(told: Sequence[DeliveryRow], desk: Desk) -> list[Recipient]:
+    """Return everybody who was told, each once."""
+    rows = {(row.recipient, row.channel): row for row in told}.values()
+    found = (desk.recipients.find(row.role, row.recipient, row.channel) for row in rows)
+    return [one for one in found if one is not None]
 
 
 def _grouped(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, list[Row]]:
@@ -103,29 +113,20 @@ def _grouped(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, lis
     return found
 
 
-def _deliveries(
-    alert: Alert, needed: Notice, recipients: Recipients, now: datetime
-) -> list[DeliveryRow]:
-    return [
-        DeliveryRow(
-            id=str(
-                uuid5(
-                    _NAMESPACE,
-                    f"{alert.id}|{needed.round}|{needed.reason}|{one.channel}|{one.role}|{one.name}",
-                )
-            ),
-            alert=alert.id,
-            role=one.role,
-            recipient=one.name,
-            channel=one.channel,
-            reason=needed.reason,
-            grade=alert.grade,
-            recorded_at=now,
-            state=WAITING,
-            next_attempt_at=now,
-        )
-        for one in recipients.of(needed.roles)
-    ]
+def _delivery(alert: Alert, needed: Notice, to: Recipient, now: datetime) -> DeliveryRow:
+    parts = (alert.id, str(needed.round), needed.reason, to.channel, to.role, to.name)
+    return DeliveryRow(
+        id=str(uuid5(_NAMESPACE, "|".join(parts))),
+        alert=alert.id,
+        role=to.role,
+        recipient=to.name,
+        channel=to.channel,
+        reason=needed.reason,
+        grade=alert.grade,
+        recorded_at=now,
+        state=WAITING,
+        next_attempt_at=now,
+    )
 
 
 def deliver(desk: Desk) -> int:
@@ -191,6 +192,17 @@ def letter(
     text = notice(alert, detail, Reason(row.reason), link)
     picture = boundary_chart(detail, "png") if isinstance(detail, Decision) else None
     return Letter(row.id, alert, row.reason, text, picture, now)
+
+
+def name_of(alert: Alert) -> str:
+    """Return the four characters by which people speak of *alert*."""
+    return short_name(alert.id)
+
+
+def text_of(alert: Alert, link: str) -> Text:
+    """Return what *alert* says now, as a first notice would."""
+    reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
+    return notice(alert, read_detail(alert), reason, link)
 
 
 def read_detail(alert: Alert) -> Detail:

@@ -9,9 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from services.alerts import links
-from services.alerts.application import Desk, acknowledge, read_detail
-from services.alerts.domain.why_send import Reason
-from services.alerts.domain.wording import notice, short_name
+from services.alerts.application import Desk, acknowledge, name_of, text_of
 from services.store import alerts
 from services.vocabulary.alert import Alert
 
@@ -32,7 +30,7 @@ def routes(desk: Desk) -> list[Route]:
         if found is None:
             return _refused()
         _, alert = found
-        return _page(f"Alert {short_name(alert.id)}", _form(alert))
+        return _page(f"Alert {name_of(alert)}", _form(alert))
 
     async def confirm(request: Request) -> Response:
         found = await asyncio.to_thread(_find, desk, request.path_params["token"])
@@ -46,7 +44,7 @@ def routes(desk: Desk) -> list[Route]:
         )
         said = f"<p>{escape(link.recipient)}, you have acknowledged this alert.</p>"
         rest = "<p>That says you have seen it. The answer of the DSMB is given apart.</p>"
-        return _page(f"Alert {short_name(alert.id)} acknowledged", said + rest)
+        return _page(f"Alert {name_of(alert)} acknowledged", said + rest)
 
     return [
         Route("/alerts/{token}", show, methods=["GET"]),
@@ -64,8 +62,7 @@ def _find(desk: Desk, token: str) -> tuple[links.Link, Alert] | None:
 
 
 def _form(alert: Alert) -> str:
-    reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
-    text = notice(alert, read_detail(alert), reason, "the button below")
+    text = text_of(alert, "the button below")
     return (
         f"<h2>{escape(text.subject)}</h2><pre>{escape(text.body)}</pre>"
         '<form method="post"><label for="comment">Comment (optional)</label>'

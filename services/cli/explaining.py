@@ -3,7 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
-from services.cli.command import Command, CommandError
+from services.cli.clinic import find_record
+from services.cli.command import Command
 from services.cli.opened import Opened, data_arguments, open_data
 from services.cli.tables import day, utc
 from services.store import journal, records
@@ -21,7 +22,8 @@ def _arguments(parser: ArgumentParser) -> None:
 def _explain(args: Namespace) -> int:
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
-        versions = _versions(conn, args.record)
+        record = find_record(records.latest_episodes(conn), args.record)
+        versions = records.episode_versions(conn, episode_id=record.id)
         facts = {
             known.fact.id: known.fact
             for subject in _subjects(conn, versions[-1])
@@ -29,15 +31,6 @@ def _explain(args: Namespace) -> int:
         }
     print("\n".join(explanation(opened, versions, facts)))
     return 0
-
-
-def _versions(conn: Connection, start: str) -> list[Episode]:
-    found = [e for e in records.latest_episodes(conn) if e.id.startswith(start)]
-    if not found:
-        raise CommandError(f"no record begins with {start}: `aegis records` lists them")
-    if len(found) > 1:
-        raise CommandError(f"{len(found)} records begin with {start}: give more of its id")
-    return records.episode_versions(conn, episode_id=found[0].id)
 
 
 def _subjects(conn: Connection, episode: Episode) -> list[str]:

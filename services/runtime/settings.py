@@ -40,12 +40,19 @@ class StoreSettings(BaseSettings):
 
 
 class IngestSettings(BaseSettings):
-    """Where sites send to: ``AEGIS_MLLP_HOST``, ``AEGIS_MLLP_PORT``; port 0 takes a free one."""
+    """Where sites send to: ``AEGIS_MLLP_HOST``, ``AEGIS_MLLP_PORT``; port 0 takes a free one.
+
+    ``AEGIS_MLLP_CERTIFICATE`` and ``..._KEY`` (PEM files) encrypt the port;
+    ``AEGIS_MLLP_CLIENT_CA`` asks every client for a certificate of that authority.
+    """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
 
     mllp_host: str = "127.0.0.1"
     mllp_port: Port = 2575
+    mllp_certificate: Path | None = None
+    mllp_key: Path | None = None
+    mllp_client_ca: Path | None = None
 
 
 class HttpSettings(BaseSettings):

@@ -1,11 +1,14 @@
 """The rules of the embedded service: woken by the journal, one worker at a time."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.runtime import log
 from services.runtime.clock import Clock
+from services.runtime.health import Progress
 from services.safety_rules.application import Folded, fold
 from services.safety_rules.cache import Cache
 from services.safety_rules.domain.rules import Rules
@@ -15,7 +18,10 @@ from services.store.session import Database
 
 _LEASE_S = 30.0
 _RENEW_S = 10.0
+_AFTER_FAILURE_S = 1.0
 _AT_ONCE = 64  # participants in one step
+
+_log = log.logger("safety_rules")
 
 
 @dataclass(slots=True)
@@ -29,6 +35,8 @@ class JournalWorker:
         clock: The machine's.
         by_message: Timers follow the time of messages, not the machine's.
         on_step: Told what each step did, for logs and metrics.
+        progress: Told when something waits, was done, or nothing is left.
+        cache: Of the families that were folded last.
     """
 
     db: Database
@@ -37,15 +45,25 @@ class JournalWorker:
     clock: Clock
     by_message: bool = False
     on_step: Callable[[Folded, Decided], None] = lambda _folded, _decided: None
+    progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
     _renewed_at: datetime | None = None
 
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
-        """Step until *stop* is set; rest *idle_s* seconds when there is nothing to do."""
+        """Step until *stop* is set; what fails for now is logged and tried again.
+
+        It rests *idle_s* seconds when there is nothing to do.
+        """
         while not stop.is_set():
-            if not self.has_lease():
-                stop.wait(1.0)
-            elif not self.step():
+            try:
+                busy = self.has_lease() and self.step()
+            except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
+                _log.exception("step_failed", exc_info=error)
+                self.cache = Cache()
+                stop.wait(_AFTER_FAILURE_S)
+                continue
+            if not busy:
+                self.progress.idle()
                 stop.wait(idle_s)
         self.release()
 
@@ -68,8 +86,10 @@ class JournalWorker:
         subjects = sorted(due.union(behind, outdated))
         if not subjects:
             return False
+        self.progress.work_waits(time.monotonic())
         folded = fold(self.db, self.rules, self.cache, subjects, until)
         self.on_step(folded, study_step(self.db, self.rules, self.clock()))
+        self.progress.committed(time.monotonic())
         return True
 
     def has_lease(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from services.store import audit
 from services.store.tables import acknowledgement, alert, delivery
@@ -118,6 +118,12 @@ def due_deliveries(conn: Connection, now: datetime, limit: int) -> list[Delivery
     query = select(delivery).where(table.next_attempt_at <= now)
     query = query.order_by(table.next_attempt_at, table.id).limit(limit)
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
+
+
+def undelivered(conn: Connection) -> int:
+    """Return how many notices wait to be sent, now or later."""
+    query = select(func.count()).where(delivery.c.next_attempt_at.is_not(None))
+    return int(conn.scalar(query) or 0)
 
 
 def load_deliveries(conn: Connection, alerts: Sequence[str] | None = None) -> list[DeliveryRow]:

@@ -88,9 +88,12 @@ def damaged(conn: Connection, keys: vault.Keys) -> Iterator[str]:
                 yield row["id"]
 
 
-def count_messages(conn: Connection) -> int:
-    """Return how many messages were accepted."""
-    return int(conn.scalar(select(func.count()).select_from(raw_message)) or 0)
+def count_messages(conn: Connection, sources: Sequence[str] = ()) -> int:
+    """Return how many messages were accepted, from *sources* only when there are any."""
+    query = select(func.count()).select_from(raw_message)
+    if sources:
+        query = query.where(raw_message.c.source.in_(sources))
+    return int(conn.scalar(query) or 0)
 
 
 def used_keys(conn: Connection) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import threading
 
+from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 from services.store import leases
@@ -12,11 +13,16 @@ from services.store.vault import Keys
 _EVERY_S = 1.0
 _LEASE_S = 30.0
 
+_log = log.logger("store")
+
 
 def run(db: Database, keys: Keys, holder: str, clock: Clock, stop: threading.Event) -> None:
     """Seal what is new until *stop* is set, and once more then."""
     while not stop.wait(_EVERY_S):
-        step(db, keys, holder, clock)
+        try:
+            step(db, keys, holder, clock)
+        except Exception as error:  # noqa: BLE001 - what is not sealed now is sealed next time
+            _log.exception("seal_failed", exc_info=error)
     step(db, keys, holder, clock)
     with db.write() as conn:
         leases.release(conn, "sealer", holder)

@@ -1,0 +1,76 @@
+"""``aegis alerts``: what people were told, and who has seen it."""
+
+from argparse import ArgumentParser, Namespace
+
+from services.alerts.application import acknowledge, name_of, text_of
+from services.cli.command import Command, CommandError
+from services.cli.entering import by_argument
+from services.cli.opened import data_arguments, open_data
+from services.cli.tables import table, utc
+from services.runtime.clock import now_utc
+from services.store import alerts
+from services.store.alerts import AcknowledgementRow
+from services.vocabulary.alert import Alert
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="list|show|ack")
+    word = words.add_parser("list", help="open alerts, the oldest first")
+    word.add_argument("--all", action="store_true", help="retracted and acknowledged ones too")
+    data_arguments(word)
+    for name, meaning in (("show", "what one alert says"), ("ack", "say that you have seen it")):
+        word = words.add_parser(name, help=meaning, description=meaning)
+        word.add_argument("alert", metavar="ALERT", help="its four letters, or how its id begins")
+        data_arguments(word)
+        if name == "ack":
+            word.add_argument("--comment", default="")
+            by_argument(word)
+
+
+def _alerts(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    with opened.db.read() as conn:
+        known = alerts.load_alerts(conn, opened.name)
+        seen = {row.alert: row for row in alerts.load_acknowledgements(conn)}
+    if args.word == "list":
+        rows = [
+            (
+                name_of(one),
+                one.level,
+                one.kind.replace("_", " "),
+                one.participant or one.about,
+                one.grade,
+                utc(one.opened_at),
+                _state(one, seen.get(one.id)),
+            )
+            for one in known
+        ]
+        chosen = rows if args.all else [row for row in rows if row[-1] == "open"]
+        head = ("alert", "level", "kind", "about", "grade or events", "since (UTC)", "state")
+        print(table(head, chosen) if chosen else "no open alerts")
+        return 0
+    one = _find(known, args.alert)
+    if args.word == "ack":
+        acknowledge(opened.db, one.id, args.by, args.comment, now_utc())
+        print(f"alert {name_of(one)} acknowledged by {args.by}: seen, not answered")
+        return 0
+    text = text_of(one, "the link in the notice")
+    print(f"{text.subject}\n\n{text.body}", end="")
+    return 0
+
+
+def _state(one: Alert, seen: AcknowledgementRow | None) -> str:
+    if one.retracted:
+        return "retracted"
+    return f"seen by {seen.by}" if seen and seen.grade >= one.grade else "open"
+
+
+def _find(known: list[Alert], name: str) -> Alert:
+    found = [a for a in known if name_of(a) == name.upper() or a.id.startswith(name)]
+    if len(found) != 1:
+        count = len(found) or "no"
+        raise CommandError(f"{count} alerts are called {name}: `aegis alerts list --all`")
+    return found[0]
+
+
+ALERTS = Command("alerts", "what people were told, and who has seen it", _arguments, _alerts)

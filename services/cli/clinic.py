@@ -1,0 +1,179 @@
+"""What people know and feeds do not carry: facts, adjudications, the DSMB's answers."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+
+from services.cli.command import Command, CommandError
+from services.cli.entering import by_argument, enter
+from services.cli.opened import data_arguments, instant, open_data, settle
+from services.runtime.clock import now_utc
+from services.store import decisions, records
+from services.vocabulary.episode import Episode
+from services.vocabulary.fact import (
+    Adjudication,
+    Answer,
+    Assessment,
+    Body,
+    Culture,
+    Death,
+    Determination,
+    GvhdStage,
+    Relapse,
+    Verdict,
+    Withdrawal,
+)
+
+_STAGES = ("skin", "liver", "upper_gi", "lower_gi")
+
+
+def _words(*names: str) -> Callable[[ArgumentParser], None]:
+    def add(parser: ArgumentParser) -> None:
+        for name in names:
+            parser.add_argument(f"--{name}", default="")
+
+    return add
+
+
+def _culture(parser: ArgumentParser) -> None:
+    parser.add_argument("--organism", default="")
+    parser.add_argument("--negative", action="store_true")
+
+
+def _stages(parser: ArgumentParser) -> None:
+    for name in _STAGES:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, choices=range(5))
+
+
+def _assessment(parser: ArgumentParser) -> None:
+    parser.add_argument("--criterion", required=True, metavar="ID", help="e.g. ctcae-5.0.tremor")
+    parser.add_argument("--grade", type=int, required=True, choices=range(6))
+    parser.add_argument("--note", default="")
+
+
+_Make = Callable[[Namespace], Body]
+_KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None], _Make]] = {
+    "relapse": ("the malignancy came back", _words("detail"), lambda a: Relapse(a.detail)),
+    "death": ("the participant died", _words("cause"), lambda a: Death(a.cause)),
+    "withdrawal": ("left the study", _words("reason"), lambda a: Withdrawal(a.reason)),
+    "culture": (
+        "a microbiological culture",
+        _culture,
+        lambda a: Culture(not a.negative, a.organism),
+    ),
+    "gvhd-stage": (
+        "organ stages of acute GVHD",
+        _stages,
+        lambda a: GvhdStage(a.skin, a.liver, a.upper_gi, a.lower_gi),
+    ),
+    "assessment": (
+        "a clinician's own grade of a term",
+        _assessment,
+        lambda a: Assessment(a.criterion, a.grade, a.by, a.note),
+    ),
+}
+
+
+def _facts_arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="add")
+    kinds = words.add_parser("add", help="a fact that no feed carries").add_subparsers(
+        dest="kind", required=True, metavar="KIND"
+    )
+    for kind, (meaning, arguments, _) in _KINDS.items():
+        word = kinds.add_parser(kind, help=meaning, description=meaning)
+        word.add_argument("--participant", required=True, metavar="P")
+        word.add_argument("--at", type=instant, required=True, metavar="T", help="when it was true")
+        arguments(word)
+        by_argument(word)
+        data_arguments(word)
+
+
+def _facts(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    body = _KINDS[args.kind][2](args)
+    if isinstance(body, Assessment) and not opened.study.rules.knows(body.criterion):
+        raise CommandError(
+            f"{body.criterion} is no term of {opened.study.table.name}; terms are written"
+            " like ctcae-5.0.tremor"
+        )
+    outcome = enter(opened, args.participant, args.at, body, args.by)
+    settle(opened)
+    print("known already" if outcome.duplicate or not outcome.facts else f"known: {args.kind}")
+    return 0
+
+
+def _adjudicate_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("record", metavar="RECORD", help="its id, or how it begins")
+    parser.add_argument("verdict", choices=[str(one) for one in Verdict])
+    parser.add_argument("--reason", required=True)
+    parser.add_argument("--grade", type=int, choices=range(1, 6), help="with regrade")
+    parser.add_argument("--cause", default="", help="with attribute")
+    by_argument(parser)
+    data_arguments(parser)
+
+
+def _adjudicate(args: Namespace) -> int:
+    verdict = Verdict(args.verdict)
+    if (verdict is Verdict.REGRADE) != (args.grade is not None):
+        raise CommandError("--grade goes with regrade, and regrade needs it")
+    if (verdict is Verdict.ATTRIBUTE) != bool(args.cause):
+        raise CommandError("--cause goes with attribute, and attribute needs it")
+    opened = open_data(args, create=False)
+    with opened.db.read() as conn:
+        record = find_record(records.latest_episodes(conn), args.record)
+    content = record.content
+    body = Adjudication(
+        content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
+    )
+    enter(opened, content.participant, content.onset_at, body, args.by)
+    settle(opened)
+    with opened.db.read() as conn:
+        after = find_record(records.latest_episodes(conn), record.id)
+    print(f"{content.participant} {content.term}: {after.state}, worst grade {after.content.worst}")
+    return 0
+
+
+def find_record(episodes: list[Episode], start: str) -> Episode:
+    """Return the one record whose id begins with *start*.
+
+    Raises:
+        CommandError: There is none, or there are several.
+    """
+    found = [episode for episode in episodes if episode.id.startswith(start)]
+    if len(found) != 1:
+        count = len(found) or "no"
+        raise CommandError(f"{count} records begin with {start}: `aegis records` lists them")
+    return found[0]
+
+
+def _determine_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
+    parser.add_argument("answer", choices=[str(one) for one in Answer])
+    parser.add_argument("--reason", required=True)
+    by_argument(parser)
+    data_arguments(parser)
+
+
+def _determine(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    with opened.db.read() as conn:
+        last = {row.decision.rule: row for row in decisions.latest_decisions(conn, opened.name)}
+    row = last.get(args.rule)
+    if row is None:
+        known = ", ".join(sorted(last)) or "none yet"
+        raise CommandError(f"no decision of {args.rule} to answer; there are: {known}")
+    answer = Answer(args.answer)
+    body = Determination(args.rule, row.id, answer, args.by, args.reason, row.decision.events)
+    enter(opened, opened.name, now_utc(), body, args.by)
+    settle(opened)
+    print(f"{args.rule}: {answer}, on {row.decision.events} events, by {args.by}")
+    return 0
+
+
+FACTS = Command("facts", "enter what no feed carries", _facts_arguments, _facts)
+ADJUDICATE = Command(
+    "adjudicate", "confirm, reject, regrade or attribute a record", _adjudicate_arguments,
+    _adjudicate,
+)  # fmt: skip
+DETERMINE = Command(
+    "determine", "the DSMB's answer to a stopping rule", _determine_arguments, _determine
+)

@@ -1,0 +1,67 @@
+"""How a person's facts and files get into the journal from the command line."""
+
+import getpass
+import json
+from argparse import ArgumentParser
+from datetime import datetime
+
+from services.cli.command import CommandError
+from services.cli.opened import Opened
+from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.adapters.site_files import SiteFileError, load_sites
+from services.ingest.application import Incoming, Intake, Outcome
+from services.runtime import wire
+from services.runtime.clock import now_utc
+from services.vocabulary.fact import Body
+
+
+def by_argument(parser: ArgumentParser) -> None:
+    """Let a command be told who acts."""
+    parser.add_argument(
+        "--by", default=getpass.getuser(), metavar="WHO", help="who does this (default: the user)"
+    )
+
+
+def intake_of(opened: Opened) -> Intake:
+    """Return where messages enter.
+
+    Raises:
+        CommandError: ``sites.yaml`` cannot be trusted.
+    """
+    tables = load_code_tables()
+    try:
+        sites = load_sites(opened.settings.study, tables)
+    except SiteFileError as error:
+        raise CommandError(str(error)) from error
+    return Intake(
+        opened.db,
+        opened.keys,
+        opened.name,
+        sites,
+        tables,
+        now_utc,
+        by_message=opened.settings.clock == "message",
+    )
+
+
+def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Outcome:
+    """Let one fact be known, as entered by *by* now.
+
+    Raises:
+        CommandError: Nobody is called *subject*, or the time lies in the future.
+    """
+    line = {
+        "subject": subject,
+        "observed_at": at.isoformat(),
+        "reported_at": now_utc().isoformat(),
+        "body": json.loads(wire.canonical(body)),
+    }
+    incoming = Incoming(json.dumps(line).encode(), "person", actor=by)
+    outcome = intake_of(opened).accept([incoming])[0]
+    if outcome.refused is not None:
+        raise CommandError(str(outcome.refused))
+    if outcome.parked:
+        raise CommandError(
+            f"the fact is parked ({', '.join(outcome.parked)}): see `aegis parked list`"
+        )
+    return outcome

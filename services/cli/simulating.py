@@ -1,0 +1,34 @@
+"""``aegis simulate``: a synthetic trial, with the records that must come of it."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from services.cli.command import Command, CommandError
+from services.simulator.trial import simulate, write
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="trial")
+    word = words.add_parser("trial", help="as HL7 v2 messages, with its answer key")
+    word.add_argument("--participants", type=int, default=40, metavar="N")
+    word.add_argument("--seed", type=int, default=7)
+    word.add_argument(
+        "--days", type=int, metavar="N", help="followed after the first dose (to day 103)"
+    )
+    word.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _simulate(args: Namespace) -> int:
+    try:
+        trial = simulate(args.participants, args.seed, args.days)
+        write(trial, args.out)
+    except (ValueError, OSError) as error:
+        raise CommandError(str(error)) from error
+    print(
+        f"{len(trial.messages)} messages about {len(trial.people)} participants in {args.out},"
+        f" {len(trial.expected)} records in the answer key"
+    )
+    return 0
+
+
+SIMULATE = Command("simulate", "a synthetic trial", _arguments, _simulate)

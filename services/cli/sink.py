@@ -1,0 +1,60 @@
+"""A mail server for one machine: keeps what it is given as files, sends nothing on."""
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+class MailSink:
+    """Listens on a free port of this machine; each mail becomes ``NNN.eml`` in *folder*."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep mails in *folder*, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._controller = Controller(_Keep(folder), hostname="127.0.0.1", port=0)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        server = self._controller.server
+        if not isinstance(server, asyncio.Server):
+            raise RuntimeError("the mail sink does not listen yet")  # noqa: TRY004 - its state
+        return int(server.sockets[0].getsockname()[1])
+
+    @property
+    def mails(self) -> list[Path]:
+        """What came, in order."""
+        return sorted(self.folder.glob("*.eml"))
+
+    def __enter__(self) -> Self:
+        """Begin to listen."""
+        self._controller.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Listen no more."""
+        self._controller.stop()
+
+
+class _Keep:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    async def handle_DATA(  # noqa: N802 - the name is aiosmtpd's
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        self._count += 1
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        (self._folder / f"{self._count:03d}.eml").write_bytes(content)
+        return "250 kept"

@@ -1,0 +1,20 @@
+"""What ingest tells the metrics about each message."""
+
+from services.ingest.application import Outcome
+from services.runtime.metrics import Metrics
+
+_NOBODY = "unknown"  # a closed set: a sender that no site is named for is no label
+
+
+def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
+    """Count a message, what of it is parked, and how late it came."""
+    site = outcome.site or _NOBODY
+    kind = outcome.kind if outcome.refused is None else _NOBODY
+    metrics.ingest_messages.labels(site, kind, f"A{outcome.answer}").inc()
+    for reason in outcome.parked:
+        metrics.parked.labels(site, reason).inc()
+    if outcome.received_at is not None:
+        metrics.last_message_timestamp.labels(site).set(outcome.received_at.timestamp())
+        for observed_at in outcome.observed:
+            lag = outcome.received_at - observed_at
+            metrics.observation_lag.labels(site).observe(max(0.0, lag.total_seconds()))

@@ -1,0 +1,79 @@
+"""What a chart of one episode shows, gathered from the facts that stand."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.charts.course import Course, Given, Point, span_of
+from services.safety_rules.domain.anchors import anchors
+from services.safety_rules.domain.current_facts import CurrentFacts
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.units import rescaled
+from services.store import journal
+from services.store.session import Connection
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.fact import Action, Administration, Fact, Observation
+
+
+def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:
+    """Return what was seen and done around an episode; None before any study drug."""
+    facts = _standing(known.fact for known in journal.facts_between(conn, content.participant, 0))
+    found = anchors(facts, rules.protocol)
+    first = found.first_infusion_at
+    if first is None:
+        return None
+    start, end = span_of(content)
+    near = [fact for fact in facts if start <= fact.observed_at <= end]
+    return Course(
+        content,
+        temperature=_points(near, "temperature", "Cel"),
+        sbp=_points(near, "sbp", "mm[Hg]"),
+        spo2=_points(near, "spo2", "%"),
+        devices=[
+            (fact.observed_at, fact.body.text)
+            for fact in near
+            if isinstance(fact.body, Observation) and fact.body.measure == "oxygen-device"
+        ],
+        drugs=_drugs(near, rules.protocol.study_drug, end),
+        first_dose_at=first,
+        transplant_day_of_first_dose=found.transplant_day(first) or 0,
+    )
+
+
+def _standing(facts: Iterable[Fact]) -> list[Fact]:
+    current = CurrentFacts()
+    stands: dict[str, Fact] = {}
+    for fact in facts:
+        change = current.add(fact)
+        for gone in change.gone:
+            stands.pop(gone.id, None)
+        stands |= {new.id: new for new in change.new}
+    return sorted(stands.values(), key=lambda f: (f.observed_at, f.id))
+
+
+def _points(facts: Iterable[Fact], measure: str, unit: str) -> list[Point]:
+    found = []
+    for fact in facts:
+        body = fact.body
+        if isinstance(body, Observation) and body.measure == measure and body.value is not None:
+            value = rescaled(body.value, unit)
+            if value is not None:
+                found.append(Point(fact.observed_at, float(value.value)))
+    return found
+
+
+def _drugs(facts: Iterable[Fact], study_drug: str, end: datetime) -> list[Given]:
+    """Return single doses, and infusions from start to stop."""
+    found: list[Given] = []
+    running: dict[str, datetime] = {}
+    for fact in facts:
+        body = fact.body
+        if not isinstance(body, Administration) or body.drug == study_drug:
+            continue
+        if body.action is Action.GIVEN:
+            found.append(Given(body.drug, fact.observed_at))
+        elif body.action is Action.START:
+            running.setdefault(body.drug, fact.observed_at)
+        elif body.action is Action.STOP and body.drug in running:
+            found.append(Given(body.drug, running.pop(body.drug), fact.observed_at))
+    found += [Given(drug, start, end) for drug, start in running.items()]
+    return sorted(found, key=lambda given: given.at)
