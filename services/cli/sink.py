@@ -1,6 +1,6 @@
 """A mail server for one machine: keeps what it is given as files, sends nothing on."""
 
-import asyncio
+import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,15 +16,8 @@ class MailSink:
         """Keep mails in *folder*, which is made."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._controller = Controller(_Keep(folder), hostname="127.0.0.1", port=0)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        server = self._controller.server
-        if not isinstance(server, asyncio.Server):
-            raise RuntimeError("the mail sink does not listen yet")  # noqa: TRY004 - its state
-        return int(server.sockets[0].getsockname()[1])
+        self.port = _free_port()
+        self._controller = Controller(_Keep(folder), hostname="127.0.0.1", port=self.port)
 
     @property
     def mails(self) -> list[Path]:
@@ -44,6 +37,11 @@ class MailSink:
     ) -> None:
         """Listen no more."""
         self._controller.stop()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 class _Keep:
