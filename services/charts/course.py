@@ -14,10 +14,12 @@ from services.charts.boundary import INK, NOW, PENDING, STOP, STYLE
 from services.vocabulary.episode import Change, EpisodeContent
 
 _GRADES = ("#ffffff", "#f6e8c3", "#dfc27d", "#bf812d", "#8c510a")
-_SUPPORT = (
-    "room-air", "nasal-cannula", "blow-by", "simple-mask", "venturi", "high-flow-cannula",
-    "non-rebreather", "trach-collar", "cpap", "bipap", "ventilator",
-)  # fmt: skip
+_DEVICES = {  # as a chart has room for
+    "nasal-cannula": "NC", "blow-by": "blow-by", "simple-mask": "mask", "venturi": "Venturi",
+    "high-flow-cannula": "HFNC", "non-rebreather": "NRB", "trach-collar": "trach",
+    "cpap": "CPAP", "bipap": "BiPAP", "ventilator": "ventilator",
+}  # fmt: skip
+_LIGHT = 2  # grades up to here are drawn in a light colour
 _AROUND = timedelta(hours=20)
 
 
@@ -114,10 +116,10 @@ def _oxygen(axes: Axes, course: Course) -> None:
         d for at, d in enumerate(course.devices) if not at or course.devices[at - 1][1] != d[1]
     ]
     for (at, device), following in zip(changes, [*changes[1:], (end, "")], strict=True):
-        if device not in ("", _SUPPORT[0]):
+        if device in _DEVICES:
             start, until = _hours(course, at), _hours(course, following[0])
             axes.axvspan(start, until, ymax=0.16, color=PENDING, alpha=0.6, linewidth=0)
-            axes.text((start + until) / 2, 84.6, device.replace("-", "\n", 1), size=6.5,
+            axes.text((start + until) / 2, 84.6, _DEVICES[device], size=8,
                       ha="center", va="bottom", color=INK, clip_on=True)  # fmt: skip
 
 
@@ -145,7 +147,8 @@ def _ribbon(axes: Axes, course: Course) -> None:
         axes.axvspan(start, stop, color=_colour(change), linewidth=0)
         if stop - start >= 1:
             axes.text((start + stop) / 2, 0.5, str(change.span), ha="center", va="center",
-                      weight="bold", color=INK)  # fmt: skip
+                      weight="bold",
+                      color="white" if change.span.at_least > _LIGHT else INK)  # fmt: skip
     axes.set_ylim(0, 1)
     axes.set_yticks([])
     axes.set_ylabel("Grade")

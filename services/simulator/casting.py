@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from services.simulator import courses
-from services.simulator.chemistry import PLANS, WORST_OF, Plan, value_of
+from services.simulator.chemistry import PLANS, Plan, value_of
 from services.simulator.script import INFUSION_LASTS, Ends, LabEvent, Person, Site
 
 FIRST_TRANSPLANT = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
@@ -14,6 +14,7 @@ _ONE_EVERY = timedelta(days=4)
 _FOLLOWED_TO = timedelta(days=103)
 _ANY_GRADE = (0, 4)
 _LONG, _SOMETIMES = 4, 0.5
+_HOW_OFTEN = (50, 30, 12, 4)  # worst grades, from the mildest
 _AFTER_INDUCERS = 66  # vital signs: seven days of infusion and 72 hours are over
 
 SITES = (
@@ -119,8 +120,9 @@ def _labs(person: Person, rng: Random, spoilt: str) -> tuple[LabEvent, ...]:
 def _event(plan: Plan, system: str, last: int, rng: Random) -> list[LabEvent]:
     if plan.slug == "anemia" and rng.random() < _SOMETIMES:
         return _from_before(plan, system, last, rng)
-    worst = rng.randint(1, WORST_OF[plan.slug])
-    grades = _wave([g for g in plan.conventional if g <= worst], rng)
+    levels = sorted(plan.conventional)
+    worst = rng.choices(levels, _HOW_OFTEN[: len(levels)])[0]
+    grades = _wave([grade for grade in levels if grade <= worst], rng)
     first = rng.randint(1, max(1, last - 3))
     grades = grades[: last - first + 1]
     goes_on = first + len(grades) > last

@@ -6,7 +6,6 @@ exactly on a published threshold.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from random import Random
 
 Ends = tuple[int, int]  # a grade, or what it may be when something told apart by treatment is open
@@ -165,8 +164,6 @@ PLANS: tuple[Plan, ...] = (
         {},
     ),
 )
-PLAN_OF = {plan.slug: plan for plan in PLANS}
-WORST_OF = {plan.slug: max(plan.conventional) for plan in PLANS}
 
 
 def value_of(plan: Plan, grade: int, system: str, rng: Random) -> str:
@@ -178,8 +175,3 @@ def value_of(plan: Plan, grade: int, system: str, rng: Random) -> str:
 def normal_value(measure: str, system: str, rng: Random) -> str:
     """Return a value inside the limits of normal."""
     return rng.choice(TESTS[system][measure].normal)
-
-
-def number(text: str) -> Decimal:
-    """Return a value as a number."""
-    return Decimal(text)

@@ -128,6 +128,9 @@ def _decision(decision: Decision) -> Iterator[str]:
         f"{_events(decision.events)} at an effective {decision.ess:.1f} participants"
         f" ({decision.evaluable} treated, {decision.pending} pending); {_boundary(decision)}."
     )
+    first = next((point for point in decision.path if point.crossed), None)
+    if first is not None:
+        yield f"First reached with {_events(first.events)} at an effective {first.ess:.1f}."
     suspected = decision.events - decision.confirmed
     reached = "reached" if decision.confirmed_crossed else "not reached"
     yield f"Confirmed {decision.confirmed}, suspected {suspected}. Confirmed only: {reached}."
