@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -40,6 +41,7 @@ _SETTLE_S = 300.0
 _QUIET = 3  # looks in a row that find nothing to do
 FORMS: tuple[Literal["svg", "png"], ...] = ("svg", "png")
 _BAR = 40
+_KNOWN_BY = timedelta(hours=6)  # after an event, what a feed says of it has come
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -228,7 +230,7 @@ def _next(opened: Opened, ended: _Ended, out: Path) -> str:
     seen = [d.data_to for d in ended.decisions if d.data_to]
     middle = f"{min(seen):%Y-%m-%dT00:00Z}" if seen else "2026-05-01T00:00Z"
     crossed = [d.crossed_since for d in ended.decisions if d.crossed_since]
-    when = f"{min(crossed):%Y-%m-%dT%H:%MZ}" if crossed else middle
+    when = f"{min(crossed) + _KNOWN_BY:%Y-%m-%dT%H:%MZ}" if crossed else middle
     data = f"--data {out}"
     study = opened.settings.study
     where = f"{data} --study {study}" if study != StoreSettings().study else data

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -78,11 +78,12 @@ def import_participants(intake: Intake, content: bytes, actor: str) -> Imported:
     Each line is a message of its own: a wrong one does not keep the others out.
     """
     rows, wrong = _rows(content, intake.sites)
+    known_at = _known_at(intake, [row for _, row, _ in rows])
     new = changed = 0
     for line, row, raw in rows:
         with intake.db.write() as conn:
             try:
-                is_new, facts = _enter(conn, intake, row, raw, actor)
+                is_new, facts = _enter(conn, intake, row, _Import(raw, actor, known_at))
             except ValueError as error:
                 conn.rollback()
                 wrong.append(WrongRow(line, str(error)))
@@ -129,10 +130,31 @@ def _row(given: Mapping[str, object], sites: Sites) -> _Row | str:
     return row
 
 
-def _enter(
-    conn: Connection, intake: Intake, row: _Row, raw: bytes, actor: str
-) -> tuple[bool, list[Fact]]:
-    at = intake.clock()
+@dataclass(frozen=True, slots=True)
+class _Import:
+    """A line as it was read, who imports it, and since when it is known."""
+
+    raw: bytes
+    actor: str
+    known_at: datetime
+
+
+def _known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
+    """Return when an import becomes known: now.
+
+    By the clock of messages that is when the last one was sent; before the first, the earliest
+    enrolment of the file.
+    """
+    if not (intake.by_message and rows):
+        return intake.clock()
+    with intake.db.read() as conn:
+        last = participants.last_received(conn, intake.study)
+    zones = {site.id: ZoneInfo(site.timezone) for site in intake.sites.by_id.values()}
+    return last or min(_utc(row.enrolled_at, zones[row.site]) for row in rows)
+
+
+def _enter(conn: Connection, intake: Intake, row: _Row, given: _Import) -> tuple[bool, list[Fact]]:
+    at, raw, actor = intake.clock(), given.raw, given.actor
     who = Participant(row.participant, intake.study, row.site)
     is_new = bool(participants.add_participants(conn, [who], at, actor=actor))
     hashed = identity_hash(intake.keys, row.authority, row.identifier_type, row.identifier)
@@ -140,12 +162,10 @@ def _enter(
         conn, hashed, row.participant, row.site, key_id=intake.keys.active, at=at, actor=actor
     )
     zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
-    enrolled_at = _utc(row.enrolled_at, zone)
-    received_at = enrolled_at if intake.by_message else at
     control_id = sha256(raw).hexdigest()
     message = RawMessage(
         id=message_id(_SENDER, control_id, control_id),
-        received_at=received_at,
+        received_at=given.known_at,
         site=row.site,
         sender=_SENDER,
         control_id=control_id,

@@ -198,13 +198,15 @@ def _due(chronicle: Chronicle, subject: str) -> dict[str, datetime]:
 
 def _raise(conn: Connection, rules: Rules, step: _Step) -> list[Alert]:
     """Write the alert rows that the new versions of records call for."""
-    newest = {episode.id: episode for episode in step.episodes}
-    wanted = [
-        alert
-        for episode in newest.values()
-        if (alert := raising.of_episode(episode, rules.protocol, wire.canonical)) is not None
-    ]
-    about = [raising.alert_of_episode(episode_id) for episode_id in newest]
+    asked: dict[str, Alert | None] = {}
+    for episode in step.episodes:
+        alert = raising.of_episode(episode, rules.protocol, wire.canonical)
+        before = asked.get(episode.id)
+        if alert is not None and before is not None:
+            alert = replace(alert, opened_at=before.opened_at)
+        asked[episode.id] = alert
+    wanted = [alert for alert in asked.values() if alert is not None]
+    about = [raising.alert_of_episode(episode_id) for episode_id in asked]
     if step.known_at is not None:
         for state in step.after:
             known = step.remembered.chronicle.anchors(state.subject)

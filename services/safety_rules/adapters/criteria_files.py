@@ -97,7 +97,7 @@ def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
     >>> load_table("ctcae-4.0")
     Traceback (most recent call last):
         ...
-    services.safety_rules.adapters.criteria_files.CriteriaFileError: ctcae-4.0: folder: no such table
+    services...CriteriaFileError: ctcae-4.0: folder: no such table
 
     Raises:
         CriteriaFileError: There is no such table, a file is not what `criteria.lock` says, or as
@@ -123,12 +123,13 @@ def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
 
 
 def read_criteria(file: str, text: str, name: str) -> list[Criterion]:
-    """Return the criteria that *text*, of the file named *file* in table *name*, holds.
+    r"""Return the criteria that *text*, of the file named *file* in table *name*, holds.
 
-    >>> read_criteria("a.yaml", 'table: CTCAE\\nversion: "5.0"\\nsoc: S\\nterms: []\\n', "ctcae-5.0")
+    >>> text = 'table: CTCAE\nversion: "5.0"\nsoc: S\nterms: []\n'
+    >>> read_criteria("a.yaml", text, "ctcae-5.0")
     Traceback (most recent call last):
         ...
-    services.safety_rules.adapters.criteria_files.CriteriaFileError: a.yaml: source: Field required
+    services...CriteriaFileError: a.yaml: source: Field required
 
     Raises:
         CriteriaFileError: Not YAML, a key given twice, missing or unknown, a value or a threshold

@@ -58,7 +58,8 @@ def parse_when(when: object) -> Mapping[Baseline, tuple[Threshold, ...]]:
 
     >>> sorted(parse_when({"baseline normal": "> ULN", "baseline abnormal": "> 2.0 x baseline"}))
     [<Baseline.ABNORMAL: 'baseline abnormal'>, <Baseline.NORMAL: 'baseline normal'>]
-    >>> [t.text for t in parse_when(["> 5.0 x ULN", {"if symptomatic": "> 2.0 x ULN"}])["any baseline"]]
+    >>> either = parse_when(["> 5.0 x ULN", {"if symptomatic": "> 2.0 x ULN"}])
+    >>> [threshold.text for threshold in either["any baseline"]]
     ['> 5.0 x ULN', '> 2.0 x ULN if symptomatic']
     >>> parse_when({"baseline normal": "> ULN"})
     Traceback (most recent call last):
