@@ -10,8 +10,8 @@ from services.runtime import log
 from services.runtime.health import Progress
 from services.store import leases
 
-_LEASE_S = 60.0
-_RENEW_S = 20.0
+_LEASE_S = 6.0
+_RENEW_S = 2.0
 
 _log = log.logger("alerts")
 

@@ -16,8 +16,8 @@ from services.safety_rules.study import Decided, study_step
 from services.store import journal, leases, participants, records, timers
 from services.store.session import Database
 
-_LEASE_S = 30.0
-_RENEW_S = 10.0
+_LEASE_S = 6.0
+_RENEW_S = 2.0
 _AFTER_FAILURE_S = 1.0
 _AT_ONCE = 64  # participants in one step
 

@@ -11,7 +11,7 @@ from services.store.session import Database
 from services.store.vault import Keys
 
 _EVERY_S = 1.0
-_LEASE_S = 30.0
+_LEASE_S = 6.0
 
 _log = log.logger("store")
 

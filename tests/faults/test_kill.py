@@ -1,0 +1,124 @@
+"""kill -9 at every named step and at random moments: nothing lost, the same records, every mail."""
+
+import json
+import random
+import threading
+import time
+from email import message_from_bytes
+
+import pytest
+
+from services.cli.sink import MailSink
+from services.runtime.failpoints import NAMES
+from services.simulator.trial import simulate, write
+from services.store import alerts, journal
+from services.store.session import Database
+from tests.served import Served
+
+pytestmark = pytest.mark.slow
+
+_MOMENTS = 6  # random kills of each run, beside one failpoint
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    made = simulate(5, seed=11, days=9)
+    folder = tmp_path_factory.mktemp("trial")
+    write(made, folder)
+    return made, folder
+
+
+@pytest.mark.parametrize("seed", range(len(NAMES)), ids=NAMES)
+def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed):
+    made, folder = trial
+    rng = random.Random(f"kill-{seed}")
+    with MailSink(tmp_path / "mails") as sink:
+        served = Served(tmp_path / "data", sink.port)
+        served.command("participants", "import", str(folder / "participants.csv"))
+        answered = 0
+        failpoints = [f"{NAMES[seed]}:{rng.randint(1, 4)}"]
+        kills = 0
+        while answered < len(made.messages):
+            if not served.is_alive():
+                served.start(failpoints.pop() if failpoints else "")
+            killer = None
+            if kills < _MOMENTS:
+                killer = threading.Timer(rng.uniform(0.02, 0.6), served.process.kill)
+                killer.start()
+            answered = served.feed(made.messages, answered)
+            if killer is not None:
+                killer.join()
+                served.process.wait(30)
+                kills += 1
+        if not served.is_alive():
+            served.start()
+        _wait_until_done(served)
+        assert served.stop() == 0
+        served.command("ingest", str(folder / "facts.ndjson"))
+        _deliver_what_is_left(served)
+
+        assert "nothing found" in served.command("verify")
+        assert "the same history" in served.command("replay")
+        assert _records(served) == _key(folder)
+        _each_open_alert_was_mailed(served, sink)
+
+
+def _wait_until_done(served):
+    db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
+    until = time.monotonic() + 60
+    quiet = 0
+    while quiet < 3:
+        assert time.monotonic() < until, "the service does not come to rest"
+        time.sleep(0.3)
+        with db.read() as conn:
+            raised = {one.id for one in alerts.load_alerts(conn) if not one.retracted}
+            told = {row.alert for row in alerts.load_deliveries(conn)}
+            busy = journal.unhandled(conn) or alerts.undelivered(conn) or raised - told
+        quiet = 0 if busy else quiet + 1
+    db.close()
+
+
+def _deliver_what_is_left(served):
+    served.start()
+    _wait_until_done(served)
+    served.stop()
+
+
+def _records(served):
+    lines = [json.loads(line) for line in served.command("records", "--canonical").splitlines()]
+    return sorted(
+        (
+            one["participant"],
+            one["criterion"],
+            one["onset_at"],
+            one["resolved_at"],
+            [one["worst"]["at_least"], one["worst"]["at_most"]],
+            one["before_exposure"],
+        )
+        for one in lines
+    )
+
+
+def _key(folder):
+    lines = [json.loads(line) for line in (folder / "answer_key.ndjson").read_text().splitlines()]
+    return sorted(
+        (
+            one["participant"],
+            one["criterion"],
+            one["onset_at"],
+            one["resolved_at"],
+            one["worst"],
+            one["before_exposure"],
+        )
+        for one in lines
+    )
+
+
+def _each_open_alert_was_mailed(served, sink):
+    db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
+    with db.read() as conn:
+        raised = {one.id for one in alerts.load_alerts(conn) if not one.retracted}
+    db.close()
+    mailed = {message_from_bytes(mail.read_bytes())["X-Aegis-Alert"] for mail in sink.mails}
+    assert raised
+    assert raised <= mailed
