@@ -20,6 +20,7 @@ from services.alerts.application import Delivered, Desk
 from services.alerts.delivery_worker import DeliveryWorker
 from services.cli.command import CommandError
 from services.cli.entering import intake_of
+from services.cli.gauges import Gauges
 from services.cli.opened import Opened
 from services.ingest import http as ingest_pages
 from services.ingest.measured import count_outcome
@@ -30,12 +31,13 @@ from services.runtime.clock import now_utc
 from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
+from services.safety_rules.application import Folded
 from services.safety_rules.journal_worker import JournalWorker
-from services.safety_rules.measured import count_step, show_open
+from services.safety_rules.measured import count_step
+from services.safety_rules.study import Decided
 from services.store import sealing
 
 _log = log.logger("aegis")
-_SHOW_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,10 @@ class Service:
             latency_s = (delivered.at - delivered.alert.opened_at).total_seconds()
             self.metrics.pipeline_latency.labels("delivered").observe(max(0.0, latency_s))
 
+    def _count_step(self, folded: Folded, decided: Decided) -> None:
+        now = now_utc() if self.opened.settings.clock == "wall" else None
+        count_step(self.metrics, folded, decided, now)
+
     def _start_threads(self, desk: Desk, parts: dict[str, Progress]) -> list[threading.Thread]:
         opened, holder = self.opened, f"process {os.getpid()} on {socket.gethostname()}"
         rules = JournalWorker(
@@ -144,7 +150,7 @@ class Service:
             holder,
             now_utc,
             by_message=opened.settings.clock == "message",
-            on_step=lambda folded, decided: count_step(self.metrics, folded, decided),
+            on_step=self._count_step,
             progress=parts["rules"],
         )
         delivery = DeliveryWorker(desk, holder, parts["alerts"])
@@ -152,20 +158,12 @@ class Service:
             "rules": lambda: rules.run(self._stop),
             "alerts": lambda: delivery.run(self._stop),
             "sealer": lambda: sealing.run(opened.db, opened.keys, holder, now_utc, self._stop),
-            "gauges": self._show,
+            "gauges": lambda: Gauges(opened, self.metrics, now_utc).run(self._stop),
         }
         threads = [threading.Thread(target=does, name=name) for name, does in work.items()]
         for thread in threads:
             thread.start()
         return threads
-
-    def _show(self) -> None:
-        """Keep the metrics that are read from the database up to date."""
-        while True:
-            with self.opened.db.read() as conn:
-                show_open(self.metrics, conn)
-            if self._stop.wait(_SHOW_EVERY_S):
-                return
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,7 @@
 """What the rules tell the metrics about each step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from services.runtime.metrics import Metrics
 from services.safety_rules.application import Folded
@@ -14,13 +15,31 @@ from services.vocabulary.episode import Episode
 _STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED: 2}
 
 
-def count_step(metrics: Metrics, folded: Folded, decided: Decided) -> None:
-    """Count what one step recorded, and what the stopping rules say after it."""
+def count_step(
+    metrics: Metrics, folded: Folded, decided: Decided, now: datetime | None = None
+) -> None:
+    """Count what one step recorded, and what the stopping rules say after it.
+
+    *now* tells how long that took since the facts were received; None: by the clock of messages
+    there is nothing to tell.
+    """
+    raised = (*folded.alerts, *decided.alerts)
     for episode in folded.episodes:
         _count_version(metrics, episode)
-    _count_retracted(metrics, (*folded.alerts, *decided.alerts))
-    for decision in decided.decisions:
-        _show(metrics, decision)
+    _count_retracted(metrics, raised)
+    show_decisions(metrics, decided.decisions)
+    if now is not None:
+        _time(metrics, "graded", (episode.recorded_at for episode in folded.episodes), now)
+        _time(metrics, "alert", (alert.opened_at for alert in raised if alert.version == 1), now)
+
+
+def show_decisions(metrics: Metrics, decisions: Iterable[Decision]) -> None:
+    """Set what the stopping rules say."""
+    for decision in decisions:
+        of = (decision.study, decision.rule)
+        metrics.boundary_events_left.labels(*of).set(decision.events_left)
+        metrics.boundary_state.labels(*of).set(_STATE[decision.signal])
+        metrics.predictive_crossing.labels(*of).set(decision.predictive)
 
 
 def show_open(metrics: Metrics, conn: Connection) -> None:
@@ -47,8 +66,6 @@ def _count_retracted(metrics: Metrics, alerts: Sequence[Alert]) -> None:
     metrics.alerts_retracted.inc(sum(alert.retracted for alert in alerts))
 
 
-def _show(metrics: Metrics, decision: Decision) -> None:
-    of = (decision.study, decision.rule)
-    metrics.boundary_events_left.labels(*of).set(decision.events_left)
-    metrics.boundary_state.labels(*of).set(_STATE[decision.signal])
-    metrics.predictive_crossing.labels(*of).set(decision.predictive)
+def _time(metrics: Metrics, stage: str, known_at: Iterable[datetime], now: datetime) -> None:
+    for at in known_at:
+        metrics.pipeline_latency.labels(stage).observe(max(0.0, (now - at).total_seconds()))

@@ -96,6 +96,13 @@ def count_messages(conn: Connection, sources: Sequence[str] = ()) -> int:
     return int(conn.scalar(query) or 0)
 
 
+def last_received(conn: Connection) -> dict[str, datetime]:
+    """Return when each site's last message was received."""
+    query = select(raw_message.c.site, func.max(raw_message.c.received_at).label("at"))
+    rows = conn.execute(query.where(raw_message.c.site != "").group_by(raw_message.c.site))
+    return {row.site: row.at for row in rows}
+
+
 def used_keys(conn: Connection) -> frozenset[str]:
     """Return the ids of the encryption keys that raw messages are sealed with."""
     return frozenset(conn.scalars(select(raw_message.c.key_id).distinct()))
