@@ -39,6 +39,7 @@ COMMANDS = (
     simulating.SIMULATE,
     proving.VERIFY,
     proving.REPLAY,
+    proving.RETRY,
     demo.DEMO,
 )
 

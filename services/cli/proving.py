@@ -1,11 +1,12 @@
-"""``aegis verify`` and ``aegis replay``: nothing lost, nothing changed, the same again."""
+"""``aegis verify``, ``replay`` and ``retry``: nothing lost, nothing changed, the same again."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from services.cli.command import Command
-from services.cli.opened import Opened, data_arguments, open_data
+from services.cli.opened import Opened, data_arguments, open_data, settle
 from services.safety_rules import proof
+from services.safety_rules.application import release
 from services.store import integrity, journal, messages, parking, records
 from services.store.session import Connection
 
@@ -57,5 +58,26 @@ def _counts(conn: Connection) -> str:
     )
 
 
+def _retry_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("participants", nargs="*", metavar="PARTICIPANT", help="none: everybody")
+    data_arguments(parser)
+
+
+def _retry(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    released = release(opened.db, args.participants)
+    graded = settle(opened)
+    with opened.db.read() as conn:
+        aside = [(state.subject, state.error) for state in records.quarantined(conn)]
+    waiting = "" if graded else "; a running service grades them"
+    print(f"{len(released)} let in again, {len(aside)} quarantined{waiting}")
+    for subject, error in aside:
+        print(f"{subject}: {error}; its records are not up to date: see `aegis verify`")
+    return 1 if aside else 0
+
+
+RETRY = Command(
+    "retry", "grade again who was set aside because of facts that failed", _retry_arguments, _retry
+)
 VERIFY = Command("verify", "check every row, every message and every record", _arguments, _verify)
 REPLAY = Command("replay", "fold the journal again and compare the history", _arguments, _replay)

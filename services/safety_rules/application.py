@@ -6,14 +6,14 @@ from datetime import datetime
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
-from services.safety_rules.cache import Cache, Members, Remembered
+from services.safety_rules.cache import Cache, Remembered
 from services.safety_rules.domain import raising
 from services.safety_rules.domain.chronicle import Chronicle, Heard, Stood, heard
 from services.safety_rules.domain.families import Family, families
 from services.safety_rules.domain.rules import Rules
 from services.store import alerts, journal, records, timers
 from services.store.records import StandingRow, StateRow
-from services.store.session import Connection, Database
+from services.store.session import Connection, Database, DatabaseError
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import Episode
 
@@ -62,81 +62,92 @@ def fold(
     people = set(subjects) - {study}
     if study in subjects:
         _pass_over(db, study, rules)
+    steps: list[_Step] = []
+    failed: list[tuple[tuple[StateRow, ...], Exception]] = []
     with db.read() as conn:
         merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
-        groups = [group for group in families(people, merges) if people.intersection(group)]
-        inboxes = [_Inbox.load(conn, rules, cache, group) for group in groups]
-    for inbox in inboxes:
-        cache.drop(inbox.members)  # it comes back when the step is on disk
-    steps, failed = [], []
-    for inbox in inboxes:
-        try:
-            steps.append(inbox.step(rules, until))
-        except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop the others
-            failed.append((inbox, error))
+        for group in families(people, merges):
+            if people.intersection(group):
+                states = tuple(records.load_state(conn, member) for member in group)
+                try:
+                    steps.append(_step(conn, rules, cache, states, until))
+                except DatabaseError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop others
+                    failed.append((states, error))
     folded = _record(db, rules, cache, steps)
-    for inbox, problem in failed:
+    for states, problem in failed:
         with db.write() as conn:
-            _quarantine(conn, rules, inbox, problem)
-    names = tuple(member for inbox, _ in failed for member in inbox.members)
+            _quarantine(conn, rules, states, problem, until)
+    names = tuple(state.subject for states, _ in failed for state in states)
     return replace(folded, quarantined=names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Inbox:
-    """A family's facts that are not folded yet, with what is remembered of it."""
-
-    states: tuple[StateRow, ...]
-    remembered: Remembered
-    new: tuple[Heard, ...]
-
-    @property
-    def members(self) -> Members:
-        return tuple(state.subject for state in self.states)
-
-    @classmethod
-    def load(cls, conn: Connection, rules: Rules, cache: Cache, group: Members) -> "_Inbox":
-        states = tuple(records.load_state(conn, member) for member in group)
-        remembered = cache.get(states) or _rebuilt(conn, rules, states)
-        new = [
-            known
-            for state in states
-            for known in journal.facts_between(conn, state.subject, state.folded_through)
+def release(db: Database, subjects: Sequence[str] = ()) -> list[str]:
+    """Let quarantined participants be folded again, *subjects* or all; return who they are."""
+    with db.write() as conn:
+        states = [
+            state
+            for state in records.quarantined(conn)
+            if not subjects or state.subject in subjects
         ]
-        return cls(states, remembered, tuple(heard(new)))
+        for state in states:
+            records.release(conn, state)
+            write_alerts(conn, [raising.alert_of_quarantine(state.subject)], [])
+    return [state.subject for state in states]
 
-    def step(self, rules: Rules, until: datetime) -> _Step:
-        chronicle = self.remembered.chronicle
-        if any(state.rules_version not in ("", rules.version) for state in self.states):
-            chronicle.recount()
-        for message in self.new:
-            chronicle.hear(message)
-        chronicle.pass_time(until)
-        episodes, stood = chronicle.take()
-        through = {message.subject: message.seq for message in self.new}
-        after = tuple(
-            replace(
-                state,
-                folded_through=through.get(state.subject, state.folded_through),
-                version=state.version + 1,
-                rules_version=rules.version,
-                digest=wire.digest(
-                    [(e.id, e.version, e.retracted) for e in chronicle.latest(state.subject)]
-                ),
-            )
-            for state in self.states
+
+def _step(
+    conn: Connection, rules: Rules, cache: Cache, states: tuple[StateRow, ...], until: datetime
+) -> _Step:
+    """Fold what a family has not folded yet; what is remembered comes back when that is on disk."""
+    remembered = cache.get(states) or _rebuilt(conn, rules, states)
+    cache.drop(tuple(state.subject for state in states))
+    new = [
+        known
+        for state in states
+        for known in journal.facts_between(conn, state.subject, state.folded_through)
+    ]
+    return _folded(rules, states, remembered, tuple(heard(new)), until)
+
+
+def _folded(
+    rules: Rules,
+    states: tuple[StateRow, ...],
+    remembered: Remembered,
+    new: tuple[Heard, ...],
+    until: datetime,
+) -> _Step:
+    chronicle = remembered.chronicle
+    if any(state.rules_version not in ("", rules.version) for state in states):
+        chronicle.recount()
+    for message in new:
+        chronicle.hear(message)
+    chronicle.pass_time(until)
+    episodes, stood = chronicle.take()
+    through = {message.subject: message.seq for message in new}
+    after = tuple(
+        replace(
+            state,
+            folded_through=through.get(state.subject, state.folded_through),
+            version=state.version + 1,
+            rules_version=rules.version,
+            digest=wire.digest(
+                [(e.id, e.version, e.retracted) for e in chronicle.latest(state.subject)]
+            ),
         )
-        facts = sum(len(message.facts) for message in self.new)
-        remembered = Remembered(chronicle, after, self.remembered.facts + facts)
-        return _Step(
-            self.states,
-            after,
-            remembered,
-            facts,
-            tuple(episodes),
-            tuple(stood),
-            self.new[-1].received_at if self.new else None,
-        )
+        for state in states
+    )
+    facts = sum(len(message.facts) for message in new)
+    return _Step(
+        states,
+        after,
+        Remembered(chronicle, after, remembered.facts + facts),
+        facts,
+        tuple(episodes),
+        tuple(stood),
+        new[-1].received_at if new else None,
+    )
 
 
 def _rebuilt(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Remembered:
@@ -235,12 +246,15 @@ def _pass_over(db: Database, study: str, rules: Rules) -> None:
         records.advance(conn, state, new)
 
 
-def _quarantine(conn: Connection, rules: Rules, inbox: _Inbox, error: Exception) -> None:
-    """Set the family aside, and say so to operations; its records are not up to date."""
-    for state in inbox.states:
-        seq = next((m.seq for m in inbox.new if m.subject == state.subject), state.folded_through)
-        records.quarantine(conn, state, seq, type(error).__name__)
-        alert = raising.of_quarantine(
-            state.subject, inbox.new[0].received_at, rules.protocol, type(error).__name__
-        )
+def _quarantine(
+    conn: Connection,
+    rules: Rules,
+    states: Sequence[StateRow],
+    error: Exception,
+    at: datetime,
+) -> None:
+    """Set a family aside, and say so to operations; its records are not up to date."""
+    for state in states:
+        records.quarantine(conn, state, state.folded_through + 1, type(error).__name__)
+        alert = raising.of_quarantine(state.subject, at, rules.protocol, type(error).__name__)
         write_alerts(conn, [alert.id], [alert])

@@ -1,8 +1,9 @@
 """The journal: raw messages, the facts they brought, and in which order that became known."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
@@ -31,6 +32,7 @@ __all__ = [
     "unhandled",
 ]
 
+_NEXT = timedelta(microseconds=1)
 NOT_CLINICAL = ("merge", "adjudication", "enrolment", "determination", "protocol-activation")
 
 
@@ -50,7 +52,7 @@ class Arrival:
 def append(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> None:
     """Let the journal hold *arrivals*, in their order, once the transaction commits.
 
-    Facts get the next seq of their subject; a subject's received_at never decreases.
+    Facts get the next seq of their subject; received_at never decreases from one to the next.
 
     Raises:
         UnknownParticipantError: A fact's subject was never added.
@@ -174,31 +176,38 @@ def observed_until(
 def _journal_rows(
     conn: Connection, arrived: Sequence[tuple[str, datetime, Fact]]
 ) -> list[dict[str, object]]:
-    """Number *arrived* (message, received_at, fact), and move their participants on."""
-    counts: dict[str, int] = {}
-    for _, _, fact in arrived:
-        counts[fact.subject] = counts.get(fact.subject, 0) + 1
-    places = _reserve(conn, counts)
+    """Number *arrived* (message, received_at, fact), and move their participants on.
+
+    Each message is known later than the one before it, whoever they are about: the order in which
+    a family of merged participants heard them can be read from the journal, and no timer finds that
+    something became known in a past that is told already.
+    """
+    if not arrived:
+        return []
+    counts = Counter(fact.subject for _, _, fact in arrived)
+    seq = _reserve(conn, counts)
+    last = conn.scalar(select(func.max(participant.c.last_received_at)))
+    known_at: dict[str, datetime] = {}
+    last_known: dict[str, datetime] = {}
     rows = []
     for message, received_at, fact in arrived:
-        seq, known_at = places[fact.subject]
-        known_at = received_at if known_at is None else max(received_at, known_at)
-        places[fact.subject] = seq + 1, known_at
-        rows.append(_fact_row(seq + 1, known_at, message, fact))
-    if rows:
-        conn.execute(
-            update(participant)
-            .where(participant.c.subject == bindparam("of"))
-            .values(last_received_at=bindparam("known_at")),
-            [{"of": subject, "known_at": places[subject][1]} for subject in sorted(counts)],
-        )
+        if message not in known_at:
+            last = received_at if last is None else max(received_at, last + _NEXT)
+            known_at[message] = last
+        seq[fact.subject] += 1
+        last_known[fact.subject] = known_at[message]
+        rows.append(_fact_row(seq[fact.subject], known_at[message], message, fact))
+    conn.execute(
+        update(participant)
+        .where(participant.c.subject == bindparam("of"))
+        .values(last_received_at=bindparam("known_at")),
+        [{"of": subject, "known_at": at} for subject, at in sorted(last_known.items())],
+    )
     return rows
 
 
-def _reserve(conn: Connection, counts: Mapping[str, int]) -> dict[str, tuple[int, datetime | None]]:
-    """Move each last_seq on, in id order, and return what it and last_received_at were before."""
-    if not counts:
-        return {}
+def _reserve(conn: Connection, counts: Mapping[str, int]) -> dict[str, int]:
+    """Move each last_seq on, in id order, and return what it was before."""
     subjects = sorted(counts)
     conn.execute(
         update(participant)
@@ -206,20 +215,20 @@ def _reserve(conn: Connection, counts: Mapping[str, int]) -> dict[str, tuple[int
         .values(last_seq=participant.c.last_seq + bindparam("more")),
         [{"of": subject, "more": counts[subject]} for subject in subjects],
     )
-    columns = participant.c.subject, participant.c.last_seq, participant.c.last_received_at
-    places = {
-        subject: (last_seq - counts[subject], last_received_at)
+    columns = participant.c.subject, participant.c.last_seq
+    before = {
+        subject: last_seq - counts[subject]
         for some in in_parts(subjects)
-        for subject, last_seq, last_received_at in conn.execute(
+        for subject, last_seq in conn.execute(
             select(*columns).where(participant.c.subject.in_(some))
         )
     }
-    unknown = counts.keys() - places.keys()
+    unknown = counts.keys() - before.keys()
     if unknown:
         raise UnknownParticipantError(
             f"{len(unknown)} not added to the store, the first is {min(unknown)}; add them first"
         )
-    return places
+    return before
 
 
 def _fact_row(seq: int, received_at: datetime, message: str, fact: Fact) -> dict[str, object]:

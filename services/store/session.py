@@ -10,8 +10,9 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
-__all__ = ["BUSY_TIMEOUT_S", "Connection", "Database"]
+__all__ = ["BUSY_TIMEOUT_S", "Connection", "Database", "DatabaseError"]
 
 BUSY_TIMEOUT_S = 5.0
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, tuple_
 
 from services.store import audit
-from services.store.tables import timer
+from services.store.tables import participant_state, timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,13 @@ def set_timers(conn: Connection, owner: str, due: Mapping[str, datetime]) -> Non
 
 
 def due_timers(conn: Connection, now: datetime, limit: int | None = None) -> list[DueTimer]:
-    """Return the timers with due_at <= *now*, the earliest first."""
+    """Return the timers with due_at <= *now*, the earliest first; not of who is quarantined."""
+    aside = select(participant_state.c.subject).where(
+        participant_state.c.quarantined_seq.is_not(None)
+    )
     query = (
         select(timer.c.owner, timer.c.purpose, timer.c.due_at)
-        .where(timer.c.due_at <= now)
+        .where(timer.c.due_at <= now, timer.c.owner.not_in(aside))
         .order_by(timer.c.due_at, timer.c.owner, timer.c.purpose)
         .limit(limit)
     )

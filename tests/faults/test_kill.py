@@ -17,7 +17,7 @@ from tests.served import Served
 
 pytestmark = pytest.mark.slow
 
-_MOMENTS = 6  # random kills of each run, beside one failpoint
+_MOMENTS = 3  # random kills of each run, beside one failpoint
 
 
 @pytest.fixture(scope="module")

@@ -60,12 +60,11 @@ class Chronicle:
         self._latest: dict[str, dict[str, Episode]] = {m: {} for m in family.members}
         self._said: dict[str, tuple[EpisodeContent, ...] | None] = dict.fromkeys(family.members, ())
         self._standings: dict[tuple[str, str], Standing] = {}
-        self._anchors: dict[str, Anchors | None] = dict.fromkeys(family.members)
+        self._anchors: dict[str, Anchors | None] = dict.fromkeys(family.members, Anchors())
         self._due: dict[str, datetime] = {}
         self._episodes: list[Episode] = []
         self._stood: list[Stood] = []
-        self._last_seq = 0
-        self._last_known_at: datetime | None = None
+        self._last: dict[str, Heard] = {}  # of each subject that was heard of
 
     def resume(
         self,
@@ -75,24 +74,22 @@ class Chronicle:
     ) -> None:
         """Take up where the stored versions end: *past* makes no version."""
         for message in past:
-            self._family.hear(message.subject, message.facts)
-            self._last_seq, self._last_known_at = message.seq, message.received_at
+            self._take_in(message)
         for episode in latest:
             self._latest[episode.content.participant][episode.id] = episode
         for standing in standings:
             self._standings[standing.participant, standing.rule] = standing
         for member in self._family.members:
             self._said[member] = self._family.contents(member)
-            fold = self._family.fold_of(member)
-            if fold is not None and self._last_known_at is not None:
-                self._anchors[member] = fold.anchors
-                self._wait(member, fold.outlooks(self._last_known_at))
+            fold, last = self._family.fold_of(member), self._last_of(member)
+            self._anchors[member] = fold.anchors if fold else None
+            if fold is not None and last is not None:
+                self._wait(member, fold.outlooks(last.received_at))
 
     def hear(self, message: Heard) -> None:
         """Let *message* be known, after the timers that were due before it."""
         self.pass_time(message.received_at)
-        self._family.hear(message.subject, message.facts)
-        self._last_seq, self._last_known_at = message.seq, message.received_at
+        self._take_in(message)
         occasion = Occasion(message.subject, message.seq, message.received_at, self._rules.version)
         for member in self._survivors_first():
             self._recount(member, occasion)
@@ -102,18 +99,19 @@ class Chronicle:
 
         New versions are known since the last fact: a record never depends on when rules changed.
         """
-        if self._last_known_at is None:
-            return
         for member in self._survivors_first():
-            self._said[member], self._anchors[member] = None, None
-            occasion = Occasion(member, self._last_seq, self._last_known_at, self._rules.version)
-            self._recount(member, occasion)
+            last = self._last_of(member)
+            if last is not None:
+                self._said[member], self._anchors[member] = None, None
+                version = self._rules.version
+                self._recount(member, Occasion(member, last.seq, last.received_at, version))
 
     def pass_time(self, until: datetime) -> None:
         """Apply every timer that is due by *until*, each at its own instant."""
         while self._due and (due := min(self._due.values())) <= until:
             for member in [m for m, at in sorted(self._due.items()) if at == due]:
-                self._stand(member, due)
+                last = self._last_of(member)
+                self._stand(member, due, last.seq if last else 0)
 
     @property
     def due(self) -> Mapping[str, datetime]:
@@ -144,6 +142,20 @@ class Chronicle:
         self._episodes, self._stood = [], []
         return new
 
+    def _take_in(self, message: Heard) -> None:
+        self._family.hear(message.subject, message.facts)
+        self._last[message.subject] = message
+
+    def _last_of(self, member: str) -> Heard | None:
+        """Return the last message that the records of *member* were made from."""
+        survivor_of = self._family.survivor_of
+        own = [
+            message
+            for subject, message in self._last.items()
+            if subject == member or survivor_of[subject] == member
+        ]
+        return max(own, key=lambda message: (message.received_at, message.subject), default=None)
+
     def _survivors_first(self) -> list[str]:
         return sorted(self._family.members, key=lambda m: (self._family.fold_of(m) is None, m))
 
@@ -156,11 +168,15 @@ class Chronicle:
         changed = contents is not said and contents != said  # None: said by other rules
         if changed:
             self._record(member, contents, occasion)
-        if changed or anchors != before or not self._has_stood(member):
-            self._stand(member, occasion.recorded_at)
+        if changed or anchors != before or self._has_to_stand(member):
+            self._stand(member, occasion.recorded_at, occasion.seq)
 
-    def _has_stood(self, member: str) -> bool:
-        return all((member, rule.id) in self._standings for rule in self._rules.protocol.rules)
+    def _has_to_stand(self, member: str) -> bool:
+        """Say whether *member* has no standing yet, although something is known of them."""
+        rules = self._rules.protocol.rules
+        return member in self._last and any(
+            (member, rule.id) not in self._standings for rule in rules
+        )
 
     def _record(
         self, member: str, contents: tuple[EpisodeContent, ...], occasion: Occasion
@@ -175,7 +191,7 @@ class Chronicle:
         self._latest[member] |= {episode.id: episode for episode in versions}
         self._episodes += versions
 
-    def _stand(self, member: str, known_at: datetime) -> None:
+    def _stand(self, member: str, known_at: datetime, seq: int) -> None:
         fold = self._family.fold_of(member)
         if fold is None:
             rules = self._rules.protocol.rules
@@ -187,7 +203,7 @@ class Chronicle:
             key = (member, standing.rule)
             if self._standings.get(key) != standing:
                 self._standings[key] = standing
-                self._stood.append(Stood(standing, known_at, self._last_seq))
+                self._stood.append(Stood(standing, known_at, seq))
 
     def _wait(self, member: str, outlooks: Iterable[Outlook]) -> None:
         due = [outlook.due_at for outlook in outlooks if outlook.due_at is not None]

@@ -94,11 +94,16 @@ def of_death(
     )
 
 
+def alert_of_quarantine(subject: str) -> str:
+    """Return the id of the alert about a participant who is set aside."""
+    return alert_id(subject, "quarantined")
+
+
 def of_quarantine(subject: str, at: datetime, protocol: Protocol, error: str) -> Alert:
     """Return the alert that says that a participant's records are no longer up to date."""
     policy = protocol.alerts
     return Alert(
-        id=alert_id(subject, "quarantined"),
+        id=alert_of_quarantine(subject),
         level=Level.OPERATIONS,
         kind=AlertKind.QUARANTINED,
         study=protocol.study,

@@ -1,0 +1,61 @@
+"""A study with data of its own, in this process: fed, graded, and asked what it holds."""
+
+import json
+from pathlib import Path
+
+from services.cli.entering import intake_of
+from services.cli.opened import open_in
+from services.cli.proving import findings
+from services.cli.watching import canonical_lines
+from services.ingest.application import Incoming
+from services.ingest.enrolment import import_participants
+from services.runtime.clock import now_utc
+from services.runtime.settings import StoreSettings
+from services.safety_rules import proof
+from services.safety_rules.journal_worker import JournalWorker
+from services.simulator.trial import facts, participants_csv
+from services.store import records
+
+STUDY = Path(__file__).parent.parent / "studies" / "blina-hsct"
+
+
+class Installation:
+    """The trial's study, with data in *folder*; time is that of the messages."""
+
+    def __init__(self, folder):
+        self.opened = open_in(StoreSettings(data=folder, study=STUDY, clock="message"))
+        self.db = self.opened.db
+        self.intake = intake_of(self.opened)
+        self.worker = JournalWorker(
+            self.db, self.opened.study.rules, "test", now_utc, by_message=True
+        )
+
+    def enrol(self, trial):
+        """Import everybody who takes part in *trial*."""
+        import_participants(self.intake, participants_csv(trial).encode(), "test")
+
+    def take(self, messages, at_once=64):
+        """Accept *messages* of HL7 or facts, so many in one transaction."""
+        for start in range(0, len(messages), at_once):
+            some = [Incoming(body, "file") for body in messages[start : start + at_once]]
+            assert not [o.refused for o in self.intake.accept(some) if o.refused]
+
+    def settle(self):
+        """Grade what is not graded yet."""
+        assert self.worker.settle()
+
+    def canonical(self):
+        """Return the current content of all records."""
+        with self.db.read() as conn:
+            return canonical_lines(records.latest_episodes(conn))
+
+    def verified(self):
+        """Return what `aegis verify` and `aegis replay` find."""
+        with self.db.read() as conn:
+            again = proof.mismatches(conn, self.opened.study.rules, history=True)
+            return [*findings(self.opened, conn), *again]
+
+
+def messages_of(trial):
+    """Return the whole feed of *trial*, and what no feed carries, each as one message."""
+    return [*trial.messages, *(json.dumps(line).encode() for line in facts(trial))]

@@ -1,0 +1,86 @@
+"""One fact that cannot be folded stops its participant, and nobody else."""
+
+import pytest
+from sqlalchemy import text
+
+from services.safety_rules.application import release
+from services.simulator.trial import simulate
+from services.store import alerts, records
+from services.vocabulary.alert import AlertKind
+from tests.installed import Installation, messages_of
+
+TRIAL = simulate(2, seed=5, days=3)
+OTHER = "P-002"
+_POISON = (
+    "UPDATE fact SET payload = :payload WHERE subject = 'P-001' AND seq ="
+    " (SELECT MAX(seq) FROM fact WHERE subject = 'P-001')"
+)
+
+
+@pytest.fixture
+def poisoned(tmp_path):
+    """An installation in which the last fact about P-001 is unreadable, and how to mend it."""
+    installed = Installation(tmp_path)
+    installed.enrol(TRIAL)
+    installed.take(messages_of(TRIAL))
+    query = "SELECT payload FROM fact WHERE subject = 'P-001' ORDER BY seq DESC"
+    with installed.db.write() as conn:
+        sound = conn.execute(text(query)).scalar()
+        conn.execute(text(_POISON), {"payload": '{"body": "?"}'})
+
+    def mend():
+        with installed.db.write() as conn:
+            conn.execute(text(_POISON), {"payload": sound})
+
+    return installed, mend
+
+
+def raised(installed):
+    with installed.db.read() as conn:
+        return [
+            (one.participant, one.retracted)
+            for one in alerts.load_alerts(conn)
+            if one.kind is AlertKind.QUARANTINED
+        ]
+
+
+def aside(installed):
+    with installed.db.read() as conn:
+        return [state.subject for state in records.quarantined(conn)]
+
+
+def test_the_others_are_graded_and_operations_is_told(poisoned):
+    installed, _ = poisoned
+    installed.settle()
+    assert aside(installed) == ["P-001"]
+    assert raised(installed) == [("P-001", False)]
+    with installed.db.read() as conn:
+        assert records.load_state(conn, OTHER).folded_through > 0
+        assert records.load_state(conn, "P-001").folded_through == 0
+    assert not installed.worker.step()  # it is not tried again and again
+
+
+def test_what_is_verified_says_so(poisoned):
+    installed, _ = poisoned
+    installed.settle()
+    assert any("is quarantined: see `aegis retry`" in line for line in installed.verified())
+
+
+def test_mended_and_released_it_is_graded_and_the_alert_is_taken_back(poisoned):
+    installed, mend = poisoned
+    installed.settle()
+    mend()
+    assert release(installed.db) == ["P-001"]
+    installed.settle()
+    assert aside(installed) == []
+    assert raised(installed) == [("P-001", True)]
+    assert installed.verified() == []
+
+
+def test_released_while_it_still_fails_it_is_set_aside_again(poisoned):
+    installed, _ = poisoned
+    installed.settle()
+    release(installed.db, ["P-001"])
+    installed.settle()
+    assert aside(installed) == ["P-001"]
+    assert raised(installed) == [("P-001", False)]

@@ -1,0 +1,60 @@
+"""The same facts give the same records, however they come."""
+
+from random import Random
+
+import pytest
+
+from services.ingest import parked
+from services.simulator.trial import simulate
+from tests.installed import Installation, messages_of
+
+pytestmark = pytest.mark.slow
+
+TRIAL = simulate(3, seed=5, days=8)  # with a merge, corrections, late results and a CRS
+
+
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory):
+    """The records of a feed as it was sent, message by message."""
+    installed = Installation(tmp_path_factory.mktemp("in-order"))
+    installed.enrol(TRIAL)
+    installed.take(messages_of(TRIAL), at_once=1)
+    installed.settle()
+    assert installed.verified() == []
+    return installed.canonical()
+
+
+def test_the_trial_has_something_to_say(in_order):
+    assert len(in_order) > 5
+    assert any("astct-2019.crs" in line for line in in_order)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shuffled_duplicated_and_batched_otherwise(seed, in_order, tmp_path):
+    rng = Random(seed)
+    messages = messages_of(TRIAL)
+    messages += rng.sample(messages, len(messages) // 3)
+    rng.shuffle(messages)
+    installed = Installation(tmp_path)
+    installed.enrol(TRIAL)
+    while messages:
+        count = rng.choice((1, 7, 40, 200))
+        installed.take(messages[:count], at_once=rng.choice((1, 3, 64)))
+        messages = messages[count:]
+        if rng.random() < 0.7:
+            installed.settle()
+    installed.settle()
+    assert installed.canonical() == in_order
+    assert installed.verified() == []
+
+
+def test_enrolled_only_after_the_feed_has_come(in_order, tmp_path):
+    installed = Installation(tmp_path)
+    installed.take(messages_of(TRIAL))
+    installed.settle()
+    assert installed.canonical() == []
+    installed.enrol(TRIAL)
+    parked.retry(installed.intake, "test", None)
+    installed.settle()
+    assert installed.canonical() == in_order
+    assert installed.verified() == []
