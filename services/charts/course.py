@@ -21,6 +21,7 @@ _DEVICES = {  # as a chart has room for
 }  # fmt: skip
 _LIGHT = 2  # grades up to here are drawn in a light colour
 _AROUND = timedelta(hours=20)
+_SPO2_FROM, _SPO2_ROOM = 84, 6  # percent; room below the lowest value for the names of devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,20 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the site's calendar: when it begins, and how the protocol counts it."""
+
+    begins_at: datetime
+    transplant_day: int | None
+    treatment_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """What was seen and done around one episode.
 
-    *devices* are (instant, device); *first_dose_at* is when treatment day 1 began.
+    *devices* are (instant, device); *fever_c* and *sbp_below* are the protocol's limits; *days*
+    are those that begin in the time that is drawn; *label* names the protocol and who signed it.
     """
 
     content: EpisodeContent
@@ -53,20 +64,22 @@ class Course:
     spo2: Sequence[Point]
     devices: Sequence[tuple[datetime, str]]
     drugs: Sequence[Given]
-    first_dose_at: datetime
-    transplant_day_of_first_dose: int
+    fever_c: float
+    sbp_below: float
+    days: Sequence[Day]
+    label: str
 
 
 def course_chart(course: Course, form: Literal["svg", "png"]) -> bytes:
     """Return the picture of *course*: the same bytes for the same course.
 
-    The time axis counts hours since the first dose, and names transplant and treatment days.
+    The time axis names transplant and treatment days where each begins at the site.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9.2, 8.0), dpi=150, layout="constrained")
         axes = figure.subplots(5, 1, sharex=True, height_ratios=(2, 2, 2, 1.6, 1.2))
-        _line(axes[0], course, course.temperature, "Temperature\n(°C)", (38.0, "fever"))
-        _line(axes[1], course, course.sbp, "Systolic\n(mm Hg)", (90, "threshold"))
+        _line(axes[0], course, course.temperature, "Temperature\n(°C)", (course.fever_c, "fever"))
+        _line(axes[1], course, course.sbp, "Systolic\n(mm Hg)", (course.sbp_below, "threshold"))
         _oxygen(axes[2], course)
         _drugs(axes[3], course)
         _ribbon(axes[4], course)
@@ -89,7 +102,7 @@ def span_of(content: EpisodeContent) -> tuple[datetime, datetime]:
 
 
 def _hours(course: Course, at: datetime) -> float:
-    return (at - course.first_dose_at) / timedelta(hours=1)
+    return (at - span_of(course.content)[0]) / timedelta(hours=1)
 
 
 def _line(
@@ -108,7 +121,8 @@ def _line(
 def _oxygen(axes: Axes, course: Course) -> None:
     axes.plot([_hours(course, p.at) for p in course.spo2], [p.value for p in course.spo2],
               color=NOW, marker="o", markersize=3.5, linewidth=1.3)  # fmt: skip
-    axes.set_ylim(84, 101)
+    lowest = min((point.value for point in course.spo2), default=_SPO2_FROM)
+    axes.set_ylim(min(_SPO2_FROM, lowest - _SPO2_ROOM), 101)
     axes.set_ylabel("SpO2 (%)\nand device")
     axes.grid(visible=True, color="#e4e4e4", linewidth=0.6)
     end = span_of(course.content)[1]
@@ -119,8 +133,8 @@ def _oxygen(axes: Axes, course: Course) -> None:
         if device in _DEVICES:
             start, until = _hours(course, at), _hours(course, following[0])
             axes.axvspan(start, until, ymax=0.16, color=PENDING, alpha=0.6, linewidth=0)
-            axes.text((start + until) / 2, 84.6, _DEVICES[device], size=8,
-                      ha="center", va="bottom", color=INK, clip_on=True)  # fmt: skip
+            axes.text((start + until) / 2, 0.04, _DEVICES[device], size=8, ha="center", va="bottom",
+                      color=INK, clip_on=True, transform=axes.get_xaxis_transform())  # fmt: skip
 
 
 def _drugs(axes: Axes, course: Course) -> None:
@@ -159,17 +173,19 @@ def _colour(change: Change) -> str:
 
 
 def _time_axis(axes: Axes, course: Course) -> None:
-    start, end = (_hours(course, at) for at in span_of(course.content))
-    axes.set_xlim(start, end)
-    first, last = int(start // 24), int(end // 24) + 1
-    days = [day for day in range(first, last + 1) if start <= day * 24 <= end]
+    axes.set_xlim(0, _hours(course, span_of(course.content)[1]))
     axes.set_xticks(
-        [day * 24 for day in days],
-        [
-            f"treatment day {day + 1 if day >= 0 else day}\n"
-            f"transplant day {course.transplant_day_of_first_dose + day}"
-            for day in days
-        ],
+        [_hours(course, day.begins_at) for day in course.days],
+        [_counted(day) for day in course.days],
         size=8,
+        ha="left",
     )
-    axes.set_xlabel("Days begin with the hour of the first dose")
+    axes.set_xlabel(
+        f"Each mark is the beginning of a day at the site.  {course.label}\n"
+        "Trial safety oversight, not a bedside alarm."
+    )
+
+
+def _counted(day: Day) -> str:
+    counts = (("transplant", day.transplant_day), ("treatment", day.treatment_day))
+    return "\n".join(f"{name} day {'-' if at is None else at}" for name, at in counts)

@@ -54,8 +54,8 @@ def explanation(opened: Opened, versions: list[Episode], facts: dict[str, Fact])
         f"{content.participant}: worst grade {content.worst}, transplant day"
         f" {day(content.transplant_day)}, treatment day {day(content.treatment_day)}"
     )
-    ended = utc(content.resolved_at) if content.resolved_at else "goes on"
-    yield f"onset {utc(content.onset_at)} UTC, resolved {ended}"
+    ended = f"resolved {utc(content.resolved_at)}" if content.resolved_at else "not resolved"
+    yield f"onset {utc(content.onset_at)} UTC, {ended}"
     yield f"grade before exposure {content.baseline_grade:d}: only what is above it counts"
     yield f"windows: {', '.join(content.windows) or 'none'}"
     for name, words in (

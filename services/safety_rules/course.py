@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.charts.course import Course, Given, Point, span_of
-from services.safety_rules.domain.anchors import anchors
+from services.charts.course import Course, Day, Given, Point, span_of
+from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.current_facts import CurrentFacts
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.units import rescaled
@@ -18,8 +18,7 @@ def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course
     """Return what was seen and done around an episode; None before any study drug."""
     facts = _standing(known.fact for known in journal.facts_between(conn, content.participant, 0))
     found = anchors(facts, rules.protocol)
-    first = found.first_infusion_at
-    if first is None:
+    if found.first_infusion_at is None:
         return None
     start, end = span_of(content)
     near = [fact for fact in facts if start <= fact.observed_at <= end]
@@ -34,9 +33,21 @@ def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course
             if isinstance(fact.body, Observation) and fact.body.measure == "oxygen-device"
         ],
         drugs=_drugs(near, rules.protocol.study_drug, end),
-        first_dose_at=first,
-        transplant_day_of_first_dose=found.transplant_day(first) or 0,
+        fever_c=float(rules.protocol.bedside.fever_c),
+        sbp_below=float(rules.protocol.bedside.sbp_below),
+        days=_days(found, start, end),
+        label=rules.protocol.label,
     )
+
+
+def _days(found: Anchors, start: datetime, end: datetime) -> list[Day]:
+    """Return the days of the site that begin between *start* and *end*."""
+    begins = [found.start_of_day(start, day) for day in range((end - start).days + 2)]
+    return [
+        Day(at, found.transplant_day(at), found.treatment_day(at))
+        for at in begins
+        if start <= at <= end
+    ]
 
 
 def _standing(facts: Iterable[Fact]) -> list[Fact]:
