@@ -1,6 +1,7 @@
 # Everything that is done with this repository. `make help` says what there is.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-all lint format lock bench clean
@@ -12,9 +13,10 @@ setup: .venv/.ready ## make .venv with everything pinned (a second when nothing 
 
 .venv/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo 'setup: needs Python 3.11 or newer (set PYTHON=/path/to/python3.11)'; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' \
-		|| { echo 'setup: needs the venv module (Debian: apt-get install python3-venv)'; exit 1; }
+		|| { echo 'setup: needs Python 3.11 or newer (Debian: apt-get install python3; else PYTHON=/its/path)'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(AS_ROOT) apt-get update -qq \
+		&& $(AS_ROOT) apt-get install -qq -y --no-install-recommends python3-venv; } \
+		|| { echo 'setup: needs the venv module of Python (Debian: apt-get install python3-venv)'; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
