@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 
 from services.cli.command import Command, CommandError
 from services.cli.entering import by_argument, enter
-from services.cli.opened import data_arguments, instant, open_data, settle
+from services.cli.opened import Opened, data_arguments, instant, open_data, settle
+from services.runtime import wire
 from services.runtime.clock import now_utc
-from services.store import decisions, records
+from services.store import decisions, journal, participants, records
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import (
     Adjudication,
@@ -74,7 +75,10 @@ _KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None], _Make]] = {
 
 
 def _facts_arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="add")
+    words = parser.add_subparsers(dest="word", required=True, metavar="add|export")
+    export = words.add_parser("export", help="all facts, one JSON object to a line")
+    export.add_argument("--participant", metavar="P", help="only this one's")
+    data_arguments(export)
     kinds = words.add_parser("add", help="a fact that no feed carries").add_subparsers(
         dest="kind", required=True, metavar="KIND"
     )
@@ -89,6 +93,22 @@ def _facts_arguments(parser: ArgumentParser) -> None:
 
 def _facts(args: Namespace) -> int:
     opened = open_data(args, create=False)
+    return _export(opened, args.participant) if args.word == "export" else _add(opened, args)
+
+
+def _export(opened: Opened, participant: str | None) -> int:
+    """Print the journal, subject by subject, as `aegis assess` and `aegis ingest` read it."""
+    with opened.db.read() as conn:
+        known = participants.participants_by_subject(conn, opened.name)
+        if participant is not None and participant not in known:
+            raise CommandError(f"nobody is called {participant}: `aegis participants list`")
+        for subject in sorted(known) if participant is None else [participant]:
+            for one in journal.facts_between(conn, subject, 0):
+                print(wire.write_fact(one.fact).decode())
+    return 0
+
+
+def _add(opened: Opened, args: Namespace) -> int:
     body = _KINDS[args.kind][2](args)
     if isinstance(body, Assessment) and not opened.study.rules.knows(body.criterion):
         raise CommandError(

@@ -20,6 +20,7 @@ from services.cli import (
     watching,
 )
 from services.cli.command import CommandError
+from services.runtime.settings import SettingsError
 
 COMMANDS = (
     running.RUN,
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(argv)
     try:
         return int(chosen.perform(chosen))
-    except CommandError as error:
+    except (CommandError, SettingsError) as error:
         print(f"aegis {chosen.command}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of a pipe has seen enough

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.settings import StoreSettings, read_settings
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
@@ -57,7 +57,8 @@ def data_arguments(parser: ArgumentParser) -> None:
 def settings_of(args: Namespace) -> StoreSettings:
     """Return the machine's settings, with what the command was told instead."""
     told = {name: getattr(args, name, None) for name in ("data", "study")}
-    return StoreSettings(**{name: value for name, value in told.items() if value is not None})
+    given = {name: value for name, value in told.items() if value is not None}
+    return read_settings(StoreSettings, **given)
 
 
 def open_study(args: Namespace) -> StudyRules:

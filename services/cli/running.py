@@ -11,7 +11,7 @@ from services.cli.command import Command
 from services.cli.opened import data_arguments, open_data
 from services.cli.service import Ports, Service
 from services.runtime import log
-from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
+from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, read_settings
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -24,9 +24,9 @@ def _run(args: Namespace) -> int:
     log.configure(as_json=not sys.stderr.isatty())
     service = Service(
         open_data(args),
-        IngestSettings(**_told(args, "mllp_port")),
-        HttpSettings(**_told(args, "http_port")),
-        AlertSettings(),
+        read_settings(IngestSettings, **_told(args, "mllp_port")),
+        read_settings(HttpSettings, **_told(args, "http_port")),
+        read_settings(AlertSettings),
     )
     asyncio.run(_serve(service))
     return 0

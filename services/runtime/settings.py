@@ -4,12 +4,33 @@ Each is an environment variable ``AEGIS_...``, or given by name; secrets are fil
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Kind = TypeVar("Kind", bound=BaseSettings)
+
+
+class SettingsError(ValueError):
+    """A setting cannot be: the message names its variable and says what is wrong."""
+
+
+def read_settings(kind: type[Kind], **told: Any) -> Kind:  # noqa: ANN401 - fields are checked
+    """Return the settings of *kind* from the environment, with what was *told* instead.
+
+    Raises:
+        SettingsError: A value cannot be.
+    """
+    try:
+        return kind(**told)
+    except ValidationError as error:
+        problems = (
+            f"AEGIS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}, not {one['input']!r}"
+            for one in error.errors()
+        )
+        raise SettingsError("; ".join(problems)) from error
 
 
 class StoreSettings(BaseSettings):

@@ -1,0 +1,158 @@
+"""A working day at the command line: enrolled, fed, looked at, judged, answered, proved."""
+
+import json
+import re
+
+import pytest
+
+from services.cli.main import main
+from services.simulator.trial import simulate, write
+
+pytestmark = pytest.mark.slow
+
+TRIAL = simulate(3, seed=7, days=8)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("day")
+    write(TRIAL, folder / "trial")
+    return folder
+
+
+@pytest.fixture
+def aegis(data, capsys, monkeypatch):
+    """Run one command on the data; return its exit code, what it prints, and what it complains."""
+    monkeypatch.setenv("AEGIS_DATA", str(data / "data"))
+    monkeypatch.setenv("AEGIS_CLOCK", "message")
+
+    def run(*words):
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def crs_of(aegis):
+    _, listed, _ = aegis("records")
+    return next(line.split()[-1] for line in listed.splitlines() if "Cytokine release" in line)
+
+
+def test_1_enrol(aegis, data):
+    code, said, _ = aegis("participants", "import", data / "trial" / "participants.csv")
+    assert (code, said) == (0, "4 new, 0 changed, 0 lines left out\n")
+    _, said, _ = aegis("participants", "list")
+    assert len(said.splitlines()) == 5
+
+
+def test_2_feed(aegis, data):
+    code, said, _ = aegis("ingest", data / "trial" / "feed.hl7", data / "trial" / "facts.ndjson")
+    assert code == 0
+    assert re.search(r"\d+ messages, \d+ accepted, \d+ of them duplicates, 0 refused", said)
+    again = aegis("ingest", data / "trial" / "feed.hl7")[1]
+    accepted, duplicates = re.search(r"(\d+) accepted, (\d+) of them duplicates", again).groups()
+    assert accepted == duplicates != "0"
+
+
+def test_3_look(aegis):
+    code, said, _ = aegis("explain", crs_of(aegis))
+    assert code == 0
+    assert "Cytokine release syndrome (ASTCT)  (astct-2019.crs)" in said
+    assert "temperature" in said
+    assert "version 1" in said
+
+
+def test_4_judge(aegis):
+    record = crs_of(aegis)
+    code, said, _ = aegis(
+        "adjudicate", record, "confirm", "--reason", "seen on the ward", "--by=lee"
+    )
+    assert code == 0
+    assert "confirmed" in said
+    assert "confirm by lee" in aegis("explain", record)[1]
+    _, said, _ = aegis(
+        "adjudicate", record, "regrade", "--grade=2", "--reason=reviewed", "--by=lee"
+    )
+    assert "worst grade 2" in said
+
+
+def test_5_enter_what_no_feed_carries(aegis):
+    words = ("facts", "add", "relapse", "--participant=P-001", "--at=2026-04-02T08:00Z", "--by=lee")
+    assert aegis(*words)[:2] == (0, "known: relapse\n")
+    lines = aegis("facts", "export", "--participant=P-001")[1].splitlines()
+    assert sum(json.loads(line)["body"]["kind"] == "relapse" for line in lines) == 1
+
+
+def test_6_rules_and_the_answer_of_the_dsmb(aegis):
+    _, said, _ = aegis("rules", "status")
+    assert "DRAFT, signed by nobody" in said
+    words = ("determine", "BLINA-HSCT.S1", "continue", "--reason=discussed", "--by=chair")
+    code, said, _ = aegis(*words)
+    assert code == 0
+    assert "BLINA-HSCT.S1: continue" in said
+    state = [json.loads(line) for line in aegis("rules", "status", "--json")[1].splitlines()]
+    assert state[0]["determination"] == "continue"
+
+
+def test_7_as_known_before_anything_was(aegis):
+    assert aegis("rules", "status", "--as-of=2020-01-01T00:00Z")[0] == 0
+    assert aegis("records", "--as-of=2020-01-01T00:00Z")[1].count("\n") <= 1
+
+
+def test_8_alerts(aegis):
+    _, said, _ = aegis("alerts", "list")
+    name = said.splitlines()[1].split()[0]
+    assert "Trial safety oversight, not a bedside alarm." in aegis("alerts", "show", name)[1]
+    assert aegis("alerts", "ack", name, "--by=lee", "--comment=on it")[0] == 0
+    assert name not in aegis("alerts", "list")[1]
+    assert "seen by lee" in aegis("alerts", "list", "--all")[1]
+
+
+def test_9_prove(aegis):
+    assert aegis("verify")[:1] == (0,)
+    assert "replayed: the same history" in aegis("replay")[1]
+    assert aegis("retry")[:2] == (0, "0 let in again, 0 quarantined\n")
+
+
+# what is asked for, and what the answer has to say
+WRONG = {
+    "no such record": (("explain", "zzz"), "no records begin with zzz"),
+    "no such alert": (("alerts", "ack", "ZZZZ"), "no alerts are called ZZZZ"),
+    "no such rule": (("determine", "T.S9", "stop", "--reason=x"), "no decision of T.S9"),
+    "no such site": (("sites", "key", "moon"), "no site moon"),
+    "nobody of that name": (
+        ("facts", "add", "relapse", "--participant=P-999", "--at=2026-04-02T08:00Z"),
+        "unknown-participant",
+    ),
+    "a regrade without its grade": (
+        ("adjudicate", "a", "regrade", "--reason=x"),
+        "regrade needs it",
+    ),
+    "no file": (("ingest", "nowhere.hl7"), "nowhere.hl7"),
+    "no facts": (("assess", "nowhere.ndjson"), "nowhere.ndjson"),
+    "no study": (("rules", "status", "--study=nowhere"), "nowhere"),
+    "no data": (("records", "--data=nowhere"), "there are no data in nowhere"),
+    "a term of no table": (
+        ("facts", "add", "assessment", "--participant=P-001", "--at=2026-04-02T08:00Z",
+         "--criterion=ctcae-5.0.trembling", "--grade=2"),
+        "ctcae-5.0.trembling is no term",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "expected"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_done_is_said_and_changes_nothing(aegis, words, expected):
+    before = aegis("records", "--canonical")
+    code, _, complaint = aegis(*words)
+    assert code == 2
+    assert complaint.startswith(f"aegis {words[0]}: ")
+    assert expected in complaint
+    assert aegis("records", "--canonical") == before
+
+
+def test_a_setting_that_cannot_be_is_named(aegis, monkeypatch):
+    monkeypatch.setenv("AEGIS_MLLP_PORT", "many")
+    code, _, complaint = aegis("run")
+    assert code == 2
+    assert "AEGIS_MLLP_PORT" in complaint
