@@ -1,132 +1,33 @@
-"""Notices: planned in one transaction, sent, and what came of it recorded."""
+"""Notices sent, and what came of them recorded; alerts read and acknowledged."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 from uuid import UUID, uuid5
 
 from services.alerts import links
-from services.alerts.domain.routes import Channel, Recipient, Recipients
-from services.alerts.domain.why_send import Notice, Reason, Seen, Told, why_send
+from services.alerts.desk import GIVEN_UP, SENT, Delivered, Desk
+from services.alerts.domain.routes import Recipient
+from services.alerts.domain.why_send import Reason
 from services.alerts.domain.wording import DeathDetail, Detail, Text, notice, short_name
-from services.alerts.ports import Failed, Letter, Send, Sent
+from services.alerts.planning import is_failing
+from services.alerts.ports import Failed, Letter, Sent
 from services.charts.boundary import boundary_chart
-from services.runtime import wire
-from services.runtime.clock import Clock
+from services.runtime import log, wire
 from services.runtime.failpoints import reached
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
-from services.store.session import Connection, Database
-from services.store.vault import Keys
+from services.store.session import Database
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
+from services.vocabulary.episode import EpisodeContent
 
-Row = TypeVar("Row")
+_log = log.logger("alerts")
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
-WAITING, SENT, GIVEN_UP = "waiting", "sent", "given_up"
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
+_MOST_DOUBLINGS = 16  # far beyond the longest wait
 _AT_ONCE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """One attempt to deliver: by which channel, and what came of it."""
-
-    channel: str
-    result: str
-    alert: Alert
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Everything that sending needs.
-
-    Args:
-        db: Migrated.
-        keys: For the links.
-        study: Id.
-        recipients: Of the study.
-        channels: How each channel sends.
-        clock: The machine's.
-        url: Start of every link, without a slash at its end.
-    """
-
-    db: Database
-    keys: Keys
-    study: str
-    recipients: Recipients
-    channels: Mapping[Channel, Send]
-    clock: Clock
-    url: str
-    on_delivered: Callable[[Delivered], None] = lambda _delivered: None
-
-
-def plan(desk: Desk) -> int:
-    """Record the notices that are needed now, and return how many there are."""
-    now = desk.clock()
-    with desk.db.read() as conn:
-        planned = _planned(conn, desk, now)
-    if not planned:
-        return 0
-    with desk.db.write() as conn:
-        planned = _planned(conn, desk, now)
-        alerts.add_deliveries(conn, planned)
-    return len(planned)
-
-
-def _planned(conn: Connection, desk: Desk, now: datetime) -> list[DeliveryRow]:
-    found = []
-    open_alerts = alerts.load_alerts(conn, desk.study)
-    told = _grouped(alerts.load_deliveries(conn), lambda row: row.alert)
-    seen = _grouped(alerts.load_acknowledgements(conn), lambda row: row.alert)
-    for alert in open_alerts:
-        rows = told.get(alert.id, [])
-        needed = why_send(
-            alert,
-            [Told(row.recorded_at, Reason(row.reason), row.grade, row.role) for row in rows],
-            [Seen(row.at, row.grade) for row in seen.get(alert.id, [])],
-            now,
-        )
-        if needed is not None:
-            people = (
-                _same_people(rows, desk) if alert.retracted else desk.recipients.of(needed.roles)
-            )
-            found += [_delivery(alert, needed, one, now) for one in people]
-    return found
-
-
-def _same_people(told: Sequence[DeliveryRow], desk: Desk) -> list[Recipient]:
-    """Return everybody who was told, each once."""
-    rows = {(row.recipient, row.channel): row for row in told}.values()
-    found = (desk.recipients.find(row.role, row.recipient, row.channel) for row in rows)
-    return [one for one in found if one is not None]
-
-
-def _grouped(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(key(row), []).append(row)
-    return found
-
-
-def _delivery(alert: Alert, needed: Notice, to: Recipient, now: datetime) -> DeliveryRow:
-    parts = (alert.id, str(needed.round), needed.reason, to.channel, to.role, to.name)
-    return DeliveryRow(
-        id=str(uuid5(_NAMESPACE, "|".join(parts))),
-        alert=alert.id,
-        role=to.role,
-        recipient=to.name,
-        channel=to.channel,
-        reason=needed.reason,
-        grade=alert.grade,
-        recorded_at=now,
-        state=WAITING,
-        next_attempt_at=now,
-    )
 
 
 def deliver(desk: Desk) -> int:
@@ -150,12 +51,24 @@ def _attempt(desk: Desk, row: DeliveryRow, alert: Alert) -> bool:
     reached("alerts.attempt_recorded")
     result = _send(desk, tried, alert, now)
     reached("alerts.sent")
+    after = _after(tried, result, desk.clock())
     with desk.db.write() as conn:
-        alerts.change_delivery(conn, tried, _after(tried, result, desk.clock()))
+        alerts.change_delivery(conn, tried, after)
     reached("alerts.result_recorded")
+    _say(after, result)
     outcome = "sent" if isinstance(result, Sent) else "failed"
     desk.on_delivered(Delivered(row.channel, outcome, alert, now))
     return True
+
+
+def _say(row: DeliveryRow, result: Sent | Failed) -> None:
+    about = {"alert": row.alert, "delivery": row.id, "channel": row.channel, "role": row.role}
+    how = {"reason": row.reason, "attempt": row.attempts, "state": row.state}
+    if isinstance(result, Sent):
+        _log.info("notice_sent", **about, **how)
+    else:
+        tell = _log.error if is_failing(row) else _log.warning
+        tell("notice_not_sent", **about, **how, problem=result.problem)
 
 
 def _after(row: DeliveryRow, result: Sent | Failed, now: datetime) -> DeliveryRow:
@@ -169,7 +82,8 @@ def _after(row: DeliveryRow, result: Sent | Failed, now: datetime) -> DeliveryRo
 def _wait(row: DeliveryRow) -> timedelta:
     """Return how long to wait before the next attempt: twice as long each time, spread by id."""
     spread = 1 + int(row.id[:2], 16) / 512
-    waited_s = _FIRST_WAIT.total_seconds() * spread * 2.0**row.attempts
+    doublings = min(row.attempts, _MOST_DOUBLINGS)
+    waited_s = _FIRST_WAIT.total_seconds() * spread * 2.0**doublings
     return min(timedelta(seconds=waited_s), _LONGEST_WAIT)
 
 
@@ -197,6 +111,12 @@ def letter(
 def name_of(alert: Alert) -> str:
     """Return the four characters by which people speak of *alert*."""
     return short_name(alert.id)
+
+
+def grade_of(alert: Alert) -> str:
+    """Return its grade as far as it is known, or its number of events."""
+    detail = read_detail(alert)
+    return str(detail.worst) if isinstance(detail, EpisodeContent) else str(alert.grade)
 
 
 def text_of(alert: Alert, link: str) -> Text:

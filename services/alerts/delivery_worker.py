@@ -5,7 +5,9 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.alerts.application import Desk, deliver, plan
+from services.alerts.application import deliver
+from services.alerts.desk import Desk
+from services.alerts.planning import plan
 from services.runtime import log
 from services.runtime.health import Progress
 from services.store import leases

@@ -9,17 +9,20 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from services.alerts import links
-from services.alerts.application import Desk, acknowledge, name_of, text_of
+from services.alerts.application import acknowledge, name_of, text_of
+from services.alerts.desk import Desk
+from services.alerts.markup import lines_of, page
 from services.store import alerts
 from services.vocabulary.alert import Alert
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;"
-    "color:#222}pre{white-space:pre-wrap;background:#f4f4f4;padding:1rem;border-radius:6px}"
-    "button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:6px;background:#0072b2;"
-    "color:#fff}label{display:block;margin:1rem 0 .3rem}input{font:inherit;width:100%;"
-    "padding:.4rem;box-sizing:border-box}"
-)
+_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -62,9 +65,9 @@ def _find(desk: Desk, token: str) -> tuple[links.Link, Alert] | None:
 
 
 def _form(alert: Alert) -> str:
-    text = text_of(alert, "the button below")
+    text = text_of(alert, "with the button below")
     return (
-        f"<h2>{escape(text.subject)}</h2><pre>{escape(text.body)}</pre>"
+        f"<h2>{escape(text.subject)}</h2>{lines_of(text)}"
         '<form method="post"><label for="comment">Comment (optional)</label>'
         '<input id="comment" name="comment" maxlength="500">'
         "<p><button>I have seen this alert</button></p></form>"
@@ -81,10 +84,4 @@ def _refused() -> Response:
 
 
 def _page(title: str, content: str, status: int = 200) -> Response:
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
-        f"<body><h1>{escape(title)}</h1>{content}</body></html>"
-    )
-    headers = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-    return HTMLResponse(page, status, headers)
+    return HTMLResponse(page(title, f"<h1>{escape(title)}</h1>{content}"), status, _HEADERS)

@@ -32,13 +32,14 @@ def opened(keys: Keys, text: str, now: datetime) -> Link | None:
     """Return what the link is for; None when it was made by somebody else, or is too old."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        signed, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-        alert, until, recipient = content.decode().split("|", 2)
-        lasts_until = datetime.fromtimestamp(int(until), UTC)
     except ValueError:
         return None
-    genuine = hmac.compare_digest(signed, _signature(keys, content))
-    return Link(alert, recipient, lasts_until) if genuine and now <= lasts_until else None
+    signed, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
+    if not hmac.compare_digest(signed, _signature(keys, content)):
+        return None
+    alert, until, recipient = content.decode().split("|", 2)
+    lasts_until = datetime.fromtimestamp(int(until), UTC)
+    return Link(alert, recipient, lasts_until) if now <= lasts_until else None
 
 
 def _signature(keys: Keys, content: bytes) -> bytes:

@@ -2,14 +2,15 @@
 
 from argparse import ArgumentParser, Namespace
 
-from services.alerts.application import acknowledge, name_of, text_of
+from services.alerts.application import acknowledge, grade_of, name_of, text_of
+from services.alerts.planning import OPEN, states
 from services.cli.command import Command, CommandError
 from services.cli.entering import by_argument
 from services.cli.opened import data_arguments, open_data
 from services.cli.tables import table, utc
 from services.runtime.clock import now_utc
 from services.store import alerts
-from services.store.alerts import AcknowledgementRow
+from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
 
 
@@ -18,7 +19,10 @@ def _arguments(parser: ArgumentParser) -> None:
     word = words.add_parser("list", help="open alerts, the oldest first")
     word.add_argument("--all", action="store_true", help="retracted and acknowledged ones too")
     data_arguments(word)
-    for name, meaning in (("show", "what one alert says"), ("ack", "say that you have seen it")):
+    for name, meaning in (
+        ("show", "what one alert says, and who was told"),
+        ("ack", "say that you have seen it"),
+    ):
         word = words.add_parser(name, help=meaning, description=meaning)
         word.add_argument("alert", metavar="ALERT", help="its four letters, or how its id begins")
         data_arguments(word)
@@ -30,8 +34,7 @@ def _arguments(parser: ArgumentParser) -> None:
 def _alerts(args: Namespace) -> int:
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
-        known = alerts.load_alerts(conn, opened.name)
-        seen = {row.alert: row for row in alerts.load_acknowledgements(conn)}
+        known = states(conn, opened.name)
     if args.word == "list":
         rows = [
             (
@@ -39,30 +42,37 @@ def _alerts(args: Namespace) -> int:
                 one.level,
                 one.kind.replace("_", " "),
                 one.participant or one.about,
-                one.grade,
+                grade_of(one),
                 utc(one.opened_at),
-                _state(one, seen.get(one.id)),
+                state,
             )
-            for one in known
+            for one, state in known
         ]
-        chosen = rows if args.all else [row for row in rows if row[-1] == "open"]
+        chosen = rows if args.all else [row for row in rows if row[-1] == OPEN]
         head = ("alert", "level", "kind", "about", "grade or events", "since (UTC)", "state")
         print(table(head, chosen) if chosen else "no open alerts")
         return 0
-    one = _find(known, args.alert)
+    one = _find([alert for alert, _ in known], args.alert)
     if args.word == "ack":
         acknowledge(opened.db, one.id, args.by, args.comment, now_utc())
         print(f"alert {name_of(one)} acknowledged by {args.by}: seen, not answered")
         return 0
     text = text_of(one, "the link in the notice")
-    print(f"{text.subject}\n\n{text.body}", end="")
+    print(f"{text.subject}\n\n{text.body}")
+    with opened.db.read() as conn:
+        rows = alerts.load_deliveries(conn, [one.id])
+    head = ("since (UTC)", "told", "role", "by", "why", "state", "attempts", "problem")
+    print(table(head, map(_told, rows)) if rows else "nobody has been told yet")
     return 0
 
 
-def _state(one: Alert, seen: AcknowledgementRow | None) -> str:
-    if one.retracted:
-        return "retracted"
-    return f"seen by {seen.by}" if seen and seen.grade >= one.grade else "open"
+def _told(row: DeliveryRow) -> tuple[object, ...]:
+    state = row.state.replace("_", " ")
+    name, role = row.recipient, row.role.replace("_", " ")
+    return (
+        utc(row.recorded_at), name, role, row.channel, row.reason, state, row.attempts,
+        row.error or "-",
+    )  # fmt: skip
 
 
 def _find(known: list[Alert], name: str) -> Alert:

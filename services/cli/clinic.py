@@ -3,12 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 
+from services.alerts.application import acknowledge
 from services.cli.command import Command, CommandError
 from services.cli.entering import by_argument, enter
 from services.cli.opened import Opened, data_arguments, instant, open_data, settle
 from services.runtime import wire
 from services.runtime.clock import now_utc
-from services.store import decisions, journal, participants, records
+from services.store import alerts, decisions, journal, participants, records
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import (
     Adjudication,
@@ -184,9 +185,19 @@ def _determine(args: Namespace) -> int:
     answer = Answer(args.answer)
     body = Determination(args.rule, row.id, answer, args.by, args.reason, row.decision.events)
     enter(opened, opened.name, now_utc(), body, args.by)
+    _see(opened, args)
     settle(opened)
     print(f"{args.rule}: {answer}, on {row.decision.events} events, by {args.by}")
     return 0
+
+
+def _see(opened: Opened, args: Namespace) -> None:
+    """Acknowledge the rule's open alerts: who answers has seen them."""
+    with opened.db.read() as conn:
+        known = alerts.load_alerts(conn, opened.name)
+    for alert in known:
+        if alert.about == args.rule and alert.is_open:
+            acknowledge(opened.db, alert.id, args.by, f"{args.answer}: {args.reason}", now_utc())
 
 
 FACTS = Command("facts", "enter what no feed carries", _facts_arguments, _facts)

@@ -16,8 +16,8 @@ from starlette.applications import Starlette
 from services.alerts import http as alert_pages
 from services.alerts.adapters.channels import channels_of
 from services.alerts.adapters.recipients_file import RecipientsFileError, load_recipients
-from services.alerts.application import Delivered, Desk
 from services.alerts.delivery_worker import DeliveryWorker
+from services.alerts.desk import Delivered, Desk
 from services.cli.command import CommandError
 from services.cli.entering import intake_of
 from services.cli.gauges import Gauges

@@ -1,8 +1,9 @@
 """The use cases of the rules: fold what is new, decide what it means; one transaction each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
@@ -14,7 +15,7 @@ from services.safety_rules.domain.rules import Rules
 from services.store import alerts, journal, records, timers
 from services.store.records import StandingRow, StateRow
 from services.store.session import Connection, Database, DatabaseError
-from services.vocabulary.alert import Alert
+from services.vocabulary.alert import Alert, Closed
 from services.vocabulary.episode import Episode
 
 STANDING = "standing"  # purpose of the timer after which a standing is looked at again
@@ -229,10 +230,15 @@ def _raise(conn: Connection, rules: Rules, step: _Step) -> list[Alert]:
     return write_alerts(conn, about, wanted)
 
 
-def write_alerts(conn: Connection, about: Sequence[str], wanted: Sequence[Alert]) -> list[Alert]:
-    """Let the alerts of the ids *about* be *wanted*; return the rows that are new."""
+def write_alerts(
+    conn: Connection,
+    about: Sequence[str],
+    wanted: Sequence[Alert],
+    closed: Mapping[str, Closed] = MappingProxyType({}),
+) -> list[Alert]:
+    """Let the alerts of the ids *about* be *wanted* or *closed*; return the rows that are new."""
     known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
-    rows = raising.changed(known, wanted)
+    rows = raising.changed(known, wanted, closed)
     alerts.upsert_alerts(conn, rows)
     return rows
 

@@ -96,7 +96,8 @@ def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Ale
         if (alert := raising.of_decision(decision, rules.protocol, decision.as_of, wire.canonical))
     ]
     about = [key for decision in news for key in raising.alerts_of_rule(decision)]
-    return write_alerts(conn, about, wanted)
+    closed = {key: why for one in news for key, why in raising.closed_by(one).items()}
+    return write_alerts(conn, about, wanted, closed)
 
 
 def says(decision: Decision | None) -> object:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from services.store import audit
 from services.store.tables import acknowledgement, alert, delivery
-from services.vocabulary.alert import Alert, AlertKind, Level
+from services.vocabulary.alert import Alert, AlertKind, Closed, Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,7 @@ def _alert_row(one: Alert) -> dict[str, object]:
         "kind": one.kind.value,
         "roles": json.dumps(one.roles),
         "escalate_to": json.dumps(one.escalate_to),
+        "closed": one.closed.value if one.closed else "",
     }
 
 
@@ -171,5 +172,6 @@ def _alert(row: RowMapping) -> Alert:
             "kind": AlertKind(row["kind"]),
             "roles": tuple(json.loads(row["roles"])),
             "escalate_to": tuple(json.loads(row["escalate_to"])),
+            "closed": Closed(row["closed"]) if row["closed"] else None,
         }
     )

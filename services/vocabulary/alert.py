@@ -24,6 +24,13 @@ class AlertKind(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class Closed(StrEnum):
+    """Why nobody has to be told any more, although the facts stand."""
+
+    ANSWERED = "answered"  # the DSMB has determined to continue
+    OVERTAKEN = "overtaken"  # another alert about the same rule says more
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One per episode and level, or per rule and kind: a rise updates it.
@@ -35,13 +42,15 @@ class Alert:
         study: Id.
         about: Episode id, rule id, or participant.
         participant: Pseudonym, or empty at study level.
-        grade: Of the episode's at_least now, or the number of events of a rule.
+        grade: Of the episode's at_least now, or the number of events of a rule; a rise is news.
         roles: Whom to tell first.
         escalate_to: Whom to tell next, in order.
         acknowledge_within_s: Seconds.
         opened_at: When the facts behind it were known, aware, in UTC.
         detail: Canonical JSON that the wording is made from: an episode content or a decision.
+        protocol: Label with version and signature.
         retracted: The facts behind it were corrected away.
+        closed: Why nobody has to be told any more; None while it is open or retracted.
         suspected: Nobody has confirmed it yet.
         provisional: Its evidence is not final.
         version: Counts the changes of this row.
@@ -59,7 +68,14 @@ class Alert:
     acknowledge_within_s: int
     opened_at: datetime
     detail: str
+    protocol: str = ""
     retracted: bool = False
+    closed: Closed | None = None
     suspected: bool = True
     provisional: bool = False
     version: int = 1
+
+    @property
+    def is_open(self) -> bool:
+        """Neither retracted nor closed: people have to know."""
+        return not self.retracted and self.closed is None

@@ -57,6 +57,7 @@ class Decision:
         study: Id.
         rule: Id.
         title: Of the rule.
+        in_words: What it counts and when; empty when the protocol does not say.
         signal: What it says.
         data_to: The last instant at which any counted participant was observed; None: no data.
         as_of: The knowledge cut.
@@ -138,3 +139,4 @@ class Decision:
     determination: str = ""
     silenced_at_events: int | None = None
     cut: Mapping[str, int] | None = None
+    in_words: str = ""

@@ -121,6 +121,7 @@ class Rule:
     worked_examples: tuple[WorkedExample, ...]
     watch_only: bool = False
     assumed: tuple[str, ...] = ()  # numbers that the protocol does not give
+    in_words: str = ""  # what it counts and when, as people read it
 
 
 @dataclass(frozen=True, slots=True)

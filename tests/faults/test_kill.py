@@ -71,7 +71,7 @@ def _wait_until_done(served):
         assert time.monotonic() < until, "the service does not come to rest"
         time.sleep(0.3)
         with db.read() as conn:
-            raised = {one.id for one in alerts.load_alerts(conn) if not one.retracted}
+            raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
             told = {row.alert for row in alerts.load_deliveries(conn)}
             busy = journal.unhandled(conn) or alerts.undelivered(conn) or raised - told
         quiet = 0 if busy else quiet + 1
@@ -117,7 +117,7 @@ def _key(folder):
 def _each_open_alert_was_mailed(served, sink):
     db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
     with db.read() as conn:
-        raised = {one.id for one in alerts.load_alerts(conn) if not one.retracted}
+        raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
     db.close()
     mailed = {message_from_bytes(mail.read_bytes())["X-Aegis-Alert"] for mail in sink.mails}
     assert raised

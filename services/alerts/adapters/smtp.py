@@ -1,4 +1,4 @@
-"""Notices by e-mail: plain text first, the boundary chart attached."""
+"""Notices by e-mail: plain text first, HTML second, the boundary chart attached."""
 
 import smtplib
 import ssl
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from services.alerts.markup import mail_page
 from services.alerts.ports import Failed, Letter, Sent
 from services.runtime.settings import AlertSettings
 
@@ -25,11 +26,13 @@ def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Fail
                     password = settings.smtp_password.get_secret_value()
                     server.login(settings.smtp_user, password)
                 server.send_message(mail(letter, settings.smtp_from, address))
-        except smtplib.SMTPResponseException as error:
-            return Failed(f"mail server said {error.smtp_code}", error.smtp_code < _PERMANENT)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             return Failed(f"recipient refused ({codes[0]})", codes[0] < _PERMANENT)
+        except smtplib.SMTPDataError as error:
+            return Failed(f"mail refused ({error.smtp_code})", error.smtp_code < _PERMANENT)
+        except smtplib.SMTPResponseException as error:  # password, sender: ours to put right
+            return Failed(f"mail server said {error.smtp_code}")
         except (OSError, smtplib.SMTPException) as error:
             return Failed(f"mail server not reached ({type(error).__name__})")
         return Sent()
@@ -49,6 +52,7 @@ def mail(letter: Letter, sender: str, address: str) -> EmailMessage:
     message["X-Aegis-Reason"] = letter.reason
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text.body, cte="8bit")
+    message.add_alternative(mail_page(letter.text), subtype="html", cte="quoted-printable")
     if letter.picture is not None:
         name = f"{letter.alert.about}.png"
         message.add_attachment(letter.picture, maintype="image", subtype="png", filename=name)

@@ -11,7 +11,9 @@ from services.alerts.ports import Failed, Letter, Sent
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
-_TOO_MANY, _SERVER_ERROR, _REDIRECT = 429, 500, 300
+_SERVER_ERROR, _REDIRECT = 500, 300
+# For a secret that can be put right (401, 403), or not now: Timeout, Too Early, Too Many Requests
+_LATER = frozenset({401, 403, 408, 425, 429})
 
 
 def webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Failed]:
@@ -31,11 +33,13 @@ def webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | F
         }
         try:
             answer = httpx.post(address, content=body, headers=headers, timeout=_TIMEOUT_S)
+        except httpx.InvalidURL:
+            return Failed("its address is no URL", can_retry=False)
         except httpx.HTTPError as error:
             return Failed(f"webhook not reached ({type(error).__name__})")
         if answer.status_code < _REDIRECT:
             return Sent()
-        can_retry = answer.status_code >= _SERVER_ERROR or answer.status_code == _TOO_MANY
+        can_retry = answer.status_code >= _SERVER_ERROR or answer.status_code in _LATER
         return Failed(f"webhook said {answer.status_code}", can_retry)
 
     return send
@@ -54,8 +58,10 @@ def payload(letter: Letter) -> bytes:
         "about": alert.about,
         "participant": alert.participant,
         "grade": alert.grade,
+        "protocol": alert.protocol,
         "retracted": alert.retracted,
         "suspected": alert.suspected,
+        "provisional": alert.provisional,
         "reason": letter.reason,
         "subject": letter.text.subject,
         "text": letter.text.body,

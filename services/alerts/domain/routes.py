@@ -30,13 +30,17 @@ class Recipients:
 
     def of(self, roles: Iterable[str]) -> list[Recipient]:
         """Return who has one of *roles*; who has several is told once per address."""
-        found: dict[tuple[Channel, str], Recipient] = {}
-        for role in roles:
-            for recipient in self.by_role.get(role, ()):
-                found.setdefault((recipient.channel, recipient.address), recipient)
-        return list(found.values())
+        return each_address_once(one for role in roles for one in self.by_role.get(role, ()))
 
     def find(self, role: str, name: str, channel: str) -> Recipient | None:
         """Return the recipient of a stored notice; None when the file no longer names it."""
         candidates = self.by_role.get(role, ())
         return next((r for r in candidates if (r.name, r.channel) == (name, channel)), None)
+
+
+def each_address_once(recipients: Iterable[Recipient]) -> list[Recipient]:
+    """Return *recipients*, in order, less those whose address came before."""
+    found: dict[tuple[Channel, str], Recipient] = {}
+    for recipient in recipients:
+        found.setdefault((recipient.channel, recipient.address), recipient)
+    return list(found.values())

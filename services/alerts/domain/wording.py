@@ -2,26 +2,30 @@
 
 import base64
 import hashlib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.alerts.domain.decision_wording import day, decision_lines, events, says
 from services.alerts.domain.why_send import Reason
 from services.vocabulary.alert import Alert, AlertKind
-from services.vocabulary.decision import Contributor, Decision, Signal
-from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.decision import Decision
+from services.vocabulary.episode import Change, EpisodeContent
 
 LAST_LINE = "Trial safety oversight, not a bedside alarm."
 
-_RECOMMENDATIONS = {
-    "pause_enrolment": "pause enrolment until the DSMB has reviewed",
-    "stop": "stop the treatment of further participants until the DSMB has reviewed",
-    "review": "review by the DSMB",
-}
+_OF_A_RULE = (AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY)
 _OPENINGS = {
-    Reason.GRADE_ROSE: "More severe than when you were last told.",
-    Reason.RETURNED: "This was retracted before; the facts say it again.",
+    Reason.RETURNED: "You may have been told that this no longer holds; it holds again.",
     Reason.NOT_ACKNOWLEDGED: "Nobody has acknowledged this in time.",
+    Reason.NOT_DELIVERED: (
+        "A notice of this could not be delivered to somebody who has to know:"
+        " see to it that they do (`aegis alerts show`)."
+    ),
+}
+# What the records say with a name stands here without: the DSMB is told of no member of a site.
+_BY_A_PERSON = {
+    "assessed by ": "a clinician's own grade",
+    "regraded by ": "a clinician regraded it",
 }
 
 
@@ -39,10 +43,11 @@ Detail = Decision | EpisodeContent | DeathDetail | None
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Subject and body, plain."""
+    """Subject and body, plain; *link* stands in the body, empty when there is none to follow."""
 
     subject: str
     body: str
+    link: str = ""
 
 
 def short_name(alert_id: str) -> str:
@@ -58,46 +63,64 @@ def notice(alert: Alert, detail: Detail, reason: Reason, link: str) -> Text:
     """Return what *alert* says, sent for *reason*; *link* is where it is acknowledged."""
     if reason is Reason.RETRACTED:
         return _retraction(alert, detail)
-    lines = [_OPENINGS[reason]] if reason in _OPENINGS else []
-    lines += list(_lines(alert, detail))
-    lines += [f"Acknowledge: {link}", LAST_LINE]
-    return Text(_subject(alert, detail), "\n".join(lines) + "\n")
+    first, *rest, last = _lines(alert, detail)
+    opening = _opening(alert, reason)
+    lines = [first, *([opening] if opening else []), *rest, f"{last} Acknowledge: {link}"]
+    return Text(_subject(alert, detail), _body(alert, lines), link)
+
+
+def _opening(alert: Alert, reason: Reason) -> str:
+    if reason is Reason.GRADE_ROSE:
+        more = "More events count" if alert.kind in _OF_A_RULE else "It is more severe"
+        return f"{more} than when you were last told."
+    return _OPENINGS.get(reason, "")
 
 
 def _retraction(alert: Alert, detail: Detail) -> Text:
+    if alert.kind is AlertKind.BOUNDARY_LIKELY:
+        prefix, why = "No longer", "no longer holds: with what is known now, it is less likely"
+    else:
+        prefix = "Retracted"
+        why = "is taken back: the facts behind it were corrected, or judged otherwise"
     lines = [
-        f"Alert {short_name(alert.id)} is taken back: the facts behind it were corrected.",
+        f"Alert {short_name(alert.id)} {why}.",
         f"It said: {_what(alert, detail)}.",
-        "Nothing is left to do about it. The earlier record stays readable.",
-        LAST_LINE,
+        "If anything was done because of it, look at that again.",
+        "The earlier record stays readable.",
     ]
-    return Text(f"Retracted: {_subject(alert, detail)}", "\n".join(lines) + "\n")
+    return Text(f"{prefix}: {_subject(alert, detail)}", _body(alert, lines))
+
+
+def _body(alert: Alert, lines: list[str]) -> str:
+    name = f"Alert {short_name(alert.id)} ({alert.id}), {alert.protocol}."
+    return "\n".join((*lines, name, LAST_LINE)) + "\n"
 
 
 def _subject(alert: Alert, detail: Detail) -> str:
-    name = f"(alert {short_name(alert.id)}"
+    name = f"(alert {short_name(alert.id)}, {_short_label(alert.protocol)})"
     if isinstance(detail, Decision):
-        return f"[{alert.about}] {_says(detail)}   {name}, protocol {_label(detail)})"
-    return f"[{alert.study}] {_what(alert, detail)}   {name})"
+        return f"[{alert.about}] {says(detail)}   {name}"
+    return f"[{alert.study}] {_what(alert, detail)}   {name}"
+
+
+def _short_label(protocol: str) -> str:
+    """Return the version, and that nobody has signed it; who has stands in the body.
+
+    >>> _short_label("protocol v2 signed by A. Lee (statistician)")
+    'protocol v2'
+    """
+    return protocol.partition(" signed by")[0].removesuffix(",")
 
 
 def _what(alert: Alert, detail: Detail) -> str:
     if isinstance(detail, Decision):
-        return f"{alert.about}: {_says(detail)}, {detail.events} events"
+        return f"{alert.about}: {says(detail)}, {events(detail.events)}"
     if isinstance(detail, EpisodeContent):
         grade = f"grade {detail.worst}" + (" possible" if alert.kind is AlertKind.POSSIBLE else "")
         return f"{alert.participant}: {detail.term}, {grade}, {_standing(alert)}"
     if isinstance(detail, DeathDetail):
         return f"{alert.participant}: death"
     return f"{alert.participant}: records are not up to date"
-
-
-def _says(decision: Decision) -> str:
-    return str(decision.signal).capitalize()
-
-
-def _label(decision: Decision) -> str:
-    return decision.protocol.removeprefix("protocol ")
 
 
 def _standing(alert: Alert) -> str:
@@ -107,83 +130,43 @@ def _standing(alert: Alert) -> str:
 
 
 def _lines(alert: Alert, detail: Detail) -> Iterator[str]:
+    """Yield what is so, and last what there is to do."""
     if isinstance(detail, Decision):
-        yield from _decision(detail)
+        yield from decision_lines(detail)
     elif isinstance(detail, EpisodeContent):
         yield from _episode(alert, detail)
     elif isinstance(detail, DeathDetail):
-        where = f"transplant day {_day(detail.transplant_day)}, treatment day"
-        yield f"{alert.participant} died: {where} {_day(detail.treatment_day)}."
-        yield f"Cause: {detail.cause or 'not reported yet; enter it with `aegis facts add death`'}."
+        where = f"transplant day {day(detail.transplant_day)}, treatment day"
+        yield f"{alert.participant} died: {where} {day(detail.treatment_day)}."
+        yield f"Cause: {detail.cause or 'not reported yet'}."
     else:
         yield f"The facts of {alert.participant} could not be applied to its records."
         yield "Its records are not up to date. The log names the place; see `aegis verify`."
-
-
-def _decision(decision: Decision) -> Iterator[str]:
-    data_to = decision.data_to
-    until = f" Data to {data_to:%Y-%m-%d %H:%M} UTC." if data_to else ""
-    yield f"{decision.title}.{until}"
-    yield (
-        f"{_events(decision.events)} at an effective {decision.ess:.1f} participants"
-        f" ({decision.evaluable} treated, {decision.pending} pending); {_boundary(decision)}."
-    )
-    first = next((point for point in decision.path if point.crossed), None)
-    if first is not None:
-        yield f"First reached with {_events(first.events)} at an effective {first.ess:.1f}."
-    suspected = decision.events - decision.confirmed
-    reached = "reached" if decision.confirmed_crossed else "not reached"
-    yield f"Confirmed {decision.confirmed}, suspected {suspected}. Confirmed only: {reached}."
-    if decision.signal is Signal.BOUNDARY_REACHED:
-        sure = "No event-free completion" if decision.certain else "Event-free completion of those"
-        rest = " of those pending can undo it." if decision.certain else " pending may undo it."
-        yield sure + rest
-    yield (
-        f"Probability of ever crossing by {decision.n}: {decision.predictive:.0%}."
-        f" If every incomplete grade were at its upper end: {_events(decision.upper)}."
-    )
-    yield from (_contributor(one) for one in decision.contributors)
-    recommended = _RECOMMENDATIONS.get(decision.recommend, decision.recommend.replace("_", " "))
-    yield f"Recommended: {recommended}."
-
-
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count} events"
-
-
-def _boundary(decision: Decision) -> str:
-    size = max(1, math.ceil(decision.ess - 1e-9))
-    for step in decision.steps:
-        if step.first <= size <= step.last:
-            return f"{_events(step.events)} stop up to {step.last}"
-    return "too few participants to stop yet"
-
-
-def _contributor(one: Contributor) -> str:
-    standing = "confirmed" if one.confirmed else "suspected"
-    days = f"transplant day {_day(one.transplant_day)}, treatment day {_day(one.treatment_day)}"
-    return f"{one.participant} {days}: grade {one.grade}, {standing}"
 
 
 def _episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
     standing = _standing(alert).capitalize()
     if alert.kind is AlertKind.POSSIBLE:
         missing = sorted({name for change in content.history for name in change.missing})
-        yield f"{standing}. It may be this severe; missing: {', '.join(missing) or 'evidence'}."
+        yield (
+            f"{standing}. {content.term} may be grade {content.worst.at_most:d};"
+            f" missing: {', '.join(missing) or 'evidence'}."
+        )
     else:
         yield f"{standing}. {content.term}, worst grade {content.worst}."
     yield (
-        f"{content.participant}: onset transplant day {_day(content.transplant_day)},"
-        f" treatment day {_day(content.treatment_day)};"
+        f"{content.participant}: onset transplant day {day(content.transplant_day)},"
+        f" treatment day {day(content.treatment_day)};"
         f" {'resolved' if content.resolved_at else f'now grade {content.current}'}."
     )
     worst = max(content.history, key=lambda c: (c.span.at_least, c.span.at_most))
-    yield f"Because: {worst.because}."
+    yield f"Because: {_because(worst)}."
     if content.confounders:
         yield f"Could also be explained by: {', '.join(content.confounders)}."
     yield f"In windows: {', '.join(content.windows) or 'none'}."
-    yield "To do: confirm, reject or regrade it (`aegis adjudicate`)."
+    yield f"To do: confirm, reject or regrade it (`aegis adjudicate {alert.about[:8]}`)."
 
 
-def _day(day: int | None) -> str:
-    return "unknown" if day is None else str(day)
+def _because(change: Change) -> str:
+    spoken = (words for start, words in _BY_A_PERSON.items() if change.because.startswith(start))
+    return next(spoken, change.because)

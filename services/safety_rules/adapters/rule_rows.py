@@ -259,4 +259,5 @@ class RuleRow(Strict):
             worked_examples=tuple(WorkedExample(**dict(row)) for row in self.worked_examples),
             watch_only=self.watch_only,
             assumed=self.assumed,
+            in_words=self.in_words,
         )

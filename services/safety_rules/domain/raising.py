@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.safety_rules.domain.anchors import Anchors
-from services.vocabulary.alert import Alert, AlertKind, Level
+from services.vocabulary.alert import Alert, AlertKind, Closed, Level
 from services.vocabulary.decision import Decision, Signal
 from services.vocabulary.episode import Episode, EpisodeState
 from services.vocabulary.protocol import Protocol
@@ -34,7 +34,8 @@ def alert_of_episode(episode_id: str) -> str:
 def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | None:
     """Return the alert that *episode* calls for now, None when it is below the protocol's grade.
 
-    A record that may be that high, but is not for certain, asks for what is missing.
+    A record that may be that high, but is not for certain, asks for what is missing; its grade is
+    the lower end, so that people are told again once it is certain.
     """
     content, policy = episode.content, protocol.alerts
     if episode.retracted or content.state is EpisodeState.REJECTED or content.before_exposure:
@@ -49,12 +50,13 @@ def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | No
         study=protocol.study,
         about=episode.id,
         participant=content.participant,
-        grade=int(content.worst.at_least if certain else content.worst.at_most),
+        grade=int(content.worst.at_least),
         roles=policy.tell,
         escalate_to=policy.escalate_to,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=episode.recorded_at,
         detail=write(content),
+        protocol=protocol.label,
         suspected=content.state is EpisodeState.SUSPECTED,
         provisional=content.provisional,
     )
@@ -90,6 +92,7 @@ def of_death(
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=at,
         detail=write(detail),
+        protocol=protocol.label,
         suspected=False,
     )
 
@@ -115,6 +118,7 @@ def of_quarantine(subject: str, at: datetime, protocol: Protocol, error: str) ->
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=at,
         detail=f'{{"error":"{error}"}}',
+        protocol=protocol.label,
         suspected=False,
     )
 
@@ -126,10 +130,7 @@ def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Wri
     counted nothing new, call for none.
     """
     kind = _KIND_OF.get(decision.signal)
-    silenced = decision.silenced_at_events
-    if kind is None or decision.watch_only:
-        return None
-    if silenced is not None and decision.events <= silenced:
+    if kind is None or decision.watch_only or _is_answered(decision):
         return None
     return Alert(
         id=alert_id(decision.study, decision.rule, kind),
@@ -144,8 +145,14 @@ def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Wri
         acknowledge_within_s=decision.acknowledge_within_s,
         opened_at=at,
         detail=write(decision),
+        protocol=decision.protocol,
         suspected=decision.confirmed < decision.events,
     )
+
+
+def _is_answered(decision: Decision) -> bool:
+    silenced = decision.silenced_at_events
+    return silenced is not None and decision.events <= silenced
 
 
 def alerts_of_rule(decision: Decision) -> list[str]:
@@ -153,12 +160,27 @@ def alerts_of_rule(decision: Decision) -> list[str]:
     return [alert_id(decision.study, decision.rule, kind) for kind in sorted(_KIND_OF.values())]
 
 
-def changed(known: Mapping[str, Alert], wanted: Sequence[Alert]) -> list[Alert]:
+def closed_by(decision: Decision) -> Mapping[str, Closed]:
+    """Return which alerts of the rule are over although no fact behind them was corrected."""
+    found = {}
+    kind = _KIND_OF.get(decision.signal)
+    if kind is not None and _is_answered(decision):
+        found[alert_id(decision.study, decision.rule, kind)] = Closed.ANSWERED
+    if kind is AlertKind.BOUNDARY_REACHED:
+        likely = alert_id(decision.study, decision.rule, AlertKind.BOUNDARY_LIKELY)
+        found[likely] = Closed.OVERTAKEN
+    return found
+
+
+def changed(
+    known: Mapping[str, Alert], wanted: Sequence[Alert], closed: Mapping[str, Closed]
+) -> list[Alert]:
     """Return the rows to write so that the alerts say *wanted*.
 
     Args:
         known: Every alert about the same things, by id, as stored.
-        wanted: What the facts call for; what is known and not wanted is retracted.
+        wanted: What the facts call for; what is known, not wanted and not closed is retracted.
+        closed: What is over for another reason.
     """
     rows = []
     for alert in wanted:
@@ -170,5 +192,15 @@ def changed(known: Mapping[str, Alert], wanted: Sequence[Alert]) -> list[Alert]:
             if new != old:
                 rows.append(replace(new, version=old.version + 1))
     ids = {alert.id for alert in wanted}
-    gone = [old for key, old in sorted(known.items()) if key not in ids and not old.retracted]
-    return rows + [replace(old, retracted=True, version=old.version + 1) for old in gone]
+    for key, old in sorted(known.items()):
+        new = old if key in ids else _over(old, closed.get(key))
+        if new != old:
+            rows.append(replace(new, version=old.version + 1))
+    return rows
+
+
+def _over(old: Alert, why: Closed | None) -> Alert:
+    """Return *old* closed or retracted; what was overtaken ends with the alert that says more."""
+    if old.retracted or (why is None and old.closed is Closed.OVERTAKEN):
+        return old
+    return replace(old, closed=why, retracted=why is None)

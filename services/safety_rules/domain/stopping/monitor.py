@@ -94,6 +94,7 @@ def decide(
         determination=determination.answer.value if determination else "",
         silenced_at_events=_silenced(determination, events),
         cut=cut,
+        in_words=rule.in_words,
     )
 
 

@@ -1,0 +1,49 @@
+"""The text of a notice as HTML, word for word: for mails, and for the page behind their link."""
+
+from html import escape
+
+from services.alerts.domain.wording import Text
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;"
+    "color:#222;background:#fff}h1{font-size:1.3rem}h2{font-size:1.1rem}p{margin:.5rem 0}"
+    "a{color:#005a8c}code{background:#f4f4f4}.notice{background:#f4f4f4;padding:.5rem 1rem;"
+    "border-left:4px solid #0072b2}button{font:inherit;padding:.6rem 1.2rem;border:0;"
+    "border-radius:6px;background:#005a8c;color:#fff}label{display:block;margin:1rem 0 .3rem}"
+    "input{font:inherit;width:100%;padding:.4rem;box-sizing:border-box}"
+)
+
+
+def page(title: str, content: str) -> str:
+    """Return a whole page; *content* is HTML, *title* is not."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title>"
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n'
+        f"<body>{content}</body></html>\n"
+    )
+
+
+def mail_page(text: Text) -> str:
+    """Return the HTML beside the plain text of a mail: its subject, its lines, its link."""
+    return page(text.subject, f"<h1>{escape(text.subject)}</h1>\n{lines_of(text)}")
+
+
+def lines_of(text: Text) -> str:
+    r"""Return the lines of the body, the first in bold, the link to be followed.
+
+    >>> print(lines_of(Text("", "Suspected.\nAcknowledge: http://h/a\n", "http://h/a")))
+    <div class="notice"><p><strong>Suspected.</strong></p>
+    <p>Acknowledge: <a href="http://h/a">http://h/a</a></p></div>
+    """
+    first, *rest = (_line(line, text.link) for line in text.body.splitlines())
+    body = "\n".join((f"<p><strong>{first}</strong></p>", *(f"<p>{line}</p>" for line in rest)))
+    return f'<div class="notice">{body}</div>'
+
+
+def _line(line: str, link: str) -> str:
+    shown = escape(line)
+    if not link.startswith(("http://", "https://")):
+        return shown
+    target = escape(link)
+    return shown.replace(target, f'<a href="{target}">{target}</a>')

@@ -1,0 +1,157 @@
+"""Which notices to record now, to whom, and which of those that wait are no longer true."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+from services.alerts.desk import GIVEN_UP, SENT, WAITING, WITHDRAWN, Desk
+from services.alerts.domain.routes import Recipient, each_address_once
+from services.alerts.domain.why_send import (
+    OPERATOR,
+    Notice,
+    Reason,
+    Seen,
+    Told,
+    who_saw,
+    why_send,
+)
+from services.store import alerts
+from services.store.alerts import AcknowledgementRow, DeliveryRow
+from services.store.session import Connection
+from services.vocabulary.alert import Alert
+
+Row = TypeVar("Row")
+
+OPEN = "open"
+_NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
+_FAILING_FROM = 8  # attempts, some ten minutes
+_TICK = timedelta(microseconds=1)
+
+
+def plan(desk: Desk) -> int:
+    """Record the notices that are needed now, and return how many rows that wrote."""
+    now = desk.clock()
+    with desk.db.read() as conn:
+        if not _planned(conn, desk, now):
+            return 0
+    with desk.db.write() as conn:
+        planned = _planned(conn, desk, now)
+        for old in planned.untrue:
+            alerts.change_delivery(conn, old, _withdrawn(old))
+        alerts.add_deliveries(conn, planned.new)
+    return len(planned.untrue) + len(planned.new)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """Notices to add, and waiting ones that are no longer true."""
+
+    new: Sequence[DeliveryRow]
+    untrue: Sequence[DeliveryRow]
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.untrue)
+
+
+def _planned(conn: Connection, desk: Desk, now: datetime) -> _Planned:
+    new: list[DeliveryRow] = []
+    untrue: list[DeliveryRow] = []
+    known = alerts.load_deliveries(conn)
+    if known:
+        now = max(now, known[-1].recorded_at + _TICK)  # a clock set back changes no order
+    told = _grouped(known, lambda row: row.alert)
+    seen = _grouped(alerts.load_acknowledgements(conn), lambda row: row.alert)
+    for alert in alerts.load_alerts(conn, desk.study):
+        outdated = [row for row in told.get(alert.id, []) if _is_untrue(row, alert)]
+        untrue += outdated
+        rows = [_withdrawn(row) if row in outdated else row for row in told.get(alert.id, [])]
+        needed = why_send(alert, _told(rows), _seen(seen.get(alert.id, [])), now)
+        if needed is not None:
+            new += [_delivery(alert, needed, one, now) for one in _people(desk, needed, rows)]
+    return _Planned(new, untrue)
+
+
+def _told(rows: Iterable[DeliveryRow]) -> list[Told]:
+    return [
+        Told(
+            row.recorded_at,
+            Reason(row.reason),
+            row.grade,
+            row.role,
+            failing=is_failing(row),
+            withdrawn=row.state == WITHDRAWN and not row.attempts,
+        )
+        for row in rows
+    ]
+
+
+def is_failing(row: DeliveryRow) -> bool:
+    """Say whether the channel refused it for good, or has not taken it for long."""
+    return row.state == GIVEN_UP or (row.state == WAITING and row.attempts >= _FAILING_FROM)
+
+
+def _seen(rows: Iterable[AcknowledgementRow]) -> list[Seen]:
+    return [Seen(row.at, row.grade, row.by) for row in rows]
+
+
+def _is_untrue(row: DeliveryRow, alert: Alert) -> bool:
+    """Say whether a notice that waits would say what is no longer so."""
+    retracts = row.reason == Reason.RETRACTED
+    return row.state == WAITING and retracts == alert.is_open
+
+
+def _withdrawn(row: DeliveryRow) -> DeliveryRow:
+    return replace(row, state=WITHDRAWN, next_attempt_at=None)
+
+
+def _people(desk: Desk, needed: Notice, rows: Sequence[DeliveryRow]) -> list[Recipient]:
+    """Return who gets the notice; a retraction goes to whoever may have been told, each once."""
+    if needed.reason is not Reason.RETRACTED:
+        return desk.recipients.of(needed.roles) or desk.recipients.of((OPERATOR,))
+    told = [row for row in rows if row.state == SENT or (row.attempts and row.state != GIVEN_UP)]
+    found = (desk.recipients.find(row.role, row.recipient, row.channel) for row in told)
+    return each_address_once(one for one in found if one is not None)
+
+
+def _grouped(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found
+
+
+def _delivery(alert: Alert, needed: Notice, to: Recipient, now: datetime) -> DeliveryRow:
+    parts = (alert.id, str(needed.round), needed.reason, to.channel, to.role, to.name)
+    return DeliveryRow(
+        id=str(uuid5(_NAMESPACE, "|".join(parts))),
+        alert=alert.id,
+        role=to.role,
+        recipient=to.name,
+        channel=to.channel,
+        reason=needed.reason,
+        grade=alert.grade,
+        recorded_at=now,
+        state=WAITING,
+        next_attempt_at=now,
+    )
+
+
+def states(conn: Connection, study: str) -> list[tuple[Alert, str]]:
+    """Return every alert of *study*, the oldest first, with its state in a few words."""
+    told = _grouped(alerts.load_deliveries(conn), lambda row: row.alert)
+    seen = _grouped(alerts.load_acknowledgements(conn), lambda row: row.alert)
+    return [
+        (one, _state(one, told.get(one.id, []), seen.get(one.id, [])))
+        for one in alerts.load_alerts(conn, study)
+    ]
+
+
+def _state(
+    alert: Alert, rows: Sequence[DeliveryRow], acknowledged: Sequence[AcknowledgementRow]
+) -> str:
+    if not alert.is_open:
+        return "retracted" if alert.closed is None else alert.closed.value
+    seen = who_saw(alert, _told(rows), _seen(acknowledged))
+    return f"seen by {seen.by}" if seen else OPEN
