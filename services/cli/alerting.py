@@ -60,9 +60,9 @@ def _alerts(args: Namespace) -> int:
     text = text_of(one, "the link in the notice")
     print(f"{text.subject}\n\n{text.body}")
     with opened.db.read() as conn:
-        rows = alerts.load_deliveries(conn, [one.id])
-    head = ("since (UTC)", "told", "role", "by", "why", "state", "attempts", "problem")
-    print(table(head, map(_told, rows)) if rows else "nobody has been told yet")
+        told = [_told(row) for row in alerts.load_deliveries(conn, [one.id])]
+    about = ("since (UTC)", "told", "role", "by", "why", "state", "attempts", "problem")
+    print(table(about, told) if told else "nobody has been told yet")
     return 0
 
 

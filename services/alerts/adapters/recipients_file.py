@@ -12,6 +12,11 @@ from services.alerts.domain.why_send import OPERATOR
 from services.runtime.yaml_keys import repeated_keys
 
 FILE = "recipients.yaml"
+_IN_WORDS = {
+    "extra_forbidden": "nothing is called that here",
+    "missing": "is missing",
+    "model_type": "begin with `roles:`",
+}
 
 
 class RecipientsFileError(ValueError):
@@ -52,7 +57,8 @@ def load_recipients(folder: Path) -> Recipients:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "file"
-        raise RecipientsFileError(f"{path}: {where}: {first['msg']}") from error
+        problem = _IN_WORDS.get(first["type"], first["msg"])
+        raise RecipientsFileError(f"{path}: {where}: {problem}") from error
     if fault := next(_faults(file), None):
         raise RecipientsFileError(f"{path}: {fault}")
     return Recipients(
