@@ -4,6 +4,7 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime
 
 from services.alerts.markup import mail_page
@@ -11,6 +12,7 @@ from services.alerts.ports import Failed, Letter, Sent
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
+_ON_ONE_LINE = default.clone(max_line_length=500)  # a folded subject begins with a blank
 _PERMANENT = 500  # SMTP replies from here on will not change
 
 
@@ -42,7 +44,7 @@ def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Fail
 
 def mail(letter: Letter, sender: str, address: str) -> EmailMessage:
     """Return the mail; its id is the delivery's, so that one sent twice is recognised."""
-    message = EmailMessage()
+    message = EmailMessage(_ON_ONE_LINE)
     message["From"] = sender
     message["To"] = address
     message["Subject"] = letter.text.subject

@@ -1,0 +1,444 @@
+"""What every channel keeps to, by its real protocol on a real socket: mail, webhook, and a fake."""
+
+import hashlib
+import hmac
+import json
+import socket
+import ssl
+import subprocess
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from pydantic import SecretStr
+
+from services.alerts.adapters import smtp, webhook
+from services.alerts.adapters.smtp import smtp_channel
+from services.alerts.adapters.webhook import webhook_channel
+from services.alerts.domain.wording import Text
+from services.alerts.ports import Failed, Letter, Sent
+from services.runtime.settings import AlertSettings
+from tests.reading import NOW, hours
+from tests.stored import ALERT
+
+SECRET = "a shared secret"  # noqa: S105  of these tests alone
+PNG = b"\x89PNG\r\n\x1a\n"
+LINK = "https://aegis.example.org/alerts/TOKEN"
+LETTER = Letter(
+    id="5d0c1e0a-7a1e-5b1c-9d53-0d5a1f1f0b11",
+    alert=replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody"),
+    reason="first",
+    text=Text(
+        "[T] P-001: anemia, grade 3, suspected   (alert 7K2F, protocol v1 DRAFT)",
+        f"Suspected. Anemia ≥ 3.\nAcknowledge: {LINK}\n",
+        LINK,
+    ),
+    picture=PNG,
+    at=NOW,
+)
+
+
+def _free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class Mail:
+    """A mail server: takes everything, or answers one command with another reply."""
+
+    name = "email"
+    address = "chair@example.org"
+
+    def __init__(self):
+        self.mails = []
+        self.replies = {}
+        self.controller = None
+        self.port = _free_port()
+
+    def start(self, **more):
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, **more)
+        self.controller.start()
+
+    def stop(self):
+        if self.controller is not None:
+            self.controller.stop()
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
+        if "RCPT" in self.replies:
+            return self.replies["RCPT"]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_MAIL(self, _server, _session, envelope, address, _options):  # noqa: N802
+        if "MAIL" in self.replies:
+            return self.replies["MAIL"]
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        if "DATA" in self.replies:
+            return self.replies["DATA"]
+        self.mails.append(message_from_bytes(envelope.content, policy=default))
+        return "250 OK"
+
+    def channel(self):
+        return smtp_channel(
+            AlertSettings(smtp_host="127.0.0.1", smtp_port=self.port, smtp_from="aegis@x.org")
+        )
+
+    def answers(self, how):
+        self.replies = {"later": {"RCPT": "451 later"}, "never": {"RCPT": "550 no such user"}}[how]
+
+    def ids(self):
+        return [mail["Message-ID"] for mail in self.mails]
+
+
+class Hook:
+    """A web server that remembers what was posted to it, and answers as it is told."""
+
+    name = "webhook"
+
+    def __init__(self, tmp_path):
+        self.requests = []
+        self.status = 204
+        self.silent_until = threading.Event()
+        self.silent_until.set()
+        self.server = None
+        self.port = _free_port()
+        self.address = f"http://127.0.0.1:{self.port}/hook"
+        self.secret = tmp_path / "secret"
+        self.secret.write_text(f"{SECRET}\n")
+
+    def start(self):
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.requests.append((dict(self.headers), body))
+                hook.silent_until.wait(10)
+                self.send_response(hook.status)
+                self.end_headers()
+
+            def log_message(self, *_):
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self):
+        self.silent_until.set()
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+
+    def channel(self):
+        return webhook_channel(AlertSettings(webhook_secret_file=self.secret))
+
+    def answers(self, how):
+        self.status = {"later": 500, "never": 400}[how]
+
+    def ids(self):
+        return [headers["Idempotency-Key"] for headers, _ in self.requests]
+
+
+class Fake:
+    """What tests of the worker use instead of a server."""
+
+    name = "fake"
+    address = "chair@example.org"
+
+    def __init__(self):
+        self.letters = []
+        self.answer = Failed("not reached")
+
+    def start(self):
+        self.answer = Sent()
+
+    def stop(self):
+        self.answer = Failed("not reached")
+
+    def channel(self):
+        def send(letter, _address):
+            if isinstance(self.answer, Sent):
+                self.letters.append(letter)
+            return self.answer
+
+        return send
+
+    def answers(self, how):
+        self.answer = Failed("refused", can_retry=how == "later")
+
+    def ids(self):
+        return [letter.id for letter in self.letters]
+
+
+@pytest.fixture
+def mail():
+    server = Mail()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def hook(tmp_path):
+    server = Hook(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["mail", "hook", "fake"])
+def other_side(request):
+    return Fake() if request.param == "fake" else request.getfixturevalue(request.param)
+
+
+def test_a_letter_that_was_taken_is_sent_once(other_side):
+    other_side.start()
+    assert other_side.channel()(LETTER, other_side.address) == Sent()
+    assert len(other_side.ids()) == 1
+
+
+def test_a_letter_sent_twice_has_the_same_id_so_that_the_second_is_recognised(other_side):
+    other_side.start()
+    send = other_side.channel()
+    send(LETTER, other_side.address)
+    send(replace(LETTER, at=hours(1)), other_side.address)
+    first, second = other_side.ids()
+    assert first == second
+    assert LETTER.id in first
+
+
+def test_what_is_refused_for_now_can_be_tried_again(other_side):
+    other_side.start()
+    other_side.answers("later")
+    result = other_side.channel()(LETTER, other_side.address)
+    assert isinstance(result, Failed)
+    assert result.can_retry
+
+
+def test_what_is_refused_for_good_is_not_tried_again(other_side):
+    other_side.start()
+    other_side.answers("never")
+    result = other_side.channel()(LETTER, other_side.address)
+    assert isinstance(result, Failed)
+    assert not result.can_retry
+
+
+def test_a_server_that_is_down_is_tried_again(other_side):
+    result = other_side.channel()(LETTER, other_side.address)
+    assert isinstance(result, Failed)
+    assert result.can_retry
+
+
+def test_no_problem_names_the_address(other_side):
+    problems = [other_side.channel()(LETTER, other_side.address).problem]
+    other_side.start()
+    for how in ("later", "never"):
+        other_side.answers(how)
+        problems.append(other_side.channel()(LETTER, other_side.address).problem)
+    for problem in problems:
+        assert problem
+        assert other_side.address not in problem
+
+
+def test_a_mail_has_plain_text_first_html_second_and_the_chart_attached(mail):
+    mail.start()
+    mail.channel()(LETTER, mail.address)
+    (got,) = mail.mails
+    assert (got["From"], got["To"]) == ("aegis@x.org", mail.address)
+    assert got["Subject"] == LETTER.text.subject
+    assert got["X-Aegis-Alert"] == ALERT.id
+    assert got["X-Aegis-Reason"] == "first"
+    assert got["Auto-Submitted"] == "auto-generated"
+    assert got["Date"].datetime == NOW
+    words, picture = got.iter_parts()
+    plain, html = words.iter_parts()
+    assert words.get_content_type() == "multipart/alternative"
+    assert plain.get_content_type() == "text/plain"
+    assert plain.get_content().splitlines() == LETTER.text.body.splitlines()
+    assert html.get_content_type() == "text/html"
+    assert "Anemia ≥ 3." in html.get_content()
+    assert f'<a href="{LINK}">' in html.get_content()
+    assert picture.get_filename() == "e1.png"
+    assert picture.get_content() == PNG
+
+
+def test_a_mail_without_a_chart_has_no_attachment(mail):
+    mail.start()
+    mail.channel()(replace(LETTER, picture=None), mail.address)
+    (got,) = mail.mails
+    assert list(got.iter_attachments()) == []
+
+
+@pytest.mark.parametrize(
+    ("replies", "can_retry"),
+    [
+        ({"RCPT": "450 mailbox busy"}, True),
+        ({"RCPT": "452 too many"}, True),
+        ({"RCPT": "553 not allowed"}, False),
+        ({"DATA": "451 local error"}, True),
+        ({"DATA": "554 refused"}, False),
+        ({"MAIL": "451 later"}, True),
+        ({"MAIL": "530 authenticate first"}, True),  # ours to put right, not the recipient's
+        ({"MAIL": "550 unknown sender"}, True),
+    ],
+)
+def test_only_what_is_said_about_the_recipient_or_the_mail_is_for_good(mail, replies, can_retry):
+    mail.start()
+    mail.replies = replies
+    assert mail.channel()(LETTER, mail.address).can_retry is can_retry
+    assert mail.mails == []
+
+
+def test_a_wrong_password_is_tried_again_once_it_is_put_right(mail, tmp_path):
+    password = tmp_path / "password"
+    password.write_text("wrong")
+    mail.start(
+        auth_require_tls=False,
+        authenticator=lambda *_: AuthResult(success=False, handled=False),
+    )
+    send = smtp_channel(
+        AlertSettings(
+            smtp_host="127.0.0.1",
+            smtp_port=mail.port,
+            smtp_user="aegis",
+            smtp_password_file=password,
+        )
+    )
+    assert send(LETTER, mail.address) == Failed("mail server said 535", can_retry=True)
+
+
+def test_with_starttls_nothing_is_said_to_a_server_without_it(mail):
+    mail.start()
+    send = smtp_channel(
+        AlertSettings(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_starttls=True)
+    )
+    assert isinstance(send(LETTER, mail.address), Failed)
+    assert mail.mails == []
+
+
+def test_with_starttls_a_server_with_an_unknown_certificate_gets_nothing(mail, tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    mail.start(tls_context=context)
+    send = smtp_channel(
+        AlertSettings(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_starttls=True)
+    )
+    assert send(LETTER, mail.address) == Failed(
+        "mail server not reached (SSLCertVerificationError)", can_retry=True
+    )
+    assert mail.mails == []
+
+
+def test_a_mail_server_that_says_nothing_is_given_up_after_a_while(mail, monkeypatch):
+    monkeypatch.setattr(smtp, "_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", mail.port)):
+        result = mail.channel()(LETTER, mail.address)
+    assert isinstance(result, Failed)
+    assert result.can_retry
+
+
+def test_a_webhook_is_signed_with_the_shared_secret_over_its_time_and_body(hook):
+    hook.start()
+    hook.channel()(LETTER, hook.address)
+    headers, body = hook.requests[0]
+    at = headers["Aegis-Timestamp"]
+    expected = hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    assert headers["Aegis-Signature"] == f"sha256={expected}"
+    assert datetime.fromtimestamp(int(at), UTC) == NOW
+    assert headers["Content-Type"] == "application/json"
+
+
+def test_a_webhook_says_what_the_mail_says(hook):
+    hook.start()
+    hook.channel()(LETTER, hook.address)
+    said = json.loads(hook.requests[0][1])
+    assert said == {
+        "about": "e1",
+        "alert": "a1",
+        "delivery": LETTER.id,
+        "grade": 3,
+        "kind": "episode",
+        "level": "participant",
+        "participant": "P-001",
+        "protocol": "protocol v1 DRAFT, signed by nobody",
+        "provisional": False,
+        "reason": "first",
+        "retracted": False,
+        "study": "T",
+        "subject": LETTER.text.subject,
+        "suspected": True,
+        "text": LETTER.text.body,
+        "version": 1,
+    }
+
+
+def test_a_retry_is_signed_with_its_own_time_so_that_it_is_no_replay(hook):
+    hook.start()
+    send = hook.channel()
+    send(LETTER, hook.address)
+    send(replace(LETTER, at=hours(1)), hook.address)
+    first, second = (headers for headers, _ in hook.requests)
+    assert int(second["Aegis-Timestamp"]) - int(first["Aegis-Timestamp"]) == 3600
+    assert first["Aegis-Signature"] != second["Aegis-Signature"]
+    assert first["Idempotency-Key"] == second["Idempotency-Key"]
+
+
+@pytest.mark.parametrize(
+    ("status", "result"),
+    [
+        (200, Sent()),
+        (202, Sent()),
+        (301, Failed("webhook said 301", can_retry=False)),
+        (400, Failed("webhook said 400", can_retry=False)),
+        (401, Failed("webhook said 401", can_retry=True)),
+        (403, Failed("webhook said 403", can_retry=True)),
+        (404, Failed("webhook said 404", can_retry=False)),
+        (408, Failed("webhook said 408", can_retry=True)),
+        (410, Failed("webhook said 410", can_retry=False)),
+        (429, Failed("webhook said 429", can_retry=True)),
+        (500, Failed("webhook said 500", can_retry=True)),
+        (503, Failed("webhook said 503", can_retry=True)),
+    ],
+)
+def test_what_a_webhook_answers_decides_whether_it_is_tried_again(hook, status, result):
+    hook.start()
+    hook.status = status
+    assert hook.channel()(LETTER, hook.address) == result
+
+
+def test_a_webhook_that_does_not_answer_is_tried_again(hook, monkeypatch):
+    monkeypatch.setattr(webhook, "_TIMEOUT_S", 0.2)
+    hook.silent_until.clear()
+    hook.start()
+    assert hook.channel()(LETTER, hook.address) == Failed("webhook not reached (ReadTimeout)")
+
+
+def test_a_webhook_whose_address_is_none_is_not_tried_again(hook):
+    assert hook.channel()(LETTER, "http://[::1") == Failed("its address is no URL", can_retry=False)
+
+
+def test_a_webhook_without_a_secret_is_not_sent_and_says_what_to_set(hook):
+    hook.start()
+    result = webhook_channel(AlertSettings())(LETTER, hook.address)
+    assert result == Failed("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
+    assert hook.requests == []
+
+
+def test_a_secret_does_not_show_when_it_is_printed(hook):
+    settings = AlertSettings(webhook_secret_file=hook.secret)
+    assert settings.webhook_secret == SecretStr(SECRET)
+    assert SECRET not in repr(settings)
