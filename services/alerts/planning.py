@@ -59,17 +59,16 @@ def _planned(conn: Connection, desk: Desk, now: datetime) -> _Planned:
     new: list[DeliveryRow] = []
     untrue: list[DeliveryRow] = []
     known = alerts.load_deliveries(conn)
-    if known:
-        now = max(now, known[-1].recorded_at + _TICK)  # a clock set back changes no order
+    at = max(now, known[-1].recorded_at + _TICK) if known else now  # also by a clock set back
     told = _grouped(known, lambda row: row.alert)
     seen = _grouped(alerts.load_acknowledgements(conn), lambda row: row.alert)
     for alert in alerts.load_alerts(conn, desk.study):
         outdated = [row for row in told.get(alert.id, []) if _is_untrue(row, alert)]
         untrue += outdated
         rows = [_withdrawn(row) if row in outdated else row for row in told.get(alert.id, [])]
-        needed = why_send(alert, _told(rows), _seen(seen.get(alert.id, [])), now)
+        needed = why_send(alert, _told(rows), _seen(seen.get(alert.id, [])), at)
         if needed is not None:
-            new += [_delivery(alert, needed, one, now) for one in _people(desk, needed, rows)]
+            new += [_delivery(alert, needed, one, at, now) for one in _people(desk, needed, rows)]
     return _Planned(new, untrue)
 
 
@@ -122,7 +121,9 @@ def _grouped(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, lis
     return found
 
 
-def _delivery(alert: Alert, needed: Notice, to: Recipient, now: datetime) -> DeliveryRow:
+def _delivery(
+    alert: Alert, needed: Notice, to: Recipient, at: datetime, now: datetime
+) -> DeliveryRow:
     parts = (alert.id, str(needed.round), needed.reason, to.channel, to.role, to.name)
     return DeliveryRow(
         id=str(uuid5(_NAMESPACE, "|".join(parts))),
@@ -132,7 +133,7 @@ def _delivery(alert: Alert, needed: Notice, to: Recipient, now: datetime) -> Del
         channel=to.channel,
         reason=needed.reason,
         grade=alert.grade,
-        recorded_at=now,
+        recorded_at=at,
         state=WAITING,
         next_attempt_at=now,
     )

@@ -1,0 +1,180 @@
+"""A trial on a clock that the test moves: facts in, notices out, in a real database."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from services.alerts.adapters.recipients_file import load_recipients
+from services.alerts.application import acknowledge
+from services.alerts.delivery_worker import DeliveryWorker
+from services.alerts.desk import Desk
+from services.alerts.domain.routes import Channel
+from services.alerts.ports import Failed, Sent
+from services.safety_rules.adapters.study_rules import load_rules
+from services.safety_rules.journal_worker import JournalWorker
+from services.store import alerts
+from services.store.decisions import latest_decisions
+from services.store.journal import Arrival, append
+from services.store.participants import Participant, add_participants
+from services.store.schema import upgrade
+from services.store.session import Database
+from services.store.vault import Keys
+from services.vocabulary.fact import (
+    Action,
+    Administration,
+    Answer,
+    Death,
+    Determination,
+    Enrolment,
+    Status,
+    Transplant,
+)
+from tests.reading import NOW, fact, hours, lab
+from tests.stored import message
+
+STUDY = "BLINA-HSCT"
+FOLDER = Path(__file__).parent.parent / "studies" / "blina-hsct"
+URL = "https://aegis.example.org"
+
+
+@dataclass(frozen=True)
+class Post:
+    """A notice that arrived: at which hour, to whom, why, saying what."""
+
+    hour: float
+    to: str
+    reason: str
+    subject: str
+    body: str
+    id: str
+    link: str
+
+
+@cache
+def _rules():
+    return load_rules(FOLDER).rules
+
+
+class Timeline:
+    """The rules and the alerts of one study; hours count from ``NOW``."""
+
+    def __init__(self, folder):
+        self.now = NOW
+        self.posts = []
+        self.refuses = {}  # address -> what its channel answers
+        self.attempts = []
+        self.db = Database.open(f"sqlite:///{folder}/db/aegis.db")
+        upgrade(self.db)
+        self.keys = Keys.load_or_create(folder / "keys")
+        self.desk = Desk(
+            self.db,
+            self.keys,
+            STUDY,
+            load_recipients(FOLDER),
+            dict.fromkeys(Channel, self._send),
+            lambda: self.now,
+            URL,
+        )
+        self.rules = JournalWorker(self.db, _rules(), "rules", lambda: self.now)
+        self.worker = DeliveryWorker(self.desk, "alerts")
+        self._messages = 0
+        with self.db.write() as conn:
+            add_participants(conn, [Participant(STUDY, STUDY, "")], self.now)
+
+    def close(self):
+        self.db.close()
+
+    def treat(self, *names):
+        """Let *names* be transplanted 78 days ago, and treated since an hour ago."""
+        with self.db.write() as conn:
+            add_participants(conn, [Participant(name, STUDY, "north") for name in names], self.now)
+        for name in names:
+            self.say(
+                fact(Enrolment("north"), -80 * 24, subject=name),
+                fact(Transplant("haploidentical"), -78 * 24, subject=name),
+                fact(Administration("blinatumomab", Action.START), -1, subject=name),
+                lab("potassium", "4.0", -2, "mmol/L", subject=name),
+            )
+
+    def say(self, *facts):
+        """Let *facts* be known now, in one message; the clock is not behind what was seen."""
+        self.now = max(self.now, *(one.observed_at for one in facts))
+        self._messages += 1
+        raw = message(f"m{self._messages}", self.now)
+        known = [replace(one, id=f"{raw.id}-{n}") for n, one in enumerate(facts)]
+        with self.db.write() as conn:
+            append(conn, self.keys, [Arrival(raw, tuple(known), ())])
+
+    def potassium(self, value, *, name="P-001", at=0, status="F"):
+        """A result of hour *at*; said again with another status it corrects."""
+        self.now = max(self.now, hours(at))
+        result = lab("potassium", value, at, "mmol/L", subject=name, series=f"{name}|{at}")
+        self.say(replace(result, reported_at=self.now, status=Status(status)))
+
+    def death(self, name, at, status="F"):
+        """A death of hour *at*."""
+        self.now = max(self.now, hours(at))
+        body = fact(Death(), at, subject=name, series=f"death|{name}")
+        self.say(replace(body, reported_at=self.now, status=Status(status)))
+
+    def determine(self, rule, answer):
+        """The DSMB's answer to what the rule says now."""
+        with self.db.read() as conn:
+            rows = {row.decision.rule: row for row in latest_decisions(conn, STUDY)}
+        row = rows[rule]
+        body = Determination(rule, row.id, Answer(answer), "chair", "reviewed", row.decision.events)
+        self.say(replace(fact(body, subject=STUDY), observed_at=self.now, reported_at=self.now))
+
+    def grade(self, hour):
+        """Move the clock to *hour*, and let the rules work; nobody is told yet."""
+        self.now = hours(hour)
+        while self.rules.step():
+            pass
+
+    def at(self, hour):
+        """Move the clock to *hour*, let everything work, and return what arrived then."""
+        before = len(self.posts)
+        self.grade(hour)
+        while self.worker.step():
+            pass
+        return self.posts[before:]
+
+    def acknowledge(self, alert, by="Safety officer"):
+        """Say that *by* has seen it."""
+        return acknowledge(self.db, alert.id, by, "", self.now)
+
+    def alerts(self, **like):
+        """All alerts with these attributes."""
+        with self.db.read() as conn:
+            known = alerts.load_alerts(conn)
+        return [one for one in known if all(getattr(one, k) == v for k, v in like.items())]
+
+    def deliveries(self):
+        """All rows of notices."""
+        with self.db.read() as conn:
+            return alerts.load_deliveries(conn)
+
+    def _send(self, letter, address):
+        self.attempts.append((self.now, address, letter.id))
+        answer = self.refuses.get(address, Sent())
+        if isinstance(answer, Failed):
+            return answer
+        text = letter.text
+        self.posts.append(
+            Post(
+                round((self.now - NOW) / timedelta(hours=1), 3),
+                address.partition("@")[0],
+                letter.reason,
+                text.subject,
+                text.body,
+                letter.id,
+                text.link,
+            )
+        )
+        return answer
+
+
+def told(posts):
+    """``who: why`` of each, sorted."""
+    return sorted(f"{post.to}: {post.reason}" for post in posts)
