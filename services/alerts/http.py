@@ -66,8 +66,11 @@ def _find(desk: Desk, token: str) -> tuple[links.Link, Alert] | None:
 
 def _form(alert: Alert) -> str:
     text = text_of(alert, "with the button below")
+    shown = f"<h2>{escape(text.subject)}</h2>{lines_of(text)}"
+    if alert.retracted:
+        return shown
     return (
-        f"<h2>{escape(text.subject)}</h2>{lines_of(text)}"
+        f"{shown}"
         '<form method="post"><label for="comment">Comment (optional)</label>'
         '<input id="comment" name="comment" maxlength="500">'
         "<p><button>I have seen this alert</button></p></form>"

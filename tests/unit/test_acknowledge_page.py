@@ -1,0 +1,143 @@
+"""The page behind the link in a notice: it shows; only its button acknowledges."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from services.alerts import http, links
+from services.alerts.desk import Desk
+from services.alerts.domain.routes import Recipients
+from services.runtime import wire
+from services.store.alerts import load_acknowledgements, upsert_alerts
+from tests.reading import NOW
+from tests.stored import ALERT, CONTENT, new_database
+
+SHOWN = replace(
+    ALERT, detail=wire.canonical(CONTENT), protocol="protocol v1 DRAFT, signed by nobody"
+)
+
+
+class Page:
+    def __init__(self, folder):
+        self.now = NOW
+        self.db, self.keys = new_database(folder)
+        desk = Desk(self.db, self.keys, "T", Recipients({}), {}, lambda: self.now, "http://x")
+        self.app = Starlette(routes=http.routes(desk))
+        self.say(SHOWN)
+        self.url = f"/alerts/{links.token(self.keys, 'a1', 'DSMB chair', NOW)}"
+
+    def say(self, alert):
+        with self.db.write() as conn:
+            upsert_alerts(conn, [alert])
+
+    def ask(self, method, url=None, **more):
+        """What the page answers."""
+
+        async def asked():
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+                return await client.request(method, url or self.url, **more)
+
+        return asyncio.run(asked())
+
+    def seen(self):
+        with self.db.read() as conn:
+            return load_acknowledgements(conn)
+
+
+@pytest.fixture
+def page(tmp_path):
+    made = Page(tmp_path)
+    yield made
+    made.db.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_whatever_only_looks_acknowledges_nothing(page, method):
+    page.ask(method)
+    assert page.seen() == []
+
+
+def test_the_page_says_what_the_notice_says_and_asks(page):
+    shown = page.ask("GET")
+    assert shown.status_code == 200
+    assert "P-001: Anemia, grade 3, suspected" in shown.text
+    assert "<strong>Suspected. Anemia, worst grade 3.</strong>" in shown.text
+    assert "DRAFT, signed by nobody" in shown.text
+    assert "Trial safety oversight, not a bedside alarm." in shown.text
+    assert '<form method="post">' in shown.text
+    assert '<label for="comment">' in shown.text
+
+
+def test_the_button_acknowledges_for_whom_the_link_was_made(page):
+    said = page.ask("POST", data={"comment": "will call the site"})
+    assert said.status_code == 200
+    assert "DSMB chair, you have acknowledged this alert." in said.text
+    (row,) = page.seen()
+    assert (row.alert, row.by, row.comment, row.at, row.grade) == (
+        "a1",
+        "DSMB chair",
+        "will call the site",
+        NOW,
+        3,
+    )
+
+
+def test_pressing_it_again_changes_nothing(page):
+    page.ask("POST")
+    page.now += timedelta(hours=1)
+    assert page.ask("POST").status_code == 200
+    assert [row.at for row in page.seen()] == [NOW]
+
+
+def test_after_a_rise_the_same_link_acknowledges_the_alert_as_it_stands(page):
+    page.ask("POST")
+    page.say(replace(SHOWN, grade=4, version=2))
+    page.ask("POST")
+    assert [row.grade for row in page.seen()] == [3, 4]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("which", ["tampered", "expired", "of no alert", "nonsense"])
+def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method, which):
+    token = page.url.removeprefix("/alerts/")
+    urls = {
+        "tampered": f"/alerts/{'B' if token[0] == 'A' else 'A'}{token[1:]}",
+        "expired": page.url,
+        "of no alert": f"/alerts/{links.token(page.keys, 'a9', 'DSMB chair', NOW)}",
+        "nonsense": "/alerts/nonsense",
+    }
+    if which == "expired":
+        page.now += links.LASTS + timedelta(seconds=1)
+    refused = page.ask(method, urls[which])
+    assert refused.status_code == 403
+    assert "This link is not valid, or no longer." in refused.text
+    assert "aegis alerts ack ALERT" in refused.text
+    assert "P-001" not in refused.text
+    assert page.seen() == []
+
+
+def test_a_comment_is_kept_short_and_shown_to_nobody_as_markup(page):
+    page.ask("POST", data={"comment": "<b>" * 400})
+    assert len(page.seen()[0].comment) == 500
+    assert "<b>" not in page.ask("GET").text
+
+
+def test_no_other_site_learns_the_link_or_frames_the_page(page):
+    headers = page.ask("GET").headers
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Robots-Tag"] == "noindex"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "form-action 'self'" in headers["Content-Security-Policy"]
+
+
+def test_a_retracted_alert_says_so_on_its_page(page):
+    page.say(replace(SHOWN, retracted=True, version=2))
+    shown = page.ask("GET").text
+    assert "is taken back" in shown
+    assert "<form" not in shown

@@ -1,0 +1,70 @@
+"""A link is good for one alert and one person, for a while, and only as it was made."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+
+from services.alerts import links
+from services.store.vault import Keys
+from tests.reading import NOW
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return Keys.load_or_create(tmp_path_factory.mktemp("keys"))
+
+
+def test_a_link_says_which_alert_and_who(keys):
+    link = links.opened(keys, links.token(keys, "a1", "Zoë | chair", NOW), NOW)
+    assert (link.alert, link.recipient, link.until) == ("a1", "Zoë | chair", NOW + links.LASTS)
+
+
+@pytest.mark.parametrize(
+    ("after", "is_good"),
+    [
+        (timedelta(0), True),
+        (links.LASTS, True),
+        (links.LASTS + timedelta(seconds=1), False),
+    ],
+)
+def test_a_link_lasts_fourteen_days(keys, after, is_good):
+    token = links.token(keys, "a1", "chair", NOW)
+    assert (links.opened(keys, token, NOW + after) is not None) is is_good
+
+
+def _decoded(token):
+    return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+
+
+def _encoded(raw):
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def test_no_bit_of_a_link_can_be_changed(keys):
+    raw = _decoded(links.token(keys, "a1", "chair", NOW))
+    for place in range(len(raw)):
+        changed = bytearray(raw)
+        changed[place] ^= 1
+        assert links.opened(keys, _encoded(bytes(changed)), NOW) is None, place
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "nonsense",
+        "ünïcode",
+        _encoded(b"\x00" * 32 + b"a1|99999999999999999999|chair"),
+        _encoded(b"\x00" * 32 + b"\xff\xfe"),
+        _encoded(b"short"),
+    ],
+)
+def test_what_is_no_link_is_refused(keys, token):
+    assert links.opened(keys, token, NOW) is None
+
+
+def test_a_link_of_another_installation_is_refused(keys, tmp_path):
+    other = Keys.load_or_create(tmp_path / "keys")
+    assert links.opened(keys, links.token(other, "a1", "chair", NOW), NOW) is None

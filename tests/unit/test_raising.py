@@ -1,0 +1,185 @@
+"""Which alerts records and decisions call for, and how an alert ends."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.runtime import wire
+from services.safety_rules.domain import raising
+from services.safety_rules.domain.anchors import Anchors
+from services.vocabulary.alert import AlertKind, Closed, Level
+from services.vocabulary.decision import Signal
+from services.vocabulary.episode import EpisodeState, Span
+from services.vocabulary.grade import Grade
+from tests.protocols import PROTOCOL
+from tests.reading import NOW, hours
+from tests.stored import CONTENT, DECISION, EPISODE
+
+REACHED, LIKELY = AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY
+
+
+def of_episode(least, most, **more):
+    content = replace(CONTENT, worst=Span(Grade(least), Grade(most)), **more)
+    return raising.of_episode(replace(EPISODE, content=content), PROTOCOL, wire.canonical)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "kind", "grade"),
+    [
+        (2, 2, None, None),
+        (1, 2, None, None),
+        (3, 3, AlertKind.EPISODE, 3),
+        (3, 4, AlertKind.EPISODE, 3),
+        (5, 5, AlertKind.EPISODE, 5),
+        (2, 3, AlertKind.POSSIBLE, 2),
+        (0, 4, AlertKind.POSSIBLE, 0),
+    ],
+)
+def test_from_the_protocols_grade_on_an_episode_calls_for_an_alert(least, most, kind, grade):
+    alert = of_episode(least, most)
+    assert (alert and alert.kind) == kind
+    assert (alert and alert.grade) == grade
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"state": EpisodeState.REJECTED}, {"before_exposure": True}],
+    ids=["rejected", "before the first dose"],
+)
+def test_what_is_no_event_calls_for_none(more):
+    assert of_episode(4, 4, **more) is None
+
+
+def test_a_retracted_record_calls_for_none():
+    episode = replace(EPISODE, retracted=True)
+    assert raising.of_episode(episode, PROTOCOL, wire.canonical) is None
+
+
+def test_a_data_query_is_no_certain_event():
+    assert of_episode(3, 3, possible=True).kind is AlertKind.POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("state", "provisional"), [(EpisodeState.SUSPECTED, True), (EpisodeState.CONFIRMED, False)]
+)
+def test_suspected_and_provisional_are_said(state, provisional):
+    alert = of_episode(3, 3, state=state, provisional=provisional)
+    assert alert.suspected is (state is EpisodeState.SUSPECTED)
+    assert alert.provisional is provisional
+    assert alert.protocol == "protocol v1 DRAFT, signed by nobody"
+
+
+def test_a_record_has_one_alert_whatever_its_grade_and_version():
+    risen = replace(EPISODE, version=7, content=replace(CONTENT, worst=Span(Grade(4), Grade(4))))
+    ids = {raising.of_episode(e, PROTOCOL, wire.canonical).id for e in (EPISODE, risen)}
+    assert ids == {raising.alert_of_episode("e1")}
+
+
+def test_a_death_is_told_to_those_whom_the_protocol_names_for_deaths():
+    died = Anchors(graft_at=NOW, courses=(hours(24 * 78),), died_at=hours(24 * 90))
+    alert = raising.of_death("P-001", died, NOW, PROTOCOL, wire.canonical)
+    assert (alert.kind, alert.grade, alert.suspected) == (AlertKind.DEATH, 5, False)
+    assert alert.roles == ("safety_officer", "dsmb")
+    assert alert.detail == '{"cause":"","transplant_day":90,"treatment_day":13}'
+
+
+def test_nobody_died():
+    assert raising.of_death("P-001", Anchors(), NOW, PROTOCOL, wire.canonical) is None
+
+
+def of_decision(signal, **more):
+    decision = replace(DECISION, signal=Signal(signal), events=2, **more)
+    return raising.of_decision(decision, PROTOCOL, NOW, wire.canonical)
+
+
+@pytest.mark.parametrize(
+    ("signal", "more", "kind"),
+    [
+        ("continue", {}, None),
+        ("boundary likely", {}, LIKELY),
+        ("boundary reached: review required", {}, REACHED),
+        ("boundary reached: review required", {"watch_only": True}, None),
+        ("boundary reached: review required", {"silenced_at_events": 2}, None),
+        ("boundary reached: review required", {"silenced_at_events": 1}, REACHED),
+        ("boundary likely", {"silenced_at_events": 2}, None),
+    ],
+)
+def test_a_decision_calls_for_an_alert_unless_watched_or_answered(signal, more, kind):
+    alert = of_decision(signal, **more)
+    assert (alert and alert.kind) == kind
+    if alert:
+        assert (alert.level, alert.about, alert.grade) == (Level.STUDY, "T.S1", 2)
+        assert alert.protocol == DECISION.protocol
+
+
+A_REACHED = of_decision("boundary reached: review required")
+A_LIKELY = of_decision("boundary likely")
+KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
+
+
+@pytest.mark.parametrize(
+    ("signal", "silenced", "ends"),
+    [
+        # how the rule's open alerts of both kinds end: (reached, likely)
+        ("continue", None, ("retracted", "retracted")),
+        ("continue", 2, ("retracted", "retracted")),
+        ("boundary likely", None, ("retracted", "open")),
+        ("boundary likely", 2, ("retracted", Closed.ANSWERED)),
+        ("boundary reached: review required", None, ("open", Closed.OVERTAKEN)),
+        ("boundary reached: review required", 2, (Closed.ANSWERED, Closed.OVERTAKEN)),
+        ("boundary reached: review required", 1, ("open", Closed.OVERTAKEN)),
+    ],
+)
+def test_only_what_was_corrected_is_retracted(signal, silenced, ends):
+    decision = replace(DECISION, signal=Signal(signal), events=2, silenced_at_events=silenced)
+    wanted = raising.of_decision(decision, PROTOCOL, NOW, wire.canonical)
+    closed = raising.closed_by(decision)
+    rows = raising.changed(KNOWN, [wanted] if wanted else [], closed)
+    after = KNOWN | {row.id: row for row in rows}
+    assert tuple(_end(after[alert.id]) for alert in (A_REACHED, A_LIKELY)) == ends
+
+
+def _end(alert):
+    if alert.is_open:
+        return "open"
+    return alert.closed or "retracted"
+
+
+def test_what_says_the_same_is_not_written_again():
+    assert raising.changed(KNOWN, [A_REACHED, A_LIKELY], {}) == []
+    gone = {key: replace(one, retracted=True) for key, one in KNOWN.items()}
+    assert raising.changed(gone, [], {}) == []
+
+
+def test_a_change_keeps_when_it_was_opened_and_counts_its_versions():
+    known = {A_REACHED.id: replace(A_REACHED, version=3)}
+    later = replace(A_REACHED, grade=3, opened_at=hours(9))
+    (row,) = raising.changed(known, [later], {})
+    assert (row.opened_at, row.version, row.grade) == (NOW, 4, 3)
+
+
+def test_what_is_called_for_again_is_open_again():
+    for ended in (
+        replace(A_REACHED, retracted=True),
+        replace(A_REACHED, closed=Closed.ANSWERED),
+    ):
+        (row,) = raising.changed({ended.id: ended}, [A_REACHED], {})
+        assert row.is_open
+
+
+def test_what_was_answered_is_still_retracted_when_it_is_corrected():
+    answered = replace(A_REACHED, closed=Closed.ANSWERED)
+    (row,) = raising.changed({answered.id: answered}, [], {})
+    assert (row.retracted, row.closed) == (True, None)
+
+
+def test_what_was_overtaken_ends_with_the_alert_that_says_more():
+    overtaken = replace(A_LIKELY, closed=Closed.OVERTAKEN)
+    assert raising.changed({overtaken.id: overtaken}, [], {}) == []
+
+
+def test_records_that_are_not_up_to_date_are_for_operations():
+    alert = raising.of_quarantine("P-001", NOW, PROTOCOL, "ValueError")
+    assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINED)
+    assert alert.roles == ("operator",)
+    assert alert.detail == '{"error":"ValueError"}'
