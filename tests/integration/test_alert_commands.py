@@ -1,0 +1,104 @@
+"""``aegis alerts`` and ``aegis determine``, on the data of a trial."""
+
+import pytest
+
+from services.alerts.application import name_of
+from services.alerts.ports import Failed
+from services.cli.main import main
+from services.store.alerts import load_acknowledgements
+from tests.timeline import FOLDER, Timeline
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
+    monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
+    made = Timeline(tmp_path)
+    made.treat("P-001")
+    made.potassium("6.5", at=1)
+    made.at(1)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def aegis(capsys):
+    def run(*words):
+        capsys.readouterr()
+        code = main(list(words))
+        return code, capsys.readouterr()
+
+    return run
+
+
+def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
+    name = name_of(*trial.alerts())
+    _, listed = aegis("alerts", "list")
+    (row,) = [line.split() for line in listed.out.splitlines() if line.startswith(name)]
+    assert row == [name, "participant", "episode", "P-001", "3", "2026-03-01", "09:00", "open"]
+
+    code, said = aegis("alerts", "ack", name.lower(), "--by", "anna", "--comment", "called")
+    assert code == 0
+    assert said.out == f"alert {name} acknowledged by anna: seen, not answered\n"
+    assert aegis("alerts", "list")[1].out == "no open alerts\n"
+    assert "seen by anna" in aegis("alerts", "list", "--all")[1].out
+    with trial.db.read() as conn:
+        (row,) = load_acknowledgements(conn)
+    assert (row.by, row.comment, row.grade) == ("anna", "called", 3)
+    assert trial.at(24 * 30) == []
+
+
+def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis):
+    trial.acknowledge(*trial.alerts())
+    trial.potassium("4.5", at=1, status="C")
+    trial.at(2)
+    assert "retracted" in aegis("alerts", "list", "--all")[1].out
+    trial.potassium("6.6", at=1, status="C")
+    trial.at(3)
+    assert name_of(*trial.alerts()) in aegis("alerts", "list")[1].out
+
+
+def test_an_alert_shows_what_it_says_and_who_was_told(trial, aegis):
+    trial.refuses = {"principal-investigator@example.org": Failed("recipient refused (550)", False)}
+    trial.at(25)
+    _, shown = aegis("alerts", "show", name_of(*trial.alerts()))
+    lines = shown.out.splitlines()
+    assert "Suspected. Hyperkalemia, worst grade 3." in lines
+    told = [" ".join(line.split()) for line in lines if line.startswith("2026-")]
+    assert "2026-03-01 09:00 Safety officer safety officer email first sent 1 -" in told
+    assert (
+        "2026-03-02 09:00 Principal investigator principal investigator email"
+        " not acknowledged in time given up 1 recipient refused (550)"
+    ) in told
+
+
+@pytest.mark.usefixtures("trial")
+def test_an_alert_that_is_not_there_is_said(aegis):
+    code, said = aegis("alerts", "ack", "ZZZZZ")
+    assert code != 0
+    assert "no alerts are called ZZZZZ" in said.err
+
+
+def test_an_answer_says_that_the_rules_alerts_were_seen(trial, aegis):
+    trial.treat("P-002")
+    trial.death("P-001", 5)
+    trial.death("P-002", 6)
+    trial.at(7)
+    rule = "BLINA-HSCT.S4"
+    (alert,) = trial.alerts(about=rule, kind="boundary_reached")
+    code, said = aegis("determine", rule, "pause", "--reason", "two deaths", "--by", "DSMB chair")
+    assert (code, said.out) == (0, f"{rule}: pause, on 2 events, by DSMB chair\n")
+    with trial.db.read() as conn:
+        (seen,) = load_acknowledgements(conn, [alert.id])
+    assert (seen.by, seen.comment) == ("DSMB chair", "pause: two deaths")
+    late = trial.at(24 * 30)
+    assert not [post for post in late if rule in post.subject]
+
+
+@pytest.mark.usefixtures("trial")
+def test_a_rule_without_a_decision_cannot_be_answered(aegis):
+    code, said = aegis("determine", "BLINA-HSCT.S9", "stop", "--reason", "x")
+    assert code != 0
+    assert "no decision of BLINA-HSCT.S9 to answer; there are: BLINA-HSCT.S1" in said.err
