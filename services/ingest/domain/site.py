@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Sites:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CodeTables:
     """What every site may use without saying so.
 
@@ -63,12 +64,12 @@ class CodeTables:
     drugs: Mapping[str, str]
     words: Mapping[tuple[str, str], str]
 
-    @property
+    @cached_property
     def in_words(self) -> frozenset[str]:
         """The measures whose values are words."""
         return frozenset(measure for measure, _ in self.words)
 
-    @property
+    @cached_property
     def measures(self) -> frozenset[str]:
         """Every measure that a message may name."""
         return frozenset(self.loinc.values()) | self.in_words | SCORES
