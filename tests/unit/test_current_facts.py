@@ -69,11 +69,12 @@ def test_a_fact_sent_twice_changes_nothing():
     assert (again.gone, again.new) == ((), ())
 
 
-def test_the_same_content_under_another_message_changes_nothing():
-    first, second = read("a 1.0 F 0 1"), read("b 1.0 F 0 1")
+@pytest.mark.parametrize(("least", "other"), [("a", "b"), ("a", "aa"), ("P-1", "參-1")])
+def test_the_same_content_under_another_message_changes_nothing(least, other):
+    first, second = read(f"{least} 1.0 F 0 1"), read(f"{other} 1.0 F 0 1")
     for order in permutations([first, second]):
         left, _ = standing(order)
-        assert list(left) == ["a"]
+        assert list(left) == [least]
 
 
 def test_a_promotion_makes_the_preliminary_final():

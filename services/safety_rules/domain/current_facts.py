@@ -45,10 +45,12 @@ class Query:
 def stands(candidates: Sequence[Fact]) -> Fact | None:
     """Return the one of *candidates* (facts of one set) that stands; None when it was retracted.
 
-    The greatest by time of report, then status, then the sender's count, then content: never by
-    arrival. A promotion (U) without a value makes the best value before it final.
+    The greatest by time of report, then status, then the sender's count, then content; of equal
+    content the least id: never by arrival. A promotion (U) without a value makes the best value
+    before it final.
     """
-    ranked = sorted(candidates, key=_order)
+    by_id = sorted(candidates, key=lambda f: f.id, reverse=True)
+    ranked = sorted(by_id, key=_order)
     best = ranked[-1]
     if best.status in _RETRACTING or best.status is Status.NO_RESULT:
         return None
@@ -58,13 +60,8 @@ def stands(candidates: Sequence[Fact]) -> Fact | None:
     return best
 
 
-def _order(fact: Fact) -> tuple[datetime, int, int, str, str]:
-    return fact.reported_at, _RANK[fact.status], fact.sequence, fact.digest, _reversed(fact.id)
-
-
-def _reversed(text: str) -> str:
-    """Return what sorts the other way round: of equal content the least id stands."""
-    return "".join(chr(0x10FF - ord(c)) for c in text)
+def _order(fact: Fact) -> tuple[datetime, int, int, str]:
+    return fact.reported_at, _RANK[fact.status], fact.sequence, fact.digest
 
 
 def _is_empty(fact: Fact) -> bool:
