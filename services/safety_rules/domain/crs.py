@@ -62,9 +62,9 @@ class Course:
     other_scales: Mapping[str, Span] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Past:
-    """An episode that nothing can reopen, with those before it: shared, never copied."""
+    """An episode that nothing can reopen, with those before it: shared, known by identity."""
 
     run: Run
     before: "Past | None"

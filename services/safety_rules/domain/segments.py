@@ -25,9 +25,9 @@ class Graded:
         return Change(self.at, self.span, self.because, self.missing, self.facts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Closed:
-    """A run that is over, with those before it: shared, never copied."""
+    """A run that is over, with those before it: shared, never copied, known by identity."""
 
     run: Run
     before: "Closed | None"
