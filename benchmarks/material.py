@@ -1,0 +1,88 @@
+"""What every measure works on: one synthetic trial, and an installation that has heard it all."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from services.cli.entering import intake_of
+from services.cli.opened import Opened, open_in
+from services.ingest.application import Incoming, Intake
+from services.ingest.enrolment import import_participants
+from services.ingest.writer import AT_ONCE
+from services.runtime.settings import StoreSettings
+from services.safety_rules.domain.families import families
+from services.simulator.trial import Trial, facts, participants_csv, simulate
+from services.store import journal, participants
+from services.vocabulary.fact import Journaled
+
+STUDY = Path("studies/blina-hsct")
+PARTICIPANTS, SEED = 12, 7
+
+Members = tuple[str, ...]
+
+
+def open_data(folder: Path) -> Opened:
+    """Return the installation in *folder*, whatever the environment says; a new one if need be."""
+    settings = StoreSettings(data=folder, database_url="", keys=None, study=STUDY, clock="message")
+    return open_in(settings)
+
+
+def enrolled(folder: Path, people: bytes) -> Intake:
+    """Return where messages enter an installation in *folder* that knows *people* (CSV)."""
+    intake = intake_of(open_data(folder))
+    import_participants(intake, people, "benchmark")
+    return intake
+
+
+def journals_in(opened: Opened) -> Iterator[tuple[Members, list[Journaled]]]:
+    """Yield each family with what it has heard, in the order of its journals."""
+    with opened.db.read() as conn:
+        merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
+        people = participants.participants_by_subject(conn, opened.name).keys() - {opened.name}
+        for group in families(people, merges):
+            yield group, [one for member in group for one in journal.facts_between(conn, member, 0)]
+
+
+class Material:
+    """The same for every measure, made when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        """Work in *folder*, on the disk that is to be measured."""
+        self.folder = folder
+
+    @cached_property
+    def trial(self) -> Trial:
+        """A synthetic trial, each participant followed to transplant day 103."""
+        return simulate(PARTICIPANTS, SEED)
+
+    @cached_property
+    def people(self) -> bytes:
+        """The registration of everybody in it."""
+        return participants_csv(self.trial).encode()
+
+    @cached_property
+    def heard(self) -> Path:
+        """The data of an installation that has accepted the whole trial, nothing folded yet."""
+        folder = self.folder / "heard"
+        intake = enrolled(folder, self.people)
+        sent = [Incoming(message, "mllp") for message in self.trial.messages]
+        sent += [
+            Incoming(json.dumps(fact).encode(), "file", actor="benchmark")
+            for fact in facts(self.trial)
+        ]
+        for at in range(0, len(sent), AT_ONCE):
+            for outcome in intake.accept(sent[at : at + AT_ONCE]):
+                if outcome.refused is not None:
+                    raise RuntimeError(str(outcome.refused))
+        return folder
+
+    @cached_property
+    def opened(self) -> Opened:
+        """That installation, open."""
+        return open_data(self.heard)
+
+    @cached_property
+    def journals(self) -> Mapping[Members, list[Journaled]]:
+        """What every family of the trial has heard."""
+        return dict(journals_in(self.opened))

@@ -1,0 +1,95 @@
+"""A measure beside what it is compared to: both in every round, so that both meet one machine."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+Round = Callable[[], float]  # does the work once; returns the figure
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is measured.
+
+    Args:
+        name: What the figure is of.
+        unit: Of the figure and of all that it is compared to.
+        run: One round.
+        beside: One round of each thing that it is compared to, by name.
+    """
+
+    name: str
+    unit: str
+    run: Round
+    beside: Mapping[str, Round]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A figure beside one other: medians over the rounds; *ratios* has one entry a round."""
+
+    name: str
+    unit: str
+    figure: float
+    beside_name: str
+    beside: float
+    ratios: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Median of figure / what is beside it."""
+        return median(self.ratios)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Least and greatest ratio of any round."""
+        return min(self.ratios), max(self.ratios)
+
+
+def compare(measure: Measure, rounds: int) -> list[Compared]:
+    """Return *measure* beside each thing that it is compared to.
+
+    A ratio is of two figures of one round; the order within a round turns with every round, so
+    that a machine that slows down or warms up favours neither side.
+
+    Args:
+        measure: What to run.
+        rounds: How often, 1 or more.
+    """
+    sides = {"": measure.run, **measure.beside}
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(rounds):
+        for name in reversed(sides) if number % 2 else sides:
+            gc.collect()
+            found[name].append(sides[name]())
+    own = found.pop("")
+    return [
+        Compared(
+            measure.name,
+            measure.unit,
+            median(own),
+            name,
+            median(figures),
+            tuple(mine / its for mine, its in zip(own, figures, strict=True)),
+        )
+        for name, figures in found.items()
+    ]
+
+
+def per_second(count: int, work: Callable[[], object]) -> float:
+    """Do *work* on *count* things; return how many in a second of the wall clock."""
+    started_s = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - started_s)
+
+
+def per_core_second(count: int, work: Callable[[], object]) -> float:
+    """Do *work* on *count* things; return how many in a second that this process computes.
+
+    What other processes take of the machine does not count; waiting for a disk would not either.
+    """
+    started_s = time.process_time()
+    work()
+    return count / (time.process_time() - started_s)

@@ -1,0 +1,38 @@
+"""Facts per second through the rules, in the order in which they came, on one core.
+
+Measured: `services.safety_rules.recount.recount` of every family of a synthetic trial: the facts of
+each message heard as a whole, records reconciled and standings worked out after every message,
+timers applied. Facts are decoded, nothing is written.
+
+The floor: the same facts decoded from the JSON that the journal stores, and nothing more. Whoever
+folds a journal has to read it.
+"""
+
+from benchmarks.material import Material
+from benchmarks.measuring import Measure, per_core_second
+from services.runtime import wire
+from services.safety_rules.recount import recount
+
+
+def measures(material: Material) -> list[Measure]:
+    """Return the one measure."""
+    rules = material.opened.study.rules
+    journals = material.journals
+    stored = [wire.write_fact(one.fact) for known in journals.values() for one in known]
+
+    def fold() -> None:
+        for members, known in journals.items():
+            recount(rules, members, known, max(one.received_at for one in known))
+
+    def decode() -> None:
+        for record in stored:
+            wire.read_fact(record)
+
+    return [
+        Measure(
+            "rules, facts in order",
+            "facts/s",
+            lambda: per_core_second(len(stored), fold),
+            {"floor: decoded from stored JSON": lambda: per_core_second(len(stored), decode)},
+        )
+    ]

@@ -1,0 +1,101 @@
+"""``make bench``: speed and memory, each beside its floor in the same run."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import durable_mllp, hl7_read, late_fact, memory, rules_in_order
+from benchmarks.machine import machine
+from benchmarks.material import Material
+from benchmarks.measuring import Compared, Measure, compare
+from services.cli.tables import table
+
+MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
+    "hl7": hl7_read.measures,
+    "rules": rules_in_order.measures,
+    "mllp": durable_mllp.measures,
+    "memory": memory.measures,
+    "late": late_fact.measures,
+}
+_HEAD = ("measure", "figure", "compared to", "its figure", "ratio", "spread")
+_LEGEND = """
+ratio: figure / what it is compared to, the median of {rounds} rounds, each of which runs both;
+spread: the least and the greatest. Of a rate the ratio is the share of the other's speed, of memory
+and of milliseconds it is how many times the other's.
+MLLP by the wall clock; reading, rules and late facts by the processor time of one core.
+What each floor is and why: the first lines of the files in benchmarks/."""
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print the table; return the exit code."""
+    args = _parser().parse_args(given)
+    args.folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=args.folder, prefix="bench-") as made:
+        material = Material(Path(made))
+        print(f"{machine(material.folder)}\n", flush=True)
+        found: list[Compared] = []
+        for name in args.only or MEASURES:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            for measure in MEASURES[name](material):
+                found += compare(measure, args.rounds)
+    print(table(_HEAD, _rows(found)))
+    print(_LEGEND.format(rounds=args.rounds))
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--rounds", type=_positive, default=5, metavar="N", help="default 5")
+    parser.add_argument(
+        "--only", action="append", choices=MEASURES, help="this measure; may be given again"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path("var"),
+        metavar="DIR",
+        help="on the disk to measure (default var); what is made there is removed",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _rows(found: Sequence[Compared]) -> list[tuple[str, ...]]:
+    """Return a row for each ratio; a figure stands once, beside the first of them."""
+    rows: list[tuple[str, ...]] = []
+    for number, one in enumerate(found):
+        least, greatest = one.spread
+        again = number > 0 and found[number - 1].name == one.name
+        rows.append(
+            (
+                "" if again else one.name,
+                "" if again else f"{_number(one.figure)} {one.unit}",
+                one.beside_name,
+                _number(one.beside),
+                _number(one.ratio),
+                f"{_number(least)} to {_number(greatest)}",
+            )
+        )
+    return rows
+
+
+def _number(value: float) -> str:
+    """Return *value* to three digits, or whole.
+
+    >>> _number(12345.6), _number(12.34), _number(0.01234)
+    ('12,346', '12.3', '0.0123')
+    """
+    digits = next((digits for digits, limit in enumerate((100, 10, 1, 0.1)) if value >= limit), 4)
+    return f"{value:,.{digits}f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
