@@ -1,8 +1,9 @@
 """What is true at the bedside at one instant: readings carried forward, and drugs that run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from services.safety_rules.domain.units import rescaled
@@ -13,6 +14,12 @@ from services.vocabulary.quantity import Censoring, Quantity
 
 _UPPER = frozenset({Censoring.BELOW, Censoring.AT_MOST})
 _LOWER = frozenset({Censoring.ABOVE, Censoring.AT_LEAST})
+
+# A number outside these, in the unit of the protocol's limit, is a slip of the pen; the source is
+# docs/decisions/bedside.md
+_CAN_BE: Mapping[str, tuple[int, int]] = {"temperature": (14, 46), "sbp": (20, 350)}
+# Two doses no further apart are a drug that is given day by day.
+_DAILY = timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +57,15 @@ class Drugs:
     Args:
         running: The fact that started an infusion or a repeated drug, or changed its rate.
         given: The last single dose.
+        daily: The last single dose of a drug that is given day by day, outside the protocol.
+        begun: What last began, a dose or an infusion, whether it still runs or not.
         stopped: When what ran was stopped.
     """
 
     running: Mapping[str, Fact] = field(default_factory=dict)
     given: Mapping[str, Fact] = field(default_factory=dict)
+    daily: Mapping[str, Fact] = field(default_factory=dict)
+    begun: Mapping[str, Fact] = field(default_factory=dict)
     stopped: Mapping[str, datetime] = field(default_factory=dict)
 
     def after(self, fact: Fact) -> "Drugs":
@@ -62,23 +73,81 @@ class Drugs:
         body = fact.body
         if not isinstance(body, Administration):
             return self
+        begun: Mapping[str, Fact] = {**self.begun, body.drug: fact}
         if body.action is Action.GIVEN:
-            return replace(self, given={**self.given, body.drug: fact})
+            given = {**self.given, body.drug: fact}
+            return replace(self, given=given, begun=begun, daily=self._daily(fact, body))
         running = {drug: started for drug, started in self.running.items() if drug != body.drug}
-        if body.action is Action.STOP:
+        if _stops(body):
             stopped = {**self.stopped, body.drug: fact.observed_at}
             return replace(self, running=running, stopped=stopped)
-        return replace(self, running={**running, body.drug: fact})
+        begun = begun if body.action is Action.START else self.begun
+        return replace(self, running={**running, body.drug: fact}, begun=begun)
+
+    def after_all(self, facts: Sequence[Fact]) -> "Drugs":
+        """Return what is true once *facts* of one instant are: what stops does so first."""
+        drugs = self
+        for fact in sorted(facts, key=_stops_first):
+            drugs = drugs.after(fact)
+        return drugs
+
+    def daily_dose(self, drug: str, at: datetime) -> Fact | None:
+        """Return the last dose of a drug that is given day by day, if that goes on at *at*."""
+        last = self.daily.get(drug)
+        return last if last is not None and at - last.observed_at <= _DAILY else None
+
+    def _daily(self, fact: Fact, body: Administration) -> Mapping[str, Fact]:
+        last = self.given.get(body.drug)
+        goes_on = last is not None and fact.observed_at - last.observed_at <= _DAILY
+        planned = body.scheduled or (last is not None and _is_scheduled(last))
+        others = {drug: dose for drug, dose in self.daily.items() if drug != body.drug}
+        return {**others, body.drug: fact} if goes_on and not planned else others
 
 
-def charted(before: Charted, facts: Sequence[Fact], measures: frozenset[str]) -> Charted:
-    """Return the last reading of each of *measures*; of one instant, the least id."""
-    new = {
-        fact.body.measure: fact
-        for fact in reversed(facts)
+def _stops(body: Administration) -> bool:
+    """Say whether nothing runs any more; a pump at rate 0 is a pump that stands still."""
+    at_zero = body.action is Action.RATE and body.dose is not None and body.dose.value == 0
+    return body.action is Action.STOP or at_zero
+
+
+def _stops_first(fact: Fact) -> tuple[bool, str]:
+    return not (isinstance(fact.body, Administration) and _stops(fact.body)), fact.id
+
+
+def _is_scheduled(fact: Fact) -> bool:
+    return isinstance(fact.body, Administration) and fact.body.scheduled
+
+
+Severity = Callable[[Observation], Decimal | int | None]
+
+
+def charted(
+    before: Charted, facts: Sequence[Fact], measures: frozenset[str], severity: Severity
+) -> Charted:
+    """Return the last reading of each of *measures*; of one instant, the worst.
+
+    Args:
+        before: The readings so far.
+        facts: Of one instant, in any order.
+        measures: That are read.
+        severity: How bad a reading is beside others of its measure; None: it cannot be read.
+    """
+    read = [
+        (found is not None, found or 0, fact.id, fact, fact.body.measure)
+        for fact in facts
         if isinstance(fact.body, Observation) and fact.body.measure in measures
-    }
+        for found in (severity(fact.body),)
+    ]
+    new = {measure: fact for *_, fact, measure in sorted(read, key=lambda row: row[:3])}
     return {**before, **new} if new else before
+
+
+def number(body: Observation, unit: str) -> Decimal | None:
+    """Return the value of a reading in *unit*; None when it is a bound, or has another unit."""
+    if body.value is None or body.value.censoring is not None:
+        return None
+    compared = rescaled(body.value, unit)
+    return None if compared is None else compared.value
 
 
 def still_true(readings: Charted, measure: str, at: datetime, stays: timedelta) -> Fact | None:
@@ -91,10 +160,14 @@ def still_true(readings: Charted, measure: str, at: datetime, stays: timedelta) 
 
 
 def is_at_least(fact: Fact, limit: Quantity) -> bool | None:
-    """Say whether a reading is *limit* or more; None when its unit or its bound leaves it open."""
-    value = fact.body.value if isinstance(fact.body, Observation) else None
-    compared = None if value is None else rescaled(value, limit.unit)
-    if compared is None:
+    """Say whether a reading is *limit* or more.
+
+    None: its unit or its bound leaves it open, or it is a number that cannot be.
+    """
+    if not isinstance(fact.body, Observation) or fact.body.value is None:
+        return None
+    compared = rescaled(fact.body.value, limit.unit)
+    if compared is None or not _can_be(fact.body.measure, compared.value):
         return None
     if compared.censoring in _UPPER:
         below = compared.value < limit.value or (
@@ -104,6 +177,11 @@ def is_at_least(fact: Fact, limit: Quantity) -> bool | None:
     if compared.censoring in _LOWER:
         return True if compared.value >= limit.value else None
     return compared.value >= limit.value
+
+
+def _can_be(measure: str, value: Decimal) -> bool:
+    low, high = _CAN_BE.get(measure, (value, value))
+    return low <= value <= high
 
 
 def induced(

@@ -12,16 +12,22 @@ from services.safety_rules.domain.bedside import (
     Drugs,
     Level,
     is_at_least,
+    number,
     still_true,
 )
-from services.safety_rules.domain.units import rescaled
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.protocol import Bedside
 from services.vocabulary.quantity import Quantity
 
 FLUIDS = "fluid-bolus"
 _SEVERAL = 2
+# An injection against anaphylaxis, a nebuliser, eye drops: no infusion of a vasopressor.
+# Source: HL7 v2.5.1, table 0162
+_ELSEWHERE = frozenset(
+    {"AP", "B", "DT", "EP", "ET", "ID", "IH", "IHA", "IM", "IN", "IO", "IT", "MM", "MTH", "NEB"}
+    | {"NG", "NP", "NS", "NT", "OP", "OT", "PO", "PR", "SC", "SL", "SQ", "TD", "TL", "TP"}
+)
 
 
 def hypotension(
@@ -51,7 +57,7 @@ def _untreated(
     readings: Charted, drugs: Drugs, usual: Fact | None, at: datetime, limits: Bedside
 ) -> Level:
     pressure = still_true(readings, "sbp", at, limits.vitals_stay)
-    bolus = drugs.given.get(FLUIDS)
+    bolus = drugs.begun.get(FLUIDS)
     since_bolus = pressure is not None and bolus and pressure.observed_at > bolus.observed_at
     if bolus and not since_bolus and at - bolus.observed_at <= limits.vitals_stay:
         return _treated(Grade.MODERATE, "a fluid bolus", [bolus])
@@ -79,19 +85,21 @@ def _is_low(pressure: Fact, usual: Fact | None, limits: Bedside) -> bool | None:
 
 
 def _millimetres(fact: Fact) -> Decimal | None:
-    value = fact.body.value if isinstance(fact.body, Observation) else None
-    if value is None or value.censoring is not None:
-        return None
-    compared = rescaled(value, "mm[Hg]")
-    return None if compared is None else compared.value
+    return number(fact.body, "mm[Hg]") if isinstance(fact.body, Observation) else None
 
 
 def _acts(drug: str, drugs: Drugs, at: datetime) -> Fact | None:
     """Return the fact by which *drug* acts: it runs, or a dose is given at this very instant."""
     running, given = drugs.running.get(drug), drugs.given.get(drug)
     if running is None and given is not None and given.observed_at == at:
-        return given
-    return running
+        running = given
+    return running if running is not None and _into_the_blood(running) else None
+
+
+def _into_the_blood(fact: Fact) -> bool:
+    """Say whether a drug may act on the pressure; so it may by a route that is not known."""
+    route = fact.body.route if isinstance(fact.body, Administration) else ""
+    return route.strip().upper() not in _ELSEWHERE
 
 
 def _treated(grade: Grade, what: str, facts: list[Fact]) -> Level:

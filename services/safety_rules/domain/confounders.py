@@ -9,6 +9,7 @@ from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.units import rescaled
 from services.vocabulary.fact import Action, Administration, Culture, Fact, Observation
 from services.vocabulary.protocol import Protocol
+from services.vocabulary.quantity import Censoring, Quantity
 
 # Source: docs/decisions/episodes.md, "Confounders of CRS"
 _CULTURE_WITHIN = timedelta(hours=48)
@@ -44,6 +45,11 @@ class Confounding:
         return tuple(name for name, does in holds.items() if does)
 
 
+def _is_low(count: Quantity) -> bool:
+    below = count.censoring is Censoring.BELOW and count.value == _NEUTROPENIA
+    return count.value < _NEUTROPENIA or below
+
+
 def _any(instants: Iterable[datetime], at: datetime, before: timedelta, after: timedelta) -> bool:
     return any(at - before <= t <= at + after for t in instants)
 
@@ -68,7 +74,7 @@ def confounding(facts: Iterable[Fact]) -> Confounding:
             case Observation(value=value) if value is not None:
                 count = rescaled(value, "10*9/L")
                 if count is not None:
-                    counts.append((fact.observed_at, count.value < _NEUTROPENIA))
+                    counts.append((fact.observed_at, _is_low(count)))
             case Administration(drug="transfusion"):
                 transfusions.append(fact.observed_at)
             case Administration():

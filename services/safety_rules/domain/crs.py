@@ -7,6 +7,7 @@ docs/decisions/bedside.md
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from services.safety_rules.domain import ctcae_crs
 from services.safety_rules.domain.bedside import (
@@ -18,6 +19,7 @@ from services.safety_rules.domain.bedside import (
     induced,
     induces,
     is_at_least,
+    number,
     still_true,
     worst,
 )
@@ -25,6 +27,7 @@ from services.safety_rules.domain.circulation import FLUIDS, hypotension
 from services.safety_rules.domain.laboratory import FINAL
 from services.safety_rules.domain.oxygen import MEASURES as OXYGEN
 from services.safety_rules.domain.oxygen import hypoxia
+from services.safety_rules.domain.oxygen import severity as severity_of_oxygen
 from services.safety_rules.domain.runs import Run
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.fact import Action, Administration, Fact, Observation
@@ -74,8 +77,9 @@ class Past:
 class CrsState:
     """All that the next instant needs.
 
-    *usual* is the last systolic pressure before the study drug; *temperature_masked_until* is when
-    the last antipyretic no longer hides a fever.
+    *usual* is the last systolic pressure before the study drug; *masked_until* is when the last
+    antipyretic no longer hides a fever; *masked* says that it hid one when the temperature was
+    last taken.
     """
 
     protocol: Protocol
@@ -84,6 +88,7 @@ class CrsState:
     drugs: Drugs = field(default_factory=Drugs)
     usual: Fact | None = None
     masked_until: datetime | None = None
+    masked: bool = False
     course: Course | None = None
     past: Past | None = None
 
@@ -142,10 +147,8 @@ def initial(protocol: Protocol, context: BedsideContext) -> CrsState:
 def step(state: CrsState, at: datetime, facts: Sequence[Fact]) -> CrsState:
     """Return the state after all *facts* of the instant *at*, whatever their order."""
     limits = state.protocol.bedside
-    drugs = state.drugs
-    for fact in sorted(facts, key=_stops_first):
-        drugs = drugs.after(fact)
-    readings = charted(state.readings, facts, MEASURES)
+    drugs = state.drugs.after_all(facts)
+    readings = charted(state.readings, facts, MEASURES, _severity)
     given = [fact for fact in facts if isinstance(fact.body, Administration)]
     antipyretic = any(_drug(fact) in limits.antipyretics for fact in given)
     now = _now(state, readings, drugs, at, tuple(facts))
@@ -154,6 +157,7 @@ def step(state: CrsState, at: datetime, facts: Sequence[Fact]) -> CrsState:
         readings=readings,
         drugs=drugs,
         usual=_usual(state, readings, drugs),
+        masked=now.masked,
         masked_until=at + limits.antipyretic_masks if antipyretic else state.masked_until,
     )
     after = _aged(after, at)
@@ -183,11 +187,13 @@ def _now(
     limits = state.protocol.bedside
     temperature = still_true(readings, "temperature", at, limits.vitals_stay)
     fever = is_at_least(temperature, Quantity(limits.fever_c, "Cel")) if temperature else None
+    taken_now = temperature is not None and temperature.observed_at == at
+    masked_now = state.masked_until is not None and at < state.masked_until
     return _Now(
         at,
         fever,
         temperature,
-        masked=state.masked_until is not None and at < state.masked_until,
+        masked=masked_now if taken_now else state.masked,
         pressure=hypotension(readings, drugs, state.usual, at, limits),
         oxygen=hypoxia(readings),
         facts=facts,
@@ -259,14 +265,14 @@ def _treated(state: CrsState, now: _Now, before: Drugs) -> bool:
             continue
         if body.drug in limits.antipyretics or body.drug in limits.anticytokines:
             return True
-        if body.drug in limits.steroids and not _ran_already(body, before):
+        if body.drug in limits.steroids and not _ran_already(body, now.at, before):
             return True
     return False
 
 
-def _ran_already(body: Administration, before: Drugs) -> bool:
-    """Say whether the steroid ran before at this dose or more."""
-    started = before.running.get(body.drug)
+def _ran_already(body: Administration, at: datetime, before: Drugs) -> bool:
+    """Say whether the steroid ran, or was given day by day, at this dose or more."""
+    started = before.running.get(body.drug) or before.daily_dose(body.drug, at)
     known = started.body.dose if started and isinstance(started.body, Administration) else None
     if known is None or body.dose is None or known.unit != body.dose.unit:
         return started is not None and body.dose is None
@@ -328,8 +334,7 @@ def _changed(course: Course, now: _Now, level: Level) -> Course:
 
 
 def _scaled(course: Course, now: _Now, readings: Charted) -> Course:
-    if now.fever is not True and not course.waived:
-        return course
+    """CTCAE asks for fever at grade 1 alone: what is worse counts as long as the episode lasts."""
     spans = ctcae_crs.spans(now.pressure, now.oxygen, readings)
     return replace(course, other_scales=ctcae_crs.worst(course.other_scales, spans))
 
@@ -364,9 +369,14 @@ def _usual(state: CrsState, readings: Charted, drugs: Drugs) -> Fact | None:
     return state.readings.get("sbp") if begins else readings.get("sbp")
 
 
-def _stops_first(fact: Fact) -> tuple[bool, str]:
-    body = fact.body
-    return not (isinstance(body, Administration) and body.action is Action.STOP), fact.id
+def _severity(body: Observation) -> Decimal | int | None:
+    """Return how bad a reading is beside others of its measure; None: it cannot be read."""
+    if body.measure == "temperature":
+        return number(body, "Cel")
+    if body.measure == "sbp":
+        pressure = number(body, "mm[Hg]")
+        return None if pressure is None else -pressure
+    return severity_of_oxygen(body)
 
 
 def _drug(fact: Fact) -> str:

@@ -49,12 +49,15 @@ def _by_inspired_oxygen(hypoxia: Level, readings: Charted) -> Span:
     """v5.0 tells grade 2 from 3 by 40 % oxygen, whatever the device."""
     if hypoxia.at_least is Grade.NONE:
         return Span(hypoxia.at_least, hypoxia.at_most)
+    device = device_name(readings)
+    if not device:
+        return Span(hypoxia.at_least, hypoxia.at_most)
     much, _ = inspired_40_percent(readings)
-    low = Grade.SEVERE if much or device_name(readings) == "non-rebreather" else Grade.MODERATE
+    low = Grade.SEVERE if much or device == "non-rebreather" else Grade.MODERATE
     high = Grade.MODERATE if much is False else Grade.SEVERE
-    if device_name(readings) == "ventilator":
+    if device == "ventilator":
         return Span(Grade.LIFE_THREATENING, Grade.LIFE_THREATENING)
-    if device_name(readings) in POSITIVE_PRESSURE:
+    if device in POSITIVE_PRESSURE:
         return Span(low, Grade.LIFE_THREATENING)
     return Span(low, max(low, high))
 

@@ -56,22 +56,27 @@ _WORDS: Mapping[str, Mapping[str, tuple[Grade, str]]] = {
 }
 _SCORES = frozenset({"ice", "capd"})
 _OTHERS = frozenset({"sedation", "intracranial-hemorrhage"})
+_OF_V6 = _SCORES | {"arousal", "sedation"}
 MEASURES = frozenset(_WORDS) | _SCORES | _OTHERS
 
 # ICE score: at or above which number which grade. Zero depends on arousal.
 _ICE = ((Decimal(10), _NONE), (Decimal(7), _MILD), (Decimal(3), _MODERATE), (Decimal(1), _SEVERE))
 _CAPD_SEVERE = Decimal(9)
+_HIGHEST = {"ice": Decimal(10), "capd": Decimal(32)}
+
+V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
 
 
 @dataclass(frozen=True, slots=True)
 class IcansState:
-    """All that the next instant needs."""
+    """All that the next instant needs; *by_v6* is the grade of CTCAE v6.0 at each instant."""
 
     protocol: Protocol
     context: BedsideContext
     readings: Charted = field(default_factory=dict)
     drugs: Drugs = field(default_factory=Drugs)
     segments: Segments = field(default_factory=lambda: Segments(before_exposure=False))
+    by_v6: tuple[tuple[datetime, Span], ...] = ()
 
 
 def reads(fact: Fact, protocol: Protocol) -> bool:
@@ -89,10 +94,8 @@ def initial(protocol: Protocol, context: BedsideContext) -> IcansState:
 
 def step(state: IcansState, at: datetime, facts: Sequence[Fact]) -> IcansState:
     """Return the state after all *facts* of the instant *at*, whatever their order."""
-    drugs = state.drugs
-    for fact in sorted(facts, key=lambda f: f.id):
-        drugs = drugs.after(fact)
-    readings = charted(state.readings, facts, MEASURES)
+    drugs = state.drugs.after_all(facts)
+    readings = charted(state.readings, facts, MEASURES, _severity)
     after = replace(state, readings=readings, drugs=drugs)
     assessed = any(isinstance(fact.body, Observation) for fact in facts)
     is_open = state.segments.open is not None
@@ -107,12 +110,24 @@ def step(state: IcansState, at: datetime, facts: Sequence[Fact]) -> IcansState:
         tuple(sorted(fact.id for fact in level.facts)),
         provisional=any(fact.status not in FINAL for fact in level.facts),
     )
-    return replace(after, segments=extended(state.segments, reading, state.protocol.merge_gap))
+    by_v6 = worst(list(_levels_of_v6(readings, at, state.protocol.bedside.ice_stays)))
+    return replace(
+        after,
+        segments=extended(state.segments, reading, state.protocol.merge_gap),
+        by_v6=(*state.by_v6, (at, Span(by_v6.at_least, by_v6.at_most))),
+    )
 
 
 def runs(state: IcansState) -> tuple[Run, ...]:
     """Return every episode in time order; the last may be open."""
-    return runs_of(state.segments)
+    return tuple(
+        replace(run, other_scales={V6: _worst_of_v6(state, run)}) for run in runs_of(state.segments)
+    )
+
+
+def _worst_of_v6(state: IcansState, run: Run) -> Span:
+    spans = [span for at, span in state.by_v6 if run.onset_at <= at <= run.last_evidence_at]
+    return Span(max(span.at_least for span in spans), max(span.at_most for span in spans))
 
 
 def _may_begin(state: IcansState, drugs: Drugs, at: datetime) -> bool:
@@ -132,22 +147,39 @@ def graded(readings: Charted, at: datetime, stays: timedelta) -> Level:
 
 
 def _levels(readings: Charted, at: datetime, stays: timedelta) -> Iterator[Level]:
-    now = {name: found for name in MEASURES if (found := still_true(readings, name, at, stays))}
+    now = _now(readings, at, stays)
     sedated = _word(now.get("sedation")) == "yes"
     bleeds = _word(now.get("intracranial-hemorrhage")) == "yes"
     for name, words in _WORDS.items():
         fact = now.get(name)
-        if fact is None or (bleeds and name in ("edema", "motor")):
-            continue
-        grade, because = words.get(_word(fact), (_NONE, ""))
-        if not because:
-            yield Level(_NONE, _LIFE, missing=(Input.TEXT,))
-        elif not (sedated and name == "arousal"):
-            yield Level(grade, grade, because, facts=(fact,) if grade else ())
+        excluded = (bleeds and name in ("edema", "motor")) or (sedated and name == "arousal")
+        if fact is not None and not excluded:
+            yield _by_word(fact, words)
     if sedated:
         yield Level(_NONE, _LIFE, missing=(Input.AROUSAL, Input.ICE))
     else:
         yield _cognition(now)
+
+
+def _levels_of_v6(readings: Charted, at: datetime, stays: timedelta) -> Iterator[Level]:
+    """CTCAE v6.0 reads the score and the arousal alone.
+
+    Source: CTCAE v6.0, Nervous system disorders, "Immune effector cell-associated neurotoxicity
+    syndrome"
+    """
+    read = {name: fact for name, fact in readings.items() if name in _OF_V6}
+    return _levels(read, at, stays)
+
+
+def _now(readings: Charted, at: datetime, stays: timedelta) -> Mapping[str, Fact]:
+    return {name: found for name in MEASURES if (found := still_true(readings, name, at, stays))}
+
+
+def _by_word(fact: Fact, words: Mapping[str, tuple[Grade, str]]) -> Level:
+    grade, because = words.get(_word(fact), (_NONE, ""))
+    if not because:
+        return Level(_NONE, _LIFE, missing=(Input.TEXT,))
+    return Level(grade, grade, because, facts=(fact,) if grade else ())
 
 
 def _cognition(now: Mapping[str, Fact]) -> Level:
@@ -180,9 +212,26 @@ def _capd(fact: Fact) -> Level:
 
 
 def _score(fact: Fact | None) -> Decimal | None:
-    value = fact.body.value if fact and isinstance(fact.body, Observation) else None
-    in_range = value is not None and value.censoring is None and value.value >= 0
-    return value.value if value is not None and in_range else None
+    return _points(fact.body) if fact and isinstance(fact.body, Observation) else None
+
+
+def _points(body: Observation) -> Decimal | None:
+    """Return a score; None when it is no whole number that the score can have."""
+    value = body.value
+    if value is None or value.censoring is not None:
+        return None
+    whole = value.value == value.value.to_integral_value()
+    return value.value if whole and 0 <= value.value <= _HIGHEST[body.measure] else None
+
+
+def _severity(body: Observation) -> Decimal | int | None:
+    """Return how bad a reading is beside others of its measure; None: it cannot be read."""
+    if body.measure in _SCORES:
+        points = _points(body)
+        return -points if points is not None and body.measure == "ice" else points
+    if body.measure in _WORDS:
+        return _WORDS[body.measure].get(body.text, (None, ""))[0]
+    return int(body.text == "yes")
 
 
 def _word(fact: Fact | None) -> str:

@@ -6,8 +6,7 @@ footnotes, and what they leave open: docs/decisions/bedside.md
 
 from decimal import Decimal
 
-from services.safety_rules.domain.bedside import NORMAL, Charted, Level, is_at_least
-from services.safety_rules.domain.units import rescaled
+from services.safety_rules.domain.bedside import NORMAL, Charted, Level, is_at_least, number
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.quantity import Quantity
@@ -78,6 +77,14 @@ def _flow_with(device: Fact | None, flow: Fact | None) -> Fact | None:
     return flow
 
 
+def severity(body: Observation) -> Decimal | int | None:
+    """Return how bad a reading is beside others of its measure; None: it cannot be read."""
+    if body.measure == "oxygen-device":
+        grades = {name: grade for names, grade in _GRADES for name in names}
+        return grades.get(body.text, Grade.MODERATE if body.text == _CANNULA else None)
+    return number(body, "L/min" if body.measure == "oxygen-flow" else "%")
+
+
 def inspired_40_percent(readings: Charted) -> tuple[bool | None, Fact | None]:
     """Say whether 40 % oxygen or more is inspired; None: not known with this device."""
     device, fio2 = readings.get("oxygen-device"), readings.get("fio2")
@@ -93,11 +100,7 @@ def device_name(readings: Charted) -> str:
 
 
 def _litres(flow: Fact | None) -> Decimal | None:
-    value = flow.body.value if flow and isinstance(flow.body, Observation) else None
-    if value is None or value.censoring is not None:
-        return None
-    compared = rescaled(value, "L/min")
-    return None if compared is None else compared.value
+    return number(flow.body, "L/min") if flow and isinstance(flow.body, Observation) else None
 
 
 def _text(device: Fact) -> str:

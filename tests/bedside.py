@@ -1,0 +1,97 @@
+"""A course at the bedside as a clinician would note it down: ``2 T38.5 BP84; 3 +norepinephrine``.
+
+Each part is an hour and what was charted then: ``T38.5`` (C), ``T101F``, ``BP84``, a device with
+its flow (``NC@2``), ``F40`` (FiO2), ``ICE7``, ``CAPD9``, ``seizure:brief``; ``+drug`` starts,
+``-drug`` stops, ``~drug=2`` runs at another rate, ``drug=20`` is one dose, ``premed:drug=20`` one
+that the protocol asks for, ``drug/IM`` by another route.
+"""
+
+import re
+from itertools import groupby
+
+from services.vocabulary.fact import Action, Administration, Observation
+from services.vocabulary.grade import Grade
+from tests.reading import NOW, fact, quantity
+
+DEVICES = {
+    "RA": "room-air",
+    "NC": "nasal-cannula",
+    "BLOWBY": "blow-by",
+    "HFNC": "high-flow-cannula",
+    "MASK": "simple-mask",
+    "NRB": "non-rebreather",
+    "VENTURI": "venturi",
+    "TRACH": "trach-collar",
+    "CPAP": "cpap",
+    "HOMECPAP": "home-cpap",
+    "BIPAP": "bipap",
+    "VENT": "ventilator",
+    "AIRWAY": "ventilator-airway-protection",
+}
+AROUSAL = ("spontaneous", "voice", "tactile", "unarousable")
+ACTIONS = {"+": Action.START, "-": Action.STOP, "~": Action.RATE, "": Action.GIVEN}
+NUMBERS = {"T": ("temperature", "Cel"), "BP": ("sbp", "mm[Hg]"), "F": ("fio2", "%")}
+SCORES = {"ICE": "ice", "CAPD": "capd"}
+
+
+def course(text):
+    """The facts of a course, in time order."""
+    facts = []
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        hour, *words = part.split()
+        bodies = [body for word in words for body in _bodies(word)]
+        for index, body in enumerate(bodies):
+            facts.append(fact(body, float(hour), name=f"{float(hour):08.2f}-{index}"))
+    return sorted(facts, key=lambda f: f.observed_at)
+
+
+def followed(syndrome, facts, protocol, context):
+    """The runs of *syndrome* after *facts*, in a clinician's notation (see `noted`)."""
+    state = syndrome.initial(protocol, context)
+    read = [one for one in facts if syndrome.reads(one, protocol)]
+    for at, together in groupby(read, key=lambda f: f.observed_at):
+        state = syndrome.step(state, at, tuple(together))
+    return syndrome.runs(state)
+
+
+def noted(runs):
+    """``2:1 4:1-3 30:0 | 90:1``: hour and grade, 0 once over, a bar between two; ``?`` if any."""
+    return " | ".join(_noted(run) for run in runs)
+
+
+def _noted(run):
+    words = [f"{_hour(change.at)}:{change.span}" for change in run.history]
+    if run.resolved_at:
+        words.append(f"{_hour(run.resolved_at)}:{Grade.NONE:d}")
+    return " ".join(words) + ("?" if run.possible else "")
+
+
+def _hour(at):
+    return f"{(at - NOW).total_seconds() / 3600:g}"
+
+
+def _bodies(word):
+    if found := re.fullmatch(r"(T|BP|F)([<>]?\d+\.?\d*)(F?)", word):
+        measure, unit = NUMBERS[found[1]]
+        yield Observation(measure, quantity(found[2], "[degF]" if found[3] else unit))
+    elif found := re.fullmatch(r"(ICE|CAPD)(\S+)", word):
+        yield Observation(SCORES[found[1]], quantity(found[2], "{score}"))
+    elif found := re.fullmatch(r"([A-Z]*)(?:@(\d+\.?\d*))?", word):
+        if found[1]:
+            yield Observation("oxygen-device", text=DEVICES[found[1]])
+        if found[2]:
+            yield Observation("oxygen-flow", quantity(found[2], "L/min"))
+    elif word in AROUSAL:
+        yield Observation("arousal", text=word)
+    elif (found := re.fullmatch(r"([a-z-]+):([a-z-]+)", word)) and found[1] != "premed":
+        yield Observation(found[1], text=found[2])
+    else:
+        yield _administration(word)
+
+
+def _administration(word):
+    pattern = r"(premed:)?([+~-]?)([a-z-]+)(?:=(\d+))?(?:/(\w+))?"
+    planned, sign, drug, dose, route = re.fullmatch(pattern, word).groups()
+    return Administration(
+        drug, ACTIONS[sign], quantity(dose, "mg"), route=route or "", scheduled=bool(planned)
+    )

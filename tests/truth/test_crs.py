@@ -1,0 +1,450 @@
+"""Cytokine release syndrome as ASTCT 2019 grades it, with CTCAE v5.0 and v6.0 beside it.
+
+Each row is a course (see `tests.bedside`) and the episodes that a clinician would write down.
+Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.safety_rules.domain import confounders, crs
+from services.safety_rules.domain.bedside import BedsideContext
+from services.safety_rules.domain.compiled import Compiled
+from services.safety_rules.domain.fold import Fold
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.runs import Run
+from services.vocabulary.episode import Change, EpisodeState, Span
+from services.vocabulary.fact import (
+    Action,
+    Adjudication,
+    Administration,
+    Culture,
+    Death,
+    Transplant,
+    Verdict,
+)
+from services.vocabulary.grade import Grade, Input
+from tests.bedside import course, followed, noted
+from tests.protocols import PROTOCOL
+from tests.reading import NOW, fact, hours, lab, status
+
+USUAL = "-1 T36.8 BP120 RA; 0 +blinatumomab; "  # well before the infusion, which starts at 0
+V5, V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"
+
+
+def runs(text, context=None):
+    return followed(crs, course(text), PROTOCOL, context or BedsideContext())
+
+
+def table(rows):
+    return pytest.mark.parametrize(("text", "episodes"), rows.values(), ids=rows)
+
+
+OPENS = {
+    "38.0 is fever": (USUAL + "2 T38.0", "2:1"),
+    "37.9 is none": (USUAL + "2 T37.9", ""),
+    "100.4 F is 38.0 C": (USUAL + "2 T100.4F", "2:1"),
+    "100.3 F is none": (USUAL + "2 T100.3F", ""),
+    "no drug": ("1 BP120 RA; 2 T39.0", ""),
+    "fever before the infusion": ("-2 T39.0 BP120 RA; 0 +blinatumomab; 2 T37.0", ""),
+    "as the infusion starts": ("-1 BP120 RA; 0 +blinatumomab T38.5", "0:1"),
+    "72 h after its stop": (USUAL + "24 -blinatumomab; 96 T38.5 BP120", "96:1"),
+    "later than that": (USUAL + "24 -blinatumomab; 96.1 T38.5 BP120", ""),
+    "the pump stood still": (USUAL + "24 ~blinatumomab=0; 97 T38.5 BP120", ""),
+    "another rate": (USUAL + "24 ~blinatumomab=28; 200 T38.5 BP120", "200:1"),
+    "restarted": (USUAL + "24 -blinatumomab; 150 +blinatumomab; 151 T38.5 BP120", "151:1"),
+    "a new bag": (USUAL + "24 +blinatumomab -blinatumomab; 200 T38.5 BP120", "200:1"),
+    "never without fever": (USUAL + "2 T37.9 BP70 NRB@15 +norepinephrine", ""),
+    "only a bound": (USUAL + "2 T<39", "2:0-1?"),
+    "Fahrenheit taken for Celsius": (USUAL + "2 T98.6", "2:0-1?"),
+    "a bound, then fever": (USUAL + "2 T<39; 4 T38.5", "4:1"),
+    "a bound, then none": (USUAL + "2 T<39; 4 T37.0", "2:0-1 4:0?"),
+}
+
+
+@table(OPENS)
+def test_fever_opens_an_episode_where_the_drug_may_have_caused_it(text, episodes):
+    assert noted(runs(text)) == episodes
+
+
+GRAFTS = {  # donor, hour of the fever; graft at midnight, so day 14 ends after 360 hours
+    "on the day": ("haploidentical", 0, "0:1"),
+    "late on day 14": ("haploidentical", 359.9, "359.9:1"),
+    "on day 15": ("haploidentical", 360, ""),
+    "on the day before": ("haploidentical", -0.1, ""),
+    "another donor": ("matched-related", 5, ""),
+    "donor not known": ("", 5, ""),
+}
+
+
+@pytest.mark.parametrize(("donor", "hour", "episodes"), GRAFTS.values(), ids=GRAFTS)
+def test_a_haploidentical_graft_may_cause_it_too_to_day_14(donor, hour, episodes):
+    midnight = BedsideContext(NOW, donor, "Etc/GMT+8")
+    assert noted(runs(f"{hour} T38.5 BP120 RA", midnight)) == episodes
+
+
+PRESSURE = {
+    "90 is enough": (USUAL + "2 T38.5 BP90", "2:1"),
+    "89 is low": (USUAL + "2 T38.5 BP89", "2:2"),
+    "39 below the usual": ("-1 BP160 RA; 0 +blinatumomab; 2 T38.5 BP121", "2:1"),
+    "40 below the usual": ("-1 BP160 RA; 0 +blinatumomab; 2 T38.5 BP120", "2:2"),
+    "fluids, whatever the pressure": (USUAL + "2 T38.5 BP95; 3 fluid-bolus=500", "2:1 3:2"),
+    "fluids over an hour": (USUAL + "2 T38.5; 3 +fluid-bolus; 4 -fluid-bolus", "2:1 3:2"),
+    "it held after fluids": (USUAL + "2 T38.5; 3 fluid-bolus; 4 BP110", "2:1 3:2 4:1"),
+    "it did not hold": (USUAL + "2 T38.5 BP85; 3 fluid-bolus; 4 BP80", "2:2"),
+    "never measured": ("-1 RA; 0 +blinatumomab; 2 T38.5", "2:1-2"),
+    "12 h old": (USUAL + "11 T38.5", "11:1"),
+    "older": (USUAL + "11.1 T38.5", "11.1:1-2"),
+    "only a bound": (USUAL + "2 T38.5 BP<100", "2:1-2"),
+    "a number that cannot be": (USUAL + "2 T38.5 BP1100", "2:1-2"),
+    "one vasopressor": (USUAL + "2 T38.5 BP130 +norepinephrine", "2:3"),
+    "with vasopressin": (USUAL + "2 T38.5 +norepinephrine +vasopressin", "2:3"),
+    "vasopressin alone": (USUAL + "2 T38.5 +vasopressin", "2:3"),
+    "two": (USUAL + "2 T38.5 +norepinephrine +epinephrine", "2:4"),
+    "a second one later": (USUAL + "2 T38.5 +norepinephrine; 3 +dopamine", "2:3 3:4"),
+    "one after the other": (
+        USUAL + "2 T38.5 +norepinephrine; 3 -norepinephrine +epinephrine",
+        "2:3",
+    ),
+    "running before the fever": (USUAL + "1 +norepinephrine; 2 T38.5", "2:3"),
+    "stopped before the fever": (
+        USUAL + "0.5 +norepinephrine; 1 -norepinephrine; 2 T38.5",
+        "2:1",
+    ),
+    "stopped": (USUAL + "2 T38.5 +norepinephrine; 4 -norepinephrine BP110", "2:3 4:1"),
+    "stopped at rate 0": (USUAL + "2 T38.5 +norepinephrine; 4 ~norepinephrine=0 BP110", "2:3 4:1"),
+    "stopped, and low": (USUAL + "2 T38.5 +norepinephrine; 4 -norepinephrine BP85", "2:3 4:2"),
+    "one of two stopped": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 4 -epinephrine",
+        "2:4 4:3",
+    ),
+    "at a lower rate": (USUAL + "2 T38.5 +norepinephrine=8; 4 ~norepinephrine=2", "2:3"),
+    "an inotrope": (USUAL + "2 T38.5 +dobutamine", "2:1"),
+    "epinephrine into a muscle": (USUAL + "2 T38.5; 3 epinephrine=1/IM", "2:1"),
+    "epinephrine by nebuliser": (USUAL + "2 T38.5; 3 +epinephrine/NEB", "2:1"),
+}
+
+
+@table(PRESSURE)
+def test_hypotension_is_graded_by_what_it_takes(text, episodes):
+    assert noted(runs(text)) == episodes
+
+
+# What a fever goes along with: ASTCT, CTCAE v5.0 (by inspired oxygen), CTCAE v6.0 (by device)
+SCALES = {
+    "RA": ("1", "1", "1"),
+    "BP85": ("2", "2", "2"),
+    "fluid-bolus": ("2", "2", "2"),
+    "+norepinephrine": ("3", "3", "3"),
+    "+norepinephrine +vasopressin": ("3", "3", "3"),
+    "+norepinephrine +epinephrine": ("4", "3-4", "3-4"),
+    "NC@2": ("2", "2-3", "2"),
+    "NC@2 F28": ("2", "2", "2"),
+    "NC@6 F44": ("2", "3", "2"),
+    "NC@6.1 F39": ("3", "2", "3"),
+    "NC": ("2-3", "2-3", "2-3"),
+    "BLOWBY": ("2", "2-3", "2"),
+    "HFNC@4": ("3", "2-3", "3"),
+    "HFNC@30 F30": ("3", "2", "3"),
+    "HFNC@30 F40": ("3", "3", "3"),
+    "MASK@5": ("3", "2-3", "3"),
+    "NRB@15": ("3", "3", "3"),
+    "VENTURI@4 F35": ("3", "2", "3"),
+    "VENTURI F40": ("3", "3", "3"),
+    "TRACH F50": ("3", "3", "3"),
+    "CPAP F50": ("4", "3-4", "4"),
+    "BIPAP": ("4", "2-4", "4"),
+    "VENT": ("4", "4", "4"),
+    "AIRWAY": ("1", "1", "1"),
+    "HOMECPAP": ("1", "1", "1"),
+    "RA@10": ("1", "1", "1"),
+    "oxygen-device:tent": ("1-4", "1-4", "1-4"),
+    "NC@2 BP85": ("2", "2-3", "2"),
+    "NC@2 +norepinephrine": ("3", "3", "3"),
+    "NRB@15 BP85": ("3", "3", "3"),
+    "MASK@5 +norepinephrine +epinephrine": ("4", "3-4", "3-4"),
+}
+
+
+@pytest.mark.parametrize(("signs", "grades"), SCALES.items(), ids=SCALES)
+def test_one_episode_has_a_grade_on_each_scale(signs, grades):
+    (run,) = runs(USUAL + f"2 T39.5 {signs}")
+    assert (str(run.history[-1].span), *map(str, _columns(run))) == grades
+
+
+def _columns(run):
+    return run.other_scales[V5], run.other_scales[V6]
+
+
+NO_DEVICE = "-1 BP120; 0 +blinatumomab; "
+OXYGEN = {
+    "never charted": (NO_DEVICE + "2 T38.5", "2:1-4"),
+    "a flow without a device": (NO_DEVICE + "2 T38.5 @3", "2:2-4"),
+    "no flow, no device": (NO_DEVICE + "2 T38.5 @0", "2:1"),
+    "a device stays until it is changed": (USUAL + "2 T38.5 NC@2; 60 T38.5 BP120", "2:2"),
+    "and then is no more": (USUAL + "2 T38.5 NC@2; 3 RA", "2:2 3:1"),
+    "a flow from before the device": (USUAL + "1 MASK@8; 2 T38.5 NC", "2:2-3"),
+    "worse, then better": (USUAL + "2 T38.5 NC@2; 3 HFNC@40; 4 VENT; 6 NC@3", "2:2 3:3 4:4 6:2"),
+}
+
+
+@table(OXYGEN)
+def test_hypoxia_is_graded_by_the_device_and_only_then_by_the_flow(text, episodes):
+    assert noted(runs(text)) == episodes
+
+
+def test_a_flow_without_a_device_leaves_every_scale_open():
+    (run,) = runs(NO_DEVICE + "2 T38.5 @3")
+    assert [str(span) for span in _columns(run)] == ["2-4", "2-4"]
+
+
+def test_what_is_not_known_is_named():
+    (run,) = runs("0 +blinatumomab; 2 T38.5")
+    assert run.history[-1].missing == (Input.BLOOD_PRESSURE, Input.OXYGEN_DEVICE)
+    (run,) = runs(USUAL + "2 T38.5 NC; 3 T37.0")
+    assert run.history[0].missing == (Input.OXYGEN_FLOW,)
+    assert run.history[1].missing == (Input.OXYGEN_FLOW, Input.TEMPERATURE)
+
+
+AFEBRILE = "; 6 T37.0 BP80"
+WAIVER = {
+    "not treated": (USUAL + "2 T38.5" + AFEBRILE, "2:1 6:1-2"),
+    "not treated, a vasopressor": (USUAL + "2 T38.5; 6 T37.0 +norepinephrine", "2:1 6:1-3"),
+    "not treated, hypoxia": (USUAL + "2 T38.5; 6 T37.0 HFNC@30", "2:1 6:1-3"),
+    "not treated, neither": (USUAL + "2 T38.5; 6 T37.0", "2:1"),
+    "fever again": (USUAL + "2 T38.5" + AFEBRILE + "; 7 T38.0", "2:1 6:1-2 7:2"),
+    "temperature 12 h old": (USUAL + "2 T38.5; 14 BP80", "2:1 14:2"),
+    "temperature older": (USUAL + "2 T38.5; 14.1 BP80", "2:1 14.1:1-2"),
+    "older, but treated": (USUAL + "2 T38.5; 3 tocilizumab; 15 BP80", "2:1 15:2"),
+    "antipyretic": (USUAL + "2 T38.5; 3 acetaminophen" + AFEBRILE, "2:1 6:2"),
+    "anticytokine": (USUAL + "2 T38.5; 3 tocilizumab" + AFEBRILE, "2:1 6:2"),
+    "steroid": (USUAL + "2 T38.5; 3 dexamethasone=10" + AFEBRILE, "2:1 6:2"),
+    "treated, neither": (USUAL + "2 T38.5; 3 tocilizumab; 6 T37.0", "2:1"),
+    "treated before it opened": (USUAL + "1 acetaminophen; 2 T38.5" + AFEBRILE, "2:1 6:1-2"),
+    "treated in an earlier episode": (
+        USUAL + "2 T38.5; 3 tocilizumab; 6 T37 BP120; 18 T37 BP120; 30 T37 BP120;"
+        "60 T38.5 BP120; 61 T37.0 BP80",
+        "2:1 6:0 | 60:1 61:1-2",
+    ),
+    "the protocol's premedication": (
+        USUAL + "2 T38.5; 3 premed:dexamethasone=20" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "premedication, then a dose for it": (
+        USUAL + "-0.9 premed:dexamethasone=20; 2 T38.5; 3 dexamethasone=10" + AFEBRILE,
+        "2:1 6:2",
+    ),
+    "a steroid goes on": (
+        USUAL + "-30 +prednisone=40; 2 T38.5; 3 ~prednisone=40" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "a steroid is tapered": (
+        USUAL + "-30 +prednisone=40; 2 T38.5; 3 ~prednisone=20" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "a steroid is raised": (
+        USUAL + "-30 +prednisone=40; 2 T38.5; 3 ~prednisone=80" + AFEBRILE,
+        "2:1 6:2",
+    ),
+    "a steroid is stopped": (
+        USUAL + "-30 +prednisone=40; 2 T38.5; 3 -prednisone" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "another steroid is added": (
+        USUAL + "-30 +prednisone=40; 2 T38.5; 3 dexamethasone=10" + AFEBRILE,
+        "2:1 6:2",
+    ),
+    "a daily steroid goes on": (
+        USUAL + "-45 prednisone=40; -21 prednisone=40; 2 T38.5; 3 prednisone=40" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "a daily steroid is raised": (
+        USUAL + "-45 prednisone=40; -21 prednisone=40; 2 T38.5; 3 prednisone=80" + AFEBRILE,
+        "2:1 6:2",
+    ),
+    "a daily steroid of long ago": (
+        USUAL + "-150 prednisone=40; -126 prednisone=40; 2 T38.5; 3 prednisone=40" + AFEBRILE,
+        "2:1 6:2",
+    ),
+    "one dose the day before is no daily steroid": (
+        USUAL + "-21 hydrocortisone=100; 2 T38.5; 3 prednisone=40" + AFEBRILE,
+        "2:1 6:2",
+    ),
+}
+
+
+@table(WAIVER)
+def test_fever_is_waived_once_the_syndrome_was_treated_and_only_then(text, episodes):
+    assert noted(runs(text)) == episodes
+
+
+def test_ctcae_asks_for_fever_at_grade_1_alone():
+    (run,) = runs(USUAL + "2 T38.5; 6 T37.0 +norepinephrine")
+    assert [str(span) for span in _columns(run)] == ["3", "3"]
+
+
+WELL = "T37.0 BP120"
+RESOLVES = {
+    "after 24 h, at their start": (USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}", "2:1 6:0"),
+    "not before": (USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 29.9 {WELL}", "2:1"),
+    "not with one more fever": (
+        USUAL + f"2 T38.5; 6 {WELL}; 20 T38.0 BP120; 26 {WELL}; 38 {WELL}; 49 {WELL}",
+        "2:1",
+    ),
+    "from the last fever on": (
+        USUAL + f"2 T38.5; 6 {WELL}; 20 T38.0 BP120; 26 {WELL}; 38 {WELL}; 50 {WELL}",
+        "2:1 26:0",
+    ),
+    "not on oxygen": (USUAL + f"2 T38.5 NC@2; 6 {WELL}; 18 {WELL}; 30 {WELL}", "2:2 6:1-2"),
+    "off oxygen": (
+        USUAL + f"2 T38.5 NC@2; 6 {WELL}; 20 {WELL} RA; 32 {WELL}; 44 {WELL}",
+        "2:2 6:1-2 20:0",
+    ),
+    "not on a vasopressor": (
+        USUAL + f"2 T38.5; 3 tocilizumab +norepinephrine; 6 {WELL}; 18 {WELL}; 30 {WELL}",
+        "2:1 3:3",
+    ),
+    "a pressure that is not known does not begin it": (
+        USUAL + f"2 T38.5; 20 T37.0; 32 {WELL}; 44 {WELL}; 56 {WELL}",
+        "2:1 20:1-2 32:0",
+    ),
+    "an antipyretic hides a fever for 6 h": (
+        USUAL + f"2 T38.5; 3 acetaminophen; 6 {WELL}; 10 {WELL}; 22 {WELL}; 34 {WELL}",
+        "2:1 10:0",
+    ),
+    "what it hid is not shown later": (
+        USUAL + f"2 T38.5; 3 acetaminophen; 8 {WELL}; 10 BP120; 16 {WELL}; 28 {WELL}; 39 {WELL}",
+        "2:1",
+    ),
+    "the reading before the antipyretic counts": (
+        USUAL + f"2 T38.5; 4 {WELL}; 5 acetaminophen; 14 {WELL}; 28 {WELL}",
+        "2:1 4:0",
+    ),
+    "48 h later a fever reopens it": (
+        USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}; 54 T38.0 BP120",
+        "2:1",
+    ),
+    "later it is another": (
+        USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}; 54.1 T38.0 BP120",
+        "2:1 6:0 | 54.1:1",
+    ),
+    "treated, hypotension reopens it": (
+        USUAL + f"2 T38.5; 3 tocilizumab; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 T37.0 BP80",
+        "2:1 40:2",
+    ),
+    "not treated, it does not": (
+        USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 T37.0 BP80",
+        "2:1 6:0",
+    ),
+}
+
+
+@table(RESOLVES)
+def test_it_is_over_after_24_hours_without_all_three(text, episodes):
+    assert noted(runs(text)) == episodes
+
+
+TOGETHER = {
+    "T37.2 T38.0": "2:1",
+    "T38.5 BP110 BP85": "2:2",
+    "T38.5 RA NC@4": "2:2",
+    "T38.5 NC@4 @8": "2:3",
+    "T38.5 VENT oxygen-device:tent": "2:4",
+}
+
+
+@pytest.mark.parametrize(("words", "episodes"), TOGETHER.items(), ids=TOGETHER)
+def test_of_two_readings_at_one_instant_the_worse_counts(words, episodes):
+    for order in (words.split(), words.split()[::-1]):
+        assert noted(runs(USUAL + "2 " + " ".join(order))) == episodes
+
+
+@pytest.mark.parametrize(("letter", "provisional"), [("P", True), ("F", False), ("C", False)])
+def test_it_is_provisional_while_what_it_rests_on_is(letter, provisional):
+    facts = [replace(one, status=status(letter)) for one in course(USUAL + "2 T38.5")]
+    (run,) = followed(crs, facts, PROTOCOL, BedsideContext())
+    assert run.provisional is provisional
+
+
+ONSET = Run(hours(0), (Change(hours(0), Span(Grade.MILD, Grade.MILD), ""),), hours(0))
+
+
+def given(drug, action=Action.GIVEN):
+    return Administration(drug, action)
+
+
+CONFOUNDERS = {  # what there was, hours from the onset, what it is called
+    "culture 48 h before": (fact(Culture(positive=True), -48), "positive culture"),
+    "culture 48 h after": (fact(Culture(positive=True), 48), "positive culture"),
+    "culture later": (fact(Culture(positive=True), 49), None),
+    "sterile culture": (fact(Culture(positive=False), 1), None),
+    "neutrophils 0.49": (
+        lab("neutrophils", "0.49", hours(-72), "10*9/L"),
+        "neutrophils below 0.5 x 10*9/L",
+    ),
+    "neutrophils 490 per uL": (
+        lab("neutrophils", "490", hours(-1), "/uL"),
+        "neutrophils below 0.5 x 10*9/L",
+    ),
+    "neutrophils <0.5": (
+        lab("neutrophils", "<0.5", hours(-1), "10*9/L"),
+        "neutrophils below 0.5 x 10*9/L",
+    ),
+    "neutrophils 0.5": (lab("neutrophils", "0.5", hours(-1), "10*9/L"), None),
+    "neutrophils of last week": (lab("neutrophils", "0.1", hours(-73), "10*9/L"), None),
+    "transfusion": (fact(given("transfusion"), -6), "transfusion within 6 h"),
+    "a transfusion begun": (
+        fact(given("transfusion", Action.START), -2),
+        "transfusion within 6 h",
+    ),
+    "transfusion before": (fact(given("transfusion"), -7), None),
+    "transfusion after": (fact(given("transfusion"), 1), None),
+    "antibiotics": (fact(given("meropenem", Action.START), 24), "antibiotics started"),
+    "antibiotics later": (fact(given("meropenem", Action.START), 25), None),
+    "antibiotics stopped": (fact(given("meropenem", Action.STOP), 1), None),
+    "no antibiotic": (fact(given("acetaminophen"), 1), None),
+}
+
+
+@pytest.mark.parametrize(("what", "name"), CONFOUNDERS.values(), ids=CONFOUNDERS)
+def test_what_else_could_explain_the_fever_is_named(what, name):
+    facts = [one for one in [what] if confounders.concerns(one, PROTOCOL)]
+    assert confounders.confounding(facts).of(ONSET) == ((name,) if name else ())
+
+
+def records(text, *more):
+    rules = Rules(PROTOCOL, Compiled({}, {}), {}, "a test")
+    fold = Fold("P-001", rules)
+    fold.apply([fact(Transplant("matched-related"), -1000), *course(text), *more])
+    return fold.contents()
+
+
+OPEN = USUAL + "2 T38.5 +norepinephrine"
+OVER = USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}"
+DEATHS = {
+    "of the syndrome": (OPEN, Death("astct-2019.crs"), 5),
+    "of an unknown cause": (OPEN, Death(), 3),
+    "of another cause": (OPEN, Death("infection"), 3),
+    "after it was over": (OVER, Death("astct-2019.crs"), 1),
+}
+
+
+@pytest.mark.parametrize(("text", "death", "worst"), DEATHS.values(), ids=DEATHS)
+def test_grade_5_takes_a_death_adjudicated_to_it(text, death, worst):
+    (record,) = records(text, fact(death, 40))
+    assert record.worst == Span(Grade(worst), Grade(worst))
+
+
+def test_a_fever_of_another_cause_is_rejected_and_its_confounders_stay():
+    verdict = Adjudication("astct-2019.crs", Verdict.REJECT, "Dr A", "line infection", hours(50))
+    (record,) = records(OPEN, fact(verdict, 3), fact(Culture(positive=True), 1))
+    assert record.state is EpisodeState.REJECTED
+    assert record.confounders == ("positive culture",)
+
+
+def test_nobody_has_seen_what_the_machine_made():
+    (record,) = records(OPEN)
+    assert (record.state, record.treatment_day) == (EpisodeState.SUSPECTED, 1)
+    assert record.onset_at - hours(0) == timedelta(hours=2)

@@ -1,0 +1,159 @@
+"""ICANS as ASTCT 2019 grades it, with the grade of CTCAE v6.0 beside it.
+
+Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, tables 4 to 6
+"""
+
+import pytest
+
+from services.safety_rules.domain import icans
+from services.safety_rules.domain.bedside import BedsideContext
+from services.vocabulary.grade import Input
+from tests.bedside import course, followed, noted
+from tests.protocols import PROTOCOL
+
+V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
+DURING = "0 +blinatumomab; "
+
+
+def runs(text):
+    return followed(icans, course(text), PROTOCOL, BedsideContext())
+
+
+DOMAINS = {  # what was assessed; ASTCT; CTCAE v6.0, which reads score and arousal alone
+    # ICE score
+    "ICE10 spontaneous": ("", ""),
+    "ICE9 spontaneous": ("1", "1"),
+    "ICE8 spontaneous": ("1", "1"),
+    "ICE7 spontaneous": ("1", "1"),
+    "ICE6 spontaneous": ("2", "2"),
+    "ICE5": ("2", "2"),
+    "ICE3 spontaneous": ("2", "2"),
+    "ICE2 spontaneous": ("3", "3"),
+    "ICE1 spontaneous": ("3", "3"),
+    "ICE0 spontaneous": ("3", "3"),  # awake, with global aphasia
+    "ICE0 voice": ("3", "3"),
+    "ICE0 tactile": ("3", "3"),
+    "ICE0 unarousable": ("4", "4"),
+    "ICE0": ("3-4", "3-4"),
+    # level of consciousness
+    "ICE10 voice": ("2", "2"),
+    "ICE9 voice": ("2", "2"),
+    "ICE2 voice": ("3", "3"),
+    "ICE9 tactile": ("3", "3"),
+    "unarousable": ("4", "4"),
+    # seizure
+    "ICE10 spontaneous seizure:none": ("", ""),
+    "ICE10 spontaneous seizure:brief": ("3", "0"),
+    "ICE3 seizure:brief": ("3", "2"),
+    "ICE10 spontaneous seizure:prolonged": ("4", "0"),
+    "ICE0 unarousable seizure:brief": ("4", "4"),
+    # motor weakness
+    "ICE10 spontaneous motor:none": ("", ""),
+    "ICE10 spontaneous motor:deep-focal": ("4", "0"),
+    # raised intracranial pressure, edema
+    "ICE10 spontaneous edema:none": ("", ""),
+    "ICE8 edema:focal": ("3", "1"),
+    "ICE8 edema:diffuse": ("4", "1"),
+    # without an ICE score the other domains say how severe it is at least
+    "spontaneous": ("0-3?", "0-3"),
+    "voice": ("2-3", "2-3"),
+    "tactile": ("3", "3"),
+    "seizure:brief": ("3-4", "0-4"),
+    "seizure:brief spontaneous": ("3", "0-3"),
+    "edema:focal": ("3-4", "0-4"),
+    "motor:deep-focal": ("4", "0-4"),
+    # a score that cannot be
+    "ICE11 spontaneous": ("0-3?", "0-3"),
+    "ICE0.5 spontaneous": ("0-3?", "0-3"),
+    "ICE<3 spontaneous": ("0-3?", "0-3"),
+    # a word that nobody knows
+    "ICE10 arousal:sleepy": ("0-4?", "0-4"),
+    # children who cannot be scored by ICE
+    "CAPD1 spontaneous": ("1", "1"),
+    "CAPD8 spontaneous": ("1", "1"),
+    "CAPD8 voice": ("2", "2"),
+    "CAPD9 spontaneous": ("3", "3"),
+    "CAPD8 tactile": ("3", "3"),
+    "CAPD32 unarousable": ("4", "4"),
+    "CAPD33": ("0-4?", "0-4"),
+    "ICE8 CAPD9": ("1", "1"),
+    # bleeding explains edema and weakness
+    "ICE10 motor:deep-focal intracranial-hemorrhage:yes": ("", ""),
+    "ICE10 edema:diffuse intracranial-hemorrhage:yes": ("", ""),
+    "ICE5 edema:diffuse intracranial-hemorrhage:yes": ("2", "2"),
+    "ICE10 seizure:brief intracranial-hemorrhage:yes": ("3", "0"),
+    "ICE10 edema:diffuse intracranial-hemorrhage:no": ("4", "0"),
+    # so does sedation a score of 0 and a sleep from which nobody wakes
+    "ICE0 unarousable sedation:yes": ("0-4?", "0-4"),
+    "ICE0 unarousable sedation:no": ("4", "4"),
+    "ICE0 seizure:brief sedation:yes": ("3-4", "0-4"),
+    "ICE0 seizure:prolonged sedation:yes": ("4", "0-4"),
+    # of two assessments at one instant the worse counts
+    "ICE8 ICE5": ("2", "2"),
+    "ICE10 spontaneous voice": ("2", "2"),
+}
+
+
+@pytest.mark.parametrize(("signs", "grades"), DOMAINS.items(), ids=DOMAINS)
+def test_the_worst_domain_is_the_grade(signs, grades):
+    for order in (signs.split(), signs.split()[::-1]):
+        found = runs(f"{DURING}2 {' '.join(order)}")
+        shown = noted(found).removeprefix("2:")
+        assert (shown, str(found[0].other_scales[V6]) if found else "") == grades
+
+
+COURSES = {
+    "before the drug": ("-1 ICE5 spontaneous; 0 +blinatumomab", ""),
+    "72 h after it": (DURING + "24 -blinatumomab; 96 ICE5 spontaneous", "96:2"),
+    "later": (DURING + "24 -blinatumomab; 96.1 ICE5 spontaneous", ""),
+    "a new bag": (DURING + "24 +blinatumomab -blinatumomab; 200 ICE5 spontaneous", "200:2"),
+    "worse, then over": (
+        DURING + "2 ICE8; 8 ICE5; 20 ICE1 tactile; 32 ICE9 spontaneous; 44 ICE10 spontaneous",
+        "2:1 8:2 20:3 32:1 44:0",
+    ),
+    "it goes on after the window": (
+        DURING + "2 ICE8; 24 -blinatumomab; 100 ICE5; 110 ICE10",
+        "2:1 100:2 110:0",
+    ),
+    "ICE 24 h old": (DURING + "2 ICE5 spontaneous; 26 seizure:none", "2:2"),
+    "ICE older": (DURING + "2 ICE5 spontaneous; 26.1 seizure:none", "2:2 26.1:0-4"),
+    "ICE older, awake": (DURING + "2 ICE5; 26.1 spontaneous", "2:2 26.1:0-3"),
+    "a seizure of yesterday": (
+        DURING + "2 ICE10 seizure:brief; 26 ICE10 spontaneous; 26.1 ICE10",
+        "2:3 26.1:0",
+    ),
+    "nothing was wrong": (DURING + "2 ICE10 spontaneous; 14 ICE10 spontaneous", ""),
+    "perhaps, then not": (DURING + "2 spontaneous; 14 ICE10 spontaneous", "2:0-3 14:0?"),
+    "perhaps, then certainly": (DURING + "2 spontaneous; 14 ICE8", "14:1"),
+    "two": (
+        DURING + "2 ICE8; 14 ICE10 spontaneous; 26 ICE10; 38 ICE7; 50 ICE10 spontaneous",
+        "2:1 14:0 | 38:1 50:0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "episodes"), COURSES.values(), ids=COURSES)
+def test_a_course(text, episodes):
+    assert noted(runs(text)) == episodes
+
+
+MISSING = {
+    "ICE0": (Input.AROUSAL,),
+    "seizure:brief": (Input.ICE, Input.AROUSAL),
+    "voice": (Input.ICE,),
+    "seizure:brief sedation:yes": (Input.ICE, Input.AROUSAL),
+    "ICE5": (),
+}
+
+
+@pytest.mark.parametrize(("signs", "missing"), MISSING.items(), ids=MISSING)
+def test_what_would_settle_it_is_named(signs, missing):
+    (run,) = runs(f"{DURING}2 {signs}")
+    assert set(run.history[-1].missing) == set(missing)
+
+
+def test_the_other_scale_has_the_worst_of_its_own_episode():
+    first, second = runs(
+        f"{DURING}2 ICE8; 14 ICE1 spontaneous; 26 ICE10 spontaneous; 38 ICE10 seizure:brief"
+    )
+    assert (str(first.other_scales[V6]), str(second.other_scales[V6])) == ("3", "0")
