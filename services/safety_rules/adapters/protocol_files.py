@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from services.runtime.yaml_keys import repeated_keys
+from services.runtime.yaml_keys import read_yaml, repeated_keys
+from services.safety_rules.adapters.file_faults import first_fault
 from services.safety_rules.adapters.protocol_rows import (
     ProtocolFile,
     RecipientsFile,
@@ -69,8 +71,9 @@ def load_study(folder: Path) -> Study:
     recipients = _read_if_there(folder / RECIPIENTS, RecipientsFile)
     digest = sha256(content).hexdigest()
     protocol = file.value(_timezones(sites), digest, signatures.over(digest))
-    roles = set(recipients.roles) if (folder / RECIPIENTS).exists() else None
-    for field, problem in (*_faults(protocol, roles), *_assumed_faults(content)):
+    somebody = {role for role, people in recipients.roles.items() if people}
+    roles = somebody if (folder / RECIPIENTS).exists() else None
+    for field, problem in chain(_faults(protocol, roles), _assumed_faults(file)):
         raise ProtocolFileError(PROTOCOL, field, problem)
     return Study(protocol, content, {rule.id: designed(rule) for rule in protocol.rules})
 
@@ -78,8 +81,8 @@ def load_study(folder: Path) -> Study:
 def _faults(protocol: Protocol, roles: set[str] | None) -> Iterator[tuple[str, str]]:
     """Yield what the file's parts say against each other, and against their own methods."""
     seen: set[str] = set()
-    for index, rule in enumerate(protocol.rules):
-        at = f"rules.{index}"
+    for rule in protocol.rules:
+        at = f"rules.{rule.id}"
         if not rule.id.startswith(f"{protocol.study}."):
             yield f"{at}.id", f"{rule.id!r} does not start with {protocol.study + '.'!r}"
         if rule.id in seen:
@@ -109,10 +112,10 @@ def _role_faults(
             yield field, f"nobody in {RECIPIENTS} is {name!r}"
 
 
-def _assumed_faults(content: bytes) -> Iterator[tuple[str, str]]:
+def _assumed_faults(file: ProtocolFile) -> Iterator[tuple[str, str]]:
     """Yield each path under ``assumed`` that leads to nothing: a number that moved away."""
-    whole = yaml.safe_load(content)
-    parts = [("", whole), *((f"rules.{i}.", rule) for i, rule in enumerate(whole["rules"]))]
+    whole = file.model_dump(by_alias=True, exclude_unset=True)
+    parts = [("", whole), *((f"rules.{rule['id']}.", rule) for rule in whole["rules"])]
     for at, part in parts:
         for index, path in enumerate(part.get("assumed", ())):
             if not _leads_somewhere(part, path.split(".")):
@@ -149,17 +152,16 @@ def _bytes(path: Path) -> bytes:
 
 
 def _read(name: str, content: bytes, into: type[_File]) -> _File:
+    written = None
     try:
         text = content.decode("utf-8")
         if field := next(repeated_keys(text), None):
-            raise ProtocolFileError(name, field, "given twice")
-        return into.model_validate(yaml.safe_load(text))
+            raise ProtocolFileError(name, field, "is given twice: remove one")
+        written = read_yaml(text)
+        return into.model_validate(written)
     except UnicodeDecodeError as error:
         raise ProtocolFileError(name, "file", "is not UTF-8") from error
     except yaml.YAMLError as error:
-        raise ProtocolFileError(name, "yaml", str(error)) from error
+        raise ProtocolFileError(name, "file", f"is not YAML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "file"
-        problem = first["msg"].removeprefix("Value error, ")
-        raise ProtocolFileError(name, field, problem) from error
+        raise ProtocolFileError(name, *first_fault(error, written)) from error

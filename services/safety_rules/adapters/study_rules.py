@@ -7,7 +7,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from services.safety_rules.adapters.criteria_files import CriteriaTable, load_table
-from services.safety_rules.adapters.protocol_files import Study, load_study
+from services.safety_rules.adapters.protocol_files import (
+    PROTOCOL,
+    ProtocolFileError,
+    Study,
+    load_study,
+)
+from services.safety_rules.domain.name_faults import name_faults
 from services.safety_rules.domain.rules import Rules
 
 _CODE = (files("services.vocabulary"), files("services.safety_rules") / "domain")
@@ -28,14 +34,17 @@ def load_rules(folder: Path) -> StudyRules:
     Its version is the hash of the code, the criteria and the protocol: it changes with any of them.
 
     Raises:
-        ProtocolFileError: A file of the study cannot be trusted.
+        ProtocolFileError: A file of the study cannot be trusted, or names what its criteria lack.
         CriteriaFileError: A criteria file cannot be trusted.
     """
     study = load_study(folder)
     table = load_table(study.protocol.criteria)
     parts = (_code(), table.sha256, sha256(study.content).hexdigest())
     version = sha256("|".join(parts).encode()).hexdigest()[:16]
-    return StudyRules(Rules(study.protocol, table.compiled, table.terms, version), study, table)
+    rules = Rules(study.protocol, table.compiled, table.terms, version)
+    for field, problem in name_faults(rules):
+        raise ProtocolFileError(PROTOCOL, field, problem)
+    return StudyRules(rules, study, table)
 
 
 def _code() -> str:

@@ -10,7 +10,7 @@ from services.vocabulary.protocol import EventPattern, Protocol
 # Measures that a laboratory does not report: their events count without a waiting time.
 _AT_THE_BEDSIDE = frozenset({"temperature", "spo2", "pao2", "sbp", "dbp", "map", "weight"})
 # The published term that a syndrome's scale stands for in a set of terms.
-_TERM_OF_SCALE = {
+TERM_OF_SCALE = {
     "astct-2019.crs": "cytokine-release-syndrome",
     "astct-2019.icans": "immune-effector-cell-associated-neurotoxicity-syndrome",
 }
@@ -76,4 +76,4 @@ class Rules:
         return found is not None and not _AT_THE_BEDSIDE.intersection(found.measures)
 
     def _slug(self, criterion: str) -> str:
-        return _TERM_OF_SCALE.get(criterion) or criterion.removeprefix(f"{self.protocol.criteria}.")
+        return TERM_OF_SCALE.get(criterion) or criterion.removeprefix(f"{self.protocol.criteria}.")

@@ -1,0 +1,351 @@
+"""The trial's protocol file: its signed tables, and everything that gets a file refused."""
+
+from hashlib import sha256
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from services.cli.main import main
+from services.ingest.adapters.code_tables import load_code_tables
+from services.safety_rules.adapters.protocol_files import ProtocolFileError
+from services.safety_rules.adapters.study_rules import load_rules
+from services.safety_rules.domain.bedside import NORMAL
+from services.safety_rules.domain.oxygen import hypoxia
+from services.safety_rules.domain.stopping.steps import boundary_of, steps_of, written
+from services.vocabulary.fact import Observation
+from services.vocabulary.grade import Input
+from tests.reading import fact
+
+STUDY = Path("studies/blina-hsct")
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return load_rules(STUDY)
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A copy of the study's folder, to be spoiled."""
+    return copytree(STUDY, tmp_path / "study")
+
+
+def spoilt(study, old, new, file="protocol.yaml"):
+    """Replace the first *old* in the file."""
+    text = (study / file).read_text()
+    assert old in text
+    (study / file).write_text(text.replace(old, new, 1))
+    return study
+
+
+def refused(study):
+    with pytest.raises(ProtocolFileError) as caught:
+        load_rules(study)
+    return str(caught.value)
+
+
+# The numbers that a statistician gave: table, type I error, P(stop) at other rates
+SIGNED = {
+    "BLINA-HSCT.S1": ("2@2-4 3@5-11 4@12-21 5@22-32 6@33-40", 0.05, 0.04803),
+    "BLINA-HSCT.S2": (
+        "2@2 3@3-5 4@6-10 5@11-15 6@16-21 7@22-27 8@28-33 9@34-40",
+        0.10,
+        0.04956,
+    ),
+    "BLINA-HSCT.S3": (
+        (
+            "4@4 5@5-6 6@7-8 7@9-10 8@11-12 9@13-14 10@15-17 11@18-19 12@20-21 13@22-24 "
+            "14@25-26 15@27-29 16@30-31 17@32-34 18@35-37 19@38-39 20@40"
+        ),
+        0.30,
+        0.04921,
+    ),
+    "BLINA-HSCT.S4": ("2@2-4 3@5-11 4@12-21 5@22-32 6@33-40", 0.05, 0.04803),
+}
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_the_trials_tables_are_those_that_were_designed(trial, name):
+    table, p0, attained = SIGNED[name]
+    rule = next(rule for rule in trial.rules.protocol.rules if rule.id == name)
+    design = trial.study.designs[name]
+    assert written(rule.stop_when.boundary) == table
+    assert written(steps_of((1, *design.boundary))) == table
+    assert (rule.stop_when.p0, rule.stop_when.alpha, rule.stop_when.n) == (p0, 0.05, 40)
+    assert design.attained_alpha == pytest.approx(attained, abs=1e-5)
+
+
+RATES = {  # P(stop) that the design gives
+    "BLINA-HSCT.S1": {0.15: 0.659, 0.20: 0.882},
+    "BLINA-HSCT.S2": {0.25: 0.762, 0.30: 0.916},
+    "BLINA-HSCT.S3": {0.50: 0.726},
+    "BLINA-HSCT.S4": {0.15: 0.659},
+}
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_the_trials_tables_stop_an_unsafe_trial_as_often_as_they_say(trial, name):
+    rule = next(rule for rule in trial.rules.protocol.rules if rule.id == name)
+    table = boundary_of(rule.stop_when.boundary, 40)
+    for rate, probability in RATES[name].items():
+        assert _stops(table, rate) == pytest.approx(probability, abs=5e-4)
+
+
+def _stops(table, rate):
+    """P(stop), by hand: how likely each number of events is among those not stopped yet."""
+    going = {0: 1.0}
+    for x in range(1, len(table)):
+        after = {}
+        for events, chance in going.items():
+            after[events] = after.get(events, 0) + chance * (1 - rate)
+            after[events + 1] = after.get(events + 1, 0) + chance * rate
+        going = {events: chance for events, chance in after.items() if events < table[x]}
+    return 1 - sum(going.values())
+
+
+def test_only_the_four_rules_of_the_protocol_alert_the_dsmb(trial):
+    rules = trial.rules.protocol.rules
+    assert [rule.id for rule in rules if not rule.watch_only] == list(SIGNED)
+    assert all("dsmb" not in rule.then.tell for rule in rules if rule.watch_only)
+    assert all("stop_when.p0" in rule.assumed for rule in rules)
+
+
+def test_the_trials_drugs_and_devices_are_those_that_a_feed_can_say(trial):
+    tables = load_code_tables()
+    bedside = trial.rules.protocol.bedside
+    named = (
+        *bedside.antipyretics,
+        *bedside.steroids,
+        *bedside.anticytokines,
+        *bedside.vasopressors,
+        *bedside.vasopressors_not_counted,
+        *bedside.antibiotics,
+        trial.rules.protocol.study_drug,
+        "fluid-bolus",
+        "transfusion",
+    )
+    assert set(named) <= set(tables.drugs.values())
+    for (measure, _), word in tables.words.items():
+        if measure == "oxygen-device":
+            device = fact(Observation(measure, text=word))
+            level = hypoxia({measure: device})
+            assert level == NORMAL or level.because or not level.at_most
+            assert Input.OXYGEN_DEVICE not in level.missing
+
+
+def test_what_is_signed_is_this_file_and_no_other(study):
+    digest = sha256((study / "protocol.yaml").read_bytes()).hexdigest()
+    entry = "{name: A Statistician, role: statistician, date: 2026-01-31, sha256: %s}"
+    spoilt(study, "signatures: []", f"signatures: [{entry % digest}]", "signatures.yaml")
+    label = "protocol v1 signed by A Statistician, statistician, 2026-01-31"
+    assert load_rules(study).rules.protocol.label == label
+    spoilt(study, "# Day 0 is", "# Day 0 was")  # not one byte may differ
+    assert load_rules(study).rules.protocol.label == "protocol v1 DRAFT, signed by nobody"
+
+
+def test_a_protocol_with_a_wrong_table(study):
+    message = refused(spoilt(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [5, 12]}"))
+    assert "BLINA-HSCT.S1" in message
+    assert "starts at 12, not at 13" in message  # a gap or an overlap comes first
+    message = refused(spoilt(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}"))
+    assert message.startswith("protocol.yaml: rules.BLINA-HSCT.S1.stop_when.boundary: ")
+    assert "the file says 2@2-4 3@5-12 4@13-21 5@22-32 6@33-40;" in message
+    assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in message
+
+
+def test_the_command_line_refuses_a_wrong_table_with_both_tables(study, tmp_path, capsys):
+    spoilt(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [5, 12]}")
+    spoilt(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}")
+    code = main(["rules", "status", "--study", str(study), "--data", str(tmp_path / "data")])
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert "BLINA-HSCT.S1" in said.err
+    assert "2@2-4 3@5-12 4@13-21" in said.err
+    assert "2@2-4 3@5-11 4@12-21" in said.err
+    assert "Traceback" not in said.err
+    assert not (tmp_path / "data").exists()
+
+
+SPOILT = {  # what stood there, what stands there now; the field, and what to do
+    "a key that nobody knows": (
+        "    warn_at: 0.20",
+        "    warn_when: 0.20",
+        ("rules.BLINA-HSCT.S1.warn_when", "did you mean 'warn_at'?"),
+    ),
+    "a key too many": (
+        "    looks: every_participant",
+        "    looks: every_participant\n    colour: red",
+        ("rules.BLINA-HSCT.S1.colour", "remove it"),
+    ),
+    "a key that is missing": (
+        "    warn_at: 0.20\n",
+        "",
+        ("rules.BLINA-HSCT.S1.warn_at", "is missing: add it"),
+    ),
+    "a key given twice": (
+        "    warn_at: 0.20",
+        "    warn_at: 0.20\n    warn_at: 0.30",
+        ("warn_at", "is given twice: remove one"),
+    ),
+    "a method that nobody knows": (
+        "method: beta-binomial",
+        "method: beta-binominal",
+        ("rules.BLINA-HSCT.S1.stop_when", "one of: ", "beta-binomial"),
+    ),
+    "a boundary with a gap": (
+        "of: [12, 21]",
+        "of: [13, 21]",
+        ("rules.BLINA-HSCT.S1.stop_when.boundary.2.of", "starts at 13, not at 12"),
+    ),
+    "a boundary that ends early": (
+        "of: [33, 40]",
+        "of: [33, 39]",
+        ("rules.BLINA-HSCT.S1.stop_when.boundary.4.of", "ends at 39, not at n = 40"),
+    ),
+    "a worked example that disagrees": (
+        "{events: 2, of: 5, answer: continue}",
+        "{events: 2, of: 5, answer: stop}",
+        ("rules.BLINA-HSCT.S1.worked_examples.1", "2 of 5 is 'continue', not 'stop'"),
+    ),
+    "an example that cannot be": (
+        "{events: 2, of: 5, answer: continue}",
+        "{events: 2, of: 50, answer: continue}",
+        ("rules.BLINA-HSCT.S1.worked_examples.1", "2 of 50 cannot be, with n = 40"),
+    ),
+    "a rate of one": ("p0: 0.05", "p0: 1", ("S1.stop_when.p0", "less than 1", "not 1")),
+    "no rate": ("p0: 0.05", "p0: .nan", ("S1.stop_when.p0", "not nan")),
+    "no alpha": ("alpha: 0.05", "alpha: 0", ("S1.stop_when.alpha", "greater than 0", "not 0")),
+    "a probability of two": (
+        "warn_at: 0.20",
+        "warn_at: 2",
+        ("rules.BLINA-HSCT.S1.warn_at", "must be less than or equal to 1, not 2"),
+    ),
+    "an anchor that nobody knows": (
+        "to: {anchor: transplant, day: 100}}\n    event_date",
+        "to: {anchor: graft, day: 100}}\n    event_date",
+        ("rules.BLINA-HSCT.S1.window.to.anchor", "'transplant'", "not 'graft'"),
+    ),
+    "a scale that nobody knows": (
+        "{scale: astct-2019.crs,",
+        "{scale: astct-2019.CRS,",
+        ("rules.BLINA-HSCT.S1.event.any_of.0.scale", "one of: astct-2019.crs"),
+    ),
+    "a term that nobody knows": (
+        "{scale: astct-2019.crs,",
+        "{term: cytokine-release-syndrom,",
+        ("S1.event.any_of.0.term", "ctcae-5.0", "did you mean 'cytokine-release-syndrome'?"),
+    ),
+    "a term set that nobody knows": (
+        "{term_set: neurotoxicity,",
+        "{term_set: neurotoxcity,",
+        ("rules.BLINA-HSCT.S2.event.any_of.1.term_set", "is not in term_sets"),
+    ),
+    "a term of a set that nobody knows": (
+        "- neutrophil-count-decreased",
+        "- neutrophils-count-decreased",
+        ("term_sets.non-hematologic.without_terms", "mean 'neutrophil-count-decreased'?"),
+    ),
+    "a class that nobody knows": (
+        "[Blood and lymphatic system disorders]",
+        "[Blood and lymphatic disorders]",
+        ("term_sets.non-hematologic.without_socs", "mean 'Blood and lymphatic system disorders'?"),
+    ),
+    "a laboratory term that nobody knows": (
+        "[hyperglycemia,",
+        "[hyperglycaemia,",
+        ("laboratory.only_confirmed_after_steroid", "did you mean 'hyperglycemia'?"),
+    ),
+    "the naive count": (
+        "policy: onset_weighted",
+        "policy: naive",
+        ("rules.BLINA-HSCT.S1.pending.policy", "inflates the type I error", "choose one of"),
+    ),
+    "a curve that nobody knows": (
+        "curve: {exponential: {mean_days: 5}}",
+        "curve: soon",
+        ("rules.BLINA-HSCT.S1.pending.curve", "must be"),
+    ),
+    "a curve that never rises": (
+        "{mean_days: 5}",
+        "{mean_days: 0}",
+        ("rules.BLINA-HSCT.S1.pending.curve", "mean_days must be above 0"),
+    ),
+    "a duration in words": (
+        "grade3_after: 72h",
+        "grade3_after: three days",
+        ("laboratory.grade3_after", "30m, 72h or 14d, not 'three days'"),
+    ),
+    "another study's rule": (
+        "- id: BLINA-HSCT.S1",
+        "- id: OTHER.S1",
+        ("rules.OTHER.S1.id", "does not start with 'BLINA-HSCT.'"),
+    ),
+    "two rules with one id": (
+        "- id: BLINA-HSCT.S2",
+        "- id: BLINA-HSCT.S1",
+        ("rules.BLINA-HSCT.S1.id", "is the id of an earlier rule"),
+    ),
+    "a role that nobody has": (
+        "tell: [dsmb, safety_officer]",
+        "tell: [dsmb, safety_oficer]",
+        ("rules.BLINA-HSCT.S1.then.tell", "nobody in recipients.yaml is 'safety_oficer'"),
+    ),
+    "an assumption about nothing": (
+        "assumed: [stop_when.p0,",
+        "assumed: [stop_when.rate,",
+        ("rules.BLINA-HSCT.S1.assumed.0", "'stop_when.rate' is not in the file"),
+    ),
+    "a recommendation that nobody knows": (
+        "recommend: pause_enrolment",
+        "recommend: stop",
+        ("rules.BLINA-HSCT.S1.then.recommend", "'pause_enrolment'", "not 'stop'"),
+    ),
+    "an infeasible rule": (
+        "alpha: 0.05",
+        "alpha: 0.000000000001",
+        ("rules.BLINA-HSCT.S1.stop_when", "no boundary keeps the type I error"),
+    ),
+    "no YAML": ("study: BLINA-HSCT", "study: [", ("protocol.yaml: file: is not YAML",)),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "says"), SPOILT.values(), ids=SPOILT)
+def test_a_slip_is_refused_with_its_place_and_what_to_do(study, old, new, says):
+    message = refused(spoilt(study, old, new))
+    assert message.startswith("protocol.yaml: ")
+    assert [part for part in says if part not in message] == []
+
+
+BESIDE = {  # beside the protocol: file, what stood there, what stands there now, what is said
+    "a role with nobody in it": (
+        "recipients.yaml",
+        "  dsmb:\n    - {name: DSMB chair",
+        "  dsmb: []\n  dsmb_members:\n    - {name: DSMB chair",
+        ("protocol.yaml: rules.BLINA-HSCT.S1.then.tell", "nobody in recipients.yaml is 'dsmb'"),
+    ),
+    "a time zone that is none": (
+        "sites.yaml",
+        "America/New_York",
+        "America/Newyork",
+        ("sites.yaml: sites.0.timezone", "'America/Newyork' is no time zone"),
+    ),
+    "a signature without a hash": (
+        "signatures.yaml",
+        "signatures: []",
+        "signatures: [{name: A, role: B, date: 2026-01-31, sha256: later}]",
+        ("signatures.yaml: signatures.0.sha256", "not 'later'"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "says"), BESIDE.values(), ids=BESIDE)
+def test_a_slip_beside_the_protocol_is_refused_too(study, file, old, new, says):
+    message = refused(spoilt(study, old, new, file))
+    assert [part for part in says if part not in message] == []
+
+
+def test_a_study_without_a_protocol_is_refused(tmp_path):
+    assert refused(tmp_path) == ("protocol.yaml: file: cannot be read: No such file or directory")
+    (tmp_path / "protocol.yaml").write_text("")
+    assert refused(tmp_path) == "protocol.yaml: file: must be keys with values (key: value)"
