@@ -1,16 +1,21 @@
 """Which events count for a stopping rule, and from when: told in days after the first infusion."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.safety_rules.domain.anchors import Anchors
-from services.safety_rules.domain.standings import Knowledge, outlook
+from services.safety_rules.domain.standings import Knowledge, outlook, steroid_doses
+from services.safety_rules.domain.stopping.monitor import decide
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
+from services.vocabulary.fact import Action, Administration
 from services.vocabulary.grade import Grade
+from services.vocabulary.protocol import Edge, Window
+from services.vocabulary.standing import Competing, Counted, Observed, Standing
 from tests.protocols import AE, CRS, NRM, PROTOCOL
-from tests.reading import hours
+from tests.reading import fact, hours
 
 INFUSION = hours(0)
 GRAFT = hours(-70 * 24)  # so that the window ends 31 days after the first infusion
@@ -64,6 +69,9 @@ EVENTS = {  # records of CRS; the day of the event at the lower, the upper end
     "there already at the first infusion": ("-1:3 4:0", None, None),
     "there already, and rises further": ("-1:3 2:4 4:0", 2, 2),
     "there already, falls and comes back": ("-1:3 1:2 3:3 4:0", 3, 3),
+    "there already, falls less than that and comes back": ("-1:4 1:3 2:4 4:0", None, None),
+    "there already, perhaps": ("-1:2-3 1:2 2:2-3 4:0", None, 2),
+    "below it at the first infusion": ("-1:2 1:3 4:0", 1, 1),
     "at the very instant of the first infusion": ("0:3 4:0", None, None),
     "on the last day of the window": ("30.5:3", 30.5, 30.5),
     "after the window": ("32:3", None, None),
@@ -166,3 +174,162 @@ def test_who_was_never_infused_or_too_late_is_listed_and_not_counted():
             outlook(CRS, PROTOCOL, known(record("1:3"), anchors=anchors)).standing.exposed_at
             is None
         )
+
+
+def test_a_retracted_or_rejected_event_leaves_its_place_to_the_next():
+    first, second = record("1:3 2:0"), record("5:4 6:0")
+    rejected = replace(first, state=EpisodeState.REJECTED)
+    for known_records in ((second,), (rejected, second)):
+        standing = outlook(CRS, PROTOCOL, known(*known_records)).standing
+        assert (at(standing.event), standing.event.grade) == (5, 4)
+        assert (at(standing.upper), standing.treatment_day) == (5, 6)
+
+
+def test_the_confirmed_count_has_its_own_earliest_event():
+    first = record("1:3 2:0")
+    second = record("5:3 6:0", state=EpisodeState.CONFIRMED)
+    standing = outlook(CRS, PROTOCOL, known(first, second)).standing
+    assert (at(standing.event), at(standing.confirmed)) == (1, 5)
+    assert (standing.event.confirmed, standing.confirmed.confirmed) == (False, True)
+
+
+COMPETES = {  # day of CRS, what else happened, when; the CRS event, what competes with it
+    "death without the event": (None, "died_at", 9, None, "death"),
+    "relapse without the event": (None, "relapsed_at", 9, None, "relapse"),
+    "second transplant": (None, "second_graft_at", 9, None, "second_transplant"),
+    "the event came first": (3, "relapsed_at", 9, 3, None),
+    "at the same instant": (9, "died_at", 9, 9, None),
+    "the event came later": (12, "relapsed_at", 9, None, "relapse"),
+    "before the first infusion": (3, "relapsed_at", -20, 3, None),
+}
+
+
+@pytest.mark.parametrize(
+    ("crs", "what", "when", "event", "competes"), COMPETES.values(), ids=COMPETES
+)
+def test_the_earlier_of_event_and_competing_event_stands(crs, what, when, event, competes):
+    found = [record(f"{crs}:3", state=EpisodeState.CONFIRMED)] if crs else []
+    anchors = replace(TREATED, **{what: day(when)})
+    standing = outlook(CRS, PROTOCOL, known(*found, anchors=anchors)).standing
+    assert at(standing.event) == at(standing.confirmed) == at(standing.upper) == event
+    assert (standing.competing and standing.competing.what) == competes
+
+
+def test_a_rule_that_counts_confirmed_events_has_competing_ones_of_its_own():
+    rule = replace(CRS, status="confirmed")
+    anchors = replace(TREATED, relapsed_at=day(2))
+    late = record("5:3", state=EpisodeState.CONFIRMED)
+    standing = outlook(rule, PROTOCOL, known(record("1:3 1.5:0"), late, anchors=anchors)).standing
+    assert (at(standing.event), standing.confirmed) == (1, None)
+    assert standing.competing.what == "relapse"
+
+
+HIGH = "ctcae-5.0.hyperglycemia"
+STEROIDS = {  # grade on day 10; the last dose before it; whether it counts unconfirmed
+    "48 h after the dose": ("10:4 14:0", 8, None),
+    "later": ("10:4 14:0", 7.9, 10),
+    "as it is given": ("10:4 14:0", 10, None),
+    "before it": ("10:4 14:0", 10.1, 10),
+    "grade 3 after the dose": ("10:3 14:0", 9, None),
+    "grade 3 without a dose": ("10:3 14:0", -5, 10),
+}
+
+
+@pytest.mark.parametrize(("text", "dose", "event"), STEROIDS.values(), ids=STEROIDS)
+def test_hyperglycemia_within_48_hours_of_the_protocols_steroid(text, dose, event):
+    standing = outlook(AE, PROTOCOL, known(record(text, HIGH), steroids=(day(dose),))).standing
+    assert at(standing.event) == at(standing.upper) == event
+
+
+def test_the_protocols_steroid_explains_hyperglycemia_alone():
+    standing = outlook(AE, PROTOCOL, known(record("10:4", ALT), steroids=(day(9),))).standing
+    assert at(standing.event) == 10
+
+
+def test_the_protocols_own_steroid_doses_are_those_it_schedules():
+    doses = [
+        fact(Administration("dexamethasone", Action.GIVEN, scheduled=True), 3),
+        fact(Administration("prednisone", Action.START, scheduled=True), 1),
+        fact(Administration("dexamethasone", Action.GIVEN), 5),  # a clinician's
+        fact(Administration("prednisone", Action.STOP, scheduled=True), 7),
+        fact(Administration("acetaminophen", Action.GIVEN, scheduled=True), 9),
+    ]
+    assert steroid_doses(doses, PROTOCOL) == (hours(1), hours(3))
+
+
+def test_a_window_from_each_course_counts_in_every_course_and_not_between():
+    window = Window(Edge("each_course"), Edge("each_course", 30))
+    rule = replace(CRS, window=window)
+    anchors = replace(TREATED, courses=(INFUSION, day(60)))
+    between, later = record("40:3 41:0"), record("70:3 71:0")
+    standing = outlook(rule, PROTOCOL, known(between, later, anchors=anchors, until=100)).standing
+    assert at(standing.event) == 70
+    assert standing.window_ends_at == day(91) - timedelta(hours=8)  # midnight after day 30
+
+
+def test_the_onset_may_date_the_event():
+    rule = replace(CRS, event_date="onset")
+    rises = record("1:2 5:3")
+    assert at(outlook(rule, PROTOCOL, known(rises)).standing.event) == 1
+    before = record("-1:2 5:3")
+    assert outlook(rule, PROTOCOL, known(before)).standing.event is None
+    assert at(outlook(CRS, PROTOCOL, known(before)).standing.event) == 5
+
+
+# What a participant is worth: events, complete, effective size (onset curve: 1 - exp(-t / 5 days))
+def followed(number, until, **more):
+    """Participant *number*, infused at day 0, window of 20 days, last observed on day *until*."""
+    standing = Standing(f"P-{number:03d}", CRS.id, INFUSION, day(20))
+    return Observed(replace(standing, **more), day(until))
+
+
+def counted(observed, as_of=365, rule=CRS):
+    decision = decide(PROTOCOL, rule, observed, day(as_of))
+    return decision.events, decision.complete, round(decision.ess, 4)
+
+
+def weight(days):
+    """F(t) / F(tau), by hand."""
+    return round((1 - math.exp(-days / 5)) / (1 - math.exp(-20 / 5)), 4)
+
+
+CUT = day(365)
+WORTH = {  # last observed on day, when withdrawn; complete, effective size, a year later
+    "to the end of the window": (20, None, 1, 1.0),
+    "beyond it": (90, None, 1, 1.0),
+    "the site fell silent": (4, None, 0, weight(4)),
+    "withdrawn on day 3, data still come": (90, 3, 0, weight(3)),
+    "withdrawn after the window": (90, 25, 1, 1.0),
+    "nothing after the infusion": (0, None, 0, 0.0),
+}
+
+
+@pytest.mark.parametrize(("until", "frozen", "complete", "ess"), WORTH.values(), ids=WORTH)
+def test_follow_up_runs_to_the_last_observation_never_to_the_wall_clock(
+    until, frozen, complete, ess
+):
+    one = followed(1, until, frozen_at=None if frozen is None else day(frozen))
+    assert counted([one]) == (0, complete, ess)
+
+
+def test_an_event_or_a_competing_event_counts_in_full_at_once():
+    event = Counted(day(2), "a", 3, confirmed=False)
+    assert counted([followed(1, 2, event=event)]) == (1, 1, 1.0)
+    relapse = Competing(day(2), "relapse")
+    assert counted([followed(1, 2, competing=relapse)]) == (0, 1, 1.0)
+
+
+def test_what_is_dated_after_the_cut_has_not_happened_yet():
+    event = Counted(day(5), "a", 3, confirmed=False)
+    assert counted([followed(1, 6, event=event)], as_of=4) == (0, 0, weight(4))
+
+
+def test_participants_beyond_the_plan_are_listed_and_do_not_count():
+    event = Counted(day(2), "a", 3, confirmed=False)
+    within = [followed(number, 20) for number in range(40)]
+    beyond = followed(40, 20, event=event, exposed_at=hours(1))  # the last to be infused
+    decision = decide(PROTOCOL, CRS, [beyond, *within], CUT)
+    assert (decision.events, decision.evaluable, decision.beyond_plan) == (0, 40, 1)
+    first = replace(beyond, standing=replace(beyond.standing, exposed_at=hours(-1)))
+    decision = decide(PROTOCOL, CRS, [*within, first], CUT)
+    assert (decision.events, decision.evaluable, decision.beyond_plan) == (1, 40, 1)

@@ -81,25 +81,31 @@ def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
     if exposed_at is None or ends_at is None or exposed_at >= ends_at:
         return Outlook(empty, None)
     found = _Counting(rule, protocol.laboratory, known, exposed_at, windows)
-    event = found.first(_lower, confirmed=False)
     competing = _competing(rule, anchors, exposed_at)
-    if event is not None and competing is not None and event.at <= competing.at:
-        competing = None
-    if event is not None and competing is not None:
-        event = None  # it came after what made it impossible
+    event = _possible(found.first(_lower, confirmed=False), competing)
+    confirmed = _possible(found.first(_lower, confirmed=True), competing)
+    upper = _possible(found.first(_upper, confirmed=False), competing)
+    highest = rule.if_a_grade_is_incomplete == "highest"
+    counts = confirmed if rule.status == "confirmed" else upper if highest else event
     standing = replace(
         empty,
         exposed_at=exposed_at,
         window_ends_at=ends_at,
         frozen_at=anchors.withdrawn_at,
         event=event,
-        confirmed=found.first(_lower, confirmed=True),
-        upper=found.first(_upper, confirmed=False),
-        competing=competing,
+        confirmed=confirmed,
+        upper=upper,
+        competing=None if counts else competing,
         transplant_day=anchors.transplant_day(event.at) if event else None,
         treatment_day=anchors.treatment_day(event.at) if event else None,
     )
     return Outlook(standing, found.next_due())
+
+
+def _possible(event: Counted | None, competing: Competing | None) -> Counted | None:
+    """Return *event*, unless it came after what made it impossible."""
+    too_late = event is not None and competing is not None and event.at > competing.at
+    return None if too_late else event
 
 
 def _competing(rule: Rule, anchors: Anchors, exposed_at: datetime) -> Competing | None:
