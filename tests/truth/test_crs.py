@@ -280,6 +280,26 @@ def test_fever_is_waived_once_the_syndrome_was_treated_and_only_then(text, episo
     assert noted(runs(text)) == episodes
 
 
+REASONS = {  # a course, and why it has the grade that it has at the end
+    "2 T38.5": "fever, 38.5 Cel",
+    "2 T38.5 BP84": "fever, 38.5 Cel; systolic pressure 84 mm[Hg], no vasopressor",
+    "2 T38.5 BP84 +norepinephrine +vasopressin": (
+        "fever, 38.5 Cel; a vasopressor (norepinephrine, vasopressin)"
+    ),
+    "2 T38.5 +norepinephrine NC@6": "fever, 38.5 Cel; a vasopressor (norepinephrine)",
+    "2 T38.5 NC@6.5": "fever, 38.5 Cel; nasal cannula at 6.5 L/min, more than 6",
+    "2 T38.5; 3 tocilizumab; 4 T37 CPAP": "fever waived after treatment; cpap",
+    "2 T38.5; 4 T37 CPAP": "fever gone, not treated; cpap",
+    "2 T38.5; 15 BP120 CPAP": "temperature not known; cpap",
+}
+
+
+@pytest.mark.parametrize(("text", "because"), REASONS.items(), ids=REASONS)
+def test_a_grade_says_why(text, because):
+    (run,) = runs(USUAL + text)
+    assert run.history[-1].because == because
+
+
 def test_ctcae_asks_for_fever_at_grade_1_alone():
     (run,) = runs(USUAL + "2 T38.5; 6 T37.0 +norepinephrine")
     assert [str(span) for span in _columns(run)] == ["3", "3"]

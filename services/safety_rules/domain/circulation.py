@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from services.safety_rules.domain.bedside import (
     Charted,
-    Drugs,
     Level,
     is_at_least,
     number,
     still_true,
 )
+from services.safety_rules.domain.drugs import Drugs
 from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.protocol import Bedside

@@ -4,16 +4,14 @@ Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; where
 docs/decisions/bedside.md
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from services.safety_rules.domain import ctcae_crs
 from services.safety_rules.domain.bedside import (
     BedsideContext,
     Charted,
-    Drugs,
     Level,
     charted,
     induced,
@@ -21,48 +19,29 @@ from services.safety_rules.domain.bedside import (
     is_at_least,
     number,
     still_true,
-    worst,
 )
 from services.safety_rules.domain.circulation import FLUIDS, hypotension
-from services.safety_rules.domain.laboratory import FINAL
+from services.safety_rules.domain.crs_course import (
+    Course,
+    Now,
+    changed,
+    freed,
+    graded,
+    regraded,
+    run_of,
+    scaled,
+)
+from services.safety_rules.domain.drugs import Drugs
 from services.safety_rules.domain.oxygen import MEASURES as OXYGEN
 from services.safety_rules.domain.oxygen import hypoxia
 from services.safety_rules.domain.oxygen import severity as severity_of_oxygen
 from services.safety_rules.domain.runs import Run
-from services.vocabulary.episode import Change, Span
 from services.vocabulary.fact import Action, Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.quantity import Quantity
 
 MEASURES = OXYGEN | {"temperature", "sbp"}
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """One episode that may still change.
-
-    Args:
-        history: Every change of grade; the first is the fever that opened it.
-        last_at: The last instant that was looked at.
-        waived: Fever is no longer asked for: it was treated.
-        free_since: First of the instants, up to the last one, that were free of all three.
-        over: It has been free for long enough.
-        possible: Whether there was a fever at all is not certain.
-        not_before: Earliest possible onset, when a reading just before leaves it open.
-        doubtful: Instants of changes whose evidence is not final.
-        other_scales: Worst so far.
-    """
-
-    history: tuple[Change, ...]
-    last_at: datetime
-    waived: bool = False
-    free_since: datetime | None = None
-    over: bool = False
-    possible: bool = False
-    not_before: datetime | None = None
-    doubtful: tuple[datetime, ...] = ()
-    other_scales: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,28 +70,6 @@ class CrsState:
     masked: bool = False
     course: Course | None = None
     past: Past | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Now:
-    """One instant: what there is of the three signs, and which facts came."""
-
-    at: datetime
-    fever: bool | None
-    fever_fact: Fact | None
-    masked: bool
-    pressure: Level
-    oxygen: Level
-    facts: tuple[Fact, ...]
-
-    @property
-    def severity(self) -> Level:
-        return worst((self.pressure, self.oxygen))
-
-    @property
-    def taken_now(self) -> bool:
-        """Whether the temperature was taken at this instant."""
-        return self.fever_fact is not None and self.fever_fact.observed_at == self.at
 
 
 def reads(fact: Fact, protocol: Protocol) -> bool:
@@ -177,19 +134,19 @@ def runs(state: CrsState) -> tuple[Run, ...]:
         past = past.before
     found.reverse()
     if state.course is not None:
-        found.append(_run(state.course))
+        found.append(run_of(state.course))
     return tuple(found)
 
 
 def _now(
     state: CrsState, readings: Charted, drugs: Drugs, at: datetime, facts: tuple[Fact, ...]
-) -> _Now:
+) -> Now:
     limits = state.protocol.bedside
     temperature = still_true(readings, "temperature", at, limits.vitals_stay)
     fever = is_at_least(temperature, Quantity(limits.fever_c, "Cel")) if temperature else None
     taken_now = temperature is not None and temperature.observed_at == at
     masked_now = state.masked_until is not None and at < state.masked_until
-    return _Now(
+    return Now(
         at,
         fever,
         temperature,
@@ -212,11 +169,11 @@ def _aged(state: CrsState, at: datetime) -> CrsState:
         and at - course.free_since > limits.reopens_within
     )
     if too_late or at - course.last_at > state.protocol.merge_gap:
-        return replace(state, course=None, past=Past(_run(course), state.past))
+        return replace(state, course=None, past=Past(run_of(course), state.past))
     return state
 
 
-def _opened(state: CrsState, now: _Now) -> CrsState:
+def _opened(state: CrsState, now: Now) -> CrsState:
     """Open an episode when there is a fever that the study drug or the graft may have caused."""
     doubt = state.course
     if not now.taken_now:
@@ -225,38 +182,38 @@ def _opened(state: CrsState, now: _Now) -> CrsState:
         if doubt is None:
             return state
         over = replace(doubt, free_since=now.at, over=True)
-        return replace(state, course=None, past=Past(_run(over), state.past))
+        return replace(state, course=None, past=Past(run_of(over), state.past))
     if not induced(state.protocol.inducers, state.drugs, state.context, now.at):
         return state
     if now.fever is None:
         return replace(state, course=_doubted(doubt, now))
     new = Course((), now.at, not_before=doubt.history[0].at if doubt else None)
-    course = _regraded(new, now, _graded(new, now))
-    return replace(state, course=_scaled(course, now, state.readings))
+    course = regraded(new, now, graded(new, now))
+    return replace(state, course=scaled(course, now, state.readings))
 
 
-def _doubted(doubt: Course | None, now: _Now) -> Course:
+def _doubted(doubt: Course | None, now: Now) -> Course:
     """Return what may be an episode: a temperature that cannot be read as one."""
     if doubt is not None:
         return replace(doubt, last_at=now.at)
     at_most = max(Grade.MILD, now.severity.at_most)
     missing = tuple(sorted({Input.TEMPERATURE, *now.severity.missing}))
     level = Level(Grade.NONE, at_most, "temperature that cannot be read", missing)
-    return _changed(Course((), now.at, possible=True), now, level)
+    return changed(Course((), now.at, possible=True), now, level)
 
 
-def _continued(state: CrsState, course: Course, now: _Now, before: Drugs) -> Course:
+def _continued(state: CrsState, course: Course, now: Now, before: Drugs) -> Course:
     present = now.fever is True or (course.waived and now.severity.at_least > Grade.NONE)
     if course.over:
         if not (present and (now.taken_now or course.waived)):
             return course
         course = replace(course, over=False, free_since=None)
     course = replace(course, waived=course.waived or _treated(state, now, before))
-    course = _regraded(course, now, _graded(course, now))
-    return _freed(_scaled(course, now, state.readings), now, state.protocol.bedside.crs_free)
+    course = regraded(course, now, graded(course, now))
+    return freed(scaled(course, now, state.readings), now, state.protocol.bedside.crs_free)
 
 
-def _treated(state: CrsState, now: _Now, before: Drugs) -> bool:
+def _treated(state: CrsState, now: Now, before: Drugs) -> bool:
     """Say whether fever is waived: a treatment of CRS was given, nothing planned or unchanged."""
     limits = state.protocol.bedside
     for fact in now.facts:
@@ -277,84 +234,6 @@ def _ran_already(body: Administration, at: datetime, before: Drugs) -> bool:
     if known is None or body.dose is None or known.unit != body.dose.unit:
         return started is not None and body.dose is None
     return body.dose.value <= known.value
-
-
-def _graded(course: Course, now: _Now) -> Level:
-    severity = now.severity
-    at_most = max(Grade.MILD, severity.at_most)
-    if now.fever is True or course.waived:
-        sign = f"fever, {_shown(now.fever_fact)}" if now.fever else "fever waived after treatment"
-        because = "; ".join(word for word in (sign, severity.because) if word)
-        at_least = max(Grade.MILD, severity.at_least)
-        facts = (now.fever_fact,) if now.fever and now.fever_fact else ()
-        return Level(at_least, at_most, because, severity.missing, (*facts, *severity.facts))
-    because = "fever gone, not treated" if now.fever is False else "temperature not known"
-    missing = set(severity.missing)
-    if at_most > Grade.MILD:
-        missing.add(Input.TEMPERATURE)
-    return Level(Grade.MILD, at_most, because, tuple(sorted(missing)), severity.facts)
-
-
-def _freed(course: Course, now: _Now, long_enough: timedelta) -> Course:
-    """Follow the run without all three signs; what is unknown neither begins nor ends it."""
-    severity = now.severity
-    if now.fever is True or severity.at_least > Grade.NONE:
-        return replace(course, free_since=None)
-    if now.fever is None or now.masked or severity.at_most > Grade.NONE:
-        return course
-    since = course.free_since or now.at
-    return replace(course, free_since=since, over=now.at - since >= long_enough)
-
-
-def _regraded(course: Course, now: _Now, level: Level) -> Course:
-    course = replace(course, last_at=now.at)
-    last = course.history[-1] if course.history else None
-    if last is not None and last.at == now.at:
-        course = replace(course, history=course.history[:-1])
-        return _changed(course, now, level)
-    if last is not None and last.span == Span(level.at_least, level.at_most):
-        return course
-    return _changed(course, now, level)
-
-
-def _changed(course: Course, now: _Now, level: Level) -> Course:
-    change = Change(
-        now.at,
-        Span(level.at_least, level.at_most),
-        level.because,
-        tuple(level.missing),
-        tuple(sorted({fact.id for fact in level.facts})),
-    )
-    doubtful = any(fact.status not in FINAL for fact in level.facts)
-    return replace(
-        course,
-        history=(*course.history, change),
-        doubtful=(*course.doubtful, now.at) if doubtful else course.doubtful,
-    )
-
-
-def _scaled(course: Course, now: _Now, readings: Charted) -> Course:
-    """CTCAE asks for fever at grade 1 alone: what is worse counts as long as the episode lasts."""
-    spans = ctcae_crs.spans(now.pressure, now.oxygen, readings)
-    return replace(course, other_scales=ctcae_crs.worst(course.other_scales, spans))
-
-
-def _run(course: Course) -> Run:
-    resolved_at = course.free_since if course.over else None
-    history = course.history
-    if resolved_at is not None and not course.possible:
-        history = tuple(c for c in history if c.at < resolved_at) or history[:1]
-    reached = max(history, key=lambda c: (c.span.at_least, -c.at.timestamp())).at
-    return Run(
-        onset_at=history[0].at,
-        history=history,
-        last_evidence_at=course.last_at,
-        resolved_at=resolved_at,
-        onset_not_before=course.not_before,
-        possible=course.possible,
-        provisional=history[0].at in course.doubtful or reached in course.doubtful,
-        other_scales=course.other_scales,
-    )
 
 
 def _usual(state: CrsState, readings: Charted, drugs: Drugs) -> Fact | None:
@@ -381,8 +260,3 @@ def _severity(body: Observation) -> Decimal | int | None:
 
 def _drug(fact: Fact) -> str:
     return fact.body.drug if isinstance(fact.body, Administration) else ""
-
-
-def _shown(fact: Fact | None) -> str:
-    value = fact.body.value if fact and isinstance(fact.body, Observation) else None
-    return f"{value.value} {value.unit}" if value else "temperature unreadable"

@@ -12,7 +12,6 @@ from decimal import Decimal
 from services.safety_rules.domain.bedside import (
     BedsideContext,
     Charted,
-    Drugs,
     Level,
     charted,
     induced,
@@ -20,6 +19,7 @@ from services.safety_rules.domain.bedside import (
     still_true,
     worst,
 )
+from services.safety_rules.domain.drugs import Drugs
 from services.safety_rules.domain.laboratory import FINAL
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.segments import Graded, Segments, extended
