@@ -71,7 +71,7 @@ def _hour(at):
 
 
 def _bodies(word):
-    if found := re.fullmatch(r"(T|BP|F)([<>]?\d+\.?\d*)(F?)", word):
+    if found := re.fullmatch(r"(T|BP|F)([<>]?=?\d+\.?\d*)(F?)", word):
         measure, unit = NUMBERS[found[1]]
         yield Observation(measure, quantity(found[2], "[degF]" if found[3] else unit))
     elif found := re.fullmatch(r"(ICE|CAPD)(\S+)", word):

@@ -22,6 +22,7 @@ from services.vocabulary.fact import (
     Administration,
     Culture,
     Death,
+    Observation,
     Transplant,
     Verdict,
 )
@@ -59,7 +60,10 @@ OPENS = {
     "never without fever": (USUAL + "2 T37.9 BP70 NRB@15 +norepinephrine", ""),
     "only a bound": (USUAL + "2 T<39", "2:0-1?"),
     "Fahrenheit taken for Celsius": (USUAL + "2 T98.6", "2:0-1?"),
-    "a bound, then fever": (USUAL + "2 T<39; 4 T38.5", "4:1"),
+    "a bound below fever": (USUAL + "2 T<38", ""),
+    "a bound above fever": (USUAL + "2 T>=38.0", "2:1"),
+    "no unit that fits": (USUAL + "2 temperature:warm", "2:0-1?"),
+    "a bound, then fever": (USUAL + "2 T<39; 3 T<=38; 4 T38.5", "4:1"),
     "a bound, then none": (USUAL + "2 T<39; 4 T37.0", "2:0-1 4:0?"),
 }
 
@@ -67,6 +71,11 @@ OPENS = {
 @table(OPENS)
 def test_fever_opens_an_episode_where_the_drug_may_have_caused_it(text, episodes):
     assert noted(runs(text)) == episodes
+
+
+def test_the_onset_may_be_as_early_as_a_reading_that_leaves_it_open():
+    (run,) = runs(USUAL + "2 T<39; 3 T<=38; 4 T38.5")
+    assert (run.onset_not_before, run.onset_at) == (hours(2), hours(4))
 
 
 GRAFTS = {  # donor, hour of the fever; graft at midnight, so day 14 ends after 360 hours
@@ -98,6 +107,9 @@ PRESSURE = {
     "12 h old": (USUAL + "11 T38.5", "11:1"),
     "older": (USUAL + "11.1 T38.5", "11.1:1-2"),
     "only a bound": (USUAL + "2 T38.5 BP<100", "2:1-2"),
+    "a bound below it": (USUAL + "2 T38.5 BP<90", "2:2"),
+    "a bound above it": (USUAL + "2 T38.5 BP>=90", "2:1"),
+    "the usual pressure only a bound": ("-1 BP>150 RA; 0 +blinatumomab; 2 T38.5 BP95", "2:1"),
     "a number that cannot be": (USUAL + "2 T38.5 BP1100", "2:1-2"),
     "one vasopressor": (USUAL + "2 T38.5 BP130 +norepinephrine", "2:3"),
     "with vasopressin": (USUAL + "2 T38.5 +norepinephrine +vasopressin", "2:3"),
@@ -413,6 +425,8 @@ CONFOUNDERS = {  # what there was, hours from the onset, what it is called
         "neutrophils below 0.5 x 10*9/L",
     ),
     "neutrophils 0.5": (lab("neutrophils", "0.5", hours(-1), "10*9/L"), None),
+    "neutrophils not counted": (fact(Observation("neutrophils", text="CLOTTED"), -1), None),
+    "neutrophils in percent": (lab("neutrophils", "0.3", hours(-1), "%"), None),
     "neutrophils of last week": (lab("neutrophils", "0.1", hours(-73), "10*9/L"), None),
     "transfusion": (fact(given("transfusion"), -6), "transfusion within 6 h"),
     "a transfusion begun": (

@@ -306,6 +306,72 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
         "alpha: 0.000000000001",
         ("rules.BLINA-HSCT.S1.stop_when", "no boundary keeps the type I error"),
     ),
+    "examples on one side alone": (
+        "[{events: 3, of: 7, answer: stop}, {events: 3, of: 8, answer: continue}]",
+        "[{events: 3, of: 7, answer: stop}, {events: 4, of: 8, answer: stop}]",
+        ("rules.BLINA-HSCT.W3.worked_examples", "need one on each side of the boundary"),
+    ),
+    "an empty boundary": (
+        """      boundary:
+        - {events: 2, of: [2, 4]}
+        - {events: 3, of: [5, 11]}
+        - {events: 4, of: [12, 21]}
+        - {events: 5, of: [22, 32]}
+        - {events: 6, of: [33, 40]}
+""",
+        "      boundary: []\n",
+        ("rules.BLINA-HSCT.S1.stop_when.boundary", "is empty: the rule can never stop"),
+    ),
+    "two kinds of event in one": (
+        "{scale: astct-2019.crs,",
+        "{scale: astct-2019.crs, term: fever,",
+        ("rules.BLINA-HSCT.S1.event.any_of.0", "exactly one of scale, term, term_set and fact"),
+    ),
+    "an event without a grade": (
+        "{scale: astct-2019.crs, grade_at_least: 3}",
+        "{scale: astct-2019.crs}",
+        ("rules.BLINA-HSCT.S1.event.any_of.0", "grade_at_least goes with a scale"),
+    ),
+    "two curves": (
+        "{exponential: {mean_days: 5}}",
+        "{exponential: {mean_days: 5}, uniform: true}",
+        ("rules.BLINA-HSCT.S1.pending.curve", "exactly one of uniform, exponential"),
+    ),
+    "a parameter of another method": (
+        "prior: [0.1, 1.9]",
+        "prior: [0.1, 1.9]\n      p1: 0.3",
+        ("rules.BLINA-HSCT.S1.stop_when", "p1 is no parameter of beta-binomial"),
+    ),
+    "a prior of one number": (
+        "prior: [0.1, 1.9]",
+        "prior: 0.1",
+        ("rules.BLINA-HSCT.S1.stop_when", "prior must be 2 number(s), not 1"),
+    ),
+    "an inducer without its end": (
+        "{drug: blinatumomab, after_stop: 72h}",
+        "{drug: blinatumomab}",
+        ("inducers.0", "after_stop goes with a drug"),
+    ),
+    "an inducer that is neither": (
+        "{drug: blinatumomab, after_stop: 72h}",
+        "{donors: [cord]}",
+        ("inducers.0", "is either a drug, or the graft on certain days"),
+    ),
+    "a set in both ways": (
+        "  neurotoxicity:\n    only:",
+        "  neurotoxicity:\n    without_terms: [tremor]\n    only:",
+        ("term_sets.neurotoxicity", "is either only certain terms, or all without some"),
+    ),
+    "nobody to tell": (
+        "tell: [dsmb, safety_officer]",
+        "tell: []",
+        ("rules.BLINA-HSCT.S1.then.tell", "names nobody"),
+    ),
+    "a table that is not there": (
+        "criteria: ctcae-5.0",
+        "criteria: ctcae-4.0",
+        ("criteria", "'ctcae-4.0' is no table; it is one of: ctcae-5.0, ctcae-6.0"),
+    ),
     "no YAML": ("study: BLINA-HSCT", "study: [", ("protocol.yaml: file: is not YAML",)),
 }
 
@@ -315,6 +381,32 @@ def test_a_slip_is_refused_with_its_place_and_what_to_do(study, old, new, says):
     message = refused(spoilt(study, old, new))
     assert message.startswith("protocol.yaml: ")
     assert [part for part in says if part not in message] == []
+
+
+CURVES = {
+    "uniform": "uniform",
+    "weibull": "{weibull: {scale_days: 6, shape: 0.8}}",
+    "table": "{table: [[3, 0.5], [14, 1.0]]}",
+}
+
+
+@pytest.mark.parametrize("shape", CURVES)
+def test_every_onset_curve_can_be_written(study, shape):
+    rules = load_rules(spoilt(study, "{exponential: {mean_days: 5}}", CURVES[shape])).rules
+    assert rules.protocol.rules[0].curve.shape == shape
+
+
+def test_a_table_of_the_protocols_own_is_taken_as_it_is(study):
+    spoilt(study, "      method: beta-binomial", "      method: table")
+    spoilt(study, "      prior: [0.1, 1.9]\n", "")
+    spoilt(study, " stop_when.prior,", "")
+    spoilt(study, "{events: 2, of: [2, 4]}", "{events: 2, of: [2, 3]}")
+    spoilt(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [4, 11]}")
+    spoilt(study, "{events: 2, of: 4, answer: stop}", "{events: 2, of: 3, answer: stop}")
+    trial = load_rules(study)
+    table = boundary_of(trial.rules.protocol.rules[0].stop_when.boundary, 40)
+    attained = trial.study.designs["BLINA-HSCT.S1"].attained_alpha
+    assert attained == pytest.approx(_stops(table, 0.05))
 
 
 BESIDE = {  # beside the protocol: file, what stood there, what stands there now, what is said

@@ -76,6 +76,12 @@ def test_a_pause_does_not_begin_a_course_but_two_months_do():
     assert [(at - found.courses[0]) / timedelta(days=1) for at in found.courses] == [0, 60]
 
 
+def test_a_rate_tells_of_an_infusion_whose_start_was_lost():
+    lost = [blina(-1, Action.STOP), blina(3, Action.RATE), blina(7, Action.RATE)]
+    (course,) = anchors([*lost, blina(9, Action.STOP)], PROTOCOL).courses
+    assert course == lost[1].observed_at
+
+
 def test_the_earliest_of_several_and_a_cause_from_any():
     facts = [
         fact(Enrolment("north"), 1),

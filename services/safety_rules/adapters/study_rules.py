@@ -6,7 +6,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from services.safety_rules.adapters.criteria_files import CriteriaTable, load_table
+from services.safety_rules.adapters.criteria_files import TABLES, CriteriaTable, load_table
 from services.safety_rules.adapters.protocol_files import (
     PROTOCOL,
     ProtocolFileError,
@@ -38,13 +38,21 @@ def load_rules(folder: Path) -> StudyRules:
         CriteriaFileError: A criteria file cannot be trusted.
     """
     study = load_study(folder)
-    table = load_table(study.protocol.criteria)
+    table = load_table(_known(study.protocol.criteria))
     parts = (_code(), table.sha256, sha256(study.content).hexdigest())
     version = sha256("|".join(parts).encode()).hexdigest()[:16]
     rules = Rules(study.protocol, table.compiled, table.terms, version)
     for field, problem in name_faults(rules):
         raise ProtocolFileError(PROTOCOL, field, problem)
     return StudyRules(rules, study, table)
+
+
+def _known(table: str) -> str:
+    known = sorted(one.name for one in TABLES.iterdir() if one.is_dir())
+    if table not in known:
+        problem = f"{table!r} is no table; it is one of: {', '.join(known)}"
+        raise ProtocolFileError(PROTOCOL, "criteria", problem)
+    return table
 
 
 def _code() -> str:

@@ -116,7 +116,9 @@ def _courses(infusions: list[Fact], gap: timedelta) -> tuple[datetime, ...]:
     last: datetime | None = None
     for fact in sorted(infusions, key=lambda f: (f.observed_at, f.id)):
         action = fact.body.action if isinstance(fact.body, Administration) else None
-        begins = action in (Action.START, Action.GIVEN)
+        # a rate without a start before it: the message that said so was lost
+        runs = action is Action.RATE and not starts
+        begins = runs or action in (Action.START, Action.GIVEN)
         if begins and (last is None or fact.observed_at - last > gap):
             starts.append(fact.observed_at)
         if starts:
