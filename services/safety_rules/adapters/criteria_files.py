@@ -133,7 +133,8 @@ def read_criteria(file: str, text: str, name: str) -> list[Criterion]:
 
     Raises:
         CriteriaFileError: Not YAML, a key given twice, missing or unknown, a value or a threshold
-            that is malformed, an id of another table or version, or a fault of the criterion.
+            that is malformed, an id that stands twice or is of another table or version, or a
+            fault of the criterion.
     """
     try:
         if field := next(repeated_keys(text), None):
@@ -146,6 +147,9 @@ def read_criteria(file: str, text: str, name: str) -> list[Criterion]:
         raise CriteriaFileError(file, ".".join(map(str, first["loc"])), first["msg"]) from error
     if f"{table.table.lower()}-{table.version}" != name:
         raise CriteriaFileError(file, "version", f"{table.table} {table.version} in {name}")
+    for i, row in enumerate(table.terms):
+        if row.id in {before.id for before in table.terms[:i]}:
+            raise CriteriaFileError(file, f"terms.{i}.id", f"{row.id!r} is defined twice")
     return [_checked(file, f"terms.{i}", table, row, name) for i, row in enumerate(table.terms)]
 
 

@@ -1,0 +1,63 @@
+"""A reading the way a clinician would dictate it, graded under one criterion.
+
+``alt 121 U/L; ULN 40; baseline 30; symptoms yes``: after the measure what is known of it, in the
+unit of the value unless another is given. ``baseline unknown`` after exposure; without a word
+about the baseline the reading is before it.
+"""
+
+from datetime import timedelta
+
+from services.safety_rules.adapters.criteria_files import load_table
+from services.safety_rules.domain.grading import (
+    BaselineKnown,
+    BaselineUnknown,
+    NoBaseline,
+    Reading,
+    grade,
+)
+from tests.reading import quantity
+
+TABLES = {"5": load_table("ctcae-5.0"), "6": load_table("ctcae-6.0")}
+_LIMITS = {"LLN": "lln", "ULN": "uln", "albumin": "albumin"}
+_STATES = {"symptoms": "symptomatic", "fasting": "fasting", "at rest": "at_rest"}
+
+
+def criterion(version, slug):
+    """The compiled criterion *slug* of CTCAE v5 or v6."""
+    return TABLES[version].compiled.by_id[f"ctcae-{version}.0.{slug}"]
+
+
+def dictated(text):
+    """The reading and the baseline that *text* says."""
+    (measure, *written), *known = (part.split() for part in text.split(";"))
+    value, unit = written[0], " ".join(written[1:])
+    given, baseline = {}, NoBaseline()
+    for words in known:
+        what, said = " ".join(words[:-1]), words[-1]
+        if what in _STATES:
+            given[_STATES[what]] = {"yes": True, "no": False}[said]
+        elif words[0] in _LIMITS:
+            given[_LIMITS[words[0]]] = quantity(" ".join(words[1:]), unit)
+        elif words[0] == "for":
+            given["sustained"] = timedelta(hours=float(words[1]))
+        elif words == ["baseline", "unknown"]:
+            baseline = BaselineUnknown()
+        elif words[0] == "baseline":
+            baseline = BaselineKnown(quantity(" ".join(words[1:]), unit))
+        else:
+            raise ValueError(f"what is {' '.join(words)}?")
+    amount = None if value == "HEMOLYZED" else quantity(f"{value} {unit}")
+    return Reading(measure, amount, **given), baseline
+
+
+def graded(version, slug, text):
+    """The outcome for what *text* says."""
+    return grade(criterion(version, slug), *dictated(text))
+
+
+def said(outcome):
+    """``3``, or ``2-3 for want of symptoms``."""
+    if outcome.at_least == outcome.at_most:
+        return f"{outcome.at_least:d}"
+    missing = ", ".join(sorted(outcome.missing))
+    return f"{outcome.at_least:d}-{outcome.at_most:d} for want of {missing}"

@@ -1,0 +1,319 @@
+"""Criteria files say what NCI published, and one that does not is refused with its field."""
+
+import csv
+from hashlib import sha256
+from importlib.resources import files
+
+import pytest
+import yaml
+
+from services.safety_rules.adapters.criteria_files import (
+    CriteriaFileError,
+    load_table,
+    read_criteria,
+    slug,
+)
+
+FOLDERS = {
+    name: files("services.safety_rules") / "criteria" / name for name in ("ctcae-5.0", "ctcae-6.0")
+}
+
+# sha256 of the columns below as NCI publishes them, row by row: v5.0 of 27 November 2017, and v6.0
+# with its errata of 20 January 2026
+COLUMNS = [
+    "meddra_code",
+    "soc",
+    "term",
+    "grade1",
+    "grade2",
+    "grade3",
+    "grade4",
+    "grade5",
+    "definition",
+    "navigational_note",
+]
+PUBLISHED = {
+    "ctcae-5.0": (837, "1efdc57b692f3f5570bd3e029c39464ba2740413c997a33f20f0425e36447dc4"),
+    "ctcae-6.0": (850, "da44c6389431b84281d9e79aacd7cc2cd9cbd799fe3e119f1888c65dda1eebd8"),
+}
+
+
+def terms(name):
+    with (FOLDERS[name] / "terms.csv").open(encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def threshold_files(name):
+    return sorted(f.name for f in FOLDERS[name].iterdir() if f.name.endswith(".yaml"))
+
+
+FILES = [(name, file) for name in FOLDERS for file in threshold_files(name)]
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_published_term_is_kept_word_for_word(name):
+    rows = terms(name)
+    text = "\n".join("\t".join(row[column] for column in COLUMNS) for row in rows)
+    assert (len(rows), sha256(text.encode()).hexdigest()) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize(("name", "file"), FILES)
+def test_the_wording_beside_each_threshold_is_the_published_one(name, file):
+    written = yaml.safe_load((FOLDERS[name] / file).read_text("utf-8"))
+    published = {row["term"]: row for row in terms(name)}
+    for term in written["terms"]:
+        row = published[term["term"]]
+        says = {g: row[f"grade{g}"] for g in range(1, 6) if row[f"grade{g}"] not in ("", "-")}
+        assert term["says"] == says
+        assert str(term["meddra"]) == row["meddra_code"]
+        assert written["soc"] == row["soc"]
+        assert term["id"] == f"{name}.{slug(row['term'])}"
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_the_lock_holds_the_hash_of_every_file(name):
+    found = {
+        f.name: sha256(f.read_bytes()).hexdigest()
+        for f in FOLDERS[name].iterdir()
+        if f.name != "criteria.lock"
+    }
+    lines = (FOLDERS[name] / "criteria.lock").read_text("utf-8").splitlines()[1:]
+    assert dict(reversed(line.split()) for line in lines) == found
+
+
+def copied(folder):
+    """A writable copy of the whole of CTCAE v5."""
+    for file in FOLDERS["ctcae-5.0"].iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+def lock(folder, file):
+    """Let the lock agree with *file* again: as if its change had been signed."""
+    held = (folder / "criteria.lock").read_text().splitlines()
+    digest = sha256((folder / file).read_bytes()).hexdigest()
+    changed = [f"{digest} {file}" if line.endswith(f" {file}") else line for line in held]
+    (folder / "criteria.lock").write_text("\n".join(changed) + "\n")
+
+
+def test_a_whole_copy_is_accepted_and_has_the_same_hash(tmp_path):
+    assert load_table("ctcae-5.0", copied(tmp_path)).sha256 == load_table("ctcae-5.0").sha256
+
+
+def test_a_threshold_that_changed_without_a_new_lock_is_refused(tmp_path):
+    file = copied(tmp_path) / "investigations.yaml"
+    file.write_text(file.read_text().replace('"> 3.0 x ULN"', '"> 4.0 x ULN"'))
+    with pytest.raises(CriteriaFileError, match=r"investigations.yaml: sha256: criteria.lock says"):
+        load_table("ctcae-5.0", tmp_path)
+
+
+def test_a_file_that_the_lock_does_not_know_is_refused(tmp_path):
+    (copied(tmp_path) / "more.yaml").write_text("terms: []\n")
+    with pytest.raises(CriteriaFileError, match=r"more.yaml: sha256: criteria.lock says nothing"):
+        load_table("ctcae-5.0", tmp_path)
+
+
+def test_a_file_that_is_gone_is_refused(tmp_path):
+    (copied(tmp_path) / "investigations.yaml").unlink()
+    with pytest.raises(CriteriaFileError, match=r"investigations.yaml: sha256: .* it is no file"):
+        load_table("ctcae-5.0", tmp_path)
+
+
+def test_wording_that_is_not_the_published_one_is_refused(tmp_path):
+    name = "blood-and-lymphatic-system-disorders.yaml"
+    file = copied(tmp_path) / name
+    file.write_text(file.read_text().replace("100 - 80g/L", "100 - 80 g/L"))
+    lock(tmp_path, name)
+    with pytest.raises(CriteriaFileError) as refused:
+        load_table("ctcae-5.0", tmp_path)
+    assert (refused.value.file, refused.value.field) == (name, "ctcae-5.0.anemia")
+
+
+def test_two_files_may_not_hold_one_term(tmp_path):
+    name = "investigations.yaml"
+    text = (copied(tmp_path) / "blood-and-lymphatic-system-disorders.yaml").read_text()
+    (tmp_path / name).write_text(text)
+    lock(tmp_path, name)
+    with pytest.raises(CriteriaFileError) as refused:
+        load_table("ctcae-5.0", tmp_path)
+    assert (refused.value.field, refused.value.problem) == ("ctcae-5.0.anemia", "defined twice")
+
+
+SOUND = """
+table: CTCAE
+version: "5.0"
+soc: Investigations
+source: CTCAE v5.0
+terms:
+  - id: ctcae-5.0.alanine-aminotransferase-increased
+    term: Alanine aminotransferase increased
+    meddra: 10001551
+    direction: high
+    says: {1: "a", 2: "b", 3: "c", 4: "d"}
+    when:
+      - measures: [alt]
+        grades:
+          1: {baseline normal: "> ULN", baseline abnormal: ">= 1.5 x baseline"}
+          2: {baseline normal: "> 3.0 x ULN", baseline abnormal: "> 3.0 x baseline"}
+          3: "> 5.0 x ULN"
+  - id: ctcae-5.0.neutrophil-count-decreased
+    term: Neutrophil count decreased
+    meddra: 10029366
+    direction: low
+    says: {1: "a", 2: "b", 3: "c", 4: "d"}
+    when:
+      - measures: [neutrophils]
+        grades:
+          1: "< LLN"
+          2: {10*9/L: "< 1.5", /mm3: "< 1500"}
+          3: {10*9/L: "< 1.0", /mm3: "< 1000"}
+          4: {10*9/L: "< 0.5", /mm3: "< 500"}
+"""
+
+ALT, ANC = "terms.0", "terms.1"
+TWO, THREE, FOUR = '{10*9/L: "< 1.5"', '{10*9/L: "< 1.0"', '{10*9/L: "< 0.5"'
+
+# what was typed instead of what; the field that the message names, and how it says why
+TYPOS = {
+    "a key that nobody knows": (
+        "    meddra: 10001551",
+        "    medra: 10001551",
+        f"{ALT}.meddra",
+        "required",
+    ),
+    "one key too many": ("source:", "colour: red\nsource:", "colour", "not permitted"),
+    "a key of a term too many": (
+        "    direction: low",
+        "    direction: low\n    note: x",
+        f"{ANC}.note",
+        "not permitted",
+    ),
+    "the operator": (
+        '1: "< LLN"',
+        '1: "=< LLN"',
+        f"{ANC}.when.0.grades.1",
+        "not a threshold: '=< LLN'",
+    ),
+    "the operator left out": (
+        '1: "< LLN"',
+        '1: "LLN"',
+        f"{ANC}.when.0.grades.1",
+        "not a threshold: 'LLN'",
+    ),
+    "the limit": ('1: "< LLN"', '1: "< LNN"', f"{ANC}.when.0.grades.1", "not a threshold: '< LNN'"),
+    "a decimal comma": ('"< 1.5"', '"< 1,5"', f"{ANC}.when.0.grades.2", "not a threshold: '< 1,5'"),
+    "a number of nothing": (
+        f'3: {THREE}, /mm3: "< 1000"}}',
+        '3: "< 1.0"',
+        f"{ANC}.when.0.grades.3",
+        "a number needs its unit",
+    ),
+    "a multiple with a unit": (
+        '1: "< LLN"',
+        '1: {10*9/L: "< LLN"}',
+        f"{ANC}.when.0.grades.1",
+        "a multiple has none",
+    ),
+    "an unknown unit": (
+        '{10*9/L: "< 1.5"',
+        '{10*8/L: "< 1.5"',
+        f"{ANC}.when.0.grades.2",
+        "'10*8/L'",
+    ),
+    "one unit of two": (
+        ', /mm3: "< 1000"',
+        "",
+        f"{ANC}.neutrophils.grades.3",
+        "no threshold in /mm3",
+    ),
+    "a threshold of zero": ('"< 0.5"', '"< 0"', f"{ANC}.when.0.grades.4", "not a threshold"),
+    "an arm without its counterpart": (
+        ', baseline abnormal: ">= 1.5 x baseline"',
+        "",
+        f"{ALT}.when.0.grades.1",
+        "without its counterpart",
+    ),
+    "a worse grade that is milder": (
+        THREE,
+        '{10*9/L: "< 2.0"',
+        f"{ANC}.neutrophils.grades.3",
+        "no harder to reach than grade 2",
+    ),
+    "a worse grade that is the same": (
+        '"> 3.0 x ULN"',
+        '"> ULN"',
+        f"{ALT}.alt.grades.2",
+        "no harder to reach than grade 1",
+    ),
+    "the wrong way round": (
+        '1: "< LLN"',
+        '1: "> LLN"',
+        f"{ANC}.neutrophils.grades.1",
+        "direction low",
+    ),
+    "a grade twice": (f"4: {FOUR}", f"3: {FOUR}", f"{ANC}.when.0.grades.3", "given twice"),
+    "a term in one file twice": (
+        "    term: Neutrophil",
+        "    term: Alanine aminotransferase increased\n    term: Neutrophil",
+        f"{ANC}.term",
+        "given twice",
+    ),
+    "a grade that is not published": (
+        'says: {1: "a", 2: "b", 3: "c", 4: "d"}\n    when:\n      - measures: [neutrophils]',
+        'says: {1: "a", 2: "b", 3: "c"}\n    when:\n      - measures: [neutrophils]',
+        f"{ANC}.neutrophils.grades.4",
+        "does not publish",
+    ),
+    "a grade that does not exist": (f"4: {FOUR}", f"6: {FOUR}", f"{ANC}.when.0.grades.6", ""),
+    "the id of another version": (
+        "id: ctcae-5.0.neu",
+        "id: ctcae-6.0.neu",
+        f"{ANC}.id",
+        "ctcae-6.0.neutrophil",
+    ),
+    "the id of another term": (
+        "id: ctcae-5.0.neutrophil-count",
+        "id: ctcae-5.0.neutrofil-count",
+        f"{ANC}.id",
+        "neutrofil",
+    ),
+    "a file of another version": (
+        'version: "5.0"',
+        'version: "6.0"',
+        "version",
+        "CTCAE 6.0 in ctcae-5.0",
+    ),
+    "no measure": ("[neutrophils]", "[]", f"{ANC}.when.0.measures", "at least 1"),
+    "a direction that is none": (
+        "direction: low",
+        "direction: down",
+        f"{ANC}.direction",
+        "'high' or 'low'",
+    ),
+    "no YAML": ("terms:", "terms: [", "yaml", "expected"),
+}
+
+
+def test_the_file_that_the_typos_are_made_in_is_sound():
+    assert [criterion.term for criterion in read_criteria("labs.yaml", SOUND, "ctcae-5.0")] == [
+        "Alanine aminotransferase increased",
+        "Neutrophil count decreased",
+    ]
+
+
+@pytest.mark.parametrize(("right", "typed", "field", "why"), TYPOS.values(), ids=TYPOS)
+def test_a_typo_is_refused_with_its_file_and_field(right, typed, field, why):
+    assert right in SOUND
+    with pytest.raises(CriteriaFileError) as refused:
+        read_criteria("labs.yaml", SOUND.replace(right, typed, 1), "ctcae-5.0")
+    assert str(refused.value).startswith(f"labs.yaml: {field}")
+    assert why in str(refused.value)
+
+
+def test_two_terms_of_one_file_may_not_have_one_id():
+    first = SOUND.index("  - id")
+    second = SOUND.index("  - id", first + 1)
+    with pytest.raises(CriteriaFileError) as refused:
+        read_criteria("labs.yaml", SOUND + SOUND[first:second], "ctcae-5.0")
+    assert str(refused.value).startswith("labs.yaml: terms.2.id")
+    assert "alanine-aminotransferase-increased" in str(refused.value)
