@@ -193,6 +193,8 @@ INCOMPLETE = """
 56 creatinine | creatinine 1.0 mg/dL; LLN 0.5; ULN 1.2; baseline unknown | 0-3 for want of baseline
 56 creatinine | creatinine 0.5 mg/dL; LLN 0.5; ULN 1.2; baseline unknown | 0-2 for want of baseline
 56 creatinine | creatinine 0.3 mg/dL; LLN 0.5; ULN 1.2; baseline unknown | 0
+56 creatinine | creatinine 1.3 mg/dL | 0-4 for want of ULN
+5 creatinine | creatinine 1.1 mg/dL; ULN 1.2; baseline 0.01 | 0-3 for want of baseline
 6 creatinine | creatinine 1.3 mg/dL; ULN 1.2; baseline 0.8 | 1-2 for want of LLN
 56 creatinine | creatinine 1.3 mg/dL; ULN 106 umol/L | 0-4 for want of unit
 56 ALT | alt 30 U/L; ULN 40; baseline unknown | 0

@@ -127,10 +127,18 @@ class Case:
 
     def _inputs(self, threshold: Threshold) -> Iterator[Input]:
         yield Input.VALUE
-        yield from (c.multiple_of for c in threshold.comparisons if c.multiple_of is not None)
+        yield from (c.multiple_of for c in self._compared(threshold) if c.multiple_of is not None)
         asked = threshold.condition
         if asked is not None and self.known.condition(asked) is None:
             yield self.known.lacks(asked)
+
+    def _compared(self, threshold: Threshold) -> list[Comparison]:
+        """Return what is compared: with the baseline only after it."""
+        return [
+            comparison
+            for comparison in threshold.comparisons
+            if comparison.multiple_of is not Input.BASELINE or self.known.compares_with_baseline
+        ]
 
     def _worst_met(self, corner: Mapping[Input, End], *, unknown_holds: bool) -> tuple[Grade, str]:
         for level, any_of in self.ladder.steps:
@@ -142,11 +150,7 @@ class Case:
     def _is_met(
         self, threshold: Threshold, corner: Mapping[Input, End], *, unknown_holds: bool
     ) -> bool:
-        compared = [
-            comparison
-            for comparison in threshold.comparisons
-            if comparison.multiple_of is not Input.BASELINE or self.known.compares_with_baseline
-        ]
+        compared = self._compared(threshold)
         if not compared or not all(_compares(comparison, corner) for comparison in compared):
             return False
         if threshold.condition is None:

@@ -15,7 +15,7 @@ from services.safety_rules.domain.criteria import (
     Operator,
     Threshold,
 )
-from services.safety_rules.domain.ranges import range_of
+from services.safety_rules.domain.ranges import End, Range, range_of
 from services.safety_rules.domain.units import in_published_unit, rescaled
 from services.vocabulary.grade import Grade, Graded, Incomplete, Input, Outcome
 from services.vocabulary.quantity import Quantity
@@ -77,8 +77,8 @@ Baseline = NoBaseline | BaselineUnknown | BaselineKnown
 def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) -> Outcome:
     """Return the grade of *reading*, or the tightest interval in which it must lie.
 
-    What cannot be counts as missing: an implausible value, a limit that is negative, an upper
-    limit of zero, limits that are reversed.
+    What cannot be counts as missing: an implausible value or baseline, a limit that is negative, an
+    upper limit of zero, limits that are reversed.
 
     Returns:
         ``Graded`` when every completion of what is unknown gives one grade. ``Incomplete``
@@ -93,18 +93,24 @@ def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) ->
     value = in_published_unit(reading.value, measured.units, measured.valence)
     if value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
-    known = _known(criterion, measured, reading, baseline, value)
+    known = what_is_known(criterion, reading, baseline, value)
     exact = None if known.value is None else _exactly(criterion, measured, known)
     return exact or bounded(criterion, measured, known)
 
 
-def _known(
-    criterion: CompiledCriterion,
-    measured: Measured,
-    reading: Reading,
-    baseline: Baseline,
-    value: Quantity,
+def what_is_known(
+    criterion: CompiledCriterion, reading: Reading, baseline: Baseline, value: Quantity
 ) -> Known:
+    """Return all that is known of *reading*, with what cannot be left out.
+
+    Args:
+        criterion: One that is graded from the measure.
+        reading: As reported.
+        baseline: As `grade`.
+        value: Of the reading, in the unit in which it is graded.
+    """
+    measured = criterion.measured[reading.measure]
+    plausible = measured.range_in(value.unit)
     before = baseline.quantity if isinstance(baseline, BaselineKnown) else None
     given = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: before}
     limits, misfits = {}, set()
@@ -114,11 +120,11 @@ def _known(
         fits = _fits(quantity, value.unit, measured)
         if fits is None:
             misfits.add(name)
-        elif fits.value > 0 or (name is Input.LLN and fits.value == 0):
+        elif _can_be(name, fits, plausible):
             limits[name] = fits
     if _reversed(limits):
         del limits[Input.LLN], limits[Input.ULN]
-    lies = range_of(value, measured.range_in(value.unit))
+    lies = range_of(value, plausible)
     imprecise = Input.VALUE
     if reading.measure == "calcium":
         corrected = corrected_range(lies, value.unit, reading.albumin)
@@ -142,6 +148,12 @@ def _fits(quantity: Quantity, unit: str, measured: Measured) -> Quantity | None:
     if not unit:
         return quantity if not quantity.unit else None
     return rescaled(quantity, unit, measured.valence)
+
+
+def _can_be(name: Input, quantity: Quantity, plausible: Range) -> bool:
+    if name is Input.BASELINE and quantity.censoring is None:
+        return plausible.low <= End(quantity.value) <= plausible.high
+    return quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
 
 
 def _reversed(limits: dict[Input, Quantity]) -> bool:
