@@ -118,9 +118,10 @@ def last_answer(facts: Iterable[Fact], rule: str) -> Determination | None:
 
 
 def _journals(facts: Iterable[Fact]) -> Mapping[str, list[Journaled]]:
-    """Return a journal of each subject, as if every fact had come when it was reported."""
+    """Return a journal of each subject, as if every fact had come once, when it was reported."""
     journals: dict[str, list[Journaled]] = defaultdict(list)
-    for fact in sorted(facts, key=lambda f: (f.reported_at, f.id)):
+    once = {fact.id: fact for fact in facts}
+    for fact in sorted(once.values(), key=lambda f: (f.reported_at, f.id)):
         journal = journals[fact.subject]
         journal.append(Journaled(len(journal) + 1, fact.reported_at, fact.id, fact))
     return journals

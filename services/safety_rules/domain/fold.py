@@ -99,7 +99,7 @@ class Fold:
             for criterion in self._rules.compiled.by_measure.get(body.measure, ()):
                 self._followed_under(criterion.id, criterion).change(fact, stands=stands)
                 self._touched.add(criterion.id)
-                self._rebase(criterion.id, fact)
+                self._rebase(criterion.id, fact.observed_at)
             if body.measure == "albumin":
                 self._change_albumin(fact, stands=stands)
         elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
@@ -132,10 +132,10 @@ class Fold:
             self._followed[criterion] = found
         return found
 
-    def _rebase(self, criterion: str, fact: Fact) -> None:
-        """Grade everything again when the value before exposure may have changed."""
+    def _rebase(self, criterion: str, since: datetime) -> None:
+        """Grade everything again when a value before exposure, after *since*, may have changed."""
         anchor = self._anchors.first_infusion_at
-        if anchor is not None and fact.observed_at < anchor:
+        if anchor is not None and since < anchor:
             self._followed[criterion].rebase(anchor)
 
     def _find_anchors(self) -> None:
@@ -202,8 +202,9 @@ class Fold:
 
     def _change_albumin(self, fact: Fact, *, stands: bool) -> None:
         self._albumin.change(fact, stands=stands)
+        since = fact.observed_at - albumin.WITHIN
         for criterion in self._rules.compiled.by_measure.get("calcium", ()):
             followed = self._followed_under(criterion.id, criterion)
-            followed.track.touch(fact.observed_at - albumin.WITHIN)
+            followed.track.touch(since)
             self._touched.add(criterion.id)
-            self._rebase(criterion.id, fact)
+            self._rebase(criterion.id, since)

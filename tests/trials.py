@@ -1,0 +1,200 @@
+"""Everything that can be known of two participants, drawn at random: the same seed, the same facts.
+
+P-002 may be a second registration of P-001.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+from services.safety_rules.domain.rules import Rules
+from services.vocabulary.fact import (
+    Action,
+    Adjudication,
+    Administration,
+    Assessment,
+    Culture,
+    Death,
+    Enrolment,
+    Merge,
+    Movement,
+    Observation,
+    Relapse,
+    Transplant,
+    Verdict,
+    Withdrawal,
+)
+from services.vocabulary.quantity import Quantity
+from tests.clinic import TABLES
+from tests.protocols import PROTOCOL
+from tests.reading import fact, hours, lab, status
+
+PEOPLE = ("P-001", "P-002")
+RULES = Rules(PROTOCOL, TABLES["5"].compiled, TABLES["5"].terms, "rules-1")
+
+# measure: unit, LLN, ULN, then values from normal to the worst grade
+CHEMISTRY = {
+    "alt": ("U/L", None, "40", "30 40 60 130 250 900"),
+    "bilirubin": ("mg/dL", None, "1.0", "0.5 1.2 2.5 4.0 12"),
+    "creatinine": ("mg/dL", "0.5", "1.2", "0.4 0.8 1.3 2.6 8.0"),
+    "neutrophils": ("10*9/L", "1.8", "7.0", "3.0 1.2 0.7 0.3 <0.1"),
+    "sodium": ("mmol/L", "135", "145", "140 132 127 122 1400"),
+    "calcium": ("mg/dL", "8.5", "10.5", "9.0 8.0 7.2 6.4 5.0"),
+    "albumin": ("g/dL", "3.5", "5.0", "5.0 4.0 3.0 2.0"),
+    "lipase": ("U/L", None, "60", "30 70 100 200 400"),
+}
+SIGNS = {
+    "temperature": ("Cel", "36.8 37.9 38.4 39.2 40.3"),
+    "sbp": ("mm[Hg]", "120 100 85"),
+    "spo2": ("%", "98 92 86"),
+    "oxygen-flow": ("L/min", "2 4 10"),
+}
+DRUGS = ("dexamethasone", "acetaminophen", "tocilizumab", "norepinephrine", "vasopressin")
+CRITERIA = (
+    "ctcae-5.0.alanine-aminotransferase-increased",
+    "ctcae-5.0.neutrophil-count-decreased",
+    "ctcae-5.0.hypocalcemia",
+    "ctcae-5.0.nausea",
+    "astct-2019.crs",
+)
+
+
+def trial(seed):
+    """The facts of one trial, each with an id of its own, in no order."""
+    chance = Random(seed)
+    person = _Person(chance)
+    facts = [*person.anchors(), *person.laboratory(), *person.bedside(), *person.said()]
+    if chance.random() < 0.7:
+        facts += person.merges()
+    return [replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
+
+
+class _Person:
+    def __init__(self, chance):
+        self.chance = chance
+
+    def about(self):
+        return "P-001" if self.chance.random() < 0.7 else "P-002"
+
+    def hour(self):
+        """Four days before the first infusion to twenty-four after, on a coarse grid."""
+        return self.chance.choice(range(-96, 24 * 24, 4))
+
+    def fact(self, body, at, **more):
+        return fact(body, at, subject=more.pop("subject", None) or self.about(), **more)
+
+    def anchors(self):
+        chance = self.chance
+        bodies = [
+            (Enrolment("north"), -80 * 24),
+            (Transplant("haploidentical"), -70 * 24),
+            (Administration("blinatumomab", Action.START), chance.choice((-4, 0, 0))),
+            (Administration("blinatumomab", Action.STOP), 240),
+            (Administration("blinatumomab", Action.START), 264),
+        ]
+        if chance.random() < 0.3:
+            cause = chance.choice(("", *CRITERIA))
+            bodies.append((Death(cause), 500 + chance.randrange(60)))
+        if chance.random() < 0.3:
+            bodies.append((Relapse(), self.hour()))
+        if chance.random() < 0.2:
+            bodies.append((Withdrawal(), 400))
+        return [self.fact(body, at, subject="P-001") for body, at in bodies]
+
+    def laboratory(self):
+        found = []
+        for number in range(24):
+            measure = self.chance.choice(list(CHEMISTRY))
+            found += self.result(measure, f"order-{number}", self.hour())
+        for number, measure in enumerate(("calcium", "albumin", "creatinine"), 24):
+            found += self.result(measure, f"order-{number}", self.chance.choice(range(-12, 12, 4)))
+        return found
+
+    def result(self, measure, order, at):
+        """One result with everything that may be said about it later."""
+        unit, lln, uln, values = CHEMISTRY[measure]
+        chance, subject = self.chance, self.about()
+        letters = chance.choice(
+            ("F", "F", "P", "PF", "FC", "PFC", "FD", "FW", "PU", "FX", "FCD", "FF")
+        )
+        found = []
+        for late, letter in enumerate(letters):
+            value = None if letter in "UX" else chance.choice(values.split())
+            moved = 4 if letter == "C" and chance.random() < 0.2 else 0  # a corrected time
+            found.append(
+                lab(
+                    measure,
+                    value,
+                    at + moved,
+                    unit,
+                    lln=lln if chance.random() < 0.9 else None,
+                    uln=uln if chance.random() < 0.9 else None,
+                    status=status(letter),
+                    series=f"{order}-{measure}",
+                    reported=at + moved + chance.choice((1, 2, 2, 30)) + late,
+                    subject=subject,
+                )
+            )
+        return found
+
+    def bedside(self):
+        chance, found = self.chance, []
+        for _ in range(24):
+            measure = chance.choice(list(SIGNS))
+            unit, values = SIGNS[measure]
+            body = Observation(measure, Quantity(Decimal(chance.choice(values.split())), unit))
+            found.append(self.fact(body, chance.choice(range(-8, 160, 4))))
+        for _ in range(6):
+            device = Observation("oxygen-device", text=chance.choice(("room-air", "nasal-cannula")))
+            found.append(self.fact(device, chance.choice(range(0, 160, 4))))
+            action = chance.choice((Action.GIVEN, Action.START, Action.STOP))
+            drug = Administration(chance.choice(DRUGS), action, scheduled=chance.random() < 0.3)
+            found.append(self.fact(drug, chance.choice(range(-4, 160, 4))))
+        found.append(self.fact(Culture(chance.random() < 0.5), chance.choice(range(0, 100, 4))))
+        found.append(self.fact(Movement("icu"), self.hour()))
+        return found
+
+    def said(self):
+        """What clinicians and adjudicators say."""
+        chance, found = self.chance, []
+        for _ in range(4):
+            at, verdict = self.hour(), chance.choice(list(Verdict))
+            body = Adjudication(
+                chance.choice(CRITERIA),
+                verdict,
+                by="adjudicator",
+                reason="seen",
+                signed_at=hours(600 + chance.randrange(40)),
+                grade=chance.choice((1, 2, 3, 4)) if verdict is Verdict.REGRADE else None,
+                cause="study drug" if verdict is Verdict.ATTRIBUTE else "",
+            )
+            found.append(self.fact(body, at, reported=620))
+            graded = Assessment("ctcae-5.0.nausea", chance.choice((0, 1, 2, 3)), "investigator")
+            found.append(self.fact(graded, self.hour()))
+        return found
+
+    def merges(self):
+        """The registrations are one; perhaps they are not; each stands in both journals."""
+        found = []
+        for number, undone in enumerate(self.chance.choice(((False,), (False, True)))):
+            for subject in PEOPLE:
+                body = Merge("P-002", "P-001", undone)
+                found.append(self.fact(body, 300 + 10 * number, subject=subject))
+        return found
+
+
+def mixed(facts, chance):
+    """The same facts as they may arrive: shuffled, some twice, in messages of any size.
+
+    A message is about one subject: ``(subject, facts)``.
+    """
+    order = [*facts, *chance.sample(facts, len(facts) // 4)]
+    chance.shuffle(order)
+    messages = []
+    for one in order:
+        joins = messages and messages[-1][0] == one.subject and chance.random() < 0.5
+        if joins:
+            messages[-1][1].append(one)
+        else:
+            messages.append((one.subject, [one]))
+    return messages
