@@ -85,3 +85,10 @@ def test_a_record_of_a_merged_participant_names_the_one_that_holds_its_facts():
 def test_ids_are_made_of_content():
     assert [e.id for e in records("0-5:2 6-7:1")] == [e.id for e in records("0-5:2 6-7:1")]
     assert len({e.id for e in records("0-5:2 6-7:1")}) == 2
+
+
+def test_a_record_that_other_rules_make_of_the_same_message_has_an_id_of_its_own():
+    (old,) = records("0-2:2")
+    new, gone = reconciled([old], [content("5-6:1")], occasion(1))
+    assert (new.cause, gone.cause) == ("new", "retracted")
+    assert new.id != old.id

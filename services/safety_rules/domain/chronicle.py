@@ -182,12 +182,13 @@ class Chronicle:
         self, member: str, contents: tuple[EpisodeContent, ...], occasion: Occasion
     ) -> None:
         old = self.latest(member)
+        until = self._family.last_evidence
         if contents or self._family.fold_of(member) is not None:
-            versions = reconciled(old, contents, occasion)
+            versions = reconciled(old, contents, occasion, until)
         else:
             survivor = self._family.survivor_of[member]
             live = [episode for episode in old if not episode.retracted]
-            versions = retracted(live, self.latest(survivor), occasion)
+            versions = retracted(live, self.latest(survivor), occasion, until)
         self._latest[member] |= {episode.id: episode for episode in versions}
         self._episodes += versions
 

@@ -45,23 +45,29 @@ class Query:
 def stands(candidates: Sequence[Fact]) -> Fact | None:
     """Return the one of *candidates* (facts of one set) that stands; None when it was retracted.
 
-    The greatest by time of report, then status, then the sender's count, then content; of equal
-    content the least id: never by arrival. A promotion (U) without a value makes the best value
-    before it final.
+    The greatest by time of report, then status, then the sender's count, then content: never by
+    arrival. A promotion (U) without a value makes the best value before it final. Of the same
+    content sent twice the first report stands: to say a thing again is no news.
     """
-    by_id = sorted(candidates, key=lambda f: f.id, reverse=True)
-    ranked = sorted(by_id, key=_order)
+    ranked = sorted(candidates, key=_order)
     best = ranked[-1]
     if best.status in _RETRACTING or best.status is Status.NO_RESULT:
         return None
     if best.status is Status.PROMOTED and _is_empty(best):
         valued = [f for f in ranked if not _is_empty(f) and f.status is not Status.NO_RESULT]
-        return replace(valued[-1], status=Status.FINAL) if valued else None
-    return best
+        return replace(_first_said(valued), status=Status.FINAL) if valued else None
+    return _first_said(ranked)
 
 
 def _order(fact: Fact) -> tuple[datetime, int, int, str]:
     return fact.reported_at, _RANK[fact.status], fact.sequence, fact.digest
+
+
+def _first_said(ranked: Sequence[Fact]) -> Fact:
+    """Return the first report of what the last of *ranked* says."""
+    best = ranked[-1]
+    same = [f for f in ranked if (f.digest, f.status) == (best.digest, best.status)]
+    return min(same, key=lambda fact: (fact.reported_at, fact.id))
 
 
 def _is_empty(fact: Fact) -> bool:

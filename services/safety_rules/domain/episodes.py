@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import zip_longest
 
 from services.safety_rules.domain.anchors import Anchors, stretches
 from services.safety_rules.domain.confounders import Confounding
@@ -43,7 +44,11 @@ class Person:
 
 def records(group: Named, person: Person, protocol: Protocol) -> tuple[EpisodeContent, ...]:
     """Return a record for each run of *group*, not yet linked to syndromes."""
-    return tuple(_content(group, run, person, protocol) for run in group.runs)
+    following = [run.onset_at for run in group.runs[1:]]
+    return tuple(
+        _content(group, run, _Stretch(run, before), person, protocol)
+        for run, before in zip_longest(group.runs, following)
+    )
 
 
 def linked(found: Iterable[EpisodeContent]) -> tuple[EpisodeContent, ...]:
@@ -64,10 +69,30 @@ def orphaned(records: Sequence[EpisodeContent], person: Person) -> list[Query]:
     ]
 
 
-def _content(group: Named, run: Run, person: Person, protocol: Protocol) -> EpisodeContent:
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The time that a run's record speaks for: an unresolved one, up to the next of its kind."""
+
+    run: Run
+    before: datetime | None
+
+    def __contains__(self, at: object) -> bool:
+        end = self.run.resolved_at or self.before
+        return isinstance(at, datetime) and self.run.onset_at <= at and (end is None or at < end)
+
+
+def _content(
+    group: Named, run: Run, stretch: _Stretch, person: Person, protocol: Protocol
+) -> EpisodeContent:
     anchors = person.anchors
-    history = _with_death(run, group.criterion, anchors)
-    decisions = [f for f in person.adjudications if _is_about(f, group.criterion, run)]
+    history = _with_death(run.history, group.criterion, stretch, anchors)
+    decisions = [
+        fact
+        for fact in person.adjudications
+        if isinstance(fact.body, Adjudication)
+        and fact.body.criterion == group.criterion
+        and fact.observed_at in stretch
+    ]
     history, state, attribution = _decided(history, decisions)
     if state is EpisodeState.SUSPECTED and _assessed(run, person.assessments):
         state = EpisodeState.CONFIRMED  # a clinician graded it
@@ -92,34 +117,26 @@ def _content(group: Named, run: Run, person: Person, protocol: Protocol) -> Epis
         state=state,
         provisional=run.provisional,
         attribution=attribution,
-        serious=_serious(run, worst, person.movements),
+        serious=_serious(stretch, worst, person.movements),
         confounders=person.confounding.of(run) if group.criterion == CRS else (),
         other_scales=dict(sorted(run.other_scales.items())) or None,
         adjudications=tuple(sorted(f.id for f in decisions)),
     )
 
 
-def _contains(run: Run, at: datetime) -> bool:
-    return run.onset_at <= at and (run.resolved_at is None or at < run.resolved_at)
-
-
-def _is_about(fact: Fact, criterion: str, run: Run) -> bool:
-    body = fact.body
-    same = isinstance(body, Adjudication) and body.criterion == criterion
-    return same and _contains(run, fact.observed_at)
-
-
 def _assessed(run: Run, assessments: frozenset[str]) -> bool:
     return any(fact in assessments for change in run.history for fact in change.facts)
 
 
-def _with_death(run: Run, criterion: str, anchors: Anchors) -> tuple[Change, ...]:
+def _with_death(
+    history: tuple[Change, ...], criterion: str, stretch: _Stretch, anchors: Anchors
+) -> tuple[Change, ...]:
     """Grade 5 only by a death that was adjudicated to this cause."""
     died_at = anchors.died_at
-    if died_at is None or anchors.death_cause != criterion or not _contains(run, died_at):
-        return run.history
+    if died_at is None or anchors.death_cause != criterion or died_at not in stretch:
+        return history
     death = Span(Grade.DEATH, Grade.DEATH)
-    return (*run.history, Change(died_at, death, "death adjudicated to this cause"))
+    return (*history, Change(died_at, death, "death adjudicated to this cause"))
 
 
 def _decided(
@@ -180,12 +197,12 @@ def _windows(at: datetime, anchors: Anchors, protocol: Protocol) -> tuple[str, .
     )
 
 
-def _serious(run: Run, worst: Span, movements: Iterable[Fact]) -> tuple[str, ...]:
+def _serious(stretch: _Stretch, worst: Span, movements: Iterable[Fact]) -> tuple[str, ...]:
     reasons = {
         "death": worst.at_least is Grade.DEATH,
         "life-threatening": worst.at_least >= Grade.LIFE_THREATENING,
         "intensive care": any(
-            isinstance(f.body, Movement) and f.body.to == "icu" and _contains(run, f.observed_at)
+            isinstance(f.body, Movement) and f.body.to == "icu" and f.observed_at in stretch
             for f in movements
         ),
     }

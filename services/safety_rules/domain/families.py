@@ -1,6 +1,7 @@
 """Participants that merges have made one person, and their records."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from services.safety_rules.domain.fold import Fold
 from services.safety_rules.domain.rules import Rules
@@ -68,6 +69,11 @@ class Family:
         """Return the records of *member*: none when they are another's."""
         fold = self._folds.get(member)
         return () if fold is None else fold.contents()
+
+    def last_evidence(self, record: EpisodeContent) -> datetime | None:
+        """Return when *record* ended, or was last seen; None when it is no current record."""
+        fold = self._folds.get(record.participant)
+        return None if fold is None else fold.last_evidence(record)
 
     def _regroup(self) -> None:
         self.survivor_of = survivors(self.members, self._merges.values())

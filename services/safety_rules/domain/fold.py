@@ -73,6 +73,12 @@ class Fold:
                 self._contents = found
         return self._contents
 
+    def last_evidence(self, record: EpisodeContent) -> datetime | None:
+        """Return when *record* ended, or was last seen; None when it is no current record."""
+        found, *_ = self._groups.get(record.criterion, ((), Grade.NONE, ()))
+        of = [run for run in found if run.onset_at == record.onset_at]
+        return next((run.resolved_at or run.last_evidence_at for run in of), None)
+
     def outlooks(self, known_at: datetime) -> list[Outlook]:
         """Return the standing under each rule, from what is known at *known_at*."""
         rules = self._rules

@@ -1,14 +1,23 @@
 """Which record is which: identity that survives late, corrected and merged facts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import UUID, uuid5
 
 from services.vocabulary.episode import Episode, EpisodeContent
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c01")
 _OPEN_END = datetime.max.replace(tzinfo=UTC)
+
+
+# Until when the evidence of a record goes; None: nobody has looked, it may go on.
+Until = Callable[[EpisodeContent], datetime | None]
+
+
+def _as_written(content: EpisodeContent) -> datetime | None:
+    return content.resolved_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,37 +31,49 @@ class Occasion:
 
 
 def reconciled(
-    latest: Sequence[Episode], contents: Sequence[EpisodeContent], occasion: Occasion
+    latest: Sequence[Episode],
+    contents: Sequence[EpisodeContent],
+    occasion: Occasion,
+    until: Until = _as_written,
 ) -> list[Episode]:
     """Return the versions to append so that the records of one participant say *contents*.
 
-    Of the records that overlap a run, the longest overlap keeps its id (tie: earliest onset); the
-    others are retracted, with `merged_into`. A run that overlaps none gets a new id.
+    Of the records that overlap a run, the longest overlap keeps its id (tie: nearest, then earliest
+    onset); the others are retracted, with `merged_into`. A run that overlaps none gets a new id.
 
     Args:
         latest: The latest version of every record of the participant, retracted ones included.
         contents: What the facts say now.
         occasion: What caused it.
+        until: Of *contents*.
     """
     matched = _matched(latest, contents)
-    versions = [
-        _next_version(matched.get(index), content, index, occasion, contents)
-        for index, content in enumerate(contents)
-    ]
+    ids = {old.id for old in latest}
+    versions: list[Episode | None] = []
+    for index, content in enumerate(contents):
+        versions.append(_next_version(matched.get(index), content, occasion, ids))
+        ids |= {version.id for version in versions[-1:] if version}
     kept = {old.id for old in matched.values()}
     over = {old.id: old for old in matched.values()} | {e.id: e for e in versions if e}
     gone = [old for old in latest if old.id not in kept and not old.retracted]
-    return [*(e for e in versions if e), *retracted(gone, list(over.values()), occasion)]
+    return [*(e for e in versions if e), *retracted(gone, list(over.values()), occasion, until)]
 
 
 def retracted(
-    gone: Iterable[Episode], survivors: Sequence[Episode], occasion: Occasion
+    gone: Iterable[Episode],
+    survivors: Sequence[Episode],
+    occasion: Occasion,
+    until: Until = _as_written,
 ) -> list[Episode]:
-    """Return the versions that retract *gone*; each names the survivor that overlaps it most."""
+    """Return the versions that retract *gone*.
+
+    Each names the survivor that overlaps it most, if one has taken its place: an open record that
+    lies beside it has not, unless its evidence, which goes *until* then, reaches it.
+    """
     versions = []
     for old in gone:
-        into = max(survivors, key=lambda new: _affinity(old.content, new.content), default=None)
-        merged = into is not None and _overlap(old.content, into.content) is not None
+        taking = [new for new in survivors if _takes_the_place(new.content, old.content, until)]
+        into = max(taking, key=lambda new: _affinity(old.content, new.content), default=None)
         versions.append(
             replace(
                 old,
@@ -60,9 +81,9 @@ def retracted(
                 seq=occasion.seq,
                 recorded_at=occasion.recorded_at,
                 rules_version=occasion.rules_version,
-                cause="merged" if merged else "retracted",
+                cause="merged" if into else "retracted",
                 retracted=True,
-                merged_into=into.id if merged and into else "",
+                merged_into=into.id if into else "",
             )
         )
     return versions
@@ -71,7 +92,16 @@ def retracted(
 def _matched(latest: Sequence[Episode], contents: Sequence[EpisodeContent]) -> dict[int, Episode]:
     """Return which record each content continues, by index; every record continues one at most."""
     pairs = [
-        (old.retracted, -overlap, old.content.onset_at, new.onset_at, old.id, index, old)
+        (
+            old.retracted,
+            -overlap,
+            abs(old.content.onset_at - new.onset_at),
+            old.content.onset_at,
+            new.onset_at,
+            old.id,
+            index,
+            old,
+        )
         for index, new in enumerate(contents)
         for old in latest
         if (overlap := _overlap(old.content, new)) is not None
@@ -95,6 +125,14 @@ def _overlap(one: EpisodeContent, other: EpisodeContent) -> timedelta | None:
     return max(end - start, timedelta(0)) if shares else None
 
 
+def _takes_the_place(new: EpisodeContent, old: EpisodeContent, until: Until) -> bool:
+    if _overlap(new, old) is None:
+        return False
+    last_of_old = old.resolved_at or old.history[-1].at
+    last_of_new = until(new)
+    return new.onset_at <= last_of_old and (last_of_new is None or old.onset_at <= last_of_new)
+
+
 def _affinity(one: EpisodeContent, other: EpisodeContent) -> timedelta:
     overlap = _overlap(one, other)
     return timedelta(-1) if overlap is None else overlap
@@ -103,14 +141,13 @@ def _affinity(one: EpisodeContent, other: EpisodeContent) -> timedelta:
 def _next_version(
     old: Episode | None,
     content: EpisodeContent,
-    index: int,
     occasion: Occasion,
-    contents: Sequence[EpisodeContent],
+    taken: Container[str],
 ) -> Episode | None:
     if old is None:
-        place = sum(other.criterion == content.criterion for other in contents[:index])
+        ids = (_new_id(content, occasion, place) for place in count())
         return Episode(
-            id=_new_id(content, occasion, place),
+            id=next(new for new in ids if new not in taken),
             version=1,
             content=content,
             seq=occasion.seq,
