@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 _FORMS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _DAY = 8
+_EARLIEST_YEAR = 1900  # systems that have no date write year 1, or 1753
 _FRACTION_DIGITS = 6
 
 
@@ -44,16 +45,16 @@ def read_time(text: str, zone: str, offset: str = "") -> Time | None:
         return None
     try:
         naive = datetime.strptime(whole, form)  # noqa: DTZ007 - the zone follows
+        if naive.year < _EARLIEST_YEAR:
+            return None
         naive = naive.replace(microsecond=int((fraction or "0")[:_FRACTION_DIGITS].ljust(6, "0")))
-        told = _offset(own or offset)
-    except ValueError:
+        local_time = naive.replace(tzinfo=_offset(own or offset) or ZoneInfo(zone))
+        at = local_time.astimezone(UTC)
+        odd = () if own or offset else _odd(local_time, at)
+    except (ValueError, OverflowError):  # the last day of year 9999 is another such date
         return None
     notes = ("time of day not reported",) if len(whole) <= _DAY else ()
-    if told is not None:
-        return Time(naive.replace(tzinfo=told).astimezone(UTC), notes)
-    local_time = naive.replace(tzinfo=ZoneInfo(zone))
-    at = local_time.astimezone(UTC)
-    return Time(at, (*notes, *_odd(local_time, at)))
+    return Time(at, (*notes, *odd))
 
 
 def offset_of(text: str) -> str:

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from services.vocabulary.quantity import Censoring, Quantity
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _RANGE = re.compile(r"([+-]?[\d.]+)\s*(?:-|\u2013|to)\s*([+-]?[\d.]+)")
 _SIGNS = {
     "<": Censoring.BELOW,
@@ -65,7 +65,7 @@ def _quantity(text: str, unit: str) -> Quantity | None:
 
 
 def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None] | None:
-    """Return the lower and upper limit of normal in *text* (OBX-7); None when it is words.
+    """Return the lower and upper limit of normal in *text* (OBX-7); None when it is no range.
 
     >>> read_limits("49 - 92", "U/L")[1].value, read_limits("[ < 4.5]", "")[0]
     (Decimal('92'), None)
@@ -78,7 +78,7 @@ def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None]
     between = _RANGE.fullmatch(text)
     if between:
         low, high = read_number(between[1]), read_number(between[2])
-        if low is None or high is None:
+        if low is None or high is None or low > high:
             return None
         return Quantity(low, unit), Quantity(high, unit)
     for length in (2, 1):

@@ -1,0 +1,70 @@
+"""Messages the way an interface engine would send them, and what two sites call things."""
+
+from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.domain.hl7.read import read
+from services.ingest.domain.reading import Refused
+from services.ingest.domain.site import SiteMap, Sites
+
+NORTH = SiteMap(
+    "north",
+    "America/New_York",
+    ("LAB|NORTH",),
+    {"NMRN": "MR"},
+    codes={"NEUT_ABS": "neutrophils", "CREA": "creatinine"},
+    units={"KCELLS": "10*3/uL"},
+    drugs={"DEXA4MG": "dexamethasone"},
+    devices={"CANN": "nasal-cannula"},
+    icu=frozenset({"MICU"}),
+)
+RHEIN = SiteMap("rhein", "Europe/Berlin", ("ORBIS|RHEIN",), {"PATNR": "MR"})
+SITES = Sites.of((NORTH, RHEIN))
+
+PID = "PID|1||4711^^^NMRN^MR||DOE^JANE||19700101|F"
+OBR = "OBR|1||ORD1^LAB|58410-2^CBC^LN|||20260301080000-0500"
+NEUTROPHILS = "751-8^Neutrophils^LN"
+
+
+def header(kind="ORU^R01", control_id="1", sender="LAB|NORTH", at="20260301090000-0500", rest=""):
+    """MSH of a message; *rest* follows MSH-12."""
+    return rf"MSH|^~\&|{sender}|AEGIS|TRIAL|{at}||{kind}|{control_id}|P|2.5.1{rest}"
+
+
+def obx(value, unit="10*3/uL", *, kind="NM", code=NEUTROPHILS, limits="", status="F", at=""):
+    """OBX of one result."""
+    return f"OBX|1|{kind}|{code}||{value}|{unit}|{limits}||||{status}|||{at}"
+
+
+def message(*segments, end="\r", **head):
+    """A message of *segments* after its header, each ended by *end*."""
+    return "".join(f"{one}{end}" for one in (header(**head), *segments)).encode()
+
+
+def labs(*results, **head):
+    """A message of laboratory results about one participant."""
+    return message(PID, OBR, *results, **head)
+
+
+def reading(raw):
+    """What *raw* says to these two sites."""
+    found = read(raw, SITES, load_code_tables())
+    assert not isinstance(found, Refused), str(found)
+    return found
+
+
+def refusal(raw):
+    """Why *raw* is refused."""
+    found = read(raw, SITES, load_code_tables())
+    assert isinstance(found, Refused)
+    return found
+
+
+def result(*segments, **head):
+    """The only fact of a message of one result, as drafted."""
+    found = reading(labs(*segments, **head))
+    assert (len(found.drafts), found.parked) == (1, ()), found
+    return found.drafts[0]
+
+
+def parked(raw):
+    """What *raw* parks: where and why."""
+    return [(item.path, str(item.reason)) for item in reading(raw).parked]

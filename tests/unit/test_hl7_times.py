@@ -1,0 +1,145 @@
+"""HL7 times become UTC instants, and what the text left open is said."""
+
+import pytest
+
+from services.ingest.domain.hl7.times import read_time
+from tests.hl7 import RHEIN, labs, message, obx, reading, result
+
+NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
+DAY_ONLY = ("time of day not reported",)
+
+# text, zone of the site, offset of MSH-7, the instant in UTC, what is noted
+READ = {
+    "offset in the value": ("20260301080000-0500", BERLIN, "", "2026-03-01T13:00:00", ()),
+    "the value's offset before MSH-7's": (
+        "20260301080000+0530",
+        BERLIN,
+        "-0500",
+        "2026-03-01T02:30:00",
+        (),
+    ),
+    "MSH-7's offset before the zone": (
+        "20260301080000",
+        BERLIN,
+        "-0500",
+        "2026-03-01T13:00:00",
+        (),
+    ),
+    "the site's zone in winter": ("20260301080000", NEW_YORK, "", "2026-03-01T13:00:00", ()),
+    "the site's zone in summer": ("20260701080000", NEW_YORK, "", "2026-07-01T12:00:00", ()),
+    "to the minute": ("202603010800", BERLIN, "", "2026-03-01T07:00:00", ()),
+    "to the hour": ("2026030108", BERLIN, "", "2026-03-01T07:00:00", ()),
+    "to the day, of the site": ("20260301", BERLIN, "", "2026-02-28T23:00:00", DAY_ONLY),
+    "to the month": ("202603", "UTC", "", "2026-03-01T00:00:00", DAY_ONLY),
+    "to the year": ("2026", "UTC", "", "2026-01-01T00:00:00", DAY_ONLY),
+    "fractions": ("20260301080000.1234+0100", BERLIN, "", "2026-03-01T07:00:00.123400", ()),
+    "clocks skipped it in New York": (
+        "20260308023000",
+        NEW_YORK,
+        "",
+        "2026-03-08T07:30:00",
+        ("local time that the clocks skipped",),
+    ),
+    "it came twice in Berlin, first taken": (
+        "20261025023000",
+        BERLIN,
+        "",
+        "2026-10-25T00:30:00",
+        ("local time that came twice; the first is taken",),
+    ),
+    "it came twice, but says its offset": (
+        "20261025023000+0100",
+        BERLIN,
+        "",
+        "2026-10-25T01:30:00",
+        (),
+    ),
+    "clocks skipped it, but MSH-7 says the offset": (
+        "20260308023000",
+        NEW_YORK,
+        "-0500",
+        "2026-03-08T07:30:00",
+        (),
+    ),
+    "a leap day": ("20280229", "UTC", "", "2028-02-29T00:00:00", DAY_ONLY),
+    "spaces around": (" 20260301080000+0000 ", BERLIN, "", "2026-03-01T08:00:00", ()),
+}
+
+
+@pytest.mark.parametrize(("text", "zone", "offset", "at", "notes"), READ.values(), ids=READ)
+def test_a_time_is_read(text, zone, offset, at, notes):
+    found = read_time(text, zone, offset)
+    assert (found.at.isoformat(), found.notes) == (f"{at}+00:00", notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '""',
+        "yesterday",
+        "2026-03-01",
+        "2026-03-01T08:00:00",
+        "20260230",
+        "20261301",
+        "2026030125",
+        "20260301086000",
+        "20260301080000+01:00",
+        "20260301080000+9900",
+        "20260301080000Z",
+        "20260301080000.x",
+        "202603010",
+        "00010101",
+        "00010101000000+0000",
+        "17530101",
+        "99991231235959-0500",
+        "-0500",
+    ],
+)
+@pytest.mark.parametrize("zone", [NEW_YORK, BERLIN])
+def test_what_is_no_time_is_none(text, zone):
+    assert read_time(text, zone) is None
+
+
+# OBX-14, OBR-7, OBR-22, what follows
+DATED = [
+    ("20260301060000-0500", "20260301050000-0500", "20260301040000-0500", "11:00", ()),
+    ("", "20260301050000-0500", "20260301040000-0500", "10:00", ("observed_at from OBR-7",)),
+    ("", "", "20260301040000-0500", "09:00", ("observed_at from OBR-22",)),
+    ("", "", "", "14:00", ("observed_at from MSH-7",)),
+]
+
+
+@pytest.mark.parametrize(("own", "collected", "reported", "at", "notes"), DATED)
+def test_a_result_is_dated_by_the_first_time_there_is_and_says_which(
+    own, collected, reported, at, notes
+):
+    order = f"OBR|1||ORD1|CBC|||{collected}|||||||||||||||{reported}"
+    raw = message("PID|1||4711^^^NMRN^MR", order, obx("0.49", at=own))
+    (draft,) = reading(raw).drafts
+    assert (f"{draft.observed_at:%H:%M}", draft.notes) == (at, notes)
+    assert f"{draft.reported_at:%H:%M}" == ("09:00" if reported else "14:00")
+
+
+def test_an_unreadable_time_is_parked_and_not_replaced_by_another():
+    (item,) = reading(labs(obx("0.49", at="soon"))).parked
+    assert (item.path, str(item.reason)) == ("OBX[1].14", "unreadable-time")
+
+
+def test_a_time_without_offset_takes_that_of_the_message():
+    assert f"{result(obx('0.49', at='20260301060000')).observed_at:%H:%M}" == "11:00"
+
+
+def test_a_time_without_any_offset_is_in_the_zone_of_the_site():
+    raw = message(
+        "PID|1||4711^^^PATNR^MR",
+        obx("0.49", at="20260701060000"),
+        sender="|".join(RHEIN.senders),
+        at="20260701090000",
+    )
+    (draft,) = reading(raw).drafts
+    assert f"{draft.observed_at:%H:%M}" == "04:00"
+
+
+def test_a_day_without_a_time_is_noted_with_the_result():
+    assert "time of day not reported" in result(obx("0.49", at="20260301")).notes
