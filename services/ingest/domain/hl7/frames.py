@@ -3,11 +3,15 @@
 Source: HL7 v2.5.1, appendix C, "Minimal Lower Layer Protocol"
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 START, END, RETURN = 0x0B, 0x1C, 0x0D
+_ENDS = re.compile(b"\x1c(?:\r|(?=\x0b))")  # some senders begin the next frame at once
+_BEGINS_AGAIN = b"\x0bMSH"  # the sender has given up what it had begun
 LARGEST = 16 * 1024 * 1024  # bytes
+_HEAD = 1024  # bytes of an oversized frame that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Frames:
         self._buffer = bytearray()
         self._inside = False
         self._head = b""  # of a frame that is too long and is being skipped
+        self._searched = 0  # bytes of the buffer in which no frame ends
         self.garbage = 0
 
     @property
@@ -39,18 +44,19 @@ class Frames:
         while self._buffer:
             if not self._inside and not self._begin():
                 return
-            end = self._end()
-            if end < 0:
+            end = _ENDS.search(self._buffer, self._searched)
+            if end is None:
                 self._skip_if_too_long()
+                self._searched = max(0, len(self._buffer) - 1)
                 return
-            content = bytes(self._buffer[:end])
-            del self._buffer[: end + 2]
-            self._inside = False
+            content = bytes(self._buffer[: end.start()])
+            del self._buffer[: end.end()]
+            self._searched, self._inside = 0, False
             head, self._head = self._head, b""
             if head or len(content) > self._largest:
-                yield Oversized(head or content[:1024])
+                yield Oversized(head or content[:_HEAD])
             else:
-                yield content
+                yield self._last_begun(content)
 
     def _begin(self) -> bool:
         """Move to the next start of a frame; False when there is none."""
@@ -65,15 +71,19 @@ class Frames:
         self._inside = True
         return True
 
-    def _end(self) -> int:
-        """Return where the frame ends; below 0 when that is not there yet."""
-        return self._buffer.find(bytes((END, RETURN)))
+    def _last_begun(self, content: bytes) -> bytes:
+        """Return the message that its sender has finished; what it gave up before is garbage."""
+        given_up, again, rest = content.rpartition(_BEGINS_AGAIN)
+        if not again:
+            return content
+        self.garbage += len(given_up)
+        return again[1:] + rest
 
     def _skip_if_too_long(self) -> None:
         """Keep only what a later end may need of a frame that is already too long."""
         if len(self._buffer) <= self._largest and not self._head:
             return
-        self._head = self._head or bytes(self._buffer[:1024])
+        self._head = self._head or bytes(self._buffer[:_HEAD])
         del self._buffer[:-1]
 
 
