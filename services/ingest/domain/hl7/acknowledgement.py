@@ -6,7 +6,7 @@ Source: HL7 v2.5.1, 2.9.2 (original mode) and 2.9.3 (enhanced mode)
 from datetime import datetime
 from enum import StrEnum
 
-from services.ingest.domain.hl7.message import Message, parse
+from services.ingest.domain.hl7.message import Segment, Separators, read_header
 from services.ingest.domain.reading import Refused
 
 
@@ -19,51 +19,70 @@ class Answer(StrEnum):
 
 
 # Table 0357, message error condition codes, by the place of what is wrong.
-_INTERNAL = "207^Application internal error"
+_INTERNAL = ("207", "Application internal error")
 _CONDITIONS = {
-    "MSH": "100^Segment sequence error",
-    "MSH-10": "101^Required field missing",
-    "MSH-7": "102^Data type error",
-    "MSH-11": "202^Unsupported processing id",
+    "MSH": ("100", "Segment sequence error"),
+    "MSH-10": ("101", "Required field missing"),
+    "MSH-7": ("102", "Data type error"),
+    "MSH-11": ("202", "Unsupported processing id"),
 }
-_OTHERWISE = "103^Table value not found"
-_ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"})
+_OTHERWISE = ("103", "Table value not found")
+_DEFAULT = Segment("MSH", 1, ["MSH", "|", "^~\\&"], Separators())
+_ACCEPT_WANTED = frozenset({"AL", "ER", "SU"})  # MSH-15, table 0155
 
 
 def acknowledge(raw: bytes, answer: Answer, at: datetime, refused: Refused | None = None) -> bytes:
-    """Return the ACK of the message *raw*, in the mode that it asks for.
+    """Return the ACK of the message *raw*, in the mode that it asks for and with its separators.
 
     Args:
-        raw: As received; even when it cannot be read, something is answered.
+        raw: As received, or its beginning; even when it cannot be read, something is answered.
         answer: What happened to it.
         at: Aware.
         refused: Why, when it was not accepted.
     """
-    message = parse(raw)
-    if isinstance(message, Message):
-        header = message.header
-        application, facility = header.field(3), header.field(4)
-        control_id, version = header.text(10), header.text(12) or "2.5.1"
-        event = message.kind[1]
-        enhanced = bool(header.field(15) or header.field(16))
-    else:
-        application = facility = control_id = event = ""
-        version, enhanced = "2.5.1", False
-    when = f"{at:%Y%m%d%H%M%S}+0000"
-    kind = f"ACK^{event}^ACK" if event else "ACK"
+    read = read_header(raw)
+    header = _DEFAULT if isinstance(read, Refused) else read
+    marks = header.separators
+    event = header.components(9)[1:2]
+    kind = marks.component.join(("ACK", *event, "ACK") if event else ("ACK",))
+    mode = "C" if header.text(15) in _ACCEPT_WANTED else "A"
     segments = [
-        f"MSH|^~\\&|AEGIS|AEGIS|{application}|{facility}|{when}||{kind}|A{control_id}|P|{version}",
-        f"MSA|{'C' if enhanced else 'A'}{answer}|{control_id}",
+        (
+            *("MSH", header.field(2), "AEGIS", "AEGIS", header.field(3), header.field(4)),
+            *(f"{at:%Y%m%d%H%M%S}+0000", "", kind, f"A{header.field(10)}", "P"),
+            header.field(12) or "2.5.1",
+        ),
+        ("MSA", f"{mode}{answer}", header.field(10)),
     ]
     if refused is not None:
-        text = str(refused).translate(_ESCAPES)
-        where = _CONDITIONS.get(refused.where, _OTHERWISE)
-        condition = _INTERNAL if answer is Answer.ERROR else where
-        segments.append(f"ERR||{_location(refused)}|{condition}^HL70357|E||||{text}")
-    return "".join(f"{segment}\r" for segment in segments).encode()
+        segments.append(_error(answer, refused, marks))
+    lines = (marks.field.join(segment) for segment in segments)
+    return "".join(f"{line}\r" for line in lines).encode("latin-1", "replace")
 
 
-def _location(refused: Refused) -> str:
-    """Return ERR-2: segment, sequence and field, of a place such as ``MSH-10``."""
+def _error(answer: Answer, refused: Refused, marks: Separators) -> tuple[str, ...]:
+    """Return ERR: where (segment, sequence, field), which condition, how bad, in words."""
+    condition = _CONDITIONS.get(refused.where, _OTHERWISE)
+    if answer is Answer.ERROR:
+        condition = _INTERNAL
     segment, _, field = refused.where.split(",")[0].partition("-")
-    return f"{segment}^1^{field}" if field else f"{segment}^1"
+    location = (segment, "1", field) if field else (segment, "1")
+    code, name = condition
+    return (
+        *("ERR", "", marks.component.join(location)),
+        marks.component.join((code, name, "HL70357")),
+        *("E", "", "", "", _escaped(str(refused), marks)),
+    )
+
+
+def _escaped(text: str, marks: Separators) -> str:
+    names = {
+        marks.escape: "E",
+        marks.field: "F",
+        marks.component: "S",
+        marks.subcomponent: "T",
+        marks.repetition: "R",
+    }
+    return text.translate(
+        {ord(mark): f"{marks.escape}{name}{marks.escape}" for mark, name in names.items()}
+    )

@@ -21,6 +21,9 @@ _CODECS = {
 }
 _HEXADECIMAL = re.compile("X([0-9A-Fa-f]{2})+")
 _FIXED = 9  # bytes of "MSH|^~\&|"
+_CONTROL_ID = 10
+_LONGEST_HEADER = 4096  # bytes; no sender comes near
+_AROUND = b"\r\n \t\x0b\x1c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,27 +111,24 @@ class Message:
 def parse(raw: bytes) -> Message | Refused:
     r"""Return the message in *raw*, or why it is none.
 
-    Segments may end in CR, LF or both.
+    Segments may end in CR, LF or both; a LF before anything but a segment belongs to the text.
 
     >>> parse(b"MSH|^~\\&|LAB|NORTH|||20260101||ORU^R01|1|P|2.5.1\rPID|1").first("PID").field(1)
     '1'
     >>> str(parse(b"PID|1"))
     'MSH: the message does not start with MSH and its separators; send whole HL7 v2 messages'
     """
-    raw = raw.strip(b"\r\n \t\x0b\x1c")
-    if not raw.startswith(b"MSH") or len(raw) < _FIXED:
-        problem = "the message does not start with MSH and its separators"
-        return Refused("MSH", problem, "send whole HL7 v2 messages")
-    separators = _separators(raw[3:8].decode("latin-1"))
-    if separators is None:
-        problem = "two separators are the same, or one is a letter or a digit"
-        return Refused("MSH-1, MSH-2", problem, "use |^~\\& or five other distinct marks")
-    decoded = _decoded(raw, separators)
+    raw = raw.strip(_AROUND)
+    header = read_header(raw)
+    if isinstance(header, Refused):
+        return header
+    separators = header.separators
+    decoded = _decoded(raw, header)
     if isinstance(decoded, Refused):
         return decoded
     counts: dict[str, int] = {}
     segments = []
-    for line in decoded.replace("\r\n", "\r").replace("\n", "\r").split("\r"):
+    for line in _lines(decoded, separators):
         if not line:
             continue
         parts = line.split(separators.field)
@@ -138,6 +138,36 @@ def parse(raw: bytes) -> Message | Refused:
         counts[name] = counts.get(name, 0) + 1
         segments.append(Segment(name, counts[name], parts, separators))
     return Message(segments)
+
+
+def read_header(raw: bytes) -> Segment | Refused:
+    r"""Return MSH alone, each byte as a character, or why it is none.
+
+    It can be read, and the message answered, when the rest cannot.
+
+    >>> read_header(b"MSH|^~\\&|LAB\rPID|1||\xff").field(3)
+    'LAB'
+    """
+    raw = raw[:_LONGEST_HEADER].lstrip(_AROUND)
+    if not raw.startswith(b"MSH") or len(raw) < _FIXED:
+        problem = "the message does not start with MSH and its separators"
+        if raw.startswith((b"FHS", b"BHS")):
+            return Refused("MSH", "this is a batch", "send its messages one by one, or as a file")
+        return Refused("MSH", problem, "send whole HL7 v2 messages")
+    line = re.split(rb"[\r\n]", raw, maxsplit=1)[0].decode("latin-1")
+    separators = _separators(line[3:8])
+    if separators is None:
+        problem = "two separators are the same, or one is a letter or a digit"
+        return Refused("MSH-1, MSH-2", problem, "use |^~\\& or five other distinct marks")
+    name, *parts = line.split(separators.field)
+    return Segment(name, 1, [name, separators.field, *parts], separators)
+
+
+def _lines(text: str, separators: Separators) -> list[str]:
+    text = text.replace("\r\n", "\r")
+    if "\n" in text:
+        text = re.sub(f"\n+(?=[A-Z][A-Z0-9]{{2}}{re.escape(separators.field)}|$)", "\r", text)
+    return text.split("\r")
 
 
 def _separators(marks: str) -> Separators | None:
@@ -150,20 +180,21 @@ def _separators(marks: str) -> Separators | None:
     return Separators(field, *rest.ljust(4, "\0"))  # a message may have no subcomponents
 
 
-def _decoded(raw: bytes, separators: Separators) -> str | Refused:
-    header = raw.split(b"\r", 1)[0].split(b"\n", 1)[0].split(separators.field.encode("latin-1"))
-    place = 17  # MSH-18 once MSH-1 is counted
-    declared = header[place].decode("latin-1") if len(header) > place else ""
-    name = declared.split(separators.repetition)[0].strip()
-    codec = _CODECS.get(name.upper())
+def _decoded(raw: bytes, header: Segment) -> str | Refused:
+    declared = header.text(18).strip()
+    control_id = header.field(_CONTROL_ID)
+    codec = _CODECS.get(declared.upper())
     if codec is None:
         problem = "the character set is none that is known"
-        return Refused("MSH-18", problem, f"use one of {', '.join(filter(None, _CODECS))}")
+        remedy = f"use one of {', '.join(filter(None, _CODECS))}"
+        return Refused("MSH-18", problem, remedy, control_id)
     try:
         return raw.decode(codec)
     except UnicodeDecodeError as error:
-        problem = f"byte {error.start} is not {codec}, which the message says it is written in"
-        return Refused("MSH-18", problem, "say the character set that is used, and send it again")
+        said = declared or f"{codec} (MSH-18 is empty)"
+        problem = f"byte {error.start} of the message is not {said}"
+        remedy = "name the character set that is used in MSH-18, e.g. 8859/1, and send it again"
+        return Refused("MSH-18", problem, remedy, control_id)
 
 
 def unescape(text: str, separators: Separators) -> str:

@@ -45,6 +45,8 @@ def _refused(message: Message, sites: Sites) -> Refused | None:
 
     if not control_id:
         return refused("MSH-10", "there is no message control id", "give every message its own")
+    if len(list(message.all("MSH"))) > 1:
+        return refused("MSH", "this is more than one message", "send each in a frame of its own")
     site = sites.by_sender.get(sender)
     if site is None:
         return refused(

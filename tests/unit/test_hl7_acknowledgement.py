@@ -1,0 +1,117 @@
+"""Whatever was sent, its sender gets an answer that it can match to what it sent."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
+from services.ingest.domain.hl7.message import Message, parse
+from services.ingest.domain.reading import Refused
+from tests.hl7 import header, labs
+
+AT = datetime(2026, 3, 1, 8, 30, 5, tzinfo=UTC)
+NO_ID = Refused("MSH-10", "there is no message control id", "give every message its own")
+
+
+def answered(raw, answer=Answer.ACCEPT, refused=None):
+    found = parse(acknowledge(raw, answer, AT, refused))
+    assert isinstance(found, Message)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mode"),
+    [
+        ("", "A"),
+        ("|||AL|NE", "C"),
+        ("|||AL|AL", "C"),
+        ("|||ER|NE", "C"),
+        ("|||SU|", "C"),
+        ("|||NE|AL", "A"),
+        ("||||AL", "A"),
+    ],
+)
+@pytest.mark.parametrize("answer", list(Answer))
+def test_the_mode_is_what_msh_15_asks_for(wanted, mode, answer):
+    found = answered(labs(rest=wanted), answer)
+    assert found.first("MSA").text(1) == f"{mode}{answer}"
+
+
+def test_an_answer_says_whom_it_is_for_and_to_what():
+    found = answered(labs(control_id="MSG-17"))
+    assert found.first("MSA").text(2) == "MSG-17"
+    assert [found.header.text(at) for at in (3, 4, 5, 6, 7, 11, 12)] == [
+        "AEGIS",
+        "AEGIS",
+        "LAB",
+        "NORTH",
+        "20260301083005+0000",
+        "P",
+        "2.5.1",
+    ]
+    assert found.header.components(9) == ["ACK", "R01", "ACK"]
+    assert found.first("ERR") is None
+
+
+def test_every_answer_has_a_control_id_of_its_own():
+    ids = {answered(labs(control_id=one)).header.text(10) for one in ("1", "2")}
+    assert len(ids) == 2
+
+
+PLACES = [
+    ("MSH-10", Answer.REJECT, ["MSH", "1", "10"], "101"),
+    ("MSH-7", Answer.REJECT, ["MSH", "1", "7"], "102"),
+    ("MSH-11", Answer.REJECT, ["MSH", "1", "11"], "202"),
+    ("MSH-3, MSH-4", Answer.REJECT, ["MSH", "1", "3"], "103"),
+    ("MSH-18", Answer.REJECT, ["MSH", "1", "18"], "103"),
+    ("MSH", Answer.REJECT, ["MSH", "1"], "100"),
+    ("MSH", Answer.ERROR, ["MSH", "1"], "207"),
+]
+
+
+@pytest.mark.parametrize(("where", "answer", "location", "code"), PLACES)
+def test_an_error_says_where_which_condition_how_bad_and_what_to_do(where, answer, location, code):
+    refused = Refused(where, "it is wrong", "put it right")
+    error = answered(labs(), answer, refused).first("ERR")
+    assert error.components(2) == location
+    assert error.components(3)[::2] == [code, "HL70357"]
+    assert error.text(4) == "E"
+    assert error.text(8) == f"{where}: it is wrong; put it right"
+
+
+def test_marks_in_the_words_of_an_error_are_escaped():
+    refused = Refused("MSH-1, MSH-2", "two are the same", "use |^~\\& or others")
+    assert answered(b"MSH|^^", Answer.REJECT, refused).first("ERR").text(8) == str(refused)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"garbage", b"MSH", b"MSH|^^^^|A", b"\xff\xfe\x00", b"FHS|^~\\&"]
+)
+def test_garbage_is_answered_too(raw):
+    found = answered(raw, Answer.REJECT, NO_ID)
+    assert (found.first("MSA").text(1), found.first("MSA").text(2)) == ("AR", "")
+
+
+def test_a_message_in_a_wrong_character_set_is_answered_by_its_id():
+    raw = labs("NTE|1||J\xfcrgen", control_id="MSG-17").decode().encode("latin-1")
+    assert answered(raw, Answer.REJECT, NO_ID).first("MSA").text(2) == "MSG-17"
+
+
+def test_a_message_cut_within_its_header_is_answered_by_its_id():
+    raw = header(control_id="MSG-17").encode() + b"|||||\xc3"
+    assert answered(raw, Answer.REJECT, NO_ID).first("MSA").text(2) == "MSG-17"
+
+
+@pytest.mark.parametrize("control_id", ["a&b", r"a\T\b", "J\xfc-1", "a^b", "x" * 200])
+def test_the_control_id_comes_back_byte_for_byte(control_id):
+    for codec in ("utf-8", "latin-1"):
+        raw = labs(control_id=control_id).decode().encode(codec)
+        msa = acknowledge(raw, Answer.ACCEPT, AT).split(b"\r")[1]
+        assert msa == b"MSA|AA|" + control_id.encode(codec)
+
+
+def test_an_answer_uses_the_marks_of_its_message():
+    raw = labs(control_id="a|b").replace(b"|", b"#").replace(b"a#b", b"a|b")
+    msa = acknowledge(raw, Answer.REJECT, AT, NO_ID).split(b"\r")
+    assert msa[1] == b"MSA#AR#a|b"
+    assert msa[2].startswith(b"ERR##MSH^1^10#101^")

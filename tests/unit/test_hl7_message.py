@@ -1,0 +1,171 @@
+"""A message is split by its own marks, decoded by its own character set, refused by name."""
+
+import pytest
+
+from services.ingest.domain.hl7.message import Message, Separators, parse, unescape
+from services.ingest.domain.reading import Refused
+from tests.hl7 import PID, header, labs, message, obx, reading, refusal, result
+from tests.reading import quantity
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\r", "\n\n"])
+def test_segments_end_in_cr_lf_or_both(end):
+    found = parse(message(PID, obx("0.49"), end=end))
+    assert [(segment.name, segment.number) for segment in found.segments] == [
+        ("MSH", 1),
+        ("PID", 1),
+        ("OBX", 1),
+    ]
+
+
+def test_the_last_segment_needs_no_end():
+    assert parse(message(PID).rstrip(b"\r")).first("PID").text(3) == "4711"
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_a_line_feed_within_a_text_does_not_cut_its_segment(end):
+    value = "9\nas told by the nurse"
+    (found,) = parse(message(obx(value, at="20260301"), end=end)).all("OBX")
+    assert (found.text(5), found.text(14)) == (value, "20260301")
+
+
+def test_fields_are_counted_as_hl7_counts_them():
+    found = parse(message(PID)).header
+    assert [found.field(at) for at in (1, 2, 3, 10, 12, 99)] == [
+        "|",
+        "^~\\&",
+        "LAB",
+        "1",
+        "2.5.1",
+        "",
+    ]
+
+
+OTHER_MARKS = ["#*~\\&", "|$%!@", "|^~\\", "\t^~\\&"]
+
+
+@pytest.mark.parametrize("marks", OTHER_MARKS)
+def test_the_marks_are_those_of_the_message(marks):
+    field, component, repetition, escape = marks[:4]
+    names = str.maketrans({"|": field, "^": component, "~": repetition, "\\": escape})
+    raw = labs(obx("0.49")).decode()
+    body = raw[8:].translate(names).replace("&", marks[4:] or "&")
+    draft = reading(f"MSH{marks}{body}".encode()).drafts[0]
+    assert draft.body.value == quantity("0.49", "10*3/uL")
+
+
+def test_a_fifth_mark_of_newer_versions_is_no_obstacle():
+    raw = labs(obx("0.49")).replace(b"|^~\\&|", b"|^~\\&#|")
+    assert reading(raw).drafts[0].body.value == quantity("0.49", "10*3/uL")
+
+
+@pytest.mark.parametrize("marks", ["|^^\\&", "||~\\&", "|^a\\&", "A^~\\&", "|^|", "|1~\\&"])
+def test_marks_that_cannot_be_told_apart_are_refused(marks):
+    raw = f"MSH{marks}|LAB|NORTH|||20260301||ORU^R01|1|P|2.5.1\r".encode()
+    assert parse(raw).where == "MSH-1, MSH-2"
+
+
+CHARACTER_SETS = [
+    ("", "utf-8"),
+    ("UNICODE UTF-8", "utf-8"),
+    ("8859/1", "latin-1"),
+    ("8859/15", "iso8859-15"),
+    ("8859/1~UNICODE UTF-8", "latin-1"),
+]
+
+
+@pytest.mark.parametrize(("name", "codec"), CHARACTER_SETS)
+def test_the_character_set_is_that_of_the_message(name, codec):
+    raw = message("NTE|1||Jürgen", rest=f"||||||{name}").decode().encode(codec)
+    assert parse(raw).first("NTE").text(3) == "Jürgen"
+
+
+def test_ascii_is_ascii():
+    assert parse(message("NTE|1||plain", rest="||||||ASCII")).first("NTE").text(3) == "plain"
+    refused = parse(message("NTE|1||Jürgen", rest="||||||ASCII"))
+    assert (refused.where, "is not ASCII" in refused.problem) == ("MSH-18", True)
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (message("NTE|1||Jürgen").decode().encode("latin-1"), "MSH-18 is empty"),
+        (message("NTE|1||x", rest="||||||KLINGON"), "none that is known"),
+        (message("NTE|1||x").decode().encode("utf-16"), "does not start with MSH"),
+    ],
+)
+def test_a_wrong_character_set_is_refused_with_what_to_do(raw, says):
+    refused = parse(raw)
+    assert isinstance(refused, Refused)
+    assert says in str(refused)
+    assert "Jürgen" not in str(refused)
+
+
+ESCAPES = [
+    (r"a\F\b\S\c\T\d\R\e\E\f", "a|b^c&d~e\\f"),
+    (r"one\.br\two", "one\ntwo"),
+    (r"\X41\\X4243\ ", "ABC "),
+    (r"\H\bold\N\ ", "bold "),
+    (r"\Zunknown\ \XZZ\ ", r"\Zunknown\ \XZZ\ "),
+    (r"a lone \ stays", r"a lone \ stays"),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("sent", "meant"), ESCAPES)
+def test_escapes_are_undone_and_what_means_nothing_is_kept(sent, meant):
+    assert unescape(sent, Separators()) == meant
+
+
+def test_an_escaped_mark_does_not_split_a_field():
+    found = parse(message(r"ZZZ|a\F\b^c\S\d~e\R\f")).first("ZZZ")
+    assert found.components(1) == ["a|b", "c^d"]
+    assert [found.split(one) for one in found.repetitions(1)] == [["a|b", "c^d"], ["e~f"]]
+
+
+def test_unknown_and_local_segments_are_kept_and_do_no_harm():
+    raw = labs("ZLB|1|anything", obx("0.49"), "QQQ", "not even a segment")
+    assert len(reading(raw).drafts) == 1
+    assert [s.name for s in parse(raw).segments if s.name in ("ZLB", "QQQ")] == ["ZLB", "QQQ"]
+
+
+def test_nothing_sent_is_not_the_same_as_sent_as_nothing():
+    absent, null = result(obx("", status="X")), result(obx('""', status="X"))
+    assert absent.body == null.body
+    found = parse(message('ZZZ||""'))
+    assert (found.first("ZZZ").field(1), found.first("ZZZ").field(2)) == ("", '""')
+
+
+REFUSED = {
+    "no message": (b"hello", "MSH", "does not start with MSH"),
+    "nothing": (b"", "MSH", "does not start with MSH"),
+    "only its name": (b"MSH", "MSH", "does not start with MSH"),
+    "another message's end": (b"PID|1\r", "MSH", "does not start with MSH"),
+    "a batch in a frame": (b"FHS|^~\\&\rBHS|^~\\&\r" + labs(obx("1")), "MSH", "is a batch"),
+    "two messages in a frame": (labs() + labs(control_id="2"), "MSH", "more than one message"),
+    "no control id": (labs(control_id=""), "MSH-10", "no message control id"),
+    "nobody's": (labs(sender="WHO|KNOWS"), "MSH-3, MSH-4", "no site sends as WHO|KNOWS"),
+    "a test": (labs().replace(b"|P|2.5.1", b"|T|2.5.1"), "MSH-11", "is not production"),
+    "training": (labs().replace(b"|P|2.5.1", b"|D|2.5.1"), "MSH-11", "is not production"),
+    "no time": (labs(at=""), "MSH-7", "no readable time"),
+    "an impossible time": (labs(at="20260230"), "MSH-7", "no readable time"),
+}
+
+
+@pytest.mark.parametrize(("raw", "where", "says"), REFUSED.values(), ids=REFUSED)
+def test_what_can_never_be_accepted_is_refused_by_name(raw, where, says):
+    refused = refusal(raw)
+    assert refused.where == where
+    assert says in refused.problem
+    assert refused.remedy
+
+
+def test_what_is_not_read_is_parked_whole():
+    (item,) = reading(message(PID, kind="SIU^S12")).parked
+    assert (item.path, str(item.reason)) == ("MSH.9", "unsupported-message")
+    assert "SIU^S12" in item.detail
+
+
+def test_a_header_alone_is_a_message():
+    assert isinstance(parse(header().encode()), Message)
+    assert reading(header().encode()).drafts == ()
