@@ -115,3 +115,15 @@ def test_an_answer_uses_the_marks_of_its_message():
     msa = acknowledge(raw, Answer.REJECT, AT, NO_ID).split(b"\r")
     assert msa[1] == b"MSA#AR#a|b"
     assert msa[2].startswith(b"ERR##MSH^1^10#101^")
+
+
+def test_an_answer_is_in_the_character_set_of_its_message():
+    raw = labs(control_id="J\xfc-1", rest="||||||8859/1").decode().encode("latin-1")
+    found = answered(raw)
+    assert (found.header.text(18), found.first("MSA").text(2)) == ("8859/1", "J\xfc-1")
+
+
+def test_the_words_of_an_error_are_plain_ascii():
+    refused = Refused("MSH-3, MSH-4", "no site sends as J\xfcLICH|\u5317", "name it")
+    ack = acknowledge(labs(), Answer.REJECT, AT, refused)
+    assert ack.isascii()

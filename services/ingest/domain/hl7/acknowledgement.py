@@ -50,14 +50,14 @@ def acknowledge(raw: bytes, answer: Answer, at: datetime, refused: Refused | Non
         (
             *("MSH", header.field(2), "AEGIS", "AEGIS", header.field(3), header.field(4)),
             *(f"{at:%Y%m%d%H%M%S}+0000", "", kind, f"A{header.field(10)}", "P"),
-            header.field(12) or "2.5.1",
+            *(header.field(12) or "2.5.1", *[""] * 5, header.field(18)),
         ),
         ("MSA", f"{mode}{answer}", header.field(10)),
     ]
     if refused is not None:
         segments.append(_error(answer, refused, marks))
-    lines = (marks.field.join(segment) for segment in segments)
-    return "".join(f"{line}\r" for line in lines).encode("latin-1", "replace")
+    lines = (marks.field.join(segment).rstrip(marks.field) for segment in segments)
+    return "".join(f"{line}\r" for line in lines).encode("latin-1")
 
 
 def _error(answer: Answer, refused: Refused, marks: Separators) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def _error(answer: Answer, refused: Refused, marks: Separators) -> tuple[str, ..
     return (
         *("ERR", "", marks.component.join(location)),
         marks.component.join((code, name, "HL70357")),
-        *("E", "", "", "", _escaped(str(refused), marks)),
+        *("E", "", "", "", _escaped(str(refused).encode("ascii", "replace").decode(), marks)),
     )
 
 

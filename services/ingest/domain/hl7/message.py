@@ -157,7 +157,7 @@ def read_header(raw: bytes) -> Segment | Refused:
     line = re.split(rb"[\r\n]", raw, maxsplit=1)[0].decode("latin-1")
     separators = _separators(line[3:8])
     if separators is None:
-        problem = "two separators are the same, or one is a letter or a digit"
+        problem = "two separators are the same, or one is no mark"
         return Refused("MSH-1, MSH-2", problem, "use |^~\\& or five other distinct marks")
     name, *parts = line.split(separators.field)
     return Segment(name, 1, [name, separators.field, *parts], separators)
@@ -175,9 +175,13 @@ def _separators(marks: str) -> Separators | None:
     used = field + rest
     if len(rest) < len("^~\\") or len(set(used)) < len(used):
         return None
-    if any(mark.isalnum() or mark in "\r\n" for mark in used):
+    if any(not _is_mark(mark) for mark in used):
         return None
     return Separators(field, *rest.ljust(4, "\0"))  # a message may have no subcomponents
+
+
+def _is_mark(text: str) -> bool:
+    return text.isascii() and not text.isalnum() and (text.isprintable() or text == "\t")
 
 
 def _decoded(raw: bytes, header: Segment) -> str | Refused:

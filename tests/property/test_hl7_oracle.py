@@ -1,0 +1,104 @@
+"""Our reading of HL7 agrees with another library's, and no input makes it stumble."""
+
+import hl7
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
+from services.ingest.domain.hl7.batches import faults, messages
+from services.ingest.domain.hl7.frames import Frames, framed
+from services.ingest.domain.hl7.message import Message, parse
+from services.ingest.domain.hl7.read import read
+from services.ingest.domain.reading import Reading, Refused
+from tests.hl7 import SITES, labs, obx
+from tests.reading import NOW
+
+PLAIN = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="|^~\\&"),
+    max_size=8,
+)
+# The other library knows no \X..\ or \H\, so texts of it hold the escapes that both know.
+ESCAPED = st.lists(
+    st.one_of(PLAIN, st.sampled_from(["\\F\\", "\\S\\", "\\T\\", "\\R\\", "\\E\\"])), max_size=4
+).map("".join)
+COMPONENT = ESCAPED
+REPETITION = st.lists(COMPONENT, min_size=1, max_size=4).map("^".join)
+FIELD = st.lists(REPETITION, min_size=1, max_size=3).map("~".join)
+NAME = st.sampled_from(["PID", "OBR", "OBX", "ZAB", "NTE", "RXA"])
+SEGMENT = st.tuples(NAME, st.lists(FIELD, max_size=8)).map(lambda s: "|".join((s[0], *s[1])))
+HEADER = st.lists(FIELD, min_size=1, max_size=10).map(lambda fs: "|".join(("MSH|^~\\&", *fs)))
+TEXT = st.tuples(HEADER, st.lists(SEGMENT, max_size=6)).map(lambda m: "\r".join((m[0], *m[1])))
+
+
+@given(TEXT)
+@settings(max_examples=50, deadline=None)
+def test_segments_fields_repetitions_and_components_are_the_same(text):
+    ours, theirs = parse(text.encode()), hl7.parse(text)
+    assert isinstance(ours, Message)
+    assert [segment.name for segment in ours.segments] == [str(s[0]) for s in theirs]
+    for mine, other in zip(ours.segments, theirs, strict=True):
+        assert [mine.field(at) for at in range(len(other))] == [str(field) for field in other]
+        for at in range(3, len(other)):
+            repetitions = [one for one in other[at] if str(one)]
+            assert mine.repetitions(at) == [str(one) for one in repetitions]
+            for sent, understood in zip(mine.repetitions(at), repetitions, strict=True):
+                parts = understood if isinstance(understood, hl7.Repetition) else [understood]
+                assert mine.split(sent) == [theirs.unescape(str(part)) for part in parts]
+
+
+@given(st.lists(TEXT, max_size=4), st.integers(1, 9))
+@settings(max_examples=25, deadline=None)
+def test_frames_come_out_as_they_went_in(texts, size):
+    stream = b"".join(framed(text.encode()) for text in texts)
+    frames = Frames()
+    reads = [stream[at : at + size] for at in range(0, len(stream), size)]
+    assert [m.decode() for data in reads for m in frames.feed(data)] == texts
+
+
+def is_answered(raw):
+    """Read *raw* and answer it; both always come to an end."""
+    found = read(raw, SITES, load_code_tables())
+    assert isinstance(found, (Reading, Refused))
+    ack = acknowledge(raw, Answer.ACCEPT, NOW)
+    return ack[:3] == b"MSH" and ack.split(b"\r")[1].startswith(b"MSA")
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=100, deadline=None)
+@example(b"MSH|^~\\&")
+@example(b"\x0b\x1c\r")
+def test_no_bytes_make_it_stumble(raw):
+    assert is_answered(raw)
+    assert len(messages(raw)) >= 0
+    assert all(faults(raw))
+    list(Frames(50).feed(raw))
+
+
+VALUE = st.one_of(
+    st.sampled_from(["1E99999999999999999999", "1e-99", "9" * 400, "-0", "<", "^", '""', "NaN"]),
+    st.decimals(allow_nan=False).map(str),
+    PLAIN,
+)
+TIME = st.one_of(
+    st.sampled_from(["00010101", "99991231235959-1400", "20260308023000", "2026+1400", '""']),
+    st.text("0123456789+-.", max_size=20),
+)
+
+
+@given(VALUE, st.sampled_from(["NM", "SN", "ST", "CWE", ""]), TIME, PLAIN, PLAIN)
+@settings(max_examples=100, deadline=None)
+def test_whatever_a_result_holds_it_is_a_fact_or_parked(value, kind, at, unit, limits):
+    raw = labs(obx(value, unit, kind=kind, limits=limits, at=at))
+    found = read(raw, SITES, load_code_tables())
+    assert isinstance(found, Reading)
+    assert len(found.drafts) + len(found.parked) == 1
+
+
+@given(st.integers(0, 5), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_a_damaged_message_is_read_or_refused(extra, damage):
+    raw = bytearray(labs(obx("0.49", at="20260301060000"), *["NTE|1||x"] * extra))
+    for place, byte in damage:
+        raw[place % len(raw)] = byte
+    assert is_answered(bytes(raw))
