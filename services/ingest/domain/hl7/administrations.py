@@ -19,6 +19,7 @@ _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "gi
 _SCHEDULED = "premedication"
 _NOT_GIVEN = frozenset({"RE", "NA"})  # RXA-20: refused, not administered
 _STATUS = {"": Status.FINAL, "A": Status.FINAL, "U": Status.CORRECTED, "D": Status.DELETED}
+_UNKNOWN_DOSE = "999"  # in RXA-6, without a unit
 _AN_INFUSION = timedelta(minutes=30)  # RXA-3 and RXA-4 this far apart are a start and a stop
 
 
@@ -74,7 +75,7 @@ def _administration(context: Context, who: tuple[PatientKey, ...], given: _Given
     drug = _drug(context, rxa)
     status = _STATUS.get(rxa.text(21))
     began, ended = context.time(rxa.text(3)), context.time(rxa.text(4))
-    dose = _dose(context, rxa)
+    dose = None if status is Status.DELETED else _dose(context, rxa)
     if drug is None:
         code, name, system = (*rxa.components(5), "", "")[:3]
         detail = f"no drug for {code}^{name}^{system}: add it to drugs of this site in sites.yaml"
@@ -134,6 +135,6 @@ def _dose(context: Context, rxa: Segment) -> Quantity | str | None:
     if amount is None:
         return None
     if not written:
-        return Quantity(amount, "")
+        return None if rxa.text(6).strip() == _UNKNOWN_DOSE else Quantity(amount, "")
     unit = context.site.units.get(written) or context.tables.units.get(written)
     return written if unit is None else Quantity(amount, unit)

@@ -41,6 +41,14 @@ def movements(context: Context) -> Iterator[Item]:
         yield _death(context, who, patient)
 
 
+def _contradiction(patient: Segment) -> ParkedItem | None:
+    """Return what is parked when a death has a date and is denied."""
+    if patient.text(30) != "N":
+        return None
+    detail = "PID-29 dates a death that PID-30 denies: correct one of them"
+    return ParkedItem("PID.30", ParkReason.UNREADABLE_VALUE, detail)
+
+
 def _movement(
     context: Context, who: tuple[PatientKey, ...], event: str, visit: Segment | None
 ) -> Item:
@@ -63,6 +71,8 @@ def _movement(
 
 
 def _death(context: Context, who: tuple[PatientKey, ...], patient: Segment) -> Item:
+    if contradiction := _contradiction(patient):
+        return contradiction
     time = context.time(patient.text(29).strip('"'))
     note: tuple[str, ...] = ()
     if patient.text(29).strip('"') and time is None:

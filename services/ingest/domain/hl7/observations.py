@@ -16,6 +16,7 @@ _STATUS = {one.value: one for one in Status}
 _WITHOUT_VALUE = frozenset(
     {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
 )
+_TAKEN_BACK = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
 _OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
 _NULL = '""'
 
@@ -48,11 +49,13 @@ def _observation(
         return ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
     status = _STATUS.get(obx.text(11) or "F")
     if status is None:
-        detail = f"result status {obx.text(11)!r} is not in HL7 table 0085"
+        detail = f"result status {obx.text(11)!r} says of no result how far it can be relied upon"
         return ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
     body = _body(context, measure, status, obx, path)
     if isinstance(body, ParkedItem):
-        return body
+        if status not in _TAKEN_BACK:
+            return body
+        body = Observation(measure)  # whatever stands in its place, the result is gone
     dated = _observed(context, order, obx)
     if dated is None:
         detail = "no readable time in OBX-14, OBR-7, OBR-22 or MSH-7"

@@ -1,0 +1,124 @@
+"""Movements between wards, death, and two identifiers that are one person."""
+
+import pytest
+
+from services.vocabulary.fact import Death, Movement
+from tests.hl7 import PID, message, parked, reading
+
+EVENT = "EVN|A01|20260301080000"
+
+
+def visit(ward="WARD", admitted="", discharged=""):
+    fields = {2: "I", 3: ward, 19: "V1", 44: admitted, 45: discharged}
+    return "PV1|" + "|".join(fields.get(place, "") for place in range(1, 46))
+
+
+def pid(died="", at=""):
+    return "|".join(PID.split("|") + [""] * 20 + [at, died])
+
+
+def adt(event, *segments):
+    return message(EVENT, *segments, kind=f"ADT^{event}")
+
+
+MOVEMENTS = [
+    ("A01", visit(), Movement("admission")),
+    ("A01", visit("MICU"), Movement("icu")),
+    ("A01", visit("MICU^3^A"), Movement("icu")),
+    ("A02", visit("MICU"), Movement("icu")),
+    ("A02", visit(), Movement("ward")),
+    ("A03", visit("MICU"), Movement("discharge")),
+    ("A04", visit(), Movement("outpatient")),
+    ("A11", visit(), Movement("admission", cancelled=True)),
+    ("A12", visit(), Movement("ward", cancelled=True)),
+    ("A13", visit(), Movement("discharge", cancelled=True)),
+]
+
+
+@pytest.mark.parametrize(("event", "where", "body"), MOVEMENTS)
+def test_a_movement(event, where, body):
+    (draft,) = reading(adt(event, PID, where)).drafts
+    assert draft.body == body
+
+
+@pytest.mark.parametrize(("event", "undone_by"), [("A01", "A11"), ("A02", "A12"), ("A03", "A13")])
+def test_a_cancellation_has_the_key_of_what_it_cancels(event, undone_by):
+    first, second = (reading(adt(one, PID, visit())).drafts[0] for one in (event, undone_by))
+    assert first.series == second.series
+
+
+DATED = [
+    ("A01", visit(admitted="20260228200000"), "2026-03-01 01:00", ()),
+    ("A03", visit(discharged="20260228200000"), "2026-03-01 01:00", ()),
+    ("A01", visit(), "2026-03-01 13:00", ("observed_at from EVN-2",)),
+]
+
+
+@pytest.mark.parametrize(("event", "where", "at", "notes"), DATED)
+def test_a_movement_is_dated_by_its_visit_else_by_its_event(event, where, at, notes):
+    (draft,) = reading(adt(event, PID, where)).drafts
+    assert (f"{draft.observed_at:%Y-%m-%d %H:%M}", draft.notes) == (at, notes)
+
+
+def test_an_unreadable_time_of_a_movement_is_parked():
+    raw = adt("A03", PID, visit(discharged="soon"))
+    assert parked(raw) == [("EVN", "unreadable-time")]
+
+
+@pytest.mark.parametrize("event", ["A01", "A03", "A08", "A31"])
+def test_a_death_is_read_from_any_of_these(event):
+    found = reading(adt(event, pid("Y", "20260301073000"), visit())).drafts
+    (death,) = [draft for draft in found if isinstance(draft.body, Death)]
+    assert f"{death.observed_at:%Y-%m-%d %H:%M}" == "2026-03-01 12:30"
+
+
+@pytest.mark.parametrize(("died", "at"), [("", ""), ("N", ""), ("N", '""'), ('""', '""')])
+def test_who_did_not_die_is_not_dead(died, at):
+    assert reading(adt("A08", pid(died, at))).drafts == ()
+
+
+def test_a_death_without_a_date_takes_that_of_its_message_and_says_so():
+    (death,) = reading(adt("A08", pid("Y"))).drafts
+    assert (f"{death.observed_at:%H:%M}", death.notes) == (
+        "13:00",
+        ("date of death not reported; that of the message is taken",),
+    )
+
+
+def test_a_date_of_death_alone_is_a_death():
+    (death,) = reading(adt("A08", pid("", "20260301"))).drafts
+    assert death.notes == ("time of day not reported",)
+
+
+@pytest.mark.parametrize(
+    ("segment", "place"),
+    [
+        (pid("Y", "soon"), ("PID.29", "unreadable-time")),
+        (pid("N", "20260301"), ("PID.30", "unreadable-value")),
+    ],
+)
+def test_a_death_that_cannot_be_understood_is_parked_and_never_dropped(segment, place):
+    raw = adt("A08", segment)
+    assert (parked(raw), reading(raw).drafts) == ([place], ())
+
+
+def test_about_nobody_a_movement_is_parked():
+    assert parked(adt("A01", visit())) == [("PID", "no-participant")]
+
+
+@pytest.mark.parametrize("event", ["A40", "A34", "A18"])
+def test_a_merge_names_who_is_gone_and_who_stays(event):
+    (merge,) = reading(adt(event, PID, "MRG|0815^^^NMRN^MR")).merges
+    assert [merge.gone[0].identifier, merge.survivor[0].identifier] == ["0815", "4711"]
+    assert merge.undone is False
+
+
+def test_an_unlinked_pair_is_a_merge_undone():
+    (merge,) = reading(adt("A37", PID, PID.replace("4711", "0815"))).merges
+    assert merge.undone is True
+
+
+@pytest.mark.parametrize("segments", [[PID], [PID, "MRG|0815^^^OTHER^MR"], ["MRG|0815^^^NMRN^MR"]])
+def test_a_merge_of_nobody_known_is_parked(segments):
+    (item,) = reading(adt("A40", *segments)).parked
+    assert str(item.reason) == "no-participant"

@@ -1,0 +1,157 @@
+"""What each result says, how far it can be relied upon, and what of it has to wait."""
+
+import pytest
+
+from services.vocabulary.fact import Observation, Status
+from tests.hl7 import OBR, PID, labs, message, obx, parked, reading, result
+from tests.reading import quantity
+
+CODES = [
+    ("751-8^Neutrophils^LN", "neutrophils"),
+    ("NEUT_ABS^Neutrophils^99LAB", "neutrophils"),
+    ("NEUT_ABS", "neutrophils"),
+    ("NEUT_ABS^^L^751-8^^LN", "neutrophils"),
+    ("UNKNOWN^^L^751-8^^LN", "neutrophils"),
+    ("8310-5^Body temperature^LN", "temperature"),
+    ("AEGIS-ICE^ICE score^AEGIS", "ice"),
+]
+
+
+@pytest.mark.parametrize(("code", "measure"), CODES)
+def test_a_measure_is_known_by_either_of_its_codes(code, measure):
+    assert result(obx("7", "", code=code)).body.measure == measure
+
+
+@pytest.mark.parametrize("code", ["99999-9^New^LN", "751-8", "GLU^^L", "AEGIS-MOOD^^AEGIS", ""])
+def test_an_unknown_code_is_parked_with_what_to_do_and_the_others_go_on(code):
+    found = reading(labs(obx("1", code=code), obx("0.49")))
+    (item,) = found.parked
+    assert (item.path, str(item.reason)) == ("OBX[1].3", "unknown-code")
+    assert "sites.yaml" in item.detail
+    assert [draft.body.measure for draft in found.drafts] == ["neutrophils"]
+
+
+WORDS = [
+    ("oxygen-device", "HFNC^High flow NC", "high-flow-cannula"),
+    ("oxygen-device", "X17^high flow nc", "high-flow-cannula"),
+    ("oxygen-device", "CANN", "nasal-cannula"),
+    ("seizure", "brief", "brief"),
+]
+
+
+@pytest.mark.parametrize(("measure", "written", "word"), WORDS)
+def test_words_are_those_of_the_site_or_those_that_everybody_uses(measure, written, word):
+    code = f"AEGIS-{measure.upper()}^^AEGIS"
+    assert result(obx(written, "", kind="CWE", code=code)).body == Observation(measure, text=word)
+
+
+def test_a_word_that_is_unknown_is_parked():
+    raw = labs(obx("snorkel", "", kind="CWE", code="AEGIS-OXYGEN-DEVICE^^AEGIS"))
+    assert parked(raw) == [("OBX[1].5", "unreadable-value")]
+
+
+@pytest.mark.parametrize("status", ["F", "P", "I", "S", "R", "C", "A", "B", "D", "W", "U", "X"])
+def test_the_status_says_how_far_a_result_can_be_relied_upon(status):
+    draft = result(obx("0.49", status=status))
+    assert (draft.status, draft.body.value) == (Status(status), quantity("0.49", "10*3/uL"))
+
+
+def test_no_status_is_final():
+    assert result(obx("0.49", status="")).status is Status.FINAL
+
+
+@pytest.mark.parametrize("status", ["N", "O", "Z", "f"])
+def test_a_status_that_says_nothing_of_a_result_is_parked(status):
+    assert parked(labs(obx("0.49", status=status))) == [("OBX[1].11", "unreadable-value")]
+
+
+@pytest.mark.parametrize("status", ["D", "W", "X"])
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [("", "10*3/uL"), ('""', ""), ("HEMOLYZED", "10*3/uL"), ("see note", ""), ("1", "furlongs")],
+)
+def test_a_result_is_taken_back_whatever_stands_in_its_place(status, value, unit):
+    draft = result(obx(value, unit, kind="ST", status=status))
+    assert (draft.status, draft.body) == (Status(status), Observation("neutrophils"))
+
+
+@pytest.mark.parametrize("status", ["P", "I", "U"])
+def test_no_value_yet(status):
+    expected = [] if status in "IU" else [("OBX[1].5", "unreadable-value")]
+    assert parked(labs(obx("", status=status))) == expected
+
+
+@pytest.mark.parametrize("status", ["F", "C", "P"])
+@pytest.mark.parametrize("value", ["HEMOLYZED", "", '""', "^1^:^128"])
+def test_a_value_that_is_no_number_is_parked(status, value):
+    raw = labs(obx(value, kind="SN" if ":" in value else "ST", status=status))
+    assert parked(raw) == [("OBX[1].5", "unreadable-value")]
+
+
+def test_what_is_parked_does_not_repeat_the_value():
+    (item,) = reading(labs(obx("JANE DOE", kind="ST"))).parked
+    assert "DOE" not in item.detail
+
+
+def series(raw):
+    return [draft.series for draft in reading(raw).drafts]
+
+
+def test_a_correction_has_the_key_of_what_it_corrects():
+    first = labs(obx("0.49"), control_id="1")
+    corrected = labs(obx("4.9", status="C"), control_id="2", at="20260301100000-0500")
+    assert series(first) == series(corrected)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        labs(obx("7", code="777-3^^LN")),
+        message(PID, OBR.replace("ORD1", "ORD2"), obx("0.49")),
+        labs(obx("0.49").replace("LN||", "LN|2|")),
+    ],
+    ids=["another code", "another order", "another sub-id"],
+)
+def test_another_result_has_another_key(other):
+    assert series(labs(obx("0.49"))) != series(other)
+
+
+def test_each_result_belongs_to_the_order_and_the_participant_above_it():
+    second = PID.replace("4711", "4712")
+    raw = message(PID, OBR, obx("1"), second, OBR.replace("ORD1", "ORD2"), obx("2"))
+    assert [
+        (draft.who[0].identifier, "ORD2" in draft.series, str(draft.body.value.value))
+        for draft in reading(raw).drafts
+    ] == [("4711", False, "1"), ("4712", True, "2")]
+
+
+WHO = [
+    ("4711^^^NMRN^MR", ["4711"]),
+    ("4711^^^NMRN", ["4711"]),
+    ("4711^^^NMRN&1.2.3&ISO^MR", ["4711"]),
+    ("99^^^SSA^SS~4711^^^NMRN^MR", ["4711"]),
+    ("4711^^^NMRN^MR~4711^^^NMRN^MR", ["4711"]),
+    ("4711^^^NMRN^MR~0815^^^NMRN^MR", ["4711", "0815"]),
+    ("4711^^^NMRN^PI", []),
+    ("4711^^^OTHER^MR", []),
+    ("4711", []),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize(("written", "identifiers"), WHO)
+def test_only_identifiers_of_an_authority_of_the_site_count(written, identifiers):
+    found = reading(message(f"PID|1||{written}", obx("0.49")))
+    whom = [[key.identifier for key in draft.who] for draft in found.drafts]
+    assert whom == ([identifiers] if identifiers else [])
+    assert len(found.parked) == (not identifiers)
+
+
+def test_without_pid_every_result_is_parked():
+    raw = message(OBR, obx("0.49"), obx("0.5"))
+    assert parked(raw) == [("OBX[1]", "no-participant"), ("OBX[2]", "no-participant")]
+
+
+def test_the_count_of_the_sender_is_kept():
+    assert result(obx("0.49"), rest="|17").sequence == 17
+    assert result(obx("0.49"), rest="|many").sequence == 0
