@@ -16,6 +16,8 @@ from services.runtime.failpoints import reached
 
 _CHUNK = 256 * 1024
 _OUTSTANDING = 512  # messages of one connection that wait for their answer
+_GOODBYE_S = 5.0
+_UNFRAMED = "begin every message with the byte 0B and end it with 1C 0D"
 _HALFWAY_S = 30.0  # a frame that has begun ends within this, or the connection does
 
 _log = log.logger("ingest")
@@ -23,19 +25,21 @@ _log = log.logger("ingest")
 
 @dataclass(slots=True)
 class MllpServer:
-    """Listens on one port; *site_of_certificate* is empty without TLS client certificates.
+    """Listens on one port.
 
     Args:
         writer: Started.
         clock: For the time of the acknowledgement.
         largest: Bytes of a message.
         halfway_s: How long a frame that has begun may take.
+        goodbye_s: How long the last answers of a connection may take.
     """
 
     writer: Writer
     clock: Clock
     largest: int = LARGEST
     halfway_s: float = _HALFWAY_S
+    goodbye_s: float = _GOODBYE_S
     _server: asyncio.Server | None = None
     _connections: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -61,39 +65,47 @@ class MllpServer:
         if task is not None:
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
-        answers: asyncio.Queue[_Pending | None] = asyncio.Queue(_OUTSTANDING)
+        answers = _Answers()
+        receiving = asyncio.create_task(self._receive(reader, answers, _peer(writer)))
         answering = asyncio.create_task(self._answer(answers, writer))
         try:
-            await self._receive(reader, answers)
-        except (ConnectionError, asyncio.CancelledError, ssl.SSLError):
-            pass  # what was received is answered, or sent again by a sender that saw no answer
+            with contextlib.suppress(asyncio.CancelledError):  # by `stop`
+                await asyncio.wait({receiving, answering}, return_when=asyncio.FIRST_COMPLETED)
+            receiving.cancel()
+            answers.put(None)
+            # what was received is answered, or sent again by a sender that saw no answer
+            await asyncio.wait({receiving, answering}, timeout=self.goodbye_s)
+            if not answering.done():  # nobody reads what is answered
+                answering.cancel()
+                writer.transport.abort()
+            for end in await asyncio.gather(receiving, answering, return_exceptions=True):
+                if isinstance(end, Exception) and not isinstance(end, OSError):
+                    _log.error("connection_failed", exc_info=end)
         finally:
-            await answers.put(None)
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
-                await answering
-                writer.close()
+            writer.close()
+            with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _receive(
-        self, reader: asyncio.StreamReader, answers: "asyncio.Queue[_Pending | None]"
-    ) -> None:
+    async def _receive(self, reader: asyncio.StreamReader, answers: "_Answers", peer: str) -> None:
         frames = Frames(self.largest)
         while True:
             limit_s = self.halfway_s if frames.is_halfway else None
             try:
                 data = await asyncio.wait_for(reader.read(_CHUNK), limit_s)
             except TimeoutError:
-                _log.warning("frame_not_finished", duration_s=self.halfway_s)
+                _log.warning("frame_not_finished", duration_s=self.halfway_s, host=peer)
                 return
             if not data:
                 if frames.is_halfway:
-                    _log.warning("connection_closed_in_a_frame")
+                    _log.warning("connection_closed_in_a_frame", host=peer)
                 return
             garbage = frames.garbage
             for frame in frames.feed(data):
-                await answers.put(self._accept(frame))
+                await answers.room.acquire()
+                answers.put(self._accept(frame))
             if frames.garbage > garbage:
-                _log.warning("bytes_between_frames", count=frames.garbage - garbage)
+                count = frames.garbage - garbage
+                _log.warning("bytes_outside_of_frames", count=count, host=peer, problem=_UNFRAMED)
 
     def _accept(self, frame: "bytes | Oversized") -> "_Pending":
         if isinstance(frame, Oversized):
@@ -105,16 +117,15 @@ class MllpServer:
         future = self.writer.submit(Incoming(frame, "mllp"))
         return _Pending(frame, asyncio.wrap_future(future))
 
-    async def _answer(
-        self, answers: "asyncio.Queue[_Pending | None]", writer: asyncio.StreamWriter
-    ) -> None:
+    async def _answer(self, answers: "_Answers", writer: asyncio.StreamWriter) -> None:
         """Answer in the order in which messages came; several that are ready go out together."""
-        while (pending := await answers.get()) is not None:
+        while (pending := await answers.waiting.get()) is not None:
             outcome = await pending.outcome
             ack = acknowledge(pending.raw, outcome.answer, self.clock(), outcome.refused)
             writer.write(framed(ack))
-            if answers.empty() or writer.transport.get_write_buffer_size() > _CHUNK:
+            if answers.waiting.empty() or writer.transport.get_write_buffer_size() > _CHUNK:
                 await writer.drain()
+            answers.room.release()
             reached("ingest.after_ack")
 
 
@@ -122,3 +133,20 @@ class MllpServer:
 class _Pending:
     raw: bytes
     outcome: "asyncio.Future[Outcome]"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Messages of one connection that wait for their answer, then None; *room* is for more."""
+
+    waiting: "asyncio.Queue[_Pending | None]" = field(default_factory=asyncio.Queue)
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_OUTSTANDING))
+
+    def put(self, pending: _Pending | None) -> None:
+        self.waiting.put_nowait(pending)
+
+
+def _peer(writer: asyncio.StreamWriter) -> str:
+    """Return the address of who is connected."""
+    name = writer.get_extra_info("peername")
+    return str(name[0]) if name else ""

@@ -36,6 +36,7 @@ class Writer:
     def submit(self, incoming: Incoming) -> "Future[Outcome]":
         """Return what will hold the outcome of *incoming*."""
         future: Future[Outcome] = Future()
+        future.set_running_or_notify_cancel()  # who no longer waits for it cannot take it back
         self._progress.work_waits(time.monotonic())
         self._queue.put((incoming, future))
         return future
