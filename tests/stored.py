@@ -1,6 +1,7 @@
 """A store for tests: messages and records of every kind, in a database of its own."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from services.store import schema
 from services.store.alerts import (
@@ -46,7 +47,7 @@ def new_database(folder):
     """A migrated database and its keys, under *folder*."""
     db = Database.open(f"sqlite:///{folder}/data/aegis.db")
     schema.upgrade(db)
-    return db, Keys.load_or_create(folder / "keys")
+    return db, Keys.load_or_create(Path(folder) / "keys")
 
 
 def message(name, at=NOW, **more):

@@ -47,9 +47,9 @@ def _facts(name: str) -> list[Fact]:
         raise CommandError(f"{name}: {error.strerror}") from error
     facts, wrong = read_lines(content)
     if wrong:
-        lines = "\n  ".join(map(str, wrong[:10]))
+        lines = "\n  ".join(f"{item.path}: {item.detail}" for item in wrong[:10])
         raise CommandError(f"{name}: {len(wrong)} lines are no facts:\n  {lines}")
-    return facts
+    return [line.fact for line in facts]
 
 
 def _as_json(found: Assessed) -> str:

@@ -24,7 +24,6 @@ from services.cli.service import Service
 from services.cli.sink import MailSink
 from services.cli.tables import table
 from services.cli.watching import rules_table
-from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
 from services.ingest.files import messages_in
 from services.ingest.mllp_client import Answered, send
@@ -101,7 +100,7 @@ def _through_the_ports(opened: Opened, trial: Trial, sink: MailSink) -> tuple[in
             for answered in _progress(send("127.0.0.1", ports.mllp, trial.messages), trial)
         )
         facts = (opened.settings.data / "trial" / "facts.ndjson").read_bytes()
-        intake.accept([Incoming(m.body, "file", actor="demo") for m in messages_in(facts, "demo")])
+        intake.accept(list(messages_in(facts, "demo")))
         _wait_until_told(opened)
     finally:
         running.stop()

@@ -56,12 +56,11 @@ def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Ou
         "reported_at": now_utc().isoformat(),
         "body": json.loads(wire.canonical(body)),
     }
-    incoming = Incoming(json.dumps(line).encode(), "person", actor=by)
+    incoming = Incoming(json.dumps(line).encode(), "person", actor=by, form="facts")
     outcome = intake_of(opened).accept([incoming])[0]
     if outcome.refused is not None:
         raise CommandError(str(outcome.refused))
     if outcome.parked:
-        raise CommandError(
-            f"the fact is parked ({', '.join(outcome.parked)}): see `aegis parked list`"
-        )
+        why = "; ".join(f"{item.reason}: {item.detail}" for item in outcome.parked)
+        raise CommandError(f"the fact is parked ({why}): see `aegis parked list`")
     return outcome

@@ -20,7 +20,7 @@ from services.ingest.domain.reading import (
 )
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactReading, read_facts
-from services.runtime import wire
+from services.runtime import log, wire
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 from services.store import journal, participants
@@ -31,18 +31,33 @@ from services.vocabulary.fact import Fact, Merge
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c10")
 _AHEAD = timedelta(minutes=10)  # a clock may be this wrong
+_NOT_FROM_A_SITE = frozenset({"merge", "adjudication", "determination", "protocol-activation"})
 
 Source = Literal["mllp", "http", "file", "person", "participants"]
+Form = Literal["hl7v2", "facts"]
+
+_log = log.logger("ingest")
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Bytes that somebody sent; *site* is the one that has authenticated itself, or empty."""
+    """Bytes that somebody sent.
+
+    Args:
+        body: As they came.
+        source: The way by which they came.
+        site: The one that has authenticated itself, or empty.
+        actor: The person who enters them, or empty.
+        form: One message of HL7 v2, or facts one to a line.
+        place: Where the sender finds them again, e.g. ``labs.hl7, message 3``.
+    """
 
     body: bytes
     source: Source
     site: str = ""
     actor: str = ""
+    form: Form = "hl7v2"
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ class Outcome:
     site: str = ""
     kind: str = ""
     facts: int = 0
-    parked: tuple[ParkReason, ...] = ()
+    parked: tuple[ParkedItem, ...] = ()
     duplicate: bool = False
     received_at: datetime | None = None
     observed: tuple[datetime, ...] = ()
@@ -115,6 +130,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - the sender is told, and sends again
             if len(incoming) > 1:
                 return [outcome for one in incoming for outcome in self.accept([one])]
+            _log.error("not_stored", exc_info=error)
             problem = f"could not be stored ({type(error).__name__})"
             outcomes = [Outcome(Answer.ERROR, Refused("MSH", problem, "send it again"))]
         for outcome in outcomes:
@@ -136,7 +152,7 @@ class Intake:
     def _read(self, incoming: Incoming) -> _Read | Refused:
         body = incoming.body
         reading: Reading | FactReading | Refused
-        if is_facts(body):
+        if incoming.form == "facts":
             reading = read_facts(body, incoming.site, incoming.actor)
         else:
             reading = read(body, self.sites, self.tables)
@@ -210,7 +226,7 @@ class Intake:
             elif isinstance(subject, ParkedItem):
                 parked.append(replace(subject, path=draft.path))
             elif draft.observed_at > message.received_at + _AHEAD:
-                parked.append(_future(draft))
+                parked.append(_future(draft.path, draft.observed_at))
             else:
                 facts.append(self._fact(message, reading.site, draft, subject))
         for merge in reading.merges:
@@ -222,16 +238,20 @@ class Intake:
         self, conn: Connection, message: RawMessage, reading: FactReading
     ) -> tuple[list[Fact], list[ParkedItem]]:
         facts, parked = [], list(reading.parked)
-        ids = {fact_id(message, "fact", own): (own, fact) for own, fact in reading.facts}
+        ids = {
+            fact_id(message, "fact", line.own): (line.place, line.fact) for line in reading.facts
+        }
         stored = journal.known_facts(conn, list(ids))
-        for made, (own, fact) in ids.items():
+        for made, (place, fact) in ids.items():
             if made in stored:
                 continue
             site = self._participant_site(conn, fact.subject)
             if site is None or (reading.site and site != reading.site):
-                parked.append(_unknown(own, 1))
+                parked.append(_unknown(place, 1))
+            elif fact.body.kind in _NOT_FROM_A_SITE and reading.site:
+                parked.append(_not_from_a_site(place, fact))
             elif fact.observed_at > message.received_at + _AHEAD:
-                parked.append(ParkedItem(own, ParkReason.FUTURE_DATED, _future_detail(fact)))
+                parked.append(_future(place, fact.observed_at))
             else:
                 facts.append(replace(fact, id=made, site=reading.site, digest=content_digest(fact)))
         return facts, parked
@@ -310,11 +330,6 @@ class Intake:
         ]
 
 
-def is_facts(body: bytes) -> bool:
-    """Say whether *body* is Aegis's own facts (NDJSON), not HL7."""
-    return body.lstrip()[:1] == b"{"
-
-
 def reading_keys(reading: Reading | FactReading) -> Iterable[PatientKey]:
     """Yield every identifier that a message names."""
     if isinstance(reading, FactReading):
@@ -379,7 +394,7 @@ def _accepted(
         site=one.reading.site,
         kind=one.reading.kind,
         facts=len(facts),
-        parked=tuple(item.reason for item in parked),
+        parked=tuple(parked),
         duplicate=duplicate,
         received_at=one.message.received_at,
         observed=tuple(fact.observed_at for fact in facts),
@@ -390,13 +405,14 @@ def _refusal(refused: Refused) -> Outcome:
     return Outcome(Answer.REJECT, refused)
 
 
-def _future(draft: Draft) -> ParkedItem:
-    detail = f"dated {draft.observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
-    return ParkedItem(draft.path, ParkReason.FUTURE_DATED, f"{detail}: correct it, or retry then")
+def _future(path: str, observed_at: datetime) -> ParkedItem:
+    detail = f"dated {observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
+    return ParkedItem(path, ParkReason.FUTURE_DATED, f"{detail}: correct it, or retry then")
 
 
-def _future_detail(fact: Fact) -> str:
-    return f"dated {fact.observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
+def _not_from_a_site(path: str, fact: Fact) -> ParkedItem:
+    detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40"
+    return ParkedItem(path, ParkReason.UNSUPPORTED_MESSAGE, detail)
 
 
 def _unknown(path: str, count: int) -> ParkedItem:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from services.ingest.application import Intake, content_digest, fact_id, message_id
+from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.site import Sites
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
@@ -22,12 +23,27 @@ from services.store.vault import identity_hash
 from services.vocabulary.fact import Body, Enrolment, Fact, Status, Transplant
 
 _SENDER = "participants|import"
+_PREFIX = "Value error, "  # of the library, before our own words
 
 Text = Annotated[str, Field(min_length=1)]
 
 
 def _none_if_empty(value: object) -> object:
     return None if value == "" else value
+
+
+def _as_time(value: object) -> datetime:
+    """Return the time in a cell: a number of days or of seconds is none."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        at = None
+    if at is None or at.year < EARLIEST_YEAR:
+        raise ValueError("write it as 2026-03-01T08:00, with an offset or in local time")
+    return at
+
+
+Time = Annotated[datetime, BeforeValidator(_as_time)]
 
 
 class _Row(BaseModel):
@@ -40,15 +56,20 @@ class _Row(BaseModel):
     authority: Text
     identifier_type: Text = "MR"
     identifier: Text
-    transplant_at: datetime
+    transplant_at: Time
     donor: Literal["haploidentical", "matched-related", "matched-unrelated", "cord", ""] = ""
     sex: Literal["female", "male", "other", ""] = ""
-    birth_year: Annotated[int | None, BeforeValidator(_none_if_empty)] = None
-    weight_kg: Annotated[Decimal | None, BeforeValidator(_none_if_empty)] = None
-    enrolled_at: datetime
+    birth_year: Annotated[int | None, BeforeValidator(_none_if_empty), Field(ge=1900, le=2100)] = (
+        None
+    )
+    weight_kg: Annotated[Decimal | None, BeforeValidator(_none_if_empty), Field(gt=0, lt=500)] = (
+        None
+    )
+    enrolled_at: Time
 
 
 COLUMNS = tuple(_Row.model_fields)
+_NAMES = ", ".join(COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +123,12 @@ def _rows(content: bytes, sites: Sites) -> tuple[list[tuple[int, _Row, bytes]], 
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     required = [name for name in missing if _Row.model_fields[name].is_required()]
     if required:
-        return [], [WrongRow(1, f"the header has no column {', '.join(required)}")]
+        problem = f"the header has no column {', '.join(required)}; columns are parted by commas"
+        return [], [WrongRow(1, problem)]
+    strange = [name for name in reader.fieldnames or () if name not in COLUMNS]
+    if strange:
+        problem = f"nothing is called {', '.join(map(repr, strange))}: there are only {_NAMES}"
+        return [], [WrongRow(1, problem)]
     rows, wrong = [], []
     for given in reader:
         raw = ",".join(str(value) for value in given.values()).encode()
@@ -121,12 +147,13 @@ def _row(given: Mapping[str, object], sites: Sites) -> _Row | str:
         row = _Row.model_validate({k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix(_PREFIX)}"
     site = sites.by_id.get(row.site)
     if site is None:
-        return f"site: {row.site!r} is not in sites.yaml"
+        return f"site: {row.site!r} is not in sites.yaml, which has {', '.join(sites.by_id)}"
     if site.authorities.get(row.authority) != row.identifier_type:
-        return f"authority: {row.authority!r} with this identifier_type is not in sites.yaml"
+        known = ", ".join(f"{name} ({kind})" for name, kind in site.authorities.items())
+        return f"authority, identifier_type: sites.yaml has only {known} for {row.site}"
     return row
 
 

@@ -6,14 +6,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.reading import ParkedItem, ParkReason, Refused
 from services.runtime import wire
 from services.vocabulary.fact import Fact
 
+SENDER = "facts|"  # then who it is
+
+_TIMES = ("observed_at", "reported_at")
+_MEANING = {
+    "missing": "is missing",
+    "unexpected_keyword_argument": "there is no such key",
+    "decimal_text": 'write a number as a string of digits, e.g. "0.49"',
+    "union_tag_invalid": "there is no such kind",
+    "union_tag_not_found": "its kind is missing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A fact, where it stands (``line 3``), and by what its sender knows it."""
+
+    place: str
+    own: str
+    fact: Fact
+
 
 @dataclass(frozen=True, slots=True)
 class FactReading:
-    """Facts that name their participant by pseudonym, each with the id that its line has.
+    """Facts that name their participant by pseudonym.
 
     *site* is the one that sent them, empty when a person entered them.
     """
@@ -23,7 +44,7 @@ class FactReading:
     control_id: str
     kind: str
     sent_at: datetime | None
-    facts: tuple[tuple[str, Fact], ...]
+    facts: tuple[Line, ...]
     parked: tuple[ParkedItem, ...]
 
 
@@ -44,16 +65,16 @@ def read_facts(body: bytes, site: str, actor: str) -> FactReading | Refused:
     hashed = sha256(body).hexdigest()
     return FactReading(
         site,
-        f"facts|{actor or site}",
+        f"{SENDER}{actor or site}",
         hashed[:32],
         "facts",
-        max((fact.reported_at for fact in facts), default=None),
-        tuple((fact.id or fact.digest, fact) for fact in facts),
+        max((line.fact.reported_at for line in facts), default=None),
+        tuple(facts),
         tuple(wrong),
     )
 
 
-def read_lines(body: bytes) -> tuple[list[Fact], list[ParkedItem]]:
+def read_lines(body: bytes) -> tuple[list[Line], list[ParkedItem]]:
     """Return the facts in *body*, and the lines that are none.
 
     A fact without an id is known by the hash of its line, without a time of report by when it was
@@ -65,7 +86,7 @@ def read_lines(body: bytes) -> tuple[list[Fact], list[ParkedItem]]:
             continue
         found = _read_line(line)
         if isinstance(found, Fact):
-            facts.append(found)
+            facts.append(Line(f"line {number}", found.id or found.digest, found))
         else:
             wrong.append(ParkedItem(f"line {number}", ParkReason.UNREADABLE_LINE, found))
     return facts, wrong
@@ -75,16 +96,26 @@ def _read_line(line: bytes) -> Fact | str:
     """Return the fact, or what is wrong with it."""
     try:
         given = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "is no JSON object: write one fact to a line"
     if not isinstance(given, Mapping):
         return "is no JSON object: write one fact to a line"
     hashed = sha256(line.strip()).hexdigest()
-    times = {name: _in_utc(given[name]) for name in ("observed_at", "reported_at") if name in given}
+    times = {name: _in_utc(given[name]) for name in _TIMES if name in given}
+    for name, at in times.items():
+        if at is None or at.tzinfo is None:
+            return f"{name}: is no time with its offset: write it as 2026-03-01T08:00:00Z"
+    return _checked(given, hashed, times)
+
+
+def _checked(
+    given: Mapping[str, object], hashed: str, times: Mapping[str, datetime | None]
+) -> Fact | str:
+    said = {name: at.isoformat() for name, at in times.items() if at}
     whole = {
-        "reported_at": times.get("observed_at"),
         **given,
-        **times,
+        "reported_at": said.get("observed_at"),
+        **said,
         "id": given.get("id") or hashed,
         "digest": given.get("digest") or hashed,
     }
@@ -93,17 +124,19 @@ def _read_line(line: bytes) -> Fact | str:
     except ValueError as error:
         return str(error)
     if isinstance(fact, wire.Unreadable):
-        return f"{fact.where}: {fact.problem}; see GET /v1/facts/schema"
+        problem = _MEANING.get(fact.problem, fact.problem.replace("_", " "))
+        return f"{fact.where or 'line'}: {problem}; see docs/fact.schema.json"
     return fact
 
 
-def _in_utc(text: object) -> object:
-    """Return an instant that says its offset in UTC; anything else as it is, to be refused."""
+def _in_utc(text: object) -> datetime | None:
+    """Return an instant, in UTC when it says its offset; None when it is none."""
     try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
-        return text
-    return text if at.tzinfo is None else at.astimezone(UTC).isoformat()
+        at = datetime.fromisoformat(text if isinstance(text, str) else "")
+        at = at if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return at if at.year >= EARLIEST_YEAR else None
 
 
 def schema() -> Mapping[str, object]:

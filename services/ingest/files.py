@@ -1,10 +1,13 @@
 """Messages in files: HL7 v2 in any wrapping, or facts one to a line."""
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.ingest.application import Incoming, is_facts
-from services.ingest.domain.hl7.batches import batch_faults, messages
+from services.ingest.application import Incoming
+from services.ingest.domain.hl7.batches import faults, messages
+
+_OF_FACTS = frozenset({".ndjson", ".jsonl"})
 
 
 def files_in(path: Path) -> list[Path]:
@@ -12,20 +15,34 @@ def files_in(path: Path) -> list[Path]:
     return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 
 
-def messages_in(content: bytes, actor: str) -> Iterator[Incoming]:
+def messages_in(content: bytes, actor: str, name: str = "") -> Iterator[Incoming]:
     """Yield what a file holds, message by message; each line of facts is one.
 
     Args:
         content: Of the whole file.
         actor: Who enters it.
+        name: Of the file; one in ``.ndjson`` holds facts whatever it looks like.
     """
-    if is_facts(content):
-        lines = (line for line in content.splitlines() if line.strip())
-        yield from (Incoming(line, "file", actor=actor) for line in lines)
-    else:
-        yield from (Incoming(message, "file", actor=actor) for message in messages(content))
+    content = content.removeprefix(codecs.BOM_UTF8)
+    file = f"{name}, " if name else ""
+    if _holds_facts(content, name):
+        for number, line in enumerate(content.split(b"\n"), 1):
+            if line.strip():
+                yield Incoming(
+                    line.rstrip(b"\r"), "file", "", actor, "facts", f"{file}line {number}"
+                )
+        return
+    for number, message in enumerate(messages(content), 1):
+        yield Incoming(message, "file", "", actor, "hl7v2", f"{file}message {number}")
 
 
-def faults_in(content: bytes) -> list[str]:
-    """Return where a batch is not as long as it says."""
-    return [] if is_facts(content) else batch_faults(content)
+def faults_in(content: bytes, name: str = "") -> list[str]:
+    """Return where a file is not as long as it says, and what of it is in no message."""
+    content = content.removeprefix(codecs.BOM_UTF8)
+    if not content.strip():
+        return ["is empty"]
+    return [] if _holds_facts(content, name) else faults(content)
+
+
+def _holds_facts(content: bytes, name: str) -> bool:
+    return Path(name).suffix.lower() in _OF_FACTS or content.lstrip()[:1] == b"{"

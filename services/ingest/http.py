@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.ingest.application import Incoming, Intake, Outcome
+from services.ingest.application import Form, Incoming, Intake, Outcome
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
 from services.ingest.domain.hl7.frames import LARGEST
 from services.ingest.facts import schema
@@ -21,7 +21,7 @@ def routes(intake: Intake, writer: Writer) -> list[Route]:
 
     async def hl7v2(request: Request) -> Response:
         """Answer one message with its ACK; the status says the same as MSA-1."""
-        taken = await _take(request, intake, writer)
+        taken = await _take(request, intake, writer, "hl7v2")
         if isinstance(taken, Response):
             return taken
         body, outcome = taken
@@ -30,7 +30,7 @@ def routes(intake: Intake, writer: Writer) -> list[Route]:
 
     async def facts(request: Request) -> Response:
         """Answer how many lines became facts, and which did not and why."""
-        taken = await _take(request, intake, writer)
+        taken = await _take(request, intake, writer, "facts")
         if isinstance(taken, Response):
             return taken
         _, outcome = taken
@@ -39,7 +39,10 @@ def routes(intake: Intake, writer: Writer) -> list[Route]:
         return JSONResponse(
             {
                 "facts": outcome.facts,
-                "parked": [str(reason) for reason in outcome.parked],
+                "parked": [
+                    {"where": item.path, "reason": item.reason, "detail": item.detail}
+                    for item in outcome.parked
+                ],
                 "duplicate": outcome.duplicate,
             }
         )
@@ -55,7 +58,7 @@ def routes(intake: Intake, writer: Writer) -> list[Route]:
 
 
 async def _take(
-    request: Request, intake: Intake, writer: Writer
+    request: Request, intake: Intake, writer: Writer, form: Form
 ) -> tuple[bytes, Outcome] | Response:
     """Return the body and what became of it, or why it was not looked at."""
     site = await asyncio.to_thread(_site, request, intake)
@@ -68,7 +71,7 @@ async def _take(
             return _problem(413, f"the body is longer than {LARGEST} bytes: send it in parts")
     if not body.strip():
         return _problem(422, "the body is empty: send one message, or facts one to a line")
-    future = writer.submit(Incoming(bytes(body), "http", site))
+    future = writer.submit(Incoming(bytes(body), "http", site, form=form))
     return bytes(body), await asyncio.wrap_future(future)
 
 

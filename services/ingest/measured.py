@@ -11,8 +11,8 @@ def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
     site = outcome.site or _NOBODY
     kind = outcome.kind if outcome.refused is None else _NOBODY
     metrics.ingest_messages.labels(site, kind, f"A{outcome.answer}").inc()
-    for reason in outcome.parked:
-        metrics.parked.labels(site, reason).inc()
+    for item in outcome.parked:
+        metrics.parked.labels(site, item.reason).inc()
     if outcome.received_at is not None:
         metrics.last_message_timestamp.labels(site).set(outcome.received_at.timestamp())
         for observed_at in outcome.observed:

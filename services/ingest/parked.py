@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.ingest.application import Intake, is_facts, parked_rows
+from services.ingest.application import Intake, parked_rows
 from services.ingest.domain.hl7.read import read
 from services.ingest.domain.reading import Reading, Refused
+from services.ingest.facts import SENDER as FACTS
 from services.ingest.facts import FactReading, read_facts
 from services.store import journal, parking
 from services.store.journal import RawMessage
@@ -60,8 +61,8 @@ def _retry(intake: Intake, message_id: str, by: str) -> Retried:
 
 
 def _read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | Refused:
-    if is_facts(message.body):
-        return read_facts(message.body, message.site, message.sender.removeprefix("facts|"))
+    if message.sender.startswith(FACTS):
+        return read_facts(message.body, message.site, message.sender.removeprefix(FACTS))
     return read(message.body, intake.sites, intake.tables)
 
 

@@ -57,7 +57,10 @@ def load_sites(folder: Path, tables: CodeTables) -> Sites:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "file"
-        raise SiteFileError(f"{path}: {where}: {first['msg']}") from error
+        problem = first["msg"]
+        if first["type"] == "extra_forbidden":
+            problem = f"there is no such key; a site has {', '.join(_Row.model_fields)}"
+        raise SiteFileError(f"{path}: {where}: {problem}") from error
     sites = tuple(_site(row) for row in rows)
     for where, problem in _faults(sites, tables):
         raise SiteFileError(f"{path}: {where}: {problem}")

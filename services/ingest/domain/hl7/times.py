@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 _FORMS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _DAY = 8
-_EARLIEST_YEAR = 1900  # systems that have no date write year 1, or 1753
+EARLIEST_YEAR = 1900  # systems that have no date write year 1, or 1753
 _FRACTION_DIGITS = 6
 
 
@@ -45,7 +45,7 @@ def read_time(text: str, zone: str, offset: str = "") -> Time | None:
         return None
     try:
         naive = datetime.strptime(whole, form)  # noqa: DTZ007 - the zone follows
-        if naive.year < _EARLIEST_YEAR:
+        if naive.year < EARLIEST_YEAR:
             return None
         naive = naive.replace(microsecond=int((fraction or "0")[:_FRACTION_DIGITS].ljust(6, "0")))
         local_time = naive.replace(tzinfo=_offset(own or offset) or ZoneInfo(zone))

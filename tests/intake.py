@@ -1,0 +1,181 @@
+"""Where messages enter, with a store of its own, two sites and a participant at each."""
+
+import asyncio
+import shutil
+import socket
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from tempfile import TemporaryDirectory
+
+import httpx
+from starlette.applications import Starlette
+
+from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.application import Incoming, Intake
+from services.ingest.enrolment import import_participants
+from services.ingest.http import routes
+from services.ingest.mllp import MllpServer
+from services.ingest.writer import Writer
+from services.store import journal, parking
+from services.store.api_keys import add_api_key
+from services.store.messages import count_messages
+from services.store.participants import participants_by_subject
+from tests.hl7 import SITES
+from tests.stored import new_database
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+KEY = {site: f"key-of-{site}" for site in ("north", "rhein")}
+COLUMNS = (
+    "participant,site,authority,identifier_type,identifier,transplant_at,donor,sex,birth_year,"
+    "weight_kg,enrolled_at"
+)
+PEOPLE = (
+    "P-001,north,NMRN,MR,4711,2026-01-01T10:00,haploidentical,female,1970,70.5,2025-12-20T09:00",
+    "P-002,rhein,PATNR,MR,0815,2026-01-02T10:00,,male,1980,80,2025-12-21T09:00",
+)
+
+
+def people(*lines):
+    """A file of participants."""
+    return "\n".join((COLUMNS, *lines)).encode()
+
+
+def new_intake(folder, *lines):
+    """An intake on a store under *folder*, with the participants of *lines* (PEOPLE)."""
+    shutil.copytree(_filled(lines or PEOPLE).name, folder, dirs_exist_ok=True)
+    return _intake(folder)
+
+
+@cache
+def _filled(lines):
+    """A folder to copy from: a migrated store that holds the participants of *lines*."""
+    folder = TemporaryDirectory()
+    intake = _intake(folder.name)
+    import_participants(intake, people(*lines), "operator")
+    with intake.db.write() as conn:
+        for site, key in KEY.items():
+            add_api_key(conn, key, site, NOW, actor="operator")
+    intake.db.close()
+    return folder
+
+
+def _intake(folder):
+    db, keys = new_database(folder)
+    return Intake(db, keys, "TRIAL", SITES, load_code_tables(), lambda: NOW)
+
+
+def sent(intake, raw, **more):
+    """What became of one message from a file."""
+    return intake.accept([Incoming(raw, "file", **more)])[0]
+
+
+def feed_facts(intake, subject="P-001"):
+    """The facts of *subject* that came from feeds, oldest first."""
+    with intake.db.read() as conn:
+        every = journal.facts_between(conn, subject, 0)
+    return [one.fact for one in every if one.fact.body.kind not in ("enrolment", "transplant")]
+
+
+def waiting(intake):
+    """What is parked: reason and place."""
+    with intake.db.read() as conn:
+        return [(row.reason, row.path) for row in parking.load_parked(conn)]
+
+
+def messages_kept(intake):
+    """How many messages of feeds are on disk."""
+    with intake.db.read() as conn:
+        return count_messages(conn, ("mllp", "http", "file", "person"))
+
+
+def everybody(intake):
+    """The pseudonyms."""
+    with intake.db.read() as conn:
+        return list(participants_by_subject(conn))
+
+
+class Line:
+    """One MLLP connection that says exactly what it is told to."""
+
+    def __init__(self, port, *, hears_little=False):
+        self.connection = socket.socket()
+        if hears_little:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.connection.settimeout(20)
+        self.connection.connect(("127.0.0.1", port))
+
+    def say(self, data):
+        """Send *data* as it is."""
+        self.connection.sendall(data)
+        return self
+
+    def answer(self):
+        """The next answer, without its frame; empty when the other side has hung up."""
+        received = b""
+        while not received.endswith(b"\x1c\r"):
+            data = self.connection.recv(1)
+            if not data:
+                return ""
+            received += data
+        return received[1:-2].decode()
+
+    def close(self):
+        """Hang up."""
+        self.connection.close()
+
+
+@contextmanager
+def listening(intake, **settings):
+    """An MLLP port in front of *intake*, in a thread of its own."""
+    started, stop = threading.Event(), None
+    loop = asyncio.new_event_loop()
+    writer = Writer(intake)
+    writer.start()
+    server = MllpServer(writer, intake.clock, **settings)
+    ports = []
+
+    async def serve():
+        nonlocal stop
+        stop = asyncio.Event()
+        ports.append(await server.start("127.0.0.1", 0))
+        started.set()
+        await stop.wait()
+        await server.stop()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield ports[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(20)
+        assert not thread.is_alive(), "the port did not close"
+        writer.stop()
+        loop.close()
+
+
+@asynccontextmanager
+async def site(intake, name="north"):
+    """An HTTP client of one site, in front of *intake*."""
+    writer = Writer(intake)
+    writer.start()
+    app = Starlette(routes=routes(intake, writer))
+    headers = {"Authorization": f"Bearer {KEY[name]}"} if name else {}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://aegis", headers=headers
+    ) as client:
+        yield client
+    writer.stop()
+
+
+def posted(intake, path, content, name="north"):
+    """The response to one POST of one site."""
+
+    async def post():
+        async with site(intake, name) as client:
+            return await client.post(path, content=content)
+
+    return asyncio.run(post())

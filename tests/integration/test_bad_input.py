@@ -1,0 +1,316 @@
+"""Whatever a sender does wrong, it is told what, where and what to do, and the port goes on."""
+
+import io
+
+import pytest
+
+from services.ingest.domain.hl7.frames import framed
+from services.ingest.enrolment import import_participants
+from services.runtime import log
+from tests.hl7 import OBR, PID, labs, message, obx
+from tests.intake import (
+    KEY,
+    PEOPLE,
+    Line,
+    everybody,
+    feed_facts,
+    listening,
+    messages_kept,
+    new_intake,
+    people,
+    posted,
+    waiting,
+)
+
+GOOD = labs(obx("0.49"), control_id="GOOD")
+
+
+@pytest.fixture(autouse=True)
+def logged():
+    stream = io.StringIO()
+    log.configure(as_json=True, stream=stream)
+    return stream
+
+
+@pytest.fixture
+def intake(tmp_path):
+    return new_intake(tmp_path)
+
+
+@pytest.fixture
+def line(intake):
+    with listening(intake, largest=60_000_000, halfway_s=0.2) as port:
+        one = Line(port)
+        yield one
+        one.close()
+
+
+def goes_on(line):
+    """Send a good message on the same connection and see it accepted."""
+    return "MSA|AA|GOOD" in line.say(framed(GOOD)).answer()
+
+
+def answered(line, raw):
+    return line.say(framed(raw)).answer()
+
+
+REFUSED = {
+    "garbage in a frame": (b"\x00\xff garbage", "", "send whole HL7 v2 messages"),
+    "an empty frame": (b"", "", "send whole HL7 v2 messages"),
+    "a wrong character set": (
+        labs("NTE|1||J\xfcrgen").decode().encode("latin-1"),
+        "1",
+        "of the message is not utf-8 (MSH-18 is empty); name the character set",
+    ),
+    "an unknown character set": (labs(rest="||||||KOI"), "1", "use one of ASCII"),
+    "no control id": (labs(obx("1"), control_id=""), "", "MSH-10: there is no message control id"),
+    "no time of the message": (labs(obx("1"), at=""), "1", "write it as YYYYMMDDHHMMSS+ZZZZ"),
+    "an unknown sender": (labs(obx("1"), sender="A|B"), "1", "name it under senders in sites.yaml"),
+    "a test message": (labs().replace(b"|P|2", b"|T|2"), "1", "send test messages to a test"),
+    "two messages in a frame": (labs() + labs(), "1", "send each in a frame of its own"),
+    "a batch in a frame": (b"BHS|^~\\&\r" + labs(), "", "send its messages one by one"),
+}
+
+
+@pytest.mark.parametrize(("raw", "control_id", "says"), REFUSED.values(), ids=REFUSED)
+def test_what_can_never_be_read_is_rejected_and_the_connection_goes_on(
+    intake, line, raw, control_id, says
+):
+    ack = answered(line, raw)
+    assert f"MSA|AR|{control_id}".rstrip("|") in ack
+    assert says in ack.replace("\\E\\", "\\")
+    assert "ERR||MSH^1" in ack
+    assert goes_on(line)
+    assert messages_kept(intake) == 1
+
+
+PARKED = {
+    "no pid": (message(OBR, obx("1")), "no-participant", "OBX[1]"),
+    "an unknown participant": (
+        message(PID.replace("4711", "99"), obx("1")),
+        "unknown-participant",
+        "PID.3[1]",
+    ),
+    "a participant of another site": (
+        message("PID|1||0815^^^PATNR^MR", obx("1")),
+        "no-participant",
+        "OBX[1]",
+    ),
+    "hemolyzed": (labs(obx("HEMOLYZED", kind="ST")), "unreadable-value", "OBX[1].5"),
+    "an unknown unit": (labs(obx("1", "furlongs")), "unknown-unit", "OBX[1].6"),
+    "an unknown code": (labs(obx("1", code="X^Y^Z")), "unknown-code", "OBX[1].3"),
+    "a result of the future": (
+        labs(obx("1", at="20260302123000+0000")),
+        "future-dated",
+        "OBX[1]",
+    ),
+    "an impossible date": (labs(obx("1", at="20260230")), "unreadable-time", "OBX[1].14"),
+    "no date at all": (labs(obx("1", at="00010101")), "unreadable-time", "OBX[1].14"),
+    "a message that is not read": (message(PID, kind="MDM^T02"), "unsupported-message", "MSH.9"),
+}
+
+
+@pytest.mark.parametrize(("raw", "reason", "where"), PARKED.values(), ids=PARKED)
+def test_what_cannot_be_used_yet_is_accepted_and_parked_never_dropped(
+    intake, line, raw, reason, where
+):
+    assert "MSA|AA|1" in answered(line, raw)
+    assert waiting(intake) == [(reason, where)]
+    assert feed_facts(intake) == []
+    assert goes_on(line)
+    assert len(feed_facts(intake)) == 1
+
+
+def test_a_missing_unit_travels_as_missing(intake, line):
+    assert "MSA|AA|1" in answered(line, labs(obx("0.49", "")))
+    (fact,) = feed_facts(intake)
+    assert (fact.body.value.unit, waiting(intake)) == ("", [])
+    assert goes_on(line)
+
+
+def test_a_time_a_little_ahead_is_a_clock_that_goes_wrong(intake, line):
+    assert "MSA|AA|1" in answered(line, labs(obx("0.49", at="20260302120900+0000")))
+    assert len(feed_facts(intake)) == 1
+
+
+def test_bytes_outside_of_frames_are_no_message_and_are_counted(intake, line, logged):
+    line.say(b"GET / HTTP/1.1\r\n\r\n")
+    assert goes_on(line)
+    assert messages_kept(intake) == 1
+    assert '"event": "bytes_outside_of_frames"' in logged.getvalue()
+    assert "begin every message with the byte 0B" in logged.getvalue()
+
+
+def test_half_a_frame_is_never_taken_for_a_whole_one(intake, logged):
+    with listening(intake) as port:
+        half = Line(port).say(framed(labs(obx("0.4"), control_id="HALF"))[:-40])
+        half.close()
+        line = Line(port)
+        assert goes_on(line)
+        line.close()
+    assert messages_kept(intake) == 1
+    assert '"event": "connection_closed_in_a_frame"' in logged.getvalue()
+
+
+def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, line, logged):
+    assert line.say(framed(GOOD)[:-40]).answer() == ""
+    assert '"event": "frame_not_finished"' in logged.getvalue()
+    assert messages_kept(intake) == 0
+
+
+def test_a_message_begun_again_after_half_of_it_is_read_once(intake, line):
+    line.say(framed(GOOD)[:-40])
+    assert goes_on(line)
+    assert messages_kept(intake) == 1
+
+
+def test_fifty_megabytes_are_refused_by_their_id_and_the_connection_goes_on(intake):
+    with listening(intake) as port:
+        line = Line(port)
+        large = labs(obx("1"), control_id="LARGE") + b"NTE|1||" + b"x" * 50_000_000
+        ack = answered(line, large)
+        assert "MSA|AR|LARGE" in ack
+        assert "the message is longer than 16777216 bytes; send documents by reference" in ack
+        assert goes_on(line)
+        line.close()
+    assert messages_kept(intake) == 1
+
+
+def test_a_sender_that_reads_no_answers_does_not_keep_the_port_from_closing(intake):
+    with listening(intake, goodbye_s=0.2) as port:
+        long_name = b"MSH|^~\\&|" + b"x" * 3500  # comes back in each answer
+        deaf = Line(port, hears_little=True).say(framed(long_name) * 2400)
+        line = Line(port)
+        assert all(goes_on(line) for _ in range(50))
+        line.close()
+    deaf.close()
+
+
+def test_bytes_of_a_participant_never_get_into_the_log(line, logged):
+    for raw, *_ in (*REFUSED.values(), *PARKED.values()):
+        answered(line, raw)
+    for secret in ("4711", "DOE", "JANE", "19700101", "rgen"):
+        assert secret not in logged.getvalue()
+
+
+HTTP = {
+    "no key": (("", "/v1/hl7v2", GOOD), 401, "send Authorization: Bearer KEY"),
+    "an empty body": (("north", "/v1/hl7v2", b" \r\n"), 422, "the body is empty"),
+    "a body that is too long": (("north", "/v1/hl7v2", b"x" * 17_000_000), 413, "send it in parts"),
+    "another site's message": (
+        ("rhein", "/v1/hl7v2", GOOD),
+        422,
+        "this key may send for rhein only",
+    ),
+    "garbage": (("north", "/v1/hl7v2", b"garbage"), 422, "send whole HL7 v2 messages"),
+    "facts where messages go": (("north", "/v1/hl7v2", b"{}"), 422, "send whole HL7 v2 messages"),
+    "facts in another encoding": (("north", "/v1/facts", b"\xff\xfe{"), 422, "byte 0 is not UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("sent", "status", "says"), HTTP.values(), ids=HTTP)
+def test_over_http_the_status_and_the_words_say_what_is_wrong(intake, sent, status, says):
+    who, path, body = sent
+    response = posted(intake, path, body, who)
+    assert (response.status_code, says in response.text) == (status, True), response.text
+    good = posted(intake, "/v1/hl7v2", GOOD)
+    assert (good.status_code, "MSA|AA|GOOD" in good.text) == (200, True)
+    assert messages_kept(intake) == 1
+
+
+def test_a_key_that_was_never_given_out_opens_nothing(intake):
+    KEY["stranger"] = "not-a-key"
+    try:
+        assert posted(intake, "/v1/hl7v2", GOOD, "stranger").status_code == 401
+    finally:
+        del KEY["stranger"]
+    assert messages_kept(intake) == 0
+
+
+FACT = (
+    '{"subject": "P-001", "observed_at": "2026-03-01T08:00:00Z",'
+    ' "body": {"kind": "relapse", "detail": "marrow"}}'
+)
+BROKEN_LINES = {
+    "half a line": (FACT[:40], "is no JSON object: write one fact to a line"),
+    "no object": ("17", "is no JSON object: write one fact to a line"),
+    "a field too many": (
+        FACT.replace('"detail"', '"detale"'),
+        "body.relapse.detale: there is no such key",
+    ),
+    "no subject": (FACT.replace('"subject": "P-001", ', ""), "subject: is missing"),
+    "a naive time": (
+        FACT.replace("08:00:00Z", "08:00:00"),
+        "observed_at: is no time with its offset",
+    ),
+    "a number as a float": (
+        FACT.replace(
+            '"kind": "relapse", "detail": "marrow"',
+            '"kind": "observation", "measure": "alt", "value": {"value": 1.5, "unit": "U/L"}',
+        ),
+        'value: write a number as a string of digits, e.g. "0.49"',
+    ),
+    "an unknown kind": (FACT.replace("relapse", "remission"), "body: there is no such kind"),
+    "no time": (
+        FACT.replace("2026-03-01T08:00:00Z", "soon"),
+        "observed_at: is no time with its offset",
+    ),
+}
+
+
+@pytest.mark.parametrize(("broken", "says"), BROKEN_LINES.values(), ids=BROKEN_LINES)
+def test_a_broken_line_of_facts_is_parked_by_its_number_and_the_others_go_on(intake, broken, says):
+    response = posted(intake, "/v1/facts", f"{FACT}\n{broken}\n\n{FACT}".encode())
+    assert response.status_code == 200
+    (item,) = response.json()["parked"]
+    assert (item["where"], item["reason"]) == ("line 2", "unreadable-line")
+    assert says in item["detail"]
+    assert len(feed_facts(intake)) == response.json()["facts"] == 1
+
+
+BAD_ROWS = {
+    "a date that is a number": ("2026-01-01T10:00", "46027", "transplant_at: write it as 2026-"),
+    "no date": ("2026-01-01T10:00", "", "transplant_at: write it as 2026-"),
+    "an unknown site": (",north,", ",nowhere,", "site: 'nowhere' is not in sites.yaml"),
+    "an unknown authority": (",NMRN,", ",ZZZ,", "sites.yaml has only NMRN (MR) for north"),
+    "no identifier": (",4711,", ",,", "identifier: String should have at least 1 character"),
+    "a wrong donor": ("haploidentical", "brother", "donor: Input should be 'haploidentical'"),
+    "a birth date": (",1970,", ",1970-01-01,", "birth_year"),
+    "a birth year of the far future": (",1970,", ",19700,", "birth_year"),
+    "a weight below nothing": (",70.5,", ",-70.5,", "weight_kg"),
+    "a cell too many": ("09:00", "09:00,more", "has more cells than the header"),
+    "a cell too few": (",2025-12-20T09:00", "", "enrolled_at: Field required"),
+}
+
+
+@pytest.mark.parametrize(("cell", "bad", "says"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_a_bad_row_of_participants_is_left_out_by_its_number_and_the_others_go_in(
+    tmp_path, cell, bad, says
+):
+    intake = new_intake(tmp_path, PEOPLE[1])
+    third = PEOPLE[0].replace("P-001", "P-003").replace("4711", "4713")
+    wrong = PEOPLE[0].replace(cell, bad, 1)
+    done = import_participants(intake, people(wrong, third), "operator")
+    (row,) = done.wrong
+    assert (row.line, says in row.problem, done.new) == (2, True, 1), row.problem
+    assert "4711" not in str(row)
+    assert everybody(intake) == ["P-002", "P-003"]
+
+
+BAD_FILES = {
+    "nothing": (b"", "the header has no column participant"),
+    "semicolons": (people(*PEOPLE).replace(b",", b";"), "columns are parted by commas"),
+    "a column that nobody knows": (
+        people(*PEOPLE).replace(b"weight_kg", b"weight"),
+        "nothing is called 'weight'",
+    ),
+    "another encoding": (people(*PEOPLE) + b"\xff", "of the file is not UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("content", "says"), BAD_FILES.values(), ids=BAD_FILES)
+def test_a_bad_file_of_participants_changes_nothing(tmp_path, content, says):
+    intake = new_intake(tmp_path, PEOPLE[1])
+    (row,) = import_participants(intake, content, "operator").wrong
+    assert (row.line, says in row.problem) == (1, True), row.problem
+    assert everybody(intake) == ["P-002"]
