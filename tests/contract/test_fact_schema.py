@@ -1,0 +1,101 @@
+"""The published schema is the one that lines of facts are read by."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.ingest.facts import read_facts, read_lines, schema
+from services.runtime import wire
+from services.vocabulary.fact import Death, Status
+from tests.intake import new_intake, site
+from tests.reading import fact, lab
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "fact.schema.json"
+LINE = {
+    "subject": "P-001",
+    "observed_at": "2026-03-01T08:00:00+01:00",
+    "body": {
+        "kind": "observation",
+        "measure": "neutrophils",
+        "value": {"value": "0.490", "unit": "10*9/L"},
+    },
+}
+
+
+def test_the_published_schema_has_not_drifted_from_the_code():
+    assert json.loads(PUBLISHED.read_text()) == schema(), (
+        "the form of a fact has changed: write it again with `make schema`"
+    )
+
+
+def test_the_schema_is_served_to_everybody(tmp_path):
+    async def get():
+        async with site(new_intake(tmp_path), "") as client:
+            return await client.get("/v1/facts/schema")
+
+    response = asyncio.run(get())
+    assert (response.status_code, response.json()) == (200, schema())
+    assert response.headers["content-type"] == "application/schema+json"
+
+
+def read(**changed):
+    return read_lines(json.dumps({**LINE, **changed}).encode())
+
+
+def test_what_the_schema_asks_for_is_enough():
+    assert set(schema()["required"]) == LINE.keys()
+    ((line,), wrong) = read()
+    assert wrong == []
+    assert line.fact.observed_at == datetime(2026, 3, 1, 7, tzinfo=UTC)
+    assert line.fact.reported_at == line.fact.observed_at
+    assert str(line.fact.body.value.value) == "0.490"
+    assert line.fact.status is Status.FINAL
+
+
+@pytest.mark.parametrize("name", sorted(LINE))
+def test_what_the_schema_asks_for_is_asked_for(name):
+    facts, (wrong,) = read_lines(
+        json.dumps({key: value for key, value in LINE.items() if key != name}).encode()
+    )
+    assert facts == []
+    assert name in wrong.detail
+
+
+@pytest.mark.parametrize("name", sorted(schema()["properties"].keys() - LINE.keys()))
+def test_what_the_schema_allows_is_read_and_what_it_does_not_know_is_refused(name):
+    written = json.loads(wire.write_fact(lab("alt", "30", unit="U/L", sequence=3, notes=("n",))))
+    facts, wrong = read(**{name: written[name]})
+    assert (len(facts), wrong) == (1, [])
+    facts, (strange,) = read(**{f"{name}s": written[name]})
+    assert (facts, "there is no such key" in strange.detail) == ([], True)
+
+
+@pytest.mark.parametrize("written", [lab("alt", "<30", unit="U/L"), fact(Death("relapse"))])
+def test_a_fact_as_the_journal_writes_it_is_a_line(written):
+    ((line,), wrong) = read_lines(wire.write_fact(written))
+    assert (line.fact, wrong) == (written, [])
+
+
+@pytest.mark.parametrize(
+    "broken", [b"[" * 100_000, b'{"subject": "\\ud800"}', b"null", b"{", b'"a"', b"NaN", b"\x00"]
+)
+def test_no_line_makes_it_stumble(broken):
+    facts, (wrong,) = read_lines(broken)
+    assert (facts, wrong.path, str(wrong.reason)) == ([], "line 1", "unreadable-line")
+
+
+def test_lines_are_counted_as_an_editor_counts_them():
+    good = json.dumps(LINE).encode()
+    content = b"\r\n".join((good, b"", b"oops", good, b"oops", b""))
+    reading = read_facts(content, "north", "")
+    assert [line.place for line in reading.facts] == ["line 1", "line 4"]
+    assert [item.path for item in reading.parked] == ["line 3", "line 5"]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 1772352000])
+def test_a_time_that_stands_for_none_is_refused(at):
+    facts, (wrong,) = read(observed_at=at)
+    assert (facts, "is no time" in wrong.detail) == ([], True)

@@ -1,0 +1,296 @@
+"""What is acknowledged is on disk, once, encrypted, and about a participant of its sender."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.ingest import parked
+from services.ingest.application import Incoming
+from services.ingest.domain.hl7.acknowledgement import Answer
+from services.ingest.domain.hl7.frames import framed
+from services.ingest.domain.site import Sites
+from services.ingest.enrolment import import_participants
+from services.store import journal
+from services.store.messages import damaged
+from tests.hl7 import NORTH, PID, RHEIN, labs, message, obx
+from tests.intake import (
+    NOW,
+    PEOPLE,
+    Line,
+    feed_facts,
+    listening,
+    messages_kept,
+    new_intake,
+    people,
+    posted,
+    sent,
+    waiting,
+)
+
+ONE = labs(obx("0.49"), control_id="M1")
+OTHER = labs(obx("0.51", status="C"), control_id="M1")
+STRANGER = message(PID.replace("4711", "4712"), obx("0.49"), control_id="M2")
+NEW_CODE = labs(obx("0.49", code="ANC^^L"), obx("7", "parts", code="NEUT_ABS^^L"), control_id="M3")
+
+
+@pytest.fixture
+def intake(tmp_path):
+    return new_intake(tmp_path)
+
+
+def test_the_same_message_again_is_acknowledged_and_changes_nothing(intake):
+    first, again = sent(intake, ONE), sent(intake, ONE)
+    assert (first.answer, first.facts, first.duplicate) == (Answer.ACCEPT, 1, False)
+    assert (again.answer, again.facts, again.duplicate) == (Answer.ACCEPT, 0, True)
+    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+
+
+def test_the_same_message_twice_in_one_transaction_is_kept_once(intake):
+    outcomes = intake.accept([Incoming(ONE, "mllp"), Incoming(ONE, "mllp")])
+    assert [outcome.duplicate for outcome in outcomes] == [False, True]
+    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together):
+    if together:
+        intake.accept([Incoming(ONE, "mllp"), Incoming(OTHER, "mllp")])
+    else:
+        assert sent(intake, ONE).answer is sent(intake, OTHER).answer is Answer.ACCEPT
+    assert messages_kept(intake) == 2
+    assert [("MSH-10 was used before" in fact.notes) for fact in feed_facts(intake)] == [
+        False,
+        True,
+    ]
+
+
+def test_the_same_result_under_a_new_id_is_a_fact_of_the_same_content(intake):
+    sent(intake, ONE)
+    sent(intake, ONE.replace(b"|M1|", b"|M9|"))
+    one, other = feed_facts(intake)
+    assert (one.digest == other.digest, one.id == other.id) == (True, False)
+
+
+def test_a_correction_and_a_deletion_stand_beside_what_they_correct(intake):
+    for number, status in enumerate("PFCD"):
+        sent(intake, labs(obx("0.49", status=status), control_id=f"S{number}"))
+    facts = feed_facts(intake)
+    assert [str(fact.status) for fact in facts] == ["P", "F", "C", "D"]
+    assert len({(fact.series, fact.observed_at) for fact in facts}) == 1
+
+
+class _Failing:
+    """A database whose transactions fail at the very end, as many times as it is told."""
+
+    def __init__(self, db, times):
+        self.db, self.times = db, times
+
+    def read(self):
+        return self.db.read()
+
+    @contextmanager
+    def write(self):
+        with self.db.write() as conn:
+            yield conn
+            if self.times:
+                self.times -= 1
+                raise OSError(28, "No space left on device")
+
+
+def test_without_a_commit_there_is_no_acknowledgement_and_nothing_is_kept(intake):
+    full = replace(intake, db=_Failing(intake.db, times=1))
+    with listening(full) as port:
+        line = Line(port)
+        ack = line.say(framed(ONE)).answer()
+        assert "MSA|AE|M1" in ack
+        assert "207^Application internal error^HL70357" in ack
+        assert "send it again" in ack
+        assert (messages_kept(intake), feed_facts(intake)) == (0, [])
+        assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
+        line.close()
+    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+
+
+def test_over_http_a_failed_commit_is_service_unavailable(intake):
+    full = replace(intake, db=_Failing(intake.db, times=1))
+    response = posted(full, "/v1/hl7v2", ONE)
+    assert (response.status_code, "MSA|AE|M1" in response.text) == (503, True)
+    assert messages_kept(intake) == 0
+
+
+def test_one_that_cannot_be_stored_does_not_lose_those_beside_it(intake):
+    failing = replace(intake, db=_Failing(intake.db, times=2))  # all together, then the first alone
+    outcomes = failing.accept([Incoming(ONE, "mllp"), Incoming(STRANGER, "mllp")])
+    assert [outcome.answer for outcome in outcomes] == [Answer.ERROR, Answer.ACCEPT]
+    assert messages_kept(intake) == 1
+
+
+def test_refused_and_accepted_are_answered_in_the_order_in_which_they_came(intake):
+    outcomes = intake.accept([Incoming(raw, "mllp") for raw in (b"junk", ONE, b"junk", STRANGER)])
+    assert "".join(outcome.answer for outcome in outcomes) == "RARA"
+
+
+def files_below(folder):
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_nothing_of_a_message_can_be_read_from_the_files_of_the_database(intake, tmp_path):
+    raw = labs(obx("0.49"), "NTE|1||a note about Jane", control_id="M1")
+    sent(intake, raw)
+    sent(intake, STRANGER)
+    content = files_below(tmp_path / "data")
+    assert b"neutrophils" in content  # of the fact, by pseudonym
+    for secret in (b"4711", b"4712", b"DOE", b"JANE", b"Jane", b"19700101", b"PID|"):
+        assert secret not in content, secret
+
+
+def test_the_original_bytes_are_kept(intake):
+    raw = ONE.replace(b"\r", b"\r\n") + b"ZZZ|anything\r\n"
+    sent(intake, raw)
+    (journaled,) = _journaled(intake)
+    with intake.db.read() as conn:
+        assert journal.load_message(conn, intake.keys, journaled.message).body == raw
+        assert list(damaged(conn, intake.keys)) == []
+
+
+def _journaled(intake):
+    with intake.db.read() as conn:
+        every = journal.facts_between(conn, "P-001", 0)
+    return [one for one in every if one.fact.body.kind == "observation"]
+
+
+def test_a_participant_added_later_gets_the_results_that_waited(intake):
+    assert sent(intake, STRANGER).facts == 0
+    assert waiting(intake) == [("unknown-participant", "PID.3[1]")]
+    assert parked.retry(intake, "operator").waiting == 1
+    later = PEOPLE[0].replace("P-001", "P-003").replace("4711", "4712")
+    assert import_participants(intake, people(later), "operator").new == 1
+    done = parked.retry(intake, "operator")
+    assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
+    assert (len(feed_facts(intake, "P-003")), waiting(intake)) == (1, [])
+
+
+def test_a_mapping_added_later_makes_facts_of_what_waited_and_only_of_that(intake):
+    sent(intake, labs(obx("7"), obx("0.49", code="ANC^^L"), control_id="M3"))
+    assert (len(feed_facts(intake)), waiting(intake)) == (1, [("unknown-code", "OBX[2].3")])
+    mapped = replace(NORTH, codes={"ANC": "neutrophils"})
+    wiser = replace(intake, sites=Sites.of((mapped, RHEIN)))
+    done = parked.retry(wiser, "operator")
+    assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
+    assert (len(feed_facts(intake)), waiting(intake)) == (2, [])
+    assert parked.retry(wiser, "operator").facts == 0
+
+
+def test_what_still_cannot_be_used_waits_under_its_new_reason(intake):
+    sent(intake, labs(obx("7", "parts", code="ANC^^L")))
+    wiser = replace(intake, sites=Sites.of((replace(NORTH, codes={"ANC": "neutrophils"}), RHEIN)))
+    done = parked.retry(wiser, "operator")
+    assert (done.facts, done.closed, done.waiting) == (0, 1, 1)
+    assert waiting(intake) == [("unknown-unit", "OBX[1].6")]
+
+
+def test_a_result_of_the_future_is_a_fact_when_its_time_has_come(intake):
+    sent(intake, labs(obx("0.49", at="20260302150000+0000")))
+    assert parked.retry(intake, "operator").facts == 0
+    tomorrow = replace(intake, clock=lambda: NOW + timedelta(days=1))
+    assert parked.retry(tomorrow, "operator").facts == 1
+
+
+def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
+    sent(intake, STRANGER)
+    (row,) = parked.waiting(intake)
+    assert parked.discard(intake, [row.id], "operator", "a test patient") == 1
+    assert (waiting(intake), messages_kept(intake)) == ([], 1)
+    assert parked.retry(intake, "operator").facts == 0
+
+
+def test_two_participants_in_one_message_are_parked_each_for_itself(intake):
+    raw = message(PID, obx("1"), PID.replace("4711", "88"), obx("2"), obx("3"))
+    assert sent(intake, raw).facts == 1
+    (row,) = parked.waiting(intake)
+    assert (row.reason, row.detail.split()[0]) == ("unknown-participant", "2")
+
+
+def test_identifiers_of_two_participants_are_ambiguous(intake):
+    later = PEOPLE[0].replace("P-001", "P-003").replace("4711", "4712")
+    import_participants(intake, people(later), "operator")
+    raw = message("PID|1||4711^^^NMRN^MR~4712^^^NMRN^MR", obx("1"))
+    assert sent(intake, raw).facts == 0
+    assert waiting(intake) == [("ambiguous-participant", "OBX[1]")]
+
+
+FACT = '{"subject": "%s", "observed_at": "2026-03-01T08:00:00Z", "body": {"kind": "relapse"}}'
+
+
+@pytest.mark.parametrize(
+    ("site", "subject", "facts"),
+    [("north", "P-001", 1), ("north", "P-002", 0), ("rhein", "P-002", 1)],
+)
+def test_a_site_can_send_facts_for_its_own_participants_only(intake, site, subject, facts):
+    response = posted(intake, "/v1/facts", (FACT % subject).encode(), site)
+    assert (response.status_code, response.json()["facts"]) == (200, facts)
+    assert len(feed_facts(intake, subject)) == facts
+    assert waiting(intake) == ([] if facts else [("unknown-participant", "line 1")])
+
+
+def test_a_site_can_send_messages_as_itself_only(intake):
+    assert posted(intake, "/v1/hl7v2", ONE, "north").status_code == 200
+    assert posted(intake, "/v1/hl7v2", ONE, "rhein").status_code == 422
+
+
+def test_one_site_cannot_name_the_participant_of_another(tmp_path):
+    shared = replace(RHEIN, authorities={"PATNR": "MR", "NMRN": "MR"})
+    intake = replace(new_intake(tmp_path), sites=Sites.of((NORTH, shared)))
+    raw = message(PID, obx("0.49"), sender="ORBIS|RHEIN")
+    assert sent(intake, raw).facts == 0
+    assert waiting(intake) == [("unknown-participant", "PID.3[1]")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"kind": "merge", "gone": "P-001", "survivor": "P-002"}',
+        '{"kind": "adjudication", "criterion": "c", "verdict": "reject", "by": "x", "reason": "y",'
+        ' "signed_at": "2026-03-01T08:00:00Z"}',
+    ],
+)
+def test_a_feed_cannot_send_what_only_people_decide(intake, body):
+    content = (FACT % "P-001").replace('{"kind": "relapse"}', body).encode()
+    response = posted(intake, "/v1/facts", content)
+    (item,) = response.json()["parked"]
+    assert (response.json()["facts"], item["reason"]) == (0, "unsupported-message")
+    assert "for people to enter" in item["detail"]
+
+
+def test_the_same_facts_again_are_a_duplicate(intake):
+    first, again = (posted(intake, "/v1/facts", (FACT % "P-001").encode()).json() for _ in "12")
+    assert (first["facts"], first["duplicate"]) == (1, False)
+    assert (again["facts"], again["duplicate"]) == (0, True)
+
+
+def test_a_fact_that_names_itself_is_known_again_in_another_message(intake):
+    fact = (FACT % "P-001").replace("{", '{"id": "relapse-1", ', 1)
+    assert posted(intake, "/v1/facts", fact.encode()).json()["facts"] == 1
+    assert posted(intake, "/v1/facts", f"{fact}\n{FACT % 'P-001'}".encode()).json()["facts"] == 1
+
+
+def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
+    again = import_participants(intake, people(PEOPLE[0]), "operator")
+    assert (again.new, again.changed, again.wrong) == (0, 0, ())
+    moved = PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00")
+    assert import_participants(intake, people(moved), "operator").changed == 1
+    with intake.db.read() as conn:
+        transplants = [one.fact for one in journal.facts_of_kind(conn, "transplant", "P-001")]
+    assert [(str(f.status), f"{f.observed_at:%d %H:%M}") for f in transplants] == [
+        ("F", "01 15:00"),
+        ("C", "03 15:00"),
+    ]
+
+
+def test_an_identifier_that_leads_to_somebody_else_is_not_taken_over(intake):
+    thief = PEOPLE[0].replace("P-001", "P-009")
+    (row,) = import_participants(intake, people(thief), "operator").wrong
+    assert "already leads to P-001" in row.problem
+    assert sent(intake, ONE).facts == 1
