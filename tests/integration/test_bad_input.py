@@ -7,7 +7,7 @@ import pytest
 from services.ingest.domain.hl7.frames import framed
 from services.ingest.enrolment import import_participants
 from services.runtime import log
-from tests.hl7 import OBR, PID, labs, message, obx
+from tests.hl7_messages import OBR, PID, labs, message, obx
 from tests.intake import (
     KEY,
     PEOPLE,

@@ -14,7 +14,7 @@ from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.store import journal
 from services.store.messages import damaged
-from tests.hl7 import NORTH, PID, RHEIN, labs, message, obx
+from tests.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
 from tests.intake import (
     NOW,
     PEOPLE,
@@ -252,8 +252,10 @@ def test_one_site_cannot_name_the_participant_of_another(tmp_path):
     "body",
     [
         '{"kind": "merge", "gone": "P-001", "survivor": "P-002"}',
-        '{"kind": "adjudication", "criterion": "c", "verdict": "reject", "by": "x", "reason": "y",'
-        ' "signed_at": "2026-03-01T08:00:00Z"}',
+        (
+            '{"kind": "adjudication", "criterion": "c", "verdict": "reject", "by": "x",'
+            ' "reason": "y", "signed_at": "2026-03-01T08:00:00Z"}'
+        ),
     ],
 )
 def test_a_feed_cannot_send_what_only_people_decide(intake, body):

@@ -3,7 +3,7 @@
 import pytest
 
 from services.vocabulary.fact import Action, Status
-from tests.hl7 import PID, message, parked, reading
+from tests.hl7_messages import PID, message, parked, reading
 from tests.reading import quantity
 
 ORDER = "ORC|RE||RX1"

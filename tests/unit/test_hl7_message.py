@@ -4,7 +4,7 @@ import pytest
 
 from services.ingest.domain.hl7.message import Message, Separators, parse, unescape
 from services.ingest.domain.reading import Refused
-from tests.hl7 import PID, header, labs, message, obx, reading, refusal, result
+from tests.hl7_messages import PID, header, labs, message, obx, reading, refusal, result
 from tests.reading import quantity
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.vocabulary.fact import Observation, Status
-from tests.hl7 import OBR, PID, labs, message, obx, parked, reading, result
+from tests.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
 from tests.reading import quantity
 
 CODES = [

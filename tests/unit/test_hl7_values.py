@@ -6,7 +6,7 @@ import pytest
 
 from services.ingest.domain.hl7.values import read_limits, read_value
 from services.vocabulary.quantity import Quantity
-from tests.hl7 import labs, obx, parked, result
+from tests.hl7_messages import labs, obx, parked, result
 from tests.reading import quantity
 
 # OBX-2, OBX-5, what it means (None: no number)
