@@ -12,10 +12,11 @@ from services.vocabulary.fact import (
     Enrolment,
     Relapse,
     Transplant,
+    Withdrawal,
 )
 from services.vocabulary.protocol import Edge, Window
 from tests.protocols import PROTOCOL
-from tests.reading import fact
+from tests.reading import fact, hours
 
 
 def utc(text):
@@ -60,6 +61,11 @@ def test_treatment_day_one_is_the_first_dose_and_there_is_none_before():
     assert treated.treatment_day(utc("2026-05-09T23:00")) is None
 
 
+def test_before_any_dose_there_is_no_treatment_day_and_before_a_graft_no_transplant_day():
+    assert Anchors().treatment_day(GRAFT) is None
+    assert Anchors().transplant_day(GRAFT) is None
+
+
 def blina(day, action):
     return fact(Administration("blinatumomab", action), day * 24, name=f"{day}{action}")
 
@@ -88,6 +94,8 @@ def test_the_earliest_of_several_and_a_cause_from_any():
         fact(Transplant("haploidentical"), 2),
         fact(Transplant("cord", number=2), 900),
         fact(Relapse(), 50),
+        fact(Withdrawal(), 60),
+        fact(Withdrawal(), 70),
         fact(Relapse(), 40),
         fact(Death(), 100),
         fact(Death("ctcae-5.0.sepsis"), 101),
@@ -96,6 +104,7 @@ def test_the_earliest_of_several_and_a_cause_from_any():
         found = anchors(order, PROTOCOL)
         assert found.timezone == "America/New_York"
         assert found.donor == "haploidentical"
-        assert found.relapsed_at == facts[4].observed_at
-        assert (found.died_at, found.death_cause) == (facts[5].observed_at, "ctcae-5.0.sepsis")
-        assert found.second_graft_at == facts[2].observed_at
+        assert found.relapsed_at == hours(40)
+        assert found.withdrawn_at == hours(60)
+        assert (found.died_at, found.death_cause) == (hours(100), "ctcae-5.0.sepsis")
+        assert found.second_graft_at == hours(900)

@@ -1,0 +1,115 @@
+"""What holds for every course at the bedside, however it was charted."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.safety_rules.domain import crs, icans
+from services.safety_rules.domain.bedside import BedsideContext
+from services.safety_rules.domain.tracks import Track
+from tests.bedside import course, followed
+from tests.protocols import PROTOCOL
+
+VITALS = (
+    "T36.8 T37.9 T38.0 T39.5 T<39 T98.6 BP120 BP89 BP<95 RA NC NC@3 NC@8 HFNC@40 NRB VENT F35 F50"
+)
+DRUGS = (
+    "+norepinephrine -norepinephrine ~norepinephrine=0 +vasopressin +epinephrine -epinephrine"
+    " fluid-bolus acetaminophen tocilizumab dexamethasone=10 premed:dexamethasone=20"
+    " prednisone=40 +blinatumomab -blinatumomab oxygen-device:tent"
+)
+NEURO = (
+    "ICE10 ICE7 ICE0 ICE0.5 ICE11 CAPD9 spontaneous voice unarousable arousal:sleepy"
+    " seizure:brief seizure:none motor:deep-focal edema:diffuse sedation:yes sedation:no"
+    " intracranial-hemorrhage:yes"
+)
+WORDS = f"{VITALS} {DRUGS} {NEURO}".split()
+CHARTED = st.lists(st.tuples(st.integers(0, 160), st.sampled_from(WORDS)), max_size=30)
+SYNDROMES = pytest.mark.parametrize("syndrome", [crs, icans])
+NOTHING = BedsideContext()
+
+
+def facts_of(charted):
+    """At most one part for each hour, after the start of the infusion."""
+    hours = {}
+    for hour, word in charted:
+        hours.setdefault(hour, []).append(word)
+    return course("-1 +blinatumomab;" + ";".join(f"{h} {' '.join(w)}" for h, w in hours.items()))
+
+
+@SYNDROMES
+@settings(max_examples=60, deadline=None)
+@given(charted=CHARTED, chance=st.randoms(use_true_random=False))
+def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, charted, chance):
+    facts = [one for one in facts_of(charted) if syndrome.reads(one, PROTOCOL)]
+    expected = followed(syndrome, facts, PROTOCOL, NOTHING)
+    track = Track(syndrome.initial(PROTOCOL, NOTHING), syndrome.step)
+    mistaken = [one for one in facts if chance.random() < 0.2]
+    for one in chance.sample(facts, len(facts)):
+        track.insert(one)
+        if chance.random() < 0.3:
+            track.state()
+    for one in mistaken:
+        track.remove(one)
+    track.state()
+    for one in mistaken:
+        track.insert(one)
+    assert syndrome.runs(track.state()) == expected
+
+
+@SYNDROMES
+@settings(max_examples=100, deadline=None)
+@given(charted=CHARTED)
+def test_every_episode_is_whole(syndrome, charted):
+    runs = followed(syndrome, facts_of(charted), PROTOCOL, NOTHING)
+    for run in runs:
+        instants = [change.at for change in run.history]
+        spans = [change.span for change in run.history]
+        assert instants == sorted(set(instants))
+        assert instants[0] == run.onset_at
+        assert all(0 <= span.at_least <= span.at_most <= 4 for span in spans)
+        assert all(one != other for one, other in pairwise(spans))
+        assert run.possible == all(span.at_least == 0 for span in spans)
+        if run.resolved_at:
+            assert instants[-1] < run.resolved_at
+        for span in run.other_scales.values():
+            assert 0 <= span.at_least <= span.at_most <= 4
+        assert [bool(change.missing) for change in run.history] == [
+            span.at_least < span.at_most for span in spans
+        ]
+    for run, following in pairwise(runs):
+        assert run.last_evidence_at <= following.onset_at
+        assert run.resolved_at is None or run.resolved_at <= following.onset_at
+
+
+KNOWN = {  # what leaves a grade open, and everything that would settle it
+    "NC": ["NC@1", "NC@6", "NC@7", "NC@60"],
+    "oxygen-device:tent": ["RA", "NC@3", "MASK", "VENT"],
+    "BP<95": ["BP94", "BP90", "BP89"],
+    "ICE0": ["ICE0 spontaneous", "ICE0 tactile", "ICE0 unarousable"],
+    "voice": ["voice ICE10", "voice ICE5", "voice ICE0"],
+    "seizure:brief": ["seizure:brief ICE10", "seizure:brief ICE0 unarousable"],
+    "ICE11 spontaneous": ["ICE10 spontaneous", "ICE4 spontaneous", "ICE0 spontaneous"],
+    "ICE0 sedation:yes": ["ICE10", "ICE0 unarousable"],
+}
+
+
+@pytest.mark.parametrize("open_word", KNOWN)
+def test_an_interval_is_tight_and_what_is_learnt_lies_in_it(open_word):
+    syndrome, prelude = (
+        (icans, "-1 +blinatumomab; 2 ")
+        if "ICE" in "".join(KNOWN[open_word])
+        else (crs, "-1 +blinatumomab BP130 RA; 2 T38.5 ")
+    )
+
+    def span(words):
+        runs = followed(syndrome, course(prelude + words), PROTOCOL, NOTHING)
+        return runs[0].history[-1].span if runs else None
+
+    unknown = span(open_word)
+    learnt = [span(words) for words in KNOWN[open_word]]
+    grades = [0 if one is None else one.at_least for one in learnt]
+    assert all(one is None or one.at_least == one.at_most for one in learnt)
+    assert (min(grades), max(grades)) == (unknown.at_least, unknown.at_most)
