@@ -215,9 +215,11 @@ def test_a_flow_without_a_device_leaves_every_scale_open():
 def test_what_is_not_known_is_named():
     (run,) = runs("0 +blinatumomab; 2 T38.5")
     assert run.history[-1].missing == (Input.BLOOD_PRESSURE, Input.OXYGEN_DEVICE)
-    (run,) = runs(USUAL + "2 T38.5 NC; 3 T37.0")
+    (run,) = runs(USUAL + "2 T38.5 NC; 14.5 BP120")
     assert run.history[0].missing == (Input.OXYGEN_FLOW,)
     assert run.history[1].missing == (Input.OXYGEN_FLOW, Input.TEMPERATURE)
+    (run,) = runs(USUAL + "2 T38.5; 3 T37.0 BP85")  # all is known, and the scale does not say
+    assert run.history[1].missing == (Input.TEXT,)
 
 
 AFEBRILE = "; 6 T37.0 BP80"

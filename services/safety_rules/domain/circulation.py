@@ -26,7 +26,7 @@ _SEVERAL = 2
 # Source: HL7 v2.5.1, table 0162
 _ELSEWHERE = frozenset(
     {"AP", "B", "DT", "EP", "ET", "ID", "IH", "IHA", "IM", "IN", "IO", "IT", "MM", "MTH", "NEB"}
-    | {"NG", "NP", "NS", "NT", "OP", "OT", "PO", "PR", "SC", "SL", "SQ", "TD", "TL", "TP"}
+    | {"NG", "NP", "NS", "NT", "OP", "PO", "PR", "SC", "SL", "SQ", "TD", "TL", "TP"}
 )
 
 

@@ -81,7 +81,7 @@ def graded(course: Course, now: Now) -> Level:
     because = "; ".join(word for word in (sign, severity.because) if word)
     missing = set(severity.missing)
     if at_most > Grade.MILD:
-        missing.add(Input.TEMPERATURE)
+        missing.add(Input.TEXT if now.fever is False else Input.TEMPERATURE)
     return Level(Grade.MILD, at_most, because, tuple(sorted(missing)), severity.facts)
 
 
