@@ -236,6 +236,7 @@ WAIVER = {
     "anticytokine": (USUAL + "2 T38.5; 3 tocilizumab" + AFEBRILE, "2:1 6:2"),
     "steroid": (USUAL + "2 T38.5; 3 dexamethasone=10" + AFEBRILE, "2:1 6:2"),
     "treated, neither": (USUAL + "2 T38.5; 3 tocilizumab; 6 T37.0", "2:1"),
+    "treated in the minute of the fever": (USUAL + "2 T38.5 tocilizumab" + AFEBRILE, "2:1 6:2"),
     "treated before it opened": (USUAL + "1 acetaminophen; 2 T38.5" + AFEBRILE, "2:1 6:1-2"),
     "treated in an earlier episode": (
         USUAL + "2 T38.5; 3 tocilizumab; 6 T37 BP120; 18 T37 BP120; 30 T37 BP120;"

@@ -119,7 +119,7 @@ def step(state: CrsState, at: datetime, facts: Sequence[Fact]) -> CrsState:
     )
     after = _aged(after, at)
     if after.course is None or after.course.possible:
-        after = _opened(after, now)
+        after = _opened(after, now, state.drugs)
     else:
         after = replace(after, course=_continued(after, after.course, now, state.drugs))
     return after
@@ -173,7 +173,7 @@ def _aged(state: CrsState, at: datetime) -> CrsState:
     return state
 
 
-def _opened(state: CrsState, now: Now) -> CrsState:
+def _opened(state: CrsState, now: Now, before: Drugs) -> CrsState:
     """Open an episode when there is a fever that the study drug or the graft may have caused."""
     doubt = state.course
     if not now.taken_now:
@@ -187,7 +187,8 @@ def _opened(state: CrsState, now: Now) -> CrsState:
         return state
     if now.fever is None:
         return replace(state, course=_doubted(doubt, now))
-    new = Course((), now.at, not_before=doubt.history[0].at if doubt else None)
+    not_before = doubt.history[0].at if doubt else None
+    new = Course((), now.at, waived=_treated(state, now, before), not_before=not_before)
     course = regraded(new, now, graded(new, now))
     return replace(state, course=scaled(course, now, state.readings))
 
