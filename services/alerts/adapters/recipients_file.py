@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.alerts.domain.routes import Channel, Recipient, Recipients
 from services.alerts.domain.why_send import OPERATOR
-from services.runtime.yaml_keys import repeated_keys
+from services.runtime.yaml_keys import read_yaml, repeated_keys
 
 FILE = "recipients.yaml"
 _IN_WORDS = {
@@ -49,7 +49,7 @@ def load_recipients(folder: Path) -> Recipients:
         text = path.read_text("utf-8")
         if twice := next(repeated_keys(text), None):
             raise RecipientsFileError(f"{path}: {twice}: given twice; keep one of them")
-        file = _File.model_validate(yaml.safe_load(text))
+        file = _File.model_validate(read_yaml(text))
     except OSError as error:
         raise RecipientsFileError(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.ingest.domain.site import CodeTables, SiteMap, Sites
-from services.runtime.yaml_keys import repeated_keys
+from services.runtime.yaml_keys import read_yaml, repeated_keys
 
 FILE = "sites.yaml"
 
@@ -49,7 +49,7 @@ def load_sites(folder: Path, tables: CodeTables) -> Sites:
         text = path.read_text("utf-8")
         if twice := next(repeated_keys(text), None):
             raise SiteFileError(f"{path}: {twice}: given twice; keep one of them")
-        rows = _File.model_validate(yaml.safe_load(text)).sites
+        rows = _File.model_validate(read_yaml(text)).sites
     except OSError as error:
         raise SiteFileError(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
