@@ -123,7 +123,9 @@ class Timeline:
         with self.db.read() as conn:
             rows = {row.decision.rule: row for row in latest_decisions(conn, STUDY)}
         row = rows[rule]
-        body = Determination(rule, row.id, Answer(answer), "chair", "reviewed", row.decision.events)
+        known = tuple(one.participant for one in row.decision.contributors)
+        events = row.decision.events
+        body = Determination(rule, row.id, Answer(answer), "chair", "reviewed", events, known)
         self.say(replace(fact(body, subject=STUDY), observed_at=self.now, reported_at=self.now))
 
     def grade(self, hour):

@@ -6,7 +6,8 @@ from services.alerts.domain.wording import Text
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;"
-    "color:#222;background:#fff}h1{font-size:1.3rem}h2{font-size:1.1rem}p{margin:.5rem 0}"
+    "color:#222;background:#fff;overflow-wrap:anywhere}"
+    "h1{font-size:1.3rem}h2{font-size:1.1rem}p{margin:.5rem 0}"
     "a{color:#005a8c}code{background:#f4f4f4}.notice{background:#f4f4f4;padding:.5rem 1rem;"
     "border-left:4px solid #0072b2}button{font:inherit;padding:.6rem 1.2rem;border:0;"
     "border-radius:6px;background:#005a8c;color:#fff}label{display:block;margin:1rem 0 .3rem}"

@@ -183,11 +183,13 @@ def _determine(args: Namespace) -> int:
         known = ", ".join(sorted(last)) or "none yet"
         raise CommandError(f"no decision of {args.rule} to answer; there are: {known}")
     answer = Answer(args.answer)
-    body = Determination(args.rule, row.id, answer, args.by, args.reason, row.decision.events)
+    decision = row.decision
+    counted = tuple(one.participant for one in decision.contributors)
+    body = Determination(args.rule, row.id, answer, args.by, args.reason, decision.events, counted)
     enter(opened, opened.name, now_utc(), body, args.by)
     _see(opened, args)
     settle(opened)
-    print(f"{args.rule}: {answer}, on {row.decision.events} events, by {args.by}")
+    print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")
     return 0
 
 

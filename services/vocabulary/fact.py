@@ -207,14 +207,19 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Determination:
-    """The DSMB's answer to decision *decision* of *rule*; the fact's subject is the study."""
+    """The DSMB's answer to decision *decision* of *rule*; the fact's subject is the study.
+
+    *events* counted then, in *participants* (empty: it was not recorded who): the rule speaks again
+    when an event counts that is not among them.
+    """
 
     rule: str
     decision: str
     answer: Answer
     by: str
     reason: str
-    events: int  # on which the DSMB decided; the rule speaks again when there are more
+    events: int
+    participants: tuple[str, ...] = ()
     kind: Literal["determination"] = "determination"
 
 

@@ -213,6 +213,17 @@ def test_continue_silences_the_rule_until_a_new_event_counts(crossed):
     assert crossed.alerts(about=RULE, kind="boundary_reached")[0].is_open
 
 
+def test_another_event_in_place_of_one_that_was_answered_is_a_new_event(crossed):
+    crossed.determine(RULE, "continue")
+    crossed.at(8)
+    crossed.death("P-002", 6, status="D")
+    crossed.at(9)
+    crossed.death("P-003", 10)
+    posts = [post for post in of_rule(crossed.at(11)) if "Boundary reached" in post.subject]
+    assert told(posts) == expect("returned after retraction", OFFICER, *DSMB)
+    assert "P-003 transplant day" in posts[0].body
+
+
 def test_a_correction_after_continue_is_told_too(crossed):
     crossed.determine(RULE, "continue")
     crossed.at(8)

@@ -52,6 +52,7 @@ def decide(
     ahead = outlook(rule, of, happened, limit, crossed=since is not None)
     confirmed, upper = outcomes(of, _confirmed), outcomes(of, _upper)
     events, x = _count(counted), looked_up(ahead.size)
+    contributors = _contributors(of, counted)
     return Decision(
         study=protocol.study,
         rule=rule.id,
@@ -83,7 +84,7 @@ def decide(
         path=points,
         pending_weights=ahead.weights,
         sensitivity=tuple(sensitivity(rule, of, happened, limit)),
-        contributors=_contributors(of, counted),
+        contributors=contributors,
         steps=rule.stop_when.boundary,
         n=rule.stop_when.n,
         recommend=rule.then.recommend,
@@ -92,7 +93,7 @@ def decide(
         protocol=protocol.label,
         watch_only=rule.watch_only,
         determination=determination.answer.value if determination else "",
-        silenced_at_events=_silenced(determination, events),
+        silenced_at_events=_silenced(determination, events, contributors),
         cut=cut,
         in_words=rule.in_words,
     )
@@ -140,11 +141,15 @@ def _free_until_rise(limit: Limits, x: int) -> int | None:
     return next((k - x for k in range(x + 1, len(limit.table)) if limit.at(k) > now), None)
 
 
-def _silenced(determination: Determination | None, events: int) -> int | None:
-    """After *continue* the rule is silent until an event more counts than the DSMB knew of."""
+def _silenced(
+    determination: Determination | None, events: int, contributors: Sequence[Contributor]
+) -> int | None:
+    """After *continue* the rule is silent until an event counts that the DSMB did not know of."""
     if determination is None or determination.answer is not Answer.CONTINUE:
         return None
-    return determination.events if events <= determination.events else None
+    known = determination.participants
+    is_new = bool(known) and any(one.participant not in known for one in contributors)
+    return determination.events if events <= determination.events and not is_new else None
 
 
 def _contributors(of: Cohort, happened: Outcomes) -> tuple[Contributor, ...]:
