@@ -183,3 +183,11 @@ def test_records_that_are_not_up_to_date_are_for_operations():
     assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINED)
     assert alert.roles == ("operator",)
     assert alert.detail == '{"error":"ValueError"}'
+
+
+def test_what_is_called_for_first_is_written_as_it_is():
+    assert raising.changed({}, [A_REACHED], {}) == [A_REACHED]
+
+
+def test_a_rule_may_have_raised_one_alert_of_each_kind():
+    assert set(raising.alerts_of_rule(DECISION)) == set(KNOWN)

@@ -366,3 +366,8 @@ def test_markup_in_a_text_is_shown_not_followed():
     page = mail_page(notice(A_DEATH, detail, Reason.FIRST, LINK))
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+
+
+def test_with_too_few_participants_to_stop_it_says_so():
+    body = lines(alert_of("boundary_likely"), replace(LIKELY, ess=0.4))
+    assert body[2].endswith("; too few participants to stop yet.")
