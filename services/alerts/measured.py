@@ -4,33 +4,34 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.alerts.domain.why_send import Reason
+from services.alerts.planning import OPEN, states
 from services.runtime.metrics import Metrics
 from services.store import alerts
 from services.store.session import Connection
 from services.vocabulary.alert import Level
 
+_ESCALATING = (Reason.NOT_ACKNOWLEDGED, Reason.NOT_DELIVERED)
+
 
 @dataclass(slots=True)
 class Shown:
-    """What was shown so far: escalations and acknowledgements after *through* are new."""
+    """What was shown of *study* so far: what was recorded after *through* is new."""
 
+    study: str
     through: datetime
 
     def show(self, metrics: Metrics, conn: Connection, now: datetime) -> None:
         """Show how alerts stand at *now*, and count what has happened since it was last shown."""
-        known = alerts.load_alerts(conn)
+        known = states(conn, self.study)
         told = alerts.load_deliveries(conn)
         seen = alerts.load_acknowledgements(conn)
-        best = {one.alert: max(s.grade for s in seen if s.alert == one.alert) for one in seen}
-        open_levels = [
-            one.level for one in known if not one.retracted and best.get(one.id, -1) < one.grade
-        ]
+        open_levels = [alert.level for alert, state in known if state == OPEN]
         for level in Level:
             metrics.alerts_open.labels(level).set(open_levels.count(level))
         waiting = [row.recorded_at for row in told if row.next_attempt_at is not None]
         oldest_s = (now - min(waiting, default=now)).total_seconds()
         metrics.oldest_undelivered_alert.set(max(0.0, oldest_s))
-        opened_at = {one.id: one.opened_at for one in known}
+        opened_at = {alert.id: alert.opened_at for alert, _ in known}
         for row in seen:
             if self.through < row.at <= now:
                 waited_s = (row.at - opened_at[row.alert]).total_seconds()
@@ -38,7 +39,7 @@ class Shown:
         escalated = {
             (row.alert, row.recorded_at)
             for row in told
-            if row.reason == Reason.NOT_ACKNOWLEDGED and self.through < row.recorded_at <= now
+            if row.reason in _ESCALATING and self.through < row.recorded_at <= now
         }
         metrics.alert_escalations.inc(len(escalated))
         self.through = now

@@ -39,7 +39,7 @@ class Gauges:
     _chain_checked_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        self._alerts = Shown(self.clock())
+        self._alerts = Shown(self.opened.name, self.clock())
 
     def run(self, stop: threading.Event) -> None:
         """Show everything now, and again every few seconds until *stop* is set."""

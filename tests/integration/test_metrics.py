@@ -1,0 +1,97 @@
+"""A running service shows what it does, and after a restart what is so."""
+
+import time
+import urllib.request
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.alerts.application import acknowledge
+from services.cli.background import Background
+from services.cli.opened import open_in
+from services.cli.service import Service
+from services.cli.sink import MailSink
+from services.ingest.mllp_client import send
+from services.runtime.clock import now_utc
+from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
+from services.simulator.trial import simulate
+from services.store import alerts
+from tests.installed import STUDY, Installation
+
+pytestmark = pytest.mark.slow
+
+TRIAL = simulate(7, seed=5, days=8)
+# what only a correction, an escalation or an unreachable mail server would move
+STILL = {"alert_escalations", "alerts_retracted", "oldest_undelivered_alert_seconds"}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """The address of a service that has taken a trial, and its installation."""
+    folder = tmp_path_factory.mktemp("metrics")
+    Installation(folder).enrol(TRIAL)
+    opened = open_in(StoreSettings(data=folder, study=STUDY))
+    with MailSink(folder / "mails") as sink:
+        served = Background(
+            Service(
+                opened,
+                IngestSettings(mllp_port=0),
+                HttpSettings(http_port=0),
+                AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
+            )
+        )
+        ports = served.start()
+        assert all(a.code == "AA" for a in send("127.0.0.1", ports.mllp, TRIAL.messages))
+        yield f"http://127.0.0.1:{ports.http}", opened
+        served.stop()
+
+
+def shown(url):
+    with urllib.request.urlopen(f"{url}/metrics") as answer:  # noqa: S310 - its own port
+        text = answer.read().decode()
+    families = text_string_to_metric_families(text)
+    return {
+        family.name.removeprefix("aegis_"): family.samples
+        for family in families
+        if not family.name.endswith("_created")
+    }
+
+
+def until(url, holds):
+    for _ in range(300):
+        now = shown(url)
+        if holds(now):
+            return now
+        time.sleep(0.2)
+    raise AssertionError({name: samples[:3] for name, samples in now.items()})
+
+
+def moved(samples):
+    return any(sample.value for sample in samples)
+
+
+def test_every_metric_moves(running):
+    url, opened = running
+    until(url, lambda now: moved(now["deliveries"]) and not moved(now["journal_unhandled"]))
+    with opened.db.read() as conn:
+        first = alerts.load_alerts(conn)[0]
+    acknowledge(opened.db, first.id, "lee", "", now_utc())
+    now = until(url, lambda now: moved(now["alert_ack_seconds"]))
+    still = {name for name, samples in now.items() if not moved(samples)}
+    assert still <= STILL | {"commit_age_seconds", "journal_unhandled"}
+
+
+def test_no_label_names_a_participant_or_a_message(running):
+    url, _ = running
+    labels = {
+        value for samples in shown(url).values() for s in samples for value in s.labels.values()
+    }
+    assert labels
+    assert not [value for value in labels if value.startswith("P-") or "0000" in value]
+
+
+def test_it_is_ready_when_nothing_waits(running):
+    url, _ = running
+    for page in ("healthz", "readyz"):
+        with urllib.request.urlopen(f"{url}/{page}") as answer:  # noqa: S310 - its own port
+            assert answer.status == 200
