@@ -25,14 +25,15 @@ def observations(context: Context) -> Iterator[Item]:
     """Yield what each OBX says, in order; what cannot be read is parked, the rest goes on."""
     patient: Segment | None = None
     order: Segment | None = None
+    who: tuple[PatientKey, ...] = ()
     for segment in context.message.segments:
         if segment.name == "PID":
             patient, order = segment, None
+            who = patient_keys(patient, 3, context)
         elif segment.name == "OBR":
             order = segment
         elif segment.name == "OBX":
             path = f"OBX[{segment.number}]"
-            who = patient_keys(patient, 3, context)
             yield _observation(context, who, order, segment, path) if who else nobody(patient, path)
 
 
