@@ -30,7 +30,7 @@ from services.ingest.writer import AT_ONCE, Writer
 from services.runtime.clock import now_utc
 
 _HOST = "127.0.0.1"
-_WARM, _MESSAGES, _COMMITS = 256, 2000, 250
+_WARM, _MESSAGES, _COMMITS = 256, 1280, 200
 
 
 def measures(material: Material) -> list[Measure]:

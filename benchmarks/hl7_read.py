@@ -20,7 +20,7 @@ from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.site_files import load_sites
 from services.ingest.domain.hl7.read import read
 
-_MESSAGES = 2000
+_MESSAGES = 1000
 _PANEL = 900  # bytes: what is longer is a laboratory panel
 
 
