@@ -31,7 +31,8 @@ def _assess(args: Namespace) -> int:
     if found.decisions:
         print(f"\n{rules_table(found.decisions, args.as_of)}")
     for query in found.queries:
-        print(f"look into: {query.problem} ({', '.join(query.facts)})")
+        facts = ", ".join(fact[:12] for fact in query.facts)
+        print(f"look into {query.participant}: {query.problem} ({facts})")
     return 0
 
 

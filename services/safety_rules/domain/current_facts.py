@@ -40,6 +40,7 @@ class Query:
 
     problem: str
     facts: tuple[str, ...]
+    participant: str = ""
 
 
 def stands(candidates: Sequence[Fact]) -> Fact | None:

@@ -1,10 +1,10 @@
 """From the facts of one person to the records, whatever the order in which the facts came."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from services.safety_rules.domain import albumin, confounders, crs, icans
+from services.safety_rules.domain import albumin, confounders, crs, data_queries, icans
 from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.anchors import concerns as moves_an_anchor
 from services.safety_rules.domain.bedside import BedsideContext
@@ -95,7 +95,25 @@ class Fold:
 
     def queries(self) -> list[Query]:
         """Return what a person has to look into."""
-        return [*self._current.queries(), *orphaned(self.contents(), self._person)]
+        records = self.contents()
+        notify = self._rules.protocol.alerts.participant_grade
+        found = [
+            *self._current.queries(),
+            *orphaned(records, self._person),
+            *data_queries.undecided(records, notify),
+            *self._impossible(),
+        ]
+        return [replace(query, participant=self.participant) for query in dict.fromkeys(found)]
+
+    def _impossible(self) -> Iterator[Query]:
+        for criterion, followed in sorted(self._followed.items()):
+            compiled = self._rules.compiled.by_id.get(criterion)
+            if compiled is None:
+                continue
+            for fact in followed.track.facts():
+                if isinstance(fact.body, Observation):
+                    measured = compiled.measured[fact.body.measure]
+                    yield from data_queries.impossible(fact, measured)
 
     def _take(self, fact: Fact, *, stands: bool) -> None:
         """Put *fact* wherever it is read, or take it away."""

@@ -1,0 +1,62 @@
+"""What a data manager has to ask a site: numbers that cannot be, and what a grade waits for.
+
+Source: docs/decisions/grading.md, "Numbers that cannot be"
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from services.safety_rules.domain.compiled import Measured
+from services.safety_rules.domain.current_facts import Query
+from services.safety_rules.domain.ranges import End
+from services.safety_rules.domain.units import in_published_unit, rescaled
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.quantity import Quantity
+
+
+def impossible(fact: Fact, measured: Measured) -> Iterator[Query]:
+    """Yield a query for every number of *fact* that no living person's laboratory reports."""
+    body = fact.body
+    if not isinstance(body, Observation):
+        return
+    if body.value is not None and not _is_plausible(body.value, measured):
+        yield Query(f"{body.measure} of {_written(body.value)} cannot be", (fact.id,))
+    if body.lln is not None and body.lln.value < 0:
+        yield Query(f"a lower limit of {_written(body.lln)} cannot be", (fact.id,))
+    if body.uln is not None and body.uln.value <= 0:
+        yield Query(f"an upper limit of {_written(body.uln)} cannot be", (fact.id,))
+    if body.lln is not None and body.uln is not None and _are_reversed(body.lln, body.uln):
+        limits = f"{_written(body.lln)} to {_written(body.uln)}"
+        yield Query(f"limits of {limits} are the wrong way round", (fact.id,))
+
+
+def undecided(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]:
+    """Yield a query for each record that is only possible, and may reach the grade *notify*."""
+    for record in records:
+        if not record.possible or record.before_exposure or record.worst.at_most < notify:
+            continue
+        missing = sorted({name for change in record.history for name in change.missing})
+        facts = dict.fromkeys(fact for change in record.history for fact in change.facts)
+        problem = f"{record.term} may be grade {record.worst.at_most:d}"
+        yield Query(f"{problem}; missing: {', '.join(missing)}", tuple(facts))
+
+
+def _is_plausible(value: Quantity, measured: Measured) -> bool:
+    """Say whether *value* may be so; a bound, and a unit that does not fit, say too little."""
+    fits = in_published_unit(value, measured.units, measured.valence)
+    if fits is None or fits.censoring is not None:
+        return True
+    within = measured.range_in(fits.unit)
+    zero = fits.value == 0 and within.low.number == 0
+    return zero or within.low <= End(fits.value) <= within.high
+
+
+def _are_reversed(lln: Quantity, uln: Quantity) -> bool:
+    same = lln if lln.unit == uln.unit else rescaled(lln, uln.unit)
+    return same is not None and same.value >= uln.value > Decimal(0)
+
+
+def _written(quantity: Quantity) -> str:
+    sign = quantity.censoring or ""
+    return f"{sign}{quantity.value} {quantity.unit}".rstrip()

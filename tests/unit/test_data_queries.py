@@ -1,0 +1,77 @@
+"""What a data manager is asked to look into."""
+
+import pytest
+
+from services.safety_rules.domain.fold import Fold
+from services.vocabulary.fact import Action, Administration
+from tests.reading import fact, lab
+from tests.trials import RULES
+
+DOSE = fact(Administration("blinatumomab", Action.START), 0)
+
+# what the laboratory reported (value, unit, limits), and what is asked
+TABLE = {
+    "sodium 1400": (
+        ("sodium", "1400", "mmol/L", "135", "145"),
+        [
+            "Hypernatremia may be grade 4; missing: value",
+            "Hyponatremia may be grade 4; missing: symptoms, value",
+            "sodium of 1400 mmol/L cannot be",
+        ],
+    ),
+    "limits the wrong way round": (
+        ("alt", "30", "U/L", "40", "5"),
+        [
+            "Alanine aminotransferase increased may be grade 4; missing: ULN, baseline",
+            "limits of 40 U/L to 5 U/L are the wrong way round",
+        ],
+    ),
+    "a negative lower limit": (
+        ("neutrophils", "3.0", "10*9/L", "-1.8", "7"),
+        ["a lower limit of -1.8 10*9/L cannot be"],
+    ),
+    "an upper limit of zero": (
+        ("lipase", "30", "U/L", None, "0"),
+        [
+            "Lipase increased may be grade 4; missing: ULN, symptoms",
+            "an upper limit of 0 U/L cannot be",
+        ],
+    ),
+    "a calcium without its albumin": (
+        ("calcium", "7.5", "mg/dL", "8.5", "10.5"),
+        ["Hypocalcemia may be grade 4; missing: albumin"],
+    ),
+    "a unit that does not fit": (
+        ("potassium", "3.0", "mg/dL", "3.5", "5.0"),
+        [
+            "Hyperkalemia may be grade 4; missing: unit",
+            "Hypokalemia may be grade 4; missing: unit",
+        ],
+    ),
+    "no neutrophils at all": (("neutrophils", "0", "10*9/L", "1.8", "7"), []),
+    "a lower limit of zero": (("alt", "30", "U/L", "0", "40"), []),
+    "less than can be measured": (("neutrophils", "<0.1", "10*9/L", "1.8", "7"), []),
+    "an ordinary result": (("sodium", "140", "mmol/L", "135", "145"), []),
+}
+
+
+@pytest.mark.parametrize(("reported", "asked"), TABLE.values(), ids=TABLE)
+def test_what_is_asked(reported, asked):
+    measure, value, unit, lln, uln = reported
+    fold = Fold("P-001", RULES)
+    fold.apply([DOSE, lab(measure, value, 24, unit, lln=lln, uln=uln, name="reported")])
+    queries = fold.queries()
+    assert sorted(query.problem for query in queries) == sorted(asked)
+    assert {(query.participant, query.facts) for query in queries} <= {("P-001", ("reported",))}
+
+
+def test_a_correction_answers_the_query():
+    fold = Fold("P-001", RULES)
+    wrong = lab("sodium", "1400", 24, "mmol/L", lln="135", uln="145", name="a", series="S")
+    right = lab(
+        "sodium", "140", 24, "mmol/L", lln="135", uln="145", name="b", series="S", reported=30
+    )
+    fold.apply([DOSE, wrong])
+    assert fold.queries()
+    fold.apply([right])
+    assert fold.queries() == []
