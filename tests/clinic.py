@@ -13,6 +13,7 @@ from services.safety_rules.domain.grading import (
     BaselineUnknown,
     NoBaseline,
     Reading,
+    Treatment,
     grade,
 )
 from tests.reading import quantity
@@ -38,6 +39,8 @@ def dictated(text):
             given[_STATES[what]] = {"yes": True, "no": False}[said]
         elif words[0] in _LIMITS:
             given[_LIMITS[words[0]]] = quantity(" ".join(words[1:]), unit)
+        elif words[0] == "treatment":
+            given["treatment"] = Treatment(" ".join(words[1:]))
         elif words[0] == "for":
             given["sustained"] = timedelta(hours=float(words[1]))
         elif words == ["baseline", "unknown"]:

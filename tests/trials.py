@@ -41,6 +41,7 @@ CHEMISTRY = {
     "sodium": ("mmol/L", "135", "145", "140 132 127 122 1400"),
     "calcium": ("mg/dL", "8.5", "10.5", "9.0 8.0 7.2 6.4 5.0"),
     "albumin": ("g/dL", "3.5", "5.0", "5.0 4.0 3.0 2.0"),
+    "glucose": ("mg/dL", "70", "140", "100 150 300 40"),
     "lipase": ("U/L", None, "60", "30 70 100 200 400"),
 }
 SIGNS = {
@@ -49,7 +50,14 @@ SIGNS = {
     "spo2": ("%", "98 92 86"),
     "oxygen-flow": ("L/min", "2 4 10"),
 }
-DRUGS = ("dexamethasone", "acetaminophen", "tocilizumab", "norepinephrine", "vasopressin")
+DRUGS = (
+    "insulin",
+    "dexamethasone",
+    "acetaminophen",
+    "tocilizumab",
+    "norepinephrine",
+    "vasopressin",
+)
 CRITERIA = (
     "ctcae-5.0.alanine-aminotransferase-increased",
     "ctcae-5.0.neutrophil-count-decreased",

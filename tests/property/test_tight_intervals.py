@@ -19,6 +19,7 @@ from services.safety_rules.domain.grading import (
     BaselineUnknown,
     NoBaseline,
     Reading,
+    Treatment,
     grade,
     what_is_known,
 )
@@ -29,7 +30,13 @@ from tests.clinic import TABLES
 HAIR = Decimal("0.000001")
 TINY, HUGE = Decimal("0.00001"), Decimal(1000000000)
 BEFORE, UNKNOWN = "before exposure", "unknown"
-FLAGS = ("symptomatic", "intervention", "fasting", "at_rest")
+STATES = {  # what may be known beside numbers, and what it may be
+    "symptomatic": (True, False),
+    "treatment": tuple(Treatment),
+    "fasting": (True, False),
+    "at_rest": (True, False),
+}
+FLAGS = tuple(STATES)
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Known:
     uln: Decimal | None
     baseline: Decimal | str
     albumin: Decimal | None
-    flags: tuple[bool | None, ...]
+    flags: tuple[bool | Treatment | None, ...]
 
     def outcome(self):
         return grade(self.criterion, self.reading(), self.baseline_given())
@@ -169,7 +176,8 @@ def with_baseline(known):
         if known.baseline == UNKNOWN
         else [known.baseline]
     )
-    states = list(product(*((True, False) if f is None else (f,) for f in known.flags)))
+    given = zip(STATES.values(), known.flags, strict=True)
+    states = list(product(*(every if flag is None else (flag,) for every, flag in given)))
     for number in numbers:
         if not isinstance(number, Decimal) or low <= number <= high:
             for flags in states:
@@ -203,7 +211,7 @@ def whole(draw):
     albumin = None
     if measure == "calcium":
         albumin = draw(st.sampled_from(ALBUMIN[unit][1:4]))
-    flags = tuple(draw(st.booleans()) for _ in FLAGS)
+    flags = tuple(draw(st.sampled_from(every)) for every in STATES.values())
     return replace(
         known, value=value, lln=lln, uln=uln, baseline=baseline, albumin=albumin, flags=flags
     )

@@ -33,7 +33,9 @@ _BASELINE_IS = {
 }
 _ASKS = {
     Condition.SYMPTOMATIC: Input.SYMPTOMS,
-    Condition.INTERVENTION: Input.INTERVENTION,
+    Condition.ORAL_AGENT: Input.INTERVENTION,
+    Condition.INSULIN: Input.INTERVENTION,
+    Condition.EMERGENCY: Input.INTERVENTION,
     Condition.FASTING: Input.FASTING,
     Condition.AT_REST: Input.AT_REST,
 }

@@ -42,7 +42,9 @@ class Condition(StrEnum):
     """What must hold beside the number, in the words of the criteria files."""
 
     SYMPTOMATIC = "if symptomatic"
-    INTERVENTION = "if treated"
+    ORAL_AGENT = "if an oral agent was started"
+    INSULIN = "if insulin was started"
+    EMERGENCY = "if life-threatening"
     FASTING = "if fasting"
     AT_REST = "if at rest"
     LASTING = "if for longer than 24 h"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from services.safety_rules.domain import albumin, confounders, crs, data_queries, icans
+from services.safety_rules.domain import albumin, confounders, crs, data_queries, icans, insulin
 from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.anchors import concerns as moves_an_anchor
 from services.safety_rules.domain.bedside import BedsideContext
@@ -12,6 +12,7 @@ from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.episodes import Named, Person, linked, orphaned, records
 from services.safety_rules.domain.followed import Followed
+from services.safety_rules.domain.laboratory import GLUCOSE
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.standings import Knowledge, Outlook, outlook, steroid_doses
@@ -20,6 +21,7 @@ from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, Observation
 from services.vocabulary.grade import Grade
 
+_EVER = datetime.min.replace(tzinfo=UTC)
 _SYNDROMES = {"astct-2019.crs": crs, "astct-2019.icans": icans}
 
 
@@ -34,6 +36,7 @@ class Fold:
         self._standing: dict[str, Fact] = {}  # those that are no reading of a criterion
         self._anchors = Anchors()
         self._albumin = albumin.AlbuminReadings()
+        self._insulin = insulin.InsulinDoses()
         self._followed: dict[str, Followed] = {}
         self._syndromes = {
             name: Track(syndrome.initial(rules.protocol, BedsideContext()), syndrome.step)
@@ -126,6 +129,8 @@ class Fold:
                 self._rebase(criterion.id, fact.observed_at)
             if body.measure == "albumin":
                 self._change_albumin(fact, stands=stands)
+        elif insulin.concerns(fact):
+            self._change_insulin(fact, stands=stands)
         elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
             compiled = self._rules.compiled.by_id.get(body.criterion)
             self._followed_under(body.criterion, compiled).change(fact, stands=stands)
@@ -151,7 +156,7 @@ class Fold:
         found = self._followed.get(criterion)
         if found is None:
             gap = self._rules.protocol.merge_gap
-            found = Followed(compiled, gap, self._albumin.nearest)
+            found = Followed(compiled, gap, self._albumin.nearest, self._insulin.were_started)
             found.rebase(self._anchors.first_infusion_at)
             self._followed[criterion] = found
         return found
@@ -232,3 +237,10 @@ class Fold:
             followed.track.touch(since)
             self._touched.add(criterion.id)
             self._rebase(criterion.id, since)
+
+    def _change_insulin(self, fact: Fact, *, stands: bool) -> None:
+        self._insulin.change(fact, stands=stands)
+        for measure in GLUCOSE:
+            for criterion in self._rules.compiled.by_measure.get(measure, ()):
+                self._followed_under(criterion.id, criterion).track.touch(_EVER)
+                self._touched.add(criterion.id)

@@ -11,7 +11,13 @@ from services.safety_rules.domain.grading import (
     NoBaseline,
     grade,
 )
-from services.safety_rules.domain.laboratory import FINAL, AlbuminAt, Course, Following
+from services.safety_rules.domain.laboratory import (
+    FINAL,
+    AlbuminAt,
+    Course,
+    Following,
+    InsulinStarted,
+)
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.segments import runs
 from services.safety_rules.domain.tracks import Track
@@ -23,7 +29,11 @@ class Followed:
     """A track of readings that is stepped through again when its baseline changes."""
 
     def __init__(
-        self, criterion: CompiledCriterion | None, merge_gap: timedelta, albumin_at: AlbuminAt
+        self,
+        criterion: CompiledCriterion | None,
+        merge_gap: timedelta,
+        albumin_at: AlbuminAt,
+        insulin_started: InsulinStarted,
     ) -> None:
         """Start with no readings and before any exposure."""
         self._following = Following(
@@ -34,6 +44,7 @@ class Followed:
             before=NoBaseline(),
             merge_gap=merge_gap,
             albumin_at=albumin_at,
+            insulin_started=insulin_started,
         )
         self.track: Track[Course] = Track(Course(), self._following.step)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from services.safety_rules.domain.cases import Known, bounded
 from services.safety_rules.domain.compiled import CompiledCriterion, Ladder, Measured
@@ -24,6 +25,15 @@ _LASTING = timedelta(hours=24)
 _NOT_MET = "no threshold met"
 
 
+class Treatment(StrEnum):
+    """What was started against a high glucose."""
+
+    NONE = "none"
+    ORAL_AGENT = "oral agent"
+    INSULIN = "insulin"
+    URGENT = "urgent"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one grade is computed from; None: not known.
@@ -36,7 +46,7 @@ class Reading:
         albumin: Of about the same time, for total calcium.
         fasting: Whether the participant was.
         symptomatic: Whether it causes signs or symptoms.
-        intervention: Whether it was treated.
+        treatment: What was started against it.
         at_rest: Whether the participant was.
         sustained: How long the value has been beyond `CompiledCriterion.sustained_above`; None:
             it is not.
@@ -49,7 +59,7 @@ class Reading:
     albumin: Quantity | None = None
     fasting: bool | None = None
     symptomatic: bool | None = None
-    intervention: bool | None = None
+    treatment: Treatment | None = None
     at_rest: bool | None = None
     sustained: timedelta | None = None
 
@@ -164,11 +174,14 @@ def _reversed(limits: dict[Input, Quantity]) -> bool:
 def _conditions(criterion: CompiledCriterion, reading: Reading) -> dict[Condition, bool]:
     found = {
         Condition.SYMPTOMATIC: reading.symptomatic,
-        Condition.INTERVENTION: reading.intervention,
         Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
         Condition.AT_REST: reading.at_rest,
     }
     known = {name: holds for name, holds in found.items() if holds is not None}
+    if reading.treatment is not None:
+        known[Condition.ORAL_AGENT] = reading.treatment is Treatment.ORAL_AGENT
+        known[Condition.INSULIN] = reading.treatment is Treatment.INSULIN
+        known[Condition.EMERGENCY] = reading.treatment is Treatment.URGENT
     if criterion.sustained_above is not None:
         sustained = reading.sustained
         known[Condition.LASTING] = sustained is not None and sustained > _LASTING

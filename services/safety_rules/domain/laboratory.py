@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.compiled import CompiledCriterion
-from services.safety_rules.domain.grading import Baseline, Reading, grade
+from services.safety_rules.domain.grading import Baseline, Reading, Treatment, grade
 from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
 from services.safety_rules.domain.units import rescaled
 from services.vocabulary.episode import Span
@@ -14,11 +14,13 @@ from services.vocabulary.grade import Grade, Outcome
 from services.vocabulary.grade import Graded as Exact
 from services.vocabulary.quantity import Quantity
 
+GLUCOSE = ("glucose", "glucose-fasting")
 FINAL = frozenset(
     {Status.FINAL, Status.PROMOTED, Status.CORRECTED, Status.AMENDED, Status.APPENDED}
 )
 
 AlbuminAt = Callable[[datetime], Quantity | None]
+InsulinStarted = Callable[[datetime, datetime | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Following:
         before: What stands for the baseline up to the anchor.
         merge_gap: Longest silence inside one run.
         albumin_at: The albumin that corrects a calcium of that instant.
+        insulin_started: Whether insulin, not used before exposure, was given about an instant.
     """
 
     criterion: CompiledCriterion | None
@@ -53,6 +56,7 @@ class Following:
     before: Baseline
     merge_gap: timedelta
     albumin_at: AlbuminAt
+    insulin_started: InsulinStarted
 
     def step(self, course: Course, at: datetime, facts: Sequence[Fact]) -> Course:
         """Return the course after all readings of one instant."""
@@ -87,12 +91,16 @@ class Following:
         if not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no observation")
         wants_albumin = body.measure == "calcium"
+        on_insulin = body.measure in GLUCOSE and self.insulin_started(
+            fact.observed_at, self.baseline_at
+        )
         return Reading(
             measure=body.measure,
             value=body.value,
             lln=body.lln,
             uln=body.uln,
             albumin=self.albumin_at(fact.observed_at) if wants_albumin else None,
+            treatment=Treatment.INSULIN if on_insulin else None,
             sustained=sustained,
         )
 
