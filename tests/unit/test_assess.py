@@ -1,0 +1,117 @@
+"""``aegis assess``: a file of facts, graded by the code that the service runs."""
+
+import json
+from random import Random
+
+import pytest
+
+from services.cli.main import main
+from services.runtime import wire
+from services.safety_rules.application import fold
+from services.safety_rules.cache import Cache
+from services.safety_rules.recount import assess
+from services.store.journal import Arrival, append
+from services.store.participants import Participant, add_participants
+from services.store.records import latest_episodes, latest_standings
+from tests.reading import NOW, hours
+from tests.stored import message, new_database
+from tests.trials import PEOPLE, RULES, trial
+
+STUDY = "studies/blina-hsct"
+
+
+def line(at, reported=None, **body):
+    instants = {"observed_at": at, "reported_at": reported or at}
+    return json.dumps({"subject": "P-101", **instants, "body": body})
+
+
+def alt(value, at, reported=None):
+    limit = {"value": "40", "unit": "U/L"}
+    measured = {"measure": "alt", "value": {"value": value, "unit": "U/L"}, "uln": limit}
+    return line(at, reported, kind="observation", **measured)
+
+
+FACTS = [
+    line("2026-03-01T08:00:00Z", kind="enrolment", site="S1"),
+    line("2026-03-02T08:00:00Z", kind="transplant", donor="haploidentical"),
+    alt("30", "2026-05-10T08:00:00+02:00"),
+    line("2026-05-11T08:00:00Z", kind="administration", drug="blinatumomab", action="start"),
+    alt("250", "2026-05-13T08:00:00Z"),
+    alt("900", "2026-05-17T08:00:00Z", "2026-05-18T08:00:00Z"),
+]
+
+
+@pytest.fixture
+def said(tmp_path, capsys):
+    def run(lines, *words):
+        file = tmp_path / "facts.ndjson"
+        file.write_text("\n".join(lines))
+        code = main(["assess", str(file), "--study", STUDY, *words])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def test_json_holds_records_standings_and_decisions(said):
+    code, out, _ = said(FACTS, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert sorted(found) == ["decisions", "queries", "records", "standings"]
+    (record,) = found["records"]
+    content = record["content"]
+    assert content["criterion"] == "ctcae-5.0.alanine-aminotransferase-increased"
+    assert content["worst"] == {"at_least": 4, "at_most": 4}
+    assert [change["because"] for change in content["history"]] == ["> 5.0 x ULN", "> 20.0 x ULN"]
+    assert (content["treatment_day"], content["transplant_day"]) == (3, 72)
+    counted = {one["rule"]: one["event"] for one in found["standings"] if one["event"]}
+    assert [event["grade"] for event in counted.values()] == [4]
+    assert {one["rule"] for one in found["decisions"]} == {o["rule"] for o in found["standings"]}
+
+
+def test_as_of_leaves_out_what_was_reported_later(said):
+    _, out, _ = said(FACTS, "--json", "--as-of", "2026-05-17T12:00:00Z")
+    (record,) = json.loads(out)["records"]
+    assert record["content"]["worst"] == {"at_least": 3, "at_most": 3}
+
+
+def test_a_table_is_for_reading(said):
+    code, out, _ = said(FACTS)
+    assert code == 0
+    assert "Alanine aminotransferase increased" in out
+    assert "Severe non-hematologic adverse event" in out
+
+
+def test_what_needs_a_person_is_said_of_whom(said):
+    _, out, _ = said([*FACTS, FACTS[4].replace("250", "9000000")])
+    assert "look into P-101: alt of 9000000 U/L cannot be" in out
+
+
+def test_nothing_is_assessed_when_a_line_is_no_fact(said):
+    code, out, err = said([*FACTS, "nonsense"])
+    assert (code, out) == (2, "")
+    assert "line 7: is no JSON object: write one fact to a line" in err
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
+    chance, facts = Random(seed), trial(seed)
+    db, keys = new_database(tmp_path)
+    order = sorted(facts, key=lambda one: (one.reported_at, one.id))
+    with db.write() as conn:
+        add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], NOW)
+        for one in order:
+            append(conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())])
+    fold(db, RULES, Cache(), PEOPLE, hours(1000))
+    chance.shuffle(facts)
+    found = assess(RULES, facts, hours(1000))
+    with db.read() as conn:
+        episodes = [one for one in latest_episodes(conn) if not one.retracted]
+        standings = [row.standing for row in latest_standings(conn, "TRIAL")]
+    db.close()
+    assert lines(episodes) == lines(found.episodes)
+    assert lines(standings) == lines(found.standings)
+
+
+def lines(things):
+    return sorted(map(wire.canonical, things))
