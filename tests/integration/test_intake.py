@@ -1,5 +1,6 @@
 """What is acknowledged is on disk, once, encrypted, and about a participant of its sender."""
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -248,17 +249,21 @@ def test_one_site_cannot_name_the_participant_of_another(tmp_path):
     assert waiting(intake) == [("unknown-participant", "PID.3[1]")]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        '{"kind": "merge", "gone": "P-001", "survivor": "P-002"}',
-        (
-            '{"kind": "adjudication", "criterion": "c", "verdict": "reject", "by": "x",'
-            ' "reason": "y", "signed_at": "2026-03-01T08:00:00Z"}'
-        ),
-    ],
-)
-def test_a_feed_cannot_send_what_only_people_decide(intake, body):
+ONLY_PEOPLE = {
+    "merge": {"gone": "P-001", "survivor": "P-002"},
+    "adjudication": {
+        "criterion": "c",
+        "verdict": "reject",
+        "by": "x",
+        "reason": "y",
+        "signed_at": "2026-03-01T08:00:00Z",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ONLY_PEOPLE)
+def test_a_feed_cannot_send_what_only_people_decide(intake, kind):
+    body = json.dumps({"kind": kind, **ONLY_PEOPLE[kind]})
     content = (FACT % "P-001").replace('{"kind": "relapse"}', body).encode()
     response = posted(intake, "/v1/facts", content)
     (item,) = response.json()["parked"]

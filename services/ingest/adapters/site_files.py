@@ -1,6 +1,7 @@
 """``sites.yaml`` of a study, refused unless every word of it is understood."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -106,5 +107,11 @@ def _faults(sites: tuple[SiteMap, ...], tables: CodeTables) -> list[tuple[str, s
         for name, targets in known.items():
             for local, target in getattr(site, name).items():
                 if target not in targets:
-                    found.append((f"{site.id}.{name}.{local}", f"nothing is called {target!r}"))
+                    problem = f"nothing is called {target!r}{_meant(target, targets)}"
+                    found.append((f"{site.id}.{name}.{local}", problem))
     return found
+
+
+def _meant(written: str, known: frozenset[str]) -> str:
+    close = get_close_matches(written, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

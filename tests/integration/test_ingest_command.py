@@ -1,0 +1,180 @@
+"""``aegis ingest``, ``parked`` and ``participants`` as an engineer of a site uses them."""
+
+import io
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from services.cli.main import main
+from services.ingest.domain.hl7.frames import framed
+from tests.hl7 import labs, obx
+from tests.intake import people
+
+pytestmark = pytest.mark.slow
+
+STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
+PERSON = "P-001,north,NMRN,MR,4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
+SENDER = {"sender": "EPIC|NORTH"}
+ONE = labs(obx("0.49"), control_id="1", **SENDER)
+TWO = labs(obx("HEMOLYZED", kind="ST"), control_id="2", **SENDER)
+BAD = labs(obx("1"), control_id="", **SENDER)
+FACT = b'{"subject":"P-001","observed_at":"2026-03-01T08:00:00Z","body":{"kind":"relapse"}}\n'
+
+
+@pytest.fixture(scope="module")
+def enrolled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("enrolled")
+    file = folder / "people.csv"
+    file.write_bytes(people(PERSON))
+    assert main(["participants", "import", str(file), *options(folder / "data")]) == 0
+    return folder / "data"
+
+
+def options(data):
+    return "--data", str(data), "--study", str(STUDY)
+
+
+@pytest.fixture
+def aegis(enrolled, tmp_path, capsys):
+    """Run a command on data with one participant: its exit code, and what it printed where."""
+    data = tmp_path / "data"
+    shutil.copytree(enrolled, data)
+
+    def run(*words):
+        capsys.readouterr()
+        code = main([*words, *options(data)])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def feed(tmp_path):
+    folder = tmp_path / "feed"
+    (folder / "later").mkdir(parents=True)
+    return folder
+
+
+def test_a_folder_is_read_whole_and_counted(aegis, feed):
+    (feed / "a.hl7").write_bytes(ONE.replace(b"\r", b"\r\n"))
+    (feed / "b.hl7").write_bytes(framed(TWO) + framed(BAD))
+    (feed / "later" / "c.ndjson").write_bytes(FACT + b"oops\n")
+    code, out, err = aegis("ingest", str(feed))
+    assert out.splitlines()[0] == (
+        "5 messages, 4 accepted, 0 of them duplicates, 1 refused, 2 facts,"
+        " 2 parked (1 unreadable-line, 1 unreadable-value)"
+    )
+    assert "b.hl7, message 2: MSH-10: there is no message control id; give" in err
+    assert "b.hl7, message 1: OBX[1].5: unreadable-value" in err
+    assert "c.ndjson, line 2: unreadable-line: is no JSON object" in err
+    assert code == 1
+
+
+def test_the_same_again_is_duplicates_and_nothing_is_wrong(aegis, feed):
+    (feed / "a.hl7").write_bytes(ONE + TWO)
+    first, again = (aegis("ingest", str(feed)) for _ in "12")
+    assert (first[0], again[0]) == (0, 0)
+    assert again[1].startswith("2 messages, 2 accepted, 2 of them duplicates, 0 refused, 0 facts")
+
+
+def test_standard_input_is_read(aegis, monkeypatch):
+    class Input:
+        buffer = io.BytesIO(ONE)
+
+    monkeypatch.setattr("sys.stdin", Input)
+    code, out, _ = aegis("ingest", "-")
+    assert (code, out.startswith("1 messages, 1 accepted")) == (0, True)
+
+
+def test_what_is_not_there_is_said_before_anything_is_stored(aegis, feed):
+    (feed / "a.hl7").write_bytes(ONE)
+    code, out, err = aegis("ingest", str(feed), str(feed / "nothing.hl7"))
+    assert (code, out) == (2, "")
+    assert "nothing.hl7: there is no such file or folder; nothing was read" in err
+    assert aegis("ingest", str(feed))[1].startswith("1 messages, 1 accepted, 0 of them duplicates")
+
+
+def test_an_empty_folder_is_said(aegis, feed):
+    code, _, err = aegis("ingest", str(feed))
+    assert (code, "there is no file in this folder" in err) == (2, True)
+
+
+def test_an_empty_file_is_said_and_the_others_are_read(aegis, feed):
+    (feed / "a.hl7").write_bytes(b"")
+    (feed / "b.hl7").write_bytes(ONE)
+    code, out, err = aegis("ingest", str(feed))
+    assert (code, "a.hl7: is empty" in err, out.startswith("1 messages, 1 acc")) == (1, True, True)
+
+
+def test_what_is_no_file_is_left_alone_and_the_others_are_read(aegis, feed):
+    os.mkfifo(feed / "pipe")  # reading it would never end
+    (feed / "a.hl7").symlink_to(feed / "nowhere")
+    (feed / "b.hl7").write_bytes(ONE)
+    code, out, _ = aegis("ingest", str(feed))
+    assert (code, out.startswith("1 messages, 1 accepted")) == (0, True)
+
+
+def test_a_batch_that_does_not_add_up_is_read_and_said(aegis, feed):
+    (feed / "a.hl7").write_bytes(b"BHS|^~\\&\r" + ONE + TWO + b"BTS|3\r")
+    code, out, err = aegis("ingest", str(feed))
+    assert "a.hl7: BTS-1 says 3 messages, there are 2" in err
+    assert (code, out.startswith("2 messages, 2 accepted")) == (1, True)
+
+
+def test_many_refusals_are_counted_and_not_all_told(aegis, feed):
+    (feed / "a.hl7").write_bytes(BAD * 50)
+    _, out, err = aegis("ingest", str(feed))
+    assert out.startswith("50 messages, 0 accepted, 0 of them duplicates, 50 refused")
+    assert err.splitlines()[-1] == "refused: 30 more"
+    assert len(err.splitlines()) == 21
+
+
+def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed):
+    (feed / "a.hl7").write_bytes(TWO)
+    aegis("ingest", str(feed))
+    code, out, _ = aegis("parked", "list")
+    item, site, *_ = out.splitlines()[1].split()
+    assert (code, site, "OBX[1].5" in out, len(item)) == (0, "north", True, 8)
+    assert aegis("parked", "retry")[1] == "0 facts, 0 items closed, 1 still wait\n"
+    assert aegis("parked", "list", "--site", "rhein")[1] == "nothing is parked\n"
+    for items, reason, says in (
+        ([""], "why", "0 parked items begin with ''"),
+        (["zz"], "why", "0 parked items begin with 'zz'"),
+        ([item], " ", "say why with --reason"),
+    ):
+        code, _, err = aegis("parked", "discard", *items, "--reason", reason)
+        assert (code, says in err) == (2, True), err
+    code, out, _ = aegis("parked", "discard", item, "--reason", "specimen thrown away")
+    assert (code, out) == (0, "1 items discarded; their messages are kept\n")
+    assert aegis("parked", "list")[1] == "nothing is parked\n"
+
+
+def test_an_import_says_which_rows_it_left_out_and_retries_what_waited(aegis, tmp_path):
+    waiting = tmp_path / "a.hl7"
+    waiting.write_bytes(ONE.replace(b"4711", b"4712"))
+    assert "1 parked (1 unknown-participant)" in aegis("ingest", str(waiting))[1]
+    file = tmp_path / "people.csv"
+    second = PERSON.replace("P-001", "P-002").replace("4711", "4712")
+    file.write_bytes(people(second, second.replace("P-002", "P-003").replace("2026-01-01", "soon")))
+    code, out, _ = aegis("participants", "import", str(file))
+    assert code == 1
+    assert "people.csv: line 3: transplant_at: write it as 2026-03-01T08:00" in out
+    assert "1 new, 0 changed, 1 lines left out" in out
+    assert "1 facts that were parked are known now" in out
+
+
+def test_a_typo_in_the_sites_file_stops_every_command_that_needs_it(aegis, tmp_path, capsys):
+    study = tmp_path / "study"
+    shutil.copytree(STUDY, study)
+    sites = study / "sites.yaml"
+    sites.write_text(sites.read_text().replace("senders", "sender", 1))
+    file = tmp_path / "a.hl7"
+    file.write_bytes(ONE)
+    code = main(["ingest", str(file), "--data", str(tmp_path / "data"), "--study", str(study)])
+    assert code == 2
+    said = capsys.readouterr().err
+    assert "sites.yaml: sites.0.sender: there is no such key; a site has id, timezone" in said
+    assert aegis("ingest", str(file))[1].startswith("1 messages, 1 accepted")
