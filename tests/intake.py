@@ -1,6 +1,7 @@
 """Where messages enter, with a store of its own, two sites and a participant at each."""
 
 import asyncio
+import select
 import shutil
 import socket
 import threading
@@ -120,6 +121,10 @@ class Line:
                 return ""
             received += data
         return received[1:-2].decode()
+
+    def has_answer(self, within_s):
+        """Whether anything comes back in so many seconds."""
+        return bool(select.select([self.connection], [], [], within_s)[0])
 
     def close(self):
         """Hang up."""

@@ -68,7 +68,7 @@ class Outcome:
         answer: Accepted, send again, or never acceptable.
         refused: Why it was not accepted.
         site: Whose it was, empty when nobody's.
-        kind: Of message, e.g. ``ORU^R01``.
+        kind: Of message, e.g. ``ORU^R01``; ``other`` for all that are not read.
         facts: How many came of it.
         parked: What waits, and why.
         duplicate: The very same bytes were accepted before.

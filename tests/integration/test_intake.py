@@ -1,6 +1,7 @@
 """What is acknowledged is on disk, once, encrypted, and about a participant of its sender."""
 
 import json
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ from services.ingest.domain.hl7.acknowledgement import Answer
 from services.ingest.domain.hl7.frames import framed
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
+from services.ingest.writer import Writer
 from services.store import journal
 from services.store.messages import damaged
 from tests.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
@@ -112,6 +114,48 @@ def test_without_a_commit_there_is_no_acknowledgement_and_nothing_is_kept(intake
         assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
         line.close()
     assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+
+
+class _Slow(_Failing):
+    """A database that commits only when it may."""
+
+    def __init__(self, db):
+        super().__init__(db, times=0)
+        self.may_commit = threading.Event()
+
+    @contextmanager
+    def write(self):
+        with self.db.write() as conn:
+            yield conn
+            assert self.may_commit.wait(10)
+
+
+def test_nothing_is_acknowledged_before_the_commit(intake):
+    slow = _Slow(intake.db)
+    with listening(replace(intake, db=slow)) as port:
+        line = Line(port).say(framed(ONE))
+        assert not line.has_answer(within_s=0.3)
+        slow.may_commit.set()
+        assert "MSA|AA|M1" in line.answer()
+        line.close()
+
+
+def test_answers_come_in_the_order_of_their_messages(intake):
+    names = [f"N{number}" for number in range(600)]
+    with listening(intake) as port:
+        line = Line(port)
+        line.say(b"".join(framed(labs(obx("1"), control_id=name)) for name in names))
+        assert [line.answer().split("MSA|AA|")[1].strip() for _ in names] == names
+        line.close()
+
+
+def test_who_no_longer_waits_for_an_answer_does_not_stop_the_writer(intake):
+    writer = Writer(intake)
+    assert writer.submit(Incoming(ONE, "mllp")).cancel() is False
+    later = writer.submit(Incoming(STRANGER, "mllp"))
+    writer.start()
+    assert later.result(timeout=10).answer is Answer.ACCEPT
+    writer.stop()
 
 
 def test_over_http_a_failed_commit_is_service_unavailable(intake):

@@ -161,7 +161,9 @@ def test_what_can_never_be_accepted_is_refused_by_name(raw, where, says):
 
 
 def test_what_is_not_read_is_parked_whole():
-    (item,) = reading(message(PID, kind="SIU^S12")).parked
+    found = reading(message(PID, kind="SIU^S12"))
+    (item,) = found.parked
+    assert found.kind == "other"
     assert (item.path, str(item.reason)) == ("MSH.9", "unsupported-message")
     assert "SIU^S12" in item.detail
 

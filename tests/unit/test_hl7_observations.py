@@ -47,7 +47,9 @@ def test_words_are_those_of_the_site_or_those_that_everybody_uses(measure, writt
 
 def test_a_word_that_is_unknown_is_parked():
     raw = labs(obx("snorkel", "", kind="CWE", code="AEGIS-OXYGEN-DEVICE^^AEGIS"))
-    assert parked(raw) == [("OBX[1].5", "unreadable-value")]
+    (item,) = reading(raw).parked
+    assert (item.path, str(item.reason)) == ("OBX[1].5", "unreadable-value")
+    assert "it is one of bipap, blow-by, cpap" in item.detail
 
 
 @pytest.mark.parametrize("status", ["F", "P", "I", "S", "R", "C", "A", "B", "D", "W", "U", "X"])
@@ -128,6 +130,7 @@ def test_each_result_belongs_to_the_order_and_the_participant_above_it():
 WHO = [
     ("4711^^^NMRN^MR", ["4711"]),
     ("4711^^^NMRN", ["4711"]),
+    (" 4711 ^^^NMRN", ["4711"]),
     ("4711^^^NMRN&1.2.3&ISO^MR", ["4711"]),
     ("99^^^SSA^SS~4711^^^NMRN^MR", ["4711"]),
     ("4711^^^NMRN^MR~4711^^^NMRN^MR", ["4711"]),

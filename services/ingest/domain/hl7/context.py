@@ -66,8 +66,8 @@ def patient_keys(segment: Segment | None, field: int, context: Context) -> tuple
         identifier, _, _, authority, kind = (*segment.split(repetition), "", "", "", "")[:5]
         authority = authority.split(segment.separators.subcomponent)[0]
         expected = context.site.authorities.get(authority)
-        if identifier and expected is not None and kind in ("", expected):
-            keys.append(PatientKey(authority, expected, identifier))
+        if identifier.strip() and expected is not None and kind in ("", expected):
+            keys.append(PatientKey(authority, expected, identifier.strip()))
     return tuple(dict.fromkeys(keys))
 
 

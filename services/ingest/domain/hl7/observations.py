@@ -109,7 +109,8 @@ def _words(
         found = local or context.tables.words.get((measure, word))
         if found:
             return Observation(measure, text=found)
-    detail = f"no such word for {measure}; see the words in the HL7 profile"
+    words = sorted({word for (of, _), word in context.tables.words.items() if of == measure})
+    detail = f"no such word for {measure}: it is one of {', '.join(words)}"
     return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
 
 

@@ -19,6 +19,7 @@ from services.ingest.domain.reading import (
 from services.ingest.domain.site import CodeTables, SiteMap, Sites
 
 _PRODUCTION = ("", "P")
+_OTHER = "other"  # the kinds of messages are a closed set: they label metrics
 
 
 def read(raw: bytes, sites: Sites, tables: CodeTables) -> Reading | Refused:
@@ -68,12 +69,13 @@ def _read(message: Message, site: SiteMap, tables: CodeTables) -> Reading:
         raise ValueError("MSH-7 was readable before")
     context = header_context(message, site, tables, sent.at)
     code, event = message.kind
-    items = list(_reader(code, event)(context))
+    reader = _reader(code, event)
+    items = list(reader(context))
     return Reading(
         site.id,
         message.sender,
         header.text(10),
-        f"{code}^{event}",
+        _OTHER if reader is _unsupported else f"{code}^{event}",
         sent.at,
         tuple(item for item in items if isinstance(item, Draft)),
         tuple(item for item in items if isinstance(item, MergeDraft)),
