@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
-from typing import Literal
-from uuid import UUID, uuid5
 
 from services.ingest.domain.hl7.acknowledgement import Answer
 from services.ingest.domain.hl7.read import read
@@ -20,71 +18,24 @@ from services.ingest.domain.reading import (
 )
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactReading, read_facts
-from services.runtime import log, wire
+from services.ingest.ids import content_digest, fact_id, message_id
+from services.ingest.outcome import Form, Incoming, Outcome, Source
+from services.ingest.waiting import about_nobody, from_the_future, not_from_a_site, parked_rows
+from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 from services.store import journal, participants
-from services.store.journal import Arrival, ParkedRow, RawMessage
+from services.store.journal import Arrival, RawMessage
 from services.store.session import Connection, Database
 from services.store.vault import Keys, identity_hash
 from services.vocabulary.fact import Fact, Merge
 
-_NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c10")
 _AHEAD = timedelta(minutes=10)  # a clock may be this wrong
 _NOT_FROM_A_SITE = frozenset({"merge", "adjudication", "determination", "protocol-activation"})
 
-Source = Literal["mllp", "http", "file", "person", "participants"]
-Form = Literal["hl7v2", "facts"]
+__all__ = ["Form", "Incoming", "Intake", "Outcome", "Source", "reading_keys"]
 
 _log = log.logger("ingest")
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """Bytes that somebody sent.
-
-    Args:
-        body: As they came.
-        source: The way by which they came.
-        site: The one that has authenticated itself, or empty.
-        actor: The person who enters them, or empty.
-        form: One message of HL7 v2, or facts one to a line.
-        place: Where the sender finds them again, e.g. ``labs.hl7, message 3``.
-    """
-
-    body: bytes
-    source: Source
-    site: str = ""
-    actor: str = ""
-    form: Form = "hl7v2"
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of it: accepted means that it is on disk.
-
-    Args:
-        answer: Accepted, send again, or never acceptable.
-        refused: Why it was not accepted.
-        site: Whose it was, empty when nobody's.
-        kind: Of message, e.g. ``ORU^R01``; ``other`` for all that are not read.
-        facts: How many came of it.
-        parked: What waits, and why.
-        duplicate: The very same bytes were accepted before.
-        received_at: By the clock that this installation goes by; None when it was refused.
-        observed: When each fact was true.
-    """
-
-    answer: Answer
-    refused: Refused | None = None
-    site: str = ""
-    kind: str = ""
-    facts: int = 0
-    parked: tuple[ParkedItem, ...] = ()
-    duplicate: bool = False
-    received_at: datetime | None = None
-    observed: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +177,14 @@ class Intake:
             elif isinstance(subject, ParkedItem):
                 parked.append(replace(subject, path=draft.path))
             elif draft.observed_at > message.received_at + _AHEAD:
-                parked.append(_future(draft.path, draft.observed_at))
+                parked.append(from_the_future(draft.path, draft.observed_at))
             else:
                 facts.append(self._fact(message, reading.site, draft, subject))
         for merge in reading.merges:
             facts += self._merge(conn, message, merge, subjects, parked)
-        parked += [_unknown(f"PID.3[{at}]", count) for at, count in enumerate(unknown.values(), 1)]
+        parked += [
+            about_nobody(f"PID.3[{at}]", count) for at, count in enumerate(unknown.values(), 1)
+        ]
         return facts, parked
 
     def _own_facts(
@@ -247,11 +200,11 @@ class Intake:
                 continue
             site = self._participant_site(conn, fact.subject)
             if site is None or (reading.site and site != reading.site):
-                parked.append(_unknown(place, 1))
+                parked.append(about_nobody(place, 1))
             elif fact.body.kind in _NOT_FROM_A_SITE and reading.site:
-                parked.append(_not_from_a_site(place, fact))
+                parked.append(not_from_a_site(place, fact))
             elif fact.observed_at > message.received_at + _AHEAD:
-                parked.append(_future(place, fact.observed_at))
+                parked.append(from_the_future(place, fact.observed_at))
             else:
                 facts.append(replace(fact, id=made, site=reading.site, digest=content_digest(fact)))
         return facts, parked
@@ -308,7 +261,7 @@ class Intake:
         for who in (draft.gone, draft.survivor):
             subject = self._subject(conn, who, message.site, subjects)
             if not isinstance(subject, str):
-                parked.append(_unknown(draft.path, 1))
+                parked.append(about_nobody(draft.path, 1))
                 return []
             pair.append(subject)
         gone, survivor = pair
@@ -341,47 +294,6 @@ def reading_keys(reading: Reading | FactReading) -> Iterable[PatientKey]:
         yield from merge.survivor
 
 
-def message_id(sender: str, control_id: str, hashed: str) -> str:
-    """Return the id of a raw message."""
-    return str(uuid5(_NAMESPACE, f"{sender}|{control_id}|{hashed}"))
-
-
-def fact_id(message: RawMessage, path: str, own: str = "") -> str:
-    """Return the id of what stands at *path*; an *own* id of the sender's makes it the same again.
-
-    >>> from datetime import UTC
-    >>> m = RawMessage("m", datetime(2026, 1, 1, tzinfo=UTC), "s", "L|N", "1", "0", "file", "", b"")
-    >>> fact_id(m, "OBX[1]") == fact_id(m, "OBX[1]") != fact_id(m, "OBX[2]")
-    True
-    """
-    if own:
-        return str(uuid5(_NAMESPACE, f"{message.sender}|{path}|{own}"))
-    parts = (message.site, message.sender, message.control_id, message.sha256, path)
-    return str(uuid5(_NAMESPACE, "|".join(parts)))
-
-
-def content_digest(fact: Fact) -> str:
-    """Return the hash of what is clinical in *fact*; who sent it in which message is not."""
-    return wire.digest((fact.subject, fact.observed_at, fact.body, fact.status, fact.series))
-
-
-def parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[ParkedRow]:
-    """Return the rows of what waits; one place in a message waits once."""
-    rows = {}
-    for item in items:
-        made = str(uuid5(_NAMESPACE, f"{message.id}|{item.path}|{item.reason}"))
-        rows[made] = ParkedRow(
-            made,
-            message.id,
-            item.path,
-            item.reason,
-            item.detail,
-            message.site,
-            message.received_at,
-        )
-    return list(rows.values())
-
-
 def _accepted(
     one: _Read,
     facts: Sequence[Fact],
@@ -403,21 +315,6 @@ def _accepted(
 
 def _refusal(refused: Refused) -> Outcome:
     return Outcome(Answer.REJECT, refused)
-
-
-def _future(path: str, observed_at: datetime) -> ParkedItem:
-    detail = f"dated {observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
-    return ParkedItem(path, ParkReason.FUTURE_DATED, f"{detail}: correct it, or retry then")
-
-
-def _not_from_a_site(path: str, fact: Fact) -> ParkedItem:
-    detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40"
-    return ParkedItem(path, ParkReason.UNSUPPORTED_MESSAGE, detail)
-
-
-def _unknown(path: str, count: int) -> ParkedItem:
-    detail = f"{count} items about nobody whom this site has in the study: import the participant"
-    return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
 
 
 def _with_note(fact: Fact, note: str) -> Fact:

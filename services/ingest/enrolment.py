@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from services.ingest.application import Intake, content_digest, fact_id, message_id
+from services.ingest.application import Intake
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.site import Sites
+from services.ingest.ids import content_digest, fact_id, message_id
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
 from services.store.participants import Participant

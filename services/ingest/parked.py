@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.ingest.application import Intake, parked_rows
+from services.ingest.application import Intake
 from services.ingest.domain.hl7.read import read
 from services.ingest.domain.reading import Reading, Refused
 from services.ingest.facts import SENDER as FACTS
 from services.ingest.facts import FactReading, read_facts
+from services.ingest.waiting import parked_rows
 from services.store import journal, parking
 from services.store.journal import RawMessage
 from services.store.parking import ParkedRow

@@ -1,0 +1,45 @@
+"""What is parked although it could be read, and the rows that keep it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import uuid5
+
+from services.ingest.domain.reading import ParkedItem, ParkReason
+from services.ingest.ids import NAMESPACE
+from services.store.journal import ParkedRow, RawMessage
+from services.vocabulary.fact import Fact
+
+
+def parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[ParkedRow]:
+    """Return the rows of what waits; one place in a message waits once."""
+    rows = {}
+    for item in items:
+        made = str(uuid5(NAMESPACE, f"{message.id}|{item.path}|{item.reason}"))
+        rows[made] = ParkedRow(
+            made,
+            message.id,
+            item.path,
+            item.reason,
+            item.detail,
+            message.site,
+            message.received_at,
+        )
+    return list(rows.values())
+
+
+def from_the_future(path: str, observed_at: datetime) -> ParkedItem:
+    """Return what is parked when something is dated after it was received."""
+    detail = f"dated {observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
+    return ParkedItem(path, ParkReason.FUTURE_DATED, f"{detail}: correct it, or retry then")
+
+
+def not_from_a_site(path: str, fact: Fact) -> ParkedItem:
+    """Return what is parked when a feed sends what only a person can say."""
+    detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40"
+    return ParkedItem(path, ParkReason.UNSUPPORTED_MESSAGE, detail)
+
+
+def about_nobody(path: str, count: int) -> ParkedItem:
+    """Return what is parked when the site has nobody of that identifier in the study."""
+    detail = f"{count} items about nobody whom this site has in the study: import the participant"
+    return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
