@@ -100,12 +100,14 @@ def everybody(intake):
 class Line:
     """One MLLP connection that says exactly what it is told to."""
 
-    def __init__(self, port, *, hears_little=False):
+    def __init__(self, port, *, hears_little=False, tls=None):
         self.connection = socket.socket()
         if hears_little:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.connection.settimeout(20)
         self.connection.connect(("127.0.0.1", port))
+        if tls is not None:
+            self.connection = tls.wrap_socket(self.connection, server_hostname="aegis")
 
     def say(self, data):
         """Send *data* as it is."""
@@ -132,7 +134,7 @@ class Line:
 
 
 @contextmanager
-def listening(intake, **settings):
+def listening(intake, tls=None, **settings):
     """An MLLP port in front of *intake*, in a thread of its own."""
     started, stop = threading.Event(), None
     loop = asyncio.new_event_loop()
@@ -144,7 +146,7 @@ def listening(intake, **settings):
     async def serve():
         nonlocal stop
         stop = asyncio.Event()
-        ports.append(await server.start("127.0.0.1", 0))
+        ports.append(await server.start("127.0.0.1", 0, tls))
         started.set()
         await stop.wait()
         await server.stop()

@@ -88,7 +88,7 @@ class Service:
         mllp = MllpServer(writer, now_utc)
         try:
             mllp_port = await mllp.start(
-                self.ingest.mllp_host, self.ingest.mllp_port, _tls(self.ingest)
+                self.ingest.mllp_host, self.ingest.mllp_port, tls_of(self.ingest)
             )
         except OSError as error:
             listener.close()
@@ -184,7 +184,7 @@ def _bound(host: str, port: int, setting: str) -> socket.socket:
         ) from error
 
 
-def _tls(settings: IngestSettings) -> ssl.SSLContext | None:
+def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:
     """Return how the MLLP port is encrypted, and which client certificates it asks for."""
     if settings.mllp_certificate is None:
         return None

@@ -158,6 +158,12 @@ def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, line, logged):
     assert messages_kept(intake) == 0
 
 
+def test_silence_between_messages_is_no_fault(line):
+    assert goes_on(line)
+    assert not line.has_answer(within_s=0.5)
+    assert goes_on(line)
+
+
 def test_a_message_begun_again_after_half_of_it_is_read_once(intake, line):
     line.say(framed(GOOD)[:-40])
     assert goes_on(line)
