@@ -60,6 +60,11 @@ def test_a_movement_is_dated_by_its_visit_else_by_its_event(event, where, at, no
     assert (f"{draft.observed_at:%Y-%m-%d %H:%M}", draft.notes) == (at, notes)
 
 
+def test_a_movement_without_its_event_is_dated_by_its_message():
+    (draft,) = reading(message(PID, visit(), kind="ADT^A02")).drafts
+    assert (f"{draft.observed_at:%H:%M}", draft.notes) == ("14:00", ("observed_at from MSH-7",))
+
+
 def test_an_unreadable_time_of_a_movement_is_parked():
     raw = adt("A03", PID, visit(discharged="soon"))
     assert parked(raw) == [("EVN", "unreadable-time")]
@@ -100,6 +105,11 @@ def test_a_date_of_death_alone_is_a_death():
 def test_a_death_that_cannot_be_understood_is_parked_and_never_dropped(segment, place):
     raw = adt("A08", segment)
     assert (parked(raw), reading(raw).drafts) == ([place], ())
+
+
+def test_a_death_whose_message_has_no_readable_time_is_parked():
+    raw = message("EVN|A08|soon", pid("Y"), kind="ADT^A08")
+    assert (parked(raw), reading(raw).drafts) == ([("PID.30", "unreadable-time")], ())
 
 
 def test_about_nobody_a_movement_is_parked():

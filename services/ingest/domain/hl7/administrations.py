@@ -52,12 +52,10 @@ def _each(message: Message) -> Iterator[tuple[Segment | None, _Given]]:
     order: Segment | None = None
     waiting: list[Segment] = []
     route = ""
-    for segment in (*message.segments, None):
-        if segment is None or segment.name in ("PID", "ORC"):
+    for segment in message.segments:
+        if segment.name in ("PID", "ORC"):
             yield from ((patient, _Given(rxa, order, route)) for rxa in waiting)
             waiting, route = [], ""
-        if segment is None:
-            return
         if segment.name == "PID":
             patient, order = segment, None
         elif segment.name == "ORC":
@@ -66,6 +64,7 @@ def _each(message: Message) -> Iterator[tuple[Segment | None, _Given]]:
             route = segment.text(1)
         elif segment.name == "RXA":
             waiting.append(segment)
+    yield from ((patient, _Given(rxa, order, route)) for rxa in waiting)
 
 
 def _administration(context: Context, who: tuple[PatientKey, ...], given: _Given) -> Iterator[Item]:

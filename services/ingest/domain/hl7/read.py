@@ -16,7 +16,7 @@ from services.ingest.domain.reading import (
     Reading,
     Refused,
 )
-from services.ingest.domain.site import CodeTables, SiteMap, Sites
+from services.ingest.domain.site import CodeTables, Sites
 
 _PRODUCTION = ("", "P")
 _OTHER = "other"  # the kinds of messages are a closed set: they label metrics
@@ -33,11 +33,23 @@ def read(raw: bytes, sites: Sites, tables: CodeTables) -> Reading | Refused:
     message = parse(raw)
     if isinstance(message, Refused):
         return message
-    return _refused(message, sites) or _read(message, sites.by_sender[message.sender], tables)
+    refused = _refused(message, sites)
+    if refused is not None:
+        return refused
+    site = sites.by_sender[message.sender]
+    written = message.header.text(7)
+    sent = read_time(written, site.timezone, offset_of(written))
+    if sent is None:
+        problem, remedy = (
+            "there is no readable time of the message",
+            "write it as YYYYMMDDHHMMSS+ZZZZ",
+        )
+        return Refused("MSH-7", problem, remedy, message.header.text(10), message.sender)
+    return _read(message, header_context(message, site, tables, sent.at))
 
 
 def _refused(message: Message, sites: Sites) -> Refused | None:
-    """Return why the header alone makes the message impossible to accept; None when it does not."""
+    """Return why the message is not for us, or cannot be answered for; None when it can."""
     header = message.header
     control_id, sender = header.text(10), message.sender
 
@@ -48,35 +60,26 @@ def _refused(message: Message, sites: Sites) -> Refused | None:
         return refused("MSH-10", "there is no message control id", "give every message its own")
     if len(list(message.all("MSH"))) > 1:
         return refused("MSH", "this is more than one message", "send each in a frame of its own")
-    site = sites.by_sender.get(sender)
-    if site is None:
+    if sender not in sites.by_sender:
         return refused(
             "MSH-3, MSH-4", f"no site sends as {sender}", "name it under senders in sites.yaml"
         )
     if header.text(11) not in _PRODUCTION:
         problem = f"processing id {header.text(11)} is not production"
         return refused("MSH-11", problem, "send test messages to a test system")
-    if read_time(header.text(7), site.timezone) is None:
-        problem = "there is no readable time of the message"
-        return refused("MSH-7", problem, "write it as YYYYMMDDHHMMSS+ZZZZ")
     return None
 
 
-def _read(message: Message, site: SiteMap, tables: CodeTables) -> Reading:
-    header = message.header
-    sent = read_time(header.text(7), site.timezone, offset_of(header.text(7)))
-    if sent is None:
-        raise ValueError("MSH-7 was readable before")
-    context = header_context(message, site, tables, sent.at)
+def _read(message: Message, context: Context) -> Reading:
     code, event = message.kind
     reader = _reader(code, event)
     items = list(reader(context))
     return Reading(
-        site.id,
+        context.site.id,
         message.sender,
-        header.text(10),
+        message.header.text(10),
         _OTHER if reader is _unsupported else f"{code}^{event}",
-        sent.at,
+        context.sent_at,
         tuple(item for item in items if isinstance(item, Draft)),
         tuple(item for item in items if isinstance(item, MergeDraft)),
         tuple(item for item in items if isinstance(item, ParkedItem)),
