@@ -63,7 +63,11 @@ def _observation(
         return ParkedItem(f"{path}.14", ParkReason.UNREADABLE_TIME, detail)
     observed_at, notes = dated
     reported, _ = context.first_time(order, 22)
-    limits_note = ("reference range not read",) if _limits_unread(obx) else ()
+    limits_note = (
+        ("reference range not read",)
+        if body.lln is body.uln is None and _limits_unread(obx)
+        else ()
+    )
     filler = order.field(3) if order else ""
     return Draft(
         who,
@@ -166,7 +170,7 @@ def _observed(
 
 
 def _limits_unread(obx: Segment) -> bool:
-    return read_limits(obx.whole(7), "") is None
+    return bool(obx.field(7)) and read_limits(obx.whole(7), "") is None
 
 
 def _code(obx: Segment) -> str:
