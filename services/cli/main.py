@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from services.cli import (
     alerting,
     assessing,
     clinic,
+    comparing,
     demo,
     designing,
     enrolling,
@@ -36,6 +38,7 @@ COMMANDS = (
     watching.RULES,
     alerting.ALERTS,
     assessing.ASSESS,
+    comparing.DESIGN,
     designing.BOUNDARY,
     simulating.SIMULATE,
     proving.VERIFY,
@@ -60,9 +63,24 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def joined(words: Sequence[str]) -> list[str]:
+    """Return *words* with each negative number joined to its option, whose value it is.
+
+    >>> joined(["--prior", "-1,2", "--n", "30"])
+    ['--prior=-1,2', '--n', '30']
+    """
+    found: list[str] = []
+    for word in words:
+        if re.match(r"-[.\d]", word) and found and re.fullmatch(r"--[a-z0-9-]+", found[-1]):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
-    chosen = parser().parse_args(argv)
+    chosen = parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
     try:
         return int(chosen.perform(chosen))
     except (CommandError, SettingsError) as error:

@@ -1,11 +1,44 @@
-"""Boundaries for a statistician's hand: one design, with what it does at each rate."""
+"""Boundaries for a statistician's hand: one design, or every family's side by side."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from services.safety_rules.domain.stopping.design import design
+from services.safety_rules.domain.stopping.design import Design, NeverStopsError, design
 from services.safety_rules.domain.stopping.families import FAMILIES
 
+__all__ = ("METHODS", "Compared", "Design", "Shapes", "boundary", "compare")
+
 METHODS = (*sorted(FAMILIES), "table")
+UNCALIBRATED = "posterior"  # compared with its own theta, whatever alpha is
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The numbers with which the families are compared, where a family has any.
+
+    Args:
+        prior: Beta prior of beta-binomial, Chen-Chaloner and posterior; None: worth two
+            participants at p0.
+        delta: Shape of Wang-Tsiatis, 0 to 1.
+        nu: Of Chen-Chaloner: how likely a rate above p1 must be, inside (0, 1).
+        theta: Of posterior: how likely a rate above p0 must be, inside (0, 1).
+    """
+
+    prior: tuple[float, ...] | None = None
+    delta: float = 0.25
+    nu: float = 0.3
+    theta: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One family at p0 (first rate) and p1 (second): its design, or *why_not*."""
+
+    family: str
+    label: str
+    design: Design | None
+    enrolment: tuple[tuple[float, float], ...] = ()  # expected enrolled and days, at each rate
+    why_not: str = ""
 
 
 def boundary(
@@ -17,7 +50,7 @@ def boundary(
     looks: Sequence[int] = (),
     rates: Sequence[float] = (),
     parameters: Mapping[str, Sequence[float]],
-) -> Mapping[str, object]:
+) -> Design:
     """Return the boundary of *method*, its attained alpha and its characteristics at *rates*.
 
     Args:
@@ -32,4 +65,65 @@ def boundary(
     Raises:
         ValueError: An argument is out of range; the message names it and its range.
     """
-    return design(method, p0, alpha, n, looks=looks, rates=rates, **parameters).summary()
+    return design(method, p0, alpha, n, looks=looks, rates=rates, **parameters)
+
+
+def compare(
+    p0: float,
+    p1: float,
+    alpha: float,
+    n: int,
+    *,
+    looks: Sequence[int] = (),
+    rates: Sequence[float] = (),
+    shapes: Shapes,
+    accrual_days: float,
+    window_days: float,
+) -> list[Compared]:
+    """Return every family at the same p0, alpha and n, in the order of the books.
+
+    The characteristics of each are at p0, p1 and then *rates*.
+
+    Raises:
+        ValueError: An argument is out of range, or no calibrated family could ever stop.
+    """
+    if not p0 < p1 < 1:
+        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {p1}")
+    found = []
+    for family, label, given in _chosen(p0, p1, shapes):
+        try:
+            made = design(family, p0, alpha, n, looks=looks, rates=(p0, p1, *rates), **given)
+        except NeverStopsError as error:
+            found.append(Compared(family, label, None, why_not=str(error)))
+        else:
+            entered = made.enrolment(accrual_days, window_days)
+            found.append(Compared(family, label, made, entered))
+    if all(one.design is None for one in found if one.family != UNCALIBRATED):
+        raise ValueError(found[0].why_not)
+    return found
+
+
+def _chosen(
+    p0: float, p1: float, shapes: Shapes
+) -> Sequence[tuple[str, str, Mapping[str, Sequence[float]]]]:
+    """Each family with how it is called and its parameters."""
+    prior = shapes.prior or (2 * p0, 2 * (1 - p0))
+    beta = f"Beta({', '.join(f'{number:g}' for number in prior)})"
+    return (
+        ("pocock", "Pocock, exact", {}),
+        ("obrien-fleming", "O'Brien-Fleming", {}),
+        ("wang-tsiatis", f"Wang-Tsiatis {shapes.delta:g}", {"delta": (shapes.delta,)}),
+        ("beta-binomial", f"Beta-binomial, {beta}", {"prior": prior}),
+        (
+            "chen-chaloner",
+            f"Chen-Chaloner, nu {shapes.nu:g}",
+            {"prior": prior, "p1": (p1,), "nu": (shapes.nu,)},
+        ),
+        ("sprt", "Truncated SPRT", {"p1": (p1,)}),
+        ("maxsprt", "MaxSPRT", {}),
+        (
+            "posterior",
+            f"Posterior, theta {shapes.theta:g}",
+            {"prior": prior, "theta": (shapes.theta,)},
+        ),
+    )

@@ -137,10 +137,10 @@ def test_a_fractional_size_is_looked_up_at_the_next_whole_one(size):
     assert size - 1e-6 <= looked_up(size) < size + 1
 
 
-@given(st.floats(0.01, 5), st.floats(0, 200), RATES)
-def test_enrolled_lie_between_evaluated_and_planned(per_day, window, rate):
+@given(st.floats(1, 1000), st.floats(0, 2000), RATES)
+def test_enrolled_lie_between_evaluated_and_planned(accrual, window, rate):
     boundary = np.array(calibrate("pocock", 20, 0.2, 0.1, {}).boundary)
     (at,) = characteristics(boundary, (rate,))
-    enrolled, days = enrolment(at, per_day, window)
+    enrolled, days = enrolment(at, accrual, window)
     assert at.e_evaluated - 1e-9 <= enrolled <= 20 + 1e-9
-    assert days >= window
+    assert window <= days <= window + accrual

@@ -8,10 +8,11 @@ import math
 from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from services.safety_rules.domain.stopping.calibrate import calibrate, fixed_boundary
-from services.safety_rules.domain.stopping.design import design
+from services.safety_rules.domain.stopping.design import NeverStopsError, design
 from services.safety_rules.domain.stopping.steps import steps_of, written
 
 RULE_1 = {"family": "beta-binomial", "p0": 0.2, "alpha": 0.1, "n": 30, "prior": (0.6, 2.4)}
@@ -137,10 +138,12 @@ def test_one_event_of_one_may_stop_where_its_chance_is_alpha_itself():
     assert calibrate("pocock", 1, 0.05, 0.05, {}).boundary == (1, 1)
 
 
-def test_a_rule_that_can_never_stop_says_so_by_its_table():
+def test_a_rule_that_can_never_stop_is_refused():
     found = calibrate("pocock", 2, 0.5, 0.05, {})
     assert found.boundary == (1, 2, 3)
     assert found.attained_alpha == 0.0
+    with pytest.raises(NeverStopsError, match=r"alpha is 0\.05"):
+        design("pocock", 0.5, 0.05, 2)
 
 
 def test_grouped_looks_compare_nowhere_else():
@@ -150,3 +153,29 @@ def test_grouped_looks_compare_nowhere_else():
     stops = made.characteristics[0].stopping
     assert {x for x, chance in enumerate(stops) if chance > 0} <= {10, 20, 30}
     assert made.attained_alpha == pytest.approx(sum(stops), abs=1e-12)
+
+
+def test_expected_enrolment_and_time_are_those_of_simulated_trials():
+    """Two of two stop a plan of four: entry times drawn, each evaluated 30 days after entry."""
+    made = design("table", 0.3, 0.2, 4, boundary=(2, 2, 4, 5), rates=(0.3,))
+    chance = np.random.default_rng(5)
+    entered = np.sort(chance.uniform(0, 100, (200_000, 4)), axis=1)
+    event = chance.random((200_000, 4)) < 0.3
+    stops = np.where(event[:, :2].all(axis=1), 2, 4)
+    at = np.take_along_axis(entered, stops[:, None] - 1, axis=1)[:, 0] + 30
+    ((people, days),) = made.enrolment(100, 30)
+    assert people == pytest.approx((entered <= at[:, None]).sum(axis=1).mean(), abs=0.01)
+    assert days == pytest.approx(at.mean(), abs=0.3)
+
+
+@pytest.mark.parametrize(("rate", "median"), [(0.0, None), (0.2, 2), (1.0, 2)])
+def test_the_stopping_time_is_distributed_over_the_looks(rate, median):
+    """2 of 2, or 3 of 3: two ways at the second look, none that is left at the third."""
+    (at,) = design("table", 0.2, 0.2, 3, boundary=(2, 2, 3), rates=(rate,)).characteristics
+    assert at.stopping == pytest.approx((0, 0, rate**2, 0))
+    assert at.median_stop == median
+
+
+def test_a_size_that_cannot_be_computed_is_refused_and_not_taken_for_a_boundary():
+    with pytest.raises(ValueError, match="prior must be of a size that can be computed with"):
+        calibrate("beta-binomial", 10, 0.2, 0.1, {"prior": (1e308, 1e308)})

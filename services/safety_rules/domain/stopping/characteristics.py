@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from services.safety_rules.domain.stopping.families import Floats, Ints
+
+HALF_SLACK = 1e-12  # of summing probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,13 @@ class Characteristics:
     e_evaluated: float
     e_events: float
     stopping: tuple[float, ...]
+
+    @property
+    def median_stop(self) -> int | None:
+        """By how many evaluable half of the trials that stop have stopped; None: none does."""
+        if not self.p_stop:
+            return None
+        return int(np.searchsorted(np.cumsum(self.stopping), self.p_stop / 2 - HALF_SLACK))
 
 
 def crossing_probability(boundary: Ints, rate: float) -> float:
@@ -88,25 +98,28 @@ def characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteris
     )
 
 
-def enrolment(
-    of: Characteristics, accrual_per_day: float, window_days: float
-) -> tuple[float, float]:
-    """Return the expected participants enrolled, and days from the first entry to the decision.
+def enrolment(of: Characteristics, accrual_days: float, window_days: float) -> tuple[float, float]:
+    """Return the expected participants enrolled, and days from the first day to the decision.
 
-    Participants enter evenly, one every ``1 / accrual_per_day`` days, and each is evaluated at the
-    end of a window of *window_days*; those who entered meanwhile are enrolled too.
+    The n of the plan enter at random times, uniform over *accrual_days*; each is evaluated at the
+    end of a window of *window_days*, and those who entered meanwhile are enrolled too. Exact: the
+    x-th entry is a Beta(x, n - x + 1) part of the accrual, and the rest are uniform after it.
 
     Raises:
         ValueError: The accrual is not positive, or the window negative.
     """
-    if not accrual_per_day > 0:
-        raise ValueError(f"accrual_per_day must be above 0, not {accrual_per_day}")
-    if not window_days >= 0:
+    if not 0 < accrual_days < np.inf:
+        raise ValueError(f"accrual_days must be above 0, not {accrual_days}")
+    if not 0 <= window_days < np.inf:
         raise ValueError(f"window_days must be 0 or more, not {window_days}")
     n = len(of.stopping) - 1
-    evaluated = np.arange(n + 1, dtype=float)
-    chances = np.array(of.stopping)
-    chances[n] += 1 - of.p_stop
-    entered = np.minimum(n, evaluated + np.floor(window_days * accrual_per_day + 1e-9))
-    days = np.maximum(evaluated - 1, 0) / accrual_per_day + window_days
+    x = np.arange(1, n + 1, dtype=float)
+    chances = np.array(of.stopping[1:])
+    chances[-1] += 1 - of.p_stop
+    window = min(window_days / accrual_days, 1.0)
+    left = n - x[:-1]  # to enter after the x-th, who is not the last
+    all_enter = special.betainc(left + 1, x[:-1], window)
+    some_enter = window * n * special.betaincc(left, x[:-1], window)
+    entered = np.append(x[:-1] + left * all_enter + some_enter, n)
+    days = accrual_days * x / (n + 1) + window_days
     return float(chances @ entered), float(chances @ days)

@@ -15,8 +15,15 @@ from services.safety_rules.domain.stopping.characteristics import (
     Characteristics,
     characteristics,
     crossing_probability,
+    enrolment,
 )
 from services.safety_rules.domain.stopping.families import LARGEST_N
+from services.safety_rules.domain.stopping.steps import steps_of, written
+from services.vocabulary.protocol import Step
+
+
+class NeverStopsError(ValueError):
+    """No boundary that can be reached keeps the type I error; the message names the argument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,29 @@ class Design:
     attained_alpha: float
     characteristics: tuple[Characteristics, ...]
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The boundary as a clinician writes it."""
+        full = np.arange(1, self.n + 2)
+        full[list(self.looks)] = self.boundary
+        whole = len(self.looks) == self.n
+        return steps_of(full.tolist(), () if whole else self.looks)
+
+    @property
+    def written(self) -> str:
+        """The boundary in one line, ``2@2-4 3@5-11``."""
+        return written(self.steps)
+
+    def enrolment(self, accrual_days: float, window_days: float) -> tuple[tuple[float, float], ...]:
+        """The expected enrolled and days to the decision at each rate; see `enrolment`.
+
+        Raises:
+            ValueError: The accrual is not positive, or the window negative.
+        """
+        return tuple(enrolment(at, accrual_days, window_days) for at in self.characteristics)
+
     def summary(self) -> dict[str, object]:
-        """The design in plain lists and numbers."""
+        """The design in plain lists and numbers; ``stopping`` has one chance for each look."""
         return {
             "family": self.family,
             "p0": self.p0,
@@ -59,6 +87,7 @@ class Design:
                     "p_stop": at.p_stop,
                     "e_evaluated": at.e_evaluated,
                     "e_events": at.e_events,
+                    "stopping": [at.stopping[look] for look in self.looks],
                 }
                 for at in self.characteristics
             ],
@@ -91,6 +120,7 @@ def design(
 
     Raises:
         ValueError: An argument is out of range; the message names it.
+        NeverStopsError: The arguments are in range, and no count would ever stop.
     """
     given = {
         name: tuple(value) if isinstance(value, Sequence) else (value,)
@@ -101,6 +131,8 @@ def design(
     else:
         found = calibrate(family, n, p0, alpha, given, looks=looks)
     sizes = tuple(check_looks(looks, n).tolist())
+    if all(found.boundary[x] > x for x in sizes):
+        raise NeverStopsError(_infeasible(family, alpha, given))
     return Design(
         family=family,
         p0=p0,
@@ -110,6 +142,19 @@ def design(
         boundary=tuple(found.boundary[x] for x in sizes),
         attained_alpha=found.attained_alpha,
         characteristics=characteristics(np.array(found.boundary), rates),
+    )
+
+
+def _infeasible(family: str, alpha: float, given: Mapping[str, Sequence[float]]) -> str:
+    """What to change in a rule whose boundary nobody can reach."""
+    if family == "table":
+        return "boundary must be at or below the size of some look: this rule can never stop"
+    if family == "posterior":
+        return f"theta is {given['theta'][0]:g}, which no count reaches: this rule can never stop"
+    also = ", or nu smaller" if family == "chen-chaloner" else ""
+    return (
+        f"alpha is {alpha:g}, and no boundary that can be reached keeps the type I error at it: "
+        f"this rule is infeasible, as it can never stop; alpha or n must be larger{also}"
     )
 
 
@@ -124,8 +169,10 @@ def _of_table(
         if not 0 < value < 1:
             raise ValueError(f"{name} must be above 0 and below 1, not {value}")
     sizes = check_looks(looks, n)
-    if len(given["boundary"]) != len(sizes) or min(given["boundary"]) < 1:
+    if len(given["boundary"]) != len(sizes) or not min(given["boundary"]) >= 1:
         raise ValueError(f"boundary must be {len(sizes)} positive numbers, one for each look")
+    if any(int(events) != events for events in given["boundary"]):
+        raise ValueError(f"boundary must be whole numbers, not {[*given['boundary']]}")
     boundary = np.arange(1, n + 2)
     boundary[sizes] = np.minimum(np.array(given["boundary"], dtype=np.int64), sizes + 1)
     attained = crossing_probability(boundary, p0)

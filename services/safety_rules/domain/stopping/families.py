@@ -47,6 +47,9 @@ def statistics(family: str, n: int, p0: float, parameters: Parameters) -> Floats
     every = np.full((n + 1, n + 1), np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):  # x = 0 is overwritten below
         values = FAMILIES[family].statistic(x.astype(float), y.astype(float), n, p0, parameters)
+    if np.isnan(values[1:]).any():  # a NaN compares as not below any constant: it would stop
+        named = ", ".join(parameters) or "p0"
+        raise ValueError(f"{named} must be of a size that can be computed with")
     every[x, y] = np.round(values, DIGITS)
     every[0, 0] = -np.inf
     return every

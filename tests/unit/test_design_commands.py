@@ -1,0 +1,140 @@
+"""`aegis boundary` and `aegis design`, as a statistician calls them."""
+
+import json
+
+import pytest
+
+from services.cli.main import main
+
+RULE_1 = "boundary --family beta-binomial --prior .6,2.4 --p0 .2 --alpha .1 --n 30"
+POCOCK = "boundary --family pocock --p0 .2 --alpha .1 --n 30"
+DESIGN = "design --p0 .05 --p1 .2 --n 40 --alpha .05"
+
+
+def answer(capsys, line):
+    assert main(line.split()) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_rule_1_as_json_has_the_published_boundary_and_the_rates_in_their_order(capsys):
+    said = answer(capsys, f"{RULE_1} --rates .4,.2 --json")
+    table = "2 3 3 3 4 4 5 5 5 5 6 6 6 7 7 7 7 8 8 8 9 9 9 9 10 10 10 10 11 11"
+    assert said["boundary"] == [int(word) for word in table.split()]
+    assert said["looks"] == list(range(1, 31))
+    assert said["attained_alpha"] == pytest.approx(0.09957367, abs=5e-9)
+    assert [row["rate"] for row in said["characteristics"]] == [0.4, 0.2]
+    assert said["characteristics"][0]["p_stop"] == pytest.approx(0.81491087, abs=5e-9)
+    assert said["characteristics"][1]["e_evaluated"] == pytest.approx(28.25598, abs=5e-6)
+    assert sum(said["characteristics"][0]["stopping"]) == pytest.approx(0.81491087, abs=5e-9)
+
+
+def test_those_who_enter_while_others_are_followed_are_enrolled(capsys):
+    """The design's simulated figure: 22.0 enrolled at .4, 100-day window, accrual over a year."""
+    said = answer(capsys, f"{RULE_1} --rates .4 --accrual-days 365 --window-days 100 --json")
+    assert said["characteristics"][0]["e_enrolled"] == pytest.approx(22.0, abs=0.05)
+
+
+def test_grouped_looks_have_one_number_each(capsys):
+    said = answer(capsys, f"{POCOCK} --looks 10,20,30 --json")
+    assert said["looks"] == [10, 20, 30]
+    assert len(said["boundary"]) == 3
+
+
+def test_a_given_table_is_judged_and_never_calibrated(capsys):
+    said = answer(
+        capsys, "boundary --family table --boundary 2,2,3 --p0 .2 --alpha .3 --n 3 --json"
+    )
+    assert said["boundary"] == [2, 2, 3]
+    assert said["attained_alpha"] == pytest.approx(0.04)
+
+
+def test_the_families_stand_side_by_side_and_only_posterior_exceeds_alpha(capsys):
+    said = answer(capsys, f"{DESIGN} --json")
+    beyond = [one["family"] for one in said["families"] if one["attained_alpha"] > 0.05]
+    assert beyond == ["posterior"]
+    trial = next(one for one in said["families"] if one["family"] == "beta-binomial")
+    assert trial["attained_alpha"] == pytest.approx(0.04803, abs=6e-6)
+    assert trial["power"] == pytest.approx(0.882, abs=5e-4)
+    assert trial["e_enrolled"][1] < trial["e_enrolled"][0] < 40
+
+
+def test_a_family_that_cannot_stop_stands_there_with_the_reason(capsys):
+    said = answer(capsys, f"{DESIGN} --delta 1 --alpha .04 --json")
+    (never,) = [one for one in said["families"] if "never_stops" in one]
+    assert never["family"] == "wang-tsiatis"
+    assert main([*DESIGN.split(), "--delta", "1", "--alpha", ".04"]) == 0
+    assert "never stops" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "begin"),
+    [(RULE_1, b"\x89PNG"), (f"{POCOCK} --looks 10,20,30", b"\x89PNG"), (DESIGN, b"\x89PNG")],
+)
+def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line, begin):
+    for name in ("one.png", "two.png"):
+        assert main([*line.split(), "--plot", str(tmp_path / name)]) == 0
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert (tmp_path / "one.png").read_bytes().startswith(begin)
+    assert "attained" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"{POCOCK} --n 0", "n must be a whole number from 1 to 1000, not 0"),
+        (f"{POCOCK} --n 100000", "n must be a whole number from 1 to 1000, not 100000"),
+        (f"{POCOCK} --n 3.5", "argument --n: invalid int value: '3.5'"),
+        (f"{POCOCK} --alpha 0", "alpha must be above 0 and below 1, not 0.0"),
+        (f"{POCOCK} --alpha 1", "alpha must be above 0 and below 1, not 1.0"),
+        (f"{POCOCK} --alpha nan", "alpha must be above 0 and below 1, not nan"),
+        (f"{POCOCK} --p0 -0.2", "p0 must be above 0 and below 1, not -0.2"),
+        (f"{POCOCK} --p0 inf", "p0 must be above 0 and below 1, not inf"),
+        (f"{POCOCK} --looks 10,5", "looks must be whole, increasing and from 1 to n = 30"),
+        (f"{POCOCK} --looks 5,5", "looks must be whole, increasing and from 1 to n = 30"),
+        (f"{POCOCK} --looks 10,31", "looks must be whole, increasing and from 1 to n = 30"),
+        (f"{POCOCK} --looks 5,x", "--looks: '5,x' is not whole numbers like 5,10,15"),
+        (f"{POCOCK} --rates 1.2", "rates must be from 0 to 1, not 1.2"),
+        (f"{POCOCK} --rates x", "--rates: 'x' is not a number"),
+        (f"{POCOCK} --delta .2", "delta is no parameter of pocock"),
+        (f"{POCOCK} --plot a.gif", "--plot: 'a.gif' must end in one of: .svg, .png, .pdf"),
+        (f"{POCOCK} --plot /nowhere/a.png", "--plot /nowhere/a.png cannot be written"),
+        (f"{POCOCK} --window-days 3", "--window-days goes with --accrual-days"),
+        (f"{POCOCK} --rates .2 --accrual-days 0", "accrual_days must be above 0, not 0.0"),
+        (f"{POCOCK} --rates .2 --accrual-days 9 --window-days -1", "window_days must be 0 or more"),
+        (f"{POCOCK} --n 2 --alpha .01", "alpha is 0.01, and no boundary that can be reached"),
+        (f"{RULE_1} --prior 0,1", "prior must be above 0 and below inf, not 0.0"),
+        (f"{RULE_1} --prior -1,2", "prior must be above 0 and below inf, not -1.0"),
+        (f"{RULE_1} --prior 1", "prior must be 2 number(s), not 1"),
+        (f"{RULE_1} --prior 1e308,1e308", "prior must be of a size that can be computed with"),
+        (f"{POCOCK} --family beta-binomial", "prior is missing: beta-binomial needs prior"),
+        (f"{POCOCK} --family sprt --p1 .2", "p1 must be above 0.2 and below 1, not 0.2"),
+        (f"{POCOCK} --family wang-tsiatis --delta 2", "delta must be from 0 to 1, not 2.0"),
+        (f"{RULE_1} --family posterior --theta 1", "theta must be above 0 and below 1, not 1.0"),
+        (
+            f"{RULE_1} --family posterior --theta .9999 --n 1",
+            "theta is 0.9999, which no count reaches: this rule can never stop",
+        ),
+        (
+            f"{POCOCK} --n 3 --family table --boundary 2,2,2.5",
+            "boundary must be whole numbers, not [2.0, 2.0, 2.5]",
+        ),
+        (f"{POCOCK} --n 3 --family table --boundary 2,2", "boundary must be 3 positive numbers"),
+        (f"{POCOCK} --n 3 --family table --boundary 1,1,1", "the boundary's own type I error is"),
+        (
+            f"{POCOCK} --n 3 --family table --boundary 2,3,4",
+            "boundary must be at or below the size",
+        ),
+        (f"{DESIGN} --p1 .05", "p1 must be above p0 = 0.05 and below 1, not 0.05"),
+        (f"{DESIGN} --p1 1.5", "p1 must be above p0 = 0.05 and below 1, not 1.5"),
+        (f"{DESIGN} --p0 0", "p0 must be above 0 and below 1, not 0.0"),
+        (f"{DESIGN} --n 1 --alpha .01", "no boundary that can be reached"),
+        (f"{DESIGN} --prior 1", "prior must be 2 number(s), not 1"),
+    ],
+)
+def test_what_cannot_be_computed_names_the_argument_and_its_range(capsys, line, said):
+    try:
+        code = main(line.split())
+    except SystemExit as refused:
+        code = refused.code
+    assert code == 2
+    assert said in capsys.readouterr().err
