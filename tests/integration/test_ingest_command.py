@@ -9,7 +9,7 @@ import pytest
 
 from services.cli.main import main
 from services.ingest.domain.hl7.frames import framed
-from tests.hl7 import labs, obx
+from tests.hl7_messages import labs, obx
 from tests.intake import people
 
 pytestmark = pytest.mark.slow

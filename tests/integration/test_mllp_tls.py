@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from services.cli.service import tls_of
 from services.ingest.domain.hl7.frames import framed
 from services.runtime.settings import IngestSettings
-from tests.hl7 import labs, obx
+from tests.hl7_messages import labs, obx
 from tests.intake import Line, listening, messages_kept, new_intake
 
 ONE = labs(obx("0.49"), control_id="M1")
