@@ -33,7 +33,7 @@ COLUMNS = (
     "weight_kg,enrolled_at"
 )
 PEOPLE = (
-    "P-001,north,NMRN,MR,4711,2026-01-01T10:00,haploidentical,female,1970,70.5,2025-12-20T09:00",
+    "P-001,north,NMRN,MR,QX4711,2026-01-01T10:00,haploidentical,female,1970,70.5,2025-12-20T09:00",
     "P-002,rhein,PATNR,MR,0815,2026-01-02T10:00,,male,1980,80,2025-12-21T09:00",
 )
 

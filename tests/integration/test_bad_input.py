@@ -87,7 +87,7 @@ def test_what_can_never_be_read_is_rejected_and_the_connection_goes_on(
 PARKED = {
     "no pid": (message(OBR, obx("1")), "no-participant", "OBX[1]"),
     "an unknown participant": (
-        message(PID.replace("4711", "99"), obx("1")),
+        message(PID.replace("QX4711", "99"), obx("1")),
         "unknown-participant",
         "PID.3[1]",
     ),
@@ -195,7 +195,7 @@ def test_a_sender_that_reads_no_answers_does_not_keep_the_port_from_closing(inta
 def test_bytes_of_a_participant_never_get_into_the_log(line, logged):
     for raw, *_ in (*REFUSED.values(), *PARKED.values()):
         answered(line, raw)
-    for secret in ("4711", "DOE", "JANE", "19700101", "rgen"):
+    for secret in ("QX4711", "DOE", "JANE", "19700101", "rgen"):
         assert secret not in logged.getvalue()
 
 
@@ -279,7 +279,7 @@ BAD_ROWS = {
     "no date": ("2026-01-01T10:00", "", "transplant_at: write it as 2026-"),
     "an unknown site": (",north,", ",nowhere,", "site: 'nowhere' is not in sites.yaml"),
     "an unknown authority": (",NMRN,", ",ZZZ,", "sites.yaml has only NMRN (MR) for north"),
-    "no identifier": (",4711,", ",,", "identifier: String should have at least 1 character"),
+    "no identifier": (",QX4711,", ",,", "identifier: String should have at least 1 character"),
     "a wrong donor": ("haploidentical", "brother", "donor: Input should be 'haploidentical'"),
     "a birth date": (",1970,", ",1970-01-01,", "birth_year"),
     "a birth year of the far future": (",1970,", ",19700,", "birth_year"),
@@ -294,12 +294,12 @@ def test_a_bad_row_of_participants_is_left_out_by_its_number_and_the_others_go_i
     tmp_path, cell, bad, says
 ):
     intake = new_intake(tmp_path, PEOPLE[1])
-    third = PEOPLE[0].replace("P-001", "P-003").replace("4711", "4713")
+    third = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4713")
     wrong = PEOPLE[0].replace(cell, bad, 1)
     done = import_participants(intake, people(wrong, third), "operator")
     (row,) = done.wrong
     assert (row.line, says in row.problem, done.new) == (2, True, 1), row.problem
-    assert "4711" not in str(row)
+    assert "QX4711" not in str(row)
     assert everybody(intake) == ["P-002", "P-003"]
 
 

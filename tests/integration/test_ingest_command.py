@@ -15,7 +15,7 @@ from tests.intake import people
 pytestmark = pytest.mark.slow
 
 STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
-PERSON = "P-001,north,NMRN,MR,4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
+PERSON = "P-001,north,NMRN,MR,QX4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
 SENDER = {"sender": "EPIC|NORTH"}
 ONE = labs(obx("0.49"), control_id="1", **SENDER)
 TWO = labs(obx("HEMOLYZED", kind="ST"), control_id="2", **SENDER)
@@ -154,10 +154,10 @@ def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed):
 
 def test_an_import_says_which_rows_it_left_out_and_retries_what_waited(aegis, tmp_path):
     waiting = tmp_path / "a.hl7"
-    waiting.write_bytes(ONE.replace(b"4711", b"4712"))
+    waiting.write_bytes(ONE.replace(b"QX4711", b"QX4712"))
     assert "1 parked (1 unknown-participant)" in aegis("ingest", str(waiting))[1]
     file = tmp_path / "people.csv"
-    second = PERSON.replace("P-001", "P-002").replace("4711", "4712")
+    second = PERSON.replace("P-001", "P-002").replace("QX4711", "QX4712")
     file.write_bytes(people(second, second.replace("P-002", "P-003").replace("2026-01-01", "soon")))
     code, out, _ = aegis("participants", "import", str(file))
     assert code == 1

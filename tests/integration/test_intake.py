@@ -34,7 +34,7 @@ from tests.intake import (
 
 ONE = labs(obx("0.49"), control_id="M1")
 OTHER = labs(obx("0.51", status="C"), control_id="M1")
-STRANGER = message(PID.replace("4711", "4712"), obx("0.49"), control_id="M2")
+STRANGER = message(PID.replace("QX4711", "QX4712"), obx("0.49"), control_id="M2")
 NEW_CODE = labs(obx("0.49", code="ANC^^L"), obx("7", "parts", code="NEUT_ABS^^L"), control_id="M3")
 
 
@@ -187,7 +187,7 @@ def test_nothing_of_a_message_can_be_read_from_the_files_of_the_database(intake,
     sent(intake, STRANGER)
     content = files_below(tmp_path / "data")
     assert b"neutrophils" in content  # of the fact, by pseudonym
-    for secret in (b"4711", b"4712", b"DOE", b"JANE", b"Jane", b"19700101", b"PID|"):
+    for secret in (b"QX4711", b"QX4712", b"DOE^JANE", b"about Jane", b"19700101", b"PID|"):
         assert secret not in content, secret
 
 
@@ -210,7 +210,7 @@ def test_a_participant_added_later_gets_the_results_that_waited(intake):
     assert sent(intake, STRANGER).facts == 0
     assert waiting(intake) == [("unknown-participant", "PID.3[1]")]
     assert parked.retry(intake, "operator").waiting == 1
-    later = PEOPLE[0].replace("P-001", "P-003").replace("4711", "4712")
+    later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
     assert import_participants(intake, people(later), "operator").new == 1
     done = parked.retry(intake, "operator")
     assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
@@ -252,16 +252,16 @@ def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
 
 
 def test_two_participants_in_one_message_are_parked_each_for_itself(intake):
-    raw = message(PID, obx("1"), PID.replace("4711", "88"), obx("2"), obx("3"))
+    raw = message(PID, obx("1"), PID.replace("QX4711", "88"), obx("2"), obx("3"))
     assert sent(intake, raw).facts == 1
     (row,) = parked.waiting(intake)
     assert (row.reason, row.detail.split()[0]) == ("unknown-participant", "2")
 
 
 def test_identifiers_of_two_participants_are_ambiguous(intake):
-    later = PEOPLE[0].replace("P-001", "P-003").replace("4711", "4712")
+    later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
     import_participants(intake, people(later), "operator")
-    raw = message("PID|1||4711^^^NMRN^MR~4712^^^NMRN^MR", obx("1"))
+    raw = message("PID|1||QX4711^^^NMRN^MR~QX4712^^^NMRN^MR", obx("1"))
     assert sent(intake, raw).facts == 0
     assert waiting(intake) == [("ambiguous-participant", "OBX[1]")]
 

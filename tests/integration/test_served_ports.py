@@ -14,7 +14,7 @@ from tests.served import Served
 
 pytestmark = pytest.mark.slow
 
-PERSON = "P-001,north,NMRN,MR,4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
+PERSON = "P-001,north,NMRN,MR,QX4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
 SENDER = {"sender": "EPIC|NORTH"}
 FACT = '{"subject":"P-001","observed_at":"2026-03-01T08:00:00Z","body":{"kind":"relapse"}}'
 
@@ -47,7 +47,7 @@ def test_a_message_over_mllp_is_acknowledged(served):
 
 
 def test_a_message_over_http_is_acknowledged(north):
-    raw = message(PID.replace("4711", "99999"), obx("0.49"), control_id="2", **SENDER)
+    raw = message(PID.replace("QX4711", "QX99999"), obx("0.49"), control_id="2", **SENDER)
     response = north.post("/v1/hl7v2", content=raw)
     assert (response.status_code, "MSA|AA|2" in response.text) == (200, True)
 
@@ -75,5 +75,5 @@ def test_what_waits_is_listed_beside_the_running_service_and_nobody_is_named(ser
     for reason in ("unreadable-value", "unknown-participant", "unreadable-line"):
         assert reason in listed
     said = listed + (served.folder.parent / "service.log").read_text()
-    for secret in ("4711", "99999", "DOE", "JANE", "19700101"):
+    for secret in ("QX4711", "QX99999", "DOE", "JANE", "19700101"):
         assert secret not in said

@@ -19,7 +19,7 @@ def test_segments_end_in_cr_lf_or_both(end):
 
 
 def test_the_last_segment_needs_no_end():
-    assert parse(message(PID).rstrip(b"\r")).first("PID").text(3) == "4711"
+    assert parse(message(PID).rstrip(b"\r")).first("PID").text(3) == "QX4711"
 
 
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])

@@ -119,25 +119,25 @@ def test_another_result_has_another_key(other):
 
 
 def test_each_result_belongs_to_the_order_and_the_participant_above_it():
-    second = PID.replace("4711", "4712")
+    second = PID.replace("QX4711", "QX4712")
     raw = message(PID, OBR, obx("1"), second, OBR.replace("ORD1", "ORD2"), obx("2"))
     assert [
         (draft.who[0].identifier, "ORD2" in draft.series, str(draft.body.value.value))
         for draft in reading(raw).drafts
-    ] == [("4711", False, "1"), ("4712", True, "2")]
+    ] == [("QX4711", False, "1"), ("QX4712", True, "2")]
 
 
 WHO = [
-    ("4711^^^NMRN^MR", ["4711"]),
-    ("4711^^^NMRN", ["4711"]),
-    (" 4711 ^^^NMRN", ["4711"]),
-    ("4711^^^NMRN&1.2.3&ISO^MR", ["4711"]),
-    ("99^^^SSA^SS~4711^^^NMRN^MR", ["4711"]),
-    ("4711^^^NMRN^MR~4711^^^NMRN^MR", ["4711"]),
-    ("4711^^^NMRN^MR~0815^^^NMRN^MR", ["4711", "0815"]),
-    ("4711^^^NMRN^PI", []),
-    ("4711^^^OTHER^MR", []),
-    ("4711", []),
+    ("QX4711^^^NMRN^MR", ["QX4711"]),
+    ("QX4711^^^NMRN", ["QX4711"]),
+    (" QX4711 ^^^NMRN", ["QX4711"]),
+    ("QX4711^^^NMRN&1.2.3&ISO^MR", ["QX4711"]),
+    ("99^^^SSA^SS~QX4711^^^NMRN^MR", ["QX4711"]),
+    ("QX4711^^^NMRN^MR~QX4711^^^NMRN^MR", ["QX4711"]),
+    ("QX4711^^^NMRN^MR~0815^^^NMRN^MR", ["QX4711", "0815"]),
+    ("QX4711^^^NMRN^PI", []),
+    ("QX4711^^^OTHER^MR", []),
+    ("QX4711", []),
     ("", []),
 ]
 

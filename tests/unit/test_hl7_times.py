@@ -115,7 +115,7 @@ def test_a_result_is_dated_by_the_first_time_there_is_and_says_which(
     own, collected, reported, at, notes
 ):
     order = f"OBR|1||ORD1|CBC|||{collected}|||||||||||||||{reported}"
-    raw = message("PID|1||4711^^^NMRN^MR", order, obx("0.49", at=own))
+    raw = message("PID|1||QX4711^^^NMRN^MR", order, obx("0.49", at=own))
     (draft,) = reading(raw).drafts
     assert (f"{draft.observed_at:%H:%M}", draft.notes) == (at, notes)
     assert f"{draft.reported_at:%H:%M}" == ("09:00" if reported else "14:00")
@@ -132,7 +132,7 @@ def test_a_time_without_offset_takes_that_of_the_message():
 
 def test_a_time_without_any_offset_is_in_the_zone_of_the_site():
     raw = message(
-        "PID|1||4711^^^PATNR^MR",
+        "PID|1||QX4711^^^PATNR^MR",
         obx("0.49", at="20260701060000"),
         sender="|".join(RHEIN.senders),
         at="20260701090000",
