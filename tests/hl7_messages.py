@@ -13,7 +13,7 @@ NORTH = SiteMap(
     codes={"NEUT_ABS": "neutrophils", "CREA": "creatinine"},
     units={"KCELLS": "10*3/uL"},
     drugs={"DEXA4MG": "dexamethasone"},
-    devices={"CANN": "nasal-cannula"},
+    devices={"O2NC": "nasal-cannula"},
     icu=frozenset({"MICU"}),
 )
 RHEIN = SiteMap("rhein", "Europe/Berlin", ("ORBIS|RHEIN",), {"PATNR": "MR"})

@@ -125,7 +125,9 @@ def _checked(
         return str(error)
     if isinstance(fact, wire.Unreadable):
         problem = _MEANING.get(fact.problem, fact.problem.replace("_", " "))
-        return f"{fact.where or 'line'}: {problem}; see docs/fact.schema.json"
+        return (
+            f"{fact.where or 'line'}: {problem}; see GET /v1/facts/schema (docs/fact.schema.json)"
+        )
     return fact
 
 

@@ -35,7 +35,9 @@ from tests.intake import (
 ONE = labs(obx("0.49"), control_id="M1")
 OTHER = labs(obx("0.51", status="C"), control_id="M1")
 STRANGER = message(PID.replace("QX4711", "QX4712"), obx("0.49"), control_id="M2")
-NEW_CODE = labs(obx("0.49", code="ANC^^L"), obx("7", "parts", code="NEUT_ABS^^L"), control_id="M3")
+NEW_CODE = labs(
+    obx("0.49", code="NEUTRO^^L"), obx("7", "parts", code="NEUT_ABS^^L"), control_id="M3"
+)
 
 
 @pytest.fixture
@@ -218,9 +220,9 @@ def test_a_participant_added_later_gets_the_results_that_waited(intake):
 
 
 def test_a_mapping_added_later_makes_facts_of_what_waited_and_only_of_that(intake):
-    sent(intake, labs(obx("7"), obx("0.49", code="ANC^^L"), control_id="M3"))
+    sent(intake, labs(obx("7"), obx("0.49", code="NEUTRO^^L"), control_id="M3"))
     assert (len(feed_facts(intake)), waiting(intake)) == (1, [("unknown-code", "OBX[2].3")])
-    mapped = replace(NORTH, codes={"ANC": "neutrophils"})
+    mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     wiser = replace(intake, sites=Sites.of((mapped, RHEIN)))
     done = parked.retry(wiser, "operator")
     assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
@@ -229,8 +231,10 @@ def test_a_mapping_added_later_makes_facts_of_what_waited_and_only_of_that(intak
 
 
 def test_what_still_cannot_be_used_waits_under_its_new_reason(intake):
-    sent(intake, labs(obx("7", "parts", code="ANC^^L")))
-    wiser = replace(intake, sites=Sites.of((replace(NORTH, codes={"ANC": "neutrophils"}), RHEIN)))
+    sent(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
+    wiser = replace(
+        intake, sites=Sites.of((replace(NORTH, codes={"NEUTRO": "neutrophils"}), RHEIN))
+    )
     done = parked.retry(wiser, "operator")
     assert (done.facts, done.closed, done.waiting) == (0, 1, 1)
     assert waiting(intake) == [("unknown-unit", "OBX[1].6")]

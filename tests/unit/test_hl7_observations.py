@@ -34,7 +34,7 @@ def test_an_unknown_code_is_parked_with_what_to_do_and_the_others_go_on(code):
 WORDS = [
     ("oxygen-device", "HFNC^High flow NC", "high-flow-cannula"),
     ("oxygen-device", "X17^high flow nc", "high-flow-cannula"),
-    ("oxygen-device", "CANN", "nasal-cannula"),
+    ("oxygen-device", "O2NC", "nasal-cannula"),
     ("seizure", "brief", "brief"),
 ]
 
