@@ -10,7 +10,7 @@ from services.safety_rules.domain.current_facts import Query
 from services.safety_rules.domain.families import Family, families
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.monitor import decide
-from services.store.journal import NOT_CLINICAL
+from services.store.journal import NOT_CLINICAL, known_after
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Determination, Fact, Journaled, Merge
@@ -121,9 +121,10 @@ def _journals(facts: Iterable[Fact]) -> Mapping[str, list[Journaled]]:
     """Return a journal of each subject, as if every fact had come once, when it was reported."""
     journals: dict[str, list[Journaled]] = defaultdict(list)
     once = {fact.id: fact for fact in facts}
+    known_at: datetime | None = None
     for fact in sorted(once.values(), key=lambda f: (f.reported_at, f.id)):
-        journal = journals[fact.subject]
-        journal.append(Journaled(len(journal) + 1, fact.reported_at, fact.id, fact))
+        journal, known_at = journals[fact.subject], known_after(known_at, fact.reported_at)
+        journal.append(Journaled(len(journal) + 1, known_at, fact.id, fact))
     return journals
 
 

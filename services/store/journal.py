@@ -26,6 +26,7 @@ __all__ = [
     "facts_between",
     "facts_of_message",
     "find_messages",
+    "known_after",
     "load_message",
     "observed_until",
     "subjects_behind",
@@ -67,6 +68,11 @@ def append(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> N
     )
     audit.add(conn, facts_table, rows)
     park(conn, [parked for arrival in arrivals for parked in arrival.parked])
+
+
+def known_after(last: datetime | None, received_at: datetime) -> datetime:
+    """Return since when a message is known that is received after another, known since *last*."""
+    return received_at if last is None else max(received_at, last + _NEXT)
 
 
 def append_facts(
@@ -192,8 +198,7 @@ def _journal_rows(
     rows = []
     for message, received_at, fact in arrived:
         if message not in known_at:
-            last = received_at if last is None else max(received_at, last + _NEXT)
-            known_at[message] = last
+            last = known_at[message] = known_after(last, received_at)
         seq[fact.subject] += 1
         last_known[fact.subject] = known_at[message]
         rows.append(_fact_row(seq[fact.subject], known_at[message], message, fact))

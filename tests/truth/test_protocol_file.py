@@ -304,7 +304,11 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
     "an infeasible rule": (
         "alpha: 0.05",
         "alpha: 0.000000000001",
-        ("rules.BLINA-HSCT.S1.stop_when", "no boundary keeps the type I error"),
+        (
+            "rules.BLINA-HSCT.S1.stop_when",
+            "no boundary that can be reached keeps the type I error",
+            "alpha or n must be larger",
+        ),
     ),
     "examples on one side alone": (
         "[{events: 3, of: 7, answer: stop}, {events: 3, of: 8, answer: continue}]",
