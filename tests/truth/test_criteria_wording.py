@@ -317,3 +317,51 @@ def test_two_terms_of_one_file_may_not_have_one_id():
         read_criteria("labs.yaml", SOUND + SOUND[first:second], "ctcae-5.0")
     assert str(refused.value).startswith("labs.yaml: terms.2.id")
     assert "alanine-aminotransferase-increased" in str(refused.value)
+
+
+IN_BOTH = {
+    "activated-partial-thromboplastin-time-prolonged",
+    "alanine-aminotransferase-increased",
+    "alkaline-phosphatase-increased",
+    "anemia",
+    "aspartate-aminotransferase-increased",
+    "blood-bilirubin-increased",
+    "blood-lactate-dehydrogenase-increased",
+    "cd4-lymphocytes-decreased",
+    "cholesterol-high",
+    "creatinine-increased",
+    "fever",
+    "ggt-increased",
+    "haptoglobin-decreased",
+    "hypercalcemia",
+    "hyperglycemia",
+    "hyperkalemia",
+    "hypermagnesemia",
+    "hypernatremia",
+    "hypertriglyceridemia",
+    "hyperuricemia",
+    "hypoalbuminemia",
+    "hypocalcemia",
+    "hypoglycemia",
+    "hypokalemia",
+    "hypomagnesemia",
+    "hyponatremia",
+    "hypothermia",
+    "hypoxia",
+    "leukocytosis",
+    "lipase-increased",
+    "lymphocyte-count-increased",
+    "neutrophil-count-decreased",
+    "serum-amylase-increased",
+    "white-blood-cell-decreased",
+}
+IN_ONE = {  # v6 has no CPK; lymphopenia is graded there without a number, platelets by another term
+    "ctcae-5.0": {"cpk-increased", "lymphocyte-count-decreased", "platelet-count-decreased"},
+    "ctcae-6.0": {"thrombocytopenia"},
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_what_is_graded_from_numbers_is_this_and_nothing_else(name):
+    graded = {criterion.removeprefix(f"{name}.") for criterion in load_table(name).criteria}
+    assert graded == IN_BOTH | IN_ONE[name]

@@ -9,6 +9,8 @@ from services.safety_rules.adapters.criteria_files import load_table
 from tests.clinic import graded, said
 
 SHORT = {
+    "APTT": "activated-partial-thromboplastin-time-prolonged",
+    "LDH": "blood-lactate-dehydrogenase-increased",
     "ALT": "alanine-aminotransferase-increased",
     "AST": "aspartate-aminotransferase-increased",
     "ALP": "alkaline-phosphatase-increased",
@@ -69,6 +71,23 @@ fever | temperature _ Cel; for 24 h | 40.1=3
 fever | temperature _ Cel; for 24.1 h | 40.1=4
 fever | temperature _ [degF] | 100.3=0 100.4=1 102.2=1 102.3=2 104.0=2 104.1=3
 creatinine | creatinine _ mg/dL; LLN 0.5; ULN 1.2 | 1.2=0 1.3=1 1.8=1 1.9=2 3.6=2 3.7=3 7.2=3 7.3=4
+leukocytosis | leukocytes _ /mm3 | 100000=0 100001=3
+leukocytosis | leukocytes _ 10*9/L | 100=0 100.1=3
+lymphocyte-count-increased | lymphocytes _ /mm3 | 4000=0 4001=2 20000=2 20001=3
+lymphocyte-count-increased | lymphocytes _ 10*9/L | 4.0=0 4.1=2 20.0=2 20.1=3
+hypothermia | temperature _ Cel | 36.0=0 35.1=0 35.0=2 32.1=2 32.0=3 28.1=3 28.0=4
+hypothermia | temperature _ [degF] | 95.1=0 95.0=2 89.7=2 89.6=3 82.5=3 82.4=4
+APTT | aptt _ s; ULN 40 | 40=0 41=1 60=1 61=2 100=2 101=3
+LDH | ldh _ U/L; ULN 250 | 250=0 251=1 5000=1
+cholesterol-high | cholesterol _ mg/dL; ULN 200 | 201=1 300=1 301=2 400=2 401=3 500=3 501=4
+cholesterol-high | cholesterol _ mmol/L; ULN 5.2 | 7.75=1 7.76=2 10.34=2 10.35=3 12.92=3 12.93=4
+haptoglobin-decreased | haptoglobin _ mg/dL; LLN 30 | 30=0 29=1 0=1
+hypertriglyceridemia | triglycerides _ mg/dL | 149=0 150=1 300=1 301=2 500=2 501=3 1000=3 1001=4
+hypertriglyceridemia | triglycerides _ mmol/L | 1.7=0 1.71=1 3.42=1 3.43=2 5.7=2 5.8=3 11.4=3 11.5=4
+hyperuricemia | urate _ mg/dL; ULN 7.0; symptoms no | 7.0=0 7.1=1 20=1
+hyperuricemia | urate _ umol/L; ULN 420; symptoms yes | 420=0 421=3
+hypoalbuminemia | albumin _ g/dL; LLN 3.5 | 3.5=0 3.4=1 3.0=1 2.9=2 2.0=2 1.9=3
+hypoalbuminemia | albumin _ g/L; LLN 35 | 35=0 34=1 30=1 29=2 20=2 19=3
 creatinine | creatinine _ umol/L; LLN 45; ULN 100 | 100=0 101=1 150=1 151=2 300=2 301=3 600=3 601=4
 """
 
@@ -114,6 +133,7 @@ hyperglycemia | glucose _ mg/dL; ULN 140; baseline 100; treatment oral agent | 1
 hyperglycemia | glucose _ mg/dL; ULN 140; baseline 100; treatment insulin | 140=0 141=3 600=3
 hyperglycemia | glucose _ mg/dL; ULN 140; baseline 100; treatment urgent | 140=0 141=4
 hypoxia | spo2 _ %; LLN 95; at rest yes | 94=0 88=0 87=3
+cpk-increased | cpk _ U/L; ULN 200 | 200=0 201=1 500=1 501=2 1000=2 1001=3 2000=3 2001=4
 hypoxia | spo2 _ %; LLN 95; at rest no | 88=0 87=2
 """
 
@@ -233,6 +253,7 @@ INCOMPLETE = """
 6 hyperglycemia | glucose 150 mg/dL; ULN 100 | 0-1 for want of fasting
 6 hyperglycemia | glucose 200 mg/dL; ULN 100 | 0-2 for want of fasting
 6 hyperglycemia | glucose 251 mg/dL; ULN 100 | 3
+56 hyperuricemia | urate 8.0 mg/dL; ULN 7.0 | 1-3 for want of symptoms
 56 hypoxia | spo2 87 %; LLN 95 | 2-3 for want of at rest
 """
 
