@@ -47,6 +47,10 @@ TABLE = {
         ["1 0.7 F 24", "1 3.0 C 24", "1 0.7 C 24"],
         ["A1 new: 3 from 24", "A2 retracted", "A3 returned: 3 from 24"],
     ),
+    "corrected to what cannot be read": (
+        ["1 0.7 F 24", "1 - C 24"],
+        ["A1 new: 3 from 24", "A2 changed: 0-4 from 24"],
+    ),
     "deleted": (["1 0.7 F 24", "1 0.7 D 24"], ["A1 new: 3 from 24", "A2 retracted"]),
     "deleted without its value": (
         ["1 0.7 F 24", "1 - D 24"],

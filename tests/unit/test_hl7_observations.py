@@ -77,6 +77,18 @@ def test_a_result_is_taken_back_whatever_stands_in_its_place(status, value, unit
     assert (draft.status, draft.body) == (Status(status), Observation("neutrophils"))
 
 
+@pytest.mark.parametrize("status", ["C", "A"])
+def test_a_correction_that_cannot_be_read_waits_and_what_it_corrects_no_longer_stands(status):
+    read = reading(labs(obx("HEMOLYZED", kind="ST", status=status)))
+    assert [item.reason for item in read.parked] == ["unreadable-value"]
+    assert [draft.body for draft in read.drafts] == [Observation("neutrophils")]
+
+
+def test_a_correction_in_an_unknown_unit_waits_until_the_unit_is_known():
+    read = reading(labs(obx("1", "furlongs", status="C")))
+    assert ([item.reason for item in read.parked], read.drafts) == (["unknown-unit"], ())
+
+
 @pytest.mark.parametrize("status", ["P", "I", "U"])
 def test_no_value_yet(status):
     expected = [] if status in "IU" else [("OBX[1].5", "unreadable-value")]

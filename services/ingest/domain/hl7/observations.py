@@ -16,6 +16,7 @@ _STATUS = {one.value: one for one in Status}
 _WITHOUT_VALUE = frozenset(
     {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
 )
+_CORRECTING = frozenset({Status.CORRECTED, Status.AMENDED})
 _TAKEN_BACK = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
 _OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
 _NULL = '""'
@@ -34,7 +35,10 @@ def observations(context: Context) -> Iterator[Item]:
             order = segment
         elif segment.name == "OBX":
             path = f"OBX[{segment.number}]"
-            yield _observation(context, who, order, segment, path) if who else nobody(patient, path)
+            if who:
+                yield from _observation(context, who, order, segment, path)
+            else:
+                yield nobody(patient, path)
 
 
 def _observation(
@@ -43,24 +47,29 @@ def _observation(
     order: Segment | None,
     obx: Segment,
     path: str,
-) -> Item:
+) -> Iterator[Item]:
     measure = _measure(context, obx)
     if measure is None:
         detail = f"no measure for {_code(obx)}: add it to codes of this site in sites.yaml"
-        return ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
+        yield ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
+        return
     status = _STATUS.get(obx.text(11) or "F")
     if status is None:
         detail = f"result status {obx.text(11)!r} says of no result how far it can be relied upon"
-        return ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
+        yield ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
+        return
     body = _body(context, measure, status, obx, path)
     if isinstance(body, ParkedItem):
         if status not in _TAKEN_BACK:
-            return body
-        body = Observation(measure)  # whatever stands in its place, the result is gone
+            yield body
+        if not _replaces(status, body):
+            return
+        body = Observation(measure)  # what was said before is not so, whatever is
     dated = _observed(context, order, obx)
     if dated is None:
         detail = "no readable time in OBX-14, OBR-7, OBR-22 or MSH-7"
-        return ParkedItem(f"{path}.14", ParkReason.UNREADABLE_TIME, detail)
+        yield ParkedItem(f"{path}.14", ParkReason.UNREADABLE_TIME, detail)
+        return
     observed_at, notes = dated
     reported, _ = context.first_time(order, 22)
     limits_note = (
@@ -69,7 +78,7 @@ def _observation(
         else ()
     )
     filler = order.field(3) if order else ""
-    return Draft(
+    yield Draft(
         who,
         path,
         observed_at,
@@ -80,6 +89,12 @@ def _observation(
         sequence=context.sequence,
         notes=(*notes, *limits_note),
     )
+
+
+def _replaces(status: Status, unread: ParkedItem) -> bool:
+    """Say whether a result that cannot be read takes the place of the one before it."""
+    corrects = status in _CORRECTING and unread.reason is ParkReason.UNREADABLE_VALUE
+    return corrects or status in _TAKEN_BACK
 
 
 def _body(
