@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from services.alerts.application import acknowledge
 from services.cli.command import Command, CommandError
@@ -16,6 +17,8 @@ from services.vocabulary.fact import (
     Answer,
     Assessment,
     Body,
+    ChronicGvhd,
+    ChronicSeverity,
     Culture,
     Death,
     Determination,
@@ -25,7 +28,7 @@ from services.vocabulary.fact import (
     Withdrawal,
 )
 
-_STAGES = ("skin", "liver", "upper_gi", "lower_gi")
+_STAGES = {"skin": 4, "liver": 4, "upper_gi": 1, "lower_gi": 4}  # the highest of each organ
 
 
 def _words(*names: str) -> Callable[[ArgumentParser], None]:
@@ -42,8 +45,13 @@ def _culture(parser: ArgumentParser) -> None:
 
 
 def _stages(parser: ArgumentParser) -> None:
-    for name in _STAGES:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, choices=range(5))
+    for name, highest in _STAGES.items():
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, choices=range(highest + 1))
+
+
+def _severity(parser: ArgumentParser) -> None:
+    parser.add_argument("--severity", required=True, choices=get_args(ChronicSeverity))
 
 
 def _assessment(parser: ArgumentParser) -> None:
@@ -66,6 +74,11 @@ _KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None], _Make]] = {
         "organ stages of acute GVHD",
         _stages,
         lambda a: GvhdStage(a.skin, a.liver, a.upper_gi, a.lower_gi),
+    ),
+    "chronic-gvhd": (
+        "global severity of chronic GVHD (NIH)",
+        _severity,
+        lambda a: ChronicGvhd(a.severity),
     ),
     "assessment": (
         "a clinician's own grade of a term",

@@ -132,18 +132,35 @@ class Culture:
     kind: Literal["culture"] = "culture"
 
 
+OrganStage = Literal[0, 1, 2, 3, 4]
+
+
 @dataclass(frozen=True, slots=True)
 class GvhdStage:
-    """Organ stages of acute GVHD.
+    """Organ stages of acute GVHD; None: not assessed.
 
     Source: Harris et al. 2016, Biol Blood Marrow Transplant 22:4-10
     """
 
-    skin: int | None = None
-    liver: int | None = None
-    upper_gi: int | None = None
-    lower_gi: int | None = None
+    skin: OrganStage | None = None
+    liver: OrganStage | None = None
+    upper_gi: Literal[0, 1] | None = None
+    lower_gi: OrganStage | None = None
     kind: Literal["gvhd-stage"] = "gvhd-stage"
+
+
+ChronicSeverity = Literal["none", "mild", "moderate", "severe"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChronicGvhd:
+    """Global severity of chronic GVHD, true from *observed_at* until the next; ``none`` ends it.
+
+    Source: Jagasia et al. 2015, Biol Blood Marrow Transplant 21:389-401
+    """
+
+    severity: ChronicSeverity
+    kind: Literal["chronic-gvhd"] = "chronic-gvhd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +260,7 @@ Body = (
     | Withdrawal
     | Culture
     | GvhdStage
+    | ChronicGvhd
     | Assessment
     | Adjudication
     | Merge

@@ -184,6 +184,21 @@ class AlertPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointPlan:
+    """What the trial's endpoints are read at.
+
+    Args:
+        landmarks: Days of the clock at which each curve is read, increasing.
+        term_set: Of the adverse events that are counted, a name in the protocol's term sets.
+        window: In which they are counted, a name in the protocol's windows.
+    """
+
+    landmarks: tuple[int, ...]
+    term_set: str
+    window: str
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """All of one study that the rules read.
 
@@ -195,6 +210,8 @@ class Protocol:
         study_drug: First start of it is the baseline anchor and the first infusion.
         windows: Named windows that records are marked with.
         merge_gap: Longest silence between two readings of one laboratory run.
+        course_gap: Longest pause of the study drug inside one course.
+        endpoints: None: the trial has none that are followed here.
         sha256: Of the file.
         signed_by: ``Name, role, date`` of each signature over that hash; empty: a draft.
     """
@@ -213,7 +230,8 @@ class Protocol:
     alerts: AlertPolicy
     rules: tuple[Rule, ...]
     timezones: Mapping[str, str]  # site -> IANA name
-    course_gap: timedelta = timedelta(days=14)  # longest pause of the study drug inside one course
+    course_gap: timedelta = timedelta(days=14)
+    endpoints: EndpointPlan | None = None
     sha256: str = ""
     signed_by: tuple[str, ...] = ()
 

@@ -93,6 +93,12 @@ def _faults(protocol: Protocol, roles: set[str] | None) -> Iterator[tuple[str, s
                 yield f"{at}.event.any_of.{k}.term_set", f"{pattern.term_set!r} is not in term_sets"
         yield from ((f"{at}.{field}", problem) for field, problem in rule_faults(rule))
         yield from _role_faults(f"{at}.then.tell", rule.then.tell, roles)
+    if (plan := protocol.endpoints) is not None:
+        at = "endpoints.adverse_events"
+        if plan.term_set not in protocol.term_sets:
+            yield f"{at}.term_set", f"{plan.term_set!r} is not in term_sets"
+        if plan.window not in protocol.windows:
+            yield f"{at}.window", f"{plan.window!r} is not in windows"
     told = protocol.alerts
     for field, names in (
         ("tell", told.tell),

@@ -11,6 +11,7 @@ from services.safety_rules.adapters.rule_rows import Duration, RuleRow, Strict, 
 from services.vocabulary.protocol import (
     AlertPolicy,
     Bedside,
+    EndpointPlan,
     Inducer,
     LaboratoryCounting,
     Protocol,
@@ -97,6 +98,31 @@ class _AlertsRow(Strict):
     escalate_to: Names
 
 
+class _AdverseEventsRow(Strict):
+    term_set: str
+    window: str
+
+
+class _EndpointsRow(Strict):
+    landmarks: tuple[Annotated[int, Field(ge=1, le=3650)], ...] = Field(min_length=1)
+    adverse_events: _AdverseEventsRow
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse landmarks that are out of order.
+
+        Raises:
+            ValueError: They do not increase.
+        """
+        if list(self.landmarks) != sorted(set(self.landmarks)):
+            raise ValueError("landmarks must increase")
+
+    def value(self) -> EndpointPlan:
+        """The plan."""
+        return EndpointPlan(
+            self.landmarks, self.adverse_events.term_set, self.adverse_events.window
+        )
+
+
 class ProtocolFile(Strict):
     """``protocol.yaml``, word for word."""
 
@@ -113,6 +139,7 @@ class ProtocolFile(Strict):
     term_sets: Mapping[str, _TermSetRow]
     laboratory: _LaboratoryRow
     alerts: _AlertsRow
+    endpoints: _EndpointsRow | None = None
     rules: tuple[RuleRow, ...] = Field(min_length=1)
     assumed: Names = ()
 
@@ -136,6 +163,7 @@ class ProtocolFile(Strict):
             rules=tuple(row.value() for row in self.rules),
             timezones=timezones,
             course_gap=self.course_gap,
+            endpoints=self.endpoints.value() if self.endpoints else None,
             sha256=sha256,
             signed_by=signed_by,
         )

@@ -17,6 +17,8 @@ from services.vocabulary.fact import (
 )
 from services.vocabulary.protocol import Edge, Protocol, Window
 
+RELAPSE = "relapse"  # as the cause of a death
+
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
@@ -79,6 +81,8 @@ def anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
         found = _with(found, fact)
     infusions = [f for f in facts if _is_infusion(f, protocol)]
     zone = protocol.timezones.get(found.site, "UTC")
+    if found.death_cause == RELAPSE and found.relapsed_at is None:  # known only from the death
+        found = replace(found, relapsed_at=found.died_at)
     return replace(found, timezone=zone, courses=_courses(infusions, protocol.course_gap))
 
 

@@ -1,0 +1,206 @@
+"""The chart of one endpoint: its curve with confidence band, what competes, and who is at risk."""
+
+import io
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from services.charts.boundary import INK, NOW, STOP, STYLE
+from services.vocabulary.endpoint import EndpointCurve, EndpointReport
+
+Form = Literal["svg", "png"]
+
+# Beside blue and vermilion of the boundary chart. Source: Okabe, Ito 2008, Color Universal Design
+_COMPETING = (("#E69F00", "--"), ("#009E73", "-."), ("#CC79A7", ":"))
+_CLOCK = {"transplant": "Days after transplant", "first_infusion": "Days after the first infusion"}
+_METHOD = {
+    "survival": "Kaplan-Meier, log(-log) 95 % band",
+    "incidence": "Aalen-Johansen, log(-log(1 - F)) 95 % band",
+}
+_SHORTEST = 30  # days that the axis shows at least
+
+
+def form_of(file: Path) -> Form:
+    """Return the form that a file's name asks for.
+
+    >>> form_of(Path("nrm.SVG"))
+    'svg'
+
+    Raises:
+        ValueError: It is neither ``.svg`` nor ``.png``.
+    """
+    match file.suffix.lower():
+        case ".svg":
+            return "svg"
+        case ".png":
+            return "png"
+    raise ValueError(f"{file} must end in .svg or .png")
+
+
+def incidence_chart(of: EndpointReport, curve: EndpointCurve, form: Form) -> bytes:
+    """Return the picture of *curve*: the same bytes for the same report.
+
+    It says who is at risk under the curve, which events competed, the data cut, and whether the
+    protocol is signed.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.4, 6.2), dpi=150, layout="constrained")
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(6, 1.25))
+        end = max([last for _, last in curve.spans], default=_SHORTEST)
+        upper.set_xlim(0, max(end * 1.04, _SHORTEST))
+        _band(upper, curve, end)
+        _competing(upper, curve, end)
+        _line(upper, curve, end)
+        _few(upper, curve)
+        _landmarks(upper, curve)
+        _frame(upper, of, curve)
+        _at_risk(lower, curve)
+        figure.suptitle(curve.title, x=0.02, ha="left", weight="bold", size=13)
+        figure.legend(
+            loc="outside lower left",
+            ncols=3,
+            frameon=False,
+            fontsize=9,
+            title=_note(of, curve),
+            title_fontsize=8.5,
+            alignment="left",
+        )
+        written = io.BytesIO()
+        metadata = {"Date": None, "Creator": "Aegis"} if form == "svg" else {"Software": "Aegis"}
+        figure.savefig(written, format=form, metadata=metadata)
+    return written.getvalue()
+
+
+def _steps(
+    curve: EndpointCurve, values: Sequence[tuple[int, float]], end: int
+) -> tuple[list[int], list[float]]:
+    """Return the corners of a step curve from the first day at risk to *end*."""
+    if not curve.spans:
+        return [], []
+    days = [curve.spans[0][0]]
+    heights = [1.0 if curve.kind == "survival" else 0.0]
+    for day, value in values:
+        days += [day, day]
+        heights += [heights[-1], value]
+    return [*days, end], [*heights, heights[-1]]
+
+
+def _line(axes: Axes, curve: EndpointCurve, end: int) -> None:
+    days, heights = _steps(curve, [(p.day, p.estimate.value) for p in curve.points], end)
+    axes.plot(days, heights, color=NOW, linewidth=2.2, label=curve.title, zorder=4)
+
+
+def _band(axes: Axes, curve: EndpointCurve, end: int) -> None:
+    """Between the ends of the interval, wherever there is one."""
+    edges = [*(point.day for point in curve.points), end]
+    label: str | None = "95 % interval"
+    for point, (start, stop) in zip(curve.points, pairwise(edges), strict=True):
+        low, high = point.estimate.low, point.estimate.high
+        if low is not None and high is not None:
+            axes.fill_between(
+                [start, stop], low, high, color=NOW, alpha=0.18, linewidth=0, label=label
+            )
+            label = None
+
+
+def _competing(axes: Axes, curve: EndpointCurve, end: int) -> None:
+    for (name, values), (color, style) in zip(curve.others.items(), _COMPETING, strict=False):
+        days, heights = _steps(curve, values, end)
+        axes.plot(
+            days,
+            heights,
+            color=color,
+            linestyle=style,
+            linewidth=1.6,
+            label=f"Competing: {name.replace('_', ' ')} ({curve.competing[name]})",
+        )
+
+
+def _few(axes: Axes, curve: EndpointCurve) -> None:
+    days = dict(curve.few_at_risk)
+    points = [(p.day, p.estimate.value) for p in curve.points if p.day in days]
+    axes.plot(
+        [day for day, _ in points],
+        [value for _, value in points],
+        marker="o",
+        markersize=8,
+        markerfacecolor="white",
+        markeredgecolor=STOP,
+        markeredgewidth=1.8,
+        linestyle="none",
+        zorder=5,
+        label="Event with fewer than 5 at risk" if points else None,
+    )
+
+
+def _landmarks(axes: Axes, curve: EndpointCurve) -> None:
+    across = axes.get_xlim()[1]
+    for landmark in curve.landmarks:
+        if landmark.day <= across:
+            axes.axvline(landmark.day, color="#999999", linewidth=0.8, linestyle=(0, (2, 3)))
+            axes.annotate(
+                f"day {landmark.day}",
+                (landmark.day, 1),
+                (-3, -3),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="right",
+                va="top",
+                size=8,
+                color="#666666",
+            )
+
+
+def _frame(axes: Axes, of: EndpointReport, curve: EndpointCurve) -> None:
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.set_ylabel("Survival" if curve.kind == "survival" else "Cumulative incidence")
+    axes.grid(visible=True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelbottom=True)
+    axes.set_title(of.protocol, loc="left", size=9, color=INK)
+    events = f"{curve.events} event" + ("" if curve.events == 1 else "s")
+    axes.set_title(f"{events} in {curve.participants} at risk", loc="right", color=NOW, size=11)
+    axes.set_xlabel(_CLOCK[curve.clock])
+
+
+def _at_risk(axes: Axes, curve: EndpointCurve) -> None:
+    """Write who is at risk on each day of the axis, and what has happened by then."""
+    rows = ["At risk", "Events so far"] + (["Competing so far"] if curve.others else [])
+    left, right = axes.get_xlim()
+    days = [round(day) for day in axes.get_xticks() if left <= day <= right]
+    for day in days:
+        until = [point for point in curve.points if point.day <= day]
+        counts = (
+            curve.at_risk(day),
+            sum(point.events for point in until),
+            sum(point.competing for point in until),
+        )
+        for place, count in zip(range(len(rows)), counts, strict=False):
+            axes.text(day, -place, str(count), ha="center", va="center", size=9, color=INK)
+    axes.set_ylim(-len(rows) + 0.4, 0.6)
+    axes.set_yticks([-place for place in range(len(rows))], rows, fontsize=9)
+    axes.tick_params(length=0, labelbottom=False)
+    axes.tick_params(axis="y", pad=14)  # the first count stands under day 0
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _note(of: EndpointReport, curve: EndpointCurve) -> str:
+    data_to = f"Data to {of.data_to:%Y-%m-%d %H:%M} UTC" if of.data_to else "Nobody treated yet"
+    entry = "; at risk from the first infusion on" if curve.clock == "transplant" else ""
+    left_out = len(curve.not_at_risk)
+    prevalent = f"  Not at risk: {left_out} of {of.treated} treated." if left_out else ""
+    unknown = len(curve.never_assessed)
+    unknown_of = f"  Never assessed for it: {unknown} of {curve.participants}." if unknown else ""
+    return (
+        f"{data_to}.  {_METHOD[curve.kind]}{entry}.\n"
+        + f"{prevalent}{unknown_of}  Trial safety oversight, not a bedside alarm.".lstrip()
+    )

@@ -1,0 +1,94 @@
+"""The curve of one endpoint on one clock, from the follow-up of everybody treated."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from services.safety_rules.domain.endpoints.definitions import (
+    Endpoint,
+    is_assessed,
+    is_perhaps,
+    spell,
+)
+from services.safety_rules.domain.endpoints.follow_up import FollowUp
+from services.safety_rules.domain.endpoints.incidence import aalen_johansen
+from services.safety_rules.domain.endpoints.risk_sets import RiskSet, Spell, at_risk, risk_sets
+from services.safety_rules.domain.endpoints.survival import kaplan_meier
+from services.vocabulary.endpoint import (
+    Clock,
+    EndpointCurve,
+    Estimate,
+    Landmark,
+    NotAtRisk,
+    Point,
+)
+
+FEW = 5  # with fewer at risk one event moves the curve too far to be read alone
+
+
+def curve(
+    endpoint: Endpoint, treated: Sequence[FollowUp], clock: Clock, landmarks: Sequence[int]
+) -> EndpointCurve:
+    """Return the curve, read at *landmarks*.
+
+    Args:
+        endpoint: One of `definitions.ENDPOINTS`.
+        treated: Everybody with a first infusion, in any order.
+        clock: With ``transplant`` entry is delayed to the day of the first infusion.
+        landmarks: Days of the clock.
+
+    Raises:
+        ValueError: Somebody was never treated.
+    """
+    found = [(of, spell(endpoint, of, clock)) for of in treated]
+    followed = [(of, one) for of, one in found if isinstance(one, Spell)]
+    spells = [one for _, one in followed]
+    sets = risk_sets(spells)
+    points = tuple(_estimated(endpoint, sets))
+    causes = Counter(one.cause for one in spells)
+    left_out = [one for _, one in found if isinstance(one, NotAtRisk)]
+    return EndpointCurve(
+        id=endpoint.id,
+        title=endpoint.title,
+        kind=endpoint.kind,
+        clock=clock,
+        participants=len(spells),
+        events=causes[endpoint.id],
+        competing={name: causes[name] for name in endpoint.competing},
+        points=points,
+        others={
+            name: tuple((p.day, p.estimate.value) for p in aalen_johansen(sets, name))
+            for name in endpoint.competing
+        },
+        landmarks=tuple(_read(endpoint, points, spells, day) for day in landmarks),
+        not_at_risk=tuple(sorted(left_out, key=lambda one: one.participant)),
+        possible=_names(of for of, one in followed if is_perhaps(endpoint, of, one)),
+        never_assessed=_names(of for of, one in followed if not is_assessed(endpoint, of, one)),
+        few_at_risk=tuple((p.day, p.at_risk) for p in points if p.events and p.at_risk < FEW),
+        spans=tuple(sorted((one.entry, one.last) for one in spells)),
+    )
+
+
+def _names(of: Iterable[FollowUp]) -> tuple[str, ...]:
+    return tuple(sorted(one.participant for one in of))
+
+
+def _estimated(endpoint: Endpoint, sets: Sequence[RiskSet]) -> Sequence[Point]:
+    if endpoint.kind == "survival":
+        return list(kaplan_meier(sets))
+    return list(aalen_johansen(sets, endpoint.id))
+
+
+def _read(
+    endpoint: Endpoint, points: Sequence[Point], spells: Sequence[Spell], day: int
+) -> Landmark:
+    """Read the curve on *day*, if somebody was followed so far or nobody was left to follow."""
+    until = [point for point in points if point.day <= day]
+    events = sum(point.events for point in until)
+    begins = min((one.entry for one in spells), default=day + 1)
+    ends = max((one.last for one in spells), default=day)
+    is_final = bool(until) and all(one.cause for one in spells if one.last == ends)
+    estimate = None
+    if begins <= day and (day <= ends or is_final):
+        at_start = Estimate(1.0 if endpoint.kind == "survival" else 0.0)
+        estimate = until[-1].estimate if until else at_start
+    return Landmark(day, at_risk(spells, day), events, estimate)

@@ -1,0 +1,25 @@
+"""Survival by Kaplan and Meier, with delayed entry."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from services.safety_rules.domain.endpoints.intervals import of_survival
+from services.safety_rules.domain.endpoints.risk_sets import RiskSet
+from services.vocabulary.endpoint import Point
+
+
+def kaplan_meier(sets: Sequence[RiskSet]) -> Iterator[Point]:
+    """Yield the estimate from each day of *sets* on: events of every cause end the survival.
+
+    The variance is Greenwood's, the interval that of log(-log).
+
+    Args:
+        sets: In the order of their days (see `risk_sets`).
+    """
+    survival, greenwood = Fraction(1), 0.0
+    for one in sets:
+        n, d = one.at_risk, one.failed
+        survival *= Fraction(n - d, n)
+        if d < n:
+            greenwood += d / (n * (n - d))
+        yield Point(one.day, n, d, 0, of_survival(float(survival), greenwood))

@@ -1,0 +1,177 @@
+"""The endpoints of the trial as known at a data cut."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.safety_rules.domain.anchors import Stretch, anchors, stretches
+from services.safety_rules.domain.current_facts import CurrentFacts
+from services.safety_rules.domain.endpoints.adverse_events import rows, worst_grades
+from services.safety_rules.domain.endpoints.curves import curve
+from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
+from services.safety_rules.domain.endpoints.follow_up import FollowUp
+from services.safety_rules.domain.families import families, survivors
+from services.safety_rules.domain.rules import Rules
+from services.store import journal, participants, records
+from services.store.session import Connection
+from services.vocabulary.endpoint import AdverseEvents, Clock, EndpointReport
+from services.vocabulary.fact import ChronicGvhd, Fact, GvhdStage
+from services.vocabulary.protocol import EndpointPlan, EventPattern
+
+IDS = tuple(endpoint.id for endpoint in ENDPOINTS)
+CLOCKS: tuple[Clock, ...] = ("transplant", "first_infusion")
+_KINDS = (
+    "enrolment", "transplant", "administration", "relapse", "death", "withdrawal", "gvhd-stage",
+    "chronic-gvhd",
+)  # fmt: skip
+
+
+class NoEndpointsError(LookupError):
+    """The protocol does not say what the trial's endpoints are read at."""
+
+
+def report(conn: Connection, rules: Rules, as_of: datetime | None = None) -> EndpointReport | None:
+    """Return every endpoint from what was known at *as_of* (None: from all that is known).
+
+    None when nothing was known of anybody by then.
+
+    Raises:
+        NoEndpointsError: The protocol has no plan of endpoints.
+    """
+    protocol = rules.protocol
+    plan = protocol.endpoints
+    if plan is None:
+        raise NoEndpointsError(f"the protocol of {protocol.study} names no endpoints")
+    known = participants.participants_by_subject(conn, protocol.study)
+    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
+    cut_at = as_of or max(received, default=None)
+    subjects = sorted(known.keys() - {protocol.study})
+    if cut_at is None or not subjects:
+        return None
+    everybody = _follow_ups(conn, rules, subjects, cut_at)
+    if not everybody:
+        return None
+    treated = [of for of in everybody if of.anchors.first_infusion_at is not None]
+    return EndpointReport(
+        study=protocol.study,
+        as_of=cut_at,
+        data_to=max((of.until for of in treated), default=None),
+        protocol=protocol.label,
+        enrolled=sum(of.anchors.enrolled_at is not None for of in everybody),
+        treated=len(treated),
+        curves=tuple(
+            curve(endpoint, treated, clock, plan.landmarks)
+            for clock in CLOCKS
+            for endpoint in ENDPOINTS
+        ),
+        adverse_events=_adverse_events(conn, rules, plan, treated, cut_at),
+    )
+
+
+def _follow_ups(
+    conn: Connection, rules: Rules, subjects: Sequence[str], cut_at: datetime
+) -> list[FollowUp]:
+    """Return the follow-up of everybody of whom something was known, merged ones as one."""
+    wanted = set(subjects)
+    merges = [
+        known.fact
+        for known in journal.facts_of_kind(conn, "merge")
+        if known.received_at <= cut_at and known.fact.subject in wanted
+    ]
+    survivor_of = {
+        member: survivor
+        for group in families(subjects, merges)
+        for member, survivor in survivors(group, _within(merges, group)).items()
+    }
+    facts: dict[str, list[Fact]] = {}
+    for kind in _KINDS:
+        for known in journal.facts_of_kind(conn, kind):
+            if known.fact.subject in wanted and known.received_at <= cut_at:
+                facts.setdefault(survivor_of[known.fact.subject], []).append(known.fact)
+    until: dict[str, datetime] = {}
+    for subject, at in journal.observed_until(conn, cut_at, rules.protocol.study).items():
+        if subject in wanted:
+            who = survivor_of[subject]
+            until[who] = max(at, until.get(who, at))
+    return [
+        _follow_up(who, rules, facts[who], until.get(who, cut_at), cut_at) for who in sorted(facts)
+    ]
+
+
+def _within(merges: Iterable[Fact], group: Sequence[str]) -> list[Fact]:
+    return [fact for fact in merges if fact.subject in group]
+
+
+def _follow_up(
+    who: str, rules: Rules, facts: Sequence[Fact], seen: datetime, cut_at: datetime
+) -> FollowUp:
+    stands = [fact for fact in _standing(facts) if fact.observed_at <= cut_at]
+    found = anchors(stands, rules.protocol)
+    ends = [seen, cut_at, *([found.withdrawn_at] if found.withdrawn_at else [])]
+    return FollowUp(
+        who,
+        found,
+        min(ends),
+        tuple((f.observed_at, f.body) for f in stands if isinstance(f.body, GvhdStage)),
+        tuple((f.observed_at, f.body.severity) for f in stands if isinstance(f.body, ChronicGvhd)),
+    )
+
+
+def _standing(facts: Iterable[Fact]) -> list[Fact]:
+    """Return the facts that corrections leave, by time."""
+    current = CurrentFacts()
+    stands: dict[str, Fact] = {}
+    for fact in facts:
+        change = current.add(fact)
+        for gone in change.gone:
+            stands.pop(gone.id, None)
+        stands |= {new.id: new for new in change.new}
+    return sorted(stands.values(), key=lambda f: (f.observed_at, f.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _InWindow:
+    """Who can be counted, and where the window of each lies."""
+
+    windows: Mapping[str, Sequence[Stretch]]
+    followed: int
+
+
+def _in_window(rules: Rules, plan: EndpointPlan, treated: Sequence[FollowUp]) -> _InWindow:
+    window = rules.protocol.windows[plan.window]
+    windows: dict[str, Sequence[Stretch]] = {}
+    followed = 0
+    for of in treated:
+        first, found = of.anchors.first_infusion_at, stretches(window, of.anchors)
+        ends_at = max((stretch.end for stretch in found), default=None)
+        if first is not None and ends_at is not None and first < ends_at:
+            windows[of.participant] = found
+            died_at = of.anchors.died_at
+            followed += of.until >= ends_at or (died_at is not None and died_at <= of.until)
+    return _InWindow(windows, followed)
+
+
+def _adverse_events(
+    conn: Connection,
+    rules: Rules,
+    plan: EndpointPlan,
+    treated: Sequence[FollowUp],
+    cut_at: datetime,
+) -> AdverseEvents:
+    counted = _in_window(rules, plan, treated)
+    pattern = EventPattern(term_set=plan.term_set)
+    contents = [
+        one.content
+        for one in records.latest_episodes(conn, as_of=cut_at)
+        if not one.retracted and one.content.participant in counted.windows
+    ]
+    worst = worst_grades(contents, counted.windows, lambda c: rules.matches(c, pattern))
+    evaluable = len(counted.windows)
+    return AdverseEvents(
+        term_set=plan.term_set,
+        window=plan.window,
+        evaluable=evaluable,
+        followed=counted.followed,
+        outside=len(treated) - evaluable,
+        rows=rows(worst, evaluable, f"Any {plan.term_set} adverse event"),
+    )

@@ -1,0 +1,210 @@
+"""Endpoints from the journal: what was known at a cut, whatever came afterwards."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from services.safety_rules.adapters.study_rules import load_rules
+from services.safety_rules.endpoints import NoEndpointsError, report
+from services.store.journal import Arrival, append
+from services.store.participants import Participant, add_participants
+from services.store.records import append_episodes
+from services.vocabulary.episode import Change, Episode, EpisodeContent, EpisodeState, Span
+from services.vocabulary.fact import (
+    Action,
+    Administration,
+    ChronicGvhd,
+    Death,
+    Enrolment,
+    GvhdStage,
+    Merge,
+    Relapse,
+    Status,
+    Transplant,
+    Withdrawal,
+)
+from services.vocabulary.grade import Grade
+from services.vocabulary.quantity import Quantity
+from tests.reading import NOW, fact, lab
+from tests.stored import message, new_database
+
+RULES = load_rules(Path(__file__).parents[2] / "studies" / "blina-hsct").rules
+STUDY = RULES.protocol.study
+INFUSION = Administration("blinatumomab", Action.START, Quantity(Decimal(8), "ug/d"))
+
+
+def day(number):
+    """Transplant day *number*: the graft is at ``NOW``."""
+    return NOW + timedelta(days=number)
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Lets facts be known: ``known_at`` is a transplant day, as that of the fact."""
+    db, keys = new_database(tmp_path)
+
+    class Store:
+        def knows(self, at, *facts):
+            with db.write() as conn:
+                some = [Participant(f.subject, STUDY, "S1") for f in facts]
+                add_participants(conn, some, NOW)
+                name = f"m{at}-{'-'.join(f.id for f in facts)}"
+                append(conn, keys, [Arrival(message(name, day(at)), facts)])
+
+        def records(self, *episodes):
+            with db.write() as conn:
+                for one in episodes:
+                    append_episodes(conn, one.content.participant, [one])
+
+        def says(self, as_of=None, rules=RULES):
+            with db.read() as conn:
+                return report(conn, rules, None if as_of is None else day(as_of))
+
+    return Store()
+
+
+def treated(name, infusion=70):
+    return (
+        fact(Enrolment("rhein"), day(-10), subject=name, name=f"{name}-e"),
+        fact(Transplant(), day(0), subject=name, name=f"{name}-t"),
+        fact(INFUSION, day(infusion), subject=name, name=f"{name}-i"),
+    )
+
+
+def curve_of(found, endpoint, clock="transplant"):
+    return next(c for c in found.curves if (c.id, c.clock) == (endpoint, clock))
+
+
+def test_before_anything_is_known_there_is_nothing_to_say(store):
+    assert store.says() is None
+    store.knows(70, *treated("P-1"))
+    assert store.says(as_of=69) is None
+
+
+def test_a_protocol_without_endpoints_says_so(store):
+    rules = replace(RULES, protocol=replace(RULES.protocol, endpoints=None))
+    with pytest.raises(NoEndpointsError, match="names no endpoints"):
+        store.says(rules=rules)
+
+
+def test_what_came_later_changes_nothing_that_was_known_then(store):
+    store.knows(70, *treated("P-1"), *treated("P-2"))
+    store.knows(90, lab("alt", "30", day(90), "U/L", subject="P-1", name="a1"))
+    store.knows(95, fact(GvhdStage(3, 0, 0, 0), day(88), subject="P-2", name="g1"))
+    then = store.says(as_of=96)
+    store.knows(97, fact(Death(), day(80), subject="P-1", name="d1"))  # long before it was known
+    store.knows(98, fact(Relapse(), day(75), subject="P-2", name="r1"))
+    assert store.says(as_of=96) == then
+    assert curve_of(then, "agvhd-2-4").events == 1
+    now = store.says()
+    assert curve_of(now, "nrm").points[-1].day == 80
+    assert curve_of(now, "agvhd-2-4").competing["relapse"] == 1
+    assert now.as_of == day(98)
+
+
+def test_follow_up_ends_with_the_last_observation_not_with_the_cut(store):
+    store.knows(70, *treated("P-1"), *treated("P-2"))
+    store.knows(90, lab("alt", "30", day(90), "U/L", subject="P-1", name="a1"))
+    assert curve_of(store.says(as_of=300), "os").spans == ((70, 70), (70, 90))
+    assert store.says(as_of=300).data_to == day(90)
+
+
+def test_what_is_dated_after_the_cut_has_not_happened(store):
+    store.knows(70, *treated("P-1"), fact(Death(), day(100), subject="P-1", name="d"))
+    found = curve_of(store.says(as_of=80), "os")
+    assert (found.events, found.spans) == (0, ((70, 80),))
+
+
+def test_follow_up_ends_with_withdrawal(store):
+    store.knows(70, *treated("P-1"))
+    store.knows(95, fact(Withdrawal(), day(85), subject="P-1", name="w"))
+    store.knows(96, fact(Death(), day(96), subject="P-1", name="d"))
+    found = curve_of(store.says(), "os")
+    assert (found.events, found.spans) == (0, ((70, 85),))
+
+
+def test_a_retracted_fact_is_no_event(store):
+    store.knows(70, *treated("P-1"))
+    sent = fact(GvhdStage(0, 2, 0, 0), day(80), subject="P-1", name="g1", series="s")
+    store.knows(81, sent)
+    store.knows(
+        82, replace(sent, id="g2", status=Status.DELETED, reported_at=day(82), digest="other")
+    )
+    assert curve_of(store.says(as_of=81), "agvhd-3-4").events == 1
+    assert curve_of(store.says(), "agvhd-3-4").events == 0
+
+
+def test_merged_participants_are_one(store):
+    store.knows(70, *treated("P-1"))
+    store.knows(80, fact(ChronicGvhd("severe"), day(79), subject="P-2", name="c"))
+    merge = Merge(gone="P-2", survivor="P-1")
+    before = store.says()
+    store.knows(
+        90, *(fact(merge, day(90), subject=name, name=f"m-{name}") for name in ("P-1", "P-2"))
+    )
+    assert curve_of(before, "cgvhd-moderate").events == 0
+    now = store.says()
+    assert now.treated == 1
+    assert curve_of(now, "cgvhd-moderate").points[0].day == 79
+
+
+def test_another_study_is_not_counted(store, tmp_path):
+    store.knows(70, *treated("P-1"))
+    db, keys = new_database(tmp_path)
+    with db.write() as conn:
+        add_participants(conn, [Participant("X-1", "OTHER", "S1")], NOW)
+        append(conn, keys, [Arrival(message("x", day(71)), treated("X-1"))])
+    assert store.says().treated == 1
+
+
+def episode(who, criterion, term, *changes, state=EpisodeState.SUSPECTED, known=80, **more):
+    """``(day, least, most)`` of each change."""
+    history = tuple(Change(day(at), Span(Grade(low), Grade(high)), "") for at, low, high in changes)
+    worst = Span(max(c.span.at_least for c in history), max(c.span.at_most for c in history))
+    content = EpisodeContent(
+        who,
+        f"ctcae-5.0.{criterion}",
+        term,
+        history[0].at,
+        history,
+        worst,
+        worst,
+        state=state,
+        **more,
+    )
+    return Episode(f"{who}{term}{changes}", 1, content, 1, day(known), "rules", "new")
+
+
+def test_adverse_events_by_term_and_worst_grade_in_the_window(store):
+    store.knows(70, *treated("P-1"), *treated("P-2"), *treated("P-3"), *treated("P-4", 105))
+    store.knows(110, lab("alt", "30", day(110), "U/L", subject="P-1", name="a1"))
+    store.records(
+        episode("P-1", "nausea", "Nausea", (75, 2, 2), (99, 3, 3), (102, 4, 4)),  # 4 is too late
+        episode("P-1", "vomiting", "Vomiting", (75, 1, 3)),
+        episode("P-2", "nausea", "Nausea", (80, 1, 1)),
+        episode("P-2", "nausea", "Nausea", (90, 2, 2)),
+        episode("P-2", "anemia", "Anemia", (80, 4, 4)),  # hematologic
+        episode("P-3", "nausea", "Nausea", (101.5, 3, 3)),  # after the window
+        episode("P-3", "vomiting", "Vomiting", (80, 3, 3), state=EpisodeState.REJECTED),
+        episode("P-3", "fever", "Fever", (80, 3, 3), linked_to="astct-2019.crs"),
+        episode("P-3", "tremor", "Tremor", (60, 3, 3), before_exposure=True),
+        episode("P-3", "lethargy", "Lethargy", (80, 0, 3), possible=True),
+        episode("P-4", "nausea", "Nausea", (106, 3, 3)),
+        episode("P-3", "chills", "Chills", (80, 2, 2), known=120),
+    )
+    found = store.says(as_of=115).adverse_events
+    assert (found.evaluable, found.followed, found.outside) == (3, 1, 1)
+    assert [(row.term, row.by_grade) for row in found.rows] == [
+        ("Any non-hematologic adverse event", (0, 1, 1, 0, 0)),
+        ("Nausea", (0, 1, 1, 0, 0)),
+        ("Vomiting", (1, 0, 0, 0, 0)),
+    ]
+    nausea, vomiting = found.rows[1], found.rows[2]
+    assert (nausea.any_grade.count, nausea.any_grade.of, nausea.severe.count) == (2, 3, 1)
+    assert nausea.severe.estimate.high == pytest.approx(0.905701, abs=5e-7)  # 1 of 3
+    assert (vomiting.severe.count, vomiting.severe_at_most) == (0, 1)
+    later = store.says(as_of=121).adverse_events
+    assert [row.term for row in later.rows[1:]] == ["Nausea", "Chills", "Vomiting"]

@@ -1,0 +1,36 @@
+"""Facts about GVHD: what is written is read back, what no scale has is refused."""
+
+import json
+
+import pytest
+
+from services.runtime.wire import Unreadable, fact_schema, read_fact, write_fact
+from services.vocabulary.fact import ChronicGvhd, GvhdStage
+from tests.reading import fact
+
+
+@pytest.mark.parametrize("body", [ChronicGvhd("moderate"), GvhdStage(4, 0, 1, None)])
+def test_it_is_read_back(body):
+    assert read_fact(write_fact(fact(body))).body == body
+
+
+REFUSED = [
+    (GvhdStage(1, 0, 0, 0), "skin", 5),
+    (GvhdStage(1, 0, 0, 0), "upper_gi", 2),  # has one stage only
+    (GvhdStage(1, 0, 0, 0), "liver", -1),
+    (ChronicGvhd("mild"), "severity", "bad"),
+]
+
+
+@pytest.mark.parametrize(("body", "field", "value"), REFUSED)
+def test_what_no_scale_has_is_refused(body, field, value):
+    line = json.loads(write_fact(fact(body)))
+    line["body"][field] = value
+    found = read_fact(json.dumps(line))
+    assert isinstance(found, Unreadable)
+    assert found.where.endswith(field)
+
+
+def test_the_schema_names_the_severities():
+    severity = fact_schema()["$defs"]["ChronicGvhd"]["properties"]["severity"]
+    assert severity["enum"] == ["none", "mild", "moderate", "severe"]
