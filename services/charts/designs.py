@@ -114,14 +114,15 @@ def draw_curves(axes: Axes, rules: Sequence[Drawn], marks: Marks) -> None:
     for one, colour, dash in zip(rules, COLOURS, DASHES, strict=False):
         axes.plot(one.rates, one.p_stop, dash, color=colour, linewidth=1.8, label=one.label)
     axes.axhline(marks.alpha, color=INK, linewidth=0.8, linestyle=":")
+    last = max(one.rates[-1] for one in rules)
     for name, rate in (("p0", marks.p0), ("p1", marks.p1)):
         if rate is not None:
+            side = "left" if rate < last / 4 else "right"  # away from the axis, or the curves
             axes.axvline(rate, color=INK, linewidth=0.8, linestyle=":")
             axes.annotate(
-                f"{name} {rate:g}", (rate, 1.0), (-3, -3), textcoords="offset points",
-                ha="right", va="top", size=8.5, color=INK,
+                f"{name} {rate:g}", (rate, 1.0), (3 if side == "left" else -3, -3),
+                textcoords="offset points", ha=side, va="top", size=8.5, color=INK,
             )  # fmt: skip
-    last = max(one.rates[-1] for one in rules)
     axes.annotate(
         f"alpha {marks.alpha:g}", (last, marks.alpha), (-2, 3), textcoords="offset points",
         ha="right", size=8.5, color=INK,

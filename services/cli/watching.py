@@ -9,6 +9,8 @@ from services.cli.command import Command
 from services.cli.opened import data_arguments, instant, open_data
 from services.cli.tables import day, table, utc
 from services.runtime import wire
+from services.safety_rules.adapters.protocol_files import Study
+from services.safety_rules.calculation import joint
 from services.safety_rules.study import status
 from services.store import records
 from services.vocabulary.decision import Decision
@@ -96,9 +98,22 @@ def _rules(args: Namespace) -> int:
         print("\n".join(wire.canonical(asdict(decision)) for decision in decisions))
     elif decisions:
         print(rules_table(decisions, args.as_of))
+        print(together(opened.study.study))
     else:
         print("Nothing was known of anybody.")
     return 0
+
+
+def together(study: Study) -> str:
+    """Return how often the rules that alert jointly stop a trial that is safe."""
+    alerting = [study.designs[rule.id] for rule in study.protocol.rules if not rule.watch_only]
+    if not alerting:
+        return "No rule alerts."
+    of = joint(alerting, (0.0,), trials=10_000)
+    return (
+        f"The rules that alert jointly stop a safe trial with probability {of.simulated[0][1]:.3f}"
+        f" ({of.trials:,} simulated, seed {of.seed}; exact when independent {of.independent:.3f})."
+    )
 
 
 def rules_table(decisions: Sequence[Decision], as_of: datetime | None = None) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from services.safety_rules.domain.stopping.design import Design, NeverStopsError, design
 from services.safety_rules.domain.stopping.families import FAMILIES
+from services.safety_rules.domain.stopping.joint import Joint, joint
 
-__all__ = ("METHODS", "Compared", "Design", "Shapes", "boundary", "compare")
+__all__ = ("METHODS", "Compared", "Design", "Joint", "Shapes", "boundary", "compare", "joint")
 
 METHODS = (*sorted(FAMILIES), "table")
 UNCALIBRATED = "posterior"  # compared with its own theta, whatever alpha is

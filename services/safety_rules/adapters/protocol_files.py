@@ -53,19 +53,20 @@ class Study:
     designs: Mapping[str, Design]
 
 
-def load_study(folder: Path) -> Study:
+def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     """Return the study of *folder*.
 
-    It reads ``protocol.yaml`` and, when they are there, ``sites.yaml`` (time zones),
-    ``signatures.yaml`` and ``recipients.yaml`` (that every role is somebody's).
+    It reads ``protocol.yaml``, or the file of another *name*, and, when they are there,
+    ``sites.yaml`` (time zones), ``signatures.yaml`` and ``recipients.yaml`` (that every role is
+    somebody's).
 
     Raises:
         ProtocolFileError: A file is missing or not YAML; a key is missing, unknown or given twice;
             a value is out of range; a name means nothing; a boundary is not what its method gives;
             a worked example comes out otherwise.
     """
-    content = _bytes(folder / PROTOCOL)
-    file = _read(PROTOCOL, content, ProtocolFile)
+    content = _bytes(folder / name)
+    file = _read(name, content, ProtocolFile)
     signatures = _read_if_there(folder / SIGNATURES, SignaturesFile)
     sites = _read_if_there(folder / SITES, SitesFile)
     recipients = _read_if_there(folder / RECIPIENTS, RecipientsFile)
@@ -74,7 +75,7 @@ def load_study(folder: Path) -> Study:
     somebody = {role for role, people in recipients.roles.items() if people}
     roles = somebody if (folder / RECIPIENTS).exists() else None
     for field, problem in chain(_faults(protocol, roles), _assumed_faults(file)):
-        raise ProtocolFileError(PROTOCOL, field, problem)
+        raise ProtocolFileError(name, field, problem)
     return Study(protocol, content, {rule.id: designed(rule) for rule in protocol.rules})
 
 

@@ -28,8 +28,8 @@ class StudyRules:
     table: CriteriaTable
 
 
-def load_rules(folder: Path) -> StudyRules:
-    """Return what the study in *folder* runs by.
+def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
+    """Return what the study in *folder* runs by; its protocol is the file called *name*.
 
     Its version is the hash of the code, the criteria and the protocol: it changes with any of them.
 
@@ -37,21 +37,21 @@ def load_rules(folder: Path) -> StudyRules:
         ProtocolFileError: A file of the study cannot be trusted, or names what its criteria lack.
         CriteriaFileError: A criteria file cannot be trusted.
     """
-    study = load_study(folder)
-    table = load_table(_known(study.protocol.criteria))
+    study = load_study(folder, name)
+    table = load_table(_known(study.protocol.criteria, name))
     parts = (_code(), table.sha256, sha256(study.content).hexdigest())
     version = sha256("|".join(parts).encode()).hexdigest()[:16]
     rules = Rules(study.protocol, table.compiled, table.terms, version)
     for field, problem in name_faults(rules):
-        raise ProtocolFileError(PROTOCOL, field, problem)
+        raise ProtocolFileError(name, field, problem)
     return StudyRules(rules, study, table)
 
 
-def _known(table: str) -> str:
+def _known(table: str, file: str) -> str:
     known = sorted(one.name for one in TABLES.iterdir() if one.is_dir())
     if table not in known:
         problem = f"{table!r} is no table; it is one of: {', '.join(known)}"
-        raise ProtocolFileError(PROTOCOL, "criteria", problem)
+        raise ProtocolFileError(file, "criteria", problem)
     return table
 
 

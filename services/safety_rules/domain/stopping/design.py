@@ -1,7 +1,7 @@
 """A stopping rule on the drawing board: its boundary, and what that does at any event rate."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from services.safety_rules.domain.stopping.characteristics import (
     crossing_probability,
     enrolment,
 )
-from services.safety_rules.domain.stopping.families import LARGEST_N
+from services.safety_rules.domain.stopping.families import LARGEST_N, Ints
 from services.safety_rules.domain.stopping.steps import steps_of, written
 from services.vocabulary.protocol import Step
 
@@ -51,12 +51,25 @@ class Design:
     characteristics: tuple[Characteristics, ...]
 
     @property
-    def steps(self) -> tuple[Step, ...]:
-        """The boundary as a clinician writes it."""
+    def table(self) -> Ints:
+        """Events that stop at x = 0 .. n; x + 1 where it cannot stop or does not look."""
         full = np.arange(1, self.n + 2)
         full[list(self.looks)] = self.boundary
+        return full
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The boundary as a clinician writes it."""
         whole = len(self.looks) == self.n
-        return steps_of(full.tolist(), () if whole else self.looks)
+        return steps_of(self.table.tolist(), () if whole else self.looks)
+
+    def at(self, rates: Sequence[float]) -> "Design":
+        """The same design, with its characteristics at *rates*.
+
+        Raises:
+            ValueError: A rate is outside [0, 1].
+        """
+        return replace(self, characteristics=characteristics(self.table, rates))
 
     @property
     def written(self) -> str:

@@ -1,0 +1,151 @@
+"""`aegis protocol check` and `aegis protocol explain`, of the trial's own protocol."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.cli.main import main
+from services.cli.protocols import read_protocol
+from services.cli.watching import together
+
+TRIAL = Path("studies/blina-hsct")
+WRITTEN = yaml.safe_load((TRIAL / "protocol.yaml").read_text())
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A copy of the trial's folder, and a way to change its protocol."""
+    folder = tmp_path / "study"
+    shutil.copytree(TRIAL, folder)
+
+    def change(before, after):
+        file = folder / "protocol.yaml"
+        text = file.read_text()
+        assert before in text
+        file.write_text(text.replace(before, after, 1))
+        return folder
+
+    return change
+
+
+def test_check_says_that_every_table_was_recomputed_and_every_example_run(capsys):
+    assert main(["protocol", "check", str(TRIAL)]) == 0
+    said = capsys.readouterr().out
+    assert "nothing is wrong" in said
+    assert "DRAFT, signed by nobody" in said
+    for rule in WRITTEN["rules"]:
+        (line,) = [line for line in said.splitlines() if line.startswith(rule["id"])]
+        assert line.endswith(f" {len(rule['worked_examples'])}")
+
+
+@pytest.mark.parametrize("name", ["protocol.yaml", "draft-2.yaml"])
+def test_a_file_is_checked_with_what_is_beside_it(study, capsys, name):
+    folder = study("version:", "version:")
+    (folder / "protocol.yaml").rename(folder / name)
+    assert main(["protocol", "check", str(folder / name)]) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+
+
+def test_a_signed_table_that_differs_is_refused_showing_both(study, capsys):
+    folder = study(
+        "- {events: 3, of: [5, 11]}\n        - {events: 4, of: [12, 21]}",
+        "- {events: 3, of: [5, 12]}\n        - {events: 4, of: [13, 21]}",
+    )
+    assert main(["protocol", "check", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert "BLINA-HSCT.S1.stop_when.boundary" in said
+    assert "the file says 2@2-4 3@5-12 4@13-21 5@22-32 6@33-40" in said
+    assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("{events: 2, of: 4, answer: stop}", "{events: 2, of: 4, answer: continue}", "is 'stop'"),
+        ("alpha: 0.05", "alpha: 1.5", "alpha"),
+        ("prior: [0.1, 1.9]", "prior: [0, 1.9]", "prior must be above 0 and below inf"),
+        ("n: 40", "n: 100000", "n"),
+        ("policy: onset_weighted", "policy: naive", "inflates the type I error"),
+        ("mean_days: 5", "mean_days: -5", "mean_days must be above 0"),
+        ("method: beta-binomial", "method: guess", "'guess'"),
+        ("looks: every_participant", "looks: [30, 10]", "looks"),
+        ("study: BLINA-HSCT", "study: [", "not YAML"),
+    ],
+)
+def test_check_says_what_is_wrong_and_where(study, capsys, before, after, said):
+    assert main(["protocol", "check", str(study(before, after))]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert "protocol.yaml: " in printed
+
+
+@pytest.mark.parametrize("word", ["check", "explain"])
+def test_a_protocol_that_is_not_there_is_named(capsys, tmp_path, word):
+    assert main(["protocol", word, str(tmp_path / "none.yaml")]) == 2
+    assert "none.yaml: file: cannot be read" in capsys.readouterr().err
+
+
+def explained(capsys, *more):
+    assert main(["protocol", "explain", str(TRIAL), *more]) == 0
+    return re.sub(r"\s+", " ", capsys.readouterr().out)
+
+
+def test_explain_says_every_source_every_example_and_all_that_is_assumed(capsys):
+    said = explained(capsys)
+    for rule in WRITTEN["rules"]:
+        for words in (rule["why"], rule["in_words"], rule["title"]):
+            assert words in said
+        assert f"Basis: {rule['stop_when']['source']}" in said
+        assert f"Source: {rule['pending']['source']}" in said
+        assert f"Assumed {', '.join(rule['assumed'])}" in said
+        for one in rule["worked_examples"]:
+            assert f"{one['events']} of {one['of']}: {one['answer']}" in said
+
+
+def test_explain_says_what_the_rules_do(capsys):
+    """The figures of the design's table of the trial's rules."""
+    said = explained(capsys)
+    assert "DRAFT, signed by nobody" in said
+    assert "2 of 2 to 4, 3 of 5 to 11, 4 of 12 to 21, 5 of 22 to 32, 6 of 33 to 40" in said
+    for rate, p_stop in (("0.15", "0.659"), ("0.2", "0.881"), ("0.25", "0.761"), ("0.5", "0.726")):
+        assert f" {rate} {p_stop}" in said
+    assert "half of all events by day 3.5" in said  # 5 days x log 2
+    assert "exact 1 - prod(1 - attained) 0.181, 1 - prod(1 - alpha) 0.185" in said
+    assert "simulated, 50,000 trials, seed " in said
+
+
+@pytest.mark.slow
+def test_the_document_is_the_same_bytes_each_time(capsys, tmp_path):
+    for name in ("one.pdf", "two.pdf"):
+        explained(capsys, "--pdf", str(tmp_path / name))
+    one, two = ((tmp_path / name).read_bytes() for name in ("one.pdf", "two.pdf"))
+    assert one == two
+    assert one.startswith(b"%PDF")
+    assert one.count(b"/Type /Page\n") + one.count(b"/Type /Page ") == 1 + len(WRITTEN["rules"])
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--accrual-days", "0"], "accrual_days must be above 0"),
+        (["--window-days", "-1"], "window_days must be 0 or more"),
+        pytest.param(
+            ["--pdf", "/nowhere/a.pdf"],
+            "--pdf /nowhere/a.pdf cannot be written",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_what_cannot_be_explained_names_the_argument(capsys, more, said):
+    assert main(["protocol", "explain", str(TRIAL), *more]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_status_of_the_rules_ends_with_their_joint_false_stop():
+    said = together(read_protocol(TRIAL))
+    simulated, exact = re.findall(r"0\.\d{3}", said)
+    assert exact == "0.181"
+    assert float(simulated) == pytest.approx(0.181, abs=0.016)  # four standard errors
