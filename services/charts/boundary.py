@@ -34,7 +34,7 @@ def boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
         axes = figure.add_subplot()
         top = _top(decision)
         _stop_region(axes, decision, top)
-        _pending_band(axes, decision)
+        _pending_band(axes, decision, top)
         _path(axes, decision)
         _frame(axes, decision, top)
         figure.suptitle(
@@ -42,7 +42,7 @@ def boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
         )
         figure.legend(
             loc="outside lower left",
-            ncols=3,
+            ncols=2,
             frameon=False,
             fontsize=9,
             title=_note(decision),
@@ -81,20 +81,33 @@ def _stop_region(axes: Axes, decision: Decision, top: float) -> None:
         )
 
 
-def _pending_band(axes: Axes, decision: Decision) -> None:
-    """Between "nobody pending has the event" and "everybody has", as they complete."""
+def _pending_band(axes: Axes, decision: Decision, top: float) -> None:
+    """Between "nobody pending has the event" and "everybody has", as they complete.
+
+    The bar stands where all are complete: it is seen also when they nearly are.
+    """
     if not decision.pending:
         return
-    final = decision.complete + decision.pending
+    final = max(decision.complete + decision.pending, decision.ess)
+    most = decision.events + decision.pending
     axes.fill_between(
-        [decision.ess, max(final, decision.ess)],
+        [decision.ess, final],
         [decision.events, decision.events],
-        [decision.events, decision.events + decision.pending],
+        [decision.events, most],
         color=PENDING,
         alpha=0.35,
         linewidth=0,
-        label=f"What {decision.pending} pending may still bring",
+        label=(
+            f"What {decision.pending} pending may still bring"
+            f" (they cross with {decision.p_cross_p0:.0%} at p0)"
+        ),
     )
+    axes.vlines(final, decision.events, min(most, top), color=PENDING, linewidth=5, alpha=0.8)
+    beyond = f"to {most}" if most > top else str(most)
+    axes.annotate(
+        beyond, (final, min(most, top)), (6, -9 if most > top else 0), textcoords="offset points",
+        color=NOW, size=8, va="center",
+    )  # fmt: skip
 
 
 def _path(axes: Axes, decision: Decision) -> None:

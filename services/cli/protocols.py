@@ -132,7 +132,14 @@ def _shared(
     protocol = study.protocol
     yield "Title", protocol.title
     yield "Protocol", f"version {protocol.version}"
-    yield "Signed by", "; ".join(protocol.signed_by) or "nobody: this is a DRAFT"
+    yield (
+        "Signed by",
+        "; ".join(protocol.signed_by)
+        or (
+            "nobody: this is a DRAFT; a signature is name, role, date and this sha256, "
+            "in signatures.yaml"
+        ),
+    )
     yield "sha256", protocol.sha256
     yield "Criteria", protocol.criteria
     yield "Study drug", protocol.study_drug
