@@ -79,6 +79,8 @@ class Decision:
         p_cross_p0: P(cross once all pending are complete) at p0.
         p_cross_posterior: The same at the posterior mean.
         predictive: Predictive probability of ever crossing by n.
+        conditional_p0: Probability of ever crossing by n when the event rate is p0; None: not
+            recorded.
         posterior: Mean, lower and upper 95 % of the event rate.
         confirmed_crossed: The decision when only confirmed events count.
         upper_crossed: The decision at upper grades.
@@ -140,3 +142,4 @@ class Decision:
     silenced_at_events: int | None = None
     cut: Mapping[str, int] | None = None
     in_words: str = ""
+    conditional_p0: float | None = None

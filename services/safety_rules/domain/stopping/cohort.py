@@ -94,19 +94,22 @@ def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
 
 def outcomes(of: Cohort, chosen: Chosen) -> Outcomes:
     """Return what happened to each member by the data cut, of the *chosen* events."""
-    counted = tuple(
-        event if event and event.at.timestamp() <= of.as_of else None
-        for event in map(chosen, of.members)
-    )
-    event_at = np.array([_seconds(event.at if event else None, of.as_of) for event in counted])
-    other_at = np.array(
-        [_seconds(m.competing.at if m.competing else None, of.as_of) for m in of.members]
-    )
-    came_first = other_at < event_at
+    counted = [*map(chosen, of.members)]
+    event_at, other_at = np.full(len(counted), NEVER), np.full(len(counted), NEVER)
+    for k, (event, member) in enumerate(zip(counted, of.members, strict=True)):
+        if event is not None:
+            event_at[k] = _seconds(event.at, of.as_of)
+        if member.competing is not None:
+            other_at[k] = _seconds(member.competing.at, of.as_of)
+    closed = np.minimum(event_at, other_at)
+    event_at[other_at < event_at] = NEVER
     return Outcomes(
-        counted=tuple(None if c else e for e, c in zip(counted, came_first, strict=True)),
-        event=np.where(came_first, NEVER, event_at),
-        closed=np.minimum(event_at, other_at),
+        counted=tuple(
+            event if at < NEVER else None
+            for event, at in zip(counted, event_at.tolist(), strict=True)
+        ),
+        event=event_at,
+        closed=closed,
     )
 
 

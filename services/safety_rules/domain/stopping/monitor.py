@@ -13,7 +13,7 @@ from services.safety_rules.domain.stopping.cohort import (
     outcomes,
 )
 from services.safety_rules.domain.stopping.outlook import Outlook, outlook
-from services.safety_rules.domain.stopping.path import Limits, limits, path
+from services.safety_rules.domain.stopping.path import Limits, crosses, limits, path
 from services.safety_rules.domain.stopping.pending import looked_up
 from services.safety_rules.domain.stopping.sensitivity import sensitivity
 from services.vocabulary.decision import Contributor, Decision, Signal
@@ -96,6 +96,7 @@ def decide(
         silenced_at_events=_silenced(determination, events, contributors),
         cut=cut,
         in_words=rule.in_words,
+        conditional_p0=ahead.conditional_p0,
     )
 
 
@@ -116,8 +117,9 @@ def _confirmed(standing: Standing) -> Counted | None:
 
 def _upper(standing: Standing) -> Counted | None:
     """The earlier of both: an upper end is never below its lower end."""
-    both = [event for event in (standing.upper, standing.event) if event]
-    return min(both, key=lambda event: event.at, default=None)
+    if standing.upper is None or standing.event is None:
+        return standing.upper or standing.event
+    return standing.event if standing.event.at < standing.upper.at else standing.upper
 
 
 def _count(happened: Outcomes) -> int:
@@ -126,7 +128,7 @@ def _count(happened: Outcomes) -> int:
 
 def _crossed(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits) -> bool:
     counted = as_counted(of, happened, rule.policy)
-    return any(p.crossed for p in path(of, counted, rule.policy, rule.curve, limit))
+    return crosses(of, counted, rule.policy, rule.curve, limit)
 
 
 def _signal(rule: Rule, ahead: Outlook, *, crossed: bool) -> Signal:

@@ -9,6 +9,7 @@ from services.safety_rules.domain.stopping.path import Limits
 from services.safety_rules.domain.stopping.pending import looked_up
 from services.safety_rules.domain.stopping.prediction import (
     Outstanding,
+    conditional,
     p_cross,
     posterior,
     predictive,
@@ -31,6 +32,7 @@ class Outlook:
     p_cross_p0: float
     p_cross_posterior: float
     predictive: float
+    conditional_p0: float
 
 
 def outlook(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits, *, crossed: bool) -> Outlook:
@@ -48,6 +50,7 @@ def outlook(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits, *, crosse
         p_cross_p0=p_cross(left, needed, rule.stop_when.p0),
         p_cross_posterior=p_cross(left, needed, rate[0]),
         predictive=1.0 if crossed else predictive(left, limit),
+        conditional_p0=1.0 if crossed else conditional(left, limit, rule.stop_when.p0),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.safety_rules.domain.stopping.cohort import DAY_S, Cohort, Outcomes, instant, sizes
-from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.families import Floats, Ints
 from services.safety_rules.domain.stopping.pending import SLACK, looked_up
 from services.safety_rules.domain.stopping.steps import boundary_of
 from services.vocabulary.decision import PathPoint
@@ -46,6 +46,38 @@ def limits(rule: Rule) -> Limits:
     return Limits(boundary_of(when.boundary, when.n, rule.looks), rule.looks)
 
 
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Where a rule was at the last event of each UTC date with events, and at the data cut.
+
+    Arrays of one length, by time; the last entry is the cut. *at* is in seconds.
+    """
+
+    at: Floats
+    size: Floats
+    events: Ints
+
+    def crosses(self, limit: Limits) -> bool:
+        """Whether it is at the boundary, or beyond it, at any date; without grouped looks."""
+        rows = np.ceil(self.size[:-1] - SLACK).astype(np.int64)
+        return bool((self.events[:-1] >= np.array(limit.table)[rows]).any())
+
+
+def track(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve) -> Track:
+    """Return effective size and events in clinical time."""
+    dates = _last_of_each_date(happened.event[np.isfinite(happened.event)])
+    at = np.append(dates, of.as_of)
+    size = sizes(of, happened, policy, curve, at)
+    return Track(at, size, (happened.event <= at[:, None]).sum(axis=1))
+
+
+def crosses(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, limit: Limits) -> bool:
+    """Return whether the path is at the boundary, or beyond it, at any date."""
+    if limit.looks:
+        return any(point.crossed for point in path(of, happened, policy, curve, limit))
+    return track(of, happened, policy, curve).crosses(limit)
+
+
 def path(
     of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, limit: Limits
 ) -> tuple[PathPoint, ...]:
@@ -54,12 +86,11 @@ def path(
     With grouped looks those are for drawing only; what is compared is one more point for each look,
     at the first instant when the effective size reaches it, with all the events of that date.
     """
-    at = _last_of_each_date(happened.event[np.isfinite(happened.event)])
-    size = sizes(of, happened, policy, curve, at)
-    counts = (happened.event <= at[:, None]).sum(axis=1)
+    known = track(of, happened, policy, curve)
+    rows = (column[:-1].tolist() for column in (known.at, known.size, known.events))
     points = [
         _point(moment, ess, events, limit.at(looked_up(ess)), compared=not limit.looks)
-        for moment, ess, events in zip(at.tolist(), size.tolist(), counts.tolist(), strict=True)
+        for moment, ess, events in zip(*rows, strict=True)
     ]
     for look, moment, ess in _reached(of, happened, policy, curve, limit.looks):
         end_of_date = (moment // DAY_S + 1) * DAY_S

@@ -69,14 +69,13 @@ def weights(policy: Policy, curve: Curve, days: Floats, span: Floats) -> Floats:
         days: Follow-up so far, shape (..., participants).
         span: Length of each participant's window, in days, of a shape that broadcasts.
     """
-    t, whole = np.broadcast_arrays(days, span)
-    done = t >= whole
+    done = days >= span
     if policy == "everyone_treated":
-        return np.ones(t.shape)
+        return np.ones(done.shape)
     if policy == "complete":
         return done.astype(np.float64)
-    so_far, at_end = _progress(policy, curve, t, whole)
-    part = np.divide(so_far, at_end, out=np.zeros(t.shape), where=at_end > 0)
+    so_far, at_end = _progress(policy, curve, days, span)
+    part = np.divide(so_far, at_end, out=np.zeros(done.shape), where=at_end > 0)
     return np.where(done, 1.0, np.clip(part, 0.0, 1.0))
 
 
@@ -86,6 +85,8 @@ def _progress(policy: Policy, curve: Curve, t: Floats, whole: Floats) -> tuple[F
         return t, whole
     at_end = onset(curve, whole, whole)
     flat = at_end <= 0
+    if not flat.any():
+        return onset(curve, t, whole), at_end
     return np.where(flat, t, onset(curve, t, whole)), np.where(flat, whole, at_end)
 
 

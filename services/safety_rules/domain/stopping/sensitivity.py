@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, as_counted, sizes
-from services.safety_rules.domain.stopping.path import Limits, path
+from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, as_counted
+from services.safety_rules.domain.stopping.path import Limits, crosses, track
 from services.safety_rules.domain.stopping.pending import POLICIES, looked_up
 from services.vocabulary.decision import Sensitivity
 from services.vocabulary.protocol import Curve, Policy, Rule
@@ -17,17 +15,18 @@ def sensitivity(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits) -> It
 
     *happened* is as it came, not as one policy counts it.
     """
-    now = np.array([of.as_of])
     for counting, policy, curve in _others(rule):
         counted = as_counted(of, happened, policy)
-        ess = float(sizes(of, counted, policy, curve, now)[0])
-        points = path(of, counted, policy, curve, limit)
+        known = track(of, counted, policy, curve)
+        ess = float(known.size[-1])
         yield Sensitivity(
             counting=counting,
             ess=ess,
-            events=int(np.isfinite(counted.event).sum()),
+            events=int(known.events[-1]),
             boundary=limit.at(looked_up(ess)),
-            crossed=any(point.crossed for point in points),
+            crossed=(
+                crosses(of, counted, policy, curve, limit) if limit.looks else known.crosses(limit)
+            ),
         )
 
 
