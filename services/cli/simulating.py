@@ -1,14 +1,15 @@
-"""``aegis simulate``: a synthetic trial, with the records that must come of it."""
+"""``aegis simulate``: a synthetic trial with its answer key, or a stopping rule in many trials."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from services.cli import rehearsing
 from services.cli.command import Command, CommandError
 from services.simulator.trial import simulate, write
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="trial")
+    words = parser.add_subparsers(dest="word", required=True, metavar="trial|rule")
     word = words.add_parser("trial", help="as HL7 v2 messages, with its answer key")
     word.add_argument("--participants", type=int, default=40, metavar="N")
     word.add_argument("--seed", type=int, default=7)
@@ -16,9 +17,17 @@ def _arguments(parser: ArgumentParser) -> None:
         "--days", type=int, metavar="N", help="followed after the first dose (to day 103)"
     )
     word.add_argument("--out", type=Path, required=True, metavar="DIR")
+    word.set_defaults(act=_trial)
+    word = words.add_parser("rule", help="how often a stopping rule stops, before the trial begins")
+    rehearsing.arguments(word)
+    word.set_defaults(act=rehearsing.simulate_rule)
 
 
 def _simulate(args: Namespace) -> int:
+    return int(args.act(args))
+
+
+def _trial(args: Namespace) -> int:
     try:
         trial = simulate(args.participants, args.seed, args.days)
         write(trial, args.out)
@@ -31,4 +40,4 @@ def _simulate(args: Namespace) -> int:
     return 0
 
 
-SIMULATE = Command("simulate", "a synthetic trial", _arguments, _simulate)
+SIMULATE = Command("simulate", "a synthetic trial, or a rule in many trials", _arguments, _simulate)

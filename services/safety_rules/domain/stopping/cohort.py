@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.pending import weights
@@ -37,7 +38,7 @@ class Cohort:
     entered: Floats
     ends: Floats
     seen: Floats
-    frozen: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    frozen: npt.NDArray[np.bool_]
     as_of: float
     not_exposed: int
     beyond_plan: int
@@ -120,26 +121,34 @@ def as_counted(of: Cohort, happened: Outcomes, policy: Policy) -> Outcomes:
     """
     if policy != "complete":
         return happened
-    over = np.where(of.ends <= of.as_of, of.ends, NEVER)
-    event = np.where(np.isfinite(happened.event), over, NEVER)
+    event = when_over(of, happened.event)
     return Outcomes(
         counted=tuple(
             one if at < NEVER else None
             for one, at in zip(happened.counted, event.tolist(), strict=True)
         ),
         event=event,
-        closed=np.where(np.isfinite(happened.closed), over, NEVER),
+        closed=when_over(of, happened.closed),
     )
 
 
+def when_over(of: Cohort, at: Floats) -> Floats:
+    """Return the end of the window of each of those instants that are, if it has come."""
+    return np.where(np.isfinite(at) & (of.ends <= of.as_of), of.ends, NEVER)
+
+
 def sizes(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats) -> Floats:
-    """Return the effective sample size at each of the instants *at*, in seconds, shape (k,)."""
-    return np.asarray(worth(of, happened, policy, curve, at).sum(axis=1))
+    """Return the effective sample size at each of the instants *at*, in seconds; see `worth`."""
+    return np.asarray(worth(of, happened, policy, curve, at).sum(axis=-1))
 
 
 def worth(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats) -> Floats:
-    """Return what each member counts for at each of *at*, from 0 to 1, shape (k, members)."""
-    now = at[:, None]
+    """Return what each member counts for at each of *at*, from 0 to 1, shape (k, members).
+
+    Of many trials at once: *at* of shape (trials, k), the arrays of cohort and outcomes of shape
+    (trials, 1, members), the result of shape (trials, k, members).
+    """
+    now = at[..., None]
     days = (np.minimum(now, of.seen) - of.entered) / DAY_S
     open_weight = weights(policy, curve, np.maximum(days, 0.0), (of.ends - of.entered) / DAY_S)
     weight = np.where(happened.closed <= now, 1.0, open_weight)

@@ -1,0 +1,149 @@
+"""A rule before its trial begins: how often it would stop, however those still followed count."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.safety_rules.domain.stopping.characteristics import characteristics
+from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.path import limits
+from services.safety_rules.domain.stopping.pending import curve_faults
+from services.safety_rules.domain.stopping.trials import (
+    COUNTINGS,
+    Course,
+    Trials,
+    drawn,
+    stopped_at,
+)
+from services.vocabulary.protocol import Curve, Rule
+
+_TRIALS = (100, 1_000_000)
+_LONGEST_DAYS = 3650.0
+_AT_ONCE = 500  # trials: what fits the processor's cache
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What one way of counting does at one event rate.
+
+    Args:
+        rate: Of the event within the window.
+        counting: A policy, or ``naive``.
+        is_own: Whether the rule counts that way.
+        p_stop: Share of the trials that it stops.
+        standard_error: Of that share, by simulation.
+        mean_enrolled: Participants who had entered when it stopped; all, when it did not.
+        mean_events: Events that had happened by then, counted or not.
+    """
+
+    rate: float
+    counting: str
+    is_own: bool
+    p_stop: float
+    standard_error: float
+    mean_enrolled: float
+    mean_events: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """All ways of counting at every rate; *exact* is P(stop) with all windows complete, by rate."""
+
+    rule: str
+    trials: int
+    seed: int
+    exact: tuple[tuple[float, float], ...]
+    rows: tuple[Rehearsed, ...]
+
+
+def rehearse(
+    rule: Rule,
+    *,
+    rates: Sequence[float],
+    onset: Curve | None = None,
+    accrual_days: float = 365.0,
+    window_days: tuple[float, float],
+    trials: int = 10_000,
+    seed: int = 7,
+) -> Rehearsal:
+    """Return what *rule* would do in simulated trials, by its own path and by every other count.
+
+    The same arguments give the same numbers.
+
+    Args:
+        rule: Without a fault; its boundary, looks and onset curve are what it counts by.
+        rates: Event rates, each in [0, 1].
+        onset: How soon events really come; None: as the rule's curve says.
+        accrual_days: Within which everybody enters, above 0, up to 3650.
+        window_days: Shortest and longest window of a participant, above 0, up to 3650.
+        trials: 100 to 1,000,000.
+        seed: 0 or more.
+
+    Raises:
+        ValueError: An argument is out of range; the message names it.
+    """
+    course = Course(accrual_days, window_days, onset or rule.curve)
+    _check(course, rates, trials, seed)
+    limit, n = limits(rule), rule.stop_when.n
+    exact = characteristics(np.array(limit.table), rates)
+    rows: list[Rehearsed] = []
+    for rate in rates:
+        chance = np.random.default_rng(seed)
+        tallies = {counting: _Tally() for counting in COUNTINGS}
+        for start in range(0, trials, _AT_ONCE):
+            some = drawn(course, rate, n, min(_AT_ONCE, trials - start), chance)
+            for counting, tally in tallies.items():
+                tally.add(some, stopped_at(some, counting, rule.curve, limit))
+        rows += [
+            Rehearsed(
+                rate=rate,
+                counting=counting,
+                is_own=counting == rule.policy,
+                p_stop=(share := tally.stopped / trials),
+                standard_error=math.sqrt(share * (1 - share) / trials),
+                mean_enrolled=tally.enrolled / trials,
+                mean_events=tally.events / trials,
+            )
+            for counting, tally in tallies.items()
+        ]
+    return Rehearsal(
+        rule.id, trials, seed, tuple((at.rate, at.p_stop) for at in exact), tuple(rows)
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Sums over the trials."""
+
+    stopped: int = 0
+    enrolled: int = 0
+    events: int = 0
+
+    def add(self, some: Trials, at: Floats) -> None:
+        """Count what had happened when each trial stopped, or in all of it."""
+        self.stopped += int(np.isfinite(at).sum())
+        self.enrolled += int((some.entered <= at[:, None]).sum())
+        self.events += int((np.isfinite(some.event) & (some.event <= at[:, None])).sum())
+
+
+def _check(course: Course, rates: Sequence[float], trials: int, seed: int) -> None:
+    if not rates or not all(0 <= rate <= 1 for rate in rates):
+        raise ValueError(f"rates must be one or more numbers from 0 to 1, not {[*rates]}")
+    if not _TRIALS[0] <= trials <= _TRIALS[1]:
+        raise ValueError(f"trials must be from {_TRIALS[0]} to {_TRIALS[1]}, not {trials}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, not {seed}")
+    if not 0 < course.accrual_days <= _LONGEST_DAYS:
+        raise ValueError(
+            f"accrual must be above 0 and up to {_LONGEST_DAYS:g} days, not {course.accrual_days:g}"
+        )
+    shortest, longest = course.window_days
+    if not 0 < shortest <= longest <= _LONGEST_DAYS:
+        raise ValueError(
+            f"window must be days above 0 and up to {_LONGEST_DAYS:g}, the shortest first,"
+            f" not {shortest:g}-{longest:g}"
+        )
+    for fault in curve_faults(course.onset):
+        raise ValueError(f"onset: {fault}")

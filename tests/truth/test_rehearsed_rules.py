@@ -1,0 +1,174 @@
+"""A rule before its trial: the published table of counting policies, by the live monitor's path.
+
+Rule: Beta(0.6, 2.4), p0 .2, alpha .10, n 30; window 100 days, accrual over a year. The figures are
+of 60,000 trials; here are fewer, so each may be off by what chance does to both.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from services.safety_rules.domain.stopping.cohort import NEVER, Cohort, Outcomes, as_counted
+from services.safety_rules.domain.stopping.design import design
+from services.safety_rules.domain.stopping.path import Limits, path
+from services.safety_rules.domain.stopping.pending import onset
+from services.safety_rules.domain.stopping.steps import steps_of
+from services.safety_rules.domain.stopping.trials import (
+    COUNTINGS,
+    Course,
+    drawn,
+    onset_day,
+    stopped_at,
+)
+from services.safety_rules.rehearsal import rehearse
+from services.vocabulary.protocol import Curve, StopWhen
+from services.vocabulary.standing import Standing
+from tests.protocols import rule
+
+TABLE = (1, *design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary)
+UNIFORM, EARLY = Curve("uniform"), Curve("exponential", mean_days=5)
+MEMBERS = tuple(Standing(f"P-{number}", "TRIAL.1") for number in range(30))
+TRIALS, PUBLISHED_TRIALS = 10_000, 60_000
+ROUNDING = 0.0005
+
+
+def rule_1(curve):
+    when = StopWhen("beta-binomial", 0.2, 0.1, 30, steps_of(TABLE), {"prior": (0.6, 2.4)})
+    return replace(rule("1", curve=curve), stop_when=when)
+
+
+@pytest.fixture(scope="module")
+def rehearsed():
+    """Of each onset: the row of each counting and rate."""
+    return {
+        name: {
+            (row.counting, row.rate): row
+            for row in rehearse(
+                rule_1(curve), rates=(0.2, 0.4), window_days=(100, 100), trials=TRIALS, seed=7
+            ).rows
+        }
+        for name, curve in (("uniform", UNIFORM), ("early", EARLY))
+    }
+
+
+def chance_of(p):
+    """Four standard errors of the difference of two simulations."""
+    return 4 * math.sqrt(p * (1 - p) * (1 / TRIALS + 1 / PUBLISHED_TRIALS)) + ROUNDING
+
+
+TYPE_1 = [
+    ("complete", 0.100, 0.099),
+    ("naive", 0.240, 0.418),
+    ("everyone_treated", 0.041, 0.090),
+    ("linear", 0.074, 0.172),
+    ("onset_weighted", 0.074, 0.091),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("counting", "uniform", "early"), TYPE_1)
+def test_the_type_1_error_of_each_way_of_counting(rehearsed, counting, uniform, early):
+    for name, published in (("uniform", uniform), ("early", early)):
+        found = rehearsed[name][counting, 0.2].p_stop
+        assert found == pytest.approx(published, abs=chance_of(published))
+
+
+ENROLLED = [
+    ("complete", 22.0), ("naive", 9.5), ("everyone_treated", 16.7), ("linear", 13.6),
+    ("onset_weighted", 16.6),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("counting", "enrolled"), ENROLLED)
+def test_how_many_have_entered_when_a_rate_of_40_percent_stops_it(rehearsed, counting, enrolled):
+    # the number enrolled has a standard deviation below 10: 4 x 10 x sqrt(1/10,000 + 1/60,000)
+    assert rehearsed["early"][counting, 0.4].mean_enrolled == pytest.approx(enrolled, abs=0.45)
+
+
+def test_complete_windows_stop_as_often_as_computed_exactly():
+    made = rehearse(rule_1(EARLY), rates=(0.2,), window_days=(1, 1), trials=2000)
+    exact = 0.09957367
+    assert made.exact == ((0.2, pytest.approx(exact, abs=5e-9)),)
+    by_counting = {row.counting: row for row in made.rows}
+    four_errors = 4 * math.sqrt(exact * (1 - exact) / 2000)
+    assert by_counting["complete"].p_stop == pytest.approx(exact, abs=four_errors)
+    assert by_counting["complete"].standard_error == pytest.approx(0.0067, abs=0.0005)
+
+
+CURVES = [
+    UNIFORM,
+    EARLY,
+    Curve("weibull", scale_days=9, weibull_shape=0.7),
+    Curve("table", points=((2, 0.5), (7, 1.0))),
+    Curve("table", points=((50, 0.0), (60, 1.0))),
+]
+
+
+@pytest.mark.parametrize(("looks", "trials"), [((), 40), ((3, 8, 15, 30), 8)])
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("counting", COUNTINGS)
+def test_many_trials_at_once_stop_as_each_does_on_its_own_path(counting, curve, looks, trials):
+    limit = Limits(TABLE, looks)
+    course = Course(60, (10, 40), curve)  # crowded: dates with several events
+    some = drawn(course, 0.35, 30, trials, np.random.default_rng(11))
+    policy = "complete" if counting == "naive" else counting
+    expected = []
+    for entered, ends, event in zip(some.entered, some.ends, some.event, strict=True):
+        of = Cohort(MEMBERS, entered, ends, ends, np.zeros(30, bool), some.ends.max(), 0, 0, None)
+        happened = Outcomes((None,) * 30, event, event)
+        if counting != "naive":
+            happened = as_counted(of, happened, policy)
+        points = path(of, happened, policy, curve, limit)
+        expected.append(min((p.at.timestamp() for p in points if p.crossed), default=NEVER))
+    assert stopped_at(some, counting, curve, limit).tolist() == pytest.approx(expected, abs=1e-5)
+    assert np.isfinite(expected).any()
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_onsets_follow_the_curve_within_the_window(curve):
+    part, span = np.linspace(0.05, 0.95, 19), np.full(19, 30.0)
+    days = onset_day(curve, part, span)
+    assert (days > 0).all()
+    assert (days <= 30).all()
+    at_end = onset(curve, span, span)
+    expected = part * at_end if at_end[0] > 0 else np.zeros(19)
+    assert onset(curve, days, span) == pytest.approx(expected)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_does_not():
+    ask = {"rates": (0.3,), "window_days": (10, 40), "trials": 200}
+    first = rehearse(rule_1(EARLY), seed=1, **ask)
+    assert rehearse(rule_1(EARLY), seed=1, **ask) == first
+    assert rehearse(rule_1(EARLY), seed=2, **ask).rows != first.rows
+
+
+@pytest.mark.parametrize(("rate", "p_stop", "enrolled"), [(0.0, 0.0, 30.0), (1.0, 1.0, None)])
+def test_without_events_it_never_stops_and_with_nothing_but_events_always(rate, p_stop, enrolled):
+    made = rehearse(rule_1(EARLY), rates=(rate,), window_days=(30, 30), trials=100)
+    assert {row.p_stop for row in made.rows} == {p_stop}
+    if enrolled is not None:
+        assert {row.mean_enrolled for row in made.rows} == {enrolled}
+
+
+OUT_OF_RANGE = [
+    ({"rates": ()}, "rates must be one or more numbers from 0 to 1"),
+    ({"rates": (1.2,)}, "rates must be one or more numbers from 0 to 1"),
+    ({"rates": (math.nan,)}, "rates must be one or more numbers from 0 to 1"),
+    ({"trials": 99}, "trials must be from 100 to 1000000, not 99"),
+    ({"seed": -1}, "seed must be 0 or more, not -1"),
+    ({"accrual_days": 0}, "accrual must be above 0 and up to 3650 days, not 0"),
+    ({"accrual_days": math.inf}, "accrual must be above 0"),
+    ({"window_days": (40, 10)}, "window must be days above 0 and up to 3650, the shortest first"),
+    ({"window_days": (0, 10)}, "not 0-10"),
+    ({"onset": Curve("exponential", mean_days=0)}, "onset: mean_days must be above 0"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "problem"), OUT_OF_RANGE)
+def test_what_is_out_of_range_is_named(wrong, problem):
+    ask = {"rates": (0.3,), "window_days": (10, 40), "trials": 100}
+    with pytest.raises(ValueError, match=problem):
+        rehearse(rule_1(EARLY), **(ask | wrong))
