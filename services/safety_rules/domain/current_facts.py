@@ -138,3 +138,15 @@ class CurrentFacts:
         """Return what a person has to look into, in a fixed order."""
         found = [query for series in self._series.values() for query in series.ambiguous()]
         return sorted(found, key=lambda query: query.facts)
+
+
+def standing_facts(facts: Iterable[Fact]) -> list[Fact]:
+    """Return those of *facts*, in any order, that corrections leave, by time."""
+    current = CurrentFacts()
+    stands: dict[str, Fact] = {}
+    for fact in facts:
+        change = current.add(fact)
+        for gone in change.gone:
+            stands.pop(gone.id, None)
+        stands |= {new.id: new for new in change.new}
+    return sorted(stands.values(), key=lambda f: (f.observed_at, f.id))
