@@ -2,7 +2,8 @@
 
 ``alt 121 U/L; ULN 40; baseline 30; symptoms yes``: after the measure what is known of it, in the
 unit of the value unless another is given. ``baseline unknown`` after exposure; without a word
-about the baseline the reading is before it.
+about the baseline the reading is before it. ``for 2 h`` it has not changed; ``beside`` it stands
+another measure.
 """
 
 from datetime import timedelta
@@ -20,7 +21,13 @@ from tests.reading import quantity
 
 TABLES = {"5": load_table("ctcae-5.0"), "6": load_table("ctcae-6.0")}
 _LIMITS = {"LLN": "lln", "ULN": "uln", "albumin": "albumin"}
-_STATES = {"symptoms": "symptomatic", "fasting": "fasting", "at rest": "at_rest"}
+_STATES = {
+    "symptoms": "symptomatic",
+    "fasting": "fasting",
+    "at rest": "at_rest",
+    "anticoagulation": "anticoagulated",
+    "infarction": "infarction",
+}
 
 
 def criterion(version, slug):
@@ -41,6 +48,8 @@ def dictated(text):
             given[_LIMITS[words[0]]] = quantity(" ".join(words[1:]), unit)
         elif words[0] == "treatment":
             given["treatment"] = Treatment(" ".join(words[1:]))
+        elif words[0] == "beside":
+            given.setdefault("beside", {})[words[1]] = quantity(" ".join(words[2:]))
         elif words[0] == "for":
             given["sustained"] = timedelta(hours=float(words[1]))
         elif words == ["baseline", "unknown"]:

@@ -31,6 +31,9 @@ class Input(StrEnum):
     SYMPTOMS = "symptoms"
     INTERVENTION = "intervention"
     AT_REST = "at rest"
+    ANTICOAGULATION = "anticoagulation"
+    INFARCTION = "limit of infarction"  # the manufacturer's
+    NEUTROPHILS = "neutrophils"
     TEXT = "text"  # the published wording does not cover the case
     TEMPERATURE = "temperature"
     BLOOD_PRESSURE = "blood pressure"

@@ -54,7 +54,6 @@ def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed
             served.start()
         _wait_until_done(served)
         assert served.stop() == 0
-        served.command("ingest", str(folder / "facts.ndjson"))
         _deliver_what_is_left(served)
 
         assert "nothing found" in served.command("verify")

@@ -35,6 +35,16 @@ STATES = {  # what may be known beside numbers, and what it may be
     "treatment": tuple(Treatment),
     "fasting": (True, False),
     "at_rest": (True, False),
+    "anticoagulated": (True, False),
+    "infarction": (True, False),
+    "beside": tuple(
+        {
+            "neutrophils": Quantity(Decimal(count), "/mm3"),
+            "temperature": Quantity(Decimal(degrees), "Cel"),
+        }
+        for count in ("999", "1000")
+        for degrees in ("38.3", "38.4")
+    ),
 }
 FLAGS = tuple(STATES)
 
@@ -54,6 +64,10 @@ class Known:
     albumin: Decimal | None
     flags: tuple[bool | Treatment | None, ...]
 
+    @property
+    def is_high(self):
+        return self.criterion.measured[self.measure].direction is Direction.HIGH
+
     def outcome(self):
         return grade(self.criterion, self.reading(), self.baseline_given())
 
@@ -67,7 +81,11 @@ class Known:
             quantity(self.lln),
             quantity(self.uln),
             quantity(self.albumin, ALBUMIN.get(self.unit, ("",))[0]),
-            **dict(zip(FLAGS, self.flags, strict=True)),
+            **{
+                name: said
+                for name, said in zip(FLAGS, self.flags, strict=True)
+                if said is not None or name != "beside"
+            },
         )
 
     def baseline_given(self):
@@ -108,6 +126,18 @@ def thresholds(known):
     )
 
 
+def offsets(known):
+    """How far from a limit or a baseline the criterion looks, in its unit."""
+    ladders = known.criterion.measured[known.measure].ladders(known.unit)
+    return {
+        comparison.offset
+        for ladder in ladders
+        for _, any_of in ladder.steps
+        for threshold in any_of
+        for comparison in threshold.comparisons
+    }
+
+
 def plausible(known):
     found = known.criterion.measured[known.measure].range_in(known.unit)
     return max(found.low.number, TINY), min(found.high.number, HUGE)
@@ -123,6 +153,7 @@ def turns(known, others):
     multiples, numbers = thresholds(known)
     given = [n for n in others if isinstance(n, Decimal)]
     points = {n / m for n in given for m in multiples} | {n * m for n in given for m in multiples}
+    points |= {n + by * side for n in given for by in offsets(known) for side in (1, -1)}
     return sorted(n for n in about({*points, *numbers, TINY, HUGE}) if n > 0)
 
 
@@ -192,7 +223,7 @@ def whole(draw):
     low, high = plausible(known)
     multiples, numbers = thresholds(known)
     near = draw(st.sampled_from(numbers)) if numbers else (low * high).sqrt()
-    if criterion.direction is Direction.HIGH:
+    if known.is_high:
         uln = near * draw(st.sampled_from([Decimal("0.5"), Decimal("0.9"), Decimal(1)]))
         lln = uln * draw(st.sampled_from([Decimal("0.2"), Decimal("0.6")]))
         limit = uln
@@ -206,6 +237,8 @@ def whole(draw):
         baseline = min(max(baseline, low), high)
     points = [limit * m for m in multiples] + numbers
     points += [baseline * m for m in multiples] if isinstance(baseline, Decimal) else []
+    near = [limit, baseline] if isinstance(baseline, Decimal) else [limit]
+    points += [n + offset for n in near for offset in offsets(known)]
     off = draw(st.sampled_from([Decimal(n) for n in ("0.8", "0.999", "1", "1.001", "1.2")]))
     value = min(max(draw(st.sampled_from(points)) * off, low), high)
     albumin = None
@@ -237,7 +270,7 @@ def hide(known, what):
     if what == "baseline":
         return known if known.baseline == BEFORE else replace(known, baseline=UNKNOWN)
     if what == "value":
-        upward = known.criterion.direction is Direction.HIGH
+        upward = known.is_high
         return replace(known, censoring=Censoring.AT_LEAST if upward else Censoring.AT_MOST)
     return replace(known, **{what: None})
 
@@ -290,7 +323,7 @@ def test_what_is_missing_is_named_and_nothing_that_is_known(pair):
 @settings(max_examples=250, deadline=None)
 @given(whole(), st.sampled_from([Decimal("1.01"), Decimal("1.5"), Decimal(3)]))
 def test_a_worse_value_is_never_a_milder_grade(full, by):
-    upward = full.criterion.direction is Direction.HIGH
+    upward = full.is_high
     low, high = plausible(full)
     worse = replace(full, value=min(max(full.value * by if upward else full.value / by, low), high))
     assert worse.outcome().at_least >= full.outcome().at_least
@@ -301,10 +334,11 @@ def test_a_worse_value_is_never_a_milder_grade(full, by):
 @given(whole())
 def test_with_nothing_missing_both_ways_of_grading_agree(full):
     reading = full.reading()
-    known = what_is_known(full.criterion, reading, full.baseline_given(), reading.value)
+    measured = full.criterion.measured[full.measure]
+    known = what_is_known(measured, reading, full.baseline_given(), reading.value)
     told, tight = (
         full.outcome(),
-        bounded(full.criterion, full.criterion.measured[full.measure], known),
+        bounded(measured, known),
     )
     assert (told.at_least, told.at_most) == (tight.at_least, tight.at_most)
     if isinstance(told, Graded):

@@ -1,6 +1,7 @@
 """Criteria files say what NCI published, and one that does not is refused with its field."""
 
 import csv
+import re
 from hashlib import sha256
 from importlib.resources import files
 
@@ -44,7 +45,11 @@ def terms(name):
 
 
 def threshold_files(name):
-    return sorted(f.name for f in FOLDERS[name].iterdir() if f.name.endswith(".yaml"))
+    return sorted(
+        f.name
+        for f in FOLDERS[name].iterdir()
+        if f.name.endswith(".yaml") and f.name != "assessed.yaml"
+    )
 
 
 FILES = [(name, file) for name in FOLDERS for file in threshold_files(name)]
@@ -319,49 +324,59 @@ def test_two_terms_of_one_file_may_not_have_one_id():
     assert "alanine-aminotransferase-increased" in str(refused.value)
 
 
-IN_BOTH = {
-    "activated-partial-thromboplastin-time-prolonged",
-    "alanine-aminotransferase-increased",
-    "alkaline-phosphatase-increased",
-    "anemia",
-    "aspartate-aminotransferase-increased",
-    "blood-bilirubin-increased",
-    "blood-lactate-dehydrogenase-increased",
-    "cd4-lymphocytes-decreased",
-    "cholesterol-high",
-    "creatinine-increased",
-    "fever",
-    "ggt-increased",
-    "haptoglobin-decreased",
-    "hypercalcemia",
-    "hyperglycemia",
-    "hyperkalemia",
-    "hypermagnesemia",
-    "hypernatremia",
-    "hypertriglyceridemia",
-    "hyperuricemia",
-    "hypoalbuminemia",
-    "hypocalcemia",
-    "hypoglycemia",
-    "hypokalemia",
-    "hypomagnesemia",
-    "hyponatremia",
-    "hypothermia",
-    "hypoxia",
-    "leukocytosis",
-    "lipase-increased",
-    "lymphocyte-count-increased",
-    "neutrophil-count-decreased",
-    "serum-amylase-increased",
-    "white-blood-cell-decreased",
-}
-IN_ONE = {  # v6 has no CPK; lymphopenia is graded there without a number, platelets by another term
-    "ctcae-5.0": {"cpk-increased", "lymphocyte-count-decreased", "platelet-count-decreased"},
-    "ctcae-6.0": {"thrombocytopenia"},
-}
+# what makes a term a matter of numbers: a figure, a limit of normal, or the baseline
+NUMBER = re.compile(r"\d|\b[UL]LN\b|\bURL\b|baseline|limit of normal", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_what_is_graded_from_numbers_is_this_and_nothing_else(name):
-    graded = {criterion.removeprefix(f"{name}.") for criterion in load_table(name).criteria}
-    assert graded == IN_BOTH | IN_ONE[name]
+def test_every_term_with_a_number_is_graded_by_it_or_listed_with_a_reason(name):
+    table = load_table(name)
+    with_number = {
+        slug(row["term"])
+        for row in terms(name)
+        if any(NUMBER.search(row[f"grade{grade}"]) for grade in range(1, 6))
+    }
+    graded = {criterion.removeprefix(f"{name}.") for criterion in table.criteria}
+    assert sorted(with_number - graded - table.not_by_number.keys()) == []
+    assert sorted((graded | table.not_by_number.keys()) - with_number) == []
+    assert all(len(why) > len("clinician's assessment: ") for why in table.not_by_number.values())
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_term_can_be_assessed_with_its_wording_and_code(name):
+    published, rows = load_table(name).terms, terms(name)
+    assert len(published) == len(rows)
+    for row in rows:
+        term = published[slug(row["term"])]
+        assert (term.term, term.meddra_code) == (row["term"], row["meddra_code"])
+        assert term.says, term.term
+
+
+def test_a_term_may_not_be_graded_by_a_number_and_listed_as_not(tmp_path):
+    file = copied(tmp_path) / "assessed.yaml"
+    file.write_text(file.read_text().replace("- Purpura", "- Anemia"))
+    lock(tmp_path, "assessed.yaml")
+    with pytest.raises(CriteriaFileError, match=r"assessed.yaml: anemia: is graded by a number"):
+        load_table("ctcae-5.0", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("right", "typed", "why"),
+    [
+        ("- Purpura", "- Porpura", "Porpura: the table publishes no such term"),
+        ("- Purpura", "- Alopecia", "Alopecia: given twice"),
+        ('version: "5.0"', 'version: "6.0"', "CTCAE 6.0 in ctcae-5.0"),
+        ("  - why: ", "  - because: ", "because"),
+        ("assessed:", "assessed: [", "expected"),
+        ("functions:", "table: CTCAE\nfunctions:", "table: given twice"),
+    ],
+)
+def test_a_typo_in_the_list_of_the_assessed_is_refused(tmp_path, right, typed, why):
+    file = copied(tmp_path) / "assessed.yaml"
+    assert right in file.read_text()
+    file.write_text(file.read_text().replace(right, typed, 1))
+    lock(tmp_path, "assessed.yaml")
+    with pytest.raises(CriteriaFileError) as refused:
+        load_table("ctcae-5.0", tmp_path)
+    assert str(refused.value).startswith("assessed.yaml: terms: ")
+    assert why in str(refused.value)

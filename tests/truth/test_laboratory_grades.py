@@ -3,9 +3,10 @@
 Source: CTCAE v5.0 (27 November 2017) and v6.0 with the errata of 20 January 2026
 """
 
+import re
+
 import pytest
 
-from services.safety_rules.adapters.criteria_files import load_table
 from tests.clinic import graded, said
 
 SHORT = {
@@ -262,9 +263,9 @@ def rows(text):
     return [tuple(part.strip() for part in line.split("|")) for line in text.split("\n") if line]
 
 
-def values(version, text):
+def values(version, text, short):
     return [
-        (version, SHORT.get(term, term), reading.replace("_", value), grade)
+        (version, short.get(term, term), re.sub(r" _(?=[ ;]|$)", f" {value}", reading), grade)
         for term, reading, pairs in rows(text)
         for value, grade in (pair.split("=") for pair in pairs.split())
     ]
@@ -274,7 +275,7 @@ EXACT = [
     row
     for version, own in (("5", V5), ("6", V6))
     for table in (BOTH, own)
-    for row in values(version, table)
+    for row in values(version, table, SHORT)
 ]
 LACKING = [
     (version, SHORT.get(term, term), reading, expected)
@@ -293,15 +294,6 @@ def test_the_grade_of_a_value(version, term, reading, grade):
 @pytest.mark.parametrize(("version", "term", "reading", "expected"), LACKING)
 def test_the_interval_when_something_is_missing(version, term, reading, expected):
     assert said(graded(version, term, reading)) == expected
-
-
-@pytest.mark.parametrize("version", "56")
-def test_every_grade_that_a_number_decides_stands_in_these_tables(version):
-    shown = {(term, grade) for v, term, _, grade in EXACT if v == version}
-    for criterion in load_table(f"ctcae-{version}.0").criteria.values():
-        slug = criterion.id.removeprefix(f"ctcae-{version}.0.")
-        decided = {f"{g:d}" for arms in criterion.arms.values() for arm in arms for g in arm.grades}
-        assert decided - {grade for term, grade in shown if term == slug} == set()
 
 
 def test_the_same_count_is_grade_4_in_version_5_and_grade_3_in_version_6():

@@ -15,16 +15,21 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from services.runtime.yaml_keys import repeated_keys
+from services.safety_rules.adapters.assessed_file import read_assessed
 from services.safety_rules.adapters.threshold_text import parse_when
 from services.safety_rules.domain.compiled import Compiled, Plausible, compile_criteria
 from services.safety_rules.domain.criteria import Arm, Baseline, Criterion, Direction, Threshold
 from services.safety_rules.domain.criterion_faults import faults
 from services.safety_rules.domain.ranges import End, Range
 from services.vocabulary.grade import Grade
-from services.vocabulary.quantity import Quantity
 
 TABLES = files("services.safety_rules") / "criteria"
-_LOCK, _TERMS, _PLAUSIBLE = "criteria.lock", "terms.csv", "plausible.yaml"
+_LOCK, _TERMS, _ASSESSED, _PLAUSIBLE = (
+    "criteria.lock",
+    "terms.csv",
+    "assessed.yaml",
+    "plausible.yaml",
+)
 
 
 class CriteriaFileError(Exception):
@@ -50,13 +55,17 @@ class PublishedTerm:
 
 @dataclass(frozen=True, slots=True)
 class CriteriaTable:
-    """One version of one table: *name* is e.g. ``ctcae-5.0``, *sha256* of all its files."""
+    """One version of one table: *name* is e.g. ``ctcae-5.0``, *sha256* of all its files.
+
+    *not_by_number* says, by slug, why a term in whose text a number stands is graded otherwise.
+    """
 
     name: str
     criteria: Mapping[str, Criterion]
     terms: Mapping[str, PublishedTerm]
     compiled: Compiled
     sha256: str
+    not_by_number: Mapping[str, str]
 
 
 class _Strict(BaseModel):
@@ -68,6 +77,8 @@ _When = Annotated[Mapping[Baseline, tuple[Threshold, ...]], PlainValidator(parse
 
 class _ForMeasures(_Strict):
     measures: list[str] = Field(min_length=1)
+    direction: Direction | None = None
+    followed: bool = True
     grades: Mapping[Grade, _When]
 
 
@@ -76,7 +87,6 @@ class _TermRow(_Strict):
     term: str
     meddra: int = Field(ge=10_000_000, le=99_999_999)
     direction: Direction
-    sustained_above: Mapping[str, Decimal] = {}
     says: Mapping[Grade, str]
     when: list[_ForMeasures]
 
@@ -111,7 +121,7 @@ def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
     terms = _published(texts[_TERMS])
     criteria: dict[str, Criterion] = {}
     for file, text in sorted(texts.items()):
-        if file.endswith(".yaml"):
+        if file.endswith(".yaml") and file != _ASSESSED:
             for criterion in read_criteria(file, text, name):
                 _check_wording(file, criterion, terms)
                 if criterion.id in criteria:
@@ -119,7 +129,21 @@ def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
                 criteria[criterion.id] = criterion
     hashed = sha256("".join(f"{n}\0{texts[n]}\0" for n in sorted(texts)).encode()).hexdigest()
     compiled = compile_criteria(criteria.values(), _plausible())
-    return CriteriaTable(name, criteria, terms, compiled, hashed)
+    otherwise = _not_by_number(texts[_ASSESSED], name, terms, criteria)
+    return CriteriaTable(name, criteria, terms, compiled, hashed, otherwise)
+
+
+def _not_by_number(
+    text: str, name: str, terms: Mapping[str, PublishedTerm], criteria: Mapping[str, Criterion]
+) -> Mapping[str, str]:
+    try:
+        found = read_assessed(text, name, {term.term for term in terms.values()})
+    except ValueError as error:
+        raise CriteriaFileError(_ASSESSED, "terms", str(error)) from error
+    otherwise = {slug(term): why for term, why in found.items()}
+    if both := next((one for one in otherwise if f"{name}.{one}" in criteria), None):
+        raise CriteriaFileError(_ASSESSED, both, "is graded by a number")
+    return otherwise
 
 
 def read_criteria(file: str, text: str, name: str) -> list[Criterion]:
@@ -176,16 +200,15 @@ def _checked(file: str, field: str, table: _File, row: _TermRow, name: str) -> C
         direction=row.direction,
         says=row.says,
         arms={m: _to_arms(each.grades) for each in row.when for m in each.measures},
+        not_followed=frozenset(m for e in row.when if not e.followed for m in e.measures),
         source=f'{table.source}, {table.soc}, "{row.term}"',
-        sustained_above=_sustained(row.sustained_above),
+        directions={
+            m: each.direction for each in row.when if each.direction for m in each.measures
+        },
     )
     if fault := next(faults(criterion), None):
         raise CriteriaFileError(file, f"{field}.{fault.field}", fault.problem)
     return criterion
-
-
-def _sustained(given: Mapping[str, Decimal]) -> Quantity | None:
-    return next((Quantity(value, unit) for unit, value in given.items()), None)
 
 
 def _to_arms(grades: Mapping[Grade, _When]) -> tuple[Arm, ...]:

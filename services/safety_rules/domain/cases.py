@@ -1,19 +1,19 @@
 """The baseline arms that are still possible, each at its mildest corner beside its worst."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import ge, gt, le, lt
 
-from services.safety_rules.domain.compiled import CompiledCriterion, Ladder, Measured
+from services.safety_rules.domain.compiled import Ladder, Measured
 from services.safety_rules.domain.criteria import (
     Baseline,
     Comparison,
-    Condition,
     Direction,
     Operator,
     Threshold,
 )
+from services.safety_rules.domain.known import Known
 from services.safety_rules.domain.ranges import UNKNOWN, End, Order, Range, narrowed, range_of
 from services.vocabulary.grade import Grade, Graded, Incomplete, Input, Outcome
 from services.vocabulary.quantity import Quantity
@@ -21,7 +21,6 @@ from services.vocabulary.quantity import Quantity
 _LIMITS = (Input.LLN, Input.ULN, Input.BASELINE)
 _COMPARE = {Operator.LT: lt, Operator.LE: le, Operator.GT: gt, Operator.GE: ge}
 _LIMITS_IN_ORDER = Order(Input.LLN, Input.ULN, strictly=True)
-_UP_TO = 5  # x ULN, of `Condition.BASELINE_UP_TO_5_ULN`
 
 # What an arm says about the baseline.
 # Source: CTCAE v5.0, Investigations, "Alanine aminotransferase increased"
@@ -31,71 +30,6 @@ _BASELINE_IS = {
     (Baseline.NORMAL, Direction.LOW): Order(Input.LLN, Input.BASELINE, strictly=False),
     (Baseline.ABNORMAL, Direction.LOW): Order(Input.BASELINE, Input.LLN, strictly=True),
 }
-_ASKS = {
-    Condition.SYMPTOMATIC: Input.SYMPTOMS,
-    Condition.ORAL_AGENT: Input.INTERVENTION,
-    Condition.INSULIN: Input.INTERVENTION,
-    Condition.EMERGENCY: Input.INTERVENTION,
-    Condition.FASTING: Input.FASTING,
-    Condition.AT_REST: Input.AT_REST,
-}
-_OF_BASELINE = {
-    Condition.BASELINE_BELOW_LLN: Input.LLN,
-    Condition.BASELINE_UP_TO_5_ULN: Input.ULN,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All that is known of one reading, in one unit.
-
-    Args:
-        unit: In which value and limits are given.
-        lies: Where the value lies.
-        value: The value, None when it is not exactly known.
-        imprecise: What the value lacks: itself, or an albumin.
-        limits: Those that are known and possible.
-        misfits: Those that were reported in a unit that does not fit.
-        compares_with_baseline: False for the baseline itself and what lies before.
-        conditions: Those that are known to hold, or not to.
-    """
-
-    unit: str
-    lies: Range
-    value: Decimal | None
-    imprecise: Input
-    limits: Mapping[Input, Quantity]
-    misfits: frozenset[Input]
-    compares_with_baseline: bool
-    conditions: Mapping[Condition, bool]
-
-    def exact(self, name: Input) -> Decimal | None:
-        """Return a limit that is known, and not only as a bound."""
-        found = self.limits.get(name)
-        return None if found is None or found.censoring is not None else found.value
-
-    def condition(self, asked: Condition) -> bool | None:
-        """Return whether *asked* holds, None when it is not known, or when no text covers it."""
-        limit_name = _OF_BASELINE.get(asked)
-        if limit_name is None:
-            return self.conditions.get(asked)
-        if not self.compares_with_baseline:
-            return False
-        baseline, limit = self.exact(Input.BASELINE), self.exact(limit_name)
-        if baseline is None or limit is None:
-            return None
-        if asked is Condition.BASELINE_BELOW_LLN:
-            return baseline < limit
-        return True if baseline <= _UP_TO * limit else None
-
-    def lacks(self, asked: Condition) -> Input:
-        """Return what has to be known to decide *asked*."""
-        limit_name = _OF_BASELINE.get(asked)
-        if limit_name is None:
-            return _ASKS[asked]
-        if self.exact(Input.BASELINE) is None:
-            return Input.BASELINE
-        return limit_name if self.exact(limit_name) is None else Input.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +63,14 @@ class Case:
 
     def _inputs(self, threshold: Threshold) -> Iterator[Input]:
         yield Input.VALUE
-        yield from (c.multiple_of for c in self._compared(threshold) if c.multiple_of is not None)
+        for one in threshold.compared(with_baseline=self.known.compares_with_baseline):
+            if one.multiple_of is not None:
+                yield one.multiple_of
+            if one.measure is not None and self.known.exactly_beside(one) is None:
+                yield Input(one.measure)
         asked = threshold.condition
         if asked is not None and self.known.condition(asked) is None:
             yield self.known.lacks(asked)
-
-    def _compared(self, threshold: Threshold) -> list[Comparison]:
-        """Return what is compared: with the baseline only after it."""
-        return [
-            comparison
-            for comparison in threshold.comparisons
-            if comparison.multiple_of is not Input.BASELINE or self.known.compares_with_baseline
-        ]
 
     def _worst_met(self, corner: Mapping[Input, End], *, unknown_holds: bool) -> tuple[Grade, str]:
         for level, any_of in self.ladder.steps:
@@ -152,20 +82,35 @@ class Case:
     def _is_met(
         self, threshold: Threshold, corner: Mapping[Input, End], *, unknown_holds: bool
     ) -> bool:
-        compared = self._compared(threshold)
-        if not compared or not all(_compares(comparison, corner) for comparison in compared):
+        compared = threshold.compared(with_baseline=self.known.compares_with_baseline)
+        if not compared or not self.known.lasted(threshold):
+            return False
+        if not all(self._compares(one, corner, favourably=unknown_holds) for one in compared):
             return False
         if threshold.condition is None:
             return True
         holds = self.known.condition(threshold.condition)
         return unknown_holds if holds is None else holds
 
+    def _compares(
+        self, comparison: Comparison, corner: Mapping[Input, End], *, favourably: bool
+    ) -> bool:
+        value, against = corner[Input.VALUE], End(comparison.factor)
+        if comparison.measure is not None:
+            lies = self.known.range_beside(comparison)
+            upward = comparison.operator in (Operator.GT, Operator.GE)
+            value = lies.high if upward is favourably else lies.low
+        elif comparison.multiple_of is not None:
+            one = corner[comparison.multiple_of]
+            against = End(one.number * comparison.factor + comparison.offset, one.side)
+        return bool(_COMPARE[comparison.operator](value, against))
 
-def bounded(criterion: CompiledCriterion, measured: Measured, known: Known) -> Outcome:
+
+def bounded(measured: Measured, known: Known) -> Outcome:
     """Return the grade or the tightest interval that *known* allows."""
-    cases = _possible(criterion, measured, known)
+    cases = _possible(measured, known)
     if not cases:  # limits and baseline contradict each other: they tell nothing
-        return bounded(criterion, measured, replace(known, limits={}))
+        return bounded(measured, replace(known, limits={}))
     ends = [case.ends() for case in cases]
     at_least, because = min(low for low, _ in ends)
     at_most, _ = max(high for _, high in ends)
@@ -176,9 +121,16 @@ def bounded(criterion: CompiledCriterion, measured: Measured, known: Known) -> O
     for case in cases:
         missing.update(case.undecided(at_least, at_most))
     if len(cases) > 1:
-        missing |= {Input.BASELINE, criterion.direction.limit}
+        missing |= _telling_apart(cases, measured.direction)
     named = {_named(name, known) for name in missing if _is_unknown(name, unknown, known)}
     return Incomplete(at_least, at_most, frozenset(named), because)
+
+
+def _telling_apart(cases: Sequence[Case], direction: Direction) -> set[Input]:
+    """Return what decides between the arms that may be the participant's."""
+    if any(case.ladder.baseline is Baseline.ANTICOAGULATED for case in cases):
+        return {Input.ANTICOAGULATION}
+    return {Input.BASELINE, direction.limit}
 
 
 def _is_unknown(name: Input, unknown: set[Input], known: Known) -> bool:
@@ -193,7 +145,7 @@ def _named(name: Input, known: Known) -> Input:
     return Input.UNIT if name in known.misfits else name
 
 
-def _possible(criterion: CompiledCriterion, measured: Measured, known: Known) -> list[Case]:
+def _possible(measured: Measured, known: Known) -> list[Case]:
     plausible = measured.range_in(known.unit)
     baseline = range_of(known.limits.get(Input.BASELINE), plausible)
     ranges = {
@@ -202,12 +154,12 @@ def _possible(criterion: CompiledCriterion, measured: Measured, known: Known) ->
         Input.ULN: _limit(known.limits.get(Input.ULN)),
         Input.BASELINE: baseline,
     }
-    high = criterion.direction is Direction.HIGH
+    high = measured.direction is Direction.HIGH
     cases = []
     for ladder in measured.ladders(known.unit):
-        if not known.compares_with_baseline and ladder.baseline is Baseline.ABNORMAL:
+        if known.is_for(ladder.baseline, measured.direction) is False:
             continue
-        order = _BASELINE_IS.get((ladder.baseline, criterion.direction))
+        order = _BASELINE_IS.get((ladder.baseline, measured.direction))
         orders = [_LIMITS_IN_ORDER]
         if order is not None and known.compares_with_baseline:
             orders.append(order)
@@ -224,11 +176,3 @@ def _limit(quantity: Quantity | None) -> Range:
     if quantity is not None and quantity.value == 0 and quantity.censoring is None:
         return Range(End(Decimal(0)), End(Decimal(0)))
     return range_of(quantity, UNKNOWN)
-
-
-def _compares(comparison: Comparison, corner: Mapping[Input, End]) -> bool:
-    against = End(comparison.factor)
-    if comparison.multiple_of is not None:
-        one = corner[comparison.multiple_of]
-        against = End(one.number * comparison.factor, one.side)
-    return bool(_COMPARE[comparison.operator](corner[Input.VALUE], against))

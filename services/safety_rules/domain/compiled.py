@@ -1,13 +1,19 @@
 """Criteria arranged for grading: by measure, then by unit, the worst grade first."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from services.safety_rules.domain.criteria import Arm, Baseline, Criterion, Direction, Threshold
+from services.safety_rules.domain.criteria import (
+    Arm,
+    Baseline,
+    Comparison,
+    Criterion,
+    Direction,
+    Threshold,
+)
 from services.safety_rules.domain.ranges import UNKNOWN, Range
 from services.safety_rules.domain.units import VALENCE
 from services.vocabulary.grade import Grade
-from services.vocabulary.quantity import Quantity
 
 # measure -> unit -> what a living person's value may be
 Plausible = Mapping[str, Mapping[str, Range]]
@@ -23,13 +29,19 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How one measure is graded under one criterion."""
+    """How one measure is graded under one criterion.
 
+    *lasting* has what has to hold for some time; *beside* the other measures that are compared.
+    """
+
+    direction: Direction
     units: tuple[str, ...]
     valence: int | None
     by_unit: Mapping[str, tuple[Ladder, ...]]
     in_any_unit: tuple[Ladder, ...]
     plausible: Mapping[str, Range]
+    lasting: tuple[Comparison, ...]
+    beside: tuple[str, ...]
 
     def ladders(self, unit: str) -> tuple[Ladder, ...]:
         """Return the arms for a value in *unit*."""
@@ -51,26 +63,35 @@ class CompiledCriterion:
     measures: tuple[str, ...]
     measured: Mapping[str, Measured]
     worst: Grade
-    sustained_above: Quantity | None
     criterion: Criterion
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Every criterion by id, and by the measure that it is graded from."""
+    """Every criterion by id, by each measure it is followed by, and by what stands beside that."""
 
     by_id: Mapping[str, CompiledCriterion]
     by_measure: Mapping[str, tuple[CompiledCriterion, ...]]
+    by_beside: Mapping[str, tuple[CompiledCriterion, ...]] = field(default_factory=dict)
 
 
 def compile_criteria(criteria: Iterable[Criterion], plausible: Plausible) -> Compiled:
     """Return *criteria* arranged so that a fact meets only its own."""
     by_id = {criterion.id: _compiled(criterion, plausible) for criterion in criteria}
     by_measure: dict[str, tuple[CompiledCriterion, ...]] = {}
+    by_beside: dict[str, tuple[CompiledCriterion, ...]] = {}
     for compiled in by_id.values():
-        for measure in compiled.measures:
+        followed = [m for m in compiled.measures if m not in compiled.criterion.not_followed]
+        for measure in followed:
             by_measure[measure] = (*by_measure.get(measure, ()), compiled)
-    return Compiled(by_id, by_measure)
+        for other in {o for measure in followed for o in _beside(compiled, measure)}:
+            by_beside[other] = (*by_beside.get(other, ()), compiled)
+    return Compiled(by_id, by_measure, by_beside)
+
+
+def _beside(compiled: CompiledCriterion, measure: str) -> tuple[str, ...]:
+    corrected = ("albumin",) if measure == "calcium" else ()
+    return (*corrected, *compiled.measured[measure].beside)
 
 
 def _compiled(criterion: Criterion, plausible: Plausible) -> CompiledCriterion:
@@ -87,19 +108,24 @@ def _compiled(criterion: Criterion, plausible: Plausible) -> CompiledCriterion:
         measures=criterion.measures,
         measured=measured,
         worst=worst,
-        sustained_above=criterion.sustained_above,
         criterion=criterion,
     )
 
 
 def _measured(criterion: Criterion, measure: str, plausible: Mapping[str, Range]) -> Measured:
     arms, units = criterion.arms[measure], criterion.units(measure)
+    thresholds = [t for arm in arms for any_of in arm.grades.values() for t in any_of]
+    lasting = [c for t in thresholds if t.lasting is not None for c in t.of_the_value()]
+    beside = [c.measure for t in thresholds for c in t.comparisons if c.measure is not None]
     return Measured(
+        direction=criterion.direction_of(measure),
         units=units,
         valence=VALENCE.get(measure),
         by_unit={unit: tuple(_ladder(arm, unit) for arm in arms) for unit in units},
         in_any_unit=tuple(_ladder(arm, "") for arm in arms),
         plausible=plausible,
+        lasting=tuple(dict.fromkeys(lasting)),
+        beside=tuple(dict.fromkeys(beside)),
     )
 
 

@@ -1,12 +1,12 @@
 """A grading criterion as data: published wording beside the thresholds that stand for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from services.vocabulary.grade import Grade, Input
-from services.vocabulary.quantity import Quantity
 
 
 class Direction(StrEnum):
@@ -36,6 +36,10 @@ class Baseline(StrEnum):
     ANY = "any baseline"
     NORMAL = "baseline normal"
     ABNORMAL = "baseline abnormal"
+    NONE = "no baseline available"
+    AVAILABLE = "for follow-up"
+    UNTREATED = "not on anticoagulation"
+    ANTICOAGULATED = "on anticoagulation"
 
 
 class Condition(StrEnum):
@@ -47,32 +51,67 @@ class Condition(StrEnum):
     EMERGENCY = "if life-threatening"
     FASTING = "if fasting"
     AT_REST = "if at rest"
-    LASTING = "if for longer than 24 h"
+    INFARCTION = "if at the level of infarction"
     BASELINE_BELOW_LLN = "if baseline below LLN"
     BASELINE_UP_TO_5_ULN = "if baseline up to 5 x ULN"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One comparison, with a number in *unit* or a multiple; *factor* is positive."""
+    """One comparison, with the number *factor* in *unit*, or with a multiple of a limit.
+
+    *offset*, in *unit*, is added to the multiple: ``> ULN + 2``. *measure* is what is compared when
+    it is not the value itself but another one of about the same time.
+    """
 
     operator: Operator
     factor: Decimal
     multiple_of: Input | None
     unit: str | None
+    offset: Decimal = Decimal(0)
+    measure: str | None = None
+
+    @property
+    def is_of_a_change(self) -> bool:
+        """Whether it says how far from the baseline, not only on which side of it."""
+        is_side = self.factor == 1 and self.unit is None
+        return self.multiple_of is Input.BASELINE and not is_side
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """Met when every one of *comparisons* is, and *condition* holds when there is one."""
+    """Met when every one of *comparisons* is, and *condition* holds when there is one.
+
+    *lasting*: only once those of the value itself have held for longer than that. *sum_over*: the
+    hours over which the value was summed, as its measure says.
+    """
 
     comparisons: tuple[Comparison, ...]
     condition: Condition | None
     text: str
+    lasting: timedelta | None = None
+    sum_over: int | None = None
 
     def in_unit(self, unit: str) -> bool:
         """Say whether the threshold applies to a value in *unit*."""
-        return all(c.unit in (None, unit) for c in self.comparisons)
+        return all(c.unit in (None, unit) for c in self.of_the_value())
+
+    def compared(self, *, with_baseline: bool) -> tuple[Comparison, ...]:
+        """Return what is compared: before exposure, or of the baseline, limits of normal alone.
+
+        None there of a threshold that asks for a change from baseline: nothing has changed yet.
+
+        Source: docs/decisions/grading.md, "Baseline"
+        """
+        if with_baseline:
+            return self.comparisons
+        if any(c.is_of_a_change for c in self.comparisons):
+            return ()
+        return tuple(c for c in self.comparisons if c.multiple_of is not Input.BASELINE)
+
+    def of_the_value(self) -> tuple[Comparison, ...]:
+        """Return the comparisons of the value itself."""
+        return tuple(c for c in self.comparisons if c.measure is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +127,8 @@ class Criterion:
     """One published term.
 
     *says* has every published grade; an arm has only those that a number can decide. *arms* are
-    by measure: a term may be read from several, each by itself. *sustained_above* is the value
-    whose duration decides a grade, or None.
+    by measure: a term may be read from several, each by itself. *directions* has the measures that
+    move against *direction*, *not_followed* those that only stand beside another in a course.
     """
 
     id: str
@@ -100,12 +139,17 @@ class Criterion:
     says: Mapping[Grade, str]
     arms: Mapping[str, tuple[Arm, ...]]
     source: str
-    sustained_above: Quantity | None = None
+    directions: Mapping[str, Direction] = field(default_factory=dict)
+    not_followed: frozenset[str] = frozenset()
 
     @property
     def measures(self) -> tuple[str, ...]:
         """What may be measured for it, in the order of the file."""
         return tuple(self.arms)
+
+    def direction_of(self, measure: str) -> Direction:
+        """Return which way *measure* moves as the event gets worse."""
+        return self.directions.get(measure, self.direction)
 
     def units(self, measure: str) -> tuple[str, ...]:
         """Return the published unit systems: none where all is written in multiples."""
@@ -114,7 +158,7 @@ class Criterion:
             for arm in self.arms[measure]
             for any_of in arm.grades.values()
             for threshold in any_of
-            for comparison in threshold.comparisons
+            for comparison in threshold.of_the_value()
             if comparison.unit
         ]
         return tuple(dict.fromkeys(found))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.safety_rules.domain import albumin, confounders, crs, data_queries, icans, insulin
+from services.safety_rules.domain import confounders, crs, data_queries, icans, insulin, nearest
 from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.anchors import concerns as moves_an_anchor
 from services.safety_rules.domain.bedside import BedsideContext
@@ -20,6 +20,7 @@ from services.safety_rules.domain.tracks import Track
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, Observation
 from services.vocabulary.grade import Grade
+from services.vocabulary.quantity import Quantity
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _SYNDROMES = {"astct-2019.crs": crs, "astct-2019.icans": icans}
@@ -35,7 +36,7 @@ class Fold:
         self._current = CurrentFacts()
         self._standing: dict[str, Fact] = {}  # those that are no reading of a criterion
         self._anchors = Anchors()
-        self._albumin = albumin.AlbuminReadings()
+        self._beside = {m: nearest.NearestReadings(w) for m, w in nearest.WITHIN.items()}
         self._insulin = insulin.InsulinDoses()
         self._followed: dict[str, Followed] = {}
         self._syndromes = {
@@ -127,8 +128,8 @@ class Fold:
                 self._followed_under(criterion.id, criterion).change(fact, stands=stands)
                 self._touched.add(criterion.id)
                 self._rebase(criterion.id, fact.observed_at)
-            if body.measure == "albumin":
-                self._change_albumin(fact, stands=stands)
+            if body.measure in self._beside:
+                self._change_beside(body.measure, fact, stands=stands)
         elif insulin.concerns(fact):
             self._change_insulin(fact, stands=stands)
         elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
@@ -156,7 +157,7 @@ class Fold:
         found = self._followed.get(criterion)
         if found is None:
             gap = self._rules.protocol.merge_gap
-            found = Followed(compiled, gap, self._albumin.nearest, self._insulin.were_started)
+            found = Followed(compiled, gap, self._nearest, self._insulin.were_started)
             found.rebase(self._anchors.first_infusion_at)
             self._followed[criterion] = found
         return found
@@ -229,10 +230,13 @@ class Fold:
             for run in found
         )
 
-    def _change_albumin(self, fact: Fact, *, stands: bool) -> None:
-        self._albumin.change(fact, stands=stands)
-        since = fact.observed_at - albumin.WITHIN
-        for criterion in self._rules.compiled.by_measure.get("calcium", ()):
+    def _nearest(self, measure: str, at: datetime) -> Quantity | None:
+        return self._beside[measure].nearest(at)
+
+    def _change_beside(self, measure: str, fact: Fact, *, stands: bool) -> None:
+        self._beside[measure].change(fact, stands=stands)
+        since = fact.observed_at - nearest.WITHIN[measure]
+        for criterion in self._rules.compiled.by_beside.get(measure, ()):
             followed = self._followed_under(criterion.id, criterion)
             followed.track.touch(since)
             self._touched.add(criterion.id)

@@ -13,10 +13,10 @@ from services.safety_rules.domain.grading import (
 )
 from services.safety_rules.domain.laboratory import (
     FINAL,
-    AlbuminAt,
     Course,
     Following,
     InsulinStarted,
+    Nearest,
 )
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.segments import runs
@@ -32,7 +32,7 @@ class Followed:
         self,
         criterion: CompiledCriterion | None,
         merge_gap: timedelta,
-        albumin_at: AlbuminAt,
+        nearest: Nearest,
         insulin_started: InsulinStarted,
     ) -> None:
         """Start with no readings and before any exposure."""
@@ -43,7 +43,7 @@ class Followed:
             baseline_grade=Grade.NONE,
             before=NoBaseline(),
             merge_gap=merge_gap,
-            albumin_at=albumin_at,
+            nearest=nearest,
             insulin_started=insulin_started,
         )
         self.track: Track[Course] = Track(Course(), self._following.step)

@@ -1,14 +1,14 @@
 """The grade of one reading under one criterion: exact, or tight whatever is missing."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from services.safety_rules.domain.cases import Known, bounded
+from services.safety_rules.domain.cases import bounded
 from services.safety_rules.domain.compiled import CompiledCriterion, Ladder, Measured
 from services.safety_rules.domain.corrected import corrected_range
-from services.safety_rules.domain.criteria import Baseline as ArmOf
 from services.safety_rules.domain.criteria import (
     Comparison,
     Condition,
@@ -16,12 +16,12 @@ from services.safety_rules.domain.criteria import (
     Operator,
     Threshold,
 )
+from services.safety_rules.domain.known import Known
 from services.safety_rules.domain.ranges import End, Range, range_of
 from services.safety_rules.domain.units import in_published_unit, rescaled
 from services.vocabulary.grade import Grade, Graded, Incomplete, Input, Outcome
 from services.vocabulary.quantity import Quantity
 
-_LASTING = timedelta(hours=24)
 _NOT_MET = "no threshold met"
 
 
@@ -48,8 +48,11 @@ class Reading:
         symptomatic: Whether it causes signs or symptoms.
         treatment: What was started against it.
         at_rest: Whether the participant was.
-        sustained: How long the value has been beyond `CompiledCriterion.sustained_above`; None:
-            it is not.
+        anticoagulated: Whether the participant was on anticoagulation.
+        infarction: Whether it is at the level of infarction, as the manufacturer defines it.
+        sustained: How long each of `Measured.lasting` has held; or the value, unchanged. None: it
+            is the only reading.
+        beside: What else was measured about that time, for `Measured.beside`.
     """
 
     measure: str
@@ -61,7 +64,10 @@ class Reading:
     symptomatic: bool | None = None
     treatment: Treatment | None = None
     at_rest: bool | None = None
-    sustained: timedelta | None = None
+    anticoagulated: bool | None = None
+    infarction: bool | None = None
+    sustained: Mapping[Comparison, timedelta] | timedelta | None = None
+    beside: Mapping[str, Quantity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +109,22 @@ def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) ->
     value = in_published_unit(reading.value, measured.units, measured.valence)
     if value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
-    known = what_is_known(criterion, reading, baseline, value)
-    exact = None if known.value is None else _exactly(criterion, measured, known)
-    return exact or bounded(criterion, measured, known)
+    known = what_is_known(measured, reading, baseline, value)
+    exact = None if known.value is None else _exactly(measured, known)
+    return exact or bounded(measured, known)
 
 
 def what_is_known(
-    criterion: CompiledCriterion, reading: Reading, baseline: Baseline, value: Quantity
+    measured: Measured, reading: Reading, baseline: Baseline, value: Quantity
 ) -> Known:
     """Return all that is known of *reading*, with what cannot be left out.
 
     Args:
-        criterion: One that is graded from the measure.
+        measured: How the criterion is graded from the measure.
         reading: As reported.
         baseline: As `grade`.
         value: Of the reading, in the unit in which it is graded.
     """
-    measured = criterion.measured[reading.measure]
     plausible = measured.range_in(value.unit)
     before = baseline.quantity if isinstance(baseline, BaselineKnown) else None
     given = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: before}
@@ -150,7 +155,10 @@ def what_is_known(
         limits=limits,
         misfits=frozenset(misfits),
         compares_with_baseline=not isinstance(baseline, NoBaseline),
-        conditions=_conditions(criterion, reading),
+        conditions=_conditions(reading),
+        anticoagulated=reading.anticoagulated,
+        sustained=reading.sustained,
+        beside=reading.beside,
     )
 
 
@@ -171,26 +179,24 @@ def _reversed(limits: dict[Input, Quantity]) -> bool:
     return lln is not None and uln is not None and lln.value >= uln.value
 
 
-def _conditions(criterion: CompiledCriterion, reading: Reading) -> dict[Condition, bool]:
+def _conditions(reading: Reading) -> dict[Condition, bool]:
     found = {
         Condition.SYMPTOMATIC: reading.symptomatic,
         Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
         Condition.AT_REST: reading.at_rest,
+        Condition.INFARCTION: reading.infarction,
     }
     known = {name: holds for name, holds in found.items() if holds is not None}
     if reading.treatment is not None:
         known[Condition.ORAL_AGENT] = reading.treatment is Treatment.ORAL_AGENT
         known[Condition.INSULIN] = reading.treatment is Treatment.INSULIN
         known[Condition.EMERGENCY] = reading.treatment is Treatment.URGENT
-    if criterion.sustained_above is not None:
-        sustained = reading.sustained
-        known[Condition.LASTING] = sustained is not None and sustained > _LASTING
     return known
 
 
-def _exactly(criterion: CompiledCriterion, measured: Measured, known: Known) -> Graded | None:
+def _exactly(measured: Measured, known: Known) -> Graded | None:
     """Return the grade when nothing that is compared with is missing; else None."""
-    ladder = _ladder(measured.ladders(known.unit), criterion.direction, known)
+    ladder = _ladder(measured.ladders(known.unit), measured.direction, known)
     if ladder is None:
         return None
     for level, any_of in ladder.steps:
@@ -204,32 +210,26 @@ def _exactly(criterion: CompiledCriterion, measured: Measured, known: Known) -> 
 
 
 def _ladder(ladders: tuple[Ladder, ...], direction: Direction, known: Known) -> Ladder | None:
-    if len(ladders) == 1:
-        return ladders[0]
-    if not known.compares_with_baseline:
-        wanted = ArmOf.NORMAL
-    else:
-        baseline, limit = known.exact(Input.BASELINE), known.exact(direction.limit)
-        if baseline is None or limit is None:
+    for ladder in ladders:
+        applies = known.is_for(ladder.baseline, direction)
+        if applies is None:
             return None
-        beyond = baseline > limit if direction is Direction.HIGH else baseline < limit
-        wanted = ArmOf.ABNORMAL if beyond else ArmOf.NORMAL
-    return next(ladder for ladder in ladders if ladder.baseline is wanted)
+        if applies:
+            return ladder
+    return None
 
 
 def _met(threshold: Threshold, known: Known) -> bool | None:
     """Return whether *threshold* is met; None when that is not known."""
-    compared = False
-    for comparison in threshold.comparisons:
-        if comparison.multiple_of is Input.BASELINE and not known.compares_with_baseline:
-            continue
+    compared = threshold.compared(with_baseline=known.compares_with_baseline)
+    for comparison in compared:
         against = _against(comparison, known)
-        if against is None:
+        value = known.value if comparison.measure is None else known.exactly_beside(comparison)
+        if against is None or value is None:
             return None
-        if not _holds(comparison.operator, known.value, against):
+        if not _holds(comparison.operator, value, against):
             return False
-        compared = True
-    if not compared:
+    if not compared or not known.lasted(threshold):
         return False
     return True if threshold.condition is None else known.condition(threshold.condition)
 
@@ -238,12 +238,10 @@ def _against(comparison: Comparison, known: Known) -> Decimal | None:
     if comparison.multiple_of is None:
         return comparison.factor
     limit = known.exact(comparison.multiple_of)
-    return None if limit is None else comparison.factor * limit
+    return None if limit is None else comparison.factor * limit + comparison.offset
 
 
-def _holds(operator: Operator, value: Decimal | None, against: Decimal) -> bool:
-    if value is None:
-        raise ValueError("an unknown value is compared by its range")
+def _holds(operator: Operator, value: Decimal, against: Decimal) -> bool:
     match operator:
         case Operator.LT:
             return value < against
@@ -253,3 +251,9 @@ def _holds(operator: Operator, value: Decimal | None, against: Decimal) -> bool:
             return value > against
         case Operator.GE:
             return value >= against
+
+
+def meets(value: Quantity, compared: Comparison) -> bool | None:
+    """Return whether *value* meets a comparison with a number; None if its unit does not fit."""
+    fits = None if compared.unit is None else rescaled(value, compared.unit)
+    return None if fits is None else _holds(compared.operator, fits.value, compared.factor)

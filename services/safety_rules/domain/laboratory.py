@@ -1,13 +1,13 @@
 """One criterion that is graded from numbers, followed through one participant's readings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.compiled import CompiledCriterion
-from services.safety_rules.domain.grading import Baseline, Reading, Treatment, grade
+from services.safety_rules.domain.criteria import Comparison
+from services.safety_rules.domain.grading import Baseline, Reading, Treatment, grade, meets
 from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
-from services.safety_rules.domain.units import rescaled
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Assessment, Fact, Observation, Status
 from services.vocabulary.grade import Grade, Outcome
@@ -19,19 +19,20 @@ FINAL = frozenset(
     {Status.FINAL, Status.PROMOTED, Status.CORRECTED, Status.AMENDED, Status.APPENDED}
 )
 
-AlbuminAt = Callable[[datetime], Quantity | None]
+Nearest = Callable[[str, datetime], Quantity | None]
+Lasting = Mapping[Comparison, timedelta]
 InsulinStarted = Callable[[datetime, datetime | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The runs of one criterion so far, and since when its value has been beyond the lasting limit.
+    """The runs of one criterion so far, and since when what has to last has held without a break.
 
-    *beyond_since* is for criteria that ask how long (fever above 40 degrees).
+    *held_since* is for criteria that ask how long (fever above 40 degrees).
     """
 
     segments: Segments = field(default_factory=Segments)
-    beyond_since: datetime | None = None
+    held_since: Mapping[Comparison, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Following:
         baseline_grade: The grade of that value.
         before: What stands for the baseline up to the anchor.
         merge_gap: Longest silence inside one run.
-        albumin_at: The albumin that corrects a calcium of that instant.
+        nearest: What was measured beside: the albumin of a calcium, the count of a fever.
         insulin_started: Whether insulin, not used before exposure, was given about an instant.
     """
 
@@ -55,7 +56,7 @@ class Following:
     baseline_grade: Grade
     before: Baseline
     merge_gap: timedelta
-    albumin_at: AlbuminAt
+    nearest: Nearest
     insulin_started: InsulinStarted
 
     def step(self, course: Course, at: datetime, facts: Sequence[Fact]) -> Course:
@@ -63,12 +64,12 @@ class Following:
         segments = course.segments
         if segments.before_exposure and self.baseline_at is not None and at >= self.baseline_at:
             segments = exposed(segments, self.baseline_at, self.baseline_grade)
-        beyond_since = self._beyond(course, at, facts)
-        sustained = None if beyond_since is None else at - beyond_since
+        held_since = self._held(course, at, facts)
+        sustained = {compared: at - since for compared, since in held_since.items()}
         baseline = self.before if segments.before_exposure else self.baseline
         outcomes = [self._outcome(fact, baseline, sustained) for fact in facts]
         reading = _together(at, facts, outcomes)
-        return Course(extended(segments, reading, self.merge_gap), beyond_since)
+        return Course(extended(segments, reading, self.merge_gap), held_since)
 
     def finished(self, course: Course) -> Segments:
         """Return the runs, cut at the baseline anchor even when nothing was read after it."""
@@ -77,7 +78,7 @@ class Following:
             return exposed(segments, self.baseline_at, self.baseline_grade)
         return segments
 
-    def _outcome(self, fact: Fact, baseline: Baseline, sustained: timedelta | None) -> Outcome:
+    def _outcome(self, fact: Fact, baseline: Baseline, sustained: Lasting) -> Outcome:
         body = fact.body
         if isinstance(body, Assessment):
             return Exact(Grade(body.grade), f"assessed by {body.by}")
@@ -85,7 +86,7 @@ class Following:
             raise TypeError(f"{fact.id} is no reading of a criterion")
         return grade(self.criterion, self.reading(fact, sustained), baseline)
 
-    def reading(self, fact: Fact, sustained: timedelta | None = None) -> Reading:
+    def reading(self, fact: Fact, sustained: Lasting | None = None) -> Reading:
         """Return *fact* as the criterion reads it."""
         body = fact.body
         if not isinstance(body, Observation):
@@ -99,22 +100,35 @@ class Following:
             value=body.value,
             lln=body.lln,
             uln=body.uln,
-            albumin=self.albumin_at(fact.observed_at) if wants_albumin else None,
+            albumin=self.nearest("albumin", fact.observed_at) if wants_albumin else None,
             treatment=Treatment.INSULIN if on_insulin else None,
             sustained=sustained,
+            beside=self._beside(body.measure, fact.observed_at),
         )
 
-    def _beyond(self, course: Course, at: datetime, facts: Sequence[Fact]) -> datetime | None:
-        limit = self.criterion.sustained_above if self.criterion is not None else None
-        if limit is None:
-            return None
-        values = [f.body.value for f in facts if isinstance(f.body, Observation) and f.body.value]
-        comparable = [v for value in values if (v := rescaled(value, limit.unit)) is not None]
-        if not comparable:
-            return course.beyond_since
-        if max(v.value for v in comparable) <= limit.value:
-            return None
-        return course.beyond_since or at
+    def _beside(self, measure: str, at: datetime) -> Mapping[str, Quantity]:
+        wanted = () if self.criterion is None else self.criterion.measured[measure].beside
+        return {other: found for other in wanted if (found := self.nearest(other, at))}
+
+    def _held(
+        self, course: Course, at: datetime, facts: Sequence[Fact]
+    ) -> Mapping[Comparison, datetime]:
+        """Return since when each comparison that has to last has held, by the worst of *facts*."""
+        held = dict(course.held_since)
+        for measure, measured in self.criterion.measured.items() if self.criterion else ():
+            for compared in measured.lasting:
+                met = [
+                    meets(fact.body.value, compared)
+                    for fact in facts
+                    if isinstance(fact.body, Observation)
+                    and fact.body.measure == measure
+                    and fact.body.value is not None
+                ]
+                if True in met:
+                    held.setdefault(compared, at)
+                elif False in met:
+                    held.pop(compared, None)
+        return held
 
 
 def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Graded:

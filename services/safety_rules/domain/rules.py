@@ -8,7 +8,13 @@ from services.safety_rules.domain.compiled import Compiled
 from services.vocabulary.protocol import EventPattern, Protocol
 
 # Measures that a laboratory does not report: their events count without a waiting time.
-_AT_THE_BEDSIDE = frozenset({"temperature", "spo2", "pao2", "sbp", "dbp", "map", "weight"})
+_AT_THE_BEDSIDE = frozenset(
+    {
+        *("temperature", "spo2", "pao2", "sbp", "dbp", "map", "weight", "bmi", "qtc"),
+        *("ejection-fraction", "fev1", "vital-capacity", "dlco", "bmd-t-score"),
+        *("urine-output-8h", "urine-output-24h"),
+    }
+)
 # The published term that a syndrome's scale stands for in a set of terms.
 TERM_OF_SCALE = {
     "astct-2019.crs": "cytokine-release-syndrome",

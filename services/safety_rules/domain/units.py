@@ -13,7 +13,15 @@ from decimal import Decimal
 from services.vocabulary.quantity import Quantity
 
 _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
-    {"10*12/L": 12, "10*9/L": 9, "10*3/uL": 9, "10*6/L": 6, "/mm3": 6, "/uL": 6},  # one per litre
+    {
+        "10*12/L": 12,
+        "10*9/L": 9,
+        "10*6/mL": 9,
+        "10*3/uL": 9,
+        "10*6/L": 6,
+        "/mm3": 6,
+        "/uL": 6,
+    },  # one per litre
     {
         "kg/L": 3,
         "g/dL": 1,
@@ -30,14 +38,26 @@ _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
     },  # one gram per litre
     {"mol/L": 0, "mmol/L": -3, "umol/L": -6, "nmol/L": -9},  # one mole per litre
     {"kU/L": 3, "U/L": 0, "mU/L": -3, "U/mL": 3},
-    {"%": 0},
+    {"%": -2, "1": 0},
     {"Cel": 0},
     {"mm[Hg]": 0},
     {"s": 0, "ms": -3},
     {"kg": 3, "g": 0},
     {"L": 0, "dL": -1, "mL": -3},
+    {"g/d": 0, "mg/d": -3, "g/(24.h)": 0, "mg/(24.h)": -3},
+    {"mg/mg": 0, "g/g": 0, "mg/g": -3},
+    {"mL/min": 0},
+    {"mL/min/{1.73_m2}": 0},
+    {"mL/min/mm[Hg]": 0},
+    {"kg/m2": 0},
     {"{INR}": 0},
+    {"[pH]": 0},
+    {"{Zscore}": 0},
+    {"{Tscore}": 0},
 )
+# What has one unit only: none needs saying. Source: docs/decisions/grading.md, "no unit"
+_NEEDS_NO_UNIT = frozenset({"{INR}", "[pH]", "{Zscore}", "{Tscore}"})
+_NO_UNIT = frozenset({"", "1"})
 _POWER = {unit: (powers, power) for powers in _POWERS_OF_TEN for unit, power in powers.items()}
 _EQUIVALENTS = {"eq/L": "mol/L", "meq/L": "mmol/L", "ueq/L": "umol/L"}
 
@@ -77,6 +97,8 @@ def rescaled(quantity: Quantity, unit: str, valence: int | None = None) -> Quant
     own = quantity.unit
     if own == unit:
         return quantity if unit else None
+    if own in _NO_UNIT and unit in _NEEDS_NO_UNIT:
+        return replace(quantity, unit=unit)
     if own in _EQUIVALENTS and valence is not None:
         moles = replace(quantity, value=quantity.value / valence, unit=_EQUIVALENTS[own])
         return rescaled(moles, unit)

@@ -1,4 +1,4 @@
-"""The albumin that goes with a calcium: the nearest in time."""
+"""What was measured beside a reading: the albumin of a calcium, the count of a fever."""
 
 from bisect import bisect_left, bisect_right, insort
 from datetime import datetime, timedelta
@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.quantity import Quantity
 
-# Source: docs/decisions/grading.md, "Calcium"
-WITHIN = timedelta(hours=24)
+# Source: docs/decisions/grading.md, "Calcium", "Febrile neutropenia"
+WITHIN = {"albumin": timedelta(hours=24), "neutrophils": timedelta(hours=72)}
 
 
-class AlbuminReadings:
-    """The albumin values of one participant that stand."""
+class NearestReadings:
+    """The values of one measure of one participant that stand."""
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, within: timedelta) -> None:
+        """Start with none; one further away than *within* is not beside."""
+        self._within = within
         self._readings: list[tuple[datetime, str]] = []
         self._values: dict[str, Quantity] = {}
 
@@ -30,9 +31,9 @@ class AlbuminReadings:
             del self._values[fact.id]
 
     def nearest(self, at: datetime) -> Quantity | None:
-        """Return the value nearest to *at* within 24 h; of two as near, the earlier; else None."""
-        since = bisect_left(self._readings, (at - WITHIN, ""))
-        until = bisect_right(self._readings, (at + WITHIN, "\uffff"))
+        """Return the value nearest to *at*; of two as near, the earlier; None if none is near."""
+        since = bisect_left(self._readings, (at - self._within, ""))
+        until = bisect_right(self._readings, (at + self._within, "\uffff"))
         near = min(
             self._readings[since:until],
             key=lambda reading: (abs(reading[0] - at), reading),
