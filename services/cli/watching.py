@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+from services.cli import site_view
 from services.cli.command import Command
 from services.cli.opened import data_arguments, instant, open_data
 from services.cli.tables import day, table, utc
@@ -83,14 +84,22 @@ def _says(episode: Episode) -> str:
 
 
 def _rules_arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="status")
+    words = parser.add_subparsers(dest="word", required=True, metavar="status|sites")
     word = words.add_parser("status", help="what every stopping rule says")
     data_arguments(word)
     word.add_argument("--as-of", type=instant, metavar="T", help="of what was known then")
     word.add_argument("--json", action="store_true", help="everything, as JSON lines")
+    word.set_defaults(act=_status)
+    word = words.add_parser("sites", help=site_view.PURPOSE, description=site_view.PURPOSE)
+    site_view.arguments(word)
+    word.set_defaults(act=site_view.compare_sites)
 
 
 def _rules(args: Namespace) -> int:
+    return int(args.act(args))
+
+
+def _status(args: Namespace) -> int:
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         decisions = status(conn, opened.study.rules, args.as_of)

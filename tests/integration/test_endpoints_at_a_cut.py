@@ -90,6 +90,14 @@ def test_a_protocol_without_endpoints_says_so(store):
         store.says(rules=rules)
 
 
+def test_of_nobody_treated_there_are_curves_without_points(store):
+    store.knows(10, *treated("P-1")[:2])
+    found = store.says()
+    assert (found.enrolled, found.treated, found.data_to) == (1, 0, None)
+    assert {curve.participants for curve in found.curves} == {0}
+    assert found.adverse_events.rows[0].any_grade.estimate is None
+
+
 def test_what_came_later_changes_nothing_that_was_known_then(store):
     store.knows(70, *treated("P-1"), *treated("P-2"))
     store.knows(90, lab("alt", "30", day(90), "U/L", subject="P-1", name="a1"))

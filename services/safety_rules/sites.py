@@ -1,0 +1,179 @@
+"""Each site beside the rest under each stopping rule: for the safety officer, never the DSMB."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.site_comparison import Exact, Table, adjusted, fisher
+from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, cohort, outcomes, worth
+from services.safety_rules.domain.stopping.monitor import operative
+from services.store import journal, participants, records
+from services.store.session import Connection
+from services.vocabulary.protocol import Rule
+from services.vocabulary.standing import Observed
+
+Flags = npt.NDArray[np.bool_]
+LEVEL = 0.05  # one-sided, after Holm: what is printed as standing out
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """One site under one rule.
+
+    Args:
+        rule: Id.
+        title: Of the rule.
+        watch_only: As the rule.
+        site: Id.
+        so_far: Events among all who were treated, whatever their follow-up.
+        effective: What the site's participants count for so far, by the rule's own policy.
+        other_effective: The same of the others.
+        test: Of *so_far*.
+        holm_more: One-sided p, adjusted for every row of its family that can stand out; None: it
+            cannot. The rules that alert are one family, those that are watched only another.
+        holm_two_sided: The same of the two-sided p.
+        window_over: Events among those whose window is over and who were followed through it.
+        window_over_test: Of *window_over*.
+        says: *more than the rest*, *could not stand out* or *no difference seen*.
+    """
+
+    rule: str
+    title: str
+    watch_only: bool
+    site: str
+    so_far: Table
+    effective: float
+    other_effective: float
+    test: Exact
+    holm_more: float | None
+    holm_two_sided: float | None
+    window_over: Table
+    window_over_test: Exact
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """Every comparison at the cut *as_of*."""
+
+    study: str
+    as_of: datetime
+    protocol: str
+    rows: tuple[SiteRow, ...]
+
+
+def compare(conn: Connection, rules: Rules, as_of: datetime | None = None) -> SiteView | None:
+    """Return each site beside the rest, of what was known at *as_of* (None: of all that is known).
+
+    None when nothing was known of anybody by then. A rule without events compares nothing; nor
+    does a site without treated participants, or one that has them all.
+    """
+    protocol = rules.protocol
+    known = participants.participants_by_subject(conn, protocol.study)
+    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
+    cut_at = as_of or max(received, default=None)
+    if cut_at is None:
+        return None
+    until = journal.observed_until(conn, as_of, protocol.study)
+    standings = [row.standing for row in records.latest_standings(conn, protocol.study, as_of)]
+    site_of = {subject: one.site for subject, one in known.items()}
+    pairs = [
+        pair
+        for rule in protocol.rules
+        for pair in _of_rule(
+            rule,
+            [
+                Observed(one, until.get(one.participant, one.exposed_at or cut_at))
+                for one in standings
+                if one.rule == rule.id
+            ],
+            site_of,
+            cut_at,
+        )
+    ]
+    rows = [
+        row
+        for watch_only in (False, True)
+        for row in _rows([pair for pair in pairs if pair.rule.watch_only is watch_only])
+    ]
+    return SiteView(protocol.study, cut_at, protocol.label, tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A row before it is known how many there are."""
+
+    rule: Rule
+    site: str
+    so_far: Table
+    window_over: Table
+    effective: float
+    other_effective: float
+
+
+def _of_rule(
+    rule: Rule, observed: Sequence[Observed], site_of: Mapping[str, str], cut_at: datetime
+) -> Iterable[_Compared]:
+    of = cohort(rule, observed, cut_at)
+    happened = outcomes(of, operative(rule))
+    had = np.isfinite(happened.event)
+    if not had.any():
+        return
+    over = _followed_through(of, happened)
+    weight = worth(of, happened, rule.policy, rule.curve, np.array([of.as_of]))[0]
+    at = np.array([site_of.get(member.participant, "") for member in of.members])
+    for site in sorted(set(at.tolist())):
+        here = at == site
+        if here.all():
+            continue
+        yield _Compared(
+            rule,
+            site,
+            _table(here, had),
+            _table(here[over], had[over]),
+            float(weight[here].sum()),
+            float(weight[~here].sum()),
+        )
+
+
+def _followed_through(of: Cohort, happened: Outcomes) -> Flags:
+    """Say of whom everything is known: the window is over, and nothing in it was missed."""
+    return (of.ends <= of.as_of) & ((of.seen >= of.ends) | np.isfinite(happened.closed))
+
+
+def _table(here: Flags, had: Flags) -> Table:
+    return Table(
+        int((here & had).sum()), int(here.sum()), int((~here & had).sum()), int((~here).sum())
+    )
+
+
+def _rows(family: Sequence[_Compared]) -> Iterable[SiteRow]:
+    tests = [fisher(one.so_far) for one in family]
+    more = adjusted([t.more for t in tests], [t.least for t in tests], LEVEL)
+    both = adjusted([t.two_sided for t in tests], [t.least_two_sided for t in tests], LEVEL)
+    for one, test, p_more, p_both in zip(family, tests, more, both, strict=True):
+        yield SiteRow(
+            rule=one.rule.id,
+            title=one.rule.title,
+            watch_only=one.rule.watch_only,
+            site=one.site,
+            so_far=one.so_far,
+            effective=one.effective,
+            other_effective=one.other_effective,
+            test=test,
+            holm_more=p_more,
+            holm_two_sided=p_both,
+            window_over=one.window_over,
+            window_over_test=fisher(one.window_over),
+            says=_says(p_more),
+        )
+
+
+def _says(holm_more: float | None) -> str:
+    if holm_more is None:
+        return "could not stand out"
+    return "more than the rest" if holm_more <= LEVEL else "no difference seen"

@@ -1,0 +1,94 @@
+"""Each site beside the rest, from the standings that were known at a cut."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.safety_rules.adapters.study_rules import load_rules
+from services.safety_rules.sites import compare
+from services.store.journal import Arrival, append
+from services.store.participants import Participant, add_participants
+from services.store.records import StandingRow, append_standings
+from services.vocabulary.standing import Counted, Standing
+from tests.reading import NOW, lab
+from tests.stored import message, new_database
+
+RULES = load_rules(Path(__file__).parents[2] / "studies" / "blina-hsct").rules
+STUDY = RULES.protocol.study
+S1, W1 = "BLINA-HSCT.S1", "BLINA-HSCT.W1"
+
+
+def day(number):
+    return NOW + timedelta(days=number)
+
+
+def standing(who, rule=S1, event=None, ends=30):
+    """Treated on day 0, with the event on a day or without it."""
+    counted = Counted(day(event), "astct-2019.crs@", 3, confirmed=False) if event else None
+    return Standing(who, rule, exposed_at=day(0), window_ends_at=day(ends), event=counted)
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Six treated at *north*, four of them with an event by day 5, and 14 elsewhere with none."""
+    db, keys = new_database(tmp_path)
+    sites = {f"P-{n:02}": "north" if n < 6 else f"other-{n % 2}" for n in range(20)}
+    with db.write() as conn:
+        add_participants(conn, [Participant(p, STUDY, site) for p, site in sites.items()], NOW)
+        facts = tuple(lab("alt", "30", day(31), "U/L", subject=p, name=f"a-{p}") for p in sites)
+        append(conn, keys, [Arrival(message("m1", day(31)), facts)])
+        rows = [StandingRow(standing(p, rule), day(1), 1) for p in sites for rule in (S1, W1)]
+        append_standings(conn, rows)
+        events = [standing(f"P-{n:02}", event=5) for n in range(4)]
+        append_standings(conn, [StandingRow(one, day(6), 2) for one in events])
+
+    def says(as_of=None):
+        with db.read() as conn:
+            return compare(conn, RULES, None if as_of is None else day(as_of))
+
+    return says
+
+
+def test_a_site_stands_out_although_it_is_small(network):
+    rows = {row.site: row for row in network(as_of=40).rows}
+    north = rows["north"]
+    counts = north.so_far
+    assert (counts.events, counts.of, counts.other_events, counts.other_of) == (4, 6, 0, 14)
+    # all 4 events among the 6 of the site: C(6,4) / C(20,4) = 15 / 4845, times 3 sites
+    assert north.test.more == pytest.approx(15 / 4845)
+    assert north.holm_more == pytest.approx(3 * 15 / 4845)
+    assert north.says == "more than the rest"
+    assert {rows[site].says for site in ("other-0", "other-1")} == {"no difference seen"}
+
+
+def test_only_rules_with_events_compare(network):
+    assert {row.rule for row in network(as_of=40).rows} == {S1}
+    assert network(as_of=2).rows == ()
+
+
+def test_who_is_still_followed_is_not_in_the_comparison_of_complete_windows(network):
+    before, after = network(as_of=20).rows[0], network(as_of=40).rows[0]
+    assert (before.site, before.so_far.events, before.window_over.of) == ("north", 4, 0)
+    assert (after.window_over.events, after.window_over.of, after.window_over.other_of) == (
+        4,
+        6,
+        14,
+    )
+    assert before.effective == pytest.approx(4)  # nobody was seen again yet
+    assert after.effective == pytest.approx(6)
+
+
+def test_before_anything_is_known_there_is_nothing_to_compare(tmp_path):
+    db, _ = new_database(tmp_path)
+    with db.read() as conn:
+        assert compare(conn, RULES) is None
+
+
+def test_one_site_alone_has_no_rest(tmp_path):
+    db, keys = new_database(tmp_path)
+    with db.write() as conn:
+        add_participants(conn, [Participant("P-1", STUDY, "north")], NOW)
+        append(conn, keys, [Arrival(message("m1", NOW), (lab("alt", "30", subject="P-1"),))])
+        append_standings(conn, [StandingRow(standing("P-1", event=5), NOW, 1)])
+        assert compare(conn, RULES, day(9)).rows == ()

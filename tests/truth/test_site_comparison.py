@@ -1,0 +1,111 @@
+"""One site beside the rest: Fisher's exact test and Holm's adjustment, computed otherwise."""
+
+from fractions import Fraction
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from services.safety_rules.domain.site_comparison import Table, adjusted, fisher, holm
+
+
+def test_the_lady_who_tasted_tea():
+    """Source: Fisher 1935, The Design of Experiments, section 11: 17 of 70, and 1 of 70."""
+    found = fisher(Table(events=3, of=4, other_events=1, other_of=4))
+    assert found.more == pytest.approx(17 / 70)
+    assert found.two_sided == pytest.approx(34 / 70)
+    assert found.least == pytest.approx(1 / 70)
+    assert found.least_two_sided == pytest.approx(2 / 70)
+
+
+def by_enumeration(table):
+    """Every way in which the events may fall on the participants, all alike."""
+    everybody = range(table.of + table.other_of)
+    events = table.events + table.other_events
+    counts = [sum(p < table.of for p in chosen) for chosen in combinations(everybody, events)]
+    chance = {k: Fraction(counts.count(k), len(counts)) for k in set(counts)}
+    return (
+        sum(p for k, p in chance.items() if k >= table.events),
+        sum(p for p in chance.values() if p <= chance[table.events]),
+        chance[max(chance)],
+        min(sum(p for p in chance.values() if p <= chance[k]) for k in chance),
+    )
+
+
+TABLES = st.tuples(st.integers(0, 5), st.integers(0, 6)).flatmap(
+    lambda of: st.builds(
+        Table,
+        st.integers(0, of[0]),
+        st.just(of[0]),
+        st.integers(0, of[1]),
+        st.just(of[1]),
+    )
+)
+
+
+@given(TABLES)
+def test_as_by_enumeration(table):
+    found = fisher(table)
+    assert (found.more, found.two_sided, found.least, found.least_two_sided) == pytest.approx(
+        tuple(map(float, by_enumeration(table)))
+    )
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.data())
+def test_as_scipy_computes_it(of, other_of, data):
+    a, b = data.draw(st.integers(0, of)), data.draw(st.integers(0, other_of))
+    table = [[a, of - a], [b, other_of - b]]
+    found = fisher(Table(a, of, b, other_of))
+    assert found.more == pytest.approx(stats.fisher_exact(table, "greater").pvalue)
+    assert found.two_sided == pytest.approx(stats.fisher_exact(table).pvalue)
+
+
+def test_in_a_small_network_a_site_cannot_stand_out_and_that_is_said():
+    assert fisher(Table(2, 2, 2, 10)).least == pytest.approx(6 / 66)
+
+
+@pytest.mark.parametrize(
+    ("given_p", "adjusted"),
+    [
+        ([], ()),
+        ([0.2], (0.2,)),
+        ([0.01, 0.02, 0.03], (0.03, 0.04, 0.04)),
+        ([0.04, 0.01], (0.04, 0.02)),
+        ([0.6, 0.7], (1.0, 1.0)),
+        ([0.01, 0.01], (0.02, 0.02)),
+    ],
+)
+def test_holm_by_hand(given_p, adjusted):
+    assert holm(given_p) == pytest.approx(adjusted)
+
+
+ABLE = [
+    # p, the smallest that each could be, adjusted
+    ([0.0066, 1.0, 1.0], [0.0066, 0.0066, 0.0066], (0.0198, 1.0, 1.0)),
+    ([0.0066, 0.33], [0.0066, 0.33], (0.0066, None)),  # who cannot costs nothing
+    ([0.33, 0.33], [0.33, 0.33], (None, None)),
+    ([0.02, 0.02, 0.02], [0.02, 0.02, 0.02], (None, None, None)),  # 3 x .02 is above the level
+    ([0.02, 0.03], [0.02, 0.02], (0.04, 0.04)),
+    ([0.05], [0.05], (0.05,)),
+    ([], [], ()),
+]
+
+
+@pytest.mark.parametrize(("given_p", "least", "expected"), ABLE)
+def test_only_comparisons_that_can_stand_out_are_adjusted_for(given_p, least, expected):
+    assert adjusted(given_p, least, 0.05) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ((3, 2, 0, 1), "events must be from 0 to 2, not 3"),
+        ((0, 2, 2, 1), "other_events must be from 0 to 1, not 2"),
+        ((-1, 2, 0, 1), "events must be from 0 to 2, not -1"),
+    ],
+)
+def test_no_table_has_more_events_than_participants(table, problem):
+    with pytest.raises(ValueError, match=problem):
+        Table(*table)

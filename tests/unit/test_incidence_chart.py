@@ -1,0 +1,111 @@
+"""What stands on the chart of an endpoint."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from services.charts.incidence import incidence_chart
+from services.vocabulary.endpoint import (
+    AdverseEvents,
+    EndpointCurve,
+    EndpointReport,
+    Estimate,
+    Landmark,
+    NotAtRisk,
+    Point,
+)
+
+CURVE = EndpointCurve(
+    id="nrm",
+    title="Non-relapse mortality",
+    kind="incidence",
+    clock="transplant",
+    participants=6,
+    events=2,
+    competing={"relapse": 1},
+    points=(
+        Point(75, 6, 1, 0, Estimate(1 / 6, 0.01, 0.5)),
+        Point(80, 5, 0, 1, Estimate(1 / 6, 0.01, 0.5)),
+        Point(90, 3, 1, 0, Estimate(0.39, 0.05, 0.8)),
+    ),
+    others={"relapse": ((75, 0.0), (80, 1 / 6), (90, 1 / 6))},
+    landmarks=(Landmark(100, 2, 2, Estimate(0.39, 0.05, 0.8)), Landmark(730, 0, 2, None)),
+    not_at_risk=(NotAtRisk("P-007", "relapse before entry", 60),),
+    possible=(),
+    never_assessed=(),
+    few_at_risk=((90, 3),),
+    spans=((60, 75), (61, 80), (62, 90), (62, 120), (62, 120), (70, 85)),
+)
+REPORT = EndpointReport(
+    study="TRIAL",
+    as_of=datetime(2026, 5, 2, tzinfo=UTC),
+    data_to=datetime(2026, 5, 1, 6, 30, tzinfo=UTC),
+    protocol="protocol v1 DRAFT, signed by nobody",
+    enrolled=8,
+    treated=7,
+    curves=(CURVE,),
+    adverse_events=AdverseEvents("non-hematologic", "day-100", 7, 7, 0, ()),
+)
+SURVIVAL = replace(
+    CURVE, id="os", kind="survival", title="Overall survival", competing={}, others={}
+)
+
+
+def drawn(curve=CURVE, report=REPORT):
+    return incidence_chart(report, curve, "svg").decode()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Non-relapse mortality", "protocol v1 DRAFT, signed by nobody", "2 events in 6 at risk",
+        "Data to 2026-05-01 06:30 UTC", "Competing: relapse (1)", "At risk", "Events so far",
+        "Competing so far", "95 % interval", "Event with fewer than 5 at risk", "day 100",
+        "Not at risk: 1 of 7 treated", "Days after transplant", "Cumulative incidence",
+        "at risk from the first infusion on", "Trial safety oversight, not a bedside alarm.",
+    ],
+)  # fmt: skip
+def test_it_says(words):
+    assert words in drawn()
+
+
+@pytest.mark.parametrize("words", ["P-0", "day 730"])
+def test_it_names_nobody_and_no_landmark_that_is_not_on_it(words):
+    assert words not in drawn()
+
+
+def test_survival_has_no_competing_events():
+    made = drawn(SURVIVAL)
+    assert "Survival" in made
+    assert "Competing" not in made
+
+
+def test_the_clock_from_the_first_infusion_has_its_own_axis():
+    made = drawn(replace(CURVE, clock="first_infusion"))
+    assert "Days after the first infusion" in made
+    assert "at risk from the first infusion on" not in made
+
+
+def test_who_was_never_assessed_is_counted():
+    assert "Never assessed for it: 2 of 6." in drawn(replace(CURVE, never_assessed=("P-1", "P-2")))
+
+
+def test_an_empty_trial_can_be_drawn():
+    nobody = replace(
+        CURVE,
+        participants=0,
+        events=0,
+        points=(),
+        others={},
+        spans=(),
+        few_at_risk=(),
+        competing={},
+    )
+    made = drawn(nobody, replace(REPORT, data_to=None))
+    assert "Nobody treated yet" in made
+
+
+@pytest.mark.parametrize("form", ["svg", "png"])
+def test_the_same_report_is_drawn_with_the_same_bytes(form):
+    assert incidence_chart(REPORT, CURVE, form) == incidence_chart(REPORT, CURVE, form)
