@@ -2,7 +2,7 @@
 
 import os
 import socket
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,13 +123,21 @@ def instant(text: str) -> datetime:
 
     >>> instant("2026-06-01T00:00Z").isoformat()
     '2026-06-01T00:00:00+00:00'
+    >>> instant("2026-06-01")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: '2026-06-01' says no offset: write 2026-06-01T00:00Z
 
     Raises:
-        ValueError: It is none, or does not say its offset.
+        ArgumentTypeError: It is none, or does not say its offset.
     """
-    found = datetime.fromisoformat(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no instant like 2026-06-01T00:00Z") from None
     if found.tzinfo is None:
-        raise ValueError(f"{text} says no offset: end it with Z or +00:00")
+        example = found.isoformat(timespec="minutes")
+        raise ArgumentTypeError(f"{text!r} says no offset: write {example}Z")
     return found.astimezone(UTC)
 
 

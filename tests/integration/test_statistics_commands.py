@@ -118,7 +118,8 @@ def test_a_rule_is_rehearsed_as_a_table_and_as_json(capsys):
 WRONG = [
     (["endpoints", "--plot", "curve.pdf"], "--plot: curve.pdf must end in .svg or .png"),
     (["endpoints", "--endpoint", "wishes"], "invalid choice: 'wishes'"),
-    (["endpoints", "--as-of", "yesterday"], "--as-of"),
+    (["endpoints", "--as-of", "yesterday"], "--as-of: 'yesterday' is no instant like 2026-"),
+    (["endpoints", "--as-of", "2026-04-01"], "says no offset: write 2026-04-01T00:00Z"),
     (["endpoints", "--plot", "/nowhere/at/all.svg"], "/nowhere/at/all-os.svg: No such file"),
     (["rules", "sites", "--as-of", "yesterday"], "--as-of"),
     ([*SIMULATE, "--trials", "5"], "--trials must be from 100 to 1000000, not 5"),

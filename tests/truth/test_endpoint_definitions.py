@@ -191,10 +191,10 @@ def test_a_curve_lists_who_is_left_out_who_is_doubtful_and_where_few_are_at_risk
     ]  # fmt: skip
 
 
-def test_five_at_risk_are_not_few():
-    made = curve(BY_ID["os"], cohort(), "transplant", ())
-    assert [(p.day, p.at_risk) for p in made.points] == [(70, 6)]
-    assert made.few_at_risk == ()
+def test_four_at_risk_are_few_and_five_are_not():
+    dying = [followed(f"death {90 + n}", name=f"P-{n}") for n in range(6)]
+    made = curve(BY_ID["os"], dying, "transplant", ())
+    assert made.few_at_risk == ((92, 4), (93, 3), (94, 2), (95, 1))
 
 
 def test_when_nobody_is_left_the_curve_is_known_for_ever():
