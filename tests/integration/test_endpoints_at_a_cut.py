@@ -66,6 +66,10 @@ def store(tmp_path):
     return Store()
 
 
+# Day 101 begins in Berlin at 22:00 UTC, the graft was at 08:00 UTC
+WINDOW_ENDS = timedelta(days=100, hours=14) / timedelta(days=1)
+
+
 def treated(name, infusion=70):
     return (
         fact(Enrolment("rhein"), day(-10), subject=name, name=f"{name}-e"),
@@ -124,6 +128,12 @@ def test_what_is_dated_after_the_cut_has_not_happened(store):
     store.knows(70, *treated("P-1"), fact(Death(), day(100), subject="P-1", name="d"))
     found = curve_of(store.says(as_of=80), "os")
     assert (found.events, found.spans) == (0, ((70, 80),))
+
+
+def test_who_will_be_treated_after_the_cut_is_not_treated(store):
+    store.knows(60, *treated("P-1", infusion=75))
+    assert store.says(as_of=70).treated == 0
+    assert store.says(as_of=75).treated == 1
 
 
 def test_follow_up_ends_with_withdrawal(store):
@@ -191,6 +201,7 @@ def test_adverse_events_by_term_and_worst_grade_in_the_window(store):
     store.knows(110, lab("alt", "30", day(110), "U/L", subject="P-1", name="a1"))
     store.records(
         episode("P-1", "nausea", "Nausea", (75, 2, 2), (99, 3, 3), (102, 4, 4)),  # 4 is too late
+        episode("P-1", "dizziness", "Dizziness", (99, 1, 1), (WINDOW_ENDS, 3, 3)),
         episode("P-1", "vomiting", "Vomiting", (75, 1, 3)),
         episode("P-2", "nausea", "Nausea", (80, 1, 1)),
         episode("P-2", "nausea", "Nausea", (90, 2, 2)),
@@ -208,11 +219,12 @@ def test_adverse_events_by_term_and_worst_grade_in_the_window(store):
     assert [(row.term, row.by_grade) for row in found.rows] == [
         ("Any non-hematologic adverse event", (0, 1, 1, 0, 0)),
         ("Nausea", (0, 1, 1, 0, 0)),
+        ("Dizziness", (1, 0, 0, 0, 0)),
         ("Vomiting", (1, 0, 0, 0, 0)),
     ]
-    nausea, vomiting = found.rows[1], found.rows[2]
+    nausea, vomiting = found.rows[1], found.rows[3]
     assert (nausea.any_grade.count, nausea.any_grade.of, nausea.severe.count) == (2, 3, 1)
     assert nausea.severe.estimate.high == pytest.approx(0.905701, abs=5e-7)  # 1 of 3
     assert (vomiting.severe.count, vomiting.severe_at_most) == (0, 1)
     later = store.says(as_of=121).adverse_events
-    assert [row.term for row in later.rows[1:]] == ["Nausea", "Chills", "Vomiting"]
+    assert [row.term for row in later.rows[1:]] == ["Nausea", "Chills", "Dizziness", "Vomiting"]

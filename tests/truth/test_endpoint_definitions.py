@@ -84,6 +84,7 @@ CASES = [
     ("cgvhd", "relapse 100 mild 120", "78-100 relapse"),
     ("os", "death 78.2", "78-78 os"),  # on the day of the first infusion, after it
     ("agvhd-2-4", "II 78", "had it before entry, day 78"),  # at its very instant
+    ("os", "death 200", "78-200 os"),  # the last that was seen
     ("os", "death 201", "78-200"),  # not known to the follow-up
 ]
 
@@ -195,6 +196,22 @@ def test_four_at_risk_are_few_and_five_are_not():
     dying = [followed(f"death {90 + n}", name=f"P-{n}") for n in range(6)]
     made = curve(BY_ID["os"], dying, "transplant", ())
     assert made.few_at_risk == ((92, 4), (93, 3), (94, 2), (95, 1))
+
+
+def test_what_was_seen_at_the_first_infusion_itself_says_nothing_of_the_time_after():
+    made = curve(BY_ID["agvhd-2-4"], [followed("II? 78")], "transplant", (78,))
+    assert (made.possible, made.never_assessed) == ((), ("P-001",))
+    assert made.landmarks[0].estimate.value == 0  # read on the first day at risk
+
+
+def test_who_left_early_leaves_the_end_of_the_curve_as_final_as_it_is():
+    text = ["death 90", "", "death 95"]
+    gone = [followed(t, until=85 if not t else 200, name=f"P-{n}") for n, t in enumerate(text)]
+    made = curve(BY_ID["os"], gone, "transplant", (730,))
+    assert made.landmarks[0].estimate.value == 0
+    last_is_censored = [*gone[:2], followed("", until=95, name="P-3")]
+    made = curve(BY_ID["os"], last_is_censored, "transplant", (730,))
+    assert made.landmarks[0].estimate is None
 
 
 def test_when_nobody_is_left_the_curve_is_known_for_ever():

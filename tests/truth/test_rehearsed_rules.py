@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.safety_rules.domain.stopping.cohort import NEVER, Cohort, Outcomes, as_counted
+from services.safety_rules.domain.stopping.cohort import DAY_S, NEVER, Cohort, Outcomes, as_counted
 from services.safety_rules.domain.stopping.design import design
 from services.safety_rules.domain.stopping.path import Limits, path
 from services.safety_rules.domain.stopping.pending import onset
@@ -18,6 +18,7 @@ from services.safety_rules.domain.stopping.steps import steps_of
 from services.safety_rules.domain.stopping.trials import (
     COUNTINGS,
     Course,
+    Trials,
     drawn,
     onset_day,
     stopped_at,
@@ -125,6 +126,16 @@ def test_many_trials_at_once_stop_as_each_does_on_its_own_path(counting, curve, 
         expected.append(min((p.at.timestamp() for p in points if p.crossed), default=NEVER))
     assert stopped_at(some, counting, curve, limit).tolist() == pytest.approx(expected, abs=1e-5)
     assert np.isfinite(expected).any()
+
+
+def test_weights_that_sum_to_a_whole_number_are_one_whatever_their_rounding():
+    entered = np.array([[0.0, 0.0, 3.0, 8.0, 9.0]]) * DAY_S
+    event = np.array([[10.0, 10.0, NEVER, NEVER, NEVER]]) * DAY_S
+    window = np.array([[20.0, 20.0, 10.0, 10.0, 10.0]]) * DAY_S
+    some = Trials(entered, entered + window, event)
+    assert sum([1, 1, 0.7, 0.2, 0.1]) > 3  # two events and 0.7 + 0.2 + 0.1, as a machine adds
+    limit = Limits((1, 2, 2, 2, 3, 3), ())  # 2 of 3 stop, 2 of 4 do not
+    assert stopped_at(some, "linear", UNIFORM, limit).tolist() == [10 * DAY_S]
 
 
 @pytest.mark.parametrize("curve", CURVES)
