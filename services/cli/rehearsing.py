@@ -52,10 +52,10 @@ def simulate_rule(args: Namespace) -> int:
     Raises:
         CommandError: The study cannot be read, has no such rule, or an argument is out of range.
     """
-    rules = open_study(args).rules.protocol.rules
-    rule = next((one for one in rules if one.id == args.rule), None)
+    protocol = open_study(args).rules.protocol
+    rule = next((one for one in protocol.rules if one.id == args.rule), None)
     if rule is None:
-        known = ", ".join(one.id for one in rules)
+        known = ", ".join(one.id for one in protocol.rules)
         raise CommandError(f"RULE must be one of {known}, not {args.rule}")
     p0 = rule.stop_when.p0
     try:
@@ -70,21 +70,25 @@ def simulate_rule(args: Namespace) -> int:
         )
     except ValueError as error:
         raise CommandError(f"--{error}") from error
-    print(wire.canonical(found) if args.json else "\n".join(_readable(found, rule, args)))
+    if args.json:
+        print(wire.canonical({"protocol": protocol.label, "rehearsal": found}))
+    else:
+        print("\n".join(_readable(found, rule, protocol.label)))
     return 0
 
 
-def _readable(found: Rehearsal, rule: Rule, args: Namespace) -> Iterator[str]:
-    shortest, longest = args.window
+def _readable(found: Rehearsal, rule: Rule, label: str) -> Iterator[str]:
+    course = found.course
+    shortest, longest = course.window_days
     window = f"{shortest:g}" if shortest == longest else f"{shortest:g} to {longest:g}"
     yield (
         f"{rule.id}  {rule.title}: n {rule.stop_when.n}, p0 {rule.stop_when.p0:g}, nominal alpha"
-        f" {rule.stop_when.alpha:g}"
+        f" {rule.stop_when.alpha:g}; {label}"
     )
     yield (
-        f"{found.trials} trials, seed {found.seed}; accrual over {args.accrual:g} days, window"
-        f" {window} days, onset {_curve_words(args.onset or rule.curve)};"
-        f" counted by {_curve_words(rule.curve)}"
+        f"{found.trials} trials, seed {found.seed}; accrual over {course.accrual_days:g} days,"
+        f" window {window} days, onset {_curve_words(course.onset)};"
+        f" counted by {_curve_words(found.curve)}"
     )
     for rate, exact in found.exact:
         rows = [

@@ -49,9 +49,15 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """All ways of counting at every rate; *exact* is P(stop) with all windows complete, by rate."""
+    """All ways of counting at every rate, with all that the numbers hang on.
+
+    *curve* is the onset curve that the rule counts by; *exact* is P(stop) with all windows
+    complete, by rate.
+    """
 
     rule: str
+    course: Course
+    curve: Curve
     trials: int
     seed: int
     exact: tuple[tuple[float, float], ...]
@@ -109,7 +115,13 @@ def rehearse(
             for counting, tally in tallies.items()
         ]
     return Rehearsal(
-        rule.id, trials, seed, tuple((at.rate, at.p_stop) for at in exact), tuple(rows)
+        rule=rule.id,
+        course=course,
+        curve=rule.curve,
+        trials=trials,
+        seed=seed,
+        exact=tuple((at.rate, at.p_stop) for at in exact),
+        rows=tuple(rows),
     )
 
 

@@ -109,10 +109,13 @@ def test_a_rule_is_rehearsed_as_a_table_and_as_json(capsys):
     assert "200 trials, seed 7; accrual over 365 days, window 10 to 40 days" in said
     assert "event rate 0.2 (exact, with every window complete: 0.8817)" in said
     assert "follow-up weighted by the onset curve *" in said
+    assert "DRAFT, signed by nobody" in said
     assert main([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert len(found["rows"]) == 10
-    assert found["rule"] == "BLINA-HSCT.S1"
+    assert found["protocol"] == "protocol v1 DRAFT, signed by nobody"
+    assert found["rehearsal"]["rule"] == "BLINA-HSCT.S1"
+    assert found["rehearsal"]["course"]["window_days"] == [10, 40]
+    assert len(found["rehearsal"]["rows"]) == 10
 
 
 WRONG = [
