@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.charts.course import Course, Day, Given, Point, span_of
 from services.safety_rules.domain.anchors import Anchors, anchors
-from services.safety_rules.domain.current_facts import standing_facts
+from services.safety_rules.domain.current_facts import standing
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.units import rescaled
 from services.store import journal
@@ -16,9 +16,7 @@ from services.vocabulary.fact import Action, Administration, Fact, Observation
 
 def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:
     """Return what was seen and done around an episode; None before any study drug."""
-    facts = standing_facts(
-        known.fact for known in journal.facts_between(conn, content.participant, 0)
-    )
+    facts = standing(known.fact for known in journal.facts_between(conn, content.participant, 0))
     found = anchors(facts, rules.protocol)
     if found.first_infusion_at is None:
         return None

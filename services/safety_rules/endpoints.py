@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.anchors import Stretch, anchors, stretches
-from services.safety_rules.domain.current_facts import standing_facts
+from services.safety_rules.domain.current_facts import standing
 from services.safety_rules.domain.endpoints.adverse_events import rows, worst_grades
 from services.safety_rules.domain.endpoints.curves import curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
@@ -105,7 +105,7 @@ def _within(merges: Iterable[Fact], group: Sequence[str]) -> list[Fact]:
 def _follow_up(
     who: str, rules: Rules, facts: Sequence[Fact], seen: datetime, cut_at: datetime
 ) -> FollowUp:
-    stands = [fact for fact in standing_facts(facts) if fact.observed_at <= cut_at]
+    stands = [fact for fact in standing(facts) if fact.observed_at <= cut_at]
     found = anchors(stands, rules.protocol)
     ends = [seen, cut_at, *([found.withdrawn_at] if found.withdrawn_at else [])]
     return FollowUp(

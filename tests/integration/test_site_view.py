@@ -7,6 +7,7 @@ import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.sites import compare
+from services.safety_rules.study import status
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings
@@ -60,6 +61,17 @@ def test_a_site_stands_out_although_it_is_small(network):
     assert north.holm_more == pytest.approx(3 * 15 / 4845)
     assert north.says == "more than the rest"
     assert {rows[site].says for site in ("other-0", "other-1")} == {"no difference seen"}
+
+
+def test_the_sites_together_are_what_the_rule_says(network, tmp_path):
+    db, _ = new_database(tmp_path)
+    with db.read() as conn:
+        decision = next(d for d in status(conn, RULES, day(20)) if d.rule == S1)
+    for row in network(as_of=20).rows:
+        counts = row.so_far
+        assert counts.events + counts.other_events == decision.events
+        assert counts.of + counts.other_of == decision.evaluable
+        assert row.effective + row.other_effective == pytest.approx(decision.ess)
 
 
 def test_only_rules_with_events_compare(network):

@@ -140,13 +140,13 @@ class CurrentFacts:
         return sorted(found, key=lambda query: query.facts)
 
 
-def standing_facts(facts: Iterable[Fact]) -> list[Fact]:
+def standing(facts: Iterable[Fact]) -> list[Fact]:
     """Return those of *facts*, in any order, that corrections leave, by time."""
     current = CurrentFacts()
-    stands: dict[str, Fact] = {}
+    stands_now: dict[str, Fact] = {}
     for fact in facts:
         change = current.add(fact)
         for gone in change.gone:
-            stands.pop(gone.id, None)
-        stands |= {new.id: new for new in change.new}
-    return sorted(stands.values(), key=lambda f: (f.observed_at, f.id))
+            stands_now.pop(gone.id, None)
+        stands_now |= {new.id: new for new in change.new}
+    return sorted(stands_now.values(), key=lambda f: (f.observed_at, f.id))
