@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +64,7 @@ def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    exposed: list[tuple[datetime, str, datetime, Observed]] = []
+    exposed: list[tuple[datetime, str, Observed]] = []
     for one in observed:
         standing = one.standing
         if standing.rule != rule.id:
@@ -72,16 +73,17 @@ def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
             continue
         if standing.window_ends_at is None:
             raise ValueError(f"an exposed standing under {rule.id} has no end of its window")
-        exposed.append((standing.exposed_at, standing.participant, standing.window_ends_at, one))
-    exposed.sort(key=lambda row: row[:2])
-    within = exposed[: rule.stop_when.n]
+        exposed.append((standing.exposed_at, standing.participant, one))
+    exposed.sort(key=itemgetter(0, 1))
+    within = [one for *_, one in exposed[: rule.stop_when.n]]
+    members = tuple(one.standing for one in within)
     cut = as_of.timestamp()
-    entered = np.array([at.timestamp() for at, *_ in within])
-    ends = np.array([end.timestamp() for *_, end, _ in within])
-    until = np.array([one.until.timestamp() for *_, one in within])
-    froze = np.array([_seconds(one.standing.frozen_at, cut) for *_, one in within])
+    entered = np.array([_seconds(member.exposed_at, cut) for member in members])
+    ends = np.array([_seconds(member.window_ends_at, NEVER) for member in members])
+    until = np.array([one.until.timestamp() for one in within])
+    froze = np.array([_seconds(member.frozen_at, cut) for member in members])
     return Cohort(
-        members=tuple(one.standing for *_, one in within),
+        members=members,
         entered=entered,
         ends=ends,
         seen=np.minimum(np.minimum(ends, until), np.minimum(froze, cut)),
@@ -89,7 +91,7 @@ def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
         as_of=cut,
         not_exposed=len(observed) - len(exposed),
         beyond_plan=len(exposed) - len(within),
-        data_to=min(max(one.until for *_, one in within), as_of) if within else None,
+        data_to=min(max(one.until for one in within), as_of) if within else None,
     )
 
 
@@ -104,14 +106,9 @@ def outcomes(of: Cohort, chosen: Chosen) -> Outcomes:
             other_at[k] = _seconds(member.competing.at, of.as_of)
     closed = np.minimum(event_at, other_at)
     event_at[other_at < event_at] = NEVER
-    return Outcomes(
-        counted=tuple(
-            event if at < NEVER else None
-            for event, at in zip(counted, event_at.tolist(), strict=True)
-        ),
-        event=event_at,
-        closed=closed,
-    )
+    for k in np.flatnonzero(event_at == NEVER).tolist():
+        counted[k] = None
+    return Outcomes(counted=tuple(counted), event=event_at, closed=closed)
 
 
 def as_counted(of: Cohort, happened: Outcomes, policy: Policy) -> Outcomes:

@@ -50,6 +50,7 @@ def decide(
     points = path(of, counted, rule.policy, rule.curve, limit)
     since = next((point.at for point in points if point.crossed), None)
     ahead = outlook(rule, of, happened, limit, crossed=since is not None)
+    operatively = (happened, since is not None)
     confirmed, upper = outcomes(of, _confirmed), outcomes(of, _upper)
     events, x = _count(counted), looked_up(ahead.size)
     contributors = _contributors(of, counted)
@@ -79,8 +80,8 @@ def decide(
         p_cross_posterior=ahead.p_cross_posterior,
         predictive=ahead.predictive,
         posterior=ahead.rate,
-        confirmed_crossed=_crossed(rule, of, confirmed, limit),
-        upper_crossed=_crossed(rule, of, upper, limit),
+        confirmed_crossed=_crossed(rule, of, confirmed, limit, known=operatively),
+        upper_crossed=_crossed(rule, of, upper, limit, known=operatively),
         path=points,
         pending_weights=ahead.weights,
         sensitivity=tuple(sensitivity(rule, of, happened, limit)),
@@ -126,7 +127,15 @@ def _count(happened: Outcomes) -> int:
     return int(np.isfinite(happened.event).sum())
 
 
-def _crossed(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits) -> bool:
+def _crossed(
+    rule: Rule, of: Cohort, happened: Outcomes, limit: Limits, *, known: tuple[Outcomes, bool]
+) -> bool:
+    """Whether these outcomes cross; *known* are others of which that is known, often the same."""
+    other, crossed = known
+    if np.array_equal(other.event, happened.event) and np.array_equal(
+        other.closed, happened.closed
+    ):
+        return crossed
     counted = as_counted(of, happened, rule.policy)
     return crosses(of, counted, rule.policy, rule.curve, limit)
 

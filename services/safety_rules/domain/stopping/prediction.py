@@ -1,6 +1,7 @@
 """What may still come: the event rate, and the chance of ever crossing, from what is known now."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -66,7 +67,7 @@ def posterior(of: Outstanding) -> tuple[float, float, float]:
 def _posterior(
     events: int, complete: int, risk: tuple[float, ...], prior: tuple[float, float]
 ) -> tuple[float, float, float]:
-    a, b, share = _mixture(events, complete, risk, prior)
+    a, b, share, _ = _mixture(events, complete, risk, prior)
     kept = share > NEGLIGIBLE
     a, b, share = a[kept], b[kept], share[kept]
 
@@ -77,10 +78,11 @@ def _posterior(
     return float(share @ (a / (a + b))), low, high
 
 
+@lru_cache(maxsize=1024)
 def _mixture(
     events: int, complete: int, risk: tuple[float, ...], prior: tuple[float, float]
-) -> tuple[Floats, Floats, Floats]:
-    """The Beta densities (a, b) of which the posterior is made, and the share of each.
+) -> tuple[Floats, Floats, Floats, float]:
+    """The Beta densities (a, b) of which the posterior is made, their shares, log of the whole.
 
     Component k stands for k of the pending participants who will have the event yet.
     """
@@ -92,9 +94,10 @@ def _mixture(
     a, b = prior[0] + events + k, prior[1] + complete - events + len(risk) - k
     with np.errstate(divide="ignore"):
         log_share = np.log(ways) + special.betaln(a, b)
-    share = np.exp(log_share - log_share.max())
-    share /= share.sum()
-    return np.asarray(a), np.asarray(b), np.asarray(share)
+    most = float(log_share.max())
+    share = np.exp(log_share - most)
+    whole = float(share.sum())
+    return np.asarray(a), np.asarray(b), share / whole, most + math.log(whole)
 
 
 def p_cross(of: Outstanding, needed: int, p: float) -> float:
@@ -107,15 +110,18 @@ def p_cross(of: Outstanding, needed: int, p: float) -> float:
 
 def conditional(of: Outstanding, limit: Limits, p: float) -> float:
     """Return the chance of ever crossing by n when the event rate is *p*, from now on."""
-    risks = _risks(of, p)
-    state = np.zeros(of.n + 2)
+    needed = _needed(of, limit)
+    width = _width(of, needed)
+    if width <= 0:
+        return float(bool(needed))
+    state = np.zeros(width)
     state[0] = 1.0
-    new = _new(of)
-    for risk, needed in zip([*risks, *[p] * new], _needed(of, limit), strict=True):
-        state[1:] = state[1:] * (1 - risk) + state[:-1] * risk
-        state[0] *= 1 - risk
-        if needed is not None:
-            state[max(needed - of.events, 0) :] = 0.0
+    for risk, events in zip([*_risks(of, p), *[p] * _new(of)], needed, strict=False):
+        came = state[:-1] * risk
+        state *= 1 - risk
+        state[1:] += came
+        if events is not None:
+            state[max(events - of.events, 0) :] = 0.0
     return float(1 - state.sum())
 
 
@@ -125,31 +131,47 @@ def predictive(of: Outstanding, limit: Limits) -> float:
     Those pending complete first, in entry order, then new participants do; without anybody pending
     it is the Polya urn. A participant whose follow-up ended for good only informs the rate.
     """
-    a, b, share = _mixture(of.events, of.complete, of.frozen_risk, of.prior)
-    new = _new(of)
-    steps = len(of.risk) + new
-    sure = np.array([*of.sure, *[False] * new], dtype=bool)
-    rest = np.where(sure, 1.0, [*(1 - np.array(of.risk)), *np.ones(new)])
-    total = a[0] + b[0]  # of every component alike
-    k = np.arange(steps + 1)
-    state = np.zeros((len(share), steps + 1))
+    needed = _needed(of, limit)
+    width = _width(of, needed)
+    if width <= 0:
+        return float(bool(needed))
+    a, b, share, before = _mixture(of.events, of.complete, of.frozen_risk, of.prior)
+    event, free = _chances(of, a, b, len(needed), width)
+    state = np.zeros((len(share), width))
     state[:, 0] = share
-    everyone = state.copy()  # the same, without stopping: what the chances are parts of
-    for step, needed in enumerate(_needed(of, limit)):
-        event = (a[:, None] + k) * (rest[step] / (total + step))
-        free = ~sure[step] * np.maximum(b[:, None] + step - k, 0.0) / (total + step)
-        state = _moved(state, event, free)
-        if step < len(of.risk):  # new participants leave the whole as it is
-            everyone = _moved(everyone, event, free)
-        if needed is not None:
-            state[:, max(needed - of.events, 0) :] = 0.0
-    return float(min(max(1 - state.sum() / everyone.sum(), 0.0), 1.0))
+    for step, events in enumerate(needed):
+        came = (state * event[step])[:, :-1]
+        state *= free[step]
+        state[:, 1:] += came
+        if events is not None:
+            state[:, max(events - of.events, 0) :] = 0.0
+    everyone = math.exp(_whole(of) - before)  # what the chances are parts of
+    return float(min(max(1 - state.sum() / everyone, 0.0), 1.0))
 
 
-def _moved(state: Floats, event: Floats, free: Floats) -> Floats:
-    after = state * free
-    after[:, 1:] += (state * event)[:, :-1]
-    return after
+def _chances(
+    of: Outstanding, a: Floats, b: Floats, steps: int, width: int
+) -> tuple[Floats, Floats]:
+    """Of an event and of none at each step, for each component and count; (steps, ..., width).
+
+    What is left out for those pending, 1 - pw, is the same for both, and so in the whole.
+    """
+    step = np.arange(steps)[:, None, None]
+    k = np.arange(width)
+    new = [False] * _new(of)
+    sure = np.array([*of.sure, *new], dtype=bool)[:steps, None, None]
+    risk = np.array([*of.risk, *new], dtype=float)[:steps, None, None]
+    total = a[0] + b[0] + step  # of every component alike
+    event = (a[:, None] + k) * np.where(sure, 1.0, 1 - risk) / total
+    free = ~sure * np.maximum(b[:, None] + step - k, 0.0) / total
+    return np.asarray(event), np.asarray(free)
+
+
+def _whole(of: Outstanding) -> float:
+    """Log of the integral over all rates, of what is known and of those pending."""
+    sure = sum(of.sure)
+    unsure = tuple(w for w, known in zip(of.risk, of.sure, strict=True) if not known)
+    return _mixture(of.events + sure, of.complete + sure, unsure + of.frozen_risk, of.prior)[3]
 
 
 def _risks(of: Outstanding, p: float) -> list[float]:
@@ -162,10 +184,21 @@ def _new(of: Outstanding) -> int:
     return of.n - of.complete - len(of.risk) - len(of.frozen_risk)
 
 
-def _needed(of: Outstanding, limit: Limits) -> Iterator[int | None]:
-    """Yield the boundary that counts after each completion to come; None: it does not look."""
+def _width(of: Outstanding, needed: Sequence[int | None]) -> int:
+    """How many counts can be on the way: more than the highest boundary ahead stop at the next."""
+    return max((events for events in needed if events is not None), default=0) - of.events
+
+
+def _needed(of: Outstanding, limit: Limits) -> list[int | None]:
+    """Return the boundary that counts after each completion to come, up to the last look.
+
+    None: it does not look there.
+    """
     size = of.size_now
-    ahead: Sequence[float] = [1 - weight for weight in of.size] + [1.0] * _new(of)
-    for gain in ahead:
-        yield limit.newly_compared(size, size + gain)
+    found: list[int | None] = []
+    for gain in [*(1 - weight for weight in of.size), *[1.0] * _new(of)]:
+        found.append(limit.newly_compared(size, size + gain))
         size += gain
+    while found and found[-1] is None:
+        found.pop()
+    return found

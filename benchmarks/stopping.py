@@ -1,0 +1,130 @@
+"""What the stopping rules cost: to calibrate one, to know what it does, to follow ten of them.
+
+Measured, in milliseconds of one core: the exact calibration of a beta-binomial rule for 100
+participants (aim: 20); the exact characteristics of that rule at six rates (aim: 5); everything
+that an update reports of ten rules over 200 participants, a third of them pending (aim: 10).
+
+The floors: the statistic at every count, and one exact type I error; the same recursion over the
+number of events in which nobody stops; the instants of the standings as numbers.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.material import Material
+from benchmarks.measuring import Measure
+from services.safety_rules.adapters.protocol_files import load_study
+from services.safety_rules.domain.stopping.calibrate import calibrate
+from services.safety_rules.domain.stopping.characteristics import (
+    characteristics,
+    crossing_probability,
+)
+from services.safety_rules.domain.stopping.cohort import cohort
+from services.safety_rules.domain.stopping.families import statistics
+from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.domain.stopping.steps import steps_of
+from services.vocabulary.protocol import Rule, StopWhen
+from services.vocabulary.standing import Counted, Observed, Standing
+
+_FAMILY, _P0, _ALPHA = "beta-binomial", 0.10, 0.05
+_PRIOR = {"prior": (0.2, 1.8)}
+_RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
+_N, _RULES, _PARTICIPANTS = 100, 10, 200
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+_REPEATS = 5
+_STUDY = Path("studies/blina-hsct")
+_HAS_EVENT, _CONFIRMED = 0.08, 0.5  # of the participants, of the events
+
+
+def measures(_material: Material) -> list[Measure]:
+    """Return calibration, characteristics and an update."""
+    boundary = np.array(calibrate(_FAMILY, _N, _P0, _ALPHA, _PRIOR).boundary)
+    protocol = load_study(_STUDY).protocol
+    rules = [_rule(protocol.rules[0], number) for number in range(_RULES)]
+    trial = [_trial(rule) for rule in rules]
+    minutes = count()
+
+    def statistic() -> None:
+        statistics(_FAMILY, _N, _P0, _PRIOR)
+        crossing_probability(boundary, _P0)
+
+    def update() -> None:  # a minute later each time, so that nothing is known from before
+        as_of = _START + timedelta(days=_PARTICIPANTS, minutes=next(minutes))
+        for rule, observed in zip(rules, trial, strict=True):
+            decide(protocol, rule, observed, as_of)
+
+    def read() -> None:
+        for rule, observed in zip(rules, trial, strict=True):
+            cohort(rule, observed, _START + timedelta(days=_PARTICIPANTS))
+
+    never = np.arange(1, _N + 2)
+    return [
+        Measure(
+            f"calibration, n = {_N}",
+            "ms",
+            partial(_cost_ms, lambda: calibrate(_FAMILY, _N, _P0, _ALPHA, _PRIOR)),
+            {"floor: every statistic, one error": partial(_cost_ms, statistic)},
+        ),
+        Measure(
+            f"characteristics at {len(_RATES)} rates, n = {_N}",
+            "ms",
+            partial(_cost_ms, lambda: characteristics(boundary, _RATES)),
+            {
+                "floor: nobody stops": partial(_cost_ms, lambda: characteristics(never, _RATES)),
+            },
+        ),
+        Measure(
+            f"update of {_RULES} rules, {_PARTICIPANTS} participants",
+            "ms",
+            partial(_cost_ms, update),
+            {"floor: standings read into arrays": partial(_cost_ms, read)},
+        ),
+    ]
+
+
+def _rule(like: Rule, number: int) -> Rule:
+    """Return a rule for all the participants; each has another p0."""
+    p0 = _P0 + 0.01 * number
+    prior = {"prior": (2 * p0, 2 * (1 - p0))}
+    table = calibrate(_FAMILY, _PARTICIPANTS, p0, _ALPHA, prior).boundary
+    when = StopWhen(_FAMILY, p0, _ALPHA, _PARTICIPANTS, steps_of(table), prior)
+    return replace(like, id=f"{like.id}{number}", stop_when=when)
+
+
+def _trial(rule: Rule) -> list[Observed]:
+    """Return one participant a day, windows of 60 days, events at 8 in 100."""
+    chance = np.random.default_rng(int(rule.stop_when.p0 * 100))
+    found = []
+    for number in range(_PARTICIPANTS):
+        entered = _START + timedelta(days=number)
+        event = None
+        if chance.random() < _HAS_EVENT:
+            event = Counted(
+                entered + timedelta(days=float(15 * chance.random())), "event", 3, confirmed=True
+            )
+        standing = Standing(
+            f"P-{number:03}",
+            rule.id,
+            entered,
+            entered + timedelta(days=60),
+            event=event,
+            confirmed=event if chance.random() < _CONFIRMED else None,
+            upper=event,
+        )
+        found.append(Observed(standing, _START + timedelta(days=2 * _PARTICIPANTS)))
+    return found
+
+
+def _cost_ms(work: Callable[[], object]) -> float:
+    """Do *work* a few times; return what one of them cost."""
+    started_s = time.process_time()
+    for _ in range(_REPEATS):
+        work()
+    return (time.process_time() - started_s) * 1000 / _REPEATS
