@@ -9,7 +9,7 @@ number of events in which nobody stops; the instants of the standings as numbers
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial

@@ -52,7 +52,9 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--family", required=True, choices=calculation.METHODS)
     parser.add_argument("--p0", type=float, required=True, help="acceptable event rate")
     parser.add_argument("--alpha", type=float, required=True, help="one-sided error at p0")
-    parser.add_argument("--n", type=int, required=True, help="planned maximum, 1 to 1000")
+    parser.add_argument(
+        "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
+    )
     parser.add_argument("--looks", type=whole, default=(), metavar="5,10,15")
     parser.add_argument("--rates", type=numbers, default=(), metavar=".2,.3")
     for name, meaning in _PARAMETERS.items():

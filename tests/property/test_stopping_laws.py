@@ -48,7 +48,7 @@ def designs(draw):
 @given(designs(), st.floats(0.005, 0.3))
 def test_the_type_1_error_never_exceeds_alpha(chosen, alpha):
     family, n, p0, parameters = chosen
-    assert calibrate(family, n, p0, alpha, parameters).attained_alpha <= alpha + 1e-12
+    assert calibrate(family, n, p0, alpha, parameters).attained_alpha <= alpha
 
 
 @given(designs(), st.floats(0.005, 0.3), RATES)

@@ -134,8 +134,13 @@ def test_the_next_smaller_constant_would_exceed_alpha():
         assert found.attained_alpha == below <= alpha < above
 
 
-def test_one_event_of_one_may_stop_where_its_chance_is_alpha_itself():
-    assert calibrate("pocock", 1, 0.05, 0.05, {}).boundary == (1, 1)
+@pytest.mark.parametrize("alpha", [0.05, 0.1, 0.15, 0.3])
+def test_one_event_of_one_may_stop_where_its_chance_is_alpha_itself(alpha):
+    found = calibrate("pocock", 1, alpha, alpha, {})
+    assert found.boundary == (1, 1)
+    assert found.attained_alpha <= alpha
+    given = design("table", alpha, alpha, 1, boundary=(1,))
+    assert given.attained_alpha <= alpha
 
 
 def test_a_rule_that_can_never_stop_is_refused():

@@ -64,11 +64,12 @@ def calibrate(
         (theta,), strictly = parameters["theta"], parameters.get("strictly", (0,))[0]
         beyond = np.nextafter(theta, 1) if strictly else round(theta, DIGITS)
         boundary = _table(statistic, beyond, rows)
-    else:
-        if not 0 < alpha < 1:
-            raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
-        boundary = _search(statistic, rows, p0, alpha)
-    return Calibrated(tuple(boundary.tolist()), crossing_probability(boundary, p0))
+        return Calibrated(tuple(boundary.tolist()), crossing_probability(boundary, p0))
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
+    boundary = _search(statistic, rows, p0, alpha)
+    attained = min(crossing_probability(boundary, p0), alpha)  # above it by rounding alone
+    return Calibrated(tuple(boundary.tolist()), attained)
 
 
 def check_looks(looks: Sequence[int], n: int) -> Ints:

@@ -191,4 +191,4 @@ def _of_table(
     attained = crossing_probability(boundary, p0)
     if attained > alpha + ROUNDING:
         raise ValueError(f"alpha is {alpha}, and the boundary's own type I error is {attained:.5f}")
-    return Calibrated(tuple(boundary.tolist()), attained)
+    return Calibrated(tuple(boundary.tolist()), min(attained, alpha))
