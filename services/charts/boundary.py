@@ -167,6 +167,8 @@ def _frame(axes: Axes, decision: Decision, top: float) -> None:
 def _note(decision: Decision) -> str:
     at = decision.data_to
     data_to = f"Data to {at:%Y-%m-%d %H:%M} UTC" if at else "Nobody treated yet"
+    beyond = decision.beyond_plan
+    exhausted = f"Plan exhausted: {beyond} treated after it not counted.  " if beyond else ""
     mean, low, high = decision.posterior
     at_p0 = decision.conditional_p0
     safe = f" ({at_p0:.0%} at p0)" if at_p0 is not None else ""
@@ -175,6 +177,6 @@ def _note(decision: Decision) -> str:
         f"{decision.pending} pending; confirmed {decision.confirmed}, at upper grades "
         f"{decision.upper}.\n"
         f"Chance of ever reaching the boundary by {decision.n}: {decision.predictive:.0%}{safe}.  "
-        f"Event rate {mean:.0%} (95 % {low:.0%} to {high:.0%}).  "
-        "Trial safety oversight, not a bedside alarm."
+        f"Event rate {mean:.0%} (95 % {low:.0%} to {high:.0%}).\n"
+        f"{exhausted}Trial safety oversight, not a bedside alarm."
     )

@@ -100,6 +100,10 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
         ValueError: The accrual is not positive, or the window negative.
     """
     protocol, sources = study.protocol, said(study)
+    does = {
+        rule: tuple(_characteristics(made, accrual_days, window_days))
+        for rule, made in study.designs.items()
+    }
     alerting = [study.designs[rule.id] for rule in protocol.rules if not rule.watch_only]
     entering = f"all enter within {accrual_days:g} days, evenly, each followed {window_days:g} days"
     yield Sheet(
@@ -116,7 +120,7 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
         yield Sheet(
             f"{rule.id}  {rule.title}",
             tuple(rule_items(rule, made, sources.rules[rule.id])),
-            (_OC_HEAD, *_characteristics(made, accrual_days, window_days)),
+            (_OC_HEAD, *does[rule.id]),
             Drawn(
                 rule.id, made.looks, made.boundary, rates,
                 tuple(at.p_stop for at in made.at(rates).characteristics),

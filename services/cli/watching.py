@@ -8,6 +8,7 @@ from datetime import datetime
 from services.cli import site_view
 from services.cli.command import Command
 from services.cli.opened import data_arguments, instant, open_data
+from services.cli.rule_notes import notes
 from services.cli.tables import day, table, utc
 from services.runtime import wire
 from services.safety_rules.adapters.protocol_files import Study
@@ -154,7 +155,8 @@ def rules_table(decisions: Sequence[Decision], as_of: datetime | None = None) ->
         f"{decisions[0].protocol}; data to {utc(seen)} UTC, {known}."
         " ever: probability of crossing by n."
     )
-    return f"{table(head, rows)}\n{foot}"
+    more = [f"{d.rule}: {note}." for d in decisions for note in notes(d)]
+    return "\n".join([table(head, rows), *more, foot])
 
 
 def _certainty(decision: Decision) -> str:

@@ -14,6 +14,7 @@ import pytest
 from scipy import integrate, stats
 
 from services.charts.boundary import boundary_chart
+from services.cli.rule_notes import notes
 from services.safety_rules.domain.stopping.monitor import decide
 from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Answer, Determination
@@ -147,6 +148,8 @@ def test_the_answer_may_hang_on_the_policy():
     assert said.signal is Signal.BOUNDARY_REACHED
     assert by_policy["everyone treated"]
     assert not by_policy["complete follow-up only"]
+    (note,) = [note for note in notes(said) if "counted otherwise" in note]
+    assert note.startswith("not reached counted otherwise: complete follow-up only")
 
 
 def test_a_silent_site_does_not_look_safe():
@@ -204,6 +207,13 @@ def test_confirmed_alone_and_upper_grades_stand_beside_the_operative_count():
     assert (said.confirmed, said.events, said.upper) == (1, 2, 3)
     assert (said.confirmed_crossed, said.upper_crossed) == (False, True)
     assert said.signal is Signal.BOUNDARY_REACHED
+    assert "not reached on confirmed events alone" in notes(said)
+
+
+def test_an_answer_that_hangs_on_incomplete_grades_says_so():
+    said = at(9, seen(0, 9, 2), seen(1, 9, upper=4))
+    assert said.signal is Signal.CONTINUE
+    assert "reached with incomplete grades at their upper ends" in notes(said)
 
 
 def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
@@ -213,6 +223,8 @@ def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
     )
     assert (said.evaluable, said.beyond_plan, said.not_exposed) == (40, 2, 1)
     assert (said.events, said.free_until_rise, said.predictive) == (0, None, 0.0)
+    assert [*notes(said)] == ["the plan of 40 is exhausted: 2 treated after it are not counted"]
+    assert "Plan exhausted: 2 treated after it not counted." in boundary_chart(said, "svg").decode()
 
 
 @pytest.mark.parametrize(("warn_at", "signal"), [(0.049, "boundary likely"), (0.051, "continue")])

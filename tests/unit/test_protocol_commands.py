@@ -2,6 +2,9 @@
 
 import re
 import shutil
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,20 @@ def test_a_signed_table_that_differs_is_refused_showing_both(study, capsys):
     assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in said
 
 
+def test_a_protocol_s_own_table_is_taken_with_its_own_exact_error(study, capsys):
+    study("      method: beta-binomial", "      method: table")
+    study("      - {events: 3, of: [5, 11]}", "      - {events: 3, of: [5, 10]}")
+    folder = study("        - {events: 4, of: [12, 21]}", "        - {events: 4, of: [11, 21]}")
+    study("      prior: [0.1, 1.9]\n", "")
+    study("{events: 3, of: 11, answer: stop}", "{events: 3, of: 10, answer: stop}")
+    study("stop_when.n, stop_when.prior,", "stop_when.n,")
+    assert main(["protocol", "check", str(folder)]) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if "BLINA-HSCT.S1" in one]
+    assert "2@2-4 3@5-10 4@11-21 5@22-32 6@33-40" in line
+    attained = float(re.search(r"0\.\d{5}", line)[0])
+    assert 0.04 < attained < 0.04804  # stricter to reach than the calibrated one, in one place
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
@@ -88,13 +105,15 @@ def test_a_protocol_that_is_not_there_is_named(capsys, tmp_path, word):
     assert "none.yaml: file: cannot be read" in capsys.readouterr().err
 
 
-def explained(capsys, *more):
-    assert main(["protocol", "explain", str(TRIAL), *more]) == 0
-    return re.sub(r"\s+", " ", capsys.readouterr().out)
+@cache
+def explained(*more):
+    with redirect_stdout(StringIO()) as printed:
+        assert main(["protocol", "explain", str(TRIAL), *more]) == 0
+    return re.sub(r"\s+", " ", printed.getvalue())
 
 
-def test_explain_says_every_source_every_example_and_all_that_is_assumed(capsys):
-    said = explained(capsys)
+def test_explain_says_every_source_every_example_and_all_that_is_assumed():
+    said = explained()
     for rule in WRITTEN["rules"]:
         for words in (rule["why"], rule["in_words"], rule["title"]):
             assert words in said
@@ -105,9 +124,9 @@ def test_explain_says_every_source_every_example_and_all_that_is_assumed(capsys)
             assert f"{one['events']} of {one['of']}: {one['answer']}" in said
 
 
-def test_explain_says_what_the_rules_do(capsys):
+def test_explain_says_what_the_rules_do():
     """The figures of the design's table of the trial's rules."""
-    said = explained(capsys)
+    said = explained()
     assert "DRAFT, signed by nobody" in said
     assert "2 of 2 to 4, 3 of 5 to 11, 4 of 12 to 21, 5 of 22 to 32, 6 of 33 to 40" in said
     for rate, p_stop in (("0.15", "0.659"), ("0.2", "0.881"), ("0.25", "0.761"), ("0.5", "0.726")):
@@ -118,9 +137,9 @@ def test_explain_says_what_the_rules_do(capsys):
 
 
 @pytest.mark.slow
-def test_the_document_is_the_same_bytes_each_time(capsys, tmp_path):
+def test_the_document_is_the_same_bytes_each_time(tmp_path):
     for name in ("one.pdf", "two.pdf"):
-        explained(capsys, "--pdf", str(tmp_path / name))
+        explained("--pdf", str(tmp_path / name))
     one, two = ((tmp_path / name).read_bytes() for name in ("one.pdf", "two.pdf"))
     assert one == two
     assert one.startswith(b"%PDF")
