@@ -61,7 +61,13 @@ def _top(decision: Decision) -> float:
 
 
 def _stop_region(axes: Axes, decision: Decision, top: float) -> None:
-    """Shade what stops: a size between two whole ones is looked up at the upper one."""
+    """Shade what stops: a size between two whole ones is looked up at the upper one.
+
+    With grouped looks it is what stops at each look, when the size first reaches it.
+    """
+    if decision.looks:
+        _stop_at_looks(axes, decision, top)
+        return
     across: list[float] = []
     up: list[float] = []
     for step in decision.steps:
@@ -70,15 +76,28 @@ def _stop_region(axes: Axes, decision: Decision, top: float) -> None:
     axes.fill_between(across, up, top, color=STOP, alpha=0.16, linewidth=0, label="Stop region")
     axes.plot(across, up, color=STOP, linewidth=2)
     for step in decision.steps:
-        axes.annotate(
-            str(step.events),
-            ((step.first - 1 + step.last) / 2, step.events),
-            (0, 3),
-            textcoords="offset points",
-            color=STOP,
-            ha="center",
-            size=8,
-        )
+        _number(axes, step.events, (step.first - 1 + step.last) / 2)
+
+
+def _stop_at_looks(axes: Axes, decision: Decision, top: float) -> None:
+    found = [
+        (look, step.events)
+        for look in decision.looks
+        for step in decision.steps
+        if step.first <= look <= step.last
+    ]
+    across, up = [look for look, _ in found], [events for _, events in found]
+    axes.vlines(across, up, top, color=STOP, linewidth=6, alpha=0.3, label="Stop at a look")
+    axes.plot(across, up, "_", color=STOP, markersize=12, markeredgewidth=2)
+    for look, events in found:
+        _number(axes, events, look - 0.5)
+
+
+def _number(axes: Axes, events: int, x: float) -> None:
+    axes.annotate(
+        str(events), (x, events), (0, 3), textcoords="offset points", color=STOP, ha="center",
+        size=8,
+    )  # fmt: skip
 
 
 def _pending_band(axes: Axes, decision: Decision, top: float) -> None:

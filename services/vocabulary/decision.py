@@ -89,6 +89,7 @@ class Decision:
         sensitivity: Under the other policies.
         contributors: The events, by date.
         steps: The signed boundary.
+        looks: Sizes at which it is compared; empty: every one.
         n: Planned maximum.
         recommend: The rule's ``then``.
         tell: Roles.
@@ -143,3 +144,4 @@ class Decision:
     cut: Mapping[str, int] | None = None
     in_words: str = ""
     conditional_p0: float | None = None
+    looks: tuple[int, ...] = ()

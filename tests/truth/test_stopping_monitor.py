@@ -249,6 +249,9 @@ def test_grouped_looks_compare_when_the_size_first_reaches_the_look():
     assert abs(said.crossed_since - day(51)) < timedelta(seconds=5)
     (look,) = [point for point in said.path if point.crossed]
     assert (look.events, look.boundary) == (3, 3)
+    drawn = boundary_chart(said, "svg").decode()
+    assert "Stop at a look" in drawn
+    assert "Stop region" not in drawn
 
 
 def test_after_continue_the_rule_waits_for_a_new_event():

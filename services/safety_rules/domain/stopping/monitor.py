@@ -98,6 +98,7 @@ def decide(
         cut=cut,
         in_words=rule.in_words,
         conditional_p0=ahead.conditional_p0,
+        looks=rule.looks,
     )
 
 
