@@ -5,7 +5,8 @@ from math import log
 
 from services.safety_rules.adapters.protocol_sources import Sources
 from services.safety_rules.calculation import Design
-from services.vocabulary.protocol import Curve, Edge, EventPattern, Rule, Window
+from services.vocabulary.protocol import Curve, Edge, Rule, Window
+from services.vocabulary.protocol_event import EventPattern
 
 _ANCHORS = {
     "transplant": "transplant",

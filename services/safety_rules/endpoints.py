@@ -16,7 +16,8 @@ from services.store import journal, participants, records
 from services.store.session import Connection
 from services.vocabulary.endpoint import AdverseEvents, Clock, EndpointReport
 from services.vocabulary.fact import ChronicGvhd, Fact, GvhdStage
-from services.vocabulary.protocol import EndpointPlan, EventPattern
+from services.vocabulary.protocol import EndpointPlan
+from services.vocabulary.protocol_event import EventPattern
 
 IDS = tuple(endpoint.id for endpoint in ENDPOINTS)
 CLOCKS: tuple[Clock, ...] = ("transplant", "first_infusion")

@@ -6,6 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from services.vocabulary.dosing import Deviations, Dosing, HysLaw
+from services.vocabulary.protocol_event import EventPattern
+
 AnchorName = Literal["transplant", "enrolment", "first_infusion", "each_course"]
 
 
@@ -27,17 +30,6 @@ class Window:
 
     start: Edge
     end: Edge
-
-
-@dataclass(frozen=True, slots=True)
-class EventPattern:
-    """What counts: exactly one of the four is given. *grade_at_least* goes with the first three."""
-
-    scale: str = ""  # e.g. astct-2019.crs
-    term: str = ""  # a criterion's slug, e.g. seizure
-    term_set: str = ""  # a name in the protocol's term sets
-    fact: Literal["nrm", "relapse", "death", ""] = ""
-    grade_at_least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +204,9 @@ class Protocol:
         merge_gap: Longest silence between two readings of one laboratory run.
         course_gap: Longest pause of the study drug inside one course.
         endpoints: None: the trial has none that are followed here.
+        dosing: What grades ask of the study drug; None: the protocol does not say.
+        hys_law: When liver injury by a drug is suspected; None: as above.
+        deviations: Which departures from the protocol are told; None: as above.
         sha256: Of the file.
         signed_by: ``Name, role, date`` of each signature over that hash; empty: a draft.
     """
@@ -231,6 +226,9 @@ class Protocol:
     rules: tuple[Rule, ...]
     timezones: Mapping[str, str]  # site -> IANA name
     course_gap: timedelta = timedelta(days=14)
+    dosing: Dosing | None = None
+    hys_law: HysLaw | None = None
+    deviations: Deviations | None = None
     endpoints: EndpointPlan | None = None
     sha256: str = ""
     signed_by: tuple[str, ...] = ()

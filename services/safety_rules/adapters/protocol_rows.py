@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from services.safety_rules.adapters.dosing_rows import DeviationsRow, DosingRow, HysLawRow
 from services.safety_rules.adapters.rule_rows import Duration, RuleRow, Strict, WindowRow
+from services.vocabulary.dosing import Dosing
 from services.vocabulary.protocol import (
     AlertPolicy,
     Bedside,
@@ -140,6 +142,9 @@ class ProtocolFile(Strict):
     laboratory: _LaboratoryRow
     alerts: _AlertsRow
     endpoints: _EndpointsRow | None = None
+    dosing: DosingRow | None = None
+    hys_law: HysLawRow | None = None
+    deviations: DeviationsRow | None = None
     rules: tuple[RuleRow, ...] = Field(min_length=1)
     assumed: Names = ()
 
@@ -164,9 +169,17 @@ class ProtocolFile(Strict):
             timezones=timezones,
             course_gap=self.course_gap,
             endpoints=self.endpoints.value() if self.endpoints else None,
+            dosing=self._dosing(),
+            hys_law=self.hys_law.value() if self.hys_law else None,
+            deviations=self.deviations.value() if self.deviations else None,
             sha256=sha256,
             signed_by=signed_by,
         )
+
+    def _dosing(self) -> Dosing | None:
+        if self.dosing is None:
+            return None
+        return self.dosing.value(restart_is_assumed="dosing.restart" in self.assumed)
 
 
 class _SignatureRow(Strict):

@@ -11,7 +11,6 @@ from services.vocabulary.protocol import (
     AnchorName,
     Curve,
     Edge,
-    EventPattern,
     Policy,
     Rule,
     Step,
@@ -20,6 +19,7 @@ from services.vocabulary.protocol import (
     Window,
     WorkedExample,
 )
+from services.vocabulary.protocol_event import EventPattern
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.safety_rules.domain import confounders, crs, data_queries, icans, insulin, nearest
+from services.safety_rules.domain.advising import Advising
 from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.anchors import concerns as moves_an_anchor
 from services.safety_rules.domain.bedside import BedsideContext
@@ -17,6 +18,7 @@ from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.standings import Knowledge, Outlook, outlook, steroid_doses
 from services.safety_rules.domain.tracks import Track
+from services.vocabulary.advice import Advice
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, Observation
 from services.vocabulary.grade import Grade
@@ -37,6 +39,7 @@ class Fold:
         self._standing: dict[str, Fact] = {}  # those that are no reading of a criterion
         self._anchors = Anchors()
         self._beside = {m: nearest.NearestReadings(w) for m, w in nearest.WITHIN.items()}
+        self._advising = Advising(participant, rules)
         self._insulin = insulin.InsulinDoses()
         self._followed: dict[str, Followed] = {}
         self._syndromes = {
@@ -97,6 +100,13 @@ class Fold:
         )
         return [outlook(rule, rules.protocol, known) for rule in rules.protocol.rules]
 
+    def advice(self, at: datetime) -> tuple[tuple[Advice, ...], datetime | None]:
+        """Return what is recommended at *at*, and when that changes without a fact.
+
+        The same object as long as nothing has changed.
+        """
+        return self._advising.advice(self._anchors, self.contents(), at)
+
     def queries(self) -> list[Query]:
         """Return what a person has to look into."""
         records = self.contents()
@@ -123,6 +133,7 @@ class Fold:
         """Put *fact* wherever it is read, or take it away."""
         protocol = self._rules.protocol
         body = fact.body
+        self._advising.change(fact, stands=stands)
         if isinstance(body, Observation):
             for criterion in self._rules.compiled.by_measure.get(body.measure, ()):
                 self._followed_under(criterion.id, criterion).change(fact, stands=stands)

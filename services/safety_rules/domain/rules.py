@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from services.safety_rules.domain.compiled import Compiled
-from services.vocabulary.protocol import EventPattern, Protocol
+from services.vocabulary.protocol import Protocol
+from services.vocabulary.protocol_event import EventPattern
 
 # Measures that a laboratory does not report: their events count without a waiting time.
 _AT_THE_BEDSIDE = frozenset(

@@ -8,7 +8,8 @@ from services.safety_rules.domain.anchors import Anchors, Stretch, stretches
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration, Fact
 from services.vocabulary.grade import Grade
-from services.vocabulary.protocol import EventPattern, LaboratoryCounting, Protocol, Rule
+from services.vocabulary.protocol import LaboratoryCounting, Protocol, Rule
+from services.vocabulary.protocol_event import EventPattern
 from services.vocabulary.standing import Competing, Counted, Standing
 
 End = Callable[[Span], Grade]

@@ -1,0 +1,198 @@
+"""What the grades of a participant ask of the infusion; the numbers are the protocol's.
+
+Source: blinatumomab US prescribing information, 2.4; docs/decisions/dose.md
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.safety_rules.domain.advised import Advised, Case, advice, in_words, just_after
+from services.safety_rules.domain.infusion import shown
+from services.vocabulary.advice import AdviceKind
+from services.vocabulary.dosing import AtGrade, DoseAction, DoseRule
+from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
+from services.vocabulary.grade import Grade
+
+_End = Callable[[Span], Grade]
+
+
+def of_records(case: Case) -> Iterator[Advised]:
+    """Yield what each record asks for; the first rule that a record fits speaks of it."""
+    if case.protocol.dosing is None:
+        return
+    spoken_of: set[int] = set()
+    for name, rule in case.protocol.dosing.rules.items():
+        for place, record in enumerate(case.records):
+            if place not in spoken_of and _is_about(case, rule, record):
+                spoken_of.add(place)
+                yield from _of_record(case, name, rule, record)
+
+
+def _is_about(case: Case, rule: DoseRule, record: EpisodeContent) -> bool:
+    if record.before_exposure or record.state is EpisodeState.REJECTED:
+        return False
+    died_at = case.anchors.died_at
+    if died_at is not None and record.onset_at >= died_at:
+        return False
+    return any(
+        record.criterion == pattern.scale
+        if pattern.scale
+        else not record.linked_to and case.matches(record.criterion, pattern)
+        for pattern in rule.any_of
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one grade asks for, from when to when, and why."""
+
+    do: DoseAction
+    since: datetime
+    until: datetime | None
+    because: str
+    then: str = ""
+    due_at: datetime | None = None
+    unknown_rate: bool = False
+
+
+def _of_record(case: Case, name: str, rule: DoseRule, record: EpisodeContent) -> Iterator[Advised]:
+    certain = list(_asked(case, rule, record, lambda span: span.at_least))
+    perhaps = list(_asked(case, rule, record, lambda span: span.at_most))
+    if not perhaps:
+        return
+    do, worst = _most(certain), _most(perhaps)
+    if any(one.unknown_rate for one in certain):
+        worst = DoseAction.DISCONTINUE
+    may_be = worst if worst.level > do.level else None
+    lasting = certain or perhaps
+    open_ends = [one for one in lasting if one.until is None]
+    until = None if open_ends else max(one.until for one in lasting if one.until)
+    missing = {word for change in record.history for word in change.missing} if may_be else set()
+    missing |= {"infusion rate"} if any(one.unknown_rate for one in certain) else set()
+    due = [one.due_at for one in (*certain, *perhaps) if one.due_at is not None]
+    leads = [one for one in lasting if one.do is _most(lasting)]
+    yield Advised(
+        advice(
+            case,
+            AdviceKind.DOSE,
+            name,
+            min(one.since for one in lasting),
+            level=do.level,
+            says=_says(do, case) if do.level else "nothing is certain yet",
+            until=until,
+            because=tuple(dict.fromkeys(one.because for one in lasting)),
+            then=tuple(dict.fromkeys(one.then for one in leads if one.then)),
+            missing=tuple(sorted(missing)),
+            may_be=_says(may_be, case) if may_be else "",
+            suspected=record.state is not EpisodeState.CONFIRMED,
+            provisional=record.provisional,
+            criterion=record.criterion,
+            facts=tuple(dict.fromkeys(fact for change in record.history for fact in change.facts)),
+        ),
+        min(due, default=None),
+    )
+
+
+def _says(do: DoseAction, case: Case) -> str:
+    return f"{do} {case.protocol.study_drug}"
+
+
+def _most(asked: list[_Asked]) -> DoseAction:
+    return max((one.do for one in asked), key=lambda do: do.level, default=DoseAction.NONE)
+
+
+def _asked(case: Case, rule: DoseRule, record: EpisodeContent, end: _End) -> Iterator[_Asked]:
+    alone = record.state is not EpisodeState.CONFIRMED and case.is_laboratory(record.criterion)
+    if alone and end(record.worst) < rule.laboratory_alone_from:
+        return
+    for grade, what in rule.at_grade.items():
+        for since, back_at in _stretches(record, grade, what, end):
+            day, infusion = case.treatment_day(since), _infusion(case, since)
+            because = f"{record.term}, grade {grade} reached on {day}, {infusion}"
+            yield from _of_stretch(case, what, since, back_at, because)
+
+
+def _stretches(
+    record: EpisodeContent, grade: int, what: AtGrade, end: _End
+) -> Iterator[tuple[datetime, datetime | None]]:
+    """Yield from when the record was of *grade* to when it certainly was not any longer.
+
+    What is withheld goes on until the grade that the protocol asks for; all else, as the record.
+    """
+    since: datetime | None = None
+    for change in record.history:
+        if since is None and end(change.span) >= grade:
+            since = change.at
+        elif (
+            since is not None
+            and what.until_grade is not None
+            and change.span.at_most <= what.until_grade
+        ):
+            yield since, change.at
+            since = None
+    if since is not None:
+        yield since, record.resolved_at
+
+
+def _of_stretch(
+    case: Case, what: AtGrade, since: datetime, back_at: datetime | None, because: str
+) -> Iterator[_Asked]:
+    if what.do is DoseAction.INTERRUPT:
+        then = _restart(case) if back_at else f"until it has resolved; then: {_restart(case)}"
+        yield _Asked(what.do, since, back_at, because, then)
+    elif what.do is not DoseAction.WITHHOLD:
+        yield _Asked(what.do, since, None, because)
+    else:
+        yield from _withheld(case, what, since, back_at, because)
+
+
+def _withheld(
+    case: Case, what: AtGrade, since: datetime, back_at: datetime | None, because: str
+) -> Iterator[_Asked]:
+    discontinue = DoseAction.DISCONTINUE
+    running = case.infusion.at(since)
+    rate = running.rate if running else None
+    lowest = what.discontinue_at
+    comparable = rate is not None and lowest is not None and rate.unit == lowest.unit
+    unknown = lowest is not None and not comparable
+    if lowest and comparable and rate and rate.value <= lowest.value:
+        yield _Asked(discontinue, since, None, f"{because}: the lowest step")
+    longest, due_at = what.discontinue_after, None
+    if longest is not None:
+        if (back_at or case.at) - since > longest:
+            slow = f"not back to grade {what.until_grade} within {in_words(longest)}"
+            yield _Asked(discontinue, since, None, f"{because}; {slow}")
+        elif back_at is None:
+            due_at = just_after(since + longest)
+    enough = f"grade {what.until_grade} or less"
+    enough += f", and for {in_words(what.at_least)} at least" if what.at_least else ""
+    if back_at is None:
+        too_long = f"; discontinue if that takes more than {in_words(longest)}" if longest else ""
+        then = f"until {enough}{too_long}; then: {_restart(case)}"
+        yield _Asked(what.do, since, None, because, then, due_at, unknown)
+        return
+    may_restart_at = max(back_at, since + what.at_least)
+    then = f"{enough}: on {case.treatment_day(may_restart_at)}; {_restart(case)}"
+    yield _Asked(what.do, since, may_restart_at, because, then, None, unknown)
+
+
+def _infusion(case: Case, at: datetime) -> str:
+    running = case.infusion.at(at)
+    if running is None:
+        return "before any infusion"
+    words = "infusion running at" if case.infusion.runs(at) else "after an infusion of"
+    return f"{words} {shown(running.rate)}"
+
+
+def _restart(case: Case) -> str:
+    """Return how the infusion may go on, and that nobody has signed it if that is so."""
+    dosing = case.protocol.dosing
+    if dosing is None:
+        return ""
+    plan = dosing.restart
+    assumed = " (assumed, not signed)" if dosing.restart_is_assumed else ""
+    return (
+        f"restart at {shown(plan.rate)}, up after {in_words(plan.rise_after)}, in the same course"
+        f" if the pause was no longer than {in_words(plan.same_course_within)}{assumed}"
+    )

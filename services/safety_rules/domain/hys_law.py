@@ -1,0 +1,118 @@
+"""Hy's law: aminotransferase and bilirubin high together, without cholestasis.
+
+Source: FDA, Drug-Induced Liver Injury: Premarketing Clinical Evaluation, 2009; what it leaves
+open: docs/decisions/dose.md
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Literal
+
+from services.safety_rules.domain.advised import Advised, Case, advice
+from services.safety_rules.domain.multiples import Result
+from services.vocabulary.advice import Advice, AdviceKind
+from services.vocabulary.dosing import HysLaw
+
+AMINOTRANSFERASES = ("alt", "ast")
+BILIRUBIN, ALP = "bilirubin", "alp"
+MEASURES = frozenset({*AMINOTRANSFERASES, BILIRUBIN, ALP})
+
+_Answer = Literal["met", "suspected", "no"]
+_LEVEL: dict[_Answer, int] = {"no": 0, "suspected": 1, "met": 2}
+_SAYS = {"met": "Hy's law: its biochemical criteria are met", "suspected": "Hy's law suspected"}
+
+
+def of_liver(case: Case) -> Iterator[Advised]:
+    """Yield one finding for each stretch of pairs that are near enough to each other."""
+    law = case.protocol.hys_law
+    if law is None:
+        return
+    phosphatase = case.since_first_dose(ALP)
+    pairs = [
+        (enzyme, bilirubin, answer)
+        for enzyme, bilirubin in _pairs(case, law)
+        if (answer := _answer(enzyme, bilirubin, phosphatase, law)) != "no"
+    ]
+    for together in _runs(pairs, law):
+        yield Advised(_finding(case, together, phosphatase, law))
+
+
+_Pair = tuple[Result, Result, _Answer]
+
+
+def _pairs(case: Case, law: HysLaw) -> Iterator[tuple[Result, Result]]:
+    bilirubins = [
+        one for one in case.since_first_dose(BILIRUBIN) if one.is_over(law.bilirubin_over)
+    ]
+    for measure in AMINOTRANSFERASES:
+        for enzyme in case.since_first_dose(measure):
+            if enzyme.is_over(law.aminotransferase_over):
+                for bilirubin in bilirubins:
+                    if abs(enzyme.at - bilirubin.at) <= law.within:
+                        yield enzyme, bilirubin
+
+
+def _answer(
+    enzyme: Result, bilirubin: Result, phosphatase: Sequence[Result], law: HysLaw
+) -> _Answer:
+    """Say what the alkaline phosphatase of the same span makes of a pair.
+
+    All below the limit: met. All at or above it: no. None known, or some of each: suspected.
+    """
+    below = {one.is_below(law.alp_below) for one in _in_span(enzyme, bilirubin, phosphatase, law)}
+    known = below - {None}
+    if known == {True}:
+        return "met"
+    return "no" if known == {False} and None not in below else "suspected"
+
+
+def _in_span(
+    enzyme: Result, bilirubin: Result, phosphatase: Iterable[Result], law: HysLaw
+) -> list[Result]:
+    """Return what lies in one span of the law's length with both."""
+    first, last = min(enzyme.at, bilirubin.at), max(enzyme.at, bilirubin.at)
+    return [one for one in phosphatase if last - law.within <= one.at <= first + law.within]
+
+
+def _runs(pairs: Sequence[_Pair], law: HysLaw) -> Iterator[list[_Pair]]:
+    """Yield pairs that follow each other within the law's span, as one finding."""
+    together: list[_Pair] = []
+    for pair in sorted(pairs, key=lambda one: (_met_at(one), one[0].fact, one[1].fact)):
+        if together and _met_at(pair) - _met_at(together[-1]) > law.within:
+            yield together
+            together = []
+        together.append(pair)
+    if together:
+        yield together
+
+
+def _met_at(pair: _Pair) -> datetime:
+    return max(pair[0].at, pair[1].at)
+
+
+def _finding(
+    case: Case, pairs: Sequence[_Pair], phosphatase: Sequence[Result], law: HysLaw
+) -> Advice:
+    enzyme, bilirubin, answer = max(pairs, key=lambda pair: _LEVEL[pair[2]])
+    beside = _in_span(enzyme, bilirubin, phosphatase, law)
+    facts = (enzyme, bilirubin, *beside)
+    over = ((enzyme, law.aminotransferase_over), (bilirubin, law.bilirubin_over))
+    words = [
+        f"{one.words}, more than {multiple} x ULN, on {case.treatment_day(one.at)}"
+        for one, multiple in over
+    ]
+    words += [f"{one.words}, on {case.treatment_day(one.at)}" for one in beside]
+    missing = () if answer == "met" else ("ALP below the limit in the same span",)
+    return advice(
+        case,
+        AdviceKind.HYS_LAW,
+        "hys_law",
+        _met_at(pairs[0]),
+        level=_LEVEL[answer],
+        says=_SAYS[answer],
+        because=tuple(words),
+        then=("look for another cause (hepatitis, GVHD, obstruction, other drugs)",),
+        missing=missing,
+        provisional=any(one.provisional for one in facts),
+        facts=tuple(dict.fromkeys(one.fact for one in facts)),
+    )

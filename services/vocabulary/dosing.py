@@ -1,0 +1,132 @@
+"""What a protocol says about the study drug: its doses, and what grades and results ask of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from services.vocabulary.protocol_event import EventPattern
+from services.vocabulary.quantity import Quantity
+
+
+class DoseAction(StrEnum):
+    """What is recommended, the mildest first."""
+
+    NONE = "none"
+    INTERRUPT = "interrupt"
+    WITHHOLD = "withhold"
+    CONSIDER_DISCONTINUING = "consider discontinuing"
+    DISCONTINUE = "discontinue"
+
+    @property
+    def level(self) -> int:
+        """How much it asks for: 0 is nothing."""
+        return list(DoseAction).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AtGrade:
+    """What to do once a grade is reached.
+
+    Args:
+        do: At once.
+        until_grade: Withheld until the grade is this or less; None: for good, or as others say.
+        at_least: Withheld for this long at least.
+        discontinue_after: Discontinued when coming back to *until_grade* takes longer.
+        discontinue_at: Discontinued when it was reached at this rate, the lowest, or less.
+    """
+
+    do: DoseAction
+    until_grade: int | None = None
+    at_least: timedelta = timedelta(0)
+    discontinue_after: timedelta | None = None
+    discontinue_at: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoseRule:
+    """One of three: about the grade of records, about multiples of ULN, about seizures.
+
+    Args:
+        any_of: Records that it is about.
+        at_grade: What each grade asks for; a grade in between asks for what the one below does.
+        laboratory_alone_from: Below this grade a record that only a laboratory shows asks for
+            nothing until a clinician has confirmed it.
+        over_uln: By measure, the multiple of ULN above which *do* is asked for.
+        more_seizures_than: Since the first dose, above which *do* is asked for.
+        apart: Seizures reported in two ways this near to each other are one.
+        do: With *over_uln* and *more_seizures_than*.
+    """
+
+    any_of: tuple[EventPattern, ...] = ()
+    at_grade: Mapping[int, AtGrade] = field(default_factory=dict)
+    laboratory_alone_from: int = 1
+    over_uln: Mapping[str, Decimal] = field(default_factory=dict)
+    more_seizures_than: int | None = None
+    apart: timedelta = timedelta(0)
+    do: DoseAction = DoseAction.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class DoseStep:
+    """From day *first* to day *last* of a course, both inside, at *rate*."""
+
+    first: int
+    last: int
+    rate: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """How an interrupted infusion goes on: at *rate*, up again after *rise_after*.
+
+    After a pause longer than *same_course_within* the next course begins.
+    """
+
+    rate: Quantity
+    rise_after: timedelta
+    same_course_within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Dosing:
+    """The schedule of a course, and the rules by name: the first that fits a record speaks.
+
+    *restart_is_assumed*: nobody has signed how an interrupted infusion goes on.
+    """
+
+    schedule: tuple[DoseStep, ...]
+    rules: Mapping[str, DoseRule]
+    restart: Restart
+    restart_is_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HysLaw:
+    """Biochemical criteria of drug-induced liver injury, in multiples of ULN."""
+
+    aminotransferase_over: Decimal
+    bilirubin_over: Decimal
+    within: timedelta
+    alp_below: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Premedication:
+    """*dose* of *drug* is due *within* so long before days of a course, and before restarts."""
+
+    drug: str
+    dose: Quantity
+    within: timedelta
+    on_days: tuple[int, ...]
+    after_pause: timedelta  # a restart after a pause of this length or more
+
+
+@dataclass(frozen=True, slots=True)
+class Deviations:
+    """What is told when it was not kept, once it could have been charted."""
+
+    first_course_on: tuple[int, int]  # transplant days, both inside
+    premedication: Premedication
+    charted_within: timedelta

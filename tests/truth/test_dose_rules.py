@@ -1,0 +1,213 @@
+"""What grades ask of the infusion, worked out from the protocol's words.
+
+CRS 3: interrupt; 4: discontinue. Neurotoxicity 3: withhold until <= 1 and at least 3 days,
+discontinue if at the lowest step (8 ug/d) or in more than 7 days; 4: discontinue. Other clinically
+relevant 3: withhold until <= 1, discontinue if in more than 14 days; 4: consider discontinuing.
+"""
+
+import pytest
+
+from services.safety_rules.domain.dose_rules import of_records
+from services.vocabulary.dosing import DoseAction
+from services.vocabulary.episode import EpisodeState
+from services.vocabulary.grade import Grade
+from tests.advised import case, record, said
+from tests.reading import hours
+
+CRS, ICANS = "astct-2019.crs", "astct-2019.icans"
+TREMOR, DIARRHEA = "ctcae-5.0.tremor", "ctcae-5.0.diarrhea"
+LIPASE, ANEMIA, FEVER = "ctcae-5.0.lipase-increased", "ctcae-5.0.anemia", "ctcae-5.0.fever"
+
+# rates; then criterion and grades with their hours; then what is said at hour 2000
+TABLE = {
+    "CRS 2": ("8@0", CRS, "1@5 2@9 -@30", ""),
+    "CRS 3": ("8@0", CRS, "1@5 3@9 1@20 -@30", "interrupt from 9 to 30"),
+    "CRS 3, not over": ("8@0", CRS, "1@5 3@9 2@20", "interrupt from 9"),
+    "CRS 4": ("8@0", CRS, "1@5 3@9 4@12 1@20 -@30", "discontinue from 9"),
+    "CRS 5": ("8@0", CRS, "4@12 5@20", "discontinue from 12"),
+    "CRS 3 to 4": (
+        "8@0",
+        CRS,
+        "3-4@12 -@30",
+        "interrupt from 12 to 30; maybe discontinue for want of ICE score",
+    ),
+    "CRS 2 to 3": (
+        "8@0",
+        CRS,
+        "2-3@12 -@30",
+        "open from 12 to 30; maybe interrupt for want of ICE score",
+    ),
+    "ICANS 2": ("8@0 16@48", ICANS, "2@60 -@70", ""),
+    "ICANS 3, back to 1 within a day": (
+        "8@0 16@48",
+        ICANS,
+        "3@60 1@84 -@90",
+        "withhold from 60 to 132",
+    ),
+    "ICANS 3, back after 72 h": ("8@0 16@48", ICANS, "3@60 1@132 -@140", "withhold from 60 to 132"),
+    "ICANS 3, back after 73 h": ("8@0 16@48", ICANS, "3@60 1@133 -@140", "withhold from 60 to 133"),
+    "ICANS 3, 2 is not enough": (
+        "8@0 16@48",
+        ICANS,
+        "3@60 2@84 1@150 -@160",
+        "withhold from 60 to 150",
+    ),
+    "ICANS 3, gone at once": ("8@0 16@48", ICANS, "3@60 -@150", "withhold from 60 to 150"),
+    "ICANS 3 for 7 days": ("8@0 16@48", ICANS, "3@60 1@228 -@240", "withhold from 60 to 228"),
+    "ICANS 3 for more than 7 days": ("8@0 16@48", ICANS, "3@60 1@229 -@240", "discontinue from 60"),
+    "ICANS 3 that never ends": ("8@0 16@48", ICANS, "3@60", "discontinue from 60"),
+    "ICANS 3 twice": (
+        "8@0 16@48",
+        ICANS,
+        "3@60 1@150 3@200 1@300 -@310",
+        "withhold from 60 to 300",
+    ),
+    "ICANS 3, the second for long": (
+        "8@0 16@48",
+        ICANS,
+        "3@60 1@84 3@200 1@400 -@410",
+        "discontinue from 60",
+    ),
+    "ICANS 3 at the lowest step": ("8@0 16@48", ICANS, "3@47 1@60 -@70", "discontinue from 47"),
+    "ICANS 3 at the first instant of the next step": (
+        "8@0 16@48",
+        ICANS,
+        "3@48 1@60 -@70",
+        "withhold from 48 to 120",
+    ),
+    "ICANS 3 after a restart at the lowest step": (
+        "8@0 16@48 -@60 8@70",
+        ICANS,
+        "3@80 1@90 -@99",
+        "discontinue from 80",
+    ),
+    "ICANS 3 after the stop at 16": (
+        "8@0 16@48 -@168",
+        ICANS,
+        "3@170 1@190 -@200",
+        "withhold from 170 to 242",
+    ),
+    "ICANS 3 after the stop at 8": ("8@0 -@30", ICANS, "3@40 1@50 -@60", "discontinue from 40"),
+    "ICANS 3 at a rate that nobody charted": (
+        "?@0",
+        ICANS,
+        "3@60 1@84 -@90",
+        "withhold from 60 to 132; maybe discontinue for want of infusion rate",
+    ),
+    "ICANS 4": ("8@0 16@48", ICANS, "4@60 -@70", "discontinue from 60"),
+    "ICANS 3 to 4": (
+        "8@0 16@48",
+        ICANS,
+        "3-4@60 1@84 -@90",
+        "withhold from 60 to 132; maybe discontinue for want of ICE score",
+    ),
+    "a term of neurotoxicity, 3": (
+        "8@0 16@48",
+        TREMOR,
+        "3@60 1@84 -@90",
+        "withhold from 60 to 132",
+    ),
+    "another term, 2": ("8@0", DIARRHEA, "2@60 -@84", ""),
+    "another term, 3": ("8@0", DIARRHEA, "3@60 1@84 -@90", "withhold from 60 to 84"),
+    "another term, 3 for 14 days": ("8@0", DIARRHEA, "3@60 1@396", "withhold from 60 to 396"),
+    "another term, 3 for more than 14 days": ("8@0", DIARRHEA, "3@60 1@397", "discontinue from 60"),
+    "another term, 4": ("8@0", DIARRHEA, "3@60 4@70 1@84 -@90", "consider discontinuing from 60"),
+    "hematologic": ("8@0", ANEMIA, "4@60 -@84", ""),
+}
+
+
+def advised(*records, **more):
+    return list(of_records(case(*records, **more)))
+
+
+@pytest.mark.parametrize(("rates", "criterion", "grades", "expected"), TABLE.values(), ids=TABLE)
+def test_what_grades_ask_for(rates, criterion, grades, expected):
+    found = advised(record(criterion, grades), rates=rates)
+    assert "; ".join(said(one.advice) for one in found) == expected
+
+
+# (criterion, grades, what else is said of the record), and what is asked for
+WHO_SAID_SO = {
+    "nobody has confirmed it": (
+        CRS,
+        "3@9 -@20",
+        {"state": EpisodeState.SUSPECTED},
+        "interrupt from 9 to 20",
+    ),
+    "rejected": (CRS, "3@9 -@20", {"state": EpisodeState.REJECTED}, ""),
+    "before the first dose": (CRS, "3@9 -@20", {"before_exposure": True}, ""),
+    "a part of a syndrome": (FEVER, "3@9 -@20", {"linked_to": CRS}, ""),
+    "laboratory alone, 3": (LIPASE, "3@9 1@20 -@30", {"state": EpisodeState.SUSPECTED}, ""),
+    "laboratory alone, confirmed": (LIPASE, "3@9 1@20 -@30", {}, "withhold from 9 to 20"),
+    "laboratory alone, 4": (
+        LIPASE,
+        "3@9 4@12 1@20 -@30",
+        {"state": EpisodeState.SUSPECTED},
+        "consider discontinuing from 9",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("criterion", "grades", "more", "expected"), WHO_SAID_SO.values(), ids=WHO_SAID_SO
+)
+def test_which_records_ask(criterion, grades, more, expected):
+    found = advised(record(criterion, grades, **more), rates="8@0")
+    assert "; ".join(said(one.advice) for one in found) == expected
+
+
+@pytest.mark.parametrize(
+    ("criterion", "grades", "at", "expected", "due"),
+    [
+        (ICANS, "3@60", 61, "withhold from 60", 228),
+        (ICANS, "3@60", 228, "withhold from 60", 228),
+        (ICANS, "3@60", 229, "discontinue from 60", None),
+        (DIARRHEA, "3@60", 396, "withhold from 60", 396),
+        (DIARRHEA, "3@60", 397, "discontinue from 60", None),
+        (CRS, "3@60", 2000, "interrupt from 60", None),
+    ],
+)
+def test_what_takes_too_long_is_discontinued_when_that_time_is_over(
+    criterion, grades, at, expected, due
+):
+    (found,) = advised(record(criterion, grades), rates="8@0 16@48", at=at)
+    assert said(found.advice) == expected
+    if due is None:
+        assert found.due_at is None
+    else:
+        assert hours(due) < found.due_at < hours(due + 1)
+
+
+def test_a_record_is_spoken_of_once_by_the_first_rule_that_it_fits():
+    records = [record(CRS, "4@9 -@20"), record(ICANS, "3@60 1@84"), record(TREMOR, "3@60 1@84")]
+    found = advised(*records, rates="8@0 16@48")
+    assert [(one.advice.rule, one.advice.criterion) for one in found] == [
+        ("crs", CRS),
+        ("neurotoxicity", ICANS),
+        ("neurotoxicity", TREMOR),
+    ]
+
+
+def test_the_reasons_name_the_grade_the_day_and_the_rate_and_what_comes_then():
+    (found,) = advised(record(ICANS, "3@60 1@84 -@90"), rates="8@0 16@48")
+    term = "Immune effector cell-associated neurotoxicity syndrome (ASTCT)"
+    assert found.advice.because == (
+        f"{term}, grade 3 reached on treatment day 3, infusion running at 16 ug/d",
+    )
+    assert found.advice.then == (
+        (
+            "grade 1 or less, and for 3 days at least: on treatment day 6; restart at 8 ug/d, up"
+            " after 2 days, in the same course if the pause was no longer than 7 days (assumed, not"
+            " signed)"
+        ),
+    )
+    assert (found.advice.transplant_day, found.advice.treatment_day, found.advice.over_on) == (
+        72,
+        3,
+        6,
+    )
+
+
+def test_actions_are_ordered_from_the_mildest():
+    assert [action.level for action in DoseAction] == [0, 1, 2, 3, 4]
+    assert max(Grade) == 5  # a grade above the last that a rule names asks for what that one does

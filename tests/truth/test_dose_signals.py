@@ -1,0 +1,186 @@
+"""Multiples of ULN, repeated seizures and Hy's law, worked out from the protocol's words.
+
+ALT/AST > 5 x ULN or bilirubin > 3 x ULN: interrupt, whatever the baseline. More than one seizure:
+discontinue. Hy's law: ALT or AST > 3 x ULN and bilirubin > 2 x ULN within 14 days of each other,
+ALP < 2 x ULN in the same span; ALP missing is suspected.
+"""
+
+import pytest
+
+from services.vocabulary.fact import Assessment, Observation
+from tests.advised import folded, hour, said
+from tests.reading import fact, hours, lab, status
+
+UNITS = {
+    "alt": ("U/L", "40"),
+    "ast": ("U/L", "40"),
+    "alp": ("U/L", "120"),
+    "bilirubin": ("mg/dL", "1.0"),
+}
+
+
+def results(script):
+    """``alt 201@24, bilirubin 3.1@30``; ``/?`` is without its limit, ``/P`` preliminary."""
+    found = []
+    for part in script.split(", "):
+        measure, written = part.split()
+        value, at = written.split("@")
+        value, _, note = value.partition("/")
+        unit, uln = UNITS[measure]
+        found.append(
+            lab(
+                measure,
+                value,
+                float(at),
+                unit if note != "unit" else "mmol/L",
+                uln=None if note == "?" else "-40" if note == "negative" else uln,
+                status=status("P" if note == "P" else "F"),
+            )
+        )
+    return found
+
+
+def advised(fold, rule, at=2000):
+    found, _ = fold.advice(hours(at))
+    return [one for one in found if one.rule == rule]
+
+
+LIVER = {
+    "at 5 x ULN": ("alt 200@24", ""),
+    "above 5 x ULN": ("alt 200.1@24", "interrupt from 24"),
+    "above, and at it again": ("alt 201@24, alt 200@48", "interrupt from 24 to 48"),
+    "AST": ("ast 201@24", "interrupt from 24"),
+    "bilirubin at 3 x ULN": ("bilirubin 3.0@24", ""),
+    "bilirubin above 3 x ULN": ("bilirubin 3.1@24", "interrupt from 24"),
+    "whatever the baseline was": ("alt 150@-3, alt 201@24", "interrupt from 24"),
+    "before the first dose": ("alt 900@-3", ""),
+    "at the first dose": ("alt 900@0", "interrupt from 0"),
+    "one after the other": (
+        "alt 201@24, bilirubin 3.1@30, alt 40@36, bilirubin 1@48",
+        "interrupt from 24 to 48",
+    ),
+    "twice": (
+        "alt 201@24, alt 40@48, alt 300@72",
+        "interrupt from 24 to 48; interrupt from 72",
+    ),
+    "more than can be measured": ("alt >200@24", "interrupt from 24"),
+    "less than can be measured": ("alt <5@24", ""),
+    "a bound that leaves it open": (
+        "alt >100@24",
+        "open from 24; maybe interrupt for want of value",
+    ),
+    "without its limit": ("alt 201/?@24", "open from 24; maybe interrupt for want of ULN"),
+    "a limit that cannot be": (
+        "alt 201/negative@24",
+        "open from 24; maybe interrupt for want of ULN",
+    ),
+    "a number that cannot be": ("alt 99999@24", "open from 24; maybe interrupt for want of value"),
+    "without its limit, then with it": ("alt 201/?@24, alt 30@36", ""),
+    "without its limit, while it was high": ("alt 300@24, alt 201/?@36", "interrupt from 24"),
+}
+
+
+@pytest.mark.parametrize(("script", "expected"), LIVER.values(), ids=LIVER)
+def test_multiples_of_the_limit(script, expected):
+    assert "; ".join(map(said, advised(folded(*results(script)), "liver"))) == expected
+
+
+def test_a_preliminary_result_is_provisional_and_the_reason_has_value_limit_and_day():
+    (one,) = advised(folded(*results("alt 201/P@24")), "liver")
+    assert one.provisional
+    assert one.because == ("ALT 201 U/L (ULN 40), more than 5 x ULN on treatment day 2",)
+
+
+DAY = 24
+LAW = {
+    "together": ("alt 121@24, bilirubin 2.1@24, alp 100@24", "met from 24"),
+    "AST": ("ast 121@24, bilirubin 2.1@24, alp 100@24", "met from 24"),
+    "at 3 x ULN": ("alt 120@24, bilirubin 2.1@24, alp 100@24", ""),
+    "bilirubin at 2 x ULN": ("alt 121@24, bilirubin 2.0@24, alp 100@24", ""),
+    "14 days apart": (f"alt 121@24, bilirubin 2.1@{24 + 14 * DAY}, alp 100@24", "met from 360"),
+    "bilirubin first": (f"bilirubin 2.1@24, alt 121@{24 + 14 * DAY}, alp 100@24", "met from 360"),
+    "more than 14 days apart": (f"alt 121@24, bilirubin 2.1@{25 + 14 * DAY}, alp 100@24", ""),
+    "no ALP": ("alt 121@24, bilirubin 2.1@24", "suspected from 24"),
+    "ALP without its limit": ("alt 121@24, bilirubin 2.1@24, alp 100/?@24", "suspected from 24"),
+    "ALP at 2 x ULN": ("alt 121@24, bilirubin 2.1@24, alp 240@24", ""),
+    "ALP just below 2 x ULN": ("alt 121@24, bilirubin 2.1@24, alp 239@24", "met from 24"),
+    "ALP 14 days before": (
+        f"alt 121@400, bilirubin 2.1@400, alp 100@{400 - 14 * DAY}",
+        "met from 400",
+    ),
+    "ALP more than 14 days before": (
+        f"alt 121@400, bilirubin 2.1@400, alp 100@{399 - 14 * DAY}",
+        "suspected from 400",
+    ),
+    "ALP on both sides": (
+        "alt 121@24, bilirubin 2.1@24, alp 100@24, alp 300@48",
+        "suspected from 24",
+    ),
+    "high ALP and one without its limit": (
+        "alt 121@24, bilirubin 2.1@24, alp 300@24, alp 100/?@30",
+        "suspected from 24",
+    ),
+    "before the first dose": ("alt 121@-3, bilirubin 2.1@24, alp 100@24", ""),
+    "an enzyme alone": ("alt 900@24, alp 100@24", ""),
+    "two stretches": (
+        "alt 121@24, bilirubin 2.1@24, alp 100@24, alt 130@900, bilirubin 2.5@900, alp 90@900",
+        "met from 24; met from 900",
+    ),
+    "suspected, then met": (
+        "alt 121@24, bilirubin 2.1@24, alt 130@48, bilirubin 2.2@48, alp 100@380",
+        "met from 24",
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "expected"), LAW.values(), ids=LAW)
+def test_hys_law(script, expected):
+    words = {2: "met", 1: "suspected"}
+    found = advised(folded(*results(script)), "hys_law")
+    assert "; ".join(f"{words[one.level]} from {hour(one.since)}" for one in found) == expected
+
+
+def test_hys_law_says_what_it_rests_on():
+    (one,) = advised(folded(*results("alt 121@24, bilirubin 2.1@30")), "hys_law")
+    assert one.says == "Hy's law suspected"
+    assert one.missing == ("ALP below the limit in the same span",)
+    assert one.because == (
+        "ALT 121 U/L (ULN 40), more than 3 x ULN, on treatment day 2",
+        "bilirubin 2.1 mg/dL (ULN 1.0), more than 2 x ULN, on treatment day 2",
+    )
+
+
+def charted(word, at):
+    return fact(Observation("seizure", text=word), at)
+
+
+def assessed(grade, at):
+    return fact(Assessment("ctcae-5.0.seizure", grade, "a clinician"), at)
+
+
+SEIZURES = {
+    "one": ([charted("brief", 24)], ""),
+    "charted twice": ([charted("brief", 24), charted("brief", 30)], ""),
+    "two": (
+        [charted("brief", 24), charted("none", 36), charted("prolonged", 48)],
+        "discontinue from 48",
+    ),
+    "one before the first dose": (
+        [charted("brief", -24), charted("none", -12), charted("brief", 24)],
+        "",
+    ),
+    "one, and a clinician's record of it": ([charted("brief", 24), assessed(2, 40)], ""),
+    "one, and a clinician's record of another": (
+        [charted("brief", 24), charted("none", 36), assessed(2, 49)],
+        "discontinue from 49",
+    ),
+    "two of a clinician": (
+        [assessed(2, 24), assessed(0, 36), assessed(1, 60)],
+        "discontinue from 60",
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "expected"), SEIZURES.values(), ids=SEIZURES)
+def test_more_than_one_seizure(facts, expected):
+    assert "; ".join(map(said, advised(folded(*facts), "seizures"))) == expected
