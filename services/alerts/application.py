@@ -18,6 +18,7 @@ from services.runtime.failpoints import reached
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
 from services.store.session import Database
+from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
@@ -114,8 +115,10 @@ def name_of(alert: Alert) -> str:
 
 
 def grade_of(alert: Alert) -> str:
-    """Return its grade as far as it is known, or its number of events."""
+    """Return its grade as far as it is known, its number of events, or what is recommended."""
     detail = read_detail(alert)
+    if isinstance(detail, Advice):
+        return detail.says
     return str(detail.worst) if isinstance(detail, EpisodeContent) else str(alert.grade)
 
 
@@ -134,6 +137,8 @@ def read_detail(alert: Alert) -> Detail:
             return wire.read_episode_content(alert.detail)
         case AlertKind.DEATH:
             return DeathDetail(**json.loads(alert.detail))
+        case AlertKind.DOSE | AlertKind.HYS_LAW | AlertKind.DEVIATION:
+            return wire.read_advice(alert.detail)
     return None
 
 

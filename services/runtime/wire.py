@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
@@ -70,6 +71,7 @@ _EPISODE = TypeAdapter(EpisodeContent)
 _STANDING = TypeAdapter(Standing)
 _DECISION = TypeAdapter(Decision)
 _ALERT = TypeAdapter(Alert)
+_ADVICE = TypeAdapter(Advice)
 _DURATION = TypeAdapter(timedelta)
 
 
@@ -166,6 +168,15 @@ def read_alert(text: str) -> Alert:
         ValueError: *text* is something else.
     """
     return _read(_ALERT, text)
+
+
+def read_advice(text: str) -> Advice:
+    """Return what `canonical` wrote.
+
+    Raises:
+        ValueError: *text* is something else.
+    """
+    return _read(_ADVICE, text)
 
 
 def fact_schema() -> dict[str, object]:

@@ -8,17 +8,19 @@ from types import MappingProxyType
 from services.runtime import wire
 from services.runtime.failpoints import reached
 from services.safety_rules.cache import Cache, Remembered
-from services.safety_rules.domain import raising
+from services.safety_rules.domain import raising, raising_advice
 from services.safety_rules.domain.chronicle import Chronicle, Heard, Stood, heard
 from services.safety_rules.domain.families import Family, families
 from services.safety_rules.domain.rules import Rules
 from services.store import alerts, journal, records, timers
 from services.store.records import StandingRow, StateRow
 from services.store.session import Connection, Database, DatabaseError
+from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert, Closed
 from services.vocabulary.episode import Episode
 
 STANDING = "standing"  # purpose of the timer after which a standing is looked at again
+ADVICE = "advice"  # the same, of what is recommended
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class _Step:
     episodes: tuple[Episode, ...]
     stood: tuple[Stood, ...]
     known_at: datetime | None
+    at: datetime
+    advice: Mapping[str, tuple[Advice, ...]]
 
 
 def fold(
@@ -140,6 +144,8 @@ def _folded(
         for state in states
     )
     facts = sum(len(message.facts) for message in new)
+    known_at = new[-1].received_at if new else None
+    at = max(until, known_at or until)
     return _Step(
         states,
         after,
@@ -147,7 +153,9 @@ def _folded(
         facts,
         tuple(episodes),
         tuple(stood),
-        new[-1].received_at if new else None,
+        known_at,
+        at,
+        chronicle.take_advice(at),
     )
 
 
@@ -194,7 +202,7 @@ def _write(conn: Connection, rules: Rules, step: _Step, raised: list[Alert]) -> 
     for before, after in zip(step.before, step.after, strict=True):
         if not records.advance(conn, before, after):
             return False
-        timers.set_timers(conn, after.subject, _due(step.remembered.chronicle, after.subject))
+        timers.set_timers(conn, after.subject, _due(step, after.subject))
     for subject in sorted({episode.content.participant for episode in step.episodes}):
         mine = [e for e in step.episodes if e.content.participant == subject]
         records.append_episodes(conn, subject, mine)
@@ -203,9 +211,10 @@ def _write(conn: Connection, rules: Rules, step: _Step, raised: list[Alert]) -> 
     return True
 
 
-def _due(chronicle: Chronicle, subject: str) -> dict[str, datetime]:
-    due = chronicle.due.get(subject)
-    return {} if due is None else {STANDING: due}
+def _due(step: _Step, subject: str) -> dict[str, datetime]:
+    chronicle = step.remembered.chronicle
+    due = {STANDING: chronicle.due.get(subject), ADVICE: chronicle.advice(subject, step.at)[1]}
+    return {purpose: at for purpose, at in due.items() if at is not None}
 
 
 def _raise(conn: Connection, rules: Rules, step: _Step) -> list[Alert]:
@@ -227,6 +236,16 @@ def _raise(conn: Connection, rules: Rules, step: _Step) -> list[Alert]:
             )
             about.append(raising.alert_of_death(state.subject))
             wanted += [death] if death else []
+    for subject, found in step.advice.items():
+        said = [
+            (alert, wire.read_advice(alert.detail))
+            for alert in alerts.load_alerts(conn, participant=subject)
+            if alert.kind in raising_advice.KINDS.values()
+        ]
+        about += [alert.id for alert, _ in said]
+        wanted += raising_advice.of_advice(
+            found, said, step.known_at or step.at, rules.protocol, wire.canonical
+        )
     return write_alerts(conn, about, wanted)
 
 

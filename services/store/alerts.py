@@ -73,14 +73,19 @@ def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
 
 
 def load_alerts(
-    conn: Connection, study: str | None = None, ids: Sequence[str] | None = None
+    conn: Connection,
+    study: str | None = None,
+    ids: Sequence[str] | None = None,
+    participant: str | None = None,
 ) -> list[Alert]:
-    """Return all alerts, those of *study*, or those of *ids*; the oldest first."""
+    """Return all alerts, or those of *study*, *ids* or *participant*; the oldest first."""
     query = select(alert).order_by(alert.c.opened_at, alert.c.id)
     if study is not None:
         query = query.where(alert.c.study == study)
     if ids is not None:
         query = query.where(alert.c.id.in_(ids))
+    if participant is not None:
+        query = query.where(alert.c.participant == participant)
     return [_alert(row) for row in conn.execute(query).mappings()]
 
 

@@ -21,6 +21,9 @@ class AlertKind(StrEnum):
     EPISODE = "episode"  # new, or its grade rose, at or above the protocol's grade
     POSSIBLE = "possible_episode"  # an incomplete grade that may be that high
     DEATH = "death"
+    DOSE = "dose"  # of the study drug: interrupt, withhold, discontinue
+    HYS_LAW = "hys_law"
+    DEVIATION = "deviation"  # from the protocol
     QUARANTINED = "quarantined"
 
 
@@ -42,12 +45,14 @@ class Alert:
         study: Id.
         about: Episode id, rule id, or participant.
         participant: Pseudonym, or empty at study level.
-        grade: Of the episode's at_least now, or the number of events of a rule; a rise is news.
+        grade: Of the episode's at_least now, the number of events of a rule, or how much a
+            recommendation asks for; a rise is news.
         roles: Whom to tell first.
         escalate_to: Whom to tell next, in order.
         acknowledge_within_s: Seconds.
         opened_at: When the facts behind it were known, aware, in UTC.
-        detail: Canonical JSON that the wording is made from: an episode content or a decision.
+        detail: Canonical JSON that the wording is made from: an episode content, a decision, an
+            advice.
         protocol: Label with version and signature.
         retracted: The facts behind it were corrected away.
         closed: Why nobody has to be told any more; None while it is open or retracted.

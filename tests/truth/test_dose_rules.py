@@ -55,7 +55,12 @@ TABLE = {
     "ICANS 3, gone at once": ("8@0 16@48", ICANS, "3@60 -@150", "withhold from 60 to 150"),
     "ICANS 3 for 7 days": ("8@0 16@48", ICANS, "3@60 1@228 -@240", "withhold from 60 to 228"),
     "ICANS 3 for more than 7 days": ("8@0 16@48", ICANS, "3@60 1@229 -@240", "discontinue from 60"),
-    "ICANS 3 that never ends": ("8@0 16@48", ICANS, "3@60", "discontinue from 60"),
+    "ICANS 3 of which nothing more is heard": (
+        "8@0 16@48",
+        ICANS,
+        "3@60",
+        "withhold from 60; maybe discontinue for want of a reading after treatment day 3",
+    ),
     "ICANS 3 twice": (
         "8@0 16@48",
         ICANS,
@@ -156,26 +161,39 @@ def test_which_records_ask(criterion, grades, more, expected):
     assert "; ".join(said(one.advice) for one in found) == expected
 
 
+SILENT = "; maybe discontinue for want of a reading after treatment day"
+
+
 @pytest.mark.parametrize(
-    ("criterion", "grades", "at", "expected", "due"),
+    ("criterion", "at", "seen", "expected", "due"),
     [
-        (ICANS, "3@60", 61, "withhold from 60", 228),
-        (ICANS, "3@60", 228, "withhold from 60", 228),
-        (ICANS, "3@60", 229, "discontinue from 60", None),
-        (DIARRHEA, "3@60", 396, "withhold from 60", 396),
-        (DIARRHEA, "3@60", 397, "discontinue from 60", None),
-        (CRS, "3@60", 2000, "interrupt from 60", None),
+        (ICANS, 61, 60, "withhold from 60", 228),
+        (ICANS, 228, 228, "withhold from 60", 228),
+        (ICANS, 229, 229, "discontinue from 60", None),
+        (ICANS, 229, 228, f"withhold from 60{SILENT} 10", None),
+        (ICANS, 2000, 60, f"withhold from 60{SILENT} 3", None),
+        (DIARRHEA, 396, 396, "withhold from 60", 396),
+        (DIARRHEA, 397, 397, "discontinue from 60", None),
+        (DIARRHEA, 397, 390, f"withhold from 60{SILENT} 17", None),
+        (CRS, 2000, 60, "interrupt from 60", None),
     ],
 )
-def test_what_takes_too_long_is_discontinued_when_that_time_is_over(
-    criterion, grades, at, expected, due
+def test_what_lasts_too_long_is_discontinued_once_it_was_seen_to(
+    criterion, at, seen, expected, due
 ):
-    (found,) = advised(record(criterion, grades), rates="8@0 16@48", at=at)
+    known = {"at": at, "last_seen": lambda _record: hours(seen)}
+    (found,) = advised(record(criterion, "3@60"), rates="8@0 16@48", **known)
     assert said(found.advice) == expected
     if due is None:
         assert found.due_at is None
     else:
         assert hours(due) < found.due_at < hours(due + 1)
+
+
+def test_what_a_grade_4_asks_for_does_not_hide_until_when_it_is_withheld():
+    (found,) = advised(record(DIARRHEA, "3@60 4@70 1@84 -@90"), rates="8@0")
+    assert "grade 4 reached" in found.advice.because[0]
+    assert found.advice.then[0].startswith("grade 1 or less: on treatment day 4; restart at 8 ug/d")
 
 
 def test_a_record_is_spoken_of_once_by_the_first_rule_that_it_fits():

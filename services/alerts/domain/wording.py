@@ -5,8 +5,10 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services.alerts.domain.advice_wording import advice_lines, what
 from services.alerts.domain.decision_wording import day, decision_lines, events, says
 from services.alerts.domain.why_send import Reason
+from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, EpisodeContent
@@ -14,6 +16,11 @@ from services.vocabulary.episode import Change, EpisodeContent
 LAST_LINE = "Trial safety oversight, not a bedside alarm."
 
 _OF_A_RULE = (AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY)
+_WORSE = "It is more severe"
+_MORE = {
+    AlertKind.DOSE: "More is recommended",
+    AlertKind.HYS_LAW: "It is more certain",
+}
 _OPENINGS = {
     Reason.RETURNED: "You may have been told that this no longer holds; it holds again.",
     Reason.NOT_ACKNOWLEDGED: "Nobody has acknowledged this in time.",
@@ -38,7 +45,7 @@ class DeathDetail:
     treatment_day: int | None
 
 
-Detail = Decision | EpisodeContent | DeathDetail | None
+Detail = Decision | EpisodeContent | DeathDetail | Advice | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ def notice(alert: Alert, detail: Detail, reason: Reason, link: str) -> Text:
 
 def _opening(alert: Alert, reason: Reason) -> str:
     if reason is Reason.GRADE_ROSE:
-        more = "More events count" if alert.kind in _OF_A_RULE else "It is more severe"
+        more = "More events count" if alert.kind in _OF_A_RULE else _MORE.get(alert.kind, _WORSE)
         return f"{more} than when you were last told."
     return _OPENINGS.get(reason, "")
 
@@ -120,6 +127,8 @@ def _what(alert: Alert, detail: Detail) -> str:
         return f"{alert.participant}: {detail.term}, {grade}, {_standing(alert)}"
     if isinstance(detail, DeathDetail):
         return f"{alert.participant}: death"
+    if isinstance(detail, Advice):
+        return f"{alert.participant}: {what(detail)}"
     return f"{alert.participant}: records are not up to date"
 
 
@@ -139,6 +148,8 @@ def _lines(alert: Alert, detail: Detail) -> Iterator[str]:
         where = f"transplant day {day(detail.transplant_day)}, treatment day"
         yield f"{alert.participant} died: {where} {day(detail.treatment_day)}."
         yield f"Cause: {detail.cause or 'not reported yet'}."
+    elif isinstance(detail, Advice):
+        yield from advice_lines(detail, _standing(alert).capitalize())
     else:
         yield f"The facts of {alert.participant} could not be applied to its records."
         yield "Its records are not up to date. The log names the place; see `aegis verify`."

@@ -29,6 +29,7 @@ class Case:
         seizures: What was charted of seizures.
         premedication: Doses of the protocol's premedication.
         matches: Says whether a criterion is the pattern's.
+        last_seen: Returns when a record was last seen as it is; None: not known.
         is_laboratory: Says whether a criterion is graded from what a laboratory reports.
     """
 
@@ -42,6 +43,7 @@ class Case:
     seizures: Sequence[Fact] = ()
     premedication: Sequence[Fact] = ()
     matches: Callable[[str, EventPattern], bool] = lambda _criterion, _pattern: False
+    last_seen: Callable[[EpisodeContent], datetime | None] = lambda _record: None
     is_laboratory: Callable[[str], bool] = lambda _criterion: False
 
     def treatment_day(self, at: datetime) -> str:

@@ -1,6 +1,7 @@
 """All that the facts of one participant recommend, kept up to date one fact at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -54,16 +55,23 @@ class Advising:
         self._made = None
 
     def advice(
-        self, anchors: Anchors, records: Sequence[EpisodeContent], at: datetime
+        self,
+        anchors: Anchors,
+        records: Sequence[EpisodeContent],
+        last_seen: Callable[[EpisodeContent], datetime | None],
+        at: datetime,
     ) -> tuple[tuple[Advice, ...], datetime | None]:
         """Return what is recommended at *at*, and when that changes without a fact.
 
         The same object as long as nothing has changed.
         """
-        made = (anchors, records)
+        seen = {id(one): last_seen(one) for one in records if one.resolved_at is None}
+        made = (anchors, records, tuple(seen.values()))
         is_due = self._due_at is not None and at >= self._due_at
-        if self._made is None or self._made[0] != anchors or self._made[1] is not records or is_due:
-            found = [one for rule in _RULES for one in rule(self._case(anchors, records, at))]
+        if made != self._made or is_due:
+            case = self._case(anchors, records, at)
+            case = replace(case, last_seen=lambda record: seen.get(id(record)))
+            found = [one for rule in _RULES for one in rule(case)]
             advice = tuple(sorted((one.advice for one in found if one.advice), key=_in_order))
             self._advice = self._advice if advice == self._advice else advice
             due = [one.due_at for one in found if one.due_at]

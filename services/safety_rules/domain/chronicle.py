@@ -11,6 +11,7 @@ from services.safety_rules.domain.families import Family
 from services.safety_rules.domain.identity import Occasion, reconciled, retracted
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.standings import Outlook
+from services.vocabulary.advice import Advice
 from services.vocabulary.episode import Episode, EpisodeContent
 from services.vocabulary.fact import Fact, Journaled
 from services.vocabulary.standing import Standing
@@ -65,6 +66,7 @@ class Chronicle:
         self._episodes: list[Episode] = []
         self._stood: list[Stood] = []
         self._last: dict[str, Heard] = {}  # of each subject that was heard of
+        self._told: dict[str, tuple[Advice, ...]] = {}
 
     def resume(
         self,
@@ -135,6 +137,18 @@ class Chronicle:
         """Return what a person has to look into."""
         folds = [self._family.fold_of(member) for member in self._family.members]
         return [query for fold in folds if fold is not None for query in fold.queries()]
+
+    def advice(self, member: str, at: datetime) -> tuple[tuple[Advice, ...], datetime | None]:
+        """Return what is recommended for *member* at *at*, and when that changes without a fact."""
+        fold = self._family.fold_of(member)
+        return ((), None) if fold is None else fold.advice(at)
+
+    def take_advice(self, at: datetime) -> Mapping[str, tuple[Advice, ...]]:
+        """Return what is recommended for each member for whom that is not what it last was."""
+        now = {member: self.advice(member, at)[0] for member in self._family.members}
+        news = {m: found for m, found in now.items() if self._told.get(m) is not found}
+        self._told |= news
+        return news
 
     def take(self) -> tuple[list[Episode], list[Stood]]:
         """Return the versions and standings that are new since the last call."""

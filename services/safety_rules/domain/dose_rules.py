@@ -53,7 +53,7 @@ class _Asked:
     because: str
     then: str = ""
     due_at: datetime | None = None
-    unknown_rate: bool = False
+    missing: tuple[str, ...] = ()  # without which it may have to be discontinued
 
 
 def _of_record(case: Case, name: str, rule: DoseRule, record: EpisodeContent) -> Iterator[Advised]:
@@ -62,16 +62,18 @@ def _of_record(case: Case, name: str, rule: DoseRule, record: EpisodeContent) ->
     if not perhaps:
         return
     do, worst = _most(certain), _most(perhaps)
-    if any(one.unknown_rate for one in certain):
+    unknown = {word for one in certain for word in one.missing}
+    if unknown:
         worst = DoseAction.DISCONTINUE
     may_be = worst if worst.level > do.level else None
     lasting = certain or perhaps
     open_ends = [one for one in lasting if one.until is None]
     until = None if open_ends else max(one.until for one in lasting if one.until)
     missing = {word for change in record.history for word in change.missing} if may_be else set()
-    missing |= {"infusion rate"} if any(one.unknown_rate for one in certain) else set()
+    missing |= unknown if may_be else set()
     due = [one.due_at for one in (*certain, *perhaps) if one.due_at is not None]
     leads = [one for one in lasting if one.do is _most(lasting)]
+    others = [] if do is DoseAction.DISCONTINUE else lasting
     yield Advised(
         advice(
             case,
@@ -81,8 +83,8 @@ def _of_record(case: Case, name: str, rule: DoseRule, record: EpisodeContent) ->
             level=do.level,
             says=_says(do, case) if do.level else "nothing is certain yet",
             until=until,
-            because=tuple(dict.fromkeys(one.because for one in lasting)),
-            then=tuple(dict.fromkeys(one.then for one in leads if one.then)),
+            because=tuple(dict.fromkeys(one.because for one in leads)),
+            then=tuple(dict.fromkeys(one.then for one in others if one.then)),
             missing=tuple(sorted(missing)),
             may_be=_says(may_be, case) if may_be else "",
             suspected=record.state is not EpisodeState.CONFIRMED,
@@ -110,7 +112,9 @@ def _asked(case: Case, rule: DoseRule, record: EpisodeContent, end: _End) -> Ite
         for since, back_at in _stretches(record, grade, what, end):
             day, infusion = case.treatment_day(since), _infusion(case, since)
             because = f"{record.term}, grade {grade} reached on {day}, {infusion}"
-            yield from _of_stretch(case, what, since, back_at, because)
+            seen_at = case.last_seen(record) if back_at is None else back_at
+            course = _Course(since, back_at, seen_at or record.history[-1].at)
+            yield from _of_stretch(case, what, course, because)
 
 
 def _stretches(
@@ -135,46 +139,64 @@ def _stretches(
         yield since, record.resolved_at
 
 
-def _of_stretch(
-    case: Case, what: AtGrade, since: datetime, back_at: datetime | None, because: str
-) -> Iterator[_Asked]:
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Of one grade: since when, when it was over (None: not known to be), and when last seen."""
+
+    since: datetime
+    back_at: datetime | None
+    seen_at: datetime
+
+
+def _of_stretch(case: Case, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
+    since, back_at = course.since, course.back_at
     if what.do is DoseAction.INTERRUPT:
         then = _restart(case) if back_at else f"until it has resolved; then: {_restart(case)}"
         yield _Asked(what.do, since, back_at, because, then)
     elif what.do is not DoseAction.WITHHOLD:
         yield _Asked(what.do, since, None, because)
     else:
-        yield from _withheld(case, what, since, back_at, because)
+        yield from _withheld(case, what, course, because)
 
 
-def _withheld(
-    case: Case, what: AtGrade, since: datetime, back_at: datetime | None, because: str
-) -> Iterator[_Asked]:
-    discontinue = DoseAction.DISCONTINUE
-    running = case.infusion.at(since)
-    rate = running.rate if running else None
-    lowest = what.discontinue_at
-    comparable = rate is not None and lowest is not None and rate.unit == lowest.unit
-    unknown = lowest is not None and not comparable
-    if lowest and comparable and rate and rate.value <= lowest.value:
-        yield _Asked(discontinue, since, None, f"{because}: the lowest step")
-    longest, due_at = what.discontinue_after, None
+def _withheld(case: Case, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
+    since, back_at = course.since, course.back_at
+    missing, due_at = [], None
+    is_lowest = _is_lowest(case, what, since)
+    if is_lowest:
+        yield _Asked(DoseAction.DISCONTINUE, since, None, f"{because}: the lowest step")
+    elif is_lowest is None:
+        missing.append("infusion rate")
+    longest = what.discontinue_after
     if longest is not None:
-        if (back_at or case.at) - since > longest:
+        if course.seen_at - since > longest:
             slow = f"not back to grade {what.until_grade} within {in_words(longest)}"
-            yield _Asked(discontinue, since, None, f"{because}; {slow}")
+            yield _Asked(DoseAction.DISCONTINUE, since, None, f"{because}; {slow}")
+        elif back_at is None and case.at - since > longest:
+            missing.append(f"a reading after {case.treatment_day(course.seen_at)}")
         elif back_at is None:
             due_at = just_after(since + longest)
     enough = f"grade {what.until_grade} or less"
     enough += f", and for {in_words(what.at_least)} at least" if what.at_least else ""
     if back_at is None:
         too_long = f"; discontinue if that takes more than {in_words(longest)}" if longest else ""
-        then = f"until {enough}{too_long}; then: {_restart(case)}"
-        yield _Asked(what.do, since, None, because, then, due_at, unknown)
-        return
-    may_restart_at = max(back_at, since + what.at_least)
-    then = f"{enough}: on {case.treatment_day(may_restart_at)}; {_restart(case)}"
-    yield _Asked(what.do, since, may_restart_at, because, then, None, unknown)
+        then = f"withhold until {enough}{too_long}; then: {_restart(case)}"
+        until = None
+    else:
+        until = max(back_at, since + what.at_least)
+        then = f"{enough}: on {case.treatment_day(until)}; {_restart(case)}"
+    yield _Asked(what.do, since, until, because, then, due_at, tuple(missing))
+
+
+def _is_lowest(case: Case, what: AtGrade, at: datetime) -> bool | None:
+    """Say whether no lower step is left to restart at; None: the rate is not known."""
+    lowest, running = what.discontinue_at, case.infusion.at(at)
+    if lowest is None:
+        return False
+    rate = running.rate if running else None
+    if rate is None or rate.unit != lowest.unit:
+        return None
+    return rate.value <= lowest.value
 
 
 def _infusion(case: Case, at: datetime) -> str:

@@ -105,7 +105,8 @@ class Fold:
 
         The same object as long as nothing has changed.
         """
-        return self._advising.advice(self._anchors, self.contents(), at)
+        records = self.contents()
+        return self._advising.advice(self._anchors, records, self.last_evidence, at)
 
     def queries(self) -> list[Query]:
         """Return what a person has to look into."""

@@ -1,0 +1,60 @@
+"""What the facts of a journal say that no record holds: recommendations, and data queries."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from services.safety_rules.domain.chronicle import heard
+from services.safety_rules.domain.current_facts import Query
+from services.safety_rules.domain.families import Family, families
+from services.safety_rules.domain.rules import Rules
+from services.store import journal, participants
+from services.store.session import Connection
+from services.vocabulary.advice import Advice
+
+
+def advised(
+    conn: Connection, rules: Rules, at: datetime, participant: str | None = None
+) -> Iterator[tuple[str, Sequence[Advice]]]:
+    """Yield each participant with what is recommended, from what was known at *at*.
+
+    A participant whose facts belong to another's records is left out.
+
+    Args:
+        conn: Of one `Database.read`.
+        rules: The running rules.
+        at: Facts that became known later are left out.
+        participant: Only this one, or whoever their facts belong to; None: everybody.
+    """
+    for group, family in _families(conn, rules, at, participant):
+        for member in group:
+            fold = family.fold_of(member)
+            if fold is not None:
+                yield member, fold.advice(at)[0]
+
+
+def queries(
+    conn: Connection, rules: Rules, at: datetime, participant: str | None = None
+) -> Iterator[Query]:
+    """Yield what a person has to look into, from what was known at *at*; see `advised`."""
+    for group, family in _families(conn, rules, at, participant):
+        for member in group:
+            fold = family.fold_of(member)
+            if fold is not None:
+                yield from fold.queries()
+
+
+def _families(
+    conn: Connection, rules: Rules, at: datetime, participant: str | None
+) -> Iterator[tuple[tuple[str, ...], Family]]:
+    study = rules.protocol.study
+    people = [p for p in participants.participants_by_subject(conn, study) if p != study]
+    merges = [
+        known.fact for known in journal.facts_of_kind(conn, "merge") if known.received_at <= at
+    ]
+    for group in families(people, merges):
+        if participant is None or participant in group:
+            family = Family(group, rules)
+            known = [one for member in group for one in journal.facts_as_of(conn, member, at)]
+            for message in heard(known):
+                family.hear(message.subject, message.facts)
+            yield group, family
