@@ -230,6 +230,8 @@ def test_of_nobody_there_is_a_curve_without_points():
     [
         ([fact(Death("relapse"), 48)], 48),
         ([fact(Relapse(), 24), fact(Death("relapse"), 48)], 24),
+        ([fact(Relapse(), 72), fact(Death("relapse"), 48)], 48),  # found afterwards
+        ([fact(Relapse(), 72), fact(Death("infection"), 48)], 72),
         ([fact(Death(), 48)], None),
         ([fact(Death("infection"), 48)], None),
     ],

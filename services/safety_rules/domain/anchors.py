@@ -81,8 +81,9 @@ def anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
         found = _with(found, fact)
     infusions = [f for f in facts if _is_infusion(f, protocol)]
     zone = protocol.timezones.get(found.site, "UTC")
-    if found.death_cause == RELAPSE and found.relapsed_at is None:  # known only from the death
-        found = replace(found, relapsed_at=found.died_at)
+    if found.died_at is not None and found.death_cause == RELAPSE:
+        known_at = found.relapsed_at or found.died_at  # by its cause, if by nothing else
+        found = replace(found, relapsed_at=min(known_at, found.died_at))
     return replace(found, timezone=zone, courses=_courses(infusions, protocol.course_gap))
 
 
