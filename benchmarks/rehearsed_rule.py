@@ -1,0 +1,58 @@
+"""Simulated trials per second through a stopping rule, every way of counting, on one core.
+
+Measured: `services.safety_rules.rehearsal.rehearse` of the trial's first rule at its p0: each trial
+drawn once and counted in five ways, by the path of the live monitor for many trials at once.
+
+The floor: the same trials drawn, and nothing counted. Beside it the live monitor's own path, one
+trial at a time, for the one way of counting that the rule has: what the batch is there to beat.
+"""
+
+import numpy as np
+
+from benchmarks.material import Material
+from benchmarks.measuring import Measure, per_core_second
+from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes
+from services.safety_rules.domain.stopping.path import limits, path
+from services.safety_rules.domain.stopping.trials import Course, drawn
+from services.safety_rules.rehearsal import rehearse
+from services.vocabulary.standing import Standing
+
+_TRIALS, _ALONE, _AT_ONCE = 10_000, 500, 500
+_WINDOW_DAYS = (10.0, 40.0)
+_SEED = 7
+
+
+def measures(material: Material) -> list[Measure]:
+    """Return the one measure."""
+    rule = material.opened.study.rules.protocol.rules[0]
+    when, limit = rule.stop_when, limits(rule)
+    course = Course(365.0, _WINDOW_DAYS, rule.curve)
+    members = tuple(Standing(f"P-{number}", rule.id) for number in range(when.n))
+
+    def counted() -> None:
+        rehearse(rule, rates=(when.p0,), window_days=_WINDOW_DAYS, trials=_TRIALS, seed=_SEED)
+
+    def only_drawn() -> None:
+        chance = np.random.default_rng(_SEED)
+        for _ in range(_TRIALS // _AT_ONCE):
+            drawn(course, when.p0, when.n, _AT_ONCE, chance)
+
+    def one_by_one() -> None:
+        some = drawn(course, when.p0, when.n, _ALONE, np.random.default_rng(_SEED))
+        nobody = np.zeros(when.n, dtype=np.bool_)
+        for entered, ends, event in zip(some.entered, some.ends, some.event, strict=True):
+            of = Cohort(members, entered, ends, ends, nobody, float(ends.max()), 0, 0, None)
+            happened = Outcomes((None,) * when.n, event, event)
+            path(of, happened, rule.policy, rule.curve, limit)
+
+    return [
+        Measure(
+            "a rule in simulated trials",
+            "trials/s",
+            lambda: per_core_second(_TRIALS, counted),
+            {
+                "floor: drawn only": lambda: per_core_second(_TRIALS, only_drawn),
+                "one by one, one way": lambda: per_core_second(_ALONE, one_by_one),
+            },
+        )
+    ]
