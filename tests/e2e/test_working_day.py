@@ -47,7 +47,7 @@ def test_1_enrol(aegis, data):
 
 
 def test_2_feed(aegis, data):
-    code, said, _ = aegis("ingest", data / "trial" / "feed.hl7", data / "trial" / "facts.ndjson")
+    code, said, _ = aegis("ingest", data / "trial" / "feed.hl7")
     assert code == 0
     assert re.search(r"\d+ messages, \d+ accepted, \d+ of them duplicates, 0 refused", said)
     again = aegis("ingest", data / "trial" / "feed.hl7")[1]
