@@ -13,9 +13,9 @@ from services.charts.boundary import INK, STOP, STYLE
 from services.charts.designs import Drawn, Marks, draw_boundaries, draw_curves
 
 _A4 = (8.27, 11.69)  # inches
-_LEFT, _INDENT, _TOP, _BOTTOM = 0.08, 0.25, 0.925, 0.06  # of the page
+_LEFT, _INDENT, _TOP, _BOTTOM = 0.08, 0.27, 0.925, 0.06  # of the page
 _LINE = 0.0152
-_WIDE = 86  # characters of an item's words
+_WIDE = 84  # characters of an item's words
 _WITH_CURVES = 35  # lines that leave room for the curves
 _WITHOUT = 56
 _CURVES = (0.11, 0.075, 0.35, 0.26)  # left, bottom, width, height of the first of both

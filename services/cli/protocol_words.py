@@ -1,11 +1,12 @@
 """A stopping rule in the words in which a clinician and a statistician read it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from math import log
 
 from services.safety_rules.adapters.protocol_sources import Sources
 from services.safety_rules.calculation import Design
-from services.vocabulary.protocol import Curve, Edge, Rule, Window
+from services.vocabulary.protocol import Curve, Edge, Protocol, Rule, TermSet, Window
 from services.vocabulary.protocol_event import EventPattern
 
 _ANCHORS = {
@@ -46,15 +47,58 @@ def rule_items(rule: Rule, design: Design, of: Sources) -> Iterator[tuple[str, s
         "; ".join(f"{one.events} of {one.of}: {one.answer}" for one in rule.worked_examples),
     )
     yield "Warns", f"when the chance to cross, at p0, reaches {rule.warn_at:.0%}"
-    hours = then.acknowledge_within.total_seconds() / 3600
     yield (
         "Then",
         (
             f"{spoken(then.recommend)}; tells {', '.join(map(spoken, then.tell))}; to be "
-            f"acknowledged within {hours:g} h, otherwise it escalates"
+            f"acknowledged within {_hours(then.acknowledge_within)} h, otherwise it escalates"
         ),
     )
     yield "Assumed", ", ".join(rule.assumed) or "nothing: every number is the protocol's"
+
+
+def shared_items(protocol: Protocol) -> Iterator[tuple[str, str]]:
+    """Yield what the rules of *protocol* share: windows, sets of terms, laboratory values."""
+    for name, of in protocol.windows.items():
+        yield f"Window {name}", window(of)
+    for name, terms in protocol.term_sets.items():
+        yield f"Set {name}", term_set(terms)
+    counting = protocol.laboratory
+    slugs = ", ".join(map(_named, counting.only_confirmed_after_steroid))
+    yield (
+        "Laboratory",
+        (
+            f"a grade 3 that only the laboratory says counts after "
+            f"{_hours(counting.grade3_after)} h or when confirmed, a grade 4 at once"
+            + (
+                f"; {slugs} within {_hours(counting.steroid_within)} h of a steroid only when "
+                "confirmed"
+                if slugs
+                else ""
+            )
+        ),
+    )
+
+
+def term_set(of: TermSet) -> str:
+    """Return which terms are in a set.
+
+    >>> term_set(TermSet(without_socs=("Investigations",), without_terms=("cd4-lymphocytes",)))
+    'all terms, without those of Investigations and without cd4 lymphocytes'
+    """
+    if of.only:
+        return ", ".join(map(_named, of.only))
+    without = [f"those of {', '.join(of.without_socs)}"] if of.without_socs else []
+    without += [", ".join(map(_named, of.without_terms))] if of.without_terms else []
+    return "all terms, " + " and ".join(f"without {words}" for words in without)
+
+
+def _named(slug: str) -> str:
+    return slug.replace("-", " ")
+
+
+def _hours(span: timedelta) -> str:
+    return f"{span.total_seconds() / 3600:g}"
 
 
 def pattern(of: EventPattern) -> str:
@@ -133,8 +177,9 @@ def _counts(rule: Rule) -> str:
     status = "confirmed by a clinician" if rule.status == "confirmed" else "not rejected"
     dated = "reached that grade" if rule.event_date == "grade_reached" else "began"
     return (
-        f"participants out of all {rule.out_of}, once each, with an event {status}; an incomplete "
-        f"grade counts at its {rule.if_a_grade_is_incomplete}; the event is dated when it {dated}"
+        f"participants out of all who were {rule.out_of}, once each, with an event {status}; an "
+        f"incomplete grade counts at its {rule.if_a_grade_is_incomplete}; the event is dated "
+        f"when it {dated}"
     )
 
 

@@ -9,7 +9,7 @@ from services.charts.designs import Drawn, Marks
 from services.charts.document import Sheet, document
 from services.cli.command import Command, CommandError
 from services.cli.plotting import grid
-from services.cli.protocol_words import rule_items, window
+from services.cli.protocol_words import rule_items, shared_items
 from services.cli.tables import table
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import PROTOCOL, ProtocolFileError, Study
@@ -147,8 +147,7 @@ def _shared(
     yield "sha256", protocol.sha256
     yield "Criteria", protocol.criteria
     yield "Study drug", protocol.study_drug
-    for name, of in protocol.windows.items():
-        yield f"Window {name}", window(of)
+    yield from shared_items(protocol)
     yield "Assumed", ", ".join(assumed) or "nothing outside the rules"
     if together:
         yield "Joint false stop", joint_words(together)

@@ -42,7 +42,7 @@ def test_long_words_are_wrapped_and_a_table_keeps_its_columns():
     said = Sheet("S", (("why", "because " * 40),), (("rate", "P(stop)"), ("0.2", "0.0996")))
     (page,) = pages("TRIAL", [said])
     words = [text.get_text() for text in page.texts]
-    assert max(map(len, words)) <= 86
+    assert max(map(len, words)) <= 84
     at = {text.get_text(): text.get_position()[0] for text in page.texts}
     assert at["rate"] == at["0.2"] < at["P(stop)"] == at["0.0996"]
 

@@ -124,6 +124,16 @@ def test_explain_says_every_source_every_example_and_all_that_is_assumed():
             assert f"{one['events']} of {one['of']}: {one['answer']}" in said
 
 
+def test_explain_says_what_the_rules_refer_to():
+    said = explained()
+    for slug in WRITTEN["term_sets"]["neurotoxicity"]["only"]:
+        assert slug.replace("-", " ") in said
+    assert "without those of Blood and lymphatic system disorders and without neutrophil" in said
+    assert "counts after 72 h or when confirmed, a grade 4 at once; hyperglycemia" in said
+    assert "within 48 h of a steroid only when confirmed" in said
+    assert "Window day-100 first infusion to transplant day 100" in said
+
+
 def test_explain_says_what_the_rules_do():
     """The figures of the design's table of the trial's rules."""
     said = explained()
