@@ -30,7 +30,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--theta", type=float, default=_SHAPES.theta, help="of posterior")
     parser.add_argument(
         "--accrual-days", type=float, default=365.0, metavar="D",
-        help="days in which all n enter, evenly (default 365)",
+        help="days over which the n enter, uniformly (default 365)",
     )  # fmt: skip
     parser.add_argument(
         "--window-days", type=float, default=100.0, metavar="D",
@@ -132,9 +132,9 @@ def _readable(args: Namespace, found: Sequence[Compared]) -> str:
     return (
         f"p0 {args.p0:g}  p1 {args.p1:g}  n {args.n}  one-sided alpha {args.alpha:g}\n"
         f"{table(head, rows)}\n"
-        f"Expected enrolled when all enter within {args.accrual_days:g} days, evenly, and each is "
-        f"evaluated after {args.window_days:g}.\nPosterior is not calibrated: alpha has no part in "
-        "its boundary."
+        f"Expected enrolled when all enter within {args.accrual_days:g} days, uniformly, and each "
+        f"is evaluated after {args.window_days:g}.\nPosterior is not calibrated: alpha has no part "
+        "in its boundary."
     )
 
 

@@ -60,7 +60,7 @@ def _arguments(parser: ArgumentParser) -> None:
     for name, meaning in _PARAMETERS.items():
         parser.add_argument(f"--{name}", type=numbers, metavar="X", help=meaning)
     parser.add_argument(
-        "--accrual-days", type=float, metavar="D", help="days in which all n enter, evenly"
+        "--accrual-days", type=float, metavar="D", help="days over which the n enter, uniformly"
     )
     parser.add_argument(
         "--window-days", type=float, metavar="D", help="days that each is followed (default 0)"

@@ -34,7 +34,7 @@ def _arguments(parser: ArgumentParser) -> None:
     explain.add_argument("--pdf", type=Path, metavar="FILE", help="write a document too")
     explain.add_argument(
         "--accrual-days", type=float, default=365.0, metavar="D",
-        help="days in which all n enter, evenly (default 365)",
+        help="days over which the n enter, uniformly (default 365)",
     )  # fmt: skip
     explain.add_argument(
         "--window-days", type=float, default=100.0, metavar="D",
@@ -105,7 +105,9 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
         for rule, made in study.designs.items()
     }
     alerting = [study.designs[rule.id] for rule in protocol.rules if not rule.watch_only]
-    entering = f"all enter within {accrual_days:g} days, evenly, each followed {window_days:g} days"
+    entering = (
+        f"all enter within {accrual_days:g} days, uniformly, each followed {window_days:g} days"
+    )
     yield Sheet(
         protocol.study,
         tuple(_shared(study, sources.assumed, joint(alerting) if alerting else None, entering)),
