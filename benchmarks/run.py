@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import durable_mllp, hl7_read, late_fact, memory, rules_in_order, stopping
+from benchmarks import (
+    durable_mllp,
+    hl7_read,
+    late_fact,
+    memory,
+    rehearsed_rule,
+    rules_in_order,
+    stopping,
+)
 from benchmarks.machine import machine
 from benchmarks.material import Material
 from benchmarks.measuring import Compared, Measure, compare
@@ -19,6 +27,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "memory": memory.measures,
     "late": late_fact.measures,
     "stopping": stopping.measures,
+    "rule": rehearsed_rule.measures,
 }
 _HEAD = ("measure", "figure", "compared to", "its figure", "ratio", "spread")
 _LEGEND = """
