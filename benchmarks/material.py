@@ -68,7 +68,7 @@ class Material:
         intake = enrolled(folder, self.people)
         sent = [Incoming(message, "mllp") for message in self.trial.messages]
         sent += [
-            Incoming(json.dumps(fact).encode(), "file", actor="benchmark")
+            Incoming(json.dumps(fact).encode(), "file", actor="benchmark", form="facts")
             for fact in facts(self.trial)
         ]
         for at in range(0, len(sent), AT_ONCE):

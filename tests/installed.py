@@ -37,7 +37,10 @@ class Installation:
     def take(self, messages, at_once=64):
         """Accept *messages* of HL7 or facts, so many in one transaction."""
         for start in range(0, len(messages), at_once):
-            some = [Incoming(body, "file") for body in messages[start : start + at_once]]
+            some = [
+                Incoming(body, "file", form="facts" if body.startswith(b"{") else "hl7v2")
+                for body in messages[start : start + at_once]
+            ]
             assert not [o.refused for o in self.intake.accept(some) if o.refused]
 
     def settle(self):
