@@ -46,6 +46,7 @@ TABLE = {
         [
             "Hyperkalemia may be grade 4; missing: unit",
             "Hypokalemia may be grade 4; missing: unit",
+            "a unit of mg/dL does not fit potassium",
         ],
     ),
     "no neutrophils at all": (("neutrophils", "0", "10*9/L", "1.8", "7"), []),

@@ -18,7 +18,7 @@ _LOWER = frozenset({Censoring.ABOVE, Censoring.AT_LEAST})
 
 # A number outside these, in the unit of the protocol's limit, is a slip of the pen; the source is
 # docs/decisions/bedside.md
-_CAN_BE: Mapping[str, tuple[int, int]] = {"temperature": (14, 46), "sbp": (20, 350)}
+CAN_BE: Mapping[str, tuple[int, int]] = {"temperature": (14, 46), "sbp": (20, 350)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def is_at_least(fact: Fact, limit: Quantity) -> bool | None:
 
 
 def _can_be(measure: str, value: Decimal) -> bool:
-    low, high = _CAN_BE.get(measure, (value, value))
+    low, high = CAN_BE.get(measure, (value, value))
     return low <= value <= high
 
 

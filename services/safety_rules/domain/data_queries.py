@@ -3,11 +3,13 @@
 Source: docs/decisions/grading.md, "Numbers that cannot be"
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
+from services.safety_rules.domain.bedside import CAN_BE
 from services.safety_rules.domain.compiled import Measured
 from services.safety_rules.domain.current_facts import Query
+from services.safety_rules.domain.icans import HIGHEST
 from services.safety_rules.domain.ranges import End
 from services.safety_rules.domain.units import in_published_unit, rescaled
 from services.vocabulary.episode import EpisodeContent
@@ -20,6 +22,9 @@ def impossible(fact: Fact, measured: Measured) -> Iterator[Query]:
     body = fact.body
     if not isinstance(body, Observation):
         return
+    if body.value is not None and _misfits(body.value, measured):
+        unit = f"a unit of {body.value.unit}" if body.value.unit else "a number without a unit"
+        yield Query(f"{unit} does not fit {body.measure}", (fact.id,))
     if body.value is not None and not _is_plausible(body.value, measured):
         yield Query(f"{body.measure} of {_written(body.value)} cannot be", (fact.id,))
     if body.lln is not None and body.lln.value < 0:
@@ -31,6 +36,34 @@ def impossible(fact: Fact, measured: Measured) -> Iterator[Query]:
         yield Query(f"limits of {limits} are the wrong way round", (fact.id,))
 
 
+def impossible_at_the_bedside(fact: Fact) -> Iterator[Query]:
+    """Yield a query for a vital sign or a score that no living person has.
+
+    Source: docs/decisions/bedside.md, "Readings"
+    """
+    body = fact.body
+    if not isinstance(body, Observation) or body.value is None or body.value.censoring is not None:
+        return
+    bounds = _AT_THE_BEDSIDE.get(body.measure)
+    if bounds is None:
+        return
+    unit, low, high, is_whole = bounds
+    fits = body.value if not unit else rescaled(body.value, unit)
+    if fits is None:
+        yield Query(f"a unit of {body.value.unit} does not fit {body.measure}", (fact.id,))
+    elif not low <= fits.value <= high or (is_whole and fits.value % 1):
+        yield Query(f"{body.measure} of {_written(body.value)} cannot be", (fact.id,))
+
+
+# Unit (empty: any), the least and the greatest that can be, and whether it is a whole number
+_AT_THE_BEDSIDE: Mapping[str, tuple[str, Decimal, Decimal, bool]] = {
+    "sbp": ("mm[Hg]", Decimal(CAN_BE["sbp"][0]), Decimal(CAN_BE["sbp"][1]), False),
+    **{score: ("", Decimal(0), highest, True) for score, highest in HIGHEST.items()},
+    "oxygen-flow": ("L/min", Decimal(0), Decimal(100), False),
+    "fio2": ("%", Decimal(21), Decimal(100), False),
+}
+
+
 def undecided(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]:
     """Yield a query for each record that is only possible, and may reach the grade *notify*."""
     for record in records:
@@ -40,6 +73,11 @@ def undecided(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]
         facts = dict.fromkeys(fact for change in record.history for fact in change.facts)
         problem = f"{record.term} may be grade {record.worst.at_most:d}"
         yield Query(f"{problem}; missing: {', '.join(missing)}", tuple(facts))
+
+
+def _misfits(value: Quantity, measured: Measured) -> bool:
+    """Say whether a grade needs another unit; where only multiples count, any will do."""
+    return in_published_unit(value, measured.units, measured.valence) is None
 
 
 def _is_plausible(value: Quantity, measured: Measured) -> bool:

@@ -10,6 +10,7 @@ from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.anchors import concerns as moves_an_anchor
 from services.safety_rules.domain.bedside import BedsideContext
 from services.safety_rules.domain.compiled import CompiledCriterion
+from services.safety_rules.domain.contradictions import contradictions
 from services.safety_rules.domain.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.episodes import Named, Person, linked, orphaned, records
 from services.safety_rules.domain.followed import Followed
@@ -117,6 +118,7 @@ class Fold:
             *orphaned(records, self._person),
             *data_queries.undecided(records, notify),
             *self._impossible(),
+            *contradictions(self._standing.values()),
         ]
         return [replace(query, participant=self.participant) for query in dict.fromkeys(found)]
 
@@ -129,6 +131,9 @@ class Fold:
                 if isinstance(fact.body, Observation):
                     measured = compiled.measured[fact.body.measure]
                     yield from data_queries.impossible(fact, measured)
+        for _, track in sorted(self._syndromes.items()):
+            for fact in track.facts():
+                yield from data_queries.impossible_at_the_bedside(fact)
 
     def _take(self, fact: Fact, *, stands: bool) -> None:
         """Put *fact* wherever it is read, or take it away."""

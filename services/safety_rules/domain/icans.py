@@ -62,7 +62,7 @@ MEASURES = frozenset(_WORDS) | _SCORES | _OTHERS
 # ICE score: at or above which number which grade. Zero depends on arousal.
 _ICE = ((Decimal(10), _NONE), (Decimal(7), _MILD), (Decimal(3), _MODERATE), (Decimal(1), _SEVERE))
 _CAPD_SEVERE = Decimal(9)
-_HIGHEST = {"ice": Decimal(10), "capd": Decimal(32)}
+HIGHEST = {"ice": Decimal(10), "capd": Decimal(32)}
 
 V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
 
@@ -221,7 +221,7 @@ def _points(body: Observation) -> Decimal | None:
     if value is None or value.censoring is not None:
         return None
     whole = value.value == value.value.to_integral_value()
-    return value.value if whole and 0 <= value.value <= _HIGHEST[body.measure] else None
+    return value.value if whole and 0 <= value.value <= HIGHEST[body.measure] else None
 
 
 def _severity(body: Observation) -> Decimal | int | None:

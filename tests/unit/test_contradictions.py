@@ -1,0 +1,176 @@
+"""Facts that cannot be: kept, asked about, never graded as normal, and never a reason to crash."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.safety_rules.domain.fold import Fold
+from services.vocabulary.fact import (
+    Action,
+    Administration,
+    Assessment,
+    Death,
+    Movement,
+    Observation,
+    Transplant,
+)
+from tests.reading import fact, quantity
+from tests.trials import RULES
+
+TREMOR = "ctcae-5.0.tremor"
+DOSE = fact(Administration("blinatumomab", Action.START), 0)
+
+
+def asked(*facts):
+    fold = Fold("P-001", RULES)
+    named = [replace(one, id=f"f{n}") for n, one in enumerate(facts)]
+    fold.apply([DOSE, *named])
+    fold.contents()
+    return [(query.problem, query.facts) for query in fold.queries()], fold
+
+
+def drug(action, at, order="1", name="norepinephrine"):
+    return fact(Administration(name, action), at, series=f"ICU|{order}|{name}|{action}")
+
+
+def graded(grade, at, reported):
+    return fact(Assessment(TREMOR, grade, "a clinician"), at, reported=reported)
+
+
+DAY = 24
+TABLE = {
+    "one transplant": ([fact(Transplant(), -70 * DAY)], []),
+    "a transplant said twice": (
+        [fact(Transplant(), -70 * DAY), fact(Transplant(), -70 * DAY)],
+        [],
+    ),
+    "two dates of one transplant": (
+        [fact(Transplant(), -70 * DAY), fact(Transplant(), -69 * DAY)],
+        [("transplant 1 has 2 dates", ("f0", "f1"))],
+    ),
+    "two transplants": ([fact(Transplant(), -70 * DAY), fact(Transplant(number=2), 9)], []),
+    "the second before the first": (
+        [fact(Transplant(), -70 * DAY), fact(Transplant(number=2), -90 * DAY)],
+        [("transplant 2 is dated before transplant 1", ("f0", "f1"))],
+    ),
+    "death before admission": (
+        [fact(Death(), 2 * DAY), fact(Movement("admission"), 5 * DAY)],
+        [("death is dated before movement to admission", ("f0", "f1"))],
+    ),
+    "death before an admission that was cancelled": (
+        [fact(Death(), 2 * DAY), fact(Movement("admission", cancelled=True), 5 * DAY)],
+        [],
+    ),
+    "discharged on paper after death": (
+        [fact(Death(), 2 * DAY), fact(Movement("discharge"), 5 * DAY)],
+        [],
+    ),
+    "a drug later on the day of death, which has no time": (
+        [fact(Death(), 16), fact(Administration("cefepime", Action.GIVEN), 30)],
+        [],
+    ),
+    "a drug on the day after death": (
+        [fact(Death(), 16), fact(Administration("cefepime", Action.GIVEN), 54)],
+        [("death is dated before cefepime given", ("f0", "f1"))],
+    ),
+    "death before transplant": (
+        [fact(Death(), -80 * DAY), fact(Transplant(), -70 * DAY)],
+        [
+            ("death is dated before blinatumomab given", ("f0", DOSE.id)),
+            ("death is dated before transplant", ("f0", "f1")),
+        ],
+    ),
+    "two dates of death": (
+        [fact(Death(), 2 * DAY), fact(Death(), 4 * DAY)],
+        [("death has 2 dates", ("f0", "f1"))],
+    ),
+    "started, then stopped": ([drug(Action.START, 1), drug(Action.STOP, 2)], []),
+    "stopped before it was started": (
+        [drug(Action.STOP, 1), drug(Action.START, 2)],
+        [("norepinephrine was stopped before it was started", ("f0", "f1"))],
+    ),
+    "stopped, and another order started": (
+        [drug(Action.STOP, 1, "1"), drug(Action.START, 2, "2")],
+        [],
+    ),
+    "assessed as none before the onset": ([graded(0, 5, 5), graded(2, 10, 10)], []),
+    "resolution before onset": (
+        [graded(2, 10, 10), graded(0, 5, 20)],
+        [("resolution of tremor is dated before its onset", ("f1", "f0"))],
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "expected"), TABLE.values(), ids=TABLE)
+def test_what_is_asked_about_facts_that_contradict_each_other(facts, expected):
+    assert asked(*facts)[0] == expected
+    assert sorted(asked(*reversed(facts))[0]) == sorted(
+        (problem, tuple({"f0": "f1", "f1": "f0"}.get(one, one) for one in ids))
+        if len(facts) == 2
+        else (problem, ids)
+        for problem, ids in expected
+    )
+
+
+def test_a_resolution_before_its_onset_ends_nothing():
+    _, fold = asked(graded(2, 10, 10), graded(0, 5, 20))
+    (record,) = fold.contents()
+    assert (record.resolved_at, record.worst.at_least) == (None, 2)
+
+
+def test_of_two_transplant_dates_the_earliest_counts():
+    _, fold = asked(fact(Transplant(), -70 * DAY), fact(Transplant(), -69 * DAY))
+    assert fold.anchors.transplant_day(DOSE.observed_at) == 70
+
+
+# measure, number with unit, and what is asked
+BEDSIDE = {
+    "temperature 98.6 Cel": ("temperature", "98.6 Cel", "temperature of 98.6 Cel cannot be"),
+    "temperature 98.6 [degF]": ("temperature", "98.6 [degF]", None),
+    "SBP 1100": ("sbp", "1100 mm[Hg]", "sbp of 1100 mm[Hg] cannot be"),
+    "SBP 110": ("sbp", "110 mm[Hg]", None),
+    "SBP 19": ("sbp", "19 mm[Hg]", "sbp of 19 mm[Hg] cannot be"),
+    "SBP in degrees": ("sbp", "110 Cel", "a unit of Cel does not fit sbp"),
+    "SpO2 970": ("spo2", "970 %", "spo2 of 970 % cannot be"),
+    "ICE 11": ("ice", "11 ", "ice of 11 cannot be"),
+    "ICE 10": ("ice", "10 ", None),
+    "ICE 7.5": ("ice", "7.5 ", "ice of 7.5 cannot be"),
+    "ICE -1": ("ice", "-1 ", "ice of -1 cannot be"),
+    "CAPD 33": ("capd", "33 ", "capd of 33 cannot be"),
+    "oxygen at 150 L/min": ("oxygen-flow", "150 L/min", "oxygen-flow of 150 L/min cannot be"),
+    "FiO2 0.4 %": ("fio2", "0.4 %", "fio2 of 0.4 % cannot be"),
+    "a bound": ("sbp", ">1100 mm[Hg]", None),
+}
+
+
+@pytest.mark.parametrize(("measure", "number", "expected"), BEDSIDE.values(), ids=BEDSIDE)
+def test_bedside_numbers_that_cannot_be_are_asked_about(measure, number, expected):
+    found, _ = asked(fact(Observation(measure, quantity(number)), 5))
+    problems = [problem for problem, facts in found if facts == ("f0",) and "may be" not in problem]
+    assert problems == ([expected] if expected else [])
+
+
+def test_an_impossible_temperature_is_no_fever_and_not_normal():
+    _, fold = asked(
+        fact(Observation("temperature", quantity("38.5 Cel")), 5),
+        fact(Observation("temperature", quantity("98.6 Cel")), 9),
+    )
+    crs = next(one for one in fold.contents() if one.criterion == "astct-2019.crs")
+    assert crs.resolved_at is None
+    assert crs.current.at_most > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "lln", "uln"),
+    [("1400", "135", "145"), ("140", "145", "135"), ("140", "-135", "145"), ("140", "135", "0")],
+)
+def test_what_cannot_be_is_kept_and_never_graded_as_normal(value, lln, uln):
+    body = Observation(
+        "sodium",
+        quantity(value, "mmol/L"),
+        lln=quantity(lln, "mmol/L"),
+        uln=quantity(uln, "mmol/L"),
+    )
+    found, fold = asked(fact(body, 5))
+    assert [facts for problem, facts in found if "cannot be" in problem or "wrong way" in problem]
+    assert [one.worst.at_most > 0 for one in fold.contents() if one.possible]
