@@ -145,7 +145,7 @@ TABLE = {
         ["1 0.3 F 24", "2 0.7 F -24"],
         [
             "A1 new: 4 from 24",
-            "B1 new: 3 from -24 to 0, before exposure; A2 changed: 4 from 24 above 3",
+            "B1 new: 3 from -24 to 0, before exposure; A2 changed (baseline): 4 from 24 above 3",
         ],
     ),
 }
@@ -239,7 +239,7 @@ def test_a_death_after_a_silence_is_not_of_the_record_before_it():
     course = Course("P-001")
     course.result("1 0.7 F 24")
     course.result("2 0.3 F 504")
-    assert course.hear(fact(Death(ANC), 520)) == "B2 changed: 5 from 504"
+    assert course.hear(fact(Death(ANC), 520)) == "B2 changed (death): 5 from 504"
 
 
 def test_an_adjudication_whose_record_is_gone_is_looked_into_and_holds_when_it_is_back():
@@ -271,9 +271,9 @@ def test_a_merge_moves_the_records_to_the_survivor_and_its_reversal_brings_them_
     course = Course("P-001", "P-002")
     assert course.result("1 0.7 F 24", "P-002") == "A1 new: 3 from 24"
     both = [course.hear(one) for one in merge()]
-    assert both == ["B1 new: 3 from 24; A2 merged into B", ""]
+    assert both == ["B1 new (participants merged): 3 from 24; A2 merged into B", ""]
     apart = [course.hear(one) for one in merge(undone=True, at=310)]
-    assert apart == ["A3 returned: 3 from 24; B2 retracted", ""]
+    assert apart == ["A3 returned (participants separated): 3 from 24; B2 retracted", ""]
 
 
 def test_a_merge_joins_what_overlaps():
@@ -281,4 +281,5 @@ def test_a_merge_joins_what_overlaps():
     course.result("1 0.7 F 24", "P-001")
     course.result("2 0.3 F 30", "P-002")
     first, second = (course.hear(one) for one in merge())
-    assert (first, second) == ("A2 changed: 4 from 24; B2 merged into A", "")
+    joined = "A2 changed (participants merged): 4 from 24; B2 merged into A"
+    assert (first, second) == (joined, "")

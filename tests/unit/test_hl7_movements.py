@@ -132,3 +132,14 @@ def test_an_unlinked_pair_is_a_merge_undone():
 def test_a_merge_of_nobody_known_is_parked(segments):
     (item,) = reading(adt("A40", *segments)).parked
     assert str(item.reason) == "no-participant"
+
+
+@pytest.mark.parametrize("event", ["A43", "A45"])
+def test_what_moves_to_another_patient_merges_nobody_and_waits_for_a_person(event):
+    raw = adt(event, PID, "MRG|0815^^^NMRN^MR||||V77")
+    found = reading(raw)
+    assert (found.merges, found.drafts) == ((), ())
+    assert parked(raw) == [("MRG", "unsupported-message")]
+    assert "taken back from the other (OBX-11 W, RXA-21 D)" in found.parked[0].detail
+    assert "0815" not in found.parked[0].detail
+    assert "V77" not in found.parked[0].detail

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from services.safety_rules.domain.anchors import Anchors
+from services.safety_rules.domain.causes import OTHER_RULES, caused, why
 from services.safety_rules.domain.current_facts import Query
 from services.safety_rules.domain.families import Family
 from services.safety_rules.domain.identity import Occasion, reconciled, retracted
@@ -94,7 +95,7 @@ class Chronicle:
         self._take_in(message)
         occasion = Occasion(message.subject, message.seq, message.received_at, self._rules.version)
         for member in self._survivors_first():
-            self._recount(member, occasion)
+            self._recount(member, occasion, message.facts)
 
     def recount(self) -> None:
         """Let the records say what these rules make of facts that other rules were applied to.
@@ -106,7 +107,8 @@ class Chronicle:
             if last is not None:
                 self._said[member], self._anchors[member] = None, None
                 version = self._rules.version
-                self._recount(member, Occasion(member, last.seq, last.received_at, version))
+                occasion = Occasion(member, last.seq, last.received_at, version)
+                self._recount(member, occasion, None)
 
     def pass_time(self, until: datetime) -> None:
         """Apply every timer that is due by *until*, each at its own instant."""
@@ -173,7 +175,8 @@ class Chronicle:
     def _survivors_first(self) -> list[str]:
         return sorted(self._family.members, key=lambda m: (self._family.fold_of(m) is None, m))
 
-    def _recount(self, member: str, occasion: Occasion) -> None:
+    def _recount(self, member: str, occasion: Occasion, facts: Sequence[Fact] | None) -> None:
+        """Make versions of what changed because of *facts*; None: because of other rules."""
         contents = self._family.contents(member)
         fold = self._family.fold_of(member)
         anchors = fold.anchors if fold else None
@@ -181,7 +184,9 @@ class Chronicle:
         self._said[member], self._anchors[member] = contents, anchors
         changed = contents is not said and contents != said  # None: said by other rules
         if changed:
-            self._record(member, contents, occasion)
+            reason = OTHER_RULES if facts is None else why(facts, before, anchors)
+            versions = self._record(member, contents, occasion)
+            self._keep(member, [caused(version, reason, facts) for version in versions])
         if changed or anchors != before or self._has_to_stand(member):
             self._stand(member, occasion.recorded_at, occasion.seq)
 
@@ -194,15 +199,16 @@ class Chronicle:
 
     def _record(
         self, member: str, contents: tuple[EpisodeContent, ...], occasion: Occasion
-    ) -> None:
+    ) -> list[Episode]:
         old = self.latest(member)
         until = self._family.last_evidence
         if contents or self._family.fold_of(member) is not None:
-            versions = reconciled(old, contents, occasion, until)
-        else:
-            survivor = self._family.survivor_of[member]
-            live = [episode for episode in old if not episode.retracted]
-            versions = retracted(live, self.latest(survivor), occasion, until)
+            return reconciled(old, contents, occasion, until)
+        survivor = self._family.survivor_of[member]
+        live = [episode for episode in old if not episode.retracted]
+        return retracted(live, self.latest(survivor), occasion, until)
+
+    def _keep(self, member: str, versions: Sequence[Episode]) -> None:
         self._latest[member] |= {episode.id: episode for episode in versions}
         self._episodes += versions
 

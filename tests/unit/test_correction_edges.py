@@ -1,0 +1,221 @@
+"""What a correction of something beside a result touches, and only that; and why, as it says."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.safety_rules.domain.chronicle import Chronicle, Heard
+from services.safety_rules.domain.families import Family
+from services.vocabulary.fact import (
+    Action,
+    Administration,
+    Enrolment,
+    Merge,
+    Transplant,
+)
+from tests.protocols import PROTOCOL
+from tests.reading import fact, hours, lab, status
+from tests.trials import RULES
+
+DAY = 24
+UNITS = {
+    "alt": ("U/L", None, "40"),
+    "neutrophils": ("10*9/L", "1.8", "7"),
+    "potassium": ("mmol/L", "3.5", "5.0"),
+    "lipase": ("U/L", None, "60"),
+}
+SHORT = {
+    "alanine-aminotransferase-increased": "ALT",
+    "neutrophil-count-decreased": "ANC",
+    "hyperkalemia": "K",
+    "hypokalemia": "low K",
+    "lipase-increased": "lipase",
+}
+
+
+class Story:
+    """A family that hears messages; says which records each one touched, how and why."""
+
+    def __init__(self, *members, rules=RULES):
+        self.members, self.number, self.past = members, 0, []
+        self.chronicle = Chronicle(Family(members, rules), rules)
+
+    def hear(self, *facts):
+        self.number += 1
+        named = tuple(replace(f, id=f"{self.number}-{n}") for n, f in enumerate(facts))
+        self.past.append(Heard(hours(3000 + self.number), facts[0].subject, self.number, named))
+        self.chronicle.hear(self.past[-1])
+        return self.news()
+
+    def under(self, rules):
+        """The same story, taken up by other rules."""
+        later = Story(*self.members, rules=rules)
+        latest = [one for m in self.members for one in self.chronicle.latest(m)]
+        standings = [one for m in self.members for one in self.chronicle.standings(m)]
+        later.chronicle.resume(self.past, latest, standings)
+        later.chronicle.recount()
+        return later
+
+    def news(self):
+        episodes, stood = self.chronicle.take()
+        self.stood = {(one.standing.participant, one.standing.rule) for one in stood}
+        self.rules_versions = {one.rules_version for one in episodes}
+        return sorted(self.said(one) for one in episodes)
+
+    @staticmethod
+    def said(one):
+        content = one.content
+        slug = content.criterion.rpartition(".")[2]
+        into = " into another" if one.merged_into else ""
+        return f"{content.participant} {SHORT[slug]} {one.cause}: {content.worst}{into}"
+
+
+def result(measure, value, at, letter="F", subject="P-001"):
+    unit, lln, uln = UNITS[measure]
+    return lab(
+        measure, value, at, unit, lln=lln, uln=uln, status=status(letter), subject=subject,
+        series=f"{subject}-{measure}-{at}", reported=2000 if letter == "C" else None,
+    )  # fmt: skip
+
+
+def dose(at=0, subject="P-001", letter="F", reported=None):
+    body = Administration("blinatumomab", Action.START)
+    return fact(
+        body,
+        at,
+        subject=subject,
+        series=f"{subject}-dose",
+        status=status(letter),
+        reported=reported,
+    )
+
+
+def transplant(day, letter="F", reported=None):
+    return fact(
+        Transplant("haploidentical"), -day * DAY, series="graft", status=status(letter),
+        reported=reported,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def story():
+    """Somebody transplanted 70 days before the first dose, with four records after it."""
+    made = Story("P-001")
+    made.hear(fact(Enrolment("rhein"), -80 * DAY), transplant(70), dose())
+    made.hear(
+        result("alt", "30", -5), result("neutrophils", "3.0", -5), result("potassium", "4.0", -5)
+    )
+    found = made.hear(
+        result("alt", "130", 24), result("neutrophils", "0.7", 24), result("potassium", "6.5", 24)
+    )
+    assert found == ["P-001 ALT new: 2", "P-001 ANC new: 3", "P-001 K new: 3"]
+    return made
+
+
+def test_a_corrected_baseline_touches_only_what_is_compared_with_it(story):
+    # 80 is above the limit: then grade 2 begins above 3 x 80, so 130 is grade 1 (> 1.5 x baseline)
+    found = story.hear(result("alt", "80", -5, "C"))
+    assert found == ["P-001 ALT changed (baseline): 1", "P-001 ALT new: 1"]
+
+
+def test_a_baseline_that_comes_late_says_so():
+    story = Story("P-001")
+    story.hear(dose())
+    assert story.hear(result("alt", "130", 24)) == ["P-001 ALT new: 0-2"]
+    assert story.hear(result("alt", "30", -5)) == ["P-001 ALT changed (baseline): 2"]
+
+
+def test_a_corrected_baseline_of_no_consequence_makes_no_version(story):
+    assert story.hear(result("alt", "31", -5, "C")) == []
+    assert story.hear(result("lipase", "30", -5)) == []
+
+
+def test_a_corrected_transplant_date_touches_days_and_windows_of_all_and_no_grade(story):
+    before = {one.id: one for one in story.chronicle.latest("P-001")}
+    found = story.hear(transplant(98, "C", reported=2000))
+    assert found == [
+        "P-001 ALT changed (date of transplant): 2",
+        "P-001 ANC changed (date of transplant): 3",
+        "P-001 K changed (date of transplant): 3",
+    ]
+    assert ("P-001", "TRIAL.CRS") in story.stood
+    for one in story.chronicle.latest("P-001"):
+        old = before[one.id].content
+        moved = replace(old, transplant_day=old.transplant_day + 28, windows=one.content.windows)
+        assert one.content == moved
+
+
+def test_a_transplant_date_that_is_said_again_changes_nothing(story):
+    assert story.hear(transplant(70, reported=2000)) == []
+
+
+def test_a_first_dose_that_was_later_makes_records_of_before_of_what_was_after(story):
+    found = story.hear(dose(48, letter="C", reported=2000))
+    assert found == [
+        "P-001 ALT new (first dose): 2",
+        "P-001 ALT retracted (first dose): 2",
+        "P-001 ANC new (first dose): 3",
+        "P-001 ANC retracted (first dose): 3",
+        "P-001 K new (first dose): 3",
+        "P-001 K retracted (first dose): 3",
+    ]
+    live = [one for one in story.chronicle.latest("P-001") if not one.retracted]
+    assert all(one.content.before_exposure for one in live)
+
+
+def rules_of(version, **changes):
+    return replace(RULES, protocol=replace(PROTOCOL, **changes), version=version)
+
+
+def test_another_protocol_touches_only_the_records_that_it_reads_otherwise(story):
+    story.hear(result("potassium", "6.6", 24 + 10 * DAY))
+    later = story.under(rules_of("rules-2", merge_gap=timedelta(days=7)))
+    assert later.news() == ["P-001 K new (other rules): 3"]
+    assert later.rules_versions == {"rules-2"}
+
+
+def test_another_protocol_that_reads_everything_alike_makes_no_version(story):
+    later = story.under(rules_of("rules-2", title="Another title"))
+    assert later.news() == []
+    assert later.stood == set()
+
+
+def merged(at, *, undone=False, pair=("P-002", "P-001")):
+    return [fact(Merge(*pair, undone), at, subject=name) for name in sorted(pair)]
+
+
+@pytest.fixture
+def registered_twice():
+    made = Story("P-001", "P-002")
+    made.hear(dose(), result("alt", "30", -5), result("potassium", "4.0", -5))
+    made.hear(result("potassium", "6.5", 24))
+    made.hear(result("neutrophils", "0.7", 30, subject="P-002"))
+    return made
+
+
+def test_a_merge_moves_what_was_the_others_and_leaves_the_survivors_own(registered_twice):
+    first, second = merged(300)
+    assert registered_twice.hear(first) == [
+        "P-001 ANC new (participants merged): 3",
+        "P-002 ANC retracted (participants merged): 3",
+    ]
+    assert registered_twice.hear(second) == []
+
+
+def test_a_merge_that_is_taken_back_brings_back_what_was_and_only_that(registered_twice):
+    for one in merged(300):
+        registered_twice.hear(one)
+    first, second = merged(310, undone=True)
+    assert registered_twice.hear(first) == [
+        "P-001 ANC retracted (participants separated): 3",
+        "P-002 ANC returned (participants separated): 3",
+    ]
+    assert registered_twice.hear(second) == []
+
+
+def test_a_result_of_the_merged_identifier_is_a_result_as_any_other(registered_twice):
+    for one in merged(300):
+        registered_twice.hear(one)
+    found = registered_twice.hear(result("potassium", "7.2", 48, subject="P-002"))
+    assert found == ["P-001 K changed: 4"]
