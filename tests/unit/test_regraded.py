@@ -1,0 +1,70 @@
+"""Records under two tables of criteria, side by side."""
+
+import pytest
+
+from services.safety_rules.domain.regraded import regraded
+from services.vocabulary.episode import EpisodeState
+from tests.advised import hour, record
+
+OLD, NEW = "ctcae-5.0.neutrophil-count-decreased", "ctcae-6.0.neutrophil-count-decreased"
+SAME = {OLD: NEW}
+
+
+def records(criterion, script):
+    """``3@24 1@48 -@60; 2@90``: two records."""
+    return [_under(criterion, part) for part in script.split("; ") if part]
+
+
+def _under(criterion, script):
+    possible = script.startswith("?")
+    made = record(OLD, script.removeprefix("?"), possible=possible, state=EpisodeState.SUSPECTED)
+    return type(made)(
+        **{name: getattr(made, name) for name in made.__slots__} | {"criterion": criterion}
+    )
+
+
+# records before; after; and what would become of each
+TABLE = {
+    "the same": ("3@24 -@48", "3@24 -@48", "24: the same"),
+    "a grade more": ("3@24 -@48", "4@24 -@48", "24: stricter"),
+    "a grade less": ("4@24 -@48", "3@24 -@48", "24: looser"),
+    "the worst is the same, one step is not": (
+        "3@24 2@30 -@48",
+        "3@24 1@30 -@48",
+        "24: same worst grade, other times",
+    ),
+    "it begins later": ("1@24 3@30 -@48", "3@30 -@48", "24: same worst grade, other times"),
+    "it may be more": ("2@24 -@48", "2-3@24 -@48", "24: stricter"),
+    "it may be less": ("2@24 -@48", "1-2@24 -@48", "24: looser"),
+    "less is certain": ("2@24 -@48", "1-3@24 -@48", "24: less certain"),
+    "more is certain": ("1-3@24 -@48", "2@24 -@48", "24: more certain"),
+    "no record any longer": ("1@24 -@48", "", "24: looser: no record any longer"),
+    "a new record": ("", "1@24 -@48", "24: stricter: a new record"),
+    "a possible record": ("", "?0-1@24 -@48", "24: a possible record"),
+    "no longer only possible": ("?1-1@24 -@48", "1@24 -@48", "24: same worst grade, other times"),
+    "one becomes two": (
+        "2@24 -@96",
+        "2@24 -@36; 2@48 -@96",
+        "24: same worst grade, other times; 24: stricter: a new record",
+    ),
+    "two that lie apart": (
+        "2@24 -@36",
+        "2@48 -@60",
+        "24: looser: no record any longer; 48: stricter: a new record",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), TABLE.values(), ids=TABLE)
+def test_what_would_become_of_a_record(before, after, expected):
+    found = regraded(records(OLD, before), records(NEW, after), SAME)
+    assert "; ".join(f"{hour(one.record.onset_at)}: {one.way}" for one in found) == expected
+    assert [one.changes for one in found] == [one.way != "the same" for one in found]
+
+
+def test_what_has_another_name_is_another_record_unless_they_are_known_to_be_the_same():
+    before, after = records(OLD, "2@24 -@36"), records(NEW, "2@24 -@36")
+    assert [str(one.way) for one in regraded(before, after, {})] == [
+        "looser: no record any longer",
+        "stricter: a new record",
+    ]
