@@ -140,7 +140,7 @@ def offsets(known):
 
 def plausible(known):
     found = known.criterion.measured[known.measure].range_in(known.unit)
-    return max(found.low.number, TINY), min(found.high.number, HUGE)
+    return found.low.number or TINY, min(found.high.number, HUGE)
 
 
 def about(numbers):
@@ -222,7 +222,7 @@ def whole(draw):
     known = Known(criterion, measure, unit, TINY, None, None, None, BEFORE, None, (None,) * 4)
     low, high = plausible(known)
     multiples, numbers = thresholds(known)
-    near = draw(st.sampled_from(numbers)) if numbers else (low * high).sqrt()
+    near = abs(draw(st.sampled_from(numbers))) if numbers else (low * high).sqrt()
     if known.is_high:
         uln = near * draw(st.sampled_from([Decimal("0.5"), Decimal("0.9"), Decimal(1)]))
         lln = uln * draw(st.sampled_from([Decimal("0.2"), Decimal("0.6")]))
@@ -324,8 +324,11 @@ def test_what_is_missing_is_named_and_nothing_that_is_known(pair):
 @given(whole(), st.sampled_from([Decimal("1.01"), Decimal("1.5"), Decimal(3)]))
 def test_a_worse_value_is_never_a_milder_grade(full, by):
     upward = full.is_high
+    far = abs(full.value) * (by - 1) / by
     low, high = plausible(full)
-    worse = replace(full, value=min(max(full.value * by if upward else full.value / by, low), high))
+    worse = replace(
+        full, value=min(max(full.value + far if upward else full.value - far, low), high)
+    )
     assert worse.outcome().at_least >= full.outcome().at_least
     assert worse.outcome().at_most >= full.outcome().at_most
 
