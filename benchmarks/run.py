@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import (
     durable_mllp,
+    grade_rows,
     hl7_read,
     late_fact,
     memory,
@@ -22,6 +23,7 @@ from services.cli.tables import table
 
 MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "hl7": hl7_read.measures,
+    "grade": grade_rows.measures,
     "rules": rules_in_order.measures,
     "mllp": durable_mllp.measures,
     "memory": memory.measures,

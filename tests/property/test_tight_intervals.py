@@ -23,6 +23,7 @@ from services.safety_rules.domain.grading import (
     grade,
     what_is_known,
 )
+from services.safety_rules.domain.prepared import prepared
 from services.vocabulary.grade import Graded, Input
 from services.vocabulary.quantity import Censoring, Quantity
 from tests.clinic import TABLES
@@ -260,6 +261,7 @@ def partial(draw):
     return full, hidden
 
 
+FACTORS = ("0", "0.5", "0.999", "1", "1.001", "2", "10")
 HIDING = ("lln", "uln", "baseline", "albumin", "value", *FLAGS)
 
 
@@ -346,3 +348,17 @@ def test_with_nothing_missing_both_ways_of_grading_agree(full):
     assert (told.at_least, told.at_most) == (tight.at_least, tight.at_most)
     if isinstance(told, Graded):
         assert isinstance(tight, Graded)
+
+
+@settings(max_examples=250, deadline=None)
+@given(partial(), st.lists(st.sampled_from([Decimal(n) for n in FACTORS]), min_size=1))
+def test_prepared_for_many_values_the_same_is_said_as_of_each(pair, factors):
+    for known in pair:
+        reading, baseline = known.reading(), known.baseline_given()
+        ready = prepared(known.criterion, reading, baseline, known.unit)
+        turns = ready.turns[:: max(1, len(ready.turns) // 6)]
+        values = [known.value * by for by in factors] + sorted(about(n for n in turns if n < HUGE))
+        for value in values + values[::-1]:
+            quantity = Quantity(value, known.unit)
+            told = grade(known.criterion, replace(reading, value=quantity), baseline)
+            assert ready.grade(quantity) == told

@@ -199,7 +199,9 @@ def _checked(file: str, field: str, table: _File, row: _TermRow, name: str) -> C
         soc=table.soc,
         direction=row.direction,
         says=row.says,
-        arms={m: _to_arms(each.grades) for each in row.when for m in each.measures},
+        arms={
+            m: arms for each in row.when for arms in (_to_arms(each.grades),) for m in each.measures
+        },
         not_followed=frozenset(m for e in row.when if not e.followed for m in e.measures),
         source=f'{table.source}, {table.soc}, "{row.term}"',
         directions={

@@ -46,6 +46,11 @@ class Case:
     mildest: Mapping[Input, End]
     worst: Mapping[Input, End]
 
+    @property
+    def corners(self) -> tuple[Mapping[Input, End], Mapping[Input, End]]:
+        """Both."""
+        return self.mildest, self.worst
+
     def ends(self) -> tuple[tuple[Grade, str], tuple[Grade, str]]:
         """Return the worst grade that is met at each corner, with its threshold."""
         return (
@@ -124,6 +129,18 @@ def bounded(measured: Measured, known: Known) -> Outcome:
         missing |= _telling_apart(cases, measured.direction)
     named = {_named(name, known) for name in missing if _is_unknown(name, unknown, known)}
     return Incomplete(at_least, at_most, frozenset(named), because)
+
+
+def turning_points(measured: Measured, known: Known) -> set[Decimal]:
+    """Return every number at which what is said of the value may change, whatever is missing."""
+    corners = [(case, corner) for case in _possible(measured, known) for corner in case.corners]
+    return {
+        corner[one.multiple_of].number * one.factor + one.offset if one.multiple_of else one.factor
+        for case, corner in corners
+        for _, any_of in case.ladder.steps
+        for threshold in any_of
+        for one in threshold.of_the_value()
+    }
 
 
 def _telling_apart(cases: Sequence[Case], direction: Direction) -> set[Input]:

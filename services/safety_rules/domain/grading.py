@@ -3,26 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from services.safety_rules.domain.cases import bounded
-from services.safety_rules.domain.compiled import CompiledCriterion, Ladder, Measured
+from services.safety_rules.domain.compiled import CompiledCriterion, Measured
 from services.safety_rules.domain.corrected import corrected_range
 from services.safety_rules.domain.criteria import (
     Comparison,
     Condition,
-    Direction,
-    Operator,
-    Threshold,
 )
+from services.safety_rules.domain.exact import decided, steps
 from services.safety_rules.domain.known import Known
 from services.safety_rules.domain.ranges import End, Range, range_of
 from services.safety_rules.domain.units import in_published_unit, rescaled
-from services.vocabulary.grade import Grade, Graded, Incomplete, Input, Outcome
+from services.vocabulary.grade import Grade, Incomplete, Input, Outcome
 from services.vocabulary.quantity import Quantity
-
-_NOT_MET = "no threshold met"
 
 
 class Treatment(StrEnum):
@@ -110,8 +105,12 @@ def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) ->
     if value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
     known = what_is_known(measured, reading, baseline, value)
-    exact = None if known.value is None else _exactly(measured, known)
-    return exact or bounded(measured, known)
+    if known.value is not None:
+        among = steps(measured, known)
+        exact = None if among is None else decided(among, known.value)
+        if exact is not None:
+            return exact
+    return bounded(measured, known)
 
 
 def what_is_known(
@@ -192,68 +191,3 @@ def _conditions(reading: Reading) -> dict[Condition, bool]:
         known[Condition.INSULIN] = reading.treatment is Treatment.INSULIN
         known[Condition.EMERGENCY] = reading.treatment is Treatment.URGENT
     return known
-
-
-def _exactly(measured: Measured, known: Known) -> Graded | None:
-    """Return the grade when nothing that is compared with is missing; else None."""
-    ladder = _ladder(measured.ladders(known.unit), measured.direction, known)
-    if ladder is None:
-        return None
-    for level, any_of in ladder.steps:
-        for threshold in any_of:
-            met = _met(threshold, known)
-            if met is None:
-                return None
-            if met:
-                return Graded(level, threshold.text)
-    return Graded(Grade.NONE, _NOT_MET)
-
-
-def _ladder(ladders: tuple[Ladder, ...], direction: Direction, known: Known) -> Ladder | None:
-    for ladder in ladders:
-        applies = known.is_for(ladder.baseline, direction)
-        if applies is None:
-            return None
-        if applies:
-            return ladder
-    return None
-
-
-def _met(threshold: Threshold, known: Known) -> bool | None:
-    """Return whether *threshold* is met; None when that is not known."""
-    compared = threshold.compared(with_baseline=known.compares_with_baseline)
-    for comparison in compared:
-        against = _against(comparison, known)
-        value = known.value if comparison.measure is None else known.exactly_beside(comparison)
-        if against is None or value is None:
-            return None
-        if not _holds(comparison.operator, value, against):
-            return False
-    if not compared or not known.lasted(threshold):
-        return False
-    return True if threshold.condition is None else known.condition(threshold.condition)
-
-
-def _against(comparison: Comparison, known: Known) -> Decimal | None:
-    if comparison.multiple_of is None:
-        return comparison.factor
-    limit = known.exact(comparison.multiple_of)
-    return None if limit is None else comparison.factor * limit + comparison.offset
-
-
-def _holds(operator: Operator, value: Decimal, against: Decimal) -> bool:
-    match operator:
-        case Operator.LT:
-            return value < against
-        case Operator.LE:
-            return value <= against
-        case Operator.GT:
-            return value > against
-        case Operator.GE:
-            return value >= against
-
-
-def meets(value: Quantity, compared: Comparison) -> bool | None:
-    """Return whether *value* meets a comparison with a number; None if its unit does not fit."""
-    fits = None if compared.unit is None else rescaled(value, compared.unit)
-    return None if fits is None else _holds(compared.operator, fits.value, compared.factor)

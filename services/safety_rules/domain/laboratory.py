@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.criteria import Comparison
-from services.safety_rules.domain.grading import Baseline, Reading, Treatment, grade, meets
+from services.safety_rules.domain.exact import meets
+from services.safety_rules.domain.grading import Baseline, Reading, Treatment, grade
 from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Assessment, Fact, Observation, Status

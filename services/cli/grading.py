@@ -1,0 +1,124 @@
+"""``aegis grade``: a table of readings, graded row by row."""
+
+import csv
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TextIO
+
+from services.cli.command import Command, CommandError
+from services.ingest.adapters.code_tables import load_code_tables
+from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
+from services.safety_rules.graded_rows import ADDED, OPTIONAL, REQUIRED, RowGrader
+
+TABLES = ("ctcae-5.0", "ctcae-6.0")
+_AT_ONCE = 1000
+_AS_IT_IS = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
+_ERROR = ADDED.index("error")
+_COLUMNS = f"""
+Columns: {", ".join(REQUIRED)}; and as far as known {", ".join(OPTIONAL)}. Any other is kept. A term
+is a published name, a slug, an id or a MedDRA code. Limits and baseline are in the unit of the
+value; an empty unit will do where a term is written in multiples alone. An empty baseline is one
+that is not known; "none" says that the reading is the baseline, or earlier.
+"""
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.epilog = _COLUMNS
+    parser.add_argument("file", metavar="FILE.csv", help="readings, one to a row; - is stdin")
+    parser.add_argument("--criteria", required=True, choices=TABLES)
+    parser.add_argument("--out", metavar="FILE", help="where to (default: standard output)")
+
+
+def _grade(args: Namespace) -> int:
+    try:
+        table = load_table(args.criteria)
+    except CriteriaFileError as error:
+        raise CommandError(str(error)) from error
+    with ExitStack() as opened:
+        rows = _rows(_source(args.file, opened))
+        columns = next(rows, None)
+        if columns is None:
+            raise CommandError(f"{args.file}: there is no row of column names")
+        named = [name.strip().lower() for name in columns]
+        try:
+            grader = RowGrader(table, load_code_tables().units, named)
+        except ValueError as error:
+            raise CommandError(f"{args.file}: {error}") from error
+        count, unread = write_graded(rows, columns, grader, _target(args, opened))
+    if unread:
+        print(f"{unread} of {count} rows could not be read: see error", file=sys.stderr)
+    return 0
+
+
+def write_graded(
+    rows: Iterator[list[str]], columns: Sequence[str], grader: RowGrader, target: TextIO
+) -> tuple[int, int]:
+    """Write *rows* with what *grader* adds, as CSV; return how many, and how many have an error."""
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow([*columns, *ADDED])
+    count, unread, width = 0, 0, len(columns)
+    while some := list(islice(rows, _AT_ONCE)):
+        graded = list(grader.grade(some))
+        writer.writerows(
+            [
+                [*(row if len(row) == width else _fitted(row, width)), *cells]
+                for row, cells in zip(some, graded, strict=True)
+            ]
+        )
+        count += len(some)
+        unread += sum(1 for cells in graded if cells[_ERROR])
+    return count, unread
+
+
+def _fitted(row: list[str], width: int) -> list[str]:
+    """Return a row that is too long or too short, so that what is added stays in its columns."""
+    return [*row[:width], *[""] * (width - len(row))]
+
+
+def _rows(source: TextIO) -> Iterator[list[str]]:
+    """Yield the rows, the column names first; one that is no CSV as what is wrong with it."""
+    reader = csv.reader(source)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            row = [f"line {reader.line_num}: {error}"]
+        if row:
+            yield row
+
+
+def _source(name: str, opened: ExitStack) -> TextIO:
+    if name == "-":
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors=_AS_IT_IS, newline="")
+        return sys.stdin
+    return opened.enter_context(_open(name, "r", encoding="utf-8-sig"))
+
+
+def _open(name: str, mode: Literal["r", "w"], encoding: str) -> TextIO:
+    try:
+        # whoever asked for it closes it
+        return Path(name).open(mode, encoding=encoding, errors=_AS_IT_IS, newline="")
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}") from error
+
+
+def _target(args: Namespace, opened: ExitStack) -> TextIO:
+    if args.out is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors=_AS_IT_IS)
+        return sys.stdout
+    path = Path(args.out)
+    if path.exists() and args.file != "-" and path.samefile(args.file):
+        raise CommandError(f"{args.out}: is what is read; write to another file")
+    return opened.enter_context(_open(args.out, "w", encoding="utf-8"))
+
+
+GRADE = Command("grade", "grade a table of readings under CTCAE", _arguments, _grade)

@@ -1,0 +1,120 @@
+"""What the cells of a table of readings say, or why they cannot be read."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from services.safety_rules.domain.grading import (
+    Baseline,
+    BaselineKnown,
+    BaselineUnknown,
+    NoBaseline,
+    Treatment,
+)
+from services.vocabulary.quantity import Censoring, Quantity
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_QUANTITY = re.compile(r"(?P<sign>[<>]=?|[≤≥]|) ?(?P<number>\S+)(?: (?P<unit>.+))?")
+_SIGNS = {"≤": "<=", "≥": ">="}
+_YES_OR_NO = {
+    **dict.fromkeys(("yes", "y", "true", "1"), True),
+    **dict.fromkeys(("no", "n", "false", "0"), False),
+}
+_NO_BASELINE = "none"  # the reading is the baseline itself, or earlier
+
+
+class RowError(ValueError):
+    """A row cannot be graded: the message says which cell, and why."""
+
+
+def number_in(text: str) -> Decimal | None:
+    """Return the number that *text* is, with every digit; None when it is none.
+
+    >>> number_in("1,200"), number_in(" 7.0 "), number_in("1_0"), number_in("NaN")
+    (Decimal('1200'), Decimal('7.0'), None, None)
+    """
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return Decimal(text)
+    return Decimal(text.replace(",", "")) if _THOUSANDS.fullmatch(text) else None
+
+
+def quantity_in(column: str, text: str, unit: str, units: Mapping[str, str]) -> Quantity | None:
+    """Return what a cell says, in *unit* unless it names its own; None when it is empty.
+
+    >>> quantity_in("lln", "<= 0.5", "g/L", {})
+    Quantity(value=Decimal('0.5'), unit='g/L', censoring=<Censoring.AT_MOST: '<='>)
+    >>> quantity_in("lln", "low", "g/L", {})
+    Traceback (most recent call last):
+        ...
+    services...RowError: lln: 'low' is no number
+
+    Raises:
+        RowError: It is no number, with or without ``<``, ``<=``, ``>`` or ``>=`` before it.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    match = _QUANTITY.fullmatch(text)
+    number = None if match is None else number_in(match["number"])
+    if match is None or number is None:
+        raise RowError(f"{column}: {text!r} is no number")
+    sign = _SIGNS.get(match["sign"], match["sign"])
+    own = match["unit"]
+    return Quantity(
+        number, unit if own is None else unit_in(own, units), Censoring(sign) if sign else None
+    )
+
+
+def unit_in(text: str, units: Mapping[str, str]) -> str:
+    """Return the UCUM unit of a spelling; one that is not known stays as it is, and fits nothing.
+
+    >>> unit_in("K/uL ", {"K/uL": "10*3/uL"}), unit_in("furlong", {})
+    ('10*3/uL', 'furlong')
+    """
+    text = text.strip()
+    return units.get(text, text)
+
+
+def baseline_in(text: str, unit: str, units: Mapping[str, str]) -> Baseline:
+    """Return the baseline; empty: there is one, and it is not known; ``none``: this is before it.
+
+    Raises:
+        RowError: It is no number.
+    """
+    if text.strip().casefold() == _NO_BASELINE:
+        return NoBaseline()
+    found = quantity_in("baseline", text, unit, units)
+    return BaselineUnknown() if found is None else BaselineKnown(found)
+
+
+def yes_or_no(column: str, text: str) -> bool | None:
+    """Return what a cell says, None when it is empty.
+
+    >>> yes_or_no("fasting", "Yes"), yes_or_no("fasting", "")
+    (True, None)
+
+    Raises:
+        RowError: It says neither.
+    """
+    text = text.strip().casefold()
+    if not text:
+        return None
+    if text not in _YES_OR_NO:
+        raise RowError(f"{column}: {text!r} is neither yes nor no")
+    return _YES_OR_NO[text]
+
+
+def treatment_in(text: str) -> Treatment | None:
+    """Return what was started against a high glucose, None when the cell is empty.
+
+    Raises:
+        RowError: It is none of `Treatment`.
+    """
+    text = text.strip().casefold()
+    if not text:
+        return None
+    if text not in set(Treatment):
+        raise RowError(f"treatment: {text!r} is none of {', '.join(Treatment)}")
+    return Treatment(text)

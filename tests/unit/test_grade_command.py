@@ -1,0 +1,177 @@
+"""``aegis grade``: a table in, the same table with grades out, whatever stands in its rows."""
+
+import csv
+import io
+
+import pytest
+
+from services.cli.main import main
+from services.safety_rules.graded_rows import ADDED
+
+HEAD = "id,term,measure,value,unit,lln,uln,baseline,fasting,albumin,on_anticoagulant,symptomatic"
+
+
+@pytest.fixture
+def graded(tmp_path, capsys):
+    """Grade rows; return the rows that come out, as dictionaries."""
+
+    def run(*rows, head=HEAD, criteria="ctcae-5.0"):
+        path = tmp_path / "readings.csv"
+        path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        assert main(["grade", str(path), "--criteria", criteria]) == 0
+        return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+    return run
+
+
+def told(row):
+    """``2``, ``0-4 for want of baseline``, or the error."""
+    if row["error"]:
+        return row["error"]
+    if row["at_least"] == row["at_most"]:
+        return row["at_least"]
+    return f"{row['at_least']}-{row['at_most']} for want of {row['missing']}"
+
+
+# how a row may be written, and what is said of it under v5
+ROWS = {
+    "by published name": (",Anemia,,9.5,g/dL,12,,,,,,", "2"),
+    "in any case, with spaces": (",  aLAnine  aminotransferase increased ,,121,,,40,30,,,,", "2"),
+    "by slug": (",neutrophil-count-decreased,,0.4,10*9/L,1.8,,,,,,", "4"),
+    "by id": (",ctcae-5.0.anemia,,7.9,g/dL,12,,,,,,", "3"),
+    "by MedDRA code": (",10001551,,201,U/L,,40,30,,,,", "3"),
+    "in a laboratory's spelling of a unit": (",anemia,,79,gm/L,120,,,,,,", "3"),
+    "in thousands per microlitre": (",10029366,,0.4,K/uL,1.8,,,,,,", "4"),
+    "in a unit of its own": (",anemia,,9.5,g/dL,120 g/L,,,,,,", "2"),
+    "with a comma in a number": (',Leukocytosis,,"100,001",/mm3,,,,,,,', "3"),
+    "in milliequivalents": (",hyperkalemia,,6.1,mEq/L,,5.0,,,,,", "3"),
+    "in degrees Fahrenheit": (",fever,,102.3,degF,,,,,,,", "2"),
+    "as a bound": (",anemia,,<8.0,g/dL,12,,,,,,", "3"),
+    "as a bound that leaves it open": (",anemia,,<=8.0,g/dL,12,,,,,,", "2-3 for want of value"),
+    "without a value": (",anemia,,,g/dL,12,,,,,,", "0-3 for want of value"),
+    "without a unit, in multiples": (",10001551,,801,,,40,30,,,,", "4"),
+    "without a unit, in numbers": (",anemia,,9.5,,12,,,,,,", "0-3 for want of unit"),
+    "in a unit that fits nothing": (",anemia,,9.5,furlong,12,,,,,,", "0-3 for want of unit"),
+    "with a baseline not known": (",10001551,,2000,U/L,,40,,,,,", "0-4 for want of baseline"),
+    "as the baseline": (",10001551,,121,U/L,,40,none,,,,", "2"),
+    "a total calcium": (",hypocalcemia,calcium-total,6.8,mg/dL,8.5,,,,2.0,,", "1"),
+    "a total calcium, albumin in g/L": (",hypocalcemia,calcium,1.69,mmol/L,2.1,,,,20,,", "1"),
+    "a calcium that is corrected": (",hypocalcemia,calcium-corrected,7.9,mg/dL,8.5,,,,,,", "2"),
+    "an ionized calcium": (",hypocalcemia,Calcium ionized,0.99,mmol/L,1.1,,,,,,", "2"),
+    "a calcium and its albumin": (",hypocalcemia,,6.8,mg/dL,8.5,,,,2.0,,", "1"),
+    "a calcium, no more": (",hypercalcemia,,14.6,mg/dL,,10.5,,,,,", "3-4 for want of albumin"),
+    "with symptoms": (",hyponatremia,,129,mmol/L,135,,,,,,yes", "3"),
+    "without": (",hyponatremia,,129,mmol/L,135,,,,,,N", "2"),
+    "on an anticoagulant": (",INR increased,,3.1,,,,2.0,,,TRUE,", "2"),
+    "sodium that cannot be": (",hypernatremia,,1400,mmol/L,135,145,,,,,", "0-4 for want of value"),
+}
+# rows that cannot be read, and why
+UNREAD = {
+    "term": (",measles,,1,,,,,,,,", "term: ctcae-5.0 has no 'measles'"),
+    "version": (",ctcae-6.0.anemia,,9,g/dL,12,,,,,,", "term: ctcae-5.0 has no 'ctcae-6.0.anemia'"),
+    "assessed": (
+        ",Tremor,,1,,,,,,,,",
+        "term: Tremor is not graded by a number: clinician's assessment: it has no number",
+    ),
+    "measure": (",anemia,sodium,9,g/dL,12,,,,,,", "measure: 'sodium' is none of hemoglobin"),
+    "several": (
+        ",hypocalcemia,,1.1,mmol/L,2.1,,,,,,",
+        "measure: say which it is: calcium, calcium-ionized",
+    ),
+    "value": (",anemia,,HEMOLYZED,g/dL,12,,,,,,", "value: 'HEMOLYZED' is no number"),
+    "limit": (",anemia,,9,g/dL,low,,,,,,", "lln: 'low' is no number"),
+    "baseline": (",10001551,,90,U/L,,40,normal,,,,", "baseline: 'normal' is no number"),
+    "state": (
+        ",hyperglycemia,glucose,90,mg/dL,,,,perhaps,,,",
+        "fasting: 'perhaps' is neither yes nor no",
+    ),
+    "not finite": (",anemia,,NaN,g/dL,12,,,,,,", "value: 'NaN' is no number"),
+    "short": (",anemia,,9", "4 cells where there are 12 columns"),
+    "long": (",anemia,,9,g/dL,12,,,,,,,,", "14 cells where there are 12 columns"),
+}
+
+
+@pytest.mark.parametrize(("row", "expected"), [*ROWS.values(), *UNREAD.values()])
+def test_a_row_is_graded_or_has_the_reason_why_not(graded, row, expected):
+    (found,) = graded(row)
+    assert told(found).startswith(expected)
+    if found["error"]:
+        assert [found[name] for name in ADDED if name != "error"] == [""] * 5
+
+
+def test_the_rest_goes_on_in_the_order_it_came_with_what_else_stood_in_it(graded):
+    given = [
+        row.replace(",", f"{n},", 1)
+        for n, (row, _) in enumerate((*ROWS.values(), *UNREAD.values()))
+    ]
+    found = graded(*given)
+    assert [row["id"] for row in found] == [str(n) for n in range(len(given))]
+    assert [told(row) for row in found if not row["error"]] == [said for _, said in ROWS.values()]
+
+
+def test_the_same_row_is_told_the_same_every_time(graded):
+    given = [row for row, _ in ROWS.values()] * 3
+    found = [told(row) for row in graded(*given)]
+    assert found == [said for _, said in ROWS.values()] * 3
+
+
+def test_the_version_decides(graded):
+    row = ",10029366,,0.4,10*9/L,1.8,,,,,,"
+    (v5,), (v6,) = graded(row), graded(row, criteria="ctcae-6.0")
+    assert (v5["at_least"], v5["because"]) == ("4", "< 0.5 10*9/L")
+    assert (v6["at_least"], v6["because"]) == ("3", "< 0.5 10*9/L")
+    assert v6["criterion"] == "ctcae-6.0.neutrophil-count-decreased"
+
+
+def test_two_columns_are_enough_and_more_may_be_known(graded):
+    (found,) = graded("fever,39.5", head="term,value")
+    assert told(found) == "0-4 for want of unit"
+    head = "value,unit,term,neutrophils"
+    (found,) = graded("38.4,Cel,Febrile neutropenia,0.4 10*9/L", head=head)
+    assert told(found) == "3"
+
+
+def test_a_byte_that_is_no_text_comes_out_as_it_went_in(tmp_path):
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_bytes(b"\xef\xbb\xbfterm,value,unit,note\nAnemia,7,g/dL,\xfc\n\nAnemia,7,\xb5g,\n")
+    assert main(["grade", str(path), "--criteria", "ctcae-5.0", "--out", str(out)]) == 0
+    head, first, second = out.read_bytes().splitlines()
+    assert head.startswith(b"term,value,unit,note,at_least,at_most,")
+    assert first == b"Anemia,7,g/dL,\xfc,3,3,,< 8.0 g/dL,ctcae-5.0.anemia,"
+    assert second.startswith(b"Anemia,7,\xb5g,,0,3,unit,")
+
+
+REFUSED = {
+    "no term": ("value,unit\n1,g/L\n", "there is no column 'term'"),
+    "a column twice": ("term,value,value\na,1,2\n", "the column 'value' is there already"),
+    "graded before": ("term,value,at_least\na,1,2\n", "the column 'at_least' is there already"),
+    "empty": ("", "there is no row of column names"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), REFUSED.values(), ids=REFUSED)
+def test_a_table_that_is_none_is_refused(tmp_path, capsys, text, why):
+    path = tmp_path / "in.csv"
+    path.write_text(text)
+    assert main(["grade", str(path), "--criteria", "ctcae-5.0"]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_what_is_read_is_not_written_over(tmp_path, capsys):
+    path = tmp_path / "in.csv"
+    path.write_text("term,value\nAnemia,7\n")
+    words = ["grade", str(path), "--criteria", "ctcae-5.0", "--out", str(path)]
+    assert main(words) == 2
+    assert "write to another file" in capsys.readouterr().err
+    assert path.read_text() == "term,value\nAnemia,7\n"
+    assert main(["grade", str(tmp_path / "no.csv"), "--criteria", "ctcae-5.0"]) == 2
+
+
+def test_how_many_rows_could_not_be_read_is_said(tmp_path, capsys):
+    path = tmp_path / "in.csv"
+    huge = "x" * 200_000
+    path.write_text(f"term,value\nAnemia,7\nmeasles,1\n{huge},1\nFever,39\n")
+    assert main(["grade", str(path), "--criteria", "ctcae-5.0"]) == 0
+    said = capsys.readouterr()
+    assert said.err == "2 of 4 rows could not be read: see error\n"
+    assert len(said.out.splitlines()) == 5
