@@ -4,7 +4,7 @@ BIN := .venv/bin
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-all lint format schema lock bench clean
+.PHONY: help setup demo run test test-all lint format schema criteria lock bench clean
 
 help: ## print every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ test-all: setup ## every test, those that start, kill and restart processes too
 schema: setup ## docs/fact.schema.json, from the code that reads facts
 	$(BIN)/python -c 'import json; from services.ingest.facts import schema; \
 		print(json.dumps(schema(), indent=2))' > docs/fact.schema.json
+
+criteria: setup ## docs/criteria.md, from the criteria files
+	$(BIN)/python -m services.safety_rules.criteria_document > docs/criteria.md
 
 lint: setup ## style, types, layers, spelling
 	$(BIN)/ruff check .

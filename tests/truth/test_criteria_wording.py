@@ -4,6 +4,7 @@ import csv
 import re
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,7 +15,9 @@ from services.safety_rules.adapters.criteria_files import (
     read_criteria,
     slug,
 )
+from services.safety_rules.criteria_document import document
 
+ROOT = Path(__file__).parent.parent.parent
 FOLDERS = {
     name: files("services.safety_rules") / "criteria" / name for name in ("ctcae-5.0", "ctcae-6.0")
 }
@@ -380,3 +383,12 @@ def test_a_typo_in_the_list_of_the_assessed_is_refused(tmp_path, right, typed, w
         load_table("ctcae-5.0", tmp_path)
     assert str(refused.value).startswith("assessed.yaml: terms: ")
     assert why in str(refused.value)
+
+
+def test_the_document_that_clinicians_sign_says_what_the_files_say():
+    said = "\n".join(document(tuple(load_table(name) for name in FOLDERS))) + "\n"
+    assert (ROOT / "docs" / "criteria.md").read_text("utf-8") == said, "run make criteria"
+    for name in FOLDERS:
+        _, of_version = said.split(f"\n# {name.upper().replace('-', ' v')}\n")
+        missing = [row["term"] for row in terms(name) if row["term"] not in of_version]
+        assert missing == []

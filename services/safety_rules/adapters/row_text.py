@@ -1,4 +1,7 @@
-"""What the cells of a table of readings say, or why they cannot be read."""
+"""What the cells of a table of readings say, or why they cannot be read.
+
+Source: docs/decisions/grading.md, "A row of `aegis grade`"
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""The threshold language: what a criteria file may say after ``when``."""
+"""The threshold language: what a criteria file may say after ``when``.
+
+Source: docs/decisions/grading.md, "rise, fall or change from baseline in %"
+"""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,7 @@
-"""The baseline arms that are still possible, each at its mildest corner beside its worst."""
+"""The baseline arms that are still possible, each at its mildest corner beside its worst.
+
+Source: docs/decisions/grading.md, "limit, baseline, fasting, symptoms, albumin unknown"
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""All that is known of one reading, in one unit, and what of it is missing."""
+"""All that is known of one reading, in one unit, and what of it is missing.
+
+Source: docs/decisions/grading.md, "INR", "diffusing capacity", "v6 ALT and AST", "creatinine"
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -114,7 +114,10 @@ class Following:
     def _held(
         self, course: Course, at: datetime, facts: Sequence[Fact]
     ) -> Mapping[Comparison, datetime]:
-        """Return since when each comparison that has to last has held, by the worst of *facts*."""
+        """Return since when each comparison that has to last has held, by the worst of *facts*.
+
+        Source: docs/decisions/grading.md, "how long a value has lasted"
+        """
         held = dict(course.held_since)
         for measure, measured in self.criterion.measured.items() if self.criterion else ():
             for compared in measured.lasting:

@@ -1,4 +1,7 @@
-"""Which measure of a term was meant, when it allows several."""
+"""Which measure of a term was meant, when it allows several.
+
+Source: docs/decisions/grading.md, "no measure"
+"""
 
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.units import in_published_unit

@@ -1,4 +1,7 @@
-"""How low or high a number can be that is not exactly known."""
+"""How low or high a number can be that is not exactly known.
+
+Source: docs/decisions/grading.md, "censored values", "what is unknown"
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 Mass to molar is absent on purpose. Criteria that publish both disagree with the conversion, so a
 value is graded in the unit system in which it was reported.
 
-Source: UCUM v2.1, "Prefixes"
+Source: UCUM v2.1, "Prefixes"; docs/decisions/grading.md, "unit", "equivalents"
 """
 
 from collections.abc import Mapping, Sequence
