@@ -220,6 +220,16 @@ class DeviationsRow(Strict):
     premedication: _PremedicationRow
     charted_within: Duration
 
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse days that are the wrong way round.
+
+        Raises:
+            ValueError: The last day comes before the first.
+        """
+        first, last = self.first_course_on
+        if last < first:
+            raise ValueError(f"first_course_on: day {last} comes before day {first}")
+
     def value(self) -> Deviations:
         """What is told."""
         return Deviations(

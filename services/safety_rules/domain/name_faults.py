@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from services.safety_rules.domain.rules import TERM_OF_SCALE, Rules
 from services.vocabulary.protocol import Protocol, Rule
+from services.vocabulary.protocol_event import EventPattern
 
 Fault = tuple[str, str]
 
@@ -21,19 +22,40 @@ def name_faults(rules: Rules) -> Iterator[Fault]:
         yield from _unknown(f"{at}.without_socs", chosen.without_socs, socs, protocol)
         yield from _unknown(f"{at}.without_terms", chosen.without_terms, terms, protocol)
         yield from _unknown(f"{at}.only", chosen.only, terms, protocol)
+    yield from _of_dosing(rules, terms)
     once_confirmed = protocol.laboratory.only_confirmed_after_steroid
     field = "laboratory.only_confirmed_after_steroid"
     yield from _unknown(field, once_confirmed, terms, protocol)
 
 
+def _of_dosing(rules: Rules, terms: Collection[str]) -> Iterator[Fault]:
+    protocol = rules.protocol
+    if protocol.dosing is None:
+        return
+    for name, rule in protocol.dosing.rules.items():
+        at = f"dosing.rules.{name}"
+        for index, pattern in enumerate(rule.any_of):
+            yield from _of_pattern(f"{at}.any_of.{index}", pattern, terms, protocol)
+        for measure in rule.over_uln:
+            if measure not in rules.compiled.by_measure:
+                yield f"{at}.over_uln", f"{measure!r} is no measure of {protocol.criteria}"
+
+
 def _of_rule(rule: Rule, terms: Collection[str], protocol: Protocol) -> Iterator[Fault]:
     for index, pattern in enumerate(rule.any_of):
-        at = f"rules.{rule.id}.event.any_of.{index}"
-        if pattern.scale and pattern.scale not in TERM_OF_SCALE:
-            one_of = ", ".join(TERM_OF_SCALE)
-            yield f"{at}.scale", f"{pattern.scale!r} is no scale; it is one of: {one_of}"
-        if pattern.term:
-            yield from _unknown(f"{at}.term", (pattern.term,), terms, protocol)
+        yield from _of_pattern(f"rules.{rule.id}.event.any_of.{index}", pattern, terms, protocol)
+
+
+def _of_pattern(
+    at: str, pattern: EventPattern, terms: Collection[str], protocol: Protocol
+) -> Iterator[Fault]:
+    if pattern.scale and pattern.scale not in TERM_OF_SCALE:
+        one_of = ", ".join(TERM_OF_SCALE)
+        yield f"{at}.scale", f"{pattern.scale!r} is no scale; it is one of: {one_of}"
+    if pattern.term_set and pattern.term_set not in protocol.term_sets:
+        yield f"{at}.term_set", f"{pattern.term_set!r} is not in term_sets"
+    if pattern.term:
+        yield from _unknown(f"{at}.term", (pattern.term,), terms, protocol)
 
 
 def _unknown(
