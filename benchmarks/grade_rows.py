@@ -21,7 +21,7 @@ from typing import TextIO
 
 from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
-from services.cli.grading import write_graded
+from services.cli.grading import records_in, write_graded
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.graded_rows import ADDED, RowGrader
@@ -90,12 +90,14 @@ def _measure(name: str, path: Path, rows: Iterator[list[str]]) -> Measure:
     count = _PARTICIPANTS * _DRAWS * len(_TESTS)
     table, units = load_table("ctcae-5.0"), load_code_tables().units
 
-    def graded(rows: Iterator[list[str]], target: TextIO) -> None:
-        write_graded(rows, _COLUMNS, RowGrader(table, units, _COLUMNS), target)
+    def graded(source: TextIO, target: TextIO) -> None:
+        records = records_in(source)
+        next(records)
+        write_graded(records, _COLUMNS, RowGrader(table, units, _COLUMNS), target)
 
-    def copied(rows: Iterator[list[str]], target: TextIO) -> None:
+    def copied(source: TextIO, target: TextIO) -> None:
         added = [""] * len(ADDED)
-        csv.writer(target).writerows([*row, *added] for row in rows)
+        csv.writer(target).writerows([*row, *added] for row in csv.reader(source))
 
     return Measure(
         name,
@@ -105,11 +107,9 @@ def _measure(name: str, path: Path, rows: Iterator[list[str]]) -> Measure:
     )
 
 
-def _through(path: Path, work: Callable[[Iterator[list[str]], TextIO], None]) -> None:
+def _through(path: Path, work: Callable[[TextIO, TextIO], None]) -> None:
     with (
         path.open(encoding="utf-8", newline="") as source,
         path.with_suffix(".out").open("w", encoding="utf-8", newline="") as target,
     ):
-        rows = csv.reader(source)
-        next(rows)
-        work(rows, target)
+        work(source, target)

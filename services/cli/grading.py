@@ -3,9 +3,9 @@
 import csv
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
@@ -13,12 +13,14 @@ from typing import Literal, TextIO
 from services.cli.command import Command, CommandError
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
-from services.safety_rules.graded_rows import ADDED, OPTIONAL, REQUIRED, RowGrader
+from services.safety_rules.graded_rows import ADDED, OPTIONAL, REQUIRED, Cells, RowGrader
 
 TABLES = ("ctcae-5.0", "ctcae-6.0")
-_AT_ONCE = 1000
+_AT_ONCE, _AT_HAND = 1000, 50_000
 _AS_IT_IS = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
 _ERROR = ADDED.index("error")
+Record = tuple[str, list[str]]
+
 _COLUMNS = f"""
 Columns: {", ".join(REQUIRED)}; and as far as known {", ".join(OPTIONAL)}. Any other is kept. A term
 is a published name, a slug, an id or a MedDRA code. Limits and baseline are in the unit of the
@@ -40,39 +42,51 @@ def _grade(args: Namespace) -> int:
     except CriteriaFileError as error:
         raise CommandError(str(error)) from error
     with ExitStack() as opened:
-        rows = _rows(_source(args.file, opened))
-        columns = next(rows, None)
-        if columns is None:
+        records = records_in(_source(args.file, opened))
+        _, columns = next(records, ("", []))
+        if not columns:
             raise CommandError(f"{args.file}: there is no row of column names")
         named = [name.strip().lower() for name in columns]
         try:
             grader = RowGrader(table, load_code_tables().units, named)
         except ValueError as error:
             raise CommandError(f"{args.file}: {error}") from error
-        count, unread = write_graded(rows, columns, grader, _target(args, opened))
+        count, unread = write_graded(records, columns, grader, _target(args, opened))
     if unread:
         print(f"{unread} of {count} rows could not be read: see error", file=sys.stderr)
     return 0
 
 
 def write_graded(
-    rows: Iterator[list[str]], columns: Sequence[str], grader: RowGrader, target: TextIO
+    records: Iterator[Record], columns: Sequence[str], grader: RowGrader, target: TextIO
 ) -> tuple[int, int]:
-    """Write *rows* with what *grader* adds, as CSV; return how many, and how many have an error."""
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow([*columns, *ADDED])
-    count, unread, width = 0, 0, len(columns)
-    while some := list(islice(rows, _AT_ONCE)):
-        graded = list(grader.grade(some))
-        writer.writerows(
-            [
-                [*(row if len(row) == width else _fitted(row, width)), *cells]
-                for row, cells in zip(some, graded, strict=True)
-            ]
-        )
+    """Write *records* as they are, with what *grader* adds; return how many, how many unread."""
+    target.write(_line([*columns, *ADDED]))
+    width = len(columns)
+    endings: dict[Cells, str] = {}
+    count = unread = 0
+    while some := list(islice(records, _AT_ONCE)):
+        written: list[str] = []
+        for (text, row), cells in zip(some, grader.grade(row for _, row in some), strict=True):
+            ending = endings.get(cells)
+            if ending is None:
+                endings = endings if len(endings) < _AT_HAND else {}
+                ending = endings[cells] = f",{_line(cells)}"
+            if cells[_ERROR]:
+                unread += 1
+                if len(row) != width:
+                    written += _line(_fitted(row, width))[:-1], ending
+                    continue
+            written += text.rstrip("\r\n"), ending
+        target.write("".join(written))
         count += len(some)
-        unread += sum(1 for cells in graded if cells[_ERROR])
     return count, unread
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
 
 
 def _fitted(row: list[str], width: int) -> list[str]:
@@ -80,9 +94,19 @@ def _fitted(row: list[str], width: int) -> list[str]:
     return [*row[:width], *[""] * (width - len(row))]
 
 
-def _rows(source: TextIO) -> Iterator[list[str]]:
-    """Yield the rows, the column names first; one that is no CSV as what is wrong with it."""
-    reader = csv.reader(source)
+def records_in(source: TextIO) -> Iterator[Record]:
+    """Yield each row as it is written and as its cells, the column names first.
+
+    One that is no CSV is what is wrong with it; a blank line is no row.
+    """
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in source:
+            taken.append(line)
+            yield line
+
+    reader = csv.reader(lines())
     while True:
         try:
             row = next(reader)
@@ -90,8 +114,10 @@ def _rows(source: TextIO) -> Iterator[list[str]]:
             return
         except csv.Error as error:
             row = [f"line {reader.line_num}: {error}"]
+        text = taken[0] if len(taken) == 1 else "".join(taken)
+        taken.clear()
         if row:
-            yield row
+            yield text, row
 
 
 def _source(name: str, opened: ExitStack) -> TextIO:

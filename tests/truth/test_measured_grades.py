@@ -184,6 +184,8 @@ INCOMPLETE = """
 56 CKD | egfr >60 mL/min/{1.73_m2}; LLN 90 | 0-1 for want of value
 56 CKD | egfr 45 mL/min; LLN 90 | 0-4 for want of unit
 56 oligospermia | sperm-concentration 0 10*6/mL | 0-1 for want of value
+56 osteoporosis | bmd-t-score <=-1 {Tscore} | 1-2 for want of value
+56 osteoporosis | bmd-t-score <0.5 {Tscore} | 0-2 for want of value
 56 HEMOGLOBIN | hemoglobin 18.5 g/dL | 0-3 for want of ULN
 6 hypertension | sbp 150 mm[Hg]; baseline unknown | 2-3 for want of baseline
 6 urinary-protein-increased | urine-protein-24h 0.5 g/d | 0-1 for want of ULN

@@ -54,13 +54,13 @@ def range_of(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
     here = End(quantity.value)
     match quantity.censoring:
         case Censoring.ABOVE:
-            found = Range(End(quantity.value, +1), UNKNOWN.high)
+            found = Range(End(quantity.value, +1), plausible.high)
         case Censoring.AT_LEAST:
-            found = Range(here, UNKNOWN.high)
+            found = Range(here, plausible.high)
         case Censoring.BELOW:
-            found = Range(UNKNOWN.low, End(quantity.value, -1))
+            found = Range(plausible.low, End(quantity.value, -1))
         case Censoring.AT_MOST:
-            found = Range(UNKNOWN.low, here)
+            found = Range(plausible.low, here)
         case _:
             found = Range(here, here)
     tight = Range(max(found.low, plausible.low), min(found.high, plausible.high))
