@@ -30,9 +30,9 @@ def results(script):
         found.append(
             lab(
                 measure,
-                value,
+                None if value == "-" else value,
                 float(at),
-                unit if note != "unit" else "mmol/L",
+                unit,
                 uln=None if note == "?" else "-40" if note == "negative" else uln,
                 status=status("P" if note == "P" else "F"),
             )
@@ -75,6 +75,7 @@ LIVER = {
         "open from 24; maybe interrupt for want of ULN",
     ),
     "a number that cannot be": ("alt 99999@24", "open from 24; maybe interrupt for want of value"),
+    "no number at all": ("alt -@24", "open from 24; maybe interrupt for want of value"),
     "without its limit, then with it": ("alt 201/?@24, alt 30@36", ""),
     "without its limit, while it was high": ("alt 300@24, alt 201/?@36", "interrupt from 24"),
 }

@@ -1,0 +1,88 @@
+"""When the study drug ran: each row is a course of what was charted, and the stretches it makes."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.safety_rules.domain.infusion import infusion, shown
+from services.vocabulary.fact import Action, Administration, Culture
+from tests.advised import hour
+from tests.reading import fact, hours, quantity
+
+_ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.GIVEN}
+
+# what was charted (word, rate in ug/d or -, hour), and from when to when it ran at what rate
+TABLE = {
+    "nothing": ("", ""),
+    "started": ("start 8 0", "0 to now: 8 ug/d"),
+    "started and stopped": ("start 8 0, stop - 24", "0 to 24: 8 ug/d"),
+    "another rate": ("start 8 0, rate 16 48", "0 to 48: 8 ug/d; 48 to now: 16 ug/d"),
+    "a rate of zero": ("start 8 0, rate 0 24", "0 to 24: 8 ug/d"),
+    "on after a rate of zero": (
+        "start 8 0, rate 0 24, rate 8 30", "0 to 24: 8 ug/d; 30 to now: 8 ug/d, begun",
+    ),
+    "a start that was lost": ("rate 16 48", "48 to now: 16 ug/d, begun"),
+    "a stop alone": ("stop - 24", ""),
+    "stopped twice": ("start 8 0, stop - 24, stop - 25", "0 to 24: 8 ug/d"),
+    "a new bag": ("start 8 0, stop - 24, start 8 24", "0 to 24: 8 ug/d; 24 to now: 8 ug/d"),
+    "a new bag without a stop": ("start 8 0, start 8 24", "0 to 24: 8 ug/d; 24 to now: 8 ug/d"),
+    "a pause": ("start 8 0, stop - 24, start 8 30", "0 to 24: 8 ug/d; 30 to now: 8 ug/d, begun"),
+    "no rate charted": ("start - 0", "0 to now: an unknown rate"),
+    "a single dose": ("given 8 0", "0 to 0: 8 ug/d"),
+    "a single dose while it runs": ("start 8 0, given 8 24", "0 to now: 8 ug/d"),
+}  # fmt: skip
+
+
+def charted(script):
+    found = []
+    for row in script.split(", ") if script else ():
+        word, rate, at = row.split()
+        dose = None if rate == "-" else quantity(rate, "ug/d")
+        found.append(fact(Administration("blinatumomab", _ACTIONS[word], dose), float(at)))
+    return [replace(one, id=f"f{n}") for n, one in enumerate(found)]
+
+
+def ran(facts):
+    return [
+        f"{hour(one.start)} to {hour(one.end) if one.end else 'now'}: {shown(one.rate)}"
+        + (", begun" if one.begins and one.start != hours(0) else "")
+        for one in infusion(facts, "blinatumomab").stretches
+    ]
+
+
+@pytest.mark.parametrize(("script", "expected"), TABLE.values(), ids=TABLE)
+def test_when_it_ran(script, expected):
+    facts = charted(script)
+    assert "; ".join(ran(facts)) == expected
+    assert ran(facts[::-1]) == ran(facts)
+
+
+def test_other_drugs_and_other_facts_are_no_infusion():
+    other = fact(Administration("dexamethasone", Action.START), 0)
+    assert ran([other, fact(Culture(positive=True), 1)]) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "rate", "runs"),
+    [
+        (-1, None, False),
+        (0, "8 ug/d", True),
+        (24, "8 ug/d", False),
+        (30, "16 ug/d", True),
+        (99, "16 ug/d", True),
+    ],
+)
+def test_what_runs_at_an_instant_or_ran_last(at, rate, runs):
+    found = infusion(charted("start 8 0, stop - 24, start 16 30"), "blinatumomab")
+    running = found.at(hours(at))
+    assert (running and shown(running.rate)) == rate
+    assert found.runs(hours(at)) is runs
+
+
+def test_a_restart_is_what_began_after_a_pause_that_is_not_too_long():
+    found = infusion(
+        charted("start 8 0, stop - 24, start 8 30, stop - 40, start 8 400"), "blinatumomab"
+    )
+    pauses = [(hour(one.start), pause) for one, pause in found.restarts(timedelta(days=14))]
+    assert pauses == [("30", timedelta(hours=6))]
