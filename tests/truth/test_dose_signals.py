@@ -151,6 +151,16 @@ def test_hys_law_says_what_it_rests_on():
     )
 
 
+def test_of_many_results_of_alp_hys_law_shows_the_highest():
+    (one,) = advised(
+        folded(*results("alt 121@24, bilirubin 2.1@30, alp 90@24, alp 130@48, alp 110/?@60")),
+        "hys_law",
+    )
+    assert one.because[2:] == (
+        "ALP 130 U/L (ULN 120), on treatment day 3, the highest of 3 in the same span",
+    )
+
+
 def charted(word, at):
     return fact(Observation("seizure", text=word), at)
 

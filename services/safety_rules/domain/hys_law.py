@@ -6,6 +6,7 @@ open: docs/decisions/dose.md
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from services.safety_rules.domain.advised import Advised, Case, advice
@@ -90,6 +91,20 @@ def _met_at(pair: _Pair) -> datetime:
     return max(pair[0].at, pair[1].at)
 
 
+def _phosphatase(case: Case, beside: Sequence[Result]) -> list[str]:
+    """Return the highest of *beside* in words, and how many there are."""
+    known = [one for one in beside if one.lies is not None and one.uln]
+    if not known:
+        return [f"{one.words}, on {case.treatment_day(one.at)}" for one in beside[:1]]
+    highest = max(known, key=_multiple)
+    number = f", the highest of {len(beside)} in the same span" if len(beside) > 1 else ""
+    return [f"{highest.words}, on {case.treatment_day(highest.at)}{number}"]
+
+
+def _multiple(one: Result) -> Decimal:
+    return one.lies.low.number / one.uln if one.lies and one.uln else Decimal(0)
+
+
 def _finding(
     case: Case, pairs: Sequence[_Pair], phosphatase: Sequence[Result], law: HysLaw
 ) -> Advice:
@@ -101,7 +116,7 @@ def _finding(
         f"{one.words}, more than {multiple} x ULN, on {case.treatment_day(one.at)}"
         for one, multiple in over
     ]
-    words += [f"{one.words}, on {case.treatment_day(one.at)}" for one in beside]
+    words += _phosphatase(case, beside)
     missing = () if answer == "met" else ("ALP below the limit in the same span",)
     return advice(
         case,
