@@ -131,7 +131,7 @@ def text_of(alert: Alert, link: str) -> Text:
 def read_detail(alert: Alert) -> Detail:
     """Return what the rules wrote beside the alert."""
     match alert.kind:
-        case AlertKind.BOUNDARY_REACHED | AlertKind.BOUNDARY_LIKELY:
+        case AlertKind.BOUNDARY_REACHED | AlertKind.BOUNDARY_LIKELY | AlertKind.BOUNDARY_AT_UPPER:
             return wire.read_decision(alert.detail)
         case AlertKind.EPISODE | AlertKind.POSSIBLE:
             return wire.read_episode_content(alert.detail)

@@ -177,9 +177,8 @@ def _frame(axes: Axes, decision: Decision, top: float) -> None:
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     reached = decision.signal is not Signal.CONTINUE
-    axes.set_title(
-        str(decision.signal).capitalize(), loc="right", color=STOP if reached else NOW, size=11
-    )
+    says = "was reached, and no longer is" if decision.undone else str(decision.signal)
+    axes.set_title(says.capitalize(), loc="right", color=STOP if reached else NOW, size=11)
     axes.set_title(decision.protocol, loc="left", size=9, color=INK)
 
 

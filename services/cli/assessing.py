@@ -29,7 +29,7 @@ def _assess(args: Namespace) -> int:
         return 0
     print(records_table(found.episodes))
     if found.decisions:
-        print(f"\n{rules_table(found.decisions, args.as_of)}")
+        print(f"\n{rules_table(found.decisions, found.ever_crossed, args.as_of)}")
     for query in found.queries:
         facts = ", ".join(fact[:12] for fact in query.facts)
         print(f"look into {query.participant}: {query.problem} ({facts})")
@@ -58,6 +58,7 @@ def _as_json(found: Assessed) -> str:
         "records": sorted(found.episodes, key=lambda e: wire.canonical(e.content)),
         "standings": found.standings,
         "decisions": found.decisions,
+        "ever_crossed": found.ever_crossed,
         "queries": found.queries,
     }
     return json.dumps(json.loads(wire.canonical(parts)), indent=1, ensure_ascii=False)

@@ -5,9 +5,9 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -30,6 +30,7 @@ from services.ingest.mllp_client import Answered, send
 from services.runtime import log
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
 from services.safety_rules.course import course_of
+from services.safety_rules.look_back import ever_crossed
 from services.safety_rules.study import status
 from services.simulator.trial import Trial, as_json, simulate, write
 from services.store import alerts, journal, messages, parking, records
@@ -146,6 +147,7 @@ class _Ended:
 
     episodes: list[Episode]
     decisions: tuple[Decision, ...]
+    ever_crossed: Mapping[str, datetime | None]
     score: Score
     parked: int
     lost: int
@@ -156,7 +158,7 @@ def _conclude(opened: Opened, trial: Trial, out: Path, sink: MailSink, fed: _Fed
     pictures = _pictures(opened, ended, out)
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in sink.mails]
     print(ae_table(ended.episodes))
-    print(f"\n{rules_table(ended.decisions)}\n")
+    print(f"\n{rules_table(ended.decisions, ended.ever_crossed)}\n")
     told = next((mail for mail in mails if "Boundary reached" in str(mail["Subject"])), None)
     if told is not None:
         body = told.get_body(("plain",))
@@ -178,11 +180,12 @@ def _ended(opened: Opened, trial: Trial, fed: _Fed) -> _Ended:
     with opened.db.read() as conn:
         episodes = [one for one in records.latest_episodes(conn) if not one.retracted]
         decisions = status(conn, opened.study.rules)
+        ever = ever_crossed(conn, opened.study.rules)
         parked = sum(parking.count_parked(conn).values())
         kept = messages.count_messages(conn, sources=("mllp",))
     lost = len(set(trial.messages)) - fed.refused - kept
     found = score(episodes, map(as_json, trial.expected))
-    return _Ended(episodes, decisions, found, parked, lost)
+    return _Ended(episodes, decisions, ever, found, parked, lost)
 
 
 def ae_table(episodes: Sequence[Episode]) -> str:

@@ -1,7 +1,7 @@
 """``aegis records`` and ``aegis rules``: what the data say now, or said then."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from services.cli.tables import day, table, utc
 from services.runtime import wire
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.calculation import joint
+from services.safety_rules.look_back import ever_crossed
 from services.safety_rules.study import status
 from services.store import records
 from services.vocabulary.decision import Decision
@@ -104,10 +105,11 @@ def _status(args: Namespace) -> int:
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         decisions = status(conn, opened.study.rules, args.as_of)
+        ever = ever_crossed(conn, opened.study.rules, args.as_of)
     if args.json:
-        print("\n".join(wire.canonical(asdict(decision)) for decision in decisions))
+        print("\n".join(json_line(decision, ever[decision.rule]) for decision in decisions))
     elif decisions:
-        print(rules_table(decisions, args.as_of))
+        print(rules_table(decisions, ever, args.as_of))
         print(together(opened.study.study))
     else:
         print("Nothing was known of anybody.")
@@ -126,8 +128,27 @@ def together(study: Study) -> str:
     )
 
 
-def rules_table(decisions: Sequence[Decision], as_of: datetime | None = None) -> str:
-    """Return one line for each rule, and what the numbers are of."""
+def json_line(decision: Decision, ever: datetime | None) -> str:
+    """Return all that is known of one rule, with whether it is and since when it ever was crossed.
+
+    *ever* is an instant of knowledge; that of the decision's ``crossed_since`` is clinical.
+    """
+    crossed = {"currently_crossed": decision.crossed_since is not None, "ever_crossed_since": ever}
+    return wire.canonical(asdict(decision) | crossed)
+
+
+def rules_table(
+    decisions: Sequence[Decision],
+    ever: Mapping[str, datetime | None],
+    as_of: datetime | None = None,
+) -> str:
+    """Return one line for each rule, and what the numbers are of.
+
+    Args:
+        decisions: Not empty.
+        ever: Since when each rule, by id, was first at its boundary.
+        as_of: What was known then; None: now.
+    """
     rows = [
         (
             d.rule,
@@ -141,19 +162,21 @@ def rules_table(decisions: Sequence[Decision], as_of: datetime | None = None) ->
             d.events_left,
             _certainty(d),
             f"{d.predictive:.0%}",
+            utc(ever.get(d.rule)),
             ("(watch only) " if d.watch_only else "") + d.signal,
         )
         for d in decisions
     ]
     head = (
         "rule", "title", "events", "confirmed", "at most", "evaluable", "effective", "boundary",
-        "left", "certain", "ever", "says",
+        "left", "certain", "by n", "ever reached (UTC)", "says",
     )  # fmt: skip
     known = f"as known at {utc(as_of)} UTC" if as_of else "as known now"
     seen = max((d.data_to for d in decisions if d.data_to), default=None)
     foot = (
         f"{decisions[0].protocol}; data to {utc(seen)} UTC, {known}."
-        " ever: probability of crossing by n."
+        " by n: probability of reaching it by n;"
+        " ever reached: when it was first known to be, also if it no longer is."
     )
     more = [f"{d.rule}: {note}." for d in decisions for note in notes(d)]
     return "\n".join([table(head, rows), *more, foot])

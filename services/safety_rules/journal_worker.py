@@ -12,6 +12,7 @@ from services.runtime.health import Progress
 from services.safety_rules.application import Folded, fold
 from services.safety_rules.cache import Cache
 from services.safety_rules.domain.rules import Rules
+from services.safety_rules.look_back import tell_past_crossings
 from services.safety_rules.study import Decided, study_step
 from services.store import journal, leases, participants, records, timers
 from services.store.session import Database
@@ -20,6 +21,7 @@ _LEASE_S = 6.0
 _RENEW_S = 2.0
 _AFTER_FAILURE_S = 1.0
 _AT_ONCE = 64  # participants in one step
+_LOOK_BACK = timedelta(days=1)
 
 _log = log.logger("safety_rules")
 
@@ -48,6 +50,7 @@ class JournalWorker:
     progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
     _renewed_at: datetime | None = None
+    _looked_back_at: datetime | None = None
 
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
         """Step until *stop* is set; what fails for now is logged and tried again.
@@ -56,7 +59,7 @@ class JournalWorker:
         """
         while not stop.is_set():
             try:
-                busy = self.has_lease() and self.step()
+                busy = self.has_lease() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
                 self.cache = Cache()
@@ -73,6 +76,7 @@ class JournalWorker:
             return False
         while self.step():
             pass
+        self.look_back()
         self.release()
         return True
 
@@ -91,6 +95,22 @@ class JournalWorker:
         self.on_step(folded, study_step(self.db, self.rules, self.clock()))
         self.progress.committed(time.monotonic())
         return True
+
+    def look_back(self) -> bool:
+        """Tell what the steps stepped over; False when there was nothing.
+
+        What became known together is folded together: a boundary may have been reached in between.
+        """
+        self._looked_back_at = self.clock()
+        told = tell_past_crossings(self.db, self.rules)
+        for alert in told:
+            _log.warning("crossing_was_not_told", rule=alert.about, alert=alert.id)
+        return bool(told)
+
+    def look_back_daily(self) -> bool:
+        """Look back, unless that was done less than a day ago; False when there was nothing."""
+        last = self._looked_back_at
+        return (last is None or self.clock() - last >= _LOOK_BACK) and self.look_back()
 
     def has_lease(self) -> bool:
         """Take or keep the lease of the rules."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from services.runtime import wire
 from services.safety_rules.domain.families import families
 from services.safety_rules.domain.rules import Rules
+from services.safety_rules.look_back import untold
 from services.safety_rules.recount import Recounted, recount
 from services.safety_rules.study import says, status
 from services.store import decisions, journal, participants, records
@@ -45,6 +46,7 @@ def mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mis
         found = _recounted(conn, rules, group)
         yield from _compared(conn, found, history=history)
     yield from _decisions(conn, rules)
+    yield from _never_told(conn, rules)
 
 
 def _recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted:
@@ -104,3 +106,14 @@ def _decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
     for decision in status(conn, rules):
         if says(decision) != says(made.get(decision.rule)):
             yield Mismatch(decision.rule, "the last decision is not what the standings say")
+
+
+def _never_told(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
+    """Yield rules that were at their boundary, at any state of knowledge, unknown to everybody."""
+    for alert in untold(conn, rules):
+        since = f"{alert.opened_at:%Y-%m-%d %H:%M:%S} UTC"
+        yield Mismatch(
+            alert.about,
+            f"its boundary was reached with what was known at {since}, and nobody was told:"
+            " `aegis run` tells it",
+        )

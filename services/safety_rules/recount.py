@@ -9,6 +9,7 @@ from services.safety_rules.domain.chronicle import Chronicle, Stood, heard
 from services.safety_rules.domain.current_facts import Query
 from services.safety_rules.domain.families import Family, families
 from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.stopping.look_back import all_learned, crossings, ever_since
 from services.safety_rules.domain.stopping.monitor import decide
 from services.store.journal import NOT_CLINICAL, known_after
 from services.vocabulary.decision import Decision
@@ -57,12 +58,16 @@ def recount(
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Records (current, none retracted), standings, decisions and what a person must look into."""
+    """Records (current, none retracted), standings, decisions and what a person must look into.
+
+    *ever_crossed* is since when each rule, by id, was first known to be at its boundary.
+    """
 
     episodes: tuple[Episode, ...]
     standings: tuple[Standing, ...]
     decisions: tuple[Decision, ...]
     queries: tuple[Query, ...]
+    ever_crossed: Mapping[str, datetime | None]
 
 
 def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -> Assessed:
@@ -78,7 +83,7 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
     study = rules.protocol.study
     known = [fact for fact in facts if as_of is None or fact.reported_at <= as_of]
     if not known:
-        return Assessed((), (), (), ())
+        return Assessed((), (), (), (), {})
     until = as_of or max(fact.reported_at for fact in known)
     journals = _journals(fact for fact in known if fact.subject != study)
     merges = [fact for fact in known if isinstance(fact.body, Merge)]
@@ -104,7 +109,13 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
     ]
     episodes = [one for family in found for one in family.latest if not one.retracted]
     queries = [query for family in found for query in family.queries]
-    return Assessed(tuple(episodes), tuple(standings), tuple(decisions), tuple(queries))
+    stood = [(one.known_at, one.standing) for family in found for one in family.stood]
+    learned = all_learned(stood, _observed(journals))
+    upto = max(until, learned[-1].at) if learned else until
+    past = crossings(rules.protocol.rules, learned, upto)
+    return Assessed(
+        tuple(episodes), tuple(standings), tuple(decisions), tuple(queries), ever_since(past)
+    )
 
 
 def last_answer(facts: Iterable[Fact], rule: str) -> Determination | None:
@@ -126,6 +137,17 @@ def _journals(facts: Iterable[Fact]) -> Mapping[str, list[Journaled]]:
         journal, known_at = journals[fact.subject], known_after(known_at, fact.reported_at)
         journal.append(Journaled(len(journal) + 1, known_at, fact.id, fact))
     return journals
+
+
+def _observed(
+    journals: Mapping[str, Sequence[Journaled]],
+) -> list[tuple[datetime, str, datetime]]:
+    return sorted(
+        (one.received_at, subject, one.fact.observed_at)
+        for subject, journal in journals.items()
+        for one in journal
+        if one.fact.body.kind not in NOT_CLINICAL
+    )
 
 
 def _seen(facts: Iterable[Fact]) -> Mapping[str, datetime]:

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
-from services.safety_rules.application import write_alerts
 from services.safety_rules.domain import raising
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.monitor import decide
 from services.safety_rules.recount import last_answer
-from services.store import decisions, journal, participants, records
+from services.store import alerts, decisions, journal, participants, records
+from services.store.records import StandingRow
 from services.store.session import Connection, Database
-from services.vocabulary.alert import Alert
+from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
 from services.vocabulary.standing import Observed
 
@@ -32,13 +32,12 @@ def status(conn: Connection, rules: Rules, as_of: datetime | None = None) -> tup
     Reads the stored standings; a study without facts says *continue* of nobody.
     """
     protocol = rules.protocol
-    known = participants.participants_by_subject(conn, protocol.study)
-    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
-    cut_at = as_of or max(received, default=None)
+    rows = records.latest_standings(conn, protocol.study, as_of)
+    cut_at = as_of or last_known(conn, protocol.study, rows)
     if cut_at is None:
         return ()
     until = journal.observed_until(conn, as_of, protocol.study)
-    standing = [row.standing for row in records.latest_standings(conn, protocol.study, as_of)]
+    standing = [row.standing for row in rows]
     answers = [
         known.fact
         for known in journal.facts_of_kind(conn, "determination", protocol.study)
@@ -58,6 +57,13 @@ def status(conn: Connection, rules: Rules, as_of: datetime | None = None) -> tup
         )
         for rule in protocol.rules
     )
+
+
+def last_known(conn: Connection, study: str, rows: Sequence[StandingRow]) -> datetime | None:
+    """Return the last instant at which anything became known, also by a timer that was due."""
+    received = participants.last_received(conn, study)
+    known = [*(row.known_at for row in rows), *([received] if received else [])]
+    return max(known, default=None)
 
 
 def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
@@ -90,14 +96,28 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
 
 
 def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Alert]:
+    calls_for = (raising.of_decision, raising.of_upper_grades)
     wanted = [
         alert
         for decision in news
-        if (alert := raising.of_decision(decision, rules.protocol, decision.as_of, wire.canonical))
+        for call in calls_for
+        if (alert := call(decision, rules.protocol, decision.as_of, wire.canonical))
     ]
     about = [key for decision in news for key in raising.alerts_of_rule(decision)]
     closed = {key: why for one in news for key, why in raising.closed_by(one).items()}
-    return write_alerts(conn, about, wanted, closed)
+    known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
+    said = {decision.rule: decision for decision in news}
+    changed = raising.changed(known, wanted, closed)
+    return alerts.upsert_alerts(conn, [_with_reason(row, said[row.about]) for row in changed])
+
+
+def _with_reason(alert: Alert, now: Decision) -> Alert:
+    """Let a boundary that is taken back say what undid it."""
+    if not alert.retracted or alert.kind is not AlertKind.BOUNDARY_REACHED:
+        return alert
+    return replace(
+        alert, detail=wire.canonical(raising.undone(wire.read_decision(alert.detail), now))
+    )
 
 
 def says(decision: Decision | None) -> object:

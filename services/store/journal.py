@@ -179,6 +179,26 @@ def observed_until(
     return {subject: until for subject, until in conn.execute(query) if until is not None}
 
 
+def observations(
+    conn: Connection, study: str, as_of: datetime | None = None
+) -> list[tuple[datetime, str, datetime]]:
+    """Return what moves `observed_until`, in the order in which it became known.
+
+    Each is when it became known, of whom, and the last instant at which they then were observed.
+    """
+    table = facts_table.c
+    query = (
+        select(table.received_at, table.subject, func.max(table.observed_at))
+        .join(participant, participant.c.subject == table.subject)
+        .where(participant.c.study == study, table.kind.not_in(NOT_CLINICAL))
+        .group_by(table.received_at, table.subject)
+        .order_by(table.received_at, table.subject)
+    )
+    if as_of is not None:
+        query = query.where(table.received_at <= as_of)
+    return [(at, subject, until) for at, subject, until in conn.execute(query)]
+
+
 def _journal_rows(
     conn: Connection, arrived: Sequence[tuple[str, datetime, Fact]]
 ) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ class AlertKind(StrEnum):
 
     BOUNDARY_REACHED = "boundary_reached"
     BOUNDARY_LIKELY = "boundary_likely"
+    BOUNDARY_AT_UPPER = "boundary_reached_at_upper_grades"  # and not as it is counted
     EPISODE = "episode"  # new, or its grade rose, at or above the protocol's grade
     POSSIBLE = "possible_episode"  # an incomplete grade that may be that high
     DEATH = "death"

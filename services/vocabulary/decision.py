@@ -50,6 +50,21 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """What is known by now, with which the boundary is no longer reached.
+
+    Args:
+        events: Operative count.
+        ess: Effective sample size.
+        gone: Who counted with an event and no longer does, in the order of the events.
+    """
+
+    events: int
+    ess: float
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Of one rule at one cut. Probabilities are one-sided and lie in [0, 1].
 
@@ -99,6 +114,7 @@ class Decision:
         determination: The DSMB's last answer, or empty.
         silenced_at_events: After *continue*: the count up to which it stays silent; None.
         cut: Knowledge cut ``{participant: folded_through}``.
+        undone: Why the boundary that was reached no longer is; None when nothing undid it.
     """
 
     study: str
@@ -145,3 +161,4 @@ class Decision:
     in_words: str = ""
     conditional_p0: float | None = None
     looks: tuple[int, ...] = ()
+    undone: Undone | None = None

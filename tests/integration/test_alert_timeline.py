@@ -198,6 +198,7 @@ def test_a_correction_that_uncrosses_a_boundary_is_told_to_those_who_were_told(c
     retracted = [post for post in posts if post.reason == "retracted"]
     assert told(retracted) == expect("retracted", OFFICER, *DSMB)
     assert f"It said: {RULE}: Boundary reached: review required, 2 events." in retracted[0].body
+    assert "What changed: P-002 no longer counts. Now: 1 event at" in retracted[0].body
 
 
 def test_continue_silences_the_rule_until_a_new_event_counts(crossed):

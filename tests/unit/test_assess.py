@@ -57,7 +57,7 @@ def test_json_holds_records_standings_and_decisions(said):
     code, out, _ = said(FACTS, "--json")
     found = json.loads(out)
     assert code == 0
-    assert sorted(found) == ["decisions", "queries", "records", "standings"]
+    assert sorted(found) == ["decisions", "ever_crossed", "queries", "records", "standings"]
     (record,) = found["records"]
     content = record["content"]
     assert content["criterion"] == "ctcae-5.0.alanine-aminotransferase-increased"

@@ -8,7 +8,7 @@ from services.runtime import wire
 from services.safety_rules.domain import raising
 from services.safety_rules.domain.anchors import Anchors
 from services.vocabulary.alert import AlertKind, Closed, Level
-from services.vocabulary.decision import Signal
+from services.vocabulary.decision import Signal, Undone
 from services.vocabulary.episode import EpisodeState, Span
 from services.vocabulary.grade import Grade
 from tests.protocols import PROTOCOL
@@ -190,4 +190,76 @@ def test_what_is_called_for_first_is_written_as_it_is():
 
 
 def test_a_rule_may_have_raised_one_alert_of_each_kind():
-    assert set(raising.alerts_of_rule(DECISION)) == set(KNOWN)
+    assert set(raising.alerts_of_rule(DECISION)) == {*KNOWN, AN_UPPER.id}
+
+
+def of_upper(signal="continue", **more):
+    """Two events count; with incomplete grades at their upper ends, three that reach it."""
+    fields = {"events": 2, "upper": 3, "upper_crossed": True, "crossed_since": None}
+    decision = replace(DECISION, signal=Signal(signal), **(fields | more))
+    return raising.of_upper_grades(decision, PROTOCOL, NOW, wire.canonical)
+
+
+AN_UPPER = of_upper()
+
+
+@pytest.mark.parametrize(
+    ("signal", "more", "grade"),
+    [
+        ("continue", {}, 3),
+        ("boundary likely", {}, 3),
+        ("continue", {"upper_crossed": False}, None),
+        ("boundary reached: review required", {"crossed_since": NOW}, None),
+        ("continue", {"watch_only": True}, None),
+        ("continue", {"silenced_at_events": 2}, None),
+    ],
+)
+def test_incomplete_grades_that_reach_it_at_their_upper_ends_alone_call_for_an_alert(
+    signal, more, grade
+):
+    alert = of_upper(signal, **more)
+    assert (alert and alert.grade) == grade
+    if alert:
+        assert alert.kind is AlertKind.BOUNDARY_AT_UPPER
+        assert (alert.level, alert.suspected) == (Level.STUDY, True)
+
+
+@pytest.mark.parametrize(
+    ("signal", "more", "end"),
+    [
+        ("continue", {"upper_crossed": False}, "retracted"),
+        ("continue", {"silenced_at_events": 2}, Closed.ANSWERED),
+        ("boundary reached: review required", {"crossed_since": NOW}, Closed.OVERTAKEN),
+    ],
+)
+def test_how_the_alert_about_upper_grades_ends(signal, more, end):
+    decision = replace(
+        DECISION, signal=Signal(signal), events=2, **({"upper_crossed": True} | more)
+    )
+    (row,) = raising.changed({AN_UPPER.id: AN_UPPER}, [], raising.closed_by(decision))
+    assert _end(row) == end
+
+
+THEN = replace(
+    DECISION,
+    signal=Signal.BOUNDARY_REACHED,
+    events=2,
+    contributors=(
+        *DECISION.contributors,
+        replace(DECISION.contributors[0], participant="P-002"),
+    ),
+)
+
+
+def test_what_undid_a_boundary_is_who_no_longer_counts_and_what_is_counted_now():
+    assert raising.undone(THEN, DECISION) == replace(THEN, undone=Undone(1, 1.5, ("P-002",)))
+
+
+def test_a_crossing_that_is_over_has_an_alert_of_its_own_for_each_time():
+    said = raising.undone(THEN, DECISION)
+    alert = raising.of_past_crossing(said, PROTOCOL, wire.canonical)
+    again = raising.of_past_crossing(replace(said, as_of=hours(2)), PROTOCOL, wire.canonical)
+    assert (alert.kind, alert.about, alert.opened_at) == (REACHED, "T.S1", THEN.as_of)
+    assert len({alert.id, again.id, A_REACHED.id}) == 3
+    silent = replace(said, silenced_at_events=2)
+    assert raising.of_past_crossing(silent, PROTOCOL, wire.canonical) is None

@@ -9,7 +9,7 @@ from services.alerts.domain.why_send import Reason
 from services.alerts.domain.wording import LAST_LINE, DeathDetail, notice, short_name
 from services.alerts.markup import mail_page
 from services.vocabulary.alert import Alert, AlertKind, Level
-from services.vocabulary.decision import Contributor, Decision, PathPoint, Signal
+from services.vocabulary.decision import Contributor, Decision, PathPoint, Signal, Undone
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Step
@@ -303,8 +303,64 @@ def test_a_likely_boundary_that_passed_is_no_correction():
     assert first == f"Alert {NAME} no longer holds: with what is known now, it is less likely."
 
 
+UNDONE = replace(REACHED, undone=Undone(2, 9.6, ("P-004", "P-007")))
+CHANGED = (
+    "What changed: P-004, P-007 no longer count."
+    " Now: 2 events at an effective 9.6 participants; 3 events stop up to 11."
+)
+
+
+def test_a_boundary_that_is_taken_back_says_what_changed():
+    body = lines(replace(A_BOUNDARY, retracted=True), UNDONE, Reason.RETRACTED)
+    assert body[0].startswith("Retracted: [BLINA-HSCT.S1] Boundary reached: review required")
+    assert body[3] == CHANGED
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (("P-004",), "What changed: P-004 no longer counts. Now:"),
+        ((), "What changed: the same events, dated or followed up otherwise. Now:"),
+    ],
+)
+def test_what_changed_names_who_no_longer_counts(gone, said):
+    undone = replace(REACHED, undone=Undone(3, 11.2, gone))
+    body = lines(replace(A_BOUNDARY, retracted=True), undone, Reason.RETRACTED)
+    assert body[3].startswith(said)
+
+
+def test_a_boundary_that_was_reached_untold_and_no_longer_is():
+    body = lines(A_BOUNDARY, UNDONE)
+    assert body[0].startswith("[BLINA-HSCT.S1] Boundary was reached, and no longer is   (alert")
+    assert body[2:5] == [
+        (
+            "With what was known at 2026-09-01 07:00 UTC the boundary was reached;"
+            " what undid it was known before anybody was told."
+        ),
+        CHANGED,
+        (
+            "Then: 4 events at an effective 9.6 participants (11 treated, 2 pending);"
+            " 3 events stop up to 11."
+        ),
+    ]
+    assert not [line for line in body if "those pending" in line]
+    assert body[-3].startswith("Once it is reached: pause enrolment")
+
+
+def test_a_boundary_at_upper_grades_alone_says_that_it_is_not_reached_as_counted():
+    alert = alert_of("boundary_reached_at_upper_grades", grade=2)
+    heading = "Boundary reached at upper grades, not as it is counted"
+    body = lines(alert, LIKELY)
+    assert body[0].startswith(f"[BLINA-HSCT.S1] {heading}   (alert")
+    assert "Incomplete grades at their upper ends: 2 events, reached." in body
+    over = lines(replace(alert, retracted=True), LIKELY, Reason.RETRACTED)
+    assert over[0].startswith("No longer: ")
+    assert over[2] == f"It said: BLINA-HSCT.S1: {heading}, 2 events."
+
+
 ALL = [
     (A_BOUNDARY, REACHED),
+    (alert_of("boundary_reached_at_upper_grades"), LIKELY),
     (alert_of("boundary_likely"), LIKELY),
     (AN_EPISODE, CRS),
     (alert_of("possible_episode", grade=1), POSSIBLE),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from services.vocabulary.decision import Contributor, Decision, Signal
+from services.vocabulary.decision import Contributor, Decision, Signal, Undone
 
 _RECOMMENDATIONS = {
     "pause_enrolment": "pause enrolment until the DSMB has reviewed",
@@ -31,9 +31,16 @@ def decision_lines(decision: Decision) -> Iterator[str]:
     counted = decision.in_words.removesuffix(".")
     until = f" Data to {decision.data_to:%Y-%m-%d %H:%M} UTC." if decision.data_to else ""
     yield f"{decision.title}{': ' + counted if counted else ''}.{until}"
+    if decision.undone is not None:
+        yield (
+            f"With what was known at {decision.as_of:%Y-%m-%d %H:%M} UTC the boundary was reached;"
+            " what undid it was known before anybody was told."
+        )
+        yield what_changed(decision, decision.undone)
     yield (
-        f"{events(decision.events)} at an effective {decision.ess:.1f} participants"
-        f" ({decision.evaluable} treated, {decision.pending} pending); {_boundary(decision)}."
+        f"{'Then: ' if decision.undone else ''}{_at_size(decision.events, decision.ess)}"
+        f" ({decision.evaluable} treated, {decision.pending} pending);"
+        f" {_boundary(decision, decision.ess)}."
     )
     first = next((point for point in decision.path if point.crossed), None)
     if first is not None:
@@ -52,12 +59,27 @@ def decision_lines(decision: Decision) -> Iterator[str]:
         )
     yield from (_contributor(one) for one in decision.contributors)
     recommended = _RECOMMENDATIONS.get(decision.recommend, decision.recommend.replace("_", " "))
-    is_reached = decision.signal is Signal.BOUNDARY_REACHED
+    is_reached = decision.signal is Signal.BOUNDARY_REACHED and decision.undone is None
     yield f"{'Recommended' if is_reached else 'Once it is reached'}: {recommended}."
+
+
+def what_changed(decision: Decision, undone: Undone) -> str:
+    """Return why the boundary that *decision* says is reached no longer is."""
+    gone = ", ".join(undone.gone)
+    no_longer = "no longer counts" if len(undone.gone) == 1 else "no longer count"
+    why = f"{gone} {no_longer}" if gone else "the same events, dated or followed up otherwise"
+    now = _at_size(undone.events, undone.ess)
+    return f"What changed: {why}. Now: {now}; {_boundary(decision, undone.ess)}."
+
+
+def _at_size(count: int, ess: float) -> str:
+    return f"{events(count)} at an effective {ess:.1f} participants"
 
 
 def _ahead(decision: Decision) -> Iterator[str]:
     """Yield what those pending may still change."""
+    if decision.undone is not None:
+        return
     if decision.signal is Signal.BOUNDARY_REACHED:
         if decision.pending and decision.certain:
             yield "No event-free completion of those pending can undo it."
@@ -92,8 +114,8 @@ def _chance(probability: float) -> str:
     return f"{percent:.0f} %"
 
 
-def _boundary(decision: Decision) -> str:
-    size = max(1, math.ceil(decision.ess - 1e-9))
+def _boundary(decision: Decision, ess: float) -> str:
+    size = max(1, math.ceil(ess - 1e-9))
     for step in decision.steps:
         if step.first <= size <= step.last:
             return f"{events(step.events)} stop up to {step.last}"

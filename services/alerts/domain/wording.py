@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.alerts.domain.advice_wording import advice_lines, what
-from services.alerts.domain.decision_wording import day, decision_lines, events, says
+from services.alerts.domain.decision_wording import (
+    day,
+    decision_lines,
+    events,
+    says,
+    what_changed,
+)
 from services.alerts.domain.why_send import Reason
 from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert, AlertKind
@@ -15,7 +21,11 @@ from services.vocabulary.episode import Change, EpisodeContent
 
 LAST_LINE = "Trial safety oversight, not a bedside alarm."
 
-_OF_A_RULE = (AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY)
+_OF_A_RULE = (
+    AlertKind.BOUNDARY_REACHED,
+    AlertKind.BOUNDARY_LIKELY,
+    AlertKind.BOUNDARY_AT_UPPER,
+)
 _WORSE = "It is more severe"
 _MORE = {
     AlertKind.DOSE: "More is recommended",
@@ -86,12 +96,16 @@ def _opening(alert: Alert, reason: Reason) -> str:
 def _retraction(alert: Alert, detail: Detail) -> Text:
     if alert.kind is AlertKind.BOUNDARY_LIKELY:
         prefix, why = "No longer", "no longer holds: with what is known now, it is less likely"
+    elif alert.kind is AlertKind.BOUNDARY_AT_UPPER:
+        prefix, why = "No longer", "no longer holds: with what is known now, no grade may reach it"
     else:
         prefix = "Retracted"
         why = "is taken back: the facts behind it were corrected, or judged otherwise"
+    undone = detail.undone if isinstance(detail, Decision) else None
     lines = [
         f"Alert {short_name(alert.id)} {why}.",
         f"It said: {_what(alert, detail)}.",
+        *([what_changed(detail, undone)] if isinstance(detail, Decision) and undone else []),
         "If anything was done because of it, look at that again.",
         "The earlier record stays readable.",
     ]
@@ -106,7 +120,7 @@ def _body(alert: Alert, lines: list[str]) -> str:
 def _subject(alert: Alert, detail: Detail) -> str:
     name = f"(alert {short_name(alert.id)}, {_short_label(alert.protocol)})"
     if isinstance(detail, Decision):
-        return f"[{alert.about}] {says(detail)}   {name}"
+        return f"[{alert.about}] {_heading(alert, detail)}   {name}"
     return f"[{alert.study}] {_what(alert, detail)}   {name}"
 
 
@@ -121,7 +135,7 @@ def _short_label(protocol: str) -> str:
 
 def _what(alert: Alert, detail: Detail) -> str:
     if isinstance(detail, Decision):
-        return f"{alert.about}: {says(detail)}, {events(detail.events)}"
+        return f"{alert.about}: {_heading(alert, detail)}, {events(alert.grade)}"
     if isinstance(detail, EpisodeContent):
         grade = f"grade {detail.worst}" + (" possible" if alert.kind is AlertKind.POSSIBLE else "")
         return f"{alert.participant}: {detail.term}, {grade}, {_standing(alert)}"
@@ -130,6 +144,14 @@ def _what(alert: Alert, detail: Detail) -> str:
     if isinstance(detail, Advice):
         return f"{alert.participant}: {what(detail)}"
     return f"{alert.participant}: records are not up to date"
+
+
+def _heading(alert: Alert, decision: Decision) -> str:
+    if alert.kind is AlertKind.BOUNDARY_AT_UPPER:
+        return "Boundary reached at upper grades, not as it is counted"
+    if decision.undone is not None and not alert.retracted:
+        return "Boundary was reached, and no longer is"
+    return says(decision)
 
 
 def _standing(alert: Alert) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from services.safety_rules.domain.anchors import Anchors
 from services.vocabulary.alert import Alert, AlertKind, Closed, Level
-from services.vocabulary.decision import Decision, Signal
+from services.vocabulary.decision import Decision, Signal, Undone
 from services.vocabulary.episode import Episode, EpisodeState
 from services.vocabulary.protocol import Protocol
 
@@ -19,6 +19,7 @@ _KIND_OF = {
     Signal.BOUNDARY_REACHED: AlertKind.BOUNDARY_REACHED,
     Signal.BOUNDARY_LIKELY: AlertKind.BOUNDARY_LIKELY,
 }
+_OF_A_RULE = (*_KIND_OF.values(), AlertKind.BOUNDARY_AT_UPPER)
 
 
 def alert_id(*parts: str) -> str:
@@ -130,8 +131,46 @@ def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Wri
     counted nothing new, call for none.
     """
     kind = _KIND_OF.get(decision.signal)
-    if kind is None or decision.watch_only or _is_answered(decision):
+    if kind is None or _is_silent(decision):
         return None
+    return _of_rule(decision, kind, protocol, at, write)
+
+
+def of_upper_grades(
+    decision: Decision, protocol: Protocol, at: datetime, write: Write
+) -> Alert | None:
+    """Return the alert of a boundary that incomplete grades reach at their upper ends alone.
+
+    None when they do not, when the boundary is reached as it is counted, and of a rule that is
+    silent (see `of_decision`).
+    """
+    if not _is_at_upper_alone(decision) or _is_silent(decision):
+        return None
+    alert = _of_rule(decision, AlertKind.BOUNDARY_AT_UPPER, protocol, at, write)
+    return replace(alert, grade=decision.upper, suspected=True)
+
+
+def of_past_crossing(decision: Decision, protocol: Protocol, write: Write) -> Alert | None:
+    """Return the alert of a boundary that was reached, was never told, and no longer is.
+
+    It stands beside the alert of the same rule that says what is so now. *decision* is what the
+    rule said when it was reached first; None when it called for no alert (see `of_decision`).
+    """
+    alert = of_decision(decision, protocol, decision.as_of, write)
+    since = decision.as_of.isoformat()
+    return alert and replace(alert, id=alert_id(decision.study, decision.rule, alert.kind, since))
+
+
+def undone(then: Decision, now: Decision) -> Decision:
+    """Return *then*, which reached the boundary, with what *now* is known and undid it."""
+    counts = {one.participant for one in now.contributors}
+    gone = (one.participant for one in then.contributors if one.participant not in counts)
+    return replace(then, undone=Undone(now.events, now.ess, tuple(gone)))
+
+
+def _of_rule(
+    decision: Decision, kind: AlertKind, protocol: Protocol, at: datetime, write: Write
+) -> Alert:
     return Alert(
         id=alert_id(decision.study, decision.rule, kind),
         level=Level.STUDY,
@@ -150,6 +189,14 @@ def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Wri
     )
 
 
+def _is_at_upper_alone(decision: Decision) -> bool:
+    return decision.upper_crossed and decision.crossed_since is None
+
+
+def _is_silent(decision: Decision) -> bool:
+    return decision.watch_only or _is_answered(decision)
+
+
 def _is_answered(decision: Decision) -> bool:
     silenced = decision.silenced_at_events
     return silenced is not None and decision.events <= silenced
@@ -157,18 +204,20 @@ def _is_answered(decision: Decision) -> bool:
 
 def alerts_of_rule(decision: Decision) -> list[str]:
     """Return the ids of every alert that the rule may have raised."""
-    return [alert_id(decision.study, decision.rule, kind) for kind in sorted(_KIND_OF.values())]
+    return [alert_id(decision.study, decision.rule, kind) for kind in _OF_A_RULE]
 
 
 def closed_by(decision: Decision) -> Mapping[str, Closed]:
     """Return which alerts of the rule are over although no fact behind them was corrected."""
-    found = {}
+    found: dict[str, Closed] = {}
     kind = _KIND_OF.get(decision.signal)
-    if kind is not None and _is_answered(decision):
-        found[alert_id(decision.study, decision.rule, kind)] = Closed.ANSWERED
+    said = [kind] if kind is not None else []
+    said += [AlertKind.BOUNDARY_AT_UPPER] if _is_at_upper_alone(decision) else []
+    if _is_answered(decision):
+        found |= {alert_id(decision.study, decision.rule, one): Closed.ANSWERED for one in said}
     if kind is AlertKind.BOUNDARY_REACHED:
-        likely = alert_id(decision.study, decision.rule, AlertKind.BOUNDARY_LIKELY)
-        found[likely] = Closed.OVERTAKEN
+        for less in (AlertKind.BOUNDARY_LIKELY, AlertKind.BOUNDARY_AT_UPPER):
+            found[alert_id(decision.study, decision.rule, less)] = Closed.OVERTAKEN
     return found
 
 

@@ -102,6 +102,18 @@ def decide(
     )
 
 
+def crossed_since(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> datetime | None:
+    """Return since which event date *rule* is at its boundary, as `decide` says; None: it is not.
+
+    Raises:
+        ValueError: A standing is under another rule, or an exposed one has no end of window.
+    """
+    of = cohort(rule, observed, as_of)
+    counted = as_counted(of, outcomes(of, operative(rule)), rule.policy)
+    points = path(of, counted, rule.policy, rule.curve, limits(rule))
+    return next((point.at for point in points if point.crossed), None)
+
+
 def operative(rule: Rule) -> Callable[[Standing], Counted | None]:
     """Return which event of a standing counts in the rule's operative number."""
     if rule.status == "confirmed":

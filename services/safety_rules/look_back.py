@@ -1,0 +1,126 @@
+"""Whether a rule was ever at its boundary, by replay of all that was known, and who was told."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from services.runtime import wire
+from services.safety_rules.application import write_alerts
+from services.safety_rules.domain import raising
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.stopping.look_back import (
+    Crossing,
+    all_learned,
+    crossings,
+    ever_since,
+)
+from services.safety_rules.study import last_known, status
+from services.store import alerts, decisions, journal, records
+from services.store.session import Connection, Database
+from services.vocabulary.alert import Alert, AlertKind
+from services.vocabulary.decision import Decision, Signal
+from services.vocabulary.standing import Standing
+
+
+def ever_crossed(
+    conn: Connection, rules: Rules, as_of: datetime | None = None
+) -> Mapping[str, datetime | None]:
+    """Return since when each rule, by id, was first at its boundary; None: it never was.
+
+    The instant is one of knowledge: `status` as of it says *boundary reached*. What was known after
+    *as_of* is left out (None: nothing is).
+    """
+    return ever_since(past_crossings(conn, rules, as_of))
+
+
+def past_crossings(
+    conn: Connection, rules: Rules, as_of: datetime | None = None
+) -> Mapping[str, Sequence[Crossing]]:
+    """Return when each rule, by id, was at its boundary with what was known then."""
+    study = rules.protocol.study
+    upto = as_of or last_known(conn, study, records.latest_standings(conn, study))
+    if upto is None:
+        return {rule.id: () for rule in rules.protocol.rules}
+    observed = journal.observations(conn, study, upto)
+    learned = all_learned(_stood(conn, study, upto), observed)
+    return crossings(rules.protocol.rules, learned, upto)
+
+
+def _stood(conn: Connection, study: str, upto: datetime) -> Iterator[tuple[datetime, Standing]]:
+    """Yield the standings known by *upto*, as `status` reads them: the newest version holds."""
+    newest: dict[tuple[str, str], int] = {}
+    rows = [row for row in records.standing_versions(conn, study) if row.known_at <= upto]
+    for row in sorted(rows, key=lambda row: (row.known_at, row.version)):
+        key = row.standing.participant, row.standing.rule
+        if row.version > newest.get(key, 0):
+            newest[key] = row.version
+            yield row.known_at, row.standing
+
+
+def untold(conn: Connection, rules: Rules) -> Sequence[Alert]:
+    """Return the alert of every boundary that was reached, no longer is, and that nobody was told.
+
+    What undid it was known before the rules spoke, as when both came in one batch. What is not over
+    is told by the study step. Nothing while facts wait to be graded.
+    """
+    if journal.subjects_behind(conn, 1):
+        return ()
+    study = rules.protocol.study
+    over = {
+        rule: [one for one in past if one.until is not None]
+        for rule, past in past_crossings(conn, rules).items()
+    }
+    if not any(over.values()):
+        return ()
+    made = [row.decision for row in decisions.decision_history(conn, study)]
+    raised = alerts.load_alerts(conn, study)
+    found = []
+    for now in status(conn, rules):
+        for one in over[now.rule] if now.crossed_since is None else ():
+            then = next(d for d in status(conn, rules, one.since) if d.rule == now.rule)
+            if not (_was_decided(then, one, made) or _was_raised(then, one, raised)):
+                said = raising.undone(then, now)
+                found.append(raising.of_past_crossing(said, rules.protocol, wire.canonical))
+    return [alert for alert in found if alert is not None]
+
+
+def _was_decided(then: Decision, crossing: Crossing, made: Sequence[Decision]) -> bool:
+    """Say whether a recorded decision tells of it.
+
+    It was made of what was known while it was so; or later, with the same participants, when some
+    of what was known had not been graded yet.
+    """
+    counted = _who(then)
+    return any(
+        one.rule == then.rule
+        and one.signal is Signal.BOUNDARY_REACHED
+        and one.as_of >= crossing.since
+        and (_holds(crossing, one.as_of) or counted <= _who(one))
+        for one in made
+    )
+
+
+def _was_raised(then: Decision, crossing: Crossing, raised: Sequence[Alert]) -> bool:
+    return any(
+        one.about == then.rule
+        and one.kind is AlertKind.BOUNDARY_REACHED
+        and _holds(crossing, one.opened_at)
+        for one in raised
+    )
+
+
+def _holds(crossing: Crossing, at: datetime) -> bool:
+    return crossing.since <= at and (crossing.until is None or at < crossing.until)
+
+
+def _who(decision: Decision) -> set[str]:
+    return {one.participant for one in decision.contributors}
+
+
+def tell_past_crossings(db: Database, rules: Rules) -> Sequence[Alert]:
+    """Raise an alert for every boundary that was reached and never told; return those."""
+    with db.read() as conn:
+        wanted = untold(conn, rules)
+    if wanted:
+        with db.write() as conn:
+            write_alerts(conn, [alert.id for alert in wanted], wanted)
+    return wanted

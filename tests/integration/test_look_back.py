@@ -1,0 +1,209 @@
+"""A boundary that was reached between two steps of the rules: it is found, told and on record."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from services.cli.main import main
+from services.safety_rules import proof
+from services.safety_rules.look_back import ever_crossed, past_crossings
+from services.safety_rules.study import status
+from services.vocabulary.decision import Signal
+from tests.reading import hours
+from tests.timeline import FOLDER, Timeline, told
+
+pytestmark = pytest.mark.slow
+
+RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4
+WHO = ["dsmb-chair", "dsmb-statistician", "safety-officer"]
+
+
+@pytest.fixture
+def treated(tmp_path):
+    made = Timeline(tmp_path)
+    made.treat("P-001", "P-002", "P-003", "P-004")
+    made.at(0)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def trial(treated):
+    """One of the four has died."""
+    treated.death("P-001", 5)
+    treated.at(6)
+    return treated
+
+
+@pytest.fixture
+def stepped_over(trial):
+    """The second death and its correction are graded in one step."""
+    trial.death("P-002", 6)
+    trial.now = hours(7)
+    trial.death("P-002", 6, status="D")
+    trial.at(8)
+    return trial
+
+
+def of_rule(posts):
+    return [post for post in posts if f"[{RULE}] Boundary" in post.subject]
+
+
+def reached(trial):
+    return trial.alerts(about=RULE, kind="boundary_reached")
+
+
+def found(trial, *, history=False):
+    with trial.db.read() as conn:
+        wrong = proof.mismatches(conn, trial.rules.rules, history=history)
+        return [one.problem for one in wrong if one.participant == RULE]
+
+
+def ever(trial, as_of=None):
+    with trial.db.read() as conn:
+        return ever_crossed(conn, trial.rules.rules, as_of)[RULE]
+
+
+def test_the_steps_alone_do_not_see_what_they_step_over(stepped_over):
+    assert reached(stepped_over) == []
+    for history in (False, True):
+        (problem,) = found(stepped_over, history=history)
+        assert problem.startswith(
+            "its boundary was reached with what was known at 2026-03-01 14:00:00 UTC,"
+        )
+
+
+def test_looking_back_tells_those_whom_the_rule_names_once(stepped_over):
+    assert stepped_over.rules.look_back()
+    posts = of_rule(stepped_over.at(9))
+    assert told(posts) == [f"{who}: first" for who in WHO]
+    assert "Boundary was reached, and no longer is" in posts[0].subject
+    assert "With what was known at 2026-03-01 14:00 UTC the boundary was reached" in posts[0].body
+    assert "What changed: P-002 no longer counts. Now: 1 event at" in posts[0].body
+    assert found(stepped_over) == found(stepped_over, history=True) == []
+    assert not stepped_over.rules.look_back()
+    assert len(reached(stepped_over)) == 1
+
+
+def test_it_is_looked_back_once_a_day_by_the_clock_of_the_machine(stepped_over):
+    assert stepped_over.rules.look_back_daily()
+    stepped_over.now = hours(9)
+    stepped_over.death("P-003", 9)
+    stepped_over.death("P-003", 9, status="D")
+    stepped_over.grade(9.5)
+    assert not stepped_over.rules.look_back_daily()
+    stepped_over.now = hours(8 + 24)
+    assert stepped_over.rules.look_back_daily()
+    assert len(reached(stepped_over)) == 2
+
+
+def test_a_command_that_grades_looks_back_at_once(trial):
+    trial.death("P-002", 6)
+    trial.death("P-002", 6, status="D")
+    assert trial.rules.settle()
+    assert len(reached(trial)) == 1
+
+
+@pytest.mark.parametrize(("hour", "since"), [(5, None), (6, 6), (6.5, 6), (7, 6), (500, 6)])
+def test_ever_crossed_at_every_cut(stepped_over, hour, since):
+    found_since = ever(stepped_over, hours(hour))
+    if since is None:
+        assert found_since is None
+    else:  # a message is known a moment after the one before it
+        assert timedelta(0) <= found_since - hours(since) < timedelta(milliseconds=1)
+
+
+def test_what_was_told_and_then_taken_back_is_not_told_again(trial):
+    trial.death("P-002", 6)
+    trial.at(7)
+    trial.death("P-002", 6, status="D")
+    trial.at(8)
+    assert not trial.rules.look_back()
+    assert found(trial) == []
+    assert ever(trial) is not None
+
+
+def test_what_the_dsmb_has_answered_with_continue_is_told_only_with_a_new_event(trial):
+    trial.death("P-002", 6)
+    trial.at(7)
+    trial.determine(RULE, "continue")
+    trial.at(8)
+    trial.death("P-002", 6, status="D")
+    trial.at(9)
+    trial.death("P-002", 6, status="C")
+    trial.death("P-002", 6, status="D")
+    trial.at(10)
+    assert not trial.rules.look_back()
+    trial.death("P-003", 10)
+    trial.death("P-003", 10, status="D")
+    trial.at(11)
+    assert trial.rules.look_back()
+    (post,) = [post for post in of_rule(trial.at(12)) if post.to == "dsmb-chair"]
+    assert "P-003 no longer counts" in post.body
+    assert found(trial) == []
+
+
+def test_a_late_death_crosses_when_it_is_known(trial):
+    trial.treat("P-005", "P-006", "P-007", "P-008")
+    trial.at(24 * 20)
+    trial.death("P-002", 6)  # of the first day, said on the twentieth
+    trial.at(24 * 20 + 1)
+    since = ever(trial)
+    assert since >= hours(24 * 20)
+    assert ever(trial, hours(24 * 20 - 1)) is None
+    (alert,) = reached(trial)
+    assert alert.opened_at == since
+    with trial.db.read() as conn:
+        assert len(past_crossings(conn, trial.rules.rules)[RULE]) == 1
+
+
+def test_the_decision_says_as_of_when_it_was_known_also_by_a_timer(treated):
+    """Four grade 3 results count after 72 h without a fact (S3: 4 of 4)."""
+    rule = "BLINA-HSCT.S3"
+    for name in ("P-001", "P-002", "P-003", "P-004"):
+        treated.potassium("6.5", name=name, at=7)
+    treated.grade(7)
+    treated.grade(24 * 5)
+    with treated.db.read() as conn:
+        (now,) = [one for one in status(conn, treated.rules.rules) if one.rule == rule]
+        (then,) = [one for one in status(conn, treated.rules.rules, now.as_of) if one.rule == rule]
+        since = ever_crossed(conn, treated.rules.rules)[rule]
+    assert now.signal is Signal.BOUNDARY_REACHED
+    assert now == then
+    assert now.as_of == since == hours(7 + 72)
+
+
+def test_incomplete_grades_that_may_reach_the_boundary_are_told_and_taken_back(treated):
+    rule = "BLINA-HSCT.S3"
+    for name in ("P-001", "P-002", "P-003", "P-004"):
+        treated.potassium(">5.8", name=name, at=7)
+    posts = [post for post in treated.at(24 * 5) if f"[{rule}] Boundary" in post.subject]
+    assert told(posts) == [f"{who}: first" for who in WHO]
+    assert "Boundary reached at upper grades, not as it is counted" in posts[0].subject
+    treated.potassium("5.0", at=7, status="C")
+    over = [post for post in treated.at(24 * 5 + 1) if f"[{rule}] Boundary" in post.subject]
+    assert told(over) == [f"{who}: retracted" for who in WHO]
+
+
+def test_the_status_shows_whether_a_rule_is_and_ever_was_crossed(
+    stepped_over, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
+    monkeypatch.setenv("AEGIS_DATABASE_URL", stepped_over.db.url)
+    monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
+
+    def said(*words):
+        capsys.readouterr()
+        assert main(["rules", "status", *words]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        return next(line for line in lines if RULE in line)
+
+    assert said().split()[-3:] == ["2026-03-01", "14:00", "continue"]
+    assert said("--as-of", "2026-03-01T13:59Z").split()[-2:] == ["-", "continue"]
+    now, before = (
+        json.loads(said("--json", *more)) for more in ((), ("--as-of", "2026-03-01T13:59Z"))
+    )
+    assert now["currently_crossed"] is False
+    assert now["ever_crossed_since"].startswith("2026-03-01T14:00:00")
+    assert before["ever_crossed_since"] is None

@@ -1,0 +1,117 @@
+"""Looking back finds every crossing: the same as looking at every cut, in histories at random."""
+
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from services.safety_rules.domain.stopping.look_back import Learned, crossings
+from services.safety_rules.domain.stopping.monitor import decide
+from services.vocabulary.decision import Signal
+from services.vocabulary.standing import Counted, Observed, Standing
+from tests.protocols import CRS, PROTOCOL
+from tests.reading import NOW
+
+NAMES = "ABCDEFG"
+POLICIES = {
+    "weighted": CRS,
+    "linear": replace(CRS, policy="linear"),
+    "everyone": replace(CRS, policy="everyone_treated"),
+    "upper grades": replace(CRS, if_a_grade_is_incomplete="highest"),
+    "confirmed": replace(CRS, status="confirmed"),
+    "complete": replace(CRS, policy="complete"),
+    "grouped looks": replace(CRS, looks=(3, 6)),
+}
+
+
+def day(number):
+    return NOW + timedelta(days=number)
+
+
+def history(seed, ahead=0):
+    """Up to 60 cuts: events come and go, follow-up comes late; some dated *ahead* of the cut."""
+    chance = Random(seed)
+    standings, until, learned = {}, {}, []
+    at = 0.0
+    for _ in range(chance.randrange(5, 60)):
+        at += chance.choice((0.00001, 0.3, 1, 6))
+        name = chance.choice(NAMES)
+        if chance.random() < 0.4:
+            seen = max(until.get(name, 0.0), at + ahead - chance.choice((0, 1, 10)))
+            until[name] = seen
+            learned.append(Learned(day(at), (), {name: day(seen)}))
+            continue
+        old = standings.get(name)
+        entered = old.exposed_at if old else day(at - chance.choice((0.1, 1, 9)))
+        event = None
+        if chance.random() < 0.3:
+            dated = max(entered + timedelta(hours=1), day(at + ahead - chance.choice((0, 2, 8))))
+            confirmed = chance.random() < 0.7
+            event = Counted(dated, "crs", 3, confirmed)
+        standings[name] = Standing(
+            name,
+            CRS.id,
+            entered,
+            entered + timedelta(days=30),
+            event=event if chance.random() < 0.8 else None,
+            confirmed=event if event and event.confirmed else None,
+            upper=event,
+        )
+        learned.append(Learned(day(at), (standings[name],)))
+    return learned
+
+
+def by_looking(rule, learned, at):
+    """Whether the rule says that it is crossed at *at*, of what was known then."""
+    standings, until = {}, {}
+    for news in learned:
+        if news.at <= at:
+            standings |= {one.participant: one for one in news.standings}
+            until |= news.until
+    seen = [Observed(one, until.get(one.participant, one.exposed_at)) for one in standings.values()]
+    return decide(PROTOCOL, rule, seen, at).signal is Signal.BOUNDARY_REACHED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", POLICIES.values(), ids=POLICIES)
+def test_ever_crossed_is_what_looking_at_every_cut_finds(rule):
+    crossed = 0
+    for seed in range(10 if rule.looks else 30):
+        learned = history(seed)
+        ever = None
+        for number, news in enumerate(learned):
+            if ever is None and by_looking(rule, learned, news.at):
+                ever = news.at
+            found = crossings([rule], learned[: number + 1], news.at)[rule.id]
+            since = found[0].since if found else None
+            if rule.policy == "complete" and since is not None and since != news.at:
+                # the end of a window, after the cut before: nobody looked then
+                assert ever is None or since <= ever, (seed, number)
+                assert by_looking(rule, learned, since), (seed, number)
+            else:
+                assert since == ever, (seed, number)
+        crossed += ever is not None
+    assert 0 < crossed < 30
+
+
+@pytest.mark.parametrize("rule", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize("ahead", [0, 1.5])
+def test_what_was_ever_crossed_stays_so_at_every_later_cut(rule, ahead):
+    for seed in range(6 if rule.looks else 20):
+        learned = history(seed, ahead)
+        first = None
+        for number in range(0, len(learned), 5):
+            found = crossings([rule], learned[: number + 1], learned[number].at)[rule.id]
+            since = found[0].since if found else None
+            assert first is None or since == first, (seed, number)
+            first = since
+
+
+def test_the_crossings_of_a_rule_are_apart_and_in_order():
+    for seed in range(60):
+        learned = history(seed)
+        found = crossings([CRS], learned, learned[-1].at)[CRS.id]
+        ends = [t for one in found for t in (one.since, one.until) if t is not None]
+        assert ends == sorted(ends)
+        assert all(one.until is not None for one in found[:-1])
