@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import IntEnum
 
-from services.vocabulary.fact import GvhdStage
+from services.vocabulary.fact import ChronicSeverity, GvhdStage
 
 _HIGHEST = {"skin": 4, "liver": 4, "upper_gi": 1, "lower_gi": 4}
 _MILDEST_SEVERE_SKIN = 3  # stage of the skin from which it is more than grade I
@@ -30,13 +30,8 @@ class AcuteGrade(IntEnum):
     IV = 4
 
 
-class ChronicSeverity(IntEnum):
-    """Global severity of chronic GVHD."""
-
-    NONE = 0
-    MILD = 1
-    MODERATE = 2
-    SEVERE = 3
+# Global severities of chronic GVHD, the mildest first
+SEVERITY: Mapping[ChronicSeverity, int] = {"none": 0, "mild": 1, "moderate": 2, "severe": 3}
 
 
 def overall_grade(stages: GvhdStage) -> tuple[AcuteGrade, AcuteGrade]:
@@ -140,9 +135,9 @@ def chronic_severity(scores: Mapping[str, int | None]) -> tuple[ChronicSeverity,
     """Return the least and the greatest global severity that organ scores allow.
 
     >>> chronic_severity({"skin": 1, "mouth": 1, "lungs": 0})
-    (<ChronicSeverity.MILD: 1>, <ChronicSeverity.SEVERE: 3>)
+    ('mild', 'severe')
     >>> chronic_severity(dict.fromkeys(ORGANS, 0) | {"lungs": 1})
-    (<ChronicSeverity.MODERATE: 2>, <ChronicSeverity.MODERATE: 2>)
+    ('moderate', 'moderate')
 
     Args:
         scores: By organ, 0 to 3; None or left out: not assessed. That of the lungs is by FEV1.
@@ -173,10 +168,10 @@ def _severity(scores: Mapping[str, int]) -> ChronicSeverity:
     worst = max(score for organ, score in scores.items() if organ != "lungs")
     affected = sum(score > 0 for score in scores.values())
     if worst >= _WORST_SCORE or lungs > 1:
-        return ChronicSeverity.SEVERE
+        return "severe"
     if worst > 1 or lungs == 1 or affected >= _SEVERAL_ORGANS:
-        return ChronicSeverity.MODERATE
-    return ChronicSeverity.MILD if affected else ChronicSeverity.NONE
+        return "moderate"
+    return "mild" if affected else "none"
 
 
 def lung_score(fev1_percent: Decimal) -> int:

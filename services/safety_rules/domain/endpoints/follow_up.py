@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.anchors import Anchors
-from services.safety_rules.domain.endpoints.gvhd import SEVERITY, AcuteGrade, overall_grade
+from services.safety_rules.domain.gvhd import SEVERITY, AcuteGrade, overall_grade
 from services.vocabulary.fact import ChronicSeverity, GvhdStage
 
 Dated = Callable[["FollowUp"], datetime | None]
