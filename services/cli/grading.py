@@ -16,7 +16,7 @@ from services.safety_rules.adapters.criteria_files import CriteriaFileError, loa
 from services.safety_rules.graded_rows import ADDED, OPTIONAL, REQUIRED, Cells, RowGrader
 
 TABLES = ("ctcae-5.0", "ctcae-6.0")
-_AT_ONCE, _AT_HAND = 1000, 50_000
+_AT_ONCE, _AT_HAND = 64, 50_000
 _AS_IT_IS = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
 _ERROR = ADDED.index("error")
 Record = tuple[str, list[str]]
