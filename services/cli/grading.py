@@ -5,6 +5,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import cache
 from io import StringIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -12,7 +13,11 @@ from typing import Literal, TextIO
 
 from services.cli.command import Command, CommandError
 from services.ingest.adapters.code_tables import load_code_tables
-from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
+from services.safety_rules.adapters.criteria_files import (
+    CriteriaFileError,
+    CriteriaTable,
+    load_table,
+)
 from services.safety_rules.graded_rows import ADDED, OPTIONAL, REQUIRED, Cells, RowGrader
 
 TABLES = ("ctcae-5.0", "ctcae-6.0")
@@ -37,10 +42,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _grade(args: Namespace) -> int:
-    try:
-        table = load_table(args.criteria)
-    except CriteriaFileError as error:
-        raise CommandError(str(error)) from error
+    table = _table(args.criteria)
     with ExitStack() as opened:
         records = records_in(_source(args.file, opened))
         _, columns = next(records, ("", []))
@@ -55,6 +57,14 @@ def _grade(args: Namespace) -> int:
     if unread:
         print(f"{unread} of {count} rows could not be read: see error", file=sys.stderr)
     return 0
+
+
+@cache
+def _table(name: str) -> CriteriaTable:
+    try:
+        return load_table(name)
+    except CriteriaFileError as error:
+        raise CommandError(str(error)) from error
 
 
 def write_graded(
