@@ -5,12 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from services.safety_rules.domain.stopping.monitor import crossed_since, operative
+from services.safety_rules.domain.stopping.monitor import (
+    crossed_since,
+    looks_reached,
+    operative,
+)
 from services.vocabulary.protocol import Rule
 from services.vocabulary.standing import Observed, Standing
 
 _TICK = timedelta(microseconds=1)
-_ALWAYS, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,8 @@ def crossings(
             if one.rule in watches:
                 watches[one.rule].standings[one.participant] = one
         for rule, watch in watches.items():
-            if rule in changed or watch.due <= end:
-                watch.look(news.at, end, until)
+            if rule in changed or watch.due <= end or watch.rule.looks:
+                watch.look(news.at, end, until, changed=rule in changed)
     for watch in watches.values():
         if watch.is_crossed:
             watch.check(upto, upto, until)
@@ -104,22 +108,35 @@ def crossings(
 
 @dataclass(slots=True)
 class _Watch:
-    """One rule, followed through what became known; *due* is when time alone may change it."""
+    """One rule, followed through what became known.
+
+    *due* is when time alone may change it; *looks* is how many grouped looks were reached.
+    """
 
     rule: Rule
     standings: dict[str, Standing] = field(default_factory=dict)
     found: list[Crossing] = field(default_factory=list)
     due: datetime = _NEVER
+    looks: int = 0
 
     @property
     def is_crossed(self) -> bool:
         return bool(self.found) and self.found[-1].until is None
 
-    def look(self, at: datetime, end: datetime, until: Mapping[str, datetime]) -> None:
-        """See what it says at *at*, and until *end*, before anything else becomes known."""
-        self.check(at, at, until)
+    def look(
+        self, at: datetime, end: datetime, until: Mapping[str, datetime], *, changed: bool
+    ) -> None:
+        """See what it says at *at*, and until *end*, before anything else becomes known.
+
+        Of the same standings, more follow-up lets a grouped look be reached, and then only earlier
+        than before, with fewer events: it is compared when it is first reached.
+        """
+        is_due = changed or self.due <= at or not self.rule.looks
+        if self._reaches_more(at, until) or is_due:
+            self.check(at, at, until)
         self.due = self._next_after(at)
-        if at < end and self.due <= end:
+        seen_ahead = bool(self.rule.looks) and any(seen > at for seen in until.values())
+        if at < end and (self.due <= end or seen_ahead):
             self.check(at, end, until)
             self.due = self._next_after(end)
 
@@ -132,16 +149,25 @@ class _Watch:
             self.found[-1] = replace(self.found[-1], until=at)
 
     def _crossed_since(self, at: datetime, until: Mapping[str, datetime]) -> datetime | None:
+        return crossed_since(self.rule, self._seen(at, until), at) if self._may_cross() else None
+
+    def _may_cross(self) -> bool:
         chosen = operative(self.rule)
+        events = sum(chosen(one) is not None for one in self.standings.values())
+        return events >= self.rule.stop_when.boundary[0].events
+
+    def _seen(self, at: datetime, until: Mapping[str, datetime]) -> Sequence[Observed]:
         exposed = [one for one in self.standings.values() if one.exposed_at is not None]
-        if sum(chosen(one) is not None for one in exposed) < self.rule.stop_when.boundary[0].events:
-            return None
-        seen = [Observed(one, until.get(one.participant, one.exposed_at or at)) for one in exposed]
-        return crossed_since(self.rule, seen, at)
+        return [Observed(one, until.get(one.participant, one.exposed_at or at)) for one in exposed]
+
+    def _reaches_more(self, at: datetime, until: Mapping[str, datetime]) -> bool:
+        """Say whether another number of grouped looks is reached than when this was last asked."""
+        if not self.rule.looks or not self._may_cross():
+            return False
+        before, self.looks = self.looks, looks_reached(self.rule, self._seen(at, until), at)
+        return self.looks != before
 
     def _next_after(self, at: datetime) -> datetime:
-        if self.rule.looks:
-            return _ALWAYS
         return min((one for one in self._instants() if one > at), default=_NEVER)
 
     def _instants(self) -> Sequence[datetime]:

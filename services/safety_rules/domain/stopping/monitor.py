@@ -11,10 +11,11 @@ from services.safety_rules.domain.stopping.cohort import (
     as_counted,
     cohort,
     outcomes,
+    sizes,
 )
 from services.safety_rules.domain.stopping.outlook import Outlook, outlook
 from services.safety_rules.domain.stopping.path import Limits, crosses, limits, path
-from services.safety_rules.domain.stopping.pending import looked_up
+from services.safety_rules.domain.stopping.pending import SLACK, looked_up
 from services.safety_rules.domain.stopping.sensitivity import sensitivity
 from services.vocabulary.decision import Contributor, Decision, Signal
 from services.vocabulary.fact import Answer, Determination
@@ -112,6 +113,18 @@ def crossed_since(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> 
     counted = as_counted(of, outcomes(of, operative(rule)), rule.policy)
     points = path(of, counted, rule.policy, rule.curve, limits(rule))
     return next((point.at for point in points if point.crossed), None)
+
+
+def looks_reached(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> int:
+    """Return how many of the rule's grouped looks the effective size has reached.
+
+    Raises:
+        ValueError: A standing is under another rule, or an exposed one has no end of window.
+    """
+    of = cohort(rule, observed, as_of)
+    counted = as_counted(of, outcomes(of, operative(rule)), rule.policy)
+    size = sizes(of, counted, rule.policy, rule.curve, np.array([of.as_of]))[0]
+    return sum(bool(size >= look - SLACK) for look in rule.looks)
 
 
 def operative(rule: Rule) -> Callable[[Standing], Counted | None]:
