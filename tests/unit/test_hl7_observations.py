@@ -170,3 +170,21 @@ def test_without_pid_every_result_is_parked():
 def test_the_count_of_the_sender_is_kept():
     assert result(obx("0.49"), rest="|17").sequence == 17
     assert result(obx("0.49"), rest="|many").sequence == 0
+
+
+# a code as a laboratory sends it, what it measures, and the unit it arrives in
+NEWER = {
+    "2744-1": ("7.21", "[pH]", "ph", "[pH]"),
+    "98979-8": ("41", "mL/min/1.73m2", "egfr", "mL/min/{1.73_m2}"),
+    "2164-2": ("25", "ml/min", "creatinine-clearance", "mL/min"),
+    "2889-4": ("1200", "mg/24h", "urine-protein-24h", "mg/d"),
+    "2890-2": ("900", "mg/g{creat}", "urine-protein-creatinine", "mg/g"),
+    "20152-5": ("58", "%", "fev1", "%"),
+}
+
+
+@pytest.mark.parametrize(("code", "row"), NEWER.items(), ids=NEWER)
+def test_kidney_acid_base_and_lung_results_are_read(code, row):
+    value, written, measure, unit = row
+    body = result(obx(value, written, code=f"{code}^x^LN")).body
+    assert (body.measure, body.value) == (measure, quantity(value, unit))
