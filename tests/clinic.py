@@ -23,6 +23,7 @@ TABLES = {"5": load_table("ctcae-5.0"), "6": load_table("ctcae-6.0")}
 _LIMITS = {"LLN": "lln", "ULN": "uln", "albumin": "albumin"}
 _STATES = {
     "symptoms": "symptomatic",
+    "replaced": "replaced",
     "fasting": "fasting",
     "at rest": "at_rest",
     "anticoagulation": "anticoagulated",

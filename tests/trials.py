@@ -42,6 +42,8 @@ CHEMISTRY = {
     "calcium": ("mg/dL", "8.5", "10.5", "9.0 8.0 7.2 6.4 5.0"),
     "albumin": ("g/dL", "3.5", "5.0", "5.0 4.0 3.0 2.0"),
     "glucose": ("mg/dL", "70", "140", "100 150 300 40"),
+    "potassium": ("mmol/L", "3.5", "5.0", "4.0 3.2 3.2 2.7"),
+    "inr": ("{INR}", None, "1.2", "1.0 1.4 2.0 2.6"),
     "lipase": ("U/L", None, "60", "30 70 100 200 400"),
 }
 SIGNS = {
@@ -52,6 +54,9 @@ SIGNS = {
 }
 DRUGS = (
     "insulin",
+    "metformin",
+    "potassium-chloride",
+    "warfarin",
     "dexamethasone",
     "acetaminophen",
     "tocilizumab",
@@ -111,10 +116,10 @@ class _Person:
 
     def laboratory(self):
         found = []
-        for number in range(24):
+        for number in range(30):
             measure = self.chance.choice(list(CHEMISTRY))
             found += self.result(measure, f"order-{number}", self.hour())
-        for number, measure in enumerate(("calcium", "albumin", "creatinine"), 24):
+        for number, measure in enumerate(("calcium", "albumin", "creatinine"), 30):
             found += self.result(measure, f"order-{number}", self.chance.choice(range(-12, 12, 4)))
         return found
 
@@ -177,7 +182,8 @@ class _Person:
                 cause="study drug" if verdict is Verdict.ATTRIBUTE else "",
             )
             found.append(self.fact(body, at, reported=620))
-            graded = Assessment("ctcae-5.0.nausea", chance.choice((0, 1, 2, 3)), "investigator")
+            term = chance.choice(("ctcae-5.0.nausea", "ctcae-5.0.hypokalemia"))
+            graded = Assessment(term, chance.choice((0, 1, 2, 3)), "investigator")
             found.append(self.fact(graded, self.hour()))
         return found
 

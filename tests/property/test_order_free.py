@@ -173,6 +173,9 @@ def test_the_trials_contain_what_they_are_meant_to_test():
         "CRS": any(r.criterion == "astct-2019.crs" for r in records),
         "interval": any(r.worst.at_least < r.worst.at_most for r in records),
         "unclear onset": any(r.onset_not_before for r in records),
+        "told apart by a drug": any(
+            "replaced" in change.because for r in records for change in r.history
+        ),
         "baseline grade": any(r.baseline_grade for r in records),
         "queries": any(assessed.queries for assessed in found),
         "events": any(s.event for assessed in found for s in assessed.standings),

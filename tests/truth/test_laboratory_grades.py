@@ -44,6 +44,8 @@ hyperkalemia | potassium _ mmol/L; ULN 5.0 | 5.0=0 5.1=1 5.5=1 5.6=2 6.0=2 6.1=3
 hyperkalemia | potassium _ meq/L; ULN 5.0 | 5.0=0 5.1=1 5.5=1 5.6=2 6.0=2 6.1=3 7.0=3 7.1=4
 hypokalemia | potassium _ mmol/L; LLN 3.5; symptoms no | 3.5=0 3.4=1 3.0=1 2.9=3 2.5=3 2.4=4
 hypokalemia | potassium _ mmol/L; LLN 3.5; symptoms yes | 3.5=0 3.4=2 3.0=2 2.9=3 2.5=3 2.4=4
+hypokalemia | potassium _ mmol/L; LLN 3.5; replaced yes | 3.5=0 3.4=2 3.0=2 2.9=3 2.5=3 2.4=4
+hypokalemia | potassium _ mmol/L; LLN 3.5; symptoms no; replaced yes | 3.5=0 3.4=2 2.9=3
 hypercalcemia | calcium-corrected _ mg/dL; ULN 10.5 | 10.5=0 10.6=1 11.5=1 11.6=2
 hypercalcemia | calcium-corrected _ mg/dL; ULN 10.5 | 12.5=2 12.6=3 13.5=3 13.6=4
 hypercalcemia | calcium-corrected _ mmol/L; ULN 2.6 | 2.6=0 2.7=1 2.9=1 2.91=2

@@ -38,7 +38,7 @@ class Drugs:
             given = {**self.given, body.drug: fact}
             return replace(self, given=given, begun=begun, daily=self._daily(fact, body))
         running = {drug: started for drug, started in self.running.items() if drug != body.drug}
-        if _stops(body):
+        if stops(body):
             stopped = {**self.stopped, body.drug: fact.observed_at}
             return replace(self, running=running, stopped=stopped)
         begun = begun if body.action is Action.START else self.begun
@@ -64,14 +64,14 @@ class Drugs:
         return {**others, body.drug: fact} if goes_on and not planned else others
 
 
-def _stops(body: Administration) -> bool:
+def stops(body: Administration) -> bool:
     """Say whether nothing runs any more; a pump at rate 0 is a pump that stands still."""
     at_zero = body.action is Action.RATE and body.dose is not None and body.dose.value == 0
     return body.action is Action.STOP or at_zero
 
 
 def _stops_first(fact: Fact) -> tuple[bool, str]:
-    return not (isinstance(fact.body, Administration) and _stops(fact.body)), fact.id
+    return not (isinstance(fact.body, Administration) and stops(fact.body)), fact.id
 
 
 def _is_scheduled(fact: Fact) -> bool:

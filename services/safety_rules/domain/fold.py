@@ -2,9 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from services.safety_rules.domain import confounders, crs, data_queries, icans, insulin, nearest
+from services.safety_rules.domain import (
+    circumstances,
+    confounders,
+    crs,
+    data_queries,
+    icans,
+    nearest,
+)
 from services.safety_rules.domain.advising import Advising
 from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.anchors import concerns as moves_an_anchor
@@ -14,7 +21,6 @@ from services.safety_rules.domain.contradictions import contradictions
 from services.safety_rules.domain.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.episodes import Named, Person, linked, orphaned, records
 from services.safety_rules.domain.followed import Followed
-from services.safety_rules.domain.laboratory import GLUCOSE
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.standings import Knowledge, Outlook, outlook, steroid_doses
@@ -25,7 +31,6 @@ from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, O
 from services.vocabulary.grade import Grade
 from services.vocabulary.quantity import Quantity
 
-_EVER = datetime.min.replace(tzinfo=UTC)
 _SYNDROMES = {"astct-2019.crs": crs, "astct-2019.icans": icans}
 
 
@@ -41,7 +46,7 @@ class Fold:
         self._anchors = Anchors()
         self._beside = {m: nearest.NearestReadings(w) for m, w in nearest.WITHIN.items()}
         self._advising = Advising(participant, rules)
-        self._insulin = insulin.InsulinDoses()
+        self._given = circumstances.Given()
         self._followed: dict[str, Followed] = {}
         self._syndromes = {
             name: Track(syndrome.initial(rules.protocol, BedsideContext()), syndrome.step)
@@ -147,8 +152,8 @@ class Fold:
                 self._rebase(criterion.id, fact.observed_at)
             if body.measure in self._beside:
                 self._change_beside(body.measure, fact, stands=stands)
-        elif insulin.concerns(fact):
-            self._change_insulin(fact, stands=stands)
+        elif read_for := circumstances.measures(fact):
+            self._change_given(fact, read_for, stands=stands)
         elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
             compiled = self._rules.compiled.by_id.get(body.criterion)
             self._followed_under(body.criterion, compiled).change(fact, stands=stands)
@@ -174,7 +179,7 @@ class Fold:
         found = self._followed.get(criterion)
         if found is None:
             gap = self._rules.protocol.merge_gap
-            found = Followed(compiled, gap, self._nearest, self._insulin.were_started)
+            found = Followed(compiled, gap, self._nearest, self._given.about)
             found.rebase(self._anchors.first_infusion_at)
             self._followed[criterion] = found
         return found
@@ -259,9 +264,11 @@ class Fold:
             self._touched.add(criterion.id)
             self._rebase(criterion.id, since)
 
-    def _change_insulin(self, fact: Fact, *, stands: bool) -> None:
-        self._insulin.change(fact, stands=stands)
-        for measure in GLUCOSE:
+    def _change_given(self, fact: Fact, read_for: Iterable[str], *, stands: bool) -> None:
+        self._given.change(fact, stands=stands)
+        since = fact.observed_at - circumstances.WITHIN
+        for measure in read_for:
             for criterion in self._rules.compiled.by_measure.get(measure, ()):
-                self._followed_under(criterion.id, criterion).track.touch(_EVER)
+                self._followed_under(criterion.id, criterion).track.touch(since)
                 self._touched.add(criterion.id)
+                self._rebase(criterion.id, since)

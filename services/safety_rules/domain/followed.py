@@ -13,9 +13,9 @@ from services.safety_rules.domain.grading import (
 )
 from services.safety_rules.domain.laboratory import (
     FINAL,
+    About,
     Course,
     Following,
-    InsulinStarted,
     Nearest,
 )
 from services.safety_rules.domain.runs import Run
@@ -33,7 +33,7 @@ class Followed:
         criterion: CompiledCriterion | None,
         merge_gap: timedelta,
         nearest: Nearest,
-        insulin_started: InsulinStarted,
+        about: About,
     ) -> None:
         """Start with no readings and before any exposure."""
         self._following = Following(
@@ -44,7 +44,7 @@ class Followed:
             before=NoBaseline(),
             merge_gap=merge_gap,
             nearest=nearest,
-            insulin_started=insulin_started,
+            about=about,
         )
         self.track: Track[Course] = Track(Course(), self._following.step)
 
@@ -88,12 +88,12 @@ class Followed:
         ]
         if not final:
             return BaselineUnknown(), Grade.NONE
-        return self._graded_with_itself(criterion, final[-1])
+        return self._graded_with_itself(criterion, final[-1], anchor)
 
     def _graded_with_itself(
-        self, criterion: CompiledCriterion, fact: Fact
+        self, criterion: CompiledCriterion, fact: Fact, anchor: datetime
     ) -> tuple[Baseline, Grade]:
-        reading = self._following.reading(fact)
+        reading = replace(self._following, baseline_at=anchor).reading(fact)
         if reading.value is None:
             return BaselineUnknown(), Grade.NONE
         known = BaselineKnown(reading.value)

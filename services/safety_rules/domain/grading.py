@@ -42,6 +42,7 @@ class Reading:
         fasting: Whether the participant was.
         symptomatic: Whether it causes signs or symptoms.
         treatment: What was started against it.
+        replaced: Whether what is too low is known to have been given; False: nothing is known.
         at_rest: Whether the participant was.
         anticoagulated: Whether the participant was on anticoagulation.
         infarction: Whether it is at the level of infarction, as the manufacturer defines it.
@@ -58,6 +59,7 @@ class Reading:
     fasting: bool | None = None
     symptomatic: bool | None = None
     treatment: Treatment | None = None
+    replaced: bool = False
     at_rest: bool | None = None
     anticoagulated: bool | None = None
     infarction: bool | None = None
@@ -181,6 +183,7 @@ def _reversed(limits: dict[Input, Quantity]) -> bool:
 def _conditions(reading: Reading) -> dict[Condition, bool]:
     found = {
         Condition.SYMPTOMATIC: reading.symptomatic,
+        Condition.SYMPTOMATIC_OR_REPLACED: reading.replaced or reading.symptomatic,
         Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
         Condition.AT_REST: reading.at_rest,
         Condition.INFARCTION: reading.infarction,

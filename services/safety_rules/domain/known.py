@@ -23,6 +23,7 @@ from services.vocabulary.quantity import Quantity
 _UP_TO = 5  # x ULN, of `Condition.BASELINE_UP_TO_5_ULN`
 _ASKS = {
     Condition.SYMPTOMATIC: Input.SYMPTOMS,
+    Condition.SYMPTOMATIC_OR_REPLACED: Input.SYMPTOMS,
     Condition.ORAL_AGENT: Input.INTERVENTION,
     Condition.INSULIN: Input.INTERVENTION,
     Condition.EMERGENCY: Input.INTERVENTION,

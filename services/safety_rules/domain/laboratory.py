@@ -4,25 +4,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.safety_rules.domain.circumstances import Circumstances
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.criteria import Comparison
 from services.safety_rules.domain.exact import meets
-from services.safety_rules.domain.grading import Baseline, Reading, Treatment, grade
+from services.safety_rules.domain.grading import Baseline, Reading, grade
 from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Assessment, Fact, Observation, Status
-from services.vocabulary.grade import Grade, Outcome
+from services.vocabulary.grade import Grade, Input, Outcome
 from services.vocabulary.grade import Graded as Exact
 from services.vocabulary.quantity import Quantity
 
-GLUCOSE = ("glucose", "glucose-fasting")
+# What a clinician sees and a number does not show.
+# Source: docs/decisions/grading.md, "Symptoms"
+SEEN = frozenset(
+    {Input.SYMPTOMS, Input.INTERVENTION, Input.AT_REST, Input.FASTING, Input.ANTICOAGULATION}
+)
 FINAL = frozenset(
     {Status.FINAL, Status.PROMOTED, Status.CORRECTED, Status.AMENDED, Status.APPENDED}
 )
 
 Nearest = Callable[[str, datetime], Quantity | None]
 Lasting = Mapping[Comparison, timedelta]
-InsulinStarted = Callable[[datetime, datetime | None], bool]
+About = Callable[[str, datetime, datetime | None], Circumstances]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Following:
         before: What stands for the baseline up to the anchor.
         merge_gap: Longest silence inside one run.
         nearest: What was measured beside: the albumin of a calcium, the count of a fever.
-        insulin_started: Whether insulin, not used before exposure, was given about an instant.
+        about: What was so of the participant when something was measured.
     """
 
     criterion: CompiledCriterion | None
@@ -58,7 +63,7 @@ class Following:
     before: Baseline
     merge_gap: timedelta
     nearest: Nearest
-    insulin_started: InsulinStarted
+    about: About
 
     def step(self, course: Course, at: datetime, facts: Sequence[Fact]) -> Course:
         """Return the course after all readings of one instant."""
@@ -93,16 +98,16 @@ class Following:
         if not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no observation")
         wants_albumin = body.measure == "calcium"
-        on_insulin = body.measure in GLUCOSE and self.insulin_started(
-            fact.observed_at, self.baseline_at
-        )
+        about = self.about(body.measure, fact.observed_at, self.baseline_at)
         return Reading(
             measure=body.measure,
             value=body.value,
             lln=body.lln,
             uln=body.uln,
             albumin=self.nearest("albumin", fact.observed_at) if wants_albumin else None,
-            treatment=Treatment.INSULIN if on_insulin else None,
+            treatment=about.treatment,
+            replaced=about.replaced,
+            anticoagulated=about.anticoagulated,
             sustained=sustained,
             beside=self._beside(body.measure, fact.observed_at),
         )
@@ -137,6 +142,7 @@ class Following:
 
 def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Graded:
     """Return all readings of one instant as one: the worst at each end."""
+    outcomes = _seen(facts, outcomes)
     lead = max(range(len(facts)), key=lambda i: (outcomes[i].at_least, outcomes[i].at_most))
     first = outcomes[lead]
     at_most = max(outcome.at_most for outcome in outcomes)
@@ -149,3 +155,20 @@ def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) 
         tuple(fact.id for fact in facts),
         provisional=any(fact.status not in FINAL for fact in facts),
     )
+
+
+def _seen(facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Return *outcomes*; where only what a clinician sees is missing, the one who graded says it.
+
+    Source: docs/decisions/grading.md, "Symptoms"
+    """
+    assessed = [o for f, o in zip(facts, outcomes, strict=True) if isinstance(f.body, Assessment)]
+    if not assessed:
+        return outcomes
+    worst = max(assessed, key=lambda outcome: outcome.at_least)
+    return [
+        worst
+        if one.missing and one.missing <= SEEN and one.at_least <= worst.at_least <= one.at_most
+        else one
+        for one in outcomes
+    ]

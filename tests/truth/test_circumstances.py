@@ -1,0 +1,196 @@
+"""What a participant was given tells grades of one number apart, in whatever order it is known.
+
+Source: CTCAE v5.0, "Hyperglycemia", "Hypokalemia", "INR increased"; docs/decisions/grading.md,
+"Drugs beside a reading", "Symptoms"
+"""
+
+from itertools import permutations
+
+import pytest
+
+from services.ingest.adapters.code_tables import load_code_tables
+from services.safety_rules.domain.circumstances import DRUGS
+from services.safety_rules.domain.fold import Fold
+from services.vocabulary.episode import EpisodeState
+from services.vocabulary.fact import Action, Administration, Assessment
+from services.vocabulary.quantity import Quantity
+from tests.reading import fact, lab, quantity, status
+from tests.trials import RULES
+
+HYPOKALEMIA = "ctcae-5.0.hypokalemia"
+
+# the value before the first dose of the study drug, and the one at hour 48
+READINGS = {
+    "glucose": {"before": "100", "after": "300", "unit": "mg/dL", "lln": "70", "uln": "140"},
+    "potassium": {"before": "4.0", "after": "3.2", "unit": "mmol/L", "lln": "3.5", "uln": "5.0"},
+    "inr": {"before": "1.6", "after": "2.6", "unit": "{INR}", "lln": None, "uln": "1.2"},
+}
+
+# what was given at which hour after the first dose of the study drug; the grade at hour 48
+TABLE = """
+glucose   |                                                | 1-4
+glucose   | metformin given 50                             | 2
+glucose   | metformin given 24                             | 2
+glucose   | metformin given 23                             | 1-4
+glucose   | metformin given 73                             | 1-4
+glucose   | metformin start 10                             | 2
+glucose   | metformin start 10; metformin stop 20          | 1-4
+glucose   | metformin start 10; metformin stop 30          | 2
+glucose   | metformin start -99                            | 1-4
+glucose   | metformin given -30; metformin given 50        | 1-4
+glucose   | metformin given -30; sitagliptin given 50      | 2
+glucose   | metformin stop -30; metformin start 50         | 1-4
+glucose   | metformin given 50; insulin given 60           | 3
+glucose   | metformin given 50; insulin given 90           | 2
+glucose   | insulin start 10                               | 3
+glucose   | insulin start 10; insulin rate-0 20            | 1-4
+glucose   | potassium-chloride given 48                    | 1-4
+potassium |                                                | 1-2
+potassium | potassium-chloride given 50                    | 2
+potassium | potassium-chloride given 72                    | 2
+potassium | potassium-chloride given 73                    | 1-2
+potassium | potassium-chloride given 24                    | 2
+potassium | potassium-chloride given 23                    | 1-2
+potassium | potassium-chloride start 0                     | 2
+potassium | potassium-chloride start 0; potassium-chloride stop 23 | 1-2
+potassium | potassium-chloride start 0; potassium-chloride stop 25 | 2
+potassium | potassium-chloride given -30; potassium-chloride given 50 | 2
+potassium | insulin given 48                               | 1-2
+inr       |                                                | 2-3
+inr       | warfarin given 24                              | 2
+inr       | warfarin given 12                              | 2
+inr       | warfarin given 11                              | 2-3
+inr       | warfarin given 49                              | 2-3
+inr       | warfarin start -200                            | 2
+inr       | warfarin start -200; warfarin stop 6           | 2-3
+inr       | enoxaparin given 36                            | 2
+inr       | apixaban given 40                              | 2
+inr       | heparin given 47                               | 2-3
+inr       | heparin start 40                               | 2
+inr       | heparin start 40; heparin given 41             | 2
+inr       | heparin start 40; heparin stop 47              | 2-3
+inr       | heparin start 20; heparin stop 48; heparin start 48 | 2
+inr       | potassium-chloride given 48                    | 2-3
+"""
+ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()]
+
+
+def given(text, **more):
+    """``heparin start 40`` as a fact; ``rate-0`` is a pump that stands still."""
+    drug, action, at = text.split()
+    name, _, rate = action.partition("-")
+    dose = Quantity(quantity(rate).value, "U/h") if rate else None
+    return fact(Administration(drug, Action(name), dose), int(at), **more)
+
+
+def readings(measure):
+    row = READINGS[measure]
+    limits = {"lln": row["lln"], "uln": row["uln"]}
+    return [
+        fact(Administration("blinatumomab", Action.START), 0),
+        lab(measure, row["before"], -48, row["unit"], **limits),
+        lab(measure, row["after"], 48, row["unit"], **limits),
+    ]
+
+
+def record(facts):
+    """The only record of what came after exposure."""
+    fold = Fold("P-001", RULES)
+    for one in facts:
+        fold.apply([one])
+        fold.contents()
+    (found,) = [one for one in fold.contents() if not one.before_exposure]
+    return found
+
+
+@pytest.mark.parametrize(("measure", "drugs", "grade"), ROWS, ids=[" ".join(row) for row in ROWS])
+def test_what_was_given_tells_the_grades_apart(measure, drugs, grade):
+    doses = [given(one) for one in drugs.split(";") if one]
+    for order in permutations([*readings(measure), *doses]):
+        assert str(record(order).worst) == grade
+
+
+DOSES = {
+    "glucose": ("metformin given 50", "1-4", "2"),
+    "potassium": ("potassium-chloride given 50", "1-2", "2"),
+    "inr": ("warfarin given 40", "2-3", "2"),
+}
+
+
+@pytest.mark.parametrize("measure", DOSES)
+def test_the_interval_returns_when_the_dose_was_never_given(measure):
+    dose, without, narrowed = DOSES[measure]
+    facts = [*readings(measure), given(dose, series="dose", reported=51)]
+    assert str(record(facts).worst) == narrowed
+    deleted = given(dose, series="dose", reported=60, status=status("D"), name="deleted")
+    for order in permutations([*facts, deleted]):
+        assert str(record(order).worst) == without
+
+
+@pytest.mark.parametrize("measure", DOSES)
+def test_a_dose_that_was_given_days_later_is_beside_the_reading_no_longer(measure):
+    dose, without, _ = DOSES[measure]
+    drug, action, _ = dose.split()
+    facts = [
+        *readings(measure),
+        given(dose, series="dose", reported=51),
+        given(f"{drug} {action} 100", series="dose", reported=120, status=status("C")),
+    ]
+    for order in permutations(facts):
+        assert str(record(order).worst) == without
+
+
+def test_potassium_that_was_given_about_the_baseline_makes_the_baseline_grade_two():
+    low = {"unit": "mmol/L", "lln": "3.5", "uln": "5.0"}
+    facts = [
+        fact(Administration("blinatumomab", Action.START), 0),
+        lab("potassium", "3.2", -8, **low),
+        lab("potassium", "2.9", 48, **low),
+    ]
+    assert record(facts).baseline_grade == 1
+    for order in permutations([*facts, given("potassium-chloride given 10")]):
+        assert record(order).baseline_grade == 2
+
+
+# when a clinician assesses the potassium of hour 48, as what: then the worst and the current grade
+ASSESSED = {
+    "at once, without symptoms": (48, 1, "1", "1"),
+    "at once, with symptoms": (48, 2, "2", "2"),
+    "at once, worse than the number": (48, 3, "3", "3"),
+    "at once, as nothing: the number stands": (48, 0, "1-2", "1-2"),
+    "later, without symptoms: they may have been there before": (50, 1, "1-2", "1"),
+    "later, with symptoms": (50, 2, "2", "2"),
+    "later, as over": (50, 0, "1-2", "0"),
+}
+
+
+@pytest.mark.parametrize(("at", "grade", "worst", "current"), ASSESSED.values(), ids=ASSESSED)
+def test_a_clinician_says_what_the_number_does_not_show(at, grade, worst, current):
+    assessed = fact(Assessment(HYPOKALEMIA, grade, "investigator"), at)
+    for order in permutations([*readings("potassium"), assessed]):
+        found = record(order)
+        assert (str(found.worst), str(found.current)) == (worst, current)
+
+
+def test_an_assessment_that_narrows_confirms_the_record():
+    assessed = fact(Assessment(HYPOKALEMIA, 1, "investigator"), 48)
+    assert record(readings("potassium")).state is EpisodeState.SUSPECTED
+    assert record([*readings("potassium"), assessed]).state is EpisodeState.CONFIRMED
+
+
+def test_no_clinician_makes_up_for_a_limit_of_normal_that_is_missing():
+    facts = [
+        fact(Administration("blinatumomab", Action.START), 0),
+        lab("alt", "30", -48, "U/L", uln="40"),
+        lab("alt", "100", 48, "U/L"),
+        fact(
+            Assessment("ctcae-5.0.alanine-aminotransferase-increased", 1, "investigator"),
+            48,
+        ),
+    ]
+    assert str(record(facts).worst) == "1-2"  # 100 is at most 3.3 times the baseline of 30
+
+
+def test_every_drug_that_tells_grades_apart_has_a_name_in_the_feeds():
+    known = set(load_code_tables().drugs.values())
+    assert not {drug for drugs in DRUGS.values() for drug in drugs} - known
