@@ -24,7 +24,7 @@ from services.vocabulary.quantity import Quantity
 REQUIRED = ("term", "value")
 OPTIONAL = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),
-    *("symptomatic", "at_rest", "treatment", "infarction", "neutrophils"),
+    *("symptomatic", "replaced", "at_rest", "treatment", "infarction", "neutrophils"),
 )
 ADDED = ("at_least", "at_most", "missing", "because", "criterion", "error")
 
@@ -140,6 +140,7 @@ class RowGrader:
             albumin=albumin,
             fasting=yes_or_no("fasting", said["fasting"]),
             symptomatic=yes_or_no("symptomatic", said["symptomatic"]),
+            replaced=yes_or_no("replaced", said["replaced"]) is True,
             treatment=treatment_in(said["treatment"]),
             at_rest=yes_or_no("at_rest", said["at_rest"]),
             anticoagulated=yes_or_no("on_anticoagulant", said["on_anticoagulant"]),

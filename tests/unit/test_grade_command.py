@@ -131,6 +131,16 @@ def test_two_columns_are_enough_and_more_may_be_known(graded):
     assert told(found) == "3"
 
 
+@pytest.mark.parametrize(
+    ("replaced", "grade"),
+    [("yes", "2"), ("no", "1-2 for want of symptoms"), ("", "1-2 for want of symptoms")],
+)
+def test_potassium_that_was_replaced_is_grade_two(graded, replaced, grade):
+    head = "term,value,unit,lln,replaced"
+    (found,) = graded(f"hypokalemia,3.2,mmol/L,3.5,{replaced}", head=head)
+    assert told(found) == grade
+
+
 def test_a_byte_that_is_no_text_comes_out_as_it_went_in(tmp_path):
     path, out = tmp_path / "in.csv", tmp_path / "out.csv"
     path.write_bytes(b"\xef\xbb\xbfterm,value,unit,note\nAnemia,7,g/dL,\xfc\n\nAnemia,7,\xb5g,\n")
