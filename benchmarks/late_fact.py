@@ -32,7 +32,7 @@ def measures(material: Material) -> list[Measure]:
     alone = {m: known for m, known in material.journals.items() if len(m) == 1}
     members = max(alone, key=lambda m: len(alone[m]))
     course = heard(alone[members])
-    reports = [one for one in course[: len(course) // 4] if _is_report(one)][::_EVERY]
+    reports = [one for one in course[: len(course) // 4] if is_report(one)][::_EVERY]
     held_back = {one.seq for one in reports}
     span = course[-1].received_at - course[0].received_at
     facts = sum(len(one.facts) for one in course)
@@ -51,7 +51,8 @@ def measures(material: Material) -> list[Measure]:
     ]
 
 
-def _is_report(message: Heard) -> bool:
+def is_report(message: Heard) -> bool:
+    """Say whether *message* brings values alone: of a laboratory, vital signs, scores."""
     return all(isinstance(fact.body, Observation) for fact in message.facts)
 
 

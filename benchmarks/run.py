@@ -11,6 +11,7 @@ from benchmarks import (
     grade_rows,
     hl7_read,
     late_fact,
+    long_history,
     memory,
     rehearsed_rule,
     rules_in_order,
@@ -28,6 +29,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "mllp": durable_mllp.measures,
     "memory": memory.measures,
     "late": late_fact.measures,
+    "long": long_history.measures,
     "stopping": stopping.measures,
     "rule": rehearsed_rule.measures,
 }
@@ -36,7 +38,7 @@ _LEGEND = """
 ratio: figure / what it is compared to, the median of {rounds} rounds, each of which runs both;
 spread: the least and the greatest. Of a rate the ratio is the share of the other's speed, of memory
 and of milliseconds it is how many times the other's.
-MLLP by the wall clock; reading, rules and late facts by the processor time of one core.
+MLLP by the wall clock; reading, rules and single facts by the processor time of one core.
 What each floor is and why: the first lines of the files in benchmarks/."""
 
 

@@ -1,0 +1,233 @@
+"""What one fact costs a participant who has many already.
+
+The history is the longest course of the synthetic trial, followed by its reports of laboratory
+values, vital signs and scores again and again, each time later by the length of the course.
+
+Measured: milliseconds of one core for
+
+- a fact in order after 1,000, 10,000 and 100,000 others, as the chronicle hears it: the next 250
+  facts or so of the history, which so grows by as many with every round. The floor: the same facts
+  decoded from their JSON. Beside it the same after 1,000 others: 1 is a cost that does not grow;
+- a fact that was observed in the first quarter of a history of 10,000 and comes after all of it, as
+  a message of its own: recorded in SQLite, with what is remembered of the participant (median of
+  10), and with nothing remembered (one), so that all is folded again. The floors: a fact in order,
+  and the journal of the participant read from SQLite and decoded.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import cached_property, partial
+from itertools import chain, count
+from statistics import median
+from uuid import NAMESPACE_OID, uuid5
+
+from benchmarks.late_fact import is_report
+from benchmarks.material import Material, Members, enrolled, open_data
+from benchmarks.measuring import Measure
+from services.cli.opened import Opened
+from services.runtime import wire
+from services.safety_rules.application import fold
+from services.safety_rules.cache import Cache
+from services.safety_rules.domain.chronicle import Chronicle, Heard, heard
+from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.rules import Rules
+from services.store import journal
+from services.store.journal import Arrival, RawMessage, known_after
+from services.vocabulary.fact import Fact
+
+_SIZES = (1_000, 10_000, 100_000)
+_NEXT, _STORED, _ONE_BY_ONE = 250, 10_000, 10
+
+
+def measures(material: Material) -> list[Measure]:
+    """Return what a fact in order costs as the history grows, and what a late one costs."""
+    rules = material.opened.study.rules
+    alone = {m: known for m, known in material.journals.items() if len(m) == 1}
+    members = max(alone, key=lambda m: len(alone[m]))
+    course = heard(alone[members])
+    grown = {size: _Grown(rules, members, course, size) for size in _SIZES}
+    least = grown[_SIZES[0]]
+    in_order = [
+        Measure(
+            f"a fact in order after {size:,}",
+            "ms/fact",
+            one.next_ms,
+            {"floor: decoded from JSON": one.decode_ms}
+            | ({} if one is least else {f"after {_SIZES[0]:,}": least.next_ms}),
+        )
+        for size, one in grown.items()
+    ]
+    stored = _Stored(material, members, course)
+    late = [
+        Measure(
+            f"a late fact among {_STORED:,}, recorded",
+            "ms",
+            partial(stored.warm_ms, late=True),
+            {"floor: a fact in order": partial(stored.warm_ms, late=False)},
+        ),
+        Measure(
+            f"a late fact among {_STORED:,}, from the journal",
+            "ms",
+            stored.cold_ms,
+            {"floor: read and decoded": stored.read_ms},
+        ),
+    ]
+    return [*in_order, *late]
+
+
+def history(course: list[Heard]) -> Iterator[Heard]:
+    """Yield *course*, and then its reports for ever, each time later by its length."""
+    span = max(one.received_at for one in course) - course[0].received_at + timedelta(hours=1)
+    reports = [one for one in course if is_report(one)]
+    yield from course
+    yield from chain.from_iterable(
+        (_later(one, span * times, times) for one in reports) for times in count(1)
+    )
+
+
+def _later(message: Heard, by: timedelta, times: int) -> Heard:
+    facts = tuple(
+        replace(
+            fact,
+            id=_id(f"{fact.id}/{times}"),
+            observed_at=fact.observed_at + by,
+            reported_at=fact.reported_at + by,
+        )
+        for fact in message.facts
+    )
+    return replace(message, received_at=message.received_at + by, facts=facts)
+
+
+def _taken(messages: Iterator[Heard], facts: int) -> list[Heard]:
+    """Return the next of *messages*: those that bring so many *facts*, or a few more."""
+    found: list[Heard] = []
+    while facts > 0:
+        found.append(next(messages))
+        facts -= len(found[-1].facts)
+    return found
+
+
+def _id(name: str) -> str:
+    return str(uuid5(NAMESPACE_OID, name))
+
+
+class _Grown:
+    """A chronicle that has heard a long history, made when it is first asked for."""
+
+    def __init__(self, rules: Rules, members: Members, course: list[Heard], size: int) -> None:
+        self._rules, self._members = rules, members
+        self._messages, self._size = history(course), size
+
+    @cached_property
+    def _chronicle(self) -> Chronicle:
+        chronicle = Chronicle(Family(self._members, self._rules), self._rules)
+        for message in _taken(self._messages, self._size):
+            chronicle.hear(message)
+        return chronicle
+
+    def next_ms(self) -> float:
+        """Hear what comes next; return what a fact of it cost."""
+        chronicle, following = self._chronicle, _taken(self._messages, _NEXT)
+
+        def hear() -> None:
+            for message in following:
+                chronicle.hear(message)
+
+        return _spent_ms(hear) / sum(len(one.facts) for one in following)
+
+    def decode_ms(self) -> float:
+        """Return what it costs to decode a fact of what comes next."""
+        facts = [fact for one in _taken(self._messages, _NEXT) for fact in one.facts]
+        records = [wire.write_fact(fact) for fact in facts]
+
+        def decode() -> None:
+            for record in records:
+                wire.read_fact(record)
+
+        return _spent_ms(decode) / len(records)
+
+
+class _Stored:
+    """An installation that has folded a long history, made when it is first asked for."""
+
+    def __init__(self, material: Material, members: Members, course: list[Heard]) -> None:
+        self._material, (self._subject,) = material, members
+        reports = [one for one in course[: len(course) // 4] if is_report(one)]
+        self._late = (_anew(fact, n) for n in count() for one in reports for fact in one.facts)
+        self._messages = history(course)
+        self._cache = Cache()
+
+    @cached_property
+    def _opened(self) -> Opened:
+        folder = self._material.folder / "long"
+        enrolled(folder, self._material.people)
+        opened = open_data(folder)
+        with opened.db.write() as conn:
+            known = journal.facts_between(conn, self._subject, 0)
+            self._ids, self._at = {one.fact.id for one in known}, known[-1].received_at
+        self._send(opened, _taken(self._messages, _STORED))
+        self._fold(opened, self._cache)
+        return opened
+
+    def warm_ms(self, *, late: bool) -> float:
+        """Return what it costs to record one fact with what is remembered."""
+        opened = self._opened
+        return median(self._one_ms(opened, self._cache, late=late) for _ in range(_ONE_BY_ONE))
+
+    def cold_ms(self) -> float:
+        """Return what it costs to record one late fact with nothing remembered."""
+        opened, cache = self._opened, Cache()
+        spent_ms = self._one_ms(opened, cache, late=True)
+        self._cache = cache
+        return spent_ms
+
+    def read_ms(self) -> float:
+        """Return what it costs to read the whole journal of the participant."""
+        opened = self._opened
+        with opened.db.read() as conn:
+            return _spent_ms(lambda: journal.facts_between(conn, self._subject, 0))
+
+    def _one_ms(self, opened: Opened, cache: Cache, *, late: bool) -> float:
+        fact = next(self._late) if late else next(self._messages).facts[0]
+        self._send(opened, [Heard(self._at, self._subject, 0, (fact,))])
+        return _spent_ms(lambda: self._fold(opened, cache))
+
+    def _send(self, opened: Opened, messages: Iterable[Heard]) -> None:
+        """Let the journal hold *messages*, known since they were received or later."""
+        with opened.db.write() as conn:
+            for message in messages:
+                new = tuple(fact for fact in message.facts if fact.id not in self._ids)
+                self._at = known_after(self._at, message.received_at)
+                name = _id(f"{self._at}")
+                raw = RawMessage(
+                    name,
+                    self._at,
+                    new[0].site if new else "",
+                    "",
+                    name,
+                    name,
+                    "file",
+                    "message",
+                    b"",
+                )
+                journal.append(conn, opened.keys, [Arrival(raw, new)])
+
+    def _fold(self, opened: Opened, cache: Cache) -> None:
+        folded = fold(opened.db, opened.study.rules, cache, [self._subject], self._at)
+        if not folded.facts:
+            raise RuntimeError("nothing was folded")
+
+
+def _anew(fact: Fact, number: int) -> Fact:
+    """Return another reading, a little later than *fact*."""
+    later = timedelta(minutes=number + 1)
+    made = _id(f"{fact.id}/anew/{number}")
+    return replace(fact, id=made, observed_at=fact.observed_at + later, series="")
+
+
+def _spent_ms(work: Callable[[], object]) -> float:
+    started_s = time.process_time()
+    work()
+    return (time.process_time() - started_s) * 1000
