@@ -61,7 +61,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--rounds", type=_positive, default=5, metavar="N", help="default 5")
+    parser.add_argument("--rounds", type=_positive, default=3, metavar="N", help="default 3")
     parser.add_argument(
         "--only", action="append", choices=MEASURES, help="this measure; may be given again"
     )
