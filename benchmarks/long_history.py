@@ -28,13 +28,14 @@ from benchmarks.material import Material, Members, enrolled, open_data
 from benchmarks.measuring import Measure
 from services.cli.opened import Opened
 from services.runtime import wire
-from services.safety_rules.application import fold
+from services.safety_rules.application import Given, fold
 from services.safety_rules.cache import Cache
 from services.safety_rules.domain.chronicle import Chronicle, Heard, heard
 from services.safety_rules.domain.families import Family
 from services.safety_rules.domain.rules import Rules
 from services.store import journal
-from services.store.journal import Arrival, RawMessage, known_after
+from services.store.journal import Arrival, RawMessage
+from services.store.turns import known_after
 from services.vocabulary.fact import Fact
 
 _SIZES = (1_000, 10_000, 100_000)
@@ -215,7 +216,7 @@ class _Stored:
                 journal.append(conn, opened.keys, [Arrival(raw, new)])
 
     def _fold(self, opened: Opened, cache: Cache) -> None:
-        folded = fold(opened.db, opened.study.rules, cache, [self._subject], self._at)
+        folded = fold(opened.db, opened.study.rules, cache, [self._subject], Given(self._at))
         if not folded.facts:
             raise RuntimeError("nothing was folded")
 

@@ -19,13 +19,12 @@ from services.store.participants import Participant, add_participants, link
 from services.store.protocols import ProtocolVersion, keep_protocol
 from services.store.records import (
     StandingRow,
-    StateRow,
-    advance,
     append_episodes,
     append_standings,
 )
 from services.store.sealer import seal
 from services.store.session import Database
+from services.store.states import StateRow, advance
 from services.store.timers import set_timers
 from services.store.vault import Keys, identity_hash
 from services.vocabulary.alert import Alert, AlertKind, Level
@@ -181,8 +180,8 @@ def fill(conn, keys):
     for subject in ("P-001", "P-002"):
         old = StateRow(subject)
         assert advance(conn, old, replace(old, folded_through=1, rules_version="rules-1"))
-        set_timers(conn, subject, {"fever-free": hours(24)})
-    append_episodes(conn, "P-001", [EPISODE, replace(EPISODE, version=2, cause="changed")])
+        set_timers(conn, {subject: {"fever-free": hours(24)}})
+    append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])
     fill_study(conn)
     while seal(conn, keys, hours(2)):
         pass

@@ -14,10 +14,11 @@ from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.safety_rules.journal_worker import JournalWorker
-from services.store import participants, protocols, schema
+from services.store import messages, participants, protocols, schema
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
-from services.store.session import Database
+from services.store.roles import role_of
+from services.store.session import Database, DatabaseError, make_safe
 from services.store.vault import Keys, VaultError
 
 
@@ -70,23 +71,26 @@ def open_study(args: Namespace) -> StudyRules:
     return _study(settings_of(args))
 
 
-def open_data(args: Namespace, *, create: bool = True) -> Opened:
+def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Opened:
     """Return the chosen study with its data.
 
     Args:
         args: Of a command with `data_arguments`.
         create: False when there must be data already: the command only looks.
+        service: Of `services.store.roles`, whose rights suffice; empty: those of the user.
 
     Raises:
         CommandError: A file cannot be trusted, a key is missing, or there are no data.
     """
-    return open_in(settings_of(args), create=create)
+    return open_in(settings_of(args), create=create, service=service)
 
 
-def open_in(settings: StoreSettings, *, create: bool = True) -> Opened:
+def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> Opened:
     """Return the study and the data that *settings* name; see `open_data`."""
     study = _study(settings)
-    db = Database.open(settings.database)
+    db = _database(settings, service)
+    if not db.is_sqlite:
+        return Opened(settings, study, db, _on_a_server(settings, db))
     if not create and not db.exists():
         raise CommandError(
             f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
@@ -97,6 +101,27 @@ def open_in(settings: StoreSettings, *, create: bool = True) -> Opened:
         schema.upgrade(db)
     except (VaultError, schema.NewerSchemaError) as error:
         raise CommandError(str(error)) from error
+    opened = Opened(settings, study, db, keys)
+    _activate(opened)
+    return opened
+
+
+def migrate(settings: StoreSettings) -> Opened:
+    """Bring the database that *settings* name to the newest schema, and let its protocol run.
+
+    Raises:
+        CommandError: It cannot be reached or is not fit; says what to do.
+    """
+    study, db = _study(settings), _database(settings, "")
+    try:
+        schema.upgrade(db)
+        with db.read() as conn:
+            is_new = not messages.count_messages(conn)
+        keys = Keys.load_or_create(settings.keys_folder, may_create=is_new)
+    except (VaultError, schema.NewerSchemaError, schema.UnfitDatabaseError) as error:
+        raise CommandError(str(error)) from error
+    except DatabaseError as error:
+        raise CommandError(_unreachable(settings, error)) from error
     opened = Opened(settings, study, db, keys)
     _activate(opened)
     return opened
@@ -139,6 +164,44 @@ def instant(text: str) -> datetime:
         example = found.isoformat(timespec="minutes")
         raise ArgumentTypeError(f"{text!r} says no offset: write {example}Z")
     return found.astimezone(UTC)
+
+
+def _database(settings: StoreSettings, service: str) -> Database:
+    try:
+        return Database.open(
+            settings.database, role_of(service) if service else "", announced=bool(settings.kafka)
+        )
+    except (ValueError, DatabaseError) as error:
+        raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
+
+
+def _on_a_server(settings: StoreSettings, db: Database) -> Keys:
+    """Return the keys, once the database is there, fit, and governed by this protocol."""
+    protocol = _study(settings).rules.protocol
+    try:
+        schema.require(db)
+        with db.read() as conn:
+            runs = protocols.load_protocol(conn, protocol.sha256) is not None
+        keys = Keys.load(settings.keys_folder)
+    except (VaultError, schema.NewerSchemaError, schema.UnfitDatabaseError) as error:
+        raise CommandError(str(error)) from error
+    except DatabaseError as error:
+        raise CommandError(_unreachable(settings, error)) from error
+    if not runs:
+        raise CommandError(
+            f"the protocol of {protocol.study} ({protocol.version}) was never activated in this"
+            " database: run `aegis migrate`"
+        )
+    return keys
+
+
+def _unreachable(settings: StoreSettings, error: DatabaseError) -> str:
+    """Say that the database cannot be used now, and where it should be; never a password."""
+    where = make_safe(settings.database)
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return (
+        f"cannot use the database {where} ({said}): start it, or name another in AEGIS_DATABASE_URL"
+    )
 
 
 def _study(settings: StoreSettings) -> StudyRules:

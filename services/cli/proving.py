@@ -7,7 +7,7 @@ from services.cli.command import Command
 from services.cli.opened import Opened, data_arguments, open_data, settle
 from services.safety_rules import proof
 from services.safety_rules.application import release
-from services.store import integrity, journal, messages, parking, records
+from services.store import integrity, journal, messages, parking, records, states
 from services.store.session import Connection
 
 
@@ -68,7 +68,7 @@ def _retry(args: Namespace) -> int:
     released = release(opened.db, args.participants)
     graded = settle(opened)
     with opened.db.read() as conn:
-        aside = [(state.subject, state.error) for state in records.quarantined(conn)]
+        aside = [(state.subject, state.error) for state in states.quarantined(conn)]
     waiting = "" if graded else "; a running service grades them"
     print(f"{len(released)} let in again, {len(aside)} quarantined{waiting}")
     for subject, error in aside:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from services.safety_rules.domain.chronicle import Chronicle
-from services.store.records import StateRow
+from services.store.states import StateRow
 
 Members = tuple[str, ...]
 

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.health import Progress
-from services.safety_rules.application import Folded, fold
+from services.safety_rules.application import Folded, Given, fold
 from services.safety_rules.cache import Cache
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.look_back import tell_past_crossings
 from services.safety_rules.study import Decided, study_step
-from services.store import journal, leases, participants, records, timers
+from services.store import journal, leases, participants, states, timers
 from services.store.session import Database
 
 _LEASE_S = 6.0
@@ -86,12 +86,12 @@ class JournalWorker:
             until = self._now_of(participants.last_received(conn, self.rules.protocol.study))
             due = {timer.owner for timer in timers.due_timers(conn, until, _AT_ONCE)}
             behind = journal.subjects_behind(conn, _AT_ONCE)
-            outdated = records.under_other_rules(conn, self.rules.version, _AT_ONCE)
+            outdated = states.under_other_rules(conn, self.rules.version, _AT_ONCE)
         subjects = sorted(due.union(behind, outdated))
         if not subjects:
             return False
         self.progress.work_waits(time.monotonic())
-        folded = fold(self.db, self.rules, self.cache, subjects, until)
+        folded = fold(self.db, self.rules, self.cache, subjects, Given(until))
         self.on_step(folded, study_step(self.db, self.rules, self.clock()))
         self.progress.committed(time.monotonic())
         return True

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.runtime import wire
-from services.safety_rules.application import write_alerts
 from services.safety_rules.domain import raising
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.look_back import (
@@ -13,6 +12,7 @@ from services.safety_rules.domain.stopping.look_back import (
     crossings,
     ever_since,
 )
+from services.safety_rules.recording import write_alerts
 from services.safety_rules.study import last_known, status
 from services.store import alerts, decisions, journal, records
 from services.store.session import Connection, Database

@@ -10,7 +10,7 @@ from services.safety_rules.domain.rules import Rules
 from services.safety_rules.look_back import untold
 from services.safety_rules.recount import Recounted, recount
 from services.safety_rules.study import says, status
-from services.store import decisions, journal, participants, records
+from services.store import decisions, journal, participants, records, states
 from services.store.session import Connection
 from services.vocabulary.episode import Episode
 
@@ -34,12 +34,12 @@ def mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mis
         history: Compare every version too, not only where they end. Versions that other rules
             wrote are passed over: they say what was known and thought then.
     """
-    states = {state.subject: state for state in records.load_states(conn)}
+    folded = {state.subject: state for state in states.load_states(conn)}
     merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
     study = rules.protocol.study
     people = [p for p in participants.participants_by_subject(conn, study) if p != study]
     for group in families(people, merges):
-        waiting = [m for m in group if m in states and states[m].quarantined_seq is not None]
+        waiting = [m for m in group if m in folded and folded[m].quarantined_seq is not None]
         if waiting:
             yield from (Mismatch(m, "is quarantined: see `aegis retry`") for m in waiting)
             continue
@@ -51,7 +51,7 @@ def mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mis
 
 def _recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted:
     """Fold as far as the stored records go: neither facts nor timers beyond them."""
-    through = [records.load_state(conn, member) for member in group]
+    through = [states.load_state(conn, member) for member in group]
     known = [
         one
         for state in through

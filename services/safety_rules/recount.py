@@ -11,7 +11,8 @@ from services.safety_rules.domain.families import Family, families
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.look_back import all_learned, crossings, ever_since
 from services.safety_rules.domain.stopping.monitor import decide
-from services.store.journal import NOT_CLINICAL, known_after
+from services.store.journal import NOT_CLINICAL
+from services.store.turns import known_after
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Determination, Fact, Journaled, Merge

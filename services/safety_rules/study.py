@@ -10,7 +10,7 @@ from services.safety_rules.domain import raising
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.monitor import decide
 from services.safety_rules.recount import last_answer
-from services.store import alerts, decisions, journal, participants, records
+from services.store import alerts, decisions, journal, participants, records, states
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
@@ -77,7 +77,7 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
     study = rules.protocol.study
     with db.read() as conn:
         state = decisions.load_study_state(conn, study)
-        cut = {row.subject: row.folded_through for row in records.load_states(conn)}
+        cut = {row.subject: row.folded_through for row in states.load_states(conn)}
         now = [replace(decision, cut=cut) for decision in status(conn, rules)]
         told = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
     news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
-from services.store import audit
+from services.runtime import wire
+from services.store import audit, outbox
 from services.store.tables import acknowledgement, alert, delivery
 from services.vocabulary.alert import Alert, AlertKind, Closed, Level
 
@@ -64,6 +65,7 @@ def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     known = {one.id: one for one in load_alerts(conn, ids=[one.id for one in alerts])}
     changed = [one for one in alerts if known.get(one.id) != one]
     audit.add(conn, alert, [_alert_row(one) for one in changed if one.id not in known])
+    outbox.announce(conn, outbox.ALERTS, [(one.study, wire.canonical(one)) for one in changed])
     for one in changed:
         if one.id in known:
             row = _alert_row(one)
@@ -76,16 +78,16 @@ def load_alerts(
     conn: Connection,
     study: str | None = None,
     ids: Sequence[str] | None = None,
-    participant: str | None = None,
+    participants: Sequence[str] | None = None,
 ) -> list[Alert]:
-    """Return all alerts, or those of *study*, *ids* or *participant*; the oldest first."""
+    """Return all alerts, or those of *study*, *ids* or *participants*; the oldest first."""
     query = select(alert).order_by(alert.c.opened_at, alert.c.id)
     if study is not None:
         query = query.where(alert.c.study == study)
     if ids is not None:
         query = query.where(alert.c.id.in_(ids))
-    if participant is not None:
-        query = query.where(alert.c.participant == participant)
+    if participants is not None:
+        query = query.where(alert.c.participant.in_(participants))
     return [_alert(row) for row in conn.execute(query).mappings()]
 
 

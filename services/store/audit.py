@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table
 
 from services.runtime.clock import now_utc
 from services.store import tables
+from services.store.bulk import insert_rows
 from services.store.types import instant_text
 
 SERVICE = "service"  # the actor of what no person asked for
@@ -38,7 +39,11 @@ KEPT: tuple[Kept, ...] = (
     Kept(tables.raw_message, ("id",), frozen=False),  # sealed again with another key
     Kept(tables.parked, ("id",), frozen=False),
     Kept(tables.identity, ("hash",), frozen=False),
-    Kept(tables.participant, ("subject",), ("last_seq", "last_received_at")),
+    Kept(
+        tables.participant,
+        ("subject",),
+        ("last_seq", "last_received_at", "family", "told_until"),
+    ),
     Kept(tables.fact, ("message",), frozen=False),  # one audit row for all facts of a message
     Kept(tables.api_key, ("hash",), frozen=False),
     Kept(tables.participant_state, ("subject",), frozen=False),
@@ -134,7 +139,7 @@ def add(
 ) -> None:
     """Insert *rows* and audit them."""
     if rows:
-        conn.execute(insert(table), [dict(row) for row in rows])
+        insert_rows(conn, table, rows)
         record(conn, table, rows, actor=actor, detail=detail)
 
 
@@ -144,8 +149,9 @@ def _append(
     action, actor, detail = told
     at = now_utc()
     if hashes:
-        conn.execute(
-            insert(tables.audit),
+        insert_rows(
+            conn,
+            tables.audit,
             [
                 {
                     "at": at,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import Connection, and_, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, and_, func, select, update
 
 from services.runtime import wire
 from services.store import audit
+from services.store.bulk import insert_new
 from services.store.tables import decision, study_state
 from services.vocabulary.decision import Decision
 
@@ -108,9 +108,7 @@ def advance_study(conn: Connection, old: StudyState, cut: Mapping[str, int]) -> 
     """
     row = {"study": old.study, "version": old.version + 1, "cut": wire.canonical(cut)}
     if old.version == 0:
-        try:
-            conn.execute(insert(study_state), row)
-        except IntegrityError:
+        if not insert_new(conn, study_state, row):
             return False
         audit.record(conn, study_state, [row])
         return True

@@ -21,9 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
+from services.runtime import wire
 from services.store import audit, leases, schema, tables, vault
 from services.store.audit import Kept
 from services.store.sealer import Finding, check_chain
+from services.store.turns import TOGETHER, Turn, join, named_together
 from services.store.types import Instant
 
 KEYS_AT_ONCE = 200
@@ -46,6 +48,7 @@ def findings(conn: Connection, keys: vault.Keys) -> Iterator[Finding]:
         yield from _rows_against_audit(conn, how)
         yield from _audit_against_rows(conn, how)
     yield from _counters(conn)
+    yield from _families(conn)
     yield from _leases(conn)
 
 
@@ -124,6 +127,21 @@ def _counters(conn: Connection) -> Iterator[Finding]:
     stray = select(fact.subject).where(fact.subject.not_in(select(participant.subject))).distinct()
     for subject in conn.scalars(stray.order_by(fact.subject)):
         yield Finding(tables.fact.name, subject, "is about nobody who takes part")
+
+
+def _families(conn: Connection) -> Iterator[Finding]:
+    """Yield participants whose family is not the one that merges name."""
+    fact, participant = tables.fact.c, tables.participant.c
+    query = select(fact.payload).where(fact.kind.in_(TOGETHER))
+    read = [wire.read_fact(payload) for payload in conn.scalars(query)]
+    rows = conn.execute(select(participant.subject, participant.family))
+    found = {row.subject: row.family for row in rows}
+    turns = {subject: Turn(subject, None, 0, None, None) for subject in found}
+    named = named_together(one for one in read if not isinstance(one, wire.Unreadable))
+    join(turns, (names for names in named if found.keys() >= set(names)))
+    for subject, family in sorted(found.items()):
+        if family != turns[subject].family:
+            yield Finding(tables.participant.name, subject, "is of another family than merges say")
 
 
 def _leases(conn: Connection) -> Iterator[Finding]:

@@ -1,18 +1,27 @@
 """The journal: raw messages, the facts they brought, and in which order that became known."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from services.runtime import wire
-from services.store import audit, vault
+from services.store import audit, outbox, vault
+from services.store.bulk import insert_rows
 from services.store.messages import RawMessage, find_messages, in_parts, load_message, raw_row
 from services.store.parking import ParkedRow, park
 from services.store.tables import fact as facts_table
 from services.store.tables import participant, participant_state, raw_message
+from services.store.turns import (
+    Turn,
+    end_turns,
+    join,
+    known_after,
+    named_together,
+    take_turns,
+)
 from services.vocabulary.fact import Fact, Journaled
 
 __all__ = [
@@ -33,7 +42,6 @@ __all__ = [
     "unhandled",
 ]
 
-_NEXT = timedelta(microseconds=1)
 NOT_CLINICAL = ("merge", "adjudication", "enrolment", "determination", "protocol-activation")
 
 
@@ -67,12 +75,8 @@ def append(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> N
         conn, [(a.message.id, a.message.received_at, f) for a in arrivals for f in a.facts]
     )
     audit.add(conn, facts_table, rows)
+    outbox.announce_facts(conn, rows)
     park(conn, [parked for arrival in arrivals for parked in arrival.parked])
-
-
-def known_after(last: datetime | None, received_at: datetime) -> datetime:
-    """Return since when a message is known that is received after another, known since *last*."""
-    return received_at if last is None else max(received_at, last + _NEXT)
 
 
 def append_facts(
@@ -89,8 +93,9 @@ def append_facts(
     query = select(facts_table).where(facts_table.c.message == message_id)
     earlier = [dict(row) for row in conn.execute(query).mappings()]
     rows = _journal_rows(conn, [(message_id, received_at, fact) for fact in facts])
-    conn.execute(insert(facts_table), rows)
+    insert_rows(conn, facts_table, rows)
     audit.record(conn, facts_table, [*earlier, *rows], action=audit.CHANGED)
+    outbox.announce_facts(conn, rows)
 
 
 def facts_between(
@@ -204,56 +209,49 @@ def _journal_rows(
 ) -> list[dict[str, object]]:
     """Number *arrived* (message, received_at, fact), and move their participants on.
 
-    Each message is known later than the one before it, whoever they are about: the order in which
-    a family of merged participants heard them can be read from the journal, and no timer finds that
+    Each message is known later than the one before it about anybody of the family: the order in
+    which merged participants heard them can be read from the journal, and no timer finds that
     something became known in a past that is told already.
     """
     if not arrived:
         return []
-    counts = Counter(fact.subject for _, _, fact in arrived)
-    seq = _reserve(conn, counts)
-    last = conn.scalar(select(func.max(participant.c.last_received_at)))
-    known_at: dict[str, datetime] = {}
-    last_known: dict[str, datetime] = {}
-    rows = []
-    for message, received_at, fact in arrived:
-        if message not in known_at:
-            last = known_at[message] = known_after(last, received_at)
-        seq[fact.subject] += 1
-        last_known[fact.subject] = known_at[message]
-        rows.append(_fact_row(seq[fact.subject], known_at[message], message, fact))
-    conn.execute(
-        update(participant)
-        .where(participant.c.subject == bindparam("of"))
-        .values(last_received_at=bindparam("known_at")),
-        [{"of": subject, "known_at": at} for subject, at in sorted(last_known.items())],
-    )
-    return rows
-
-
-def _reserve(conn: Connection, counts: Mapping[str, int]) -> dict[str, int]:
-    """Move each last_seq on, in id order, and return what it was before."""
-    subjects = sorted(counts)
-    conn.execute(
-        update(participant)
-        .where(participant.c.subject == bindparam("of"))
-        .values(last_seq=participant.c.last_seq + bindparam("more")),
-        [{"of": subject, "more": counts[subject]} for subject in subjects],
-    )
-    columns = participant.c.subject, participant.c.last_seq
-    before = {
-        subject: last_seq - counts[subject]
-        for some in in_parts(subjects)
-        for subject, last_seq in conn.execute(
-            select(*columns).where(participant.c.subject.in_(some))
-        )
-    }
-    unknown = counts.keys() - before.keys()
+    facts = [fact for _, _, fact in arrived]
+    together = named_together(facts)
+    subjects = {fact.subject for fact in facts}
+    held = take_turns(conn, subjects.union(*together))
+    unknown = subjects - held.keys()
     if unknown:
         raise UnknownParticipantError(
             f"{len(unknown)} not added to the store, the first is {min(unknown)}; add them first"
         )
-    return before
+    join(held, (names for names in together if held.keys() >= set(names)))
+    last = _last_known(held.values())
+    rows = []
+    for message, of_message in groupby(arrived, key=lambda one: one[0]):
+        brought = list(of_message)
+        families = {held[fact.subject].family or fact.subject for *_, fact in brought}
+        known_at = brought[0][1]
+        for family in families:
+            known_at = known_after(last.get(family), known_at)
+        last.update(dict.fromkeys(families, known_at))
+        for *_, fact in brought:
+            turn = held[fact.subject]
+            turn.last_seq, turn.last_received_at = turn.last_seq + 1, known_at
+            rows.append(_fact_row(turn.last_seq, known_at, message, fact))
+    end_turns(conn, held.values())
+    return rows
+
+
+def _last_known(turns: Iterable[Turn]) -> dict[str, datetime]:
+    """Return the last instant at which anything became known of each family."""
+    last: dict[str, datetime] = {}
+    for turn in turns:
+        family = turn.family or turn.subject
+        instants = (last.get(family), turn.last_received_at, turn.told_until)
+        known = [at for at in instants if at is not None]
+        if known:
+            last[family] = max(known)
+    return last
 
 
 def _fact_row(seq: int, received_at: datetime, message: str, fact: Fact) -> dict[str, object]:

@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from services.store import audit
+from services.store.bulk import insert_new
 from services.store.tables import lease
 
-NAMES = ("rules", "alerts", "sealer", "sweeper", "relay")
+NAMES = ("rules", "alerts", "sealer", "waker", "relay", "look-back")
 LONGEST_S = 600
 
 
@@ -27,20 +28,21 @@ def acquire(conn: Connection, name: str, holder: str, now: datetime, for_s: floa
     }
     before = conn.execute(select(lease).where(lease.c.name == name)).mappings().one_or_none()
     if before is None:
-        conn.execute(insert(lease), row)
-        audit.record(conn, lease, [row], actor=holder)
-        return True
+        taken = insert_new(conn, lease, row)
+        if taken:
+            audit.record(conn, lease, [row], actor=holder)
+        return taken
     if before["holder"] != holder and before["until"] > now:
         return False
-    taken = conn.execute(
+    renewed = conn.execute(
         update(lease)
         .where(lease.c.name == name, lease.c.holder == before["holder"])
         .where(lease.c.until == before["until"])
         .values(row)
     )
-    if taken.rowcount == 1 and before["holder"] != holder:
+    if renewed.rowcount == 1 and before["holder"] != holder:
         audit.record(conn, lease, [row], action=audit.CHANGED, actor=holder)
-    return taken.rowcount == 1
+    return renewed.rowcount == 1
 
 
 def release(conn: Connection, name: str, holder: str) -> None:

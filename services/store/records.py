@@ -1,40 +1,17 @@
-"""What the fold says of each participant: state, episodes and standings, version by version."""
+"""What the fold says of each participant: episodes and standings, version by version."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, and_, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, and_, func, select
 
 from services.runtime import wire
 from services.store import audit
-from services.store.tables import episode, participant, participant_state, standing
+from services.store.messages import in_parts
+from services.store.tables import episode, participant, standing
 from services.vocabulary.episode import Episode
 from services.vocabulary.standing import Standing
-
-
-@dataclass(frozen=True, slots=True)
-class StateRow:
-    """How far a participant is folded: inbox and fence of the step.
-
-    Args:
-        subject: Pseudonym.
-        folded_through: The last seq whose effects are recorded.
-        version: Counts the steps; 0 before the first.
-        rules_version: Of the step that wrote it.
-        digest: Of the fold's content, or empty.
-        quarantined_seq: The seq at which folding failed; None when it did not.
-        error: What failed, without identifiers.
-    """
-
-    subject: str
-    folded_through: int = 0
-    version: int = 0
-    rules_version: str = ""
-    digest: str = ""
-    quarantined_seq: int | None = None
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,70 +27,8 @@ class StandingRow:
     version: int = 0
 
 
-def load_state(conn: Connection, subject: str) -> StateRow:
-    """Return the state of *subject*; version 0 when it was never folded."""
-    query = select(participant_state).where(participant_state.c.subject == subject)
-    row = conn.execute(query).mappings().one_or_none()
-    return StateRow(subject) if row is None else StateRow(**row)
-
-
-def load_states(conn: Connection) -> list[StateRow]:
-    """Return every state, in the order of pseudonyms."""
-    query = select(participant_state).order_by(participant_state.c.subject)
-    return [StateRow(**row) for row in conn.execute(query).mappings()]
-
-
-def under_other_rules(conn: Connection, rules_version: str, limit: int) -> list[str]:
-    """Return up to *limit* subjects that were folded under rules other than *rules_version*."""
-    state = participant_state.c
-    query = select(state.subject).where(state.rules_version.not_in(["", rules_version]))
-    query = query.where(state.quarantined_seq.is_(None)).order_by(state.subject)
-    return list(conn.scalars(query.limit(limit)))
-
-
-def advance(conn: Connection, old: StateRow, new: StateRow) -> bool:
-    """Replace *old* by *new*, which gets the next version.
-
-    Returns:
-        False when somebody else was faster: the caller rolls back, drops its cache and reloads.
-    """
-    row = asdict(replace(new, version=old.version + 1))
-    if old.version == 0:
-        try:
-            conn.execute(insert(participant_state), row)
-        except IntegrityError:
-            return False
-    else:
-        state = participant_state.c
-        moved = conn.execute(
-            update(participant_state)
-            .where(state.subject == old.subject, state.version == old.version)
-            .values(row)
-        )
-        if moved.rowcount != 1:
-            return False
-    action = audit.CHANGED if old.version else audit.INSERTED
-    audit.record(conn, participant_state, [row], action=action)
-    return True
-
-
-def quarantine(conn: Connection, old: StateRow, seq: int, error: str) -> bool:
-    """Set *old* aside at *seq* because of *error*; False when somebody else was faster."""
-    return advance(conn, old, replace(old, quarantined_seq=seq, error=error))
-
-
-def release(conn: Connection, old: StateRow) -> bool:
-    """Let *old* be folded again; False when somebody else was faster."""
-    return advance(conn, old, replace(old, quarantined_seq=None, error=""))
-
-
-def quarantined(conn: Connection) -> list[StateRow]:
-    """Return the states that are set aside."""
-    return [state for state in load_states(conn) if state.quarantined_seq is not None]
-
-
-def append_episodes(conn: Connection, subject: str, episodes: Sequence[Episode]) -> None:
-    """Add versions of episodes of *subject* (the surviving participant).
+def append_episodes(conn: Connection, episodes: Sequence[Episode]) -> None:
+    """Add versions of episodes, each to the records of its participant (who survives a merge).
 
     Raises:
         sqlalchemy.exc.IntegrityError: A version exists already.
@@ -122,7 +37,7 @@ def append_episodes(conn: Connection, subject: str, episodes: Sequence[Episode])
         {
             "id": one.id,
             "version": one.version,
-            "subject": subject,
+            "subject": one.content.participant,
             "criterion": one.content.criterion,
             "seq": one.seq,
             "recorded_at": one.recorded_at,
@@ -178,10 +93,11 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
     Returns:
         What was added, with its versions.
     """
-    latest: dict[tuple[str, str], StandingRow] = {}
-    for subject in sorted({row.standing.participant for row in rows}):
-        for row in _standings(conn, _latest_standings(subject=subject)):
-            latest[subject, row.standing.rule] = row
+    latest = {
+        (row.standing.participant, row.standing.rule): row
+        for some in in_parts(sorted({row.standing.participant for row in rows}))
+        for row in _standings(conn, _latest_standings(subjects=some))
+    }
     added = []
     for row in rows:
         key = row.standing.participant, row.standing.rule
@@ -220,7 +136,7 @@ def latest_standings(
 
 def standings_of(conn: Connection, subject: str) -> list[StandingRow]:
     """Return the newest standing of *subject* under each rule."""
-    return _standings(conn, _latest_standings(subject=subject))
+    return _standings(conn, _latest_standings(subjects=[subject]))
 
 
 def standing_versions_of(conn: Connection, subject: str) -> list[StandingRow]:
@@ -241,12 +157,12 @@ def standing_versions(conn: Connection, study: str) -> list[StandingRow]:
 
 
 def _latest_standings(
-    *, subject: str | None = None, as_of: datetime | None = None
+    *, subjects: Sequence[str] | None = None, as_of: datetime | None = None
 ) -> Select[tuple[object, ...]]:
     table = standing.c
     newest = select(table.subject, table.rule, func.max(table.version).label("version"))
-    if subject is not None:
-        newest = newest.where(table.subject == subject)
+    if subjects is not None:
+        newest = newest.where(table.subject.in_(subjects))
     if as_of is not None:
         newest = newest.where(table.known_at <= as_of)
     last = newest.group_by(table.subject, table.rule).subquery()

@@ -1,16 +1,20 @@
 """Brings a database to the newest schema, or refuses one that is newer still."""
 
 from pathlib import Path
+from typing import NoReturn
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, text
 
 import services
+from services.store.roles import grant_all
 from services.store.session import Database
 
+_MIGRATING = 0x41656769  # the advisory lock of whoever migrates
+_BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.utf8")
 _MIGRATIONS = Path(services.__file__).parent.parent / "migrations"
 
 
@@ -18,22 +22,49 @@ class NewerSchemaError(Exception):
     """The database was written by a newer Aegis than this one."""
 
 
+class UnfitDatabaseError(Exception):
+    """The database cannot be used as it is; says what to do."""
+
+
 def upgrade(db: Database) -> None:
     """Let *db* exist and have the newest tables; again is no change.
 
+    Services go on meanwhile: whoever migrates waits for no lock longer than the limits of
+    `services.store.session`, and another one who migrates waits for the first.
+
     Raises:
         NewerSchemaError: This program is too old for the database.
+        UnfitDatabaseError: It sorts text otherwise than by its bytes.
     """
     db.make_folder()
     with db.write() as conn:
-        known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
-        unknown = set(current(conn)) - known
-        if unknown:
-            raise NewerSchemaError(
-                f"the database is at revision {min(unknown)}, which this version of Aegis does not"
-                " know: start the version that wrote it, or a newer one"
-            )
+        if not db.is_sqlite:
+            conn.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+            _check_order(conn)
+        if not set(current(conn)) <= _known():
+            _refuse(set(current(conn)))
         command.upgrade(_config(conn), "head")
+        if not db.is_sqlite:
+            grant_all(conn)
+
+
+def require(db: Database) -> None:
+    """Return when the tables of *db* are those that this program knows.
+
+    Raises:
+        NewerSchemaError: This program is too old for the database.
+        UnfitDatabaseError: It has to be migrated first.
+    """
+    with db.read() as conn:
+        found = set(current(conn))
+    if found == {head()}:
+        return
+    if found <= _known():
+        at = f"at revision {min(found)}" if found else "empty"
+        raise UnfitDatabaseError(
+            f"the database is {at}, and this version of Aegis needs {head()}: run `aegis migrate`"
+        )
+    _refuse(found)
 
 
 def check(conn: Connection) -> None:
@@ -53,6 +84,28 @@ def head() -> str:
 def current(conn: Connection) -> tuple[str, ...]:
     """Return the revisions that the database says it is at: none, one, or a mistake."""
     return MigrationContext.configure(conn).get_current_heads()
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+
+
+def _refuse(found: set[str]) -> NoReturn:
+    raise NewerSchemaError(
+        f"the database is at revision {min(found - _known())}, which this version of Aegis does not"
+        " know: start the version that wrote it, or a newer one"
+    )
+
+
+def _check_order(conn: Connection) -> None:
+    order = conn.scalar(
+        text("SELECT datcollate FROM pg_database WHERE datname = current_database()")
+    )
+    if order not in _BY_BYTES:
+        raise UnfitDatabaseError(
+            f"the database sorts text by {order}: records would be in another order than on other"
+            " machines. Create it with `createdb --template=template0 --locale=C --encoding=UTF8`"
+        )
 
 
 def _config(conn: Connection) -> Config:

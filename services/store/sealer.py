@@ -5,13 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, String, func, select, type_coerce
+from sqlalchemy import Connection, Row, String, func, select, text, type_coerce
 
 from services.store import audit, vault
 from services.store.tables import audit as audit_table
 from services.store.tables import audit_seal
 
 ROWS_AT_ONCE = 10_000
+_RUNNING = text(
+    "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,"
+    " pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+)
 
 _CONTENT = (
     audit_table.c.id,
@@ -34,12 +38,37 @@ class Finding:
     problem: str
 
 
+@dataclass(slots=True)
+class Settled:
+    """Which audit rows nobody can still be writing, on a database with several writers.
+
+    Ids become visible out of order there. Those up to *asked_id* are settled once every transaction
+    that ran when this was looked at has ended: they had their ids by then.
+
+    Args:
+        upto: What is settled for certain.
+        asked_id: The highest id that was given then.
+        asked_before: The first transaction that had not begun then.
+    """
+
+    upto: int = 0
+    asked_id: int = 0
+    asked_before: int | None = None
+
+    def look(self, conn: Connection) -> int:
+        """Return the highest id that is settled now; look a few times a minute or more."""
+        oldest, next_one = conn.execute(_RUNNING).one()
+        if self.asked_before is not None and oldest >= self.asked_before:
+            self.upto = self.asked_id
+            self.asked_before = None
+        if self.asked_before is None:
+            last = conn.scalar(select(func.max(audit_table.c.id))) or 0
+            self.asked_id, self.asked_before = last, next_one
+        return self.upto
+
+
 def seal(
-    conn: Connection,
-    keys: vault.Keys,
-    now: datetime,
-    *,
-    settled_before: datetime | None = None,
+    conn: Connection, keys: vault.Keys, now: datetime, *, upto: int | None = None
 ) -> str | None:
     """Chain up to `ROWS_AT_ONCE` new audit rows, and return the seal's hash.
 
@@ -49,14 +78,12 @@ def seal(
         conn: Of the holder of the lease ``sealer``.
         keys: Whose seal key makes the chain.
         now: Aware.
-        settled_before: Where several writers commit at once, ids become visible out of order;
-            only rows older than this instant, by which every transaction has ended, are chained.
-            None with a single writer.
+        upto: Rows of a higher id wait: `Settled`. None with a single writer.
     """
     since, previous = _end_of_chain(conn)
     query = select(*_CONTENT).where(audit_table.c.id >= since).order_by(audit_table.c.id)
-    if settled_before is not None:
-        query = query.where(audit_table.c.at < settled_before)
+    if upto is not None:
+        query = query.where(audit_table.c.id <= upto)
     rows = conn.execute(query.limit(ROWS_AT_ONCE)).all()
     if all(row.place == audit_seal.name for row in rows):
         return None

@@ -6,7 +6,7 @@ from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 from services.store import leases
-from services.store.sealer import seal
+from services.store.sealer import Settled, seal
 from services.store.session import Database
 from services.store.vault import Keys
 
@@ -18,21 +18,25 @@ _log = log.logger("store")
 
 def run(db: Database, keys: Keys, holder: str, clock: Clock, stop: threading.Event) -> None:
     """Seal what is new until *stop* is set, and once more then."""
+    settled = None if db.is_sqlite else Settled()
     while not stop.wait(_EVERY_S):
         try:
-            step(db, keys, holder, clock)
+            step(db, keys, holder, clock, settled)
         except Exception as error:  # noqa: BLE001 - what is not sealed now is sealed next time
             _log.exception("seal_failed", exc_info=error)
-    step(db, keys, holder, clock)
+    step(db, keys, holder, clock, settled)
     with db.write() as conn:
         leases.release(conn, "sealer", holder)
 
 
-def step(db: Database, keys: Keys, holder: str, clock: Clock) -> None:
-    """Seal what is new, when the lease is this process's."""
+def step(
+    db: Database, keys: Keys, holder: str, clock: Clock, settled: Settled | None = None
+) -> None:
+    """Seal what is new, or of it what is *settled*, when the lease is this process's."""
     with db.write() as conn:
         if not leases.acquire(conn, "sealer", holder, clock(), _LEASE_S):
             return
-        while seal(conn, keys, clock()):
+        upto = None if settled is None else settled.look(conn)
+        while seal(conn, keys, clock(), upto=upto):
             pass
         reached("seal.before_commit")

@@ -1,33 +1,61 @@
-"""Transactions: one writer at a time, readers that each see one consistent state."""
+"""Transactions: what is written is on disk, readers each see one consistent state."""
 
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
-__all__ = ["BUSY_TIMEOUT_S", "Connection", "Database", "DatabaseError"]
+__all__ = ["BUSY_TIMEOUT_S", "Connection", "Database", "DatabaseError", "is_transient", "make_safe"]
 
 BUSY_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5
+_LIMITS = {  # of a server: whoever waits longer gives up, and tries again
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    "tcp_user_timeout": "30s",
+}
+_READ_LIMITS = _LIMITS | {"statement_timeout": "300s"}
+_CONNECTIONS = 20  # of one process
 
 _WRITERS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def is_transient(error: DatabaseError) -> bool:
+    """Say whether the same may succeed later: it failed for what it met, not for what it was."""
+    return not isinstance(error, DataError | IntegrityError | ProgrammingError)
+
+
+def make_safe(url: str) -> str:
+    """Return *url* as it may be shown: without its password.
+
+    >>> make_safe("postgresql+psycopg://aegis:secret@db/aegis")
+    'postgresql+psycopg://aegis:***@db/aegis'
+    """
+    return make_url(url).render_as_string(hide_password=True)
 
 
 class Database:
     """One database; opening it touches nothing.
 
     On SQLite every write begins IMMEDIATE and waits for the other writers of this process in a
-    queue, for those of other processes up to `BUSY_TIMEOUT_S`.
+    queue, for those of other processes up to `BUSY_TIMEOUT_S`. On PostgreSQL writers go side by
+    side (READ COMMITTED); what may not is held by row locks and fences.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, role: str = "", *, announced: bool = False) -> None:
         """Prepare to connect to *url*, e.g. ``sqlite:////var/aegis/aegis.db``.
+
+        On PostgreSQL the connections act as the database role *role*, if one is named. What is
+        written is also *announced* (`services.store.outbox`) where a relay carries that on.
 
         Raises:
             ValueError: A SQLite database in memory: each connection would see another one.
@@ -38,16 +66,22 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite and parsed.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file; name one in AEGIS_DATABASE_URL")
-        self._lock = _WRITERS[url]
-        self._reading = _sqlite(url, begin="BEGIN") if self.is_sqlite else _snapshots(url)
-        self._writing = (
-            _sqlite(url, begin="BEGIN IMMEDIATE") if self.is_sqlite else create_engine(url)
-        )
+        self._turn: AbstractContextManager[object] = nullcontext()
+        if self.is_sqlite:
+            self._turn = _WRITERS[url]
+            self._reading = _sqlite(url, begin="BEGIN")
+            self._writing = _sqlite(url, begin="BEGIN IMMEDIATE")
+        else:
+            self._reading = _server(url, role, _READ_LIMITS).execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            self._writing = _server(url, role, _LIMITS)
+        self._writing = self._writing.execution_options(announced=announced)
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, role: str = "", *, announced: bool = False) -> Self:
         """Return the database at *url*; see `services.store.schema.upgrade` for its tables."""
-        return cls(url)
+        return cls(url, role, announced=announced)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -60,7 +94,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Lend a connection whose changes are on disk when the block ends without an error."""
-        with self._lock, self._writing.begin() as connection:
+        with self._turn, self._writing.begin() as connection:
             yield connection
 
     def exists(self) -> bool:
@@ -78,9 +112,16 @@ class Database:
         self._writing.dispose()
 
 
-def _snapshots(url: str) -> Engine:
-    return create_engine(url).execution_options(
-        isolation_level="REPEATABLE READ", postgresql_readonly=True
+def _server(url: str, role: str, limits: Mapping[str, str]) -> Engine:
+    told = {**limits, **({"role": role} if role else {})}
+    return create_engine(
+        url,
+        pool_size=_CONNECTIONS,
+        pool_pre_ping=True,  # a connection that the server dropped is replaced, not reported
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": " ".join(f"-c {name}={value}" for name, value in told.items()),
+        },
     )
 
 

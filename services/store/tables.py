@@ -91,7 +91,10 @@ participant = Table(
     Column("added_at", Instant, nullable=False),
     _whole("last_seq"),
     Column("last_received_at", Instant),
+    Column("family", Text),  # least of those named together by merges; null: nobody else
+    Column("told_until", Instant),  # by the rules: timers are applied that far
     Index(None, "study"),
+    Index(None, "family"),
 )
 
 fact = Table(
@@ -117,6 +120,19 @@ api_key = Table(
     _text("site"),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+)
+
+# ingest and the safety rules write, the relay deletes
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _COUNTER, primary_key=True),
+    _text("topic"),
+    _text("key"),
+    _text("payload"),
+    Column("at", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # the safety rules write

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, tuple_
 
 from services.store import audit
+from services.store.messages import in_parts
 from services.store.tables import participant_state, timer
 
 
@@ -19,26 +20,22 @@ class DueTimer:
     due_at: datetime
 
 
-def set_timers(conn: Connection, owner: str, due: Mapping[str, datetime]) -> None:
-    """Let *due* (instant by purpose, aware) be all the timers of *owner*."""
-    query = select(timer.c.purpose, timer.c.due_at).where(timer.c.owner == owner)
-    now = {row.purpose: row.due_at for row in conn.execute(query)}
-    changed = {p: at for p, at in due.items() if now.get(p) != at}
-    gone = [purpose for purpose in now if now[purpose] != due.get(purpose)]
-    if gone:
-        conn.execute(
-            delete(timer).where(
-                tuple_(timer.c.owner, timer.c.purpose).in_([(owner, p) for p in gone])
-            )
-        )
-    audit.record_deleted(
-        conn, timer, [{"owner": owner, "purpose": p} for p in gone if p not in changed]
-    )
-    audit.add(
-        conn,
-        timer,
-        [{"owner": owner, "purpose": p, "due_at": changed[p]} for p in sorted(changed)],
-    )
+def set_timers(conn: Connection, due: Mapping[str, Mapping[str, datetime]]) -> None:
+    """Let *due* (by owner: instant by purpose, aware) be all the timers of its owners."""
+    key = timer.c.owner, timer.c.purpose
+    wanted = {(owner, p): at for owner, mine in due.items() for p, at in mine.items()}
+    now: dict[tuple[str, str], datetime] = {}
+    for some in in_parts(sorted(due)):
+        query = select(*key, timer.c.due_at).where(timer.c.owner.in_(some))
+        now |= {(row.owner, row.purpose): row.due_at for row in conn.execute(query)}
+    changed = {one: at for one, at in sorted(wanted.items()) if now.get(one) != at}
+    gone = [one for one in sorted(now) if now[one] != wanted.get(one)]
+    for part in in_parts(gone):
+        conn.execute(delete(timer).where(tuple_(*key).in_(part)))
+    over = [{"owner": owner, "purpose": p} for owner, p in gone if (owner, p) not in changed]
+    audit.record_deleted(conn, timer, over)
+    rows = [{"owner": owner, "purpose": p, "due_at": at} for (owner, p), at in changed.items()]
+    audit.add(conn, timer, rows)
 
 
 def due_timers(conn: Connection, now: datetime, limit: int | None = None) -> list[DueTimer]:

@@ -57,7 +57,7 @@ def store(tmp_path):
         def records(self, *episodes):
             with db.write() as conn:
                 for one in episodes:
-                    append_episodes(conn, one.content.participant, [one])
+                    append_episodes(conn, [one])
 
         def says(self, as_of=None, rules=RULES):
             with db.read() as conn:

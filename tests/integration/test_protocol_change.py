@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.safety_rules.cache import Cache
-from services.store import records
+from services.store import records, states
 from services.vocabulary.fact import Assessment
 from tests.reading import fact, lab
 from tests.timeline import Timeline
@@ -36,9 +36,9 @@ def under(trial, version, **changes):
     trial.at(5)
     with trial.db.read() as conn:
         found = records.episode_versions(conn)
-        states = {state.rules_version for state in records.load_states(conn)}
+        versions = {state.rules_version for state in states.load_states(conn)}
         added = records.count_versions(conn) - before
-    assert states == {version}
+    assert versions == {version}
     return added, [one for one in found if one.rules_version == version]
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from services.safety_rules.application import release
 from services.simulator.trial import simulate
-from services.store import alerts, records
+from services.store import alerts, states
 from services.vocabulary.alert import AlertKind
 from tests.installed import Installation, messages_of
 
@@ -46,7 +46,7 @@ def raised(installed):
 
 def aside(installed):
     with installed.db.read() as conn:
-        return [state.subject for state in records.quarantined(conn)]
+        return [state.subject for state in states.quarantined(conn)]
 
 
 def test_the_others_are_graded_and_operations_is_told(poisoned):
@@ -55,8 +55,8 @@ def test_the_others_are_graded_and_operations_is_told(poisoned):
     assert aside(installed) == ["P-001"]
     assert raised(installed) == [("P-001", False)]
     with installed.db.read() as conn:
-        assert records.load_state(conn, OTHER).folded_through > 0
-        assert records.load_state(conn, "P-001").folded_through == 0
+        assert states.load_state(conn, OTHER).folded_through > 0
+        assert states.load_state(conn, "P-001").folded_through == 0
     assert not installed.worker.step()  # it is not tried again and again
 
 

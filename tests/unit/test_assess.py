@@ -7,7 +7,7 @@ import pytest
 
 from services.cli.main import main
 from services.runtime import wire
-from services.safety_rules.application import fold
+from services.safety_rules.application import Given, fold
 from services.safety_rules.cache import Cache
 from services.safety_rules.recount import assess
 from services.store.journal import Arrival, append
@@ -102,7 +102,7 @@ def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
         add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], NOW)
         for one in order:
             append(conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())])
-    fold(db, RULES, Cache(), PEOPLE, hours(1000))
+    fold(db, RULES, Cache(), PEOPLE, Given(hours(1000)))
     chance.shuffle(facts)
     found = assess(RULES, facts, hours(1000))
     with db.read() as conn:

@@ -12,9 +12,13 @@ from services.store.vault import Keys
 from tests.reading import hours
 from tests.stored import fill, new_database
 
-TABLES = sorted(tables.metadata.tables)
+UNVOUCHED = {"outbox"}  # says nothing that the journal does not say, and is soon deleted
+TABLES = sorted(tables.metadata.tables.keys() - UNVOUCHED)
 COLUMNS = [
-    (table.name, column.name) for table in tables.metadata.sorted_tables for column in table.c
+    (table, column.name)
+    for table in TABLES
+    for column in tables.metadata.tables[table].c
+    if (table, column.name) != ("participant", "told_until")  # only orders what comes later
 ]
 
 

@@ -1,0 +1,143 @@
+"""One family, folded as far as its journal goes, and not yet recorded."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from services.runtime import wire
+from services.safety_rules.cache import Cache, Remembered
+from services.safety_rules.domain.chronicle import Chronicle, Heard, Stood, heard
+from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.rules import Rules
+from services.store import journal, records
+from services.store.session import Connection
+from services.store.states import StateRow
+from services.vocabulary.advice import Advice
+from services.vocabulary.episode import Episode
+from services.vocabulary.fact import Journaled
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a step is given.
+
+    Args:
+        until: Timers due by then are applied.
+        carried: Facts of the journal that the caller holds already, by subject, in order; what it
+            does not hold is read.
+    """
+
+    until: datetime
+    carried: Mapping[str, Sequence[Journaled]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is to be recorded of one family.
+
+    *through* is how far each member was heard when time was told to them (none: it was not).
+    """
+
+    before: tuple[StateRow, ...]
+    after: tuple[StateRow, ...]
+    remembered: Remembered
+    facts: int
+    episodes: tuple[Episode, ...]
+    stood: tuple[Stood, ...]
+    known_at: datetime | None
+    until: datetime
+    through: Mapping[str, int]
+    advice: Mapping[str, tuple[Advice, ...]]
+
+    @property
+    def at(self) -> datetime:
+        """The last instant that was looked at."""
+        return max(self.until, self.known_at or self.until)
+
+
+def step(
+    conn: Connection, rules: Rules, cache: Cache, states: tuple[StateRow, ...], given: Given
+) -> Step:
+    """Fold what a family has not folded yet; what is remembered comes back when that is on disk."""
+    remembered = cache.get(states) or _rebuilt(conn, rules, states)
+    cache.drop(tuple(state.subject for state in states))
+    new = [known for state in states for known in _new(conn, state, given, alone=len(states) == 1)]
+    return _folded(rules, states, remembered, tuple(heard(new)), given.until)
+
+
+def _new(conn: Connection, state: StateRow, given: Given, *, alone: bool) -> Sequence[Journaled]:
+    """Return what *state* has not folded yet; what is carried suffices when it has no gap.
+
+    Of a family of several the journal is read: what one member heard may come before what another
+    did.
+    """
+    carried = [k for k in given.carried.get(state.subject, ()) if k.seq > state.folded_through]
+    is_whole = [k.seq for k in carried] == list(
+        range(state.folded_through + 1, state.folded_through + 1 + len(carried))
+    )
+    if alone and carried and is_whole:
+        return carried
+    return journal.facts_between(conn, state.subject, state.folded_through)
+
+
+def _folded(
+    rules: Rules,
+    states: tuple[StateRow, ...],
+    remembered: Remembered,
+    new: tuple[Heard, ...],
+    until: datetime,
+) -> Step:
+    chronicle = remembered.chronicle
+    if any(state.rules_version not in ("", rules.version) for state in states):
+        chronicle.recount()
+    for message in new:
+        chronicle.hear(message)
+    is_due = any(at <= until for at in chronicle.due.values())
+    chronicle.pass_time(until)
+    episodes, stood = chronicle.take()
+    through = {state.subject: state.folded_through for state in states}
+    through |= {message.subject: message.seq for message in new}
+    after = tuple(
+        replace(
+            state,
+            folded_through=through[state.subject],
+            version=state.version + 1,
+            rules_version=rules.version,
+            digest=wire.digest(
+                [(e.id, e.version, e.retracted) for e in chronicle.latest(state.subject)]
+            ),
+        )
+        for state in states
+    )
+    facts = sum(len(message.facts) for message in new)
+    known_at = new[-1].received_at if new else None
+    return Step(
+        before=states,
+        after=after,
+        remembered=Remembered(chronicle, after, remembered.facts + facts),
+        facts=facts,
+        episodes=tuple(episodes),
+        stood=tuple(stood),
+        known_at=known_at,
+        until=until,
+        through=through if is_due else {},
+        advice=chronicle.take_advice(max(until, known_at or until)),
+    )
+
+
+def _rebuilt(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Remembered:
+    """Take up a family where its stored versions end."""
+    states = tuple(states)
+    members = [state.subject for state in states]
+    past = heard(
+        known
+        for state in states
+        for known in journal.facts_between(conn, state.subject, 0, state.folded_through)
+    )
+    chronicle = Chronicle(Family(members, rules), rules)
+    chronicle.resume(
+        past,
+        [e for member in members for e in records.latest_episodes(conn, member)],
+        [row.standing for m in members for row in records.standings_of(conn, m)],
+    )
+    return Remembered(chronicle, states, sum(len(message.facts) for message in past))

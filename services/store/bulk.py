@@ -1,0 +1,64 @@
+"""Rows in bulk: COPY where the database has it and there are many, else one INSERT."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Column, Connection, Dialect, Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+
+COPY_FROM = 20  # rows; fewer are sooner inserted
+
+Row = Mapping[str, object]
+_Bound = Callable[[Any], Any]
+
+
+def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Let *table* hold *rows*, which all name the same columns.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: One of them is there already.
+    """
+    if conn.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
+        _copy(conn, table, rows)
+    elif rows:
+        conn.execute(insert(table), [dict(row) for row in rows])
+
+
+def insert_new(conn: Connection, table: Table, row: Row) -> bool:
+    """Let *table* hold *row*, unless it has one of that key; return whether it is new."""
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
+    return conn.execute(statement).rowcount == 1
+
+
+def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    names = tuple(rows[0])
+    bound = _bound(table, names, conn.dialect)
+    columns = ", ".join(f'"{name}"' for name in names)
+    driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
+    statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as out:
+            for row in rows:
+                out.write_row(
+                    [
+                        row[name] if to_text is None else to_text(row[name])
+                        for name, to_text in zip(names, bound, strict=True)
+                    ]
+                )
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
+
+
+@lru_cache(maxsize=64)
+def _bound(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[_Bound | None, ...]:
+    """Return how the driver wants the values of each column."""
+
+    def of(column: Column[Any]) -> _Bound | None:
+        found = column.type.dialect_impl(dialect).bind_processor(dialect)
+        return cast("_Bound | None", found)
+
+    return tuple(of(table.c[name]) for name in names)

@@ -1,0 +1,90 @@
+"""What has to be announced on a topic: written with what it announces, deleted once it was.
+
+Only where a relay carries it on (`Database.open(..., announced=True)`).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import Connection, delete, func, select
+
+from services.runtime.clock import now_utc
+from services.store.bulk import insert_rows
+from services.store.messages import in_parts
+from services.store.tables import outbox
+
+FACTS, STANDINGS, ALERTS = "aegis.facts.v1", "aegis.standings.v1", "aegis.alerts.v1"
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One row: *payload* (JSON) for whoever follows *key* on *topic*."""
+
+    id: int
+    topic: str
+    key: str
+    payload: str
+    at: datetime
+
+
+def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
+    """Announce rows of the journal, in their order: one payload for each message and subject.
+
+    A payload is ``{"message": ..., "received_at": ..., "facts": [[seq, fact], ...]}``.
+    """
+    if _are_carried_on(conn):
+        runs = groupby(rows, key=lambda row: (str(row["message"]), str(row["subject"])))
+        insert_rows(
+            conn, outbox, [_row(FACTS, key[1], _run(key[0], list(run))) for key, run in runs]
+        )
+
+
+def announce(conn: Connection, topic: str, payloads: Sequence[tuple[str, str]]) -> None:
+    """Announce *payloads* (key, JSON) on *topic*."""
+    if _are_carried_on(conn):
+        insert_rows(conn, outbox, [_row(topic, key, payload) for key, payload in payloads])
+
+
+def waiting(conn: Connection, after_id: int, limit: int) -> list[Announcement]:
+    """Return up to *limit* announcements with id > *after_id*, the oldest first."""
+    query = select(outbox).where(outbox.c.id > after_id).order_by(outbox.c.id).limit(limit)
+    return [Announcement(**row) for row in conn.execute(query).mappings()]
+
+
+def announced(conn: Connection, ids: Sequence[int]) -> None:
+    """Let the announcements *ids* be gone."""
+    for some in in_parts(ids):
+        conn.execute(delete(outbox).where(outbox.c.id.in_(some)))
+
+
+def count_waiting(conn: Connection) -> int:
+    """Return how many announcements wait for the relay."""
+    return int(conn.scalar(select(func.count()).select_from(outbox)) or 0)
+
+
+def _are_carried_on(conn: Connection) -> bool:
+    """Say whether a relay reads them; else nothing is announced, and nothing piles up."""
+    return bool(conn.get_execution_options().get("announced"))
+
+
+def _run(message: str, rows: Sequence[Row]) -> str:
+    """Return the payload; the facts are JSON already."""
+    facts = ",".join(f"[{row['seq']},{row['payload']}]" for row in rows)
+    known_at = rows[0]["received_at"]
+    head = json.dumps({"message": message, "received_at": _instant(known_at)})
+    return f'{head[:-1]}, "facts": [{facts}]}}'
+
+
+def _instant(value: object) -> str:
+    if not isinstance(value, datetime):
+        raise TypeError(f"no instant: {type(value).__name__}")
+    return value.isoformat()
+
+
+def _row(topic: str, key: str, payload: str) -> Row:
+    return {"topic": topic, "key": key, "payload": payload, "at": now_utc()}

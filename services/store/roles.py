@@ -1,0 +1,91 @@
+"""Which service may read and write what: one database role each, on PostgreSQL."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sqlalchemy import ColumnClause, Connection, MetaData, Table, select, text
+from sqlalchemy import column as column_named
+from sqlalchemy import table as table_named
+
+from services.store import tables as t
+
+SERVICES: Final = ("ingest", "relay", "rules", "alerts")
+
+_PRIVATE = (t.raw_message, t.identity, t.api_key)  # what names people, or lets somebody in
+_OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
+_VERSION = Table("alembic_version", MetaData())  # which the migrations keep
+_READ, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
+_CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
+
+# What each may do beside reading its own; whatever is not named here is refused by the database.
+GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
+    "ingest": {
+        _READ: (*_PRIVATE, t.participant, t.parked, t.fact, _VERSION),
+        _APPEND: (t.raw_message, t.identity, t.fact),
+        _CHANGE: (t.parked, t.participant),
+        _ADD: (t.outbox, t.audit),
+    },
+    "relay": {
+        _READ: (_VERSION,),
+        _KEEP: (t.lease,),
+        "SELECT, DELETE": (t.outbox,),
+        _ADD: (t.audit,),
+    },
+    "rules": {
+        _READ: (*_OPEN, _VERSION),
+        "UPDATE (told_until)": (t.participant,),
+        _APPEND: (t.episode, t.standing, t.decision, t.audit, t.audit_seal),
+        _CHANGE: (t.participant_state, t.study_state, t.alert),
+        _KEEP: (t.timer, t.lease),
+        _ADD: (t.outbox,),
+    },
+    "alerts": {
+        _READ: (*_OPEN, _VERSION),
+        _APPEND: (t.acknowledgement,),
+        _CHANGE: (t.delivery,),
+        _KEEP: (t.lease,),
+        _ADD: (t.audit,),
+    },
+}
+_COUNTED = (t.audit, t.outbox)  # their ids are counted by a sequence
+
+
+def role_of(service: str) -> str:
+    """Return the database role that *service* acts as.
+
+    >>> role_of("ingest")
+    'aegis_ingest'
+    """
+    return f"aegis_{service}"
+
+
+def grant_all(conn: Connection) -> None:
+    """Let every service have its role, with what `GRANTS` says and nothing else.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The user may not create roles or does not own the tables.
+    """
+    for service in SERVICES:
+        role = role_of(service)
+        if not _exists(conn, role):
+            conn.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
+        conn.execute(text(f'GRANT "{role}" TO CURRENT_USER'))
+        for statement in _statements(service):
+            conn.execute(text(statement))
+
+
+def _exists(conn: Connection, role: str) -> bool:
+    name: ColumnClause[str] = column_named("rolname")
+    query = select(name).select_from(table_named("pg_roles", name)).where(name == role)
+    return conn.scalar(query) is not None
+
+
+def _statements(service: str) -> Iterator[str]:
+    role = role_of(service)
+    yield f'GRANT USAGE ON SCHEMA public TO "{role}"'
+    yield f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{role}"'
+    for verbs, granted in GRANTS[service].items():
+        names = ", ".join(f'"{one.name}"' for one in granted)
+        yield f'GRANT {verbs} ON {names} TO "{role}"'
+    for one in _COUNTED:
+        yield f'GRANT USAGE ON SEQUENCE "{one.name}_id_seq" TO "{role}"'

@@ -1,0 +1,111 @@
+"""How far each participant is folded: inbox and fence of the step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from services.store import audit
+from services.store.bulk import insert_new
+from services.store.messages import in_parts
+from services.store.tables import participant_state
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """How far a participant is folded.
+
+    Args:
+        subject: Pseudonym.
+        folded_through: The last seq whose effects are recorded.
+        version: Counts the steps; 0 before the first.
+        rules_version: Of the step that wrote it.
+        digest: Of the fold's content, or empty.
+        quarantined_seq: The seq at which folding failed; None when it did not.
+        error: What failed, without identifiers.
+    """
+
+    subject: str
+    folded_through: int = 0
+    version: int = 0
+    rules_version: str = ""
+    digest: str = ""
+    quarantined_seq: int | None = None
+    error: str = ""
+
+
+def load_state(conn: Connection, subject: str) -> StateRow:
+    """Return the state of *subject*; version 0 when it was never folded."""
+    return states_of(conn, [subject])[subject]
+
+
+def states_of(conn: Connection, subjects: Sequence[str]) -> Mapping[str, StateRow]:
+    """Return the state of each of *subjects*; version 0 of who was never folded."""
+    found = {subject: StateRow(subject) for subject in subjects}
+    for some in in_parts(subjects):
+        query = select(participant_state).where(participant_state.c.subject.in_(some))
+        found |= {row["subject"]: StateRow(**row) for row in conn.execute(query).mappings()}
+    return found
+
+
+def load_states(conn: Connection) -> list[StateRow]:
+    """Return every state, in the order of pseudonyms."""
+    query = select(participant_state).order_by(participant_state.c.subject)
+    return [StateRow(**row) for row in conn.execute(query).mappings()]
+
+
+def under_other_rules(conn: Connection, rules_version: str, limit: int) -> list[str]:
+    """Return up to *limit* subjects that were folded under rules other than *rules_version*."""
+    state = participant_state.c
+    query = select(state.subject).where(state.rules_version.not_in(["", rules_version]))
+    query = query.where(state.quarantined_seq.is_(None)).order_by(state.subject)
+    return list(conn.scalars(query.limit(limit)))
+
+
+def advance(conn: Connection, old: StateRow, new: StateRow) -> bool:
+    """Replace *old* by *new*, which gets the next version; see `advance_all`."""
+    return advance_all(conn, [(old, new)])
+
+
+def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) -> bool:
+    """Replace each old state by a new one, which gets the next version; rows in id order.
+
+    Returns:
+        False when somebody else was faster with one of them: the caller rolls back, drops its cache
+        and reloads.
+    """
+    in_order = sorted(moves, key=lambda move: move[0].subject)
+    new = [asdict(replace(new, version=1)) for old, new in in_order if not old.version]
+    moved = [asdict(replace(new, version=old.version + 1)) for old, new in in_order if old.version]
+    if not (all(insert_new(conn, participant_state, row) for row in new) and _moved(conn, moved)):
+        return False
+    audit.record(conn, participant_state, new)
+    audit.record(conn, participant_state, moved, action=audit.CHANGED)
+    return True
+
+
+def quarantine(conn: Connection, old: StateRow, seq: int, error: str) -> bool:
+    """Set *old* aside at *seq* because of *error*; False when somebody else was faster."""
+    return advance(conn, old, replace(old, quarantined_seq=seq, error=error))
+
+
+def release(conn: Connection, old: StateRow) -> bool:
+    """Let *old* be folded again; False when somebody else was faster."""
+    return advance(conn, old, replace(old, quarantined_seq=None, error=""))
+
+
+def quarantined(conn: Connection) -> list[StateRow]:
+    """Return the states that are set aside."""
+    return [state for state in load_states(conn) if state.quarantined_seq is not None]
+
+
+def _moved(conn: Connection, rows: Sequence[Mapping[str, object]]) -> bool:
+    """Write *rows*, each over the version before it; False when one is not there any more."""
+    if not rows:
+        return True
+    state = participant_state.c
+    fence = (state.subject == bindparam("of")) & (state.version == bindparam("version") - 1)
+    values: dict[str, object] = {name: bindparam(name) for name in rows[0] if name != "subject"}
+    given = [{**row, "of": row["subject"]} for row in rows]
+    statement = update(participant_state).where(fence).values(values)
+    return conn.execute(statement, given).rowcount == len(rows)

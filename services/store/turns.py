@@ -1,0 +1,137 @@
+"""Whose turn it is: a family's facts are numbered, timed and told one transaction at a time.
+
+Whoever adds facts, or tells what time has done, holds the family's rows until it has committed.
+
+Source: docs/adr/0006-one-order-of-knowing.md
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, or_, select, update
+
+from services.store.messages import in_parts
+from services.store.tables import participant
+from services.vocabulary.fact import Fact, Merge
+
+TOGETHER = ("merge",)  # kinds of facts that bring participants together
+_NEXT = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Turn:
+    """One participant while their row is held; *family* is None when nobody belongs to them."""
+
+    subject: str
+    family: str | None
+    last_seq: int
+    last_received_at: datetime | None
+    told_until: datetime | None
+
+
+def known_after(last: datetime | None, received_at: datetime) -> datetime:
+    """Return since when a message is known that is received after another, known since *last*."""
+    return received_at if last is None else max(received_at, last + _NEXT)
+
+
+def named_together(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
+    """Return the participants that each of *facts* brings together, undone or not."""
+    return [(f.body.gone, f.body.survivor) for f in facts if isinstance(f.body, Merge)]
+
+
+def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
+    """Hold the rows of *subjects* and of their families until the transaction ends.
+
+    Returns:
+        Who is held, by subject; nobody of that name: absent.
+    """
+    wanted = set(subjects)
+    while True:
+        held = {
+            turn.subject: turn for some in in_parts(sorted(wanted)) for turn in _hold(conn, some)
+        }
+        joined = _members(conn, {turn.family for turn in held.values() if turn.family})
+        if joined <= held.keys():
+            return held
+        wanted |= joined  # a merge was committed while this waited for its turn
+
+
+def join(held: Mapping[str, Turn], together: Iterable[Sequence[str]]) -> None:
+    """Let all whom each of *together* names, and their families, be one family; all are held."""
+    for names in together:
+        families = {held[name].family or name for name in names}
+        for turn in held.values():
+            if (turn.family or turn.subject) in families:
+                turn.family = min(families)
+
+
+def end_turns(conn: Connection, turns: Iterable[Turn]) -> None:
+    """Write how far *turns* have come."""
+    rows = [
+        {
+            "of": turn.subject,
+            "seq": turn.last_seq,
+            "at": turn.last_received_at,
+            "with": turn.family,
+        }
+        for turn in turns
+    ]
+    if rows:
+        conn.execute(
+            update(participant)
+            .where(participant.c.subject == bindparam("of"))
+            .values(
+                last_seq=bindparam("seq"),
+                last_received_at=bindparam("at"),
+                family=bindparam("with"),
+            ),
+            rows,
+        )
+
+
+def tell_until(conn: Connection, through: Mapping[str, int], until: datetime) -> bool:
+    """Let time be told until *until* to those who have heard all: *through*, seq by subject.
+
+    Returns:
+        False when facts have come that were not heard: the caller rolls back and hears them first.
+    """
+    for subject, seq in sorted(through.items()):
+        heard_all = (participant.c.subject == subject) & (participant.c.last_seq == seq)
+        told = update(participant).where(heard_all).values(told_until=until)
+        if conn.execute(told).rowcount != 1:
+            return False
+    return True
+
+
+def families_of(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the families of *subjects*, whole, each in id order."""
+    group_of: dict[str, list[str]] = {}
+    for some in in_parts(sorted(set(subjects))):
+        query = _with_family(some).with_only_columns(participant.c.subject, participant.c.family)
+        for subject, family in conn.execute(query):
+            group_of.setdefault(family or subject, []).append(subject)
+    return sorted({tuple(sorted(set(group))) for group in group_of.values()})
+
+
+def _hold(conn: Connection, subjects: Sequence[str]) -> Iterator[Turn]:
+    table = participant.c
+    columns = table.subject, table.family, table.last_seq, table.last_received_at, table.told_until
+    query = _with_family(subjects).with_only_columns(*columns)
+    for row in conn.execute(query.order_by(table.subject).with_for_update()):
+        yield Turn(*row)
+
+
+def _with_family(subjects: Sequence[str]) -> Select[Any]:
+    named = participant.c.subject.in_(subjects)
+    families = select(participant.c.family).where(named, participant.c.family.is_not(None))
+    return select(participant).where(or_(named, participant.c.family.in_(families)))
+
+
+def _members(conn: Connection, families: Iterable[str]) -> set[str]:
+    wanted = sorted(families)
+    if not wanted:
+        return set()
+    query = select(participant.c.subject).where(participant.c.family.in_(wanted))
+    return set(conn.scalars(query))
