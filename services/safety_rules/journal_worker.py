@@ -92,6 +92,8 @@ class JournalWorker:
             return False
         self.progress.work_waits(time.monotonic())
         folded = fold(self.db, self.rules, self.cache, subjects, Given(until))
+        if folded.overtaken:
+            _log.warning("overtaken")
         self.on_step(folded, study_step(self.db, self.rules, self.clock()))
         self.progress.committed(time.monotonic())
         return True

@@ -31,7 +31,8 @@ def insert_new(conn: Connection, table: Table, row: Row) -> bool:
     """Let *table* hold *row*, unless it has one of that key; return whether it is new."""
     dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
-    return conn.execute(statement).rowcount == 1
+    counted = statement.execution_options(preserve_rowcount=True)  # else not kept of an INSERT
+    return conn.execute(counted).rowcount == 1
 
 
 def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
