@@ -29,9 +29,9 @@ run: setup ## the service on this machine, data in var/
 	$(BIN)/aegis run
 
 test: setup ## the tests that need no server: minutes
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -m "not slow and not server"
 
-test-all: setup ## every test, those that start, kill and restart processes too
+test-all: setup ## every test, those that start, kill and restart processes and servers too
 	$(BIN)/pytest -q
 
 schema: setup ## docs/fact.schema.json, from the code that reads facts
@@ -46,7 +46,7 @@ lint: setup ## style, types, layers, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell services tests docs studies migrations benchmarks README.md CHANGELOG.md
+	$(BIN)/codespell services tests docs studies migrations benchmarks deploy README.md CHANGELOG.md
 
 format: setup ## format the code
 	$(BIN)/ruff format .

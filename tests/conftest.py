@@ -1,7 +1,17 @@
-"""What every test leaves as it was."""
+"""What every test leaves as it was, and the servers that some of them need."""
 
 import pytest
 import structlog
+
+from tests.servers import (  # noqa: F401 (fixtures)
+    empty_kafka,
+    kafka,
+    kafka_server,
+    postgres,
+    postgres_server,
+    promtool,
+    servers_folder,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,123 @@
+"""A Kafka broker of its own: one node in KRaft mode, on the loopback address."""
+
+import secrets
+import shutil
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Self
+
+from deploy.local.kafka_jars import POM, jars
+from deploy.local.places import answers, free_port, program
+from deploy.local.program import Program, said_by
+
+_LOGGING = POM.parent / "log4j2.properties"
+
+
+class Kafka:
+    """A broker in a folder; topics are made by hand, never by a message."""
+
+    def __init__(self, folder: Path, port: int, *, short_lived: bool = False) -> None:
+        """Prepare a broker in *folder* that listens on *port*.
+
+        Args:
+            folder: Of the data, the configuration and the log.
+            port: Of clients, on the loopback address.
+            short_lived: Whether to start soon matters more than to be fast after minutes.
+
+        Raises:
+            UnavailableError: There is no Java, or the jars cannot be had.
+        """
+        self.port = port
+        self.folder = folder.absolute()
+        self._data = self.folder / "data"
+        self._properties = self.folder / "server.properties"
+        self._controller_port = free_port()
+        self._java = [
+            program("java", "default-jre-headless"),
+            *("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
+            *(["-XX:TieredStopAtLevel=1"] if short_lived else []),
+            *("-cp", f"{jars()}/*", f"-Dlog4j2.configurationFile={_LOGGING}"),
+        ]
+        command = [*self._java, "kafka.Kafka", str(self._properties)]
+        self._program = Program("kafka", command, self.folder)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None when it does not run."""
+        return self._program.pid
+
+    @property
+    def log(self) -> Path:
+        """What it wrote."""
+        return self._program.log
+
+    @property
+    def servers(self) -> str:
+        """Where clients find it, for ``AEGIS_KAFKA``."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> Self:
+        """Let it serve clients; a folder without data gets a cluster of its own.
+
+        Raises:
+            ServerError: It cannot; says where to look.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(self._configuration())
+        if not (self._data / "meta.properties").exists():
+            self._format()
+        self._program.start()
+        self._program.wait_until(self.is_ready, 60)
+        return self
+
+    def is_ready(self) -> bool:
+        """Say whether it serves clients: a broker listens once it has joined its cluster."""
+        return answers(self.port)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self._program.stop(60)
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        self._program.kill()
+
+    def erase(self) -> None:
+        """Stop it and remove its data."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _format(self) -> None:
+        shutil.rmtree(self._data, ignore_errors=True)  # half of it
+        cluster = urlsafe_b64encode(b"\x01" + secrets.token_bytes(15)).rstrip(b"=").decode()
+        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
+        said_by([*self._java, *tool])
+
+    def _configuration(self) -> str:
+        clients, controller = self.servers, f"127.0.0.1:{self._controller_port}"
+        one_copy = (
+            "offsets.topic.replication.factor",
+            "transaction.state.log.replication.factor",
+            "transaction.state.log.min.isr",
+            "share.coordinator.state.topic.replication.factor",
+            "share.coordinator.state.topic.min.isr",
+        )
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{controller}",
+            "listeners": f"CLIENTS://{clients},CONTROLLER://{controller}",
+            "advertised.listeners": f"CLIENTS://{clients}",
+            "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "CLIENTS",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": str(self._data),
+            "auto.create.topics.enable": "false",
+            "group.initial.rebalance.delay.ms": "0",
+            "broker.heartbeat.interval.ms": "250",
+            "broker.session.timeout.ms": "1000",  # a killed broker comes back as soon
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.num.partitions": "4",
+            **dict.fromkeys(one_copy, "1"),
+        }
+        return "".join(f"{name}={value}\n" for name, value in settings.items())

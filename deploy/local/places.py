@@ -1,0 +1,62 @@
+"""Free ports, folders that another user may enter, and programs on this machine."""
+
+import os
+import shutil
+import socket
+import stat
+from hashlib import sha256
+from pathlib import Path
+
+from deploy.local.program import UnavailableError
+
+_FOR_ALL = Path("/var/lib/aegis-local")
+
+
+def free_port() -> int:
+    """Return a port of the loopback address on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen on *port* of the loopback address."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def answers(port: int) -> bool:
+    """Say whether something accepts connections on *port* of the loopback address."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def enterable(folder: Path) -> Path:
+    """Return *folder*, or one that takes its place when other users cannot come to it.
+
+    A home of mode 700 above it keeps them out, whatever its own mode.
+    """
+    place = folder.absolute()
+    if all(above.stat().st_mode & stat.S_IXOTH for above in place.parents if above.exists()):
+        return place
+    return _FOR_ALL / sha256(os.fsencode(place)).hexdigest()[:12]
+
+
+def program(name: str, package: str, folders: str = "") -> str:
+    """Return the path of the program *name*: on ``PATH``, else the newest in *folders* (a glob).
+
+    Raises:
+        UnavailableError: It is not there; says which Debian *package* has it.
+    """
+    found = shutil.which(name)
+    if found is None and folders:
+        others = sorted(Path("/").glob(f"{folders.lstrip('/')}/{name}"))
+        found = str(others[-1]) if others else None
+    if found is None:
+        raise UnavailableError(f"there is no {name}: apt-get install {package}")
+    return found

@@ -1,0 +1,142 @@
+"""A PostgreSQL cluster of its own, on the loopback address."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from deploy.local.places import enterable, program
+from deploy.local.program import Program, rights, said_by
+
+ROLE = "aegis"
+_BINARIES, _PACKAGE = "/usr/lib/postgresql/*/bin", "postgresql"
+
+
+class Postgres:
+    """A cluster in a folder, with the database ``aegis`` of the role ``aegis``.
+
+    PostgreSQL refuses to run as root: then it runs as ``postgres``, or ``nobody``.
+    """
+
+    def __init__(self, folder: Path, port: int, *, durable: bool = True) -> None:
+        """Prepare a cluster in *folder* that listens on *port*; nothing is touched yet.
+
+        Args:
+            folder: Of the data, the password and the log.
+            port: Of the loopback address.
+            durable: False: a commit is not forced to the disk (for tests: it survives a killed
+                server, not a lost machine).
+
+        Raises:
+            UnavailableError: PostgreSQL is not installed.
+        """
+        self.port = port
+        self.folder = folder.absolute()
+        self._user = _unprivileged()
+        self._data = (enterable(folder) if self._user else self.folder) / "data"
+        self._program = Program(
+            "postgres",
+            [
+                program("postgres", _PACKAGE, _BINARIES),
+                *("-D", str(self._data), "-p", str(port)),
+                *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
+                *("-c", "max_connections=200", "-c", f"fsync={'on' if durable else 'off'}"),
+            ],
+            self.folder,
+            user=self._user,
+            asks_to_stop=signal.SIGINT,  # SIGTERM would wait for every client to leave
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None when it does not run."""
+        return self._program.pid
+
+    @property
+    def log(self) -> Path:
+        """What it wrote."""
+        return self._program.log
+
+    def url(self, database: str = ROLE) -> str:
+        """Return the URL of *database*, for ``AEGIS_DATABASE_URL``."""
+        return f"postgresql+psycopg://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> Self:
+        """Let it accept connections; a folder without a cluster gets one.
+
+        Raises:
+            ServerError: It cannot; says where to look.
+        """
+        if not (self._data / "PG_VERSION").exists():
+            self._create()
+        self._program.start()
+        self._program.wait_until(self.is_ready, 30)
+        if not self._says("SELECT 1 FROM pg_database WHERE datname = 'aegis'"):
+            self._says(f"CREATE DATABASE {ROLE}")
+        return self
+
+    def is_ready(self) -> bool:
+        """Say whether it accepts connections."""
+        asked = ("-q", "-h", "127.0.0.1", "-p", str(self.port))
+        return subprocess.run([_binary("pg_isready"), *asked], check=False).returncode == 0
+
+    def stop(self) -> None:
+        """End it: clients are sent away, everything is written."""
+        self._program.stop()
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        self._program.kill()
+
+    def erase(self) -> None:
+        """Stop it and remove its data."""
+        self.stop()
+        shutil.rmtree(self._data.parent, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _password(self) -> str:
+        return (self.folder / "password").read_text().strip()
+
+    def _create(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        home = self._data.parent
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._data, ignore_errors=True)  # half of a cluster
+        password, told = self.folder / "password", home / "initdb-password"
+        for path in (password, told):
+            path.touch(mode=0o600)
+        password.write_text(secrets.token_urlsafe(24))
+        told.write_text(self._password)
+        self._data.mkdir(mode=0o700)
+        if self._user:
+            home.chmod(0o755)
+            for path in (self._data, told):
+                shutil.chown(path, self._user)
+        command = [
+            _binary("initdb"),
+            *("-D", str(self._data), "--username", ROLE, "--pwfile", str(told)),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"),
+        ]
+        said_by(command, cwd="/", **rights(self._user))  # its user may not be in ours
+        told.unlink()
+
+    def _says(self, sql: str) -> str:
+        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", ROLE, "-d", "postgres")
+        password = {**os.environ, "PGPASSWORD": self._password}
+        return said_by([_binary("psql"), "-XAtq", *where, "-c", sql], env=password)
+
+
+def _binary(name: str) -> str:
+    return program(name, _PACKAGE, _BINARIES)
+
+
+def _unprivileged() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"

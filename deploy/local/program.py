@@ -1,0 +1,189 @@
+"""One program in the background: started, found again by its pid file, ended."""
+
+import os
+import pwd
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_PROBE_S = 0.05
+_LAST_LINES = 12
+
+
+class ServerError(Exception):
+    """A server does not do what it was told; the message says where to look."""
+
+
+class UnavailableError(ServerError):
+    """A server cannot be had on this machine; the message says what to install."""
+
+
+@dataclass(slots=True)
+class Program:
+    """A command that runs on its own, with ``NAME.pid`` and ``NAME.log`` in *folder*.
+
+    Args:
+        name: What people call it.
+        command: Program and arguments.
+        folder: Of its pid file and log; it may be the same as that of other programs.
+        environment: On top of that of this process.
+        user: Whose rights it has; None: those of this process.
+        asks_to_stop: The signal at which it ends in good order.
+    """
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    asks_to_stop: signal.Signals = signal.SIGTERM
+    _child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """What it wrote, of every start."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None when it does not run."""
+        if self._child is not None:
+            return self._child.pid if self._child.poll() is None else None
+        try:
+            pid, started = self._pid_file.read_text().split()
+        except (OSError, ValueError):
+            return None
+        return int(pid) if _started(int(pid)) == started else None
+
+    def start(self) -> None:
+        """Let it run; nothing happens when it does already.
+
+        Raises:
+            UnavailableError: There is no such program.
+        """
+        if self.pid is not None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with self.log.open("ab") as log:
+                self._child = subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, **self.environment},
+                    start_new_session=True,  # Ctrl-C in the terminal is not meant for it
+                    **rights(self.user),
+                )
+        except FileNotFoundError as error:
+            raise UnavailableError(f"{self.name}: there is no program {self.command[0]}") from error
+        self._pid_file.write_text(f"{self._child.pid} {_started(self._child.pid)}\n")
+
+    def wait_until(self, is_ready: Callable[[], bool], limit_s: float) -> None:
+        """Return when *is_ready*.
+
+        Raises:
+            ServerError: It ended before, or the limit was over.
+        """
+        until = time.monotonic() + limit_s
+        while not is_ready():
+            if self.pid is None:
+                raise ServerError(f"{self.name} ended while starting; {self._last_words()}")
+            if time.monotonic() > until:
+                raise ServerError(f"{self.name} not ready in {limit_s:g} s; {self._last_words()}")
+            time.sleep(_PROBE_S)
+
+    def stop(self, limit_s: float = 30) -> None:
+        """Ask it to end, and return when it has.
+
+        Raises:
+            ServerError: It did not within the limit.
+        """
+        self._end(self.asks_to_stop, limit_s)
+
+    def kill(self) -> None:
+        """Kill it where it stands, as ``kill -9`` does, with the processes that it started."""
+        pid = self.pid
+        children = [] if pid is None else _children(pid)
+        self._end(signal.SIGKILL, 30)
+        for child in children:  # a server's own: some would otherwise work on for a moment
+            _signal(child, signal.SIGKILL)
+        until = time.monotonic() + 30
+        while any(_started(child) for child in children) and time.monotonic() < until:
+            time.sleep(_PROBE_S)
+
+    def _end(self, number: signal.Signals, limit_s: float) -> None:
+        pid = self.pid
+        if pid is not None:
+            _signal(pid, number)
+            until = time.monotonic() + limit_s
+            while self.pid is not None:
+                if time.monotonic() > until:
+                    raise ServerError(
+                        f"{self.name} (process {pid}) still runs {limit_s:g} s after"
+                        f" {number.name}; {self._last_words()}"
+                    )
+                time.sleep(_PROBE_S)
+        self._child = None
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n  ".join([f"see {self.log}", *lines[-_LAST_LINES:]])
+
+
+def said_by(command: Sequence[str], **more: Any) -> str:  # noqa: ANN401 (those of subprocess)
+    """Return what *command* printed.
+
+    Raises:
+        ServerError: It failed; says what it said.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
+    if done.returncode:
+        raise ServerError(f"{command[0]}: {(done.stderr + done.stdout).strip()}")
+    return str(done.stdout).strip()
+
+
+def rights(user: str | None) -> dict[str, Any]:
+    """Return what `subprocess` is told so that a program has the rights of *user*."""
+    if user is None:
+        return {}
+    known = pwd.getpwnam(user)
+    return {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
+
+
+def _started(pid: int) -> str:
+    """Return when *pid* began, so that a number used again is not taken for it; empty: it ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "" if Path("/proc/self/stat").exists() else _started_by_ps(pid)
+    return "" if state[0] in "ZX" else state[19]
+
+
+def _started_by_ps(pid: int) -> str:
+    asked = ("ps", "-o", "lstart=", "-p", str(pid))
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return found.stdout.strip().replace(" ", "-")
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

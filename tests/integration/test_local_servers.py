@@ -1,0 +1,57 @@
+"""The servers of `make up` and of the tests keep their data, and give back their port."""
+
+import psycopg
+import pytest
+from kafka import KafkaConsumer, KafkaProducer
+
+from deploy.local.places import is_free
+from tests.servers import administering
+
+pytestmark = pytest.mark.server
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_postgres_started_again_has_its_rows_on_the_same_port(postgres, end):
+    with psycopg.connect(postgres.url.replace("+psycopg", "")) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+    getattr(postgres.server, end)()
+    assert is_free(postgres.server.port)
+    postgres.server.start()
+    assert postgres.query("SELECT number FROM kept") == [(7,)]
+
+
+def test_each_test_has_a_migrated_database_without_rows(postgres):
+    assert postgres.query("SELECT count(*) FROM fact") == [(0,)]
+    assert postgres.query("SELECT version_num FROM alembic_version")
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_kafka_started_again_has_its_records_on_the_same_port(kafka, end):
+    with KafkaProducer(bootstrap_servers=kafka.servers) as producer:
+        producer.send("aegis.facts.v1", b"kept").get(10)
+    getattr(kafka, end)()
+    assert is_free(kafka.port)
+    kafka.start()
+    consumer = KafkaConsumer(
+        "aegis.facts.v1",
+        bootstrap_servers=kafka.servers,
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=20_000,
+    )
+    try:
+        assert next(consumer).value == b"kept"
+    finally:
+        consumer.close()
+
+
+def test_each_test_finds_the_topics_of_aegis_empty(kafka):
+    with administering(kafka) as admin:
+        partitions = {t["name"]: len(t["partitions"]) for t in admin.describe_topics()}
+    assert partitions["aegis.facts.v1"] == 12
+    assert partitions["aegis.alerts.v1"] == 4
+    consumer = KafkaConsumer(bootstrap_servers=kafka.servers)
+    try:
+        parts = consumer.partitions_for_topic("aegis.facts.v1")
+        assert len(parts) == 12
+    finally:
+        consumer.close()

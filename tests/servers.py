@@ -1,0 +1,154 @@
+"""Real servers for tests: PostgreSQL and Kafka, started once, empty for each test.
+
+A server that this machine cannot have fails the test where ``CI`` is set, else skips it.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from kafka import KafkaAdminClient
+
+from deploy.local.kafka import Kafka
+from deploy.local.places import free_port, program
+from deploy.local.postgres import Postgres
+from deploy.local.program import UnavailableError
+from services.store import schema
+from services.store.session import Database
+
+_TEMPLATE = "migrated"
+_TOPICS = Path(__file__).parent.parent / "deploy" / "kafka" / "topics.yaml"
+
+
+@contextmanager
+def had():
+    """What is done here needs a server that this machine may not have."""
+    try:
+        yield
+    except UnavailableError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"needed where CI is set: {error}", pytrace=False)
+        pytest.skip(f"NOT TESTED: {error}")
+
+
+class FreshDatabase:
+    """A migrated database without rows on *server*, at *url*."""
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+        self.url = server.url(name)
+
+    def query(self, sql, *values):
+        """Return the rows of *sql*, in a connection of its own."""
+        with _connected(self.server, self.name) as connection:
+            return connection.execute(sql, values).fetchall()
+
+
+@pytest.fixture(scope="session")
+def servers_folder():
+    """A folder of the servers of this run that other users may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="aegis-servers-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder):
+    """A cluster with a migrated database to copy from."""
+    with had():
+        server = Postgres(servers_folder / "postgres", free_port(), durable=False)
+    server.start()
+    try:
+        with _connected(server) as connection:
+            connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+        db = Database.open(server.url(_TEMPLATE))
+        schema.upgrade(db)
+        db.close()  # nobody may be connected to what is copied
+        yield server
+    finally:
+        server.erase()
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """A migrated database of this test's own; ``.server`` may be stopped and killed."""
+    postgres_server.start()
+    name = f"test_{uuid.uuid4().hex}"
+    with _connected(postgres_server) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield FreshDatabase(postgres_server, name)
+    postgres_server.start()
+    with _connected(postgres_server) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def kafka_server(servers_folder):
+    """A broker of this run."""
+    with had():
+        server = Kafka(servers_folder / "kafka", free_port(), short_lived=True)
+    server.start()
+    yield server
+    server.erase()
+
+
+@pytest.fixture
+def empty_kafka(kafka_server):
+    """The broker without any topic or consumer group; it may be stopped and killed."""
+    kafka_server.start()
+    with administering(kafka_server) as admin:
+        topics = [name for name in admin.list_topics() if not name.startswith("__")]
+        if topics:
+            admin.delete_topics(topics)
+        groups = [group["group_id"] for group in admin.list_groups()]
+        if groups:
+            admin.delete_groups(groups)
+    return kafka_server
+
+
+@pytest.fixture
+def kafka(empty_kafka):
+    """The broker with the topics of Aegis, all empty; it may be stopped and killed."""
+    create_topics(empty_kafka, {})
+    return empty_kafka
+
+
+def create_topics(server, partitions):
+    """Let *server* have the topics of Aegis, some with other counts of *partitions* by name."""
+    with administering(server) as admin:
+        admin.create_topics(
+            {
+                topic["name"]: {
+                    "num_partitions": partitions.get(topic["name"], topic["partitions"]),
+                    "replication_factor": 1,
+                }
+                for topic in yaml.safe_load(_TOPICS.read_text())["topics"]
+            },
+            wait_for_metadata=True,
+        )
+
+
+@contextmanager
+def administering(server):
+    """Lend a client that makes and removes topics."""
+    with KafkaAdminClient(bootstrap_servers=server.servers, bootstrap_timeout_ms=20_000) as admin:
+        yield admin
+
+
+@pytest.fixture(scope="session")
+def promtool():
+    """The path of Prometheus' checker of rules and configurations."""
+    with had():
+        return program("promtool", "prometheus")
+
+
+def _connected(server, database="postgres"):
+    url = server.url(database).replace("+psycopg", "")
+    return psycopg.connect(url, autocommit=True)
