@@ -6,24 +6,27 @@ A server that this machine cannot have fails the test where ``CI`` is set, else 
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-import yaml
 from kafka import KafkaAdminClient
+from kafka.errors import RetriableError
 
 from deploy.local.kafka import Kafka
 from deploy.local.places import free_port, program
 from deploy.local.postgres import Postgres
 from deploy.local.program import UnavailableError
+from services.runtime.kafka import create_topics
+from services.runtime.settings import KafkaSettings
+from services.runtime.topics import load_declared
 from services.store import schema
 from services.store.session import Database
 
 _TEMPLATE = "migrated"
-_TOPICS = Path(__file__).parent.parent / "deploy" / "kafka" / "topics.yaml"
 
 
 @contextmanager
@@ -104,35 +107,43 @@ def empty_kafka(kafka_server):
     """The broker without any topic or consumer group; it may be stopped and killed."""
     kafka_server.start()
     with administering(kafka_server) as admin:
+        until = time.monotonic() + 20
+        while not _emptied(admin):
+            assert time.monotonic() < until, admin.list_topics()
+            time.sleep(0.05)
+    return kafka_server
+
+
+def _emptied(admin):
+    """Remove what there is; whether there was nothing. A removal is not yet known everywhere."""
+    try:
         topics = [name for name in admin.list_topics() if not name.startswith("__")]
-        if topics:
-            admin.delete_topics(topics)
         groups = [group["group_id"] for group in admin.list_groups()]
+        if topics:
+            admin.delete_topics(topics, raise_errors=False)
         if groups:
             admin.delete_groups(groups)
-    return kafka_server
+    except RetriableError:  # a broker that has just begun reads its groups first
+        return False
+    return not topics and not groups
 
 
 @pytest.fixture
 def kafka(empty_kafka):
     """The broker with the topics of Aegis, all empty; it may be stopped and killed."""
-    create_topics(empty_kafka, {})
+    make_topics(empty_kafka)
     return empty_kafka
 
 
-def create_topics(server, partitions):
-    """Let *server* have the topics of Aegis, some with other counts of *partitions* by name."""
-    with administering(server) as admin:
-        admin.create_topics(
-            {
-                topic["name"]: {
-                    "num_partitions": partitions.get(topic["name"], topic["partitions"]),
-                    "replication_factor": 1,
-                }
-                for topic in yaml.safe_load(_TOPICS.read_text())["topics"]
-            },
-            wait_for_metadata=True,
-        )
+def make_topics(server, name="", **otherwise):
+    """Let *server* have the topics of Aegis, that of *name* declared *otherwise*."""
+    declared = load_declared()
+    topics = tuple(
+        topic.model_copy(update=otherwise) if topic.name == name else topic
+        for topic in declared.topics
+    )
+    settings = KafkaSettings(kafka=server.servers)
+    create_topics(settings, declared.model_copy(update={"topics": topics}))
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from services.cli import (
     regrading,
     running,
     simulating,
+    topics,
     watching,
 )
 from services.cli.command import CommandError
@@ -32,6 +33,7 @@ from services.runtime.settings import SettingsError
 
 COMMANDS = (
     running.RUN,
+    topics.TOPICS,
     feeding.INGEST,
     feeding.PARKED,
     enrolling.PARTICIPANTS,

@@ -3,6 +3,7 @@
 Each is an environment variable ``AEGIS_...``, or given by name; secrets are files.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -95,6 +96,41 @@ class HttpSettings(BaseSettings):
         return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
 
 
+class KafkaSettings(BaseSettings):
+    """Where the brokers are: ``AEGIS_KAFKA``, like ``kafka-1:9092,kafka-2:9092``; empty: none.
+
+    ``AEGIS_KAFKA_CA`` (a PEM file) encrypts the connections and says who signs the brokers'
+    certificates; ``AEGIS_KAFKA_CERTIFICATE`` and ``..._KEY`` are the client's own.
+    ``AEGIS_KAFKA_TOPICS`` names another file than ``deploy/kafka/topics.yaml``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    kafka: str = ""
+    kafka_ca: Path | None = None
+    kafka_certificate: Path | None = None
+    kafka_key: Path | None = None
+    kafka_topics: Path | None = None
+
+    @field_validator("kafka")
+    @classmethod
+    def _names_brokers(cls, servers: str) -> str:
+        for server in filter(None, servers.split(",")):
+            if not re.fullmatch(r"\s*(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):\d{1,5}\s*", server):
+                raise ValueError("a broker is HOST:PORT, several are separated by commas")
+        return servers
+
+    @field_validator("kafka_ca", "kafka_certificate", "kafka_key", "kafka_topics")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        return _existing(path)
+
+    @property
+    def servers(self) -> list[str]:
+        """Each broker that is asked for the others."""
+        return [server.strip() for server in self.kafka.split(",") if server.strip()]
+
+
 class AlertSettings(BaseSettings):
     """How mails and webhooks leave: ``AEGIS_SMTP_HOST``, ``..._PORT``, ``..._FROM``, and so on.
 
@@ -114,9 +150,7 @@ class AlertSettings(BaseSettings):
     @field_validator("smtp_password_file", "webhook_secret_file")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError(f"there is no file {path}")
-        return path
+        return _existing(path)
 
     @property
     def smtp_password(self) -> SecretStr | None:
@@ -127,6 +161,12 @@ class AlertSettings(BaseSettings):
     def webhook_secret(self) -> SecretStr | None:
         """What webhooks are signed with; None: they are not sent."""
         return _secret(self.webhook_secret_file)
+
+
+def _existing(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
 
 
 def _secret(path: Path | None) -> SecretStr | None:

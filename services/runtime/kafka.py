@@ -1,0 +1,276 @@
+"""Connections to Kafka, each as a service in production wants it.
+
+Where the brokers are and who signs their certificates are `KafkaSettings`; nothing here knows what
+a record says.
+"""
+
+import logging
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaError, KafkaTimeoutError, for_code
+from kafka.record import util as record_util
+
+from services.runtime.settings import KafkaSettings
+from services.runtime.topics import (
+    MISSING,
+    PARTITIONS,
+    Cluster,
+    Declared,
+    DeclaredTopic,
+    FoundTopic,
+    differences,
+    load_declared,
+)
+
+__all__ = [
+    "FLUSH_LIMIT_S",
+    "KafkaError",
+    "KafkaUnavailableError",
+    "TopicsError",
+    "check_topics",
+    "consumer",
+    "create_topics",
+    "find_topics",
+    "producer",
+    "require_fast_checksums",
+    "tls",
+]
+
+FLUSH_LIMIT_S: Final = 10.0
+
+_REACH_S = 3.0  # for each broker
+_CONNECT_MS = 10_000
+_LARGEST_RECORD = 1_048_576  # bytes; max.message.bytes of the topics
+
+
+class KafkaUnavailableError(Exception):
+    """Kafka cannot be reached, or refuses; the message says where and why."""
+
+
+class TopicsError(Exception):
+    """A topic is not what the workers rely on; the message says which and what to do."""
+
+
+def require_fast_checksums() -> None:
+    """Return when checksums of records are computed in C.
+
+    Raises:
+        KafkaUnavailableError: They would be computed in Python, two hundred times as slow.
+    """
+    if record_util.crc32c_c is None:
+        raise KafkaUnavailableError(
+            "the package crc32c is missing or has no C code here: every record would cost a"
+            " thousand times as much; install it (pip install crc32c)"
+        )
+
+
+def producer(settings: KafkaSettings) -> KafkaProducer:
+    """Return a producer whose records are on every copy in sync when it says so.
+
+    Give `KafkaProducer.flush` the limit `FLUSH_LIMIT_S`: a record that is not acknowledged by then
+    has failed, and is not sent later. Records are not compressed: a reader without the codec could
+    not read them.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time, or checksums would be slow.
+    """
+    require_fast_checksums()
+    with _in_words(settings):
+        return KafkaProducer(
+            **_connection(settings),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            batch_size=131_072,
+            max_request_size=_LARGEST_RECORD,
+            request_timeout_ms=5_000,
+            delivery_timeout_ms=int(FLUSH_LIMIT_S * 1_000),
+            max_block_ms=int(FLUSH_LIMIT_S * 1_000),
+            allow_auto_create_topics=False,
+        )
+
+
+def consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
+    """Return a member of *group* that reads *topic* from its beginning, or where the group is.
+
+    It commits nothing by itself: call `KafkaConsumer.commit` when what was read is kept.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time, or checksums would be slow.
+    """
+    require_fast_checksums()
+    with _in_words(settings):
+        return KafkaConsumer(
+            topic,
+            **_connection(settings),
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=[CooperativeStickyAssignor],
+            session_timeout_ms=10_000,  # a member that was killed is replaced after this
+            heartbeat_interval_ms=3_000,
+            allow_auto_create_topics=False,
+        )
+
+
+def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:
+    """Return when the topics *names* exist, each with the declared count of partitions.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time.
+        TopicsError: One is missing, or has another count: facts of one participant would be in
+            two places.
+        services.runtime.topics.TopicsFileError: The file of topics cannot be trusted.
+    """
+    declared = load_declared(settings.kafka_topics)
+    needed = frozenset(names)
+    for one in differences(declared, find_topics(settings, declared)):
+        if one.topic in needed and one.what == MISSING:
+            raise TopicsError(f"there is no topic {one.topic}: `aegis topics --create` makes it")
+        if one.topic in needed and one.what == PARTITIONS:
+            raise TopicsError(
+                f"topic {one.topic} has {one.found} partitions, and {one.declared} are declared:"
+                " this worker does not start, see `aegis topics`"
+            )
+
+
+def find_topics(settings: KafkaSettings, declared: Declared) -> Cluster:
+    """Return what the cluster has of the *declared* topics.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time, or it refuses.
+    """
+    with _administering(settings) as admin:
+        brokers = len(admin.describe_cluster()["brokers"])
+        here = {topic["name"]: topic for topic in admin.describe_topics()}
+        known = [topic for topic in declared.topics if topic.name in here]
+        told = _settings(admin, known)
+        return Cluster(
+            brokers,
+            {one.name: _found(here[one.name], told[one.name]) for one in known},
+        )
+
+
+def create_topics(settings: KafkaSettings, declared: Declared) -> list[str]:
+    """Make the *declared* topics that are missing, and return their names.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time, or it refuses.
+    """
+    cluster = find_topics(settings, declared)
+    wanted = {
+        topic.name: {
+            "num_partitions": topic.partitions,
+            "replication_factor": declared.copies_on(cluster.brokers),
+            "configs": declared.settings_on(topic, cluster.brokers),
+        }
+        for topic in declared.topics
+        if topic.name not in cluster.topics
+    }
+    if wanted:
+        with _administering(settings) as admin:
+            admin.create_topics(wanted, wait_for_metadata=True)
+    return list(wanted)
+
+
+def tls(settings: KafkaSettings) -> ssl.SSLContext | None:
+    """Return how connections are encrypted; None when they are not.
+
+    Raises:
+        KafkaUnavailableError: A file holds no certificate or key.
+    """
+    if settings.kafka_ca is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(settings.kafka_ca))
+        if settings.kafka_certificate is not None:
+            context.load_cert_chain(settings.kafka_certificate, settings.kafka_key)
+    except OSError as error:
+        raise KafkaUnavailableError(
+            f"AEGIS_KAFKA_CA, AEGIS_KAFKA_CERTIFICATE or AEGIS_KAFKA_KEY: {error}"
+        ) from error
+    return context
+
+
+def _connection(settings: KafkaSettings) -> dict[str, Any]:
+    context = tls(settings)
+    return {
+        "bootstrap_servers": settings.servers,
+        "client_id": "aegis",
+        "bootstrap_timeout_ms": _CONNECT_MS,
+        "security_protocol": "PLAINTEXT" if context is None else "SSL",
+        "ssl_context": context,
+    }
+
+
+@contextmanager
+def _administering(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
+    with (
+        _in_words(settings),
+        KafkaAdminClient(**_connection(settings), request_timeout_ms=_CONNECT_MS) as admin,
+    ):
+        yield admin
+
+
+@contextmanager
+def _in_words(settings: KafkaSettings) -> Iterator[None]:
+    """Tell why Kafka cannot be used, instead of the library's retries, attempt by attempt."""
+    _reach_one(settings)
+    library = logging.getLogger("kafka")
+    level = library.level
+    library.setLevel(logging.CRITICAL)
+    try:
+        yield
+    except KafkaTimeoutError as error:
+        encrypted = ", with TLS as AEGIS_KAFKA_CA says" if settings.kafka_ca else ", without TLS"
+        raise KafkaUnavailableError(
+            f"no broker answers at {settings.kafka} (AEGIS_KAFKA){encrypted}: {error}"
+        ) from error
+    except KafkaError as error:
+        raise KafkaUnavailableError(f"Kafka at {settings.kafka} refuses: {error}") from error
+    finally:
+        library.setLevel(level)
+
+
+def _reach_one(settings: KafkaSettings) -> None:
+    """Return when a broker accepts connections.
+
+    The library says only that time is over, and leaves a thread behind for every vain attempt.
+    """
+    if not settings.servers:
+        raise KafkaUnavailableError("AEGIS_KAFKA names no broker, like 127.0.0.1:9092")
+    failed = []
+    for server in settings.servers:
+        host, _, port = server.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _REACH_S).close()
+        except OSError as error:
+            failed.append(f"{server}: {error.strerror or error}")
+        else:
+            return
+    raise KafkaUnavailableError(f"no broker answers (AEGIS_KAFKA): {'; '.join(failed)}")
+
+
+def _settings(
+    admin: KafkaAdminClient, topics: Iterable[DeclaredTopic]
+) -> dict[str, dict[str, str]]:
+    asked = [ConfigResource(ConfigResourceType.TOPIC, t.name, list(t.settings)) for t in topics]
+    told = admin.describe_configs(asked, config_filter="all").get("topic", {}) if asked else {}
+    return {
+        name: {key: str(one["value"]) for key, one in found.items()} for name, found in told.items()
+    }
+
+
+def _found(topic: dict[str, Any], settings: dict[str, str]) -> FoundTopic:
+    if topic["error_code"]:
+        raise for_code(topic["error_code"])(topic["name"])
+    partitions = topic["partitions"]
+    copies = min(len(one["replica_nodes"]) for one in partitions)
+    return FoundTopic(len(partitions), copies, settings)

@@ -1,0 +1,141 @@
+"""What ``deploy/kafka/topics.yaml`` declares, and how a cluster differs from it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import services
+from services.runtime.yaml_keys import read_yaml, repeated_keys
+
+SITE_EVENTS: Final = "aegis.site-events.v1"
+FACTS: Final = "aegis.facts.v1"
+STANDINGS: Final = "aegis.standings.v1"
+ALERTS: Final = "aegis.alerts.v1"
+
+FILE = Path(services.__file__).parent.parent / "deploy" / "kafka" / "topics.yaml"
+
+PARTITIONS = "partitions"
+MISSING = "topic"
+_COPIES = "copies"
+_IN_SYNC = "min.insync.replicas"
+
+_Count = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+_Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+
+
+class TopicsFileError(ValueError):
+    """The file of topics cannot be trusted; the message says where and what is wrong."""
+
+
+class DeclaredTopic(BaseModel):
+    """A topic as the file has it; its settings are those of Kafka, by Kafka's names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: _Name
+    key: str
+    partitions: _Count
+    settings: Mapping[str, bool | int | str]
+
+
+class Declared(BaseModel):
+    """All topics, each in as many *copies* as there are brokers for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int
+    copies: _Count
+    topics: Annotated[tuple[DeclaredTopic, ...], Field(min_length=1)]
+
+    def copies_on(self, brokers: int) -> int:
+        """Return how many copies a cluster of *brokers* (at least one) has of each topic."""
+        return min(self.copies, brokers)
+
+    def settings_on(self, topic: DeclaredTopic, brokers: int) -> dict[str, str]:
+        """Return the settings of *topic* on a cluster of *brokers*, as Kafka writes them.
+
+        A record that needs every copy would stop the topic whenever one broker is away.
+        """
+        written = {name: _as_kafka_writes(value) for name, value in topic.settings.items()}
+        if _IN_SYNC in written:
+            most = max(1, self.copies_on(brokers) - 1)
+            written[_IN_SYNC] = str(min(int(written[_IN_SYNC]), most))
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTopic:
+    """A topic as a cluster has it."""
+
+    partitions: int
+    copies: int
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What a cluster has: how many brokers, and the declared topics that exist."""
+
+    brokers: int
+    topics: Mapping[str, FoundTopic]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing about *topic* that is not as it is declared."""
+
+    topic: str
+    what: str
+    declared: str
+    found: str
+
+
+def load_declared(path: Path | None = None) -> Declared:
+    """Return what the file at *path* (``deploy/kafka/topics.yaml``) declares.
+
+    Raises:
+        TopicsFileError: It cannot be read; a key is missing, unknown or given twice; a value or a
+            name cannot be.
+    """
+    file = path or FILE
+    try:
+        text = file.read_text("utf-8")
+        if twice := next(repeated_keys(text), None):
+            raise TopicsFileError(f"{file}: {twice}: given twice; keep one of them")
+        declared = Declared.model_validate(read_yaml(text))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise TopicsFileError(f"{file}: cannot be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise TopicsFileError(f"{file}: {where}: {first['msg']}") from error
+    names = [topic.name for topic in declared.topics]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise TopicsFileError(f"{file}: {twice}: declared twice; keep one of them")
+    return declared
+
+
+def differences(declared: Declared, cluster: Cluster) -> Iterator[Difference]:
+    """Yield each way in which *cluster* is not as *declared*, topic by topic."""
+    for topic in declared.topics:
+        found = cluster.topics.get(topic.name)
+        if found is None:
+            yield Difference(topic.name, MISSING, f"{topic.partitions} partitions", "missing")
+            continue
+        wanted: dict[str, str] = {
+            PARTITIONS: str(topic.partitions),
+            _COPIES: str(declared.copies_on(cluster.brokers)),
+            **declared.settings_on(topic, cluster.brokers),
+        }
+        has = {PARTITIONS: str(found.partitions), _COPIES: str(found.copies), **found.settings}
+        for what, value in wanted.items():
+            if has.get(what) != value:
+                yield Difference(topic.name, what, value, has.get(what, "unknown to this Kafka"))
+
+
+def _as_kafka_writes(value: bool | int | str) -> str:  # noqa: FBT001 (a value of the file)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,95 @@
+"""The file of topics: what it declares on clusters of several sizes, and what it refuses."""
+
+import pytest
+
+from services.runtime.topics import (
+    ALERTS,
+    FACTS,
+    FILE,
+    SITE_EVENTS,
+    STANDINGS,
+    Cluster,
+    Difference,
+    FoundTopic,
+    TopicsFileError,
+    differences,
+    load_declared,
+)
+
+ONE = """\
+version: 1
+copies: 3
+topics:
+  - {name: t, key: study, partitions: 4, settings: {retention.ms: 5, min.insync.replicas: 2}}
+"""
+
+
+def declared(tmp_path, text=ONE):
+    file = tmp_path / "topics.yaml"
+    file.write_text(text)
+    return load_declared(file)
+
+
+def test_the_file_declares_exactly_the_topics_that_the_code_names():
+    names = [topic.name for topic in load_declared().topics]
+    assert names == [SITE_EVENTS, FACTS, STANDINGS, ALERTS]
+
+
+def test_no_record_is_larger_than_the_producer_may_send():
+    limits = {topic.settings["max.message.bytes"] for topic in load_declared(FILE).topics}
+    assert limits == {1_048_576}
+
+
+@pytest.mark.parametrize(
+    ("brokers", "copies", "in_sync"), [(1, 1, "1"), (2, 2, "1"), (3, 3, "2"), (9, 3, "2")]
+)
+def test_one_broker_less_never_stops_a_topic(tmp_path, brokers, copies, in_sync):
+    file = declared(tmp_path)
+    assert file.copies_on(brokers) == copies
+    assert file.settings_on(file.topics[0], brokers)["min.insync.replicas"] == in_sync
+
+
+def test_a_topic_as_declared_differs_in_nothing(tmp_path):
+    found = FoundTopic(4, 3, {"retention.ms": "5", "min.insync.replicas": "2"})
+    assert list(differences(declared(tmp_path), Cluster(3, {"t": found}))) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (None, Difference("t", "topic", "4 partitions", "missing")),
+        (FoundTopic(8, 3, {}), Difference("t", "partitions", "4", "8")),
+        (FoundTopic(4, 1, {}), Difference("t", "copies", "3", "1")),
+        (FoundTopic(4, 3, {"retention.ms": "6"}), Difference("t", "retention.ms", "5", "6")),
+    ],
+)
+def test_each_difference_says_what_is_declared_and_what_is_there(tmp_path, found, expected):
+    settings = {"retention.ms": "5", "min.insync.replicas": "2"}
+    if found is not None:
+        found = FoundTopic(found.partitions, found.copies, settings | dict(found.settings))
+    cluster = Cluster(3, {} if found is None else {"t": found})
+    assert list(differences(declared(tmp_path), cluster)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (ONE.replace("partitions: 4", "partitions: 0"), "topics.0.partitions"),
+        (ONE.replace("partitions: 4", "partitions: '4'"), "topics.0.partitions"),
+        (ONE.replace("partitions: 4, ", ""), "topics.0.partitions"),
+        (ONE.replace("name: t", "name: a b"), "topics.0.name"),
+        (ONE.replace("key: study", "key: study, partition: 4"), "topics.0.partition"),
+        (ONE.replace("copies: 3", "copies: 3\ncopies: 1"), "copies: given twice"),
+        (ONE + ONE.splitlines()[-1], "t: declared twice"),
+        ("topics: [", "cannot be read"),
+        ("", "file"),
+    ],
+)
+def test_a_file_that_cannot_be_trusted_is_refused_with_its_place(tmp_path, text, problem):
+    with pytest.raises(TopicsFileError, match=problem):
+        declared(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(TopicsFileError, match=r"none\.yaml: cannot be read"):
+        load_declared(tmp_path / "none.yaml")
