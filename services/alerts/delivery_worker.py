@@ -3,17 +3,13 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from services.alerts.application import deliver
 from services.alerts.desk import Desk
 from services.alerts.planning import plan
 from services.runtime import log
 from services.runtime.health import Progress
-from services.store import leases
-
-_LEASE_S = 6.0
-_RENEW_S = 2.0
+from services.store.holding import Holding
 
 _log = log.logger("alerts")
 
@@ -31,20 +27,23 @@ class DeliveryWorker:
     desk: Desk
     holder: str
     progress: Progress = field(default_factory=Progress)
-    _renewed_at: datetime | None = None
+    _lease: Holding = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lease = Holding(self.desk.db, "alerts", self.holder, self.desk.clock)
 
     def run(self, stop: threading.Event, idle_s: float = 0.25) -> None:
         """Work until *stop* is set; what fails for now is logged and tried again."""
         while not stop.is_set():
             try:
-                busy = self.has_lease() and self.step()
+                busy = self._lease.is_mine() and self.step()
             except Exception as error:  # noqa: BLE001 - tomorrow's notices must not be lost
                 _log.exception("delivery_failed", exc_info=error)
                 busy = False
             if not busy:
                 self.progress.idle()
                 stop.wait(idle_s)
-        self.release()
+        self._lease.release()
 
     def step(self) -> bool:
         """Plan and send once; False when there was nothing to do."""
@@ -55,19 +54,3 @@ class DeliveryWorker:
         if attempts:
             self.progress.committed(time.monotonic())
         return bool(planned or attempts)
-
-    def has_lease(self) -> bool:
-        """Take or keep the lease of the alerts."""
-        now = self.desk.clock()
-        if self._renewed_at and now - self._renewed_at < timedelta(seconds=_RENEW_S):
-            return True
-        with self.desk.db.write() as conn:
-            taken = leases.acquire(conn, "alerts", self.holder, now, _LEASE_S)
-        self._renewed_at = now if taken else None
-        return taken
-
-    def release(self) -> None:
-        """Let another worker take over at once."""
-        self._renewed_at = None
-        with self.desk.db.write() as conn:
-            leases.release(conn, "alerts", self.holder)

@@ -19,6 +19,7 @@ from services.cli.background import Background
 from services.cli.command import Command, CommandError
 from services.cli.entering import intake_of
 from services.cli.opened import Opened, open_in
+from services.cli.roles.parts import Told
 from services.cli.scoring import Score, score
 from services.cli.service import Service
 from services.cli.sink import MailSink
@@ -86,9 +87,11 @@ def _through_the_ports(opened: Opened, trial: Trial, sink: MailSink) -> tuple[in
     """Serve, enrol, feed, and wait until everything is graded and told; return sent and refused."""
     service = Service(
         opened,
-        IngestSettings(mllp_port=0),
-        HttpSettings(http_port=0),
-        AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
+        Told(
+            IngestSettings(mllp_port=0),
+            HttpSettings(http_port=0),
+            AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
+        ),
     )
     running = Background(service)
     ports = running.start()

@@ -12,62 +12,110 @@ from services.runtime.clock import Clock
 from services.runtime.metrics import Metrics
 from services.safety_rules.measured import show_decisions, show_open
 from services.safety_rules.study import status
-from services.store import messages
+from services.store import messages, outbox
 from services.store.sealer import check_chain
-from services.store.session import Connection
+from services.store.session import Connection, Database
 
 _EVERY_S = 5.0
 _CHAIN_EVERY = timedelta(hours=1)
 
 _log = log.logger("aegis")
 
+Show = Callable[[Connection], None]
+
 
 @dataclass(slots=True)
 class Gauges:
-    """Shows what is true now: what waits, what is open, and whether the audit trail holds.
+    """Shows what is true now, and again every few seconds.
 
     Args:
-        opened: The study and its data.
-        metrics: Of the process.
-        clock: The machine's.
+        db: Migrated.
+        shows: Each sets what it reads; the first time it may also set what only changes bring.
+    """
+
+    db: Database
+    shows: list[Show]
+
+    def run(self, stop: threading.Event) -> None:
+        """Show everything now, and again until *stop* is set."""
+        while True:
+            for show in self.shows:
+                self._shown(show)
+            if stop.wait(_EVERY_S):
+                return
+
+    def _shown(self, show: Show) -> None:
+        try:
+            with self.db.read() as conn:
+                show(conn)
+        except Exception as error:  # noqa: BLE001 - a metric that fails must not stop the others
+            _log.exception("gauges_failed", exc_info=error)
+
+
+@dataclass(slots=True)
+class RulesGauges:
+    """What is open, what waits, what the rules say, and whether the audit trail holds.
+
+    The chain of the audit trail is checked each hour.
     """
 
     opened: Opened
     metrics: Metrics
     clock: Clock
-    _alerts: Shown = field(init=False)
     _chain_checked_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        self._alerts = Shown(self.opened.name, self.clock())
-
-    def run(self, stop: threading.Event) -> None:
-        """Show everything now, and again every few seconds until *stop* is set."""
-        self._shown(self._at_start)
-        while True:
-            self._shown(self.show)
-            if stop.wait(_EVERY_S):
-                return
+    _is_new: bool = True
 
     def show(self, conn: Connection) -> None:
-        """Show once what the tables say; the chain of the audit trail is checked each hour."""
+        """Show once what the tables say."""
         now = self.clock()
+        if self._is_new:  # otherwise they show when something is decided
+            show_decisions(self.metrics, status(conn, self.opened.study.rules))
+            self._is_new = False
         show_open(self.metrics, conn)
-        self._alerts.show(self.metrics, conn, now)
         if self._chain_checked_at is None or now - self._chain_checked_at >= _CHAIN_EVERY:
             broken = next(check_chain(conn, self.opened.keys), None)
             self.metrics.audit_chain_ok.set(broken is None)
             self._chain_checked_at = now
 
-    def _at_start(self, conn: Connection) -> None:
-        """Show what otherwise shows only when something new comes."""
-        show_decisions(self.metrics, status(conn, self.opened.study.rules))
-        for site, at in messages.last_received(conn).items():
-            self.metrics.last_message_timestamp.labels(site).set(at.timestamp())
 
-    def _shown(self, show: Callable[[Connection], None]) -> None:
-        try:
-            with self.opened.db.read() as conn:
-                show(conn)
-        except Exception as error:  # noqa: BLE001 - a metric that fails must not stop the others
-            _log.exception("gauges_failed", exc_info=error)
+@dataclass(slots=True)
+class AlertGauges:
+    """How alerts and their notices stand."""
+
+    opened: Opened
+    metrics: Metrics
+    clock: Clock
+    _shown: Shown = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._shown = Shown(self.opened.name, self.clock())
+
+    def show(self, conn: Connection) -> None:
+        """Show once what the tables say."""
+        self._shown.show(self.metrics, conn, self.clock())
+
+
+@dataclass(slots=True)
+class FeedGauges:
+    """When each site was last heard of: of a site that fell silent before a restart, too."""
+
+    metrics: Metrics
+    _is_new: bool = True
+
+    def show(self, conn: Connection) -> None:
+        """Show it once; from then on each message does."""
+        if self._is_new:
+            for site, at in messages.last_received(conn).items():
+                self.metrics.last_message_timestamp.labels(site).set(at.timestamp())
+            self._is_new = False
+
+
+@dataclass(slots=True)
+class RelayGauges:
+    """What waits for the relay."""
+
+    metrics: Metrics
+
+    def show(self, conn: Connection) -> None:
+        """Show it once."""
+        self.metrics.outbox_waiting.set(outbox.count_waiting(conn))

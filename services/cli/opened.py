@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings, read_settings
+from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
@@ -133,6 +133,8 @@ def settle(opened: Opened) -> bool:
     Raises:
         CommandError: A participant's facts cannot be folded.
     """
+    if opened.db.announced:
+        return False
     worker = JournalWorker(
         opened.db,
         opened.study.rules,
@@ -167,9 +169,10 @@ def instant(text: str) -> datetime:
 
 
 def _database(settings: StoreSettings, service: str) -> Database:
+    announced = bool(read_settings(KafkaSettings).servers)
     try:
         return Database.open(
-            settings.database, role_of(service) if service else "", announced=bool(settings.kafka)
+            settings.database, role_of(service) if service else "", announced=announced
         )
     except (ValueError, DatabaseError) as error:
         raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error

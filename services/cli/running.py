@@ -1,4 +1,4 @@
-"""``aegis run``: the service on this machine."""
+"""``aegis run``: the service on this machine, whole or one role of it."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,29 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from services.cli.command import Command
-from services.cli.opened import data_arguments, open_data
-from services.cli.service import Ports, Service
+from services.cli.command import Command, CommandError
+from services.cli.opened import Opened, data_arguments, open_data
+from services.cli.roles.parts import Told
+from services.cli.service import EVERYTHING, ROLES, Ports, Service
 from services.runtime import log
-from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, read_settings
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    KafkaSettings,
+    read_settings,
+)
 
 
 def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "role",
+        nargs="?",
+        choices=[role for role in ROLES if role],
+        default=EVERYTHING,
+        metavar="ROLE",
+        help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
+    )
     data_arguments(parser)
     parser.add_argument("--mllp-port", type=int, metavar="N", help="AEGIS_MLLP_PORT; 0: a free one")
     parser.add_argument("--http-port", type=int, metavar="N", help="AEGIS_HTTP_PORT; 0: a free one")
@@ -22,13 +37,19 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> int:
     log.configure(as_json=not sys.stderr.isatty())
-    service = Service(
-        open_data(args),
+    told = Told(
         read_settings(IngestSettings, **_told(args, "mllp_port")),
         read_settings(HttpSettings, **_told(args, "http_port")),
         read_settings(AlertSettings),
+        read_settings(KafkaSettings),
     )
-    asyncio.run(_serve(service))
+    opened = open_data(args, service=args.role)
+    if args.role and opened.db.is_sqlite:
+        raise CommandError(
+            f"`aegis run {args.role}` works beside others, which SQLite cannot have: name a"
+            " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
+        )
+    asyncio.run(_serve(opened, told, args.role))
     return 0
 
 
@@ -37,7 +58,8 @@ def _told(args: Namespace, name: str) -> dict[str, Any]:
     return {} if value is None else {name: value}
 
 
-async def _serve(service: Service) -> None:
+async def _serve(opened: Opened, told: Told, role: str) -> None:
+    service = Service(opened, told, role)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -47,7 +69,8 @@ async def _serve(service: Service) -> None:
 
 
 def _say(ports: Ports) -> None:
-    print(f"listening: MLLP on port {ports.mllp}, HTTP on port {ports.http}", flush=True)
+    mllp = f"MLLP on port {ports.mllp}, " if ports.mllp else ""
+    print(f"listening: {mllp}HTTP on port {ports.http}", flush=True)
 
 
 RUN = Command("run", "the service: ingest, rules and alerts in one process", _arguments, _run)

@@ -91,6 +91,12 @@ class Metrics:
         self.commit_age = self._gauge(
             "commit_age_seconds", "Since the last commit while there is work; 0: nothing to do"
         )
+        self.outbox_waiting = self._gauge(
+            "outbox_waiting", "Announcements that the relay has not carried on"
+        )
+        self.consumer_lag = self._gauge(
+            "consumer_lag", "Records in front of the reader", ("topic", "partition")
+        )
         self.journal_unhandled = self._gauge("journal_unhandled", "Facts not folded yet")
         self.audit_chain_ok = self._gauge(
             "audit_chain_ok", "1 when the last check of the audit trail found nothing"

@@ -37,16 +37,15 @@ def read_settings(kind: type[Kind], **told: Any) -> Kind:  # noqa: ANN401 - fiel
 class StoreSettings(BaseSettings):
     """Where the database, its keys and the study are.
 
-    ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder), ``AEGIS_KAFKA``
-    (where other processes hear of it; empty: there are none), ``AEGIS_KEYS`` (empty: ``keys`` in
-    the data folder, beside the folder of the database), ``AEGIS_STUDY``, ``AEGIS_CLOCK``.
+    ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder), ``AEGIS_KEYS``
+    (empty: ``keys`` in the data folder, beside the folder of the database), ``AEGIS_STUDY``,
+    ``AEGIS_CLOCK``.
     """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
 
     data: Path = Path("var")
     database_url: str = ""
-    kafka: str = ""  # servers, as HOST:PORT,...; empty: nothing is announced
     keys: Path | None = None
     study: Path = Path("studies/blina-hsct")
     clock: Literal["wall", "message"] = "wall"  # message: received_at is that of the sender

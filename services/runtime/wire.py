@@ -66,7 +66,9 @@ def _replace_decimals(schema: Any, exact: CoreSchema) -> None:  # noqa: ANN401  
                 _replace_decimals(field, exact)
 
 
-_FACT: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, _AsWritten])
+WireFact = Annotated[Fact, _AsWritten]
+
+_FACT: TypeAdapter[Fact] = TypeAdapter(WireFact)
 _EPISODE = TypeAdapter(EpisodeContent)
 _STANDING = TypeAdapter(Standing)
 _DECISION = TypeAdapter(Decision)

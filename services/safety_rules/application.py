@@ -9,7 +9,7 @@ from services.safety_rules.domain import raising
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.recording import OvertakenError, record, write_alerts
 from services.safety_rules.step import Given, Step, step
-from services.store import journal, states
+from services.store import journal, outbox, states
 from services.store.session import Connection, Database, DatabaseError, is_transient
 from services.store.states import StateRow
 from services.store.turns import families_of
@@ -130,6 +130,7 @@ def _pass_over(db: Database, study: str, rules: Rules) -> None:
         through = max((k.seq for k in journal.facts_between(conn, study, 0)), default=0)
         new = replace(state, folded_through=through, rules_version=rules.version)
         states.advance(conn, state, new)
+        outbox.announce(conn, outbox.STANDINGS, [(study, "{}")])
 
 
 def _quarantine(conn: Connection, rules: Rules, failed: _Failed, at: datetime) -> None:

@@ -14,11 +14,10 @@ from services.safety_rules.cache import Cache
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.look_back import tell_past_crossings
 from services.safety_rules.study import Decided, study_step
-from services.store import journal, leases, participants, states, timers
+from services.store import journal, participants, states, timers
+from services.store.holding import Holding
 from services.store.session import Database
 
-_LEASE_S = 6.0
-_RENEW_S = 2.0
 _AFTER_FAILURE_S = 1.0
 _AT_ONCE = 64  # participants in one step
 _LOOK_BACK = timedelta(days=1)
@@ -49,8 +48,11 @@ class JournalWorker:
     on_step: Callable[[Folded, Decided], None] = lambda _folded, _decided: None
     progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
-    _renewed_at: datetime | None = None
     _looked_back_at: datetime | None = None
+    _lease: Holding = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lease = Holding(self.db, "rules", self.holder, self.clock)
 
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
         """Step until *stop* is set; what fails for now is logged and tried again.
@@ -59,7 +61,7 @@ class JournalWorker:
         """
         while not stop.is_set():
             try:
-                busy = self.has_lease() and (self.step() or self.look_back_daily())
+                busy = self._lease.is_mine() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
                 self.cache = Cache()
@@ -68,16 +70,16 @@ class JournalWorker:
             if not busy:
                 self.progress.idle()
                 stop.wait(idle_s)
-        self.release()
+        self._lease.release()
 
     def settle(self) -> bool:
         """Step until nothing is left; False when another worker has the lease."""
-        if not self.has_lease():
+        if not self._lease.is_mine():
             return False
         while self.step():
             pass
         self.look_back()
-        self.release()
+        self._lease.release()
         return True
 
     def step(self) -> bool:
@@ -113,22 +115,6 @@ class JournalWorker:
         """Look back, unless that was done less than a day ago; False when there was nothing."""
         last = self._looked_back_at
         return (last is None or self.clock() - last >= _LOOK_BACK) and self.look_back()
-
-    def has_lease(self) -> bool:
-        """Take or keep the lease of the rules."""
-        now = self.clock()
-        if self._renewed_at and now - self._renewed_at < timedelta(seconds=_RENEW_S):
-            return True
-        with self.db.write() as conn:
-            taken = leases.acquire(conn, "rules", self.holder, now, _LEASE_S)
-        self._renewed_at = now if taken else None
-        return taken
-
-    def release(self) -> None:
-        """Let another worker take over at once."""
-        self._renewed_at = None
-        with self.db.write() as conn:
-            leases.release(conn, "rules", self.holder)
 
     def _now_of(self, last_received: datetime | None) -> datetime:
         return last_received if self.by_message and last_received else self.clock()

@@ -15,22 +15,23 @@ from services.vocabulary.episode import Episode
 _STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED: 2}
 
 
-def count_step(
-    metrics: Metrics, folded: Folded, decided: Decided, now: datetime | None = None
-) -> None:
-    """Count what one step recorded, and what the stopping rules say after it.
+def count_folded(metrics: Metrics, folded: Folded, now: datetime | None = None) -> None:
+    """Count what one step recorded.
 
     *now* tells how long that took since the facts were received; None: by the clock of messages
     there is nothing to tell.
     """
-    raised = (*folded.alerts, *decided.alerts)
     for episode in folded.episodes:
         _count_version(metrics, episode)
-    _count_retracted(metrics, raised)
-    show_decisions(metrics, decided.decisions)
     if now is not None:
         _time(metrics, "graded", (episode.recorded_at for episode in folded.episodes), now)
-        _time(metrics, "alert", (alert.opened_at for alert in raised if alert.version == 1), now)
+    _count_raised(metrics, folded.alerts, now)
+
+
+def count_decided(metrics: Metrics, decided: Decided, now: datetime | None = None) -> None:
+    """Count what the stopping rules say after a step; *now* as in `count_folded`."""
+    show_decisions(metrics, decided.decisions)
+    _count_raised(metrics, decided.alerts, now)
 
 
 def show_decisions(metrics: Metrics, decisions: Iterable[Decision]) -> None:
@@ -62,8 +63,10 @@ def _count_version(metrics: Metrics, episode: Episode) -> None:
         metrics.ungradable.labels(name).inc()
 
 
-def _count_retracted(metrics: Metrics, alerts: Sequence[Alert]) -> None:
+def _count_raised(metrics: Metrics, alerts: Sequence[Alert], now: datetime | None) -> None:
     metrics.alerts_retracted.inc(sum(alert.retracted for alert in alerts))
+    if now is not None:
+        _time(metrics, "alert", (alert.opened_at for alert in alerts if alert.version == 1), now)
 
 
 def _time(metrics: Metrics, stage: str, known_at: Iterable[datetime], now: datetime) -> None:

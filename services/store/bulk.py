@@ -24,7 +24,7 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     if conn.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
         _copy(conn, table, rows)
     elif rows:
-        conn.execute(insert(table), [dict(row) for row in rows])
+        conn.execute(insert(table).inline(), [dict(row) for row in rows])  # no id is asked back
 
 
 def insert_new(conn: Connection, table: Table, row: Row) -> bool:

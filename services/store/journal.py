@@ -31,6 +31,7 @@ __all__ = [
     "UnknownParticipantError",
     "append",
     "append_facts",
+    "behind",
     "facts_as_of",
     "facts_between",
     "facts_of_message",
@@ -134,16 +135,22 @@ def known_facts(conn: Connection, ids: Sequence[str]) -> frozenset[str]:
 
 def subjects_behind(conn: Connection, limit: int) -> list[str]:
     """Return up to *limit* subjects with facts that are not folded yet, not quarantined."""
+    return list(behind(conn, limit))
+
+
+def behind(conn: Connection, limit: int) -> Mapping[str, int]:
+    """Return how far up to *limit* subjects are folded who have more facts, not quarantined."""
     state = participant_state.c
+    through = func.coalesce(state.folded_through, 0)
     query = (
-        select(participant.c.subject)
+        select(participant.c.subject, through.label("through"))
         .outerjoin(participant_state, state.subject == participant.c.subject)
-        .where(func.coalesce(state.folded_through, 0) < participant.c.last_seq)
+        .where(through < participant.c.last_seq)
         .where(state.quarantined_seq.is_(None))
         .order_by(participant.c.last_received_at, participant.c.subject)
         .limit(limit)
     )
-    return list(conn.scalars(query))
+    return {row.subject: row.through for row in conn.execute(query)}
 
 
 def unhandled(conn: Connection) -> int:

@@ -17,6 +17,8 @@ from services.store.messages import in_parts
 from services.store.tables import outbox
 
 FACTS, STANDINGS, ALERTS = "aegis.facts.v1", "aegis.standings.v1", "aegis.alerts.v1"
+TOPICS = (FACTS, STANDINGS, ALERTS)
+LONGEST = 200_000  # characters of a payload; a record may be a megabyte
 
 Row = Mapping[str, object]
 
@@ -35,13 +37,20 @@ class Announcement:
 def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
     """Announce rows of the journal, in their order: one payload for each message and subject.
 
-    A payload is ``{"message": ..., "received_at": ..., "facts": [[seq, fact], ...]}``.
+    A payload is ``{"message": ..., "received_at": ..., "facts": [[seq, fact], ...]}``; without any
+    fact when it would be longer than `LONGEST`: then the journal is read.
     """
     if _are_carried_on(conn):
         runs = groupby(rows, key=lambda row: (str(row["message"]), str(row["subject"])))
         insert_rows(
             conn, outbox, [_row(FACTS, key[1], _run(key[0], list(run))) for key, run in runs]
         )
+
+
+def announce_hint(conn: Connection, subjects: Sequence[str]) -> None:
+    """Let whoever folds *subjects* look at them again, without a fact."""
+    hint = json.dumps({"message": "", "received_at": _instant(now_utc()), "facts": []})
+    announce(conn, FACTS, [(subject, hint) for subject in subjects])
 
 
 def announce(conn: Connection, topic: str, payloads: Sequence[tuple[str, str]]) -> None:
@@ -75,9 +84,8 @@ def _are_carried_on(conn: Connection) -> bool:
 def _run(message: str, rows: Sequence[Row]) -> str:
     """Return the payload; the facts are JSON already."""
     facts = ",".join(f"[{row['seq']},{row['payload']}]" for row in rows)
-    known_at = rows[0]["received_at"]
-    head = json.dumps({"message": message, "received_at": _instant(known_at)})
-    return f'{head[:-1]}, "facts": [{facts}]}}'
+    head = json.dumps({"message": message, "received_at": _instant(rows[0]["received_at"])})
+    return f'{head[:-1]}, "facts": [{facts if len(facts) <= LONGEST else ""}]}}'
 
 
 def _instant(value: object) -> str:

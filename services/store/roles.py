@@ -14,25 +14,27 @@ SERVICES: Final = ("ingest", "relay", "rules", "alerts")
 _PRIVATE = (t.raw_message, t.identity, t.api_key)  # what names people, or lets somebody in
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
 _VERSION = Table("alembic_version", MetaData())  # which the migrations keep
+_START = (_VERSION, t.protocol_version)  # what a process looks at before it begins
+_START = (_VERSION, t.protocol_version)  # what a process looks at before it begins
 _READ, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
 _CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 
 # What each may do beside reading its own; whatever is not named here is refused by the database.
 GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     "ingest": {
-        _READ: (*_PRIVATE, t.participant, t.parked, t.fact, _VERSION),
+        _READ: (*_PRIVATE, *_START, t.participant, t.parked, t.fact),
         _APPEND: (t.raw_message, t.identity, t.fact),
         _CHANGE: (t.parked, t.participant),
         _ADD: (t.outbox, t.audit),
     },
     "relay": {
-        _READ: (_VERSION,),
+        _READ: _START,
         _KEEP: (t.lease,),
         "SELECT, DELETE": (t.outbox,),
         _ADD: (t.audit,),
     },
     "rules": {
-        _READ: (*_OPEN, _VERSION),
+        _READ: (*_OPEN, *_START),
         "UPDATE (told_until)": (t.participant,),
         _APPEND: (t.episode, t.standing, t.decision, t.audit, t.audit_seal),
         _CHANGE: (t.participant_state, t.study_state, t.alert),
@@ -40,7 +42,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
         _ADD: (t.outbox,),
     },
     "alerts": {
-        _READ: (*_OPEN, _VERSION),
+        _READ: (*_OPEN, *_START),
         _APPEND: (t.acknowledgement,),
         _CHANGE: (t.delivery,),
         _KEEP: (t.lease,),

@@ -76,6 +76,7 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._writing = _server(url, role, _LIMITS)
+        self.announced = announced
         self._writing = self._writing.execution_options(announced=announced)
 
     @classmethod

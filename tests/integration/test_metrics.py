@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.alerts.application import acknowledge
 from services.cli.background import Background
 from services.cli.opened import open_in
+from services.cli.roles.parts import Told
 from services.cli.service import Service
 from services.cli.sink import MailSink
 from services.ingest.mllp_client import send
@@ -35,9 +36,11 @@ def running(tmp_path_factory):
         served = Background(
             Service(
                 opened,
-                IngestSettings(mllp_port=0),
-                HttpSettings(http_port=0),
-                AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
+                Told(
+                    IngestSettings(mllp_port=0),
+                    HttpSettings(http_port=0),
+                    AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
+                ),
             )
         )
         ports = served.start()

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from services.cli.service import tls_of
+from services.cli.edges import tls_of
 from services.ingest.domain.hl7.frames import framed
 from services.runtime.settings import IngestSettings
 from tests.hl7_messages import labs, obx

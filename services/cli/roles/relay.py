@@ -1,0 +1,37 @@
+"""The relay, as a part of a process."""
+
+import threading
+
+from services.cli.gauges import RelayGauges
+from services.cli.roles.parts import Parts
+from services.cli.serving import holder
+from services.relay.worker import Relay
+from services.runtime import kafka
+from services.runtime.clock import now_utc
+from services.store.outbox import TOPICS
+
+
+def add_relay(parts: Parts) -> None:
+    """Let announcements be carried to Kafka.
+
+    Raises:
+        services.runtime.kafka.KafkaUnavailableError: It cannot be reached.
+        services.runtime.kafka.TopicsError: A topic is not what it has to be.
+    """
+    kafka.check_topics(parts.told.kafka, TOPICS)
+    producer = kafka.producer(parts.told.kafka)
+    relay = Relay(
+        parts.opened.db,
+        producer,
+        parts.opened.name,
+        holder(),
+        now_utc,
+        parts.progress_of("relay"),
+    )
+
+    def run(stop: threading.Event) -> None:
+        relay.run(stop)
+        producer.close(timeout=kafka.FLUSH_LIMIT_S)
+
+    parts.work["relay"] = run
+    parts.shows.append(RelayGauges(parts.metrics).show)

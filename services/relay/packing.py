@@ -1,0 +1,55 @@
+"""Announcements, packed into records: one participant's facts together, in order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from services.runtime.announced import alert_record, facts_record, standings_record
+from services.store.outbox import ALERTS, FACTS, STANDINGS, Announcement
+
+LONGEST = 32_000  # characters of a record's runs: a record costs its reader as much as many facts
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is sent to a topic; records of one key keep their order."""
+
+    topic: str
+    key: str
+    value: bytes
+
+
+def packed(study: str, rows: Sequence[Announcement]) -> Iterator[Record]:
+    """Yield the records of *rows*, which are in the order of their ids.
+
+    Facts of one participant share records of up to `LONGEST` characters; of a study that is to be
+    looked at again one record is enough.
+
+    Raises:
+        ValueError: A row is for a topic that is not one of the outbox.
+    """
+    runs: dict[str, list[str]] = {}
+    looked_at = dict.fromkeys(row.key for row in rows if row.topic == STANDINGS)
+    for row in rows:
+        if row.topic == FACTS:
+            runs.setdefault(row.key, []).append(row.payload)
+        elif row.topic == ALERTS:
+            yield Record(ALERTS, row.key, alert_record(study, row.payload))
+        elif row.topic != STANDINGS:
+            raise ValueError(f"row {row.id} of the outbox is for {row.topic!r}, which is no topic")
+    for participant, payloads in runs.items():
+        for part in _parts(payloads):
+            yield Record(FACTS, participant, facts_record(study, part))
+    for key in looked_at:
+        yield Record(STANDINGS, key, standings_record(key))
+
+
+def _parts(payloads: Sequence[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    length = 0
+    for payload in payloads:
+        if part and length + len(payload) > LONGEST:
+            yield part
+            part, length = [], 0
+        part.append(payload)
+        length += len(payload)
+    yield part

@@ -1,0 +1,105 @@
+"""Carries announcements from the database to Kafka, one worker at a time, in order."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from kafka import KafkaProducer
+
+from services.relay.packing import packed
+from services.runtime import log
+from services.runtime.clock import Clock
+from services.runtime.failpoints import reached
+from services.runtime.health import Progress
+from services.runtime.kafka import FLUSH_LIMIT_S
+from services.store import outbox
+from services.store.holding import Holding
+from services.store.session import Database
+
+AT_ONCE = 500
+_AFTER_FAILURE_S = 1.0
+_FROM_THE_START_S = 1.0  # rows become visible out of order: look again for those left behind
+
+_log = log.logger("relay")
+
+
+@dataclass(slots=True)
+class Relay:
+    """Publishes what the outbox holds while it has the lease, and deletes it then.
+
+    Nothing is lost when it dies in between: what was published and not deleted is published again.
+
+    Args:
+        db: Migrated.
+        producer: Of Kafka; all in sync acknowledge.
+        study: Id.
+        holder: Name of this worker among all.
+        clock: The machine's.
+        progress: Told when something waits, was published, or nothing is left.
+    """
+
+    db: Database
+    producer: KafkaProducer
+    study: str
+    holder: str
+    clock: Clock
+    progress: Progress = field(default_factory=Progress)
+    _floor: int = 0
+    _from_start_s: float = 0.0
+    _lease: Holding = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lease = Holding(self.db, "relay", self.holder, self.clock)
+
+    def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
+        """Step until *stop* is set; what fails for now is logged and tried again."""
+        while not stop.is_set():
+            try:
+                busy = self._lease.is_mine() and self.step()
+            except Exception as error:  # noqa: BLE001 - what is not published now must be later
+                _log.exception("relay_failed", exc_info=error)
+                self._floor = 0
+                stop.wait(_AFTER_FAILURE_S)
+                continue
+            if not busy:
+                self.progress.idle()
+                stop.wait(idle_s)
+        self._lease.release()
+
+    def step(self) -> bool:
+        """Publish up to `AT_ONCE` announcements; False when there were none.
+
+        Raises:
+            kafka.errors.KafkaError: Not all were acknowledged; they are still there.
+        """
+        with self.db.read() as conn:
+            rows = outbox.waiting(conn, self._after(), AT_ONCE)
+        if not rows:
+            return False
+        self.progress.work_waits(time.monotonic())
+        self._publish(rows)
+        reached("relay.before_delete")
+        with self.db.write() as conn:
+            outbox.announced(conn, [row.id for row in rows])
+        reached("relay.after_delete")
+        self._floor = max(self._floor, rows[-1].id)
+        self.progress.committed(time.monotonic())
+        return True
+
+    def _publish(self, rows: list[outbox.Announcement]) -> None:
+        """Return once every copy in sync has the records of *rows*."""
+        sent = [
+            self.producer.send(record.topic, key=record.key.encode(), value=record.value)
+            for record in packed(self.study, rows)
+        ]
+        self.producer.flush(FLUSH_LIMIT_S)
+        for one in sent:
+            one.get(0)
+
+    def _after(self) -> int:
+        """Return the id to read on from; every second that is the first."""
+        now_s = time.monotonic()
+        if now_s - self._from_start_s < _FROM_THE_START_S:
+            return self._floor
+        self._from_start_s = now_s
+        return 0

@@ -1,0 +1,112 @@
+"""Records on topics: an envelope with the name of its schema, its version and its study.
+
+Readers accept this version and the one before it; writers move on a release later. A newer version
+is not damage: the reader has to be upgraded.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.runtime.wire import Unreadable, WireFact
+from services.vocabulary.fact import Journaled
+
+VERSION = 1
+FACTS, STANDINGS, ALERTS = "aegis.facts", "aegis.standings", "aegis.alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """A record of a later version than this program reads."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Facts of the journal of one study, message by message."""
+
+    study: str
+    facts: tuple[Journaled, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    message: str
+    received_at: datetime
+    facts: list[tuple[int, WireFact]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    schema: str
+    version: int
+    study: str
+    runs: list[_Run]
+
+
+_RECORD = TypeAdapter(_Record)
+
+
+def facts_record(study: str, runs: Sequence[str]) -> bytes:
+    """Return the record of *runs*, each JSON as the outbox has it, of one participant."""
+    return f'{_head(FACTS, study)},"runs":[{",".join(runs)}]}}'.encode()
+
+
+def standings_record(study: str) -> bytes:
+    """Return the record that says: look at this study again."""
+    return f"{_head(STANDINGS, study)}}}".encode()
+
+
+def alert_record(study: str, alert: str) -> bytes:
+    """Return the record of one *alert*, JSON."""
+    return f'{_head(ALERTS, study)},"alert":{alert}}}'.encode()
+
+
+def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
+    """Return the facts in *record*, or why they cannot be used.
+
+    >>> read_facts_record(facts_record("T", []))
+    Runs(study='T', facts=())
+    >>> read_facts_record(b'{"schema": "aegis.facts", "version": 7, "way": "new"}')
+    Newer(version=7)
+    >>> read_facts_record(b"MSH|^~")
+    Unreadable(where='', problem='json_invalid')
+    """
+    try:
+        read = _RECORD.validate_json(record, strict=True)
+    except ValidationError as error:
+        return _newer(record) or _first_problem(error)
+    if read.version > VERSION:
+        return Newer(read.version)
+    if read.schema != FACTS or read.version < VERSION - 1:
+        return Unreadable("schema", f"{read.schema} {read.version}")
+    facts = [
+        Journaled(seq, run.received_at.astimezone(UTC), run.message, fact)
+        for run in read.runs
+        for seq, fact in run.facts
+    ]
+    return Runs(read.study, tuple(facts))
+
+
+def _head(schema: str, study: str) -> str:
+    return json.dumps({"schema": schema, "version": VERSION, "study": study})[:-1]
+
+
+def _newer(record: bytes) -> Newer | None:
+    """Return the version of a record that is later than what is read here."""
+    try:
+        read: Any = json.loads(record)
+        version = read["version"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return Newer(version) if isinstance(version, int) and version > VERSION else None
+
+
+def _first_problem(error: ValidationError) -> Unreadable:
+    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+    return Unreadable(".".join(map(str, first["loc"])), first["type"])

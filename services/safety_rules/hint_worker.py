@@ -1,0 +1,139 @@
+"""The rules of one process among many: woken by records that carry facts of the journal.
+
+A record is only a hint. What it carries is used when it is what comes next in the journal; what is
+missing is read there, what is known already is passed over, and what never arrives is announced
+again by `services.safety_rules.waker`.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.runtime import log
+from services.runtime.announced import Newer, Runs, read_facts_record
+from services.runtime.clock import Clock
+from services.runtime.health import Progress
+from services.safety_rules.application import Folded, Given, fold
+from services.safety_rules.cache import Cache
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.study import Decided, study_step
+from services.store import participants
+from services.store.session import Database, DatabaseError, is_transient
+from services.vocabulary.fact import Journaled
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+_TRIES = 20  # when others are always faster, the waker comes back to it
+
+_log = log.logger("safety_rules")
+
+
+class NewerRecordError(Exception):
+    """A record is of a version that this program does not read: it has to be upgraded."""
+
+
+@dataclass(slots=True)
+class HintWorker:
+    """Folds the participants that records name, and lets the rules of the study speak.
+
+    Args:
+        db: Migrated.
+        rules: The running rules.
+        clock: The machine's.
+        by_message: Timers follow the time of messages, not the machine's.
+        on_folded: Told what was folded, for logs and metrics.
+        on_decided: Told what the rules say, for metrics.
+        progress: Told when facts wait, are folded, or none are left.
+        deciding: The same, of the study.
+        cache: Of the families that were folded last.
+    """
+
+    db: Database
+    rules: Rules
+    clock: Clock
+    by_message: bool = False
+    on_folded: Callable[[Folded], None] = lambda _folded: None
+    on_decided: Callable[[Decided], None] = lambda _decided: None
+    progress: Progress = field(default_factory=Progress)
+    deciding: Progress = field(default_factory=Progress)
+    cache: Cache = field(default_factory=Cache)
+
+    def fold(self, records: Sequence[tuple[str, bytes]]) -> None:
+        """Return once what *records* (subject and value) ask for is on disk, or done by others.
+
+        Raises:
+            NewerRecordError: This program has to be upgraded first.
+        """
+        carried = self._carried(records)
+        if carried:
+            self._until_done(lambda: self._fold_once(carried), self.progress)
+
+    def look_at(self, subjects: Sequence[str]) -> None:
+        """Return once what the journal and the time say of *subjects* is on disk."""
+        nothing: dict[str, list[Journaled]] = {subject: [] for subject in subjects}
+        self._until_done(lambda: self._fold_once(nothing), self.progress)
+
+    def decide(self) -> None:
+        """Return once what the rules of the study say now is on disk."""
+        self._until_done(self._decide_once, self.deciding)
+
+    def forget(self) -> None:
+        """Drop what is remembered: others may fold these participants from now on."""
+        self.cache = Cache()
+
+    def _carried(self, records: Sequence[tuple[str, bytes]]) -> dict[str, list[Journaled]]:
+        """Return the facts of this study that *records* carry, by subject, each once, by seq."""
+        carried: dict[str, dict[int, Journaled]] = {}
+        for subject, value in records:
+            found = read_facts_record(value)
+            match found:
+                case Runs(study=study, facts=facts):
+                    if study == self.rules.protocol.study:
+                        carried.setdefault(subject, {}).update((k.seq, k) for k in facts)
+                case Newer(version=version):
+                    raise NewerRecordError(
+                        f"a record of version {version} was published by a newer Aegis than this"
+                        " one: upgrade this worker"
+                    )
+                case _:
+                    _log.error("record_unreadable", where=found.where, problem=found.problem)
+        return {
+            subject: [known[seq] for seq in sorted(known)] for subject, known in carried.items()
+        }
+
+    def _fold_once(self, carried: dict[str, list[Journaled]]) -> bool:
+        folded = fold(self.db, self.rules, self.cache, sorted(carried), Given(self._now(), carried))
+        if not folded.overtaken:
+            self.on_folded(folded)
+        return not folded.overtaken
+
+    def _decide_once(self) -> bool:
+        self.on_decided(study_step(self.db, self.rules, self.clock()))
+        return True
+
+    def _until_done(self, does: Callable[[], bool], progress: Progress) -> None:
+        """Do it again as long as it fails for now; what fails for good stops the process."""
+        progress.work_waits(time.monotonic())
+        pause_s = _FIRST_PAUSE_S
+        tries = 0
+        while tries < _TRIES:
+            try:
+                if does():
+                    break
+                tries += 1
+                _log.warning("overtaken")
+            except DatabaseError as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("database_unavailable", error=type(error).__name__)
+                self.forget()
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        progress.idle()
+
+    def _now(self) -> datetime:
+        if not self.by_message:
+            return self.clock()
+        with self.db.read() as conn:
+            last = participants.last_received(conn, self.rules.protocol.study)
+        return last or self.clock()

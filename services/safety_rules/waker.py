@@ -1,0 +1,118 @@
+"""Wakes the rules for what no record brings: timers that are due, and facts that were left behind.
+
+One process at a time does it, by lease. It announces; whoever folds the participant does the rest.
+What is announced twice in vain is folded here.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.runtime import log
+from services.safety_rules.hint_worker import HintWorker
+from services.safety_rules.look_back import tell_past_crossings
+from services.store import journal, outbox, participants, timers
+from services.store.holding import Holding
+
+AT_ONCE = 500
+TIMERS_EVERY_S = 0.5
+SWEEP_EVERY_S = 10.0
+LEFT_BEHIND_S = 30.0  # announced, and not folded for so long: the record was lost
+LOOK_BACK_EVERY_S = 24 * 3600.0
+
+_log = log.logger("safety_rules")
+
+_IN_VAIN = 2  # times announced
+_Who = tuple[str, str]  # why in general, and the participant
+
+
+@dataclass(slots=True)
+class _Call:
+    """Somebody who has to be woken for a *reason*, since when, and how often that was tried."""
+
+    reason: str
+    at_s: float
+    times: int = 0
+
+
+@dataclass(slots=True)
+class Waker:
+    """Announces who has to be looked at, while it has the lease.
+
+    Args:
+        worker: Of this process; folds what nobody else does.
+        holder: Name of this process among all.
+        sweep_every_s: How often it looks for facts that were left behind.
+        left_behind_s: After how long without progress it announces them again.
+    """
+
+    worker: HintWorker
+    holder: str
+    sweep_every_s: float = SWEEP_EVERY_S
+    left_behind_s: float = LEFT_BEHIND_S
+    _lease: Holding = field(init=False)
+    _calls: dict[_Who, _Call] = field(default_factory=dict)
+    _swept_s: float = float("-inf")
+    _looked_back_s: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self._lease = Holding(self.worker.db, "waker", self.holder, self.worker.clock)
+
+    def run(self, stop: threading.Event) -> None:
+        """Look every half second until *stop* is set; what fails for now is tried again."""
+        while not stop.wait(TIMERS_EVERY_S):
+            try:
+                if self._lease.is_mine():
+                    self.step(time.monotonic())
+            except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
+                _log.exception("waker_failed", exc_info=error)
+        self._lease.release()
+
+    def step(self, now_s: float) -> None:
+        """Wake whom a timer is due for, and now and then whoever was left behind."""
+        self._wake("timer", self._due(), now_s)
+        if now_s - self._swept_s >= self.sweep_every_s:
+            self._swept_s = now_s
+            self._wake("journal", self._behind(), now_s)
+        if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
+            self._looked_back_s = now_s
+            for alert in tell_past_crossings(self.worker.db, self.worker.rules):
+                _log.warning("crossing_was_not_told", rule=alert.about, alert=alert.id)
+
+    def _due(self) -> dict[_Who, str]:
+        worker = self.worker
+        with worker.db.read() as conn:
+            last = participants.last_received(conn, worker.rules.protocol.study)
+            until = last if worker.by_message and last else worker.clock()
+            due = timers.due_timers(conn, until, AT_ONCE)
+        return {("timer", one.owner): one.due_at.isoformat() for one in reversed(due)}
+
+    def _behind(self) -> dict[_Who, str]:
+        with self.worker.db.read() as conn:
+            behind = journal.behind(conn, AT_ONCE)
+        return {("journal", subject): str(through) for subject, through in behind.items()}
+
+    def _wake(self, kind: str, reasons: Mapping[_Who, str], now_s: float) -> None:
+        """Announce whom *reasons* name; who is announced for the same reason is left in peace."""
+        for gone in [one for one in self._calls if one[0] == kind and one not in reasons]:
+            del self._calls[gone]
+        announced: list[str] = []
+        folded: list[str] = []
+        for who, reason in reasons.items():
+            call = self._calls.get(who)
+            if call is None or call.reason != reason:
+                call = self._calls[who] = _Call(reason, now_s)
+                if kind == "journal":
+                    continue  # its record may be on the way
+            elif now_s - call.at_s < self.left_behind_s:
+                continue
+            call.at_s = now_s
+            call.times += 1
+            (announced if call.times <= _IN_VAIN else folded).append(who[1])
+        if announced:
+            with self.worker.db.write() as conn:
+                outbox.announce_hint(conn, announced)
+        if folded:
+            _log.warning("nobody_folds", count=len(folded))
+            self.worker.look_at(folded)
