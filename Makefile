@@ -4,7 +4,7 @@ BIN := .venv/bin
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-all lint format schema criteria lock bench clean
+.PHONY: help setup demo run up down status test test-all lint format schema criteria lock bench clean
 
 help: ## print every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,15 @@ demo: setup ## a synthetic trial through the real MLLP port, to graded records a
 
 run: setup ## the service on this machine, data in var/
 	$(BIN)/aegis run
+
+up: setup ## PostgreSQL, Kafka and the workers on this machine, data and logs in var/up
+	$(BIN)/python -m deploy.local up
+
+down: setup ## end what `make up` started
+	$(BIN)/python -m deploy.local down
+
+status: setup ## what of `make up` runs, and where
+	$(BIN)/python -m deploy.local status
 
 test: setup ## the tests that need no server: minutes
 	$(BIN)/pytest -q -m "not slow and not server"

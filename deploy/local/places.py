@@ -5,6 +5,8 @@ import shutil
 import socket
 import stat
 from hashlib import sha256
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from deploy.local.program import UnavailableError
@@ -34,6 +36,18 @@ def answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def says_ok(port: int, path: str) -> bool:
+    """Say whether a server on *port* of the loopback address answers *path* with 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def enterable(folder: Path) -> Path:

@@ -37,12 +37,12 @@ class Postgres:
         self.port = port
         self.folder = folder.absolute()
         self._user = _unprivileged()
-        self._data = (enterable(folder) if self._user else self.folder) / "data"
+        self.data = (enterable(folder) if self._user else self.folder) / "data"
         self._program = Program(
             "postgres",
             [
                 program("postgres", _PACKAGE, _BINARIES),
-                *("-D", str(self._data), "-p", str(port)),
+                *("-D", str(self.data), "-p", str(port)),
                 *("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="),
                 *("-c", "max_connections=200", "-c", f"fsync={'on' if durable else 'off'}"),
             ],
@@ -71,7 +71,7 @@ class Postgres:
         Raises:
             ServerError: It cannot; says where to look.
         """
-        if not (self._data / "PG_VERSION").exists():
+        if not (self.data / "PG_VERSION").exists():
             self._create()
         self._program.start()
         self._program.wait_until(self.is_ready, 30)
@@ -95,7 +95,7 @@ class Postgres:
     def erase(self) -> None:
         """Stop it and remove its data."""
         self.stop()
-        shutil.rmtree(self._data.parent, ignore_errors=True)
+        shutil.rmtree(self.data.parent, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -104,22 +104,22 @@ class Postgres:
 
     def _create(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        home = self._data.parent
+        home = self.data.parent
         home.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self._data, ignore_errors=True)  # half of a cluster
+        shutil.rmtree(self.data, ignore_errors=True)  # half of a cluster
         password, told = self.folder / "password", home / "initdb-password"
         for path in (password, told):
             path.touch(mode=0o600)
         password.write_text(secrets.token_urlsafe(24))
         told.write_text(self._password)
-        self._data.mkdir(mode=0o700)
+        self.data.mkdir(mode=0o700)
         if self._user:
             home.chmod(0o755)
-            for path in (self._data, told):
+            for path in (self.data, told):
                 shutil.chown(path, self._user)
         command = [
             _binary("initdb"),
-            *("-D", str(self._data), "--username", ROLE, "--pwfile", str(told)),
+            *("-D", str(self.data), "--username", ROLE, "--pwfile", str(told)),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"),
         ]
         said_by(command, cwd="/", **rights(self._user))  # its user may not be in ours

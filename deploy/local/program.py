@@ -52,7 +52,9 @@ class Program:
     def pid(self) -> int | None:
         """Its process; None when it does not run."""
         if self._child is not None:
-            return self._child.pid if self._child.poll() is None else None
+            if self._child.poll() is None:
+                return self._child.pid
+            self._child = None  # somebody else may have started it again
         try:
             pid, started = self._pid_file.read_text().split()
         except (OSError, ValueError):
@@ -148,7 +150,7 @@ def said_by(command: Sequence[str], **more: Any) -> str:  # noqa: ANN401 (those 
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     if done.returncode:
-        raise ServerError(f"{command[0]}: {(done.stderr + done.stdout).strip()}")
+        raise ServerError(f"{Path(command[0]).name}: {(done.stderr + done.stdout).strip()}")
     return str(done.stdout).strip()
 
 

@@ -1,0 +1,61 @@
+"""``python -m deploy.local``: Aegis as many processes on this machine, without containers."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from deploy.local.installation import Installation
+from deploy.local.program import ServerError
+from deploy.local.workers import ROLES
+
+
+def main() -> int:
+    """Do what the command line says; return 0 when it is done, 1 when something does not run."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("var/up"), metavar="DIR")
+    parser.add_argument("--servers-only", action="store_true", help="no worker of Aegis")
+    parser.add_argument("what", choices=("up", "down", "status"))
+    args = parser.parse_args()
+    try:
+        installation = Installation(args.folder, () if args.servers_only else ROLES)
+        return {"up": _up, "down": _down, "status": _status}[args.what](installation)
+    except ServerError as error:
+        print(f"{args.what}: {error}", file=sys.stderr)
+        if args.what == "up":
+            print("what was started before it runs on: make status, make down", file=sys.stderr)
+        return 1
+
+
+def _up(installation: Installation) -> int:
+    for name, place in installation.up():
+        print(f"{name:<10} {place}", flush=True)
+    print(f"""
+Logs are in {installation.folder}, the database is in {installation.postgres.data}.
+Commands find this installation with
+  . {installation.folder / "environment"}
+  .venv/bin/aegis rules status
+`make status` says what runs, `make down` ends it; data stay until they are removed.""")
+    return 0
+
+
+def _down(installation: Installation) -> int:
+    said = list(installation.down())
+    for name, word in said:
+        print(f"{name:<10} {word}")
+    if not said:
+        print("nothing runs")
+    return int(any(word != "stopped" for _, word in said))
+
+
+def _status(installation: Installation) -> int:
+    found = list(installation.status())
+    for name, pid, place, log in found:
+        state = "stopped" if pid is None else f"process {pid}"
+        print(f"{name:<10} {state:<16} {place}  {log}")
+    if not found:
+        print("nothing was ever started here: make up")
+    return int(not found or any(pid is None for _, pid, _, _ in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

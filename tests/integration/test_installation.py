@@ -1,0 +1,121 @@
+"""`make up`, `make status`, `make down`: many processes on one machine, found again each time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.installation import Installation
+from deploy.local.places import free_port, is_free, says_ok
+from deploy.local.program import Program, ServerError, UnavailableError
+from deploy.local.workers import ROLES, Role
+from tests.servers import had
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def sleeper(folder, seconds="60"):
+    """A program that does nothing for so long."""
+    code = f"import time; print('begun', flush=True); time.sleep({seconds})"
+    return Program("sleeper", [sys.executable, "-c", code], folder)
+
+
+def test_a_program_is_found_again_by_its_folder_and_ends_when_asked(tmp_path):
+    started = sleeper(tmp_path)
+    started.start()
+    again = sleeper(tmp_path)
+    assert again.pid == started.pid
+    started.stop()
+    assert again.pid is None
+    assert not (tmp_path / "sleeper.pid").exists()
+
+
+def test_a_number_used_by_another_process_is_not_taken_for_the_program(tmp_path):
+    started = sleeper(tmp_path)
+    started.start()
+    try:
+        (tmp_path / "sleeper.pid").write_text(f"{started.pid} 1\n")
+        assert sleeper(tmp_path).pid is None
+    finally:
+        started.kill()
+
+
+def test_a_program_that_ends_while_starting_is_said_with_its_last_words(tmp_path):
+    program = Program("quitter", [sys.executable, "-c", "print('no such port')"], tmp_path)
+    program.start()
+    with pytest.raises(ServerError, match=r"(?s)quitter ended while starting.*no such port"):
+        program.wait_until(lambda: False, 20)
+
+
+def test_a_program_that_is_never_ready_is_given_up_within_its_limit(tmp_path):
+    program = sleeper(tmp_path)
+    program.start()
+    try:
+        program.wait_until(lambda: "begun" in program.log.read_text(), 20)
+        with pytest.raises(ServerError, match=r"not ready in 0\.2 s; see .*sleeper\.log"):
+            program.wait_until(lambda: False, 0.2)
+    finally:
+        program.kill()
+
+
+def test_a_program_that_does_not_end_is_said_and_left_to_the_operator(tmp_path):
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True)"
+    program = Program("deaf", [sys.executable, "-c", f"{deaf}; time.sleep(60)"], tmp_path)
+    program.start()
+    try:
+        program.wait_until(lambda: "deaf" in program.log.read_text(), 20)
+        with pytest.raises(ServerError, match="still runs"):
+            program.stop(0.2)
+    finally:
+        program.kill()
+    assert program.pid is None
+
+
+def test_a_program_that_is_not_installed_is_said(tmp_path):
+    with pytest.raises(UnavailableError, match="no-such-program"):
+        Program("none", ["no-such-program"], tmp_path).start()
+
+
+def test_every_role_has_a_port_of_its_own():
+    ports = [port for role in ROLES for port in (role.http_port, role.mllp_port) if port]
+    assert len(ports) == len(set(ports)) == len(ROLES) + 1
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_an_installation_goes_up_and_down_and_up_again_with_its_data(servers_folder):
+    everything = Role("everything", ("run",), free_port(), free_port())
+    with had():
+        installation = Installation(servers_folder / "up", [everything])
+    try:
+        places = dict(installation.up())
+        assert list(places) == ["postgres", "kafka", "everything"]
+        assert says_ok(installation.ports["everything"], "/readyz")
+        again = Installation(servers_folder / "up", [everything])  # as the next command does
+        assert all(pid for _, pid, _, _ in again.status())
+        installation.command("participants", "import", str(enrolled(servers_folder)))
+        assert dict(again.down()) == dict.fromkeys(["everything", "kafka", "postgres"], "stopped")
+        assert all(is_free(port) for port in installation.ports.values())
+        assert dict(installation.up()) == places
+        assert "P-001" in again.command("participants", "list")
+    finally:
+        list(installation.down())
+
+
+def enrolled(folder):
+    """A file with one participant."""
+    file = folder / "participants.csv"
+    file.write_text(
+        "participant,site,authority,identifier,transplant_at,enrolled_at\n"
+        "P-001,north,NMRN,123,2026-05-01T10:00,2026-05-20T10:00\n"
+    )
+    return file
+
+
+@pytest.mark.server
+def test_the_command_says_what_was_never_started(tmp_path):
+    asked = [sys.executable, "-m", "deploy.local", "--folder", str(tmp_path), "status"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "make up" in done.stdout
