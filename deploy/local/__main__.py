@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from deploy.local.installation import Installation
+from deploy.local.kafka_jars import jars
 from deploy.local.program import ServerError
 from deploy.local.workers import ROLES
 
@@ -14,9 +15,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("var/up"), metavar="DIR")
     parser.add_argument("--servers-only", action="store_true", help="no worker of Aegis")
-    parser.add_argument("what", choices=("up", "down", "status"))
+    parser.add_argument("what", choices=("up", "down", "status", "fetch"))
     args = parser.parse_args()
     try:
+        if args.what == "fetch":
+            print(f"Apache Kafka is in {jars()}")
+            return 0
         installation = Installation(args.folder, () if args.servers_only else ROLES)
         return {"up": _up, "down": _down, "status": _status}[args.what](installation)
     except ServerError as error:
