@@ -6,6 +6,7 @@ Each is an environment variable ``AEGIS_...``, or given by name; secrets are fil
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,7 +38,8 @@ def read_settings(kind: type[Kind], **told: Any) -> Kind:  # noqa: ANN401 - fiel
 class StoreSettings(BaseSettings):
     """Where the database, its keys and the study are.
 
-    ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder), ``AEGIS_KEYS``
+    ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder),
+    ``AEGIS_DATABASE_PASSWORD_FILE`` (a file that holds the password of its user), ``AEGIS_KEYS``
     (empty: ``keys`` in the data folder, beside the folder of the database), ``AEGIS_STUDY``,
     ``AEGIS_CLOCK``.
     """
@@ -46,14 +48,25 @@ class StoreSettings(BaseSettings):
 
     data: Path = Path("var")
     database_url: str = ""
+    database_password_file: Path | None = None
     keys: Path | None = None
     study: Path = Path("studies/blina-hsct")
     clock: Literal["wall", "message"] = "wall"  # message: received_at is that of the sender
 
+    @field_validator("database_password_file")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        return _existing(path)
+
     @property
     def database(self) -> str:
-        """The URL of the database."""
-        return self.database_url or f"sqlite:///{(self.data / 'db' / 'aegis.db').absolute()}"
+        """The URL of the database, with the password of its file."""
+        url = self.database_url or f"sqlite:///{(self.data / 'db' / 'aegis.db').absolute()}"
+        if self.database_password_file is None:
+            return url
+        user, at, place = url.rpartition("@")
+        password = quote(self.database_password_file.read_text().strip(), safe="")
+        return f"{user}:{password}{at}{place}" if at else url
 
     @property
     def keys_folder(self) -> Path:

@@ -1,0 +1,112 @@
+"""``deploy/compose.yaml`` names what is really there: commands, settings, paths, ports, secrets."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.local.workers import ROLES
+from services.cli.main import parser
+from services.runtime import settings
+
+DEPLOY = Path(__file__).parent.parent.parent / "deploy"
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+SERVICES = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "aegis"}
+PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus" / "compose.yml").read_text())
+
+
+def known_settings():
+    """The environment variable of every setting."""
+    kinds = inspect.getmembers(settings, inspect.isclass)
+    fields = {name for _, kind in kinds for name in getattr(kind, "model_fields", ())}
+    return {f"AEGIS_{name.upper()}" for name in fields}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_command_is_one_of_aegis(name):
+    assert parser().parse_args(OURS[name]["command"]).perform
+
+
+def test_there_is_a_service_for_each_role_that_make_up_starts():
+    commands = {tuple(service["command"]) for service in OURS.values()}
+    assert {role.words for role in ROLES} < commands
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_setting_is_known(name):
+    told = {key for key in OURS[name]["environment"] if key.startswith("AEGIS_")}
+    told |= set(re.findall(r"\bAEGIS_\w+(?==)", DOCKERFILE))
+    assert told <= known_settings()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_is_mounted_is_there_or_kept_in_a_volume(name):
+    for mount in SERVICES[name].get("volumes", ()):
+        source = mount.split(":")[0]
+        if source.startswith("."):
+            assert (DEPLOY / source).exists(), source
+        else:
+            assert source in COMPOSE["volumes"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_service_waits_for_can_come_true(name):
+    waits = SERVICES[name].get("depends_on", {})
+    for other in waits:
+        condition = waits[other]["condition"] if isinstance(waits, dict) else "service_started"
+        if condition == "service_healthy":
+            assert "test" in SERVICES[other]["healthcheck"]
+        if condition == "service_completed_successfully":
+            assert SERVICES[other]["restart"] == "on-failure"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_ports_are_open_to_this_machine_alone(name):
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
+
+
+def test_no_secret_stands_in_the_file_or_in_an_environment():
+    for service in SERVICES.values():
+        assert set(service.get("secrets", ())) <= set(COMPOSE["secrets"])
+        for key, value in service.get("environment", {}).items():
+            if "PASSWORD" in key:
+                assert value.removeprefix("/run/secrets/") in service["secrets"]
+            assert not re.search(r"//[^/@]+:[^/@]+@", str(value)), "a password in a URL"
+
+
+def test_every_image_has_a_version():
+    for name, service in SERVICES.items():
+        assert name in OURS or re.search(r":v?\d", service["image"]), name
+
+
+@pytest.mark.parametrize("sources", re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE))
+def test_the_image_is_built_from_what_is_there_and_not_ignored(sources):
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    for source in sources.split():
+        assert (DEPLOY.parent / source).exists()
+        assert f"!{source}" in ignored
+
+
+def test_prometheus_watches_every_role_on_its_port():
+    (job,) = PROMETHEUS["scrape_configs"]
+    (found,) = job["dns_sd_configs"]
+    assert sorted(found["names"]) == sorted(role.name for role in ROLES)
+    assert f"EXPOSE 2575 {found['port']}" in DOCKERFILE
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql+psycopg://aegis@db:5432/a", "postgresql+psycopg://aegis:p%40ss%2F1@db:5432/a"),
+        ("sqlite:////var/a.db", "sqlite:////var/a.db"),
+    ],
+)
+def test_the_password_of_the_database_may_be_in_a_file(tmp_path, url, expected):
+    file = tmp_path / "password"
+    file.write_text("p@ss/1\n")
+    told = settings.StoreSettings(database_url=url, database_password_file=file)
+    assert told.database == expected
