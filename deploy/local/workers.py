@@ -83,8 +83,8 @@ class Worker:
         return self
 
     def is_ready(self) -> bool:
-        """Say whether it lives."""
-        return says_ok(self.port, "/healthz")
+        """Say whether it works, or has nothing to do."""
+        return says_ok(self.port, "/readyz")
 
     def stop(self) -> None:
         """Ask it to end, and return when what it began is done."""
