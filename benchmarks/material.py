@@ -38,9 +38,9 @@ def enrolled(folder: Path, people: bytes) -> Intake:
 def journals_in(opened: Opened) -> Iterator[tuple[Members, list[Journaled]]]:
     """Yield each family with what it has heard, in the order of its journals."""
     with opened.db.read() as conn:
-        merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
+        joining = [known.fact for known in journal.joining_facts(conn)]
         people = participants.participants_by_subject(conn, opened.name).keys() - {opened.name}
-        for group in families(people, merges):
+        for group in families(people, joining):
             yield group, [one for member in group for one in journal.facts_between(conn, member, 0)]
 
 

@@ -1,6 +1,6 @@
 """Everything that can be known of two participants, drawn at random: the same seed, the same facts.
 
-P-002 may be a second registration of P-001.
+P-002 may be a second registration of P-001; a visit of the one may be moved to the other.
 """
 
 from dataclasses import replace
@@ -17,6 +17,7 @@ from services.vocabulary.fact import (
     Death,
     Enrolment,
     Merge,
+    Move,
     Movement,
     Observation,
     Relapse,
@@ -79,7 +80,27 @@ def trial(seed):
     facts = [*person.anchors(), *person.laboratory(), *person.bedside(), *person.said()]
     if chance.random() < 0.7:
         facts += person.merges()
+    facts = _with_visits(facts, Random(seed + 1000))
     return [replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
+
+
+def _with_visits(facts, chance):
+    """The same facts, most of which say of which visit they are; perhaps visits were moved."""
+    found = [
+        replace(one, site=chance.choice(("north", "")), visit=chance.choice(("V1", "V2", "V2", "")))
+        for one in facts
+    ]
+    moves = [(("V2", "", False),), (("V2", "V3", False), ("V3", "", False)), (("", "", False),)]
+    moves += [
+        (("V2", "", False), ("V2", "", True)),
+        (("V1", "", False), ("V2", "", True)),
+        *[()] * 5,
+    ]
+    for number, (visit, new, undone) in enumerate(chance.choice(moves)):
+        source, target = chance.sample(PEOPLE, 2)
+        body = Move(source, target, visit, new, undone)
+        found += [fact(body, 310 + 10 * number, subject=subject) for subject in PEOPLE]
+    return found
 
 
 class _Person:

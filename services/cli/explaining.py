@@ -7,8 +7,8 @@ from services.cli.clinic import find_record
 from services.cli.command import Command
 from services.cli.opened import Opened, data_arguments, open_data
 from services.cli.tables import day, utc
+from services.safety_rules.now import joined_with
 from services.store import journal, records
-from services.store.session import Connection
 from services.vocabulary.episode import Change, Episode
 from services.vocabulary.fact import Adjudication, Administration, Assessment, Fact, Observation
 from services.vocabulary.quantity import Quantity
@@ -26,22 +26,11 @@ def _explain(args: Namespace) -> int:
         versions = records.episode_versions(conn, episode_id=record.id)
         facts = {
             known.fact.id: known.fact
-            for subject in _subjects(conn, versions[-1])
+            for subject in joined_with(conn, versions[-1].content.participant)
             for known in journal.facts_between(conn, subject, 0)
         }
     print("\n".join(explanation(opened, versions, facts)))
     return 0
-
-
-def _subjects(conn: Connection, episode: Episode) -> list[str]:
-    """Return everybody whose facts may be evidence: a merge makes several one."""
-    subjects = {episode.content.participant}
-    merges = [known.fact.body for known in journal.facts_of_kind(conn, "merge")]
-    for body in merges:
-        pair = {getattr(body, "gone", ""), getattr(body, "survivor", "")}
-        if subjects & pair:
-            subjects |= pair
-    return sorted(subjects)
 
 
 def explanation(opened: Opened, versions: list[Episode], facts: dict[str, Fact]) -> Iterator[str]:
@@ -74,7 +63,7 @@ def explanation(opened: Opened, versions: list[Episode], facts: dict[str, Fact])
     yield from _wording(opened, content.criterion, content.worst.at_least)
     yield ""
     for change in content.history:
-        yield from _change(change, facts)
+        yield from _change(change, facts, content.participant)
     yield from _adjudications(content.adjudications, facts)
     yield ""
     for version in versions:
@@ -92,12 +81,14 @@ def _wording(opened: Opened, criterion: str, grade: int) -> Iterator[str]:
             yield f"published, grade {level:d}: {words}"
 
 
-def _change(change: Change, facts: dict[str, Fact]) -> Iterator[str]:
+def _change(change: Change, facts: dict[str, Fact], participant: str) -> Iterator[str]:
     missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
     yield f"{utc(change.at)} UTC  grade {change.span}: {change.because}{missing}"
     for fact_id in change.facts:
         if fact_id in facts:
-            yield f"    {_fact(facts[fact_id])}"
+            fact = facts[fact_id]
+            about = "" if fact.subject == participant else f", sent about {fact.subject}"
+            yield f"    {_fact(fact)}{about}"
 
 
 def _fact(fact: Fact) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 
 from services.ingest.domain.hl7.acknowledgement import Answer
@@ -10,6 +11,7 @@ from services.ingest.domain.hl7.read import read
 from services.ingest.domain.reading import (
     Draft,
     MergeDraft,
+    MoveDraft,
     ParkedItem,
     ParkReason,
     PatientKey,
@@ -19,6 +21,7 @@ from services.ingest.domain.reading import (
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactReading, read_facts
 from services.ingest.ids import content_digest, fact_id, message_id
+from services.ingest.joining import cannot_move, in_both_journals, with_hashed_visits
 from services.ingest.outcome import Form, Incoming, Outcome, Source
 from services.ingest.waiting import about_nobody, from_the_future, not_from_a_site, parked_rows
 from services.runtime import log
@@ -28,10 +31,13 @@ from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
 from services.store.session import Connection, Database
 from services.store.vault import Keys, identity_hash
-from services.vocabulary.fact import Fact, Merge
+from services.vocabulary.fact import Fact, Merge, Move
 
 _AHEAD = timedelta(minutes=10)  # a clock may be this wrong
-_NOT_FROM_A_SITE = frozenset({"merge", "adjudication", "determination", "protocol-activation"})
+_NOT_FROM_A_SITE = frozenset(
+    {"merge", "move", "adjudication", "determination", "protocol-activation"}
+)
+_VISIT, _VISIT_DIGITS = "VN", 32  # HL7 table 0203; 128 bits tell all visits of a trial apart
 
 __all__ = ["Form", "Incoming", "Intake", "Outcome", "Source", "reading_keys"]
 
@@ -180,8 +186,12 @@ class Intake:
                 parked.append(from_the_future(draft.path, draft.observed_at))
             else:
                 facts.append(self._fact(message, reading.site, draft, subject))
-        for merge in reading.merges:
-            facts += self._merge(conn, message, merge, subjects, parked)
+        for joining in reading.joining:
+            joined = self._joined(conn, message, joining, subjects)
+            if isinstance(joined, ParkedItem):
+                parked.append(joined)
+            else:
+                facts += joined
         parked += [
             about_nobody(f"PID.3[{at}]", count) for at, count in enumerate(unknown.values(), 1)
         ]
@@ -206,7 +216,9 @@ class Intake:
             elif fact.observed_at > message.received_at + _AHEAD:
                 parked.append(from_the_future(place, fact.observed_at))
             else:
-                facts.append(replace(fact, id=made, site=reading.site, digest=content_digest(fact)))
+                hashed = with_hashed_visits(fact, partial(self._visit, site))
+                digest = content_digest(hashed)
+                facts.append(replace(hashed, id=made, site=reading.site, digest=digest))
         return facts, parked
 
     def _subject(
@@ -234,6 +246,7 @@ class Intake:
         return self._site_of[subject]
 
     def _fact(self, message: RawMessage, site: str, draft: Draft, subject: str) -> Fact:
+        visit = self._visit(site, draft.visit)
         fact = Fact(
             id=fact_id(message, draft.path),
             subject=subject,
@@ -243,44 +256,39 @@ class Intake:
             digest="",
             site=site,
             status=draft.status,
-            series=draft.series,
+            series=f"{draft.series}|{visit}" if draft.is_of_visit else draft.series,
             sequence=draft.sequence,
             notes=draft.notes,
+            visit=visit,
         )
         return replace(fact, digest=content_digest(fact))
 
-    def _merge(
+    def _visit(self, site: str, number: str) -> str:
+        """Return what a fact says of a visit: a hash that only the key holder can repeat."""
+        return identity_hash(self.keys, site, _VISIT, number)[:_VISIT_DIGITS] if number else ""
+
+    def _joined(
         self,
         conn: Connection,
         message: RawMessage,
-        draft: MergeDraft,
+        draft: MergeDraft | MoveDraft,
         subjects: Mapping[PatientKey, str],
-        parked: list[ParkedItem],
-    ) -> list[Fact]:
+    ) -> list[Fact] | ParkedItem:
+        """Return the facts of a merge or a move, or why it has to wait."""
         pair = []
-        for who in (draft.gone, draft.survivor):
+        for who in draft.ends:
             subject = self._subject(conn, who, message.site, subjects)
             if not isinstance(subject, str):
-                parked.append(about_nobody(draft.path, 1))
-                return []
+                return about_nobody(draft.path, 1)
             pair.append(subject)
-        gone, survivor = pair
-        body = Merge(gone, survivor, undone=draft.undone)
-        return [
-            replace(fact, digest=content_digest(fact))
-            for subject in sorted(set(pair))
-            for fact in [
-                Fact(
-                    id=fact_id(message, f"{draft.path}/{subject}"),
-                    subject=subject,
-                    observed_at=draft.observed_at,
-                    reported_at=draft.reported_at,
-                    body=body,
-                    digest="",
-                    site=message.site,
-                )
-            ]
-        ]
+        one, other = pair
+        if isinstance(draft, MergeDraft):
+            return in_both_journals(message, draft, Merge(one, other, undone=draft.undone))
+        visit, new = (self._visit(message.site, v) for v in (draft.visit, draft.new_visit))
+        has_others = participants.count_identifiers(conn, one) > len(draft.source)
+        return cannot_move(
+            draft, to_themselves=one == other, has_others=has_others
+        ) or in_both_journals(message, draft, Move(one, other, visit, new))
 
 
 def reading_keys(reading: Reading | FactReading) -> Iterable[PatientKey]:
@@ -289,9 +297,9 @@ def reading_keys(reading: Reading | FactReading) -> Iterable[PatientKey]:
         return
     for draft in reading.drafts:
         yield from draft.who
-    for merge in reading.merges:
-        yield from merge.gone
-        yield from merge.survivor
+    for joining in reading.joining:
+        for who in joining.ends:
+            yield from who
 
 
 def _accepted(

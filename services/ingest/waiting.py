@@ -35,7 +35,7 @@ def from_the_future(path: str, observed_at: datetime) -> ParkedItem:
 
 def not_from_a_site(path: str, fact: Fact) -> ParkedItem:
     """Return what is parked when a feed sends what only a person can say."""
-    detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40"
+    detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40, moves as A45"
     return ParkedItem(path, ParkReason.UNSUPPORTED_MESSAGE, detail)
 
 

@@ -10,7 +10,8 @@ from services.safety_rules.domain.endpoints.adverse_events import rows, worst_gr
 from services.safety_rules.domain.endpoints.curves import curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
-from services.safety_rules.domain.families import families, survivors
+from services.safety_rules.domain.families import families
+from services.safety_rules.domain.ownership import Ownership
 from services.safety_rules.domain.rules import Rules
 from services.store import journal, participants, records
 from services.store.session import Connection
@@ -74,33 +75,47 @@ def _follow_ups(
 ) -> list[FollowUp]:
     """Return the follow-up of everybody of whom something was known, merged ones as one."""
     wanted = set(subjects)
-    merges = [
+    joining = [
         known.fact
-        for known in journal.facts_of_kind(conn, "merge")
+        for known in journal.joining_facts(conn)
         if known.received_at <= cut_at and known.fact.subject in wanted
     ]
-    survivor_of = {
-        member: survivor
-        for group in families(subjects, merges)
-        for member, survivor in survivors(group, _within(merges, group)).items()
-    }
+    of_kind = [
+        known.fact
+        for kind in _KINDS
+        for known in journal.facts_of_kind(conn, kind)
+        if known.fact.subject in wanted and known.received_at <= cut_at
+    ]
+    ownership = _ownership(subjects, [*joining, *of_kind])
     facts: dict[str, list[Fact]] = {}
-    for kind in _KINDS:
-        for known in journal.facts_of_kind(conn, kind):
-            if known.fact.subject in wanted and known.received_at <= cut_at:
-                facts.setdefault(survivor_of[known.fact.subject], []).append(known.fact)
+    for fact in of_kind:
+        facts.setdefault(ownership[fact.subject].of(fact), []).append(fact)
     until: dict[str, datetime] = {}
     for subject, at in journal.observed_until(conn, cut_at, rules.protocol.study).items():
         if subject in wanted:
-            who = survivor_of[subject]
+            who = ownership[subject].survivor_of[subject]
             until[who] = max(at, until.get(who, at))
     return [
         _follow_up(who, rules, facts[who], until.get(who, cut_at), cut_at) for who in sorted(facts)
     ]
 
 
-def _within(merges: Iterable[Fact], group: Sequence[str]) -> list[Fact]:
-    return [fact for fact in merges if fact.subject in group]
+def _ownership(subjects: Sequence[str], facts: Sequence[Fact]) -> Mapping[str, Ownership]:
+    """Return for each subject whose its facts are."""
+    found: dict[str, Ownership] = {}
+    for group in families(subjects, facts):
+        ownership = Ownership(group)
+        found |= dict.fromkeys(group, ownership)
+    for subject, its in _by_subject(facts).items():
+        found[subject].hear(its)
+    return found
+
+
+def _by_subject(facts: Iterable[Fact]) -> Mapping[str, list[Fact]]:
+    found: dict[str, list[Fact]] = {}
+    for fact in facts:
+        found.setdefault(fact.subject, []).append(fact)
+    return found
 
 
 def _follow_up(

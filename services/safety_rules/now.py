@@ -43,15 +43,20 @@ def queries(
                 yield from fold.queries()
 
 
+def joined_with(conn: Connection, participant: str) -> tuple[str, ...]:
+    """Return everybody whom merges and moves name together with *participant*, itself too."""
+    joining = [known.fact for known in journal.joining_facts(conn)]
+    groups = families([participant], joining)
+    return next(group for group in groups if participant in group)
+
+
 def _families(
     conn: Connection, rules: Rules, at: datetime, participant: str | None
 ) -> Iterator[tuple[tuple[str, ...], Family]]:
     study = rules.protocol.study
     people = [p for p in participants.participants_by_subject(conn, study) if p != study]
-    merges = [
-        known.fact for known in journal.facts_of_kind(conn, "merge") if known.received_at <= at
-    ]
-    for group in families(people, merges):
+    joining = [known.fact for known in journal.joining_facts(conn) if known.received_at <= at]
+    for group in families(people, joining):
         if participant is None or participant in group:
             family = Family(group, rules)
             known = [one for member in group for one in journal.facts_as_of(conn, member, at)]

@@ -35,10 +35,10 @@ def mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mis
             wrote are passed over: they say what was known and thought then.
     """
     folded = {state.subject: state for state in states.load_states(conn)}
-    merges = [known.fact for known in journal.facts_of_kind(conn, "merge")]
+    joining = [known.fact for known in journal.joining_facts(conn)]
     study = rules.protocol.study
     people = [p for p in participants.participants_by_subject(conn, study) if p != study]
-    for group in families(people, merges):
+    for group in families(people, joining):
         waiting = [m for m in group if m in folded and folded[m].quarantined_seq is not None]
         if waiting:
             yield from (Mismatch(m, "is quarantined: see `aegis retry`") for m in waiting)

@@ -15,7 +15,7 @@ from services.store.journal import NOT_CLINICAL
 from services.store.turns import known_after
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Determination, Fact, Journaled, Merge
+from services.vocabulary.fact import Determination, Fact, Journaled
 from services.vocabulary.standing import Observed, Standing
 
 
@@ -38,7 +38,7 @@ def recount(
 
     Args:
         rules: The running rules.
-        members: Everybody whom a merge fact names together.
+        members: Everybody whom merges and moves name together.
         known: All their facts, in any order.
         until: Timers due by then are applied.
     """
@@ -87,10 +87,9 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
         return Assessed((), (), (), (), {})
     until = as_of or max(fact.reported_at for fact in known)
     journals = _journals(fact for fact in known if fact.subject != study)
-    merges = [fact for fact in known if isinstance(fact.body, Merge)]
     found = [
         recount(rules, group, [k for member in group for k in journals.get(member, ())], until)
-        for group in families(journals, merges)
+        for group in families(journals, known)
     ]
     standings = [one for family in found for one in family.standings]
     seen = _seen(known)

@@ -25,7 +25,7 @@ from services.runtime import wire
 from services.store import audit, leases, schema, tables, vault
 from services.store.audit import Kept
 from services.store.sealer import Finding, check_chain
-from services.store.turns import TOGETHER, Turn, join, named_together
+from services.store.turns import JOINING, Turn, join, named_together
 from services.store.types import Instant
 
 KEYS_AT_ONCE = 200
@@ -132,7 +132,7 @@ def _counters(conn: Connection) -> Iterator[Finding]:
 def _families(conn: Connection) -> Iterator[Finding]:
     """Yield participants whose family is not the one that merges name."""
     fact, participant = tables.fact.c, tables.participant.c
-    query = select(fact.payload).where(fact.kind.in_(TOGETHER))
+    query = select(fact.payload).where(fact.kind.in_(JOINING))
     read = [wire.read_fact(payload) for payload in conn.scalars(query)]
     rows = conn.execute(select(participant.subject, participant.family))
     found = {row.subject: row.family for row in rows}

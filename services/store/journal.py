@@ -15,6 +15,7 @@ from services.store.parking import ParkedRow, park
 from services.store.tables import fact as facts_table
 from services.store.tables import participant, participant_state, raw_message
 from services.store.turns import (
+    JOINING,
     Turn,
     end_turns,
     join,
@@ -43,7 +44,7 @@ __all__ = [
     "unhandled",
 ]
 
-NOT_CLINICAL = ("merge", "adjudication", "enrolment", "determination", "protocol-activation")
+NOT_CLINICAL = (*JOINING, "adjudication", "enrolment", "determination", "protocol-activation")
 
 
 class UnknownParticipantError(LookupError):
@@ -123,6 +124,11 @@ def facts_of_kind(conn: Connection, kind: str, subject: str | None = None) -> li
     """Return the facts of one kind (e.g. ``merge``), of everybody or of *subject*, in order."""
     of_subject = [] if subject is None else [facts_table.c.subject == subject]
     return _facts(conn, facts_table.c.kind == kind, *of_subject)
+
+
+def joining_facts(conn: Connection) -> list[Journaled]:
+    """Return the merges and moves of everybody, in order."""
+    return _facts(conn, facts_table.c.kind.in_(JOINING))
 
 
 def known_facts(conn: Connection, ids: Sequence[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from services.store import audit
 from services.store.tables import identity, participant
@@ -118,6 +118,12 @@ def link(
         audit.add(conn, identity, [row], actor=actor)
     elif leads_to != subject:
         raise ValueError(f"the identifier of {subject} already leads to {leads_to}")
+
+
+def count_identifiers(conn: Connection, subject: str) -> int:
+    """Return by how many identifiers *subject* is known."""
+    query = select(func.count()).select_from(identity).where(identity.c.subject == subject)
+    return int(conn.scalar(query) or 0)
 
 
 def subjects_for(conn: Connection, hashes: Sequence[str]) -> Mapping[str, str]:

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Select, bindparam, or_, select, update
 
 from services.store.messages import in_parts
 from services.store.tables import participant
-from services.vocabulary.fact import Fact, Merge
+from services.vocabulary.fact import Fact, Merge, Move
 
-TOGETHER = ("merge",)  # kinds of facts that bring participants together
+JOINING = ("merge", "move")  # what names two participants, and stands in the journals of both
 _NEXT = timedelta(microseconds=1)
 
 
@@ -38,7 +38,12 @@ def known_after(last: datetime | None, received_at: datetime) -> datetime:
 
 def named_together(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
     """Return the participants that each of *facts* brings together, undone or not."""
-    return [(f.body.gone, f.body.survivor) for f in facts if isinstance(f.body, Merge)]
+    found: list[tuple[str, ...]] = []
+    for fact in facts:
+        match fact.body:
+            case Merge(gone=one, survivor=other) | Move(source=one, target=other):
+                found.append((one, other))
+    return found
 
 
 def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:

@@ -213,6 +213,23 @@ class Merge:
     kind: Literal["merge"] = "merge"
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What was sent about *source* is about *target*; stands in the journals of both, who go on.
+
+    What moves is the visit *visit*, known as *new_visit* from then on (empty: as before); an empty
+    *visit* moves all that feeds sent under the identifier. *undone* takes earlier moves of the same
+    between the two back. Source: HL7 v2.5.1, 3.3.43 (A43), 3.3.45 (A45).
+    """
+
+    source: str
+    target: str
+    visit: str = ""
+    new_visit: str = ""
+    undone: bool = False
+    kind: Literal["move"] = "move"
+
+
 class Answer(StrEnum):
     """What the DSMB decides about a stopping rule."""
 
@@ -264,6 +281,7 @@ Body = (
     | Assessment
     | Adjudication
     | Merge
+    | Move
     | Determination
     | ProtocolActivation
 )
@@ -286,6 +304,7 @@ class Fact:
             form a set, of which one stands; empty: the fact stands alone.
         sequence: The sender's own count (MSH-13), 0 without one.
         notes: What was odd in reading it, e.g. ``observed_at from OBR-7``.
+        visit: The site's number of the visit that it belongs to, by a keyed hash; empty: not known.
 
     Raises:
         ValueError: A time is naive or not in UTC.
@@ -302,6 +321,7 @@ class Fact:
     series: str = ""
     sequence: int = 0
     notes: tuple[str, ...] = ()
+    visit: str = ""
 
     def __post_init__(self) -> None:
         for name, instant in (("observed_at", self.observed_at), ("reported_at", self.reported_at)):

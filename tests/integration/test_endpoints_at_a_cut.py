@@ -21,6 +21,7 @@ from services.vocabulary.fact import (
     Enrolment,
     GvhdStage,
     Merge,
+    Move,
     Relapse,
     Status,
     Transplant,
@@ -167,6 +168,19 @@ def test_merged_participants_are_one(store):
     now = store.says()
     assert now.treated == 1
     assert curve_of(now, "cgvhd-moderate").points[0].day == 79
+
+
+def test_what_was_given_on_a_visit_of_somebody_else_is_the_others(store):
+    enrolled, graft, infusion = treated("P-1")
+    store.knows(70, enrolled, graft, replace(infusion, visit="V"))
+    store.knows(70, *treated("P-2")[:2])
+    assert store.says().treated == 1
+    move = Move("P-1", "P-2", "V")
+    moves = [fact(move, day(90), subject=name, name=f"m-{name}") for name in ("P-1", "P-2")]
+    store.knows(90, *moves)
+    assert store.says().treated == 1
+    store.knows(95, fact(Death(), day(94), subject="P-2", name="died"))
+    assert curve_of(store.says(), "os").events == 1  # it is P-2 who was treated
 
 
 def test_another_study_is_not_counted(store, tmp_path):

@@ -299,6 +299,7 @@ def test_one_site_cannot_name_the_participant_of_another(tmp_path):
 
 ONLY_PEOPLE = {
     "merge": {"gone": "P-001", "survivor": "P-002"},
+    "move": {"source": "P-001", "target": "P-002"},
     "adjudication": {
         "criterion": "c",
         "verdict": "reject",

@@ -7,7 +7,6 @@ import pytest
 
 from services.runtime import wire
 from services.safety_rules.domain.families import Family, families
-from services.vocabulary.fact import Merge
 from tests.advised import rules
 from tests.reading import hours
 from tests.trials import PEOPLE, RULES, mixed, trial
@@ -26,8 +25,7 @@ SEEDS = [*FEW, *(pytest.param(seed, marks=pytest.mark.slow) for seed in ALL if s
 
 
 def family_of(facts):
-    merges = [one for one in facts if isinstance(one.body, Merge)]
-    return [Family(group, KNOWN) for group in families(PEOPLE, merges)]
+    return [Family(group, KNOWN) for group in families(PEOPLE, facts)]
 
 
 def advice(found, at):

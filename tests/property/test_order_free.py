@@ -10,7 +10,7 @@ from services.safety_rules.domain.chronicle import Chronicle, heard
 from services.safety_rules.domain.families import Family, families
 from services.safety_rules.recount import assess, recount
 from services.vocabulary.episode import EpisodeState
-from services.vocabulary.fact import Journaled, Merge
+from services.vocabulary.fact import Journaled, Move
 from tests.reading import hours
 from tests.trials import PEOPLE, RULES, mixed, trial
 
@@ -20,7 +20,7 @@ END = hours(2000)
 
 
 def groups(facts):
-    return families(PEOPLE, [one for one in facts if isinstance(one.body, Merge)])
+    return families(PEOPLE, facts)
 
 
 def folded(facts, messages):
@@ -159,6 +159,14 @@ def test_a_file_of_facts_is_assessed_alike_in_any_order(seed):
     assert wire.canonical(assess(RULES, shuffled)) == wire.canonical(plain)
 
 
+def moved_a_record(facts):
+    """Whether a move makes another's record of something."""
+    without = [one for one in facts if not isinstance(one.body, Move)]
+    return len(without) < len(facts) and said(folded(facts, [("P-001", facts)])) != said(
+        folded(facts, [("P-001", without)])
+    )
+
+
 def test_the_trials_contain_what_they_are_meant_to_test():
     found = [assess(RULES, trial(seed)) for seed in range(10)]
     records = [one.content for assessed in found for one in assessed.episodes]
@@ -180,6 +188,7 @@ def test_the_trials_contain_what_they_are_meant_to_test():
         "queries": any(assessed.queries for assessed in found),
         "events": any(s.event for assessed in found for s in assessed.standings),
         "merged": any(len(groups(trial(seed))) == 1 for seed in ALL),
+        "moved": sum(moved_a_record(trial(seed)) for seed in ALL) > 5,
         "not merged": any(len(groups(trial(seed))) == 2 for seed in ALL),
     }
     assert [what for what, found in seen.items() if not found] == []

@@ -12,6 +12,7 @@ from services.vocabulary.fact import (
     Administration,
     Enrolment,
     Merge,
+    Move,
     Transplant,
 )
 from tests.protocols import PROTOCOL
@@ -219,3 +220,82 @@ def test_a_result_of_the_merged_identifier_is_a_result_as_any_other(registered_t
         registered_twice.hear(one)
     found = registered_twice.hear(result("potassium", "7.2", 48, subject="P-002"))
     assert found == ["P-001 K changed: 4"]
+
+
+def of_visit(made, visit):
+    return replace(made, visit=visit, site="north")
+
+
+def moved(at, *, undone=False, visit="V"):
+    body = Move("P-001", "P-002", visit, undone=undone)
+    return [fact(body, at, subject=name) for name in ("P-001", "P-002")]
+
+
+@pytest.fixture
+def mixed_up():
+    """P-001 with a result of visit V that is P-002's, who has had a first dose too."""
+    made = Story("P-001", "P-002")
+    for who in ("P-001", "P-002"):
+        made.hear(dose(subject=who), result("potassium", "4.0", -5, subject=who))
+    made.hear(of_visit(result("potassium", "6.5", 24), "V"), result("neutrophils", "0.7", 30))
+    return made
+
+
+@pytest.mark.parametrize(("visit", "cause"), [("V", "visit moved"), ("", "identifier moved")])
+def test_a_move_takes_the_records_along_and_says_why(mixed_up, visit, cause):
+    first, second = moved(300, visit=visit)
+    assert mixed_up.hear(first) == [
+        f"P-001 K retracted ({cause}): 3",
+        f"P-002 K new ({cause}): 3",
+    ]
+    assert mixed_up.hear(second) == []
+
+
+def test_a_move_that_is_taken_back_brings_back_the_same_record(mixed_up):
+    ids = {one.id for one in mixed_up.chronicle.latest("P-001")}
+    for one in moved(300):
+        mixed_up.hear(one)
+    first, second = moved(310, undone=True)
+    assert mixed_up.hear(first) == [
+        "P-001 K returned (visit moved back): 3",
+        "P-002 K retracted (visit moved back): 3",
+    ]
+    assert mixed_up.hear(second) == []
+    assert {one.id for one in mixed_up.chronicle.latest("P-001")} == ids
+
+
+def test_what_is_sent_about_a_visit_after_it_moved_is_the_others_from_the_first(mixed_up):
+    for one in moved(300):
+        mixed_up.hear(one)
+    found = mixed_up.hear(of_visit(result("potassium", "7.2", 48), "V"))
+    assert found == ["P-002 K changed: 4"]
+
+
+def test_the_record_of_a_moved_visit_is_the_same_when_the_move_comes_first(mixed_up):
+    for one in moved(300):
+        mixed_up.hear(one)
+    early = Story("P-001", "P-002")
+    for one in (*moved(300), *reversed([f for message in mixed_up.past for f in message.facts])):
+        early.hear(one)
+    for who in ("P-001", "P-002"):
+        ended, began = (
+            [(e.content.criterion, e.content.onset_at, e.content.worst) for e in latest]
+            for latest in (
+                [e for e in told.chronicle.latest(who) if not e.retracted]
+                for told in (mixed_up, early)
+            )
+        )
+        assert began == ended != []
+
+
+def test_a_result_taken_back_from_the_wrong_patient_stands_with_the_right_one(mixed_up):
+    for one in moved(300):
+        mixed_up.hear(one)
+    wrong = of_visit(result("potassium", "6.5", 24), "V")
+    taken_back = replace(wrong, status=status("W"), reported_at=hours(400))
+    right = replace(wrong, subject="P-002", reported_at=hours(399))
+    assert mixed_up.hear(right) == []  # it stands there already
+    assert mixed_up.hear(taken_back) == ["P-002 K changed: 3"]  # that one is its evidence now
+    assert mixed_up.hear(replace(right, status=status("D"), reported_at=hours(401))) == [
+        "P-002 K retracted: 3"
+    ]

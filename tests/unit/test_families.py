@@ -1,12 +1,13 @@
-"""Merges as data: who survives, whatever the order of the merge facts."""
+"""Merges and moves as data: whose a fact is, whatever the order of the facts."""
 
 from itertools import permutations
 
 import pytest
 
-from services.safety_rules.domain.families import families, survivors
-from services.vocabulary.fact import Merge
-from tests.reading import fact
+from services.safety_rules.domain.families import families
+from services.safety_rules.domain.ownership import Ownership, survivors
+from services.vocabulary.fact import Enrolment, Merge, Move
+from tests.reading import fact, lab
 
 # merges "gone>survivor", "gone<survivor" undoes; then who survives for a, b, c
 TABLE = {
@@ -33,3 +34,82 @@ def test_survivors(text, expected):
 def test_families_are_joined_by_every_merge_even_an_undone_one():
     merges = [fact(Merge("b", "a", undone=True)), fact(Merge("d", "c"))]
     assert families("abcde", merges) == [("a", "b"), ("c", "d"), ("e",)]
+
+
+def test_families_are_joined_by_every_move_even_an_undone_one():
+    moves = [fact(Move("b", "a", "V", undone=True)), fact(Move("d", "c"))]
+    assert families("abcde", moves) == [("a", "b"), ("c", "d"), ("e",)]
+
+
+# what was moved or merged: ``a>V>b`` moves visit V from a to b, ``a>V=W>b`` makes it W there,
+# ``a>>b`` all that was sent under the identifier of a; ``<`` takes back; ``a+b`` merges a into b,
+# ``a-b`` takes that back. Then whose the result of visit V is that was sent about a, b, c.
+MOVES = {
+    "none": ("", "a b c"),
+    "one": ("a>V>b", "b b c"),
+    "another visit": ("a>W>b", "a b c"),
+    "back by the same event": ("a>V>b b>V>a", "a a c"),
+    "taken back": ("a>V>b a<V<b", "a b c"),
+    "taken back, and moved again": ("a>V>b a<V<b a>V>b", "b b c"),
+    "one of another visit taken back": ("a>V>b a<W<b", "b b c"),
+    "on and on": ("a>V>b b>V>c", "c c c"),
+    "round": ("a>V>b b>V>c c>V>a", "a a a"),
+    "under another number": ("a>V=W>b b>W>c", "c b c"),
+    "the identifier": ("a>>b", "b b c"),
+    "the identifier, back": ("a>>b a<<b", "a b c"),
+    "a visit to it, then the identifier": ("c>V>a a>>b", "b b b"),
+    "from a survivor": ("a+b b>V>c", "c c c"),
+    "from a survivor, then separated": ("a+b b>V>c a-b", "a c c"),
+    "to one who was merged away": ("a>V>b b+c", "c c c"),
+    "to one who is merged away later taken back": ("a>V>b b+c b-c", "b b c"),
+}
+
+
+def joining(text):
+    made = []
+    for hour, word in enumerate(text.split()):
+        if word[1] in "+-":
+            body = Merge(word[0], word[2], word[1] == "-")
+        else:
+            source, visit, target = word.replace("<", ">").split(">")
+            old, _, new = visit.partition("=")
+            body = Move(source, target, old, new, "<" in word)
+        made.append(fact(body, hour))
+    return made
+
+
+@pytest.mark.parametrize(("text", "expected"), MOVES.values(), ids=MOVES)
+def test_whose_a_visit_is(text, expected):
+    results = [lab("alt", "30", subject=who, visit="V", site="north") for who in "abc"]
+    for order in permutations(joining(text)):
+        ownership = Ownership("abc")
+        for one in order:
+            ownership.hear([one])
+        assert " ".join(map(ownership.of, results)) == expected
+
+
+def test_what_a_person_said_of_a_participant_is_no_part_of_an_identifier():
+    ownership = Ownership("ab")
+    assert ownership.hear([fact(Move("a", "b"))]) is True
+    for stays in (
+        fact(Enrolment("north"), subject="a", site="north"),
+        lab("alt", "30", subject="a"),
+    ):
+        assert ownership.of(stays) == "a"
+
+
+def test_a_correction_that_says_of_no_visit_goes_where_the_corrected_result_goes():
+    ownership = Ownership("ab")
+    first = lab("alt", "30", subject="a", series="1", visit="V")
+    correction = lab("alt", "31", subject="a", series="1", status="C")
+    elsewhere = lab("alt", "31", 5, subject="a", series="1")
+    ownership.hear([fact(Move("a", "b", "V")), correction])
+    assert ownership.of(correction) == "a"
+    assert ownership.hear([first]) is True  # the correction is another's from now on
+    assert [ownership.of(one) for one in (first, correction, elsewhere)] == ["b", "b", "a"]
+
+
+def test_the_copy_of_a_move_in_the_other_journal_is_no_news():
+    ownership = Ownership("ab")
+    moves = [fact(Move("a", "b", "V"), subject=who) for who in "ab"]
+    assert [ownership.hear([one]) for one in moves] == [True, False]

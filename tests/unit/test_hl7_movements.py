@@ -60,6 +60,11 @@ def test_a_movement_is_dated_by_its_visit_else_by_its_event(event, where, at, no
     assert (f"{draft.observed_at:%Y-%m-%d %H:%M}", draft.notes) == (at, notes)
 
 
+def test_a_movement_and_a_death_say_of_which_visit_they_are():
+    died = pid("Y", "20260301073000")
+    assert [draft.visit for draft in reading(adt("A01", died, visit())).drafts] == ["V1", "V1"]
+
+
 def test_a_movement_without_its_event_is_dated_by_its_message():
     (draft,) = reading(message(PID, visit(), kind="ADT^A02")).drafts
     assert (f"{draft.observed_at:%H:%M}", draft.notes) == ("14:00", ("observed_at from MSH-7",))
@@ -132,14 +137,3 @@ def test_an_unlinked_pair_is_a_merge_undone():
 def test_a_merge_of_nobody_known_is_parked(segments):
     (item,) = reading(adt("A40", *segments)).parked
     assert str(item.reason) == "no-participant"
-
-
-@pytest.mark.parametrize("event", ["A43", "A45"])
-def test_what_moves_to_another_patient_merges_nobody_and_waits_for_a_person(event):
-    raw = adt(event, PID, "MRG|0815^^^NMRN^MR||||V77")
-    found = reading(raw)
-    assert (found.merges, found.drafts) == ((), ())
-    assert parked(raw) == [("MRG", "unsupported-message")]
-    assert "taken back from the other (OBX-11 W, RXA-21 D)" in found.parked[0].detail
-    assert "0815" not in found.parked[0].detail
-    assert "V77" not in found.parked[0].detail

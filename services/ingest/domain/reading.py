@@ -38,6 +38,8 @@ class Draft:
     Args:
         who: Every identifier that the message gives for its participant.
         path: Where in the message it stands, e.g. ``OBX[3]``.
+        visit: The site's own number of the visit (PV1-19), empty when it is not said.
+        is_of_visit: Another visit of the same series and time is another fact.
     """
 
     who: tuple[PatientKey, ...]
@@ -49,6 +51,8 @@ class Draft:
     series: str = ""
     sequence: int = 0
     notes: tuple[str, ...] = ()
+    visit: str = ""
+    is_of_visit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,32 @@ class MergeDraft:
     observed_at: datetime
     reported_at: datetime
     undone: bool = False
+
+    @property
+    def ends(self) -> tuple[tuple[PatientKey, ...], tuple[PatientKey, ...]]:
+        """Whose identifier is gone, and whose stays."""
+        return self.gone, self.survivor
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDraft:
+    """A visit, or with an empty *visit* an identifier, belongs to another participant.
+
+    *visit* and *new_visit* are the site's own numbers of it.
+    """
+
+    source: tuple[PatientKey, ...]
+    target: tuple[PatientKey, ...]
+    path: str
+    observed_at: datetime
+    reported_at: datetime
+    visit: str = ""
+    new_visit: str = ""
+
+    @property
+    def ends(self) -> tuple[tuple[PatientKey, ...], tuple[PatientKey, ...]]:
+        """From whom, and to whom."""
+        return self.source, self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +113,13 @@ class Reading:
     sent_at: datetime
     drafts: tuple[Draft, ...] = ()
     merges: tuple[MergeDraft, ...] = ()
+    moves: tuple[MoveDraft, ...] = ()
     parked: tuple[ParkedItem, ...] = ()
+
+    @property
+    def joining(self) -> tuple[MergeDraft | MoveDraft, ...]:
+        """What names two participants."""
+        return *self.merges, *self.moves
 
 
 @dataclass(frozen=True, slots=True)

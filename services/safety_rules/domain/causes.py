@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.safety_rules.domain.anchors import Anchors
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Assessment, Fact, Merge, Observation
+from services.vocabulary.fact import Assessment, Fact, Merge, Move, Observation
 
 OTHER_RULES = "other rules"
 BASELINE = "baseline"
@@ -30,9 +30,13 @@ def why(facts: Iterable[Fact], before: Anchors | None, after: Anchors | None) ->
         after: The same, after it.
     """
     facts = list(facts)
-    merges = [fact.body for fact in facts if isinstance(fact.body, Merge)]
-    if merges:
-        return "participants separated" if merges[-1].undone else "participants merged"
+    for fact in reversed(facts):
+        match fact.body:
+            case Merge(undone=undone):
+                return "participants separated" if undone else "participants merged"
+            case Move(visit=visit, undone=undone):
+                what = "visit" if visit else "identifier"
+                return f"{what} moved back" if undone else f"{what} moved"
     if before is not None and after is not None:
         for name, words in _ANCHORS.items():
             if getattr(before, name) != getattr(after, name):

@@ -164,12 +164,7 @@ class Chronicle:
 
     def _last_of(self, member: str) -> Heard | None:
         """Return the last message that the records of *member* were made from."""
-        survivor_of = self._family.survivor_of
-        own = [
-            message
-            for subject, message in self._last.items()
-            if subject == member or survivor_of[subject] == member
-        ]
+        own = [self._last[one] for one in self._family.read_for(member) if one in self._last]
         return max(own, key=lambda message: (message.received_at, message.subject), default=None)
 
     def _survivors_first(self) -> list[str]:

@@ -48,10 +48,14 @@ def stands(candidates: Sequence[Fact]) -> Fact | None:
 
     The greatest by time of report, then status, then the sender's count, then content: never by
     arrival. A promotion (U) without a value makes the best value before it final. Of the same
-    content sent twice the first report stands: to say a thing again is no news.
+    content sent twice the first report stands: to say a thing again is no news. What was posted on
+    the wrong patient (W) is taken back from that one alone.
     """
     ranked = sorted(candidates, key=_order)
     best = ranked[-1]
+    if best.status is Status.WRONG_PATIENT:
+        others = [fact for fact in ranked if fact.subject != best.subject]
+        return stands(others) if others else None
     if best.status in _RETRACTING or best.status is Status.NO_RESULT:
         return None
     if best.status is Status.PROMOTED and _is_empty(best):

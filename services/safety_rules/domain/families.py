@@ -1,42 +1,17 @@
-"""Participants that merges have made one person, and their records."""
+"""Participants that merges and moves name together, and their records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.safety_rules.domain.fold import Fold
+from services.safety_rules.domain.ownership import Ownership, ends
 from services.safety_rules.domain.rules import Rules
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Fact, Merge
-
-
-def survivors(members: Iterable[str], merges: Iterable[Fact]) -> dict[str, str]:
-    """Return whose records each member's facts belong to.
-
-    Of several merge facts about one pair the greatest by time of report, then content, decides.
-    The survivor of a chain is the one that was never merged away; of a cycle, the least id.
-
-    >>> survivors(["P-2", "P-1"], [])
-    {'P-1': 'P-1', 'P-2': 'P-2'}
-    """
-    decided: dict[frozenset[str], Merge] = {}
-    for fact in sorted(merges, key=lambda f: (f.reported_at, f.digest)):
-        if isinstance(fact.body, Merge):
-            decided[frozenset((fact.body.gone, fact.body.survivor))] = fact.body
-    into = {m.gone: m.survivor for m in decided.values() if not m.undone}
-    return {member: _end_of_chain(member, into) for member in sorted(members)}
-
-
-def _end_of_chain(member: str, into: Mapping[str, str]) -> str:
-    passed = [member]
-    while (following := into.get(passed[-1])) is not None:
-        if following in passed:
-            return min(passed[passed.index(following) :])
-        passed.append(following)
-    return passed[-1]
+from services.vocabulary.fact import Fact
 
 
 class Family:
-    """Participants that some merge fact names together, folded as one unit.
+    """Participants that some merge or move names together, folded as one unit.
 
     A family of one is the rule; its facts are not kept, only what is made of them.
     """
@@ -45,21 +20,42 @@ class Family:
         """Start with no facts; *members* in any order."""
         self.members = tuple(sorted(members))
         self._rules = rules
-        self._heard: dict[str, list[Fact]] = {member: [] for member in self.members}
-        self._merges: dict[str, Fact] = {}
-        self.survivor_of = survivors(self.members, ())
+        self._heard: list[Fact] = []
+        self._ownership = Ownership(self.members)
         self._folds = {member: Fold(member, rules) for member in self.members}
 
     def hear(self, subject: str, facts: Sequence[Fact]) -> None:
         """Let *facts* of one message about *subject* be known."""
-        if len(self.members) > 1:
-            self._heard[subject].extend(facts)
-            merges = {fact.id: fact for fact in facts if isinstance(fact.body, Merge)}
-            if merges:
-                self._merges |= merges
-                self._regroup()
-                return
-        self._folds[self.survivor_of[subject]].apply(facts)
+        if len(self.members) == 1:
+            self._folds[subject].apply(facts)
+            return
+        self._heard.extend(facts)
+        if self._ownership.hear(facts):
+            self._folds = {survivor: Fold(survivor, self._rules) for survivor in self._survivors()}
+            facts = self._heard
+        self._share_out(facts)
+
+    def _share_out(self, facts: Sequence[Fact]) -> None:
+        by_owner: dict[str, list[Fact]] = {}
+        for fact in facts:
+            by_owner.setdefault(self._ownership.of(fact), []).append(fact)
+        for owner, its in sorted(by_owner.items()):
+            self._folds[owner].apply(its)
+
+    def _survivors(self) -> list[str]:
+        return sorted(set(self._ownership.survivor_of.values()))
+
+    @property
+    def survivor_of(self) -> Mapping[str, str]:
+        """Whose records each member's facts belong to, if no visit was moved."""
+        return self._ownership.survivor_of
+
+    def read_for(self, member: str) -> Sequence[str]:
+        """Return whose journals the records of *member* may be made from."""
+        if self._ownership.moves:
+            return self.members
+        survivor_of = self.survivor_of
+        return [one for one in self.members if one == member or survivor_of[one] == member]
 
     def fold_of(self, member: str) -> Fold | None:
         """Return the fold of *member*, None when its facts belong to another's records."""
@@ -75,28 +71,17 @@ class Family:
         fold = self._folds.get(record.participant)
         return None if fold is None else fold.last_evidence(record)
 
-    def _regroup(self) -> None:
-        self.survivor_of = survivors(self.members, self._merges.values())
-        self._folds = {}
-        for survivor in sorted(set(self.survivor_of.values())):
-            fold = Fold(survivor, self._rules)
-            for member in self.members:
-                if self.survivor_of[member] == survivor:
-                    fold.apply(self._heard[member])
-            self._folds[survivor] = fold
 
-
-def families(subjects: Iterable[str], merges: Iterable[Fact]) -> list[tuple[str, ...]]:
-    """Return the connected groups of *subjects* under every merge fact, undone ones included.
+def families(subjects: Iterable[str], joining: Iterable[Fact]) -> list[tuple[str, ...]]:
+    """Return the connected groups of *subjects* under every merge and move, undone ones included.
 
     >>> families(["P-2", "P-1"], [])
     [('P-1',), ('P-2',)]
     """
     group_of = {subject: {subject} for subject in subjects}
-    for fact in merges:
-        if isinstance(fact.body, Merge):
-            ends = (fact.body.gone, fact.body.survivor)
-            joined = set().union(*(group_of.get(end, {end}) for end in ends))
+    for fact in joining:
+        if pair := ends(fact):
+            joined = set().union(*(group_of.get(end, {end}) for end in pair))
             for member in joined:
                 group_of[member] = joined
     wanted = set(group_of)

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.ingest.domain.hl7.context import Context, Item, nobody, patient_keys
+from services.ingest.domain.hl7.context import (
+    Context,
+    Item,
+    nobody,
+    patient_keys,
+    visit_number,
+)
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Time
 from services.ingest.domain.hl7.values import read_number
@@ -25,11 +31,12 @@ _AN_INFUSION = timedelta(minutes=30)  # RXA-3 and RXA-4 this far apart are a sta
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """One RXA with the order and the route that it stands under."""
+    """One RXA with the order, the route and the visit that it stands under."""
 
     rxa: Segment
     order: Segment | None
     route: str
+    visit: str
 
     @property
     def path(self) -> str:
@@ -51,20 +58,22 @@ def _each(message: Message) -> Iterator[tuple[Segment | None, _Given]]:
     patient: Segment | None = None
     order: Segment | None = None
     waiting: list[Segment] = []
-    route = ""
+    route = visit = ""
     for segment in message.segments:
         if segment.name in ("PID", "ORC"):
-            yield from ((patient, _Given(rxa, order, route)) for rxa in waiting)
+            yield from ((patient, _Given(rxa, order, route, visit)) for rxa in waiting)
             waiting, route = [], ""
         if segment.name == "PID":
-            patient, order = segment, None
+            patient, order, visit = segment, None, ""
+        elif segment.name == "PV1":
+            visit = visit_number(segment)
         elif segment.name == "ORC":
             order = segment
         elif segment.name == "RXR":
             route = segment.text(1)
         elif segment.name == "RXA":
             waiting.append(segment)
-    yield from ((patient, _Given(rxa, order, route)) for rxa in waiting)
+    yield from ((patient, _Given(rxa, order, route, visit)) for rxa in waiting)
 
 
 def _administration(context: Context, who: tuple[PatientKey, ...], given: _Given) -> Iterator[Item]:
@@ -101,6 +110,7 @@ def _administration(context: Context, who: tuple[PatientKey, ...], given: _Given
                 series=f"{context.sender}|{filler}|{drug}|{action}",
                 sequence=context.sequence,
                 notes=time.notes,
+                visit=given.visit,
             )
 
 

@@ -5,7 +5,14 @@ from datetime import datetime
 
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Time, offset_of, read_time
-from services.ingest.domain.reading import Draft, MergeDraft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.reading import (
+    Draft,
+    MergeDraft,
+    MoveDraft,
+    ParkedItem,
+    ParkReason,
+    PatientKey,
+)
 from services.ingest.domain.site import CodeTables, SiteMap
 
 
@@ -38,7 +45,7 @@ class Context:
         return None, 0
 
 
-Item = Draft | MergeDraft | ParkedItem
+Item = Draft | MergeDraft | MoveDraft | ParkedItem
 
 
 def header_context(
@@ -69,6 +76,12 @@ def patient_keys(segment: Segment | None, field: int, context: Context) -> tuple
         if identifier.strip() and expected is not None and kind in ("", expected):
             keys.append(PatientKey(authority, expected, identifier.strip()))
     return tuple(dict.fromkeys(keys))
+
+
+def visit_number(segment: Segment | None, field: int = 19) -> str:
+    """Return the number of the visit in *field* of PV1 (or of MRG), empty when it is not said."""
+    number = segment.text(field).strip() if segment else ""
+    return "" if number == '""' else number
 
 
 def nobody(segment: Segment | None, path: str) -> ParkedItem:

@@ -1,9 +1,6 @@
 """ADT^A40, A34, A18: two identifiers are one person; A37: they are not.
 
-A43 and A45 move identifiers or a visit from one patient to another, who both go on to exist. Facts
-do not say of which visit they are, so what has to move is for the sites to say: the message waits.
-
-Source: HL7 v2.5.1, 3.3.18, 3.3.34, 3.3.37, 3.3.40, 3.3.43, 3.3.45
+Source: HL7 v2.5.1, 3.3.18, 3.3.34, 3.3.37, 3.3.40
 """
 
 from collections.abc import Iterator
@@ -11,17 +8,13 @@ from collections.abc import Iterator
 from services.ingest.domain.hl7.context import Context, Item, nobody, patient_keys
 from services.ingest.domain.reading import MergeDraft, ParkedItem, ParkReason
 
-_MOVED = {"A43": "identifiers were", "A45": "a visit was"}
-EVENTS = frozenset({"A40", "A34", "A18", "A37", *_MOVED})
+EVENTS = frozenset({"A40", "A34", "A18", "A37"})
 _UNLINK = "A37"
 
 
 def merges(context: Context) -> Iterator[Item]:
     """Yield each pair of the message; the survivor stands in PID, the other in MRG (or PID)."""
     event = context.message.kind[1]
-    if event in _MOVED:
-        yield _moved(context, event)
-        return
     dated, _ = context.first_time(context.message.first("EVN"), 6, 2)
     at = dated.at if dated else context.sent_at
     patients = list(context.message.all("PID"))
@@ -41,14 +34,3 @@ def merges(context: Context) -> Iterator[Item]:
             yield MergeDraft(gone, survivor, path, at, context.sent_at, undone=event == _UNLINK)
         else:
             yield nobody(pid, path)
-
-
-def _moved(context: Context, event: str) -> ParkedItem:
-    """Return what waits for a person: nothing is merged, and nothing is moved."""
-    visits = [mrg.text(5) for mrg in context.message.all("MRG") if mrg.text(5)]
-    of = " (the visit in MRG-5)" if visits else ""
-    detail = (
-        f"{_MOVED[event]} moved to another patient: have what belongs there{of} sent again as"
-        " results of the right patient, and taken back from the other (OBX-11 W, RXA-21 D)"
-    )
-    return ParkedItem("MRG", ParkReason.UNSUPPORTED_MESSAGE, detail)

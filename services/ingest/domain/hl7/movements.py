@@ -6,7 +6,13 @@ Source: HL7 v2.5.1, chapter 3, "Patient Administration"
 from collections.abc import Iterator
 from typing import Literal
 
-from services.ingest.domain.hl7.context import Context, Item, nobody, patient_keys
+from services.ingest.domain.hl7.context import (
+    Context,
+    Item,
+    nobody,
+    patient_keys,
+    visit_number,
+)
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.times import Time
 from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
@@ -38,7 +44,7 @@ def movements(context: Context) -> Iterator[Item]:
     if event in _EVENTS:
         yield _movement(context, who, event, visit)
     if patient.text(30) == "Y" or patient.text(29).strip('"'):
-        yield _death(context, who, patient)
+        yield _death(context, who, patient, visit)
 
 
 def _contradiction(patient: Segment) -> ParkedItem | None:
@@ -64,13 +70,17 @@ def _movement(
         time.at,
         context.sent_at,
         Movement(to, cancelled),
-        series=f"{context.sender}|{visit.field(19) if visit else ''}|movement|{place}",
+        series=f"{context.sender}|movement|{place}",
         sequence=context.sequence,
         notes=(*note, *time.notes),
+        visit=visit_number(visit),
+        is_of_visit=True,
     )
 
 
-def _death(context: Context, who: tuple[PatientKey, ...], patient: Segment) -> Item:
+def _death(
+    context: Context, who: tuple[PatientKey, ...], patient: Segment, visit: Segment | None
+) -> Item:
     if contradiction := _contradiction(patient):
         return contradiction
     time = context.time(patient.text(29).strip('"'))
@@ -93,6 +103,7 @@ def _death(context: Context, who: tuple[PatientKey, ...], patient: Segment) -> I
         Death(),
         sequence=context.sequence,
         notes=(*note, *time.notes),
+        visit=visit_number(visit),
     )
 
 

@@ -4,9 +4,16 @@ Source: HL7 v2.5.1, chapter 7, "Observation Reporting"
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from services.ingest.domain.hl7.context import Context, Item, nobody, patient_keys
+from services.ingest.domain.hl7.context import (
+    Context,
+    Item,
+    nobody,
+    patient_keys,
+    visit_number,
+)
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.values import read_limits, read_value
 from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
@@ -22,28 +29,38 @@ _OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
 _NULL = '""'
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Whom, and which of their visits, the results of a message are about."""
+
+    who: tuple[PatientKey, ...]
+    visit: str
+
+
 def observations(context: Context) -> Iterator[Item]:
     """Yield what each OBX says, in order; what cannot be read is parked, the rest goes on."""
     patient: Segment | None = None
     order: Segment | None = None
-    who: tuple[PatientKey, ...] = ()
+    about = _About((), "")
     for segment in context.message.segments:
         if segment.name == "PID":
             patient, order = segment, None
-            who = patient_keys(patient, 3, context)
+            about = _About(patient_keys(patient, 3, context), "")
+        elif segment.name == "PV1":
+            about = _About(about.who, visit_number(segment))
         elif segment.name == "OBR":
             order = segment
         elif segment.name == "OBX":
             path = f"OBX[{segment.number}]"
-            if who:
-                yield from _observation(context, who, order, segment, path)
+            if about.who:
+                yield from _observation(context, about, order, segment, path)
             else:
                 yield nobody(patient, path)
 
 
 def _observation(
     context: Context,
-    who: tuple[PatientKey, ...],
+    about: _About,
     order: Segment | None,
     obx: Segment,
     path: str,
@@ -79,7 +96,7 @@ def _observation(
     )
     filler = order.field(3) if order else ""
     yield Draft(
-        who,
+        about.who,
         path,
         observed_at,
         reported.at if reported else context.sent_at,
@@ -88,6 +105,7 @@ def _observation(
         series=f"{context.sender}|{filler}|{measure}|{obx.field(4)}",
         sequence=context.sequence,
         notes=(*notes, *limits_note),
+        visit=about.visit,
     )
 
 

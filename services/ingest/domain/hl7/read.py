@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from services.ingest.domain.hl7 import merges, movements
+from services.ingest.domain.hl7 import merges, movements, moves
 from services.ingest.domain.hl7.administrations import administrations
 from services.ingest.domain.hl7.context import Context, Item, header_context
 from services.ingest.domain.hl7.message import Message, parse
@@ -11,6 +11,7 @@ from services.ingest.domain.hl7.times import offset_of, read_time
 from services.ingest.domain.reading import (
     Draft,
     MergeDraft,
+    MoveDraft,
     ParkedItem,
     ParkReason,
     Reading,
@@ -82,6 +83,7 @@ def _read(message: Message, context: Context) -> Reading:
         context.sent_at,
         tuple(item for item in items if isinstance(item, Draft)),
         tuple(item for item in items if isinstance(item, MergeDraft)),
+        tuple(item for item in items if isinstance(item, MoveDraft)),
         tuple(item for item in items if isinstance(item, ParkedItem)),
     )
 
@@ -93,6 +95,8 @@ def _reader(code: str, event: str) -> Callable[[Context], Iterator[Item]]:
         return movements.movements
     if code == "ADT" and event in merges.EVENTS:
         return merges.merges
+    if code == "ADT" and event in moves.EVENTS:
+        return moves.moves
     return _unsupported
 
 

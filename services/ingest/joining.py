@@ -1,0 +1,58 @@
+"""Merges and moves: facts that name two participants, and stand in the journals of both."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from services.ingest.domain.reading import MergeDraft, MoveDraft, ParkedItem, ParkReason
+from services.ingest.ids import content_digest, fact_id
+from services.store.journal import RawMessage
+from services.vocabulary.fact import Fact, Merge, Move
+
+
+def in_both_journals(
+    message: RawMessage, draft: MergeDraft | MoveDraft, body: Merge | Move
+) -> list[Fact]:
+    """Return *body* as a fact about each of the two that it names."""
+    pair = {body.gone, body.survivor} if isinstance(body, Merge) else {body.source, body.target}
+    facts = [
+        Fact(
+            id=fact_id(message, f"{draft.path}/{subject}"),
+            subject=subject,
+            observed_at=draft.observed_at,
+            reported_at=draft.reported_at,
+            body=body,
+            digest="",
+            site=message.site,
+        )
+        for subject in sorted(pair)
+    ]
+    return [replace(fact, digest=content_digest(fact)) for fact in facts]
+
+
+def cannot_move(draft: MoveDraft, *, to_themselves: bool, has_others: bool) -> ParkedItem | None:
+    """Return what is parked when it is not clear what moves; None when it is.
+
+    Args:
+        draft: The move.
+        to_themselves: Both identifiers lead to one participant.
+        has_others: The one it moves from is known by more identifiers than it names.
+    """
+    if to_themselves:
+        detail = "PID-3 and MRG-1 lead to the same participant: name the one it moves from in MRG-1"
+        return ParkedItem(draft.path, ParkReason.AMBIGUOUS_PARTICIPANT, detail)
+    if has_others and not draft.visit:
+        detail = (
+            "the participant has other identifiers, and facts do not say under which they were"
+            " sent: move the visits (ADT^A45), or take the results back (OBX-11 W, RXA-21 D)"
+        )
+        return ParkedItem(draft.path, ParkReason.AMBIGUOUS_PARTICIPANT, detail)
+    return None
+
+
+def with_hashed_visits(fact: Fact, hashed: Callable[[str], str]) -> Fact:
+    """Return *fact* with the numbers of visits that its sender wrote, if any, hashed."""
+    body = fact.body
+    if isinstance(body, Move):
+        body = replace(body, visit=hashed(body.visit), new_visit=hashed(body.new_visit))
+        return replace(fact, body=body)
+    return replace(fact, visit=hashed(fact.visit)) if fact.visit else fact

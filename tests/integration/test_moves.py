@@ -1,0 +1,105 @@
+"""A move reaches both journals, says no number of a visit in clear, and waits when unclear."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from services.ingest.application import Incoming
+from services.ingest.enrolment import import_participants
+from services.vocabulary.fact import Move, Movement
+from tests.hl7_messages import PID, message, obx
+from tests.intake import NOW, PEOPLE, feed_facts, new_intake, people, sent, waiting
+
+MORE = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX3")
+VISIT = "VN-4711"
+
+
+@pytest.fixture
+def intake(tmp_path):
+    return new_intake(tmp_path, *PEOPLE, MORE)
+
+
+def pv1(visit):
+    return "PV1|1|I|WARD" + "|" * 16 + visit
+
+
+def move(event, *, source="QX3", visit="", control_id="M9"):
+    segments = (PID, f"MRG|{source}^^^NMRN^MR||||{visit}", pv1(visit))
+    return message(f"EVN|{event}|20260301", *segments, kind=f"ADT^{event}", control_id=control_id)
+
+
+def test_a_move_stands_in_both_journals_and_names_the_visit_as_the_results_do(intake):
+    result = message(PID, pv1(VISIT), "OBR|1||O1", obx("0.49"), control_id="M1")
+    assert sent(intake, result).facts == 1
+    assert sent(intake, move("A45", visit=VISIT)).facts == 2
+    (result, here), (there,) = feed_facts(intake), feed_facts(intake, "P-003")
+    assert here.body == there.body == Move("P-003", "P-001", result.visit)
+    assert len(result.visit) == 32
+    assert VISIT not in repr((result, here, there))
+
+
+def test_the_same_visit_number_at_another_site_is_another_visit(intake):
+    for raw in (
+        message(PID, pv1(VISIT), obx("0.49"), control_id="M1"),
+        message(
+            "PID|1||0815^^^PATNR^MR",
+            pv1(VISIT),
+            obx("0.49"),
+            sender="ORBIS|RHEIN",
+            control_id="M2",
+        ),
+    ):
+        assert sent(intake, raw).facts == 1
+    assert feed_facts(intake)[0].visit != feed_facts(intake, "P-002")[0].visit
+
+
+def test_a_movement_says_no_number_of_a_visit_in_clear_and_is_still_cancelled(intake):
+    for number, event in enumerate(("A01", "A11")):
+        raw = message(f"EVN|{event}|202603010800", PID, pv1(VISIT), kind=f"ADT^{event}",
+                      control_id=f"M{number}")  # fmt: skip
+        assert sent(intake, raw).facts == 1
+    admitted, cancelled = feed_facts(intake)
+    assert isinstance(admitted.body, Movement)
+    assert admitted.series == cancelled.series
+    assert VISIT not in repr(admitted)
+
+
+def test_an_identifier_moves_with_all_of_it(intake):
+    assert sent(intake, move("A43")).facts == 2
+    assert [one.body for one in feed_facts(intake)] == [Move("P-003", "P-001")]
+
+
+UNCLEAR = {
+    "to the same participant": (move("A43", source="QX4711"), "ambiguous-participant"),
+    "from nobody of the study": (move("A43", source="QX9"), "unknown-participant"),
+}
+
+
+@pytest.mark.parametrize(("raw", "reason"), UNCLEAR.values(), ids=UNCLEAR)
+def test_a_move_that_is_unclear_waits(intake, raw, reason):
+    assert sent(intake, raw).facts == 0
+    assert waiting(intake) == [(reason, "MRG[1]")]
+
+
+def test_of_a_participant_with_two_identifiers_one_cannot_move_but_a_visit_can(intake):
+    again = import_participants(intake, people(MORE.replace("QX3", "QX33")), "operator")
+    assert again.wrong == ()
+    assert sent(intake, move("A43")).facts == 0
+    assert waiting(intake) == [("ambiguous-participant", "MRG[1]")]
+    assert sent(intake, move("A45", visit=VISIT, control_id="M10")).facts == 2
+
+
+def test_a_person_takes_a_move_back_by_the_number_of_the_visit(intake):
+    sent(intake, move("A45", visit=VISIT))
+    later = (NOW - timedelta(hours=1)).isoformat()
+    body = {"kind": "move", "source": "P-003", "target": "P-001", "visit": VISIT, "undone": True}
+    lines = [
+        json.dumps({"subject": who, "observed_at": later, "body": body})
+        for who in ("P-001", "P-003")
+    ]
+    by_hand = Incoming("\n".join(lines).encode(), "person", actor="lee", form="facts")
+    (outcome,) = intake.accept([by_hand])
+    assert (outcome.facts, outcome.parked) == (2, ())
+    moved, back = (one.body for one in feed_facts(intake, "P-003"))
+    assert (moved.visit, moved.undone, back.undone) == (back.visit, False, True)
