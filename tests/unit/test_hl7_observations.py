@@ -3,6 +3,7 @@
 import pytest
 
 from services.vocabulary.fact import Observation, Status
+from tests.clinic import TABLES
 from tests.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
 from tests.reading import quantity
 
@@ -20,6 +21,26 @@ CODES = [
 @pytest.mark.parametrize(("code", "measure"), CODES)
 def test_a_measure_is_known_by_either_of_its_codes(code, measure):
     assert result(obx("7", "", code=code)).body.measure == measure
+
+
+# LOINC code, unit, and what is measured
+GRADED = [
+    ("39156-5", "kg/m2", "bmi"),
+    ("711-2", "10*9/L", "eosinophils"),
+    ("2085-9", "mg/dL", "hdl"),
+    ("13457-7", "mg/dL", "ldl"),
+    ("18262-6", "mg/dL", "ldl"),
+    ("2614-6", "%", "methemoglobin"),
+    ("2616-1", "%", "methemoglobin"),
+    ("62292-8", "ng/mL", "vitamin-d"),
+]
+
+
+@pytest.mark.parametrize(("code", "unit", "measure"), GRADED)
+def test_what_feeds_send_is_what_a_criterion_reads(code, unit, measure):
+    body = result(obx("7", unit, code=f"{code}^^LN")).body
+    assert (body.measure, body.value) == (measure, quantity("7", unit))
+    assert any(measure in table.compiled.by_measure for table in TABLES.values())
 
 
 @pytest.mark.parametrize("code", ["99999-9^New^LN", "751-8", "GLU^^L", "AEGIS-MOOD^^AEGIS", ""])
