@@ -32,6 +32,9 @@ from tests.reading import fact, hours, lab, status
 
 PEOPLE = ("P-001", "P-002")
 RULES = Rules(PROTOCOL, TABLES["5"].compiled, TABLES["5"].terms, "rules-1")
+RULES_6 = Rules(
+    replace(PROTOCOL, criteria="ctcae-6.0"), TABLES["6"].compiled, TABLES["6"].terms, "rules-6"
+)
 
 # measure: unit, LLN, ULN, then values from normal to the worst grade
 CHEMISTRY = {

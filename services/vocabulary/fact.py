@@ -31,7 +31,8 @@ class Observation:
     """A measured or scored value; *text* when it is a word (a device, ``HEMOLYZED``).
 
     *measure* is one of the names in ``measures.csv`` of the ingest service, e.g. ``neutrophils``.
-    Limits of normal are those that the laboratory reported with the value.
+    Limits of normal are those that the laboratory reported with the value. *fasting* and *at_rest*
+    say what the participant was, None: it is not said.
     """
 
     measure: str
@@ -39,6 +40,8 @@ class Observation:
     text: str = ""
     lln: Quantity | None = None
     uln: Quantity | None = None
+    fasting: bool | None = None
+    at_rest: bool | None = None
     kind: Literal["observation"] = "observation"
 
 

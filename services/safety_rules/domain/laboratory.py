@@ -105,6 +105,8 @@ class Following:
             lln=body.lln,
             uln=body.uln,
             albumin=self.nearest("albumin", fact.observed_at) if wants_albumin else None,
+            fasting=body.fasting,
+            at_rest=body.at_rest,
             treatment=about.treatment,
             replaced=about.replaced,
             anticoagulated=about.anticoagulated,

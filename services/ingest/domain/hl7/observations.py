@@ -15,6 +15,7 @@ from services.ingest.domain.hl7.context import (
     visit_number,
 )
 from services.ingest.domain.hl7.message import Segment
+from services.ingest.domain.hl7.states import at_rest, fasting
 from services.ingest.domain.hl7.values import read_limits, read_value
 from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Observation, Status
@@ -27,6 +28,7 @@ _CORRECTING = frozenset({Status.CORRECTED, Status.AMENDED})
 _TAKEN_BACK = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
 _OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
 _NULL = '""'
+_OXYGEN_SATURATION = "spo2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,11 @@ def observations(context: Context) -> Iterator[Item]:
     patient: Segment | None = None
     order: Segment | None = None
     about = _About((), "")
+    of_order: list[Item] = []
     for segment in context.message.segments:
+        if segment.name in ("PID", "OBR"):
+            yield from fasting(order, of_order)
+            of_order = []
         if segment.name == "PID":
             patient, order = segment, None
             about = _About(patient_keys(patient, 3, context), "")
@@ -53,9 +59,10 @@ def observations(context: Context) -> Iterator[Item]:
         elif segment.name == "OBX":
             path = f"OBX[{segment.number}]"
             if about.who:
-                yield from _observation(context, about, order, segment, path)
+                of_order += _observation(context, about, order, segment, path)
             else:
-                yield nobody(patient, path)
+                of_order.append(nobody(patient, path))
+    yield from fasting(order, of_order)
 
 
 def _observation(
@@ -133,7 +140,8 @@ def _body(
         detail = f"value of {measure} is no number; ask the laboratory, or correct the result"
         return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
     lln, uln = read_limits(obx.whole(7), unit) or (None, None)
-    return Observation(measure, value, lln=lln, uln=uln)
+    rests = at_rest(obx) if measure == _OXYGEN_SATURATION else None
+    return Observation(measure, value, lln=lln, uln=uln, at_rest=rests)
 
 
 def _words(
