@@ -17,12 +17,19 @@ from services.safety_rules.domain.grading import (
     Treatment,
     grade,
 )
+from services.vocabulary.grade import Symptoms
 from tests.reading import quantity
 
 TABLES = {"5": load_table("ctcae-5.0"), "6": load_table("ctcae-6.0")}
 _LIMITS = {"LLN": "lln", "ULN": "uln", "albumin": "albumin"}
+_SYMPTOMS = {
+    "yes": Symptoms.PRESENT,
+    "no": Symptoms.NONE,
+    "mild": Symptoms.MILD,
+    "moderate": Symptoms.MODERATE,
+    "severe": Symptoms.SEVERE,
+}
 _STATES = {
-    "symptoms": "symptomatic",
     "replaced": "replaced",
     "fasting": "fasting",
     "at rest": "at_rest",
@@ -43,7 +50,9 @@ def dictated(text):
     given, baseline = {}, NoBaseline()
     for words in known:
         what, said = " ".join(words[:-1]), words[-1]
-        if what in _STATES:
+        if what == "symptoms":
+            given["symptoms"] = _SYMPTOMS[said]
+        elif what in _STATES:
             given[_STATES[what]] = {"yes": True, "no": False}[said]
         elif words[0] in _LIMITS:
             given[_LIMITS[words[0]]] = quantity(" ".join(words[1:]), unit)

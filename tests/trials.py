@@ -16,6 +16,7 @@ from services.vocabulary.fact import (
     Culture,
     Death,
     Enrolment,
+    Finding,
     Merge,
     Move,
     Movement,
@@ -25,6 +26,7 @@ from services.vocabulary.fact import (
     Verdict,
     Withdrawal,
 )
+from services.vocabulary.grade import Symptoms
 from services.vocabulary.quantity import Quantity
 from tests.clinic import TABLES
 from tests.protocols import PROTOCOL
@@ -83,8 +85,20 @@ def trial(seed):
     facts = [*person.anchors(), *person.laboratory(), *person.bedside(), *person.said()]
     if chance.random() < 0.7:
         facts += person.merges()
+    facts += _findings(Random(seed + 2000))
     facts = _with_visits(facts, Random(seed + 1000))
     return [replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
+
+
+def _findings(chance):
+    """What clinicians saw beside results that symptoms tell apart."""
+    found = []
+    for _ in range(8):
+        criterion = f"ctcae-5.0.{chance.choice(('hypokalemia', 'lipase-increased'))}"
+        body = Finding(criterion, "nurse", chance.choice((None, *Symptoms)))
+        subject = "P-001" if chance.random() < 0.7 else "P-002"
+        found.append(fact(body, chance.choice(range(-96, 24 * 24, 4)), subject=subject))
+    return found
 
 
 def _with_visits(facts, chance):
@@ -97,7 +111,7 @@ def _with_visits(facts, chance):
     moves += [
         (("V2", "", False), ("V2", "", True)),
         (("V1", "", False), ("V2", "", True)),
-        *[()] * 5,
+        *[()] * 2,
     ]
     for number, (visit, new, undone) in enumerate(chance.choice(moves)):
         source, target = chance.sample(PEOPLE, 2)

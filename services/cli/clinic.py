@@ -22,11 +22,13 @@ from services.vocabulary.fact import (
     Culture,
     Death,
     Determination,
+    Finding,
     GvhdStage,
     Relapse,
     Verdict,
     Withdrawal,
 )
+from services.vocabulary.grade import Symptoms
 
 _STAGES = {"skin": 4, "liver": 4, "upper_gi": 1, "lower_gi": 4}  # the highest of each organ
 
@@ -60,6 +62,25 @@ def _assessment(parser: ArgumentParser) -> None:
     parser.add_argument("--note", default="")
 
 
+def _finding(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--criterion", required=True, metavar="ID", help="e.g. ctcae-5.0.lipase-increased"
+    )
+    parser.add_argument("--symptoms", choices=[str(one) for one in Symptoms])
+    parser.add_argument(
+        "--infarction", choices=("yes", "no"), help="a troponin is at the level of infarction"
+    )
+    parser.add_argument("--note", default="")
+
+
+def _as_finding(args: Namespace) -> Finding:
+    if args.symptoms is None and args.infarction is None:
+        raise CommandError("say what was seen: --symptoms, or --infarction")
+    symptoms = None if args.symptoms is None else Symptoms(args.symptoms)
+    infarction = None if args.infarction is None else args.infarction == "yes"
+    return Finding(args.criterion, args.by, symptoms, infarction, args.note)
+
+
 _Make = Callable[[Namespace], Body]
 _KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None], _Make]] = {
     "relapse": ("the malignancy came back", _words("detail"), lambda a: Relapse(a.detail)),
@@ -84,6 +105,11 @@ _KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None], _Make]] = {
         "a clinician's own grade of a term",
         _assessment,
         lambda a: Assessment(a.criterion, a.grade, a.by, a.note),
+    ),
+    "finding": (
+        "what a clinician saw about a term that is graded from numbers",
+        _finding,
+        _as_finding,
     ),
 }
 
@@ -124,7 +150,7 @@ def _export(opened: Opened, participant: str | None) -> int:
 
 def _add(opened: Opened, args: Namespace) -> int:
     body = _KINDS[args.kind][2](args)
-    if isinstance(body, Assessment) and not opened.study.rules.knows(body.criterion):
+    if isinstance(body, Assessment | Finding) and not opened.study.rules.knows(body.criterion):
         raise CommandError(
             f"{body.criterion} is no term of {opened.study.table.name}; terms are written"
             " like ctcae-5.0.tremor"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from services.vocabulary.grade import Symptoms
 from services.vocabulary.quantity import Quantity
 
 
@@ -177,6 +178,22 @@ class Assessment:
     kind: Literal["assessment"] = "assessment"
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a clinician saw at *observed_at* about a criterion that is graded from numbers.
+
+    It tells grades of one number apart, and is no reading itself. *infarction*: a troponin is at
+    the level of infarction, as its manufacturer defines it. None: nothing is said.
+    """
+
+    criterion: str
+    by: str
+    symptoms: Symptoms | None = None
+    infarction: bool | None = None
+    note: str = ""
+    kind: Literal["finding"] = "finding"
+
+
 class Verdict(StrEnum):
     """What an adjudicator decides about an episode."""
 
@@ -282,6 +299,7 @@ Body = (
     | GvhdStage
     | ChronicGvhd
     | Assessment
+    | Finding
     | Adjudication
     | Merge
     | Move

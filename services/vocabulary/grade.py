@@ -18,6 +18,26 @@ class Grade(IntEnum):
     DEATH = 5
 
 
+class Symptoms(StrEnum):
+    """Whether something causes signs or symptoms, the mildest first."""
+
+    NONE = "none"
+    PRESENT = "present"  # how severe is not said
+    MILD = "mild"
+    MODERATE = "moderate"
+    SEVERE = "severe"
+
+    @property
+    def rank(self) -> int:
+        """Grows with severity."""
+        return list(Symptoms).index(self)
+
+    @property
+    def at_least_moderate(self) -> bool | None:
+        """Whether they are moderate or severe; None: not said."""
+        return None if self is Symptoms.PRESENT else self.rank >= Symptoms.MODERATE.rank
+
+
 class Input(StrEnum):
     """What a grade is computed from: the names by which something can be missing."""
 
@@ -29,6 +49,7 @@ class Input(StrEnum):
     ALBUMIN = "albumin"
     FASTING = "fasting"
     SYMPTOMS = "symptoms"
+    SEVERITY = "severity of symptoms"
     INTERVENTION = "intervention"
     AT_REST = "at rest"
     ANTICOAGULATION = "anticoagulation"

@@ -84,6 +84,14 @@ def test_5_enter_what_no_feed_carries(aegis):
     assert sum(json.loads(line)["body"]["kind"] == "relapse" for line in lines) == 1
 
 
+def test_5_a_finding_is_entered_as_seen(aegis):
+    who = ("--participant=P-001", "--at=2026-04-02T08:00Z", "--criterion=ctcae-5.0.hypokalemia")
+    assert aegis("facts", "add", "finding", *who, "--symptoms=none", "--by=lee")[0] == 0
+    lines = aegis("facts", "export", "--participant=P-001")[1].splitlines()
+    (found,) = (b for b in (json.loads(line)["body"] for line in lines) if b["kind"] == "finding")
+    assert (found["symptoms"], found["infarction"], found["by"]) == ("none", None, "lee")
+
+
 def test_6_rules_and_the_answer_of_the_dsmb(aegis):
     _, said, _ = aegis("rules", "status")
     assert "DRAFT, signed by nobody" in said
@@ -133,6 +141,11 @@ WRONG = {
     "no facts": (("assess", "nowhere.ndjson"), "nowhere.ndjson"),
     "no study": (("rules", "status", "--study=nowhere"), "nowhere"),
     "no data": (("records", "--data=nowhere"), "there are no data in nowhere"),
+    "a finding that says nothing": (
+        ("facts", "add", "finding", "--participant=P-001", "--at=2026-04-02T08:00Z",
+         "--criterion=ctcae-5.0.hypokalemia"),
+        "say what was seen",
+    ),
     "a term of no table": (
         ("facts", "add", "assessment", "--participant=P-001", "--at=2026-04-02T08:00Z",
          "--criterion=ctcae-5.0.trembling", "--grade=2"),

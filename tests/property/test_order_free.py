@@ -17,6 +17,7 @@ from tests.trials import PEOPLE, RULES, mixed, trial
 FEW, ALL = (1, 7, 18), range(30)
 SEEDS = [*FEW, *(pytest.param(seed, marks=pytest.mark.slow) for seed in ALL if seed not in FEW)]
 END = hours(2000)
+MOVED = 5  # trials, at least, in which a move changes a record
 
 
 def groups(facts):
@@ -184,11 +185,14 @@ def test_the_trials_contain_what_they_are_meant_to_test():
         "told apart by a drug": any(
             "replaced" in change.because for r in records for change in r.history
         ),
+        "told apart by a finding": any(
+            "seen by" in change.because for r in records for change in r.history
+        ),
         "baseline grade": any(r.baseline_grade for r in records),
         "queries": any(assessed.queries for assessed in found),
         "events": any(s.event for assessed in found for s in assessed.standings),
         "merged": any(len(groups(trial(seed))) == 1 for seed in ALL),
-        "moved": sum(moved_a_record(trial(seed)) for seed in ALL) > 5,
+        "moved": sum(moved_a_record(trial(seed)) for seed in ALL) >= MOVED,
         "not merged": any(len(groups(trial(seed))) == 2 for seed in ALL),
     }
     assert [what for what, found in seen.items() if not found] == []

@@ -24,7 +24,7 @@ from services.safety_rules.domain.grading import (
     what_is_known,
 )
 from services.safety_rules.domain.prepared import prepared
-from services.vocabulary.grade import Graded, Input
+from services.vocabulary.grade import Graded, Input, Symptoms
 from services.vocabulary.quantity import Censoring, Quantity
 from tests.clinic import TABLES
 
@@ -32,7 +32,7 @@ HAIR = Decimal("0.000001")
 TINY, HUGE = Decimal("0.00001"), Decimal(1000000000)
 BEFORE, UNKNOWN = "before exposure", "unknown"
 STATES = {  # what may be known beside numbers, and what it may be
-    "symptomatic": (True, False),
+    "symptoms": (Symptoms.NONE, Symptoms.MILD, Symptoms.MODERATE),
     "treatment": tuple(Treatment),
     "fasting": (True, False),
     "at_rest": (True, False),
@@ -63,7 +63,7 @@ class Known:
     uln: Decimal | None
     baseline: Decimal | str
     albumin: Decimal | None
-    flags: tuple[bool | Treatment | None, ...]
+    flags: tuple[bool | Treatment | Symptoms | None, ...]
 
     @property
     def is_high(self):

@@ -163,6 +163,9 @@ creatinine | creatinine _ mg/dL; LLN 0.5; ULN 1.2; baseline 0.4 | 1.21=3 7.2=3 7
 lipase | lipase _ U/L; ULN 60; symptoms no | 60=0 61=1 90=1 91=2 180=2 181=2 300=2 301=3
 lipase | lipase _ U/L; ULN 60; symptoms yes | 60=0 61=1 90=1 91=2 180=2 181=3 300=3 301=4
 amylase | amylase _ U/L; ULN 100; symptoms no | 100=0 101=1 150=1 151=2 200=2 201=2 500=2 501=3
+amylase | amylase _ U/L; ULN 100; symptoms mild | 150=1 151=2 200=2 201=2 500=2 501=4
+amylase | amylase _ U/L; ULN 100; symptoms moderate | 200=2 201=3 500=3 501=4
+amylase | amylase _ U/L; ULN 100; symptoms severe | 200=2 201=3 500=3 501=4
 amylase | amylase _ U/L; ULN 100; symptoms yes | 150=1 151=2 200=2 501=4
 ANC | neutrophils _ 10*9/L; LLN 1.8 | 1.7=0 1.5=0 1.49=1 1.0=1 0.99=2
 ANC | neutrophils _ 10*9/L; LLN 1.8 | 0.5=2 0.49=3 0.4=3 0.1=3 0.09=4

@@ -123,6 +123,24 @@ def test_the_version_decides(graded):
     assert v6["criterion"] == "ctcae-6.0.neutrophil-count-decreased"
 
 
+SYMPTOMS = {
+    "": "2-3 for want of symptoms",
+    "no": "2",
+    "mild": "2",
+    "Severe": "3",
+    "yes": "2-3 for want of severity of symptoms",
+    "some": "symptomatic: 'some' is neither yes nor no, nor one of none, present, mild, moderate,"
+    " severe",
+}
+
+
+@pytest.mark.parametrize(("cell", "expected"), SYMPTOMS.items())
+def test_symptoms_may_be_as_severe_as_they_are(graded, cell, expected):
+    row = f",serum amylase increased,,300,U/L,,100,none,,,,{cell}"
+    (found,) = graded(row, criteria="ctcae-6.0")
+    assert told(found) == expected
+
+
 def test_two_columns_are_enough_and_more_may_be_known(graded):
     (found,) = graded("fever,39.5", head="term,value")
     assert told(found) == "0-4 for want of unit"

@@ -140,5 +140,5 @@ def test_the_published_schema_asks_only_for_what_a_sender_knows():
     assert set(observation["required"]) == {"measure", "kind"}
     assert observation["additionalProperties"] is False
     assert schema["$defs"]["Quantity"]["properties"]["value"]["type"] == "string"
-    assert len(schema["properties"]["body"]["oneOf"]) == 17
+    assert len(schema["properties"]["body"]["oneOf"]) == 18
     json.dumps(schema)

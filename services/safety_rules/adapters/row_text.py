@@ -14,6 +14,7 @@ from services.safety_rules.domain.grading import (
     NoBaseline,
     Treatment,
 )
+from services.vocabulary.grade import Symptoms
 from services.vocabulary.quantity import Censoring, Quantity
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
@@ -107,6 +108,27 @@ def yes_or_no(column: str, text: str) -> bool | None:
     if text not in _YES_OR_NO:
         raise RowError(f"{column}: {text!r} is neither yes nor no")
     return _YES_OR_NO[text]
+
+
+def symptoms_in(text: str) -> Symptoms | None:
+    """Return what a cell says of symptoms: yes or no, or how severe; None when it is empty.
+
+    >>> symptoms_in("yes"), symptoms_in("mild"), symptoms_in("no")
+    (<Symptoms.PRESENT: 'present'>, <Symptoms.MILD: 'mild'>, <Symptoms.NONE: 'none'>)
+
+    Raises:
+        RowError: It says neither.
+    """
+    said = text.strip().casefold()
+    if said in set(Symptoms):
+        return Symptoms(said)
+    try:
+        are_present = yes_or_no("symptomatic", text)
+    except RowError as error:
+        raise RowError(f"{error}, nor one of {', '.join(Symptoms)}") from None
+    if are_present is None:
+        return None
+    return Symptoms.PRESENT if are_present else Symptoms.NONE
 
 
 def treatment_in(text: str) -> Treatment | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.safety_rules.domain.anchors import Anchors
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Assessment, Fact, Merge, Move, Observation
+from services.vocabulary.fact import Assessment, Fact, Finding, Merge, Move, Observation
 
 OTHER_RULES = "other rules"
 BASELINE = "baseline"
@@ -37,6 +37,8 @@ def why(facts: Iterable[Fact], before: Anchors | None, after: Anchors | None) ->
             case Move(visit=visit, undone=undone):
                 what = "visit" if visit else "identifier"
                 return f"{what} moved back" if undone else f"{what} moved"
+            case Finding():
+                return "seen by a clinician"
     if before is not None and after is not None:
         for name, words in _ANCHORS.items():
             if getattr(before, name) != getattr(after, name):

@@ -46,6 +46,7 @@ class Condition(StrEnum):
     """What must hold beside the number, in the words of the criteria files."""
 
     SYMPTOMATIC = "if symptomatic"
+    MODERATELY_SYMPTOMATIC = "if moderately or severely symptomatic"
     SYMPTOMATIC_OR_REPLACED = "if symptomatic or replaced"
     ORAL_AGENT = "if an oral agent was started"
     INSULIN = "if insulin was started"

@@ -9,6 +9,7 @@ from services.safety_rules.domain import (
     confounders,
     crs,
     data_queries,
+    findings,
     icans,
     nearest,
 )
@@ -27,7 +28,14 @@ from services.safety_rules.domain.standings import Knowledge, Outlook, outlook, 
 from services.safety_rules.domain.tracks import Track
 from services.vocabulary.advice import Advice
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, Observation
+from services.vocabulary.fact import (
+    Adjudication,
+    Assessment,
+    Fact,
+    Finding,
+    Movement,
+    Observation,
+)
 from services.vocabulary.grade import Grade
 from services.vocabulary.quantity import Quantity
 
@@ -47,6 +55,7 @@ class Fold:
         self._beside = {m: nearest.NearestReadings(w) for m, w in nearest.WITHIN.items()}
         self._advising = Advising(participant, rules)
         self._given = circumstances.Given()
+        self._seen = findings.Findings()
         self._followed: dict[str, Followed] = {}
         self._syndromes = {
             name: Track(syndrome.initial(rules.protocol, BedsideContext()), syndrome.step)
@@ -145,6 +154,7 @@ class Fold:
         protocol = self._rules.protocol
         body = fact.body
         self._advising.change(fact, stands=stands)
+        self._change_seen(fact, stands=stands)
         if isinstance(body, Observation):
             for criterion in self._rules.compiled.by_measure.get(body.measure, ()):
                 self._followed_under(criterion.id, criterion).change(fact, stands=stands)
@@ -179,7 +189,7 @@ class Fold:
         found = self._followed.get(criterion)
         if found is None:
             gap = self._rules.protocol.merge_gap
-            found = Followed(compiled, gap, self._nearest, self._given.about)
+            found = Followed(compiled, gap, self._nearest, self._given.about, self._seen.at)
             found.rebase(self._anchors.first_infusion_at)
             self._followed[criterion] = found
         return found
@@ -272,3 +282,16 @@ class Fold:
                 self._followed_under(criterion.id, criterion).track.touch(since)
                 self._touched.add(criterion.id)
                 self._rebase(criterion.id, since)
+
+    def _change_seen(self, fact: Fact, *, stands: bool) -> None:
+        """Let a finding be read beside the criterion that it is about; nothing else is one."""
+        if not isinstance(fact.body, Finding):
+            return
+        criterion = self._rules.compiled.by_id.get(fact.body.criterion)
+        if criterion is None:
+            return
+        self._seen.change(fact, stands=stands)
+        since = fact.observed_at - findings.WITHIN
+        self._followed_under(criterion.id, criterion).track.touch(since)
+        self._touched.add(criterion.id)
+        self._rebase(criterion.id, since)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.compiled import CompiledCriterion
+from services.safety_rules.domain.findings import SeenAt, nothing_seen
 from services.safety_rules.domain.grading import (
     Baseline,
     BaselineKnown,
@@ -34,6 +35,7 @@ class Followed:
         merge_gap: timedelta,
         nearest: Nearest,
         about: About,
+        seen: SeenAt = nothing_seen,
     ) -> None:
         """Start with no readings and before any exposure."""
         self._following = Following(
@@ -45,6 +47,7 @@ class Followed:
             merge_gap=merge_gap,
             nearest=nearest,
             about=about,
+            seen=seen,
         )
         self.track: Track[Course] = Track(Course(), self._following.step)
 

@@ -16,7 +16,7 @@ from services.safety_rules.domain.exact import decided, steps
 from services.safety_rules.domain.known import Known
 from services.safety_rules.domain.ranges import End, Range, range_of
 from services.safety_rules.domain.units import in_published_unit, rescaled
-from services.vocabulary.grade import Grade, Incomplete, Input, Outcome
+from services.vocabulary.grade import Grade, Incomplete, Input, Outcome, Symptoms
 from services.vocabulary.quantity import Quantity
 
 
@@ -40,7 +40,7 @@ class Reading:
         uln: Upper limit of normal, as reported.
         albumin: Of about the same time, for total calcium.
         fasting: Whether the participant was.
-        symptomatic: Whether it causes signs or symptoms.
+        symptoms: Whether it causes signs or symptoms, and how severe ones.
         treatment: What was started against it.
         replaced: Whether what is too low is known to have been given; False: nothing is known.
         at_rest: Whether the participant was.
@@ -57,7 +57,7 @@ class Reading:
     uln: Quantity | None = None
     albumin: Quantity | None = None
     fasting: bool | None = None
-    symptomatic: bool | None = None
+    symptoms: Symptoms | None = None
     treatment: Treatment | None = None
     replaced: bool = False
     at_rest: bool | None = None
@@ -181,9 +181,12 @@ def _reversed(limits: dict[Input, Quantity]) -> bool:
 
 
 def _conditions(reading: Reading) -> dict[Condition, bool]:
-    found = {
-        Condition.SYMPTOMATIC: reading.symptomatic,
-        Condition.SYMPTOMATIC_OR_REPLACED: reading.replaced or reading.symptomatic,
+    symptoms = reading.symptoms
+    is_symptomatic = None if symptoms is None else symptoms is not Symptoms.NONE
+    found: dict[Condition, bool | None] = {
+        Condition.SYMPTOMATIC: is_symptomatic,
+        Condition.MODERATELY_SYMPTOMATIC: None if symptoms is None else symptoms.at_least_moderate,
+        Condition.SYMPTOMATIC_OR_REPLACED: reading.replaced or is_symptomatic,
         Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
         Condition.AT_REST: reading.at_rest,
         Condition.INFARCTION: reading.infarction,

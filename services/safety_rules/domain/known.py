@@ -23,6 +23,7 @@ from services.vocabulary.quantity import Quantity
 _UP_TO = 5  # x ULN, of `Condition.BASELINE_UP_TO_5_ULN`
 _ASKS = {
     Condition.SYMPTOMATIC: Input.SYMPTOMS,
+    Condition.MODERATELY_SYMPTOMATIC: Input.SYMPTOMS,
     Condition.SYMPTOMATIC_OR_REPLACED: Input.SYMPTOMS,
     Condition.ORAL_AGENT: Input.INTERVENTION,
     Condition.INSULIN: Input.INTERVENTION,
@@ -133,7 +134,11 @@ class Known:
         """Return what has to be known to decide *asked*."""
         limit_name = _OF_BASELINE.get(asked)
         if limit_name is None:
-            return _ASKS[asked]
+            return Input.SEVERITY if self._lacks_severity(asked) else _ASKS[asked]
         if self.exact(Input.BASELINE) is None:
             return Input.BASELINE
         return limit_name if self.exact(limit_name) is None else Input.TEXT
+
+    def _lacks_severity(self, asked: Condition) -> bool:
+        is_symptomatic = self.conditions.get(Condition.SYMPTOMATIC) is True
+        return asked is Condition.MODERATELY_SYMPTOMATIC and is_symptomatic

@@ -8,6 +8,12 @@ from services.safety_rules.domain.circumstances import Circumstances
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.criteria import Comparison
 from services.safety_rules.domain.exact import meets
+from services.safety_rules.domain.findings import (
+    NOTHING_SEEN,
+    SeenAt,
+    nothing_seen,
+    unseen,
+)
 from services.safety_rules.domain.grading import Baseline, Reading, grade
 from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
@@ -19,7 +25,10 @@ from services.vocabulary.quantity import Quantity
 # What a clinician sees and a number does not show.
 # Source: docs/decisions/grading.md, "Symptoms"
 SEEN = frozenset(
-    {Input.SYMPTOMS, Input.INTERVENTION, Input.AT_REST, Input.FASTING, Input.ANTICOAGULATION}
+    {
+        *(Input.SYMPTOMS, Input.SEVERITY, Input.INTERVENTION, Input.INFARCTION),
+        *(Input.AT_REST, Input.FASTING, Input.ANTICOAGULATION),
+    }
 )
 FINAL = frozenset(
     {Status.FINAL, Status.PROMOTED, Status.CORRECTED, Status.AMENDED, Status.APPENDED}
@@ -54,6 +63,7 @@ class Following:
         merge_gap: Longest silence inside one run.
         nearest: What was measured beside: the albumin of a calcium, the count of a fever.
         about: What was so of the participant when something was measured.
+        seen: What clinicians saw about a criterion then.
     """
 
     criterion: CompiledCriterion | None
@@ -64,6 +74,7 @@ class Following:
     merge_gap: timedelta
     nearest: Nearest
     about: About
+    seen: SeenAt = nothing_seen
 
     def step(self, course: Course, at: datetime, facts: Sequence[Fact]) -> Course:
         """Return the course after all readings of one instant."""
@@ -90,7 +101,12 @@ class Following:
             return Exact(Grade(body.grade), f"assessed by {body.by}")
         if self.criterion is None or not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no reading of a criterion")
-        return grade(self.criterion, self.reading(fact, sustained), baseline)
+        reading = self.reading(fact, sustained)
+        outcome = grade(self.criterion, reading, baseline)
+        seen = self.seen(self.criterion.id, fact.observed_at)
+        if seen is NOTHING_SEEN:
+            return outcome
+        return seen.told(outcome, grade(self.criterion, unseen(reading), baseline))
 
     def reading(self, fact: Fact, sustained: Lasting | None = None) -> Reading:
         """Return *fact* as the criterion reads it."""
@@ -99,12 +115,15 @@ class Following:
             raise TypeError(f"{fact.id} is no observation")
         wants_albumin = body.measure == "calcium"
         about = self.about(body.measure, fact.observed_at, self.baseline_at)
+        seen = self.seen(self.criterion.id, fact.observed_at) if self.criterion else NOTHING_SEEN
         return Reading(
             measure=body.measure,
             value=body.value,
             lln=body.lln,
             uln=body.uln,
             albumin=self.nearest("albumin", fact.observed_at) if wants_albumin else None,
+            symptoms=seen.symptoms,
+            infarction=seen.infarction,
             fasting=body.fasting,
             at_rest=body.at_rest,
             treatment=about.treatment,

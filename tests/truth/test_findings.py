@@ -1,0 +1,140 @@
+"""What a clinician saw tells grades of one number apart, in whatever order it is known.
+
+Source: CTCAE v6.0, "Serum amylase increased"; CTCAE v5.0, "Hypokalemia", "Lipase increased",
+"Cardiac troponin T increased"; docs/decisions/grading.md, "Findings beside a reading"
+"""
+
+from itertools import permutations
+
+import pytest
+
+from services.safety_rules.domain.chronicle import Chronicle, Heard
+from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.fold import Fold
+from services.vocabulary.fact import Action, Administration, Finding
+from services.vocabulary.grade import Symptoms
+from tests.reading import fact, hours, lab
+from tests.trials import RULES, RULES_6
+
+# version and term, the reading at hour 48, its unit, limits, the value before exposure
+READINGS = {
+    "potassium": ("5", "hypokalemia", "3.2 4.0 mmol/L 3.5 5.0"),
+    "lipase": ("5", "lipase-increased", "240 30 U/L - 60"),
+    "amylase": ("6", "serum-amylase-increased", "300 50 U/L - 100"),
+    "troponin-t": ("5", "cardiac-troponin-t-increased", "90 5 ng/L - 14"),
+}
+# what was seen, at which hour; the grade, and what its reason ends with
+TABLE = """
+potassium  |                                 | 1-2 |
+potassium  | none 48                         | 1   | no symptoms, seen by lee
+potassium  | present 48                      | 2   | symptoms, seen by lee
+potassium  | none 36                         | 1   | no symptoms, seen by lee
+potassium  | none 60                         | 1   | no symptoms, seen by lee
+potassium  | none 35                         | 1-2 |
+potassium  | none 61                         | 1-2 |
+potassium  | none 40; mild 50                | 2   | mild symptoms, seen by lee
+potassium  | none 46; mild 50                | 1   | no symptoms, seen by lee
+potassium  | none 50; mild 50                | 2   | mild symptoms, seen by lee
+lipase     |                                 | 2-3 |
+lipase     | mild 48                         | 3   | mild symptoms, seen by lee
+lipase     | none 48                         | 2   | no symptoms, seen by lee
+amylase    |                                 | 2-3 |
+amylase    | none 48                         | 2   | no symptoms, seen by lee
+amylase    | mild 48                         | 2   | mild symptoms, seen by lee
+amylase    | moderate 48                     | 3   | moderate symptoms, seen by lee
+amylase    | severe 48                       | 3   | severe symptoms, seen by lee
+amylase    | present 48                      | 2-3 | symptoms, seen by lee
+troponin-t |                                 | 1-3 |
+troponin-t | yes 48                          | 3   | at the level of infarction, seen by lee
+troponin-t | no 48                           | 1   | below the level of infarction, seen by lee
+troponin-t | yes 48; no 48                   | 3   | at the level of infarction, seen by lee
+"""
+ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()]
+
+
+def seen(measure, text, **more):
+    """``mild 50``: a finding of hour 50; ``yes`` and ``no`` are of infarction."""
+    version, slug, _ = READINGS[measure]
+    what, at = text.split()
+    infarction = {"yes": True, "no": False}.get(what)
+    symptoms = Symptoms(what) if infarction is None else None
+    body = Finding(f"ctcae-{version}.0.{slug}", "lee", symptoms, infarction)
+    return fact(body, int(at), **more)
+
+
+def reading(measure, at=48, **more):
+    value, _, unit, lln, uln = READINGS[measure][2].split()
+    return lab(measure, value, at, unit, lln=None if lln == "-" else lln, uln=uln, **more)
+
+
+def facts_about(measure):
+    _, before, unit, lln, uln = READINGS[measure][2].split()
+    return [
+        fact(Administration("blinatumomab", Action.START), 0),
+        lab(measure, before, -48, unit, lln=None if lln == "-" else lln, uln=uln),
+        reading(measure),
+    ]
+
+
+def record(measure, facts):
+    """The only record after exposure."""
+    fold = Fold("P-001", RULES if READINGS[measure][0] == "5" else RULES_6)
+    for one in facts:
+        fold.apply([one])
+        fold.contents()
+    (found,) = [one for one in fold.contents() if not one.before_exposure]
+    return found
+
+
+@pytest.mark.parametrize(("measure", "findings", "grade", "why"), ROWS, ids=[f"{r}" for r in ROWS])
+def test_what_was_seen_tells_the_grades_apart(measure, findings, grade, why):
+    found = [seen(measure, one) for one in findings.split(";") if one]
+    for order in permutations([*facts_about(measure), *found]):
+        made = record(measure, order)
+        assert str(made.worst) == grade
+        assert made.history[-1].because.endswith(why)
+
+
+def test_a_severity_that_nobody_said_is_named():
+    made = record("amylase", [*facts_about("amylase"), seen("amylase", "present 48")])
+    assert made.history[-1].missing == ("severity of symptoms",)
+    assert record("amylase", facts_about("amylase")).history[-1].missing == ("symptoms",)
+
+
+def test_a_finding_that_is_taken_back_leaves_the_interval():
+    facts = [
+        *facts_about("potassium"),
+        seen("potassium", "none 48", series="seen"),
+        seen("potassium", "none 48", series="seen", status="D", reported=60, name="taken back"),
+    ]
+    for order in permutations(facts):
+        assert str(record("potassium", order).worst) == "1-2"
+
+
+def test_a_finding_is_no_reading_and_confirms_nothing():
+    fold = Fold("P-001", RULES)
+    fold.apply([*facts_about("potassium")[:2], seen("potassium", "severe 48")])
+    assert fold.contents() == ()
+
+
+def test_what_was_seen_about_the_baseline_is_in_its_grade():
+    low = [
+        fact(Administration("blinatumomab", Action.START), 0),
+        reading("potassium", -8),
+        lab("potassium", "2.9", 48, "mmol/L", lln="3.5", uln="5.0"),
+    ]
+    made = record("potassium", [*low, seen("potassium", "moderate -10")])
+    assert made.baseline_grade == 2
+
+
+def test_a_finding_of_a_term_that_no_number_grades_is_kept_and_says_nothing():
+    nausea = fact(Finding("ctcae-5.0.nausea", "lee", Symptoms.SEVERE), 48)
+    assert str(record("potassium", [*facts_about("potassium"), nausea]).worst) == "1-2"
+
+
+def test_the_new_version_says_that_somebody_looked():
+    chronicle = Chronicle(Family(["P-001"], RULES), RULES)
+    for number, one in enumerate([*facts_about("potassium"), seen("potassium", "none 48")]):
+        chronicle.hear(Heard(hours(100 + number), "P-001", number, (one,)))
+    versions = chronicle.take()[0]
+    assert [one.cause for one in versions] == ["new", "changed (seen by a clinician)"]
