@@ -192,7 +192,9 @@ def _cells(ready: Prepared, value: Quantity | None) -> Cells:
     outcome = ready.grade(value)
     missing = "; ".join(sorted(outcome.missing))
     ends = f"{outcome.at_least:d}", f"{outcome.at_most:d}"
-    return (*ends, missing, outcome.because, ready.criterion.id, "")
+    outside = ready.outside(value, outcome)
+    because = f"{outcome.because}; {outside}" if outside else outcome.because
+    return (*ends, missing, because, ready.criterion.id, "")
 
 
 def _cannot(why: str) -> Cells:

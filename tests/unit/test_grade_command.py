@@ -123,6 +123,26 @@ def test_the_version_decides(graded):
     assert v6["criterion"] == "ctcae-6.0.neutrophil-count-decreased"
 
 
+# rows under v6, and the reason of grade 0
+OUTSIDE = {
+    "neutrophil count decreased,1.7,10*9/L,1.8,,": "no threshold met; below LLN",
+    "neutrophil count decreased,1.8,10*9/L,1.8,,": "no threshold met",
+    "neutrophil count decreased,1.9,10*9/L,1.8,,": "no threshold met",
+    "neutrophil count decreased,1.7,10*9/L,,,": "no threshold met",
+    "neutrophil count decreased,1.7,10*9/L,1800 /mm3,,": "no threshold met; below LLN",
+    "neutrophil count decreased,9.9,10*9/L,1.8,7.0,": "no threshold met",
+    "alanine aminotransferase increased,45,U/L,,40,50": "no threshold met; above ULN",
+    "alanine aminotransferase increased,39,U/L,,40,50": "no threshold met",
+}
+
+
+def test_grade_zero_outside_the_limits_of_normal_says_so(graded):
+    head = "term,value,unit,lln,uln,baseline"
+    found = graded(*OUTSIDE, head=head, criteria="ctcae-6.0")
+    assert [row["because"] for row in found] == list(OUTSIDE.values())
+    assert {told(row) for row in found} == {"0"}
+
+
 SYMPTOMS = {
     "": "2-3 for want of symptoms",
     "no": "2",

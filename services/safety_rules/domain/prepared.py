@@ -14,6 +14,7 @@ from services.safety_rules.domain.corrected import corrected_range
 from services.safety_rules.domain.exact import Step, decided, steps
 from services.safety_rules.domain.grading import Baseline, Reading, grade, what_is_known
 from services.safety_rules.domain.known import Known
+from services.safety_rules.domain.outside import still_outside
 from services.safety_rules.domain.ranges import End, Range
 from services.safety_rules.domain.units import in_published_unit
 from services.vocabulary.grade import Outcome
@@ -76,6 +77,11 @@ class Prepared:
             said = self.said[place] = said or self._grade(value)
         return said
 
+    def outside(self, value: Quantity | None, outcome: Outcome) -> str:
+        """Return what `still_outside` says of *value*: of all of one kind the same."""
+        reading = replace(self.reading, value=value)
+        return still_outside(self.criterion, reading, self.baseline, outcome)
+
     def _grade(self, value: Quantity | None) -> Outcome:
         return grade(self.criterion, replace(self.reading, value=value), self.baseline)
 
@@ -101,6 +107,7 @@ def prepared(
     else:
         turns = turning_points(measured, known)
         turns |= turning_points(measured, replace(known, limits={}))
+    turns |= {limit.value for limit in known.limits.values()}  # where it is outside of them
     turns = {number - end.number for number in turns for end in (added.low, added.high)}
     turns |= {plausible.low.number, plausible.high.number}
     in_order = tuple(sorted({number / one.value for number in turns}))

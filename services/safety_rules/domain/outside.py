@@ -1,0 +1,31 @@
+"""A reading of grade 0 that lies outside its limits of normal all the same.
+
+Source: docs/decisions/grading.md, "milder than the first band"
+"""
+
+from services.safety_rules.domain.compiled import CompiledCriterion
+from services.safety_rules.domain.criteria import Direction
+from services.safety_rules.domain.grading import Baseline, Reading, what_is_known
+from services.safety_rules.domain.units import in_published_unit
+from services.vocabulary.grade import Grade, Outcome
+
+
+def still_outside(
+    criterion: CompiledCriterion, reading: Reading, baseline: Baseline, outcome: Outcome
+) -> str:
+    """Return ``below LLN`` or ``above ULN`` of a reading of grade 0, on the criterion's side.
+
+    Empty: it has a grade, it lies within its limits, or nobody can tell.
+    """
+    measured = criterion.measured[reading.measure]
+    value = reading.value
+    fits = None if value is None else in_published_unit(value, measured.units, measured.valence)
+    if fits is None or outcome.at_most > Grade.NONE:
+        return ""
+    known = what_is_known(measured, reading, baseline, fits)
+    limit = known.exact(measured.direction.limit)
+    if limit is None or known.value is None:
+        return ""
+    if measured.direction is Direction.HIGH:
+        return "above ULN" if known.value > limit else ""
+    return "below LLN" if known.value < limit else ""
