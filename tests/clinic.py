@@ -6,6 +6,7 @@ about the baseline the reading is before it. ``for 2 h`` it has not changed; ``b
 another measure.
 """
 
+import re
 from datetime import timedelta
 
 from services.safety_rules.adapters.criteria_files import load_table
@@ -83,3 +84,31 @@ def said(outcome):
         return f"{outcome.at_least:d}"
     missing = ", ".join(sorted(outcome.missing))
     return f"{outcome.at_least:d}-{outcome.at_most:d} for want of {missing}"
+
+
+def exact(both, v5, v6, short):
+    """The rows ``term | reading | value=grade ...`` as (version, slug, reading, grade).
+
+    ``_`` in a reading is where its value stands; *short* has the slug of a short name.
+    """
+    return [
+        (version, short.get(term, term), re.sub(r" _(?=[ ;]|$)", f" {value}", reading), level)
+        for version, own in (("5", v5), ("6", v6))
+        for table in (both, own)
+        for term, reading, pairs in _cells(table)
+        for value, level in (pair.split("=") for pair in pairs.split())
+    ]
+
+
+def lacking(table, short):
+    """The rows ``versions term | reading | what is said`` as (version, slug, reading, said)."""
+    return [
+        (version, short.get(term, term), reading, expected)
+        for first, reading, expected in _cells(table)
+        for versions, term in (first.split(),)
+        for version in versions
+    ]
+
+
+def _cells(table):
+    return [tuple(cell.strip() for cell in line.split("|")) for line in table.split("\n") if line]

@@ -3,11 +3,9 @@
 Source: CTCAE v5.0 (27 November 2017) and v6.0 with the errata of 20 January 2026
 """
 
-import re
-
 import pytest
 
-from tests.clinic import graded, said
+from tests.clinic import exact, graded, lacking, said
 
 SHORT = {
     "APTT": "activated-partial-thromboplastin-time-prolonged",
@@ -264,31 +262,8 @@ INCOMPLETE = """
 """
 
 
-def rows(text):
-    return [tuple(part.strip() for part in line.split("|")) for line in text.split("\n") if line]
-
-
-def values(version, text, short):
-    return [
-        (version, short.get(term, term), re.sub(r" _(?=[ ;]|$)", f" {value}", reading), grade)
-        for term, reading, pairs in rows(text)
-        for value, grade in (pair.split("=") for pair in pairs.split())
-    ]
-
-
-EXACT = [
-    row
-    for version, own in (("5", V5), ("6", V6))
-    for table in (BOTH, own)
-    for row in values(version, table, SHORT)
-]
-LACKING = [
-    (version, SHORT.get(term, term), reading, expected)
-    for versions, term, reading, expected in (
-        (*first.split(), *more) for first, *more in rows(INCOMPLETE)
-    )
-    for version in versions
-]
+EXACT = exact(BOTH, V5, V6, SHORT)
+LACKING = lacking(INCOMPLETE, SHORT)
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)

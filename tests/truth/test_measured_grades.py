@@ -5,10 +5,8 @@ Source: CTCAE v5.0 (27 November 2017) and v6.0 with the errata of 20 January 202
 
 import pytest
 
-from tests.clinic import TABLES, graded, said
+from tests.clinic import TABLES, exact, graded, lacking, said
 from tests.truth.test_laboratory_grades import EXACT as LABORATORY
-from tests.truth.test_laboratory_grades import rows
-from tests.truth.test_laboratory_grades import values as dictations
 
 APTT = "activated-partial-thromboplastin-time-prolonged"
 BICARBONATE = "blood-bicarbonate-decreased"
@@ -191,19 +189,8 @@ INCOMPLETE = """
 6 urinary-protein-increased | urine-protein-24h 0.5 g/d | 0-1 for want of ULN
 """
 
-EXACT = [
-    row
-    for version, own in (("5", V5), ("6", V6))
-    for table in (BOTH, own)
-    for row in dictations(version, table, SHORT)
-]
-LACKING = [
-    (version, SHORT.get(term, term), reading, expected)
-    for versions, term, reading, expected in (
-        (*first.split(), *more) for first, *more in rows(INCOMPLETE)
-    )
-    for version in versions
-]
+EXACT = exact(BOTH, V5, V6, SHORT)
+LACKING = lacking(INCOMPLETE, SHORT)
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)
