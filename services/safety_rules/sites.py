@@ -11,7 +11,8 @@ from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.site_comparison import Exact, Table, adjusted, fisher
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, cohort, outcomes, worth
 from services.safety_rules.domain.stopping.monitor import operative
-from services.store import journal, participants, records
+from services.safety_rules.study import cut
+from services.store import participants
 from services.store.session import Connection
 from services.vocabulary.protocol import Rule
 from services.vocabulary.standing import Observed
@@ -73,34 +74,22 @@ def compare(conn: Connection, rules: Rules, as_of: datetime | None = None) -> Si
     does a site without treated participants, or one that has them all.
     """
     protocol = rules.protocol
-    known = participants.participants_by_subject(conn, protocol.study)
-    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
-    cut_at = as_of or max(received, default=None)
-    if cut_at is None:
+    known = cut(conn, rules, as_of)
+    if known is None:
         return None
-    until = journal.observed_until(conn, as_of, protocol.study)
-    standings = [row.standing for row in records.latest_standings(conn, protocol.study, as_of)]
-    site_of = {subject: one.site for subject, one in known.items()}
+    people = participants.participants_by_subject(conn, protocol.study)
+    site_of = {subject: one.site for subject, one in people.items()}
     pairs = [
         pair
         for rule in protocol.rules
-        for pair in _of_rule(
-            rule,
-            [
-                Observed(one, until.get(one.participant, one.exposed_at or cut_at))
-                for one in standings
-                if one.rule == rule.id
-            ],
-            site_of,
-            cut_at,
-        )
+        for pair in _of_rule(rule, known.standing[rule.id], site_of, known.at)
     ]
     rows = [
         row
         for watch_only in (False, True)
         for row in _rows([pair for pair in pairs if pair.rule.watch_only is watch_only])
     ]
-    return SiteView(protocol.study, cut_at, protocol.label, tuple(rows))
+    return SiteView(protocol.study, known.at, protocol.label, tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The study step: what every stopping rule says now, and what of it is news."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,35 +26,48 @@ class Decided:
     alerts: tuple[Alert, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What was known at *at*: how everybody stands under each rule, by its id."""
+
+    at: datetime
+    standing: Mapping[str, Sequence[Observed]]
+
+
+def cut(conn: Connection, rules: Rules, as_of: datetime | None = None) -> Cut | None:
+    """Return what was known at *as_of* (None: all that is known); None when nothing ever was.
+
+    Reads the stored standings, each with the last instant at which its participant was observed.
+    """
+    study = rules.protocol.study
+    rows = records.latest_standings(conn, study, as_of)
+    at = as_of or last_known(conn, study, rows)
+    if at is None:
+        return None
+    until = journal.observed_until(conn, as_of, study)
+    standing: dict[str, list[Observed]] = {rule.id: [] for rule in rules.protocol.rules}
+    for one in (row.standing for row in rows if row.standing.rule in standing):
+        seen = until.get(one.participant, one.exposed_at or at)
+        standing[one.rule].append(Observed(one, seen))
+    return Cut(at, standing)
+
+
 def status(conn: Connection, rules: Rules, as_of: datetime | None = None) -> tuple[Decision, ...]:
     """Return what every rule says of what was known at *as_of* (None: of all that is known).
 
-    Reads the stored standings; a study without facts says *continue* of nobody.
+    A study without facts says *continue* of nobody.
     """
     protocol = rules.protocol
-    rows = records.latest_standings(conn, protocol.study, as_of)
-    cut_at = as_of or last_known(conn, protocol.study, rows)
-    if cut_at is None:
+    known = cut(conn, rules, as_of)
+    if known is None:
         return ()
-    until = journal.observed_until(conn, as_of, protocol.study)
-    standing = [row.standing for row in rows]
     answers = [
-        known.fact
-        for known in journal.facts_of_kind(conn, "determination", protocol.study)
-        if as_of is None or known.received_at <= as_of
+        answer.fact
+        for answer in journal.facts_of_kind(conn, "determination", protocol.study)
+        if as_of is None or answer.received_at <= as_of
     ]
     return tuple(
-        decide(
-            protocol,
-            rule,
-            [
-                Observed(one, until.get(one.participant, one.exposed_at or cut_at))
-                for one in standing
-                if one.rule == rule.id
-            ],
-            cut_at,
-            last_answer(answers, rule.id),
-        )
+        decide(protocol, rule, known.standing[rule.id], known.at, last_answer(answers, rule.id))
         for rule in protocol.rules
     )
 

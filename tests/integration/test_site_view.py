@@ -74,6 +74,17 @@ def test_the_sites_together_are_what_the_rule_says(network, tmp_path):
         assert row.effective + row.other_effective == pytest.approx(decision.ess)
 
 
+def test_the_cut_is_that_of_the_rules_also_when_a_timer_was_the_last_to_speak(network, tmp_path):
+    db, _ = new_database(tmp_path)
+    with db.write() as conn:  # 72 hours have passed since a grade: nothing came, something is known
+        append_standings(conn, [StandingRow(standing("P-05", event=9), day(50), 2)])
+    with db.read() as conn:
+        decision = next(d for d in status(conn, RULES) if d.rule == S1)
+    view = network()
+    assert view.as_of == decision.as_of == day(50)
+    assert {row.so_far.events + row.so_far.other_events for row in view.rows} == {5}
+
+
 def test_only_rules_with_events_compare(network):
     assert {row.rule for row in network(as_of=40).rows} == {S1}
     assert network(as_of=2).rows == ()
