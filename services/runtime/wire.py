@@ -22,6 +22,7 @@ from services.vocabulary.standing import Standing
 
 T = TypeVar("T")
 
+_NO_OFFSET = timedelta(0)
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # all that a Decimal writes
 
 
@@ -32,6 +33,11 @@ def _decimal(text: object) -> Decimal:
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         raise PydanticCustomError("decimal_text", "a decimal number written as a string")
     return Decimal(text)
+
+
+def _in_utc(at: datetime) -> datetime:
+    """Return *at* in the one ``UTC``: instants of one and the same zone are compared at once."""
+    return at.replace(tzinfo=UTC) if at.utcoffset() == _NO_OFFSET else at
 
 
 class _AsWritten:
@@ -52,6 +58,9 @@ class _AsWritten:
         for field in plain["schema"]["fields"]:
             if field["name"] == "body":
                 field["schema"] = tagged
+            elif field["schema"]["type"] == "datetime":
+                utc = core_schema.no_info_after_validator_function(_in_utc, field["schema"])
+                field["schema"] = utc
         return schema
 
 
