@@ -47,11 +47,13 @@ def course(text):
 
 def followed(syndrome, facts, protocol, context):
     """The runs of *syndrome* after *facts*, in a clinician's notation (see `noted`)."""
-    state = syndrome.initial(protocol, context)
+    state, runs = syndrome.initial(protocol, context), []
     read = [one for one in facts if syndrome.reads(one, protocol)]
     for at, together in groupby(read, key=lambda f: f.observed_at):
-        state = syndrome.step(state, at, tuple(together))
-    return syndrome.runs(state)
+        state, over = syndrome.step(state, at, tuple(together))
+        runs += [over] if over else []
+    unended = syndrome.unended(state)
+    return (*runs, unended) if unended else tuple(runs)
 
 
 def noted(runs):

@@ -3,7 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.tracks import Track
+from services.vocabulary.episode import Change, Span
+from services.vocabulary.grade import Grade
 from tests.reading import hours, lab
 
 WHOLE = range(0, 10, 2)  # hours at which there is a fact from the beginning
@@ -26,9 +29,15 @@ def stepping(looked_up, from_noon=0):
         counted, size, _ = state
         counted += sum(fact.id.endswith("-3") for fact in facts) + looked_up.get(at, 0)
         counted += from_noon * (at >= hours(4))
-        return counted, len(facts), size
+        return (counted, len(facts), size), ended_at(at, counted, facts)
 
     return step
+
+
+def ended_at(at, counted, facts):
+    """A run ends wherever there are two facts; it has as many changes as had been counted."""
+    change = Change(at, Span(Grade.MILD, Grade.MILD), "")
+    return Run(at, (change,) * counted, at) if len(facts) > 1 else None
 
 
 INITIAL = (0, 0, 0)
@@ -43,6 +52,7 @@ def test_a_track_is_a_function_of_the_facts_that_stand(rounds):
     track = Track(INITIAL, step)
     for fact in standing.values():
         track.insert(fact)
+    told = []
     for changes in [[], *rounds]:
         for what, hour, number in changes:
             fact = fact_at(hour, number)
@@ -62,6 +72,10 @@ def test_a_track_is_a_function_of_the_facts_that_stand(rounds):
             anew.insert(fact)
         assert track.state() == anew.state()
         assert track.facts() == anew.facts()
+        ended, as_told = track.ended()
+        assert ended == anew.ended()[0]
+        assert ended[:as_told] == told[:as_told]
+        told = list(ended)
 
 
 def steps_for(late):

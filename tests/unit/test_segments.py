@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.segments import Graded, Segments, exposed, extended, runs
+from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
 from services.vocabulary.grade import Grade
 from tests.reading import hours
@@ -40,20 +40,22 @@ TABLE = {
 
 
 def follow(line):
-    segments, hour = Segments(), 0
+    segments, hour, runs = Segments(), 0, []
     for word in line.split():
         if word == "..":
             hour += 480
             continue
         if word.startswith("|"):
-            segments = exposed(segments, hours(hour), Grade(int(word[1:] or 0)))
+            segments, over = exposed(segments, hours(hour), Grade(int(word[1:] or 0)))
+            runs.append(over)
             continue
         low, _, high = word.rstrip("p").replace("?", "0-4").partition("-")
         span = Span(Grade(int(low)), Grade(int(high or low)))
         reading = Graded(hours(hour), span, "", (), (f"f{hour}",), word.endswith("p"))
-        segments = extended(segments, reading, GAP)
+        segments, over = extended(segments, reading, GAP)
+        runs.append(over)
         hour += 1
-    return runs(segments)
+    return [run for run in (*runs, segments.open) if run]
 
 
 def said(run):

@@ -44,14 +44,6 @@ from services.vocabulary.quantity import Quantity
 MEASURES = OXYGEN | {"temperature", "sbp"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Past:
-    """An episode that nothing can reopen, with those before it: shared, known by identity."""
-
-    run: Run
-    before: "Past | None"
-
-
 @dataclass(frozen=True, slots=True)
 class CrsState:
     """All that the next instant needs.
@@ -69,7 +61,6 @@ class CrsState:
     masked_until: datetime | None = None
     masked: bool = False
     course: Course | None = None
-    past: Past | None = None
 
 
 def reads(fact: Fact, protocol: Protocol) -> bool:
@@ -101,8 +92,11 @@ def initial(protocol: Protocol, context: BedsideContext) -> CrsState:
     return CrsState(protocol, context)
 
 
-def step(state: CrsState, at: datetime, facts: Sequence[Fact]) -> CrsState:
-    """Return the state after all *facts* of the instant *at*, whatever their order."""
+def step(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[CrsState, Run | None]:
+    """Return the state after all *facts* of the instant *at*, and the episode that they end.
+
+    An episode has ended when nothing can reopen it any more.
+    """
     limits = state.protocol.bedside
     drugs = state.drugs.after_all(facts)
     readings = charted(state.readings, facts, MEASURES, _severity)
@@ -117,25 +111,21 @@ def step(state: CrsState, at: datetime, facts: Sequence[Fact]) -> CrsState:
         masked=now.masked,
         masked_until=at + limits.antipyretic_masks if antipyretic else state.masked_until,
     )
-    after = _aged(after, at)
-    if after.course is None or after.course.possible:
-        after = _opened(after, now, state.drugs)
-    else:
-        after = replace(after, course=_continued(after, after.course, now, state.drugs))
-    return after
+    after, over = _aged(after, at)
+    if after.course is not None and not after.course.possible:
+        return replace(after, course=_continued(after, after.course, now, state.drugs)), over
+    after, doubted = _opened(after, now, state.drugs)
+    return after, over or doubted
 
 
-def runs(state: CrsState) -> tuple[Run, ...]:
-    """Return every episode in time order; the last may be open."""
-    found = []
-    past = state.past
-    while past is not None:
-        found.append(past.run)
-        past = past.before
-    found.reverse()
-    if state.course is not None:
-        found.append(run_of(state.course))
-    return tuple(found)
+def unended(state: CrsState) -> Run | None:
+    """Return the episode that may still change, if there is one."""
+    return None if state.course is None else run_of(state.course)
+
+
+def last_seen(state: CrsState) -> datetime | None:
+    """Return when that was last looked at."""
+    return None if state.course is None else state.course.last_at
 
 
 def _now(
@@ -157,11 +147,11 @@ def _now(
     )
 
 
-def _aged(state: CrsState, at: datetime) -> CrsState:
+def _aged(state: CrsState, at: datetime) -> tuple[CrsState, Run | None]:
     """Put an episode away that nothing can reopen any more, or that nobody looked at."""
     course = state.course
     if course is None:
-        return state
+        return state, None
     limits = state.protocol.bedside
     too_late = (
         course.over
@@ -169,28 +159,31 @@ def _aged(state: CrsState, at: datetime) -> CrsState:
         and at - course.free_since > limits.reopens_within
     )
     if too_late or at - course.last_at > state.protocol.merge_gap:
-        return replace(state, course=None, past=Past(run_of(course), state.past))
-    return state
+        return replace(state, course=None), run_of(course)
+    return state, None
 
 
-def _opened(state: CrsState, now: Now, before: Drugs) -> CrsState:
-    """Open an episode when there is a fever that the study drug or the graft may have caused."""
+def _opened(state: CrsState, now: Now, before: Drugs) -> tuple[CrsState, Run | None]:
+    """Open an episode when there is a fever that the study drug or the graft may have caused.
+
+    What was only possible has ended once there is certainly none.
+    """
     doubt = state.course
     if not now.taken_now:
-        return state
+        return state, None
     if now.fever is False:
         if doubt is None:
-            return state
+            return state, None
         over = replace(doubt, free_since=now.at, over=True)
-        return replace(state, course=None, past=Past(run_of(over), state.past))
+        return replace(state, course=None), run_of(over)
     if not induced(state.protocol.inducers, state.drugs, state.context, now.at):
-        return state
+        return state, None
     if now.fever is None:
-        return replace(state, course=_doubted(doubt, now))
+        return replace(state, course=_doubted(doubt, now)), None
     not_before = doubt.history[0].at if doubt else None
     new = Course((), now.at, waived=_treated(state, now, before), not_before=not_before)
     course = regraded(new, now, graded(new, now))
-    return replace(state, course=scaled(course, now, state.readings))
+    return replace(state, course=scaled(course, now, state.readings)), None
 
 
 def _doubted(doubt: Course | None, now: Now) -> Course:

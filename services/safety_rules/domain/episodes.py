@@ -1,16 +1,17 @@
 """From runs to adverse event records: days, windows, seriousness and what people decided."""
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import zip_longest
 
 from services.safety_rules.domain.anchors import Anchors, stretches
 from services.safety_rules.domain.confounders import Confounding
 from services.safety_rules.domain.current_facts import Query
 from services.safety_rules.domain.runs import Run
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
-from services.vocabulary.fact import Adjudication, Fact, Movement, Verdict
+from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, Verdict
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Protocol
 
@@ -22,50 +23,80 @@ PARTS_OF_CRS = (".fever", ".hypoxia", ".hypotension")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The runs of one criterion in one participant."""
+    """One criterion in one participant."""
 
     criterion: str
     term: str
     baseline_grade: Grade
-    runs: tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Person:
-    """What is known of a participant beside the runs; facts are those that stand."""
+    """What is known of a participant beside the runs; facts are those that stand.
+
+    Args:
+        participant: Pseudonym.
+        anchors: Of the participant.
+        adjudications: By criterion.
+        assessments: Ids of facts.
+        intensive_care: When the participant was moved there, in order.
+        confounding: What else could explain a fever.
+    """
 
     participant: str
     anchors: Anchors
-    adjudications: tuple[Fact, ...] = ()
-    assessments: frozenset[str] = frozenset()  # fact ids
-    movements: tuple[Fact, ...] = ()
+    adjudications: dict[str, list[Fact]] = field(default_factory=dict)
+    assessments: set[str] = field(default_factory=set)
+    intensive_care: list[datetime] = field(default_factory=list)
     confounding: Confounding = field(default_factory=Confounding)
 
-
-def records(group: Named, person: Person, protocol: Protocol) -> tuple[EpisodeContent, ...]:
-    """Return a record for each run of *group*, not yet linked to syndromes."""
-    following = [run.onset_at for run in group.runs[1:]]
-    return tuple(
-        _content(group, run, _Stretch(run, before), person, protocol)
-        for run, before in zip_longest(group.runs, following)
-    )
-
-
-def linked(found: Iterable[EpisodeContent]) -> tuple[EpisodeContent, ...]:
-    """Return *found* by criterion and onset, what is a part of a syndrome linked to it."""
-    everything = sorted(found, key=lambda c: (c.criterion, c.onset_at))
-    syndromes = [
-        crs for crs in everything if crs.criterion == CRS and crs.state is not EpisodeState.REJECTED
-    ]
-    return tuple(_linked(content, syndromes) for content in everything)
+    def change(self, fact: Fact, *, stands: bool) -> None:
+        """Let *fact* stand, or stand no longer."""
+        match fact.body:
+            case Adjudication(criterion=criterion):
+                others = [f for f in self.adjudications.get(criterion, ()) if f.id != fact.id]
+                self.adjudications[criterion] = [*others, fact] if stands else others
+            case Assessment() if stands:
+                self.assessments.add(fact.id)
+            case Assessment():
+                self.assessments.discard(fact.id)
+            case Movement(to="icu", cancelled=False) if stands:
+                insort(self.intensive_care, fact.observed_at)
+            case Movement(to="icu", cancelled=False):
+                self.intensive_care.remove(fact.observed_at)
 
 
-def orphaned(records: Sequence[EpisodeContent], person: Person) -> list[Query]:
+def linked(
+    found: Iterable[EpisodeContent], crs: Iterable[EpisodeContent]
+) -> tuple[EpisodeContent, ...]:
+    """Return *found*, of one criterion, what is a part of *crs* linked to it.
+
+    Args:
+        found: In the order of onset.
+        crs: Every record of it, in the order of onset.
+    """
+    syndromes = [one for one in crs if one.state is not EpisodeState.REJECTED]
+    begun = [one.onset_at for one in syndromes]
+    lasts_since = min((one.onset_at for one in syndromes if one.resolved_at is None), default=None)
+
+    def is_inside(at: datetime) -> bool:
+        if lasts_since is not None and lasts_since <= at:
+            return True
+        number = bisect_right(begun, at)
+        last = syndromes[number - 1].resolved_at if number else None
+        return last is not None and at < last
+
+    return tuple(replace(one, linked_to=CRS) if is_inside(one.onset_at) else one for one in found)
+
+
+def orphaned(records: Iterable[EpisodeContent], person: Person) -> list[Query]:
     """Return a query for each adjudication whose instant no record contains any longer."""
+    everything = [fact for facts in person.adjudications.values() for fact in facts]
+    adopted = {fact for record in records for fact in record.adjudications}
     return [
         Query("an adjudication matches no record any longer", (fact.id,))
-        for fact in person.adjudications
-        if not any(fact.id in record.adjudications for record in records)
+        for fact in sorted(everything, key=lambda f: (f.observed_at, f.id))
+        if fact.id not in adopted
     ]
 
 
@@ -81,17 +112,24 @@ class _Stretch:
         return isinstance(at, datetime) and self.run.onset_at <= at and (end is None or at < end)
 
 
-def _content(
-    group: Named, run: Run, stretch: _Stretch, person: Person, protocol: Protocol
+def record_of(
+    group: Named, run: Run, before: datetime | None, person: Person, protocol: Protocol
 ) -> EpisodeContent:
-    anchors = person.anchors
+    """Return the record of one run of *group*, not yet linked to syndromes.
+
+    Args:
+        group: What it is a run of.
+        run: Of the participant.
+        before: When the next run of the same criterion began; None: there is none yet.
+        person: What else is known of the participant.
+        protocol: The study's.
+    """
+    stretch, anchors = _Stretch(run, before), person.anchors
     history = _with_death(run.history, group.criterion, stretch, anchors)
     decisions = [
         fact
-        for fact in person.adjudications
-        if isinstance(fact.body, Adjudication)
-        and fact.body.criterion == group.criterion
-        and fact.observed_at in stretch
+        for fact in person.adjudications.get(group.criterion, ())
+        if fact.observed_at in stretch
     ]
     history, state, attribution = _decided(history, decisions)
     if state is EpisodeState.SUSPECTED and _assessed(run, person.assessments):
@@ -117,14 +155,14 @@ def _content(
         state=state,
         provisional=run.provisional,
         attribution=attribution,
-        serious=_serious(stretch, worst, person.movements),
+        serious=_serious(stretch, worst, person.intensive_care),
         confounders=person.confounding.of(run) if group.criterion == CRS else (),
         other_scales=dict(sorted(run.other_scales.items())) or None,
         adjudications=tuple(sorted(f.id for f in decisions)),
     )
 
 
-def _assessed(run: Run, assessments: frozenset[str]) -> bool:
+def _assessed(run: Run, assessments: AbstractSet[str]) -> bool:
     return any(fact in assessments for change in run.history for fact in change.facts)
 
 
@@ -197,24 +235,12 @@ def _windows(at: datetime, anchors: Anchors, protocol: Protocol) -> tuple[str, .
     )
 
 
-def _serious(stretch: _Stretch, worst: Span, movements: Iterable[Fact]) -> tuple[str, ...]:
+def _serious(stretch: _Stretch, worst: Span, intensive: Sequence[datetime]) -> tuple[str, ...]:
+    """Return why a record is serious; *intensive* is when intensive care began, in order."""
+    since_onset = intensive[bisect_left(intensive, stretch.run.onset_at) :][:1]
     reasons = {
         "death": worst.at_least is Grade.DEATH,
         "life-threatening": worst.at_least >= Grade.LIFE_THREATENING,
-        "intensive care": any(
-            isinstance(f.body, Movement) and f.body.to == "icu" and f.observed_at in stretch
-            for f in movements
-        ),
+        "intensive care": any(at in stretch for at in since_onset),
     }
     return tuple(name for name, holds in reasons.items() if holds)
-
-
-def _linked(content: EpisodeContent, syndromes: Iterable[EpisodeContent]) -> EpisodeContent:
-    if not content.criterion.endswith(PARTS_OF_CRS):
-        return content
-    inside = any(
-        crs.onset_at <= content.onset_at
-        and (crs.resolved_at is None or content.onset_at < crs.resolved_at)
-        for crs in syndromes
-    )
-    return replace(content, linked_to=CRS) if inside else content

@@ -1,6 +1,7 @@
 """From the facts of one person to the records, whatever the order in which the facts came."""
 
-from collections.abc import Iterable, Iterator
+from bisect import insort
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,8 +21,17 @@ from services.safety_rules.domain.bedside import BedsideContext
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.contradictions import contradictions
 from services.safety_rules.domain.current_facts import CurrentFacts, Query
-from services.safety_rules.domain.episodes import Named, Person, linked, orphaned, records
+from services.safety_rules.domain.episodes import (
+    CRS,
+    PARTS_OF_CRS,
+    Named,
+    Person,
+    linked,
+    orphaned,
+    record_of,
+)
 from services.safety_rules.domain.followed import Followed
+from services.safety_rules.domain.groups import Group, Time
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.standings import Knowledge, Outlook, outlook, steroid_doses
@@ -50,8 +60,13 @@ class Fold:
         self.participant = participant
         self._rules = rules
         self._current = CurrentFacts()
-        self._standing: dict[str, Fact] = {}  # those that are no reading of a criterion
+        self._anchoring: dict[str, Fact] = {}
+        self._steroids: list[datetime] = []
+        self._others: dict[str, Fact] = {}  # all that is no observation
+        self._impossible: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
         self._anchors = Anchors()
+        self._anchors_stale = False
+        self._person = Person(participant, self._anchors)
         self._beside = {m: nearest.NearestReadings(w) for m, w in nearest.WITHIN.items()}
         self._advising = Advising(participant, rules)
         self._given = circumstances.Given()
@@ -61,11 +76,12 @@ class Fold:
             name: Track(syndrome.initial(rules.protocol, BedsideContext()), syndrome.step)
             for name, syndrome in _SYNDROMES.items()
         }
-        self._confounding_stale = self._anchors_stale = False
-        self._person = Person(participant, self._anchors)
-        self._groups: dict[str, tuple[tuple[Run, ...], Grade, tuple[EpisodeContent, ...]]] = {}
+        self._groups: dict[str, Group] = {}
         self._touched: set[str] = set()
-        self._contents: tuple[EpisodeContent, ...] = ()
+        self._again: dict[str, list[Time]] = {}  # what has to be said anew, though no run changed
+        self._said: dict[str, tuple[EpisodeContent, ...]] = {}
+        self._news: set[str] = set()
+        self._contents: tuple[EpisodeContent, ...] | None = ()
 
     @property
     def anchors(self) -> Anchors:
@@ -83,23 +99,42 @@ class Fold:
         if self._anchors_stale:
             self._find_anchors()
 
-    def contents(self) -> tuple[EpisodeContent, ...]:
-        """Return the records; the same object as long as nothing has changed."""
-        self._refresh_person()
-        for criterion in sorted(self._touched):
-            self._regroup(criterion)
+    def said(self) -> Mapping[str, tuple[EpisodeContent, ...]]:
+        """Return the records by criterion, in the order of onset."""
         if self._touched:
-            self._touched.clear()
-            found = linked(record for *_, group in self._groups.values() for record in group)
-            if found != self._contents:
-                self._contents = found
+            self._refresh()
+        return self._said
+
+    def take_news(self) -> set[str]:
+        """Return the criteria of which something else is said than when this was last asked."""
+        if self._touched:
+            self._refresh()
+        if not self._news:
+            return self._news
+        news, self._news = self._news, set()
+        return news
+
+    def contents(self) -> tuple[EpisodeContent, ...]:
+        """Return every record, by criterion and onset.
+
+        The same object as long as nothing has changed.
+        """
+        said = self.said()
+        if self._contents is None:
+            self._contents = tuple(one for name in sorted(said) for one in said[name])
         return self._contents
 
     def last_evidence(self, record: EpisodeContent) -> datetime | None:
         """Return when *record* ended, or was last seen; None when it is no current record."""
-        found, *_ = self._groups.get(record.criterion, ((), Grade.NONE, ()))
-        of = [run for run in found if run.onset_at == record.onset_at]
-        return next((run.resolved_at or run.last_evidence_at for run in of), None)
+        self.said()
+        group = self._groups.get(record.criterion)
+        run = None if group is None else group.run_of(record)
+        if run is None:
+            return None
+        unended = self._unended(record.criterion)
+        goes_on = unended is not None and unended.onset_at == run.onset_at
+        seen_at = self._last_seen(record.criterion) if goes_on else run.last_evidence_at
+        return run.resolved_at or seen_at
 
     def outlooks(self, known_at: datetime) -> list[Outlook]:
         """Return the standing under each rule, from what is known at *known_at*."""
@@ -108,7 +143,7 @@ class Fold:
             participant=self.participant,
             anchors=self._anchors,
             records=self.contents(),
-            steroids=steroid_doses(self._standing.values(), rules.protocol),
+            steroids=tuple(self._steroids),
             known_at=known_at,
             matches=rules.matches,
             is_laboratory=rules.is_laboratory,
@@ -131,23 +166,18 @@ class Fold:
             *self._current.queries(),
             *orphaned(records, self._person),
             *data_queries.undecided(records, notify),
-            *self._impossible(),
-            *contradictions(self._standing.values()),
+            *self._cannot_be(),
+            *contradictions(self._others.values()),
         ]
         return [replace(query, participant=self.participant) for query in dict.fromkeys(found)]
 
-    def _impossible(self) -> Iterator[Query]:
-        for criterion, followed in sorted(self._followed.items()):
-            compiled = self._rules.compiled.by_id.get(criterion)
-            if compiled is None:
-                continue
-            for fact in followed.track.facts():
-                if isinstance(fact.body, Observation):
-                    measured = compiled.measured[fact.body.measure]
-                    yield from data_queries.impossible(fact, measured)
-        for _, track in sorted(self._syndromes.items()):
-            for fact in track.facts():
-                yield from data_queries.impossible_at_the_bedside(fact)
+    def _cannot_be(self) -> Iterator[Query]:
+        """Yield a query for every number that cannot be, by criterion and time; syndromes last."""
+        names = sorted(self._impossible, key=lambda name: (name in _SYNDROMES, name))
+        for name in names:
+            found = self._impossible[name]
+            for _, _, queries in sorted((at, fact, q) for fact, (at, q) in found.items()):
+                yield from queries
 
     def _take(self, fact: Fact, *, stands: bool) -> None:
         """Put *fact* wherever it is read, or take it away."""
@@ -160,30 +190,60 @@ class Fold:
                 self._followed_under(criterion.id, criterion).change(fact, stands=stands)
                 self._touched.add(criterion.id)
                 self._rebase(criterion.id, fact.observed_at)
+                odd = data_queries.impossible(fact, criterion.measured[body.measure])
+                self._ask(criterion.id, fact, tuple(odd), stands=stands)
             if body.measure in self._beside:
                 self._change_beside(body.measure, fact, stands=stands)
-        elif read_for := circumstances.measures(fact):
-            self._change_given(fact, read_for, stands=stands)
-        elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
-            compiled = self._rules.compiled.by_id.get(body.criterion)
-            self._followed_under(body.criterion, compiled).change(fact, stands=stands)
-            self._touched.add(body.criterion)
+        else:
+            self._change_other(fact, stands=stands)
         for name, syndrome in _SYNDROMES.items():
             if syndrome.reads(fact, protocol):
                 track = self._syndromes[name]
                 (track.insert if stands else track.remove)(fact)
                 self._touched.add(name)
-        moves = moves_an_anchor(fact, protocol)
-        confounds = confounders.concerns(fact, protocol)
-        if moves or confounds or not isinstance(body, Observation):
+                odd = data_queries.impossible_at_the_bedside(fact)
+                self._ask(name, fact, tuple(odd), stands=stands)
+        if confounders.concerns(fact, protocol):
+            self._person.confounding.change(fact, stands=stands)
+            self._say_again(CRS, confounders.reach(fact))
+
+    def _change_other(self, fact: Fact, *, stands: bool) -> None:
+        """Let a fact that is no observation stand, or stand no longer."""
+        body, at = fact.body, fact.observed_at
+        _keep(self._others, fact, stands=stands)
+        if moves_an_anchor(fact, self._rules.protocol):
+            _keep(self._anchoring, fact, stands=stands)
+            self._anchors_stale = True
+        if read_for := circumstances.measures(fact):
+            self._change_given(fact, read_for, stands=stands)
+        elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
+            compiled = self._rules.compiled.by_id.get(body.criterion)
+            self._followed_under(body.criterion, compiled).change(fact, stands=stands)
+            self._touched.add(body.criterion)
+        self._person.change(fact, stands=stands)
+        if isinstance(body, Adjudication):
+            self._say_again(body.criterion, (at, at))
+        elif isinstance(body, Movement):
+            for name in self._groups:
+                self._say_again(name, (at, at))
+        for given_at in steroid_doses([fact], self._rules.protocol):
             if stands:
-                self._standing[fact.id] = fact
+                insort(self._steroids, given_at)
             else:
-                self._standing.pop(fact.id, None)
-        self._anchors_stale |= moves
-        self._confounding_stale |= confounds or isinstance(
-            body, Adjudication | Assessment | Movement
-        )
+                self._steroids.remove(given_at)
+
+    def _say_again(self, criterion: str, time: Time) -> None:
+        """Let what is said of *criterion* in *time* be said anew."""
+        if criterion in self._groups:
+            self._again.setdefault(criterion, []).append(time)
+            self._touched.add(criterion)
+
+    def _ask(self, name: str, fact: Fact, odd: tuple[Query, ...], *, stands: bool) -> None:
+        """Keep what has to be asked about *fact*, as long as it stands."""
+        if odd and stands:
+            self._impossible.setdefault(name, {})[fact.id] = (fact.observed_at, odd)
+        elif odd:
+            self._impossible[name].pop(fact.id, None)
 
     def _followed_under(self, criterion: str, compiled: CompiledCriterion | None) -> Followed:
         found = self._followed.get(criterion)
@@ -202,11 +262,13 @@ class Fold:
 
     def _find_anchors(self) -> None:
         self._anchors_stale = False
-        found = anchors(list(self._standing.values()), self._rules.protocol)
+        found = anchors(list(self._anchoring.values()), self._rules.protocol)
         if found == self._anchors:
             return
         before, self._anchors = self._anchors, found
-        self._confounding_stale = True
+        self._person.anchors = found
+        self._touched.update(self._followed, self._syndromes)
+        self._groups.clear()  # every record has days and windows
         if found.first_infusion_at != before.first_infusion_at:
             for followed in self._followed.values():
                 followed.rebase(found.first_infusion_at)
@@ -216,51 +278,73 @@ class Fold:
                 syndrome = _SYNDROMES[name]
                 track.restart(syndrome.initial(self._rules.protocol, context), syndrome.step)
 
-    def _refresh_person(self) -> None:
-        """What is said beside the runs has changed: say every record anew."""
-        if not self._confounding_stale:
-            return
-        self._confounding_stale = False
-        facts = sorted(self._standing.values(), key=lambda f: (f.observed_at, f.id))
-        protocol = self._rules.protocol
-        person = Person(
-            self.participant,
-            self._anchors,
-            adjudications=tuple(f for f in facts if isinstance(f.body, Adjudication)),
-            assessments=frozenset(f.id for f in facts if isinstance(f.body, Assessment)),
-            movements=tuple(
-                f for f in facts if isinstance(f.body, Movement) and not f.body.cancelled
-            ),
-            confounding=confounders.confounding(
-                f for f in facts if confounders.concerns(f, protocol)
-            ),
-        )
-        if person != self._person:
-            self._person = person
-            self._touched.update(self._followed, self._syndromes)
-            self._groups.clear()
+    def _refresh(self) -> None:
+        """Say anew what may have changed."""
+        changed = {criterion for criterion in self._touched if self._regroup(criterion)}
+        self._touched.clear()
+        self._again.clear()
+        if CRS in changed:
+            changed |= {name for name in self._groups if name.endswith(PARTS_OF_CRS)}
+        for criterion in changed:
+            records = self._linked(criterion)
+            if records != self._said.get(criterion, ()):
+                self._said[criterion] = records
+                self._news.add(criterion)
+                self._contents = None
 
-    def _regroup(self, criterion: str) -> None:
-        if criterion in _SYNDROMES:
-            found = _SYNDROMES[criterion].runs(self._syndromes[criterion].state())
-            found, baseline_grade = self._before_exposure(found), Grade.NONE
-        else:
-            followed = self._followed[criterion]
-            found, baseline_grade = followed.runs(), followed.baseline_grade
-        known = self._groups.get(criterion)
-        if known is not None and known[0] == found and known[1] == baseline_grade:
-            return
-        group = Named(criterion, self._rules.title(criterion), baseline_grade, found)
-        made = records(group, self._person, self._rules.protocol)
-        self._groups[criterion] = (found, baseline_grade, made)
+    def _regroup(self, criterion: str) -> bool:
+        """Make the records of *criterion* whose runs have changed; say whether there are any."""
+        unended = self._unended(criterion)
+        syndrome, followed = self._syndromes.get(criterion), self._followed.get(criterion)
+        ended, as_told = followed.track.ended() if followed else self._syndromes[criterion].ended()
+        group = self._groups.get(criterion)
+        baseline_grade = followed.baseline_grade if followed else Grade.NONE
+        is_new = group is None or group.baseline_grade != baseline_grade
+        if group is None or is_new:
+            group, as_told = Group(baseline_grade), 0
+            self._groups[criterion] = group
+        named = Named(criterion, self._rules.title(criterion), baseline_grade)
 
-    def _before_exposure(self, found: tuple[Run, ...]) -> tuple[Run, ...]:
-        """Mark the runs of a syndrome that began before the study drug did."""
-        anchor = self._anchors.first_infusion_at
+        def make(run: Run, before: datetime | None) -> EpisodeContent:
+            if syndrome is not None:
+                run = self._before_exposure(run)
+            return record_of(named, run, before, self._person, self._rules.protocol)
+
+        again = self._again.get(criterion, ())
+        return group.update(ended, as_told, unended, make, again) or is_new
+
+    def _linked(self, criterion: str) -> tuple[EpisodeContent, ...]:
+        records = self._groups[criterion].records
+        if not criterion.endswith(PARTS_OF_CRS):
+            return records
+        syndrome = self._groups.get(CRS)
+        found = linked(records, syndrome.records if syndrome else ())
+        known = {one.onset_at: one for one in self._said.get(criterion, ())}
+        before = (known.get(one.onset_at) for one in found)
         return tuple(
-            replace(run, before_exposure=True) if anchor is None or run.onset_at < anchor else run
-            for run in found
+            old if old == new else new for new, old in zip(found, before, strict=True) if new
         )
+
+    def _unended(self, criterion: str) -> Run | None:
+        """Return the run of *criterion* that goes on, if there is one."""
+        if criterion in self._syndromes:
+            found: Run | None = _SYNDROMES[criterion].unended(self._syndromes[criterion].state())
+            return found
+        return self._followed[criterion].unended()
+
+    def _last_seen(self, criterion: str) -> datetime | None:
+        if criterion in self._syndromes:
+            at: datetime | None = _SYNDROMES[criterion].last_seen(
+                self._syndromes[criterion].state()
+            )
+            return at
+        return self._followed[criterion].last_seen()
+
+    def _before_exposure(self, run: Run) -> Run:
+        """Mark a run of a syndrome that began before the study drug did."""
+        anchor = self._anchors.first_infusion_at
+        is_before = anchor is None or run.onset_at < anchor
+        return replace(run, before_exposure=True) if is_before else run
 
     def _nearest(self, measure: str, at: datetime) -> Quantity | None:
         return self._beside[measure].nearest(at)
@@ -295,3 +379,10 @@ class Fold:
         self._followed_under(criterion.id, criterion).track.touch(since)
         self._touched.add(criterion.id)
         self._rebase(criterion.id, since)
+
+def _keep(facts: dict[str, Fact], fact: Fact, *, stands: bool) -> None:
+    """Let *fact* be among *facts* as long as it stands."""
+    if stands:
+        facts[fact.id] = fact
+    else:
+        facts.pop(fact.id, None)

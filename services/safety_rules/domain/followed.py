@@ -20,7 +20,6 @@ from services.safety_rules.domain.laboratory import (
     Nearest,
 )
 from services.safety_rules.domain.runs import Run
-from services.safety_rules.domain.segments import runs
 from services.safety_rules.domain.tracks import Track
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade
@@ -73,25 +72,23 @@ class Followed:
             self._following = following
             self.track.restart(Course(), following.step)
 
-    def runs(self) -> tuple[Run, ...]:
-        """Return the runs of all readings that stand."""
-        return runs(self._following.finished(self.track.state()))
+    def unended(self) -> Run | None:
+        """Return the run that has not ended, or only by the exposure, if there is one."""
+        return self._following.unended(self.track.state())
+
+    def last_seen(self) -> datetime | None:
+        """Return when the open run was last looked at."""
+        return self.track.state().segments.last_at
 
     def _baseline_before(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
         criterion = self._following.criterion
         if anchor is None or criterion is None:
             return BaselineUnknown(), Grade.NONE
-        final = [
-            fact
-            for fact in self.track.facts()
-            if fact.observed_at < anchor
-            and fact.status in FINAL
-            and isinstance(fact.body, Observation)
-            and fact.body.value is not None
-        ]
-        if not final:
-            return BaselineUnknown(), Grade.NONE
-        return self._graded_with_itself(criterion, final[-1], anchor)
+        for facts in reversed(self.track.before(anchor)):
+            for fact in reversed(facts):
+                if fact.status in FINAL and _has_a_value(fact):
+                    return self._graded_with_itself(criterion, fact, anchor)
+        return BaselineUnknown(), Grade.NONE
 
     def _graded_with_itself(
         self, criterion: CompiledCriterion, fact: Fact, anchor: datetime
@@ -101,3 +98,7 @@ class Followed:
             return BaselineUnknown(), Grade.NONE
         known = BaselineKnown(reading.value)
         return known, grade(criterion, reading, known).at_least
+
+
+def _has_a_value(fact: Fact) -> bool:
+    return isinstance(fact.body, Observation) and fact.body.value is not None

@@ -23,7 +23,6 @@ from services.safety_rules.domain.drugs import Drugs
 from services.safety_rules.domain.laboratory import FINAL
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.segments import Graded, Segments, extended
-from services.safety_rules.domain.segments import runs as runs_of
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
@@ -69,14 +68,13 @@ V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
 
 @dataclass(frozen=True, slots=True)
 class IcansState:
-    """All that the next instant needs; *by_v6* is the grade of CTCAE v6.0 at each instant."""
+    """All that the next instant needs."""
 
     protocol: Protocol
     context: BedsideContext
     readings: Charted = field(default_factory=dict)
     drugs: Drugs = field(default_factory=Drugs)
     segments: Segments = field(default_factory=lambda: Segments(before_exposure=False))
-    by_v6: tuple[tuple[datetime, Span], ...] = ()
 
 
 def reads(fact: Fact, protocol: Protocol) -> bool:
@@ -92,15 +90,15 @@ def initial(protocol: Protocol, context: BedsideContext) -> IcansState:
     return IcansState(protocol, context)
 
 
-def step(state: IcansState, at: datetime, facts: Sequence[Fact]) -> IcansState:
-    """Return the state after all *facts* of the instant *at*, whatever their order."""
+def step(state: IcansState, at: datetime, facts: Sequence[Fact]) -> tuple[IcansState, Run | None]:
+    """Return the state after all *facts* of the instant *at*, and the episode that they end."""
     drugs = state.drugs.after_all(facts)
     readings = charted(state.readings, facts, MEASURES, _severity)
     after = replace(state, readings=readings, drugs=drugs)
     assessed = any(isinstance(fact.body, Observation) for fact in facts)
     is_open = state.segments.open is not None
     if not assessed or not (is_open or _may_begin(state, drugs, at)):
-        return after
+        return after, None
     level = graded(readings, at, state.protocol.bedside.ice_stays)
     reading = Graded(
         at,
@@ -110,24 +108,30 @@ def step(state: IcansState, at: datetime, facts: Sequence[Fact]) -> IcansState:
         tuple(sorted(fact.id for fact in level.facts)),
         provisional=any(fact.status not in FINAL for fact in level.facts),
     )
-    by_v6 = worst(list(_levels_of_v6(readings, at, state.protocol.bedside.ice_stays)))
-    return replace(
-        after,
-        segments=extended(state.segments, reading, state.protocol.merge_gap),
-        by_v6=(*state.by_v6, (at, Span(by_v6.at_least, by_v6.at_most))),
-    )
+    segments, over = extended(state.segments, reading, state.protocol.merge_gap)
+    if segments.open is not None:
+        by_v6 = worst(list(_levels_of_v6(readings, at, state.protocol.bedside.ice_stays)))
+        segments = replace(segments, open=_scaled(segments.open, by_v6))
+    return replace(after, segments=segments), over
 
 
-def runs(state: IcansState) -> tuple[Run, ...]:
-    """Return every episode in time order; the last may be open."""
-    return tuple(
-        replace(run, other_scales={V6: _worst_of_v6(state, run)}) for run in runs_of(state.segments)
-    )
+def unended(state: IcansState) -> Run | None:
+    """Return the episode that goes on, if there is one."""
+    return state.segments.open
 
 
-def _worst_of_v6(state: IcansState, run: Run) -> Span:
-    spans = [span for at, span in state.by_v6 if run.onset_at <= at <= run.last_evidence_at]
-    return Span(max(span.at_least for span in spans), max(span.at_most for span in spans))
+def last_seen(state: IcansState) -> datetime | None:
+    """Return when the episode that goes on was last looked at."""
+    return state.segments.last_at
+
+
+def _scaled(run: Run, by_v6: Level) -> Run:
+    """Return *run* with its worst grade on the scale of CTCAE v6.0 so far."""
+    so_far = run.other_scales.get(V6, Span(_NONE, _NONE))
+    at_least = max(so_far.at_least, by_v6.at_least)
+    reached = Span(at_least, max(so_far.at_most, by_v6.at_most))
+    is_known = V6 in run.other_scales and reached == so_far
+    return run if is_known else replace(run, other_scales={V6: reached})
 
 
 def _may_begin(state: IcansState, drugs: Drugs, at: datetime) -> bool:

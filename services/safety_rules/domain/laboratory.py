@@ -15,6 +15,7 @@ from services.safety_rules.domain.findings import (
     unseen,
 )
 from services.safety_rules.domain.grading import Baseline, Reading, grade
+from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Assessment, Fact, Observation, Status
@@ -76,24 +77,27 @@ class Following:
     about: About
     seen: SeenAt = nothing_seen
 
-    def step(self, course: Course, at: datetime, facts: Sequence[Fact]) -> Course:
-        """Return the course after all readings of one instant."""
-        segments = course.segments
+    def step(
+        self, course: Course, at: datetime, facts: Sequence[Fact]
+    ) -> tuple[Course, Run | None]:
+        """Return the course after all readings of one instant, and the run that they end."""
+        segments, cut = course.segments, None
         if segments.before_exposure and self.baseline_at is not None and at >= self.baseline_at:
-            segments = exposed(segments, self.baseline_at, self.baseline_grade)
+            segments, cut = exposed(segments, self.baseline_at, self.baseline_grade)
         held_since = self._held(course, at, facts)
         sustained = {compared: at - since for compared, since in held_since.items()}
         baseline = self.before if segments.before_exposure else self.baseline
         outcomes = [self._outcome(fact, baseline, sustained) for fact in facts]
         reading = _together(at, facts, outcomes)
-        return Course(extended(segments, reading, self.merge_gap), held_since)
+        segments, over = extended(segments, reading, self.merge_gap)
+        return Course(segments, held_since), cut or over
 
-    def finished(self, course: Course) -> Segments:
-        """Return the runs, cut at the baseline anchor even when nothing was read after it."""
+    def unended(self, course: Course) -> Run | None:
+        """Return the last run, cut at the baseline anchor even when nothing was read after it."""
         segments = course.segments
         if segments.before_exposure and self.baseline_at is not None:
-            return exposed(segments, self.baseline_at, self.baseline_grade)
-        return segments
+            return exposed(segments, self.baseline_at, self.baseline_grade)[1]
+        return segments.open
 
     def _outcome(self, fact: Fact, baseline: Baseline, sustained: Lasting) -> Outcome:
         body = fact.body

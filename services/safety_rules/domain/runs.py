@@ -15,7 +15,8 @@ class Run:
         onset_at: First instant certainly above the baseline grade (of a possible run: first
             instant that may be).
         history: Every change of grade; never empty; the first is at *onset_at*.
-        last_evidence_at: The last reading that the run rests on.
+        last_evidence_at: The last reading that the run rests on; of an open run, up to its last
+            change. That nothing has changed since is no other run.
         resolved_at: First instant certainly not above it; None while open.
         onset_not_before: Earliest possible onset when readings just before leave it open.
         resolved_not_before: Earliest possible end when readings before leave it open.
@@ -27,7 +28,7 @@ class Run:
 
     onset_at: datetime
     history: tuple[Change, ...]
-    last_evidence_at: datetime
+    last_evidence_at: datetime = field(compare=False)
     resolved_at: datetime | None = None
     onset_not_before: datetime | None = None
     resolved_not_before: datetime | None = None

@@ -1,6 +1,5 @@
 """From graded readings to runs: when an event begins, changes and ends, as far as is certain."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,135 +24,136 @@ class Graded:
         return Change(self.at, self.span, self.because, self.missing, self.facts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Closed:
-    """A run that is over, with those before it: shared, never copied, known by identity."""
-
-    run: Run
-    before: "Closed | None"
-
-
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """The runs so far, of one criterion in one participant.
+    """What the next reading of one criterion in one participant needs to know of those before.
+
+    Runs that are over are no part of it: each is handed over when it ends.
 
     Args:
         baseline_grade: The grade above which a run counts.
         before_exposure: Whether the readings so far lie before the baseline anchor.
-        closed: The runs that are over.
-        open: The run that goes on, or a possible one; its provisional entries in *doubtful*.
+        open: The run that goes on, or a possible one.
         doubtful: Instants of the open run's changes whose evidence is not final.
         unclear_since: First of the readings, up to the last one, that leave it open whether the
             run goes on.
-        last_at: Of the last reading.
+        last_at: Of the last reading of the open run.
     """
 
     baseline_grade: Grade = Grade.NONE
     before_exposure: bool = True
-    closed: Closed | None = None
     open: Run | None = None
     doubtful: tuple[datetime, ...] = ()
     unclear_since: datetime | None = None
     last_at: datetime | None = None
 
 
-def extended(segments: Segments, reading: Graded, merge_gap: timedelta) -> Segments:
-    """Return *segments* with the next *reading*.
+Extended = tuple[Segments, Run | None]
+
+
+def extended(segments: Segments, reading: Graded, merge_gap: timedelta) -> Extended:
+    """Return *segments* with the next *reading*, and the run that it shows to be over.
 
     Args:
         segments: Up to an earlier instant.
         reading: Later than every reading before it.
         merge_gap: Two readings further apart than this, with none between, are not one run.
     """
+    over = None
     if segments.last_at is not None and reading.at - segments.last_at > merge_gap:
-        segments = closed(segments, None)
+        segments, over = closed(segments, None)
     if reading.span.at_most <= segments.baseline_grade:
-        after = closed(segments, reading.at)
-    elif reading.span.at_least > segments.baseline_grade:
-        after = _certain(segments, reading)
-    else:
-        after = _unclear(segments, reading)
-    return replace(after, last_at=reading.at)
+        return (segments, over) if segments.open is None else closed(segments, reading.at)
+    if reading.span.at_least > segments.baseline_grade:
+        return _certain(segments, reading), over
+    return _unclear(segments, reading), over
 
 
-def closed(segments: Segments, at: datetime | None) -> Segments:
-    """Return *segments* with no open run: it ended by *at*, or nobody looked any more (None)."""
+def closed(segments: Segments, at: datetime | None) -> Extended:
+    """Return *segments* with no open run, and what it was.
+
+    It ended by *at*, or nobody looked any more (None).
+    """
     run = segments.open
     if run is None:
-        return segments
+        return segments, None
     over = replace(
         run,
+        last_evidence_at=segments.last_at or run.last_evidence_at,
         resolved_at=at,
         resolved_not_before=segments.unclear_since if at and not run.possible else None,
-        provisional=_rests_on_doubt(run, segments.doubtful),
-        before_exposure=segments.before_exposure,
     )
-    done = Closed(over, segments.closed)
-    return replace(segments, closed=done, open=None, doubtful=(), unclear_since=None)
+    return Segments(segments.baseline_grade, segments.before_exposure), over
 
 
-def exposed(segments: Segments, at: datetime, baseline_grade: Grade) -> Segments:
-    """Return *segments* cut at the baseline anchor *at*: what follows counts above its grade."""
-    cut = closed(segments, at)
-    return replace(cut, baseline_grade=baseline_grade, before_exposure=False, last_at=None)
+def exposed(segments: Segments, at: datetime, baseline_grade: Grade) -> Extended:
+    """Return *segments* cut at the baseline anchor *at*, and the run that was cut.
 
-
-def runs(segments: Segments) -> tuple[Run, ...]:
-    """Return every run in time order; the last may be open."""
-    found = list(_over(segments.closed))[::-1]
-    if segments.open is not None:
-        run = segments.open
-        doubt = _rests_on_doubt(run, segments.doubtful)
-        found.append(replace(run, provisional=doubt, before_exposure=segments.before_exposure))
-    return tuple(found)
-
-
-def _over(closed_runs: Closed | None) -> Iterator[Run]:
-    while closed_runs is not None:
-        yield closed_runs.run
-        closed_runs = closed_runs.before
+    What follows counts above the baseline grade.
+    """
+    _, over = closed(segments, at)
+    return Segments(baseline_grade, before_exposure=False), over
 
 
 def _certain(segments: Segments, reading: Graded) -> Segments:
     run = segments.open
-    if run is None or run.possible:
-        started = Run(
-            onset_at=reading.at,
-            history=(reading.change(),),
-            last_evidence_at=reading.at,
-            onset_not_before=run.onset_at if run else None,
-        )
-        return replace(
-            segments,
-            open=started,
-            doubtful=(reading.at,) if reading.provisional else (),
-            unclear_since=None,
-        )
-    return _continued(segments, run, reading, unclear_since=None)
+    if run is not None and not run.possible:
+        return _continued(segments, run, reading, unclear_since=None)
+    started = Run(
+        onset_at=reading.at,
+        history=(reading.change(),),
+        last_evidence_at=reading.at,
+        onset_not_before=run.onset_at if run else None,
+        provisional=reading.provisional,
+        before_exposure=segments.before_exposure,
+    )
+    doubtful = (reading.at,) if reading.provisional else ()
+    return _opened(segments, started, doubtful, None, reading.at)
 
 
 def _unclear(segments: Segments, reading: Graded) -> Segments:
     run = segments.open
-    if run is None:
-        possible = Run(reading.at, (reading.change(),), reading.at, possible=True)
-        return replace(segments, open=possible, doubtful=(), unclear_since=reading.at)
-    return _continued(segments, run, reading, segments.unclear_since or reading.at)
+    if run is not None:
+        return _continued(segments, run, reading, segments.unclear_since or reading.at)
+    possible = Run(
+        onset_at=reading.at,
+        history=(reading.change(),),
+        last_evidence_at=reading.at,
+        possible=True,
+        before_exposure=segments.before_exposure,
+    )
+    return _opened(segments, possible, (), reading.at, reading.at)
 
 
 def _continued(
     segments: Segments, run: Run, reading: Graded, unclear_since: datetime | None
 ) -> Segments:
-    history, doubtful = run.history, segments.doubtful
-    if history[-1].span != reading.span:
-        history = (*history, reading.change())
+    doubtful = segments.doubtful
+    if run.history[-1].span != reading.span:
         doubtful = (*doubtful, reading.at) if reading.provisional else doubtful
-    longer = replace(run, history=history, last_evidence_at=reading.at)
-    return replace(segments, open=longer, doubtful=doubtful, unclear_since=unclear_since)
+        history = (*run.history, reading.change())
+        doubt = _rests_on_doubt(run.onset_at, history, doubtful)
+        run = replace(run, history=history, last_evidence_at=reading.at, provisional=doubt)
+    return _opened(segments, run, doubtful, unclear_since, reading.at)
 
 
-def _rests_on_doubt(run: Run, doubtful: tuple[datetime, ...]) -> bool:
+def _opened(
+    segments: Segments,
+    run: Run,
+    doubtful: tuple[datetime, ...],
+    unclear_since: datetime | None,
+    last_at: datetime,
+) -> Segments:
+    return Segments(
+        segments.baseline_grade, segments.before_exposure, run, doubtful, unclear_since, last_at
+    )
+
+
+def _rests_on_doubt(
+    onset_at: datetime, history: tuple[Change, ...], doubtful: tuple[datetime, ...]
+) -> bool:
     if not doubtful:
         return False
-    worst = max(change.span.at_least for change in run.history)
-    reached = next(change.at for change in run.history if change.span.at_least == worst)
-    return run.onset_at in doubtful or reached in doubtful
+    worst = max(change.span.at_least for change in history)
+    reached = next(change.at for change in history if change.span.at_least == worst)
+    return onset_at in doubtful or reached in doubtful
