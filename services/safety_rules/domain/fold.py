@@ -350,13 +350,13 @@ class Fold:
         return self._beside[measure].nearest(at)
 
     def _change_beside(self, measure: str, fact: Fact, *, stands: bool) -> None:
-        self._beside[measure].change(fact, stands=stands)
-        since = fact.observed_at - nearest.WITHIN[measure]
+        time = self._beside[measure].change(fact, stands=stands)
+        if time is None:
+            return
         for criterion in self._rules.compiled.by_beside.get(measure, ()):
-            followed = self._followed_under(criterion.id, criterion)
-            followed.track.touch(since)
+            self._followed_under(criterion.id, criterion).track.touch(*time)
             self._touched.add(criterion.id)
-            self._rebase(criterion.id, since)
+            self._rebase(criterion.id, time[0])
 
     def _change_given(self, fact: Fact, read_for: Iterable[str], *, stands: bool) -> None:
         self._given.change(fact, stands=stands)
@@ -379,6 +379,7 @@ class Fold:
         self._followed_under(criterion.id, criterion).track.touch(since)
         self._touched.add(criterion.id)
         self._rebase(criterion.id, since)
+
 
 def _keep(facts: dict[str, Fact], fact: Fact, *, stands: bool) -> None:
     """Let *fact* be among *facts* as long as it stands."""

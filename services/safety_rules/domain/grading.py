@@ -29,6 +29,9 @@ class Treatment(StrEnum):
     URGENT = "urgent"
 
 
+Lasting = Mapping[Comparison, timedelta]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one grade is computed from; None: not known.
@@ -63,7 +66,7 @@ class Reading:
     at_rest: bool | None = None
     anticoagulated: bool | None = None
     infarction: bool | None = None
-    sustained: Mapping[Comparison, timedelta] | timedelta | None = None
+    sustained: Lasting | timedelta | None = None
     beside: Mapping[str, Quantity] = field(default_factory=dict)
 
 

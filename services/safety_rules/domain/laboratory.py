@@ -1,20 +1,17 @@
 """One criterion that is graded from numbers, followed through one participant's readings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from services.safety_rules.domain.alike import Alike, prepared_for
 from services.safety_rules.domain.circumstances import Circumstances
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.criteria import Comparison
 from services.safety_rules.domain.exact import meets
-from services.safety_rules.domain.findings import (
-    NOTHING_SEEN,
-    SeenAt,
-    nothing_seen,
-    unseen,
-)
-from services.safety_rules.domain.grading import Baseline, Reading, grade
+from services.safety_rules.domain.findings import NOTHING_SEEN, Seen, SeenAt, nothing_seen
+from services.safety_rules.domain.grading import Baseline, Lasting, Reading, grade
+from services.safety_rules.domain.prepared import Prepared
 from services.safety_rules.domain.runs import Run
 from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
@@ -36,7 +33,7 @@ FINAL = frozenset(
 )
 
 Nearest = Callable[[str, datetime], Quantity | None]
-Lasting = Mapping[Comparison, timedelta]
+Held = Mapping[Comparison, datetime]
 About = Callable[[str, datetime, datetime | None], Circumstances]
 
 
@@ -48,7 +45,7 @@ class Course:
     """
 
     segments: Segments = field(default_factory=Segments)
-    held_since: Mapping[Comparison, datetime] = field(default_factory=dict)
+    held_since: Held = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +73,27 @@ class Following:
     nearest: Nearest
     about: About
     seen: SeenAt = nothing_seen
+    _last: dict[str, tuple[Alike, Baseline, Prepared]] = field(  # of each measure
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def step(
         self, course: Course, at: datetime, facts: Sequence[Fact]
     ) -> tuple[Course, Run | None]:
         """Return the course after all readings of one instant, and the run that they end."""
-        segments, cut = course.segments, None
+        segments, over = course.segments, None
         if segments.before_exposure and self.baseline_at is not None and at >= self.baseline_at:
-            segments, cut = exposed(segments, self.baseline_at, self.baseline_grade)
-        held_since = self._held(course, at, facts)
+            segments, over = exposed(segments, self.baseline_at, self.baseline_grade)
+        held_since = self._held(course.held_since, at, facts)
         sustained = {compared: at - since for compared, since in held_since.items()}
         baseline = self.before if segments.before_exposure else self.baseline
         outcomes = [self._outcome(fact, baseline, sustained) for fact in facts]
-        reading = _together(at, facts, outcomes)
-        segments, over = extended(segments, reading, self.merge_gap)
-        return Course(segments, held_since), cut or over
+        if segments.open or any(o.at_most > segments.baseline_grade for o in outcomes):
+            segments, ended = extended(segments, _together(at, facts, outcomes), self.merge_gap)
+            over = over or ended
+        if segments is course.segments and held_since is course.held_since:
+            return course, over
+        return Course(segments, held_since), over
 
     def unended(self, course: Course) -> Run | None:
         """Return the last run, cut at the baseline anchor even when nothing was read after it."""
@@ -105,81 +108,101 @@ class Following:
             return Exact(Grade(body.grade), f"assessed by {body.by}")
         if self.criterion is None or not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no reading of a criterion")
-        reading = self.reading(fact, sustained)
-        outcome = grade(self.criterion, reading, baseline)
         seen = self.seen(self.criterion.id, fact.observed_at)
+        alike = self._alike(body, fact.observed_at, seen)
+        outcome = self._graded(self.criterion, alike, body.value, baseline, sustained)
         if seen is NOTHING_SEEN:
             return outcome
-        return seen.told(outcome, grade(self.criterion, unseen(reading), baseline))
+        alike = replace(alike, seen=NOTHING_SEEN)
+        return seen.told(
+            outcome, self._graded(self.criterion, alike, body.value, baseline, sustained)
+        )
+
+    def _graded(
+        self,
+        criterion: CompiledCriterion,
+        alike: Alike,
+        value: Quantity | None,
+        baseline: Baseline,
+        sustained: Lasting,
+    ) -> Outcome:
+        if sustained:
+            return grade(criterion, alike.reading(value, sustained), baseline)
+        last = self._last.get(alike.measure)
+        if last is None or last[0] != alike or last[1] is not baseline:
+            last = (alike, baseline, prepared_for(criterion, alike, baseline))
+            self._last[alike.measure] = last
+        return last[2].grade(value)
 
     def reading(self, fact: Fact, sustained: Lasting | None = None) -> Reading:
         """Return *fact* as the criterion reads it."""
         body = fact.body
         if not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no observation")
-        wants_albumin = body.measure == "calcium"
-        about = self.about(body.measure, fact.observed_at, self.baseline_at)
         seen = self.seen(self.criterion.id, fact.observed_at) if self.criterion else NOTHING_SEEN
-        return Reading(
-            measure=body.measure,
-            value=body.value,
-            lln=body.lln,
-            uln=body.uln,
-            albumin=self.nearest("albumin", fact.observed_at) if wants_albumin else None,
-            symptoms=seen.symptoms,
-            infarction=seen.infarction,
-            fasting=body.fasting,
-            at_rest=body.at_rest,
-            treatment=about.treatment,
-            replaced=about.replaced,
-            anticoagulated=about.anticoagulated,
-            sustained=sustained,
-            beside=self._beside(body.measure, fact.observed_at),
+        return self._alike(body, fact.observed_at, seen).reading(body.value, sustained)
+
+    def _alike(self, body: Observation, at: datetime, seen: Seen) -> Alike:
+        """Return all that a reading at *at* is graded by, but its value."""
+        measure = body.measure
+        return Alike(
+            measure,
+            "" if body.value is None else body.value.unit,
+            body.lln,
+            body.uln,
+            self.nearest("albumin", at) if measure == "calcium" else None,
+            body.fasting,
+            body.at_rest,
+            self.about(measure, at, self.baseline_at),
+            seen,
+            self._beside(measure, at),
         )
 
-    def _beside(self, measure: str, at: datetime) -> Mapping[str, Quantity]:
+    def _beside(self, measure: str, at: datetime) -> tuple[tuple[str, Quantity], ...]:
         wanted = () if self.criterion is None else self.criterion.measured[measure].beside
-        return {other: found for other in wanted if (found := self.nearest(other, at))}
+        if not wanted:
+            return ()
+        return tuple((other, found) for other in wanted if (found := self.nearest(other, at)))
 
-    def _held(
-        self, course: Course, at: datetime, facts: Sequence[Fact]
-    ) -> Mapping[Comparison, datetime]:
+    def _held(self, before: Held, at: datetime, facts: Sequence[Fact]) -> Held:
         """Return since when each comparison that has to last has held, by the worst of *facts*.
 
         Source: docs/decisions/grading.md, "how long a value has lasted"
         """
-        held = dict(course.held_since)
-        for measure, measured in self.criterion.measured.items() if self.criterion else ():
-            for compared in measured.lasting:
-                met = [
-                    meets(fact.body.value, compared)
-                    for fact in facts
-                    if isinstance(fact.body, Observation)
-                    and fact.body.measure == measure
-                    and fact.body.value is not None
-                ]
-                if True in met:
-                    held.setdefault(compared, at)
-                elif False in met:
-                    held.pop(compared, None)
-        return held
+        met: dict[Comparison, bool] = {}
+        for fact in facts:
+            body = fact.body
+            if self.criterion and isinstance(body, Observation) and body.value is not None:
+                for compared in self.criterion.measured[body.measure].lasting:
+                    does = meets(body.value, compared)
+                    if does or (does is False and before):
+                        met[compared] = does or met.get(compared, False)
+        if not met:
+            return before
+        held = {compared: since for compared, since in before.items() if met.get(compared, True)}
+        held |= {compared: before.get(compared, at) for compared, does in met.items() if does}
+        return before if held == before else held
 
 
 def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Graded:
     """Return all readings of one instant as one: the worst at each end."""
-    outcomes = _seen(facts, outcomes)
-    lead = max(range(len(facts)), key=lambda i: (outcomes[i].at_least, outcomes[i].at_most))
-    first = outcomes[lead]
+    if len(outcomes) > 1:
+        outcomes = _seen(facts, outcomes)
+    lead = max(outcomes, key=_severity)
     at_most = max(outcome.at_most for outcome in outcomes)
-    missing = sorted({name for outcome in outcomes for name in outcome.missing})
+    missing = {name for outcome in outcomes for name in outcome.missing}
     return Graded(
         at,
-        Span(first.at_least, at_most),
-        first.because,
-        tuple(missing),
+        Span(lead.at_least, at_most),
+        lead.because,
+        tuple(sorted(missing)) if missing else (),
         tuple(fact.id for fact in facts),
         provisional=any(fact.status not in FINAL for fact in facts),
     )
+
+
+def _severity(outcome: Outcome) -> tuple[Grade, Grade]:
+    return outcome.at_least, outcome.at_most
 
 
 def _seen(facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:

@@ -1,6 +1,6 @@
 """What was measured beside a reading: the albumin of a calcium, the count of a fever."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta
 
 from services.vocabulary.fact import Fact, Observation
@@ -8,6 +8,8 @@ from services.vocabulary.quantity import Quantity
 
 # Source: docs/decisions/grading.md, "Calcium", "Febrile neutropenia"
 WITHIN = {"albumin": timedelta(hours=24), "neutrophils": timedelta(hours=72)}
+
+_LAST = "\uffff"  # after every id
 
 
 class NearestReadings:
@@ -19,24 +21,44 @@ class NearestReadings:
         self._readings: list[tuple[datetime, str]] = []
         self._values: dict[str, Quantity] = {}
 
-    def change(self, fact: Fact, *, stands: bool) -> None:
-        """Let *fact* stand, or stand no longer; one without a number is no reading."""
+    def change(self, fact: Fact, *, stands: bool) -> tuple[datetime, datetime] | None:
+        """Let *fact* stand, or stand no longer; one without a number is no reading.
+
+        Returns:
+            Between which instants, both inside, something else is nearest than before; None: as
+            it is no reading, that is so nowhere.
+        """
         if not isinstance(fact.body, Observation) or fact.body.value is None:
-            return
+            return None
+        reading = (fact.observed_at, fact.id)
+        at = bisect_left(self._readings, reading)
         if stands:
-            insort(self._readings, (fact.observed_at, fact.id))
+            self._readings.insert(at, reading)
             self._values[fact.id] = fact.body.value
         else:
-            self._readings.remove((fact.observed_at, fact.id))
-            del self._values[fact.id]
+            del self._readings[at], self._values[fact.id]
+        return self._nearest_to(fact.observed_at)
 
     def nearest(self, at: datetime) -> Quantity | None:
         """Return the value nearest to *at*; of two as near, the earlier; None if none is near."""
-        since = bisect_left(self._readings, (at - self._within, ""))
-        until = bisect_right(self._readings, (at + self._within, "\uffff"))
-        near = min(
-            self._readings[since:until],
-            key=lambda reading: (abs(reading[0] - at), reading),
-            default=None,
-        )
-        return None if near is None else self._values[near[1]]
+        readings = self._readings
+        following = bisect_left(readings, (at, ""))
+        near = readings[following : following + 1]
+        if following:
+            before = readings[following - 1][0]
+            near.append(readings[bisect_left(readings, (before, ""))])
+        found = min(near, key=lambda reading: (abs(reading[0] - at), reading), default=None)
+        if found is None or abs(found[0] - at) > self._within:
+            return None
+        return self._values[found[1]]
+
+    def _nearest_to(self, at: datetime) -> tuple[datetime, datetime]:
+        """Return to what *at* may be nearest: up to half way to the readings on either side."""
+        since, until = at - self._within, at + self._within
+        before = bisect_left(self._readings, (at, ""))
+        after = bisect_right(self._readings, (at, _LAST), before)
+        if before > 0:
+            since = max(since, at - (at - self._readings[before - 1][0]) / 2)
+        if after < len(self._readings):
+            until = min(until, at + (self._readings[after][0] - at) / 2)
+        return since, until
