@@ -51,7 +51,7 @@ def stands(candidates: Sequence[Fact]) -> Fact | None:
     content sent twice the first report stands: to say a thing again is no news. What was posted on
     the wrong patient (W) is taken back from that one alone.
     """
-    ranked = sorted(candidates, key=_order)
+    ranked = candidates if len(candidates) == 1 else sorted(candidates, key=_order)
     best = ranked[-1]
     if best.status is Status.WRONG_PATIENT:
         others = [fact for fact in ranked if fact.subject != best.subject]
@@ -71,6 +71,8 @@ def _order(fact: Fact) -> tuple[datetime, int, int, str]:
 def _first_said(ranked: Sequence[Fact]) -> Fact:
     """Return the first report of what the last of *ranked* says."""
     best = ranked[-1]
+    if len(ranked) == 1:
+        return best
     same = [f for f in ranked if (f.digest, f.status) == (best.digest, best.status)]
     return min(same, key=lambda fact: (fact.reported_at, fact.id))
 
@@ -113,26 +115,36 @@ def _only_corrections(facts: Iterable[Fact]) -> bool:
     return all(fact.status in _CORRECTING for fact in facts)
 
 
+_NOTHING = Difference((), ())
+
+
 class CurrentFacts:
     """The facts that stand, kept up to date one arrival at a time."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._series: dict[str, Series] = {}
+        self._series: dict[str, Series | Fact] = {}  # a fact: the only one that is known of it
+        self._with_orphans: set[str] = set()
         self._ids: set[str] = set()
 
     def add(self, fact: Fact) -> Difference:
         """Return what *fact* changes in what stands; a fact already known changes nothing."""
         if fact.id in self._ids:
-            return Difference((), ())
+            return _NOTHING
         self._ids.add(fact.id)
-        if not fact.series:
-            return Difference((), (fact,) if stands([fact]) else ())
-        series = self._series.setdefault(fact.series, Series())
+        series = self._series.setdefault(fact.series, fact) if fact.series else fact
+        if series is fact:
+            return Difference((), (fact,)) if stands((fact,)) else _NOTHING
+        if isinstance(series, Fact):
+            orphan = _only_corrections((series,))
+            series = Series({series.observed_at: [series]}, has_orphans=orphan)
+            self._series[fact.series] = series
         reaches_others = fact.status in _CORRECTING or series.has_orphans
         before = series.standing(None if reaches_others else fact.observed_at)
         series.sets.setdefault(fact.observed_at, []).append(fact)
         series.has_orphans = reaches_others and any(map(_only_corrections, series.sets.values()))
+        if series.has_orphans:
+            self._with_orphans.add(fact.series)
         after = series.standing(None if reaches_others else fact.observed_at)
         return Difference(
             tuple(f for f in before if f not in after), tuple(f for f in after if f not in before)
@@ -140,7 +152,8 @@ class CurrentFacts:
 
     def queries(self) -> list[Query]:
         """Return what a person has to look into, in a fixed order."""
-        found = [query for series in self._series.values() for query in series.ambiguous()]
+        some = (self._series[name] for name in self._with_orphans)
+        found = [query for s in some if isinstance(s, Series) for query in s.ambiguous()]
         return sorted(found, key=lambda query: query.facts)
 
 

@@ -36,6 +36,37 @@ def impossible(fact: Fact, measured: Measured) -> Iterator[Query]:
         yield Query(f"limits of {limits} are the wrong way round", (fact.id,))
 
 
+class Checked:
+    """What was found to be possible of the readings of one criterion in one participant.
+
+    Between two numbers that can be, with the same unit and limits, every number can be.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._possible: dict[str, tuple[Observation, Decimal, Decimal]] = {}  # of each measure
+
+    def impossible(self, fact: Fact, body: Observation, measured: Measured) -> tuple[Query, ...]:
+        """Return what `impossible` yields."""
+        value, like = body.value, self._possible.get(body.measure)
+        if value is None or value.censoring is not None:
+            return tuple(impossible(fact, measured))
+        is_alike = like is not None and _is_alike(body, like[0])
+        if like is not None and is_alike and like[1] <= value.value <= like[2]:
+            return ()
+        found = tuple(impossible(fact, measured))
+        if not found:
+            ends = (value.value, *(like[1:] if like is not None and is_alike else ()))
+            self._possible[body.measure] = (body, min(ends), max(ends))
+        return found
+
+
+def _is_alike(body: Observation, other: Observation) -> bool:
+    if body.value is None or other.value is None or body.value.unit != other.value.unit:
+        return False
+    return body.lln == other.lln and body.uln == other.uln
+
+
 def impossible_at_the_bedside(fact: Fact) -> Iterator[Query]:
     """Yield a query for a vital sign or a score that no living person has.
 

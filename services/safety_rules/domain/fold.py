@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.safety_rules.domain import (
@@ -52,6 +52,27 @@ from services.vocabulary.quantity import Quantity
 _SYNDROMES = {"astct-2019.crs": crs, "astct-2019.icans": icans}
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Who reads a fact: the same for all observations of one measure."""
+
+    criteria: tuple[CompiledCriterion, ...]
+    is_beside: bool
+    syndromes: tuple[str, ...]
+    may_confound: bool
+
+
+def _read(fact: Fact, measure: str, rules: Rules) -> _Read:
+    """Return who reads *fact*, an observation of *measure* (empty: none)."""
+    syndromes = (n for n, syndrome in _SYNDROMES.items() if syndrome.reads(fact, rules.protocol))
+    return _Read(
+        rules.compiled.by_measure.get(measure, ()),
+        measure in nearest.WITHIN,
+        tuple(syndromes),
+        confounders.concerns(fact, rules.protocol),
+    )
+
+
 class Fold:
     """The records of one person, kept up to date one message at a time."""
 
@@ -63,6 +84,8 @@ class Fold:
         self._anchoring: dict[str, Fact] = {}
         self._steroids: list[datetime] = []
         self._others: dict[str, Fact] = {}  # all that is no observation
+        self._reads: dict[str, _Read] = {}  # by measure
+        self._checked: dict[str, data_queries.Checked] = {}
         self._impossible: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
         self._anchors = Anchors()
         self._anchors_stale = False
@@ -181,31 +204,44 @@ class Fold:
 
     def _take(self, fact: Fact, *, stands: bool) -> None:
         """Put *fact* wherever it is read, or take it away."""
-        protocol = self._rules.protocol
         body = fact.body
         self._advising.change(fact, stands=stands)
         self._change_seen(fact, stands=stands)
         if isinstance(body, Observation):
-            for criterion in self._rules.compiled.by_measure.get(body.measure, ()):
-                self._followed_under(criterion.id, criterion).change(fact, stands=stands)
-                self._touched.add(criterion.id)
-                self._rebase(criterion.id, fact.observed_at)
-                odd = data_queries.impossible(fact, criterion.measured[body.measure])
-                self._ask(criterion.id, fact, tuple(odd), stands=stands)
-            if body.measure in self._beside:
+            reads = self._reads.get(body.measure)
+            if reads is None:
+                reads = self._reads[body.measure] = _read(fact, body.measure, self._rules)
+            for criterion in reads.criteria:
+                self._change_reading(fact, body, criterion, stands=stands)
+            if reads.is_beside:
                 self._change_beside(body.measure, fact, stands=stands)
         else:
+            reads = _read(fact, "", self._rules)
             self._change_other(fact, stands=stands)
-        for name, syndrome in _SYNDROMES.items():
-            if syndrome.reads(fact, protocol):
-                track = self._syndromes[name]
-                (track.insert if stands else track.remove)(fact)
-                self._touched.add(name)
-                odd = data_queries.impossible_at_the_bedside(fact)
-                self._ask(name, fact, tuple(odd), stands=stands)
-        if confounders.concerns(fact, protocol):
+        for name in reads.syndromes:
+            track = self._syndromes[name]
+            (track.insert if stands else track.remove)(fact)
+            self._touched.add(name)
+            odd = data_queries.impossible_at_the_bedside(fact)
+            self._ask(name, fact, tuple(odd), stands=stands)
+        if reads.may_confound and confounders.concerns(fact, self._rules.protocol):
             self._person.confounding.change(fact, stands=stands)
             self._say_again(CRS, confounders.reach(fact))
+
+    def _change_reading(
+        self, fact: Fact, body: Observation, criterion: CompiledCriterion, *, stands: bool
+    ) -> None:
+        """Let a reading of *criterion* stand, or stand no longer."""
+        name = criterion.id
+        self._followed_under(name, criterion).change(fact, stands=stands)
+        self._touched.add(name)
+        self._rebase(name, fact.observed_at)
+        checked = self._checked.get(name)
+        if checked is None:
+            checked = self._checked[name] = data_queries.Checked()
+        odd = checked.impossible(fact, body, criterion.measured[body.measure])
+        if odd:
+            self._ask(name, fact, odd, stands=stands)
 
     def _change_other(self, fact: Fact, *, stands: bool) -> None:
         """Let a fact that is no observation stand, or stand no longer."""
@@ -299,6 +335,13 @@ class Fold:
         ended, as_told = followed.track.ended() if followed else self._syndromes[criterion].ended()
         group = self._groups.get(criterion)
         baseline_grade = followed.baseline_grade if followed else Grade.NONE
+        if (
+            group is not None
+            and criterion not in self._again
+            and group.baseline_grade == baseline_grade
+            and group.is_of(ended, as_told, unended)
+        ):
+            return False
         is_new = group is None or group.baseline_grade != baseline_grade
         if group is None or is_new:
             group, as_told = Group(baseline_grade), 0

@@ -40,14 +40,20 @@ class Group:
             make: Returns the record of a run.
             times: Whatever lies in them has to be said anew.
         """
-        last = self.runs[-1] if len(self.runs) > self._ended else None
-        changed = as_told < len(ended) or self._ended != len(ended) or last != unended
+        changed = not self.is_of(ended, as_told, unended)
         kept = max(0, as_told - 1) if changed else len(self.runs)
         if changed:
             self._replace(kept, [*ended[kept:], *([] if unended is None else [unended])], make)
             self._ended = len(ended)
         again = {number for time in times for number in self._inside(time)}
-        return self._make_again(sorted(again), make) or changed
+        return (bool(again) and self._make_again(sorted(again), make)) or changed
+
+    def is_of(self, ended: Sequence[Run], as_told: int, unended: Run | None) -> bool:
+        """Say whether *ended*, *as_told* and *unended* are what they were."""
+        if not as_told == len(ended) == self._ended:
+            return False
+        last = self.runs[-1] if len(self.runs) > self._ended else None
+        return last is unended or last == unended
 
     def run_of(self, record: EpisodeContent) -> Run | None:
         """Return the run that *record* was made of; None when there is none any longer."""
