@@ -9,6 +9,7 @@ from services.safety_rules.domain.anchors import Anchors
 from services.safety_rules.domain.causes import OTHER_RULES, caused, why
 from services.safety_rules.domain.current_facts import Query
 from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.fold import Fold
 from services.safety_rules.domain.identity import Occasion, reconciled, retracted
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.standings import Outlook
@@ -59,8 +60,13 @@ class Chronicle:
         """Start from a family that has heard nothing."""
         self._family = family
         self._rules = rules
-        self._latest: dict[str, dict[str, Episode]] = {m: {} for m in family.members}
-        self._said: dict[str, tuple[EpisodeContent, ...] | None] = dict.fromkeys(family.members, ())
+        # of each member, the versions by criterion and id, and the records by criterion
+        self._latest: dict[str, dict[str, dict[str, Episode]]] = {m: {} for m in family.members}
+        self._said: dict[str, dict[str, tuple[EpisodeContent, ...]]] = {
+            member: {} for member in family.members
+        }
+        self._listened = {member: family.fold_of(member) for member in family.members}
+        self._stands: set[str] = set()
         self._standings: dict[tuple[str, str], Standing] = {}
         self._anchors: dict[str, Anchors | None] = dict.fromkeys(family.members, Anchors())
         self._due: dict[str, datetime] = {}
@@ -79,12 +85,12 @@ class Chronicle:
         for message in past:
             self._take_in(message)
         for episode in latest:
-            self._latest[episode.content.participant][episode.id] = episode
+            self._keep_latest(episode)
         for standing in standings:
             self._standings[standing.participant, standing.rule] = standing
         for member in self._family.members:
-            self._said[member] = self._family.contents(member)
             fold, last = self._family.fold_of(member), self._last_of(member)
+            self._changed(member, fold)
             self._anchors[member] = fold.anchors if fold else None
             if fold is not None and last is not None:
                 self._wait(member, fold.outlooks(last.received_at))
@@ -105,7 +111,7 @@ class Chronicle:
         for member in self._survivors_first():
             last = self._last_of(member)
             if last is not None:
-                self._said[member], self._anchors[member] = None, None
+                self._anchors[member] = None
                 version = self._rules.version
                 occasion = Occasion(member, last.seq, last.received_at, version)
                 self._recount(member, occasion, None)
@@ -124,7 +130,10 @@ class Chronicle:
 
     def latest(self, member: str) -> Sequence[Episode]:
         """Return the latest version of each record of *member*, retracted ones included."""
-        return sorted(self._latest[member].values(), key=_by_criterion)
+        latest = self._latest[member]
+        return [
+            one for name in sorted(latest) for one in sorted(latest[name].values(), key=_by_onset)
+        ]
 
     def standings(self, member: str) -> Sequence[Standing]:
         """Return the standing of *member* under each rule."""
@@ -172,40 +181,69 @@ class Chronicle:
 
     def _recount(self, member: str, occasion: Occasion, facts: Sequence[Fact] | None) -> None:
         """Make versions of what changed because of *facts*; None: because of other rules."""
-        contents = self._family.contents(member)
         fold = self._family.fold_of(member)
+        changed = self._changed(member, fold)
+        if facts is None:
+            changed = sorted({*self._latest[member], *self._said[member]})
         anchors = fold.anchors if fold else None
-        said, before = self._said[member], self._anchors[member]
-        self._said[member], self._anchors[member] = contents, anchors
-        changed = contents is not said and contents != said  # None: said by other rules
+        before, self._anchors[member] = self._anchors[member], anchors
         if changed:
             reason = OTHER_RULES if facts is None else why(facts, before, anchors)
-            versions = self._record(member, contents, occasion)
-            self._keep(member, [caused(version, reason, facts) for version in versions])
-        if changed or anchors != before or self._has_to_stand(member):
+            versions = self._record(member, fold, changed, occasion)
+            self._keep([caused(version, reason, facts) for version in versions])
+        moved = anchors is not before and anchors != before
+        if changed or moved or facts is None or self._has_to_stand(member):
             self._stand(member, occasion.recorded_at, occasion.seq)
+
+    def _changed(self, member: str, fold: Fold | None) -> list[str]:
+        """Return the criteria of which something else is said of *member* than was last said."""
+        said, now = self._said[member], fold.said() if fold else {}
+        news = fold.take_news() if fold else set()
+        if self._listened.get(member) is not fold:
+            self._listened[member] = fold
+            news = {*said, *now}
+        changed = [name for name in sorted(news) if said.get(name, ()) != now.get(name, ())]
+        for name in changed:
+            said[name] = now.get(name, ())
+        return changed
 
     def _has_to_stand(self, member: str) -> bool:
         """Say whether *member* has no standing yet, although something is known of them."""
+        if member in self._stands or member not in self._last:
+            return False
+        self._stands.add(member)
         rules = self._rules.protocol.rules
-        return member in self._last and any(
-            (member, rule.id) not in self._standings for rule in rules
-        )
+        return any((member, rule.id) not in self._standings for rule in rules)
 
     def _record(
-        self, member: str, contents: tuple[EpisodeContent, ...], occasion: Occasion
+        self, member: str, fold: Fold | None, changed: Sequence[str], occasion: Occasion
     ) -> list[Episode]:
-        old = self.latest(member)
         until = self._family.last_evidence
-        if contents or self._family.fold_of(member) is not None:
-            return reconciled(old, contents, occasion, until)
-        survivor = self._family.survivor_of[member]
-        live = [episode for episode in old if not episode.retracted]
-        return retracted(live, self.latest(survivor), occasion, until)
+        if fold is None:
+            survivor = self._family.survivor_of[member]
+            live = [episode for episode in self.latest(member) if not episode.retracted]
+            return retracted(live, self.latest(survivor), occasion, until)
+        said = fold.said()
+        versions = [
+            version
+            for name in changed
+            for version in reconciled(
+                sorted(self._latest[member].get(name, {}).values(), key=_by_onset),
+                said.get(name, ()),
+                occasion,
+                until,
+            )
+        ]
+        return sorted(versions, key=lambda version: version.retracted)  # which come last
 
-    def _keep(self, member: str, versions: Sequence[Episode]) -> None:
-        self._latest[member] |= {episode.id: episode for episode in versions}
+    def _keep(self, versions: Sequence[Episode]) -> None:
+        for version in versions:
+            self._keep_latest(version)
         self._episodes += versions
+
+    def _keep_latest(self, version: Episode) -> None:
+        of_member = self._latest[version.content.participant]
+        of_member.setdefault(version.content.criterion, {})[version.id] = version
 
     def _stand(self, member: str, known_at: datetime, seq: int) -> None:
         fold = self._family.fold_of(member)
@@ -228,5 +266,5 @@ class Chronicle:
             self._due[member] = min(due)
 
 
-def _by_criterion(episode: Episode) -> tuple[str, datetime, str]:
-    return episode.content.criterion, episode.content.onset_at, episode.id
+def _by_onset(episode: Episode) -> tuple[datetime, str]:
+    return episode.content.onset_at, episode.id

@@ -1,6 +1,5 @@
 """From the facts of one person to the records, whatever the order in which the facts came."""
 
-from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,9 +31,10 @@ from services.safety_rules.domain.episodes import (
 )
 from services.safety_rules.domain.followed import Followed
 from services.safety_rules.domain.groups import Group, Time
+from services.safety_rules.domain.outlooks import Outlooks
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.runs import Run
-from services.safety_rules.domain.standings import Knowledge, Outlook, outlook, steroid_doses
+from services.safety_rules.domain.standings import Outlook, steroid_doses
 from services.safety_rules.domain.tracks import Track
 from services.vocabulary.advice import Advice
 from services.vocabulary.episode import EpisodeContent
@@ -82,7 +82,8 @@ class Fold:
         self._rules = rules
         self._current = CurrentFacts()
         self._anchoring: dict[str, Fact] = {}
-        self._steroids: list[datetime] = []
+        self._steroids: tuple[datetime, ...] = ()
+        self._outlooks = Outlooks(participant, rules)
         self._others: dict[str, Fact] = {}  # all that is no observation
         self._reads: dict[str, _Read] = {}  # by measure
         self._checked: dict[str, data_queries.Checked] = {}
@@ -161,17 +162,8 @@ class Fold:
 
     def outlooks(self, known_at: datetime) -> list[Outlook]:
         """Return the standing under each rule, from what is known at *known_at*."""
-        rules = self._rules
-        known = Knowledge(
-            participant=self.participant,
-            anchors=self._anchors,
-            records=self.contents(),
-            steroids=tuple(self._steroids),
-            known_at=known_at,
-            matches=rules.matches,
-            is_laboratory=rules.is_laboratory,
-        )
-        return [outlook(rule, rules.protocol, known) for rule in rules.protocol.rules]
+        said = self.said()
+        return self._outlooks.of(self._anchors, said, self._steroids, known_at)
 
     def advice(self, at: datetime) -> tuple[tuple[Advice, ...], datetime | None]:
         """Return what is recommended at *at*, and when that changes without a fact.
@@ -262,11 +254,8 @@ class Fold:
         elif isinstance(body, Movement):
             for name in self._groups:
                 self._say_again(name, (at, at))
-        for given_at in steroid_doses([fact], self._rules.protocol):
-            if stands:
-                insort(self._steroids, given_at)
-            else:
-                self._steroids.remove(given_at)
+        if steroid_doses([fact], self._rules.protocol):
+            self._steroids = steroid_doses(self._others.values(), self._rules.protocol)
 
     def _say_again(self, criterion: str, time: Time) -> None:
         """Let what is said of *criterion* in *time* be said anew."""
@@ -326,6 +315,7 @@ class Fold:
             if records != self._said.get(criterion, ()):
                 self._said[criterion] = records
                 self._news.add(criterion)
+                self._outlooks.forget(criterion)
                 self._contents = None
 
     def _regroup(self, criterion: str) -> bool:

@@ -47,16 +47,39 @@ def reconciled(
         occasion: What caused it.
         until: Of *contents*.
     """
-    matched = _matched(latest, contents)
+    unchanged = _unchanged(latest, contents)
+    changed = [old for old in latest if old.id not in unchanged]
+    said = {id(one) for one in unchanged.values()}
+    new = [one for one in contents if id(one) not in said]
+    matched = _matched(changed, new)
     ids = {old.id for old in latest}
-    versions: list[Episode | None] = []
-    for index, content in enumerate(contents):
-        versions.append(_next_version(matched.get(index), content, occasion, ids))
-        ids |= {version.id for version in versions[-1:] if version}
+    versions: list[Episode] = []
+    for index, content in enumerate(new):
+        version = _next_version(matched.get(index), content, occasion, ids)
+        if version is not None:
+            versions.append(version)
+            ids.add(version.id)
     kept = {old.id for old in matched.values()}
-    over = {old.id: old for old in matched.values()} | {e.id: e for e in versions if e}
-    gone = [old for old in latest if old.id not in kept and not old.retracted]
-    return [*(e for e in versions if e), *retracted(gone, list(over.values()), occasion, until)]
+    gone = [old for old in changed if old.id not in kept and not old.retracted]
+    if not gone:
+        return versions
+    over = {old.id: old for old in _matched(latest, contents).values()}
+    over |= {version.id: version for version in versions}
+    return [*versions, *retracted(gone, list(over.values()), occasion, until)]
+
+
+def _unchanged(
+    latest: Sequence[Episode], contents: Sequence[EpisodeContent]
+) -> dict[str, EpisodeContent]:
+    """Return which of *contents* a record says already, by its id: nothing overlaps it more."""
+    now = {(one.criterion, one.onset_at, one.before_exposure): one for one in contents}
+    found = {}
+    for old in latest:
+        said = old.content
+        same = now.get((said.criterion, said.onset_at, said.before_exposure))
+        if same is not None and not old.retracted and (same is said or same == said):
+            found[old.id] = same
+    return found
 
 
 def retracted(

@@ -13,6 +13,7 @@ from services.vocabulary.protocol_event import EventPattern
 from services.vocabulary.standing import Competing, Counted, Standing
 
 End = Callable[[Span], Grade]
+_Event = tuple[Counted, datetime | None]  # what counts, and when it begins to; None: it does
 
 
 def _lower(span: Span) -> Grade:
@@ -83,9 +84,10 @@ def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
         return Outlook(empty, None)
     found = _Counting(rule, protocol.laboratory, known, exposed_at, windows)
     competing = _competing(rule, anchors, exposed_at)
-    event = _possible(found.first(_lower, confirmed=False), competing)
-    confirmed = _possible(found.first(_lower, confirmed=True), competing)
-    upper = _possible(found.first(_upper, confirmed=False), competing)
+    at_least, at_most = list(found.events(_lower)), list(found.events(_upper))
+    event = _possible(_first(at_least), competing)
+    confirmed = _possible(_first(one for one in at_least if one[0].confirmed), competing)
+    upper = _possible(_first(at_most), competing)
     highest = rule.if_a_grade_is_incomplete == "highest"
     counts = confirmed if rule.status == "confirmed" else upper if highest else event
     standing = replace(
@@ -100,7 +102,14 @@ def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
         transplant_day=anchors.transplant_day(event.at) if event else None,
         treatment_day=anchors.treatment_day(event.at) if event else None,
     )
-    return Outlook(standing, found.next_due())
+    waiting = (due for _, due in (*at_least, *at_most) if due is not None)
+    return Outlook(standing, min(waiting, default=None))
+
+
+def _first(events: Iterable[_Event]) -> Counted | None:
+    """Return the earliest of *events* that counts already."""
+    found = [event for event, due in events if due is None]
+    return min(found, key=lambda event: (event.at, event.episode), default=None)
 
 
 def _possible(event: Counted | None, competing: Competing | None) -> Counted | None:
@@ -133,26 +142,17 @@ class _Counting:
     exposed_at: datetime
     windows: Sequence[Stretch]
 
-    def first(self, end: End, *, confirmed: bool) -> Counted | None:
-        """Return the earliest event that counts at that end of each grade."""
-        found = [event for event, due in self._events(end, confirmed=confirmed) if due is None]
-        return min(found, key=lambda event: (event.at, event.episode), default=None)
-
-    def next_due(self) -> datetime | None:
-        """Return when the earliest event that is still waited for begins to count."""
-        waiting = (due for end in (_lower, _upper) for _, due in self._events(end, confirmed=False))
-        return min((due for due in waiting if due is not None), default=None)
-
-    def _events(self, end: End, *, confirmed: bool) -> Iterator[tuple[Counted, datetime | None]]:
+    def events(self, end: End) -> Iterator[_Event]:
+        """Yield every event at that end of each grade."""
         for pattern in self.rule.any_of:
             if pattern.fact:
                 yield from self._of_fact(pattern)
                 continue
             for record in self.known.records:
-                if self._may_count(record, pattern, confirmed=confirmed):
+                if self._may_count(record, pattern):
                     yield from self._of_record(record, Grade(pattern.grade_at_least), end)
 
-    def _of_fact(self, pattern: EventPattern) -> Iterator[tuple[Counted, None]]:
+    def _of_fact(self, pattern: EventPattern) -> Iterator[_Event]:
         anchors = self.known.anchors
         died, relapsed = anchors.died_at, anchors.relapsed_at
         without_relapse = died is not None and (relapsed is None or relapsed > died)
@@ -162,18 +162,14 @@ class _Counting:
         if at is not None and self._is_inside(at):
             yield Counted(at, pattern.fact, int(Grade.DEATH), confirmed=True), None
 
-    def _may_count(self, record: EpisodeContent, pattern: EventPattern, *, confirmed: bool) -> bool:
+    def _may_count(self, record: EpisodeContent, pattern: EventPattern) -> bool:
         if record.before_exposure or record.state is EpisodeState.REJECTED:
-            return False
-        if confirmed and record.state is not EpisodeState.CONFIRMED:
             return False
         if pattern.scale:
             return record.criterion == pattern.scale
         return not record.linked_to and self.known.matches(record.criterion, pattern)
 
-    def _of_record(
-        self, record: EpisodeContent, grade: Grade, end: End
-    ) -> Iterator[tuple[Counted, datetime | None]]:
+    def _of_record(self, record: EpisodeContent, grade: Grade, end: End) -> Iterator[_Event]:
         for at, until in _reached(record, grade, end, self.exposed_at):
             dated = record.onset_at if self.rule.event_date == "onset" else at
             if not self._is_inside(dated):
