@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.safety_rules.domain.anchors import Anchors
 from services.safety_rules.domain.infusion import Infusion
-from services.safety_rules.domain.multiples import Result
+from services.safety_rules.domain.results import NO_RESULTS, Results
 from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
@@ -39,7 +39,7 @@ class Case:
     records: Sequence[EpisodeContent]
     infusion: Infusion
     at: datetime
-    results: Mapping[str, Sequence[Result]] = field(default_factory=dict)
+    results: Mapping[str, Results] = field(default_factory=dict)
     seizures: Sequence[Fact] = ()
     premedication: Sequence[Fact] = ()
     matches: Callable[[str, EventPattern], bool] = lambda _criterion, _pattern: False
@@ -50,11 +50,9 @@ class Case:
         """Return the treatment day of *at* in words."""
         return f"treatment day {self.anchors.treatment_day(at)}"
 
-    def since_first_dose(self, measure: str) -> list[Result]:
-        """Return the results of *measure* from the first dose on."""
-        first = self.anchors.first_infusion_at
-        found = self.results.get(measure, ())
-        return [one for one in found if first is not None and one.at >= first]
+    def results_of(self, measure: str) -> Results:
+        """Return the results of *measure*; they count from the first dose on."""
+        return self.results.get(measure, NO_RESULTS)
 
 
 @dataclass(frozen=True, slots=True)

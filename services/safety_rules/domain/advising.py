@@ -1,30 +1,60 @@
 """All that the facts of one participant recommend, kept up to date one fact at a time."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from operator import is_
 
 from services.safety_rules.domain import deviations, dose_rules, dose_signals, hys_law
-from services.safety_rules.domain.advised import Case
+from services.safety_rules.domain.advised import Advised, Case
 from services.safety_rules.domain.anchors import Anchors
 from services.safety_rules.domain.compiled import CompiledCriterion
-from services.safety_rules.domain.infusion import infusion
-from services.safety_rules.domain.multiples import Result, result
+from services.safety_rules.domain.infusion import Infusion, infusion
+from services.safety_rules.domain.multiples import result
+from services.safety_rules.domain.results import Results
 from services.safety_rules.domain.rules import Rules
 from services.vocabulary.advice import Advice
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Administration, Body, Fact, Observation
 from services.vocabulary.protocol import Protocol
 
-_RULES = (
-    dose_rules.of_records,
-    dose_signals.of_signals,
-    hys_law.of_liver,
-    deviations.of_treatment,
-)
 _SEIZURE = "seizure"
-T = TypeVar("T")
+
+Rule = Callable[[Case], Iterator[Advised]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one rule book found at *at*, and what it read."""
+
+    read: tuple[object, ...]
+    at: datetime
+    advised: tuple[Advised, ...]
+    holds_until: datetime | None
+
+    def holds(self, read: tuple[object, ...], at: datetime) -> bool:
+        """Say whether it would find the same at *at* of what is *read* now."""
+        is_same = len(read) == len(self.read) and all(map(is_, read, self.read))
+        return is_same and self.at <= at and (self.holds_until is None or at < self.holds_until)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What was given and charted beside results, oldest first."""
+
+    seizures: Sequence[Fact]
+    premedication: Sequence[Fact]
+    infusion: Infusion
+
+
+def _given(facts: Iterable[Fact], protocol: Protocol) -> _Given:
+    in_order = sorted(facts, key=lambda f: (f.observed_at, f.id))
+    drug = protocol.deviations.premedication.drug if protocol.deviations else ""
+    return _Given(
+        [f for f in in_order if isinstance(f.body, Observation)],
+        [f for f in in_order if isinstance(f.body, Administration) and f.body.drug == drug],
+        infusion(in_order, protocol.study_drug),
+    )
 
 
 class Advising:
@@ -36,8 +66,13 @@ class Advising:
         self._rules = rules
         self._drugs = _drugs(rules.protocol)
         self._criteria = _criteria(rules)
-        self._results: dict[str, Result] = {}
+        self._unread: list[tuple[Fact, bool]] = []
+        self._results = {measure: Results() for measure in self._criteria}
+        self._resulted = object()  # another one whenever a result has come or gone
         self._others: dict[str, Fact] = {}
+        self._given: _Given | None = None  # has to be read again
+        self._found: dict[str, _Found] = {}
+        self._records: dict[int, tuple[EpisodeContent, _Found]] = {}
         self._made: tuple[object, ...] | None = None  # what the last answer was made from
         self._advice: tuple[Advice, ...] = ()
         self._due_at: datetime | None = None
@@ -45,11 +80,13 @@ class Advising:
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Let *fact* stand, or stand no longer."""
         body = fact.body
-        read = result(fact, self._criteria)
-        if read is not None:
-            self._results = _with(self._results, fact.id, read if stands else None)
+        if isinstance(body, Observation) and body.measure in self._criteria:
+            self._unread.append((fact, stands))
         elif self._reads(body):
-            self._others = _with(self._others, fact.id, fact if stands else None)
+            self._others.pop(fact.id, None)
+            if stands:
+                self._others[fact.id] = fact
+            self._given = None
         else:
             return
         self._made = None
@@ -69,9 +106,11 @@ class Advising:
         made = (anchors, records, tuple(seen.values()))
         is_due = self._due_at is not None and at >= self._due_at
         if made != self._made or is_due:
-            case = self._case(anchors, records, at)
-            case = replace(case, last_seen=lambda record: seen.get(id(record)))
-            found = [one for rule in _RULES for one in rule(case)]
+            self._read_results()
+            if self._given is None:
+                self._given = _given(self._others.values(), self._rules.protocol)
+            case = self._case(self._given, anchors, records, at)
+            found = [*self._of_records(case, seen), *self._of_the_rest(case)]
             advice = tuple(sorted((one.advice for one in found if one.advice), key=_in_order))
             self._advice = self._advice if advice == self._advice else advice
             due = [one.due_at for one in found if one.due_at]
@@ -80,40 +119,82 @@ class Advising:
             self._made = made
         return self._advice, self._due_at
 
+    def _of_records(self, case: Case, seen: Mapping[int, datetime | None]) -> Iterator[Advised]:
+        """Yield what each record asks for; what was found of it holds while it is what it was."""
+        found: dict[int, tuple[EpisodeContent, _Found]] = {}
+        for name, record in dose_rules.about(case):
+            known = self._records.get(id(record))
+            read = (case.anchors, case.infusion, seen.get(id(record)), name)
+            if known is None or not known[1].holds(read, case.at):
+                alone = replace(case, last_seen=lambda one: seen.get(id(one)))
+                advised = tuple(dose_rules.of_record(alone, name, record))
+                known = (record, _found(read, case.at, advised))
+            found[id(record)] = known
+            yield from known[1].advised
+        self._records = found
+
+    def _of_the_rest(self, case: Case) -> Iterator[Advised]:
+        """Yield what results, seizures and the treatment itself ask for."""
+        read: dict[Rule, tuple[object, ...]] = {
+            dose_signals.of_signals: (case.anchors, self._resulted, self._given, case.records),
+            hys_law.of_liver: (case.anchors, self._resulted),
+            deviations.of_treatment: (case.anchors, self._given),
+        }
+        for rule, inputs in read.items():
+            known = self._found.get(rule.__name__)
+            if known is None or not known.holds(inputs, case.at):
+                known = _found(inputs, case.at, tuple(rule(case)), _looks_again(rule, case))
+                self._found[rule.__name__] = known
+            yield from known.advised
+
     def _reads(self, body: Body) -> bool:
         if isinstance(body, Administration):
             return body.drug in self._drugs
         return isinstance(body, Observation) and body.measure == _SEIZURE
 
-    def _case(self, anchors: Anchors, records: Sequence[EpisodeContent], at: datetime) -> Case:
-        protocol = self._rules.protocol
-        results: dict[str, list[Result]] = {}
-        for one in sorted(self._results.values(), key=lambda r: (r.at, r.fact)):
-            results.setdefault(one.measure, []).append(one)
-        others = sorted(self._others.values(), key=lambda f: (f.observed_at, f.id))
-        premedication = protocol.deviations.premedication.drug if protocol.deviations else ""
+    def _read_results(self) -> None:
+        for fact, stands in self._unread:
+            read = result(fact, self._criteria) if stands else None
+            if read is not None:
+                self._results[read.measure].insert(read)
+            elif isinstance(fact.body, Observation):
+                self._results[fact.body.measure].remove(fact.observed_at, fact.id)
+        if self._unread:
+            self._unread.clear()
+            self._resulted = object()
+
+    def _case(
+        self, given: _Given, anchors: Anchors, records: Sequence[EpisodeContent], at: datetime
+    ) -> Case:
         return Case(
             participant=self._participant,
-            protocol=protocol,
+            protocol=self._rules.protocol,
             anchors=anchors,
             records=records,
-            infusion=infusion(others, protocol.study_drug),
+            infusion=given.infusion,
             at=at if anchors.died_at is None else min(at, anchors.died_at),
-            results=results,
-            seizures=[f for f in others if isinstance(f.body, Observation)],
-            premedication=[
-                f
-                for f in others
-                if isinstance(f.body, Administration) and f.body.drug == premedication
-            ],
+            results=self._results,
+            seizures=given.seizures,
+            premedication=given.premedication,
             matches=self._rules.matches,
             is_laboratory=self._rules.is_laboratory,
         )
 
 
-def _with(kept: Mapping[str, T], key: str, value: T | None) -> dict[str, T]:
-    others = {name: one for name, one in kept.items() if name != key}
-    return others if value is None else {**others, key: value}
+def _found(
+    read: tuple[object, ...],
+    at: datetime,
+    advised: tuple[Advised, ...],
+    looks_again_at: datetime | None = None,
+) -> _Found:
+    instants = (looks_again_at, *(one.due_at for one in advised))
+    until = min((instant for instant in instants if instant is not None), default=None)
+    return _Found(read, at, advised, until)
+
+
+def _looks_again(rule: Rule, case: Case) -> datetime | None:
+    """Return when *rule* may find something else although nothing that it read has changed."""
+    return deviations.looks_again(case) if rule is deviations.of_treatment else None
 
 
 def _drugs(protocol: Protocol) -> frozenset[str]:

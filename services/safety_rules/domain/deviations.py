@@ -94,6 +94,14 @@ def _on_day(case: Case, course: datetime, end: datetime | None, day: int) -> dat
     return same_time if case.infusion.runs(same_time) and same_time <= case.at else None
 
 
+def looks_again(case: Case) -> datetime | None:
+    """Return when a day begins on which premedication is due by the time of day alone."""
+    rules = case.protocol.deviations
+    days = rules.premedication.on_days if rules else ()
+    instants = [start + timedelta(days=day - 1) for start in case.anchors.courses for day in days]
+    return min((at for at in instants if at > case.at), default=None)
+
+
 def _courses(case: Case) -> list[tuple[datetime, datetime | None]]:
     courses = case.anchors.courses
     return list(zip_longest(courses, courses[1:]))

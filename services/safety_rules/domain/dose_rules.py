@@ -18,7 +18,13 @@ _End = Callable[[Span], Grade]
 
 
 def of_records(case: Case) -> Iterator[Advised]:
-    """Yield what each record asks for; the first rule that a record fits speaks of it."""
+    """Yield what each record asks for."""
+    for name, record in about(case):
+        yield from of_record(case, name, record)
+
+
+def about(case: Case) -> Iterator[tuple[str, EpisodeContent]]:
+    """Yield each record with the name of the first rule that it fits: that rule speaks of it."""
     if case.protocol.dosing is None:
         return
     spoken_of: set[int] = set()
@@ -26,7 +32,13 @@ def of_records(case: Case) -> Iterator[Advised]:
         for place, record in enumerate(case.records):
             if place not in spoken_of and _is_about(case, rule, record):
                 spoken_of.add(place)
-                yield from _of_record(case, name, rule, record)
+                yield name, record
+
+
+def of_record(case: Case, name: str, record: EpisodeContent) -> Iterator[Advised]:
+    """Yield what the rule *name* asks for because of *record*, which it is `about`."""
+    if case.protocol.dosing is not None:
+        yield from _of_record(case, name, case.protocol.dosing.rules[name], record)
 
 
 def _is_about(case: Case, rule: DoseRule, record: EpisodeContent) -> bool:

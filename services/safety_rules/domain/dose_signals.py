@@ -38,11 +38,15 @@ class _Stretch:
 
 
 def _of_multiples(case: Case, name: str, rule: DoseRule) -> Iterator[Advised]:
-    results = sorted(
-        (one for measure in rule.over_uln for one in case.since_first_dose(measure)),
-        key=lambda one: (one.at, one.measure, one.fact),
+    first = case.anchors.first_infusion_at
+    if first is None:
+        return
+    telling = (
+        one
+        for measure, multiple in rule.over_uln.items()
+        for one in case.results_of(measure).telling(multiple, first)
     )
-    stretches = _stretches(results, rule)
+    stretches = _stretches(sorted(telling, key=_in_order), rule)
     for stretch in stretches:
         because = (
             f"{one.words}, more than {rule.over_uln[one.measure]} x ULN on"
@@ -64,7 +68,7 @@ def _of_multiples(case: Case, name: str, rule: DoseRule) -> Iterator[Advised]:
             )
         )
     if all(stretch.until for stretch in stretches):
-        yield from _perhaps(case, name, rule, results)
+        yield from _perhaps(case, name, rule, first)
 
 
 def _stretches(results: Sequence[Result], rule: DoseRule) -> list[_Stretch]:
@@ -84,10 +88,15 @@ def _stretches(results: Sequence[Result], rule: DoseRule) -> list[_Stretch]:
     return found
 
 
-def _perhaps(case: Case, name: str, rule: DoseRule, results: Sequence[Result]) -> Iterator[Advised]:
+def _perhaps(case: Case, name: str, rule: DoseRule, since: datetime) -> Iterator[Advised]:
     """Yield one recommendation that is not certain, when the last results leave it open."""
-    last = {one.measure: one for one in results}
-    unknown = [one for one in last.values() if one.is_over(rule.over_uln[one.measure]) is None]
+    measured = (case.results_of(measure) for measure in rule.over_uln)
+    begun = sorted(
+        ((first, results) for results in measured if (first := results.first(since))),
+        key=lambda one: _in_order(one[0]),
+    )
+    last = [one for _, results in begun if (one := results.last(since))]
+    unknown = [one for one in last if one.is_over(rule.over_uln[one.measure]) is None]
     if unknown:
         yield Advised(
             advice(
@@ -103,6 +112,10 @@ def _perhaps(case: Case, name: str, rule: DoseRule, results: Sequence[Result]) -
                 facts=tuple(one.fact for one in unknown),
             )
         )
+
+
+def _in_order(one: Result) -> tuple[datetime, str, str]:
+    return one.at, one.measure, one.fact
 
 
 def _first_of_each(results: Sequence[Result]) -> list[Result]:

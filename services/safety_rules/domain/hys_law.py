@@ -4,13 +4,15 @@ Source: FDA, Drug-Induced Liver Injury: Premarketing Clinical Evaluation, 2009; 
 open: docs/decisions/dose.md
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from services.safety_rules.domain.advised import Advised, Case, advice
 from services.safety_rules.domain.multiples import Result
+from services.safety_rules.domain.results import Results
 from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.dosing import HysLaw
 
@@ -26,41 +28,45 @@ _SAYS = {"met": "Hy's law: its biochemical criteria are met", "suspected": "Hy's
 def of_liver(case: Case) -> Iterator[Advised]:
     """Yield one finding for each stretch of pairs that are near enough to each other."""
     law = case.protocol.hys_law
-    if law is None:
+    first = case.anchors.first_infusion_at
+    if law is None or first is None:
         return
-    phosphatase = case.since_first_dose(ALP)
     pairs = [
         (enzyme, bilirubin, answer)
-        for enzyme, bilirubin in _pairs(case, law)
-        if (answer := _answer(enzyme, bilirubin, phosphatase, law)) != "no"
+        for enzyme, bilirubin in _pairs(case, law, first)
+        if (answer := _answer(case, enzyme, bilirubin, first)) != "no"
     ]
     for together in _runs(pairs, law):
-        yield Advised(_finding(case, together, phosphatase, law))
+        yield Advised(_finding(case, together, law, first))
 
 
 _Pair = tuple[Result, Result, _Answer]
 
 
-def _pairs(case: Case, law: HysLaw) -> Iterator[tuple[Result, Result]]:
-    bilirubins = [
-        one for one in case.since_first_dose(BILIRUBIN) if one.is_over(law.bilirubin_over)
-    ]
-    for measure in AMINOTRANSFERASES:
-        for enzyme in case.since_first_dose(measure):
-            if enzyme.is_over(law.aminotransferase_over):
-                for bilirubin in bilirubins:
-                    if abs(enzyme.at - bilirubin.at) <= law.within:
-                        yield enzyme, bilirubin
+def _pairs(case: Case, law: HysLaw, since: datetime) -> Iterator[tuple[Result, Result]]:
+    bilirubins = case.results_of(BILIRUBIN).over(law.bilirubin_over, since)
+    for measure in AMINOTRANSFERASES if bilirubins else ():
+        for enzyme in case.results_of(measure).over(law.aminotransferase_over, since):
+            first = bisect_left(bilirubins, enzyme.at - law.within, key=_seen_at)
+            last = bisect_right(bilirubins, enzyme.at + law.within, key=_seen_at)
+            for bilirubin in bilirubins[first:last]:
+                yield enzyme, bilirubin
 
 
-def _answer(
-    enzyme: Result, bilirubin: Result, phosphatase: Sequence[Result], law: HysLaw
-) -> _Answer:
+def _seen_at(result: Result) -> datetime:
+    return result.at
+
+
+def _answer(case: Case, enzyme: Result, bilirubin: Result, since: datetime) -> _Answer:
     """Say what the alkaline phosphatase of the same span makes of a pair.
 
     All below the limit: met. All at or above it: no. None known, or some of each: suspected.
     """
-    below = {one.is_below(law.alp_below) for one in _in_span(enzyme, bilirubin, phosphatase, law)}
+    law, phosphatase = case.protocol.hys_law, case.results_of(ALP)
+    if law is None:
+        return "no"
+    beside = _in_span(enzyme, bilirubin, phosphatase, law, since)
+    below = {phosphatase.is_below(one, law.alp_below) for one in beside}
     known = below - {None}
     if known == {True}:
         return "met"
@@ -68,11 +74,11 @@ def _answer(
 
 
 def _in_span(
-    enzyme: Result, bilirubin: Result, phosphatase: Iterable[Result], law: HysLaw
-) -> list[Result]:
-    """Return what lies in one span of the law's length with both."""
+    enzyme: Result, bilirubin: Result, phosphatase: Results, law: HysLaw, since: datetime
+) -> Sequence[Result]:
+    """Return what lies in one span of the law's length with both, from *since* on."""
     first, last = min(enzyme.at, bilirubin.at), max(enzyme.at, bilirubin.at)
-    return [one for one in phosphatase if last - law.within <= one.at <= first + law.within]
+    return phosphatase.between(max(since, last - law.within), first + law.within)
 
 
 def _runs(pairs: Sequence[_Pair], law: HysLaw) -> Iterator[list[_Pair]]:
@@ -105,11 +111,9 @@ def _multiple(one: Result) -> Decimal:
     return one.lies.low.number / one.uln if one.lies and one.uln else Decimal(0)
 
 
-def _finding(
-    case: Case, pairs: Sequence[_Pair], phosphatase: Sequence[Result], law: HysLaw
-) -> Advice:
+def _finding(case: Case, pairs: Sequence[_Pair], law: HysLaw, since: datetime) -> Advice:
     enzyme, bilirubin, answer = max(pairs, key=lambda pair: _LEVEL[pair[2]])
-    beside = _in_span(enzyme, bilirubin, phosphatase, law)
+    beside = _in_span(enzyme, bilirubin, case.results_of(ALP), law, since)
     facts = (enzyme, bilirubin, *beside)
     over = ((enzyme, law.aminotransferase_over), (bilirubin, law.bilirubin_over))
     words = [
