@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,9 @@ class Process(Protocol):
     @property
     def log(self) -> Path:
         """What it wrote."""
+
+    def begin(self) -> None:
+        """Let it start."""
 
     def start(self) -> object:
         """Return when it is ready."""
@@ -76,14 +79,17 @@ class Installation:
             ServerError: One cannot start. What was started here before it runs on.
         """
         self._keep_ports()
-        for name, server in self._servers.items():
-            server.start()
-            yield name, self._place(name)
+        yield from self._started(self._servers)
         self._write_environment()
         self.command("migrate")
         self.command("topics", "--create")
-        for name, worker in self._workers.items():
-            worker.start()
+        yield from self._started(self._workers)
+
+    def _started(self, processes: Mapping[str, Process]) -> Iterator[tuple[str, str]]:
+        for process in processes.values():  # beside each other
+            process.begin()
+        for name, process in processes.items():
+            process.start()
             yield name, self._place(name)
 
     def down(self) -> Iterator[tuple[str, str]]:

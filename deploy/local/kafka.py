@@ -56,18 +56,24 @@ class Kafka:
         """Where clients find it, for ``AEGIS_KAFKA``."""
         return f"127.0.0.1:{self.port}"
 
-    def start(self) -> Self:
-        """Let it serve clients; a folder without data gets a cluster of its own.
-
-        Raises:
-            ServerError: It cannot; says where to look.
-        """
+    def begin(self) -> None:
+        """Let it start; a folder without data gets a cluster of its own. See `start`."""
+        if self.pid is not None:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(self._configuration())
         if not (self._data / "meta.properties").exists():
             self._format()
         self._program.start()
-        self._program.wait_until(self.is_ready, 60)
+
+    def start(self) -> Self:
+        """Let it serve clients, and return when it does.
+
+        Raises:
+            ServerError: It cannot; says where to look.
+        """
+        self.begin()
+        self._program.wait_until(self.is_ready, 90)
         return self
 
     def is_ready(self) -> bool:

@@ -65,16 +65,20 @@ class Postgres:
         """Return the URL of *database*, for ``AEGIS_DATABASE_URL``."""
         return f"postgresql+psycopg://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"
 
+    def begin(self) -> None:
+        """Let it start; a folder without a cluster gets one. See `start`."""
+        if not (self.data / "PG_VERSION").exists():
+            self._create()
+        self._program.start()
+
     def start(self) -> Self:
-        """Let it accept connections; a folder without a cluster gets one.
+        """Let it accept connections, and return when it does.
 
         Raises:
             ServerError: It cannot; says where to look.
         """
-        if not (self.data / "PG_VERSION").exists():
-            self._create()
-        self._program.start()
-        self._program.wait_until(self.is_ready, 30)
+        self.begin()
+        self._program.wait_until(self.is_ready, 60)
         if not self._says("SELECT 1 FROM pg_database WHERE datname = 'aegis'"):
             self._says(f"CREATE DATABASE {ROLE}")
         return self

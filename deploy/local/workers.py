@@ -71,15 +71,19 @@ class Worker:
         """What it wrote."""
         return self._program.log
 
+    def begin(self) -> None:
+        """Let it start; see `start`."""
+        self._program.environment = {**self._told(), **self._listens}
+        self._program.start()
+
     def start(self) -> Self:
-        """Let it work.
+        """Let it work, and return when it is ready.
 
         Raises:
             ServerError: It cannot; says where to look.
         """
-        self._program.environment = {**self._told(), **self._listens}
-        self._program.start()
-        self._program.wait_until(self.is_ready, 60)
+        self.begin()
+        self._program.wait_until(self.is_ready, 90)
         return self
 
     def is_ready(self) -> bool:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from deploy.local.installation import Installation
 from deploy.local.places import free_port, is_free, says_ok
 from deploy.local.program import Program, ServerError, UnavailableError
-from deploy.local.workers import ROLES, Role
+from deploy.local.workers import ROLES
 from tests.servers import had
 
 ROOT = Path(__file__).parent.parent.parent
@@ -82,20 +83,27 @@ def test_every_role_has_a_port_of_its_own():
     assert len(ports) == len(set(ports)) == len(ROLES) + 1
 
 
+def elsewhere(role):
+    """The role on free ports."""
+    return replace(
+        role, http_port=free_port(), mllp_port=None if role.mllp_port is None else free_port()
+    )
+
+
 @pytest.mark.server
 @pytest.mark.slow
-def test_an_installation_goes_up_and_down_and_up_again_with_its_data(servers_folder):
-    everything = Role("everything", ("run",), free_port(), free_port())
+def test_every_role_goes_up_and_down_and_up_again_with_its_data(servers_folder):
+    roles = [elsewhere(role) for role in ROLES]
     with had():
-        installation = Installation(servers_folder / "up", [everything])
+        installation = Installation(servers_folder / "up", roles)
     try:
         places = dict(installation.up())
-        assert list(places) == ["postgres", "kafka", "everything"]
-        assert says_ok(installation.ports["everything"], "/readyz")
-        again = Installation(servers_folder / "up", [everything])  # as the next command does
+        assert list(places) == ["postgres", "kafka", "alerts", "rules", "relay", "ingest"]
+        assert all(says_ok(installation.ports[role.name], "/readyz") for role in roles)
+        again = Installation(servers_folder / "up", roles)  # as the next command does
         assert all(pid for _, pid, _, _ in again.status())
         installation.command("participants", "import", str(enrolled(servers_folder)))
-        assert dict(again.down()) == dict.fromkeys(["everything", "kafka", "postgres"], "stopped")
+        assert dict(again.down()) == dict.fromkeys(reversed(places), "stopped")
         assert all(is_free(port) for port in installation.ports.values())
         assert dict(installation.up()) == places
         assert "P-001" in again.command("participants", "list")
