@@ -70,5 +70,6 @@ lock: setup ## pin every dependency anew, with hashes
 bench: setup ## speed and memory, each beside its floor in the same run
 	$(BIN)/python -m benchmarks.run
 
-clean: ## remove what setup, demo and tests made
+clean: ## remove what setup, up, demo and tests made
+	@[ ! -e var/up/ports.json ] || $(BIN)/python -m deploy.local down
 	rm -rf .venv var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,7 +3,9 @@
 import secrets
 import shutil
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from deploy.local.kafka_jars import POM, jars
@@ -16,19 +18,28 @@ _LOGGING = POM.parent / "log4j2.properties"
 class Kafka:
     """A broker in a folder; topics are made by hand, never by a message."""
 
-    def __init__(self, folder: Path, port: int, *, short_lived: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        short_lived: bool = False,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Prepare a broker in *folder* that listens on *port*.
 
         Args:
             folder: Of the data, the configuration and the log.
             port: Of clients, on the loopback address.
             short_lived: Whether to start soon matters more than to be fast after minutes.
+            settings: Of Kafka, by its names, instead of those here: encryption, for example.
 
         Raises:
             UnavailableError: There is no Java, or the jars cannot be had.
         """
         self.port = port
         self.folder = folder.absolute()
+        self._settings = settings
         self._data = self.folder / "data"
         self._properties = self.folder / "server.properties"
         self._controller_port = free_port()
@@ -125,5 +136,6 @@ class Kafka:
             "offsets.topic.num.partitions": "4",
             "transaction.state.log.num.partitions": "4",
             **dict.fromkeys(one_copy, "1"),
+            **self._settings,
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,11 +1,14 @@
 """The servers of `make up` and of the tests keep their data, and give back their port."""
 
+import re
+
 import psycopg
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
-from deploy.local.places import is_free
-from tests.servers import administering
+from deploy.local.places import free_port, is_free
+from deploy.local.postgres import Postgres
+from tests.servers import administering, had
 
 pytestmark = pytest.mark.server
 
@@ -18,6 +21,25 @@ def test_postgres_started_again_has_its_rows_on_the_same_port(postgres, end):
     assert is_free(postgres.server.port)
     postgres.server.start()
     assert postgres.query("SELECT number FROM kept") == [(7,)]
+
+
+def test_postgres_starts_below_a_home_that_keeps_others_out(tmp_path):
+    (tmp_path / "home").mkdir(mode=0o700)
+    with had():
+        server = Postgres(tmp_path / "home" / "postgres", free_port(), durable=False)
+    try:
+        assert server.start().is_ready()
+        with psycopg.connect(server.url().replace("+psycopg", "")) as connection:
+            assert connection.execute("SELECT current_user").fetchone() == ("aegis",)
+    finally:
+        server.erase()
+    assert not server.data.exists()
+
+
+def test_nobody_enters_postgres_without_its_password(postgres):
+    url = postgres.url.replace("+psycopg", "")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(re.sub(r":[^:@/]+@", ":guessed@", url))
 
 
 def test_each_test_has_a_migrated_database_without_rows(postgres):

@@ -1,0 +1,101 @@
+"""Connections to Kafka are encrypted, to a broker of the known authority, with a certificate."""
+
+import subprocess
+import sys
+
+import pytest
+
+from deploy.local.kafka import Kafka
+from deploy.local.places import free_port
+from services.runtime import kafka as runtime
+from services.runtime import topics
+from services.runtime.settings import KafkaSettings
+from tests.certificates import Authority
+from tests.servers import had
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("pem"))
+
+
+@pytest.fixture(scope="module")
+def encrypted(servers_folder, authority):
+    """A broker that takes only clients with a certificate of the authority."""
+    certificate, key = authority.vouch("broker")
+    both = authority.folder / "broker-with-key.pem"
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    settings = {
+        "listener.security.protocol.map": "CLIENTS:SSL,CONTROLLER:PLAINTEXT",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(both),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(authority.path),
+        "ssl.client.auth": "required",
+    }
+    with had():
+        server = Kafka(
+            servers_folder / "encrypted", free_port(), short_lived=True, settings=settings
+        )
+    server.start()
+    yield server
+    server.erase()
+
+
+def settings_of(server, ca, pair=(None, None)):
+    return KafkaSettings(
+        kafka=server.servers, kafka_ca=ca, kafka_certificate=pair[0], kafka_key=pair[1]
+    )
+
+
+@pytest.mark.server
+def test_with_its_certificate_a_client_makes_topics_and_writes(encrypted, authority):
+    settings = settings_of(encrypted, authority.path, authority.vouch("relay"))
+    assert topics.FACTS in runtime.create_topics(settings, topics.load_declared())
+    with runtime.producer(settings) as producer:
+        assert producer.send(topics.FACTS, b"kept").get(10).offset == 0
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_a_client_without_certificate_or_of_another_authority_is_refused(
+    encrypted, authority, tmp_path
+):
+    stranger = Authority(tmp_path, "stranger")
+    asked = [
+        topics_asked(encrypted),
+        topics_asked(encrypted, authority.path),
+        topics_asked(encrypted, authority.path, *stranger.vouch("client")),
+        topics_asked(encrypted, stranger.path, *authority.vouch("other")),
+    ]
+    for process in asked:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert f"no broker answers at {encrypted.servers}" in said
+
+
+def topics_asked(server, ca="", certificate="", key=""):
+    """Begin ``aegis topics`` in a process of its own: the library leaves vain attempts open."""
+    names = ("CA", "CERTIFICATE", "KEY")
+    files = {
+        f"AEGIS_KAFKA_{name}": str(path)
+        for name, path in zip(names, (ca, certificate, key), strict=True)
+        if path
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "services.cli.main", "topics"],
+        env={"AEGIS_KAFKA": server.servers, **files},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_file_that_is_no_certificate_is_said_with_the_settings(tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing")
+    with pytest.raises(runtime.KafkaUnavailableError, match="AEGIS_KAFKA_CA"):
+        runtime.tls(KafkaSettings(kafka="127.0.0.1:9", kafka_ca=tmp_path / "ca.pem"))
+
+
+def test_without_an_authority_nothing_is_encrypted():
+    assert runtime.tls(KafkaSettings(kafka="127.0.0.1:9")) is None
