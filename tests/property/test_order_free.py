@@ -80,18 +80,15 @@ def test_what_is_folded_step_by_step_is_what_is_folded_from_nothing(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_current_records_do_not_depend_on_the_journal(seed):
+def test_the_current_records_and_standings_do_not_depend_on_the_journal(seed):
     facts, chance = trial(seed), Random(seed)
     ends = set()
     for _ in range(4):
         journal = journaled(mixed(facts, chance))
-        now = [
-            wire.canonical(one.content)
-            for group in groups(facts)
-            for one in recount(RULES, group, journal_of(journal, group), END).latest
-            if not one.retracted
-        ]
-        ends.add(tuple(sorted(now)))
+        found = [recount(RULES, group, journal_of(journal, group), END) for group in groups(facts)]
+        now = [e.content for one in found for e in one.latest if not e.retracted]
+        stands = [standing for one in found for standing in one.standings]
+        ends.add(tuple(sorted(map(wire.canonical, [*now, *stands]))))
     assert len(ends) == 1
 
 

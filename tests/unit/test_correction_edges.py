@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.chronicle import Chronicle, Heard
 from services.safety_rules.domain.families import Family
 from services.vocabulary.fact import (
@@ -20,6 +22,7 @@ from tests.reading import fact, hours, lab, status
 from tests.trials import RULES
 
 DAY = 24
+STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
 UNITS = {
     "alt": ("U/L", None, "40"),
     "neutrophils": ("10*9/L", "1.8", "7"),
@@ -29,6 +32,7 @@ UNITS = {
 SHORT = {
     "alanine-aminotransferase-increased": "ALT",
     "neutrophil-count-decreased": "ANC",
+    "hyperglycemia": "glucose",
     "hyperkalemia": "K",
     "hypokalemia": "low K",
     "lipase-increased": "lipase",
@@ -163,6 +167,27 @@ def test_a_first_dose_that_was_later_makes_records_of_before_of_what_was_after(s
     ]
     live = [one for one in story.chronicle.latest("P-001") if not one.retracted]
     assert all(one.content.before_exposure for one in live)
+
+
+def test_a_steroid_that_is_known_late_is_in_the_standing_at_once():
+    glucose = {"unit": "mg/dL", "lln": "70", "uln": "140"}
+    facts = [
+        fact(Enrolment("north"), -80 * DAY),
+        transplant(70),
+        dose(),
+        lab("glucose", "100", -48, **glucose),
+        lab("glucose", "600", 24, **glucose),
+        fact(Administration("insulin", Action.GIVEN), 25),
+        fact(Administration("dexamethasone", Action.GIVEN, scheduled=True), 10),
+    ]
+    ends = set()
+    for turn in range(len(facts)):
+        made = Story("P-001", rules=load_rules(STUDY).rules)
+        for one in (*facts[turn:], *facts[:turn]):
+            made.hear(one)
+        made.chronicle.pass_time(hours(4000))
+        ends.add(tuple(made.chronicle.standings("P-001")))
+    assert len(ends) == 1
 
 
 def rules_of(version, **changes):

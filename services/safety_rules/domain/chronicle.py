@@ -12,7 +12,7 @@ from services.safety_rules.domain.families import Family
 from services.safety_rules.domain.fold import Fold
 from services.safety_rules.domain.identity import Occasion, reconciled, retracted
 from services.safety_rules.domain.rules import Rules
-from services.safety_rules.domain.standings import Outlook
+from services.safety_rules.domain.standings import Outlook, are_read_from
 from services.vocabulary.advice import Advice
 from services.vocabulary.episode import Episode, EpisodeContent
 from services.vocabulary.fact import Fact, Journaled
@@ -192,7 +192,7 @@ class Chronicle:
             versions = self._record(member, fold, changed, occasion)
             self._keep([caused(version, reason, facts) for version in versions])
         moved = anchors is not before and anchors != before
-        if changed or moved or facts is None or self._has_to_stand(member):
+        if changed or moved or facts is None or self._has_to_stand(member, facts):
             self._stand(member, occasion.recorded_at, occasion.seq)
 
     def _changed(self, member: str, fold: Fold | None) -> list[str]:
@@ -207,13 +207,18 @@ class Chronicle:
             said[name] = now.get(name, ())
         return changed
 
-    def _has_to_stand(self, member: str) -> bool:
-        """Say whether *member* has no standing yet, although something is known of them."""
+    def _has_to_stand(self, member: str, facts: Sequence[Fact]) -> bool:
+        """Say whether *member* may stand otherwise although no record has changed.
+
+        There is no standing yet of somebody of whom something is known; or *facts* say so.
+        """
+        protocol = self._rules.protocol
+        if any(are_read_from(fact, protocol) for fact in facts):
+            return True
         if member in self._stands or member not in self._last:
             return False
         self._stands.add(member)
-        rules = self._rules.protocol.rules
-        return any((member, rule.id) not in self._standings for rule in rules)
+        return any((member, rule.id) not in self._standings for rule in protocol.rules)
 
     def _record(
         self, member: str, fold: Fold | None, changed: Sequence[str], occasion: Occasion

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.safety_rules.domain.anchors import Anchors, Stretch, stretches
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
-from services.vocabulary.fact import Action, Administration, Fact
+from services.vocabulary.fact import Action, Administration, Fact, Merge, Move
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import LaboratoryCounting, Protocol, Rule
 from services.vocabulary.protocol_event import EventPattern
@@ -53,6 +53,13 @@ class Outlook:
 
     standing: Standing
     due_at: datetime | None
+
+
+def are_read_from(fact: Fact, protocol: Protocol) -> bool:
+    """Say whether *fact* may change a standing and no record."""
+    body = fact.body
+    is_steroid = isinstance(body, Administration) and body.drug in protocol.bedside.steroids
+    return is_steroid or isinstance(body, Merge | Move)
 
 
 def steroid_doses(facts: Iterable[Fact], protocol: Protocol) -> tuple[datetime, ...]:
