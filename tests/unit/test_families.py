@@ -6,7 +6,7 @@ import pytest
 
 from services.safety_rules.domain.families import families
 from services.safety_rules.domain.ownership import Ownership, survivors
-from services.vocabulary.fact import Enrolment, Merge, Move
+from services.vocabulary.fact import Enrolment, Merge, Move, Status
 from tests.reading import fact, lab
 
 # merges "gone>survivor", "gone<survivor" undoes; then who survives for a, b, c
@@ -101,12 +101,23 @@ def test_what_a_person_said_of_a_participant_is_no_part_of_an_identifier():
 def test_a_correction_that_says_of_no_visit_goes_where_the_corrected_result_goes():
     ownership = Ownership("ab")
     first = lab("alt", "30", subject="a", series="1", visit="V")
-    correction = lab("alt", "31", subject="a", series="1", status="C")
+    correction = lab("alt", "31", subject="a", series="1", status=Status.CORRECTED)
     elsewhere = lab("alt", "31", 5, subject="a", series="1")
     ownership.hear([fact(Move("a", "b", "V")), correction])
     assert ownership.of(correction) == "a"
     assert ownership.hear([first]) is True  # the correction is another's from now on
     assert [ownership.of(one) for one in (first, correction, elsewhere)] == ["b", "b", "a"]
+
+
+def test_a_corrected_time_that_says_of_no_visit_goes_where_its_result_goes():
+    ownership = Ownership("ab")
+    moved = lab("alt", "30", 5, subject="a", series="1", status=Status.CORRECTED)
+    other = lab("alt", "30", 9, subject="a", series="1")
+    ownership.hear([fact(Move("a", "b", "V")), moved, other])
+    assert ownership.hear([lab("alt", "30", subject="a", series="1", visit="V")]) is True
+    assert [ownership.of(one) for one in (moved, other)] == ["b", "a"]
+    ownership.hear([lab("alt", "31", 7, subject="a", series="1", visit="W")])
+    assert ownership.of(moved) == "a"  # of which of the two it is nobody knows
 
 
 def test_the_copy_of_a_move_in_the_other_journal_is_no_news():

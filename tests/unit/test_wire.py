@@ -133,6 +133,12 @@ def test_canonical_refuses_what_has_no_one_text(value, error):
         canonical((value,))
 
 
+def test_a_fact_from_before_visits_were_read_is_still_read():
+    stored = json.loads(write_fact(WHOLE))
+    del stored["visit"], stored["body"]["fasting"], stored["body"]["at_rest"]
+    assert read_fact(json.dumps(stored)) == WHOLE
+
+
 def test_the_published_schema_asks_only_for_what_a_sender_knows():
     schema = fact_schema()
     assert set(schema["required"]) == {"subject", "observed_at", "body"}

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.vocabulary.fact import Fact, Observation, Status
 
 _RETRACTING = frozenset({Status.DELETED, Status.WRONG_PATIENT})
-_CORRECTING = _RETRACTING | {Status.CORRECTED, Status.AMENDED, Status.APPENDED}
+CORRECTING = _RETRACTING | {Status.CORRECTED, Status.AMENDED, Status.APPENDED}
 
 # Source: HL7 v2.5.1, table 0085; the order between them is docs/decisions/corrections.md
 _RANK = {
@@ -112,7 +112,7 @@ class Series:
 
 
 def _only_corrections(facts: Iterable[Fact]) -> bool:
-    return all(fact.status in _CORRECTING for fact in facts)
+    return all(fact.status in CORRECTING for fact in facts)
 
 
 _NOTHING = Difference((), ())
@@ -139,7 +139,7 @@ class CurrentFacts:
             orphan = _only_corrections((series,))
             series = Series({series.observed_at: [series]}, has_orphans=orphan)
             self._series[fact.series] = series
-        reaches_others = fact.status in _CORRECTING or series.has_orphans
+        reaches_others = fact.status in CORRECTING or series.has_orphans
         before = series.standing(None if reaches_others else fact.observed_at)
         series.sets.setdefault(fact.observed_at, []).append(fact)
         series.has_orphans = reaches_others and any(map(_only_corrections, series.sets.values()))

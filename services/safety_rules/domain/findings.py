@@ -70,6 +70,8 @@ class Findings:
 
         Of several findings of one instant the worst counts.
         """
+        if criterion not in self._when:
+            return NOTHING_SEEN
         near = self._near(criterion, at)
         of_symptoms = _nearest(at, [one for one in near if one[1].symptoms is not None])
         of_infarction = _nearest(at, [one for one in near if one[1].infarction is not None])
@@ -89,7 +91,7 @@ class Findings:
         return Seen(symptoms, infarction, "; ".join(says))
 
     def _near(self, criterion: str, at: datetime) -> list[tuple[datetime, Finding]]:
-        when = self._when.get(criterion, [])
+        when = self._when[criterion]
         since = bisect_left(when, (at - WITHIN, ""))
         until = bisect_right(when, (at + WITHIN, _LAST))
         return [(seen_at, self._findings[name]) for seen_at, name in when[since:until]]

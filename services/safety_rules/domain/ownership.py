@@ -6,6 +6,7 @@ Source: docs/decisions/corrections.md, "Visits and identifiers that moved"
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from services.safety_rules.domain.current_facts import CORRECTING
 from services.vocabulary.fact import (
     Administration,
     Death,
@@ -18,7 +19,7 @@ from services.vocabulary.fact import (
 
 _FED = (Administration, Death, Movement, Observation)  # what feeds send under an identifier
 
-_Set = tuple[str, str, datetime]  # subject, series, observed_at: facts that correct each other
+_Set = tuple[str, str, datetime | None]  # subject, series, observed_at; None: all of the series
 
 
 def ends(fact: Fact) -> tuple[str, str] | None:
@@ -85,25 +86,30 @@ class Ownership:
         self._joining: list[Fact] = []
         self._visits_of: dict[_Set, set[str]] = {}
 
-    def hear(self, facts: Iterable[Fact]) -> bool:
+    def hear(self, facts: Sequence[Fact]) -> bool:
         """Take in *facts*; say whether any that was heard before may now be another's."""
-        joins = says_of_which_visit = False
-        for fact in facts:
-            if ends(fact):
-                self._joining.append(fact)
-                joins = True
-            elif fact.series:
-                known = self._visits_of.get(_set(fact))
-                of_set = self._visits_of.setdefault(_set(fact), set())
-                if fact.visit and fact.visit not in of_set:
-                    of_set.add(fact.visit)
-                    says_of_which_visit |= known is not None
         before = self.survivor_of, self.moves
-        if joins:
+        says_of_which_visit = False
+        joining = [fact for fact in facts if ends(fact)]
+        for fact in facts:
+            if fact.series:
+                for known in (_set(fact), _series(fact)):
+                    says_of_which_visit |= self._learn(known, fact.visit)
+        if joining:
+            self._joining += joining
             self.survivor_of = survivors(self.survivor_of, self._joining)
             self.moves = in_force(self._joining)
         moved = says_of_which_visit and bool(self.moves)
         return moved or before != (self.survivor_of, self.moves)
+
+    def _learn(self, of: _Set, visit: str) -> bool:
+        """Take in that facts of *of* are of *visit*; say whether that is news about others."""
+        known = self._visits_of.get(of)
+        visits = self._visits_of.setdefault(of, set())
+        is_news = bool(visit) and visit not in visits
+        if is_news:
+            visits.add(visit)
+        return is_news and known is not None
 
     def of(self, fact: Fact) -> str:
         """Return whose records *fact* belongs to: follow the moves, then the merges."""
@@ -124,8 +130,14 @@ class Ownership:
         if fact.visit or not fact.series:
             return fact.visit
         known = self._visits_of.get(_set(fact), set())
+        if not known and fact.status in CORRECTING:  # of a time that was corrected
+            known = self._visits_of.get(_series(fact), set())
         return next(iter(known)) if len(known) == 1 else ""
 
 
 def _set(fact: Fact) -> _Set:
     return fact.subject, fact.series, fact.observed_at
+
+
+def _series(fact: Fact) -> _Set:
+    return fact.subject, fact.series, None
