@@ -120,6 +120,14 @@ def test_a_corrected_time_that_says_of_no_visit_goes_where_its_result_goes():
     assert ownership.of(moved) == "a"  # of which of the two it is nobody knows
 
 
+def test_of_two_moves_that_are_reported_together_the_later_event_is_the_last():
+    there = fact(Move("a", "b", "V"), 2, reported=9)
+    back = fact(Move("b", "a", "V"), 1, reported=9)
+    ownership = Ownership("ab")
+    ownership.hear([there, back])
+    assert ownership.of(lab("alt", "30", subject="a", visit="V")) == "b"
+
+
 def test_the_copy_of_a_move_in_the_other_journal_is_no_news():
     ownership = Ownership("ab")
     moves = [fact(Move("a", "b", "V"), subject=who) for who in "ab"]

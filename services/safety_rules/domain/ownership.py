@@ -59,12 +59,17 @@ def _end_of_chain(member: str, into: Mapping[str, str]) -> str:
 def in_force(facts: Iterable[Fact]) -> tuple[Move, ...]:
     """Return the moves among *facts* that nothing takes back, in the order in which they apply.
 
-    That is by time of report, then content: never by arrival. The copies of a move in two journals
-    are one. A move that says *undone* takes back each earlier one of the same between the same two.
+    That is by time of report, then of the event, then content: never by arrival. The copies of a
+    move in two journals are one. A move that says *undone* takes back each earlier one of the same
+    between the same two.
     """
     found: list[Move] = []
-    moves = {(fact.reported_at, fact.body) for fact in facts if isinstance(fact.body, Move)}
-    for _, move in sorted(moves, key=lambda one: (one[0], *_words(one[1]))):
+    moves = {
+        (fact.reported_at, fact.observed_at, fact.body)
+        for fact in facts
+        if isinstance(fact.body, Move)
+    }
+    for *_, move in sorted(moves, key=lambda one: (*one[:2], *_words(one[2]))):
         if move.undone:
             found = [one for one in found if _words(one)[:3] != _words(move)[:3]]
         else:
