@@ -50,7 +50,8 @@ class FreshDatabase:
     def query(self, sql, *values):
         """Return the rows of *sql*, in a connection of its own."""
         with _connected(self.server, self.name) as connection:
-            return connection.execute(sql, values).fetchall()
+            done = connection.execute(sql, values)
+            return done.fetchall() if done.description else []
 
 
 @pytest.fixture(scope="session")

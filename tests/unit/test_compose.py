@@ -78,6 +78,17 @@ def test_no_secret_stands_in_the_file_or_in_an_environment():
             assert not re.search(r"//[^/@]+:[^/@]+@", str(value)), "a password in a URL"
 
 
+@pytest.mark.parametrize("name", ["grafana", "grafana-dsmb"])
+def test_what_a_grafana_reads_from_its_environment_and_its_secrets_is_there(name):
+    service = SERVICES[name]
+    (folder,) = [m.split(":")[0] for m in service["volumes"] if "/grafana/provisioning" in m]
+    text = "".join(one.read_text() for one in (DEPLOY / folder).rglob("*.yaml"))
+    assert set(re.findall(r"\$(AEGIS_\w+)", text)) == {
+        key for key in service["environment"] if key.startswith("AEGIS_")
+    }
+    assert set(re.findall(r"/run/secrets/(\w+)", text)) <= set(service["secrets"])
+
+
 def test_every_image_has_a_version():
     for name, service in SERVICES.items():
         assert name in OURS or re.search(r":v?\d", service["image"]), name
