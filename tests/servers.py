@@ -68,8 +68,8 @@ def postgres_server(servers_folder):
     """A cluster with a migrated database to copy from."""
     with had():
         server = Postgres(servers_folder / "postgres", free_port(), durable=False)
-    server.start()
     try:
+        server.start()
         with _connected(server) as connection:
             connection.execute(f"CREATE DATABASE {_TEMPLATE}")
         db = Database.open(server.url(_TEMPLATE))
@@ -98,9 +98,10 @@ def kafka_server(servers_folder):
     """A broker of this run."""
     with had():
         server = Kafka(servers_folder / "kafka", free_port(), short_lived=True)
-    server.start()
-    yield server
-    server.erase()
+    try:
+        yield server.start()
+    finally:
+        server.erase()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,9 +38,10 @@ def encrypted(servers_folder, authority):
         server = Kafka(
             servers_folder / "encrypted", free_port(), short_lived=True, settings=settings
         )
-    server.start()
-    yield server
-    server.erase()
+    try:
+        yield server.start()
+    finally:
+        server.erase()
 
 
 def settings_of(server, ca, pair=(None, None)):
@@ -62,32 +64,33 @@ def test_a_client_without_certificate_or_of_another_authority_is_refused(
     encrypted, authority, tmp_path
 ):
     stranger = Authority(tmp_path, "stranger")
-    asked = [
-        topics_asked(encrypted),
-        topics_asked(encrypted, authority.path),
-        topics_asked(encrypted, authority.path, *stranger.vouch("client")),
-        topics_asked(encrypted, stranger.path, *authority.vouch("other")),
+    refused = [
+        {},
+        files_of(authority.path),
+        files_of(authority.path, *stranger.vouch("client")),
+        files_of(stranger.path, *authority.vouch("other")),
     ]
-    for process in asked:
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 2
-        assert f"no broker answers at {encrypted.servers}" in said
+    with ThreadPoolExecutor(len(refused)) as beside_each_other:
+        for done in beside_each_other.map(lambda files: ask(encrypted, files), refused):
+            assert done.returncode == 2
+            assert f"no broker answers at {encrypted.servers}" in done.stderr
 
 
-def topics_asked(server, ca="", certificate="", key=""):
-    """Begin ``aegis topics`` in a process of its own: the library leaves vain attempts open."""
-    names = ("CA", "CERTIFICATE", "KEY")
-    files = {
-        f"AEGIS_KAFKA_{name}": str(path)
-        for name, path in zip(names, (ca, certificate, key), strict=True)
-        if path
-    }
-    return subprocess.Popen(
+def files_of(ca, certificate="", key=""):
+    """The settings with which a client shows who it is, and knows the broker."""
+    files = {"CA": ca, "CERTIFICATE": certificate, "KEY": key}
+    return {f"AEGIS_KAFKA_{name}": str(path) for name, path in files.items() if path}
+
+
+def ask(server, files):
+    """Run ``aegis topics`` in a process of its own: the library leaves vain attempts open."""
+    return subprocess.run(
         [sys.executable, "-m", "services.cli.main", "topics"],
         env={"AEGIS_KAFKA": server.servers, **files},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
+        timeout=180,
+        check=False,
     )
 
 

@@ -129,8 +129,8 @@ def test_a_producer_gives_up_within_the_flush_limit_when_the_broker_goes_away(br
         began = time.monotonic()
         sent = producer.send(topics.FACTS, b"second")
         with pytest.raises(runtime.KafkaError):
-            sent.get(runtime.FLUSH_LIMIT_S + 5)
-        assert time.monotonic() - began < runtime.FLUSH_LIMIT_S + 5
+            sent.get(runtime.FLUSH_LIMIT_S + 20)
+        assert time.monotonic() - began < runtime.FLUSH_LIMIT_S + 20
 
 
 def test_a_broker_that_is_not_there_is_said_at_once(monkeypatch, capsys):
@@ -151,7 +151,7 @@ def test_a_server_that_is_no_broker_is_given_up_in_bounded_time():
             env={"AEGIS_KAFKA": place},
             capture_output=True,
             text=True,
-            timeout=40,
+            timeout=180,
             check=False,
         )
     assert done.returncode == 2
