@@ -4,7 +4,7 @@ BIN := .venv/bin
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run up down status test test-all lint format schema criteria lock bench clean
+.PHONY: help setup demo run up down status test test-all lint format schema criteria lock bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,9 @@ lock: setup ## pin every dependency anew, with hashes
 
 bench: setup ## speed and memory, each beside its floor in the same run
 	$(BIN)/python -m benchmarks.run
+
+bench-e2e: setup ## the whole way, from the MLLP port to records, on PostgreSQL and Kafka
+	$(BIN)/python -m benchmarks.end_to_end.run
 
 clean: ## remove what setup, up, demo and tests made
 	@[ ! -e var/up/ports.json ] || $(BIN)/python -m deploy.local down

@@ -1,0 +1,92 @@
+"""What the workers of the rules are compared to: other readers of the same topic.
+
+    python -m benchmarks.end_to_end.readers bare-faust BROKERS RECORDS
+    python -m benchmarks.end_to_end.readers plain-loop BROKERS RECORDS
+
+Each reads the topic of facts from its beginning, in a group of its own, and prints in how many
+seconds it had so many records: the first does nothing with them, the second hands them to the same
+core in a loop over kafka-python. What starting took is not counted.
+"""
+
+import asyncio
+import sys
+import time
+from typing import cast
+from uuid import uuid4
+
+import faust
+from faust.types import StreamT
+
+from services.cli.opened import open_in
+from services.runtime import kafka
+from services.runtime.clock import now_utc
+from services.runtime.settings import KafkaSettings, StoreSettings
+from services.safety_rules.hint_worker import HintWorker
+from services.store.outbox import FACTS
+
+_AT_ONCE, _WITHIN_S = 200, 0.02
+
+
+async def bare_faust(brokers: str, records: int) -> float:
+    """Return in how many seconds an agent without a body had *records*."""
+    app = faust.App(
+        f"bare-{uuid4()}",
+        broker=[f"kafka://{server}" for server in brokers.split(",")],
+        store="memory://",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=4096,
+    )
+    topic = app.topic(FACTS, key_serializer="raw", value_serializer="raw", value_type=bytes)
+    done = asyncio.Event()
+    began_s = 0.0
+
+    async def read(stream: StreamT[bytes]) -> None:
+        nonlocal began_s
+        seen = 0
+        async for batch in cast("faust.Stream[bytes]", stream).take(_AT_ONCE, _WITHIN_S):
+            began_s = began_s or time.perf_counter()
+            seen += len(batch)
+            if seen >= records:
+                done.set()
+
+    app.agent(topic, name="read")(read)
+    await app.start()
+    await done.wait()
+    took_s = time.perf_counter() - began_s
+    await app.stop()
+    return took_s
+
+
+def plain_loop(brokers: str, records: int) -> float:
+    """Return in how many seconds a loop over kafka-python has folded *records*."""
+    opened = open_in(StoreSettings())
+    worker = HintWorker(opened.db, opened.study.rules, now_utc)
+    consumer = kafka.consumer(KafkaSettings(kafka=brokers), FACTS, f"plain-{uuid4()}")
+    seen, began_s = 0, 0.0
+    while seen < records:
+        polled = consumer.poll(timeout_ms=200, max_records=_AT_ONCE)
+        batch = [(one.key.decode(), one.value) for part in polled.values() for one in part]
+        if batch:
+            began_s = began_s or time.perf_counter()
+            worker.fold(batch)
+            consumer.commit()
+            seen += len(batch)
+    took_s = time.perf_counter() - began_s
+    consumer.close()
+    return took_s
+
+
+def main() -> None:
+    """Print the seconds."""
+    which, brokers, records = sys.argv[1:]
+    if which == "bare-faust":
+        print(asyncio.run(bare_faust(brokers, int(records))))
+    else:
+        print(plain_loop(brokers, int(records)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""``make bench-e2e``: from the MLLP port to committed records, everything on this machine.
+
+PostgreSQL, Kafka and the processes of Aegis are started for it, in a folder that is removed. Facts
+count from the first byte that is sent to the commit of the last record.
+"""
+
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.end_to_end.bench import WITHOUT_RULES, Bench, rate
+from benchmarks.end_to_end.processes import cpu_s, resident_mb
+from benchmarks.end_to_end.senders import send_all, send_at
+from benchmarks.end_to_end.stages import STAGES, delays_ms
+from benchmarks.machine import machine
+from deploy.local.installation import Installation
+from services.cli.tables import table
+
+_CONNECTIONS = 32
+_RESULTS = 10  # facts of a message, where it is not one
+_PER_SECOND = 1000.0  # facts, where delays are measured
+_WARM = 4000
+
+Row = tuple[str, ...]
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print the tables; return the exit code."""
+    args = _parser().parse_args(given)
+    args.folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=args.folder, prefix="e2e-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)  # PostgreSQL runs as another user
+        print(machine(folder), flush=True)
+        installation = Installation(folder / "up", WITHOUT_RULES)
+        try:
+            for name, place in installation.up():
+                print(f"{name} on {place}", file=sys.stderr, flush=True)
+            bench = Bench(installation, args.participants, folder)
+            for head, rows in _tables(bench, args.facts, args.seconds):
+                print(f"\n{table(head, rows)}", flush=True)
+            bench.stop_rules()
+        finally:
+            list(installation.down())
+    return 0
+
+
+def _tables(bench: Bench, facts: int, seconds: float) -> Iterator[tuple[Row, list[Row]]]:
+    yield ("a backlog, all of it there", "facts/s", "of a bare Faust agent"), _backlog(bench, facts)
+    yield ("the next backlog, workers", "facts/s"), _workers(bench, facts)
+    bench.start_rules()
+    send_all(bench.mllp, bench.made(_WARM, _RESULTS), _CONNECTIONS)
+    bench.until_folded()
+    head: Row = ("sustained", "facts/s", "messages/s answered", "CPU us/fact", "rules hold, MiB")
+    yield head, [_sustained(bench, facts, results) for results in (_RESULTS, 1)]
+    head = (f"received to ... at {_PER_SECOND:.0f} facts/s", "median, ms", "p99, ms", "of")
+    yield head, _delays(bench, seconds)
+    bench.stop_rules()
+    head = ("MLLP to PostgreSQL, no rules", "messages/s", "facts/s")
+    yield head, [_durable(bench, facts, connections) for connections in (1, _CONNECTIONS)]
+
+
+def _backlog(bench: Bench, facts: int) -> list[Row]:
+    """Read one topic by a bare Faust agent, by a plain loop with the same core, by the rules."""
+    send_all(bench.mllp, bench.made(facts, _RESULTS), _CONNECTIONS)
+    bench.until_announced()
+    records, waiting = bench.records_on_topic(), bench.waits()
+    bare = waiting / bench.read_by("bare-faust", records)
+    plain = waiting / bench.read_by("plain-loop", records)
+    bench.forget_results()
+    bench.start_rules()
+    rules = rate(bench.until_folded())
+    bench.stop_rules()
+    found = {
+        f"bare Faust agent ({records} records)": bare,
+        "plain kafka-python loop, same core": plain,
+        "aegis run rules": rules,
+    }
+    return [(name, f"{one:,.0f}", f"{one / bare:.3f}") for name, one in found.items()]
+
+
+def _workers(bench: Bench, facts: int) -> list[Row]:
+    rows: list[Row] = []
+    for workers in (1, 2, 4):
+        send_all(bench.mllp, bench.made(facts, _RESULTS), _CONNECTIONS)
+        bench.until_announced()
+        bench.start_rules(workers)
+        rows.append((str(workers), f"{rate(bench.until_folded()):,.0f}"))
+        bench.stop_rules()
+    return rows
+
+
+def _sustained(bench: Bench, facts: int, results: int) -> Row:
+    messages = bench.made(facts, results)
+    before = {name: cpu_s(pid) for name, pid in bench.processes().items()}
+    held = resident_mb(bench.processes()["rules 1"])
+    began_s = time.perf_counter()
+    answered_s = send_all(bench.mllp, messages, _CONNECTIONS)
+    bench.until_folded()
+    took_s = time.perf_counter() - began_s
+    count = len(messages) * results
+    spent = {name: cpu_s(pid) - before[name] for name, pid in bench.processes().items()}
+    shares = ", ".join(f"{name} {1e6 * s / count:.0f}" for name, s in spent.items())
+    return (
+        f"{results} facts a message, {_CONNECTIONS} connections",
+        f"{count / took_s:,.0f}",
+        f"{len(messages) / answered_s:,.0f}",
+        shares,
+        f"{held:.0f} to {resident_mb(bench.processes()['rules 1']):.0f}",
+    )
+
+
+def _delays(bench: Bench, seconds: float) -> list[Row]:
+    since = bench.last_audited()
+    messages = bench.made(int(_PER_SECOND * seconds), _RESULTS)
+    send_at(bench.mllp, messages, _CONNECTIONS, _PER_SECOND / _RESULTS)
+    bench.until_folded()
+    time.sleep(1.0)  # the last alert is raised by the step after the last fold
+    found = {stage: delays_ms(bench.url, stage, since) for stage in STAGES}
+    return [
+        (stage, f"{middle:.0f}", f"{slow:.0f}", f"{count:,} rows")
+        for stage, (middle, slow, count) in found.items()
+    ]
+
+
+def _durable(bench: Bench, facts: int, connections: int) -> Row:
+    messages = bench.made(facts, _RESULTS)
+    took_s = send_all(bench.mllp, messages, connections)
+    plural = "" if connections == 1 else "s"
+    a_second = len(messages) / took_s
+    return (
+        f"{connections} connection{plural}, {_RESULTS} facts a message",
+        f"{a_second:,.0f}",
+        f"{a_second * _RESULTS:,.0f}",
+    )
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m benchmarks.end_to_end.run", description=__doc__)
+    parser.add_argument("--facts", type=int, default=40_000, metavar="N", help="of each feed")
+    parser.add_argument("--participants", type=int, default=200, metavar="N")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for how long delays are taken")
+    parser.add_argument("--folder", type=Path, default=Path("var"), metavar="DIR")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
