@@ -4,74 +4,61 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
-from services.cli import (
-    alerting,
-    assessing,
-    clinic,
-    comparing,
-    demo,
-    designing,
-    endpoints,
-    enrolling,
-    explaining,
-    feeding,
-    grading,
-    looking,
-    migrating,
-    protocols,
-    proving,
-    regrading,
-    running,
-    simulating,
-    topics,
-    watching,
-)
-from services.cli.command import CommandError
+from services.cli.command import Command, CommandError
 from services.runtime.settings import SettingsError
 
-COMMANDS = (
-    running.RUN,
-    topics.TOPICS,
-    feeding.INGEST,
-    feeding.PARKED,
-    enrolling.PARTICIPANTS,
-    enrolling.SITES,
-    clinic.FACTS,
-    clinic.ADJUDICATE,
-    clinic.DETERMINE,
-    watching.RECORDS,
-    explaining.EXPLAIN,
-    looking.DOSE,
-    looking.QUERIES,
-    watching.RULES,
-    endpoints.ENDPOINTS,
-    alerting.ALERTS,
-    assessing.ASSESS,
-    protocols.PROTOCOL_COMMAND,
-    comparing.DESIGN,
-    regrading.REGRADE,
-    grading.GRADE,
-    designing.BOUNDARY,
-    simulating.SIMULATE,
-    migrating.MIGRATE,
-    proving.VERIFY,
-    proving.REPLAY,
-    proving.RETRY,
-    demo.DEMO,
-)
+# Word, and where its command is: a module is loaded when it is asked for, for some take seconds.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "run": ("running", "RUN"),
+    "topics": ("topics", "TOPICS"),
+    "ingest": ("feeding", "INGEST"),
+    "parked": ("feeding", "PARKED"),
+    "participants": ("enrolling", "PARTICIPANTS"),
+    "sites": ("enrolling", "SITES"),
+    "facts": ("clinic", "FACTS"),
+    "adjudicate": ("clinic", "ADJUDICATE"),
+    "determine": ("clinic", "DETERMINE"),
+    "records": ("watching", "RECORDS"),
+    "explain": ("explaining", "EXPLAIN"),
+    "dose": ("looking", "DOSE"),
+    "queries": ("looking", "QUERIES"),
+    "rules": ("watching", "RULES"),
+    "endpoints": ("endpoints", "ENDPOINTS"),
+    "alerts": ("alerting", "ALERTS"),
+    "assess": ("assessing", "ASSESS"),
+    "protocol": ("protocols", "PROTOCOL_COMMAND"),
+    "design": ("comparing", "DESIGN"),
+    "regrade": ("regrading", "REGRADE"),
+    "grade": ("grading", "GRADE"),
+    "boundary": ("designing", "BOUNDARY"),
+    "simulate": ("simulating", "SIMULATE"),
+    "migrate": ("migrating", "MIGRATE"),
+    "verify": ("proving", "VERIFY"),
+    "replay": ("proving", "REPLAY"),
+    "retry": ("proving", "RETRY"),
+    "demo": ("demo", "DEMO"),
+}
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def command_of(word: str) -> Command:
+    """Return the command of *word*, one of `COMMANDS`."""
+    module, name = COMMANDS[word]
+    found: Command = getattr(import_module(f"services.cli.{module}"), name)
+    return found
+
+
+def parser(only: str = "") -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or of *only* one word of `COMMANDS`."""
     root = argparse.ArgumentParser(
         prog="aegis",
         description="Adverse event monitoring and safety signaling for clinical trials.",
         epilog="Trial safety oversight, not a bedside alarm.",
     )
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
+    for command in map(command_of, [only] if only else COMMANDS):
         word = words.add_parser(command.name, help=command.purpose, description=command.purpose)
         command.arguments(word)
         word.set_defaults(perform=command.perform)
@@ -95,7 +82,9 @@ def joined(words: Sequence[str]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
-    chosen = parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
+    given = joined(sys.argv[1:] if argv is None else argv)
+    only = given[0] if given and given[0] in COMMANDS else ""
+    chosen = parser(only).parse_args(given)
     try:
         return int(chosen.perform(chosen))
     except (CommandError, SettingsError) as error:

@@ -3,27 +3,25 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
 from services.cli.command import CommandError
 from services.cli.gauges import Gauges
 from services.cli.opened import Opened
-from services.cli.roles.alerts import add_alerts
-from services.cli.roles.ingest import add_ports
 from services.cli.roles.parts import Parts, Role, Told
-from services.cli.roles.relay import add_relay
-from services.cli.roles.rules import add_journal_worker, add_stream
 from services.cli.serving import Serving
 from services.runtime.kafka import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
 from services.runtime.topics import TopicsFileError
 
 EVERYTHING = ""
-ROLES: Mapping[str, tuple[Role, ...]] = {
-    EVERYTHING: (add_ports, add_journal_worker, add_alerts),
-    "ingest": (add_ports,),
-    "relay": (add_relay,),
-    "rules": (add_stream,),
-    "alerts": (add_alerts,),
+# What adds the parts of each role: loaded when it is asked for, for some take seconds.
+ROLES: Mapping[str, tuple[str, ...]] = {
+    EVERYTHING: ("ingest.add_ports", "journal.add_journal_worker", "alerts.add_alerts"),
+    "ingest": ("ingest.add_ports",),
+    "relay": ("relay.add_relay",),
+    "rules": ("rules.add_stream",),
+    "alerts": ("alerts.add_alerts",),
 }
 
 
@@ -47,8 +45,8 @@ class Service:
         """
         self._parts = Parts(opened, told, Serving(told.http))
         try:
-            for add in ROLES[role]:
-                add(self._parts)
+            for name in ROLES[role]:
+                _adding(name)(self._parts)
         except (KafkaUnavailableError, TopicsError, TopicsFileError) as error:
             raise CommandError(str(error)) from error
 
@@ -77,3 +75,10 @@ class Service:
             work=parts.work,
             edges=parts.edges,
         )
+
+
+def _adding(name: str) -> Role:
+    """Return what adds parts: *name* is ``MODULE.FUNCTION`` in `services.cli.roles`."""
+    module, _, function = name.partition(".")
+    found: Role = getattr(import_module(f"services.cli.roles.{module}"), function)
+    return found

@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -30,7 +31,7 @@ _LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.1
 _log = log.logger("safety_rules")
 
 
-def app_of(settings: KafkaSettings, study: str, worker: HintWorker) -> faust.App:
+def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path) -> faust.App:
     """Return the app whose agents fold facts by participant, and look at the study again.
 
     Start and stop it on the loop that runs. Its workers share the group ``aegis-rules-STUDY``.
@@ -39,12 +40,14 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker) -> faust.App
         settings: Where the brokers are.
         study: Id.
         worker: Who does the work, in a thread: neither SQL nor grading runs on the loop.
+        folder: Where Faust may keep files; nothing of ours is in them.
     """
     app = faust.App(
         f"aegis-rules-{study.lower()}",
         broker=[f"kafka://{server}" for server in settings.servers],
         broker_credentials=_credentials(settings),
         store="memory://",
+        datadir=folder,
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -1,47 +1,23 @@
-"""The rules, as a part of a process: alone on the journal, or one of many on Kafka."""
+"""The rules, as a part of a process: one of many on Kafka."""
 
 import threading
 from dataclasses import dataclass, field
 
 import faust
 
-from services.cli.gauges import RulesGauges
 from services.cli.roles.parts import Parts
+from services.cli.roles.sealer import add_sealer
 from services.cli.serving import holder
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
-from services.safety_rules.application import Folded
 from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.journal_worker import JournalWorker
 from services.safety_rules.measured import count_decided, count_folded
 from services.safety_rules.stream import app_of, lags
-from services.safety_rules.study import Decided
 from services.safety_rules.waker import Waker
-from services.store import sealing
 from services.store.outbox import FACTS, STANDINGS
 
 _LAGS_EVERY_S = 5.0
-
-
-def add_journal_worker(parts: Parts) -> None:
-    """Let the journal itself wake the rules."""
-
-    def count(folded: Folded, decided: Decided) -> None:
-        count_folded(parts.metrics, folded, parts.now())
-        count_decided(parts.metrics, decided, parts.now())
-
-    rules = JournalWorker(
-        parts.opened.db,
-        parts.opened.study.rules,
-        holder(),
-        now_utc,
-        by_message=parts.by_message,
-        on_step=count,
-        progress=parts.progress_of("rules"),
-    )
-    parts.work["rules"] = rules.run
-    _add_sealer(parts)
 
 
 def add_stream(parts: Parts) -> None:
@@ -54,12 +30,12 @@ def add_stream(parts: Parts) -> None:
     kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
     worker = _hint_worker(parts)
-    app = app_of(parts.told.kafka, parts.opened.name, worker)
+    app = app_of(parts.told.kafka, parts.opened.name, worker, parts.opened.settings.data / "faust")
     parts.edges.append(app)
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
     parts.work["waker"] = Waker(_hint_worker(parts), holder()).run
     parts.work["lags"] = _Lags(app, parts.metrics).run
-    _add_sealer(parts)
+    add_sealer(parts)
 
 
 def _hint_worker(parts: Parts) -> HintWorker:
@@ -71,12 +47,6 @@ def _hint_worker(parts: Parts) -> HintWorker:
         on_folded=lambda folded: count_folded(parts.metrics, folded, parts.now()),
         on_decided=lambda decided: count_decided(parts.metrics, decided, parts.now()),
     )
-
-
-def _add_sealer(parts: Parts) -> None:
-    opened = parts.opened
-    parts.work["sealer"] = lambda stop: sealing.run(opened.db, opened.keys, holder(), now_utc, stop)
-    parts.shows.append(RulesGauges(opened, parts.metrics, now_utc).show)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,30 @@
+"""The rules, as a part of a process that does everything: the journal itself wakes them."""
+
+from services.cli.roles.parts import Parts
+from services.cli.roles.sealer import add_sealer
+from services.cli.serving import holder
+from services.runtime.clock import now_utc
+from services.safety_rules.application import Folded
+from services.safety_rules.journal_worker import JournalWorker
+from services.safety_rules.measured import count_decided, count_folded
+from services.safety_rules.study import Decided
+
+
+def add_journal_worker(parts: Parts) -> None:
+    """Let the journal itself wake the rules."""
+
+    def count(folded: Folded, decided: Decided) -> None:
+        count_folded(parts.metrics, folded, parts.now())
+        count_decided(parts.metrics, decided, parts.now())
+
+    rules = JournalWorker(
+        parts.opened.db,
+        parts.opened.study.rules,
+        holder(),
+        now_utc,
+        by_message=parts.by_message,
+        on_step=count,
+        progress=parts.progress_of("rules"),
+    )
+    parts.work["rules"] = rules.run
+    add_sealer(parts)
