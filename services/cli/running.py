@@ -25,8 +25,7 @@ def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "role",
         nargs="?",
-        choices=[role for role in ROLES if role],
-        default=EVERYTHING,
+        choices=[role for role in ROLES if role],  # no default: it would have to be one of them
         metavar="ROLE",
         help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
     )
@@ -37,19 +36,20 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> int:
     log.configure(as_json=not sys.stderr.isatty())
+    role = args.role or EVERYTHING
     told = Told(
         read_settings(IngestSettings, **_told(args, "mllp_port")),
         read_settings(HttpSettings, **_told(args, "http_port")),
         read_settings(AlertSettings),
         read_settings(KafkaSettings),
     )
-    opened = open_data(args, service=args.role)
-    if args.role and opened.db.is_sqlite:
+    opened = open_data(args, service=role)
+    if role and opened.db.is_sqlite:
         raise CommandError(
-            f"`aegis run {args.role}` works beside others, which SQLite cannot have: name a"
+            f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
-    asyncio.run(_serve(opened, told, args.role))
+    asyncio.run(_serve(opened, told, role))
     return 0
 
 
