@@ -12,6 +12,7 @@ from tests.servers import (  # noqa: F401 (fixtures)
     promtool,
     servers_folder,
 )
+from tests.watched import watched  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(autouse=True)

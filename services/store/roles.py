@@ -1,4 +1,4 @@
-"""Which service may read and write what: one database role each, on PostgreSQL."""
+"""Who may read and write what: one database role for each service and audience, on PostgreSQL."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -49,11 +49,39 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
         _ADD: (t.audit,),
     },
 }
+
+# Who watches may read these views (migration 0003), and no table. The safety officer sees
+# pseudonyms, sites and dates; the DSMB neither sites nor dates.
+_FOR_ALL = (
+    "dsmb_adverse_event",
+    "dsmb_boundary",
+    "dsmb_cut",
+    "dsmb_event",
+    "dsmb_history",
+    "dsmb_rule",
+    "dsmb_sensitivity",
+)
+VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
+    "dsmb": _FOR_ALL,
+    "safety": (
+        *_FOR_ALL,
+        "alert",
+        "cut",
+        "drug_mark",
+        "grade_mark",
+        "grade_stretch",
+        "participant_by_week",
+        "person",
+        "record",
+        "sign",
+        "term_by_week",
+    ),
+}
 _COUNTED = (t.audit, t.outbox)  # their ids are counted by a sequence
 
 
 def role_of(service: str) -> str:
-    """Return the database role that *service* acts as.
+    """Return the database role that *service*, or an audience of `VIEWS`, acts as.
 
     >>> role_of("ingest")
     'aegis_ingest'
@@ -62,17 +90,19 @@ def role_of(service: str) -> str:
 
 
 def grant_all(conn: Connection) -> None:
-    """Let every service have its role, with what `GRANTS` says and nothing else.
+    """Let all have their roles, with what `GRANTS` and `VIEWS` say and nothing else.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The user may not create roles or does not own the tables.
     """
-    for service in SERVICES:
-        role = role_of(service)
+    statements = {service: _statements(service) for service in SERVICES}
+    statements |= {audience: _views(audience) for audience in VIEWS}
+    for name, granted in statements.items():
+        role = role_of(name)
         if not _exists(conn, role):
             conn.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
         conn.execute(text(f'GRANT "{role}" TO CURRENT_USER'))
-        for statement in _statements(service):
+        for statement in granted:
             conn.execute(text(statement))
 
 
@@ -91,3 +121,12 @@ def _statements(service: str) -> Iterator[str]:
         yield f'GRANT {verbs} ON {names} TO "{role}"'
     for one in _COUNTED:
         yield f'GRANT USAGE ON SEQUENCE "{one.name}_id_seq" TO "{role}"'
+
+
+def _views(audience: str) -> Iterator[str]:
+    role = role_of(audience)
+    for schema in ("public", "watch"):
+        yield f'REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM "{role}"'
+    yield f'GRANT USAGE ON SCHEMA watch TO "{role}"'
+    names = ", ".join(f'watch."{name}"' for name in VIEWS[audience])
+    yield f'GRANT SELECT ON {names} TO "{role}"'

@@ -1,0 +1,280 @@
+"""What people watch is what the records say, and each sees only what they may."""
+
+import json
+import re
+from collections import Counter
+from random import Random
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from services.alerts.planning import states
+from services.safety_rules.domain.current_facts import standing
+from services.safety_rules.domain.families import survivors
+from services.store import decisions, journal, records, schema
+from services.store.journal import Arrival
+from services.store.participants import Participant, add_participants
+from services.store.roles import VIEWS
+from services.store.session import Database
+from services.store.tables import metadata
+from services.store.vault import Keys
+from tests.reading import NOW, hours
+from tests.stored import message
+from tests.trials import PEOPLE, trial
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{2}:\d{2}")
+
+
+def rows(watched, audience, sql):
+    with watched.acting_as(audience) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def everything(watched, audience):
+    """All that *audience* can read, by view, as text."""
+    return {
+        view: json.dumps(rows(watched, audience, f"SELECT * FROM watch.{view}"), default=str)  # noqa: S608 - names of VIEWS
+        for view in VIEWS[audience]
+    }
+
+
+def facts_by_participant(db):
+    """Return every fact, under the name of whom merges leave."""
+    with db.read() as conn:
+        subjects = conn.scalars(text("SELECT subject FROM participant")).all()
+        known = [one.fact for s in subjects for one in journal.facts_between(conn, s, 0)]
+    survivor_of = survivors(subjects, [one for one in known if one.body.kind == "merge"])
+    found = {}
+    for one in known:
+        found.setdefault(survivor_of[one.subject], []).append(one)
+    return found
+
+
+def assert_same_facts_stand(db, url):
+    """The view and the rules leave the same; of facts with one content either may stand."""
+    expected, content = Counter(), {}
+    for participant, facts in facts_by_participant(db).items():
+        content |= {one.id: (one.digest, one.series) for one in facts}
+        expected.update(
+            (participant, one.observed_at, one.body.kind, content[one.id], one.status not in "IPRS")
+            for one in standing(facts)
+        )
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        found = connection.execute(
+            "SELECT participant, observed_at, kind, id, is_final FROM watch.standing_fact"
+        ).fetchall()
+    assert expected == Counter(
+        (who, at, kind, content[of], final) for who, at, kind, of, final in found
+    )
+
+
+def test_the_facts_that_stand_are_those_of_the_rules(watched):
+    assert_same_facts_stand(watched.opened.db, watched.url)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
+    db = Database.open(postgres.url)
+    keys = Keys.load_or_create(tmp_path / "keys")
+    sent = trial(seed)
+    Random(seed).shuffle(sent)
+    with db.write() as conn:
+        add_participants(conn, [Participant(one, "T", "S1") for one in PEOPLE], NOW)
+        journal.append(
+            conn,
+            keys,
+            [Arrival(message(f"m{n}", hours(700 + n)), (one,), ()) for n, one in enumerate(sent)],
+        )
+    assert_same_facts_stand(db, postgres.url)
+    db.close()
+
+
+def test_the_records_are_those_of_the_store(watched):
+    with watched.opened.db.read() as conn:
+        known = [e for e in records.latest_episodes(conn) if not e.retracted]
+    found = rows(
+        watched,
+        "safety",
+        "SELECT record, participant, criterion, worst, now, transplant_day, treatment_day,"
+        " onset_at, resolved_at, state, provisional FROM watch.record",
+    )
+    assert len(known) > 20
+    assert set(found) == {
+        (
+            e.id,
+            e.content.participant,
+            e.content.criterion,
+            str(e.content.worst),
+            str(e.content.current),
+            e.content.transplant_day,
+            e.content.treatment_day,
+            e.content.onset_at,
+            e.content.resolved_at,
+            e.content.state,
+            e.content.provisional,
+        )
+        for e in known
+    }
+
+
+def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
+    found = dict(rows(watched, "safety", "SELECT record, because FROM watch.record"))
+    with watched.opened.db.read() as conn:
+        for episode in records.latest_episodes(conn):
+            reached = [
+                change.because
+                for change in episode.content.history
+                if change.span == episode.content.worst
+            ]
+            if not episode.retracted and reached:
+                assert found[episode.id] == reached[0]
+
+
+def test_an_alert_is_open_until_somebody_has_seen_it(watched):
+    with watched.opened.db.read() as conn:
+        known = {alert.id: state for alert, state in states(conn, watched.opened.name)}
+    found = dict(rows(watched, "safety", "SELECT alert, state FROM watch.alert"))
+    assert {alert: state.partition(" by ")[0] for alert, state in known.items()} == found
+    left = rows(watched, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'")
+    assert left
+    assert all(0 <= age < 600 and 3600 < seconds <= 86400 * 3 for seconds, age in left)
+
+
+def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
+    with watched.opened.db.read() as conn:
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.name)]
+    found = rows(
+        watched,
+        "dsmb",
+        "SELECT rule, signal, events, confirmed, treated, pending, effective_size::float, reached,"
+        " predictive::float FROM watch.dsmb_rule",
+    )
+    assert set(found) == {
+        (d.rule, d.signal, d.events, d.confirmed, d.evaluable, d.pending, d.ess,
+         d.crossed_since is not None, d.predictive)
+        for d in last
+    }  # fmt: skip
+    assert any(d.pending for d in last)
+    assert any(d.crossed_since for d in last)
+
+
+def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
+    with watched.opened.db.read() as conn:
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.name)]
+    for decision in last:
+        drawn = rows(
+            watched,
+            "dsmb",
+            "SELECT size, boundary FROM watch.dsmb_boundary WHERE boundary IS NOT NULL"  # noqa: S608 - a rule's id
+            f" AND rule = '{decision.rule}' ORDER BY size",
+        )
+        for step in decision.steps:
+            for size in range(step.first, step.last + 1):
+                passed = [boundary for at, boundary in drawn if at < size]
+                assert passed[-1] == step.events
+        assert drawn[-1] == (decision.n, decision.steps[-1].events)
+
+
+def test_the_chart_has_the_path_and_what_is_pending(watched):
+    with watched.opened.db.read() as conn:
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.name)]
+    for decision in last:
+        drawn = {
+            round(float(size), 9): values
+            for size, *values in rows(
+                watched,
+                "dsmb",
+                "SELECT size, events, pending_none, pending_all, now FROM watch.dsmb_boundary"  # noqa: S608 - a rule's id
+                f" WHERE rule = '{decision.rule}'",
+            )
+        }
+        assert drawn[round(decision.ess, 9)] == [decision.events] * 4
+        for point in decision.path:
+            assert drawn[round(point.ess, 9)][0] == point.events
+        if decision.pending:
+            final = round(max(decision.complete + decision.pending, decision.ess), 9)
+            assert drawn[final][1:3] == [decision.events, decision.events + decision.pending]
+
+
+def test_a_week_shows_the_worst_grade_and_nobody_followed_is_no_zero(watched):
+    worst = rows(
+        watched,
+        "safety",
+        "SELECT term, max(worst_at_least) FROM watch.record WHERE NOT possible"
+        " AND NOT before_exposure AND state <> 'rejected' GROUP BY term",
+    )
+    weeks = rows(watched, "safety", "SELECT term, followed, worst FROM watch.term_by_week")
+    for term, grade in worst:
+        assert max(cell or 0 for of, _, cell in weeks if of == term) == grade
+    assert all((cell is None) == (followed is None) for _, followed, cell in weeks)
+    people = rows(watched, "safety", "SELECT participant, worst FROM watch.participant_by_week")
+    assert {name for name, cell in people if cell is None}
+    assert {name for name, cell in people if cell == 0}
+
+
+def test_neither_sees_an_identifier(watched):
+    names = {name for one in watched.trial.messages for name in identifiers(one.decode())}
+    names.discard("")
+    assert len(names) > 10
+    for audience in VIEWS:
+        shown = "\n".join(everything(watched, audience).values())
+        assert not [name for name in names if re.search(rf"\b{re.escape(name)}\b", shown)]
+
+
+def identifiers(body):
+    """The numbers and names by which a message knows people."""
+    for line in re.split(r"[\r\n]+", body):
+        fields = [*line.split("|"), "", "", "", "", "", ""]
+        if fields[0] in ("PID", "MRG"):
+            numbers, name = fields[3] if fields[0] == "PID" else fields[1], fields[5]
+            yield from (one.split("^")[0] for one in numbers.split("~"))
+            yield from (word for word in name.split("^") if len(word) > 1)
+
+
+def test_the_dsmb_sees_no_site_and_no_date(watched):
+    sites = {site for (site,) in rows(watched, "safety", "SELECT site FROM watch.person")}
+    assert len(sites) > 1
+    for view, shown in everything(watched, "dsmb").items():
+        assert shown != "[]", view
+        assert not DATE.search(shown), view
+        assert not [site for site in sites if f'"{site}"' in shown], view
+
+
+def test_every_view_of_the_safety_officer_says_something(watched):
+    assert all(shown != "[]" for shown in everything(watched, "safety").values())
+
+
+@pytest.mark.parametrize("audience", VIEWS)
+def test_no_table_and_no_view_of_others_can_be_read(audience, watched):
+    with psycopg.connect(watched.url.replace("+psycopg", "")) as connection:
+        views = [
+            f"watch.{name}"
+            for (name,) in connection.execute(
+                "SELECT viewname FROM pg_views WHERE schemaname = 'watch'"
+            )
+            if name not in VIEWS[audience]
+        ]
+    assert views
+    for name in (*views, *(f"public.{table}" for table in metadata.tables)):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            rows(watched, audience, f"SELECT 1 FROM {name}")  # noqa: S608 - names of ours
+
+
+@pytest.mark.parametrize("audience", VIEWS)
+def test_nothing_can_be_written(audience, watched):
+    with pytest.raises(psycopg.Error):
+        rows(watched, audience, "DELETE FROM watch.cut")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        rows(watched, audience, "CREATE TABLE watch.mine (x int)")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        rows(watched, audience, "CREATE TABLE public.mine (x int)")
+
+
+def test_the_views_leave_the_tables_as_they_are_declared(postgres):
+    db = Database.open(postgres.url)
+    with db.write() as conn:
+        schema.check(conn)
+    db.close()

@@ -1,0 +1,93 @@
+"""A trial on PostgreSQL with everything that people watch: records, alerts, decisions, metrics."""
+
+import json
+import time
+import urllib.request
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from services.cli.background import Background
+from services.cli.entering import intake_of
+from services.cli.opened import migrate
+from services.cli.service import Service
+from services.cli.sink import MailSink
+from services.ingest.application import Incoming
+from services.ingest.enrolment import import_participants
+from services.ingest.mllp_client import send
+from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
+from services.simulator.trial import facts, participants_csv, simulate
+from services.store import alerts, journal
+from services.store.roles import role_of
+from tests.installed import STUDY
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A running service over *opened*, its database at *url* and its metrics at *metrics_url*."""
+
+    trial: object
+    opened: object
+    url: str
+    metrics_url: str
+
+    @contextmanager
+    def acting_as(self, audience):
+        """Lend a connection with the rights of *audience*, and with no others."""
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"SET ROLE {role_of(audience)}")
+            yield connection
+
+    def metrics(self):
+        """Return the page that Prometheus scrapes."""
+        with urllib.request.urlopen(self.metrics_url) as answer:  # noqa: S310 - its own port
+            return answer.read().decode()
+
+
+@pytest.fixture(scope="session")
+def watched(postgres_server, tmp_path_factory):
+    """A trial taken through the real ports, graded and told: merges, corrections, CRS, ICANS."""
+    trial = simulate(10, seed=7, days=16)  # so that some are still pending
+    folder = tmp_path_factory.mktemp("watched")
+    url = postgres_server.url(_new_database(postgres_server))
+    settings = StoreSettings(data=folder, study=STUDY, clock="message", database_url=url)
+    opened = migrate(settings)
+    with MailSink(folder / "mails") as sink:
+        mails = AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port)
+        served = Background(
+            Service(opened, IngestSettings(mllp_port=0), HttpSettings(http_port=0), mails)
+        )
+        ports = served.start()
+        try:
+            _feed(trial, opened, ports.mllp)
+            yield Watched(trial, opened, url, f"http://127.0.0.1:{ports.http}/metrics")
+        finally:
+            served.stop()
+    opened.db.close()
+
+
+def _new_database(server):
+    name = f"watched_{uuid.uuid4().hex}"
+    admin = server.url("postgres").replace("+psycopg", "")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    return name
+
+
+def _feed(trial, opened, port):
+    intake = intake_of(opened)
+    import_participants(intake, participants_csv(trial).encode(), "test")
+    assert all(answer.code == "AA" for answer in send("127.0.0.1", port, trial.messages))
+    lines = [Incoming(json.dumps(one).encode(), "file", form="facts") for one in facts(trial)]
+    intake.accept(lines)
+    until = time.monotonic() + 240
+    quiet = 0
+    while quiet < 3:
+        assert time.monotonic() < until, "not graded and told in time"
+        time.sleep(0.3)
+        with opened.db.read() as conn:
+            busy = journal.unhandled(conn) or alerts.undelivered(conn)
+        quiet = 0 if busy else quiet + 1
