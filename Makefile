@@ -4,7 +4,7 @@ BIN := .venv/bin
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run up down status test test-all lint format schema criteria lock bench bench-e2e clean
+.PHONY: help setup demo run up down status test test-all lint format grafana schema criteria lock bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ test: setup ## the tests that need no server: minutes
 
 test-all: setup ## every test, those that start, kill and restart processes and servers too
 	$(BIN)/pytest -q
+
+grafana: setup ## deploy/grafana/dashboards, from the code beside them
+	$(BIN)/python -m deploy.grafana.generate
 
 schema: setup ## docs/fact.schema.json, from the code that reads facts
 	$(BIN)/python -c 'import json; from services.ingest.facts import schema; \

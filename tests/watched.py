@@ -1,6 +1,7 @@
 """A trial on PostgreSQL with everything that people watch: records, alerts, decisions, metrics."""
 
 import json
+import re
 import time
 import urllib.request
 import uuid
@@ -23,6 +24,8 @@ from services.simulator.trial import facts, participants_csv, simulate
 from services.store import alerts, journal
 from services.store.roles import role_of
 from tests.installed import STUDY
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{2}:\d{2}")
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,13 @@ def _feed(trial, opened, port):
         with opened.db.read() as conn:
             busy = journal.unhandled(conn) or alerts.undelivered(conn)
         quiet = 0 if busy else quiet + 1
+
+
+def identifiers(body):
+    """The numbers and names by which a message knows people."""
+    for line in re.split(r"[\r\n]+", body):
+        fields = [*line.split("|"), "", "", "", "", "", ""]
+        if fields[0] in ("PID", "MRG"):
+            numbers, name = fields[3] if fields[0] == "PID" else fields[1], fields[5]
+            yield from (one.split("^")[0] for one in numbers.split("~"))
+            yield from (word for word in name.split("^") if len(word) > 1)

@@ -22,10 +22,9 @@ from services.store.vault import Keys
 from tests.reading import NOW, hours
 from tests.stored import message
 from tests.trials import PEOPLE, trial
+from tests.watched import DATE, identifiers
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
-
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{2}:\d{2}")
 
 
 def rows(watched, audience, sql):
@@ -222,16 +221,6 @@ def test_neither_sees_an_identifier(watched):
     for audience in VIEWS:
         shown = "\n".join(everything(watched, audience).values())
         assert not [name for name in names if re.search(rf"\b{re.escape(name)}\b", shown)]
-
-
-def identifiers(body):
-    """The numbers and names by which a message knows people."""
-    for line in re.split(r"[\r\n]+", body):
-        fields = [*line.split("|"), "", "", "", "", "", ""]
-        if fields[0] in ("PID", "MRG"):
-            numbers, name = fields[3] if fields[0] == "PID" else fields[1], fields[5]
-            yield from (one.split("^")[0] for one in numbers.split("~"))
-            yield from (word for word in name.split("^") if len(word) > 1)
 
 
 def test_the_dsmb_sees_no_site_and_no_date(watched):

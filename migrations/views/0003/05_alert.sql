@@ -27,7 +27,7 @@ SELECT alert.study,
                 CASE WHEN alert.kind = 'death' THEN 'Death: ' || coalesce(
                          nullif(said ->> 'cause', ''), 'cause unknown') END,
                 'Records are not up to date') AS about,
-       coalesce(said #>> '{history,-1,because}', said #>> '{because,0}',
+       coalesce(reached.because, said #>> '{because,0}',
                 CASE WHEN alert.level = 'study'
                      THEN (said ->> 'events') || ' events at an effective '
                           || round((said ->> 'ess')::numeric, 1) END, '') AS because,
@@ -51,6 +51,12 @@ SELECT alert.study,
   JOIN watch.study ON study.study = alert.study
   LEFT JOIN public.participant ON participant.subject = alert.participant
   LEFT JOIN since ON since.alert = alert.id
+  LEFT JOIN LATERAL (  -- the grade that it is told for
+       SELECT change ->> 'because' AS because
+         FROM jsonb_array_elements(said -> 'history') WITH ORDINALITY AS one(change, place)
+        ORDER BY (change #>> '{span,at_least}')::int DESC, (change #>> '{span,at_most}')::int DESC,
+                 place
+        LIMIT 1) AS reached ON true
   LEFT JOIN LATERAL (
        SELECT max(acknowledgement.at) AS at FROM public.acknowledgement
         WHERE acknowledgement.alert = alert.id AND acknowledgement.grade >= alert.grade

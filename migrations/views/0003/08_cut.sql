@@ -6,8 +6,8 @@ WITH seen AS MATERIALIZED (
       FROM watch.person GROUP BY study
 ), counted AS MATERIALIZED (
     SELECT participant.study,
-           sum(participant.last_seq) AS facts,
-           sum(participant.last_seq - coalesce(state.folded_through, 0)) AS waiting
+           sum(participant.last_seq)::bigint AS facts,
+           sum(participant.last_seq - coalesce(state.folded_through, 0))::bigint AS waiting
       FROM public.participant
       LEFT JOIN public.participant_state AS state ON state.subject = participant.subject
      WHERE participant.subject <> participant.study

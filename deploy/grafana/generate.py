@@ -1,0 +1,48 @@
+"""Writes the dashboards that Grafana reads: ``python -m deploy.grafana.generate``."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from deploy.grafana.course import course
+from deploy.grafana.dsmb import dsmb
+from deploy.grafana.operations import operations
+from deploy.grafana.safety import safety
+
+FOLDER: Final = Path(__file__).parent / "dashboards"
+
+# By the folder in which Grafana shows them: one for each audience.
+DASHBOARDS: Final[Mapping[str, Callable[[], Dashboard]]] = {
+    "dsmb/stopping-rules": dsmb,
+    "operations/pipeline": operations,
+    "safety/course": course,
+    "safety/worklist": safety,
+}
+
+
+def written() -> dict[Path, str]:
+    """Return the text of each file, by its path under `FOLDER`."""
+    return {Path(f"{name}.json"): _text(make()) for name, make in DASHBOARDS.items()}
+
+
+def _text(made: Dashboard) -> str:
+    whole = made.build()
+    for number, panel in enumerate(whole.panels or [], 1):
+        panel.id_val = number  # links to a panel stay as they are
+    return json.dumps(whole, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write every file."""
+    for path, text in written().items():
+        file = FOLDER / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""The committed dashboards, and what their panels ask, as Grafana would ask it."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from deploy.grafana.generate import FOLDER
+
+BOARDS = {
+    path.relative_to(FOLDER).with_suffix("").as_posix(): json.loads(path.read_text())
+    for path in sorted(FOLDER.glob("*/*.json"))
+}
+AUDIENCES = {"aegis-safety": "safety", "aegis-dsmb": "dsmb"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One query: of which dashboard, which panel (or variable), from which source."""
+
+    board: str
+    panel: str
+    source: str
+    text: str
+
+    def __str__(self):
+        return f"{self.board}: {self.panel}"
+
+    @property
+    def audience(self):
+        return AUDIENCES[self.source]
+
+    def sql(self, values, since="2000-01-01T00:00:00Z", until="2100-01-01T00:00:00Z"):
+        """Return the SQL that reaches the database: *values* by the name of the variable."""
+        text = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 BETWEEN '{since}' AND '{until}'", self.text)
+        return re.sub(r"\$\{(\w+):sqlstring\}", lambda found: quoted(values[found[1]]), text)
+
+
+def quoted(values):
+    """Return *values* as the format ``sqlstring`` writes them."""
+    several = [values] if isinstance(values, str) else values
+    return ",".join("'" + one.replace("'", "''") + "'" for one in several)
+
+
+def panels():
+    """Every panel, with the name of its dashboard."""
+    return [(name, panel) for name, board in BOARDS.items() for panel in board["panels"]]
+
+
+def asked():
+    """Every query of a panel."""
+    return [
+        Asked(
+            name,
+            panel["title"],
+            target["datasource"]["uid"],
+            target.get("rawSql") or target["expr"],
+        )
+        for name, panel in panels()
+        for target in panel["targets"]
+    ]
+
+
+def variables():
+    """Every query of a variable."""
+    return [
+        Asked(name, one["name"], one["datasource"]["uid"], one["query"])
+        for name, board in BOARDS.items()
+        for one in board["templating"].get("list", [])
+    ]
