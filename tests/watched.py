@@ -14,6 +14,7 @@ import pytest
 from services.cli.background import Background
 from services.cli.entering import intake_of
 from services.cli.opened import migrate
+from services.cli.roles.parts import Told
 from services.cli.service import Service
 from services.cli.sink import MailSink
 from services.ingest.application import Incoming
@@ -60,12 +61,16 @@ def watched(postgres_server, tmp_path_factory):
     opened = migrate(settings)
     with MailSink(folder / "mails") as sink:
         mails = AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port)
-        served = Background(
-            Service(opened, IngestSettings(mllp_port=0), HttpSettings(http_port=0), mails)
+        service = Service(
+            opened, Told(IngestSettings(mllp_port=0), HttpSettings(http_port=0), mails)
         )
+        served = Background(service)
         ports = served.start()
         try:
             _feed(trial, opened, ports.mllp)
+            # what the clock of messages, and a service without Kafka, have nothing to say of
+            service.metrics.pipeline_latency.labels("graded").observe(1)
+            service.metrics.consumer_lag.labels("aegis.facts.v1", "0").set(0)
             yield Watched(trial, opened, url, f"http://127.0.0.1:{ports.http}/metrics")
         finally:
             served.stop()

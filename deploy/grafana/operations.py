@@ -78,6 +78,16 @@ def operations() -> builders.Dashboard:
         )
         .with_panel(
             metric_lines(
+                "Between processes",
+                "Announcements that wait for the relay; records of Kafka before their readers.",
+                [
+                    over_time("aegis_outbox_waiting", "outbox", "A"),
+                    over_time("sum by (topic) (aegis_consumer_lag)", "{{topic}}", "B"),
+                ],
+            )
+        )
+        .with_panel(
+            metric_lines(
                 "Alerts that nobody acknowledged, by level",
                 "Also those that were told to everybody.",
                 [over_time("aegis_alerts_open", "{{level}}")],

@@ -133,6 +133,7 @@ def test_a_legend_names_no_participant():
     }
     assert labels == {
         "ack", "channel", "grade", "level", "missing", "reason", "result", "rule", "site", "stage",
+        "topic",
     }  # fmt: skip
 
 
