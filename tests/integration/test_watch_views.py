@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.alerts.planning import states
 from services.safety_rules.domain.current_facts import standing
-from services.safety_rules.domain.families import survivors
+from services.safety_rules.domain.ownership import Ownership
 from services.store import decisions, journal, records, schema
 from services.store.journal import Arrival
 from services.store.participants import Participant, add_participants
@@ -41,14 +41,15 @@ def everything(watched, audience):
 
 
 def facts_by_participant(db):
-    """Return every fact, under the name of whom merges leave."""
+    """Return every fact, under the name of whom merges and moves make it one of."""
     with db.read() as conn:
         subjects = conn.scalars(text("SELECT subject FROM participant")).all()
         known = [one.fact for s in subjects for one in journal.facts_between(conn, s, 0)]
-    survivor_of = survivors(subjects, [one for one in known if one.body.kind == "merge"])
+    ownership = Ownership(subjects)
+    ownership.hear(known)
     found = {}
     for one in known:
-        found.setdefault(survivor_of[one.subject], []).append(one)
+        found.setdefault(ownership.of(one), []).append(one)
     return found
 
 
@@ -74,7 +75,7 @@ def test_the_facts_that_stand_are_those_of_the_rules(watched):
     assert_same_facts_stand(watched.opened.db, watched.url)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
     db = Database.open(postgres.url)
     keys = Keys.load_or_create(tmp_path / "keys")
