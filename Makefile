@@ -4,7 +4,7 @@ BIN := .venv/bin
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run up down status test test-all lint format grafana schema criteria lock bench bench-e2e clean
+.PHONY: help setup demo run up down status test test-all faults lint format grafana schema criteria lock bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ test-all: setup ## every test, those that start, kill and restart processes and 
 
 grafana: setup ## deploy/grafana/dashboards, from the code beside them
 	$(BIN)/python -m deploy.grafana.generate
+
+faults: setup ## the faults suite: processes and servers killed, cut, paused; N=500 for more runs
+	$(if $(N),AEGIS_FAULT_RUNS=$(N)) $(BIN)/pytest -q tests/faults
 
 schema: setup ## docs/fact.schema.json, from the code that reads facts
 	$(BIN)/python -c 'import json; from services.ingest.facts import schema; \

@@ -133,6 +133,7 @@ class Kafka:
             "group.initial.rebalance.delay.ms": "0",
             "broker.heartbeat.interval.ms": "250",
             "broker.session.timeout.ms": "1000",  # a killed broker comes back as soon
+            "group.min.session.timeout.ms": "1000",  # a killed worker is replaced as soon
             "offsets.topic.num.partitions": "4",
             "transaction.state.log.num.partitions": "4",
             **dict.fromkeys(one_copy, "1"),

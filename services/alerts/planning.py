@@ -17,6 +17,7 @@ from services.alerts.domain.why_send import (
     who_saw,
     why_send,
 )
+from services.runtime.failpoints import reached
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
 from services.store.session import Connection
@@ -41,6 +42,8 @@ def plan(desk: Desk) -> int:
         for old in planned.untrue:
             alerts.change_delivery(conn, old, _withdrawn(old))
         alerts.add_deliveries(conn, planned.new)
+        reached("alerts.before_plan")
+    reached("alerts.after_plan")
     return len(planned.untrue) + len(planned.new)
 
 

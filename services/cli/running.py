@@ -17,6 +17,7 @@ from services.runtime.settings import (
     HttpSettings,
     IngestSettings,
     KafkaSettings,
+    WakerSettings,
     read_settings,
 )
 
@@ -42,6 +43,7 @@ def _run(args: Namespace) -> int:
         read_settings(HttpSettings, **_told(args, "http_port")),
         read_settings(AlertSettings),
         read_settings(KafkaSettings),
+        read_settings(WakerSettings),
     )
     opened = open_data(args, service=role)
     if role and opened.db.is_sqlite:

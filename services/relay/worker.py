@@ -77,6 +77,7 @@ class Relay:
         if not rows:
             return False
         self.progress.work_waits(time.monotonic())
+        reached("relay.before_publish")
         self._publish(rows)
         reached("relay.before_delete")
         with self.db.write() as conn:

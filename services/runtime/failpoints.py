@@ -1,15 +1,22 @@
-"""Places where a test may kill the process, to prove that nothing accepted is lost."""
+"""Places where a test may kill, delay or break the process, to prove that nothing is lost."""
 
 import os
+import time
 from collections import Counter
 from typing import Final
 
-VARIABLE: Final = "AEGIS_FAILPOINT"  # NAME:N dies at the N-th passage of NAME
+VARIABLE: Final = "AEGIS_FAILPOINT"
+"""``NAME:N``: the process dies at the N-th passage of NAME, as ``kill -9`` does.
+
+``NAME:N:sleep=S`` waits S seconds there, ``NAME:N:raise`` raises `FailpointError`; several are
+separated by commas. Whatever happens is said on standard error first: ``failpoint NAME``.
+"""
 
 NAMES: Final = (
     "ingest.before_commit",
     "ingest.after_commit",
     "ingest.after_ack",
+    "relay.before_publish",
     "relay.before_delete",
     "relay.after_delete",
     "fold.before_commit",
@@ -17,6 +24,11 @@ NAMES: Final = (
     "rules.before_offset",
     "study.before_commit",
     "study.after_commit",
+    "decide.before_offset",
+    "waker.before_announce",
+    "waker.after_announce",
+    "alerts.before_plan",
+    "alerts.after_plan",
     "alerts.attempt_recorded",
     "alerts.sent",
     "alerts.result_recorded",
@@ -28,18 +40,36 @@ _KILLED = 137
 _passages: Counter[str] = Counter()
 
 
+class FailpointError(Exception):
+    """A test asked for a failure here."""
+
+
 def reached(name: str) -> None:
-    """Do nothing, unless a test asked the process to die here.
+    """Do nothing, unless a test asked for something to happen here.
 
     Raises:
         ValueError: *name* is not one of `NAMES`.
+        FailpointError: A test asked for it.
     """
     if name not in NAMES:
         raise ValueError(f"no such failpoint: {name}")
     wanted = os.environ.get(VARIABLE)
     if wanted is None:
         return
-    where, _, number = wanted.rpartition(":")
     _passages[name] += 1
-    if where == name and _passages[name] == int(number):
-        os._exit(_KILLED)
+    for one in wanted.split(","):
+        where, number, action = [*one.split(":"), ""][:3]
+        if where == name and _passages[name] == int(number):
+            _happen(name, action)
+
+
+def _happen(name: str, action: str) -> None:
+    os.write(2, f"failpoint {name}\n".encode())
+    verb, _, seconds = action.partition("=")
+    match verb:
+        case "sleep":
+            time.sleep(float(seconds))
+        case "raise":
+            raise FailpointError(name)
+        case _:
+            os._exit(_KILLED)

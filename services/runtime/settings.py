@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Kind = TypeVar("Kind", bound=BaseSettings)
 
 
@@ -114,6 +115,7 @@ class KafkaSettings(BaseSettings):
     ``AEGIS_KAFKA_CA`` (a PEM file) encrypts the connections and says who signs the brokers'
     certificates; ``AEGIS_KAFKA_CERTIFICATE`` and ``..._KEY`` are the client's own.
     ``AEGIS_KAFKA_TOPICS`` names another file than ``deploy/kafka/topics.yaml``.
+    ``AEGIS_KAFKA_SESSION_S``: a worker that is silent for so long has lost its partitions.
     """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
@@ -123,6 +125,7 @@ class KafkaSettings(BaseSettings):
     kafka_certificate: Path | None = None
     kafka_key: Path | None = None
     kafka_topics: Path | None = None
+    kafka_session_s: Annotated[float, Field(ge=1, le=300)] = 10.0
 
     @field_validator("kafka")
     @classmethod
@@ -141,6 +144,18 @@ class KafkaSettings(BaseSettings):
     def servers(self) -> list[str]:
         """Each broker that is asked for the others."""
         return [server.strip() for server in self.kafka.split(",") if server.strip()]
+
+
+class WakerSettings(BaseSettings):
+    """When what Kafka lost is announced again: ``AEGIS_SWEEP_EVERY_S``, ``AEGIS_LEFT_BEHIND_S``.
+
+    How often it is looked for, and after how many seconds without progress it counts as lost.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    sweep_every_s: Seconds = 10.0
+    left_behind_s: Seconds = 30.0
 
 
 class AlertSettings(BaseSettings):

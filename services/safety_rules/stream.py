@@ -54,8 +54,8 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
         stream_wait_empty=True,
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=1.0,
-        broker_session_timeout=10,
-        broker_heartbeat_interval=3,
+        broker_session_timeout=settings.kafka_session_s,
+        broker_heartbeat_interval=settings.kafka_session_s / 3,
         stream_buffer_maxsize=4096,
     )
     facts = _topic(app, FACTS)
@@ -71,6 +71,7 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
         async for keys in _whole(stream).take_events(_LOOKS_AT_ONCE, _LOOKS_WITHIN_S):
             if any(event.key == study.encode() for event in keys):
                 await _to_its_end(worker.decide)
+                reached("decide.before_offset")
 
     app.agent(facts, concurrency=1, name="fold")(fold)
     app.agent(standings, concurrency=1, name="decide")(decide)

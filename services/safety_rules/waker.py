@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.runtime import log
+from services.runtime.failpoints import reached
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.look_back import tell_past_crossings
 from services.store import journal, outbox, participants, timers
@@ -17,8 +18,6 @@ from services.store.holding import Holding
 
 AT_ONCE = 500
 TIMERS_EVERY_S = 0.5
-SWEEP_EVERY_S = 10.0
-LEFT_BEHIND_S = 30.0  # announced, and not folded for so long: the record was lost
 LOOK_BACK_EVERY_S = 24 * 3600.0
 
 _log = log.logger("safety_rules")
@@ -49,8 +48,8 @@ class Waker:
 
     worker: HintWorker
     holder: str
-    sweep_every_s: float = SWEEP_EVERY_S
-    left_behind_s: float = LEFT_BEHIND_S
+    sweep_every_s: float
+    left_behind_s: float
     _lease: Holding = field(init=False)
     _calls: dict[_Who, _Call] = field(default_factory=dict)
     _swept_s: float = float("-inf")
@@ -113,6 +112,8 @@ class Waker:
         if announced:
             with self.worker.db.write() as conn:
                 outbox.announce_hint(conn, announced)
+                reached("waker.before_announce")
+            reached("waker.after_announce")
         if folded:
             _log.warning("nobody_folds", count=len(folded))
             self.worker.look_at(folded)

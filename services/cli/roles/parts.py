@@ -13,7 +13,13 @@ from services.cli.serving import Edge, Serving, Work
 from services.runtime.clock import now_utc
 from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
-from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, KafkaSettings
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    KafkaSettings,
+    WakerSettings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,7 @@ class Told:
     http: HttpSettings
     alerts: AlertSettings
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    waker: WakerSettings = field(default_factory=WakerSettings)
 
 
 @dataclass(slots=True)

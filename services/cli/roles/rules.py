@@ -33,7 +33,9 @@ def add_stream(parts: Parts) -> None:
     app = app_of(parts.told.kafka, parts.opened.name, worker, parts.opened.settings.data / "faust")
     parts.edges.append(app)
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
-    parts.work["waker"] = Waker(_hint_worker(parts), holder()).run
+    told = parts.told.waker
+    waker = Waker(_hint_worker(parts), holder(), told.sweep_every_s, told.left_behind_s)
+    parts.work["waker"] = waker.run
     parts.work["lags"] = _Lags(app, parts.metrics).run
     add_sealer(parts)
 

@@ -1,0 +1,56 @@
+"""What the embedded service says of each start of a feed: what every fault has to end in."""
+
+from sqlalchemy import text
+
+from services.store import alerts
+from tests.installed import Installation
+
+
+class Answers:
+    """The embedded answer to the messages of a trial, so far as they were asked for."""
+
+    def __init__(self, trial, folder):
+        self.trial = trial
+        self._folder = folder
+        self._begun = 0
+        self._known = {}
+        self._begin()
+
+    def to(self, count):
+        """The answer to the first *count* messages; fewer than before are fed anew."""
+        if count not in self._known:
+            if count < self._taken:
+                self._begin()
+            self.installed.take(self.trial.messages[self._taken : count])
+            self.installed.settle()
+            self._taken = count
+            self._known[count] = Answer(
+                tuple(self.installed.canonical()), facts_of(self.installed.db),
+                open_alerts(self.installed.db),
+            )  # fmt: skip
+        return self._known[count]
+
+    def _begin(self):
+        self._begun += 1
+        self.installed = Installation(self._folder / str(self._begun))
+        self.installed.enrol(self.trial)
+        self._taken = 0
+
+
+class Answer:
+    """Records (canonical lines), ids of facts and ids of open alerts."""
+
+    def __init__(self, records, facts, open_ids):
+        self.records, self.facts, self.open_alerts = records, frozenset(facts), open_ids
+
+
+def facts_of(db):
+    """The ids of all facts of the journal, as often as it holds them."""
+    with db.read() as conn:
+        return list(conn.scalars(text("SELECT id FROM fact")))
+
+
+def open_alerts(db):
+    """The ids of the alerts that are open."""
+    with db.read() as conn:
+        return frozenset(one.id for one in alerts.load_alerts(conn) if one.is_open)

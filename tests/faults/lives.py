@@ -1,0 +1,186 @@
+"""One life of the distributed service: fed, hurt, left to come to rest, and proven."""
+
+import threading
+import time
+from collections import Counter
+from email import message_from_bytes
+
+from sqlalchemy import text
+
+from services.cli.sink import MailSink
+from services.runtime.settings import StoreSettings
+from services.safety_rules.study import says, status
+from services.simulator.trial import participants_csv
+from services.store import alerts, decisions, journal, outbox, participants, timers
+from services.store.session import Database
+from tests.faults.answers import facts_of, open_alerts
+from tests.preloaded import load
+from tests.workers import AND, STUDY, Workers, until
+
+RULES = load(STUDY).rules
+REST_S = 60
+
+
+class Life:
+    """The workers of one study on a database and topics of its own, and what they were given."""
+
+    def __init__(self, folder, answers, servers, summary, **settings):
+        self.folder, self.answers, self.summary = folder, answers, summary
+        self.trial = answers.trial
+        self.postgres, self.kafka = postgres, kafka = servers
+        folder.mkdir(parents=True, exist_ok=True)
+        self.sink = MailSink(folder / "mails")
+        self.workers = Workers(folder, postgres.url, kafka.servers, self.sink.port, **settings)
+        self.db = Database.open(postgres.url)
+        self.answered = []
+        self._since = time.monotonic()
+
+    def __enter__(self):
+        self.sink.__enter__()
+        self.workers.command("migrate")
+        file = self.folder / "participants.csv"
+        file.write_text(participants_csv(self.trial))
+        self.workers.command("participants", "import", str(file))
+        return self
+
+    def __exit__(self, *_why):
+        self.workers.end()
+        self.db.close()
+        self.sink.__exit__(None, None, None)
+
+    @property
+    def left(self):
+        """The messages of the trial that are not acknowledged yet."""
+        return self.trial.messages[len(self.answered) :]
+
+    def feed(self, count=None, at_once=40, between_s=0.0):
+        """Send the next *count* messages (all), until they are acknowledged; revive who dies."""
+        upto = len(self.trial.messages) if count is None else len(self.answered) + count
+        over = time.monotonic() + REST_S
+        while len(self.answered) < upto:
+            assert time.monotonic() < over, f"not fed: {self.workers.dead()}"
+            if "ingest" not in self.workers:
+                self.workers.revive()
+            before = len(self.answered)
+            some = self.trial.messages[before : min(upto, before + at_once)]
+            self.answered.extend(self.workers.feed(some))
+            if between_s or len(self.answered) == before:
+                time.sleep(between_s or 0.05)
+
+    def feeding(self, count=None, **how):
+        """Feed beside what the test does; join what is returned."""
+        return _Beside(lambda: self.feed(count, **how))
+
+    def rest(self, *, revive=True, limit_s=REST_S):
+        """Return once nothing is left to do: folded, decided, announced, and told to people."""
+
+        def is_over():
+            if revive and self.workers.dead():
+                self.workers.revive()
+            return not self.waits()
+
+        until(is_over, limit_s, lambda: f"waits for: {self.waits()}\n{self._said()}")
+
+    def waits(self):
+        """What is left to do, in words; nothing: the service is at rest."""
+        with self.db.read() as conn:
+            left = Counter(facts=journal.unhandled(conn), announcements=outbox.count_waiting(conn))
+            last = participants.last_received(conn, RULES.protocol.study)
+            left["timers"] = len(timers.due_timers(conn, last)) if last else 0
+            raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
+            rows = alerts.load_deliveries(conn)
+            left["alerts not planned"] = len(raised - {row.alert for row in rows})
+            left["notices"] = alerts.undelivered(conn)
+            if not any(left.values()):
+                left["decisions"] = len(_not_decided(conn))
+        return {what: count for what, count in left.items() if count}
+
+    def prove(self, fault):
+        """What came of it is what the embedded service says, nothing is lost, nothing twice."""
+        asked = self.workers.ask("verify", AND, "replay", AND, "records", "--canonical")
+        code = asked.ended(120)
+        *proofs, records = asked.said().partition("replayed: the same history\n")
+        answer = self.answers.to(len(self.answered))
+        facts = Counter(facts_of(self.db))
+        lost = answer.facts - facts.keys()
+        twice = [fact for fact, count in facts.items() if count > 1]
+        self.summary.add(
+            fault, self.workers.counted, facts=len(facts), lost=len(lost), twice=len(twice),
+            mails_again=self._mails_again(), seconds=time.monotonic() - self._since,
+        )  # fmt: skip
+        self.workers.counted.clear()
+        self._since = time.monotonic()
+        assert code == 0, asked.said()
+        assert "verified: nothing found" in proofs[0], asked.said()
+        assert proofs[1], asked.said()
+        assert not lost, f"{len(lost)} facts lost"
+        assert not twice, f"{len(twice)} facts twice"
+        assert facts.keys() == answer.facts
+        assert tuple(records.splitlines()) == answer.records
+        assert self._not_stored() == set(), "acknowledged, and not there"
+        assert open_alerts(self.db) == answer.open_alerts
+        self._every_open_alert_was_told()
+
+    def _not_stored(self):
+        """The control ids of messages that were answered AA and are in no row."""
+        with self.db.read() as conn:
+            stored = set(conn.scalars(text("SELECT control_id FROM raw_message")))
+        return {_control_id(message) for message in self.answered} - stored
+
+    def _every_open_alert_was_told(self):
+        mails = [message_from_bytes(mail.read_bytes()) for mail in self.sink.mails]
+        told = {mail["X-Aegis-Alert"] for mail in mails}
+        assert open_alerts(self.db) <= told
+        with self.db.read() as conn:
+            known = {f"<{row.id}@aegis.invalid>" for row in alerts.load_deliveries(conn)}
+        assert {mail["Message-ID"] for mail in mails} <= known, "a mail of which nobody knows"
+
+    def _mails_again(self):
+        ids = Counter(message_from_bytes(m.read_bytes())["Message-ID"] for m in self.sink.mails)
+        return sum(ids.values()) - len(ids)
+
+    def _said(self):
+        logs = sorted(self.folder.glob("*.log"))
+        return "\n".join(f"== {log.name}\n{log.read_text()[-1500:]}" for log in logs)
+
+
+class _Beside:
+    """A thread; what failed in it fails who joins it."""
+
+    def __init__(self, does):
+        self._failed = None
+        self._thread = threading.Thread(target=self._run, args=(does,))
+        self._thread.start()
+
+    def is_alive(self):
+        return self._thread.is_alive()
+
+    def join(self):
+        self._thread.join()
+        if self._failed is not None:
+            raise self._failed
+
+    def _run(self, does):
+        try:
+            does()
+        except BaseException as error:  # noqa: BLE001 - raised by `join`
+            self._failed = error
+
+
+def _not_decided(conn):
+    """The rules that say something that no decision tells."""
+    study = RULES.protocol.study
+    told = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
+    return [one.rule for one in status(conn, RULES) if says(one) != says(told.get(one.rule))]
+
+
+def _control_id(message):
+    return message.split(b"\r", 1)[0].split(b"|")[9].decode()
+
+
+def settings_of(life):
+    """The settings under which a command in this process finds what *life* holds."""
+    return StoreSettings(
+        data=life.folder / "data", keys=life.folder / "keys",
+        database_url=life.postgres.url, study=STUDY, clock="message",
+    )  # fmt: skip

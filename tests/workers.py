@@ -1,0 +1,266 @@
+"""The distributed service: one process to each worker, killed, stopped, paused and started again.
+
+A worker is a child of a process that has imported everything already: it starts in a fraction of
+the time, and is a process like any other. Leases are short, so that a dead holder is replaced soon.
+"""
+
+import os
+import re
+import signal
+import sys
+import time
+from collections import Counter
+from multiprocessing import get_context
+from pathlib import Path
+
+from services.ingest.mllp_client import send
+
+ROOT = Path(__file__).parent.parent
+STUDY = ROOT / "studies" / "blina-hsct"
+DIED = (137, -signal.SIGKILL)  # at a failpoint, and by kill -9
+AND = "&&"
+ROLES = ("ingest", "relay", "rules", "alerts")
+_LISTENING = re.compile(r"listening: (?:MLLP on port (\d+), )?HTTP on port (\d+)")
+_STARTED_S, _ENDED_S = 60, 60
+_LEASE_S = 1.5
+
+_CONTEXT = get_context("forkserver")
+_CONTEXT.set_forkserver_preload(
+    [
+        "faust",
+        "faust.transport.drivers.aiokafka",
+        "faust.transport.drivers.memory",
+        "psycopg",
+        "services.cli.main",
+        "services.cli.service",
+        "services.runtime.clock",
+        "tests.preloaded",
+        "tests.workers",
+    ]
+)
+
+
+def until(holds, limit_s, problem):
+    """Return what *holds* returned once that is true; fails with *problem* when time is over."""
+    over = time.monotonic() + limit_s
+    while not (found := holds()):
+        assert time.monotonic() < over, problem() if callable(problem) else problem
+        time.sleep(0.05)
+    return found
+
+
+class Worker:
+    """One process that runs ``aegis WORDS``; what it says is in the file *log*."""
+
+    def __init__(self, words, environment, log):
+        self.words, self.log = words, log
+        self._from = log.stat().st_size if log.exists() else 0
+        self.process = _CONTEXT.Process(target=_run, args=(words, environment, str(log)))
+        self.process.start()
+
+    def said(self):
+        """What this process has said."""
+        return self.log.read_bytes()[self._from :].decode() if self.log.exists() else ""
+
+    def wait_for(self, words, limit_s=_STARTED_S):
+        """Return once it has said *words*."""
+        until(lambda: words in self.said(), limit_s, lambda: f"not said: {words}\n{self.said()}")
+
+    def ports(self):
+        """Where it listens, MLLP and HTTP; None when it ended before."""
+
+        def begun():
+            return _LISTENING.search(self.said()) or not self.is_alive()
+
+        until(begun, _STARTED_S, lambda: f"{self.words} does not start:\n{self.said()}")
+        found = _LISTENING.search(self.said())
+        return (int(found[1] or 0), int(found[2])) if found else None
+
+    def is_alive(self):
+        """Whether it runs."""
+        return self.process.is_alive()
+
+    def signal(self, number):
+        """Send it a signal."""
+        os.kill(self.process.pid, number)
+
+    def ended(self, limit_s=_ENDED_S):
+        """Return its exit code once it has ended: negative when a signal ended it."""
+        self.process.join(limit_s)
+        assert not self.is_alive(), f"{self.words} does not end:\n{self.said()[-3000:]}"
+        return self.process.exitcode
+
+
+class Workers:
+    """The workers of one study on a database and a Kafka, by name: ``rules``, ``rules-2``, ..."""
+
+    def __init__(self, folder, database_url, kafka, smtp_port, **settings):
+        self.folder = folder
+        self.kafka = kafka
+        self.mllp = 0
+        self.counted = Counter()  # starts, kills and stops
+        self.planned = {}  # failpoints of the next lives of a worker, by its name
+        self._alive = {}
+        self._commands = 0
+        self.environment = {
+            "AEGIS_DATA": str(folder / "data"),
+            "AEGIS_KEYS": str(folder / "keys"),
+            "AEGIS_DATABASE_URL": database_url,
+            "AEGIS_KAFKA": kafka,
+            "AEGIS_KAFKA_SESSION_S": "2",
+            "AEGIS_STUDY": str(STUDY),
+            "AEGIS_CLOCK": "message",
+            "AEGIS_SMTP_PORT": str(smtp_port),
+            "AEGIS_MLLP_PORT": "0",
+            "AEGIS_HTTP_PORT": "0",
+            "AEGIS_SWEEP_EVERY_S": "0.5",
+            "AEGIS_LEFT_BEHIND_S": "1.5",
+            "OPENBLAS_NUM_THREADS": "1",
+            **settings,
+        }
+
+    def __getitem__(self, name):
+        return self._alive[name]
+
+    def __contains__(self, name):
+        return name in self._alive and self._alive[name].is_alive()
+
+    def begin(self, name, failpoints="", **settings):
+        """Let the worker *name* start, without waiting for it."""
+        if not failpoints and self.planned.get(name):
+            failpoints = self.planned[name].pop(0)
+        environment = {**self.environment, **settings, "AEGIS_FAILPOINT": failpoints}
+        self.counted["starts"] += 1
+        role = name.partition("-")[0]
+        worker = Worker(["run", role], environment, self.folder / f"{name}.log")
+        self._alive[name] = worker
+        return worker
+
+    def start(self, *names, failpoints=None, **settings):
+        """Let the workers *names* (one of each role) run side by side, and return when they do.
+
+        *failpoints* says, by name, what happens where; one that dies while it starts is not waited
+        for.
+        """
+        begun = [self.begin(n, (failpoints or {}).get(n, ""), **settings) for n in names or ROLES]
+        for worker in begun:
+            ports = worker.ports()
+            if ports and ports[0]:
+                self.mllp = ports[0]
+        return begun
+
+    def revive(self):
+        """Start again whoever is dead, with the next of its failpoints."""
+        dead = self.dead()
+        for name in dead:
+            self.counted["kills"] += self[name].ended() in DIED
+        if dead:
+            self.start(*dead)
+
+    def dead(self):
+        """The names of those that have ended."""
+        return [name for name in self._alive if name not in self]
+
+    def kill(self, name):
+        """Kill it where it stands, if it is alive; `revive` counts it."""
+        if name in self:
+            self[name].signal(signal.SIGKILL)
+            self[name].ended()
+
+    def stop(self, *names):
+        """Ask each to end, and return the exit codes once they have."""
+        names = names or list(self._alive)
+        for name in names:
+            if name in self:
+                self.counted["stops"] += 1
+                self[name].signal(signal.SIGTERM)
+        return {name: self._alive.pop(name).ended() for name in names}
+
+    def forget(self, name):
+        """Let *name*, which has ended, be no worker of this study any more."""
+        self._alive.pop(name).ended()
+
+    def end(self):
+        """Let nothing run any more, however it is."""
+        for worker in self._alive.values():
+            if worker.is_alive():
+                worker.signal(signal.SIGKILL)
+                worker.ended()
+        self._alive.clear()
+
+    def ask(self, *words, **settings):
+        """Start ``aegis WORDS`` on the same data; `Worker.ended` tells when it is done."""
+        self._commands += 1
+        log = self.folder / f"command-{self._commands}.log"
+        return Worker(list(words), {**self.environment, **settings}, log)
+
+    def command(self, *words, **settings):
+        """Return what ``aegis WORDS`` says, which must succeed."""
+        asked = self.ask(*words, **settings)
+        assert asked.ended(120) == 0, f"aegis {' '.join(words)}:\n{asked.said()}"
+        return asked.said()
+
+    def feed(self, messages):
+        """Send *messages*, and yield each that is acknowledged with AA, until the port is gone."""
+        try:
+            for answer in send("127.0.0.1", self.mllp, messages, timeout_s=30):
+                if answer.code != "AA":
+                    return
+                yield answer.sent
+        except OSError:
+            return
+
+
+def _run(words, environment, log):
+    """In the child: be ``aegis WORDS``, and say everything in *log*."""
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for number in (1, 2):
+        os.dup2(out, number)
+    for name in [name for name in os.environ if name.startswith("AEGIS_")]:
+        del os.environ[name]
+    os.environ.update({name: value for name, value in environment.items() if value})
+    os.chdir(ROOT)
+    _have_short_leases()
+    _follow(environment.get("CLOCK_AHEAD", ""))
+    from services.cli import main, opened  # noqa: PLC0415 (in the child, where it is there)
+    from tests.preloaded import load  # noqa: PLC0415
+
+    opened.load_rules = load
+    code = 0
+    for command in _commands(words):
+        code = main.main(command) or code
+    sys.exit(code)
+
+
+def _commands(words):
+    """``["verify", AND, "replay"]`` as the commands that it names."""
+    commands = [[]]
+    for word in words:
+        if word == AND:
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    return commands
+
+
+def _have_short_leases():
+    from services.store import holding, sealing  # noqa: PLC0415
+
+    holding.FOR_S, holding.RENEW_S = _LEASE_S, _LEASE_S / 3
+    sealing._LEASE_S = _LEASE_S  # noqa: SLF001
+
+
+def _follow(file):
+    """Let this process' clock be ahead by as many seconds as *file* says, whenever it is read."""
+    if not file:
+        return
+    from datetime import datetime, timedelta  # noqa: PLC0415
+
+    from services.runtime import clock  # noqa: PLC0415
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(seconds=float(Path(file).read_text()))
+
+    clock.datetime = Ahead
