@@ -1,9 +1,12 @@
 """Where messages of sites come in, as a process serves them."""
 
+import asyncio
 import ssl
+import threading
 from dataclasses import dataclass, field
 
 from services.cli.command import CommandError
+from services.cli.serving import Work
 from services.ingest.mllp import MllpServer
 from services.ingest.writer import Writer
 from services.runtime.clock import now_utc
@@ -45,6 +48,31 @@ class MllpEdge:
     async def stop(self) -> None:
         """Answer what was taken, and take nothing more."""
         await self._server.stop()
+
+
+@dataclass(slots=True)
+class ThreadEdge:
+    """What takes things in by itself, in a thread of its own.
+
+    Args:
+        work: Ends when its event is set.
+        name: Of the thread.
+    """
+
+    work: Work
+    name: str
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread = field(init=False)
+
+    async def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self.work, args=(self._stop,), name=self.name)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Take nothing more, and finish what was taken."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join)
 
 
 def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:

@@ -13,6 +13,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _migrate(args: Namespace) -> int:
     opened = migrate(settings_of(args))
+    opened.db.close()
     protocol = opened.study.rules.protocol
     print(f"the database is at revision {schema.head()}; {protocol.study} {protocol.version} runs")
     return 0

@@ -29,7 +29,7 @@ from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
-from services.store.session import Connection, Database
+from services.store.session import Connection, Database, DatabaseError, is_transient
 from services.store.vault import Keys, identity_hash
 from services.vocabulary.fact import Fact, Merge, Move
 
@@ -89,7 +89,9 @@ class Intake:
                 return [outcome for one in incoming for outcome in self.accept([one])]
             _log.error("not_stored", exc_info=error)
             problem = f"could not be stored ({type(error).__name__})"
-            outcomes = [Outcome(Answer.ERROR, Refused("MSH", problem, "send it again"))]
+            refused = Refused("MSH", problem, "send it again")
+            may_pass = isinstance(error, DatabaseError) and is_transient(error)
+            outcomes = [Outcome(Answer.ERROR, refused, is_transient=may_pass)]
         for outcome in outcomes:
             self.on_outcome(outcome)
         return outcomes

@@ -1,6 +1,7 @@
 """What ingest tells the metrics about each message."""
 
 from services.ingest.application import Outcome
+from services.ingest.domain.reading import ParkReason
 from services.runtime.metrics import Metrics
 
 _NOBODY = "unknown"  # a closed set: a sender that no site is named for is no label
@@ -18,3 +19,8 @@ def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
         for observed_at in outcome.observed:
             lag = outcome.received_at - observed_at
             metrics.observation_lag.labels(site).observe(max(0.0, lag.total_seconds()))
+
+
+def count_kept(metrics: Metrics, site: str, reason: ParkReason) -> None:
+    """Count a message of the site topic that can never be accepted, and is kept."""
+    metrics.parked.labels(site or _NOBODY, reason).inc()

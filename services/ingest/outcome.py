@@ -7,7 +7,7 @@ from typing import Literal
 from services.ingest.domain.hl7.acknowledgement import Answer
 from services.ingest.domain.reading import ParkedItem, Refused
 
-Source = Literal["mllp", "http", "file", "person", "participants"]
+Source = Literal["mllp", "http", "kafka", "file", "person", "participants"]
 Form = Literal["hl7v2", "facts"]
 
 
@@ -44,6 +44,7 @@ class Outcome:
         facts: How many came of it.
         parked: What waits, and why.
         duplicate: The very same bytes were accepted before.
+        is_transient: The same may be accepted later; False: it failed for what it is.
         received_at: By the clock that this installation goes by; None when it was refused.
         observed: When each fact was true.
     """
@@ -55,5 +56,6 @@ class Outcome:
     facts: int = 0
     parked: tuple[ParkedItem, ...] = ()
     duplicate: bool = False
+    is_transient: bool = True
     received_at: datetime | None = None
     observed: tuple[datetime, ...] = ()

@@ -8,6 +8,8 @@ from services.ingest.domain.hl7.read import read
 from services.ingest.domain.reading import Reading, Refused
 from services.ingest.facts import SENDER as FACTS
 from services.ingest.facts import FactReading, read_facts
+from services.ingest.kept import SENDER as KEPT
+from services.ingest.kept import enter_again
 from services.ingest.waiting import parked_rows
 from services.store import journal, parking
 from services.store.journal import RawMessage
@@ -50,15 +52,31 @@ def discard(intake: Intake, ids: Sequence[str], by: str, reason: str) -> int:
 
 
 def _retry(intake: Intake, message_id: str, by: str) -> Retried:
-    with intake.db.write() as conn:
+    with intake.db.read() as conn:
         open_rows = parking.load_parked(conn, message=message_id)
         message = journal.load_message(conn, intake.keys, message_id)
+    if message is not None and message.sender.startswith(KEPT):
+        return _enter(intake, message, open_rows, by)
+    with intake.db.write() as conn:
+        open_rows = parking.load_parked(conn, message=message_id)
         if message is None:
             return Retried(0, 0, len(open_rows))
         reading = _read_again(intake, message)
         if isinstance(reading, Refused):
             return Retried(0, 0, len(open_rows))
         return _apply(conn, intake, message, reading, by)
+
+
+def _enter(intake: Intake, kept: RawMessage, rows: Sequence[ParkedRow], by: str) -> Retried:
+    """Let what was kept unread enter as a message of its own, if it can now."""
+    outcome = enter_again(intake, kept)
+    if outcome is None or outcome.refused is not None:
+        return Retried(0, 0, len(rows))
+    with intake.db.write() as conn:
+        closed = parking.resolve_parked(
+            conn, [row.id for row in rows], resolution="retried", at=intake.clock(), by=by
+        )
+    return Retried(outcome.facts, closed, len(outcome.parked))
 
 
 def _read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | Refused:

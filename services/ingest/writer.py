@@ -15,11 +15,15 @@ _Waiting = tuple[Incoming, "Future[Outcome]"]
 
 
 class Writer:
-    """Accepts messages from any thread; each gets its outcome once it is on disk."""
+    """Accepts messages from any thread; each gets its outcome once it is on disk.
+
+    Attributes:
+        intake: What it writes for.
+    """
 
     def __init__(self, intake: Intake, progress: Progress | None = None) -> None:
         """Prepare to write for *intake*."""
-        self._intake = intake
+        self.intake = intake
         self._progress = progress or Progress()
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ingest writer", daemon=True)
@@ -46,7 +50,7 @@ class Writer:
         while goes_on:
             batch, goes_on = self._batch()
             if batch:
-                outcomes = self._intake.accept([incoming for incoming, _ in batch])
+                outcomes = self.intake.accept([incoming for incoming, _ in batch])
                 self._progress.committed(time.monotonic())
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     future.set_result(outcome)

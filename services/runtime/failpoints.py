@@ -16,6 +16,7 @@ NAMES: Final = (
     "ingest.before_commit",
     "ingest.after_commit",
     "ingest.after_ack",
+    "ingest.before_offset",
     "relay.before_publish",
     "relay.before_delete",
     "relay.after_delete",

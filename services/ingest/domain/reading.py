@@ -20,6 +20,12 @@ class ParkReason(StrEnum):
     AMBIGUOUS_PARTICIPANT = "ambiguous-participant"
     UNSUPPORTED_MESSAGE = "unsupported-message"
     UNREADABLE_LINE = "unreadable-line"
+    # of a message that could not be answered, because nobody waits for an answer
+    NO_SITE = "no-site"
+    WRONG_SITE = "wrong-site"
+    TOO_LONG = "too-long"
+    REFUSED = "refused"
+    NOT_STORED = "not-stored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""What can never be accepted, of a sender who waits for no answer: kept as it came, and parked."""
+
+from hashlib import sha256
+
+from services.ingest.application import Form, Incoming, Intake, Outcome
+from services.ingest.domain.reading import ParkedItem, ParkReason, Refused
+from services.ingest.ids import message_id
+from services.ingest.waiting import parked_rows
+from services.store import journal
+from services.store.journal import Arrival, RawMessage
+
+# Then the site. No sender of HL7 v2 is called so: the message itself is new if it comes after all.
+SENDER = "site-topic|"
+
+
+_REASONS = {"MSH-3, MSH-4": ParkReason.NO_SITE, "MSH-4": ParkReason.WRONG_SITE}
+
+
+def why(refused: Refused) -> ParkedItem:
+    """Return what is parked of a message that was refused.
+
+    >>> why(Refused("MSH-10", "there is no message control id", "give every message its own"))
+    ParkedItem(path='MSH-10', reason=<ParkReason.REFUSED: 'refused'>, \
+detail='MSH-10: there is no message control id; give every message its own')
+    """
+    reason = _REASONS.get(refused.where, ParkReason.REFUSED)
+    return ParkedItem(refused.where, reason, str(refused))
+
+
+def keep(intake: Intake, incoming: Incoming, key: str, item: ParkedItem) -> None:
+    """Return once *incoming* is on disk, with *item* that says why it waits; again is no change.
+
+    Args:
+        intake: Where it could not enter.
+        incoming: As it came; its site is empty when the study has none of that name.
+        key: The site that the sender named.
+        item: Why it waits.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: It could not be stored.
+    """
+    hashed = sha256(incoming.body).hexdigest()
+    sender, control_id = f"{SENDER}{key}", hashed[:32]
+    message = RawMessage(
+        id=message_id(sender, control_id, hashed),
+        received_at=intake.clock(),
+        site=incoming.site,
+        sender=sender,
+        control_id=control_id,
+        sha256=hashed,
+        source=incoming.source,
+        clock="wall",
+        body=incoming.body,
+    )
+    with intake.db.write() as conn:
+        if not journal.find_messages(conn, [(sender, control_id)]):
+            rows = parked_rows(message, [item])
+            journal.append(conn, intake.keys, [Arrival(message, (), tuple(rows))])
+
+
+def enter_again(intake: Intake, message: RawMessage) -> Outcome | None:
+    """Return what becomes of a kept message now; None when its site is still none of the study's.
+
+    What enters is a message of its own, under the sender that it names.
+    """
+    site = message.sender.removeprefix(SENDER)
+    if site not in intake.sites.by_id:
+        return None
+    incoming = Incoming(message.body, "kafka", site, form=form_of(message.body))
+    return intake.accept([incoming])[0]
+
+
+def form_of(body: bytes) -> Form:
+    """Return what a record holds.
+
+    >>> form_of(b'{"subject": "P-001"}'), form_of(b"MSH|^~")
+    ('facts', 'hl7v2')
+    """
+    return "facts" if body.lstrip()[:1] == b"{" else "hl7v2"

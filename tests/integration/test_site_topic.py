@@ -1,0 +1,332 @@
+"""What sites push to Kafka: nothing is lost or taken twice, and what is refused is kept."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+import httpx
+import pytest
+from kafka import TopicPartition
+
+from services.cli.background import Background
+from services.cli.main import main
+from services.cli.opened import open_in
+from services.cli.roles.parts import Told
+from services.cli.service import Service
+from services.ingest import parked
+from services.ingest.domain.reading import ParkReason
+from services.ingest.domain.site import Sites
+from services.ingest.site_topic import SiteTopic, group_of
+from services.ingest.writer import Writer
+from services.runtime import kafka as runtime
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    KafkaSettings,
+    StoreSettings,
+)
+from services.runtime.topics import SITE_EVENTS
+from services.store import journal, messages, parking
+from services.store.journal import UnknownParticipantError
+from services.store.session import DatabaseError
+from tests.hl7_messages import NORTH, RHEIN, labs, obx
+from tests.installed import STUDY
+from tests.intake import feed_facts, new_intake, waiting
+
+PARTITION = TopicPartition(SITE_EVENTS, 0)
+FACT = {
+    "subject": "P-001",
+    "observed_at": "2026-03-01T08:00:00Z",
+    "body": {"kind": "observation", "measure": "alt", "value": {"value": "30", "unit": "U/L"}},
+}
+
+
+class Record(NamedTuple):
+    """A record, as the library hands it over."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Pushed:
+    """One partition of the topic, as its reader sees it; *committed* is where the group is."""
+
+    def __init__(self, *records):
+        self.records = [Record(n, key, value) for n, (key, value) in enumerate(records)]
+        self.at = self.committed = 0
+
+    def poll(self, _timeout_ms, max_records):
+        some = self.records[self.at : self.at + max_records]
+        self.at += len(some)
+        return {PARTITION: some} if some else {}
+
+    def commit(self, offsets):
+        self.committed = offsets[PARTITION].offset
+
+    def seek(self, _partition, offset):
+        self.at = offset
+
+    def assignment(self):
+        return {PARTITION}
+
+    def highwater(self, _partition):
+        return len(self.records)
+
+    def position(self, _partition, _timeout_ms):
+        return self.at
+
+
+@pytest.fixture
+def intake(tmp_path):
+    return new_intake(tmp_path)
+
+
+@pytest.fixture
+def reader(intake):
+    """Makes the reader of some records; what it kept is in its list ``kept``."""
+    writers = []
+
+    def made(*records, **settings):
+        writer = Writer(intake)
+        writer.start()
+        writers.append(writer)
+        kept = []
+        made = SiteTopic(
+            Pushed(*records), writer, on_kept=lambda *what: kept.append(what), **settings
+        )
+        return made, kept
+
+    yield made
+    for writer in writers:
+        writer.stop()
+
+
+def result(value, control_id, **head):
+    return labs(obx(value), control_id=control_id, **head)
+
+
+def test_messages_and_facts_are_taken_and_a_record_that_comes_again_changes_nothing(intake, reader):
+    both = [(b"north", result("0.4", "1")), (b"north", json.dumps(FACT).encode())]
+    topic, kept = reader(*both, *both)
+    assert topic.step()
+    assert topic.consumer.committed == 4
+    assert [fact.body.measure for fact in feed_facts(intake)] == ["neutrophils", "alt"]
+    assert not waiting(intake)
+    assert not kept
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        (b"north", b"good morning", ParkReason.REFUSED),
+        (b"north", b"", ParkReason.REFUSED),
+        (b"north", None, ParkReason.REFUSED),
+        (b"north", b'{"subject": "\xff"}', ParkReason.REFUSED),
+        (b"north", result("1", "9", sender="LAB|SOUTH"), ParkReason.NO_SITE),
+        (b"rhein", result("1", "9"), ParkReason.WRONG_SITE),
+        (b"south", result("1", "9"), ParkReason.NO_SITE),
+        (b"\xff\x00", result("1", "9"), ParkReason.NO_SITE),
+        (None, result("1", "9"), ParkReason.NO_SITE),
+        (b"north", result("1" * 5000, "9"), ParkReason.TOO_LONG),
+    ],
+)
+def test_what_can_never_be_accepted_is_kept_with_the_reason(intake, reader, key, value, reason):
+    good = (b"north", result("0.4", "1"))
+    topic, kept = reader((key, value), good, (key, value), largest=4096)
+    assert topic.step()
+    assert topic.consumer.committed == 3
+    assert len(feed_facts(intake)) == 1
+    site = key.decode() if key in (b"north", b"rhein") else ""
+    assert kept == [(site, reason)] * 2
+    with intake.db.read() as conn:
+        row = parking.load_parked(conn)
+        assert [(one.reason, one.site) for one in row] == [(reason, site)]
+        stored = messages.load_message(conn, intake.keys, row[0].message)
+    assert stored.body == (value or b"")
+    assert stored.source == "kafka"
+
+
+def test_a_site_that_is_named_later_is_heard_by_a_retry(intake, reader):
+    topic, _ = reader((b"lab-2", result("0.4", "1")))
+    assert topic.step()
+    assert parked.retry(intake, "anna") == parked.Retried(0, 0, 1)
+    lab = replace(NORTH, id="lab-2", senders=("LAB|NORTH",))
+    intake.sites = Sites.of((replace(NORTH, senders=()), RHEIN, lab))
+    assert parked.retry(intake, "anna").closed == 1
+    assert [reason for reason, _ in waiting(intake)] == ["unknown-participant"]
+
+
+def test_a_message_that_was_refused_enters_by_a_retry_once_its_sender_is_known(intake, reader):
+    topic, _ = reader((b"north", result("0.4", "1", sender="LAB|NEW")))
+    assert topic.step()
+    assert parked.retry(intake, "anna") == parked.Retried(0, 0, 1)
+    intake.sites = Sites.of((replace(NORTH, senders=("LAB|NORTH", "LAB|NEW")), RHEIN))
+    assert parked.retry(intake, "anna") == parked.Retried(1, 1, 0)
+    assert len(feed_facts(intake)) == 1
+    assert not waiting(intake)
+
+
+def test_a_record_without_a_key_never_speaks_for_a_person(intake, reader):
+    decision = {**FACT, "body": {"kind": "death", "cause": "", "at": "2026-03-01T08:00:00Z"}}
+    topic, _ = reader((None, json.dumps(decision).encode()))
+    assert topic.step()
+    assert parked.retry(intake, "anna").facts == 0
+    assert not feed_facts(intake)
+
+
+def failing(does, control_id, error, times):
+    """What raises *error*, so many times, when it is to store one message, and else *does*."""
+    left = [error] * times
+
+    def append(conn, keys, arrivals):
+        if left and any(one.message.control_id == control_id for one in arrivals):
+            if len(arrivals) == 1:
+                raise left.pop()
+            raise error
+        does(conn, keys, arrivals)
+
+    return append
+
+
+def test_what_cannot_be_stored_now_is_read_again_before_anything_is_committed(
+    intake, reader, monkeypatch
+):
+    topic, kept = reader((b"north", result("0.4", "1")), (b"north", b"nothing"))
+    monkeypatch.setattr(journal, "append", failing(journal.append, "1", DatabaseError("gone"), 4))
+    done = [topic.step() for _ in range(3)]
+    assert done == [False, False, True]
+    assert topic.consumer.committed == 2
+    assert len(feed_facts(intake)) == 1
+    assert len(waiting(intake)) == 1, kept
+
+
+def test_one_message_that_fails_for_what_it_is_does_not_stop_the_others(
+    intake, reader, monkeypatch
+):
+    fails = failing(journal.append, "bad", UnknownParticipantError(), 99)
+    monkeypatch.setattr(journal, "append", fails)
+    topic, kept = reader((b"north", result("0.4", "bad")), (b"north", result("0.5", "good")))
+    steps = 1
+    while not topic.step():
+        steps += 1
+    assert steps == 3
+    assert topic.consumer.committed == 2
+    assert kept == [("north", ParkReason.NOT_STORED)]
+    assert len(feed_facts(intake)) == 1
+
+
+# a real broker
+
+
+def reading(intake, server, **told):
+    """A reader of the group, and the way to end it."""
+    writer = Writer(intake)
+    writer.start()
+    settings = KafkaSettings(kafka=server.servers)
+    topic = SiteTopic(runtime.consumer(settings, SITE_EVENTS, group_of("TRIAL")), writer, **told)
+    stop = threading.Event()
+    thread = threading.Thread(target=topic.run, args=(stop,))
+    thread.start()
+
+    def end():
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+        writer.stop()
+
+    return topic, end
+
+
+def push(server, records):
+    producer = runtime.producer(KafkaSettings(kafka=server.servers))
+    for key, value in records:
+        producer.send(SITE_EVENTS, key=key, value=value)
+    producer.flush(30)
+    producer.close()
+
+
+def wait_for(is_so, within_s=60):
+    until = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def count(intake):
+    with intake.db.read() as conn:
+        return messages.count_messages(conn, ("kafka",))
+
+
+@pytest.mark.server
+def test_readers_that_come_and_go_take_every_record_once(intake, kafka):
+    sites = [(b"north", "LAB|NORTH"), (b"rhein", "ORBIS|RHEIN")]
+    sent = [
+        (key, result(f"0.{n}", str(n), sender=sender))
+        for n in range(1, 60)
+        for key, sender in sites
+    ]
+    lags = {}
+    _, end_first = reading(intake, kafka)
+    push(kafka, sent[:40])
+    wait_for(lambda: count(intake) >= 20)
+    _, end_second = reading(
+        intake, kafka, on_lag=lambda _topic, partition, lag: lags.update({partition: lag})
+    )
+    push(kafka, sent[40:80])
+    wait_for(lambda: lags)  # it has partitions of its own
+    end_first()
+    push(kafka, sent[80:])
+    wait_for(lambda: count(intake) == len(sent))
+    wait_for(lambda: len(lags) == 12 and not any(lags.values()))
+    end_second()
+    about_nobody = ("no-participant", "unknown-participant")
+    assert not [reason for reason, _ in waiting(intake) if reason not in about_nobody]
+
+    _, end = reading(intake, kafka)  # where the group is, nothing is left
+    push(kafka, [(b"north", result("0.1", "1")), (b"north", result("9.9", "new"))])
+    wait_for(lambda: count(intake) == len(sent) + 1)
+    end()
+    assert len(feed_facts(intake)) == len(sent) // 2 + 1
+
+
+@pytest.mark.server
+def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
+    kafka, postgres, tmp_path, monkeypatch
+):
+    for name, value in {
+        "AEGIS_DATABASE_URL": postgres.url,
+        "AEGIS_KAFKA": kafka.servers,
+        "AEGIS_DATA": str(tmp_path),
+        "AEGIS_STUDY": str(STUDY),
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert main(["migrate"]) == 0
+    opened = open_in(StoreSettings(), service="ingest")
+    told = Told(
+        IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(), KafkaSettings()
+    )
+    service = Background(Service(opened, told, "ingest"))
+    port = service.start().http
+    try:
+        push(kafka, [(b"north", result("0.4", "1", sender="EPIC|NORTH")), (None, b"?")])
+        wait_for(lambda: len(postgres.query("SELECT id FROM parked")) == 2)
+
+        def shows(line):
+            return line in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+
+        wait_for(lambda: shows('aegis_parked_total{reason="no-site",site="unknown"} 1.0'))
+        assert shows('aegis_ingest_messages_total{ack="AA",site="north",type="ORU^R01"} 1.0')
+        assert shows('aegis_last_message_timestamp_seconds{site="north"}')
+        for partition in range(12):
+            lag = f'aegis_consumer_lag{{partition="{partition}",topic="{SITE_EVENTS}"}} 0.0'
+            wait_for(lambda lag=lag: shows(lag))
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+    finally:
+        service.stop()
+        opened.db.close()
+    topics = {row[0] for row in postgres.query("SELECT source FROM raw_message")}
+    assert topics == {"kafka"}
