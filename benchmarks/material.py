@@ -47,9 +47,14 @@ def journals_in(opened: Opened) -> Iterator[tuple[Members, list[Journaled]]]:
 class Material:
     """The same for every measure, made when it is first asked for."""
 
-    def __init__(self, folder: Path) -> None:
-        """Work in *folder*, on the disk that is to be measured."""
-        self.folder = folder
+    def __init__(self, folder: Path, longest: int = 1_000_000) -> None:
+        """Work in *folder*, on the disk that is to be measured.
+
+        Args:
+            folder: There already.
+            longest: Facts in the longest history of one participant.
+        """
+        self.folder, self.longest = folder, longest
 
     @cached_property
     def trial(self) -> Trial:

@@ -47,7 +47,7 @@ def main(given: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(given)
     args.folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.folder, prefix="bench-") as made:
-        material = Material(Path(made))
+        material = Material(Path(made), args.longest)
         print(f"{machine(material.folder)}\n", flush=True)
         found: list[Compared] = []
         for name in args.only or MEASURES:
@@ -64,6 +64,13 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--rounds", type=_positive, default=3, metavar="N", help="default 3")
     parser.add_argument(
         "--only", action="append", choices=MEASURES, help="this measure; may be given again"
+    )
+    parser.add_argument(
+        "--longest",
+        type=_positive,
+        default=1_000_000,
+        metavar="N",
+        help="facts in the longest history of one participant (default 1,000,000)",
     )
     parser.add_argument(
         "--folder",

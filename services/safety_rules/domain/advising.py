@@ -73,6 +73,8 @@ class Advising:
         self._given: _Given | None = None  # has to be read again
         self._found: dict[str, _Found] = {}
         self._records: dict[int, tuple[EpisodeContent, _Found]] = {}
+        self._open_of: Sequence[EpisodeContent] | None = None
+        self._open: list[EpisodeContent] = []  # of those
         self._made: tuple[object, ...] | None = None  # what the last answer was made from
         self._advice: tuple[Advice, ...] = ()
         self._due_at: datetime | None = None
@@ -102,7 +104,10 @@ class Advising:
 
         The same object as long as nothing has changed.
         """
-        seen = {id(one): last_seen(one) for one in records if one.resolved_at is None}
+        if records is not self._open_of:
+            self._open_of = records
+            self._open = [one for one in records if one.resolved_at is None]
+        seen = {id(one): last_seen(one) for one in self._open}
         made = (anchors, records, tuple(seen.values()))
         is_due = self._due_at is not None and at >= self._due_at
         if made != self._made or is_due:
@@ -122,12 +127,12 @@ class Advising:
     def _of_records(self, case: Case, seen: Mapping[int, datetime | None]) -> Iterator[Advised]:
         """Yield what each record asks for; what was found of it holds while it is what it was."""
         found: dict[int, tuple[EpisodeContent, _Found]] = {}
+        case = replace(case, last_seen=lambda record: seen.get(id(record)))
         for name, record in dose_rules.about(case):
             known = self._records.get(id(record))
             read = (case.anchors, case.infusion, seen.get(id(record)), name)
             if known is None or not known[1].holds(read, case.at):
-                alone = replace(case, last_seen=lambda one: seen.get(id(one)))
-                advised = tuple(dose_rules.of_record(alone, name, record))
+                advised = tuple(dose_rules.of_record(case, name, record))
                 known = (record, _found(read, case.at, advised))
             found[id(record)] = known
             yield from known[1].advised

@@ -63,13 +63,17 @@ def charted(
         measures: That are read.
         severity: How bad a reading is beside others of its measure; None: it cannot be read.
     """
-    read = [
-        (found is not None, found or 0, fact.id, fact, fact.body.measure)
-        for fact in facts
-        if isinstance(fact.body, Observation) and fact.body.measure in measures
-        for found in (severity(fact.body),)
-    ]
-    new = {measure: fact for *_, fact, measure in sorted(read, key=lambda row: row[:3])}
+
+    def how_bad(fact: Fact) -> tuple[bool, Decimal | int, str]:
+        found = severity(fact.body) if isinstance(fact.body, Observation) else None
+        return found is not None, found or 0, fact.id
+
+    new: dict[str, Fact] = {}
+    for fact in facts:
+        body = fact.body
+        if isinstance(body, Observation) and body.measure in measures:
+            other = new.get(body.measure)
+            new[body.measure] = fact if other is None else max(fact, other, key=how_bad)
     return {**before, **new} if new else before
 
 

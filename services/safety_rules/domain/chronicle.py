@@ -100,7 +100,7 @@ class Chronicle:
         self.pass_time(message.received_at)
         self._take_in(message)
         occasion = Occasion(message.subject, message.seq, message.received_at, self._rules.version)
-        for member in self._survivors_first():
+        for member in self._family.survivors_first:
             self._recount(member, occasion, message.facts)
 
     def recount(self) -> None:
@@ -108,7 +108,7 @@ class Chronicle:
 
         New versions are known since the last fact: a record never depends on when rules changed.
         """
-        for member in self._survivors_first():
+        for member in self._family.survivors_first:
             last = self._last_of(member)
             if last is not None:
                 self._anchors[member] = None
@@ -175,9 +175,6 @@ class Chronicle:
         """Return the last message that the records of *member* were made from."""
         own = [self._last[one] for one in self._family.read_for(member) if one in self._last]
         return max(own, key=lambda message: (message.received_at, message.subject), default=None)
-
-    def _survivors_first(self) -> list[str]:
-        return sorted(self._family.members, key=lambda m: (self._family.fold_of(m) is None, m))
 
     def _recount(self, member: str, occasion: Occasion, facts: Sequence[Fact] | None) -> None:
         """Make versions of what changed because of *facts*; None: because of other rules."""

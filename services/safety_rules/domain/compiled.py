@@ -54,7 +54,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledCriterion:
-    """One criterion, ready to grade."""
+    """One criterion, ready to grade; *asks_how_long*: a value has to last for some grade."""
 
     id: str
     term: str
@@ -64,6 +64,7 @@ class CompiledCriterion:
     measured: Mapping[str, Measured]
     worst: Grade
     criterion: Criterion
+    asks_how_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def _compiled(criterion: Criterion, plausible: Plausible) -> CompiledCriterion:
         measured=measured,
         worst=worst,
         criterion=criterion,
+        asks_how_long=any(one.lasting for one in measured.values()),
     )
 
 

@@ -98,18 +98,36 @@ def step(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[CrsState
     An episode has ended when nothing can reopen it any more.
     """
     limits = state.protocol.bedside
-    drugs = state.drugs.after_all(facts)
-    readings = charted(state.readings, facts, MEASURES, _severity)
     given = [fact for fact in facts if isinstance(fact.body, Administration)]
-    antipyretic = any(_drug(fact) in limits.antipyretics for fact in given)
-    now = _now(state, readings, drugs, at, tuple(facts))
-    after = replace(
-        state,
-        readings=readings,
-        drugs=drugs,
-        usual=_usual(state, readings, drugs),
-        masked=now.masked,
-        masked_until=at + limits.antipyretic_masks if antipyretic else state.masked_until,
+    drugs = state.drugs.after_all(given) if given else state.drugs
+    readings = charted(state.readings, facts, MEASURES, _severity)
+    temperature = still_true(readings, "temperature", at, limits.vitals_stay)
+    fever = is_at_least(temperature, Quantity(limits.fever_c, "Cel")) if temperature else None
+    taken_now = temperature is not None and temperature.observed_at == at
+    masked_until = state.masked_until
+    masked = (masked_until is not None and at < masked_until) if taken_now else state.masked
+    if any(_drug(fact) in limits.antipyretics for fact in given):
+        masked_until = at + limits.antipyretic_masks
+    after = CrsState(
+        state.protocol,
+        state.context,
+        readings,
+        drugs,
+        _usual(state, readings, drugs),
+        masked_until,
+        masked,
+        state.course,
+    )
+    if state.course is None and not (taken_now and fever is not False):
+        return after, None
+    now = Now(
+        at,
+        fever,
+        temperature,
+        masked=masked,
+        pressure=hypotension(readings, drugs, state.usual, at, limits),
+        oxygen=hypoxia(readings),
+        facts=tuple(facts),
     )
     after, over = _aged(after, at)
     if after.course is not None and not after.course.possible:
@@ -126,25 +144,6 @@ def unended(state: CrsState) -> Run | None:
 def last_seen(state: CrsState) -> datetime | None:
     """Return when that was last looked at."""
     return None if state.course is None else state.course.last_at
-
-
-def _now(
-    state: CrsState, readings: Charted, drugs: Drugs, at: datetime, facts: tuple[Fact, ...]
-) -> Now:
-    limits = state.protocol.bedside
-    temperature = still_true(readings, "temperature", at, limits.vitals_stay)
-    fever = is_at_least(temperature, Quantity(limits.fever_c, "Cel")) if temperature else None
-    taken_now = temperature is not None and temperature.observed_at == at
-    masked_now = state.masked_until is not None and at < state.masked_until
-    return Now(
-        at,
-        fever,
-        temperature,
-        masked=masked_now if taken_now else state.masked,
-        pressure=hypotension(readings, drugs, state.usual, at, limits),
-        oxygen=hypoxia(readings),
-        facts=facts,
-    )
 
 
 def _aged(state: CrsState, at: datetime) -> tuple[CrsState, Run | None]:

@@ -140,6 +140,9 @@ class CurrentFacts:
             series = Series({series.observed_at: [series]}, has_orphans=orphan)
             self._series[fact.series] = series
         reaches_others = fact.status in CORRECTING or series.has_orphans
+        if not reaches_others and fact.observed_at not in series.sets:
+            series.sets[fact.observed_at] = [fact]
+            return Difference((), (fact,)) if stands((fact,)) else _NOTHING
         before = series.standing(None if reaches_others else fact.observed_at)
         series.sets.setdefault(fact.observed_at, []).append(fact)
         series.has_orphans = reaches_others and any(map(_only_corrections, series.sets.values()))

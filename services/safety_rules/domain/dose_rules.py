@@ -27,12 +27,14 @@ def about(case: Case) -> Iterator[tuple[str, EpisodeContent]]:
     """Yield each record with the name of the first rule that it fits: that rule speaks of it."""
     if case.protocol.dosing is None:
         return
-    spoken_of: set[int] = set()
-    for name, rule in case.protocol.dosing.rules.items():
-        for place, record in enumerate(case.records):
-            if place not in spoken_of and _is_about(case, rule, record):
-                spoken_of.add(place)
-                yield name, record
+    fitting: dict[str, tuple[str, str]] = {}  # of each criterion
+    for record in case.records:
+        names = fitting.get(record.criterion)
+        if names is None:
+            names = fitting[record.criterion] = _fitting(case, record.criterion)
+        name = names[bool(record.linked_to)]
+        if name and _asks(case, record):
+            yield name, record
 
 
 def of_record(case: Case, name: str, record: EpisodeContent) -> Iterator[Advised]:
@@ -41,18 +43,27 @@ def of_record(case: Case, name: str, record: EpisodeContent) -> Iterator[Advised
         yield from _of_record(case, name, case.protocol.dosing.rules[name], record)
 
 
-def _is_about(case: Case, rule: DoseRule, record: EpisodeContent) -> bool:
+def _fitting(case: Case, criterion: str) -> tuple[str, str]:
+    """Return the first rule for records of *criterion*, and for those that a syndrome explains.
+
+    Empty: there is none. What is a part of a syndrome is spoken of where that is.
+    """
+    rules = case.protocol.dosing.rules if case.protocol.dosing else {}
+    by_scale = [n for n, r in rules.items() if any(criterion == p.scale for p in r.any_of)]
+    either = [
+        name
+        for name, rule in rules.items()
+        if name in by_scale or any(not p.scale and case.matches(criterion, p) for p in rule.any_of)
+    ]
+    return next(iter(either), ""), next(iter(by_scale), "")
+
+
+def _asks(case: Case, record: EpisodeContent) -> bool:
+    """Say whether *record* may ask for anything at all."""
     if record.before_exposure or record.state is EpisodeState.REJECTED:
         return False
     died_at = case.anchors.died_at
-    if died_at is not None and record.onset_at >= died_at:
-        return False
-    return any(
-        record.criterion == pattern.scale
-        if pattern.scale
-        else not record.linked_to and case.matches(record.criterion, pattern)
-        for pattern in rule.any_of
-    )
+    return died_at is None or record.onset_at < died_at
 
 
 @dataclass(frozen=True, slots=True)

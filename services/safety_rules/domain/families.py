@@ -23,6 +23,7 @@ class Family:
         self._heard: list[Fact] = []
         self._ownership = Ownership(self.members)
         self._folds = {member: Fold(member, rules) for member in self.members}
+        self.survivors_first = self.members
 
     def hear(self, subject: str, facts: Sequence[Fact]) -> None:
         """Let *facts* of one message about *subject* be known."""
@@ -32,6 +33,8 @@ class Family:
         self._heard.extend(facts)
         if self._ownership.hear(facts):
             self._folds = {survivor: Fold(survivor, self._rules) for survivor in self._survivors()}
+            in_order = sorted(self.members, key=lambda member: (member not in self._folds, member))
+            self.survivors_first = tuple(in_order)
             facts = self._heard
         self._share_out(facts)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.compiled import CompiledCriterion
+from services.safety_rules.domain.data_queries import Checked
 from services.safety_rules.domain.findings import SeenAt, nothing_seen
 from services.safety_rules.domain.grading import (
     Baseline,
@@ -20,6 +21,7 @@ from services.safety_rules.domain.laboratory import (
     Nearest,
 )
 from services.safety_rules.domain.runs import Run
+from services.safety_rules.domain.segments import exposed
 from services.safety_rules.domain.tracks import Track
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade
@@ -48,6 +50,7 @@ class Followed:
             about=about,
             seen=seen,
         )
+        self.checked = Checked()
         self.track: Track[Course] = Track(Course(), self._following.step)
 
     @property
@@ -73,8 +76,14 @@ class Followed:
             self.track.restart(Course(), following.step)
 
     def unended(self) -> Run | None:
-        """Return the run that has not ended, or only by the exposure, if there is one."""
-        return self._following.unended(self.track.state())
+        """Return the run that has not ended, if there is one.
+
+        It is cut at the baseline anchor even when nothing was read after it.
+        """
+        segments, following = self.track.state().segments, self._following
+        if segments.before_exposure and following.baseline_at is not None:
+            return exposed(segments, following.baseline_at, following.baseline_grade)[1]
+        return segments.open
 
     def last_seen(self) -> datetime | None:
         """Return when the open run was last looked at."""

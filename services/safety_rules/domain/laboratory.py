@@ -1,10 +1,10 @@
 """One criterion that is graded from numbers, followed through one participant's readings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.alike import Alike, prepared_for
+from services.safety_rules.domain.alike import Alike, Beside, prepared_for
 from services.safety_rules.domain.circumstances import Circumstances
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.criteria import Comparison
@@ -34,6 +34,7 @@ FINAL = frozenset(
 
 Nearest = Callable[[str, datetime], Quantity | None]
 Held = Mapping[Comparison, datetime]
+_NOTHING: Lasting = {}
 About = Callable[[str, datetime, datetime | None], Circumstances]
 
 
@@ -84,23 +85,18 @@ class Following:
         segments, over = course.segments, None
         if segments.before_exposure and self.baseline_at is not None and at >= self.baseline_at:
             segments, over = exposed(segments, self.baseline_at, self.baseline_grade)
-        held_since = self._held(course.held_since, at, facts)
-        sustained = {compared: at - since for compared, since in held_since.items()}
+        held_since = course.held_since
+        if self.criterion is not None and self.criterion.asks_how_long:
+            held_since = self._held(held_since, at, facts)
+        sustained = {c: at - since for c, since in held_since.items()} if held_since else _NOTHING
         baseline = self.before if segments.before_exposure else self.baseline
         outcomes = [self._outcome(fact, baseline, sustained) for fact in facts]
-        if segments.open or any(o.at_most > segments.baseline_grade for o in outcomes):
+        if segments.open or max(map(_upper_end, outcomes)) > segments.baseline_grade:
             segments, ended = extended(segments, _together(at, facts, outcomes), self.merge_gap)
             over = over or ended
         if segments is course.segments and held_since is course.held_since:
             return course, over
         return Course(segments, held_since), over
-
-    def unended(self, course: Course) -> Run | None:
-        """Return the last run, cut at the baseline anchor even when nothing was read after it."""
-        segments = course.segments
-        if segments.before_exposure and self.baseline_at is not None:
-            return exposed(segments, self.baseline_at, self.baseline_grade)[1]
-        return segments.open
 
     def _outcome(self, fact: Fact, baseline: Baseline, sustained: Lasting) -> Outcome:
         body = fact.body
@@ -109,60 +105,48 @@ class Following:
         if self.criterion is None or not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no reading of a criterion")
         seen = self.seen(self.criterion.id, fact.observed_at)
-        alike = self._alike(body, fact.observed_at, seen)
-        outcome = self._graded(self.criterion, alike, body.value, baseline, sustained)
+        outcome = self._graded(self.criterion, fact, baseline, sustained, seen)
         if seen is NOTHING_SEEN:
             return outcome
-        alike = replace(alike, seen=NOTHING_SEEN)
-        return seen.told(
-            outcome, self._graded(self.criterion, alike, body.value, baseline, sustained)
-        )
+        unseen = self._graded(self.criterion, fact, baseline, sustained, NOTHING_SEEN)
+        return seen.told(outcome, unseen)
 
     def _graded(
         self,
         criterion: CompiledCriterion,
-        alike: Alike,
-        value: Quantity | None,
+        fact: Fact,
         baseline: Baseline,
         sustained: Lasting,
+        seen: Seen,
     ) -> Outcome:
+        body = _observed(fact)
+        beside = self._beside(body.measure, fact.observed_at, seen)
         if sustained:
-            return grade(criterion, alike.reading(value, sustained), baseline)
-        last = self._last.get(alike.measure)
-        if last is None or last[0] != alike or last[1] is not baseline:
+            return grade(criterion, Alike.of(body, beside).reading(body.value, sustained), baseline)
+        last = self._last.get(body.measure)
+        if last is None or last[1] is not baseline or not last[0].is_of(body, beside):
+            alike = Alike.of(body, beside)
             last = (alike, baseline, prepared_for(criterion, alike, baseline))
-            self._last[alike.measure] = last
-        return last[2].grade(value)
+            self._last[body.measure] = last
+        return last[2].grade(body.value)
 
     def reading(self, fact: Fact, sustained: Lasting | None = None) -> Reading:
         """Return *fact* as the criterion reads it."""
-        body = fact.body
-        if not isinstance(body, Observation):
-            raise TypeError(f"{fact.id} is no observation")
+        body = _observed(fact)
         seen = self.seen(self.criterion.id, fact.observed_at) if self.criterion else NOTHING_SEEN
-        return self._alike(body, fact.observed_at, seen).reading(body.value, sustained)
+        alike = Alike.of(body, self._beside(body.measure, fact.observed_at, seen))
+        return alike.reading(body.value, sustained)
 
-    def _alike(self, body: Observation, at: datetime, seen: Seen) -> Alike:
-        """Return all that a reading at *at* is graded by, but its value."""
-        measure = body.measure
-        return Alike(
-            measure,
-            "" if body.value is None else body.value.unit,
-            body.lln,
-            body.uln,
-            self.nearest("albumin", at) if measure == "calcium" else None,
-            body.fasting,
-            body.at_rest,
-            self.about(measure, at, self.baseline_at),
-            seen,
-            self._beside(measure, at),
-        )
-
-    def _beside(self, measure: str, at: datetime) -> tuple[tuple[str, Quantity], ...]:
-        wanted = () if self.criterion is None else self.criterion.measured[measure].beside
+    def _beside(self, measure: str, at: datetime, seen: Seen) -> Beside:
+        """Return what stands beside a reading of *measure* at *at*."""
+        about = self.about(measure, at, self.baseline_at)
+        wanted = self.criterion.measured[measure].beside if self.criterion else ()
+        if measure == "calcium":
+            return about, seen, self.nearest("albumin", at), ()
         if not wanted:
-            return ()
-        return tuple((other, found) for other in wanted if (found := self.nearest(other, at)))
+            return about, seen, None, ()
+        others = ((name, found) for name in wanted if (found := self.nearest(name, at)))
+        return about, seen, None, tuple(others)
 
     def _held(self, before: Held, at: datetime, facts: Sequence[Fact]) -> Held:
         """Return since when each comparison that has to last has held, by the worst of *facts*.
@@ -189,7 +173,7 @@ def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) 
     if len(outcomes) > 1:
         outcomes = _seen(facts, outcomes)
     lead = max(outcomes, key=_severity)
-    at_most = max(outcome.at_most for outcome in outcomes)
+    at_most = max(map(_upper_end, outcomes))
     missing = {name for outcome in outcomes for name in outcome.missing}
     return Graded(
         at,
@@ -199,6 +183,10 @@ def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) 
         tuple(fact.id for fact in facts),
         provisional=any(fact.status not in FINAL for fact in facts),
     )
+
+
+def _upper_end(outcome: Outcome) -> Grade:
+    return outcome.at_most
 
 
 def _severity(outcome: Outcome) -> tuple[Grade, Grade]:
@@ -220,3 +208,9 @@ def _seen(facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Sequence[Outcom
         else one
         for one in outcomes
     ]
+
+
+def _observed(fact: Fact) -> Observation:
+    if not isinstance(fact.body, Observation):
+        raise TypeError(f"{fact.id} is no observation")
+    return fact.body

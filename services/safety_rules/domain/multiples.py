@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from services.safety_rules.domain.compiled import CompiledCriterion
+from services.safety_rules.domain.corrected import corrected_range
 from services.safety_rules.domain.grading import NoBaseline, Reading, what_is_known
 from services.safety_rules.domain.laboratory import FINAL
-from services.safety_rules.domain.ranges import End, Range
+from services.safety_rules.domain.ranges import End, Range, range_of
 from services.safety_rules.domain.units import in_published_unit
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Input
+from services.vocabulary.quantity import Quantity
+
+_AT_HAND = 20_000  # kinds of results, of all participants
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +70,12 @@ def result(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> Result | No
         value = in_published_unit(body.value, measured.units, measured.valence)
         missing = [str(Input.UNIT)]
         if value is not None:
-            reading = Reading(body.measure, body.value, body.lln, body.uln)
-            known = what_is_known(measured, reading, NoBaseline(), value)
-            lies, uln = known.lies, known.exact(Input.ULN)
-            unknown = {Input.VALUE: known.value, Input.ULN: uln}
-            missing = [str(name) for name, number in unknown.items() if number is None]
+            like = _Like(body.measure, value.unit, body.lln, body.uln)
+            uln, lies = _limit(criterion, like), range_of(value, measured.range_in(value.unit))
+            if body.measure == "calcium":
+                lies = corrected_range(lies, value.unit, None) or lies
+            unknown = {Input.VALUE: lies.low != lies.high, Input.ULN: uln is None}
+            missing = [str(name) for name, is_unknown in unknown.items() if is_unknown]
     return Result(
         fact.observed_at,
         body.measure,
@@ -80,6 +86,25 @@ def result(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> Result | No
         fact.status not in FINAL,
         tuple(missing),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Like:
+    """What results of one measure have in common, in the unit in which they are compared."""
+
+    measure: str
+    unit: str
+    lln: Quantity | None
+    uln: Quantity | None
+
+
+@lru_cache(maxsize=_AT_HAND)
+def _limit(criterion: CompiledCriterion, like: _Like) -> Decimal | None:
+    """Return the upper limit of results that are *like*; None when it cannot be, or is a bound."""
+    one = Quantity(Decimal(1), like.unit)
+    reading = Reading(like.measure, one, like.lln, like.uln)
+    known = what_is_known(criterion.measured[like.measure], reading, NoBaseline(), one)
+    return known.exact(Input.ULN)
 
 
 def _words(body: Observation) -> str:

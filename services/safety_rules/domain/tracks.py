@@ -43,13 +43,16 @@ class Track(Generic[S]):
         """Let *fact* stand."""
         instants, instant = self._instants, fact.observed_at
         if not instants or instants[-1] < instant:
-            at = len(instants)
-        else:
-            at = bisect_left(instants, instant)
-            if instants[at] == instant:
-                self._facts[at] = tuple(sorted((*self._facts[at], fact), key=_by_id))
-                self._go_back(at, at)
-                return
+            instants.append(instant)
+            self._facts.append((fact,))
+            self._states.append(self._initial)
+            self._former = len(instants)
+            return
+        at = bisect_left(instants, instant)
+        if instants[at] == instant:
+            self._facts[at] = tuple(sorted((*self._facts[at], fact), key=_by_id))
+            self._go_back(at, at)
+            return
         instants.insert(at, instant)
         self._facts.insert(at, (fact,))
         self._states.insert(at, self._initial)
@@ -99,8 +102,10 @@ class Track(Generic[S]):
                 if is_as_before:
                     break
                 states[at - 1] = state
-            self._forget_ended(instants[first], instants[at - 1])
-            self._keep_ended(ended)
+            if self._ended_at and self._ended_at[-1] >= instants[first]:
+                self._forget_ended(instants[first], instants[at - 1])
+            if ended:
+                self._keep_ended(ended)
         self._stale, self._former = number, 0
         return states[-1] if states else self._initial
 
@@ -124,19 +129,17 @@ class Track(Generic[S]):
 
     def _forget_ended(self, first: datetime, last: datetime) -> None:
         """Let no run have ended from *first* to *last*."""
-        if self._ended_at and self._ended_at[-1] >= first:
-            here = bisect_left(self._ended_at, first)
-            there = bisect_right(self._ended_at, last)
-            del self._ended_at[here:there], self._ended[here:there]
-            self._as_told = min(self._as_told, here)
+        here = bisect_left(self._ended_at, first)
+        there = bisect_right(self._ended_at, last)
+        del self._ended_at[here:there], self._ended[here:there]
+        self._as_told = min(self._as_told, here)
 
     def _keep_ended(self, found: Sequence[tuple[datetime, Run]]) -> None:
         """Let the runs *found* have ended, where none had."""
-        if found:
-            here = bisect_left(self._ended_at, found[0][0])
-            self._ended_at[here:here] = [at for at, _ in found]
-            self._ended[here:here] = [run for _, run in found]
-            self._as_told = min(self._as_told, here)
+        here = bisect_left(self._ended_at, found[0][0])
+        self._ended_at[here:here] = [at for at, _ in found]
+        self._ended[here:here] = [run for _, run in found]
+        self._as_told = min(self._as_told, here)
 
 
 def _by_id(fact: Fact) -> str:
