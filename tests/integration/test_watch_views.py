@@ -9,7 +9,9 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from services.alerts.application import acknowledge
 from services.alerts.planning import states
+from services.runtime.clock import now_utc
 from services.safety_rules.domain.current_facts import standing
 from services.safety_rules.domain.ownership import Ownership
 from services.store import decisions, journal, records, schema
@@ -134,10 +136,13 @@ def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
 
 
 def test_an_alert_is_open_until_somebody_has_seen_it(watched):
+    was_open = rows(watched, "safety", "SELECT alert FROM watch.alert WHERE state = 'open'")
+    acknowledge(watched.opened.db, min(was_open)[0], "lee", "", now_utc())
     with watched.opened.db.read() as conn:
         known = {alert.id: state for alert, state in states(conn, watched.opened.name)}
     found = dict(rows(watched, "safety", "SELECT alert, state FROM watch.alert"))
     assert {alert: state.partition(" by ")[0] for alert, state in known.items()} == found
+    assert set(found.values()) >= {"open", "seen"}
     left = rows(watched, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'")
     assert left
     assert all(0 <= age < 600 and 3600 < seconds <= 86400 * 3 for seconds, age in left)
