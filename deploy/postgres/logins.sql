@@ -11,3 +11,7 @@ ALTER ROLE grafana_safety LOGIN PASSWORD :'safety';
 ALTER ROLE grafana_dsmb LOGIN PASSWORD :'dsmb';
 GRANT aegis_safety TO grafana_safety;
 GRANT aegis_dsmb TO grafana_dsmb;
+
+-- To compile the queries of a dashboard takes longer than to run them.
+ALTER ROLE grafana_safety SET jit = off;
+ALTER ROLE grafana_dsmb SET jit = off;

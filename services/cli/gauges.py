@@ -12,7 +12,7 @@ from services.runtime.clock import Clock
 from services.runtime.metrics import Metrics
 from services.safety_rules.measured import show_decisions, show_open
 from services.safety_rules.study import status
-from services.store import messages, outbox
+from services.store import decisions, messages, outbox
 from services.store.sealer import check_chain
 from services.store.session import Connection, Database
 
@@ -63,14 +63,15 @@ class RulesGauges:
     metrics: Metrics
     clock: Clock
     _chain_checked_at: datetime | None = None
-    _is_new: bool = True
+    _decided: int | None = None
 
     def show(self, conn: Connection) -> None:
         """Show once what the tables say."""
         now = self.clock()
-        if self._is_new:  # otherwise they show when something is decided
+        decided = decisions.load_study_state(conn, self.opened.name).version
+        if decided != self._decided:  # here, or in another process
             show_decisions(self.metrics, status(conn, self.opened.study.rules))
-            self._is_new = False
+            self._decided = decided
         show_open(self.metrics, conn)
         if self._chain_checked_at is None or now - self._chain_checked_at >= _CHAIN_EVERY:
             broken = next(check_chain(conn, self.opened.keys), None)

@@ -15,7 +15,6 @@ _PRIVATE = (t.raw_message, t.identity, t.api_key)  # what names people, or lets 
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
 _VERSION = Table("alembic_version", MetaData())  # which the migrations keep
 _START = (_VERSION, t.protocol_version)  # what a process looks at before it begins
-_START = (_VERSION, t.protocol_version)  # what a process looks at before it begins
 _READ, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
 _CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 

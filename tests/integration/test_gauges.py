@@ -1,0 +1,42 @@
+"""What a process shows of the stopping rules is what was decided last, in whichever process."""
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.cli.gauges import RulesGauges
+from services.runtime.clock import now_utc
+from services.runtime.metrics import Metrics
+from services.simulator.trial import simulate
+from services.store.decisions import latest_decisions
+from services.vocabulary.decision import Signal
+from tests.installed import Installation, messages_of
+
+pytestmark = pytest.mark.slow
+
+TRIAL = simulate(7, seed=5, days=8)
+STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED: 2}
+
+
+def test_a_boundary_that_another_process_finds_reached_is_shown_here_too(tmp_path):
+    installed = Installation(tmp_path)
+    metrics = Metrics(CollectorRegistry())
+    gauges = RulesGauges(installed.opened, metrics, now_utc)
+    with installed.db.read() as conn:
+        gauges.show(conn)
+    installed.enrol(TRIAL)
+    installed.take(messages_of(TRIAL))
+    installed.settle()
+    with installed.db.read() as conn:
+        gauges.show(conn)
+        decided = {
+            row.decision.rule: STATE[row.decision.signal]
+            for row in latest_decisions(conn, installed.opened.name)
+        }
+    shown = {
+        sample.labels["rule"]: sample.value
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "aegis_boundary_state"
+    }
+    assert max(shown.values()) == 2
+    assert shown == decided
