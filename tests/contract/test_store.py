@@ -1,0 +1,340 @@
+"""The store keeps the same promises on SQLite and on PostgreSQL."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from services.store import (
+    alerts,
+    journal,
+    leases,
+    outbox,
+    participants,
+    records,
+    schema,
+    sealing,
+    states,
+    timers,
+    turns,
+)
+from services.store.integrity import findings
+from services.store.participants import Participant
+from services.store.sealer import Settled, check_chain
+from services.store.session import Database, DatabaseError
+from services.store.states import StateRow
+from services.store.vault import Keys
+from services.vocabulary.fact import Merge
+from tests.reading import NOW, fact, hours
+from tests.stored import ALERT, EPISODE, STANDING, arrival, fill, message
+
+PEOPLE = ("P-001", "P-002", "P-003")
+
+
+class Store:
+    """A migrated database and its keys."""
+
+    def __init__(self, url, folder):
+        self.db = Database.open(url, announced=True)
+        schema.upgrade(self.db)
+        self.keys = Keys.load_or_create(folder / "keys")
+
+    def enrol(self, *people):
+        with self.db.write() as conn:
+            participants.add_participants(conn, [Participant(p, "T", "S1") for p in people], NOW)
+
+    def append(self, *arrivals):
+        with self.db.write() as conn:
+            journal.append(conn, self.keys, arrivals)
+
+    def known(self, subject):
+        with self.db.read() as conn:
+            return [(k.seq, k.received_at) for k in journal.facts_between(conn, subject, 0)]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def store(request, tmp_path):
+    """A store of each kind, empty."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/data/aegis.db"
+    else:
+        url = request.getfixturevalue("postgres").url
+    made = Store(url, tmp_path)
+    yield made
+    made.db.close()
+
+
+def merge(name, gone, survivor, at=NOW, **more):
+    """A message that makes *gone* and *survivor* one person, in both journals."""
+    facts = tuple(
+        fact(Merge(gone, survivor, **more), at, name=f"{name}-{who}", subject=who)
+        for who in sorted((gone, survivor))
+    )
+    return journal.Arrival(message(name, at), facts)
+
+
+def test_what_is_written_in_every_table_is_in_order(store):
+    with store.db.write() as conn:
+        fill(conn, store.keys)
+    with store.db.read() as conn:
+        assert list(findings(conn, store.keys)) == []
+
+
+def test_the_schema_is_what_the_code_says(store):
+    with store.db.write() as conn:
+        schema.check(conn)
+
+
+def test_facts_are_numbered_without_a_gap_and_known_in_that_order(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", NOW, ("P-001", "P-002", "P-001")), arrival("m2", NOW, ("P-001",)))
+    store.append(arrival("m3", NOW - timedelta(hours=5), ("P-001", "P-003")))
+    us = timedelta(microseconds=1)
+    assert store.known("P-001") == [(1, NOW), (2, NOW), (3, NOW + us), (4, NOW + 2 * us)]
+    assert store.known("P-002") == [(1, NOW)]
+    assert store.known("P-003") == [(1, NOW + 2 * us)]  # as the message about both
+
+
+def test_the_merged_share_one_order_of_knowing_from_then_on(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", hours(5), ("P-001",)))
+    store.append(merge("m2", "P-002", "P-001", hours(1)))
+    store.append(arrival("m3", hours(2), ("P-002",)), arrival("m4", hours(2), ("P-003",)))
+    us = timedelta(microseconds=1)
+    assert [at for _, at in store.known("P-001")] == [hours(5), hours(5) + us]
+    assert [at for _, at in store.known("P-002")] == [hours(5) + us, hours(5) + 2 * us]
+    assert [at for _, at in store.known("P-003")] == [hours(2)]
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_family_is_all_whom_merges_name_together(store, undone):
+    store.enrol("P-004", *PEOPLE)
+    store.append(merge("m1", "P-003", "P-002", undone=undone))
+    store.append(merge("m2", "P-002", "P-004"))
+    with store.db.read() as conn:
+        found = turns.families_of(conn, ["P-003", "P-001"])
+        assert found == [("P-001",), ("P-002", "P-003", "P-004")]
+        assert list(findings(conn, store.keys)) == []
+
+
+def test_what_comes_after_time_was_told_is_known_later(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", NOW, ("P-001",)))
+    with store.db.write() as conn:
+        assert turns.tell_until(conn, {"P-001": 1}, hours(30))
+    store.append(arrival("m2", hours(1), ("P-001",)), arrival("m3", hours(1), ("P-002",)))
+    assert store.known("P-001")[-1][1] == hours(30) + timedelta(microseconds=1)
+    assert store.known("P-002")[-1][1] == hours(1)
+
+
+def test_time_is_not_told_to_who_has_not_heard_all(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", NOW, ("P-001",)))
+    with store.db.write() as conn:
+        assert not turns.tell_until(conn, {"P-001": 0}, hours(30))
+
+
+def test_of_two_steps_from_one_state_the_second_is_refused(store):
+    old = StateRow("P-001")
+    for _ in range(2):
+        with store.db.write() as conn:
+            assert states.advance(conn, old, replace(old, folded_through=old.folded_through + 1))
+            again = replace(old, folded_through=99)
+            assert not states.advance_all(conn, [(old, again), (StateRow("P-002"), again)])
+            conn.rollback()
+        with store.db.write() as conn:
+            assert states.advance(conn, old, replace(old, folded_through=old.folded_through + 1))
+        with store.db.read() as conn:
+            now = states.load_state(conn, "P-001")
+        assert (now.version, now.folded_through) == (old.version + 1, old.folded_through + 1)
+        old = now
+
+
+def test_many_states_advance_together(store):
+    many = [StateRow(f"P-{number:03d}") for number in range(60)]
+    for version in (1, 2):
+        with store.db.write() as conn:
+            assert states.advance_all(conn, [(one, replace(one, folded_through=7)) for one in many])
+        with store.db.read() as conn:
+            many = states.load_states(conn)
+        assert {(one.version, one.folded_through) for one in many} == {(version, 7)}
+
+
+def test_a_lease_has_one_holder(store):
+    with store.db.write() as conn:
+        assert leases.acquire(conn, "relay", "one", NOW, 6)
+        assert not leases.acquire(conn, "relay", "other", NOW + timedelta(seconds=5), 6)
+        assert leases.acquire(conn, "relay", "other", NOW + timedelta(seconds=7), 6)
+        assert not leases.acquire(conn, "relay", "one", NOW + timedelta(seconds=8), 6)
+
+
+def test_timers_are_those_that_were_set_last(store):
+    with store.db.write() as conn:
+        timers.set_timers(conn, {"P-001": {"a": NOW, "b": hours(1)}, "P-002": {"a": hours(2)}})
+        timers.set_timers(conn, {"P-001": {"b": hours(3), "c": NOW}})
+    with store.db.read() as conn:
+        due = [(one.owner, one.purpose) for one in timers.due_timers(conn, hours(2))]
+        assert due == [("P-001", "c"), ("P-002", "a")]
+        assert timers.timers_of(conn, "P-001") == {"b": hours(3), "c": NOW}
+
+
+def test_every_message_is_announced_once_for_each_participant(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", NOW, ("P-001", "P-002", "P-001")), arrival("m2", NOW, ("P-001",)))
+    with store.db.read() as conn:
+        rows = outbox.waiting(conn, 0, 10)
+    assert [(row.topic, row.key) for row in rows] == [
+        (outbox.FACTS, "P-001"),
+        (outbox.FACTS, "P-002"),
+        (outbox.FACTS, "P-001"),
+        (outbox.FACTS, "P-001"),
+    ]
+    with store.db.write() as conn:
+        outbox.announced(conn, [row.id for row in rows[:2]])
+    with store.db.read() as conn:
+        assert outbox.waiting(conn, 0, 10) == rows[2:]
+        assert outbox.waiting(conn, rows[2].id, 10) == rows[3:]
+
+
+def test_where_no_relay_is_nothing_is_announced(store):
+    quiet = Database.open(store.db.url)
+    store.enrol(*PEOPLE)
+    with quiet.write() as conn:
+        journal.append(conn, store.keys, [arrival("m1")])
+        outbox.announce(conn, outbox.STANDINGS, [("T", "{}")])
+    with quiet.read() as conn:
+        assert outbox.count_waiting(conn) == 0
+    quiet.close()
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_row_that_is_there_is_refused_whatever_the_count(store, count):
+    store.enrol("P-001")
+    store.append(*(arrival(f"m{number}", NOW, ("P-001",)) for number in range(count)))
+    with pytest.raises(DatabaseError):
+        store.append(*(arrival(f"m{number}", NOW, ("P-001",)) for number in range(count)))
+    with store.db.read() as conn:
+        assert journal.count_facts(conn) == count
+
+
+def test_bytes_and_instants_are_read_as_they_were_written(store):
+    store.append(*(replace(arrival(f"m{n}", hours(n)), facts=()) for n in range(30)))
+    with store.db.read() as conn:
+        for number in (0, 29):
+            read = journal.load_message(conn, store.keys, f"m{number}")
+            assert (read.body, read.received_at) == (message(f"m{number}").body, hours(number))
+
+
+def test_latest_versions_are_found_for_many_at_once(store):
+    store.enrol(*PEOPLE)
+    with store.db.write() as conn:
+        records.append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])
+        rows = [records.StandingRow(replace(STANDING, participant=p), NOW, 1) for p in PEOPLE]
+        assert [row.version for row in records.append_standings(conn, rows)] == [1, 1, 1]
+        assert records.append_standings(conn, rows) == []
+        alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2", participant="P-002")])
+    with store.db.read() as conn:
+        assert [one.version for one in records.latest_episodes(conn)] == [2]
+        found = alerts.load_alerts(conn, participants=["P-002", "P-003"])
+        assert [one.id for one in found] == ["a2"]
+
+
+def test_the_trail_is_sealed_while_others_write(store):
+    stop, failed = threading.Event(), []
+
+    def write(who):
+        number = 0
+        while not stop.is_set():
+            try:
+                store.append(replace(arrival(f"{who}-{number}", NOW), facts=()))
+            except DatabaseError as error:
+                failed.append(error)
+            number += 1
+
+    writers = [threading.Thread(target=write, args=(who,)) for who in "abc"]
+    for writer in writers:
+        writer.start()
+    settled = None if store.db.is_sqlite else Settled()
+    for _ in range(30):
+        sealing.step(store.db, store.keys, "sealer", lambda: NOW, settled)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    with store.db.read() as conn:
+        assert list(check_chain(conn, store.keys)) == []
+        sealed = conn.exec_driver_sql("SELECT max(upto) FROM audit_seal").scalar()
+    assert sealed > 10
+    assert not failed
+
+
+@pytest.mark.server
+def test_a_seal_leaves_out_what_a_transaction_that_runs_may_still_write(postgres, tmp_path):
+    store = Store(postgres.url, tmp_path)
+    settled = Settled()
+    with store.db.write() as slow:  # takes its id, and does not commit yet
+        journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
+        for number in range(5):
+            store.append(replace(arrival(f"m{number}"), facts=()))
+            sealing.step(store.db, store.keys, "sealer", lambda: NOW, settled)
+    for _ in range(4):
+        sealing.step(store.db, store.keys, "sealer", lambda: NOW, settled)
+    with store.db.read() as conn:
+        assert list(check_chain(conn, store.keys)) == []
+        covered = conn.exec_driver_sql(
+            "SELECT count(*) FROM audit WHERE key = 'slow'"
+            " AND id <= (SELECT max(upto) FROM audit_seal)"
+        ).scalar()
+    assert covered == 1
+    store.db.close()
+
+
+@pytest.mark.server
+def test_facts_about_one_participant_from_two_writers_have_no_gap(postgres, tmp_path):
+    store = Store(postgres.url, tmp_path)
+    store.enrol("P-001", "P-002")
+    failed = []
+
+    def write(who):
+        for number in range(30):
+            pair = ("P-001", "P-002") if who == "a" else ("P-002", "P-001")
+            try:
+                store.append(arrival(f"{who}-{number}", NOW, pair))
+            except DatabaseError as error:
+                failed.append(error)
+
+    writers = [threading.Thread(target=write, args=(who,)) for who in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert not failed
+    for subject in ("P-001", "P-002"):
+        known = store.known(subject)
+        assert [seq for seq, _ in known] == list(range(1, 61))
+        assert all(one < other for (_, one), (_, other) in pairwise(known))
+    store.db.close()
+
+
+@pytest.mark.server
+def test_who_joins_a_family_while_another_waits_is_held_too(postgres, tmp_path):
+    store = Store(postgres.url, tmp_path)
+    store.enrol(*PEOPLE)
+    store.append(arrival("m0", hours(9), ("P-003",)))
+    began, merged = threading.Event(), threading.Event()
+
+    def join_later():
+        with store.db.write() as conn:
+            journal.append(conn, store.keys, [merge("m1", "P-003", "P-001", hours(1))])
+            began.set()
+            merged.wait(1)
+
+    joining = threading.Thread(target=join_later)
+    joining.start()
+    began.wait(5)
+    store.append(arrival("m2", hours(2), ("P-001",)))  # waits for P-001
+    joining.join()
+    last_of_3, last_of_1 = store.known("P-003")[-1][1], store.known("P-001")[-1][1]
+    assert last_of_1 > last_of_3
+    store.db.close()
