@@ -1,6 +1,6 @@
 """One family, folded as far as its journal goes, and not yet recorded."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -95,6 +95,7 @@ def _folded(
     is_due = any(at <= until for at in chronicle.due.values())
     chronicle.pass_time(until)
     episodes, stood = chronicle.take()
+    changed = {episode.content.participant for episode in episodes}
     through = {state.subject: state.folded_through for state in states}
     through |= {message.subject: message.seq for message in new}
     after = tuple(
@@ -103,9 +104,7 @@ def _folded(
             folded_through=through[state.subject],
             version=state.version + 1,
             rules_version=rules.version,
-            digest=wire.digest(
-                [(e.id, e.version, e.retracted) for e in chronicle.latest(state.subject)]
-            ),
+            digest=_digest(chronicle, state, changed),
         )
         for state in states
     )
@@ -123,6 +122,13 @@ def _folded(
         through=through if is_due else {},
         advice=chronicle.take_advice(max(until, known_at or until)),
     )
+
+
+def _digest(chronicle: Chronicle, state: StateRow, changed: Container[str]) -> str:
+    """Return the digest of the records, which is the one before when none of them has changed."""
+    if state.digest and state.subject not in changed:
+        return state.digest
+    return wire.digest([(e.id, e.version, e.retracted) for e in chronicle.latest(state.subject)])
 
 
 def _rebuilt(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Remembered:
