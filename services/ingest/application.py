@@ -20,11 +20,11 @@ from services.ingest.domain.reading import (
 )
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactReading, read_facts
-from services.ingest.ids import content_digest, fact_id, message_id
+from services.ingest.ids import fact_id, message_id
 from services.ingest.joining import cannot_move, in_both_journals, with_hashed_visits
 from services.ingest.outcome import Form, Incoming, Outcome, Source
 from services.ingest.waiting import about_nobody, from_the_future, not_from_a_site, parked_rows
-from services.runtime import log
+from services.runtime import log, wire
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 from services.store import journal, participants
@@ -219,7 +219,7 @@ class Intake:
                 parked.append(from_the_future(place, fact.observed_at))
             else:
                 hashed = with_hashed_visits(fact, partial(self._visit, site))
-                digest = content_digest(hashed)
+                digest = wire.clinical_digest(hashed)
                 facts.append(replace(hashed, id=made, site=reading.site, digest=digest))
         return facts, parked
 
@@ -263,7 +263,7 @@ class Intake:
             notes=draft.notes,
             visit=visit,
         )
-        return replace(fact, digest=content_digest(fact))
+        return replace(fact, digest=wire.clinical_digest(fact))
 
     def _visit(self, site: str, number: str) -> str:
         """Return what a fact says of a visit: a hash that only the key holder can repeat."""

@@ -15,7 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from services.ingest.application import Intake
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.site import Sites
-from services.ingest.ids import content_digest, fact_id, message_id
+from services.ingest.ids import fact_id, message_id
+from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
 from services.store.participants import Participant
@@ -233,7 +234,7 @@ def _facts(conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo) -> 
             if (last.body, last.observed_at) == (body, fact.observed_at):
                 continue
             fact = replace(fact, status=Status.CORRECTED)
-        yield replace(fact, digest=content_digest(fact))
+        yield replace(fact, digest=wire.clinical_digest(fact))
 
 
 def _utc(at: datetime, zone: ZoneInfo) -> datetime:

@@ -2,9 +2,7 @@
 
 from uuid import UUID, uuid5
 
-from services.runtime import wire
 from services.store.journal import RawMessage
-from services.vocabulary.fact import Fact
 
 NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c10")
 
@@ -26,8 +24,3 @@ def fact_id(message: RawMessage, path: str, own: str = "") -> str:
         return str(uuid5(NAMESPACE, f"{message.sender}|{path}|{own}"))
     parts = (message.site, message.sender, message.control_id, message.sha256, path)
     return str(uuid5(NAMESPACE, "|".join(parts)))
-
-
-def content_digest(fact: Fact) -> str:
-    """Return the hash of what is clinical in *fact*; who sent it in which message is not."""
-    return wire.digest((fact.subject, fact.observed_at, fact.body, fact.status, fact.series))

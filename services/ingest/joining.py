@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from services.ingest.domain.reading import MergeDraft, MoveDraft, ParkedItem, ParkReason
-from services.ingest.ids import content_digest, fact_id
+from services.ingest.ids import fact_id
+from services.runtime import wire
 from services.store.journal import RawMessage
 from services.vocabulary.fact import Fact, Merge, Move
 
@@ -26,7 +27,7 @@ def in_both_journals(
         )
         for subject in sorted(pair)
     ]
-    return [replace(fact, digest=content_digest(fact)) for fact in facts]
+    return [replace(fact, digest=wire.clinical_digest(fact)) for fact in facts]
 
 
 def cannot_move(draft: MoveDraft, *, to_themselves: bool, has_others: bool) -> ParkedItem | None:

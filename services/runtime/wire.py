@@ -94,6 +94,17 @@ class Unreadable:
     problem: str
 
 
+_CLINICAL = {"subject", "observed_at", "body", "status", "series"}
+
+
+def clinical_digest(fact: Fact) -> str:
+    """Return the sha256 of what is clinical in *fact*, in 64 hexadecimal digits.
+
+    Who sent it, when, and in which message is not: the same said again has the same digest.
+    """
+    return hashlib.sha256(_FACT.dump_json(fact, include=_CLINICAL)).hexdigest()
+
+
 def write_fact(fact: Fact) -> bytes:
     """Return *fact* as one JSON object on one line; decimals are strings, so no digit is lost."""
     return _FACT.dump_json(fact)
