@@ -1,4 +1,7 @@
-"""The operator's view: feeds of the sites, progress, delivery, and the stopping rules' alarms."""
+"""The operator's view: feeds of the sites, progress, delivery, and the stopping rules' alarms.
+
+Several processes show the same gauge, and one that has nothing to say shows 0: the greatest counts.
+"""
 
 from grafana_foundation_sdk.builders import dashboard as builders
 
@@ -23,7 +26,11 @@ def operations() -> builders.Dashboard:
             metric_lines(
                 "Since the last message, by site",
                 "A line that only rises: the feed is silent.",
-                [over_time("time() - aegis_last_message_timestamp_seconds", "{{site}}")],
+                [
+                    over_time(
+                        "time() - max by (site) (aegis_last_message_timestamp_seconds)", "{{site}}"
+                    )
+                ],
                 "s",
             )
         )
@@ -71,8 +78,8 @@ def operations() -> builders.Dashboard:
                 "Progress",
                 "Seconds since the last commit while there is work; facts not graded yet.",
                 [
-                    over_time("aegis_commit_age_seconds", "since the last commit (s)", "A"),
-                    over_time("aegis_journal_unhandled", "facts not graded yet", "B"),
+                    over_time("max(aegis_commit_age_seconds)", "since the last commit (s)", "A"),
+                    over_time("max(aegis_journal_unhandled)", "facts not graded yet", "B"),
                 ],
             )
         )
@@ -81,7 +88,7 @@ def operations() -> builders.Dashboard:
                 "Between processes",
                 "Announcements that wait for the relay; records of Kafka before their readers.",
                 [
-                    over_time("aegis_outbox_waiting", "outbox", "A"),
+                    over_time("max(aegis_outbox_waiting)", "outbox", "A"),
                     over_time("sum by (topic) (aegis_consumer_lag)", "{{topic}}", "B"),
                 ],
             )
@@ -90,7 +97,7 @@ def operations() -> builders.Dashboard:
             metric_lines(
                 "Alerts that nobody acknowledged, by level",
                 "Also those that were told to everybody.",
-                [over_time("aegis_alerts_open", "{{level}}")],
+                [over_time("max by (level) (aegis_alerts_open)", "{{level}}")],
             )
         )
         .with_panel(
@@ -103,7 +110,9 @@ def operations() -> builders.Dashboard:
                         "{{channel}} {{result}}",
                         "A",
                     ),
-                    over_time("aegis_oldest_undelivered_alert_seconds", "oldest waiting (s)", "B"),
+                    over_time(
+                        "max(aegis_oldest_undelivered_alert_seconds)", "oldest waiting (s)", "B"
+                    ),
                 ],
             )
         )
@@ -111,28 +120,33 @@ def operations() -> builders.Dashboard:
             metric_lines(
                 "Stopping rules: 0 continue, 1 boundary likely, 2 boundary reached",
                 "As the rules say now; suspected events are counted.",
-                [over_time("aegis_boundary_state", "{{rule}}")],
+                [over_time("max by (rule) (aegis_boundary_state)", "{{rule}}")],
             )
         )
         .with_panel(
             metric_lines(
                 "Records open, by grade",
                 "Suspected and confirmed, not resolved.",
-                [over_time("sum by (grade) (aegis_episodes_open)", "grade {{grade}}")],
+                [
+                    over_time(
+                        "sum by (grade) (max by (term, grade) (aegis_episodes_open))",
+                        "grade {{grade}}",
+                    )
+                ],
             )
         )
         .with_panel(
             metric_lines(
                 "Grades that cannot be exact, by what is missing",
                 "Since the start of the process.",
-                [over_time("aegis_ungradable_total", "{{missing}}")],
+                [over_time("sum by (missing) (aegis_ungradable_total)", "{{missing}}")],
             )
         )
         .with_panel(
             metric_lines(
                 "Audit trail: 1 while the last check found nothing",
                 "Checked each hour.",
-                [over_time("aegis_audit_chain_ok", "chain")],
+                [over_time("max(aegis_audit_chain_ok)", "chain")],
             )
         )
     )
