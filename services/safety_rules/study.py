@@ -87,6 +87,13 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
         rules: The running rules.
         made_at: The machine's clock, for the record.
     """
+    while (decided := _decide(db, rules, made_at)) is None:
+        pass  # somebody else was faster, perhaps with less than is known by now
+    return decided
+
+
+def _decide(db: Database, rules: Rules, made_at: datetime) -> Decided | None:
+    """Return what `study_step` does; None when the study was moved on beside it."""
     study = rules.protocol.study
     with db.read() as conn:
         state = decisions.load_study_state(conn, study)
@@ -98,8 +105,7 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
         return Decided(tuple(now))
     with db.write() as conn:
         if not decisions.advance_study(conn, state, cut):
-            conn.rollback()
-            return Decided(tuple(now))
+            return None
         for decision in news:
             decisions.append_decision(conn, decision, made_at)
         rows = _raise(conn, rules, news)
