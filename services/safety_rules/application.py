@@ -10,7 +10,7 @@ from services.safety_rules.domain.rules import Rules
 from services.safety_rules.recording import OvertakenError, record, write_alerts
 from services.safety_rules.step import Given, Step, step
 from services.store import journal, outbox, states
-from services.store.session import Connection, Database, DatabaseError, is_transient
+from services.store.session import Database, DatabaseError, is_transient
 from services.store.states import StateRow
 from services.store.turns import families_of
 from services.vocabulary.alert import Alert
@@ -60,8 +60,7 @@ def fold(db: Database, rules: Rules, cache: Cache, subjects: Sequence[str], give
     except OvertakenError:
         return Folded(0, (), (), overtaken=True)
     for one in failed:
-        with db.write() as conn:
-            _quarantine(conn, rules, one, given.until)
+        _quarantine(db, rules, one, given.until)
     recorded = [one for one in steps if all(one.before is not f.states for f in failed)]
     return Folded(
         sum(one.facts for one in recorded),
@@ -133,10 +132,16 @@ def _pass_over(db: Database, study: str, rules: Rules) -> None:
         outbox.announce(conn, outbox.STANDINGS, [(study, "{}")])
 
 
-def _quarantine(conn: Connection, rules: Rules, failed: _Failed, at: datetime) -> None:
-    """Set a family aside, and say so to operations; its records are not up to date."""
+def _quarantine(db: Database, rules: Rules, failed: _Failed, at: datetime) -> None:
+    """Set a family aside, and say so to operations; its records are not up to date.
+
+    Nothing happens when somebody else has moved it on: then it may be sound.
+    """
     why = type(failed.error).__name__
-    for state in failed.states:
-        states.quarantine(conn, state, state.folded_through + 1, why)
-        alert = raising.of_quarantine(state.subject, at, rules.protocol, why)
-        write_alerts(conn, [alert.id], [alert])
+    with db.write() as conn:
+        if not all(states.quarantine(conn, s, s.folded_through + 1, why) for s in failed.states):
+            conn.rollback()
+            return
+        for state in failed.states:
+            alert = raising.of_quarantine(state.subject, at, rules.protocol, why)
+            write_alerts(conn, [alert.id], [alert])
