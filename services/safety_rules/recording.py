@@ -60,9 +60,9 @@ def write_alerts(
 
 def _move_on(conn: Connection, steps: Sequence[Step]) -> None:
     """Let all be as far as their steps; time was told to some, who may not have new facts then."""
-    told = [step for step in steps if step.through]
-    for step in sorted(told, key=lambda step: step.after[0].subject):
-        if not tell_until(conn, step.through, step.until):
+    told = sorted((who, seq, step.until) for step in steps for who, seq in step.through.items())
+    for who, seq, until in told:  # in the order in which ingest holds their rows, too
+        if not tell_until(conn, {who: seq}, until):
             raise OvertakenError
     moves = [move for step in steps for move in zip(step.before, step.after, strict=True)]
     if not states.advance_all(conn, moves):
