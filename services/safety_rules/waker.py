@@ -13,7 +13,7 @@ from services.runtime import log
 from services.runtime.failpoints import reached
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.look_back import tell_past_crossings
-from services.store import journal, outbox, participants, timers
+from services.store import journal, outbox, participants, states, timers
 from services.store.holding import Holding
 
 AT_ONCE = 500
@@ -52,6 +52,7 @@ class Waker:
     left_behind_s: float
     _lease: Holding = field(init=False)
     _calls: dict[_Who, _Call] = field(default_factory=dict)
+    _decided_at: int = -1
     _swept_s: float = float("-inf")
     _looked_back_s: float = float("-inf")
 
@@ -74,10 +75,22 @@ class Waker:
         if now_s - self._swept_s >= self.sweep_every_s:
             self._swept_s = now_s
             self._wake("journal", self._behind(), now_s)
+            self._decide()
         if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
             self._looked_back_s = now_s
             for alert in tell_past_crossings(self.worker.db, self.worker.rules):
                 _log.warning("crossing_was_not_told", rule=alert.about, alert=alert.id)
+
+    def _decide(self) -> None:
+        """Let the rules of the study speak, unless nobody was folded since they last did.
+
+        The record that asks for it may be lost, and then perhaps nobody is folded for days.
+        """
+        with self.worker.db.read() as conn:
+            moves = states.count_moves(conn)
+        if moves != self._decided_at:
+            self.worker.decide()
+            self._decided_at = moves
 
     def _due(self) -> dict[_Who, str]:
         worker = self.worker

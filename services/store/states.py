@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from services.store import audit
 from services.store.bulk import insert_new
@@ -52,6 +52,11 @@ def load_states(conn: Connection) -> list[StateRow]:
     """Return every state, in the order of pseudonyms."""
     query = select(participant_state).order_by(participant_state.c.subject)
     return [StateRow(**row) for row in conn.execute(query).mappings()]
+
+
+def count_moves(conn: Connection) -> int:
+    """Return how often anybody was moved on: the same again means that nobody was since."""
+    return int(conn.scalar(select(func.coalesce(func.sum(participant_state.c.version), 0))) or 0)
 
 
 def under_other_rules(conn: Connection, rules_version: str, limit: int) -> list[str]:
