@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from services.runtime import log
 from services.runtime.announced import Newer, Runs, read_facts_record
@@ -66,16 +67,15 @@ class HintWorker:
         """
         carried = self._carried(records)
         if carried:
-            self._until_done(lambda: self._fold_once(carried), self.progress)
+            self._fold(carried)
 
     def look_at(self, subjects: Sequence[str]) -> None:
         """Return once what the journal and the time say of *subjects* is on disk."""
-        nothing: dict[str, list[Journaled]] = {subject: [] for subject in subjects}
-        self._until_done(lambda: self._fold_once(nothing), self.progress)
+        self._fold({subject: [] for subject in subjects})
 
     def decide(self) -> None:
         """Return once what the rules of the study say now is on disk."""
-        self._until_done(self._decide_once, self.deciding)
+        self._until_done(self._decide_once, self.deciding, 1)
 
     def forget(self) -> None:
         """Drop what is remembered: others may fold these participants from now on."""
@@ -101,6 +101,18 @@ class HintWorker:
             subject: [known[seq] for seq in sorted(known)] for subject, known in carried.items()
         }
 
+    def _fold(self, carried: dict[str, list[Journaled]]) -> None:
+        """Fold all at once; when that is overtaken, each alone, and what the journal then holds.
+
+        Of what was carried a part may be missing that is known by now, and time is told only to who
+        has heard everything.
+        """
+        if self._until_done(partial(self._fold_once, carried), self.progress, 1):
+            return
+        for subject in sorted(carried):
+            if not self._until_done(partial(self._fold_once, {subject: []}), self.progress, _TRIES):
+                _log.warning("left_to_the_waker", tries=_TRIES)
+
     def _fold_once(self, carried: dict[str, list[Journaled]]) -> bool:
         folded = fold(self.db, self.rules, self.cache, sorted(carried), Given(self._now(), carried))
         if not folded.overtaken:
@@ -111,17 +123,18 @@ class HintWorker:
         self.on_decided(study_step(self.db, self.rules, self.clock()))
         return True
 
-    def _until_done(self, does: Callable[[], bool], progress: Progress) -> None:
-        """Do it again as long as it fails for now; what fails for good stops the process."""
+    def _until_done(self, does: Callable[[], bool], progress: Progress, tries: int) -> bool:
+        """Do it again while the database fails, and say whether it was done in so many *tries*.
+
+        What fails for good stops the process.
+        """
         progress.work_waits(time.monotonic())
         pause_s = _FIRST_PAUSE_S
-        tries = 0
-        while tries < _TRIES:
+        done = False
+        while tries and not done:
             try:
-                if does():
-                    break
-                tries += 1
-                _log.warning("overtaken")
+                done = does()
+                tries -= 1
             except DatabaseError as error:
                 if not is_transient(error):
                     raise
@@ -130,6 +143,7 @@ class HintWorker:
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         progress.idle()
+        return done
 
     def _now(self) -> datetime:
         if not self.by_message:

@@ -1,0 +1,112 @@
+"""Workers beside each other: hints that say less than is known, and steps that are overtaken."""
+
+import pytest
+
+from services.runtime.announced import facts_record
+from services.runtime.clock import now_utc
+from services.runtime.wire import write_fact
+from services.safety_rules import application
+from services.safety_rules.hint_worker import HintWorker
+from services.safety_rules.study import says, status, study_step
+from services.simulator.trial import simulate
+from services.store import alerts, decisions, journal, participants, states
+from services.vocabulary.alert import AlertKind
+from tests.installed import Installation
+
+TRIAL = simulate(2, seed=5, days=3)
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """An installation that holds a feed of which nothing is graded."""
+    installed = Installation(tmp_path)
+    installed.enrol(TRIAL)
+    installed.take(TRIAL.messages, at_once=1)
+    return installed
+
+
+def hints(installed, upto_seq):
+    """Records as the relay packs them, with each participant's facts up to a seq."""
+    study = installed.opened.name
+    with installed.db.read() as conn:
+        for subject in sorted(set(participants.participants_by_subject(conn, study)) - {study}):
+            runs = [
+                f'{{"message": "{one.message}", "received_at": "{one.received_at.isoformat()}",'
+                f' "facts": [[{one.seq}, {write_fact(one.fact).decode()}]]}}'
+                for one in journal.facts_between(conn, subject, 0, upto_seq)
+            ]
+            yield subject, facts_record(study, runs)
+
+
+def hint_worker(installed):
+    return HintWorker(installed.db, installed.opened.study.rules, now_utc, by_message=True)
+
+
+def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installed, monkeypatch):
+    """What a hint carried may be less than is known by now, again and again."""
+    asked = []
+
+    def overtaken_when_carried(db, rules, cache, subjects, given):
+        asked.append(subjects)
+        if any(given.carried.values()):
+            return application.Folded(0, (), (), overtaken=True)
+        return application.fold(db, rules, cache, subjects, given)
+
+    monkeypatch.setattr("services.safety_rules.hint_worker.fold", overtaken_when_carried)
+    records = list(hints(installed, upto_seq=20))
+    hint_worker(installed).fold(records)
+    subjects = sorted(subject for subject, _ in records)
+    assert asked == [subjects, *([subject] for subject in subjects)]
+    with installed.db.read() as conn:
+        assert journal.unhandled(conn) == 0
+
+
+def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(installed):
+    worker = hint_worker(installed)
+    everything = list(hints(installed, upto_seq=1000))
+    worker.fold(everything)
+    worker.decide()
+    once = installed.canonical()
+    nobodys = facts_record(installed.opened.name, [])
+    worker.fold([*everything, ("nobody", nobodys), ("", nobodys), ("\ufffd", b"\xff")])
+    assert installed.canonical() == once
+    assert installed.verified() == []
+
+
+def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
+    installed, monkeypatch
+):
+    hint_worker(installed).fold(list(hints(installed, upto_seq=1000)))
+    rules, db = installed.opened.study.rules, installed.db
+    load = decisions.load_study_state
+    others = [1]
+
+    def overtaken(conn, study):
+        state = load(conn, study)
+        if others and others.pop():
+            with db.write() as beside:  # somebody who had seen nothing of it yet
+                assert decisions.advance_study(beside, load(beside, study), {})
+        return state
+
+    monkeypatch.setattr(decisions, "load_study_state", overtaken)
+    study_step(db, rules, now_utc())
+    with db.read() as conn:
+        made = decisions.latest_decisions(conn, rules.protocol.study)
+        told = {row.decision.rule: row.decision for row in made}
+        assert [one.rule for one in status(conn, rules) if says(one) != says(told[one.rule])] == []
+
+
+def test_who_was_moved_on_by_another_worker_is_not_set_aside(installed, monkeypatch):
+    """A step that fails on what it saw says nothing about a state that it did not see."""
+    real = application.step
+
+    def fails_too_late(*_given):
+        monkeypatch.setattr(application, "step", real)
+        hint_worker(installed).look_at(["P-001"])
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(application, "step", fails_too_late)
+    hint_worker(installed).look_at(["P-001"])
+    with installed.db.read() as conn:
+        assert states.quarantined(conn) == []
+        assert [one for one in alerts.load_alerts(conn) if one.kind is AlertKind.QUARANTINED] == []
