@@ -9,6 +9,7 @@ Source: docs/adr/0007-many-workers.md
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +25,7 @@ from services.runtime.settings import KafkaSettings
 from services.safety_rules.hint_worker import HintWorker, NewerRecordError
 from services.store.outbox import FACTS, STANDINGS
 
+STOP_WITHIN_S = 15.0
 FAILED, UPGRADE_ME = 70, 78  # exit codes: a bug, and a record of a newer version
 _FACTS_AT_ONCE, _FACTS_WITHIN_S = 200, 0.02
 _LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.1
@@ -63,7 +65,7 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
 
     async def fold(stream: StreamT[bytes]) -> None:
         async for events in _whole(stream).take_events(_FACTS_AT_ONCE, _FACTS_WITHIN_S):
-            records = [((event.key or b"").decode(), event.value) for event in events]
+            records = [(_name(event.key), event.value or b"") for event in events]
             await _to_its_end(partial(worker.fold, records))
             reached("rules.before_offset")
 
@@ -83,6 +85,31 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
     return app
 
 
+@dataclass(frozen=True, slots=True)
+class StreamEdge:
+    """The edge as a process serves it: *app* begins, and ends in *stop_within_s*."""
+
+    app: faust.App
+    stop_within_s: float = STOP_WITHIN_S
+
+    async def start(self) -> None:
+        """Begin to read."""
+        await self.app.start()
+
+    async def stop(self) -> None:
+        """Finish what was begun, acknowledge it, and leave the group.
+
+        When the group is moving partitions just then, Faust waits for a coordinator for ever. Then
+        the process ends where it stands: nothing is acknowledged, and others read it again.
+        """
+        stopping = asyncio.ensure_future(self.app.stop())
+        done, _ = await asyncio.wait({stopping}, timeout=self.stop_within_s)
+        if not done:
+            _log.warning("group_not_left", duration_s=self.stop_within_s)
+            os._exit(0)
+        await stopping
+
+
 def lags(app: faust.App) -> dict[tuple[str, int], int]:
     """Return how many records lie in front of *app*, by topic and partition that it reads."""
     seen = app.monitor
@@ -91,6 +118,11 @@ def lags(app: faust.App) -> dict[tuple[str, int], int]:
         for partition, end in dict(seen.tp_end_offsets).items()
         if partition in seen.tp_committed_offsets
     }
+
+
+def _name(key: bytes | None) -> str:
+    """Return whom a record is about; whoever wrote it may have written anything."""
+    return (key or b"").decode(errors="replace")
 
 
 def _whole(stream: StreamT[bytes]) -> Stream[bytes]:

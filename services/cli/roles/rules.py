@@ -13,7 +13,7 @@ from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.measured import count_decided, count_folded
-from services.safety_rules.stream import app_of, lags
+from services.safety_rules.stream import StreamEdge, app_of, lags
 from services.safety_rules.waker import Waker
 from services.store.outbox import FACTS, STANDINGS
 
@@ -31,7 +31,7 @@ def add_stream(parts: Parts) -> None:
     kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
     worker = _hint_worker(parts)
     app = app_of(parts.told.kafka, parts.opened.name, worker, parts.opened.settings.data / "faust")
-    parts.edges.append(app)
+    parts.edges.append(StreamEdge(app))
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
     told = parts.told.waker
     waker = Waker(_hint_worker(parts), holder(), told.sweep_every_s, told.left_behind_s)
