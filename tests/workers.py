@@ -174,7 +174,10 @@ class Workers:
             if name in self:
                 self.counted["stops"] += 1
                 self[name].signal(signal.SIGTERM)
-        return {name: self._alive.pop(name).ended() for name in names}
+        codes = {name: self[name].ended() for name in names}
+        for name in names:
+            del self._alive[name]
+        return codes
 
     def forget(self, name):
         """Let *name*, which has ended, be no worker of this study any more."""

@@ -33,6 +33,7 @@ class Life:
         self.workers = Workers(folder, postgres.url, kafka.servers, self.sink.port, **settings)
         self.db = Database.open(postgres.url)
         self.answered = []
+        self._is_over = False
         self._since = time.monotonic()
 
     def __enter__(self):
@@ -44,6 +45,7 @@ class Life:
         return self
 
     def __exit__(self, *_why):
+        self._is_over = True
         self.workers.end()
         self.db.close()
         self.sink.__exit__(None, None, None)
@@ -53,13 +55,17 @@ class Life:
         """The messages of the trial that are not acknowledged yet."""
         return self.trial.messages[len(self.answered) :]
 
-    def feed(self, count=None, at_once=40, between_s=0.0):
-        """Send the next *count* messages (all), until they are acknowledged; revive who dies."""
+    def feed(self, count=None, at_once=40, between_s=0.0, *, revive=True):
+        """Send the next *count* messages (all), until they are acknowledged.
+
+        When ingest is dead it is started again (*revive*), or somebody else does that.
+        """
         upto = len(self.trial.messages) if count is None else len(self.answered) + count
         over = time.monotonic() + REST_S
         while len(self.answered) < upto:
             assert time.monotonic() < over, f"not fed: {self.workers.dead()}"
-            if "ingest" not in self.workers:
+            assert not self._is_over
+            if revive and "ingest" not in self.workers:
                 self.workers.revive()
             before = len(self.answered)
             some = self.trial.messages[before : min(upto, before + at_once)]
@@ -69,7 +75,7 @@ class Life:
 
     def feeding(self, count=None, **how):
         """Feed beside what the test does; join what is returned."""
-        return _Beside(lambda: self.feed(count, **how))
+        return _Beside(lambda: self.feed(count, revive=False, **how))
 
     def rest(self, *, revive=True, limit_s=REST_S):
         """Return once nothing is left to do: folded, decided, announced, and told to people."""
@@ -116,7 +122,7 @@ class Life:
         assert not lost, f"{len(lost)} facts lost"
         assert not twice, f"{len(twice)} facts twice"
         assert facts.keys() == answer.facts
-        assert tuple(records.splitlines()) == answer.records
+        assert tuple(filter(None, records.splitlines())) == answer.records
         assert self._not_stored() == set(), "acknowledged, and not there"
         assert open_alerts(self.db) == answer.open_alerts
         self._every_open_alert_was_told()
@@ -149,11 +155,15 @@ class _Beside:
 
     def __init__(self, does):
         self._failed = None
-        self._thread = threading.Thread(target=self._run, args=(does,))
+        self._thread = threading.Thread(target=self._run, args=(does,), daemon=True)
         self._thread.start()
 
     def is_alive(self):
         return self._thread.is_alive()
+
+    def wait(self, limit_s):
+        """Return when it is done, or after *limit_s*."""
+        self._thread.join(limit_s)
 
     def join(self):
         self._thread.join()

@@ -1,0 +1,73 @@
+"""What the workers of the rules have acknowledged on Kafka, beside what the database holds."""
+
+from contextlib import contextmanager, suppress
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import CommitFailedError
+from kafka.structs import OffsetAndMetadata
+
+from services.runtime.announced import Runs, read_facts_record
+from services.store import states
+from services.store.outbox import FACTS
+from tests.faults.lives import RULES
+from tests.workers import until
+
+GROUP = f"aegis-rules-{RULES.protocol.study.lower()}"
+
+
+def acknowledged_and_not_folded(life):
+    """The facts (subject, seq) of records that are acknowledged and that no transaction holds."""
+    with life.db.read() as conn:
+        through = {state.subject: state.folded_through for state in states.load_states(conn)}
+    return [
+        (record.key.decode(), one.seq)
+        for record in _acknowledged(life)
+        if isinstance(found := read_facts_record(record.value), Runs)
+        for one in found.facts
+        if one.seq > through.get(record.key.decode(), 0)
+    ]
+
+
+def put(life, key, value, partition=0):
+    """Let the facts topic hold a record that no relay has put there; return its place."""
+    with KafkaProducer(bootstrap_servers=life.kafka.servers) as producer:
+        told = producer.send(FACTS, key=key, value=value, partition=partition).get(20)
+    return TopicPartition(FACTS, told.partition), told.offset
+
+
+def acknowledge_through(life, place, offset):
+    """Let the workers of the rules, none of which runs, begin after *offset* at *place*."""
+    with _looking(life) as consumer:
+        consumer.assign([place])
+        until(lambda: _is_committed(consumer, place, offset + 1), 20, "members do not leave")
+
+
+def _is_committed(consumer, place, offset):
+    with suppress(CommitFailedError):  # a member that died has not left yet
+        consumer.commit({place: OffsetAndMetadata(offset, "", -1)})
+        return True
+    return False
+
+
+def _acknowledged(life):
+    with _looking(life) as consumer:
+        places = [TopicPartition(FACTS, one) for one in consumer.partitions_for_topic(FACTS)]
+        ends = {place: consumer.committed(place) or 0 for place in places}
+        begins = consumer.beginning_offsets(places)
+        consumer.assign(places)
+        for place in places:
+            consumer.seek(place, begins[place])
+        while any(consumer.position(place) < ends[place] for place in places):
+            for place, records in consumer.poll(timeout_ms=200).items():
+                yield from (record for record in records if record.offset < ends[place])
+
+
+@contextmanager
+def _looking(life):
+    consumer = KafkaConsumer(
+        bootstrap_servers=life.kafka.servers, group_id=GROUP, enable_auto_commit=False
+    )
+    try:
+        yield consumer
+    finally:
+        consumer.close()

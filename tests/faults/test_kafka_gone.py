@@ -1,0 +1,62 @@
+"""Kafka goes away, or comes back without what it held."""
+
+import pytest
+from kafka import TopicPartition
+
+from services.store.outbox import TOPICS
+from tests.servers import administering
+from tests.workers import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.server]
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_kafka_started_again_under_load(living, end):
+    with living() as life:
+        life.workers.start()
+        life.feed(60)
+        feeding = life.feeding(at_once=5, between_s=0.02)
+        feeding.wait(0.3)
+        getattr(life.kafka, end)()
+        feeding.join()  # ingest needs no Kafka
+        life.kafka.start()
+        life.rest(revive=False)
+        life.prove(f"Kafka: {end}")
+
+
+def test_records_that_kafka_lost_are_announced_again(living):
+    with living() as life:
+        life.workers.start()
+        part = len(life.trial.messages) // 3
+        for number in range(3):
+            life.workers.stop("rules")
+            life.feed(part if number < 2 else None, at_once=10)
+            until(lambda: "announcements" not in life.waits(), 30, life.waits)
+            _empty(life)
+            life.workers.start("rules")
+            life.rest(revive=False)
+            life.prove("topics emptied")
+
+
+def test_without_a_relay_all_is_folded_and_decided_and_told(living):
+    with living() as life:
+        life.workers.start()
+        life.feed(80, at_once=10)
+        life.rest()
+        assert life.workers.stop("relay") == {"relay": 0}
+        life.feed(at_once=10)
+        until(lambda: life.waits().keys() <= {"announcements"}, 60, life.waits)
+        life.workers.start("relay")
+        life.rest(revive=False)
+        life.prove("no relay")
+
+
+def _empty(life):
+    """Let every topic have lost all of its records."""
+    with administering(life.kafka) as admin:
+        every = {
+            TopicPartition(topic["name"], one["partition_index"]): -1
+            for topic in admin.describe_topics(list(TOPICS))
+            for one in topic["partitions"]
+        }
+        admin.delete_records(every)

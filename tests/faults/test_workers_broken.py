@@ -1,0 +1,97 @@
+"""What goes wrong inside a worker: bugs, records of a newer version, bytes that are no record."""
+
+import json
+
+import pytest
+
+from services.safety_rules.stream import FAILED, UPGRADE_ME
+from tests.faults.acknowledged import acknowledge_through, acknowledged_and_not_folded, put
+
+pytestmark = [pytest.mark.slow, pytest.mark.server]
+
+_NEVER = {"AEGIS_SWEEP_EVERY_S": "3600", "AEGIS_LEFT_BEHIND_S": "3600"}
+_FATAL = ("fold.before_commit", "fold.after_commit", "study.before_commit", "study.after_commit")
+_NOBODYS = b'{"schema": "aegis.facts", "version": 1, "study": "BLINA-HSCT", "runs": []}'
+
+
+def test_a_bug_in_a_step_ends_the_process_and_loses_nothing(living):
+    with living(**_NEVER) as life:
+        life.workers.planned["rules"] = [f"{name}:1:raise" for name in _FATAL]
+        life.workers.start()
+        part = len(life.trial.messages) // len(_FATAL)
+        for number in range(len(_FATAL)):
+            rules = life.workers["rules"]
+            feeding = life.feeding(part if number + 1 < len(_FATAL) else None, at_once=5)
+            assert rules.ended() == FAILED
+            assert "fold_failed" in rules.said()
+            assert acknowledged_and_not_folded(life) == []
+            feeding.join()
+            life.rest()
+            life.prove("a bug in a step of the rules")
+
+
+def test_what_fails_for_once_is_tried_again_by_the_same_process(living):
+    with living() as life:
+        life.workers.start(
+            failpoints={
+                "ingest": "ingest.before_commit:2:raise",
+                "relay": "relay.before_publish:1:raise,relay.before_delete:3:raise",
+                "rules": "seal.before_commit:2:raise",
+                "alerts": "alerts.sent:1:raise,alerts.after_plan:2:raise",
+            }
+        )
+        life.feed(at_once=10)
+        life.rest(revive=False)
+        life.prove("an error that passes")
+        assert set(life.workers.stop().values()) == {0}
+
+
+def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(living):
+    newer = json.dumps({"schema": "aegis.facts", "version": 2, "study": "?", "way": "new"})
+    with living(**_NEVER) as life:
+        life.workers.start()
+        life.feed(60)
+        life.rest()
+        place, offset = put(life, b"P-001", newer.encode())
+        for _ in range(2):
+            rules = life.workers["rules"]
+            assert rules.ended() == UPGRADE_ME
+            assert "upgrade this worker" in rules.said()
+            life.feed(20)
+            assert acknowledged_and_not_folded(life) == []
+            life.workers.start("rules")
+        assert life.workers["rules"].ended() == UPGRADE_ME
+        acknowledge_through(life, place, offset)  # as an upgraded worker does
+        life.feed()
+        life.rest()
+        life.prove("a record of a newer version")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "is_said"),
+    [
+        (b"P-001", b"\xff\xfe", True),
+        (b"\xff\xfe", b"\xff\xfe", True),
+        (b"P-001", None, True),
+        (None, _NOBODYS, False),
+        (b"nobody", _NOBODYS, False),
+        (b"\xff\xfe", _NOBODYS, False),
+    ],
+    ids=["bytes", "bytes as key", "nothing", "no key", "somebody unknown", "a key of bytes"],
+)
+def test_what_is_no_record_is_logged_and_passed_over(life, key, value, is_said):
+    rules = life.workers["rules"]
+    put(life, key, value)
+    life.feed(30)
+    life.rest(revive=False)
+    assert ("record_unreadable" in rules.said()) == is_said
+    assert life.workers.stop("rules") == {"rules": 0}
+    life.workers.start("rules")
+    life.prove("what is no record")
+
+
+@pytest.fixture
+def life(living):
+    with living(**_NEVER) as life:
+        life.workers.start()
+        yield life
