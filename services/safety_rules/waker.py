@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from services.runtime import log
 from services.runtime.failpoints import reached
+from services.runtime.health import Progress
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.look_back import tell_past_crossings
 from services.store import journal, outbox, participants, states, timers
@@ -44,12 +45,14 @@ class Waker:
         holder: Name of this process among all.
         sweep_every_s: How often it looks for facts that were left behind.
         left_behind_s: After how long without progress it announces them again.
+        progress: Told when somebody was left behind, and when nobody is any more.
     """
 
     worker: HintWorker
     holder: str
     sweep_every_s: float
     left_behind_s: float
+    progress: Progress = field(default_factory=Progress)
     _lease: Holding = field(init=False)
     _calls: dict[_Who, _Call] = field(default_factory=dict)
     _decided_at: int = -1
@@ -74,12 +77,21 @@ class Waker:
         self._wake("timer", self._due(), now_s)
         if now_s - self._swept_s >= self.sweep_every_s:
             self._swept_s = now_s
-            self._wake("journal", self._behind(), now_s)
+            behind = self._behind()
+            self._wake("journal", behind, now_s)
+            self._tell(behind, now_s)
             self._decide()
         if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
             self._looked_back_s = now_s
             for alert in tell_past_crossings(self.worker.db, self.worker.rules):
                 _log.warning("crossing_was_not_told", rule=alert.about, alert=alert.id)
+
+    def _tell(self, behind: Mapping[_Who, str], now_s: float) -> None:
+        """Let the process be ready only while those who are behind move on."""
+        if any(self._calls[who].times for who in behind):
+            self.progress.work_waits(now_s)
+        else:
+            self.progress.idle()
 
     def _decide(self) -> None:
         """Let the rules of the study speak, unless nobody was folded since they last did.

@@ -34,7 +34,13 @@ def add_stream(parts: Parts) -> None:
     parts.edges.append(StreamEdge(app))
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
     told = parts.told.waker
-    waker = Waker(_hint_worker(parts), holder(), told.sweep_every_s, told.left_behind_s)
+    waker = Waker(
+        _hint_worker(parts),
+        holder(),
+        told.sweep_every_s,
+        told.left_behind_s,
+        parts.progress_of("journal"),
+    )
     parts.work["waker"] = waker.run
     parts.work["lags"] = _Lags(app, parts.metrics).run
     add_sealer(parts)

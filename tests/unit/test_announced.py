@@ -1,0 +1,158 @@
+"""Records on topics: what a reader accepts, and what it says of the rest."""
+
+import json
+
+import pytest
+
+from services.relay.packing import LONGEST, packed
+from services.runtime.announced import (
+    VERSION,
+    Newer,
+    Runs,
+    alert_record,
+    facts_record,
+    read_facts_record,
+    standings_record,
+)
+from services.runtime.wire import Unreadable, write_fact
+from services.store import outbox
+from services.store.outbox import Announcement, announce_facts
+from tests.reading import NOW, hours, lab
+from tests.stored import new_database
+
+
+def run(*facts, message="m1", at=NOW, first=1):
+    """One payload of the outbox."""
+    inside = ",".join(
+        f"[{seq},{write_fact(fact).decode()}]" for seq, fact in enumerate(facts, first)
+    )
+    return f'{{"message": "{message}", "received_at": "{at.isoformat()}", "facts": [{inside}]}}'
+
+
+FACTS = (lab("alt", "30"), lab("neutrophils", "0.4", hours(1), "10*9/L"))
+
+
+def altered(**changes):
+    """A record with other content at its top."""
+    return json.dumps(json.loads(facts_record("T", [run(*FACTS)])) | changes).encode()
+
+
+def test_facts_come_back_with_their_place_in_the_journal():
+    record = facts_record("T", [run(*FACTS), run(FACTS[0], message="m2", at=hours(2), first=3)])
+    found = read_facts_record(record)
+    assert isinstance(found, Runs)
+    assert found.study == "T"
+    assert [(k.seq, k.message, k.received_at, k.fact) for k in found.facts] == [
+        (1, "m1", NOW, FACTS[0]),
+        (2, "m1", NOW, FACTS[1]),
+        (3, "m2", hours(2), FACTS[0]),
+    ]
+
+
+def test_a_record_of_the_version_before_is_read():
+    assert isinstance(read_facts_record(altered(version=VERSION - 1)), Runs)
+
+
+def test_what_a_later_release_adds_does_not_stop_the_reader_of_this_version():
+    assert isinstance(read_facts_record(altered(origin="new")), Runs)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        altered(version=VERSION + 1),
+        altered(version=VERSION + 1, runs={"another": "form"}),
+        json.dumps({"version": VERSION + 3}).encode(),
+    ],
+)
+def test_a_newer_record_is_no_damage(record):
+    assert isinstance(read_facts_record(record), Newer)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"{}",
+        b"null",
+        b'{"version": "7"}',
+        altered(schema="aegis.other"),
+        altered(version=VERSION - 2),
+        altered(runs=[{"message": "m"}]),
+        altered(runs=[json.loads(run(FACTS[0])) | {"facts": [[1, {"id": "f"}]]}]),
+        standings_record("T"),
+        alert_record("T", "{}"),
+    ],
+)
+def test_what_is_no_record_of_facts_says_where(record):
+    found = read_facts_record(record)
+    assert isinstance(found, Unreadable)
+    assert found.problem
+
+
+def announcement(number, topic, key, payload="{}"):
+    return Announcement(number, topic, key, payload, NOW)
+
+
+def test_facts_of_one_participant_share_a_record_in_their_order():
+    rows = [
+        announcement(1, outbox.FACTS, "P-1", run(FACTS[0])),
+        announcement(2, outbox.FACTS, "P-2", run(FACTS[0])),
+        announcement(3, outbox.FACTS, "P-1", run(FACTS[1], message="m2", first=2)),
+    ]
+    records = list(packed("T", rows))
+    assert [(one.topic, one.key) for one in records] == [
+        (outbox.FACTS, "P-1"),
+        (outbox.FACTS, "P-2"),
+    ]
+    assert [k.seq for k in read_facts_record(records[0].value).facts] == [1, 2]
+
+
+def test_a_record_ends_between_messages_before_it_is_too_long():
+    payload = run(*FACTS)
+    count = 3 * LONGEST // len(payload)
+    rows = [announcement(n, outbox.FACTS, "P-1", payload) for n in range(count)]
+    records = list(packed("T", rows))
+    assert 3 <= len(records) <= 4
+    assert all(len(one.value) < LONGEST + 200 for one in records)
+    assert sum(len(read_facts_record(one.value).facts) for one in records) == 2 * count
+
+
+def test_a_study_is_looked_at_again_once_and_every_alert_is_told():
+    rows = [
+        announcement(1, outbox.STANDINGS, "T"),
+        announcement(2, outbox.ALERTS, "T", '{"id": "a1"}'),
+        announcement(3, outbox.STANDINGS, "T"),
+        announcement(4, outbox.ALERTS, "T", '{"id": "a2"}'),
+    ]
+    records = list(packed("T", rows))
+    assert [one.topic for one in records] == [outbox.ALERTS, outbox.ALERTS, outbox.STANDINGS]
+    assert [json.loads(one.value)["alert"]["id"] for one in records[:2]] == ["a1", "a2"]
+
+
+def test_a_row_for_no_topic_is_refused():
+    with pytest.raises(ValueError, match=r"row 9 of the outbox is for 'aegis.else'"):
+        list(packed("T", [announcement(9, "aegis.else", "P-1")]))
+
+
+def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
+    db, _ = new_database(tmp_path)
+    db.close()
+    told = type(db).open(db.url, announced=True)
+    payload = write_fact(FACTS[0]).decode()
+    many = outbox.LONGEST // len(payload) + 1
+    rows = [
+        {"subject": "P-1", "message": "m1", "received_at": NOW, "seq": seq, "payload": payload}
+        for seq in range(1, many + 1)
+    ]
+    with told.write() as conn:
+        announce_facts(conn, rows)
+        announce_facts(conn, [row | {"message": "m2"} for row in rows[:3]])
+    with told.read() as conn:
+        waiting = outbox.waiting(conn, 0, 10)
+    told.close()
+    records = [read_facts_record(one.value) for one in packed("T", waiting[:1])]
+    assert [found.facts for found in records] == [()]
+    assert len(json.loads(waiting[1].payload)["facts"]) == 3
