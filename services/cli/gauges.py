@@ -12,7 +12,7 @@ from services.runtime.clock import Clock
 from services.runtime.metrics import Metrics
 from services.safety_rules.measured import show_decisions, show_open
 from services.safety_rules.study import status
-from services.store import decisions, messages, outbox
+from services.store import decisions, messages, outbox, states
 from services.store.sealer import check_chain
 from services.store.session import Connection, Database
 
@@ -73,8 +73,11 @@ class RulesGauges:
             show_decisions(self.metrics, status(conn, self.opened.study.rules))
             self._decided = decided
         show_open(self.metrics, conn)
+        rules = self.opened.study.rules
+        others = states.count_under_other_rules(conn, rules.version, self.opened.name)
+        self.metrics.graded_by_other_rules.set(others)
         if self._chain_checked_at is None or now - self._chain_checked_at >= _CHAIN_EVERY:
-            broken = next(check_chain(conn, self.opened.keys), None)
+            broken = next(check_chain(lambda: conn, self.opened.keys), None)
             self.metrics.audit_chain_ok.set(broken is None)
             self._chain_checked_at = now
 

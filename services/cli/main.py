@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "protocol": ("protocols", "PROTOCOL_COMMAND"),
     "design": ("comparing", "DESIGN"),
     "regrade": ("regrading", "REGRADE"),
+    "refold": ("refolding", "REFOLD"),
     "grade": ("grading", "GRADE"),
     "boundary": ("designing", "BOUNDARY"),
     "simulate": ("simulating", "SIMULATE"),

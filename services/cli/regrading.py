@@ -42,8 +42,8 @@ def _what_to_do(opened: Opened, to: str) -> str:
     return (
         f"the version of the criteria is a part of the protocol, and is changed there: see what"
         f" that would do with --dry-run, write `criteria: {to}` and a new `version` in {file},"
-        " let it be signed (signatures.yaml), and start Aegis again. Every record then gets a new"
-        " version that says so; the old ones stay readable"
+        " let it be signed (signatures.yaml), start Aegis again, and let every record be graded"
+        " anew with `aegis refold --reason`; the old versions stay readable"
     )
 
 
@@ -51,6 +51,18 @@ def _lines(opened: Opened, found: Preview, to: str) -> Iterator[str]:
     now = opened.study.rules.protocol.criteria
     yield f"{now} -> {to}, on the same facts; nothing is written"
     yield ""
+    yield from changes(found)
+    if found.carried:
+        words = "grades and decisions of clinicians, given under"
+        yield f"{found.carried} {words} {now}, are taken as they are"
+    for criterion, number in found.lost.items():
+        yield f"{number} facts about {criterion} would be lost: {to} has no such term"
+    for field, problem in found.faults:
+        yield f"protocol.yaml would be refused: {field}: {problem}"
+
+
+def changes(found: Preview) -> Iterator[str]:
+    """Yield the records that would change, and what each rule would say, line by line."""
     if found.records:
         rows = [
             (
@@ -81,13 +93,6 @@ def _lines(opened: Opened, found: Preview, to: str) -> Iterator[str]:
             for a, b in found.decisions
         ],
     )
-    if found.carried:
-        words = "grades and decisions of clinicians, given under"
-        yield f"{found.carried} {words} {now}, are taken as they are"
-    for criterion, number in found.lost.items():
-        yield f"{number} facts about {criterion} would be lost: {to} has no such term"
-    for field, problem in found.faults:
-        yield f"protocol.yaml would be refused: {field}: {problem}"
 
 
 def _grade(record: EpisodeContent | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.cli.command import Command, CommandError
 from services.cli.opened import Opened, data_arguments, open_data
+from services.cli.refolding import waiting
 from services.cli.roles.parts import Told
 from services.cli.service import EVERYTHING, ROLES, Ports, Service
 from services.runtime import log
@@ -51,6 +52,8 @@ def _run(args: Namespace) -> int:
             f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
+    if role in (EVERYTHING, "rules") and (others := waiting(opened)):
+        log.logger("safety_rules").warning("graded_by_other_rules", count=others)
     asyncio.run(_serve(opened, told, role))
     return 0
 

@@ -61,7 +61,7 @@ def _retry(intake: Intake, message_id: str, by: str) -> Retried:
         open_rows = parking.load_parked(conn, message=message_id)
         if message is None:
             return Retried(0, 0, len(open_rows))
-        reading = _read_again(intake, message)
+        reading = read_again(intake, message)
         if isinstance(reading, Refused):
             return Retried(0, 0, len(open_rows))
         return _apply(conn, intake, message, reading, by)
@@ -79,7 +79,8 @@ def _enter(intake: Intake, kept: RawMessage, rows: Sequence[ParkedRow], by: str)
     return Retried(outcome.facts, closed, len(outcome.parked))
 
 
-def _read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | Refused:
+def read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | Refused:
+    """Return what a stored message says as the study's files are now."""
     if message.sender.startswith(FACTS):
         return read_facts(message.body, message.site, message.sender.removeprefix(FACTS))
     return read(message.body, intake.sites, intake.tables)

@@ -61,6 +61,9 @@ class Metrics:
         )
         self.regraded = self._counter("regraded_total", "New versions of records", ("cause",))
         self.episodes_open = self._gauge("episodes_open", "Records not resolved", ("term", "grade"))
+        self.graded_by_other_rules = self._gauge(
+            "graded_by_other_rules", "Participants whose records wait for `aegis refold`"
+        )
         self.boundary_events_left = self._gauge(
             "boundary_events_left", "Events to the boundary, 0 when reached", ("study", "rule")
         )

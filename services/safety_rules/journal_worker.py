@@ -88,8 +88,8 @@ class JournalWorker:
             until = self._now_of(participants.last_received(conn, self.rules.protocol.study))
             due = {timer.owner for timer in timers.due_timers(conn, until, _AT_ONCE)}
             behind = journal.subjects_behind(conn, _AT_ONCE)
-            outdated = states.under_other_rules(conn, self.rules.version, _AT_ONCE)
-        subjects = sorted(due.union(behind, outdated))
+            again = states.asked_again(conn, self.rules.version, _AT_ONCE)
+        subjects = sorted(due.union(behind, again))
         if not subjects:
             return False
         self.progress.work_waits(time.monotonic())

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.runtime import wire
-from services.safety_rules.domain.families import families
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.look_back import untold
 from services.safety_rules.recount import Recounted, recount
-from services.safety_rules.study import says, status
-from services.store import decisions, journal, participants, records, states
+from services.safety_rules.study import undecided
+from services.store import journal, participants, records, states
 from services.store.session import Connection
+from services.store.snapshots import Look
+from services.store.turns import families_of
 from services.vocabulary.episode import Episode
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -31,26 +32,44 @@ def mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mis
     Args:
         conn: Of one `Database.read`, so that all tables are of one state.
         rules: The running rules.
-        history: Compare every version too, not only where they end. Versions that other rules
-            wrote are passed over: they say what was known and thought then.
+        history: Compare every version too, not only where they end. What other rules wrote is
+            passed over: it says what was known and thought then; see `aegis refold`.
     """
-    folded = {state.subject: state for state in states.load_states(conn)}
-    joining = [known.fact for known in journal.joining_facts(conn)]
+    yield from of_participants(lambda: conn, rules, history=history)
+    yield from of_decisions(conn, rules)
+    yield from never_told(conn, rules)
+
+
+def of_participants(look: Look, rules: Rules, *, history: bool) -> Iterator[Mismatch]:
+    """Yield where records and standings are not what the journal says, family by family.
+
+    Each family is compared as it is when its turn comes; see `mismatches`.
+    """
     study = rules.protocol.study
-    people = [p for p in participants.participants_by_subject(conn, study) if p != study]
-    for group in families(people, joining):
-        waiting = [m for m in group if m in folded and folded[m].quarantined_seq is not None]
-        if waiting:
-            yield from (Mismatch(m, "is quarantined: see `aegis retry`") for m in waiting)
+    done: set[tuple[str, ...]] = set()
+    for subject in [p for p in participants.participants_by_subject(look(), study) if p != study]:
+        conn = look()
+        (group,) = families_of(conn, [subject])
+        if group in done:
             continue
-        found = _recounted(conn, rules, group)
-        yield from _compared(conn, found, history=history)
-    yield from _decisions(conn, rules)
-    yield from _never_told(conn, rules)
+        if len(group) > 1:
+            done.add(group)
+        yield from _of_family(conn, rules, group, history=history)
 
 
-def _recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted:
-    """Fold as far as the stored records go: neither facts nor timers beyond them."""
+def _of_family(
+    conn: Connection, rules: Rules, group: Sequence[str], *, history: bool
+) -> Iterator[Mismatch]:
+    folded = states.states_of(conn, group).values()
+    waiting = [state.subject for state in folded if state.quarantined_seq is not None]
+    if waiting:
+        yield from (Mismatch(m, "is quarantined: see `aegis retry`") for m in waiting)
+    elif not any(state.is_of_other_rules(rules.version) for state in folded):
+        yield from _compared(conn, recounted(conn, rules, group), history=history)
+
+
+def recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted:
+    """Return a family, folded as far as its stored records go: no facts or timers beyond them."""
     through = [states.load_state(conn, member) for member in group]
     known = [
         one
@@ -97,20 +116,25 @@ def _lines(episodes: Sequence[Episode]) -> list[str]:
     return sorted(map(wire.canonical, episodes))
 
 
-def _decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
+def of_decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
     """Yield rules whose last recorded decision is not what they say now."""
-    study = rules.protocol.study
     if journal.unhandled(conn):
         return
-    made = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
-    for decision in status(conn, rules):
-        if says(decision) != says(made.get(decision.rule)):
-            yield Mismatch(decision.rule, "the last decision is not what the standings say")
+    for decision in undecided(conn, rules):
+        yield Mismatch(decision.rule, "the last decision is not what the standings say")
 
 
-def _never_told(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
-    """Yield rules that were at their boundary, at any state of knowledge, unknown to everybody."""
+def never_told(
+    conn: Connection, rules: Rules, before: datetime | None = None
+) -> Iterator[Mismatch]:
+    """Yield rules that were at their boundary, at any state of knowledge, unknown to everybody.
+
+    What was known at *before* or later is left out (None: nothing is): a running service looks back
+    once a day.
+    """
     for alert in untold(conn, rules):
+        if before is not None and alert.opened_at >= before:
+            continue
         since = f"{alert.opened_at:%Y-%m-%d %H:%M:%S} UTC"
         yield Mismatch(
             alert.about,

@@ -88,7 +88,7 @@ def _folded(
     until: datetime,
 ) -> Step:
     chronicle = remembered.chronicle
-    if any(state.rules_version not in ("", rules.version) for state in states):
+    if any(state.is_of_other_rules(rules.version) for state in states):
         chronicle.recount()
     for message in new:
         chronicle.hear(message)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
@@ -15,7 +16,7 @@ from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
-from services.vocabulary.standing import Observed
+from services.vocabulary.standing import Observed, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,16 @@ class Cut:
     standing: Mapping[str, Sequence[Observed]]
 
 
-def cut(conn: Connection, rules: Rules, as_of: datetime | None = None) -> Cut | None:
+def cut(
+    conn: Connection,
+    rules: Rules,
+    as_of: datetime | None = None,
+    instead: Mapping[str, Sequence[Standing]] = MappingProxyType({}),
+) -> Cut | None:
     """Return what was known at *as_of* (None: all that is known); None when nothing ever was.
 
-    Reads the stored standings, each with the last instant at which its participant was observed.
+    Reads the stored standings, each with the last instant at which its participant was observed;
+    *instead* has others for some participants.
     """
     study = rules.protocol.study
     rows = records.latest_standings(conn, study, as_of)
@@ -46,19 +53,26 @@ def cut(conn: Connection, rules: Rules, as_of: datetime | None = None) -> Cut | 
         return None
     until = journal.observed_until(conn, as_of, study)
     standing: dict[str, list[Observed]] = {rule.id: [] for rule in rules.protocol.rules}
-    for one in (row.standing for row in rows if row.standing.rule in standing):
+    stored = [row.standing for row in rows if row.standing.participant not in instead]
+    others = [one for of_one in instead.values() for one in of_one]
+    for one in (s for s in (*stored, *others) if s.rule in standing):
         seen = until.get(one.participant, one.exposed_at or at)
         standing[one.rule].append(Observed(one, seen))
     return Cut(at, standing)
 
 
-def status(conn: Connection, rules: Rules, as_of: datetime | None = None) -> tuple[Decision, ...]:
+def status(
+    conn: Connection,
+    rules: Rules,
+    as_of: datetime | None = None,
+    instead: Mapping[str, Sequence[Standing]] = MappingProxyType({}),
+) -> tuple[Decision, ...]:
     """Return what every rule says of what was known at *as_of* (None: of all that is known).
 
-    A study without facts says *continue* of nobody.
+    A study without facts says *continue* of nobody; see `cut`.
     """
     protocol = rules.protocol
-    known = cut(conn, rules, as_of)
+    known = cut(conn, rules, as_of, instead)
     if known is None:
         return ()
     answers = [
@@ -77,6 +91,13 @@ def last_known(conn: Connection, study: str, rows: Sequence[StandingRow]) -> dat
     received = participants.last_received(conn, study)
     known = [*(row.known_at for row in rows), *([received] if received else [])]
     return max(known, default=None)
+
+
+def undecided(conn: Connection, rules: Rules) -> list[Decision]:
+    """Return what the rules say now whose last recorded decision says something else."""
+    study = rules.protocol.study
+    made = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
+    return [now for now in status(conn, rules) if says(now) != says(made.get(now.rule))]
 
 
 def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:

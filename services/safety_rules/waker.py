@@ -80,6 +80,7 @@ class Waker:
             behind = self._behind()
             self._wake("journal", behind, now_s)
             self._tell(behind, now_s)
+            self._wake("refold", self._asked_again(), now_s)
             self._decide()
         if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
             self._looked_back_s = now_s
@@ -117,6 +118,12 @@ class Waker:
             behind = journal.behind(conn, AT_ONCE)
         return {("journal", subject): str(through) for subject, through in behind.items()}
 
+    def _asked_again(self) -> dict[_Who, str]:
+        version = self.worker.rules.version
+        with self.worker.db.read() as conn:
+            asked = states.asked_again(conn, version, AT_ONCE)
+        return {("refold", subject): version for subject in asked}
+
     def _wake(self, kind: str, reasons: Mapping[_Who, str], now_s: float) -> None:
         """Announce whom *reasons* name; who is announced for the same reason is left in peace."""
         for gone in [one for one in self._calls if one[0] == kind and one not in reasons]:
@@ -127,7 +134,7 @@ class Waker:
             call = self._calls.get(who)
             if call is None or call.reason != reason:
                 call = self._calls[who] = _Call(reason, now_s)
-                if kind == "journal":
+                if kind != "timer":
                     continue  # its record may be on the way
             elif now_s - call.at_s < self.left_behind_s:
                 continue

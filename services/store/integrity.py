@@ -25,36 +25,39 @@ from services.runtime import wire
 from services.store import audit, leases, schema, tables, vault
 from services.store.audit import Kept
 from services.store.sealer import Finding, check_chain
+from services.store.snapshots import Look
 from services.store.turns import JOINING, Turn, join, named_together
 from services.store.types import Instant
 
 KEYS_AT_ONCE = 200
+_ROWS_AT_ONCE = 50_000
 
 _ACTIONS = {audit.INSERTED, audit.CHANGED, audit.DELETED}
 
 
-def findings(conn: Connection, keys: vault.Keys) -> Iterator[Finding]:
-    """Yield what is wrong with the database, table by table, in bounded memory.
+def findings(look: Look, keys: vault.Keys) -> Iterator[Finding]:
+    """Yield what is wrong with the database, part by part, in bounded memory.
 
     Args:
-        conn: Of one `Database.read`, so that all tables are of one state.
+        look: Lends the state to look at; each part asks for it anew.
         keys: Whose seal key made the chain of the audit trail.
     """
-    if schema.current(conn) != (schema.head(),):
+    if schema.current(look()) != (schema.head(),):
         yield Finding("alembic_version", "", f"is not at the one revision {schema.head()}")
-    yield from check_chain(conn, keys)
-    yield from _strange_audit_rows(conn)
+    yield from check_chain(look, keys)
+    yield from _strange_audit_rows(look)
     for how in audit.KEPT:
-        yield from _rows_against_audit(conn, how)
-        yield from _audit_against_rows(conn, how)
-    yield from _counters(conn)
-    yield from _families(conn)
-    yield from _leases(conn)
+        yield from _rows_against_audit(look, how)
+        yield from _audit_against_rows(look, how)
+    yield from _counters(look)
+    yield from _strays(look())
+    yield from _families(look())
+    yield from _leases(look())
 
 
-def _rows_against_audit(conn: Connection, how: Kept) -> Iterator[Finding]:
+def _rows_against_audit(look: Look, how: Kept) -> Iterator[Finding]:
     """Yield rows that the newest audit row does not describe."""
-    for keys in _table_keys(conn, how):
+    for conn, keys in _table_keys(look, how):
         texts = _row_texts(conn, how, keys)
         trail = _trail(conn, how.table.name, list(texts))
         for key, of_key in texts.items():
@@ -69,13 +72,14 @@ def _rows_against_audit(conn: Connection, how: Kept) -> Iterator[Finding]:
                 yield Finding(how.table.name, key, "was recorded again without a change")
 
 
-def _audit_against_rows(conn: Connection, how: Kept) -> Iterator[Finding]:
+def _audit_against_rows(look: Look, how: Kept) -> Iterator[Finding]:
     """Yield rows that the audit trail knows and the table does not."""
     place, key = tables.audit.c.place, tables.audit.c.key
     query = select(key).where(place == how.table.name).distinct().order_by(key).limit(KEYS_AT_ONCE)
+    columns = [how.table.c[name] for name in how.key]
+    conn = look()
     recorded = list(conn.scalars(query))
     while recorded:
-        columns = [how.table.c[name] for name in how.key]
         wanted = [values for one in recorded if (values := _values(how, one)) is not None]
         query_rows = select(*columns).where(tuple_(*columns).in_(wanted)).distinct()
         there = {audit.key_of(how, dict(row)) for row in conn.execute(query_rows).mappings()}
@@ -83,38 +87,58 @@ def _audit_against_rows(conn: Connection, how: Kept) -> Iterator[Finding]:
         for one, hashes in _trail(conn, how.table.name, missing).items():
             if hashes[-1]:
                 yield Finding(how.table.name, one, "was deleted, and nobody recorded it")
+        conn = look()
         recorded = list(conn.scalars(query.where(key > recorded[-1])))
 
 
-def _strange_audit_rows(conn: Connection) -> Iterator[Finding]:
+def _strange_audit_rows(look: Look) -> Iterator[Finding]:
     """Yield audit rows about nothing that is audited."""
     table = tables.audit.c
+    last = look().scalar(select(func.max(table.id))) or 0
     places = {how.table.name for how in audit.KEPT}
     strange = table.place.not_in(places) | table.action.not_in(_ACTIONS)
     strange |= (table.sha256 == "") != (table.action == audit.DELETED)
-    for row_id in conn.scalars(select(table.id).where(strange).order_by(table.id)):
-        yield Finding(tables.audit.name, str(row_id), "is about nothing that is audited")
+    for after in range(0, last, _ROWS_AT_ONCE):
+        part = table.id.between(after + 1, after + _ROWS_AT_ONCE)
+        for row_id in look().scalars(select(table.id).where(part, strange).order_by(table.id)):
+            yield Finding(tables.audit.name, str(row_id), "is about nothing that is audited")
 
 
-def _counters(conn: Connection) -> Iterator[Finding]:
-    """Yield participants whose counters are not those of their facts."""
+def _counters(look: Look) -> Iterator[Finding]:
+    """Yield participants whose counters are not those of their facts, or who miss some."""
+    subject = tables.participant.c.subject
+    query = select(subject).order_by(subject).limit(KEYS_AT_ONCE)
+    conn = look()
+    part = list(conn.scalars(query))
+    while part:
+        yield from _counted(conn, part)
+        conn = look()
+        part = list(conn.scalars(query.where(subject > part[-1])))
+
+
+def _counted(conn: Connection, subjects: Sequence[str]) -> Iterator[Finding]:
     fact, participant = tables.fact.c, tables.participant.c
     known_at = type_coerce(fact.received_at, String)
     counted = (
         select(
             fact.subject,
             func.count().label("count"),
+            func.min(fact.seq).label("first_seq"),
             func.max(fact.seq).label("last_seq"),
             func.max(known_at).label("last_received_at"),
         )
+        .where(fact.subject.in_(subjects))
         .group_by(fact.subject)
         .subquery()
     )
+    has_gaps = (counted.c.first_seq != 1) | (counted.c.count != counted.c.last_seq)
     wrong = (
-        select(participant.subject)
+        select(participant.subject, has_gaps)
         .outerjoin(counted, counted.c.subject == participant.subject)
+        .where(participant.subject.in_(subjects))
         .where(
-            (func.coalesce(counted.c.count, 0) != participant.last_seq)
+            has_gaps
+            | (func.coalesce(counted.c.count, 0) != participant.last_seq)
             | (func.coalesce(counted.c.last_seq, 0) != participant.last_seq)
             | (
                 func.coalesce(counted.c.last_received_at, "")
@@ -122,8 +146,15 @@ def _counters(conn: Connection) -> Iterator[Finding]:
             )
         )
     )
-    for subject in conn.scalars(wrong.order_by(participant.subject)):
+    for subject, misses_some in conn.execute(wrong.order_by(participant.subject)):
         yield Finding(tables.participant.name, subject, "does not count its facts")
+        if misses_some:
+            yield Finding(tables.fact.name, subject, "has gaps: its facts are not 1, 2, 3, ...")
+
+
+def _strays(conn: Connection) -> Iterator[Finding]:
+    """Yield facts about nobody."""
+    fact, participant = tables.fact.c, tables.participant.c
     stray = select(fact.subject).where(fact.subject.not_in(select(participant.subject))).distinct()
     for subject in conn.scalars(stray.order_by(fact.subject)):
         yield Finding(tables.fact.name, subject, "is about nobody who takes part")
@@ -156,14 +187,16 @@ def _leases(conn: Connection) -> Iterator[Finding]:
             yield Finding(tables.lease.name, row.name, "is a lease that nobody can have taken")
 
 
-def _table_keys(conn: Connection, how: Kept) -> Iterator[list[tuple[object, ...]]]:
-    """Yield the audit keys of a table, as column values, in parts."""
+def _table_keys(look: Look, how: Kept) -> Iterator[tuple[Connection, list[tuple[object, ...]]]]:
+    """Yield the audit keys of a table, as column values, in parts, each with its state."""
     columns = [how.table.c[name] for name in how.key]
     query = select(*columns).distinct().order_by(*columns).limit(KEYS_AT_ONCE)
+    conn = look()
     part = [tuple(row) for row in conn.execute(query)]
     while part:
-        yield part
+        yield conn, part
         after = tuple_(*columns) > tuple_(*part[-1])
+        conn = look()
         part = [tuple(row) for row in conn.execute(query.where(after))]
 
 

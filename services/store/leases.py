@@ -1,5 +1,6 @@
 """Leases: which process may do what only one may do, and until when."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
@@ -50,3 +51,9 @@ def release(conn: Connection, name: str, holder: str) -> None:
     gone = conn.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))
     if gone.rowcount:
         audit.record_deleted(conn, lease, [{"name": name}], actor=holder)
+
+
+def is_held(conn: Connection, names: Sequence[str], now: datetime) -> bool:
+    """Say whether anybody has one of the leases *names* at *now*."""
+    query = select(lease.c.name).where(lease.c.name.in_(names), lease.c.until > now)
+    return conn.execute(query.limit(1)).first() is not None

@@ -4,17 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_, update
 
 from services.store import audit, vault
 from services.store.audit import Row
-from services.store.tables import raw_message
+from services.store.snapshots import Look
+from services.store.tables import fact, parked, raw_message
 
 T = TypeVar("T")
 
 _KEYS_AT_ONCE = 500
+_MESSAGES_AT_ONCE = 100  # each may be some megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,9 @@ def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMess
     return RawMessage(**content, body=body)
 
 
-def damaged(conn: Connection, keys: vault.Keys) -> Iterator[str]:
+def damaged(look: Look, keys: vault.Keys) -> Iterator[str]:
     """Yield the ids of the messages whose content is not what was received."""
-    query = select(raw_message.c.id).order_by(raw_message.c.id)
-    for ids in in_parts(list(conn.scalars(query))):
-        rows = conn.execute(select(raw_message).where(raw_message.c.id.in_(ids))).mappings()
+    for rows in _every(look, select(raw_message)):
         for row in rows:
             sealed = vault.Sealed(row["key_id"], row["body"])
             try:
@@ -86,6 +86,29 @@ def damaged(conn: Connection, keys: vault.Keys) -> Iterator[str]:
                 continue
             if sha256(body).hexdigest() != row["sha256"]:
                 yield row["id"]
+
+
+def without_effect(look: Look) -> Iterator[str]:
+    """Yield the ids of the messages of which there is neither a fact nor a parked item.
+
+    Some say nothing that is kept, or only what was known already.
+    """
+    nothing = (
+        ~select(table.c.message).where(table.c.message == raw_message.c.id).exists()
+        for table in (fact, parked)
+    )
+    query = select(raw_message.c.id).where(*nothing)
+    for rows in _every(look, query):
+        yield from (row["id"] for row in rows)
+
+
+def _every(look: Look, query: Select[Any]) -> Iterator[Sequence[RowMapping]]:
+    """Yield the rows of *query*, in parts, by the id of the message."""
+    part = query.order_by(raw_message.c.id).limit(_MESSAGES_AT_ONCE)
+    rows = look().execute(part).mappings().all()
+    while rows:
+        yield rows
+        rows = look().execute(part.where(raw_message.c.id > rows[-1]["id"])).mappings().all()
 
 
 def count_messages(conn: Connection, sources: Sequence[str] = ()) -> int:

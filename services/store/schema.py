@@ -1,5 +1,6 @@
 """Brings a database to the newest schema, or refuses one that is newer still."""
 
+import sqlite3
 from pathlib import Path
 from typing import NoReturn
 
@@ -8,13 +9,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import OperationalError
 
 import services
 from services.store.roles import grant_all
-from services.store.session import Database
+from services.store.session import LOCK_TIMEOUT, Database
 
 _MIGRATING = 0x41656769  # the advisory lock of whoever migrates
 _BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.utf8")
+_BY_LIBRARY = "c"
+_DATABASE = text("SELECT to_jsonb(d) FROM pg_database d WHERE datname = current_database()")
+_LOCK_NOT_AVAILABLE = "55P03"
 _MIGRATIONS = Path(services.__file__).parent.parent / "migrations"
 
 
@@ -34,9 +39,23 @@ def upgrade(db: Database) -> None:
 
     Raises:
         NewerSchemaError: This program is too old for the database.
-        UnfitDatabaseError: It sorts text otherwise than by its bytes.
+        UnfitDatabaseError: It sorts text otherwise than by its bytes; or somebody holds a lock for
+            too long, and nothing was changed.
     """
     db.make_folder()
+    try:
+        _upgrade(db)
+    except OperationalError as error:
+        if not _is_blocked(error):
+            raise
+        raise UnfitDatabaseError(
+            f"another transaction holds a lock for longer than {LOCK_TIMEOUT} on a table that has"
+            " to change: nothing was changed; end it (on PostgreSQL see pg_stat_activity), then"
+            " run `aegis migrate` again"
+        ) from error
+
+
+def _upgrade(db: Database) -> None:
     with db.write() as conn:
         if not db.is_sqlite:
             conn.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
@@ -97,10 +116,17 @@ def _refuse(found: set[str]) -> NoReturn:
     )
 
 
+def _is_blocked(error: OperationalError) -> bool:
+    """Say whether it gave up because somebody else held a lock."""
+    busy = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+    return busy or getattr(error.orig, "sqlstate", "") == _LOCK_NOT_AVAILABLE
+
+
 def _check_order(conn: Connection) -> None:
-    order = conn.scalar(
-        text("SELECT datcollate FROM pg_database WHERE datname = current_database()")
-    )
+    found = conn.scalar(_DATABASE)
+    order = found["datcollate"]
+    if found.get("datlocprovider", _BY_LIBRARY) != _BY_LIBRARY:  # by ICU, whatever it is called
+        order = found.get("datlocale") or found.get("daticulocale")
     if order not in _BY_BYTES:
         raise UnfitDatabaseError(
             f"the database sorts text by {order}: records would be in another order than on other"

@@ -8,10 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, String, func, select, text, type_coerce
 
 from services.store import audit, vault
+from services.store.snapshots import Look
 from services.store.tables import audit as audit_table
 from services.store.tables import audit_seal
 
 ROWS_AT_ONCE = 10_000
+_SEALS_AT_ONCE = 500
 _RUNNING = text(
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,"
     " pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
@@ -99,22 +101,30 @@ def seal(
     return made
 
 
-def check_chain(conn: Connection, keys: vault.Keys) -> Iterator[Finding]:
+def check_chain(look: Look, keys: vault.Keys) -> Iterator[Finding]:
     """Yield every break of the chain: a seal that is missing, or audit rows that do not fit it."""
     since, previous = 1, ""
-    below = conn.scalar(select(func.count()).where(audit_table.c.id < since))
+    below = look().scalar(select(func.count()).where(audit_table.c.id < since))
     if below:
         yield Finding(audit_table.name, "", f"{below} rows with an impossible id")
-    query = select(audit_seal.c.upto, audit_seal.c.since, audit_seal.c.hash, audit_seal.c.previous)
-    for link in conn.execute(query.order_by(audit_seal.c.upto)):
-        if (link.since, link.previous) != (since, previous):
-            yield Finding(audit_seal.name, str(link.upto), "does not follow the seal before it")
-        inside = audit_table.c.id.between(link.since, link.upto)
-        rows = conn.execute(select(*_CONTENT).where(inside).order_by(audit_table.c.id)).all()
-        if vault.chain_hash(keys, link.previous, _content(rows)) != link.hash:
-            which = f"{link.since}-{link.upto}"
-            yield Finding(audit_table.name, which, "rows do not fit their seal")
-        since, previous = link.upto + 1, link.hash
+    for upto, begin, made, before in _seals(look):
+        if (begin, before) != (since, previous):
+            yield Finding(audit_seal.name, str(upto), "does not follow the seal before it")
+        inside = audit_table.c.id.between(begin, upto)
+        rows = look().execute(select(*_CONTENT).where(inside).order_by(audit_table.c.id)).all()
+        if vault.chain_hash(keys, before, _content(rows)) != made:
+            yield Finding(audit_table.name, f"{begin}-{upto}", "rows do not fit their seal")
+        since, previous = upto + 1, made
+
+
+def _seals(look: Look) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the seals in their order; what was sealed does not change any more."""
+    table = audit_seal.c
+    query = select(table.upto, table.since, table.hash, table.previous).order_by(table.upto)
+    part = look().execute(query.limit(_SEALS_AT_ONCE)).all()
+    while part:
+        yield from ((row.upto, row.since, row.hash, row.previous) for row in part)
+        part = look().execute(query.where(table.upto > part[-1].upto).limit(_SEALS_AT_ONCE)).all()
 
 
 def _end_of_chain(conn: Connection) -> tuple[int, str]:

@@ -17,8 +17,9 @@ __all__ = ["BUSY_TIMEOUT_S", "Connection", "Database", "DatabaseError", "is_tran
 
 BUSY_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
+LOCK_TIMEOUT = "10s"
 _LIMITS = {  # of a server: whoever waits longer gives up, and tries again
-    "lock_timeout": "10s",
+    "lock_timeout": LOCK_TIMEOUT,
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
     "tcp_user_timeout": "30s",

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from services.store import audit
 from services.store.bulk import insert_new
@@ -20,7 +21,7 @@ class StateRow:
         folded_through: The last seq whose effects are recorded.
         version: Counts the steps; 0 before the first.
         rules_version: Of the step that wrote it.
-        digest: Of the fold's content, or empty.
+        digest: Of the fold's content; empty: it is to be folded again by the rules that run.
         quarantined_seq: The seq at which folding failed; None when it did not.
         error: What failed, without identifiers.
     """
@@ -32,6 +33,10 @@ class StateRow:
     digest: str = ""
     quarantined_seq: int | None = None
     error: str = ""
+
+    def is_of_other_rules(self, rules_version: str) -> bool:
+        """Say whether rules other than *rules_version* wrote it."""
+        return self.rules_version not in ("", rules_version)
 
 
 def load_state(conn: Connection, subject: str) -> StateRow:
@@ -59,12 +64,40 @@ def count_moves(conn: Connection) -> int:
     return int(conn.scalar(select(func.coalesce(func.sum(participant_state.c.version), 0))) or 0)
 
 
-def under_other_rules(conn: Connection, rules_version: str, limit: int) -> list[str]:
-    """Return up to *limit* subjects that were folded under rules other than *rules_version*."""
+def under_other_rules(conn: Connection, rules_version: str) -> list[StateRow]:
+    """Return the states that rules other than *rules_version* wrote, in the order of pseudonyms."""
+    query = _of_other_rules(rules_version).order_by(participant_state.c.subject)
+    return [StateRow(**row) for row in conn.execute(query).mappings()]
+
+
+def count_under_other_rules(conn: Connection, rules_version: str, study: str) -> int:
+    """Return how many states rules other than *rules_version* wrote, that of *study* left out."""
+    query = _of_other_rules(rules_version).where(participant_state.c.subject != study)
+    return int(conn.scalar(select(func.count()).select_from(query.subquery())) or 0)
+
+
+def asked_again(conn: Connection, rules_version: str, limit: int) -> list[str]:
+    """Return up to *limit* subjects that were to be folded again, and are not yet."""
     state = participant_state.c
-    query = select(state.subject).where(state.rules_version.not_in(["", rules_version]))
-    query = query.where(state.quarantined_seq.is_(None)).order_by(state.subject)
-    return list(conn.scalars(query.limit(limit)))
+    query = _of_other_rules(rules_version).with_only_columns(state.subject)
+    query = query.where(state.digest == "", state.quarantined_seq.is_(None))
+    return list(conn.scalars(query.order_by(state.subject).limit(limit)))
+
+
+def ask_again(conn: Connection, olds: Sequence[StateRow], *, by: str, reason: str) -> bool:
+    """Let *olds* be folded again by the rules that run, audited as asked for *by*, with *reason*.
+
+    Returns:
+        False when somebody else was faster with one of them: the caller rolls back and reloads.
+    """
+    in_order = sorted(olds, key=lambda old: old.subject)
+    rows = [asdict(replace(old, version=old.version + 1, digest="")) for old in in_order]
+    if not _moved(conn, rows):
+        return False
+    audit.record(
+        conn, participant_state, rows, action=audit.CHANGED, actor=by, detail=f"refold: {reason}"
+    )
+    return True
 
 
 def advance(conn: Connection, old: StateRow, new: StateRow) -> bool:
@@ -102,6 +135,12 @@ def release(conn: Connection, old: StateRow) -> bool:
 def quarantined(conn: Connection) -> list[StateRow]:
     """Return the states that are set aside."""
     return [state for state in load_states(conn) if state.quarantined_seq is not None]
+
+
+def _of_other_rules(rules_version: str) -> Select[Any]:
+    return select(participant_state).where(
+        participant_state.c.rules_version.not_in(["", rules_version])
+    )
 
 
 def _moved(conn: Connection, rows: Sequence[Mapping[str, object]]) -> bool:

@@ -199,7 +199,7 @@ def test_the_original_bytes_are_kept(intake):
     (journaled,) = _journaled(intake)
     with intake.db.read() as conn:
         assert journal.load_message(conn, intake.keys, journaled.message).body == raw
-        assert list(damaged(conn, intake.keys)) == []
+        assert list(damaged(lambda: conn, intake.keys)) == []
 
 
 def _journaled(intake):

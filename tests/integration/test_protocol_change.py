@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.safety_rules import refold
 from services.safety_rules.cache import Cache
 from services.store import records, states
 from services.vocabulary.fact import Assessment
@@ -33,6 +34,10 @@ def under(trial, version, **changes):
     trial.rules.cache = Cache()
     with trial.db.read() as conn:
         before = records.count_versions(conn)
+    trial.at(4.5)
+    with trial.db.read() as conn:
+        assert records.count_versions(conn) == before, "nothing is graded anew without being asked"
+    assert refold.ask(trial.db, trial.rules.rules, by="anna", reason="as amended")
     trial.at(5)
     with trial.db.read() as conn:
         found = records.episode_versions(conn)

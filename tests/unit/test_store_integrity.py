@@ -46,7 +46,7 @@ def by_hand(filled):
         with suppress(Undone), db.write() as conn:
             touched = [conn.execute(text(statement)).rowcount for statement in statements]
             assert all(touched), "the statement changed nothing"
-            found += findings(conn, keys)
+            found += findings(lambda: conn, keys)
             raise Undone
         return found
 
@@ -139,7 +139,7 @@ def test_a_seal_made_again_without_the_key_is_found(filled, tmp_path):
         conn.execute(text("DELETE FROM audit WHERE place = 'audit_seal'"))
         conn.execute(text("DELETE FROM audit_seal"))
         seal(conn, Keys.load_or_create(tmp_path / "other-keys"), hours(9))
-        assert {finding.place for finding in findings(conn, keys)} == {"audit"}
+        assert {finding.place for finding in findings(lambda: conn, keys)} == {"audit"}
         raise Undone
 
 

@@ -21,6 +21,7 @@ class Way(StrEnum):
     POSSIBLE = "a possible record"
     GONE = "looser: no record any longer"
     OTHERWISE = "same worst grade, other times"
+    DETAILS = "same grades and times, other details"
     SAME = "the same"
 
 

@@ -1,0 +1,103 @@
+"""Records that other rules wrote: what these rules would make of them, and the wish that they do.
+
+Source: docs/adr/0008-refold.md
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from services.safety_rules.adapters.criteria_files import load_table
+from services.safety_rules.domain.regraded import Regraded, Way, regraded
+from services.safety_rules.domain.rules import Rules
+from services.safety_rules.proof import recounted
+from services.safety_rules.regrade import Preview, same_terms, tables
+from services.safety_rules.study import status
+from services.store import outbox, records, states
+from services.store.messages import in_parts
+from services.store.session import Connection, Database
+from services.store.turns import families_of
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.standing import Standing
+
+
+def outdated(conn: Connection, rules: Rules) -> list[tuple[str, ...]]:
+    """Return the families in which somebody's records are of other rules than *rules*."""
+    study = rules.protocol.study
+    of_others = [
+        state.subject
+        for state in states.under_other_rules(conn, rules.version)
+        if state.subject != study and state.quarantined_seq is None
+    ]
+    return families_of(conn, of_others)
+
+
+def preview(conn: Connection, rules: Rules) -> Preview:
+    """Return what *rules* would make of the records that other rules wrote; nothing is written."""
+    before: list[EpisodeContent] = []
+    after: list[EpisodeContent] = []
+    standings: dict[str, Sequence[Standing]] = {}
+    for group in outdated(conn, rules):
+        found = recounted(conn, rules, group)
+        stored = [one for member in group for one in records.latest_episodes(conn, member)]
+        before += [one.content for one in stored if not one.retracted]
+        after += [one.content for one in found.latest if not one.retracted]
+        for member in group:
+            standings[member] = [one for one in found.standings if one.participant == member]
+    compared = [_in_detail(one) for one in regraded(before, after, _meant(before, rules))]
+    now, then = status(conn, rules), status(conn, rules, instead=standings)
+    return Preview(
+        records=tuple(one for one in compared if one.changes),
+        unchanged=sum(not one.changes for one in compared),
+        decisions=tuple(zip(now, then, strict=True)),
+        carried=0,
+        lost={},
+        faults=(),
+    )
+
+
+def _in_detail(one: Regraded) -> Regraded:
+    """Return what also tells apart what is graded alike: a record of another content is another."""
+    is_other = one.way is Way.SAME and one.before != one.after
+    return replace(one, way=Way.DETAILS) if is_other else one
+
+
+def ask(db: Database, rules: Rules, *, by: str, reason: str) -> list[str]:
+    """Let what other rules wrote be folded again by *rules*; return who was asked for.
+
+    Workers of *rules* do it, also those that begin later. Who asked, and the reason, are in the
+    audit trail of each participant.
+    """
+    with db.read() as conn:
+        everybody = [member for group in outdated(conn, rules) for member in group]
+    asked: list[str] = []
+    for some in in_parts(everybody):
+        while (done := _ask(db, rules, some, by, reason)) is None:
+            pass  # a worker was faster with one of them
+        asked += done
+    return asked
+
+
+def _ask(
+    db: Database, rules: Rules, subjects: Sequence[str], by: str, reason: str
+) -> list[str] | None:
+    """Ask for those of *subjects* that are still of other rules; None: again."""
+    with db.write() as conn:
+        known = states.states_of(conn, subjects)
+        olds = [state for state in known.values() if state.is_of_other_rules(rules.version)]
+        if not states.ask_again(conn, olds, by=by, reason=reason):
+            conn.rollback()
+            return None
+        asked = [state.subject for state in olds]
+        outbox.announce_hint(conn, asked)
+    return asked
+
+
+def _meant(before: Sequence[EpisodeContent], rules: Rules) -> Mapping[str, str]:
+    """Return the criterion of *rules* that is meant by each that a record was graded by."""
+    graded_by = {one.criterion.rpartition(".")[0] for one in before}
+    meant: dict[str, str] = {}
+    for name in sorted(graded_by.intersection(tables())):
+        table = load_table(name)
+        protocol = replace(rules.protocol, criteria=name)
+        meant |= same_terms(Rules(protocol, table.compiled, table.terms, name), rules)
+    return meant

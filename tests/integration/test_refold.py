@@ -1,0 +1,145 @@
+"""``aegis refold``: nothing is graded anew in silence; what would change is shown first."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.cli.main import main
+from services.safety_rules import proof, refold
+from services.safety_rules.cache import Cache
+from services.safety_rules.hint_worker import HintWorker
+from services.safety_rules.waker import Waker
+from services.store import outbox, records, states
+from services.store.session import Database
+from services.vocabulary.fact import Assessment
+from tests.reading import fact, lab
+from tests.timeline import FOLDER, Timeline
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def trial(tmp_path, monkeypatch):
+    monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
+    monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
+    made = Timeline(tmp_path, advises=True)
+    made.treat("P-001", "P-002")
+    made.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
+    made.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
+    yield made
+    made.close()
+
+
+def older(trial):
+    """Grade what is there by rules with one window only, as a version before this one."""
+    now = trial.rules.rules
+    windows = {"course-30": now.protocol.windows["course-30"]}
+    rules = tuple(one for one in now.protocol.rules if one.window == "course-30")
+    protocol = replace(now.protocol, windows=windows, rules=rules or now.protocol.rules)
+    trial.rules.rules = replace(now, protocol=protocol, version="older")
+    trial.at(4)
+    trial.rules.rules = now
+    trial.rules.cache = Cache()
+
+
+def versions(trial):
+    with trial.db.read() as conn:
+        return records.episode_versions(conn)
+
+
+def test_the_preview_shows_what_would_change_and_writes_nothing(trial, capsys):
+    older(trial)
+    before = versions(trial)
+    trial.at(5)
+    assert main(["refold"]) == 1
+    said = capsys.readouterr().out
+    assert "2 participants were graded by other rules than those that run" in said
+    assert "P-001" in said
+    assert "same grades and times, other details" in said
+    assert "2 records would change, 4 would not" in said
+    assert "BLINA-HSCT.S3" in said
+    assert "nothing is written" in said
+    assert versions(trial) == before
+
+
+def test_verify_says_what_it_leaves_to_the_other_rules(trial, capsys):
+    older(trial)
+    main(["verify"])
+    assert "2 participants were graded by other rules: see `aegis refold`" in (
+        capsys.readouterr().out
+    )
+    with trial.db.read() as conn:
+        found = list(proof.mismatches(conn, trial.rules.rules, history=True))
+    assert not [one for one in found if one.participant.startswith("P-")]
+
+
+def test_a_reason_appends_versions_and_stays_in_the_audit_trail(trial, capsys):
+    older(trial)
+    before = versions(trial)
+    assert main(["refold", "--reason", "windows of amendment 2", "--by", "anna"]) == 0
+    added = [one for one in versions(trial) if one not in before]
+    version = trial.rules.rules.version
+    assert {one.content.participant for one in added} == {"P-001", "P-002"}
+    assert {(one.version, one.rules_version, one.cause) for one in added} == {
+        (2, version, "changed (other rules)")
+    }
+    assert [one for one in versions(trial) if one in before] == before
+    with trial.db.read() as conn:
+        trail = conn.exec_driver_sql(
+            "SELECT key, actor, detail FROM audit WHERE place = 'participant_state'"
+            " AND actor <> 'service' ORDER BY key"
+        ).fetchall()
+    assert [tuple(row) for row in trail] == [
+        ("P-001", "anna", "refold: windows of amendment 2"),
+        ("P-002", "anna", "refold: windows of amendment 2"),
+    ]
+    capsys.readouterr()
+    assert main(["refold"]) == 0
+    assert f"every record is of the rules that run, {version}" in capsys.readouterr().out
+    assert main(["refold", "--reason", "again"]) == 0
+    assert "0 participants are to be graded" in capsys.readouterr().out
+
+
+def test_a_reason_has_to_be_given_in_words(trial, capsys):
+    older(trial)
+    assert main(["refold", "--reason", " "]) == 2
+    assert "say why with --reason" in capsys.readouterr().err
+
+
+def test_new_facts_are_graded_by_the_rules_that_run(trial):
+    older(trial)
+    before = versions(trial)
+    trial.say(lab("potassium", "6.6", 6, "mmol/L", lln="3.5", uln="5.0"))
+    trial.at(7)
+    assert {one.content.participant for one in versions(trial) if one not in before} == {"P-001"}
+
+
+def test_workers_beside_each_other_are_told_and_told_again(trial):
+    older(trial)
+    db = Database.open(trial.db.url, announced=True)
+    rules = trial.rules.rules
+    with db.write() as conn:  # what announced the facts is gone
+        outbox.announced(conn, [row.id for row in outbox.waiting(conn, 0, 100)])
+    assert refold.ask(db, rules, by="anna", reason="amended") == ["P-001", "P-002"]
+    assert hinted(db) == ["P-001", "P-002"]
+
+    worker = HintWorker(db, rules, lambda: trial.now)
+    waker = Waker(worker, "test", left_behind_s=30.0)
+    waker.step(1000.0)
+    assert hinted(db) == []
+    waker.step(1031.0)
+    assert hinted(db) == ["P-001", "P-002"]
+    worker.look_at(["P-001", "P-002"])
+    waker.step(1100.0)
+    assert hinted(db) == []
+    with db.read() as conn:
+        assert states.under_other_rules(conn, rules.version) == []
+    db.close()
+
+
+def hinted(db):
+    """Who is announced; nobody any more after this."""
+    with db.write() as conn:
+        rows = outbox.waiting(conn, 0, 100)
+        outbox.announced(conn, [row.id for row in rows])
+    return [row.key for row in rows if row.topic == outbox.FACTS]

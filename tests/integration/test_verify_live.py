@@ -1,0 +1,155 @@
+"""``aegis verify`` of a database that others write to: no false finding, and none is missed."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from services.cli.background import Background
+from services.cli.entering import intake_of
+from services.cli.main import main
+from services.cli.opened import open_in
+from services.cli.roles.parts import Told
+from services.cli.service import Service
+from services.ingest.application import Incoming
+from services.ingest.enrolment import import_participants
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    KafkaSettings,
+    StoreSettings,
+)
+from services.simulator.trial import participants_csv, simulate
+from services.store import journal
+from services.store.snapshots import Snapshots
+from tests.hl7_messages import labs, obx
+from tests.installed import STUDY, Installation, messages_of
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Commands find the trial's study, with data in a folder of this test."""
+    monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
+    monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
+    monkeypatch.setenv("AEGIS_CLOCK", "message")
+    return tmp_path
+
+
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.usefixtures("study")
+def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch, capsys):
+    monkeypatch.setenv("AEGIS_DATABASE_URL", postgres.url)
+    assert main(["migrate"]) == 0
+    opened = open_in(StoreSettings())
+    told = Told(IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(smtp_port=1))
+    service = Background(Service(opened, replace(told, kafka=KafkaSettings(kafka=""))))
+    service.start()
+    trial = simulate(4, seed=11, days=9)
+    intake = intake_of(opened)
+    import_participants(intake, participants_csv(trial).encode(), "test")
+    fed = threading.Event()
+
+    def feed():
+        try:
+            for body in messages_of(trial):
+                form = "facts" if body.startswith(b"{") else "hl7v2"
+                intake.accept([Incoming(body, "file", form=form)])
+        finally:
+            fed.set()
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    try:
+        looks = 0
+        while not fed.is_set() or looks < 2:
+            capsys.readouterr()
+            code = main(["verify"])
+            assert code == 0, capsys.readouterr().out
+            looks += 1
+        feeding.join()
+    finally:
+        service.stop()
+        opened.db.close()
+    assert looks >= 2
+    assert main(["verify"]) == 0
+    assert main(["replay"]) == 0
+
+
+@pytest.fixture
+def graded(study):
+    """A small trial, fed and graded."""
+    installation = Installation(study)
+    trial = simulate(2, seed=5, days=2)
+    installation.enrol(trial)
+    installation.take(messages_of(trial))
+    installation.settle()
+    yield installation
+    installation.db.close()
+
+
+def change(installation, sql):
+    """What no service does: change a row without a trace."""
+    engine = sa.create_engine(installation.db.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(sql)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("DELETE FROM fact WHERE subject = 'P-001' AND seq = 3", "fact P-001: has gaps"),
+        ("UPDATE standing SET payload = replace(payload, 'P-001', 'P-001 ')", "is not what was"),
+        ("UPDATE raw_message SET body = x'00' WHERE source = 'file'", "is not what was received"),
+        (
+            "DELETE FROM fact WHERE message IN (SELECT id FROM raw_message WHERE source = 'file')",
+            "it was accepted, and nothing of it is a fact or parked",
+        ),
+        ("DELETE FROM decision", "the last decision is not what the standings say"),
+    ],
+)
+def test_each_thing_that_is_wrong_is_said_and_counted(graded, capsys, sql, said):
+    assert main(["verify"]) == 0, capsys.readouterr().out
+    change(graded, sql)
+    assert main(["verify"]) == 1
+    out = capsys.readouterr().out
+    assert said in out
+    assert "findings" in out.splitlines()[-1]
+
+
+def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded, capsys):
+    header = rb"MSH|^~\&|EPIC|NORTH|AEGIS|TRIAL|20260301090000-0500||ORU^R01|quiet|P|2.5.1" + b"\r"
+    line = {
+        "id": "own-1",
+        "subject": "P-001",
+        "observed_at": "2026-03-01T08:00:00Z",
+        "body": {"kind": "observation", "measure": "alt", "value": {"value": "30", "unit": "U/L"}},
+    }
+    again = json.dumps(line).encode()
+    graded.take([header, again, again + b"\n"])
+    graded.settle()
+    with graded.db.read() as conn:
+        counted = conn.exec_driver_sql(
+            "SELECT count(*) FROM raw_message WHERE id NOT IN (SELECT message FROM fact)"
+            " AND id NOT IN (SELECT message FROM parked)"
+        ).scalar()
+    assert counted >= 2
+    assert main(["verify"]) == 0, capsys.readouterr().out
+
+
+def test_no_state_is_held_for_longer_than_it_may(graded):
+    with Snapshots(graded.db, longest_s=0.05) as look:
+        first = look()
+        assert look() is first
+        before = journal.count_facts(first)
+        graded.take([labs(obx("0.4"), sender="EPIC|NORTH", control_id="later")])
+        until = time.monotonic() + 10
+        while look() is first and time.monotonic() < until:
+            time.sleep(0.01)
+        assert journal.count_facts(look()) >= before
+        assert look() is not first
