@@ -4,7 +4,7 @@ BIN := .venv/bin
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run up down status test test-all faults lint format grafana schema criteria lock bench bench-e2e clean
+.PHONY: help setup demo demo-distributed run up down status test test-all faults lint format grafana schema criteria lock bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ setup: .venv/.ready ## make .venv with everything pinned (a second when nothing 
 
 demo: setup ## a synthetic trial through the real MLLP port, to graded records and a DSMB mail
 	$(BIN)/aegis demo
+
+demo-distributed: setup ## the same by many processes on PostgreSQL and Kafka, proven to be the same
+	$(BIN)/python -m deploy.local.demonstration --out var/demo-distributed
 
 run: setup ## the service on this machine, data in var/
 	$(BIN)/aegis run

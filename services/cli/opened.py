@@ -127,6 +127,22 @@ def migrate(settings: StoreSettings) -> Opened:
     return opened
 
 
+def count_kept(settings: StoreSettings) -> int:
+    """Return how many messages the database that *settings* name holds; 0: also without tables.
+
+    Raises:
+        CommandError: It cannot be reached.
+    """
+    db = _database(settings, "")
+    try:
+        with db.read() as conn:
+            return messages.count_messages(conn) if schema.current(conn) else 0
+    except DatabaseError as error:
+        raise CommandError(_unreachable(settings, error)) from error
+    finally:
+        db.close()
+
+
 def settle(opened: Opened) -> bool:
     """Grade what is not graded yet; False when a running service does that.
 
@@ -169,7 +185,8 @@ def instant(text: str) -> datetime:
 
 
 def _database(settings: StoreSettings, service: str) -> Database:
-    announced = bool(read_settings(KafkaSettings).servers)
+    is_file = settings.database.startswith("sqlite")  # then nobody carries announcements on
+    announced = bool(read_settings(KafkaSettings).servers) and not is_file
     try:
         return Database.open(
             settings.database, role_of(service) if service else "", announced=announced
@@ -181,8 +198,9 @@ def _database(settings: StoreSettings, service: str) -> Database:
 def _on_a_server(settings: StoreSettings, db: Database) -> Keys:
     """Return the keys, once the database is there, fit, and governed by this protocol."""
     protocol = _study(settings).rules.protocol
+    by_user = _database(settings, "")  # a service's role may read nothing of an older database
     try:
-        schema.require(db)
+        schema.require(by_user)
         with db.read() as conn:
             runs = protocols.load_protocol(conn, protocol.sha256) is not None
         keys = Keys.load(settings.keys_folder)
@@ -190,6 +208,8 @@ def _on_a_server(settings: StoreSettings, db: Database) -> Keys:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
         raise CommandError(_unreachable(settings, error)) from error
+    finally:
+        by_user.close()
     if not runs:
         raise CommandError(
             f"the protocol of {protocol.study} ({protocol.version}) was never activated in this"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaError, KafkaTimeoutError, for_code
@@ -36,6 +36,7 @@ __all__ = [
     "TopicsError",
     "check_topics",
     "consumer",
+    "count_records",
     "create_topics",
     "find_topics",
     "producer",
@@ -178,6 +179,26 @@ def create_topics(settings: KafkaSettings, declared: Declared) -> list[str]:
         with _administering(settings) as admin:
             admin.create_topics(wanted, wait_for_metadata=True)
     return list(wanted)
+
+
+def count_records(settings: KafkaSettings, topics: Iterable[str]) -> int:
+    """Return how many records the *topics* hold.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time.
+    """
+    with _in_words(settings):
+        reader = KafkaConsumer(**_connection(settings), allow_auto_create_topics=False)
+        try:
+            every = [
+                TopicPartition(topic, partition)
+                for topic in topics
+                for partition in reader.partitions_for_topic(topic) or ()
+            ]
+            begin, end = reader.beginning_offsets(every), reader.end_offsets(every)
+            return sum(end[one] - begin[one] for one in every)
+        finally:
+            reader.close()
 
 
 def tls(settings: KafkaSettings) -> ssl.SSLContext | None:
