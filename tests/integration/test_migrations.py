@@ -1,0 +1,293 @@
+"""An older database becomes a newer one while people work; what cannot be is left as it was."""
+
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from services.cli.main import main
+from services.store import integrity, records, schema, turns
+from services.store.session import Database
+from services.store.vault import Keys
+from tests import first_release
+from tests.installed import STUDY
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@contextmanager
+def made_on(server, options=""):
+    """An empty database on *server*: its URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    admin = psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True)
+    with admin:
+        admin.execute(f"CREATE DATABASE {name} {options}")
+        yield server.url(name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.server)])
+def old(request, tmp_path, monkeypatch):
+    """What the first release left: its URL; commands find it."""
+    monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
+    monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
+    first_release.keys_in(tmp_path / "keys")
+    if request.param == "sqlite":
+        (tmp_path / "db").mkdir()
+        url = f"sqlite:///{tmp_path}/db/aegis.db"
+        first_release.restore(url)
+        yield url
+        return
+    with made_on(request.getfixturevalue("postgres_server")) as url:
+        monkeypatch.setenv("AEGIS_DATABASE_URL", url)
+        first_release.restore(url)
+        yield url
+
+
+def aegis(*words, **told):
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli.main", *words],
+        cwd=ROOT,
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def state_of(url):
+    """Revision and the rows of every table, to compare."""
+    engine = sa.create_engine(url)
+    found = sa.MetaData()
+    with engine.connect() as connection:
+        found.reflect(connection)
+        rows = {
+            name: connection.execute(sa.select(table)).fetchall()
+            for name, table in found.tables.items()
+        }
+    engine.dispose()
+    return {name: sorted(map(repr, some)) for name, some in rows.items()}
+
+
+def test_everything_is_there_after_it_and_again_is_no_change(old, tmp_path, capsys):
+    before = state_of(old)
+    assert main(["migrate"]) == 0
+    assert f"at revision {schema.head()}" in capsys.readouterr().out
+    db = Database.open(old)
+    with db.read() as conn:
+        schema.check(conn)
+        assert turns.families_of(conn, ["P-003"]) == [first_release.FAMILY]
+        assert not list(integrity.findings(lambda: conn, Keys.load(tmp_path / "keys")))
+    db.close()
+    after = state_of(old)
+    kept = set(before) - {"alembic_version", "participant", "audit", "protocol_version"}
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert main(["migrate"]) == 0
+    assert state_of(old) == after
+
+
+def test_what_was_graded_then_is_graded_anew_when_somebody_asks(old, capsys):
+    assert main(["migrate"]) == 0
+    main(["verify"])
+    assert "4 participants were graded by other rules" in capsys.readouterr().out
+    assert main(["refold", "--reason", "upgrade"]) == 0
+    capsys.readouterr()
+    assert main(["verify"]) == 0, capsys.readouterr().out
+    assert main(["replay"]) == 0
+    db = Database.open(old)
+    with db.read() as conn:
+        assert records.episode_versions(conn)
+    db.close()
+
+
+def test_the_newest_tables_are_those_of_the_code(tmp_path):
+    db = Database.open(f"sqlite:///{tmp_path}/new.db")
+    schema.upgrade(db)
+    with db.read() as conn:
+        schema.check(conn)
+    db.close()
+
+
+@pytest.mark.server
+def test_the_newest_tables_are_those_of_the_code_on_postgresql(postgres):
+    db = Database.open(postgres.url)
+    with db.read() as conn:
+        schema.check(conn)
+    db.close()
+
+
+class Working:
+    """Somebody who goes on writing and reading as the first release does, until told to stop."""
+
+    def __init__(self, url):
+        self.url = url
+        self.written, self.seen = [], []
+        self.failed = None
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._go_on, args=(does,)) for does in (self._write, self._read)
+        ]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        self.go_on()
+        return self
+
+    def __exit__(self, *_failed):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def go_on(self, more=5):
+        """Return once it has done more."""
+        wanted = len(self.written) + more, len(self.seen) + more
+        over = threading.Event()
+        for _ in range(1200):
+            if self.failed or (len(self.written) >= wanted[0] and len(self.seen) >= wanted[1]):
+                break
+            over.wait(0.05)
+        assert not self.failed, self.failed
+        assert len(self.written) >= wanted[0]
+
+    def _go_on(self, does):
+        engine = sa.create_engine(self.url, connect_args=_patient(self.url))
+        try:
+            while not self._stop.wait(0.002):
+                with engine.begin() as connection:
+                    does(connection)
+        except DBAPIError as error:
+            self.failed = error
+        finally:
+            engine.dispose()
+
+    def _write(self, connection):
+        """A message and a fact of it, in the order in which that release wrote them."""
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA busy_timeout = 20000")
+        number = len(self.written)
+        seq = connection.execute(
+            sa.text(
+                "UPDATE participant SET last_seq = last_seq + 1 WHERE subject = 'P-001'"
+                " RETURNING last_seq"
+            )
+        ).scalar()
+        connection.execute(
+            sa.text(
+                "INSERT INTO fact (subject, seq, id, message, received_at, observed_at, kind,"
+                " payload) VALUES ('P-001', :seq, :id, 'm', '2026-06-01T00:00:00.000000Z',"
+                " '2026-06-01T00:00:00.000000Z', 'observation', '{}')"
+            ),
+            {"seq": seq, "id": f"f-{number}"},
+        )
+        self.written.append(seq)
+
+    def _read(self, connection):
+        query = "SELECT count(*), max(last_seq) FROM participant"
+        self.seen.append(connection.execute(sa.text(query)).one())
+
+
+def _patient(url):
+    return {"timeout": 20} if url.startswith("sqlite") else {}
+
+
+def test_readers_and_writers_go_on_meanwhile(old):
+    with Working(old) as working:
+        done = aegis("migrate")
+        assert done.returncode == 0, done.stderr
+        working.go_on()
+    assert working.failed is None
+    assert working.written == sorted(set(working.written))
+    db = Database.open(old)
+    with db.read() as conn:
+        assert schema.current(conn) == (schema.head(),)
+        counted = conn.exec_driver_sql("SELECT count(*) FROM fact WHERE message = 'm'").scalar()
+    db.close()
+    assert counted == len(working.written)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("old", ["postgres"], indirect=True)
+def test_one_that_is_blocked_gives_up_and_leaves_all_as_it_was(old):
+    before = state_of(old)
+    engine = sa.create_engine(old)
+    with engine.begin() as blocking:
+        blocking.exec_driver_sql("SELECT count(*) FROM participant")  # and never commits
+        done = aegis("migrate", AEGIS_DATABASE_URL=old)
+        assert done.returncode == 2
+        assert "another transaction holds a lock" in done.stderr
+        assert "run `aegis migrate` again" in done.stderr
+        assert "Traceback" not in done.stderr
+    engine.dispose()
+    assert state_of(old) == before
+    again = aegis("migrate", AEGIS_DATABASE_URL=old)
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("old", ["postgres"], indirect=True)
+def test_two_at_once_wait_for_each_other(old):
+    command = [sys.executable, "-m", "services.cli.main", "migrate"]
+    both = [
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "AEGIS_DATABASE_URL": old},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for one in both:
+        said, _ = one.communicate(timeout=120)
+        assert one.returncode == 0, said
+
+
+def test_a_database_that_was_not_migrated_or_is_newer_starts_no_service(old):
+    done = aegis("run", "rules")
+    assert done.returncode == 2
+    if not old.startswith("sqlite"):
+        assert "at revision 0001" in done.stderr
+        assert "run `aegis migrate`" in done.stderr
+    assert main(["migrate"]) == 0
+    engine = sa.create_engine(old)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    for words in (("run",), ("migrate",)):
+        done = aegis(*words)
+        assert done.returncode == 2
+        assert "revision 9999, which this version of Aegis does not know" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.server
+def test_a_database_that_sorts_by_a_language_is_refused(postgres_server, tmp_path):
+    other = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de' LC_COLLATE 'C' LC_CTYPE 'C'"
+    with made_on(postgres_server, other) as url:
+        done = aegis("migrate", AEGIS_DATABASE_URL=url, AEGIS_DATA=str(tmp_path))
+        assert done.returncode == 2
+        assert "the database sorts text by de" in done.stderr
+        assert "createdb --template=template0 --locale=C" in done.stderr
+
+
+def test_without_its_keys_a_database_is_not_opened(old, tmp_path):
+    (tmp_path / "keys").rename(tmp_path / "elsewhere")
+    for words in (("migrate",), ("run",)):
+        done = aegis(*words)
+        assert done.returncode == 2
+        if not (old.startswith("postgres") and words == ("run",)):
+            assert f"no keys in {tmp_path / 'keys'}" in done.stderr
+            assert "AEGIS_KEYS" in done.stderr
+    assert not (tmp_path / "keys").exists()
