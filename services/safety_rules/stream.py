@@ -44,6 +44,7 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
         worker: Who does the work, in a thread: neither SQL nor grading runs on the loop.
         folder: Where Faust may keep files; nothing of ours is in them.
     """
+    folder.mkdir(parents=True, exist_ok=True)  # Faust makes the last part alone
     app = faust.App(
         f"aegis-rules-{study.lower()}",
         broker=[f"kafka://{server}" for server in settings.servers],
