@@ -1,14 +1,36 @@
 """A lease that is kept: taken when it is free, renewed in time, given back at the end."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.runtime.clock import Clock
 from services.store import leases
-from services.store.session import Database
+from services.store.session import Connection, Database
 
 FOR_S = 6.0
 RENEW_S = 2.0
+
+
+@dataclass(slots=True)
+class Others:
+    """What is seen of a lease that others have, by a clock that does not jump."""
+
+    _until: datetime | None = None
+    _since_s: float = 0.0
+
+    def look(self, conn: Connection, name: str) -> None:
+        """See until when somebody has the lease *name*."""
+        until = leases.held_until(conn, name)
+        if until != self._until:
+            self._until, self._since_s = until, time.monotonic()
+
+    def abandoned(self, for_s: float) -> datetime | None:
+        """Return the end of the lease that nobody has renewed for *for_s*; None: there is none.
+
+        Its holder died while its clock was ahead: else it would have been over by now.
+        """
+        return self._until if time.monotonic() - self._since_s > for_s else None
 
 
 @dataclass(slots=True)
@@ -27,6 +49,7 @@ class Holding:
     holder: str
     clock: Clock
     _renewed_s: float | None = None
+    _others: Others = field(default_factory=Others)
 
     def is_mine(self) -> bool:
         """Take or keep the lease; say whether it is this holder's."""
@@ -34,7 +57,11 @@ class Holding:
         if self._renewed_s is not None and now_s - self._renewed_s < RENEW_S:
             return True
         with self.db.write() as conn:
-            taken = leases.acquire(conn, self.name, self.holder, self.clock(), FOR_S)
+            abandoned = self._others.abandoned(FOR_S)
+            taken = leases.acquire(
+                conn, self.name, self.holder, self.clock(), FOR_S, abandoned=abandoned
+            )
+            self._others.look(conn, self.name)
         self._renewed_s = now_s if taken else None
         return taken
 

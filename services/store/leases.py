@@ -13,8 +13,19 @@ NAMES = ("rules", "alerts", "sealer", "waker", "relay", "look-back")
 LONGEST_S = 600
 
 
-def acquire(conn: Connection, name: str, holder: str, now: datetime, for_s: float) -> bool:
+def acquire(
+    conn: Connection,
+    name: str,
+    holder: str,
+    now: datetime,
+    for_s: float,
+    *,
+    abandoned: datetime | None = None,
+) -> bool:
     """Return whether *holder* has the lease *name* until *now* + *for_s*; again renews it.
+
+    Another's lease is free when it is over, or still ends at *abandoned*: the caller knows that
+    nobody has renewed that one for as long as a lease lasts, whatever the clocks say.
 
     Raises:
         ValueError: The name is unknown, the holder empty, or *for_s* not in (0, `LONGEST_S`].
@@ -33,7 +44,7 @@ def acquire(conn: Connection, name: str, holder: str, now: datetime, for_s: floa
         if taken:
             audit.record(conn, lease, [row], actor=holder)
         return taken
-    if before["holder"] != holder and before["until"] > now:
+    if before["holder"] != holder and before["until"] > now and before["until"] != abandoned:
         return False
     renewed = conn.execute(
         update(lease)
@@ -44,6 +55,11 @@ def acquire(conn: Connection, name: str, holder: str, now: datetime, for_s: floa
     if renewed.rowcount == 1 and before["holder"] != holder:
         audit.record(conn, lease, [row], action=audit.CHANGED, actor=holder)
     return renewed.rowcount == 1
+
+
+def held_until(conn: Connection, name: str) -> datetime | None:
+    """Return until when somebody has the lease *name*, by the holder's clock; None: nobody."""
+    return conn.scalars(select(lease.c.until).where(lease.c.name == name)).one_or_none()
 
 
 def release(conn: Connection, name: str, holder: str) -> None:

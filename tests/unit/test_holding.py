@@ -1,0 +1,56 @@
+"""A lease goes to whoever can know that its holder is dead, whatever the clocks say."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.store import holding
+from services.store.holding import FOR_S, Holding
+from tests.reading import NOW
+from tests.stored import new_database
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """Let seconds pass by the clock that does not jump."""
+    now_s = [1000.0]
+    monkeypatch.setattr(holding.time, "monotonic", lambda: now_s[0])
+
+    def passes(seconds):
+        now_s[0] += seconds
+
+    return passes
+
+
+def test_a_lease_from_the_future_is_taken_when_nobody_has_renewed_it_for_its_length(
+    passes, tmp_path
+):
+    db, _ = new_database(tmp_path)
+    ahead = Holding(db, "relay", "a", lambda: NOW + timedelta(hours=1))
+    other = Holding(db, "relay", "b", lambda: NOW)
+    assert ahead.is_mine()
+    for _ in range(3):
+        assert not other.is_mine()
+        passes(FOR_S / 3)
+    assert not other.is_mine()
+    passes(0.1)
+    assert other.is_mine()
+
+
+def test_a_lease_that_is_renewed_stays_with_its_holder_whose_clock_is_ahead(passes, tmp_path):
+    db, _ = new_database(tmp_path)
+    shown = [NOW + timedelta(hours=1)]
+    ahead = Holding(db, "relay", "a", lambda: shown[0])
+    other = Holding(db, "relay", "b", lambda: NOW)
+    for _ in range(10):
+        assert ahead.is_mine()
+        assert not other.is_mine()
+        passes(FOR_S / 2)
+        shown[0] += timedelta(seconds=FOR_S / 2)
+
+
+def test_a_lease_that_is_over_is_taken_at_once(tmp_path):
+    db, _ = new_database(tmp_path)
+    assert Holding(db, "relay", "a", lambda: NOW).is_mine()
+    later = Holding(db, "relay", "b", lambda: NOW + timedelta(seconds=FOR_S))
+    assert later.is_mine()
