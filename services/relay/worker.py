@@ -2,9 +2,12 @@
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from services.relay.packing import packed
 from services.runtime import log
@@ -31,7 +34,7 @@ class Relay:
 
     Args:
         db: Migrated.
-        producer: Of Kafka; all in sync acknowledge.
+        connect: Returns a producer of Kafka; all in sync acknowledge.
         study: Id.
         holder: Name of this worker among all.
         clock: The machine's.
@@ -39,13 +42,14 @@ class Relay:
     """
 
     db: Database
-    producer: KafkaProducer
+    connect: Callable[[], KafkaProducer]
     study: str
     holder: str
     clock: Clock
     progress: Progress = field(default_factory=Progress)
     _floor: int = 0
     _from_start_s: float = 0.0
+    _producer: KafkaProducer | None = None
     _lease: Holding = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,11 +63,13 @@ class Relay:
             except Exception as error:  # noqa: BLE001 - what is not published now must be later
                 _log.exception("relay_failed", exc_info=error)
                 self._floor = 0
+                self._disconnect(0)
                 stop.wait(_AFTER_FAILURE_S)
                 continue
             if not busy:
                 self.progress.idle()
                 stop.wait(idle_s)
+        self._disconnect(FLUSH_LIMIT_S)
         self._lease.release()
 
     def step(self) -> bool:
@@ -71,6 +77,7 @@ class Relay:
 
         Raises:
             kafka.errors.KafkaError: Not all were acknowledged; they are still there.
+            services.runtime.kafka.KafkaUnavailableError: No broker answers.
         """
         with self.db.read() as conn:
             rows = outbox.waiting(conn, self._after(), AT_ONCE)
@@ -89,13 +96,26 @@ class Relay:
 
     def _publish(self, rows: list[outbox.Announcement]) -> None:
         """Return once every copy in sync has the records of *rows*."""
+        if self._producer is None:
+            self._producer = self.connect()
         sent = [
-            self.producer.send(record.topic, key=record.key.encode(), value=record.value)
+            self._producer.send(record.topic, key=record.key.encode(), value=record.value)
             for record in packed(self.study, rows)
         ]
-        self.producer.flush(FLUSH_LIMIT_S)
+        self._producer.flush(FLUSH_LIMIT_S)
         for one in sent:
             one.get(0)
+
+    def _disconnect(self, limit_s: float) -> None:
+        """Let the next records go through a new producer.
+
+        One that has failed may fail for ever: it holds on to records that it could not deliver, and
+        to brokers that it did not reach.
+        """
+        if self._producer is not None:
+            with suppress(KafkaError):  # it gives up what it could not deliver
+                self._producer.close(timeout=limit_s)
+            self._producer = None
 
     def _after(self) -> int:
         """Return the id to read on from; every second that is the first."""

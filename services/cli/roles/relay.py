@@ -1,6 +1,6 @@
 """The relay, as a part of a process."""
 
-import threading
+from functools import partial
 
 from services.cli.gauges import RelayGauges
 from services.cli.roles.parts import Parts
@@ -19,19 +19,14 @@ def add_relay(parts: Parts) -> None:
         services.runtime.kafka.TopicsError: A topic is not what it has to be.
     """
     kafka.check_topics(parts.told.kafka, TOPICS)
-    producer = kafka.producer(parts.told.kafka)
+    kafka.require_fast_checksums()
     relay = Relay(
         parts.opened.db,
-        producer,
+        partial(kafka.producer, parts.told.kafka),
         parts.opened.name,
         holder(),
         now_utc,
         parts.progress_of("relay"),
     )
-
-    def run(stop: threading.Event) -> None:
-        relay.run(stop)
-        producer.close(timeout=kafka.FLUSH_LIMIT_S)
-
-    parts.work["relay"] = run
+    parts.work["relay"] = relay.run
     parts.shows.append(RelayGauges(parts.metrics).show)
