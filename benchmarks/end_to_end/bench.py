@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from pathlib import Path
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.end_to_end.feed import Shape, messages, registration
+from benchmarks.end_to_end.feed import USUALLY, Shape, infusions, messages, registration
+from benchmarks.end_to_end.senders import send_all
 from deploy.local.installation import Installation
 from deploy.local.places import free_port
 from deploy.local.workers import ROLES, Role, Worker
@@ -52,6 +54,7 @@ class Bench:
         people = self.folder / "participants.csv"
         people.write_text(registration(Shape(self.participants, 1), self._now))
         self.installation.command("participants", "import", str(people))
+        send_all(self.mllp, list(infusions(Shape(self.participants, 1), self._now)), 1)
 
     @property
     def url(self) -> str:
@@ -63,11 +66,11 @@ class Bench:
         """The port that messages are sent to."""
         return self.installation.ports["mllp"]
 
-    def made(self, facts: int, results: int) -> list[bytes]:
-        """Return new messages with *results* each, about *facts* in all."""
+    def made(self, facts: int, results: int, severe: Collection[int] = USUALLY) -> list[bytes]:
+        """Return new messages with *results* each, about *facts* in all; see `feed.messages`."""
         self._feeds += 1
         shape = Shape(self.participants, results)
-        return list(messages(shape, facts // results, self._now, seed=self._feeds))
+        return list(messages(shape, facts // results, self._now, self._feeds, severe))
 
     def start_rules(self, workers: int = 1) -> None:
         """Let so many workers of the rules run."""

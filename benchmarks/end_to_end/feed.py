@@ -1,26 +1,28 @@
 """A feed of one shape: so many participants, so many results in each message."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 SITE = "west"
 _EVERY = timedelta(minutes=10)  # between two messages of one participant
 _SINCE = timedelta(days=80)  # before now: nothing is dated in the future
-_SEVERE = 0.01  # of the neutrophil counts are of grade 4
-_TESTS = (  # local code, unit, mean, standard deviation, reference range
-    ("NEUT_ABS", "10*9/L", 3.4, 0.5, "1.5-7.5"),
-    ("PLT", "10*9/L", 210.0, 20.0, "150-400"),
-    ("HGB", "g/dL", 13.6, 0.5, "12.0-17.0"),
-    ("SGPT", "U/L", 25.0, 5.0, "0-40"),
-    ("SGOT", "U/L", 24.0, 5.0, "0-40"),
-    ("TBIL", "mg/dL", 0.6, 0.1, "0.2-1.2"),
-    ("ALKP", "U/L", 80.0, 8.0, "40-130"),
-    ("CREA", "mg/dL", 0.9, 0.08, "0.6-1.2"),
-    ("NA", "mmol/L", 140.0, 1.5, "135-145"),
-    ("K", "mmol/L", 4.2, 0.2, "3.5-5.1"),
+_SEVERE = 0.02  # of the values that may be severe
+_TESTS = (  # local code, unit, mean, standard deviation, reference range, a severe value
+    ("NEUT_ABS", "10*9/L", 3.4, 0.5, "1.5-7.5", "0.3"),
+    ("PLT", "10*9/L", 210.0, 20.0, "150-400", "15"),
+    ("HGB", "g/dL", 13.6, 0.5, "12.0-17.0", "6.1"),
+    ("SGPT", "U/L", 25.0, 5.0, "0-40", "900"),
+    ("SGOT", "U/L", 24.0, 5.0, "0-40", "900"),
+    ("TBIL", "mg/dL", 0.6, 0.1, "0.2-1.2", "8.0"),
+    ("ALKP", "U/L", 80.0, 8.0, "40-130", "900"),
+    ("CREA", "mg/dL", 0.9, 0.08, "0.6-1.2", "5.5"),
+    ("NA", "mmol/L", 140.0, 1.5, "135-145", "118"),
+    ("K", "mmol/L", 4.2, 0.2, "3.5-5.1", "2.4"),
 )
+USUALLY = frozenset({0})  # what may be severe: the first test, so that records come and go
+ALL_OTHERS = frozenset(range(1, len(_TESTS)))  # what has not been severe before: each is an alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,23 @@ def registration(shape: Shape, now: datetime) -> str:
     return "\n".join((head, *rows)) + "\n"
 
 
-def messages(shape: Shape, count: int, now: datetime, seed: int = 1) -> Iterator[bytes]:
+def infusions(shape: Shape, now: datetime) -> Iterator[bytes]:
+    """Yield a message for each participant: the study drug starts before the first result."""
+    at = f"{(now - _SINCE - _EVERY).astimezone(UTC):%Y%m%d%H%M%S}+0000"
+    for who in range(shape.participants):
+        yield _lines(
+            f"MSH|^~\\&|CERNER|WEST|AEGIS|AEGIS|{at}||RAS^O17^RAS_O17|start-{who}|P|2.5.1",
+            _patient(who),
+            f"ORC|RE||start-{who}",
+            f"RXA|0|1|{at}|{at}|blinatumomab^blinatumomab^L|28|ug/d||start^start^AEGIS"
+            "|||||||||||CP|A",
+            "RXR|IV",
+        )
+
+
+def messages(
+    shape: Shape, count: int, now: datetime, seed: int = 1, severe: Collection[int] = USUALLY
+) -> Iterator[bytes]:
     """Yield *count* messages; the same for the same arguments.
 
     Args:
@@ -53,15 +71,14 @@ def messages(shape: Shape, count: int, now: datetime, seed: int = 1) -> Iterator
         count: Of messages.
         now: Aware; everything was observed before it.
         seed: Of the values.
+        severe: The tests of which some values are severe, by their number.
     """
     drawn = random.Random(seed)  # noqa: S311 - reproducible is what is wanted
     start = (now - _SINCE).astimezone(UTC)
     for number in range(count):
         who, turn = number % shape.participants, number // shape.participants
-        at = start + turn * _EVERY
-        yield _message(
-            f"{seed}-{number}", who, at, [_result(drawn, t) for t in _tests(shape, turn)]
-        )
+        results = [_result(drawn, test, severe) for test in _tests(shape, turn)]
+        yield _message(f"{seed}-{number}", who, start + turn * _EVERY, results)
 
 
 def _tests(shape: Shape, turn: int) -> list[int]:
@@ -69,25 +86,29 @@ def _tests(shape: Shape, turn: int) -> list[int]:
     return [(first + more) % len(_TESTS) for more in range(shape.results)]
 
 
-def _result(drawn: random.Random, test: int) -> tuple[str, str, str, str]:
-    code, unit, mean, deviation, usual = _TESTS[test]
-    value = (
-        0.3 if test == 0 and drawn.random() < _SEVERE else max(0.1, drawn.gauss(mean, deviation))
-    )
-    return code, f"{value:.2f}", unit, usual
+def _result(drawn: random.Random, test: int, severe: Collection[int]) -> tuple[str, ...]:
+    code, unit, mean, deviation, usual, worst = _TESTS[test]
+    is_severe = test in severe and drawn.random() < _SEVERE
+    value = worst if is_severe else f"{max(0.1, drawn.gauss(mean, deviation)):.2f}"
+    return code, value, unit, usual
 
 
-def _message(
-    control: str, who: int, at: datetime, results: list[tuple[str, str, str, str]]
-) -> bytes:
+def _message(control: str, who: int, at: datetime, results: Iterable[Sequence[str]]) -> bytes:
     time = f"{at:%Y%m%d%H%M%S}+0000"
-    head = (
+    return _lines(
         f"MSH|^~\\&|CERNER|WEST|AEGIS|AEGIS|{time}||ORU^R01^ORU_R01|{control}|P|2.5.1",
-        f"PID|1||B{who:06d}^^^WMRN^MR||SYNTHETIC^PERSON",
+        _patient(who),
         f"OBR|1||{control}|PANEL^Panel^L|||{time}",
+        *(
+            f"OBX|{place}|NM|{code}^{code}^L||{value}|{unit}|{usual}||||F|||{time}"
+            for place, (code, value, unit, usual) in enumerate(results, 1)
+        ),
     )
-    lines = (
-        f"OBX|{place}|NM|{code}^{code}^L||{value}|{unit}|{usual}||||F|||{time}"
-        for place, (code, value, unit, usual) in enumerate(results, 1)
-    )
-    return "\r".join((*head, *lines)).encode() + b"\r"
+
+
+def _patient(who: int) -> str:
+    return f"PID|1||B{who:06d}^^^WMRN^MR||SYNTHETIC^PERSON"
+
+
+def _lines(*segments: str) -> bytes:
+    return "\r".join(segments).encode() + b"\r"

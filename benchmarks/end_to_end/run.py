@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.end_to_end.bench import WITHOUT_RULES, Bench, rate
+from benchmarks.end_to_end.feed import ALL_OTHERS
 from benchmarks.end_to_end.processes import cpu_s, resident_mb
 from benchmarks.end_to_end.senders import send_all, send_at
 from benchmarks.end_to_end.stages import STAGES, delays_ms
@@ -36,14 +37,16 @@ def main(given: Sequence[str] | None = None) -> int:
         folder.chmod(0o755)  # PostgreSQL runs as another user
         print(machine(folder), flush=True)
         installation = Installation(folder / "up", WITHOUT_RULES)
+        bench: Bench | None = None
         try:
             for name, place in installation.up():
                 print(f"{name} on {place}", file=sys.stderr, flush=True)
             bench = Bench(installation, args.participants, folder)
             for head, rows in _tables(bench, args.facts, args.seconds):
                 print(f"\n{table(head, rows)}", flush=True)
-            bench.stop_rules()
         finally:
+            if bench is not None:
+                bench.stop_rules()
             list(installation.down())
     return 0
 
@@ -115,7 +118,7 @@ def _sustained(bench: Bench, facts: int, results: int) -> Row:
 
 def _delays(bench: Bench, seconds: float) -> list[Row]:
     since = bench.last_audited()
-    messages = bench.made(int(_PER_SECOND * seconds), _RESULTS)
+    messages = bench.made(int(_PER_SECOND * seconds), _RESULTS, ALL_OTHERS)
     send_at(bench.mllp, messages, _CONNECTIONS, _PER_SECOND / _RESULTS)
     bench.until_folded()
     time.sleep(1.0)  # the last alert is raised by the step after the last fold
