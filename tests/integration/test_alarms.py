@@ -12,8 +12,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from deploy.local import watchers
 from deploy.local.places import free_port
-from deploy.local.prometheus import Prometheus
 from services.runtime.metrics import Metrics
 from tests.dashboards import asked
 from tests.servers import had
@@ -131,7 +131,7 @@ def prometheus(watched, tmp_path_factory):
     }
     configuration.write_text(yaml.safe_dump(told))
     with had():
-        server = Prometheus(folder, free_port(), configuration)
+        server = watchers.prometheus(folder, free_port(), configuration)
     server.start()
     yield server
     server.stop()

@@ -8,10 +8,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from deploy.local.alertmanager import Alertmanager
+from deploy.local import watchers
 from deploy.local.places import free_port, is_free
 from deploy.local.program import ServerError
-from deploy.local.prometheus import Prometheus
 from tests.servers import had
 
 pytestmark = pytest.mark.server
@@ -31,7 +30,7 @@ def prometheus(tmp_path):
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(ITSELF % port)
     with had():
-        server = Prometheus(tmp_path / "prometheus", port, configuration)
+        server = watchers.prometheus(tmp_path / "prometheus", port, configuration)
     yield server
     server.stop()
 
@@ -63,7 +62,7 @@ def test_alertmanager_takes_alerts_and_gives_back_its_port(tmp_path):
     configuration = tmp_path / "alertmanager.yml"
     configuration.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
     with had():
-        server = Alertmanager(tmp_path / "alertmanager", free_port(), configuration)
+        server = watchers.alertmanager(tmp_path / "alertmanager", free_port(), configuration)
     try:
         server.start()
         with urlopen(f"{server.url}/api/v2/alerts") as answer:  # noqa: S310 (loopback)
