@@ -20,14 +20,14 @@ STUDY = Path(__file__).parent.parent / "studies" / "blina-hsct"
 
 
 class Installation:
-    """The trial's study, with data in *folder*; time is that of the messages."""
+    """The trial's study, with data in *folder*; time is that of the messages, unless told."""
 
-    def __init__(self, folder):
-        self.opened = open_in(StoreSettings(data=folder, study=STUDY, clock="message"))
+    def __init__(self, folder, clock="message"):
+        self.opened = open_in(StoreSettings(data=folder, study=STUDY, clock=clock))
         self.db = self.opened.db
         self.intake = intake_of(self.opened)
         self.worker = JournalWorker(
-            self.db, self.opened.study.rules, "test", now_utc, by_message=True
+            self.db, self.opened.study.rules, "test", now_utc, by_message=clock == "message"
         )
 
     def enrol(self, trial):

@@ -8,9 +8,10 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 from collections import Counter
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from services.ingest.mllp_client import send
@@ -23,6 +24,7 @@ ROLES = ("ingest", "relay", "rules", "alerts")
 _LISTENING = re.compile(r"listening: (?:MLLP on port (\d+), )?HTTP on port (\d+)")
 _STARTED_S, _ENDED_S = 60, 60
 _LEASE_S = 1.5
+_IDLE_S = 5  # in a transaction: who is paused there holds rows for so long
 
 _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
@@ -79,6 +81,11 @@ class Worker:
     def is_alive(self):
         """Whether it runs."""
         return self.process.is_alive()
+
+    def told(self):
+        """What it has said once it has ended, well or not."""
+        self.ended()
+        return self.said()
 
     def signal(self, number):
         """Send it a signal."""
@@ -215,7 +222,8 @@ class Workers:
 
 
 def _run(words, environment, log):
-    """In the child: be ``aegis WORDS``, and say everything in *log*."""
+    """In the child: be ``aegis WORDS``, say everything in *log*, and end with who started it."""
+    threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for number in (1, 2):
         os.dup2(out, number)
@@ -223,7 +231,7 @@ def _run(words, environment, log):
         del os.environ[name]
     os.environ.update({name: value for name, value in environment.items() if value})
     os.chdir(ROOT)
-    _have_short_leases()
+    _be_impatient()
     _follow(environment.get("CLOCK_AHEAD", ""))
     from services.cli import main, opened  # noqa: PLC0415 (in the child, where it is there)
     from tests.preloaded import load  # noqa: PLC0415
@@ -233,6 +241,11 @@ def _run(words, environment, log):
     for command in _commands(words):
         code = main.main(command) or code
     sys.exit(code)
+
+
+def _end_with(parent):
+    parent.join()
+    os._exit(1)
 
 
 def _commands(words):
@@ -246,11 +259,12 @@ def _commands(words):
     return commands
 
 
-def _have_short_leases():
-    from services.store import holding, sealing  # noqa: PLC0415
+def _be_impatient():
+    from services.store import holding, sealing, session  # noqa: PLC0415
 
     holding.FOR_S, holding.RENEW_S = _LEASE_S, _LEASE_S / 3
     sealing._LEASE_S = _LEASE_S  # noqa: SLF001
+    session._LIMITS["idle_in_transaction_session_timeout"] = f"{_IDLE_S}s"  # noqa: SLF001
 
 
 def _follow(file):

@@ -138,7 +138,7 @@ class HintWorker:
             except DatabaseError as error:
                 if not is_transient(error):
                     raise
-                _log.warning("database_unavailable", error=type(error).__name__)
+                _log.warning("database_unavailable", problem=type(error).__name__)
                 self.forget()
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

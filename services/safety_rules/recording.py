@@ -32,6 +32,7 @@ def record(db: Database, rules: Rules, steps: Sequence[Step]) -> Sequence[Alert]
     """
     if not steps:
         return ()
+    reached("fold.before_record")
     with db.write() as conn:
         _move_on(conn, steps)
         timers.set_timers(conn, _timers(steps))

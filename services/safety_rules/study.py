@@ -124,6 +124,7 @@ def _decide(db: Database, rules: Rules, made_at: datetime) -> Decided | None:
     news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
     if not news:
         return Decided(tuple(now))
+    reached("study.before_record")
     with db.write() as conn:
         if not decisions.advance_study(conn, state, cut):
             return None

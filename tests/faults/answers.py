@@ -9,8 +9,9 @@ from tests.installed import Installation
 class Answers:
     """The embedded answer to the messages of a trial, so far as they were asked for."""
 
-    def __init__(self, trial, folder):
+    def __init__(self, trial, folder, clock="message"):
         self.trial = trial
+        self.clock = clock
         self._folder = folder
         self._begun = 0
         self._known = {}
@@ -32,7 +33,7 @@ class Answers:
 
     def _begin(self):
         self._begun += 1
-        self.installed = Installation(self._folder / str(self._begun))
+        self.installed = Installation(self._folder / str(self._begun), self.clock)
         self.installed.enrol(self.trial)
         self._taken = 0
 

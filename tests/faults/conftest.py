@@ -72,9 +72,9 @@ def living(answers, postgres, kafka, summary, tmp_path):
     number = count()
 
     @contextmanager
-    def begun(**settings):
+    def begun(of=answers, **settings):
         folder = tmp_path / f"life-{next(number)}"
-        with Life(folder, answers, (postgres, kafka), summary, **settings) as life:
+        with Life(folder, of, (postgres, kafka), summary, **settings) as life:
             yield life
 
     return begun

@@ -8,6 +8,7 @@ from email import message_from_bytes
 from sqlalchemy import text
 
 from services.cli.sink import MailSink
+from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.study import says, status
 from services.simulator.trial import participants_csv
@@ -30,7 +31,14 @@ class Life:
         self.postgres, self.kafka = postgres, kafka = servers
         folder.mkdir(parents=True, exist_ok=True)
         self.sink = MailSink(folder / "mails")
-        self.workers = Workers(folder, postgres.url, kafka.servers, self.sink.port, **settings)
+        self.workers = Workers(
+            folder,
+            postgres.url,
+            kafka.servers,
+            self.sink.port,
+            AEGIS_CLOCK=answers.clock,
+            **settings,
+        )
         self.db = Database.open(postgres.url)
         self.answered = []
         self._is_over = False
@@ -92,6 +100,8 @@ class Life:
         with self.db.read() as conn:
             left = Counter(facts=journal.unhandled(conn), announcements=outbox.count_waiting(conn))
             last = participants.last_received(conn, RULES.protocol.study)
+            if self.answers.clock == "wall":
+                last = now_utc()
             left["timers"] = len(timers.due_timers(conn, last)) if last else 0
             raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
             rows = alerts.load_deliveries(conn)

@@ -49,8 +49,7 @@ def test_backends_that_are_terminated_are_connected_again(living):
             feeding = life.feeding(count, at_once=5)
             while feeding.is_alive():
                 life.postgres.query(_TERMINATE)
-                until(lambda: True, 1, "")
-                feeding.wait(0.3)
+                feeding.wait(1)
             feeding.join()
             life.rest(revive=False)
             life.prove("backends terminated")

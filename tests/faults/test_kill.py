@@ -52,7 +52,7 @@ def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed
                 kills += 1
         if not served.is_alive():
             served.start()
-        _wait_until_done(served)
+        wait_until_done(served)
         assert served.stop() == 0
         _deliver_what_is_left(served)
 
@@ -62,7 +62,7 @@ def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed
         _each_open_alert_was_mailed(served, sink)
 
 
-def _wait_until_done(served):
+def wait_until_done(served):
     db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
     until = time.monotonic() + 60
     quiet = 0
@@ -79,7 +79,7 @@ def _wait_until_done(served):
 
 def _deliver_what_is_left(served):
     served.start()
-    _wait_until_done(served)
+    wait_until_done(served)
     served.stop()
 
 
