@@ -1,0 +1,108 @@
+"""Each service may write its own tables and no other; what names people only ingest may read."""
+
+import psycopg
+import pytest
+from psycopg.errors import DatabaseError, InsufficientPrivilege
+from psycopg.sql import SQL, Identifier
+
+from services.store.roles import GRANTS, SERVICES, role_of
+from services.store.tables import metadata
+
+TABLES = {table.name: [column.name for column in table.c] for table in metadata.sorted_tables}
+TABLES["alembic_version"] = ["version_num"]
+PRIVATE = ("raw_message", "identity", "api_key")
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def connection(postgres):
+    """A connection of the owner, which may act as any service."""
+    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as made:
+        yield made
+
+
+def statements(table, columns):
+    """What tells whether each verb is allowed: none of it changes a row."""
+    yield "SELECT", of("SELECT count(*) FROM {}", table)
+    yield "INSERT", of("INSERT INTO {} ({}) SELECT NULL WHERE false", table, columns[0])
+    yield "DELETE", of("DELETE FROM {} WHERE false", table)
+    for column in columns:
+        yield f"UPDATE {column}", of("UPDATE {} SET {} = NULL WHERE false", table, column)
+
+
+def of(text, *names):
+    """The statement *text* with *names* in it."""
+    return SQL(text).format(*map(Identifier, names))
+
+
+def is_allowed(connection, statement):
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(statement)
+    except InsufficientPrivilege:
+        return False
+    except DatabaseError:  # allowed, and no row
+        return True
+    return True
+
+
+def declared(service):
+    """What `GRANTS` lets *service* do: (table, verb), an update by its column."""
+    found = set()
+    for verbs, tables in GRANTS[service].items():
+        for table in tables:
+            if verbs.startswith("UPDATE ("):
+                found.add((table.name, f"UPDATE {verbs.removeprefix('UPDATE (').rstrip(')')}"))
+                continue
+            for verb in verbs.split(", "):
+                columns = TABLES[table.name] if verb == "UPDATE" else [""]
+                found |= {(table.name, f"{verb} {column}".strip()) for column in columns}
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_may_do_what_is_declared_and_nothing_else(connection, service):
+    connection.execute(f'SET ROLE "{role_of(service)}"')
+    allowed = {
+        (table, verb)
+        for table, columns in TABLES.items()
+        for verb, statement in statements(table, columns)
+        if is_allowed(connection, statement)
+    }
+    assert allowed == declared(service)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_only_ingest_reads_what_names_people(connection, service):
+    connection.execute(f'SET ROLE "{role_of(service)}"')
+    may = {table for table in PRIVATE if is_allowed(connection, of("SELECT 1 FROM {}", table))}
+    assert may == (set(PRIVATE) if service == "ingest" else set())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (a int)",
+        "DROP TABLE lease",
+        "TRUNCATE outbox",
+        "ALTER TABLE fact ADD COLUMN a int",
+        "CREATE ROLE somebody",
+    ],
+)
+def test_no_service_changes_the_tables_themselves(connection, service, statement):
+    connection.execute(f'SET ROLE "{role_of(service)}"')
+    with pytest.raises(InsufficientPrivilege):
+        connection.execute(statement)
+
+
+def test_every_table_has_a_service_that_writes_it():
+    written = {
+        table
+        for service in SERVICES
+        for table, verb in declared(service)
+        if verb.split()[0] in ("INSERT", "UPDATE", "DELETE")
+    }
+    by_commands = {"alembic_version", "api_key", "protocol_version"}  # of whoever owns the tables
+    assert set(TABLES) - written == by_commands
