@@ -116,8 +116,8 @@ def consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             partition_assignment_strategy=[CooperativeStickyAssignor],
-            session_timeout_ms=10_000,  # a member that was killed is replaced after this
-            heartbeat_interval_ms=3_000,
+            session_timeout_ms=int(settings.kafka_session_s * 1_000),
+            heartbeat_interval_ms=int(settings.kafka_session_s * 300),
             allow_auto_create_topics=False,
         )
 
@@ -277,7 +277,9 @@ def _reach_one(settings: KafkaSettings) -> None:
             failed.append(f"{server}: {error.strerror or error}")
         else:
             return
-    raise KafkaUnavailableError(f"no broker answers (AEGIS_KAFKA): {'; '.join(failed)}")
+    raise KafkaUnavailableError(
+        f"no broker answers (AEGIS_KAFKA): {'; '.join(failed)}; start it, or name another"
+    )
 
 
 def _settings(

@@ -40,6 +40,7 @@ def add_ports(parts: Parts) -> None:
 
 
 def _add_site_topic(parts: Parts, writer: Writer) -> None:
+    kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, (SITE_EVENTS,))
     metrics = parts.metrics
 

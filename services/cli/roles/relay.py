@@ -18,6 +18,7 @@ def add_relay(parts: Parts) -> None:
         services.runtime.kafka.KafkaUnavailableError: It cannot be reached.
         services.runtime.kafka.TopicsError: A topic is not what it has to be.
     """
+    kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, TOPICS)
     kafka.require_fast_checksums()
     relay = Relay(

@@ -1,0 +1,136 @@
+"""A worker that cannot do its work says what is wrong, where, and what to do, and ends with 2."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local.places import free_port
+from services.runtime.topics import FACTS, SITE_EVENTS
+from tests.installed import STUDY
+from tests.servers import make_topics
+
+ROOT = Path(__file__).parent.parent.parent
+WORKERS = ("ingest", "relay", "rules")  # which need Kafka; alerts do not
+
+
+def refused(*words, **told):
+    """Run ``aegis WORDS``, which has to end by itself; return what it said."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli.main", *words],
+        cwd=ROOT,
+        env={**kept, "AEGIS_STUDY": str(STUDY), "AEGIS_MLLP_PORT": "0", "AEGIS_HTTP_PORT": "0"}
+        | told,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def database(postgres, tmp_path):
+    """Settings of a migrated database, whose protocol runs."""
+    told = {"AEGIS_DATABASE_URL": postgres.url, "AEGIS_DATA": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli.main", "migrate"],
+        cwd=ROOT,
+        env={**os.environ, **told, "AEGIS_STUDY": str(STUDY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return told
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_broker_that_does_not_answer(database, worker):
+    broker = f"127.0.0.1:{free_port()}"
+    said = refused("run", worker, **database, AEGIS_KAFKA=broker)
+    assert f"no broker answers (AEGIS_KAFKA): {broker}: Connection refused" in said
+    assert "start it, or name another" in said
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("worker", ["relay", "rules"])
+def test_no_broker_at_all(database, worker):
+    said = refused("run", worker, **database)
+    assert "AEGIS_KAFKA names no broker, like 127.0.0.1:9092" in said
+
+
+@pytest.mark.parametrize("worker", [*WORKERS, "alerts"])
+def test_a_database_that_does_not_answer(tmp_path, worker):
+    port = free_port()
+    said = refused(
+        *("run", worker),
+        AEGIS_DATA=str(tmp_path),
+        AEGIS_DATABASE_URL=f"postgresql+psycopg://aegis:secret@127.0.0.1:{port}/aegis",
+        AEGIS_KAFKA="127.0.0.1:9",
+    )
+    assert f"cannot use the database postgresql+psycopg://aegis:***@127.0.0.1:{port}/aegis" in said
+    assert "onnection refused" in said
+    assert "start it, or name another in AEGIS_DATABASE_URL" in said
+    assert "secret" not in said
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("worker", "topic"), [("rules", FACTS), ("relay", FACTS), ("ingest", SITE_EVENTS)]
+)
+def test_a_topic_with_other_partitions_than_declared(database, empty_kafka, worker, topic):
+    make_topics(empty_kafka, topic, partitions=3)
+    said = refused("run", worker, **database, AEGIS_KAFKA=empty_kafka.servers)
+    assert f"topic {topic} has 3 partitions, and 12 are declared" in said
+    assert "see `aegis topics`" in said
+
+
+@pytest.mark.server
+def test_a_topic_that_is_missing(database, empty_kafka):
+    said = refused("run", "ingest", **database, AEGIS_KAFKA=empty_kafka.servers)
+    assert f"there is no topic {SITE_EVENTS}: `aegis topics --create` makes it" in said
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("worker", WORKERS)
+def test_checksums_that_would_be_slow(database, tmp_path, worker):
+    without = tmp_path / "without"
+    without.mkdir()
+    (without / "crc32c.py").write_text("raise ImportError('not for this machine')\n")
+    said = refused(
+        *("run", worker),
+        **database,
+        AEGIS_KAFKA=f"127.0.0.1:{free_port()}",
+        PYTHONPATH=f"{without}",
+    )
+    assert "the package crc32c is missing" in said
+    assert "pip install crc32c" in said
+
+
+@pytest.mark.parametrize("worker", [*WORKERS, "alerts"])
+def test_a_database_in_a_file(tmp_path, worker):
+    said = refused("run", worker, AEGIS_DATA=str(tmp_path))
+    assert "works beside others, which SQLite cannot have" in said
+    assert "AEGIS_DATABASE_URL" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("AEGIS_KAFKA", "kafka", "a broker is HOST:PORT"),
+        ("AEGIS_KAFKA_CA", "/nowhere/ca.pem", "there is no file /nowhere/ca.pem"),
+        ("AEGIS_HTTP_PORT", "99999", "less than or equal to 65535"),
+        ("AEGIS_DATABASE_PASSWORD_FILE", "/nowhere/secret", "there is no file /nowhere/secret"),
+    ],
+)
+def test_a_setting_that_cannot_be(tmp_path, name, value, problem):
+    said = refused("run", **{"AEGIS_DATA": str(tmp_path), name: value})
+    assert name in said
+    assert problem in said
