@@ -7,7 +7,7 @@ AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 .PHONY: help setup demo demo-distributed run up down status test test-all faults lint format grafana schema criteria lock bench bench-e2e clean
 
 help: ## print every target
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/.ready ## make .venv with everything pinned (a second when nothing changed)
 
