@@ -124,7 +124,7 @@ def test_workers_beside_each_other_are_told_and_told_again(trial):
     assert hinted(db) == ["P-001", "P-002"]
 
     worker = HintWorker(db, rules, lambda: trial.now)
-    waker = Waker(worker, "test", left_behind_s=30.0)
+    waker = Waker(worker, "test", sweep_every_s=10.0, left_behind_s=30.0)
     waker.step(1000.0)
     assert hinted(db) == []
     waker.step(1031.0)
