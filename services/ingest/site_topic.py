@@ -26,6 +26,7 @@ from services.runtime.health import Progress
 
 AT_ONCE = 256
 _POLL_MS = 200
+_LEAVE_MS = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _SITE = re.compile(rb"[a-z0-9-]{1,64}")
 _TRIES = 3  # of what fails for what it is, before it is kept and parked
@@ -81,7 +82,7 @@ class SiteTopic:
             else:
                 stop.wait(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        self.consumer.close()
+        self.consumer.close(timeout_ms=_LEAVE_MS)
 
     def step(self) -> bool:
         """Take what is there, and commit its offsets; False when it has to be read again."""

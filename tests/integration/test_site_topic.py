@@ -294,6 +294,21 @@ def test_readers_that_come_and_go_take_every_record_once(intake, kafka):
 
 
 @pytest.mark.server
+@pytest.mark.slow
+def test_a_broker_that_was_killed_and_comes_back_is_read_on(intake, kafka):
+    _, end = reading(intake, kafka)
+    push(kafka, [(b"north", result(f"0.{n}", f"before-{n}")) for n in range(1, 20)])
+    wait_for(lambda: count(intake) == 19)
+    kafka.kill()
+    kafka.start()
+    push(kafka, [(b"north", result(f"0.{n}", f"after-{n}")) for n in range(1, 20)])
+    wait_for(lambda: count(intake) == 38, within_s=120)
+    end()
+    assert len(feed_facts(intake)) == 38
+    assert not waiting(intake)
+
+
+@pytest.mark.server
 def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
     kafka, postgres, tmp_path, monkeypatch
 ):
