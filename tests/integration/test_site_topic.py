@@ -1,8 +1,12 @@
 """What sites push to Kafka: nothing is lost or taken twice, and what is refused is kept."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -306,6 +310,59 @@ def test_a_broker_that_was_killed_and_comes_back_is_read_on(intake, kafka):
     end()
     assert len(feed_facts(intake)) == 38
     assert not waiting(intake)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_one_that_is_killed_between_the_disk_and_the_offset_takes_nothing_twice(
+    kafka, postgres, tmp_path, monkeypatch
+):
+    for name, value in {
+        "AEGIS_DATABASE_URL": postgres.url,
+        "AEGIS_KAFKA": kafka.servers,
+        "AEGIS_KAFKA_SESSION_S": "2",
+        "AEGIS_DATA": str(tmp_path),
+        "AEGIS_STUDY": str(STUDY),
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert main(["migrate"]) == 0
+    sent = [
+        (b"north", result(f"0.{n}", str(n), sender="EPIC|NORTH")) if n % 3 else (None, b"%d" % n)
+        for n in range(1, 31)
+    ]
+    push(kafka, sent)
+
+    def kept():
+        return postgres.query("SELECT count(*), count(DISTINCT sha256) FROM raw_message")[0]
+
+    with started(tmp_path / "1.log", AEGIS_FAILPOINT="ingest.before_offset:1") as process:
+        assert process.wait(90) == 137
+    assert 0 < kept()[0] <= len(sent)
+    with started(tmp_path / "2.log") as process:
+        wait_for(lambda: kept()[0] == len(sent), within_s=90)
+        push(kafka, [(b"north", result("9.9", "last", sender="EPIC|NORTH"))])
+        wait_for(lambda: kept()[0] == len(sent) + 1, within_s=90)
+        process.terminate()
+        assert process.wait(60) == 0
+    assert kept() == (len(sent) + 1, len(sent) + 1)
+
+
+@contextmanager
+def started(log, **told):
+    """A process of ingest, which is gone afterwards."""
+    command = [sys.executable, "-m", "services.cli.main", "run", "ingest"]
+    with log.open("w") as said:
+        process = subprocess.Popen(
+            [*command, "--mllp-port=0", "--http-port=0"],
+            env={**os.environ, **told},
+            stdout=said,
+            stderr=said,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.server
