@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
@@ -107,6 +107,7 @@ class Workers:
         self.mllp = 0
         self.counted = Counter()  # starts, kills and stops
         self.planned = {}  # failpoints of the next lives of a worker, by its name
+        self.ended = defaultdict(list)  # exit codes of those that were found dead, by name
         self._alive = {}
         self._commands = 0
         self.environment = {
@@ -160,7 +161,8 @@ class Workers:
         """Start again whoever is dead, with the next of its failpoints."""
         dead = self.dead()
         for name in dead:
-            self.counted["kills"] += self[name].ended() in DIED
+            self.ended[name].append(self[name].ended())
+            self.counted["kills"] += self.ended[name][-1] in DIED
         if dead:
             self.start(*dead)
 
