@@ -44,7 +44,7 @@ test: setup ## the tests that need no server: minutes
 	$(BIN)/pytest -q -m "not slow and not server"
 
 test-all: setup ## every test, those that start, kill and restart processes and servers too
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(if $(CI),-m "slow or server") # .ci/run has called `make test` before
 
 grafana: setup ## deploy/grafana/dashboards, from the code beside them
 	$(BIN)/python -m deploy.grafana.generate
