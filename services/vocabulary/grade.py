@@ -30,12 +30,16 @@ class Symptoms(StrEnum):
     @property
     def rank(self) -> int:
         """Grows with severity."""
-        return list(Symptoms).index(self)
+        return _RANKS[self]
 
     @property
     def at_least_moderate(self) -> bool | None:
         """Whether they are moderate or severe; None: not said."""
-        return None if self is Symptoms.PRESENT else self.rank >= Symptoms.MODERATE.rank
+        return None if self is Symptoms.PRESENT else self in _MODERATE
+
+
+_RANKS = {symptoms: rank for rank, symptoms in enumerate(Symptoms)}
+_MODERATE = (Symptoms.MODERATE, Symptoms.SEVERE)
 
 
 class Input(StrEnum):

@@ -17,7 +17,7 @@ from services.safety_rules.domain.known import Known
 from services.safety_rules.domain.outside import still_outside
 from services.safety_rules.domain.ranges import End, Range
 from services.safety_rules.domain.units import in_published_unit
-from services.vocabulary.grade import Outcome
+from services.vocabulary.grade import Grade, Outcome
 from services.vocabulary.quantity import Quantity
 
 _ONE, _ZERO = Decimal(1), End(Decimal(0))
@@ -81,6 +81,8 @@ class Prepared:
 
     def outside(self, value: Quantity | None, outcome: Outcome) -> str:
         """Return what `still_outside` says of *value*: of all of one kind the same."""
+        if outcome.at_most > Grade.NONE:
+            return ""
         reading = replace(self.reading, value=value)
         return still_outside(self.criterion, reading, self.baseline, outcome)
 
