@@ -4,9 +4,10 @@ PostgreSQL, Kafka and the processes of Aegis are started for it, in a folder tha
 count from the first byte that is sent to the commit of the last record.
 """
 
+import os
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from benchmarks.end_to_end.senders import send_all, send_at
 from benchmarks.end_to_end.stages import STAGES, delays_ms
 from benchmarks.machine import machine
 from deploy.local.installation import Installation
+from services.cli.sink import MailSink
 from services.cli.tables import table
 
 _CONNECTIONS = 32
@@ -36,19 +38,24 @@ def main(given: Sequence[str] | None = None) -> int:
         folder = Path(made)
         folder.chmod(0o755)  # PostgreSQL runs as another user
         print(machine(folder), flush=True)
-        installation = Installation(folder / "up", WITHOUT_RULES)
-        bench: Bench | None = None
-        try:
-            for name, place in installation.up():
-                print(f"{name} on {place}", file=sys.stderr, flush=True)
-            bench = Bench(installation, args.participants, folder)
-            for head, rows in _tables(bench, args.facts, args.seconds):
-                print(f"\n{table(head, rows)}", flush=True)
-        finally:
-            if bench is not None:
-                bench.stop_rules()
-            list(installation.down())
+        with MailSink(folder / "mails") as sink:  # nobody is told
+            os.environ["AEGIS_SMTP_PORT"] = str(sink.port)
+            _measure(Installation(folder / "up", WITHOUT_RULES), folder, args)
     return 0
+
+
+def _measure(installation: Installation, folder: Path, args: Namespace) -> None:
+    bench: Bench | None = None
+    try:
+        for name, place in installation.up():
+            print(f"{name} on {place}", file=sys.stderr, flush=True)
+        bench = Bench(installation, args.participants, folder)
+        for head, rows in _tables(bench, args.facts, args.seconds):
+            print(f"\n{table(head, rows)}", flush=True)
+    finally:
+        if bench is not None:
+            bench.stop_rules()
+        list(installation.down())
 
 
 def _tables(bench: Bench, facts: int, seconds: float) -> Iterator[tuple[Row, list[Row]]]:

@@ -28,7 +28,7 @@ from services.store.outbox import FACTS, STANDINGS
 STOP_WITHIN_S = 15.0
 FAILED, UPGRADE_ME = 70, 78  # exit codes: a bug, and a record of a newer version
 _FACTS_AT_ONCE, _FACTS_WITHIN_S = 200, 0.02
-_LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.1
+_LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.25  # a look reads every standing of the study
 
 _log = log.logger("safety_rules")
 
