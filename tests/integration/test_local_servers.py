@@ -48,9 +48,6 @@ def test_nobody_enters_postgres_without_its_password(postgres):
 
 
 def test_the_logins_of_the_grafanas_are_made_once_and_take_a_new_password(postgres, tmp_path):
-    for name in ("aegis_safety", "aegis_dsmb"):
-        if not postgres.query("SELECT FROM pg_roles WHERE rolname = %s", name):
-            postgres.query(f"CREATE ROLE {name}")
     for password in ("first", "it's 2nd"):
         for audience in ("safety", "dsmb"):
             (tmp_path / f"grafana_{audience}_password").write_text(f"{password}\n")
