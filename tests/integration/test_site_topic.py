@@ -391,12 +391,14 @@ def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
             return line in httpx.get(f"http://127.0.0.1:{port}/metrics").text
 
         wait_for(lambda: shows('aegis_parked_total{reason="no-site",site="unknown"} 1.0'))
-        assert shows('aegis_ingest_messages_total{ack="AA",site="north",type="ORU^R01"} 1.0')
-        assert shows('aegis_last_message_timestamp_seconds{site="north"}')
+        wait_for(
+            lambda: shows('aegis_ingest_messages_total{ack="AA",site="north",type="ORU^R01"} 1.0')
+        )
+        wait_for(lambda: shows('aegis_last_message_timestamp_seconds{site="north"}'))
         for partition in range(12):
             lag = f'aegis_consumer_lag{{partition="{partition}",topic="{SITE_EVENTS}"}} 0.0'
             wait_for(lambda lag=lag: shows(lag))
-        assert httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
     finally:
         service.stop()
         opened.db.close()
