@@ -90,7 +90,7 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
     study = _study(settings)
     db = _database(settings, service)
     if not db.is_sqlite:
-        return Opened(settings, study, db, _on_a_server(settings, db))
+        return Opened(settings, study, db, _on_a_server(settings, study, db))
     if not create and not db.exists():
         raise CommandError(
             f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
@@ -195,9 +195,9 @@ def _database(settings: StoreSettings, service: str) -> Database:
         raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
 
 
-def _on_a_server(settings: StoreSettings, db: Database) -> Keys:
+def _on_a_server(settings: StoreSettings, study: StudyRules, db: Database) -> Keys:
     """Return the keys, once the database is there, fit, and governed by this protocol."""
-    protocol = _study(settings).rules.protocol
+    protocol = study.rules.protocol
     by_user = _database(settings, "")  # a service's role may read nothing of an older database
     try:
         schema.require(by_user)
