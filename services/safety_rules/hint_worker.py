@@ -114,7 +114,7 @@ class HintWorker:
                 _log.warning("left_to_the_waker", tries=_TRIES)
 
     def _fold_once(self, carried: dict[str, list[Journaled]]) -> bool:
-        folded = fold(self.db, self.rules, self.cache, sorted(carried), Given(self._now(), carried))
+        folded = fold(self.db, self.rules, self.cache, sorted(carried), Given(self.now(), carried))
         if not folded.overtaken:
             self.on_folded(folded)
         return not folded.overtaken
@@ -145,7 +145,8 @@ class HintWorker:
         progress.idle()
         return done
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Return until when time is told: by the machine, or by the last message."""
         if not self.by_message:
             return self.clock()
         with self.db.read() as conn:

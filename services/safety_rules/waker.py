@@ -14,7 +14,7 @@ from services.runtime.failpoints import reached
 from services.runtime.health import Progress
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.look_back import tell_past_crossings
-from services.store import journal, outbox, participants, states, timers
+from services.store import journal, outbox, states, timers
 from services.store.holding import Holding
 
 AT_ONCE = 500
@@ -106,10 +106,8 @@ class Waker:
             self._decided_at = moves
 
     def _due(self) -> dict[_Who, str]:
-        worker = self.worker
-        with worker.db.read() as conn:
-            last = participants.last_received(conn, worker.rules.protocol.study)
-            until = last if worker.by_message and last else worker.clock()
+        until = self.worker.now()
+        with self.worker.db.read() as conn:
             due = timers.due_timers(conn, until, AT_ONCE)
         return {("timer", one.owner): one.due_at.isoformat() for one in reversed(due)}
 
