@@ -63,7 +63,7 @@ def _move_on(conn: Connection, steps: Sequence[Step]) -> None:
     """Let all be as far as their steps; time was told to some, who may not have new facts then."""
     told = sorted((who, seq, step.until) for step in steps for who, seq in step.through.items())
     for who, seq, until in told:  # in the order in which ingest holds their rows, too
-        if not tell_until(conn, {who: seq}, until):
+        if not tell_until(conn, who, seq, until):
             raise OvertakenError
     moves = [move for step in steps for move in zip(step.before, step.after, strict=True)]
     if not states.advance_all(conn, moves):

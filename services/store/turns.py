@@ -96,18 +96,15 @@ def end_turns(conn: Connection, turns: Iterable[Turn]) -> None:
         )
 
 
-def tell_until(conn: Connection, through: Mapping[str, int], until: datetime) -> bool:
-    """Let time be told until *until* to those who have heard all: *through*, seq by subject.
+def tell_until(conn: Connection, subject: str, through: int, until: datetime) -> bool:
+    """Let time be told until *until* to *subject*, who has heard all up to the seq *through*.
 
     Returns:
         False when facts have come that were not heard: the caller rolls back and hears them first.
     """
-    for subject, seq in sorted(through.items()):
-        heard_all = (participant.c.subject == subject) & (participant.c.last_seq == seq)
-        told = update(participant).where(heard_all).values(told_until=until)
-        if conn.execute(told).rowcount != 1:
-            return False
-    return True
+    heard_all = (participant.c.subject == subject) & (participant.c.last_seq == through)
+    told = update(participant).where(heard_all).values(told_until=until)
+    return conn.execute(told).rowcount == 1
 
 
 def families_of(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, ...]]:
