@@ -9,7 +9,7 @@ from services.store import audit
 from services.store.bulk import insert_new
 from services.store.tables import lease
 
-NAMES = ("rules", "alerts", "sealer", "waker", "relay", "look-back")
+NAMES = ("rules", "alerts", "sealer", "waker", "relay")
 LONGEST_S = 600
 
 
