@@ -262,10 +262,9 @@ def _commands(words):
 
 
 def _be_impatient():
-    from services.store import holding, sealing, session  # noqa: PLC0415
+    from services.store import holding, session  # noqa: PLC0415
 
     holding.FOR_S, holding.RENEW_S = _LEASE_S, _LEASE_S / 3
-    sealing._LEASE_S = _LEASE_S  # noqa: SLF001
     session._LIMITS["idle_in_transaction_session_timeout"] = f"{_IDLE_S}s"  # noqa: SLF001
 
 

@@ -57,12 +57,17 @@ class Holding:
         if self._renewed_s is not None and now_s - self._renewed_s < RENEW_S:
             return True
         with self.db.write() as conn:
-            abandoned = self._others.abandoned(FOR_S)
-            taken = leases.acquire(
-                conn, self.name, self.holder, self.clock(), FOR_S, abandoned=abandoned
-            )
-            self._others.look(conn, self.name)
+            taken = self.take(conn)
         self._renewed_s = now_s if taken else None
+        return taken
+
+    def take(self, conn: Connection) -> bool:
+        """Take or renew the lease in the transaction of *conn*; say whether it is this holder's."""
+        abandoned = self._others.abandoned(FOR_S)
+        taken = leases.acquire(
+            conn, self.name, self.holder, self.clock(), FOR_S, abandoned=abandoned
+        )
+        self._others.look(conn, self.name)
         return taken
 
     def release(self) -> None:

@@ -3,54 +3,37 @@
 import threading
 
 from services.runtime import log
-from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
-from services.store import leases
-from services.store.holding import Others
+from services.store.holding import Holding
 from services.store.sealer import Settled, seal
-from services.store.session import Database
 from services.store.vault import Keys
 
 _EVERY_S = 1.0
-_LEASE_S = 6.0
 
 _log = log.logger("store")
 
 
-def run(db: Database, keys: Keys, holder: str, clock: Clock, stop: threading.Event) -> None:
+def run(lease: Holding, keys: Keys, stop: threading.Event) -> None:
     """Seal what is new until *stop* is set, and once more then."""
-    settled = None if db.is_sqlite else Settled()
-    others = Others()
+    settled = None if lease.db.is_sqlite else Settled()
     while not stop.wait(_EVERY_S):
         try:
-            step(db, keys, holder, clock, settled, others=others)
+            step(lease, keys, settled)
         except Exception as error:  # noqa: BLE001 - what is not sealed now is sealed next time
             _log.exception("seal_failed", exc_info=error)
-    step(db, keys, holder, clock, settled, others=others)
-    with db.write() as conn:
-        leases.release(conn, "sealer", holder)
+    step(lease, keys, settled)
+    lease.release()
 
 
-def step(
-    db: Database,
-    keys: Keys,
-    holder: str,
-    clock: Clock,
-    settled: Settled | None = None,
-    *,
-    others: Others | None = None,
-) -> None:
-    """Seal what is new, or of it what is *settled*, when the lease is this process's.
+def step(lease: Holding, keys: Keys, settled: Settled | None = None) -> None:
+    """Seal what is new, or of it what is *settled*, when the *lease* is this process's.
 
-    Of a lease that *others* have, what was seen before helps to tell whether they are alive.
+    It is taken where the seals are written, so that of two sealers one waits for the other.
     """
-    abandoned = others.abandoned(_LEASE_S) if others else None
-    with db.write() as conn:
-        if not leases.acquire(conn, "sealer", holder, clock(), _LEASE_S, abandoned=abandoned):
-            if others:
-                others.look(conn, "sealer")
+    with lease.db.write() as conn:
+        if not lease.take(conn):
             return
         upto = None if settled is None else settled.look(conn)
-        while seal(conn, keys, clock(), upto=upto):
+        while seal(conn, keys, lease.clock(), upto=upto):
             pass
         reached("seal.before_commit")

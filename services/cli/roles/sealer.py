@@ -5,10 +5,12 @@ from services.cli.roles.parts import Parts
 from services.cli.serving import holder
 from services.runtime.clock import now_utc
 from services.store import sealing
+from services.store.holding import Holding
 
 
 def add_sealer(parts: Parts) -> None:
     """Let the audit trail be sealed, and what is open be shown."""
     opened = parts.opened
-    parts.work["sealer"] = lambda stop: sealing.run(opened.db, opened.keys, holder(), now_utc, stop)
+    lease = Holding(opened.db, "sealer", holder(), now_utc)
+    parts.work["sealer"] = lambda stop: sealing.run(lease, opened.keys, stop)
     parts.shows.append(RulesGauges(opened, parts.metrics, now_utc).show)
