@@ -129,7 +129,7 @@ def _pass_over(db: Database, study: str, rules: Rules) -> None:
         through = max((k.seq for k in journal.facts_between(conn, study, 0)), default=0)
         new = replace(state, folded_through=through, rules_version=rules.version)
         states.advance(conn, state, new)
-        outbox.announce(conn, outbox.STANDINGS, [(study, "{}")])
+        outbox.announce_standings(conn, study)
 
 
 def _quarantine(db: Database, rules: Rules, failed: _Failed, at: datetime) -> None:

@@ -106,10 +106,7 @@ class JournalWorker:
         What became known together is folded together: a boundary may have been reached in between.
         """
         self._looked_back_at = self.clock()
-        told = tell_past_crossings(self.db, self.rules)
-        for alert in told:
-            _log.warning("crossing_was_not_told", rule=alert.about, alert=alert.id)
-        return bool(told)
+        return bool(tell_past_crossings(self.db, self.rules))
 
     def look_back_daily(self) -> bool:
         """Look back, unless that was done less than a day ago; False when there was nothing."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from services.runtime import wire
+from services.runtime import log, wire
 from services.safety_rules.domain import raising
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.domain.stopping.look_back import (
@@ -19,6 +19,8 @@ from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision, Signal
 from services.vocabulary.standing import Standing
+
+_log = log.logger("safety_rules")
 
 
 def ever_crossed(
@@ -123,4 +125,6 @@ def tell_past_crossings(db: Database, rules: Rules) -> Sequence[Alert]:
     if wanted:
         with db.write() as conn:
             write_alerts(conn, [alert.id for alert in wanted], wanted)
+    for alert in wanted:
+        _log.warning("crossing_was_not_told", rule=alert.about, alert=alert.id)
     return wanted

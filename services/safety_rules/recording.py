@@ -40,7 +40,7 @@ def record(db: Database, rules: Rules, steps: Sequence[Step]) -> Sequence[Alert]
         stood = [StandingRow(s.standing, s.known_at, s.seq) for step in steps for s in step.stood]
         records.append_standings(conn, stood)
         raised = _raise(conn, rules, steps)
-        outbox.announce(conn, outbox.STANDINGS, [(rules.protocol.study, "{}")])
+        outbox.announce_standings(conn, rules.protocol.study)
         reached("fold.before_commit")
     reached("fold.after_commit")
     return raised

@@ -84,8 +84,7 @@ class Waker:
             self._decide()
         if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
             self._looked_back_s = now_s
-            for alert in tell_past_crossings(self.worker.db, self.worker.rules):
-                _log.warning("crossing_was_not_told", rule=alert.about, alert=alert.id)
+            tell_past_crossings(self.worker.db, self.worker.rules)
 
     def _tell(self, behind: Mapping[_Who, str], now_s: float) -> None:
         """Let the process be ready only while those who are behind move on."""

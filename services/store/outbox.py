@@ -53,6 +53,11 @@ def announce_hint(conn: Connection, subjects: Sequence[str]) -> None:
     announce(conn, FACTS, [(subject, hint) for subject in subjects])
 
 
+def announce_standings(conn: Connection, study: str) -> None:
+    """Let whoever decides for *study* look at its standings."""
+    announce(conn, STANDINGS, [(study, "{}")])
+
+
 def announce(conn: Connection, topic: str, payloads: Sequence[tuple[str, str]]) -> None:
     """Announce *payloads* (key, JSON) on *topic*."""
     if _are_carried_on(conn):
