@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from services.alerts.application import deliver
 from services.alerts.desk import Desk
+from services.alerts.news import News
 from services.alerts.planning import plan
 from services.runtime import log
 from services.runtime.health import Progress
@@ -28,6 +29,7 @@ class DeliveryWorker:
     holder: str
     progress: Progress = field(default_factory=Progress)
     _lease: Holding = field(init=False)
+    _news: News = field(default_factory=News)
 
     def __post_init__(self) -> None:
         self._lease = Holding(self.desk.db, "alerts", self.holder, self.desk.clock)
@@ -47,7 +49,10 @@ class DeliveryWorker:
 
     def step(self) -> bool:
         """Plan and send once; False when there was nothing to do."""
-        planned = plan(self.desk)
+        now = self.desk.clock()
+        with self.desk.db.read() as conn:
+            news = self._news.look(conn, now)
+        planned = 0 if news == set() else plan(self.desk, now, news)
         if planned:
             self.progress.work_waits(time.monotonic())
         attempts = deliver(self.desk)

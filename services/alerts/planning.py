@@ -1,6 +1,6 @@
 """Which notices to record now, to whom, and which of those that wait are no longer true."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -31,14 +31,17 @@ _FAILING_FROM = 8  # attempts, some ten minutes
 _TICK = timedelta(microseconds=1)
 
 
-def plan(desk: Desk) -> int:
-    """Record the notices that are needed now, and return how many rows that wrote."""
-    now = desk.clock()
+def plan(desk: Desk, now: datetime, only: Collection[str] | None = None) -> int:
+    """Record the notices that are needed at *now*, and return how many rows that wrote.
+
+    Looks at all alerts of the study, or at those of *only* (ids).
+    """
+    ids = None if only is None else sorted(only)
     with desk.db.read() as conn:
-        if not _planned(conn, desk, now):
+        if not _planned(conn, desk, now, ids):
             return 0
     with desk.db.write() as conn:
-        planned = _planned(conn, desk, now)
+        planned = _planned(conn, desk, now, ids)
         for old in planned.untrue:
             alerts.change_delivery(conn, old, _withdrawn(old))
         alerts.add_deliveries(conn, planned.new)
@@ -58,14 +61,14 @@ class _Planned:
         return bool(self.new or self.untrue)
 
 
-def _planned(conn: Connection, desk: Desk, now: datetime) -> _Planned:
+def _planned(conn: Connection, desk: Desk, now: datetime, ids: Sequence[str] | None) -> _Planned:
     new: list[DeliveryRow] = []
     untrue: list[DeliveryRow] = []
-    known = alerts.load_deliveries(conn)
+    known = alerts.load_deliveries(conn, ids)
     at = max(now, known[-1].recorded_at + _TICK) if known else now  # also by a clock set back
     told = _grouped(known, lambda row: row.alert)
-    seen = _grouped(alerts.load_acknowledgements(conn), lambda row: row.alert)
-    for alert in alerts.load_alerts(conn, desk.study):
+    seen = _grouped(alerts.load_acknowledgements(conn, ids), lambda row: row.alert)
+    for alert in alerts.load_alerts(conn, desk.study, ids):
         outdated = [row for row in told.get(alert.id, []) if _is_untrue(row, alert)]
         untrue += outdated
         rows = [_withdrawn(row) if row in outdated else row for row in told.get(alert.id, [])]

@@ -1,6 +1,7 @@
 """Metrics that are read from the database, so that a restart does not lose them."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from services.store.sealer import check_chain
 from services.store.session import Connection, Database
 
 _EVERY_S = 5.0
+_REST, _LONGEST_S = 20, 60.0  # a twentieth of a core, however much there is; a minute at most
 _CHAIN_EVERY = timedelta(hours=1)
 
 _log = log.logger("aegis")
@@ -39,9 +41,11 @@ class Gauges:
     def run(self, stop: threading.Event) -> None:
         """Show everything now, and again until *stop* is set."""
         while True:
+            began_s = time.monotonic()
             for show in self.shows:
                 self._shown(show)
-            if stop.wait(_EVERY_S):
+            rest_s = _REST * (time.monotonic() - began_s)
+            if stop.wait(min(max(_EVERY_S, rest_s), _LONGEST_S)):
                 return
 
     def _shown(self, show: Show) -> None:

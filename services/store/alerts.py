@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, union, update
 
 from services.runtime import wire
 from services.store import audit, outbox
 from services.store.tables import acknowledgement, alert, delivery
+from services.store.tables import audit as trail
 from services.vocabulary.alert import Alert, AlertKind, Closed, Level
 
 
@@ -94,6 +95,25 @@ def load_alerts(
 def load_alert(conn: Connection, alert_id: str) -> Alert | None:
     """Return one alert; None when there is none of that id."""
     return next(iter(load_alerts(conn, ids=[alert_id])), None)
+
+
+def written_about(conn: Connection, after: int) -> set[str]:
+    """Return the alerts (ids) of which anything was written since the audit row *after*."""
+    of_alerts, of_deliveries, of_acknowledgements = (
+        select(trail.c.key).where(trail.c.id > after, trail.c.place == table.name)
+        for table in (alert, delivery, acknowledgement)
+    )
+    return set(
+        conn.scalars(
+            union(
+                of_alerts,
+                select(delivery.c.alert).where(delivery.c.id.in_(of_deliveries)),
+                select(acknowledgement.c.alert).where(
+                    acknowledgement.c.id.in_(of_acknowledgements)
+                ),
+            )
+        )
+    )
 
 
 def add_deliveries(conn: Connection, rows: Sequence[DeliveryRow]) -> None:

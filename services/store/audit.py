@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, func, select
 
 from services.runtime.clock import now_utc
 from services.store import tables
@@ -94,6 +94,11 @@ def row_text(how: Kept, row: Row) -> str:
 def rows_hash(texts: Sequence[str]) -> str:
     """Return the sha256 of the rows that share an audit key, in the order of their text."""
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
+
+
+def newest(conn: Connection) -> int:
+    """Return the id of the newest row of the trail; 0: there is none."""
+    return int(conn.scalar(select(func.max(tables.audit.c.id))) or 0)
 
 
 def record(

@@ -10,6 +10,7 @@ import pytest
 
 from services.store import (
     alerts,
+    audit,
     journal,
     leases,
     outbox,
@@ -30,7 +31,7 @@ from services.store.states import StateRow
 from services.store.vault import Keys
 from services.vocabulary.fact import Merge
 from tests.reading import NOW, fact, hours
-from tests.stored import ALERT, EPISODE, STANDING, arrival, fill, message
+from tests.stored import ALERT, DELIVERY, EPISODE, STANDING, arrival, fill, message
 
 PEOPLE = ("P-001", "P-002", "P-003")
 
@@ -248,6 +249,23 @@ def test_latest_versions_are_found_for_many_at_once(store):
         assert [one.version for one in records.latest_episodes(conn)] == [2]
         found = alerts.load_alerts(conn, participants=["P-002", "P-003"])
         assert [one.id for one in found] == ["a2"]
+
+
+def test_the_trail_says_of_which_alerts_anything_was_written(store):
+    seen = alerts.AcknowledgementRow("k1", "a2", "anna", "seen", NOW, 3)
+    written = []
+    with store.db.write() as conn:
+        alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2")])
+        for write in (
+            lambda: alerts.upsert_alerts(conn, [replace(ALERT, id="a2", grade=4)]),
+            lambda: alerts.add_deliveries(conn, [DELIVERY]),
+            lambda: alerts.append_acknowledgement(conn, seen),
+            lambda: alerts.upsert_alerts(conn, [ALERT]),
+        ):
+            after = audit.newest(conn)
+            write()
+            written.append(alerts.written_about(conn, after))
+    assert written == [{"a2"}, {DELIVERY.alert}, {seen.alert}, set()]
 
 
 def test_the_trail_is_sealed_while_others_write(store):

@@ -40,6 +40,14 @@ def test_a_severe_result_is_told_at_once_to_the_safety_officer_alone(trial):
     assert "P-001: onset transplant day 78, treatment day 1; now grade 3." in posts[0].body
 
 
+def test_what_is_written_a_second_after_all_alerts_were_looked_at_is_told_at_once(trial):
+    trial.potassium("6.5", at=1)
+    trial.at(1)
+    second = 1 + 1 / 3600
+    trial.potassium("7.5", at=second)
+    assert told(trial.at(second)) == expect("grade rose", OFFICER)
+
+
 def test_a_moderate_result_is_told_to_nobody(trial):
     trial.potassium("5.8", at=1)
     assert trial.at(1) == []
