@@ -8,6 +8,7 @@ Source: docs/adr/0007-many-workers.md
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,7 @@ STOP_WITHIN_S = 15.0
 FAILED, UPGRADE_ME = 70, 78  # exit codes: a bug, and a record of a newer version
 _FACTS_AT_ONCE, _FACTS_WITHIN_S = 200, 0.02
 _LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.25  # a look reads every standing of the study
+_LOOK_REST = 3  # times as long as a look took: the folds come first
 
 _log = log.logger("safety_rules")
 
@@ -73,8 +75,10 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
     async def decide(stream: StreamT[bytes]) -> None:
         async for keys in _whole(stream).take_events(_LOOKS_AT_ONCE, _LOOKS_WITHIN_S):
             if any(event.key == study.encode() for event in keys):
+                began_s = time.monotonic()
                 await _to_its_end(worker.decide)
                 reached("decide.before_offset")
+                await asyncio.sleep(_LOOK_REST * (time.monotonic() - began_s))
 
     app.agent(facts, concurrency=1, name="fold")(fold)
     app.agent(standings, concurrency=1, name="decide")(decide)
