@@ -14,36 +14,52 @@ class Authority:
 
     def __init__(self, folder, name="authority"):
         self.folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
-        made = _certificate(self._name, self._name, self._key, is_authority=True)
-        self.path = folder / f"{name}.pem"
-        self.path.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))
+        self.path, self._key = _self_signed(folder, name)
 
     def vouch(self, name):
         """Return the paths of a certificate for *name* on the loopback address, and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         made = _certificate(_named(name), self._name, key, is_authority=False)
         here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-        signed = made.add_extension(here, critical=False).sign(self._key, hashes.SHA256())
-        paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        paths[0].write_bytes(_pem(signed))
-        paths[1].write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return paths
+        path = self.folder / f"{name}.pem"
+        path.write_bytes(_pem(made.add_extension(here, critical=False), self._key))
+        return path, _written(key, path)
+
+
+def vouching_for_itself(folder, name):
+    """Return the paths of a certificate that *name* vouches for itself with, and of its key."""
+    path, key = _self_signed(folder, name)
+    return path, _written(key, path)
+
+
+def _self_signed(folder, name):
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = _certificate(_named(name), _named(name), key, is_authority=True)
+    host = x509.SubjectAlternativeName([x509.DNSName(name)])
+    path = folder / f"{name}.pem"
+    path.write_bytes(_pem(made.add_extension(host, critical=False), key))
+    return path, key
 
 
 def _named(name):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _pem(certificate):
-    return certificate.public_bytes(serialization.Encoding.PEM)
+def _pem(made, key):
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _written(key, beside):
+    path = beside.with_suffix(".key")
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
 
 
 def _certificate(subject, issuer, key, *, is_authority):

@@ -2,55 +2,22 @@
 
 import ssl
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from services.cli.edges import tls_of
 from services.ingest.domain.hl7.frames import framed
 from services.runtime.settings import IngestSettings
+from tests.certificates import vouching_for_itself
 from tests.hl7_messages import labs, obx
 from tests.intake import Line, listening, messages_kept, new_intake
 
 ONE = labs(obx("0.49"), control_id="M1")
 
 
-def certificate(folder, name):
-    """A certificate that vouches for itself, and its key, as PEM files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(tz=UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(who)
-        .issuer_name(who)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / f"{name}.pem", folder / f"{name}.key"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths
-
-
 @pytest.fixture
 def pem(tmp_path):
-    return {name: certificate(tmp_path, name) for name in ("aegis", "north", "stranger")}
+    return {name: vouching_for_itself(tmp_path, name) for name in ("aegis", "north", "stranger")}
 
 
 @pytest.fixture
