@@ -27,7 +27,7 @@ class Answers:
             self._taken = count
             self._known[count] = Answer(
                 tuple(self.installed.canonical()), facts_of(self.installed.db),
-                open_alerts(self.installed.db),
+                what_is_open(self.installed.db),
             )  # fmt: skip
         return self._known[count]
 
@@ -39,10 +39,10 @@ class Answers:
 
 
 class Answer:
-    """Records (canonical lines), ids of facts and ids of open alerts."""
+    """Records (canonical lines), ids of facts, and what the open alerts say."""
 
-    def __init__(self, records, facts, open_ids):
-        self.records, self.facts, self.open_alerts = records, frozenset(facts), open_ids
+    def __init__(self, records, facts, is_open):
+        self.records, self.facts, self.what_is_open = records, frozenset(facts), is_open
 
 
 def facts_of(db):
@@ -52,6 +52,18 @@ def facts_of(db):
 
 
 def open_alerts(db):
-    """The ids of the alerts that are open."""
+    """The alerts that are open."""
     with db.read() as conn:
-        return frozenset(one.id for one in alerts.load_alerts(conn) if one.is_open)
+        return [one for one in alerts.load_alerts(conn) if one.is_open]
+
+
+def what_is_open(db):
+    """What the open alerts say of whom.
+
+    A record keeps the identity that it got first, and so does its alert: which that is depends on
+    the order in which facts became known, and the order depends on who was down when.
+    """
+    return sorted(
+        (one.kind, one.participant or one.about, one.grade, one.suspected, one.provisional)
+        for one in open_alerts(db)
+    )

@@ -11,7 +11,7 @@ from services.runtime.failpoints import NAMES
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 WAVES = 6  # runs in one life: each is fed a part of the trial, hurt, rested and proven
-LIVES = -(-int(os.environ.get("AEGIS_FAULT_RUNS", "36")) // WAVES)
+LIVES = -(-int(os.environ.get("AEGIS_FAULT_RUNS", "18")) // WAVES)
 _OF_RULES = ("fold.", "rules.", "study.", "decide.", "waker.", "seal.")
 _STEPS = {
     "ingest": [name for name in NAMES if name.startswith("ingest.")],
