@@ -3,6 +3,8 @@
 Source: docs/decisions/grading.md, "milder than the first band"
 """
 
+from decimal import Decimal
+
 from services.safety_rules.domain.compiled import CompiledCriterion
 from services.safety_rules.domain.criteria import Direction
 from services.safety_rules.domain.grading import Baseline, Reading, what_is_known
@@ -23,9 +25,19 @@ def still_outside(
     if fits is None or outcome.at_most > Grade.NONE:
         return ""
     known = what_is_known(measured, reading, baseline, fits)
-    limit = known.exact(measured.direction.limit)
-    if limit is None or known.value is None:
+    if known.value is None:
         return ""
-    if measured.direction is Direction.HIGH:
-        return "above ULN" if known.value > limit else ""
-    return "below LLN" if known.value < limit else ""
+    return beyond(measured.direction, known.exact(measured.direction.limit), known.value)
+
+
+def beyond(direction: Direction, limit: Decimal | None, value: Decimal) -> str:
+    """Return on which side of *limit* the *value* lies, when that is the criterion's *direction*.
+
+    >>> beyond(Direction.HIGH, Decimal(10), Decimal(11))
+    'above ULN'
+    """
+    if limit is None:
+        return ""
+    if direction is Direction.HIGH:
+        return "above ULN" if value > limit else ""
+    return "below LLN" if value < limit else ""

@@ -11,10 +11,11 @@ from decimal import Decimal
 from services.safety_rules.domain.cases import turning_points
 from services.safety_rules.domain.compiled import CompiledCriterion, Measured
 from services.safety_rules.domain.corrected import corrected_range
+from services.safety_rules.domain.criteria import Direction
 from services.safety_rules.domain.exact import Step, decided, steps
 from services.safety_rules.domain.grading import Baseline, Reading, grade, what_is_known
 from services.safety_rules.domain.known import Known
-from services.safety_rules.domain.outside import still_outside
+from services.safety_rules.domain.outside import beyond, still_outside
 from services.safety_rules.domain.ranges import End, Range
 from services.safety_rules.domain.units import in_published_unit
 from services.vocabulary.grade import Grade, Outcome
@@ -25,16 +26,25 @@ _ONE, _ZERO = Decimal(1), End(Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """What plausible values are compared with, all of it known, after *added* is added to them."""
+    """What plausible values are compared with, all of it known, after *added* is added to them.
+
+    *limit* is the one of normal on the criterion's side, None when it is not known.
+    """
 
     steps: tuple[Step, ...]
     added: Decimal
     plausible: Range
+    direction: Direction
+    limit: Decimal | None
 
     def outcome(self, value: Decimal) -> Outcome | None:
         """Return the grade of a value in the published unit, None when it is not plausible."""
         is_plausible = self.plausible.low <= End(value) <= self.plausible.high
         return decided(self.steps, value + self.added) if is_plausible else None
+
+    def outside(self, value: Decimal) -> str:
+        """Return what `still_outside` says of a value in the published unit, of grade 0."""
+        return beyond(self.direction, self.limit, value + self.added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class Prepared:
 
     def grade(self, value: Quantity | None) -> Outcome:
         """Return what `grade` says of *value*."""
-        if value is None or value.censoring is not None or value.unit != self.unit:
+        if value is None or not self._is_exact(value):
             return self._grade(value)
         turns, number = self.turns, value.value
         if turns is None:
@@ -83,8 +93,13 @@ class Prepared:
         """Return what `still_outside` says of *value*: of all of one kind the same."""
         if outcome.at_most > Grade.NONE:
             return ""
+        if self.compared is not None and value is not None and self._is_exact(value):
+            return self.compared.outside(value.value * self.factor)
         reading = replace(self.reading, value=value)
         return still_outside(self.criterion, reading, self.baseline, outcome)
+
+    def _is_exact(self, value: Quantity) -> bool:
+        return value.censoring is None and value.unit == self.unit
 
     def _grade(self, value: Quantity | None) -> Outcome:
         return grade(self.criterion, replace(self.reading, value=value), self.baseline)
@@ -111,7 +126,8 @@ def prepared(
     else:
         turns = turning_points(measured, known)
         turns |= turning_points(measured, replace(known, limits={}))
-    turns |= {limit.value for limit in known.limits.values()}  # where it is outside of them
+    limit = known.exact(measured.direction.limit)
+    turns |= set() if limit is None else {limit}  # where it is outside of what is normal
     turns = {number - end.number for number in turns for end in (added.low, added.high)}
     turns |= {plausible.low.number, plausible.high.number}
     in_order = tuple(sorted({number / one.value for number in turns}))
@@ -131,4 +147,5 @@ def _compared(measured: Measured, known: Known, added: Range, plausible: Range) 
     among = None if found is None else tuple(found)
     if among is None or any(step.outcome is None for step in among):
         return None
-    return _Compared(among, added.low.number, plausible)
+    side = measured.direction
+    return _Compared(among, added.low.number, plausible, side, known.exact(side.limit))
