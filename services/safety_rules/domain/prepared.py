@@ -39,12 +39,16 @@ class _Compared:
 
     def outcome(self, value: Decimal) -> Outcome | None:
         """Return the grade of a value in the published unit, None when it is not plausible."""
-        is_plausible = self.plausible.low <= End(value) <= self.plausible.high
-        return decided(self.steps, value + self.added) if is_plausible else None
+        return decided(self.steps, value + self.added) if self._is_plausible(value) else None
 
     def outside(self, value: Decimal) -> str:
         """Return what `still_outside` says of a value in the published unit, of grade 0."""
+        if not self._is_plausible(value):
+            return ""
         return beyond(self.direction, self.limit, value + self.added)
+
+    def _is_plausible(self, value: Decimal) -> bool:
+        return self.plausible.low <= End(value) <= self.plausible.high
 
 
 @dataclass(frozen=True, slots=True)
