@@ -162,7 +162,13 @@ def test_an_impossible_temperature_is_no_fever_and_not_normal():
 
 @pytest.mark.parametrize(
     ("value", "lln", "uln"),
-    [("1400", "135", "145"), ("140", "145", "135"), ("140", "-135", "145"), ("140", "135", "0")],
+    [
+        ("1400", "135", "145"),
+        ("140", "145", "135"),
+        ("140", "-135", "145"),
+        ("140", "135", "0"),
+        ("1400", "1350", "1450"),
+    ],
 )
 def test_what_cannot_be_is_kept_and_never_graded_as_normal(value, lln, uln):
     body = Observation(

@@ -27,9 +27,9 @@ def impossible(fact: Fact, measured: Measured) -> Iterator[Query]:
         yield Query(f"{unit} does not fit {body.measure}", (fact.id,))
     if body.value is not None and not _is_plausible(body.value, measured):
         yield Query(f"{body.measure} of {_written(body.value)} cannot be", (fact.id,))
-    if body.lln is not None and body.lln.value < 0:
+    if body.lln is not None and (body.lln.value < 0 or _is_too_high(body.lln, measured)):
         yield Query(f"a lower limit of {_written(body.lln)} cannot be", (fact.id,))
-    if body.uln is not None and body.uln.value <= 0:
+    if body.uln is not None and (body.uln.value <= 0 or _is_too_high(body.uln, measured)):
         yield Query(f"an upper limit of {_written(body.uln)} cannot be", (fact.id,))
     if body.lln is not None and body.uln is not None and _are_reversed(body.lln, body.uln):
         limits = f"{_written(body.lln)} to {_written(body.uln)}"
@@ -119,6 +119,12 @@ def _is_plausible(value: Quantity, measured: Measured) -> bool:
     within = measured.range_in(fits.unit)
     zero = fits.value == 0 and within.low.number == 0
     return zero or within.low <= End(fits.value) <= within.high
+
+
+def _is_too_high(limit: Quantity, measured: Measured) -> bool:
+    """Say whether nobody's result could be above *limit*."""
+    fits = in_published_unit(limit, measured.units, measured.valence)
+    return fits is not None and measured.range_in(fits.unit).high < End(fits.value)
 
 
 def _are_reversed(lln: Quantity, uln: Quantity) -> bool:

@@ -175,7 +175,8 @@ def _fits(quantity: Quantity, unit: str, measured: Measured) -> Quantity | None:
 def _can_be(name: Input, quantity: Quantity, plausible: Range) -> bool:
     if name is Input.BASELINE and quantity.censoring is None:
         return plausible.low <= End(quantity.value) <= plausible.high
-    return quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
+    is_positive = quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
+    return is_positive and End(quantity.value) <= plausible.high  # else every value would be normal
 
 
 def _reversed(limits: dict[Input, Quantity]) -> bool:
