@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
@@ -32,6 +33,12 @@ def _decimal(text: object) -> Decimal:
         return text
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         raise PydanticCustomError("decimal_text", "a decimal number written as a string")
+    return _number(text)
+
+
+@lru_cache(maxsize=10_000)
+def _number(text: str) -> Decimal:
+    """Return one and the same number for a text: limits of normal stand in every result."""
     return Decimal(text)
 
 
