@@ -18,6 +18,7 @@ from services.runtime.settings import (
     HttpSettings,
     IngestSettings,
     KafkaSettings,
+    RulesSettings,
     WakerSettings,
     read_settings,
 )
@@ -45,6 +46,7 @@ def _run(args: Namespace) -> int:
         read_settings(AlertSettings),
         read_settings(KafkaSettings),
         read_settings(WakerSettings),
+        read_settings(RulesSettings),
     )
     opened = open_data(args, service=role)
     if role and opened.db.is_sqlite:

@@ -64,6 +64,17 @@ class Metrics:
         self.graded_by_other_rules = self._gauge(
             "graded_by_other_rules", "Participants whose records wait for `aegis refold`"
         )
+        self.rules_cache_bytes = self._gauge(
+            "rules_cache_bytes", "Memory of the participants whom the rules remember, estimated"
+        )
+        self.rules_cache_families = self._gauge(
+            "rules_cache_families", "Participants, or several merged, whom the rules remember"
+        )
+        self.rules_cache_uses = self._counter(
+            "rules_cache_uses_total",
+            "Families remembered, read from the journal, dropped for lack of room",
+            ("result",),
+        )
         self.boundary_events_left = self._gauge(
             "boundary_events_left", "Events to the boundary, 0 when reached", ("study", "rule")
         )

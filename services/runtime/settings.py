@@ -158,6 +158,14 @@ class WakerSettings(BaseSettings):
     left_behind_s: Seconds = 30.0
 
 
+class RulesSettings(BaseSettings):
+    """How much the rules remember: ``AEGIS_RULES_CACHE_MB``, in each process that has them."""
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    rules_cache_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+
+
 class AlertSettings(BaseSettings):
     """How mails and webhooks leave: ``AEGIS_SMTP_HOST``, ``..._PORT``, ``..._FROM``, and so on.
 

@@ -79,7 +79,7 @@ class HintWorker:
 
     def forget(self) -> None:
         """Drop what is remembered: others may fold these participants from now on."""
-        self.cache = Cache()
+        self.cache = self.cache.emptied()
 
     def _carried(self, records: Sequence[tuple[str, bytes]]) -> dict[str, list[Journaled]]:
         """Return the facts of this study that *records* carry, by subject, each once, by seq."""

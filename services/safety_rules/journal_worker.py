@@ -64,7 +64,7 @@ class JournalWorker:
                 busy = self._lease.is_mine() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
-                self.cache = Cache()
+                self.cache = self.cache.emptied()
                 stop.wait(_AFTER_FAILURE_S)
                 continue
             if not busy:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.runtime.metrics import Metrics
 from services.safety_rules.application import Folded
+from services.safety_rules.cache import Cache
 from services.safety_rules.study import Decided
 from services.store import journal, records
 from services.store.session import Connection
@@ -32,6 +33,20 @@ def count_decided(metrics: Metrics, decided: Decided, now: datetime | None = Non
     """Count what the stopping rules say after a step; *now* as in `count_folded`."""
     show_decisions(metrics, decided.decisions)
     _count_raised(metrics, decided.alerts, now)
+
+
+def show_remembered(metrics: Metrics, cache: Cache) -> None:
+    """Set how much the worker remembers."""
+    metrics.rules_cache_bytes.set(cache.size_bytes)
+    metrics.rules_cache_families.set(len(cache))
+
+
+def count_uses(metrics: Metrics, cache: Cache) -> None:
+    """Count how what is remembered was used since this was last called."""
+    uses = cache.take_uses()
+    metrics.rules_cache_uses.labels("hit").inc(uses.hits)
+    metrics.rules_cache_uses.labels("miss").inc(uses.misses)
+    metrics.rules_cache_uses.labels("eviction").inc(uses.evictions)
 
 
 def show_decisions(metrics: Metrics, decisions: Iterable[Decision]) -> None:

@@ -5,8 +5,14 @@ from services.cli.roles.sealer import add_sealer
 from services.cli.serving import holder
 from services.runtime.clock import now_utc
 from services.safety_rules.application import Folded
+from services.safety_rules.cache import MB, Cache
 from services.safety_rules.journal_worker import JournalWorker
-from services.safety_rules.measured import count_decided, count_folded
+from services.safety_rules.measured import (
+    count_decided,
+    count_folded,
+    count_uses,
+    show_remembered,
+)
 from services.safety_rules.study import Decided
 
 
@@ -16,6 +22,7 @@ def add_journal_worker(parts: Parts) -> None:
     def count(folded: Folded, decided: Decided) -> None:
         count_folded(parts.metrics, folded, parts.now())
         count_decided(parts.metrics, decided, parts.now())
+        count_uses(parts.metrics, rules.cache)
 
     rules = JournalWorker(
         parts.opened.db,
@@ -25,6 +32,8 @@ def add_journal_worker(parts: Parts) -> None:
         by_message=parts.by_message,
         on_step=count,
         progress=parts.progress_of("rules"),
+        cache=Cache(parts.told.rules.rules_cache_mb * MB),
     )
     parts.work["rules"] = rules.run
+    parts.shows.append(lambda _conn: show_remembered(parts.metrics, rules.cache))
     add_sealer(parts)

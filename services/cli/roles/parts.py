@@ -18,6 +18,7 @@ from services.runtime.settings import (
     HttpSettings,
     IngestSettings,
     KafkaSettings,
+    RulesSettings,
     WakerSettings,
 )
 
@@ -31,6 +32,7 @@ class Told:
     alerts: AlertSettings
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     waker: WakerSettings = field(default_factory=WakerSettings)
+    rules: RulesSettings = field(default_factory=RulesSettings)
 
 
 @dataclass(slots=True)

@@ -11,8 +11,15 @@ from services.cli.serving import holder
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
+from services.safety_rules.application import Folded
+from services.safety_rules.cache import MB, Cache
 from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.measured import count_decided, count_folded
+from services.safety_rules.measured import (
+    count_decided,
+    count_folded,
+    count_uses,
+    show_remembered,
+)
 from services.safety_rules.stream import StreamEdge, app_of, lags
 from services.safety_rules.waker import Waker
 from services.store.outbox import FACTS, STANDINGS
@@ -29,13 +36,14 @@ def add_stream(parts: Parts) -> None:
     """
     kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
-    worker = _hint_worker(parts)
+    worker = _hint_worker(parts, Cache(parts.told.rules.rules_cache_mb * MB))
     app = app_of(parts.told.kafka, parts.opened.name, worker, parts.opened.settings.data / "faust")
     parts.edges.append(StreamEdge(app))
+    parts.shows.append(lambda _conn: show_remembered(parts.metrics, worker.cache))
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
     told = parts.told.waker
     waker = Waker(
-        _hint_worker(parts),
+        _hint_worker(parts, Cache(0)),  # whom nobody folds, one after the other
         holder(),
         told.sweep_every_s,
         told.left_behind_s,
@@ -46,15 +54,21 @@ def add_stream(parts: Parts) -> None:
     add_sealer(parts)
 
 
-def _hint_worker(parts: Parts) -> HintWorker:
-    return HintWorker(
+def _hint_worker(parts: Parts, cache: Cache) -> HintWorker:
+    def count(folded: Folded) -> None:
+        count_folded(parts.metrics, folded, parts.now())
+        count_uses(parts.metrics, worker.cache)
+
+    worker = HintWorker(
         parts.opened.db,
         parts.opened.study.rules,
         now_utc,
         by_message=parts.by_message,
-        on_folded=lambda folded: count_folded(parts.metrics, folded, parts.now()),
+        on_folded=count,
         on_decided=lambda decided: count_decided(parts.metrics, decided, parts.now()),
+        cache=cache,
     )
+    return worker
 
 
 @dataclass(slots=True)

@@ -1,0 +1,148 @@
+"""What the rules remember: how much, who is dropped first, and whether that changes any record."""
+
+import gc
+import tracemalloc
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from benchmarks.material import Material
+from services.runtime import wire
+from services.safety_rules.application import Given, fold
+from services.safety_rules.cache import Cache, Remembered, Uses
+from services.safety_rules.domain.chronicle import Chronicle, heard
+from services.safety_rules.domain.families import Family
+from services.simulator.trial import simulate
+from services.store.journal import Arrival, append
+from services.store.participants import Participant, add_participants
+from services.store.records import episode_versions, latest_standings
+from services.store.states import StateRow
+from tests.reading import NOW, hours
+from tests.stored import message, new_database
+from tests.trials import PEOPLE, RULES, trial
+
+
+def kept(*names, facts=0, version=1):
+    rows = tuple(StateRow(name, version=version) for name in names)
+    return Remembered(Chronicle(Family(names, RULES), RULES), rows, facts)
+
+
+ONE = kept("P-001").size_bytes
+
+
+def test_who_was_used_least_recently_is_dropped_first():
+    cache = Cache(2 * ONE)
+    first, second, third = (kept(f"P-00{n}") for n in (1, 2, 3))
+    cache.put(first)
+    cache.put(second)
+    assert cache.get(first.states) is first
+    cache.put(third)
+    assert cache.get(second.states) is None
+    assert cache.get(first.states) is first
+    assert cache.get(third.states) is third
+    assert cache.take_uses() == Uses(hits=3, misses=1, evictions=1)
+    assert cache.take_uses() == Uses()
+
+
+def test_the_limit_holds_whatever_is_put():
+    chance, cache = Random(7), Cache(10 * ONE)
+    for _ in range(500):
+        cache.put(kept(f"P-{chance.randrange(40):03d}", facts=chance.randrange(200)))
+        assert cache.size_bytes <= 10 * ONE
+    assert len(cache) > 1
+
+
+def test_one_family_is_remembered_even_above_the_limit():
+    cache, large = Cache(1), kept("P-001", facts=1000)
+    cache.put(large)
+    assert cache.get(large.states) is large
+
+
+def test_who_grows_is_counted_once_and_who_is_dropped_not_at_all():
+    cache = Cache()
+    cache.put(kept("P-001", facts=10))
+    grown = kept("P-001", facts=20, version=2)
+    cache.put(grown)
+    assert (len(cache), cache.size_bytes) == (1, grown.size_bytes)
+    cache.drop(("P-001",))
+    cache.drop(("P-001",))
+    assert (len(cache), cache.size_bytes) == (0, 0)
+
+
+def test_who_was_moved_on_by_others_is_not_found():
+    cache = Cache()
+    cache.put(kept("P-001", version=1))
+    assert cache.get(kept("P-001", version=2).states) is None
+
+
+def test_an_emptied_cache_remembers_nobody_and_keeps_its_limit():
+    cache = Cache(2 * ONE)
+    cache.put(kept("P-001"))
+    emptied = cache.emptied()
+    assert (len(emptied), emptied.size_bytes) == (0, 0)
+    for n in range(5):
+        emptied.put(kept(f"P-00{n}"))
+    assert len(emptied) == 2
+
+
+def everything_said(folder, cache, seed):
+    """Every version of every record, and every standing, when facts are folded a few at a time."""
+    db, keys = new_database(folder)
+    order = sorted(trial(seed), key=lambda one: (one.reported_at, one.id))
+    with db.write() as conn:
+        add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], NOW)
+    for some in (order[at : at + 8] for at in range(0, len(order), 8)):
+        with db.write() as conn:
+            for one in some:
+                append(conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())])
+        until = max(one.reported_at for one in some)
+        fold(db, RULES, cache, PEOPLE, Given(until))
+    fold(db, RULES, cache, PEOPLE, Given(hours(1000)))
+    with db.read() as conn:
+        said = sorted(map(wire.canonical, episode_versions(conn)))
+        said += sorted(wire.canonical(row.standing) for row in latest_standings(conn, "TRIAL"))
+    db.close()
+    return said
+
+
+@pytest.mark.parametrize("seed", [2, 5, 11])
+def test_records_and_their_history_are_the_same_with_a_tiny_cache_as_with_a_large_one(
+    tmp_path, seed
+):
+    tiny, large = Cache(1), Cache()
+    with_large = everything_said(tmp_path / "large", large, seed)
+    assert everything_said(tmp_path / "tiny", tiny, seed) == with_large
+    assert with_large
+    assert tiny.take_uses().misses >= large.take_uses().misses
+
+
+def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_path):
+    material = Material(tmp_path)
+    material.trial = simulate(4, seed=7)
+    rules = material.opened.study.rules
+    first, *others = ([m, list(map(written, k))] for m, k in material.journals.items())
+    remembered(rules, *first)  # what all participants have in common is there from now on
+    for members, lines in others:
+        tracemalloc.start()
+        gc.collect()
+        before, _ = tracemalloc.get_traced_memory()
+        one = remembered(rules, members, lines)
+        gc.collect()
+        takes = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        assert takes / 1.5 < one.size_bytes < takes * 1.5
+
+
+def written(known):
+    return known, wire.write_fact(known.fact)
+
+
+def remembered(rules, members, lines):
+    """What is remembered of a family whose facts were read, as a worker reads them."""
+    chronicle = Chronicle(Family(members, rules), rules)
+    known = [replace(one, fact=wire.read_fact(line)) for one, line in lines]
+    for one in heard(known):
+        chronicle.hear(one)
+    chronicle.take()
+    return Remembered(chronicle, tuple(map(StateRow, members)), len(known))
