@@ -47,14 +47,15 @@ def journals_in(opened: Opened) -> Iterator[tuple[Members, list[Journaled]]]:
 class Material:
     """The same for every measure, made when it is first asked for."""
 
-    def __init__(self, folder: Path, longest: int = 1_000_000) -> None:
+    def __init__(self, folder: Path, longest: int = 1_000_000, passed: int = 500_000) -> None:
         """Work in *folder*, on the disk that is to be measured.
 
         Args:
             folder: There already.
             longest: Facts in the longest history of one participant.
+            passed: Facts that pass through one rules worker.
         """
-        self.folder, self.longest = folder, longest
+        self.folder, self.longest, self.passed = folder, longest, passed
 
     @cached_property
     def trial(self) -> Trial:

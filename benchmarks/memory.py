@@ -71,13 +71,13 @@ def _hold(folder: Path, holding: Holding, told: Connection) -> None:
     rules = opened.study.rules
     holding(rules, *next(journals_in(opened)))
     gc.collect()
-    before = _resident()
+    before = resident()
     held = [holding(rules, members, known) for members, known in journals_in(opened)]
     gc.collect()
-    told.send(_resident() - before if held else 0)
+    told.send(resident() - before if held else 0)
 
 
-def _resident() -> int:
+def resident() -> int:
     """Return this process's bytes of memory; without /proc, the most that it ever had."""
     if _STATM.exists():
         return int(_STATM.read_text().split()[1]) * resource.getpagesize()

@@ -13,6 +13,7 @@ from benchmarks import (
     late_fact,
     long_history,
     memory,
+    memory_limit,
     rehearsed_rule,
     rules_in_order,
     stopping,
@@ -28,6 +29,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "rules": rules_in_order.measures,
     "mllp": durable_mllp.measures,
     "memory": memory.measures,
+    "limit": memory_limit.measures,
     "late": late_fact.measures,
     "long": long_history.measures,
     "stopping": stopping.measures,
@@ -47,7 +49,7 @@ def main(given: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(given)
     args.folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=args.folder, prefix="bench-") as made:
-        material = Material(Path(made), args.longest)
+        material = Material(Path(made), args.longest, args.passed)
         print(f"{machine(material.folder)}\n", flush=True)
         found: list[Compared] = []
         for name in args.only or MEASURES:
@@ -71,6 +73,13 @@ def _parser() -> ArgumentParser:
         default=1_000_000,
         metavar="N",
         help="facts in the longest history of one participant (default 1,000,000)",
+    )
+    parser.add_argument(
+        "--passed",
+        type=_positive,
+        default=500_000,
+        metavar="N",
+        help="facts that pass through one rules worker (default 500,000)",
     )
     parser.add_argument(
         "--folder",
