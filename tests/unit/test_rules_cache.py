@@ -11,7 +11,7 @@ from benchmarks.material import Material
 from services.runtime import wire
 from services.safety_rules.application import Given, fold
 from services.safety_rules.cache import Cache, Remembered, Uses
-from services.safety_rules.domain.chronicle import Chronicle, heard
+from services.safety_rules.domain.chronicle import Chronicle, Heard, heard
 from services.safety_rules.domain.families import Family
 from services.simulator.trial import simulate
 from services.store.journal import Arrival, append
@@ -132,6 +132,20 @@ def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_pat
         takes = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
         assert takes / 1.5 < one.size_bytes < takes * 1.5
+
+
+def test_who_is_dropped_is_freed_at_once_without_a_collection():
+    chronicle = Chronicle(Family(PEOPLE, RULES), RULES)
+    for seq, one in enumerate(trial(seed=5)):
+        chronicle.hear(Heard(NOW, one.subject, seq, (one,)))
+    chronicle.take()
+    gc.collect()
+    gc.disable()
+    try:
+        del chronicle
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def written(known):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from services.safety_rules.domain import (
     circumstances,
@@ -35,7 +36,6 @@ from services.vocabulary.fact import (
     Movement,
     Observation,
 )
-from services.vocabulary.quantity import Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,8 @@ class Fold:
         self._anchors_stale = False
         self._person = Person(participant, self._anchors)
         self._beside = {m: nearest.NearestReadings(w) for m, w in nearest.WITHIN.items()}
+        # no method of this object: nothing may refer back to it, so that it is freed at once
+        self._nearest = partial(nearest.nearest_of, self._beside)
         self._advising = Advising(participant, rules)
         self._given = circumstances.Given()
         self._seen = findings.Findings()
@@ -257,9 +259,6 @@ class Fold:
         for criterion in self._saying.refresh():
             self._news.add(criterion)
             self._outlooks.forget(criterion)
-
-    def _nearest(self, measure: str, at: datetime) -> Quantity | None:
-        return self._beside[measure].nearest(at)
 
     def _change_beside(self, measure: str, fact: Fact, *, stands: bool) -> None:
         time = self._beside[measure].change(fact, stands=stands)

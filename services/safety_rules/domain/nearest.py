@@ -1,6 +1,7 @@
 """What was measured beside a reading: the albumin of a calcium, the count of a fever."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from services.vocabulary.fact import Fact, Observation
@@ -62,3 +63,10 @@ class NearestReadings:
         if after < len(self._readings):
             until = min(until, at + (self._readings[after][0] - at) / 2)
         return since, until
+
+
+def nearest_of(
+    beside: Mapping[str, NearestReadings], measure: str, at: datetime
+) -> Quantity | None:
+    """Return the value of *measure* nearest to *at*, of readings by measure; None: none is near."""
+    return beside[measure].nearest(at)
