@@ -109,8 +109,7 @@ def consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
     """
     require_fast_checksums()
     with _in_words(settings):
-        return KafkaConsumer(
-            topic,
+        made = KafkaConsumer(
             **_connection(settings),
             group_id=group,
             enable_auto_commit=False,
@@ -120,6 +119,11 @@ def consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
             heartbeat_interval_ms=int(settings.kafka_session_s * 300),
             allow_auto_create_topics=False,
         )
+        # A member that leads the group before it knows the partitions gives them to nobody, and
+        # whether it notices soon is a matter of luck (kafka-python, issue 2377).
+        made.partitions_for_topic(topic)
+        made.subscribe([topic])
+        return made
 
 
 def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:

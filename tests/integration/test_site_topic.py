@@ -266,7 +266,7 @@ def count(intake):
 
 
 @pytest.mark.server
-def test_readers_that_come_and_go_take_every_record_once(intake, kafka):
+def test_readers_that_come_and_go_take_every_record_once(intake, kafka, caplog):
     sites = [(b"north", "LAB|NORTH"), (b"rhein", "ORBIS|RHEIN")]
     sent = [
         (key, result(f"0.{n}", str(n), sender=sender))
@@ -295,6 +295,7 @@ def test_readers_that_come_and_go_take_every_record_once(intake, kafka):
     wait_for(lambda: count(intake) == len(sent) + 1)
     end()
     assert len(feed_facts(intake)) == len(sent) // 2 + 1
+    assert "No partition metadata" not in caplog.text  # who leads then gives partitions to nobody
 
 
 @pytest.mark.server
