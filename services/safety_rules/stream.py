@@ -30,7 +30,7 @@ STOP_WITHIN_S = 15.0
 FAILED, UPGRADE_ME = 70, 78  # exit codes: a bug, and a record of a newer version
 _FACTS_AT_ONCE, _FACTS_WITHIN_S = 200, 0.02
 _LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.25  # a look reads every standing of the study
-_LOOK_REST = 3  # times as long as a look took: the folds come first
+_LOOK_REST, _LONGEST_REST_S = 3, 2.0  # times as long as a look took: the folds come first
 
 _log = log.logger("safety_rules")
 
@@ -78,7 +78,8 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
                 began_s = time.monotonic()
                 await _to_its_end(worker.decide)
                 reached("decide.before_offset")
-                await asyncio.sleep(_LOOK_REST * (time.monotonic() - began_s))
+                # of a look that waited for the database, too, the rest is short
+                await asyncio.sleep(min(_LOOK_REST * (time.monotonic() - began_s), _LONGEST_REST_S))
 
     app.agent(facts, concurrency=1, name="fold")(fold)
     app.agent(standings, concurrency=1, name="decide")(decide)
