@@ -143,6 +143,8 @@ def what_is_known(
             limits[name] = fits
     if _reversed(limits):
         del limits[Input.LLN], limits[Input.ULN]
+    if not _is_plausible(value, plausible):  # then below such a limit it would be normal
+        limits = {n: one for n, one in limits.items() if End(one.value) <= plausible.high}
     lies = range_of(value, plausible)
     imprecise = Input.VALUE
     if reading.measure == "calcium":
@@ -175,8 +177,11 @@ def _fits(quantity: Quantity, unit: str, measured: Measured) -> Quantity | None:
 def _can_be(name: Input, quantity: Quantity, plausible: Range) -> bool:
     if name is Input.BASELINE and quantity.censoring is None:
         return plausible.low <= End(quantity.value) <= plausible.high
-    is_positive = quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
-    return is_positive and End(quantity.value) <= plausible.high  # else every value would be normal
+    return quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
+
+
+def _is_plausible(value: Quantity, plausible: Range) -> bool:
+    return value.censoring is not None or plausible.low <= End(value.value) <= plausible.high
 
 
 def _reversed(limits: dict[Input, Quantity]) -> bool:

@@ -19,7 +19,7 @@ from services.safety_rules.domain.outside import beyond, still_outside
 from services.safety_rules.domain.ranges import End, Range
 from services.safety_rules.domain.units import in_published_unit
 from services.vocabulary.grade import Grade, Outcome
-from services.vocabulary.quantity import Quantity
+from services.vocabulary.quantity import Censoring, Quantity
 
 _ONE, _ZERO = Decimal(1), End(Decimal(0))
 
@@ -121,7 +121,7 @@ def prepared(
     one = in_published_unit(Quantity(_ONE, unit), measured.units, measured.valence)
     if one is None or unit == "[degF]":  # which no factor makes a degree Celsius
         return Prepared(criterion, reading, baseline, unit, _ONE, None, None)
-    known = what_is_known(measured, reading, baseline, one)
+    known = what_is_known(measured, reading, baseline, replace(one, censoring=Censoring.AT_LEAST))
     plausible = measured.range_in(one.unit)
     added = _added(reading, one.unit)
     compared = _compared(measured, known, added, plausible)
