@@ -163,7 +163,7 @@ class Working:
     def _go_on(self, does):
         engine = sa.create_engine(self.url, connect_args=_patient(self.url))
         try:
-            while not self._stop.wait(0.002):
+            while not self._stop.wait(0.02):  # SQLite lets whoever waits try again now and then
                 with engine.begin() as connection:
                     does(connection)
         except DBAPIError as error:
