@@ -59,12 +59,13 @@ class Settled:
 
     def look(self, conn: Connection) -> int:
         """Return the highest id that is settled now; look a few times a minute or more."""
+        # the ids before the transactions: who has an id by then has begun by then, too
+        last = conn.scalar(select(func.max(audit_table.c.id))) or 0
         oldest, next_one = conn.execute(_RUNNING).one()
         if self.asked_before is not None and oldest >= self.asked_before:
             self.upto = self.asked_id
             self.asked_before = None
         if self.asked_before is None:
-            last = conn.scalar(select(func.max(audit_table.c.id))) or 0
             self.asked_id, self.asked_before = last, next_one
         return self.upto
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -315,6 +316,44 @@ def test_a_seal_leaves_out_what_a_transaction_that_runs_may_still_write(postgres
             " AND id <= (SELECT max(upto) FROM audit_seal)"
         ).scalar()
     assert covered == 1
+    store.db.close()
+
+
+class _Between:
+    """A connection beside which something happens after its first statement."""
+
+    def __init__(self, conn, happens):
+        self._conn, self._happens = conn, [happens]
+
+    def __getattr__(self, name):
+        def does(*given):
+            found = getattr(self._conn, name)(*given)
+            while self._happens:
+                self._happens.pop()()
+            return found
+
+        return does
+
+
+@pytest.mark.server
+def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tmp_path):
+    store = Store(postgres.url, tmp_path)
+    settled = Settled()
+    with ExitStack() as still_open:
+
+        def begin_and_be_overtaken():
+            slow = still_open.enter_context(store.db.write())
+            journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
+            store.append(replace(arrival("fast"), facts=()))
+
+        with store.db.write() as conn:
+            settled.look(_Between(conn, begin_and_be_overtaken))
+        for _ in range(3):
+            with store.db.write() as conn:
+                upto = settled.look(conn)
+        with store.db.read() as conn:
+            fast = conn.exec_driver_sql("SELECT max(id) FROM audit WHERE key = 'fast'").scalar()
+        assert fast > upto
     store.db.close()
 
 
