@@ -60,7 +60,7 @@ class Settled:
     def look(self, conn: Connection) -> int:
         """Return the highest id that is settled now; look a few times a minute or more."""
         # the ids before the transactions: who has an id by then has begun by then, too
-        last = conn.scalar(select(func.max(audit_table.c.id))) or 0
+        last = audit.newest(conn)
         oldest, next_one = conn.execute(_RUNNING).one()
         if self.asked_before is not None and oldest >= self.asked_before:
             self.upto = self.asked_id
