@@ -118,7 +118,7 @@ def _is_plausible(value: Quantity, measured: Measured) -> bool:
         return True
     within = measured.range_in(fits.unit)
     zero = fits.value == 0 and within.low.number == 0
-    return zero or within.low <= End(fits.value) <= within.high
+    return zero or within.holds(fits.value)
 
 
 def _is_too_high(limit: Quantity, measured: Measured) -> bool:

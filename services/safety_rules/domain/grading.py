@@ -143,7 +143,8 @@ def what_is_known(
             limits[name] = fits
     if _reversed(limits):
         del limits[Input.LLN], limits[Input.ULN]
-    if not _is_plausible(value, plausible):  # then below such a limit it would be normal
+    if value.censoring is None and not plausible.holds(value.value):
+        # below a limit that is as impossible it would be normal
         limits = {n: one for n, one in limits.items() if End(one.value) <= plausible.high}
     lies = range_of(value, plausible)
     imprecise = Input.VALUE
@@ -176,12 +177,8 @@ def _fits(quantity: Quantity, unit: str, measured: Measured) -> Quantity | None:
 
 def _can_be(name: Input, quantity: Quantity, plausible: Range) -> bool:
     if name is Input.BASELINE and quantity.censoring is None:
-        return plausible.low <= End(quantity.value) <= plausible.high
+        return plausible.holds(quantity.value)
     return quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
-
-
-def _is_plausible(value: Quantity, plausible: Range) -> bool:
-    return value.censoring is not None or plausible.low <= End(value.value) <= plausible.high
 
 
 def _reversed(limits: dict[Input, Quantity]) -> bool:

@@ -39,16 +39,13 @@ class _Compared:
 
     def outcome(self, value: Decimal) -> Outcome | None:
         """Return the grade of a value in the published unit, None when it is not plausible."""
-        return decided(self.steps, value + self.added) if self._is_plausible(value) else None
+        return decided(self.steps, value + self.added) if self.plausible.holds(value) else None
 
     def outside(self, value: Decimal) -> str:
         """Return what `still_outside` says of a value in the published unit, of grade 0."""
-        if not self._is_plausible(value):
+        if not self.plausible.holds(value):
             return ""
         return beyond(self.direction, self.limit, value + self.added)
-
-    def _is_plausible(self, value: Decimal) -> bool:
-        return self.plausible.low <= End(value) <= self.plausible.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,8 @@ def prepared(
     one = in_published_unit(Quantity(_ONE, unit), measured.units, measured.valence)
     if one is None or unit == "[degF]":  # which no factor makes a degree Celsius
         return Prepared(criterion, reading, baseline, unit, _ONE, None, None)
-    known = what_is_known(measured, reading, baseline, replace(one, censoring=Censoring.AT_LEAST))
+    some = replace(one, censoring=Censoring.AT_LEAST)  # 1 alone may be implausible
+    known = what_is_known(measured, reading, baseline, some)
     plausible = measured.range_in(one.unit)
     added = _added(reading, one.unit)
     compared = _compared(measured, known, added, plausible)

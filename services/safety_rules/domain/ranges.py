@@ -30,6 +30,14 @@ class Range:
     low: End
     high: End
 
+    def holds(self, number: Decimal) -> bool:
+        """Say whether *number* is in it.
+
+        >>> Range(End(Decimal(0), +1), End(Decimal(5))).holds(Decimal(0))
+        False
+        """
+        return self.low <= End(number) <= self.high
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
