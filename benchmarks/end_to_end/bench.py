@@ -47,7 +47,7 @@ class Bench:
     participants: int
     folder: Path
     rules: list[Worker] = field(default_factory=list)
-    _feeds: int = 0
+    _sent: int = 0  # messages with results
     _now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
 
     def __post_init__(self) -> None:
@@ -67,10 +67,10 @@ class Bench:
         return self.installation.ports["mllp"]
 
     def made(self, facts: int, results: int, severe: Collection[int] = USUALLY) -> list[bytes]:
-        """Return new messages with *results* each, about *facts* in all; see `feed.messages`."""
-        self._feeds += 1
-        shape = Shape(self.participants, results)
-        return list(messages(shape, facts // results, self._now, self._feeds, severe))
+        """Return the next messages with *results* each, about *facts* in all: `feed.messages`."""
+        numbers = range(self._sent, self._sent + facts // results)
+        self._sent = numbers.stop
+        return list(messages(Shape(self.participants, results), numbers, self._now, severe))
 
     def start_rules(self, workers: int = 1) -> None:
         """Let so many workers of the rules run."""

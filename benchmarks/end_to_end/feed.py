@@ -62,23 +62,22 @@ def infusions(shape: Shape, now: datetime) -> Iterator[bytes]:
 
 
 def messages(
-    shape: Shape, count: int, now: datetime, seed: int = 1, severe: Collection[int] = USUALLY
+    shape: Shape, numbers: range, now: datetime, severe: Collection[int] = USUALLY
 ) -> Iterator[bytes]:
-    """Yield *count* messages; the same for the same arguments.
+    """Yield the messages of these *numbers*, in order; the same for the same arguments.
 
     Args:
         shape: Of the feed.
-        count: Of messages.
+        numbers: Of messages; who goes on where the last feed ended sends nothing late.
         now: Aware; everything was observed before it.
-        seed: Of the values.
         severe: The tests of which some values are severe, by their number.
     """
-    drawn = random.Random(seed)  # noqa: S311 - reproducible is what is wanted
+    drawn = random.Random(numbers.start)  # noqa: S311 - reproducible is what is wanted
     start = (now - _SINCE).astimezone(UTC)
-    for number in range(count):
+    for number in numbers:
         who, turn = number % shape.participants, number // shape.participants
         results = [_result(drawn, test, severe) for test in _tests(shape, turn)]
-        yield _message(f"{seed}-{number}", who, start + turn * _EVERY, results)
+        yield _message(f"m-{number}", who, start + turn * _EVERY, results)
 
 
 def _tests(shape: Shape, turn: int) -> list[int]:
