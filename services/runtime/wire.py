@@ -172,8 +172,9 @@ def read_episode_content(text: str) -> EpisodeContent:
     return _read(_EPISODE, text)
 
 
+@lru_cache(maxsize=16_384)  # each look at a study reads every standing, of which few are new
 def read_standing(text: str) -> Standing:
-    """Return what `canonical` wrote.
+    """Return what `canonical` wrote; the same texts come again and again.
 
     Raises:
         ValueError: *text* is something else.
