@@ -5,13 +5,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, union, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, union, update
 
 from services.runtime import wire
 from services.store import audit, outbox
 from services.store.tables import acknowledgement, alert, delivery
 from services.store.tables import audit as trail
 from services.vocabulary.alert import Alert, AlertKind, Closed, Level
+
+_REPLACED = (
+    update(alert)
+    .where(alert.c.id == bindparam("_id"))
+    .values({column.name: bindparam(column.name) for column in alert.c})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,10 @@ def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     changed = [one for one in alerts if known.get(one.id) != one]
     audit.add(conn, alert, [_alert_row(one) for one in changed if one.id not in known])
     outbox.announce(conn, outbox.ALERTS, [(one.study, wire.canonical(one)) for one in changed])
-    for one in changed:
-        if one.id in known:
-            row = _alert_row(one)
-            conn.execute(update(alert).where(alert.c.id == one.id).values(row))
-            audit.record(conn, alert, [row], action=audit.CHANGED)
+    replaced = [_alert_row(one) for one in changed if one.id in known]
+    if replaced:
+        conn.execute(_REPLACED, [{**row, "_id": row["id"]} for row in replaced])
+        audit.record(conn, alert, replaced, action=audit.CHANGED)
     return changed
 
 
