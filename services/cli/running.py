@@ -13,6 +13,7 @@ from services.cli.refolding import waiting
 from services.cli.roles.parts import Told
 from services.cli.service import EVERYTHING, ROLES, Ports, Service
 from services.runtime import log
+from services.runtime.interpreter import tune_interpreter
 from services.runtime.settings import (
     AlertSettings,
     HttpSettings,
@@ -39,6 +40,7 @@ def _arguments(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> int:
     log.configure(as_json=not sys.stderr.isatty())
+    tune_interpreter()
     role = args.role or EVERYTHING
     told = Told(
         read_settings(IngestSettings, **_told(args, "mllp_port")),
