@@ -115,6 +115,11 @@ class Bench:
             time.sleep(0.05)
         return seen
 
+    def until_told(self) -> None:
+        """Return once no notice of an alert waits to be sent."""
+        while self._number("SELECT count(*) FROM delivery WHERE next_attempt_at IS NOT NULL"):
+            time.sleep(0.5)
+
     def until_announced(self) -> None:
         """Return once the relay has carried everything on."""
         while self._number("SELECT count(*) FROM outbox"):
@@ -154,6 +159,15 @@ class Bench:
         with psycopg.connect(self.url) as connection:
             row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
+
+
+def second_half(seen: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    """Return *seen* from when half of what waited was folded: by then all workers have joined.
+
+    >>> second_half([(0.0, 100), (5.0, 100), (6.0, 50), (7.0, 0)])
+    [(6.0, 50), (7.0, 0)]
+    """
+    return [(at, left) for at, left in seen if left <= seen[0][1] / 2]
 
 
 def rate(seen: list[tuple[float, int]]) -> float:
