@@ -1,6 +1,7 @@
 # Everything that is done with this repository. `make help` says what there is.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PYTEST = $(BIN)/pytest -q --numprocesses auto --dist loadfile
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
@@ -41,16 +42,16 @@ status: setup ## what of `make up` runs, and where
 	$(BIN)/python -m deploy.local status
 
 test: setup ## the tests that need no server: minutes
-	$(BIN)/pytest -q -m "not slow and not server"
+	$(PYTEST) -m "not slow and not server"
 
 test-all: setup ## every test, those that start, kill and restart processes and servers too
-	$(BIN)/pytest -q $(if $(CI),-m "slow or server") # .ci/run has called `make test` before
+	$(PYTEST) $(if $(CI),-m "slow or server") # .ci/run has called `make test` before
 
 grafana: setup ## deploy/grafana/dashboards, from the code beside them
 	$(BIN)/python -m deploy.grafana.generate
 
 faults: setup ## the faults suite: processes and servers killed, cut, paused; N=500 for more runs
-	$(if $(N),AEGIS_FAULT_RUNS=$(N)) $(BIN)/pytest -q tests/faults
+	$(if $(N),AEGIS_FAULT_RUNS=$(N)) $(PYTEST) tests/faults
 
 schema: setup ## docs/fact.schema.json, from the code that reads facts
 	$(BIN)/python -c 'import json; from services.ingest.facts import schema; \

@@ -3,6 +3,7 @@
 import pytest
 import structlog
 
+from tests.faults.summary import Table
 from tests.servers import (  # noqa: F401 (fixtures)
     empty_kafka,
     kafka,
@@ -13,6 +14,10 @@ from tests.servers import (  # noqa: F401 (fixtures)
     servers_folder,
 )
 from tests.watched import watched  # noqa: F401 (a fixture)
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Table())
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
-"""Lives of the distributed service on real servers, and a table of what they went through."""
+"""Lives of the distributed service on real servers."""
 
-from collections import Counter, defaultdict
 from contextlib import contextmanager
 from itertools import count
 
@@ -12,47 +11,12 @@ pytest.register_assert_rewrite("tests.faults.lives", "tests.workers")
 
 from tests.faults.answers import Answers  # noqa: E402 (what they assert is to be explained)
 from tests.faults.lives import Life  # noqa: E402
-
-_COLUMNS = ("runs", "starts", "kills", "stops", "facts", "lost", "twice", "mails_again", "seconds")
-_SUMMARY = pytest.StashKey()
+from tests.faults.summary import Summary  # noqa: E402
 
 
-class Summary:
-    """What was done and what came of it, by fault."""
-
-    def __init__(self):
-        self.of = defaultdict(Counter)
-
-    def add(self, fault, *counted, **more):
-        """Count one run of *fault*."""
-        self.of[fault].update(runs=1, **more)
-        for one in counted:
-            self.of[fault].update(one)
-
-    def lines(self):
-        """The table."""
-        width = max([len(fault) for fault in self.of] + [5])
-        yield f"{'fault':{width}}" + "".join(f"{name.replace('_', ' '):>12}" for name in _COLUMNS)
-        total = sum(self.of.values(), Counter())
-        for fault, counted in [*sorted(self.of.items()), ("total", total)]:
-            yield f"{fault:{width}}" + "".join(f"{counted[name]:>12.0f}" for name in _COLUMNS)
-
-
-def pytest_configure(config):
-    config.stash[_SUMMARY] = Summary()
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    summary = config.stash[_SUMMARY]
-    if summary.of:
-        terminalreporter.section("faults")
-        for line in summary.lines():
-            terminalreporter.write_line(line)
-
-
-@pytest.fixture(scope="session")
-def summary(request):
-    return request.config.stash[_SUMMARY]
+@pytest.fixture
+def summary(record_property):
+    return Summary(record_property)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,50 @@
+"""What the faults did and what came of it, by fault, in a table at the end of a run.
+
+Tests may run in several processes: each says what it counted in its report.
+"""
+
+from collections import Counter, defaultdict
+
+_COLUMNS = ("runs", "starts", "kills", "stops", "facts", "lost", "twice", "mails_again", "seconds")
+_PROPERTY = "fault"
+
+
+class Summary:
+    """Counts runs in the report of the test that makes them."""
+
+    def __init__(self, record_property):
+        self.record_property = record_property
+
+    def add(self, fault, *counted, **more):
+        """Count one run of *fault*."""
+        run = Counter(runs=1, **more)
+        for one in counted:
+            run.update(one)
+        self.record_property(_PROPERTY, [fault, dict(run)])
+
+
+class Table:
+    """A plugin of pytest: what all reports counted."""
+
+    def __init__(self):
+        self.of = defaultdict(Counter)
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "teardown":  # the last one of a test
+            for name, value in report.user_properties:
+                if name == _PROPERTY:
+                    fault, run = value
+                    self.of[fault].update(run)
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if self.of:
+            terminalreporter.section("faults")
+            for line in self.lines():
+                terminalreporter.write_line(line)
+
+    def lines(self):
+        width = max(len(fault) for fault in [*self.of, "fault"])
+        yield f"{'fault':{width}}" + "".join(f"{name.replace('_', ' '):>12}" for name in _COLUMNS)
+        total = sum(self.of.values(), Counter())
+        for fault, counted in [*sorted(self.of.items()), ("total", total)]:
+            yield f"{fault:{width}}" + "".join(f"{counted[name]:>12.0f}" for name in _COLUMNS)
