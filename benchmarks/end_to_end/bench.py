@@ -161,15 +161,6 @@ class Bench:
         return int(row[0]) if row else 0
 
 
-def second_half(seen: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    """Return *seen* from when half of what waited was folded: by then all workers have joined.
-
-    >>> second_half([(0.0, 100), (5.0, 100), (6.0, 50), (7.0, 0)])
-    [(6.0, 50), (7.0, 0)]
-    """
-    return [(at, left) for at, left in seen if left <= seen[0][1] / 2]
-
-
 def rate(seen: list[tuple[float, int]]) -> float:
     """Return facts per second from the first that was folded to the last.
 
