@@ -15,8 +15,8 @@ from services.store.tables import audit_seal
 ROWS_AT_ONCE = 10_000
 _SEALS_AT_ONCE = 500
 _RUNNING = text(
-    "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,"
-    " pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    "SELECT pg_current_xact_id()::text::bigint,"
+    " pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 )
 
 _CONTENT = (
@@ -50,7 +50,7 @@ class Settled:
     Args:
         upto: What is settled for certain.
         asked_id: The highest id that was given then.
-        asked_before: The first transaction that had not begun then.
+        asked_before: A transaction that began after that.
     """
 
     upto: int = 0
@@ -58,15 +58,20 @@ class Settled:
     asked_before: int | None = None
 
     def look(self, conn: Connection) -> int:
-        """Return the highest id that is settled now; look a few times a minute or more."""
-        # the ids before the transactions: who has an id by then has begun by then, too
+        """Return the highest id that is settled now; look a few times a minute or more.
+
+        Args:
+            conn: A transaction that has written nothing: the number it is given here is higher
+                than that of whoever has an id by then. (The end of a snapshot would not do: whoever
+                began after the last that ended may have its number, and more, behind that end.)
+        """
         last = audit.newest(conn)
-        oldest, next_one = conn.execute(_RUNNING).one()
+        this, oldest = conn.execute(_RUNNING).one()
         if self.asked_before is not None and oldest >= self.asked_before:
             self.upto = self.asked_id
             self.asked_before = None
         if self.asked_before is None:
-            self.asked_id, self.asked_before = last, next_one
+            self.asked_id, self.asked_before = last, this
         return self.upto
 
 

@@ -30,10 +30,13 @@ def step(lease: Holding, keys: Keys, settled: Settled | None = None) -> None:
 
     It is taken where the seals are written, so that of two sealers one waits for the other.
     """
+    upto = None
+    if settled is not None:
+        with lease.db.write() as conn:
+            upto = settled.look(conn)
     with lease.db.write() as conn:
         if not lease.take(conn):
             return
-        upto = None if settled is None else settled.look(conn)
         while seal(conn, keys, lease.clock(), upto=upto):
             pass
         reached("seal.before_commit")

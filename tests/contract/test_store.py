@@ -358,6 +358,24 @@ def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tm
 
 
 @pytest.mark.server
+def test_who_began_last_and_is_overtaken_is_not_taken_for_settled(postgres, tmp_path):
+    store = Store(postgres.url, tmp_path)
+    settled = Settled()
+    with store.db.write() as slow:
+        with store.db.write() as fast:
+            timers.set_timers(fast, {"somebody": {"wake": NOW}})
+            journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
+            journal.append(fast, store.keys, [replace(arrival("fast"), facts=())])
+        for _ in range(4):
+            with store.db.write() as conn:
+                upto = settled.look(conn)
+        with store.db.read() as conn:
+            last = conn.exec_driver_sql("SELECT max(id) FROM audit WHERE key = 'fast'").scalar()
+        assert last > upto
+    store.db.close()
+
+
+@pytest.mark.server
 def test_facts_about_one_participant_from_two_writers_have_no_gap(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
     store.enrol("P-001", "P-002")
