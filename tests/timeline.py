@@ -62,12 +62,12 @@ def _rules(*, advises):
 class Timeline:
     """The rules and the alerts of one study; hours count from ``NOW``."""
 
-    def __init__(self, folder, *, advises=False):
+    def __init__(self, folder, *, advises=False, url=None):
         self.now = NOW
         self.posts = []
         self.refuses = {}  # address -> what its channel answers
         self.attempts = []
-        self.db = Database.open(f"sqlite:///{folder}/db/aegis.db")
+        self.db = Database.open(url or f"sqlite:///{folder}/db/aegis.db")
         upgrade(self.db)
         self.keys = Keys.load_or_create(folder / "keys")
         self.desk = Desk(

@@ -48,6 +48,7 @@ class JournalWorker:
     on_step: Callable[[Folded, Decided], None] = lambda _folded, _decided: None
     progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
+    _has_to_decide: bool = True  # somebody may have folded, and ended before the rules spoke
     _looked_back_at: datetime | None = None
     _lease: Holding = field(init=False)
 
@@ -61,7 +62,7 @@ class JournalWorker:
         """
         while not stop.is_set():
             try:
-                busy = self._lease.is_mine() and (self.step() or self.look_back_daily())
+                busy = self._is_mine() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
                 self.cache = self.cache.emptied()
@@ -74,7 +75,7 @@ class JournalWorker:
 
     def settle(self) -> bool:
         """Step until nothing is left; False when another worker has the lease."""
-        if not self._lease.is_mine():
+        if not self._is_mine():
             return False
         while self.step():
             pass
@@ -83,35 +84,49 @@ class JournalWorker:
         return True
 
     def step(self) -> bool:
-        """Fold what is behind or due, then let the rules speak; False when nothing was."""
+        """Fold what is behind or due, then let the rules speak; False when nobody was.
+
+        The rules also speak when they were kept from it after the last fold.
+        """
         with self.db.read() as conn:
             until = self._now_of(participants.last_received(conn, self.rules.protocol.study))
             due = {timer.owner for timer in timers.due_timers(conn, until, _AT_ONCE)}
             behind = journal.subjects_behind(conn, _AT_ONCE)
             again = states.asked_again(conn, self.rules.version, _AT_ONCE)
         subjects = sorted(due.union(behind, again))
-        if not subjects:
+        if not subjects and not self._has_to_decide:
             return False
         self.progress.work_waits(time.monotonic())
+        self._has_to_decide = True
         folded = fold(self.db, self.rules, self.cache, subjects, Given(until))
         if folded.overtaken:
             _log.warning("overtaken")
-        self.on_step(folded, study_step(self.db, self.rules, self.clock()))
+        decided = study_step(self.db, self.rules, self.clock())
+        self._has_to_decide = False
+        self.on_step(folded, decided)
         self.progress.committed(time.monotonic())
-        return True
+        return bool(subjects)
 
     def look_back(self) -> bool:
         """Tell what the steps stepped over; False when there was nothing.
 
         What became known together is folded together: a boundary may have been reached in between.
         """
-        self._looked_back_at = self.clock()
-        return bool(tell_past_crossings(self.db, self.rules))
+        told = tell_past_crossings(self.db, self.rules)
+        if told is not None:
+            self._looked_back_at = self.clock()
+        return bool(told)
 
     def look_back_daily(self) -> bool:
         """Look back, unless that was done less than a day ago; False when there was nothing."""
         last = self._looked_back_at
         return (last is None or self.clock() - last >= _LOOK_BACK) and self.look_back()
+
+    def _is_mine(self) -> bool:
+        """Say whether this is the worker; another may have folded until it was."""
+        mine = self._lease.is_mine()
+        self._has_to_decide = self._has_to_decide or not mine
+        return mine
 
     def _now_of(self, last_received: datetime | None) -> datetime:
         return last_received if self.by_message and last_received else self.clock()

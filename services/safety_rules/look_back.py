@@ -58,14 +58,14 @@ def _stood(conn: Connection, study: str, upto: datetime) -> Iterator[tuple[datet
             yield row.known_at, row.standing
 
 
-def untold(conn: Connection, rules: Rules) -> Sequence[Alert]:
+def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
     """Return the alert of every boundary that was reached, no longer is, and that nobody was told.
 
     What undid it was known before the rules spoke, as when both came in one batch. What is not over
-    is told by the study step. Nothing while facts wait to be graded.
+    is told by the study step. None: that cannot be said while facts wait to be graded.
     """
     if journal.subjects_behind(conn, 1):
-        return ()
+        return None
     study = rules.protocol.study
     over = {
         rule: [one for one in past if one.until is not None]
@@ -118,10 +118,15 @@ def _who(decision: Decision) -> set[str]:
     return {one.participant for one in decision.contributors}
 
 
-def tell_past_crossings(db: Database, rules: Rules) -> Sequence[Alert]:
-    """Raise an alert for every boundary that was reached and never told; return those."""
+def tell_past_crossings(db: Database, rules: Rules) -> Sequence[Alert] | None:
+    """Raise an alert for every boundary that was reached and never told; return those.
+
+    None: facts wait to be graded, look again soon.
+    """
     with db.read() as conn:
         wanted = untold(conn, rules)
+    if wanted is None:
+        return None
     if wanted:
         with db.write() as conn:
             write_alerts(conn, [alert.id for alert in wanted], wanted)

@@ -132,7 +132,7 @@ def never_told(
     What was known at *before* or later is left out (None: nothing is): a running service looks back
     once a day.
     """
-    for alert in untold(conn, rules):
+    for alert in untold(conn, rules) or ():
         if before is not None and alert.opened_at >= before:
             continue
         since = f"{alert.opened_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -18,6 +18,8 @@ from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
 from services.vocabulary.standing import Observed, Standing
 
+_FRESH_TRIES = 3  # under load somebody is folded all the time; whoever folds has the rules speak
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -108,25 +110,38 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
         rules: The running rules.
         made_at: The machine's clock, for the record.
     """
-    while (decided := _decide(db, rules, made_at)) is None:
-        pass  # somebody else was faster, perhaps with less than is known by now
+    tries = 0
+    while (decided := _decide(db, rules, made_at, must_be_fresh=tries < _FRESH_TRIES)) is None:
+        tries += 1
     return decided
 
 
-def _decide(db: Database, rules: Rules, made_at: datetime) -> Decided | None:
-    """Return what `study_step` does; None when the study was moved on beside it."""
+def _decide(
+    db: Database, rules: Rules, made_at: datetime, *, must_be_fresh: bool
+) -> Decided | None:
+    """Return what `study_step` does; None when what was read does not hold any more.
+
+    Others may have decided meanwhile, perhaps on less than was read here: who has no news waits for
+    them, too. And people may have been folded, which is looked at if what is written *must be
+    fresh*: a worker that was paused would tell what is over.
+    """
     study = rules.protocol.study
     with db.read() as conn:
+        moves = states.count_moves(conn)
         state = decisions.load_study_state(conn, study)
         cut = {row.subject: row.folded_through for row in states.load_states(conn)}
         now = [replace(decision, cut=cut) for decision in status(conn, rules)]
         told = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
     news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
     if not news:
-        return Decided(tuple(now))
+        with db.write() as conn:
+            return Decided(tuple(now)) if decisions.stands(conn, state) else None
     reached("study.before_record")
     with db.write() as conn:
         if not decisions.advance_study(conn, state, cut):
+            return None
+        if must_be_fresh and states.count_moves(conn) != moves:
+            conn.rollback()
             return None
         for decision in news:
             decisions.append_decision(conn, decision, made_at)

@@ -14,7 +14,7 @@ from services.runtime.failpoints import reached
 from services.runtime.health import Progress
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.look_back import tell_past_crossings
-from services.store import journal, outbox, states, timers
+from services.store import decisions, journal, outbox, states, timers
 from services.store.holding import Holding
 
 AT_ONCE = 500
@@ -55,7 +55,7 @@ class Waker:
     progress: Progress = field(default_factory=Progress)
     _lease: Holding = field(init=False)
     _calls: dict[_Who, _Call] = field(default_factory=dict)
-    _decided_at: int = -1
+    _decided_at: tuple[int, int] | None = None
     _swept_s: float = float("-inf")
     _looked_back_s: float = float("-inf")
 
@@ -82,9 +82,7 @@ class Waker:
             self._tell(behind, now_s)
             self._wake("refold", self._asked_again(), now_s)
             self._decide()
-        if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
-            self._looked_back_s = now_s
-            tell_past_crossings(self.worker.db, self.worker.rules)
+            self._look_back_daily(now_s)
 
     def _tell(self, behind: Mapping[_Who, str], now_s: float) -> None:
         """Let the process be ready only while those who are behind move on."""
@@ -94,15 +92,26 @@ class Waker:
             self.progress.idle()
 
     def _decide(self) -> None:
-        """Let the rules of the study speak, unless nobody was folded since they last did.
+        """Let the rules of the study speak, unless nothing has happened since they last did here.
 
         The record that asks for it may be lost, and then perhaps nobody is folded for days.
         """
-        with self.worker.db.read() as conn:
-            moves = states.count_moves(conn)
+        moves = self._moves()
         if moves != self._decided_at:
             self.worker.decide()
             self._decided_at = moves
+
+    def _moves(self) -> tuple[int, int]:
+        """Return how often anybody was folded, and how often the study was decided on."""
+        with self.worker.db.read() as conn:
+            study = decisions.load_study_state(conn, self.worker.rules.protocol.study)
+            return states.count_moves(conn), study.version
+
+    def _look_back_daily(self, now_s: float) -> None:
+        """Tell what the steps stepped over, at the first sweep of a day at which nobody waits."""
+        if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
+            told = tell_past_crossings(self.worker.db, self.worker.rules)
+            self._looked_back_s = self._looked_back_s if told is None else now_s
 
     def _due(self) -> dict[_Who, str]:
         until = self.worker.now()

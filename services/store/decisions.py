@@ -100,6 +100,13 @@ def load_study_state(conn: Connection, study: str) -> StudyState:
     return StudyState(row.study, row.version, json.loads(row.cut))
 
 
+def stands(conn: Connection, state: StudyState) -> bool:
+    """Say whether the study is at *state*, once whoever moves it on just now has ended."""
+    table = study_state.c
+    query = select(table.version).where(table.study == state.study).with_for_update()
+    return (conn.scalar(query) or 0) == state.version
+
+
 def advance_study(conn: Connection, old: StudyState, cut: Mapping[str, int]) -> bool:
     """Move the study from *old* to the next version, at *cut*.
 

@@ -1,0 +1,223 @@
+"""What the rules say is told once it is so, and not once it is over, whoever dies or sleeps."""
+
+import threading
+from collections import deque
+from dataclasses import replace
+
+import pytest
+
+from services.runtime import failpoints
+from services.safety_rules import journal_worker, proof, study
+from services.safety_rules.application import Given, fold
+from services.safety_rules.cache import Cache
+from services.safety_rules.hint_worker import HintWorker
+from services.safety_rules.journal_worker import JournalWorker
+from services.safety_rules.study import study_step
+from services.safety_rules.waker import Waker
+from services.store.decisions import latest_decisions
+from services.store.holding import Holding
+from services.vocabulary.fact import Death, Status
+from tests.reading import fact, hours
+from tests.timeline import STUDY, Timeline
+
+RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4
+PEOPLE = ["P-001", "P-002", "P-003", "P-004"]
+
+
+class Deaths:
+    """Four are treated, and one has died; the second may have."""
+
+    def __init__(self, trial):
+        self.trial, self.db, self.rules = trial, trial.db, trial.rules.rules
+        trial.treat(*PEOPLE)
+        trial.at(0)
+        trial.death("P-001", 5)
+        trial.at(6)
+        self._reports = 0
+
+    def second(self, is_so):
+        """The second death is reported and folded, or is taken back; the rules do not speak yet."""
+        self._reports += is_so
+        status = Status.FINAL if is_so else Status.DELETED
+        said = fact(Death(), 6, subject="P-002", series=f"report-{self._reports}", status=status)
+        self.trial.say(replace(said, reported_at=self.trial.now))
+        assert not fold(self.db, self.rules, Cache(), PEOPLE, Given(self.trial.now)).overtaken
+
+    def decide(self):
+        return study_step(self.db, self.rules, self.trial.now)
+
+    def told(self):
+        """How many events the last decision of the rule counts, and whether its alert is open."""
+        with self.db.read() as conn:
+            last = {row.decision.rule: row.decision for row in latest_decisions(conn, STUDY)}
+        raised = self.trial.alerts(about=RULE, kind="boundary_reached")
+        return last[RULE].events, any(one.is_open for one in raised)
+
+    def wrong(self):
+        with self.db.read() as conn:
+            return [one.problem for one in proof.of_decisions(conn, self.rules)]
+
+
+@pytest.fixture
+def deaths(tmp_path):
+    trial = Timeline(tmp_path)
+    yield Deaths(trial)
+    trial.close()
+
+
+@pytest.fixture
+def reaching(monkeypatch):
+    """What happens when a step reaches a place, in turn: by place."""
+    happens = {}
+
+    def reached(name):
+        failpoints.reached(name)
+        if happens.get(name):
+            happens[name].popleft()()
+
+    monkeypatch.setattr(study, "reached", reached)
+    return happens
+
+
+def waker(deaths):
+    worker = HintWorker(deaths.db, deaths.rules, lambda: deaths.trial.now)
+    return Waker(worker, "w", sweep_every_s=10, left_behind_s=30)
+
+
+def dies(*_args):
+    raise OSError("the disk is full")
+
+
+def test_what_was_folded_before_a_worker_died_is_decided_by_the_next(deaths, monkeypatch):
+    deaths.trial.say(fact(Death(), 6, subject="P-002"))
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_worker, "study_step", dies)
+        with pytest.raises(OSError, match="full"):
+            deaths.trial.rules.step()
+    assert deaths.told() == (1, False)
+    another = JournalWorker(deaths.db, deaths.rules, "another", lambda: deaths.trial.now)
+    assert not another.step()  # nobody is folded any more
+    assert deaths.told() == (2, True)
+    assert deaths.wrong() == []
+
+
+def test_a_worker_that_could_not_decide_does_so_when_it_can(deaths, monkeypatch):
+    deaths.trial.say(fact(Death(), 6, subject="P-002"))
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_worker, "study_step", dies)
+        with pytest.raises(OSError, match="full"):
+            deaths.trial.rules.step()
+    deaths.trial.rules.step()
+    assert deaths.told() == (2, True)
+
+
+def test_who_gets_the_lease_back_decides_what_another_has_folded(deaths):
+    another = Holding(deaths.db, "rules", "another", lambda: deaths.trial.now)
+    assert another.is_mine()
+    stop = threading.Event()
+    deaths.second(is_so=True)
+    thread = threading.Thread(target=deaths.trial.rules.run, args=(stop,))
+    thread.start()
+    stop.wait(0.2)
+    assert deaths.told() == (1, False)
+    another.release()
+    give_up = threading.Event()
+    while deaths.told() != (2, True) and not give_up.wait(0.05):
+        assert thread.is_alive()
+    stop.set()
+    thread.join()
+
+
+@pytest.mark.parametrize("was_so", [False, True])
+def test_a_paused_worker_does_not_tell_what_is_over(deaths, reaching, was_so):
+    deaths.second(is_so=True)
+    if was_so:
+        deaths.decide()
+    else:
+        deaths.second(is_so=False)
+    watching = waker(deaths)
+    watching.step(0.0)
+    told = deaths.told()
+    deaths.second(is_so=not was_so)
+
+    def meanwhile():
+        """What was read is undone, and others find nothing new in that."""
+        deaths.second(is_so=was_so)
+        assert deaths.decide().alerts == ()
+        watching.step(10.0)
+
+    reaching["study.before_record"] = deque([meanwhile])
+    deaths.decide()
+    assert deaths.told() == told
+    assert deaths.wrong() == []
+
+
+def test_under_load_a_decision_is_made_though_somebody_is_always_folded(deaths, reaching):
+    deaths.second(is_so=True)
+    others = [lambda: deaths.second(is_so=True) for _ in range(10)]
+    reaching["study.before_record"] = deque(others)
+    deaths.decide()
+    assert deaths.told() == (2, True)
+
+
+def test_the_waker_sets_right_what_was_told_too_late(deaths, reaching, monkeypatch):
+    monkeypatch.setattr(study, "_FRESH_TRIES", 0)
+    watching = waker(deaths)
+    watching.step(0.0)
+    deaths.second(is_so=True)
+
+    def meanwhile():
+        deaths.second(is_so=False)
+        watching.step(10.0)
+
+    reaching["study.before_record"] = deque([meanwhile])
+    deaths.decide()
+    assert deaths.told() == (2, True)
+    watching.step(20.0)
+    assert deaths.told() == (1, False)
+    assert deaths.wrong() == []
+
+
+@pytest.mark.server
+def test_who_has_no_news_waits_for_whoever_decides_just_then(postgres, tmp_path, reaching):
+    trial = Timeline(tmp_path, url=postgres.url)
+    deaths = Deaths(trial)
+    deaths.second(is_so=True)
+    in_it, goes_on = threading.Event(), threading.Event()
+
+    def sleep():
+        in_it.set()
+        assert goes_on.wait(60)
+
+    reaching["study.before_commit"] = deque([sleep])
+    slow, quick = threading.Thread(target=deaths.decide), threading.Thread(target=deaths.decide)
+    slow.start()
+    try:
+        assert in_it.wait(60)
+        deaths.second(is_so=False)
+        quick.start()
+        quick.join(1.0)
+        assert quick.is_alive()
+    finally:
+        goes_on.set()
+    slow.join()
+    quick.join()
+    assert deaths.told() == (1, False)
+    assert deaths.wrong() == []
+    trial.close()
+
+
+def test_a_boundary_that_was_stepped_over_is_told_as_soon_as_nobody_waits(deaths):
+    trial = deaths.trial
+    trial.death("P-002", 6)
+    trial.now = hours(7)
+    trial.death("P-002", 6, status="D")
+    trial.grade(8)
+    assert trial.alerts(about=RULE, kind="boundary_reached") == []
+    trial.potassium("4.1", name="P-003", at=8)
+    watching = waker(deaths)
+    watching.step(0.0)
+    assert trial.alerts(about=RULE, kind="boundary_reached") == []  # who knows what waits
+    watching.worker.look_at(["P-003"])
+    watching.step(10.0)
+    assert len(trial.alerts(about=RULE, kind="boundary_reached")) == 1
