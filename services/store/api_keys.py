@@ -31,14 +31,12 @@ def site_of_api_key(conn: Connection, key: str) -> str | None:
 
 def revoke_api_keys(conn: Connection, site: str, at: datetime, *, actor: str) -> int:
     """Refuse every key of *site* from now on; return how many there were."""
-    is_live = (api_key.c.site == site) & api_key.c.revoked_at.is_(None)
-    rows = conn.execute(select(api_key).where(is_live)).mappings().all()
-    conn.execute(update(api_key).where(is_live).values(revoked_at=at))
-    audit.record(
-        conn,
-        api_key,
-        [{**row, "revoked_at": at} for row in rows],
-        action=audit.CHANGED,
-        actor=actor,
+    revoking = (
+        update(api_key)
+        .where(api_key.c.site == site, api_key.c.revoked_at.is_(None))
+        .values(revoked_at=at)
+        .returning(*api_key.c)
     )
-    return len(rows)
+    revoked = conn.execute(revoking).mappings().all()
+    audit.record(conn, api_key, revoked, action=audit.CHANGED, actor=actor)
+    return len(revoked)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from services.store import audit
+from services.store.messages import in_parts
 from services.store.tables import parked
 
 
@@ -90,12 +91,14 @@ def resolve_parked(
         "resolved_by": by,
         "comment": comment,
     }
-    closed = 0
-    for row_id in sorted(set(ids)):
-        is_open = (parked.c.id == row_id) & (parked.c.resolution == "")
-        row = conn.execute(select(parked).where(is_open)).mappings().one_or_none()
-        if row is not None:
-            conn.execute(update(parked).where(is_open).values(closing))
-            audit.record(conn, parked, [{**row, **closing}], action=audit.CHANGED, actor=by)
-            closed += 1
-    return closed
+    closed: list[RowMapping] = []
+    for some in in_parts(sorted(set(ids))):
+        closing_them = (
+            update(parked)
+            .where(parked.c.id.in_(some), parked.c.resolution == "")
+            .values(closing)
+            .returning(*parked.c)
+        )
+        closed += conn.execute(closing_them).mappings()
+    audit.record(conn, parked, closed, action=audit.CHANGED, actor=by)
+    return len(closed)

@@ -11,10 +11,12 @@ import pytest
 
 from services.store import (
     alerts,
+    api_keys,
     audit,
     journal,
     leases,
     outbox,
+    parking,
     participants,
     records,
     schema,
@@ -32,7 +34,16 @@ from services.store.states import StateRow
 from services.store.vault import Keys
 from services.vocabulary.fact import Merge
 from tests.reading import NOW, fact, hours
-from tests.stored import ALERT, DELIVERY, EPISODE, STANDING, arrival, fill, message
+from tests.stored import (
+    ALERT,
+    DELIVERY,
+    EPISODE,
+    STANDING,
+    arrival,
+    fill,
+    message,
+    parked_row,
+)
 
 PEOPLE = ("P-001", "P-002", "P-003")
 
@@ -296,6 +307,36 @@ def test_the_trail_is_sealed_while_others_write(store):
         assert list(check_chain(lambda: conn, store.keys)) == []
     assert upto > 10
     assert not failed
+
+
+def _discard(conn, who):
+    return parking.resolve_parked(conn, ["p1"], resolution="discarded", at=NOW, by=who)
+
+
+def _revoke(conn, who):
+    return api_keys.revoke_api_keys(conn, "S1", NOW, actor=who)
+
+
+@pytest.mark.parametrize("closes", [_discard, _revoke])
+def test_of_two_who_close_the_same_at_once_one_does_and_is_recorded(store, closes):
+    with store.db.write() as conn:
+        journal.append(conn, store.keys, [arrival("m1", NOW, (), [parked_row("p1")])])
+        api_keys.add_api_key(conn, "key", "S1", NOW, actor="operator")
+    counts = []
+
+    def second():
+        with store.db.write() as conn:
+            counts.append(closes(conn, "second"))
+
+    waits = threading.Thread(target=second)
+    with store.db.write() as conn:
+        counts.append(closes(conn, "first"))
+        waits.start()
+        waits.join(0.5)
+    waits.join()
+    assert counts == [1, 0]
+    with store.db.read() as conn:
+        assert list(findings(lambda: conn, store.keys)) == []
 
 
 @pytest.mark.server
