@@ -28,10 +28,14 @@ class Newer:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Facts of the journal of one study, message by message."""
+    """Facts of the journal of one study, message by message.
+
+    *is_whole*: no message is named without its facts, which are to be read in the journal then.
+    """
 
     study: str
     facts: tuple[Journaled, ...]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
     """Return the facts in *record*, or why they cannot be used.
 
     >>> read_facts_record(facts_record("T", []))
-    Runs(study='T', facts=())
+    Runs(study='T', facts=(), is_whole=True)
     >>> read_facts_record(b'{"schema": "aegis.facts", "version": 7, "way": "new"}')
     Newer(version=7)
     >>> read_facts_record(b"MSH|^~")
@@ -90,7 +94,7 @@ def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
         for run in read.runs
         for seq, fact in run.facts
     ]
-    return Runs(read.study, tuple(facts))
+    return Runs(read.study, tuple(facts), all(run.facts for run in read.runs))
 
 
 def _head(schema: str, study: str) -> str:

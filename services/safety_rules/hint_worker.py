@@ -82,14 +82,19 @@ class HintWorker:
         self.cache = self.cache.emptied()
 
     def _carried(self, records: Sequence[tuple[str, bytes]]) -> dict[str, list[Journaled]]:
-        """Return the facts of this study that *records* carry, by subject, each once, by seq."""
+        """Return the facts of this study that *records* carry, by subject, each once, by seq.
+
+        None of a subject whose journal has more to be read than the records carry.
+        """
         carried: dict[str, dict[int, Journaled]] = {}
+        in_part: set[str] = set()
         for subject, value in records:
             found = read_facts_record(value)
             match found:
-                case Runs(study=study, facts=facts):
+                case Runs(study=study, facts=facts, is_whole=is_whole):
                     if study == self.rules.protocol.study:
                         carried.setdefault(subject, {}).update((k.seq, k) for k in facts)
+                        in_part.update(() if is_whole else (subject,))
                 case Newer(version=version):
                     raise NewerRecordError(
                         f"a record of version {version} was published by a newer Aegis than this"
@@ -98,7 +103,8 @@ class HintWorker:
                 case _:
                     _log.error("record_unreadable", where=found.where, problem=found.problem)
         return {
-            subject: [known[seq] for seq in sorted(known)] for subject, known in carried.items()
+            subject: [] if subject in in_part else [known[seq] for seq in sorted(known)]
+            for subject, known in carried.items()
         }
 
     def _fold(self, carried: dict[str, list[Journaled]]) -> None:

@@ -37,6 +37,6 @@ def revoke_api_keys(conn: Connection, site: str, at: datetime, *, actor: str) ->
         .values(revoked_at=at)
         .returning(*api_key.c)
     )
-    revoked = conn.execute(revoking).mappings().all()
+    revoked = [dict(row) for row in conn.execute(revoking).mappings()]
     audit.record(conn, api_key, revoked, action=audit.CHANGED, actor=actor)
     return len(revoked)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from sqlalchemy import Connection, delete, func, select
 
@@ -37,13 +36,18 @@ class Announcement:
 def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
     """Announce rows of the journal, in their order: one payload for each message and subject.
 
+    The lines of a message may be about one and another in turn; a payload holds all that it says of
+    one, for who is told in parts would grade in parts.
+
     A payload is ``{"message": ..., "received_at": ..., "facts": [[seq, fact], ...]}``; without any
     fact when it would be longer than `LONGEST`: then the journal is read.
     """
     if _are_carried_on(conn):
-        runs = groupby(rows, key=lambda row: (str(row["message"]), str(row["subject"])))
+        runs: dict[tuple[str, str], list[Row]] = {}
+        for row in rows:
+            runs.setdefault((str(row["message"]), str(row["subject"])), []).append(row)
         insert_rows(
-            conn, outbox, [_row(FACTS, key[1], _run(key[0], list(run))) for key, run in runs]
+            conn, outbox, [_row(FACTS, key[1], _run(key[0], run)) for key, run in runs.items()]
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from services.store import audit
 from services.store.messages import in_parts
@@ -91,7 +91,7 @@ def resolve_parked(
         "resolved_by": by,
         "comment": comment,
     }
-    closed: list[RowMapping] = []
+    closed: list[audit.Row] = []
     for some in in_parts(sorted(set(ids))):
         closing_them = (
             update(parked)
@@ -99,6 +99,6 @@ def resolve_parked(
             .values(closing)
             .returning(*parked.c)
         )
-        closed += conn.execute(closing_them).mappings()
+        closed += [dict(row) for row in conn.execute(closing_them).mappings()]
     audit.record(conn, parked, closed, action=audit.CHANGED, actor=by)
     return len(closed)

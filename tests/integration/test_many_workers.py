@@ -73,6 +73,15 @@ def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(instal
     assert installed.verified() == []
 
 
+def test_a_hint_without_its_facts_beside_others_lets_the_journal_be_read(installed):
+    study = installed.opened.name
+    (who, some), *_ = hints(installed, upto_seq=20)
+    too_long = '{"message": "m", "received_at": "2026-03-01T08:00:00+00:00", "facts": []}'
+    hint_worker(installed).fold([(who, some), (who, facts_record(study, [too_long]))])
+    with installed.db.read() as conn:
+        assert who not in journal.subjects_behind(conn, 100)
+
+
 def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
     installed, monkeypatch
 ):

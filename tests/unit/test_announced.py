@@ -154,5 +154,22 @@ def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
         waiting = outbox.waiting(conn, 0, 10)
     told.close()
     records = [read_facts_record(one.value) for one in packed("T", waiting[:1])]
-    assert [found.facts for found in records] == [()]
+    assert [(found.facts, found.is_whole) for found in records] == [((), False)]
     assert len(json.loads(waiting[1].payload)["facts"]) == 3
+
+
+def test_lines_about_one_and_another_in_turn_are_one_payload_for_each(tmp_path):
+    db, _ = new_database(tmp_path)
+    db.close()
+    told = type(db).open(db.url, announced=True)
+    payload = write_fact(FACTS[0]).decode()
+    like = {"message": "m1", "received_at": NOW, "payload": payload}
+    rows = [like | {"subject": who, "seq": seq} for seq in (1, 2, 3) for who in ("P-1", "P-2")]
+    with told.write() as conn:
+        announce_facts(conn, rows)
+    with told.read() as conn:
+        waiting = outbox.waiting(conn, 0, 10)
+    told.close()
+    assert [one.key for one in waiting] == ["P-1", "P-2"]
+    for one in packed("T", waiting):
+        assert [k.seq for k in read_facts_record(one.value).facts] == [1, 2, 3]
