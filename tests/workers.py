@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
@@ -88,8 +89,9 @@ class Worker:
         return self.said()
 
     def signal(self, number):
-        """Send it a signal."""
-        os.kill(self.process.pid, number)
+        """Send it a signal, unless it has just ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
 
     def ended(self, limit_s=_ENDED_S):
         """Return its exit code once it has ended: negative when a signal ended it."""

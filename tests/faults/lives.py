@@ -85,7 +85,7 @@ class Life:
         """Feed beside what the test does; join what is returned."""
         return _Beside(lambda: self.feed(count, revive=False, **how))
 
-    def rest(self, *, revive=True, limit_s=REST_S):
+    def rest(self, *, revive=True):
         """Return once nothing is left to do: folded, decided, announced, and told to people."""
 
         def is_over():
@@ -93,7 +93,7 @@ class Life:
                 self.workers.revive()
             return not self.waits()
 
-        until(is_over, limit_s, lambda: f"waits for: {self.waits()}\n{self._said()}")
+        until(is_over, REST_S, lambda: f"waits for: {self.waits()}\n{self._said()}")
 
     def waits(self):
         """What is left to do, in words; nothing: the service is at rest."""

@@ -43,7 +43,7 @@ def test_leases_of_the_dead_whose_clock_was_ahead_are_taken_soon(living, by_the_
         _set(ahead, 0)
         life.workers.revive()
         life.feed()
-        life.rest(limit_s=30)
+        life.rest()
         life.prove("a lease from the future")
 
 
