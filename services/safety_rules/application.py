@@ -32,10 +32,10 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    """A family that cannot be folded, and why."""
+    """Members of a family that cannot be folded, and why, in a word."""
 
     states: tuple[StateRow, ...]
-    error: Exception
+    why: str
 
 
 def fold(db: Database, rules: Rules, cache: Cache, subjects: Sequence[str], given: Given) -> Folded:
@@ -71,21 +71,25 @@ def fold(db: Database, rules: Rules, cache: Cache, subjects: Sequence[str], give
 
 
 def release(db: Database, subjects: Sequence[str] = ()) -> list[str]:
-    """Let quarantined participants be folded again, *subjects* or all; return who they are."""
+    """Let quarantined participants be folded again, all or *subjects*; return who they are.
+
+    Who is merged with one of *subjects* is set aside, and let in again, with them.
+    """
     with db.write() as conn:
-        aside = [
-            state for state in states.quarantined(conn) if not subjects or state.subject in subjects
-        ]
-        for state in aside:
-            states.release(conn, state)
-            write_alerts(conn, [raising.alert_of_quarantine(state.subject)], [])
-    return [state.subject for state in aside]
+        wanted = {member for family in families_of(conn, subjects) for member in family}
+        aside = [one for one in states.quarantined(conn) if not subjects or one.subject in wanted]
+        released = [state.subject for state in aside if states.release(conn, state)]
+        write_alerts(conn, [raising.alert_of_quarantine(subject) for subject in released], [])
+    return released
 
 
 def _steps(
     db: Database, rules: Rules, cache: Cache, people: set[str], given: Given
 ) -> tuple[list[Step], list[_Failed]]:
-    """Fold the family of everybody who is not set aside, from one state of the database."""
+    """Fold the family of everybody who is not set aside, from one state of the database.
+
+    Who is merged with somebody who is set aside cannot be graded either: they have failed, too.
+    """
     steps: list[Step] = []
     failed: list[_Failed] = []
     with db.read() as conn:
@@ -93,14 +97,17 @@ def _steps(
         known = states.states_of(conn, [member for group in groups for member in group])
         for group in groups:
             before = tuple(known[member] for member in group)
-            if any(state.quarantined_seq is not None for state in before):
+            aside = [state for state in before if state.quarantined_seq is not None]
+            if aside:
+                others = tuple(state for state in before if state not in aside)
+                failed += [_Failed(others, aside[0].error)] if others else []
                 continue
             try:
                 steps.append(step(conn, rules, cache, before, given))
             except DatabaseError:
                 raise
             except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop others
-                failed.append(_Failed(before, error))
+                failed.append(_Failed(before, type(error).__name__))
     return steps, failed
 
 
@@ -115,7 +122,7 @@ def _record(
             raise
         if len(steps) > 1:
             return [a for one in steps for a in _record(db, rules, cache, [one], failed)]
-        failed.append(_Failed(steps[0].before, error))
+        failed.append(_Failed(steps[0].before, type(error).__name__))
         return []
     for one in steps:
         cache.put(one.remembered)
@@ -137,11 +144,13 @@ def _quarantine(db: Database, rules: Rules, failed: _Failed, at: datetime) -> No
 
     Nothing happens when somebody else has moved it on: then it may be sound.
     """
-    why = type(failed.error).__name__
     with db.write() as conn:
-        if not all(states.quarantine(conn, s, s.folded_through + 1, why) for s in failed.states):
+        if not all(
+            states.quarantine(conn, one, one.folded_through + 1, failed.why)
+            for one in failed.states
+        ):
             conn.rollback()
             return
         for state in failed.states:
-            alert = raising.of_quarantine(state.subject, at, rules.protocol, why)
+            alert = raising.of_quarantine(state.subject, at, rules.protocol, failed.why)
             write_alerts(conn, [alert.id], [alert])

@@ -7,7 +7,10 @@ from services.safety_rules.application import release
 from services.simulator.trial import simulate
 from services.store import alerts, states
 from services.vocabulary.alert import AlertKind
+from services.vocabulary.fact import Merge
 from tests.installed import Installation, messages_of
+from tests.reading import fact
+from tests.timeline import Timeline
 
 TRIAL = simulate(2, seed=5, days=3)
 OTHER = "P-002"
@@ -15,6 +18,7 @@ _POISON = (
     "UPDATE fact SET payload = :payload WHERE subject = 'P-001' AND seq ="
     " (SELECT MAX(seq) FROM fact WHERE subject = 'P-001')"
 )
+_LAST = "SELECT payload FROM fact WHERE subject = 'P-001' ORDER BY seq DESC LIMIT 1"
 
 
 @pytest.fixture
@@ -23,9 +27,8 @@ def poisoned(tmp_path):
     installed = Installation(tmp_path)
     installed.enrol(TRIAL)
     installed.take(messages_of(TRIAL))
-    query = "SELECT payload FROM fact WHERE subject = 'P-001' ORDER BY seq DESC"
     with installed.db.write() as conn:
-        sound = conn.execute(text(query)).scalar()
+        sound = conn.scalar(text(_LAST))
         conn.execute(text(_POISON), {"payload": '{"body": "?"}'})
 
     def mend():
@@ -84,3 +87,47 @@ def test_released_while_it_still_fails_it_is_set_aside_again(poisoned):
     installed.settle()
     assert aside(installed) == ["P-001"]
     assert raised(installed) == [("P-001", False)]
+
+
+@pytest.fixture
+def merged(tmp_path):
+    """P-001, who cannot be folded, is found to be P-002, whose potassium falls then."""
+    trial = Timeline(tmp_path)
+    trial.treat("P-001", "P-002")
+    trial.at(0)
+    trial.potassium("4.0", name="P-001", at=1)
+    with trial.db.write() as conn:
+        sound = conn.scalar(text(_LAST))
+        conn.execute(text(_POISON), {"payload": '{"body": "?"}'})
+    trial.grade(2)
+    with trial.db.write() as conn:
+        conn.execute(text(_POISON), {"payload": sound})
+    merge = Merge("P-001", "P-002")
+    trial.say(fact(merge, 3, subject="P-001"), fact(merge, 3, subject="P-002"))
+    trial.potassium("1.5", name="P-002", at=4)
+    yield trial
+    trial.close()
+
+
+def told_aside(trial):
+    """Who is set aside, and of whom operations is told so now."""
+    raised = trial.alerts(kind=AlertKind.QUARANTINED)
+    with trial.db.read() as conn:
+        who = [state.subject for state in states.quarantined(conn)]
+    return who, sorted(one.participant for one in raised if not one.retracted)
+
+
+def test_who_is_merged_with_somebody_set_aside_is_not_left_ungraded_in_silence(merged):
+    assert told_aside(merged) == (["P-001"], ["P-001"])
+    merged.grade(5)
+    assert told_aside(merged) == (["P-001", "P-002"], ["P-001", "P-002"])
+    assert not merged.rules.step()
+
+
+def test_released_they_are_graded_together(merged):
+    merged.grade(5)
+    assert release(merged.db, ["P-001"]) == ["P-001", "P-002"]
+    merged.grade(6)
+    assert told_aside(merged) == ([], [])
+    (alert,) = merged.alerts(kind=AlertKind.EPISODE)
+    assert (alert.participant, alert.grade) == ("P-002", 4)
