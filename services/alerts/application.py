@@ -142,14 +142,19 @@ def read_detail(alert: Alert) -> Detail:
     return None
 
 
-def acknowledge(db: Database, alert_id: str, by: str, comment: str, at: datetime) -> Alert | None:
-    """Record that *by* has seen the alert; None when there is none of that id. Again is no change.
+def acknowledge(
+    db: Database, alert_id: str, by: str, comment: str, at: datetime, *, version: int | None = None
+) -> Alert | None:
+    """Record that *by* has seen the alert; again is no change.
 
     It says nothing about what to do: that is a determination.
+
+    Returns:
+        The alert; None when there is none of that id, or it is not what *version* said any more.
     """
     with db.write() as conn:
         alert = alerts.load_alert(conn, alert_id)
-        if alert is None:
+        if alert is None or version not in (None, alert.version):
             return None
         row = AcknowledgementRow(
             id=str(uuid5(_NAMESPACE, f"{alert.id}|{alert.version}|{by}")),

@@ -15,6 +15,7 @@ from services.alerts.markup import lines_of, page
 from services.store import alerts
 from services.vocabulary.alert import Alert
 
+_LONGEST_COMMENT = 500
 _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -26,25 +27,23 @@ _HEADERS = {
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Return ``/alerts/TOKEN``: GET shows, and never acknowledges; POST does."""
+    """Return ``/alerts/TOKEN``: GET shows, and never acknowledges; POST does, of what was shown."""
 
     async def show(request: Request) -> Response:
-        found = await asyncio.to_thread(_find, desk, request.path_params["token"])
-        if found is None:
-            return _refused()
-        _, alert = found
-        return _page(f"Alert {name_of(alert)}", _form(alert))
+        return await _shown(desk, request)
 
     async def confirm(request: Request) -> Response:
         found = await asyncio.to_thread(_find, desk, request.path_params["token"])
         if found is None:
             return _refused()
         link, alert = found
-        body = (await request.body()).decode("utf-8", "replace")
-        comment = _comment(body)
-        await asyncio.to_thread(
-            acknowledge, desk.db, alert.id, link.recipient, comment, desk.clock()
-        )
+        given = parse_qs((await request.body()).decode("utf-8", "replace"))
+        comment = given.get("comment", [""])[0][:_LONGEST_COMMENT]
+        shown = _number(given.get("version", [""])[0])
+        about = desk.db, alert.id, link.recipient, comment, desk.clock()
+        seen = await asyncio.to_thread(acknowledge, *about, version=shown)
+        if seen is None:
+            return await _shown(desk, request, has_changed=True)
         said = f"<p>{escape(link.recipient)}, you have acknowledged this alert.</p>"
         rest = "<p>That says you have seen it. The answer of the DSMB is given apart.</p>"
         return _page(f"Alert {name_of(alert)} acknowledged", said + rest)
@@ -53,6 +52,17 @@ def routes(desk: Desk) -> list[Route]:
         Route("/alerts/{token}", show, methods=["GET"]),
         Route("/alerts/{token}", confirm, methods=["POST"]),
     ]
+
+
+async def _shown(desk: Desk, request: Request, *, has_changed: bool = False) -> Response:
+    found = await asyncio.to_thread(_find, desk, request.path_params["token"])
+    if found is None:
+        return _refused()
+    _, alert = found
+    if not has_changed:
+        return _page(f"Alert {name_of(alert)}", _form(alert))
+    said = "<p>The alert is not what it was when this page was opened. Read it again.</p>"
+    return _page(f"Alert {name_of(alert)} has changed", said + _form(alert), 409)
 
 
 def _find(desk: Desk, token: str) -> tuple[links.Link, Alert] | None:
@@ -71,14 +81,16 @@ def _form(alert: Alert) -> str:
         return shown
     return (
         f"{shown}"
-        '<form method="post"><label for="comment">Comment (optional)</label>'
-        '<input id="comment" name="comment" maxlength="500">'
+        f'<form method="post"><input type="hidden" name="version" value="{alert.version}">'
+        '<label for="comment">Comment (optional)</label>'
+        f'<input id="comment" name="comment" maxlength="{_LONGEST_COMMENT}">'
         "<p><button>I have seen this alert</button></p></form>"
     )
 
 
-def _comment(body: str) -> str:
-    return parse_qs(body).get("comment", [""])[0][:500]
+def _number(text: str) -> int:
+    """Return the version that a form names; one that no alert has when it names none."""
+    return int(text) if text.isascii() and text.isdecimal() else -1
 
 
 def _refused() -> Response:

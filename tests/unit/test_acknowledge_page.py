@@ -44,6 +44,10 @@ class Page:
 
         return asyncio.run(asked())
 
+    def press(self, version=1, **more):
+        """What the page answers to its button, as it was shown with *version*."""
+        return self.ask("POST", data={"version": str(version), **more})
+
     def seen(self):
         with self.db.read() as conn:
             return load_acknowledgements(conn)
@@ -69,12 +73,12 @@ def test_the_page_says_what_the_notice_says_and_asks(page):
     assert "<strong>Suspected. Anemia, worst grade 3.</strong>" in shown.text
     assert "DRAFT, signed by nobody" in shown.text
     assert "Trial safety oversight, not a bedside alarm." in shown.text
-    assert '<form method="post">' in shown.text
+    assert '<form method="post"><input type="hidden" name="version" value="1">' in shown.text
     assert '<label for="comment">' in shown.text
 
 
 def test_the_button_acknowledges_for_whom_the_link_was_made(page):
-    said = page.ask("POST", data={"comment": "will call the site"})
+    said = page.press(comment="will call the site")
     assert said.status_code == 200
     assert "DSMB chair, you have acknowledged this alert." in said.text
     (row,) = page.seen()
@@ -88,17 +92,28 @@ def test_the_button_acknowledges_for_whom_the_link_was_made(page):
 
 
 def test_pressing_it_again_changes_nothing(page):
-    page.ask("POST")
+    page.press()
     page.now += timedelta(hours=1)
-    assert page.ask("POST").status_code == 200
+    assert page.press().status_code == 200
     assert [row.at for row in page.seen()] == [NOW]
 
 
 def test_after_a_rise_the_same_link_acknowledges_the_alert_as_it_stands(page):
-    page.ask("POST")
+    page.press()
     page.say(replace(SHOWN, grade=4, version=2))
-    page.ask("POST")
+    assert '<input type="hidden" name="version" value="2">' in page.ask("GET").text
+    page.press(version=2)
     assert [row.grade for row in page.seen()] == [3, 4]
+
+
+@pytest.mark.parametrize("data", [{"version": "1"}, {}, {"version": "\u0662"}, {"version": "x"}])
+def test_what_was_not_on_the_page_is_not_acknowledged_but_shown(page, data):
+    page.say(replace(SHOWN, grade=4, version=2))
+    said = page.ask("POST", data=data)
+    assert said.status_code == 409
+    assert "The alert is not what it was when this page was opened. Read it again." in said.text
+    assert '<input type="hidden" name="version" value="2">' in said.text
+    assert page.seen() == []
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -122,7 +137,7 @@ def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method
 
 
 def test_a_comment_is_kept_short_and_shown_to_nobody_as_markup(page):
-    page.ask("POST", data={"comment": "<b>" * 400})
+    page.press(comment="<b>" * 400)
     assert len(page.seen()[0].comment) == 500
     assert "<b>" not in page.ask("GET").text
 
