@@ -38,7 +38,7 @@ def deliver(desk: Desk) -> int:
     two is sent again under the same id.
     """
     with desk.db.read() as conn:
-        due = alerts.due_deliveries(conn, desk.clock(), _AT_ONCE)
+        due = alerts.due_deliveries(conn, desk.clock(), _AT_ONCE, _LONGEST_WAIT)
         about = {one.id: one for one in alerts.load_alerts(conn, ids=[row.alert for row in due])}
     return sum(_attempt(desk, row, about[row.alert]) for row in due)
 

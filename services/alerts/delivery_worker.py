@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 from services.alerts.application import deliver
 from services.alerts.desk import Desk
@@ -55,7 +56,7 @@ class DeliveryWorker:
         planned = 0 if news == set() else plan(self.desk, now, news)
         if planned:
             self.progress.work_waits(time.monotonic())
-        attempts = deliver(self.desk)
+        attempts = self._lease.kept_while(partial(deliver, self.desk))  # a mail server may be slow
         if attempts:
             self.progress.committed(time.monotonic())
         return bool(planned or attempts)

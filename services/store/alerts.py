@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, union, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, union, update
 
 from services.runtime import wire
 from services.store import audit, outbox
@@ -144,10 +144,23 @@ def change_delivery(conn: Connection, old: DeliveryRow, new: DeliveryRow) -> boo
     return changed.rowcount == 1
 
 
-def due_deliveries(conn: Connection, now: datetime, limit: int) -> list[DeliveryRow]:
-    """Return up to *limit* deliveries whose next attempt is due, the earliest first."""
+def due_deliveries(
+    conn: Connection, now: datetime, limit: int, longest_wait: timedelta
+) -> list[DeliveryRow]:
+    """Return up to *limit* deliveries whose next attempt is due, the earliest first.
+
+    A clock that was set back holds up nothing: what was never tried is due, and so is what would
+    have to wait longer than anything does, *longest_wait*.
+    """
     table = delivery.c
-    query = select(delivery).where(table.next_attempt_at <= now)
+    query = select(delivery).where(
+        table.next_attempt_at.is_not(None),
+        or_(
+            table.next_attempt_at <= now,
+            table.attempts == 0,
+            table.next_attempt_at > now + longest_wait,
+        ),
+    )
     query = query.order_by(table.next_attempt_at, table.id).limit(limit)
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
 

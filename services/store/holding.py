@@ -1,12 +1,18 @@
 """A lease that is kept: taken when it is free, renewed in time, given back at the end."""
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from services.runtime.clock import Clock
 from services.store import leases
-from services.store.session import Connection, Database
+from services.store.session import Connection, Database, DatabaseError
+
+T = TypeVar("T")
 
 FOR_S = 6.0
 RENEW_S = 2.0
@@ -60,6 +66,15 @@ class Holding:
             taken = self.take(conn)
         self._renewed_s = now_s if taken else None
         return taken
+
+    def kept_while(self, does: Callable[[], T]) -> T:
+        """Return what *does* does; the lease is kept meanwhile, however long that takes."""
+        with ThreadPoolExecutor(1) as pool:
+            doing = pool.submit(does)
+            while not wait([doing], RENEW_S / 2).done:
+                with suppress(DatabaseError):  # *does* meets it, too, or has no need of it
+                    self.is_mine()
+            return doing.result()
 
     def take(self, conn: Connection) -> bool:
         """Take or renew the lease in the transaction of *conn*; say whether it is this holder's."""

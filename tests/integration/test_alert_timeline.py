@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from services.alerts.planning import plan
 from services.alerts.ports import Failed
 from services.runtime import failpoints
 from services.vocabulary.alert import Closed
@@ -324,6 +325,21 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
     assert place in failpoints.NAMES
     assert Counter(post.id for post in trial.posts) == {trial.posts[0].id: arrivals}
     assert [row.state for row in trial.deliveries()] == ["sent"]
+
+
+def test_a_clock_that_is_set_back_holds_no_first_notice_up(trial):
+    trial.potassium("6.5", at=9)
+    trial.grade(9)
+    assert plan(trial.desk, trial.now) == 1
+    assert told(trial.at(7)) == expect("first", OFFICER)
+
+
+def test_a_clock_that_is_set_back_holds_no_further_attempt_up(trial):
+    trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
+    trial.potassium("6.5", at=9)
+    assert trial.at(9) == []
+    trial.refuses = {}
+    assert told(trial.at(7)) == expect("first", OFFICER)
 
 
 def test_a_clock_that_is_set_back_repeats_nothing(trial):

@@ -1,10 +1,11 @@
 """A lease goes to whoever can know that its holder is dead, whatever the clocks say."""
 
+import time
 from datetime import timedelta
 
 import pytest
 
-from services.store import holding
+from services.store import holding, leases
 from services.store.holding import FOR_S, Holding
 from tests.reading import NOW
 from tests.stored import new_database
@@ -54,3 +55,28 @@ def test_a_lease_that_is_over_is_taken_at_once(tmp_path):
     assert Holding(db, "relay", "a", lambda: NOW).is_mine()
     later = Holding(db, "relay", "b", lambda: NOW + timedelta(seconds=FOR_S))
     assert later.is_mine()
+
+
+def test_a_lease_is_kept_while_something_takes_long(passes, monkeypatch, tmp_path):
+    monkeypatch.setattr(holding, "RENEW_S", 0.02)
+    db, _ = new_database(tmp_path)
+    shown = [NOW]
+    mine, other = (Holding(db, "alerts", name, lambda: shown[0]) for name in "ab")
+    assert mine.is_mine()
+
+    def until():
+        with db.read() as conn:
+            return leases.held_until(conn, "alerts")
+
+    def takes_long():
+        taken = []
+        for _ in range(5):
+            before = until()
+            passes(FOR_S / 2)
+            shown[0] += timedelta(seconds=FOR_S / 2)
+            while until() == before:
+                time.sleep(0.01)
+            taken.append(other.is_mine())
+        return taken
+
+    assert mine.kept_while(takes_long) == [False] * 5
