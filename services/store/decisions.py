@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, Select, and_, func, select, update
 
 from services.runtime import wire
 from services.store import audit
@@ -71,24 +71,20 @@ def latest_decisions(
     conn: Connection, study: str, as_of: datetime | None = None
 ) -> list[DecisionRow]:
     """Return the last decision of each rule of *study*, as made by *as_of*."""
-    rows = decision_history(conn, study)
+    table = decision.c
+    newest = select(table.rule, func.max(table.version).label("version"))
+    newest = newest.where(table.study == study).group_by(table.rule)
     if as_of is not None:
-        rows = [row for row in rows if row.made_at <= as_of]
-    last = {row.decision.rule: row for row in rows}
-    return [last[rule] for rule in sorted(last)]
+        newest = newest.where(table.made_at <= as_of)
+    last = newest.subquery()
+    is_last = and_(table.rule == last.c.rule, table.version == last.c.version)
+    return _rows(conn, _of_study(study).join(last, is_last))
 
 
 def decision_history(conn: Connection, study: str, rule: str | None = None) -> list[DecisionRow]:
     """Return every decision of *study*, or of one *rule* of it, in the order they were made."""
-    table = decision.c
-    query = select(table.id, table.version, table.made_at, table.payload)
-    query = query.where(table.study == study).order_by(table.rule, table.version)
-    if rule is not None:
-        query = query.where(table.rule == rule)
-    return [
-        DecisionRow(row.id, row.version, row.made_at, wire.read_decision(row.payload))
-        for row in conn.execute(query)
-    ]
+    query = _of_study(study)
+    return _rows(conn, query if rule is None else query.where(decision.c.rule == rule))
 
 
 def load_study_state(conn: Connection, study: str) -> StudyState:
@@ -128,3 +124,17 @@ def advance_study(conn: Connection, old: StudyState, cut: Mapping[str, int]) -> 
     if moved.rowcount == 1:
         audit.record(conn, study_state, [row], action=audit.CHANGED)
     return moved.rowcount == 1
+
+
+def _of_study(study: str) -> Select[tuple[str, int, datetime, str]]:
+    table = decision.c
+    query = select(table.id, table.version, table.made_at, table.payload)
+    return query.where(table.study == study)
+
+
+def _rows(conn: Connection, query: Select[tuple[str, int, datetime, str]]) -> list[DecisionRow]:
+    ordered = query.order_by(decision.c.rule, decision.c.version)
+    return [
+        DecisionRow(row.id, row.version, row.made_at, wire.read_decision(row.payload))
+        for row in conn.execute(ordered)
+    ]
