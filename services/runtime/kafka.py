@@ -116,7 +116,7 @@ def consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
             auto_offset_reset="earliest",
             partition_assignment_strategy=[CooperativeStickyAssignor],
             session_timeout_ms=int(settings.kafka_session_s * 1_000),
-            heartbeat_interval_ms=int(settings.kafka_session_s * 300),
+            heartbeat_interval_ms=int(settings.kafka_session_s * 100),
             allow_auto_create_topics=False,
         )
         # A member that leads the group before it knows the partitions gives them to nobody, and
