@@ -1,7 +1,7 @@
 # Everything that is done with this repository. `make help` says what there is.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PYTEST = $(BIN)/pytest -q --numprocesses auto --dist loadfile
+PYTEST = $(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help

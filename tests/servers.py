@@ -109,7 +109,7 @@ def empty_kafka(kafka_server):
     """The broker without any topic or consumer group; it may be stopped and killed."""
     kafka_server.start()
     with administering(kafka_server) as admin:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120  # members that died are missed first
         while not _emptied(admin):
             assert time.monotonic() < until, admin.list_topics()
             time.sleep(0.05)
@@ -151,7 +151,7 @@ def make_topics(server, name="", **otherwise):
 @contextmanager
 def administering(server):
     """Lend a client that makes and removes topics."""
-    with KafkaAdminClient(bootstrap_servers=server.servers, bootstrap_timeout_ms=20_000) as admin:
+    with KafkaAdminClient(bootstrap_servers=server.servers, bootstrap_timeout_ms=60_000) as admin:
         yield admin
 
 

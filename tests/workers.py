@@ -23,7 +23,7 @@ DIED = (137, -signal.SIGKILL)  # at a failpoint, and by kill -9
 AND = "&&"
 ROLES = ("ingest", "relay", "rules", "alerts")
 _LISTENING = re.compile(r"listening: (?:MLLP on port (\d+), )?HTTP on port (\d+)")
-_STARTED_S, _ENDED_S = 60, 60
+_STARTED_S, _ENDED_S = 180, 180
 _LEASE_S = 1.5
 _IDLE_S = 5  # in a transaction: who is paused there holds rows for so long
 
@@ -174,9 +174,10 @@ class Workers:
 
     def kill(self, name):
         """Kill it where it stands, if it is alive; `revive` counts it."""
-        if name in self:
-            self[name].signal(signal.SIGKILL)
-            self[name].ended()
+        worker = self._alive.get(name)  # which another thread may replace
+        if worker is not None and worker.is_alive():
+            worker.signal(signal.SIGKILL)
+            worker.ended()
 
     def stop(self, *names):
         """Ask each to end, and return the exit codes once they have."""

@@ -1,6 +1,7 @@
 """Free ports, folders that another user may enter, and programs on this machine."""
 
 import os
+import random
 import shutil
 import socket
 import stat
@@ -12,12 +13,19 @@ from pathlib import Path
 from deploy.local.program import UnavailableError
 
 _FOR_ALL = Path("/var/lib/aegis-local")
+_OURS = range(20_000, 32_000)  # systems give ports from 32,768 on, or 49,152
+_DRAWN = random.SystemRandom()
 
 
 def free_port() -> int:
-    """Return a port of the loopback address on which nothing listens now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    """Return a port of the loopback address on which nothing listens now.
+
+    It is none that the system gives to who asks for any: a server finds its own again when it comes
+    back.
+    """
+    while not is_free(port := _DRAWN.choice(_OURS)):
+        pass
+    return port
 
 
 def is_free(port: int) -> bool:

@@ -78,7 +78,7 @@ class Postgres:
             ServerError: It cannot; says where to look.
         """
         self.begin()
-        self._program.wait_until(self.is_ready, 60)
+        self._program.wait_until(self.is_ready, 120)
         if not self._says("SELECT 1 FROM pg_database WHERE datname = 'aegis'"):
             self._says(f"CREATE DATABASE {ROLE}")
         return self

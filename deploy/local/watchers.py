@@ -38,7 +38,7 @@ class Watcher:
             ServerError: It cannot, e.g. for a rule that is none; says where to look.
         """
         self._program.start()
-        self._program.wait_until(self.is_ready, 30)
+        self._program.wait_until(self.is_ready, 90)
         return self
 
     def is_ready(self) -> bool:

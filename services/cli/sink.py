@@ -8,6 +8,8 @@ from typing import Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+_STARTED_WITHIN_S = 60.0  # a busy machine may be slow
+
 
 class MailSink:
     """Listens on a free port of this machine; each mail becomes ``NNN.eml`` in *folder*."""
@@ -17,7 +19,9 @@ class MailSink:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = _free_port()
-        self._controller = Controller(_Keep(folder), hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(
+            _Keep(folder), hostname="127.0.0.1", port=self.port, ready_timeout=_STARTED_WITHIN_S
+        )
 
     @property
     def mails(self) -> list[Path]:

@@ -18,6 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
+from deploy.local.places import free_port
 from services.alerts.adapters import smtp, webhook
 from services.alerts.adapters.smtp import smtp_channel
 from services.alerts.adapters.webhook import webhook_channel
@@ -44,11 +45,6 @@ LETTER = Letter(
 )
 
 
-def _free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 class Mail:
     """A mail server: takes everything, or answers one command with another reply."""
 
@@ -59,9 +55,10 @@ class Mail:
         self.mails = []
         self.replies = {}
         self.controller = None
-        self.port = _free_port()
+        self.port = free_port()
 
     def start(self, **more):
+        more = {"ready_timeout": 60, **more}
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port, **more)
         self.controller.start()
 
@@ -110,7 +107,7 @@ class Hook:
         self.silent_until = threading.Event()
         self.silent_until.set()
         self.server = None
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/hook"
         self.secret = tmp_path / "secret"
         self.secret.write_text(f"{SECRET}\n")

@@ -9,7 +9,7 @@ from kafka.structs import OffsetAndMetadata
 from services.runtime.announced import Runs, read_facts_record
 from services.store import states
 from services.store.outbox import FACTS
-from tests.faults.lives import RULES
+from tests.faults.lives import REST_S, RULES
 from tests.workers import until
 
 GROUP = f"aegis-rules-{RULES.protocol.study.lower()}"
@@ -31,7 +31,7 @@ def acknowledged_and_not_folded(life):
 def put(life, key, value, partition=0):
     """Let the facts topic hold a record that no relay has put there; return its place."""
     with KafkaProducer(bootstrap_servers=life.kafka.servers) as producer:
-        told = producer.send(FACTS, key=key, value=value, partition=partition).get(20)
+        told = producer.send(FACTS, key=key, value=value, partition=partition).get(60)
     return TopicPartition(FACTS, told.partition), told.offset
 
 
@@ -39,7 +39,7 @@ def acknowledge_through(life, place, offset):
     """Let the workers of the rules, none of which runs, begin after *offset* at *place*."""
     with _looking(life) as consumer:
         consumer.assign([place])
-        until(lambda: _is_committed(consumer, place, offset + 1), 20, "members do not leave")
+        until(lambda: _is_committed(consumer, place, offset + 1), REST_S, "members do not leave")
 
 
 def _is_committed(consumer, place, offset):

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from tests.faults.acknowledged import acknowledged_and_not_folded
+from tests.faults.lives import REST_S
 from tests.faults.proxy import AFTER, BEFORE, Proxy
 from tests.workers import ROLES, until
 
@@ -25,10 +26,11 @@ def test_a_commit_that_is_not_heard_or_not_answered_ends_well(living):
         cuts = [(role, when) for role in ROLES for when in (BEFORE, AFTER)]
         part = len(life.trial.messages) // len(cuts)
         for number, (role, when) in enumerate(cuts):
-            feeding = life.feeding(part if number + 1 < len(cuts) else None, at_once=4)
+            upto = part if number + 1 < len(cuts) else None
+            feeding = life.feeding(upto, at_once=2, between_s=0.2)  # who only ingests commits so
             for _ in range(3):
                 proxies[role].cut_next_commit(when)
-                until(lambda role=role: not proxies[role].is_armed, 20, "no COMMIT was cut")
+                until(lambda role=role: not proxies[role].is_armed, REST_S, "no COMMIT was cut")
                 proxies[rng.choice(ROLES)].cut_next_commit(rng.choice((BEFORE, AFTER)))
             feeding.join()
             life.rest(revive=False)

@@ -1,5 +1,6 @@
 """The disk is full: what cannot be written is not acknowledged, and nothing else is lost."""
 
+import os
 import resource
 from contextlib import suppress
 
@@ -8,6 +9,7 @@ import pytest
 from services.cli.sink import MailSink
 from services.ingest.mllp_client import send
 from services.simulator.trial import participants_csv
+from tests.faults.lives import REST_S
 from tests.faults.test_kill import wait_until_done
 from tests.served import Served
 from tests.workers import until
@@ -27,6 +29,7 @@ def test_a_full_disk_is_told_to_the_sender_and_the_service_goes_on_when_there_is
         served.start()
         _feed(served, trial.messages[:80])
         for upto in (140, len(trial.messages)):
+            os.truncate(tmp_path / "service.log", 0)  # the limit is one of its log, too
             _limit(served, _FULL)
             more = trial.messages[upto - 60 : upto]
             codes = {one.code for one in send("127.0.0.1", served.mllp, more)}
@@ -52,7 +55,7 @@ def _feed(served, messages):
             done.extend(one.code for one in send("127.0.0.1", served.mllp, messages, timeout_s=30))
         return done == ["AA"] * len(messages)
 
-    until(is_acknowledged, 60, lambda: f"not stored: {done[-3:]}")
+    until(is_acknowledged, REST_S, lambda: f"not stored: {done[-3:]}")
 
 
 def _limit(served, most):

@@ -4,6 +4,7 @@ import pytest
 from kafka import TopicPartition
 
 from services.store.outbox import TOPICS
+from tests.faults.lives import REST_S
 from tests.servers import administering
 from tests.workers import until
 
@@ -31,7 +32,7 @@ def test_records_that_kafka_lost_are_announced_again(living):
         for number in range(3):
             life.workers.stop("rules")
             life.feed(part if number < 2 else None, at_once=10)
-            until(lambda: "announcements" not in life.waits(), 30, life.waits)
+            until(lambda: "announcements" not in life.waits(), REST_S, life.waits)
             _empty(life)
             life.workers.start("rules")
             life.rest(revive=False)
@@ -45,7 +46,7 @@ def test_without_a_relay_all_is_folded_and_decided_and_told(living):
         life.rest()
         assert life.workers.stop("relay") == {"relay": 0}
         life.feed(at_once=10)
-        until(lambda: life.waits().keys() <= {"announcements"}, 60, life.waits)
+        until(lambda: life.waits().keys() <= {"announcements"}, REST_S, life.waits)
         life.workers.start("relay")
         life.rest(revive=False)
         life.prove("no relay")

@@ -13,6 +13,7 @@ from services.runtime.failpoints import NAMES
 from services.simulator.trial import simulate, write
 from services.store import alerts, journal
 from services.store.session import Database
+from tests.faults.lives import REST_S
 from tests.served import Served
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed
             killer.start()
             answered = served.feed(made.messages, answered)
             killer.join()
-            served.process.wait(30)
+            served.process.wait(REST_S)
         while answered < len(made.messages):
             served.start()
             answered = served.feed(made.messages, answered)
@@ -70,7 +71,7 @@ def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed
 def _feed_until_it_dies(served, messages, answered, step):
     """Feed, a few at a time, until it dies at *step*; return how many are acknowledged in all."""
     served.start(f"{step}:1")
-    until = time.monotonic() + 30
+    until = time.monotonic() + REST_S
     while served.is_alive():
         assert time.monotonic() < until, f"never passed: {step}"
         answered = served.feed(messages[: answered + 5], answered)
@@ -81,7 +82,7 @@ def _feed_until_it_dies(served, messages, answered, step):
 
 def wait_until_done(served):
     db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
-    until = time.monotonic() + 60
+    until = time.monotonic() + REST_S
     quiet = 0
     while quiet < 3:
         assert time.monotonic() < until, "the service does not come to rest"

@@ -7,6 +7,7 @@ from services.simulator.trial import simulate
 from services.store import journal, states
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.answers import Answers
+from tests.faults.lives import REST_S
 from tests.workers import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
@@ -26,10 +27,10 @@ def test_a_poisonous_fact_stops_its_participant_alone_until_it_is_mended(living)
             _write(conn, '{"body": "?"}')
             conn.execute(text("DELETE FROM outbox"))  # which carries it as it was
         life.workers.start("relay", "rules")
-        until(lambda: _aside(life) == ["P-001"], 60, life.waits)
-        until(lambda: set(_behind(life)) <= {"P-001"}, 60, life.waits)
+        until(lambda: _aside(life) == ["P-001"], REST_S, life.waits)
+        until(lambda: set(_behind(life)) <= {"P-001"}, REST_S, life.waits)
         life.feed()
-        until(lambda: not _behind(life), 60, life.waits)  # of who is not set aside
+        until(lambda: not _behind(life), REST_S, life.waits)  # of who is not set aside
         assert "P-001" in life.workers.ask("verify").told()
         with life.db.write() as conn:
             _write(conn, sound)

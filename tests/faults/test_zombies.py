@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from tests.faults.acknowledged import acknowledged_and_not_folded
+from tests.faults.lives import REST_S
 from tests.workers import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
@@ -47,13 +48,13 @@ def test_a_worker_that_wakes_after_its_session_and_its_leases_changes_nothing(li
         workers.start(failpoints={role: f"{step}:2:sleep=0.5"})
         paused = workers[role]
         part = len(life.trial.messages) // 2
-        feeding = life.feeding(part, at_once=5)
+        feeding = life.feeding(part, at_once=5, between_s=0.2)  # the second step has its facts, too
         paused.wait_for(f"failpoint {step}")
         paused.signal(signal.SIGSTOP)
         workers.start(f"{role}-2")
         feeding.join()
         feeding = life.feeding(at_once=5)
-        until(lambda: _is_ahead(life, role), 60, life.waits)
+        until(lambda: _is_ahead(life, role), REST_S, life.waits)
         feeding.join()
         paused.signal(signal.SIGCONT)
         life.rest(revive=False)

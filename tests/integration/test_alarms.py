@@ -143,7 +143,7 @@ def api(server, path, **query):
         return json.load(answer)["data"]
 
 
-def until(ask, holds, limit_s=40):
+def until(ask, holds, limit_s=120):
     """Return what *ask* says once it *holds*."""
     end = time.monotonic() + limit_s
     while not holds(said := ask()):

@@ -55,7 +55,7 @@ def test_with_its_certificate_a_client_makes_topics_and_writes(encrypted, author
     settings = settings_of(encrypted, authority.path, authority.vouch("relay"))
     assert topics.FACTS in runtime.create_topics(settings, topics.load_declared())
     with runtime.producer(settings) as producer:
-        assert producer.send(topics.FACTS, b"kept").get(10).offset == 0
+        assert producer.send(topics.FACTS, b"kept").get(60).offset == 0
 
 
 @pytest.mark.server

@@ -68,7 +68,7 @@ def test_each_test_has_a_migrated_database_without_rows(postgres):
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_kafka_started_again_has_its_records_on_the_same_port(kafka, end):
     with KafkaProducer(bootstrap_servers=kafka.servers) as producer:
-        producer.send("aegis.facts.v1", b"kept").get(10)
+        producer.send("aegis.facts.v1", b"kept").get(60)
     getattr(kafka, end)()
     assert is_free(kafka.port)
     kafka.start()
@@ -76,7 +76,7 @@ def test_kafka_started_again_has_its_records_on_the_same_port(kafka, end):
         "aegis.facts.v1",
         bootstrap_servers=kafka.servers,
         auto_offset_reset="earliest",
-        consumer_timeout_ms=20_000,
+        consumer_timeout_ms=60_000,
     )
     try:
         assert next(consumer).value == b"kept"

@@ -72,8 +72,8 @@ def test_a_lease_is_kept_while_something_takes_long(passes, monkeypatch, tmp_pat
         taken = []
         for _ in range(5):
             before = until()
+            shown[0] += timedelta(seconds=FOR_S / 2)  # first: it is written when a renewal is due
             passes(FOR_S / 2)
-            shown[0] += timedelta(seconds=FOR_S / 2)
             while until() == before:
                 time.sleep(0.01)
             taken.append(other.is_mine())
