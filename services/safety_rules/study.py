@@ -18,7 +18,7 @@ from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
 from services.vocabulary.standing import Observed, Standing
 
-_FRESH_TRIES = 3  # under load somebody is folded all the time; whoever folds has the rules speak
+_FRESH_TRIES = 1  # under load somebody is folded all the time; whoever folds has the rules speak
 
 
 @dataclass(frozen=True, slots=True)
