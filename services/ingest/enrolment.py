@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import chain, count
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -98,15 +99,18 @@ class Imported:
 def import_participants(intake: Intake, content: bytes, actor: str) -> Imported:
     """Let everybody in *content* (CSV with `COLUMNS`) take part; again with changes corrects.
 
-    Each line is a message of its own: a wrong one does not keep the others out.
+    Each line is a message of its own: a wrong one does not keep the others out. What the last line
+    about somebody says stands, also when it was said and corrected before.
     """
     rows, wrong = _rows(content, intake.sites)
     known_at = _known_at(intake, [row for _, row, _ in rows])
+    last = {row.participant: line for line, row, _ in rows}
     new = changed = 0
     for line, row, raw in rows:
+        given = _Import(raw, actor, known_at, is_last=last[row.participant] == line)
         with intake.db.write() as conn:
             try:
-                is_new, facts = _enter(conn, intake, row, _Import(raw, actor, known_at))
+                is_new, facts = _enter(conn, intake, row, given)
             except ValueError as error:
                 conn.rollback()
                 wrong.append(WrongRow(line, str(error)))
@@ -161,11 +165,15 @@ def _row(given: Mapping[str, object], sites: Sites) -> _Row | str:
 
 @dataclass(frozen=True, slots=True)
 class _Import:
-    """A line as it was read, who imports it, and since when it is known."""
+    """A line as it was read, who imports it, and since when it is known.
+
+    *is_last*: no later line of the file is about the same participant.
+    """
 
     raw: bytes
     actor: str
     known_at: datetime
+    is_last: bool
 
 
 def _known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
@@ -191,50 +199,67 @@ def _enter(conn: Connection, intake: Intake, row: _Row, given: _Import) -> tuple
         conn, hashed, row.participant, row.site, key_id=intake.keys.active, at=at, actor=actor
     )
     zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
-    control_id = sha256(raw).hexdigest()
+    digest = sha256(raw).hexdigest()
+    control_id = _control_id(conn, digest)
+    is_repeated = control_id != digest
     message = RawMessage(
-        id=message_id(_SENDER, control_id, control_id),
+        id=message_id(_SENDER, control_id, digest),
         received_at=given.known_at,
         site=row.site,
         sender=_SENDER,
         control_id=control_id,
-        sha256=control_id,
+        sha256=digest,
         source="participants",
         clock="message" if intake.by_message else "wall",
         body=raw,
     )
-    if journal.find_messages(conn, [(_SENDER, control_id)]):
+    if is_repeated and not given.is_last:
         return is_new, []
     facts = list(_facts(conn, message, row, zone))
-    journal.append(conn, intake.keys, [Arrival(message, tuple(facts), ())])
+    if facts or not is_repeated:
+        journal.append(conn, intake.keys, [Arrival(message, tuple(facts), ())])
     return is_new, facts
 
 
+def _control_id(conn: Connection, digest: str) -> str:
+    """Return the hash of a line; said before, with its number: it may correct what came since."""
+    numbered = chain([digest], (f"{digest}|{number}" for number in count(2)))
+    return next(one for one in numbered if not journal.find_messages(conn, [(_SENDER, one)]))
+
+
 def _facts(conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo) -> Iterator[Fact]:
-    """Yield what is not known yet; what is known otherwise is corrected."""
+    """Yield what is not known yet; what stands otherwise is corrected, also by a clock set back."""
     enrolment = Enrolment(row.site, row.sex, row.birth_year, row.weight_kg)
     parts: tuple[tuple[Body, datetime], ...] = (
         (enrolment, row.enrolled_at),
         (Transplant(row.donor), row.transplant_at),
     )
     for body, at in parts:
-        earlier = [k.fact for k in journal.facts_of_kind(conn, body.kind, row.participant)]
+        series = f"{_SENDER}|{row.participant}|{body.kind}"
+        known = [k.fact for k in journal.facts_of_kind(conn, body.kind, row.participant)]
+        earlier = [fact for fact in known if fact.series == series]
+        last = max(earlier, key=_order, default=None)
+        said_at = last.reported_at if last else None
         fact = Fact(
             id=fact_id(message, body.kind),
             subject=row.participant,
             observed_at=_utc(at, zone),
-            reported_at=message.received_at,
+            reported_at=journal.known_after(said_at, message.received_at),
             body=body,
             digest="",
             site=row.site,
-            series=f"{_SENDER}|{row.participant}|{body.kind}",
+            series=series,
         )
-        last = max(earlier, key=lambda f: f.reported_at, default=None)
         if last is not None:
             if (last.body, last.observed_at) == (body, fact.observed_at):
                 continue
             fact = replace(fact, status=Status.CORRECTED)
         yield replace(fact, digest=wire.clinical_digest(fact))
+
+
+def _order(fact: Fact) -> tuple[datetime, bool, str]:
+    """Order what imports have said as grading does: the last one stands."""
+    return fact.reported_at, fact.status is Status.CORRECTED, fact.digest
 
 
 def _utc(at: datetime, zone: ZoneInfo) -> datetime:

@@ -15,6 +15,7 @@ from services.ingest.domain.hl7.frames import framed
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import Writer
+from services.safety_rules.domain.current_facts import standing
 from services.store import journal
 from services.store.messages import damaged
 from tests.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
@@ -343,6 +344,50 @@ def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
         ("F", "01 15:00"),
         ("C", "03 15:00"),
     ]
+
+
+@pytest.mark.parametrize("minutes", [(0, 0, 0), (0, 1, 2), (60, 5, 10)])  # of the clock: set back
+@pytest.mark.parametrize(
+    "corrected",
+    [
+        PEOPLE[0].replace("haploidentical", "cord"),
+        PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00"),
+        PEOPLE[0].replace("70.5", "70.4"),
+    ],
+)
+def test_the_last_of_several_imports_stands_also_when_it_says_what_an_earlier_did(
+    intake, minutes, corrected
+):
+    started = what_stands(intake)
+    for at, line in zip(minutes, (corrected, PEOPLE[0], corrected), strict=True):
+        intake.clock = lambda at=at: NOW + timedelta(minutes=at)
+        assert import_participants(intake, people(line), "operator").changed == 1
+        assert (what_stands(intake) == started) is (line == PEOPLE[0])
+        again = import_participants(intake, people(line), "operator")
+        assert (again.new, again.changed, again.wrong) == (0, 0, ())
+
+
+def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(intake):
+    file = people(PEOPLE[0].replace("70.5", "70.4"), PEOPLE[0].replace("70.5", "70.3"))
+    assert import_participants(intake, file, "operator").changed == 2
+    stands = what_stands(intake)
+    assert import_participants(intake, file, "operator").changed == 0
+    assert what_stands(intake) == stands
+
+
+def what_stands(intake):
+    """What imports have said of P-001, as far as it is not corrected."""
+    with intake.db.read() as conn:
+        known = [one.fact for one in journal.facts_between(conn, "P-001", 0)]
+    return [(fact.observed_at, fact.body) for fact in standing(known)]
+
+
+def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correct(intake):
+    second = {"kind": "transplant", "number": 2}
+    line = {"subject": "P-001", "observed_at": "2026-02-01T10:00:00Z", "body": second}
+    assert sent(intake, json.dumps(line).encode(), form="facts", actor="anna").facts == 1
+    again = import_participants(intake, people(PEOPLE[0]), "operator")
+    assert (again.new, again.changed) == (0, 0)
 
 
 def test_an_identifier_that_leads_to_somebody_else_is_not_taken_over(intake):
