@@ -185,7 +185,9 @@ def _adjudicate(args: Namespace) -> int:
         content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
     )
     enter(opened, content.participant, content.onset_at, body, args.by)
-    settle(opened)
+    if not settle(opened):
+        print(f"known: {verdict} {content.participant} {content.term}; a running service grades it")
+        return 0
     with opened.db.read() as conn:
         after = find_record(records.latest_episodes(conn), record.id)
     print(f"{content.participant} {content.term}: {after.state}, worst grade {after.content.worst}")
