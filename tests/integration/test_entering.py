@@ -1,11 +1,15 @@
 """What people enter beside the feeds: the last they say stands, and no state is told too early."""
 
+import json
+from datetime import timedelta
+
 import pytest
 
+from services.cli import clinic, entering
 from services.cli.main import main
 from services.runtime.clock import now_utc
 from services.simulator.trial import simulate
-from services.store import leases, records
+from services.store import journal, leases, records
 from tests.installed import STUDY, Installation, messages_of
 
 pytestmark = pytest.mark.slow
@@ -16,7 +20,7 @@ def installed(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
     made = Installation(tmp_path, clock="wall")
-    trial = simulate(1, seed=5, days=6)
+    trial = simulate(2, seed=5, days=6)
     made.enrol(trial)
     made.take(messages_of(trial))
     made.settle()
@@ -34,9 +38,24 @@ def aegis(capsys):
     return run
 
 
-def a_record(installed):
+@pytest.fixture
+def clock(monkeypatch):
+    started = now_utc()
+
+    def show(minutes):
+        for module in (clinic, entering):
+            monkeypatch.setattr(module, "now_utc", lambda: started + timedelta(minutes=minutes))
+
+    return show
+
+
+def live_records(installed):
     with installed.db.read() as conn:
-        return next(one for one in records.latest_episodes(conn) if not one.retracted)
+        return [one for one in records.latest_episodes(conn) if not one.retracted]
+
+
+def a_record(installed):
+    return live_records(installed)[0]
 
 
 def test_beside_a_running_service_an_adjudication_is_known_and_no_state_is_told(installed, aegis):
@@ -50,3 +69,54 @@ def test_beside_a_running_service_an_adjudication_is_known_and_no_state_is_told(
         leases.release(conn, "rules", "a service")
     installed.settle()
     assert a_record(installed).content.state == "rejected"
+
+
+def test_the_last_adjudication_stands_when_the_clock_was_set_back_before_it(
+    installed, aegis, clock
+):
+    record = a_record(installed).id
+    for minutes, verdict, state in (
+        (9, "confirm", "confirmed"),
+        (1, "reject", "rejected"),
+        (2, "confirm", "confirmed"),
+    ):
+        clock(minutes)
+        assert f": {state}," in aegis("adjudicate", record, verdict, "--reason", "seen")
+    assert installed.verified() == []
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_last_answer_of_the_dsmb_stands_when_the_clock_was_set_back_before_it(aegis, clock):
+    rule = "BLINA-HSCT.S1"
+    for minutes, answer in ((9, "pause"), (1, "continue"), (2, "amend")):
+        clock(minutes)
+        aegis("determine", rule, answer, "--reason", "discussed")
+        said = [json.loads(line) for line in aegis("rules", "status", "--json").splitlines()]
+        assert next(one["determination"] for one in said if one["rule"] == rule) == answer
+
+
+def test_what_was_signed_of_somebody_who_is_merged_since_is_earlier_too(installed, aegis, clock):
+    record = a_record(installed)
+    into = next(one for one in ("P-002", "P-001") if one != record.content.participant)
+    clock(9)
+    aegis("adjudicate", record.id, "confirm", "--reason", "seen")
+    merge = {"kind": "merge", "gone": record.content.participant, "survivor": into}
+    about = {"observed_at": record.content.onset_at.isoformat(), "body": merge}
+    for one in (record.content.participant, into):
+        installed.take([json.dumps({"subject": one, **about}).encode()])
+    installed.settle()
+    clock(1)
+    moved = next(
+        one
+        for one in live_records(installed)
+        if (one.content.criterion, one.content.onset_at)
+        == (record.content.criterion, record.content.onset_at)
+    )
+    assert moved.content.participant == into
+    aegis("adjudicate", moved.id, "reject", "--reason", "diluted")
+    with installed.db.read() as conn:
+        signed = [one.fact.body for one in journal.facts_of_kind(conn, "adjudication")]
+    assert [one.verdict for one in sorted(signed, key=lambda one: one.signed_at)] == [
+        "confirm",
+        "reject",
+    ]
