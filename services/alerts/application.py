@@ -147,7 +147,8 @@ def acknowledge(
 ) -> Alert | None:
     """Record that *by* has seen the alert; again is no change.
 
-    It says nothing about what to do: that is a determination.
+    It says nothing about what to do: that is a determination. It is recorded at *at* (aware), or
+    when the last notice was: whoever acknowledges has seen that one, also by a clock set back.
 
     Returns:
         The alert; None when there is none of that id, or it is not what *version* said any more.
@@ -156,12 +157,13 @@ def acknowledge(
         alert = alerts.load_alert(conn, alert_id)
         if alert is None or version not in (None, alert.version):
             return None
+        told = alerts.load_deliveries(conn, [alert.id])
         row = AcknowledgementRow(
             id=str(uuid5(_NAMESPACE, f"{alert.id}|{alert.version}|{by}")),
             alert=alert.id,
             by=by,
             comment=comment,
-            at=at,
+            at=max([at, *(one.recorded_at for one in told)]),
             grade=alert.grade,
         )
         alerts.append_acknowledgement(conn, row)

@@ -64,18 +64,29 @@ class _Planned:
 def _planned(conn: Connection, desk: Desk, now: datetime, ids: Sequence[str] | None) -> _Planned:
     new: list[DeliveryRow] = []
     untrue: list[DeliveryRow] = []
-    known = alerts.load_deliveries(conn, ids)
-    at = max(now, known[-1].recorded_at + _TICK) if known else now  # also by a clock set back
-    told = _grouped(known, lambda row: row.alert)
+    told = _grouped(alerts.load_deliveries(conn, ids), lambda row: row.alert)
     seen = _grouped(alerts.load_acknowledgements(conn, ids), lambda row: row.alert)
     for alert in alerts.load_alerts(conn, desk.study, ids):
         outdated = [row for row in told.get(alert.id, []) if _is_untrue(row, alert)]
         untrue += outdated
         rows = [_withdrawn(row) if row in outdated else row for row in told.get(alert.id, [])]
-        needed = why_send(alert, _told(rows), _seen(seen.get(alert.id, [])), at)
+        acknowledged = seen.get(alert.id, [])
+        at = _after(rows, acknowledged, now)
+        needed = why_send(alert, _told(rows), _seen(acknowledged), at)
         if needed is not None:
             new += [_delivery(alert, needed, one, at, now) for one in _people(desk, needed, rows)]
     return _Planned(new, untrue)
+
+
+def _after(
+    rows: Sequence[DeliveryRow], acknowledged: Sequence[AcknowledgementRow], now: datetime
+) -> datetime:
+    """Return when a notice is recorded: now, after all others and what was seen of the alert.
+
+    Its place among them says who was told, and who has seen what; a clock may be set back.
+    """
+    last = [row.recorded_at for row in rows[-1:]] + [row.at for row in acknowledged[-1:]]
+    return max([now, *(at + _TICK for at in last)])
 
 
 def _told(rows: Iterable[DeliveryRow]) -> list[Told]:

@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import pytest
 
-from services.alerts.planning import plan
+from services.alerts.planning import OPEN, plan, states
 from services.alerts.ports import Failed
 from services.runtime import failpoints
 from services.vocabulary.alert import Closed
-from tests.timeline import Timeline, told
+from tests.reading import hours
+from tests.timeline import STUDY, Timeline, told
 
 RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4, 3 of 5 to 11, ...
 pytestmark = pytest.mark.slow
@@ -350,6 +351,32 @@ def test_a_clock_that_is_set_back_repeats_nothing(trial):
     posts = trial.at(0.5)
     posts += trial.at(0.6)
     assert told(posts) == expect("retracted", OFFICER)
+
+
+def test_what_is_acknowledged_by_a_clock_that_was_set_back_is_not_told_again(trial):
+    trial.potassium("6.5", at=1)
+    assert told(trial.at(5)) == expect("first", OFFICER)
+    trial.now = hours(1.5)
+    trial.acknowledge(*trial.alerts())
+    with trial.db.read() as conn:
+        ((_, state),) = states(conn, STUDY)
+    assert state == "seen by Safety officer"
+    assert trial.at(24 * 30) == []
+
+
+def test_what_returns_after_it_was_acknowledged_by_a_clock_ahead_has_to_be_seen_again(trial):
+    trial.potassium("6.5", at=1)
+    trial.at(1)
+    trial.now = hours(5)
+    trial.acknowledge(*trial.alerts())
+    trial.now = hours(1.5)
+    trial.potassium("4.5", at=1, status="C")
+    assert told(trial.at(2)) == expect("retracted", OFFICER)
+    trial.potassium("6.6", at=1, status="C")
+    assert told(trial.at(3)) == expect("returned after retraction", OFFICER)
+    with trial.db.read() as conn:
+        ((_, state),) = states(conn, STUDY)
+    assert state == OPEN
 
 
 def test_a_possible_grade_is_told_once_and_again_when_it_is_certain(trial):
