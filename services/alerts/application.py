@@ -143,7 +143,14 @@ def read_detail(alert: Alert) -> Detail:
 
 
 def acknowledge(
-    db: Database, alert_id: str, by: str, comment: str, at: datetime, *, version: int | None = None
+    db: Database,
+    alert_id: str,
+    by: str,
+    comment: str,
+    at: datetime,
+    *,
+    version: int | None = None,
+    most: int | None = None,
 ) -> Alert | None:
     """Record that *by* has seen the alert; again is no change.
 
@@ -151,11 +158,14 @@ def acknowledge(
     when the last notice was: whoever acknowledges has seen that one, also by a clock set back.
 
     Returns:
-        The alert; None when there is none of that id, or it is not what *version* said any more.
+        The alert; None, and nothing is recorded, when there is none of that id, it is not what
+        *version* said any more, or its grade is above *most*.
     """
     with db.write() as conn:
         alert = alerts.load_alert(conn, alert_id)
         if alert is None or version not in (None, alert.version):
+            return None
+        if most is not None and alert.grade > most:
             return None
         told = alerts.load_deliveries(conn, [alert.id])
         row = AcknowledgementRow(

@@ -6,7 +6,7 @@ from services.alerts.application import acknowledge, grade_of, name_of, text_of
 from services.alerts.planning import OPEN, states
 from services.cli.command import Command, CommandError
 from services.cli.entering import by_argument
-from services.cli.opened import data_arguments, open_data
+from services.cli.opened import Opened, data_arguments, open_data
 from services.cli.tables import table, utc
 from services.runtime.clock import now_utc
 from services.store import alerts
@@ -27,6 +27,9 @@ def _arguments(parser: ArgumentParser) -> None:
         word.add_argument("alert", metavar="ALERT", help="its four letters, or how its id begins")
         data_arguments(word)
         if name == "ack":
+            word.add_argument(
+                "--version", type=int, metavar="N", help="as it was shown: refused when it changed"
+            )
             word.add_argument("--comment", default="")
             by_argument(word)
 
@@ -39,6 +42,7 @@ def _alerts(args: Namespace) -> int:
         rows = [
             (
                 name_of(one),
+                one.version,
                 one.level,
                 one.kind.replace("_", " "),
                 one.participant or one.about,
@@ -49,20 +53,35 @@ def _alerts(args: Namespace) -> int:
             for one, state in known
         ]
         chosen = rows if args.all else [row for row in rows if row[-1] == OPEN]
-        head = ("alert", "level", "kind", "about", "grade or events", "since (UTC)", "state")
+        head = (
+            "alert", "version", "level", "kind", "about", "grade or events", "since (UTC)", "state",
+        )  # fmt: skip
         print(table(head, chosen) if chosen else "no open alerts")
         return 0
     one = _find([alert for alert, _ in known], args.alert)
     if args.word == "ack":
-        acknowledge(opened.db, one.id, args.by, args.comment, now_utc())
-        print(f"alert {name_of(one)} acknowledged by {args.by}: seen, not answered")
-        return 0
+        return _acknowledge(opened, one, args)
     text = text_of(one, "the link in the notice")
-    print(f"{text.subject}\n\n{text.body}")
+    print(f"{text.subject}\n\n{text.body}\nversion {one.version}\n")
     with opened.db.read() as conn:
         told = [_told(row) for row in alerts.load_deliveries(conn, [one.id])]
     about = ("since (UTC)", "told", "role", "by", "why", "state", "attempts", "problem")
     print(table(about, told) if told else "nobody has been told yet")
+    return 0
+
+
+def _acknowledge(opened: Opened, alert: Alert, args: Namespace) -> int:
+    name = name_of(alert)
+    about = opened.db, alert.id, args.by, args.comment, now_utc()
+    seen = acknowledge(*about, version=args.version)
+    if seen is None:
+        raise CommandError(
+            f"alert {name} is not version {args.version}: read it again with"
+            f" `aegis alerts show {name}`; nothing is acknowledged"
+        )
+    print(text_of(seen, "").subject)
+    print(f"version {seen.version}, grade or events {grade_of(seen)}")
+    print(f"alert {name} acknowledged by {args.by}: seen, not answered")
     return 0
 
 

@@ -11,6 +11,8 @@ from services.cli.opened import Opened, data_arguments, instant, open_data, sett
 from services.runtime import wire
 from services.runtime.clock import now_utc
 from services.store import alerts, decisions, journal, participants, records
+from services.vocabulary.alert import AlertKind
+from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import (
     Adjudication,
@@ -228,19 +230,22 @@ def _determine(args: Namespace) -> int:
     counted = tuple(one.participant for one in decision.contributors)
     body = Determination(args.rule, row.id, answer, args.by, args.reason, decision.events, counted)
     enter(opened, opened.name, now_utc(), body, args.by)
-    _see(opened, args)
+    _see(opened, args, decision)
     settle(opened)
     print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")
     return 0
 
 
-def _see(opened: Opened, args: Namespace) -> None:
-    """Acknowledge the rule's open alerts: who answers has seen them."""
+def _see(opened: Opened, args: Namespace, answered: Decision) -> None:
+    """Acknowledge the rule's open alerts that say no more than *answered*: who answers saw that."""
     with opened.db.read() as conn:
         known = alerts.load_alerts(conn, opened.name)
-    for alert in known:
-        if alert.about == args.rule and alert.is_open:
-            acknowledge(opened.db, alert.id, args.by, f"{args.answer}: {args.reason}", now_utc())
+    comment = f"{args.answer}: {args.reason}"
+    for one in known:
+        if one.about == args.rule and one.is_open:
+            is_at_upper = one.kind is AlertKind.BOUNDARY_AT_UPPER
+            most = answered.upper if is_at_upper else answered.events
+            acknowledge(opened.db, one.id, args.by, comment, now_utc(), most=most)
 
 
 FACTS = Command("facts", "enter what no feed carries", _facts_arguments, _facts)

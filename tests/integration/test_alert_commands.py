@@ -4,6 +4,7 @@ import pytest
 
 from services.alerts.application import name_of
 from services.alerts.ports import Failed
+from services.cli import clinic
 from services.cli.main import main
 from services.store.alerts import load_acknowledgements
 from tests.timeline import FOLDER, Timeline
@@ -37,17 +38,36 @@ def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
     name = name_of(*trial.alerts())
     _, listed = aegis("alerts", "list")
     (row,) = [line.split() for line in listed.out.splitlines() if line.startswith(name)]
-    assert row == [name, "participant", "episode", "P-001", "3", "2026-03-01", "09:00", "open"]
+    assert row == [name, "1", "participant", "episode", "P-001", "3", "2026-03-01", "09:00", "open"]
 
     code, said = aegis("alerts", "ack", name.lower(), "--by", "anna", "--comment", "called")
     assert code == 0
-    assert said.out == f"alert {name} acknowledged by anna: seen, not answered\n"
+    subject, stood, done = said.out.splitlines()
+    assert subject.startswith("[BLINA-HSCT] P-001: Hyperkalemia, grade 3, suspected")
+    assert stood == "version 1, grade or events 3"
+    assert done == f"alert {name} acknowledged by anna: seen, not answered"
     assert aegis("alerts", "list")[1].out == "no open alerts\n"
     assert "seen by anna" in aegis("alerts", "list", "--all")[1].out
     with trial.db.read() as conn:
         (row,) = load_acknowledgements(conn)
     assert (row.by, row.comment, row.grade) == ("anna", "called", 3)
     assert trial.at(24 * 30) == []
+
+
+def test_what_has_changed_since_it_was_shown_is_not_acknowledged(trial, aegis):
+    name = name_of(*trial.alerts())
+    assert "\nversion 1\n" in aegis("alerts", "show", name)[1].out
+    trial.potassium("7.5", at=2)
+    trial.at(2)
+    code, said = aegis("alerts", "ack", name, "--version", "1")
+    assert code != 0
+    assert f"alert {name} is not version 1: read it again with `aegis alerts show" in said.err
+    with trial.db.read() as conn:
+        assert load_acknowledgements(conn) == []
+    code, said = aegis("alerts", "ack", name, "--version", "2")
+    assert code == 0
+    assert "Hyperkalemia, grade 4" in said.out
+    assert "version 2, grade or events 4\n" in said.out
 
 
 def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis):
@@ -95,6 +115,41 @@ def test_an_answer_says_that_the_rules_alerts_were_seen(trial, aegis):
     assert (seen.by, seen.comment) == ("DSMB chair", "pause: two deaths")
     late = trial.at(24 * 30)
     assert not [post for post in late if rule in post.subject]
+
+
+def test_an_answer_says_nothing_of_an_event_that_came_after_what_it_answers(
+    trial, aegis, monkeypatch
+):
+    trial.treat("P-002", "P-003", "P-004")
+    trial.death("P-001", 5)
+    trial.death("P-002", 6)
+    trial.at(7)
+
+    def entered(*given):
+        outcome = clinic_enter(*given)
+        trial.death("P-003", 8)
+        trial.at(9)
+        return outcome
+
+    clinic_enter = clinic.enter
+    monkeypatch.setattr(clinic, "enter", entered)
+    rule = "BLINA-HSCT.S4"
+    _, said = aegis("determine", rule, "pause", "--reason", "two deaths")
+    assert "pause, on 2 events" in said.out
+    (alert,) = trial.alerts(about=rule, kind="boundary_reached")
+    with trial.db.read() as conn:
+        assert (alert.grade, load_acknowledgements(conn, [alert.id])) == (3, [])
+
+
+def test_an_answer_says_that_a_boundary_at_upper_grades_was_seen(trial, aegis):
+    trial.treat("P-002", "P-003", "P-004")
+    for name in ("P-001", "P-002", "P-003", "P-004"):
+        trial.potassium(">5.8", name=name, at=1)
+    trial.at(2)
+    (alert,) = trial.alerts(kind="boundary_reached_at_upper_grades")
+    aegis("determine", alert.about, "pause", "--reason", "results are asked for")
+    with trial.db.read() as conn:
+        assert len(load_acknowledgements(conn, [alert.id])) == 1
 
 
 @pytest.mark.usefixtures("trial")
