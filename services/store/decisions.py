@@ -39,32 +39,36 @@ class StudyState:
     cut: Mapping[str, int]
 
 
-def decision_id(made: Decision) -> str:
-    """Return the uuid5 of what the decision says."""
-    return str(uuid5(_NAMESPACE, wire.digest(made)))
-
-
 def append_decision(conn: Connection, made: Decision, made_at: datetime) -> DecisionRow:
-    """Add *made*, unless the very same decision is recorded, and return its row."""
+    """Add *made*, unless it is what its rule said last, word for word, and return its row."""
     table = decision.c
-    row_id = decision_id(made)
-    recorded = conn.execute(select(decision).where(table.id == row_id)).one_or_none()
-    if recorded is not None:
-        return DecisionRow(row_id, recorded.version, recorded.made_at, made)
     of_rule = and_(table.study == made.study, table.rule == made.rule)
-    before = conn.scalar(select(func.max(table.version)).where(of_rule)) or 0
+    query = select(table.id, table.version, table.made_at, table.payload).where(of_rule)
+    last = conn.execute(query.order_by(table.version.desc()).limit(1)).one_or_none()
+    payload = wire.canonical(made)
+    if last is not None and last.payload == payload:
+        return DecisionRow(last.id, last.version, last.made_at, made)
+    version = 1 if last is None else last.version + 1
     row = {
-        "id": row_id,
+        "id": _new_id(conn, made, version),
         "study": made.study,
         "rule": made.rule,
-        "version": before + 1,
+        "version": version,
         "made_at": made_at,
         "known_at": made.as_of,
         "signal": made.signal.value,
-        "payload": wire.canonical(made),
+        "payload": payload,
     }
     audit.add(conn, decision, [row])
-    return DecisionRow(row_id, before + 1, made_at, made)
+    return DecisionRow(str(row["id"]), version, made_at, made)
+
+
+def _new_id(conn: Connection, made: Decision, version: int) -> str:
+    """Return the uuid5 of what *made* says; of what was said before, of its *version* too."""
+    said = wire.digest(made)
+    first = str(uuid5(_NAMESPACE, said))
+    is_taken = conn.scalar(select(decision.c.id).where(decision.c.id == first)) is not None
+    return str(uuid5(_NAMESPACE, f"{said}|{version}")) if is_taken else first
 
 
 def latest_decisions(

@@ -14,7 +14,7 @@ from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.journal_worker import JournalWorker
 from services.safety_rules.study import study_step
 from services.safety_rules.waker import Waker
-from services.store.decisions import latest_decisions
+from services.store.decisions import decision_history, latest_decisions, load_study_state
 from services.store.holding import Holding
 from services.vocabulary.fact import Death, Status
 from tests.reading import fact, hours
@@ -176,6 +176,29 @@ def test_the_waker_sets_right_what_was_told_too_late(deaths, reaching, monkeypat
     watching.step(20.0)
     assert deaths.told() == (1, False)
     assert deaths.wrong() == []
+
+
+def amended(rules):
+    """The same rules, by a protocol of another label."""
+    return replace(rules, protocol=replace(rules.protocol, version="99"))
+
+
+def test_a_protocol_that_is_taken_back_speaks_again_and_then_rests(deaths):
+    first, amendment = deaths.rules, amended(deaths.rules)
+    for rules in (first, amendment, first, amendment):
+        deaths.rules = rules
+        deaths.decide()
+        with deaths.db.read() as conn:
+            made = decision_history(conn, STUDY, RULE)
+        assert made[-1].decision.protocol == rules.protocol.label
+        assert deaths.wrong() == []
+    assert len({row.id for row in made}) == len(made)
+    watching = waker(deaths)
+    for at_s in (0.0, 10.0, 20.0):
+        watching.step(at_s)
+    with deaths.db.read() as conn:
+        assert decision_history(conn, STUDY, RULE) == made
+        assert load_study_state(conn, STUDY).version == made[-1].version
 
 
 @pytest.mark.server
