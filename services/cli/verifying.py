@@ -15,7 +15,7 @@ from services.cli.opened import Opened, open_data
 from services.ingest.unheard import is_unheard
 from services.runtime.clock import now_utc
 from services.safety_rules import proof
-from services.safety_rules.study import says, undecided
+from services.safety_rules.study import of_other_protocol, says, undecided
 from services.store import integrity, journal, leases, messages, parking, records, states
 from services.store.session import Connection, Database
 from services.store.snapshots import Look, Snapshots
@@ -70,10 +70,13 @@ def counts(conn: Connection) -> str:
 
 
 def tell_of_others(opened: Opened, conn: Connection) -> str:
-    """Return a line about those who are not proven here, because other rules graded them."""
-    others = states.count_under_other_rules(conn, opened.study.rules.version, opened.name)
-    told = f"{others} participants were graded by other rules: see `aegis refold`\n"
-    return told if others else ""
+    """Return a line about each part that is not proven here, because other rules wrote it."""
+    rules = opened.study.rules
+    people = states.count_under_other_rules(conn, rules.version, opened.name)
+    graded = f"{people} participants were graded by other rules: see `aegis refold`\n"
+    spoken = len(of_other_protocol(conn, rules))
+    decided = f"{spoken} rules last spoke under another protocol: `aegis run` lets them speak\n"
+    return (graded if people else "") + (decided if spoken else "")
 
 
 def _of_rows_and_records(opened: Opened) -> Iterator[str]:

@@ -96,10 +96,29 @@ def last_known(conn: Connection, study: str, rows: Sequence[StandingRow]) -> dat
 
 
 def undecided(conn: Connection, rules: Rules) -> list[Decision]:
-    """Return what the rules say now whose last recorded decision says something else."""
-    study = rules.protocol.study
-    made = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
-    return [now for now in status(conn, rules) if says(now) != says(made.get(now.rule))]
+    """Return what the rules say now whose last recorded decision says something else.
+
+    What was decided under another protocol is left out: see `of_other_protocol`.
+    """
+    made = _last_decisions(conn, rules)
+    others = of_other_protocol(conn, rules)
+    return [
+        now
+        for now in status(conn, rules)
+        if now.rule not in others and says(now) != says(made.get(now.rule))
+    ]
+
+
+def of_other_protocol(conn: Connection, rules: Rules) -> list[str]:
+    """Return the rules, by id, that have spoken, and not yet under the protocol of *rules*."""
+    protocol, made = rules.protocol, _last_decisions(conn, rules)
+    spoken = [rule.id for rule in protocol.rules if rule.id in made]
+    return [rule for rule in spoken if made[rule].protocol != protocol.label]
+
+
+def _last_decisions(conn: Connection, rules: Rules) -> Mapping[str, Decision]:
+    rows = decisions.latest_decisions(conn, rules.protocol.study)
+    return {row.decision.rule: row.decision for row in rows}
 
 
 def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
@@ -131,7 +150,7 @@ def _decide(
         state = decisions.load_study_state(conn, study)
         cut = {row.subject: row.folded_through for row in states.load_states(conn)}
         now = [replace(decision, cut=cut) for decision in status(conn, rules)]
-        told = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
+        told = _last_decisions(conn, rules)
     news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
     if not news:
         with db.write() as conn:

@@ -73,6 +73,23 @@ def test_verify_says_what_it_leaves_to_the_other_rules(trial, capsys):
     assert not [one for one in found if one.participant.startswith("P-")]
 
 
+def test_verify_says_which_rules_have_spoken_under_another_protocol_only(trial, capsys):
+    now = trial.rules.rules
+    before = replace(now.protocol, version="0")
+    trial.rules.rules = replace(now, protocol=before)
+    trial.at(4)
+    said = f"{len(before.rules)} rules last spoke under another protocol"
+    main(["verify"])
+    told = capsys.readouterr().out
+    assert said in told
+    assert "the last decision is not what the standings say" not in told
+    trial.rules.rules = now
+    trial.say(lab("potassium", "6.6", 6, "mmol/L", lln="3.5", uln="5.0"))
+    trial.at(7)
+    main(["verify"])
+    assert said not in capsys.readouterr().out
+
+
 def test_a_reason_appends_versions_and_stays_in_the_audit_trail(trial, capsys):
     older(trial)
     before = versions(trial)

@@ -201,6 +201,18 @@ def test_a_protocol_that_is_taken_back_speaks_again_and_then_rests(deaths):
         assert load_study_state(conn, STUDY).version == made[-1].version
 
 
+def test_another_protocol_is_no_finding_before_its_rules_have_spoken(deaths):
+    deaths.rules = amended(deaths.rules)
+    assert deaths.wrong() == []
+    with deaths.db.read() as conn:
+        assert RULE in study.of_other_protocol(conn, deaths.rules)
+    deaths.decide()
+    with deaths.db.read() as conn:
+        assert study.of_other_protocol(conn, deaths.rules) == []
+    deaths.second(is_so=True)
+    assert deaths.wrong() != []
+
+
 @pytest.mark.server
 def test_who_has_no_news_waits_for_whoever_decides_just_then(postgres, tmp_path, reaching):
     trial = Timeline(tmp_path, url=postgres.url)
