@@ -5,14 +5,15 @@ Source: docs/adr/0008-refold.md
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.domain.regraded import Regraded, Way, regraded
 from services.safety_rules.domain.rules import Rules
 from services.safety_rules.proof import recounted
 from services.safety_rules.regrade import Preview, same_terms, tables
-from services.safety_rules.study import status
-from services.store import outbox, records, states
+from services.safety_rules.study import last_known, status
+from services.store import outbox, records, states, timers
 from services.store.messages import in_parts
 from services.store.session import Connection, Database
 from services.store.turns import families_of
@@ -64,23 +65,31 @@ def _in_detail(one: Regraded) -> Regraded:
 def ask(db: Database, rules: Rules, *, by: str, reason: str) -> list[str]:
     """Let what other rules wrote be folded again by *rules*; return who was asked for.
 
-    Workers of *rules* do it, also those that begin later. Who asked, and the reason, are in the
-    audit trail of each participant.
+    Workers of *rules* do it, also those that begin later. Whenever they do, all stand as *rules*
+    have it since the same instant, the last at which anything was known. Who asked, and the reason,
+    are in the audit trail of each participant.
     """
     with db.read() as conn:
         everybody = [member for group in outdated(conn, rules) for member in group]
+        study = rules.protocol.study
+        at = last_known(conn, study, records.latest_standings(conn, study))
     asked: list[str] = []
     for some in in_parts(everybody):
-        while (done := _ask(db, rules, some, by, reason)) is None:
+        while (done := _ask(db, rules, some, at, (by, reason))) is None:
             pass  # a worker was faster with one of them
         asked += done
     return asked
 
 
 def _ask(
-    db: Database, rules: Rules, subjects: Sequence[str], by: str, reason: str
+    db: Database,
+    rules: Rules,
+    subjects: Sequence[str],
+    at: datetime | None,
+    told: tuple[str, str],
 ) -> list[str] | None:
     """Ask for those of *subjects* that are still of other rules; None: again."""
+    by, reason = told
     with db.write() as conn:
         known = states.states_of(conn, subjects)
         olds = [state for state in known.values() if state.is_of_other_rules(rules.version)]
@@ -88,6 +97,8 @@ def _ask(
             conn.rollback()
             return None
         asked = [state.subject for state in olds]
+        since = {timers.REFOLD: at} if at is not None else {}
+        timers.set_timers(conn, {one: {**since, **timers.timers_of(conn, one)} for one in asked})
         outbox.announce_hint(conn, asked)
     return asked
 

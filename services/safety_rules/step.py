@@ -9,7 +9,7 @@ from services.safety_rules.cache import Cache, Remembered
 from services.safety_rules.domain.chronicle import Chronicle, Heard, Stood, heard
 from services.safety_rules.domain.families import Family
 from services.safety_rules.domain.rules import Rules
-from services.store import journal, records
+from services.store import journal, records, timers
 from services.store.session import Connection
 from services.store.states import StateRow
 from services.vocabulary.advice import Advice
@@ -61,8 +61,28 @@ def step(
     """Fold what a family has not folded yet; what is remembered comes back when that is on disk."""
     remembered = cache.get(states) or _rebuilt(conn, rules, states)
     cache.drop(tuple(state.subject for state in states))
-    new = [known for state in states for known in _new(conn, state, given, alone=len(states) == 1)]
-    return _folded(rules, states, remembered, tuple(heard(new)), given.until)
+    known = [k for state in states for k in _new(conn, state, given, alone=len(states) == 1)]
+    new = tuple(heard(known))
+    if _is_of_others(states, rules):
+        remembered.chronicle.recount(_since(conn, states, new, given.until))
+    return _folded(rules, states, remembered, new, given.until)
+
+
+def _is_of_others(states: Iterable[StateRow], rules: Rules) -> bool:
+    return any(state.is_of_other_rules(rules.version) for state in states)
+
+
+def _since(
+    conn: Connection, states: Iterable[StateRow], new: Sequence[Heard], until: datetime
+) -> datetime:
+    """Return since when a family stands as the rules have it that run now.
+
+    That is since it was asked for, of all at once; else since what is told now.
+    """
+    kept = [timers.timers_of(conn, state.subject) for state in states]
+    asked = [mine[timers.REFOLD] for mine in kept if timers.REFOLD in mine]
+    told = new[0].received_at if new else until
+    return min(asked, default=told)
 
 
 def _new(conn: Connection, state: StateRow, given: Given, *, alone: bool) -> Sequence[Journaled]:
@@ -88,11 +108,9 @@ def _folded(
     until: datetime,
 ) -> Step:
     chronicle = remembered.chronicle
-    if any(state.is_of_other_rules(rules.version) for state in states):
-        chronicle.recount()
     for message in new:
         chronicle.hear(message)
-    is_due = any(at <= until for at in chronicle.due.values())
+    is_due = _is_of_others(states, rules) or any(at <= until for at in chronicle.due.values())
     chronicle.pass_time(until)
     episodes, stood = chronicle.take()
     changed = {episode.content.participant for episode in episodes}

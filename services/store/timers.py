@@ -10,6 +10,9 @@ from services.store import audit
 from services.store.messages import in_parts
 from services.store.tables import participant_state, timer
 
+# Since when its owner stands as the rules have it that fold them again; `states` says who waits.
+REFOLD = "refold"
+
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
@@ -39,13 +42,16 @@ def set_timers(conn: Connection, due: Mapping[str, Mapping[str, datetime]]) -> N
 
 
 def due_timers(conn: Connection, now: datetime, limit: int | None = None) -> list[DueTimer]:
-    """Return the timers with due_at <= *now*, the earliest first; not of who is quarantined."""
+    """Return the timers with due_at <= *now*, the earliest first; not of who is quarantined.
+
+    Nor `REFOLD`: what is asked for of everybody may not hold up what time changes.
+    """
     aside = select(participant_state.c.subject).where(
         participant_state.c.quarantined_seq.is_not(None)
     )
     query = (
         select(timer.c.owner, timer.c.purpose, timer.c.due_at)
-        .where(timer.c.due_at <= now, timer.c.owner.not_in(aside))
+        .where(timer.c.due_at <= now, timer.c.purpose != REFOLD, timer.c.owner.not_in(aside))
         .order_by(timer.c.due_at, timer.c.owner, timer.c.purpose)
         .limit(limit)
     )

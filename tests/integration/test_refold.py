@@ -8,14 +8,20 @@ from services.cli.main import main
 from services.safety_rules import proof, refold
 from services.safety_rules.cache import Cache
 from services.safety_rules.hint_worker import HintWorker
+from services.safety_rules.look_back import ever_crossed
+from services.safety_rules.study import status
 from services.safety_rules.waker import Waker
 from services.store import outbox, records, states
+from services.store.decisions import latest_decisions
 from services.store.session import Database
-from services.vocabulary.fact import Assessment
-from tests.reading import fact, lab
-from tests.timeline import FOLDER, Timeline
+from services.vocabulary.fact import Assessment, Relapse
+from services.vocabulary.protocol_event import EventPattern
+from tests.reading import fact, hours, lab
+from tests.timeline import FOLDER, STUDY, Timeline
 
 pytestmark = pytest.mark.slow
+
+RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4
 
 
 @pytest.fixture
@@ -160,3 +166,73 @@ def hinted(db):
         rows = outbox.waiting(conn, 0, 100)
         outbox.announced(conn, [row.id for row in rows])
     return [row.key for row in rows if row.topic == outbox.FACTS]
+
+
+@pytest.fixture
+def amended(tmp_path):
+    """Two are treated; one died, and one relapsed. The rule counted deaths, and counts relapses.
+
+    More is known of each than what counts, and who died is heard of last.
+    """
+    made = Timeline(tmp_path)
+    made.treat("P-001", "P-002")
+    made.grade(2)
+    made.death("P-001", 10)
+    made.grade(11)
+    made.say(replace(fact(Relapse(), 12, subject="P-002"), reported_at=made.now))
+    made.grade(13)
+    made.say(lab("sodium", "140", 30, "mmol/L", subject="P-001"))
+    made.determine("BLINA-HSCT.S1", "continue")  # the study itself is folded, too
+    made.grade(31)
+    rules = made.rules.rules
+    counts_relapses = [
+        replace(one, any_of=(EventPattern(fact="relapse"),), competing=())
+        if one.id == RULE
+        else one
+        for one in rules.protocol.rules
+    ]
+    protocol = replace(rules.protocol, rules=tuple(counts_relapses), version="2")
+    made.rules.rules = replace(rules, protocol=protocol, version="v2")
+    made.rules.cache = Cache()
+    yield made
+    made.close()
+
+
+def ask(trial):
+    return refold.ask(trial.db, trial.rules.rules, by="anna", reason="amendment 2")
+
+
+def counted(trial, hour=None):
+    """Who counts under the rule, as known at *hour* (None: now)."""
+    as_of = None if hour is None else hours(hour)
+    with trial.db.read() as conn:
+        (now,) = [one for one in status(conn, trial.rules.rules, as_of) if one.rule == RULE]
+    return [one.participant for one in now.contributors]
+
+
+def decided(trial):
+    """Under which protocol the rule spoke last, and whether anything is wrong with that."""
+    with trial.db.read() as conn:
+        (last,) = [d for d in latest_decisions(conn, STUDY) if d.decision.rule == RULE]
+        wrong = list(proof.mismatches(conn, trial.rules.rules, history=True))
+    return last.decision.protocol.split()[1], [one.problem for one in wrong]
+
+
+def test_what_is_graded_anew_is_known_of_all_at_once(amended):
+    assert ask(amended) == ["P-001", "P-002"]
+    amended.grade(32)
+    assert [counted(amended, hour) for hour in (9, 11, 13, 29)] == [[], *[["P-001"]] * 3]
+    assert counted(amended, 31) == counted(amended) == ["P-002"]
+    with amended.db.read() as conn:
+        assert ever_crossed(conn, amended.rules.rules)[RULE] is None
+    assert not amended.rules.look_back()
+    assert decided(amended) == ("v2", [])
+    assert amended.alerts(about=RULE) == []
+
+
+def test_new_facts_let_other_rules_count_from_then_on(amended):
+    amended.now = hours(40)
+    amended.say(lab("sodium", "142", 40, "mmol/L", subject="P-002"))
+    amended.grade(41)
+    assert counted(amended, 39) == ["P-001"]
+    assert counted(amended, 40) == counted(amended) == ["P-001", "P-002"]

@@ -59,7 +59,7 @@ class Story:
         latest = [one for m in self.members for one in self.chronicle.latest(m)]
         standings = [one for m in self.members for one in self.chronicle.standings(m)]
         later.chronicle.resume(self.past, latest, standings)
-        later.chronicle.recount()
+        later.chronicle.recount(self.past[-1].received_at)
         return later
 
     def news(self):

@@ -103,10 +103,12 @@ class Chronicle:
         for member in self._family.survivors_first:
             self._recount(member, occasion, message.facts)
 
-    def recount(self) -> None:
+    def recount(self, since: datetime) -> None:
         """Let the records say what these rules make of facts that other rules were applied to.
 
         New versions are known since the last fact: a record never depends on when rules changed.
+        How somebody stands does: they are counted with others, and were counted as other rules had
+        it until *since*.
         """
         for member in self._family.survivors_first:
             last = self._last_of(member)
@@ -115,6 +117,7 @@ class Chronicle:
                 version = self._rules.version
                 occasion = Occasion(member, last.seq, last.received_at, version)
                 self._recount(member, occasion, None)
+                self._stand(member, max(since, last.received_at), last.seq)
 
     def pass_time(self, until: datetime) -> None:
         """Apply every timer that is due by *until*, each at its own instant."""
@@ -189,7 +192,7 @@ class Chronicle:
             versions = self._record(member, fold, changed, occasion)
             self._keep([caused(version, reason, facts) for version in versions])
         moved = anchors is not before and anchors != before
-        if changed or moved or facts is None or self._has_to_stand(member, facts):
+        if facts is not None and (changed or moved or self._has_to_stand(member, facts)):
             self._stand(member, occasion.recorded_at, occasion.seq)
 
     def _changed(self, member: str, fold: Fold | None) -> list[str]:
