@@ -14,7 +14,7 @@ from services.safety_rules.domain.stopping.look_back import (
 )
 from services.safety_rules.recording import write_alerts
 from services.safety_rules.study import last_known, status
-from services.store import alerts, decisions, journal, records
+from services.store import alerts, decisions, journal, records, states
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision, Signal
@@ -62,11 +62,12 @@ def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
     """Return the alert of every boundary that was reached, no longer is, and that nobody was told.
 
     What undid it was known before the rules spoke, as when both came in one batch. What is not over
-    is told by the study step. None: that cannot be said while facts wait to be graded.
+    is told by the study step. None: that cannot be said while facts wait to be graded, or
+    participants to be graded anew.
     """
-    if journal.subjects_behind(conn, 1):
-        return None
     study = rules.protocol.study
+    if journal.subjects_behind(conn, 1) or states.is_refolding(conn, rules.version, study):
+        return None
     over = {
         rule: [one for one in past if one.until is not None]
         for rule, past in past_crossings(conn, rules).items()

@@ -98,8 +98,11 @@ def last_known(conn: Connection, study: str, rows: Sequence[StandingRow]) -> dat
 def undecided(conn: Connection, rules: Rules) -> list[Decision]:
     """Return what the rules say now whose last recorded decision says something else.
 
-    What was decided under another protocol is left out: see `of_other_protocol`.
+    What was decided under another protocol is left out: see `of_other_protocol`. While a refold
+    that was asked for is not done, nothing is to be decided.
     """
+    if states.is_refolding(conn, rules.version, rules.protocol.study):
+        return []
     made = _last_decisions(conn, rules)
     others = of_other_protocol(conn, rules)
     return [
@@ -142,7 +145,8 @@ def _decide(
 
     Others may have decided meanwhile, perhaps on less than was read here: who has no news waits for
     them, too. And people may have been folded, which is looked at if what is written *must be
-    fresh*: a worker that was paused would tell what is over.
+    fresh*: a worker that was paused would tell what is over. While a refold that was asked for is
+    under way, what they said last holds: some are counted by other rules than others.
     """
     study = rules.protocol.study
     with db.read() as conn:
@@ -151,6 +155,9 @@ def _decide(
         cut = {row.subject: row.folded_through for row in states.load_states(conn)}
         now = [replace(decision, cut=cut) for decision in status(conn, rules)]
         told = _last_decisions(conn, rules)
+        is_refolding = states.is_refolding(conn, rules.version, study)
+    if is_refolding:
+        return Decided(tuple(told[r.id] for r in rules.protocol.rules if r.id in told))
     news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
     if not news:
         with db.write() as conn:

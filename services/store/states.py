@@ -84,6 +84,14 @@ def asked_again(conn: Connection, rules_version: str, limit: int) -> list[str]:
     return list(conn.scalars(query.order_by(state.subject).limit(limit)))
 
 
+def is_refolding(conn: Connection, rules_version: str, study: str) -> bool:
+    """Say whether somebody was to be folded again and is not yet; *study* is nobody."""
+    state = participant_state.c
+    query = _of_other_rules(rules_version).with_only_columns(state.subject).limit(1)
+    waits = (state.digest == "") & state.quarantined_seq.is_(None) & (state.subject != study)
+    return conn.scalar(query.where(waits)) is not None
+
+
 def ask_again(conn: Connection, olds: Sequence[StateRow], *, by: str, reason: str) -> bool:
     """Let *olds* be folded again by the rules that run, audited as asked for *by*, with *reason*.
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from services.cli.main import main
-from services.safety_rules import proof, refold
+from services.safety_rules import journal_worker, proof, refold
 from services.safety_rules.cache import Cache
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.look_back import ever_crossed
-from services.safety_rules.study import status
+from services.safety_rules.study import status, study_step
 from services.safety_rules.waker import Waker
 from services.store import outbox, records, states
 from services.store.decisions import latest_decisions
@@ -228,6 +228,41 @@ def test_what_is_graded_anew_is_known_of_all_at_once(amended):
     assert not amended.rules.look_back()
     assert decided(amended) == ("v2", [])
     assert amended.alerts(about=RULE) == []
+
+
+def test_the_rules_speak_again_once_everybody_is_graded_anew(amended, monkeypatch):
+    monkeypatch.setattr(journal_worker, "_AT_ONCE", 1)
+    amended.now = hours(32)
+    ask(amended)
+    for name in ("P-001", "P-002"):
+        assert decided(amended) == ("v1", [])
+        assert amended.rules.look_back() is False
+        amended.say(lab("sodium", "141", 32, "mmol/L", subject=name))
+        amended.rules.step()
+    amended.grade(33)
+    assert decided(amended) == ("v2", [])
+    assert counted(amended) == ["P-002"]
+    assert amended.alerts(about=RULE) == []
+
+
+def test_who_is_set_aside_holds_nobody_up(amended):
+    ask(amended)
+    worker = HintWorker(amended.db, amended.rules.rules, lambda: amended.now)
+    worker.look_at(["P-001"])
+    worker.decide()
+    assert decided(amended)[0] == "v1"
+    with amended.db.write() as conn:
+        state = states.load_state(conn, "P-002")
+        assert states.quarantine(conn, state, state.folded_through + 1, "poison")
+    worker.decide()
+    assert decided(amended)[0] == "v2"
+
+
+def test_nobody_waits_when_nobody_has_asked(amended):
+    with amended.db.read() as conn:
+        assert states.load_state(conn, STUDY).is_of_other_rules("v2")
+    assert study_step(amended.db, amended.rules.rules, amended.now).decisions
+    assert decided(amended)[0] == "v2"
 
 
 def test_new_facts_let_other_rules_count_from_then_on(amended):
