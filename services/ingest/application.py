@@ -195,7 +195,7 @@ class Intake:
             else:
                 facts += joined
         parked += [
-            about_nobody(f"PID.3[{at}]", count) for at, count in enumerate(unknown.values(), 1)
+            about_nobody(f"{reading.place_of(who)}.3", count) for who, count in unknown.items()
         ]
         return facts, parked
 

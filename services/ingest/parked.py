@@ -1,13 +1,17 @@
 """Parked items: seen, read again once a mapping or a participant is there, or set aside."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import uuid5
 
 from services.ingest.application import Intake
+from services.ingest.aside import key, renumbered, without
 from services.ingest.domain.hl7.read import read
 from services.ingest.domain.reading import Reading, Refused
 from services.ingest.facts import SENDER as FACTS
 from services.ingest.facts import FactReading, read_facts
+from services.ingest.ids import NAMESPACE
 from services.ingest.kept import SENDER as KEPT
 from services.ingest.kept import enter_again
 from services.ingest.waiting import parked_rows
@@ -89,16 +93,29 @@ def read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | R
 def _apply(
     conn: Connection, intake: Intake, message: RawMessage, reading: Reading | FactReading, by: str
 ) -> Retried:
-    """Add what can be used now; park what came to light only now; close what waits no longer."""
+    """Add what can be used now; park what came to light only now; close what waits no longer.
+
+    What was discarded stays so: nothing of it is added, or parked again.
+    """
     at = message.received_at if intake.by_message else intake.clock()
     seen = replace(message, received_at=at)
-    facts, items = intake.facts_of(conn, seen, reading, intake.subjects(conn, [reading]))
+    before = {one.fact.id for one in journal.facts_of_message(conn, message.id)}
+    rows = parking.load_parked(conn, message=message.id, still_open=False, hold=True)
+    rows = renumbered(rows, message, reading, before)
+    left = without(reading, {key(row) for row in rows if row.resolution == "discarded"})
+    facts, items = intake.facts_of(conn, seen, left, intake.subjects(conn, [left]))
     stored = journal.known_facts(conn, [fact.id for fact in facts])
     new = [fact for fact in facts if fact.id not in stored]
     journal.append_facts(conn, message.id, new, at)
-    known = parking.load_parked(conn, message=message.id, still_open=False)
-    still = {row.id: row for row in parked_rows(seen, items)}
-    parking.park(conn, [row for key, row in still.items() if key not in {k.id for k in known}])
-    closing = [row.id for row in known if not row.resolution and row.id not in still]
+    still = {key(row): row for row in parked_rows(seen, items)}
+    waits = {key(row) for row in rows if not row.resolution}
+    times = Counter(key(row) for row in rows)
+    parking.park(conn, [_again(row, times[k]) for k, row in still.items() if k not in waits])
+    closing = [row.id for row in rows if not row.resolution and key(row) not in still]
     closed = parking.resolve_parked(conn, closing, resolution="retried", at=intake.clock(), by=by)
     return Retried(len(new), closed, len(still))
+
+
+def _again(row: ParkedRow, times: int) -> ParkedRow:
+    """Return *row* under an id of its own when it was parked, and closed, so many times before."""
+    return replace(row, id=str(uuid5(NAMESPACE, f"{row.id}|{times}"))) if times else row

@@ -16,7 +16,7 @@ class ParkedRow:
     """One item of a message that waits for a mapping or a person.
 
     Args:
-        id: uuid5 of message and path.
+        id: uuid5 of message, path, reason, and how often it was parked there before.
         message: Id of the raw message, which holds the text.
         path: Where in it, e.g. ``OBX[3].5``.
         reason: A closed set; doubles as metric label.
@@ -53,8 +53,12 @@ def load_parked(
     site: str | None = None,
     message: str | None = None,
     still_open: bool = True,
+    hold: bool = False,
 ) -> list[ParkedRow]:
-    """Return parked items, oldest first; only the open ones unless *still_open* is False."""
+    """Return parked items, oldest first; only the open ones unless *still_open* is False.
+
+    With *hold* nobody else closes one of them until the transaction ends.
+    """
     query = select(parked).order_by(parked.c.parked_at, parked.c.id)
     if site is not None:
         query = query.where(parked.c.site == site)
@@ -62,6 +66,8 @@ def load_parked(
         query = query.where(parked.c.message == message)
     if still_open:
         query = query.where(parked.c.resolution == "")
+    if hold:
+        query = query.with_for_update()
     return [ParkedRow(**row) for row in conn.execute(query).mappings()]
 
 

@@ -89,7 +89,7 @@ PARKED = {
     "an unknown participant": (
         message(PID.replace("QX4711", "99"), obx("1")),
         "unknown-participant",
-        "PID.3[1]",
+        "PID[1].3",
     ),
     "a participant of another site": (
         message("PID|1||0815^^^PATNR^MR", obx("1")),

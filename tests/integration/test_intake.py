@@ -5,8 +5,10 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete
 
 from services.ingest import parked
 from services.ingest.application import Incoming
@@ -16,7 +18,7 @@ from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import Writer
 from services.safety_rules.domain.current_facts import standing
-from services.store import journal
+from services.store import journal, parking, tables
 from services.store.messages import damaged
 from tests.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
 from tests.intake import (
@@ -211,7 +213,7 @@ def _journaled(intake):
 
 def test_a_participant_added_later_gets_the_results_that_waited(intake):
     assert sent(intake, STRANGER).facts == 0
-    assert waiting(intake) == [("unknown-participant", "PID.3[1]")]
+    assert waiting(intake) == [("unknown-participant", "PID[1].3")]
     assert parked.retry(intake, "operator").waiting == 1
     later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
     assert import_participants(intake, people(later), "operator").new == 1
@@ -256,6 +258,136 @@ def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
     assert parked.retry(intake, "operator").facts == 0
 
 
+def discarded(intake, path):
+    """Set the open item at *path* aside."""
+    ids = [row.id for row in parked.waiting(intake) if row.path == path]
+    assert parked.discard(intake, ids, "operator", "not this patient") == 1
+
+
+def results(intake, subject="P-001"):
+    return [str(fact.body.value.value) for fact in feed_facts(intake, subject)]
+
+
+OTHERS = [PEOPLE[0].replace("P-001", f"P-10{n}").replace("QX4711", f"QX{n}") for n in (1, 2, 3)]
+
+
+def about(*, values, control_id="M7"):
+    """One message with a result of each patient, by number: of OTHERS, or 0 for P-001."""
+    of = {n: PID if n == 0 else PID.replace("QX4711", f"QX{n}") for n in values}
+    return message(*(s for n in values for s in (of[n], obx(values[n]))), control_id=control_id)
+
+
+def all_parked(intake):
+    with intake.db.read() as conn:
+        rows = parking.load_parked(conn, still_open=False)
+    return {(row.path, row.resolution) for row in rows}
+
+
+def test_a_discarded_line_is_no_fact_when_the_others_are_read_again(intake):
+    lines = [(FACT % "P-001").replace("03-01T08", f"03-05T0{hour}") for hour in (8, 8, 9)]
+    posted(intake, "/v1/facts", "\n".join(lines).encode())
+    discarded(intake, "line 2")  # the same as line 1
+    later = replace(intake, clock=lambda: NOW + timedelta(days=7))
+    assert parked.retry(later, "operator").facts == 1
+    assert [fact.observed_at.hour for fact in feed_facts(intake)] == [9]
+    assert all_parked(intake) == {("line 2", "discarded"), ("line 3", "retried")}
+
+
+DISCARDED = {
+    "its code": (obx("0.49", code="NEUTRO^^L"), "OBX[1].3"),
+    "its time": (obx("0.49", at="20260302150000+0000"), "OBX[1]"),
+}
+
+
+@pytest.mark.parametrize(("wrong", "path"), DISCARDED.values(), ids=DISCARDED)
+def test_a_discarded_result_is_no_fact_when_the_others_are_read_again(intake, wrong, path):
+    sent(intake, labs(wrong, obx("7", code="X^^L"), control_id="M3"))
+    discarded(intake, path)
+    mapped = replace(NORTH, codes=dict.fromkeys(("NEUTRO", "X"), "neutrophils"))
+    later = NOW + timedelta(days=1)
+    wiser = replace(intake, sites=Sites.of((mapped, RHEIN)), clock=lambda: later)
+    assert parked.retry(wiser, "operator").facts == 1
+    assert results(intake) == ["7"]
+    assert all_parked(intake) == {(path, "discarded"), ("OBX[2].3", "retried")}
+
+
+def test_what_is_discarded_with_its_code_does_not_wait_for_its_unit(intake):
+    sent(intake, labs(obx("0.49", "parts", code="NEUTRO^^L"), obx("7", code="X^^L")))
+    discarded(intake, "OBX[1].3")
+    mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
+    assert parked.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator").waiting == 1
+    assert waiting(intake) == [("unknown-code", "OBX[2].3")]
+
+
+def test_a_correction_stands_whose_unreadable_value_was_discarded(intake):
+    sent(intake, message(PID.replace("QX4711", "QX1"), obx("clotted", status="C")))
+    discarded(intake, "OBX[1].5")
+    import_participants(intake, people(OTHERS[0]), "operator")
+    assert parked.retry(intake, "operator").facts == 1
+    assert [fact.body.value for fact in feed_facts(intake, "P-101")] == [None]
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_of_two_unknown_patients_the_discarded_one_stays_discarded(intake, first):
+    sent(intake, about(values={1: "1", 2: "2"}))
+    discarded(intake, "PID[1].3")
+    for number in (first, 3 - first):
+        import_participants(intake, people(OTHERS[number - 1]), "operator")
+        parked.retry(intake, "operator")
+    assert (results(intake, "P-101"), results(intake, "P-102")) == ([], ["2"])
+    assert all_parked(intake) == {("PID[1].3", "discarded"), ("PID[2].3", "retried")}
+
+
+def test_the_number_of_an_unknown_patient_does_not_depend_on_who_is_known(intake):
+    sent(intake, about(values={0: "0", 1: "1", 2: "2"}))
+    assert all_parked(intake) == {("PID[2].3", ""), ("PID[3].3", "")}
+    import_participants(intake, people(OTHERS[0]), "operator")
+    assert parked.retry(intake, "operator").closed == 1
+    assert waiting(intake) == [("unknown-participant", "PID[3].3")]
+
+
+def numbered_as_before(intake):
+    """Give what waits the paths of an older version: the n-th unknown patient."""
+    with intake.db.write() as conn:
+        unknown = [row for row in parking.load_parked(conn) if row.path.startswith("PID")]
+        conn.execute(delete(tables.parked).where(tables.parked.c.id.in_([r.id for r in unknown])))
+        for number, row in enumerate(sorted(unknown, key=lambda row: row.path), 1):
+            parking.park(conn, [replace(row, id=str(uuid4()), path=f"PID.3[{number}]")])
+
+
+@pytest.mark.parametrize("known", ["0", ""])
+def test_what_an_older_version_numbered_otherwise_is_neither_lost_nor_entered(intake, known):
+    values = {0: known, 1: "1", 2: "2", 3: "3"} if known else {1: "1", 2: "2", 3: "3"}
+    sent(intake, about(values=values))
+    numbered_as_before(intake)
+    discarded(intake, "PID.3[2]")
+    assert parked.retry(intake, "operator").waiting == 2
+    assert sorted(path for _, path in waiting(intake)) == ["PID.3[1]", "PID.3[3]"]
+    for other in OTHERS:
+        import_participants(intake, people(other), "operator")
+        parked.retry(intake, "operator")
+    assert [results(intake, f"P-10{n}") for n in (1, 2, 3)] == [["1"], [], ["3"]]
+    assert waiting(intake) == []
+
+
+def test_where_nobody_can_say_whom_an_older_version_meant_they_wait_again(intake):
+    stranger = PID.replace("QX4711", "QX1")
+    sent(intake, message(PID, obx("9", code="X^^L"), stranger, obx("1")))
+    numbered_as_before(intake)
+    mapped = replace(NORTH, codes={"X": "neutrophils"})
+    done = parked.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator")
+    assert (done.facts, waiting(intake)) == (1, [("unknown-participant", "PID[2].3")])
+
+
+def test_what_waits_for_a_reason_of_before_is_parked_again(intake):
+    sent(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
+    mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
+    wiser = replace(intake, sites=Sites.of((mapped, RHEIN)))
+    for one, place in ((wiser, ".6"), (intake, ".3"), (wiser, ".6"), (intake, ".3")):
+        assert parked.retry(one, "operator").closed == 1
+        assert [path for _, path in waiting(intake)] == [f"OBX[1]{place}"]
+
+
 def test_two_participants_in_one_message_are_parked_each_for_itself(intake):
     raw = message(PID, obx("1"), PID.replace("QX4711", "88"), obx("2"), obx("3"))
     assert sent(intake, raw).facts == 1
@@ -295,7 +427,7 @@ def test_one_site_cannot_name_the_participant_of_another(tmp_path):
     intake = replace(new_intake(tmp_path), sites=Sites.of((NORTH, shared)))
     raw = message(PID, obx("0.49"), sender="ORBIS|RHEIN")
     assert sent(intake, raw).facts == 0
-    assert waiting(intake) == [("unknown-participant", "PID.3[1]")]
+    assert waiting(intake) == [("unknown-participant", "PID[1].3")]
 
 
 ONLY_PEOPLE = {

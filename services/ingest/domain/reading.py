@@ -110,7 +110,10 @@ class ParkedItem:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one message says."""
+    """All that one message says.
+
+    *patients* are the identifiers in each PID segment, in order; none that the site knows: empty.
+    """
 
     site: str
     sender: str
@@ -121,6 +124,11 @@ class Reading:
     merges: tuple[MergeDraft, ...] = ()
     moves: tuple[MoveDraft, ...] = ()
     parked: tuple[ParkedItem, ...] = ()
+    patients: tuple[tuple[PatientKey, ...], ...] = ()
+
+    def place_of(self, who: tuple[PatientKey, ...]) -> str:
+        """Return the segment that names *who* first, e.g. ``PID[2]``, whoever takes part."""
+        return f"PID[{self.patients.index(who) + 1}]"
 
     @property
     def joining(self) -> tuple[MergeDraft | MoveDraft, ...]:

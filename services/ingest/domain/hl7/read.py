@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from services.ingest.domain.hl7 import merges, movements, moves
 from services.ingest.domain.hl7.administrations import administrations
-from services.ingest.domain.hl7.context import Context, Item, header_context
+from services.ingest.domain.hl7.context import Context, Item, header_context, patient_keys
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.hl7.observations import observations
 from services.ingest.domain.hl7.times import offset_of, read_time
@@ -85,6 +85,7 @@ def _read(message: Message, context: Context) -> Reading:
         tuple(item for item in items if isinstance(item, MergeDraft)),
         tuple(item for item in items if isinstance(item, MoveDraft)),
         tuple(item for item in items if isinstance(item, ParkedItem)),
+        tuple(patient_keys(patient, 3, context) for patient in message.all("PID")),
     )
 
 
