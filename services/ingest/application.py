@@ -23,13 +23,20 @@ from services.ingest.facts import FactReading, read_facts
 from services.ingest.ids import fact_id, message_id
 from services.ingest.joining import cannot_move, in_both_journals, with_hashed_visits
 from services.ingest.outcome import Form, Incoming, Outcome, Source
-from services.ingest.waiting import about_nobody, from_the_future, not_from_a_site, parked_rows
+from services.ingest.waiting import (
+    about_neither,
+    about_nobody,
+    from_the_future,
+    not_from_a_site,
+    parked_rows,
+)
 from services.runtime import log, wire
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
 from services.store.session import Connection, Database, DatabaseError, is_transient
+from services.store.turns import named_together
 from services.store.vault import Keys, identity_hash
 from services.vocabulary.fact import Fact, Merge, Move
 
@@ -211,10 +218,15 @@ class Intake:
             if made in stored:
                 continue
             site = self._participant_site(conn, fact.subject)
+            ends = {end for pair in named_together([fact]) for end in pair}
             if site is None or (reading.site and site != reading.site):
                 parked.append(about_nobody(place, 1))
             elif fact.body.kind in _NOT_FROM_A_SITE and reading.site:
                 parked.append(not_from_a_site(place, fact))
+            elif not self._take_part(conn, ends):
+                parked.append(about_nobody(place, 1))
+            elif ends and fact.subject not in ends:
+                parked.append(about_neither(place))
             elif fact.observed_at > message.received_at + _AHEAD:
                 parked.append(from_the_future(place, fact.observed_at))
             else:
@@ -246,6 +258,10 @@ class Intake:
                 return None
             self._site_of[subject] = found.site
         return self._site_of[subject]
+
+    def _take_part(self, conn: Connection, subjects: Iterable[str]) -> bool:
+        """Say whether all of *subjects* are people of the study, which is a subject of no site."""
+        return all(self._participant_site(conn, subject) for subject in subjects)
 
     def _fact(self, message: RawMessage, site: str, draft: Draft, subject: str) -> Fact:
         visit = self._visit(site, draft.visit)

@@ -43,3 +43,9 @@ def about_nobody(path: str, count: int) -> ParkedItem:
     """Return what is parked when the site has nobody of that identifier in the study."""
     detail = f"{count} items about nobody whom this site has in the study: import the participant"
     return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
+
+
+def about_neither(path: str) -> ParkedItem:
+    """Return what is parked when a merge or a move would stand in the journal of a third."""
+    detail = "its subject is neither of the two that it names: enter it about one of them"
+    return ParkedItem(path, ParkReason.AMBIGUOUS_PARTICIPANT, detail)

@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from services.ingest import parked
 from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
+from services.store.participants import Participant, add_participants
+from services.store.turns import families_of
 from services.vocabulary.fact import Move, Movement
 from tests.hl7_messages import PID, message, obx
 from tests.intake import NOW, PEOPLE, feed_facts, new_intake, people, sent, waiting
@@ -103,3 +106,43 @@ def test_a_person_takes_a_move_back_by_the_number_of_the_visit(intake):
     assert (outcome.facts, outcome.parked) == (2, ())
     moved, back = (one.body for one in feed_facts(intake, "P-003"))
     assert (moved.visit, moved.undone, back.undone) == (back.visit, False, True)
+
+
+def by_hand(intake, body, subject):
+    """What becomes of one merge or move that a person enters."""
+    at = (NOW - timedelta(hours=1)).isoformat()
+    line = json.dumps({"subject": subject, "observed_at": at, "body": body})
+    return sent(intake, line.encode(), actor="lee", form="facts")
+
+
+def joining(kind, one, other):
+    """The body of a merge or a move of *one* into *other*."""
+    names = {"merge": ("gone", "survivor"), "move": ("source", "target")}[kind]
+    return {"kind": kind, **dict(zip(names, (one, other), strict=True))}
+
+
+NOT_JOINED = {
+    "into nobody": ("P-001", "P-009", "unknown-participant"),
+    "of nobody": ("P-009", "P-001", "unknown-participant"),
+    "into the study": ("P-001", "TRIAL", "unknown-participant"),
+    "of two others": ("P-002", "P-003", "ambiguous-participant"),
+}
+
+
+@pytest.mark.parametrize("kind", ["merge", "move"])
+@pytest.mark.parametrize(("one", "other", "reason"), NOT_JOINED.values(), ids=NOT_JOINED)
+def test_what_a_person_joins_without_two_participants_waits(intake, kind, one, other, reason):
+    with intake.db.write() as conn:
+        add_participants(conn, [Participant("TRIAL", "TRIAL", "")], NOW)
+    assert by_hand(intake, joining(kind, one, other), "P-001").facts == 0
+    assert waiting(intake) == [(reason, "line 1")]
+
+
+@pytest.mark.parametrize("kind", ["merge", "move"])
+def test_it_is_known_once_the_other_is_imported(intake, kind):
+    by_hand(intake, joining(kind, "P-001", "P-009"), "P-001")
+    later = MORE.replace("P-003", "P-009").replace("QX3", "QX9")
+    assert import_participants(intake, people(later), "operator").wrong == ()
+    assert parked.retry(intake, "operator").facts == 1
+    with intake.db.read() as conn:
+        assert families_of(conn, ["P-001"]) == [("P-001", "P-009")]
