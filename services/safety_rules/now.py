@@ -9,6 +9,7 @@ from services.safety_rules.domain.families import Family, families
 from services.safety_rules.domain.rules import Rules
 from services.store import journal, participants
 from services.store.session import Connection
+from services.store.turns import families_of
 from services.vocabulary.advice import Advice
 
 
@@ -45,9 +46,8 @@ def queries(
 
 def joined_with(conn: Connection, participant: str) -> tuple[str, ...]:
     """Return everybody whom merges and moves name together with *participant*, itself too."""
-    joining = [known.fact for known in journal.joining_facts(conn)]
-    groups = families([participant], joining)
-    return next(group for group in groups if participant in group)
+    (group,) = families_of(conn, [participant])
+    return group
 
 
 def _families(

@@ -7,7 +7,7 @@ from services.safety_rules.application import release
 from services.simulator.trial import simulate
 from services.store import alerts, states
 from services.vocabulary.alert import AlertKind
-from services.vocabulary.fact import Merge
+from services.vocabulary.fact import Merge, Move
 from tests.installed import Installation, messages_of
 from tests.reading import fact
 from tests.timeline import Timeline
@@ -127,6 +127,17 @@ def test_who_is_merged_with_somebody_set_aside_is_not_left_ungraded_in_silence(m
 def test_released_they_are_graded_together(merged):
     merged.grade(5)
     assert release(merged.db, ["P-001"]) == ["P-001", "P-002"]
+    merged.grade(6)
+    assert told_aside(merged) == ([], [])
+    (alert,) = merged.alerts(kind=AlertKind.EPISODE)
+    assert (alert.participant, alert.grade) == ("P-002", 4)
+
+
+@pytest.mark.parametrize("body", [Merge("P-002", "P-020"), Move("P-002", "P-020")], ids=str)
+def test_a_journal_that_names_somebody_who_takes_no_part_can_be_graded(merged, body):
+    merged.say(fact(body, 4, subject="P-002"))
+    merged.grade(5)
+    release(merged.db)
     merged.grade(6)
     assert told_aside(merged) == ([], [])
     (alert,) = merged.alerts(kind=AlertKind.EPISODE)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import psycopg
@@ -21,7 +22,8 @@ from services.store.roles import VIEWS
 from services.store.session import Database
 from services.store.tables import metadata
 from services.store.vault import Keys
-from tests.reading import NOW, hours
+from services.vocabulary.fact import Merge, Move
+from tests.reading import NOW, fact, hours
 from tests.stored import message
 from tests.trials import PEOPLE, trial
 from tests.watched import DATE, identifiers
@@ -77,11 +79,22 @@ def test_the_facts_that_stand_are_those_of_the_rules(watched):
     assert_same_facts_stand(watched.opened.db, watched.url)
 
 
+def with_nobody(facts):
+    """Return what merges and moves everybody to somebody who takes no part."""
+    last = max(one.reported_at for one in facts)
+    joining = [(p, body) for p in PEOPLE for body in (Merge(p, "nobody"), Move(p, "nobody"))]
+    return [
+        replace(fact(body, subject=who), id=f"nobody-{n}", reported_at=last)
+        for n, (who, body) in enumerate(joining)
+    ]
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
     db = Database.open(postgres.url)
     keys = Keys.load_or_create(tmp_path / "keys")
     sent = trial(seed)
+    sent += with_nobody(sent)
     Random(seed).shuffle(sent)
     with db.write() as conn:
         add_participants(conn, [Participant(one, "T", "S1") for one in PEOPLE], NOW)

@@ -41,6 +41,15 @@ def test_families_are_joined_by_every_move_even_an_undone_one():
     assert families("abcde", moves) == [("a", "b"), ("c", "d"), ("e",)]
 
 
+def test_what_names_somebody_who_takes_no_part_joins_nobody():
+    joining = [fact(Merge("a", "x")), fact(Merge("x", "b")), fact(Move("c", "x"))]
+    assert families("abc", joining) == [("a",), ("b",), ("c",)]
+    ownership = Ownership("abc")
+    assert ownership.hear([fact(Merge("a", "b"), 1)])
+    assert not ownership.hear([fact(Merge("b", "x"), 2), fact(Move("c", "x"), 2)])
+    assert [ownership.of(lab("potassium", "4", subject=who)) for who in "abc"] == ["b", "b", "c"]
+
+
 # what was moved or merged: ``a>V>b`` moves visit V from a to b, ``a>V=W>b`` makes it W there,
 # ``a>>b`` all that was sent under the identifier of a; ``<`` takes back; ``a+b`` merges a into b,
 # ``a-b`` takes that back. Then whose the result of visit V is that was sent about a, b, c.

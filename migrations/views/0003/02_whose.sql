@@ -1,17 +1,20 @@
 -- Whose records each participant's facts belong to, if no visit was moved, as
 -- safety_rules/domain/ownership.py decides it: the end of a chain of merges; of a cycle, the least
--- name.
+-- name. What names somebody who is not of the family, as nobody of that name takes part, says nothing.
 CREATE VIEW watch.survivor AS
 WITH RECURSIVE decided AS (
     SELECT DISTINCT ON (pair) gone, survivor, undone, said_at
-      FROM (SELECT payload::jsonb #>> '{body,gone}' AS gone,
+      FROM (SELECT participant.family,
+                   payload::jsonb #>> '{body,gone}' AS gone,
                    payload::jsonb #>> '{body,survivor}' AS survivor,
                    (payload::jsonb #>> '{body,undone}')::boolean AS undone,
                    (payload::jsonb ->> 'reported_at')::timestamptz AS said_at,
                    payload::jsonb ->> 'digest' AS digest
               FROM public.fact JOIN public.participant USING (subject)
-             WHERE participant.family IS NOT NULL AND fact.kind = 'merge') AS merges,
-           LATERAL (SELECT ARRAY[least(gone, survivor), greatest(gone, survivor)] AS pair) AS named
+             WHERE participant.family IS NOT NULL AND fact.kind = 'merge') AS merges
+      JOIN public.participant AS one ON (one.subject, one.family) = (gone, merges.family)
+      JOIN public.participant AS other ON (other.subject, other.family) = (survivor, merges.family)
+     CROSS JOIN LATERAL (SELECT ARRAY[least(gone, survivor), greatest(gone, survivor)] AS pair) AS named
      ORDER BY pair, said_at DESC, digest DESC
 ), into_ AS (
     SELECT DISTINCT ON (gone) gone, survivor FROM decided WHERE NOT undone ORDER BY gone, said_at DESC
@@ -47,8 +50,10 @@ WITH said AS (
      WHERE participant.family IS NOT NULL AND fact.kind = 'move'
 ), ordered AS (
     SELECT said.*, row_number() OVER (
-               PARTITION BY family ORDER BY said_at, source, target, visit, new_visit, undone) AS place
+               PARTITION BY said.family ORDER BY said_at, source, target, visit, new_visit, undone) AS place
       FROM said
+      JOIN public.participant AS one ON (one.subject, one.family) = (source, said.family)
+      JOIN public.participant AS other ON (other.subject, other.family) = (target, said.family)
 )
 SELECT family,
        row_number() OVER (PARTITION BY family ORDER BY place) AS number,

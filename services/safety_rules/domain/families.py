@@ -78,14 +78,16 @@ class Family:
 def families(subjects: Iterable[str], joining: Iterable[Fact]) -> list[tuple[str, ...]]:
     """Return the connected groups of *subjects* under every merge and move, undone ones included.
 
+    What names anybody else joins nobody.
+
     >>> families(["P-2", "P-1"], [])
     [('P-1',), ('P-2',)]
     """
     group_of = {subject: {subject} for subject in subjects}
     for fact in joining:
-        if pair := ends(fact):
-            joined = set().union(*(group_of.get(end, {end}) for end in pair))
+        pair = ends(fact)
+        if pair and group_of.keys() >= set(pair):
+            joined = group_of[pair[0]] | group_of[pair[1]]
             for member in joined:
                 group_of[member] = joined
-    wanted = set(group_of)
-    return sorted({tuple(sorted(group & wanted)) for group in group_of.values()})
+    return sorted({tuple(sorted(group)) for group in group_of.values()})

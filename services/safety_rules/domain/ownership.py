@@ -82,7 +82,10 @@ def _words(move: Move) -> tuple[str, str, str, str, bool]:
 
 
 class Ownership:
-    """Whose the facts of a family are, as far as its merges and moves are known."""
+    """Whose the facts of a family are, as far as its merges and moves are known.
+
+    What names anybody who is no member says nothing: nobody of that name takes part.
+    """
 
     def __init__(self, members: Sequence[str]) -> None:
         """Start with every fact with whom it was sent about."""
@@ -95,7 +98,8 @@ class Ownership:
         """Take in *facts*; say whether any that was heard before may now be another's."""
         before = self.survivor_of, self.moves
         says_of_which_visit = False
-        joining = [fact for fact in facts if ends(fact)]
+        members = self.survivor_of.keys()
+        joining = [fact for fact in facts if (pair := ends(fact)) and members >= set(pair)]
         for fact in facts:
             if fact.series:
                 for known in (_set(fact), _series(fact)):
