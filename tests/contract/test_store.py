@@ -338,6 +338,25 @@ def test_of_two_who_close_the_same_at_once_one_does_and_is_recorded(store, close
         assert list(findings(lambda: conn, store.keys)) == []
 
 
+def test_nobody_else_closes_what_is_held(store):
+    with store.db.write() as conn:
+        journal.append(conn, store.keys, [arrival("m1", NOW, (), [parked_row("p1")])])
+    counts = {}
+
+    def other():
+        with store.db.write() as conn:
+            counts["other"] = _discard(conn, "other")
+
+    waits = threading.Thread(target=other)
+    with store.db.write() as conn:
+        (row,) = parking.load_parked(conn, hold=True)
+        waits.start()
+        waits.join(0.5)
+        counts["holder"] = _discard(conn, "holder")
+    waits.join()
+    assert (row.resolution, counts) == ("", {"holder": 1, "other": 0})
+
+
 @pytest.mark.server
 def test_a_seal_leaves_out_what_a_transaction_that_runs_may_still_write(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
