@@ -23,7 +23,7 @@ class DeliveryWorker:
     Args:
         desk: Everything that sending needs.
         holder: Name of this worker among all.
-        progress: Told when something waits, was sent, or nothing is left.
+        progress: Told when something waits or fails, was sent, or nothing is left.
     """
 
     desk: Desk
@@ -42,7 +42,9 @@ class DeliveryWorker:
                 busy = self._lease.is_mine() and self.step()
             except Exception as error:  # noqa: BLE001 - tomorrow's notices must not be lost
                 _log.exception("delivery_failed", exc_info=error)
-                busy = False
+                self.progress.work_waits(time.monotonic())
+                stop.wait(idle_s)
+                continue
             if not busy:
                 self.progress.idle()
                 stop.wait(idle_s)

@@ -52,7 +52,7 @@ class SiteTopic:
     Args:
         consumer: Of the group, that commits nothing by itself.
         writer: Begun.
-        progress: Told when records wait, were stored, or none are left.
+        progress: Told when records wait or reading fails, when they were stored, or none are left.
         on_kept: Told the site and the reason of what is kept because it can never be accepted.
         on_lag: Told topic, partition and how many records lie in front of this reader; None when it
             reads that partition no longer.
@@ -76,6 +76,7 @@ class SiteTopic:
                 done = self.step()
             except Exception as error:  # noqa: BLE001 - what was pushed may not be left behind
                 _log.exception("site_topic_failed", exc_info=error)
+                self.progress.work_waits(time.monotonic())
                 done = False
             if done:
                 pause_s = _FIRST_PAUSE_S

@@ -38,7 +38,7 @@ class Relay:
         study: Id.
         holder: Name of this worker among all.
         clock: The machine's.
-        progress: Told when something waits, was published, or nothing is left.
+        progress: Told when something waits or fails, was published, or nothing is left.
     """
 
     db: Database
@@ -62,6 +62,7 @@ class Relay:
                 busy = self._lease.is_mine() and self.step()
             except Exception as error:  # noqa: BLE001 - what is not published now must be later
                 _log.exception("relay_failed", exc_info=error)
+                self.progress.work_waits(time.monotonic())
                 self._floor = 0
                 self._disconnect(0)
                 stop.wait(_AFTER_FAILURE_S)

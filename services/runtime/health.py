@@ -35,7 +35,10 @@ class Progress:
         self._lock = Lock()
 
     def work_waits(self, now_s: float) -> None:
-        """Note that something waits, unless it is known already."""
+        """Note that something waits, unless it is known already.
+
+        Who fails before it can look for work notes it, too: nobody knows then that there is none.
+        """
         with self._lock:
             if self._waiting_since_s is None:
                 self._waiting_since_s = now_s
@@ -46,7 +49,7 @@ class Progress:
             self._waiting_since_s = now_s
 
     def idle(self) -> None:
-        """Note that nothing waits."""
+        """Note that nothing waits: whoever says so has looked."""
         with self._lock:
             self._waiting_since_s = None
 

@@ -36,7 +36,7 @@ class JournalWorker:
         clock: The machine's.
         by_message: Timers follow the time of messages, not the machine's.
         on_step: Told what each step did, for logs and metrics.
-        progress: Told when something waits, was done, or nothing is left.
+        progress: Told when something waits or fails, was done, or nothing is left.
         cache: Of the families that were folded last.
     """
 
@@ -65,6 +65,7 @@ class JournalWorker:
                 busy = self._is_mine() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
+                self.progress.work_waits(time.monotonic())
                 self.cache = self.cache.emptied()
                 stop.wait(_AFTER_FAILURE_S)
                 continue

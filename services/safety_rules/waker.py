@@ -45,7 +45,7 @@ class Waker:
         holder: Name of this process among all.
         sweep_every_s: How often it looks for facts that were left behind.
         left_behind_s: After how long without progress it announces them again.
-        progress: Told when somebody was left behind, and when nobody is any more.
+        progress: Told when somebody was left behind or it fails, and when nobody is any more.
     """
 
     worker: HintWorker
@@ -68,8 +68,12 @@ class Waker:
             try:
                 if self._lease.is_mine():
                     self.step(time.monotonic())
+                else:
+                    self.progress.idle()  # another process looks
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("waker_failed", exc_info=error)
+                self.progress.work_waits(time.monotonic())
+                self._swept_s = float("-inf")  # only a whole sweep says that nobody waits
         self._lease.release()
 
     def step(self, now_s: float) -> None:
@@ -79,10 +83,10 @@ class Waker:
             self._swept_s = now_s
             behind = self._behind()
             self._wake("journal", behind, now_s)
-            self._tell(behind, now_s)
             self._wake("refold", self._asked_again(), now_s)
             self._decide()
             self._look_back_daily(now_s)
+            self._tell(behind, now_s)
 
     def _tell(self, behind: Mapping[_Who, str], now_s: float) -> None:
         """Let the process be ready only while those who are behind move on."""

@@ -1,0 +1,161 @@
+"""A part whose every step fails is not ready; one failure that passes does not show."""
+
+import io
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from services.ingest.site_topic import SiteTopic
+from services.ingest.writer import Writer
+from services.relay.worker import Relay
+from services.runtime import log
+from services.runtime.health import DEFAULT_LIMIT_S
+from services.safety_rules.hint_worker import HintWorker
+from services.safety_rules.waker import Waker
+from services.store.holding import Holding
+from tests.timeline import STUDY, Timeline
+
+FAR_S = 1e9
+
+
+@pytest.fixture(autouse=True)
+def logged():
+    log.configure(as_json=True, stream=io.StringIO())
+
+
+class Away:
+    """The database *db*, which may be away."""
+
+    def __init__(self, db):
+        self.db, self.is_away = db, False
+
+    @contextmanager
+    def read(self):
+        self._meet()
+        with self.db.read() as conn:
+            yield conn
+
+    @contextmanager
+    def write(self):
+        self._meet()
+        with self.db.write() as conn:
+            yield conn
+
+    def _meet(self):
+        if self.is_away:
+            raise OperationalError("", {}, ConnectionError("nobody answers"))
+
+
+class Rounds:
+    """A stop that comes after so many looks and pauses, which take no time."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def is_set(self):
+        self.left -= 1
+        return self.left <= 0
+
+    def wait(self, _for_s):
+        return self.is_set()
+
+
+class NoRecords:
+    """The topic of sites, with nothing in it; it cannot be read while the database is away."""
+
+    def __init__(self, db):
+        self.db = db
+
+    def assignment(self):
+        return set()
+
+    def poll(self, _timeout_ms, max_records):  # noqa: ARG002 - as the library names it
+        with self.db.read():
+            return {}
+
+    def close(self, timeout_ms):
+        pass
+
+
+def rules(timeline, db):
+    timeline.rules.db = db
+    return timeline.rules
+
+
+def alerts(timeline, db):
+    timeline.worker.desk = replace(timeline.desk, db=db)
+    return timeline.worker
+
+
+def relay(timeline, db):
+    made = Relay(timeline.db, lambda: None, STUDY, "relay", timeline.desk.clock)
+    made.db = db
+    return made
+
+
+def waker(timeline, db):
+    worker = HintWorker(timeline.db, timeline.rules.rules, timeline.desk.clock)
+    made = Waker(worker, "waker", sweep_every_s=60, left_behind_s=30)
+    worker.db = db
+    return made
+
+
+def site_topic(_timeline, db):
+    return SiteTopic(NoRecords(db), Writer(None))
+
+
+@pytest.mark.parametrize("made", [rules, alerts, relay, waker, site_topic])
+def test_who_fails_at_every_step_is_not_ready_until_a_step_succeeds(tmp_path, made):
+    timeline = Timeline(tmp_path)
+    db = Away(timeline.db)
+    part = made(timeline, db)
+    part.run(Rounds(6))
+    assert part.progress.asked(FAR_S).ready
+    db.is_away = True
+    began_s = time.monotonic()
+    part.run(Rounds(6))
+    assert part.progress.asked(began_s + DEFAULT_LIMIT_S).ready  # it may pass
+    assert not part.progress.asked(FAR_S).ready
+    db.is_away = False
+    part.run(Rounds(6))
+    assert part.progress.asked(FAR_S).ready
+    timeline.close()
+
+
+def test_a_waker_whose_sweeps_fail_at_their_end_is_not_ready(tmp_path):
+    timeline = Timeline(tmp_path)
+    part = waker(timeline, timeline.db)
+    part.worker = _Undecided(part.worker)
+    part.run(Rounds(6))
+    assert not part.progress.asked(FAR_S).ready
+    timeline.close()
+
+
+class _Undecided:
+    """The worker *of* a waker, with rules of the study that cannot speak."""
+
+    def __init__(self, of):
+        self.of = of
+
+    def decide(self):
+        raise ArithmeticError
+
+    def __getattr__(self, name):
+        return getattr(self.of, name)
+
+
+def test_who_leaves_the_lease_to_another_is_ready(tmp_path):
+    timeline = Timeline(tmp_path)
+    db = Away(timeline.db)
+    part = waker(timeline, db)
+    other = Holding(timeline.db, "waker", "another", timeline.desk.clock)
+    db.is_away = True
+    part.run(Rounds(6))
+    assert not part.progress.asked(FAR_S).ready
+    assert other.is_mine()
+    part.run(Rounds(6))
+    assert part.progress.asked(FAR_S).ready
+    timeline.close()
