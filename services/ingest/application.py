@@ -46,7 +46,7 @@ _NOT_FROM_A_SITE = frozenset(
 )
 _VISIT, _VISIT_DIGITS = "VN", 32  # HL7 table 0203; 128 bits tell all visits of a trial apart
 
-__all__ = ["Form", "Incoming", "Intake", "Outcome", "Source", "reading_keys"]
+__all__ = ["Form", "Incoming", "Intake", "Outcome", "Source", "not_stored", "reading_keys"]
 
 _log = log.logger("ingest")
 
@@ -95,10 +95,7 @@ class Intake:
             if len(incoming) > 1:
                 return [outcome for one in incoming for outcome in self.accept([one])]
             _log.error("not_stored", exc_info=error)
-            problem = f"could not be stored ({type(error).__name__})"
-            refused = Refused("MSH", problem, "send it again")
-            may_pass = isinstance(error, DatabaseError) and is_transient(error)
-            outcomes = [Outcome(Answer.ERROR, refused, is_transient=may_pass)]
+            outcomes = [not_stored(error)]
         for outcome in outcomes:
             self.on_outcome(outcome)
         return outcomes
@@ -337,6 +334,13 @@ def _accepted(
         received_at=one.message.received_at,
         observed=tuple(fact.observed_at for fact in facts),
     )
+
+
+def not_stored(error: Exception) -> Outcome:
+    """Return the outcome of what *error* kept from being stored, or kept from being told of it."""
+    refused = Refused("MSH", f"could not be stored ({type(error).__name__})", "send it again")
+    may_pass = isinstance(error, DatabaseError) and is_transient(error)
+    return Outcome(Answer.ERROR, refused, is_transient=may_pass)
 
 
 def _refusal(refused: Refused) -> Outcome:

@@ -3,13 +3,17 @@
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
 
-from services.ingest.application import Incoming, Intake, Outcome
+from services.ingest.application import Incoming, Intake, Outcome, not_stored
+from services.runtime import log
 from services.runtime.health import Progress
 
 AT_ONCE = 256
 WAIT_S = 0.005
+
+_log = log.logger("ingest")
 
 _Waiting = tuple[Incoming, "Future[Outcome]"]
 
@@ -50,12 +54,23 @@ class Writer:
         while goes_on:
             batch, goes_on = self._batch()
             if batch:
-                outcomes = self.intake.accept([incoming for incoming, _ in batch])
+                outcomes = self._outcomes([incoming for incoming, _ in batch])
                 self._progress.committed(time.monotonic())
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     future.set_result(outcome)
             if self._queue.empty():
                 self._progress.idle()
+
+    def _outcomes(self, incoming: Sequence[Incoming]) -> list[Outcome]:
+        """Return what became of each; whatever fails, nobody waits for ever.
+
+        What is on disk nevertheless is known again when it is sent again.
+        """
+        try:
+            return self.intake.accept(incoming)
+        except Exception as error:  # noqa: BLE001 - all who come later need this thread
+            _log.error("not_answered", exc_info=error)
+            return [not_stored(error)] * len(incoming)
 
     def _batch(self) -> tuple[list[_Waiting], bool]:
         """Return what waits, at most `AT_ONCE`, and whether there is more to come."""

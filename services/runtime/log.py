@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Final, TextIO
 
 import structlog
@@ -63,7 +64,10 @@ KEYS: Final = frozenset(
 
 
 def configure(*, as_json: bool, stream: TextIO | None = None, debug: bool = False) -> None:
-    """Let every logger of the process write to *stream* (standard error), one line per event."""
+    """Let every logger of the process write to *stream* (standard error), one line per event.
+
+    A line that cannot be written is lost: whoever logs goes on.
+    """
     renderer = (
         structlog.processors.JSONRenderer(sort_keys=True)
         if as_json
@@ -80,7 +84,7 @@ def configure(*, as_json: bool, stream: TextIO | None = None, debug: bool = Fals
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.DEBUG if debug else logging.INFO
         ),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=lambda *_names: _Lines(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -89,6 +93,16 @@ def logger(service: str) -> structlog.typing.FilteringBoundLogger:
     """Return the logger of *service*; call it with an event name and some of `KEYS`."""
     made: structlog.typing.FilteringBoundLogger = structlog.get_logger(service=service)
     return made
+
+
+class _Lines(structlog.PrintLogger):
+    """Writes lines while there is room for them: the disk may be full, the reader gone."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = exception = msg
 
 
 def _only_known_keys(

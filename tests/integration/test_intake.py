@@ -1,5 +1,6 @@
 """What is acknowledged is on disk, once, encrypted, and about a participant of its sender."""
 
+import io
 import json
 import threading
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from services.ingest.domain.hl7.frames import framed
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import Writer
+from services.runtime import log
 from services.safety_rules.domain.current_facts import standing
 from services.store import journal, parking, tables
 from services.store.messages import damaged
@@ -161,6 +163,40 @@ def test_who_no_longer_waits_for_an_answer_does_not_stop_the_writer(intake):
     writer.start()
     assert later.result(timeout=10).answer is Answer.ACCEPT
     writer.stop()
+
+
+def test_whatever_fails_after_the_commit_the_sender_is_answered_and_the_port_goes_on(intake):
+    told = []
+
+    def count(outcome):
+        told.append(outcome)
+        if len(told) == 1:
+            raise ArithmeticError
+
+    with listening(replace(intake, on_outcome=count)) as port:
+        line = Line(port)
+        assert "MSA|AE|M1" in line.say(framed(ONE)).answer()
+        assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
+        line.close()
+    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+
+
+class _FullDisk(io.StringIO):
+    """A log that takes no line any more."""
+
+    def write(self, _text):
+        raise OSError(28, "No space left on device")
+
+
+def test_on_a_disk_that_takes_no_line_of_the_log_the_sender_is_answered(intake):
+    full = replace(intake, db=_Failing(intake.db, times=1))
+    log.configure(as_json=True, stream=_FullDisk())
+    with listening(full) as port:
+        line = Line(port)
+        assert "MSA|AE|M1" in line.say(framed(ONE)).answer()
+        assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
+        line.close()
+    assert messages_kept(intake) == 1
 
 
 def test_over_http_a_failed_commit_is_service_unavailable(intake):
