@@ -171,7 +171,9 @@ def test_every_rule_can_be_evaluated_and_says_what_is_so(prometheus):
     rules = until(
         states,
         lambda known: (
-            known["AegisHeartbeat"]["state"] == "firing" and known["AegisSiteSilent"]["alerts"]
+            known["AegisHeartbeat"]["state"] == "firing"
+            and known["AegisSiteSilent"]["alerts"]
+            and all(rule["health"] != "unknown" for rule in known.values())
         ),
     )
     assert len(rules) == len(RULES)

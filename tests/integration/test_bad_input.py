@@ -39,7 +39,7 @@ def intake(tmp_path):
 
 @pytest.fixture
 def line(intake):
-    with listening(intake, largest=60_000_000, halfway_s=0.2) as port:
+    with listening(intake, largest=60_000_000, halfway_s=20) as port:
         one = Line(port)
         yield one
         one.close()
@@ -152,16 +152,22 @@ def test_half_a_frame_is_never_taken_for_a_whole_one(intake, logged):
     assert '"event": "connection_closed_in_a_frame"' in logged.getvalue()
 
 
-def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, line, logged):
-    assert line.say(framed(GOOD)[:-40]).answer() == ""
+def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, logged):
+    with listening(intake, halfway_s=0.2) as port:
+        line = Line(port)
+        assert line.say(framed(GOOD)[:-40]).answer() == ""
+        line.close()
     assert '"event": "frame_not_finished"' in logged.getvalue()
     assert messages_kept(intake) == 0
 
 
-def test_silence_between_messages_is_no_fault(line):
-    assert goes_on(line)
-    assert not line.has_answer(within_s=0.5)
-    assert goes_on(line)
+def test_silence_between_messages_is_no_fault(intake):
+    with listening(intake, halfway_s=0.2) as port:
+        line = Line(port)
+        assert goes_on(line)
+        assert not line.has_answer(within_s=0.5)
+        assert goes_on(line)
+        line.close()
 
 
 def test_a_message_begun_again_after_half_of_it_is_read_once(intake, line):
