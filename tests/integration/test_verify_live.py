@@ -1,6 +1,7 @@
 """``aegis verify`` of a database that others write to: no false finding, and none is missed."""
 
 import json
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -140,6 +141,55 @@ def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded, capsys
         ).scalar()
     assert counted >= 2
     assert main(["verify"]) == 0, capsys.readouterr().out
+
+
+QUIET = (
+    rb"MSH|^~\&|EPIC|NORTH|AEGIS|TRIAL|20260301090000-0500||ADT^A31|quiet|P|2.5.1" + b"\r"
+    b"EVN||20260301090000-0500\rPID|1||%s^^^NMRN^MR\r"
+)
+
+
+FROM_NORTH = "SELECT id FROM raw_message WHERE source = 'file' AND sender = 'EPIC|NORTH'"
+LOSE_FROM_NORTH = (
+    "DELETE FROM fact WHERE message IN"
+    " (SELECT id FROM raw_message WHERE source = 'file' AND sender = 'EPIC|NORTH')"
+)
+
+
+def edited(study, *changes):
+    """The study's files with *changes* (before, after) in its sites."""
+    folder = study / "edited"
+    shutil.copytree(STUDY, folder)
+    sites = (folder / "sites.yaml").read_text()
+    for before, after in changes:
+        assert before in sites
+        sites = sites.replace(before, after)
+    (folder / "sites.yaml").write_text(sites)
+    return str(folder)
+
+
+EDITS = {
+    "the sender is renamed": ("EPIC|NORTH", "EPIC2|NORTH"),
+    "the authority is renamed": ("NMRN", "NORTHMRN"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edit_of_the_sites_makes_no_finding_and_hides_none(
+    graded, study, capsys, monkeypatch, edit
+):
+    with graded.db.read() as conn:
+        heard = set(conn.exec_driver_sql(FROM_NORTH).scalars())
+    assert heard
+    graded.take([QUIET % b"NOBODY"])
+    assert main(["verify"]) == 0, capsys.readouterr().out
+    monkeypatch.setenv("AEGIS_STUDY", edited(study, edit))
+    assert main(["verify"]) == 0, capsys.readouterr().out
+    change(graded, LOSE_FROM_NORTH)
+    capsys.readouterr()
+    assert main(["verify"]) == 1
+    lost = [one for one in capsys.readouterr().out.splitlines() if "nothing of it is a" in one]
+    assert {one.removeprefix("raw_message ").partition(":")[0] for one in lost} == heard
 
 
 def test_no_state_is_held_for_longer_than_it_may(graded):
