@@ -47,6 +47,8 @@ class HintWorker:
         progress: Told when facts wait, are folded, or none are left.
         deciding: The same, of the study.
         cache: Of the families that were folded last.
+        insists: It tries until the database is there again, whatever happens; False: what the
+            database does is raised, to a caller who comes back and may be asked to stop.
     """
 
     db: Database
@@ -58,6 +60,7 @@ class HintWorker:
     progress: Progress = field(default_factory=Progress)
     deciding: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
+    insists: bool = True
 
     def fold(self, records: Sequence[tuple[str, bytes]]) -> None:
         """Return once what *records* (subject and value) ask for is on disk, or done by others.
@@ -132,7 +135,7 @@ class HintWorker:
     def _until_done(self, does: Callable[[], bool], progress: Progress, tries: int) -> bool:
         """Do it again while the database fails, and say whether it was done in so many *tries*.
 
-        What fails for good stops the process.
+        What fails for good is raised; who does not insist raises everything.
         """
         progress.work_waits(time.monotonic())
         pause_s = _FIRST_PAUSE_S
@@ -142,7 +145,7 @@ class HintWorker:
                 done = does()
                 tries -= 1
             except DatabaseError as error:
-                if not is_transient(error):
+                if not (self.insists and is_transient(error)):
                     raise
                 _log.warning("database_unavailable", problem=type(error).__name__)
                 self.forget()

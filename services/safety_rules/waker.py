@@ -41,7 +41,7 @@ class Waker:
     """Announces who has to be looked at, while it has the lease.
 
     Args:
-        worker: Of this process; folds what nobody else does.
+        worker: Folds what nobody else does; it does not insist, so that a stop is heard.
         holder: Name of this process among all.
         sweep_every_s: How often it looks for facts that were left behind.
         left_behind_s: After how long without progress it announces them again.

@@ -86,7 +86,7 @@ class Holding:
         return taken
 
     def release(self) -> None:
-        """Let another holder take it at once."""
+        """Let another holder take it at once, or when it runs out if the database is away."""
         self._renewed_s = None
-        with self.db.write() as conn:
+        with suppress(DatabaseError), self.db.write() as conn:
             leases.release(conn, self.name, self.holder)

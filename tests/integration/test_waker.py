@@ -1,9 +1,15 @@
 """The waker: timers that are due, facts that were left behind, and nobody twice for nothing."""
 
+import io
+import threading
+import time
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from services.runtime import log
 from services.safety_rules.hint_worker import HintWorker
 from services.safety_rules.waker import Waker
 from services.simulator.trial import simulate
@@ -24,7 +30,8 @@ class Watched:
         self.opened = self.installed.opened
         self.db = Database.open(self.opened.db.url, announced=True)
         self.now = None
-        worker = HintWorker(self.db, self.opened.study.rules, lambda: self.now)
+        rules = self.opened.study.rules
+        worker = HintWorker(self.db, rules, lambda: self.now, insists=False)
         self.waker = Waker(worker, "w", sweep_every_s=10, left_behind_s=LEFT_BEHIND_S)
 
     def announced(self):
@@ -40,6 +47,11 @@ class Watched:
 
     def ready(self, now_s):
         return self.waker.progress.asked(now_s).ready
+
+
+@pytest.fixture(autouse=True)
+def logged():
+    log.configure(as_json=True, stream=io.StringIO())
 
 
 @pytest.fixture
@@ -89,6 +101,34 @@ def test_a_process_is_ready_only_while_those_who_are_behind_move_on(watched):
     watched.waker.worker.look_at(watched.behind())
     watched.waker.step(LEFT_BEHIND_S + 91)
     assert watched.ready(LEFT_BEHIND_S + 999)
+
+
+class Unwritable:
+    """A database that takes nothing; *met* is set when somebody tries."""
+
+    def __init__(self, db):
+        self.read, self.met = db.read, threading.Event()
+
+    @contextmanager
+    def write(self):
+        self.met.set()
+        raise OperationalError("", {}, ConnectionError("nobody answers"))
+        yield
+
+
+def test_who_is_asked_to_stop_ends_while_the_database_takes_nothing(watched):
+    now_s = time.monotonic()
+    for ago_s in (200, 150, 100):  # seen, and announced twice in vain
+        watched.waker.step(now_s - ago_s)
+    watched.waker.worker.db = db = Unwritable(watched.db)
+    stop = threading.Event()
+    thread = threading.Thread(target=watched.waker.run, args=(stop,), daemon=True)
+    thread.start()
+    assert db.met.wait(20)
+    stop.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not watched.ready(1e9)
 
 
 def test_a_timer_that_is_due_is_announced_at_once_and_once(watched):

@@ -43,7 +43,7 @@ def add_stream(parts: Parts) -> None:
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
     told = parts.told.waker
     waker = Waker(
-        _hint_worker(parts, Cache(0)),  # whom nobody folds, one after the other
+        _hint_worker(parts, Cache(0), insists=False),  # whom nobody folds, one after the other
         holder(),
         told.sweep_every_s,
         told.left_behind_s,
@@ -54,7 +54,7 @@ def add_stream(parts: Parts) -> None:
     add_sealer(parts)
 
 
-def _hint_worker(parts: Parts, cache: Cache) -> HintWorker:
+def _hint_worker(parts: Parts, cache: Cache, *, insists: bool = True) -> HintWorker:
     def count(folded: Folded) -> None:
         count_folded(parts.metrics, folded, parts.now())
         count_uses(parts.metrics, worker.cache)
@@ -67,6 +67,7 @@ def _hint_worker(parts: Parts, cache: Cache) -> HintWorker:
         on_folded=count,
         on_decided=lambda decided: count_decided(parts.metrics, decided, parts.now()),
         cache=cache,
+        insists=insists,
     )
     return worker
 
