@@ -103,7 +103,8 @@ def _apply(
     rows = parking.load_parked(conn, message=message.id, still_open=False, hold=True)
     rows = renumbered(rows, message, reading, before)
     left = without(reading, {key(row) for row in rows if row.resolution == "discarded"})
-    facts, items = intake.facts_of(conn, seen, left, intake.subjects(conn, [left]))
+    whom = intake.attribution
+    facts, items = whom.facts_of(conn, seen, left, whom.subjects(conn, [left]))
     stored = journal.known_facts(conn, [fact.id for fact in facts])
     new = [fact for fact in facts if fact.id not in stored]
     journal.append_facts(conn, message.id, new, at)

@@ -53,7 +53,7 @@ def _says_new_facts(intake: Intake, conn: Connection, message: RawMessage) -> bo
     reading = read_facts(message.body, message.site, message.sender.removeprefix(FACTS))
     if isinstance(reading, Refused):
         return False
-    facts, items = intake.facts_of(conn, message, reading, {})
+    facts, items = intake.attribution.facts_of(conn, message, reading, {})
     return bool(facts or items)
 
 
