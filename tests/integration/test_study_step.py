@@ -88,27 +88,29 @@ def dies(*_args):
     raise OSError("the disk is full")
 
 
-def test_what_was_folded_before_a_worker_died_is_decided_by_the_next(deaths, monkeypatch):
+@pytest.fixture
+def interrupted(deaths, monkeypatch):
+    """The second death is folded, and the step failed before the rules spoke."""
     deaths.trial.say(fact(Death(), 6, subject="P-002"))
     with monkeypatch.context() as patched:
         patched.setattr(journal_worker, "study_step", dies)
         with pytest.raises(OSError, match="full"):
             deaths.trial.rules.step()
     assert deaths.told() == (1, False)
+    return deaths
+
+
+def test_what_was_folded_before_a_worker_died_is_decided_by_the_next(interrupted):
+    deaths = interrupted
     another = JournalWorker(deaths.db, deaths.rules, "another", lambda: deaths.trial.now)
     assert not another.step()  # nobody is folded any more
     assert deaths.told() == (2, True)
     assert deaths.wrong() == []
 
 
-def test_a_worker_that_could_not_decide_does_so_when_it_can(deaths, monkeypatch):
-    deaths.trial.say(fact(Death(), 6, subject="P-002"))
-    with monkeypatch.context() as patched:
-        patched.setattr(journal_worker, "study_step", dies)
-        with pytest.raises(OSError, match="full"):
-            deaths.trial.rules.step()
-    deaths.trial.rules.step()
-    assert deaths.told() == (2, True)
+def test_a_worker_that_could_not_decide_does_so_when_it_can(interrupted):
+    interrupted.trial.rules.step()
+    assert interrupted.told() == (2, True)
 
 
 def test_who_gets_the_lease_back_decides_what_another_has_folded(deaths):
