@@ -150,14 +150,13 @@ def _decide(
     """
     study = rules.protocol.study
     with db.read() as conn:
+        told = _last_decisions(conn, rules)
+        if states.is_refolding(conn, rules.version, study):
+            return Decided(tuple(told[r.id] for r in rules.protocol.rules if r.id in told))
         moves = states.count_moves(conn)
         state = decisions.load_study_state(conn, study)
         cut = {row.subject: row.folded_through for row in states.load_states(conn)}
         now = [replace(decision, cut=cut) for decision in status(conn, rules)]
-        told = _last_decisions(conn, rules)
-        is_refolding = states.is_refolding(conn, rules.version, study)
-    if is_refolding:
-        return Decided(tuple(told[r.id] for r in rules.protocol.rules if r.id in told))
     news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
     if not news:
         with db.write() as conn:
