@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from services.ingest.application import Intake
+from services.ingest.domain.hl7.context import identifiers
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.hl7.read import read
 from services.ingest.domain.reading import Refused
@@ -72,10 +73,8 @@ def _says_something(intake: Intake, message: RawMessage) -> bool:
 
 def _authorities(message: Message) -> Mapping[str, str]:
     """Return every authority that PID-3 names, with the type of its identifier."""
-    named = {}
-    for patient in message.all("PID"):
-        for repetition in patient.repetitions(3):
-            identifier, _, _, authority, kind = (*patient.split(repetition), "", "", "", "")[:5]
-            if identifier.strip():
-                named[authority.split(patient.separators.subcomponent)[0]] = kind
-    return named
+    return {
+        authority: kind
+        for patient in message.all("PID")
+        for _, authority, kind in identifiers(patient, 3)
+    }

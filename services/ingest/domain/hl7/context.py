@@ -1,5 +1,6 @@
 """What every part of a message is read with: the site, the tables, the times of the header."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,13 +70,22 @@ def patient_keys(segment: Segment | None, field: int, context: Context) -> tuple
     if segment is None:
         return ()
     keys = []
+    for identifier, authority, kind in identifiers(segment, field):
+        expected = context.site.authorities.get(authority)
+        if expected is not None and kind in ("", expected):
+            keys.append(PatientKey(authority, expected, identifier))
+    return tuple(dict.fromkeys(keys))
+
+
+def identifiers(segment: Segment, field: int) -> Iterator[tuple[str, str, str]]:
+    """Yield identifier, assigning authority and type of each repetition of *field* that has one.
+
+    Source: HL7 v2.5.1, 2.A.14 (CX)
+    """
     for repetition in segment.repetitions(field):
         identifier, _, _, authority, kind = (*segment.split(repetition), "", "", "", "")[:5]
-        authority = authority.split(segment.separators.subcomponent)[0]
-        expected = context.site.authorities.get(authority)
-        if identifier.strip() and expected is not None and kind in ("", expected):
-            keys.append(PatientKey(authority, expected, identifier.strip()))
-    return tuple(dict.fromkeys(keys))
+        if identifier.strip():
+            yield identifier.strip(), authority.split(segment.separators.subcomponent)[0], kind
 
 
 def visit_number(segment: Segment | None, field: int = 19) -> str:
