@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import func, select
 
 from services.store import (
     alerts,
@@ -22,6 +23,7 @@ from services.store import (
     schema,
     sealing,
     states,
+    tables,
     timers,
     turns,
 )
@@ -394,6 +396,19 @@ class _Between:
         return does
 
 
+def _last_row_about(store, key):
+    with store.db.read() as conn:
+        return conn.scalar(select(func.max(tables.audit.c.id)).where(tables.audit.c.key == key))
+
+
+def _settled_in_the_end(store, settled):
+    """What is settled after as many looks as it can take."""
+    for _ in range(4):
+        with store.db.write() as conn:
+            upto = settled.look(conn)
+    return upto
+
+
 @pytest.mark.server
 def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
@@ -407,12 +422,7 @@ def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tm
 
         with store.db.write() as conn:
             settled.look(_Between(conn, begin_and_be_overtaken))
-        for _ in range(3):
-            with store.db.write() as conn:
-                upto = settled.look(conn)
-        with store.db.read() as conn:
-            fast = conn.exec_driver_sql("SELECT max(id) FROM audit WHERE key = 'fast'").scalar()
-        assert fast > upto
+        assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled)
     store.db.close()
 
 
@@ -425,12 +435,7 @@ def test_who_began_last_and_is_overtaken_is_not_taken_for_settled(postgres, tmp_
             timers.set_timers(fast, {"somebody": {"wake": NOW}})
             journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
             journal.append(fast, store.keys, [replace(arrival("fast"), facts=())])
-        for _ in range(4):
-            with store.db.write() as conn:
-                upto = settled.look(conn)
-        with store.db.read() as conn:
-            last = conn.exec_driver_sql("SELECT max(id) FROM audit WHERE key = 'fast'").scalar()
-        assert last > upto
+        assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled)
     store.db.close()
 
 
