@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.safety_rules.adapters.criteria_files import TABLES, load_table
+from services.safety_rules.adapters.criteria_files import load_table
+from services.safety_rules.adapters.rules_version import TABLES
 from services.safety_rules.adapters.study_rules import StudyRules
 from services.safety_rules.domain.name_faults import name_faults
 from services.safety_rules.domain.regraded import Regraded, regraded

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import StringIO
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
-from services.runtime.yaml_keys import repeated_keys
+from services.runtime.yaml_keys import read_yaml, repeated_keys
 from services.safety_rules.adapters.assessed_file import read_assessed
+from services.safety_rules.adapters.rules_version import ASSESSED, PLAUSIBLE, TABLES, TERMS
 from services.safety_rules.adapters.threshold_text import parse_when
 from services.safety_rules.domain.compiled import Compiled, Plausible, compile_criteria
 from services.safety_rules.domain.criteria import Arm, Baseline, Criterion, Direction, Threshold
@@ -23,13 +23,7 @@ from services.safety_rules.domain.criterion_faults import faults
 from services.safety_rules.domain.ranges import End, Range
 from services.vocabulary.grade import Grade
 
-TABLES = files("services.safety_rules") / "criteria"
-_LOCK, _TERMS, _ASSESSED, _PLAUSIBLE = (
-    "criteria.lock",
-    "terms.csv",
-    "assessed.yaml",
-    "plausible.yaml",
-)
+_LOCK = "criteria.lock"
 
 
 class CriteriaFileError(Exception):
@@ -55,7 +49,7 @@ class PublishedTerm:
 
 @dataclass(frozen=True, slots=True)
 class CriteriaTable:
-    """One version of one table: *name* is e.g. ``ctcae-5.0``, *sha256* of all its files.
+    """One version of one table: *name* is e.g. ``ctcae-5.0``.
 
     *not_by_number* says, by slug, why a term in whose text a number stands is graded otherwise.
     """
@@ -64,7 +58,6 @@ class CriteriaTable:
     criteria: Mapping[str, Criterion]
     terms: Mapping[str, PublishedTerm]
     compiled: Compiled
-    sha256: str
     not_by_number: Mapping[str, str]
 
 
@@ -118,19 +111,18 @@ def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
         raise CriteriaFileError(name, "folder", "no such table")
     texts = {f.name: f.read_text("utf-8") for f in place.iterdir() if f.name != _LOCK}
     _check_lock(name, place, texts)
-    terms = _published(texts[_TERMS])
+    terms = _published(texts[TERMS])
     criteria: dict[str, Criterion] = {}
     for file, text in sorted(texts.items()):
-        if file.endswith(".yaml") and file != _ASSESSED:
+        if file.endswith(".yaml") and file != ASSESSED:
             for criterion in read_criteria(file, text, name):
                 _check_wording(file, criterion, terms)
                 if criterion.id in criteria:
                     raise CriteriaFileError(file, criterion.id, "defined twice")
                 criteria[criterion.id] = criterion
-    hashed = sha256("".join(f"{n}\0{texts[n]}\0" for n in sorted(texts)).encode()).hexdigest()
     compiled = compile_criteria(criteria.values(), _plausible())
-    otherwise = _not_by_number(texts[_ASSESSED], name, terms, criteria)
-    return CriteriaTable(name, criteria, terms, compiled, hashed, otherwise)
+    otherwise = _not_by_number(texts[ASSESSED], name, terms, criteria)
+    return CriteriaTable(name, criteria, terms, compiled, otherwise)
 
 
 def _not_by_number(
@@ -139,10 +131,10 @@ def _not_by_number(
     try:
         found = read_assessed(text, name, {term.term for term in terms.values()})
     except ValueError as error:
-        raise CriteriaFileError(_ASSESSED, "terms", str(error)) from error
+        raise CriteriaFileError(ASSESSED, "terms", str(error)) from error
     otherwise = {slug(term): why for term, why in found.items()}
     if both := next((one for one in otherwise if f"{name}.{one}" in criteria), None):
-        raise CriteriaFileError(_ASSESSED, both, "is graded by a number")
+        raise CriteriaFileError(ASSESSED, both, "is graded by a number")
     return otherwise
 
 
@@ -163,7 +155,7 @@ def read_criteria(file: str, text: str, name: str) -> list[Criterion]:
     try:
         if field := next(repeated_keys(text), None):
             raise CriteriaFileError(file, field, "given twice")
-        table = _File.model_validate(yaml.safe_load(text))
+        table = _File.model_validate(read_yaml(text))
     except yaml.YAMLError as error:
         raise CriteriaFileError(file, "yaml", str(error)) from error
     except ValidationError as error:
@@ -262,7 +254,7 @@ def _check_lock(name: str, place: Traversable, texts: Mapping[str, str]) -> None
 
 
 def _plausible() -> Plausible:
-    rows = yaml.safe_load((TABLES / _PLAUSIBLE).read_text("utf-8"))
+    rows: Any = read_yaml((TABLES / PLAUSIBLE).read_text("utf-8"))
     return {
         measure: {
             unit: Range(End(Decimal(str(low))), End(Decimal(str(high))))

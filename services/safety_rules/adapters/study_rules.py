@@ -1,22 +1,18 @@
 """A study's folder and the criteria that it names, together: all that the rules run by."""
 
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from services.safety_rules.adapters.criteria_files import TABLES, CriteriaTable, load_table
+from services.safety_rules.adapters.criteria_files import CriteriaTable, load_table
 from services.safety_rules.adapters.protocol_files import (
     PROTOCOL,
     ProtocolFileError,
     Study,
     load_study,
 )
+from services.safety_rules.adapters.rules_version import TABLES, rules_version
 from services.safety_rules.domain.name_faults import name_faults
 from services.safety_rules.domain.rules import Rules
-
-_CODE = (files("services.vocabulary"), files("services.safety_rules") / "domain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,7 @@ class StudyRules:
 def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
     """Return what the study in *folder* runs by; its protocol is the file called *name*.
 
-    Its version is the hash of the code, the criteria and the protocol: it changes with any of them.
+    Its version changes with the edition of the code, and with the meaning of criteria or protocol.
 
     Raises:
         ProtocolFileError: A file of the study cannot be trusted, or names what its criteria lack.
@@ -39,8 +35,7 @@ def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
     """
     study = load_study(folder, name)
     table = load_table(_known(study.protocol.criteria, name))
-    parts = (_code(), table.sha256, sha256(study.content).hexdigest())
-    version = sha256("|".join(parts).encode()).hexdigest()[:16]
+    version = rules_version(table.name, study.content)
     rules = Rules(study.protocol, table.compiled, table.terms, version)
     for field, problem in name_faults(rules):
         raise ProtocolFileError(name, field, problem)
@@ -53,21 +48,3 @@ def _known(table: str, file: str) -> str:
         problem = f"{table!r} is no table; it is one of: {', '.join(known)}"
         raise ProtocolFileError(file, "criteria", problem)
     return table
-
-
-def _code() -> str:
-    digest = sha256()
-    for place in _CODE:
-        for name, content in sorted(_sources(place, "")):
-            digest.update(f"{name}:{len(content)}:".encode() + content)
-    return digest.hexdigest()
-
-
-def _sources(place: Traversable, at: str) -> list[tuple[str, bytes]]:
-    found = []
-    for one in place.iterdir():
-        if one.is_dir():
-            found += _sources(one, f"{at}{one.name}/")
-        elif one.name.endswith(".py"):
-            found.append((f"{at}{one.name}", one.read_bytes()))
-    return found

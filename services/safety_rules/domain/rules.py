@@ -45,7 +45,7 @@ class Term(Interface):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A protocol with its criteria; *version* is the hash of code, criteria and protocol.
+    """A protocol with its criteria; *version* names what records are graded by, code included.
 
     *terms* has every published term by slug, also those that only a clinician can grade.
     """

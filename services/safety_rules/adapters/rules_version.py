@@ -1,0 +1,66 @@
+"""Which rules wrote a record: the edition of the code, with the meaning of criteria and protocol.
+
+Comments and layout of the files do not count; the order of keys does, since the first rule that
+fits a record speaks of it. It imports little: a command that only prints it starts at once.
+"""
+
+import csv
+import json
+from hashlib import sha256
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import StringIO
+
+from services.runtime.yaml_keys import read_yaml
+from services.safety_rules.edition import EDITION
+
+TABLES = files("services.safety_rules") / "criteria"
+TERMS, ASSESSED, PLAUSIBLE = "terms.csv", "assessed.yaml", "plausible.yaml"
+
+
+def rules_version(table: str, protocol: bytes, edition: int = EDITION) -> str:
+    """Return 16 hexadecimal digits that change when records may be graded otherwise.
+
+    Args:
+        table: A folder of `TABLES`, e.g. ``ctcae-5.0``.
+        protocol: The content of a protocol file.
+        edition: Of the rules that are code.
+
+    Raises:
+        FileNotFoundError: There is no such table.
+        UnicodeDecodeError, yaml.YAMLError: A file is not UTF-8, or not YAML.
+    """
+    parts = (f"edition {edition}", criteria_meaning(TABLES / table), protocol_meaning(protocol))
+    return sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def criteria_meaning(folder: Traversable) -> str:
+    """Return the sha256 of the terms, thresholds and plausible values of the table in *folder*.
+
+    Why a term is left to clinicians (`ASSESSED`) grades nothing.
+    """
+    by_name = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
+    graded = [
+        read_yaml(text)
+        for name, text in sorted(by_name.items())
+        if name.endswith(".yaml") and name != ASSESSED
+    ]
+    published = csv.reader(StringIO(by_name[TERMS]))
+    plausible = read_yaml((TABLES / PLAUSIBLE).read_text("utf-8"))
+    return _digest([graded, list(published), plausible])
+
+
+def protocol_meaning(content: bytes) -> str:
+    """Return the sha256 of what a protocol file says.
+
+    >>> protocol_meaning(b"n: 40 # planned") == protocol_meaning(b"{n: 40}")
+    True
+    >>> protocol_meaning(b"n: 40") == protocol_meaning(b"n: 41")
+    False
+    """
+    return _digest(read_yaml(content.decode("utf-8")))
+
+
+def _digest(document: object) -> str:
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""What changes the version of the rules, and what is only another way to write them."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.safety_rules.adapters.rules_version import (
+    TABLES,
+    criteria_meaning,
+    protocol_meaning,
+    rules_version,
+)
+from services.safety_rules.adapters.study_rules import load_rules
+
+FOLDER = Path(__file__).parent.parent.parent / "studies" / "blina-hsct"
+PROTOCOL = (FOLDER / "protocol.yaml").read_bytes()
+
+
+def copied(folder):
+    """A writable copy of the whole of CTCAE v5."""
+    for file in (TABLES / "ctcae-5.0").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("investigations.yaml", "terms:", "# from here on\nterms:"),
+        ("investigations.yaml", '"> 3.0 x ULN"', "'> 3.0 x ULN'"),
+        ("assessed.yaml", "terms:", "# by whom?\n    terms:"),
+        ("criteria.lock", "\n", "\n# signed\n"),
+    ],
+)
+def test_wording_of_criteria_files_does_not_count(tmp_path, file, before, after):
+    copy = copied(tmp_path)
+    text = (copy / file).read_text()
+    assert before in text
+    (copy / file).write_text(text.replace(before, after, 1))
+    assert criteria_meaning(copy) == criteria_meaning(TABLES / "ctcae-5.0")
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("investigations.yaml", '"> 3.0 x ULN"', '"> 3.1 x ULN"'),
+        ("terms.csv", "Anemia", "Anaemia"),
+    ],
+)
+def test_a_threshold_or_a_term_does(tmp_path, file, before, after):
+    copy = copied(tmp_path)
+    text = (copy / file).read_text()
+    assert before in text
+    (copy / file).write_text(text.replace(before, after, 1))
+    assert criteria_meaning(copy) != criteria_meaning(TABLES / "ctcae-5.0")
+
+
+def test_a_comment_or_another_layout_of_the_protocol_is_the_same_rules():
+    flow = yaml.safe_dump(yaml.safe_load(PROTOCOL), sort_keys=False, default_flow_style=True)
+    assert protocol_meaning(PROTOCOL) == protocol_meaning(b"# a draft\n" + PROTOCOL)
+    assert protocol_meaning(PROTOCOL) == protocol_meaning(flow.encode())
+
+
+def test_another_number_or_another_order_of_rules_is_not():
+    in_order = yaml.safe_load(PROTOCOL)
+    in_order["dosing"]["rules"] = dict(reversed(in_order["dosing"]["rules"].items()))
+    assert protocol_meaning(PROTOCOL.replace(b"p0: 0.05", b"p0: 0.06")) != protocol_meaning(
+        PROTOCOL
+    )
+    other = yaml.safe_dump(in_order, sort_keys=False).encode()
+    assert protocol_meaning(other) != protocol_meaning(PROTOCOL)
+
+
+def test_table_protocol_and_edition_each_make_another_version():
+    versions = {
+        rules_version("ctcae-5.0", PROTOCOL, 1),
+        rules_version("ctcae-6.0", PROTOCOL, 1),
+        rules_version("ctcae-5.0", PROTOCOL.replace(b"n: 40", b"n: 41"), 1),
+        rules_version("ctcae-5.0", PROTOCOL, 2),
+    }
+    assert len(versions) == 4
+
+
+def test_it_is_the_version_of_the_rules_that_run():
+    assert load_rules(FOLDER).rules.version == rules_version("ctcae-5.0", PROTOCOL)
