@@ -1,6 +1,8 @@
-"""A database of the first release, with what it wrote: a small trial with a merge, sealed.
+"""Databases of earlier code, with what it wrote; their keys are made of their names.
 
-``releases/0001.ndjson`` has one row to a line, bytes in base64. Its keys are made of their names.
+``releases/0001.ndjson`` is of the first release: a small trial with a merge. ``0003.ndjson`` is of
+revision caa800d, the last whose ``rules_version`` was a hash of source text: two participants, with
+a correction. Both are sealed. One row to a line, bytes in base64.
 """
 
 import base64
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-ROWS = Path(__file__).parent / "releases" / "0001.ndjson"
+RELEASES = Path(__file__).parent / "releases"
 FAMILY = ("P-003", "P-004")  # one person, registered twice
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
@@ -26,19 +28,19 @@ def keys_in(folder):
         file.write_text(sha256(f"test {name}".encode()).hexdigest() + "\n")
 
 
-def restore(url):
-    """Let the empty database at *url* be what the first release left."""
+def restore(url, revision="0001"):
+    """Let the empty database at *url* be what code of that *revision* left."""
     engine = sa.create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
         found = sa.MetaData()
         found.reflect(connection)
         rows = {}
-        for line in ROWS.read_text().splitlines():
+        for line in (RELEASES / f"{revision}.ndjson").read_text().splitlines():
             one = json.loads(line)
             rows.setdefault(one["table"], []).append(one["row"])
         for name, written in rows.items():

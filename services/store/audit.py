@@ -51,6 +51,7 @@ KEPT: tuple[Kept, ...] = (
     Kept(tables.standing, ("subject", "rule", "version")),
     Kept(tables.study_state, ("study",), frozen=False),
     Kept(tables.protocol_version, ("sha256",)),
+    Kept(tables.rules_alias, ("version",)),
     Kept(tables.decision, ("id",)),
     Kept(tables.alert, ("id",), frozen=False),
     Kept(tables.timer, ("owner", "purpose"), frozen=False),

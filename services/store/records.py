@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
 from services.runtime import wire
 from services.store import audit
 from services.store.messages import in_parts
+from services.store.rules_aliases import columns_of
 from services.store.tables import episode, participant, standing
 from services.vocabulary.episode import Episode
 from services.vocabulary.standing import Standing
@@ -64,7 +66,7 @@ def latest_episodes(
     if subject is not None:
         newest = newest.where(episode.c.subject == subject)
     last = newest.subquery()
-    query = select(episode).join(
+    query = select(*columns_of(episode)).join(
         last, and_(episode.c.id == last.c.id, episode.c.version == last.c.version)
     )
     return _episodes(conn, query)
@@ -74,7 +76,7 @@ def episode_versions(
     conn: Connection, subject: str | None = None, episode_id: str | None = None
 ) -> list[Episode]:
     """Return every version of every episode: of *subject*, or of one episode, when given."""
-    query = select(episode)
+    query = select(*columns_of(episode))
     if subject is not None:
         query = query.where(episode.c.subject == subject)
     if episode_id is not None:
@@ -185,7 +187,7 @@ def _standings(conn: Connection, query: Select[tuple[object, ...]]) -> list[Stan
     ]
 
 
-def _episodes(conn: Connection, query: Select[tuple[object, ...]]) -> list[Episode]:
+def _episodes(conn: Connection, query: Select[Any]) -> list[Episode]:
     table = episode.c
     ordered = query.order_by(table.subject, table.criterion, table.id, table.version)
     return [

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, update
 from services.store import audit
 from services.store.bulk import insert_new
 from services.store.messages import in_parts
+from services.store.rules_aliases import columns_of, version_of
 from services.store.tables import participant_state
 
 
@@ -48,14 +49,14 @@ def states_of(conn: Connection, subjects: Sequence[str]) -> Mapping[str, StateRo
     """Return the state of each of *subjects*; version 0 of who was never folded."""
     found = {subject: StateRow(subject) for subject in subjects}
     for some in in_parts(subjects):
-        query = select(participant_state).where(participant_state.c.subject.in_(some))
+        query = select(*columns_of(participant_state)).where(participant_state.c.subject.in_(some))
         found |= {row["subject"]: StateRow(**row) for row in conn.execute(query).mappings()}
     return found
 
 
 def load_states(conn: Connection) -> list[StateRow]:
     """Return every state, in the order of pseudonyms."""
-    query = select(participant_state).order_by(participant_state.c.subject)
+    query = select(*columns_of(participant_state)).order_by(participant_state.c.subject)
     return [StateRow(**row) for row in conn.execute(query).mappings()]
 
 
@@ -146,8 +147,8 @@ def quarantined(conn: Connection) -> list[StateRow]:
 
 
 def _of_other_rules(rules_version: str) -> Select[Any]:
-    return select(participant_state).where(
-        participant_state.c.rules_version.not_in(["", rules_version])
+    return select(*columns_of(participant_state)).where(
+        version_of(participant_state).not_in(["", rules_version])
     )
 
 

@@ -312,3 +312,12 @@ audit_seal = Table(
     Column("previous", String(64), nullable=False),
     Column("sealed_at", Instant, nullable=False),
 )
+
+# a migration writes
+
+rules_alias = Table(
+    "rules_alias",
+    metadata,
+    _text("version", primary_key=True),
+    _text("stands_for"),  # the name that the same rules have today
+)

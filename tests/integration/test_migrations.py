@@ -14,13 +14,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from services.cli.main import main
-from services.store import integrity, records, schema, turns
+from services.safety_rules.adapters.study_rules import load_rules
+from services.store import integrity, records, schema, states, turns
 from services.store.session import Database
 from services.store.vault import Keys
 from tests import first_release
 from tests.installed import STUDY
 
 ROOT = Path(__file__).parent.parent.parent
+HASHED, FIRST_EDITION = "f38a85eaa2b8bad2", "7cd5bfb3dc47dd6f"  # the same rules of the trial
 
 
 @contextmanager
@@ -34,21 +36,38 @@ def made_on(server, options=""):
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.server)])
-def old(request, tmp_path, monkeypatch):
-    """What the first release left: its URL; commands find it."""
-    monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.server)]
+
+
+@contextmanager
+def restored(request, folder, monkeypatch, revision):
+    """What code of *revision* left: its URL; commands find it."""
+    monkeypatch.setenv("AEGIS_DATA", str(folder))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
-    first_release.keys_in(tmp_path / "keys")
+    first_release.keys_in(folder / "keys")
     if request.param == "sqlite":
-        (tmp_path / "db").mkdir()
-        url = f"sqlite:///{tmp_path}/db/aegis.db"
-        first_release.restore(url)
+        (folder / "db").mkdir()
+        url = f"sqlite:///{folder}/db/aegis.db"
+        first_release.restore(url, revision)
         yield url
         return
     with made_on(request.getfixturevalue("postgres_server")) as url:
         monkeypatch.setenv("AEGIS_DATABASE_URL", url)
-        first_release.restore(url)
+        first_release.restore(url, revision)
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+def old(request, tmp_path, monkeypatch):
+    """What the first release left: its URL; commands find it."""
+    with restored(request, tmp_path, monkeypatch, "0001") as url:
+        yield url
+
+
+@pytest.fixture(params=DATABASES)
+def hashed(request, tmp_path, monkeypatch):
+    """What was left when a version of the rules was a hash of source text: its URL."""
+    with restored(request, tmp_path, monkeypatch, "0003") as url:
         yield url
 
 
@@ -107,6 +126,58 @@ def test_what_was_graded_then_is_graded_anew_when_somebody_asks(old, capsys):
     db = Database.open(old)
     with db.read() as conn:
         assert records.episode_versions(conn)
+    db.close()
+
+
+def versions_in(url):
+    """The versions of the rules that states and records name."""
+    db = Database.open(url)
+    with db.read() as conn:
+        found = {state.rules_version for state in states.load_states(conn)}
+        found |= {one.rules_version for one in records.episode_versions(conn)}
+    db.close()
+    return found
+
+
+def test_what_a_hash_of_source_text_named_is_of_the_first_edition(hashed, tmp_path, capsys):
+    before = state_of(hashed)
+    assert main(["migrate"]) == 0
+    assert versions_in(hashed) == {FIRST_EDITION}
+    db = Database.open(hashed)
+    with db.read() as conn:
+        assert not list(integrity.findings(lambda: conn, Keys.load(tmp_path / "keys")))
+    db.close()
+    after = state_of(hashed)
+    written = set(before) - {"alembic_version", "audit", "protocol_version"}
+    assert {name: after[name] for name in written} == {name: before[name] for name in written}
+    assert main(["migrate"]) == 0
+    assert state_of(hashed) == after
+    capsys.readouterr()
+
+
+@pytest.mark.usefixtures("hashed")
+def test_it_is_proven_and_not_graded_anew(capsys):
+    if load_rules(STUDY).rules.version != FIRST_EDITION:
+        pytest.skip("edition, criteria or protocol have changed since")
+    assert main(["migrate"]) == 0
+    assert main(["verify"]) == 0, capsys.readouterr().out
+    assert "graded by other rules" not in capsys.readouterr().out
+    assert main(["replay"]) == 0, capsys.readouterr().out
+    assert main(["refold"]) == 0
+    assert "every record is of the rules that run" in capsys.readouterr().out
+
+
+def test_a_service_that_still_runs_may_write_the_old_name_after_it(hashed):
+    assert main(["migrate"]) == 0
+    engine = sa.create_engine(hashed)
+    with engine.begin() as connection:
+        names = "SELECT DISTINCT rules_version FROM participant_state"
+        assert set(connection.exec_driver_sql(names).scalars()) == {HASHED}
+    engine.dispose()
+    db = Database.open(hashed)
+    with db.read() as conn:
+        assert not states.under_other_rules(conn, FIRST_EDITION)
+        assert states.count_under_other_rules(conn, HASHED, "") == 2
     db.close()
 
 
