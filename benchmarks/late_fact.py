@@ -18,9 +18,9 @@ from functools import partial
 
 from benchmarks.material import Material
 from benchmarks.measuring import Measure
-from services.safety_rules.domain.chronicle import Chronicle, Heard, heard
-from services.safety_rules.domain.families import Family
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
 from services.vocabulary.fact import Observation
 
 _EVERY = 10

@@ -31,9 +31,9 @@ from services.cli.opened import Opened
 from services.runtime import wire
 from services.safety_rules.application import Given, fold
 from services.safety_rules.cache import Cache
-from services.safety_rules.domain.chronicle import Chronicle, Heard, heard
-from services.safety_rules.domain.families import Family
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
 from services.store.turns import known_after

@@ -11,7 +11,7 @@ from services.ingest.application import Incoming, Intake
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import AT_ONCE
 from services.runtime.settings import StoreSettings
-from services.safety_rules.domain.families import families
+from services.safety_rules.domain.participant.linked_participants import families
 from services.simulator.trial import Trial, facts, participants_csv, simulate
 from services.store import journal, participants
 from services.vocabulary.fact import Journaled

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from benchmarks.material import Material, journals_in, open_data
 from benchmarks.measuring import Measure
-from services.safety_rules.domain.chronicle import Chronicle, heard
-from services.safety_rules.domain.families import Family
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, heard
 from services.vocabulary.fact import Journaled
 
 _TAKEN_TO, _MIB = 1000, 1024 * 1024

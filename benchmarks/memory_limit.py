@@ -24,9 +24,9 @@ from benchmarks.measuring import Measure
 from benchmarks.memory import resident
 from services.runtime import wire
 from services.safety_rules.cache import DEFAULT_BYTES, Cache, Remembered
-from services.safety_rules.domain.chronicle import Chronicle, heard
-from services.safety_rules.domain.families import Family
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, heard
 from services.store.states import StateRow
 from services.vocabulary.fact import Fact, Journaled
 

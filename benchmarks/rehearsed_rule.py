@@ -13,7 +13,7 @@ from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes
 from services.safety_rules.domain.stopping.path import limits, path
-from services.safety_rules.domain.stopping.trials import Course, drawn
+from services.safety_rules.domain.stopping.simulated_trials import Course, drawn
 from services.safety_rules.rehearsal import rehearse
 from services.vocabulary.standing import Standing
 

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.domain.advised import Case
-from services.safety_rules.domain.anchors import Anchors
-from services.safety_rules.domain.fold import Fold
-from services.safety_rules.domain.infusion import infusion
+from services.safety_rules.domain.dosing.case import Case
+from services.safety_rules.domain.facts.anchors import Anchors
+from services.safety_rules.domain.facts.infusion import infusion
+from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration, Enrolment, Transplant
 from services.vocabulary.grade import Grade

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 
 from services.safety_rules.adapters.criteria_files import load_table
-from services.safety_rules.domain.grading import (
+from services.safety_rules.domain.ctcae.grading import (
     BaselineKnown,
     BaselineUnknown,
     NoBaseline,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.vocabulary.fact import (
     Action,
     Adjudication,

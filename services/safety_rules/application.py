@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.safety_rules.cache import Cache
-from services.safety_rules.domain import raising
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.alerting import alerts_of_records
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.recording import OvertakenError, record, write_alerts
 from services.safety_rules.step import Given, Step, step
 from services.store import journal, outbox, states
@@ -79,7 +79,9 @@ def release(db: Database, subjects: Sequence[str] = ()) -> list[str]:
         wanted = {member for family in families_of(conn, subjects) for member in family}
         aside = [one for one in states.quarantined(conn) if not subjects or one.subject in wanted]
         released = [state.subject for state in aside if states.release(conn, state)]
-        write_alerts(conn, [raising.alert_of_quarantine(subject) for subject in released], [])
+        write_alerts(
+            conn, [alerts_of_records.alert_of_quarantine(subject) for subject in released], []
+        )
     return released
 
 
@@ -152,5 +154,5 @@ def _quarantine(db: Database, rules: Rules, failed: _Failed, at: datetime) -> No
             conn.rollback()
             return
         for state in failed.states:
-            alert = raising.of_quarantine(state.subject, at, rules.protocol, failed.why)
+            alert = alerts_of_records.of_quarantine(state.subject, at, rules.protocol, failed.why)
             write_alerts(conn, [alert.id], [alert])

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from services.safety_rules.domain.chronicle import Chronicle
+from services.safety_rules.domain.participant.record_history import Chronicle
 from services.store.states import StateRow
 
 Members = tuple[str, ...]

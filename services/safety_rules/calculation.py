@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.safety_rules.domain.stopping.design import Design, NeverStopsError, design
 from services.safety_rules.domain.stopping.families import FAMILIES
-from services.safety_rules.domain.stopping.joint import Joint, joint
+from services.safety_rules.domain.stopping.familywise_error import Joint, joint
 
 __all__ = ("METHODS", "Compared", "Design", "Joint", "Shapes", "boundary", "compare", "joint")
 

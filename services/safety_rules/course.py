@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.charts.course import Course, Day, Given, Point, span_of
-from services.safety_rules.domain.anchors import Anchors, anchors
-from services.safety_rules.domain.current_facts import standing
-from services.safety_rules.domain.rules import Rules
-from services.safety_rules.domain.units import rescaled
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.ctcae.units import rescaled
+from services.safety_rules.domain.facts.anchors import Anchors, anchors
+from services.safety_rules.domain.facts.current_facts import standing
 from services.store import journal
 from services.store.session import Connection
 from services.vocabulary.episode import EpisodeContent

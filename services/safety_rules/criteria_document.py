@@ -10,7 +10,7 @@ from services.safety_rules.adapters.criteria_files import (
     PublishedTerm,
     load_table,
 )
-from services.safety_rules.domain.criteria import Arm, Baseline, Criterion
+from services.safety_rules.domain.ctcae.criterion import Arm, Baseline, Criterion
 from services.vocabulary.grade import Grade
 
 _HEAD = """# Criteria: the published wording beside the thresholds

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.safety_rules.domain.anchors import Stretch, anchors, stretches
-from services.safety_rules.domain.current_facts import standing
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.endpoints.adverse_events import rows, worst_grades
 from services.safety_rules.domain.endpoints.curves import curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
-from services.safety_rules.domain.families import families
-from services.safety_rules.domain.ownership import Ownership
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.facts.anchors import Stretch, anchors, stretches
+from services.safety_rules.domain.facts.current_facts import standing
+from services.safety_rules.domain.facts.ownership import Ownership
+from services.safety_rules.domain.participant.linked_participants import families
 from services.store import journal, participants, records
 from services.store.session import Connection
 from services.vocabulary.endpoint import AdverseEvents, Clock, EndpointReport

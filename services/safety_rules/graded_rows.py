@@ -16,10 +16,10 @@ from services.safety_rules.adapters.row_text import (
     unit_in,
     yes_or_no,
 )
-from services.safety_rules.domain.compiled import CompiledCriterion
-from services.safety_rules.domain.grading import Reading
-from services.safety_rules.domain.measure_choice import UnclearMeasureError, chosen_measure
-from services.safety_rules.domain.prepared import Prepared, prepared
+from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
+from services.safety_rules.domain.ctcae.grading import Reading
+from services.safety_rules.domain.ctcae.measure_choice import UnclearMeasureError, chosen_measure
+from services.safety_rules.domain.ctcae.prepared_grading import Prepared, prepared
 from services.vocabulary.quantity import Quantity
 
 REQUIRED = ("term", "value")

@@ -17,7 +17,7 @@ from services.runtime.clock import Clock
 from services.runtime.health import Progress
 from services.safety_rules.application import Folded, Given, fold
 from services.safety_rules.cache import Cache
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.study import Decided, study_step
 from services.store import participants
 from services.store.session import Database, DatabaseError, is_transient

@@ -11,7 +11,7 @@ from services.runtime.clock import Clock
 from services.runtime.health import Progress
 from services.safety_rules.application import Folded, Given, fold
 from services.safety_rules.cache import Cache
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.look_back import tell_past_crossings
 from services.safety_rules.study import Decided, study_step
 from services.store import journal, participants, states, timers

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.runtime import log, wire
-from services.safety_rules.domain import raising
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.alerting import alerts_of_records
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.look_back import (
     Crossing,
     all_learned,
@@ -81,8 +81,10 @@ def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
         for one in over[now.rule] if now.crossed_since is None else ():
             then = next(d for d in status(conn, rules, one.since) if d.rule == now.rule)
             if not (_was_decided(then, one, made) or _was_raised(then, one, raised)):
-                said = raising.undone(then, now)
-                found.append(raising.of_past_crossing(said, rules.protocol, wire.canonical))
+                said = alerts_of_records.undone(then, now)
+                found.append(
+                    alerts_of_records.of_past_crossing(said, rules.protocol, wire.canonical)
+                )
     return [alert for alert in found if alert is not None]
 
 

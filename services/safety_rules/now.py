@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from services.safety_rules.domain.chronicle import heard
-from services.safety_rules.domain.current_facts import Query
-from services.safety_rules.domain.families import Family, families
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.facts.current_facts import Query
+from services.safety_rules.domain.participant.linked_participants import Family, families
+from services.safety_rules.domain.participant.record_history import heard
 from services.store import journal, participants
 from services.store.session import Connection
 from services.store.turns import families_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.runtime import wire
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.look_back import untold
 from services.safety_rules.recount import Recounted, recount
 from services.safety_rules.study import undecided

@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
-from services.safety_rules.domain import raising, raising_advice
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.step import Step
 from services.store import alerts, outbox, records, states, timers
 from services.store.records import StandingRow
@@ -54,7 +54,7 @@ def write_alerts(
 ) -> list[Alert]:
     """Let the alerts of the ids *about* be *wanted* or *closed*; return the rows that are new."""
     known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
-    rows = raising.changed(known, wanted, closed)
+    rows = alerts_of_records.changed(known, wanted, closed)
     alerts.upsert_alerts(conn, rows)
     return rows
 
@@ -101,13 +101,13 @@ def _raise(conn: Connection, rules: Rules, steps: Sequence[Step]) -> list[Alert]
 def _of_episodes(rules: Rules, step: Step, asked: _Asked) -> None:
     found: dict[str, Alert | None] = {}
     for episode in step.episodes:
-        alert = raising.of_episode(episode, rules.protocol, wire.canonical)
+        alert = alerts_of_records.of_episode(episode, rules.protocol, wire.canonical)
         before = found.get(episode.id)
         if alert is not None and before is not None:
             alert = replace(alert, opened_at=before.opened_at)
         found[episode.id] = alert
     asked.wanted += [alert for alert in found.values() if alert is not None]
-    asked.about += [raising.alert_of_episode(episode_id) for episode_id in found]
+    asked.about += [alerts_of_records.alert_of_episode(episode_id) for episode_id in found]
 
 
 def _of_deaths(rules: Rules, step: Step, asked: _Asked) -> None:
@@ -115,10 +115,10 @@ def _of_deaths(rules: Rules, step: Step, asked: _Asked) -> None:
         return
     for state in step.after:
         known = step.remembered.chronicle.anchors(state.subject)
-        death = raising.of_death(
+        death = alerts_of_records.of_death(
             state.subject, known, step.known_at, rules.protocol, wire.canonical
         )
-        asked.about.append(raising.alert_of_death(state.subject))
+        asked.about.append(alerts_of_records.alert_of_death(state.subject))
         asked.wanted += [death] if death else []
 
 
@@ -129,9 +129,9 @@ def _of_advice(conn: Connection, rules: Rules, steps: Sequence[Step], asked: _As
         said = [
             (alert, wire.read_advice(alert.detail))
             for alert in raised
-            if alert.participant == subject and alert.kind in raising_advice.KINDS.values()
+            if alert.participant == subject and alert.kind in alerts_of_advice.KINDS.values()
         ]
         asked.about += [alert.id for alert, _ in said]
-        asked.wanted += raising_advice.of_advice(
+        asked.wanted += alerts_of_advice.of_advice(
             found, said, step.known_at or step.at, rules.protocol, wire.canonical
         )

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.safety_rules.domain.chronicle import Chronicle, Stood, heard
-from services.safety_rules.domain.current_facts import Query
-from services.safety_rules.domain.families import Family, families
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.facts.current_facts import Query
+from services.safety_rules.domain.participant.linked_participants import Family, families
+from services.safety_rules.domain.participant.record_history import Chronicle, Stood, heard
 from services.safety_rules.domain.stopping.look_back import all_learned, crossings, ever_since
 from services.safety_rules.domain.stopping.monitor import decide
 from services.store.journal import NOT_CLINICAL

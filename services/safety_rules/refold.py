@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.safety_rules.adapters.criteria_files import load_table
-from services.safety_rules.domain.regraded import Regraded, Way, regraded
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.comparison.regraded import Regraded, Way, regraded
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.proof import recounted
 from services.safety_rules.regrade import Preview, same_terms, tables
 from services.safety_rules.study import last_known, status

@@ -10,7 +10,7 @@ from services.safety_rules.domain.stopping.characteristics import characteristic
 from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.path import limits
 from services.safety_rules.domain.stopping.pending import curve_faults
-from services.safety_rules.domain.stopping.trials import (
+from services.safety_rules.domain.stopping.simulated_trials import (
     COUNTINGS,
     Course,
     Trials,

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from services.safety_rules.domain.rules import Rules
-from services.safety_rules.domain.site_comparison import Exact, Table, adjusted, fisher
+from services.safety_rules.domain.comparison.site_comparison import Exact, Table, adjusted, fisher
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, cohort, outcomes, worth
 from services.safety_rules.domain.stopping.monitor import operative
 from services.safety_rules.study import cut

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from services.runtime import wire
 from services.safety_rules.cache import Cache, Remembered
-from services.safety_rules.domain.chronicle import Chronicle, Heard, Stood, heard
-from services.safety_rules.domain.families import Family
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, Heard, Stood, heard
 from services.store import journal, records, timers
 from services.store.session import Connection
 from services.store.states import StateRow

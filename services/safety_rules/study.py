@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
-from services.safety_rules.domain import raising
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.alerting import alerts_of_records
+from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.monitor import decide
 from services.safety_rules.recount import last_answer
 from services.store import alerts, decisions, journal, participants, records, states
@@ -177,18 +177,18 @@ def _decide(
 
 
 def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Alert]:
-    calls_for = (raising.of_decision, raising.of_upper_grades)
+    calls_for = (alerts_of_records.of_decision, alerts_of_records.of_upper_grades)
     wanted = [
         alert
         for decision in news
         for call in calls_for
         if (alert := call(decision, rules.protocol, decision.as_of, wire.canonical))
     ]
-    about = [key for decision in news for key in raising.alerts_of_rule(decision)]
-    closed = {key: why for one in news for key, why in raising.closed_by(one).items()}
+    about = [key for decision in news for key in alerts_of_records.alerts_of_rule(decision)]
+    closed = {key: why for one in news for key, why in alerts_of_records.closed_by(one).items()}
     known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
     said = {decision.rule: decision for decision in news}
-    changed = raising.changed(known, wanted, closed)
+    changed = alerts_of_records.changed(known, wanted, closed)
     return alerts.upsert_alerts(conn, [_with_reason(row, said[row.about]) for row in changed])
 
 
@@ -197,7 +197,8 @@ def _with_reason(alert: Alert, now: Decision) -> Alert:
     if not alert.retracted or alert.kind is not AlertKind.BOUNDARY_REACHED:
         return alert
     return replace(
-        alert, detail=wire.canonical(raising.undone(wire.read_decision(alert.detail), now))
+        alert,
+        detail=wire.canonical(alerts_of_records.undone(wire.read_decision(alert.detail), now)),
     )
 
 

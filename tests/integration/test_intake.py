@@ -19,7 +19,7 @@ from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import Writer
 from services.runtime import log
-from services.safety_rules.domain.current_facts import standing
+from services.safety_rules.domain.facts.current_facts import standing
 from services.store import journal, parking, tables
 from services.store.messages import damaged
 from tests.hl7_messages import NORTH, PID, RHEIN, labs, message, obx

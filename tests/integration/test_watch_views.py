@@ -13,8 +13,8 @@ from sqlalchemy import text
 from services.alerts.application import acknowledge
 from services.alerts.planning import states
 from services.runtime.clock import now_utc
-from services.safety_rules.domain.current_facts import standing
-from services.safety_rules.domain.ownership import Ownership
+from services.safety_rules.domain.facts.current_facts import standing
+from services.safety_rules.domain.facts.ownership import Ownership
 from services.store import decisions, journal, records, schema
 from services.store.journal import Arrival
 from services.store.participants import Participant, add_participants

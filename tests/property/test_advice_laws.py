@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from services.runtime import wire
-from services.safety_rules.domain.families import Family, families
+from services.safety_rules.domain.participant.linked_participants import Family, families
 from tests.advised import rules
 from tests.reading import hours
 from tests.trials import PEOPLE, RULES, mixed, trial

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.safety_rules.domain import crs, icans
-from services.safety_rules.domain.bedside import BedsideContext
-from services.safety_rules.domain.tracks import Track
+from services.safety_rules.domain.runs.track import Track
+from services.safety_rules.domain.syndromes import crs, icans
+from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from tests.bedside import course, followed
 from tests.protocols import PROTOCOL
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.multiples import Result
-from services.safety_rules.domain.nearest import NearestReadings
-from services.safety_rules.domain.ranges import End, Range
-from services.safety_rules.domain.results import Results
+from services.safety_rules.domain.ctcae.ranges import End, Range
+from services.safety_rules.domain.dosing.multiples_of_uln import Result
+from services.safety_rules.domain.dosing.results import Results
+from services.safety_rules.domain.facts.nearest_reading import NearestReadings
 from tests.reading import hours, lab
 
 WITHIN = timedelta(hours=6)

@@ -12,9 +12,8 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.cases import bounded
-from services.safety_rules.domain.criteria import Direction
-from services.safety_rules.domain.grading import (
+from services.safety_rules.domain.ctcae.criterion import Direction
+from services.safety_rules.domain.ctcae.grading import (
     BaselineKnown,
     BaselineUnknown,
     NoBaseline,
@@ -23,7 +22,8 @@ from services.safety_rules.domain.grading import (
     grade,
     what_is_known,
 )
-from services.safety_rules.domain.prepared import prepared
+from services.safety_rules.domain.ctcae.intervals import bounded
+from services.safety_rules.domain.ctcae.prepared_grading import prepared
 from services.vocabulary.grade import Graded, Input, Symptoms
 from services.vocabulary.quantity import Censoring, Quantity
 from tests.clinic import TABLES

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.runs import Run
-from services.safety_rules.domain.tracks import Track
+from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.runs.track import Track
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
 from tests.reading import hours, lab

@@ -7,8 +7,8 @@ Source: CTCAE v5.0, "Hyperglycemia", "Hypokalemia", "INR increased"; docs/decisi
 import pytest
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.safety_rules.domain.circumstances import DRUGS
-from services.safety_rules.domain.fold import Fold
+from services.safety_rules.domain.ctcae.concomitant_drugs import DRUGS
+from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import Action, Administration, Assessment
 from services.vocabulary.quantity import Quantity

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain import confounders, crs
-from services.safety_rules.domain.bedside import BedsideContext
-from services.safety_rules.domain.compiled import Compiled
-from services.safety_rules.domain.fold import Fold
-from services.safety_rules.domain.rules import Rules
-from services.safety_rules.domain.runs import Run
+from services.safety_rules.domain.ctcae.compiled import Compiled
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.episodes import confounders
+from services.safety_rules.domain.participant.fold import Fold
+from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.syndromes import crs
+from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.episode import Change, EpisodeState, Span
 from services.vocabulary.fact import (
     Action,

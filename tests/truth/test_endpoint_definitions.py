@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.safety_rules.domain.anchors import Anchors, anchors
 from services.safety_rules.domain.endpoints.curves import curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS, spell
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.endpoints.risk_sets import Spell
-from services.safety_rules.domain.gvhd import AcuteGrade, overall_grade
+from services.safety_rules.domain.facts.anchors import Anchors, anchors
+from services.safety_rules.domain.syndromes.gvhd import AcuteGrade, overall_grade
 from services.vocabulary.fact import Death, GvhdStage, Relapse
 from tests.protocols import PROTOCOL
 from tests.reading import fact

@@ -8,9 +8,9 @@ from itertools import permutations
 
 import pytest
 
-from services.safety_rules.domain.chronicle import Chronicle, Heard
-from services.safety_rules.domain.families import Family
-from services.safety_rules.domain.fold import Fold
+from services.safety_rules.domain.participant.fold import Fold
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, Heard
 from services.vocabulary.fact import Action, Administration, Finding
 from services.vocabulary.grade import Symptoms
 from tests.reading import fact, hours, lab

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from services.safety_rules.domain.gvhd import (
+from services.safety_rules.domain.syndromes.gvhd import (
     ORGANS,
     chronic_severity,
     liver_stage,

@@ -5,8 +5,8 @@ Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, tables 4 to 6
 
 import pytest
 
-from services.safety_rules.domain import icans
-from services.safety_rules.domain.bedside import BedsideContext
+from services.safety_rules.domain.syndromes import icans
+from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.grade import Input
 from tests.bedside import course, followed, noted
 from tests.protocols import PROTOCOL

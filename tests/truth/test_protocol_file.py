@@ -10,9 +10,9 @@ from services.cli.main import main
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.domain.bedside import NORMAL
-from services.safety_rules.domain.oxygen import hypoxia
 from services.safety_rules.domain.stopping.steps import boundary_of, steps_of, written
+from services.safety_rules.domain.syndromes.bedside import NORMAL
+from services.safety_rules.domain.syndromes.hypoxia import hypoxia
 from services.vocabulary.fact import Observation
 from services.vocabulary.grade import Input
 from tests.reading import fact

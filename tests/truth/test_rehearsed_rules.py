@@ -14,8 +14,7 @@ from services.safety_rules.domain.stopping.cohort import DAY_S, NEVER, Cohort, O
 from services.safety_rules.domain.stopping.design import design
 from services.safety_rules.domain.stopping.path import Limits, path
 from services.safety_rules.domain.stopping.pending import onset
-from services.safety_rules.domain.stopping.steps import steps_of
-from services.safety_rules.domain.stopping.trials import (
+from services.safety_rules.domain.stopping.simulated_trials import (
     COUNTINGS,
     Course,
     Trials,
@@ -23,6 +22,7 @@ from services.safety_rules.domain.stopping.trials import (
     onset_day,
     stopped_at,
 )
+from services.safety_rules.domain.stopping.steps import steps_of
 from services.safety_rules.rehearsal import rehearse
 from services.vocabulary.protocol import Curve, StopWhen
 from services.vocabulary.standing import Standing

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from services.safety_rules.domain.site_comparison import Table, adjusted, fisher, holm
+from services.safety_rules.domain.comparison.site_comparison import Table, adjusted, fisher, holm
 
 
 def test_the_lady_who_tasted_tea():

@@ -3,7 +3,7 @@
 import pytest
 
 from services.safety_rules.domain.stopping.design import design
-from services.safety_rules.domain.stopping.joint import joint
+from services.safety_rules.domain.stopping.familywise_error import joint
 
 COIN = design("table", 0.5, 0.6, 1, boundary=(1,))
 RARE = design("table", 0.1, 0.6, 1, boundary=(1,))

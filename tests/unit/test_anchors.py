@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.safety_rules.domain.anchors import Anchors, anchors, stretches
+from services.safety_rules.domain.facts.anchors import Anchors, anchors, stretches
 from services.vocabulary.fact import (
     Action,
     Administration,

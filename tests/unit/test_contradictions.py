@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.safety_rules.domain.fold import Fold
+from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.fact import (
     Action,
     Administration,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.domain.chronicle import Chronicle, Heard
-from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, Heard
 from services.vocabulary.fact import (
     Action,
     Administration,

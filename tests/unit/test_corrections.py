@@ -7,8 +7,8 @@ order in which they come, except where a fifth word says by how much one is olde
 
 import pytest
 
-from services.safety_rules.domain.chronicle import Chronicle, Heard
-from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, Heard
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import (
     Action,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.safety_rules.domain.fold import Fold
+from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.fact import Action, Administration
 from tests.reading import fact, lab
 from tests.trials import RULES

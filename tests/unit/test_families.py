@@ -4,8 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from services.safety_rules.domain.families import families
-from services.safety_rules.domain.ownership import Ownership, survivors
+from services.safety_rules.domain.facts.ownership import Ownership, survivors
+from services.safety_rules.domain.participant.linked_participants import families
 from services.vocabulary.fact import Enrolment, Merge, Move, Status
 from tests.reading import fact, lab
 

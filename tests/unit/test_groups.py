@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from services.safety_rules.domain.groups import Group
-from services.safety_rules.domain.runs import Run
+from services.safety_rules.domain.episodes.criterion_records import Group
+from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
 from tests.advised import record

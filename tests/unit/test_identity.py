@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.safety_rules.domain.identity import Occasion, reconciled, retracted
+from services.safety_rules.domain.episodes.identity import Occasion, reconciled, retracted
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from tests.reading import hours

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.infusion import infusion, shown
+from services.safety_rules.domain.facts.infusion import infusion, shown
 from services.vocabulary.fact import Action, Administration, Culture
 from tests.advised import hour
 from tests.reading import fact, hours, quantity

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.runtime import wire
-from services.safety_rules.domain.raising_advice import of_advice
+from services.safety_rules.domain.alerting.alerts_of_advice import of_advice
 from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.alert import AlertKind, Level
 from tests.protocols import PROTOCOL

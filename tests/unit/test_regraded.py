@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.safety_rules.domain.regraded import regraded
+from services.safety_rules.domain.comparison.regraded import regraded
 from services.vocabulary.episode import EpisodeState
 from tests.advised import hour, record
 

@@ -11,8 +11,8 @@ from benchmarks.material import Material
 from services.runtime import wire
 from services.safety_rules.application import Given, fold
 from services.safety_rules.cache import Cache, Remembered, Uses
-from services.safety_rules.domain.chronicle import Chronicle, Heard, heard
-from services.safety_rules.domain.families import Family
+from services.safety_rules.domain.participant.linked_participants import Family
+from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
 from services.simulator.trial import simulate
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.segments import Graded, Segments, exposed, extended
+from services.safety_rules.domain.runs.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
 from services.vocabulary.grade import Grade
 from tests.reading import hours

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.anchors import Anchors
-from services.safety_rules.domain.standings import Knowledge, outlook, steroid_doses
+from services.safety_rules.domain.facts.anchors import Anchors
+from services.safety_rules.domain.standings.standing import Knowledge, outlook, steroid_doses
 from services.safety_rules.domain.stopping.monitor import decide
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration

@@ -17,10 +17,16 @@ from services.runtime.yaml_keys import read_yaml, repeated_keys
 from services.safety_rules.adapters.assessed_file import read_assessed
 from services.safety_rules.adapters.rules_version import ASSESSED, PLAUSIBLE, TABLES, TERMS
 from services.safety_rules.adapters.threshold_text import parse_when
-from services.safety_rules.domain.compiled import Compiled, Plausible, compile_criteria
-from services.safety_rules.domain.criteria import Arm, Baseline, Criterion, Direction, Threshold
-from services.safety_rules.domain.criterion_faults import faults
-from services.safety_rules.domain.ranges import End, Range
+from services.safety_rules.domain.ctcae.compiled import Compiled, Plausible, compile_criteria
+from services.safety_rules.domain.ctcae.criterion import (
+    Arm,
+    Baseline,
+    Criterion,
+    Direction,
+    Threshold,
+)
+from services.safety_rules.domain.ctcae.criterion_faults import faults
+from services.safety_rules.domain.ctcae.ranges import End, Range
 from services.vocabulary.grade import Grade
 
 _LOCK = "criteria.lock"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from services.safety_rules.domain.grading import (
+from services.safety_rules.domain.ctcae.grading import (
     Baseline,
     BaselineKnown,
     BaselineUnknown,

@@ -11,8 +11,8 @@ from services.safety_rules.adapters.protocol_files import (
     load_study,
 )
 from services.safety_rules.adapters.rules_version import TABLES, rules_version
-from services.safety_rules.domain.name_faults import name_faults
-from services.safety_rules.domain.rules import Rules
+from services.safety_rules.domain.ctcae.name_faults import name_faults
+from services.safety_rules.domain.ctcae.rule_book import Rules
 
 
 @dataclass(frozen=True, slots=True)

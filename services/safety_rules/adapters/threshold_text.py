@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from services.safety_rules.domain.criteria import (
+from services.safety_rules.domain.ctcae.criterion import (
     Baseline,
     Comparison,
     Condition,
     Operator,
     Threshold,
 )
-from services.safety_rules.domain.units import is_listed
+from services.safety_rules.domain.ctcae.units import is_listed
 from services.vocabulary.grade import Input
 
 _NUMBER = r"\d+(?:\.\d+)?"

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.safety_rules.domain.anchors import Stretch
 from services.safety_rules.domain.endpoints.intervals import proportion
+from services.safety_rules.domain.facts.anchors import Stretch
 from services.vocabulary.endpoint import TermRow
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.grade import Grade

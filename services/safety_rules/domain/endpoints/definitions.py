@@ -19,7 +19,7 @@ from services.safety_rules.domain.endpoints.follow_up import (
     stagings,
 )
 from services.safety_rules.domain.endpoints.risk_sets import CENSORED, Spell
-from services.safety_rules.domain.gvhd import AcuteGrade
+from services.safety_rules.domain.syndromes.gvhd import AcuteGrade
 from services.vocabulary.endpoint import Clock, Kind, NotAtRisk
 from services.vocabulary.fact import ChronicSeverity
 

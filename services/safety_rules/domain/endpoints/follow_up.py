@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.safety_rules.domain.anchors import Anchors
-from services.safety_rules.domain.gvhd import SEVERITY, AcuteGrade, overall_grade
+from services.safety_rules.domain.facts.anchors import Anchors
+from services.safety_rules.domain.syndromes.gvhd import SEVERITY, AcuteGrade, overall_grade
 from services.vocabulary.fact import ChronicSeverity, GvhdStage
 
 Dated = Callable[["FollowUp"], datetime | None]

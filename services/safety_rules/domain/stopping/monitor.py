@@ -13,9 +13,9 @@ from services.safety_rules.domain.stopping.cohort import (
     outcomes,
     sizes,
 )
-from services.safety_rules.domain.stopping.outlook import Outlook, outlook
 from services.safety_rules.domain.stopping.path import Limits, crosses, limits, path
 from services.safety_rules.domain.stopping.pending import SLACK, looked_up
+from services.safety_rules.domain.stopping.pending_outcome import Outlook, outlook
 from services.safety_rules.domain.stopping.sensitivity import sensitivity
 from services.vocabulary.decision import Contributor, Decision, Signal
 from services.vocabulary.fact import Answer, Determination

@@ -1,0 +1,139 @@
+"""Criteria arranged for grading: by measure, then by unit, the worst grade first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.safety_rules.domain.ctcae.criterion import (
+    Arm,
+    Baseline,
+    Comparison,
+    Criterion,
+    Direction,
+    Threshold,
+)
+from services.safety_rules.domain.ctcae.ranges import UNKNOWN, Range
+from services.safety_rules.domain.ctcae.units import VALENCE
+from services.vocabulary.grade import Grade
+
+# measure -> unit -> what a living person's value may be
+Plausible = Mapping[str, Mapping[str, Range]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The thresholds of one arm that apply to one unit, the worst grade first."""
+
+    baseline: Baseline
+    steps: tuple[tuple[Grade, tuple[Threshold, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How one measure is graded under one criterion.
+
+    *lasting* has what has to hold for some time; *beside* the other measures that are compared.
+    """
+
+    direction: Direction
+    units: tuple[str, ...]
+    valence: int | None
+    by_unit: Mapping[str, tuple[Ladder, ...]]
+    in_any_unit: tuple[Ladder, ...]
+    plausible: Mapping[str, Range]
+    lasting: tuple[Comparison, ...]
+    beside: tuple[str, ...]
+
+    def ladders(self, unit: str) -> tuple[Ladder, ...]:
+        """Return the arms for a value in *unit*."""
+        return self.by_unit.get(unit, self.in_any_unit)
+
+    def range_in(self, unit: str) -> Range:
+        """Return what is plausible in *unit*."""
+        return self.plausible.get(unit, UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledCriterion:
+    """One criterion, ready to grade; *asks_how_long*: a value has to last for some grade."""
+
+    id: str
+    term: str
+    soc: str
+    direction: Direction
+    measures: tuple[str, ...]
+    measured: Mapping[str, Measured]
+    worst: Grade
+    criterion: Criterion
+    asks_how_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Every criterion by id, by each measure it is followed by, and by what stands beside that."""
+
+    by_id: Mapping[str, CompiledCriterion]
+    by_measure: Mapping[str, tuple[CompiledCriterion, ...]]
+    by_beside: Mapping[str, tuple[CompiledCriterion, ...]] = field(default_factory=dict)
+
+
+def compile_criteria(criteria: Iterable[Criterion], plausible: Plausible) -> Compiled:
+    """Return *criteria* arranged so that a fact meets only its own."""
+    by_id = {criterion.id: _compiled(criterion, plausible) for criterion in criteria}
+    by_measure: dict[str, tuple[CompiledCriterion, ...]] = {}
+    by_beside: dict[str, tuple[CompiledCriterion, ...]] = {}
+    for compiled in by_id.values():
+        followed = [m for m in compiled.measures if m not in compiled.criterion.not_followed]
+        for measure in followed:
+            by_measure[measure] = (*by_measure.get(measure, ()), compiled)
+        for other in {o for measure in followed for o in _beside(compiled, measure)}:
+            by_beside[other] = (*by_beside.get(other, ()), compiled)
+    return Compiled(by_id, by_measure, by_beside)
+
+
+def _beside(compiled: CompiledCriterion, measure: str) -> tuple[str, ...]:
+    corrected = ("albumin",) if measure == "calcium" else ()
+    return (*corrected, *compiled.measured[measure].beside)
+
+
+def _compiled(criterion: Criterion, plausible: Plausible) -> CompiledCriterion:
+    measured = {
+        measure: _measured(criterion, measure, plausible.get(measure, {}))
+        for measure in criterion.measures
+    }
+    worst = max(level for arms in criterion.arms.values() for arm in arms for level in arm.grades)
+    return CompiledCriterion(
+        id=criterion.id,
+        term=criterion.term,
+        soc=criterion.soc,
+        direction=criterion.direction,
+        measures=criterion.measures,
+        measured=measured,
+        worst=worst,
+        criterion=criterion,
+        asks_how_long=any(one.lasting for one in measured.values()),
+    )
+
+
+def _measured(criterion: Criterion, measure: str, plausible: Mapping[str, Range]) -> Measured:
+    arms, units = criterion.arms[measure], criterion.units(measure)
+    thresholds = [t for arm in arms for any_of in arm.grades.values() for t in any_of]
+    lasting = [c for t in thresholds if t.lasting is not None for c in t.of_the_value()]
+    beside = [c.measure for t in thresholds for c in t.comparisons if c.measure is not None]
+    return Measured(
+        direction=criterion.direction_of(measure),
+        units=units,
+        valence=VALENCE.get(measure),
+        by_unit={unit: tuple(_ladder(arm, unit) for arm in arms) for unit in units},
+        in_any_unit=tuple(_ladder(arm, "") for arm in arms),
+        plausible=plausible,
+        lasting=tuple(dict.fromkeys(lasting)),
+        beside=tuple(dict.fromkeys(beside)),
+    )
+
+
+def _ladder(arm: Arm, unit: str) -> Ladder:
+    steps = [
+        (level, tuple(t for t in arm.grades[level] if t.in_unit(unit)))
+        for level in sorted(arm.grades, reverse=True)
+    ]
+    return Ladder(arm.baseline, tuple((level, any_of) for level, any_of in steps if any_of))

@@ -1,0 +1,39 @@
+"""Calcium as it would be at a normal albumin: what CTCAE grades.
+
+Source: CTCAE v5.0, Metabolism and nutrition disorders, "Hypocalcemia"; docs/decisions/grading.md
+"""
+
+from decimal import Decimal
+
+from services.safety_rules.domain.ctcae.ranges import End, Range
+from services.safety_rules.domain.ctcae.units import rescaled
+from services.vocabulary.quantity import Quantity
+
+# per unit of calcium: the unit of albumin, what is normal there, and the slope
+_FORMULA = {
+    "mg/dL": ("g/dL", Decimal("4.0"), Decimal("0.8")),
+    "mmol/L": ("g/L", Decimal(40), Decimal("0.02")),
+}
+_PLAUSIBLE = {"g/dL": (Decimal("1.0"), Decimal("6.0")), "g/L": (Decimal(10), Decimal(60))}
+
+
+def corrected_range(total: Range, unit: str, albumin: Quantity | None) -> Range | None:
+    """Return where the corrected calcium lies, None when *unit* has no formula.
+
+    Args:
+        total: Where the measured total calcium lies, in *unit*.
+        unit: ``mg/dL`` or ``mmol/L``.
+        albumin: Of about the same time; None or in a unit that does not fit: unknown, and then
+            anywhere that is plausible.
+    """
+    if unit not in _FORMULA:
+        return None
+    albumin_unit, normal, slope = _FORMULA[unit]
+    fits = None if albumin is None else rescaled(albumin, albumin_unit)
+    low, high = _PLAUSIBLE[albumin_unit]
+    if fits is not None and fits.censoring is None and low <= fits.value <= high:
+        low = high = fits.value
+    return Range(
+        End(total.low.number + slope * (normal - high), total.low.side),
+        End(total.high.number + slope * (normal - low), total.high.side),
+    )

@@ -1,0 +1,202 @@
+"""The grade of one reading under one criterion: exact, or tight whatever is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, Measured
+from services.safety_rules.domain.ctcae.corrected_calcium import corrected_range
+from services.safety_rules.domain.ctcae.criterion import Comparison, Condition
+from services.safety_rules.domain.ctcae.exact import decided, steps
+from services.safety_rules.domain.ctcae.grading_inputs import Known
+from services.safety_rules.domain.ctcae.intervals import bounded
+from services.safety_rules.domain.ctcae.ranges import End, Range, range_of
+from services.safety_rules.domain.ctcae.units import in_published_unit, rescaled
+from services.vocabulary.grade import Grade, Incomplete, Input, Outcome, Symptoms
+from services.vocabulary.quantity import Quantity
+
+
+class Treatment(StrEnum):
+    """What was started against a high glucose."""
+
+    NONE = "none"
+    ORAL_AGENT = "oral agent"
+    INSULIN = "insulin"
+    URGENT = "urgent"
+
+
+Lasting = Mapping[Comparison, timedelta]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one grade is computed from; None: not known.
+
+    Args:
+        measure: One of the criterion's.
+        value: As reported; None when the result is no number (``HEMOLYZED``).
+        lln: Lower limit of normal, as reported.
+        uln: Upper limit of normal, as reported.
+        albumin: Of about the same time, for total calcium.
+        fasting: Whether the participant was.
+        symptoms: Whether it causes signs or symptoms, and how severe ones.
+        treatment: What was started against it.
+        replaced: Whether what is too low is known to have been given; False: nothing is known.
+        at_rest: Whether the participant was.
+        anticoagulated: Whether the participant was on anticoagulation.
+        infarction: Whether it is at the level of infarction, as the manufacturer defines it.
+        sustained: How long each of `Measured.lasting` has held; or the value, unchanged. None: it
+            is the only reading.
+        beside: What else was measured about that time, for `Measured.beside`.
+    """
+
+    measure: str
+    value: Quantity | None
+    lln: Quantity | None = None
+    uln: Quantity | None = None
+    albumin: Quantity | None = None
+    fasting: bool | None = None
+    symptoms: Symptoms | None = None
+    treatment: Treatment | None = None
+    replaced: bool = False
+    at_rest: bool | None = None
+    anticoagulated: bool | None = None
+    infarction: bool | None = None
+    sustained: Lasting | timedelta | None = None
+    beside: Mapping[str, Quantity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoBaseline:
+    """The reading is the baseline or earlier: only limits of normal are compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineUnknown:
+    """There was an exposure, and no value before it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineKnown:
+    """The last final value before exposure."""
+
+    quantity: Quantity
+
+
+Baseline = NoBaseline | BaselineUnknown | BaselineKnown
+
+
+def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) -> Outcome:
+    """Return the grade of *reading*, or the tightest interval in which it must lie.
+
+    What cannot be counts as missing: an implausible value or baseline, a limit that is negative, an
+    upper limit of zero, limits that are reversed.
+
+    Returns:
+        ``Graded`` when every completion of what is unknown gives one grade. ``Incomplete``
+        otherwise: some completion reaches each of its ends, and none lies outside.
+
+    Raises:
+        KeyError: *criterion* is not graded from this measure.
+    """
+    measured = criterion.measured[reading.measure]
+    if reading.value is None:
+        return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.VALUE}))
+    value = in_published_unit(reading.value, measured.units, measured.valence)
+    if value is None:
+        return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
+    known = what_is_known(measured, reading, baseline, value)
+    if known.value is not None:
+        among = steps(measured, known)
+        exact = None if among is None else decided(among, known.value)
+        if exact is not None:
+            return exact
+    return bounded(measured, known)
+
+
+def what_is_known(
+    measured: Measured, reading: Reading, baseline: Baseline, value: Quantity
+) -> Known:
+    """Return all that is known of *reading*, with what cannot be left out.
+
+    Args:
+        measured: How the criterion is graded from the measure.
+        reading: As reported.
+        baseline: As `grade`.
+        value: Of the reading, in the unit in which it is graded.
+    """
+    plausible = measured.range_in(value.unit)
+    before = baseline.quantity if isinstance(baseline, BaselineKnown) else None
+    given = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: before}
+    limits, misfits = {}, set()
+    for name, quantity in given.items():
+        if quantity is None:
+            continue
+        fits = _fits(quantity, value.unit, measured)
+        if fits is None:
+            misfits.add(name)
+        elif _can_be(name, fits, plausible):
+            limits[name] = fits
+    if _reversed(limits):
+        del limits[Input.LLN], limits[Input.ULN]
+    if value.censoring is None and not plausible.holds(value.value):
+        # below a limit that is as impossible it would be normal
+        limits = {n: one for n, one in limits.items() if End(one.value) <= plausible.high}
+    lies = range_of(value, plausible)
+    imprecise = Input.VALUE
+    if reading.measure == "calcium":
+        corrected = corrected_range(lies, value.unit, reading.albumin)
+        if corrected is not None:
+            if lies.low == lies.high:
+                imprecise = Input.ALBUMIN
+            lies = corrected
+    return Known(
+        unit=value.unit,
+        lies=lies,
+        value=lies.low.number if lies.low == lies.high else None,
+        imprecise=imprecise,
+        limits=limits,
+        misfits=frozenset(misfits),
+        compares_with_baseline=not isinstance(baseline, NoBaseline),
+        conditions=_conditions(reading),
+        anticoagulated=reading.anticoagulated,
+        sustained=reading.sustained,
+        beside=reading.beside,
+    )
+
+
+def _fits(quantity: Quantity, unit: str, measured: Measured) -> Quantity | None:
+    if not unit:
+        return quantity if not quantity.unit else None
+    return rescaled(quantity, unit, measured.valence)
+
+
+def _can_be(name: Input, quantity: Quantity, plausible: Range) -> bool:
+    if name is Input.BASELINE and quantity.censoring is None:
+        return plausible.holds(quantity.value)
+    return quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
+
+
+def _reversed(limits: dict[Input, Quantity]) -> bool:
+    lln, uln = limits.get(Input.LLN), limits.get(Input.ULN)
+    return lln is not None and uln is not None and lln.value >= uln.value
+
+
+def _conditions(reading: Reading) -> dict[Condition, bool]:
+    symptoms = reading.symptoms
+    is_symptomatic = None if symptoms is None else symptoms is not Symptoms.NONE
+    found: dict[Condition, bool | None] = {
+        Condition.SYMPTOMATIC: is_symptomatic,
+        Condition.MODERATELY_SYMPTOMATIC: None if symptoms is None else symptoms.at_least_moderate,
+        Condition.SYMPTOMATIC_OR_REPLACED: reading.replaced or is_symptomatic,
+        Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
+        Condition.AT_REST: reading.at_rest,
+        Condition.INFARCTION: reading.infarction,
+    }
+    known = {name: holds for name, holds in found.items() if holds is not None}
+    if reading.treatment is not None:
+        known[Condition.ORAL_AGENT] = reading.treatment is Treatment.ORAL_AGENT
+        known[Condition.INSULIN] = reading.treatment is Treatment.INSULIN
+        known[Condition.EMERGENCY] = reading.treatment is Treatment.URGENT
+    return known

@@ -1,0 +1,86 @@
+"""Everything that the fold of one participant is governed by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+from services.safety_rules.domain.ctcae.compiled import Compiled
+from services.vocabulary.protocol import Protocol
+from services.vocabulary.protocol_event import EventPattern
+
+# Measures that a laboratory does not report: their events count without a waiting time.
+_AT_THE_BEDSIDE = frozenset(
+    {
+        *("temperature", "spo2", "pao2", "sbp", "dbp", "map", "weight", "bmi", "qtc"),
+        *("ejection-fraction", "fev1", "vital-capacity", "dlco", "bmd-t-score"),
+        *("urine-output-8h", "urine-output-24h"),
+    }
+)
+# The published term that a syndrome's scale stands for in a set of terms.
+TERM_OF_SCALE = {
+    "astct-2019.crs": "cytokine-release-syndrome",
+    "astct-2019.icans": "immune-effector-cell-associated-neurotoxicity-syndrome",
+}
+_SOC_OF_SCALE = {
+    "astct-2019.crs": "Immune system disorders",
+    "astct-2019.icans": "Nervous system disorders",
+}
+_TITLE_OF_SCALE = {
+    "astct-2019.crs": "Cytokine release syndrome (ASTCT)",
+    "astct-2019.icans": "Immune effector cell-associated neurotoxicity syndrome (ASTCT)",
+}
+
+
+class Term(Interface):
+    """A published term."""
+
+    @property
+    def term(self) -> str:
+        """As published."""
+
+    @property
+    def soc(self) -> str:
+        """System organ class, as published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A protocol with its criteria; *version* names what records are graded by, code included.
+
+    *terms* has every published term by slug, also those that only a clinician can grade.
+    """
+
+    protocol: Protocol
+    compiled: Compiled
+    terms: Mapping[str, Term]
+    version: str
+
+    def title(self, criterion: str) -> str:
+        """Return the term of *criterion* as published, or the name of its scale."""
+        if criterion in _TITLE_OF_SCALE:
+            return _TITLE_OF_SCALE[criterion]
+        return self.terms[self._slug(criterion)].term
+
+    def knows(self, criterion: str) -> bool:
+        """Say whether *criterion* is a term of the study's table."""
+        prefix = f"{self.protocol.criteria}."
+        return criterion.startswith(prefix) and criterion.removeprefix(prefix) in self.terms
+
+    def matches(self, criterion: str, pattern: EventPattern) -> bool:
+        """Say whether *criterion* is the pattern's term, or in its set of terms."""
+        slug = self._slug(criterion)
+        if pattern.term:
+            return slug == pattern.term
+        chosen = self.protocol.term_sets[pattern.term_set]
+        if chosen.only:
+            return slug in chosen.only
+        soc = _SOC_OF_SCALE.get(criterion) or self.terms[slug].soc
+        return soc not in chosen.without_socs and slug not in chosen.without_terms
+
+    def is_laboratory(self, criterion: str) -> bool:
+        """Say whether *criterion* is graded from what a laboratory reports."""
+        found = self.compiled.by_id.get(criterion)
+        return found is not None and not _AT_THE_BEDSIDE.intersection(found.measures)
+
+    def _slug(self, criterion: str) -> str:
+        return TERM_OF_SCALE.get(criterion) or criterion.removeprefix(f"{self.protocol.criteria}.")

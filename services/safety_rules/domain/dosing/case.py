@@ -1,0 +1,98 @@
+"""What every recommendation is made from, and how one is put together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.safety_rules.domain.dosing.results import NO_RESULTS, Results
+from services.safety_rules.domain.facts.anchors import Anchors
+from services.safety_rules.domain.facts.infusion import Infusion
+from services.vocabulary.advice import Advice, AdviceKind
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.fact import Fact
+from services.vocabulary.protocol import Protocol
+from services.vocabulary.protocol_event import EventPattern
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is known of one participant at *at*; facts are those that stand, oldest first.
+
+    Args:
+        participant: Pseudonym.
+        protocol: The study's.
+        anchors: Of the participant.
+        records: The current ones.
+        infusion: Of the study drug.
+        at: Until when it is known that nothing else happened; aware, in UTC.
+        results: By measure, of the measures that the protocol compares with limits.
+        seizures: What was charted of seizures.
+        premedication: Doses of the protocol's premedication.
+        matches: Says whether a criterion is the pattern's.
+        last_seen: Returns when a record was last seen as it is; None: not known.
+        is_laboratory: Says whether a criterion is graded from what a laboratory reports.
+    """
+
+    participant: str
+    protocol: Protocol
+    anchors: Anchors
+    records: Sequence[EpisodeContent]
+    infusion: Infusion
+    at: datetime
+    results: Mapping[str, Results] = field(default_factory=dict)
+    seizures: Sequence[Fact] = ()
+    premedication: Sequence[Fact] = ()
+    matches: Callable[[str, EventPattern], bool] = lambda _criterion, _pattern: False
+    last_seen: Callable[[EpisodeContent], datetime | None] = lambda _record: None
+    is_laboratory: Callable[[str], bool] = lambda _criterion: False
+
+    def treatment_day(self, at: datetime) -> str:
+        """Return the treatment day of *at* in words."""
+        return f"treatment day {self.anchors.treatment_day(at)}"
+
+    def results_of(self, measure: str) -> Results:
+        """Return the results of *measure*; they count from the first dose on."""
+        return self.results.get(measure, NO_RESULTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """A recommendation (None: not yet), and when it changes without a fact (None: never)."""
+
+    advice: Advice | None
+    due_at: datetime | None = None
+
+
+def advice(case: Case, kind: AdviceKind, rule: str, since: datetime, **more: object) -> Advice:
+    """Return a recommendation about *case*, with the days of its instants."""
+    until = more.get("until")
+    return Advice(
+        participant=case.participant,
+        kind=kind,
+        rule=rule,
+        since=since,
+        transplant_day=case.anchors.transplant_day(since),
+        treatment_day=case.anchors.treatment_day(since),
+        over_on=case.anchors.treatment_day(until) if isinstance(until, datetime) else None,
+        **more,  # type: ignore[arg-type]  # the fields of Advice, by name
+    )
+
+
+def in_words(duration: timedelta) -> str:
+    """Return a duration as a protocol writes it.
+
+    >>> in_words(timedelta(days=3)), in_words(timedelta(days=1)), in_words(timedelta(hours=4))
+    ('3 days', '1 day', '4 hours')
+    """
+    unit, length = ("day", timedelta(days=1)) if not duration.seconds else ("hour", _HOUR)
+    number = duration / length
+    return f"{number:g} {unit}{'' if number == 1 else 's'}"
+
+
+_HOUR = timedelta(hours=1)
+_INSTANT = timedelta(microseconds=1)
+
+
+def just_after(at: datetime) -> datetime:
+    """Return the first instant at which more than the time to *at* has passed."""
+    return at + _INSTANT

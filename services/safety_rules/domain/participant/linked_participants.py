@@ -1,0 +1,93 @@
+"""Participants that merges and moves name together, and their records."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.facts.ownership import Ownership, ends
+from services.safety_rules.domain.participant.fold import Fold
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.fact import Fact
+
+
+class Family:
+    """Participants that some merge or move names together, folded as one unit.
+
+    A family of one is the rule; its facts are not kept, only what is made of them.
+    """
+
+    def __init__(self, members: Sequence[str], rules: Rules) -> None:
+        """Start with no facts; *members* in any order."""
+        self.members = tuple(sorted(members))
+        self._rules = rules
+        self._heard: list[Fact] = []
+        self._ownership = Ownership(self.members)
+        self._folds = {member: Fold(member, rules) for member in self.members}
+        self.survivors_first = self.members
+
+    def hear(self, subject: str, facts: Sequence[Fact]) -> None:
+        """Let *facts* of one message about *subject* be known."""
+        if len(self.members) == 1:
+            self._folds[subject].apply(facts)
+            return
+        self._heard.extend(facts)
+        if self._ownership.hear(facts):
+            self._folds = {survivor: Fold(survivor, self._rules) for survivor in self._survivors()}
+            in_order = sorted(self.members, key=lambda member: (member not in self._folds, member))
+            self.survivors_first = tuple(in_order)
+            facts = self._heard
+        self._share_out(facts)
+
+    def _share_out(self, facts: Sequence[Fact]) -> None:
+        by_owner: dict[str, list[Fact]] = {}
+        for fact in facts:
+            by_owner.setdefault(self._ownership.of(fact), []).append(fact)
+        for owner, its in sorted(by_owner.items()):
+            self._folds[owner].apply(its)
+
+    def _survivors(self) -> list[str]:
+        return sorted(set(self._ownership.survivor_of.values()))
+
+    @property
+    def survivor_of(self) -> Mapping[str, str]:
+        """Whose records each member's facts belong to, if no visit was moved."""
+        return self._ownership.survivor_of
+
+    def read_for(self, member: str) -> Sequence[str]:
+        """Return whose journals the records of *member* may be made from."""
+        if self._ownership.moves:
+            return self.members
+        survivor_of = self.survivor_of
+        return [one for one in self.members if one == member or survivor_of[one] == member]
+
+    def fold_of(self, member: str) -> Fold | None:
+        """Return the fold of *member*, None when its facts belong to another's records."""
+        return self._folds.get(member)
+
+    def contents(self, member: str) -> tuple[EpisodeContent, ...]:
+        """Return the records of *member*: none when they are another's."""
+        fold = self._folds.get(member)
+        return () if fold is None else fold.contents()
+
+    def last_evidence(self, record: EpisodeContent) -> datetime | None:
+        """Return when *record* ended, or was last seen; None when it is no current record."""
+        fold = self._folds.get(record.participant)
+        return None if fold is None else fold.last_evidence(record)
+
+
+def families(subjects: Iterable[str], joining: Iterable[Fact]) -> list[tuple[str, ...]]:
+    """Return the connected groups of *subjects* under every merge and move, undone ones included.
+
+    What names anybody else joins nobody.
+
+    >>> families(["P-2", "P-1"], [])
+    [('P-1',), ('P-2',)]
+    """
+    group_of = {subject: {subject} for subject in subjects}
+    for fact in joining:
+        pair = ends(fact)
+        if pair and group_of.keys() >= set(pair):
+            joined = group_of[pair[0]] | group_of[pair[1]]
+            for member in joined:
+                group_of[member] = joined
+    return sorted({tuple(sorted(group)) for group in group_of.values()})
