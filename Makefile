@@ -58,7 +58,7 @@ schema: setup ## docs/fact.schema.json, from the code that reads facts
 		print(json.dumps(schema(), indent=2))' > docs/fact.schema.json
 
 criteria: setup ## docs/criteria.md, from the criteria files
-	$(BIN)/python -m services.safety_rules.criteria_document > docs/criteria.md
+	$(BIN)/python -m services.safety_rules.inquiries.criteria_document > docs/criteria.md
 
 lint: setup ## style, types, layers, spelling
 	$(BIN)/ruff check .

@@ -29,8 +29,8 @@ from benchmarks.material import Material, Members, enrolled, open_data
 from benchmarks.measuring import Measure
 from services.cli.opened import Opened
 from services.runtime import wire
-from services.safety_rules.application import Given, fold
-from services.safety_rules.cache import Cache
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.fold_participants import Given, fold
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard

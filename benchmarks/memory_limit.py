@@ -23,7 +23,7 @@ from benchmarks.material import SEED, Material, journals_in, open_data
 from benchmarks.measuring import Measure
 from benchmarks.memory import resident
 from services.runtime import wire
-from services.safety_rules.cache import DEFAULT_BYTES, Cache, Remembered
+from services.safety_rules.application.cache import DEFAULT_BYTES, Cache, Remembered
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.participant.record_history import Chronicle, heard

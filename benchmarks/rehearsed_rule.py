@@ -1,6 +1,6 @@
 """Simulated trials per second through a stopping rule, every way of counting, on one core.
 
-Measured: `services.safety_rules.rehearsal.rehearse` of the trial's first rule at its p0: each trial
+Measured: `services.safety_rules.inquiries.rule_simulation.rehearse` of the trial's first rule at its p0: each trial
 drawn once and counted in five ways, by the path of the live monitor for many trials at once.
 
 The floor: the same trials drawn, and nothing counted. Beside it the live monitor's own path, one
@@ -14,7 +14,7 @@ from benchmarks.measuring import Measure, per_core_second
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes
 from services.safety_rules.domain.stopping.path import limits, path
 from services.safety_rules.domain.stopping.simulated_trials import Course, drawn
-from services.safety_rules.rehearsal import rehearse
+from services.safety_rules.inquiries.rule_simulation import rehearse
 from services.vocabulary.standing import Standing
 
 _TRIALS, _ALONE, _AT_ONCE = 10_000, 500, 500

@@ -1,6 +1,6 @@
 """Facts per second through the rules, in the order in which they came, on one core.
 
-Measured: `services.safety_rules.recount.recount` of every family of a synthetic trial: the facts of
+Measured: `services.safety_rules.application.recompute.recount` of every family of a synthetic trial: the facts of
 each message heard as a whole, records reconciled and standings worked out after every message,
 timers applied. Facts are decoded, nothing is written.
 
@@ -11,7 +11,7 @@ folds a journal has to read it.
 from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
 from services.runtime import wire
-from services.safety_rules.recount import recount
+from services.safety_rules.application.recompute import recount
 
 
 def measures(material: Material) -> list[Measure]:

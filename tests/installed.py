@@ -11,8 +11,8 @@ from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.safety_rules import proof
-from services.safety_rules.journal_worker import JournalWorker
+from services.safety_rules.inquiries import verify
+from services.safety_rules.workers.journal_worker import JournalWorker
 from services.simulator.trial import facts, participants_csv
 from services.store import records
 
@@ -55,7 +55,7 @@ class Installation:
     def verified(self):
         """Return what `aegis verify` and `aegis replay` find."""
         with self.db.read() as conn:
-            again = proof.mismatches(conn, self.opened.study.rules, history=True)
+            again = verify.mismatches(conn, self.opened.study.rules, history=True)
             return [*findings(self.opened, conn), *again]
 
 

@@ -12,7 +12,7 @@ from services.alerts.desk import Desk
 from services.alerts.domain.routes import Channel
 from services.alerts.ports import Failed, Sent
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.journal_worker import JournalWorker
+from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import alerts
 from services.store.decisions import latest_decisions
 from services.store.journal import Arrival, append

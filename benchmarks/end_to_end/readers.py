@@ -22,7 +22,7 @@ from services.cli.opened import open_in
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.settings import KafkaSettings, StoreSettings
-from services.safety_rules.hint_worker import HintWorker
+from services.safety_rules.workers.hint_worker import HintWorker
 from services.store.outbox import FACTS
 
 _AT_ONCE, _WITHIN_S = 200, 0.02

@@ -10,7 +10,7 @@ from services.cli.opened import instant, open_study, study_argument
 from services.cli.watching import records_table, rules_table
 from services.ingest.facts import read_lines
 from services.runtime import wire
-from services.safety_rules.recount import Assessed, assess
+from services.safety_rules.application.recompute import Assessed, assess
 from services.vocabulary.fact import Fact
 
 

@@ -9,7 +9,7 @@ from services.cli.command import Command, CommandError
 from services.cli.designing import numbers, whole
 from services.cli.plotting import draw, grid, picture
 from services.cli.tables import table
-from services.safety_rules.calculation import Compared, Shapes, compare
+from services.safety_rules.inquiries.boundary_tables import Compared, Shapes, compare
 
 _SHAPES = Shapes()
 

@@ -20,7 +20,7 @@ from services.runtime.kafka import (
 )
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
 from services.runtime.topics import TopicsFileError, load_declared
-from services.safety_rules import proof
+from services.safety_rules.inquiries import verify
 from services.simulator.trial import Trial
 from services.store import records
 
@@ -82,7 +82,7 @@ def prove(opened: Opened, trial: Trial, study: Path, out: Path) -> bool:
     """Say whether one process makes the same records of *trial*, and a replay the same history."""
     with opened.db.read() as conn:
         here = canonical_lines(records.latest_episodes(conn))
-        wrong = list(proof.mismatches(conn, opened.study.rules, history=True))
+        wrong = list(verify.mismatches(conn, opened.study.rules, history=True))
     there = _embedded(trial, study, out)
     for one in wrong[:20]:
         print(f"{one.participant}: {one.problem}")

@@ -12,7 +12,7 @@ from services.cli.opened import Opened
 from services.ingest.enrolment import import_participants
 from services.ingest.files import messages_in
 from services.ingest.mllp_client import Answered, send
-from services.safety_rules.study import undecided
+from services.safety_rules.application.decide_study import undecided
 from services.simulator.trial import Trial
 from services.store import alerts, journal, outbox, participants, timers
 from services.store.session import Connection

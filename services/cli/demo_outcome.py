@@ -17,9 +17,9 @@ from services.cli.sink import MailSink
 from services.cli.tables import table
 from services.cli.watching import rules_table
 from services.runtime.settings import StoreSettings
-from services.safety_rules.course import course_of
-from services.safety_rules.look_back import ever_crossed
-from services.safety_rules.study import status
+from services.safety_rules.application.decide_study import status
+from services.safety_rules.application.past_crossings import ever_crossed
+from services.safety_rules.inquiries.course import course_of
 from services.simulator.trial import Trial, as_json
 from services.store import messages, parking, records
 from services.vocabulary.decision import Decision, Signal

@@ -8,8 +8,8 @@ from services.charts.designs import Drawn, Marks, Words
 from services.cli.command import Command, CommandError
 from services.cli.plotting import draw, grid, picture
 from services.cli.tables import table
-from services.safety_rules import calculation
-from services.safety_rules.calculation import Design
+from services.safety_rules.inquiries import boundary_tables
+from services.safety_rules.inquiries.boundary_tables import Design
 
 # Options that are parameters of some families, with how many numbers each holds.
 _PARAMETERS = {
@@ -49,7 +49,7 @@ def whole(text: str) -> tuple[int, ...]:
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--family", required=True, choices=calculation.METHODS)
+    parser.add_argument("--family", required=True, choices=boundary_tables.METHODS)
     parser.add_argument("--p0", type=float, required=True, help="acceptable event rate")
     parser.add_argument("--alpha", type=float, required=True, help="one-sided error at p0")
     parser.add_argument(
@@ -74,7 +74,7 @@ def _boundary(args: Namespace) -> int:
     if args.accrual_days is None and args.window_days is not None:
         raise CommandError("--window-days goes with --accrual-days")
     try:
-        found = calculation.boundary(
+        found = boundary_tables.boundary(
             args.family,
             args.p0,
             args.alpha,
@@ -101,7 +101,7 @@ def _boundary(args: Namespace) -> int:
 
 def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], of: Design) -> None:
     rates = grid(args.p0, max(args.rates, default=0.0))
-    curve = calculation.boundary(
+    curve = boundary_tables.boundary(
         args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
         parameters=parameters,
     ).characteristics  # fmt: skip

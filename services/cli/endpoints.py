@@ -11,7 +11,7 @@ from services.cli.command import Command, CommandError
 from services.cli.opened import data_arguments, instant, open_data
 from services.cli.tables import table, utc
 from services.runtime import wire
-from services.safety_rules.endpoints import CLOCKS, IDS, NoEndpointsError, report
+from services.safety_rules.inquiries.endpoints import CLOCKS, IDS, NoEndpointsError, report
 from services.vocabulary.endpoint import (
     AdverseEvents,
     Clock,

@@ -7,7 +7,7 @@ from services.cli.clinic import find_record
 from services.cli.command import Command
 from services.cli.opened import Opened, data_arguments, open_data
 from services.cli.tables import day, utc
-from services.safety_rules.now import joined_with
+from services.safety_rules.inquiries.advice_now import joined_with
 from services.store import journal, records
 from services.vocabulary.episode import Change, Episode
 from services.vocabulary.fact import Adjudication, Administration, Assessment, Fact, Observation

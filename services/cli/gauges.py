@@ -11,8 +11,8 @@ from services.cli.opened import Opened
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.metrics import Metrics
-from services.safety_rules.measured import show_decisions, show_open
-from services.safety_rules.study import status
+from services.safety_rules.application.decide_study import status
+from services.safety_rules.application.step_metrics import show_decisions, show_open
 from services.store import decisions, messages, outbox, states
 from services.store.sealer import check_chain
 from services.store.session import Connection, Database

@@ -18,7 +18,7 @@ from services.safety_rules.adapters.criteria_files import (
     CriteriaTable,
     load_table,
 )
-from services.safety_rules.graded_rows import ADDED, OPTIONAL, REQUIRED, Cells, RowGrader
+from services.safety_rules.inquiries.graded_rows import ADDED, OPTIONAL, REQUIRED, Cells, RowGrader
 
 TABLES = ("ctcae-5.0", "ctcae-6.0")
 _AT_ONCE, _AT_HAND = 64, 50_000

@@ -9,7 +9,7 @@ from services.cli.opened import Opened, data_arguments, instant, open_data
 from services.cli.tables import day, utc
 from services.runtime import wire
 from services.runtime.clock import now_utc
-from services.safety_rules import now
+from services.safety_rules.inquiries import advice_now
 from services.store import participants
 from services.store.session import Connection
 from services.vocabulary.advice import Advice
@@ -26,7 +26,7 @@ def _dose(args: Namespace) -> int:
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         at = _at(opened, conn, args)
-        found = list(now.advised(conn, opened.study.rules, at, args.participant))
+        found = list(advice_now.advised(conn, opened.study.rules, at, args.participant))
     if args.json:
         print("\n".join(wire.canonical(one) for _, advice in found for one in advice))
         return 0
@@ -59,7 +59,7 @@ def _queries(args: Namespace) -> int:
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         at = _at(opened, conn, args)
-        found = list(now.queries(conn, opened.study.rules, at, args.participant))
+        found = list(advice_now.queries(conn, opened.study.rules, at, args.participant))
     if args.json:
         print("\n".join(wire.canonical(one) for one in found))
         return 0

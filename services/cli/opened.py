@@ -13,7 +13,7 @@ from services.runtime.settings import KafkaSettings, StoreSettings, read_setting
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
-from services.safety_rules.journal_worker import JournalWorker
+from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import messages, participants, protocols, schema
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion

@@ -5,7 +5,7 @@ from datetime import timedelta
 from math import log
 
 from services.safety_rules.adapters.protocol_sources import Sources
-from services.safety_rules.calculation import Design
+from services.safety_rules.inquiries.boundary_tables import Design
 from services.vocabulary.protocol import Curve, Edge, Protocol, Rule, TermSet, Window
 from services.vocabulary.protocol_event import EventPattern
 

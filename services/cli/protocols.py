@@ -15,7 +15,7 @@ from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import PROTOCOL, ProtocolFileError, Study
 from services.safety_rules.adapters.protocol_sources import said
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.calculation import Design, Joint, joint
+from services.safety_rules.inquiries.boundary_tables import Design, Joint, joint
 from services.vocabulary.protocol import Protocol, Rule
 
 _WIDE = 90  # characters of what is said

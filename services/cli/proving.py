@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from services.cli import verifying
 from services.cli.command import Command
 from services.cli.opened import Opened, data_arguments, open_data, settle
-from services.safety_rules import proof
-from services.safety_rules.application import release
+from services.safety_rules.application.fold_participants import release
+from services.safety_rules.inquiries import verify
 from services.store import states
 from services.store.session import Connection
 from services.store.snapshots import Snapshots
@@ -24,7 +24,7 @@ def findings(opened: Opened, conn: Connection) -> Iterator[str]:
     """
     yield from verifying.findings(opened, lambda: conn)
     rules = opened.study.rules
-    for wrong in (*proof.of_decisions(conn, rules), *proof.never_told(conn, rules)):
+    for wrong in (*verify.of_decisions(conn, rules), *verify.never_told(conn, rules)):
         yield f"{wrong.participant}: {wrong.problem}"
 
 
@@ -32,7 +32,7 @@ def _replay(args: Namespace) -> int:
     opened = open_data(args, create=False)
     count = 0
     with Snapshots(opened.db) as look:
-        for wrong in proof.of_participants(look, opened.study.rules, history=True):
+        for wrong in verify.of_participants(look, opened.study.rules, history=True):
             print(f"{wrong.participant}: {wrong.problem}", flush=True)
             count += 1
         for told in verifying.of_decisions(opened):

@@ -7,7 +7,7 @@ from services.cli.command import Command, CommandError
 from services.cli.entering import by_argument
 from services.cli.opened import Opened, data_arguments, open_data, settle
 from services.cli.regrading import changes
-from services.safety_rules import refold
+from services.safety_rules.inquiries import refold
 from services.store import states
 
 

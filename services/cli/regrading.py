@@ -8,7 +8,7 @@ from services.cli.command import Command, CommandError
 from services.cli.opened import Opened, data_arguments, open_data
 from services.cli.tables import day, table
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
-from services.safety_rules.regrade import Preview, preview, tables
+from services.safety_rules.inquiries.regrade import Preview, preview, tables
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 

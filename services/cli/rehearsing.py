@@ -8,7 +8,7 @@ from services.cli.command import CommandError
 from services.cli.opened import open_study
 from services.cli.tables import table
 from services.runtime import wire
-from services.safety_rules.rehearsal import Rehearsal, rehearse
+from services.safety_rules.inquiries.rule_simulation import Rehearsal, rehearse
 from services.vocabulary.protocol import Curve, Rule
 
 _PAIR = 2

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from services.cli.opened import data_arguments, instant, open_data
 from services.cli.tables import table, utc
 from services.runtime import wire
-from services.safety_rules.sites import LEVEL, SiteRow, SiteView, compare
+from services.safety_rules.inquiries.site_report import LEVEL, SiteRow, SiteView, compare
 
 PURPOSE = "each site beside the rest, for the safety officer: names sites, not for the DSMB"
 

@@ -12,9 +12,9 @@ from services.cli.rule_notes import notes
 from services.cli.tables import day, table, utc
 from services.runtime import wire
 from services.safety_rules.adapters.protocol_files import Study
-from services.safety_rules.calculation import joint
-from services.safety_rules.look_back import ever_crossed
-from services.safety_rules.study import status
+from services.safety_rules.application.decide_study import status
+from services.safety_rules.application.past_crossings import ever_crossed
+from services.safety_rules.inquiries.boundary_tables import joint
 from services.store import records
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from services.cli.sink import MailSink
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.safety_rules.study import says, status
+from services.safety_rules.application.decide_study import says, status
 from services.simulator.trial import participants_csv
 from services.store import alerts, decisions, journal, outbox, participants, timers
 from services.store.session import Database

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.safety_rules.stream import FAILED, UPGRADE_ME
+from services.safety_rules.workers.faust_stream import FAILED, UPGRADE_ME
 from tests.faults.acknowledged import acknowledge_through, acknowledged_and_not_folded, put
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.safety_rules.look_back import ever_crossed
-from services.safety_rules.study import status
+from services.safety_rules.application.decide_study import status
+from services.safety_rules.application.past_crossings import ever_crossed
 from services.simulator.trial import simulate
 from services.store import journal, records
 from services.vocabulary.protocol import Step

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from services.cli.main import main
-from services.safety_rules import proof
-from services.safety_rules.look_back import ever_crossed, past_crossings
-from services.safety_rules.study import status
+from services.safety_rules.application.decide_study import status
+from services.safety_rules.application.past_crossings import ever_crossed, past_crossings
+from services.safety_rules.inquiries import verify
 from services.vocabulary.decision import Signal
 from tests.reading import hours
 from tests.timeline import FOLDER, Timeline, told
@@ -56,7 +56,7 @@ def reached(trial):
 
 def found(trial, *, history=False):
     with trial.db.read() as conn:
-        wrong = proof.mismatches(conn, trial.rules.rules, history=history)
+        wrong = verify.mismatches(conn, trial.rules.rules, history=history)
         return [one.problem for one in wrong if one.participant == RULE]
 
 

@@ -5,9 +5,9 @@ import pytest
 from services.runtime.announced import facts_record
 from services.runtime.clock import now_utc
 from services.runtime.wire import write_fact
-from services.safety_rules import application
-from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.study import says, status, study_step
+from services.safety_rules.application import fold_participants
+from services.safety_rules.application.decide_study import says, status, study_step
+from services.safety_rules.workers.hint_worker import HintWorker
 from services.simulator.trial import simulate
 from services.store import alerts, decisions, journal, participants, states
 from services.vocabulary.alert import AlertKind
@@ -49,10 +49,10 @@ def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installed, monkey
     def overtaken_when_carried(db, rules, cache, subjects, given):
         asked.append(subjects)
         if any(given.carried.values()):
-            return application.Folded(0, (), (), overtaken=True)
-        return application.fold(db, rules, cache, subjects, given)
+            return fold_participants.Folded(0, (), (), overtaken=True)
+        return fold_participants.fold(db, rules, cache, subjects, given)
 
-    monkeypatch.setattr("services.safety_rules.hint_worker.fold", overtaken_when_carried)
+    monkeypatch.setattr("services.safety_rules.workers.hint_worker.fold", overtaken_when_carried)
     records = list(hints(installed, upto_seq=20))
     hint_worker(installed).fold(records)
     subjects = sorted(subject for subject, _ in records)
@@ -107,14 +107,14 @@ def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
 
 def test_who_was_moved_on_by_another_worker_is_not_set_aside(installed, monkeypatch):
     """A step that fails on what it saw says nothing about a state that it did not see."""
-    real = application.step
+    real = fold_participants.step
 
     def fails_too_late(*_given):
-        monkeypatch.setattr(application, "step", real)
+        monkeypatch.setattr(fold_participants, "step", real)
         hint_worker(installed).look_at(["P-001"])
         raise ZeroDivisionError
 
-    monkeypatch.setattr(application, "step", fails_too_late)
+    monkeypatch.setattr(fold_participants, "step", fails_too_late)
     hint_worker(installed).look_at(["P-001"])
     with installed.db.read() as conn:
         assert states.quarantined(conn) == []

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules import refold
-from services.safety_rules.cache import Cache
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.inquiries import refold
 from services.store import records, states
 from services.vocabulary.fact import Assessment
 from tests.reading import fact, lab

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from services.safety_rules.application import release
+from services.safety_rules.application.fold_participants import release
 from services.simulator.trial import simulate
 from services.store import alerts, states
 from services.vocabulary.alert import AlertKind

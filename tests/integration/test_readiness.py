@@ -13,8 +13,8 @@ from services.ingest.writer import Writer
 from services.relay.worker import Relay
 from services.runtime import log
 from services.runtime.health import DEFAULT_LIMIT_S
-from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.waker import Waker
+from services.safety_rules.workers.hint_worker import HintWorker
+from services.safety_rules.workers.sweeper import Waker
 from services.store.holding import Holding
 from tests.timeline import STUDY, Timeline
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from services.cli.main import main
-from services.safety_rules import journal_worker, proof, refold
-from services.safety_rules.cache import Cache
-from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.look_back import ever_crossed
-from services.safety_rules.study import status, study_step
-from services.safety_rules.waker import Waker
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.decide_study import status, study_step
+from services.safety_rules.application.past_crossings import ever_crossed
+from services.safety_rules.inquiries import refold, verify
+from services.safety_rules.workers import journal_worker
+from services.safety_rules.workers.hint_worker import HintWorker
+from services.safety_rules.workers.sweeper import Waker
 from services.store import outbox, records, states
 from services.store.decisions import latest_decisions
 from services.store.session import Database
@@ -75,7 +76,7 @@ def test_verify_says_what_it_leaves_to_the_other_rules(trial, capsys):
         capsys.readouterr().out
     )
     with trial.db.read() as conn:
-        found = list(proof.mismatches(conn, trial.rules.rules, history=True))
+        found = list(verify.mismatches(conn, trial.rules.rules, history=True))
     assert not [one for one in found if one.participant.startswith("P-")]
 
 
@@ -214,7 +215,7 @@ def decided(trial):
     """Under which protocol the rule spoke last, and whether anything is wrong with that."""
     with trial.db.read() as conn:
         (last,) = [d for d in latest_decisions(conn, STUDY) if d.decision.rule == RULE]
-        wrong = list(proof.mismatches(conn, trial.rules.rules, history=True))
+        wrong = list(verify.mismatches(conn, trial.rules.rules, history=True))
     return last.decision.protocol.split()[1], [one.problem for one in wrong]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.regrade import preview
+from services.safety_rules.inquiries.regrade import preview
 from services.store import records
 from services.vocabulary.fact import Assessment
 from tests.reading import fact, lab

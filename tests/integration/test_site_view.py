@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.sites import compare
-from services.safety_rules.study import status
+from services.safety_rules.application.decide_study import status
+from services.safety_rules.inquiries.site_report import compare
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings

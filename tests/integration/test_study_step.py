@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 
 from services.runtime import failpoints
-from services.safety_rules import journal_worker, proof, study
-from services.safety_rules.application import Given, fold
-from services.safety_rules.cache import Cache
-from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.journal_worker import JournalWorker
-from services.safety_rules.study import study_step
-from services.safety_rules.waker import Waker
+from services.safety_rules.application import decide_study
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.decide_study import study_step
+from services.safety_rules.application.fold_participants import Given, fold
+from services.safety_rules.inquiries import verify
+from services.safety_rules.workers import journal_worker
+from services.safety_rules.workers.hint_worker import HintWorker
+from services.safety_rules.workers.journal_worker import JournalWorker
+from services.safety_rules.workers.sweeper import Waker
 from services.store.decisions import decision_history, latest_decisions, load_study_state
 from services.store.holding import Holding
 from services.vocabulary.fact import Death, Status
@@ -55,7 +57,7 @@ class Deaths:
 
     def wrong(self):
         with self.db.read() as conn:
-            return [one.problem for one in proof.of_decisions(conn, self.rules)]
+            return [one.problem for one in verify.of_decisions(conn, self.rules)]
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def reaching(monkeypatch):
         if happens.get(name):
             happens[name].popleft()()
 
-    monkeypatch.setattr(study, "reached", reached)
+    monkeypatch.setattr(decide_study, "reached", reached)
     return happens
 
 
@@ -163,7 +165,7 @@ def test_under_load_a_decision_is_made_though_somebody_is_always_folded(deaths, 
 
 
 def test_the_waker_sets_right_what_was_told_too_late(deaths, reaching, monkeypatch):
-    monkeypatch.setattr(study, "_FRESH_TRIES", 0)
+    monkeypatch.setattr(decide_study, "_FRESH_TRIES", 0)
     watching = waker(deaths)
     watching.step(0.0)
     deaths.second(is_so=True)
@@ -207,10 +209,10 @@ def test_another_protocol_is_no_finding_before_its_rules_have_spoken(deaths):
     deaths.rules = amended(deaths.rules)
     assert deaths.wrong() == []
     with deaths.db.read() as conn:
-        assert RULE in study.of_other_protocol(conn, deaths.rules)
+        assert RULE in decide_study.of_other_protocol(conn, deaths.rules)
     deaths.decide()
     with deaths.db.read() as conn:
-        assert study.of_other_protocol(conn, deaths.rules) == []
+        assert decide_study.of_other_protocol(conn, deaths.rules) == []
     deaths.second(is_so=True)
     assert deaths.wrong() != []
 

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from services.runtime import log
-from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.waker import Waker
+from services.safety_rules.workers.hint_worker import HintWorker
+from services.safety_rules.workers.sweeper import Waker
 from services.simulator.trial import simulate
 from services.store import journal, outbox, participants, states, timers
 from services.store.session import Database

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from services.runtime import wire
+from services.safety_rules.application.recompute import assess, recount
 from services.safety_rules.domain.participant.linked_participants import Family, families
 from services.safety_rules.domain.participant.record_history import Chronicle, heard
-from services.safety_rules.recount import assess, recount
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import Journaled, Move
 from tests.reading import hours

@@ -15,7 +15,7 @@ from services.safety_rules.adapters.criteria_files import (
     read_criteria,
     slug,
 )
-from services.safety_rules.criteria_document import document
+from services.safety_rules.inquiries.criteria_document import document
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = {

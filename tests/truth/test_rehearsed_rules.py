@@ -23,7 +23,7 @@ from services.safety_rules.domain.stopping.simulated_trials import (
     stopped_at,
 )
 from services.safety_rules.domain.stopping.steps import steps_of
-from services.safety_rules.rehearsal import rehearse
+from services.safety_rules.inquiries.rule_simulation import rehearse
 from services.vocabulary.protocol import Curve, StopWhen
 from services.vocabulary.standing import Standing
 from tests.protocols import rule

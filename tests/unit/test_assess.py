@@ -7,9 +7,9 @@ import pytest
 
 from services.cli.main import main
 from services.runtime import wire
-from services.safety_rules.application import Given, fold
-from services.safety_rules.cache import Cache
-from services.safety_rules.recount import assess
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.fold_participants import Given, fold
+from services.safety_rules.application.recompute import assess
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import latest_episodes, latest_standings

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.material import Material
 from services.runtime import wire
-from services.safety_rules.application import Given, fold
-from services.safety_rules.cache import Cache, Remembered, Uses
+from services.safety_rules.application.cache import Cache, Remembered, Uses
+from services.safety_rules.application.fold_participants import Given, fold
 from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
 from services.simulator.trial import simulate

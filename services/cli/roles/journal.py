@@ -4,16 +4,16 @@ from services.cli.roles.parts import Parts
 from services.cli.roles.sealer import add_sealer
 from services.cli.serving import holder
 from services.runtime.clock import now_utc
-from services.safety_rules.application import Folded
-from services.safety_rules.cache import MB, Cache
-from services.safety_rules.journal_worker import JournalWorker
-from services.safety_rules.measured import (
+from services.safety_rules.application.cache import MB, Cache
+from services.safety_rules.application.decide_study import Decided
+from services.safety_rules.application.fold_participants import Folded
+from services.safety_rules.application.step_metrics import (
     count_decided,
     count_folded,
     count_uses,
     show_remembered,
 )
-from services.safety_rules.study import Decided
+from services.safety_rules.workers.journal_worker import JournalWorker
 
 
 def add_journal_worker(parts: Parts) -> None:

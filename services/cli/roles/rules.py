@@ -11,17 +11,17 @@ from services.cli.serving import holder
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
-from services.safety_rules.application import Folded
-from services.safety_rules.cache import MB, Cache
-from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.measured import (
+from services.safety_rules.application.cache import MB, Cache
+from services.safety_rules.application.fold_participants import Folded
+from services.safety_rules.application.step_metrics import (
     count_decided,
     count_folded,
     count_uses,
     show_remembered,
 )
-from services.safety_rules.stream import StreamEdge, app_of, lags
-from services.safety_rules.waker import Waker
+from services.safety_rules.workers.faust_stream import StreamEdge, app_of, lags
+from services.safety_rules.workers.hint_worker import HintWorker
+from services.safety_rules.workers.sweeper import Waker
 from services.store.outbox import FACTS, STANDINGS
 
 _LAGS_EVERY_S = 5.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from services.runtime import log
 from services.runtime.failpoints import reached
 from services.runtime.health import Progress
-from services.safety_rules.hint_worker import HintWorker
-from services.safety_rules.look_back import tell_past_crossings
+from services.safety_rules.application.past_crossings import tell_past_crossings
+from services.safety_rules.workers.hint_worker import HintWorker
 from services.store import decisions, journal, outbox, states, timers
 from services.store.holding import Holding
 

@@ -23,7 +23,7 @@ from services.runtime import log
 from services.runtime.failpoints import reached
 from services.runtime.kafka import tls
 from services.runtime.settings import KafkaSettings
-from services.safety_rules.hint_worker import HintWorker, NewerRecordError
+from services.safety_rules.workers.hint_worker import HintWorker, NewerRecordError
 from services.store.outbox import FACTS, STANDINGS
 
 STOP_WITHIN_S = 15.0

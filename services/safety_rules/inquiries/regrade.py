@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.adapters.rules_version import TABLES
 from services.safety_rules.adapters.study_rules import StudyRules
+from services.safety_rules.application.recompute import assess
 from services.safety_rules.domain.comparison.regraded import Regraded, regraded
 from services.safety_rules.domain.ctcae.name_faults import name_faults
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.recount import assess
 from services.store import journal, participants
 from services.store.session import Connection
 from services.vocabulary.decision import Decision

@@ -7,11 +7,11 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from services.safety_rules.application.decide_study import cut
 from services.safety_rules.domain.comparison.site_comparison import Exact, Table, adjusted, fisher
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, cohort, outcomes, worth
 from services.safety_rules.domain.stopping.monitor import operative
-from services.safety_rules.study import cut
 from services.store import participants
 from services.store.session import Connection
 from services.vocabulary.protocol import Rule

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.runtime import wire
+from services.safety_rules.application.decide_study import undecided
+from services.safety_rules.application.past_crossings import untold
+from services.safety_rules.application.recompute import Recounted, recount
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.look_back import untold
-from services.safety_rules.recount import Recounted, recount
-from services.safety_rules.study import undecided
 from services.store import journal, participants, records, states
 from services.store.session import Connection
 from services.store.snapshots import Look

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.health import Progress
-from services.safety_rules.application import Folded, Given, fold
-from services.safety_rules.cache import Cache
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.decide_study import Decided, study_step
+from services.safety_rules.application.fold_participants import Folded, Given, fold
+from services.safety_rules.application.past_crossings import tell_past_crossings
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.look_back import tell_past_crossings
-from services.safety_rules.study import Decided, study_step
 from services.store import journal, participants, states, timers
 from services.store.holding import Holding
 from services.store.session import Database

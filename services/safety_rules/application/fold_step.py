@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.runtime import wire
-from services.safety_rules.cache import Cache, Remembered
+from services.safety_rules.application.cache import Cache, Remembered
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.participant.record_history import Chronicle, Heard, Stood, heard

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from services.runtime import log, wire
+from services.safety_rules.application.decide_study import last_known, status
+from services.safety_rules.application.record_step import write_alerts
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.look_back import (
@@ -12,8 +14,6 @@ from services.safety_rules.domain.stopping.look_back import (
     crossings,
     ever_since,
 )
-from services.safety_rules.recording import write_alerts
-from services.safety_rules.study import last_known, status
 from services.store import alerts, decisions, journal, records, states
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from services.runtime.metrics import Metrics
-from services.safety_rules.application import Folded
-from services.safety_rules.cache import Cache
-from services.safety_rules.study import Decided
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.decide_study import Decided
+from services.safety_rules.application.fold_participants import Folded
 from services.store import journal, records
 from services.store.session import Connection
 from services.vocabulary.alert import Alert

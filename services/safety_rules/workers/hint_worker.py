@@ -2,7 +2,7 @@
 
 A record is only a hint. What it carries is used when it is what comes next in the journal; what is
 missing is read there, what is known already is passed over, and what never arrives is announced
-again by `services.safety_rules.waker`.
+again by `services.safety_rules.workers.sweeper`.
 """
 
 import time
@@ -15,10 +15,10 @@ from services.runtime import log
 from services.runtime.announced import Newer, Runs, read_facts_record
 from services.runtime.clock import Clock
 from services.runtime.health import Progress
-from services.safety_rules.application import Folded, Given, fold
-from services.safety_rules.cache import Cache
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.decide_study import Decided, study_step
+from services.safety_rules.application.fold_participants import Folded, Given, fold
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.study import Decided, study_step
 from services.store import participants
 from services.store.session import Database, DatabaseError, is_transient
 from services.vocabulary.fact import Journaled

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.safety_rules.adapters.criteria_files import load_table
+from services.safety_rules.application.decide_study import last_known, status
 from services.safety_rules.domain.comparison.regraded import Regraded, Way, regraded
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.proof import recounted
-from services.safety_rules.regrade import Preview, same_terms, tables
-from services.safety_rules.study import last_known, status
+from services.safety_rules.inquiries.regrade import Preview, same_terms, tables
+from services.safety_rules.inquiries.verify import recounted
 from services.store import outbox, records, states, timers
 from services.store.messages import in_parts
 from services.store.session import Connection, Database

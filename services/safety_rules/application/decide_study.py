@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
+from services.safety_rules.application.recompute import last_answer
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.monitor import decide
-from services.safety_rules.recount import last_answer
 from services.store import alerts, decisions, journal, participants, records, states
 from services.store.records import StandingRow
 from services.store.session import Connection, Database

@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from services.runtime import wire
 from services.runtime.failpoints import reached
+from services.safety_rules.application.fold_step import Step
 from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.step import Step
 from services.store import alerts, outbox, records, states, timers
 from services.store.records import StandingRow
 from services.store.session import Connection, Database

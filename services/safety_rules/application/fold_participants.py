@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.safety_rules.cache import Cache
+from services.safety_rules.application.cache import Cache
+from services.safety_rules.application.fold_step import Given, Step, step
+from services.safety_rules.application.record_step import OvertakenError, record, write_alerts
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.recording import OvertakenError, record, write_alerts
-from services.safety_rules.step import Given, Step, step
 from services.store import journal, outbox, states
 from services.store.session import Database, DatabaseError, is_transient
 from services.store.states import StateRow
