@@ -21,7 +21,7 @@ from typing import TextIO
 
 from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
-from services.cli.grading import records_in, write_graded
+from services.cli.commands.grade import records_in, write_graded
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.inquiries.graded_rows import ADDED, RowGrader

@@ -27,7 +27,7 @@ from uuid import NAMESPACE_OID, uuid5
 from benchmarks.late_fact import is_report
 from benchmarks.material import Material, Members, enrolled, open_data
 from benchmarks.measuring import Measure
-from services.cli.opened import Opened
+from services.cli.shared.open_study import Opened
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_participants import Given, fold

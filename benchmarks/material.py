@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from services.cli.entering import intake_of
-from services.cli.opened import Opened, open_in
+from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.open_study import Opened, open_in
 from services.ingest.application import Incoming, Intake
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import AT_ONCE

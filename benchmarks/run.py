@@ -21,7 +21,7 @@ from benchmarks import (
 from benchmarks.machine import machine
 from benchmarks.material import Material
 from benchmarks.measuring import Compared, Measure, compare
-from services.cli.tables import table
+from services.cli.shared.tables import table
 
 MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "hl7": hl7_read.measures,

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from services.cli.background import Background
-from services.cli.entering import intake_of
-from services.cli.opened import migrate
-from services.cli.roles.parts import Told
-from services.cli.service import Service
-from services.cli.sink import MailSink
+from services.cli.demo.mail_sink import MailSink
+from services.cli.process.background import Background
+from services.cli.process.roles.parts import Told
+from services.cli.process.service import Service
+from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.open_study import migrate
 from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
 from services.ingest.mllp_client import send

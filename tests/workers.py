@@ -35,7 +35,7 @@ _CONTEXT.set_forkserver_preload(
         "faust.transport.drivers.memory",
         "psycopg",
         "services.cli.main",
-        "services.cli.service",
+        "services.cli.process.service",
         "services.runtime.clock",
         "tests.preloaded",
         "tests.workers",
@@ -238,10 +238,11 @@ def _run(words, environment, log):
     os.chdir(ROOT)
     _be_impatient()
     _follow(environment.get("CLOCK_AHEAD", ""))
-    from services.cli import main, opened  # noqa: PLC0415 (in the child, where it is there)
-    from tests.preloaded import load  # noqa: PLC0415
+    from services.cli import main
+    from services.cli.shared import open_study
+    from tests.preloaded import load
 
-    opened.load_rules = load
+    open_study.load_rules = load
     code = 0
     for command in _commands(words):
         code = main.main(command) or code
@@ -265,7 +266,7 @@ def _commands(words):
 
 
 def _be_impatient():
-    from services.store import holding, session  # noqa: PLC0415
+    from services.store import holding, session
 
     holding.FOR_S, holding.RENEW_S = _LEASE_S, _LEASE_S / 3
     session._LIMITS["idle_in_transaction_session_timeout"] = f"{_IDLE_S}s"  # noqa: SLF001
@@ -275,9 +276,9 @@ def _follow(file):
     """Let this process' clock be ahead by as many seconds as *file* says, whenever it is read."""
     if not file:
         return
-    from datetime import datetime, timedelta  # noqa: PLC0415
+    from datetime import datetime, timedelta
 
-    from services.runtime import clock  # noqa: PLC0415
+    from services.runtime import clock
 
     class Ahead(datetime):
         @classmethod

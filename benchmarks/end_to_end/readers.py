@@ -18,7 +18,7 @@ from uuid import uuid4
 import faust
 from faust.types import StreamT
 
-from services.cli.opened import open_in
+from services.cli.shared.open_study import open_in
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.settings import KafkaSettings, StoreSettings

@@ -19,8 +19,8 @@ from benchmarks.end_to_end.senders import send_all, send_at
 from benchmarks.end_to_end.stages import STAGES, delays_ms
 from benchmarks.machine import machine
 from deploy.local.installation import Installation
-from services.cli.sink import MailSink
-from services.cli.tables import table
+from services.cli.demo.mail_sink import MailSink
+from services.cli.shared.tables import table
 
 _CONNECTIONS = 32
 _RESULTS = 10  # facts of a message, where it is not one

@@ -12,34 +12,34 @@ from services.runtime.settings import SettingsError
 
 # Word, and where its command is: a module is loaded when it is asked for, for some take seconds.
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "run": ("running", "RUN"),
+    "run": ("run", "RUN"),
     "topics": ("topics", "TOPICS"),
-    "ingest": ("feeding", "INGEST"),
-    "parked": ("feeding", "PARKED"),
-    "participants": ("enrolling", "PARTICIPANTS"),
-    "sites": ("enrolling", "SITES"),
-    "facts": ("clinic", "FACTS"),
-    "adjudicate": ("clinic", "ADJUDICATE"),
-    "determine": ("clinic", "DETERMINE"),
-    "records": ("watching", "RECORDS"),
-    "explain": ("explaining", "EXPLAIN"),
-    "dose": ("looking", "DOSE"),
-    "queries": ("looking", "QUERIES"),
-    "rules": ("watching", "RULES"),
+    "ingest": ("ingest", "INGEST"),
+    "parked": ("ingest", "PARKED"),
+    "participants": ("participants", "PARTICIPANTS"),
+    "sites": ("participants", "SITES"),
+    "facts": ("facts", "FACTS"),
+    "adjudicate": ("facts", "ADJUDICATE"),
+    "determine": ("facts", "DETERMINE"),
+    "records": ("records", "RECORDS"),
+    "explain": ("explain", "EXPLAIN"),
+    "dose": ("dose", "DOSE"),
+    "queries": ("dose", "QUERIES"),
+    "rules": ("records", "RULES"),
     "endpoints": ("endpoints", "ENDPOINTS"),
-    "alerts": ("alerting", "ALERTS"),
-    "assess": ("assessing", "ASSESS"),
-    "protocol": ("protocols", "PROTOCOL_COMMAND"),
-    "design": ("comparing", "DESIGN"),
-    "regrade": ("regrading", "REGRADE"),
-    "refold": ("refolding", "REFOLD"),
-    "grade": ("grading", "GRADE"),
-    "boundary": ("designing", "BOUNDARY"),
-    "simulate": ("simulating", "SIMULATE"),
-    "migrate": ("migrating", "MIGRATE"),
-    "verify": ("proving", "VERIFY"),
-    "replay": ("proving", "REPLAY"),
-    "retry": ("proving", "RETRY"),
+    "alerts": ("alerts", "ALERTS"),
+    "assess": ("assess", "ASSESS"),
+    "protocol": ("protocol", "PROTOCOL_COMMAND"),
+    "design": ("design", "DESIGN"),
+    "regrade": ("regrade", "REGRADE"),
+    "refold": ("refold", "REFOLD"),
+    "grade": ("grade", "GRADE"),
+    "boundary": ("boundary", "BOUNDARY"),
+    "simulate": ("simulate", "SIMULATE"),
+    "migrate": ("migrate", "MIGRATE"),
+    "verify": ("replay", "VERIFY"),
+    "replay": ("replay", "REPLAY"),
+    "retry": ("replay", "RETRY"),
     "demo": ("demo", "DEMO"),
 }
 
@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 def command_of(word: str) -> Command:
     """Return the command of *word*, one of `COMMANDS`."""
     module, name = COMMANDS[word]
-    found: Command = getattr(import_module(f"services.cli.{module}"), name)
+    found: Command = getattr(import_module(f"services.cli.commands.{module}"), name)
     return found
 
 

@@ -7,7 +7,7 @@ from email import message_from_bytes
 
 from sqlalchemy import text
 
-from services.cli.sink import MailSink
+from services.cli.demo.mail_sink import MailSink
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import says, status

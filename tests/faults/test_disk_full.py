@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.cli.sink import MailSink
+from services.cli.demo.mail_sink import MailSink
 from services.ingest.mllp_client import send
 from services.simulator.trial import participants_csv
 from tests.faults.lives import REST_S

@@ -8,7 +8,7 @@ from email import message_from_bytes
 
 import pytest
 
-from services.cli.sink import MailSink
+from services.cli.demo.mail_sink import MailSink
 from services.runtime.failpoints import NAMES
 from services.simulator.trial import simulate, write
 from services.store import alerts, journal

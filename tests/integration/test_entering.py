@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.cli import clinic, entering
+from services.cli.commands import facts
 from services.cli.main import main
+from services.cli.shared import enter_facts
 from services.runtime.clock import now_utc
 from services.simulator.trial import simulate
 from services.store import journal, leases, records
@@ -43,7 +44,7 @@ def clock(monkeypatch):
     started = now_utc()
 
     def show(minutes):
-        for module in (clinic, entering):
+        for module in (facts, enter_facts):
             monkeypatch.setattr(module, "now_utc", lambda: started + timedelta(minutes=minutes))
 
     return show

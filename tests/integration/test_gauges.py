@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.cli.gauges import RulesGauges
+from services.cli.process.gauges import RulesGauges
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
 from services.simulator.trial import simulate

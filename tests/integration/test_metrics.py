@@ -7,11 +7,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.alerts.application import acknowledge
-from services.cli.background import Background
-from services.cli.opened import open_in
-from services.cli.roles.parts import Told
-from services.cli.service import Service
-from services.cli.sink import MailSink
+from services.cli.demo.mail_sink import MailSink
+from services.cli.process.background import Background
+from services.cli.process.roles.parts import Told
+from services.cli.process.service import Service
+from services.cli.shared.open_study import open_in
 from services.ingest.mllp_client import send
 from services.runtime.clock import now_utc
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings

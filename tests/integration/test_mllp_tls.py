@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.cli.edges import tls_of
+from services.cli.process.edges import tls_of
 from services.ingest.domain.hl7.frames import framed
 from services.runtime.settings import IngestSettings
 from tests.certificates import vouching_for_itself

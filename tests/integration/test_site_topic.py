@@ -14,11 +14,11 @@ import httpx
 import pytest
 from kafka import TopicPartition
 
-from services.cli.background import Background
 from services.cli.main import main
-from services.cli.opened import open_in
-from services.cli.roles.parts import Told
-from services.cli.service import Service
+from services.cli.process.background import Background
+from services.cli.process.roles.parts import Told
+from services.cli.process.service import Service
+from services.cli.shared.open_study import open_in
 from services.ingest import parked
 from services.ingest.domain.reading import ParkReason
 from services.ingest.domain.site import Sites

@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from services.cli.background import Background
-from services.cli.entering import intake_of
 from services.cli.main import main
-from services.cli.opened import open_in
-from services.cli.roles.parts import Told
-from services.cli.service import Service
+from services.cli.process.background import Background
+from services.cli.process.roles.parts import Told
+from services.cli.process.service import Service
+from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.open_study import open_in
 from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
 from services.runtime.settings import (

@@ -14,7 +14,7 @@ import pytest
 from scipy import integrate, stats
 
 from services.charts.boundary import boundary_chart
-from services.cli.rule_notes import notes
+from services.cli.shared.rule_notes import notes
 from services.safety_rules.domain.stopping.monitor import decide
 from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Answer, Determination

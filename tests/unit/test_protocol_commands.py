@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from services.cli.commands.protocol import read_protocol
+from services.cli.commands.records import together
 from services.cli.main import main
-from services.cli.protocols import read_protocol
-from services.cli.watching import together
 
 TRIAL = Path("studies/blina-hsct")
 WRITTEN = yaml.safe_load((TRIAL / "protocol.yaml").read_text())

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 import pytest
 
-from services.cli.running import RUN
+from services.cli.commands.run import RUN
 
 
 def role_of(*words):

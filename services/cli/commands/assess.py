@@ -1,0 +1,67 @@
+"""``aegis assess``: the rules alone, on a file of facts."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from services.cli.command import Command, CommandError
+from services.cli.commands.records import records_table, rules_table
+from services.cli.shared.open_study import instant, open_study, study_argument
+from services.ingest.facts import read_lines
+from services.runtime import wire
+from services.safety_rules.application.recompute import Assessed, assess
+from services.vocabulary.fact import Fact
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FACTS.ndjson", help="facts, one to a line; - is stdin")
+    study_argument(parser)
+    parser.add_argument("--as-of", type=instant, metavar="T", help="leave out what came later")
+    parser.add_argument("--json", action="store_true", help="everything, as one JSON object")
+
+
+def _assess(args: Namespace) -> int:
+    rules = open_study(args).rules
+    found = assess(rules, _facts(args.file), args.as_of)
+    if args.json:
+        print(_as_json(found))
+        return 0
+    print(records_table(found.episodes))
+    if found.decisions:
+        print(f"\n{rules_table(found.decisions, found.ever_crossed, args.as_of)}")
+    for query in found.queries:
+        facts = ", ".join(fact[:12] for fact in query.facts)
+        print(f"look into {query.participant}: {query.problem} ({facts})")
+    return 0
+
+
+def _facts(name: str) -> list[Fact]:
+    """Return the facts in a file.
+
+    Raises:
+        CommandError: A line is no fact: nothing is assessed on half of the facts.
+    """
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}") from error
+    facts, wrong = read_lines(content)
+    if wrong:
+        lines = "\n  ".join(f"{item.path}: {item.detail}" for item in wrong[:10])
+        raise CommandError(f"{name}: {len(wrong)} lines are no facts:\n  {lines}")
+    return [line.fact for line in facts]
+
+
+def _as_json(found: Assessed) -> str:
+    parts = {
+        "records": sorted(found.episodes, key=lambda e: wire.canonical(e.content)),
+        "standings": found.standings,
+        "decisions": found.decisions,
+        "ever_crossed": found.ever_crossed,
+        "queries": found.queries,
+    }
+    return json.dumps(json.loads(wire.canonical(parts)), indent=1, ensure_ascii=False)
+
+
+ASSESS = Command("assess", "grade a file of facts and apply the rules", _arguments, _assess)

@@ -1,0 +1,141 @@
+"""``aegis design``: the families of stopping rules side by side, to choose one."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from services.charts.designs import Drawn, Marks, Words
+from services.cli.command import Command, CommandError
+from services.cli.commands.boundary import numbers, whole
+from services.cli.shared.plotting import draw, grid, picture
+from services.cli.shared.tables import table
+from services.safety_rules.inquiries.boundary_tables import Compared, Shapes, compare
+
+_SHAPES = Shapes()
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--p0", type=float, required=True, help="acceptable event rate")
+    parser.add_argument("--p1", type=float, required=True, help="rate that must not be missed")
+    parser.add_argument(
+        "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
+    )
+    parser.add_argument("--alpha", type=float, required=True, help="one-sided error at p0")
+    parser.add_argument("--looks", type=whole, default=(), metavar="5,10,15")
+    parser.add_argument(
+        "--prior", type=numbers, metavar="a,b", help="beta prior (default 2 p0, 2 (1 - p0))"
+    )
+    parser.add_argument("--delta", type=float, default=_SHAPES.delta, help="of Wang-Tsiatis")
+    parser.add_argument("--nu", type=float, default=_SHAPES.nu, help="of Chen-Chaloner")
+    parser.add_argument("--theta", type=float, default=_SHAPES.theta, help="of posterior")
+    parser.add_argument(
+        "--accrual-days", type=float, default=365.0, metavar="D",
+        help="days over which the n enter, uniformly (default 365)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--window-days", type=float, default=100.0, metavar="D",
+        help="days that each is followed (default 100)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--plot", type=picture, metavar="FILE", help=".svg, .png or .pdf")
+
+
+def _design(args: Namespace) -> int:
+    rates = grid(args.p0, args.p1)
+    try:
+        found = compare(
+            args.p0,
+            args.p1,
+            args.alpha,
+            args.n,
+            looks=args.looks,
+            rates=rates if args.plot else (),
+            shapes=Shapes(args.prior, args.delta, args.nu, args.theta),
+            accrual_days=args.accrual_days,
+            window_days=args.window_days,
+        )
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    print(json.dumps(_as_json(args, found)) if args.json else _readable(args, found))
+    if args.plot:
+        _plot(args, rates, found)
+    return 0
+
+
+def _plot(args: Namespace, rates: tuple[float, ...], found: Sequence[Compared]) -> None:
+    drawn = [
+        Drawn(
+            one.label,
+            one.design.looks,
+            one.design.boundary,
+            rates,
+            tuple(at.p_stop for at in one.design.characteristics[2:]),
+        )
+        for one in found
+        if one.design
+    ]
+    title = f"p0 {args.p0:g}, p1 {args.p1:g}, n {args.n}"
+    note = (
+        f"Nominal one-sided alpha {args.alpha:g}, never exceeded but by posterior; exact. "
+        "Lines are set apart a little to be seen."
+    )
+    draw(args.plot, Words(title, note), drawn, Marks(args.p0, args.alpha, args.p1), args.n)
+
+
+def _as_json(args: Namespace, found: Sequence[Compared]) -> dict[str, object]:
+    asked = ("p0", "p1", "alpha", "n", "accrual_days", "window_days")
+    return {name: getattr(args, name) for name in asked} | {
+        "families": [_family(one) for one in found]
+    }
+
+
+def _family(one: Compared) -> dict[str, object]:
+    if one.design is None:
+        return {"family": one.family, "label": one.label, "never_stops": one.why_not}
+    at_p0, at_p1 = one.design.characteristics[:2]
+    return {
+        "family": one.family,
+        "label": one.label,
+        "attained_alpha": one.design.attained_alpha,
+        "power": at_p1.p_stop,
+        "e_evaluated": [at_p0.e_evaluated, at_p1.e_evaluated],
+        "e_enrolled": [people for people, _ in one.enrolment[:2]],
+        "e_days": [days for _, days in one.enrolment[:2]],
+        "looks": list(one.design.looks),
+        "boundary": list(one.design.boundary),
+    }
+
+
+def _readable(args: Namespace, found: Sequence[Compared]) -> str:
+    rows: list[list[object]] = []
+    for one in found:
+        if one.design is None:
+            rows.append([one.label, *["-"] * 5, "never stops"])
+            continue
+        at_p1 = one.design.characteristics[1]
+        attained = one.design.attained_alpha
+        beyond = " (above alpha)" if attained > args.alpha else ""
+        rows.append(
+            [
+                one.label,
+                f"{attained:.5f}{beyond}",
+                f"{at_p1.p_stop:.4f}",
+                *(f"{people:.1f}" for people, _ in one.enrolment[:2]),
+                at_p1.median_stop or "-",
+                one.design.written,
+            ]
+        )
+    head = (
+        "family", "attained", "power at p1", "enrolled at p0", "at p1", "median stop at p1",
+        "stop at events@evaluable",
+    )  # fmt: skip
+    return (
+        f"p0 {args.p0:g}  p1 {args.p1:g}  n {args.n}  one-sided alpha {args.alpha:g}\n"
+        f"{table(head, rows)}\n"
+        f"Expected enrolled when all enter within {args.accrual_days:g} days, uniformly, and each "
+        f"is evaluated after {args.window_days:g}.\nPosterior is not calibrated: alpha has no part "
+        "in its boundary."
+    )
+
+
+DESIGN = Command("design", "the families of stopping rules side by side", _arguments, _design)

@@ -1,0 +1,128 @@
+"""``aegis explain``: why a record says what it says."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+
+from services.cli.command import Command
+from services.cli.commands.facts import find_record
+from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.cli.shared.tables import day, utc
+from services.safety_rules.inquiries.advice_now import joined_with
+from services.store import journal, records
+from services.vocabulary.episode import Change, Episode
+from services.vocabulary.fact import Adjudication, Administration, Assessment, Fact, Observation
+from services.vocabulary.quantity import Quantity
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    data_arguments(parser)
+    parser.add_argument("record", metavar="RECORD", help="its id, or how it begins")
+
+
+def _explain(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    with opened.db.read() as conn:
+        record = find_record(records.latest_episodes(conn), args.record)
+        versions = records.episode_versions(conn, episode_id=record.id)
+        facts = {
+            known.fact.id: known.fact
+            for subject in joined_with(conn, versions[-1].content.participant)
+            for known in journal.facts_between(conn, subject, 0)
+        }
+    print("\n".join(explanation(opened, versions, facts)))
+    return 0
+
+
+def explanation(opened: Opened, versions: list[Episode], facts: dict[str, Fact]) -> Iterator[str]:
+    """Yield, line by line, what the record says and why."""
+    episode = versions[-1]
+    content = episode.content
+    yield f"{content.term}  ({content.criterion})"
+    yield f"record {episode.id}, version {episode.version}, {episode.state}"
+    yield (
+        f"{content.participant}: worst grade {content.worst}, transplant day"
+        f" {day(content.transplant_day)}, treatment day {day(content.treatment_day)}"
+    )
+    ended = f"resolved {utc(content.resolved_at)}" if content.resolved_at else "not resolved"
+    yield f"onset {utc(content.onset_at)} UTC, {ended}"
+    yield f"grade before exposure {content.baseline_grade:d}: only what is above it counts"
+    yield f"windows: {', '.join(content.windows) or 'none'}"
+    for name, words in (
+        ("provisional", "its evidence is not final" if content.provisional else ""),
+        ("possible", "no reading is certain" if content.possible else ""),
+        ("before exposure", "in no rule" if content.before_exposure else ""),
+        ("could also be", ", ".join(content.confounders)),
+        ("serious", ", ".join(content.serious)),
+        ("attributed to", content.attribution),
+        ("part of", content.linked_to),
+    ):
+        if words:
+            yield f"{name}: {words}"
+    for scale, span in sorted((content.other_scales or {}).items()):
+        yield f"on {scale}: {span}"
+    yield from _wording(opened, content.criterion, content.worst.at_least)
+    yield ""
+    for change in content.history:
+        yield from _change(change, facts, content.participant)
+    yield from _adjudications(content.adjudications, facts)
+    yield ""
+    for version in versions:
+        yield (
+            f"version {version.version}, {utc(version.recorded_at)} UTC: {version.cause},"
+            f" grade {version.content.worst}, rules {version.rules_version}"
+        )
+
+
+def _wording(opened: Opened, criterion: str, grade: int) -> Iterator[str]:
+    slug = criterion.removeprefix(f"{opened.study.table.name}.")
+    term = opened.study.table.terms.get(slug)
+    for level, words in sorted(term.says.items()) if term else ():
+        if level == grade:
+            yield f"published, grade {level:d}: {words}"
+
+
+def _change(change: Change, facts: dict[str, Fact], participant: str) -> Iterator[str]:
+    missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
+    yield f"{utc(change.at)} UTC  grade {change.span}: {change.because}{missing}"
+    for fact_id in change.facts:
+        if fact_id in facts:
+            fact = facts[fact_id]
+            about = "" if fact.subject == participant else f", sent about {fact.subject}"
+            yield f"    {_fact(fact)}{about}"
+
+
+def _fact(fact: Fact) -> str:
+    body = fact.body
+    when = f"{utc(fact.observed_at)} UTC, {fact.status.name.lower()}, fact {fact.id[:8]}"
+    match body:
+        case Observation():
+            value = _quantity(body.value) if body.value else body.text
+            limits = (
+                f" (normal {_end(body.lln)} to {_end(body.uln)})" if body.lln or body.uln else ""
+            )
+            return f"{body.measure} {value}{limits}, {when}"
+        case Administration():
+            return f"{body.drug} {body.action} {_quantity(body.dose)}".rstrip() + f", {when}"
+        case Assessment():
+            return f"assessed grade {body.grade} by {body.by}, {when}"
+    return f"{body.kind}, {when}"
+
+
+def _adjudications(ids: tuple[str, ...], facts: dict[str, Fact]) -> Iterator[str]:
+    for fact_id in ids:
+        body = facts[fact_id].body if fact_id in facts else None
+        if isinstance(body, Adjudication):
+            yield f"{body.verdict} by {body.by}, {utc(body.signed_at)} UTC: {body.reason}"
+
+
+def _quantity(quantity: Quantity | None) -> str:
+    if quantity is None:
+        return ""
+    return f"{quantity.censoring or ''}{quantity.value} {quantity.unit or '(no unit)'}"
+
+
+def _end(quantity: Quantity | None) -> str:
+    return "?" if quantity is None else str(quantity.value)
+
+
+EXPLAIN = Command("explain", "why a record says what it says", _arguments, _explain)

@@ -1,0 +1,194 @@
+"""``aegis ingest`` and ``aegis parked``: files in, and what of them waits."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from services.cli.command import Command, CommandError
+from services.cli.shared.enter_facts import by_argument, intake_of
+from services.cli.shared.open_study import data_arguments, open_data, settle
+from services.cli.shared.tables import table, utc
+from services.ingest import parked
+from services.ingest.application import Incoming, Outcome
+from services.ingest.files import faults_in, files_in, messages_in
+
+_AT_ONCE = 256
+_SAID_AT_MOST = 20  # refusals, and parked items, one by one
+_STANDARD_INPUT = Path("-")
+
+
+def _ingest_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input"
+    )
+    by_argument(parser)
+    data_arguments(parser)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is said on standard error: each refusal and fault, up to so many, and how many more."""
+
+    left: int = _SAID_AT_MOST
+    unsaid: Counter[str] = field(default_factory=Counter)
+
+    def say(self, word: str, text: str) -> None:
+        if self.left:
+            print(f"{word}: {text}", file=sys.stderr)
+            self.left -= 1
+        else:
+            self.unsaid[word] += 1
+
+    def end(self) -> None:
+        for word, count in self.unsaid.items():
+            print(f"{word}: {count} more", file=sys.stderr)
+
+
+def _ingest(args: Namespace) -> int:
+    files = _files(args.paths)
+    opened = open_data(args)
+    intake = intake_of(opened)
+    refusals, waiting, faults = _Told(), _Told(), _Told(left=sys.maxsize)
+    incoming = _incoming(files, args.by, faults)
+    outcomes: list[Outcome] = []
+    while some := list(islice(incoming, _AT_ONCE)):
+        done = intake.accept(some)
+        outcomes += done
+        for one, outcome in zip(some, done, strict=True):
+            _tell(one, outcome, refusals, waiting)
+    refusals.end()
+    waiting.end()
+    graded = settle(opened)
+    print(summary(outcomes))
+    if any(outcome.parked for outcome in outcomes):
+        print("what is parked waits: aegis parked list")
+    if not graded:
+        print("a running service grades them")
+    refused = any(outcome.refused for outcome in outcomes)
+    return 1 if refused or faults.left < sys.maxsize else 0
+
+
+def _tell(incoming: Incoming, outcome: Outcome, refusals: _Told, waiting: _Told) -> None:
+    if outcome.refused is not None:
+        refusals.say("refused", f"{incoming.place}: {outcome.refused}")
+    for item in outcome.parked:
+        at = "" if incoming.form == "facts" else f" {item.path}:"
+        waiting.say("parked", f"{incoming.place}:{at} {item.reason}: {item.detail}")
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Return what became of some messages, in one line."""
+    accepted = [outcome for outcome in outcomes if outcome.refused is None]
+    waiting = Counter(item.reason for outcome in accepted for item in outcome.parked)
+    parts = [
+        f"{len(outcomes)} messages",
+        f"{len(accepted)} accepted",
+        f"{sum(outcome.duplicate for outcome in accepted)} of them duplicates",
+        f"{len(outcomes) - len(accepted)} refused",
+        f"{sum(outcome.facts for outcome in accepted)} facts",
+        f"{sum(waiting.values())} parked",
+    ]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(waiting.items()))
+    return ", ".join(parts) + (f" ({reasons})" if reasons else "")
+
+
+def _files(paths: Sequence[str]) -> list[Path]:
+    """Return every file that is meant, before anything is stored.
+
+    Raises:
+        CommandError: One is not there, or a folder is empty.
+    """
+    found = []
+    for path in map(Path, paths):
+        if path != _STANDARD_INPUT and not path.exists():
+            raise CommandError(f"{path}: there is no such file or folder; nothing was read")
+        files = files_in(path)
+        if not files:
+            raise CommandError(f"{path}: there is no file in this folder; nothing was read")
+        found += files
+    return found
+
+
+def _incoming(files: Sequence[Path], by: str, faults: _Told) -> Iterator[Incoming]:
+    for file in files:
+        name = "standard input" if file == _STANDARD_INPUT else str(file)
+        try:
+            content = sys.stdin.buffer.read() if file == _STANDARD_INPUT else file.read_bytes()
+        except OSError as error:
+            faults.say("not read", f"{name}: {error.strerror}")
+            continue
+        for fault in faults_in(content, name):
+            faults.say("fault", f"{name}: {fault}")
+        yield from messages_in(content, by, name)
+
+
+def _parked_arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="list|retry|discard")
+    for name, meaning in (
+        ("list", "what waits, and why"),
+        ("retry", "read it again, once a mapping or a participant is there"),
+        ("discard", "set items aside for good"),
+    ):
+        word = words.add_parser(name, help=meaning, description=meaning)
+        data_arguments(word)
+        word.add_argument("--site", metavar="SITE", help="of this site only")
+        if name != "list":
+            by_argument(word)
+        if name == "discard":
+            word.add_argument("items", nargs="+", metavar="ITEM")
+            word.add_argument("--reason", required=True)
+
+
+def _parked(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    intake = intake_of(opened)
+    waiting = parked.waiting(intake, args.site)
+    if args.word == "retry":
+        done = parked.retry(intake, args.by, args.site)
+        settle(opened)
+        print(f"{done.facts} facts, {done.closed} items closed, {done.waiting} still wait")
+    elif args.word == "discard":
+        chosen = _chosen(args.items, [row.id for row in waiting])
+        count = parked.discard(intake, chosen, args.by, _reason(args.reason))
+        print(f"{count} items discarded; their messages are kept")
+    elif waiting:
+        rows = [
+            (row.id[:8], row.site, utc(row.parked_at), row.path, row.reason, row.detail)
+            for row in waiting
+        ]
+        print(table(("item", "site", "since (UTC)", "where", "reason", "detail"), rows))
+    else:
+        print("nothing is parked")
+    return 0
+
+
+def _chosen(items: Sequence[str], waiting: Sequence[str]) -> list[str]:
+    """Return the one id that begins with each of *items*.
+
+    Raises:
+        CommandError: None does, or several do.
+    """
+    chosen = []
+    for item in items:
+        found = [one for one in waiting if item and one.startswith(item)]
+        if len(found) != 1:
+            raise CommandError(
+                f"{len(found)} parked items begin with {item!r}: nothing was discarded;"
+                " name items as `aegis parked list` does"
+            )
+        chosen += found
+    return chosen
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise CommandError("say why with --reason: it is kept")
+    return text
+
+
+INGEST = Command("ingest", "read files of HL7 v2 messages, or of facts", _ingest_arguments, _ingest)
+PARKED = Command("parked", "what was accepted and cannot be used yet", _parked_arguments, _parked)

@@ -1,0 +1,91 @@
+"""``aegis participants`` and ``aegis sites``: who takes part, and who may send."""
+
+import secrets
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from services.cli.command import Command, CommandError
+from services.cli.shared.enter_facts import by_argument, intake_of
+from services.cli.shared.open_study import data_arguments, open_data, settle
+from services.cli.shared.tables import table, utc
+from services.ingest import parked
+from services.ingest.enrolment import COLUMNS, import_participants
+from services.runtime.clock import now_utc
+from services.store import api_keys, participants
+
+
+def _participants_arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="import|list")
+    word = words.add_parser(
+        "import", help="from a CSV file", description=f"Columns: {', '.join(COLUMNS)}."
+    )
+    word.add_argument("file", type=Path, metavar="FILE.csv")
+    by_argument(word)
+    data_arguments(word)
+    data_arguments(words.add_parser("list", help="everybody"))
+
+
+def _participants(args: Namespace) -> int:
+    opened = open_data(args, create=args.word == "import")
+    if args.word == "list":
+        with opened.db.read() as conn:
+            known = participants.participants_by_subject(conn, opened.name)
+        rows = [
+            (p.subject, p.site, p.last_seq, utc(p.last_received_at))
+            for p in known.values()
+            if p.subject != opened.name
+        ]
+        print(table(("participant", "site", "facts", "last heard (UTC)"), rows))
+        return 0
+    try:
+        content = args.file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{args.file}: {error.strerror}") from error
+    intake = intake_of(opened)
+    done = import_participants(intake, content, args.by)
+    retried = parked.retry(intake, args.by)
+    settle(opened)
+    for wrong in done.wrong:
+        print(f"{args.file}: {wrong}")
+    print(f"{done.new} new, {done.changed} changed, {len(done.wrong)} lines left out")
+    if retried.closed:
+        print(f"{retried.facts} facts that were parked are known now")
+    return 1 if done.wrong else 0
+
+
+def _sites_arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="list|key|revoke")
+    for name, meaning in (
+        ("list", "every site of the study"),
+        ("key", "make an API key for a site; it is shown once"),
+        ("revoke", "refuse every API key of a site from now on"),
+    ):
+        word = words.add_parser(name, help=meaning, description=meaning)
+        data_arguments(word)
+        if name != "list":
+            word.add_argument("site", metavar="SITE")
+            by_argument(word)
+
+
+def _sites(args: Namespace) -> int:
+    opened = open_data(args)
+    sites = intake_of(opened).sites
+    if args.word == "list":
+        rows = [(s.id, s.timezone, ", ".join(s.senders)) for s in sites.by_id.values()]
+        print(table(("site", "time zone", "sends as"), rows))
+        return 0
+    if args.site not in sites.by_id:
+        raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites.by_id)}")
+    with opened.db.write() as conn:
+        if args.word == "key":
+            key = secrets.token_urlsafe(32)
+            api_keys.add_api_key(conn, key, args.site, now_utc(), actor=args.by)
+            print(key)
+        else:
+            count = api_keys.revoke_api_keys(conn, args.site, now_utc(), actor=args.by)
+            print(f"{count} keys of {args.site} revoked")
+    return 0
+
+
+PARTICIPANTS = Command("participants", "who takes part", _participants_arguments, _participants)
+SITES = Command("sites", "who may send", _sites_arguments, _sites)

@@ -1,0 +1,213 @@
+"""``aegis protocol``: whether a protocol can be trusted, and how people read it."""
+
+import textwrap
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from services.charts.designs import Drawn, Marks
+from services.charts.document import Sheet, document
+from services.cli.command import Command, CommandError
+from services.cli.shared.plotting import grid
+from services.cli.shared.protocol_words import rule_items, shared_items
+from services.cli.shared.tables import table
+from services.safety_rules.adapters.criteria_files import CriteriaFileError
+from services.safety_rules.adapters.protocol_files import PROTOCOL, ProtocolFileError, Study
+from services.safety_rules.adapters.protocol_sources import said
+from services.safety_rules.adapters.study_rules import load_rules
+from services.safety_rules.inquiries.boundary_tables import Design, Joint, joint
+from services.vocabulary.protocol import Protocol, Rule
+
+_WIDE = 90  # characters of what is said
+_ABOVE = (-0.5, 0.0, 0.05, 0.1, 0.15, 0.2)  # rates of the table: half of p0, p0 and more
+_OC_HEAD = (
+    "rate", "P(stop)", "E[evaluated]", "E[events]", "E[enrolled]", "E[days]", "median stop",
+)  # fmt: skip
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="check|explain")
+    check = words.add_parser("check", help="what is wrong, or that every table was recomputed")
+    explain = words.add_parser("explain", help="the rules as a statistician and a clinician read")
+    for word in (check, explain):
+        word.add_argument("path", type=Path, metavar="FILE-or-DIR", help="of the study")
+    explain.add_argument("--pdf", type=Path, metavar="FILE", help="write a document too")
+    explain.add_argument(
+        "--accrual-days", type=float, default=365.0, metavar="D",
+        help="days over which the n enter, uniformly (default 365)",
+    )  # fmt: skip
+    explain.add_argument(
+        "--window-days", type=float, default=100.0, metavar="D",
+        help="days that each is followed (default 100)",
+    )  # fmt: skip
+
+
+def _protocol(args: Namespace) -> int:
+    study = read_protocol(args.path)
+    if args.word == "check":
+        print(checked(args.path, study))
+        return 0
+    try:
+        sheets = list(explained(study, args.accrual_days, args.window_days))
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    print("\n\n".join([_head(study.protocol), *map(_text, sheets)]))
+    if args.pdf:
+        try:
+            args.pdf.write_bytes(document(_head(study.protocol), sheets))
+        except OSError as error:
+            raise CommandError(f"--pdf {args.pdf} cannot be written: {error.strerror}") from error
+    return 0
+
+
+def read_protocol(path: Path) -> Study:
+    """Return the study of a folder, or of a protocol file with the other files beside it.
+
+    Raises:
+        CommandError: It cannot be trusted; the message names file, field and problem.
+    """
+    folder, name = (path, PROTOCOL) if path.is_dir() else (path.parent, path.name)
+    try:
+        return load_rules(folder, name).study
+    except (ProtocolFileError, CriteriaFileError) as error:
+        raise CommandError(str(error)) from error
+
+
+def checked(path: Path, study: Study) -> str:
+    """Return what was checked of a *study* in which nothing is wrong."""
+    protocol = study.protocol
+    rows = [
+        (
+            rule.id,
+            study.designs[rule.id].written,
+            f"{study.designs[rule.id].attained_alpha:.5f}",
+            f"{rule.stop_when.alpha:g}",
+            len(rule.worked_examples),
+        )
+        for rule in protocol.rules
+    ]
+    head = ("rule", "table recomputed, as signed", "attained", "alpha", "examples run")
+    return (
+        f"{path}: nothing is wrong\n{_head(protocol)}\nsha256 {protocol.sha256}\n"
+        f"{table(head, rows)}"
+    )
+
+
+def explained(study: Study, accrual_days: float, window_days: float) -> Iterator[Sheet]:
+    """Yield the protocol's parts: what all rules share, then each rule.
+
+    Raises:
+        ValueError: The accrual is not positive, or the window negative.
+    """
+    protocol, sources = study.protocol, said(study)
+    does = {
+        rule: tuple(_characteristics(made, accrual_days, window_days))
+        for rule, made in study.designs.items()
+    }
+    alerting = [study.designs[rule.id] for rule in protocol.rules if not rule.watch_only]
+    entering = (
+        f"all enter within {accrual_days:g} days, uniformly, each followed {window_days:g} days"
+    )
+    yield Sheet(
+        protocol.study,
+        tuple(_shared(study, sources.assumed, joint(alerting) if alerting else None, entering)),
+        (
+            ("rule", "p0", "alpha", "exact", "n", "says"),
+            *(_line(rule, study.designs[rule.id]) for rule in protocol.rules),
+        ),
+    )
+    for rule in protocol.rules:
+        made, when = study.designs[rule.id], rule.stop_when
+        rates = grid(when.p0, when.p0 + _ABOVE[-1])
+        yield Sheet(
+            f"{rule.id}  {rule.title}",
+            tuple(rule_items(rule, made, sources.rules[rule.id])),
+            (_OC_HEAD, *does[rule.id]),
+            Drawn(
+                rule.id, made.looks, made.boundary, rates,
+                tuple(at.p_stop for at in made.at(rates).characteristics),
+            ),
+            Marks(when.p0, when.alpha),
+            when.n,
+        )  # fmt: skip
+
+
+def _shared(
+    study: Study, assumed: Sequence[str], together: Joint | None, entering: str
+) -> Iterator[tuple[str, str]]:
+    protocol = study.protocol
+    yield "Title", protocol.title
+    yield "Protocol", f"version {protocol.version}"
+    yield (
+        "Signed by",
+        "; ".join(protocol.signed_by)
+        or (
+            "nobody: this is a DRAFT; a signature is name, role, date and this sha256, "
+            "in signatures.yaml"
+        ),
+    )
+    yield "sha256", protocol.sha256
+    yield "Criteria", protocol.criteria
+    yield "Study drug", protocol.study_drug
+    yield from shared_items(protocol)
+    yield "Assumed", ", ".join(assumed) or "nothing outside the rules"
+    if together:
+        yield "Joint false stop", joint_words(together)
+    yield "Enrolled, days", f"expected when {entering}, and evaluated when complete"
+
+
+def joint_words(of: Joint) -> str:
+    """Return how often the rules together stop a safe trial."""
+    (_, independent), *correlated = of.simulated
+    more = ", ".join(f"{chance:.3f} at {rho:g}" for rho, chance in correlated)
+    return (
+        f"the rules that alert stop a trial that is safe under each of them with probability "
+        f"{independent:.3f} if their events are independent (simulated, {of.trials:,} trials, seed "
+        f"{of.seed}, standard error {of.error:.4f}; exact 1 - prod(1 - attained) "
+        f"{of.independent:.3f}, 1 - prod(1 - alpha) {of.nominal:.3f})"
+        + (f"; correlated, {more}" if more else "")
+    )
+
+
+def _line(rule: Rule, made: Design) -> tuple[str, ...]:
+    when = rule.stop_when
+    says = "watched only" if rule.watch_only else "alerts"
+    exact = f"{made.attained_alpha:.5f}"
+    return rule.id, f"{when.p0:g}", f"{when.alpha:g}", exact, f"{when.n}", says
+
+
+def _characteristics(
+    made: Design, accrual_days: float, window_days: float
+) -> Iterator[tuple[str, ...]]:
+    rates = [round(made.p0 + more if more >= 0 else made.p0 / 2, 4) for more in _ABOVE]
+    at_rates = made.at([rate for rate in rates if rate < 1])
+    entered = at_rates.enrolment(accrual_days, window_days)
+    for at, (people, days) in zip(at_rates.characteristics, entered, strict=True):
+        yield (
+            f"{at.rate:g}" + (" (p0)" if at.rate == round(made.p0, 4) else ""),
+            f"{at.p_stop:.4f}",
+            f"{at.e_evaluated:.2f}",
+            f"{at.e_events:.2f}",
+            f"{people:.2f}",
+            f"{days:.0f}",
+            f"{at.median_stop or '-'}",
+        )
+
+
+def _head(protocol: Protocol) -> str:
+    return f"{protocol.study} {protocol.label}"
+
+
+def _text(sheet: Sheet) -> str:
+    wide = max(len(name) for name, _ in sheet.items)
+    lines = [sheet.title]
+    for name, words in sheet.items:
+        said_in = textwrap.wrap(words, _WIDE) or [""]
+        lines += [f"  {('' if k else name).ljust(wide)}  {part}" for k, part in enumerate(said_in)]
+    head, *rows = sheet.table
+    return "\n".join([*lines, *(f"  {line}" for line in table(head, rows).splitlines())])
+
+
+PROTOCOL_COMMAND = Command(
+    "protocol", "check a protocol, or read it as its signers do", _arguments, _protocol
+)

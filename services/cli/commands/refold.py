@@ -1,0 +1,72 @@
+"""``aegis refold``: what other rules wrote is graded by those that run, after an upgrade."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+
+from services.cli.command import Command, CommandError
+from services.cli.commands.regrade import changes
+from services.cli.shared.enter_facts import by_argument
+from services.cli.shared.open_study import Opened, data_arguments, open_data, settle
+from services.safety_rules.inquiries import refold
+from services.store import states
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    data_arguments(parser)
+    parser.add_argument(
+        "--reason", metavar="TEXT", help="why, for the audit trail; without it nothing is written"
+    )
+    by_argument(parser)
+
+
+def _refold(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    try:
+        return _do(opened, args)
+    finally:
+        opened.db.close()
+
+
+def _do(opened: Opened, args: Namespace) -> int:
+    if args.reason is None:
+        print("\n".join(_preview(opened)))
+        return int(waiting(opened) > 0)
+    if not args.reason.strip():
+        raise CommandError("say why with --reason: it is kept")
+    asked = refold.ask(opened.db, opened.study.rules, by=args.by, reason=args.reason)
+    print(f"{len(asked)} participants are to be graded by rules {opened.study.rules.version}")
+    if not asked:
+        return 0
+    if settle(opened):
+        print(f"{waiting(opened)} of them are not")
+        return int(waiting(opened) > 0)
+    print("a running service grades them")
+    return 0
+
+
+def waiting(opened: Opened) -> int:
+    """Return how many participants have records that other rules wrote."""
+    with opened.db.read() as conn:
+        return states.count_under_other_rules(conn, opened.study.rules.version, opened.name)
+
+
+def _preview(opened: Opened) -> Iterator[str]:
+    rules = opened.study.rules
+    with opened.db.read() as conn:
+        others = {one.rules_version for one in states.under_other_rules(conn, rules.version)}
+        people = sum(map(len, refold.outdated(conn, rules)))
+        found = refold.preview(conn, rules)
+    if not people:
+        yield f"every record is of the rules that run, {rules.version}"
+        return
+    yield f"{', '.join(sorted(others))} -> {rules.version}, on the same facts; nothing is written"
+    yield f"{people} participants were graded by other rules than those that run"
+    yield ""
+    yield from changes(found)
+    yield ""
+    yield "`aegis refold --reason TEXT` appends the new versions; the old ones stay readable"
+
+
+REFOLD = Command(
+    "refold", "grade anew what other rules wrote, after an upgrade", _arguments, _refold
+)

@@ -1,0 +1,114 @@
+"""``aegis regrade``: what another version of the criteria would change, before anything does."""
+
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterator
+
+from services.cli.command import Command, CommandError
+from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.cli.shared.tables import day, table
+from services.safety_rules.adapters.criteria_files import CriteriaFileError
+from services.safety_rules.inquiries.regrade import Preview, preview, tables
+from services.vocabulary.decision import Decision
+from services.vocabulary.episode import EpisodeContent
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    data_arguments(parser)
+    parser.add_argument("--to", required=True, metavar="TABLE", help="e.g. ctcae-6.0")
+    parser.add_argument("--dry-run", action="store_true", help="show it; nothing is written")
+
+
+def _regrade(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    if args.to not in tables():
+        raise CommandError(f"{args.to} is no table; it is one of: {', '.join(tables())}")
+    if not args.dry_run:
+        raise CommandError(_what_to_do(opened, args.to))
+    try:
+        with opened.db.read() as conn:
+            found = preview(conn, opened.study, args.to)
+    except CriteriaFileError as error:
+        raise CommandError(str(error)) from error
+    print("\n".join(_lines(opened, found, args.to)))
+    return 1 if found.records or found.faults else 0
+
+
+def _what_to_do(opened: Opened, to: str) -> str:
+    now = opened.study.rules.protocol.criteria
+    file = opened.settings.study / "protocol.yaml"
+    if to == now:
+        return f"the study is graded by {now} already"
+    return (
+        f"the version of the criteria is a part of the protocol, and is changed there: see what"
+        f" that would do with --dry-run, write `criteria: {to}` and a new `version` in {file},"
+        " let it be signed (signatures.yaml), start Aegis again, and let every record be graded"
+        " anew with `aegis refold --reason`; the old versions stay readable"
+    )
+
+
+def _lines(opened: Opened, found: Preview, to: str) -> Iterator[str]:
+    now = opened.study.rules.protocol.criteria
+    yield f"{now} -> {to}, on the same facts; nothing is written"
+    yield ""
+    yield from changes(found)
+    if found.carried:
+        words = "grades and decisions of clinicians, given under"
+        yield f"{found.carried} {words} {now}, are taken as they are"
+    for criterion, number in found.lost.items():
+        yield f"{number} facts about {criterion} would be lost: {to} has no such term"
+    for field, problem in found.faults:
+        yield f"protocol.yaml would be refused: {field}: {problem}"
+
+
+def changes(found: Preview) -> Iterator[str]:
+    """Yield the records that would change, and what each rule would say, line by line."""
+    if found.records:
+        rows = [
+            (
+                one.record.participant,
+                one.record.term,
+                _grade(one.before),
+                _grade(one.after),
+                one.way,
+                day(one.record.transplant_day),
+                day(one.record.treatment_day),
+            )
+            for one in found.records
+        ]
+        head = (
+            "participant", "term", "old", "new", "would be", "transplant day", "treatment day",
+        )  # fmt: skip
+        yield table(head, rows)
+    counts = Counter(str(one.way) for one in found.records)
+    by_way = ", ".join(f"{number} {way}" for way, number in sorted(counts.items()))
+    yield f"{len(found.records)} records would change, {found.unchanged} would not" + (
+        f" ({by_way})" if by_way else ""
+    )
+    yield ""
+    yield table(
+        ("rule", "title", "now", "then", "says now", "would say"),
+        [
+            (a.rule, a.title, _events(a), _events(b), a.signal, _says(a, b))
+            for a, b in found.decisions
+        ],
+    )
+
+
+def _grade(record: EpisodeContent | None) -> str:
+    if record is None:
+        return "-"
+    return f"{record.worst}{' possible' if record.possible else ''}"
+
+
+def _events(decision: Decision) -> str:
+    return f"{decision.events} of {decision.evaluable}"
+
+
+def _says(now: Decision, then: Decision) -> str:
+    return "the same" if now.signal == then.signal else str(then.signal)
+
+
+REGRADE = Command(
+    "regrade", "what another version of the criteria would change", _arguments, _regrade
+)

@@ -1,0 +1,80 @@
+"""``aegis rules sites``: each site beside the rest, exactly; for the safety officer."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+
+from services.cli.shared.open_study import data_arguments, instant, open_data
+from services.cli.shared.tables import table, utc
+from services.runtime import wire
+from services.safety_rules.inquiries.site_report import LEVEL, SiteRow, SiteView, compare
+
+PURPOSE = "each site beside the rest, for the safety officer: names sites, not for the DSMB"
+
+_LEGEND = (
+    "Fisher's exact test, site against rest, of events among all treated so far.",
+    "p more: one-sided, that many or more at the site; two-sided: every table as improbable.",
+    "Holm: adjusted for the comparisons that can stand out (Tarone), the watched rules apart.",
+    f"A site stands out when Holm's one-sided p is {LEVEL:g} or less; least p: the smallest that",
+    "the margins allow. Sites differ in follow-up: effective sizes stand beside the counts;",
+    "window over (site : rest): only those who were followed through the whole window.",
+)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Say what the comparison can be told."""
+    data_arguments(parser)
+    parser.add_argument("--as-of", type=instant, metavar="T", help="of what was known then")
+    parser.add_argument("--json", action="store_true", help="everything, as one JSON object")
+
+
+def compare_sites(args: Namespace) -> int:
+    """Print the comparison of every site under every rule that has events."""
+    opened = open_data(args, create=False)
+    with opened.db.read() as conn:
+        found = compare(conn, opened.study.rules, args.as_of)
+    if found is None:
+        print("Nothing was known of anybody.")
+    elif args.json:
+        print(wire.canonical(found))
+    else:
+        print("\n".join(_lines(found)))
+    return 0
+
+
+def _lines(of: SiteView) -> Iterator[str]:
+    yield "FOR THE SAFETY OFFICER: names sites. Not for the DSMB."
+    if not of.rows:
+        yield "Nothing to compare: no rule has events, or one site has treated everybody."
+    else:
+        head = (
+            "rule", "site", "events", "effective", "the rest", "effective", "p more", "Holm",
+            "p two-sided", "Holm", "least p", "window over", "p more", "says",
+        )  # fmt: skip
+        yield table(head, [_row(row) for row in of.rows])
+    yield f"{of.protocol}; known at {utc(of.as_of)} UTC."
+    yield from _LEGEND
+    yield "Trial safety oversight, not a bedside alarm."
+
+
+def _row(row: SiteRow) -> tuple[object, ...]:
+    here, over = row.so_far, row.window_over
+    return (
+        f"{row.rule} (watch only)" if row.watch_only else row.rule,
+        row.site,
+        f"{here.events}/{here.of}",
+        f"{row.effective:.1f}",
+        f"{here.other_events}/{here.other_of}",
+        f"{row.other_effective:.1f}",
+        f"{row.test.more:.3f}",
+        _p(row.holm_more),
+        f"{row.test.two_sided:.3f}",
+        _p(row.holm_two_sided),
+        f"{row.test.least:.4f}",
+        f"{over.events}/{over.of} : {over.other_events}/{over.other_of}",
+        f"{row.window_over_test.more:.3f}",
+        row.says,
+    )
+
+
+def _p(chance: float | None) -> str:
+    return "-" if chance is None else f"{chance:.3f}"

@@ -1,0 +1,85 @@
+"""``aegis run``: the service on this machine, whole or one role of it."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from services.cli.command import Command, CommandError
+from services.cli.commands.refold import waiting
+from services.cli.process.roles.parts import Told
+from services.cli.process.service import EVERYTHING, ROLES, Ports, Service
+from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.runtime import log
+from services.runtime.interpreter import tune_interpreter
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    KafkaSettings,
+    RulesSettings,
+    WakerSettings,
+    read_settings,
+)
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "role",
+        nargs="?",
+        choices=[role for role in ROLES if role],  # no default: it would have to be one of them
+        metavar="ROLE",
+        help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
+    )
+    data_arguments(parser)
+    parser.add_argument("--mllp-port", type=int, metavar="N", help="AEGIS_MLLP_PORT; 0: a free one")
+    parser.add_argument("--http-port", type=int, metavar="N", help="AEGIS_HTTP_PORT; 0: a free one")
+
+
+def _run(args: Namespace) -> int:
+    log.configure(as_json=not sys.stderr.isatty())
+    tune_interpreter()
+    role = args.role or EVERYTHING
+    told = Told(
+        read_settings(IngestSettings, **_told(args, "mllp_port")),
+        read_settings(HttpSettings, **_told(args, "http_port")),
+        read_settings(AlertSettings),
+        read_settings(KafkaSettings),
+        read_settings(WakerSettings),
+        read_settings(RulesSettings),
+    )
+    opened = open_data(args, service=role)
+    if role and opened.db.is_sqlite:
+        raise CommandError(
+            f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
+            " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
+        )
+    if role in (EVERYTHING, "rules") and (others := waiting(opened)):
+        log.logger("safety_rules").warning("graded_by_other_rules", count=others)
+    asyncio.run(_serve(opened, told, role))
+    return 0
+
+
+def _told(args: Namespace, name: str) -> dict[str, Any]:
+    value = getattr(args, name)
+    return {} if value is None else {name: value}
+
+
+async def _serve(opened: Opened, told: Told, role: str) -> None:
+    service = Service(opened, told, role)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    await service.serve(stop, _say)
+
+
+def _say(ports: Ports) -> None:
+    mllp = f"MLLP on port {ports.mllp}, " if ports.mllp else ""
+    print(f"listening: {mllp}HTTP on port {ports.http}", flush=True)
+
+
+RUN = Command("run", "the service: ingest, rules and alerts in one process", _arguments, _run)

@@ -1,0 +1,45 @@
+"""``aegis topics``: whether Kafka has the topics of Aegis, as they are declared."""
+
+from argparse import ArgumentParser, Namespace
+
+from services.cli.command import Command, CommandError
+from services.cli.shared.tables import table
+from services.runtime.kafka import KafkaUnavailableError, create_topics, find_topics
+from services.runtime.settings import KafkaSettings, read_settings
+from services.runtime.topics import Declared, TopicsFileError, differences, load_declared
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--create", action="store_true", help="make the topics that are missing")
+
+
+def _topics(args: Namespace) -> int:
+    settings = read_settings(KafkaSettings)
+    try:
+        declared = load_declared(settings.kafka_topics)
+        if args.create:
+            made = create_topics(settings, declared)
+            print("\n".join(f"created {name}" for name in made) or "no topic was missing")
+        return _compare(settings, declared)
+    except (KafkaUnavailableError, TopicsFileError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _compare(settings: KafkaSettings, declared: Declared) -> int:
+    cluster = find_topics(settings, declared)
+    if cluster.brokers < declared.copies:
+        print(
+            f"note: {cluster.brokers} of the {declared.copies} brokers that {declared.copies}"
+            " copies need: a lost disk is a lost topic (the journal can publish it again)"
+        )
+    found = list(differences(declared, cluster))
+    if not found:
+        print(f"{len(declared.topics)} topics, each as declared")
+        return 0
+    rows = [(one.topic, one.what, one.declared, one.found) for one in found]
+    print(table(("topic", "what", "declared", "found"), rows))
+    print("`aegis topics --create` makes missing ones; nothing is ever changed here")
+    return 1
+
+
+TOPICS = Command("topics", "compare the topics of Kafka with those declared", _arguments, _topics)

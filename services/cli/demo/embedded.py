@@ -1,0 +1,57 @@
+"""A trial in one process, on a database in a file."""
+
+from pathlib import Path
+
+from services.cli.demo.feed import enter, wait_until_told
+from services.cli.demo.mail_sink import MailSink
+from services.cli.process.background import Background
+from services.cli.process.roles.parts import Told
+from services.cli.process.service import Service
+from services.cli.shared.open_study import Opened, open_in
+from services.runtime import log
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    KafkaSettings,
+    StoreSettings,
+)
+from services.simulator.trial import Trial
+
+
+def run(
+    trial: Trial, study: Path, out: Path, written: Path, sink: MailSink
+) -> tuple[Opened, int, int]:
+    """Serve, enrol, feed, and wait until everything is graded and told.
+
+    Args:
+        trial: As it was written to the folder *written*.
+        study: Folder of its rules.
+        out: Folder of the data, with a folder ``log``.
+        written: Folder.
+        sink: Takes the mails.
+
+    Returns:
+        What came of it, how many messages were sent, and how many of them were refused.
+    """
+    settings = StoreSettings(data=out, database_url="", keys=None, study=study, clock="message")
+    opened = open_in(settings)
+    with (out / "log" / "aegis.log").open("w") as stream:
+        log.configure(as_json=True, stream=stream)
+        service = Service(
+            opened,
+            Told(
+                IngestSettings(mllp_port=0),
+                HttpSettings(http_port=0),
+                AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
+                KafkaSettings(kafka=""),
+            ),
+        )
+        running = Background(service)
+        ports = running.start()
+        try:
+            sent, refused = enter(opened, trial, written, ports.mllp)
+            wait_until_told(opened)
+        finally:
+            running.stop()
+    return opened, sent, refused

@@ -1,0 +1,87 @@
+"""Where messages of sites come in, as a process serves them."""
+
+import asyncio
+import ssl
+import threading
+from dataclasses import dataclass, field
+
+from services.cli.command import CommandError
+from services.cli.process.serving import Work
+from services.ingest.mllp import MllpServer
+from services.ingest.writer import Writer
+from services.runtime.clock import now_utc
+from services.runtime.settings import IngestSettings
+
+
+@dataclass(slots=True)
+class MllpEdge:
+    """The MLLP port, and the thread that writes what comes through it.
+
+    Args:
+        writer: Not begun yet.
+        settings: Where it listens.
+    """
+
+    writer: Writer
+    settings: IngestSettings
+    port: int = 0
+    _server: MllpServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._server = MllpServer(self.writer, now_utc)
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            CommandError: The port is taken.
+        """
+        host, port = self.settings.mllp_host, self.settings.mllp_port
+        try:
+            self.port = await self._server.start(host, port, tls_of(self.settings))
+        except OSError as error:
+            raise CommandError(
+                f"cannot listen on {host}:{port} ({error.strerror}): name another AEGIS_MLLP_PORT"
+            ) from error
+        self.writer.start()
+
+    async def stop(self) -> None:
+        """Answer what was taken, and take nothing more."""
+        await self._server.stop()
+
+
+@dataclass(slots=True)
+class ThreadEdge:
+    """What takes things in by itself, in a thread of its own.
+
+    Args:
+        work: Ends when its event is set.
+        name: Of the thread.
+    """
+
+    work: Work
+    name: str
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread = field(init=False)
+
+    async def start(self) -> None:
+        """Begin."""
+        self._thread = threading.Thread(target=self.work, args=(self._stop,), name=self.name)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Take nothing more, and finish what was taken."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join)
+
+
+def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:
+    """Return how the MLLP port is encrypted, and which client certificates it asks for."""
+    if settings.mllp_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.mllp_certificate, settings.mllp_key)
+    if settings.mllp_client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(settings.mllp_client_ca)
+    return context

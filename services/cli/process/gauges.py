@@ -1,0 +1,129 @@
+"""Metrics that are read from the database, so that a restart does not lose them."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.alerts.measured import Shown
+from services.cli.shared.open_study import Opened
+from services.runtime import log
+from services.runtime.clock import Clock
+from services.runtime.metrics import Metrics
+from services.safety_rules.application.decide_study import status
+from services.safety_rules.application.step_metrics import show_decisions, show_open
+from services.store import decisions, messages, outbox, states
+from services.store.sealer import check_chain
+from services.store.session import Connection, Database
+
+_EVERY_S = 5.0
+_REST, _LONGEST_S = 20, 60.0  # a twentieth of a core, however much there is; a minute at most
+_CHAIN_EVERY = timedelta(hours=1)
+
+_log = log.logger("aegis")
+
+Show = Callable[[Connection], None]
+
+
+@dataclass(slots=True)
+class Gauges:
+    """Shows what is true now, and again every few seconds.
+
+    Args:
+        db: Migrated.
+        shows: Each sets what it reads; the first time it may also set what only changes bring.
+    """
+
+    db: Database
+    shows: list[Show]
+
+    def run(self, stop: threading.Event) -> None:
+        """Show everything now, and again until *stop* is set."""
+        while True:
+            began_s = time.monotonic()
+            for show in self.shows:
+                self._shown(show)
+            rest_s = _REST * (time.monotonic() - began_s)
+            if stop.wait(min(max(_EVERY_S, rest_s), _LONGEST_S)):
+                return
+
+    def _shown(self, show: Show) -> None:
+        try:
+            with self.db.read() as conn:
+                show(conn)
+        except Exception as error:  # noqa: BLE001 - a metric that fails must not stop the others
+            _log.exception("gauges_failed", exc_info=error)
+
+
+@dataclass(slots=True)
+class RulesGauges:
+    """What is open, what waits, what the rules say, and whether the audit trail holds.
+
+    The chain of the audit trail is checked each hour.
+    """
+
+    opened: Opened
+    metrics: Metrics
+    clock: Clock
+    _chain_checked_at: datetime | None = None
+    _decided: int | None = None
+
+    def show(self, conn: Connection) -> None:
+        """Show once what the tables say."""
+        now = self.clock()
+        decided = decisions.load_study_state(conn, self.opened.name).version
+        if decided != self._decided:  # here, or in another process
+            show_decisions(self.metrics, status(conn, self.opened.study.rules))
+            self._decided = decided
+        show_open(self.metrics, conn)
+        rules = self.opened.study.rules
+        others = states.count_under_other_rules(conn, rules.version, self.opened.name)
+        self.metrics.graded_by_other_rules.set(others)
+        if self._chain_checked_at is None or now - self._chain_checked_at >= _CHAIN_EVERY:
+            broken = next(check_chain(lambda: conn, self.opened.keys), None)
+            self.metrics.audit_chain_ok.set(broken is None)
+            self._chain_checked_at = now
+
+
+@dataclass(slots=True)
+class AlertGauges:
+    """How alerts and their notices stand."""
+
+    opened: Opened
+    metrics: Metrics
+    clock: Clock
+    _shown: Shown = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._shown = Shown(self.opened.name, self.clock())
+
+    def show(self, conn: Connection) -> None:
+        """Show once what the tables say."""
+        self._shown.show(self.metrics, conn, self.clock())
+
+
+@dataclass(slots=True)
+class FeedGauges:
+    """When each site was last heard of: of a site that fell silent before a restart, too."""
+
+    metrics: Metrics
+    _is_new: bool = True
+
+    def show(self, conn: Connection) -> None:
+        """Show it once; from then on each message does."""
+        if self._is_new:
+            for site, at in messages.last_received(conn).items():
+                self.metrics.last_message_timestamp.labels(site).set(at.timestamp())
+            self._is_new = False
+
+
+@dataclass(slots=True)
+class RelayGauges:
+    """What waits for the relay."""
+
+    metrics: Metrics
+
+    def show(self, conn: Connection) -> None:
+        """Show it once."""
+        self.metrics.outbox_waiting.set(outbox.count_waiting(conn))

@@ -1,0 +1,49 @@
+"""The alerts, as a part of a process: notices that leave, and pages that acknowledge them."""
+
+from services.alerts import http as pages
+from services.alerts.adapters.channels import channels_of
+from services.alerts.adapters.recipients_file import RecipientsFileError, load_recipients
+from services.alerts.delivery_worker import DeliveryWorker
+from services.alerts.desk import Delivered, Desk
+from services.cli.command import CommandError
+from services.cli.process.gauges import AlertGauges
+from services.cli.process.roles.parts import Parts
+from services.cli.process.serving import holder
+from services.runtime.clock import now_utc
+
+
+def add_alerts(parts: Parts) -> None:
+    """Let notices leave, and people acknowledge them.
+
+    Raises:
+        CommandError: ``recipients.yaml`` cannot be trusted.
+    """
+    desk = _desk(parts)
+    parts.work["alerts"] = DeliveryWorker(desk, holder(), parts.progress_of("alerts")).run
+    parts.routes += pages.routes(desk)
+    parts.shows.append(AlertGauges(parts.opened, parts.metrics, now_utc).show)
+
+
+def _desk(parts: Parts) -> Desk:
+    opened, metrics = parts.opened, parts.metrics
+    try:
+        recipients = load_recipients(opened.settings.study)
+    except RecipientsFileError as error:
+        raise CommandError(str(error)) from error
+
+    def count(delivered: Delivered) -> None:
+        metrics.deliveries.labels(delivered.channel, delivered.result).inc()
+        if not parts.by_message:
+            latency_s = (delivered.at - delivered.alert.opened_at).total_seconds()
+            metrics.pipeline_latency.labels("delivered").observe(max(0.0, latency_s))
+
+    return Desk(
+        opened.db,
+        opened.keys,
+        opened.name,
+        recipients,
+        channels_of(parts.told.alerts),
+        now_utc,
+        parts.serving.url,
+        on_delivered=count,
+    )

@@ -1,0 +1,39 @@
+"""The rules, as a part of a process that does everything: the journal itself wakes them."""
+
+from services.cli.process.roles.parts import Parts
+from services.cli.process.roles.sealer import add_sealer
+from services.cli.process.serving import holder
+from services.runtime.clock import now_utc
+from services.safety_rules.application.cache import MB, Cache
+from services.safety_rules.application.decide_study import Decided
+from services.safety_rules.application.fold_participants import Folded
+from services.safety_rules.application.step_metrics import (
+    count_decided,
+    count_folded,
+    count_uses,
+    show_remembered,
+)
+from services.safety_rules.workers.journal_worker import JournalWorker
+
+
+def add_journal_worker(parts: Parts) -> None:
+    """Let the journal itself wake the rules."""
+
+    def count(folded: Folded, decided: Decided) -> None:
+        count_folded(parts.metrics, folded, parts.now())
+        count_decided(parts.metrics, decided, parts.now())
+        count_uses(parts.metrics, rules.cache)
+
+    rules = JournalWorker(
+        parts.opened.db,
+        parts.opened.study.rules,
+        holder(),
+        now_utc,
+        by_message=parts.by_message,
+        on_step=count,
+        progress=parts.progress_of("rules"),
+        cache=Cache(parts.told.rules.rules_cache_mb * MB),
+    )
+    parts.work["rules"] = rules.run
+    parts.shows.append(lambda _conn: show_remembered(parts.metrics, rules.cache))
+    add_sealer(parts)

@@ -1,0 +1,77 @@
+"""What one process is made of: each role adds its parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from starlette.routing import Route
+
+from services.cli.process.edges import MllpEdge
+from services.cli.process.gauges import Show
+from services.cli.process.serving import Edge, Serving, Work
+from services.cli.shared.open_study import Opened
+from services.runtime.clock import now_utc
+from services.runtime.health import Progress
+from services.runtime.metrics import Metrics
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    KafkaSettings,
+    RulesSettings,
+    WakerSettings,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The settings of a process."""
+
+    ingest: IngestSettings
+    http: HttpSettings
+    alerts: AlertSettings
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    waker: WakerSettings = field(default_factory=WakerSettings)
+    rules: RulesSettings = field(default_factory=RulesSettings)
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of one process.
+
+    Args:
+        opened: The study and its data.
+        told: The settings.
+        serving: The process that has them.
+    """
+
+    opened: Opened
+    told: Told
+    serving: Serving
+    progress: dict[str, Progress] = field(default_factory=dict)
+    routes: list[Route] = field(default_factory=list)
+    work: dict[str, Work] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+    shows: list[Show] = field(default_factory=list)
+    mllp: MllpEdge | None = None
+
+    @property
+    def metrics(self) -> Metrics:
+        """Of the process."""
+        return self.serving.metrics
+
+    @property
+    def by_message(self) -> bool:
+        """Whether time is that of the messages, not the machine's."""
+        return self.opened.settings.clock == "message"
+
+    def now(self) -> datetime | None:
+        """Return the machine's time to tell delays by; None when messages tell the time."""
+        return None if self.by_message else now_utc()
+
+    def progress_of(self, name: str) -> Progress:
+        """Return what ``/readyz`` shows as *name*."""
+        return self.progress.setdefault(name, Progress())
+
+
+Role = Callable[[Parts], None]

@@ -1,0 +1,33 @@
+"""The relay, as a part of a process."""
+
+from functools import partial
+
+from services.cli.process.gauges import RelayGauges
+from services.cli.process.roles.parts import Parts
+from services.cli.process.serving import holder
+from services.relay.worker import Relay
+from services.runtime import kafka
+from services.runtime.clock import now_utc
+from services.store.outbox import TOPICS
+
+
+def add_relay(parts: Parts) -> None:
+    """Let announcements be carried to Kafka.
+
+    Raises:
+        services.runtime.kafka.KafkaUnavailableError: It cannot be reached.
+        services.runtime.kafka.TopicsError: A topic is not what it has to be.
+    """
+    kafka.require_fast_checksums()
+    kafka.check_topics(parts.told.kafka, TOPICS)
+    kafka.require_fast_checksums()
+    relay = Relay(
+        parts.opened.db,
+        partial(kafka.producer, parts.told.kafka),
+        parts.opened.name,
+        holder(),
+        now_utc,
+        parts.progress_of("relay"),
+    )
+    parts.work["relay"] = relay.run
+    parts.shows.append(RelayGauges(parts.metrics).show)

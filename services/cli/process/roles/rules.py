@@ -1,0 +1,91 @@
+"""The rules, as a part of a process: one of many on Kafka."""
+
+import threading
+from dataclasses import dataclass, field
+
+import faust
+
+from services.cli.process.roles.parts import Parts
+from services.cli.process.roles.sealer import add_sealer
+from services.cli.process.serving import holder
+from services.runtime import kafka
+from services.runtime.clock import now_utc
+from services.runtime.metrics import Metrics
+from services.safety_rules.application.cache import MB, Cache
+from services.safety_rules.application.fold_participants import Folded
+from services.safety_rules.application.step_metrics import (
+    count_decided,
+    count_folded,
+    count_uses,
+    show_remembered,
+)
+from services.safety_rules.workers.faust_stream import StreamEdge, app_of, lags
+from services.safety_rules.workers.hint_worker import HintWorker
+from services.safety_rules.workers.sweeper import Waker
+from services.store.outbox import FACTS, STANDINGS
+
+_LAGS_EVERY_S = 5.0
+
+
+def add_stream(parts: Parts) -> None:
+    """Let records on Kafka wake the rules, and a waker for what no record brings.
+
+    Raises:
+        services.runtime.kafka.KafkaUnavailableError: It cannot be reached.
+        services.runtime.kafka.TopicsError: A topic is not what it has to be.
+    """
+    kafka.require_fast_checksums()
+    kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
+    worker = _hint_worker(parts, Cache(parts.told.rules.rules_cache_mb * MB))
+    app = app_of(parts.told.kafka, parts.opened.name, worker, parts.opened.settings.data / "faust")
+    parts.edges.append(StreamEdge(app))
+    parts.shows.append(lambda _conn: show_remembered(parts.metrics, worker.cache))
+    parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
+    told = parts.told.waker
+    waker = Waker(
+        _hint_worker(parts, Cache(0), insists=False),  # whom nobody folds, one after the other
+        holder(),
+        told.sweep_every_s,
+        told.left_behind_s,
+        parts.progress_of("journal"),
+    )
+    parts.work["waker"] = waker.run
+    parts.work["lags"] = _Lags(app, parts.metrics).run
+    add_sealer(parts)
+
+
+def _hint_worker(parts: Parts, cache: Cache, *, insists: bool = True) -> HintWorker:
+    def count(folded: Folded) -> None:
+        count_folded(parts.metrics, folded, parts.now())
+        count_uses(parts.metrics, worker.cache)
+
+    worker = HintWorker(
+        parts.opened.db,
+        parts.opened.study.rules,
+        now_utc,
+        by_message=parts.by_message,
+        on_folded=count,
+        on_decided=lambda decided: count_decided(parts.metrics, decided, parts.now()),
+        cache=cache,
+        insists=insists,
+    )
+    return worker
+
+
+@dataclass(slots=True)
+class _Lags:
+    """Shows how many records each partition that this process reads has in front of it."""
+
+    app: faust.App
+    metrics: Metrics
+    _known: set[tuple[str, str]] = field(default_factory=set)
+
+    def run(self, stop: threading.Event) -> None:
+        """Show it every few seconds until *stop* is set."""
+        while not stop.wait(_LAGS_EVERY_S):
+            now = {(topic, str(part)): lag for (topic, part), lag in lags(self.app).items()}
+            for gone in self._known - now.keys():
+                self.metrics.consumer_lag.remove(*gone)
+            for labels, lag in now.items():
+                self.metrics.consumer_lag.labels(*labels).set(lag)
+            self._known = set(now)

@@ -1,0 +1,88 @@
+"""How a person's facts and files get into the journal from the command line."""
+
+import getpass
+import json
+from argparse import ArgumentParser
+from dataclasses import replace
+from datetime import datetime
+
+from services.cli.command import CommandError
+from services.cli.shared.open_study import Opened
+from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.adapters.site_files import SiteFileError, load_sites
+from services.ingest.application import Incoming, Intake, Outcome
+from services.runtime import wire
+from services.runtime.clock import now_utc
+from services.store import journal
+from services.store.turns import families_of
+from services.vocabulary.fact import Adjudication, Body, Fact
+
+
+def by_argument(parser: ArgumentParser) -> None:
+    """Let a command be told who acts."""
+    parser.add_argument(
+        "--by", default=getpass.getuser(), metavar="WHO", help="who does this (default: the user)"
+    )
+
+
+def intake_of(opened: Opened) -> Intake:
+    """Return where messages enter.
+
+    Raises:
+        CommandError: ``sites.yaml`` cannot be trusted.
+    """
+    tables = load_code_tables()
+    try:
+        sites = load_sites(opened.settings.study, tables)
+    except SiteFileError as error:
+        raise CommandError(str(error)) from error
+    return Intake(
+        opened.db,
+        opened.keys,
+        opened.name,
+        sites,
+        tables,
+        now_utc,
+        by_message=opened.settings.clock == "message",
+    )
+
+
+def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Outcome:
+    """Let one fact be known, as entered by *by* now, which is also when an adjudication is signed.
+
+    Of what decides by its time the last that was entered stands, also by a clock that was set back.
+
+    Raises:
+        CommandError: Nobody is called *subject*, or the time lies in the future.
+    """
+    said_at = _after_the_last(opened, subject, body.kind)
+    if isinstance(body, Adjudication):
+        body = replace(body, signed_at=said_at)
+    line = {
+        "subject": subject,
+        "observed_at": at.isoformat(),
+        "reported_at": said_at.isoformat(),
+        "body": json.loads(wire.canonical(body)),
+    }
+    incoming = Incoming(json.dumps(line).encode(), "person", actor=by, form="facts")
+    outcome = intake_of(opened).accept([incoming])[0]
+    if outcome.refused is not None:
+        raise CommandError(str(outcome.refused))
+    if outcome.parked:
+        why = "; ".join(f"{item.reason}: {item.detail}" for item in outcome.parked)
+        raise CommandError(f"the fact is parked ({why}): see `aegis parked list`")
+    return outcome
+
+
+def _after_the_last(opened: Opened, subject: str, kind: str) -> datetime:
+    """Return now, or just after the last fact of *kind* about the family of *subject*."""
+    with opened.db.read() as conn:
+        family = [member for members in families_of(conn, [subject]) for member in members]
+        known = [one.fact for member in family for one in journal.facts_of_kind(conn, kind, member)]
+    return journal.known_after(max(map(_said_at, known), default=None), now_utc())
+
+
+def _said_at(fact: Fact) -> datetime:
+    body = fact.body
+    signed_at = body.signed_at if isinstance(body, Adjudication) else fact.reported_at
+    return max(fact.reported_at, signed_at)
