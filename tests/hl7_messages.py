@@ -2,7 +2,7 @@
 
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.reading import Refused
+from services.ingest.domain.message_content import Refused
 from services.ingest.domain.site import SiteMap, Sites
 
 NORTH = SiteMap(

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from services.ingest.attribution import Attribution
 from services.ingest.domain.hl7.acknowledgement import Answer
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.reading import ParkedItem, Reading, Refused
+from services.ingest.domain.message_content import ParkedItem, Reading, Refused
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactReading, read_facts
 from services.ingest.ids import message_id
 from services.ingest.outcome import Form, Incoming, Outcome, Source
+from services.ingest.patient_matching import Attribution
 from services.ingest.waiting import parked_rows
 from services.runtime import log
 from services.runtime.clock import Clock

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
-from services.ingest.domain.reading import ParkedItem, ParkReason, Refused
+from services.ingest.domain.message_content import ParkedItem, ParkReason, Refused
 from services.runtime import wire
 from services.vocabulary.fact import Fact
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from services.ingest.application import Incoming, Outcome
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
 from services.ingest.domain.hl7.frames import LARGEST, Frames, Oversized, framed
-from services.ingest.domain.reading import Refused
+from services.ingest.domain.message_content import Refused
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.clock import Clock

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.ingest.domain.hl7.acknowledgement import Answer
-from services.ingest.domain.reading import ParkedItem, Refused
+from services.ingest.domain.message_content import ParkedItem, Refused
 
 Source = Literal["mllp", "http", "kafka", "file", "person", "participants"]
 Form = Literal["hl7v2", "facts"]

@@ -15,10 +15,10 @@ from typing import Any
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from services.ingest.application import Incoming, Outcome
+from services.ingest.dead_letters import form_of, keep, why
 from services.ingest.domain.hl7.acknowledgement import Answer
 from services.ingest.domain.hl7.frames import LARGEST
-from services.ingest.domain.reading import ParkedItem, ParkReason
-from services.ingest.kept import form_of, keep, why
+from services.ingest.domain.message_content import ParkedItem, ParkReason
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.failpoints import reached

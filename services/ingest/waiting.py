@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid5
 
-from services.ingest.domain.reading import ParkedItem, ParkReason
+from services.ingest.domain.message_content import ParkedItem, ParkReason
 from services.ingest.ids import NAMESPACE
 from services.store.journal import ParkedRow, RawMessage
 from services.vocabulary.fact import Fact

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete
 
-from services.ingest import parked
+from services.ingest import parked_items
 from services.ingest.application import Incoming
 from services.ingest.domain.hl7.acknowledgement import Answer
 from services.ingest.domain.hl7.frames import framed
@@ -250,10 +250,10 @@ def _journaled(intake):
 def test_a_participant_added_later_gets_the_results_that_waited(intake):
     assert sent(intake, STRANGER).facts == 0
     assert waiting(intake) == [("unknown-participant", "PID[1].3")]
-    assert parked.retry(intake, "operator").waiting == 1
+    assert parked_items.retry(intake, "operator").waiting == 1
     later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
     assert import_participants(intake, people(later), "operator").new == 1
-    done = parked.retry(intake, "operator")
+    done = parked_items.retry(intake, "operator")
     assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
     assert (len(feed_facts(intake, "P-003")), waiting(intake)) == (1, [])
 
@@ -263,10 +263,10 @@ def test_a_mapping_added_later_makes_facts_of_what_waited_and_only_of_that(intak
     assert (len(feed_facts(intake)), waiting(intake)) == (1, [("unknown-code", "OBX[2].3")])
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     wiser = replace(intake, sites=Sites.of((mapped, RHEIN)))
-    done = parked.retry(wiser, "operator")
+    done = parked_items.retry(wiser, "operator")
     assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
     assert (len(feed_facts(intake)), waiting(intake)) == (2, [])
-    assert parked.retry(wiser, "operator").facts == 0
+    assert parked_items.retry(wiser, "operator").facts == 0
 
 
 def test_what_still_cannot_be_used_waits_under_its_new_reason(intake):
@@ -274,30 +274,30 @@ def test_what_still_cannot_be_used_waits_under_its_new_reason(intake):
     wiser = replace(
         intake, sites=Sites.of((replace(NORTH, codes={"NEUTRO": "neutrophils"}), RHEIN))
     )
-    done = parked.retry(wiser, "operator")
+    done = parked_items.retry(wiser, "operator")
     assert (done.facts, done.closed, done.waiting) == (0, 1, 1)
     assert waiting(intake) == [("unknown-unit", "OBX[1].6")]
 
 
 def test_a_result_of_the_future_is_a_fact_when_its_time_has_come(intake):
     sent(intake, labs(obx("0.49", at="20260302150000+0000")))
-    assert parked.retry(intake, "operator").facts == 0
+    assert parked_items.retry(intake, "operator").facts == 0
     tomorrow = replace(intake, clock=lambda: NOW + timedelta(days=1))
-    assert parked.retry(tomorrow, "operator").facts == 1
+    assert parked_items.retry(tomorrow, "operator").facts == 1
 
 
 def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
     sent(intake, STRANGER)
-    (row,) = parked.waiting(intake)
-    assert parked.discard(intake, [row.id], "operator", "a test patient") == 1
+    (row,) = parked_items.waiting(intake)
+    assert parked_items.discard(intake, [row.id], "operator", "a test patient") == 1
     assert (waiting(intake), messages_kept(intake)) == ([], 1)
-    assert parked.retry(intake, "operator").facts == 0
+    assert parked_items.retry(intake, "operator").facts == 0
 
 
 def discarded(intake, path):
     """Set the open item at *path* aside."""
-    ids = [row.id for row in parked.waiting(intake) if row.path == path]
-    assert parked.discard(intake, ids, "operator", "not this patient") == 1
+    ids = [row.id for row in parked_items.waiting(intake) if row.path == path]
+    assert parked_items.discard(intake, ids, "operator", "not this patient") == 1
 
 
 def results(intake, subject="P-001"):
@@ -324,7 +324,7 @@ def test_a_discarded_line_is_no_fact_when_the_others_are_read_again(intake):
     posted(intake, "/v1/facts", "\n".join(lines).encode())
     discarded(intake, "line 2")  # the same as line 1
     later = replace(intake, clock=lambda: NOW + timedelta(days=7))
-    assert parked.retry(later, "operator").facts == 1
+    assert parked_items.retry(later, "operator").facts == 1
     assert [fact.observed_at.hour for fact in feed_facts(intake)] == [9]
     assert all_parked(intake) == {("line 2", "discarded"), ("line 3", "retried")}
 
@@ -342,7 +342,7 @@ def test_a_discarded_result_is_no_fact_when_the_others_are_read_again(intake, wr
     mapped = replace(NORTH, codes=dict.fromkeys(("NEUTRO", "X"), "neutrophils"))
     later = NOW + timedelta(days=1)
     wiser = replace(intake, sites=Sites.of((mapped, RHEIN)), clock=lambda: later)
-    assert parked.retry(wiser, "operator").facts == 1
+    assert parked_items.retry(wiser, "operator").facts == 1
     assert results(intake) == ["7"]
     assert all_parked(intake) == {(path, "discarded"), ("OBX[2].3", "retried")}
 
@@ -351,7 +351,10 @@ def test_what_is_discarded_with_its_code_does_not_wait_for_its_unit(intake):
     sent(intake, labs(obx("0.49", "parts", code="NEUTRO^^L"), obx("7", code="X^^L")))
     discarded(intake, "OBX[1].3")
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
-    assert parked.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator").waiting == 1
+    assert (
+        parked_items.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator").waiting
+        == 1
+    )
     assert waiting(intake) == [("unknown-code", "OBX[2].3")]
 
 
@@ -359,7 +362,7 @@ def test_a_correction_stands_whose_unreadable_value_was_discarded(intake):
     sent(intake, message(PID.replace("QX4711", "QX1"), obx("clotted", status="C")))
     discarded(intake, "OBX[1].5")
     import_participants(intake, people(OTHERS[0]), "operator")
-    assert parked.retry(intake, "operator").facts == 1
+    assert parked_items.retry(intake, "operator").facts == 1
     assert [fact.body.value for fact in feed_facts(intake, "P-101")] == [None]
 
 
@@ -369,7 +372,7 @@ def test_of_two_unknown_patients_the_discarded_one_stays_discarded(intake, first
     discarded(intake, "PID[1].3")
     for number in (first, 3 - first):
         import_participants(intake, people(OTHERS[number - 1]), "operator")
-        parked.retry(intake, "operator")
+        parked_items.retry(intake, "operator")
     assert (results(intake, "P-101"), results(intake, "P-102")) == ([], ["2"])
     assert all_parked(intake) == {("PID[1].3", "discarded"), ("PID[2].3", "retried")}
 
@@ -378,7 +381,7 @@ def test_the_number_of_an_unknown_patient_does_not_depend_on_who_is_known(intake
     sent(intake, about(values={0: "0", 1: "1", 2: "2"}))
     assert all_parked(intake) == {("PID[2].3", ""), ("PID[3].3", "")}
     import_participants(intake, people(OTHERS[0]), "operator")
-    assert parked.retry(intake, "operator").closed == 1
+    assert parked_items.retry(intake, "operator").closed == 1
     assert waiting(intake) == [("unknown-participant", "PID[3].3")]
 
 
@@ -397,11 +400,11 @@ def test_what_an_older_version_numbered_otherwise_is_neither_lost_nor_entered(in
     sent(intake, about(values=values))
     numbered_as_before(intake)
     discarded(intake, "PID.3[2]")
-    assert parked.retry(intake, "operator").waiting == 2
+    assert parked_items.retry(intake, "operator").waiting == 2
     assert sorted(path for _, path in waiting(intake)) == ["PID.3[1]", "PID.3[3]"]
     for other in OTHERS:
         import_participants(intake, people(other), "operator")
-        parked.retry(intake, "operator")
+        parked_items.retry(intake, "operator")
     assert [results(intake, f"P-10{n}") for n in (1, 2, 3)] == [["1"], [], ["3"]]
     assert waiting(intake) == []
 
@@ -411,7 +414,7 @@ def test_where_nobody_can_say_whom_an_older_version_meant_they_wait_again(intake
     sent(intake, message(PID, obx("9", code="X^^L"), stranger, obx("1")))
     numbered_as_before(intake)
     mapped = replace(NORTH, codes={"X": "neutrophils"})
-    done = parked.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator")
+    done = parked_items.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator")
     assert (done.facts, waiting(intake)) == (1, [("unknown-participant", "PID[2].3")])
 
 
@@ -420,14 +423,14 @@ def test_what_waits_for_a_reason_of_before_is_parked_again(intake):
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     wiser = replace(intake, sites=Sites.of((mapped, RHEIN)))
     for one, place in ((wiser, ".6"), (intake, ".3"), (wiser, ".6"), (intake, ".3")):
-        assert parked.retry(one, "operator").closed == 1
+        assert parked_items.retry(one, "operator").closed == 1
         assert [path for _, path in waiting(intake)] == [f"OBX[1]{place}"]
 
 
 def test_two_participants_in_one_message_are_parked_each_for_itself(intake):
     raw = message(PID, obx("1"), PID.replace("QX4711", "88"), obx("2"), obx("3"))
     assert sent(intake, raw).facts == 1
-    (row,) = parked.waiting(intake)
+    (row,) = parked_items.waiting(intake)
     assert (row.reason, row.detail.split()[0]) == ("unknown-participant", "2")
 
 

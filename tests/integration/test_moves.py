@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.ingest import parked
+from services.ingest import parked_items
 from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
 from services.store.participants import Participant, add_participants
@@ -143,6 +143,6 @@ def test_it_is_known_once_the_other_is_imported(intake, kind):
     by_hand(intake, joining(kind, "P-001", "P-009"), "P-001")
     later = MORE.replace("P-003", "P-009").replace("QX3", "QX9")
     assert import_participants(intake, people(later), "operator").wrong == ()
-    assert parked.retry(intake, "operator").facts == 1
+    assert parked_items.retry(intake, "operator").facts == 1
     with intake.db.read() as conn:
         assert families_of(conn, ["P-001"]) == [("P-001", "P-009")]

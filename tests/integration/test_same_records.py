@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from services.ingest import parked
+from services.ingest import parked_items
 from services.simulator.trial import simulate
 from tests.installed import Installation, messages_of
 
@@ -54,7 +54,7 @@ def test_enrolled_only_after_the_feed_has_come(in_order, tmp_path):
     installed.settle()
     assert installed.canonical() == []
     installed.enrol(TRIAL)
-    parked.retry(installed.intake, "test", None)
+    parked_items.retry(installed.intake, "test", None)
     installed.settle()
     assert installed.canonical() == in_order
     assert installed.verified() == []

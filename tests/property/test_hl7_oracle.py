@@ -10,7 +10,7 @@ from services.ingest.domain.hl7.batches import faults, messages
 from services.ingest.domain.hl7.frames import Frames, framed
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.reading import Reading, Refused
+from services.ingest.domain.message_content import Reading, Refused
 from tests.hl7_messages import SITES, labs, obx
 from tests.reading import NOW
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
 from services.ingest.domain.hl7.message import Message, parse
-from services.ingest.domain.reading import Refused
+from services.ingest.domain.message_content import Refused
 from tests.hl7_messages import header, labs
 
 AT = datetime(2026, 3, 1, 8, 30, 5, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from services.ingest.domain.hl7.message import Message, Separators, parse, unescape
-from services.ingest.domain.reading import Refused
+from services.ingest.domain.message_content import Refused
 from tests.hl7_messages import PID, header, labs, message, obx, reading, refusal, result
 from tests.reading import quantity
 

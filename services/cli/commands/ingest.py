@@ -12,7 +12,7 @@ from services.cli.command import Command, CommandError
 from services.cli.shared.enter_facts import by_argument, intake_of
 from services.cli.shared.open_study import data_arguments, open_data, settle
 from services.cli.shared.tables import table, utc
-from services.ingest import parked
+from services.ingest import parked_items
 from services.ingest.application import Incoming, Outcome
 from services.ingest.files import faults_in, files_in, messages_in
 
@@ -146,14 +146,14 @@ def _parked_arguments(parser: ArgumentParser) -> None:
 def _parked(args: Namespace) -> int:
     opened = open_data(args, create=False)
     intake = intake_of(opened)
-    waiting = parked.waiting(intake, args.site)
+    waiting = parked_items.waiting(intake, args.site)
     if args.word == "retry":
-        done = parked.retry(intake, args.by, args.site)
+        done = parked_items.retry(intake, args.by, args.site)
         settle(opened)
         print(f"{done.facts} facts, {done.closed} items closed, {done.waiting} still wait")
     elif args.word == "discard":
         chosen = _chosen(args.items, [row.id for row in waiting])
-        count = parked.discard(intake, chosen, args.by, _reason(args.reason))
+        count = parked_items.discard(intake, chosen, args.by, _reason(args.reason))
         print(f"{count} items discarded; their messages are kept")
     elif waiting:
         rows = [

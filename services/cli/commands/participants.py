@@ -8,7 +8,7 @@ from services.cli.command import Command, CommandError
 from services.cli.shared.enter_facts import by_argument, intake_of
 from services.cli.shared.open_study import data_arguments, open_data, settle
 from services.cli.shared.tables import table, utc
-from services.ingest import parked
+from services.ingest import parked_items
 from services.ingest.enrolment import COLUMNS, import_participants
 from services.runtime.clock import now_utc
 from services.store import api_keys, participants
@@ -43,7 +43,7 @@ def _participants(args: Namespace) -> int:
         raise CommandError(f"{args.file}: {error.strerror}") from error
     intake = intake_of(opened)
     done = import_participants(intake, content, args.by)
-    retried = parked.retry(intake, args.by)
+    retried = parked_items.retry(intake, args.by)
     settle(opened)
     for wrong in done.wrong:
         print(f"{args.file}: {wrong}")

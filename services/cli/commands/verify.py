@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import Opened, open_data
-from services.ingest.unheard import is_unheard
+from services.ingest.lost_messages import is_unheard
 from services.runtime.clock import now_utc
 from services.safety_rules.application.decide_study import of_other_protocol, says, undecided
 from services.safety_rules.inquiries import verify

@@ -7,7 +7,7 @@ from services.cli.process.gauges import FeedGauges
 from services.cli.process.roles.parts import Parts
 from services.cli.shared.enter_facts import intake_of
 from services.ingest import http as pages
-from services.ingest.measured import count_kept, count_outcome
+from services.ingest.metrics import count_kept, count_outcome
 from services.ingest.site_topic import SiteTopic, group_of
 from services.ingest.writer import Writer
 from services.runtime import kafka

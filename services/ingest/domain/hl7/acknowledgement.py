@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.ingest.domain.hl7.message import Segment, Separators, read_header
-from services.ingest.domain.reading import Refused
+from services.ingest.domain.message_content import Refused
 
 
 class Answer(StrEnum):

@@ -17,7 +17,7 @@ from services.ingest.domain.hl7.context import (
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Time
 from services.ingest.domain.hl7.values import read_number
-from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.message_content import Draft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Action, Administration, Status
 from services.vocabulary.quantity import Quantity
 

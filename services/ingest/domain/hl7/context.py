@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Time, offset_of, read_time
-from services.ingest.domain.reading import (
+from services.ingest.domain.message_content import (
     Draft,
     MergeDraft,
     MoveDraft,

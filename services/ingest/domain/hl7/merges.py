@@ -6,7 +6,7 @@ Source: HL7 v2.5.1, 3.3.18, 3.3.34, 3.3.37, 3.3.40
 from collections.abc import Iterator
 
 from services.ingest.domain.hl7.context import Context, Item, nobody, patient_keys
-from services.ingest.domain.reading import MergeDraft, ParkedItem, ParkReason
+from services.ingest.domain.message_content import MergeDraft, ParkedItem, ParkReason
 
 EVENTS = frozenset({"A40", "A34", "A18", "A37"})
 _UNLINK = "A37"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.ingest.domain.reading import Refused
+from services.ingest.domain.message_content import Refused
 
 # MSH-18, table 0211, to Python's codecs.
 _CODECS = {

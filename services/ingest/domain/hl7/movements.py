@@ -15,7 +15,7 @@ from services.ingest.domain.hl7.context import (
 )
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.times import Time
-from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.message_content import Draft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Death, Movement
 
 Place = Literal["admission", "ward", "icu", "outpatient", "discharge"]

@@ -15,7 +15,7 @@ from services.ingest.domain.hl7.context import (
     visit_number,
 )
 from services.ingest.domain.hl7.message import Segment
-from services.ingest.domain.reading import MoveDraft, ParkedItem, ParkReason
+from services.ingest.domain.message_content import MoveDraft, ParkedItem, ParkReason
 
 EVENTS = frozenset({"A43", "A45"})
 _OF_VISIT = "A45"

@@ -14,10 +14,10 @@ from services.ingest.domain.hl7.context import (
     patient_keys,
     visit_number,
 )
+from services.ingest.domain.hl7.fasting_and_rest import at_rest, fasting
 from services.ingest.domain.hl7.message import Segment
-from services.ingest.domain.hl7.states import at_rest, fasting
 from services.ingest.domain.hl7.values import read_limits, read_value
-from services.ingest.domain.reading import Draft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.message_content import Draft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Observation, Status
 
 _STATUS = {one.value: one for one in Status}

@@ -8,7 +8,7 @@ from services.ingest.domain.hl7.context import Context, Item, header_context, pa
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.hl7.observations import observations
 from services.ingest.domain.hl7.times import offset_of, read_time
-from services.ingest.domain.reading import (
+from services.ingest.domain.message_content import (
     Draft,
     MergeDraft,
     MoveDraft,

@@ -1,7 +1,7 @@
 """What ingest tells the metrics about each message."""
 
 from services.ingest.application import Outcome
-from services.ingest.domain.reading import ParkReason
+from services.ingest.domain.message_content import ParkReason
 from services.runtime.metrics import Metrics
 
 _NOBODY = "unknown"  # a closed set: a sender that no site is named for is no label

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from services.ingest.domain.reading import ParkedItem, Reading
+from services.ingest.domain.message_content import ParkedItem, Reading
 from services.ingest.facts import FactReading
 from services.ingest.ids import fact_id
 from services.store.journal import RawMessage

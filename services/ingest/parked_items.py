@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from uuid import uuid5
 
 from services.ingest.application import Intake
-from services.ingest.aside import key, renumbered, without
+from services.ingest.dead_letters import SENDER as KEPT
+from services.ingest.dead_letters import enter_again
+from services.ingest.discarded_items import key, renumbered, without
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.reading import Reading, Refused
+from services.ingest.domain.message_content import Reading, Refused
 from services.ingest.facts import SENDER as FACTS
 from services.ingest.facts import FactReading, read_facts
 from services.ingest.ids import NAMESPACE
-from services.ingest.kept import SENDER as KEPT
-from services.ingest.kept import enter_again
 from services.ingest.waiting import parked_rows
 from services.store import journal, parking
 from services.store.journal import RawMessage

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from services.ingest.domain.reading import MergeDraft, MoveDraft, ParkedItem, ParkReason
+from services.ingest.domain.message_content import MergeDraft, MoveDraft, ParkedItem, ParkReason
 from services.ingest.ids import fact_id
 from services.runtime import wire
 from services.store.journal import RawMessage

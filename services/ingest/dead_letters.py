@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from services.ingest.application import Form, Incoming, Intake, Outcome
-from services.ingest.domain.reading import ParkedItem, ParkReason, Refused
+from services.ingest.domain.message_content import ParkedItem, ParkReason, Refused
 from services.ingest.ids import message_id
 from services.ingest.waiting import parked_rows
 from services.store import journal

@@ -18,14 +18,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from services.ingest.application import Intake
+from services.ingest.dead_letters import SENDER as KEPT
 from services.ingest.domain.hl7.context import identifiers
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.reading import Refused
+from services.ingest.domain.message_content import Refused
 from services.ingest.domain.site import SiteMap, Sites
 from services.ingest.facts import SENDER as FACTS
 from services.ingest.facts import read_facts
-from services.ingest.kept import SENDER as KEPT
 from services.store import journal
 from services.store.journal import RawMessage
 from services.store.session import Connection

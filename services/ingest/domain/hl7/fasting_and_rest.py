@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from services.ingest.domain.hl7.context import Item
 from services.ingest.domain.hl7.message import Segment
-from services.ingest.domain.reading import Draft
+from services.ingest.domain.message_content import Draft
 from services.vocabulary.fact import Observation
 
 _CODES = {"F": True, "NF": False}  # NG, FNA: nobody asked

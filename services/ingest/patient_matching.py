@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
-from services.ingest.domain.reading import (
+from services.ingest.domain.message_content import (
     Draft,
     MergeDraft,
     MoveDraft,
@@ -16,7 +16,7 @@ from services.ingest.domain.reading import (
 )
 from services.ingest.facts import FactReading
 from services.ingest.ids import fact_id
-from services.ingest.joining import cannot_move, in_both_journals, with_hashed_visits
+from services.ingest.merge_facts import cannot_move, in_both_journals, with_hashed_visits
 from services.ingest.waiting import about_neither, about_nobody, from_the_future, not_from_a_site
 from services.runtime import wire
 from services.store import journal, participants
