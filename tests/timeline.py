@@ -7,8 +7,8 @@ from pathlib import Path
 
 from services.alerts.adapters.recipients_file import load_recipients
 from services.alerts.application import acknowledge
+from services.alerts.delivery_context import Desk
 from services.alerts.delivery_worker import DeliveryWorker
-from services.alerts.desk import Desk
 from services.alerts.domain.routes import Channel
 from services.alerts.ports import Failed, Sent
 from services.safety_rules.adapters.study_rules import load_rules

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from services.alerts import links
-from services.alerts.desk import GIVEN_UP, SENT, Delivered, Desk
+from services.alerts.delivery_context import GIVEN_UP, SENT, Delivered, Desk
 from services.alerts.domain.routes import Recipient
 from services.alerts.domain.why_send import Reason
 from services.alerts.domain.wording import DeathDetail, Detail, Text, notice, short_name
-from services.alerts.planning import is_failing
+from services.alerts.plan_notices import is_failing
 from services.alerts.ports import Failed, Letter, Sent
 from services.charts.boundary import boundary_chart
 from services.runtime import log, wire

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from services.alerts.application import deliver
-from services.alerts.desk import Desk
-from services.alerts.news import News
-from services.alerts.planning import plan
+from services.alerts.changed_alerts import News
+from services.alerts.delivery_context import Desk
+from services.alerts.plan_notices import plan
 from services.runtime import log
 from services.runtime.health import Progress
 from services.store.holding import Holding

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from services.alerts.planning import OPEN, plan, states
+from services.alerts.plan_notices import OPEN, plan, states
 from services.alerts.ports import Failed
 from services.runtime import failpoints
 from services.vocabulary.alert import Closed

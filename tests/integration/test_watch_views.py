@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from services.alerts.application import acknowledge
-from services.alerts.planning import states
+from services.alerts.plan_notices import states
 from services.runtime.clock import now_utc
 from services.safety_rules.domain.facts.current_facts import standing
 from services.safety_rules.domain.facts.ownership import Ownership

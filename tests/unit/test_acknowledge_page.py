@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.alerts import http, links
-from services.alerts.desk import Desk
+from services.alerts.delivery_context import Desk
 from services.alerts.domain.routes import Recipients
 from services.runtime import wire
 from services.store.alerts import load_acknowledgements, upsert_alerts

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from services.alerts.application import acknowledge, grade_of, name_of, text_of
-from services.alerts.planning import OPEN, states
+from services.alerts.plan_notices import OPEN, states
 from services.cli.command import Command, CommandError
 from services.cli.shared.enter_facts import by_argument
 from services.cli.shared.open_study import Opened, data_arguments, open_data

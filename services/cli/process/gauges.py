@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.alerts.measured import Shown
+from services.alerts.metrics import Shown
 from services.cli.shared.open_study import Opened
 from services.runtime import log
 from services.runtime.clock import Clock

@@ -3,8 +3,8 @@
 from services.alerts import http as pages
 from services.alerts.adapters.channels import channels_of
 from services.alerts.adapters.recipients_file import RecipientsFileError, load_recipients
+from services.alerts.delivery_context import Delivered, Desk
 from services.alerts.delivery_worker import DeliveryWorker
-from services.alerts.desk import Delivered, Desk
 from services.cli.command import CommandError
 from services.cli.process.gauges import AlertGauges
 from services.cli.process.roles.parts import Parts

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid5
 
-from services.alerts.desk import GIVEN_UP, SENT, WAITING, WITHDRAWN, Desk
+from services.alerts.delivery_context import GIVEN_UP, SENT, WAITING, WITHDRAWN, Desk
 from services.alerts.domain.routes import Recipient, each_address_once
 from services.alerts.domain.why_send import (
     OPERATOR,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.alerts.domain.why_send import Reason
-from services.alerts.planning import OPEN, states
+from services.alerts.plan_notices import OPEN, states
 from services.runtime.metrics import Metrics
 from services.store import alerts
 from services.store.session import Connection
