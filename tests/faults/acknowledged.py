@@ -6,7 +6,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CommitFailedError
 from kafka.structs import OffsetAndMetadata
 
-from services.runtime.announced import Runs, read_facts_record
+from services.runtime.kafka_records import Runs, read_facts_record
 from services.store import states
 from services.store.outbox import FACTS
 from tests.faults.lives import REST_S, RULES

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.runtime.announced import facts_record
 from services.runtime.clock import now_utc
+from services.runtime.kafka_records import facts_record
 from services.runtime.wire import write_fact
 from services.safety_rules.application import fold_participants
 from services.safety_rules.application.decide_study import says, status, study_step

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from services.relay.packing import LONGEST, packed
-from services.runtime.announced import (
+from services.runtime.kafka_records import (
     VERSION,
     Newer,
     Runs,

@@ -13,7 +13,7 @@ from services.cli.process.roles.parts import Told
 from services.cli.process.service import EVERYTHING, ROLES, Ports, Service
 from services.cli.shared.open_study import Opened, data_arguments, open_data
 from services.runtime import log
-from services.runtime.interpreter import tune_interpreter
+from services.runtime.gc_tuning import tune_interpreter
 from services.runtime.settings import (
     AlertSettings,
     HttpSettings,

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from services.cli.command import CommandError
-from services.runtime import log, pages
+from services.runtime import health_pages, log
 from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
 from services.runtime.settings import HttpSettings
@@ -78,7 +78,7 @@ class Serving:
         Raises:
             CommandError: An edge cannot begin.
         """
-        app = Starlette(routes=[*pages.routes(self.metrics, parts), *routes])
+        app = Starlette(routes=[*health_pages.routes(self.metrics, parts), *routes])
         web = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         try:
             for edge in edges:

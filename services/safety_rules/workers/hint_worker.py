@@ -12,9 +12,9 @@ from datetime import datetime
 from functools import partial
 
 from services.runtime import log
-from services.runtime.announced import Newer, Runs, read_facts_record
 from services.runtime.clock import Clock
 from services.runtime.health import Progress
+from services.runtime.kafka_records import Newer, Runs, read_facts_record
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import Decided, study_step
 from services.safety_rules.application.fold_participants import Folded, Given, fold
