@@ -36,7 +36,7 @@ from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
-from services.store.turns import known_after
+from services.store.participant_order import known_after
 from services.vocabulary.fact import Fact
 
 _LEAST = 1_000

@@ -22,7 +22,7 @@ from services.store.records import (
     append_episodes,
     append_standings,
 )
-from services.store.sealer import seal
+from services.store.seal_chain import seal
 from services.store.session import Database
 from services.store.states import StateRow, advance
 from services.store.timers import set_timers

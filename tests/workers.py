@@ -266,9 +266,9 @@ def _commands(words):
 
 
 def _be_impatient():
-    from services.store import holding, session
+    from services.store import held_lease, session
 
-    holding.FOR_S, holding.RENEW_S = _LEASE_S, _LEASE_S / 3
+    held_lease.FOR_S, held_lease.RENEW_S = _LEASE_S, _LEASE_S / 3
     session._LIMITS["idle_in_transaction_session_timeout"] = f"{_IDLE_S}s"  # noqa: SLF001
 
 

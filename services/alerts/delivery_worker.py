@@ -11,7 +11,7 @@ from services.alerts.delivery_context import Desk
 from services.alerts.plan_notices import plan
 from services.runtime import log
 from services.runtime.health import Progress
-from services.store.holding import Holding
+from services.store.held_lease import Holding
 
 _log = log.logger("alerts")
 

@@ -21,8 +21,8 @@ from services.ingest.waiting import about_neither, about_nobody, from_the_future
 from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import RawMessage
+from services.store.participant_order import named_together
 from services.store.session import Connection
-from services.store.turns import named_together
 from services.store.vault import Keys, identity_hash
 from services.vocabulary.fact import Fact, Merge, Move
 

@@ -16,7 +16,7 @@ from services.runtime.failpoints import reached
 from services.runtime.health import Progress
 from services.runtime.kafka import FLUSH_LIMIT_S
 from services.store import outbox
-from services.store.holding import Holding
+from services.store.held_lease import Holding
 from services.store.session import Database
 
 AT_ONCE = 500

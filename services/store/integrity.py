@@ -24,9 +24,9 @@ from sqlalchemy.types import NullType
 from services.runtime import wire
 from services.store import audit, leases, schema, tables, vault
 from services.store.audit import Kept
-from services.store.sealer import Finding, check_chain
+from services.store.participant_order import JOINING, Turn, join, named_together
+from services.store.seal_chain import Finding, check_chain
 from services.store.snapshots import Look
-from services.store.turns import JOINING, Turn, join, named_together
 from services.store.types import Instant
 
 KEYS_AT_ONCE = 200

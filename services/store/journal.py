@@ -12,9 +12,7 @@ from services.store import audit, outbox, vault
 from services.store.bulk import insert_rows
 from services.store.messages import RawMessage, find_messages, in_parts, load_message, raw_row
 from services.store.parking import ParkedRow, park
-from services.store.tables import fact as facts_table
-from services.store.tables import participant, participant_state, raw_message
-from services.store.turns import (
+from services.store.participant_order import (
     JOINING,
     Turn,
     end_turns,
@@ -23,6 +21,8 @@ from services.store.turns import (
     named_together,
     take_turns,
 )
+from services.store.tables import fact as facts_table
+from services.store.tables import participant, participant_state, raw_message
 from services.vocabulary.fact import Fact, Journaled
 
 __all__ = [

@@ -18,34 +18,25 @@ from services.store import (
     leases,
     outbox,
     parking,
+    participant_order,
     participants,
     records,
     schema,
-    sealing,
+    seal_worker,
     states,
     tables,
     timers,
-    turns,
 )
-from services.store.holding import Holding
+from services.store.held_lease import Holding
 from services.store.integrity import findings
 from services.store.participants import Participant
-from services.store.sealer import Settled, check_chain
+from services.store.seal_chain import Settled, check_chain
 from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
 from services.store.vault import Keys
 from services.vocabulary.fact import Merge
 from tests.reading import NOW, fact, hours
-from tests.stored import (
-    ALERT,
-    DELIVERY,
-    EPISODE,
-    STANDING,
-    arrival,
-    fill,
-    message,
-    parked_row,
-)
+from tests.stored import ALERT, DELIVERY, EPISODE, STANDING, arrival, fill, message, parked_row
 
 PEOPLE = ("P-001", "P-002", "P-003")
 
@@ -67,7 +58,7 @@ class Store:
             journal.append(conn, self.keys, arrivals)
 
     def seal(self, settled):
-        sealing.step(Holding(self.db, "sealer", "sealer", lambda: NOW), self.keys, settled)
+        seal_worker.step(Holding(self.db, "sealer", "sealer", lambda: NOW), self.keys, settled)
 
     def sealed_upto(self):
         with self.db.read() as conn:
@@ -138,7 +129,7 @@ def test_a_family_is_all_whom_merges_name_together(store, undone):
     store.append(merge("m1", "P-003", "P-002", undone=undone))
     store.append(merge("m2", "P-002", "P-004"))
     with store.db.read() as conn:
-        found = turns.families_of(conn, ["P-003", "P-001"])
+        found = participant_order.families_of(conn, ["P-003", "P-001"])
         assert found == [("P-001",), ("P-002", "P-003", "P-004")]
         assert list(findings(lambda: conn, store.keys)) == []
 
@@ -147,7 +138,7 @@ def test_what_comes_after_time_was_told_is_known_later(store):
     store.enrol(*PEOPLE)
     store.append(arrival("m1", NOW, ("P-001",)))
     with store.db.write() as conn:
-        assert turns.tell_until(conn, "P-001", 1, hours(30))
+        assert participant_order.tell_until(conn, "P-001", 1, hours(30))
     store.append(arrival("m2", hours(1), ("P-001",)), arrival("m3", hours(1), ("P-002",)))
     assert store.known("P-001")[-1][1] == hours(30) + timedelta(microseconds=1)
     assert store.known("P-002")[-1][1] == hours(1)
@@ -157,7 +148,7 @@ def test_time_is_not_told_to_who_has_not_heard_all(store):
     store.enrol(*PEOPLE)
     store.append(arrival("m1", NOW, ("P-001",)))
     with store.db.write() as conn:
-        assert not turns.tell_until(conn, "P-001", 0, hours(30))
+        assert not participant_order.tell_until(conn, "P-001", 0, hours(30))
 
 
 def test_of_two_steps_from_one_state_the_second_is_refused(store):

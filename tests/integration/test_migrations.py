@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
-from services.store import integrity, records, schema, states, turns
+from services.store import integrity, participant_order, records, schema, states
 from services.store.session import Database
 from services.store.vault import Keys
 from tests import first_release
@@ -105,7 +105,7 @@ def test_everything_is_there_after_it_and_again_is_no_change(old, tmp_path, caps
     db = Database.open(old)
     with db.read() as conn:
         schema.check(conn)
-        assert turns.families_of(conn, ["P-003"]) == [first_release.FAMILY]
+        assert participant_order.families_of(conn, ["P-003"]) == [first_release.FAMILY]
         assert not list(integrity.findings(lambda: conn, Keys.load(tmp_path / "keys")))
     db.close()
     after = state_of(old)

@@ -8,8 +8,8 @@ import pytest
 from services.ingest import parked_items
 from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
+from services.store.participant_order import families_of
 from services.store.participants import Participant, add_participants
-from services.store.turns import families_of
 from services.vocabulary.fact import Move, Movement
 from tests.hl7_messages import PID, message, obx
 from tests.intake import NOW, PEOPLE, feed_facts, new_intake, people, sent, waiting

@@ -17,7 +17,7 @@ from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.safety_rules.workers.sweeper import Waker
 from services.store.decisions import decision_history, latest_decisions, load_study_state
-from services.store.holding import Holding
+from services.store.held_lease import Holding
 from services.vocabulary.fact import Death, Status
 from tests.reading import fact, hours
 from tests.timeline import STUDY, Timeline

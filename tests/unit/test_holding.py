@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.store import holding, leases
-from services.store.holding import FOR_S, Holding
+from services.store import held_lease, leases
+from services.store.held_lease import FOR_S, Holding
 from tests.reading import NOW
 from tests.stored import new_database
 
@@ -15,7 +15,7 @@ from tests.stored import new_database
 def passes(monkeypatch):
     """Let seconds pass by the clock that does not jump."""
     now_s = [1000.0]
-    monkeypatch.setattr(holding.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(held_lease.time, "monotonic", lambda: now_s[0])
 
     def passes(seconds):
         now_s[0] += seconds
@@ -58,7 +58,7 @@ def test_a_lease_that_is_over_is_taken_at_once(tmp_path):
 
 
 def test_a_lease_is_kept_while_something_takes_long(passes, monkeypatch, tmp_path):
-    monkeypatch.setattr(holding, "RENEW_S", 0.02)
+    monkeypatch.setattr(held_lease, "RENEW_S", 0.02)
     db, _ = new_database(tmp_path)
     shown = [NOW]
     mine, other = (Holding(db, "alerts", name, lambda: shown[0]) for name in "ab")

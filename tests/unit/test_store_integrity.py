@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from services.store import tables
 from services.store.integrity import findings
-from services.store.sealer import seal
+from services.store.seal_chain import seal
 from services.store.vault import Keys
 from tests.reading import hours
 from tests.stored import fill, new_database

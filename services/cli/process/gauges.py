@@ -14,7 +14,7 @@ from services.runtime.metrics import Metrics
 from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.step_metrics import show_decisions, show_open
 from services.store import decisions, messages, outbox, states
-from services.store.sealer import check_chain
+from services.store.seal_chain import check_chain
 from services.store.session import Connection, Database
 
 _EVERY_S = 5.0

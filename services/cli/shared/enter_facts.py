@@ -14,7 +14,7 @@ from services.ingest.application import Incoming, Intake, Outcome
 from services.runtime import wire
 from services.runtime.clock import now_utc
 from services.store import journal
-from services.store.turns import families_of
+from services.store.participant_order import families_of
 from services.vocabulary.fact import Adjudication, Body, Fact
 
 

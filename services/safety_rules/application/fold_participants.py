@@ -10,9 +10,9 @@ from services.safety_rules.application.record_step import OvertakenError, record
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, outbox, states
+from services.store.participant_order import families_of
 from services.store.session import Database, DatabaseError, is_transient
 from services.store.states import StateRow
-from services.store.turns import families_of
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import Episode
 

@@ -12,7 +12,7 @@ from services.safety_rules.domain.participant.record_history import Chronicle, S
 from services.safety_rules.domain.stopping.look_back import all_learned, crossings, ever_since
 from services.safety_rules.domain.stopping.monitor import decide
 from services.store.journal import NOT_CLINICAL
-from services.store.turns import known_after
+from services.store.participant_order import known_after
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Determination, Fact, Journaled

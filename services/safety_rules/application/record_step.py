@@ -11,9 +11,9 @@ from services.safety_rules.application.fold_step import Step
 from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import alerts, outbox, records, states, timers
+from services.store.participant_order import tell_until
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
-from services.store.turns import tell_until
 from services.vocabulary.alert import Alert, Closed
 
 STANDING = "standing"  # purpose of the timer after which a standing is looked at again

@@ -8,8 +8,8 @@ from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.participant.linked_participants import Family, families
 from services.safety_rules.domain.participant.record_history import heard
 from services.store import journal, participants
+from services.store.participant_order import families_of
 from services.store.session import Connection
-from services.store.turns import families_of
 from services.vocabulary.advice import Advice
 
 

@@ -15,8 +15,8 @@ from services.safety_rules.inquiries.regrade import Preview, same_terms, tables
 from services.safety_rules.inquiries.verify import recounted
 from services.store import outbox, records, states, timers
 from services.store.messages import in_parts
+from services.store.participant_order import families_of
 from services.store.session import Connection, Database
-from services.store.turns import families_of
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.standing import Standing
 

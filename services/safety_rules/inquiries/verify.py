@@ -10,9 +10,9 @@ from services.safety_rules.application.past_crossings import untold
 from services.safety_rules.application.recompute import Recounted, recount
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, records, states
+from services.store.participant_order import families_of
 from services.store.session import Connection
 from services.store.snapshots import Look
-from services.store.turns import families_of
 from services.vocabulary.episode import Episode
 
 _FIRST = datetime.min.replace(tzinfo=UTC)

@@ -15,7 +15,7 @@ from services.safety_rules.application.fold_participants import Folded, Given, f
 from services.safety_rules.application.past_crossings import tell_past_crossings
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
-from services.store.holding import Holding
+from services.store.held_lease import Holding
 from services.store.session import Database
 
 _AFTER_FAILURE_S = 1.0

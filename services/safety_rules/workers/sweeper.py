@@ -15,7 +15,7 @@ from services.runtime.health import Progress
 from services.safety_rules.application.past_crossings import tell_past_crossings
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.store import decisions, journal, outbox, states, timers
-from services.store.holding import Holding
+from services.store.held_lease import Holding
 
 AT_ONCE = 500
 TIMERS_EVERY_S = 0.5

@@ -4,13 +4,13 @@ from services.cli.process.gauges import RulesGauges
 from services.cli.process.roles.parts import Parts
 from services.cli.process.serving import holder
 from services.runtime.clock import now_utc
-from services.store import sealing
-from services.store.holding import Holding
+from services.store import seal_worker
+from services.store.held_lease import Holding
 
 
 def add_sealer(parts: Parts) -> None:
     """Let the audit trail be sealed, and what is open be shown."""
     opened = parts.opened
     lease = Holding(opened.db, "sealer", holder(), now_utc)
-    parts.work["sealer"] = lambda stop: sealing.run(lease, opened.keys, stop)
+    parts.work["sealer"] = lambda stop: seal_worker.run(lease, opened.keys, stop)
     parts.shows.append(RulesGauges(opened, parts.metrics, now_utc).show)

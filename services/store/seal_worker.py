@@ -4,8 +4,8 @@ import threading
 
 from services.runtime import log
 from services.runtime.failpoints import reached
-from services.store.holding import Holding
-from services.store.sealer import Settled, seal
+from services.store.held_lease import Holding
+from services.store.seal_chain import Settled, seal
 from services.store.vault import Keys
 
 _EVERY_S = 1.0
