@@ -18,10 +18,10 @@ from services.runtime.failpoints import reached
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
 from services.store.session import Database
-from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.recommendation import Advice
 
 _log = log.logger("alerts")
 

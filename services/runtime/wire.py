@@ -13,12 +13,12 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Enrolment, Fact
 from services.vocabulary.quantity import Quantity
+from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
 
 T = TypeVar("T")

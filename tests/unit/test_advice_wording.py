@@ -6,8 +6,8 @@ import pytest
 
 from services.alerts.domain.why_send import Reason
 from services.alerts.domain.wording import LAST_LINE, notice
-from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.alert import Alert, AlertKind, Level
+from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.reading import NOW, hours
 
 NEURO = Advice(

@@ -6,8 +6,8 @@ import pytest
 
 from services.runtime import wire
 from services.safety_rules.domain.alerting.alerts_of_advice import of_advice
-from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.alert import AlertKind, Level
+from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.protocols import PROTOCOL
 from tests.reading import NOW, hours
 

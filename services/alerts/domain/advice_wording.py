@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from services.alerts.domain.decision_wording import day
-from services.vocabulary.advice import Advice, AdviceKind
+from services.vocabulary.recommendation import Advice, AdviceKind
 
 _TO_DO = {
     AdviceKind.DOSE: "To do: settle the dose with the investigator",

@@ -14,10 +14,10 @@ from services.alerts.domain.decision_wording import (
     what_changed,
 )
 from services.alerts.domain.why_send import Reason
-from services.vocabulary.advice import Advice
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, EpisodeContent
+from services.vocabulary.recommendation import Advice
 
 LAST_LINE = "Trial safety oversight, not a bedside alarm."
 

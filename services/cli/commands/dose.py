@@ -12,7 +12,7 @@ from services.runtime.clock import now_utc
 from services.safety_rules.inquiries import advice_now
 from services.store import participants
 from services.store.session import Connection
-from services.vocabulary.advice import Advice
+from services.vocabulary.recommendation import Advice
 
 
 def _arguments(parser: ArgumentParser) -> None:

@@ -12,9 +12,9 @@ from services.safety_rules.domain.participant.record_history import Chronicle, H
 from services.store import journal, records, timers
 from services.store.session import Connection
 from services.store.states import StateRow
-from services.vocabulary.advice import Advice
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Journaled
+from services.vocabulary.recommendation import Advice
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from services.safety_rules.domain.participant.record_history import heard
 from services.store import journal, participants
 from services.store.participant_order import families_of
 from services.store.session import Connection
-from services.vocabulary.advice import Advice
+from services.vocabulary.recommendation import Advice
 
 
 def advised(

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from itertools import count
 
 from services.safety_rules.domain.alerting.alerts_of_records import Write, alert_id
-from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.protocol import Protocol
+from services.vocabulary.recommendation import Advice, AdviceKind
 
 KINDS = {
     AdviceKind.DOSE: AlertKind.DOSE,

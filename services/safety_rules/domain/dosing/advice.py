@@ -13,10 +13,10 @@ from services.safety_rules.domain.dosing.multiples_of_uln import result
 from services.safety_rules.domain.dosing.results import Results
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import Infusion, infusion
-from services.vocabulary.advice import Advice
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Administration, Body, Fact, Observation
 from services.vocabulary.protocol import Protocol
+from services.vocabulary.recommendation import Advice
 
 _SEIZURE = "seizure"
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from services.safety_rules.domain.dosing.results import NO_RESULTS, Results
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import Infusion
-from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.protocol_event import EventPattern
+from services.vocabulary.recommendation import Advice, AdviceKind
 
 
 @dataclass(frozen=True, slots=True)

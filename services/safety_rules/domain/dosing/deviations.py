@@ -9,10 +9,10 @@ from itertools import pairwise, zip_longest
 
 from services.safety_rules.domain.dosing.case import Advised, Case, advice, in_words
 from services.safety_rules.domain.facts.infusion import Running, shown
-from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.dosing import Deviations, Dosing, Premedication
 from services.vocabulary.fact import Action, Administration
 from services.vocabulary.quantity import Quantity
+from services.vocabulary.recommendation import Advice, AdviceKind
 
 _LEVEL = 1
 _FAR_AWAY = timedelta(days=3650)

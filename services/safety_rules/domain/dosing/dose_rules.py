@@ -9,10 +9,10 @@ from datetime import datetime
 
 from services.safety_rules.domain.dosing.case import Advised, Case, advice, in_words, just_after
 from services.safety_rules.domain.facts.infusion import shown
-from services.vocabulary.advice import AdviceKind
 from services.vocabulary.dosing import AtGrade, DoseAction, DoseRule
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.grade import Grade
+from services.vocabulary.recommendation import AdviceKind
 
 _End = Callable[[Span], Grade]
 

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from services.safety_rules.domain.dosing.case import Advised, Case, advice
 from services.safety_rules.domain.dosing.multiples_of_uln import Result
-from services.vocabulary.advice import AdviceKind
 from services.vocabulary.dosing import DoseAction, DoseRule
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.recommendation import AdviceKind
 
 _SEIZURE = ".seizure"
 

@@ -13,8 +13,8 @@ from typing import Literal
 from services.safety_rules.domain.dosing.case import Advised, Case, advice
 from services.safety_rules.domain.dosing.multiples_of_uln import Result
 from services.safety_rules.domain.dosing.results import Results
-from services.vocabulary.advice import Advice, AdviceKind
 from services.vocabulary.dosing import HysLaw
+from services.vocabulary.recommendation import Advice, AdviceKind
 
 AMINOTRANSFERASES = ("alt", "ast")
 BILIRUBIN, ALP = "bilirubin", "alp"

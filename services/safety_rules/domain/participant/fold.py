@@ -23,9 +23,9 @@ from services.safety_rules.domain.standings.standing import Outlook, steroid_dos
 from services.safety_rules.domain.standings.standings_cache import Outlooks
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, Syndrome
-from services.vocabulary.advice import Advice
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Adjudication, Assessment, Fact, Finding, Movement, Observation
+from services.vocabulary.recommendation import Advice
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.standings.standing import Outlook, are_read_from
-from services.vocabulary.advice import Advice
 from services.vocabulary.episode import Episode, EpisodeContent
 from services.vocabulary.fact import Fact, Journaled
+from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
 
 
