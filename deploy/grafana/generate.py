@@ -8,10 +8,10 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from deploy.grafana.course import course
-from deploy.grafana.dsmb import dsmb
-from deploy.grafana.operations import operations
-from deploy.grafana.safety import safety
+from deploy.grafana.course_dashboard import course
+from deploy.grafana.dsmb_dashboard import dsmb
+from deploy.grafana.operations_dashboard import operations
+from deploy.grafana.safety_dashboard import safety
 
 FOLDER: Final = Path(__file__).parent / "dashboards"
 
