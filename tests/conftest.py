@@ -4,16 +4,6 @@ import pytest
 import structlog
 
 from tests.faults.summary import Table
-from tests.servers import (  # noqa: F401 (fixtures)
-    empty_kafka,
-    kafka,
-    kafka_server,
-    postgres,
-    postgres_server,
-    promtool,
-    servers_folder,
-)
-from tests.watched import watched  # noqa: F401 (a fixture)
 
 
 def pytest_configure(config):

@@ -25,8 +25,8 @@ from services.alerts.adapters.webhook import webhook_channel
 from services.alerts.domain.wording import Text
 from services.alerts.ports import Failed, Letter, Sent
 from services.runtime.settings import AlertSettings
-from tests.reading import NOW, hours
-from tests.stored import ALERT
+from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.store import ALERT
 
 SECRET = "a shared secret"  # noqa: S105  of these tests alone
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -10,8 +10,8 @@ import pytest
 from services.ingest.facts import read_facts, read_lines, schema
 from services.runtime import wire
 from services.vocabulary.fact import Death, Status
-from tests.intake import new_intake, site
-from tests.reading import fact, lab
+from tests.helpers.fact_notes import fact, lab
+from tests.helpers.intake import new_intake, site
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "fact.schema.json"
 LINE = {

@@ -35,8 +35,17 @@ from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
 from services.store.vault import Keys
 from services.vocabulary.fact import Merge
-from tests.reading import NOW, fact, hours
-from tests.stored import ALERT, DELIVERY, EPISODE, STANDING, arrival, fill, message, parked_row
+from tests.helpers.fact_notes import NOW, fact, hours
+from tests.helpers.store import (
+    ALERT,
+    DELIVERY,
+    EPISODE,
+    STANDING,
+    arrival,
+    fill,
+    message,
+    parked_row,
+)
 
 PEOPLE = ("P-001", "P-002", "P-003")
 

@@ -7,8 +7,8 @@ import pytest
 
 from services.store.journal import unhandled
 from services.store.session import Database
-from tests.hl7_messages import header
-from tests.served import Served
+from tests.helpers.embedded_service import Served
+from tests.helpers.hl7_messages import header
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from services.runtime.kafka_records import Runs, read_facts_record
 from services.store import states
 from services.store.outbox import FACTS
 from tests.faults.lives import REST_S, RULES
-from tests.workers import until
+from tests.helpers.distributed_service import until
 
 GROUP = f"aegis-rules-{RULES.protocol.study.lower()}"
 

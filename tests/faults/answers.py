@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from services.store import alerts
-from tests.installed import Installation
+from tests.helpers.installation import Installation
 
 
 class Answers:

@@ -7,7 +7,7 @@ import pytest
 
 from services.simulator.trial import simulate
 
-pytest.register_assert_rewrite("tests.faults.lives", "tests.workers")
+pytest.register_assert_rewrite("tests.faults.lives", "tests.helpers.distributed_service")
 
 from tests.faults.answers import Answers  # noqa: E402 (what they assert is to be explained)
 from tests.faults.lives import Life  # noqa: E402

@@ -15,8 +15,8 @@ from services.simulator.trial import participants_csv
 from services.store import alerts, decisions, journal, outbox, participants, timers
 from services.store.session import Database
 from tests.faults.answers import facts_of, open_alerts, what_is_open
-from tests.preloaded import load
-from tests.workers import AND, STUDY, Workers, until
+from tests.helpers.distributed_service import AND, STUDY, Workers, until
+from tests.helpers.shared_study import load
 
 RULES = load(STUDY).rules
 REST_S = 300  # far more than it takes: whoever died is started again, and joins again

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.lives import REST_S
 from tests.faults.proxy import AFTER, BEFORE, Proxy
-from tests.workers import ROLES, until
+from tests.helpers.distributed_service import ROLES, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 

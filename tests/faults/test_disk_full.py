@@ -11,8 +11,8 @@ from services.ingest.mllp_client import send
 from services.simulator.trial import participants_csv
 from tests.faults.lives import REST_S
 from tests.faults.test_kill import wait_until_done
-from tests.served import Served
-from tests.workers import until
+from tests.helpers.distributed_service import until
+from tests.helpers.embedded_service import Served
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from kafka import TopicPartition
 
 from services.store.outbox import TOPICS
 from tests.faults.lives import REST_S
-from tests.servers import administering
-from tests.workers import until
+from tests.helpers.distributed_service import until
+from tests.helpers.servers import administering
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 

@@ -14,7 +14,7 @@ from services.simulator.trial import simulate, write
 from services.store import alerts, journal
 from services.store.session import Database
 from tests.faults.lives import REST_S
-from tests.served import Served
+from tests.helpers.embedded_service import Served
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from services.store import journal, states
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.answers import Answers
 from tests.faults.lives import REST_S
-from tests.workers import until
+from tests.helpers.distributed_service import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.lives import REST_S
-from tests.workers import until
+from tests.helpers.distributed_service import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 

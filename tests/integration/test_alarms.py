@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from deploy.local import watchers
 from deploy.local.places import free_port
 from services.runtime.metrics import Metrics
-from tests.dashboards import asked
-from tests.servers import had
+from tests.helpers.dashboards import asked
+from tests.helpers.servers import had
 
 pytestmark = pytest.mark.server
 

@@ -7,7 +7,7 @@ from services.alerts.ports import Failed
 from services.cli.commands import facts
 from services.cli.main import main
 from services.store.alerts import load_acknowledgements
-from tests.timeline import FOLDER, Timeline
+from tests.helpers.timeline import FOLDER, Timeline
 
 pytestmark = pytest.mark.slow
 

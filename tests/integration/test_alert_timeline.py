@@ -10,8 +10,8 @@ from services.alerts.plan_notices import OPEN, plan, states
 from services.alerts.ports import Failed
 from services.runtime import failpoints
 from services.vocabulary.alert import Closed
-from tests.reading import hours
-from tests.timeline import STUDY, Timeline, told
+from tests.helpers.fact_notes import hours
+from tests.helpers.timeline import STUDY, Timeline, told
 
 RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4, 3 of 5 to 11, ...
 pytestmark = pytest.mark.slow

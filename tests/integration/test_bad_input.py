@@ -7,8 +7,8 @@ import pytest
 from services.ingest.domain.hl7.frames import framed
 from services.ingest.enrolment import import_participants
 from services.runtime import log
-from tests.hl7_messages import OBR, PID, labs, message, obx
-from tests.intake import (
+from tests.helpers.hl7_messages import OBR, PID, labs, message, obx
+from tests.helpers.intake import (
     KEY,
     PEOPLE,
     Line,

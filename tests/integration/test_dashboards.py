@@ -14,8 +14,8 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import colours
 from deploy.grafana.generate import FOLDER, written
-from tests.dashboards import AUDIENCES, BOARDS, asked, panels, variables
-from tests.watched import DATE, identifiers
+from tests.helpers.dashboards import AUDIENCES, BOARDS, asked, panels, variables
+from tests.helpers.watched_trial import DATE, identifiers
 
 server = pytest.mark.server
 CLINICAL = [one for one in asked() if one.source in AUDIENCES]

@@ -6,8 +6,8 @@ import pytest
 
 from services.cli.main import main
 from services.vocabulary.fact import Action, Administration, Assessment, Merge
-from tests.reading import fact, hours, lab, quantity
-from tests.timeline import FOLDER, Timeline, told
+from tests.helpers.fact_notes import fact, hours, lab, quantity
+from tests.helpers.timeline import FOLDER, Timeline, told
 
 pytestmark = pytest.mark.slow
 

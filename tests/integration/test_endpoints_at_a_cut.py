@@ -29,8 +29,8 @@ from services.vocabulary.fact import (
 )
 from services.vocabulary.grade import Grade
 from services.vocabulary.quantity import Quantity
-from tests.reading import NOW, fact, lab
-from tests.stored import message, new_database
+from tests.helpers.fact_notes import NOW, fact, lab
+from tests.helpers.store import message, new_database
 
 RULES = load_rules(Path(__file__).parents[2] / "studies" / "blina-hsct").rules
 STUDY = RULES.protocol.study

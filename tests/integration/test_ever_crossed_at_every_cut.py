@@ -9,7 +9,7 @@ from services.safety_rules.application.past_crossings import ever_crossed
 from services.simulator.trial import simulate
 from services.store import journal, records
 from services.vocabulary.protocol import Step
-from tests.installed import Installation, messages_of
+from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
 

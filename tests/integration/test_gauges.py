@@ -9,7 +9,7 @@ from services.runtime.metrics import Metrics
 from services.simulator.trial import simulate
 from services.store.decisions import latest_decisions
 from services.vocabulary.decision import Signal
-from tests.installed import Installation, messages_of
+from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 
 from services.cli.main import main
 from services.ingest.domain.hl7.frames import framed
-from tests.hl7_messages import labs, obx
-from tests.intake import people
+from tests.helpers.hl7_messages import labs, obx
+from tests.helpers.intake import people
 
 pytestmark = pytest.mark.slow
 

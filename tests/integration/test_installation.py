@@ -11,7 +11,7 @@ from deploy.local.installation import Installation
 from deploy.local.places import free_port, is_free, says_ok
 from deploy.local.program import Program, ServerError, UnavailableError
 from deploy.local.workers import ROLES
-from tests.servers import had
+from tests.helpers.servers import had
 
 ROOT = Path(__file__).parent.parent.parent
 

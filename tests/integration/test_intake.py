@@ -22,8 +22,8 @@ from services.runtime import log
 from services.safety_rules.domain.facts.current_facts import standing
 from services.store import journal, parking, tables
 from services.store.messages import damaged
-from tests.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
-from tests.intake import (
+from tests.helpers.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
+from tests.helpers.intake import (
     NOW,
     PEOPLE,
     Line,

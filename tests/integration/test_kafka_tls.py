@@ -11,8 +11,8 @@ from deploy.local.places import free_port
 from services.runtime import kafka as runtime
 from services.runtime import topics
 from services.runtime.settings import KafkaSettings
-from tests.certificates import Authority
-from tests.servers import had
+from tests.helpers.certificates import Authority
+from tests.helpers.servers import had
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from deploy.local.places import free_port, is_free
 from deploy.local.postgres import Postgres
-from tests.servers import administering, had
+from tests.helpers.servers import administering, had
 
 LOGINS = Path(__file__).parents[2] / "deploy" / "postgres" / "logins.sql"
 

@@ -11,7 +11,7 @@ import pytest
 from deploy.local import watchers
 from deploy.local.places import free_port, is_free
 from deploy.local.program import ServerError
-from tests.servers import had
+from tests.helpers.servers import had
 
 pytestmark = pytest.mark.server
 

@@ -11,7 +11,7 @@ from services.safety_rules.workers.hint_worker import HintWorker
 from services.simulator.trial import simulate
 from services.store import alerts, decisions, journal, participants, states
 from services.vocabulary.alert import AlertKind
-from tests.installed import Installation
+from tests.helpers.installation import Installation
 
 TRIAL = simulate(2, seed=5, days=3)
 

@@ -17,7 +17,7 @@ from services.runtime.clock import now_utc
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
 from services.simulator.trial import simulate
 from services.store import alerts
-from tests.installed import STUDY, Installation
+from tests.helpers.installation import STUDY, Installation
 
 pytestmark = pytest.mark.slow
 

@@ -18,8 +18,8 @@ from services.safety_rules.adapters.study_rules import load_rules
 from services.store import integrity, participant_order, records, schema, states
 from services.store.session import Database
 from services.store.vault import Keys
-from tests import first_release
-from tests.installed import STUDY
+from tests.helpers import first_release
+from tests.helpers.installation import STUDY
 
 ROOT = Path(__file__).parent.parent.parent
 HASHED, FIRST_EDITION = "f38a85eaa2b8bad2", "7cd5bfb3dc47dd6f"  # the same rules of the trial

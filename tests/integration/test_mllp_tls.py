@@ -8,9 +8,9 @@ import pytest
 from services.cli.process.edges import tls_of
 from services.ingest.domain.hl7.frames import framed
 from services.runtime.settings import IngestSettings
-from tests.certificates import vouching_for_itself
-from tests.hl7_messages import labs, obx
-from tests.intake import Line, listening, messages_kept, new_intake
+from tests.helpers.certificates import vouching_for_itself
+from tests.helpers.hl7_messages import labs, obx
+from tests.helpers.intake import Line, listening, messages_kept, new_intake
 
 ONE = labs(obx("0.49"), control_id="M1")
 

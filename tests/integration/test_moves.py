@@ -11,8 +11,8 @@ from services.ingest.enrolment import import_participants
 from services.store.participant_order import families_of
 from services.store.participants import Participant, add_participants
 from services.vocabulary.fact import Move, Movement
-from tests.hl7_messages import PID, message, obx
-from tests.intake import NOW, PEOPLE, feed_facts, new_intake, people, sent, waiting
+from tests.helpers.hl7_messages import PID, message, obx
+from tests.helpers.intake import NOW, PEOPLE, feed_facts, new_intake, people, sent, waiting
 
 MORE = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX3")
 VISIT = "VN-4711"

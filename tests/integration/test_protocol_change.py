@@ -9,8 +9,8 @@ from services.safety_rules.application.cache import Cache
 from services.safety_rules.inquiries import refold
 from services.store import records, states
 from services.vocabulary.fact import Assessment
-from tests.reading import fact, lab
-from tests.timeline import Timeline
+from tests.helpers.fact_notes import fact, lab
+from tests.helpers.timeline import Timeline
 
 pytestmark = pytest.mark.slow
 

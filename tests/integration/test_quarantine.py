@@ -8,9 +8,9 @@ from services.simulator.trial import simulate
 from services.store import alerts, states
 from services.vocabulary.alert import AlertKind
 from services.vocabulary.fact import Merge, Move
-from tests.installed import Installation, messages_of
-from tests.reading import fact
-from tests.timeline import Timeline
+from tests.helpers.fact_notes import fact
+from tests.helpers.installation import Installation, messages_of
+from tests.helpers.timeline import Timeline
 
 TRIAL = simulate(2, seed=5, days=3)
 OTHER = "P-002"

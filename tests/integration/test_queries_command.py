@@ -6,8 +6,8 @@ import pytest
 
 from services.cli.main import main
 from services.vocabulary.fact import Merge, Observation, Transplant
-from tests.reading import fact, lab, quantity
-from tests.timeline import FOLDER, Timeline
+from tests.helpers.fact_notes import fact, lab, quantity
+from tests.helpers.timeline import FOLDER, Timeline
 
 pytestmark = pytest.mark.slow
 

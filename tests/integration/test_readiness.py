@@ -16,7 +16,7 @@ from services.runtime.health import DEFAULT_LIMIT_S
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import Waker
 from services.store.held_lease import Holding
-from tests.timeline import STUDY, Timeline
+from tests.helpers.timeline import STUDY, Timeline
 
 FAR_S = 1e9
 

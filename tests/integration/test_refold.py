@@ -17,8 +17,8 @@ from services.store.decisions import latest_decisions
 from services.store.session import Database
 from services.vocabulary.fact import Assessment, Relapse
 from services.vocabulary.protocol_event import EventPattern
-from tests.reading import fact, hours, lab
-from tests.timeline import FOLDER, STUDY, Timeline
+from tests.helpers.fact_notes import fact, hours, lab
+from tests.helpers.timeline import FOLDER, STUDY, Timeline
 
 pytestmark = pytest.mark.slow
 

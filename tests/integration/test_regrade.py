@@ -7,8 +7,8 @@ from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.inquiries.regrade import preview
 from services.store import records
 from services.vocabulary.fact import Assessment
-from tests.reading import fact, lab
-from tests.timeline import FOLDER, Timeline
+from tests.helpers.fact_notes import fact, lab
+from tests.helpers.timeline import FOLDER, Timeline
 
 pytestmark = pytest.mark.slow
 

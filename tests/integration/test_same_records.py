@@ -6,7 +6,7 @@ import pytest
 
 from services.ingest import parked_items
 from services.simulator.trial import simulate
-from tests.installed import Installation, messages_of
+from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
 

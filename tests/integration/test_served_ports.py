@@ -8,9 +8,9 @@ import pytest
 from services.ingest.domain.hl7.frames import LARGEST
 from services.ingest.facts import schema
 from services.ingest.mllp_client import send
-from tests.hl7_messages import PID, labs, message, obx
-from tests.intake import people
-from tests.served import Served
+from tests.helpers.embedded_service import Served
+from tests.helpers.hl7_messages import PID, labs, message, obx
+from tests.helpers.intake import people
 
 pytestmark = pytest.mark.slow
 

@@ -36,9 +36,9 @@ from services.runtime.topics import SITE_EVENTS
 from services.store import journal, messages, parking
 from services.store.journal import UnknownParticipantError
 from services.store.session import DatabaseError
-from tests.hl7_messages import NORTH, RHEIN, labs, obx
-from tests.installed import STUDY
-from tests.intake import feed_facts, new_intake, waiting
+from tests.helpers.hl7_messages import NORTH, RHEIN, labs, obx
+from tests.helpers.installation import STUDY
+from tests.helpers.intake import feed_facts, new_intake, waiting
 
 PARTITION = TopicPartition(SITE_EVENTS, 0)
 FACT = {

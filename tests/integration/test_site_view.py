@@ -12,8 +12,8 @@ from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings
 from services.vocabulary.standing import Counted, Standing
-from tests.reading import NOW, lab
-from tests.stored import message, new_database
+from tests.helpers.fact_notes import NOW, lab
+from tests.helpers.store import message, new_database
 
 RULES = load_rules(Path(__file__).parents[2] / "studies" / "blina-hsct").rules
 STUDY = RULES.protocol.study

@@ -9,8 +9,8 @@ import pytest
 
 from deploy.local.places import free_port
 from services.runtime.topics import FACTS, SITE_EVENTS
-from tests.installed import STUDY
-from tests.servers import make_topics
+from tests.helpers.installation import STUDY
+from tests.helpers.servers import make_topics
 
 ROOT = Path(__file__).parent.parent.parent
 WORKERS = ("ingest", "relay", "rules")  # which need Kafka; alerts do not

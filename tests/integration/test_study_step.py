@@ -19,8 +19,8 @@ from services.safety_rules.workers.sweeper import Waker
 from services.store.decisions import decision_history, latest_decisions, load_study_state
 from services.store.held_lease import Holding
 from services.vocabulary.fact import Death, Status
-from tests.reading import fact, hours
-from tests.timeline import STUDY, Timeline
+from tests.helpers.fact_notes import fact, hours
+from tests.helpers.timeline import STUDY, Timeline
 
 RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4
 PEOPLE = ["P-001", "P-002", "P-003", "P-004"]

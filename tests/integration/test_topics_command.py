@@ -12,7 +12,7 @@ from services.cli.main import main
 from services.runtime import kafka as runtime
 from services.runtime import topics
 from services.runtime.settings import KafkaSettings
-from tests.servers import administering, make_topics
+from tests.helpers.servers import administering, make_topics
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from services.runtime.settings import (
 from services.simulator.trial import participants_csv, simulate
 from services.store import journal
 from services.store.snapshots import Snapshots
-from tests.hl7_messages import labs, obx
-from tests.installed import STUDY, Installation, messages_of
+from tests.helpers.hl7_messages import labs, obx
+from tests.helpers.installation import STUDY, Installation, messages_of
 
 
 @pytest.fixture

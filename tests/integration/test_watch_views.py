@@ -23,10 +23,10 @@ from services.store.session import Database
 from services.store.tables import metadata
 from services.store.vault import Keys
 from services.vocabulary.fact import Merge, Move
-from tests.reading import NOW, fact, hours
-from tests.stored import message
-from tests.trials import PEOPLE, trial
-from tests.watched import DATE, identifiers
+from tests.helpers.fact_notes import NOW, fact, hours
+from tests.helpers.random_trials import PEOPLE, trial
+from tests.helpers.store import message
+from tests.helpers.watched_trial import DATE, identifiers
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 

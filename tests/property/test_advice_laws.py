@@ -7,9 +7,9 @@ import pytest
 
 from services.runtime import wire
 from services.safety_rules.domain.participant.linked_participants import Family, families
-from tests.advised import rules
-from tests.reading import hours
-from tests.trials import PEOPLE, RULES, mixed, trial
+from tests.helpers.dosing_course import rules
+from tests.helpers.fact_notes import hours
+from tests.helpers.random_trials import PEOPLE, RULES, mixed, trial
 
 OF_TRIAL = rules().protocol
 PROTOCOL = replace(

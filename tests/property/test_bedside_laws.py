@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from services.safety_rules.domain.runs.track import Track
 from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
-from tests.bedside import course, followed
-from tests.protocols import PROTOCOL
+from tests.helpers.bedside_notes import course, followed
+from tests.helpers.protocols import PROTOCOL
 
 VITALS = (
     "T36.8 T37.9 T38.0 T39.5 T<39 T98.6 BP120 BP89 BP<95 RA NC NC@3 NC@8 HFNC@40 NRB VENT F35 F50"

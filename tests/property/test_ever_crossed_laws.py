@@ -10,8 +10,8 @@ from services.safety_rules.domain.stopping.look_back import Learned, crossings
 from services.safety_rules.domain.stopping.monitor import decide
 from services.vocabulary.decision import Signal
 from services.vocabulary.standing import Counted, Observed, Standing
-from tests.protocols import CRS, PROTOCOL
-from tests.reading import NOW
+from tests.helpers.fact_notes import NOW
+from tests.helpers.protocols import CRS, PROTOCOL
 
 NAMES = "ABCDEFG"
 POLICIES = {

@@ -11,8 +11,8 @@ from services.ingest.domain.hl7.frames import Frames, framed
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.hl7.read import read
 from services.ingest.domain.message_content import Reading, Refused
-from tests.hl7_messages import SITES, labs, obx
-from tests.reading import NOW
+from tests.helpers.fact_notes import NOW
+from tests.helpers.hl7_messages import SITES, labs, obx
 
 PLAIN = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="|^~\\&"),

@@ -10,7 +10,7 @@ from services.safety_rules.domain.ctcae.ranges import End, Range
 from services.safety_rules.domain.dosing.multiples_of_uln import Result
 from services.safety_rules.domain.dosing.results import Results
 from services.safety_rules.domain.facts.nearest_reading import NearestReadings
-from tests.reading import hours, lab
+from tests.helpers.fact_notes import hours, lab
 
 WITHIN = timedelta(hours=6)
 ALL_HOURS = [hours(hour / 2) for hour in range(-2, 44)]

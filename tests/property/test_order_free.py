@@ -11,8 +11,8 @@ from services.safety_rules.domain.participant.linked_participants import Family,
 from services.safety_rules.domain.participant.record_history import Chronicle, heard
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import Journaled, Move
-from tests.reading import hours
-from tests.trials import PEOPLE, RULES, mixed, trial
+from tests.helpers.fact_notes import hours
+from tests.helpers.random_trials import PEOPLE, RULES, mixed, trial
 
 FEW, ALL = (1, 7, 18), range(30)
 SEEDS = [*FEW, *(pytest.param(seed, marks=pytest.mark.slow) for seed in ALL if seed not in FEW)]

@@ -26,7 +26,7 @@ from services.safety_rules.domain.ctcae.intervals import bounded
 from services.safety_rules.domain.ctcae.prepared_grading import prepared
 from services.vocabulary.grade import Graded, Input, Symptoms
 from services.vocabulary.quantity import Censoring, Quantity
-from tests.clinic import TABLES
+from tests.helpers.lab_reading import TABLES
 
 HAIR = Decimal("0.000001")
 TINY, HUGE = Decimal("0.00001"), Decimal(1000000000)

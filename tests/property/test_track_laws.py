@@ -7,7 +7,7 @@ from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.runs.track import Track
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
-from tests.reading import hours, lab
+from tests.helpers.fact_notes import hours, lab
 
 WHOLE = range(0, 10, 2)  # hours at which there is a fact from the beginning
 CHANGE = st.tuples(

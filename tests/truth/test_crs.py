@@ -1,6 +1,6 @@
 """Cytokine release syndrome as ASTCT 2019 grades it, with CTCAE v5.0 and v6.0 beside it.
 
-Each row is a course (see `tests.bedside`) and the episodes that a clinician would write down.
+Each row is a course (see `tests.helpers.bedside_notes`) and the episodes that a clinician would write down.
 Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2
 """
 
@@ -28,9 +28,9 @@ from services.vocabulary.fact import (
     Verdict,
 )
 from services.vocabulary.grade import Grade, Input
-from tests.bedside import course, followed, noted
-from tests.protocols import PROTOCOL
-from tests.reading import NOW, fact, hours, lab, status
+from tests.helpers.bedside_notes import course, followed, noted
+from tests.helpers.fact_notes import NOW, fact, hours, lab, status
+from tests.helpers.protocols import PROTOCOL
 
 USUAL = "-1 T36.8 BP120 RA; 0 +blinatumomab; "  # well before the infusion, which starts at 0
 V5, V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"

@@ -7,8 +7,8 @@ before a restart after 4 hours or more. Days 1 and 2 at 8 ug/d, days 3 to 7 at 1
 import pytest
 
 from services.vocabulary.fact import Action, Administration
-from tests.advised import folded, hour
-from tests.reading import fact, hours, quantity
+from tests.helpers.dosing_course import folded, hour
+from tests.helpers.fact_notes import fact, hours, quantity
 
 WELL = "8@0 16@48 -@168"
 BEFORE = "20@-1 20@47"

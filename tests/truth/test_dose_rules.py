@@ -11,8 +11,8 @@ from services.safety_rules.domain.dosing.dose_rules import of_records
 from services.vocabulary.dosing import DoseAction
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.grade import Grade
-from tests.advised import case, record, said
-from tests.reading import hours
+from tests.helpers.dosing_course import case, record, said
+from tests.helpers.fact_notes import hours
 
 CRS, ICANS = "astct-2019.crs", "astct-2019.icans"
 TREMOR, DIARRHEA = "ctcae-5.0.tremor", "ctcae-5.0.diarrhea"

@@ -8,8 +8,8 @@ ALP < 2 x ULN in the same span; ALP missing is suspected.
 import pytest
 
 from services.vocabulary.fact import Assessment, Observation
-from tests.advised import folded, hour, said
-from tests.reading import fact, hours, lab, status
+from tests.helpers.dosing_course import folded, hour, said
+from tests.helpers.fact_notes import fact, hours, lab, status
 
 UNITS = {
     "alt": ("U/L", "40"),

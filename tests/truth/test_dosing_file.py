@@ -9,7 +9,7 @@ from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import load_rules
 from services.vocabulary.dosing import DoseAction
-from tests.advised import rules
+from tests.helpers.dosing_course import rules
 
 STUDY = Path("studies/blina-hsct")
 

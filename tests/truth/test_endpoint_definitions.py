@@ -12,8 +12,8 @@ from services.safety_rules.domain.endpoints.risk_sets import Spell
 from services.safety_rules.domain.facts.anchors import Anchors, anchors
 from services.safety_rules.domain.syndromes.gvhd import AcuteGrade, overall_grade
 from services.vocabulary.fact import Death, GvhdStage, Relapse
-from tests.protocols import PROTOCOL
-from tests.reading import fact
+from tests.helpers.fact_notes import fact
+from tests.helpers.protocols import PROTOCOL
 
 GRAFT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BY_ID = {endpoint.id: endpoint for endpoint in ENDPOINTS}

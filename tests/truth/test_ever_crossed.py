@@ -17,7 +17,7 @@ from services.safety_rules.domain.stopping.look_back import (
     ever_since,
 )
 from services.vocabulary.standing import Counted, Standing
-from tests.protocols import CRS
+from tests.helpers.protocols import CRS
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

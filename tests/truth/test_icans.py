@@ -8,8 +8,8 @@ import pytest
 from services.safety_rules.domain.syndromes import icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.grade import Input
-from tests.bedside import course, followed, noted
-from tests.protocols import PROTOCOL
+from tests.helpers.bedside_notes import course, followed, noted
+from tests.helpers.protocols import PROTOCOL
 
 V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
 DURING = "0 +blinatumomab; "

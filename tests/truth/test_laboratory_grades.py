@@ -5,7 +5,7 @@ Source: CTCAE v5.0 (27 November 2017) and v6.0 with the errata of 20 January 202
 
 import pytest
 
-from tests.clinic import exact, graded, lacking, said
+from tests.helpers.lab_reading import exact, graded, lacking, said
 
 SHORT = {
     "APTT": "activated-partial-thromboplastin-time-prolonged",

@@ -15,7 +15,7 @@ from services.safety_rules.domain.syndromes.bedside import NORMAL
 from services.safety_rules.domain.syndromes.hypoxia import hypoxia
 from services.vocabulary.fact import Observation
 from services.vocabulary.grade import Input
-from tests.reading import fact
+from tests.helpers.fact_notes import fact
 
 STUDY = Path("studies/blina-hsct")
 

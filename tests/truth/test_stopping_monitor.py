@@ -20,7 +20,7 @@ from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Answer, Determination
 from services.vocabulary.protocol import Curve
 from services.vocabulary.standing import Competing, Counted, Observed, Standing
-from tests.protocols import CRS, PROTOCOL
+from tests.helpers.protocols import CRS, PROTOCOL
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WINDOW = 40

@@ -13,8 +13,8 @@ from services.alerts.delivery_context import Desk
 from services.alerts.domain.routes import Recipients
 from services.runtime import wire
 from services.store.alerts import load_acknowledgements, upsert_alerts
-from tests.reading import NOW
-from tests.stored import ALERT, CONTENT, new_database
+from tests.helpers.fact_notes import NOW
+from tests.helpers.store import ALERT, CONTENT, new_database
 
 SHOWN = replace(
     ALERT, detail=wire.canonical(CONTENT), protocol="protocol v1 DRAFT, signed by nobody"

@@ -8,7 +8,7 @@ from services.alerts.domain.why_send import Reason
 from services.alerts.domain.wording import LAST_LINE, notice
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind
-from tests.reading import NOW, hours
+from tests.helpers.fact_notes import NOW, hours
 
 NEURO = Advice(
     participant="P-004",

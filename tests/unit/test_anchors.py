@@ -15,8 +15,8 @@ from services.vocabulary.fact import (
     Withdrawal,
 )
 from services.vocabulary.protocol import Edge, Window
-from tests.protocols import PROTOCOL
-from tests.reading import fact, hours
+from tests.helpers.fact_notes import fact, hours
+from tests.helpers.protocols import PROTOCOL
 
 
 def utc(text):

@@ -13,9 +13,9 @@ from services.safety_rules.application.recompute import assess
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import latest_episodes, latest_standings
-from tests.reading import NOW, hours
-from tests.stored import message, new_database
-from tests.trials import PEOPLE, RULES, trial
+from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.random_trials import PEOPLE, RULES, trial
+from tests.helpers.store import message, new_database
 
 STUDY = "studies/blina-hsct"
 

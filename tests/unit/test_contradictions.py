@@ -14,8 +14,8 @@ from services.vocabulary.fact import (
     Observation,
     Transplant,
 )
-from tests.reading import fact, quantity
-from tests.trials import RULES
+from tests.helpers.fact_notes import fact, quantity
+from tests.helpers.random_trials import RULES
 
 TREMOR = "ctcae-5.0.tremor"
 DOSE = fact(Administration("blinatumomab", Action.START), 0)

@@ -17,9 +17,9 @@ from services.vocabulary.fact import (
     Move,
     Transplant,
 )
-from tests.protocols import PROTOCOL
-from tests.reading import fact, hours, lab, status
-from tests.trials import RULES
+from tests.helpers.fact_notes import fact, hours, lab, status
+from tests.helpers.protocols import PROTOCOL
+from tests.helpers.random_trials import RULES
 
 DAY = 24
 STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"

@@ -18,8 +18,8 @@ from services.vocabulary.fact import (
     Merge,
     Verdict,
 )
-from tests.reading import fact, hours, lab, status
-from tests.trials import RULES
+from tests.helpers.fact_notes import fact, hours, lab, status
+from tests.helpers.random_trials import RULES
 
 ANC = "ctcae-5.0.neutrophil-count-decreased"
 

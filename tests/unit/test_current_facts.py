@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from services.safety_rules.domain.facts.current_facts import CurrentFacts
-from tests.reading import lab, status
+from tests.helpers.fact_notes import lab, status
 
 # name: value, status, observed (h), reported (h); then the names that stand
 TABLE = {

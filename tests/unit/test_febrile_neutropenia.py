@@ -6,8 +6,8 @@ import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.fact import Action, Administration
-from tests.reading import NOW, fact, lab
-from tests.trials import RULES
+from tests.helpers.fact_notes import NOW, fact, lab
+from tests.helpers.random_trials import RULES
 
 FEBRILE_NEUTROPENIA = "ctcae-5.0.febrile-neutropenia"
 

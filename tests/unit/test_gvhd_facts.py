@@ -6,7 +6,7 @@ import pytest
 
 from services.runtime.wire import Unreadable, fact_schema, read_fact, write_fact
 from services.vocabulary.fact import ChronicGvhd, GvhdStage
-from tests.reading import fact
+from tests.helpers.fact_notes import fact
 
 
 @pytest.mark.parametrize("body", [ChronicGvhd("moderate"), GvhdStage(4, 0, 1, None)])

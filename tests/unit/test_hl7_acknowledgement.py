@@ -7,7 +7,7 @@ import pytest
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.message_content import Refused
-from tests.hl7_messages import header, labs
+from tests.helpers.hl7_messages import header, labs
 
 AT = datetime(2026, 3, 1, 8, 30, 5, tzinfo=UTC)
 NO_ID = Refused("MSH-10", "there is no message control id", "give every message its own")

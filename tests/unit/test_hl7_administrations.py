@@ -3,8 +3,8 @@
 import pytest
 
 from services.vocabulary.fact import Action, Status
-from tests.hl7_messages import PID, message, parked, reading
-from tests.reading import quantity
+from tests.helpers.fact_notes import quantity
+from tests.helpers.hl7_messages import PID, message, parked, reading
 
 ORDER = "ORC|RE||RX1"
 BLINATUMOMAB = "853406^blinatumomab^RXN"

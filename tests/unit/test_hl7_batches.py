@@ -4,7 +4,7 @@ import pytest
 
 from services.ingest.domain.hl7.batches import faults, messages
 from services.ingest.domain.hl7.frames import framed
-from tests.hl7_messages import labs, obx
+from tests.helpers.hl7_messages import labs, obx
 
 ONE, TWO, THREE = (labs(obx("0.49"), control_id=name) for name in "123")
 MARKS = b"|^~\\&|LAB|NORTH\r"

@@ -4,8 +4,8 @@ import pytest
 
 from services.ingest.domain.hl7.message import Message, Separators, parse, unescape
 from services.ingest.domain.message_content import Refused
-from tests.hl7_messages import PID, header, labs, message, obx, reading, refusal, result
-from tests.reading import quantity
+from tests.helpers.fact_notes import quantity
+from tests.helpers.hl7_messages import PID, header, labs, message, obx, reading, refusal, result
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\r", "\n\n"])

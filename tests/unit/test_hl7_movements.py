@@ -3,7 +3,7 @@
 import pytest
 
 from services.vocabulary.fact import Death, Movement
-from tests.hl7_messages import PID, message, parked, reading
+from tests.helpers.hl7_messages import PID, message, parked, reading
 
 EVENT = "EVN|A01|20260301080000"
 

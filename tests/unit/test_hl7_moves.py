@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.hl7_messages import PID, labs, message, obx, parked, reading
+from tests.helpers.hl7_messages import PID, labs, message, obx, parked, reading
 
 EVENT = "EVN|A45|20260301080000||||20260228230000"
 

@@ -3,9 +3,9 @@
 import pytest
 
 from services.vocabulary.fact import Observation, Status
-from tests.clinic import TABLES
-from tests.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
-from tests.reading import quantity
+from tests.helpers.fact_notes import quantity
+from tests.helpers.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
+from tests.helpers.lab_reading import TABLES
 
 CODES = [
     ("751-8^Neutrophils^LN", "neutrophils"),

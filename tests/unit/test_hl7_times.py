@@ -3,7 +3,7 @@
 import pytest
 
 from services.ingest.domain.hl7.times import read_time
-from tests.hl7_messages import RHEIN, labs, message, obx, reading, result
+from tests.helpers.hl7_messages import RHEIN, labs, message, obx, reading, result
 
 NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
 DAY_ONLY = ("time of day not reported",)

@@ -6,8 +6,8 @@ import pytest
 
 from services.ingest.domain.hl7.values import read_limits, read_value
 from services.vocabulary.quantity import Quantity
-from tests.hl7_messages import labs, obx, parked, result
-from tests.reading import quantity
+from tests.helpers.fact_notes import quantity
+from tests.helpers.hl7_messages import labs, obx, parked, result
 
 # OBX-2, OBX-5, what it means (None: no number)
 VALUES = [

@@ -5,7 +5,7 @@ import pytest
 from services.safety_rules.domain.episodes.identity import Occasion, reconciled, retracted
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
-from tests.reading import hours
+from tests.helpers.fact_notes import hours
 
 # runs before, runs after ("onset-resolution:grade"), then the versions that are appended
 TABLE = {

@@ -7,8 +7,8 @@ import pytest
 
 from services.safety_rules.domain.facts.infusion import infusion, shown
 from services.vocabulary.fact import Action, Administration, Culture
-from tests.advised import hour
-from tests.reading import fact, hours, quantity
+from tests.helpers.dosing_course import hour
+from tests.helpers.fact_notes import fact, hours, quantity
 
 _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.GIVEN}
 

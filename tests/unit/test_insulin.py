@@ -6,8 +6,8 @@ import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.fact import Action, Administration
-from tests.reading import fact, lab
-from tests.trials import RULES
+from tests.helpers.fact_notes import fact, lab
+from tests.helpers.random_trials import RULES
 
 # hours after the first dose at which insulin was given; the grade of a glucose at hour 48
 TABLE = {

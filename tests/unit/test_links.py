@@ -7,7 +7,7 @@ import pytest
 
 from services.alerts import links
 from services.store.vault import Keys
-from tests.reading import NOW
+from tests.helpers.fact_notes import NOW
 
 
 @pytest.fixture(scope="module")

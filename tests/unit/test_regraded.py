@@ -4,7 +4,7 @@ import pytest
 
 from services.safety_rules.domain.comparison.regraded import regraded
 from services.vocabulary.episode import EpisodeState
-from tests.advised import hour, record
+from tests.helpers.dosing_course import hour, record
 
 OLD, NEW = "ctcae-5.0.neutrophil-count-decreased", "ctcae-6.0.neutrophil-count-decreased"
 SAME = {OLD: NEW}

@@ -18,9 +18,9 @@ from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import episode_versions, latest_standings
 from services.store.states import StateRow
-from tests.reading import NOW, hours
-from tests.stored import message, new_database
-from tests.trials import PEOPLE, RULES, trial
+from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.random_trials import PEOPLE, RULES, trial
+from tests.helpers.store import message, new_database
 
 
 def kept(*names, facts=0, version=1):

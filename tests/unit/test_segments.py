@@ -11,7 +11,7 @@ import pytest
 from services.safety_rules.domain.runs.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
 from services.vocabulary.grade import Grade
-from tests.reading import hours
+from tests.helpers.fact_notes import hours
 
 GAP = timedelta(days=14)
 

@@ -14,8 +14,8 @@ from services.vocabulary.fact import Action, Administration
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Edge, Window
 from services.vocabulary.standing import Competing, Counted, Observed, Standing
-from tests.protocols import AE, CRS, NRM, PROTOCOL
-from tests.reading import fact, hours
+from tests.helpers.fact_notes import fact, hours
+from tests.helpers.protocols import AE, CRS, NRM, PROTOCOL
 
 INFUSION = hours(0)
 GRAFT = hours(-70 * 24)  # so that the window ends 31 days after the first infusion

@@ -9,8 +9,8 @@ from services.store import tables
 from services.store.integrity import findings
 from services.store.seal_chain import seal
 from services.store.vault import Keys
-from tests.reading import hours
-from tests.stored import fill, new_database
+from tests.helpers.fact_notes import hours
+from tests.helpers.store import fill, new_database
 
 UNVOUCHED = {"outbox"}  # says nothing that the journal does not say, and is soon deleted
 TABLES = sorted(tables.metadata.tables.keys() - UNVOUCHED)

@@ -6,8 +6,8 @@ import pytest
 
 from services.alerts.domain.why_send import Notice, Reason, Seen, Told, who_saw, why_send
 from services.vocabulary.alert import Closed
-from tests.reading import hours
-from tests.stored import ALERT
+from tests.helpers.fact_notes import hours
+from tests.helpers.store import ALERT
 
 # Told at once: safety; to be acknowledged within 24 h, then the investigator, then the DSMB
 OPEN = replace(

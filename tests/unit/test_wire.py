@@ -22,8 +22,8 @@ from services.runtime.wire import (
 from services.vocabulary.fact import Enrolment, Transplant
 from services.vocabulary.grade import Grade, Incomplete, Input
 from services.vocabulary.quantity import Quantity
-from tests.reading import fact, lab
-from tests.stored import ALERT, CONTENT, DECISION, STANDING
+from tests.helpers.fact_notes import fact, lab
+from tests.helpers.store import ALERT, CONTENT, DECISION, STANDING
 
 WHOLE = lab("neutrophils", "0.490", unit="10*9/L", lln="2.0", uln="7.5")
 

@@ -13,7 +13,7 @@ from services.vocabulary.decision import Contributor, Decision, PathPoint, Signa
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Step
-from tests.reading import NOW, hours
+from tests.helpers.fact_notes import NOW, hours
 
 LINK = "https://aegis.example.org/alerts/TOKEN"
 DRAFT = "protocol v1 DRAFT, signed by nobody"

@@ -12,8 +12,8 @@ from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import Action, Administration, Assessment
 from services.vocabulary.quantity import Quantity
-from tests.reading import fact, lab, quantity, status
-from tests.trials import RULES
+from tests.helpers.fact_notes import fact, lab, quantity, status
+from tests.helpers.random_trials import RULES
 
 HYPOKALEMIA = "ctcae-5.0.hypokalemia"
 

@@ -16,7 +16,7 @@ from services.safety_rules.workers.journal_worker import JournalWorker
 from services.simulator.trial import facts, participants_csv
 from services.store import records
 
-STUDY = Path(__file__).parent.parent / "studies" / "blina-hsct"
+STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
 
 
 class Installation:

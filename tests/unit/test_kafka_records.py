@@ -17,8 +17,8 @@ from services.runtime.kafka_records import (
 from services.runtime.wire import Unreadable, write_fact
 from services.store import outbox
 from services.store.outbox import Announcement, announce_facts
-from tests.reading import NOW, hours, lab
-from tests.stored import new_database
+from tests.helpers.fact_notes import NOW, hours, lab
+from tests.helpers.store import new_database
 
 
 def run(*facts, message="m1", at=NOW, first=1):

@@ -3,7 +3,7 @@
 import pytest
 
 from services.vocabulary.fact import Observation
-from tests.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
+from tests.helpers.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
 
 GLUCOSE = obx("200", "mg/dL", code="2345-7^Glucose^LN")
 

@@ -8,8 +8,8 @@ from services.runtime import wire
 from services.safety_rules.domain.alerting.alerts_of_advice import of_advice
 from services.vocabulary.alert import AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind
-from tests.protocols import PROTOCOL
-from tests.reading import NOW, hours
+from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.protocols import PROTOCOL
 
 LIVER = Advice("P-001", AdviceKind.DOSE, "liver", 1, "interrupt blinatumomab", hours(24), hours(48))
 

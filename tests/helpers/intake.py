@@ -23,8 +23,8 @@ from services.store import journal, parking
 from services.store.api_keys import add_api_key
 from services.store.messages import count_messages
 from services.store.participants import participants_by_subject
-from tests.hl7_messages import SITES
-from tests.stored import new_database
+from tests.helpers.hl7_messages import SITES
+from tests.helpers.store import new_database
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEY = {site: f"key-of-{site}" for site in ("north", "rhein")}

@@ -7,8 +7,8 @@ import pytest
 
 from services.store import held_lease, leases
 from services.store.held_lease import FOR_S, Holding
-from tests.reading import NOW
-from tests.stored import new_database
+from tests.helpers.fact_notes import NOW
+from tests.helpers.store import new_database
 
 
 @pytest.fixture

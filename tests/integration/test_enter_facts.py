@@ -11,7 +11,7 @@ from services.cli.shared import enter_facts
 from services.runtime.clock import now_utc
 from services.simulator.trial import simulate
 from services.store import journal, leases, records
-from tests.installed import STUDY, Installation, messages_of
+from tests.helpers.installation import STUDY, Installation, messages_of
 
 pytestmark = pytest.mark.slow
 

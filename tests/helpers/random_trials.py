@@ -28,9 +28,9 @@ from services.vocabulary.fact import (
 )
 from services.vocabulary.grade import Symptoms
 from services.vocabulary.quantity import Quantity
-from tests.clinic import TABLES
-from tests.protocols import PROTOCOL
-from tests.reading import fact, hours, lab, status
+from tests.helpers.fact_notes import fact, hours, lab, status
+from tests.helpers.lab_reading import TABLES
+from tests.helpers.protocols import PROTOCOL
 
 PEOPLE = ("P-001", "P-002")
 RULES = Rules(PROTOCOL, TABLES["5"].compiled, TABLES["5"].terms, "rules-1")

@@ -13,8 +13,8 @@ from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.participant.record_history import Chronicle, Heard
 from services.vocabulary.fact import Action, Administration, Finding
 from services.vocabulary.grade import Symptoms
-from tests.reading import fact, hours, lab
-from tests.trials import RULES, RULES_6
+from tests.helpers.fact_notes import fact, hours, lab
+from tests.helpers.random_trials import RULES, RULES_6
 
 # version and term, the reading at hour 48, its unit, limits, the value before exposure
 READINGS = {

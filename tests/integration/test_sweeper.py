@@ -15,7 +15,7 @@ from services.safety_rules.workers.sweeper import Waker
 from services.simulator.trial import simulate
 from services.store import journal, outbox, participants, states, timers
 from services.store.session import Database
-from tests.installed import Installation
+from tests.helpers.installation import Installation
 
 TRIAL = simulate(2, seed=5, days=3)
 LEFT_BEHIND_S = 30.0

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local import places
 from deploy.local.program import UnavailableError
-from tests.servers import had
+from tests.helpers.servers import had
 
 
 @pytest.fixture

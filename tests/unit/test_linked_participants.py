@@ -7,7 +7,7 @@ import pytest
 from services.safety_rules.domain.facts.ownership import Ownership, survivors
 from services.safety_rules.domain.participant.linked_participants import families
 from services.vocabulary.fact import Enrolment, Merge, Move, Status
-from tests.reading import fact, lab
+from tests.helpers.fact_notes import fact, lab
 
 # merges "gone>survivor", "gone<survivor" undoes; then who survives for a, b, c
 TABLE = {

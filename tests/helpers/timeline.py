@@ -30,11 +30,11 @@ from services.vocabulary.fact import (
     Status,
     Transplant,
 )
-from tests.reading import NOW, fact, hours, lab
-from tests.stored import message
+from tests.helpers.fact_notes import NOW, fact, hours, lab
+from tests.helpers.store import message
 
 STUDY = "BLINA-HSCT"
-FOLDER = Path(__file__).parent.parent / "studies" / "blina-hsct"
+FOLDER = Path(__file__).parents[2] / "studies" / "blina-hsct"
 URL = "https://aegis.example.org"
 
 

@@ -10,8 +10,8 @@ from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.past_crossings import ever_crossed, past_crossings
 from services.safety_rules.inquiries import verify
 from services.vocabulary.decision import Signal
-from tests.reading import hours
-from tests.timeline import FOLDER, Timeline, told
+from tests.helpers.fact_notes import hours
+from tests.helpers.timeline import FOLDER, Timeline, told
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ from services.safety_rules.domain.episodes.criterion_records import Group
 from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
-from tests.advised import record
-from tests.reading import hours
+from tests.helpers.dosing_course import record
+from tests.helpers.fact_notes import hours
 
 GRADE_2 = Span(Grade(2), Grade(2))
 

@@ -19,7 +19,7 @@ from services.safety_rules.domain.ctcae.grading import (
     grade,
 )
 from services.vocabulary.grade import Symptoms
-from tests.reading import quantity
+from tests.helpers.fact_notes import quantity
 
 TABLES = {"5": load_table("ctcae-5.0"), "6": load_table("ctcae-6.0")}
 _LIMITS = {"LLN": "lln", "ULN": "uln", "albumin": "albumin"}

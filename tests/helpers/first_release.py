@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-RELEASES = Path(__file__).parent / "releases"
+RELEASES = Path(__file__).parents[1] / "releases"
 FAMILY = ("P-003", "P-004")  # one person, registered twice
-_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def keys_in(folder):

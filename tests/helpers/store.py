@@ -39,7 +39,7 @@ from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Step
 from services.vocabulary.standing import Competing, Counted, Standing
-from tests.reading import NOW, hours, lab
+from tests.helpers.fact_notes import NOW, hours, lab
 
 
 def new_database(folder):

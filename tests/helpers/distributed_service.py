@@ -17,7 +17,7 @@ from pathlib import Path
 
 from services.ingest.mllp_client import send
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "studies" / "blina-hsct"
 DIED = (137, -signal.SIGKILL)  # at a failpoint, and by kill -9
 AND = "&&"
@@ -37,8 +37,8 @@ _CONTEXT.set_forkserver_preload(
         "services.cli.main",
         "services.cli.process.service",
         "services.runtime.clock",
-        "tests.preloaded",
-        "tests.workers",
+        "tests.helpers.shared_study",
+        "tests.helpers.distributed_service",
     ]
 )
 
@@ -240,7 +240,7 @@ def _run(words, environment, log):
     _follow(environment.get("CLOCK_AHEAD", ""))
     from services.cli import main
     from services.cli.shared import open_study
-    from tests.preloaded import load
+    from tests.helpers.shared_study import load
 
     open_study.load_rules = load
     code = 0

@@ -24,7 +24,7 @@ from services.runtime.settings import AlertSettings, HttpSettings, IngestSetting
 from services.simulator.trial import facts, participants_csv, simulate
 from services.store import alerts, journal
 from services.store.roles import role_of
-from tests.installed import STUDY
+from tests.helpers.installation import STUDY
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{2}:\d{2}")
 

@@ -9,7 +9,7 @@ from matplotlib import font_manager  # noqa: F401 (its list of fonts takes a sec
 
 from services.safety_rules.adapters.study_rules import load_rules
 
-STUDY = Path(__file__).parent.parent / "studies" / "blina-hsct"
+STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
 
 load = cache(load_rules)
 load(STUDY)

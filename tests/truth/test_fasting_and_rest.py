@@ -9,8 +9,8 @@ import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.fact import Action, Administration
-from tests.reading import fact, lab
-from tests.trials import RULES, RULES_6
+from tests.helpers.fact_notes import fact, lab
+from tests.helpers.random_trials import RULES, RULES_6
 
 # glucose in mg/dL (ULN 100), whether fasting; the grade by v6
 FASTING = [

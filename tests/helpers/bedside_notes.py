@@ -11,7 +11,7 @@ from itertools import groupby
 
 from services.vocabulary.fact import Action, Administration, Observation
 from services.vocabulary.grade import Grade
-from tests.reading import NOW, fact, quantity
+from tests.helpers.fact_notes import NOW, fact, quantity
 
 DEVICES = {
     "RA": "room-air",

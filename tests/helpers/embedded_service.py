@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.ingest.mllp_client import send
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 _AEGIS = (sys.executable, "-m", "services.cli.main")
 _LISTENING = re.compile(r"MLLP on port (\d+), HTTP on port (\d+)")
 

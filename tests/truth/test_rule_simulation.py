@@ -26,7 +26,7 @@ from services.safety_rules.domain.stopping.steps import steps_of
 from services.safety_rules.inquiries.rule_simulation import rehearse
 from services.vocabulary.protocol import Curve, StopWhen
 from services.vocabulary.standing import Standing
-from tests.protocols import rule
+from tests.helpers.protocols import rule
 
 TABLE = (1, *design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary)
 UNIFORM, EARLY = Curve("uniform"), Curve("exponential", mean_days=5)

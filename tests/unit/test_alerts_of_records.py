@@ -11,9 +11,9 @@ from services.vocabulary.alert import AlertKind, Closed, Level
 from services.vocabulary.decision import Signal, Undone
 from services.vocabulary.episode import EpisodeState, Span
 from services.vocabulary.grade import Grade
-from tests.protocols import PROTOCOL
-from tests.reading import NOW, hours
-from tests.stored import CONTENT, DECISION, EPISODE
+from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.protocols import PROTOCOL
+from tests.helpers.store import CONTENT, DECISION, EPISODE
 
 REACHED, LIKELY = AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY
 

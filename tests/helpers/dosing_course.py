@@ -16,7 +16,7 @@ from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration, Enrolment, Transplant
 from services.vocabulary.grade import Grade
-from tests.reading import NOW, fact, hours, quantity
+from tests.helpers.fact_notes import NOW, fact, hours, quantity
 
 GRAFT = -70 * 24
 _HOURS_OF_A_COURSE = "8@0 16@48 -@168"
