@@ -1,7 +1,8 @@
 """Simulated trials per second through a stopping rule, every way of counting, on one core.
 
-Measured: `services.safety_rules.inquiries.rule_simulation.rehearse` of the trial's first rule at its p0: each trial
-drawn once and counted in five ways, by the path of the live monitor for many trials at once.
+Measured: `services.safety_rules.inquiries.rule_simulation.rehearse` of the trial's first rule
+at its p0: each trial drawn once and counted in five ways, by the path of the live monitor for
+many trials at once.
 
 The floor: the same trials drawn, and nothing counted. Beside it the live monitor's own path, one
 trial at a time, for the one way of counting that the rule has: what the batch is there to beat.

@@ -1,8 +1,8 @@
 """Facts per second through the rules, in the order in which they came, on one core.
 
-Measured: `services.safety_rules.application.recompute.recount` of every family of a synthetic trial: the facts of
-each message heard as a whole, records reconciled and standings worked out after every message,
-timers applied. Facts are decoded, nothing is written.
+Measured: `services.safety_rules.application.recompute.recount` of every family of a synthetic
+trial: the facts of each message heard as a whole, records reconciled and standings worked out
+after every message, timers applied. Facts are decoded, nothing is written.
 
 The floor: the same facts decoded from the JSON that the journal stores, and nothing more. Whoever
 folds a journal has to read it.

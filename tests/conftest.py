@@ -4,6 +4,16 @@ import pytest
 import structlog
 
 from tests.faults.summary import Table
+from tests.helpers.servers import (  # noqa: F401 (fixtures)
+    empty_kafka,
+    kafka,
+    kafka_server,
+    postgres,
+    postgres_server,
+    promtool,
+    servers_folder,
+)
+from tests.helpers.watched_trial import watched  # noqa: F401 (a fixture)
 
 
 def pytest_configure(config):

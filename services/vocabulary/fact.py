@@ -26,6 +26,16 @@ class Status(StrEnum):
     WRONG_PATIENT = "W"
     NO_RESULT = "X"
 
+    @property
+    def is_final(self) -> bool:
+        """A result that its sender stands by: nothing preliminary, partial or withdrawn."""
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {Status.FINAL, Status.PROMOTED, Status.CORRECTED, Status.AMENDED, Status.APPENDED}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:

@@ -238,9 +238,9 @@ def _run(words, environment, log):
     os.chdir(ROOT)
     _be_impatient()
     _follow(environment.get("CLOCK_AHEAD", ""))
-    from services.cli import main
-    from services.cli.shared import open_study
-    from tests.helpers.shared_study import load
+    from services.cli import main  # noqa: PLC0415 (in the child, where it is there)
+    from services.cli.shared import open_study  # noqa: PLC0415
+    from tests.helpers.shared_study import load  # noqa: PLC0415
 
     open_study.load_rules = load
     code = 0
@@ -266,7 +266,7 @@ def _commands(words):
 
 
 def _be_impatient():
-    from services.store import held_lease, session
+    from services.store import held_lease, session  # noqa: PLC0415
 
     held_lease.FOR_S, held_lease.RENEW_S = _LEASE_S, _LEASE_S / 3
     session._LIMITS["idle_in_transaction_session_timeout"] = f"{_IDLE_S}s"  # noqa: SLF001
@@ -276,9 +276,9 @@ def _follow(file):
     """Let this process' clock be ahead by as many seconds as *file* says, whenever it is read."""
     if not file:
         return
-    from datetime import datetime, timedelta
+    from datetime import datetime, timedelta  # noqa: PLC0415
 
-    from services.runtime import clock
+    from services.runtime import clock  # noqa: PLC0415
 
     class Ahead(datetime):
         @classmethod

@@ -1,6 +1,7 @@
 """Cytokine release syndrome as ASTCT 2019 grades it, with CTCAE v5.0 and v6.0 beside it.
 
-Each row is a course (see `tests.helpers.bedside_notes`) and the episodes that a clinician would write down.
+Each row is a course (see `tests.helpers.bedside_notes`) and the episodes that a clinician
+would write down.
 Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2
 """
 

@@ -7,7 +7,7 @@ from services.cli.command import Command
 from services.cli.commands import verify
 from services.cli.shared.open_study import Opened, data_arguments, open_data, settle
 from services.safety_rules.application.fold_participants import release
-from services.safety_rules.inquiries import verify
+from services.safety_rules.inquiries import verify as journal_proof
 from services.store import states
 from services.store.session import Connection
 from services.store.snapshots import Snapshots
@@ -24,7 +24,7 @@ def findings(opened: Opened, conn: Connection) -> Iterator[str]:
     """
     yield from verify.findings(opened, lambda: conn)
     rules = opened.study.rules
-    for wrong in (*verify.of_decisions(conn, rules), *verify.never_told(conn, rules)):
+    for wrong in (*journal_proof.of_decisions(conn, rules), *journal_proof.never_told(conn, rules)):
         yield f"{wrong.participant}: {wrong.problem}"
 
 
@@ -32,7 +32,7 @@ def _replay(args: Namespace) -> int:
     opened = open_data(args, create=False)
     count = 0
     with Snapshots(opened.db) as look:
-        for wrong in verify.of_participants(look, opened.study.rules, history=True):
+        for wrong in journal_proof.of_participants(look, opened.study.rules, history=True):
             print(f"{wrong.participant}: {wrong.problem}", flush=True)
             count += 1
         for told in verify.of_decisions(opened):

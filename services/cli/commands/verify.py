@@ -15,7 +15,7 @@ from services.cli.shared.open_study import Opened, open_data
 from services.ingest.lost_messages import is_unheard
 from services.runtime.clock import now_utc
 from services.safety_rules.application.decide_study import of_other_protocol, says, undecided
-from services.safety_rules.inquiries import verify
+from services.safety_rules.inquiries import verify as journal_proof
 from services.store import integrity, journal, leases, messages, parking, records, states
 from services.store.session import Connection, Database
 from services.store.snapshots import Look, Snapshots
@@ -56,7 +56,7 @@ def findings(opened: Opened, look: Look) -> Iterator[str]:
     for silent in messages.without_effect(look):
         if is_unheard(intake, look(), silent):
             yield f"raw_message {silent}: it was accepted, and nothing of it is a fact or parked"
-    for wrong in verify.of_participants(look, opened.study.rules, history=False):
+    for wrong in journal_proof.of_participants(look, opened.study.rules, history=False):
         yield f"{wrong.participant}: {wrong.problem}"
 
 
@@ -98,7 +98,7 @@ def of_decisions(opened: Opened) -> Iterator[str]:
         by_message = opened.settings.clock == "message"
         before = _FIRST if by_message else now_utc() - _LOOKED_BACK
     with opened.db.read() as conn:
-        for wrong in verify.never_told(conn, opened.study.rules, before):
+        for wrong in journal_proof.never_told(conn, opened.study.rules, before):
             yield f"{wrong.participant}: {wrong.problem}"
 
 

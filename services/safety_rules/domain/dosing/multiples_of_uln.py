@@ -11,7 +11,6 @@ from services.safety_rules.domain.ctcae.corrected_calcium import corrected_range
 from services.safety_rules.domain.ctcae.grading import NoBaseline, Reading, what_is_known
 from services.safety_rules.domain.ctcae.ranges import End, Range, range_of
 from services.safety_rules.domain.ctcae.units import in_published_unit
-from services.safety_rules.domain.episodes.lab_course import FINAL
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Input
 from services.vocabulary.quantity import Quantity
@@ -83,7 +82,7 @@ def result(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> Result | No
         uln,
         fact.id,
         _words(body),
-        fact.status not in FINAL,
+        not fact.status.is_final,
         tuple(missing),
     )
 

@@ -13,7 +13,6 @@ from services.safety_rules.domain.ctcae.grading import (
     grade,
 )
 from services.safety_rules.domain.episodes.lab_course import (
-    FINAL,
     About,
     Course,
     Following,
@@ -95,7 +94,7 @@ class Followed:
             return BaselineUnknown(), Grade.NONE
         for facts in reversed(self.track.before(anchor)):
             for fact in reversed(facts):
-                if fact.status in FINAL and _has_a_value(fact):
+                if fact.status.is_final and _has_a_value(fact):
                     return self._graded_with_itself(criterion, fact, anchor)
         return BaselineUnknown(), Grade.NONE
 

@@ -20,7 +20,7 @@ from services.safety_rules.domain.ctcae.shared_inputs import Alike, Beside, prep
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.runs.segments import Graded, Segments, exposed, extended
 from services.vocabulary.episode import Span
-from services.vocabulary.fact import Assessment, Fact, Observation, Status
+from services.vocabulary.fact import Assessment, Fact, Observation
 from services.vocabulary.grade import Grade, Input, Outcome
 from services.vocabulary.grade import Graded as Exact
 from services.vocabulary.quantity import Quantity
@@ -32,9 +32,6 @@ SEEN = frozenset(
         *(Input.SYMPTOMS, Input.SEVERITY, Input.INTERVENTION, Input.INFARCTION),
         *(Input.AT_REST, Input.FASTING, Input.ANTICOAGULATION),
     }
-)
-FINAL = frozenset(
-    {Status.FINAL, Status.PROMOTED, Status.CORRECTED, Status.AMENDED, Status.APPENDED}
 )
 
 Nearest = Callable[[str, datetime], Quantity | None]
@@ -186,7 +183,7 @@ def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) 
         lead.because,
         tuple(sorted(missing)) if missing else (),
         tuple(fact.id for fact in facts),
-        provisional=any(fact.status not in FINAL for fact in facts),
+        provisional=any(not fact.status.is_final for fact in facts),
     )
 
 

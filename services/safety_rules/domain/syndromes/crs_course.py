@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.episodes.lab_course import FINAL
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.syndromes import ctcae_crs
 from services.safety_rules.domain.syndromes.bedside import Charted, Level, worst
@@ -113,7 +112,7 @@ def changed(course: Course, now: Now, level: Level) -> Course:
         tuple(level.missing),
         tuple(sorted({fact.id for fact in level.facts})),
     )
-    doubtful = any(fact.status not in FINAL for fact in level.facts)
+    doubtful = any(not fact.status.is_final for fact in level.facts)
     return replace(
         course,
         history=(*course.history, change),

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from services.safety_rules.domain.episodes.lab_course import FINAL
 from services.safety_rules.domain.facts.drugs import Drugs
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.runs.segments import Graded, Segments, extended
@@ -106,7 +105,7 @@ def step(state: IcansState, at: datetime, facts: Sequence[Fact]) -> tuple[IcansS
         level.because or "no domain affected",
         tuple(level.missing),
         tuple(sorted(fact.id for fact in level.facts)),
-        provisional=any(fact.status not in FINAL for fact in level.facts),
+        provisional=any(not fact.status.is_final for fact in level.facts),
     )
     segments, over = extended(state.segments, reading, state.protocol.merge_gap)
     if segments.open is not None:
