@@ -4,51 +4,50 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
 from services.cli.command import Command, CommandError
 from services.runtime.settings import SettingsError
 
-# Word, and where its command is: a module is loaded when it is asked for, for some take seconds.
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "run": ("run", "RUN"),
-    "topics": ("topics", "TOPICS"),
-    "ingest": ("ingest", "INGEST"),
-    "parked": ("ingest", "PARKED"),
-    "participants": ("participants", "PARTICIPANTS"),
-    "sites": ("participants", "SITES"),
-    "facts": ("facts", "FACTS"),
-    "adjudicate": ("facts", "ADJUDICATE"),
-    "determine": ("facts", "DETERMINE"),
-    "records": ("records", "RECORDS"),
-    "explain": ("explain", "EXPLAIN"),
-    "dose": ("dose", "DOSE"),
-    "queries": ("dose", "QUERIES"),
-    "rules": ("records", "RULES"),
-    "endpoints": ("endpoints", "ENDPOINTS"),
-    "alerts": ("alerts", "ALERTS"),
-    "assess": ("assess", "ASSESS"),
-    "protocol": ("protocol", "PROTOCOL_COMMAND"),
-    "design": ("design", "DESIGN"),
-    "regrade": ("regrade", "REGRADE"),
-    "refold": ("refold", "REFOLD"),
-    "grade": ("grade", "GRADE"),
-    "boundary": ("boundary", "BOUNDARY"),
-    "simulate": ("simulate", "SIMULATE"),
-    "migrate": ("migrate", "MIGRATE"),
-    "verify": ("replay", "VERIFY"),
-    "replay": ("replay", "REPLAY"),
-    "retry": ("replay", "RETRY"),
-    "demo": ("demo", "DEMO"),
-}
+# Each is in the module of its name: a module is loaded when it is asked for, for some take seconds.
+COMMANDS: Sequence[str] = (
+    "run",
+    "topics",
+    "ingest",
+    "parked",
+    "participants",
+    "sites",
+    "facts",
+    "adjudicate",
+    "determine",
+    "records",
+    "explain",
+    "dose",
+    "queries",
+    "rules",
+    "endpoints",
+    "alerts",
+    "assess",
+    "protocol",
+    "design",
+    "regrade",
+    "refold",
+    "grade",
+    "boundary",
+    "simulate",
+    "migrate",
+    "verify",
+    "replay",
+    "retry",
+    "demo",
+)
 
 
-def command_of(word: str) -> Command:
+def load_command(word: str) -> Command:
     """Return the command of *word*, one of `COMMANDS`."""
-    module, name = COMMANDS[word]
-    found: Command = getattr(import_module(f"services.cli.commands.{module}"), name)
-    return found
+    command: Command = import_module(f"services.cli.commands.{word}").COMMAND
+    return command
 
 
 def parser(only: str = "") -> argparse.ArgumentParser:
@@ -59,7 +58,7 @@ def parser(only: str = "") -> argparse.ArgumentParser:
         epilog="Trial safety oversight, not a bedside alarm.",
     )
     words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in map(command_of, [only] if only else COMMANDS):
+    for command in map(load_command, [only] if only else COMMANDS):
         word = words.add_parser(command.name, help=command.purpose, description=command.purpose)
         command.arguments(word)
         word.set_defaults(perform=command.perform)

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from services.cli.commands.records import canonical_lines
-from services.cli.commands.replay import findings
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import open_in
+from services.cli.shared.records_table import canonical_lines
+from services.cli.shared.verification import findings
 from services.ingest.application import Incoming
 from services.ingest.enrolment import import_participants
 from services.runtime.clock import now_utc

@@ -4,7 +4,7 @@ import pytest
 
 from services.alerts.application import name_of
 from services.alerts.ports import Failed
-from services.cli.commands import facts
+from services.cli.commands import determine
 from services.cli.main import main
 from services.store.alerts import load_acknowledgements
 from tests.helpers.timeline import FOLDER, Timeline
@@ -131,8 +131,8 @@ def test_an_answer_says_nothing_of_an_event_that_came_after_what_it_answers(
         trial.at(9)
         return outcome
 
-    clinic_enter = facts.enter
-    monkeypatch.setattr(facts, "enter", entered)
+    clinic_enter = determine.enter
+    monkeypatch.setattr(determine, "enter", entered)
     rule = "BLINA-HSCT.S4"
     _, said = aegis("determine", rule, "pause", "--reason", "two deaths")
     assert "pause, on 2 events" in said.out

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.cli.commands import facts
+from services.cli.commands import adjudicate, determine
 from services.cli.main import main
 from services.cli.shared import enter_facts
 from services.runtime.clock import now_utc
@@ -44,7 +44,7 @@ def clock(monkeypatch):
     started = now_utc()
 
     def show(minutes):
-        for module in (facts, enter_facts):
+        for module in (adjudicate, determine, enter_facts):
             monkeypatch.setattr(module, "now_utc", lambda: started + timedelta(minutes=minutes))
 
     return show

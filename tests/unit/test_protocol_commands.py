@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from services.cli.commands.protocol import read_protocol
-from services.cli.commands.records import together
+from services.cli.commands.rules import together
 from services.cli.main import main
 
 TRIAL = Path("studies/blina-hsct")

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 import pytest
 
-from services.cli.commands.run import RUN
+from services.cli.commands.run import COMMAND as RUN
 
 
 def role_of(*words):

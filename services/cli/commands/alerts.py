@@ -102,4 +102,4 @@ def _find(known: list[Alert], name: str) -> Alert:
     return found[0]
 
 
-ALERTS = Command("alerts", "what people were told, and who has seen it", _arguments, _alerts)
+COMMAND = Command("alerts", "what people were told, and who has seen it", _arguments, _alerts)

@@ -6,8 +6,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from services.cli.command import Command, CommandError
-from services.cli.commands.records import records_table, rules_table
 from services.cli.shared.open_study import instant, open_study, study_argument
+from services.cli.shared.records_table import records_table
+from services.cli.shared.rules_table import rules_table
 from services.ingest.facts import read_lines
 from services.runtime import wire
 from services.safety_rules.application.recompute import Assessed, assess
@@ -64,4 +65,4 @@ def _as_json(found: Assessed) -> str:
     return json.dumps(json.loads(wire.canonical(parts)), indent=1, ensure_ascii=False)
 
 
-ASSESS = Command("assess", "grade a file of facts and apply the rules", _arguments, _assess)
+COMMAND = Command("assess", "grade a file of facts and apply the rules", _arguments, _assess)

@@ -1,11 +1,12 @@
 """``aegis boundary``: a stopping boundary, calibrated exactly, with what it does."""
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from services.charts.designs import Drawn, Marks, Words
 from services.cli.command import Command, CommandError
+from services.cli.shared.number_lists import numbers, whole
 from services.cli.shared.plotting import draw, grid, picture
 from services.cli.shared.tables import table
 from services.safety_rules.inquiries import boundary_tables
@@ -22,30 +23,6 @@ _PARAMETERS = {
     "strictly": "posterior: 1 stops above theta only, 0 at theta too",
     "boundary": "table: events that stop at each look",
 }
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """Return the numbers of ``.2,.3``.
-
-    Raises:
-        ArgumentTypeError: They are none.
-    """
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not a number, or numbers like .2,.3") from error
-
-
-def whole(text: str) -> tuple[int, ...]:
-    """Return the numbers of ``5,10,15``.
-
-    Raises:
-        ArgumentTypeError: They are none.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not whole numbers like 5,10,15") from error
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -148,6 +125,6 @@ def _readable(of: Design, entered: Sequence[tuple[float, float]]) -> str:
     return "\n".join(lines)
 
 
-BOUNDARY = Command(
+COMMAND = Command(
     "boundary", "a stopping boundary and what it does at each event rate", _arguments, _boundary
 )

@@ -53,4 +53,4 @@ def _demo(args: Namespace) -> int:
     return 0 if ended.is_as_it_should_be and is_proven else 1
 
 
-DEMO = Command("demo", "a synthetic trial, from HL7 to the DSMB's mail", _arguments, _demo)
+COMMAND = Command("demo", "a synthetic trial, from HL7 to the DSMB's mail", _arguments, _demo)

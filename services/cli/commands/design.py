@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from services.charts.designs import Drawn, Marks, Words
 from services.cli.command import Command, CommandError
-from services.cli.commands.boundary import numbers, whole
+from services.cli.shared.number_lists import numbers, whole
 from services.cli.shared.plotting import draw, grid, picture
 from services.cli.shared.tables import table
 from services.safety_rules.inquiries.boundary_tables import Compared, Shapes, compare
@@ -138,4 +138,4 @@ def _readable(args: Namespace, found: Sequence[Compared]) -> str:
     )
 
 
-DESIGN = Command("design", "the families of stopping rules side by side", _arguments, _design)
+COMMAND = Command("design", "the families of stopping rules side by side", _arguments, _design)

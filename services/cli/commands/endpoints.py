@@ -185,6 +185,6 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-ENDPOINTS = Command(
+COMMAND = Command(
     "endpoints", "survival, incidence and adverse events at a data cut", _arguments, _endpoints
 )

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from services.cli.command import Command
-from services.cli.commands.facts import find_record
+from services.cli.shared.find_record import find_record
 from services.cli.shared.open_study import Opened, data_arguments, open_data
 from services.cli.shared.tables import day, utc
 from services.safety_rules.inquiries.advice_now import joined_with
@@ -125,4 +125,4 @@ def _end(quantity: Quantity | None) -> str:
     return "?" if quantity is None else str(quantity.value)
 
 
-EXPLAIN = Command("explain", "why a record says what it says", _arguments, _explain)
+COMMAND = Command("explain", "why a record says what it says", _arguments, _explain)

@@ -1,33 +1,24 @@
-"""What people know and feeds do not carry: facts, adjudications, the DSMB's answers."""
+"""``aegis facts``: what people know and feeds do not carry."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from typing import get_args
 
-from services.alerts.application import acknowledge
 from services.cli.command import Command, CommandError
 from services.cli.shared.enter_facts import by_argument, enter
 from services.cli.shared.open_study import Opened, data_arguments, instant, open_data, settle
 from services.runtime import wire
-from services.runtime.clock import now_utc
-from services.store import alerts, decisions, journal, participants, records
-from services.vocabulary.alert import AlertKind
-from services.vocabulary.decision import Decision
-from services.vocabulary.episode import Episode
+from services.store import journal, participants
 from services.vocabulary.fact import (
-    Adjudication,
-    Answer,
     Assessment,
     Body,
     ChronicGvhd,
     ChronicSeverity,
     Culture,
     Death,
-    Determination,
     Finding,
     GvhdStage,
     Relapse,
-    Verdict,
     Withdrawal,
 )
 from services.vocabulary.grade import Symptoms
@@ -116,7 +107,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None], _Make]] = {
 }
 
 
-def _facts_arguments(parser: ArgumentParser) -> None:
+def _arguments(parser: ArgumentParser) -> None:
     words = parser.add_subparsers(dest="word", required=True, metavar="add|export")
     export = words.add_parser("export", help="all facts, one JSON object to a line")
     export.add_argument("--participant", metavar="P", help="only this one's")
@@ -163,96 +154,4 @@ def _add(opened: Opened, args: Namespace) -> int:
     return 0
 
 
-def _adjudicate_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("record", metavar="RECORD", help="its id, or how it begins")
-    parser.add_argument("verdict", choices=[str(one) for one in Verdict])
-    parser.add_argument("--reason", required=True)
-    parser.add_argument("--grade", type=int, choices=range(1, 6), help="with regrade")
-    parser.add_argument("--cause", default="", help="with attribute")
-    by_argument(parser)
-    data_arguments(parser)
-
-
-def _adjudicate(args: Namespace) -> int:
-    verdict = Verdict(args.verdict)
-    if (verdict is Verdict.REGRADE) != (args.grade is not None):
-        raise CommandError("--grade goes with regrade, and regrade needs it")
-    if (verdict is Verdict.ATTRIBUTE) != bool(args.cause):
-        raise CommandError("--cause goes with attribute, and attribute needs it")
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        record = find_record(records.latest_episodes(conn), args.record)
-    content = record.content
-    body = Adjudication(
-        content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
-    )
-    enter(opened, content.participant, content.onset_at, body, args.by)
-    if not settle(opened):
-        print(f"known: {verdict} {content.participant} {content.term}; a running service grades it")
-        return 0
-    with opened.db.read() as conn:
-        after = find_record(records.latest_episodes(conn), record.id)
-    print(f"{content.participant} {content.term}: {after.state}, worst grade {after.content.worst}")
-    return 0
-
-
-def find_record(episodes: list[Episode], start: str) -> Episode:
-    """Return the one record whose id begins with *start*.
-
-    Raises:
-        CommandError: There is none, or there are several.
-    """
-    found = [episode for episode in episodes if episode.id.startswith(start)]
-    if len(found) != 1:
-        count = len(found) or "no"
-        raise CommandError(f"{count} records begin with {start}: `aegis records` lists them")
-    return found[0]
-
-
-def _determine_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
-    parser.add_argument("answer", choices=[str(one) for one in Answer])
-    parser.add_argument("--reason", required=True)
-    by_argument(parser)
-    data_arguments(parser)
-
-
-def _determine(args: Namespace) -> int:
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        last = {row.decision.rule: row for row in decisions.latest_decisions(conn, opened.name)}
-    row = last.get(args.rule)
-    if row is None:
-        known = ", ".join(sorted(last)) or "none yet"
-        raise CommandError(f"no decision of {args.rule} to answer; there are: {known}")
-    answer = Answer(args.answer)
-    decision = row.decision
-    counted = tuple(one.participant for one in decision.contributors)
-    body = Determination(args.rule, row.id, answer, args.by, args.reason, decision.events, counted)
-    enter(opened, opened.name, now_utc(), body, args.by)
-    _see(opened, args, decision)
-    settle(opened)
-    print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")
-    return 0
-
-
-def _see(opened: Opened, args: Namespace, answered: Decision) -> None:
-    """Acknowledge the rule's open alerts that say no more than *answered*: who answers saw that."""
-    with opened.db.read() as conn:
-        known = alerts.load_alerts(conn, opened.name)
-    comment = f"{args.answer}: {args.reason}"
-    for one in known:
-        if one.about == args.rule and one.is_open:
-            is_at_upper = one.kind is AlertKind.BOUNDARY_AT_UPPER
-            most = answered.upper if is_at_upper else answered.events
-            acknowledge(opened.db, one.id, args.by, comment, now_utc(), most=most)
-
-
-FACTS = Command("facts", "enter what no feed carries", _facts_arguments, _facts)
-ADJUDICATE = Command(
-    "adjudicate", "confirm, reject, regrade or attribute a record", _adjudicate_arguments,
-    _adjudicate,
-)  # fmt: skip
-DETERMINE = Command(
-    "determine", "the DSMB's answer to a stopping rule", _determine_arguments, _determine
-)
+COMMAND = Command("facts", "enter what no feed carries", _arguments, _facts)

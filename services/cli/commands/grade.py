@@ -157,4 +157,4 @@ def _target(args: Namespace, opened: ExitStack) -> TextIO:
     return opened.enter_context(_open(args.out, "w", encoding="utf-8"))
 
 
-GRADE = Command("grade", "grade a table of readings under CTCAE", _arguments, _grade)
+COMMAND = Command("grade", "grade a table of readings under CTCAE", _arguments, _grade)

@@ -19,4 +19,4 @@ def _migrate(args: Namespace) -> int:
     return 0
 
 
-MIGRATE = Command("migrate", "bring the database up to date, online", _arguments, _migrate)
+COMMAND = Command("migrate", "bring the database up to date, online", _arguments, _migrate)

@@ -208,6 +208,6 @@ def _text(sheet: Sheet) -> str:
     return "\n".join([*lines, *(f"  {line}" for line in table(head, rows).splitlines())])
 
 
-PROTOCOL_COMMAND = Command(
+COMMAND = Command(
     "protocol", "check a protocol, or read it as its signers do", _arguments, _protocol
 )

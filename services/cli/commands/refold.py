@@ -4,9 +4,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 from services.cli.command import Command, CommandError
-from services.cli.commands.regrade import changes
 from services.cli.shared.enter_facts import by_argument
 from services.cli.shared.open_study import Opened, data_arguments, open_data, settle
+from services.cli.shared.other_rules import count_graded_by_other_rules
+from services.cli.shared.regrade_changes import changes
 from services.safety_rules.inquiries import refold
 from services.store import states
 
@@ -30,7 +31,7 @@ def _refold(args: Namespace) -> int:
 def _do(opened: Opened, args: Namespace) -> int:
     if args.reason is None:
         print("\n".join(_preview(opened)))
-        return int(waiting(opened) > 0)
+        return int(count_graded_by_other_rules(opened) > 0)
     if not args.reason.strip():
         raise CommandError("say why with --reason: it is kept")
     asked = refold.ask(opened.db, opened.study.rules, by=args.by, reason=args.reason)
@@ -38,16 +39,10 @@ def _do(opened: Opened, args: Namespace) -> int:
     if not asked:
         return 0
     if settle(opened):
-        print(f"{waiting(opened)} of them are not")
-        return int(waiting(opened) > 0)
+        print(f"{count_graded_by_other_rules(opened)} of them are not")
+        return int(count_graded_by_other_rules(opened) > 0)
     print("a running service grades them")
     return 0
-
-
-def waiting(opened: Opened) -> int:
-    """Return how many participants have records that other rules wrote."""
-    with opened.db.read() as conn:
-        return states.count_under_other_rules(conn, opened.study.rules.version, opened.name)
 
 
 def _preview(opened: Opened) -> Iterator[str]:
@@ -67,6 +62,6 @@ def _preview(opened: Opened) -> Iterator[str]:
     yield "`aegis refold --reason TEXT` appends the new versions; the old ones stay readable"
 
 
-REFOLD = Command(
+COMMAND = Command(
     "refold", "grade anew what other rules wrote, after an upgrade", _arguments, _refold
 )

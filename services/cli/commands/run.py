@@ -8,10 +8,10 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from services.cli.command import Command, CommandError
-from services.cli.commands.refold import waiting
 from services.cli.process.roles.parts import Told
 from services.cli.process.service import EVERYTHING, ROLES, Ports, Service
 from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
 from services.runtime.gc_tuning import tune_interpreter
 from services.runtime.settings import (
@@ -56,7 +56,7 @@ def _run(args: Namespace) -> int:
             f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
-    if role in (EVERYTHING, "rules") and (others := waiting(opened)):
+    if role in (EVERYTHING, "rules") and (others := count_graded_by_other_rules(opened)):
         log.logger("safety_rules").warning("graded_by_other_rules", count=others)
     asyncio.run(_serve(opened, told, role))
     return 0
@@ -82,4 +82,4 @@ def _say(ports: Ports) -> None:
     print(f"listening: {mllp}HTTP on port {ports.http}", flush=True)
 
 
-RUN = Command("run", "the service: ingest, rules and alerts in one process", _arguments, _run)
+COMMAND = Command("run", "the service: ingest, rules and alerts in one process", _arguments, _run)

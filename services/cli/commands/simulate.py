@@ -40,4 +40,4 @@ def _trial(args: Namespace) -> int:
     return 0
 
 
-SIMULATE = Command("simulate", "a synthetic trial, or a rule in many trials", _arguments, _simulate)
+COMMAND = Command("simulate", "a synthetic trial, or a rule in many trials", _arguments, _simulate)

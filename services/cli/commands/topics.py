@@ -42,4 +42,4 @@ def _compare(settings: KafkaSettings, declared: Declared) -> int:
     return 1
 
 
-TOPICS = Command("topics", "compare the topics of Kafka with those declared", _arguments, _topics)
+COMMAND = Command("topics", "compare the topics of Kafka with those declared", _arguments, _topics)

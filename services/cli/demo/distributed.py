@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.cli.command import CommandError
-from services.cli.commands.records import canonical_lines
 from services.cli.demo import embedded
 from services.cli.demo.feed import enter, wait_until_told
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.processes import Processes
 from services.cli.shared.open_study import Opened, count_kept, migrate
+from services.cli.shared.records_table import canonical_lines
 from services.runtime.kafka import (
     KafkaUnavailableError,
     TopicsError,

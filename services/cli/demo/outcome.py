@@ -11,10 +11,10 @@ from typing import Literal
 
 from services.charts.boundary import boundary_chart
 from services.charts.course import course_chart
-from services.cli.commands.records import rules_table
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.scoring import Score, score
 from services.cli.shared.open_study import Opened
+from services.cli.shared.rules_table import rules_table
 from services.cli.shared.tables import table
 from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import status

@@ -1,0 +1,55 @@
+"""``aegis determine``: the DSMB's answer to a stopping rule."""
+
+from argparse import ArgumentParser, Namespace
+
+from services.alerts.application import acknowledge
+from services.cli.command import Command, CommandError
+from services.cli.shared.enter_facts import by_argument, enter
+from services.cli.shared.open_study import Opened, data_arguments, open_data, settle
+from services.runtime.clock import now_utc
+from services.store import alerts, decisions
+from services.vocabulary.alert import AlertKind
+from services.vocabulary.decision import Decision
+from services.vocabulary.fact import Answer, Determination
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
+    parser.add_argument("answer", choices=[str(one) for one in Answer])
+    parser.add_argument("--reason", required=True)
+    by_argument(parser)
+    data_arguments(parser)
+
+
+def _determine(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    with opened.db.read() as conn:
+        last = {row.decision.rule: row for row in decisions.latest_decisions(conn, opened.name)}
+    row = last.get(args.rule)
+    if row is None:
+        known = ", ".join(sorted(last)) or "none yet"
+        raise CommandError(f"no decision of {args.rule} to answer; there are: {known}")
+    answer = Answer(args.answer)
+    decision = row.decision
+    counted = tuple(one.participant for one in decision.contributors)
+    body = Determination(args.rule, row.id, answer, args.by, args.reason, decision.events, counted)
+    enter(opened, opened.name, now_utc(), body, args.by)
+    _see(opened, args, decision)
+    settle(opened)
+    print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")
+    return 0
+
+
+def _see(opened: Opened, args: Namespace, answered: Decision) -> None:
+    """Acknowledge the rule's open alerts that say no more than *answered*: who answers saw that."""
+    with opened.db.read() as conn:
+        known = alerts.load_alerts(conn, opened.name)
+    comment = f"{args.answer}: {args.reason}"
+    for one in known:
+        if one.about == args.rule and one.is_open:
+            is_at_upper = one.kind is AlertKind.BOUNDARY_AT_UPPER
+            most = answered.upper if is_at_upper else answered.events
+            acknowledge(opened.db, one.id, args.by, comment, now_utc(), most=most)
+
+
+COMMAND = Command("determine", "the DSMB's answer to a stopping rule", _arguments, _determine)

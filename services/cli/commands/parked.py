@@ -1,0 +1,77 @@
+"""``aegis parked``: what was accepted and waits."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+
+from services.cli.command import Command, CommandError
+from services.cli.shared.enter_facts import by_argument, intake_of
+from services.cli.shared.open_study import data_arguments, open_data, settle
+from services.cli.shared.tables import table, utc
+from services.ingest import parked_items
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    words = parser.add_subparsers(dest="word", required=True, metavar="list|retry|discard")
+    for name, meaning in (
+        ("list", "what waits, and why"),
+        ("retry", "read it again, once a mapping or a participant is there"),
+        ("discard", "set items aside for good"),
+    ):
+        word = words.add_parser(name, help=meaning, description=meaning)
+        data_arguments(word)
+        word.add_argument("--site", metavar="SITE", help="of this site only")
+        if name != "list":
+            by_argument(word)
+        if name == "discard":
+            word.add_argument("items", nargs="+", metavar="ITEM")
+            word.add_argument("--reason", required=True)
+
+
+def _parked(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    intake = intake_of(opened)
+    waiting = parked_items.waiting(intake, args.site)
+    if args.word == "retry":
+        done = parked_items.retry(intake, args.by, args.site)
+        settle(opened)
+        print(f"{done.facts} facts, {done.closed} items closed, {done.waiting} still wait")
+    elif args.word == "discard":
+        chosen = _chosen(args.items, [row.id for row in waiting])
+        count = parked_items.discard(intake, chosen, args.by, _reason(args.reason))
+        print(f"{count} items discarded; their messages are kept")
+    elif waiting:
+        rows = [
+            (row.id[:8], row.site, utc(row.parked_at), row.path, row.reason, row.detail)
+            for row in waiting
+        ]
+        print(table(("item", "site", "since (UTC)", "where", "reason", "detail"), rows))
+    else:
+        print("nothing is parked")
+    return 0
+
+
+def _chosen(items: Sequence[str], waiting: Sequence[str]) -> list[str]:
+    """Return the one id that begins with each of *items*.
+
+    Raises:
+        CommandError: None does, or several do.
+    """
+    chosen = []
+    for item in items:
+        found = [one for one in waiting if item and one.startswith(item)]
+        if len(found) != 1:
+            raise CommandError(
+                f"{len(found)} parked items begin with {item!r}: nothing was discarded;"
+                " name items as `aegis parked list` does"
+            )
+        chosen += found
+    return chosen
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise CommandError("say why with --reason: it is kept")
+    return text
+
+
+COMMAND = Command("parked", "what was accepted and cannot be used yet", _arguments, _parked)

@@ -1,0 +1,27 @@
+"""``aegis queries``: what a data manager has to look into."""
+
+from argparse import Namespace
+
+from services.cli.command import Command
+from services.cli.shared.knowledge_cut import find_knowledge_cut, knowledge_arguments
+from services.cli.shared.open_study import open_data
+from services.runtime import wire
+from services.safety_rules.inquiries import advice_now
+
+
+def _queries(args: Namespace) -> int:
+    opened = open_data(args, create=False)
+    with opened.db.read() as conn:
+        at = find_knowledge_cut(opened, conn, args)
+        found = list(advice_now.queries(conn, opened.study.rules, at, args.participant))
+    if args.json:
+        print("\n".join(wire.canonical(one) for one in found))
+        return 0
+    for query in found:
+        facts = ", ".join(fact[:12] for fact in query.facts)
+        print(f"{query.participant}: {query.problem} ({facts})")
+    print(f"{len(found)} queries" if found else "nothing to look into")
+    return 0
+
+
+COMMAND = Command("queries", "what a data manager has to look into", knowledge_arguments, _queries)

@@ -1,0 +1,35 @@
+"""The instant up to which a command looks at what was known."""
+
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+
+from services.cli.command import CommandError
+from services.cli.shared.open_study import Opened, data_arguments, instant
+from services.runtime.clock import now_utc
+from services.store import participants
+from services.store.session import Connection
+
+
+def knowledge_arguments(parser: ArgumentParser) -> None:
+    """Let a command be told whom to look at, until when, and in which form to print it."""
+    data_arguments(parser)
+    parser.add_argument("--participant", metavar="P", help="only this one")
+    parser.add_argument("--as-of", type=instant, metavar="T", help="as known then")
+    parser.add_argument("--json", action="store_true", help="everything, as JSON lines")
+
+
+def find_knowledge_cut(opened: Opened, conn: Connection, args: Namespace) -> datetime:
+    """Return until when to look; by the clock of messages, until the last one.
+
+    Raises:
+        CommandError: Nobody has that name.
+    """
+    known = participants.participants_by_subject(conn, opened.name)
+    if args.participant is not None and args.participant not in known:
+        raise CommandError(f"nobody is called {args.participant}: `aegis participants list`")
+    as_of: datetime | None = args.as_of
+    if as_of is not None:
+        return as_of
+    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
+    by_message = opened.settings.clock == "message"
+    return max(received) if received and by_message else now_utc()

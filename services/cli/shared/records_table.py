@@ -1,0 +1,45 @@
+"""Adverse-event records as lines: a table for people, canonical JSON for comparison."""
+
+from collections.abc import Sequence
+
+from services.cli.shared.tables import day, table, utc
+from services.runtime import wire
+from services.vocabulary.episode import Episode
+
+
+def canonical_lines(episodes: Sequence[Episode]) -> list[str]:
+    """Return the current content of *episodes*: the same facts always give the same lines."""
+    return sorted(wire.canonical(one.content) for one in episodes if not one.retracted)
+
+
+def records_table(episodes: Sequence[Episode]) -> str:
+    """Return one line for each record."""
+    rows = [
+        (
+            e.content.participant,
+            e.content.term,
+            e.content.worst,
+            e.content.current if e.content.resolved_at is None else "-",
+            day(e.content.transplant_day),
+            day(e.content.treatment_day),
+            utc(e.content.onset_at),
+            utc(e.content.resolved_at),
+            _says(e),
+            e.id[:8],
+        )
+        for e in sorted(episodes, key=lambda e: (e.content.participant, e.content.onset_at, e.id))
+    ]
+    head = (
+        "participant", "term", "worst", "now", "transplant day", "treatment day",
+        "onset (UTC)", "resolved (UTC)", "state", "record",
+    )  # fmt: skip
+    return table(head, rows)
+
+
+def _says(episode: Episode) -> str:
+    content = episode.content
+    words = [str(content.state)]
+    words += ["possible"] if content.possible else []
+    words += ["provisional"] if content.provisional else []
+    words += ["before exposure"] if content.before_exposure else []
+    return ", ".join(words)

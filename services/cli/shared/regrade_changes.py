@@ -1,0 +1,57 @@
+"""What grading the same facts by other rules would change, line by line."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from services.cli.shared.tables import day, table
+from services.safety_rules.inquiries.regrade import Preview
+from services.vocabulary.decision import Decision
+from services.vocabulary.episode import EpisodeContent
+
+
+def changes(found: Preview) -> Iterator[str]:
+    """Yield the records that would change, and what each rule would say, line by line."""
+    if found.records:
+        rows = [
+            (
+                one.record.participant,
+                one.record.term,
+                _grade(one.before),
+                _grade(one.after),
+                one.way,
+                day(one.record.transplant_day),
+                day(one.record.treatment_day),
+            )
+            for one in found.records
+        ]
+        head = (
+            "participant", "term", "old", "new", "would be", "transplant day", "treatment day",
+        )  # fmt: skip
+        yield table(head, rows)
+    counts = Counter(str(one.way) for one in found.records)
+    by_way = ", ".join(f"{number} {way}" for way, number in sorted(counts.items()))
+    yield f"{len(found.records)} records would change, {found.unchanged} would not" + (
+        f" ({by_way})" if by_way else ""
+    )
+    yield ""
+    yield table(
+        ("rule", "title", "now", "then", "says now", "would say"),
+        [
+            (a.rule, a.title, _events(a), _events(b), a.signal, _says(a, b))
+            for a, b in found.decisions
+        ],
+    )
+
+
+def _grade(record: EpisodeContent | None) -> str:
+    if record is None:
+        return "-"
+    return f"{record.worst}{' possible' if record.possible else ''}"
+
+
+def _events(decision: Decision) -> str:
+    return f"{decision.events} of {decision.evaluable}"
+
+
+def _says(now: Decision, then: Decision) -> str:
+    return "the same" if now.signal == then.signal else str(then.signal)

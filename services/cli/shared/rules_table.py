@@ -1,0 +1,59 @@
+"""The table of `aegis rules status`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from services.cli.shared.rule_notes import notes
+from services.cli.shared.tables import table, utc
+from services.vocabulary.decision import Decision
+
+
+def rules_table(
+    decisions: Sequence[Decision],
+    ever: Mapping[str, datetime | None],
+    as_of: datetime | None = None,
+) -> str:
+    """Return one line for each rule, and what the numbers are of.
+
+    Args:
+        decisions: Not empty.
+        ever: Since when each rule, by id, was first at its boundary.
+        as_of: What was known then; None: now.
+    """
+    rows = [
+        (
+            d.rule,
+            d.title,
+            d.events,
+            d.confirmed,
+            d.upper,
+            d.evaluable,
+            f"{d.ess:.1f}",
+            d.boundary if d.boundary <= d.n else "-",
+            d.events_left,
+            _certainty(d),
+            f"{d.predictive:.0%}",
+            utc(ever.get(d.rule)),
+            ("(watch only) " if d.watch_only else "") + d.signal,
+        )
+        for d in decisions
+    ]
+    head = (
+        "rule", "title", "events", "confirmed", "at most", "evaluable", "effective", "boundary",
+        "left", "certain", "by n", "ever reached (UTC)", "says",
+    )  # fmt: skip
+    known = f"as known at {utc(as_of)} UTC" if as_of else "as known now"
+    seen = max((d.data_to for d in decisions if d.data_to), default=None)
+    foot = (
+        f"{decisions[0].protocol}; data to {utc(seen)} UTC, {known}."
+        " by n: probability of reaching it by n;"
+        " ever reached: when it was first known to be, also if it no longer is."
+    )
+    more = [f"{d.rule}: {note}." for d in decisions for note in notes(d)]
+    return "\n".join([table(head, rows), *more, foot])
+
+
+def _certainty(decision: Decision) -> str:
+    if decision.certain:
+        return "certain"
+    return "possible" if decision.possible else "no"
