@@ -5,7 +5,7 @@ PYTEST = $(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-distributed run up down status test test-all faults lint format grafana schema criteria lock bench bench-e2e clean
+.PHONY: help setup demo demo-distributed run up down status test test-all faults lint format grafana schema criteria golden lock bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -59,6 +59,9 @@ schema: setup ## docs/fact.schema.json, from the code that reads facts
 
 criteria: setup ## docs/criteria.md, from the criteria files
 	$(BIN)/python -m services.safety_rules.inquiries.criteria_document > docs/criteria.md
+
+golden: setup ## tests/golden, what the rules make of fixed trials; first see services/safety_rules/edition.py
+	$(BIN)/python -m tests.helpers.golden_set
 
 lint: setup ## style, types, layers, spelling
 	$(BIN)/ruff check .
