@@ -6,13 +6,13 @@ from hashlib import sha256
 
 from services.ingest.domain.hl7.acknowledgement import Answer
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.message_content import ParkedItem, Reading, Refused
+from services.ingest.domain.message_content import MessageContent, ParkedItem, Refused
 from services.ingest.domain.site import CodeTables, Sites
-from services.ingest.facts import FactReading, read_facts
+from services.ingest.facts import FactsContent, read_facts
 from services.ingest.ids import message_id
 from services.ingest.outcome import Form, Incoming, Outcome, Source
+from services.ingest.parked_rows import build_parked_rows
 from services.ingest.patient_matching import Attribution
-from services.ingest.waiting import parked_rows
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
@@ -32,7 +32,7 @@ class _Read:
     """A message that can be accepted, and what it says."""
 
     incoming: Incoming
-    reading: Reading | FactReading
+    reading: MessageContent | FactsContent
     message: RawMessage
 
 
@@ -93,7 +93,7 @@ class Intake:
 
     def _read(self, incoming: Incoming) -> _Read | Refused:
         body = incoming.body
-        reading: Reading | FactReading | Refused
+        reading: MessageContent | FactsContent | Refused
         if incoming.form == "facts":
             reading = read_facts(body, incoming.site, incoming.actor)
         else:
@@ -133,7 +133,7 @@ class Intake:
             if hashes:
                 facts = [_with_note(fact, "MSH-10 was used before") for fact in facts]
             known = {**known, key: {*hashes, one.message.sha256}}
-            rows = parked_rows(one.message, parked)
+            rows = build_parked_rows(one.message, parked)
             arrivals.append(Arrival(one.message, tuple(facts), tuple(rows)))
             outcomes.append(_accepted(one, facts, parked))
         journal.append(conn, self.keys, arrivals)

@@ -5,7 +5,7 @@ from hashlib import sha256
 from services.ingest.application import Form, Incoming, Intake, Outcome
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refused
 from services.ingest.ids import message_id
-from services.ingest.waiting import parked_rows
+from services.ingest.parked_rows import build_parked_rows
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
 
@@ -54,7 +54,7 @@ def keep(intake: Intake, incoming: Incoming, key: str, item: ParkedItem) -> None
     )
     with intake.db.write() as conn:
         if not journal.find_messages(conn, [(sender, control_id)]):
-            rows = parked_rows(message, [item])
+            rows = build_parked_rows(message, [item])
             journal.append(conn, intake.keys, [Arrival(message, (), tuple(rows))])
 
 

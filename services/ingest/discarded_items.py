@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from services.ingest.domain.message_content import ParkedItem, Reading
-from services.ingest.facts import FactReading
+from services.ingest.domain.message_content import MessageContent, ParkedItem
+from services.ingest.facts import FactsContent
 from services.ingest.ids import fact_id
 from services.store.journal import RawMessage
 from services.store.parking import ParkedRow
@@ -19,8 +19,8 @@ def key(parked: ParkedRow | ParkedItem) -> tuple[str, str]:
 
 
 def without(
-    reading: Reading | FactReading, discarded: Collection[tuple[str, str]]
-) -> Reading | FactReading:
+    reading: MessageContent | FactsContent, discarded: Collection[tuple[str, str]]
+) -> MessageContent | FactsContent:
     """Return *reading* without what the *discarded* items, by `key`, are about.
 
     What still cannot be read is about itself. Any other item is about all that stands there now:
@@ -34,7 +34,7 @@ def without(
         return aside.isdisjoint((path, re.split(r"[./]", path)[0]))
 
     parked = tuple(i for i in reading.parked if key(i) not in discarded and stays(i.path))
-    if isinstance(reading, FactReading):
+    if isinstance(reading, FactsContent):
         own = {line.own for line in reading.facts if not stays(line.place)}
         lines = tuple(line for line in reading.facts if line.own not in own)
         return replace(reading, facts=lines, parked=parked)
@@ -50,7 +50,7 @@ def without(
 def renumbered(
     rows: Sequence[ParkedRow],
     message: RawMessage,
-    reading: Reading | FactReading,
+    reading: MessageContent | FactsContent,
     known: Collection[str],
 ) -> list[ParkedRow]:
     """Return *rows* with the path that each has now.
@@ -65,7 +65,7 @@ def renumbered(
         reading: What it says now.
         known: Ids of the facts that came of it.
     """
-    if isinstance(reading, FactReading):
+    if isinstance(reading, FactsContent):
         return list(rows)
     waited = {
         row.id: int(found[1])

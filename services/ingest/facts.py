@@ -33,7 +33,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class FactReading:
+class FactsContent:
     """Facts that name their participant by pseudonym.
 
     *site* is the one that sent them, empty when a person entered them.
@@ -48,7 +48,7 @@ class FactReading:
     parked: tuple[ParkedItem, ...]
 
 
-def read_facts(body: bytes, site: str, actor: str) -> FactReading | Refused:
+def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refused:
     """Return the facts of a message; a line that is none is parked, the others go on.
 
     Args:
@@ -63,7 +63,7 @@ def read_facts(body: bytes, site: str, actor: str) -> FactReading | Refused:
         return Refused("body", problem, "send one JSON object to a line, in UTF-8")
     facts, wrong = read_lines(body)
     hashed = sha256(body).hexdigest()
-    return FactReading(
+    return FactsContent(
         site,
         f"{SENDER}{actor or site}",
         hashed[:32],

@@ -1,4 +1,4 @@
-"""Parked items: seen, read again once a mapping or a participant is there, or set aside."""
+"""Parked items: list them, read their messages again, or discard them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from services.ingest.dead_letters import SENDER as KEPT
 from services.ingest.dead_letters import enter_again
 from services.ingest.discarded_items import key, renumbered, without
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.message_content import Reading, Refused
+from services.ingest.domain.message_content import MessageContent, Refused
 from services.ingest.facts import SENDER as FACTS
-from services.ingest.facts import FactReading, read_facts
+from services.ingest.facts import FactsContent, read_facts
 from services.ingest.ids import NAMESPACE
-from services.ingest.waiting import parked_rows
+from services.ingest.parked_rows import build_parked_rows
 from services.store import journal, parking
 from services.store.journal import RawMessage
 from services.store.parking import ParkedRow
@@ -22,7 +22,7 @@ from services.store.session import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Retried:
+class RetryResult:
     """What a retry did: facts that came of it, items closed, items that still wait."""
 
     facts: int
@@ -30,17 +30,17 @@ class Retried:
     waiting: int
 
 
-def waiting(intake: Intake, site: str | None = None) -> list[ParkedRow]:
+def list_parked(intake: Intake, site: str | None = None) -> list[ParkedRow]:
     """Return what is parked, oldest first."""
     with intake.db.read() as conn:
         return parking.load_parked(conn, site=site)
 
 
-def retry(intake: Intake, by: str, site: str | None = None) -> Retried:
+def retry(intake: Intake, by: str, site: str | None = None) -> RetryResult:
     """Read every message with parked items again, each in a transaction of its own."""
-    messages = dict.fromkeys(row.message for row in waiting(intake, site))
+    messages = dict.fromkeys(row.message for row in list_parked(intake, site))
     done = [_retry(intake, message, by) for message in messages]
-    return Retried(
+    return RetryResult(
         sum(one.facts for one in done),
         sum(one.closed for one in done),
         sum(one.waiting for one in done),
@@ -55,7 +55,7 @@ def discard(intake: Intake, ids: Sequence[str], by: str, reason: str) -> int:
         )
 
 
-def _retry(intake: Intake, message_id: str, by: str) -> Retried:
+def _retry(intake: Intake, message_id: str, by: str) -> RetryResult:
     with intake.db.read() as conn:
         open_rows = parking.load_parked(conn, message=message_id)
         message = journal.load_message(conn, intake.keys, message_id)
@@ -64,26 +64,26 @@ def _retry(intake: Intake, message_id: str, by: str) -> Retried:
     with intake.db.write() as conn:
         open_rows = parking.load_parked(conn, message=message_id)
         if message is None:
-            return Retried(0, 0, len(open_rows))
+            return RetryResult(0, 0, len(open_rows))
         reading = read_again(intake, message)
         if isinstance(reading, Refused):
-            return Retried(0, 0, len(open_rows))
+            return RetryResult(0, 0, len(open_rows))
         return _apply(conn, intake, message, reading, by)
 
 
-def _enter(intake: Intake, kept: RawMessage, rows: Sequence[ParkedRow], by: str) -> Retried:
+def _enter(intake: Intake, kept: RawMessage, rows: Sequence[ParkedRow], by: str) -> RetryResult:
     """Let what was kept unread enter as a message of its own, if it can now."""
     outcome = enter_again(intake, kept)
     if outcome is None or outcome.refused is not None:
-        return Retried(0, 0, len(rows))
+        return RetryResult(0, 0, len(rows))
     with intake.db.write() as conn:
         closed = parking.resolve_parked(
             conn, [row.id for row in rows], resolution="retried", at=intake.clock(), by=by
         )
-    return Retried(outcome.facts, closed, len(outcome.parked))
+    return RetryResult(outcome.facts, closed, len(outcome.parked))
 
 
-def read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | Refused:
+def read_again(intake: Intake, message: RawMessage) -> MessageContent | FactsContent | Refused:
     """Return what a stored message says as the study's files are now."""
     if message.sender.startswith(FACTS):
         return read_facts(message.body, message.site, message.sender.removeprefix(FACTS))
@@ -91,8 +91,12 @@ def read_again(intake: Intake, message: RawMessage) -> Reading | FactReading | R
 
 
 def _apply(
-    conn: Connection, intake: Intake, message: RawMessage, reading: Reading | FactReading, by: str
-) -> Retried:
+    conn: Connection,
+    intake: Intake,
+    message: RawMessage,
+    reading: MessageContent | FactsContent,
+    by: str,
+) -> RetryResult:
     """Add what can be used now; park what came to light only now; close what waits no longer.
 
     What was discarded stays so: nothing of it is added, or parked again.
@@ -108,13 +112,13 @@ def _apply(
     stored = journal.known_facts(conn, [fact.id for fact in facts])
     new = [fact for fact in facts if fact.id not in stored]
     journal.append_facts(conn, message.id, new, at)
-    still = {key(row): row for row in parked_rows(seen, items)}
+    still = {key(row): row for row in build_parked_rows(seen, items)}
     waits = {key(row) for row in rows if not row.resolution}
     times = Counter(key(row) for row in rows)
     parking.park(conn, [_again(row, times[k]) for k, row in still.items() if k not in waits])
     closing = [row.id for row in rows if not row.resolution and key(row) not in still]
     closed = parking.resolve_parked(conn, closing, resolution="retried", at=intake.clock(), by=by)
-    return Retried(len(new), closed, len(still))
+    return RetryResult(len(new), closed, len(still))
 
 
 def _again(row: ParkedRow, times: int) -> ParkedRow:

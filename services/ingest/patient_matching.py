@@ -8,16 +8,21 @@ from functools import partial
 from services.ingest.domain.message_content import (
     Draft,
     MergeDraft,
+    MessageContent,
     MoveDraft,
     ParkedItem,
     ParkReason,
     PatientKey,
-    Reading,
 )
-from services.ingest.facts import FactReading
+from services.ingest.facts import FactsContent
 from services.ingest.ids import fact_id
 from services.ingest.merge_facts import cannot_move, in_both_journals, with_hashed_visits
-from services.ingest.waiting import about_neither, about_nobody, from_the_future, not_from_a_site
+from services.ingest.parked_rows import (
+    park_future_dated,
+    park_unknown_participant,
+    park_unsupported_kind,
+    park_wrong_subject,
+)
 from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import RawMessage
@@ -47,7 +52,7 @@ class Attribution:
     _site_of: dict[str, str] = field(default_factory=dict)
 
     def subjects(
-        self, conn: Connection, readings: Iterable[Reading | FactReading]
+        self, conn: Connection, readings: Iterable[MessageContent | FactsContent]
     ) -> Mapping[PatientKey, str]:
         """Return the participant that each identifier of *readings* leads to, where it does."""
         wanted = {key for reading in readings for key in _keys_of(reading)}
@@ -59,11 +64,11 @@ class Attribution:
         self,
         conn: Connection,
         message: RawMessage,
-        reading: Reading | FactReading,
+        reading: MessageContent | FactsContent,
         subjects: Mapping[PatientKey, str],
     ) -> tuple[list[Fact], list[ParkedItem]]:
         """Return the facts of a message, and what of it has to wait."""
-        if isinstance(reading, FactReading):
+        if isinstance(reading, FactsContent):
             return self._own_facts(conn, message, reading)
         facts: list[Fact] = []
         parked = list(reading.parked)
@@ -75,7 +80,7 @@ class Attribution:
             elif isinstance(subject, ParkedItem):
                 parked.append(replace(subject, path=draft.path))
             elif draft.observed_at > message.received_at + _AHEAD:
-                parked.append(from_the_future(draft.path, draft.observed_at))
+                parked.append(park_future_dated(draft.path, draft.observed_at))
             else:
                 facts.append(self._fact(message, reading.site, draft, subject))
         for joining in reading.joining:
@@ -85,12 +90,13 @@ class Attribution:
             else:
                 facts += joined
         parked += [
-            about_nobody(f"{reading.place_of(who)}.3", count) for who, count in unknown.items()
+            park_unknown_participant(f"{reading.place_of(who)}.3", count)
+            for who, count in unknown.items()
         ]
         return facts, parked
 
     def _own_facts(
-        self, conn: Connection, message: RawMessage, reading: FactReading
+        self, conn: Connection, message: RawMessage, reading: FactsContent
     ) -> tuple[list[Fact], list[ParkedItem]]:
         facts, parked = [], list(reading.parked)
         ids = {
@@ -103,15 +109,15 @@ class Attribution:
             site = self._participant_site(conn, fact.subject)
             ends = {end for pair in named_together([fact]) for end in pair}
             if site is None or (reading.site and site != reading.site):
-                parked.append(about_nobody(place, 1))
+                parked.append(park_unknown_participant(place, 1))
             elif fact.body.kind in _NOT_FROM_A_SITE and reading.site:
-                parked.append(not_from_a_site(place, fact))
+                parked.append(park_unsupported_kind(place, fact))
             elif not self._take_part(conn, ends):
-                parked.append(about_nobody(place, 1))
+                parked.append(park_unknown_participant(place, 1))
             elif ends and fact.subject not in ends:
-                parked.append(about_neither(place))
+                parked.append(park_wrong_subject(place))
             elif fact.observed_at > message.received_at + _AHEAD:
-                parked.append(from_the_future(place, fact.observed_at))
+                parked.append(park_future_dated(place, fact.observed_at))
             else:
                 hashed = with_hashed_visits(fact, partial(self._visit, site))
                 digest = wire.clinical_digest(hashed)
@@ -180,7 +186,7 @@ class Attribution:
         for who in draft.ends:
             subject = self._subject(conn, who, message.site, subjects)
             if not isinstance(subject, str):
-                return about_nobody(draft.path, 1)
+                return park_unknown_participant(draft.path, 1)
             pair.append(subject)
         one, other = pair
         if isinstance(draft, MergeDraft):
@@ -192,9 +198,9 @@ class Attribution:
         ) or in_both_journals(message, draft, Move(one, other, visit, new))
 
 
-def _keys_of(reading: Reading | FactReading) -> Iterable[PatientKey]:
+def _keys_of(reading: MessageContent | FactsContent) -> Iterable[PatientKey]:
     """Yield every identifier that a message names."""
-    if isinstance(reading, FactReading):
+    if isinstance(reading, FactsContent):
         return
     for draft in reading.drafts:
         yield from draft.who

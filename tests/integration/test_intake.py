@@ -288,7 +288,7 @@ def test_a_result_of_the_future_is_a_fact_when_its_time_has_come(intake):
 
 def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
     sent(intake, STRANGER)
-    (row,) = parked_items.waiting(intake)
+    (row,) = parked_items.list_parked(intake)
     assert parked_items.discard(intake, [row.id], "operator", "a test patient") == 1
     assert (waiting(intake), messages_kept(intake)) == ([], 1)
     assert parked_items.retry(intake, "operator").facts == 0
@@ -296,7 +296,7 @@ def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
 
 def discarded(intake, path):
     """Set the open item at *path* aside."""
-    ids = [row.id for row in parked_items.waiting(intake) if row.path == path]
+    ids = [row.id for row in parked_items.list_parked(intake) if row.path == path]
     assert parked_items.discard(intake, ids, "operator", "not this patient") == 1
 
 
@@ -430,7 +430,7 @@ def test_what_waits_for_a_reason_of_before_is_parked_again(intake):
 def test_two_participants_in_one_message_are_parked_each_for_itself(intake):
     raw = message(PID, obx("1"), PID.replace("QX4711", "88"), obx("2"), obx("3"))
     assert sent(intake, raw).facts == 1
-    (row,) = parked_items.waiting(intake)
+    (row,) = parked_items.list_parked(intake)
     assert (row.reason, row.detail.split()[0]) == ("unknown-participant", "2")
 
 

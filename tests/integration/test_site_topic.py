@@ -157,7 +157,7 @@ def test_what_can_never_be_accepted_is_kept_with_the_reason(intake, reader, key,
 def test_a_site_that_is_named_later_is_heard_by_a_retry(intake, reader):
     topic, _ = reader((b"lab-2", result("0.4", "1")))
     assert topic.step()
-    assert parked_items.retry(intake, "anna") == parked_items.Retried(0, 0, 1)
+    assert parked_items.retry(intake, "anna") == parked_items.RetryResult(0, 0, 1)
     lab = replace(NORTH, id="lab-2", senders=("LAB|NORTH",))
     intake.sites = Sites.of((replace(NORTH, senders=()), RHEIN, lab))
     assert parked_items.retry(intake, "anna").closed == 1
@@ -167,9 +167,9 @@ def test_a_site_that_is_named_later_is_heard_by_a_retry(intake, reader):
 def test_a_message_that_was_refused_enters_by_a_retry_once_its_sender_is_known(intake, reader):
     topic, _ = reader((b"north", result("0.4", "1", sender="LAB|NEW")))
     assert topic.step()
-    assert parked_items.retry(intake, "anna") == parked_items.Retried(0, 0, 1)
+    assert parked_items.retry(intake, "anna") == parked_items.RetryResult(0, 0, 1)
     intake.sites = Sites.of((replace(NORTH, senders=("LAB|NORTH", "LAB|NEW")), RHEIN))
-    assert parked_items.retry(intake, "anna") == parked_items.Retried(1, 1, 0)
+    assert parked_items.retry(intake, "anna") == parked_items.RetryResult(1, 1, 0)
     assert len(feed_facts(intake)) == 1
     assert not waiting(intake)
 

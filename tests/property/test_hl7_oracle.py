@@ -10,7 +10,7 @@ from services.ingest.domain.hl7.batches import faults, messages
 from services.ingest.domain.hl7.frames import Frames, framed
 from services.ingest.domain.hl7.message import Message, parse
 from services.ingest.domain.hl7.read import read
-from services.ingest.domain.message_content import Reading, Refused
+from services.ingest.domain.message_content import MessageContent, Refused
 from tests.helpers.fact_notes import NOW
 from tests.helpers.hl7_messages import SITES, labs, obx
 
@@ -59,7 +59,7 @@ def test_frames_come_out_as_they_went_in(texts, size):
 def is_answered(raw):
     """Read *raw* and answer it; both always come to an end."""
     found = read(raw, SITES, load_code_tables())
-    assert isinstance(found, (Reading, Refused))
+    assert isinstance(found, (MessageContent, Refused))
     ack = acknowledge(raw, Answer.ACCEPT, NOW)
     return ack[:3] == b"MSH" and ack.split(b"\r")[1].startswith(b"MSA")
 
@@ -91,7 +91,7 @@ TIME = st.one_of(
 def test_whatever_a_result_holds_it_is_a_fact_or_parked(value, kind, at, unit, limits):
     raw = labs(obx(value, unit, kind=kind, limits=limits, at=at))
     found = read(raw, SITES, load_code_tables())
-    assert isinstance(found, Reading)
+    assert isinstance(found, MessageContent)
     assert len(found.drafts) + len(found.parked) == 1
 
 

@@ -30,7 +30,7 @@ def _arguments(parser: ArgumentParser) -> None:
 def _parked(args: Namespace) -> int:
     opened = open_data(args, create=False)
     intake = intake_of(opened)
-    waiting = parked_items.waiting(intake, args.site)
+    waiting = parked_items.list_parked(intake, args.site)
     if args.word == "retry":
         done = parked_items.retry(intake, args.by, args.site)
         settle(opened)

@@ -109,7 +109,7 @@ class ParkedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MessageContent:
     """All that one message says.
 
     *patients* are the identifiers in each PID segment, in order; none that the site knows: empty.

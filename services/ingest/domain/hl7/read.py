@@ -11,10 +11,10 @@ from services.ingest.domain.hl7.times import offset_of, read_time
 from services.ingest.domain.message_content import (
     Draft,
     MergeDraft,
+    MessageContent,
     MoveDraft,
     ParkedItem,
     ParkReason,
-    Reading,
     Refused,
 )
 from services.ingest.domain.site import CodeTables, Sites
@@ -23,7 +23,7 @@ _PRODUCTION = ("", "P")
 _OTHER = "other"  # the kinds of messages are a closed set: they label metrics
 
 
-def read(raw: bytes, sites: Sites, tables: CodeTables) -> Reading | Refused:
+def read(raw: bytes, sites: Sites, tables: CodeTables) -> MessageContent | Refused:
     """Return what the message says, or why it can never be accepted.
 
     Args:
@@ -71,11 +71,11 @@ def _refused(message: Message, sites: Sites) -> Refused | None:
     return None
 
 
-def _read(message: Message, context: Context) -> Reading:
+def _read(message: Message, context: Context) -> MessageContent:
     code, event = message.kind
     reader = _reader(code, event)
     items = list(reader(context))
-    return Reading(
+    return MessageContent(
         context.site.id,
         message.sender,
         message.header.text(10),

@@ -1,4 +1,4 @@
-"""What is parked although it could be read, and the rows that keep it."""
+"""The rows of parked items, and the items that are parked although they could be read."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,8 +10,8 @@ from services.store.journal import ParkedRow, RawMessage
 from services.vocabulary.fact import Fact
 
 
-def parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[ParkedRow]:
-    """Return the rows of what waits; one place in a message waits once."""
+def build_parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[ParkedRow]:
+    """Return the rows of *items*; the same place and reason in a message makes one row."""
     rows = {}
     for item in items:
         made = str(uuid5(NAMESPACE, f"{message.id}|{item.path}|{item.reason}"))
@@ -27,25 +27,25 @@ def parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[Parked
     return list(rows.values())
 
 
-def from_the_future(path: str, observed_at: datetime) -> ParkedItem:
+def park_future_dated(path: str, observed_at: datetime) -> ParkedItem:
     """Return what is parked when something is dated after it was received."""
     detail = f"dated {observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
     return ParkedItem(path, ParkReason.FUTURE_DATED, f"{detail}: correct it, or retry then")
 
 
-def not_from_a_site(path: str, fact: Fact) -> ParkedItem:
+def park_unsupported_kind(path: str, fact: Fact) -> ParkedItem:
     """Return what is parked when a feed sends what only a person can say."""
     detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40, moves as A45"
     return ParkedItem(path, ParkReason.UNSUPPORTED_MESSAGE, detail)
 
 
-def about_nobody(path: str, count: int) -> ParkedItem:
+def park_unknown_participant(path: str, count: int) -> ParkedItem:
     """Return what is parked when the site has nobody of that identifier in the study."""
     detail = f"{count} items about nobody whom this site has in the study: import the participant"
     return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
 
 
-def about_neither(path: str) -> ParkedItem:
+def park_wrong_subject(path: str) -> ParkedItem:
     """Return what is parked when a merge or a move would stand in the journal of a third."""
     detail = "its subject is neither of the two that it names: enter it about one of them"
     return ParkedItem(path, ParkReason.AMBIGUOUS_PARTICIPANT, detail)
