@@ -41,6 +41,7 @@ COMMANDS: Sequence[str] = (
     "replay",
     "retry",
     "demo",
+    "version",
 )
 
 

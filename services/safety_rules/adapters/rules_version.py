@@ -6,15 +6,20 @@ fits a record speaks of it. It imports little: a command that only prints it sta
 
 import csv
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import StringIO
+from pathlib import Path
+
+import yaml
 
 from services.runtime.yaml_keys import read_yaml
 from services.safety_rules.edition import EDITION
 
 TABLES = files("services.safety_rules") / "criteria"
+_PROTOCOL = "protocol.yaml"
 TERMS, ASSESSED, PLAUSIBLE = "terms.csv", "assessed.yaml", "plausible.yaml"
 
 
@@ -32,6 +37,23 @@ def rules_version(table: str, protocol: bytes, edition: int = EDITION) -> str:
     """
     parts = (f"edition {edition}", criteria_meaning(TABLES / table), protocol_meaning(protocol))
     return sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def study_rules_version(folder: Path) -> str:
+    """Return the `rules_version` of the study in *folder*; its files are read, not checked.
+
+    Raises:
+        OSError: Its protocol, or the table that it names, is not there.
+        ValueError: The protocol is no YAML, or names no table.
+    """
+    content = (folder / _PROTOCOL).read_bytes()
+    try:
+        document = read_yaml(content.decode("utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{_PROTOCOL}: not YAML") from error
+    if not isinstance(document, Mapping) or not isinstance(document.get("criteria"), str):
+        raise ValueError(f"{_PROTOCOL}: criteria: names no table")  # noqa: TRY004 - a value of a file
+    return rules_version(document["criteria"], content)
 
 
 def criteria_meaning(folder: Traversable) -> str:

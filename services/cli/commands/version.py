@@ -1,0 +1,77 @@
+"""``aegis version``: which Aegis this is, and by which rules it grades."""
+
+import json
+import platform
+import shutil
+import subprocess
+from argparse import ArgumentParser, Namespace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import services
+from services.cli.command import Command, CommandError
+from services.runtime.settings import StoreSettings, read_settings
+from services.safety_rules.adapters.rules_version import study_rules_version
+from services.safety_rules.edition import EDITION
+
+_ROOT = Path(services.__file__).parent.parent
+_GIT_TIMEOUT_S = 5
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--study",
+        type=Path,
+        metavar="DIR",
+        help="folder of the study (AEGIS_STUDY; default studies/blina-hsct)",
+    )
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+
+
+def _version(args: Namespace) -> int:
+    folder = args.study or read_settings(StoreSettings).study
+    try:
+        rules = study_rules_version(folder)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{folder}: {error}; see `aegis protocol check`") from error
+    facts = {
+        "version": installed_version(),
+        "rules_version": rules,
+        "rules_edition": EDITION,
+        "python": platform.python_version(),
+        "built": build_date(_ROOT),
+    }
+    if args.json:
+        print(json.dumps(facts))
+    else:
+        print("\n".join(f"{name:14} {value or 'unknown'}" for name, value in facts.items()))
+    return 0
+
+
+def installed_version() -> str | None:
+    """Return the version of the installed package; None: it is not installed."""
+    try:
+        return version("aegis")
+    except PackageNotFoundError:
+        return None
+
+
+def build_date(root: Path) -> str | None:
+    """Return the date of the commit that *root* is at; None when that is not known.
+
+    Changes that are not committed are not seen; a package without its repository has no date.
+    """
+    git = shutil.which("git")
+    if git is None or not (root / ".git").exists():
+        return None
+    command = [git, "-C", str(root), "log", "-1", "--format=%cI"]
+    try:
+        answer = subprocess.run(  # noqa: S603 - fixed words
+            command, capture_output=True, text=True, check=False, timeout=_GIT_TIMEOUT_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None
+
+
+COMMAND = Command("version", "which Aegis this is, and by which rules", _arguments, _version)

@@ -1,0 +1,84 @@
+"""``aegis version``: by which rules this Aegis grades, said at once and honestly."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from services.cli.commands.version import build_date
+from services.cli.main import main
+from services.safety_rules.adapters.study_rules import load_rules
+from services.safety_rules.edition import EDITION
+
+ROOT = Path(__file__).parent.parent.parent
+STUDY = ROOT / "studies" / "blina-hsct"
+
+
+def test_it_names_the_rules_that_run(capsys):
+    assert main(["version", "--study", str(STUDY), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert list(said) == ["version", "rules_version", "rules_edition", "python", "built"]
+    assert said["rules_version"] == load_rules(STUDY).rules.version
+    assert said["rules_edition"] == EDITION
+    assert said["python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_people_read_it_line_by_line(capsys, monkeypatch):
+    monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
+    assert main(["version"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "version", "rules_version", "rules_edition", "python", "built"
+    ]  # fmt: skip
+
+
+def test_the_date_is_that_of_the_commit_and_unknown_without_a_repository(tmp_path):
+    assert build_date(tmp_path) is None
+    if (ROOT / ".git").exists():
+        assert datetime.fromisoformat(build_date(ROOT)).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "No such file"),
+        ("a: [", "not YAML"),
+        ("study: X", "names no table"),
+        ("criteria: ctcae-4.0", "No such file"),
+    ],
+)
+def test_a_study_that_cannot_be_read_is_named(tmp_path, capsys, content, problem):
+    if content is not None:
+        (tmp_path / "protocol.yaml").write_text(content)
+    assert main(["version", "--study", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert problem in said
+    assert str(tmp_path) in said
+
+
+def test_it_starts_at_once():
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-m", "services.cli.main", "version", "--study", str(STUDY)],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        check=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert spent_s < 1.5, "something heavy is imported; it takes 0.4 s of CPU"
+
+
+def test_nothing_heavy_is_imported():
+    code = "import sys; import services.cli.commands.version; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    heavy = {"numpy", "scipy", "sqlalchemy", "faust", "kafka", "matplotlib", "starlette"}
+    assert not heavy.intersection(done.stdout.split())
