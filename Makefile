@@ -2,6 +2,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST = $(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+PIN = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+RUN_TIME = --extra ingest --extra relay --extra rules --extra alerts --extra build
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
@@ -12,14 +15,14 @@ help: ## print every target
 
 setup: .venv/.ready ## make .venv with everything pinned (a second when nothing changed)
 
-.venv/.ready: requirements.lock pyproject.toml
+.venv/.ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'setup: needs Python 3.11 or newer (Debian: apt-get install python3; else PYTHON=/its/path)'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(AS_ROOT) apt-get update -qq \
 		&& $(AS_ROOT) apt-get install -qq -y --no-install-recommends python3-venv; } \
 		|| { echo 'setup: needs the venv module of Python (Debian: apt-get install python3-venv)'; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -74,11 +77,10 @@ format: setup ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: setup ## pin every dependency anew, with hashes
+lock: setup ## pin every dependency anew, with hashes: at run time, and to develop and to demonstrate
 	$(BIN)/pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --extra dev --strip-extras --allow-unsafe --no-header \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-		--output-file requirements.lock pyproject.toml
+	$(PIN) $(RUN_TIME) --extra demo --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(PIN) $(RUN_TIME) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 
 bench: setup ## speed and memory, each beside its floor in the same run
 	$(BIN)/python -m benchmarks.run

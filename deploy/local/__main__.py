@@ -11,7 +11,7 @@ from deploy.local.workers import ROLES
 
 
 def main() -> int:
-    """Do what the command line says; return 0 when it is done, 1 when something does not run."""
+    """Do what the command line says; return 0 when it is done, 1 when it failed or a part has stopped."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("var/up"), metavar="DIR")
     parser.add_argument("--servers-only", action="store_true", help="no worker of Aegis")
@@ -22,7 +22,7 @@ def main() -> int:
             print(f"Apache Kafka is in {jars()}")
             return 0
         installation = Installation(args.folder, () if args.servers_only else ROLES)
-        return {"up": _up, "down": _down, "status": _status}[args.what](installation)
+        return {"up": _up, "down": _down, "status": print_status}[args.what](installation)
     except ServerError as error:
         print(f"{args.what}: {error}", file=sys.stderr)
         if args.what == "up":
@@ -51,14 +51,16 @@ def _down(installation: Installation) -> int:
     return int(any(word != "stopped" for _, word in said))
 
 
-def _status(installation: Installation) -> int:
-    found = list(installation.status())
-    for name, pid, place, log in found:
+def print_status(installation: Installation) -> int:
+    """Print what runs and where; return 1 only when a part of it has stopped."""
+    parts = list(installation.status())
+    for name, pid, place, log in parts:
         state = "stopped" if pid is None else f"process {pid}"
         print(f"{name:<10} {state:<16} {place}  {log}")
-    if not found:
-        print("nothing was ever started here: make up")
-    return int(not found or any(pid is None for _, pid, _, _ in found))
+    if not parts:
+        print("nothing runs, and nothing was ever started here: make up")
+    running = [pid for _, pid, _, _ in parts if pid is not None]
+    return int(0 < len(running) < len(parts))
 
 
 if __name__ == "__main__":
