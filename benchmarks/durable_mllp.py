@@ -25,8 +25,8 @@ from tempfile import TemporaryDirectory
 from benchmarks.material import Material, enrolled
 from benchmarks.measuring import Measure, per_second
 from services.ingest.mllp import MllpServer
-from services.ingest.mllp_client import send
-from services.ingest.writer import AT_ONCE, Writer
+from services.ingest.mllp_client import send_messages
+from services.ingest.writer import BATCH_SIZE, Writer
 from services.runtime.clock import now_utc
 
 _HOST = "127.0.0.1"
@@ -56,8 +56,8 @@ def _measure(material: Material, connections: int) -> Measure:
             "floor: bare commits, one per message": lambda: _commits(
                 material.folder, messages[:_COMMITS], 1
             ),
-            f"floor: bare commits, one per {AT_ONCE}": lambda: _commits(
-                material.folder, messages, AT_ONCE
+            f"floor: bare commits, one per {BATCH_SIZE}": lambda: _commits(
+                material.folder, messages, BATCH_SIZE
             ),
         },
     )
@@ -72,7 +72,7 @@ def _send(port: int, messages: Sequence[bytes], connections: int) -> None:
 
     def share(number: int) -> Counter[str]:
         mine = messages[number::connections]
-        return Counter(answered.code for answered in send(_HOST, port, mine))
+        return Counter(answered.code for answered in send_messages(_HOST, port, mine))
 
     with ThreadPoolExecutor(connections) as senders:
         codes = sum(senders.map(share, range(connections)), Counter[str]())

@@ -18,7 +18,7 @@ from benchmarks.material import STUDY, Material
 from benchmarks.measuring import Measure, per_core_second
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.site_files import load_sites
-from services.ingest.domain.hl7.read import read
+from services.ingest.domain.hl7.read import read_message
 
 _MESSAGES = 1000
 _PANEL = 900  # bytes: what is longer is a laboratory panel
@@ -41,7 +41,7 @@ def _measure(name: str, messages: Sequence[bytes]) -> Measure:
 
     def to_facts() -> None:
         for message in messages:
-            read(message, sites, tables)
+            read_message(message, sites, tables)
 
     def split() -> None:
         for message in messages:

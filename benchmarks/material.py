@@ -7,9 +7,9 @@ from pathlib import Path
 
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import Opened, open_in
-from services.ingest.application import Incoming, Intake
+from services.ingest.application import Submission, Intake
 from services.ingest.enrolment import import_participants
-from services.ingest.writer import AT_ONCE
+from services.ingest.writer import BATCH_SIZE
 from services.runtime.settings import StoreSettings
 from services.safety_rules.domain.participant.linked_participants import families
 from services.simulator.trial import Trial, facts, participants_csv, simulate
@@ -72,15 +72,15 @@ class Material:
         """The data of an installation that has accepted the whole trial, nothing folded yet."""
         folder = self.folder / "heard"
         intake = enrolled(folder, self.people)
-        sent = [Incoming(message, "mllp") for message in self.trial.messages]
+        sent = [Submission(message, "mllp") for message in self.trial.messages]
         sent += [
-            Incoming(json.dumps(fact).encode(), "file", actor="benchmark", form="facts")
+            Submission(json.dumps(fact).encode(), "file", actor="benchmark", form="facts")
             for fact in facts(self.trial)
         ]
-        for at in range(0, len(sent), AT_ONCE):
-            for outcome in intake.accept(sent[at : at + AT_ONCE]):
-                if outcome.refused is not None:
-                    raise RuntimeError(str(outcome.refused))
+        for at in range(0, len(sent), BATCH_SIZE):
+            for outcome in intake.accept(sent[at : at + BATCH_SIZE]):
+                if outcome.refusal is not None:
+                    raise RuntimeError(str(outcome.refusal))
         return folder
 
     @cached_property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
-from services.ingest.mllp_client import send
+from services.ingest.mllp_client import send_messages
 
 _HOST = "127.0.0.1"
 
@@ -40,7 +40,7 @@ def _send(
     def share(number: int) -> Counter[str]:
         mine = range(number, len(messages), connections)
         paced = (_in_time(messages[at], at, began_s, per_second) for at in mine)
-        return Counter(answered.code for answered in send(_HOST, port, paced))
+        return Counter(answered.code for answered in send_messages(_HOST, port, paced))
 
     with ThreadPoolExecutor(connections) as senders:
         codes = sum(senders.map(share, range(connections)), Counter[str]())

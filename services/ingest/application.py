@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from services.ingest.domain.hl7.acknowledgement import Answer
-from services.ingest.domain.hl7.read import read
-from services.ingest.domain.message_content import MessageContent, ParkedItem, Refused
+from services.ingest.domain.hl7.read import read_message
+from services.ingest.domain.message_content import MessageContent, ParkedItem, Refusal
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactsContent, read_facts
 from services.ingest.ids import message_id
-from services.ingest.outcome import Form, Incoming, Outcome, Source
+from services.ingest.outcome import Form, Outcome, Source, Submission
 from services.ingest.parked_rows import build_parked_rows
-from services.ingest.patient_matching import Attribution
+from services.ingest.patient_matching import PatientMatcher
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
@@ -22,17 +22,17 @@ from services.store.session import Connection, Database, DatabaseError, is_trans
 from services.store.vault import Keys
 from services.vocabulary.fact import Fact
 
-__all__ = ["Form", "Incoming", "Intake", "Outcome", "Source", "not_stored"]
+__all__ = ["Form", "Intake", "Outcome", "Source", "Submission", "not_stored_outcome"]
 
 _log = log.logger("ingest")
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ReadMessage:
     """A message that can be accepted, and what it says."""
 
-    incoming: Incoming
-    reading: MessageContent | FactsContent
+    submission: Submission
+    content: MessageContent | FactsContent
     message: RawMessage
 
 
@@ -58,90 +58,97 @@ class Intake:
     clock: Clock
     by_message: bool = False
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None
-    attribution: Attribution = field(init=False)
+    matcher: PatientMatcher = field(init=False)
 
     def __post_init__(self) -> None:
-        self.attribution = Attribution(self.keys, self.study)
+        self.matcher = PatientMatcher(self.keys, self.study)
 
-    def accept(self, incoming: Sequence[Incoming]) -> list[Outcome]:
+    def accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Return what became of each, once the accepted are on disk.
 
         When the transaction fails, each is tried alone, so that one cannot lose the others.
         """
         try:
-            outcomes = self._accept(incoming)
+            outcomes = self._accept(submissions)
         except Exception as error:  # noqa: BLE001 - the sender is told, and sends again
-            if len(incoming) > 1:
-                return [outcome for one in incoming for outcome in self.accept([one])]
+            if len(submissions) > 1:
+                return [outcome for one in submissions for outcome in self.accept([one])]
             _log.error("not_stored", exc_info=error)
-            outcomes = [not_stored(error)]
+            outcomes = [not_stored_outcome(error)]
         for outcome in outcomes:
             self.on_outcome(outcome)
         return outcomes
 
-    def _accept(self, incoming: Sequence[Incoming]) -> list[Outcome]:
-        readings = [self._read(one) for one in incoming]
-        new = [one for one in readings if isinstance(one, _Read)]
-        if not new:
-            return [_refusal(one) for one in readings if isinstance(one, Refused)]
+    def _accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        readable_or_refused = [self._read_message(one) for one in submissions]
+        messages = [one for one in readable_or_refused if isinstance(one, _ReadMessage)]
+        if not messages:
+            return [
+                _rejected_outcome(one) for one in readable_or_refused if isinstance(one, Refusal)
+            ]
         with self.db.write() as conn:
-            stored = self._stored(conn, new)
+            stored_outcomes = self._store(conn, messages)
             reached("ingest.before_commit")
         reached("ingest.after_commit")
-        outcomes = iter(stored)
-        return [_refusal(one) if isinstance(one, Refused) else next(outcomes) for one in readings]
+        outcomes = iter(stored_outcomes)
+        return [
+            _rejected_outcome(one) if isinstance(one, Refusal) else next(outcomes)
+            for one in readable_or_refused
+        ]
 
-    def _read(self, incoming: Incoming) -> _Read | Refused:
-        body = incoming.body
-        reading: MessageContent | FactsContent | Refused
-        if incoming.form == "facts":
-            reading = read_facts(body, incoming.site, incoming.actor)
+    def _read_message(self, submission: Submission) -> _ReadMessage | Refusal:
+        body = submission.body
+        content: MessageContent | FactsContent | Refusal
+        if submission.form == "facts":
+            content = read_facts(body, submission.site, submission.actor)
         else:
-            reading = read(body, self.sites, self.tables)
-        if isinstance(reading, Refused):
-            return reading
-        if incoming.site and reading.site != incoming.site:
-            problem = f"this key may send for {incoming.site} only"
-            return Refused("MSH-4", problem, "use the key of the sending site", reading.control_id)
-        hashed = sha256(body).hexdigest()
+            content = read_message(body, self.sites, self.tables)
+        if isinstance(content, Refusal):
+            return content
+        if submission.site and content.site != submission.site:
+            problem = f"this key may send for {submission.site} only"
+            return Refusal("MSH-4", problem, "use the key of the sending site", content.control_id)
+        digest = sha256(body).hexdigest()
         message = RawMessage(
-            id=message_id(reading.sender, reading.control_id, hashed),
-            received_at=(reading.sent_at if self.by_message else None) or self.clock(),
-            site=reading.site,
-            sender=reading.sender,
-            control_id=reading.control_id,
-            sha256=hashed,
-            source=incoming.source,
+            id=message_id(content.sender, content.control_id, digest),
+            received_at=(content.sent_at if self.by_message else None) or self.clock(),
+            site=content.site,
+            sender=content.sender,
+            control_id=content.control_id,
+            sha256=digest,
+            source=submission.source,
             clock="message" if self.by_message else "wall",
             body=body,
         )
-        return _Read(incoming, reading, message)
+        return _ReadMessage(submission, content, message)
 
-    def _stored(self, conn: Connection, new: Sequence[_Read]) -> list[Outcome]:
-        known = journal.find_messages(
-            conn, [(one.message.sender, one.message.control_id) for one in new]
+    def _store(self, conn: Connection, messages: Sequence[_ReadMessage]) -> list[Outcome]:
+        known_hashes = journal.find_messages(
+            conn, [(one.message.sender, one.message.control_id) for one in messages]
         )
-        subjects = self.attribution.subjects(conn, [one.reading for one in new])
+        subjects = self.matcher.find_subjects(conn, [one.content for one in messages])
         outcomes, arrivals = [], []
-        for one in new:
-            key = (one.message.sender, one.message.control_id)
-            hashes = known.get(key, set())
-            if one.message.sha256 in hashes:
-                outcomes.append(_accepted(one, (), (), duplicate=True))
+        for message in messages:
+            key = (message.message.sender, message.message.control_id)
+            hashes = known_hashes.get(key, set())
+            if message.message.sha256 in hashes:
+                outcomes.append(_accepted_outcome(message, (), (), duplicate=True))
                 continue
-            facts, parked = self.attribution.facts_of(conn, one.message, one.reading, subjects)
+            facts, parked = self.matcher.build_facts(
+                conn, message.message, message.content, subjects
+            )
             if hashes:
                 facts = [_with_note(fact, "MSH-10 was used before") for fact in facts]
-            known = {**known, key: {*hashes, one.message.sha256}}
-            rows = build_parked_rows(one.message, parked)
-            arrivals.append(Arrival(one.message, tuple(facts), tuple(rows)))
-            outcomes.append(_accepted(one, facts, parked))
+            known_hashes = {**known_hashes, key: {*hashes, message.message.sha256}}
+            rows = build_parked_rows(message.message, parked)
+            arrivals.append(Arrival(message.message, tuple(facts), tuple(rows)))
+            outcomes.append(_accepted_outcome(message, facts, parked))
         journal.append(conn, self.keys, arrivals)
         return outcomes
 
 
-def _accepted(
-    one: _Read,
+def _accepted_outcome(
+    read_message: _ReadMessage,
     facts: Sequence[Fact],
     parked: Sequence[ParkedItem],
     *,
@@ -149,25 +156,25 @@ def _accepted(
 ) -> Outcome:
     return Outcome(
         Answer.ACCEPT,
-        site=one.reading.site,
-        kind=one.reading.kind,
+        site=read_message.content.site,
+        kind=read_message.content.kind,
         facts=len(facts),
         parked=tuple(parked),
         duplicate=duplicate,
-        received_at=one.message.received_at,
+        received_at=read_message.message.received_at,
         observed=tuple(fact.observed_at for fact in facts),
     )
 
 
-def not_stored(error: Exception) -> Outcome:
+def not_stored_outcome(error: Exception) -> Outcome:
     """Return the outcome of what *error* kept from being stored, or kept from being told of it."""
-    refused = Refused("MSH", f"could not be stored ({type(error).__name__})", "send it again")
+    refusal = Refusal("MSH", f"could not be stored ({type(error).__name__})", "send it again")
     may_pass = isinstance(error, DatabaseError) and is_transient(error)
-    return Outcome(Answer.ERROR, refused, is_transient=may_pass)
+    return Outcome(Answer.ERROR, refusal, is_transient=may_pass)
 
 
-def _refusal(refused: Refused) -> Outcome:
-    return Outcome(Answer.REJECT, refused)
+def _rejected_outcome(refusal: Refusal) -> Outcome:
+    return Outcome(Answer.REJECT, refusal)
 
 
 def _with_note(fact: Fact, note: str) -> Fact:

@@ -2,55 +2,57 @@
 
 from hashlib import sha256
 
-from services.ingest.application import Form, Incoming, Intake, Outcome
-from services.ingest.domain.message_content import ParkedItem, ParkReason, Refused
+from services.ingest.application import Form, Intake, Outcome, Submission
+from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
 from services.ingest.ids import message_id
 from services.ingest.parked_rows import build_parked_rows
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
 
 # Then the site. No sender of HL7 v2 is called so: the message itself is new if it comes after all.
-SENDER = "site-topic|"
+DEAD_LETTER_SENDER = "site-topic|"
 
 
 _REASONS = {"MSH-3, MSH-4": ParkReason.NO_SITE, "MSH-4": ParkReason.WRONG_SITE}
 
 
-def why(refused: Refused) -> ParkedItem:
+def park_refusal(refusal: Refusal) -> ParkedItem:
     """Return what is parked of a message that was refused.
 
     >>> why(Refused("MSH-10", "there is no message control id", "give every message its own"))
     ParkedItem(path='MSH-10', reason=<ParkReason.REFUSED: 'refused'>, \
 detail='MSH-10: there is no message control id; give every message its own')
     """
-    reason = _REASONS.get(refused.where, ParkReason.REFUSED)
-    return ParkedItem(refused.where, reason, str(refused))
+    reason = _REASONS.get(refusal.location, ParkReason.REFUSED)
+    return ParkedItem(refusal.location, reason, str(refusal))
 
 
-def keep(intake: Intake, incoming: Incoming, key: str, item: ParkedItem) -> None:
-    """Return once *incoming* is on disk, with *item* that says why it waits; again is no change.
+def store_dead_letter(
+    intake: Intake, submission: Submission, site_key: str, item: ParkedItem
+) -> None:
+    """Return once *submission* is on disk, with *item* that says why it waits; again is no change.
 
     Args:
         intake: Where it could not enter.
-        incoming: As it came; its site is empty when the study has none of that name.
-        key: The site that the sender named.
+        submission: As it came; its site is empty when the study has none of that name.
+        site_key: The site that the sender named.
         item: Why it waits.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: It could not be stored.
     """
-    hashed = sha256(incoming.body).hexdigest()
-    sender, control_id = f"{SENDER}{key}", hashed[:32]
+    digest = sha256(submission.body).hexdigest()
+    sender, control_id = f"{DEAD_LETTER_SENDER}{site_key}", digest[:32]
     message = RawMessage(
-        id=message_id(sender, control_id, hashed),
+        id=message_id(sender, control_id, digest),
         received_at=intake.clock(),
-        site=incoming.site,
+        site=submission.site,
         sender=sender,
         control_id=control_id,
-        sha256=hashed,
-        source=incoming.source,
+        sha256=digest,
+        source=submission.source,
         clock="wall",
-        body=incoming.body,
+        body=submission.body,
     )
     with intake.db.write() as conn:
         if not journal.find_messages(conn, [(sender, control_id)]):
@@ -58,19 +60,19 @@ def keep(intake: Intake, incoming: Incoming, key: str, item: ParkedItem) -> None
             journal.append(conn, intake.keys, [Arrival(message, (), tuple(rows))])
 
 
-def enter_again(intake: Intake, message: RawMessage) -> Outcome | None:
+def resubmit(intake: Intake, message: RawMessage) -> Outcome | None:
     """Return what becomes of a kept message now; None when its site is still none of the study's.
 
     What enters is a message of its own, under the sender that it names.
     """
-    site = message.sender.removeprefix(SENDER)
+    site = message.sender.removeprefix(DEAD_LETTER_SENDER)
     if site not in intake.sites.by_id:
         return None
-    incoming = Incoming(message.body, "kafka", site, form=form_of(message.body))
-    return intake.accept([incoming])[0]
+    submission = Submission(message.body, "kafka", site, form=detect_form(message.body))
+    return intake.accept([submission])[0]
 
 
-def form_of(body: bytes) -> Form:
+def detect_form(body: bytes) -> Form:
     """Return what a record holds.
 
     >>> form_of(b'{"subject": "P-001"}'), form_of(b"MSH|^~")

@@ -10,48 +10,56 @@ from services.ingest.ids import fact_id
 from services.store.journal import RawMessage
 from services.store.parking import ParkedRow
 
-_OF_AN_OLDER_VERSION = re.compile(r"PID\.3\[(\d+)\]")
+_FORMER_PATH = re.compile(r"PID\.3\[(\d+)\]")
 
 
-def key(parked: ParkedRow | ParkedItem) -> tuple[str, str]:
+def item_key(parked: ParkedRow | ParkedItem) -> tuple[str, str]:
     """Return what tells an item from the others of its message: path and reason."""
     return parked.path, str(parked.reason)
 
 
-def without(
-    reading: MessageContent | FactsContent, discarded: Collection[tuple[str, str]]
+def drop_discarded(
+    content: MessageContent | FactsContent, discarded_keys: Collection[tuple[str, str]]
 ) -> MessageContent | FactsContent:
-    """Return *reading* without what the *discarded* items, by `key`, are about.
+    """Return *content* without what the *discarded_keys* items, by `key`, are about.
 
     What still cannot be read is about itself. Any other item is about all that stands there now:
     ``OBX[3].5`` about ``OBX[3]``, ``PID[2].3`` about whatever is said of the second patient,
     ``line 4`` about that line.
     """
-    said = {key(item) for item in reading.parked}
-    aside = {path.partition(".")[0] for path, reason in discarded if (path, reason) not in said}
+    unreadable = {item_key(item) for item in content.parked}
+    discarded_places = {
+        path.partition(".")[0]
+        for path, reason in discarded_keys
+        if (path, reason) not in unreadable
+    }
 
     def stays(path: str) -> bool:
-        return aside.isdisjoint((path, re.split(r"[./]", path)[0]))
+        return discarded_places.isdisjoint((path, re.split(r"[./]", path)[0]))
 
-    parked = tuple(i for i in reading.parked if key(i) not in discarded and stays(i.path))
-    if isinstance(reading, FactsContent):
-        own = {line.own for line in reading.facts if not stays(line.place)}
-        lines = tuple(line for line in reading.facts if line.own not in own)
-        return replace(reading, facts=lines, parked=parked)
+    parked = tuple(i for i in content.parked if item_key(i) not in discarded_keys and stays(i.path))
+    if isinstance(content, FactsContent):
+        discarded_ids = {line.sender_id for line in content.facts if not stays(line.place)}
+        lines = tuple(line for line in content.facts if line.sender_id not in discarded_ids)
+        return replace(content, facts=lines, parked=parked)
     return replace(
-        reading,
-        drafts=tuple(d for d in reading.drafts if stays(d.path) and stays(reading.place_of(d.who))),
-        merges=tuple(merge for merge in reading.merges if stays(merge.path)),
-        moves=tuple(move for move in reading.moves if stays(move.path)),
+        content,
+        drafts=tuple(
+            d
+            for d in content.drafts
+            if stays(d.path) and stays(content.find_segment(d.patient_ids))
+        ),
+        merges=tuple(merge for merge in content.merges if stays(merge.path)),
+        moves=tuple(move for move in content.moves if stays(move.path)),
         parked=parked,
     )
 
 
-def renumbered(
+def renumber_paths(
     rows: Sequence[ParkedRow],
     message: RawMessage,
-    reading: MessageContent | FactsContent,
-    known: Collection[str],
+    content: MessageContent | FactsContent,
+    fact_ids: Collection[str],
 ) -> list[ParkedRow]:
     """Return *rows* with the path that each has now.
 
@@ -62,21 +70,27 @@ def renumbered(
     Args:
         rows: All that was ever parked of *message*.
         message: As it is stored.
-        reading: What it says now.
-        known: Ids of the facts that came of it.
+        content: What it says now.
+        fact_ids: Ids of the facts that came of it.
     """
-    if isinstance(reading, FactsContent):
+    if isinstance(content, FactsContent):
         return list(rows)
-    waited = {
-        row.id: int(found[1])
+    unresolved_places = {
+        row.id: int(match[1])
         for row in rows
-        if row.resolution != "retried" and (found := _OF_AN_OLDER_VERSION.fullmatch(row.path))
+        if row.resolution != "retried" and (match := _FORMER_PATH.fullmatch(row.path))
     }
-    heard = {d.who for d in reading.drafts if fact_id(message, d.path) in known}
-    silent = dict.fromkeys(d.who for d in reading.drafts if d.who not in heard)
-    paths = [f"{reading.place_of(who)}.3" for who in silent]
+    patients_with_facts = {
+        d.patient_ids for d in content.drafts if fact_id(message, d.path) in fact_ids
+    }
+    patients_without = dict.fromkeys(
+        d.patient_ids for d in content.drafts if d.patient_ids not in patients_with_facts
+    )
+    paths = [f"{content.find_segment(who)}.3" for who in patients_without]
     paths = [path for path in paths if path not in {row.path for row in rows}]
-    if len(paths) != len(waited):
+    if len(paths) != len(unresolved_places):
         return list(rows)
-    now = dict(zip(sorted(waited, key=waited.__getitem__), paths, strict=True))
-    return [replace(row, path=now.get(row.id, row.path)) for row in rows]
+    new_paths = dict(
+        zip(sorted(unresolved_places, key=unresolved_places.__getitem__), paths, strict=True)
+    )
+    return [replace(row, path=new_paths.get(row.id, row.path)) for row in rows]

@@ -38,12 +38,12 @@ def _none_if_empty(value: object) -> object:
 def _as_time(value: object) -> datetime:
     """Return the time in a cell: a number of days or of seconds is none."""
     try:
-        at = datetime.fromisoformat(str(value))
+        instant = datetime.fromisoformat(str(value))
     except ValueError:
-        at = None
-    if at is None or at.year < EARLIEST_YEAR:
+        instant = None
+    if instant is None or instant.year < EARLIEST_YEAR:
         raise ValueError("write it as 2026-03-01T08:00, with an offset or in local time")
-    return at
+    return instant
 
 
 Time = Annotated[datetime, BeforeValidator(_as_time)]
@@ -88,69 +88,75 @@ class WrongRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """What an import did: participants that are new, that changed, and lines left out."""
 
-    new: int
-    changed: int
+    added_count: int
+    changed_count: int
     wrong: tuple[WrongRow, ...]
 
 
-def import_participants(intake: Intake, content: bytes, actor: str) -> Imported:
+def import_participants(intake: Intake, content: bytes, actor: str) -> ImportResult:
     """Let everybody in *content* (CSV with `COLUMNS`) take part; again with changes corrects.
 
     Each line is a message of its own: a wrong one does not keep the others out. What the last line
     about somebody says stands, also when it was said and corrected before.
     """
-    rows, wrong = _rows(content, intake.sites)
-    known_at = _known_at(intake, [row for _, row, _ in rows])
+    rows, wrong = _read_rows(content, intake.sites)
+    known_at = _find_known_at(intake, [row for _, row, _ in rows])
     last = {row.participant: line for line, row, _ in rows}
-    new = changed = 0
+    added_count = changed_count = 0
     for line, row, raw in rows:
-        given = _Import(raw, actor, known_at, is_last=last[row.participant] == line)
+        imported_line = _ImportedLine(raw, actor, known_at, is_last=last[row.participant] == line)
         with intake.db.write() as conn:
             try:
-                is_new, facts = _enter(conn, intake, row, given)
+                is_new, facts = _enter(conn, intake, row, imported_line)
             except ValueError as error:
                 conn.rollback()
                 wrong.append(WrongRow(line, str(error)))
                 continue
-        new += is_new
-        changed += bool(facts) and not is_new
-    return Imported(new, changed, tuple(sorted(wrong, key=lambda w: w.line)))
+        added_count += is_new
+        changed_count += bool(facts) and not is_new
+    return ImportResult(added_count, changed_count, tuple(sorted(wrong, key=lambda w: w.line)))
 
 
-def _rows(content: bytes, sites: Sites) -> tuple[list[tuple[int, _Row, bytes]], list[WrongRow]]:
+def _read_rows(
+    content: bytes, sites: Sites
+) -> tuple[list[tuple[int, _Row, bytes]], list[WrongRow]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return [], [WrongRow(1, f"byte {error.start} of the file is not UTF-8")]
     reader = csv.DictReader(io.StringIO(text))
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    required = [name for name in missing if _Row.model_fields[name].is_required()]
-    if required:
-        problem = f"the header has no column {', '.join(required)}; columns are parted by commas"
+    missing_required = [name for name in missing if _Row.model_fields[name].is_required()]
+    if missing_required:
+        problem = (
+            f"the header has no column {', '.join(missing_required)}; columns are parted by commas"
+        )
         return [], [WrongRow(1, problem)]
-    strange = [name for name in reader.fieldnames or () if name not in COLUMNS]
-    if strange:
-        problem = f"nothing is called {', '.join(map(repr, strange))}: there are only {_NAMES}"
+    unknown_columns = [name for name in reader.fieldnames or () if name not in COLUMNS]
+    if unknown_columns:
+        problem = (
+            f"nothing is called {', '.join(map(repr, unknown_columns))}: there are only {_NAMES}"
+        )
         return [], [WrongRow(1, problem)]
     rows, wrong = [], []
-    for given in reader:
-        raw = ",".join(str(value) for value in given.values()).encode()
-        found = _row(given, sites)
-        if isinstance(found, str):
-            wrong.append(WrongRow(reader.line_num, found))
+    for cells in reader:
+        raw = ",".join(str(value) for value in cells.values()).encode()
+        row = _read_row(cells, sites)
+        if isinstance(row, str):
+            wrong.append(WrongRow(reader.line_num, row))
         else:
-            rows.append((reader.line_num, found, raw))
+            rows.append((reader.line_num, row, raw))
     return rows, wrong
 
 
-def _row(given: Mapping[str, object], sites: Sites) -> _Row | str:
-    if None in given:
+def _read_row(cells: Mapping[str, object], sites: Sites) -> _Row | str:
+    if None in cells:
         return "has more cells than the header"
     try:
-        row = _Row.model_validate({k: v for k, v in given.items() if v is not None})
+        row = _Row.model_validate({k: v for k, v in cells.items() if v is not None})
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix(_PREFIX)}"
@@ -158,13 +164,13 @@ def _row(given: Mapping[str, object], sites: Sites) -> _Row | str:
     if site is None:
         return f"site: {row.site!r} is not in sites.yaml, which has {', '.join(sites.by_id)}"
     if site.authorities.get(row.authority) != row.identifier_type:
-        known = ", ".join(f"{name} ({kind})" for name, kind in site.authorities.items())
-        return f"authority, identifier_type: sites.yaml has only {known} for {row.site}"
+        authorities = ", ".join(f"{name} ({kind})" for name, kind in site.authorities.items())
+        return f"authority, identifier_type: sites.yaml has only {authorities} for {row.site}"
     return row
 
 
 @dataclass(frozen=True, slots=True)
-class _Import:
+class _ImportedLine:
     """A line as it was read, who imports it, and since when it is known.
 
     *is_last*: no later line of the file is about the same participant.
@@ -176,7 +182,7 @@ class _Import:
     is_last: bool
 
 
-def _known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
+def _find_known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
     """Return when an import becomes known: now.
 
     By the clock of messages that is when the last one was sent; before the first, the earliest
@@ -190,21 +196,29 @@ def _known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
     return last or min(_utc(row.enrolled_at, zones[row.site]) for row in rows)
 
 
-def _enter(conn: Connection, intake: Intake, row: _Row, given: _Import) -> tuple[bool, list[Fact]]:
-    at, raw, actor = intake.clock(), given.raw, given.actor
-    who = Participant(row.participant, intake.study, row.site)
-    is_new = bool(participants.add_participants(conn, [who], at, actor=actor))
-    hashed = identity_hash(intake.keys, row.authority, row.identifier_type, row.identifier)
+def _enter(
+    conn: Connection, intake: Intake, row: _Row, imported_line: _ImportedLine
+) -> tuple[bool, list[Fact]]:
+    imported_at, raw, actor = intake.clock(), imported_line.raw, imported_line.actor
+    participant = Participant(row.participant, intake.study, row.site)
+    is_new = bool(participants.add_participants(conn, [participant], imported_at, actor=actor))
+    identifier_hash = identity_hash(intake.keys, row.authority, row.identifier_type, row.identifier)
     participants.link(
-        conn, hashed, row.participant, row.site, key_id=intake.keys.active, at=at, actor=actor
+        conn,
+        identifier_hash,
+        row.participant,
+        row.site,
+        key_id=intake.keys.active,
+        at=imported_at,
+        actor=actor,
     )
     zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
     digest = sha256(raw).hexdigest()
-    control_id = _control_id(conn, digest)
+    control_id = _choose_control_id(conn, digest)
     is_repeated = control_id != digest
     message = RawMessage(
         id=message_id(_SENDER, control_id, digest),
-        received_at=given.known_at,
+        received_at=imported_line.known_at,
         site=row.site,
         sender=_SENDER,
         control_id=control_id,
@@ -213,37 +227,39 @@ def _enter(conn: Connection, intake: Intake, row: _Row, given: _Import) -> tuple
         clock="message" if intake.by_message else "wall",
         body=raw,
     )
-    if is_repeated and not given.is_last:
+    if is_repeated and not imported_line.is_last:
         return is_new, []
-    facts = list(_facts(conn, message, row, zone))
+    facts = list(_changed_facts(conn, message, row, zone))
     if facts or not is_repeated:
         journal.append(conn, intake.keys, [Arrival(message, tuple(facts), ())])
     return is_new, facts
 
 
-def _control_id(conn: Connection, digest: str) -> str:
+def _choose_control_id(conn: Connection, digest: str) -> str:
     """Return the hash of a line; said before, with its number: it may correct what came since."""
-    numbered = chain([digest], (f"{digest}|{number}" for number in count(2)))
-    return next(one for one in numbered if not journal.find_messages(conn, [(_SENDER, one)]))
+    control_ids = chain([digest], (f"{digest}|{number}" for number in count(2)))
+    return next(one for one in control_ids if not journal.find_messages(conn, [(_SENDER, one)]))
 
 
-def _facts(conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo) -> Iterator[Fact]:
+def _changed_facts(
+    conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo
+) -> Iterator[Fact]:
     """Yield what is not known yet; what stands otherwise is corrected, also by a clock set back."""
     enrolment = Enrolment(row.site, row.sex, row.birth_year, row.weight_kg)
     parts: tuple[tuple[Body, datetime], ...] = (
         (enrolment, row.enrolled_at),
         (Transplant(row.donor), row.transplant_at),
     )
-    for body, at in parts:
+    for body, observed_at in parts:
         series = f"{_SENDER}|{row.participant}|{body.kind}"
-        known = [k.fact for k in journal.facts_of_kind(conn, body.kind, row.participant)]
-        earlier = [fact for fact in known if fact.series == series]
-        last = max(earlier, key=_order, default=None)
+        known_facts = [k.fact for k in journal.facts_of_kind(conn, body.kind, row.participant)]
+        earlier = [fact for fact in known_facts if fact.series == series]
+        last = max(earlier, key=_report_order, default=None)
         said_at = last.reported_at if last else None
         fact = Fact(
             id=fact_id(message, body.kind),
             subject=row.participant,
-            observed_at=_utc(at, zone),
+            observed_at=_utc(observed_at, zone),
             reported_at=journal.known_after(said_at, message.received_at),
             body=body,
             digest="",
@@ -257,10 +273,10 @@ def _facts(conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo) -> 
         yield replace(fact, digest=wire.clinical_digest(fact))
 
 
-def _order(fact: Fact) -> tuple[datetime, bool, str]:
+def _report_order(fact: Fact) -> tuple[datetime, bool, str]:
     """Order what imports have said as grading does: the last one stands."""
     return fact.reported_at, fact.status is Status.CORRECTED, fact.digest
 
 
-def _utc(at: datetime, zone: ZoneInfo) -> datetime:
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+def _utc(instant: datetime, zone: ZoneInfo) -> datetime:
+    return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
-from services.ingest.domain.message_content import ParkedItem, ParkReason, Refused
+from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
 from services.runtime import wire
 from services.vocabulary.fact import Fact
 
-SENDER = "facts|"  # then who it is
+FACTS_SENDER = "facts|"  # then who it is
 
 _TIMES = ("observed_at", "reported_at")
 _MEANING = {
@@ -24,11 +24,11 @@ _MEANING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FactLine:
     """A fact, where it stands (``line 3``), and by what its sender knows it."""
 
     place: str
-    own: str
+    sender_id: str
     fact: Fact
 
 
@@ -44,11 +44,11 @@ class FactsContent:
     control_id: str
     kind: str
     sent_at: datetime | None
-    facts: tuple[Line, ...]
+    facts: tuple[FactLine, ...]
     parked: tuple[ParkedItem, ...]
 
 
-def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refused:
+def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refusal:
     """Return the facts of a message; a line that is none is parked, the others go on.
 
     Args:
@@ -60,13 +60,13 @@ def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refused:
         body.decode()
     except UnicodeDecodeError as error:
         problem = f"byte {error.start} is not UTF-8"
-        return Refused("body", problem, "send one JSON object to a line, in UTF-8")
+        return Refusal("body", problem, "send one JSON object to a line, in UTF-8")
     facts, wrong = read_lines(body)
-    hashed = sha256(body).hexdigest()
+    digest = sha256(body).hexdigest()
     return FactsContent(
         site,
-        f"{SENDER}{actor or site}",
-        hashed[:32],
+        f"{FACTS_SENDER}{actor or site}",
+        digest[:32],
         "facts",
         max((line.fact.reported_at for line in facts), default=None),
         tuple(facts),
@@ -74,7 +74,7 @@ def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refused:
     )
 
 
-def read_lines(body: bytes) -> tuple[list[Line], list[ParkedItem]]:
+def read_lines(body: bytes) -> tuple[list[FactLine], list[ParkedItem]]:
     """Return the facts in *body*, and the lines that are none.
 
     A fact without an id is known by the hash of its line, without a time of report by when it was
@@ -84,43 +84,47 @@ def read_lines(body: bytes) -> tuple[list[Line], list[ParkedItem]]:
     for number, line in enumerate(body.split(b"\n"), 1):
         if not line.strip():
             continue
-        found = _read_line(line)
-        if isinstance(found, Fact):
-            facts.append(Line(f"line {number}", found.id or found.digest, found))
+        fact_or_problem = _read_line(line)
+        if isinstance(fact_or_problem, Fact):
+            facts.append(
+                FactLine(
+                    f"line {number}", fact_or_problem.id or fact_or_problem.digest, fact_or_problem
+                )
+            )
         else:
-            wrong.append(ParkedItem(f"line {number}", ParkReason.UNREADABLE_LINE, found))
+            wrong.append(ParkedItem(f"line {number}", ParkReason.UNREADABLE_LINE, fact_or_problem))
     return facts, wrong
 
 
 def _read_line(line: bytes) -> Fact | str:
     """Return the fact, or what is wrong with it."""
     try:
-        given = json.loads(line)
+        entries = json.loads(line)
     except (ValueError, RecursionError):
         return "is no JSON object: write one fact to a line"
-    if not isinstance(given, Mapping):
+    if not isinstance(entries, Mapping):
         return "is no JSON object: write one fact to a line"
-    hashed = sha256(line.strip()).hexdigest()
-    times = {name: _in_utc(given[name]) for name in _TIMES if name in given}
-    for name, at in times.items():
-        if at is None or at.tzinfo is None:
+    digest = sha256(line.strip()).hexdigest()
+    times = {name: _read_instant(entries[name]) for name in _TIMES if name in entries}
+    for name, instant in times.items():
+        if instant is None or instant.tzinfo is None:
             return f"{name}: is no time with its offset: write it as 2026-03-01T08:00:00Z"
-    return _checked(given, hashed, times)
+    return _check_fact(entries, digest, times)
 
 
-def _checked(
-    given: Mapping[str, object], hashed: str, times: Mapping[str, datetime | None]
+def _check_fact(
+    entries: Mapping[str, object], digest: str, times: Mapping[str, datetime | None]
 ) -> Fact | str:
-    said = {name: at.isoformat() for name, at in times.items() if at}
-    whole = {
-        **given,
-        "reported_at": said.get("observed_at"),
-        **said,
-        "id": given.get("id") or hashed,
-        "digest": given.get("digest") or hashed,
+    times_text = {name: at.isoformat() for name, at in times.items() if at}
+    fact_entries = {
+        **entries,
+        "reported_at": times_text.get("observed_at"),
+        **times_text,
+        "id": entries.get("id") or digest,
+        "digest": entries.get("digest") or digest,
     }
     try:
-        fact = wire.read_fact(json.dumps(whole))
+        fact = wire.read_fact(json.dumps(fact_entries))
     except ValueError as error:
         return str(error)
     if isinstance(fact, wire.Unreadable):
@@ -131,14 +135,14 @@ def _checked(
     return fact
 
 
-def _in_utc(text: object) -> datetime | None:
+def _read_instant(text: object) -> datetime | None:
     """Return an instant, in UTC when it says its offset; None when it is none."""
     try:
-        at = datetime.fromisoformat(text if isinstance(text, str) else "")
-        at = at if at.tzinfo is None else at.astimezone(UTC)
+        instant = datetime.fromisoformat(text if isinstance(text, str) else "")
+        instant = instant if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return at if at.year >= EARLIEST_YEAR else None
+    return instant if instant.year >= EARLIEST_YEAR else None
 
 
 def schema() -> Mapping[str, object]:

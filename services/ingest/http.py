@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.ingest.application import Form, Incoming, Intake, Outcome
+from services.ingest.application import Form, Intake, Outcome, Submission
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
-from services.ingest.domain.hl7.frames import LARGEST
+from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.facts import schema
 from services.ingest.writer import Writer
 from services.store.api_keys import site_of_api_key
@@ -16,26 +16,26 @@ from services.store.api_keys import site_of_api_key
 _STATUS = {Answer.ACCEPT: 200, Answer.ERROR: 503, Answer.REJECT: 422}
 
 
-def routes(intake: Intake, writer: Writer) -> list[Route]:
+def build_routes(intake: Intake, writer: Writer) -> list[Route]:
     """Return ``POST /v1/hl7v2``, ``POST /v1/facts`` and ``GET /v1/facts/schema``."""
 
     async def hl7v2(request: Request) -> Response:
         """Answer one message with its ACK; the status says the same as MSA-1."""
-        taken = await _take(request, intake, writer, "hl7v2")
-        if isinstance(taken, Response):
-            return taken
-        body, outcome = taken
-        ack = acknowledge(body, outcome.answer, intake.clock(), outcome.refused)
+        body_and_outcome = await _submit(request, intake, writer, "hl7v2")
+        if isinstance(body_and_outcome, Response):
+            return body_and_outcome
+        body, outcome = body_and_outcome
+        ack = acknowledge(body, outcome.answer, intake.clock(), outcome.refusal)
         return Response(ack, _STATUS[outcome.answer], media_type="application/hl7-v2")
 
     async def facts(request: Request) -> Response:
         """Answer how many lines became facts, and which did not and why."""
-        taken = await _take(request, intake, writer, "facts")
-        if isinstance(taken, Response):
-            return taken
-        _, outcome = taken
-        if outcome.refused is not None:
-            return _problem(_STATUS[outcome.answer], str(outcome.refused))
+        body_and_outcome = await _submit(request, intake, writer, "facts")
+        if isinstance(body_and_outcome, Response):
+            return body_and_outcome
+        _, outcome = body_and_outcome
+        if outcome.refusal is not None:
+            return _problem(_STATUS[outcome.answer], str(outcome.refusal))
         return JSONResponse(
             {
                 "facts": outcome.facts,
@@ -57,25 +57,25 @@ def routes(intake: Intake, writer: Writer) -> list[Route]:
     ]
 
 
-async def _take(
+async def _submit(
     request: Request, intake: Intake, writer: Writer, form: Form
 ) -> tuple[bytes, Outcome] | Response:
     """Return the body and what became of it, or why it was not looked at."""
-    site = await asyncio.to_thread(_site, request, intake)
+    site = await asyncio.to_thread(_find_site, request, intake)
     if site is None:
         return _problem(401, "no valid API key: send Authorization: Bearer KEY")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
-            return _problem(413, f"the body is longer than {LARGEST} bytes: send it in parts")
+        if len(body) > LARGEST_BYTES:
+            return _problem(413, f"the body is longer than {LARGEST_BYTES} bytes: send it in parts")
     if not body.strip():
         return _problem(422, "the body is empty: send one message, or facts one to a line")
-    future = writer.submit(Incoming(bytes(body), "http", site, form=form))
+    future = writer.submit(Submission(bytes(body), "http", site, form=form))
     return bytes(body), await asyncio.wrap_future(future)
 
 
-def _site(request: Request, intake: Intake) -> str | None:
+def _find_site(request: Request, intake: Intake) -> str | None:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         return None

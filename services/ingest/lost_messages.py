@@ -18,63 +18,64 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from services.ingest.application import Intake
-from services.ingest.dead_letters import SENDER as KEPT
+from services.ingest.dead_letters import DEAD_LETTER_SENDER
 from services.ingest.domain.hl7.context import identifiers
-from services.ingest.domain.hl7.message import Message, parse
-from services.ingest.domain.hl7.read import read
-from services.ingest.domain.message_content import Refused
+from services.ingest.domain.hl7.message import Message, parse_message
+from services.ingest.domain.hl7.read import read_message
+from services.ingest.domain.message_content import Refusal
 from services.ingest.domain.site import SiteMap, Sites
-from services.ingest.facts import SENDER as FACTS
-from services.ingest.facts import read_facts
+from services.ingest.facts import FACTS_SENDER, read_facts
 from services.store import journal
 from services.store.journal import RawMessage
 from services.store.session import Connection
 from services.store.vault import VaultError
 
-_READ_OTHERWISE = "participants"  # a file of participants, whose facts stand with others
+_PARTICIPANTS_FILE = "participants"  # a file of participants, whose facts stand with others
 
 
-def is_unheard(intake: Intake, conn: Connection, message_id: str) -> bool:
+def is_lost(intake: Intake, conn: Connection, message_id: str) -> bool:
     """Say whether a message without fact or parked item says something that is nowhere."""
     try:
         message = journal.load_message(conn, intake.keys, message_id)
     except VaultError:  # which is a finding of its own
         return False
-    if message is None or message.source == _READ_OTHERWISE:
+    if message is None or message.source == _PARTICIPANTS_FILE:
         return False
-    if message.sender.startswith(KEPT):
+    if message.sender.startswith(DEAD_LETTER_SENDER):
         return True  # it was parked as it came
-    if message.sender.startswith(FACTS):
-        return _says_new_facts(intake, conn, message)
-    return _says_something(intake, message)
+    if message.sender.startswith(FACTS_SENDER):
+        return _has_new_facts(intake, conn, message)
+    return _has_content(intake, message)
 
 
-def _says_new_facts(intake: Intake, conn: Connection, message: RawMessage) -> bool:
+def _has_new_facts(intake: Intake, conn: Connection, message: RawMessage) -> bool:
     """Say whether facts of our own form are not known; no file of the study explains them."""
-    reading = read_facts(message.body, message.site, message.sender.removeprefix(FACTS))
-    if isinstance(reading, Refused):
+    content = read_facts(message.body, message.site, message.sender.removeprefix(FACTS_SENDER))
+    if isinstance(content, Refusal):
         return False
-    facts, items = intake.attribution.facts_of(conn, message, reading, {})
+    facts, items = intake.matcher.build_facts(conn, message, content, {})
     return bool(facts or items)
 
 
-def _says_something(intake: Intake, message: RawMessage) -> bool:
+def _has_content(intake: Intake, message: RawMessage) -> bool:
     """Say whether a message of HL7 v2 says anything, to whatever files."""
-    parsed = parse(message.body)
-    if isinstance(parsed, Refused):
+    message_or_refusal = parse_message(message.body)
+    if isinstance(message_or_refusal, Refusal):
         return False
     site = intake.sites.by_id.get(message.site) or SiteMap(message.site, "UTC")
-    then = replace(site, senders=(message.sender,), authorities=_authorities(parsed))
-    reading = read(message.body, Sites.of((then,)), intake.tables)
-    if isinstance(reading, Refused):
+    accepting_site = replace(
+        site, senders=(message.sender,), authorities=_authorities(message_or_refusal)
+    )
+    content = read_message(message.body, Sites.build((accepting_site,)), intake.tables)
+    if isinstance(content, Refusal):
         return False
-    return bool(reading.drafts or reading.joining or reading.parked)
+    return bool(content.drafts or content.merges_and_moves or content.parked)
 
 
 def _authorities(message: Message) -> Mapping[str, str]:
     """Return every authority that PID-3 names, with the type of its identifier."""
     return {
         authority: kind
-        for patient in message.all("PID")
+        for patient in message.segments_named("PID")
         for _, authority, kind in identifiers(patient, 3)
     }

@@ -10,7 +10,7 @@ from services.store.journal import RawMessage
 from services.vocabulary.fact import Fact, Merge, Move
 
 
-def in_both_journals(
+def build_pair_facts(
     message: RawMessage, draft: MergeDraft | MoveDraft, body: Merge | Move
 ) -> list[Fact]:
     """Return *body* as a fact about each of the two that it names."""
@@ -30,7 +30,9 @@ def in_both_journals(
     return [replace(fact, digest=wire.clinical_digest(fact)) for fact in facts]
 
 
-def cannot_move(draft: MoveDraft, *, to_themselves: bool, has_others: bool) -> ParkedItem | None:
+def park_unclear_move(
+    draft: MoveDraft, *, to_themselves: bool, has_others: bool
+) -> ParkedItem | None:
     """Return what is parked when it is not clear what moves; None when it is.
 
     Args:
@@ -50,10 +52,10 @@ def cannot_move(draft: MoveDraft, *, to_themselves: bool, has_others: bool) -> P
     return None
 
 
-def with_hashed_visits(fact: Fact, hashed: Callable[[str], str]) -> Fact:
+def hash_visits(fact: Fact, hash_visit: Callable[[str], str]) -> Fact:
     """Return *fact* with the numbers of visits that its sender wrote, if any, hashed."""
     body = fact.body
     if isinstance(body, Move):
-        body = replace(body, visit=hashed(body.visit), new_visit=hashed(body.new_visit))
+        body = replace(body, visit=hash_visit(body.visit), new_visit=hash_visit(body.new_visit))
         return replace(fact, body=body)
-    return replace(fact, visit=hashed(fact.visit)) if fact.visit else fact
+    return replace(fact, visit=hash_visit(fact.visit)) if fact.visit else fact

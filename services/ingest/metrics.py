@@ -4,13 +4,13 @@ from services.ingest.application import Outcome
 from services.ingest.domain.message_content import ParkReason
 from services.runtime.metrics import Metrics
 
-_NOBODY = "unknown"  # a closed set: a sender that no site is named for is no label
+_UNKNOWN_SITE = "unknown"  # a closed set: a sender that no site is named for is no label
 
 
 def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
     """Count a message, what of it is parked, and how late it came."""
-    site = outcome.site or _NOBODY
-    kind = outcome.kind if outcome.refused is None else _NOBODY
+    site = outcome.site or _UNKNOWN_SITE
+    kind = outcome.kind if outcome.refusal is None else _UNKNOWN_SITE
     metrics.ingest_messages.labels(site, kind, f"A{outcome.answer}").inc()
     for item in outcome.parked:
         metrics.parked.labels(site, item.reason).inc()
@@ -21,6 +21,6 @@ def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
             metrics.observation_lag.labels(site).observe(max(0.0, lag.total_seconds()))
 
 
-def count_kept(metrics: Metrics, site: str, reason: ParkReason) -> None:
+def count_dead_letter(metrics: Metrics, site: str, reason: ParkReason) -> None:
     """Count a message of the site topic that can never be accepted, and is kept."""
-    metrics.parked.labels(site or _NOBODY, reason).inc()
+    metrics.parked.labels(site or _UNKNOWN_SITE, reason).inc()

@@ -5,19 +5,24 @@ import contextlib
 import ssl
 from dataclasses import dataclass, field
 
-from services.ingest.application import Incoming, Outcome
+from services.ingest.application import Outcome, Submission
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
-from services.ingest.domain.hl7.frames import LARGEST, Frames, Oversized, framed
-from services.ingest.domain.message_content import Refused
+from services.ingest.domain.hl7.frames import (
+    LARGEST_BYTES,
+    FrameReader,
+    OversizedFrame,
+    frame_message,
+)
+from services.ingest.domain.message_content import Refusal
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import reached
 
 _CHUNK = 256 * 1024
-_OUTSTANDING = 512  # messages of one connection that wait for their answer
+_UNANSWERED_LIMIT = 512  # messages of one connection that wait for their answer
 _GOODBYE_S = 5.0
-_UNFRAMED = "begin every message with the byte 0B and end it with 1C 0D"
+_FRAMING_ADVICE = "begin every message with the byte 0B and end it with 1C 0D"
 _HALFWAY_S = 30.0  # a frame that has begun ends within this, or the connection does
 
 _log = log.logger("ingest")
@@ -37,7 +42,7 @@ class MllpServer:
 
     writer: Writer
     clock: Clock
-    largest: int = LARGEST
+    largest: int = LARGEST_BYTES
     halfway_s: float = _HALFWAY_S
     goodbye_s: float = _GOODBYE_S
     _server: asyncio.Server | None = None
@@ -65,20 +70,20 @@ class MllpServer:
         if task is not None:
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
-        answers = _Answers()
-        receiving = asyncio.create_task(self._receive(reader, answers, _peer(writer)))
-        answering = asyncio.create_task(self._answer(answers, writer))
+        answers = _AnswerQueue()
+        receiver = asyncio.create_task(self._receive(reader, answers, _peer(writer)))
+        sender = asyncio.create_task(self._answer(answers, writer))
         try:
             with contextlib.suppress(asyncio.CancelledError):  # by `stop`
-                await asyncio.wait({receiving, answering}, return_when=asyncio.FIRST_COMPLETED)
-            receiving.cancel()
-            answers.put(None)
+                await asyncio.wait({receiver, sender}, return_when=asyncio.FIRST_COMPLETED)
+            receiver.cancel()
+            answers.add(None)
             # what was received is answered, or sent again by a sender that saw no answer
-            await asyncio.wait({receiving, answering}, timeout=self.goodbye_s)
-            if not answering.done():  # nobody reads what is answered
-                answering.cancel()
+            await asyncio.wait({receiver, sender}, timeout=self.goodbye_s)
+            if not sender.done():  # nobody reads what is answered
+                sender.cancel()
                 writer.transport.abort()
-            for end in await asyncio.gather(receiving, answering, return_exceptions=True):
+            for end in await asyncio.gather(receiver, sender, return_exceptions=True):
                 if isinstance(end, Exception) and not isinstance(end, OSError):
                     _log.error("connection_failed", exc_info=end)
         finally:
@@ -86,8 +91,10 @@ class MllpServer:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _receive(self, reader: asyncio.StreamReader, answers: "_Answers", peer: str) -> None:
-        frames = Frames(self.largest)
+    async def _receive(
+        self, reader: asyncio.StreamReader, answers: "_AnswerQueue", peer: str
+    ) -> None:
+        frames = FrameReader(self.largest)
         while True:
             limit_s = self.halfway_s if frames.is_halfway else None
             try:
@@ -102,48 +109,50 @@ class MllpServer:
             garbage = frames.garbage
             for frame in frames.feed(data):
                 await answers.room.acquire()
-                answers.put(self._accept(frame))
+                answers.add(self._accept(frame))
             if frames.garbage > garbage:
                 count = frames.garbage - garbage
-                _log.warning("bytes_outside_of_frames", count=count, host=peer, problem=_UNFRAMED)
+                _log.warning(
+                    "bytes_outside_of_frames", count=count, host=peer, problem=_FRAMING_ADVICE
+                )
 
-    def _accept(self, frame: "bytes | Oversized") -> "_Pending":
-        if isinstance(frame, Oversized):
+    def _accept(self, frame: "bytes | OversizedFrame") -> "_PendingAnswer":
+        if isinstance(frame, OversizedFrame):
             problem = f"the message is longer than {self.largest} bytes"
-            refused = Refused("MSH", problem, "send documents by reference, results in parts")
-            done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-            done.set_result(Outcome(Answer.REJECT, refused))
-            return _Pending(frame.head, done)
-        future = self.writer.submit(Incoming(frame, "mllp"))
-        return _Pending(frame, asyncio.wrap_future(future))
+            refusal = Refusal("MSH", problem, "send documents by reference, results in parts")
+            outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            outcome.set_result(Outcome(Answer.REJECT, refusal))
+            return _PendingAnswer(frame.head, outcome)
+        future = self.writer.submit(Submission(frame, "mllp"))
+        return _PendingAnswer(frame, asyncio.wrap_future(future))
 
-    async def _answer(self, answers: "_Answers", writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, answers: "_AnswerQueue", writer: asyncio.StreamWriter) -> None:
         """Answer in the order in which messages came; several that are ready go out together."""
-        while (pending := await answers.waiting.get()) is not None:
+        while (pending := await answers.queue.get()) is not None:
             outcome = await pending.outcome
-            ack = acknowledge(pending.raw, outcome.answer, self.clock(), outcome.refused)
-            writer.write(framed(ack))
-            if answers.waiting.empty() or writer.transport.get_write_buffer_size() > _CHUNK:
+            ack = acknowledge(pending.raw, outcome.answer, self.clock(), outcome.refusal)
+            writer.write(frame_message(ack))
+            if answers.queue.empty() or writer.transport.get_write_buffer_size() > _CHUNK:
                 await writer.drain()
             answers.room.release()
             reached("ingest.after_ack")
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class _PendingAnswer:
     raw: bytes
     outcome: "asyncio.Future[Outcome]"
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class _AnswerQueue:
     """Messages of one connection that wait for their answer, then None; *room* is for more."""
 
-    waiting: "asyncio.Queue[_Pending | None]" = field(default_factory=asyncio.Queue)
-    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_OUTSTANDING))
+    queue: "asyncio.Queue[_PendingAnswer | None]" = field(default_factory=asyncio.Queue)
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UNANSWERED_LIMIT))
 
-    def put(self, pending: _Pending | None) -> None:
-        self.waiting.put_nowait(pending)
+    def add(self, pending: _PendingAnswer | None) -> None:
+        self.queue.put_nowait(pending)
 
 
 def _peer(writer: asyncio.StreamWriter) -> str:

@@ -5,24 +5,24 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from services.ingest.domain.hl7.frames import Frames, framed
+from services.ingest.domain.hl7.frames import FrameReader, frame_message
 
 WINDOW = 256  # messages under way at once
 _CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnsweredMessage:
     """One message and what was answered to it: MSA-1, e.g. ``AA``, and the whole ACK."""
 
-    sent: bytes
+    message: bytes
     code: str
     ack: bytes
 
 
-def send(
+def send_messages(
     host: str, port: int, messages: Iterable[bytes], timeout_s: float = 60.0
-) -> Iterator[Answered]:
+) -> Iterator[AnsweredMessage]:
     """Send *messages* in their order, up to `WINDOW` ahead of the answers; yield each answer.
 
     Raises:
@@ -30,29 +30,31 @@ def send(
             not yielded may have to be sent again.
     """
     with socket.create_connection((host, port), timeout=timeout_s) as connection:
-        frames = Frames()
-        waiting: deque[bytes] = deque()
+        frames = FrameReader()
+        unanswered_messages: deque[bytes] = deque()
         for message in messages:
-            waiting.append(message)
-            connection.sendall(framed(message))
-            while len(waiting) >= WINDOW:
-                yield from _answers(connection, frames, waiting)
-        while waiting:
-            yield from _answers(connection, frames, waiting)
+            unanswered_messages.append(message)
+            connection.sendall(frame_message(message))
+            while len(unanswered_messages) >= WINDOW:
+                yield from _read_answers(connection, frames, unanswered_messages)
+        while unanswered_messages:
+            yield from _read_answers(connection, frames, unanswered_messages)
 
 
-def _answers(connection: socket.socket, frames: Frames, waiting: deque[bytes]) -> list[Answered]:
+def _read_answers(
+    connection: socket.socket, frames: FrameReader, unanswered_messages: deque[bytes]
+) -> list[AnsweredMessage]:
     data = connection.recv(_CHUNK)
     if not data:
-        raise ConnectionResetError(f"closed with {len(waiting)} messages not answered")
+        raise ConnectionResetError(f"closed with {len(unanswered_messages)} messages not answered")
     return [
-        Answered(waiting.popleft(), _code(ack), ack)
+        AnsweredMessage(unanswered_messages.popleft(), _read_code(ack), ack)
         for ack in frames.feed(data)
         if isinstance(ack, bytes)
     ]
 
 
-def _code(ack: bytes) -> str:
+def _read_code(ack: bytes) -> str:
     for segment in ack.split(b"\r"):
         if segment.startswith(b"MSA|"):
             return segment.split(b"|")[1].decode()

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Literal
 
 from services.ingest.domain.hl7.acknowledgement import Answer
-from services.ingest.domain.message_content import ParkedItem, Refused
+from services.ingest.domain.message_content import ParkedItem, Refusal
 
 Source = Literal["mllp", "http", "kafka", "file", "person", "participants"]
 Form = Literal["hl7v2", "facts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class Submission:
     """Bytes that somebody sent.
 
     Args:
@@ -38,7 +38,7 @@ class Outcome:
 
     Args:
         answer: Accepted, send again, or never acceptable.
-        refused: Why it was not accepted.
+        refusal: Why it was not accepted.
         site: Whose it was, empty when nobody's.
         kind: Of message, e.g. ``ORU^R01``; ``other`` for all that are not read.
         facts: How many came of it.
@@ -50,7 +50,7 @@ class Outcome:
     """
 
     answer: Answer
-    refused: Refused | None = None
+    refusal: Refusal | None = None
     site: str = ""
     kind: str = ""
     facts: int = 0

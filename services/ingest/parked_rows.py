@@ -14,9 +14,9 @@ def build_parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[
     """Return the rows of *items*; the same place and reason in a message makes one row."""
     rows = {}
     for item in items:
-        made = str(uuid5(NAMESPACE, f"{message.id}|{item.path}|{item.reason}"))
-        rows[made] = ParkedRow(
-            made,
+        row_id = str(uuid5(NAMESPACE, f"{message.id}|{item.path}|{item.reason}"))
+        rows[row_id] = ParkedRow(
+            row_id,
             message.id,
             item.path,
             item.reason,

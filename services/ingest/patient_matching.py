@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.ingest.domain.message_content import (
-    Draft,
+    FactDraft,
     MergeDraft,
     MessageContent,
     MoveDraft,
@@ -16,7 +16,7 @@ from services.ingest.domain.message_content import (
 )
 from services.ingest.facts import FactsContent
 from services.ingest.ids import fact_id
-from services.ingest.merge_facts import cannot_move, in_both_journals, with_hashed_visits
+from services.ingest.merge_facts import build_pair_facts, hash_visits, park_unclear_move
 from services.ingest.parked_rows import (
     park_future_dated,
     park_unknown_participant,
@@ -31,15 +31,15 @@ from services.store.session import Connection
 from services.store.vault import Keys, identity_hash
 from services.vocabulary.fact import Fact, Merge, Move
 
-_AHEAD = timedelta(minutes=10)  # a clock may be this wrong
-_NOT_FROM_A_SITE = frozenset(
+_CLOCK_TOLERANCE = timedelta(minutes=10)  # a clock may be this wrong
+_KINDS_OF_PEOPLE = frozenset(
     {"merge", "move", "adjudication", "determination", "protocol-activation"}
 )
 _VISIT, _VISIT_DIGITS = "VN", 32  # HL7 table 0203; 128 bits tell all visits of a trial apart
 
 
 @dataclass(slots=True)
-class Attribution:
+class PatientMatcher:
     """Finds the participants of one study by the identifiers that messages give.
 
     Args:
@@ -51,109 +51,112 @@ class Attribution:
     study: str
     _site_of: dict[str, str] = field(default_factory=dict)
 
-    def subjects(
-        self, conn: Connection, readings: Iterable[MessageContent | FactsContent]
+    def find_subjects(
+        self, conn: Connection, contents: Iterable[MessageContent | FactsContent]
     ) -> Mapping[PatientKey, str]:
-        """Return the participant that each identifier of *readings* leads to, where it does."""
-        wanted = {key for reading in readings for key in _keys_of(reading)}
-        hashes = {identity_hash(self.keys, k.authority, k.type, k.identifier): k for k in wanted}
-        found = participants.subjects_for(conn, list(hashes))
-        return {hashes[hashed]: subject for hashed, subject in found.items()}
+        """Return the participant that each identifier of *contents* leads to, where it does."""
+        patient_ids = {key for reading in contents for key in _iterate_keys(reading)}
+        hashes = {
+            identity_hash(self.keys, k.authority, k.type, k.identifier): k for k in patient_ids
+        }
+        matches = participants.subjects_for(conn, list(hashes))
+        return {hashes[hashed]: subject for hashed, subject in matches.items()}
 
-    def facts_of(
+    def build_facts(
         self,
         conn: Connection,
         message: RawMessage,
-        reading: MessageContent | FactsContent,
+        content: MessageContent | FactsContent,
         subjects: Mapping[PatientKey, str],
     ) -> tuple[list[Fact], list[ParkedItem]]:
         """Return the facts of a message, and what of it has to wait."""
-        if isinstance(reading, FactsContent):
-            return self._own_facts(conn, message, reading)
+        if isinstance(content, FactsContent):
+            return self._build_own_facts(conn, message, content)
         facts: list[Fact] = []
-        parked = list(reading.parked)
+        parked = list(content.parked)
         unknown: dict[tuple[PatientKey, ...], int] = {}
-        for draft in reading.drafts:
-            subject = self._subject(conn, draft.who, reading.site, subjects)
+        for draft in content.drafts:
+            subject = self._find_subject(conn, draft.patient_ids, content.site, subjects)
             if subject is None:
-                unknown[draft.who] = unknown.get(draft.who, 0) + 1
+                unknown[draft.patient_ids] = unknown.get(draft.patient_ids, 0) + 1
             elif isinstance(subject, ParkedItem):
                 parked.append(replace(subject, path=draft.path))
-            elif draft.observed_at > message.received_at + _AHEAD:
+            elif draft.observed_at > message.received_at + _CLOCK_TOLERANCE:
                 parked.append(park_future_dated(draft.path, draft.observed_at))
             else:
-                facts.append(self._fact(message, reading.site, draft, subject))
-        for joining in reading.joining:
-            joined = self._joined(conn, message, joining, subjects)
-            if isinstance(joined, ParkedItem):
-                parked.append(joined)
+                facts.append(self._build_fact(message, content.site, draft, subject))
+        for pair_draft in content.merges_and_moves:
+            facts_or_parked = self._build_merge_or_move(conn, message, pair_draft, subjects)
+            if isinstance(facts_or_parked, ParkedItem):
+                parked.append(facts_or_parked)
             else:
-                facts += joined
+                facts += facts_or_parked
         parked += [
-            park_unknown_participant(f"{reading.place_of(who)}.3", count)
+            park_unknown_participant(f"{content.find_segment(who)}.3", count)
             for who, count in unknown.items()
         ]
         return facts, parked
 
-    def _own_facts(
-        self, conn: Connection, message: RawMessage, reading: FactsContent
+    def _build_own_facts(
+        self, conn: Connection, message: RawMessage, content: FactsContent
     ) -> tuple[list[Fact], list[ParkedItem]]:
-        facts, parked = [], list(reading.parked)
+        facts, parked = [], list(content.parked)
         ids = {
-            fact_id(message, "fact", line.own): (line.place, line.fact) for line in reading.facts
+            fact_id(message, "fact", line.sender_id): (line.place, line.fact)
+            for line in content.facts
         }
-        stored = journal.known_facts(conn, list(ids))
-        for made, (place, fact) in ids.items():
-            if made in stored:
+        stored_ids = journal.known_facts(conn, list(ids))
+        for new_id, (place, fact) in ids.items():
+            if new_id in stored_ids:
                 continue
-            site = self._participant_site(conn, fact.subject)
+            site = self._find_site(conn, fact.subject)
             ends = {end for pair in named_together([fact]) for end in pair}
-            if site is None or (reading.site and site != reading.site):
+            if site is None or (content.site and site != content.site):
                 parked.append(park_unknown_participant(place, 1))
-            elif fact.body.kind in _NOT_FROM_A_SITE and reading.site:
+            elif fact.body.kind in _KINDS_OF_PEOPLE and content.site:
                 parked.append(park_unsupported_kind(place, fact))
             elif not self._take_part(conn, ends):
                 parked.append(park_unknown_participant(place, 1))
             elif ends and fact.subject not in ends:
                 parked.append(park_wrong_subject(place))
-            elif fact.observed_at > message.received_at + _AHEAD:
+            elif fact.observed_at > message.received_at + _CLOCK_TOLERANCE:
                 parked.append(park_future_dated(place, fact.observed_at))
             else:
-                hashed = with_hashed_visits(fact, partial(self._visit, site))
-                digest = wire.clinical_digest(hashed)
-                facts.append(replace(hashed, id=made, site=reading.site, digest=digest))
+                hashed_fact = hash_visits(fact, partial(self._hash_visit, site))
+                digest = wire.clinical_digest(hashed_fact)
+                facts.append(replace(hashed_fact, id=new_id, site=content.site, digest=digest))
         return facts, parked
 
-    def _subject(
+    def _find_subject(
         self,
         conn: Connection,
-        who: tuple[PatientKey, ...],
+        patient_ids: tuple[PatientKey, ...],
         site: str,
         subjects: Mapping[PatientKey, str],
     ) -> str | ParkedItem | None:
-        found = {subjects[key] for key in who if key in subjects}
-        if len(found) > 1:
+        matches = {subjects[key] for key in patient_ids if key in subjects}
+        if len(matches) > 1:
             detail = "its identifiers belong to several participants: send a merge, or correct it"
             return ParkedItem("PID.3", ParkReason.AMBIGUOUS_PARTICIPANT, detail)
-        for subject in found:
-            if self._participant_site(conn, subject) == site:
+        for subject in matches:
+            if self._find_site(conn, subject) == site:
                 return subject
         return None
 
-    def _participant_site(self, conn: Connection, subject: str) -> str | None:
+    def _find_site(self, conn: Connection, subject: str) -> str | None:
         if subject not in self._site_of:
-            found = participants.load_participant(conn, subject)
-            if found is None or found.study != self.study:
+            participant = participants.load_participant(conn, subject)
+            if participant is None or participant.study != self.study:
                 return None
-            self._site_of[subject] = found.site
+            self._site_of[subject] = participant.site
         return self._site_of[subject]
 
     def _take_part(self, conn: Connection, subjects: Iterable[str]) -> bool:
         """Say whether all of *subjects* are people of the study, which is a subject of no site."""
-        return all(self._participant_site(conn, subject) for subject in subjects)
+        return all(self._find_site(conn, subject) for subject in subjects)
 
-    def _fact(self, message: RawMessage, site: str, draft: Draft, subject: str) -> Fact:
-        visit = self._visit(site, draft.visit)
+    def _build_fact(self, message: RawMessage, site: str, draft: FactDraft, subject: str) -> Fact:
+        visit = self._hash_visit(site, draft.visit)
         fact = Fact(
             id=fact_id(message, draft.path),
             subject=subject,
@@ -170,11 +173,11 @@ class Attribution:
         )
         return replace(fact, digest=wire.clinical_digest(fact))
 
-    def _visit(self, site: str, number: str) -> str:
+    def _hash_visit(self, site: str, number: str) -> str:
         """Return what a fact says of a visit: a hash that only the key holder can repeat."""
         return identity_hash(self.keys, site, _VISIT, number)[:_VISIT_DIGITS] if number else ""
 
-    def _joined(
+    def _build_merge_or_move(
         self,
         conn: Connection,
         message: RawMessage,
@@ -183,27 +186,31 @@ class Attribution:
     ) -> list[Fact] | ParkedItem:
         """Return the facts of a merge or a move, or why it has to wait."""
         pair = []
-        for who in draft.ends:
-            subject = self._subject(conn, who, message.site, subjects)
+        for patient_ids in draft.ends:
+            subject = self._find_subject(conn, patient_ids, message.site, subjects)
             if not isinstance(subject, str):
                 return park_unknown_participant(draft.path, 1)
             pair.append(subject)
-        one, other = pair
+        first_subject, second_subject = pair
         if isinstance(draft, MergeDraft):
-            return in_both_journals(message, draft, Merge(one, other, undone=draft.undone))
-        visit, new = (self._visit(message.site, v) for v in (draft.visit, draft.new_visit))
-        has_others = participants.count_identifiers(conn, one) > len(draft.source)
-        return cannot_move(
-            draft, to_themselves=one == other, has_others=has_others
-        ) or in_both_journals(message, draft, Move(one, other, visit, new))
+            return build_pair_facts(
+                message, draft, Merge(first_subject, second_subject, undone=draft.is_reversal)
+            )
+        visit, new_visit = (
+            self._hash_visit(message.site, v) for v in (draft.visit, draft.new_visit)
+        )
+        has_others = participants.count_identifiers(conn, first_subject) > len(draft.source)
+        return park_unclear_move(
+            draft, to_themselves=first_subject == second_subject, has_others=has_others
+        ) or build_pair_facts(message, draft, Move(first_subject, second_subject, visit, new_visit))
 
 
-def _keys_of(reading: MessageContent | FactsContent) -> Iterable[PatientKey]:
+def _iterate_keys(content: MessageContent | FactsContent) -> Iterable[PatientKey]:
     """Yield every identifier that a message names."""
-    if isinstance(reading, FactsContent):
+    if isinstance(content, FactsContent):
         return
-    for draft in reading.drafts:
-        yield from draft.who
-    for joining in reading.joining:
-        for who in joining.ends:
-            yield from who
+    for draft in content.drafts:
+        yield from draft.patient_ids
+    for draft_pair in content.merges_and_moves:
+        for patient_ids in draft_pair.ends:
+            yield from patient_ids

@@ -6,16 +6,16 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from services.ingest.application import Incoming, Intake, Outcome, not_stored
+from services.ingest.application import Intake, Outcome, Submission, not_stored_outcome
 from services.runtime import log
 from services.runtime.health import Progress
 
-AT_ONCE = 256
+BATCH_SIZE = 256
 WAIT_S = 0.005
 
 _log = log.logger("ingest")
 
-_Waiting = tuple[Incoming, "Future[Outcome]"]
+_QueuedMessage = tuple[Submission, "Future[Outcome]"]
 
 
 class Writer:
@@ -29,8 +29,10 @@ class Writer:
         """Prepare to write for *intake*."""
         self.intake = intake
         self._progress = progress or Progress()
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="ingest writer", daemon=True)
+        self._queue: queue.SimpleQueue[_QueuedMessage | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=self._write_batches, name="ingest writer", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to write."""
@@ -41,50 +43,50 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def submit(self, incoming: Incoming) -> "Future[Outcome]":
-        """Return what will hold the outcome of *incoming*."""
+    def submit(self, submission: Submission) -> "Future[Outcome]":
+        """Return what will hold the outcome of *submission*."""
         future: Future[Outcome] = Future()
         future.set_running_or_notify_cancel()  # who no longer waits for it cannot take it back
         self._progress.work_waits(time.monotonic())
-        self._queue.put((incoming, future))
+        self._queue.put((submission, future))
         return future
 
-    def _run(self) -> None:
+    def _write_batches(self) -> None:
         goes_on = True
         while goes_on:
-            batch, goes_on = self._batch()
+            batch, goes_on = self._take_batch()
             if batch:
-                outcomes = self._outcomes([incoming for incoming, _ in batch])
+                outcomes = self._accept_batch([incoming for incoming, _ in batch])
                 self._progress.committed(time.monotonic())
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     future.set_result(outcome)
             if self._queue.empty():
                 self._progress.idle()
 
-    def _outcomes(self, incoming: Sequence[Incoming]) -> list[Outcome]:
+    def _accept_batch(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Return what became of each; whatever fails, nobody waits for ever.
 
         What is on disk nevertheless is known again when it is sent again.
         """
         try:
-            return self.intake.accept(incoming)
+            return self.intake.accept(submissions)
         except Exception as error:  # noqa: BLE001 - all who come later need this thread
             _log.error("not_answered", exc_info=error)
-            return [not_stored(error)] * len(incoming)
+            return [not_stored_outcome(error)] * len(submissions)
 
-    def _batch(self) -> tuple[list[_Waiting], bool]:
-        """Return what waits, at most `AT_ONCE`, and whether there is more to come."""
+    def _take_batch(self) -> tuple[list[_QueuedMessage], bool]:
+        """Return what waits, at most `BATCH_SIZE`, and whether there is more to come."""
         first = self._queue.get()
         if first is None:
             return [], False
         batch = [first]
-        until_s = time.monotonic() + WAIT_S
-        while len(batch) < AT_ONCE:
+        deadline_s = time.monotonic() + WAIT_S
+        while len(batch) < BATCH_SIZE:
             try:
-                one = self._queue.get(timeout=max(0.0, until_s - time.monotonic()))
+                queued_message = self._queue.get(timeout=max(0.0, deadline_s - time.monotonic()))
             except queue.Empty:
                 break
-            if one is None:
+            if queued_message is None:
                 return batch, False
-            batch.append(one)
+            batch.append(queued_message)
         return batch, True

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from services.cli.demo.mail_sink import MailSink
-from services.ingest.mllp_client import send
+from services.ingest.mllp_client import send_messages
 from services.simulator.trial import participants_csv
 from tests.faults.lives import REST_S
 from tests.faults.test_kill import wait_until_done
@@ -32,7 +32,7 @@ def test_a_full_disk_is_told_to_the_sender_and_the_service_goes_on_when_there_is
             os.truncate(tmp_path / "service.log", 0)  # the limit is one of its log, too
             _limit(served, _FULL)
             more = trial.messages[upto - 60 : upto]
-            codes = {one.code for one in send("127.0.0.1", served.mllp, more)}
+            codes = {one.code for one in send_messages("127.0.0.1", served.mllp, more)}
             assert codes == {"AE"}, "said that it could be stored"
             _limit(served, resource.RLIM_INFINITY)
             _feed(served, trial.messages[:upto])
@@ -52,7 +52,9 @@ def _feed(served, messages):
     def is_acknowledged():
         done[:] = []
         with suppress(OSError):
-            done.extend(one.code for one in send("127.0.0.1", served.mllp, messages, timeout_s=30))
+            done.extend(
+                one.code for one in send_messages("127.0.0.1", served.mllp, messages, timeout_s=30)
+            )
         return done == ["AA"] * len(messages)
 
     until(is_acknowledged, REST_S, lambda: f"not stored: {done[-3:]}")

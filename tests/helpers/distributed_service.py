@@ -15,7 +15,7 @@ from contextlib import suppress
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
-from services.ingest.mllp_client import send
+from services.ingest.mllp_client import send_messages
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "studies" / "blina-hsct"
@@ -218,10 +218,10 @@ class Workers:
     def feed(self, messages):
         """Send *messages*, and yield each that is acknowledged with AA, until the port is gone."""
         try:
-            for answer in send("127.0.0.1", self.mllp, messages, timeout_s=30):
+            for answer in send_messages("127.0.0.1", self.mllp, messages, timeout_s=30):
                 if answer.code != "AA":
                     return
-                yield answer.sent
+                yield answer.message
         except OSError:
             return
 

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from services.ingest.mllp_client import send
+from services.ingest.mllp_client import send_messages
 
 ROOT = Path(__file__).parents[2]
 _AEGIS = (sys.executable, "-m", "services.cli.main")
@@ -86,7 +86,9 @@ class Served:
         """Send *messages* from a number on; return how many are acknowledged in all."""
         answered = from_number
         with suppress(OSError):
-            for answer in send("127.0.0.1", self.mllp, messages[from_number:], timeout_s=20):
+            for answer in send_messages(
+                "127.0.0.1", self.mllp, messages[from_number:], timeout_s=20
+            ):
                 assert answer.code == "AA", answer.ack
                 answered += 1
         return answered

@@ -1,8 +1,8 @@
 """Messages the way an interface engine would send them, and what two sites call things."""
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.domain.hl7.read import read
-from services.ingest.domain.message_content import Refused
+from services.ingest.domain.hl7.read import read_message
+from services.ingest.domain.message_content import Refusal
 from services.ingest.domain.site import SiteMap, Sites
 
 NORTH = SiteMap(
@@ -17,7 +17,7 @@ NORTH = SiteMap(
     icu=frozenset({"MICU"}),
 )
 RHEIN = SiteMap("rhein", "Europe/Berlin", ("ORBIS|RHEIN",), {"PATNR": "MR"})
-SITES = Sites.of((NORTH, RHEIN))
+SITES = Sites.build((NORTH, RHEIN))
 
 PID = "PID|1||QX4711^^^NMRN^MR||DOE^JANE||19700101|F"
 OBR = "OBR|1||ORD1^LAB|58410-2^CBC^LN|||20260301080000-0500"
@@ -46,15 +46,15 @@ def labs(*results, **head):
 
 def reading(raw):
     """What *raw* says to these two sites."""
-    found = read(raw, SITES, load_code_tables())
-    assert not isinstance(found, Refused), str(found)
+    found = read_message(raw, SITES, load_code_tables())
+    assert not isinstance(found, Refusal), str(found)
     return found
 
 
 def refusal(raw):
     """Why *raw* is refused."""
-    found = read(raw, SITES, load_code_tables())
-    assert isinstance(found, Refused)
+    found = read_message(raw, SITES, load_code_tables())
+    assert isinstance(found, Refusal)
     return found
 
 

@@ -7,7 +7,7 @@ from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import open_in
 from services.cli.shared.records_table import canonical_lines
 from services.cli.shared.verification import findings
-from services.ingest.application import Incoming
+from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
@@ -38,10 +38,10 @@ class Installation:
         """Accept *messages* of HL7 or facts, so many in one transaction."""
         for start in range(0, len(messages), at_once):
             some = [
-                Incoming(body, "file", form="facts" if body.startswith(b"{") else "hl7v2")
+                Submission(body, "file", form="facts" if body.startswith(b"{") else "hl7v2")
                 for body in messages[start : start + at_once]
             ]
-            assert not [o.refused for o in self.intake.accept(some) if o.refused]
+            assert not [o.refusal for o in self.intake.accept(some) if o.refusal]
 
     def settle(self):
         """Grade what is not graded yet."""

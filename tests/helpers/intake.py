@@ -14,9 +14,9 @@ import httpx
 from starlette.applications import Starlette
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.application import Incoming, Intake
+from services.ingest.application import Intake, Submission
 from services.ingest.enrolment import import_participants
-from services.ingest.http import routes
+from services.ingest.http import build_routes
 from services.ingest.mllp import MllpServer
 from services.ingest.writer import Writer
 from services.store import journal, parking
@@ -69,7 +69,7 @@ def _intake(folder):
 
 def sent(intake, raw, **more):
     """What became of one message from a file."""
-    return intake.accept([Incoming(raw, "file", **more)])[0]
+    return intake.accept([Submission(raw, "file", **more)])[0]
 
 
 def feed_facts(intake, subject="P-001"):
@@ -169,7 +169,7 @@ async def site(intake, name="north"):
     """An HTTP client of one site, in front of *intake*."""
     writer = Writer(intake)
     writer.start()
-    app = Starlette(routes=routes(intake, writer))
+    app = Starlette(routes=build_routes(intake, writer))
     headers = {"Authorization": f"Bearer {KEY[name]}"} if name else {}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://aegis", headers=headers

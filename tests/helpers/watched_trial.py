@@ -17,9 +17,9 @@ from services.cli.process.roles.parts import Told
 from services.cli.process.service import Service
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import migrate
-from services.ingest.application import Incoming
+from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
-from services.ingest.mllp_client import send
+from services.ingest.mllp_client import send_messages
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
 from services.simulator.trial import facts, participants_csv, simulate
 from services.store import alerts, journal
@@ -89,8 +89,8 @@ def _new_database(server):
 def _feed(trial, opened, port):
     intake = intake_of(opened)
     import_participants(intake, participants_csv(trial).encode(), "test")
-    assert all(answer.code == "AA" for answer in send("127.0.0.1", port, trial.messages))
-    lines = [Incoming(json.dumps(one).encode(), "file", form="facts") for one in facts(trial)]
+    assert all(answer.code == "AA" for answer in send_messages("127.0.0.1", port, trial.messages))
+    lines = [Submission(json.dumps(one).encode(), "file", form="facts") for one in facts(trial)]
     intake.accept(lines)
     until = time.monotonic() + 240
     quiet = 0

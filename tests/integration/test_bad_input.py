@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from services.ingest.domain.hl7.frames import framed
+from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.enrolment import import_participants
 from services.runtime import log
 from tests.helpers.hl7_messages import OBR, PID, labs, message, obx
@@ -47,11 +47,11 @@ def line(intake):
 
 def goes_on(line):
     """Send a good message on the same connection and see it accepted."""
-    return "MSA|AA|GOOD" in line.say(framed(GOOD)).answer()
+    return "MSA|AA|GOOD" in line.say(frame_message(GOOD)).answer()
 
 
 def answered(line, raw):
-    return line.say(framed(raw)).answer()
+    return line.say(frame_message(raw)).answer()
 
 
 REFUSED = {
@@ -143,7 +143,7 @@ def test_bytes_outside_of_frames_are_no_message_and_are_counted(intake, line, lo
 
 def test_half_a_frame_is_never_taken_for_a_whole_one(intake, logged):
     with listening(intake) as port:
-        half = Line(port).say(framed(labs(obx("0.4"), control_id="HALF"))[:-40])
+        half = Line(port).say(frame_message(labs(obx("0.4"), control_id="HALF"))[:-40])
         half.close()
         line = Line(port)
         assert goes_on(line)
@@ -155,7 +155,7 @@ def test_half_a_frame_is_never_taken_for_a_whole_one(intake, logged):
 def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, logged):
     with listening(intake, halfway_s=0.2) as port:
         line = Line(port)
-        assert line.say(framed(GOOD)[:-40]).answer() == ""
+        assert line.say(frame_message(GOOD)[:-40]).answer() == ""
         line.close()
     assert '"event": "frame_not_finished"' in logged.getvalue()
     assert messages_kept(intake) == 0
@@ -171,7 +171,7 @@ def test_silence_between_messages_is_no_fault(intake):
 
 
 def test_a_message_begun_again_after_half_of_it_is_read_once(intake, line):
-    line.say(framed(GOOD)[:-40])
+    line.say(frame_message(GOOD)[:-40])
     assert goes_on(line)
     assert messages_kept(intake) == 1
 
@@ -191,7 +191,7 @@ def test_fifty_megabytes_are_refused_by_their_id_and_the_connection_goes_on(inta
 def test_a_sender_that_reads_no_answers_does_not_keep_the_port_from_closing(intake):
     with listening(intake, goodbye_s=0.2) as port:
         long_name = b"MSH|^~\\&|" + b"x" * 3500  # comes back in each answer
-        deaf = Line(port, hears_little=True).say(framed(long_name) * 2400)
+        deaf = Line(port, hears_little=True).say(frame_message(long_name) * 2400)
         line = Line(port)
         assert all(goes_on(line) for _ in range(50))
         line.close()
@@ -304,7 +304,7 @@ def test_a_bad_row_of_participants_is_left_out_by_its_number_and_the_others_go_i
     wrong = PEOPLE[0].replace(cell, bad, 1)
     done = import_participants(intake, people(wrong, third), "operator")
     (row,) = done.wrong
-    assert (row.line, says in row.problem, done.new) == (2, True, 1), row.problem
+    assert (row.line, says in row.problem, done.added_count) == (2, True, 1), row.problem
     assert "QX4711" not in str(row)
     assert everybody(intake) == ["P-002", "P-003"]
 

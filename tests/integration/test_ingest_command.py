@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.main import main
-from services.ingest.domain.hl7.frames import framed
+from services.ingest.domain.hl7.frames import frame_message
 from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.intake import people
 
@@ -60,7 +60,7 @@ def feed(tmp_path):
 
 def test_a_folder_is_read_whole_and_counted(aegis, feed):
     (feed / "a.hl7").write_bytes(ONE.replace(b"\r", b"\r\n"))
-    (feed / "b.hl7").write_bytes(framed(TWO) + framed(BAD))
+    (feed / "b.hl7").write_bytes(frame_message(TWO) + frame_message(BAD))
     (feed / "later" / "c.ndjson").write_bytes(FACT + b"oops\n")
     code, out, err = aegis("ingest", str(feed))
     assert out.splitlines()[0] == (

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import delete
 
 from services.ingest import parked_items
-from services.ingest.application import Incoming
+from services.ingest.application import Submission
 from services.ingest.domain.hl7.acknowledgement import Answer
-from services.ingest.domain.hl7.frames import framed
+from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import Writer
@@ -58,7 +58,7 @@ def test_the_same_message_again_is_acknowledged_and_changes_nothing(intake):
 
 
 def test_the_same_message_twice_in_one_transaction_is_kept_once(intake):
-    outcomes = intake.accept([Incoming(ONE, "mllp"), Incoming(ONE, "mllp")])
+    outcomes = intake.accept([Submission(ONE, "mllp"), Submission(ONE, "mllp")])
     assert [outcome.duplicate for outcome in outcomes] == [False, True]
     assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
 
@@ -66,7 +66,7 @@ def test_the_same_message_twice_in_one_transaction_is_kept_once(intake):
 @pytest.mark.parametrize("together", [False, True])
 def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together):
     if together:
-        intake.accept([Incoming(ONE, "mllp"), Incoming(OTHER, "mllp")])
+        intake.accept([Submission(ONE, "mllp"), Submission(OTHER, "mllp")])
     else:
         assert sent(intake, ONE).answer is sent(intake, OTHER).answer is Answer.ACCEPT
     assert messages_kept(intake) == 2
@@ -113,12 +113,12 @@ def test_without_a_commit_there_is_no_acknowledgement_and_nothing_is_kept(intake
     full = replace(intake, db=_Failing(intake.db, times=1))
     with listening(full) as port:
         line = Line(port)
-        ack = line.say(framed(ONE)).answer()
+        ack = line.say(frame_message(ONE)).answer()
         assert "MSA|AE|M1" in ack
         assert "207^Application internal error^HL70357" in ack
         assert "send it again" in ack
         assert (messages_kept(intake), feed_facts(intake)) == (0, [])
-        assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
+        assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
         line.close()
     assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
 
@@ -140,7 +140,7 @@ class _Slow(_Failing):
 def test_nothing_is_acknowledged_before_the_commit(intake):
     slow = _Slow(intake.db)
     with listening(replace(intake, db=slow)) as port:
-        line = Line(port).say(framed(ONE))
+        line = Line(port).say(frame_message(ONE))
         assert not line.has_answer(within_s=0.3)
         slow.may_commit.set()
         assert "MSA|AA|M1" in line.answer()
@@ -151,15 +151,15 @@ def test_answers_come_in_the_order_of_their_messages(intake):
     names = [f"N{number}" for number in range(600)]
     with listening(intake) as port:
         line = Line(port)
-        line.say(b"".join(framed(labs(obx("1"), control_id=name)) for name in names))
+        line.say(b"".join(frame_message(labs(obx("1"), control_id=name)) for name in names))
         assert [line.answer().split("MSA|AA|")[1].strip() for _ in names] == names
         line.close()
 
 
 def test_who_no_longer_waits_for_an_answer_does_not_stop_the_writer(intake):
     writer = Writer(intake)
-    assert writer.submit(Incoming(ONE, "mllp")).cancel() is False
-    later = writer.submit(Incoming(STRANGER, "mllp"))
+    assert writer.submit(Submission(ONE, "mllp")).cancel() is False
+    later = writer.submit(Submission(STRANGER, "mllp"))
     writer.start()
     assert later.result(timeout=10).answer is Answer.ACCEPT
     writer.stop()
@@ -175,8 +175,8 @@ def test_whatever_fails_after_the_commit_the_sender_is_answered_and_the_port_goe
 
     with listening(replace(intake, on_outcome=count)) as port:
         line = Line(port)
-        assert "MSA|AE|M1" in line.say(framed(ONE)).answer()
-        assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
+        assert "MSA|AE|M1" in line.say(frame_message(ONE)).answer()
+        assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
         line.close()
     assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
 
@@ -193,8 +193,8 @@ def test_on_a_disk_that_takes_no_line_of_the_log_the_sender_is_answered(intake):
     log.configure(as_json=True, stream=_FullDisk())
     with listening(full) as port:
         line = Line(port)
-        assert "MSA|AE|M1" in line.say(framed(ONE)).answer()
-        assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
+        assert "MSA|AE|M1" in line.say(frame_message(ONE)).answer()
+        assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
         line.close()
     assert messages_kept(intake) == 1
 
@@ -208,13 +208,13 @@ def test_over_http_a_failed_commit_is_service_unavailable(intake):
 
 def test_one_that_cannot_be_stored_does_not_lose_those_beside_it(intake):
     failing = replace(intake, db=_Failing(intake.db, times=2))  # all together, then the first alone
-    outcomes = failing.accept([Incoming(ONE, "mllp"), Incoming(STRANGER, "mllp")])
+    outcomes = failing.accept([Submission(ONE, "mllp"), Submission(STRANGER, "mllp")])
     assert [outcome.answer for outcome in outcomes] == [Answer.ERROR, Answer.ACCEPT]
     assert messages_kept(intake) == 1
 
 
 def test_refused_and_accepted_are_answered_in_the_order_in_which_they_came(intake):
-    outcomes = intake.accept([Incoming(raw, "mllp") for raw in (b"junk", ONE, b"junk", STRANGER)])
+    outcomes = intake.accept([Submission(raw, "mllp") for raw in (b"junk", ONE, b"junk", STRANGER)])
     assert "".join(outcome.answer for outcome in outcomes) == "RARA"
 
 
@@ -250,11 +250,11 @@ def _journaled(intake):
 def test_a_participant_added_later_gets_the_results_that_waited(intake):
     assert sent(intake, STRANGER).facts == 0
     assert waiting(intake) == [("unknown-participant", "PID[1].3")]
-    assert parked_items.retry(intake, "operator").waiting == 1
+    assert parked_items.retry_parked(intake, "operator").still_parked == 1
     later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
-    assert import_participants(intake, people(later), "operator").new == 1
-    done = parked_items.retry(intake, "operator")
-    assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
+    assert import_participants(intake, people(later), "operator").added_count == 1
+    done = parked_items.retry_parked(intake, "operator")
+    assert (done.facts, done.closed_items, done.still_parked) == (1, 1, 0)
     assert (len(feed_facts(intake, "P-003")), waiting(intake)) == (1, [])
 
 
@@ -262,42 +262,42 @@ def test_a_mapping_added_later_makes_facts_of_what_waited_and_only_of_that(intak
     sent(intake, labs(obx("7"), obx("0.49", code="NEUTRO^^L"), control_id="M3"))
     assert (len(feed_facts(intake)), waiting(intake)) == (1, [("unknown-code", "OBX[2].3")])
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
-    wiser = replace(intake, sites=Sites.of((mapped, RHEIN)))
-    done = parked_items.retry(wiser, "operator")
-    assert (done.facts, done.closed, done.waiting) == (1, 1, 0)
+    wiser = replace(intake, sites=Sites.build((mapped, RHEIN)))
+    done = parked_items.retry_parked(wiser, "operator")
+    assert (done.facts, done.closed_items, done.still_parked) == (1, 1, 0)
     assert (len(feed_facts(intake)), waiting(intake)) == (2, [])
-    assert parked_items.retry(wiser, "operator").facts == 0
+    assert parked_items.retry_parked(wiser, "operator").facts == 0
 
 
 def test_what_still_cannot_be_used_waits_under_its_new_reason(intake):
     sent(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
     wiser = replace(
-        intake, sites=Sites.of((replace(NORTH, codes={"NEUTRO": "neutrophils"}), RHEIN))
+        intake, sites=Sites.build((replace(NORTH, codes={"NEUTRO": "neutrophils"}), RHEIN))
     )
-    done = parked_items.retry(wiser, "operator")
-    assert (done.facts, done.closed, done.waiting) == (0, 1, 1)
+    done = parked_items.retry_parked(wiser, "operator")
+    assert (done.facts, done.closed_items, done.still_parked) == (0, 1, 1)
     assert waiting(intake) == [("unknown-unit", "OBX[1].6")]
 
 
 def test_a_result_of_the_future_is_a_fact_when_its_time_has_come(intake):
     sent(intake, labs(obx("0.49", at="20260302150000+0000")))
-    assert parked_items.retry(intake, "operator").facts == 0
+    assert parked_items.retry_parked(intake, "operator").facts == 0
     tomorrow = replace(intake, clock=lambda: NOW + timedelta(days=1))
-    assert parked_items.retry(tomorrow, "operator").facts == 1
+    assert parked_items.retry_parked(tomorrow, "operator").facts == 1
 
 
 def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
     sent(intake, STRANGER)
     (row,) = parked_items.list_parked(intake)
-    assert parked_items.discard(intake, [row.id], "operator", "a test patient") == 1
+    assert parked_items.discard_parked(intake, [row.id], "operator", "a test patient") == 1
     assert (waiting(intake), messages_kept(intake)) == ([], 1)
-    assert parked_items.retry(intake, "operator").facts == 0
+    assert parked_items.retry_parked(intake, "operator").facts == 0
 
 
 def discarded(intake, path):
     """Set the open item at *path* aside."""
     ids = [row.id for row in parked_items.list_parked(intake) if row.path == path]
-    assert parked_items.discard(intake, ids, "operator", "not this patient") == 1
+    assert parked_items.discard_parked(intake, ids, "operator", "not this patient") == 1
 
 
 def results(intake, subject="P-001"):
@@ -324,7 +324,7 @@ def test_a_discarded_line_is_no_fact_when_the_others_are_read_again(intake):
     posted(intake, "/v1/facts", "\n".join(lines).encode())
     discarded(intake, "line 2")  # the same as line 1
     later = replace(intake, clock=lambda: NOW + timedelta(days=7))
-    assert parked_items.retry(later, "operator").facts == 1
+    assert parked_items.retry_parked(later, "operator").facts == 1
     assert [fact.observed_at.hour for fact in feed_facts(intake)] == [9]
     assert all_parked(intake) == {("line 2", "discarded"), ("line 3", "retried")}
 
@@ -341,8 +341,8 @@ def test_a_discarded_result_is_no_fact_when_the_others_are_read_again(intake, wr
     discarded(intake, path)
     mapped = replace(NORTH, codes=dict.fromkeys(("NEUTRO", "X"), "neutrophils"))
     later = NOW + timedelta(days=1)
-    wiser = replace(intake, sites=Sites.of((mapped, RHEIN)), clock=lambda: later)
-    assert parked_items.retry(wiser, "operator").facts == 1
+    wiser = replace(intake, sites=Sites.build((mapped, RHEIN)), clock=lambda: later)
+    assert parked_items.retry_parked(wiser, "operator").facts == 1
     assert results(intake) == ["7"]
     assert all_parked(intake) == {(path, "discarded"), ("OBX[2].3", "retried")}
 
@@ -352,7 +352,9 @@ def test_what_is_discarded_with_its_code_does_not_wait_for_its_unit(intake):
     discarded(intake, "OBX[1].3")
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     assert (
-        parked_items.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator").waiting
+        parked_items.retry_parked(
+            replace(intake, sites=Sites.build((mapped, RHEIN))), "operator"
+        ).still_parked
         == 1
     )
     assert waiting(intake) == [("unknown-code", "OBX[2].3")]
@@ -362,7 +364,7 @@ def test_a_correction_stands_whose_unreadable_value_was_discarded(intake):
     sent(intake, message(PID.replace("QX4711", "QX1"), obx("clotted", status="C")))
     discarded(intake, "OBX[1].5")
     import_participants(intake, people(OTHERS[0]), "operator")
-    assert parked_items.retry(intake, "operator").facts == 1
+    assert parked_items.retry_parked(intake, "operator").facts == 1
     assert [fact.body.value for fact in feed_facts(intake, "P-101")] == [None]
 
 
@@ -372,7 +374,7 @@ def test_of_two_unknown_patients_the_discarded_one_stays_discarded(intake, first
     discarded(intake, "PID[1].3")
     for number in (first, 3 - first):
         import_participants(intake, people(OTHERS[number - 1]), "operator")
-        parked_items.retry(intake, "operator")
+        parked_items.retry_parked(intake, "operator")
     assert (results(intake, "P-101"), results(intake, "P-102")) == ([], ["2"])
     assert all_parked(intake) == {("PID[1].3", "discarded"), ("PID[2].3", "retried")}
 
@@ -381,7 +383,7 @@ def test_the_number_of_an_unknown_patient_does_not_depend_on_who_is_known(intake
     sent(intake, about(values={0: "0", 1: "1", 2: "2"}))
     assert all_parked(intake) == {("PID[2].3", ""), ("PID[3].3", "")}
     import_participants(intake, people(OTHERS[0]), "operator")
-    assert parked_items.retry(intake, "operator").closed == 1
+    assert parked_items.retry_parked(intake, "operator").closed_items == 1
     assert waiting(intake) == [("unknown-participant", "PID[3].3")]
 
 
@@ -400,11 +402,11 @@ def test_what_an_older_version_numbered_otherwise_is_neither_lost_nor_entered(in
     sent(intake, about(values=values))
     numbered_as_before(intake)
     discarded(intake, "PID.3[2]")
-    assert parked_items.retry(intake, "operator").waiting == 2
+    assert parked_items.retry_parked(intake, "operator").still_parked == 2
     assert sorted(path for _, path in waiting(intake)) == ["PID.3[1]", "PID.3[3]"]
     for other in OTHERS:
         import_participants(intake, people(other), "operator")
-        parked_items.retry(intake, "operator")
+        parked_items.retry_parked(intake, "operator")
     assert [results(intake, f"P-10{n}") for n in (1, 2, 3)] == [["1"], [], ["3"]]
     assert waiting(intake) == []
 
@@ -414,16 +416,18 @@ def test_where_nobody_can_say_whom_an_older_version_meant_they_wait_again(intake
     sent(intake, message(PID, obx("9", code="X^^L"), stranger, obx("1")))
     numbered_as_before(intake)
     mapped = replace(NORTH, codes={"X": "neutrophils"})
-    done = parked_items.retry(replace(intake, sites=Sites.of((mapped, RHEIN))), "operator")
+    done = parked_items.retry_parked(
+        replace(intake, sites=Sites.build((mapped, RHEIN))), "operator"
+    )
     assert (done.facts, waiting(intake)) == (1, [("unknown-participant", "PID[2].3")])
 
 
 def test_what_waits_for_a_reason_of_before_is_parked_again(intake):
     sent(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
-    wiser = replace(intake, sites=Sites.of((mapped, RHEIN)))
+    wiser = replace(intake, sites=Sites.build((mapped, RHEIN)))
     for one, place in ((wiser, ".6"), (intake, ".3"), (wiser, ".6"), (intake, ".3")):
-        assert parked_items.retry(one, "operator").closed == 1
+        assert parked_items.retry_parked(one, "operator").closed_items == 1
         assert [path for _, path in waiting(intake)] == [f"OBX[1]{place}"]
 
 
@@ -463,7 +467,7 @@ def test_a_site_can_send_messages_as_itself_only(intake):
 
 def test_one_site_cannot_name_the_participant_of_another(tmp_path):
     shared = replace(RHEIN, authorities={"PATNR": "MR", "NMRN": "MR"})
-    intake = replace(new_intake(tmp_path), sites=Sites.of((NORTH, shared)))
+    intake = replace(new_intake(tmp_path), sites=Sites.build((NORTH, shared)))
     raw = message(PID, obx("0.49"), sender="ORBIS|RHEIN")
     assert sent(intake, raw).facts == 0
     assert waiting(intake) == [("unknown-participant", "PID[1].3")]
@@ -506,9 +510,9 @@ def test_a_fact_that_names_itself_is_known_again_in_another_message(intake):
 
 def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
     again = import_participants(intake, people(PEOPLE[0]), "operator")
-    assert (again.new, again.changed, again.wrong) == (0, 0, ())
+    assert (again.added_count, again.changed_count, again.wrong) == (0, 0, ())
     moved = PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00")
-    assert import_participants(intake, people(moved), "operator").changed == 1
+    assert import_participants(intake, people(moved), "operator").changed_count == 1
     with intake.db.read() as conn:
         transplants = [one.fact for one in journal.facts_of_kind(conn, "transplant", "P-001")]
     assert [(str(f.status), f"{f.observed_at:%d %H:%M}") for f in transplants] == [
@@ -532,17 +536,17 @@ def test_the_last_of_several_imports_stands_also_when_it_says_what_an_earlier_di
     started = what_stands(intake)
     for at, line in zip(minutes, (corrected, PEOPLE[0], corrected), strict=True):
         intake.clock = lambda at=at: NOW + timedelta(minutes=at)
-        assert import_participants(intake, people(line), "operator").changed == 1
+        assert import_participants(intake, people(line), "operator").changed_count == 1
         assert (what_stands(intake) == started) is (line == PEOPLE[0])
         again = import_participants(intake, people(line), "operator")
-        assert (again.new, again.changed, again.wrong) == (0, 0, ())
+        assert (again.added_count, again.changed_count, again.wrong) == (0, 0, ())
 
 
 def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(intake):
     file = people(PEOPLE[0].replace("70.5", "70.4"), PEOPLE[0].replace("70.5", "70.3"))
-    assert import_participants(intake, file, "operator").changed == 2
+    assert import_participants(intake, file, "operator").changed_count == 2
     stands = what_stands(intake)
-    assert import_participants(intake, file, "operator").changed == 0
+    assert import_participants(intake, file, "operator").changed_count == 0
     assert what_stands(intake) == stands
 
 
@@ -558,7 +562,7 @@ def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correc
     line = {"subject": "P-001", "observed_at": "2026-02-01T10:00:00Z", "body": second}
     assert sent(intake, json.dumps(line).encode(), form="facts", actor="anna").facts == 1
     again = import_participants(intake, people(PEOPLE[0]), "operator")
-    assert (again.new, again.changed) == (0, 0)
+    assert (again.added_count, again.changed_count) == (0, 0)
 
 
 def test_an_identifier_that_leads_to_somebody_else_is_not_taken_over(intake):

@@ -12,7 +12,7 @@ from services.cli.process.background import Background
 from services.cli.process.roles.parts import Told
 from services.cli.process.service import Service
 from services.cli.shared.open_study import open_in
-from services.ingest.mllp_client import send
+from services.ingest.mllp_client import send_messages
 from services.runtime.clock import now_utc
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
 from services.simulator.trial import simulate
@@ -46,7 +46,7 @@ def running(tmp_path_factory):
             )
         )
         ports = served.start()
-        assert all(a.code == "AA" for a in send("127.0.0.1", ports.mllp, TRIAL.messages))
+        assert all(a.code == "AA" for a in send_messages("127.0.0.1", ports.mllp, TRIAL.messages))
         yield f"http://127.0.0.1:{ports.http}", opened
         served.stop()
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from services.cli.process.edges import tls_of
-from services.ingest.domain.hl7.frames import framed
+from services.ingest.domain.hl7.frames import frame_message
 from services.runtime.settings import IngestSettings
 from tests.helpers.certificates import vouching_for_itself
 from tests.helpers.hl7_messages import labs, obx
@@ -45,7 +45,7 @@ def client(pem, who):
 
 def test_a_site_with_its_certificate_is_answered(intake, port, pem):
     line = Line(port, tls=client(pem, "north"))
-    assert "MSA|AA|M1" in line.say(framed(ONE)).answer()
+    assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
     line.close()
     assert messages_kept(intake) == 1
 
@@ -55,13 +55,13 @@ def test_without_a_certificate_that_it_trusts_nothing_is_taken(intake, port, pem
     line = Line(port, tls=client(pem, who))
     ack = ""
     with suppress(ssl.SSLError, ConnectionError):  # or it hangs up without a word
-        ack = line.say(framed(ONE)).answer()
+        ack = line.say(frame_message(ONE)).answer()
     line.close()
     assert (ack, messages_kept(intake)) == ("", 0)
 
 
 def test_a_sender_that_does_not_encrypt_gets_no_answer(intake, port):
-    line = Line(port).say(framed(ONE))
+    line = Line(port).say(frame_message(ONE))
     assert "MSA" not in line.answer()
     line.close()
     assert messages_kept(intake) == 0

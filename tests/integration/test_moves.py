@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.ingest import parked_items
-from services.ingest.application import Incoming
+from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.store.participant_order import families_of
 from services.store.participants import Participant, add_participants
@@ -101,7 +101,7 @@ def test_a_person_takes_a_move_back_by_the_number_of_the_visit(intake):
         json.dumps({"subject": who, "observed_at": later, "body": body})
         for who in ("P-001", "P-003")
     ]
-    by_hand = Incoming("\n".join(lines).encode(), "person", actor="lee", form="facts")
+    by_hand = Submission("\n".join(lines).encode(), "person", actor="lee", form="facts")
     (outcome,) = intake.accept([by_hand])
     assert (outcome.facts, outcome.parked) == (2, ())
     moved, back = (one.body for one in feed_facts(intake, "P-003"))
@@ -143,6 +143,6 @@ def test_it_is_known_once_the_other_is_imported(intake, kind):
     by_hand(intake, joining(kind, "P-001", "P-009"), "P-001")
     later = MORE.replace("P-003", "P-009").replace("QX3", "QX9")
     assert import_participants(intake, people(later), "operator").wrong == ()
-    assert parked_items.retry(intake, "operator").facts == 1
+    assert parked_items.retry_parked(intake, "operator").facts == 1
     with intake.db.read() as conn:
         assert families_of(conn, ["P-001"]) == [("P-001", "P-009")]

@@ -54,7 +54,7 @@ def test_enrolled_only_after_the_feed_has_come(in_order, tmp_path):
     installed.settle()
     assert installed.canonical() == []
     installed.enrol(TRIAL)
-    parked_items.retry(installed.intake, "test", None)
+    parked_items.retry_parked(installed.intake, "test", None)
     installed.settle()
     assert installed.canonical() == in_order
     assert installed.verified() == []

@@ -5,9 +5,9 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from services.ingest.domain.hl7.frames import LARGEST
+from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.facts import schema
-from services.ingest.mllp_client import send
+from services.ingest.mllp_client import send_messages
 from tests.helpers.embedded_service import Served
 from tests.helpers.hl7_messages import PID, labs, message, obx
 from tests.helpers.intake import people
@@ -42,7 +42,7 @@ def north(served):
 
 def test_a_message_over_mllp_is_acknowledged(served):
     raw = labs(obx("0.49"), obx("HEMOLYZED", kind="ST"), control_id="1", **SENDER)
-    (answer,) = send("127.0.0.1", served.mllp, [raw])
+    (answer,) = send_messages("127.0.0.1", served.mllp, [raw])
     assert answer.code == "AA"
 
 
@@ -61,7 +61,7 @@ def test_facts_over_http_are_counted_and_broken_lines_named(north):
 
 def test_what_is_too_long_or_has_no_key_is_refused_and_the_service_goes_on(served, north):
     with suppress(httpx.WriteError):  # it hangs up on the rest
-        assert north.post("/v1/hl7v2", content=b"x" * (LARGEST + 1)).status_code == 413
+        assert north.post("/v1/hl7v2", content=b"x" * (LARGEST_BYTES + 1)).status_code == 413
     stranger = {"Authorization": "Bearer nobody"}
     raw = labs(obx("0.49"), control_id="3", **SENDER)
     assert north.post("/v1/hl7v2", content=raw, headers=stranger).status_code == 401

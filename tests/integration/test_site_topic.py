@@ -22,7 +22,7 @@ from services.cli.shared.open_study import open_in
 from services.ingest import parked_items
 from services.ingest.domain.message_content import ParkReason
 from services.ingest.domain.site import Sites
-from services.ingest.site_topic import SiteTopic, group_of
+from services.ingest.site_topic import SiteTopic, consumer_group
 from services.ingest.writer import Writer
 from services.runtime import kafka as runtime
 from services.runtime.settings import (
@@ -100,7 +100,7 @@ def reader(intake):
         writers.append(writer)
         kept = []
         made = SiteTopic(
-            Pushed(*records), writer, on_kept=lambda *what: kept.append(what), **settings
+            Pushed(*records), writer, on_dead_letter=lambda *what: kept.append(what), **settings
         )
         return made, kept
 
@@ -157,19 +157,19 @@ def test_what_can_never_be_accepted_is_kept_with_the_reason(intake, reader, key,
 def test_a_site_that_is_named_later_is_heard_by_a_retry(intake, reader):
     topic, _ = reader((b"lab-2", result("0.4", "1")))
     assert topic.step()
-    assert parked_items.retry(intake, "anna") == parked_items.RetryResult(0, 0, 1)
+    assert parked_items.retry_parked(intake, "anna") == parked_items.RetryResult(0, 0, 1)
     lab = replace(NORTH, id="lab-2", senders=("LAB|NORTH",))
-    intake.sites = Sites.of((replace(NORTH, senders=()), RHEIN, lab))
-    assert parked_items.retry(intake, "anna").closed == 1
+    intake.sites = Sites.build((replace(NORTH, senders=()), RHEIN, lab))
+    assert parked_items.retry_parked(intake, "anna").closed_items == 1
     assert [reason for reason, _ in waiting(intake)] == ["unknown-participant"]
 
 
 def test_a_message_that_was_refused_enters_by_a_retry_once_its_sender_is_known(intake, reader):
     topic, _ = reader((b"north", result("0.4", "1", sender="LAB|NEW")))
     assert topic.step()
-    assert parked_items.retry(intake, "anna") == parked_items.RetryResult(0, 0, 1)
-    intake.sites = Sites.of((replace(NORTH, senders=("LAB|NORTH", "LAB|NEW")), RHEIN))
-    assert parked_items.retry(intake, "anna") == parked_items.RetryResult(1, 1, 0)
+    assert parked_items.retry_parked(intake, "anna") == parked_items.RetryResult(0, 0, 1)
+    intake.sites = Sites.build((replace(NORTH, senders=("LAB|NORTH", "LAB|NEW")), RHEIN))
+    assert parked_items.retry_parked(intake, "anna") == parked_items.RetryResult(1, 1, 0)
     assert len(feed_facts(intake)) == 1
     assert not waiting(intake)
 
@@ -178,7 +178,7 @@ def test_a_record_without_a_key_never_speaks_for_a_person(intake, reader):
     decision = {**FACT, "body": {"kind": "death", "cause": "", "at": "2026-03-01T08:00:00Z"}}
     topic, _ = reader((None, json.dumps(decision).encode()))
     assert topic.step()
-    assert parked_items.retry(intake, "anna").facts == 0
+    assert parked_items.retry_parked(intake, "anna").facts == 0
     assert not feed_facts(intake)
 
 
@@ -231,7 +231,9 @@ def reading(intake, server, **told):
     writer = Writer(intake)
     writer.start()
     settings = KafkaSettings(kafka=server.servers)
-    topic = SiteTopic(runtime.consumer(settings, SITE_EVENTS, group_of("TRIAL")), writer, **told)
+    topic = SiteTopic(
+        runtime.consumer(settings, SITE_EVENTS, consumer_group("TRIAL")), writer, **told
+    )
     stop = threading.Event()
     thread = threading.Thread(target=topic.run, args=(stop,))
     thread.start()

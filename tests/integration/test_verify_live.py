@@ -15,7 +15,7 @@ from services.cli.process.roles.parts import Told
 from services.cli.process.service import Service
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import open_in
-from services.ingest.application import Incoming
+from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.runtime.settings import (
     AlertSettings,
@@ -59,7 +59,7 @@ def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch,
         try:
             for body in messages_of(trial):
                 form = "facts" if body.startswith(b"{") else "hl7v2"
-                intake.accept([Incoming(body, "file", form=form)])
+                intake.accept([Submission(body, "file", form=form)])
         finally:
             fed.set()
 

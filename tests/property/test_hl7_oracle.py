@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
-from services.ingest.domain.hl7.batches import faults, messages
-from services.ingest.domain.hl7.frames import Frames, framed
-from services.ingest.domain.hl7.message import Message, parse
-from services.ingest.domain.hl7.read import read
-from services.ingest.domain.message_content import MessageContent, Refused
+from services.ingest.domain.hl7.batches import find_faults, split_messages
+from services.ingest.domain.hl7.frames import FrameReader, frame_message
+from services.ingest.domain.hl7.message import Message, parse_message
+from services.ingest.domain.hl7.read import read_message
+from services.ingest.domain.message_content import MessageContent, Refusal
 from tests.helpers.fact_notes import NOW
 from tests.helpers.hl7_messages import SITES, labs, obx
 
@@ -34,7 +34,7 @@ TEXT = st.tuples(HEADER, st.lists(SEGMENT, max_size=6)).map(lambda m: "\r".join(
 @given(TEXT)
 @settings(max_examples=50, deadline=None)
 def test_segments_fields_repetitions_and_components_are_the_same(text):
-    ours, theirs = parse(text.encode()), hl7.parse(text)
+    ours, theirs = parse_message(text.encode()), hl7.parse(text)
     assert isinstance(ours, Message)
     assert [segment.name for segment in ours.segments] == [str(s[0]) for s in theirs]
     for mine, other in zip(ours.segments, theirs, strict=True):
@@ -44,22 +44,22 @@ def test_segments_fields_repetitions_and_components_are_the_same(text):
             assert mine.repetitions(at) == [str(one) for one in repetitions]
             for sent, understood in zip(mine.repetitions(at), repetitions, strict=True):
                 parts = understood if isinstance(understood, hl7.Repetition) else [understood]
-                assert mine.split(sent) == [theirs.unescape(str(part)) for part in parts]
+                assert mine.split_components(sent) == [theirs.unescape(str(part)) for part in parts]
 
 
 @given(st.lists(TEXT, max_size=4), st.integers(1, 9))
 @settings(max_examples=25, deadline=None)
 def test_frames_come_out_as_they_went_in(texts, size):
-    stream = b"".join(framed(text.encode()) for text in texts)
-    frames = Frames()
+    stream = b"".join(frame_message(text.encode()) for text in texts)
+    frames = FrameReader()
     reads = [stream[at : at + size] for at in range(0, len(stream), size)]
     assert [m.decode() for data in reads for m in frames.feed(data)] == texts
 
 
 def is_answered(raw):
     """Read *raw* and answer it; both always come to an end."""
-    found = read(raw, SITES, load_code_tables())
-    assert isinstance(found, (MessageContent, Refused))
+    found = read_message(raw, SITES, load_code_tables())
+    assert isinstance(found, (MessageContent, Refusal))
     ack = acknowledge(raw, Answer.ACCEPT, NOW)
     return ack[:3] == b"MSH" and ack.split(b"\r")[1].startswith(b"MSA")
 
@@ -70,9 +70,9 @@ def is_answered(raw):
 @example(b"\x0b\x1c\r")
 def test_no_bytes_make_it_stumble(raw):
     assert is_answered(raw)
-    assert len(messages(raw)) >= 0
-    assert all(faults(raw))
-    list(Frames(50).feed(raw))
+    assert len(split_messages(raw)) >= 0
+    assert all(find_faults(raw))
+    list(FrameReader(50).feed(raw))
 
 
 VALUE = st.one_of(
@@ -90,7 +90,7 @@ TIME = st.one_of(
 @settings(max_examples=100, deadline=None)
 def test_whatever_a_result_holds_it_is_a_fact_or_parked(value, kind, at, unit, limits):
     raw = labs(obx(value, unit, kind=kind, limits=limits, at=at))
-    found = read(raw, SITES, load_code_tables())
+    found = read_message(raw, SITES, load_code_tables())
     assert isinstance(found, MessageContent)
     assert len(found.drafts) + len(found.parked) == 1
 

@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 import pytest
 
 from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
-from services.ingest.domain.hl7.message import Message, parse
-from services.ingest.domain.message_content import Refused
+from services.ingest.domain.hl7.message import Message, parse_message
+from services.ingest.domain.message_content import Refusal
 from tests.helpers.hl7_messages import header, labs
 
 AT = datetime(2026, 3, 1, 8, 30, 5, tzinfo=UTC)
-NO_ID = Refused("MSH-10", "there is no message control id", "give every message its own")
+NO_ID = Refusal("MSH-10", "there is no message control id", "give every message its own")
 
 
 def answered(raw, answer=Answer.ACCEPT, refused=None):
-    found = parse(acknowledge(raw, answer, AT, refused))
+    found = parse_message(acknowledge(raw, answer, AT, refused))
     assert isinstance(found, Message)
     return found
 
@@ -34,12 +34,12 @@ def answered(raw, answer=Answer.ACCEPT, refused=None):
 @pytest.mark.parametrize("answer", list(Answer))
 def test_the_mode_is_what_msh_15_asks_for(wanted, mode, answer):
     found = answered(labs(rest=wanted), answer)
-    assert found.first("MSA").text(1) == f"{mode}{answer}"
+    assert found.first_segment("MSA").text(1) == f"{mode}{answer}"
 
 
 def test_an_answer_says_whom_it_is_for_and_to_what():
     found = answered(labs(control_id="MSG-17"))
-    assert found.first("MSA").text(2) == "MSG-17"
+    assert found.first_segment("MSA").text(2) == "MSG-17"
     assert [found.header.text(at) for at in (3, 4, 5, 6, 7, 11, 12)] == [
         "AEGIS",
         "AEGIS",
@@ -50,7 +50,7 @@ def test_an_answer_says_whom_it_is_for_and_to_what():
         "2.5.1",
     ]
     assert found.header.components(9) == ["ACK", "R01", "ACK"]
-    assert found.first("ERR") is None
+    assert found.first_segment("ERR") is None
 
 
 def test_every_answer_has_a_control_id_of_its_own():
@@ -71,8 +71,8 @@ PLACES = [
 
 @pytest.mark.parametrize(("where", "answer", "location", "code"), PLACES)
 def test_an_error_says_where_which_condition_how_bad_and_what_to_do(where, answer, location, code):
-    refused = Refused(where, "it is wrong", "put it right")
-    error = answered(labs(), answer, refused).first("ERR")
+    refused = Refusal(where, "it is wrong", "put it right")
+    error = answered(labs(), answer, refused).first_segment("ERR")
     assert error.components(2) == location
     assert error.components(3)[::2] == [code, "HL70357"]
     assert error.text(4) == "E"
@@ -80,8 +80,8 @@ def test_an_error_says_where_which_condition_how_bad_and_what_to_do(where, answe
 
 
 def test_marks_in_the_words_of_an_error_are_escaped():
-    refused = Refused("MSH-1, MSH-2", "two are the same", "use |^~\\& or others")
-    assert answered(b"MSH|^^", Answer.REJECT, refused).first("ERR").text(8) == str(refused)
+    refused = Refusal("MSH-1, MSH-2", "two are the same", "use |^~\\& or others")
+    assert answered(b"MSH|^^", Answer.REJECT, refused).first_segment("ERR").text(8) == str(refused)
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,17 @@ def test_marks_in_the_words_of_an_error_are_escaped():
 )
 def test_garbage_is_answered_too(raw):
     found = answered(raw, Answer.REJECT, NO_ID)
-    assert (found.first("MSA").text(1), found.first("MSA").text(2)) == ("AR", "")
+    assert (found.first_segment("MSA").text(1), found.first_segment("MSA").text(2)) == ("AR", "")
 
 
 def test_a_message_in_a_wrong_character_set_is_answered_by_its_id():
     raw = labs("NTE|1||J\xfcrgen", control_id="MSG-17").decode().encode("latin-1")
-    assert answered(raw, Answer.REJECT, NO_ID).first("MSA").text(2) == "MSG-17"
+    assert answered(raw, Answer.REJECT, NO_ID).first_segment("MSA").text(2) == "MSG-17"
 
 
 def test_a_message_cut_within_its_header_is_answered_by_its_id():
     raw = header(control_id="MSG-17").encode() + b"|||||\xc3"
-    assert answered(raw, Answer.REJECT, NO_ID).first("MSA").text(2) == "MSG-17"
+    assert answered(raw, Answer.REJECT, NO_ID).first_segment("MSA").text(2) == "MSG-17"
 
 
 @pytest.mark.parametrize("control_id", ["a&b", r"a\T\b", "J\xfc-1", "a^b", "x" * 200])
@@ -120,10 +120,10 @@ def test_an_answer_uses_the_marks_of_its_message():
 def test_an_answer_is_in_the_character_set_of_its_message():
     raw = labs(control_id="J\xfc-1", rest="||||||8859/1").decode().encode("latin-1")
     found = answered(raw)
-    assert (found.header.text(18), found.first("MSA").text(2)) == ("8859/1", "J\xfc-1")
+    assert (found.header.text(18), found.first_segment("MSA").text(2)) == ("8859/1", "J\xfc-1")
 
 
 def test_the_words_of_an_error_are_plain_ascii():
-    refused = Refused("MSH-3, MSH-4", "no site sends as J\xfcLICH|\u5317", "name it")
+    refused = Refusal("MSH-3, MSH-4", "no site sends as J\xfcLICH|\u5317", "name it")
     ack = acknowledge(labs(), Answer.REJECT, AT, refused)
     assert ack.isascii()

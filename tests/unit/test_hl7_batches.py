@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.ingest.domain.hl7.batches import faults, messages
-from services.ingest.domain.hl7.frames import framed
+from services.ingest.domain.hl7.batches import find_faults, split_messages
+from services.ingest.domain.hl7.frames import frame_message
 from tests.helpers.hl7_messages import labs, obx
 
 ONE, TWO, THREE = (labs(obx("0.49"), control_id=name) for name in "123")
@@ -32,8 +32,11 @@ WRAPPED = {
     "with empty lines between": (ONE + b"\r\r" + TWO + b"\r\r", [ONE, TWO]),
     "line feeds stay line feeds": (lf(ONE) + b"\n" + lf(TWO), [lf(ONE), lf(TWO)]),
     "CRLF stays CRLF": (crlf(ONE + TWO), [crlf(ONE), crlf(TWO)]),
-    "in frames": (framed(ONE) + framed(TWO), [ONE, TWO]),
-    "in frames, with lines between": (b"\r\n" + framed(ONE) + b"\r\n" + framed(TWO), [ONE, TWO]),
+    "in frames": (frame_message(ONE) + frame_message(TWO), [ONE, TWO]),
+    "in frames, with lines between": (
+        b"\r\n" + frame_message(ONE) + b"\r\n" + frame_message(TWO),
+        [ONE, TWO],
+    ),
     "a batch": (batch(ONE, TWO, said=2), [ONE, TWO]),
     "a file of batches": (
         file(batch(ONE, TWO, said=2), batch(THREE, said=1), said=2),
@@ -51,8 +54,8 @@ WRAPPED = {
 
 @pytest.mark.parametrize(("content", "found"), WRAPPED.values(), ids=WRAPPED)
 def test_every_message_comes_out_byte_for_byte_and_nothing_is_wrong(content, found):
-    assert messages(content) == found
-    assert faults(content) == []
+    assert split_messages(content) == found
+    assert find_faults(content) == []
 
 
 WRONG = {
@@ -85,11 +88,11 @@ WRONG = {
         ["1 lines before the first message are not read"],
     ),
     "a frame that is cut off": (
-        framed(ONE) + framed(TWO)[:-2],
+        frame_message(ONE) + frame_message(TWO)[:-2],
         [f"the last frame has no end (1C 0D): its {len(TWO) + 1} bytes are not read"],
     ),
     "something between frames": (
-        framed(ONE) + b"junk" + framed(TWO),
+        frame_message(ONE) + b"junk" + frame_message(TWO),
         ["4 bytes outside of frames are not read"],
     ),
 }
@@ -97,9 +100,9 @@ WRONG = {
 
 @pytest.mark.parametrize(("content", "found"), WRONG.values(), ids=WRONG)
 def test_what_does_not_add_up_is_said(content, found):
-    assert faults(content) == found
-    assert messages(content)[0] == ONE
+    assert find_faults(content) == found
+    assert split_messages(content)[0] == ONE
 
 
 def test_trailers_may_leave_their_count_out():
-    assert faults(b"BHS" + MARKS + ONE + b"BTS\r") == []
+    assert find_faults(b"BHS" + MARKS + ONE + b"BTS\r") == []

@@ -2,44 +2,44 @@
 
 import pytest
 
-from services.ingest.domain.hl7.frames import Frames, Oversized, framed
+from services.ingest.domain.hl7.frames import FrameReader, OversizedFrame, frame_message
 
 ONE, TWO = b"MSH|^~\\&|A\rPID|1\r", b"MSH|^~\\&|B\r"
-BOTH = framed(ONE) + framed(TWO)
+BOTH = frame_message(ONE) + frame_message(TWO)
 
 
 def fed(*reads, largest=1000):
-    frames = Frames(largest)
+    frames = FrameReader(largest)
     return [found for data in reads for found in frames.feed(data)], frames.garbage
 
 
 ARRIVALS = {
-    "one": ([framed(ONE)], [ONE], 0),
+    "one": ([frame_message(ONE)], [ONE], 0),
     "several in one read": ([BOTH], [ONE, TWO], 0),
     "byte by byte": ([bytes((byte,)) for byte in BOTH], [ONE, TWO], 0),
-    "split within the end of a frame": ([framed(ONE)[:-1], b"\r"], [ONE], 0),
-    "split before the end of a frame": ([framed(ONE)[:-2], b"\x1c\r"], [ONE], 0),
+    "split within the end of a frame": ([frame_message(ONE)[:-1], b"\r"], [ONE], 0),
+    "split before the end of a frame": ([frame_message(ONE)[:-2], b"\x1c\r"], [ONE], 0),
     "garbage before, between and after": (
-        [b"hello" + framed(ONE) + b"??" + framed(TWO) + b"!"],
+        [b"hello" + frame_message(ONE) + b"??" + frame_message(TWO) + b"!"],
         [ONE, TWO],
         8,
     ),
     "line ends between frames are no garbage": (
-        [framed(ONE) + b"\r\n" + framed(TWO)],
+        [frame_message(ONE) + b"\r\n" + frame_message(TWO)],
         [ONE, TWO],
         0,
     ),
     "nothing but garbage": ([b"GET / HTTP/1.1\r\n\r\n"], [], 14),
     "a frame that goes straight into the next": (
-        [b"\x0b" + ONE + b"\x1c" + framed(TWO)],
+        [b"\x0b" + ONE + b"\x1c" + frame_message(TWO)],
         [ONE, TWO],
         0,
     ),
-    "given up halfway and begun again": ([framed(ONE)[:9] + framed(TWO)], [TWO], 8),
-    "a vertical tab within a text": ([framed(b"MSH|a\x0bb\r")], [b"MSH|a\x0bb\r"], 0),
-    "a lone end mark within a text": ([framed(b"MSH|a\x1cb\r")], [b"MSH|a\x1cb\r"], 0),
-    "an empty frame": ([framed(b"")], [b""], 0),
-    "half a frame": ([framed(ONE)[:-2]], [], 0),
+    "given up halfway and begun again": ([frame_message(ONE)[:9] + frame_message(TWO)], [TWO], 8),
+    "a vertical tab within a text": ([frame_message(b"MSH|a\x0bb\r")], [b"MSH|a\x0bb\r"], 0),
+    "a lone end mark within a text": ([frame_message(b"MSH|a\x1cb\r")], [b"MSH|a\x1cb\r"], 0),
+    "an empty frame": ([frame_message(b"")], [b""], 0),
+    "half a frame": ([frame_message(ONE)[:-2]], [], 0),
 }
 
 
@@ -49,7 +49,7 @@ def test_every_message_comes_out_once_and_whole(reads, messages, garbage):
 
 
 def test_a_frame_that_has_begun_is_halfway_until_it_ends():
-    frames = Frames()
+    frames = FrameReader()
     states = []
     for data in (b"\r\n", b"\x0bMSH", b"|", b"\x1c", b"\r"):
         list(frames.feed(data))
@@ -59,21 +59,21 @@ def test_a_frame_that_has_begun_is_halfway_until_it_ends():
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 10_000])
 def test_a_frame_that_is_too_long_is_named_and_the_next_one_read(size):
-    stream = framed(ONE + b"x" * 5000) + framed(TWO)
+    stream = frame_message(ONE + b"x" * 5000) + frame_message(TWO)
     reads = [stream[at : at + size] for at in range(0, len(stream), size)]
     (long, next_one), garbage = fed(*reads)
-    assert isinstance(long, Oversized)
+    assert isinstance(long, OversizedFrame)
     assert long.head.startswith(ONE)
     assert (next_one, garbage) == (TWO, 0)
 
 
 def test_the_longest_allowed_is_allowed():
-    assert fed(framed(b"x" * 1000)) == ([b"x" * 1000], 0)
-    assert isinstance(fed(framed(b"x" * 1001))[0][0], Oversized)
+    assert fed(frame_message(b"x" * 1000)) == ([b"x" * 1000], 0)
+    assert isinstance(fed(frame_message(b"x" * 1001))[0][0], OversizedFrame)
 
 
 def test_no_more_than_the_longest_is_held_in_memory():
-    frames = Frames(largest=1000)
+    frames = FrameReader(largest=1000)
     for _ in range(1000):
         list(frames.feed(b"\x0b" + b"x" * 500))
     assert len(frames._buffer) <= 1500  # noqa: SLF001 - what is held is the point

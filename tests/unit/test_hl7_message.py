@@ -2,15 +2,15 @@
 
 import pytest
 
-from services.ingest.domain.hl7.message import Message, Separators, parse, unescape
-from services.ingest.domain.message_content import Refused
+from services.ingest.domain.hl7.message import Message, Separators, parse_message, unescape
+from services.ingest.domain.message_content import Refusal
 from tests.helpers.fact_notes import quantity
 from tests.helpers.hl7_messages import PID, header, labs, message, obx, reading, refusal, result
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\r", "\n\n"])
 def test_segments_end_in_cr_lf_or_both(end):
-    found = parse(message(PID, obx("0.49"), end=end))
+    found = parse_message(message(PID, obx("0.49"), end=end))
     assert [(segment.name, segment.number) for segment in found.segments] == [
         ("MSH", 1),
         ("PID", 1),
@@ -19,18 +19,18 @@ def test_segments_end_in_cr_lf_or_both(end):
 
 
 def test_the_last_segment_needs_no_end():
-    assert parse(message(PID).rstrip(b"\r")).first("PID").text(3) == "QX4711"
+    assert parse_message(message(PID).rstrip(b"\r")).first_segment("PID").text(3) == "QX4711"
 
 
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
 def test_a_line_feed_within_a_text_does_not_cut_its_segment(end):
     value = "9\nas told by the nurse"
-    (found,) = parse(message(obx(value, at="20260301"), end=end)).all("OBX")
+    (found,) = parse_message(message(obx(value, at="20260301"), end=end)).segments_named("OBX")
     assert (found.text(5), found.text(14)) == (value, "20260301")
 
 
 def test_fields_are_counted_as_hl7_counts_them():
-    found = parse(message(PID)).header
+    found = parse_message(message(PID)).header
     assert [found.field(at) for at in (1, 2, 3, 10, 12, 99)] == [
         "|",
         "^~\\&",
@@ -62,7 +62,7 @@ def test_a_fifth_mark_of_newer_versions_is_no_obstacle():
 @pytest.mark.parametrize("marks", ["|^^\\&", "||~\\&", "|^a\\&", "A^~\\&", "|^|", "|1~\\&"])
 def test_marks_that_cannot_be_told_apart_are_refused(marks):
     raw = f"MSH{marks}|LAB|NORTH|||20260301||ORU^R01|1|P|2.5.1\r".encode()
-    assert parse(raw).where == "MSH-1, MSH-2"
+    assert parse_message(raw).location == "MSH-1, MSH-2"
 
 
 CHARACTER_SETS = [
@@ -77,13 +77,16 @@ CHARACTER_SETS = [
 @pytest.mark.parametrize(("name", "codec"), CHARACTER_SETS)
 def test_the_character_set_is_that_of_the_message(name, codec):
     raw = message("NTE|1||Jürgen", rest=f"||||||{name}").decode().encode(codec)
-    assert parse(raw).first("NTE").text(3) == "Jürgen"
+    assert parse_message(raw).first_segment("NTE").text(3) == "Jürgen"
 
 
 def test_ascii_is_ascii():
-    assert parse(message("NTE|1||plain", rest="||||||ASCII")).first("NTE").text(3) == "plain"
-    refused = parse(message("NTE|1||Jürgen", rest="||||||ASCII"))
-    assert (refused.where, "is not ASCII" in refused.problem) == ("MSH-18", True)
+    assert (
+        parse_message(message("NTE|1||plain", rest="||||||ASCII")).first_segment("NTE").text(3)
+        == "plain"
+    )
+    refused = parse_message(message("NTE|1||Jürgen", rest="||||||ASCII"))
+    assert (refused.location, "is not ASCII" in refused.problem) == ("MSH-18", True)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +98,8 @@ def test_ascii_is_ascii():
     ],
 )
 def test_a_wrong_character_set_is_refused_with_what_to_do(raw, says):
-    refused = parse(raw)
-    assert isinstance(refused, Refused)
+    refused = parse_message(raw)
+    assert isinstance(refused, Refusal)
     assert says in str(refused)
     assert "Jürgen" not in str(refused)
 
@@ -118,22 +121,28 @@ def test_escapes_are_undone_and_what_means_nothing_is_kept(sent, meant):
 
 
 def test_an_escaped_mark_does_not_split_a_field():
-    found = parse(message(r"ZZZ|a\F\b^c\S\d~e\R\f")).first("ZZZ")
+    found = parse_message(message(r"ZZZ|a\F\b^c\S\d~e\R\f")).first_segment("ZZZ")
     assert found.components(1) == ["a|b", "c^d"]
-    assert [found.split(one) for one in found.repetitions(1)] == [["a|b", "c^d"], ["e~f"]]
+    assert [found.split_components(one) for one in found.repetitions(1)] == [
+        ["a|b", "c^d"],
+        ["e~f"],
+    ]
 
 
 def test_unknown_and_local_segments_are_kept_and_do_no_harm():
     raw = labs("ZLB|1|anything", obx("0.49"), "QQQ", "not even a segment")
     assert len(reading(raw).drafts) == 1
-    assert [s.name for s in parse(raw).segments if s.name in ("ZLB", "QQQ")] == ["ZLB", "QQQ"]
+    assert [s.name for s in parse_message(raw).segments if s.name in ("ZLB", "QQQ")] == [
+        "ZLB",
+        "QQQ",
+    ]
 
 
 def test_nothing_sent_is_not_the_same_as_sent_as_nothing():
     absent, null = result(obx("", status="X")), result(obx('""', status="X"))
     assert absent.body == null.body
-    found = parse(message('ZZZ||""'))
-    assert (found.first("ZZZ").field(1), found.first("ZZZ").field(2)) == ("", '""')
+    found = parse_message(message('ZZZ||""'))
+    assert (found.first_segment("ZZZ").field(1), found.first_segment("ZZZ").field(2)) == ("", '""')
 
 
 REFUSED = {
@@ -155,7 +164,7 @@ REFUSED = {
 @pytest.mark.parametrize(("raw", "where", "says"), REFUSED.values(), ids=REFUSED)
 def test_what_can_never_be_accepted_is_refused_by_name(raw, where, says):
     refused = refusal(raw)
-    assert refused.where == where
+    assert refused.location == where
     assert says in refused.problem
     assert refused.remedy
 
@@ -169,5 +178,5 @@ def test_what_is_not_read_is_parked_whole():
 
 
 def test_a_header_alone_is_a_message():
-    assert isinstance(parse(header().encode()), Message)
+    assert isinstance(parse_message(header().encode()), Message)
     assert reading(header().encode()).drafts == ()

@@ -124,13 +124,13 @@ def test_about_nobody_a_movement_is_parked():
 @pytest.mark.parametrize("event", ["A40", "A34", "A18"])
 def test_a_merge_names_who_is_gone_and_who_stays(event):
     (merge,) = reading(adt(event, PID, "MRG|0815^^^NMRN^MR")).merges
-    assert [merge.gone[0].identifier, merge.survivor[0].identifier] == ["0815", "QX4711"]
-    assert merge.undone is False
+    assert [merge.merged_ids[0].identifier, merge.survivor[0].identifier] == ["0815", "QX4711"]
+    assert merge.is_reversal is False
 
 
 def test_an_unlinked_pair_is_a_merge_undone():
     (merge,) = reading(adt("A37", PID, PID.replace("QX4711", "0815"))).merges
-    assert merge.undone is True
+    assert merge.is_reversal is True
 
 
 @pytest.mark.parametrize("segments", [[PID], [PID, "MRG|0815^^^OTHER^MR"], ["MRG|0815^^^NMRN^MR"]])

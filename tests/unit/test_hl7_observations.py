@@ -155,7 +155,7 @@ def test_each_result_belongs_to_the_order_and_the_participant_above_it():
     second = PID.replace("QX4711", "QX4712")
     raw = message(PID, OBR, obx("1"), second, OBR.replace("ORD1", "ORD2"), obx("2"))
     assert [
-        (draft.who[0].identifier, "ORD2" in draft.series, str(draft.body.value.value))
+        (draft.patient_ids[0].identifier, "ORD2" in draft.series, str(draft.body.value.value))
         for draft in reading(raw).drafts
     ] == [("QX4711", False, "1"), ("QX4712", True, "2")]
 
@@ -178,7 +178,7 @@ WHO = [
 @pytest.mark.parametrize(("written", "identifiers"), WHO)
 def test_only_identifiers_of_an_authority_of_the_site_count(written, identifiers):
     found = reading(message(f"PID|1||{written}", obx("0.49")))
-    whom = [[key.identifier for key in draft.who] for draft in found.drafts]
+    whom = [[key.identifier for key in draft.patient_ids] for draft in found.drafts]
     assert whom == ([identifiers] if identifiers else [])
     assert len(found.parked) == (not identifiers)
 

@@ -69,7 +69,7 @@ READ = {
 @pytest.mark.parametrize(("text", "zone", "offset", "at", "notes"), READ.values(), ids=READ)
 def test_a_time_is_read(text, zone, offset, at, notes):
     found = read_time(text, zone, offset)
-    assert (found.at.isoformat(), found.notes) == (f"{at}+00:00", notes)
+    assert (found.instant.isoformat(), found.notes) == (f"{at}+00:00", notes)
 
 
 @pytest.mark.parametrize(

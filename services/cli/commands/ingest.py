@@ -11,8 +11,8 @@ from pathlib import Path
 from services.cli.command import Command, CommandError
 from services.cli.shared.enter_facts import by_argument, intake_of
 from services.cli.shared.open_study import data_arguments, open_data, settle
-from services.ingest.application import Incoming, Outcome
-from services.ingest.files import faults_in, files_in, messages_in
+from services.ingest.application import Outcome, Submission
+from services.ingest.files import find_file_faults, list_files, read_submissions
 
 _AT_ONCE = 256
 _SAID_AT_MOST = 20  # refusals, and parked items, one by one
@@ -66,13 +66,13 @@ def _ingest(args: Namespace) -> int:
         print("what is parked waits: aegis parked list")
     if not graded:
         print("a running service grades them")
-    refused = any(outcome.refused for outcome in outcomes)
+    refused = any(outcome.refusal for outcome in outcomes)
     return 1 if refused or faults.left < sys.maxsize else 0
 
 
-def _tell(incoming: Incoming, outcome: Outcome, refusals: _Told, waiting: _Told) -> None:
-    if outcome.refused is not None:
-        refusals.say("refused", f"{incoming.place}: {outcome.refused}")
+def _tell(incoming: Submission, outcome: Outcome, refusals: _Told, waiting: _Told) -> None:
+    if outcome.refusal is not None:
+        refusals.say("refused", f"{incoming.place}: {outcome.refusal}")
     for item in outcome.parked:
         at = "" if incoming.form == "facts" else f" {item.path}:"
         waiting.say("parked", f"{incoming.place}:{at} {item.reason}: {item.detail}")
@@ -80,7 +80,7 @@ def _tell(incoming: Incoming, outcome: Outcome, refusals: _Told, waiting: _Told)
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """Return what became of some messages, in one line."""
-    accepted = [outcome for outcome in outcomes if outcome.refused is None]
+    accepted = [outcome for outcome in outcomes if outcome.refusal is None]
     waiting = Counter(item.reason for outcome in accepted for item in outcome.parked)
     parts = [
         f"{len(outcomes)} messages",
@@ -104,14 +104,14 @@ def _files(paths: Sequence[str]) -> list[Path]:
     for path in map(Path, paths):
         if path != _STANDARD_INPUT and not path.exists():
             raise CommandError(f"{path}: there is no such file or folder; nothing was read")
-        files = files_in(path)
+        files = list_files(path)
         if not files:
             raise CommandError(f"{path}: there is no file in this folder; nothing was read")
         found += files
     return found
 
 
-def _incoming(files: Sequence[Path], by: str, faults: _Told) -> Iterator[Incoming]:
+def _incoming(files: Sequence[Path], by: str, faults: _Told) -> Iterator[Submission]:
     for file in files:
         name = "standard input" if file == _STANDARD_INPUT else str(file)
         try:
@@ -119,9 +119,9 @@ def _incoming(files: Sequence[Path], by: str, faults: _Told) -> Iterator[Incomin
         except OSError as error:
             faults.say("not read", f"{name}: {error.strerror}")
             continue
-        for fault in faults_in(content, name):
+        for fault in find_file_faults(content, name):
             faults.say("fault", f"{name}: {fault}")
-        yield from messages_in(content, by, name)
+        yield from read_submissions(content, by, name)
 
 
 COMMAND = Command("ingest", "read files of HL7 v2 messages, or of facts", _arguments, _ingest)

@@ -32,12 +32,14 @@ def _parked(args: Namespace) -> int:
     intake = intake_of(opened)
     waiting = parked_items.list_parked(intake, args.site)
     if args.word == "retry":
-        done = parked_items.retry(intake, args.by, args.site)
+        done = parked_items.retry_parked(intake, args.by, args.site)
         settle(opened)
-        print(f"{done.facts} facts, {done.closed} items closed, {done.waiting} still wait")
+        print(
+            f"{done.facts} facts, {done.closed_items} items closed, {done.still_parked} still wait"
+        )
     elif args.word == "discard":
         chosen = _chosen(args.items, [row.id for row in waiting])
-        count = parked_items.discard(intake, chosen, args.by, _reason(args.reason))
+        count = parked_items.discard_parked(intake, chosen, args.by, _reason(args.reason))
         print(f"{count} items discarded; their messages are kept")
     elif waiting:
         rows = [

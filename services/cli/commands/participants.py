@@ -41,12 +41,12 @@ def _participants(args: Namespace) -> int:
         raise CommandError(f"{args.file}: {error.strerror}") from error
     intake = intake_of(opened)
     done = import_participants(intake, content, args.by)
-    retried = parked_items.retry(intake, args.by)
+    retried = parked_items.retry_parked(intake, args.by)
     settle(opened)
     for wrong in done.wrong:
         print(f"{args.file}: {wrong}")
-    print(f"{done.new} new, {done.changed} changed, {len(done.wrong)} lines left out")
-    if retried.closed:
+    print(f"{done.added_count} new, {done.changed_count} changed, {len(done.wrong)} lines left out")
+    if retried.closed_items:
         print(f"{retried.facts} facts that were parked are known now")
     return 1 if done.wrong else 0
 

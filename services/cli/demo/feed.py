@@ -10,8 +10,8 @@ from services.cli.command import CommandError
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import Opened
 from services.ingest.enrolment import import_participants
-from services.ingest.files import messages_in
-from services.ingest.mllp_client import Answered, send
+from services.ingest.files import read_submissions
+from services.ingest.mllp_client import AnsweredMessage, send_messages
 from services.safety_rules.application.decide_study import undecided
 from services.simulator.trial import Trial
 from services.store import alerts, journal, outbox, participants, timers
@@ -34,14 +34,15 @@ def enter(opened: Opened, trial: Trial, folder: Path, mllp_port: int) -> tuple[i
     intake = intake_of(opened)
     import_participants(intake, (folder / "participants.csv").read_bytes(), "demo")
     codes = Counter(
-        answered.code for answered in _progress(send("127.0.0.1", mllp_port, trial.messages), trial)
+        answered.code
+        for answered in _progress(send_messages("127.0.0.1", mllp_port, trial.messages), trial)
     )
     facts = (folder / "facts.ndjson").read_bytes()
-    intake.accept(list(messages_in(facts, "demo")))
+    intake.accept(list(read_submissions(facts, "demo")))
     return codes.total(), codes.total() - codes["AA"]
 
 
-def _progress(answers: Iterator[Answered], trial: Trial) -> Iterator[Answered]:
+def _progress(answers: Iterator[AnsweredMessage], trial: Trial) -> Iterator[AnsweredMessage]:
     """Show how far the feed is, when somebody looks."""
     whole = len(trial.messages)
     shown = sys.stderr.isatty()

@@ -10,7 +10,7 @@ from services.cli.command import CommandError
 from services.cli.shared.open_study import Opened
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.site_files import SiteFileError, load_sites
-from services.ingest.application import Incoming, Intake, Outcome
+from services.ingest.application import Intake, Outcome, Submission
 from services.runtime import wire
 from services.runtime.clock import now_utc
 from services.store import journal
@@ -64,10 +64,10 @@ def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Ou
         "reported_at": said_at.isoformat(),
         "body": json.loads(wire.canonical(body)),
     }
-    incoming = Incoming(json.dumps(line).encode(), "person", actor=by, form="facts")
+    incoming = Submission(json.dumps(line).encode(), "person", actor=by, form="facts")
     outcome = intake_of(opened).accept([incoming])[0]
-    if outcome.refused is not None:
-        raise CommandError(str(outcome.refused))
+    if outcome.refusal is not None:
+        raise CommandError(str(outcome.refusal))
     if outcome.parked:
         why = "; ".join(f"{item.reason}: {item.detail}" for item in outcome.parked)
         raise CommandError(f"the fact is parked ({why}): see `aegis parked list`")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import Opened
-from services.ingest.lost_messages import is_unheard
+from services.ingest.lost_messages import is_lost
 from services.runtime.clock import now_utc
 from services.safety_rules.application.decide_study import of_other_protocol, says, undecided
 from services.safety_rules.inquiries import verify as journal_proof
@@ -34,7 +34,7 @@ def stored_findings(opened: Opened, look: Look) -> Iterator[str]:
         yield f"raw_message {lost}: its content is not what was received"
     intake = intake_of(opened)
     for silent in messages.without_effect(look):
-        if is_unheard(intake, look(), silent):
+        if is_lost(intake, look(), silent):
             yield f"raw_message {silent}: it was accepted, and nothing of it is a fact or parked"
     for wrong in journal_proof.of_participants(look, opened.study.rules, history=False):
         yield f"{wrong.participant}: {wrong.problem}"

@@ -65,7 +65,7 @@ def load_sites(folder: Path, tables: CodeTables) -> Sites:
     sites = tuple(_site(row) for row in rows)
     for where, problem in _faults(sites, tables):
         raise SiteFileError(f"{path}: {where}: {problem}")
-    return Sites.of(sites)
+    return Sites.build(sites)
 
 
 def _site(row: _Row) -> SiteMap:

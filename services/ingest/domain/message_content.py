@@ -38,17 +38,17 @@ class PatientKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FactDraft:
     """A fact without its participant; see `vocabulary.fact.Fact` for the rest.
 
     Args:
-        who: Every identifier that the message gives for its participant.
+        patient_ids: Every identifier that the message gives for its participant.
         path: Where in the message it stands, e.g. ``OBX[3]``.
         visit: The site's own number of the visit (PV1-19), empty when it is not said.
         is_of_visit: Another visit of the same series and time is another fact.
     """
 
-    who: tuple[PatientKey, ...]
+    patient_ids: tuple[PatientKey, ...]
     path: str
     observed_at: datetime
     reported_at: datetime
@@ -65,17 +65,17 @@ class Draft:
 class MergeDraft:
     """Two participants are one person, or are no longer taken for one."""
 
-    gone: tuple[PatientKey, ...]
+    merged_ids: tuple[PatientKey, ...]
     survivor: tuple[PatientKey, ...]
     path: str
     observed_at: datetime
     reported_at: datetime
-    undone: bool = False
+    is_reversal: bool = False
 
     @property
     def ends(self) -> tuple[tuple[PatientKey, ...], tuple[PatientKey, ...]]:
         """Whose identifier is gone, and whose stays."""
-        return self.gone, self.survivor
+        return self.merged_ids, self.survivor
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +120,30 @@ class MessageContent:
     control_id: str
     kind: str
     sent_at: datetime
-    drafts: tuple[Draft, ...] = ()
+    drafts: tuple[FactDraft, ...] = ()
     merges: tuple[MergeDraft, ...] = ()
     moves: tuple[MoveDraft, ...] = ()
     parked: tuple[ParkedItem, ...] = ()
     patients: tuple[tuple[PatientKey, ...], ...] = ()
 
-    def place_of(self, who: tuple[PatientKey, ...]) -> str:
-        """Return the segment that names *who* first, e.g. ``PID[2]``, whoever takes part."""
-        return f"PID[{self.patients.index(who) + 1}]"
+    def find_segment(self, patient_ids: tuple[PatientKey, ...]) -> str:
+        """Return the segment that names *patient_ids* first, e.g. ``PID[2]``."""
+        return f"PID[{self.patients.index(patient_ids) + 1}]"
 
     @property
-    def joining(self) -> tuple[MergeDraft | MoveDraft, ...]:
+    def merges_and_moves(self) -> tuple[MergeDraft | MoveDraft, ...]:
         """What names two participants."""
         return *self.merges, *self.moves
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refusal:
     """A message that can never be accepted: where, what is wrong, and what to do about it.
 
     *control_id* and *sender* are empty when they could not be read.
     """
 
-    where: str
+    location: str
     problem: str
     remedy: str
     control_id: str = ""
@@ -151,4 +151,4 @@ class Refused:
 
     def __str__(self) -> str:
         """One sentence without identifiers."""
-        return f"{self.where}: {self.problem}; {self.remedy}"
+        return f"{self.location}: {self.problem}; {self.remedy}"

@@ -40,7 +40,7 @@ class Sites:
     by_id: Mapping[str, SiteMap]
 
     @classmethod
-    def of(cls, sites: tuple[SiteMap, ...]) -> "Sites":
+    def build(cls, sites: tuple[SiteMap, ...]) -> "Sites":
         """Return *sites*, looked up by sender and by id."""
         return cls(
             {sender: site for site in sites for sender in site.senders},

@@ -7,8 +7,8 @@ from services.cli.process.gauges import FeedGauges
 from services.cli.process.roles.parts import Parts
 from services.cli.shared.enter_facts import intake_of
 from services.ingest import http as pages
-from services.ingest.metrics import count_kept, count_outcome
-from services.ingest.site_topic import SiteTopic, group_of
+from services.ingest.metrics import count_dead_letter, count_outcome
+from services.ingest.site_topic import SiteTopic, consumer_group
 from services.ingest.writer import Writer
 from services.runtime import kafka
 from services.runtime.topics import SITE_EVENTS
@@ -27,7 +27,7 @@ def add_ports(parts: Parts) -> None:
     writer = Writer(intake, parts.progress_of("ingest"))
     parts.mllp = MllpEdge(writer, parts.told.ingest)
     parts.edges.append(parts.mllp)
-    parts.routes += pages.routes(intake, writer)
+    parts.routes += pages.build_routes(intake, writer)
     parts.shows.append(FeedGauges(parts.metrics).show)
     if parts.told.kafka.servers:
         _add_site_topic(parts, writer)
@@ -51,10 +51,10 @@ def _add_site_topic(parts: Parts, writer: Writer) -> None:
             metrics.consumer_lag.labels(topic, str(partition)).set(lag)
 
     reader = SiteTopic(
-        kafka.consumer(parts.told.kafka, SITE_EVENTS, group_of(parts.opened.name)),
+        kafka.consumer(parts.told.kafka, SITE_EVENTS, consumer_group(parts.opened.name)),
         writer,
         parts.progress_of("site topic"),
-        on_kept=lambda site, reason: count_kept(metrics, site, reason),
+        on_dead_letter=lambda site, reason: count_dead_letter(metrics, site, reason),
         on_lag=show_lag,
     )
     parts.edges.append(ThreadEdge(reader.run, "site topic"))

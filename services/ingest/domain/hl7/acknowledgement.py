@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.ingest.domain.hl7.message import Segment, Separators, read_header
-from services.ingest.domain.message_content import Refused
+from services.ingest.domain.message_content import Refusal
 
 
 class Answer(StrEnum):
@@ -26,22 +26,24 @@ _CONDITIONS = {
     "MSH-7": ("102", "Data type error"),
     "MSH-11": ("202", "Unsupported processing id"),
 }
-_OTHERWISE = ("103", "Table value not found")
+_OTHER_CONDITION = ("103", "Table value not found")
 _DEFAULT = Segment("MSH", 1, ["MSH", "|", "^~\\&"], Separators())
 _ACCEPT_WANTED = frozenset({"AL", "ER", "SU"})  # MSH-15, table 0155
 
 
-def acknowledge(raw: bytes, answer: Answer, at: datetime, refused: Refused | None = None) -> bytes:
+def acknowledge(
+    raw: bytes, answer: Answer, answered_at: datetime, refusal: Refusal | None = None
+) -> bytes:
     """Return the ACK of the message *raw*, in the mode that it asks for and with its separators.
 
     Args:
         raw: As received, or its beginning; even when it cannot be read, something is answered.
         answer: What happened to it.
-        at: Aware.
-        refused: Why, when it was not accepted.
+        answered_at: Aware.
+        refusal: Why, when it was not accepted.
     """
-    read = read_header(raw)
-    header = _DEFAULT if isinstance(read, Refused) else read
+    header_or_refusal = read_header(raw)
+    header = _DEFAULT if isinstance(header_or_refusal, Refusal) else header_or_refusal
     marks = header.separators
     event = header.components(9)[1:2]
     kind = marks.component.join(("ACK", *event, "ACK") if event else ("ACK",))
@@ -49,33 +51,33 @@ def acknowledge(raw: bytes, answer: Answer, at: datetime, refused: Refused | Non
     segments = [
         (
             *("MSH", header.field(2), "AEGIS", "AEGIS", header.field(3), header.field(4)),
-            *(f"{at:%Y%m%d%H%M%S}+0000", "", kind, f"A{header.field(10)}", "P"),
+            *(f"{answered_at:%Y%m%d%H%M%S}+0000", "", kind, f"A{header.field(10)}", "P"),
             *(header.field(12) or "2.5.1", *[""] * 5, header.field(18)),
         ),
         ("MSA", f"{mode}{answer}", header.field(10)),
     ]
-    if refused is not None:
-        segments.append(_error(answer, refused, marks))
+    if refusal is not None:
+        segments.append(_error(answer, refusal, marks))
     lines = (marks.field.join(segment).rstrip(marks.field) for segment in segments)
     return "".join(f"{line}\r" for line in lines).encode("latin-1")
 
 
-def _error(answer: Answer, refused: Refused, marks: Separators) -> tuple[str, ...]:
+def _error(answer: Answer, refusal: Refusal, marks: Separators) -> tuple[str, ...]:
     """Return ERR: where (segment, sequence, field), which condition, how bad, in words."""
-    condition = _CONDITIONS.get(refused.where, _OTHERWISE)
+    condition = _CONDITIONS.get(refusal.location, _OTHER_CONDITION)
     if answer is Answer.ERROR:
         condition = _INTERNAL
-    segment, _, field = refused.where.split(",")[0].partition("-")
+    segment, _, field = refusal.location.split(",")[0].partition("-")
     location = (segment, "1", field) if field else (segment, "1")
     code, name = condition
     return (
         *("ERR", "", marks.component.join(location)),
         marks.component.join((code, name, "HL70357")),
-        *("E", "", "", "", _escaped(str(refused).encode("ascii", "replace").decode(), marks)),
+        *("E", "", "", "", _escape(str(refusal).encode("ascii", "replace").decode(), marks)),
     )
 
 
-def _escaped(text: str, marks: Separators) -> str:
+def _escape(text: str, marks: Separators) -> str:
     names = {
         marks.escape: "E",
         marks.field: "F",

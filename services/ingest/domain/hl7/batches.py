@@ -5,7 +5,7 @@ Source: HL7 v2.5.1, 2.10.3
 
 import re
 
-from services.ingest.domain.hl7.frames import END, START, Frames
+from services.ingest.domain.hl7.frames import END, START, FrameReader
 
 _BEGINS = re.compile(rb"(?:^|[\r\n])(?=MSH[^A-Za-z0-9\s])")
 _ENVELOPE = re.compile(rb"[\r\n](?:FHS|BHS|BTS|FTS)[^A-Za-z0-9].*", re.DOTALL)
@@ -13,7 +13,7 @@ _EMPTY_LINES = re.compile(rb"(\r\n|\r|\n)[\r\n \t\x1a]*\Z")  # 1A ends files of 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 
 
-def messages(content: bytes) -> list[bytes]:
+def split_messages(content: bytes) -> list[bytes]:
     r"""Return every message in *content*, byte for byte as it stands there.
 
     >>> messages(b"FHS|^~\\&\rMSH|^~\\&|A\rPID|1\r\rMSH|^~\\&|B\rFTS|1\r")
@@ -22,84 +22,84 @@ def messages(content: bytes) -> list[bytes]:
     [b'no message at all']
     """
     if _is_framed(content):
-        frames = Frames(largest=len(content))
+        frames = FrameReader(largest=len(content))
         return [found for found in frames.feed(content) if isinstance(found, bytes)]
     starts = [found.end() for found in _BEGINS.finditer(content)]
     if not starts:
         return [content] if content.strip() else []
     ends = [*starts[1:], len(content)]
-    return [_alone(content[start:end]) for start, end in zip(starts, ends, strict=True)]
+    return [_strip_envelope(content[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
-def faults(content: bytes) -> list[str]:
+def find_faults(content: bytes) -> list[str]:
     """Return where *content* is not as long as it says, and what of it is in no message."""
     if _is_framed(content):
         return _loose_bytes(content)
-    return [*_loose_lines(content), *_miscounted(content)]
+    return [*_loose_lines(content), *_find_count_faults(content)]
 
 
 def _is_framed(content: bytes) -> bool:
     return content.lstrip(b"\r\n \t")[:1] == bytes((START,))
 
 
-def _alone(message: bytes) -> bytes:
+def _strip_envelope(message: bytes) -> bytes:
     """Return *message* without what encloses it, its last segment ended as the others are."""
-    message = _ENVELOPE.sub(lambda found: found[0][:1], message)
+    message = _ENVELOPE.sub(lambda match: match[0][:1], message)
     return _EMPTY_LINES.sub(rb"\1", message)
 
 
 def _loose_bytes(content: bytes) -> list[str]:
     """Say what stands between frames, and whether the last one is cut off."""
-    frames = Frames(largest=len(content))
+    frames = FrameReader(largest=len(content))
     for _ in frames.feed(content):
         pass
-    found = [f"{frames.garbage} bytes outside of frames are not read"] if frames.garbage else []
+    faults = [f"{frames.garbage} bytes outside of frames are not read"] if frames.garbage else []
     if frames.is_halfway:
-        begun = len(content) - content.rfind(bytes((START,)))
-        found.append(f"the last frame has no end ({END:02X} 0D): its {begun} bytes are not read")
-    return found
+        unread = len(content) - content.rfind(bytes((START,)))
+        faults.append(f"the last frame has no end ({END:02X} 0D): its {unread} bytes are not read")
+    return faults
 
 
 def _loose_lines(content: bytes) -> list[str]:
     """Say how much stands before the first message and is not part of a batch's header."""
     first = _BEGINS.search(content)
-    before = _LINE_ENDS.split(content[: first.end()]) if first else []
-    loose = [line for line in before if line.strip() and line[:3] not in (b"FHS", b"BHS")]
+    leading_lines = _LINE_ENDS.split(content[: first.end()]) if first else []
+    loose = [line for line in leading_lines if line.strip() and line[:3] not in (b"FHS", b"BHS")]
     return [f"{len(loose)} lines before the first message are not read"] if loose else []
 
 
-def _miscounted(content: bytes) -> list[str]:
+def _find_count_faults(content: bytes) -> list[str]:
     r"""Return each trailer (BTS-1 messages, FTS-1 batches) that says another count, or is missing.
 
     >>> _miscounted(b"BHS|^~\\&\rMSH|^~\\&|A\rBTS|2\r")
     ['BTS-1 says 2 messages, there are 1']
     """
-    found = []
+    faults = []
     counts = {"messages": 0, "batches": 0}
-    open_at = ""
+    open_batch = ""
     for line in _LINE_ENDS.split(content):
         name = line[:3]
         if name == b"MSH":
             counts["messages"] += 1
         elif name == b"BHS":
-            found += [f"{open_at} has no BTS: it may be cut off"] if open_at else []
+            faults += [f"{open_batch} has no BTS: it may be cut off"] if open_batch else []
             counts["batches"] += 1
             counts["messages"] = 0
-            open_at = f"BHS[{counts['batches']}]"
+            open_batch = f"BHS[{counts['batches']}]"
         elif name == b"BTS":
-            found += _differs(line, "BTS-1", counts["messages"], "messages")
-            open_at = ""
+            faults += _compare_count(line, "BTS-1", counts["messages"], "messages")
+            open_batch = ""
         elif name == b"FTS":
-            found += _differs(line, "FTS-1", counts["batches"], "batches")
-    if open_at:
-        found.append(f"{open_at} has no BTS: it may be cut off")
+            faults += _compare_count(line, "FTS-1", counts["batches"], "batches")
+    if open_batch:
+        faults.append(f"{open_batch} has no BTS: it may be cut off")
     if content.lstrip().startswith(b"FHS") and not re.search(rb"[\r\n]FTS", content):
-        found.append("FHS has no FTS: the file may be cut off")
-    return found
+        faults.append("FHS has no FTS: the file may be cut off")
+    return faults
 
 
-def _differs(line: bytes, where: str, counted: int, what: str) -> list[str]:
-    said = line.split(line[3:4])[1] if len(line) > len("BTS|") else b""
-    if not said.strip().isdigit() or int(said) == counted:
+def _compare_count(line: bytes, field: str, actual: int, noun: str) -> list[str]:
+    declared_count = line.split(line[3:4])[1] if len(line) > len("BTS|") else b""
+    if not declared_count.strip().isdigit() or int(declared_count) == actual:
         return []
-    return [f"{where} says {int(said)} {what}, there are {counted}"]
+    return [f"{field} says {int(declared_count)} {noun}, there are {actual}"]

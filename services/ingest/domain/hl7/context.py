@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.ingest.domain.hl7.message import Message, Segment
-from services.ingest.domain.hl7.times import Time, offset_of, read_time
+from services.ingest.domain.hl7.times import Hl7Time, find_offset, read_time
 from services.ingest.domain.message_content import (
-    Draft,
+    FactDraft,
     MergeDraft,
     MoveDraft,
     ParkedItem,
@@ -33,23 +33,23 @@ class Context:
         """``APPLICATION|FACILITY``."""
         return self.message.sender
 
-    def time(self, text: str) -> Time | None:
+    def read_time(self, text: str) -> Hl7Time | None:
         """Return the instant in *text*, read where the message comes from."""
         return read_time(text, self.site.timezone, self.offset) if text else None
 
-    def first_time(self, segment: Segment | None, *fields: int) -> tuple[Time | None, int]:
+    def first_time(self, segment: Segment | None, *fields: int) -> tuple[Hl7Time | None, int]:
         """Return the first of *fields* that holds a time, and which it was."""
-        for at in fields:
-            text = segment.text(at) if segment else ""
+        for position in fields:
+            text = segment.text(position) if segment else ""
             if text:
-                return self.time(text), at
+                return self.read_time(text), position
         return None, 0
 
 
-Item = Draft | MergeDraft | MoveDraft | ParkedItem
+Item = FactDraft | MergeDraft | MoveDraft | ParkedItem
 
 
-def header_context(
+def build_context(
     message: Message, site: SiteMap, tables: CodeTables, sent_at: datetime
 ) -> Context:
     """Return the context of *message*."""
@@ -60,12 +60,14 @@ def header_context(
         site,
         tables,
         sent_at,
-        offset_of(header.text(7)),
+        find_offset(header.text(7)),
         int(number) if number.isdecimal() else 0,
     )
 
 
-def patient_keys(segment: Segment | None, field: int, context: Context) -> tuple[PatientKey, ...]:
+def read_patient_keys(
+    segment: Segment | None, field: int, context: Context
+) -> tuple[PatientKey, ...]:
     """Return the identifiers in *field* whose authority the site has named."""
     if segment is None:
         return ()
@@ -83,18 +85,20 @@ def identifiers(segment: Segment, field: int) -> Iterator[tuple[str, str, str]]:
     Source: HL7 v2.5.1, 2.A.14 (CX)
     """
     for repetition in segment.repetitions(field):
-        identifier, _, _, authority, kind = (*segment.split(repetition), "", "", "", "")[:5]
+        identifier, _, _, authority, kind = (*segment.split_components(repetition), "", "", "", "")[
+            :5
+        ]
         if identifier.strip():
             yield identifier.strip(), authority.split(segment.separators.subcomponent)[0], kind
 
 
-def visit_number(segment: Segment | None, field: int = 19) -> str:
+def read_visit_number(segment: Segment | None, field: int = 19) -> str:
     """Return the number of the visit in *field* of PV1 (or of MRG), empty when it is not said."""
     number = segment.text(field).strip() if segment else ""
     return "" if number == '""' else number
 
 
-def nobody(segment: Segment | None, path: str) -> ParkedItem:
+def park_no_participant(segment: Segment | None, path: str) -> ParkedItem:
     """Return what is parked when a message does not say whom it is about."""
     if segment is None:
         detail = "there is no PID segment: send one with an identifier in PID-3"

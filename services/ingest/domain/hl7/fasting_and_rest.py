@@ -9,40 +9,40 @@ from dataclasses import replace
 
 from services.ingest.domain.hl7.context import Item
 from services.ingest.domain.hl7.message import Segment
-from services.ingest.domain.message_content import Draft
+from services.ingest.domain.message_content import FactDraft
 from services.vocabulary.fact import Observation
 
 _CODES = {"F": True, "NF": False}  # NG, FNA: nobody asked
 _WORDS = {"fasting": True, "non-fasting": False, "nonfasting": False, "not fasting": False}
 _SYSTEMS = ("", "HL70916")
-_SAID = {"yes": True, "no": False}
+_YES_OR_NO = {"yes": True, "no": False}
 _OF_FASTING = frozenset({"glucose", "triglycerides"})  # whose results fasting changes
 _AT_REST = frozenset({"59417-6"})
 _CONTRADICTION = "whether the participant was fasting is said in two ways"
 
 
-def fasting(order: Segment | None, items: Sequence[Item]) -> Iterator[Item]:
+def add_fasting(order: Segment | None, items: Sequence[Item]) -> Iterator[Item]:
     """Yield *items*, the results of one order, with whether the participant was fasting.
 
     OBR-13 says it, or a result of the order that is the fasting status; when they contradict each
     other, nobody knows.
     """
-    said = {*_in_order(order), *_in_results(items)}
-    if not said:
+    statements = {*_in_order(order), *_in_results(items)}
+    if not statements:
         yield from items
         return
-    known = said.pop() if len(said) == 1 else None
+    is_fasting = statements.pop() if len(statements) == 1 else None
     for item in items:
         match item:
-            case Draft(body=Observation(measure=measure) as body) if measure in _OF_FASTING:
-                note = () if known is not None else (_CONTRADICTION,)
-                told = replace(body, fasting=known)
-                yield replace(item, body=told, notes=(*item.notes, *note))
+            case FactDraft(body=Observation(measure=measure) as body) if measure in _OF_FASTING:
+                note = () if is_fasting is not None else (_CONTRADICTION,)
+                updated_body = replace(body, fasting=is_fasting)
+                yield replace(item, body=updated_body, notes=(*item.notes, *note))
             case _:
                 yield item
 
 
-def at_rest(obx: Segment) -> bool | None:
+def read_at_rest(obx: Segment) -> bool | None:
     """Return whether a code of OBX-3 says that the participant was at rest; None: none does."""
     return True if not _AT_REST.isdisjoint(obx.components(3)) else None
 
@@ -51,7 +51,7 @@ def _in_order(order: Segment | None) -> Iterator[bool]:
     if order is None:
         return
     for repetition in order.repetitions(13):
-        code, text, system = (*order.split(repetition), "", "")[:3]
+        code, text, system = (*order.split_components(repetition), "", "")[:3]
         code_says = _CODES.get(code.strip()) if system in _SYSTEMS else None
         for says in (code_says, *(_WORDS.get(one.strip().casefold()) for one in (code, text))):
             if says is not None:
@@ -61,5 +61,7 @@ def _in_order(order: Segment | None) -> Iterator[bool]:
 def _in_results(items: Iterable[Item]) -> Iterator[bool]:
     for item in items:
         match item:
-            case Draft(body=Observation(measure="fasting-status", text=text)) if text in _SAID:
-                yield _SAID[text]
+            case FactDraft(body=Observation(measure="fasting-status", text=text)) if (
+                text in _YES_OR_NO
+            ):
+                yield _YES_OR_NO[text]

@@ -10,53 +10,53 @@ from dataclasses import dataclass
 START, END, RETURN = 0x0B, 0x1C, 0x0D
 _ENDS = re.compile(b"\x1c(?:\r|(?=\x0b))")  # some senders begin the next frame at once
 _BEGINS_AGAIN = b"\x0bMSH"  # the sender has given up what it had begun
-LARGEST = 16 * 1024 * 1024  # bytes
+LARGEST_BYTES = 16 * 1024 * 1024  # bytes
 _HEAD = 1024  # bytes of an oversized frame that are kept
 
 
 @dataclass(frozen=True, slots=True)
-class Oversized:
+class OversizedFrame:
     """A frame longer than allowed; *head* is how it begins, enough to answer its sender."""
 
     head: bytes
 
 
-class Frames:
+class FrameReader:
     """Takes bytes in, gives whole messages out; what lies between frames is counted."""
 
-    def __init__(self, largest: int = LARGEST) -> None:
+    def __init__(self, largest: int = LARGEST_BYTES) -> None:
         """Refuse frames longer than *largest* bytes."""
         self._largest = largest
         self._buffer = bytearray()
-        self._inside = False
+        self._is_inside = False
         self._head = b""  # of a frame that is too long and is being skipped
-        self._searched = 0  # bytes of the buffer in which no frame ends
+        self._search_start = 0  # bytes of the buffer in which no frame ends
         self.garbage = 0
 
     @property
     def is_halfway(self) -> bool:
         """Whether a frame has begun and not ended."""
-        return self._inside
+        return self._is_inside
 
-    def feed(self, data: bytes) -> Iterator[bytes | Oversized]:
+    def feed(self, data: bytes) -> Iterator[bytes | OversizedFrame]:
         """Yield each message that is complete with *data*."""
         self._buffer += data
         while self._buffer:
-            if not self._inside and not self._begin():
+            if not self._is_inside and not self._begin():
                 return
-            end = _ENDS.search(self._buffer, self._searched)
+            end = _ENDS.search(self._buffer, self._search_start)
             if end is None:
                 self._skip_if_too_long()
-                self._searched = max(0, len(self._buffer) - 1)
+                self._search_start = max(0, len(self._buffer) - 1)
                 return
             content = bytes(self._buffer[: end.start()])
             del self._buffer[: end.end()]
-            self._searched, self._inside = 0, False
+            self._search_start, self._is_inside = 0, False
             head, self._head = self._head, b""
             if head or len(content) > self._largest:
-                yield Oversized(head or content[:_HEAD])
+                yield OversizedFrame(head or content[:_HEAD])
             else:
-                yield self._last_begun(content)
+                yield self._drop_abandoned(content)
 
     def _begin(self) -> bool:
         """Move to the next start of a frame; False when there is none."""
@@ -68,16 +68,16 @@ class Frames:
             self._buffer.clear()
             return False
         del self._buffer[: start + 1]
-        self._inside = True
+        self._is_inside = True
         return True
 
-    def _last_begun(self, content: bytes) -> bytes:
+    def _drop_abandoned(self, content: bytes) -> bytes:
         """Return the message that its sender has finished; what it gave up before is garbage."""
-        given_up, again, rest = content.rpartition(_BEGINS_AGAIN)
-        if not again:
+        given_up, marker, remainder = content.rpartition(_BEGINS_AGAIN)
+        if not marker:
             return content
         self.garbage += len(given_up)
-        return again[1:] + rest
+        return marker[1:] + remainder
 
     def _skip_if_too_long(self) -> None:
         """Keep only what a later end may need of a frame that is already too long."""
@@ -87,7 +87,7 @@ class Frames:
         del self._buffer[:-1]
 
 
-def framed(message: bytes) -> bytes:
+def frame_message(message: bytes) -> bytes:
     r"""Return *message* in its frame.
 
     >>> framed(b"MSH")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.ingest.domain.message_content import Refused
+from services.ingest.domain.message_content import Refusal
 
 # MSH-18, table 0211, to Python's codecs.
 _CODECS = {
@@ -20,10 +20,10 @@ _CODECS = {
     **{f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 10), 15)},
 }
 _HEXADECIMAL = re.compile("X([0-9A-Fa-f]{2})+")
-_FIXED = 9  # bytes of "MSH|^~\&|"
+_HEADER_BYTES = 9  # bytes of "MSH|^~\&|"
 _CONTROL_ID = 10
 _LONGEST_HEADER = 4096  # bytes; no sender comes near
-_AROUND = b"\r\n \t\x0b\x1c"
+_PADDING = b"\r\n \t\x0b\x1c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +46,35 @@ class Segment:
     parts: list[str]
     separators: Separators
 
-    def field(self, at: int) -> str:
-        """Return field *at* as sent, empty when there is none."""
-        return self.parts[at] if at < len(self.parts) else ""
+    def field(self, position: int) -> str:
+        """Return field *position* as sent, empty when there is none."""
+        return self.parts[position] if position < len(self.parts) else ""
 
-    def repetitions(self, at: int) -> list[str]:
-        """Return the repetitions of field *at* that are not empty."""
-        return [one for one in self.field(at).split(self.separators.repetition) if one]
+    def repetitions(self, position: int) -> list[str]:
+        """Return the repetitions of field *position* that are not empty."""
+        return [one for one in self.field(position).split(self.separators.repetition) if one]
 
-    def components(self, at: int) -> list[str]:
-        """Return the components of the first repetition of field *at*, escapes undone."""
-        first = self.field(at)
+    def components(self, position: int) -> list[str]:
+        """Return the components of the first repetition of field *position*, escapes undone."""
+        first = self.field(position)
         if self.separators.repetition in first:
             first = first.split(self.separators.repetition, 1)[0]
-        return self.split(first)
+        return self.split_components(first)
 
-    def split(self, text: str) -> list[str]:
+    def split_components(self, text: str) -> list[str]:
         """Return the components of *text*, escapes undone."""
         parts = text.split(self.separators.component)
         if self.separators.escape in text:
             return [unescape(part, self.separators) for part in parts]
         return parts
 
-    def text(self, at: int) -> str:
-        """Return the first component of field *at*, escapes undone."""
-        return self.components(at)[0]
+    def text(self, position: int) -> str:
+        """Return the first component of field *position*, escapes undone."""
+        return self.components(position)[0]
 
-    def whole(self, at: int) -> str:
-        """Return field *at* as one text, escapes undone."""
-        return unescape(self.field(at), self.separators)
+    def full_text(self, position: int) -> str:
+        """Return field *position* as one text, escapes undone."""
+        return unescape(self.field(position), self.separators)
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,19 @@ class Message:
         """MSH."""
         return self.segments[0]
 
-    def all(self, name: str) -> Iterator[Segment]:
+    def segments_named(self, name: str) -> Iterator[Segment]:
         """Yield the segments of *name*."""
         return (segment for segment in self.segments if segment.name == name)
 
-    def first(self, name: str) -> Segment | None:
+    def first_segment(self, name: str) -> Segment | None:
         """Return the first segment of *name*."""
-        return next(self.all(name), None)
+        return next(self.segments_named(name), None)
 
     @cached_property
     def kind(self) -> tuple[str, str]:
         """Message code and trigger event, e.g. ``("ORU", "R01")``."""
-        code, *rest = self.header.components(9)
-        return code, rest[0] if rest else ""
+        code, *event = self.header.components(9)
+        return code, event[0] if event else ""
 
     @cached_property
     def sender(self) -> str:
@@ -108,7 +108,7 @@ class Message:
         return f"{self.header.text(3)}|{self.header.text(4)}"
 
 
-def parse(raw: bytes) -> Message | Refused:
+def parse_message(raw: bytes) -> Message | Refusal:
     r"""Return the message in *raw*, or why it is none.
 
     Segments may end in CR, LF or both; a LF before anything but a segment belongs to the text.
@@ -118,17 +118,17 @@ def parse(raw: bytes) -> Message | Refused:
     >>> str(parse(b"PID|1"))
     'MSH: the message does not start with MSH and its separators; send whole HL7 v2 messages'
     """
-    raw = raw.strip(_AROUND)
+    raw = raw.strip(_PADDING)
     header = read_header(raw)
-    if isinstance(header, Refused):
+    if isinstance(header, Refusal):
         return header
     separators = header.separators
-    decoded = _decoded(raw, header)
-    if isinstance(decoded, Refused):
-        return decoded
+    text_or_refusal = _decode(raw, header)
+    if isinstance(text_or_refusal, Refusal):
+        return text_or_refusal
     counts: dict[str, int] = {}
     segments = []
-    for line in _lines(decoded, separators):
+    for line in _split_lines(text_or_refusal, separators):
         if not line:
             continue
         parts = line.split(separators.field)
@@ -140,7 +140,7 @@ def parse(raw: bytes) -> Message | Refused:
     return Message(segments)
 
 
-def read_header(raw: bytes) -> Segment | Refused:
+def read_header(raw: bytes) -> Segment | Refusal:
     r"""Return MSH alone, each byte as a character, or why it is none.
 
     It can be read, and the message answered, when the rest cannot.
@@ -148,57 +148,57 @@ def read_header(raw: bytes) -> Segment | Refused:
     >>> read_header(b"MSH|^~\\&|LAB\rPID|1||\xff").field(3)
     'LAB'
     """
-    raw = raw[:_LONGEST_HEADER].lstrip(_AROUND)
-    if not raw.startswith(b"MSH") or len(raw) < _FIXED:
+    raw = raw[:_LONGEST_HEADER].lstrip(_PADDING)
+    if not raw.startswith(b"MSH") or len(raw) < _HEADER_BYTES:
         problem = "the message does not start with MSH and its separators"
         if raw.startswith((b"FHS", b"BHS")):
-            return Refused("MSH", "this is a batch", "send its messages one by one, or as a file")
-        return Refused("MSH", problem, "send whole HL7 v2 messages")
+            return Refusal("MSH", "this is a batch", "send its messages one by one, or as a file")
+        return Refusal("MSH", problem, "send whole HL7 v2 messages")
     line = re.split(rb"[\r\n]", raw, maxsplit=1)[0].decode("latin-1")
-    separators = _separators(line[3:8])
+    separators = _read_separators(line[3:8])
     if separators is None:
         problem = "two separators are the same, or one is no mark"
-        return Refused("MSH-1, MSH-2", problem, "use |^~\\& or five other distinct marks")
+        return Refusal("MSH-1, MSH-2", problem, "use |^~\\& or five other distinct marks")
     name, *parts = line.split(separators.field)
     return Segment(name, 1, [name, separators.field, *parts], separators)
 
 
-def _lines(text: str, separators: Separators) -> list[str]:
+def _split_lines(text: str, separators: Separators) -> list[str]:
     text = text.replace("\r\n", "\r")
     if "\n" in text:
         text = re.sub(f"\n+(?=[A-Z][A-Z0-9]{{2}}{re.escape(separators.field)}|$)", "\r", text)
     return text.split("\r")
 
 
-def _separators(marks: str) -> Separators | None:
-    field, rest = marks[0], marks[1:].split(marks[0], maxsplit=1)[0]
-    used = field + rest
-    if len(rest) < len("^~\\") or len(set(used)) < len(used):
+def _read_separators(marks: str) -> Separators | None:
+    field, encoding = marks[0], marks[1:].split(marks[0], maxsplit=1)[0]
+    separators = field + encoding
+    if len(encoding) < len("^~\\") or len(set(separators)) < len(separators):
         return None
-    if any(not _is_mark(mark) for mark in used):
+    if any(not _is_mark(mark) for mark in separators):
         return None
-    return Separators(field, *rest.ljust(4, "\0"))  # a message may have no subcomponents
+    return Separators(field, *encoding.ljust(4, "\0"))  # a message may have no subcomponents
 
 
 def _is_mark(text: str) -> bool:
     return text.isascii() and not text.isalnum() and (text.isprintable() or text == "\t")
 
 
-def _decoded(raw: bytes, header: Segment) -> str | Refused:
-    declared = header.text(18).strip()
+def _decode(raw: bytes, header: Segment) -> str | Refusal:
+    charset = header.text(18).strip()
     control_id = header.field(_CONTROL_ID)
-    codec = _CODECS.get(declared.upper())
+    codec = _CODECS.get(charset.upper())
     if codec is None:
         problem = "the character set is none that is known"
         remedy = f"use one of {', '.join(filter(None, _CODECS))}"
-        return Refused("MSH-18", problem, remedy, control_id)
+        return Refusal("MSH-18", problem, remedy, control_id)
     try:
         return raw.decode(codec)
     except UnicodeDecodeError as error:
-        said = declared or f"{codec} (MSH-18 is empty)"
-        problem = f"byte {error.start} of the message is not {said}"
+        charset_name = charset or f"{codec} (MSH-18 is empty)"
+        problem = f"byte {error.start} of the message is not {charset_name}"
         remedy = "name the character set that is used in MSH-18, e.g. 8859/1, and send it again"
-        return Refused("MSH-18", problem, remedy, control_id)
+        return Refusal("MSH-18", problem, remedy, control_id)
 
 
 def unescape(text: str, separators: Separators) -> str:
@@ -221,12 +221,14 @@ def unescape(text: str, separators: Separators) -> str:
         "N": "",
     }
 
-    def meant(found: re.Match[str]) -> str:
-        name = found[1]
+    def replace_escape(match: re.Match[str]) -> str:
+        name = match[1]
         if name in meanings:
             return meanings[name]
         if _HEXADECIMAL.fullmatch(name):
             return bytes.fromhex(name[1:]).decode("latin-1")
-        return found[0]
+        return match[0]
 
-    return re.sub(f"{re.escape(escape)}([^{re.escape(escape)}]*){re.escape(escape)}", meant, text)
+    return re.sub(
+        f"{re.escape(escape)}([^{re.escape(escape)}]*){re.escape(escape)}", replace_escape, text
+    )

@@ -9,13 +9,13 @@ from typing import Literal
 from services.ingest.domain.hl7.context import (
     Context,
     Item,
-    nobody,
-    patient_keys,
-    visit_number,
+    park_no_participant,
+    read_patient_keys,
+    read_visit_number,
 )
 from services.ingest.domain.hl7.message import Segment
-from services.ingest.domain.hl7.times import Time
-from services.ingest.domain.message_content import Draft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.hl7.times import Hl7Time
+from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Death, Movement
 
 Place = Literal["admission", "ward", "icu", "outpatient", "discharge"]
@@ -33,21 +33,21 @@ _EVENTS: dict[str, tuple[Place, bool, int]] = {
 EVENTS = frozenset(_EVENTS) | {"A08", "A31"}
 
 
-def movements(context: Context) -> Iterator[Item]:
+def read_movements(context: Context) -> Iterator[Item]:
     """Yield the movement of the message, and the death that it reports."""
     event = context.message.kind[1]
-    patient, visit = context.message.first("PID"), context.message.first("PV1")
-    who = patient_keys(patient, 3, context)
-    if patient is None or not who:
-        yield nobody(patient, "PID")
+    patient, visit = context.message.first_segment("PID"), context.message.first_segment("PV1")
+    patient_ids = read_patient_keys(patient, 3, context)
+    if patient is None or not patient_ids:
+        yield park_no_participant(patient, "PID")
         return
     if event in _EVENTS:
-        yield _movement(context, who, event, visit)
+        yield _read_movement(context, patient_ids, event, visit)
     if patient.text(30) == "Y" or patient.text(29).strip('"'):
-        yield _death(context, who, patient, visit)
+        yield _read_death(context, patient_ids, patient, visit)
 
 
-def _contradiction(patient: Segment) -> ParkedItem | None:
+def _find_contradiction(patient: Segment) -> ParkedItem | None:
     """Return what is parked when a death has a date and is denied."""
     if patient.text(30) != "N":
         return None
@@ -55,35 +55,37 @@ def _contradiction(patient: Segment) -> ParkedItem | None:
     return ParkedItem("PID.30", ParkReason.UNREADABLE_VALUE, detail)
 
 
-def _movement(
-    context: Context, who: tuple[PatientKey, ...], event: str, visit: Segment | None
+def _read_movement(
+    context: Context, patient_ids: tuple[PatientKey, ...], event: str, visit: Segment | None
 ) -> Item:
-    place, cancelled, dated = _EVENTS[event]
-    time, note = _when(context, visit, dated)
+    place, is_cancelled, date_field = _EVENTS[event]
+    time, note = _find_event_time(context, visit, date_field)
     if time is None:
         return ParkedItem("EVN", ParkReason.UNREADABLE_TIME, "no readable time of the movement")
     ward = visit.text(3) if visit else ""
-    to: Place = "icu" if place in ("ward", "admission") and ward in context.site.icu else place
-    return Draft(
-        who,
+    destination: Place = (
+        "icu" if place in ("ward", "admission") and ward in context.site.icu else place
+    )
+    return FactDraft(
+        patient_ids,
         "EVN",
-        time.at,
+        time.instant,
         context.sent_at,
-        Movement(to, cancelled),
+        Movement(destination, is_cancelled),
         series=f"{context.sender}|movement|{place}",
         sequence=context.sequence,
         notes=(*note, *time.notes),
-        visit=visit_number(visit),
+        visit=read_visit_number(visit),
         is_of_visit=True,
     )
 
 
-def _death(
-    context: Context, who: tuple[PatientKey, ...], patient: Segment, visit: Segment | None
+def _read_death(
+    context: Context, patient_ids: tuple[PatientKey, ...], patient: Segment, visit: Segment | None
 ) -> Item:
-    if contradiction := _contradiction(patient):
+    if contradiction := _find_contradiction(patient):
         return contradiction
-    time = context.time(patient.text(29).strip('"'))
+    time = context.read_time(patient.text(29).strip('"'))
     note: tuple[str, ...] = ()
     if patient.text(29).strip('"') and time is None:
         detail = (
@@ -91,30 +93,30 @@ def _death(
         )
         return ParkedItem("PID.29", ParkReason.UNREADABLE_TIME, detail)
     if time is None:
-        time, _ = _when(context, None, 0)
+        time, _ = _find_event_time(context, None, 0)
         note = ("date of death not reported; that of the message is taken",)
     if time is None:
         return ParkedItem("PID.30", ParkReason.UNREADABLE_TIME, "death reported without a time")
-    return Draft(
-        who,
+    return FactDraft(
+        patient_ids,
         "PID.30",
-        time.at,
+        time.instant,
         context.sent_at,
         Death(),
         sequence=context.sequence,
         notes=(*note, *time.notes),
-        visit=visit_number(visit),
+        visit=read_visit_number(visit),
     )
 
 
-def _when(
-    context: Context, visit: Segment | None, dated: int
-) -> tuple[Time | None, tuple[str, ...]]:
+def _find_event_time(
+    context: Context, visit: Segment | None, date_field: int
+) -> tuple[Hl7Time | None, tuple[str, ...]]:
     """Return the time of the event: as the visit dates it, else EVN-6, EVN-2, MSH-7."""
-    if visit is not None and dated and visit.text(dated):
-        return context.time(visit.text(dated)), ()
-    event = context.message.first("EVN")
-    time, at = context.first_time(event, 6, 2)
-    if at:
-        return time, () if at != 2 else ("observed_at from EVN-2",)  # noqa: PLR2004 - a field
-    return Time(context.sent_at), ("observed_at from MSH-7",)
+    if visit is not None and date_field and visit.text(date_field):
+        return context.read_time(visit.text(date_field)), ()
+    event = context.message.first_segment("EVN")
+    time, position = context.first_time(event, 6, 2)
+    if position:
+        return time, () if position != 2 else ("observed_at from EVN-2",)  # noqa: PLR2004 - a field
+    return Hl7Time(context.sent_at), ("observed_at from MSH-7",)

@@ -10,71 +10,71 @@ from datetime import datetime
 from services.ingest.domain.hl7.context import (
     Context,
     Item,
-    nobody,
-    patient_keys,
-    visit_number,
+    park_no_participant,
+    read_patient_keys,
+    read_visit_number,
 )
-from services.ingest.domain.hl7.fasting_and_rest import at_rest, fasting
+from services.ingest.domain.hl7.fasting_and_rest import add_fasting, read_at_rest
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.values import read_limits, read_value
-from services.ingest.domain.message_content import Draft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Observation, Status
 
 _STATUS = {one.value: one for one in Status}
 _WITHOUT_VALUE = frozenset(
     {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
 )
-_CORRECTING = frozenset({Status.CORRECTED, Status.AMENDED})
-_TAKEN_BACK = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
+_CORRECTIONS = frozenset({Status.CORRECTED, Status.AMENDED})
+_RETRACTIONS = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
 _OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
 _NULL = '""'
 _OXYGEN_SATURATION = "spo2"
 
 
 @dataclass(frozen=True, slots=True)
-class _About:
+class _PatientVisit:
     """Whom, and which of their visits, the results of a message are about."""
 
-    who: tuple[PatientKey, ...]
+    patient_ids: tuple[PatientKey, ...]
     visit: str
 
 
-def observations(context: Context) -> Iterator[Item]:
+def read_observations(context: Context) -> Iterator[Item]:
     """Yield what each OBX says, in order; what cannot be read is parked, the rest goes on."""
     patient: Segment | None = None
     order: Segment | None = None
-    about = _About((), "")
-    of_order: list[Item] = []
+    patient_visit = _PatientVisit((), "")
+    order_items: list[Item] = []
     for segment in context.message.segments:
         if segment.name in ("PID", "OBR"):
-            yield from fasting(order, of_order)
-            of_order = []
+            yield from add_fasting(order, order_items)
+            order_items = []
         if segment.name == "PID":
             patient, order = segment, None
-            about = _About(patient_keys(patient, 3, context), "")
+            patient_visit = _PatientVisit(read_patient_keys(patient, 3, context), "")
         elif segment.name == "PV1":
-            about = _About(about.who, visit_number(segment))
+            patient_visit = _PatientVisit(patient_visit.patient_ids, read_visit_number(segment))
         elif segment.name == "OBR":
             order = segment
         elif segment.name == "OBX":
             path = f"OBX[{segment.number}]"
-            if about.who:
-                of_order += _observation(context, about, order, segment, path)
+            if patient_visit.patient_ids:
+                order_items += _read_observation(context, patient_visit, order, segment, path)
             else:
-                of_order.append(nobody(patient, path))
-    yield from fasting(order, of_order)
+                order_items.append(park_no_participant(patient, path))
+    yield from add_fasting(order, order_items)
 
 
-def _observation(
+def _read_observation(
     context: Context,
-    about: _About,
+    patient_visit: _PatientVisit,
     order: Segment | None,
     obx: Segment,
     path: str,
 ) -> Iterator[Item]:
-    measure = _measure(context, obx)
+    measure = _find_measure(context, obx)
     if measure is None:
-        detail = f"no measure for {_code(obx)}: add it to codes of this site in sites.yaml"
+        detail = f"no measure for {_code_text(obx)}: add it to codes of this site in sites.yaml"
         yield ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
         return
     status = _STATUS.get(obx.text(11) or "F")
@@ -82,47 +82,47 @@ def _observation(
         detail = f"result status {obx.text(11)!r} says of no result how far it can be relied upon"
         yield ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
         return
-    body = _body(context, measure, status, obx, path)
+    body = _read_body(context, measure, status, obx, path)
     if isinstance(body, ParkedItem):
-        if status not in _TAKEN_BACK:
+        if status not in _RETRACTIONS:
             yield body
         if not _replaces(status, body):
             return
         body = Observation(measure)  # what was said before is not so, whatever is
-    dated = _observed(context, order, obx)
-    if dated is None:
+    time_and_notes = _find_observed_at(context, order, obx)
+    if time_and_notes is None:
         detail = "no readable time in OBX-14, OBR-7, OBR-22 or MSH-7"
         yield ParkedItem(f"{path}.14", ParkReason.UNREADABLE_TIME, detail)
         return
-    observed_at, notes = dated
-    reported, _ = context.first_time(order, 22)
+    observed_at, notes = time_and_notes
+    report_time, _ = context.first_time(order, 22)
     limits_note = (
         ("reference range not read",)
-        if body.lln is body.uln is None and _limits_unread(obx)
+        if body.lln is body.uln is None and _has_unread_limits(obx)
         else ()
     )
     filler = order.field(3) if order else ""
-    yield Draft(
-        about.who,
+    yield FactDraft(
+        patient_visit.patient_ids,
         path,
         observed_at,
-        reported.at if reported else context.sent_at,
+        report_time.instant if report_time else context.sent_at,
         body,
         status,
         series=f"{context.sender}|{filler}|{measure}|{obx.field(4)}",
         sequence=context.sequence,
         notes=(*notes, *limits_note),
-        visit=about.visit,
+        visit=patient_visit.visit,
     )
 
 
 def _replaces(status: Status, unread: ParkedItem) -> bool:
     """Say whether a result that cannot be read takes the place of the one before it."""
-    corrects = status in _CORRECTING and unread.reason is ParkReason.UNREADABLE_VALUE
-    return corrects or status in _TAKEN_BACK
+    corrects = status in _CORRECTIONS and unread.reason is ParkReason.UNREADABLE_VALUE
+    return corrects or status in _RETRACTIONS
 
 
-def _body(
+def _read_body(
     context: Context, measure: str, status: Status, obx: Segment, path: str
 ) -> Observation | ParkedItem:
     components = obx.components(5)
@@ -130,90 +130,92 @@ def _body(
     if empty and status in _WITHOUT_VALUE:
         return Observation(measure)
     if measure in context.tables.in_words:
-        return _words(context, measure, components, path)
-    unit = _unit(context, obx)
+        return _read_word(context, measure, components, path)
+    unit = _find_unit(context, obx)
     if unit is None:
-        detail = f"unit {obx.whole(6)!r} is not known: add it to units of this site in sites.yaml"
+        detail = (
+            f"unit {obx.full_text(6)!r} is not known: add it to units of this site in sites.yaml"
+        )
         return ParkedItem(f"{path}.6", ParkReason.UNKNOWN_UNIT, detail)
     value = None if empty else read_value(obx.field(2), components, unit)
     if value is None:
         detail = f"value of {measure} is no number; ask the laboratory, or correct the result"
         return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
-    lln, uln = read_limits(obx.whole(7), unit) or (None, None)
-    rests = at_rest(obx) if measure == _OXYGEN_SATURATION else None
+    lln, uln = read_limits(obx.full_text(7), unit) or (None, None)
+    rests = read_at_rest(obx) if measure == _OXYGEN_SATURATION else None
     return Observation(measure, value, lln=lln, uln=uln, at_rest=rests)
 
 
-def _words(
+def _read_word(
     context: Context, measure: str, components: list[str], path: str
 ) -> Observation | ParkedItem:
     """Return the word that was charted: coded first, then in its own text."""
-    for written in components[:2]:
-        word = written.strip().casefold()
-        local = context.site.devices.get(written.strip()) if measure == "oxygen-device" else None
-        found = local or context.tables.words.get((measure, word))
-        if found:
-            return Observation(measure, text=found)
+    for spelling in components[:2]:
+        word = spelling.strip().casefold()
+        local = context.site.devices.get(spelling.strip()) if measure == "oxygen-device" else None
+        charted_word = local or context.tables.words.get((measure, word))
+        if charted_word:
+            return Observation(measure, text=charted_word)
     words = sorted({word for (of, _), word in context.tables.words.items() if of == measure})
     detail = f"no such word for {measure}: it is one of {', '.join(words)}"
     return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
 
 
-def _measure(context: Context, obx: Segment) -> str | None:
+def _find_measure(context: Context, obx: Segment) -> str | None:
     """Return what was measured: the first of OBX-3's two codes that is known."""
     parts = (*obx.components(3), "", "", "", "", "", "")
     for code, system in ((parts[0], parts[2]), (parts[3], parts[5])):
         if not code:
             continue
         if system == "LN":
-            found = context.tables.loinc.get(code)
+            measure = context.tables.loinc.get(code)
         elif system == _OWN_SYSTEM:
-            found = _own(context, code)
+            measure = _find_own_measure(context, code)
         else:
-            found = context.site.codes.get(code)
-        if found:
-            return found
+            measure = context.site.codes.get(code)
+        if measure:
+            return measure
     return None
 
 
-def _own(context: Context, code: str) -> str | None:
+def _find_own_measure(context: Context, code: str) -> str | None:
     measure = code.removeprefix(_OWN_PREFIX).lower()
     return measure if code != measure and measure in context.tables.measures else None
 
 
-def _unit(context: Context, obx: Segment) -> str | None:
+def _find_unit(context: Context, obx: Segment) -> str | None:
     """Return the UCUM unit; empty when none was sent, None when it is not known.
 
     Some senders do not escape the hat of ``x10^3/uL``: the field is looked up whole as well.
     """
     code, text, *_ = (*obx.components(6), "")
-    for written in (obx.whole(6).strip(), code.strip(), text.strip()):
-        if written and written != _NULL:
-            found = context.site.units.get(written) or context.tables.units.get(written)
-            if found:
-                return found
+    for spelling in (obx.full_text(6).strip(), code.strip(), text.strip()):
+        if spelling and spelling != _NULL:
+            unit = context.site.units.get(spelling) or context.tables.units.get(spelling)
+            if unit:
+                return unit
     return None if code.strip() not in ("", _NULL) else ""
 
 
-def _observed(
+def _find_observed_at(
     context: Context, order: Segment | None, obx: Segment
 ) -> tuple[datetime, tuple[str, ...]] | None:
     """Return when it was true, and how that was found."""
-    for segment, at in ((obx, 14), (order, 7), (order, 22)):
-        text = segment.text(at) if segment else ""
+    for segment, position in ((obx, 14), (order, 7), (order, 22)):
+        text = segment.text(position) if segment else ""
         if text and segment:
-            time = context.time(text)
+            time = context.read_time(text)
             if time is None:
                 return None
-            fallen_back = () if segment is obx else (f"observed_at from OBR-{at}",)
-            return time.at, (*fallen_back, *time.notes)
+            fallen_back = () if segment is obx else (f"observed_at from OBR-{position}",)
+            return time.instant, (*fallen_back, *time.notes)
     return context.sent_at, ("observed_at from MSH-7",)
 
 
-def _limits_unread(obx: Segment) -> bool:
-    return bool(obx.field(7)) and read_limits(obx.whole(7), "") is None
+def _has_unread_limits(obx: Segment) -> bool:
+    return bool(obx.field(7)) and read_limits(obx.full_text(7), "") is None
 
 
-def _code(obx: Segment) -> str:
+def _code_text(obx: Segment) -> str:
     code, _, system = (*obx.components(3), "", "")[:3]
     return f"{code}^{system}"

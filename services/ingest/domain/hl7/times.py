@@ -15,15 +15,15 @@ _FRACTION_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
+class Hl7Time:
     """An instant in UTC; *notes* say what the text left open."""
 
-    at: datetime
+    instant: datetime
     notes: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=65_536)
-def read_time(text: str, zone: str, offset: str = "") -> Time | None:
+def read_time(text: str, zone: str, offset: str = "") -> Hl7Time | None:
     """Return the instant in *text*; None when it is no time.
 
     >>> read_time("202603080230", "America/New_York").notes
@@ -38,48 +38,48 @@ def read_time(text: str, zone: str, offset: str = "") -> Time | None:
         zone: IANA name, for a text without an offset.
         offset: Of the whole message, for the same; empty: the zone.
     """
-    local, own = _split(text.strip())
-    whole, _, fraction = local.partition(".")
-    form = _FORMS.get(len(whole))
-    if form is None or not whole.isdecimal() or (fraction and not fraction.isdecimal()):
+    local, own_offset = _split_offset(text.strip())
+    digits, _, fraction = local.partition(".")
+    form = _FORMS.get(len(digits))
+    if form is None or not digits.isdecimal() or (fraction and not fraction.isdecimal()):
         return None
     try:
-        naive = datetime.strptime(whole, form)  # noqa: DTZ007 - the zone follows
+        naive = datetime.strptime(digits, form)  # noqa: DTZ007 - the zone follows
         if naive.year < EARLIEST_YEAR:
             return None
         naive = naive.replace(microsecond=int((fraction or "0")[:_FRACTION_DIGITS].ljust(6, "0")))
-        local_time = naive.replace(tzinfo=_offset(own or offset) or ZoneInfo(zone))
-        at = local_time.astimezone(UTC)
-        odd = () if own or offset else _odd(local_time, at)
+        local_time = naive.replace(tzinfo=_parse_offset(own_offset or offset) or ZoneInfo(zone))
+        instant = local_time.astimezone(UTC)
+        clock_notes = () if own_offset or offset else _find_clock_notes(local_time, instant)
     except (ValueError, OverflowError):  # the last day of year 9999 is another such date
         return None
-    notes = ("time of day not reported",) if len(whole) <= _DAY else ()
-    return Time(at, (*notes, *odd))
+    notes = ("time of day not reported",) if len(digits) <= _DAY else ()
+    return Hl7Time(instant, (*notes, *clock_notes))
 
 
-def offset_of(text: str) -> str:
+def find_offset(text: str) -> str:
     """Return the offset that *text* says; empty when it says none."""
-    return _split(text.strip())[1]
+    return _split_offset(text.strip())[1]
 
 
-def _odd(local: datetime, at: datetime) -> tuple[str, ...]:
+def _find_clock_notes(local: datetime, instant: datetime) -> tuple[str, ...]:
     """Say what the change of the clocks makes of a local time."""
-    if at.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
+    if instant.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
         return ("local time that the clocks skipped",)
     if local.utcoffset() != local.replace(fold=1).utcoffset():
         return ("local time that came twice; the first is taken",)
     return ()
 
 
-def _split(text: str) -> tuple[str, str]:
+def _split_offset(text: str) -> tuple[str, str]:
     for sign in "+-":
-        at = text.find(sign)
-        if at > 0:
-            return text[:at], text[at:]
+        position = text.find(sign)
+        if position > 0:
+            return text[:position], text[position:]
     return text, ""
 
 
-def _offset(text: str) -> timezone | None:
+def _parse_offset(text: str) -> timezone | None:
     if not text:
         return None
     if len(text) != len("+0000") or not text[1:].isdecimal():

@@ -45,16 +45,16 @@ def read_value(kind: str, components: Sequence[str], unit: str) -> Quantity | No
     True
     """
     if kind == "SN":
-        sign, number, *more = (*components, "", "")
-        if any(more):
+        sign, number, *further_parts = (*components, "", "")
+        if any(further_parts):
             return None
         text = f"{sign.strip()}{number.strip()}"
     else:
         text = components[0].strip()
-    return _quantity(text, unit)
+    return _read_quantity(text, unit)
 
 
-def _quantity(text: str, unit: str) -> Quantity | None:
+def _read_quantity(text: str, unit: str) -> Quantity | None:
     for length in (2, 1):
         sign = _SIGNS.get(text[:length])
         if sign is not None:
@@ -75,9 +75,9 @@ def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None]
     text = text.strip().strip("[]()").strip()
     if not text:
         return None, None
-    between = _RANGE.fullmatch(text)
-    if between:
-        low, high = read_number(between[1]), read_number(between[2])
+    interval = _RANGE.fullmatch(text)
+    if interval:
+        low, high = read_number(interval[1]), read_number(interval[2])
         if low is None or high is None or low > high:
             return None
         return Quantity(low, unit), Quantity(high, unit)
