@@ -7,12 +7,17 @@ from pathlib import Path
 
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import Opened, open_in
-from services.ingest.application import Submission, Intake
+from services.ingest.application import Intake, Submission
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import BATCH_SIZE
 from services.runtime.settings import StoreSettings
 from services.safety_rules.domain.participant.linked_participants import families
-from services.simulator.trial import Trial, facts, participants_csv, simulate
+from services.simulator.trial import (
+    SimulatedTrial,
+    list_facts,
+    simulate_trial,
+    write_participants_csv,
+)
 from services.store import journal, participants
 from services.vocabulary.fact import Journaled
 
@@ -58,14 +63,14 @@ class Material:
         self.folder, self.longest, self.passed = folder, longest, passed
 
     @cached_property
-    def trial(self) -> Trial:
+    def trial(self) -> SimulatedTrial:
         """A synthetic trial, each participant followed to transplant day 103."""
-        return simulate(PARTICIPANTS, SEED)
+        return simulate_trial(PARTICIPANTS, SEED)
 
     @cached_property
     def people(self) -> bytes:
         """The registration of everybody in it."""
-        return participants_csv(self.trial).encode()
+        return write_participants_csv(self.trial).encode()
 
     @cached_property
     def heard(self) -> Path:
@@ -75,7 +80,7 @@ class Material:
         sent = [Submission(message, "mllp") for message in self.trial.messages]
         sent += [
             Submission(json.dumps(fact).encode(), "file", actor="benchmark", form="facts")
-            for fact in facts(self.trial)
+            for fact in list_facts(self.trial)
         ]
         for at in range(0, len(sent), BATCH_SIZE):
             for outcome in intake.accept(sent[at : at + BATCH_SIZE]):

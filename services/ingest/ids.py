@@ -13,7 +13,7 @@ def message_id(sender: str, control_id: str, digest: str) -> str:
 
 
 def fact_id(message: RawMessage, path: str, sender_id: str = "") -> str:
-    """Return the id of the item at *path*; the same again for the same *sender_id*, if there is one.
+    """Return the id of the item at *path*; one *sender_id* of a sender always makes the same id.
 
     >>> from datetime import UTC, datetime
     >>> m = RawMessage("m", datetime(2026, 1, 1, tzinfo=UTC), "s", "L|N", "1", "0", "file", "", b"")

@@ -6,7 +6,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.simulator.chemistry import TESTS
-from services.simulator.script import Drug, Neuro, Person, Signs, Site
+from services.simulator.script import (
+    NeuroAssessment,
+    Person,
+    PlannedDrug,
+    SimulatedSite,
+    VitalSigns,
+)
 
 # LOINC codes of each measure: (mass or conventional, molar or SI).
 _LOINC = {
@@ -30,7 +36,7 @@ _LOINC = {
     "spo2": ("59408-5", "59408-5"),
     "oxygen-flow": ("3151-8", "3151-8"),
 }
-LOCAL = {
+LOCAL_CODES = {
     "neutrophils": "NEUT_ABS", "platelets": "PLT", "hemoglobin": "HGB", "alt": "SGPT",
     "ast": "SGOT", "bilirubin": "TBIL", "alp": "ALKP", "creatinine": "CREA", "lipase": "LIP",
     "sodium": "NA", "potassium": "K", "calcium": "CA", "albumin": "ALB", "magnesium": "MG",
@@ -40,14 +46,14 @@ _DEVICES = {"room-air": "RA", "nasal-cannula": "NC", "high-flow-cannula": "HFNC"
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingMessage:
     """A message before it has a header: when it is sent, from where, what kind, which segments."""
 
     sent_at: datetime
-    site: Site
+    site: SimulatedSite
     kind: str
     segments: tuple[str, ...]
-    after: int = 0  # messages of one instant go out in this order
+    rank: int = 0  # messages of one instant go out in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +68,33 @@ class Result:
     status: str = "F"
 
 
-def local(at: datetime, site: Site) -> str:
+def format_local(instant: datetime, site: SimulatedSite) -> str:
     """Return an instant as the site writes it: in its own calendar, without an offset."""
-    return f"{at.astimezone(ZoneInfo(site.timezone)):%Y%m%d%H%M%S}"
+    return f"{instant.astimezone(ZoneInfo(site.timezone)):%Y%m%d%H%M%S}"
 
 
-def header(outgoing: Outgoing, control_id: str, sequence: int) -> str:
+def write_header(message: OutgoingMessage, control_id: str, sequence: int) -> str:
     """Return MSH; the time of the message says its offset."""
-    site = outgoing.site
-    when = f"{outgoing.sent_at.astimezone(ZoneInfo(site.timezone)):%Y%m%d%H%M%S%z}"
+    site = message.site
+    when = f"{message.sent_at.astimezone(ZoneInfo(site.timezone)):%Y%m%d%H%M%S%z}"
     return (
-        f"MSH|^~\\&|{site.application}|{site.facility}|AEGIS|AEGIS|{when}||{outgoing.kind}"
+        f"MSH|^~\\&|{site.application}|{site.facility}|AEGIS|AEGIS|{when}||{message.kind}"
         f"|{control_id}|P|2.5.1|{sequence}|||||UNICODE UTF-8"
     )
 
 
-def patient(person: Person, mrn: str, extra: str = "") -> str:
+def write_patient(person: Person, mrn: str, extra: str = "") -> str:
     """Return PID."""
     return f"PID|1||{mrn}^^^{person.site.authority}^MR||SYNTHETIC^PERSON||{extra}"
 
 
-def laboratory(
-    measure: str, value: str, site: Site, *, unit: bool = True, limits: bool = True
+def build_lab_result(
+    measure: str, value: str, site: SimulatedSite, *, unit: bool = True, limits: bool = True
 ) -> Result:
     """Return a laboratory result in the site's code, unit and spelling."""
     test = TESTS[site.system][measure]
     return Result(
-        _code(measure, site),
+        _code_text(measure, site),
         "NM",
         value,
         site.spelling.get(test.unit, test.unit) if unit else "",
@@ -96,22 +102,25 @@ def laboratory(
     )
 
 
-def vitals(signs: Signs, site: Site) -> list[Result]:
+def build_vital_signs(signs: VitalSigns, site: SimulatedSite) -> list[Result]:
     """Return one set of vital signs."""
-    found = [
+    results = [
         Result(
-            _code("temperature", site), "NM", signs.temperature, site.spelling.get("Cel", "Cel")
+            _code_text("temperature", site),
+            "NM",
+            signs.temperature,
+            site.spelling.get("Cel", "Cel"),
         ),
-        Result(_code("sbp", site), "NM", str(signs.sbp), "mmHg"),
-        Result(_code("spo2", site), "NM", str(signs.spo2), "%"),
-        Result("AEGIS-OXYGEN-DEVICE^Oxygen device^AEGIS", "ST", _device(signs, site)),
+        Result(_code_text("sbp", site), "NM", str(signs.sbp), "mmHg"),
+        Result(_code_text("spo2", site), "NM", str(signs.spo2), "%"),
+        Result("AEGIS-OXYGEN-DEVICE^Oxygen device^AEGIS", "ST", _device_word(signs, site)),
     ]
     if signs.flow is not None:
-        found.append(Result(_code("oxygen-flow", site), "NM", str(signs.flow), "L/min"))
-    return found
+        results.append(Result(_code_text("oxygen-flow", site), "NM", str(signs.flow), "L/min"))
+    return results
 
 
-def assessment(neuro: Neuro) -> list[Result]:
+def build_assessment(neuro: NeuroAssessment) -> list[Result]:
     """Return one neurological assessment."""
     return [
         Result("AEGIS-ICE^ICE score^AEGIS", "NM", str(neuro.ice), "{score}"),
@@ -120,13 +129,13 @@ def assessment(neuro: Neuro) -> list[Result]:
     ]
 
 
-def report(
-    person: Person, mrn: str, order: str, at: datetime, results: Sequence[Result]
+def write_report(
+    person: Person, mrn: str, order: str, observed_at: datetime, results: Sequence[Result]
 ) -> tuple[str, ...]:
     """Return the segments of an ORU^R01."""
-    when = local(at, person.site)
+    when = format_local(observed_at, person.site)
     segments = [
-        patient(person, mrn),
+        write_patient(person, mrn),
         "PV1|1|I|BMT^12^1",
         f"OBR|1||{order}|PANEL^Panel^L|||{when}",
     ]
@@ -138,14 +147,14 @@ def report(
     return tuple(segments)
 
 
-def administration(
-    person: Person, mrn: str, order: str, at: datetime, drug: Drug
+def write_administration(
+    person: Person, mrn: str, order: str, given_at: datetime, drug: PlannedDrug
 ) -> tuple[str, ...]:
     """Return the segments of a RAS^O17."""
-    when = local(at, person.site)
+    when = format_local(given_at, person.site)
     word = f"{drug.word}^{drug.word}^AEGIS" if drug.word else ""
     return (
-        patient(person, mrn),
+        write_patient(person, mrn),
         f"ORC|RE||{order}",
         "|".join(
             ("RXA", "0", "1", when, when, f"{drug.name}^{drug.name}^L", drug.amount, drug.unit, "")
@@ -155,27 +164,31 @@ def administration(
     )
 
 
-def movement(
-    person: Person, mrn: str, event: str, at: datetime, *, ward: str = "BMT", extra: str = ""
+def write_movement(
+    person: Person, mrn: str, event: str, moved_at: datetime, *, ward: str = "BMT", extra: str = ""
 ) -> tuple[str, ...]:
     """Return the segments of an ADT message; *extra* is what follows PID-7."""
-    when = local(at, person.site)
-    return (f"EVN|{event}|{when}||||{when}", patient(person, mrn, extra), f"PV1|1|I|{ward}^1^1")
+    when = format_local(moved_at, person.site)
+    return (
+        f"EVN|{event}|{when}||||{when}",
+        write_patient(person, mrn, extra),
+        f"PV1|1|I|{ward}^1^1",
+    )
 
 
-def merge(person: Person, at: datetime) -> tuple[str, ...]:
+def write_merge(person: Person, merged_at: datetime) -> tuple[str, ...]:
     """Return the segments of an ADT^A40: the second registration was a mistake."""
-    when = local(at, person.site)
-    gone = f"MRG|{person.also_mrn}^^^{person.site.authority}^MR"
-    return (f"EVN|A40|{when}||||{when}", patient(person, person.mrn), gone)
+    when = format_local(merged_at, person.site)
+    merge_segment = f"MRG|{person.second_mrn}^^^{person.site.authority}^MR"
+    return (f"EVN|A40|{when}||||{when}", write_patient(person, person.mrn), merge_segment)
 
 
-def _code(measure: str, site: Site) -> str:
-    if site.local_codes and measure in LOCAL:
-        return f"{LOCAL[measure]}^{measure}^L"
+def _code_text(measure: str, site: SimulatedSite) -> str:
+    if site.local_codes and measure in LOCAL_CODES:
+        return f"{LOCAL_CODES[measure]}^{measure}^L"
     conventional, si = _LOINC[measure]
     return f"{si if site.system == 'si' else conventional}^{measure}^LN"
 
 
-def _device(signs: Signs, site: Site) -> str:
+def _device_word(signs: VitalSigns, site: SimulatedSite) -> str:
     return _DEVICES.get(signs.device, signs.device) if site.local_codes else signs.device

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count, takewhile
 
-Ends = tuple[int, int]
+GradeSpan = tuple[int, int]
 
-DRAW_EVERY = timedelta(days=1)
-VITALS_EVERY = timedelta(hours=4)
-NEURO_EVERY = 3  # every third set of vital signs
-INFUSION_LASTS = timedelta(days=7)
+DRAW_INTERVAL = timedelta(days=1)
+VITALS_INTERVAL = timedelta(hours=4)
+SETS_PER_ASSESSMENT = 3  # every third set of vital signs
+INFUSION_DURATION = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class SimulatedSite:
     """A site as the simulator knows it: how it writes, and what it calls things."""
 
     id: str
@@ -41,7 +41,7 @@ class LabEvent:
     measure: str
     first: int
     values: tuple[str, ...]
-    spans: tuple[Ends, ...]
+    spans: tuple[GradeSpan, ...]
     baseline_grade: int = 0
     goes_on: bool = False
     before_exposure: bool = False
@@ -49,13 +49,13 @@ class LabEvent:
     without_limits: frozenset[int] = frozenset()
 
     @property
-    def worst(self) -> Ends:
+    def worst(self) -> GradeSpan:
         """The worst grade at each end."""
         return max(low for low, _ in self.spans), max(high for _, high in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class VitalSigns:
     """One set of vital signs."""
 
     temperature: str = "36.8"
@@ -67,11 +67,11 @@ class Signs:
 
 
 @dataclass(frozen=True, slots=True)
-class Drug:
-    """A drug given *after* a set of vital signs; *word* is what RXA-9 says."""
+class PlannedDrug:
+    """A drug given *delay* a set of vital signs; *word* is what RXA-9 says."""
 
     vitals: int
-    after: timedelta
+    delay: timedelta
     name: str
     amount: str
     unit: str
@@ -84,19 +84,19 @@ class CrsEvent:
     """A course of cytokine release syndrome: signs from *first* on, and what was given."""
 
     first: int
-    signs: tuple[Signs, ...]
-    drugs: tuple[Drug, ...]
+    signs: tuple[VitalSigns, ...]
+    drugs: tuple[PlannedDrug, ...]
     grade: int
     in_icu: tuple[int, int] | None = None  # vital signs at arrival and at return
 
     @property
-    def over(self) -> int:
+    def end(self) -> int:
         """The first set of vital signs without any sign of it."""
         return self.first + len(self.signs)
 
 
 @dataclass(frozen=True, slots=True)
-class Neuro:
+class NeuroAssessment:
     """One neurological assessment."""
 
     ice: int = 10
@@ -109,7 +109,7 @@ class IcansEvent:
     """A course of ICANS: assessments from *first* on."""
 
     first: int
-    assessments: tuple[Neuro, ...]
+    assessments: tuple[NeuroAssessment, ...]
     grade: int
 
 
@@ -118,7 +118,7 @@ class Infection:
     """Fever with a positive culture and antibiotics, outside every inducer window."""
 
     first: int
-    signs: tuple[Signs, ...]
+    signs: tuple[VitalSigns, ...]
     organism: str
 
 
@@ -128,10 +128,10 @@ class Person:
 
     Args:
         name: Pseudonym.
-        also: Pseudonym of a second, mistaken registration; empty without one.
+        second_name: Pseudonym of a second, mistaken registration; empty without one.
         site: Where.
         mrn: Identifier at the site.
-        also_mrn: The second one.
+        second_mrn: The second one.
         sex: Of the registration.
         birth_year: The same.
         weight_kg: The same.
@@ -149,10 +149,10 @@ class Person:
     """
 
     name: str
-    also: str
-    site: Site
+    second_name: str
+    site: SimulatedSite
     mrn: str
-    also_mrn: str
+    second_mrn: str
     sex: str
     birth_year: int
     weight_kg: str
@@ -170,25 +170,25 @@ class Person:
 
     def draw_at(self, number: int) -> datetime:
         """Return when blood was drawn; draw 0 is three hours before the first dose."""
-        return self.infusion_at - timedelta(hours=3) + number * DRAW_EVERY
+        return self.infusion_at - timedelta(hours=3) + number * DRAW_INTERVAL
 
     def vitals_at(self, number: int) -> datetime:
         """Return when vital signs were taken; set 0 is one hour after the first dose began."""
-        return self.infusion_at + timedelta(hours=1) + number * VITALS_EVERY
+        return self.infusion_at + timedelta(hours=1) + number * VITALS_INTERVAL
 
     def neuro_at(self, number: int) -> datetime:
         """Return when the participant was assessed."""
-        return self.vitals_at(number * NEURO_EVERY)
+        return self.vitals_at(number * SETS_PER_ASSESSMENT)
 
     @property
     def draws(self) -> Sequence[int]:
         """The numbers of all draws: two before the first dose, then daily."""
-        return self._numbers(-2, self.draw_at)
+        return self._list_numbers(-2, self.draw_at)
 
     @property
     def vitals(self) -> Sequence[int]:
         """The numbers of all sets of vital signs."""
-        return self._numbers(-9, self.vitals_at)
+        return self._list_numbers(-9, self.vitals_at)
 
-    def _numbers(self, first: int, at: Callable[[int], datetime]) -> Sequence[int]:
-        return list(takewhile(lambda number: at(number) <= self.last_at, count(first)))
+    def _list_numbers(self, first: int, time_of: Callable[[int], datetime]) -> Sequence[int]:
+        return list(takewhile(lambda number: time_of(number) <= self.last_at, count(first)))

@@ -6,17 +6,17 @@ import re
 import pytest
 
 from services.cli.main import main
-from services.simulator.trial import simulate, write
+from services.simulator.trial import simulate_trial, write_trial
 
 pytestmark = pytest.mark.slow
 
-TRIAL = simulate(3, seed=7, days=8)
+TRIAL = simulate_trial(3, seed=7, days=8)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("day")
-    write(TRIAL, folder / "trial")
+    write_trial(TRIAL, folder / "trial")
     return folder
 
 

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 
 pytest.register_assert_rewrite("tests.faults.lives", "tests.helpers.distributed_service")
 
@@ -22,7 +22,7 @@ def summary(record_property):
 @pytest.fixture(scope="session")
 def trial():
     """A small trial, of which every run takes a part."""
-    return simulate(3, seed=7, days=5)
+    return simulate_trial(3, seed=7, days=5)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from services.cli.demo.mail_sink import MailSink
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import says, status
-from services.simulator.trial import participants_csv
+from services.simulator.trial import write_participants_csv
 from services.store import alerts, decisions, journal, outbox, participants, timers
 from services.store.session import Database
 from tests.faults.answers import facts_of, open_alerts, what_is_open
@@ -48,7 +48,7 @@ class Life:
         self.sink.__enter__()
         self.workers.command("migrate")
         file = self.folder / "participants.csv"
-        file.write_text(participants_csv(self.trial))
+        file.write_text(write_participants_csv(self.trial))
         self.workers.command("participants", "import", str(file))
         return self
 

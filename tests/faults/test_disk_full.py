@@ -8,7 +8,7 @@ import pytest
 
 from services.cli.demo.mail_sink import MailSink
 from services.ingest.mllp_client import send_messages
-from services.simulator.trial import participants_csv
+from services.simulator.trial import write_participants_csv
 from tests.faults.lives import REST_S
 from tests.faults.test_kill import wait_until_done
 from tests.helpers.distributed_service import until
@@ -22,7 +22,7 @@ _FULL = 32 * 1024  # bytes that a file may have: less than the write-ahead log h
 def test_a_full_disk_is_told_to_the_sender_and_the_service_goes_on_when_there_is_room(
     trial, answers, summary, tmp_path
 ):
-    (tmp_path / "people.csv").write_text(participants_csv(trial))
+    (tmp_path / "people.csv").write_text(write_participants_csv(trial))
     with MailSink(tmp_path / "mails") as sink:
         served = Served(tmp_path / "data", sink.port)
         served.command("participants", "import", str(tmp_path / "people.csv"))

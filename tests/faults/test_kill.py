@@ -10,7 +10,7 @@ import pytest
 
 from services.cli.demo.mail_sink import MailSink
 from services.runtime.failpoints import NAMES
-from services.simulator.trial import simulate, write
+from services.simulator.trial import simulate_trial, write_trial
 from services.store import alerts, journal
 from services.store.session import Database
 from tests.faults.lives import REST_S
@@ -30,9 +30,9 @@ _KILLED = 137
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
-    made = simulate(5, seed=11, days=9)
+    made = simulate_trial(5, seed=11, days=9)
     folder = tmp_path_factory.mktemp("trial")
-    write(made, folder)
+    write_trial(made, folder)
     return made, folder
 
 

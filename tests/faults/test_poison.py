@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store import journal, states
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.answers import Answers
@@ -40,7 +40,7 @@ def test_a_poisonous_fact_stops_its_participant_alone_until_it_is_mended(living)
 
 
 def test_participants_merged_while_facts_of_both_are_folded(living, tmp_path):
-    answers = Answers(simulate(2, seed=22, days=8), tmp_path / "embedded")
+    answers = Answers(simulate_trial(2, seed=22, days=8), tmp_path / "embedded")
     merge_at = next(n for n, m in enumerate(answers.trial.messages) if b"ADT^A40" in m)
     slow = "fold.before_record:1:sleep=1,fold.before_commit:3:sleep=1,fold.after_commit:2"
     with living(of=answers) as life:

@@ -13,7 +13,7 @@ from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.inquiries import verify
 from services.safety_rules.workers.journal_worker import JournalWorker
-from services.simulator.trial import facts, participants_csv
+from services.simulator.trial import list_facts, write_participants_csv
 from services.store import records
 
 STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
@@ -32,7 +32,7 @@ class Installation:
 
     def enrol(self, trial):
         """Import everybody who takes part in *trial*."""
-        import_participants(self.intake, participants_csv(trial).encode(), "test")
+        import_participants(self.intake, write_participants_csv(trial).encode(), "test")
 
     def take(self, messages, at_once=64):
         """Accept *messages* of HL7 or facts, so many in one transaction."""
@@ -61,4 +61,4 @@ class Installation:
 
 def messages_of(trial):
     """Return the whole feed of *trial*, and what no feed carries, each as one message."""
-    return [*trial.messages, *(json.dumps(line).encode() for line in facts(trial))]
+    return [*trial.messages, *(json.dumps(line).encode() for line in list_facts(trial))]

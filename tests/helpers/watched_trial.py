@@ -21,7 +21,7 @@ from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.ingest.mllp_client import send_messages
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
-from services.simulator.trial import facts, participants_csv, simulate
+from services.simulator.trial import list_facts, simulate_trial, write_participants_csv
 from services.store import alerts, journal
 from services.store.roles import role_of
 from tests.helpers.installation import STUDY
@@ -55,7 +55,7 @@ class Watched:
 @pytest.fixture(scope="session")
 def watched(postgres_server, tmp_path_factory):
     """A trial taken through the real ports, graded and told: merges, corrections, CRS, ICANS."""
-    trial = simulate(10, seed=7, days=16)  # so that some are still pending
+    trial = simulate_trial(10, seed=7, days=16)  # so that some are still pending
     folder = tmp_path_factory.mktemp("watched")
     url = postgres_server.url(_new_database(postgres_server))
     settings = StoreSettings(data=folder, study=STUDY, clock="message", database_url=url)
@@ -88,9 +88,11 @@ def _new_database(server):
 
 def _feed(trial, opened, port):
     intake = intake_of(opened)
-    import_participants(intake, participants_csv(trial).encode(), "test")
+    import_participants(intake, write_participants_csv(trial).encode(), "test")
     assert all(answer.code == "AA" for answer in send_messages("127.0.0.1", port, trial.messages))
-    lines = [Submission(json.dumps(one).encode(), "file", form="facts") for one in facts(trial)]
+    lines = [
+        Submission(json.dumps(one).encode(), "file", form="facts") for one in list_facts(trial)
+    ]
     intake.accept(lines)
     until = time.monotonic() + 240
     quiet = 0

@@ -9,7 +9,7 @@ from services.cli.commands import adjudicate, determine
 from services.cli.main import main
 from services.cli.shared import enter_facts
 from services.runtime.clock import now_utc
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store import journal, leases, records
 from tests.helpers.installation import STUDY, Installation, messages_of
 
@@ -21,7 +21,7 @@ def installed(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
     made = Installation(tmp_path, clock="wall")
-    trial = simulate(2, seed=5, days=6)
+    trial = simulate_trial(2, seed=5, days=6)
     made.enrol(trial)
     made.take(messages_of(trial))
     made.settle()

@@ -6,14 +6,14 @@ import pytest
 
 from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.past_crossings import ever_crossed
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store import journal, records
 from services.vocabulary.protocol import Step
 from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
 
-TRIAL = simulate(3, seed=5, days=8)  # with a merge, corrections, late results and a CRS
+TRIAL = simulate_trial(3, seed=5, days=8)  # with a merge, corrections, late results and a CRS
 
 
 def at_the_first_event(rules):

@@ -6,14 +6,14 @@ from prometheus_client import CollectorRegistry
 from services.cli.process.gauges import RulesGauges
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store.decisions import latest_decisions
 from services.vocabulary.decision import Signal
 from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
 
-TRIAL = simulate(7, seed=5, days=8)
+TRIAL = simulate_trial(7, seed=5, days=8)
 STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED: 2}
 
 

@@ -8,12 +8,12 @@ from services.runtime.wire import write_fact
 from services.safety_rules.application import fold_participants
 from services.safety_rules.application.decide_study import says, status, study_step
 from services.safety_rules.workers.hint_worker import HintWorker
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store import alerts, decisions, journal, participants, states
 from services.vocabulary.alert import AlertKind
 from tests.helpers.installation import Installation
 
-TRIAL = simulate(2, seed=5, days=3)
+TRIAL = simulate_trial(2, seed=5, days=3)
 
 
 @pytest.fixture

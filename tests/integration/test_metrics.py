@@ -15,13 +15,13 @@ from services.cli.shared.open_study import open_in
 from services.ingest.mllp_client import send_messages
 from services.runtime.clock import now_utc
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store import alerts
 from tests.helpers.installation import STUDY, Installation
 
 pytestmark = pytest.mark.slow
 
-TRIAL = simulate(7, seed=5, days=8)
+TRIAL = simulate_trial(7, seed=5, days=8)
 # what only a correction, an escalation or an unreachable mail server would move
 STILL = {"alert_escalations", "alerts_retracted", "oldest_undelivered_alert_seconds"}
 STILL |= {"consumer_lag", "outbox_waiting"}  # of processes that work beside others on Kafka

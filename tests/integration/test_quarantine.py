@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from services.safety_rules.application.fold_participants import release
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store import alerts, states
 from services.vocabulary.alert import AlertKind
 from services.vocabulary.fact import Merge, Move
@@ -12,7 +12,7 @@ from tests.helpers.fact_notes import fact
 from tests.helpers.installation import Installation, messages_of
 from tests.helpers.timeline import Timeline
 
-TRIAL = simulate(2, seed=5, days=3)
+TRIAL = simulate_trial(2, seed=5, days=3)
 OTHER = "P-002"
 _POISON = (
     "UPDATE fact SET payload = :payload WHERE subject = 'P-001' AND seq ="

@@ -5,12 +5,12 @@ from random import Random
 import pytest
 
 from services.ingest import parked_items
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
 
-TRIAL = simulate(3, seed=5, days=8)  # with a merge, corrections, late results and a CRS
+TRIAL = simulate_trial(3, seed=5, days=8)  # with a merge, corrections, late results and a CRS
 
 
 @pytest.fixture(scope="module")

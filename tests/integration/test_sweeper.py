@@ -12,12 +12,12 @@ from sqlalchemy.exc import OperationalError
 from services.runtime import log
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import Waker
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store import journal, outbox, participants, states, timers
 from services.store.session import Database
 from tests.helpers.installation import Installation
 
-TRIAL = simulate(2, seed=5, days=3)
+TRIAL = simulate_trial(2, seed=5, days=3)
 LEFT_BEHIND_S = 30.0
 
 

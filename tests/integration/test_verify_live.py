@@ -24,7 +24,7 @@ from services.runtime.settings import (
     KafkaSettings,
     StoreSettings,
 )
-from services.simulator.trial import participants_csv, simulate
+from services.simulator.trial import simulate_trial, write_participants_csv
 from services.store import journal
 from services.store.snapshots import Snapshots
 from tests.helpers.hl7_messages import labs, obx
@@ -50,9 +50,9 @@ def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch,
     told = Told(IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(smtp_port=1))
     service = Background(Service(opened, replace(told, kafka=KafkaSettings(kafka=""))))
     service.start()
-    trial = simulate(4, seed=11, days=9)
+    trial = simulate_trial(4, seed=11, days=9)
     intake = intake_of(opened)
-    import_participants(intake, participants_csv(trial).encode(), "test")
+    import_participants(intake, write_participants_csv(trial).encode(), "test")
     fed = threading.Event()
 
     def feed():
@@ -85,7 +85,7 @@ def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch,
 def graded(study):
     """A small trial, fed and graded."""
     installation = Installation(study)
-    trial = simulate(2, seed=5, days=2)
+    trial = simulate_trial(2, seed=5, days=2)
     installation.enrol(trial)
     installation.take(messages_of(trial))
     installation.settle()

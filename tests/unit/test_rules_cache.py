@@ -13,7 +13,7 @@ from services.safety_rules.application.cache import Cache, Remembered, Uses
 from services.safety_rules.application.fold_participants import Given, fold
 from services.safety_rules.domain.participant.linked_participants import Family
 from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
-from services.simulator.trial import simulate
+from services.simulator.trial import simulate_trial
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import episode_versions, latest_standings
@@ -119,7 +119,7 @@ def test_records_and_their_history_are_the_same_with_a_tiny_cache_as_with_a_larg
 
 def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_path):
     material = Material(tmp_path)
-    material.trial = simulate(4, seed=7)
+    material.trial = simulate_trial(4, seed=7)
     rules = material.opened.study.rules
     first, *others = ([m, list(map(written, k))] for m, k in material.journals.items())
     remembered(rules, *first)  # what all participants have in common is there from now on

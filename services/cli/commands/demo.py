@@ -9,7 +9,7 @@ from services.cli.command import Command, CommandError
 from services.cli.demo import distributed, embedded
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.outcome import Fed, next_steps, show
-from services.simulator.trial import simulate, write
+from services.simulator.trial import simulate_trial, write_trial
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def _arguments(parser: ArgumentParser) -> None:
 def _demo(args: Namespace) -> int:
     began_s = time.monotonic()
     try:
-        trial = simulate(args.participants, args.seed, args.days)
+        trial = simulate_trial(args.participants, args.seed, args.days)
     except ValueError as error:
         raise CommandError(str(error)) from error
     out: Path = args.out
@@ -38,7 +38,7 @@ def _demo(args: Namespace) -> int:
     if args.distributed:
         distributed.require_servers()
     shutil.rmtree(out, ignore_errors=True)
-    write(trial, out / "trial")
+    write_trial(trial, out / "trial")
     (out / "log").mkdir(parents=True)
     with MailSink(out / "mails") as sink:
         runs = distributed.run if args.distributed else embedded.run

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from services.cli.command import Command, CommandError
 from services.cli.commands import simulate_rule
-from services.simulator.trial import simulate, write
+from services.simulator.trial import simulate_trial, write_trial
 
 
 def _arguments(parser: ArgumentParser) -> None:
@@ -29,13 +29,13 @@ def _simulate(args: Namespace) -> int:
 
 def _trial(args: Namespace) -> int:
     try:
-        trial = simulate(args.participants, args.seed, args.days)
-        write(trial, args.out)
+        trial = simulate_trial(args.participants, args.seed, args.days)
+        write_trial(trial, args.out)
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from error
     print(
         f"{len(trial.messages)} messages about {len(trial.people)} participants in {args.out},"
-        f" {len(trial.expected)} records in the answer key"
+        f" {len(trial.expected_records)} records in the answer key"
     )
     return 0
 

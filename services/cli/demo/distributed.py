@@ -21,7 +21,7 @@ from services.runtime.kafka import (
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
 from services.runtime.topics import TopicsFileError, load_declared
 from services.safety_rules.inquiries import verify
-from services.simulator.trial import Trial
+from services.simulator.trial import SimulatedTrial
 from services.store import records
 
 ROLES = ("alerts", "rules", "relay", "ingest")
@@ -43,7 +43,7 @@ def require_servers() -> None:
 
 
 def run(
-    trial: Trial, study: Path, out: Path, written: Path, sink: MailSink
+    trial: SimulatedTrial, study: Path, out: Path, written: Path, sink: MailSink
 ) -> tuple[Opened, int, int]:
     """Start the roles, enrol, feed, wait until everything is graded and told, and end them.
 
@@ -78,7 +78,7 @@ def run(
     return opened, sent, refused
 
 
-def prove(opened: Opened, trial: Trial, study: Path, out: Path) -> bool:
+def prove(opened: Opened, trial: SimulatedTrial, study: Path, out: Path) -> bool:
     """Say whether one process makes the same records of *trial*, and a replay the same history."""
     with opened.db.read() as conn:
         here = canonical_lines(records.latest_episodes(conn))
@@ -95,7 +95,7 @@ def prove(opened: Opened, trial: Trial, study: Path, out: Path) -> bool:
     return not wrong and here == there
 
 
-def _embedded(trial: Trial, study: Path, out: Path) -> list[str]:
+def _embedded(trial: SimulatedTrial, study: Path, out: Path) -> list[str]:
     alone = out / "embedded"
     (alone / "log").mkdir(parents=True)
     with MailSink(alone / "mails") as sink:

@@ -16,11 +16,11 @@ from services.runtime.settings import (
     KafkaSettings,
     StoreSettings,
 )
-from services.simulator.trial import Trial
+from services.simulator.trial import SimulatedTrial
 
 
 def run(
-    trial: Trial, study: Path, out: Path, written: Path, sink: MailSink
+    trial: SimulatedTrial, study: Path, out: Path, written: Path, sink: MailSink
 ) -> tuple[Opened, int, int]:
     """Serve, enrol, feed, and wait until everything is graded and told.
 

@@ -13,7 +13,7 @@ from services.ingest.enrolment import import_participants
 from services.ingest.files import read_submissions
 from services.ingest.mllp_client import AnsweredMessage, send_messages
 from services.safety_rules.application.decide_study import undecided
-from services.simulator.trial import Trial
+from services.simulator.trial import SimulatedTrial
 from services.store import alerts, journal, outbox, participants, timers
 from services.store.session import Connection
 
@@ -22,12 +22,12 @@ _QUIET = 3  # looks in a row that find nothing to do
 _BAR = 40
 
 
-def enter(opened: Opened, trial: Trial, folder: Path, mllp_port: int) -> tuple[int, int]:
+def enter(opened: Opened, trial: SimulatedTrial, folder: Path, mllp_port: int) -> tuple[int, int]:
     """Enrol everybody and send everything; return how many were sent, and how many not accepted.
 
     Args:
         opened: Where it goes.
-        trial: As `services.simulator.trial.write` wrote it.
+        trial: As `services.simulator.trial.write_trial` wrote it.
         folder: That it was written to.
         mllp_port: Of this machine.
     """
@@ -42,7 +42,9 @@ def enter(opened: Opened, trial: Trial, folder: Path, mllp_port: int) -> tuple[i
     return codes.total(), codes.total() - codes["AA"]
 
 
-def _progress(answers: Iterator[AnsweredMessage], trial: Trial) -> Iterator[AnsweredMessage]:
+def _progress(
+    answers: Iterator[AnsweredMessage], trial: SimulatedTrial
+) -> Iterator[AnsweredMessage]:
     """Show how far the feed is, when somebody looks."""
     whole = len(trial.messages)
     shown = sys.stderr.isatty()

@@ -20,7 +20,7 @@ from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.past_crossings import ever_crossed
 from services.safety_rules.inquiries.course import course_of
-from services.simulator.trial import Trial, as_json
+from services.simulator.trial import SimulatedTrial, to_json
 from services.store import messages, parking, records
 from services.vocabulary.decision import Decision, Signal
 from services.vocabulary.episode import Episode
@@ -56,7 +56,7 @@ class Ended:
         return not (self.score.differences or self.lost or self.fed.refused)
 
 
-def show(opened: Opened, trial: Trial, out: Path, sink: MailSink, fed: Fed) -> Ended:
+def show(opened: Opened, trial: SimulatedTrial, out: Path, sink: MailSink, fed: Fed) -> Ended:
     """Print what *trial* came to, draw its pictures in *out*, and return it."""
     ended = _ended(opened, trial, fed)
     pictures = _pictures(opened, ended, out)
@@ -79,7 +79,7 @@ def show(opened: Opened, trial: Trial, out: Path, sink: MailSink, fed: Fed) -> E
     return ended
 
 
-def _ended(opened: Opened, trial: Trial, fed: Fed) -> Ended:
+def _ended(opened: Opened, trial: SimulatedTrial, fed: Fed) -> Ended:
     with opened.db.read() as conn:
         episodes = [one for one in records.latest_episodes(conn) if not one.retracted]
         decisions = status(conn, opened.study.rules)
@@ -87,7 +87,7 @@ def _ended(opened: Opened, trial: Trial, fed: Fed) -> Ended:
         parked = sum(parking.count_parked(conn).values())
         kept = messages.count_messages(conn, sources=("mllp",))
     lost = len(set(trial.messages)) - fed.refused - kept
-    found = score(episodes, map(as_json, trial.expected))
+    found = score(episodes, map(to_json, trial.expected_records))
     return Ended(episodes, decisions, ever, found, parked, lost, fed)
 
 
