@@ -47,12 +47,12 @@ def course(text):
 
 def followed(syndrome, facts, protocol, context):
     """The runs of *syndrome* after *facts*, in a clinician's notation (see `noted`)."""
-    state, runs = syndrome.initial(protocol, context), []
-    read = [one for one in facts if syndrome.reads(one, protocol)]
+    state, runs = syndrome.make_initial_state(protocol, context), []
+    read = [one for one in facts if syndrome.reads_fact(one, protocol)]
     for at, together in groupby(read, key=lambda f: f.observed_at):
-        state, over = syndrome.step(state, at, tuple(together))
+        state, over = syndrome.step_state(state, at, tuple(together))
         runs += [over] if over else []
-    unended = syndrome.unended(state)
+    unended = syndrome.find_open_run(state)
     return (*runs, unended) if unended else tuple(runs)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.dosing.case import Case
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.facts.infusion import infusion
+from services.safety_rules.domain.facts.infusion import trace_infusion
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration, Enrolment, Transplant
@@ -88,7 +88,7 @@ def case(*records, rates=_HOURS_OF_A_COURSE, at=2000, **more):
         protocol=known.protocol,
         anchors=more.pop("anchors", anchors),
         records=records,
-        infusion=infusion(given, "blinatumomab"),
+        infusion=trace_infusion(given, "blinatumomab"),
         at=hours(at),
         matches=known.matches,
         is_laboratory=known.is_laboratory,

@@ -20,8 +20,8 @@ from services.safety_rules.application.recompute import last_answer
 from services.safety_rules.domain.endpoints.curves import curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
-from services.safety_rules.domain.facts.anchors import anchors
-from services.safety_rules.domain.facts.current_facts import standing
+from services.safety_rules.domain.facts.anchors import find_anchors
+from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.safety_rules.domain.participant.linked_participants import Family, families
 from services.safety_rules.domain.participant.record_history import Chronicle, heard
 from services.safety_rules.domain.stopping.look_back import all_learned, crossings
@@ -260,8 +260,8 @@ def _curves(rules, journals):
 
 
 def _follow_up(who, rules, facts, upto):
-    stands = [fact for fact in standing(facts) if fact.observed_at <= upto]
-    known = anchors(stands, rules.protocol)
+    stands = [fact for fact in select_standing_facts(facts) if fact.observed_at <= upto]
+    known = find_anchors(stands, rules.protocol)
     seen = max(fact.observed_at for fact in stands if fact.body.kind not in NOT_CLINICAL)
     return FollowUp(
         who,

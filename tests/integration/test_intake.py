@@ -19,7 +19,7 @@ from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import Writer
 from services.runtime import log
-from services.safety_rules.domain.facts.current_facts import standing
+from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.store import journal, parking, tables
 from services.store.messages import damaged
 from tests.helpers.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
@@ -554,7 +554,7 @@ def what_stands(intake):
     """What imports have said of P-001, as far as it is not corrected."""
     with intake.db.read() as conn:
         known = [one.fact for one in journal.facts_between(conn, "P-001", 0)]
-    return [(fact.observed_at, fact.body) for fact in standing(known)]
+    return [(fact.observed_at, fact.body) for fact in select_standing_facts(known)]
 
 
 def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correct(intake):

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from services.alerts.application import acknowledge
 from services.alerts.plan_notices import states
 from services.runtime.clock import now_utc
-from services.safety_rules.domain.facts.current_facts import standing
+from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.safety_rules.domain.facts.ownership import Ownership
 from services.store import decisions, journal, records, schema
 from services.store.journal import Arrival
@@ -50,10 +50,10 @@ def facts_by_participant(db):
         subjects = conn.scalars(text("SELECT subject FROM participant")).all()
         known = [one.fact for s in subjects for one in journal.facts_between(conn, s, 0)]
     ownership = Ownership(subjects)
-    ownership.hear(known)
+    ownership.add_facts(known)
     found = {}
     for one in known:
-        found.setdefault(ownership.of(one), []).append(one)
+        found.setdefault(ownership.find_owner(one), []).append(one)
     return found
 
 
@@ -64,7 +64,7 @@ def assert_same_facts_stand(db, url):
         content |= {one.id: (one.digest, one.series) for one in facts}
         expected.update(
             (participant, one.observed_at, one.body.kind, content[one.id], one.status not in "IPRS")
-            for one in standing(facts)
+            for one in select_standing_facts(facts)
         )
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         found = connection.execute(

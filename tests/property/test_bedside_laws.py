@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.runs.track import Track
+from services.safety_rules.domain.runs.track import FactTrack
 from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from tests.helpers.bedside_notes import course, followed
@@ -43,21 +43,21 @@ def facts_of(charted):
 @settings(max_examples=60, deadline=None)
 @given(charted=CHARTED, chance=st.randoms(use_true_random=False))
 def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, charted, chance):
-    facts = [one for one in facts_of(charted) if syndrome.reads(one, PROTOCOL)]
+    facts = [one for one in facts_of(charted) if syndrome.reads_fact(one, PROTOCOL)]
     expected = followed(syndrome, facts, PROTOCOL, NOTHING)
-    track = Track(syndrome.initial(PROTOCOL, NOTHING), syndrome.step)
+    track = FactTrack(syndrome.make_initial_state(PROTOCOL, NOTHING), syndrome.step_state)
     mistaken = [one for one in facts if chance.random() < 0.2]
     for one in chance.sample(facts, len(facts)):
         track.insert(one)
         if chance.random() < 0.3:
-            track.state()
+            track.compute_state()
     for one in mistaken:
         track.remove(one)
-    track.state()
+    track.compute_state()
     for one in mistaken:
         track.insert(one)
-    unended = syndrome.unended(track.state())
-    assert (*track.ended()[0], *([unended] if unended else [])) == expected
+    unended = syndrome.find_open_run(track.compute_state())
+    assert (*track.list_ended_runs()[0], *([unended] if unended else [])) == expected
 
 
 @SYNDROMES

@@ -31,14 +31,14 @@ def test_the_nearest_reading_changes_only_where_it_is_said_to(changes):
         fact = lab("albumin", f"{hour}.{number}", hours(hour), "g/L", name=f"{hour}-{number}")
         if (fact.id in standing) is stands:
             continue
-        before = {at: readings.nearest(at) for at in ALL_HOURS}
+        before = {at: readings.find_nearest(at) for at in ALL_HOURS}
         since, until = readings.change(fact, stands=stands)
         if stands:
             standing[fact.id] = fact
         else:
             del standing[fact.id]
         for at in ALL_HOURS:
-            found = readings.nearest(at)
+            found = readings.find_nearest(at)
             assert found == nearest_of_all(standing, at)
             assert since <= at <= until or found == before[at]
 

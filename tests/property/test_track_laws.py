@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.track import Track
+from services.safety_rules.domain.runs.track import FactTrack
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import hours, lab
@@ -49,7 +49,7 @@ def test_a_track_is_a_function_of_the_facts_that_stand(rounds):
     looked_up = {}
     step = stepping(looked_up)
     standing = {fact.id: fact for fact in map(fact_at, WHOLE)}
-    track = Track(INITIAL, step)
+    track = FactTrack(INITIAL, step)
     for fact in standing.values():
         track.insert(fact)
     told = []
@@ -63,17 +63,17 @@ def test_a_track_is_a_function_of_the_facts_that_stand(rounds):
                 track.remove(standing.pop(fact.id))
             elif what == "look up":
                 looked_up[fact.observed_at] = number
-                track.touch(fact.observed_at)
+                track.step_again(fact.observed_at)
             elif what == "restart":
                 step = stepping(looked_up, number)
                 track.restart(INITIAL, step)
-        anew = Track(INITIAL, step)
+        anew = FactTrack(INITIAL, step)
         for fact in sorted(standing.values(), key=lambda f: (f.observed_at, f.id)):
             anew.insert(fact)
-        assert track.state() == anew.state()
-        assert track.facts() == anew.facts()
-        ended, as_told = track.ended()
-        assert ended == anew.ended()[0]
+        assert track.compute_state() == anew.compute_state()
+        assert track.list_facts() == anew.list_facts()
+        ended, as_told = track.list_ended_runs()
+        assert ended == anew.list_ended_runs()[0]
         assert ended[:as_told] == told[:as_told]
         told = list(ended)
 
@@ -86,13 +86,13 @@ def steps_for(late):
         asked.append(at)
         return stepping({})(state, at, facts)
 
-    track = Track(INITIAL, step)
+    track = FactTrack(INITIAL, step)
     for hour in range(0, 60, 2):
         track.insert(fact_at(hour))
-    track.state()
+    track.compute_state()
     asked.clear()
     track.insert(late)
-    track.state()
+    track.compute_state()
     return len(asked)
 
 

@@ -9,8 +9,8 @@ from services.safety_rules.domain.endpoints.curves import curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS, spell
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.endpoints.risk_sets import Spell
-from services.safety_rules.domain.facts.anchors import Anchors, anchors
-from services.safety_rules.domain.syndromes.gvhd import AcuteGrade, overall_grade
+from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
+from services.safety_rules.domain.syndromes.gvhd import AcuteGrade, grade_acute_gvhd
 from services.vocabulary.fact import Death, GvhdStage, Relapse
 from tests.helpers.fact_notes import fact
 from tests.helpers.protocols import PROTOCOL
@@ -148,7 +148,7 @@ MAGIC = {  # skin, liver, upper gut, lower gut
 
 @pytest.mark.parametrize(("stages", "grade"), MAGIC.items())
 def test_the_most_severe_organ_decides_the_overall_grade(stages, grade):
-    assert overall_grade(GvhdStage(*stages)) == (AcuteGrade[grade], AcuteGrade[grade])
+    assert grade_acute_gvhd(GvhdStage(*stages)) == (AcuteGrade[grade], AcuteGrade[grade])
 
 
 INCOMPLETE = [
@@ -162,7 +162,7 @@ INCOMPLETE = [
 
 @pytest.mark.parametrize(("stages", "least", "most"), INCOMPLETE)
 def test_an_organ_that_was_not_assessed_leaves_the_grade_open(stages, least, most):
-    assert overall_grade(stages) == (AcuteGrade[least], AcuteGrade[most])
+    assert grade_acute_gvhd(stages) == (AcuteGrade[least], AcuteGrade[most])
 
 
 def cohort():
@@ -237,5 +237,5 @@ def test_of_nobody_there_is_a_curve_without_points():
     ],
 )
 def test_a_death_of_relapse_is_a_relapse_also_when_nobody_reported_it(facts, relapsed):
-    found = anchors(facts, PROTOCOL).relapsed_at
+    found = find_anchors(facts, PROTOCOL).relapsed_at
     assert found == (None if relapsed is None else fact(Relapse(), relapsed).observed_at)

@@ -7,13 +7,13 @@ import pytest
 
 from services.safety_rules.domain.syndromes.gvhd import (
     ORGANS,
-    chronic_severity,
-    liver_stage,
-    lower_gi_stage,
-    lung_score,
-    overall_grade,
-    skin_stage,
-    upper_gi_stage,
+    grade_acute_gvhd,
+    grade_chronic_gvhd,
+    score_lungs,
+    stage_liver,
+    stage_lower_gi,
+    stage_skin,
+    stage_upper_gi,
 )
 from services.vocabulary.fact import GvhdStage
 
@@ -68,7 +68,7 @@ def roman(grade):
 @pytest.mark.parametrize("row", ACUTE.split("\n")[1:-1])
 def test_the_grade_of_acute_gvhd(row):
     stages, expected = read(row)
-    assert "-".join(dict.fromkeys(map(roman, overall_grade(stages)))) == expected
+    assert "-".join(dict.fromkeys(map(roman, grade_acute_gvhd(stages)))) == expected
 
 
 EVERY = [range(5), range(5), range(2), range(5)]
@@ -80,23 +80,23 @@ def test_an_interval_is_what_the_organs_that_were_not_assessed_make_of_it():
             possible if stage is None else [stage]
             for stage, possible in zip(stages, EVERY, strict=True)
         ]
-        grades = {overall_grade(GvhdStage(*completed))[0] for completed in product(*choices)}
-        assert overall_grade(GvhdStage(*stages)) == (min(grades), max(grades)), stages
+        grades = {grade_acute_gvhd(GvhdStage(*completed))[0] for completed in product(*choices)}
+        assert grade_acute_gvhd(GvhdStage(*stages)) == (min(grades), max(grades)), stages
 
 
 @pytest.mark.parametrize("stages", [(5,), (0, -1), (0, 0, 2), (0, 0, 0, 5)])
 def test_a_stage_that_an_organ_has_not_is_refused(stages):
     with pytest.raises(ValueError, match="there is no stage"):
-        overall_grade(GvhdStage(*stages))
+        grade_acute_gvhd(GvhdStage(*stages))
 
 
 @pytest.mark.parametrize(
     ("stage", "numbers"),
     [
-        (skin_stage, "0:0 0.1:1 24.9:1 25:2 50:2 50.1:3 100:3"),
-        (liver_stage, "0.5:0 1.99:0 2:1 3:1 3.1:2 6:2 6.1:3 15:3 15.1:4 40:4"),
-        (lower_gi_stage, "0:0 499:0 500:1 999:1 999.5:1 1000:2 1500:2 1501:3"),
-        (lung_score, "110:0 80:0 79:1 60:1 59:2 40:2 39:3 10:3"),
+        (stage_skin, "0:0 0.1:1 24.9:1 25:2 50:2 50.1:3 100:3"),
+        (stage_liver, "0.5:0 1.99:0 2:1 3:1 3.1:2 6:2 6.1:3 15:3 15.1:4 40:4"),
+        (stage_lower_gi, "0:0 499:0 500:1 999:1 999.5:1 1000:2 1500:2 1501:3"),
+        (score_lungs, "110:0 80:0 79:1 60:1 59:2 40:2 39:3 10:3"),
     ],
     ids=["skin", "liver", "lower gut", "lungs"],
 )
@@ -107,12 +107,12 @@ def test_what_numbers_come_to(stage, numbers):
 
 
 def test_signs_that_decide_whatever_the_number():
-    assert lower_gi_stage(Decimal(100), pain_ileus_or_blood=True) == 4
-    assert skin_stage(Decimal(60), bullae_over_5_percent=True) == 4
-    assert skin_stage(Decimal(40), bullae_over_5_percent=True) == 2
-    assert [upper_gi_stage(persistent=word) for word in (False, True)] == [0, 1]
+    assert stage_lower_gi(Decimal(100), pain_ileus_or_blood=True) == 4
+    assert stage_skin(Decimal(60), bullae_over_5_percent=True) == 4
+    assert stage_skin(Decimal(40), bullae_over_5_percent=True) == 2
+    assert [stage_upper_gi(persistent=word) for word in (False, True)] == [0, 1]
     with pytest.raises(ValueError, match="no percentage"):
-        skin_stage(Decimal(-1))
+        stage_skin(Decimal(-1))
 
 
 # scores of organs that are not 0 (lungs by FEV1; ? is not assessed), and the global severity
@@ -141,10 +141,10 @@ def test_the_global_severity_of_chronic_gvhd(scored, expected):
     scores = dict.fromkeys(ORGANS, 0)
     for organ, score in (part.split() for part in scored.split(", ") if part):
         scores[organ] = None if score == "?" else int(score)
-    assert "-".join(dict.fromkeys(chronic_severity(scores))) == expected
+    assert "-".join(dict.fromkeys(grade_chronic_gvhd(scores))) == expected
 
 
 @pytest.mark.parametrize("scores", [{"spleen": 1}, {"skin": 4}, {"skin": -1}])
 def test_an_organ_or_a_score_that_there_is_not_is_refused(scores):
     with pytest.raises(ValueError, match="there is no score"):
-        chronic_severity(scores)
+        grade_chronic_gvhd(scores)

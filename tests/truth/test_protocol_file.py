@@ -11,8 +11,8 @@ from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.stopping.steps import boundary_of, steps_of, written
-from services.safety_rules.domain.syndromes.bedside import NORMAL
-from services.safety_rules.domain.syndromes.hypoxia import hypoxia
+from services.safety_rules.domain.syndromes.bedside import NOT_AFFECTED
+from services.safety_rules.domain.syndromes.hypoxia import grade_hypoxia
 from services.vocabulary.fact import Observation
 from services.vocabulary.grade import Input
 from tests.helpers.fact_notes import fact
@@ -129,8 +129,8 @@ def test_the_trials_drugs_and_devices_are_those_that_a_feed_can_say(trial):
     for (measure, _), word in tables.words.items():
         if measure == "oxygen-device":
             device = fact(Observation(measure, text=word))
-            level = hypoxia({measure: device})
-            assert level == NORMAL or level.because or not level.at_most
+            level = grade_hypoxia({measure: device})
+            assert level == NOT_AFFECTED or level.because or not level.at_most
             assert Input.OXYGEN_DEVICE not in level.missing
 
 

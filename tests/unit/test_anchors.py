@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.safety_rules.domain.facts.anchors import Anchors, anchors, stretches
+from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, find_stretches
 from services.vocabulary.fact import (
     Action,
     Administration,
@@ -39,31 +39,31 @@ DAYS = [
 
 @pytest.mark.parametrize(("at", "day"), DAYS)
 def test_transplant_day(at, day):
-    assert NEW_YORK.transplant_day(utc(at)) == day
+    assert NEW_YORK.find_transplant_day(utc(at)) == day
 
 
 def test_day_100_is_inside_its_window_and_day_101_is_not():
     window = Window(Edge("transplant"), Edge("transplant", 100))
-    (stretch,) = stretches(window, NEW_YORK)
+    (stretch,) = find_stretches(window, NEW_YORK)
     assert GRAFT in stretch
     assert utc("2026-06-10T03:59") in stretch
     assert utc("2026-06-10T04:00") not in stretch
 
 
 def test_a_window_without_its_anchor_lies_nowhere():
-    assert stretches(Window(Edge("first_infusion"), Edge("transplant", 100)), NEW_YORK) == ()
+    assert find_stretches(Window(Edge("first_infusion"), Edge("transplant", 100)), NEW_YORK) == ()
 
 
 def test_treatment_day_one_is_the_first_dose_and_there_is_none_before():
     treated = Anchors(courses=(utc("2026-05-10T14:00"),))
-    assert treated.treatment_day(utc("2026-05-10T23:00")) == 1
-    assert treated.treatment_day(utc("2026-05-11T01:00")) == 2
-    assert treated.treatment_day(utc("2026-05-09T23:00")) is None
+    assert treated.find_treatment_day(utc("2026-05-10T23:00")) == 1
+    assert treated.find_treatment_day(utc("2026-05-11T01:00")) == 2
+    assert treated.find_treatment_day(utc("2026-05-09T23:00")) is None
 
 
 def test_before_any_dose_there_is_no_treatment_day_and_before_a_graft_no_transplant_day():
-    assert Anchors().treatment_day(GRAFT) is None
-    assert Anchors().transplant_day(GRAFT) is None
+    assert Anchors().find_treatment_day(GRAFT) is None
+    assert Anchors().find_transplant_day(GRAFT) is None
 
 
 def blina(day, action):
@@ -78,13 +78,13 @@ def test_a_pause_does_not_begin_a_course_but_two_months_do():
         blina(7, Action.STOP),
         blina(60, Action.START),
     ]
-    found = anchors(drug, PROTOCOL)
+    found = find_anchors(drug, PROTOCOL)
     assert [(at - found.courses[0]) / timedelta(days=1) for at in found.courses] == [0, 60]
 
 
 def test_a_rate_tells_of_an_infusion_whose_start_was_lost():
     lost = [blina(-1, Action.STOP), blina(3, Action.RATE), blina(7, Action.RATE)]
-    (course,) = anchors([*lost, blina(9, Action.STOP)], PROTOCOL).courses
+    (course,) = find_anchors([*lost, blina(9, Action.STOP)], PROTOCOL).courses
     assert course == lost[1].observed_at
 
 
@@ -101,7 +101,7 @@ def test_the_earliest_of_several_and_a_cause_from_any():
         fact(Death("ctcae-5.0.sepsis"), 101),
     ]
     for order in (facts, facts[::-1]):
-        found = anchors(order, PROTOCOL)
+        found = find_anchors(order, PROTOCOL)
         assert found.timezone == "America/New_York"
         assert found.donor == "haploidentical"
         assert found.relapsed_at == hours(40)

@@ -120,7 +120,7 @@ def test_a_resolution_before_its_onset_ends_nothing():
 
 def test_of_two_transplant_dates_the_earliest_counts():
     _, fold = asked(fact(Transplant(), -70 * DAY), fact(Transplant(), -69 * DAY))
-    assert fold.anchors.transplant_day(DOSE.observed_at) == 70
+    assert fold.anchors.find_transplant_day(DOSE.observed_at) == 70
 
 
 # measure, number with unit, and what is asked

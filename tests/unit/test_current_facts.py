@@ -48,9 +48,9 @@ def standing(facts):
     current, left = CurrentFacts(), {}
     for fact in facts:
         change = current.add(fact)
-        for gone in change.gone:
+        for gone in change.removed:
             assert left.pop(gone.id).observed_at == gone.observed_at
-        left |= {new.id: new for new in change.new}
+        left |= {new.id: new for new in change.added}
     return left, current
 
 
@@ -66,7 +66,7 @@ def test_a_fact_sent_twice_changes_nothing():
     current = CurrentFacts()
     current.add(read("a 1.0 F 0 1"))
     again = current.add(read("a 1.0 F 0 1"))
-    assert (again.gone, again.new) == ((), ())
+    assert (again.removed, again.added) == ((), ())
 
 
 @pytest.mark.parametrize(("least", "other"), [("a", "b"), ("a", "aa"), ("P-1", "參-1")])
@@ -85,10 +85,10 @@ def test_a_promotion_makes_the_preliminary_final():
 def test_an_ambiguous_correction_is_a_query_that_names_it():
     rows = ["a 1.0 F 0 1", "b 2.0 F 4 5", "c 9.0 C 9 9"]
     _, current = standing([read(row) for row in rows])
-    assert [query.facts for query in current.queries()] == [("c",)]
+    assert [query.facts for query in current.list_queries()] == [("c",)]
 
 
 def test_a_fact_without_a_series_stands_alone():
     current = CurrentFacts()
     change = current.add(lab("alt", "1.0", name="a"))
-    assert [fact.id for fact in change.new] == ["a"]
+    assert [fact.id for fact in change.added] == ["a"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.facts.infusion import infusion, shown
+from services.safety_rules.domain.facts.infusion import format_rate, trace_infusion
 from services.vocabulary.fact import Action, Administration, Culture
 from tests.helpers.dosing_course import hour
 from tests.helpers.fact_notes import fact, hours, quantity
@@ -45,9 +45,9 @@ def charted(script):
 
 def ran(facts):
     return [
-        f"{hour(one.start)} to {hour(one.end) if one.end else 'now'}: {shown(one.rate)}"
+        f"{hour(one.start)} to {hour(one.end) if one.end else 'now'}: {format_rate(one.rate)}"
         + (", begun" if one.begins and one.start != hours(0) else "")
-        for one in infusion(facts, "blinatumomab").stretches
+        for one in trace_infusion(facts, "blinatumomab").periods
     ]
 
 
@@ -74,15 +74,15 @@ def test_other_drugs_and_other_facts_are_no_infusion():
     ],
 )
 def test_what_runs_at_an_instant_or_ran_last(at, rate, runs):
-    found = infusion(charted("start 8 0, stop - 24, start 16 30"), "blinatumomab")
-    running = found.at(hours(at))
-    assert (running and shown(running.rate)) == rate
-    assert found.runs(hours(at)) is runs
+    found = trace_infusion(charted("start 8 0, stop - 24, start 16 30"), "blinatumomab")
+    running = found.find_period(hours(at))
+    assert (running and format_rate(running.rate)) == rate
+    assert found.is_running(hours(at)) is runs
 
 
 def test_a_restart_is_what_began_after_a_pause_that_is_not_too_long():
-    found = infusion(
+    found = trace_infusion(
         charted("start 8 0, stop - 24, start 8 30, stop - 40, start 8 400"), "blinatumomab"
     )
-    pauses = [(hour(one.start), pause) for one, pause in found.restarts(timedelta(days=14))]
+    pauses = [(hour(one.start), pause) for one, pause in found.find_restarts(timedelta(days=14))]
     assert pauses == [("30", timedelta(hours=6))]

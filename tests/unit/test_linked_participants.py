@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from services.safety_rules.domain.facts.ownership import Ownership, survivors
+from services.safety_rules.domain.facts.ownership import Ownership, find_survivors
 from services.safety_rules.domain.participant.linked_participants import families
 from services.vocabulary.fact import Enrolment, Merge, Move, Status
 from tests.helpers.fact_notes import fact, lab
@@ -28,7 +28,7 @@ def test_survivors(text, expected):
         gone, undone, survivor = word
         facts.append(fact(Merge(gone, survivor, undone == "<"), hour))
     for order in permutations(facts):
-        assert " ".join(survivors("abc", order).values()) == expected
+        assert " ".join(find_survivors("abc", order).values()) == expected
 
 
 def test_families_are_joined_by_every_merge_even_an_undone_one():
@@ -45,9 +45,13 @@ def test_what_names_somebody_who_takes_no_part_joins_nobody():
     joining = [fact(Merge("a", "x")), fact(Merge("x", "b")), fact(Move("c", "x"))]
     assert families("abc", joining) == [("a",), ("b",), ("c",)]
     ownership = Ownership("abc")
-    assert ownership.hear([fact(Merge("a", "b"), 1)])
-    assert not ownership.hear([fact(Merge("b", "x"), 2), fact(Move("c", "x"), 2)])
-    assert [ownership.of(lab("potassium", "4", subject=who)) for who in "abc"] == ["b", "b", "c"]
+    assert ownership.add_facts([fact(Merge("a", "b"), 1)])
+    assert not ownership.add_facts([fact(Merge("b", "x"), 2), fact(Move("c", "x"), 2)])
+    assert [ownership.find_owner(lab("potassium", "4", subject=who)) for who in "abc"] == [
+        "b",
+        "b",
+        "c",
+    ]
 
 
 # what was moved or merged: ``a>V>b`` moves visit V from a to b, ``a>V=W>b`` makes it W there,
@@ -93,18 +97,18 @@ def test_whose_a_visit_is(text, expected):
     for order in permutations(joining(text)):
         ownership = Ownership("abc")
         for one in order:
-            ownership.hear([one])
-        assert " ".join(map(ownership.of, results)) == expected
+            ownership.add_facts([one])
+        assert " ".join(map(ownership.find_owner, results)) == expected
 
 
 def test_what_a_person_said_of_a_participant_is_no_part_of_an_identifier():
     ownership = Ownership("ab")
-    assert ownership.hear([fact(Move("a", "b"))]) is True
+    assert ownership.add_facts([fact(Move("a", "b"))]) is True
     for stays in (
         fact(Enrolment("north"), subject="a", site="north"),
         lab("alt", "30", subject="a"),
     ):
-        assert ownership.of(stays) == "a"
+        assert ownership.find_owner(stays) == "a"
 
 
 def test_a_correction_that_says_of_no_visit_goes_where_the_corrected_result_goes():
@@ -112,32 +116,32 @@ def test_a_correction_that_says_of_no_visit_goes_where_the_corrected_result_goes
     first = lab("alt", "30", subject="a", series="1", visit="V")
     correction = lab("alt", "31", subject="a", series="1", status=Status.CORRECTED)
     elsewhere = lab("alt", "31", 5, subject="a", series="1")
-    ownership.hear([fact(Move("a", "b", "V")), correction])
-    assert ownership.of(correction) == "a"
-    assert ownership.hear([first]) is True  # the correction is another's from now on
-    assert [ownership.of(one) for one in (first, correction, elsewhere)] == ["b", "b", "a"]
+    ownership.add_facts([fact(Move("a", "b", "V")), correction])
+    assert ownership.find_owner(correction) == "a"
+    assert ownership.add_facts([first]) is True  # the correction is another's from now on
+    assert [ownership.find_owner(one) for one in (first, correction, elsewhere)] == ["b", "b", "a"]
 
 
 def test_a_corrected_time_that_says_of_no_visit_goes_where_its_result_goes():
     ownership = Ownership("ab")
     moved = lab("alt", "30", 5, subject="a", series="1", status=Status.CORRECTED)
     other = lab("alt", "30", 9, subject="a", series="1")
-    ownership.hear([fact(Move("a", "b", "V")), moved, other])
-    assert ownership.hear([lab("alt", "30", subject="a", series="1", visit="V")]) is True
-    assert [ownership.of(one) for one in (moved, other)] == ["b", "a"]
-    ownership.hear([lab("alt", "31", 7, subject="a", series="1", visit="W")])
-    assert ownership.of(moved) == "a"  # of which of the two it is nobody knows
+    ownership.add_facts([fact(Move("a", "b", "V")), moved, other])
+    assert ownership.add_facts([lab("alt", "30", subject="a", series="1", visit="V")]) is True
+    assert [ownership.find_owner(one) for one in (moved, other)] == ["b", "a"]
+    ownership.add_facts([lab("alt", "31", 7, subject="a", series="1", visit="W")])
+    assert ownership.find_owner(moved) == "a"  # of which of the two it is nobody knows
 
 
 def test_of_two_moves_that_are_reported_together_the_later_event_is_the_last():
     there = fact(Move("a", "b", "V"), 2, reported=9)
     back = fact(Move("b", "a", "V"), 1, reported=9)
     ownership = Ownership("ab")
-    ownership.hear([there, back])
-    assert ownership.of(lab("alt", "30", subject="a", visit="V")) == "b"
+    ownership.add_facts([there, back])
+    assert ownership.find_owner(lab("alt", "30", subject="a", visit="V")) == "b"
 
 
 def test_the_copy_of_a_move_in_the_other_journal_is_no_news():
     ownership = Ownership("ab")
     moves = [fact(Move("a", "b", "V"), subject=who) for who in "ab"]
-    assert [ownership.hear([one]) for one in moves] == [True, False]
+    assert [ownership.add_facts([one]) for one in moves] == [True, False]

@@ -8,7 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.runs.segments import Graded, Segments, exposed, extended
+from services.safety_rules.domain.runs.segments import (
+    GradePoint,
+    RunState,
+    extend_run,
+    start_exposure,
+)
 from services.vocabulary.episode import Span
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import hours
@@ -40,22 +45,22 @@ TABLE = {
 
 
 def follow(line):
-    segments, hour, runs = Segments(), 0, []
+    segments, hour, runs = RunState(), 0, []
     for word in line.split():
         if word == "..":
             hour += 480
             continue
         if word.startswith("|"):
-            segments, over = exposed(segments, hours(hour), Grade(int(word[1:] or 0)))
+            segments, over = start_exposure(segments, hours(hour), Grade(int(word[1:] or 0)))
             runs.append(over)
             continue
         low, _, high = word.rstrip("p").replace("?", "0-4").partition("-")
         span = Span(Grade(int(low)), Grade(int(high or low)))
-        reading = Graded(hours(hour), span, "", (), (f"f{hour}",), word.endswith("p"))
-        segments, over = extended(segments, reading, GAP)
+        reading = GradePoint(hours(hour), span, "", (), (f"f{hour}",), word.endswith("p"))
+        segments, over = extend_run(segments, reading, GAP)
         runs.append(over)
         hour += 1
-    return [run for run in (*runs, segments.open) if run]
+    return [run for run in (*runs, segments.open_run) if run]
 
 
 def said(run):

@@ -6,8 +6,8 @@ from datetime import datetime
 from services.charts.course import Course, Day, Given, Point, span_of
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.ctcae.units import rescaled
-from services.safety_rules.domain.facts.anchors import Anchors, anchors
-from services.safety_rules.domain.facts.current_facts import standing
+from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
+from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.store import journal
 from services.store.session import Connection
 from services.vocabulary.episode import EpisodeContent
@@ -16,8 +16,10 @@ from services.vocabulary.fact import Action, Administration, Fact, Observation
 
 def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:
     """Return what was seen and done around an episode; None before any study drug."""
-    facts = standing(known.fact for known in journal.facts_between(conn, content.participant, 0))
-    found = anchors(facts, rules.protocol)
+    facts = select_standing_facts(
+        known.fact for known in journal.facts_between(conn, content.participant, 0)
+    )
+    found = find_anchors(facts, rules.protocol)
     if found.first_infusion_at is None:
         return None
     start, end = span_of(content)
@@ -42,9 +44,9 @@ def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course
 
 def _days(found: Anchors, start: datetime, end: datetime) -> list[Day]:
     """Return the days of the site that begin between *start* and *end*."""
-    begins = [found.start_of_day(start, day) for day in range((end - start).days + 2)]
+    begins = [found.find_start_of_day(start, day) for day in range((end - start).days + 2)]
     return [
-        Day(at, found.transplant_day(at), found.treatment_day(at))
+        Day(at, found.find_transplant_day(at), found.find_treatment_day(at))
         for at in begins
         if start <= at <= end
     ]

@@ -9,8 +9,8 @@ from services.safety_rules.domain.endpoints.adverse_events import rows, worst_gr
 from services.safety_rules.domain.endpoints.curves import curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
-from services.safety_rules.domain.facts.anchors import Stretch, anchors, stretches
-from services.safety_rules.domain.facts.current_facts import standing
+from services.safety_rules.domain.facts.anchors import Stretch, find_anchors, find_stretches
+from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.safety_rules.domain.facts.ownership import Ownership
 from services.safety_rules.domain.participant.linked_participants import families
 from services.store import journal, participants, records
@@ -89,7 +89,7 @@ def _follow_ups(
     ownership = _ownership(subjects, [*joining, *of_kind])
     facts: dict[str, list[Fact]] = {}
     for fact in of_kind:
-        facts.setdefault(ownership[fact.subject].of(fact), []).append(fact)
+        facts.setdefault(ownership[fact.subject].find_owner(fact), []).append(fact)
     until: dict[str, datetime] = {}
     for subject, at in journal.observed_until(conn, cut_at, rules.protocol.study).items():
         if subject in wanted:
@@ -107,7 +107,7 @@ def _ownership(subjects: Sequence[str], facts: Sequence[Fact]) -> Mapping[str, O
         ownership = Ownership(group)
         found |= dict.fromkeys(group, ownership)
     for subject, its in _by_subject(facts).items():
-        found[subject].hear(its)
+        found[subject].add_facts(its)
     return found
 
 
@@ -121,8 +121,8 @@ def _by_subject(facts: Iterable[Fact]) -> Mapping[str, list[Fact]]:
 def _follow_up(
     who: str, rules: Rules, facts: Sequence[Fact], seen: datetime, cut_at: datetime
 ) -> FollowUp:
-    stands = [fact for fact in standing(facts) if fact.observed_at <= cut_at]
-    found = anchors(stands, rules.protocol)
+    stands = [fact for fact in select_standing_facts(facts) if fact.observed_at <= cut_at]
+    found = find_anchors(stands, rules.protocol)
     ends = [seen, cut_at, *([found.withdrawn_at] if found.withdrawn_at else [])]
     return FollowUp(
         who,
@@ -146,7 +146,7 @@ def _in_window(rules: Rules, plan: EndpointPlan, treated: Sequence[FollowUp]) ->
     windows: dict[str, Sequence[Stretch]] = {}
     followed = 0
     for of in treated:
-        first, found = of.anchors.first_infusion_at, stretches(window, of.anchors)
+        first, found = of.anchors.first_infusion_at, find_stretches(window, of.anchors)
         ends_at = max((stretch.end for stretch in found), default=None)
         if first is not None and ends_at is not None and first < ends_at:
             windows[of.participant] = found

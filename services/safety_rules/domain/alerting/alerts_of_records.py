@@ -77,8 +77,8 @@ def of_death(
     policy = protocol.alerts
     detail = {
         "cause": known.death_cause,
-        "transplant_day": known.transplant_day(known.died_at),
-        "treatment_day": known.treatment_day(known.died_at),
+        "transplant_day": known.find_transplant_day(known.died_at),
+        "treatment_day": known.find_treatment_day(known.died_at),
     }
     return Alert(
         id=alert_of_death(participant),

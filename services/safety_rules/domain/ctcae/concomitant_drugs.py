@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.ctcae.grading import Treatment
-from services.safety_rules.domain.facts.drugs import stops
+from services.safety_rules.domain.facts.drugs import is_stop
 from services.vocabulary.fact import Action, Administration, Fact
 
 WITHIN = timedelta(hours=24)  # of a reading: what was given against it
@@ -78,9 +78,9 @@ class _Drug:
 
     def change(self, fact: Fact, body: Administration, *, stands: bool) -> None:
         """Let *fact* stand, or stand no longer."""
-        event = (fact.observed_at, not stops(body), fact.id)
+        event = (fact.observed_at, not is_stop(body), fact.id)
         for events, concerns in (
-            (self.given, not stops(body)),
+            (self.given, not is_stop(body)),
             (self.runs, body.action is not Action.GIVEN),
         ):
             if concerns and stands:

@@ -12,7 +12,7 @@ from services.safety_rules.domain.dosing.case import Advised, Case
 from services.safety_rules.domain.dosing.multiples_of_uln import result
 from services.safety_rules.domain.dosing.results import Results
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.facts.infusion import Infusion, infusion
+from services.safety_rules.domain.facts.infusion import Infusion, trace_infusion
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Administration, Body, Fact, Observation
 from services.vocabulary.protocol import Protocol
@@ -53,7 +53,7 @@ def _given(facts: Iterable[Fact], protocol: Protocol) -> _Given:
     return _Given(
         [f for f in in_order if isinstance(f.body, Observation)],
         [f for f in in_order if isinstance(f.body, Administration) and f.body.drug == drug],
-        infusion(in_order, protocol.study_drug),
+        trace_infusion(in_order, protocol.study_drug),
     )
 
 

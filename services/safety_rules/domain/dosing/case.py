@@ -48,7 +48,7 @@ class Case:
 
     def treatment_day(self, at: datetime) -> str:
         """Return the treatment day of *at* in words."""
-        return f"treatment day {self.anchors.treatment_day(at)}"
+        return f"treatment day {self.anchors.find_treatment_day(at)}"
 
     def results_of(self, measure: str) -> Results:
         """Return the results of *measure*; they count from the first dose on."""
@@ -71,9 +71,9 @@ def advice(case: Case, kind: AdviceKind, rule: str, since: datetime, **more: obj
         kind=kind,
         rule=rule,
         since=since,
-        transplant_day=case.anchors.transplant_day(since),
-        treatment_day=case.anchors.treatment_day(since),
-        over_on=case.anchors.treatment_day(until) if isinstance(until, datetime) else None,
+        transplant_day=case.anchors.find_transplant_day(since),
+        treatment_day=case.anchors.find_treatment_day(since),
+        over_on=case.anchors.find_treatment_day(until) if isinstance(until, datetime) else None,
         **more,  # type: ignore[arg-type]  # the fields of Advice, by name
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise, zip_longest
 
 from services.safety_rules.domain.dosing.case import Advised, Case, advice, in_words
-from services.safety_rules.domain.facts.infusion import Running, shown
+from services.safety_rules.domain.facts.infusion import InfusionPeriod, format_rate
 from services.vocabulary.dosing import Deviations, Dosing, Premedication
 from services.vocabulary.fact import Action, Administration
 from services.vocabulary.quantity import Quantity
@@ -38,7 +38,7 @@ def _deviation(case: Case, rule: str, at: datetime, says: str, *because: str) ->
 
 def _first_course(case: Case, rules: Deviations) -> Iterator[Advised]:
     began_at = case.anchors.first_infusion_at
-    day = None if began_at is None else case.anchors.transplant_day(began_at)
+    day = None if began_at is None else case.anchors.find_transplant_day(began_at)
     first, last = rules.first_course_on
     if began_at is not None and day is not None and not first <= day <= last:
         says = f"first course begun on transplant day {day}"
@@ -57,7 +57,7 @@ def _premedication(case: Case, rules: Deviations) -> Iterator[Advised]:
             yield Advised(None, claimed_at)
             continue
         says = f"{plan.drug} missing before {what}"
-        why = f"no {shown(plan.dose)} of {plan.drug} in the {in_words(plan.within)} before it"
+        why = f"no {format_rate(plan.dose)} of {plan.drug} in the {in_words(plan.within)} before it"
         yield Advised(
             _deviation(case, "premedication", due_at, says, f"{why}{_late(case, due_at)}")
         )
@@ -71,7 +71,7 @@ def _due(case: Case, plan: Premedication) -> Mapping[datetime, str]:
             at = course if day == 1 else _on_day(case, course, end, day)
             if at is not None:
                 due[at] = f"day {day} of course {number}"
-    for running, pause in case.infusion.restarts(case.protocol.course_gap):
+    for running, pause in case.infusion.find_restarts(case.protocol.course_gap):
         is_course = running.start in case.anchors.courses
         if pause >= plan.after_pause and not is_course:
             words = f"a restart after {in_words(_whole_hours(pause))}"
@@ -84,14 +84,14 @@ def _on_day(case: Case, course: datetime, end: datetime | None, day: int) -> dat
 
     None when nothing ran then.
     """
-    begins = case.anchors.start_of_day(course, day - 1)
-    over = case.anchors.start_of_day(course, day)
-    for before, one in pairwise(case.infusion.stretches):
+    begins = case.anchors.find_start_of_day(course, day - 1)
+    over = case.anchors.find_start_of_day(course, day)
+    for before, one in pairwise(case.infusion.periods):
         is_new = one.begins or one.rate != before.rate
         if is_new and begins <= one.start < over and (end is None or one.start < end):
             return one.start
     same_time = course + timedelta(days=day - 1)
-    return same_time if case.infusion.runs(same_time) and same_time <= case.at else None
+    return same_time if case.infusion.is_running(same_time) and same_time <= case.at else None
 
 
 def looks_again(case: Case) -> datetime | None:
@@ -136,7 +136,7 @@ def _late(case: Case, due_at: datetime) -> str:
     nearest = min(near, key=lambda fact: (abs(fact.observed_at - due_at), fact.id))
     minutes = round((due_at - nearest.observed_at) / timedelta(minutes=1))
     given = nearest.body.dose if isinstance(nearest.body, Administration) else None
-    amount = shown(given) if given else "a dose"
+    amount = format_rate(given) if given else "a dose"
     side = "before" if minutes >= 0 else "after"
     return f"; {amount} was given {abs(minutes)} minutes {side}"
 
@@ -154,27 +154,29 @@ def _steps(case: Case, dosing: Dosing, after_pause: timedelta) -> Iterator[Advis
                 continue
             if all(one.rate.value != rate.value for rate in allowed):
                 day = _day(case, course, one.start)
-                says = f"wrong dose step: {shown(one.rate)} on day {day} of course {number}"
-                steps = " or ".join(shown(rate) for rate in allowed)
+                says = f"wrong dose step: {format_rate(one.rate)} on day {day} of course {number}"
+                steps = " or ".join(format_rate(rate) for rate in allowed)
                 why = f"the protocol asks for {steps}"
                 yield Advised(_deviation(case, "schedule", one.start, says, why))
 
 
 def _restarts(case: Case, after_pause: timedelta) -> frozenset[datetime]:
-    long = (one.start for one, pause in case.infusion.restarts(_FAR_AWAY) if pause >= after_pause)
+    long = (
+        one.start for one, pause in case.infusion.find_restarts(_FAR_AWAY) if pause >= after_pause
+    )
     return frozenset(long)
 
 
-def _of_course(case: Case, course: datetime, end: datetime | None) -> list[Running]:
+def _of_course(case: Case, course: datetime, end: datetime | None) -> list[InfusionPeriod]:
     return [
         one
-        for one in case.infusion.stretches
+        for one in case.infusion.periods
         if course <= one.start and (end is None or one.start < end)
     ]
 
 
 def _day(case: Case, course: datetime, at: datetime) -> int:
-    return (case.anchors.date(at) - case.anchors.date(course)).days + 1
+    return (case.anchors.find_local_date(at) - case.anchors.find_local_date(course)).days + 1
 
 
 def _allowed(
@@ -197,20 +199,20 @@ def _rises(case: Case, dosing: Dosing, rules: Deviations) -> Iterator[Advised]:
     restarts = _restarts(case, rules.premedication.after_pause)
     for number, (course, end) in enumerate(_courses(case), 1):
         for before, step in pairwise(dosing.schedule):
-            ends_at = case.anchors.start_of_day(course, step.first)
+            ends_at = case.anchors.find_start_of_day(course, step.first)
             so_far = [one for one in _of_course(case, course, end) if one.start <= ends_at]
             rates = [one.rate for one in so_far]
             is_lower = rates[-1:] == [before.rate] and step.rate not in rates
             paused = any(one.start in restarts for one in so_far[1:])
-            if not is_lower or paused or not case.infusion.runs(ends_at):
+            if not is_lower or paused or not case.infusion.is_running(ends_at):
                 continue
             claimed_at = ends_at + rules.charted_within
             if case.at < claimed_at:
                 yield Advised(None, claimed_at)
                 continue
             when = f"at the end of day {step.first} of course {number}"
-            says = f"wrong dose step: still {shown(before.rate)} {when}"
-            why = f"the protocol asks for {shown(step.rate)} from day {step.first} on"
+            says = f"wrong dose step: still {format_rate(before.rate)} {when}"
+            why = f"the protocol asks for {format_rate(step.rate)} from day {step.first} on"
             yield Advised(_deviation(case, "schedule", ends_at, says, why))
 
 

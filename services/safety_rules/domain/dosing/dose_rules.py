@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.dosing.case import Advised, Case, advice, in_words, just_after
-from services.safety_rules.domain.facts.infusion import shown
+from services.safety_rules.domain.facts.infusion import format_rate
 from services.vocabulary.dosing import AtGrade, DoseAction, DoseRule
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.grade import Grade
@@ -213,7 +213,7 @@ def _withheld(case: Case, what: AtGrade, course: _Course, because: str) -> Itera
 
 def _is_lowest(case: Case, what: AtGrade, at: datetime) -> bool | None:
     """Say whether no lower step is left to restart at; None: the rate is not known."""
-    lowest, running = what.discontinue_at, case.infusion.at(at)
+    lowest, running = what.discontinue_at, case.infusion.find_period(at)
     if lowest is None:
         return False
     rate = running.rate if running else None
@@ -223,11 +223,11 @@ def _is_lowest(case: Case, what: AtGrade, at: datetime) -> bool | None:
 
 
 def _infusion(case: Case, at: datetime) -> str:
-    running = case.infusion.at(at)
+    running = case.infusion.find_period(at)
     if running is None:
         return "before any infusion"
-    words = "infusion running at" if case.infusion.runs(at) else "after an infusion of"
-    return f"{words} {shown(running.rate)}"
+    words = "infusion running at" if case.infusion.is_running(at) else "after an infusion of"
+    return f"{words} {format_rate(running.rate)}"
 
 
 def _restart(case: Case) -> str:
@@ -238,6 +238,7 @@ def _restart(case: Case) -> str:
     plan = dosing.restart
     assumed = " (assumed, not signed)" if dosing.restart_is_assumed else ""
     return (
-        f"restart at {shown(plan.rate)}, up after {in_words(plan.rise_after)}, in the same course"
-        f" if the pause was no longer than {in_words(plan.same_course_within)}{assumed}"
+        f"restart at {format_rate(plan.rate)}, up after {in_words(plan.rise_after)},"
+        " in the same course if the pause was no longer than"
+        f" {in_words(plan.same_course_within)}{assumed}"
     )

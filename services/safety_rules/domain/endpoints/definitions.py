@@ -122,7 +122,7 @@ def _first(endpoint: Endpoint, of: FollowUp) -> tuple[datetime | None, str]:
 
 def _days(of: FollowUp, since: datetime, at: datetime) -> int:
     """In the calendar of the site."""
-    return (of.anchors.date(at) - of.anchors.date(since)).days
+    return (of.anchors.find_local_date(at) - of.anchors.find_local_date(since)).days
 
 
 def _words(name: str) -> str:

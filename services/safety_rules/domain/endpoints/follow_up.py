@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.syndromes.gvhd import SEVERITY, AcuteGrade, overall_grade
+from services.safety_rules.domain.syndromes.gvhd import SEVERITY, AcuteGrade, grade_acute_gvhd
 from services.vocabulary.fact import ChronicSeverity, GvhdStage
 
 Dated = Callable[["FollowUp"], datetime | None]
@@ -60,12 +60,12 @@ def relapse_or_death(of: FollowUp) -> datetime | None:
 
 def acute_gvhd(grade: AcuteGrade) -> Dated:
     """Return what dates the first acute GVHD that is certainly of *grade* or worse."""
-    return lambda of: _first(at for at, stages in of.acute if overall_grade(stages)[0] >= grade)
+    return lambda of: _first(at for at, stages in of.acute if grade_acute_gvhd(stages)[0] >= grade)
 
 
 def perhaps_acute_gvhd(grade: AcuteGrade) -> Dated:
     """Return what dates the first acute GVHD that may be of *grade* or worse."""
-    return lambda of: _first(at for at, stages in of.acute if overall_grade(stages)[1] >= grade)
+    return lambda of: _first(at for at, stages in of.acute if grade_acute_gvhd(stages)[1] >= grade)
 
 
 def chronic_gvhd(severity: ChronicSeverity) -> Dated:

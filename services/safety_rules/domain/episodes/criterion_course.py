@@ -18,10 +18,10 @@ from services.safety_rules.domain.episodes.lab_course import (
     Following,
     Nearest,
 )
-from services.safety_rules.domain.queries.data_queries import Checked
+from services.safety_rules.domain.queries.data_queries import PlausibilityCheck
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.segments import exposed
-from services.safety_rules.domain.runs.track import Track
+from services.safety_rules.domain.runs.segments import start_exposure
+from services.safety_rules.domain.runs.track import FactTrack
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade
 
@@ -49,8 +49,8 @@ class Followed:
             about=about,
             seen=seen,
         )
-        self.checked = Checked()
-        self.track: Track[Course] = Track(Course(), self._following.step)
+        self.checked = PlausibilityCheck()
+        self.track: FactTrack[Course] = FactTrack(Course(), self._following.step)
 
     @property
     def baseline_grade(self) -> Grade:
@@ -74,25 +74,25 @@ class Followed:
             self._following = following
             self.track.restart(Course(), following.step)
 
-    def unended(self) -> Run | None:
+    def find_open_run(self) -> Run | None:
         """Return the run that has not ended, if there is one.
 
         It is cut at the baseline anchor even when nothing was read after it.
         """
-        segments, following = self.track.state().segments, self._following
+        segments, following = self.track.compute_state().segments, self._following
         if segments.before_exposure and following.baseline_at is not None:
-            return exposed(segments, following.baseline_at, following.baseline_grade)[1]
-        return segments.open
+            return start_exposure(segments, following.baseline_at, following.baseline_grade)[1]
+        return segments.open_run
 
-    def last_seen(self) -> datetime | None:
+    def find_last_seen_at(self) -> datetime | None:
         """Return when the open run was last looked at."""
-        return self.track.state().segments.last_at
+        return self.track.compute_state().segments.last_at
 
     def _baseline_before(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
         criterion = self._following.criterion
         if anchor is None or criterion is None:
             return BaselineUnknown(), Grade.NONE
-        for facts in reversed(self.track.before(anchor)):
+        for facts in reversed(self.track.list_facts_before(anchor)):
             for fact in reversed(facts):
                 if fact.status.is_final and _has_a_value(fact):
                     return self._graded_with_itself(criterion, fact, anchor)

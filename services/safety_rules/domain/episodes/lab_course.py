@@ -18,7 +18,12 @@ from services.safety_rules.domain.ctcae.grading import Baseline, Lasting, Readin
 from services.safety_rules.domain.ctcae.prepared_grading import Prepared
 from services.safety_rules.domain.ctcae.shared_inputs import Alike, Beside, prepared_for
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.segments import Graded, Segments, exposed, extended
+from services.safety_rules.domain.runs.segments import (
+    GradePoint,
+    RunState,
+    extend_run,
+    start_exposure,
+)
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Assessment, Fact, Observation
 from services.vocabulary.grade import Grade, Input, Outcome
@@ -47,7 +52,7 @@ class Course:
     *held_since* is for criteria that ask how long (fever above 40 degrees).
     """
 
-    segments: Segments = field(default_factory=Segments)
+    segments: RunState = field(default_factory=RunState)
     held_since: Held = field(default_factory=dict)
 
 
@@ -86,15 +91,15 @@ class Following:
         """Return the course after all readings of one instant, and the run that they end."""
         segments, over = course.segments, None
         if segments.before_exposure and self.baseline_at is not None and at >= self.baseline_at:
-            segments, over = exposed(segments, self.baseline_at, self.baseline_grade)
+            segments, over = start_exposure(segments, self.baseline_at, self.baseline_grade)
         held_since = course.held_since
         if self.criterion is not None and self.criterion.asks_how_long:
             held_since = self._held(held_since, at, facts)
         sustained = {c: at - since for c, since in held_since.items()} if held_since else _NOTHING
         baseline = self.before if segments.before_exposure else self.baseline
         outcomes = [self._outcome(fact, baseline, sustained) for fact in facts]
-        if segments.open or max(map(_upper_end, outcomes)) > segments.baseline_grade:
-            segments, ended = extended(segments, _together(at, facts, outcomes), self.merge_gap)
+        if segments.open_run or max(map(_upper_end, outcomes)) > segments.baseline_grade:
+            segments, ended = extend_run(segments, _together(at, facts, outcomes), self.merge_gap)
             over = over or ended
         if segments is course.segments and held_since is course.held_since:
             return course, over
@@ -170,14 +175,14 @@ class Following:
         return before if held == before else held
 
 
-def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Graded:
+def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> GradePoint:
     """Return all readings of one instant as one: the worst at each end."""
     if len(outcomes) > 1:
         outcomes = _seen(facts, outcomes)
     lead = max(outcomes, key=_severity)
     at_most = max(map(_upper_end, outcomes))
     missing = {name for outcome in outcomes for name in outcome.missing}
-    return Graded(
+    return GradePoint(
         at,
         Span(lead.at_least, at_most),
         lead.because,

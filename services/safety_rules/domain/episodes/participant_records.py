@@ -17,10 +17,10 @@ from services.safety_rules.domain.episodes.record import (
     record_of,
 )
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.syndromes.followed_syndrome import Syndrome
+from services.safety_rules.domain.syndromes.followed_syndrome import FollowedSyndrome
 from services.vocabulary.episode import EpisodeContent
 
-Courses = Mapping[str, Followed | Syndrome]
+Courses = Mapping[str, Followed | FollowedSyndrome]
 
 
 class Saying:
@@ -81,9 +81,9 @@ class Saying:
         if run is None:
             return None
         course = self._courses[record.criterion]
-        unended = course.unended()
+        unended = course.find_open_run()
         goes_on = unended is not None and unended.onset_at == run.onset_at
-        return run.resolved_at or (course.last_seen() if goes_on else run.last_evidence_at)
+        return run.resolved_at or (course.find_last_seen_at() if goes_on else run.last_evidence_at)
 
     def refresh(self) -> set[str]:
         """Say anew what may have changed; return the criteria of which something else is said."""
@@ -100,8 +100,8 @@ class Saying:
     def _regroup(self, criterion: str) -> bool:
         """Make the records of *criterion* whose runs have changed; say whether there are any."""
         course = self._courses[criterion]
-        unended = course.unended()
-        ended, as_told = course.track.ended()
+        unended = course.find_open_run()
+        ended, as_told = course.track.list_ended_runs()
         group, times = self._groups.get(criterion), self._again.get(criterion, ())
         is_new = group is None or group.baseline_grade != course.baseline_grade
         if group is None or is_new:
@@ -109,7 +109,7 @@ class Saying:
             self._groups[criterion] = group
         elif not times and group.is_of(ended, as_told, unended):
             return False
-        is_syndrome = isinstance(course, Syndrome)
+        is_syndrome = isinstance(course, FollowedSyndrome)
         named = Named(criterion, self._rules.title(criterion), course.baseline_grade)
 
         def make(run: Run, before: datetime | None) -> EpisodeContent:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.safety_rules.domain.episodes.confounders import Confounding
-from services.safety_rules.domain.facts.anchors import Anchors, stretches
+from services.safety_rules.domain.facts.anchors import Anchors, find_stretches
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
@@ -150,8 +150,8 @@ def record_of(
         before_exposure=run.before_exposure,
         possible=run.possible,
         windows=_windows(run.onset_at, anchors, protocol),
-        transplant_day=anchors.transplant_day(run.onset_at),
-        treatment_day=anchors.treatment_day(run.onset_at),
+        transplant_day=anchors.find_transplant_day(run.onset_at),
+        treatment_day=anchors.find_treatment_day(run.onset_at),
         state=state,
         provisional=run.provisional,
         attribution=attribution,
@@ -231,7 +231,7 @@ def _windows(at: datetime, anchors: Anchors, protocol: Protocol) -> tuple[str, .
     return tuple(
         name
         for name, window in sorted(protocol.windows.items())
-        if any(at in stretch for stretch in stretches(window, anchors))
+        if any(at in stretch for stretch in find_stretches(window, anchors))
     )
 
 

@@ -44,56 +44,60 @@ class Anchors:
         """The first dose of the study drug: the baseline anchor, treatment day 1."""
         return self.courses[0] if self.courses else None
 
-    def transplant_day(self, at: datetime) -> int | None:
+    def find_transplant_day(self, at: datetime) -> int | None:
         """Return the day of *at* in the site's calendar, graft = day 0.
 
         >>> graft = datetime.fromisoformat("2026-03-01T02:00:00+00:00")  # still February
         >>> Anchors(timezone="America/New_York", graft_at=graft).transplant_day(graft)
         0
         """
-        return self._days(self.graft_at, at)
+        return self._count_days(self.graft_at, at)
 
-    def treatment_day(self, at: datetime) -> int | None:
+    def find_treatment_day(self, at: datetime) -> int | None:
         """Return the day of *at* in the site's calendar, first dose = day 1; None before it."""
-        days = self._days(self.first_infusion_at, at)
+        days = self._count_days(self.first_infusion_at, at)
         return None if days is None or days < 0 else days + 1
 
-    def _days(self, since: datetime | None, at: datetime) -> int | None:
+    def _count_days(self, since: datetime | None, at: datetime) -> int | None:
         if since is None:
             return None
-        return (self.date(at) - self.date(since)).days
+        return (self.find_local_date(at) - self.find_local_date(since)).days
 
-    def date(self, at: datetime) -> date:
+    def find_local_date(self, at: datetime) -> date:
         """Return the date of *at* at the site."""
         return at.astimezone(ZoneInfo(self.timezone)).date()
 
-    def start_of_day(self, anchor: datetime, day: int) -> datetime:
+    def find_start_of_day(self, anchor: datetime, day: int) -> datetime:
         """Return the UTC instant at which day *day* after *anchor*'s date begins at the site."""
         zone = ZoneInfo(self.timezone)
-        midnight = datetime.combine(self.date(anchor) + timedelta(days=day), time(), zone)
+        midnight = datetime.combine(
+            self.find_local_date(anchor) + timedelta(days=day), time(), zone
+        )
         return midnight.astimezone(UTC)
 
 
-def anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
+def find_anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
     """Return the anchors that *facts* (those that stand, in any order) set."""
     found = Anchors()
     for fact in sorted(facts, key=lambda f: (f.observed_at, f.id), reverse=True):  # earliest wins
-        found = _with(found, fact)
+        found = _set_anchor(found, fact)
     infusions = [f for f in facts if _is_infusion(f, protocol)]
     zone = protocol.timezones.get(found.site, "UTC")
     if found.died_at is not None and found.death_cause == RELAPSE:
         known_at = found.relapsed_at or found.died_at  # by its cause, if by nothing else
         found = replace(found, relapsed_at=min(known_at, found.died_at))
-    return replace(found, timezone=zone, courses=_courses(infusions, protocol.course_gap))
+    return replace(
+        found, timezone=zone, courses=_find_course_starts(infusions, protocol.course_gap)
+    )
 
 
-def concerns(fact: Fact, protocol: Protocol) -> bool:
+def may_move_anchor(fact: Fact, protocol: Protocol) -> bool:
     """Say whether *fact* may move an anchor."""
     kinds = (Enrolment, Transplant, Death, Relapse, Withdrawal)
     return isinstance(fact.body, kinds) or _is_infusion(fact, protocol)
 
 
-def _with(found: Anchors, fact: Fact) -> Anchors:
+def _set_anchor(found: Anchors, fact: Fact) -> Anchors:
     at = fact.observed_at
     match fact.body:
         case Enrolment(site=site):
@@ -115,7 +119,7 @@ def _is_infusion(fact: Fact, protocol: Protocol) -> bool:
     return isinstance(fact.body, Administration) and fact.body.drug == protocol.study_drug
 
 
-def _courses(infusions: list[Fact], gap: timedelta) -> tuple[datetime, ...]:
+def _find_course_starts(infusions: list[Fact], gap: timedelta) -> tuple[datetime, ...]:
     """Return the start of each course: a start with no infusion in the *gap* before it."""
     starts: list[datetime] = []
     last: datetime | None = None
@@ -143,19 +147,21 @@ class Stretch:
         return isinstance(at, datetime) and self.start <= at < self.end
 
 
-def stretches(window: Window, of: Anchors) -> tuple[Stretch, ...]:
+def find_stretches(window: Window, of: Anchors) -> tuple[Stretch, ...]:
     """Return where *window* lies for a participant: one stretch, one for each course, or none."""
     per_course = "each_course" in (window.start.anchor, window.end.anchor)
     found = []
     for course in of.courses if per_course else (None,):
-        start = _edge(window.start, of, course, is_end=False)
-        end = _edge(window.end, of, course, is_end=True)
+        start = _place_edge(window.start, of, course, is_end=False)
+        end = _place_edge(window.end, of, course, is_end=True)
         if start is not None and end is not None and start < end:
             found.append(Stretch(start, end))
     return tuple(found)
 
 
-def _edge(edge: Edge, of: Anchors, course: datetime | None, *, is_end: bool) -> datetime | None:
+def _place_edge(
+    edge: Edge, of: Anchors, course: datetime | None, *, is_end: bool
+) -> datetime | None:
     anchor = {
         "transplant": of.graft_at,
         "enrolment": of.enrolled_at,
@@ -164,4 +170,4 @@ def _edge(edge: Edge, of: Anchors, course: datetime | None, *, is_end: bool) -> 
     }[edge.anchor]
     if anchor is None or edge.day is None:
         return anchor
-    return of.start_of_day(anchor, edge.day + is_end)
+    return of.find_start_of_day(anchor, edge.day + is_end)

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from services.vocabulary.fact import Fact, Observation, Status
 
-_RETRACTING = frozenset({Status.DELETED, Status.WRONG_PATIENT})
-CORRECTING = _RETRACTING | {Status.CORRECTED, Status.AMENDED, Status.APPENDED}
+_RETRACTING_STATUSES = frozenset({Status.DELETED, Status.WRONG_PATIENT})
+CORRECTING_STATUSES = _RETRACTING_STATUSES | {Status.CORRECTED, Status.AMENDED, Status.APPENDED}
 
 # Source: HL7 v2.5.1, table 0085; the order between them is docs/decisions/corrections.md
-_RANK = {
+_STATUS_RANK = {
     Status.NO_RESULT: 0,
     Status.PENDING: 1,
     Status.PRELIMINARY: 2,
@@ -27,11 +27,11 @@ _RANK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FactChanges:
     """What the arrival of a fact changed in what stands."""
 
-    gone: tuple[Fact, ...]
-    new: tuple[Fact, ...]
+    removed: tuple[Fact, ...]
+    added: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Query:
     participant: str = ""
 
 
-def stands(candidates: Sequence[Fact]) -> Fact | None:
+def select_standing_fact(candidates: Sequence[Fact]) -> Fact | None:
     """Return the one of *candidates* (facts of one set) that stands; None when it was retracted.
 
     The greatest by time of report, then status, then the sender's count, then content: never by
@@ -51,24 +51,24 @@ def stands(candidates: Sequence[Fact]) -> Fact | None:
     content sent twice the first report stands: to say a thing again is no news. What was posted on
     the wrong patient (W) is taken back from that one alone.
     """
-    ranked = candidates if len(candidates) == 1 else sorted(candidates, key=_order)
+    ranked = candidates if len(candidates) == 1 else sorted(candidates, key=_precedence)
     best = ranked[-1]
     if best.status is Status.WRONG_PATIENT:
         others = [fact for fact in ranked if fact.subject != best.subject]
-        return stands(others) if others else None
-    if best.status in _RETRACTING or best.status is Status.NO_RESULT:
+        return select_standing_fact(others) if others else None
+    if best.status in _RETRACTING_STATUSES or best.status is Status.NO_RESULT:
         return None
     if best.status is Status.PROMOTED and _is_empty(best):
         valued = [f for f in ranked if not _is_empty(f) and f.status is not Status.NO_RESULT]
-        return replace(_first_said(valued), status=Status.FINAL) if valued else None
-    return _first_said(ranked)
+        return replace(_find_first_report(valued), status=Status.FINAL) if valued else None
+    return _find_first_report(ranked)
 
 
-def _order(fact: Fact) -> tuple[datetime, int, int, str]:
-    return fact.reported_at, _RANK[fact.status], fact.sequence, fact.digest
+def _precedence(fact: Fact) -> tuple[datetime, int, int, str]:
+    return fact.reported_at, _STATUS_RANK[fact.status], fact.sequence, fact.digest
 
 
-def _first_said(ranked: Sequence[Fact]) -> Fact:
+def _find_first_report(ranked: Sequence[Fact]) -> Fact:
     """Return the first report of what the last of *ranked* says."""
     best = ranked[-1]
     if len(ranked) == 1:
@@ -88,34 +88,34 @@ class Series:
     sets: dict[datetime, list[Fact]] = field(default_factory=dict)
     has_orphans: bool = False
 
-    def standing(self, at: datetime | None = None) -> list[Fact]:
+    def find_standing_facts(self, at: datetime | None = None) -> list[Fact]:
         """Return every fact of the series that stands, or only that of the set of *at*."""
-        sets = self._joined() if at is None else [self.sets.get(at, [])]
-        found = (stands(facts) for facts in sets if facts)
+        sets = self._join_orphans() if at is None else [self.sets.get(at, [])]
+        found = (select_standing_fact(facts) for facts in sets if facts)
         return [fact for fact in found if fact is not None]
 
-    def _joined(self) -> Iterable[list[Fact]]:
+    def _join_orphans(self) -> Iterable[list[Fact]]:
         """Let a corrected time supersede the only result that it can mean."""
-        originals = [facts for facts in self.sets.values() if not _only_corrections(facts)]
-        orphans = [facts for facts in self.sets.values() if _only_corrections(facts)]
+        originals = [facts for facts in self.sets.values() if not _are_all_corrections(facts)]
+        orphans = [facts for facts in self.sets.values() if _are_all_corrections(facts)]
         if len(originals) == 1 and orphans:
             return [originals[0] + [fact for facts in orphans for fact in facts]]
         return [*originals, *orphans]
 
-    def ambiguous(self) -> list[Query]:
+    def query_ambiguous_corrections(self) -> list[Query]:
         """Return a query for each correction that could mean several results."""
-        orphans = [facts for facts in self.sets.values() if _only_corrections(facts)]
+        orphans = [facts for facts in self.sets.values() if _are_all_corrections(facts)]
         if len(self.sets) - len(orphans) < 2:  # noqa: PLR2004 - one candidate is no ambiguity
             return []
         problem = "a correction matches no single result: which one does it replace?"
         return [Query(problem, tuple(sorted(f.id for f in facts))) for facts in orphans]
 
 
-def _only_corrections(facts: Iterable[Fact]) -> bool:
-    return all(fact.status in CORRECTING for fact in facts)
+def _are_all_corrections(facts: Iterable[Fact]) -> bool:
+    return all(fact.status in CORRECTING_STATUSES for fact in facts)
 
 
-_NOTHING = Difference((), ())
+_NO_CHANGES = FactChanges((), ())
 
 
 class CurrentFacts:
@@ -127,46 +127,51 @@ class CurrentFacts:
         self._with_orphans: set[str] = set()
         self._ids: set[str] = set()
 
-    def add(self, fact: Fact) -> Difference:
+    def add(self, fact: Fact) -> FactChanges:
         """Return what *fact* changes in what stands; a fact already known changes nothing."""
         if fact.id in self._ids:
-            return _NOTHING
+            return _NO_CHANGES
         self._ids.add(fact.id)
         series = self._series.setdefault(fact.series, fact) if fact.series else fact
         if series is fact:
-            return Difference((), (fact,)) if stands((fact,)) else _NOTHING
+            return FactChanges((), (fact,)) if select_standing_fact((fact,)) else _NO_CHANGES
         if isinstance(series, Fact):
-            orphan = _only_corrections((series,))
+            orphan = _are_all_corrections((series,))
             series = Series({series.observed_at: [series]}, has_orphans=orphan)
             self._series[fact.series] = series
-        reaches_others = fact.status in CORRECTING or series.has_orphans
+        reaches_others = fact.status in CORRECTING_STATUSES or series.has_orphans
         if not reaches_others and fact.observed_at not in series.sets:
             series.sets[fact.observed_at] = [fact]
-            return Difference((), (fact,)) if stands((fact,)) else _NOTHING
-        before = series.standing(None if reaches_others else fact.observed_at)
+            return FactChanges((), (fact,)) if select_standing_fact((fact,)) else _NO_CHANGES
+        before = series.find_standing_facts(None if reaches_others else fact.observed_at)
         series.sets.setdefault(fact.observed_at, []).append(fact)
-        series.has_orphans = reaches_others and any(map(_only_corrections, series.sets.values()))
+        series.has_orphans = reaches_others and any(map(_are_all_corrections, series.sets.values()))
         if series.has_orphans:
             self._with_orphans.add(fact.series)
-        after = series.standing(None if reaches_others else fact.observed_at)
-        return Difference(
+        after = series.find_standing_facts(None if reaches_others else fact.observed_at)
+        return FactChanges(
             tuple(f for f in before if f not in after), tuple(f for f in after if f not in before)
         )
 
-    def queries(self) -> list[Query]:
+    def list_queries(self) -> list[Query]:
         """Return what a person has to look into, in a fixed order."""
         some = (self._series[name] for name in self._with_orphans)
-        found = [query for s in some if isinstance(s, Series) for query in s.ambiguous()]
+        found = [
+            query
+            for s in some
+            if isinstance(s, Series)
+            for query in s.query_ambiguous_corrections()
+        ]
         return sorted(found, key=lambda query: query.facts)
 
 
-def standing(facts: Iterable[Fact]) -> list[Fact]:
+def select_standing_facts(facts: Iterable[Fact]) -> list[Fact]:
     """Return those of *facts*, in any order, that corrections leave, by time."""
     current = CurrentFacts()
     stands_now: dict[str, Fact] = {}
     for fact in facts:
         change = current.add(fact)
-        for gone in change.gone:
+        for gone in change.removed:
             stands_now.pop(gone.id, None)
-        stands_now |= {new.id: new for new in change.new}
+        stands_now |= {new.id: new for new in change.added}
     return sorted(stands_now.values(), key=lambda f: (f.observed_at, f.id))

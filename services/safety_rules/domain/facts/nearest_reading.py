@@ -8,7 +8,7 @@ from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.quantity import Quantity
 
 # Source: docs/decisions/grading.md, "Calcium", "Febrile neutropenia"
-WITHIN = {"albumin": timedelta(hours=24), "neutrophils": timedelta(hours=72)}
+COMPANION_WINDOWS = {"albumin": timedelta(hours=24), "neutrophils": timedelta(hours=72)}
 
 _LAST = "\uffff"  # after every id
 
@@ -16,9 +16,9 @@ _LAST = "\uffff"  # after every id
 class NearestReadings:
     """The values of one measure of one participant that stand."""
 
-    def __init__(self, within: timedelta) -> None:
-        """Start with none; one further away than *within* is not beside."""
-        self._within = within
+    def __init__(self, window: timedelta) -> None:
+        """Start with none; one further away than *window* is not beside."""
+        self._window = window
         self._readings: list[tuple[datetime, str]] = []
         self._values: dict[str, Quantity] = {}
 
@@ -38,9 +38,9 @@ class NearestReadings:
             self._values[fact.id] = fact.body.value
         else:
             del self._readings[at], self._values[fact.id]
-        return self._nearest_to(fact.observed_at)
+        return self._find_affected_period(fact.observed_at)
 
-    def nearest(self, at: datetime) -> Quantity | None:
+    def find_nearest(self, at: datetime) -> Quantity | None:
         """Return the value nearest to *at*; of two as near, the earlier; None if none is near."""
         readings = self._readings
         following = bisect_left(readings, (at, ""))
@@ -49,13 +49,13 @@ class NearestReadings:
             before = readings[following - 1][0]
             near.append(readings[bisect_left(readings, (before, ""))])
         found = min(near, key=lambda reading: (abs(reading[0] - at), reading), default=None)
-        if found is None or abs(found[0] - at) > self._within:
+        if found is None or abs(found[0] - at) > self._window:
             return None
         return self._values[found[1]]
 
-    def _nearest_to(self, at: datetime) -> tuple[datetime, datetime]:
+    def _find_affected_period(self, at: datetime) -> tuple[datetime, datetime]:
         """Return to what *at* may be nearest: up to half way to the readings on either side."""
-        since, until = at - self._within, at + self._within
+        since, until = at - self._window, at + self._window
         before = bisect_left(self._readings, (at, ""))
         after = bisect_right(self._readings, (at, _LAST), before)
         if before > 0:
@@ -65,8 +65,8 @@ class NearestReadings:
         return since, until
 
 
-def nearest_of(
+def find_nearest_value(
     beside: Mapping[str, NearestReadings], measure: str, at: datetime
 ) -> Quantity | None:
     """Return the value of *measure* nearest to *at*, of readings by measure; None: none is near."""
-    return beside[measure].nearest(at)
+    return beside[measure].find_nearest(at)

@@ -6,7 +6,7 @@ Source: docs/decisions/corrections.md, "Visits and identifiers that moved"
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from services.safety_rules.domain.facts.current_facts import CORRECTING
+from services.safety_rules.domain.facts.current_facts import CORRECTING_STATUSES
 from services.vocabulary.fact import (
     Administration,
     Death,
@@ -17,12 +17,12 @@ from services.vocabulary.fact import (
     Observation,
 )
 
-_FED = (Administration, Death, Movement, Observation)  # what feeds send under an identifier
+_FEED_BODIES = (Administration, Death, Movement, Observation)  # what feeds send under an identifier
 
-_Set = tuple[str, str, datetime | None]  # subject, series, observed_at; None: all of the series
+_FactSet = tuple[str, str, datetime | None]  # subject, series, observed_at; None: all of the series
 
 
-def ends(fact: Fact) -> tuple[str, str] | None:
+def find_named_pair(fact: Fact) -> tuple[str, str] | None:
     """Return the two participants that a merge or a move names; None for any other fact."""
     match fact.body:
         case Merge(gone=one, survivor=other) | Move(source=one, target=other):
@@ -30,7 +30,7 @@ def ends(fact: Fact) -> tuple[str, str] | None:
     return None
 
 
-def survivors(members: Iterable[str], merges: Iterable[Fact]) -> dict[str, str]:
+def find_survivors(members: Iterable[str], merges: Iterable[Fact]) -> dict[str, str]:
     """Return whose records each member's facts belong to.
 
     Of several merge facts about one pair the greatest by time of report, then content, decides.
@@ -56,7 +56,7 @@ def _end_of_chain(member: str, into: Mapping[str, str]) -> str:
     return passed[-1]
 
 
-def in_force(facts: Iterable[Fact]) -> tuple[Move, ...]:
+def select_moves_in_force(facts: Iterable[Fact]) -> tuple[Move, ...]:
     """Return the moves among *facts* that nothing takes back, in the order in which they apply.
 
     That is by time of report, then of the event, then content: never by arrival. The copies of a
@@ -69,15 +69,15 @@ def in_force(facts: Iterable[Fact]) -> tuple[Move, ...]:
         for fact in facts
         if isinstance(fact.body, Move)
     }
-    for *_, move in sorted(moves, key=lambda one: (*one[:2], *_words(one[2]))):
+    for *_, move in sorted(moves, key=lambda one: (*one[:2], *_move_key(one[2]))):
         if move.undone:
-            found = [one for one in found if _words(one)[:3] != _words(move)[:3]]
+            found = [one for one in found if _move_key(one)[:3] != _move_key(move)[:3]]
         else:
             found.append(move)
     return tuple(found)
 
 
-def _words(move: Move) -> tuple[str, str, str, str, bool]:
+def _move_key(move: Move) -> tuple[str, str, str, str, bool]:
     return move.source, move.target, move.visit, move.new_visit, move.undone
 
 
@@ -91,39 +91,41 @@ class Ownership:
         """Start with every fact with whom it was sent about."""
         self.survivor_of: Mapping[str, str] = {member: member for member in members}
         self.moves: tuple[Move, ...] = ()
-        self._joining: list[Fact] = []
-        self._visits_of: dict[_Set, set[str]] = {}
+        self._merges_and_moves: list[Fact] = []
+        self._visits_by_set: dict[_FactSet, set[str]] = {}
 
-    def hear(self, facts: Sequence[Fact]) -> bool:
+    def add_facts(self, facts: Sequence[Fact]) -> bool:
         """Take in *facts*; say whether any that was heard before may now be another's."""
         before = self.survivor_of, self.moves
         says_of_which_visit = False
         members = self.survivor_of.keys()
-        joining = [fact for fact in facts if (pair := ends(fact)) and members >= set(pair)]
+        joining = [
+            fact for fact in facts if (pair := find_named_pair(fact)) and members >= set(pair)
+        ]
         for fact in facts:
             if fact.series:
-                for known in (_set(fact), _series(fact)):
-                    says_of_which_visit |= self._learn(known, fact.visit)
+                for known in (_set_key(fact), _series_key(fact)):
+                    says_of_which_visit |= self._learn_visit(known, fact.visit)
         if joining:
-            self._joining += joining
-            self.survivor_of = survivors(self.survivor_of, self._joining)
-            self.moves = in_force(self._joining)
+            self._merges_and_moves += joining
+            self.survivor_of = find_survivors(self.survivor_of, self._merges_and_moves)
+            self.moves = select_moves_in_force(self._merges_and_moves)
         moved = says_of_which_visit and bool(self.moves)
         return moved or before != (self.survivor_of, self.moves)
 
-    def _learn(self, of: _Set, visit: str) -> bool:
+    def _learn_visit(self, of: _FactSet, visit: str) -> bool:
         """Take in that facts of *of* are of *visit*; say whether that is news about others."""
-        known = self._visits_of.get(of)
-        visits = self._visits_of.setdefault(of, set())
+        known = self._visits_by_set.get(of)
+        visits = self._visits_by_set.setdefault(of, set())
         is_news = bool(visit) and visit not in visits
         if is_news:
             visits.add(visit)
         return is_news and known is not None
 
-    def of(self, fact: Fact) -> str:
+    def find_owner(self, fact: Fact) -> str:
         """Return whose records *fact* belongs to: follow the moves, then the merges."""
-        who, visit = fact.subject, self._visit(fact)
-        fed = bool(fact.site) and isinstance(fact.body, _FED)
+        who, visit = fact.subject, self._find_visit(fact)
+        fed = bool(fact.site) and isinstance(fact.body, _FEED_BODIES)
         for move in self.moves:
             if not self._is_one_person(who, move.source):
                 continue
@@ -134,19 +136,19 @@ class Ownership:
     def _is_one_person(self, one: str, other: str) -> bool:
         return self.survivor_of[one] == self.survivor_of[other]
 
-    def _visit(self, fact: Fact) -> str:
+    def _find_visit(self, fact: Fact) -> str:
         """Return the visit of *fact*; what says of none is of the visit of what it corrects."""
         if fact.visit or not fact.series:
             return fact.visit
-        known = self._visits_of.get(_set(fact), set())
-        if not known and fact.status in CORRECTING:  # of a time that was corrected
-            known = self._visits_of.get(_series(fact), set())
+        known = self._visits_by_set.get(_set_key(fact), set())
+        if not known and fact.status in CORRECTING_STATUSES:  # of a time that was corrected
+            known = self._visits_by_set.get(_series_key(fact), set())
         return next(iter(known)) if len(known) == 1 else ""
 
 
-def _set(fact: Fact) -> _Set:
+def _set_key(fact: Fact) -> _FactSet:
     return fact.subject, fact.series, fact.observed_at
 
 
-def _series(fact: Fact) -> _Set:
+def _series_key(fact: Fact) -> _FactSet:
     return fact.subject, fact.series, None

@@ -14,15 +14,15 @@ from services.safety_rules.domain.episodes.criterion_course import Followed
 from services.safety_rules.domain.episodes.participant_records import Saying
 from services.safety_rules.domain.episodes.record import CRS, Person, orphaned
 from services.safety_rules.domain.facts import nearest_reading
-from services.safety_rules.domain.facts.anchors import Anchors, anchors
-from services.safety_rules.domain.facts.anchors import concerns as moves_an_anchor
+from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
+from services.safety_rules.domain.facts.anchors import may_move_anchor as moves_an_anchor
 from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.queries import data_queries
-from services.safety_rules.domain.queries.contradictions import contradictions
+from services.safety_rules.domain.queries.contradictions import find_contradictions
 from services.safety_rules.domain.standings.standing import Outlook, steroid_doses
 from services.safety_rules.domain.standings.standings_cache import Outlooks
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
-from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, Syndrome
+from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Adjudication, Assessment, Fact, Finding, Movement, Observation
 from services.vocabulary.recommendation import Advice
@@ -57,16 +57,19 @@ class Fold:
         self._anchors_stale = False
         self._person = Person(participant, self._anchors)
         self._beside = {
-            m: nearest_reading.NearestReadings(w) for m, w in nearest_reading.WITHIN.items()
+            m: nearest_reading.NearestReadings(w)
+            for m, w in nearest_reading.COMPANION_WINDOWS.items()
         }
         # no method of this object: nothing may refer back to it, so that it is freed at once
-        self._nearest = partial(nearest_reading.nearest_of, self._beside)
+        self._nearest = partial(nearest_reading.find_nearest_value, self._beside)
         self._advising = Advising(participant, rules)
         self._given = concomitant_drugs.Given()
         self._seen = clinician_findings.Findings()
         self._followed: dict[str, Followed] = {}
-        self._syndromes = {name: Syndrome(scale, rules.protocol) for name, scale in SCALES.items()}
-        self._courses: dict[str, Followed | Syndrome] = {**self._syndromes}
+        self._syndromes = {
+            name: FollowedSyndrome(scale, rules.protocol) for name, scale in SCALES.items()
+        }
+        self._courses: dict[str, Followed | FollowedSyndrome] = {**self._syndromes}
         self._saying = Saying(self._person, rules, self._courses)
         self._news: set[str] = set()
 
@@ -79,9 +82,9 @@ class Fold:
         """Let *facts*, of one message, be known."""
         for fact in facts:
             change = self._current.add(fact)
-            for gone in change.gone:
+            for gone in change.removed:
                 self._take(gone, stands=False)
-            for new in change.new:
+            for new in change.added:
                 self._take(new, stands=True)
         if self._anchors_stale:
             self._find_anchors()
@@ -129,11 +132,11 @@ class Fold:
         records = self.contents()
         notify = self._rules.protocol.alerts.participant_grade
         found = [
-            *self._current.queries(),
+            *self._current.list_queries(),
             *orphaned(records, self._person),
-            *data_queries.undecided(records, notify),
+            *data_queries.query_undecided_records(records, notify),
             *self._cannot_be(),
-            *contradictions(self._others.values()),
+            *find_contradictions(self._others.values()),
         ]
         return [replace(query, participant=self.participant) for query in dict.fromkeys(found)]
 
@@ -159,7 +162,7 @@ class Fold:
                 followed.change(fact, stands=stands)
                 if anchor is not None and fact.observed_at < anchor:
                     followed.rebase(anchor)
-                if odd := followed.checked.impossible(fact, body, measured):
+                if odd := followed.checked.query_impossible_numbers(fact, body, measured):
                     self._ask(name, fact, odd, stands=stands)
             if reads.is_beside:
                 self._change_beside(body.measure, fact, stands=stands)
@@ -169,7 +172,7 @@ class Fold:
         self._saying.touch(reads.names)
         for name in reads.syndromes:
             self._syndromes[name].change(fact, stands=stands)
-            if at_the_bedside := tuple(data_queries.impossible_at_the_bedside(fact)):
+            if at_the_bedside := tuple(data_queries.query_impossible_bedside(fact)):
                 self._ask(name, fact, at_the_bedside, stands=stands)
         if reads.may_confound and confounders.concerns(fact, self._rules.protocol):
             self._person.confounding.change(fact, stands=stands)
@@ -179,11 +182,11 @@ class Fold:
         """Return who reads *fact*, an observation of *measure* (empty: none)."""
         protocol = self._rules.protocol
         criteria = self._rules.compiled.by_measure.get(measure, ())
-        scales = tuple(name for name, scale in SCALES.items() if scale.reads(fact, protocol))
+        scales = tuple(name for name, scale in SCALES.items() if scale.reads_fact(fact, protocol))
         return _Read(
             frozenset({*scales, *(one.id for one in criteria)}),
             tuple((c.id, self._followed_under(c.id, c), c.measured[measure]) for c in criteria),
-            measure in nearest_reading.WITHIN,
+            measure in nearest_reading.COMPANION_WINDOWS,
             scales,
             confounders.concerns(fact, protocol),
         )
@@ -233,7 +236,7 @@ class Fold:
 
     def _find_anchors(self) -> None:
         self._anchors_stale = False
-        found = anchors(list(self._anchoring.values()), self._rules.protocol)
+        found = find_anchors(list(self._anchoring.values()), self._rules.protocol)
         if found == self._anchors:
             return
         before, self._anchors = self._anchors, found
@@ -257,7 +260,7 @@ class Fold:
         if time is None:
             return
         for criterion in self._rules.compiled.by_beside.get(measure, ()):
-            self._followed_under(criterion.id, criterion).track.touch(*time)
+            self._followed_under(criterion.id, criterion).track.step_again(*time)
             self._saying.touch({criterion.id})
             self._rebase(criterion.id, time[0])
 
@@ -266,7 +269,7 @@ class Fold:
         since = fact.observed_at - concomitant_drugs.WITHIN
         for measure in read_for:
             for criterion in self._rules.compiled.by_measure.get(measure, ()):
-                self._followed_under(criterion.id, criterion).track.touch(since)
+                self._followed_under(criterion.id, criterion).track.step_again(since)
                 self._saying.touch({criterion.id})
                 self._rebase(criterion.id, since)
 
@@ -279,7 +282,7 @@ class Fold:
             return
         self._seen.change(fact, stands=stands)
         since = fact.observed_at - clinician_findings.WITHIN
-        self._followed_under(criterion.id, criterion).track.touch(since)
+        self._followed_under(criterion.id, criterion).track.step_again(since)
         self._saying.touch({criterion.id})
         self._rebase(criterion.id, since)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.facts.ownership import Ownership, ends
+from services.safety_rules.domain.facts.ownership import Ownership, find_named_pair
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
@@ -31,7 +31,7 @@ class Family:
             self._folds[subject].apply(facts)
             return
         self._heard.extend(facts)
-        if self._ownership.hear(facts):
+        if self._ownership.add_facts(facts):
             self._folds = {survivor: Fold(survivor, self._rules) for survivor in self._survivors()}
             in_order = sorted(self.members, key=lambda member: (member not in self._folds, member))
             self.survivors_first = tuple(in_order)
@@ -41,7 +41,7 @@ class Family:
     def _share_out(self, facts: Sequence[Fact]) -> None:
         by_owner: dict[str, list[Fact]] = {}
         for fact in facts:
-            by_owner.setdefault(self._ownership.of(fact), []).append(fact)
+            by_owner.setdefault(self._ownership.find_owner(fact), []).append(fact)
         for owner, its in sorted(by_owner.items()):
             self._folds[owner].apply(its)
 
@@ -85,7 +85,7 @@ def families(subjects: Iterable[str], joining: Iterable[Fact]) -> list[tuple[str
     """
     group_of = {subject: {subject} for subject in subjects}
     for fact in joining:
-        pair = ends(fact)
+        pair = find_named_pair(fact)
         if pair and group_of.keys() >= set(pair):
             joined = group_of[pair[0]] | group_of[pair[1]]
             for member in joined:

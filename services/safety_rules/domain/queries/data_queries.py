@@ -10,33 +10,33 @@ from services.safety_rules.domain.ctcae.compiled import Measured
 from services.safety_rules.domain.ctcae.ranges import End
 from services.safety_rules.domain.ctcae.units import in_published_unit, rescaled
 from services.safety_rules.domain.facts.current_facts import Query
-from services.safety_rules.domain.syndromes.bedside import CAN_BE
+from services.safety_rules.domain.syndromes.bedside import PLAUSIBLE_VITAL_SIGNS
 from services.safety_rules.domain.syndromes.icans import HIGHEST
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.quantity import Quantity
 
 
-def impossible(fact: Fact, measured: Measured) -> Iterator[Query]:
+def query_impossible_numbers(fact: Fact, measured: Measured) -> Iterator[Query]:
     """Yield a query for every number of *fact* that no living person's laboratory reports."""
     body = fact.body
     if not isinstance(body, Observation):
         return
-    if body.value is not None and _misfits(body.value, measured):
+    if body.value is not None and _needs_other_unit(body.value, measured):
         unit = f"a unit of {body.value.unit}" if body.value.unit else "a number without a unit"
         yield Query(f"{unit} does not fit {body.measure}", (fact.id,))
     if body.value is not None and not _is_plausible(body.value, measured):
-        yield Query(f"{body.measure} of {_written(body.value)} cannot be", (fact.id,))
+        yield Query(f"{body.measure} of {_format_quantity(body.value)} cannot be", (fact.id,))
     if body.lln is not None and (body.lln.value < 0 or _is_too_high(body.lln, measured)):
-        yield Query(f"a lower limit of {_written(body.lln)} cannot be", (fact.id,))
+        yield Query(f"a lower limit of {_format_quantity(body.lln)} cannot be", (fact.id,))
     if body.uln is not None and (body.uln.value <= 0 or _is_too_high(body.uln, measured)):
-        yield Query(f"an upper limit of {_written(body.uln)} cannot be", (fact.id,))
+        yield Query(f"an upper limit of {_format_quantity(body.uln)} cannot be", (fact.id,))
     if body.lln is not None and body.uln is not None and _are_reversed(body.lln, body.uln):
-        limits = f"{_written(body.lln)} to {_written(body.uln)}"
+        limits = f"{_format_quantity(body.lln)} to {_format_quantity(body.uln)}"
         yield Query(f"limits of {limits} are the wrong way round", (fact.id,))
 
 
-class Checked:
+class PlausibilityCheck:
     """What was found to be possible of the readings of one criterion in one participant.
 
     Between two numbers that can be, with the same unit and limits, every number can be.
@@ -46,15 +46,17 @@ class Checked:
         """Start with nothing."""
         self._possible: dict[str, tuple[Observation, Decimal, Decimal]] = {}  # of each measure
 
-    def impossible(self, fact: Fact, body: Observation, measured: Measured) -> tuple[Query, ...]:
+    def query_impossible_numbers(
+        self, fact: Fact, body: Observation, measured: Measured
+    ) -> tuple[Query, ...]:
         """Return what `impossible` yields."""
         value, like = body.value, self._possible.get(body.measure)
         if value is None or value.censoring is not None:
-            return tuple(impossible(fact, measured))
+            return tuple(query_impossible_numbers(fact, measured))
         is_alike = like is not None and _is_alike(body, like[0])
         if like is not None and is_alike and like[1] <= value.value <= like[2]:
             return ()
-        found = tuple(impossible(fact, measured))
+        found = tuple(query_impossible_numbers(fact, measured))
         if not found:
             ends = (value.value, *(like[1:] if like is not None and is_alike else ()))
             self._possible[body.measure] = (body, min(ends), max(ends))
@@ -67,7 +69,7 @@ def _is_alike(body: Observation, other: Observation) -> bool:
     return body.lln == other.lln and body.uln == other.uln
 
 
-def impossible_at_the_bedside(fact: Fact) -> Iterator[Query]:
+def query_impossible_bedside(fact: Fact) -> Iterator[Query]:
     """Yield a query for a vital sign or a score that no living person has.
 
     Source: docs/decisions/bedside.md, "Readings"
@@ -83,19 +85,24 @@ def impossible_at_the_bedside(fact: Fact) -> Iterator[Query]:
     if fits is None:
         yield Query(f"a unit of {body.value.unit} does not fit {body.measure}", (fact.id,))
     elif not low <= fits.value <= high or (is_whole and fits.value % 1):
-        yield Query(f"{body.measure} of {_written(body.value)} cannot be", (fact.id,))
+        yield Query(f"{body.measure} of {_format_quantity(body.value)} cannot be", (fact.id,))
 
 
 # Unit (empty: any), the least and the greatest that can be, and whether it is a whole number
 _AT_THE_BEDSIDE: Mapping[str, tuple[str, Decimal, Decimal, bool]] = {
-    "sbp": ("mm[Hg]", Decimal(CAN_BE["sbp"][0]), Decimal(CAN_BE["sbp"][1]), False),
+    "sbp": (
+        "mm[Hg]",
+        Decimal(PLAUSIBLE_VITAL_SIGNS["sbp"][0]),
+        Decimal(PLAUSIBLE_VITAL_SIGNS["sbp"][1]),
+        False,
+    ),
     **{score: ("", Decimal(0), highest, True) for score, highest in HIGHEST.items()},
     "oxygen-flow": ("L/min", Decimal(0), Decimal(100), False),
     "fio2": ("%", Decimal(21), Decimal(100), False),
 }
 
 
-def undecided(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]:
+def query_undecided_records(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]:
     """Yield a query for each record that is only possible, and may reach the grade *notify*."""
     for record in records:
         if not record.possible or record.before_exposure or record.worst.at_most < notify:
@@ -106,7 +113,7 @@ def undecided(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]
         yield Query(f"{problem}; missing: {', '.join(missing)}", tuple(facts))
 
 
-def _misfits(value: Quantity, measured: Measured) -> bool:
+def _needs_other_unit(value: Quantity, measured: Measured) -> bool:
     """Say whether a grade needs another unit; where only multiples count, any will do."""
     return in_published_unit(value, measured.units, measured.valence) is None
 
@@ -132,6 +139,6 @@ def _are_reversed(lln: Quantity, uln: Quantity) -> bool:
     return same is not None and same.value >= uln.value > Decimal(0)
 
 
-def _written(quantity: Quantity) -> str:
+def _format_quantity(quantity: Quantity) -> str:
     sign = quantity.censoring or ""
     return f"{sign}{quantity.value} {quantity.unit}".rstrip()

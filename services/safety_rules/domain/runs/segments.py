@@ -9,23 +9,23 @@ from services.vocabulary.grade import Grade
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class GradePoint:
     """The grade at one instant, of all readings of that instant together."""
 
-    at: datetime
+    instant: datetime
     span: Span
     because: str
     missing: tuple[str, ...]
     facts: tuple[str, ...]
     provisional: bool = False
 
-    def change(self) -> Change:
+    def make_change(self) -> Change:
         """Return the reading as an entry of a grade history."""
-        return Change(self.at, self.span, self.because, self.missing, self.facts)
+        return Change(self.instant, self.span, self.because, self.missing, self.facts)
 
 
 @dataclass(frozen=True, slots=True)
-class Segments:
+class RunState:
     """What the next reading of one criterion in one participant needs to know of those before.
 
     Runs that are over are no part of it: each is handed over when it ends.
@@ -33,8 +33,8 @@ class Segments:
     Args:
         baseline_grade: The grade above which a run counts.
         before_exposure: Whether the readings so far lie before the baseline anchor.
-        open: The run that goes on, or a possible one.
-        doubtful: Instants of the open run's changes whose evidence is not final.
+        open_run: The run that goes on, or a possible one.
+        doubtful_instants: Instants of the open run's changes whose evidence is not final.
         unclear_since: First of the readings, up to the last one, that leave it open whether the
             run goes on.
         last_at: Of the last reading of the open run.
@@ -42,16 +42,16 @@ class Segments:
 
     baseline_grade: Grade = Grade.NONE
     before_exposure: bool = True
-    open: Run | None = None
-    doubtful: tuple[datetime, ...] = ()
+    open_run: Run | None = None
+    doubtful_instants: tuple[datetime, ...] = ()
     unclear_since: datetime | None = None
     last_at: datetime | None = None
 
 
-Extended = tuple[Segments, Run | None]
+RunUpdate = tuple[RunState, Run | None]
 
 
-def extended(segments: Segments, reading: Graded, merge_gap: timedelta) -> Extended:
+def extend_run(segments: RunState, reading: GradePoint, merge_gap: timedelta) -> RunUpdate:
     """Return *segments* with the next *reading*, and the run that it shows to be over.
 
     Args:
@@ -60,21 +60,23 @@ def extended(segments: Segments, reading: Graded, merge_gap: timedelta) -> Exten
         merge_gap: Two readings further apart than this, with none between, are not one run.
     """
     over = None
-    if segments.last_at is not None and reading.at - segments.last_at > merge_gap:
-        segments, over = closed(segments, None)
+    if segments.last_at is not None and reading.instant - segments.last_at > merge_gap:
+        segments, over = close_run(segments, None)
     if reading.span.at_most <= segments.baseline_grade:
-        return (segments, over) if segments.open is None else closed(segments, reading.at)
+        return (
+            (segments, over) if segments.open_run is None else close_run(segments, reading.instant)
+        )
     if reading.span.at_least > segments.baseline_grade:
-        return _certain(segments, reading), over
-    return _unclear(segments, reading), over
+        return _add_certain(segments, reading), over
+    return _add_unclear(segments, reading), over
 
 
-def closed(segments: Segments, at: datetime | None) -> Extended:
+def close_run(segments: RunState, at: datetime | None) -> RunUpdate:
     """Return *segments* with no open run, and what it was.
 
     It ended by *at*, or nobody looked any more (None).
     """
-    run = segments.open
+    run = segments.open_run
     if run is None:
         return segments, None
     over = replace(
@@ -83,68 +85,68 @@ def closed(segments: Segments, at: datetime | None) -> Extended:
         resolved_at=at,
         resolved_not_before=segments.unclear_since if at and not run.possible else None,
     )
-    return Segments(segments.baseline_grade, segments.before_exposure), over
+    return RunState(segments.baseline_grade, segments.before_exposure), over
 
 
-def exposed(segments: Segments, at: datetime, baseline_grade: Grade) -> Extended:
+def start_exposure(segments: RunState, at: datetime, baseline_grade: Grade) -> RunUpdate:
     """Return *segments* cut at the baseline anchor *at*, and the run that was cut.
 
     What follows counts above the baseline grade.
     """
-    _, over = closed(segments, at)
-    return Segments(baseline_grade, before_exposure=False), over
+    _, over = close_run(segments, at)
+    return RunState(baseline_grade, before_exposure=False), over
 
 
-def _certain(segments: Segments, reading: Graded) -> Segments:
-    run = segments.open
+def _add_certain(segments: RunState, reading: GradePoint) -> RunState:
+    run = segments.open_run
     if run is not None and not run.possible:
-        return _continued(segments, run, reading, unclear_since=None)
+        return _continue_run(segments, run, reading, unclear_since=None)
     started = Run(
-        onset_at=reading.at,
-        history=(reading.change(),),
-        last_evidence_at=reading.at,
+        onset_at=reading.instant,
+        history=(reading.make_change(),),
+        last_evidence_at=reading.instant,
         onset_not_before=run.onset_at if run else None,
         provisional=reading.provisional,
         before_exposure=segments.before_exposure,
     )
-    doubtful = (reading.at,) if reading.provisional else ()
-    return _opened(segments, started, doubtful, None, reading.at)
+    doubtful = (reading.instant,) if reading.provisional else ()
+    return _replace_open_run(segments, started, doubtful, None, reading.instant)
 
 
-def _unclear(segments: Segments, reading: Graded) -> Segments:
-    run = segments.open
+def _add_unclear(segments: RunState, reading: GradePoint) -> RunState:
+    run = segments.open_run
     if run is not None:
-        return _continued(segments, run, reading, segments.unclear_since or reading.at)
+        return _continue_run(segments, run, reading, segments.unclear_since or reading.instant)
     possible = Run(
-        onset_at=reading.at,
-        history=(reading.change(),),
-        last_evidence_at=reading.at,
+        onset_at=reading.instant,
+        history=(reading.make_change(),),
+        last_evidence_at=reading.instant,
         possible=True,
         before_exposure=segments.before_exposure,
     )
-    return _opened(segments, possible, (), reading.at, reading.at)
+    return _replace_open_run(segments, possible, (), reading.instant, reading.instant)
 
 
-def _continued(
-    segments: Segments, run: Run, reading: Graded, unclear_since: datetime | None
-) -> Segments:
-    doubtful = segments.doubtful
+def _continue_run(
+    segments: RunState, run: Run, reading: GradePoint, unclear_since: datetime | None
+) -> RunState:
+    doubtful = segments.doubtful_instants
     if run.history[-1].span != reading.span:
-        doubtful = (*doubtful, reading.at) if reading.provisional else doubtful
-        history = (*run.history, reading.change())
+        doubtful = (*doubtful, reading.instant) if reading.provisional else doubtful
+        history = (*run.history, reading.make_change())
         doubt = _rests_on_doubt(run.onset_at, history, doubtful)
-        run = replace(run, history=history, last_evidence_at=reading.at, provisional=doubt)
-    return _opened(segments, run, doubtful, unclear_since, reading.at)
+        run = replace(run, history=history, last_evidence_at=reading.instant, provisional=doubt)
+    return _replace_open_run(segments, run, doubtful, unclear_since, reading.instant)
 
 
-def _opened(
-    segments: Segments,
+def _replace_open_run(
+    segments: RunState,
     run: Run,
     doubtful: tuple[datetime, ...],
     unclear_since: datetime | None,
     last_at: datetime,
-) -> Segments:
-    return Segments(
+) -> RunState:
+    return RunState(
         segments.baseline_grade, segments.before_exposure, run, doubtful, unclear_since, last_at
     )
 

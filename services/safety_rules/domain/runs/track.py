@@ -10,11 +10,11 @@ from services.vocabulary.fact import Fact
 
 S = TypeVar("S")
 
-Stepped = tuple[S, Run | None]
-Step = Callable[[S, datetime, Sequence[Fact]], Stepped[S]]
+StepResult = tuple[S, Run | None]
+StepFunction = Callable[[S, datetime, Sequence[Fact]], StepResult[S]]
 
 
-class Track(Generic[S]):
+class FactTrack(Generic[S]):
     """A state that is a function of a set of facts, whatever the order in which they came.
 
     *step* takes the state before an instant and all standing facts of that instant, and returns the
@@ -25,7 +25,7 @@ class Track(Generic[S]):
     the first instant after which the state is what it was before.
     """
 
-    def __init__(self, initial: S, step: Step[S]) -> None:
+    def __init__(self, initial: S, step: StepFunction[S]) -> None:
         """Start with no facts."""
         self._initial = initial
         self._step = step
@@ -36,8 +36,8 @@ class Track(Generic[S]):
         # from the one before it.
         self._stale = self._former = 0
         self._ended_at: list[datetime] = []
-        self._ended: list[Run] = []
-        self._as_told = 0
+        self._ended_runs: list[Run] = []
+        self._unchanged_runs = 0
 
     def insert(self, fact: Fact) -> None:
         """Let *fact* stand."""
@@ -51,12 +51,12 @@ class Track(Generic[S]):
         at = bisect_left(instants, instant)
         if instants[at] == instant:
             self._facts[at] = tuple(sorted((*self._facts[at], fact), key=_by_id))
-            self._go_back(at, at)
+            self._mark_stale(at, at)
             return
         instants.insert(at, instant)
         self._facts.insert(at, (fact,))
         self._states.insert(at, self._initial)
-        self._go_back(at, at + 1 if at > self._former else self._former + 1)
+        self._mark_stale(at, at + 1 if at > self._former else self._former + 1)
 
     def remove(self, fact: Fact) -> None:
         """Let *fact* stand no longer."""
@@ -67,10 +67,10 @@ class Track(Generic[S]):
         else:
             del self._instants[at], self._facts[at], self._states[at]
             self._former -= at < self._former
-            self._forget_ended(fact.observed_at, fact.observed_at)
-        self._go_back(at, at)
+            self._drop_ended_runs(fact.observed_at, fact.observed_at)
+        self._mark_stale(at, at)
 
-    def touch(self, since: datetime, until: datetime | None = None) -> None:
+    def step_again(self, since: datetime, until: datetime | None = None) -> None:
         """Step again through *since* to *until*, both inside: what is looked up has changed.
 
         None: through everything from *since* on.
@@ -78,14 +78,14 @@ class Track(Generic[S]):
         at = bisect_left(self._instants, since)
         end = len(self._instants) if until is None else bisect_right(self._instants, until)
         if at < end:
-            self._go_back(at, end - 1 if until is not None else end)
+            self._mark_stale(at, end - 1 if until is not None else end)
 
-    def restart(self, initial: S, step: Step[S]) -> None:
+    def restart(self, initial: S, step: StepFunction[S]) -> None:
         """Step again through everything, from another beginning."""
         self._initial, self._step = initial, step
-        self._go_back(0, len(self._instants))
+        self._mark_stale(0, len(self._instants))
 
-    def state(self) -> S:
+    def compute_state(self) -> S:
         """Return the state after all facts."""
         states, instants = self._states, self._instants
         first, number = self._stale, len(instants)
@@ -103,43 +103,43 @@ class Track(Generic[S]):
                     break
                 states[at - 1] = state
             if self._ended_at and self._ended_at[-1] >= instants[first]:
-                self._forget_ended(instants[first], instants[at - 1])
+                self._drop_ended_runs(instants[first], instants[at - 1])
             if ended:
-                self._keep_ended(ended)
+                self._store_ended_runs(ended)
         self._stale, self._former = number, 0
         return states[-1] if states else self._initial
 
-    def ended(self) -> tuple[Sequence[Run], int]:
+    def list_ended_runs(self) -> tuple[Sequence[Run], int]:
         """Return the runs that are over, in time order, and how many are as they were last told."""
-        as_told, self._as_told = self._as_told, len(self._ended)
-        return self._ended, as_told
+        as_told, self._unchanged_runs = self._unchanged_runs, len(self._ended_runs)
+        return self._ended_runs, as_told
 
-    def facts(self) -> list[Fact]:
+    def list_facts(self) -> list[Fact]:
         """Return every fact that stands, in time order."""
         return [fact for facts in self._facts for fact in facts]
 
-    def before(self, instant: datetime) -> Sequence[tuple[Fact, ...]]:
+    def list_facts_before(self, instant: datetime) -> Sequence[tuple[Fact, ...]]:
         """Return the facts that stand of each instant before *instant*, in time order."""
         return self._facts[: bisect_left(self._instants, instant)]
 
-    def _go_back(self, stale: int, former: int) -> None:
+    def _mark_stale(self, stale: int, former: int) -> None:
         """Step again from the instant numbered *stale* on, and all through those up to *former*."""
         self._stale = min(self._stale, stale)
         self._former = max(self._former, former)
 
-    def _forget_ended(self, first: datetime, last: datetime) -> None:
+    def _drop_ended_runs(self, first: datetime, last: datetime) -> None:
         """Let no run have ended from *first* to *last*."""
         here = bisect_left(self._ended_at, first)
         there = bisect_right(self._ended_at, last)
-        del self._ended_at[here:there], self._ended[here:there]
-        self._as_told = min(self._as_told, here)
+        del self._ended_at[here:there], self._ended_runs[here:there]
+        self._unchanged_runs = min(self._unchanged_runs, here)
 
-    def _keep_ended(self, found: Sequence[tuple[datetime, Run]]) -> None:
+    def _store_ended_runs(self, found: Sequence[tuple[datetime, Run]]) -> None:
         """Let the runs *found* have ended, where none had."""
         here = bisect_left(self._ended_at, found[0][0])
         self._ended_at[here:here] = [at for at, _ in found]
-        self._ended[here:here] = [run for _, run in found]
-        self._as_told = min(self._as_told, here)
+        self._ended_runs[here:here] = [run for _, run in found]
+        self._unchanged_runs = min(self._unchanged_runs, here)
 
 
 def _by_id(fact: Fact) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.safety_rules.domain.facts.anchors import Anchors, Stretch, stretches
+from services.safety_rules.domain.facts.anchors import Anchors, Stretch, find_stretches
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration, Fact, Merge, Move
 from services.vocabulary.grade import Grade
@@ -84,7 +84,7 @@ def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
         "enrolled": anchors.enrolled_at,
         "transplanted": anchors.graft_at,
     }[rule.out_of]
-    windows = stretches(rule.window, anchors)
+    windows = find_stretches(rule.window, anchors)
     ends_at = max((window.end for window in windows), default=None)
     empty = Standing(known.participant, rule.id)
     if exposed_at is None or ends_at is None or exposed_at >= ends_at:
@@ -106,8 +106,8 @@ def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
         confirmed=confirmed,
         upper=upper,
         competing=None if counts else competing,
-        transplant_day=anchors.transplant_day(event.at) if event else None,
-        treatment_day=anchors.treatment_day(event.at) if event else None,
+        transplant_day=anchors.find_transplant_day(event.at) if event else None,
+        treatment_day=anchors.find_treatment_day(event.at) if event else None,
     )
     waiting = (due for _, due in (*at_least, *at_most) if due is not None)
     return Outlook(standing, min(waiting, default=None))

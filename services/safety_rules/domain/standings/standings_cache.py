@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.facts.anchors import Anchors, stretches
+from services.safety_rules.domain.facts.anchors import Anchors, find_stretches
 from services.safety_rules.domain.standings.standing import Knowledge, Outlook, outlook
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.protocol import Rule
@@ -86,7 +86,7 @@ class Outlooks:
         self, rule: Rule, anchors: Anchors, said: Mapping[str, Sequence[EpisodeContent]]
     ) -> Iterable[EpisodeContent]:
         """Yield the records that *rule* may count: those that began before its windows end."""
-        ends_at = max((window.end for window in stretches(rule.window, anchors)), default=None)
+        ends_at = max((window.end for window in find_stretches(rule.window, anchors)), default=None)
         if ends_at is None:
             return
         for criterion in sorted(said):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from services.safety_rules.domain.ctcae.units import rescaled
-from services.safety_rules.domain.facts.drugs import Drugs
+from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.protocol import Inducer, Protocol
@@ -18,7 +18,7 @@ _LOWER = frozenset({Censoring.ABOVE, Censoring.AT_LEAST})
 
 # A number outside these, in the unit of the protocol's limit, is a slip of the pen; the source is
 # docs/decisions/bedside.md
-CAN_BE: Mapping[str, tuple[int, int]] = {"temperature": (14, 46), "sbp": (20, 350)}
+PLAUSIBLE_VITAL_SIGNS: Mapping[str, tuple[int, int]] = {"temperature": (14, 46), "sbp": (20, 350)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class BedsideContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class SignGrade:
     """How severe one part of a syndrome is: a grade's ends, why, and from which facts.
 
     *missing* names what would make the ends meet.
@@ -44,17 +44,17 @@ class Level:
     facts: tuple[Fact, ...] = ()
 
 
-NORMAL = Level(Grade.NONE, Grade.NONE)
+NOT_AFFECTED = SignGrade(Grade.NONE, Grade.NONE)
 
-Charted = Mapping[str, Fact]
-
-
-Severity = Callable[[Observation], Decimal | int | None]
+ChartedReadings = Mapping[str, Fact]
 
 
-def charted(
-    before: Charted, facts: Sequence[Fact], measures: frozenset[str], severity: Severity
-) -> Charted:
+SeverityRank = Callable[[Observation], Decimal | int | None]
+
+
+def chart_readings(
+    before: ChartedReadings, facts: Sequence[Fact], measures: frozenset[str], severity: SeverityRank
+) -> ChartedReadings:
     """Return the last reading of each of *measures*; of one instant, the worst.
 
     Args:
@@ -77,7 +77,7 @@ def charted(
     return {**before, **new} if new else before
 
 
-def number(body: Observation, unit: str) -> Decimal | None:
+def read_number(body: Observation, unit: str) -> Decimal | None:
     """Return the value of a reading in *unit*; None when it is a bound, or has another unit."""
     if body.value is None or body.value.censoring is not None:
         return None
@@ -85,7 +85,9 @@ def number(body: Observation, unit: str) -> Decimal | None:
     return None if compared is None else compared.value
 
 
-def still_true(readings: Charted, measure: str, at: datetime, stays: timedelta) -> Fact | None:
+def find_current_reading(
+    readings: ChartedReadings, measure: str, at: datetime, stays: timedelta
+) -> Fact | None:
     """Return the last reading of *measure*; None when there is none, or it is older than *stays*.
 
     At exactly *stays* it is still true.
@@ -94,7 +96,7 @@ def still_true(readings: Charted, measure: str, at: datetime, stays: timedelta) 
     return None if found is None or at - found.observed_at > stays else found
 
 
-def is_at_least(fact: Fact, limit: Quantity) -> bool | None:
+def reaches_limit(fact: Fact, limit: Quantity) -> bool | None:
     """Say whether a reading is *limit* or more.
 
     None: its unit or its bound leaves it open, or it is a number that cannot be.
@@ -102,7 +104,7 @@ def is_at_least(fact: Fact, limit: Quantity) -> bool | None:
     if not isinstance(fact.body, Observation) or fact.body.value is None:
         return None
     compared = rescaled(fact.body.value, limit.unit)
-    if compared is None or not _can_be(fact.body.measure, compared.value):
+    if compared is None or not _is_plausible(fact.body.measure, compared.value):
         return None
     if compared.censoring in _UPPER:
         below = compared.value < limit.value or (
@@ -114,25 +116,27 @@ def is_at_least(fact: Fact, limit: Quantity) -> bool | None:
     return compared.value >= limit.value
 
 
-def _can_be(measure: str, value: Decimal) -> bool:
-    low, high = CAN_BE.get(measure, (value, value))
+def _is_plausible(measure: str, value: Decimal) -> bool:
+    low, high = PLAUSIBLE_VITAL_SIGNS.get(measure, (value, value))
     return low <= value <= high
 
 
-def induced(
-    inducers: Sequence[Inducer], drugs: Drugs, context: BedsideContext, at: datetime
+def may_be_induced(
+    inducers: Sequence[Inducer], drugs: DrugExposures, context: BedsideContext, at: datetime
 ) -> bool:
     """Say whether *at* lies where something may cause the syndrome."""
-    return any(_induces(inducer, drugs, context, at) for inducer in inducers)
+    return any(_may_induce(inducer, drugs, context, at) for inducer in inducers)
 
 
-def _induces(inducer: Inducer, drugs: Drugs, context: BedsideContext, at: datetime) -> bool:
+def _may_induce(
+    inducer: Inducer, drugs: DrugExposures, context: BedsideContext, at: datetime
+) -> bool:
     if inducer.graft_days is not None:
         return _near_graft(inducer, inducer.graft_days, context, at)
-    if inducer.drug in drugs.running:
+    if inducer.drug in drugs.running_drugs:
         return True
-    given = drugs.given.get(inducer.drug)
-    ends = [drugs.stopped.get(inducer.drug), given.observed_at if given else None]
+    given = drugs.last_doses.get(inducer.drug)
+    ends = [drugs.stop_times.get(inducer.drug), given.observed_at if given else None]
     return any(end is not None and at - end <= inducer.after_stop for end in ends)
 
 
@@ -146,17 +150,17 @@ def _near_graft(
     return days[0] <= (at.astimezone(zone).date() - graft).days <= days[1]
 
 
-def induces(drug: str, protocol: Protocol) -> bool:
+def is_inducer(drug: str, protocol: Protocol) -> bool:
     """Say whether *drug* is one that may cause a syndrome."""
     return any(inducer.drug == drug for inducer in protocol.inducers)
 
 
-def worst(levels: Sequence[Level]) -> Level:
+def find_worst_grade(levels: Sequence[SignGrade]) -> SignGrade:
     """Return the worst of *levels* at each end; it is because of the one whose lower end leads."""
     lead = max(levels, key=lambda level: (level.at_least, level.at_most))
     at_most = max(level.at_most for level in levels)
     missing = {name for level in levels if level.at_most > lead.at_least for name in level.missing}
     facts = {fact.id: fact for level in levels if level.at_least for fact in level.facts}
-    return Level(
+    return SignGrade(
         lead.at_least, at_most, lead.because, tuple(sorted(missing)), tuple(facts.values())
     )

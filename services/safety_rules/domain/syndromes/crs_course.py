@@ -10,22 +10,26 @@ from datetime import datetime, timedelta
 
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.syndromes import ctcae_crs
-from services.safety_rules.domain.syndromes.bedside import Charted, Level, worst
+from services.safety_rules.domain.syndromes.bedside import (
+    ChartedReadings,
+    SignGrade,
+    find_worst_grade,
+)
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class CrsCourse:
     """One episode that may still change.
 
     Args:
         history: Every change of grade; the first is the fever that opened it.
         last_at: The last instant that was looked at.
-        waived: Fever is no longer asked for: it was treated.
+        is_fever_waived: Fever is no longer asked for: it was treated.
         free_since: First of the instants, up to the last one, that were free of all three.
-        over: It has been free for long enough.
+        is_over: It has been free for long enough.
         possible: Whether there was a fever at all is not certain.
         not_before: Earliest possible onset, when a reading just before leaves it open.
         doubtful: Instants of changes whose evidence is not final.
@@ -34,9 +38,9 @@ class Course:
 
     history: tuple[Change, ...]
     last_at: datetime
-    waived: bool = False
+    is_fever_waived: bool = False
     free_since: datetime | None = None
-    over: bool = False
+    is_over: bool = False
     possible: bool = False
     not_before: datetime | None = None
     doubtful: tuple[datetime, ...] = ()
@@ -44,69 +48,73 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Now:
+class CrsSigns:
     """One instant: what there is of the three signs, and which facts came."""
 
-    at: datetime
+    instant: datetime
     fever: bool | None
     fever_fact: Fact | None
-    masked: bool
-    pressure: Level
-    oxygen: Level
+    is_fever_masked: bool
+    pressure: SignGrade
+    oxygen: SignGrade
     facts: tuple[Fact, ...]
 
     @property
-    def severity(self) -> Level:
+    def severity(self) -> SignGrade:
         """The worse of hypotension and hypoxia."""
-        return worst((self.pressure, self.oxygen))
+        return find_worst_grade((self.pressure, self.oxygen))
 
     @property
-    def taken_now(self) -> bool:
+    def has_new_temperature(self) -> bool:
         """Whether the temperature was taken at this instant."""
-        return self.fever_fact is not None and self.fever_fact.observed_at == self.at
+        return self.fever_fact is not None and self.fever_fact.observed_at == self.instant
 
 
-def graded(course: Course, now: Now) -> Level:
+def grade_crs(course: CrsCourse, now: CrsSigns) -> SignGrade:
     """Return the grade in an open episode: at least 1, more as far as fever still counts."""
     severity = now.severity
     at_most = max(Grade.MILD, severity.at_most)
-    if now.fever is True or course.waived:
-        sign = f"fever, {_shown(now.fever_fact)}" if now.fever else "fever waived after treatment"
+    if now.fever is True or course.is_fever_waived:
+        sign = (
+            f"fever, {_describe_temperature(now.fever_fact)}"
+            if now.fever
+            else "fever waived after treatment"
+        )
         because = "; ".join(word for word in (sign, severity.because) if word)
         at_least = max(Grade.MILD, severity.at_least)
         facts = (now.fever_fact,) if now.fever and now.fever_fact else ()
-        return Level(at_least, at_most, because, severity.missing, (*facts, *severity.facts))
+        return SignGrade(at_least, at_most, because, severity.missing, (*facts, *severity.facts))
     sign = "fever gone, not treated" if now.fever is False else "temperature not known"
     because = "; ".join(word for word in (sign, severity.because) if word)
     missing = set(severity.missing)
     if at_most > Grade.MILD:
         missing.add(Input.TEXT if now.fever is False else Input.TEMPERATURE)
-    return Level(Grade.MILD, at_most, because, tuple(sorted(missing)), severity.facts)
+    return SignGrade(Grade.MILD, at_most, because, tuple(sorted(missing)), severity.facts)
 
 
-def freed(course: Course, now: Now, long_enough: timedelta) -> Course:
+def update_recovery(course: CrsCourse, now: CrsSigns, long_enough: timedelta) -> CrsCourse:
     """Follow the run without all three signs; what is unknown neither begins nor ends it."""
     severity = now.severity
     if now.fever is True or severity.at_least > Grade.NONE:
         return replace(course, free_since=None)
-    if now.fever is None or now.masked or severity.at_most > Grade.NONE:
+    if now.fever is None or now.is_fever_masked or severity.at_most > Grade.NONE:
         return course
-    since = course.free_since or now.at
-    return replace(course, free_since=since, over=now.at - since >= long_enough)
+    since = course.free_since or now.instant
+    return replace(course, free_since=since, is_over=now.instant - since >= long_enough)
 
 
-def regraded(course: Course, now: Now, level: Level) -> Course:
+def record_grade(course: CrsCourse, now: CrsSigns, level: SignGrade) -> CrsCourse:
     """Return *course* after one instant; its history has every change of grade, and no more."""
-    course = replace(course, last_at=now.at)
+    course = replace(course, last_at=now.instant)
     if course.history and course.history[-1].span == Span(level.at_least, level.at_most):
         return course
-    return changed(course, now, level)
+    return add_change(course, now, level)
 
 
-def changed(course: Course, now: Now, level: Level) -> Course:
+def add_change(course: CrsCourse, now: CrsSigns, level: SignGrade) -> CrsCourse:
     """Return *course* with one more change of grade."""
     change = Change(
-        now.at,
+        now.instant,
         Span(level.at_least, level.at_most),
         level.because,
         tuple(level.missing),
@@ -116,19 +124,19 @@ def changed(course: Course, now: Now, level: Level) -> Course:
     return replace(
         course,
         history=(*course.history, change),
-        doubtful=(*course.doubtful, now.at) if doubtful else course.doubtful,
+        doubtful=(*course.doubtful, now.instant) if doubtful else course.doubtful,
     )
 
 
-def scaled(course: Course, now: Now, readings: Charted) -> Course:
+def update_other_scales(course: CrsCourse, now: CrsSigns, readings: ChartedReadings) -> CrsCourse:
     """CTCAE asks for fever at grade 1 alone: what is worse counts as long as the episode lasts."""
-    spans = ctcae_crs.spans(now.pressure, now.oxygen, readings)
-    return replace(course, other_scales=ctcae_crs.worst(course.other_scales, spans))
+    spans = ctcae_crs.grade_spans(now.pressure, now.oxygen, readings)
+    return replace(course, other_scales=ctcae_crs.merge_worst_spans(course.other_scales, spans))
 
 
-def run_of(course: Course) -> Run:
+def build_run(course: CrsCourse) -> Run:
     """Return what the episode says so far; a change after its resolution is none of its own."""
-    resolved_at = course.free_since if course.over else None
+    resolved_at = course.free_since if course.is_over else None
     history = course.history
     if resolved_at is not None and not course.possible:
         history = tuple(c for c in history if c.at < resolved_at) or history[:1]
@@ -145,6 +153,6 @@ def run_of(course: Course) -> Run:
     )
 
 
-def _shown(fact: Fact | None) -> str:
+def _describe_temperature(fact: Fact | None) -> str:
     value = fact.body.value if fact and isinstance(fact.body, Observation) else None
     return f"{value.value} {value.unit}" if value else "temperature unreadable"

@@ -5,19 +5,21 @@ Source: CTCAE v5.0 and v6.0, Immune system disorders, "Cytokine release syndrome
 
 from collections.abc import Mapping
 
-from services.safety_rules.domain.syndromes.bedside import Charted, Level
+from services.safety_rules.domain.syndromes.bedside import ChartedReadings, SignGrade
 from services.safety_rules.domain.syndromes.hypoxia import (
     POSITIVE_PRESSURE,
-    device_name,
-    inspired_40_percent,
+    find_device_name,
+    find_inspired_40_percent,
 )
 from services.vocabulary.episode import Span
 from services.vocabulary.grade import Grade
 
-V5, V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"
+CRS_V5, CRS_V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"
 
 
-def spans(hypotension: Level, hypoxia: Level, readings: Charted) -> Mapping[str, Span]:
+def grade_spans(
+    hypotension: SignGrade, hypoxia: SignGrade, readings: ChartedReadings
+) -> Mapping[str, Span]:
     """Return the grade on both CTCAE scales at an instant of an open episode.
 
     Args:
@@ -25,34 +27,34 @@ def spans(hypotension: Level, hypoxia: Level, readings: Charted) -> Mapping[str,
         hypoxia: The same.
         readings: Last of each measure.
     """
-    pressure = _pressors(hypotension)
+    pressure = _grade_pressors(hypotension)
     return {
-        V5: _worse(pressure, _by_inspired_oxygen(hypoxia, readings)),
-        V6: _worse(pressure, Span(hypoxia.at_least, hypoxia.at_most)),
+        CRS_V5: _combine_spans(pressure, _grade_inspired_oxygen(hypoxia, readings)),
+        CRS_V6: _combine_spans(pressure, Span(hypoxia.at_least, hypoxia.at_most)),
     }
 
 
-def worst(one: Mapping[str, Span], other: Mapping[str, Span]) -> Mapping[str, Span]:
+def merge_worst_spans(one: Mapping[str, Span], other: Mapping[str, Span]) -> Mapping[str, Span]:
     """Return the worst of two instants on each scale."""
-    return {scale: _worse(span, one[scale]) if scale in one else span
+    return {scale: _combine_spans(span, one[scale]) if scale in one else span
             for scale, span in other.items()}  # fmt: skip
 
 
-def _pressors(hypotension: Level) -> Span:
+def _grade_pressors(hypotension: SignGrade) -> Span:
     """One pressor is published as 3; several are between it and "life-threatening"."""
     if hypotension.at_least is Grade.LIFE_THREATENING:
         return Span(Grade.SEVERE, Grade.LIFE_THREATENING)
     return Span(hypotension.at_least, hypotension.at_most)
 
 
-def _by_inspired_oxygen(hypoxia: Level, readings: Charted) -> Span:
+def _grade_inspired_oxygen(hypoxia: SignGrade, readings: ChartedReadings) -> Span:
     """v5.0 tells grade 2 from 3 by 40 % oxygen, whatever the device."""
     if hypoxia.at_least is Grade.NONE:
         return Span(hypoxia.at_least, hypoxia.at_most)
-    device = device_name(readings)
+    device = find_device_name(readings)
     if not device:
         return Span(hypoxia.at_least, hypoxia.at_most)
-    much, _ = inspired_40_percent(readings)
+    much, _ = find_inspired_40_percent(readings)
     low = Grade.SEVERE if much or device == "non-rebreather" else Grade.MODERATE
     high = Grade.MODERATE if much is False else Grade.SEVERE
     if device == "ventilator":
@@ -62,7 +64,7 @@ def _by_inspired_oxygen(hypoxia: Level, readings: Charted) -> Span:
     return Span(low, max(low, high))
 
 
-def _worse(one: Span, other: Span) -> Span:
+def _combine_spans(one: Span, other: Span) -> Span:
     return Span(
         max(one.at_least, other.at_least, Grade.MILD), max(one.at_most, other.at_most, Grade.MILD)
     )

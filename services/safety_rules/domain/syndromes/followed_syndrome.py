@@ -6,7 +6,7 @@ from typing import Any
 from typing import Protocol as Interface
 
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.track import Stepped, Track
+from services.safety_rules.domain.runs.track import FactTrack, StepResult
 from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.fact import Fact
@@ -14,38 +14,40 @@ from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Protocol
 
 
-class Scale(Interface):
+class SyndromeScale(Interface):
     """A published scale; its states are its own."""
 
-    def reads(self, fact: Fact, protocol: Protocol, /) -> bool:
+    def reads_fact(self, fact: Fact, protocol: Protocol, /) -> bool:
         """Say whether *fact* may change the syndrome."""
 
-    def initial(self, protocol: Protocol, context: BedsideContext, /) -> Any:  # noqa: ANN401
+    def make_initial_state(self, protocol: Protocol, context: BedsideContext, /) -> Any:  # noqa: ANN401
         """Return the state before any fact."""
 
-    def step(self, state: Any, at: datetime, facts: Sequence[Fact], /) -> Stepped[Any]:  # noqa: ANN401
+    def step_state(self, state: Any, at: datetime, facts: Sequence[Fact], /) -> StepResult[Any]:  # noqa: ANN401
         """Return the state after one instant, and the episode that ended then."""
 
-    def unended(self, state: Any, /) -> Run | None:  # noqa: ANN401
+    def find_open_run(self, state: Any, /) -> Run | None:  # noqa: ANN401
         """Return the episode that may still change, if there is one."""
 
-    def last_seen(self, state: Any, /) -> datetime | None:  # noqa: ANN401
+    def find_last_seen_at(self, state: Any, /) -> datetime | None:  # noqa: ANN401
         """Return when that was last looked at."""
 
 
-SCALES: Mapping[str, Scale] = {"astct-2019.crs": crs, "astct-2019.icans": icans}
+SCALES: Mapping[str, SyndromeScale] = {"astct-2019.crs": crs, "astct-2019.icans": icans}
 
 
-class Syndrome:
+class FollowedSyndrome:
     """A track of what is charted that is stepped through again when the context changes."""
 
     baseline_grade = Grade.NONE
 
-    def __init__(self, scale: Scale, protocol: Protocol) -> None:
+    def __init__(self, scale: SyndromeScale, protocol: Protocol) -> None:
         """Start with nothing charted."""
         self._scale = scale
         self._protocol = protocol
-        self.track: Track[Any] = Track(scale.initial(protocol, BedsideContext()), scale.step)
+        self.track: FactTrack[Any] = FactTrack(
+            scale.make_initial_state(protocol, BedsideContext()), scale.step_state
+        )
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Let *fact* stand, or stand no longer."""
@@ -53,12 +55,14 @@ class Syndrome:
 
     def restart(self, context: BedsideContext) -> None:
         """Step through everything again in another context."""
-        self.track.restart(self._scale.initial(self._protocol, context), self._scale.step)
+        self.track.restart(
+            self._scale.make_initial_state(self._protocol, context), self._scale.step_state
+        )
 
-    def unended(self) -> Run | None:
+    def find_open_run(self) -> Run | None:
         """Return the episode that may still change, if there is one."""
-        return self._scale.unended(self.track.state())
+        return self._scale.find_open_run(self.track.compute_state())
 
-    def last_seen(self) -> datetime | None:
+    def find_last_seen_at(self) -> datetime | None:
         """Return when that was last looked at."""
-        return self._scale.last_seen(self.track.state())
+        return self._scale.find_last_seen_at(self.track.compute_state())

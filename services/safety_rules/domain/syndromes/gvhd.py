@@ -34,7 +34,7 @@ class AcuteGrade(IntEnum):
 SEVERITY: Mapping[ChronicSeverity, int] = {"none": 0, "mild": 1, "moderate": 2, "severe": 3}
 
 
-def overall_grade(stages: GvhdStage) -> tuple[AcuteGrade, AcuteGrade]:
+def grade_acute_gvhd(stages: GvhdStage) -> tuple[AcuteGrade, AcuteGrade]:
     """Return the least and the greatest overall grade that the organs which were assessed allow.
 
     >>> overall_grade(GvhdStage(skin=3, liver=0, upper_gi=0, lower_gi=0))
@@ -53,10 +53,10 @@ def overall_grade(stages: GvhdStage) -> tuple[AcuteGrade, AcuteGrade]:
             raise ValueError(f"there is no stage {stage} of {organ}")
     least = {organ: stage or 0 for organ, stage in given.items()}
     most = {organ: _HIGHEST[organ] if stage is None else stage for organ, stage in given.items()}
-    return _grade(**least), _grade(**most)
+    return _grade_stages(**least), _grade_stages(**most)
 
 
-def _grade(skin: int, liver: int, upper_gi: int, lower_gi: int) -> AcuteGrade:
+def _grade_stages(skin: int, liver: int, upper_gi: int, lower_gi: int) -> AcuteGrade:
     """The most severe organ decides."""
     if _HIGHEST["skin"] in (skin, liver, lower_gi):
         return AcuteGrade.IV
@@ -67,7 +67,7 @@ def _grade(skin: int, liver: int, upper_gi: int, lower_gi: int) -> AcuteGrade:
     return AcuteGrade.I if skin else AcuteGrade.NONE
 
 
-def skin_stage(rash_percent: Decimal, *, bullae_over_5_percent: bool = False) -> int:
+def stage_skin(rash_percent: Decimal, *, bullae_over_5_percent: bool = False) -> int:
     """Return the stage of a rash on *rash_percent* of the body surface.
 
     >>> [skin_stage(Decimal(n)) for n in (0, 24, 25, 50, 51)]
@@ -95,7 +95,7 @@ def skin_stage(rash_percent: Decimal, *, bullae_over_5_percent: bool = False) ->
     return 1 if rash_percent > none else 0
 
 
-def liver_stage(bilirubin_mg_dl: Decimal) -> int:
+def stage_liver(bilirubin_mg_dl: Decimal) -> int:
     """Return the stage of the liver; a value between two written bands is of the worse one.
 
     >>> [liver_stage(Decimal(n)) for n in ("1.9", "2", "3", "3.05", "6", "6.1", "15", "15.1")]
@@ -107,7 +107,7 @@ def liver_stage(bilirubin_mg_dl: Decimal) -> int:
     return 1 + sum(bilirubin_mg_dl > limit for limit in beyond)
 
 
-def lower_gi_stage(stool_ml_per_day: Decimal, *, pain_ileus_or_blood: bool = False) -> int:
+def stage_lower_gi(stool_ml_per_day: Decimal, *, pain_ileus_or_blood: bool = False) -> int:
     """Return the stage of the lower gut of an adult (above 50 kg).
 
     >>> [lower_gi_stage(Decimal(n)) for n in (499, 500, 999, 1000, 1500, 1501)]
@@ -126,12 +126,12 @@ def lower_gi_stage(stool_ml_per_day: Decimal, *, pain_ileus_or_blood: bool = Fal
     return int(stool_ml_per_day >= first) + int(stool_ml_per_day >= second)
 
 
-def upper_gi_stage(*, persistent: bool) -> int:
+def stage_upper_gi(*, persistent: bool) -> int:
     """Return 1 for persistent nausea, vomiting or anorexia, 0 for none or intermittent."""
     return int(persistent)
 
 
-def chronic_severity(scores: Mapping[str, int | None]) -> tuple[ChronicSeverity, ChronicSeverity]:
+def grade_chronic_gvhd(scores: Mapping[str, int | None]) -> tuple[ChronicSeverity, ChronicSeverity]:
     """Return the least and the greatest global severity that organ scores allow.
 
     >>> chronic_severity({"skin": 1, "mouth": 1, "lungs": 0})
@@ -153,7 +153,7 @@ def chronic_severity(scores: Mapping[str, int | None]) -> tuple[ChronicSeverity,
     given = {organ: scores.get(organ) for organ in ORGANS}
     least = {organ: score or 0 for organ, score in given.items()}
     most = {organ: _WORST_SCORE if score is None else score for organ, score in given.items()}
-    return _severity(least), _severity(most)
+    return _grade_scores(least), _grade_scores(most)
 
 
 ORGANS: Sequence[str] = (
@@ -163,7 +163,7 @@ _WORST_SCORE = 3
 _SEVERAL_ORGANS = 3
 
 
-def _severity(scores: Mapping[str, int]) -> ChronicSeverity:
+def _grade_scores(scores: Mapping[str, int]) -> ChronicSeverity:
     lungs = scores["lungs"]
     worst = max(score for organ, score in scores.items() if organ != "lungs")
     affected = sum(score > 0 for score in scores.values())
@@ -174,7 +174,7 @@ def _severity(scores: Mapping[str, int]) -> ChronicSeverity:
     return "mild" if affected else "none"
 
 
-def lung_score(fev1_percent: Decimal) -> int:
+def score_lungs(fev1_percent: Decimal) -> int:
     """Return the score of the lungs by FEV1 (per cent of predicted), which alone counts globally.
 
     A value between two written bands is of the worse one.

@@ -7,13 +7,13 @@ protocol's, as the scale has none.
 from datetime import datetime
 from decimal import Decimal
 
-from services.safety_rules.domain.facts.drugs import Drugs
+from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.syndromes.bedside import (
-    Charted,
-    Level,
-    is_at_least,
-    number,
-    still_true,
+    ChartedReadings,
+    SignGrade,
+    find_current_reading,
+    reaches_limit,
+    read_number,
 )
 from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
@@ -30,9 +30,13 @@ _ELSEWHERE = frozenset(
 )
 
 
-def hypotension(
-    readings: Charted, drugs: Drugs, usual: Fact | None, at: datetime, limits: Bedside
-) -> Level:
+def grade_hypotension(
+    readings: ChartedReadings,
+    drugs: DrugExposures,
+    usual: Fact | None,
+    at: datetime,
+    limits: Bedside,
+) -> SignGrade:
     """Return the hypotension of the ASTCT scale at *at*.
 
     Args:
@@ -42,71 +46,79 @@ def hypotension(
         at: The instant.
         limits: The protocol's.
     """
-    pressors = [running for name in limits.vasopressors if (running := _acts(name, drugs, at))]
+    pressors = [
+        running for name in limits.vasopressors if (running := _find_acting_fact(name, drugs, at))
+    ]
     others = [
-        running for name in limits.vasopressors_not_counted if (running := _acts(name, drugs, at))
+        running
+        for name in limits.vasopressors_not_counted
+        if (running := _find_acting_fact(name, drugs, at))
     ]
     if len(pressors) >= _SEVERAL:
-        return _treated(Grade.LIFE_THREATENING, "several vasopressors", pressors)
+        return _grade_treatment(Grade.LIFE_THREATENING, "several vasopressors", pressors)
     if pressors or others:
-        return _treated(Grade.SEVERE, "a vasopressor", [*pressors, *others])
-    return _untreated(readings, drugs, usual, at, limits)
+        return _grade_treatment(Grade.SEVERE, "a vasopressor", [*pressors, *others])
+    return _grade_without_vasopressor(readings, drugs, usual, at, limits)
 
 
-def _untreated(
-    readings: Charted, drugs: Drugs, usual: Fact | None, at: datetime, limits: Bedside
-) -> Level:
-    pressure = still_true(readings, "sbp", at, limits.vitals_stay)
-    bolus = drugs.begun.get(FLUIDS)
+def _grade_without_vasopressor(
+    readings: ChartedReadings,
+    drugs: DrugExposures,
+    usual: Fact | None,
+    at: datetime,
+    limits: Bedside,
+) -> SignGrade:
+    pressure = find_current_reading(readings, "sbp", at, limits.vitals_stay)
+    bolus = drugs.last_starts.get(FLUIDS)
     since_bolus = pressure is not None and bolus and pressure.observed_at > bolus.observed_at
     if bolus and not since_bolus and at - bolus.observed_at <= limits.vitals_stay:
-        return _treated(Grade.MODERATE, "a fluid bolus", [bolus])
+        return _grade_treatment(Grade.MODERATE, "a fluid bolus", [bolus])
     if pressure is None:
-        return Level(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
+        return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
     low = _is_low(pressure, usual, limits)
     if low is None:
-        return Level(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
+        return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
     if not low:
-        return Level(Grade.NONE, Grade.NONE, facts=(pressure,))
-    because = f"systolic pressure {_shown(pressure)}, no vasopressor"
-    return Level(Grade.MODERATE, Grade.MODERATE, because, facts=(pressure,))
+        return SignGrade(Grade.NONE, Grade.NONE, facts=(pressure,))
+    because = f"systolic pressure {_describe_pressure(pressure)}, no vasopressor"
+    return SignGrade(Grade.MODERATE, Grade.MODERATE, because, facts=(pressure,))
 
 
 def _is_low(pressure: Fact, usual: Fact | None, limits: Bedside) -> bool | None:
-    enough = is_at_least(pressure, Quantity(limits.sbp_below, "mm[Hg]"))
+    enough = reaches_limit(pressure, Quantity(limits.sbp_below, "mm[Hg]"))
     if enough is not True or usual is None:
         return None if enough is None else not enough
-    before = _millimetres(usual)
+    before = _read_millimetres(usual)
     if before is None:
         return False
-    kept = is_at_least(pressure, Quantity(before - limits.sbp_drop, "mm[Hg]"))
-    exactly = _millimetres(pressure) == before - limits.sbp_drop
+    kept = reaches_limit(pressure, Quantity(before - limits.sbp_drop, "mm[Hg]"))
+    exactly = _read_millimetres(pressure) == before - limits.sbp_drop
     return True if exactly else None if kept is None else not kept
 
 
-def _millimetres(fact: Fact) -> Decimal | None:
-    return number(fact.body, "mm[Hg]") if isinstance(fact.body, Observation) else None
+def _read_millimetres(fact: Fact) -> Decimal | None:
+    return read_number(fact.body, "mm[Hg]") if isinstance(fact.body, Observation) else None
 
 
-def _acts(drug: str, drugs: Drugs, at: datetime) -> Fact | None:
+def _find_acting_fact(drug: str, drugs: DrugExposures, at: datetime) -> Fact | None:
     """Return the fact by which *drug* acts: it runs, or a dose is given at this very instant."""
-    running, given = drugs.running.get(drug), drugs.given.get(drug)
+    running, given = drugs.running_drugs.get(drug), drugs.last_doses.get(drug)
     if running is None and given is not None and given.observed_at == at:
         running = given
-    return running if running is not None and _into_the_blood(running) else None
+    return running if running is not None and _may_reach_blood(running) else None
 
 
-def _into_the_blood(fact: Fact) -> bool:
+def _may_reach_blood(fact: Fact) -> bool:
     """Say whether a drug may act on the pressure; so it may by a route that is not known."""
     route = fact.body.route if isinstance(fact.body, Administration) else ""
     return route.strip().upper() not in _ELSEWHERE
 
 
-def _treated(grade: Grade, what: str, facts: list[Fact]) -> Level:
+def _grade_treatment(grade: Grade, what: str, facts: list[Fact]) -> SignGrade:
     names = ", ".join(sorted(getattr(fact.body, "drug", "") for fact in facts))
-    return Level(grade, grade, f"{what} ({names})", facts=tuple(facts))
+    return SignGrade(grade, grade, f"{what} ({names})", facts=tuple(facts))
 
 
-def _shown(fact: Fact) -> str:
+def _describe_pressure(fact: Fact) -> str:
     value = fact.body.value if isinstance(fact.body, Observation) else None
     return f"{value.value} {value.unit}" if value else "unreadable"

@@ -7,11 +7,11 @@ footnotes, and what they leave open: docs/decisions/bedside.md
 from decimal import Decimal
 
 from services.safety_rules.domain.syndromes.bedside import (
-    NORMAL,
-    Charted,
-    Level,
-    is_at_least,
-    number,
+    NOT_AFFECTED,
+    ChartedReadings,
+    SignGrade,
+    reaches_limit,
+    read_number,
 )
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
@@ -36,78 +36,78 @@ _LOW_FLOW_UP_TO = Decimal(6)  # L/min
 _CANNULA = "nasal-cannula"
 
 
-def hypoxia(readings: Charted) -> Level:
+def grade_hypoxia(readings: ChartedReadings) -> SignGrade:
     """Return the hypoxia of the ASTCT scale; a device stays until it is changed."""
     device = readings.get("oxygen-device")
-    flow = _flow_with(device, readings.get("oxygen-flow"))
+    flow = _select_current_flow(device, readings.get("oxygen-flow"))
     if device is None:
-        return _by_flow_alone(flow)
-    name = _text(device)
+        return _grade_flow_alone(flow)
+    name = _read_text(device)
     if name == _CANNULA:
-        return _cannula(device, flow)
+        return _grade_cannula(device, flow)
     for devices, grade in _GRADES:
         if name in devices:
-            return Level(grade, grade, name, facts=(device,))
-    return Level(Grade.NONE, Grade.LIFE_THREATENING, missing=(Input.OXYGEN_DEVICE,))
+            return SignGrade(grade, grade, name, facts=(device,))
+    return SignGrade(Grade.NONE, Grade.LIFE_THREATENING, missing=(Input.OXYGEN_DEVICE,))
 
 
-def _cannula(device: Fact, flow: Fact | None) -> Level:
-    litres = _litres(flow)
+def _grade_cannula(device: Fact, flow: Fact | None) -> SignGrade:
+    litres = _read_litres(flow)
     if flow is None or litres is None:
         because = "nasal cannula, flow not known"
         missing = (Input.OXYGEN_FLOW,)
-        return Level(Grade.MODERATE, Grade.SEVERE, because, missing, (device,))
+        return SignGrade(Grade.MODERATE, Grade.SEVERE, because, missing, (device,))
     if litres <= _LOW_FLOW_UP_TO:
         because = f"nasal cannula at {litres} L/min, at most 6"
-        return Level(Grade.MODERATE, Grade.MODERATE, because, facts=(device, flow))
+        return SignGrade(Grade.MODERATE, Grade.MODERATE, because, facts=(device, flow))
     because = f"nasal cannula at {litres} L/min, more than 6"
-    return Level(Grade.SEVERE, Grade.SEVERE, because, facts=(device, flow))
+    return SignGrade(Grade.SEVERE, Grade.SEVERE, because, facts=(device, flow))
 
 
-def _by_flow_alone(flow: Fact | None) -> Level:
+def _grade_flow_alone(flow: Fact | None) -> SignGrade:
     """Return what a flow says when no device was ever charted: oxygen, by whatever device."""
     missing = (Input.OXYGEN_DEVICE,)
-    litres = _litres(flow)
+    litres = _read_litres(flow)
     if flow is None or litres is None:
-        return Level(Grade.NONE, Grade.LIFE_THREATENING, missing=missing)
+        return SignGrade(Grade.NONE, Grade.LIFE_THREATENING, missing=missing)
     if litres == 0:
-        return NORMAL
+        return NOT_AFFECTED
     because = f"oxygen at {litres} L/min, device not known"
-    return Level(Grade.MODERATE, Grade.LIFE_THREATENING, because, missing, (flow,))
+    return SignGrade(Grade.MODERATE, Grade.LIFE_THREATENING, because, missing, (flow,))
 
 
-def _flow_with(device: Fact | None, flow: Fact | None) -> Fact | None:
+def _select_current_flow(device: Fact | None, flow: Fact | None) -> Fact | None:
     """Return *flow*, unless it was charted before the device was changed."""
     if flow is None or (device is not None and flow.observed_at < device.observed_at):
         return None
     return flow
 
 
-def severity(body: Observation) -> Decimal | int | None:
+def rank_oxygen_severity(body: Observation) -> Decimal | int | None:
     """Return how bad a reading is beside others of its measure; None: it cannot be read."""
     if body.measure == "oxygen-device":
         grades = {name: grade for names, grade in _GRADES for name in names}
         return grades.get(body.text, Grade.MODERATE if body.text == _CANNULA else None)
-    return number(body, "L/min" if body.measure == "oxygen-flow" else "%")
+    return read_number(body, "L/min" if body.measure == "oxygen-flow" else "%")
 
 
-def inspired_40_percent(readings: Charted) -> tuple[bool | None, Fact | None]:
+def find_inspired_40_percent(readings: ChartedReadings) -> tuple[bool | None, Fact | None]:
     """Say whether 40 % oxygen or more is inspired; None: not known with this device."""
     device, fio2 = readings.get("oxygen-device"), readings.get("fio2")
     if fio2 is None or (device is not None and fio2.observed_at < device.observed_at):
         return None, None
-    return is_at_least(fio2, Quantity(Decimal(40), "%")), fio2
+    return reaches_limit(fio2, Quantity(Decimal(40), "%")), fio2
 
 
-def device_name(readings: Charted) -> str:
+def find_device_name(readings: ChartedReadings) -> str:
     """Return the name of the device; empty when none was charted."""
     device = readings.get("oxygen-device")
-    return "" if device is None else _text(device)
+    return "" if device is None else _read_text(device)
 
 
-def _litres(flow: Fact | None) -> Decimal | None:
-    return number(flow.body, "L/min") if flow and isinstance(flow.body, Observation) else None
+def _read_litres(flow: Fact | None) -> Decimal | None:
+    return read_number(flow.body, "L/min") if flow and isinstance(flow.body, Observation) else None
 
 
-def _text(device: Fact) -> str:
+def _read_text(device: Fact) -> str:
     return device.body.text if isinstance(device.body, Observation) else ""
