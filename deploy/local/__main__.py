@@ -11,7 +11,7 @@ from deploy.local.workers import ROLES
 
 
 def main() -> int:
-    """Do what the command line says; return 0 when it is done, 1 when it failed or a part has stopped."""
+    """Do what the command line says; return 1 when it failed or a part has stopped, else 0."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("var/up"), metavar="DIR")
     parser.add_argument("--servers-only", action="store_true", help="no worker of Aegis")

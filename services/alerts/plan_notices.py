@@ -78,6 +78,23 @@ def _planned(conn: Connection, desk: Desk, now: datetime, ids: Sequence[str] | N
     return _Planned(new, untrue)
 
 
+def is_notice_due(conn: Connection, study: str, now: datetime) -> bool:
+    """Return True when the state of an alert calls for a notice that is not recorded."""
+    deliveries = _grouped(alerts.load_deliveries(conn), lambda row: row.alert)
+    acknowledgements = _grouped(alerts.load_acknowledgements(conn), lambda row: row.alert)
+    return any(
+        any(_is_untrue(row, alert) for row in deliveries.get(alert.id, []))
+        or why_send(
+            alert,
+            _told(deliveries.get(alert.id, [])),
+            _seen(acknowledgements.get(alert.id, [])),
+            _after(deliveries.get(alert.id, []), acknowledgements.get(alert.id, []), now),
+        )
+        is not None
+        for alert in alerts.load_alerts(conn, study)
+    )
+
+
 def _after(
     rows: Sequence[DeliveryRow], acknowledged: Sequence[AcknowledgementRow], now: datetime
 ) -> datetime:

@@ -1,7 +1,7 @@
 """A trial by a process for each role, on PostgreSQL and Kafka; proven to be the same."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from services.cli.command import CommandError
@@ -73,7 +73,7 @@ def run(
         "AEGIS_SMTP_PORT": str(sink.port),
     }
     with Processes(ROLES, told, out / "log") as processes:
-        sent, refused = enter(opened, trial, written, processes.mllp_port)
+        sent, refused = enter(opened, trial, written, processes.mllp_port, nullcontext)
         wait_until_told(opened, processes.require)
     return opened, sent, refused
 

@@ -1,5 +1,8 @@
 """A trial in one process, on a database in a file."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from services.cli.demo.feed import enter, wait_until_told
@@ -22,7 +25,7 @@ from services.simulator.trial import SimulatedTrial
 def run(
     trial: SimulatedTrial, study: Path, out: Path, written: Path, sink: MailSink
 ) -> tuple[Opened, int, int]:
-    """Serve, enrol, feed, and wait until everything is graded and told.
+    """Serve, enrol, feed day by day, and wait each day until everything is graded and told.
 
     Args:
         trial: As it was written to the folder *written*.
@@ -36,6 +39,7 @@ def run(
     """
     settings = StoreSettings(data=out, database_url="", keys=None, study=study, clock="message")
     opened = open_in(settings)
+    rules_turn = threading.Lock()
     with (out / "log" / "aegis.log").open("w") as stream:
         log.configure(as_json=True, stream=stream)
         service = Service(
@@ -45,12 +49,20 @@ def run(
                 HttpSettings(http_port=0),
                 AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
                 KafkaSettings(kafka=""),
+                rules_turn=rules_turn,
             ),
         )
         running = Background(service)
         ports = running.start()
+
+        @contextmanager
+        def whole_day() -> Iterator[None]:
+            with rules_turn:
+                yield
+            wait_until_told(opened, looks=1, rest_s=0.005)
+
         try:
-            sent, refused = enter(opened, trial, written, ports.mllp)
+            sent, refused = enter(opened, trial, written, ports.mllp, whole_day)
             wait_until_told(opened)
         finally:
             running.stop()

@@ -3,43 +3,88 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from services.alerts.plan_notices import is_notice_due
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import Opened
 from services.ingest.enrolment import import_participants
 from services.ingest.files import read_submissions
 from services.ingest.mllp_client import AnsweredMessage, send_messages
+from services.runtime.clock import now_utc
 from services.safety_rules.application.decide_study import undecided
 from services.simulator.trial import SimulatedTrial
 from services.store import alerts, journal, outbox, participants, timers
 from services.store.session import Connection
 
+WholeDay = Callable[[], AbstractContextManager[None]]
+
 _SETTLE_S = 300.0
-_QUIET = 3  # looks in a row that find nothing to do
 _BAR = 40
 
 
-def enter(opened: Opened, trial: SimulatedTrial, folder: Path, mllp_port: int) -> tuple[int, int]:
-    """Enrol everybody and send everything; return how many were sent, and how many not accepted.
+def enter(
+    opened: Opened, trial: SimulatedTrial, folder: Path, mllp_port: int, whole_day: WholeDay
+) -> tuple[int, int]:
+    """Enrol everybody and send everything, day by day, as the messages are dated.
 
     Args:
         opened: Where it goes.
         trial: As `services.simulator.trial.write_trial` wrote it.
         folder: That it was written to.
         mllp_port: Of this machine.
+        whole_day: Entered before the messages of a day are sent, left when all are answered.
+
+    Returns:
+        The number of messages that were sent, and of those that were not accepted.
     """
     intake = intake_of(opened)
     import_participants(intake, (folder / "participants.csv").read_bytes(), "demo")
-    codes = Counter(
-        answered.code
-        for answered in _progress(send_messages("127.0.0.1", mllp_port, trial.messages), trial)
-    )
+    answers = _send_days(trial.messages, mllp_port, whole_day)
+    codes = Counter(answered.code for answered in _progress(answers, trial))
     facts = (folder / "facts.ndjson").read_bytes()
     intake.accept(list(read_submissions(facts, "demo")))
     return codes.total(), codes.total() - codes["AA"]
+
+
+def days_of(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
+    r"""Yield the messages of one day after the other (UTC, by MSH-7), in their order.
+
+    A message that is sent again later belongs to the day on which it is sent again.
+
+    >>> header = rb"MSH|^~\&|||||%b||ADT^A01"
+    >>> times = (b"20260314235900+0000", b"20260315005900+0100", b"20260315060000+0000")
+    >>> [len(day) for day in days_of([header % time for time in times])]
+    [2, 1]
+    """
+    batch: list[bytes] = []
+    newest = date.min
+    for message in messages:
+        sent_on = _sent_on(message)
+        if batch and sent_on > newest:
+            yield batch
+            batch = []
+        newest = max(newest, sent_on)
+        batch.append(message)
+    if batch:
+        yield batch
+
+
+def _sent_on(message: bytes) -> date:
+    sent_at = datetime.strptime(message.split(b"|", 7)[6].decode(), "%Y%m%d%H%M%S%z")
+    return sent_at.astimezone(UTC).date()
+
+
+def _send_days(
+    messages: Iterable[bytes], port: int, whole_day: WholeDay
+) -> Iterator[AnsweredMessage]:
+    for batch in days_of(messages):
+        with whole_day():
+            yield from send_messages("127.0.0.1", port, batch)
 
 
 def _progress(
@@ -60,23 +105,31 @@ def _progress(
         print(file=sys.stderr)
 
 
-def wait_until_told(opened: Opened, running: Callable[[], None] = lambda: None) -> None:
+def wait_until_told(
+    opened: Opened,
+    running: Callable[[], None] = lambda: None,
+    *,
+    looks: int = 3,
+    rest_s: float = 0.3,
+) -> None:
     """Return once every fact is graded, every rule has spoken and every notice has left.
 
     Args:
         opened: What is waited for.
         running: Raises when what does the work does not run any more.
+        looks: In a row, that find nothing to do.
+        rest_s: Seconds between two looks.
 
     Raises:
         CommandError: That takes too long.
     """
     until_s = time.monotonic() + _SETTLE_S
     quiet = 0
-    while quiet < _QUIET:
+    while quiet < looks:
         if time.monotonic() > until_s:
             raise CommandError(f"not done after {_SETTLE_S:.0f} s: see the log")
         running()
-        time.sleep(0.3)
+        time.sleep(rest_s)
         with opened.db.read() as conn:
             quiet = 0 if _is_busy(opened, conn) else quiet + 1
 
@@ -87,6 +140,6 @@ def _is_busy(opened: Opened, conn: Connection) -> bool:
     last = participants.last_received(conn, opened.name)
     if last is not None and timers.due_timers(conn, last, 1):
         return True
-    raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
-    told = {row.alert for row in alerts.load_deliveries(conn)}
-    return bool(raised - told or undecided(conn, opened.study.rules))
+    if undecided(conn, opened.study.rules):
+        return True
+    return is_notice_due(conn, opened.name, now_utc())

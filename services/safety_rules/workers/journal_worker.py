@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -38,6 +39,7 @@ class JournalWorker:
         on_step: Told what each step did, for logs and metrics.
         progress: Told when something waits or fails, was done, or nothing is left.
         cache: Of the families that were folded last.
+        turn: Held during each step; whoever loads a history holds it until a day is whole.
     """
 
     db: Database
@@ -48,6 +50,7 @@ class JournalWorker:
     on_step: Callable[[Folded, Decided], None] = lambda _folded, _decided: None
     progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
     _has_to_decide: bool = True  # somebody may have folded, and ended before the rules spoke
     _looked_back_at: datetime | None = None
     _lease: Holding = field(init=False)
@@ -62,7 +65,8 @@ class JournalWorker:
         """
         while not stop.is_set():
             try:
-                busy = self._is_mine() and (self.step() or self.look_back_daily())
+                with self.turn:
+                    busy = self._is_mine() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
                 self.progress.work_waits(time.monotonic())

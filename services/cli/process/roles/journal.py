@@ -32,6 +32,7 @@ def add_journal_worker(parts: Parts) -> None:
         by_message=parts.by_message,
         on_step=count,
         progress=parts.progress_of("rules"),
+        turn=parts.told.rules_turn,
         cache=Cache(parts.told.rules.rules_cache_mb * MB),
     )
     parts.work["rules"] = rules.run

@@ -1,6 +1,7 @@
 """What one process is made of: each role adds its parts."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,7 +26,7 @@ from services.runtime.settings import (
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The settings of a process."""
+    """The settings of a process; *rules_turn* is held during each step of its rules."""
 
     ingest: IngestSettings
     http: HttpSettings
@@ -33,6 +34,7 @@ class Told:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     waker: WakerSettings = field(default_factory=WakerSettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
+    rules_turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 
 @dataclass(slots=True)
