@@ -30,7 +30,7 @@ demo: setup ## a synthetic trial through the real MLLP port, to graded records a
 	$(BIN)/aegis demo
 
 demo-distributed: setup ## the same by many processes on PostgreSQL and Kafka, proven to be the same
-	$(BIN)/python -m deploy.local.demonstration --out var/demo-distributed
+	$(BIN)/python -m deploy.local.demonstration --data var/demo-distributed
 
 run: setup ## the service on this machine, data in var/
 	$(BIN)/aegis run

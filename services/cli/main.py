@@ -1,95 +1,112 @@
-"""The command ``aegis``: one table of commands, in the order of a working day."""
+"""The command ``aegis``: one table of commands, in the order of a working day.
 
-import argparse
+A command has two modules of its name: what it can be told in `services.cli.arguments`, which loads
+in milliseconds, and what it does in `services.cli.commands`, which is loaded once the words are
+known to be right.
+"""
+
 import os
 import re
 import sys
-from collections.abc import Sequence
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
-from services.cli.command import Command, CommandError
-from services.runtime.settings import SettingsError
+from services.cli.command import CommandError
+from services.runtime.settings_error import SettingsError
 
-# Each is in the module of its name: a module is loaded when it is asked for, for some take seconds.
-COMMANDS: Sequence[str] = (
-    "run",
-    "topics",
-    "ingest",
-    "parked",
-    "participants",
-    "sites",
-    "facts",
-    "adjudicate",
-    "determine",
-    "records",
-    "explain",
-    "dose",
-    "queries",
-    "rules",
-    "endpoints",
-    "alerts",
-    "assess",
-    "protocol",
-    "design",
-    "regrade",
-    "refold",
-    "grade",
-    "boundary",
-    "simulate",
-    "migrate",
-    "verify",
-    "replay",
-    "retry",
-    "demo",
-    "version",
-)
-
-
-def load_command(word: str) -> Command:
-    """Return the command of *word*, one of `COMMANDS`."""
-    command: Command = import_module(f"services.cli.commands.{word}").COMMAND
-    return command
+# Each command, and what it is for.
+COMMANDS: Mapping[str, str] = {
+    "run": "the service: ingest, rules and alerts in one process",
+    "topics": "compare the topics of Kafka with those declared",
+    "ingest": "read files of HL7 v2 messages, or of facts",
+    "parked": "what was accepted and cannot be used yet",
+    "participants": "who takes part",
+    "sites": "who may send",
+    "facts": "enter what no feed carries",
+    "adjudicate": "confirm, reject, regrade or attribute a record",
+    "determine": "the DSMB's answer to a stopping rule",
+    "records": "the graded adverse event records",
+    "explain": "why a record says what it says",
+    "dose": "what grades and results ask of the study drug",
+    "queries": "what a data manager has to look into",
+    "rules": "the stopping rules, live",
+    "endpoints": "survival, incidence and adverse events at a data cut",
+    "alerts": "what people were told, and who has seen it",
+    "assess": "grade a file of facts and apply the rules",
+    "protocol": "check a protocol, or read it as its signers do",
+    "design": "the families of stopping rules side by side",
+    "regrade": "what another version of the criteria would change",
+    "refold": "grade anew what other rules wrote, after an upgrade",
+    "grade": "grade a table of readings under CTCAE",
+    "boundary": "a stopping boundary and what it does at each event rate",
+    "simulate": "a synthetic trial, or a rule in many trials",
+    "migrate": "bring the database up to date, online",
+    "verify": "check every row, every message and every record",
+    "replay": "fold the journal again and compare the history",
+    "retry": "grade again who was set aside because of facts that failed",
+    "demo": "a synthetic trial, from HL7 to the DSMB's mail",
+    "version": "which Aegis this is, and by which rules",
+}
 
 
-def parser(only: str = "") -> argparse.ArgumentParser:
-    """Return the parser of the whole command line, or of *only* one word of `COMMANDS`."""
-    root = argparse.ArgumentParser(
+def load_command(word: str) -> Callable[[Namespace], int]:
+    """Return what performs the command *word*, one of `COMMANDS`; it returns the exit code."""
+    perform: Callable[[Namespace], int] = import_module(f"services.cli.commands.{word}").perform
+    return perform
+
+
+def build_parser(word: str = "") -> ArgumentParser:
+    """Return the parser of the command line, with the arguments of *word*, one of `COMMANDS`."""
+    parser = ArgumentParser(
         prog="aegis",
         description="Adverse event monitoring and safety signaling for clinical trials.",
         epilog="Trial safety oversight, not a bedside alarm.",
     )
-    words = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in map(load_command, [only] if only else COMMANDS):
-        word = words.add_parser(command.name, help=command.purpose, description=command.purpose)
-        command.arguments(word)
-        word.set_defaults(perform=command.perform)
-    return root
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, dest=SUPPRESS, help="print the version"
+    )
+    words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, purpose in COMMANDS.items():
+        command = words.add_parser(name, help=purpose, description=purpose)
+        if name == word:
+            import_module(f"services.cli.arguments.{name}").add_arguments(command)
+    return parser
 
 
-def joined(words: Sequence[str]) -> list[str]:
+class _Version(Action):
+    """Prints the version of the package, which is looked up only then."""
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        installed = import_module("services.cli.shared.installed").installed_version()
+        print(f"aegis {installed or 'not installed'}")
+        parser.exit()
+
+
+def join_negative_numbers(words: Sequence[str]) -> list[str]:
     """Return *words* with each negative number joined to its option, whose value it is.
 
-    >>> joined(["--prior", "-1,2", "--n", "30"])
+    >>> join_negative_numbers(["--prior", "-1,2", "--n", "30"])
     ['--prior=-1,2', '--n', '30']
     """
-    found: list[str] = []
+    joined: list[str] = []
     for word in words:
-        if re.match(r"-[.\d]", word) and found and re.fullmatch(r"--[a-z0-9-]+", found[-1]):
-            found[-1] += f"={word}"
+        if re.match(r"-[.\d]", word) and joined and re.fullmatch(r"--[a-z0-9-]+", joined[-1]):
+            joined[-1] += f"={word}"
         else:
-            found.append(word)
-    return found
+            joined.append(word)
+    return joined
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
-    given = joined(sys.argv[1:] if argv is None else argv)
-    only = given[0] if given and given[0] in COMMANDS else ""
-    chosen = parser(only).parse_args(given)
+    words = join_negative_numbers(sys.argv[1:] if argv is None else argv)
+    word = words[0] if words and words[0] in COMMANDS else ""
+    args = build_parser(word).parse_args(words)
     try:
-        return int(chosen.perform(chosen))
+        return load_command(args.command)(args)
     except (CommandError, SettingsError) as error:
-        print(f"aegis {chosen.command}: {error}", file=sys.stderr)
+        print(f"aegis {args.command}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,13 +11,11 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.runtime.settings_error import SettingsError
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Kind = TypeVar("Kind", bound=BaseSettings)
-
-
-class SettingsError(ValueError):
-    """A setting cannot be: the message names its variable and says what is wrong."""
 
 
 def read_settings(kind: type[Kind], **told: Any) -> Kind:  # noqa: ANN401 - fields are checked

@@ -33,7 +33,7 @@ def aegis(*words):
 def shown(tmp_path_factory):
     """What the demo prints for a small trial, and the folder that it leaves."""
     out = tmp_path_factory.mktemp("demo") / "out"
-    return aegis("demo", "--participants", "13", "--days", "20", "--out", str(out)), out
+    return aegis("demo", "--participants", "13", "--days", "20", "--data", str(out)), out
 
 
 def test_records_are_the_answer_key_and_nothing_is_lost(shown):

@@ -18,7 +18,7 @@ SMALL = ("--participants", "5", "--days", "9", "--seed", "11")
 def demo(out, *words, **told):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")}
     return subprocess.run(
-        [*AEGIS, "demo", "--distributed", *words, "--out", str(out)],
+        [*AEGIS, "demo", "--distributed", *words, "--data", str(out)],
         cwd=ROOT,
         env={**kept, **told},
         capture_output=True,

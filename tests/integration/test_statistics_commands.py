@@ -99,7 +99,7 @@ def test_the_status_of_the_rules_is_still_there(data, capsys):
     assert "BLINA-HSCT.S4" in capsys.readouterr().out
 
 
-SIMULATE = ["simulate", "rule", str(STUDY), "BLINA-HSCT.S1", "--window", "10-40"]
+SIMULATE = ["simulate", "rule", str(STUDY), "BLINA-HSCT.S1", "--window-days", "10-40"]
 
 
 def test_a_rule_is_rehearsed_as_a_table_and_as_json(capsys):
@@ -128,16 +128,22 @@ WRONG = [
     ([*SIMULATE, "--trials", "5"], "--trials must be from 100 to 1000000, not 5"),
     ([*SIMULATE, "--rates", "2"], "--rates must be one or more numbers from 0 to 1"),
     ([*SIMULATE, "--rates", "half"], "'half' is no list of numbers"),
-    ([*SIMULATE, "--accrual", "-1"], "--accrual must be above 0 and up to 3650 days, not -1"),
+    (
+        [*SIMULATE, "--accrual-days", "-1"],
+        "--accrual-days must be above 0 and up to 3650 days, not -1",
+    ),
     ([*SIMULATE, "--onset", "soon"], "'soon' is none of uniform, exponential:MEAN_DAYS"),
     ([*SIMULATE, "--onset", "exponential:-1"], "--onset: mean_days must be above 0"),
     ([*SIMULATE, "--onset", "table:2=x"], "'table:2=x' is none of uniform"),
-    ([*SIMULATE, "--window", "40-10"], "--window must be days above 0"),
-    ([*SIMULATE, "--window", "1-2-3"], "'1-2-3' is no number of days"),
+    ([*SIMULATE, "--window-days", "40-10"], "--window-days must be days above 0"),
+    ([*SIMULATE, "--window-days", "1-2-3"], "'1-2-3' is no number of days"),
     ([*SIMULATE, "--seed", "-3"], "--seed must be 0 or more, not -3"),
-    (["simulate", "rule", str(STUDY), "S9", "--window", "30"], "RULE must be one of BLINA-HSCT.S1"),
-    (["simulate", "rule", "/nowhere", "S1", "--window", "30"], "/nowhere"),
-    (["simulate", "rule", str(STUDY), "BLINA-HSCT.S1"], "--window"),
+    (
+        ["simulate", "rule", str(STUDY), "S9", "--window-days", "30"],
+        "RULE must be one of BLINA-HSCT.S1",
+    ),
+    (["simulate", "rule", "/nowhere", "S1", "--window-days", "30"], "/nowhere"),
+    (["simulate", "rule", str(STUDY), "BLINA-HSCT.S1"], "--window-days"),
 ]
 
 

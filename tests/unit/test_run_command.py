@@ -4,12 +4,12 @@ from argparse import ArgumentParser
 
 import pytest
 
-from services.cli.commands.run import COMMAND as RUN
+from services.cli.arguments.run import add_arguments
 
 
 def role_of(*words):
     parser = ArgumentParser()
-    RUN.arguments(parser)
+    add_arguments(parser)
     return parser.parse_args(words).role
 
 

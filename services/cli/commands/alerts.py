@@ -1,40 +1,21 @@
 """``aegis alerts``: what people were told, and who has seen it."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from services.alerts.application import acknowledge, grade_of, name_of, text_of
 from services.alerts.plan_notices import OPEN, states
-from services.cli.command import Command, CommandError
-from services.cli.shared.enter_facts import by_argument
-from services.cli.shared.open_study import Opened, data_arguments, open_data
-from services.cli.shared.tables import table, utc
+from services.cli.command import CommandError
+from services.cli.shared.columns import ALERTS, DELIVERIES
+from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.tables import explained_table, utc
 from services.runtime.clock import now_utc
 from services.store import alerts
 from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="list|show|ack")
-    word = words.add_parser("list", help="open alerts, the oldest first")
-    word.add_argument("--all", action="store_true", help="retracted and acknowledged ones too")
-    data_arguments(word)
-    for name, meaning in (
-        ("show", "what one alert says, and who was told"),
-        ("ack", "say that you have seen it"),
-    ):
-        word = words.add_parser(name, help=meaning, description=meaning)
-        word.add_argument("alert", metavar="ALERT", help="its four letters, or how its id begins")
-        data_arguments(word)
-        if name == "ack":
-            word.add_argument(
-                "--version", type=int, metavar="N", help="as it was shown: refused when it changed"
-            )
-            word.add_argument("--comment", default="")
-            by_argument(word)
-
-
-def _alerts(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """List alerts, show one, or acknowledge it."""
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         known = states(conn, opened.name)
@@ -53,10 +34,7 @@ def _alerts(args: Namespace) -> int:
             for one, state in known
         ]
         chosen = rows if args.all else [row for row in rows if row[-1] == OPEN]
-        head = (
-            "alert", "version", "level", "kind", "about", "grade or events", "since (UTC)", "state",
-        )  # fmt: skip
-        print(table(head, chosen) if chosen else "no open alerts")
+        print(explained_table(ALERTS, chosen) if chosen else "no open alerts")
         return 0
     one = _find([alert for alert, _ in known], args.alert)
     if args.word == "ack":
@@ -65,8 +43,7 @@ def _alerts(args: Namespace) -> int:
     print(f"{text.subject}\n\n{text.body}\nversion {one.version}\n")
     with opened.db.read() as conn:
         told = [_told(row) for row in alerts.load_deliveries(conn, [one.id])]
-    about = ("since (UTC)", "told", "role", "by", "why", "state", "attempts", "problem")
-    print(table(about, told) if told else "nobody has been told yet")
+    print(explained_table(DELIVERIES, told) if told else "nobody has been told yet")
     return 0
 
 
@@ -100,6 +77,3 @@ def _find(known: list[Alert], name: str) -> Alert:
         count = len(found) or "no"
         raise CommandError(f"{count} alerts are called {name}: `aegis alerts list --all`")
     return found[0]
-
-
-COMMAND = Command("alerts", "what people were told, and who has seen it", _arguments, _alerts)

@@ -2,11 +2,11 @@
 
 import json
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 
-from services.cli.command import Command, CommandError
-from services.cli.shared.open_study import instant, open_study, study_argument
+from services.cli.command import CommandError
+from services.cli.shared.open_study import open_study
 from services.cli.shared.records_table import records_table
 from services.cli.shared.rules_table import rules_table
 from services.ingest.facts import read_lines
@@ -15,14 +15,8 @@ from services.safety_rules.application.recompute import Assessed, assess
 from services.vocabulary.fact import Fact
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FACTS.ndjson", help="facts, one to a line; - is stdin")
-    study_argument(parser)
-    parser.add_argument("--as-of", type=instant, metavar="T", help="leave out what came later")
-    parser.add_argument("--json", action="store_true", help="everything, as one JSON object")
-
-
-def _assess(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print the records, decisions and queries of a file of facts."""
     rules = open_study(args).rules
     found = assess(rules, _facts(args.file), args.as_of)
     if args.json:
@@ -63,6 +57,3 @@ def _as_json(found: Assessed) -> str:
         "queries": found.queries,
     }
     return json.dumps(json.loads(wire.canonical(parts)), indent=1, ensure_ascii=False)
-
-
-COMMAND = Command("assess", "grade a file of facts and apply the rules", _arguments, _assess)

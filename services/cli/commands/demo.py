@@ -2,39 +2,26 @@
 
 import shutil
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 
-from services.cli.command import Command, CommandError
+from services.cli.command import CommandError
 from services.cli.demo import distributed, embedded
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.outcome import Fed, next_steps, show
 from services.simulator.trial import simulate_trial, write_trial
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--participants", type=int, default=40, metavar="N")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--days", type=int, metavar="N", help="followed after the first dose")
-    parser.add_argument("--out", type=Path, default=Path("var/demo"), metavar="DIR")
-    parser.add_argument("--study", type=Path, default=Path("studies/blina-hsct"), metavar="DIR")
-    parser.add_argument(
-        "--distributed",
-        action="store_true",
-        help="by a process for each role, on the PostgreSQL of AEGIS_DATABASE_URL and the Kafka of"
-        " AEGIS_KAFKA, both empty; then once more in one process, to compare",
-    )
-
-
-def _demo(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Run a synthetic trial, and print what came of it."""
     began_s = time.monotonic()
     try:
         trial = simulate_trial(args.participants, args.seed, args.days)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    out: Path = args.out
+    out: Path = args.data
     if out.exists() and not (out / "trial").is_dir() and any(out.iterdir()):
-        raise CommandError(f"{out} holds something else: name another folder with --out")
+        raise CommandError(f"{out} holds something else: name another folder with --data")
     if args.distributed:
         distributed.require_servers()
     shutil.rmtree(out, ignore_errors=True)
@@ -51,6 +38,3 @@ def _demo(args: Namespace) -> int:
         print(next_steps(opened, ended, out))
     opened.db.close()
     return 0 if ended.is_as_it_should_be and is_proven else 1
-
-
-COMMAND = Command("demo", "a synthetic trial, from HL7 to the DSMB's mail", _arguments, _demo)

@@ -1,46 +1,19 @@
 """``aegis design``: the families of stopping rules side by side, to choose one."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 
 from services.charts.designs import Drawn, Marks, Words
-from services.cli.command import Command, CommandError
-from services.cli.shared.number_lists import numbers, whole
-from services.cli.shared.plotting import draw, grid, picture
-from services.cli.shared.tables import table
+from services.cli.command import CommandError
+from services.cli.shared.columns import DESIGNS
+from services.cli.shared.plotting import draw, grid
+from services.cli.shared.tables import explained_table
 from services.safety_rules.inquiries.boundary_tables import Compared, Shapes, compare
 
-_SHAPES = Shapes()
 
-
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--p0", type=float, required=True, help="acceptable event rate")
-    parser.add_argument("--p1", type=float, required=True, help="rate that must not be missed")
-    parser.add_argument(
-        "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
-    )
-    parser.add_argument("--alpha", type=float, required=True, help="one-sided error at p0")
-    parser.add_argument("--looks", type=whole, default=(), metavar="5,10,15")
-    parser.add_argument(
-        "--prior", type=numbers, metavar="a,b", help="beta prior (default 2 p0, 2 (1 - p0))"
-    )
-    parser.add_argument("--delta", type=float, default=_SHAPES.delta, help="of Wang-Tsiatis")
-    parser.add_argument("--nu", type=float, default=_SHAPES.nu, help="of Chen-Chaloner")
-    parser.add_argument("--theta", type=float, default=_SHAPES.theta, help="of posterior")
-    parser.add_argument(
-        "--accrual-days", type=float, default=365.0, metavar="D",
-        help="days over which the n enter, uniformly (default 365)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--window-days", type=float, default=100.0, metavar="D",
-        help="days that each is followed (default 100)",
-    )  # fmt: skip
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--plot", type=picture, metavar="FILE", help=".svg, .png or .pdf")
-
-
-def _design(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print every family of rules side by side, and draw them."""
     rates = grid(args.p0, args.p1)
     try:
         found = compare(
@@ -125,17 +98,10 @@ def _readable(args: Namespace, found: Sequence[Compared]) -> str:
                 one.design.written,
             ]
         )
-    head = (
-        "family", "attained", "power at p1", "enrolled at p0", "at p1", "median stop at p1",
-        "stop at events@evaluable",
-    )  # fmt: skip
     return (
         f"p0 {args.p0:g}  p1 {args.p1:g}  n {args.n}  one-sided alpha {args.alpha:g}\n"
-        f"{table(head, rows)}\n"
+        f"{explained_table(DESIGNS, rows)}\n"
         f"Expected enrolled when all enter within {args.accrual_days:g} days, uniformly, and each "
         f"is evaluated after {args.window_days:g}.\nPosterior is not calibrated: alpha has no part "
         "in its boundary."
     )
-
-
-COMMAND = Command("design", "the families of stopping rules side by side", _arguments, _design)

@@ -1,11 +1,12 @@
 """``aegis determine``: the DSMB's answer to a stopping rule."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
 from services.alerts.application import acknowledge
-from services.cli.command import Command, CommandError
-from services.cli.shared.enter_facts import by_argument, enter
-from services.cli.shared.open_study import Opened, data_arguments, open_data, settle
+from services.cli.command import CommandError
+from services.cli.shared.enter_facts import enter
+from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.settle import settle
 from services.runtime.clock import now_utc
 from services.store import alerts, decisions
 from services.vocabulary.alert import AlertKind
@@ -13,15 +14,8 @@ from services.vocabulary.decision import Decision
 from services.vocabulary.fact import Answer, Determination
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
-    parser.add_argument("answer", choices=[str(one) for one in Answer])
-    parser.add_argument("--reason", required=True)
-    by_argument(parser)
-    data_arguments(parser)
-
-
-def _determine(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Enter the answer, which is also seen by whoever gives it."""
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         last = {row.decision.rule: row for row in decisions.latest_decisions(conn, opened.name)}
@@ -50,6 +44,3 @@ def _see(opened: Opened, args: Namespace, answered: Decision) -> None:
             is_at_upper = one.kind is AlertKind.BOUNDARY_AT_UPPER
             most = answered.upper if is_at_upper else answered.events
             acknowledge(opened.db, one.id, args.by, comment, now_utc(), most=most)
-
-
-COMMAND = Command("determine", "the DSMB's answer to a stopping rule", _arguments, _determine)

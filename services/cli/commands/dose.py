@@ -3,8 +3,7 @@
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
-from services.cli.command import Command
-from services.cli.shared.knowledge_cut import find_knowledge_cut, knowledge_arguments
+from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import day, utc
 from services.runtime import wire
@@ -12,7 +11,8 @@ from services.safety_rules.inquiries import advice_now
 from services.vocabulary.recommendation import Advice
 
 
-def _dose(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print what is recommended for each participant."""
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         at = find_knowledge_cut(opened, conn, args)
@@ -43,8 +43,3 @@ def advice_of(participant: str, advice: Sequence[Advice]) -> Iterator[str]:
             perhaps = f"may be: {one.may_be}; " if one.may_be else ""
             yield f"    {perhaps}missing: {', '.join(one.missing)}"
         yield from (f"    then: {following}" for following in one.then)
-
-
-COMMAND = Command(
-    "dose", "what grades and results ask of the study drug", knowledge_arguments, _dose
-)

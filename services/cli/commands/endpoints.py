@@ -1,17 +1,18 @@
 """``aegis endpoints``: survival, incidence and adverse events of the trial at a data cut."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from services.charts.incidence import form_of, incidence_chart
-from services.cli.command import Command, CommandError
-from services.cli.shared.open_study import data_arguments, instant, open_data
-from services.cli.shared.tables import table, utc
+from services.cli.command import CommandError
+from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, headings
+from services.cli.shared.open_study import open_data
+from services.cli.shared.tables import explained_table, table, utc
 from services.runtime import wire
-from services.safety_rules.inquiries.endpoints import CLOCKS, IDS, NoEndpointsError, report
+from services.safety_rules.inquiries.endpoints import CLOCKS, NoEndpointsError, report
 from services.vocabulary.endpoint import (
     AdverseEvents,
     Clock,
@@ -28,20 +29,8 @@ _CLOCKS: dict[Clock, str] = {
 }
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    data_arguments(parser)
-    parser.add_argument("--as-of", type=instant, metavar="T", help="of what was known then")
-    parser.add_argument("--json", action="store_true", help="everything, as one JSON object")
-    parser.add_argument("--endpoint", choices=IDS, help="only this one")
-    parser.add_argument("--clock", choices=CLOCKS, help="only with this day 0")
-    parser.add_argument(
-        "--plot", type=Path, metavar="FILE",
-        help="also draw it (.svg or .png); without --endpoint one file for each, FILE-nrm and so"
-        " on; from transplant, or as --clock says",
-    )  # fmt: skip
-
-
-def _endpoints(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print the endpoints, and draw them."""
     if args.plot is not None:
         try:
             form_of(args.plot)
@@ -122,7 +111,7 @@ def _curve_table(curves: Sequence[EndpointCurve]) -> str:
         )
         for curve in curves
     ]
-    return table(("endpoint", "at risk", "events", "competing first", *days), rows)
+    return table((*headings(ENDPOINTS[:-1]), *days), rows)
 
 
 def _at(landmark: Landmark) -> str:
@@ -171,8 +160,7 @@ def _adverse_event_lines(of: AdverseEvents) -> Iterator[str]:
         )
         for row in of.rows
     ]
-    head = ("term", "1", "2", "3", "4", "5", "any grade", "grade 3 or worse", "at most")
-    yield table(head, rows)
+    yield explained_table(ADVERSE_EVENTS, rows)
     yield "Proportion of evaluable participants with its exact (Clopper-Pearson) 95 % interval."
 
 
@@ -183,8 +171,3 @@ def _proportion(found: Proportion) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-COMMAND = Command(
-    "endpoints", "survival, incidence and adverse events at a data cut", _arguments, _endpoints
-)

@@ -1,11 +1,10 @@
 """``aegis explain``: why a record says what it says."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 
-from services.cli.command import Command
 from services.cli.shared.find_record import find_record
-from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.cli.shared.open_study import Opened, open_data
 from services.cli.shared.tables import day, utc
 from services.safety_rules.inquiries.advice_now import joined_with
 from services.store import journal, records
@@ -14,12 +13,8 @@ from services.vocabulary.fact import Adjudication, Administration, Assessment, F
 from services.vocabulary.quantity import Quantity
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    data_arguments(parser)
-    parser.add_argument("record", metavar="RECORD", help="its id, or how it begins")
-
-
-def _explain(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print one record with its evidence."""
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         record = find_record(records.latest_episodes(conn), args.record)
@@ -123,6 +118,3 @@ def _quantity(quantity: Quantity | None) -> str:
 
 def _end(quantity: Quantity | None) -> str:
     return "?" if quantity is None else str(quantity.value)
-
-
-COMMAND = Command("explain", "why a record says what it says", _arguments, _explain)

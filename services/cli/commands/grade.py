@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
@@ -11,37 +11,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
 
-from services.cli.command import Command, CommandError
+from services.cli.command import CommandError
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import (
     CriteriaFileError,
     CriteriaTable,
     load_table,
 )
-from services.safety_rules.inquiries.graded_rows import ADDED, OPTIONAL, REQUIRED, Cells, RowGrader
+from services.safety_rules.inquiries.graded_rows import ADDED, Cells, RowGrader
 
-TABLES = ("ctcae-5.0", "ctcae-6.0")
 _AT_ONCE, _AT_HAND = 64, 50_000
 _AS_IT_IS = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
 _ERROR = ADDED.index("error")
 Record = tuple[str, list[str]]
 
-_COLUMNS = f"""
-Columns: {", ".join(REQUIRED)}; and as far as known {", ".join(OPTIONAL)}. Any other is kept. A term
-is a published name, a slug, an id or a MedDRA code. Limits and baseline are in the unit of the
-value; an empty unit will do where a term is written in multiples alone. An empty baseline is one
-that is not known; "none" says that the reading is the baseline, or earlier.
-"""
 
-
-def _arguments(parser: ArgumentParser) -> None:
-    parser.epilog = _COLUMNS
-    parser.add_argument("file", metavar="FILE.csv", help="readings, one to a row; - is stdin")
-    parser.add_argument("--criteria", required=True, choices=TABLES)
-    parser.add_argument("--out", metavar="FILE", help="where to (default: standard output)")
-
-
-def _grade(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Write each row of the file with its grade."""
     table = _table(args.criteria)
     with ExitStack() as opened:
         records = records_in(_source(args.file, opened))
@@ -155,6 +141,3 @@ def _target(args: Namespace, opened: ExitStack) -> TextIO:
     if path.exists() and args.file != "-" and path.samefile(args.file):
         raise CommandError(f"{args.out}: is what is read; write to another file")
     return opened.enter_context(_open(args.out, "w", encoding="utf-8"))
-
-
-COMMAND = Command("grade", "grade a table of readings under CTCAE", _arguments, _grade)

@@ -1,30 +1,23 @@
 """``aegis ingest``: files in."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from services.cli.command import Command, CommandError
-from services.cli.shared.enter_facts import by_argument, intake_of
-from services.cli.shared.open_study import data_arguments, open_data, settle
+from services.cli.command import CommandError
+from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.open_study import open_data
+from services.cli.shared.settle import settle
 from services.ingest.application import Outcome, Submission
 from services.ingest.files import find_file_faults, list_files, read_submissions
 
 _AT_ONCE = 256
 _SAID_AT_MOST = 20  # refusals, and parked items, one by one
 _STANDARD_INPUT = Path("-")
-
-
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input"
-    )
-    by_argument(parser)
-    data_arguments(parser)
 
 
 @dataclass(slots=True)
@@ -46,7 +39,8 @@ class _Told:
             print(f"{word}: {count} more", file=sys.stderr)
 
 
-def _ingest(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Read files, and print what became of each message."""
     files = _files(args.paths)
     opened = open_data(args)
     intake = intake_of(opened)
@@ -122,6 +116,3 @@ def _incoming(files: Sequence[Path], by: str, faults: _Told) -> Iterator[Submiss
         for fault in find_file_faults(content, name):
             faults.say("fault", f"{name}: {fault}")
         yield from read_submissions(content, by, name)
-
-
-COMMAND = Command("ingest", "read files of HL7 v2 messages, or of facts", _arguments, _ingest)

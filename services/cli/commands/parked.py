@@ -1,33 +1,19 @@
 """``aegis parked``: what was accepted and waits."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 
-from services.cli.command import Command, CommandError
-from services.cli.shared.enter_facts import by_argument, intake_of
-from services.cli.shared.open_study import data_arguments, open_data, settle
-from services.cli.shared.tables import table, utc
+from services.cli.command import CommandError
+from services.cli.shared.columns import PARKED
+from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.open_study import open_data
+from services.cli.shared.settle import settle
+from services.cli.shared.tables import explained_table, utc
 from services.ingest import parked_items
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="list|retry|discard")
-    for name, meaning in (
-        ("list", "what waits, and why"),
-        ("retry", "read it again, once a mapping or a participant is there"),
-        ("discard", "set items aside for good"),
-    ):
-        word = words.add_parser(name, help=meaning, description=meaning)
-        data_arguments(word)
-        word.add_argument("--site", metavar="SITE", help="of this site only")
-        if name != "list":
-            by_argument(word)
-        if name == "discard":
-            word.add_argument("items", nargs="+", metavar="ITEM")
-            word.add_argument("--reason", required=True)
-
-
-def _parked(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """List parked items, read them again, or discard some."""
     opened = open_data(args, create=False)
     intake = intake_of(opened)
     waiting = parked_items.list_parked(intake, args.site)
@@ -46,7 +32,7 @@ def _parked(args: Namespace) -> int:
             (row.id[:8], row.site, utc(row.parked_at), row.path, row.reason, row.detail)
             for row in waiting
         ]
-        print(table(("item", "site", "since (UTC)", "where", "reason", "detail"), rows))
+        print(explained_table(PARKED, rows))
     else:
         print("nothing is parked")
     return 0
@@ -74,6 +60,3 @@ def _reason(text: str) -> str:
     if not text.strip():
         raise CommandError("say why with --reason: it is kept")
     return text
-
-
-COMMAND = Command("parked", "what was accepted and cannot be used yet", _arguments, _parked)

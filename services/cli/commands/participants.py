@@ -1,29 +1,20 @@
 """``aegis participants``: who takes part."""
 
-from argparse import ArgumentParser, Namespace
-from pathlib import Path
+from argparse import Namespace
 
-from services.cli.command import Command, CommandError
-from services.cli.shared.enter_facts import by_argument, intake_of
-from services.cli.shared.open_study import data_arguments, open_data, settle
-from services.cli.shared.tables import table, utc
+from services.cli.command import CommandError
+from services.cli.shared.columns import PARTICIPANTS
+from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.open_study import open_data
+from services.cli.shared.settle import settle
+from services.cli.shared.tables import explained_table, utc
 from services.ingest import parked_items
-from services.ingest.enrolment import COLUMNS, import_participants
+from services.ingest.enrolment import import_participants
 from services.store import participants
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="import|list")
-    word = words.add_parser(
-        "import", help="from a CSV file", description=f"Columns: {', '.join(COLUMNS)}."
-    )
-    word.add_argument("file", type=Path, metavar="FILE.csv")
-    by_argument(word)
-    data_arguments(word)
-    data_arguments(words.add_parser("list", help="everybody"))
-
-
-def _participants(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Enrol participants from a file, or list them."""
     opened = open_data(args, create=args.word == "import")
     if args.word == "list":
         with opened.db.read() as conn:
@@ -33,7 +24,7 @@ def _participants(args: Namespace) -> int:
             for p in known.values()
             if p.subject != opened.name
         ]
-        print(table(("participant", "site", "facts", "last heard (UTC)"), rows))
+        print(explained_table(PARTICIPANTS, rows))
         return 0
     try:
         content = args.file.read_bytes()
@@ -49,6 +40,3 @@ def _participants(args: Namespace) -> int:
     if retried.closed_items:
         print(f"{retried.facts} facts that were parked are known now")
     return 1 if done.wrong else 0
-
-
-COMMAND = Command("participants", "who takes part", _arguments, _participants)

@@ -1,16 +1,22 @@
 """``aegis protocol``: whether a protocol can be trusted, and how people read it."""
 
 import textwrap
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from services.charts.designs import Drawn, Marks
 from services.charts.document import Sheet, document
-from services.cli.command import Command, CommandError
+from services.cli.command import CommandError
+from services.cli.shared.columns import (
+    CHARACTERISTICS,
+    PROTOCOL_CHECK,
+    PROTOCOL_RULES,
+    headings,
+)
 from services.cli.shared.plotting import grid
 from services.cli.shared.protocol_words import rule_items, shared_items
-from services.cli.shared.tables import table
+from services.cli.shared.tables import explained_table, table
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import PROTOCOL, ProtocolFileError, Study
 from services.safety_rules.adapters.protocol_sources import said
@@ -20,29 +26,10 @@ from services.vocabulary.protocol import Protocol, Rule
 
 _WIDE = 90  # characters of what is said
 _ABOVE = (-0.5, 0.0, 0.05, 0.1, 0.15, 0.2)  # rates of the table: half of p0, p0 and more
-_OC_HEAD = (
-    "rate", "P(stop)", "E[evaluated]", "E[events]", "E[enrolled]", "E[days]", "median stop",
-)  # fmt: skip
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="check|explain")
-    check = words.add_parser("check", help="what is wrong, or that every table was recomputed")
-    explain = words.add_parser("explain", help="the rules as a statistician and a clinician read")
-    for word in (check, explain):
-        word.add_argument("path", type=Path, metavar="FILE-or-DIR", help="of the study")
-    explain.add_argument("--pdf", type=Path, metavar="FILE", help="write a document too")
-    explain.add_argument(
-        "--accrual-days", type=float, default=365.0, metavar="D",
-        help="days over which the n enter, uniformly (default 365)",
-    )  # fmt: skip
-    explain.add_argument(
-        "--window-days", type=float, default=100.0, metavar="D",
-        help="days that each is followed (default 100)",
-    )  # fmt: skip
-
-
-def _protocol(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Check a protocol, or print it in words."""
     study = read_protocol(args.path)
     if args.word == "check":
         print(checked(args.path, study))
@@ -86,10 +73,9 @@ def checked(path: Path, study: Study) -> str:
         )
         for rule in protocol.rules
     ]
-    head = ("rule", "table recomputed, as signed", "attained", "alpha", "examples run")
     return (
         f"{path}: nothing is wrong\n{_head(protocol)}\nsha256 {protocol.sha256}\n"
-        f"{table(head, rows)}"
+        f"{explained_table(PROTOCOL_CHECK, rows)}"
     )
 
 
@@ -112,7 +98,7 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
         protocol.study,
         tuple(_shared(study, sources.assumed, joint(alerting) if alerting else None, entering)),
         (
-            ("rule", "p0", "alpha", "exact", "n", "says"),
+            headings(PROTOCOL_RULES),
             *(_line(rule, study.designs[rule.id]) for rule in protocol.rules),
         ),
     )
@@ -122,7 +108,7 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
         yield Sheet(
             f"{rule.id}  {rule.title}",
             tuple(rule_items(rule, made, sources.rules[rule.id])),
-            (_OC_HEAD, *does[rule.id]),
+            (headings(CHARACTERISTICS), *does[rule.id]),
             Drawn(
                 rule.id, made.looks, made.boundary, rates,
                 tuple(at.p_stop for at in made.at(rates).characteristics),
@@ -206,8 +192,3 @@ def _text(sheet: Sheet) -> str:
         lines += [f"  {('' if k else name).ljust(wide)}  {part}" for k, part in enumerate(said_in)]
     head, *rows = sheet.table
     return "\n".join([*lines, *(f"  {line}" for line in table(head, rows).splitlines())])
-
-
-COMMAND = Command(
-    "protocol", "check a protocol, or read it as its signers do", _arguments, _protocol
-)

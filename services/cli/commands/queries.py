@@ -2,14 +2,14 @@
 
 from argparse import Namespace
 
-from services.cli.command import Command
-from services.cli.shared.knowledge_cut import find_knowledge_cut, knowledge_arguments
+from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.open_study import open_data
 from services.runtime import wire
 from services.safety_rules.inquiries import advice_now
 
 
-def _queries(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print what a data manager has to look into."""
     opened = open_data(args, create=False)
     with opened.db.read() as conn:
         at = find_knowledge_cut(opened, conn, args)
@@ -22,6 +22,3 @@ def _queries(args: Namespace) -> int:
         print(f"{query.participant}: {query.problem} ({facts})")
     print(f"{len(found)} queries" if found else "nothing to look into")
     return 0
-
-
-COMMAND = Command("queries", "what a data manager has to look into", knowledge_arguments, _queries)

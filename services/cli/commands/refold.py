@@ -1,26 +1,19 @@
 """``aegis refold``: what other rules wrote is graded by those that run, after an upgrade."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 
-from services.cli.command import Command, CommandError
-from services.cli.shared.enter_facts import by_argument
-from services.cli.shared.open_study import Opened, data_arguments, open_data, settle
+from services.cli.command import CommandError
+from services.cli.shared.open_study import Opened, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import changes
+from services.cli.shared.settle import settle
 from services.safety_rules.inquiries import refold
 from services.store import states
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    data_arguments(parser)
-    parser.add_argument(
-        "--reason", metavar="TEXT", help="why, for the audit trail; without it nothing is written"
-    )
-    by_argument(parser)
-
-
-def _refold(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Show what would change, or grade anew."""
     opened = open_data(args, create=False)
     try:
         return _do(opened, args)
@@ -60,8 +53,3 @@ def _preview(opened: Opened) -> Iterator[str]:
     yield from changes(found)
     yield ""
     yield "`aegis refold --reason TEXT` appends the new versions; the old ones stay readable"
-
-
-COMMAND = Command(
-    "refold", "grade anew what other rules wrote, after an upgrade", _arguments, _refold
-)

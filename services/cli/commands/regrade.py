@@ -1,22 +1,17 @@
 """``aegis regrade``: what another version of the criteria would change, before anything does."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 
-from services.cli.command import Command, CommandError
-from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.cli.command import CommandError
+from services.cli.shared.open_study import Opened, open_data
 from services.cli.shared.regrade_changes import changes
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.inquiries.regrade import Preview, preview, tables
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    data_arguments(parser)
-    parser.add_argument("--to", required=True, metavar="TABLE", help="e.g. ctcae-6.0")
-    parser.add_argument("--dry-run", action="store_true", help="show it; nothing is written")
-
-
-def _regrade(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Show what would change."""
     opened = open_data(args, create=False)
     if args.to not in tables():
         raise CommandError(f"{args.to} is no table; it is one of: {', '.join(tables())}")
@@ -56,8 +51,3 @@ def _lines(opened: Opened, found: Preview, to: str) -> Iterator[str]:
         yield f"{number} facts about {criterion} would be lost: {to} has no such term"
     for field, problem in found.faults:
         yield f"protocol.yaml would be refused: {field}: {problem}"
-
-
-COMMAND = Command(
-    "regrade", "what another version of the criteria would change", _arguments, _regrade
-)

@@ -1,19 +1,15 @@
 """``aegis replay``: the history of every record, made again from the journal."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
-from services.cli.command import Command
-from services.cli.shared.open_study import data_arguments, open_data
+from services.cli.shared.open_study import open_data
 from services.cli.shared.verification import counts, of_decisions, tell_of_others
 from services.safety_rules.inquiries import verify as journal_proof
 from services.store.snapshots import Snapshots
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    data_arguments(parser)
-
-
-def _replay(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print each difference between the stored history and that of the journal."""
     opened = open_data(args, create=False)
     count = 0
     with Snapshots(opened.db) as look:
@@ -28,6 +24,3 @@ def _replay(args: Namespace) -> int:
     opened.db.close()
     print(f"{count} differences" if count else "replayed: the same history")
     return int(count > 0)
-
-
-COMMAND = Command("replay", "fold the journal again and compare the history", _arguments, _replay)

@@ -1,19 +1,15 @@
 """``aegis retry``: grade again who was set aside."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
-from services.cli.command import Command
-from services.cli.shared.open_study import data_arguments, open_data, settle
+from services.cli.shared.open_study import open_data
+from services.cli.shared.settle import settle
 from services.safety_rules.application.fold_participants import release
 from services.store import states
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("participants", nargs="*", metavar="PARTICIPANT", help="none: everybody")
-    data_arguments(parser)
-
-
-def _retry(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Let participants be graded again, and print who still cannot be."""
     opened = open_data(args, create=False)
     released = release(opened.db, args.participants)
     graded = settle(opened)
@@ -24,8 +20,3 @@ def _retry(args: Namespace) -> int:
     for subject, error in aside:
         print(f"{subject}: {error}; its records are not up to date: see `aegis verify`")
     return 1 if aside else 0
-
-
-COMMAND = Command(
-    "retry", "grade again who was set aside because of facts that failed", _arguments, _retry
-)

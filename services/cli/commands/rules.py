@@ -1,14 +1,13 @@
 """``aegis rules``: what every stopping rule says now, or said then."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from dataclasses import asdict
 from datetime import datetime
 
-from services.cli.command import Command
 from services.cli.commands import rules_sites
-from services.cli.shared.open_study import data_arguments, instant, open_data
+from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.open_study import open_data
 from services.cli.shared.rules_table import rules_table
-from services.runtime import wire
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.past_crossings import ever_crossed
@@ -16,20 +15,9 @@ from services.safety_rules.inquiries.boundary_tables import joint
 from services.vocabulary.decision import Decision
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    words = parser.add_subparsers(dest="word", required=True, metavar="status|sites")
-    word = words.add_parser("status", help="what every stopping rule says")
-    data_arguments(word)
-    word.add_argument("--as-of", type=instant, metavar="T", help="of what was known then")
-    word.add_argument("--json", action="store_true", help="everything, as JSON lines")
-    word.set_defaults(act=_status)
-    word = words.add_parser("sites", help=rules_sites.PURPOSE, description=rules_sites.PURPOSE)
-    rules_sites.arguments(word)
-    word.set_defaults(act=rules_sites.compare_sites)
-
-
-def _rules(args: Namespace) -> int:
-    return int(args.act(args))
+def perform(args: Namespace) -> int:
+    """Print what every rule says, or each site beside the rest."""
+    return rules_sites.compare_sites(args) if args.word == "sites" else _status(args)
 
 
 def _status(args: Namespace) -> int:
@@ -38,7 +26,7 @@ def _status(args: Namespace) -> int:
         decisions = status(conn, opened.study.rules, args.as_of)
         ever = ever_crossed(conn, opened.study.rules, args.as_of)
     if args.json:
-        print("\n".join(json_line(decision, ever[decision.rule]) for decision in decisions))
+        print_json_lines(as_json(decision, ever[decision.rule]) for decision in decisions)
     elif decisions:
         print(rules_table(decisions, ever, args.as_of))
         print(together(opened.study.study))
@@ -59,13 +47,10 @@ def together(study: Study) -> str:
     )
 
 
-def json_line(decision: Decision, ever: datetime | None) -> str:
+def as_json(decision: Decision, ever: datetime | None) -> dict[str, object]:
     """Return all that is known of one rule, with whether it is and since when it ever was crossed.
 
     *ever* is an instant of knowledge; that of the decision's ``crossed_since`` is clinical.
     """
     crossed = {"currently_crossed": decision.crossed_since is not None, "ever_crossed_since": ever}
-    return wire.canonical(asdict(decision) | crossed)
-
-
-COMMAND = Command("rules", "the stopping rules, live", _arguments, _rules)
+    return asdict(decision) | crossed

@@ -1,14 +1,13 @@
 """``aegis rules sites``: each site beside the rest, exactly; for the safety officer."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 
-from services.cli.shared.open_study import data_arguments, instant, open_data
-from services.cli.shared.tables import table, utc
+from services.cli.shared.columns import RULES_SITES
+from services.cli.shared.open_study import open_data
+from services.cli.shared.tables import explained_table, utc
 from services.runtime import wire
 from services.safety_rules.inquiries.site_report import LEVEL, SiteRow, SiteView, compare
-
-PURPOSE = "each site beside the rest, for the safety officer: names sites, not for the DSMB"
 
 _LEGEND = (
     "Fisher's exact test, site against rest, of events among all treated so far.",
@@ -18,13 +17,6 @@ _LEGEND = (
     "the margins allow. Sites differ in follow-up: effective sizes stand beside the counts;",
     "window over (site : rest): only those who were followed through the whole window.",
 )
-
-
-def arguments(parser: ArgumentParser) -> None:
-    """Say what the comparison can be told."""
-    data_arguments(parser)
-    parser.add_argument("--as-of", type=instant, metavar="T", help="of what was known then")
-    parser.add_argument("--json", action="store_true", help="everything, as one JSON object")
 
 
 def compare_sites(args: Namespace) -> int:
@@ -46,11 +38,7 @@ def _lines(of: SiteView) -> Iterator[str]:
     if not of.rows:
         yield "Nothing to compare: no rule has events, or one site has treated everybody."
     else:
-        head = (
-            "rule", "site", "events", "effective", "the rest", "effective", "p more", "Holm",
-            "p two-sided", "Holm", "least p", "window over", "p more", "says",
-        )  # fmt: skip
-        yield table(head, [_row(row) for row in of.rows])
+        yield explained_table(RULES_SITES, [_row(row) for row in of.rows])
     yield f"{of.protocol}; known at {utc(of.as_of)} UTC."
     yield from _LEGEND
     yield "Trial safety oversight, not a bedside alarm."

@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from typing import Any
 
-from services.cli.command import Command, CommandError
+from services.cli.command import CommandError
 from services.cli.process.roles.parts import Told
-from services.cli.process.service import EVERYTHING, ROLES, Ports, Service
-from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.cli.process.service import EVERYTHING, Ports, Service
+from services.cli.shared.open_study import Opened, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
 from services.runtime.gc_tuning import tune_interpreter
@@ -25,20 +25,8 @@ from services.runtime.settings import (
 )
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "role",
-        nargs="?",
-        choices=[role for role in ROLES if role],  # no default: it would have to be one of them
-        metavar="ROLE",
-        help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
-    )
-    data_arguments(parser)
-    parser.add_argument("--mllp-port", type=int, metavar="N", help="AEGIS_MLLP_PORT; 0: a free one")
-    parser.add_argument("--http-port", type=int, metavar="N", help="AEGIS_HTTP_PORT; 0: a free one")
-
-
-def _run(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Serve until a signal ends it."""
     log.configure(as_json=not sys.stderr.isatty())
     tune_interpreter()
     role = args.role or EVERYTHING
@@ -80,6 +68,3 @@ async def _serve(opened: Opened, told: Told, role: str) -> None:
 def _say(ports: Ports) -> None:
     mllp = f"MLLP on port {ports.mllp}, " if ports.mllp else ""
     print(f"listening: {mllp}HTTP on port {ports.http}", flush=True)
-
-
-COMMAND = Command("run", "the service: ingest, rules and alerts in one process", _arguments, _run)

@@ -1,19 +1,17 @@
 """``aegis topics``: whether Kafka has the topics of Aegis, as they are declared."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 
-from services.cli.command import Command, CommandError
-from services.cli.shared.tables import table
+from services.cli.command import CommandError
+from services.cli.shared.columns import TOPICS
+from services.cli.shared.tables import explained_table
 from services.runtime.kafka import KafkaUnavailableError, create_topics, find_topics
 from services.runtime.settings import KafkaSettings, read_settings
 from services.runtime.topics import Declared, TopicsFileError, differences, load_declared
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--create", action="store_true", help="make the topics that are missing")
-
-
-def _topics(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print how the topics differ from those declared."""
     settings = read_settings(KafkaSettings)
     try:
         declared = load_declared(settings.kafka_topics)
@@ -37,9 +35,6 @@ def _compare(settings: KafkaSettings, declared: Declared) -> int:
         print(f"{len(declared.topics)} topics, each as declared")
         return 0
     rows = [(one.topic, one.what, one.declared, one.found) for one in found]
-    print(table(("topic", "what", "declared", "found"), rows))
+    print(explained_table(TOPICS, rows))
     print("`aegis topics --create` makes missing ones; nothing is ever changed here")
     return 1
-
-
-COMMAND = Command("topics", "compare the topics of Kafka with those declared", _arguments, _topics)

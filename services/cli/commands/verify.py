@@ -1,10 +1,9 @@
 """``aegis verify``: every row, message and record, while others write."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 
-from services.cli.command import Command
-from services.cli.shared.open_study import Opened, data_arguments, open_data
+from services.cli.shared.open_study import Opened, open_data
 from services.cli.shared.verification import (
     counts,
     of_decisions,
@@ -16,11 +15,8 @@ from services.store.session import Connection
 from services.store.snapshots import Snapshots
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    data_arguments(parser)
-
-
-def _verify(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print each finding."""
     opened = open_data(args, create=False)
     count = 0
     try:
@@ -47,6 +43,3 @@ def _whole(opened: Opened, conn: Connection) -> str:
     waiting = journal.unhandled(conn)
     graded = f"; {waiting} facts wait to be graded" if waiting else ""
     return f"{tell_of_others(opened, conn)}{counts(conn)}{graded}"
-
-
-COMMAND = Command("verify", "check every row, every message and every record", _arguments, _verify)

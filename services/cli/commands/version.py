@@ -4,12 +4,12 @@ import json
 import platform
 import shutil
 import subprocess
-from argparse import ArgumentParser, Namespace
-from importlib.metadata import PackageNotFoundError, version
+from argparse import Namespace
 from pathlib import Path
 
 import services
-from services.cli.command import Command, CommandError
+from services.cli.command import CommandError
+from services.cli.shared.installed import installed_version
 from services.runtime.settings import StoreSettings, read_settings
 from services.safety_rules.adapters.rules_version import study_rules_version
 from services.safety_rules.edition import EDITION
@@ -18,17 +18,8 @@ _ROOT = Path(services.__file__).parent.parent
 _GIT_TIMEOUT_S = 5
 
 
-def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--study",
-        type=Path,
-        metavar="DIR",
-        help="folder of the study (AEGIS_STUDY; default studies/blina-hsct)",
-    )
-    parser.add_argument("--json", action="store_true", help="as one JSON object")
-
-
-def _version(args: Namespace) -> int:
+def perform(args: Namespace) -> int:
+    """Print the version of the package and of the rules."""
     folder = args.study or read_settings(StoreSettings).study
     try:
         rules = study_rules_version(folder)
@@ -48,14 +39,6 @@ def _version(args: Namespace) -> int:
     return 0
 
 
-def installed_version() -> str | None:
-    """Return the version of the installed package; None: it is not installed."""
-    try:
-        return version("aegis")
-    except PackageNotFoundError:
-        return None
-
-
 def build_date(root: Path) -> str | None:
     """Return the date of the commit that *root* is at; None when that is not known.
 
@@ -72,6 +55,3 @@ def build_date(root: Path) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() or None
-
-
-COMMAND = Command("version", "which Aegis this is, and by which rules", _arguments, _version)

@@ -1,8 +1,6 @@
 """How a person's facts and files get into the journal from the command line."""
 
-import getpass
 import json
-from argparse import ArgumentParser
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,13 +14,6 @@ from services.runtime.clock import now_utc
 from services.store import journal
 from services.store.participant_order import families_of
 from services.vocabulary.fact import Adjudication, Body, Fact
-
-
-def by_argument(parser: ArgumentParser) -> None:
-    """Let a command be told who acts."""
-    parser.add_argument(
-        "--by", default=getpass.getuser(), metavar="WHO", help="who does this (default: the user)"
-    )
 
 
 def intake_of(opened: Opened) -> Intake:

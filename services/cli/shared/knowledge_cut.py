@@ -1,21 +1,13 @@
 """The instant up to which a command looks at what was known."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from datetime import datetime
 
 from services.cli.command import CommandError
-from services.cli.shared.open_study import Opened, data_arguments, instant
+from services.cli.shared.open_study import Opened
 from services.runtime.clock import now_utc
 from services.store import participants
 from services.store.session import Connection
-
-
-def knowledge_arguments(parser: ArgumentParser) -> None:
-    """Let a command be told whom to look at, until when, and in which form to print it."""
-    data_arguments(parser)
-    parser.add_argument("--participant", metavar="P", help="only this one")
-    parser.add_argument("--as-of", type=instant, metavar="T", help="as known then")
-    parser.add_argument("--json", action="store_true", help="everything, as JSON lines")
 
 
 def find_knowledge_cut(opened: Opened, conn: Connection, args: Namespace) -> datetime:

@@ -1,11 +1,7 @@
 """Where the commands find the study, the data and the keys."""
 
-import os
-import socket
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import Namespace
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 from services.cli.command import CommandError
 from services.runtime.clock import now_utc
@@ -13,7 +9,6 @@ from services.runtime.settings import KafkaSettings, StoreSettings, read_setting
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
-from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import messages, participants, protocols, schema
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
@@ -37,24 +32,6 @@ class Opened:
         return self.study.rules.protocol.study
 
 
-def study_argument(parser: ArgumentParser) -> None:
-    """Let a command be told which study."""
-    parser.add_argument(
-        "--study",
-        type=Path,
-        metavar="DIR",
-        help="folder of the study (AEGIS_STUDY; default studies/blina-hsct)",
-    )
-
-
-def data_arguments(parser: ArgumentParser) -> None:
-    """Let a command be told which study, and where the data are."""
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder of the data (AEGIS_DATA; default var)"
-    )
-    study_argument(parser)
-
-
 def settings_of(args: Namespace) -> StoreSettings:
     """Return the machine's settings, with what the command was told instead."""
     told = {name: getattr(args, name, None) for name in ("data", "study")}
@@ -75,7 +52,7 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Ope
     """Return the chosen study with its data.
 
     Args:
-        args: Of a command with `data_arguments`.
+        args: Of a command with `services.cli.arguments.common.data_arguments`.
         create: False when there must be data already: the command only looks.
         service: Of `services.store.roles`, whose rights suffice; empty: those of the user.
 
@@ -141,47 +118,6 @@ def count_kept(settings: StoreSettings) -> int:
         raise CommandError(_unreachable(settings, error)) from error
     finally:
         db.close()
-
-
-def settle(opened: Opened) -> bool:
-    """Grade what is not graded yet; False when a running service does that.
-
-    Raises:
-        CommandError: A participant's facts cannot be folded.
-    """
-    if opened.db.announced:
-        return False
-    worker = JournalWorker(
-        opened.db,
-        opened.study.rules,
-        holder=f"command {os.getpid()} on {socket.gethostname()}",
-        clock=now_utc,
-        by_message=opened.settings.clock == "message",
-    )
-    return worker.settle()
-
-
-def instant(text: str) -> datetime:
-    """Return the instant in *text*, in UTC; it must say its offset.
-
-    >>> instant("2026-06-01T00:00Z").isoformat()
-    '2026-06-01T00:00:00+00:00'
-    >>> instant("2026-06-01")
-    Traceback (most recent call last):
-        ...
-    argparse.ArgumentTypeError: '2026-06-01' says no offset: write 2026-06-01T00:00Z
-
-    Raises:
-        ArgumentTypeError: It is none, or does not say its offset.
-    """
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no instant like 2026-06-01T00:00Z") from None
-    if found.tzinfo is None:
-        example = found.isoformat(timespec="minutes")
-        raise ArgumentTypeError(f"{text!r} says no offset: write {example}Z")
-    return found.astimezone(UTC)
 
 
 def _database(settings: StoreSettings, service: str) -> Database:

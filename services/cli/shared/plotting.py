@@ -1,6 +1,5 @@
 """Where a command draws a design, and over which event rates."""
 
-from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -9,19 +8,6 @@ from services.charts.designs import Drawn, Form, Marks, Words, designs_chart
 from services.cli.command import CommandError
 
 _POINTS = 60  # of a curve
-
-
-def picture(text: str) -> Path:
-    """Return the file to draw into.
-
-    Raises:
-        ArgumentTypeError: Its name does not end in a form that can be drawn.
-    """
-    path = Path(text)
-    if path.suffix.removeprefix(".") not in get_args(Form):
-        one_of = ", ".join(f".{form}" for form in get_args(Form))
-        raise ArgumentTypeError(f"{text!r} must end in one of: {one_of}")
-    return path
 
 
 def draw(path: Path, words: Words, rules: Sequence[Drawn], marks: Marks, n: int) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.cli.shared.tables import day, table, utc
+from services.cli.shared.columns import RECORDS
+from services.cli.shared.tables import day, explained_table, utc
 from services.runtime import wire
 from services.vocabulary.episode import Episode
 
@@ -29,11 +30,7 @@ def records_table(episodes: Sequence[Episode]) -> str:
         )
         for e in sorted(episodes, key=lambda e: (e.content.participant, e.content.onset_at, e.id))
     ]
-    head = (
-        "participant", "term", "worst", "now", "transplant day", "treatment day",
-        "onset (UTC)", "resolved (UTC)", "state", "record",
-    )  # fmt: skip
-    return table(head, rows)
+    return explained_table(RECORDS, rows)
 
 
 def _says(episode: Episode) -> str:

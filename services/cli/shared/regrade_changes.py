@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from services.cli.shared.tables import day, table
+from services.cli.shared.columns import CHANGED_RECORDS, CHANGED_RULES
+from services.cli.shared.tables import day, explained_table
 from services.safety_rules.inquiries.regrade import Preview
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
@@ -24,18 +25,15 @@ def changes(found: Preview) -> Iterator[str]:
             )
             for one in found.records
         ]
-        head = (
-            "participant", "term", "old", "new", "would be", "transplant day", "treatment day",
-        )  # fmt: skip
-        yield table(head, rows)
+        yield explained_table(CHANGED_RECORDS, rows)
     counts = Counter(str(one.way) for one in found.records)
     by_way = ", ".join(f"{number} {way}" for way, number in sorted(counts.items()))
     yield f"{len(found.records)} records would change, {found.unchanged} would not" + (
         f" ({by_way})" if by_way else ""
     )
     yield ""
-    yield table(
-        ("rule", "title", "now", "then", "says now", "would say"),
+    yield explained_table(
+        CHANGED_RULES,
         [
             (a.rule, a.title, _events(a), _events(b), a.signal, _says(a, b))
             for a, b in found.decisions

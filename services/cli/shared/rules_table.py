@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from services.cli.shared.columns import RULES
 from services.cli.shared.rule_notes import notes
-from services.cli.shared.tables import table, utc
+from services.cli.shared.tables import explained_table, utc
 from services.vocabulary.decision import Decision
 
 
@@ -38,10 +39,6 @@ def rules_table(
         )
         for d in decisions
     ]
-    head = (
-        "rule", "title", "events", "confirmed", "at most", "evaluable", "effective", "boundary",
-        "left", "certain", "by n", "ever reached (UTC)", "says",
-    )  # fmt: skip
     known = f"as known at {utc(as_of)} UTC" if as_of else "as known now"
     seen = max((d.data_to for d in decisions if d.data_to), default=None)
     foot = (
@@ -50,7 +47,7 @@ def rules_table(
         " ever reached: when it was first known to be, also if it no longer is."
     )
     more = [f"{d.rule}: {note}." for d in decisions for note in notes(d)]
-    return "\n".join([table(head, rows), *more, foot])
+    return "\n".join([explained_table(RULES, rows), *more, foot])
 
 
 def _certainty(decision: Decision) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.cli.shared.columns import Columns, headings
+
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return *rows* under *head*, each column as wide as it needs.
@@ -17,6 +19,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def explained_table(columns: Columns, rows: Sequence[Sequence[object]]) -> str:
+    """Return *rows* under the headings of *columns*, which the help of the command explains."""
+    return table(headings(columns), rows)
 
 
 def day(number: int | None) -> str:

@@ -149,12 +149,13 @@ def _check(course: Course, rates: Sequence[float], trials: int, seed: int) -> No
         raise ValueError(f"seed must be 0 or more, not {seed}")
     if not 0 < course.accrual_days <= _LONGEST_DAYS:
         raise ValueError(
-            f"accrual must be above 0 and up to {_LONGEST_DAYS:g} days, not {course.accrual_days:g}"
+            f"accrual-days must be above 0 and up to {_LONGEST_DAYS:g} days,"
+            f" not {course.accrual_days:g}"
         )
     shortest, longest = course.window_days
     if not 0 < shortest <= longest <= _LONGEST_DAYS:
         raise ValueError(
-            f"window must be days above 0 and up to {_LONGEST_DAYS:g}, the shortest first,"
+            f"window-days must be days above 0 and up to {_LONGEST_DAYS:g}, the shortest first,"
             f" not {shortest:g}-{longest:g}"
         )
     for fault in curve_faults(course.onset):

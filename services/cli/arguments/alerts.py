@@ -1,0 +1,38 @@
+"""Arguments of ``aegis alerts``."""
+
+from argparse import ArgumentParser
+
+from services.cli.arguments.common import (
+    by_argument,
+    data_arguments,
+    explain_columns,
+    json_argument,
+)
+from services.cli.shared.columns import ALERTS, DELIVERIES
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add list, show and ack."""
+    words = parser.add_subparsers(dest="word", required=True, metavar="list|show|ack")
+    meaning = "open alerts, the oldest first"
+    word = words.add_parser("list", help=meaning, description=meaning)
+    word.add_argument("--all", action="store_true", help="retracted and acknowledged ones too")
+    data_arguments(word)
+    json_argument(word)
+    explain_columns(word, ALERTS)
+    for name, meaning in (
+        ("show", "what one alert says, and who was told"),
+        ("ack", "say that you have seen it"),
+    ):
+        word = words.add_parser(name, help=meaning, description=meaning)
+        word.add_argument("alert", metavar="ALERT", help="its four letters, or how its id begins")
+        data_arguments(word)
+        if name == "show":
+            json_argument(word, "everything, as one JSON object")
+            explain_columns(word, DELIVERIES)
+        else:
+            word.add_argument(
+                "--version", type=int, metavar="N", help="as it was shown: refused when it changed"
+            )
+            word.add_argument("--comment", default="")
+            by_argument(word)

@@ -1,0 +1,48 @@
+"""Arguments of ``aegis boundary``."""
+
+from argparse import ArgumentParser
+
+from services.cli.arguments.common import explain_columns, json_argument
+from services.cli.arguments.number_lists import numbers, whole
+from services.cli.arguments.pictures import plot_argument
+from services.cli.shared.columns import BOUNDARY, ENROLMENT
+
+# Those of services.safety_rules.inquiries.boundary_tables, which takes long to load.
+METHODS = (
+    *("beta-binomial", "chen-chaloner", "maxsprt", "obrien-fleming", "pocock", "posterior"),
+    *("sprt", "wang-tsiatis", "table"),
+)
+# Options that are parameters of some families, with how many numbers each holds.
+PARAMETERS = {
+    "delta": "Wang-Tsiatis: shape, 0 is O'Brien-Fleming, 0.5 compares z-values with a constant",
+    "prior": "beta-binomial, Chen-Chaloner, posterior: a,b of the beta prior",
+    "p1": "SPRT, Chen-Chaloner: the rate that must not be missed",
+    "nu": "Chen-Chaloner: the probability of a rate above p1 must exceed it",
+    "theta": "posterior: threshold of the posterior probability, which is not calibrated",
+    "limit": "posterior: of a rate above this, when that is not p0",
+    "strictly": "posterior: 1 stops above theta only, 0 at theta too",
+    "boundary": "table: events that stop at each look",
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the family with its parameters, the rates and the size."""
+    parser.add_argument("--family", required=True, choices=METHODS)
+    parser.add_argument("--p0", type=float, required=True, help="acceptable event rate")
+    parser.add_argument("--alpha", type=float, required=True, help="one-sided error at p0")
+    parser.add_argument(
+        "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
+    )
+    parser.add_argument("--looks", type=whole, default=(), metavar="5,10,15")
+    parser.add_argument("--rates", type=numbers, default=(), metavar=".2,.3")
+    for name, meaning in PARAMETERS.items():
+        parser.add_argument(f"--{name}", type=numbers, metavar="X", help=meaning)
+    parser.add_argument(
+        "--accrual-days", type=float, metavar="D", help="days over which the n enter, uniformly"
+    )
+    parser.add_argument(
+        "--window-days", type=float, metavar="D", help="days that each is followed (default 0)"
+    )
+    json_argument(parser, "everything, as one JSON object")
+    plot_argument(parser)
+    explain_columns(parser, (*BOUNDARY, *ENROLMENT))

@@ -1,0 +1,89 @@
+"""Arguments that several commands have, spelt once."""
+
+import getpass
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.cli.shared.columns import Columns, describe_columns
+
+
+def study_argument(parser: ArgumentParser) -> None:
+    """Let a command be told which study."""
+    parser.add_argument(
+        "--study",
+        type=Path,
+        metavar="DIR",
+        help="folder of the study (AEGIS_STUDY; default studies/blina-hsct)",
+    )
+
+
+def data_arguments(parser: ArgumentParser) -> None:
+    """Let a command be told which study, and where the data are."""
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the data (AEGIS_DATA; default var)"
+    )
+    study_argument(parser)
+
+
+def by_argument(parser: ArgumentParser) -> None:
+    """Let a command be told who acts."""
+    parser.add_argument(
+        "--by", default=getpass.getuser(), metavar="WHO", help="who does this (default: the user)"
+    )
+
+
+def participant_argument(parser: ArgumentParser) -> None:
+    """Let a command be told of one participant only."""
+    parser.add_argument("--participant", metavar="P", help="only this one's")
+
+
+def as_of_argument(parser: ArgumentParser, meaning: str = "of what was known then") -> None:
+    """Let a command be told an instant of knowledge."""
+    parser.add_argument("--as-of", type=instant, metavar="T", help=meaning)
+
+
+def json_argument(parser: ArgumentParser, meaning: str = "everything, as JSON lines") -> None:
+    """Let a command print for programs."""
+    parser.add_argument("--json", action="store_true", help=meaning)
+
+
+def follow_up_arguments(parser: ArgumentParser) -> None:
+    """Let a command be told over which time a trial enrols, and follows each participant."""
+    parser.add_argument(
+        "--accrual-days", type=float, default=365.0, metavar="D",
+        help="days over which the n enter, uniformly (default 365)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--window-days", type=float, default=100.0, metavar="D",
+        help="days that each is followed (default 100)",
+    )  # fmt: skip
+
+
+def explain_columns(parser: ArgumentParser, *tables: Columns) -> None:
+    """Let the help of a command explain each column of the tables that it prints."""
+    parser.formatter_class = RawDescriptionHelpFormatter
+    parser.epilog = "\n\n".join(map(describe_columns, tables))
+
+
+def instant(text: str) -> datetime:
+    """Return the instant in *text*, in UTC; it must say its offset.
+
+    >>> instant("2026-06-01T00:00Z").isoformat()
+    '2026-06-01T00:00:00+00:00'
+    >>> instant("2026-06-01")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: '2026-06-01' says no offset: write 2026-06-01T00:00Z
+
+    Raises:
+        ArgumentTypeError: It is none, or does not say its offset.
+    """
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no instant like 2026-06-01T00:00Z") from None
+    if local.tzinfo is None:
+        example = local.isoformat(timespec="minutes")
+        raise ArgumentTypeError(f"{text!r} says no offset: write {example}Z")
+    return local.astimezone(UTC)

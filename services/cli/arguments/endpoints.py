@@ -1,0 +1,35 @@
+"""Arguments of ``aegis endpoints``."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import get_args
+
+from services.cli.arguments.common import (
+    as_of_argument,
+    data_arguments,
+    explain_columns,
+    json_argument,
+)
+from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS
+from services.vocabulary.endpoint import Clock
+
+# Those of services.safety_rules.inquiries.endpoints, which takes long to load.
+IDS = (
+    *("os", "pfs", "nrm", "relapse"),
+    *("agvhd-2-4", "agvhd-3-4", "cgvhd", "cgvhd-moderate"),
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add which endpoints, as of when, and in which form."""
+    data_arguments(parser)
+    as_of_argument(parser)
+    json_argument(parser, "everything, as one JSON object")
+    parser.add_argument("--endpoint", choices=IDS, help="only this one")
+    parser.add_argument("--clock", choices=get_args(Clock), help="only with this day 0")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE",
+        help="also draw it (.svg or .png); without --endpoint one file for each, FILE-nrm and so"
+        " on; from transplant, or as --clock says",
+    )  # fmt: skip
+    explain_columns(parser, ENDPOINTS, ADVERSE_EVENTS)

@@ -1,0 +1,23 @@
+"""Arguments of ``aegis protocol``."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from services.cli.arguments.common import explain_columns, follow_up_arguments, json_argument
+from services.cli.shared.columns import CHARACTERISTICS, PROTOCOL_CHECK, PROTOCOL_RULES
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add check and explain."""
+    words = parser.add_subparsers(dest="word", required=True, metavar="check|explain")
+    meaning = "what is wrong, or that every table was recomputed"
+    check = words.add_parser("check", help=meaning, description=meaning)
+    meaning = "the rules as a statistician and a clinician read"
+    explain = words.add_parser("explain", help=meaning, description=meaning)
+    for word in (check, explain):
+        word.add_argument("path", type=Path, metavar="FILE-or-DIR", help="of the study")
+        json_argument(word, "everything, as one JSON object")
+    explain.add_argument("--pdf", type=Path, metavar="FILE", help="write a document too")
+    follow_up_arguments(explain)
+    explain_columns(check, PROTOCOL_CHECK)
+    explain_columns(explain, PROTOCOL_RULES, CHARACTERISTICS)

@@ -1,0 +1,21 @@
+"""Arguments of ``aegis run``."""
+
+from argparse import ArgumentParser
+
+from services.cli.arguments.common import data_arguments
+
+ROLES = ("ingest", "relay", "rules", "alerts")  # those of services.cli.process.service
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the role of the process, and where it listens."""
+    parser.add_argument(
+        "role",
+        nargs="?",
+        choices=ROLES,  # no default: it would have to be one of them
+        metavar="ROLE",
+        help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
+    )
+    data_arguments(parser)
+    parser.add_argument("--mllp-port", type=int, metavar="N", help="AEGIS_MLLP_PORT; 0: a free one")
+    parser.add_argument("--http-port", type=int, metavar="N", help="AEGIS_HTTP_PORT; 0: a free one")

@@ -1,0 +1,107 @@
+"""Arguments of ``aegis simulate rule``."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+
+from services.cli.arguments.common import explain_columns, json_argument
+from services.cli.shared.columns import SIMULATED
+from services.vocabulary.protocol import Curve
+
+_PAIR = 2
+_CURVES = (
+    "uniform, exponential:MEAN_DAYS, weibull:SCALE_DAYS,SHAPE or table:DAY=PART,...,"
+    " e.g. exponential:5 or table:2=0.5,7=1"
+)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the rule, how events come and how participants enter."""
+    parser.add_argument("study", type=Path, metavar="STUDY", help="folder, studies/blina-hsct")
+    parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
+    parser.add_argument(
+        "--window-days", type=days, required=True, metavar="D",
+        help="how long a participant's window lasts, 30, or from 10 to 40: 10-40",
+    )  # fmt: skip
+    parser.add_argument(
+        "--onset", type=curve, metavar="CURVE",
+        help=f"how soon events really come: {_CURVES}; default: as the rule's own curve says",
+    )  # fmt: skip
+    parser.add_argument(
+        "--accrual-days", type=float, default=365.0, metavar="D",
+        help="days over which the n enter, uniformly (default 365)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rates", type=numbers, metavar="P,...", help="default: the rule's p0, and twice p0"
+    )
+    parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")
+    parser.add_argument("--seed", type=int, default=7)
+    json_argument(parser, "everything, as one JSON object")
+    explain_columns(parser, SIMULATED)
+
+
+def curve(text: str) -> Curve:
+    """Return the onset curve that *text* names.
+
+    >>> curve("exponential:5").mean_days
+    5.0
+    >>> curve("soon")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: 'soon' is none of uniform, exponential:MEAN_DAYS, \
+weibull:SCALE_DAYS,SHAPE or table:DAY=PART,..., e.g. exponential:5 or table:2=0.5,7=1
+
+    Raises:
+        ArgumentTypeError: It names none.
+    """
+    shape, _, rest = text.partition(":")
+    try:
+        if shape == "uniform" and not rest:
+            return Curve("uniform")
+        if shape == "exponential":
+            return Curve("exponential", mean_days=float(rest))
+        if shape == "weibull":
+            scale, exponent = map(float, rest.split(","))
+            return Curve("weibull", scale_days=scale, weibull_shape=exponent)
+        if shape == "table":
+            pairs = [part.split("=") for part in rest.split(",")]
+            return Curve("table", points=tuple((float(at), float(part)) for at, part in pairs))
+    except ValueError:
+        pass
+    raise ArgumentTypeError(f"{text!r} is none of {_CURVES}")
+
+
+def days(text: str) -> tuple[float, float]:
+    """Return the shortest and the longest time in *text*.
+
+    >>> days("30"), days("10-40")
+    ((30.0, 30.0), (10.0, 40.0))
+    >>> days("long")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: 'long' is no number of days like 30, nor a range like 10-40
+
+    Raises:
+        ArgumentTypeError: It is neither a number nor a range.
+    """
+    try:
+        ends = [float(part) for part in text.split("-")]
+    except ValueError:
+        ends = []
+    if not 1 <= len(ends) <= _PAIR:
+        raise ArgumentTypeError(f"{text!r} is no number of days like 30, nor a range like 10-40")
+    return ends[0], ends[-1]
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Return the numbers in *text*.
+
+    >>> numbers(".2,.4")
+    (0.2, 0.4)
+
+    Raises:
+        ArgumentTypeError: One of them is none.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no list of numbers like .2,.4") from None

@@ -1,0 +1,209 @@
+"""The columns of every table that a command prints, each with what it holds.
+
+The tables take their headings from here and the help of each command its explanations, so that
+neither can drift from the other.
+"""
+
+import shutil
+import textwrap
+
+Columns = tuple[tuple[str, str], ...]  # heading, and a sentence; two columns may share a heading
+
+_WIDEST = 100
+
+RECORDS: Columns = (
+    ("participant", "Pseudonym."),
+    ("term", "Adverse event as CTCAE, or the scale that it is graded on, publishes it."),
+    ("worst", "Worst grade of the record; 2-4: known to lie between the two."),
+    ("now", "Grade of the last reading; - when the event is resolved."),
+    ("transplant day", "Day of the onset; the graft is day 0."),
+    ("treatment day", "Day of the onset; the first dose is day 1, - before it."),
+    ("onset (UTC)", "First instant at which the grade was above that before exposure."),
+    ("resolved (UTC)", "First instant at which it no longer was; - while it still is."),
+    (
+        "state",
+        "suspected, confirmed or rejected; possible: not certain; provisional: not final.",
+    ),
+    ("record", "How the id of the record begins: for `aegis explain` and `aegis adjudicate`."),
+)
+RULES: Columns = (
+    ("rule", "Id of the stopping rule."),
+    ("title", "What the rule counts."),
+    ("events", "Participants with an event, as the rule counts them."),
+    ("confirmed", "Those of them whose event a clinician confirmed."),
+    ("at most", "Events when incomplete grades are taken at their upper ends."),
+    ("evaluable", "Participants who were exposed, within the plan."),
+    ("effective", "Participants, each weighted by the part of the window that counts already."),
+    ("boundary", "Events that stop at that size; - when none can yet."),
+    ("left", "Events that are missing to the boundary."),
+    (
+        "certain",
+        "Reached whatever the pending participants do (certain), perhaps (possible), or not (no).",
+    ),
+    ("by n", "Predictive probability of reaching the boundary by the planned maximum."),
+    ("ever reached (UTC)", "When it was first known to be reached, also if it no longer is."),
+    ("says", "continue, boundary likely, or boundary reached: review required."),
+)
+RULES_SITES: Columns = (
+    ("rule", "Id of the stopping rule."),
+    ("site", "The site that is compared."),
+    ("events", "Participants of the site with an event, of those treated."),
+    ("effective", "What the site's participants count for so far, by the rule's own policy."),
+    ("the rest", "Participants of all other sites with an event, of those treated."),
+    ("effective", "What they count for so far."),
+    ("p more", "Probability of that many events or more at the site (Fisher, one-sided)."),
+    ("Holm", "The same, adjusted for all comparisons that can stand out; - when this cannot."),
+    ("p two-sided", "Probability of every table as improbable as this one."),
+    ("Holm", "The same, adjusted; - when it cannot stand out."),
+    ("least p", "The smallest one-sided p that these margins allow."),
+    ("window over", "Site : rest, of those who were followed through the whole window."),
+    ("p more", "One-sided p among those."),
+    ("says", "more than the rest, could not stand out, or no difference seen."),
+)
+ALERTS: Columns = (
+    ("alert", "Its four letters: for `aegis alerts show` and `aegis alerts ack`."),
+    ("version", "How often the alert has changed, and once more."),
+    ("level", "study, participant or operations."),
+    ("kind", "Why it was raised."),
+    ("about", "The participant, or the rule."),
+    ("grade or events", "Grade of the adverse event, or events that the rule counts."),
+    ("since (UTC)", "When the facts behind it were known."),
+    ("state", "open, acknowledged, retracted, or why nobody has to be told any more."),
+)
+DELIVERIES: Columns = (
+    ("since (UTC)", "When the notice was recorded."),
+    ("told", "The recipient, as recipients.yaml calls them."),
+    ("role", "For which the recipient is told."),
+    ("by", "The channel: email, webhook, ..."),
+    ("why", "What made the notice necessary."),
+    ("state", "What became of the notice: waiting, sent, ..."),
+    ("attempts", "How often sending was tried."),
+    ("problem", "What went wrong at the last attempt; - when nothing did."),
+)
+PARKED: Columns = (
+    ("item", "How its id begins: for `aegis parked discard`."),
+    ("site", "The site that sent it."),
+    ("since (UTC)", "When it was parked."),
+    ("where", "Place in the message, e.g. OBX[3].5."),
+    ("reason", "What is missing, in a word."),
+    ("detail", "What is missing, without identifiers."),
+)
+PARTICIPANTS: Columns = (
+    ("participant", "Pseudonym."),
+    ("site", "The site that enrolled the participant."),
+    ("facts", "How many facts are known."),
+    ("last heard (UTC)", "When the last of them was received."),
+)
+SITES: Columns = (
+    ("site", "Id of the site in sites.yaml."),
+    ("time zone", "Zone of times that say no offset."),
+    ("sends as", "Sending applications and facilities (MSH-3 and MSH-4) that are the site's."),
+)
+ENDPOINTS: Columns = (
+    ("endpoint", "Event that is looked for."),
+    ("at risk", "Participants who were at risk on some day."),
+    ("events", "How many had the event."),
+    ("competing first", "How many had a competing event before it, by event."),
+    ("day N", "Probability by day N with its 95 % interval (events by then, at risk that day)."),
+)
+ADVERSE_EVENTS: Columns = (
+    ("term", "Adverse event; the first row is of all together."),
+    *((f"{grade}", f"Participants whose worst certain grade is {grade}.") for grade in range(1, 6)),
+    ("any grade", "Participants with it, of those evaluable, with an exact 95 % interval."),
+    ("grade 3 or worse", "The same of grades 3 to 5."),
+    ("at most", "Participants with grade 3 or worse, incomplete grades at their upper ends."),
+)
+PROTOCOL_CHECK: Columns = (
+    ("rule", "Id of the stopping rule."),
+    ("table recomputed, as signed", "Events@evaluable that stop: as signed, and as computed."),
+    ("attained", "Exact one-sided type I error of that table."),
+    ("alpha", "Nominal one-sided type I error."),
+    ("examples run", "How many worked examples came out as they are written."),
+)
+PROTOCOL_RULES: Columns = (
+    ("rule", "Id of the stopping rule."),
+    ("p0", "Acceptable event rate."),
+    ("alpha", "Nominal one-sided type I error at p0."),
+    ("exact", "Attained one-sided type I error at p0."),
+    ("n", "Planned maximum of participants."),
+    ("says", "Whether the rule alerts, or is watched only."),
+)
+_STOPPING: Columns = (
+    ("rate", "True event rate; (p0) marks the acceptable one."),
+    ("P(stop)", "Probability of ever stopping."),
+    ("E[evaluated]", "Expected participants evaluated when it stops, or the planned maximum."),
+    ("E[events]", "Expected events among them."),
+)
+_MEDIAN_STOP: Columns = (
+    ("median stop", "Evaluated participants by which half of the trials that stop have stopped."),
+)
+ENROLMENT: Columns = (
+    ("E[enrolled]", "Expected participants enrolled by then."),
+    ("E[days]", "Expected days from the first enrolment to then."),
+)
+CHARACTERISTICS: Columns = (*_STOPPING, *ENROLMENT, *_MEDIAN_STOP)
+BOUNDARY: Columns = (*_STOPPING, *_MEDIAN_STOP)  # and ENROLMENT, with --accrual-days
+DESIGNS: Columns = (
+    ("family", "Family of stopping rules, with its shape."),
+    ("attained", "Exact one-sided type I error at p0."),
+    ("power at p1", "Probability of stopping at p1."),
+    ("enrolled at p0", "Expected participants enrolled when it stops, or the maximum, at p0."),
+    ("at p1", "The same at p1."),
+    ("median stop at p1", "Evaluated by which half of the trials that stop at p1 have stopped."),
+    ("stop at events@evaluable", "Events that stop, at each number of evaluated participants."),
+)
+CHANGED_RECORDS: Columns = (
+    ("participant", "Pseudonym."),
+    ("term", "Adverse event."),
+    ("old", "Worst grade now; - when there is no record now."),
+    ("new", "Worst grade then; - when there would be no record."),
+    ("would be", "How the record would change."),
+    ("transplant day", "Day of the onset; the graft is day 0."),
+    ("treatment day", "Day of the onset; the first dose is day 1."),
+)
+CHANGED_RULES: Columns = (
+    ("rule", "Id of the stopping rule."),
+    ("title", "What the rule counts."),
+    ("now", "Events of evaluable participants now."),
+    ("then", "Events of evaluable participants then."),
+    ("says now", "What the rule says now."),
+    ("would say", "What the rule would say then."),
+)
+TOPICS: Columns = (
+    ("topic", "Name of the topic."),
+    ("what", "What of it differs."),
+    ("declared", "As deploy/kafka/topics.yaml declares it."),
+    ("found", "As the brokers have it."),
+)
+SIMULATED: Columns = (
+    ("counting", "How pending participants are counted; * marks the rule's own way."),
+    ("P(stop)", "Share of the simulated trials that stop."),
+    ("+-", "Standard error of that share."),
+    ("enrolled", "Mean participants enrolled when the trial stops, or of the whole trial."),
+    ("events", "Mean events by then."),
+)
+
+
+def headings(columns: Columns) -> tuple[str, ...]:
+    """Return the first line of a table."""
+    return tuple(heading for heading, _ in columns)
+
+
+def describe_columns(columns: Columns) -> str:
+    """Return each column with its explanation, as wide as the terminal.
+
+    >>> print(describe_columns((("site", "Id of the site."),)))
+    columns:
+      site  Id of the site.
+    """
+    wide = min(shutil.get_terminal_size().columns, _WIDEST) - 2
+    indent = max(len(heading) for heading in headings(columns)) + 4
+    lines = ["columns:"]
+    for heading, meaning in columns:
+        lines += textwrap.wrap(
+            meaning,
+            wide,
+            initial_indent=f"  {heading}".ljust(indent),
+            subsequent_indent=" " * indent,
+        )
+    return "\n".join(lines)

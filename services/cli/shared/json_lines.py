@@ -1,0 +1,11 @@
+"""Answers for programs: one JSON object to a line, with sorted keys."""
+
+from collections.abc import Iterable
+
+from services.runtime import wire
+
+
+def print_json_lines(values: Iterable[object]) -> None:
+    """Print each of *values* as a line of canonical JSON."""
+    for value in values:
+        print(wire.canonical(value))

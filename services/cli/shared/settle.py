@@ -1,0 +1,26 @@
+"""Facts that a command has entered, graded before it ends."""
+
+import os
+import socket
+
+from services.cli.shared.open_study import Opened
+from services.runtime.clock import now_utc
+from services.safety_rules.workers.journal_worker import JournalWorker
+
+
+def settle(opened: Opened) -> bool:
+    """Grade what is not graded yet; False when a running service does that.
+
+    Raises:
+        CommandError: A participant's facts cannot be folded.
+    """
+    if opened.db.announced:
+        return False
+    worker = JournalWorker(
+        opened.db,
+        opened.study.rules,
+        holder=f"command {os.getpid()} on {socket.gethostname()}",
+        clock=now_utc,
+        by_message=opened.settings.clock == "message",
+    )
+    return worker.settle()
