@@ -27,7 +27,7 @@ from uuid import NAMESPACE_OID, uuid5
 from benchmarks.late_fact import is_report
 from benchmarks.material import Material, Members, enrolled, open_data
 from benchmarks.measuring import Measure
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_participants import Given, fold
@@ -163,7 +163,7 @@ class _Stored:
         self._cache = Cache()
 
     @cached_property
-    def _opened(self) -> Opened:
+    def _opened(self) -> StudyContext:
         folder = self._material.folder / "long"
         enrolled(folder, self._material.people)
         opened = open_data(folder)
@@ -192,12 +192,12 @@ class _Stored:
         with opened.db.read() as conn:
             return _spent_ms(lambda: journal.facts_between(conn, self._subject, 0))
 
-    def _one_ms(self, opened: Opened, cache: Cache, *, late: bool) -> float:
+    def _one_ms(self, opened: StudyContext, cache: Cache, *, late: bool) -> float:
         fact = next(self._late) if late else next(self._messages).facts[0]
         self._send(opened, [Heard(self._at, self._subject, 0, (fact,))])
         return _spent_ms(lambda: self._fold(opened, cache))
 
-    def _send(self, opened: Opened, messages: Iterable[Heard]) -> None:
+    def _send(self, opened: StudyContext, messages: Iterable[Heard]) -> None:
         """Let the journal hold *messages*, known since they were received or later."""
         with opened.db.write() as conn:
             for message in messages:
@@ -217,7 +217,7 @@ class _Stored:
                 )
                 journal.append(conn, opened.keys, [Arrival(raw, new)])
 
-    def _fold(self, opened: Opened, cache: Cache) -> None:
+    def _fold(self, opened: StudyContext, cache: Cache) -> None:
         folded = fold(opened.db, opened.study.rules, cache, [self._subject], Given(self._at))
         if not folded.facts:
             raise RuntimeError("nothing was folded")

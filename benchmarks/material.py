@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from services.cli.shared.enter_facts import intake_of
-from services.cli.shared.open_study import Opened, open_in
+from services.cli.shared.open_study import StudyContext, open_in
 from services.ingest.application import Intake, Submission
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import BATCH_SIZE
@@ -27,7 +27,7 @@ PARTICIPANTS, SEED = 12, 7
 Members = tuple[str, ...]
 
 
-def open_data(folder: Path) -> Opened:
+def open_data(folder: Path) -> StudyContext:
     """Return the installation in *folder*, whatever the environment says; a new one if need be."""
     settings = StoreSettings(data=folder, database_url="", keys=None, study=STUDY, clock="message")
     return open_in(settings)
@@ -40,11 +40,13 @@ def enrolled(folder: Path, people: bytes) -> Intake:
     return intake
 
 
-def journals_in(opened: Opened) -> Iterator[tuple[Members, list[Journaled]]]:
+def journals_in(opened: StudyContext) -> Iterator[tuple[Members, list[Journaled]]]:
     """Yield each family with what it has heard, in the order of its journals."""
     with opened.db.read() as conn:
         joining = [known.fact for known in journal.joining_facts(conn)]
-        people = participants.participants_by_subject(conn, opened.name).keys() - {opened.name}
+        people = participants.participants_by_subject(conn, opened.study_id).keys() - {
+            opened.study_id
+        }
         for group in families(people, joining):
             yield group, [one for member in group for one in journal.facts_between(conn, member, 0)]
 
@@ -89,7 +91,7 @@ class Material:
         return folder
 
     @cached_property
-    def opened(self) -> Opened:
+    def opened(self) -> StudyContext:
         """That installation, open."""
         return open_data(self.heard)
 

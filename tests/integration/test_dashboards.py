@@ -182,7 +182,7 @@ def test_every_dashboard_is_in_a_folder_that_somebody_has():
 
 def answered(watched, one):
     """The names of the columns and the rows that *one* brings to its audience."""
-    values = {"study": watched.opened.name, "participant": "P-003", "rule": "BLINA-HSCT.S1"}
+    values = {"study": watched.opened.study_id, "participant": "P-003", "rule": "BLINA-HSCT.S1"}
     with watched.acting_as(one.audience) as connection:
         cursor = connection.execute(one.sql(values))
         return [column.name for column in cursor.description], cursor.fetchall()
@@ -244,7 +244,7 @@ def test_the_course_of_a_record_has_its_signs_drugs_and_grades(watched):
             " interval '1 day' FROM watch.record WHERE criterion = 'astct-2019.crs'"
             " ORDER BY worst_at_least DESC, record LIMIT 1"
         ).fetchone()
-        values = {"study": watched.opened.name, "participant": who}
+        values = {"study": watched.opened.study_id, "participant": who}
         brought = {
             one.panel: connection.execute(
                 one.sql(values, since.isoformat(), until.isoformat())

@@ -30,7 +30,7 @@ def test_a_boundary_that_another_process_finds_reached_is_shown_here_too(tmp_pat
         gauges.show(conn)
         decided = {
             row.decision.rule: STATE[row.decision.signal]
-            for row in latest_decisions(conn, installed.opened.name)
+            for row in latest_decisions(conn, installed.opened.study_id)
         }
     shown = {
         sample.labels["rule"]: sample.value

@@ -27,7 +27,7 @@ def installed(tmp_path):
 
 def hints(installed, upto_seq):
     """Records as the relay packs them, with each participant's facts up to a seq."""
-    study = installed.opened.name
+    study = installed.opened.study_id
     with installed.db.read() as conn:
         for subject in sorted(set(participants.participants_by_subject(conn, study)) - {study}):
             runs = [
@@ -67,14 +67,14 @@ def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(instal
     worker.fold(everything)
     worker.decide()
     once = installed.canonical()
-    nobodys = facts_record(installed.opened.name, [])
+    nobodys = facts_record(installed.opened.study_id, [])
     worker.fold([*everything, ("nobody", nobodys), ("", nobodys), ("\ufffd", b"\xff")])
     assert installed.canonical() == once
     assert installed.verified() == []
 
 
 def test_a_hint_without_its_facts_beside_others_lets_the_journal_be_read(installed):
-    study = installed.opened.name
+    study = installed.opened.study_id
     (who, some), *_ = hints(installed, upto_seq=20)
     too_long = '{"message": "m", "received_at": "2026-03-01T08:00:00+00:00", "facts": []}'
     hint_worker(installed).fold([(who, some), (who, facts_record(study, [too_long]))])

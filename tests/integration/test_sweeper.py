@@ -60,7 +60,7 @@ def watched(tmp_path):
     made = Watched(tmp_path)
     made.installed.take(TRIAL.messages, at_once=50)
     with made.db.read() as conn:
-        made.now = participants.last_received(conn, made.opened.name)
+        made.now = participants.last_received(conn, made.opened.study_id)
     yield made
     made.db.close()
 

@@ -152,7 +152,7 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched):
     was_open = rows(watched, "safety", "SELECT alert FROM watch.alert WHERE state = 'open'")
     acknowledge(watched.opened.db, min(was_open)[0], "lee", "", now_utc())
     with watched.opened.db.read() as conn:
-        known = {alert.id: state for alert, state in states(conn, watched.opened.name)}
+        known = {alert.id: state for alert, state in states(conn, watched.opened.study_id)}
     found = dict(rows(watched, "safety", "SELECT alert, state FROM watch.alert"))
     assert {alert: state.partition(" by ")[0] for alert, state in known.items()} == found
     assert set(found.values()) >= {"open", "seen"}
@@ -164,7 +164,7 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched):
 
 def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
     with watched.opened.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.name)]
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.study_id)]
     found = rows(
         watched,
         "dsmb",
@@ -182,7 +182,7 @@ def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
 
 def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
     with watched.opened.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.name)]
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.study_id)]
     for decision in last:
         drawn = rows(
             watched,
@@ -199,7 +199,7 @@ def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
 
 def test_the_chart_has_the_path_and_what_is_pending(watched):
     with watched.opened.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.name)]
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.study_id)]
     for decision in last:
         drawn = {
             round(float(size), 9): values

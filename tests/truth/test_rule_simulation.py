@@ -172,7 +172,10 @@ OUT_OF_RANGE = [
     ({"seed": -1}, "seed must be 0 or more, not -1"),
     ({"accrual_days": 0}, "accrual-days must be above 0 and up to 3650 days, not 0"),
     ({"accrual_days": math.inf}, "accrual-days must be above 0"),
-    ({"window_days": (40, 10)}, "window-days must be days above 0 and up to 3650, the shortest first"),
+    (
+        {"window_days": (40, 10)},
+        "window-days must be days above 0 and up to 3650, the shortest first",
+    ),
     ({"window_days": (0, 10)}, "not 0-10"),
     ({"onset": Curve("exponential", mean_days=0)}, "onset: mean_days must be above 0"),
 ]

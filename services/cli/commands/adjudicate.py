@@ -19,18 +19,18 @@ def perform(args: Namespace) -> int:
         raise CommandError("--grade goes with regrade, and regrade needs it")
     if (verdict is Verdict.ATTRIBUTE) != bool(args.cause):
         raise CommandError("--cause goes with attribute, and attribute needs it")
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
         record = find_record(records.latest_episodes(conn), args.record)
     content = record.content
     body = Adjudication(
         content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
     )
-    enter(opened, content.participant, content.onset_at, body, args.by)
-    if not settle(opened):
+    enter(context, content.participant, content.onset_at, body, args.by)
+    if not settle(context):
         print(f"known: {verdict} {content.participant} {content.term}; a running service grades it")
         return 0
-    with opened.db.read() as conn:
+    with context.db.read() as conn:
         after = find_record(records.latest_episodes(conn), record.id)
     print(f"{content.participant} {content.term}: {after.state}, worst grade {after.content.worst}")
     return 0

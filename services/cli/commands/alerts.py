@@ -6,7 +6,7 @@ from services.alerts.application import acknowledge, grade_of, name_of, text_of
 from services.alerts.plan_notices import OPEN, states
 from services.cli.command import CommandError
 from services.cli.shared.columns import ALERTS, DELIVERIES
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.tables import explained_table, utc
 from services.runtime.clock import now_utc
 from services.store import alerts
@@ -16,9 +16,9 @@ from services.vocabulary.alert import Alert
 
 def perform(args: Namespace) -> int:
     """List alerts, show one, or acknowledge it."""
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        known = states(conn, opened.name)
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
+        known = states(conn, context.study_id)
     if args.word == "list":
         rows = [
             (
@@ -38,18 +38,18 @@ def perform(args: Namespace) -> int:
         return 0
     one = _find([alert for alert, _ in known], args.alert)
     if args.word == "ack":
-        return _acknowledge(opened, one, args)
+        return _acknowledge(context, one, args)
     text = text_of(one, "the link in the notice")
     print(f"{text.subject}\n\n{text.body}\nversion {one.version}\n")
-    with opened.db.read() as conn:
+    with context.db.read() as conn:
         told = [_told(row) for row in alerts.load_deliveries(conn, [one.id])]
     print(explained_table(DELIVERIES, told) if told else "nobody has been told yet")
     return 0
 
 
-def _acknowledge(opened: Opened, alert: Alert, args: Namespace) -> int:
+def _acknowledge(context: StudyContext, alert: Alert, args: Namespace) -> int:
     name = name_of(alert)
-    about = opened.db, alert.id, args.by, args.comment, now_utc()
+    about = context.db, alert.id, args.by, args.comment, now_utc()
     seen = acknowledge(*about, version=args.version)
     if seen is None:
         raise CommandError(

@@ -29,12 +29,12 @@ def perform(args: Namespace) -> int:
     (out / "log").mkdir(parents=True)
     with MailSink(out / "mails") as sink:
         runs = distributed.run if args.distributed else embedded.run
-        opened, sent, refused = runs(trial, args.study, out, out / "trial", sink)
-    ended = show(opened, trial, out, sink, Fed(sent, refused, time.monotonic() - began_s))
+        context, sent, refused = runs(trial, args.study, out, out / "trial", sink)
+    ended = show(context, trial, out, sink, Fed(sent, refused, time.monotonic() - began_s))
     is_proven = True
     if args.distributed:
-        is_proven = distributed.prove(opened, trial, args.study, out)
+        is_proven = distributed.prove(context, trial, args.study, out)
     else:
-        print(next_steps(opened, ended, out))
-    opened.db.close()
+        print(next_steps(context, ended, out))
+    context.db.close()
     return 0 if ended.is_as_it_should_be and is_proven else 1

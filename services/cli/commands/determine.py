@@ -5,7 +5,7 @@ from argparse import Namespace
 from services.alerts.application import acknowledge
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.settle import settle
 from services.runtime.clock import now_utc
 from services.store import alerts, decisions
@@ -16,9 +16,11 @@ from services.vocabulary.fact import Answer, Determination
 
 def perform(args: Namespace) -> int:
     """Enter the answer, which is also seen by whoever gives it."""
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        last = {row.decision.rule: row for row in decisions.latest_decisions(conn, opened.name)}
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
+        last = {
+            row.decision.rule: row for row in decisions.latest_decisions(conn, context.study_id)
+        }
     row = last.get(args.rule)
     if row is None:
         known = ", ".join(sorted(last)) or "none yet"
@@ -27,20 +29,20 @@ def perform(args: Namespace) -> int:
     decision = row.decision
     counted = tuple(one.participant for one in decision.contributors)
     body = Determination(args.rule, row.id, answer, args.by, args.reason, decision.events, counted)
-    enter(opened, opened.name, now_utc(), body, args.by)
-    _see(opened, args, decision)
-    settle(opened)
+    enter(context, context.study_id, now_utc(), body, args.by)
+    _see(context, args, decision)
+    settle(context)
     print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")
     return 0
 
 
-def _see(opened: Opened, args: Namespace, answered: Decision) -> None:
+def _see(context: StudyContext, args: Namespace, answered: Decision) -> None:
     """Acknowledge the rule's open alerts that say no more than *answered*: who answers saw that."""
-    with opened.db.read() as conn:
-        known = alerts.load_alerts(conn, opened.name)
+    with context.db.read() as conn:
+        known = alerts.load_alerts(conn, context.study_id)
     comment = f"{args.answer}: {args.reason}"
     for one in known:
         if one.about == args.rule and one.is_open:
             is_at_upper = one.kind is AlertKind.BOUNDARY_AT_UPPER
             most = answered.upper if is_at_upper else answered.events
-            acknowledge(opened.db, one.id, args.by, comment, now_utc(), most=most)
+            acknowledge(context.db, one.id, args.by, comment, now_utc(), most=most)

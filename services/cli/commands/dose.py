@@ -13,17 +13,17 @@ from services.vocabulary.recommendation import Advice
 
 def perform(args: Namespace) -> int:
     """Print what is recommended for each participant."""
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        at = find_knowledge_cut(opened, conn, args)
-        found = list(advice_now.advised(conn, opened.study.rules, at, args.participant))
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
+        at = find_knowledge_cut(context, conn, args)
+        found = list(advice_now.advised(conn, context.study.rules, at, args.participant))
     if args.json:
         print("\n".join(wire.canonical(one) for _, advice in found for one in advice))
         return 0
     said = [line for who, advice in found for line in advice_of(who, advice)]
     said += [] if said else ["nothing is recommended"]
     print("\n".join(said))
-    print(f"as known at {utc(at)} UTC, {opened.study.rules.protocol.label}")
+    print(f"as known at {utc(at)} UTC, {context.study.rules.protocol.label}")
     return 0
 
 

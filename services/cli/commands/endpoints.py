@@ -36,10 +36,10 @@ def perform(args: Namespace) -> int:
             form_of(args.plot)
         except ValueError as error:
             raise CommandError(f"--plot: {error}") from error
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
         try:
-            found = report(conn, opened.study.rules, args.as_of)
+            found = report(conn, context.study.rules, args.as_of)
         except NoEndpointsError as error:
             raise CommandError(f"{error}: add `endpoints` to protocol.yaml") from error
     if found is None:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.shared.find_record import find_record
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.tables import day, utc
 from services.safety_rules.inquiries.advice_now import joined_with
 from services.store import journal, records
@@ -15,8 +15,8 @@ from services.vocabulary.quantity import Quantity
 
 def perform(args: Namespace) -> int:
     """Print one record with its evidence."""
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
         record = find_record(records.latest_episodes(conn), args.record)
         versions = records.episode_versions(conn, episode_id=record.id)
         facts = {
@@ -24,11 +24,13 @@ def perform(args: Namespace) -> int:
             for subject in joined_with(conn, versions[-1].content.participant)
             for known in journal.facts_between(conn, subject, 0)
         }
-    print("\n".join(explanation(opened, versions, facts)))
+    print("\n".join(explanation(context, versions, facts)))
     return 0
 
 
-def explanation(opened: Opened, versions: list[Episode], facts: dict[str, Fact]) -> Iterator[str]:
+def explanation(
+    context: StudyContext, versions: list[Episode], facts: dict[str, Fact]
+) -> Iterator[str]:
     """Yield, line by line, what the record says and why."""
     episode = versions[-1]
     content = episode.content
@@ -55,7 +57,7 @@ def explanation(opened: Opened, versions: list[Episode], facts: dict[str, Fact])
             yield f"{name}: {words}"
     for scale, span in sorted((content.other_scales or {}).items()):
         yield f"on {scale}: {span}"
-    yield from _wording(opened, content.criterion, content.worst.at_least)
+    yield from _wording(context, content.criterion, content.worst.at_least)
     yield ""
     for change in content.history:
         yield from _change(change, facts, content.participant)
@@ -68,9 +70,9 @@ def explanation(opened: Opened, versions: list[Episode], facts: dict[str, Fact])
         )
 
 
-def _wording(opened: Opened, criterion: str, grade: int) -> Iterator[str]:
-    slug = criterion.removeprefix(f"{opened.study.table.name}.")
-    term = opened.study.table.terms.get(slug)
+def _wording(context: StudyContext, criterion: str, grade: int) -> Iterator[str]:
+    slug = criterion.removeprefix(f"{context.study.table.name}.")
+    term = context.study.table.terms.get(slug)
     for level, words in sorted(term.says.items()) if term else ():
         if level == grade:
             yield f"published, grade {level:d}: {words}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.settle import settle
 from services.runtime import wire
 from services.store import journal, participants
@@ -45,14 +45,14 @@ _BODIES: Mapping[str, Callable[[Namespace], Body]] = {
 
 def perform(args: Namespace) -> int:
     """Enter a fact, or print all."""
-    opened = open_data(args, create=False)
-    return _export(opened, args.participant) if args.word == "export" else _add(opened, args)
+    context = open_data(args, create=False)
+    return _export(context, args.participant) if args.word == "export" else _add(context, args)
 
 
-def _export(opened: Opened, participant: str | None) -> int:
+def _export(context: StudyContext, participant: str | None) -> int:
     """Print the journal, subject by subject, as `aegis assess` and `aegis ingest` read it."""
-    with opened.db.read() as conn:
-        known = participants.participants_by_subject(conn, opened.name)
+    with context.db.read() as conn:
+        known = participants.participants_by_subject(conn, context.study_id)
         if participant is not None and participant not in known:
             raise CommandError(f"nobody is called {participant}: `aegis participants list`")
         for subject in sorted(known) if participant is None else [participant]:
@@ -61,14 +61,14 @@ def _export(opened: Opened, participant: str | None) -> int:
     return 0
 
 
-def _add(opened: Opened, args: Namespace) -> int:
+def _add(context: StudyContext, args: Namespace) -> int:
     body = _BODIES[args.kind](args)
-    if isinstance(body, Assessment | Finding) and not opened.study.rules.knows(body.criterion):
+    if isinstance(body, Assessment | Finding) and not context.study.rules.knows(body.criterion):
         raise CommandError(
-            f"{body.criterion} is no term of {opened.study.table.name}; terms are written"
+            f"{body.criterion} is no term of {context.study.table.name}; terms are written"
             " like ctcae-5.0.tremor"
         )
-    outcome = enter(opened, args.participant, args.at, body, args.by)
-    settle(opened)
+    outcome = enter(context, args.participant, args.at, body, args.by)
+    settle(context)
     print("known already" if outcome.duplicate or not outcome.facts else f"known: {args.kind}")
     return 0

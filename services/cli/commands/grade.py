@@ -29,8 +29,8 @@ Record = tuple[str, list[str]]
 def perform(args: Namespace) -> int:
     """Write each row of the file with its grade."""
     table = _table(args.criteria)
-    with ExitStack() as opened:
-        records = records_in(_source(args.file, opened))
+    with ExitStack() as streams:
+        records = records_in(_source(args.file, streams))
         _, columns = next(records, ("", []))
         if not columns:
             raise CommandError(f"{args.file}: there is no row of column names")
@@ -39,7 +39,7 @@ def perform(args: Namespace) -> int:
             grader = RowGrader(table, load_code_tables().units, named)
         except ValueError as error:
             raise CommandError(f"{args.file}: {error}") from error
-        count, unread = write_graded(records, columns, grader, _target(args, opened))
+        count, unread = write_graded(records, columns, grader, _target(args, streams))
     if unread:
         print(f"{unread} of {count} rows could not be read: see error", file=sys.stderr)
     return 0
@@ -116,12 +116,12 @@ def records_in(source: TextIO) -> Iterator[Record]:
             yield text, row
 
 
-def _source(name: str, opened: ExitStack) -> TextIO:
+def _source(name: str, streams: ExitStack) -> TextIO:
     if name == "-":
         if isinstance(sys.stdin, TextIOWrapper):
             sys.stdin.reconfigure(encoding="utf-8-sig", errors=_AS_IT_IS, newline="")
         return sys.stdin
-    return opened.enter_context(_open(name, "r", encoding="utf-8-sig"))
+    return streams.enter_context(_open(name, "r", encoding="utf-8-sig"))
 
 
 def _open(name: str, mode: Literal["r", "w"], encoding: str) -> TextIO:
@@ -132,7 +132,7 @@ def _open(name: str, mode: Literal["r", "w"], encoding: str) -> TextIO:
         raise CommandError(f"{name}: {error.strerror}") from error
 
 
-def _target(args: Namespace, opened: ExitStack) -> TextIO:
+def _target(args: Namespace, streams: ExitStack) -> TextIO:
     if args.out is None:
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors=_AS_IT_IS)
@@ -140,4 +140,4 @@ def _target(args: Namespace, opened: ExitStack) -> TextIO:
     path = Path(args.out)
     if path.exists() and args.file != "-" and path.samefile(args.file):
         raise CommandError(f"{args.out}: is what is read; write to another file")
-    return opened.enter_context(_open(args.out, "w", encoding="utf-8"))
+    return streams.enter_context(_open(args.out, "w", encoding="utf-8"))

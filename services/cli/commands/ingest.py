@@ -42,8 +42,8 @@ class _Told:
 def perform(args: Namespace) -> int:
     """Read files, and print what became of each message."""
     files = _files(args.paths)
-    opened = open_data(args)
-    intake = intake_of(opened)
+    context = open_data(args)
+    intake = intake_of(context)
     refusals, waiting, faults = _Told(), _Told(), _Told(left=sys.maxsize)
     incoming = _incoming(files, args.by, faults)
     outcomes: list[Outcome] = []
@@ -54,7 +54,7 @@ def perform(args: Namespace) -> int:
             _tell(one, outcome, refusals, waiting)
     refusals.end()
     waiting.end()
-    graded = settle(opened)
+    graded = settle(context)
     print(summary(outcomes))
     if any(outcome.parked for outcome in outcomes):
         print("what is parked waits: aegis parked list")

@@ -8,8 +8,8 @@ from services.store import schema
 
 def perform(args: Namespace) -> int:
     """Bring the database up to date."""
-    opened = migrate(settings_of(args))
-    opened.db.close()
-    protocol = opened.study.rules.protocol
+    context = migrate(settings_of(args))
+    context.db.close()
+    protocol = context.study.rules.protocol
     print(f"the database is at revision {schema.head()}; {protocol.study} {protocol.version} runs")
     return 0

@@ -14,12 +14,12 @@ from services.ingest import parked_items
 
 def perform(args: Namespace) -> int:
     """List parked items, read them again, or discard some."""
-    opened = open_data(args, create=False)
-    intake = intake_of(opened)
+    context = open_data(args, create=False)
+    intake = intake_of(context)
     waiting = parked_items.list_parked(intake, args.site)
     if args.word == "retry":
         done = parked_items.retry_parked(intake, args.by, args.site)
-        settle(opened)
+        settle(context)
         print(
             f"{done.facts} facts, {done.closed_items} items closed, {done.still_parked} still wait"
         )

@@ -15,14 +15,14 @@ from services.store import participants
 
 def perform(args: Namespace) -> int:
     """Enrol participants from a file, or list them."""
-    opened = open_data(args, create=args.word == "import")
+    context = open_data(args, create=args.word == "import")
     if args.word == "list":
-        with opened.db.read() as conn:
-            known = participants.participants_by_subject(conn, opened.name)
+        with context.db.read() as conn:
+            known = participants.participants_by_subject(conn, context.study_id)
         rows = [
             (p.subject, p.site, p.last_seq, utc(p.last_received_at))
             for p in known.values()
-            if p.subject != opened.name
+            if p.subject != context.study_id
         ]
         print(explained_table(PARTICIPANTS, rows))
         return 0
@@ -30,10 +30,10 @@ def perform(args: Namespace) -> int:
         content = args.file.read_bytes()
     except OSError as error:
         raise CommandError(f"{args.file}: {error.strerror}") from error
-    intake = intake_of(opened)
+    intake = intake_of(context)
     done = import_participants(intake, content, args.by)
     retried = parked_items.retry_parked(intake, args.by)
-    settle(opened)
+    settle(context)
     for wrong in done.wrong:
         print(f"{args.file}: {wrong}")
     print(f"{done.added_count} new, {done.changed_count} changed, {len(done.wrong)} lines left out")

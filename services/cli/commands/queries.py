@@ -10,10 +10,10 @@ from services.safety_rules.inquiries import advice_now
 
 def perform(args: Namespace) -> int:
     """Print what a data manager has to look into."""
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        at = find_knowledge_cut(opened, conn, args)
-        found = list(advice_now.queries(conn, opened.study.rules, at, args.participant))
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
+        at = find_knowledge_cut(context, conn, args)
+        found = list(advice_now.queries(conn, context.study.rules, at, args.participant))
     if args.json:
         print("\n".join(wire.canonical(one) for one in found))
         return 0

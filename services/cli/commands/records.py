@@ -10,8 +10,8 @@ from services.store import records
 
 def perform(args: Namespace) -> int:
     """Print records in the chosen form."""
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
         if args.history:
             found = records.episode_versions(conn, args.participant)
         else:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.command import CommandError
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import changes
 from services.cli.shared.settle import settle
@@ -14,33 +14,33 @@ from services.store import states
 
 def perform(args: Namespace) -> int:
     """Show what would change, or grade anew."""
-    opened = open_data(args, create=False)
+    context = open_data(args, create=False)
     try:
-        return _do(opened, args)
+        return _do(context, args)
     finally:
-        opened.db.close()
+        context.db.close()
 
 
-def _do(opened: Opened, args: Namespace) -> int:
+def _do(context: StudyContext, args: Namespace) -> int:
     if args.reason is None:
-        print("\n".join(_preview(opened)))
-        return int(count_graded_by_other_rules(opened) > 0)
+        print("\n".join(_preview(context)))
+        return int(count_graded_by_other_rules(context) > 0)
     if not args.reason.strip():
         raise CommandError("say why with --reason: it is kept")
-    asked = refold.ask(opened.db, opened.study.rules, by=args.by, reason=args.reason)
-    print(f"{len(asked)} participants are to be graded by rules {opened.study.rules.version}")
+    asked = refold.ask(context.db, context.study.rules, by=args.by, reason=args.reason)
+    print(f"{len(asked)} participants are to be graded by rules {context.study.rules.version}")
     if not asked:
         return 0
-    if settle(opened):
-        print(f"{count_graded_by_other_rules(opened)} of them are not")
-        return int(count_graded_by_other_rules(opened) > 0)
+    if settle(context):
+        print(f"{count_graded_by_other_rules(context)} of them are not")
+        return int(count_graded_by_other_rules(context) > 0)
     print("a running service grades them")
     return 0
 
 
-def _preview(opened: Opened) -> Iterator[str]:
-    rules = opened.study.rules
-    with opened.db.read() as conn:
+def _preview(context: StudyContext) -> Iterator[str]:
+    rules = context.study.rules
+    with context.db.read() as conn:
         others = {one.rules_version for one in states.under_other_rules(conn, rules.version)}
         people = sum(map(len, refold.outdated(conn, rules)))
         found = refold.preview(conn, rules)

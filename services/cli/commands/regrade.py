@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.command import CommandError
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.regrade_changes import changes
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.inquiries.regrade import Preview, preview, tables
@@ -12,23 +12,23 @@ from services.safety_rules.inquiries.regrade import Preview, preview, tables
 
 def perform(args: Namespace) -> int:
     """Show what would change."""
-    opened = open_data(args, create=False)
+    context = open_data(args, create=False)
     if args.to not in tables():
         raise CommandError(f"{args.to} is no table; it is one of: {', '.join(tables())}")
     if not args.dry_run:
-        raise CommandError(_what_to_do(opened, args.to))
+        raise CommandError(_what_to_do(context, args.to))
     try:
-        with opened.db.read() as conn:
-            found = preview(conn, opened.study, args.to)
+        with context.db.read() as conn:
+            found = preview(conn, context.study, args.to)
     except CriteriaFileError as error:
         raise CommandError(str(error)) from error
-    print("\n".join(_lines(opened, found, args.to)))
+    print("\n".join(_lines(context, found, args.to)))
     return 1 if found.records or found.faults else 0
 
 
-def _what_to_do(opened: Opened, to: str) -> str:
-    now = opened.study.rules.protocol.criteria
-    file = opened.settings.study / "protocol.yaml"
+def _what_to_do(context: StudyContext, to: str) -> str:
+    now = context.study.rules.protocol.criteria
+    file = context.settings.study / "protocol.yaml"
     if to == now:
         return f"the study is graded by {now} already"
     return (
@@ -39,8 +39,8 @@ def _what_to_do(opened: Opened, to: str) -> str:
     )
 
 
-def _lines(opened: Opened, found: Preview, to: str) -> Iterator[str]:
-    now = opened.study.rules.protocol.criteria
+def _lines(context: StudyContext, found: Preview, to: str) -> Iterator[str]:
+    now = context.study.rules.protocol.criteria
     yield f"{now} -> {to}, on the same facts; nothing is written"
     yield ""
     yield from changes(found)

@@ -10,17 +10,17 @@ from services.store.snapshots import Snapshots
 
 def perform(args: Namespace) -> int:
     """Print each difference between the stored history and that of the journal."""
-    opened = open_data(args, create=False)
+    context = open_data(args, create=False)
     count = 0
-    with Snapshots(opened.db) as look:
-        for wrong in journal_proof.of_participants(look, opened.study.rules, history=True):
+    with Snapshots(context.db) as look:
+        for wrong in journal_proof.of_participants(look, context.study.rules, history=True):
             print(f"{wrong.participant}: {wrong.problem}", flush=True)
             count += 1
-        for told in of_decisions(opened):
+        for told in of_decisions(context):
             print(told, flush=True)
             count += 1
         look.renew()
-        print(tell_of_others(opened, look()) + counts(look()))
-    opened.db.close()
+        print(tell_of_others(context, look()) + counts(look()))
+    context.db.close()
     print(f"{count} differences" if count else "replayed: the same history")
     return int(count > 0)

@@ -10,10 +10,10 @@ from services.store import states
 
 def perform(args: Namespace) -> int:
     """Let participants be graded again, and print who still cannot be."""
-    opened = open_data(args, create=False)
-    released = release(opened.db, args.participants)
-    graded = settle(opened)
-    with opened.db.read() as conn:
+    context = open_data(args, create=False)
+    released = release(context.db, args.participants)
+    graded = settle(context)
+    with context.db.read() as conn:
         aside = [(state.subject, state.error) for state in states.quarantined(conn)]
     waiting = "" if graded else "; a running service grades them"
     print(f"{len(released)} let in again, {len(aside)} quarantined{waiting}")

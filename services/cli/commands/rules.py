@@ -21,15 +21,15 @@ def perform(args: Namespace) -> int:
 
 
 def _status(args: Namespace) -> int:
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        decisions = status(conn, opened.study.rules, args.as_of)
-        ever = ever_crossed(conn, opened.study.rules, args.as_of)
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
+        decisions = status(conn, context.study.rules, args.as_of)
+        ever = ever_crossed(conn, context.study.rules, args.as_of)
     if args.json:
         print_json_lines(as_json(decision, ever[decision.rule]) for decision in decisions)
     elif decisions:
         print(rules_table(decisions, ever, args.as_of))
-        print(together(opened.study.study))
+        print(together(context.study.study))
     else:
         print("Nothing was known of anybody.")
     return 0

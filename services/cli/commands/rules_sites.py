@@ -21,9 +21,9 @@ _LEGEND = (
 
 def compare_sites(args: Namespace) -> int:
     """Print the comparison of every site under every rule that has events."""
-    opened = open_data(args, create=False)
-    with opened.db.read() as conn:
-        found = compare(conn, opened.study.rules, args.as_of)
+    context = open_data(args, create=False)
+    with context.db.read() as conn:
+        found = compare(conn, context.study.rules, args.as_of)
     if found is None:
         print("Nothing was known of anybody.")
     elif args.json:

@@ -10,7 +10,7 @@ from typing import Any
 from services.cli.command import CommandError
 from services.cli.process.roles.parts import Told
 from services.cli.process.service import EVERYTHING, Ports, Service
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
 from services.runtime.gc_tuning import tune_interpreter
@@ -38,15 +38,15 @@ def perform(args: Namespace) -> int:
         read_settings(WakerSettings),
         read_settings(RulesSettings),
     )
-    opened = open_data(args, service=role)
-    if role and opened.db.is_sqlite:
+    context = open_data(args, service=role)
+    if role and context.db.is_sqlite:
         raise CommandError(
             f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
-    if role in (EVERYTHING, "rules") and (others := count_graded_by_other_rules(opened)):
+    if role in (EVERYTHING, "rules") and (others := count_graded_by_other_rules(context)):
         log.logger("safety_rules").warning("graded_by_other_rules", count=others)
-    asyncio.run(_serve(opened, told, role))
+    asyncio.run(_serve(context, told, role))
     return 0
 
 
@@ -55,8 +55,8 @@ def _told(args: Namespace, name: str) -> dict[str, Any]:
     return {} if value is None else {name: value}
 
 
-async def _serve(opened: Opened, told: Told, role: str) -> None:
-    service = Service(opened, told, role)
+async def _serve(context: StudyContext, told: Told, role: str) -> None:
+    service = Service(context, told, role)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -14,15 +14,15 @@ from services.store import api_keys
 
 def perform(args: Namespace) -> int:
     """List sites, make a key for one, or revoke its keys."""
-    opened = open_data(args)
-    sites = intake_of(opened).sites
+    context = open_data(args)
+    sites = intake_of(context).sites
     if args.word == "list":
         rows = [(s.id, s.timezone, ", ".join(s.senders)) for s in sites.by_id.values()]
         print(explained_table(SITES, rows))
         return 0
     if args.site not in sites.by_id:
         raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites.by_id)}")
-    with opened.db.write() as conn:
+    with context.db.write() as conn:
         if args.word == "key":
             key = secrets.token_urlsafe(32)
             api_keys.add_api_key(conn, key, args.site, now_utc(), actor=args.by)

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
-from services.cli.shared.open_study import Opened, open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.verification import (
     counts,
     of_decisions,
@@ -17,29 +17,29 @@ from services.store.snapshots import Snapshots
 
 def perform(args: Namespace) -> int:
     """Print each finding."""
-    opened = open_data(args, create=False)
+    context = open_data(args, create=False)
     count = 0
     try:
-        for finding in _of_rows_and_records(opened):
+        for finding in _of_rows_and_records(context):
             print(finding, flush=True)
             count += 1
-        for finding in of_decisions(opened):
+        for finding in of_decisions(context):
             print(finding, flush=True)
             count += 1
-        with opened.db.read() as conn:
-            print(_whole(opened, conn))
+        with context.db.read() as conn:
+            print(_whole(context, conn))
     finally:
-        opened.db.close()
+        context.db.close()
     print(f"{count} findings" if count else "verified: nothing found")
     return int(count > 0)
 
 
-def _of_rows_and_records(opened: Opened) -> Iterator[str]:
-    with Snapshots(opened.db) as look:
-        yield from stored_findings(opened, look)
+def _of_rows_and_records(context: StudyContext) -> Iterator[str]:
+    with Snapshots(context.db) as look:
+        yield from stored_findings(context, look)
 
 
-def _whole(opened: Opened, conn: Connection) -> str:
+def _whole(context: StudyContext, conn: Connection) -> str:
     waiting = journal.unhandled(conn)
     graded = f"; {waiting} facts wait to be graded" if waiting else ""
-    return f"{tell_of_others(opened, conn)}{counts(conn)}{graded}"
+    return f"{tell_of_others(context, conn)}{counts(conn)}{graded}"

@@ -9,7 +9,7 @@ from services.cli.demo import embedded
 from services.cli.demo.feed import enter, wait_until_told
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.processes import Processes
-from services.cli.shared.open_study import Opened, count_kept, migrate
+from services.cli.shared.open_study import StudyContext, count_kept, migrate
 from services.cli.shared.records_table import canonical_lines
 from services.runtime.kafka import (
     KafkaUnavailableError,
@@ -44,7 +44,7 @@ def require_servers() -> None:
 
 def run(
     trial: SimulatedTrial, study: Path, out: Path, written: Path, sink: MailSink
-) -> tuple[Opened, int, int]:
+) -> tuple[StudyContext, int, int]:
     """Start the roles, enrol, feed, wait until everything is graded and told, and end them.
 
     Args:
@@ -63,7 +63,7 @@ def run(
     """
     settings = read_settings(StoreSettings, data=out, keys=None, study=study, clock="message")
     _prepare(settings)
-    opened = migrate(settings)
+    context = migrate(settings)
     told = {
         "AEGIS_DATA": str(out.absolute()),
         "AEGIS_KEYS": str(settings.keys_folder.absolute()),
@@ -73,16 +73,16 @@ def run(
         "AEGIS_SMTP_PORT": str(sink.port),
     }
     with Processes(ROLES, told, out / "log") as processes:
-        sent, refused = enter(opened, trial, written, processes.mllp_port, nullcontext)
-        wait_until_told(opened, processes.require)
-    return opened, sent, refused
+        sent, refused = enter(context, trial, written, processes.mllp_port, nullcontext)
+        wait_until_told(context, processes.require)
+    return context, sent, refused
 
 
-def prove(opened: Opened, trial: SimulatedTrial, study: Path, out: Path) -> bool:
+def prove(context: StudyContext, trial: SimulatedTrial, study: Path, out: Path) -> bool:
     """Say whether one process makes the same records of *trial*, and a replay the same history."""
-    with opened.db.read() as conn:
+    with context.db.read() as conn:
         here = canonical_lines(records.latest_episodes(conn))
-        wrong = list(verify.mismatches(conn, opened.study.rules, history=True))
+        wrong = list(verify.mismatches(conn, context.study.rules, history=True))
     there = _embedded(trial, study, out)
     for one in wrong[:20]:
         print(f"{one.participant}: {one.problem}")
@@ -99,10 +99,10 @@ def _embedded(trial: SimulatedTrial, study: Path, out: Path) -> list[str]:
     alone = out / "embedded"
     (alone / "log").mkdir(parents=True)
     with MailSink(alone / "mails") as sink:
-        opened, _, _ = embedded.run(trial, study, alone, out / "trial", sink)
-    with opened.db.read() as conn:
+        context, _, _ = embedded.run(trial, study, alone, out / "trial", sink)
+    with context.db.read() as conn:
         found = canonical_lines(records.latest_episodes(conn))
-    opened.db.close()
+    context.db.close()
     return found
 
 

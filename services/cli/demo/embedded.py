@@ -10,7 +10,7 @@ from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import Told
 from services.cli.process.service import Service
-from services.cli.shared.open_study import Opened, open_in
+from services.cli.shared.open_study import StudyContext, open_in
 from services.runtime import log
 from services.runtime.settings import (
     AlertSettings,
@@ -24,7 +24,7 @@ from services.simulator.trial import SimulatedTrial
 
 def run(
     trial: SimulatedTrial, study: Path, out: Path, written: Path, sink: MailSink
-) -> tuple[Opened, int, int]:
+) -> tuple[StudyContext, int, int]:
     """Serve, enrol, feed day by day, and wait each day until everything is graded and told.
 
     Args:
@@ -38,12 +38,12 @@ def run(
         What came of it, how many messages were sent, and how many of them were refused.
     """
     settings = StoreSettings(data=out, database_url="", keys=None, study=study, clock="message")
-    opened = open_in(settings)
+    context = open_in(settings)
     rules_turn = threading.Lock()
     with (out / "log" / "aegis.log").open("w") as stream:
         log.configure(as_json=True, stream=stream)
         service = Service(
-            opened,
+            context,
             Told(
                 IngestSettings(mllp_port=0),
                 HttpSettings(http_port=0),
@@ -59,11 +59,11 @@ def run(
         def whole_day() -> Iterator[None]:
             with rules_turn:
                 yield
-            wait_until_told(opened, looks=1, rest_s=0.005)
+            wait_until_told(context, looks=1, rest_s=0.005)
 
         try:
-            sent, refused = enter(opened, trial, written, ports.mllp, whole_day)
-            wait_until_told(opened)
+            sent, refused = enter(context, trial, written, ports.mllp, whole_day)
+            wait_until_told(context)
         finally:
             running.stop()
-    return opened, sent, refused
+    return context, sent, refused

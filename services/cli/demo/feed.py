@@ -11,7 +11,7 @@ from pathlib import Path
 from services.alerts.plan_notices import is_notice_due
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import intake_of
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.ingest.enrolment import import_participants
 from services.ingest.files import read_submissions
 from services.ingest.mllp_client import AnsweredMessage, send_messages
@@ -28,12 +28,12 @@ _BAR = 40
 
 
 def enter(
-    opened: Opened, trial: SimulatedTrial, folder: Path, mllp_port: int, whole_day: WholeDay
+    context: StudyContext, trial: SimulatedTrial, folder: Path, mllp_port: int, whole_day: WholeDay
 ) -> tuple[int, int]:
     """Enrol everybody and send everything, day by day, as the messages are dated.
 
     Args:
-        opened: Where it goes.
+        context: Where it goes.
         trial: As `services.simulator.trial.write_trial` wrote it.
         folder: That it was written to.
         mllp_port: Of this machine.
@@ -42,7 +42,7 @@ def enter(
     Returns:
         The number of messages that were sent, and of those that were not accepted.
     """
-    intake = intake_of(opened)
+    intake = intake_of(context)
     import_participants(intake, (folder / "participants.csv").read_bytes(), "demo")
     answers = _send_days(trial.messages, mllp_port, whole_day)
     codes = Counter(answered.code for answered in _progress(answers, trial))
@@ -106,7 +106,7 @@ def _progress(
 
 
 def wait_until_told(
-    opened: Opened,
+    context: StudyContext,
     running: Callable[[], None] = lambda: None,
     *,
     looks: int = 3,
@@ -115,7 +115,7 @@ def wait_until_told(
     """Return once every fact is graded, every rule has spoken and every notice has left.
 
     Args:
-        opened: What is waited for.
+        context: What is waited for.
         running: Raises when what does the work does not run any more.
         looks: In a row, that find nothing to do.
         rest_s: Seconds between two looks.
@@ -130,16 +130,16 @@ def wait_until_told(
             raise CommandError(f"not done after {_SETTLE_S:.0f} s: see the log")
         running()
         time.sleep(rest_s)
-        with opened.db.read() as conn:
-            quiet = 0 if _is_busy(opened, conn) else quiet + 1
+        with context.db.read() as conn:
+            quiet = 0 if _is_busy(context, conn) else quiet + 1
 
 
-def _is_busy(opened: Opened, conn: Connection) -> bool:
+def _is_busy(context: StudyContext, conn: Connection) -> bool:
     if journal.unhandled(conn) or outbox.count_waiting(conn) or alerts.undelivered(conn):
         return True
-    last = participants.last_received(conn, opened.name)
+    last = participants.last_received(conn, context.study_id)
     if last is not None and timers.due_timers(conn, last, 1):
         return True
-    if undecided(conn, opened.study.rules):
+    if undecided(conn, context.study.rules):
         return True
-    return is_notice_due(conn, opened.name, now_utc())
+    return is_notice_due(conn, context.study_id, now_utc())

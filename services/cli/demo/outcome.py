@@ -13,7 +13,7 @@ from services.charts.boundary import boundary_chart
 from services.charts.course import course_chart
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.scoring import Score, score
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.cli.shared.rules_table import rules_table
 from services.cli.shared.tables import table
 from services.runtime.settings import StoreSettings
@@ -56,10 +56,12 @@ class Ended:
         return not (self.score.differences or self.lost or self.fed.refused)
 
 
-def show(opened: Opened, trial: SimulatedTrial, out: Path, sink: MailSink, fed: Fed) -> Ended:
+def show(
+    context: StudyContext, trial: SimulatedTrial, out: Path, sink: MailSink, fed: Fed
+) -> Ended:
     """Print what *trial* came to, draw its pictures in *out*, and return it."""
-    ended = _ended(opened, trial, fed)
-    pictures = _pictures(opened, ended, out)
+    ended = _ended(context, trial, fed)
+    pictures = _pictures(context, ended, out)
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in sink.mails]
     print(ae_table(ended.episodes))
     print(f"\n{rules_table(ended.decisions, ended.ever_crossed)}\n")
@@ -79,11 +81,11 @@ def show(opened: Opened, trial: SimulatedTrial, out: Path, sink: MailSink, fed: 
     return ended
 
 
-def _ended(opened: Opened, trial: SimulatedTrial, fed: Fed) -> Ended:
-    with opened.db.read() as conn:
+def _ended(context: StudyContext, trial: SimulatedTrial, fed: Fed) -> Ended:
+    with context.db.read() as conn:
         episodes = [one for one in records.latest_episodes(conn) if not one.retracted]
-        decisions = status(conn, opened.study.rules)
-        ever = ever_crossed(conn, opened.study.rules)
+        decisions = status(conn, context.study.rules)
+        ever = ever_crossed(conn, context.study.rules)
         parked = sum(parking.count_parked(conn).values())
         kept = messages.count_messages(conn, sources=("mllp",))
     lost = len(set(trial.messages)) - fed.refused - kept
@@ -109,7 +111,7 @@ def ae_table(episodes: Sequence[Episode]) -> str:
     return table(("adverse event", "participants", *(f"grade {g}" for g in grades)), rows)
 
 
-def _pictures(opened: Opened, ended: Ended, out: Path) -> list[Path]:
+def _pictures(context: StudyContext, ended: Ended, out: Path) -> list[Path]:
     """Draw the rule that says most, and the course of the most severe CRS."""
     made = []
     order = [Signal.CONTINUE, Signal.BOUNDARY_LIKELY, Signal.BOUNDARY_REACHED]
@@ -121,8 +123,8 @@ def _pictures(opened: Opened, ended: Ended, out: Path) -> list[Path]:
     if not severe:
         return made
     content = max(severe, key=lambda c: (c.worst.at_least, c.participant))
-    with opened.db.read() as conn:
-        course = course_of(conn, opened.study.rules, content)
+    with context.db.read() as conn:
+        course = course_of(conn, context.study.rules, content)
     if course is not None:
         for form in FORMS:
             made.append(out / f"course.{form}")
@@ -130,7 +132,7 @@ def _pictures(opened: Opened, ended: Ended, out: Path) -> list[Path]:
     return made
 
 
-def next_steps(opened: Opened, ended: Ended, out: Path) -> str:
+def next_steps(context: StudyContext, ended: Ended, out: Path) -> str:
     """Return the commands to go on with."""
     worst = max(ended.episodes, key=lambda e: (e.content.worst.at_least, e.id), default=None)
     seen = [d.data_to for d in ended.decisions if d.data_to]
@@ -138,7 +140,7 @@ def next_steps(opened: Opened, ended: Ended, out: Path) -> str:
     crossed = [d.crossed_since for d in ended.decisions if d.crossed_since]
     when = f"{min(crossed) + _KNOWN_BY:%Y-%m-%dT%H:%MZ}" if crossed else middle
     data = f"--data {out}"
-    study = opened.settings.study
+    study = context.settings.study
     where = f"{data} --study {study}" if study != StoreSettings().study else data
     return "\n".join(
         (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.alerts.metrics import Shown
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.metrics import Metrics
@@ -63,7 +63,7 @@ class RulesGauges:
     The chain of the audit trail is checked each hour.
     """
 
-    opened: Opened
+    context: StudyContext
     metrics: Metrics
     clock: Clock
     _chain_checked_at: datetime | None = None
@@ -72,16 +72,16 @@ class RulesGauges:
     def show(self, conn: Connection) -> None:
         """Show once what the tables say."""
         now = self.clock()
-        decided = decisions.load_study_state(conn, self.opened.name).version
+        decided = decisions.load_study_state(conn, self.context.study_id).version
         if decided != self._decided:  # here, or in another process
-            show_decisions(self.metrics, status(conn, self.opened.study.rules))
+            show_decisions(self.metrics, status(conn, self.context.study.rules))
             self._decided = decided
         show_open(self.metrics, conn)
-        rules = self.opened.study.rules
-        others = states.count_under_other_rules(conn, rules.version, self.opened.name)
+        rules = self.context.study.rules
+        others = states.count_under_other_rules(conn, rules.version, self.context.study_id)
         self.metrics.graded_by_other_rules.set(others)
         if self._chain_checked_at is None or now - self._chain_checked_at >= _CHAIN_EVERY:
-            broken = next(check_chain(lambda: conn, self.opened.keys), None)
+            broken = next(check_chain(lambda: conn, self.context.keys), None)
             self.metrics.audit_chain_ok.set(broken is None)
             self._chain_checked_at = now
 
@@ -90,13 +90,13 @@ class RulesGauges:
 class AlertGauges:
     """How alerts and their notices stand."""
 
-    opened: Opened
+    context: StudyContext
     metrics: Metrics
     clock: Clock
     _shown: Shown = field(init=False)
 
     def __post_init__(self) -> None:
-        self._shown = Shown(self.opened.name, self.clock())
+        self._shown = Shown(self.context.study_id, self.clock())
 
     def show(self, conn: Connection) -> None:
         """Show once what the tables say."""

@@ -9,7 +9,7 @@ from services.cli.command import CommandError
 from services.cli.process.gauges import Gauges
 from services.cli.process.roles.parts import Parts, Role, Told
 from services.cli.process.serving import Serving
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.runtime.kafka import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
 from services.runtime.topics import TopicsFileError
@@ -36,14 +36,14 @@ class Ports:
 class Service:
     """One process of a study, until it is told to stop."""
 
-    def __init__(self, opened: Opened, told: Told, role: str = EVERYTHING) -> None:
+    def __init__(self, context: StudyContext, told: Told, role: str = EVERYTHING) -> None:
         """Prepare what *role* does.
 
         Raises:
             CommandError: A port is taken, a file of the study cannot be trusted, or what is needed
                 cannot be reached.
         """
-        self._parts = Parts(opened, told, Serving(told.http))
+        self._parts = Parts(context, told, Serving(told.http))
         try:
             for name in ROLES[role]:
                 _adding(name)(self._parts)
@@ -62,7 +62,7 @@ class Service:
             CommandError: A port is taken.
         """
         parts = self._parts
-        parts.work["gauges"] = Gauges(parts.opened.db, parts.shows).run
+        parts.work["gauges"] = Gauges(parts.context.db, parts.shows).run
 
         def begun() -> None:
             started(Ports(parts.mllp.port if parts.mllp else 0, parts.serving.port))

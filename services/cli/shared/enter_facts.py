@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.cli.command import CommandError
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.site_files import SiteFileError, load_sites
 from services.ingest.application import Intake, Outcome, Submission
@@ -16,7 +16,7 @@ from services.store.participant_order import families_of
 from services.vocabulary.fact import Adjudication, Body, Fact
 
 
-def intake_of(opened: Opened) -> Intake:
+def intake_of(context: StudyContext) -> Intake:
     """Return where messages enter.
 
     Raises:
@@ -24,21 +24,21 @@ def intake_of(opened: Opened) -> Intake:
     """
     tables = load_code_tables()
     try:
-        sites = load_sites(opened.settings.study, tables)
+        sites = load_sites(context.settings.study, tables)
     except SiteFileError as error:
         raise CommandError(str(error)) from error
     return Intake(
-        opened.db,
-        opened.keys,
-        opened.name,
+        context.db,
+        context.keys,
+        context.study_id,
         sites,
         tables,
         now_utc,
-        by_message=opened.settings.clock == "message",
+        by_message=context.settings.clock == "message",
     )
 
 
-def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Outcome:
+def enter(context: StudyContext, subject: str, at: datetime, body: Body, by: str) -> Outcome:
     """Let one fact be known, as entered by *by* now, which is also when an adjudication is signed.
 
     Of what decides by its time the last that was entered stands, also by a clock that was set back.
@@ -46,7 +46,7 @@ def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Ou
     Raises:
         CommandError: Nobody is called *subject*, or the time lies in the future.
     """
-    said_at = _after_the_last(opened, subject, body.kind)
+    said_at = _after_the_last(context, subject, body.kind)
     if isinstance(body, Adjudication):
         body = replace(body, signed_at=said_at)
     line = {
@@ -56,7 +56,7 @@ def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Ou
         "body": json.loads(wire.canonical(body)),
     }
     incoming = Submission(json.dumps(line).encode(), "person", actor=by, form="facts")
-    outcome = intake_of(opened).accept([incoming])[0]
+    outcome = intake_of(context).accept([incoming])[0]
     if outcome.refusal is not None:
         raise CommandError(str(outcome.refusal))
     if outcome.parked:
@@ -65,9 +65,9 @@ def enter(opened: Opened, subject: str, at: datetime, body: Body, by: str) -> Ou
     return outcome
 
 
-def _after_the_last(opened: Opened, subject: str, kind: str) -> datetime:
+def _after_the_last(context: StudyContext, subject: str, kind: str) -> datetime:
     """Return now, or just after the last fact of *kind* about the family of *subject*."""
-    with opened.db.read() as conn:
+    with context.db.read() as conn:
         family = [member for members in families_of(conn, [subject]) for member in members]
         known = [one.fact for member in family for one in journal.facts_of_kind(conn, kind, member)]
     return journal.known_after(max(map(_said_at, known), default=None), now_utc())

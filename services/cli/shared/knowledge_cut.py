@@ -4,24 +4,24 @@ from argparse import Namespace
 from datetime import datetime
 
 from services.cli.command import CommandError
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.store import participants
 from services.store.session import Connection
 
 
-def find_knowledge_cut(opened: Opened, conn: Connection, args: Namespace) -> datetime:
+def find_knowledge_cut(context: StudyContext, conn: Connection, args: Namespace) -> datetime:
     """Return until when to look; by the clock of messages, until the last one.
 
     Raises:
         CommandError: Nobody has that name.
     """
-    known = participants.participants_by_subject(conn, opened.name)
+    known = participants.participants_by_subject(conn, context.study_id)
     if args.participant is not None and args.participant not in known:
         raise CommandError(f"nobody is called {args.participant}: `aegis participants list`")
     as_of: datetime | None = args.as_of
     if as_of is not None:
         return as_of
     received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
-    by_message = opened.settings.clock == "message"
+    by_message = context.settings.clock == "message"
     return max(received) if received and by_message else now_utc()

@@ -18,7 +18,7 @@ from services.store.vault import Keys, VaultError
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class StudyContext:
     """A study, its database and its keys."""
 
     settings: StoreSettings
@@ -27,7 +27,7 @@ class Opened:
     keys: Keys
 
     @property
-    def name(self) -> str:
+    def study_id(self) -> str:
         """The study's id."""
         return self.study.rules.protocol.study
 
@@ -48,7 +48,7 @@ def open_study(args: Namespace) -> StudyRules:
     return _study(settings_of(args))
 
 
-def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Opened:
+def open_data(args: Namespace, *, create: bool = True, service: str = "") -> StudyContext:
     """Return the chosen study with its data.
 
     Args:
@@ -62,12 +62,12 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Ope
     return open_in(settings_of(args), create=create, service=service)
 
 
-def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> Opened:
+def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> StudyContext:
     """Return the study and the data that *settings* name; see `open_data`."""
     study = _study(settings)
     db = _database(settings, service)
     if not db.is_sqlite:
-        return Opened(settings, study, db, _on_a_server(settings, study, db))
+        return StudyContext(settings, study, db, _on_a_server(settings, study, db))
     if not create and not db.exists():
         raise CommandError(
             f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
@@ -78,12 +78,12 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
         schema.upgrade(db)
     except (VaultError, schema.NewerSchemaError) as error:
         raise CommandError(str(error)) from error
-    opened = Opened(settings, study, db, keys)
-    _activate(opened)
-    return opened
+    context = StudyContext(settings, study, db, keys)
+    _activate(context)
+    return context
 
 
-def migrate(settings: StoreSettings) -> Opened:
+def migrate(settings: StoreSettings) -> StudyContext:
     """Bring the database that *settings* name to the newest schema, and let its protocol run.
 
     Raises:
@@ -99,9 +99,9 @@ def migrate(settings: StoreSettings) -> Opened:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
         raise CommandError(_unreachable(settings, error)) from error
-    opened = Opened(settings, study, db, keys)
-    _activate(opened)
-    return opened
+    context = StudyContext(settings, study, db, keys)
+    _activate(context)
+    return context
 
 
 def count_kept(settings: StoreSettings) -> int:
@@ -170,18 +170,18 @@ def _study(settings: StoreSettings) -> StudyRules:
         raise CommandError(f"{settings.study}: {error}") from error
 
 
-def _activate(opened: Opened) -> None:
+def _activate(context: StudyContext) -> None:
     """Keep the protocol that runs from now on; the study itself has a journal of its own."""
-    protocol, content = opened.study.rules.protocol, opened.study.study.content
+    protocol, content = context.study.rules.protocol, context.study.study.content
     kept = ProtocolVersion(
         protocol.sha256, protocol.study, protocol.version, now_utc(), content.decode()
     )
-    with opened.db.read() as conn:
+    with context.db.read() as conn:
         known = participants.load_participant(conn, protocol.study) is not None
         running = protocols.load_protocol(conn, protocol.sha256) is not None
     if known and running:
         return
-    with opened.db.write() as conn:
+    with context.db.write() as conn:
         participants.add_participants(
             conn, [Participant(protocol.study, protocol.study, "")], now_utc()
         )

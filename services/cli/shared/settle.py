@@ -3,24 +3,24 @@
 import os
 import socket
 
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.safety_rules.workers.journal_worker import JournalWorker
 
 
-def settle(opened: Opened) -> bool:
+def settle(context: StudyContext) -> bool:
     """Grade what is not graded yet; False when a running service does that.
 
     Raises:
         CommandError: A participant's facts cannot be folded.
     """
-    if opened.db.announced:
+    if context.db.announced:
         return False
     worker = JournalWorker(
-        opened.db,
-        opened.study.rules,
+        context.db,
+        context.study.rules,
         holder=f"command {os.getpid()} on {socket.gethostname()}",
         clock=now_utc,
-        by_message=opened.settings.clock == "message",
+        by_message=context.settings.clock == "message",
     )
     return worker.settle()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.cli.shared.enter_facts import intake_of
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.ingest.lost_messages import is_lost
 from services.runtime.clock import now_utc
 from services.safety_rules.application.decide_study import of_other_protocol, says, undecided
@@ -26,27 +26,27 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 _SERVED_BY = ("rules", "waker")  # leases
 
 
-def stored_findings(opened: Opened, look: Look) -> Iterator[str]:
+def stored_findings(context: StudyContext, look: Look) -> Iterator[str]:
     """Yield what is wrong with rows, messages, records and standings, part by part."""
-    for found in integrity.findings(look, opened.keys):
+    for found in integrity.findings(look, context.keys):
         yield f"{found.place} {found.key}: {found.problem}"
-    for lost in messages.damaged(look, opened.keys):
+    for lost in messages.damaged(look, context.keys):
         yield f"raw_message {lost}: its content is not what was received"
-    intake = intake_of(opened)
+    intake = intake_of(context)
     for silent in messages.without_effect(look):
         if is_lost(intake, look(), silent):
             yield f"raw_message {silent}: it was accepted, and nothing of it is a fact or parked"
-    for wrong in journal_proof.of_participants(look, opened.study.rules, history=False):
+    for wrong in journal_proof.of_participants(look, context.study.rules, history=False):
         yield f"{wrong.participant}: {wrong.problem}"
 
 
-def findings(opened: Opened, conn: Connection) -> Iterator[str]:
+def findings(context: StudyContext, conn: Connection) -> Iterator[str]:
     """Yield everything in one state of the database that Aegis did not write so, or is unfounded.
 
     `aegis verify` does the same of a database that others write to.
     """
-    yield from stored_findings(opened, lambda: conn)
-    rules = opened.study.rules
+    yield from stored_findings(context, lambda: conn)
+    rules = context.study.rules
     for wrong in (*journal_proof.of_decisions(conn, rules), *journal_proof.never_told(conn, rules)):
         yield f"{wrong.participant}: {wrong.problem}"
 
@@ -60,31 +60,31 @@ def counts(conn: Connection) -> str:
     )
 
 
-def tell_of_others(opened: Opened, conn: Connection) -> str:
+def tell_of_others(context: StudyContext, conn: Connection) -> str:
     """Return a line about each part that is not proven here, because other rules wrote it."""
-    rules = opened.study.rules
-    people = states.count_under_other_rules(conn, rules.version, opened.name)
+    rules = context.study.rules
+    people = states.count_under_other_rules(conn, rules.version, context.study_id)
     graded = f"{people} participants were graded by other rules: see `aegis refold`\n"
     spoken = len(of_other_protocol(conn, rules))
     decided = f"{spoken} rules last spoke under another protocol: `aegis run` lets them speak\n"
     return (graded if people else "") + (decided if spoken else "")
 
 
-def of_decisions(opened: Opened) -> Iterator[str]:
+def of_decisions(context: StudyContext) -> Iterator[str]:
     """Yield rules whose decision is not what they say, or that were never told of.
 
     Where a service runs it is given the time that it needs for both.
     """
-    with opened.db.read() as conn:
+    with context.db.read() as conn:
         is_served = leases.is_held(conn, _SERVED_BY, now_utc())
-    for rule in _Stuck(opened.db, opened, PATIENCE_S if is_served else 0.0).rules():
+    for rule in _Stuck(context.db, context, PATIENCE_S if is_served else 0.0).rules():
         yield f"{rule}: the last decision is not what the standings say"
     before = None
     if is_served:  # messages may tell another time than that by which it looks back
-        by_message = opened.settings.clock == "message"
+        by_message = context.settings.clock == "message"
         before = _FIRST if by_message else now_utc() - _LOOKED_BACK
-    with opened.db.read() as conn:
-        for wrong in journal_proof.never_told(conn, opened.study.rules, before):
+    with context.db.read() as conn:
+        for wrong in journal_proof.never_told(conn, context.study.rules, before):
             yield f"{wrong.participant}: {wrong.problem}"
 
 
@@ -93,7 +93,7 @@ class _Stuck:
     """Rules whose decision does not follow what they say, and says the same all the while."""
 
     db: Database
-    opened: Opened
+    context: StudyContext
     patience_s: float
 
     def rules(self) -> list[str]:
@@ -116,4 +116,4 @@ class _Stuck:
         with self.db.read() as conn:
             if journal.unhandled(conn):
                 return {}
-            return {one.rule: says(one) for one in undecided(conn, self.opened.study.rules)}
+            return {one.rule: says(one) for one in undecided(conn, self.context.study.rules)}

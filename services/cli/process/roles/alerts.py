@@ -21,13 +21,13 @@ def add_alerts(parts: Parts) -> None:
     desk = _desk(parts)
     parts.work["alerts"] = DeliveryWorker(desk, holder(), parts.progress_of("alerts")).run
     parts.routes += pages.routes(desk)
-    parts.shows.append(AlertGauges(parts.opened, parts.metrics, now_utc).show)
+    parts.shows.append(AlertGauges(parts.context, parts.metrics, now_utc).show)
 
 
 def _desk(parts: Parts) -> Desk:
-    opened, metrics = parts.opened, parts.metrics
+    context, metrics = parts.context, parts.metrics
     try:
-        recipients = load_recipients(opened.settings.study)
+        recipients = load_recipients(context.settings.study)
     except RecipientsFileError as error:
         raise CommandError(str(error)) from error
 
@@ -38,9 +38,9 @@ def _desk(parts: Parts) -> Desk:
             metrics.pipeline_latency.labels("delivered").observe(max(0.0, latency_s))
 
     return Desk(
-        opened.db,
-        opened.keys,
-        opened.name,
+        context.db,
+        context.keys,
+        context.study_id,
         recipients,
         channels_of(parts.told.alerts),
         now_utc,

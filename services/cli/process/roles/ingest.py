@@ -22,7 +22,7 @@ def add_ports(parts: Parts) -> None:
         services.runtime.kafka.KafkaUnavailableError: It cannot be reached.
         services.runtime.kafka.TopicsError: The topic is not what it has to be.
     """
-    intake = intake_of(parts.opened)
+    intake = intake_of(parts.context)
     intake.on_outcome = lambda outcome: count_outcome(parts.metrics, outcome)
     writer = Writer(intake, parts.progress_of("ingest"))
     parts.mllp = MllpEdge(writer, parts.told.ingest)
@@ -51,7 +51,7 @@ def _add_site_topic(parts: Parts, writer: Writer) -> None:
             metrics.consumer_lag.labels(topic, str(partition)).set(lag)
 
     reader = SiteTopic(
-        kafka.consumer(parts.told.kafka, SITE_EVENTS, consumer_group(parts.opened.name)),
+        kafka.consumer(parts.told.kafka, SITE_EVENTS, consumer_group(parts.context.study_id)),
         writer,
         parts.progress_of("site topic"),
         on_dead_letter=lambda site, reason: count_dead_letter(metrics, site, reason),

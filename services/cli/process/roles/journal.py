@@ -25,8 +25,8 @@ def add_journal_worker(parts: Parts) -> None:
         count_uses(parts.metrics, rules.cache)
 
     rules = JournalWorker(
-        parts.opened.db,
-        parts.opened.study.rules,
+        parts.context.db,
+        parts.context.study.rules,
         holder(),
         now_utc,
         by_message=parts.by_message,

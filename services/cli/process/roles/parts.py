@@ -10,7 +10,7 @@ from starlette.routing import Route
 from services.cli.process.edges import MllpEdge
 from services.cli.process.gauges import Show
 from services.cli.process.serving import Edge, Serving, Work
-from services.cli.shared.open_study import Opened
+from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
@@ -42,12 +42,12 @@ class Parts:
     """The parts of one process.
 
     Args:
-        opened: The study and its data.
+        context: The study and its data.
         told: The settings.
         serving: The process that has them.
     """
 
-    opened: Opened
+    context: StudyContext
     told: Told
     serving: Serving
     progress: dict[str, Progress] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Parts:
     @property
     def by_message(self) -> bool:
         """Whether time is that of the messages, not the machine's."""
-        return self.opened.settings.clock == "message"
+        return self.context.settings.clock == "message"
 
     def now(self) -> datetime | None:
         """Return the machine's time to tell delays by; None when messages tell the time."""

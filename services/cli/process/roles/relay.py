@@ -22,9 +22,9 @@ def add_relay(parts: Parts) -> None:
     kafka.check_topics(parts.told.kafka, TOPICS)
     kafka.require_fast_checksums()
     relay = Relay(
-        parts.opened.db,
+        parts.context.db,
         partial(kafka.producer, parts.told.kafka),
-        parts.opened.name,
+        parts.context.study_id,
         holder(),
         now_utc,
         parts.progress_of("relay"),

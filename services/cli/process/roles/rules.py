@@ -37,7 +37,9 @@ def add_stream(parts: Parts) -> None:
     kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
     worker = _hint_worker(parts, Cache(parts.told.rules.rules_cache_mb * MB))
-    app = app_of(parts.told.kafka, parts.opened.name, worker, parts.opened.settings.data / "faust")
+    app = app_of(
+        parts.told.kafka, parts.context.study_id, worker, parts.context.settings.data / "faust"
+    )
     parts.edges.append(StreamEdge(app))
     parts.shows.append(lambda _conn: show_remembered(parts.metrics, worker.cache))
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
@@ -60,8 +62,8 @@ def _hint_worker(parts: Parts, cache: Cache, *, insists: bool = True) -> HintWor
         count_uses(parts.metrics, worker.cache)
 
     worker = HintWorker(
-        parts.opened.db,
-        parts.opened.study.rules,
+        parts.context.db,
+        parts.context.study.rules,
         now_utc,
         by_message=parts.by_message,
         on_folded=count,

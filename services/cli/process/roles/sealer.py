@@ -10,7 +10,7 @@ from services.store.held_lease import Holding
 
 def add_sealer(parts: Parts) -> None:
     """Let the audit trail be sealed, and what is open be shown."""
-    opened = parts.opened
-    lease = Holding(opened.db, "sealer", holder(), now_utc)
-    parts.work["sealer"] = lambda stop: seal_worker.run(lease, opened.keys, stop)
-    parts.shows.append(RulesGauges(opened, parts.metrics, now_utc).show)
+    context = parts.context
+    lease = Holding(context.db, "sealer", holder(), now_utc)
+    parts.work["sealer"] = lambda stop: seal_worker.run(lease, context.keys, stop)
+    parts.shows.append(RulesGauges(context, parts.metrics, now_utc).show)
