@@ -1,6 +1,5 @@
 """Notices sent, and what came of them recorded; alerts read and acknowledged."""
 
-import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -9,16 +8,16 @@ from services.alerts import links
 from services.alerts.delivery_context import GIVEN_UP, SENT, Delivered, Desk
 from services.alerts.domain.routes import Recipient
 from services.alerts.domain.why_send import Reason
-from services.alerts.domain.wording import DeathDetail, Detail, Text, notice, short_name
+from services.alerts.domain.wording import Text, notice, short_name
 from services.alerts.plan_notices import is_failing
 from services.alerts.ports import Failed, Letter, Sent
 from services.charts.boundary import boundary_chart
-from services.runtime import log, wire
+from services.runtime import log
 from services.runtime.failpoints import reached
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
 from services.store.session import Database
-from services.vocabulary.alert import Alert, AlertKind
+from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.recommendation import Advice
@@ -102,10 +101,9 @@ def letter(
     desk: Desk, row: DeliveryRow, alert: Alert, recipient: Recipient, now: datetime
 ) -> Letter:
     """Return what is sent for *row*."""
-    detail = read_detail(alert)
     link = f"{desk.url}/alerts/{links.token(desk.keys, alert.id, recipient.name, now)}"
-    text = notice(alert, detail, Reason(row.reason), link)
-    picture = boundary_chart(detail, "png") if isinstance(detail, Decision) else None
+    text = notice(alert, Reason(row.reason), link)
+    picture = boundary_chart(alert.detail, "png") if isinstance(alert.detail, Decision) else None
     return Letter(row.id, alert, row.reason, text, picture, now)
 
 
@@ -116,30 +114,18 @@ def name_of(alert: Alert) -> str:
 
 def grade_of(alert: Alert) -> str:
     """Return its grade as far as it is known, its number of events, or what is recommended."""
-    detail = read_detail(alert)
-    if isinstance(detail, Advice):
-        return detail.says
-    return str(detail.worst) if isinstance(detail, EpisodeContent) else str(alert.grade)
+    match alert.detail:
+        case Advice(says=recommendation):
+            return recommendation
+        case EpisodeContent(worst=worst):
+            return str(worst)
+    return str(alert.grade)
 
 
 def text_of(alert: Alert, link: str) -> Text:
     """Return what *alert* says now, as a first notice would."""
     reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
-    return notice(alert, read_detail(alert), reason, link)
-
-
-def read_detail(alert: Alert) -> Detail:
-    """Return what the rules wrote beside the alert."""
-    match alert.kind:
-        case AlertKind.BOUNDARY_REACHED | AlertKind.BOUNDARY_LIKELY | AlertKind.BOUNDARY_AT_UPPER:
-            return wire.read_decision(alert.detail)
-        case AlertKind.EPISODE | AlertKind.POSSIBLE:
-            return wire.read_episode_content(alert.detail)
-        case AlertKind.DEATH:
-            return DeathDetail(**json.loads(alert.detail))
-        case AlertKind.DOSE | AlertKind.HYS_LAW | AlertKind.DEVIATION:
-            return wire.read_advice(alert.detail)
-    return None
+    return notice(alert, reason, link)
 
 
 def acknowledge(

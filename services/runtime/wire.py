@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from services.vocabulary.alert import Alert
+from services.vocabulary.alert import AlertKind, DeathDetail, Detail, QuarantineDetail
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Enrolment, Fact
@@ -88,8 +88,9 @@ _FACT: TypeAdapter[Fact] = TypeAdapter(WireFact)
 _EPISODE = TypeAdapter(EpisodeContent)
 _STANDING = TypeAdapter(Standing)
 _DECISION = TypeAdapter(Decision)
-_ALERT = TypeAdapter(Alert)
 _ADVICE = TypeAdapter(Advice)
+_DEATH = TypeAdapter(DeathDetail)
+_QUARANTINE = TypeAdapter(QuarantineDetail)
 _DURATION = TypeAdapter(timedelta)
 
 
@@ -191,22 +192,23 @@ def read_decision(text: str) -> Decision:
     return _read(_DECISION, text)
 
 
-def read_alert(text: str) -> Alert:
-    """Return what `canonical` wrote.
+def read_detail(kind: AlertKind, text: str) -> Detail:
+    """Return the detail of an alert of *kind* from its canonical JSON.
 
     Raises:
         ValueError: *text* is something else.
     """
-    return _read(_ALERT, text)
-
-
-def read_advice(text: str) -> Advice:
-    """Return what `canonical` wrote.
-
-    Raises:
-        ValueError: *text* is something else.
-    """
-    return _read(_ADVICE, text)
+    match kind:
+        case AlertKind.BOUNDARY_REACHED | AlertKind.BOUNDARY_LIKELY | AlertKind.BOUNDARY_AT_UPPER:
+            return _read(_DECISION, text)
+        case AlertKind.EPISODE | AlertKind.POSSIBLE:
+            return _read(_EPISODE, text)
+        case AlertKind.DEATH:
+            return _read(_DEATH, text)
+        case AlertKind.DOSE | AlertKind.HYS_LAW | AlertKind.DEVIATION:
+            return _read(_ADVICE, text)
+        case AlertKind.QUARANTINED:
+            return _read(_QUARANTINE, text)
 
 
 def fact_schema() -> dict[str, object]:

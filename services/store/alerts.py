@@ -1,8 +1,8 @@
 """Alerts, the deliveries that carry them to people, and who has seen them."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, union, update
@@ -69,11 +69,14 @@ class AcknowledgementRow:
 
 def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     """Let the store hold *alerts*, and return those that are new or say something new."""
-    known = {one.id: one for one in load_alerts(conn, ids=[one.id for one in alerts])}
-    changed = [one for one in alerts if known.get(one.id) != one]
-    audit.add(conn, alert, [_alert_row(one) for one in changed if one.id not in known])
-    outbox.announce(conn, outbox.ALERTS, [(one.study, wire.canonical(one)) for one in changed])
-    replaced = [_alert_row(one) for one in changed if one.id in known]
+    stored = {row.id: row for row in load_alerts(conn, ids=[row.id for row in alerts])}
+    changed = [row for row in alerts if stored.get(row.id) != row]
+    encoded = [_encode_detail(row) for row in changed]
+    rows = [_alert_row(content) for content in encoded]
+    audit.add(conn, alert, [row for row in rows if row["id"] not in stored])
+    announced = [(str(content["study"]), wire.canonical(content)) for content in encoded]
+    outbox.announce(conn, outbox.ALERTS, announced)
+    replaced = [row for row in rows if row["id"] in stored]
     if replaced:
         conn.execute(_REPLACED, [{**row, "_id": row["id"]} for row in replaced])
         audit.record(conn, alert, replaced, action=audit.CHANGED)
@@ -198,23 +201,31 @@ def load_acknowledgements(
     return [AcknowledgementRow(**row) for row in conn.execute(query).mappings()]
 
 
-def _alert_row(one: Alert) -> dict[str, object]:
+def _encode_detail(raised: Alert) -> dict[str, object]:
+    """Return the fields of an alert; its detail is text, in the database and on the topic."""
+    content = {field.name: getattr(raised, field.name) for field in fields(raised)}
+    return content | {"detail": wire.canonical(raised.detail)}
+
+
+def _alert_row(content: Mapping[str, object]) -> dict[str, object]:
     return {
-        **asdict(one),
-        "level": one.level.value,
-        "kind": one.kind.value,
-        "roles": json.dumps(one.roles),
-        "escalate_to": json.dumps(one.escalate_to),
-        "closed": one.closed.value if one.closed else "",
+        **content,
+        "level": str(content["level"]),
+        "kind": str(content["kind"]),
+        "roles": json.dumps(content["roles"]),
+        "escalate_to": json.dumps(content["escalate_to"]),
+        "closed": str(content["closed"] or ""),
     }
 
 
 def _alert(row: RowMapping) -> Alert:
+    kind = AlertKind(row["kind"])
     return Alert(
         **{
             **row,
             "level": Level(row["level"]),
-            "kind": AlertKind(row["kind"]),
+            "kind": kind,
+            "detail": wire.read_detail(kind, row["detail"]),
             "roles": tuple(json.loads(row["roles"])),
             "escalate_to": tuple(json.loads(row["escalate_to"])),
             "closed": Closed(row["closed"]) if row["closed"] else None,

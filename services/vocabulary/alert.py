@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.vocabulary.decision import Decision
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.recommendation import Advice
+
 
 class Level(StrEnum):
     """Whom it concerns, from the widest."""
@@ -36,6 +40,25 @@ class Closed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DeathDetail:
+    """A death: its cause (empty: not reported) and its days."""
+
+    cause: str
+    transplant_day: int | None
+    treatment_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineDetail:
+    """A failed fold: the class of the error, never its text."""
+
+    error: str
+
+
+Detail = Decision | EpisodeContent | Advice | DeathDetail | QuarantineDetail
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One per episode and level, or per rule and kind: a rise updates it.
 
@@ -52,8 +75,7 @@ class Alert:
         escalate_to: Whom to tell next, in order.
         acknowledge_within_s: Seconds.
         opened_at: When the facts behind it were known, aware, in UTC.
-        detail: Canonical JSON that the wording is made from: an episode content, a decision, an
-            advice.
+        detail: What the wording is made from; its type follows from *kind*.
         protocol: Label with version and signature.
         retracted: The facts behind it were corrected away.
         closed: Why nobody has to be told any more; None while it is open or retracted.
@@ -73,7 +95,7 @@ class Alert:
     escalate_to: tuple[str, ...]
     acknowledge_within_s: int
     opened_at: datetime
-    detail: str
+    detail: Detail
     protocol: str = ""
     retracted: bool = False
     closed: Closed | None = None

@@ -154,7 +154,7 @@ ALERT = Alert(
     escalate_to=("dsmb",),
     acknowledge_within_s=3600,
     opened_at=NOW,
-    detail="{}",
+    detail=CONTENT,
 )
 
 DELIVERY = DeliveryRow(

@@ -3,6 +3,7 @@
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import get_args
 
 import pytest
@@ -12,17 +13,18 @@ from hypothesis import strategies as st
 from services.runtime.wire import (
     canonical,
     digest,
-    read_alert,
     read_decision,
+    read_detail,
     read_episode_content,
     read_fact,
     read_standing,
     write_fact,
 )
-from services.vocabulary.alert import Alert
+from services.vocabulary.alert import AlertKind, DeathDetail
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Fact
+from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
 
 INSTANTS = st.datetimes(
@@ -77,7 +79,8 @@ def test_a_fact_is_read_back_equal_digit_for_digit(fact):
         (EpisodeContent, read_episode_content),
         (Standing, read_standing),
         (Decision, read_decision),
-        (Alert, read_alert),
+        (Advice, partial(read_detail, AlertKind.DOSE)),
+        (DeathDetail, partial(read_detail, AlertKind.DEATH)),
     ],
 )
 @given(data=st.data())

@@ -11,14 +11,11 @@ from starlette.applications import Starlette
 from services.alerts import http, links
 from services.alerts.delivery_context import Desk
 from services.alerts.domain.routes import Recipients
-from services.runtime import wire
 from services.store.alerts import load_acknowledgements, upsert_alerts
 from tests.helpers.fact_notes import NOW
-from tests.helpers.store import ALERT, CONTENT, new_database
+from tests.helpers.store import ALERT, new_database
 
-SHOWN = replace(
-    ALERT, detail=wire.canonical(CONTENT), protocol="protocol v1 DRAFT, signed by nobody"
-)
+SHOWN = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
 
 
 class Page:

@@ -65,13 +65,13 @@ def lines(advice, reason=Reason.FIRST, **more):
         escalate_to=(),
         acknowledge_within_s=1,
         opened_at=NOW,
-        detail="",
+        detail=advice,
         protocol="protocol v1 DRAFT, signed by nobody",
         suspected=advice.suspected,
         provisional=advice.provisional,
         **more,
     )
-    text = notice(alert, advice, reason, "LINK")
+    text = notice(alert, reason, "LINK")
     return [text.subject, *text.body.splitlines()]
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from services.runtime import wire
 from services.safety_rules.domain.alerting.alerts_of_advice import of_advice
 from services.vocabulary.alert import AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind
@@ -15,7 +14,7 @@ LIVER = Advice("P-001", AdviceKind.DOSE, "liver", 1, "interrupt blinatumomab", h
 
 
 def alerts(found, known=()):
-    return of_advice(found, known, NOW, PROTOCOL, wire.canonical)
+    return of_advice(found, known, NOW, PROTOCOL)
 
 
 def told(*found):
@@ -37,7 +36,7 @@ def test_a_recommendation_is_told_to_the_protocols_people_for_participants(advic
     assert (alert.level, alert.kind, alert.grade) == (Level.PARTICIPANT, kind, 2)
     assert (alert.about, alert.participant, alert.roles) == ("P-001", "P-001", ("safety_officer",))
     assert (alert.suspected, alert.provisional) == (False, True)
-    assert wire.read_advice(alert.detail) == one
+    assert alert.detail == one
 
 
 def test_what_is_certain_of_nothing_calls_for_no_alert_of_its_own():

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.runtime import wire
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.vocabulary.alert import AlertKind, Closed, Level
+from services.vocabulary.alert import AlertKind, Closed, DeathDetail, Level, QuarantineDetail
 from services.vocabulary.decision import Signal, Undone
 from services.vocabulary.episode import EpisodeState, Span
 from services.vocabulary.grade import Grade
@@ -20,7 +19,7 @@ REACHED, LIKELY = AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY
 
 def of_episode(least, most, **more):
     content = replace(CONTENT, worst=Span(Grade(least), Grade(most)), **more)
-    return alerts_of_records.of_episode(replace(EPISODE, content=content), PROTOCOL, wire.canonical)
+    return alerts_of_records.of_episode(replace(EPISODE, content=content), PROTOCOL)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +51,7 @@ def test_what_is_no_event_calls_for_none(more):
 
 def test_a_retracted_record_calls_for_none():
     episode = replace(EPISODE, retracted=True)
-    assert alerts_of_records.of_episode(episode, PROTOCOL, wire.canonical) is None
+    assert alerts_of_records.of_episode(episode, PROTOCOL) is None
 
 
 def test_a_data_query_is_no_certain_event():
@@ -71,25 +70,25 @@ def test_suspected_and_provisional_are_said(state, provisional):
 
 def test_a_record_has_one_alert_whatever_its_grade_and_version():
     risen = replace(EPISODE, version=7, content=replace(CONTENT, worst=Span(Grade(4), Grade(4))))
-    ids = {alerts_of_records.of_episode(e, PROTOCOL, wire.canonical).id for e in (EPISODE, risen)}
+    ids = {alerts_of_records.of_episode(e, PROTOCOL).id for e in (EPISODE, risen)}
     assert ids == {alerts_of_records.alert_of_episode("e1")}
 
 
 def test_a_death_is_told_to_those_whom_the_protocol_names_for_deaths():
     died = Anchors(graft_at=NOW, courses=(hours(24 * 78),), died_at=hours(24 * 90))
-    alert = alerts_of_records.of_death("P-001", died, NOW, PROTOCOL, wire.canonical)
+    alert = alerts_of_records.of_death("P-001", died, NOW, PROTOCOL)
     assert (alert.kind, alert.grade, alert.suspected) == (AlertKind.DEATH, 5, False)
     assert alert.roles == ("safety_officer", "dsmb")
-    assert alert.detail == '{"cause":"","transplant_day":90,"treatment_day":13}'
+    assert alert.detail == DeathDetail("", 90, 13)
 
 
 def test_nobody_died():
-    assert alerts_of_records.of_death("P-001", Anchors(), NOW, PROTOCOL, wire.canonical) is None
+    assert alerts_of_records.of_death("P-001", Anchors(), NOW, PROTOCOL) is None
 
 
 def of_decision(signal, **more):
     decision = replace(DECISION, signal=Signal(signal), events=2, **more)
-    return alerts_of_records.of_decision(decision, PROTOCOL, NOW, wire.canonical)
+    return alerts_of_records.of_decision(decision, PROTOCOL, NOW)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,7 @@ KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
 )
 def test_only_what_was_corrected_is_retracted(signal, silenced, ends):
     decision = replace(DECISION, signal=Signal(signal), events=2, silenced_at_events=silenced)
-    wanted = alerts_of_records.of_decision(decision, PROTOCOL, NOW, wire.canonical)
+    wanted = alerts_of_records.of_decision(decision, PROTOCOL, NOW)
     closed = alerts_of_records.closed_by(decision)
     rows = alerts_of_records.changed(KNOWN, [wanted] if wanted else [], closed)
     after = KNOWN | {row.id: row for row in rows}
@@ -182,7 +181,7 @@ def test_records_that_are_not_up_to_date_are_for_operations():
     alert = alerts_of_records.of_quarantine("P-001", NOW, PROTOCOL, "ValueError")
     assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINED)
     assert alert.roles == ("operator",)
-    assert alert.detail == '{"error":"ValueError"}'
+    assert alert.detail == QuarantineDetail("ValueError")
 
 
 def test_what_is_called_for_first_is_written_as_it_is():
@@ -197,7 +196,7 @@ def of_upper(signal="continue", **more):
     """Two events count; with incomplete grades at their upper ends, three that reach it."""
     fields = {"events": 2, "upper": 3, "upper_crossed": True, "crossed_since": None}
     decision = replace(DECISION, signal=Signal(signal), **(fields | more))
-    return alerts_of_records.of_upper_grades(decision, PROTOCOL, NOW, wire.canonical)
+    return alerts_of_records.of_upper_grades(decision, PROTOCOL, NOW)
 
 
 AN_UPPER = of_upper()
@@ -261,11 +260,9 @@ def test_what_undid_a_boundary_is_who_no_longer_counts_and_what_is_counted_now()
 
 def test_a_crossing_that_is_over_has_an_alert_of_its_own_for_each_time():
     said = alerts_of_records.undone(THEN, DECISION)
-    alert = alerts_of_records.of_past_crossing(said, PROTOCOL, wire.canonical)
-    again = alerts_of_records.of_past_crossing(
-        replace(said, as_of=hours(2)), PROTOCOL, wire.canonical
-    )
+    alert = alerts_of_records.of_past_crossing(said, PROTOCOL)
+    again = alerts_of_records.of_past_crossing(replace(said, as_of=hours(2)), PROTOCOL)
     assert (alert.kind, alert.about, alert.opened_at) == (REACHED, "T.S1", THEN.as_of)
     assert len({alert.id, again.id, A_REACHED.id}) == 3
     silent = replace(said, silenced_at_events=2)
-    assert alerts_of_records.of_past_crossing(silent, PROTOCOL, wire.canonical) is None
+    assert alerts_of_records.of_past_crossing(silent, PROTOCOL) is None

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -12,19 +13,22 @@ from services.runtime.wire import (
     canonical,
     digest,
     fact_schema,
-    read_alert,
     read_decision,
+    read_detail,
     read_episode_content,
     read_fact,
     read_standing,
     write_fact,
 )
+from services.vocabulary.alert import AlertKind, DeathDetail, QuarantineDetail
 from services.vocabulary.fact import Enrolment, Transplant
 from services.vocabulary.grade import Grade, Incomplete, Input
 from services.vocabulary.quantity import Quantity
-from tests.helpers.fact_notes import fact, lab
-from tests.helpers.store import ALERT, CONTENT, DECISION, STANDING
+from services.vocabulary.recommendation import Advice, AdviceKind
+from tests.helpers.fact_notes import NOW, fact, lab
+from tests.helpers.store import CONTENT, DECISION, STANDING
 
+ADVICE = Advice("P-001", AdviceKind.DEVIATION, "premedication", 1, "dexamethasone missing", NOW)
 WHOLE = lab("neutrophils", "0.490", unit="10*9/L", lln="2.0", uln="7.5")
 
 
@@ -86,7 +90,11 @@ def test_a_weight_keeps_its_digits_too():
         (read_episode_content, CONTENT),
         (read_standing, STANDING),
         (read_decision, DECISION),
-        (read_alert, ALERT),
+        (partial(read_detail, AlertKind.BOUNDARY_LIKELY), DECISION),
+        (partial(read_detail, AlertKind.POSSIBLE), CONTENT),
+        (partial(read_detail, AlertKind.DEATH), DeathDetail("sepsis", 90, None)),
+        (partial(read_detail, AlertKind.DEVIATION), ADVICE),
+        (partial(read_detail, AlertKind.QUARANTINED), QuarantineDetail("ValueError")),
     ],
 )
 def test_records_are_read_back_as_they_were(read, value):

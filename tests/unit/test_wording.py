@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from services.alerts.domain.why_send import Reason
-from services.alerts.domain.wording import LAST_LINE, DeathDetail, notice, short_name
+from services.alerts.domain.wording import LAST_LINE, notice, short_name
 from services.alerts.markup import mail_page
-from services.vocabulary.alert import Alert, AlertKind, Level
+from services.vocabulary.alert import Alert, AlertKind, DeathDetail, Level, QuarantineDetail
 from services.vocabulary.decision import Contributor, Decision, PathPoint, Signal, Undone
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
@@ -118,7 +118,7 @@ def alert_of(kind, **more):
         "escalate_to": (),
         "acknowledge_within_s": 3600,
         "opened_at": NOW,
-        "detail": "",
+        "detail": CRS,
         "protocol": DRAFT,
     }
     return Alert(level=level, kind=AlertKind(kind), **(fields | more))
@@ -132,7 +132,7 @@ SIGNED = [f"Alert {NAME} ({A_BOUNDARY.id}), {DRAFT}.", LAST_LINE]
 
 
 def lines(alert, detail, reason=Reason.FIRST):
-    text = notice(alert, detail, reason, LINK)
+    text = notice(replace(alert, detail=detail), reason, LINK)
     return [text.subject, *text.body.splitlines()]
 
 
@@ -242,8 +242,11 @@ def test_a_death_says_the_days_and_the_cause():
 
 
 def test_records_that_are_not_up_to_date_say_what_to_look_at():
-    body = lines(_quarantined(), None)
+    body = lines(_quarantined(), FAILURE)
     assert body[1] == "The facts of P-004 could not be applied to its records."
+
+
+FAILURE = QuarantineDetail("ValueError")
 
 
 def _quarantined():
@@ -365,7 +368,7 @@ ALL = [
     (AN_EPISODE, CRS),
     (alert_of("possible_episode", grade=1), POSSIBLE),
     (A_DEATH, DeathDetail("sepsis", 90, 14)),
-    (_quarantined(), None),
+    (_quarantined(), FAILURE),
 ]
 
 
@@ -410,7 +413,7 @@ def test_a_signed_protocol_is_named_by_its_version_and_its_signer_only_in_the_bo
 
 @pytest.mark.parametrize(("alert", "detail"), ALL)
 def test_the_html_of_a_mail_says_the_same_words(alert, detail):
-    text = notice(alert, detail, Reason.FIRST, LINK)
+    text = notice(replace(alert, detail=detail), Reason.FIRST, LINK)
     page = mail_page(text)
     said = re.sub(r"<title>.*?</title>|<style>.*?</style>|<[^>]+>", "", page)
     assert said.split() == [*text.subject.split(), *text.body.split()]
@@ -419,7 +422,7 @@ def test_the_html_of_a_mail_says_the_same_words(alert, detail):
 
 def test_markup_in_a_text_is_shown_not_followed():
     detail = DeathDetail("<script>alert(1)</script> & more", 1, 1)
-    page = mail_page(notice(A_DEATH, detail, Reason.FIRST, LINK))
+    page = mail_page(notice(replace(A_DEATH, detail=detail), Reason.FIRST, LINK))
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
 

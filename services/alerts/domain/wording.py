@@ -14,7 +14,7 @@ from services.alerts.domain.decision_wording import (
     what_changed,
 )
 from services.alerts.domain.why_send import Reason
-from services.vocabulary.alert import Alert, AlertKind
+from services.vocabulary.alert import Alert, AlertKind, DeathDetail
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, EpisodeContent
 from services.vocabulary.recommendation import Advice
@@ -47,18 +47,6 @@ _BY_A_PERSON = {
 
 
 @dataclass(frozen=True, slots=True)
-class DeathDetail:
-    """What a death's alert says."""
-
-    cause: str
-    transplant_day: int | None
-    treatment_day: int | None
-
-
-Detail = Decision | EpisodeContent | DeathDetail | Advice | None
-
-
-@dataclass(frozen=True, slots=True)
 class Text:
     """Subject and body, plain; *link* stands in the body, empty when there is none to follow."""
 
@@ -76,14 +64,14 @@ def short_name(alert_id: str) -> str:
     return base64.b32encode(hashlib.sha256(alert_id.encode()).digest()).decode()[:4]
 
 
-def notice(alert: Alert, detail: Detail, reason: Reason, link: str) -> Text:
+def notice(alert: Alert, reason: Reason, link: str) -> Text:
     """Return what *alert* says, sent for *reason*; *link* is where it is acknowledged."""
     if reason is Reason.RETRACTED:
-        return _retraction(alert, detail)
-    first, *rest, last = _lines(alert, detail)
+        return _retraction(alert)
+    first, *rest, last = _lines(alert)
     opening = _opening(alert, reason)
     lines = [first, *([opening] if opening else []), *rest, f"{last} Acknowledge: {link}"]
-    return Text(_subject(alert, detail), _body(alert, lines), link)
+    return Text(_subject(alert), _body(alert, lines), link)
 
 
 def _opening(alert: Alert, reason: Reason) -> str:
@@ -93,7 +81,7 @@ def _opening(alert: Alert, reason: Reason) -> str:
     return _OPENINGS.get(reason, "")
 
 
-def _retraction(alert: Alert, detail: Detail) -> Text:
+def _retraction(alert: Alert) -> Text:
     if alert.kind is AlertKind.BOUNDARY_LIKELY:
         prefix, why = "No longer", "no longer holds: with what is known now, it is less likely"
     elif alert.kind is AlertKind.BOUNDARY_AT_UPPER:
@@ -101,15 +89,16 @@ def _retraction(alert: Alert, detail: Detail) -> Text:
     else:
         prefix = "Retracted"
         why = "is taken back: the facts behind it were corrected, or judged otherwise"
+    detail = alert.detail
     undone = detail.undone if isinstance(detail, Decision) else None
     lines = [
         f"Alert {short_name(alert.id)} {why}.",
-        f"It said: {_what(alert, detail)}.",
+        f"It said: {_what(alert)}.",
         *([what_changed(detail, undone)] if isinstance(detail, Decision) and undone else []),
         "If anything was done because of it, look at that again.",
         "The earlier record stays readable.",
     ]
-    return Text(f"{prefix}: {_subject(alert, detail)}", _body(alert, lines))
+    return Text(f"{prefix}: {_subject(alert)}", _body(alert, lines))
 
 
 def _body(alert: Alert, lines: list[str]) -> str:
@@ -117,11 +106,11 @@ def _body(alert: Alert, lines: list[str]) -> str:
     return "\n".join((*lines, name, LAST_LINE)) + "\n"
 
 
-def _subject(alert: Alert, detail: Detail) -> str:
+def _subject(alert: Alert) -> str:
     name = f"(alert {short_name(alert.id)}, {_short_label(alert.protocol)})"
-    if isinstance(detail, Decision):
-        return f"[{alert.about}] {_heading(alert, detail)}   {name}"
-    return f"[{alert.study}] {_what(alert, detail)}   {name}"
+    if isinstance(alert.detail, Decision):
+        return f"[{alert.about}] {_heading(alert, alert.detail)}   {name}"
+    return f"[{alert.study}] {_what(alert)}   {name}"
 
 
 def _short_label(protocol: str) -> str:
@@ -133,7 +122,8 @@ def _short_label(protocol: str) -> str:
     return protocol.partition(" signed by")[0].removesuffix(",")
 
 
-def _what(alert: Alert, detail: Detail) -> str:
+def _what(alert: Alert) -> str:
+    detail = alert.detail
     if isinstance(detail, Decision):
         return f"{alert.about}: {_heading(alert, detail)}, {events(alert.grade)}"
     if isinstance(detail, EpisodeContent):
@@ -160,8 +150,9 @@ def _standing(alert: Alert) -> str:
     return ", ".join(words)
 
 
-def _lines(alert: Alert, detail: Detail) -> Iterator[str]:
+def _lines(alert: Alert) -> Iterator[str]:
     """Yield what is so, and last what there is to do."""
+    detail = alert.detail
     if isinstance(detail, Decision):
         yield from decision_lines(detail)
     elif isinstance(detail, EpisodeContent):

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from services.runtime import wire
 from services.runtime.failpoints import reached
 from services.safety_rules.application.recompute import last_answer
 from services.safety_rules.domain.alerting import alerts_of_records
@@ -182,7 +181,7 @@ def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Ale
         alert
         for decision in news
         for call in calls_for
-        if (alert := call(decision, rules.protocol, decision.as_of, wire.canonical))
+        if (alert := call(decision, rules.protocol, decision.as_of))
     ]
     about = [key for decision in news for key in alerts_of_records.alerts_of_rule(decision)]
     closed = {key: why for one in news for key, why in alerts_of_records.closed_by(one).items()}
@@ -194,12 +193,12 @@ def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Ale
 
 def _with_reason(alert: Alert, now: Decision) -> Alert:
     """Let a boundary that is taken back say what undid it."""
-    if not alert.retracted or alert.kind is not AlertKind.BOUNDARY_REACHED:
+    then = alert.detail
+    if not (
+        alert.retracted and alert.kind is AlertKind.BOUNDARY_REACHED and isinstance(then, Decision)
+    ):
         return alert
-    return replace(
-        alert,
-        detail=wire.canonical(alerts_of_records.undone(wire.read_decision(alert.detail), now)),
-    )
+    return replace(alert, detail=alerts_of_records.undone(then, now))
 
 
 def says(decision: Decision | None) -> object:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from services.runtime import log, wire
+from services.runtime import log
 from services.safety_rules.application.decide_study import last_known, status
 from services.safety_rules.application.record_step import write_alerts
 from services.safety_rules.domain.alerting import alerts_of_records
@@ -82,9 +82,7 @@ def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
             then = next(d for d in status(conn, rules, one.since) if d.rule == now.rule)
             if not (_was_decided(then, one, made) or _was_raised(then, one, raised)):
                 said = alerts_of_records.undone(then, now)
-                found.append(
-                    alerts_of_records.of_past_crossing(said, rules.protocol, wire.canonical)
-                )
+                found.append(alerts_of_records.of_past_crossing(said, rules.protocol))
     return [alert for alert in found if alert is not None]
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from services.runtime import wire
 from services.runtime.failpoints import reached
 from services.safety_rules.application.fold_step import Step
 from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
@@ -15,6 +14,7 @@ from services.store.participant_order import tell_until
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, Closed
+from services.vocabulary.recommendation import Advice
 
 STANDING = "standing"  # purpose of the timer after which a standing is looked at again
 ADVICE = "advice"  # the same, of what is recommended
@@ -101,7 +101,7 @@ def _raise(conn: Connection, rules: Rules, steps: Sequence[Step]) -> list[Alert]
 def _of_episodes(rules: Rules, step: Step, asked: _Asked) -> None:
     found: dict[str, Alert | None] = {}
     for episode in step.episodes:
-        alert = alerts_of_records.of_episode(episode, rules.protocol, wire.canonical)
+        alert = alerts_of_records.of_episode(episode, rules.protocol)
         before = found.get(episode.id)
         if alert is not None and before is not None:
             alert = replace(alert, opened_at=before.opened_at)
@@ -115,9 +115,7 @@ def _of_deaths(rules: Rules, step: Step, asked: _Asked) -> None:
         return
     for state in step.after:
         known = step.remembered.chronicle.anchors(state.subject)
-        death = alerts_of_records.of_death(
-            state.subject, known, step.known_at, rules.protocol, wire.canonical
-        )
+        death = alerts_of_records.of_death(state.subject, known, step.known_at, rules.protocol)
         asked.about.append(alerts_of_records.alert_of_death(state.subject))
         asked.wanted += [death] if death else []
 
@@ -127,11 +125,11 @@ def _of_advice(conn: Connection, rules: Rules, steps: Sequence[Step], asked: _As
     raised = alerts.load_alerts(conn, participants=sorted(news))
     for subject, (step, found) in news.items():
         said = [
-            (alert, wire.read_advice(alert.detail))
+            (alert, alert.detail)
             for alert in raised
-            if alert.participant == subject and alert.kind in alerts_of_advice.KINDS.values()
+            if alert.participant == subject and isinstance(alert.detail, Advice)
         ]
         asked.about += [alert.id for alert, _ in said]
         asked.wanted += alerts_of_advice.of_advice(
-            found, said, step.known_at or step.at, rules.protocol, wire.canonical
+            found, said, step.known_at or step.at, rules.protocol
         )

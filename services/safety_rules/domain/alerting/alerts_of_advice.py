@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 
-from services.safety_rules.domain.alerting.alerts_of_records import Write, alert_id
+from services.safety_rules.domain.alerting.alerts_of_records import alert_id
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.recommendation import Advice, AdviceKind
@@ -23,7 +23,6 @@ def of_advice(
     known: Sequence[Known],
     at: datetime,
     protocol: Protocol,
-    write: Write,
 ) -> list[Alert]:
     """Return the alerts that what is *found* calls for; what is certain of nothing calls for none.
 
@@ -35,7 +34,6 @@ def of_advice(
         known: Every alert about that participant's recommendations, with what it said last.
         at: When the facts behind it were known, or the time that made it so.
         protocol: The study's.
-        write: Writes the detail.
     """
     certain = [one for one in found if one.level]
     ids = _matched(certain, known)
@@ -44,7 +42,7 @@ def of_advice(
     for place, advice in enumerate(certain):
         made = ids.get(place) or _new_id(advice, taken)
         taken.add(made)
-        alerts.append(_alert(made, advice, at, protocol, write))
+        alerts.append(_alert(made, advice, at, protocol))
     return alerts
 
 
@@ -76,7 +74,7 @@ def _new_id(advice: Advice, taken: set[str]) -> str:
     return next(made for made in ids if made not in taken)
 
 
-def _alert(made: str, advice: Advice, at: datetime, protocol: Protocol, write: Write) -> Alert:
+def _alert(made: str, advice: Advice, at: datetime, protocol: Protocol) -> Alert:
     policy = protocol.alerts
     return Alert(
         id=made,
@@ -90,7 +88,7 @@ def _alert(made: str, advice: Advice, at: datetime, protocol: Protocol, write: W
         escalate_to=policy.escalate_to,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=at,
-        detail=write(advice),
+        detail=advice,
         protocol=protocol.label,
         suspected=advice.suspected,
         provisional=advice.provisional,

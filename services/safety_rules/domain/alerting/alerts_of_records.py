@@ -1,19 +1,17 @@
 """Which alerts the records and decisions of a study call for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.vocabulary.alert import Alert, AlertKind, Closed, Level
+from services.vocabulary.alert import Alert, AlertKind, Closed, DeathDetail, Level, QuarantineDetail
 from services.vocabulary.decision import Decision, Signal, Undone
 from services.vocabulary.episode import Episode, EpisodeState
 from services.vocabulary.protocol import Protocol
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c02")
-
-Write = Callable[[object], str]  # canonical JSON, for the detail of an alert
 
 _KIND_OF = {
     Signal.BOUNDARY_REACHED: AlertKind.BOUNDARY_REACHED,
@@ -32,7 +30,7 @@ def alert_of_episode(episode_id: str) -> str:
     return alert_id(episode_id, Level.PARTICIPANT)
 
 
-def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | None:
+def of_episode(episode: Episode, protocol: Protocol) -> Alert | None:
     """Return the alert that *episode* calls for now, None when it is below the protocol's grade.
 
     A record that may be that high, but is not for certain, asks for what is missing; its grade is
@@ -56,7 +54,7 @@ def of_episode(episode: Episode, protocol: Protocol, write: Write) -> Alert | No
         escalate_to=policy.escalate_to,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=episode.recorded_at,
-        detail=write(content),
+        detail=content,
         protocol=protocol.label,
         suspected=content.state is EpisodeState.SUSPECTED,
         provisional=content.provisional,
@@ -68,18 +66,16 @@ def alert_of_death(participant: str) -> str:
     return alert_id(participant, "death")
 
 
-def of_death(
-    participant: str, known: Anchors, at: datetime, protocol: Protocol, write: Write
-) -> Alert | None:
+def of_death(participant: str, known: Anchors, at: datetime, protocol: Protocol) -> Alert | None:
     """Return the alert that a death calls for; None when nobody died."""
     if known.died_at is None:
         return None
     policy = protocol.alerts
-    detail = {
-        "cause": known.death_cause,
-        "transplant_day": known.find_transplant_day(known.died_at),
-        "treatment_day": known.find_treatment_day(known.died_at),
-    }
+    detail = DeathDetail(
+        cause=known.death_cause,
+        transplant_day=known.find_transplant_day(known.died_at),
+        treatment_day=known.find_treatment_day(known.died_at),
+    )
     return Alert(
         id=alert_of_death(participant),
         level=Level.PARTICIPANT,
@@ -92,7 +88,7 @@ def of_death(
         escalate_to=policy.escalate_to,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=at,
-        detail=write(detail),
+        detail=detail,
         protocol=protocol.label,
         suspected=False,
     )
@@ -118,13 +114,13 @@ def of_quarantine(subject: str, at: datetime, protocol: Protocol, error: str) ->
         escalate_to=policy.tell,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
         opened_at=at,
-        detail=f'{{"error":"{error}"}}',
+        detail=QuarantineDetail(error),
         protocol=protocol.label,
         suspected=False,
     )
 
 
-def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Write) -> Alert | None:
+def of_decision(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
     """Return the alert that *decision* calls for, None when it says to continue.
 
     A rule that is only watched, and one that the DSMB has answered with *continue* and that has
@@ -133,12 +129,10 @@ def of_decision(decision: Decision, protocol: Protocol, at: datetime, write: Wri
     kind = _KIND_OF.get(decision.signal)
     if kind is None or _is_silent(decision):
         return None
-    return _of_rule(decision, kind, protocol, at, write)
+    return _of_rule(decision, kind, protocol, at)
 
 
-def of_upper_grades(
-    decision: Decision, protocol: Protocol, at: datetime, write: Write
-) -> Alert | None:
+def of_upper_grades(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
     """Return the alert of a boundary that incomplete grades reach at their upper ends alone.
 
     None when they do not, when the boundary is reached as it is counted, and of a rule that is
@@ -146,17 +140,17 @@ def of_upper_grades(
     """
     if not _is_at_upper_alone(decision) or _is_silent(decision):
         return None
-    alert = _of_rule(decision, AlertKind.BOUNDARY_AT_UPPER, protocol, at, write)
+    alert = _of_rule(decision, AlertKind.BOUNDARY_AT_UPPER, protocol, at)
     return replace(alert, grade=decision.upper, suspected=True)
 
 
-def of_past_crossing(decision: Decision, protocol: Protocol, write: Write) -> Alert | None:
+def of_past_crossing(decision: Decision, protocol: Protocol) -> Alert | None:
     """Return the alert of a boundary that was reached, was never told, and no longer is.
 
     It stands beside the alert of the same rule that says what is so now. *decision* is what the
     rule said when it was reached first; None when it called for no alert (see `of_decision`).
     """
-    alert = of_decision(decision, protocol, decision.as_of, write)
+    alert = of_decision(decision, protocol, decision.as_of)
     since = decision.as_of.isoformat()
     return alert and replace(alert, id=alert_id(decision.study, decision.rule, alert.kind, since))
 
@@ -168,9 +162,7 @@ def undone(then: Decision, now: Decision) -> Decision:
     return replace(then, undone=Undone(now.events, now.ess, tuple(gone)))
 
 
-def _of_rule(
-    decision: Decision, kind: AlertKind, protocol: Protocol, at: datetime, write: Write
-) -> Alert:
+def _of_rule(decision: Decision, kind: AlertKind, protocol: Protocol, at: datetime) -> Alert:
     return Alert(
         id=alert_id(decision.study, decision.rule, kind),
         level=Level.STUDY,
@@ -183,7 +175,7 @@ def _of_rule(
         escalate_to=protocol.alerts.escalate_to,
         acknowledge_within_s=decision.acknowledge_within_s,
         opened_at=at,
-        detail=write(decision),
+        detail=decision,
         protocol=decision.protocol,
         suspected=decision.confirmed < decision.events,
     )
