@@ -22,8 +22,8 @@ from services.cli.shared.open_study import open_in
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.settings import KafkaSettings, StoreSettings
+from services.runtime.topics import FACTS
 from services.safety_rules.workers.hint_worker import HintWorker
-from services.store.outbox import FACTS
 
 _AT_ONCE, _WITHIN_S = 200, 0.02
 

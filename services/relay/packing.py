@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.runtime.kafka_records import alert_record, facts_record, standings_record
-from services.store.outbox import ALERTS, FACTS, STANDINGS, Announcement
+from services.runtime.topics import ALERTS, FACTS, STANDINGS
+from services.store.outbox import Announcement
 
 LONGEST = 32_000  # characters of a record's runs: a record costs its reader as much as many facts
 

@@ -27,6 +27,7 @@ from services.runtime.topics import (
     FoundTopic,
     differences,
     load_declared,
+    require_declared,
 )
 
 __all__ = [
@@ -133,10 +134,12 @@ def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:
         KafkaUnavailableError: No broker answers in time.
         TopicsError: One is missing, or has another count: facts of one participant would be in
             two places.
-        services.runtime.topics.TopicsFileError: The file of topics cannot be trusted.
+        services.runtime.topics.TopicsFileError: The file of topics cannot be trusted, or does not
+            declare one.
     """
     declared = load_declared(settings.kafka_topics)
     needed = frozenset(names)
+    require_declared(declared, needed, settings.kafka_topics)
     for one in differences(declared, find_topics(settings, declared)):
         if one.topic in needed and one.what == MISSING:
             raise TopicsError(f"there is no topic {one.topic}: `aegis topics --create` makes it")

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from services.runtime.topics import ALERTS, FACTS, STANDINGS
 from services.runtime.wire import Unreadable, WireFact
 from services.vocabulary.fact import Journaled
 
 VERSION = 1
-FACTS, STANDINGS, ALERTS = "aegis.facts", "aegis.standings", "aegis.alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
         return _newer(record) or _first_problem(error)
     if read.version > VERSION:
         return Newer(read.version)
-    if read.schema != FACTS or read.version < VERSION - 1:
+    if read.schema != schema_name(FACTS) or read.version < VERSION - 1:
         return Unreadable("schema", f"{read.schema} {read.version}")
     facts = [
         Journaled(seq, run.received_at.astimezone(UTC), run.message, fact)
@@ -97,8 +97,17 @@ def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
     return Runs(read.study, tuple(facts), all(run.facts for run in read.runs))
 
 
-def _head(schema: str, study: str) -> str:
-    return json.dumps({"schema": schema, "version": VERSION, "study": study})[:-1]
+def schema_name(topic: str) -> str:
+    """Return the name of the schema of a topic's records: that of the topic, without its version.
+
+    >>> schema_name("aegis.facts.v1")
+    'aegis.facts'
+    """
+    return topic.rpartition(".")[0]
+
+
+def _head(topic: str, study: str) -> str:
+    return json.dumps({"schema": schema_name(topic), "version": VERSION, "study": study})[:-1]
 
 
 def _newer(record: bytes) -> Newer | None:

@@ -1,6 +1,6 @@
 """What ``deploy/kafka/topics.yaml`` declares, and how a cluster differs from it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,6 +15,7 @@ SITE_EVENTS: Final = "aegis.site-events.v1"
 FACTS: Final = "aegis.facts.v1"
 STANDINGS: Final = "aegis.standings.v1"
 ALERTS: Final = "aegis.alerts.v1"
+OUTBOX_TOPICS: Final = (FACTS, STANDINGS, ALERTS)
 
 FILE = Path(services.__file__).parent.parent / "deploy" / "kafka" / "topics.yaml"
 
@@ -117,6 +118,17 @@ def load_declared(path: Path | None = None) -> Declared:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise TopicsFileError(f"{file}: {twice}: declared twice; keep one of them")
     return declared
+
+
+def require_declared(declared: Declared, names: Iterable[str], path: Path | None = None) -> None:
+    """Return when the file at *path* (``deploy/kafka/topics.yaml``) declares all of *names*.
+
+    Raises:
+        TopicsFileError: One is missing in it.
+    """
+    missing = sorted(set(names) - {topic.name for topic in declared.topics})
+    if missing:
+        raise TopicsFileError(f"{path or FILE}: {missing[0]}: not declared, and Aegis needs it")
 
 
 def differences(declared: Declared, cluster: Cluster) -> Iterator[Difference]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, union, update
 
 from services.runtime import wire
+from services.runtime.topics import ALERTS
 from services.store import audit, outbox
 from services.store.tables import acknowledgement, alert, delivery
 from services.store.tables import audit as trail
@@ -75,7 +76,7 @@ def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     rows = [_alert_row(content) for content in encoded]
     audit.add(conn, alert, [row for row in rows if row["id"] not in stored])
     announced = [(str(content["study"]), wire.canonical(content)) for content in encoded]
-    outbox.announce(conn, outbox.ALERTS, announced)
+    outbox.announce(conn, ALERTS, announced)
     replaced = [row for row in rows if row["id"] in stored]
     if replaced:
         conn.execute(_REPLACED, [{**row, "_id": row["id"]} for row in replaced])

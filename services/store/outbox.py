@@ -11,12 +11,11 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from services.runtime.clock import now_utc
+from services.runtime.topics import FACTS, STANDINGS
 from services.store.bulk import insert_rows
 from services.store.messages import in_parts
 from services.store.tables import outbox
 
-FACTS, STANDINGS, ALERTS = "aegis.facts.v1", "aegis.standings.v1", "aegis.alerts.v1"
-TOPICS = (FACTS, STANDINGS, ALERTS)
 LONGEST = 200_000  # characters of a payload; a record may be a megabyte
 
 Row = Mapping[str, object]

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import func, select
 
+from services.runtime import topics
 from services.store import (
     alerts,
     api_keys,
@@ -210,9 +211,9 @@ def test_every_message_is_announced_once_for_each_participant(store):
     with store.db.read() as conn:
         rows = outbox.waiting(conn, 0, 10)
     assert [(row.topic, row.key) for row in rows] == [
-        (outbox.FACTS, "P-001"),
-        (outbox.FACTS, "P-002"),
-        (outbox.FACTS, "P-001"),
+        (topics.FACTS, "P-001"),
+        (topics.FACTS, "P-002"),
+        (topics.FACTS, "P-001"),
     ]
     with store.db.write() as conn:
         outbox.announced(conn, [rows[0].id])
@@ -226,7 +227,7 @@ def test_where_no_relay_is_nothing_is_announced(store):
     store.enrol(*PEOPLE)
     with quiet.write() as conn:
         journal.append(conn, store.keys, [arrival("m1")])
-        outbox.announce(conn, outbox.STANDINGS, [("T", "{}")])
+        outbox.announce(conn, topics.STANDINGS, [("T", "{}")])
     with quiet.read() as conn:
         assert outbox.count_waiting(conn) == 0
     quiet.close()

@@ -7,8 +7,8 @@ from kafka.errors import CommitFailedError
 from kafka.structs import OffsetAndMetadata
 
 from services.runtime.kafka_records import Runs, read_facts_record
+from services.runtime.topics import FACTS
 from services.store import states
-from services.store.outbox import FACTS
 from tests.faults.lives import REST_S, RULES
 from tests.helpers.distributed_service import until
 

@@ -3,7 +3,7 @@
 import pytest
 from kafka import TopicPartition
 
-from services.store.outbox import TOPICS
+from services.runtime.topics import OUTBOX_TOPICS
 from tests.faults.lives import REST_S
 from tests.helpers.distributed_service import until
 from tests.helpers.servers import administering
@@ -57,7 +57,7 @@ def _empty(life):
     with administering(life.kafka) as admin:
         every = {
             TopicPartition(topic["name"], one["partition_index"]): -1
-            for topic in admin.describe_topics(list(TOPICS))
+            for topic in admin.describe_topics(list(OUTBOX_TOPICS))
             for one in topic["partitions"]
         }
         admin.delete_records(every)

@@ -21,6 +21,7 @@ from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.ingest.mllp_client import send_messages
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
+from services.runtime.topics import FACTS
 from services.simulator.trial import list_facts, simulate_trial, write_participants_csv
 from services.store import alerts, journal
 from services.store.roles import role_of
@@ -71,7 +72,7 @@ def watched(postgres_server, tmp_path_factory):
             _feed(trial, opened, ports.mllp)
             # what the clock of messages, and a service without Kafka, have nothing to say of
             service.metrics.pipeline_latency.labels("graded").observe(1)
-            service.metrics.consumer_lag.labels("aegis.facts.v1", "0").set(0)
+            service.metrics.consumer_lag.labels(FACTS, "0").set(0)
             yield Watched(trial, opened, url, f"http://127.0.0.1:{ports.http}/metrics")
         finally:
             served.stop()

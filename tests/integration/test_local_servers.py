@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from deploy.local.places import free_port, is_free
 from deploy.local.postgres import Postgres
+from services.runtime.topics import ALERTS, FACTS
 from tests.helpers.servers import administering, had
 
 LOGINS = Path(__file__).parents[2] / "deploy" / "postgres" / "logins.sql"
@@ -68,12 +69,12 @@ def test_each_test_has_a_migrated_database_without_rows(postgres):
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_kafka_started_again_has_its_records_on_the_same_port(kafka, end):
     with KafkaProducer(bootstrap_servers=kafka.servers) as producer:
-        producer.send("aegis.facts.v1", b"kept").get(60)
+        producer.send(FACTS, b"kept").get(60)
     getattr(kafka, end)()
     assert is_free(kafka.port)
     kafka.start()
     consumer = KafkaConsumer(
-        "aegis.facts.v1",
+        FACTS,
         bootstrap_servers=kafka.servers,
         auto_offset_reset="earliest",
         consumer_timeout_ms=60_000,
@@ -87,11 +88,11 @@ def test_kafka_started_again_has_its_records_on_the_same_port(kafka, end):
 def test_each_test_finds_the_topics_of_aegis_empty(kafka):
     with administering(kafka) as admin:
         partitions = {t["name"]: len(t["partitions"]) for t in admin.describe_topics()}
-    assert partitions["aegis.facts.v1"] == 12
-    assert partitions["aegis.alerts.v1"] == 4
+    assert partitions[FACTS] == 12
+    assert partitions[ALERTS] == 4
     consumer = KafkaConsumer(bootstrap_servers=kafka.servers)
     try:
-        parts = consumer.partitions_for_topic("aegis.facts.v1")
+        parts = consumer.partitions_for_topic(FACTS)
         assert len(parts) == 12
     finally:
         consumer.close()

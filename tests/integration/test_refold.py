@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.cli.main import main
+from services.runtime import topics
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import status, study_step
 from services.safety_rules.application.past_crossings import ever_crossed
@@ -166,7 +167,7 @@ def hinted(db):
     with db.write() as conn:
         rows = outbox.waiting(conn, 0, 100)
         outbox.announced(conn, [row.id for row in rows])
-    return [row.key for row in rows if row.topic == outbox.FACTS]
+    return [row.key for row in rows if row.topic == topics.FACTS]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from services.runtime import log
+from services.runtime import log, topics
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import Waker
 from services.simulator.trial import simulate_trial
@@ -39,7 +39,7 @@ class Watched:
         with self.db.write() as conn:
             rows = outbox.waiting(conn, 0, 1000)
             outbox.announced(conn, [row.id for row in rows])
-        return sorted(row.key for row in rows if row.topic == outbox.FACTS)
+        return sorted(row.key for row in rows if row.topic == topics.FACTS)
 
     def behind(self):
         with self.db.read() as conn:

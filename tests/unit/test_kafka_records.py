@@ -5,6 +5,7 @@ import json
 import pytest
 
 from services.relay.packing import LONGEST, packed
+from services.runtime import topics
 from services.runtime.kafka_records import (
     VERSION,
     Newer,
@@ -98,14 +99,14 @@ def announcement(number, topic, key, payload="{}"):
 
 def test_facts_of_one_participant_share_a_record_in_their_order():
     rows = [
-        announcement(1, outbox.FACTS, "P-1", run(FACTS[0])),
-        announcement(2, outbox.FACTS, "P-2", run(FACTS[0])),
-        announcement(3, outbox.FACTS, "P-1", run(FACTS[1], message="m2", first=2)),
+        announcement(1, topics.FACTS, "P-1", run(FACTS[0])),
+        announcement(2, topics.FACTS, "P-2", run(FACTS[0])),
+        announcement(3, topics.FACTS, "P-1", run(FACTS[1], message="m2", first=2)),
     ]
     records = list(packed("T", rows))
     assert [(one.topic, one.key) for one in records] == [
-        (outbox.FACTS, "P-1"),
-        (outbox.FACTS, "P-2"),
+        (topics.FACTS, "P-1"),
+        (topics.FACTS, "P-2"),
     ]
     assert [k.seq for k in read_facts_record(records[0].value).facts] == [1, 2]
 
@@ -113,7 +114,7 @@ def test_facts_of_one_participant_share_a_record_in_their_order():
 def test_a_record_ends_between_messages_before_it_is_too_long():
     payload = run(*FACTS)
     count = 3 * LONGEST // len(payload)
-    rows = [announcement(n, outbox.FACTS, "P-1", payload) for n in range(count)]
+    rows = [announcement(n, topics.FACTS, "P-1", payload) for n in range(count)]
     records = list(packed("T", rows))
     assert 3 <= len(records) <= 4
     assert all(len(one.value) < LONGEST + 200 for one in records)
@@ -122,13 +123,13 @@ def test_a_record_ends_between_messages_before_it_is_too_long():
 
 def test_a_study_is_looked_at_again_once_and_every_alert_is_told():
     rows = [
-        announcement(1, outbox.STANDINGS, "T"),
-        announcement(2, outbox.ALERTS, "T", '{"id": "a1"}'),
-        announcement(3, outbox.STANDINGS, "T"),
-        announcement(4, outbox.ALERTS, "T", '{"id": "a2"}'),
+        announcement(1, topics.STANDINGS, "T"),
+        announcement(2, topics.ALERTS, "T", '{"id": "a1"}'),
+        announcement(3, topics.STANDINGS, "T"),
+        announcement(4, topics.ALERTS, "T", '{"id": "a2"}'),
     ]
     records = list(packed("T", rows))
-    assert [one.topic for one in records] == [outbox.ALERTS, outbox.ALERTS, outbox.STANDINGS]
+    assert [one.topic for one in records] == [topics.ALERTS, topics.ALERTS, topics.STANDINGS]
     assert [json.loads(one.value)["alert"]["id"] for one in records[:2]] == ["a1", "a2"]
 
 

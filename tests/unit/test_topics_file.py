@@ -3,17 +3,17 @@
 import pytest
 
 from services.runtime.topics import (
-    ALERTS,
     FACTS,
     FILE,
+    OUTBOX_TOPICS,
     SITE_EVENTS,
-    STANDINGS,
     Cluster,
     Difference,
     FoundTopic,
     TopicsFileError,
     differences,
     load_declared,
+    require_declared,
 )
 
 ONE = """\
@@ -32,7 +32,7 @@ def declared(tmp_path, text=ONE):
 
 def test_the_file_declares_exactly_the_topics_that_the_code_names():
     names = [topic.name for topic in load_declared().topics]
-    assert names == [SITE_EVENTS, FACTS, STANDINGS, ALERTS]
+    assert names == [SITE_EVENTS, *OUTBOX_TOPICS]
 
 
 def test_no_record_is_larger_than_the_producer_may_send():
@@ -93,3 +93,8 @@ def test_a_file_that_cannot_be_trusted_is_refused_with_its_place(tmp_path, text,
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with pytest.raises(TopicsFileError, match=r"none\.yaml: cannot be read"):
         load_declared(tmp_path / "none.yaml")
+
+
+def test_a_file_without_a_topic_that_is_needed_is_refused(tmp_path):
+    with pytest.raises(TopicsFileError, match=rf"other\.yaml: {FACTS}: not declared"):
+        require_declared(declared(tmp_path), ["t", FACTS], tmp_path / "other.yaml")

@@ -23,8 +23,8 @@ from services.runtime import log
 from services.runtime.failpoints import reached
 from services.runtime.kafka import tls
 from services.runtime.settings import KafkaSettings
+from services.runtime.topics import FACTS, STANDINGS
 from services.safety_rules.workers.hint_worker import HintWorker, NewerRecordError
-from services.store.outbox import FACTS, STANDINGS
 
 STOP_WITHIN_S = 15.0
 FAILED, UPGRADE_ME = 70, 78  # exit codes: a bug, and a record of a newer version

@@ -8,7 +8,7 @@ from services.cli.process.serving import holder
 from services.relay.worker import Relay
 from services.runtime import kafka
 from services.runtime.clock import now_utc
-from services.store.outbox import TOPICS
+from services.runtime.topics import OUTBOX_TOPICS
 
 
 def add_relay(parts: Parts) -> None:
@@ -19,7 +19,7 @@ def add_relay(parts: Parts) -> None:
         services.runtime.kafka.TopicsError: A topic is not what it has to be.
     """
     kafka.require_fast_checksums()
-    kafka.check_topics(parts.told.kafka, TOPICS)
+    kafka.check_topics(parts.told.kafka, OUTBOX_TOPICS)
     kafka.require_fast_checksums()
     relay = Relay(
         parts.context.db,

@@ -11,6 +11,7 @@ from services.cli.process.serving import holder
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
+from services.runtime.topics import FACTS, STANDINGS
 from services.safety_rules.application.cache import MB, Cache
 from services.safety_rules.application.fold_participants import Folded
 from services.safety_rules.application.step_metrics import (
@@ -22,7 +23,6 @@ from services.safety_rules.application.step_metrics import (
 from services.safety_rules.workers.faust_stream import StreamEdge, app_of, lags
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import Waker
-from services.store.outbox import FACTS, STANDINGS
 
 _LAGS_EVERY_S = 5.0
 
