@@ -8,17 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from services.cli.demo.scoring import COUNTED
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
 AEGIS = (sys.executable, "-m", "services.cli.main")
-# what the answer key calls what each rule of the trial counts
-COUNTED = {
-    "BLINA-HSCT.S1": "crs",
-    "BLINA-HSCT.S2": "neurotoxicity",
-    "BLINA-HSCT.S3": "non-hematologic",
-    "BLINA-HSCT.S4": "nrm",
-}
 
 
 def aegis(*words):
@@ -39,9 +34,19 @@ def shown(tmp_path_factory):
 def test_records_are_the_answer_key_and_nothing_is_lost(shown):
     printed, _ = shown
     assert re.search(r"\d+ sent, 0 refused, \d+ parked, lost 0", printed)
-    found = re.search(r"records = answer key: (\d+) of (\d+)", printed)
-    assert found
-    assert found[1] == found[2] != "0"
+    for subject in ("records", "decisions", "mails"):
+        score = re.search(rf"{subject} = answer key: (\d+) of (\d+)", printed)
+        assert score, subject
+        assert score[1] == score[2] != "0"
+
+
+def test_a_boundary_is_told_on_the_day_on_which_it_was_reached(shown):
+    printed, out = shown
+    decisions = map(json.loads, aegis("rules", "status", "--json", "--data", str(out)).splitlines())
+    reached = {one["rule"]: one["crossed_since"] for one in decisions if one["crossed_since"]}
+    told = re.search(r"^\[(\S+)\] Boundary reached.*\n.*Data to (\S+)", printed, re.MULTILINE)
+    assert told
+    assert told[2] == reached[told[1]][:10]
 
 
 def test_what_waits_is_what_the_generator_spoilt(shown):

@@ -59,7 +59,7 @@ def run(
         def whole_day() -> Iterator[None]:
             with rules_turn:
                 yield
-            wait_until_told(context, looks=1, rest_s=0.005)
+            wait_until_told(context, looks=1, rest_s=0.02)
 
         try:
             sent, refused = enter(context, trial, written, ports.mllp, whole_day)

@@ -12,7 +12,7 @@ _STARTED_WITHIN_S = 60.0  # a busy machine may be slow
 
 
 class MailSink:
-    """Listens on a free port of this machine; each mail becomes ``NNN.eml`` in *folder*."""
+    """Listens on a free port of this machine; each mail becomes ``NNNNN.eml`` in *folder*."""
 
     def __init__(self, folder: Path) -> None:
         """Keep mails in *folder*, which is made."""
@@ -58,5 +58,5 @@ class _Keep:
     ) -> str:
         self._count += 1
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        (self._folder / f"{self._count:03d}.eml").write_bytes(content)
+        (self._folder / f"{self._count:05d}.eml").write_bytes(content)
         return "250 kept"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ from typing import Literal
 from services.charts.boundary import boundary_chart
 from services.charts.course import course_chart
 from services.cli.demo.mail_sink import MailSink
-from services.cli.demo.scoring import Score, score
+from services.cli.demo.scoring import Score, score_decisions, score_mails, score_records
 from services.cli.shared.open_study import StudyContext
 from services.cli.shared.rules_table import rules_table
 from services.cli.shared.tables import table
@@ -20,7 +21,8 @@ from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.past_crossings import ever_crossed
 from services.safety_rules.inquiries.course import course_of
-from services.simulator.trial import SimulatedTrial, to_json
+from services.simulator.answer_key import count_events
+from services.simulator.trial import TABLE, SimulatedTrial, to_json
 from services.store import messages, parking, records
 from services.vocabulary.decision import Decision, Signal
 from services.vocabulary.episode import Episode
@@ -45,24 +47,25 @@ class Ended:
     episodes: list[Episode]
     decisions: tuple[Decision, ...]
     ever_crossed: Mapping[str, datetime | None]
-    score: Score
+    scores: tuple[Score, ...]
     parked: int
     lost: int
     fed: Fed
 
     @property
     def is_as_it_should_be(self) -> bool:
-        """Whether nothing was refused or lost, and every record is that of the answer key."""
-        return not (self.score.differences or self.lost or self.fed.refused)
+        """Nothing was refused or lost; records, decisions and mails are those of the answer key."""
+        differences = any(score.differences for score in self.scores)
+        return not (differences or self.lost or self.fed.refused)
 
 
 def show(
     context: StudyContext, trial: SimulatedTrial, out: Path, sink: MailSink, fed: Fed
 ) -> Ended:
     """Print what *trial* came to, draw its pictures in *out*, and return it."""
-    ended = _ended(context, trial, fed)
-    pictures = _pictures(context, ended, out)
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in sink.mails]
+    ended = _ended(context, trial, mails, fed)
+    pictures = _pictures(context, ended, out)
     print(ae_table(ended.episodes))
     print(f"\n{rules_table(ended.decisions, ended.ever_crossed)}\n")
     told = next((mail for mail in mails if "Boundary reached" in str(mail["Subject"])), None)
@@ -70,27 +73,40 @@ def show(
         body = told.get_body(("plain",))
         print(f"One of {len(mails)} mails, in {sink.folder}:\n\n{told['Subject']}")
         print(body.get_content() if body else "")
-    for difference in ended.score.differences[:20]:
+    for difference in [line for score in ended.scores for line in score.differences][:20]:
         print(difference)
     print(
         f"{fed.sent} sent, {fed.refused} refused, {ended.parked} parked, lost {ended.lost};"
         f" {fed.took_s:.0f} s"
     )
-    print(ended.score)
+    print("\n".join(map(str, ended.scores)))
     print(f"pictures: {', '.join(str(path) for path in pictures)}")
     return ended
 
 
-def _ended(context: StudyContext, trial: SimulatedTrial, fed: Fed) -> Ended:
+def _ended(
+    context: StudyContext, trial: SimulatedTrial, mails: Sequence[EmailMessage], fed: Fed
+) -> Ended:
+    rules = context.study.rules
     with context.db.read() as conn:
         episodes = [one for one in records.latest_episodes(conn) if not one.retracted]
-        decisions = status(conn, context.study.rules)
-        ever = ever_crossed(conn, context.study.rules)
+        decisions = status(conn, rules)
+        ever = ever_crossed(conn, rules)
         parked = sum(parking.count_parked(conn).values())
         kept = messages.count_messages(conn, sources=("mllp",))
     lost = len(set(trial.messages)) - fed.refused - kept
-    found = score(episodes, map(to_json, trial.expected_records))
-    return Ended(episodes, decisions, ever, found, parked, lost, fed)
+    key = [to_json(record) for record in trial.expected_records]
+    scores = (
+        score_records(episodes, key),
+        score_decisions(decisions, count_events(trial.people, TABLE)),
+        score_mails(
+            mails,
+            [line | {"term": rules.title(str(line["criterion"]))} for line in key],
+            [person.name for person in trial.people if person.died_at is not None],
+            rules.protocol.alerts.participant_grade,
+        ),
+    )
+    return Ended(episodes, decisions, ever, scores, parked, lost, fed)
 
 
 def ae_table(episodes: Sequence[Episode]) -> str:

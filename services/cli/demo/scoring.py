@@ -1,43 +1,114 @@
-"""Records against an answer key, one by one."""
+"""Records, decisions and mails against the answer key of a simulated trial, one by one."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import Message
 
+from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 
-_Key = tuple[str, str, str]
+# The answer key's word for the events that each rule of the shipped trial counts.
+COUNTED: Mapping[str, str] = {
+    "BLINA-HSCT.S1": "crs",
+    "BLINA-HSCT.S2": "neurotoxicity",
+    "BLINA-HSCT.S3": "non-hematologic",
+    "BLINA-HSCT.S4": "nrm",
+}
+
+_Key = tuple[str, ...]
+_ABOUT_A_PARTICIPANT = re.compile(
+    r"(?P<retracted>Retracted: )?.*\[[^\]]+\] (?P<participant>\S+): "
+    r"(?P<term>death|.*(?=, grade )).*"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many records of the key are there, exactly; and every difference."""
+    """The entries of an answer key that came out exactly, and every difference."""
 
+    subject: str
     same: int
     expected: int
     differences: tuple[str, ...]
 
     def __str__(self) -> str:
-        """As the demo says it."""
+        """As the demo prints it.
+
+        >>> print(Score("mails", 2, 3, ("P-001 death: no mail",)))
+        mails != answer key: 2 of 3
+        """
         sign = "=" if not self.differences else "!="
-        return f"records {sign} answer key: {self.same} of {self.expected}"
+        return f"{self.subject} {sign} answer key: {self.same} of {self.expected}"
 
 
-def score(episodes: Sequence[Episode], key: Iterable[Mapping[str, object]]) -> Score:
+def score_records(episodes: Sequence[Episode], key: Iterable[Mapping[str, object]]) -> Score:
     """Compare current records with the lines of an answer key (see `aegis simulate`)."""
-    wanted = {_identity(line): json.dumps(dict(line), sort_keys=True) for line in key}
-    found = {
-        _identity(line): json.dumps(line, sort_keys=True)
-        for line in (as_line(one) for one in episodes if not one.retracted)
+    lines = (as_line(episode) for episode in episodes if not episode.retracted)
+    return _compare(
+        "records",
+        {_identity(line): json.dumps(dict(line), sort_keys=True) for line in key},
+        {_identity(line): json.dumps(line, sort_keys=True) for line in lines},
+    )
+
+
+def score_decisions(decisions: Iterable[Decision], key: Mapping[str, Iterable[str]]) -> Score:
+    """Compare whom each stopping rule counts with whom the generator made an event.
+
+    Args:
+        decisions: The last of each rule.
+        key: Participants by what a rule counts, e.g. ``crs``; a rule that is not the shipped
+            trial's has no key.
+    """
+    counted: dict[_Key, str] = {
+        (decision.rule,): ", ".join(sorted(one.participant for one in decision.contributors))
+        for decision in decisions
+        if decision.rule in COUNTED
     }
+    expected = {(*rule,): ", ".join(sorted(key[COUNTED[rule[0]]])) for rule in counted}
+    return _compare("decisions", expected, counted)
+
+
+def score_mails(
+    mails: Iterable[Message], key: Iterable[Mapping[str, object]], deaths: Iterable[str], grade: int
+) -> Score:
+    """Compare the mails about participants with the events that call for one.
+
+    Whatever else was told must have been taken back: the last mail about it is a retraction.
+
+    Args:
+        mails: In the order in which they came.
+        key: Lines of the answer key, each with the ``term`` as a mail calls it.
+        deaths: Of the participants (pseudonyms).
+        grade: From which a record is told, as its protocol says.
+    """
+    last: dict[_Key, str] = {}
+    for mail in mails:
+        if match := _ABOUT_A_PARTICIPANT.fullmatch(str(mail["Subject"])):
+            last[match["participant"], match["term"]] = match["retracted"] or "told"
+    told = {event: "told" for event, word in last.items() if word == "told"}
+    expected = {
+        (str(line["participant"]), str(line["term"])) for line in key if _worst(line) >= grade
+    }
+    expected |= {(participant, "death") for participant in deaths}
+    return _compare("mails", dict.fromkeys(expected, "told"), told)
+
+
+def _worst(line: Mapping[str, object]) -> int:
+    worst = line["worst"]
+    return max(worst) if isinstance(worst, list) else 0
+
+
+def _compare(subject: str, expected: Mapping[_Key, str], found: Mapping[_Key, str]) -> Score:
     differences = [
-        f"{' '.join(identity)}: key {wanted.get(identity)}, record {found.get(identity)}"
-        for identity in sorted(wanted.keys() | found.keys())
-        if wanted.get(identity) != found.get(identity)
+        f"{' '.join(identity)}: key {expected.get(identity)}, {subject} {found.get(identity)}"
+        for identity in sorted(expected.keys() | found.keys())
+        if expected.get(identity) != found.get(identity)
     ]
-    same = sum(found.get(identity) == line for identity, line in wanted.items())
-    return Score(same, len(wanted), tuple(differences))
+    same = sum(found.get(identity) == entry for identity, entry in expected.items())
+    return Score(subject, same, len(expected), tuple(differences))
 
 
 def as_line(episode: Episode) -> dict[str, object]:
