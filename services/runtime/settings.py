@@ -3,12 +3,16 @@
 Each is an environment variable ``AEGIS_...``, or given by name; secrets are files.
 """
 
+import os
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.settings_error import SettingsError
@@ -18,20 +22,64 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Kind = TypeVar("Kind", bound=BaseSettings)
 
 
-def read_settings(kind: type[Kind], **told: Any) -> Kind:  # noqa: ANN401 - fields are checked
-    """Return the settings of *kind* from the environment, with what was *told* instead.
+DATABASE_SCHEMES = ("postgresql+psycopg", "sqlite")
+_PREFIX = "AEGIS_"
+_SCHEME = "database_scheme"  # type of an error whose input is not shown: it may hold a password
+# Variables of the same prefix that other readers of the environment know.
+_OTHER_VARIABLES = (
+    "AEGIS_CACHE",  # deploy/local: downloads
+    "AEGIS_FAILPOINT",  # services/runtime/failpoints
+    "AEGIS_FAULT_RUNS",  # tests/faults
+    "AEGIS_GRAFANA_DATABASE",  # deploy/grafana: data sources
+    "AEGIS_GRAFANA_DSMB_USER",
+    "AEGIS_GRAFANA_POSTGRES",
+    "AEGIS_GRAFANA_PROMETHEUS",
+    "AEGIS_GRAFANA_SAFETY_USER",
+    "AEGIS_GRAFANA_SSLMODE",
+    "AEGIS_KAFKA_CLUSTER",  # deploy/compose.yaml
+)
+
+
+def read_settings(kind: type[Kind], **overrides: Any) -> Kind:  # noqa: ANN401 - fields are checked
+    """Return the settings of *kind* from the environment; *overrides* win over it.
 
     Raises:
-        SettingsError: A value cannot be.
+        SettingsError: A value cannot be, or the environment has a variable that no setting reads.
     """
+    check_variables(os.environ)
     try:
-        return kind(**told)
+        return kind(**overrides)
     except ValidationError as error:
         problems = (
-            f"AEGIS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}, not {one['input']!r}"
+            f"{_PREFIX}{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+            + ("" if one["type"] == _SCHEME else f", not {one['input']!r}")
             for one in error.errors()
         )
         raise SettingsError("; ".join(problems)) from error
+
+
+def check_variables(names: Iterable[str]) -> None:
+    """Return when each variable of *names* that begins with ``AEGIS_`` is a known one.
+
+    Raises:
+        SettingsError: One is not; names it and the known one that is most like it.
+    """
+    known_names = known_variables()
+    for name in sorted(names):
+        variable = name.upper()  # as pydantic-settings reads them
+        if variable.startswith(_PREFIX) and variable not in known_names:
+            nearest = _name_nearest(variable, known_names)
+            raise SettingsError(f"{name}: there is no such setting; did you mean {nearest}?")
+
+
+def known_variables() -> frozenset[str]:
+    """Return the environment variables with the prefix ``AEGIS_`` that something reads."""
+    fields = (name for kind in SETTINGS for name in kind.model_fields)
+    return frozenset(f"{_PREFIX}{name.upper()}" for name in fields) | {*_OTHER_VARIABLES}
+
+
+def _name_nearest(name: str, known_names: Iterable[str]) -> str:
+    return get_close_matches(name, sorted(known_names), n=1, cutoff=0.0)[0]
 
 
 class StoreSettings(BaseSettings):
@@ -51,6 +99,18 @@ class StoreSettings(BaseSettings):
     keys: Path | None = None
     study: Path = Path("studies/blina-hsct")
     clock: Literal["wall", "message"] = "wall"  # message: received_at is that of the sender
+
+    @field_validator("database_url")
+    @classmethod
+    def _has_known_scheme(cls, url: str) -> str:
+        scheme, separator, _ = url.partition("://")
+        if url and not separator:
+            raise PydanticCustomError(_SCHEME, "it is SCHEME://..., like sqlite:////var/aegis.db")
+        if url and scheme not in DATABASE_SCHEMES:
+            message = "there is no database {scheme}; did you mean {nearest}?"
+            nearest = _name_nearest(scheme, DATABASE_SCHEMES)
+            raise PydanticCustomError(_SCHEME, message, {"scheme": scheme, "nearest": nearest})
+        return url
 
     @field_validator("database_password_file")
     @classmethod
@@ -194,6 +254,17 @@ class AlertSettings(BaseSettings):
     def webhook_secret(self) -> SecretStr | None:
         """What webhooks are signed with; None: they are not sent."""
         return _secret(self.webhook_secret_file)
+
+
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    StoreSettings,
+    IngestSettings,
+    HttpSettings,
+    KafkaSettings,
+    WakerSettings,
+    RulesSettings,
+    AlertSettings,
+)
 
 
 def _existing(path: Path | None) -> Path | None:

@@ -1,6 +1,5 @@
 """``deploy/compose.yaml`` names what is really there: commands, settings, paths, ports, secrets."""
 
-import inspect
 import re
 from pathlib import Path
 
@@ -19,13 +18,6 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"] 
 PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus" / "compose.yml").read_text())
 
 
-def known_settings():
-    """The environment variable of every setting."""
-    kinds = inspect.getmembers(settings, inspect.isclass)
-    fields = {name for _, kind in kinds for name in getattr(kind, "model_fields", ())}
-    return {f"AEGIS_{name.upper()}" for name in fields}
-
-
 @pytest.mark.parametrize("name", OURS)
 def test_each_command_is_one_of_aegis(name):
     words = OURS[name]["command"]
@@ -41,7 +33,7 @@ def test_there_is_a_service_for_each_role_that_make_up_starts():
 def test_each_setting_is_known(name):
     told = {key for key in OURS[name]["environment"] if key.startswith("AEGIS_")}
     told |= set(re.findall(r"\bAEGIS_\w+(?==)", DOCKERFILE))
-    assert told <= known_settings()
+    assert told <= settings.known_variables()
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -1,0 +1,84 @@
+"""Settings of the machine: what is not known is refused by its name."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from services.cli.main import main
+from services.runtime import settings
+from services.runtime.settings import StoreSettings, check_variables, read_settings
+from services.runtime.settings_error import SettingsError
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("AEGIS_DATABSE_URL", "AEGIS_DATABASE_URL"),
+        ("AEGIS_SMTP_PASSWORD", "AEGIS_SMTP_PASSWORD_FILE"),
+        ("AEGIS_MLLPPORT", "AEGIS_MLLP_PORT"),
+        ("aegis_kafak", "AEGIS_KAFKA"),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_nearest_known_name(monkeypatch, name, nearest):
+    monkeypatch.setenv(name, "secret")
+    problem = f"^{name}: there is no such setting; did you mean {nearest}[?]$"
+    with pytest.raises(SettingsError, match=problem):
+        read_settings(StoreSettings)
+
+
+def test_a_command_that_finds_an_unknown_variable_ends_with_2(monkeypatch, capsys):
+    monkeypatch.setenv("AEGIS_STUDDY", "x")
+    assert main(["topics"]) == 2
+    problem = "aegis topics: AEGIS_STUDDY: there is no such setting; did you mean AEGIS_STUDY?\n"
+    assert capsys.readouterr().err == problem
+
+
+def test_variables_of_others_are_their_own():
+    check_variables(["HOME", "PATH", "AEGISX", "aegis_data", "AEGIS_FAILPOINT", "AEGIS_FAULT_RUNS"])
+
+
+def test_every_variable_that_a_file_of_the_house_names_is_known():
+    places = [ROOT / "Makefile", *(ROOT / "deploy").rglob("*"), *(ROOT / "docs").glob("*.md")]
+    places += [*(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "tests" / "faults").glob("*.py")]
+    text = "\n".join(place.read_text("utf-8", "ignore") for place in places if place.is_file())
+    names = re.findall(r"\bAEGIS_[A-Z0-9_]*[A-Z0-9]\b", text)
+    assert len(set(names)) > 30
+    check_variables(names)
+
+
+def test_the_settings_of_every_class_are_known():
+    classes = [kind for _, kind in inspect.getmembers(settings, inspect.isclass)]
+    kinds = {kind for kind in classes if issubclass(kind, BaseSettings)} - {BaseSettings}
+    assert kinds == set(settings.SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("postgres://aegis:secret@db/a", "no database postgres; did you mean postgresql+psycopg?"),
+        ("postgresql://aegis:secret@db/a", "postgresql; did you mean postgresql+psycopg?"),
+        ("sqlite3:////secret.db", "there is no database sqlite3; did you mean sqlite?"),
+        ("mysql://aegis:secret@db/a", "there is no database mysql"),
+        ("/var/secret.db", "it is SCHEME://"),
+    ],
+)
+def test_an_unknown_database_is_refused_and_its_password_is_not_shown(monkeypatch, url, problem):
+    monkeypatch.setenv("AEGIS_DATABASE_URL", url)
+    with pytest.raises(SettingsError) as refused:
+        read_settings(StoreSettings)
+    said = str(refused.value)
+    assert said.startswith("AEGIS_DATABASE_URL: ")
+    assert problem in said
+    assert "secret" not in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("url", ["", "sqlite:////a.db", "postgresql+psycopg://aegis@db/a"])
+def test_both_databases_are_known(monkeypatch, url):
+    monkeypatch.setenv("AEGIS_DATABASE_URL", url)
+    assert read_settings(StoreSettings).database_url == url
