@@ -19,8 +19,12 @@ from functools import partial
 from benchmarks.material import Material
 from benchmarks.measuring import Measure
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import (
+    ReceivedMessage,
+    RecordHistory,
+    group_by_message,
+)
 from services.vocabulary.fact import Observation
 
 _EVERY = 10
@@ -31,7 +35,7 @@ def measures(material: Material) -> list[Measure]:
     rules = material.opened.study.rules
     alone = {m: known for m, known in material.journals.items() if len(m) == 1}
     members = max(alone, key=lambda m: len(alone[m]))
-    course = heard(alone[members])
+    course = group_by_message(alone[members])
     reports = [one for one in course[: len(course) // 4] if is_report(one)][::_EVERY]
     held_back = {one.seq for one in reports}
     span = course[-1].received_at - course[0].received_at
@@ -51,12 +55,14 @@ def measures(material: Material) -> list[Measure]:
     ]
 
 
-def is_report(message: Heard) -> bool:
+def is_report(message: ReceivedMessage) -> bool:
     """Say whether *message* brings values alone: of a laboratory, vital signs, scores."""
     return all(isinstance(fact.body, Observation) for fact in message.facts)
 
 
-def _heard_late(course: Sequence[Heard], held_back: set[int], late_by: timedelta) -> list[Heard]:
+def _heard_late(
+    course: Sequence[ReceivedMessage], held_back: set[int], late_by: timedelta
+) -> list[ReceivedMessage]:
     """Return *course* in the order in which it is heard when what is *held_back* comes late."""
     end = course[-1].received_at
     received = [
@@ -69,14 +75,14 @@ def _heard_late(course: Sequence[Heard], held_back: set[int], late_by: timedelta
 
 
 def _cost_ms(
-    rules: Rules, members: Sequence[str], course: Sequence[Heard], timed: set[int]
+    rules: Rules, members: Sequence[str], course: Sequence[ReceivedMessage], timed: set[int]
 ) -> float:
     """Hear *course*; return what a fact of the *timed* messages in it cost."""
-    chronicle = Chronicle(Family(members, rules), rules)
+    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
     spent_s, facts = 0.0, 0
     for message in course:
         started_s = time.process_time()
-        chronicle.hear(message)
+        chronicle.receive(message)
         took_s = time.process_time() - started_s
         if message.seq in timed:
             spent_s += took_s

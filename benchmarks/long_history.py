@@ -32,8 +32,12 @@ from services.runtime import wire
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_participants import Given, fold
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import (
+    ReceivedMessage,
+    RecordHistory,
+    group_by_message,
+)
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
 from services.store.participant_order import known_after
@@ -48,7 +52,7 @@ def measures(material: Material) -> list[Measure]:
     rules = material.opened.study.rules
     alone = {m: known for m, known in material.journals.items() if len(m) == 1}
     members = max(alone, key=lambda m: len(alone[m]))
-    course = heard(alone[members])
+    course = group_by_message(alone[members])
     sizes = takewhile(lambda size: size <= material.longest, (_LEAST * 10**n for n in count()))
     grown = {size: _Grown(rules, members, course, size) for size in sizes}
     least = grown[_LEAST]
@@ -80,7 +84,7 @@ def measures(material: Material) -> list[Measure]:
     return [*in_order, *late]
 
 
-def history(course: list[Heard]) -> Iterator[Heard]:
+def history(course: list[ReceivedMessage]) -> Iterator[ReceivedMessage]:
     """Yield *course*, and then its reports for ever, each time later by its length."""
     span = max(one.received_at for one in course) - course[0].received_at + timedelta(hours=1)
     reports = [one for one in course if is_report(one)]
@@ -90,7 +94,7 @@ def history(course: list[Heard]) -> Iterator[Heard]:
     )
 
 
-def _later(message: Heard, by: timedelta, times: int) -> Heard:
+def _later(message: ReceivedMessage, by: timedelta, times: int) -> ReceivedMessage:
     facts = tuple(
         replace(
             fact,
@@ -103,9 +107,9 @@ def _later(message: Heard, by: timedelta, times: int) -> Heard:
     return replace(message, received_at=message.received_at + by, facts=facts)
 
 
-def _taken(messages: Iterator[Heard], facts: int) -> list[Heard]:
+def _taken(messages: Iterator[ReceivedMessage], facts: int) -> list[ReceivedMessage]:
     """Return the next of *messages*: those that bring so many *facts*, or a few more."""
-    found: list[Heard] = []
+    found: list[ReceivedMessage] = []
     while facts > 0:
         found.append(next(messages))
         facts -= len(found[-1].facts)
@@ -119,15 +123,17 @@ def _id(name: str) -> str:
 class _Grown:
     """A chronicle that has heard a long history, made when it is first asked for."""
 
-    def __init__(self, rules: Rules, members: Members, course: list[Heard], size: int) -> None:
+    def __init__(
+        self, rules: Rules, members: Members, course: list[ReceivedMessage], size: int
+    ) -> None:
         self._rules, self._members = rules, members
         self._messages, self._size = history(course), size
 
     @cached_property
-    def _chronicle(self) -> Chronicle:
-        chronicle = Chronicle(Family(self._members, self._rules), self._rules)
+    def _chronicle(self) -> RecordHistory:
+        chronicle = RecordHistory(LinkedParticipants(self._members, self._rules), self._rules)
         for message in _taken(self._messages, self._size):
-            chronicle.hear(message)
+            chronicle.receive(message)
         return chronicle
 
     def next_ms(self) -> float:
@@ -136,7 +142,7 @@ class _Grown:
 
         def hear() -> None:
             for message in following:
-                chronicle.hear(message)
+                chronicle.receive(message)
 
         return _spent_ms(hear) / sum(len(one.facts) for one in following)
 
@@ -155,7 +161,7 @@ class _Grown:
 class _Stored:
     """An installation that has folded a long history, made when it is first asked for."""
 
-    def __init__(self, material: Material, members: Members, course: list[Heard]) -> None:
+    def __init__(self, material: Material, members: Members, course: list[ReceivedMessage]) -> None:
         self._material, (self._subject,) = material, members
         reports = [one for one in course[: len(course) // 4] if is_report(one)]
         self._late = (_anew(fact, n) for n in count() for one in reports for fact in one.facts)
@@ -194,10 +200,10 @@ class _Stored:
 
     def _one_ms(self, opened: StudyContext, cache: Cache, *, late: bool) -> float:
         fact = next(self._late) if late else next(self._messages).facts[0]
-        self._send(opened, [Heard(self._at, self._subject, 0, (fact,))])
+        self._send(opened, [ReceivedMessage(self._at, self._subject, 0, (fact,))])
         return _spent_ms(lambda: self._fold(opened, cache))
 
-    def _send(self, opened: StudyContext, messages: Iterable[Heard]) -> None:
+    def _send(self, opened: StudyContext, messages: Iterable[ReceivedMessage]) -> None:
         """Let the journal hold *messages*, known since they were received or later."""
         with opened.db.write() as conn:
             for message in messages:

@@ -11,7 +11,7 @@ from services.ingest.application import Intake, Submission
 from services.ingest.enrolment import import_participants
 from services.ingest.writer import BATCH_SIZE
 from services.runtime.settings import StoreSettings
-from services.safety_rules.domain.participant.linked_participants import families
+from services.safety_rules.domain.participant.linked_participants import link_participants
 from services.simulator.trial import (
     SimulatedTrial,
     list_facts,
@@ -47,7 +47,7 @@ def journals_in(opened: StudyContext) -> Iterator[tuple[Members, list[Journaled]
         people = participants.participants_by_subject(conn, opened.study_id).keys() - {
             opened.study_id
         }
-        for group in families(people, joining):
+        for group in link_participants(people, joining):
             yield group, [one for member in group for one in journal.facts_between(conn, member, 0)]
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks.material import Material, journals_in, open_data
 from benchmarks.measuring import Measure
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
 from services.vocabulary.fact import Journaled
 
 _TAKEN_TO, _MIB = 1000, 1024 * 1024
@@ -43,10 +43,10 @@ def measures(material: Material) -> list[Measure]:
 
 
 def _chronicle(rules: Rules, members: Sequence[str], known: Sequence[Journaled]) -> object:
-    chronicle = Chronicle(Family(members, rules), rules)
-    for message in heard(known):
-        chronicle.hear(message)
-    chronicle.take()
+    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
+    for message in group_by_message(known):
+        chronicle.receive(message)
+    chronicle.take_changes()
     return chronicle
 
 

@@ -25,8 +25,8 @@ from benchmarks.memory import resident
 from services.runtime import wire
 from services.safety_rules.application.cache import DEFAULT_BYTES, Cache, Remembered
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
 from services.store.states import StateRow
 from services.vocabulary.fact import Fact, Journaled
 
@@ -108,10 +108,10 @@ def _comers(courses: list[list[Stored]], most: int) -> Iterator[tuple[int, str, 
 
 
 def _remembered(rules: Rules, name: str, course: list[Stored]) -> Remembered:
-    chronicle = Chronicle(Family((name,), rules), rules)
-    for message in heard(_named(one, line, name) for one, line in course):
-        chronicle.hear(message)
-    chronicle.take()
+    chronicle = RecordHistory(LinkedParticipants((name,), rules), rules)
+    for message in group_by_message(_named(one, line, name) for one, line in course):
+        chronicle.receive(message)
+    chronicle.take_changes()
     return Remembered(chronicle, (StateRow(name),), len(course))
 
 

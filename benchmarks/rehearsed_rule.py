@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes
-from services.safety_rules.domain.stopping.path import limits, path
-from services.safety_rules.domain.stopping.simulated_trials import Course, drawn
+from services.safety_rules.domain.stopping.path import list_path_points, read_limits
+from services.safety_rules.domain.stopping.simulated_trials import TrialPlan, draw_trials
 from services.safety_rules.inquiries.rule_simulation import rehearse
 from services.vocabulary.standing import Standing
 
@@ -26,8 +26,8 @@ _SEED = 7
 def measures(material: Material) -> list[Measure]:
     """Return the one measure."""
     rule = material.opened.study.rules.protocol.rules[0]
-    when, limit = rule.stop_when, limits(rule)
-    course = Course(365.0, _WINDOW_DAYS, rule.curve)
+    when, limit = rule.stop_when, read_limits(rule)
+    course = TrialPlan(365.0, _WINDOW_DAYS, rule.curve)
     members = tuple(Standing(f"P-{number}", rule.id) for number in range(when.n))
 
     def counted() -> None:
@@ -36,15 +36,17 @@ def measures(material: Material) -> list[Measure]:
     def only_drawn() -> None:
         chance = np.random.default_rng(_SEED)
         for _ in range(_TRIALS // _AT_ONCE):
-            drawn(course, when.p0, when.n, _AT_ONCE, chance)
+            draw_trials(course, when.p0, when.n, _AT_ONCE, chance)
 
     def one_by_one() -> None:
-        some = drawn(course, when.p0, when.n, _ALONE, np.random.default_rng(_SEED))
+        some = draw_trials(course, when.p0, when.n, _ALONE, np.random.default_rng(_SEED))
         nobody = np.zeros(when.n, dtype=np.bool_)
-        for entered, ends, event in zip(some.entered, some.ends, some.event, strict=True):
+        for entered, ends, event in zip(
+            some.entered_at, some.window_ends_at, some.event_at, strict=True
+        ):
             of = Cohort(members, entered, ends, ends, nobody, float(ends.max()), 0, 0, None)
             happened = Outcomes((None,) * when.n, event, event)
-            path(of, happened, rule.policy, rule.curve, limit)
+            list_path_points(of, happened, rule.policy, rule.curve, limit)
 
     return [
         Measure(

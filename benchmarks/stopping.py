@@ -21,15 +21,15 @@ import numpy as np
 from benchmarks.material import Material
 from benchmarks.measuring import Measure
 from services.safety_rules.adapters.protocol_files import load_study
-from services.safety_rules.domain.stopping.calibrate import calibrate
+from services.safety_rules.domain.stopping.calibrate import calibrate_boundary
 from services.safety_rules.domain.stopping.characteristics import (
-    characteristics,
-    crossing_probability,
+    compute_characteristics,
+    compute_crossing_probability,
 )
-from services.safety_rules.domain.stopping.cohort import cohort
-from services.safety_rules.domain.stopping.families import statistics
-from services.safety_rules.domain.stopping.monitor import decide
-from services.safety_rules.domain.stopping.steps import steps_of
+from services.safety_rules.domain.stopping.cohort import select_cohort
+from services.safety_rules.domain.stopping.families import compute_statistics
+from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.safety_rules.domain.stopping.steps import compress_boundary
 from services.vocabulary.protocol import Rule, StopWhen
 from services.vocabulary.standing import Counted, Observed, Standing
 
@@ -45,39 +45,41 @@ _HAS_EVENT, _CONFIRMED = 0.08, 0.5  # of the participants, of the events
 
 def measures(_material: Material) -> list[Measure]:
     """Return calibration, characteristics and an update."""
-    boundary = np.array(calibrate(_FAMILY, _N, _P0, _ALPHA, _PRIOR).boundary)
+    boundary = np.array(calibrate_boundary(_FAMILY, _N, _P0, _ALPHA, _PRIOR).boundary)
     protocol = load_study(_STUDY).protocol
     rules = [_rule(protocol.rules[0], number) for number in range(_RULES)]
     trial = [_trial(rule) for rule in rules]
     minutes = count()
 
     def statistic() -> None:
-        statistics(_FAMILY, _N, _P0, _PRIOR)
-        crossing_probability(boundary, _P0)
+        compute_statistics(_FAMILY, _N, _P0, _PRIOR)
+        compute_crossing_probability(boundary, _P0)
 
     def update() -> None:  # a minute later each time, so that nothing is known from before
         as_of = _START + timedelta(days=_PARTICIPANTS, minutes=next(minutes))
         for rule, observed in zip(rules, trial, strict=True):
-            decide(protocol, rule, observed, as_of)
+            decide_rule(protocol, rule, observed, as_of)
 
     def read() -> None:
         for rule, observed in zip(rules, trial, strict=True):
-            cohort(rule, observed, _START + timedelta(days=_PARTICIPANTS))
+            select_cohort(rule, observed, _START + timedelta(days=_PARTICIPANTS))
 
     never = np.arange(1, _N + 2)
     return [
         Measure(
             f"calibration, n = {_N}",
             "ms",
-            partial(_cost_ms, lambda: calibrate(_FAMILY, _N, _P0, _ALPHA, _PRIOR)),
+            partial(_cost_ms, lambda: calibrate_boundary(_FAMILY, _N, _P0, _ALPHA, _PRIOR)),
             {"floor: every statistic, one error": partial(_cost_ms, statistic)},
         ),
         Measure(
             f"characteristics at {len(_RATES)} rates, n = {_N}",
             "ms",
-            partial(_cost_ms, lambda: characteristics(boundary, _RATES)),
+            partial(_cost_ms, lambda: compute_characteristics(boundary, _RATES)),
             {
-                "floor: nobody stops": partial(_cost_ms, lambda: characteristics(never, _RATES)),
+                "floor: nobody stops": partial(
+                    _cost_ms, lambda: compute_characteristics(never, _RATES)
+                ),
             },
         ),
         Measure(
@@ -93,8 +95,8 @@ def _rule(like: Rule, number: int) -> Rule:
     """Return a rule for all the participants; each has another p0."""
     p0 = _P0 + 0.01 * number
     prior = {"prior": (2 * p0, 2 * (1 - p0))}
-    table = calibrate(_FAMILY, _PARTICIPANTS, p0, _ALPHA, prior).boundary
-    when = StopWhen(_FAMILY, p0, _ALPHA, _PARTICIPANTS, steps_of(table), prior)
+    table = calibrate_boundary(_FAMILY, _PARTICIPANTS, p0, _ALPHA, prior).boundary
+    when = StopWhen(_FAMILY, p0, _ALPHA, _PARTICIPANTS, compress_boundary(table), prior)
     return replace(like, id=f"{like.id}{number}", stop_when=when)
 
 

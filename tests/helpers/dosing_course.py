@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.domain.dosing.case import Case
+from services.safety_rules.domain.dosing.case import DosingCase
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import trace_infusion
 from services.safety_rules.domain.participant.fold import Fold
@@ -83,13 +83,13 @@ def case(*records, rates=_HOURS_OF_A_COURSE, at=2000, **more):
         courses=(NOW,) if given else (),
     )
     known = rules()
-    return Case(
+    return DosingCase(
         participant="P-001",
         protocol=known.protocol,
         anchors=more.pop("anchors", anchors),
         records=records,
         infusion=trace_infusion(given, "blinatumomab"),
-        at=hours(at),
+        as_of=hours(at),
         matches=known.matches,
         is_laboratory=known.is_laboratory,
         **more,

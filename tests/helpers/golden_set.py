@@ -17,15 +17,18 @@ from services.runtime import wire
 from services.safety_rules.adapters.rules_version import TABLES, criteria_meaning
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.application.recompute import last_answer
-from services.safety_rules.domain.endpoints.curves import curve
+from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.facts.anchors import find_anchors
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
-from services.safety_rules.domain.participant.linked_participants import Family, families
-from services.safety_rules.domain.participant.record_history import Chronicle, heard
-from services.safety_rules.domain.stopping.look_back import all_learned, crossings
-from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.domain.participant.linked_participants import (
+    LinkedParticipants,
+    link_participants,
+)
+from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
+from services.safety_rules.domain.stopping.look_back import find_crossings, list_knowledge_changes
+from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.edition import EDITION
 from services.store.journal import NOT_CLINICAL
 from services.vocabulary.endpoint import Clock
@@ -62,7 +65,7 @@ def outputs(rules, facts):
     journals = _journals(facts)
     histories = [
         _history(rules, group, [k for member in group for k in journals[member]])
-        for group in families([one for one in journals if one != study], facts)
+        for group in link_participants([one for one in journals if one != study], facts)
     ]
     versions = [version for history in histories for version in history["versions"]]
     stood = [row for history in histories for row in history["stood"]]
@@ -167,17 +170,17 @@ def _journals(facts):
 
 def _history(rules, group, journaled):
     """What is recorded of one family, message by message; time is told until a year later."""
-    chronicle, told, advice = Chronicle(Family(group, rules), rules), {}, []
-    messages = heard(journaled)
+    history, told, advice = RecordHistory(LinkedParticipants(group, rules), rules), {}, []
+    messages = group_by_message(journaled)
     for message in messages:
-        chronicle.hear(message)
-        advice += _advice_lines(chronicle, message.received_at, told)
+        history.receive(message)
+        advice += _advice_lines(history, message.received_at, told)
     last = messages[-1].received_at
-    chronicle.pass_time(last.replace(year=last.year + 1))
-    advice += _advice_lines(chronicle, last.replace(year=last.year + 1), told)
-    versions, stood = chronicle.take()
-    latest = [one for member in group for one in chronicle.latest(member)]
-    queries = chronicle.queries()
+    history.pass_time(last.replace(year=last.year + 1))
+    advice += _advice_lines(history, last.replace(year=last.year + 1), told)
+    versions, stood = history.take_changes()
+    latest = [one for member in group for one in history.list_latest_versions(member)]
+    queries = history.list_queries()
     return {
         "versions": versions,
         "stood": stood,
@@ -187,9 +190,9 @@ def _history(rules, group, journaled):
     }
 
 
-def _advice_lines(chronicle, at, told):
+def _advice_lines(history, at, told):
     """What is recommended from *at* on and was not before, and what no longer is."""
-    for member, advice in sorted(chronicle.take_advice(at).items()):
+    for member, advice in sorted(history.take_changed_advice(at).items()):
         before, told[member] = told.get(member, ()), advice
         yield from (
             f"{_instant(at)} {member} - {one.kind} {one.rule} {_mark(one)}"
@@ -230,10 +233,10 @@ def _decisions(rules, facts, journals, stood):
         for one in journal
         if one.fact.body.kind not in NOT_CLINICAL
     )
-    learned = all_learned([(row.known_at, row.standing) for row in stood], observed)
-    past = crossings(protocol.rules, learned, max(upto, learned[-1].at))
+    learned = list_knowledge_changes([(row.known_at, row.standing) for row in stood], observed)
+    past = find_crossings(protocol.rules, learned, max(upto, learned[-1].known_at))
     crossed = [
-        f"{rule} crossed {_instant(one.since)} {_instant(one.until)}"
+        f"{rule} crossed {_instant(one.crossed_at)} {_instant(one.ended_at)}"
         for rule, found in past.items()
         for one in found
     ]
@@ -256,7 +259,7 @@ def _curves(rules, journals):
     treated = [one for one in everybody if one.anchors.first_infusion_at is not None]
     for clock in get_args(Clock):
         for endpoint in ENDPOINTS:
-            yield curve(endpoint, treated, clock, rules.protocol.endpoints.landmarks)
+            yield estimate_curve(endpoint, treated, clock, rules.protocol.endpoints.landmarks)
 
 
 def _follow_up(who, rules, facts, upto):
@@ -284,7 +287,7 @@ def _decision(rules, rule, facts, stood, at):
         if row.known_at <= at and row.standing.rule == rule.id
     }
     observed = [Observed(one, seen.get(who, at)) for who, one in sorted(newest.items())]
-    return decide(rules.protocol, rule, observed, at, last_answer(known, rule.id))
+    return decide_rule(rules.protocol, rule, observed, at, last_answer(known, rule.id))
 
 
 def _decision_line(decision):

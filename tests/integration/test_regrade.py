@@ -71,8 +71,8 @@ def test_a_term_with_another_name_is_the_same_record(trial):
         found = preview(conn, load_rules(FOLDER), "ctcae-6.0")
     # platelets of 20 are grade 4 in v5 (below 25), and 3 in v6 (4 below 10)
     (one,) = [one for one in found.records if one.record.term == "Platelet count decreased"]
-    assert (str(one.before.worst), str(one.after.worst), one.way) == ("4", "3", "looser")
-    assert one.after.term == "Thrombocytopenia"
+    assert (str(one.current.worst), str(one.proposed.worst), one.difference) == ("4", "3", "looser")
+    assert one.proposed.term == "Thrombocytopenia"
     assert found.lost == {}
 
 

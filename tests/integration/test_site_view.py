@@ -55,9 +55,14 @@ def test_a_site_stands_out_although_it_is_small(network):
     rows = {row.site: row for row in network(as_of=40).rows}
     north = rows["north"]
     counts = north.so_far
-    assert (counts.events, counts.of, counts.other_events, counts.other_of) == (4, 6, 0, 14)
+    assert (counts.events, counts.participants, counts.other_events, counts.other_participants) == (
+        4,
+        6,
+        0,
+        14,
+    )
     # all 4 events among the 6 of the site: C(6,4) / C(20,4) = 15 / 4845, times 3 sites
-    assert north.test.more == pytest.approx(15 / 4845)
+    assert north.test.one_sided == pytest.approx(15 / 4845)
     assert north.holm_more == pytest.approx(3 * 15 / 4845)
     assert north.says == "more than the rest"
     assert {rows[site].says for site in ("other-0", "other-1")} == {"no difference seen"}
@@ -70,7 +75,7 @@ def test_the_sites_together_are_what_the_rule_says(network, tmp_path):
     for row in network(as_of=20).rows:
         counts = row.so_far
         assert counts.events + counts.other_events == decision.events
-        assert counts.of + counts.other_of == decision.evaluable
+        assert counts.participants + counts.other_participants == decision.evaluable
         assert row.effective + row.other_effective == pytest.approx(decision.ess)
 
 
@@ -92,8 +97,12 @@ def test_only_rules_with_events_compare(network):
 
 def test_who_is_still_followed_is_not_in_the_comparison_of_complete_windows(network):
     before, after = network(as_of=20).rows[0], network(as_of=40).rows[0]
-    assert (before.site, before.so_far.events, before.window_over.of) == ("north", 4, 0)
-    assert (after.window_over.events, after.window_over.of, after.window_over.other_of) == (
+    assert (before.site, before.so_far.events, before.window_over.participants) == ("north", 4, 0)
+    assert (
+        after.window_over.events,
+        after.window_over.participants,
+        after.window_over.other_participants,
+    ) == (
         4,
         6,
         14,

@@ -6,7 +6,10 @@ from random import Random
 import pytest
 
 from services.runtime import wire
-from services.safety_rules.domain.participant.linked_participants import Family, families
+from services.safety_rules.domain.participant.linked_participants import (
+    LinkedParticipants,
+    link_participants,
+)
 from tests.helpers.dosing_course import rules
 from tests.helpers.fact_notes import hours
 from tests.helpers.random_trials import PEOPLE, RULES, mixed, trial
@@ -25,15 +28,15 @@ SEEDS = [*FEW, *(pytest.param(seed, marks=pytest.mark.slow) for seed in ALL if s
 
 
 def family_of(facts):
-    return [Family(group, KNOWN) for group in families(PEOPLE, facts)]
+    return [LinkedParticipants(group, KNOWN) for group in link_participants(PEOPLE, facts)]
 
 
 def advice(found, at):
     return [
-        wire.canonical(fold.advice(hours(at)))
+        wire.canonical(fold.find_advice(hours(at)))
         for family in found
         for member in family.members
-        if (fold := family.fold_of(member)) is not None
+        if (fold := family.find_fold(member)) is not None
     ]
 
 
@@ -41,7 +44,7 @@ def folded(facts, messages, asked=()):
     """What is recommended at the end, having asked after each message numbered in *asked*."""
     found = family_of(facts)
     for number, (subject, together) in enumerate(messages):
-        next(family for family in found if subject in family.members).hear(subject, together)
+        next(family for family in found if subject in family.members).receive(subject, together)
         if number in asked:
             advice(found, number)
     return advice(found, 2000)

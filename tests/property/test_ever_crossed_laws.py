@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from services.safety_rules.domain.stopping.look_back import Learned, crossings
-from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.domain.stopping.look_back import KnowledgeChange, find_crossings
+from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.decision import Signal
 from services.vocabulary.standing import Counted, Observed, Standing
 from tests.helpers.fact_notes import NOW
@@ -40,7 +40,7 @@ def history(seed, ahead=0):
         if chance.random() < 0.4:
             seen = max(until.get(name, 0.0), at + ahead - chance.choice((0, 1, 10)))
             until[name] = seen
-            learned.append(Learned(day(at), (), {name: day(seen)}))
+            learned.append(KnowledgeChange(day(at), (), {name: day(seen)}))
             continue
         old = standings.get(name)
         entered = old.exposed_at if old else day(at - chance.choice((0.1, 1, 9)))
@@ -58,7 +58,7 @@ def history(seed, ahead=0):
             confirmed=event if event and event.confirmed else None,
             upper=event,
         )
-        learned.append(Learned(day(at), (standings[name],)))
+        learned.append(KnowledgeChange(day(at), (standings[name],)))
     return learned
 
 
@@ -66,11 +66,11 @@ def by_looking(rule, learned, at):
     """Whether the rule says that it is crossed at *at*, of what was known then."""
     standings, until = {}, {}
     for news in learned:
-        if news.at <= at:
+        if news.known_at <= at:
             standings |= {one.participant: one for one in news.standings}
-            until |= news.until
+            until |= news.observed_until
     seen = [Observed(one, until.get(one.participant, one.exposed_at)) for one in standings.values()]
-    return decide(PROTOCOL, rule, seen, at).signal is Signal.BOUNDARY_REACHED
+    return decide_rule(PROTOCOL, rule, seen, at).signal is Signal.BOUNDARY_REACHED
 
 
 @pytest.mark.slow
@@ -81,11 +81,11 @@ def test_ever_crossed_is_what_looking_at_every_cut_finds(rule):
         learned = history(seed)
         ever = None
         for number, news in enumerate(learned):
-            if ever is None and by_looking(rule, learned, news.at):
-                ever = news.at
-            found = crossings([rule], learned[: number + 1], news.at)[rule.id]
-            since = found[0].since if found else None
-            if rule.policy == "complete" and since is not None and since != news.at:
+            if ever is None and by_looking(rule, learned, news.known_at):
+                ever = news.known_at
+            found = find_crossings([rule], learned[: number + 1], news.known_at)[rule.id]
+            since = found[0].crossed_at if found else None
+            if rule.policy == "complete" and since is not None and since != news.known_at:
                 # the end of a window, after the cut before: nobody looked then
                 assert ever is None or since <= ever, (seed, number)
                 assert by_looking(rule, learned, since), (seed, number)
@@ -102,8 +102,8 @@ def test_what_was_ever_crossed_stays_so_at_every_later_cut(rule, ahead):
         learned = history(seed, ahead)
         first = None
         for number in range(0, len(learned), 5):
-            found = crossings([rule], learned[: number + 1], learned[number].at)[rule.id]
-            since = found[0].since if found else None
+            found = find_crossings([rule], learned[: number + 1], learned[number].known_at)[rule.id]
+            since = found[0].crossed_at if found else None
             assert first is None or since == first, (seed, number)
             first = since
 
@@ -111,7 +111,7 @@ def test_what_was_ever_crossed_stays_so_at_every_later_cut(rule, ahead):
 def test_the_crossings_of_a_rule_are_apart_and_in_order():
     for seed in range(60):
         learned = history(seed)
-        found = crossings([CRS], learned, learned[-1].at)[CRS.id]
-        ends = [t for one in found for t in (one.since, one.until) if t is not None]
+        found = find_crossings([CRS], learned, learned[-1].at)[CRS.id]
+        ends = [t for one in found for t in (one.crossed_at, one.ended_at) if t is not None]
         assert ends == sorted(ends)
-        assert all(one.until is not None for one in found[:-1])
+        assert all(one.ended_at is not None for one in found[:-1])

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.safety_rules.domain.ctcae.ranges import End, Range
-from services.safety_rules.domain.dosing.multiples_of_uln import Result
-from services.safety_rules.domain.dosing.results import Results
+from services.safety_rules.domain.dosing.multiples_of_uln import UlnResult
+from services.safety_rules.domain.dosing.results import MeasureResults
 from services.safety_rules.domain.facts.nearest_reading import NearestReadings
 from tests.helpers.fact_notes import hours, lab
 
@@ -45,13 +45,15 @@ def test_the_nearest_reading_changes_only_where_it_is_said_to(changes):
 
 def result(hour, number, value):
     lies = None if value is None else Range(End(Decimal(value)), End(Decimal(value)))
-    return Result(hours(hour), "alt", lies, Decimal(1), f"{hour}-{number}", "", provisional=False)
+    return UlnResult(
+        hours(hour), "alt", lies, Decimal(1), f"{hour}-{number}", "", provisional=False
+    )
 
 
 def telling_of_all(results, multiple):
     """Those over the limit, and those that end it: found by reading through all."""
     found, is_over = [], False
-    for one in sorted(results, key=lambda r: (r.at, r.fact)):
+    for one in sorted(results, key=lambda r: (r.observed_at, r.fact)):
         over = one.is_over(multiple)
         if over or (over is False and is_over):
             found.append(one)
@@ -67,23 +69,29 @@ def telling_of_all(results, multiple):
     st.data(),
 )
 def test_results_over_a_limit_are_those_of_all_that_stand(drawn, data):
-    multiple, results = Decimal(3), Results()
-    results.over(multiple, hours(0))  # asked before there is any, so that it is kept up to date
+    multiple, results = Decimal(3), MeasureResults()
+    results.list_above(
+        multiple, hours(0)
+    )  # asked before there is any, so that it is kept up to date
     standing = [result(*when, value) for when, value in drawn.items()]
     for one in standing:
         results.insert(one)
     gone = data.draw(st.sets(st.sampled_from(standing))) if standing else set()
     for one in gone:
-        results.remove(one.at, one.fact)
+        results.remove(one.observed_at, one.fact)
     standing = [one for one in standing if one not in gone]
-    assert list(results.telling(multiple, hours(0))) == telling_of_all(standing, multiple)
-    in_order = sorted(standing, key=lambda r: (r.at, r.fact))
-    since = [one for one in in_order if one.at >= hours(5)]
-    assert (results.first(hours(5)), results.last(hours(5))) == (
+    assert list(results.list_limit_changes(multiple, hours(0))) == telling_of_all(
+        standing, multiple
+    )
+    in_order = sorted(standing, key=lambda r: (r.observed_at, r.fact))
+    since = [one for one in in_order if one.observed_at >= hours(5)]
+    assert (results.find_first(hours(5)), results.find_last(hours(5))) == (
         next(iter(since), None),
         since[-1] if since else None,
     )
-    assert list(results.between(hours(5), hours(9))) == [r for r in since if r.at <= hours(9)]
+    assert list(results.list_between(hours(5), hours(9))) == [
+        r for r in since if r.observed_at <= hours(9)
+    ]
     assert [results.is_below(one, multiple) for one in in_order] == [
         one.is_below(multiple) for one in in_order
     ]

@@ -7,8 +7,11 @@ import pytest
 
 from services.runtime import wire
 from services.safety_rules.application.recompute import assess, recount
-from services.safety_rules.domain.participant.linked_participants import Family, families
-from services.safety_rules.domain.participant.record_history import Chronicle, heard
+from services.safety_rules.domain.participant.linked_participants import (
+    LinkedParticipants,
+    link_participants,
+)
+from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import Journaled, Move
 from tests.helpers.fact_notes import hours
@@ -21,14 +24,14 @@ MOVED = 5  # trials, at least, in which a move changes a record
 
 
 def groups(facts):
-    return families(PEOPLE, facts)
+    return link_participants(PEOPLE, facts)
 
 
 def folded(facts, messages):
     """The families of *facts*, having heard *messages*."""
-    found = [Family(group, RULES) for group in groups(facts)]
+    found = [LinkedParticipants(group, RULES) for group in groups(facts)]
     for subject, together in messages:
-        next(family for family in found if subject in family.members).hear(subject, together)
+        next(family for family in found if subject in family.members).receive(subject, together)
     return found
 
 
@@ -37,11 +40,11 @@ def said(found):
     lines = []
     for family in found:
         for member in family.members:
-            lines.append(wire.canonical(family.contents(member)))
-            fold = family.fold_of(member)
+            lines.append(wire.canonical(family.list_records(member)))
+            fold = family.find_fold(member)
             if fold is not None:
-                lines.append(wire.canonical([o.standing for o in fold.outlooks(END)]))
-                lines.append(wire.canonical(sorted(fold.queries(), key=lambda q: q.facts)))
+                lines.append(wire.canonical([o.standing for o in fold.find_standings(END)]))
+                lines.append(wire.canonical(sorted(fold.list_queries(), key=lambda q: q.facts)))
     return lines
 
 
@@ -71,10 +74,10 @@ def test_what_is_folded_step_by_step_is_what_is_folded_from_nothing(seed):
     asked = sorted(chance.sample(range(len(messages)), 6))
     found = folded(facts, [])
     for number, (subject, together) in enumerate(messages):
-        next(family for family in found if subject in family.members).hear(subject, together)
+        next(family for family in found if subject in family.members).receive(subject, together)
         for family in found:
             for member in family.members:
-                family.contents(member)  # asked after every message, so that nothing is put off
+                family.list_records(member)  # asked after every message, so that nothing is put off
         if number in asked:
             assert said(found) == said(folded(facts, messages[: number + 1]))
 
@@ -116,23 +119,23 @@ def test_one_journal_replayed_is_one_history_byte_for_byte(seed):
 def stepped(group, journal, chance):
     """The history when the process is restarted now and then, and carries on from what it wrote."""
     versions, stood, past = [], [], []
-    messages = heard(journal)
-    chronicle = Chronicle(Family(group, RULES), RULES)
+    messages = group_by_message(journal)
+    chronicle = RecordHistory(LinkedParticipants(group, RULES), RULES)
     for message in messages:
         if chance.random() < 0.1:
             chronicle = resumed(group, past, versions, stood)
-        chronicle.hear(message)
+        chronicle.receive(message)
         past.append(message)
-        taken = chronicle.take()
+        taken = chronicle.take_changes()
         versions += taken[0]
         stood += taken[1]
     chronicle.pass_time(END)
-    stood += chronicle.take()[1]
+    stood += chronicle.take_changes()[1]
     return wire.canonical([versions, stood])
 
 
 def resumed(group, past, versions, stood):
-    chronicle = Chronicle(Family(group, RULES), RULES)
+    chronicle = RecordHistory(LinkedParticipants(group, RULES), RULES)
     latest = {one.id: one for one in versions}
     standings = {(s.standing.participant, s.standing.rule): s.standing for s in stood}
     chronicle.resume(past, latest.values(), standings.values())

@@ -5,20 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.stopping.calibrate import calibrate
+from services.safety_rules.domain.stopping.calibrate import calibrate_boundary
 from services.safety_rules.domain.stopping.characteristics import (
-    characteristics,
-    crossing_probability,
-    enrolment,
+    compute_characteristics,
+    compute_crossing_probability,
+    compute_enrolment,
 )
-from services.safety_rules.domain.stopping.families import statistics
+from services.safety_rules.domain.stopping.families import compute_statistics
 from services.safety_rules.domain.stopping.pending import (
-    looked_up,
-    poisson_binomial,
-    residual_risk,
-    weights,
+    compute_poisson_binomial,
+    compute_residual_risk,
+    find_table_row,
+    weigh_follow_up,
 )
-from services.safety_rules.domain.stopping.steps import boundary_of, step_faults, steps_of
+from services.safety_rules.domain.stopping.steps import (
+    compress_boundary,
+    expand_steps,
+    find_step_faults,
+)
 from services.vocabulary.protocol import Curve
 
 RATES = st.floats(0.02, 0.6)
@@ -48,38 +52,38 @@ def designs(draw):
 @given(designs(), st.floats(0.005, 0.3))
 def test_the_type_1_error_never_exceeds_alpha(chosen, alpha):
     family, n, p0, parameters = chosen
-    assert calibrate(family, n, p0, alpha, parameters).attained_alpha <= alpha
+    assert calibrate_boundary(family, n, p0, alpha, parameters).attained_alpha <= alpha
 
 
 @given(designs(), st.floats(0.005, 0.3), RATES)
 def test_wald_events_are_rate_times_evaluated(chosen, alpha, rate):
     family, n, p0, parameters = chosen
-    boundary = np.array(calibrate(family, n, p0, alpha, parameters).boundary)
-    (at,) = characteristics(boundary, (rate,))
+    boundary = np.array(calibrate_boundary(family, n, p0, alpha, parameters).boundary)
+    (at,) = compute_characteristics(boundary, (rate,))
     assert at.e_events == pytest.approx(rate * at.e_evaluated, abs=1e-10)
-    assert at.p_stop == pytest.approx(crossing_probability(boundary, rate), abs=1e-12)
+    assert at.p_stop == pytest.approx(compute_crossing_probability(boundary, rate), abs=1e-12)
 
 
 @given(designs(), st.floats(0.005, 0.3))
 def test_a_higher_rate_stops_more_often(chosen, alpha):
     family, n, p0, parameters = chosen
-    boundary = np.array(calibrate(family, n, p0, alpha, parameters).boundary)
-    stops = [at.p_stop for at in characteristics(boundary, (0.05, 0.2, 0.4, 0.7))]
+    boundary = np.array(calibrate_boundary(family, n, p0, alpha, parameters).boundary)
+    stops = [at.p_stop for at in compute_characteristics(boundary, (0.05, 0.2, 0.4, 0.7))]
     assert stops == sorted(stops)
 
 
 @given(designs(), st.floats(0.005, 0.1), st.floats(0.0, 0.2))
 def test_a_larger_alpha_never_makes_a_stricter_table(chosen, alpha, more):
     family, n, p0, parameters = chosen
-    less = calibrate(family, n, p0, alpha, parameters).boundary
-    bolder = calibrate(family, n, p0, alpha + more, parameters).boundary
+    less = calibrate_boundary(family, n, p0, alpha, parameters).boundary
+    bolder = calibrate_boundary(family, n, p0, alpha + more, parameters).boundary
     assert all(b <= a for a, b in zip(less, bolder, strict=True))
 
 
 @given(designs())
 def test_every_statistic_grows_with_the_events(chosen):
     family, n, p0, parameters = chosen
-    table = statistics(family, n, p0, parameters)
+    table = compute_statistics(family, n, p0, parameters)
     rows = [table[x, : x + 1] for x in range(1, n + 1)]
     assert all((row[1:] >= row[:-1]).all() for row in rows)
 
@@ -87,17 +91,17 @@ def test_every_statistic_grows_with_the_events(chosen):
 @given(designs(), st.floats(0.01, 0.3))
 def test_steps_and_boundary_are_one_table(chosen, alpha):
     family, n, p0, parameters = chosen
-    boundary = calibrate(family, n, p0, alpha, parameters).boundary
-    assert boundary_of(steps_of(boundary), n) == boundary
+    boundary = calibrate_boundary(family, n, p0, alpha, parameters).boundary
+    assert expand_steps(compress_boundary(boundary), n) == boundary
 
 
 @given(designs(), st.floats(0.01, 0.3))
 def test_a_boundary_that_grows_has_no_fault_as_steps(chosen, alpha):
     family, n, p0, parameters = chosen
-    boundary = calibrate(family, n, p0, alpha, parameters).boundary
-    steps = steps_of(boundary)
+    boundary = calibrate_boundary(family, n, p0, alpha, parameters).boundary
+    steps = compress_boundary(boundary)
     if steps and boundary[n] <= n:
-        assert list(step_faults(steps, n)) == []
+        assert list(find_step_faults(steps, n)) == []
 
 
 CURVES = st.sampled_from(
@@ -114,33 +118,33 @@ POLICIES = st.sampled_from(["onset_weighted", "complete", "linear", "everyone_tr
 @given(POLICIES, CURVES, st.floats(0.5, 200), st.floats(0, 1), st.floats(0, 1))
 def test_follow_up_never_counts_less_when_it_grows(policy, curve, span, one, other):
     days = np.array(sorted((one, other))) * span
-    less, more = weights(policy, curve, days, np.array([span, span]))
+    less, more = weigh_follow_up(policy, curve, days, np.array([span, span]))
     assert 0 <= less <= more <= 1
-    assert weights(policy, curve, np.array([span]), np.array([span]))[0] == 1.0
+    assert weigh_follow_up(policy, curve, np.array([span]), np.array([span]))[0] == 1.0
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_poisson_binomial_is_a_distribution_with_the_mean_of_its_risks(risks):
-    chances = poisson_binomial(risks)
+    chances = compute_poisson_binomial(risks)
     assert chances.sum() == pytest.approx(1)
     assert chances @ np.arange(len(chances)) == pytest.approx(sum(risks), abs=1e-9)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_residual_risk_is_a_chance_that_follow_up_lowers(p, weight):
-    left = float(residual_risk(p, np.array([weight]))[0])
+    left = float(compute_residual_risk(p, np.array([weight]))[0])
     assert 0 <= left <= p + 1e-12
 
 
 @given(st.floats(0, 1000))
 def test_a_fractional_size_is_looked_up_at_the_next_whole_one(size):
-    assert size - 1e-6 <= looked_up(size) < size + 1
+    assert size - 1e-6 <= find_table_row(size) < size + 1
 
 
 @given(st.floats(1, 1000), st.floats(0, 2000), RATES)
 def test_enrolled_lie_between_evaluated_and_planned(accrual, window, rate):
-    boundary = np.array(calibrate("pocock", 20, 0.2, 0.1, {}).boundary)
-    (at,) = characteristics(boundary, (rate,))
-    enrolled, days = enrolment(at, accrual, window)
+    boundary = np.array(calibrate_boundary("pocock", 20, 0.2, 0.1, {}).boundary)
+    (at,) = compute_characteristics(boundary, (rate,))
+    enrolled, days = compute_enrolment(at, accrual, window)
     assert at.e_evaluated - 1e-9 <= enrolled <= 20 + 1e-9
     assert window <= days <= window + accrual

@@ -9,8 +9,8 @@ from itertools import permutations
 import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, Heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import ReceivedMessage, RecordHistory
 from services.vocabulary.fact import Action, Administration, Finding
 from services.vocabulary.grade import Symptoms
 from tests.helpers.fact_notes import fact, hours, lab
@@ -81,8 +81,8 @@ def record(measure, facts):
     fold = Fold("P-001", RULES if READINGS[measure][0] == "5" else RULES_6)
     for one in facts:
         fold.apply([one])
-        fold.contents()
-    (found,) = [one for one in fold.contents() if not one.before_exposure]
+        fold.list_records()
+    (found,) = [one for one in fold.list_records() if not one.before_exposure]
     return found
 
 
@@ -114,7 +114,7 @@ def test_a_finding_that_is_taken_back_leaves_the_interval():
 def test_a_finding_is_no_reading_and_confirms_nothing():
     fold = Fold("P-001", RULES)
     fold.apply([*facts_about("potassium")[:2], seen("potassium", "severe 48")])
-    assert fold.contents() == ()
+    assert fold.list_records() == ()
 
 
 def test_what_was_seen_about_the_baseline_is_in_its_grade():
@@ -133,8 +133,8 @@ def test_a_finding_of_a_term_that_no_number_grades_is_kept_and_says_nothing():
 
 
 def test_the_new_version_says_that_somebody_looked():
-    chronicle = Chronicle(Family(["P-001"], RULES), RULES)
+    chronicle = RecordHistory(LinkedParticipants(["P-001"], RULES), RULES)
     for number, one in enumerate([*facts_about("potassium"), seen("potassium", "none 48")]):
-        chronicle.hear(Heard(hours(100 + number), "P-001", number, (one,)))
-    versions = chronicle.take()[0]
+        chronicle.receive(ReceivedMessage(hours(100 + number), "P-001", number, (one,)))
+    versions = chronicle.take_changes()[0]
     assert [one.cause for one in versions] == ["new", "changed (seen by a clinician)"]

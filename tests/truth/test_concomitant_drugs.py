@@ -103,8 +103,8 @@ def record(facts):
     fold = Fold("P-001", RULES)
     for one in facts:
         fold.apply([one])
-        fold.contents()
-    (found,) = [one for one in fold.contents() if not one.before_exposure]
+        fold.list_records()
+    (found,) = [one for one in fold.list_records() if not one.before_exposure]
     return found
 
 

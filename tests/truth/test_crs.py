@@ -449,15 +449,15 @@ CONFOUNDERS = {  # what there was, hours from the onset, what it is called
 
 @pytest.mark.parametrize(("what", "name"), CONFOUNDERS.values(), ids=CONFOUNDERS)
 def test_what_else_could_explain_the_fever_is_named(what, name):
-    facts = [one for one in [what] if confounders.concerns(one, PROTOCOL)]
-    assert confounders.confounding(facts).of(ONSET) == ((name,) if name else ())
+    facts = [one for one in [what] if confounders.may_confound(one, PROTOCOL)]
+    assert confounders.collect_confounders(facts).find_names(ONSET) == ((name,) if name else ())
 
 
 def records(text, *more):
     rules = Rules(PROTOCOL, Compiled({}, {}), {}, "a test")
     fold = Fold("P-001", rules)
     fold.apply([fact(Transplant("matched-related"), -1000), *course(text), *more])
-    return fold.contents()
+    return fold.list_records()
 
 
 OPEN = USUAL + "2 T38.5 +norepinephrine"

@@ -32,7 +32,7 @@ def dexamethasone(script):
 
 def told(rates=WELL, given=BEFORE, graft=-70 * 24, at=2000):
     fold = folded(*dexamethasone(given), rates=rates, graft=graft)
-    found, _ = fold.advice(hours(at))
+    found, _ = fold.find_advice(hours(at))
     return [f"{one.says} ({hour(one.since)})" for one in found if one.kind == "deviation"]
 
 
@@ -158,14 +158,14 @@ def test_dose_steps(rates, expected):
 )
 def test_what_may_still_be_charted_is_not_told_as_missing(at, expected):
     fold = folded(rates="8@0")
-    found, due_at = fold.advice(hours(at))
+    found, due_at = fold.find_advice(hours(at))
     assert [f"{one.says} ({hour(one.since)})" for one in found] == expected
     assert (due_at == hours(4)) is not bool(expected)
 
 
 def test_the_reason_says_what_was_given_instead():
     fold = folded(*dexamethasone("10@-0.5 20@47"))
-    found, _ = fold.advice(hours(2000))
+    found, _ = fold.find_advice(hours(2000))
     assert [one.because for one in found] == [
         ("no 20 mg of dexamethasone in the 1 hour before it; 10 mg was given 30 minutes before",)
     ]

@@ -7,7 +7,7 @@ relevant 3: withhold until <= 1, discontinue if in more than 14 days; 4: conside
 
 import pytest
 
-from services.safety_rules.domain.dosing.dose_rules import of_records
+from services.safety_rules.domain.dosing.dose_rules import advise_on_records
 from services.vocabulary.dosing import DoseAction
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.grade import Grade
@@ -122,7 +122,7 @@ TABLE = {
 
 
 def advised(*records, **more):
-    return list(of_records(case(*records, **more)))
+    return list(advise_on_records(case(*records, **more)))
 
 
 @pytest.mark.parametrize(("rates", "criterion", "grades", "expected"), TABLE.values(), ids=TABLE)

@@ -41,7 +41,7 @@ def results(script):
 
 
 def advised(fold, rule, at=2000):
-    found, _ = fold.advice(hours(at))
+    found, _ = fold.find_advice(hours(at))
     return [one for one in found if one.rule == rule]
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.safety_rules.domain.endpoints.curves import curve
-from services.safety_rules.domain.endpoints.definitions import ENDPOINTS, spell
+from services.safety_rules.domain.endpoints.curves import estimate_curve
+from services.safety_rules.domain.endpoints.definitions import ENDPOINTS, find_spell
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.endpoints.risk_sets import Spell
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
@@ -91,39 +91,39 @@ CASES = [
 
 @pytest.mark.parametrize(("endpoint", "text", "expected"), CASES)
 def test_who_is_at_risk_and_how_it_ends(endpoint, text, expected):
-    assert short(spell(BY_ID[endpoint], followed(text), "transplant")) == expected
+    assert short(find_spell(BY_ID[endpoint], followed(text), "transplant")) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("death 95", "0-17 os"), ("", "0-122"), ("death 78.2", "0-0 os")]
 )
 def test_the_clock_from_the_first_infusion_starts_at_0(text, expected):
-    assert short(spell(BY_ID["os"], followed(text), "first_infusion")) == expected
+    assert short(find_spell(BY_ID["os"], followed(text), "first_infusion")) == expected
 
 
 def test_without_a_transplant_only_the_other_clock_runs():
     of = followed("")
     of = replace(of, anchors=replace(of.anchors, graft_at=None))
-    found = spell(BY_ID["os"], of, "transplant")
+    found = find_spell(BY_ID["os"], of, "transplant")
     assert (found.why, found.day) == ("no transplant is known", None)
-    assert short(spell(BY_ID["os"], of, "first_infusion")) == "0-122"
+    assert short(find_spell(BY_ID["os"], of, "first_infusion")) == "0-122"
 
 
 def test_who_left_before_the_first_infusion_was_never_at_risk():
-    found = spell(BY_ID["os"], followed("", until=50), "transplant")
+    found = find_spell(BY_ID["os"], followed("", until=50), "transplant")
     assert short(found) == "follow-up ended before entry, day 50"
 
 
 def test_who_was_never_treated_is_no_case():
     of = followed("")
     with pytest.raises(ValueError, match="P-001 was never treated"):
-        spell(BY_ID["os"], replace(of, anchors=Anchors(graft_at=GRAFT)), "transplant")
+        find_spell(BY_ID["os"], replace(of, anchors=Anchors(graft_at=GRAFT)), "transplant")
 
 
 def test_days_are_those_of_the_site():
     of = followed("death 95")
     of = replace(of, anchors=replace(of.anchors, timezone="Asia/Tokyo", died_at=day(95.2)))
-    assert short(spell(BY_ID["os"], of, "transplant")) == "78-96 os"  # 01:48 there
+    assert short(find_spell(BY_ID["os"], of, "transplant")) == "78-96 os"  # 01:48 there
 
 
 # Source: Harris et al. 2016, Biol Blood Marrow Transplant 22:4-10, table 2
@@ -177,7 +177,7 @@ def cohort():
 
 
 def test_a_curve_lists_who_is_left_out_who_is_doubtful_and_where_few_are_at_risk():
-    made = curve(BY_ID["agvhd-2-4"], cohort(), "transplant", (50, 80, 100, 183))
+    made = estimate_curve(BY_ID["agvhd-2-4"], cohort(), "transplant", (50, 80, 100, 183))
     assert (made.participants, made.events) == (5, 1)
     assert made.competing == {"death": 1, "relapse": 1, "second_transplant": 0}
     assert [(one.participant, one.day) for one in made.not_at_risk] == [("P-3", 64)]
@@ -194,12 +194,12 @@ def test_a_curve_lists_who_is_left_out_who_is_doubtful_and_where_few_are_at_risk
 
 def test_four_at_risk_are_few_and_five_are_not():
     dying = [followed(f"death {90 + n}", name=f"P-{n}") for n in range(6)]
-    made = curve(BY_ID["os"], dying, "transplant", ())
+    made = estimate_curve(BY_ID["os"], dying, "transplant", ())
     assert made.few_at_risk == ((92, 4), (93, 3), (94, 2), (95, 1))
 
 
 def test_what_was_seen_at_the_first_infusion_itself_says_nothing_of_the_time_after():
-    made = curve(BY_ID["agvhd-2-4"], [followed("II? 78")], "transplant", (78,))
+    made = estimate_curve(BY_ID["agvhd-2-4"], [followed("II? 78")], "transplant", (78,))
     assert (made.possible, made.never_assessed) == ((), ("P-001",))
     assert made.landmarks[0].estimate.value == 0  # read on the first day at risk
 
@@ -207,21 +207,21 @@ def test_what_was_seen_at_the_first_infusion_itself_says_nothing_of_the_time_aft
 def test_who_left_early_leaves_the_end_of_the_curve_as_final_as_it_is():
     text = ["death 90", "", "death 95"]
     gone = [followed(t, until=85 if not t else 200, name=f"P-{n}") for n, t in enumerate(text)]
-    made = curve(BY_ID["os"], gone, "transplant", (730,))
+    made = estimate_curve(BY_ID["os"], gone, "transplant", (730,))
     assert made.landmarks[0].estimate.value == 0
     last_is_censored = [*gone[:2], followed("", until=95, name="P-3")]
-    made = curve(BY_ID["os"], last_is_censored, "transplant", (730,))
+    made = estimate_curve(BY_ID["os"], last_is_censored, "transplant", (730,))
     assert made.landmarks[0].estimate is None
 
 
 def test_when_nobody_is_left_the_curve_is_known_for_ever():
     gone = [followed("death 90", name="P-1"), followed("relapse 95", name="P-2")]
-    made = curve(BY_ID["pfs"], gone, "transplant", (730,))
+    made = estimate_curve(BY_ID["pfs"], gone, "transplant", (730,))
     assert made.landmarks[0].estimate.value == 0
 
 
 def test_of_nobody_there_is_a_curve_without_points():
-    made = curve(BY_ID["os"], [], "transplant", (100,))
+    made = estimate_curve(BY_ID["os"], [], "transplant", (100,))
     assert (made.participants, made.points, made.landmarks[0].estimate) == (0, (), None)
 
 

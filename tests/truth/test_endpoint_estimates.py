@@ -13,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.safety_rules.domain.endpoints.incidence import aalen_johansen
-from services.safety_rules.domain.endpoints.intervals import of_incidence, of_survival, proportion
-from services.safety_rules.domain.endpoints.risk_sets import Spell, risk_sets
+from services.safety_rules.domain.endpoints.intervals import (
+    estimate_incidence,
+    estimate_proportion,
+    estimate_survival,
+)
+from services.safety_rules.domain.endpoints.risk_sets import Spell, find_risk_sets
 from services.safety_rules.domain.endpoints.survival import kaplan_meier
 
 Z = NormalDist().inv_cdf(0.975)
@@ -34,11 +38,11 @@ def spells(text):
 
 
 def incidence(text, cause="event"):
-    return [(p.day, p.estimate.value) for p in aalen_johansen(risk_sets(spells(text)), cause)]
+    return [(p.day, p.estimate.value) for p in aalen_johansen(find_risk_sets(spells(text)), cause)]
 
 
 def survival(text):
-    return [(p.day, p.estimate.value) for p in kaplan_meier(risk_sets(spells(text)))]
+    return [(p.day, p.estimate.value) for p in kaplan_meier(find_risk_sets(spells(text)))]
 
 
 WORKED = {
@@ -83,7 +87,7 @@ def test_the_published_remission_data():
     censored = (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
     text = [f"0-{day}e" for day, count in events.items() for _ in range(count)]
     text += [f"0-{day}" for day in censored]
-    points = list(kaplan_meier(risk_sets(spells(" ".join(text)))))
+    points = list(kaplan_meier(find_risk_sets(spells(" ".join(text)))))
     assert [round(p.estimate.value, 3) for p in points] == [
         0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448,
     ]  # fmt: skip
@@ -150,7 +154,7 @@ def limits(value, low, high):
 
 @given(SPELLS)
 def test_incidence_and_its_interval_as_by_exact_matrices(found):
-    points = list(aalen_johansen(risk_sets(found), "event"))
+    points = list(aalen_johansen(find_risk_sets(found), "event"))
     exact = matrices(found, "event")
     assert [p.day for p in points] == [day for day, *_ in exact]
     for point, (_, _, _, value, variance) in zip(points, exact, strict=True):
@@ -165,7 +169,7 @@ def test_incidence_and_its_interval_as_by_exact_matrices(found):
 
 @given(SPELLS)
 def test_survival_and_its_interval_as_by_exact_matrices(found):
-    points = list(kaplan_meier(risk_sets(found)))
+    points = list(kaplan_meier(find_risk_sets(found)))
     for point, (_, free, variance, _, _) in zip(points, matrices(found, "event"), strict=True):
         assert point.estimate.value == pytest.approx(float(free), abs=1e-12)
         if 0 < free < 1:
@@ -177,7 +181,7 @@ def test_survival_and_its_interval_as_by_exact_matrices(found):
 
 @given(SPELLS)
 def test_surviving_and_every_incidence_sum_to_one(found):
-    sets = risk_sets(found)
+    sets = find_risk_sets(found)
     together = zip(
         kaplan_meier(sets), *(aalen_johansen(sets, cause) for cause in CAUSES), strict=True
     )
@@ -189,10 +193,10 @@ def test_surviving_and_every_incidence_sum_to_one(found):
 def test_followed_in_full_the_incidence_is_a_proportion_with_its_binomial_variance(outcomes):
     found = [Spell(f"P-{i}", 0, day, cause) for i, (day, cause) in enumerate(outcomes)]
     n, count = len(found), sum(cause == "event" for _, cause in outcomes)
-    last = list(aalen_johansen(risk_sets(found), "event"))[-1].estimate
+    last = list(aalen_johansen(find_risk_sets(found), "event"))[-1].estimate
     assert last.value == pytest.approx(count / n)
     if 0 < count < n:
-        expected = of_incidence(count / n, count / n * (1 - count / n) / n)
+        expected = estimate_incidence(count / n, count / n * (1 - count / n) / n)
         assert (last.low, last.high) == pytest.approx((expected.low, expected.high))
 
 
@@ -200,8 +204,8 @@ def test_followed_in_full_the_incidence_is_a_proportion_with_its_binomial_varian
 def test_the_order_of_participants_changes_no_bit(found, chance):
     shuffled = chance.sample(found, len(found))
     for cause in CAUSES:
-        there = list(aalen_johansen(risk_sets(found), cause))
-        assert there == list(aalen_johansen(risk_sets(shuffled), cause))
+        there = list(aalen_johansen(find_risk_sets(found), cause))
+        assert there == list(aalen_johansen(find_risk_sets(shuffled), cause))
 
 
 def test_one_minus_kaplan_meier_would_say_more_where_events_compete():
@@ -211,12 +215,12 @@ def test_one_minus_kaplan_meier_would_say_more_where_events_compete():
         Spell(s.participant, s.entry, s.last, s.cause if s.cause == "event" else "")
         for s in spells(text)
     ]
-    assert 1 - list(kaplan_meier(risk_sets(alone)))[-1].estimate.value == pytest.approx(5 / 8)
+    assert 1 - list(kaplan_meier(find_risk_sets(alone)))[-1].estimate.value == pytest.approx(5 / 8)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_there_is_no_interval_where_nothing_or_everything_happened(value):
-    for made in (of_survival(value, 0.1), of_incidence(value, 0.1)):
+    for made in (estimate_survival(value, 0.1), estimate_incidence(value, 0.1)):
         assert (made.value, made.low, made.high) == (value, None, None)
 
 
@@ -231,14 +235,14 @@ PROPORTIONS = {
 
 @pytest.mark.parametrize(("counted", "ends"), PROPORTIONS.items())
 def test_an_exact_interval(counted, ends):
-    estimate = proportion(*counted).estimate
+    estimate = estimate_proportion(*counted).estimate
     assert (estimate.low, estimate.high) == pytest.approx(ends, abs=5e-7)
 
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_ends_of_an_exact_interval_leave_one_fortieth_in_each_tail(counted):
     count, n = counted
-    estimate = proportion(count, n).estimate
+    estimate = estimate_proportion(count, n).estimate
 
     def tail(p, range_):
         return sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range_)
@@ -252,7 +256,7 @@ def test_the_ends_of_an_exact_interval_leave_one_fortieth_in_each_tail(counted):
 @pytest.mark.parametrize(("count", "of"), [(-1, 3), (4, 3)])
 def test_no_proportion_of_more_than_there_are(count, of):
     with pytest.raises(ValueError, match=f"count must be from 0 to 3, not {count}"):
-        proportion(count, of)
+        estimate_proportion(count, of)
 
 
 def test_nobody_leaves_before_entering():

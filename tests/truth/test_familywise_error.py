@@ -2,19 +2,19 @@
 
 import pytest
 
-from services.safety_rules.domain.stopping.design import design
-from services.safety_rules.domain.stopping.familywise_error import joint
+from services.safety_rules.domain.stopping.design import make_design
+from services.safety_rules.domain.stopping.familywise_error import simulate_familywise_error
 
-COIN = design("table", 0.5, 0.6, 1, boundary=(1,))
-RARE = design("table", 0.1, 0.6, 1, boundary=(1,))
+COIN = make_design("table", 0.5, 0.6, 1, boundary=(1,))
+RARE = make_design("table", 0.1, 0.6, 1, boundary=(1,))
 TRIAL = [
-    design("beta-binomial", p0, 0.05, 40, prior=(2 * p0, 2 * (1 - p0)))
+    make_design("beta-binomial", p0, 0.05, 40, prior=(2 * p0, 2 * (1 - p0)))
     for p0 in (0.05, 0.10, 0.30, 0.05)
 ]
 
 
 def test_the_trial_s_four_rules_jointly_stop_a_safe_trial_with_probability_181():
-    found = joint(TRIAL, (0.0,))
+    found = simulate_familywise_error(TRIAL, (0.0,))
     assert found.independent == pytest.approx(0.181, abs=5e-4)
     assert found.nominal == pytest.approx(1 - 0.95**4)
     assert found.simulated == ((0.0, pytest.approx(0.181, abs=4 * found.error)),)
@@ -31,17 +31,21 @@ def test_the_trial_s_four_rules_jointly_stop_a_safe_trial_with_probability_181()
     ],
 )
 def test_events_that_come_together_stop_less_often(rules, rho, chance):
-    found = joint(rules, (rho,))
+    found = simulate_familywise_error(rules, (rho,))
     assert found.simulated == ((rho, pytest.approx(chance, abs=4 * found.error)),)
 
 
 def test_a_seed_gives_the_same_chances_each_time_in_however_many_rounds():
-    assert joint(TRIAL, (0.3,), trials=500) == joint(TRIAL, (0.3,), trials=500)
-    assert joint(TRIAL, (0.3,), trials=500, seed=1) != joint(TRIAL, (0.3,), trials=500, seed=2)
+    assert simulate_familywise_error(TRIAL, (0.3,), trials=500) == simulate_familywise_error(
+        TRIAL, (0.3,), trials=500
+    )
+    assert simulate_familywise_error(
+        TRIAL, (0.3,), trials=500, seed=1
+    ) != simulate_familywise_error(TRIAL, (0.3,), trials=500, seed=2)
 
 
 def test_rules_of_different_lengths_and_looks_each_keep_their_own():
-    short = design("table", 0.5, 0.6, 2, looks=(2,), boundary=(2,))
-    found = joint([short, COIN], (0.0,))
+    short = make_design("table", 0.5, 0.6, 2, looks=(2,), boundary=(2,))
+    found = simulate_familywise_error([short, COIN], (0.0,))
     assert found.independent == pytest.approx(1 - 0.75 * 0.5)
     assert found.simulated == ((0.0, pytest.approx(0.625, abs=4 * found.error)),)

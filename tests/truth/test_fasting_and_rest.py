@@ -30,7 +30,7 @@ def worst(rules, reading, **said):
     told = replace(reading, body=replace(reading.body, **said))
     fold = Fold("P-001", rules)
     fold.apply([fact(Administration("blinatumomab", Action.START), 0), told])
-    return ", ".join(str(one.worst) for one in fold.contents())
+    return ", ".join(str(one.worst) for one in fold.list_records())
 
 
 @pytest.mark.parametrize(("value", "fasting", "grade"), FASTING)

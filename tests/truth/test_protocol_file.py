@@ -10,7 +10,11 @@ from services.cli.main import main
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.domain.stopping.steps import boundary_of, steps_of, written
+from services.safety_rules.domain.stopping.steps import (
+    compress_boundary,
+    expand_steps,
+    format_steps,
+)
 from services.safety_rules.domain.syndromes.bedside import NOT_AFFECTED
 from services.safety_rules.domain.syndromes.hypoxia import grade_hypoxia
 from services.vocabulary.fact import Observation
@@ -70,8 +74,8 @@ def test_the_trials_tables_are_those_that_were_designed(trial, name):
     table, p0, attained = SIGNED[name]
     rule = next(rule for rule in trial.rules.protocol.rules if rule.id == name)
     design = trial.study.designs[name]
-    assert written(rule.stop_when.boundary) == table
-    assert written(steps_of((1, *design.boundary))) == table
+    assert format_steps(rule.stop_when.boundary) == table
+    assert format_steps(compress_boundary((1, *design.boundary))) == table
     assert (rule.stop_when.p0, rule.stop_when.alpha, rule.stop_when.n) == (p0, 0.05, 40)
     assert design.attained_alpha == pytest.approx(attained, abs=1e-5)
 
@@ -87,7 +91,7 @@ RATES = {  # P(stop) that the design gives
 @pytest.mark.parametrize("name", RATES)
 def test_the_trials_tables_stop_an_unsafe_trial_as_often_as_they_say(trial, name):
     rule = next(rule for rule in trial.rules.protocol.rules if rule.id == name)
-    table = boundary_of(rule.stop_when.boundary, 40)
+    table = expand_steps(rule.stop_when.boundary, 40)
     for rate, probability in RATES[name].items():
         assert _stops(table, rate) == pytest.approx(probability, abs=5e-4)
 
@@ -408,7 +412,7 @@ def test_a_table_of_the_protocols_own_is_taken_as_it_is(study):
     spoilt(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [4, 11]}")
     spoilt(study, "{events: 2, of: 4, answer: stop}", "{events: 2, of: 3, answer: stop}")
     trial = load_rules(study)
-    table = boundary_of(trial.rules.protocol.rules[0].stop_when.boundary, 40)
+    table = expand_steps(trial.rules.protocol.rules[0].stop_when.boundary, 40)
     attained = trial.study.designs["BLINA-HSCT.S1"].attained_alpha
     assert attained == pytest.approx(_stops(table, 0.05))
 

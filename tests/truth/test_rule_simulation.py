@@ -10,25 +10,31 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.safety_rules.domain.stopping.cohort import DAY_S, NEVER, Cohort, Outcomes, as_counted
-from services.safety_rules.domain.stopping.design import design
-from services.safety_rules.domain.stopping.path import Limits, path
-from services.safety_rules.domain.stopping.pending import onset
-from services.safety_rules.domain.stopping.simulated_trials import (
-    COUNTINGS,
-    Course,
-    Trials,
-    drawn,
-    onset_day,
-    stopped_at,
+from services.safety_rules.domain.stopping.cohort import (
+    DAY_S,
+    NEVER,
+    Cohort,
+    Outcomes,
+    apply_policy,
 )
-from services.safety_rules.domain.stopping.steps import steps_of
+from services.safety_rules.domain.stopping.design import make_design
+from services.safety_rules.domain.stopping.path import SignedLimits, list_path_points
+from services.safety_rules.domain.stopping.pending import compute_onset_fraction
+from services.safety_rules.domain.stopping.simulated_trials import (
+    COUNTING_METHODS,
+    SimulatedTrials,
+    TrialPlan,
+    draw_trials,
+    find_onset_day,
+    find_stop_instants,
+)
+from services.safety_rules.domain.stopping.steps import compress_boundary
 from services.safety_rules.inquiries.rule_simulation import rehearse
 from services.vocabulary.protocol import Curve, StopWhen
 from services.vocabulary.standing import Standing
 from tests.helpers.protocols import rule
 
-TABLE = (1, *design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary)
+TABLE = (1, *make_design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary)
 UNIFORM, EARLY = Curve("uniform"), Curve("exponential", mean_days=5)
 MEMBERS = tuple(Standing(f"P-{number}", "TRIAL.1") for number in range(30))
 TRIALS, PUBLISHED_TRIALS = 10_000, 60_000
@@ -36,7 +42,7 @@ ROUNDING = 0.0005
 
 
 def rule_1(curve):
-    when = StopWhen("beta-binomial", 0.2, 0.1, 30, steps_of(TABLE), {"prior": (0.6, 2.4)})
+    when = StopWhen("beta-binomial", 0.2, 0.1, 30, compress_boundary(TABLE), {"prior": (0.6, 2.4)})
     return replace(rule("1", curve=curve), stop_when=when)
 
 
@@ -110,21 +116,27 @@ CURVES = [
 
 @pytest.mark.parametrize(("looks", "trials"), [((), 40), ((3, 8, 15, 30), 8)])
 @pytest.mark.parametrize("curve", CURVES)
-@pytest.mark.parametrize("counting", COUNTINGS)
+@pytest.mark.parametrize("counting", COUNTING_METHODS)
 def test_many_trials_at_once_stop_as_each_does_on_its_own_path(counting, curve, looks, trials):
-    limit = Limits(TABLE, looks)
-    course = Course(60, (10, 40), curve)  # crowded: dates with several events
-    some = drawn(course, 0.35, 30, trials, np.random.default_rng(11))
+    limit = SignedLimits(TABLE, looks)
+    course = TrialPlan(60, (10, 40), curve)  # crowded: dates with several events
+    some = draw_trials(course, 0.35, 30, trials, np.random.default_rng(11))
     policy = "complete" if counting == "naive" else counting
     expected = []
-    for entered, ends, event in zip(some.entered, some.ends, some.event, strict=True):
-        of = Cohort(MEMBERS, entered, ends, ends, np.zeros(30, bool), some.ends.max(), 0, 0, None)
+    for entered, ends, event in zip(
+        some.entered_at, some.window_ends_at, some.event_at, strict=True
+    ):
+        of = Cohort(
+            MEMBERS, entered, ends, ends, np.zeros(30, bool), some.window_ends_at.max(), 0, 0, None
+        )
         happened = Outcomes((None,) * 30, event, event)
         if counting != "naive":
-            happened = as_counted(of, happened, policy)
-        points = path(of, happened, policy, curve, limit)
+            happened = apply_policy(of, happened, policy)
+        points = list_path_points(of, happened, policy, curve, limit)
         expected.append(min((p.at.timestamp() for p in points if p.crossed), default=NEVER))
-    assert stopped_at(some, counting, curve, limit).tolist() == pytest.approx(expected, abs=1e-5)
+    assert find_stop_instants(some, counting, curve, limit).tolist() == pytest.approx(
+        expected, abs=1e-5
+    )
     assert np.isfinite(expected).any()
 
 
@@ -132,21 +144,21 @@ def test_weights_that_sum_to_a_whole_number_are_one_whatever_their_rounding():
     entered = np.array([[0.0, 0.0, 3.0, 8.0, 9.0]]) * DAY_S
     event = np.array([[10.0, 10.0, NEVER, NEVER, NEVER]]) * DAY_S
     window = np.array([[20.0, 20.0, 10.0, 10.0, 10.0]]) * DAY_S
-    some = Trials(entered, entered + window, event)
+    some = SimulatedTrials(entered, entered + window, event)
     assert sum([1, 1, 0.7, 0.2, 0.1]) > 3  # two events and 0.7 + 0.2 + 0.1, as a machine adds
-    limit = Limits((1, 2, 2, 2, 3, 3), ())  # 2 of 3 stop, 2 of 4 do not
-    assert stopped_at(some, "linear", UNIFORM, limit).tolist() == [10 * DAY_S]
+    limit = SignedLimits((1, 2, 2, 2, 3, 3), ())  # 2 of 3 stop, 2 of 4 do not
+    assert find_stop_instants(some, "linear", UNIFORM, limit).tolist() == [10 * DAY_S]
 
 
 @pytest.mark.parametrize("curve", CURVES)
 def test_onsets_follow_the_curve_within_the_window(curve):
     part, span = np.linspace(0.05, 0.95, 19), np.full(19, 30.0)
-    days = onset_day(curve, part, span)
+    days = find_onset_day(curve, part, span)
     assert (days > 0).all()
     assert (days <= 30).all()
-    at_end = onset(curve, span, span)
+    at_end = compute_onset_fraction(curve, span, span)
     expected = part * at_end if at_end[0] > 0 else np.zeros(19)
-    assert onset(curve, days, span) == pytest.approx(expected)
+    assert compute_onset_fraction(curve, days, span) == pytest.approx(expected)
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_one_does_not():

@@ -8,23 +8,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from services.safety_rules.domain.comparison.site_comparison import Table, adjusted, fisher, holm
+from services.safety_rules.domain.comparison.site_comparison import (
+    SiteTable,
+    adjust_by_holm,
+    adjust_p_values,
+    run_fisher_test,
+)
 
 
 def test_the_lady_who_tasted_tea():
     """Source: Fisher 1935, The Design of Experiments, section 11: 17 of 70, and 1 of 70."""
-    found = fisher(Table(events=3, of=4, other_events=1, other_of=4))
-    assert found.more == pytest.approx(17 / 70)
+    found = run_fisher_test(
+        SiteTable(events=3, participants=4, other_events=1, other_participants=4)
+    )
+    assert found.one_sided == pytest.approx(17 / 70)
     assert found.two_sided == pytest.approx(34 / 70)
-    assert found.least == pytest.approx(1 / 70)
-    assert found.least_two_sided == pytest.approx(2 / 70)
+    assert found.smallest_one_sided == pytest.approx(1 / 70)
+    assert found.smallest_two_sided == pytest.approx(2 / 70)
 
 
 def by_enumeration(table):
     """Every way in which the events may fall on the participants, all alike."""
-    everybody = range(table.of + table.other_of)
+    everybody = range(table.participants + table.other_participants)
     events = table.events + table.other_events
-    counts = [sum(p < table.of for p in chosen) for chosen in combinations(everybody, events)]
+    counts = [
+        sum(p < table.participants for p in chosen) for chosen in combinations(everybody, events)
+    ]
     chance = {k: Fraction(counts.count(k), len(counts)) for k in set(counts)}
     return (
         sum(p for k, p in chance.items() if k >= table.events),
@@ -36,7 +45,7 @@ def by_enumeration(table):
 
 TABLES = st.tuples(st.integers(0, 5), st.integers(0, 6)).flatmap(
     lambda of: st.builds(
-        Table,
+        SiteTable,
         st.integers(0, of[0]),
         st.just(of[0]),
         st.integers(0, of[1]),
@@ -47,23 +56,26 @@ TABLES = st.tuples(st.integers(0, 5), st.integers(0, 6)).flatmap(
 
 @given(TABLES)
 def test_as_by_enumeration(table):
-    found = fisher(table)
-    assert (found.more, found.two_sided, found.least, found.least_two_sided) == pytest.approx(
-        tuple(map(float, by_enumeration(table)))
-    )
+    found = run_fisher_test(table)
+    assert (
+        found.one_sided,
+        found.two_sided,
+        found.smallest_one_sided,
+        found.smallest_two_sided,
+    ) == pytest.approx(tuple(map(float, by_enumeration(table))))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.data())
 def test_as_scipy_computes_it(of, other_of, data):
     a, b = data.draw(st.integers(0, of)), data.draw(st.integers(0, other_of))
     table = [[a, of - a], [b, other_of - b]]
-    found = fisher(Table(a, of, b, other_of))
-    assert found.more == pytest.approx(stats.fisher_exact(table, "greater").pvalue)
+    found = run_fisher_test(SiteTable(a, of, b, other_of))
+    assert found.one_sided == pytest.approx(stats.fisher_exact(table, "greater").pvalue)
     assert found.two_sided == pytest.approx(stats.fisher_exact(table).pvalue)
 
 
 def test_in_a_small_network_a_site_cannot_stand_out_and_that_is_said():
-    assert fisher(Table(2, 2, 2, 10)).least == pytest.approx(6 / 66)
+    assert run_fisher_test(SiteTable(2, 2, 2, 10)).smallest_one_sided == pytest.approx(6 / 66)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +90,7 @@ def test_in_a_small_network_a_site_cannot_stand_out_and_that_is_said():
     ],
 )
 def test_holm_by_hand(given_p, adjusted):
-    assert holm(given_p) == pytest.approx(adjusted)
+    assert adjust_by_holm(given_p) == pytest.approx(adjusted)
 
 
 ABLE = [
@@ -95,7 +107,7 @@ ABLE = [
 
 @pytest.mark.parametrize(("given_p", "least", "expected"), ABLE)
 def test_only_comparisons_that_can_stand_out_are_adjusted_for(given_p, least, expected):
-    assert adjusted(given_p, least, 0.05) == pytest.approx(expected)
+    assert adjust_p_values(given_p, least, 0.05) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -108,4 +120,4 @@ def test_only_comparisons_that_can_stand_out_are_adjusted_for(given_p, least, ex
 )
 def test_no_table_has_more_events_than_participants(table, problem):
     with pytest.raises(ValueError, match=problem):
-        Table(*table)
+        SiteTable(*table)

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, as_counted
-from services.safety_rules.domain.stopping.design import design
-from services.safety_rules.domain.stopping.path import Limits, path
+from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, apply_policy
+from services.safety_rules.domain.stopping.design import make_design
+from services.safety_rules.domain.stopping.path import SignedLimits, list_path_points
 from services.vocabulary.protocol import Curve
 
 START = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 DAY_S = timedelta(days=1).total_seconds()
-TABLE = (1, *design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary)
-LIMIT = Limits(TABLE, ())
+TABLE = (1, *make_design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary)
+LIMIT = SignedLimits(TABLE, ())
 UNIFORM, EARLY = Curve("uniform"), Curve("exponential", mean_days=5)
 TRIALS = 2000
 
@@ -35,7 +35,7 @@ def trials(onset, seed):
 
 
 def crosses(of, happened, policy, curve):
-    return any(point.crossed for point in path(of, happened, policy, curve, LIMIT))
+    return any(point.crossed for point in list_path_points(of, happened, policy, curve, LIMIT))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def crosses(of, happened, policy, curve):
 )
 def test_a_policy_has_its_simulated_type_1_error(policy, onset, type_1):
     crossed = [
-        crosses(of, as_counted(of, happened, policy), policy, onset)
+        crosses(of, apply_policy(of, happened, policy), policy, onset)
         for of, happened in trials(onset, seed=7)
     ]
     assert np.mean(crossed) == pytest.approx(type_1, abs=0.02)

@@ -11,15 +11,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from services.safety_rules.domain.stopping.calibrate import calibrate, fixed_boundary
-from services.safety_rules.domain.stopping.design import NeverStopsError, design
-from services.safety_rules.domain.stopping.steps import steps_of, written
+from services.safety_rules.domain.stopping.calibrate import calibrate_boundary, make_fixed_boundary
+from services.safety_rules.domain.stopping.design import NeverStopsError, make_design
+from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 
 RULE_1 = {"family": "beta-binomial", "p0": 0.2, "alpha": 0.1, "n": 30, "prior": (0.6, 2.4)}
 
 
 def test_rule_1_has_the_published_table_and_characteristics():
-    made = design(**RULE_1, rates=(0.2, 0.25, 0.3, 0.35, 0.4))
+    made = make_design(**RULE_1, rates=(0.2, 0.25, 0.3, 0.35, 0.4))
     table = "2 3 3 3 4 4 5 5 5 5 6 6 6 7 7 7 7 8 8 8 9 9 9 9 10 10 10 10 11 11"
     assert made.boundary == tuple(map(int, table.split()))
     assert [at.p_stop for at in made.characteristics] == pytest.approx(
@@ -42,20 +42,20 @@ def test_rule_1_has_the_published_table_and_characteristics():
     ],
 )
 def test_a_family_attains_what_was_computed_elsewhere(arguments, attained, rate, p_stop):
-    made = design(**arguments, rates=(rate,))
+    made = make_design(**arguments, rates=(rate,))
     assert made.attained_alpha == pytest.approx(attained, abs=5e-8)
     assert made.characteristics[0].p_stop == pytest.approx(p_stop, abs=5e-8)
 
 
 def test_ties_stay_ties_where_software_that_bisects_exceeds_alpha():
-    found = calibrate("wang-tsiatis", 20, 0.05, 0.05, {"delta": (0.4,)})
+    found = calibrate_boundary("wang-tsiatis", 20, 0.05, 0.05, {"delta": (0.4,)})
     assert found.attained_alpha == pytest.approx(0.027298, abs=5e-7)
 
 
 def test_an_uncalibrated_sprt_has_the_bounds_of_wald():
     """Source: gsDesign, binomialSPRT with p0 .04, p1 .10, alpha .04, beta .20."""
-    table = fixed_boundary("sprt", 75, 0.04, math.log(0.80 / 0.04), {"p1": (0.10,)})
-    assert written(steps_of(table)) == "4@4-14 5@15-29 6@30-44 7@45-59 8@60-75"
+    table = make_fixed_boundary("sprt", 75, 0.04, math.log(0.80 / 0.04), {"p1": (0.10,)})
+    assert format_steps(compress_boundary(table)) == "4@4-14 5@15-29 6@30-44 7@45-59 8@60-75"
 
 
 CRS = "2@2-4 3@5-11 4@12-21 5@22-32 6@33-40"
@@ -76,8 +76,8 @@ ADVERSE_EVENT = (
 )
 def test_the_tables_of_the_trial(p0, attained, table, p_stop):
     prior = (2 * p0, 2 * (1 - p0))
-    made = design("beta-binomial", p0, 0.05, 40, rates=tuple(p_stop), prior=prior)
-    assert written(steps_of((1, *made.boundary))) == table
+    made = make_design("beta-binomial", p0, 0.05, 40, rates=tuple(p_stop), prior=prior)
+    assert format_steps(compress_boundary((1, *made.boundary))) == table
     assert made.attained_alpha == pytest.approx(attained, abs=6e-6)
     assert [at.p_stop for at in made.characteristics] == pytest.approx(
         list(p_stop.values()), abs=5e-4
@@ -116,7 +116,7 @@ def _exact(boundary, p):
     ],
 )
 def test_recursion_equals_exact_fractions(family, parameters):
-    made = design(family, 0.1, 0.05, 25, rates=(0.1, 0.3), **parameters)
+    made = make_design(family, 0.1, 0.05, 25, rates=(0.1, 0.3), **parameters)
     for at, rate in zip(made.characteristics, (Fraction(1, 10), Fraction(3, 10)), strict=True):
         expected = [float(value) for value in _exact((1, *made.boundary), rate)]
         assert [at.p_stop, at.e_evaluated, at.e_events] == pytest.approx(expected, abs=1e-12)
@@ -127,32 +127,34 @@ def test_the_next_smaller_constant_would_exceed_alpha():
     """The table is the least strict one of its family: one more stop anywhere is too much."""
     alpha = 0.05
     for family, parameters in (("pocock", {}), ("maxsprt", {}), ("obrien-fleming", {})):
-        tables = {calibrate(family, 20, 0.1, level / 1000, parameters) for level in range(5, 150)}
+        tables = {
+            calibrate_boundary(family, 20, 0.1, level / 1000, parameters) for level in range(5, 150)
+        }
         attained = sorted(found.attained_alpha for found in tables)
         below, above = next((a, b) for a, b in pairwise(attained) if b > alpha)
-        found = calibrate(family, 20, 0.1, alpha, parameters)
+        found = calibrate_boundary(family, 20, 0.1, alpha, parameters)
         assert found.attained_alpha == below <= alpha < above
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.1, 0.15, 0.3])
 def test_one_event_of_one_may_stop_where_its_chance_is_alpha_itself(alpha):
-    found = calibrate("pocock", 1, alpha, alpha, {})
+    found = calibrate_boundary("pocock", 1, alpha, alpha, {})
     assert found.boundary == (1, 1)
     assert found.attained_alpha <= alpha
-    given = design("table", alpha, alpha, 1, boundary=(1,))
+    given = make_design("table", alpha, alpha, 1, boundary=(1,))
     assert given.attained_alpha <= alpha
 
 
 def test_a_rule_that_can_never_stop_is_refused():
-    found = calibrate("pocock", 2, 0.5, 0.05, {})
+    found = calibrate_boundary("pocock", 2, 0.5, 0.05, {})
     assert found.boundary == (1, 2, 3)
     assert found.attained_alpha == 0.0
     with pytest.raises(NeverStopsError, match=r"alpha is 0\.05"):
-        design("pocock", 0.5, 0.05, 2)
+        make_design("pocock", 0.5, 0.05, 2)
 
 
 def test_grouped_looks_compare_nowhere_else():
-    made = design("pocock", 0.2, 0.1, 30, looks=(10, 20, 30), rates=(0.2,))
+    made = make_design("pocock", 0.2, 0.1, 30, looks=(10, 20, 30), rates=(0.2,))
     assert made.looks == (10, 20, 30)
     assert made.attained_alpha <= 0.1
     stops = made.characteristics[0].stopping
@@ -162,13 +164,13 @@ def test_grouped_looks_compare_nowhere_else():
 
 def test_expected_enrolment_and_time_are_those_of_simulated_trials():
     """Two of two stop a plan of four: entry times drawn, each evaluated 30 days after entry."""
-    made = design("table", 0.3, 0.2, 4, boundary=(2, 2, 4, 5), rates=(0.3,))
+    made = make_design("table", 0.3, 0.2, 4, boundary=(2, 2, 4, 5), rates=(0.3,))
     chance = np.random.default_rng(5)
     entered = np.sort(chance.uniform(0, 100, (200_000, 4)), axis=1)
     event = chance.random((200_000, 4)) < 0.3
     stops = np.where(event[:, :2].all(axis=1), 2, 4)
     at = np.take_along_axis(entered, stops[:, None] - 1, axis=1)[:, 0] + 30
-    ((people, days),) = made.enrolment(100, 30)
+    ((people, days),) = made.compute_enrolment(100, 30)
     assert people == pytest.approx((entered <= at[:, None]).sum(axis=1).mean(), abs=0.01)
     assert days == pytest.approx(at.mean(), abs=0.3)
 
@@ -176,11 +178,11 @@ def test_expected_enrolment_and_time_are_those_of_simulated_trials():
 @pytest.mark.parametrize(("rate", "median"), [(0.0, None), (0.2, 2), (1.0, 2)])
 def test_the_stopping_time_is_distributed_over_the_looks(rate, median):
     """2 of 2, or 3 of 3: two ways at the second look, none that is left at the third."""
-    (at,) = design("table", 0.2, 0.2, 3, boundary=(2, 2, 3), rates=(rate,)).characteristics
+    (at,) = make_design("table", 0.2, 0.2, 3, boundary=(2, 2, 3), rates=(rate,)).characteristics
     assert at.stopping == pytest.approx((0, 0, rate**2, 0))
     assert at.median_stop == median
 
 
 def test_a_size_that_cannot_be_computed_is_refused_and_not_taken_for_a_boundary():
     with pytest.raises(ValueError, match="prior must be of a size that can be computed with"):
-        calibrate("beta-binomial", 10, 0.2, 0.1, {"prior": (1e308, 1e308)})
+        calibrate_boundary("beta-binomial", 10, 0.2, 0.1, {"prior": (1e308, 1e308)})

@@ -15,7 +15,7 @@ from scipy import integrate, stats
 
 from services.charts.boundary import boundary_chart
 from services.cli.shared.rule_notes import notes
-from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Answer, Determination
 from services.vocabulary.protocol import Curve
@@ -58,7 +58,7 @@ def onset(days, mean=5.0):
 
 
 def at(as_of, *observed, rule=CRS, answer=None):
-    return decide(PROTOCOL, rule, observed, day(as_of), answer)
+    return decide_rule(PROTOCOL, rule, observed, day(as_of), answer)
 
 
 # Two complete without event, one with the event on day 30, one followed for 3 days on day 60.

@@ -6,21 +6,23 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from services.safety_rules.domain.stopping.design import design
-from services.safety_rules.domain.stopping.path import Limits
+from services.safety_rules.domain.stopping.design import make_design
+from services.safety_rules.domain.stopping.path import SignedLimits
 from services.safety_rules.domain.stopping.prediction import (
-    Outstanding,
-    conditional,
-    p_cross,
-    posterior,
-    predictive,
+    OutstandingPlan,
+    compute_conditional_chance,
+    compute_pending_chance,
+    compute_posterior_rate,
+    compute_predictive_chance,
 )
 
-RULE_1 = Limits((1, *design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary), ())
+RULE_1 = SignedLimits(
+    (1, *make_design("beta-binomial", 0.2, 0.1, 30, prior=(0.6, 2.4)).boundary), ()
+)
 
 
 def at(events, complete, *, pending=(), frozen=(), n=30, prior=(0.6, 2.4)):
-    return Outstanding(
+    return OutstandingPlan(
         events=events,
         complete=complete,
         risk=pending,
@@ -34,8 +36,10 @@ def at(events, complete, *, pending=(), frozen=(), n=30, prior=(0.6, 2.4)):
 
 
 def test_rule_1_at_3_of_10():
-    assert predictive(at(3, 10), RULE_1) == pytest.approx(0.3304635695, abs=5e-11)
-    assert conditional(at(3, 10), RULE_1, 0.2) == pytest.approx(0.0890132748, abs=5e-11)
+    assert compute_predictive_chance(at(3, 10), RULE_1) == pytest.approx(0.3304635695, abs=5e-11)
+    assert compute_conditional_chance(at(3, 10), RULE_1, 0.2) == pytest.approx(
+        0.0890132748, abs=5e-11
+    )
 
 
 def density(p, state):
@@ -59,7 +63,7 @@ STATES = [
 @pytest.mark.parametrize("state", STATES)
 def test_the_posterior_equals_numerical_integration(state):
     whole = over_rates(lambda _: 1.0, state)
-    mean, low, high = posterior(state)
+    mean, low, high = compute_posterior_rate(state)
     assert mean == pytest.approx(over_rates(lambda p: p, state) / whole, abs=1e-9)
     for rate, tail in ((low, 0.025), (high, 0.975)):
         below = integrate.quad(lambda p: density(p, state), 0, rate, epsabs=1e-13)[0]
@@ -69,8 +73,8 @@ def test_the_posterior_equals_numerical_integration(state):
 @pytest.mark.parametrize("state", STATES)
 def test_the_predictive_chance_is_the_conditional_one_over_the_posterior(state):
     whole = over_rates(lambda _: 1.0, state)
-    expected = over_rates(lambda p: conditional(state, RULE_1, p), state) / whole
-    assert predictive(state, RULE_1) == pytest.approx(expected, abs=1e-9)
+    expected = over_rates(lambda p: compute_conditional_chance(state, RULE_1, p), state) / whole
+    assert compute_predictive_chance(state, RULE_1) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_chance_to_cross_enumerates_who_of_the_pending_will_have_the_event():
@@ -81,15 +85,15 @@ def test_the_chance_to_cross_enumerates_who_of_the_pending_will_have_the_event()
         for who in product((True, False), repeat=3)
         if 2 + sum(who) >= 4
     )
-    assert p_cross(state, 4, p) == pytest.approx(expected, abs=1e-12)
+    assert compute_pending_chance(state, 4, p) == pytest.approx(expected, abs=1e-12)
 
 
 def test_what_is_reached_already_is_certain():
-    assert p_cross(at(4, 6), 4, 0.01) == 1.0
+    assert compute_pending_chance(at(4, 6), 4, 0.01) == 1.0
 
 
 def test_a_known_event_that_counts_later_crosses_when_it_does():
-    waiting = Outstanding(
+    waiting = OutstandingPlan(
         events=2,
         complete=6,
         risk=(0.5,),
@@ -100,15 +104,15 @@ def test_a_known_event_that_counts_later_crosses_when_it_does():
         n=7,
         prior=(0.6, 2.4),
     )
-    limit = Limits((1, 2, 3, 3, 3, 4, 4, 3), ())
-    assert p_cross(waiting, 3, 0.01) == 1.0
-    assert predictive(waiting, limit) == pytest.approx(1.0)
-    assert conditional(waiting, limit, 0.01) == pytest.approx(1.0)
-    assert posterior(waiting) == posterior(at(3, 7, n=7))
+    limit = SignedLimits((1, 2, 3, 3, 3, 4, 4, 3), ())
+    assert compute_pending_chance(waiting, 3, 0.01) == 1.0
+    assert compute_predictive_chance(waiting, limit) == pytest.approx(1.0)
+    assert compute_conditional_chance(waiting, limit, 0.01) == pytest.approx(1.0)
+    assert compute_posterior_rate(waiting) == compute_posterior_rate(at(3, 7, n=7))
 
 
 def test_those_pending_who_are_nearly_through_do_not_cross_on_their_way():
     """2 events with 5 pending at .95: the size is 6.75 already, where 5 events stop."""
-    limit = Limits((1, 2, 2, 3, 3, 4, 4, 5), ())
+    limit = SignedLimits((1, 2, 2, 3, 3, 4, 4, 5), ())
     state = at(2, 2, pending=(0.95,) * 5, n=7)
-    assert predictive(state, limit) < 1e-3
+    assert compute_predictive_chance(state, limit) < 1e-3

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.safety_rules.domain.alerting.alerts_of_advice import of_advice
+from services.safety_rules.domain.alerting.alerts_of_advice import make_advice_alerts
 from services.vocabulary.alert import AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.helpers.fact_notes import NOW, hours
@@ -14,7 +14,7 @@ LIVER = Advice("P-001", AdviceKind.DOSE, "liver", 1, "interrupt blinatumomab", h
 
 
 def alerts(found, known=()):
-    return of_advice(found, known, NOW, PROTOCOL)
+    return make_advice_alerts(found, known, NOW, PROTOCOL)
 
 
 def told(*found):

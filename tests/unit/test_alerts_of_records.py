@@ -19,7 +19,7 @@ REACHED, LIKELY = AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY
 
 def of_episode(least, most, **more):
     content = replace(CONTENT, worst=Span(Grade(least), Grade(most)), **more)
-    return alerts_of_records.of_episode(replace(EPISODE, content=content), PROTOCOL)
+    return alerts_of_records.make_episode_alert(replace(EPISODE, content=content), PROTOCOL)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_is_no_event_calls_for_none(more):
 
 def test_a_retracted_record_calls_for_none():
     episode = replace(EPISODE, retracted=True)
-    assert alerts_of_records.of_episode(episode, PROTOCOL) is None
+    assert alerts_of_records.make_episode_alert(episode, PROTOCOL) is None
 
 
 def test_a_data_query_is_no_certain_event():
@@ -70,25 +70,25 @@ def test_suspected_and_provisional_are_said(state, provisional):
 
 def test_a_record_has_one_alert_whatever_its_grade_and_version():
     risen = replace(EPISODE, version=7, content=replace(CONTENT, worst=Span(Grade(4), Grade(4))))
-    ids = {alerts_of_records.of_episode(e, PROTOCOL).id for e in (EPISODE, risen)}
-    assert ids == {alerts_of_records.alert_of_episode("e1")}
+    ids = {alerts_of_records.make_episode_alert(e, PROTOCOL).id for e in (EPISODE, risen)}
+    assert ids == {alerts_of_records.make_episode_alert_id("e1")}
 
 
 def test_a_death_is_told_to_those_whom_the_protocol_names_for_deaths():
     died = Anchors(graft_at=NOW, courses=(hours(24 * 78),), died_at=hours(24 * 90))
-    alert = alerts_of_records.of_death("P-001", died, NOW, PROTOCOL)
+    alert = alerts_of_records.make_death_alert("P-001", died, NOW, PROTOCOL)
     assert (alert.kind, alert.grade, alert.suspected) == (AlertKind.DEATH, 5, False)
     assert alert.roles == ("safety_officer", "dsmb")
     assert alert.detail == DeathDetail("", 90, 13)
 
 
 def test_nobody_died():
-    assert alerts_of_records.of_death("P-001", Anchors(), NOW, PROTOCOL) is None
+    assert alerts_of_records.make_death_alert("P-001", Anchors(), NOW, PROTOCOL) is None
 
 
 def of_decision(signal, **more):
     decision = replace(DECISION, signal=Signal(signal), events=2, **more)
-    return alerts_of_records.of_decision(decision, PROTOCOL, NOW)
+    return alerts_of_records.make_decision_alert(decision, PROTOCOL, NOW)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +131,9 @@ KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
 )
 def test_only_what_was_corrected_is_retracted(signal, silenced, ends):
     decision = replace(DECISION, signal=Signal(signal), events=2, silenced_at_events=silenced)
-    wanted = alerts_of_records.of_decision(decision, PROTOCOL, NOW)
-    closed = alerts_of_records.closed_by(decision)
-    rows = alerts_of_records.changed(KNOWN, [wanted] if wanted else [], closed)
+    wanted = alerts_of_records.make_decision_alert(decision, PROTOCOL, NOW)
+    closed = alerts_of_records.find_closed_alerts(decision)
+    rows = alerts_of_records.find_changed_alerts(KNOWN, [wanted] if wanted else [], closed)
     after = KNOWN | {row.id: row for row in rows}
     assert tuple(_end(after[alert.id]) for alert in (A_REACHED, A_LIKELY)) == ends
 
@@ -145,15 +145,15 @@ def _end(alert):
 
 
 def test_what_says_the_same_is_not_written_again():
-    assert alerts_of_records.changed(KNOWN, [A_REACHED, A_LIKELY], {}) == []
+    assert alerts_of_records.find_changed_alerts(KNOWN, [A_REACHED, A_LIKELY], {}) == []
     gone = {key: replace(one, retracted=True) for key, one in KNOWN.items()}
-    assert alerts_of_records.changed(gone, [], {}) == []
+    assert alerts_of_records.find_changed_alerts(gone, [], {}) == []
 
 
 def test_a_change_keeps_when_it_was_opened_and_counts_its_versions():
     known = {A_REACHED.id: replace(A_REACHED, version=3)}
     later = replace(A_REACHED, grade=3, opened_at=hours(9))
-    (row,) = alerts_of_records.changed(known, [later], {})
+    (row,) = alerts_of_records.find_changed_alerts(known, [later], {})
     assert (row.opened_at, row.version, row.grade) == (NOW, 4, 3)
 
 
@@ -162,41 +162,41 @@ def test_what_is_called_for_again_is_open_again():
         replace(A_REACHED, retracted=True),
         replace(A_REACHED, closed=Closed.ANSWERED),
     ):
-        (row,) = alerts_of_records.changed({ended.id: ended}, [A_REACHED], {})
+        (row,) = alerts_of_records.find_changed_alerts({ended.id: ended}, [A_REACHED], {})
         assert row.is_open
 
 
 def test_what_was_answered_is_still_retracted_when_it_is_corrected():
     answered = replace(A_REACHED, closed=Closed.ANSWERED)
-    (row,) = alerts_of_records.changed({answered.id: answered}, [], {})
+    (row,) = alerts_of_records.find_changed_alerts({answered.id: answered}, [], {})
     assert (row.retracted, row.closed) == (True, None)
 
 
 def test_what_was_overtaken_ends_with_the_alert_that_says_more():
     overtaken = replace(A_LIKELY, closed=Closed.OVERTAKEN)
-    assert alerts_of_records.changed({overtaken.id: overtaken}, [], {}) == []
+    assert alerts_of_records.find_changed_alerts({overtaken.id: overtaken}, [], {}) == []
 
 
 def test_records_that_are_not_up_to_date_are_for_operations():
-    alert = alerts_of_records.of_quarantine("P-001", NOW, PROTOCOL, "ValueError")
+    alert = alerts_of_records.make_quarantine_alert("P-001", NOW, PROTOCOL, "ValueError")
     assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINED)
     assert alert.roles == ("operator",)
     assert alert.detail == QuarantineDetail("ValueError")
 
 
 def test_what_is_called_for_first_is_written_as_it_is():
-    assert alerts_of_records.changed({}, [A_REACHED], {}) == [A_REACHED]
+    assert alerts_of_records.find_changed_alerts({}, [A_REACHED], {}) == [A_REACHED]
 
 
 def test_a_rule_may_have_raised_one_alert_of_each_kind():
-    assert set(alerts_of_records.alerts_of_rule(DECISION)) == {*KNOWN, AN_UPPER.id}
+    assert set(alerts_of_records.list_rule_alert_ids(DECISION)) == {*KNOWN, AN_UPPER.id}
 
 
 def of_upper(signal="continue", **more):
     """Two events count; with incomplete grades at their upper ends, three that reach it."""
     fields = {"events": 2, "upper": 3, "upper_crossed": True, "crossed_since": None}
     decision = replace(DECISION, signal=Signal(signal), **(fields | more))
-    return alerts_of_records.of_upper_grades(decision, PROTOCOL, NOW)
+    return alerts_of_records.make_upper_grades_alert(decision, PROTOCOL, NOW)
 
 
 AN_UPPER = of_upper()
@@ -235,8 +235,8 @@ def test_how_the_alert_about_upper_grades_ends(signal, more, end):
     decision = replace(
         DECISION, signal=Signal(signal), events=2, **({"upper_crossed": True} | more)
     )
-    (row,) = alerts_of_records.changed(
-        {AN_UPPER.id: AN_UPPER}, [], alerts_of_records.closed_by(decision)
+    (row,) = alerts_of_records.find_changed_alerts(
+        {AN_UPPER.id: AN_UPPER}, [], alerts_of_records.find_closed_alerts(decision)
     )
     assert _end(row) == end
 
@@ -253,16 +253,16 @@ THEN = replace(
 
 
 def test_what_undid_a_boundary_is_who_no_longer_counts_and_what_is_counted_now():
-    assert alerts_of_records.undone(THEN, DECISION) == replace(
+    assert alerts_of_records.add_undone(THEN, DECISION) == replace(
         THEN, undone=Undone(1, 1.5, ("P-002",))
     )
 
 
 def test_a_crossing_that_is_over_has_an_alert_of_its_own_for_each_time():
-    said = alerts_of_records.undone(THEN, DECISION)
-    alert = alerts_of_records.of_past_crossing(said, PROTOCOL)
-    again = alerts_of_records.of_past_crossing(replace(said, as_of=hours(2)), PROTOCOL)
+    said = alerts_of_records.add_undone(THEN, DECISION)
+    alert = alerts_of_records.make_past_crossing_alert(said, PROTOCOL)
+    again = alerts_of_records.make_past_crossing_alert(replace(said, as_of=hours(2)), PROTOCOL)
     assert (alert.kind, alert.about, alert.opened_at) == (REACHED, "T.S1", THEN.as_of)
     assert len({alert.id, again.id, A_REACHED.id}) == 3
     silent = replace(said, silenced_at_events=2)
-    assert alerts_of_records.of_past_crossing(silent, PROTOCOL) is None
+    assert alerts_of_records.make_past_crossing_alert(silent, PROTOCOL) is None

@@ -25,8 +25,8 @@ def asked(*facts):
     fold = Fold("P-001", RULES)
     named = [replace(one, id=f"f{n}") for n, one in enumerate(facts)]
     fold.apply([DOSE, *named])
-    fold.contents()
-    return [(query.problem, query.facts) for query in fold.queries()], fold
+    fold.list_records()
+    return [(query.problem, query.facts) for query in fold.list_queries()], fold
 
 
 def drug(action, at, order="1", name="norepinephrine"):
@@ -114,7 +114,7 @@ def test_what_is_asked_about_facts_that_contradict_each_other(facts, expected):
 
 def test_a_resolution_before_its_onset_ends_nothing():
     _, fold = asked(graded(2, 10, 10), graded(0, 5, 20))
-    (record,) = fold.contents()
+    (record,) = fold.list_records()
     assert (record.resolved_at, record.worst.at_least) == (None, 2)
 
 
@@ -155,7 +155,7 @@ def test_an_impossible_temperature_is_no_fever_and_not_normal():
         fact(Observation("temperature", quantity("38.5 Cel")), 5),
         fact(Observation("temperature", quantity("98.6 Cel")), 9),
     )
-    crs = next(one for one in fold.contents() if one.criterion == "astct-2019.crs")
+    crs = next(one for one in fold.list_records() if one.criterion == "astct-2019.crs")
     assert crs.resolved_at is None
     assert crs.current.at_most > 0
 
@@ -179,4 +179,4 @@ def test_what_cannot_be_is_kept_and_never_graded_as_normal(value, lln, uln):
     )
     found, fold = asked(fact(body, 5))
     assert [facts for problem, facts in found if "cannot be" in problem or "wrong way" in problem]
-    assert any(one.possible and one.worst.at_most > 0 for one in fold.contents())
+    assert any(one.possible and one.worst.at_most > 0 for one in fold.list_records())

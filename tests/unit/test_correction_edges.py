@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, Heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import ReceivedMessage, RecordHistory
 from services.vocabulary.fact import (
     Action,
     Administration,
@@ -44,26 +44,28 @@ class Story:
 
     def __init__(self, *members, rules=RULES):
         self.members, self.number, self.past = members, 0, []
-        self.chronicle = Chronicle(Family(members, rules), rules)
+        self.chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
 
     def hear(self, *facts):
         self.number += 1
         named = tuple(replace(f, id=f"{self.number}-{n}") for n, f in enumerate(facts))
-        self.past.append(Heard(hours(3000 + self.number), facts[0].subject, self.number, named))
-        self.chronicle.hear(self.past[-1])
+        self.past.append(
+            ReceivedMessage(hours(3000 + self.number), facts[0].subject, self.number, named)
+        )
+        self.chronicle.receive(self.past[-1])
         return self.news()
 
     def under(self, rules):
         """The same story, taken up by other rules."""
         later = Story(*self.members, rules=rules)
-        latest = [one for m in self.members for one in self.chronicle.latest(m)]
-        standings = [one for m in self.members for one in self.chronicle.standings(m)]
+        latest = [one for m in self.members for one in self.chronicle.list_latest_versions(m)]
+        standings = [one for m in self.members for one in self.chronicle.list_standings(m)]
         later.chronicle.resume(self.past, latest, standings)
-        later.chronicle.recount(self.past[-1].received_at)
+        later.chronicle.apply_new_rules(self.past[-1].received_at)
         return later
 
     def news(self):
-        episodes, stood = self.chronicle.take()
+        episodes, stood = self.chronicle.take_changes()
         self.stood = {(one.standing.participant, one.standing.rule) for one in stood}
         self.rules_versions = {one.rules_version for one in episodes}
         return sorted(self.said(one) for one in episodes)
@@ -137,7 +139,7 @@ def test_a_corrected_baseline_of_no_consequence_makes_no_version(story):
 
 
 def test_a_corrected_transplant_date_touches_days_and_windows_of_all_and_no_grade(story):
-    before = {one.id: one for one in story.chronicle.latest("P-001")}
+    before = {one.id: one for one in story.chronicle.list_latest_versions("P-001")}
     found = story.hear(transplant(98, "C", reported=2000))
     assert found == [
         "P-001 ALT changed (date of transplant): 2",
@@ -145,7 +147,7 @@ def test_a_corrected_transplant_date_touches_days_and_windows_of_all_and_no_grad
         "P-001 K changed (date of transplant): 3",
     ]
     assert ("P-001", "TRIAL.CRS") in story.stood
-    for one in story.chronicle.latest("P-001"):
+    for one in story.chronicle.list_latest_versions("P-001"):
         old = before[one.id].content
         moved = replace(old, transplant_day=old.transplant_day + 28, windows=one.content.windows)
         assert one.content == moved
@@ -165,7 +167,7 @@ def test_a_first_dose_that_was_later_makes_records_of_before_of_what_was_after(s
         "P-001 K new (first dose): 3",
         "P-001 K retracted (first dose): 3",
     ]
-    live = [one for one in story.chronicle.latest("P-001") if not one.retracted]
+    live = [one for one in story.chronicle.list_latest_versions("P-001") if not one.retracted]
     assert all(one.content.before_exposure for one in live)
 
 
@@ -186,7 +188,7 @@ def test_a_steroid_that_is_known_late_is_in_the_standing_at_once():
         for one in (*facts[turn:], *facts[:turn]):
             made.hear(one)
         made.chronicle.pass_time(hours(4000))
-        ends.add(tuple(made.chronicle.standings("P-001")))
+        ends.add(tuple(made.chronicle.list_standings("P-001")))
     assert len(ends) == 1
 
 
@@ -277,7 +279,7 @@ def test_a_move_takes_the_records_along_and_says_why(mixed_up, visit, cause):
 
 
 def test_a_move_that_is_taken_back_brings_back_the_same_record(mixed_up):
-    ids = {one.id for one in mixed_up.chronicle.latest("P-001")}
+    ids = {one.id for one in mixed_up.chronicle.list_latest_versions("P-001")}
     for one in moved(300):
         mixed_up.hear(one)
     first, second = moved(310, undone=True)
@@ -286,7 +288,7 @@ def test_a_move_that_is_taken_back_brings_back_the_same_record(mixed_up):
         "P-002 K retracted (visit moved back): 3",
     ]
     assert mixed_up.hear(second) == []
-    assert {one.id for one in mixed_up.chronicle.latest("P-001")} == ids
+    assert {one.id for one in mixed_up.chronicle.list_latest_versions("P-001")} == ids
 
 
 def test_what_is_sent_about_a_visit_after_it_moved_is_the_others_from_the_first(mixed_up):
@@ -306,7 +308,7 @@ def test_the_record_of_a_moved_visit_is_the_same_when_the_move_comes_first(mixed
         ended, began = (
             [(e.content.criterion, e.content.onset_at, e.content.worst) for e in latest]
             for latest in (
-                [e for e in told.chronicle.latest(who) if not e.retracted]
+                [e for e in told.chronicle.list_latest_versions(who) if not e.retracted]
                 for told in (mixed_up, early)
             )
         )

@@ -7,8 +7,8 @@ order in which they come, except where a fifth word says by how much one is olde
 
 import pytest
 
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, Heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import ReceivedMessage, RecordHistory
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import (
     Action,
@@ -155,7 +155,7 @@ class Course:
     """One family that hears messages; says what each one did."""
 
     def __init__(self, *members):
-        self.chronicle = Chronicle(Family(members, RULES), RULES)
+        self.chronicle = RecordHistory(LinkedParticipants(members, RULES), RULES)
         self.names, self.number = {}, 0
         for member in members:
             self.hear(fact(Administration("blinatumomab", Action.START), 0, subject=member))
@@ -163,8 +163,10 @@ class Course:
     def hear(self, *facts):
         self.number += 1
         subject = facts[0].subject
-        self.chronicle.hear(Heard(hours(1000 + self.number), subject, self.number, facts))
-        versions = [one for one in self.chronicle.take()[0] if one.content.criterion == ANC]
+        self.chronicle.receive(
+            ReceivedMessage(hours(1000 + self.number), subject, self.number, facts)
+        )
+        versions = [one for one in self.chronicle.take_changes()[0] if one.content.criterion == ANC]
         for one in sorted(versions, key=lambda v: (v.version, v.content.onset_at)):
             self.names.setdefault(one.id, "ABC"[len(self.names)])
         order = sorted(versions, key=lambda v: (v.retracted, v.content.onset_at))
@@ -206,7 +208,7 @@ class Course:
         return text + (", provisional" if content.provisional else "")
 
     def queries(self):
-        return [query.problem for query in self.chronicle.queries()]
+        return [query.problem for query in self.chronicle.list_queries()]
 
 
 def instants(content):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.safety_rules.domain.episodes.criterion_records import Group
+from services.safety_rules.domain.episodes.criterion_records import CriterionRecords
 from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
@@ -36,50 +36,50 @@ class Records:
 
 
 def test_a_run_that_ends_is_said_anew_and_those_before_it_are_not():
-    group, make = Group(Grade.NONE), Records()
+    group, make = CriterionRecords(Grade.NONE), Records()
     first, second = run(0, 5), run(10)
-    assert group.update([first], 0, second, make)
+    assert group.update_runs([first], 0, second, make)
     kept = group.records[0]
     make.taken()
     over = run(10, 12)
-    assert group.update([first, over], 1, None, make)
+    assert group.update_runs([first, over], 1, None, make)
     assert make.taken() == [(hours(10), None)]
     assert group.records[0] is kept
 
 
 def test_nothing_is_said_anew_when_nothing_has_changed():
-    group, make = Group(Grade.NONE), Records()
-    group.update([run(0, 5)], 0, run(10), make)
+    group, make = CriterionRecords(Grade.NONE), Records()
+    group.update_runs([run(0, 5)], 0, run(10), make)
     make.taken()
-    assert not group.update([run(0, 5)], 1, run(10), make)
+    assert not group.update_runs([run(0, 5)], 1, run(10), make)
     assert make.taken() == []
 
 
 def test_a_run_that_nobody_saw_the_end_of_reaches_to_the_next_one():
-    group, make = Group(Grade.NONE), Records()
+    group, make = CriterionRecords(Grade.NONE), Records()
     unresolved, later = run(0), run(500)
-    group.update([unresolved], 0, None, make)
+    group.update_runs([unresolved], 0, None, make)
     make.taken()
-    group.update([unresolved], 1, later, make)
+    group.update_runs([unresolved], 1, later, make)
     assert make.taken() == [(hours(0), hours(500)), (hours(500), None)]
 
 
 def test_what_is_said_beside_the_runs_reaches_the_run_of_its_time():
-    group, make = Group(Grade.NONE), Records()
+    group, make = CriterionRecords(Grade.NONE), Records()
     ended = [run(0, 5), run(10, 15), run(20, 25)]
-    group.update(ended, 0, None, make)
+    group.update_runs(ended, 0, None, make)
     make.taken()
     make.because = "the study drug"
-    assert group.update(ended, 3, None, make, [(hours(12), hours(12))])
+    assert group.update_runs(ended, 3, None, make, [(hours(12), hours(12))])
     assert make.taken() == [(hours(10), hours(20))]
     assert [one.attribution for one in group.records] == ["", "the study drug", ""]
 
 
 def test_a_record_knows_its_run_until_there_is_none():
-    group, make = Group(Grade.NONE), Records()
-    group.update([run(0, 5)], 0, None, make)
+    group, make = CriterionRecords(Grade.NONE), Records()
+    group.update_runs([run(0, 5)], 0, None, make)
     (said,) = group.records
-    assert group.run_of(said) == run(0, 5)
-    group.update([], 0, None, make)
-    assert group.run_of(said) is None
+    assert group.find_run(said) == run(0, 5)
+    group.update_runs([], 0, None, make)
+    assert group.find_run(said) is None
     assert group.records == ()

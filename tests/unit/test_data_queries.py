@@ -61,7 +61,7 @@ def test_what_is_asked(reported, asked):
     measure, value, unit, lln, uln = reported
     fold = Fold("P-001", RULES)
     fold.apply([DOSE, lab(measure, value, 24, unit, lln=lln, uln=uln, name="reported")])
-    queries = fold.queries()
+    queries = fold.list_queries()
     assert sorted(query.problem for query in queries) == sorted(asked)
     assert {(query.participant, query.facts) for query in queries} <= {("P-001", ("reported",))}
 
@@ -73,6 +73,6 @@ def test_a_correction_answers_the_query():
         "sodium", "140", 24, "mmol/L", lln="135", uln="145", name="b", series="S", reported=30
     )
     fold.apply([DOSE, wrong])
-    assert fold.queries()
+    assert fold.list_queries()
     fold.apply([right])
-    assert fold.queries() == []
+    assert fold.list_queries() == []

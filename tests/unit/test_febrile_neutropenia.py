@@ -39,20 +39,22 @@ def test_the_record_of_a_fever(fevers, counts, expected):
         fold = Fold("P-001", RULES)
         for one in order:
             fold.apply([one])
-        found = [one for one in fold.contents() if one.criterion == FEBRILE_NEUTROPENIA]
+        found = [one for one in fold.list_records() if one.criterion == FEBRILE_NEUTROPENIA]
         assert [told(one) for one in found] == ([] if expected is None else [expected])
 
 
 def test_a_count_without_a_fever_makes_no_record():
     fold = Fold("P-001", RULES)
     fold.apply([lab("neutrophils", "0.1", 24, "10*9/L", lln="1.8")])
-    assert [one.criterion for one in fold.contents()] == ["ctcae-5.0.neutrophil-count-decreased"]
+    assert [one.criterion for one in fold.list_records()] == [
+        "ctcae-5.0.neutrophil-count-decreased"
+    ]
 
 
 def test_one_pressure_makes_no_record():
     fold = Fold("P-001", RULES)
     fold.apply([lab("sbp", "170", 24, "mm[Hg]"), lab("dbp", "105", 24, "mm[Hg]")])
-    assert fold.contents() == ()
+    assert fold.list_records() == ()
 
 
 def told(record):

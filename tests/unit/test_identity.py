@@ -2,7 +2,11 @@
 
 import pytest
 
-from services.safety_rules.domain.episodes.identity import Occasion, reconciled, retracted
+from services.safety_rules.domain.episodes.identity import (
+    Occasion,
+    reconcile_records,
+    retract_records,
+)
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import hours
@@ -47,7 +51,7 @@ def occasion(seq):
 
 
 def records(text):
-    return reconciled((), [content(run) for run in text.split()], occasion(1))
+    return reconcile_records((), [content(run) for run in text.split()], occasion(1))
 
 
 def said(versions, names):
@@ -63,22 +67,22 @@ def said(versions, names):
 def test_versions(before, after, expected):
     latest = records(before)
     names = {old.id: "AB"[place] for place, old in enumerate(latest)}
-    versions = reconciled(latest, [content(run) for run in after.split()], occasion(2))
+    versions = reconcile_records(latest, [content(run) for run in after.split()], occasion(2))
     assert said(versions, names or {new.id: "A" for new in versions}) == expected
 
 
 def test_a_record_that_returns_after_its_retraction_keeps_its_id():
     (first,) = records("0-5:2")
-    (gone,) = reconciled([first], [], occasion(2))
-    (back,) = reconciled([gone], [content("0-5:2")], occasion(3))
+    (gone,) = reconcile_records([first], [], occasion(2))
+    (back,) = reconcile_records([gone], [content("0-5:2")], occasion(3))
     assert (gone.retracted, gone.cause) == (True, "retracted")
     assert (back.id, back.version, back.cause, back.retracted) == (first.id, 3, "returned", False)
 
 
 def test_a_record_of_a_merged_participant_names_the_one_that_holds_its_facts():
     (old,) = records("0-5:2")
-    (other,) = reconciled((), [content("1-9:2", "P-002")], occasion(1))
-    (gone,) = retracted([old], [other], occasion(2))
+    (other,) = reconcile_records((), [content("1-9:2", "P-002")], occasion(1))
+    (gone,) = retract_records([old], [other], occasion(2))
     assert (gone.cause, gone.merged_into) == ("merged", other.id)
 
 
@@ -89,6 +93,6 @@ def test_ids_are_made_of_content():
 
 def test_a_record_that_other_rules_make_of_the_same_message_has_an_id_of_its_own():
     (old,) = records("0-2:2")
-    new, gone = reconciled([old], [content("5-6:1")], occasion(1))
+    new, gone = reconcile_records([old], [content("5-6:1")], occasion(1))
     assert (new.cause, gone.cause) == ("new", "retracted")
     assert new.id != old.id

@@ -32,5 +32,5 @@ def test_the_grade_of_a_high_glucose(doses, grade):
         fold = Fold("P-001", RULES)
         for one in order:
             fold.apply([one])
-        (record,) = fold.contents()
+        (record,) = fold.list_records()
         assert (record.criterion, str(record.worst)) == ("ctcae-5.0.hyperglycemia", grade)

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from services.safety_rules.domain.facts.ownership import Ownership, find_survivors
-from services.safety_rules.domain.participant.linked_participants import families
+from services.safety_rules.domain.participant.linked_participants import link_participants
 from services.vocabulary.fact import Enrolment, Merge, Move, Status
 from tests.helpers.fact_notes import fact, lab
 
@@ -33,17 +33,17 @@ def test_survivors(text, expected):
 
 def test_families_are_joined_by_every_merge_even_an_undone_one():
     merges = [fact(Merge("b", "a", undone=True)), fact(Merge("d", "c"))]
-    assert families("abcde", merges) == [("a", "b"), ("c", "d"), ("e",)]
+    assert link_participants("abcde", merges) == [("a", "b"), ("c", "d"), ("e",)]
 
 
 def test_families_are_joined_by_every_move_even_an_undone_one():
     moves = [fact(Move("b", "a", "V", undone=True)), fact(Move("d", "c"))]
-    assert families("abcde", moves) == [("a", "b"), ("c", "d"), ("e",)]
+    assert link_participants("abcde", moves) == [("a", "b"), ("c", "d"), ("e",)]
 
 
 def test_what_names_somebody_who_takes_no_part_joins_nobody():
     joining = [fact(Merge("a", "x")), fact(Merge("x", "b")), fact(Move("c", "x"))]
-    assert families("abc", joining) == [("a",), ("b",), ("c",)]
+    assert link_participants("abc", joining) == [("a",), ("b",), ("c",)]
     ownership = Ownership("abc")
     assert ownership.add_facts([fact(Merge("a", "b"), 1)])
     assert not ownership.add_facts([fact(Merge("b", "x"), 2), fact(Move("c", "x"), 2)])

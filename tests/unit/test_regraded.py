@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.safety_rules.domain.comparison.regraded import regraded
+from services.safety_rules.domain.comparison.regraded import compare_records
 from services.vocabulary.episode import EpisodeState
 from tests.helpers.dosing_course import hour, record
 
@@ -57,14 +57,14 @@ TABLE = {
 
 @pytest.mark.parametrize(("before", "after", "expected"), TABLE.values(), ids=TABLE)
 def test_what_would_become_of_a_record(before, after, expected):
-    found = regraded(records(OLD, before), records(NEW, after), SAME)
-    assert "; ".join(f"{hour(one.record.onset_at)}: {one.way}" for one in found) == expected
-    assert [one.changes for one in found] == [one.way != "the same" for one in found]
+    found = compare_records(records(OLD, before), records(NEW, after), SAME)
+    assert "; ".join(f"{hour(one.record.onset_at)}: {one.difference}" for one in found) == expected
+    assert [one.is_changed for one in found] == [one.difference != "the same" for one in found]
 
 
 def test_what_has_another_name_is_another_record_unless_they_are_known_to_be_the_same():
     before, after = records(OLD, "2@24 -@36"), records(NEW, "2@24 -@36")
-    assert [str(one.way) for one in regraded(before, after, {})] == [
+    assert [str(one.difference) for one in compare_records(before, after, {})] == [
         "looser: no record any longer",
         "stricter: a new record",
     ]

@@ -11,8 +11,12 @@ from benchmarks.material import Material
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache, Remembered, Uses
 from services.safety_rules.application.fold_participants import Given, fold
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, Heard, heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import (
+    ReceivedMessage,
+    RecordHistory,
+    group_by_message,
+)
 from services.simulator.trial import simulate_trial
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
@@ -25,7 +29,7 @@ from tests.helpers.store import message, new_database
 
 def kept(*names, facts=0, version=1):
     rows = tuple(StateRow(name, version=version) for name in names)
-    return Remembered(Chronicle(Family(names, RULES), RULES), rows, facts)
+    return Remembered(RecordHistory(LinkedParticipants(names, RULES), RULES), rows, facts)
 
 
 ONE = kept("P-001").size_bytes
@@ -135,10 +139,10 @@ def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_pat
 
 
 def test_who_is_dropped_is_freed_at_once_without_a_collection():
-    chronicle = Chronicle(Family(PEOPLE, RULES), RULES)
+    chronicle = RecordHistory(LinkedParticipants(PEOPLE, RULES), RULES)
     for seq, one in enumerate(trial(seed=5)):
-        chronicle.hear(Heard(NOW, one.subject, seq, (one,)))
-    chronicle.take()
+        chronicle.receive(ReceivedMessage(NOW, one.subject, seq, (one,)))
+    chronicle.take_changes()
     gc.collect()
     gc.disable()
     try:
@@ -154,9 +158,9 @@ def written(known):
 
 def remembered(rules, members, lines):
     """What is remembered of a family whose facts were read, as a worker reads them."""
-    chronicle = Chronicle(Family(members, rules), rules)
+    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
     known = [replace(one, fact=wire.read_fact(line)) for one, line in lines]
-    for one in heard(known):
-        chronicle.hear(one)
-    chronicle.take()
+    for one in group_by_message(known):
+        chronicle.receive(one)
+    chronicle.take_changes()
     return Remembered(chronicle, tuple(map(StateRow, members)), len(known))

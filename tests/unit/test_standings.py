@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.standings.standing import Knowledge, outlook, steroid_doses
-from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.domain.standings.standing import (
+    StandingInputs,
+    find_standing,
+    find_steroid_doses,
+)
+from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration
 from services.vocabulary.grade import Grade
@@ -45,7 +49,7 @@ def record(text, criterion="astct-2019.crs", **more):
 
 
 def known(*records, anchors=TREATED, until=30, steroids=()):
-    return Knowledge(
+    return StandingInputs(
         "P-001",
         anchors,
         records,
@@ -80,7 +84,7 @@ EVENTS = {  # records of CRS; the day of the event at the lower, the upper end
 
 @pytest.mark.parametrize(("text", "lower", "upper"), EVENTS.values(), ids=EVENTS)
 def test_the_event_of_a_syndrome(text, lower, upper):
-    standing = outlook(CRS, PROTOCOL, known(record(text))).standing
+    standing = find_standing(CRS, PROTOCOL, known(record(text))).standing
     assert (at(standing.event), at(standing.upper)) == (lower, upper)
     assert standing.confirmed is None
 
@@ -100,27 +104,27 @@ LABORATORY = {  # a laboratory record, known until that day; the event, and when
 
 @pytest.mark.parametrize(("text", "until", "event", "due"), LABORATORY.values(), ids=LABORATORY)
 def test_a_laboratory_only_grade_3_counts_after_72_hours(text, until, event, due):
-    found = outlook(AE, PROTOCOL, known(record(text, ALT), until=until))
+    found = find_standing(AE, PROTOCOL, known(record(text, ALT), until=until))
     assert at(found.standing.event) == event
     assert found.due_at == (None if due is None else day(due))
 
 
 def test_a_confirmed_laboratory_event_counts_at_once():
     confirmed = record("1:3 2:0", ALT, state=EpisodeState.CONFIRMED)
-    standing = outlook(AE, PROTOCOL, known(confirmed)).standing
+    standing = find_standing(AE, PROTOCOL, known(confirmed)).standing
     assert at(standing.event) == at(standing.confirmed) == 1
 
 
 def test_a_bedside_event_counts_at_once():
-    assert outlook(AE, PROTOCOL, known(record("1:3 1.2:0", "ctcae-5.0.fever"))).standing.event
+    assert find_standing(AE, PROTOCOL, known(record("1:3 1.2:0", "ctcae-5.0.fever"))).standing.event
 
 
 def test_hyperglycemia_after_the_protocols_own_steroid_counts_only_when_confirmed():
     high = record("1:4 9:0", "ctcae-5.0.hyperglycemia")
-    assert outlook(AE, PROTOCOL, known(high, steroids=(day(0.5),))).standing.event is None
-    assert at(outlook(AE, PROTOCOL, known(high, steroids=(day(-2),))).standing.event) == 1
+    assert find_standing(AE, PROTOCOL, known(high, steroids=(day(0.5),))).standing.event is None
+    assert at(find_standing(AE, PROTOCOL, known(high, steroids=(day(-2),))).standing.event) == 1
     sure = replace(high, state=EpisodeState.CONFIRMED)
-    assert at(outlook(AE, PROTOCOL, known(sure, steroids=(day(0.5),))).standing.event) == 1
+    assert at(find_standing(AE, PROTOCOL, known(sure, steroids=(day(0.5),))).standing.event) == 1
 
 
 @pytest.mark.parametrize(
@@ -129,13 +133,13 @@ def test_hyperglycemia_after_the_protocols_own_steroid_counts_only_when_confirme
     ids=str,
 )
 def test_what_does_not_count(more):
-    assert outlook(AE, PROTOCOL, known(record("1:4", ALT, **more))).standing.event is None
+    assert find_standing(AE, PROTOCOL, known(record("1:4", ALT, **more))).standing.event is None
 
 
 def test_the_earliest_of_several_events_counts_and_the_next_takes_its_place():
     first, second = record("1:3 2:0"), record("5:3 6:0")
-    assert at(outlook(CRS, PROTOCOL, known(first, second)).standing.event) == 1
-    assert at(outlook(CRS, PROTOCOL, known(second)).standing.event) == 5
+    assert at(find_standing(CRS, PROTOCOL, known(first, second)).standing.event) == 1
+    assert at(find_standing(CRS, PROTOCOL, known(second)).standing.event) == 5
 
 
 ENDS = {  # died, relapsed; the NRM event, what competes with it, what competes with CRS
@@ -153,16 +157,16 @@ ENDS = {  # died, relapsed; the NRM event, what competes with it, what competes 
 )
 def test_death_and_relapse(died, relapsed, nrm, competes, with_crs):
     anchors = replace(TREATED, died_at=died and day(died), relapsed_at=relapsed and day(relapsed))
-    standing = outlook(NRM, PROTOCOL, known(anchors=anchors)).standing
+    standing = find_standing(NRM, PROTOCOL, known(anchors=anchors)).standing
     assert at(standing.event) == nrm
     assert (standing.competing and standing.competing.what) == competes
-    crs = outlook(CRS, PROTOCOL, known(anchors=anchors)).standing
+    crs = find_standing(CRS, PROTOCOL, known(anchors=anchors)).standing
     assert (crs.competing and crs.competing.what) == with_crs
 
 
 def test_an_event_after_what_made_it_impossible_does_not_count():
     anchors = replace(TREATED, relapsed_at=day(2))
-    standing = outlook(CRS, PROTOCOL, known(record("5:3"), anchors=anchors)).standing
+    standing = find_standing(CRS, PROTOCOL, known(record("5:3"), anchors=anchors)).standing
     assert (standing.event, standing.competing.what) == (None, "relapse")
 
 
@@ -171,7 +175,7 @@ def test_who_was_never_infused_or_too_late_is_listed_and_not_counted():
     late = replace(TREATED, graft_at=hours(-101 * 24))
     for anchors in (never, late):
         assert (
-            outlook(CRS, PROTOCOL, known(record("1:3"), anchors=anchors)).standing.exposed_at
+            find_standing(CRS, PROTOCOL, known(record("1:3"), anchors=anchors)).standing.exposed_at
             is None
         )
 
@@ -180,7 +184,7 @@ def test_a_retracted_or_rejected_event_leaves_its_place_to_the_next():
     first, second = record("1:3 2:0"), record("5:4 6:0")
     rejected = replace(first, state=EpisodeState.REJECTED)
     for known_records in ((second,), (rejected, second)):
-        standing = outlook(CRS, PROTOCOL, known(*known_records)).standing
+        standing = find_standing(CRS, PROTOCOL, known(*known_records)).standing
         assert (at(standing.event), standing.event.grade) == (5, 4)
         assert (at(standing.upper), standing.treatment_day) == (5, 6)
 
@@ -188,7 +192,7 @@ def test_a_retracted_or_rejected_event_leaves_its_place_to_the_next():
 def test_the_confirmed_count_has_its_own_earliest_event():
     first = record("1:3 2:0")
     second = record("5:3 6:0", state=EpisodeState.CONFIRMED)
-    standing = outlook(CRS, PROTOCOL, known(first, second)).standing
+    standing = find_standing(CRS, PROTOCOL, known(first, second)).standing
     assert (at(standing.event), at(standing.confirmed)) == (1, 5)
     assert (standing.event.confirmed, standing.confirmed.confirmed) == (False, True)
 
@@ -210,7 +214,7 @@ COMPETES = {  # day of CRS, what else happened, when; the CRS event, what compet
 def test_the_earlier_of_event_and_competing_event_stands(crs, what, when, event, competes):
     found = [record(f"{crs}:3", state=EpisodeState.CONFIRMED)] if crs else []
     anchors = replace(TREATED, **{what: day(when)})
-    standing = outlook(CRS, PROTOCOL, known(*found, anchors=anchors)).standing
+    standing = find_standing(CRS, PROTOCOL, known(*found, anchors=anchors)).standing
     assert at(standing.event) == at(standing.confirmed) == at(standing.upper) == event
     assert (standing.competing and standing.competing.what) == competes
 
@@ -219,7 +223,9 @@ def test_a_rule_that_counts_confirmed_events_has_competing_ones_of_its_own():
     rule = replace(CRS, status="confirmed")
     anchors = replace(TREATED, relapsed_at=day(2))
     late = record("5:3", state=EpisodeState.CONFIRMED)
-    standing = outlook(rule, PROTOCOL, known(record("1:3 1.5:0"), late, anchors=anchors)).standing
+    standing = find_standing(
+        rule, PROTOCOL, known(record("1:3 1.5:0"), late, anchors=anchors)
+    ).standing
     assert (at(standing.event), standing.confirmed) == (1, None)
     assert standing.competing.what == "relapse"
 
@@ -237,12 +243,14 @@ STEROIDS = {  # grade on day 10; the last dose before it; whether it counts unco
 
 @pytest.mark.parametrize(("text", "dose", "event"), STEROIDS.values(), ids=STEROIDS)
 def test_hyperglycemia_within_48_hours_of_the_protocols_steroid(text, dose, event):
-    standing = outlook(AE, PROTOCOL, known(record(text, HIGH), steroids=(day(dose),))).standing
+    standing = find_standing(
+        AE, PROTOCOL, known(record(text, HIGH), steroids=(day(dose),))
+    ).standing
     assert at(standing.event) == at(standing.upper) == event
 
 
 def test_the_protocols_steroid_explains_hyperglycemia_alone():
-    standing = outlook(AE, PROTOCOL, known(record("10:4", ALT), steroids=(day(9),))).standing
+    standing = find_standing(AE, PROTOCOL, known(record("10:4", ALT), steroids=(day(9),))).standing
     assert at(standing.event) == 10
 
 
@@ -254,7 +262,7 @@ def test_the_protocols_own_steroid_doses_are_those_it_schedules():
         fact(Administration("prednisone", Action.STOP, scheduled=True), 7),
         fact(Administration("acetaminophen", Action.GIVEN, scheduled=True), 9),
     ]
-    assert steroid_doses(doses, PROTOCOL) == (hours(1), hours(3))
+    assert find_steroid_doses(doses, PROTOCOL) == (hours(1), hours(3))
 
 
 def test_a_window_from_each_course_counts_in_every_course_and_not_between():
@@ -262,7 +270,9 @@ def test_a_window_from_each_course_counts_in_every_course_and_not_between():
     rule = replace(CRS, window=window)
     anchors = replace(TREATED, courses=(INFUSION, day(60)))
     between, later = record("40:3 41:0"), record("70:3 71:0")
-    standing = outlook(rule, PROTOCOL, known(between, later, anchors=anchors, until=100)).standing
+    standing = find_standing(
+        rule, PROTOCOL, known(between, later, anchors=anchors, until=100)
+    ).standing
     assert at(standing.event) == 70
     assert standing.window_ends_at == day(91) - timedelta(hours=8)  # midnight after day 30
 
@@ -270,10 +280,10 @@ def test_a_window_from_each_course_counts_in_every_course_and_not_between():
 def test_the_onset_may_date_the_event():
     rule = replace(CRS, event_date="onset")
     rises = record("1:2 5:3")
-    assert at(outlook(rule, PROTOCOL, known(rises)).standing.event) == 1
+    assert at(find_standing(rule, PROTOCOL, known(rises)).standing.event) == 1
     before = record("-1:2 5:3")
-    assert outlook(rule, PROTOCOL, known(before)).standing.event is None
-    assert at(outlook(CRS, PROTOCOL, known(before)).standing.event) == 5
+    assert find_standing(rule, PROTOCOL, known(before)).standing.event is None
+    assert at(find_standing(CRS, PROTOCOL, known(before)).standing.event) == 5
 
 
 # What a participant is worth: events, complete, effective size (onset curve: 1 - exp(-t / 5 days))
@@ -284,7 +294,7 @@ def followed(number, until, **more):
 
 
 def counted(observed, as_of=365, rule=CRS):
-    decision = decide(PROTOCOL, rule, observed, day(as_of))
+    decision = decide_rule(PROTOCOL, rule, observed, day(as_of))
     return decision.events, decision.complete, round(decision.ess, 4)
 
 
@@ -328,8 +338,8 @@ def test_participants_beyond_the_plan_are_listed_and_do_not_count():
     event = Counted(day(2), "a", 3, confirmed=False)
     within = [followed(number, 20) for number in range(40)]
     beyond = followed(40, 20, event=event, exposed_at=hours(1))  # the last to be infused
-    decision = decide(PROTOCOL, CRS, [beyond, *within], CUT)
+    decision = decide_rule(PROTOCOL, CRS, [beyond, *within], CUT)
     assert (decision.events, decision.evaluable, decision.beyond_plan) == (0, 40, 1)
     first = replace(beyond, standing=replace(beyond.standing, exposed_at=hours(-1)))
-    decision = decide(PROTOCOL, CRS, [*within, first], CUT)
+    decision = decide_rule(PROTOCOL, CRS, [*within, first], CUT)
     assert (decision.events, decision.evaluable, decision.beyond_plan) == (1, 40, 1)

@@ -30,14 +30,14 @@ def perform(args: Namespace) -> int:
             parameters=parameters,
         )
         entered = (
-            found.enrolment(args.accrual_days, args.window_days or 0.0)
+            found.compute_enrolment(args.accrual_days, args.window_days or 0.0)
             if args.accrual_days is not None
             else ()
         )
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print(json.dumps(_with_enrolment(found.summary(), entered)))
+        print(json.dumps(_with_enrolment(found.summarize(), entered)))
     else:
         print(_readable(found, entered))
     if args.plot:
@@ -74,7 +74,7 @@ def _readable(of: Design, entered: Sequence[tuple[float, float]]) -> str:
     lines = [
         f"{of.family}  p0 {of.p0}  alpha {of.alpha}  n {of.n}",
         f"attained alpha {of.attained_alpha:.5f}",
-        f"stop at events@evaluable: {of.written}",
+        f"stop at events@evaluable: {of.boundary_text}",
     ]
     if of.characteristics:
         rows = [

@@ -95,7 +95,7 @@ def _readable(args: Namespace, found: Sequence[Compared]) -> str:
                 f"{at_p1.p_stop:.4f}",
                 *(f"{people:.1f}" for people, _ in one.enrolment[:2]),
                 at_p1.median_stop or "-",
-                one.design.written,
+                one.design.boundary_text,
             ]
         )
     return (

@@ -21,7 +21,11 @@ from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import PROTOCOL, ProtocolFileError, Study
 from services.safety_rules.adapters.protocol_sources import said
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.inquiries.boundary_tables import Design, Joint, joint
+from services.safety_rules.inquiries.boundary_tables import (
+    Design,
+    FamilywiseError,
+    simulate_familywise_error,
+)
 from services.vocabulary.protocol import Protocol, Rule
 
 _WIDE = 90  # characters of what is said
@@ -66,7 +70,7 @@ def checked(path: Path, study: Study) -> str:
     rows = [
         (
             rule.id,
-            study.designs[rule.id].written,
+            study.designs[rule.id].boundary_text,
             f"{study.designs[rule.id].attained_alpha:.5f}",
             f"{rule.stop_when.alpha:g}",
             len(rule.worked_examples),
@@ -96,7 +100,14 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
     )
     yield Sheet(
         protocol.study,
-        tuple(_shared(study, sources.assumed, joint(alerting) if alerting else None, entering)),
+        tuple(
+            _shared(
+                study,
+                sources.assumed,
+                simulate_familywise_error(alerting) if alerting else None,
+                entering,
+            )
+        ),
         (
             headings(PROTOCOL_RULES),
             *(_line(rule, study.designs[rule.id]) for rule in protocol.rules),
@@ -111,7 +122,7 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
             (headings(CHARACTERISTICS), *does[rule.id]),
             Drawn(
                 rule.id, made.looks, made.boundary, rates,
-                tuple(at.p_stop for at in made.at(rates).characteristics),
+                tuple(at.p_stop for at in made.evaluate_at(rates).characteristics),
             ),
             Marks(when.p0, when.alpha),
             when.n,
@@ -119,7 +130,7 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
 
 
 def _shared(
-    study: Study, assumed: Sequence[str], together: Joint | None, entering: str
+    study: Study, assumed: Sequence[str], together: FamilywiseError | None, entering: str
 ) -> Iterator[tuple[str, str]]:
     protocol = study.protocol
     yield "Title", protocol.title
@@ -142,7 +153,7 @@ def _shared(
     yield "Enrolled, days", f"expected when {entering}, and evaluated when complete"
 
 
-def joint_words(of: Joint) -> str:
+def joint_words(of: FamilywiseError) -> str:
     """Return how often the rules together stop a safe trial."""
     (_, independent), *correlated = of.simulated
     more = ", ".join(f"{chance:.3f} at {rho:g}" for rho, chance in correlated)
@@ -166,8 +177,8 @@ def _characteristics(
     made: Design, accrual_days: float, window_days: float
 ) -> Iterator[tuple[str, ...]]:
     rates = [round(made.p0 + more if more >= 0 else made.p0 / 2, 4) for more in _ABOVE]
-    at_rates = made.at([rate for rate in rates if rate < 1])
-    entered = at_rates.enrolment(accrual_days, window_days)
+    at_rates = made.evaluate_at([rate for rate in rates if rate < 1])
+    entered = at_rates.compute_enrolment(accrual_days, window_days)
     for at, (people, days) in zip(at_rates.characteristics, entered, strict=True):
         yield (
             f"{at.rate:g}" + (" (p0)" if at.rate == round(made.p0, 4) else ""),

@@ -11,7 +11,7 @@ from services.cli.shared.rules_table import rules_table
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.past_crossings import ever_crossed
-from services.safety_rules.inquiries.boundary_tables import joint
+from services.safety_rules.inquiries.boundary_tables import simulate_familywise_error
 from services.vocabulary.decision import Decision
 
 
@@ -40,7 +40,7 @@ def together(study: Study) -> str:
     alerting = [study.designs[rule.id] for rule in study.protocol.rules if not rule.watch_only]
     if not alerting:
         return "No rule alerts."
-    of = joint(alerting, (0.0,), trials=10_000)
+    of = simulate_familywise_error(alerting, (0.0,), trials=10_000)
     return (
         f"The rules that alert jointly stop a safe trial with probability {of.simulated[0][1]:.3f}"
         f" ({of.trials:,} simulated, seed {of.seed}; exact when independent {of.independent:.3f})."

@@ -49,17 +49,17 @@ def _row(row: SiteRow) -> tuple[object, ...]:
     return (
         f"{row.rule} (watch only)" if row.watch_only else row.rule,
         row.site,
-        f"{here.events}/{here.of}",
+        f"{here.events}/{here.participants}",
         f"{row.effective:.1f}",
-        f"{here.other_events}/{here.other_of}",
+        f"{here.other_events}/{here.other_participants}",
         f"{row.other_effective:.1f}",
-        f"{row.test.more:.3f}",
+        f"{row.test.one_sided:.3f}",
         _p(row.holm_more),
         f"{row.test.two_sided:.3f}",
         _p(row.holm_two_sided),
-        f"{row.test.least:.4f}",
-        f"{over.events}/{over.of} : {over.other_events}/{over.other_of}",
-        f"{row.window_over_test.more:.3f}",
+        f"{row.test.smallest_one_sided:.4f}",
+        f"{over.events}/{over.participants} : {over.other_events}/{over.other_participants}",
+        f"{row.window_over_test.one_sided:.3f}",
         row.says,
     )
 

@@ -17,16 +17,16 @@ def changes(found: Preview) -> Iterator[str]:
             (
                 one.record.participant,
                 one.record.term,
-                _grade(one.before),
-                _grade(one.after),
-                one.way,
+                _grade(one.current),
+                _grade(one.proposed),
+                one.difference,
                 day(one.record.transplant_day),
                 day(one.record.treatment_day),
             )
             for one in found.records
         ]
         yield explained_table(CHANGED_RECORDS, rows)
-    counts = Counter(str(one.way) for one in found.records)
+    counts = Counter(str(one.difference) for one in found.records)
     by_way = ", ".join(f"{number} {way}" for way, number in sorted(counts.items()))
     yield f"{len(found.records)} records would change, {found.unchanged} would not" + (
         f" ({by_way})" if by_way else ""

@@ -20,7 +20,7 @@ from services.safety_rules.adapters.protocol_rows import (
     SitesFile,
 )
 from services.safety_rules.domain.stopping.design import Design
-from services.safety_rules.domain.stopping.rule_faults import designed, rule_faults
+from services.safety_rules.domain.stopping.rule_faults import design_rule, find_rule_faults
 from services.vocabulary.protocol import Protocol
 
 PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
@@ -76,7 +76,7 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     roles = somebody if (folder / RECIPIENTS).exists() else None
     for field, problem in chain(_faults(protocol, roles), _assumed_faults(file)):
         raise ProtocolFileError(name, field, problem)
-    return Study(protocol, content, {rule.id: designed(rule) for rule in protocol.rules})
+    return Study(protocol, content, {rule.id: design_rule(rule) for rule in protocol.rules})
 
 
 def _faults(protocol: Protocol, roles: set[str] | None) -> Iterator[tuple[str, str]]:
@@ -92,7 +92,7 @@ def _faults(protocol: Protocol, roles: set[str] | None) -> Iterator[tuple[str, s
         for k, pattern in enumerate(rule.any_of):
             if pattern.term_set and pattern.term_set not in protocol.term_sets:
                 yield f"{at}.event.any_of.{k}.term_set", f"{pattern.term_set!r} is not in term_sets"
-        yield from ((f"{at}.{field}", problem) for field, problem in rule_faults(rule))
+        yield from ((f"{at}.{field}", problem) for field, problem in find_rule_faults(rule))
         yield from _role_faults(f"{at}.then.tell", rule.then.tell, roles)
     if (plan := protocol.endpoints) is not None:
         at = "endpoints.adverse_events"

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from services.safety_rules.domain.participant.record_history import Chronicle
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.store.states import StateRow
 
 Members = tuple[str, ...]
@@ -20,7 +20,7 @@ _OF_A_FACT_SHARED = 1_650  # of a family of several: beside the folds, facts are
 class Remembered:
     """A chronicle, the states at which it stands, and how many facts it has heard."""
 
-    chronicle: Chronicle
+    chronicle: RecordHistory
     states: tuple[StateRow, ...]
     facts: int
 

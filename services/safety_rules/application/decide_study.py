@@ -9,7 +9,7 @@ from services.runtime.failpoints import reached
 from services.safety_rules.application.recompute import last_answer
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.store import alerts, decisions, journal, participants, records, states
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
@@ -82,7 +82,9 @@ def status(
         if as_of is None or answer.received_at <= as_of
     ]
     return tuple(
-        decide(protocol, rule, known.standing[rule.id], known.at, last_answer(answers, rule.id))
+        decide_rule(
+            protocol, rule, known.standing[rule.id], known.at, last_answer(answers, rule.id)
+        )
         for rule in protocol.rules
     )
 
@@ -176,18 +178,20 @@ def _decide(
 
 
 def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Alert]:
-    calls_for = (alerts_of_records.of_decision, alerts_of_records.of_upper_grades)
+    calls_for = (alerts_of_records.make_decision_alert, alerts_of_records.make_upper_grades_alert)
     wanted = [
         alert
         for decision in news
         for call in calls_for
         if (alert := call(decision, rules.protocol, decision.as_of))
     ]
-    about = [key for decision in news for key in alerts_of_records.alerts_of_rule(decision)]
-    closed = {key: why for one in news for key, why in alerts_of_records.closed_by(one).items()}
+    about = [key for decision in news for key in alerts_of_records.list_rule_alert_ids(decision)]
+    closed = {
+        key: why for one in news for key, why in alerts_of_records.find_closed_alerts(one).items()
+    }
     known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
     said = {decision.rule: decision for decision in news}
-    changed = alerts_of_records.changed(known, wanted, closed)
+    changed = alerts_of_records.find_changed_alerts(known, wanted, closed)
     return alerts.upsert_alerts(conn, [_with_reason(row, said[row.about]) for row in changed])
 
 
@@ -198,7 +202,7 @@ def _with_reason(alert: Alert, now: Decision) -> Alert:
         alert.retracted and alert.kind is AlertKind.BOUNDARY_REACHED and isinstance(then, Decision)
     ):
         return alert
-    return replace(alert, detail=alerts_of_records.undone(then, now))
+    return replace(alert, detail=alerts_of_records.add_undone(then, now))
 
 
 def says(decision: Decision | None) -> object:

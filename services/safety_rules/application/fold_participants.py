@@ -80,7 +80,7 @@ def release(db: Database, subjects: Sequence[str] = ()) -> list[str]:
         aside = [one for one in states.quarantined(conn) if not subjects or one.subject in wanted]
         released = [state.subject for state in aside if states.release(conn, state)]
         write_alerts(
-            conn, [alerts_of_records.alert_of_quarantine(subject) for subject in released], []
+            conn, [alerts_of_records.make_quarantine_alert_id(subject) for subject in released], []
         )
     return released
 
@@ -154,5 +154,7 @@ def _quarantine(db: Database, rules: Rules, failed: _Failed, at: datetime) -> No
             conn.rollback()
             return
         for state in failed.states:
-            alert = alerts_of_records.of_quarantine(state.subject, at, rules.protocol, failed.why)
+            alert = alerts_of_records.make_quarantine_alert(
+                state.subject, at, rules.protocol, failed.why
+            )
             write_alerts(conn, [alert.id], [alert])

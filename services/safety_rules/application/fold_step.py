@@ -7,8 +7,13 @@ from datetime import datetime
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache, Remembered
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.participant.linked_participants import Family
-from services.safety_rules.domain.participant.record_history import Chronicle, Heard, Stood, heard
+from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.record_history import (
+    ReceivedMessage,
+    RecordHistory,
+    StandingChange,
+    group_by_message,
+)
 from services.store import journal, records, timers
 from services.store.session import Connection
 from services.store.states import StateRow
@@ -43,7 +48,7 @@ class Step:
     remembered: Remembered
     facts: int
     episodes: tuple[Episode, ...]
-    stood: tuple[Stood, ...]
+    stood: tuple[StandingChange, ...]
     known_at: datetime | None
     until: datetime
     through: Mapping[str, int]
@@ -62,9 +67,9 @@ def step(
     remembered = cache.get(states) or _rebuilt(conn, rules, states)
     cache.drop(tuple(state.subject for state in states))
     known = [k for state in states for k in _new(conn, state, given, alone=len(states) == 1)]
-    new = tuple(heard(known))
+    new = tuple(group_by_message(known))
     if _is_of_others(states, rules):
-        remembered.chronicle.recount(_since(conn, states, new, given.until))
+        remembered.chronicle.apply_new_rules(_since(conn, states, new, given.until))
     return _folded(rules, states, remembered, new, given.until)
 
 
@@ -73,7 +78,7 @@ def _is_of_others(states: Iterable[StateRow], rules: Rules) -> bool:
 
 
 def _since(
-    conn: Connection, states: Iterable[StateRow], new: Sequence[Heard], until: datetime
+    conn: Connection, states: Iterable[StateRow], new: Sequence[ReceivedMessage], until: datetime
 ) -> datetime:
     """Return since when a family stands as the rules have it that run now.
 
@@ -104,15 +109,17 @@ def _folded(
     rules: Rules,
     states: tuple[StateRow, ...],
     remembered: Remembered,
-    new: tuple[Heard, ...],
+    new: tuple[ReceivedMessage, ...],
     until: datetime,
 ) -> Step:
     chronicle = remembered.chronicle
     for message in new:
-        chronicle.hear(message)
-    is_due = _is_of_others(states, rules) or any(at <= until for at in chronicle.due.values())
+        chronicle.receive(message)
+    is_due = _is_of_others(states, rules) or any(
+        at <= until for at in chronicle.due_instants.values()
+    )
     chronicle.pass_time(until)
-    episodes, stood = chronicle.take()
+    episodes, stood = chronicle.take_changes()
     changed = {episode.content.participant for episode in episodes}
     through = {state.subject: state.folded_through for state in states}
     through |= {message.subject: message.seq for message in new}
@@ -138,27 +145,29 @@ def _folded(
         known_at=known_at,
         until=until,
         through=through if is_due else {},
-        advice=chronicle.take_advice(max(until, known_at or until)),
+        advice=chronicle.take_changed_advice(max(until, known_at or until)),
     )
 
 
-def _digest(chronicle: Chronicle, state: StateRow, changed: Container[str]) -> str:
+def _digest(chronicle: RecordHistory, state: StateRow, changed: Container[str]) -> str:
     """Return the digest of the records, which is the one before when none of them has changed."""
     if state.digest and state.subject not in changed:
         return state.digest
-    return wire.digest([(e.id, e.version, e.retracted) for e in chronicle.latest(state.subject)])
+    return wire.digest(
+        [(e.id, e.version, e.retracted) for e in chronicle.list_latest_versions(state.subject)]
+    )
 
 
 def _rebuilt(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Remembered:
     """Take up a family where its stored versions end."""
     states = tuple(states)
     members = [state.subject for state in states]
-    past = heard(
+    past = group_by_message(
         known
         for state in states
         for known in journal.facts_between(conn, state.subject, 0, state.folded_through)
     )
-    chronicle = Chronicle(Family(members, rules), rules)
+    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
     chronicle.resume(
         past,
         [e for member in members for e in records.latest_episodes(conn, member)],

@@ -9,10 +9,10 @@ from services.safety_rules.application.record_step import write_alerts
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.look_back import (
-    Crossing,
-    all_learned,
-    crossings,
-    ever_since,
+    BoundaryCrossing,
+    find_crossings,
+    find_first_crossings,
+    list_knowledge_changes,
 )
 from services.store import alerts, decisions, journal, records, states
 from services.store.session import Connection, Database
@@ -31,20 +31,20 @@ def ever_crossed(
     The instant is one of knowledge: `status` as of it says *boundary reached*. What was known after
     *as_of* is left out (None: nothing is).
     """
-    return ever_since(past_crossings(conn, rules, as_of))
+    return find_first_crossings(past_crossings(conn, rules, as_of))
 
 
 def past_crossings(
     conn: Connection, rules: Rules, as_of: datetime | None = None
-) -> Mapping[str, Sequence[Crossing]]:
+) -> Mapping[str, Sequence[BoundaryCrossing]]:
     """Return when each rule, by id, was at its boundary with what was known then."""
     study = rules.protocol.study
     upto = as_of or last_known(conn, study, records.latest_standings(conn, study))
     if upto is None:
         return {rule.id: () for rule in rules.protocol.rules}
     observed = journal.observations(conn, study, upto)
-    learned = all_learned(_stood(conn, study, upto), observed)
-    return crossings(rules.protocol.rules, learned, upto)
+    learned = list_knowledge_changes(_stood(conn, study, upto), observed)
+    return find_crossings(rules.protocol.rules, learned, upto)
 
 
 def _stood(conn: Connection, study: str, upto: datetime) -> Iterator[tuple[datetime, Standing]]:
@@ -69,7 +69,7 @@ def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
     if journal.subjects_behind(conn, 1) or states.is_refolding(conn, rules.version, study):
         return None
     over = {
-        rule: [one for one in past if one.until is not None]
+        rule: [one for one in past if one.ended_at is not None]
         for rule, past in past_crossings(conn, rules).items()
     }
     if not any(over.values()):
@@ -79,14 +79,14 @@ def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
     found = []
     for now in status(conn, rules):
         for one in over[now.rule] if now.crossed_since is None else ():
-            then = next(d for d in status(conn, rules, one.since) if d.rule == now.rule)
+            then = next(d for d in status(conn, rules, one.crossed_at) if d.rule == now.rule)
             if not (_was_decided(then, one, made) or _was_raised(then, one, raised)):
-                said = alerts_of_records.undone(then, now)
-                found.append(alerts_of_records.of_past_crossing(said, rules.protocol))
+                said = alerts_of_records.add_undone(then, now)
+                found.append(alerts_of_records.make_past_crossing_alert(said, rules.protocol))
     return [alert for alert in found if alert is not None]
 
 
-def _was_decided(then: Decision, crossing: Crossing, made: Sequence[Decision]) -> bool:
+def _was_decided(then: Decision, crossing: BoundaryCrossing, made: Sequence[Decision]) -> bool:
     """Say whether a recorded decision tells of it.
 
     It was made of what was known while it was so; or later, with the same participants, when some
@@ -96,13 +96,13 @@ def _was_decided(then: Decision, crossing: Crossing, made: Sequence[Decision]) -
     return any(
         one.rule == then.rule
         and one.signal is Signal.BOUNDARY_REACHED
-        and one.as_of >= crossing.since
+        and one.as_of >= crossing.crossed_at
         and (_holds(crossing, one.as_of) or counted <= _who(one))
         for one in made
     )
 
 
-def _was_raised(then: Decision, crossing: Crossing, raised: Sequence[Alert]) -> bool:
+def _was_raised(then: Decision, crossing: BoundaryCrossing, raised: Sequence[Alert]) -> bool:
     return any(
         one.about == then.rule
         and one.kind is AlertKind.BOUNDARY_REACHED
@@ -111,8 +111,8 @@ def _was_raised(then: Decision, crossing: Crossing, raised: Sequence[Alert]) -> 
     )
 
 
-def _holds(crossing: Crossing, at: datetime) -> bool:
-    return crossing.since <= at and (crossing.until is None or at < crossing.until)
+def _holds(crossing: BoundaryCrossing, at: datetime) -> bool:
+    return crossing.crossed_at <= at and (crossing.ended_at is None or at < crossing.ended_at)
 
 
 def _who(decision: Decision) -> set[str]:

@@ -7,10 +7,21 @@ from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.facts.current_facts import Query
-from services.safety_rules.domain.participant.linked_participants import Family, families
-from services.safety_rules.domain.participant.record_history import Chronicle, Stood, heard
-from services.safety_rules.domain.stopping.look_back import all_learned, crossings, ever_since
-from services.safety_rules.domain.stopping.monitor import decide
+from services.safety_rules.domain.participant.linked_participants import (
+    LinkedParticipants,
+    link_participants,
+)
+from services.safety_rules.domain.participant.record_history import (
+    RecordHistory,
+    StandingChange,
+    group_by_message,
+)
+from services.safety_rules.domain.stopping.look_back import (
+    find_crossings,
+    find_first_crossings,
+    list_knowledge_changes,
+)
+from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.store.journal import NOT_CLINICAL
 from services.store.participant_order import known_after
 from services.vocabulary.decision import Decision
@@ -25,7 +36,7 @@ class Recounted:
 
     members: tuple[str, ...]
     versions: tuple[Episode, ...]
-    stood: tuple[Stood, ...]
+    stood: tuple[StandingChange, ...]
     latest: tuple[Episode, ...]
     standings: tuple[Standing, ...]
     queries: tuple[Query, ...]
@@ -42,18 +53,18 @@ def recount(
         known: All their facts, in any order.
         until: Timers due by then are applied.
     """
-    chronicle = Chronicle(Family(members, rules), rules)
-    for message in heard(known):
-        chronicle.hear(message)
+    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
+    for message in group_by_message(known):
+        chronicle.receive(message)
     chronicle.pass_time(until)
-    versions, stood = chronicle.take()
+    versions, stood = chronicle.take_changes()
     return Recounted(
         tuple(members),
         tuple(versions),
         tuple(stood),
-        tuple(one for member in members for one in chronicle.latest(member)),
-        tuple(one for member in members for one in chronicle.standings(member)),
-        tuple(chronicle.queries()),
+        tuple(one for member in members for one in chronicle.list_latest_versions(member)),
+        tuple(one for member in members for one in chronicle.list_standings(member)),
+        tuple(chronicle.list_queries()),
     )
 
 
@@ -89,12 +100,12 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
     journals = _journals(fact for fact in known if fact.subject != study)
     found = [
         recount(rules, group, [k for member in group for k in journals.get(member, ())], until)
-        for group in families(journals, known)
+        for group in link_participants(journals, known)
     ]
     standings = [one for family in found for one in family.standings]
     seen = _seen(known)
     decisions = [
-        decide(
+        decide_rule(
             rules.protocol,
             rule,
             [
@@ -110,11 +121,15 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
     episodes = [one for family in found for one in family.latest if not one.retracted]
     queries = [query for family in found for query in family.queries]
     stood = [(one.known_at, one.standing) for family in found for one in family.stood]
-    learned = all_learned(stood, _observed(journals))
-    upto = max(until, learned[-1].at) if learned else until
-    past = crossings(rules.protocol.rules, learned, upto)
+    learned = list_knowledge_changes(stood, _observed(journals))
+    upto = max(until, learned[-1].known_at) if learned else until
+    past = find_crossings(rules.protocol.rules, learned, upto)
     return Assessed(
-        tuple(episodes), tuple(standings), tuple(decisions), tuple(queries), ever_since(past)
+        tuple(episodes),
+        tuple(standings),
+        tuple(decisions),
+        tuple(queries),
+        find_first_crossings(past),
     )
 
 

@@ -54,7 +54,7 @@ def write_alerts(
 ) -> list[Alert]:
     """Let the alerts of the ids *about* be *wanted* or *closed*; return the rows that are new."""
     known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
-    rows = alerts_of_records.changed(known, wanted, closed)
+    rows = alerts_of_records.find_changed_alerts(known, wanted, closed)
     alerts.upsert_alerts(conn, rows)
     return rows
 
@@ -76,7 +76,10 @@ def _timers(steps: Sequence[Step]) -> dict[str, dict[str, datetime]]:
 
 def _due(step: Step, subject: str) -> dict[str, datetime]:
     chronicle = step.remembered.chronicle
-    due = {STANDING: chronicle.due.get(subject), ADVICE: chronicle.advice(subject, step.at)[1]}
+    due = {
+        STANDING: chronicle.due_instants.get(subject),
+        ADVICE: chronicle.find_advice(subject, step.at)[1],
+    }
     return {purpose: at for purpose, at in due.items() if at is not None}
 
 
@@ -101,22 +104,24 @@ def _raise(conn: Connection, rules: Rules, steps: Sequence[Step]) -> list[Alert]
 def _of_episodes(rules: Rules, step: Step, asked: _Asked) -> None:
     found: dict[str, Alert | None] = {}
     for episode in step.episodes:
-        alert = alerts_of_records.of_episode(episode, rules.protocol)
+        alert = alerts_of_records.make_episode_alert(episode, rules.protocol)
         before = found.get(episode.id)
         if alert is not None and before is not None:
             alert = replace(alert, opened_at=before.opened_at)
         found[episode.id] = alert
     asked.wanted += [alert for alert in found.values() if alert is not None]
-    asked.about += [alerts_of_records.alert_of_episode(episode_id) for episode_id in found]
+    asked.about += [alerts_of_records.make_episode_alert_id(episode_id) for episode_id in found]
 
 
 def _of_deaths(rules: Rules, step: Step, asked: _Asked) -> None:
     if step.known_at is None:
         return
     for state in step.after:
-        known = step.remembered.chronicle.anchors(state.subject)
-        death = alerts_of_records.of_death(state.subject, known, step.known_at, rules.protocol)
-        asked.about.append(alerts_of_records.alert_of_death(state.subject))
+        known = step.remembered.chronicle.find_anchors(state.subject)
+        death = alerts_of_records.make_death_alert(
+            state.subject, known, step.known_at, rules.protocol
+        )
+        asked.about.append(alerts_of_records.make_death_alert_id(state.subject))
         asked.wanted += [death] if death else []
 
 
@@ -130,6 +135,6 @@ def _of_advice(conn: Connection, rules: Rules, steps: Sequence[Step], asked: _As
             if alert.participant == subject and isinstance(alert.detail, Advice)
         ]
         asked.about += [alert.id for alert, _ in said]
-        asked.wanted += alerts_of_advice.of_advice(
+        asked.wanted += alerts_of_advice.make_advice_alerts(
             found, said, step.known_at or step.at, rules.protocol
         )

@@ -5,8 +5,11 @@ from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.facts.current_facts import Query
-from services.safety_rules.domain.participant.linked_participants import Family, families
-from services.safety_rules.domain.participant.record_history import heard
+from services.safety_rules.domain.participant.linked_participants import (
+    LinkedParticipants,
+    link_participants,
+)
+from services.safety_rules.domain.participant.record_history import group_by_message
 from services.store import journal, participants
 from services.store.participant_order import families_of
 from services.store.session import Connection
@@ -28,9 +31,9 @@ def advised(
     """
     for group, family in _families(conn, rules, at, participant):
         for member in group:
-            fold = family.fold_of(member)
+            fold = family.find_fold(member)
             if fold is not None:
-                yield member, fold.advice(at)[0]
+                yield member, fold.find_advice(at)[0]
 
 
 def queries(
@@ -39,9 +42,9 @@ def queries(
     """Yield what a person has to look into, from what was known at *at*; see `advised`."""
     for group, family in _families(conn, rules, at, participant):
         for member in group:
-            fold = family.fold_of(member)
+            fold = family.find_fold(member)
             if fold is not None:
-                yield from fold.queries()
+                yield from fold.list_queries()
 
 
 def joined_with(conn: Connection, participant: str) -> tuple[str, ...]:
@@ -52,14 +55,14 @@ def joined_with(conn: Connection, participant: str) -> tuple[str, ...]:
 
 def _families(
     conn: Connection, rules: Rules, at: datetime, participant: str | None
-) -> Iterator[tuple[tuple[str, ...], Family]]:
+) -> Iterator[tuple[tuple[str, ...], LinkedParticipants]]:
     study = rules.protocol.study
     people = [p for p in participants.participants_by_subject(conn, study) if p != study]
     joining = [known.fact for known in journal.joining_facts(conn) if known.received_at <= at]
-    for group in families(people, joining):
+    for group in link_participants(people, joining):
         if participant is None or participant in group:
-            family = Family(group, rules)
+            family = LinkedParticipants(group, rules)
             known = [one for member in group for one in journal.facts_as_of(conn, member, at)]
-            for message in heard(known):
-                family.hear(message.subject, message.facts)
+            for message in group_by_message(known):
+                family.receive(message.subject, message.facts)
             yield group, family

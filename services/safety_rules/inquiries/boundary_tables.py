@@ -3,11 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.safety_rules.domain.stopping.design import Design, NeverStopsError, design
+from services.safety_rules.domain.stopping.design import Design, NeverStopsError, make_design
 from services.safety_rules.domain.stopping.families import FAMILIES
-from services.safety_rules.domain.stopping.familywise_error import Joint, joint
+from services.safety_rules.domain.stopping.familywise_error import (
+    FamilywiseError,
+    simulate_familywise_error,
+)
 
-__all__ = ("METHODS", "Compared", "Design", "Joint", "Shapes", "boundary", "compare", "joint")
+__all__ = (
+    "METHODS",
+    "Compared",
+    "Design",
+    "FamilywiseError",
+    "Shapes",
+    "boundary",
+    "compare",
+    "simulate_familywise_error",
+)
 
 METHODS = (*sorted(FAMILIES), "table")
 UNCALIBRATED = "posterior"  # compared with its own theta, whatever alpha is
@@ -66,7 +78,7 @@ def boundary(
     Raises:
         ValueError: An argument is out of range; the message names it and its range.
     """
-    return design(method, p0, alpha, n, looks=looks, rates=rates, **parameters)
+    return make_design(method, p0, alpha, n, looks=looks, rates=rates, **parameters)
 
 
 def compare(
@@ -93,11 +105,11 @@ def compare(
     found = []
     for family, label, given in _chosen(p0, p1, shapes):
         try:
-            made = design(family, p0, alpha, n, looks=looks, rates=(p0, p1, *rates), **given)
+            made = make_design(family, p0, alpha, n, looks=looks, rates=(p0, p1, *rates), **given)
         except NeverStopsError as error:
             found.append(Compared(family, label, None, why_not=str(error)))
         else:
-            entered = made.enrolment(accrual_days, window_days)
+            entered = made.compute_enrolment(accrual_days, window_days)
             found.append(Compared(family, label, made, entered))
     if all(one.design is None for one in found if one.family != UNCALIBRATED):
         raise ValueError(found[0].why_not)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.endpoints.adverse_events import rows, worst_grades
-from services.safety_rules.domain.endpoints.curves import curve
+from services.safety_rules.domain.endpoints.adverse_events import find_worst_grades, tabulate_terms
+from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.facts.anchors import Stretch, find_anchors, find_stretches
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.safety_rules.domain.facts.ownership import Ownership
-from services.safety_rules.domain.participant.linked_participants import families
+from services.safety_rules.domain.participant.linked_participants import link_participants
 from services.store import journal, participants, records
 from services.store.session import Connection
 from services.vocabulary.endpoint import AdverseEvents, Clock, EndpointReport
@@ -57,12 +57,12 @@ def report(conn: Connection, rules: Rules, as_of: datetime | None = None) -> End
     return EndpointReport(
         study=protocol.study,
         as_of=cut_at,
-        data_to=max((of.until for of in treated), default=None),
+        data_to=max((of.ends_at for of in treated), default=None),
         protocol=protocol.label,
         enrolled=sum(of.anchors.enrolled_at is not None for of in everybody),
         treated=len(treated),
         curves=tuple(
-            curve(endpoint, treated, clock, plan.landmarks)
+            estimate_curve(endpoint, treated, clock, plan.landmarks)
             for clock in CLOCKS
             for endpoint in ENDPOINTS
         ),
@@ -103,7 +103,7 @@ def _follow_ups(
 def _ownership(subjects: Sequence[str], facts: Sequence[Fact]) -> Mapping[str, Ownership]:
     """Return for each subject whose its facts are."""
     found: dict[str, Ownership] = {}
-    for group in families(subjects, facts):
+    for group in link_participants(subjects, facts):
         ownership = Ownership(group)
         found |= dict.fromkeys(group, ownership)
     for subject, its in _by_subject(facts).items():
@@ -151,7 +151,7 @@ def _in_window(rules: Rules, plan: EndpointPlan, treated: Sequence[FollowUp]) ->
         if first is not None and ends_at is not None and first < ends_at:
             windows[of.participant] = found
             died_at = of.anchors.died_at
-            followed += of.until >= ends_at or (died_at is not None and died_at <= of.until)
+            followed += of.ends_at >= ends_at or (died_at is not None and died_at <= of.ends_at)
     return _InWindow(windows, followed)
 
 
@@ -169,7 +169,7 @@ def _adverse_events(
         for one in records.latest_episodes(conn, as_of=cut_at)
         if not one.retracted and one.content.participant in counted.windows
     ]
-    worst = worst_grades(contents, counted.windows, lambda c: rules.matches(c, pattern))
+    worst = find_worst_grades(contents, counted.windows, lambda c: rules.matches(c, pattern))
     evaluable = len(counted.windows)
     return AdverseEvents(
         term_set=plan.term_set,
@@ -177,5 +177,5 @@ def _adverse_events(
         evaluable=evaluable,
         followed=counted.followed,
         outside=len(treated) - evaluable,
-        rows=rows(worst, evaluable, f"Any {plan.term_set} adverse event"),
+        rows=tabulate_terms(worst, evaluable, f"Any {plan.term_set} adverse event"),
     )

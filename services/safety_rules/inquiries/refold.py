@@ -9,7 +9,11 @@ from datetime import datetime
 
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.application.decide_study import last_known, status
-from services.safety_rules.domain.comparison.regraded import Regraded, Way, regraded
+from services.safety_rules.domain.comparison.regraded import (
+    RecordComparison,
+    RecordDifference,
+    compare_records,
+)
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.inquiries.regrade import Preview, same_terms, tables
 from services.safety_rules.inquiries.verify import recounted
@@ -44,11 +48,11 @@ def preview(conn: Connection, rules: Rules) -> Preview:
         after += [one.content for one in found.latest if not one.retracted]
         for member in group:
             standings[member] = [one for one in found.standings if one.participant == member]
-    compared = [_in_detail(one) for one in regraded(before, after, _meant(before, rules))]
+    compared = [_in_detail(one) for one in compare_records(before, after, _meant(before, rules))]
     now, then = status(conn, rules), status(conn, rules, instead=standings)
     return Preview(
-        records=tuple(one for one in compared if one.changes),
-        unchanged=sum(not one.changes for one in compared),
+        records=tuple(one for one in compared if one.is_changed),
+        unchanged=sum(not one.is_changed for one in compared),
         decisions=tuple(zip(now, then, strict=True)),
         carried=0,
         lost={},
@@ -56,10 +60,10 @@ def preview(conn: Connection, rules: Rules) -> Preview:
     )
 
 
-def _in_detail(one: Regraded) -> Regraded:
+def _in_detail(one: RecordComparison) -> RecordComparison:
     """Return what also tells apart what is graded alike: a record of another content is another."""
-    is_other = one.way is Way.SAME and one.before != one.after
-    return replace(one, way=Way.DETAILS) if is_other else one
+    is_other = one.difference is RecordDifference.SAME and one.current != one.proposed
+    return replace(one, difference=RecordDifference.DETAILS) if is_other else one
 
 
 def ask(db: Database, rules: Rules, *, by: str, reason: str) -> list[str]:

@@ -7,7 +7,7 @@ from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.adapters.rules_version import TABLES
 from services.safety_rules.adapters.study_rules import StudyRules
 from services.safety_rules.application.recompute import assess
-from services.safety_rules.domain.comparison.regraded import Regraded, regraded
+from services.safety_rules.domain.comparison.regraded import RecordComparison, compare_records
 from services.safety_rules.domain.ctcae.name_faults import name_faults
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants
@@ -30,7 +30,7 @@ class Preview:
         faults: Names in the protocol that mean nothing there.
     """
 
-    records: tuple[Regraded, ...]
+    records: tuple[RecordComparison, ...]
     unchanged: int
     decisions: tuple[tuple[Decision, Decision], ...]
     carried: int
@@ -63,14 +63,14 @@ def preview(conn: Connection, study: StudyRules, table: str) -> Preview:
     moved = [_moved(fact, same, now) for fact in facts]
     before = assess(now, facts)
     after = assess(then, [fact for fact in moved if fact is not None])
-    found = regraded(
+    found = compare_records(
         [one.content for one in before.episodes],
         [one.content for one in after.episodes],
         same,
     )
     return Preview(
-        records=tuple(one for one in found if one.changes),
-        unchanged=sum(not one.changes for one in found),
+        records=tuple(one for one in found if one.is_changed),
+        unchanged=sum(not one.is_changed for one in found),
         decisions=tuple(zip(before.decisions, after.decisions, strict=True)),
         carried=0 if table == now.protocol.criteria else _carried(facts, moved),
         lost=_counted(

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.characteristics import characteristics
+from services.safety_rules.domain.stopping.characteristics import compute_characteristics
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.path import limits
-from services.safety_rules.domain.stopping.pending import curve_faults
+from services.safety_rules.domain.stopping.path import read_limits
+from services.safety_rules.domain.stopping.pending import find_curve_faults
 from services.safety_rules.domain.stopping.simulated_trials import (
-    COUNTINGS,
-    Course,
-    Trials,
-    drawn,
-    stopped_at,
+    COUNTING_METHODS,
+    SimulatedTrials,
+    TrialPlan,
+    draw_trials,
+    find_stop_instants,
 )
 from services.vocabulary.protocol import Curve, Rule
 
@@ -56,7 +56,7 @@ class Rehearsal:
     """
 
     rule: str
-    course: Course
+    course: TrialPlan
     curve: Curve
     trials: int
     seed: int
@@ -90,18 +90,18 @@ def rehearse(
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
-    course = Course(accrual_days, window_days, onset or rule.curve)
+    course = TrialPlan(accrual_days, window_days, onset or rule.curve)
     _check(course, rates, trials, seed)
-    limit, n = limits(rule), rule.stop_when.n
-    exact = characteristics(np.array(limit.table), rates)
+    limit, n = read_limits(rule), rule.stop_when.n
+    exact = compute_characteristics(np.array(limit.table), rates)
     rows: list[Rehearsed] = []
     for rate in rates:
         chance = np.random.default_rng(seed)
-        tallies = {counting: _Tally() for counting in COUNTINGS}
+        tallies = {counting: _Tally() for counting in COUNTING_METHODS}
         for start in range(0, trials, _AT_ONCE):
-            some = drawn(course, rate, n, min(_AT_ONCE, trials - start), chance)
+            some = draw_trials(course, rate, n, min(_AT_ONCE, trials - start), chance)
             for counting, tally in tallies.items():
-                tally.add(some, stopped_at(some, counting, rule.curve, limit))
+                tally.add(some, find_stop_instants(some, counting, rule.curve, limit))
         rows += [
             Rehearsed(
                 rate=rate,
@@ -133,14 +133,14 @@ class _Tally:
     enrolled: int = 0
     events: int = 0
 
-    def add(self, some: Trials, at: Floats) -> None:
+    def add(self, some: SimulatedTrials, at: Floats) -> None:
         """Count what had happened when each trial stopped, or in all of it."""
         self.stopped += int(np.isfinite(at).sum())
-        self.enrolled += int((some.entered <= at[:, None]).sum())
-        self.events += int((np.isfinite(some.event) & (some.event <= at[:, None])).sum())
+        self.enrolled += int((some.entered_at <= at[:, None]).sum())
+        self.events += int((np.isfinite(some.event_at) & (some.event_at <= at[:, None])).sum())
 
 
-def _check(course: Course, rates: Sequence[float], trials: int, seed: int) -> None:
+def _check(course: TrialPlan, rates: Sequence[float], trials: int, seed: int) -> None:
     if not rates or not all(0 <= rate <= 1 for rate in rates):
         raise ValueError(f"rates must be one or more numbers from 0 to 1, not {[*rates]}")
     if not _TRIALS[0] <= trials <= _TRIALS[1]:
@@ -158,5 +158,5 @@ def _check(course: Course, rates: Sequence[float], trials: int, seed: int) -> No
             f"window-days must be days above 0 and up to {_LONGEST_DAYS:g}, the shortest first,"
             f" not {shortest:g}-{longest:g}"
         )
-    for fault in curve_faults(course.onset):
+    for fault in find_curve_faults(course.onset):
         raise ValueError(f"onset: {fault}")

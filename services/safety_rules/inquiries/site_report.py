@@ -8,10 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from services.safety_rules.application.decide_study import cut
-from services.safety_rules.domain.comparison.site_comparison import Exact, Table, adjusted, fisher
+from services.safety_rules.domain.comparison.site_comparison import (
+    FisherResult,
+    SiteTable,
+    adjust_p_values,
+    run_fisher_test,
+)
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, cohort, outcomes, worth
-from services.safety_rules.domain.stopping.monitor import operative
+from services.safety_rules.domain.stopping.cohort import (
+    Cohort,
+    Outcomes,
+    compute_weights,
+    find_outcomes,
+    select_cohort,
+)
+from services.safety_rules.domain.stopping.monitor import choose_operative_event
 from services.store import participants
 from services.store.session import Connection
 from services.vocabulary.protocol import Rule
@@ -46,14 +57,14 @@ class SiteRow:
     title: str
     watch_only: bool
     site: str
-    so_far: Table
+    so_far: SiteTable
     effective: float
     other_effective: float
-    test: Exact
+    test: FisherResult
     holm_more: float | None
     holm_two_sided: float | None
-    window_over: Table
-    window_over_test: Exact
+    window_over: SiteTable
+    window_over_test: FisherResult
     says: str
 
 
@@ -98,8 +109,8 @@ class _Compared:
 
     rule: Rule
     site: str
-    so_far: Table
-    window_over: Table
+    so_far: SiteTable
+    window_over: SiteTable
     effective: float
     other_effective: float
 
@@ -107,13 +118,13 @@ class _Compared:
 def _of_rule(
     rule: Rule, observed: Sequence[Observed], site_of: Mapping[str, str], cut_at: datetime
 ) -> Iterable[_Compared]:
-    of = cohort(rule, observed, cut_at)
-    happened = outcomes(of, operative(rule))
-    had = np.isfinite(happened.event)
+    of = select_cohort(rule, observed, cut_at)
+    happened = find_outcomes(of, choose_operative_event(rule))
+    had = np.isfinite(happened.event_at)
     if not had.any():
         return
     over = _followed_through(of, happened)
-    weight = worth(of, happened, rule.policy, rule.curve, np.array([of.as_of]))[0]
+    weight = compute_weights(of, happened, rule.policy, rule.curve, np.array([of.as_of]))[0]
     at = np.array([site_of.get(member.participant, "") for member in of.members])
     for site in sorted(set(at.tolist())):
         here = at == site
@@ -131,19 +142,25 @@ def _of_rule(
 
 def _followed_through(of: Cohort, happened: Outcomes) -> Flags:
     """Say of whom everything is known: the window is over, and nothing in it was missed."""
-    return (of.ends <= of.as_of) & ((of.seen >= of.ends) | np.isfinite(happened.closed))
+    return (of.window_ends_at <= of.as_of) & (
+        (of.followed_until >= of.window_ends_at) | np.isfinite(happened.closed_at)
+    )
 
 
-def _table(here: Flags, had: Flags) -> Table:
-    return Table(
+def _table(here: Flags, had: Flags) -> SiteTable:
+    return SiteTable(
         int((here & had).sum()), int(here.sum()), int((~here & had).sum()), int((~here).sum())
     )
 
 
 def _rows(family: Sequence[_Compared]) -> Iterable[SiteRow]:
-    tests = [fisher(one.so_far) for one in family]
-    more = adjusted([t.more for t in tests], [t.least for t in tests], LEVEL)
-    both = adjusted([t.two_sided for t in tests], [t.least_two_sided for t in tests], LEVEL)
+    tests = [run_fisher_test(one.so_far) for one in family]
+    more = adjust_p_values(
+        [t.one_sided for t in tests], [t.smallest_one_sided for t in tests], LEVEL
+    )
+    both = adjust_p_values(
+        [t.two_sided for t in tests], [t.smallest_two_sided for t in tests], LEVEL
+    )
     for one, test, p_more, p_both in zip(family, tests, more, both, strict=True):
         yield SiteRow(
             rule=one.rule.id,
@@ -157,7 +174,7 @@ def _rows(family: Sequence[_Compared]) -> Iterable[SiteRow]:
             holm_more=p_more,
             holm_two_sided=p_both,
             window_over=one.window_over,
-            window_over_test=fisher(one.window_over),
+            window_over_test=run_fisher_test(one.window_over),
             says=_says(p_more),
         )
 

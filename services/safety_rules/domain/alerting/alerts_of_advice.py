@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 
-from services.safety_rules.domain.alerting.alerts_of_records import alert_id
+from services.safety_rules.domain.alerting.alerts_of_records import make_alert_id
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.recommendation import Advice, AdviceKind
@@ -15,12 +15,12 @@ KINDS = {
     AdviceKind.DEVIATION: AlertKind.DEVIATION,
 }
 _OPEN_END = datetime.max.replace(tzinfo=UTC)
-Known = tuple[Alert, Advice]
+AlertedAdvice = tuple[Alert, Advice]
 
 
-def of_advice(
+def make_advice_alerts(
     found: Iterable[Advice],
-    known: Sequence[Known],
+    known: Sequence[AlertedAdvice],
     at: datetime,
     protocol: Protocol,
 ) -> list[Alert]:
@@ -46,7 +46,7 @@ def of_advice(
     return alerts
 
 
-def _matched(found: Sequence[Advice], known: Sequence[Known]) -> dict[int, str]:
+def _matched(found: Sequence[Advice], known: Sequence[AlertedAdvice]) -> dict[int, str]:
     """Return the alert that each recommendation continues; each alert is continued once at most."""
     pairs = sorted(
         (not alert.is_open, abs(said.since - advice.since), alert.id, place)
@@ -70,7 +70,7 @@ def _is_same(one: Advice, other: Advice) -> bool:
 
 def _new_id(advice: Advice, taken: set[str]) -> str:
     parts = (advice.participant, advice.kind, advice.rule, advice.criterion)
-    ids = (alert_id(*parts, advice.since.isoformat(), str(place)) for place in count())
+    ids = (make_alert_id(*parts, advice.since.isoformat(), str(place)) for place in count())
     return next(made for made in ids if made not in taken)
 
 

@@ -20,17 +20,17 @@ _KIND_OF = {
 _OF_A_RULE = (*_KIND_OF.values(), AlertKind.BOUNDARY_AT_UPPER)
 
 
-def alert_id(*parts: str) -> str:
+def make_alert_id(*parts: str) -> str:
     """Return the stable id of the alert about *parts* (episode or rule, and level)."""
     return str(uuid5(_NAMESPACE, "|".join(parts)))
 
 
-def alert_of_episode(episode_id: str) -> str:
+def make_episode_alert_id(episode_id: str) -> str:
     """Return the id of the alert about a record: one per episode and level."""
-    return alert_id(episode_id, Level.PARTICIPANT)
+    return make_alert_id(episode_id, Level.PARTICIPANT)
 
 
-def of_episode(episode: Episode, protocol: Protocol) -> Alert | None:
+def make_episode_alert(episode: Episode, protocol: Protocol) -> Alert | None:
     """Return the alert that *episode* calls for now, None when it is below the protocol's grade.
 
     A record that may be that high, but is not for certain, asks for what is missing; its grade is
@@ -43,7 +43,7 @@ def of_episode(episode: Episode, protocol: Protocol) -> Alert | None:
     if not certain and content.worst.at_most < policy.participant_grade:
         return None
     return Alert(
-        id=alert_of_episode(episode.id),
+        id=make_episode_alert_id(episode.id),
         level=Level.PARTICIPANT,
         kind=AlertKind.EPISODE if certain else AlertKind.POSSIBLE,
         study=protocol.study,
@@ -61,12 +61,14 @@ def of_episode(episode: Episode, protocol: Protocol) -> Alert | None:
     )
 
 
-def alert_of_death(participant: str) -> str:
+def make_death_alert_id(participant: str) -> str:
     """Return the id of the alert about a participant's death."""
-    return alert_id(participant, "death")
+    return make_alert_id(participant, "death")
 
 
-def of_death(participant: str, known: Anchors, at: datetime, protocol: Protocol) -> Alert | None:
+def make_death_alert(
+    participant: str, known: Anchors, at: datetime, protocol: Protocol
+) -> Alert | None:
     """Return the alert that a death calls for; None when nobody died."""
     if known.died_at is None:
         return None
@@ -77,7 +79,7 @@ def of_death(participant: str, known: Anchors, at: datetime, protocol: Protocol)
         treatment_day=known.find_treatment_day(known.died_at),
     )
     return Alert(
-        id=alert_of_death(participant),
+        id=make_death_alert_id(participant),
         level=Level.PARTICIPANT,
         kind=AlertKind.DEATH,
         study=protocol.study,
@@ -94,16 +96,16 @@ def of_death(participant: str, known: Anchors, at: datetime, protocol: Protocol)
     )
 
 
-def alert_of_quarantine(subject: str) -> str:
+def make_quarantine_alert_id(subject: str) -> str:
     """Return the id of the alert about a participant who is set aside."""
-    return alert_id(subject, "quarantined")
+    return make_alert_id(subject, "quarantined")
 
 
-def of_quarantine(subject: str, at: datetime, protocol: Protocol, error: str) -> Alert:
+def make_quarantine_alert(subject: str, at: datetime, protocol: Protocol, error: str) -> Alert:
     """Return the alert that says that a participant's records are no longer up to date."""
     policy = protocol.alerts
     return Alert(
-        id=alert_of_quarantine(subject),
+        id=make_quarantine_alert_id(subject),
         level=Level.OPERATIONS,
         kind=AlertKind.QUARANTINED,
         study=protocol.study,
@@ -120,7 +122,7 @@ def of_quarantine(subject: str, at: datetime, protocol: Protocol, error: str) ->
     )
 
 
-def of_decision(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
+def make_decision_alert(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
     """Return the alert that *decision* calls for, None when it says to continue.
 
     A rule that is only watched, and one that the DSMB has answered with *continue* and that has
@@ -132,11 +134,11 @@ def of_decision(decision: Decision, protocol: Protocol, at: datetime) -> Alert |
     return _of_rule(decision, kind, protocol, at)
 
 
-def of_upper_grades(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
+def make_upper_grades_alert(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
     """Return the alert of a boundary that incomplete grades reach at their upper ends alone.
 
     None when they do not, when the boundary is reached as it is counted, and of a rule that is
-    silent (see `of_decision`).
+    silent (see `make_decision_alert`).
     """
     if not _is_at_upper_alone(decision) or _is_silent(decision):
         return None
@@ -144,18 +146,20 @@ def of_upper_grades(decision: Decision, protocol: Protocol, at: datetime) -> Ale
     return replace(alert, grade=decision.upper, suspected=True)
 
 
-def of_past_crossing(decision: Decision, protocol: Protocol) -> Alert | None:
+def make_past_crossing_alert(decision: Decision, protocol: Protocol) -> Alert | None:
     """Return the alert of a boundary that was reached, was never told, and no longer is.
 
     It stands beside the alert of the same rule that says what is so now. *decision* is what the
-    rule said when it was reached first; None when it called for no alert (see `of_decision`).
+    rule said when it was reached first; None when it called for no alert (see `make_decision_alert`).
     """
-    alert = of_decision(decision, protocol, decision.as_of)
+    alert = make_decision_alert(decision, protocol, decision.as_of)
     since = decision.as_of.isoformat()
-    return alert and replace(alert, id=alert_id(decision.study, decision.rule, alert.kind, since))
+    return alert and replace(
+        alert, id=make_alert_id(decision.study, decision.rule, alert.kind, since)
+    )
 
 
-def undone(then: Decision, now: Decision) -> Decision:
+def add_undone(then: Decision, now: Decision) -> Decision:
     """Return *then*, which reached the boundary, with what *now* is known and undid it."""
     counts = {one.participant for one in now.contributors}
     gone = (one.participant for one in then.contributors if one.participant not in counts)
@@ -164,7 +168,7 @@ def undone(then: Decision, now: Decision) -> Decision:
 
 def _of_rule(decision: Decision, kind: AlertKind, protocol: Protocol, at: datetime) -> Alert:
     return Alert(
-        id=alert_id(decision.study, decision.rule, kind),
+        id=make_alert_id(decision.study, decision.rule, kind),
         level=Level.STUDY,
         kind=kind,
         study=decision.study,
@@ -194,26 +198,28 @@ def _is_answered(decision: Decision) -> bool:
     return silenced is not None and decision.events <= silenced
 
 
-def alerts_of_rule(decision: Decision) -> list[str]:
+def list_rule_alert_ids(decision: Decision) -> list[str]:
     """Return the ids of every alert that the rule may have raised."""
-    return [alert_id(decision.study, decision.rule, kind) for kind in _OF_A_RULE]
+    return [make_alert_id(decision.study, decision.rule, kind) for kind in _OF_A_RULE]
 
 
-def closed_by(decision: Decision) -> Mapping[str, Closed]:
+def find_closed_alerts(decision: Decision) -> Mapping[str, Closed]:
     """Return which alerts of the rule are over although no fact behind them was corrected."""
     found: dict[str, Closed] = {}
     kind = _KIND_OF.get(decision.signal)
     said = [kind] if kind is not None else []
     said += [AlertKind.BOUNDARY_AT_UPPER] if _is_at_upper_alone(decision) else []
     if _is_answered(decision):
-        found |= {alert_id(decision.study, decision.rule, one): Closed.ANSWERED for one in said}
+        found |= {
+            make_alert_id(decision.study, decision.rule, one): Closed.ANSWERED for one in said
+        }
     if kind is AlertKind.BOUNDARY_REACHED:
         for less in (AlertKind.BOUNDARY_LIKELY, AlertKind.BOUNDARY_AT_UPPER):
-            found[alert_id(decision.study, decision.rule, less)] = Closed.OVERTAKEN
+            found[make_alert_id(decision.study, decision.rule, less)] = Closed.OVERTAKEN
     return found
 
 
-def changed(
+def find_changed_alerts(
     known: Mapping[str, Alert], wanted: Sequence[Alert], closed: Mapping[str, Closed]
 ) -> list[Alert]:
     """Return the rows to write so that the alerts say *wanted*.

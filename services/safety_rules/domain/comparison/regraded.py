@@ -10,7 +10,7 @@ from services.vocabulary.episode import EpisodeContent
 _OPEN_END = datetime.max.replace(tzinfo=UTC)
 
 
-class Way(StrEnum):
+class RecordDifference(StrEnum):
     """How a record would change."""
 
     STRICTER = "stricter"
@@ -26,32 +26,32 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Regraded:
+class RecordComparison:
     """One record before and after; None: there is none."""
 
-    before: EpisodeContent | None
-    after: EpisodeContent | None
-    way: Way
+    current: EpisodeContent | None
+    proposed: EpisodeContent | None
+    difference: RecordDifference
 
     @property
-    def changes(self) -> bool:
+    def is_changed(self) -> bool:
         """Whether anything would change."""
-        return self.way is not Way.SAME
+        return self.difference is not RecordDifference.SAME
 
     @property
     def record(self) -> EpisodeContent:
         """The record as it is, or as it would be when it is new."""
-        record = self.before or self.after
+        record = self.current or self.proposed
         if record is None:
             raise ValueError("a record is there before or after")
         return record
 
 
-def regraded(
+def compare_records(
     before: Iterable[EpisodeContent],
     after: Iterable[EpisodeContent],
     same: Mapping[str, str],
-) -> list[Regraded]:
+) -> list[RecordComparison]:
     """Return every record of *before* beside its own of *after*, by participant, term and onset.
 
     Those of one term that overlap belong together, the longest overlap first.
@@ -63,7 +63,7 @@ def regraded(
             the same id on both sides, or no counterpart.
     """
     old_by, new_by = _by_criterion(before, same), _by_criterion(after, {})
-    found: list[Regraded] = []
+    found: list[RecordComparison] = []
     for key in sorted({*old_by, *new_by}):
         found += _paired(old_by.get(key, []), new_by.get(key, []))
     return found
@@ -79,7 +79,9 @@ def _by_criterion(
     return found
 
 
-def _paired(before: Sequence[EpisodeContent], after: Sequence[EpisodeContent]) -> list[Regraded]:
+def _paired(
+    before: Sequence[EpisodeContent], after: Sequence[EpisodeContent]
+) -> list[RecordComparison]:
     pairs = sorted(
         (-overlap, i, k)
         for i, old in enumerate(before)
@@ -91,15 +93,20 @@ def _paired(before: Sequence[EpisodeContent], after: Sequence[EpisodeContent]) -
         if i not in mine and k not in mine.values():
             mine[i] = k
     found = [
-        Regraded(old, after[mine[i]], _way(old, after[mine[i]]))
+        RecordComparison(old, after[mine[i]], _way(old, after[mine[i]]))
         if i in mine
-        else Regraded(old, None, Way.GONE)
+        else RecordComparison(old, None, RecordDifference.GONE)
         for i, old in enumerate(before)
     ]
     new = [one for k, one in enumerate(after) if k not in mine.values()]
     return [
         *found,
-        *(Regraded(None, one, Way.POSSIBLE if one.possible else Way.NEW) for one in new),
+        *(
+            RecordComparison(
+                None, one, RecordDifference.POSSIBLE if one.possible else RecordDifference.NEW
+            )
+            for one in new
+        ),
     ]
 
 
@@ -111,17 +118,17 @@ def _overlap(one: EpisodeContent, other: EpisodeContent) -> timedelta | None:
     return end - start if start < end or one.onset_at == other.onset_at else None
 
 
-def _way(old: EpisodeContent, new: EpisodeContent) -> Way:
+def _way(old: EpisodeContent, new: EpisodeContent) -> RecordDifference:
     low = new.worst.at_least - old.worst.at_least
     high = new.worst.at_most - old.worst.at_most
     if low == high == 0:
         same = _times(old) == _times(new) and old.possible == new.possible
-        return Way.SAME if same else Way.OTHERWISE
+        return RecordDifference.SAME if same else RecordDifference.OTHERWISE
     if low >= 0 and high >= 0:
-        return Way.STRICTER
+        return RecordDifference.STRICTER
     if low <= 0 and high <= 0:
-        return Way.LOOSER
-    return Way.WIDER if high > low else Way.NARROWER
+        return RecordDifference.LOOSER
+    return RecordDifference.WIDER if high > low else RecordDifference.NARROWER
 
 
 def _times(record: EpisodeContent) -> tuple[object, ...]:

@@ -7,41 +7,41 @@ from math import comb
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """*events* of *of* at the site, *other_events* of *other_of* at the others."""
+class SiteTable:
+    """Events among participants, at one site and at all the others together."""
 
     events: int
-    of: int
+    participants: int
     other_events: int
-    other_of: int
+    other_participants: int
 
     def __post_init__(self) -> None:
         for name, count, of in (
-            ("events", self.events, self.of),
-            ("other_events", self.other_events, self.other_of),
+            ("events", self.events, self.participants),
+            ("other_events", self.other_events, self.other_participants),
         ):
             if not 0 <= count <= of:
                 raise ValueError(f"{name} must be from 0 to {of}, not {count}")
 
 
 @dataclass(frozen=True, slots=True)
-class Exact:
+class FisherResult:
     """Of one table, with its margins fixed; each from 0 to 1.
 
     Args:
-        more: One-sided: as many events at the site, or more.
+        one_sided: One-sided: as many events at the site, or more.
         two_sided: Every table that is no more probable than this one.
-        least: The smallest *more* that the margins allow.
-        least_two_sided: The smallest *two_sided* that they allow.
+        smallest_one_sided: The smallest *one_sided* that the margins allow.
+        smallest_two_sided: The smallest *two_sided* that they allow.
     """
 
-    more: float
+    one_sided: float
     two_sided: float
-    least: float
-    least_two_sided: float
+    smallest_one_sided: float
+    smallest_two_sided: float
 
 
-def fisher(table: Table) -> Exact:
+def run_fisher_test(table: SiteTable) -> FisherResult:
     """Return Fisher's exact test, summed in whole numbers: ties are ties.
 
     >>> found = fisher(Table(events=3, of=4, other_events=1, other_of=4))
@@ -51,38 +51,41 @@ def fisher(table: Table) -> Exact:
     Source: Fisher 1935, The Design of Experiments, section 11
     """
     events = table.events + table.other_events
-    low, high = max(0, events - table.other_of), min(events, table.of)
-    ways = {k: comb(table.of, k) * comb(table.other_of, events - k) for k in range(low, high + 1)}
+    low, high = max(0, events - table.other_participants), min(events, table.participants)
+    ways = {
+        k: comb(table.participants, k) * comb(table.other_participants, events - k)
+        for k in range(low, high + 1)
+    }
     whole, here, rarest = sum(ways.values()), ways[table.events], min(ways.values())
-    return Exact(
-        more=float(Fraction(sum(w for k, w in ways.items() if k >= table.events), whole)),
+    return FisherResult(
+        one_sided=float(Fraction(sum(w for k, w in ways.items() if k >= table.events), whole)),
         two_sided=float(Fraction(sum(w for w in ways.values() if w <= here), whole)),
-        least=float(Fraction(ways[high], whole)),
-        least_two_sided=float(Fraction(sum(w for w in ways.values() if w == rarest), whole)),
+        smallest_one_sided=float(Fraction(ways[high], whole)),
+        smallest_two_sided=float(Fraction(sum(w for w in ways.values() if w == rarest), whole)),
     )
 
 
-def adjusted(
-    chances: Sequence[float], least: Sequence[float], level: float
+def adjust_p_values(
+    p_values: Sequence[float], smallest_p_values: Sequence[float], level: float
 ) -> tuple[float | None, ...]:
     """Return each p value by Holm's method among those that can reach *level*; None: it cannot.
 
-    A comparison whose margins allow no small enough p costs the others nothing. *least* is known
-    from the margins alone, so that leaving it out favours no result.
+    A comparison whose margins allow no small enough p costs the others nothing. *smallest_p_values*
+    follow from the margins alone, so that leaving a comparison out favours no result.
 
     >>> adjusted([0.01, 0.5, 0.3], [0.001, 0.2, 0.2], 0.05)
     (0.01, None, None)
 
     Args:
-        chances: One for each comparison of the family.
-        least: The smallest that each could have been.
+        p_values: One for each comparison of the family.
+        smallest_p_values: The smallest that each could have been.
         level: At which a site stands out.
 
     Source: Tarone 1990, Biometrics 46:515-522
     """
-    able = _able(least, level)
-    by_place = dict(zip(able, holm([chances[place] for place in able]), strict=True))
-    return tuple(by_place.get(place) for place in range(len(chances)))
+    able = _able(smallest_p_values, level)
+    by_place = dict(zip(able, adjust_by_holm([p_values[place] for place in able]), strict=True))
+    return tuple(by_place.get(place) for place in range(len(p_values)))
 
 
 def _able(least: Sequence[float], level: float) -> list[int]:
@@ -94,7 +97,7 @@ def _able(least: Sequence[float], level: float) -> list[int]:
     return []
 
 
-def holm(chances: Sequence[float]) -> tuple[float, ...]:
+def adjust_by_holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Return each p value adjusted for all: one of those that mean nothing is as low by no more.
 
     >>> holm([0.01, 0.04, 0.03])
@@ -102,9 +105,9 @@ def holm(chances: Sequence[float]) -> tuple[float, ...]:
 
     Source: Holm 1979, Scand J Statist 6:65-70
     """
-    found = [0.0] * len(chances)
+    found = [0.0] * len(p_values)
     floor = 0.0
-    for rank, place in enumerate(sorted(range(len(chances)), key=lambda i: chances[i])):
-        floor = max(floor, min(1.0, (len(chances) - rank) * chances[place]))
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        floor = max(floor, min(1.0, (len(p_values) - rank) * p_values[place]))
         found[place] = floor
     return tuple(found)

@@ -8,9 +8,9 @@ from operator import is_
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.dosing import deviations, dose_rules, dose_signals, hys_law
-from services.safety_rules.domain.dosing.case import Advised, Case
-from services.safety_rules.domain.dosing.multiples_of_uln import result
-from services.safety_rules.domain.dosing.results import Results
+from services.safety_rules.domain.dosing.case import DosingCase, TimedAdvice
+from services.safety_rules.domain.dosing.multiples_of_uln import compare_with_uln
+from services.safety_rules.domain.dosing.results import MeasureResults
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import Infusion, trace_infusion
 from services.vocabulary.episode import EpisodeContent
@@ -20,7 +20,7 @@ from services.vocabulary.recommendation import Advice
 
 _SEIZURE = "seizure"
 
-Rule = Callable[[Case], Iterator[Advised]]
+Rule = Callable[[DosingCase], Iterator[TimedAdvice]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class _Found:
 
     read: tuple[object, ...]
     at: datetime
-    advised: tuple[Advised, ...]
+    advised: tuple[TimedAdvice, ...]
     holds_until: datetime | None
 
     def holds(self, read: tuple[object, ...], at: datetime) -> bool:
@@ -57,7 +57,7 @@ def _given(facts: Iterable[Fact], protocol: Protocol) -> _Given:
     )
 
 
-class Advising:
+class ParticipantAdvice:
     """The facts that recommendations are made from, and what they recommend."""
 
     def __init__(self, participant: str, rules: Rules) -> None:
@@ -67,7 +67,7 @@ class Advising:
         self._drugs = _drugs(rules.protocol)
         self._criteria = _criteria(rules)
         self._unread: list[tuple[Fact, bool]] = []
-        self._results = {measure: Results() for measure in self._criteria}
+        self._results = {measure: MeasureResults() for measure in self._criteria}
         self._resulted = object()  # another one whenever a result has come or gone
         self._others: dict[str, Fact] = {}
         self._given: _Given | None = None  # has to be read again
@@ -93,7 +93,7 @@ class Advising:
             return
         self._made = None
 
-    def advice(
+    def find_advice(
         self,
         anchors: Anchors,
         records: Sequence[EpisodeContent],
@@ -124,31 +124,38 @@ class Advising:
             self._made = made
         return self._advice, self._due_at
 
-    def _of_records(self, case: Case, seen: Mapping[int, datetime | None]) -> Iterator[Advised]:
+    def _of_records(
+        self, case: DosingCase, seen: Mapping[int, datetime | None]
+    ) -> Iterator[TimedAdvice]:
         """Yield what each record asks for; what was found of it holds while it is what it was."""
         found: dict[int, tuple[EpisodeContent, _Found]] = {}
         case = replace(case, last_seen=lambda record: seen.get(id(record)))
-        for name, record in dose_rules.about(case):
+        for name, record in dose_rules.match_rules(case):
             known = self._records.get(id(record))
             read = (case.anchors, case.infusion, seen.get(id(record)), name)
-            if known is None or not known[1].holds(read, case.at):
-                advised = tuple(dose_rules.of_record(case, name, record))
-                known = (record, _found(read, case.at, advised))
+            if known is None or not known[1].holds(read, case.as_of):
+                advised = tuple(dose_rules.advise_on_record(case, name, record))
+                known = (record, _found(read, case.as_of, advised))
             found[id(record)] = known
             yield from known[1].advised
         self._records = found
 
-    def _of_the_rest(self, case: Case) -> Iterator[Advised]:
+    def _of_the_rest(self, case: DosingCase) -> Iterator[TimedAdvice]:
         """Yield what results, seizures and the treatment itself ask for."""
         read: dict[Rule, tuple[object, ...]] = {
-            dose_signals.of_signals: (case.anchors, self._resulted, self._given, case.records),
-            hys_law.of_liver: (case.anchors, self._resulted),
-            deviations.of_treatment: (case.anchors, self._given),
+            dose_signals.advise_on_signals: (
+                case.anchors,
+                self._resulted,
+                self._given,
+                case.records,
+            ),
+            hys_law.advise_on_liver: (case.anchors, self._resulted),
+            deviations.find_deviations: (case.anchors, self._given),
         }
         for rule, inputs in read.items():
             known = self._found.get(rule.__name__)
-            if known is None or not known.holds(inputs, case.at):
-                known = _found(inputs, case.at, tuple(rule(case)), _looks_again(rule, case))
+            if known is None or not known.holds(inputs, case.as_of):
+                known = _found(inputs, case.as_of, tuple(rule(case)), _looks_again(rule, case))
                 self._found[rule.__name__] = known
             yield from known.advised
 
@@ -159,7 +166,7 @@ class Advising:
 
     def _read_results(self) -> None:
         for fact, stands in self._unread:
-            read = result(fact, self._criteria) if stands else None
+            read = compare_with_uln(fact, self._criteria) if stands else None
             if read is not None:
                 self._results[read.measure].insert(read)
             elif isinstance(fact.body, Observation):
@@ -170,14 +177,14 @@ class Advising:
 
     def _case(
         self, given: _Given, anchors: Anchors, records: Sequence[EpisodeContent], at: datetime
-    ) -> Case:
-        return Case(
+    ) -> DosingCase:
+        return DosingCase(
             participant=self._participant,
             protocol=self._rules.protocol,
             anchors=anchors,
             records=records,
             infusion=given.infusion,
-            at=at if anchors.died_at is None else min(at, anchors.died_at),
+            as_of=at if anchors.died_at is None else min(at, anchors.died_at),
             results=self._results,
             seizures=given.seizures,
             premedication=given.premedication,
@@ -189,7 +196,7 @@ class Advising:
 def _found(
     read: tuple[object, ...],
     at: datetime,
-    advised: tuple[Advised, ...],
+    advised: tuple[TimedAdvice, ...],
     looks_again_at: datetime | None = None,
 ) -> _Found:
     instants = (looks_again_at, *(one.due_at for one in advised))
@@ -197,9 +204,9 @@ def _found(
     return _Found(read, at, advised, until)
 
 
-def _looks_again(rule: Rule, case: Case) -> datetime | None:
+def _looks_again(rule: Rule, case: DosingCase) -> datetime | None:
     """Return when *rule* may find something else although nothing that it read has changed."""
-    return deviations.looks_again(case) if rule is deviations.of_treatment else None
+    return deviations.find_next_look(case) if rule is deviations.find_deviations else None
 
 
 def _drugs(protocol: Protocol) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.dosing.results import NO_RESULTS, Results
+from services.safety_rules.domain.dosing.results import NO_RESULTS, MeasureResults
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import Infusion
 from services.vocabulary.episode import EpisodeContent
@@ -15,8 +15,8 @@ from services.vocabulary.recommendation import Advice, AdviceKind
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """What is known of one participant at *at*; facts are those that stand, oldest first.
+class DosingCase:
+    """What is known of one participant at *as_of*; facts are those that stand, oldest first.
 
     Args:
         participant: Pseudonym.
@@ -24,7 +24,7 @@ class Case:
         anchors: Of the participant.
         records: The current ones.
         infusion: Of the study drug.
-        at: Until when it is known that nothing else happened; aware, in UTC.
+        as_of: Until when it is known that nothing else happened; aware, in UTC.
         results: By measure, of the measures that the protocol compares with limits.
         seizures: What was charted of seizures.
         premedication: Doses of the protocol's premedication.
@@ -38,32 +38,34 @@ class Case:
     anchors: Anchors
     records: Sequence[EpisodeContent]
     infusion: Infusion
-    at: datetime
-    results: Mapping[str, Results] = field(default_factory=dict)
+    as_of: datetime
+    results: Mapping[str, MeasureResults] = field(default_factory=dict)
     seizures: Sequence[Fact] = ()
     premedication: Sequence[Fact] = ()
     matches: Callable[[str, EventPattern], bool] = lambda _criterion, _pattern: False
     last_seen: Callable[[EpisodeContent], datetime | None] = lambda _record: None
     is_laboratory: Callable[[str], bool] = lambda _criterion: False
 
-    def treatment_day(self, at: datetime) -> str:
+    def describe_day(self, at: datetime) -> str:
         """Return the treatment day of *at* in words."""
         return f"treatment day {self.anchors.find_treatment_day(at)}"
 
-    def results_of(self, measure: str) -> Results:
+    def find_results(self, measure: str) -> MeasureResults:
         """Return the results of *measure*; they count from the first dose on."""
         return self.results.get(measure, NO_RESULTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Advised:
+class TimedAdvice:
     """A recommendation (None: not yet), and when it changes without a fact (None: never)."""
 
     advice: Advice | None
     due_at: datetime | None = None
 
 
-def advice(case: Case, kind: AdviceKind, rule: str, since: datetime, **more: object) -> Advice:
+def make_advice(
+    case: DosingCase, kind: AdviceKind, rule: str, since: datetime, **more: object
+) -> Advice:
     """Return a recommendation about *case*, with the days of its instants."""
     until = more.get("until")
     return Advice(
@@ -78,7 +80,7 @@ def advice(case: Case, kind: AdviceKind, rule: str, since: datetime, **more: obj
     )
 
 
-def in_words(duration: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """Return a duration as a protocol writes it.
 
     >>> in_words(timedelta(days=3)), in_words(timedelta(days=1)), in_words(timedelta(hours=4))
@@ -93,6 +95,6 @@ _HOUR = timedelta(hours=1)
 _INSTANT = timedelta(microseconds=1)
 
 
-def just_after(at: datetime) -> datetime:
+def find_next_instant(at: datetime) -> datetime:
     """Return the first instant at which more than the time to *at* has passed."""
     return at + _INSTANT

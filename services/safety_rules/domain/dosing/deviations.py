@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise, zip_longest
 
-from services.safety_rules.domain.dosing.case import Advised, Case, advice, in_words
+from services.safety_rules.domain.dosing.case import (
+    DosingCase,
+    TimedAdvice,
+    format_duration,
+    make_advice,
+)
 from services.safety_rules.domain.facts.infusion import InfusionPeriod, format_rate
 from services.vocabulary.dosing import Deviations, Dosing, Premedication
 from services.vocabulary.fact import Action, Administration
@@ -18,7 +23,7 @@ _LEVEL = 1
 _FAR_AWAY = timedelta(days=3650)
 
 
-def of_treatment(case: Case) -> Iterator[Advised]:
+def find_deviations(case: DosingCase) -> Iterator[TimedAdvice]:
     """Yield every departure that is certain by now."""
     rules = case.protocol.deviations
     if rules is None:
@@ -30,40 +35,41 @@ def of_treatment(case: Case) -> Iterator[Advised]:
         yield from _rises(case, dosing, rules)
 
 
-def _deviation(case: Case, rule: str, at: datetime, says: str, *because: str) -> Advice:
-    return advice(
+def _deviation(case: DosingCase, rule: str, at: datetime, says: str, *because: str) -> Advice:
+    return make_advice(
         case, AdviceKind.DEVIATION, rule, at, level=_LEVEL, says=says, until=at, because=because
     )
 
 
-def _first_course(case: Case, rules: Deviations) -> Iterator[Advised]:
+def _first_course(case: DosingCase, rules: Deviations) -> Iterator[TimedAdvice]:
     began_at = case.anchors.first_infusion_at
     day = None if began_at is None else case.anchors.find_transplant_day(began_at)
     first, last = rules.first_course_on
     if began_at is not None and day is not None and not first <= day <= last:
         says = f"first course begun on transplant day {day}"
         why = f"the protocol asks for transplant day {first} to {last}"
-        yield Advised(_deviation(case, "first_course_on", began_at, says, why))
+        yield TimedAdvice(_deviation(case, "first_course_on", began_at, says, why))
 
 
-def _premedication(case: Case, rules: Deviations) -> Iterator[Advised]:
+def _premedication(case: DosingCase, rules: Deviations) -> Iterator[TimedAdvice]:
     """Yield each instant at which the premedication was due and is not charted."""
     plan = rules.premedication
     for due_at, what in _due(case, plan).items():
         if _is_given(case, plan, due_at):
             continue
         claimed_at = due_at + rules.charted_within
-        if case.at < claimed_at:
-            yield Advised(None, claimed_at)
+        if case.as_of < claimed_at:
+            yield TimedAdvice(None, claimed_at)
             continue
         says = f"{plan.drug} missing before {what}"
-        why = f"no {format_rate(plan.dose)} of {plan.drug} in the {in_words(plan.within)} before it"
-        yield Advised(
+        dose, span = format_rate(plan.dose), format_duration(plan.within)
+        why = f"no {dose} of {plan.drug} in the {span} before it"
+        yield TimedAdvice(
             _deviation(case, "premedication", due_at, says, f"{why}{_late(case, due_at)}")
         )
 
 
-def _due(case: Case, plan: Premedication) -> Mapping[datetime, str]:
+def _due(case: DosingCase, plan: Premedication) -> Mapping[datetime, str]:
     """Return when it was due: before the infusion of certain days, and before restarts."""
     due: dict[datetime, str] = {}
     for number, (course, end) in enumerate(_courses(case), 1):
@@ -74,12 +80,12 @@ def _due(case: Case, plan: Premedication) -> Mapping[datetime, str]:
     for running, pause in case.infusion.find_restarts(case.protocol.course_gap):
         is_course = running.start in case.anchors.courses
         if pause >= plan.after_pause and not is_course:
-            words = f"a restart after {in_words(_whole_hours(pause))}"
+            words = f"a restart after {format_duration(_whole_hours(pause))}"
             due.setdefault(running.start, words)
     return due
 
 
-def _on_day(case: Case, course: datetime, end: datetime | None, day: int) -> datetime | None:
+def _on_day(case: DosingCase, course: datetime, end: datetime | None, day: int) -> datetime | None:
     """Return when the infusion of *day* began: its first new rate, else as late as the course did.
 
     None when nothing ran then.
@@ -91,23 +97,23 @@ def _on_day(case: Case, course: datetime, end: datetime | None, day: int) -> dat
         if is_new and begins <= one.start < over and (end is None or one.start < end):
             return one.start
     same_time = course + timedelta(days=day - 1)
-    return same_time if case.infusion.is_running(same_time) and same_time <= case.at else None
+    return same_time if case.infusion.is_running(same_time) and same_time <= case.as_of else None
 
 
-def looks_again(case: Case) -> datetime | None:
+def find_next_look(case: DosingCase) -> datetime | None:
     """Return when a day begins on which premedication is due by the time of day alone."""
     rules = case.protocol.deviations
     days = rules.premedication.on_days if rules else ()
     instants = [start + timedelta(days=day - 1) for start in case.anchors.courses for day in days]
-    return min((at for at in instants if at > case.at), default=None)
+    return min((at for at in instants if at > case.as_of), default=None)
 
 
-def _courses(case: Case) -> list[tuple[datetime, datetime | None]]:
+def _courses(case: DosingCase) -> list[tuple[datetime, datetime | None]]:
     courses = case.anchors.courses
     return list(zip_longest(courses, courses[1:]))
 
 
-def _is_given(case: Case, plan: Premedication, due_at: datetime) -> bool:
+def _is_given(case: DosingCase, plan: Premedication, due_at: datetime) -> bool:
     return any(
         due_at - plan.within <= fact.observed_at <= due_at and _is_enough(fact.body, plan.dose)
         for fact in case.premedication
@@ -122,7 +128,7 @@ def _is_enough(body: object, dose: Quantity) -> bool:
     return given is None or given.unit != dose.unit or given.value >= dose.value
 
 
-def _late(case: Case, due_at: datetime) -> str:
+def _late(case: DosingCase, due_at: datetime) -> str:
     """Say what was given near the time instead."""
     near = [
         fact
@@ -141,7 +147,7 @@ def _late(case: Case, due_at: datetime) -> str:
     return f"; {amount} was given {abs(minutes)} minutes {side}"
 
 
-def _steps(case: Case, dosing: Dosing, after_pause: timedelta) -> Iterator[Advised]:
+def _steps(case: DosingCase, dosing: Dosing, after_pause: timedelta) -> Iterator[TimedAdvice]:
     """Yield each rate that is not the one of its day, nor the one of a restart."""
     restarts = _restarts(case, after_pause)
     for number, (course, end) in enumerate(_courses(case), 1):
@@ -157,17 +163,17 @@ def _steps(case: Case, dosing: Dosing, after_pause: timedelta) -> Iterator[Advis
                 says = f"wrong dose step: {format_rate(one.rate)} on day {day} of course {number}"
                 steps = " or ".join(format_rate(rate) for rate in allowed)
                 why = f"the protocol asks for {steps}"
-                yield Advised(_deviation(case, "schedule", one.start, says, why))
+                yield TimedAdvice(_deviation(case, "schedule", one.start, says, why))
 
 
-def _restarts(case: Case, after_pause: timedelta) -> frozenset[datetime]:
+def _restarts(case: DosingCase, after_pause: timedelta) -> frozenset[datetime]:
     long = (
         one.start for one, pause in case.infusion.find_restarts(_FAR_AWAY) if pause >= after_pause
     )
     return frozenset(long)
 
 
-def _of_course(case: Case, course: datetime, end: datetime | None) -> list[InfusionPeriod]:
+def _of_course(case: DosingCase, course: datetime, end: datetime | None) -> list[InfusionPeriod]:
     return [
         one
         for one in case.infusion.periods
@@ -175,7 +181,7 @@ def _of_course(case: Case, course: datetime, end: datetime | None) -> list[Infus
     ]
 
 
-def _day(case: Case, course: datetime, at: datetime) -> int:
+def _day(case: DosingCase, course: datetime, at: datetime) -> int:
     return (case.anchors.find_local_date(at) - case.anchors.find_local_date(course)).days + 1
 
 
@@ -194,7 +200,7 @@ def _allowed(
     return [*rates, dosing.restart.rate] if lowered else rates
 
 
-def _rises(case: Case, dosing: Dosing, rules: Deviations) -> Iterator[Advised]:
+def _rises(case: DosingCase, dosing: Dosing, rules: Deviations) -> Iterator[TimedAdvice]:
     """Yield each step up that had not been made by the end of its day."""
     restarts = _restarts(case, rules.premedication.after_pause)
     for number, (course, end) in enumerate(_courses(case), 1):
@@ -207,13 +213,13 @@ def _rises(case: Case, dosing: Dosing, rules: Deviations) -> Iterator[Advised]:
             if not is_lower or paused or not case.infusion.is_running(ends_at):
                 continue
             claimed_at = ends_at + rules.charted_within
-            if case.at < claimed_at:
-                yield Advised(None, claimed_at)
+            if case.as_of < claimed_at:
+                yield TimedAdvice(None, claimed_at)
                 continue
             when = f"at the end of day {step.first} of course {number}"
             says = f"wrong dose step: still {format_rate(before.rate)} {when}"
             why = f"the protocol asks for {format_rate(step.rate)} from day {step.first} on"
-            yield Advised(_deviation(case, "schedule", ends_at, says, why))
+            yield TimedAdvice(_deviation(case, "schedule", ends_at, says, why))
 
 
 def _whole_hours(pause: timedelta) -> timedelta:

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.safety_rules.domain.dosing.case import Advised, Case, advice, in_words, just_after
+from services.safety_rules.domain.dosing.case import (
+    DosingCase,
+    TimedAdvice,
+    find_next_instant,
+    format_duration,
+    make_advice,
+)
 from services.safety_rules.domain.facts.infusion import format_rate
 from services.vocabulary.dosing import AtGrade, DoseAction, DoseRule
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
@@ -17,13 +23,13 @@ from services.vocabulary.recommendation import AdviceKind
 _End = Callable[[Span], Grade]
 
 
-def of_records(case: Case) -> Iterator[Advised]:
+def advise_on_records(case: DosingCase) -> Iterator[TimedAdvice]:
     """Yield what each record asks for."""
-    for name, record in about(case):
-        yield from of_record(case, name, record)
+    for name, record in match_rules(case):
+        yield from advise_on_record(case, name, record)
 
 
-def about(case: Case) -> Iterator[tuple[str, EpisodeContent]]:
+def match_rules(case: DosingCase) -> Iterator[tuple[str, EpisodeContent]]:
     """Yield each record with the name of the first rule that it fits: that rule speaks of it."""
     if case.protocol.dosing is None:
         return
@@ -37,13 +43,13 @@ def about(case: Case) -> Iterator[tuple[str, EpisodeContent]]:
             yield name, record
 
 
-def of_record(case: Case, name: str, record: EpisodeContent) -> Iterator[Advised]:
+def advise_on_record(case: DosingCase, name: str, record: EpisodeContent) -> Iterator[TimedAdvice]:
     """Yield what the rule *name* asks for because of *record*, which it is `about`."""
     if case.protocol.dosing is not None:
         yield from _of_record(case, name, case.protocol.dosing.rules[name], record)
 
 
-def _fitting(case: Case, criterion: str) -> tuple[str, str]:
+def _fitting(case: DosingCase, criterion: str) -> tuple[str, str]:
     """Return the first rule for records of *criterion*, and for those that a syndrome explains.
 
     Empty: there is none. What is a part of a syndrome is spoken of where that is.
@@ -58,7 +64,7 @@ def _fitting(case: Case, criterion: str) -> tuple[str, str]:
     return next(iter(either), ""), next(iter(by_scale), "")
 
 
-def _asks(case: Case, record: EpisodeContent) -> bool:
+def _asks(case: DosingCase, record: EpisodeContent) -> bool:
     """Say whether *record* may ask for anything at all."""
     if record.before_exposure or record.state is EpisodeState.REJECTED:
         return False
@@ -79,7 +85,9 @@ class _Asked:
     missing: tuple[str, ...] = ()  # without which it may have to be discontinued
 
 
-def _of_record(case: Case, name: str, rule: DoseRule, record: EpisodeContent) -> Iterator[Advised]:
+def _of_record(
+    case: DosingCase, name: str, rule: DoseRule, record: EpisodeContent
+) -> Iterator[TimedAdvice]:
     certain = list(_asked(case, rule, record, lambda span: span.at_least))
     perhaps = list(_asked(case, rule, record, lambda span: span.at_most))
     if not perhaps:
@@ -97,8 +105,8 @@ def _of_record(case: Case, name: str, rule: DoseRule, record: EpisodeContent) ->
     due = [one.due_at for one in (*certain, *perhaps) if one.due_at is not None]
     leads = [one for one in lasting if one.do is _most(lasting)]
     others = [] if do is DoseAction.DISCONTINUE else lasting
-    yield Advised(
-        advice(
+    yield TimedAdvice(
+        make_advice(
             case,
             AdviceKind.DOSE,
             name,
@@ -119,7 +127,7 @@ def _of_record(case: Case, name: str, rule: DoseRule, record: EpisodeContent) ->
     )
 
 
-def _says(do: DoseAction, case: Case) -> str:
+def _says(do: DoseAction, case: DosingCase) -> str:
     return f"{do} {case.protocol.study_drug}"
 
 
@@ -127,13 +135,13 @@ def _most(asked: list[_Asked]) -> DoseAction:
     return max((one.do for one in asked), key=lambda do: do.level, default=DoseAction.NONE)
 
 
-def _asked(case: Case, rule: DoseRule, record: EpisodeContent, end: _End) -> Iterator[_Asked]:
+def _asked(case: DosingCase, rule: DoseRule, record: EpisodeContent, end: _End) -> Iterator[_Asked]:
     alone = record.state is not EpisodeState.CONFIRMED and case.is_laboratory(record.criterion)
     if alone and end(record.worst) < rule.laboratory_alone_from:
         return
     for grade, what in rule.at_grade.items():
         for since, back_at in _stretches(record, grade, what, end):
-            day, infusion = case.treatment_day(since), _infusion(case, since)
+            day, infusion = case.describe_day(since), _infusion(case, since)
             because = f"{record.term}, grade {grade} reached on {day}, {infusion}"
             seen_at = case.last_seen(record) if back_at is None else back_at
             course = _Course(since, back_at, seen_at or record.history[-1].at)
@@ -171,7 +179,7 @@ class _Course:
     seen_at: datetime
 
 
-def _of_stretch(case: Case, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
+def _of_stretch(case: DosingCase, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
     since, back_at = course.since, course.back_at
     if what.do is DoseAction.INTERRUPT:
         then = _restart(case) if back_at else f"until it has resolved; then: {_restart(case)}"
@@ -182,7 +190,7 @@ def _of_stretch(case: Case, what: AtGrade, course: _Course, because: str) -> Ite
         yield from _withheld(case, what, course, because)
 
 
-def _withheld(case: Case, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
+def _withheld(case: DosingCase, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
     since, back_at = course.since, course.back_at
     missing, due_at = [], None
     is_lowest = _is_lowest(case, what, since)
@@ -193,25 +201,27 @@ def _withheld(case: Case, what: AtGrade, course: _Course, because: str) -> Itera
     longest = what.discontinue_after
     if longest is not None:
         if course.seen_at - since > longest:
-            slow = f"not back to grade {what.until_grade} within {in_words(longest)}"
+            slow = f"not back to grade {what.until_grade} within {format_duration(longest)}"
             yield _Asked(DoseAction.DISCONTINUE, since, None, f"{because}; {slow}")
-        elif back_at is None and case.at - since > longest:
-            missing.append(f"a reading after {case.treatment_day(course.seen_at)}")
+        elif back_at is None and case.as_of - since > longest:
+            missing.append(f"a reading after {case.describe_day(course.seen_at)}")
         elif back_at is None:
-            due_at = just_after(since + longest)
+            due_at = find_next_instant(since + longest)
     enough = f"grade {what.until_grade} or less"
-    enough += f", and for {in_words(what.at_least)} at least" if what.at_least else ""
+    enough += f", and for {format_duration(what.at_least)} at least" if what.at_least else ""
     if back_at is None:
-        too_long = f"; discontinue if that takes more than {in_words(longest)}" if longest else ""
+        too_long = (
+            f"; discontinue if that takes more than {format_duration(longest)}" if longest else ""
+        )
         then = f"withhold until {enough}{too_long}; then: {_restart(case)}"
         until = None
     else:
         until = max(back_at, since + what.at_least)
-        then = f"{enough}: on {case.treatment_day(until)}; {_restart(case)}"
+        then = f"{enough}: on {case.describe_day(until)}; {_restart(case)}"
     yield _Asked(what.do, since, until, because, then, due_at, tuple(missing))
 
 
-def _is_lowest(case: Case, what: AtGrade, at: datetime) -> bool | None:
+def _is_lowest(case: DosingCase, what: AtGrade, at: datetime) -> bool | None:
     """Say whether no lower step is left to restart at; None: the rate is not known."""
     lowest, running = what.discontinue_at, case.infusion.find_period(at)
     if lowest is None:
@@ -222,7 +232,7 @@ def _is_lowest(case: Case, what: AtGrade, at: datetime) -> bool | None:
     return rate.value <= lowest.value
 
 
-def _infusion(case: Case, at: datetime) -> str:
+def _infusion(case: DosingCase, at: datetime) -> str:
     running = case.infusion.find_period(at)
     if running is None:
         return "before any infusion"
@@ -230,7 +240,7 @@ def _infusion(case: Case, at: datetime) -> str:
     return f"{words} {format_rate(running.rate)}"
 
 
-def _restart(case: Case) -> str:
+def _restart(case: DosingCase) -> str:
     """Return how the infusion may go on, and that nobody has signed it if that is so."""
     dosing = case.protocol.dosing
     if dosing is None:
@@ -238,7 +248,7 @@ def _restart(case: Case) -> str:
     plan = dosing.restart
     assumed = " (assumed, not signed)" if dosing.restart_is_assumed else ""
     return (
-        f"restart at {format_rate(plan.rate)}, up after {in_words(plan.rise_after)},"
+        f"restart at {format_rate(plan.rate)}, up after {format_duration(plan.rise_after)},"
         " in the same course if the pause was no longer than"
-        f" {in_words(plan.same_course_within)}{assumed}"
+        f" {format_duration(plan.same_course_within)}{assumed}"
     )

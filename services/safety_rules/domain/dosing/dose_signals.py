@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.safety_rules.domain.dosing.case import Advised, Case, advice
-from services.safety_rules.domain.dosing.multiples_of_uln import Result
+from services.safety_rules.domain.dosing.case import DosingCase, TimedAdvice, make_advice
+from services.safety_rules.domain.dosing.multiples_of_uln import UlnResult
 from services.vocabulary.dosing import DoseAction, DoseRule
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import Fact, Observation
@@ -17,7 +17,7 @@ from services.vocabulary.recommendation import AdviceKind
 _SEIZURE = ".seizure"
 
 
-def of_signals(case: Case) -> Iterator[Advised]:
+def advise_on_signals(case: DosingCase) -> Iterator[TimedAdvice]:
     """Yield what multiples of ULN and repeated seizures ask for."""
     if case.protocol.dosing is None:
         return
@@ -34,27 +34,27 @@ class _Stretch:
 
     since: datetime
     until: datetime | None = None
-    over: list[Result] = field(default_factory=list)
+    over: list[UlnResult] = field(default_factory=list)
 
 
-def _of_multiples(case: Case, name: str, rule: DoseRule) -> Iterator[Advised]:
+def _of_multiples(case: DosingCase, name: str, rule: DoseRule) -> Iterator[TimedAdvice]:
     first = case.anchors.first_infusion_at
     if first is None:
         return
     telling = (
         one
         for measure, multiple in rule.over_uln.items()
-        for one in case.results_of(measure).telling(multiple, first)
+        for one in case.find_results(measure).list_limit_changes(multiple, first)
     )
     stretches = _stretches(sorted(telling, key=_in_order), rule)
     for stretch in stretches:
         because = (
             f"{one.words}, more than {rule.over_uln[one.measure]} x ULN on"
-            f" {case.treatment_day(one.at)}"
+            f" {case.describe_day(one.observed_at)}"
             for one in _first_of_each(stretch.over)
         )
-        yield Advised(
-            advice(
+        yield TimedAdvice(
+            make_advice(
                 case,
                 AdviceKind.DOSE,
                 name,
@@ -71,39 +71,39 @@ def _of_multiples(case: Case, name: str, rule: DoseRule) -> Iterator[Advised]:
         yield from _perhaps(case, name, rule, first)
 
 
-def _stretches(results: Sequence[Result], rule: DoseRule) -> list[_Stretch]:
+def _stretches(results: Sequence[UlnResult], rule: DoseRule) -> list[_Stretch]:
     found: list[_Stretch] = []
     over: set[str] = set()
     for one in results:
         is_over = one.is_over(rule.over_uln[one.measure])
         if is_over:
             if not over:
-                found.append(_Stretch(one.at))
+                found.append(_Stretch(one.observed_at))
             over.add(one.measure)
             found[-1].over.append(one)
         elif is_over is False and over:
             over.discard(one.measure)
             if not over:
-                found[-1].until = one.at
+                found[-1].until = one.observed_at
     return found
 
 
-def _perhaps(case: Case, name: str, rule: DoseRule, since: datetime) -> Iterator[Advised]:
+def _perhaps(case: DosingCase, name: str, rule: DoseRule, since: datetime) -> Iterator[TimedAdvice]:
     """Yield one recommendation that is not certain, when the last results leave it open."""
-    measured = (case.results_of(measure) for measure in rule.over_uln)
+    measured = (case.find_results(measure) for measure in rule.over_uln)
     begun = sorted(
-        ((first, results) for results in measured if (first := results.first(since))),
+        ((first, results) for results in measured if (first := results.find_first(since))),
         key=lambda one: _in_order(one[0]),
     )
-    last = [one for _, results in begun if (one := results.last(since))]
+    last = [one for _, results in begun if (one := results.find_last(since))]
     unknown = [one for one in last if one.is_over(rule.over_uln[one.measure]) is None]
     if unknown:
-        yield Advised(
-            advice(
+        yield TimedAdvice(
+            make_advice(
                 case,
                 AdviceKind.DOSE,
                 name,
-                min(one.at for one in unknown),
+                min(one.observed_at for one in unknown),
                 level=DoseAction.NONE.level,
                 says="nothing is certain yet",
                 because=tuple(one.words for one in unknown),
@@ -114,21 +114,23 @@ def _perhaps(case: Case, name: str, rule: DoseRule, since: datetime) -> Iterator
         )
 
 
-def _in_order(one: Result) -> tuple[datetime, str, str]:
-    return one.at, one.measure, one.fact
+def _in_order(one: UlnResult) -> tuple[datetime, str, str]:
+    return one.observed_at, one.measure, one.fact
 
 
-def _first_of_each(results: Sequence[Result]) -> list[Result]:
+def _first_of_each(results: Sequence[UlnResult]) -> list[UlnResult]:
     return list({one.measure: one for one in reversed(results)}.values())[::-1]
 
 
-def _of_seizures(case: Case, name: str, rule: DoseRule, allowed: int) -> Iterator[Advised]:
+def _of_seizures(
+    case: DosingCase, name: str, rule: DoseRule, allowed: int
+) -> Iterator[TimedAdvice]:
     seizures = _distinct(case, rule)
     if len(seizures) <= allowed:
         return
-    days = ", ".join(case.treatment_day(at) for at, _ in seizures)
-    yield Advised(
-        advice(
+    days = ", ".join(case.describe_day(at) for at, _ in seizures)
+    yield TimedAdvice(
+        make_advice(
             case,
             AdviceKind.DOSE,
             name,
@@ -141,7 +143,7 @@ def _of_seizures(case: Case, name: str, rule: DoseRule, allowed: int) -> Iterato
     )
 
 
-def _distinct(case: Case, rule: DoseRule) -> list[tuple[datetime, str]]:
+def _distinct(case: DosingCase, rule: DoseRule) -> list[tuple[datetime, str]]:
     """Return when each seizure since the first dose was, and the fact that says so.
 
     Charted again without a "none" in between it is the same one; so is a clinician's record of a

@@ -19,12 +19,12 @@ _AT_HAND = 20_000  # kinds of results, of all participants
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class UlnResult:
     """One result beside its limit; *missing* names what is not known of the two."""
 
-    at: datetime
+    observed_at: datetime
     measure: str
-    lies: Range | None
+    value_range: Range | None
     uln: Decimal | None
     fact: str
     words: str
@@ -33,24 +33,24 @@ class Result:
 
     def is_over(self, multiple: Decimal) -> bool | None:
         """Say whether it is more than *multiple* times the limit; None: not known."""
-        if self.lies is None or self.uln is None:
+        if self.value_range is None or self.uln is None:
             return None
         limit = End(self.uln * multiple)
-        if self.lies.low > limit:
+        if self.value_range.low > limit:
             return True
-        return False if self.lies.high <= limit else None
+        return False if self.value_range.high <= limit else None
 
     def is_below(self, multiple: Decimal) -> bool | None:
         """Say whether it is less than *multiple* times the limit; None: not known."""
-        if self.lies is None or self.uln is None:
+        if self.value_range is None or self.uln is None:
             return None
         limit = End(self.uln * multiple)
-        if self.lies.high < limit:
+        if self.value_range.high < limit:
             return True
-        return False if self.lies.low >= limit else None
+        return False if self.value_range.low >= limit else None
 
 
-def result(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> Result | None:
+def compare_with_uln(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> UlnResult | None:
     """Return what *fact* says beside its limit; None when it is no result of these measures.
 
     What cannot be (a value out of all bounds, limits the wrong way round) counts as not known.
@@ -75,7 +75,7 @@ def result(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> Result | No
                 lies = corrected_range(lies, value.unit, None) or lies
             unknown = {Input.VALUE: lies.low != lies.high, Input.ULN: uln is None}
             missing = [str(name) for name, is_unknown in unknown.items() if is_unknown]
-    return Result(
+    return UlnResult(
         fact.observed_at,
         body.measure,
         lies,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.safety_rules.domain.endpoints.intervals import proportion
+from services.safety_rules.domain.endpoints.intervals import estimate_proportion
 from services.safety_rules.domain.facts.anchors import Stretch
 from services.vocabulary.endpoint import TermRow
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
@@ -15,7 +15,7 @@ _GRADES = (Grade.MILD, Grade.MODERATE, Grade.SEVERE, Grade.LIFE_THREATENING, Gra
 
 
 @dataclass(frozen=True, slots=True)
-class Worst:
+class WorstGrade:
     """The worst grade of one participant under one term."""
 
     participant: str
@@ -23,11 +23,11 @@ class Worst:
     span: Span
 
 
-def worst_grades(
+def find_worst_grades(
     records: Iterable[EpisodeContent],
     windows: Mapping[str, Sequence[Stretch]],
     counts: Callable[[str], bool],
-) -> list[Worst]:
+) -> list[WorstGrade]:
     """Return the worst grade of each participant and term inside the participant's window.
 
     A record counts when it is certain, began inside the window and after exposure, was not
@@ -47,13 +47,15 @@ def worst_grades(
         span = _worst_of(change.span for change in record.history if change.at < inside[0].end)
         worst[key] = _worst_of((worst.get(key, _NOTHING), span))
     return [
-        Worst(who, term, span)
+        WorstGrade(who, term, span)
         for (who, term), span in sorted(worst.items())
         if span.at_least > Grade.NONE
     ]
 
 
-def rows(worst: Sequence[Worst], evaluable: int, together: str) -> tuple[TermRow, ...]:
+def tabulate_terms(
+    worst: Sequence[WorstGrade], evaluable: int, together: str
+) -> tuple[TermRow, ...]:
     """Return the row of all terms, called *together*, then one for each term.
 
     Raises:
@@ -90,7 +92,7 @@ def _row(term: str, spans: Sequence[Span], evaluable: int) -> TermRow:
     return TermRow(
         term,
         (mild, moderate, severe, threatening, death),
-        proportion(len(spans), evaluable),
-        proportion(severe + threatening + death, evaluable),
+        estimate_proportion(len(spans), evaluable),
+        estimate_proportion(severe + threatening + death, evaluable),
         sum(span.at_most >= Grade.SEVERE for span in spans),
     )

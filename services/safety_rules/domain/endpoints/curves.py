@@ -5,13 +5,18 @@ from collections.abc import Iterable, Sequence
 
 from services.safety_rules.domain.endpoints.definitions import (
     Endpoint,
-    is_assessed,
-    is_perhaps,
-    spell,
+    find_spell,
+    is_event_assessed,
+    may_have_event,
 )
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.endpoints.incidence import aalen_johansen
-from services.safety_rules.domain.endpoints.risk_sets import RiskSet, Spell, at_risk, risk_sets
+from services.safety_rules.domain.endpoints.risk_sets import (
+    RiskSet,
+    Spell,
+    count_at_risk,
+    find_risk_sets,
+)
 from services.safety_rules.domain.endpoints.survival import kaplan_meier
 from services.vocabulary.endpoint import (
     Clock,
@@ -22,10 +27,10 @@ from services.vocabulary.endpoint import (
     Point,
 )
 
-FEW = 5  # with fewer at risk one event moves the curve too far to be read alone
+FEW_AT_RISK = 5  # with fewer at risk one event moves the curve too far to be read alone
 
 
-def curve(
+def estimate_curve(
     endpoint: Endpoint, treated: Sequence[FollowUp], clock: Clock, landmarks: Sequence[int]
 ) -> EndpointCurve:
     """Return the curve, read at *landmarks*.
@@ -39,10 +44,10 @@ def curve(
     Raises:
         ValueError: Somebody was never treated.
     """
-    found = [(of, spell(endpoint, of, clock)) for of in treated]
+    found = [(of, find_spell(endpoint, of, clock)) for of in treated]
     followed = [(of, one) for of, one in found if isinstance(one, Spell)]
     spells = [one for _, one in followed]
-    sets = risk_sets(spells)
+    sets = find_risk_sets(spells)
     points = tuple(_estimated(endpoint, sets))
     causes = Counter(one.cause for one in spells)
     left_out = [one for _, one in found if isinstance(one, NotAtRisk)]
@@ -61,9 +66,13 @@ def curve(
         },
         landmarks=tuple(_read(endpoint, points, spells, day) for day in landmarks),
         not_at_risk=tuple(sorted(left_out, key=lambda one: one.participant)),
-        possible=_names(of for of, one in followed if is_perhaps(endpoint, of, one)),
-        never_assessed=_names(of for of, one in followed if not is_assessed(endpoint, of, one)),
-        few_at_risk=tuple((p.day, p.at_risk) for p in points if p.events and p.at_risk < FEW),
+        possible=_names(of for of, one in followed if may_have_event(endpoint, of, one)),
+        never_assessed=_names(
+            of for of, one in followed if not is_event_assessed(endpoint, of, one)
+        ),
+        few_at_risk=tuple(
+            (p.day, p.at_risk) for p in points if p.events and p.at_risk < FEW_AT_RISK
+        ),
         spans=tuple(sorted((one.entry, one.last) for one in spells)),
     )
 
@@ -91,4 +100,4 @@ def _read(
     if begins <= day and (day <= ends or is_final):
         at_start = Estimate(1.0 if endpoint.kind == "survival" else 0.0)
         estimate = until[-1].estimate if until else at_start
-    return Landmark(day, at_risk(spells, day), events, estimate)
+    return Landmark(day, count_at_risk(spells, day), events, estimate)

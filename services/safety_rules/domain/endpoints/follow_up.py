@@ -8,8 +8,8 @@ from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.syndromes.gvhd import SEVERITY, AcuteGrade, grade_acute_gvhd
 from services.vocabulary.fact import ChronicSeverity, GvhdStage
 
-Dated = Callable[["FollowUp"], datetime | None]
-Assessments = Callable[["FollowUp"], Sequence[datetime]]
+DateEvent = Callable[["FollowUp"], datetime | None]
+ListAssessments = Callable[["FollowUp"], Sequence[datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class FollowUp:
     Args:
         participant: Pseudonym of the survivor of merges.
         anchors: Nothing in them lies after the data cut.
-        until: Last instant at which the participant was observed, at most the withdrawal and the
+        ends_at: Last instant at which the participant was observed, at most the withdrawal and the
             data cut: what is dated later does not count.
         acute: Organ stages, by time.
         chronic: Global severity, by time.
@@ -27,67 +27,67 @@ class FollowUp:
 
     participant: str
     anchors: Anchors
-    until: datetime
+    ends_at: datetime
     acute: tuple[tuple[datetime, GvhdStage], ...] = ()
     chronic: tuple[tuple[datetime, ChronicSeverity], ...] = ()
 
 
-def death(of: FollowUp) -> datetime | None:
+def date_death(of: FollowUp) -> datetime | None:
     """Return when the participant died."""
     return of.anchors.died_at
 
 
-def relapse(of: FollowUp) -> datetime | None:
+def date_relapse(of: FollowUp) -> datetime | None:
     """Return when the malignancy came back."""
     return of.anchors.relapsed_at
 
 
-def second_transplant(of: FollowUp) -> datetime | None:
+def date_second_transplant(of: FollowUp) -> datetime | None:
     """Return when a second graft was infused."""
     return of.anchors.second_graft_at
 
 
-def non_relapse_death(of: FollowUp) -> datetime | None:
+def date_non_relapse_death(of: FollowUp) -> datetime | None:
     """Return when the participant died without prior relapse; an unknown cause counts."""
-    died, relapsed = death(of), relapse(of)
+    died, relapsed = date_death(of), date_relapse(of)
     return died if died and (relapsed is None or relapsed > died) else None
 
 
-def relapse_or_death(of: FollowUp) -> datetime | None:
+def date_relapse_or_death(of: FollowUp) -> datetime | None:
     """Return when progression-free survival ended."""
-    return min(filter(None, (relapse(of), death(of))), default=None)
+    return min(filter(None, (date_relapse(of), date_death(of))), default=None)
 
 
-def acute_gvhd(grade: AcuteGrade) -> Dated:
+def certain_acute_gvhd(grade: AcuteGrade) -> DateEvent:
     """Return what dates the first acute GVHD that is certainly of *grade* or worse."""
     return lambda of: _first(at for at, stages in of.acute if grade_acute_gvhd(stages)[0] >= grade)
 
 
-def perhaps_acute_gvhd(grade: AcuteGrade) -> Dated:
+def possible_acute_gvhd(grade: AcuteGrade) -> DateEvent:
     """Return what dates the first acute GVHD that may be of *grade* or worse."""
     return lambda of: _first(at for at, stages in of.acute if grade_acute_gvhd(stages)[1] >= grade)
 
 
-def chronic_gvhd(severity: ChronicSeverity) -> Dated:
+def chronic_gvhd(severity: ChronicSeverity) -> DateEvent:
     """Return what dates the first chronic GVHD of *severity* or worse."""
     least = SEVERITY[severity]
     return lambda of: _first(at for at, found in of.chronic if SEVERITY[found] >= least)
 
 
-def stagings(of: FollowUp) -> Sequence[datetime]:
+def list_stagings(of: FollowUp) -> Sequence[datetime]:
     """Return when acute GVHD was staged."""
     return [at for at, _ in of.acute]
 
 
-def severities(of: FollowUp) -> Sequence[datetime]:
+def list_severity_scores(of: FollowUp) -> Sequence[datetime]:
     """Return when chronic GVHD was scored."""
     return [at for at, _ in of.chronic]
 
 
-COMPETING: Mapping[str, Dated] = {
-    "death": death,
-    "relapse": relapse,
-    "second_transplant": second_transplant,
+COMPETING: Mapping[str, DateEvent] = {
+    "death": date_death,
+    "relapse": date_relapse,
+    "second_transplant": date_second_transplant,
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from services.safety_rules.domain.endpoints.intervals import of_incidence
+from services.safety_rules.domain.endpoints.intervals import estimate_incidence
 from services.safety_rules.domain.endpoints.risk_sets import RiskSet
 from services.vocabulary.endpoint import Point
 
@@ -24,7 +24,7 @@ class _Moments:
 
     def after(self, one: RiskSet, cause: str) -> "_Moments":
         """Go through one risk set, whose outcomes are multinomial given who is at risk."""
-        n, d, k = one.at_risk, one.failed, one.happened.get(cause, 0)
+        n, d, k = one.at_risk, one.failed, one.events_by_cause.get(cause, 0)
         stay, hazard = (n - d) / n, k / n
         spread = float(self.free) ** 2 / n  # of a multinomial outcome of one day
         return _Moments(
@@ -55,11 +55,11 @@ def aalen_johansen(sets: Sequence[RiskSet], cause: str) -> Iterator[Point]:
     now = _Moments()
     for one in sets:
         now = now.after(one, cause)
-        events = one.happened.get(cause, 0)
+        events = one.events_by_cause.get(cause, 0)
         yield Point(
             one.day,
             one.at_risk,
             events,
             one.failed - events,
-            of_incidence(float(now.event), now.var_event),
+            estimate_incidence(float(now.event), now.var_event),
         )

@@ -10,7 +10,7 @@ _LEVEL = 0.95
 _Z = float(special.ndtri((1 + _LEVEL) / 2))
 
 
-def of_survival(survival: float, greenwood: float) -> Estimate:
+def estimate_survival(survival: float, greenwood: float) -> Estimate:
     """Return a survival probability with its log(-log) interval.
 
     >>> of_survival(1.0, 0.0)
@@ -28,7 +28,7 @@ def of_survival(survival: float, greenwood: float) -> Estimate:
     return Estimate(survival, survival**reach, survival ** (1 / reach))
 
 
-def of_incidence(incidence: float, variance: float) -> Estimate:
+def estimate_incidence(incidence: float, variance: float) -> Estimate:
     """Return a cumulative incidence with its interval on the scale log(-log(1 - F)).
 
     >>> of_incidence(0.0, 0.0)
@@ -45,8 +45,8 @@ def of_incidence(incidence: float, variance: float) -> Estimate:
     return Estimate(incidence, 1 - free ** (1 / reach), 1 - free**reach)
 
 
-def proportion(count: int, of: int) -> Proportion:
-    """Return *count* of *of* with its exact interval.
+def estimate_proportion(count: int, total: int) -> Proportion:
+    """Return *count* of *total* with its exact interval.
 
     >>> [round(end, 4) for end in (proportion(0, 21).estimate.low, proportion(0, 21).estimate.high)]
     [0.0, 0.1611]
@@ -54,15 +54,15 @@ def proportion(count: int, of: int) -> Proportion:
     True
 
     Raises:
-        ValueError: *count* is not from 0 to *of*.
+        ValueError: *count* is not from 0 to *total*.
 
     Source: Clopper, Pearson 1934, Biometrika 26:404-413
     """
-    if not 0 <= count <= of:
-        raise ValueError(f"count must be from 0 to {of}, not {count}")
-    if of == 0:
+    if not 0 <= count <= total:
+        raise ValueError(f"count must be from 0 to {total}, not {count}")
+    if total == 0:
         return Proportion(0, 0, None)
     tail = (1 - _LEVEL) / 2
-    low = float(special.betaincinv(count, of - count + 1, tail)) if count else 0.0
-    high = float(special.betaincinv(count + 1, of - count, 1 - tail)) if count < of else 1.0
-    return Proportion(count, of, Estimate(count / of, low, high))
+    low = float(special.betaincinv(count, total - count + 1, tail)) if count else 0.0
+    high = float(special.betaincinv(count + 1, total - count, 1 - tail)) if count < total else 1.0
+    return Proportion(count, total, Estimate(count / total, low, high))

@@ -27,19 +27,19 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class RiskSet:
-    """On *day*, *at_risk* participants, of whom so many had each of the causes in *happened*."""
+    """The participants at risk on one day, and how many of them had an event, by cause."""
 
     day: int
     at_risk: int
-    happened: Mapping[str, int]
+    events_by_cause: Mapping[str, int]
 
     @property
     def failed(self) -> int:
         """Events of any cause."""
-        return sum(self.happened.values())
+        return sum(self.events_by_cause.values())
 
 
-def risk_sets(spells: Sequence[Spell]) -> tuple[RiskSet, ...]:
+def find_risk_sets(spells: Sequence[Spell]) -> tuple[RiskSet, ...]:
     """Return the risk set of each day with an event, in order; all events of one day are tied.
 
     >>> risk_sets([Spell("P-1", 60, 70, "death"), Spell("P-2", 70, 90), Spell("P-3", 71, 90)])
@@ -53,11 +53,11 @@ def risk_sets(spells: Sequence[Spell]) -> tuple[RiskSet, ...]:
         if spell.cause != CENSORED:
             by_day.setdefault(spell.last, Counter())[spell.cause] += 1
     return tuple(
-        RiskSet(day, at_risk(spells, day), dict(sorted(happened.items())))
+        RiskSet(day, count_at_risk(spells, day), dict(sorted(happened.items())))
         for day, happened in sorted(by_day.items())
     )
 
 
-def at_risk(spells: Sequence[Spell], day: int) -> int:
+def count_at_risk(spells: Sequence[Spell], day: int) -> int:
     """Return how many are at risk on *day*."""
     return sum(spell.entry <= day <= spell.last for spell in spells)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from services.safety_rules.domain.endpoints.intervals import of_survival
+from services.safety_rules.domain.endpoints.intervals import estimate_survival
 from services.safety_rules.domain.endpoints.risk_sets import RiskSet
 from services.vocabulary.endpoint import Point
 
@@ -22,4 +22,4 @@ def kaplan_meier(sets: Sequence[RiskSet]) -> Iterator[Point]:
         survival *= Fraction(n - d, n)
         if d < n:
             greenwood += d / (n * (n - d))
-        yield Point(one.day, n, d, 0, of_survival(float(survival), greenwood))
+        yield Point(one.day, n, d, 0, estimate_survival(float(survival), greenwood))

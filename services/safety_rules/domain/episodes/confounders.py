@@ -25,7 +25,7 @@ _Event = tuple[datetime, str, bool]  # when, id of the fact, whether a count is 
 
 
 @dataclass(slots=True)
-class Confounding:
+class ConfounderEvents:
     """When something happened that could explain a fever, each in time order."""
 
     cultures: list[_Event] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Confounding:
         else:
             del events[bisect_left(events, event)]
 
-    def of(self, run: Run) -> tuple[str, ...]:
+    def find_names(self, run: Run) -> tuple[str, ...]:
         """Return what could explain *run*, by name."""
         at = run.onset_at
         counts = _within(self.counts, at, _COUNT_WITHIN, _NONE)
@@ -69,7 +69,7 @@ class Confounding:
         return tuple(name for name, does in holds.items() if does)
 
 
-def reach(fact: Fact) -> tuple[datetime, datetime]:
+def find_explained_span(fact: Fact) -> tuple[datetime, datetime]:
     """Return between which instants *fact* may explain a fever, both inside."""
     return fact.observed_at - _CULTURE_WITHIN, fact.observed_at + _COUNT_WITHIN
 
@@ -86,7 +86,7 @@ def _within(
     return events[first : bisect_right(events, (at + after, _LAST, True))]
 
 
-def concerns(fact: Fact, protocol: Protocol) -> bool:
+def may_confound(fact: Fact, protocol: Protocol) -> bool:
     """Say whether *fact* may confound."""
     match fact.body:
         case Culture(positive=True) | Observation(measure="neutrophils"):
@@ -96,9 +96,9 @@ def concerns(fact: Fact, protocol: Protocol) -> bool:
     return False
 
 
-def confounding(facts: Iterable[Fact]) -> Confounding:
+def collect_confounders(facts: Iterable[Fact]) -> ConfounderEvents:
     """Return when *facts* (those that `concerns` names, in any order) could explain a fever."""
-    found = Confounding()
+    found = ConfounderEvents()
     for fact in facts:
         found.change(fact, stands=True)
     return found

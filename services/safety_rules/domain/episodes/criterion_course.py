@@ -13,10 +13,10 @@ from services.safety_rules.domain.ctcae.grading import (
     grade,
 )
 from services.safety_rules.domain.episodes.lab_course import (
-    About,
-    Course,
-    Following,
-    Nearest,
+    FindCircumstances,
+    FindNearest,
+    GradingContext,
+    LabCourse,
 )
 from services.safety_rules.domain.queries.data_queries import PlausibilityCheck
 from services.safety_rules.domain.runs.run import Run
@@ -26,62 +26,60 @@ from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade
 
 
-class Followed:
+class CriterionCourse:
     """A track of readings that is stepped through again when its baseline changes."""
 
     def __init__(
         self,
         criterion: CompiledCriterion | None,
         merge_gap: timedelta,
-        nearest: Nearest,
-        about: About,
-        seen: SeenAt = nothing_seen,
+        find_nearest: FindNearest,
+        find_circumstances: FindCircumstances,
+        find_findings: SeenAt = nothing_seen,
     ) -> None:
         """Start with no readings and before any exposure."""
-        self._following = Following(
+        self._context = GradingContext(
             criterion=criterion,
-            baseline_at=None,
+            anchor=None,
             baseline=BaselineUnknown(),
             baseline_grade=Grade.NONE,
-            before=NoBaseline(),
+            baseline_before_anchor=NoBaseline(),
             merge_gap=merge_gap,
-            nearest=nearest,
-            about=about,
-            seen=seen,
+            find_nearest=find_nearest,
+            find_circumstances=find_circumstances,
+            find_findings=find_findings,
         )
-        self.checked = PlausibilityCheck()
-        self.track: FactTrack[Course] = FactTrack(Course(), self._following.step)
+        self.checked_values = PlausibilityCheck()
+        self.track: FactTrack[LabCourse] = FactTrack(LabCourse(), self._context.advance)
 
     @property
     def baseline_grade(self) -> Grade:
         """The grade above which a run after exposure counts."""
-        return self._following.baseline_grade
+        return self._context.baseline_grade
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Let *fact* stand, or stand no longer."""
         (self.track.insert if stands else self.track.remove)(fact)
 
-    def rebase(self, anchor: datetime | None) -> None:
+    def update_baseline(self, anchor: datetime | None) -> None:
         """Take the last final value before *anchor* as baseline; step again if that is news.
 
         Source: docs/decisions/grading.md, "Baseline"
         """
         found, its_grade = self._baseline_before(anchor)
-        following = replace(
-            self._following, baseline_at=anchor, baseline=found, baseline_grade=its_grade
-        )
-        if following != self._following:
-            self._following = following
-            self.track.restart(Course(), following.step)
+        following = replace(self._context, anchor=anchor, baseline=found, baseline_grade=its_grade)
+        if following != self._context:
+            self._context = following
+            self.track.restart(LabCourse(), following.advance)
 
     def find_open_run(self) -> Run | None:
         """Return the run that has not ended, if there is one.
 
         It is cut at the baseline anchor even when nothing was read after it.
         """
-        segments, following = self.track.compute_state().segments, self._following
-        if segments.before_exposure and following.baseline_at is not None:
-            return start_exposure(segments, following.baseline_at, following.baseline_grade)[1]
+        segments, following = self.track.compute_state().segments, self._context
+        if segments.before_exposure and following.anchor is not None:
+            return start_exposure(segments, following.anchor, following.baseline_grade)[1]
         return segments.open_run
 
     def find_last_seen_at(self) -> datetime | None:
@@ -89,7 +87,7 @@ class Followed:
         return self.track.compute_state().segments.last_at
 
     def _baseline_before(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
-        criterion = self._following.criterion
+        criterion = self._context.criterion
         if anchor is None or criterion is None:
             return BaselineUnknown(), Grade.NONE
         for facts in reversed(self.track.list_facts_before(anchor)):
@@ -101,7 +99,7 @@ class Followed:
     def _graded_with_itself(
         self, criterion: CompiledCriterion, fact: Fact, anchor: datetime
     ) -> tuple[Baseline, Grade]:
-        reading = replace(self._following, baseline_at=anchor).reading(fact)
+        reading = replace(self._context, anchor=anchor).make_reading(fact)
         if reading.value is None:
             return BaselineUnknown(), Grade.NONE
         known = BaselineKnown(reading.value)

@@ -9,11 +9,13 @@ from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.grade import Grade
 
-Make = Callable[[Run, datetime | None], EpisodeContent]  # of a run, and of when the next one began
-Time = tuple[datetime, datetime]  # from when to when, both inside
+MakeRecord = Callable[
+    [Run, datetime | None], EpisodeContent
+]  # of a run, and of when the next one began
+TimeRange = tuple[datetime, datetime]  # from when to when, both inside
 
 
-class Group:
+class CriterionRecords:
     """The runs of one criterion, and the record of each."""
 
     def __init__(self, baseline_grade: Grade) -> None:
@@ -23,13 +25,13 @@ class Group:
         self.records: tuple[EpisodeContent, ...] = ()
         self._ended = 0  # how many of the runs have
 
-    def update(
+    def update_runs(
         self,
         ended: Sequence[Run],
         as_told: int,
         unended: Run | None,
-        make: Make,
-        times: Iterable[Time] = (),
+        make: MakeRecord,
+        times: Iterable[TimeRange] = (),
     ) -> bool:
         """Let *ended* and *unended* be the runs; say whether that changed a record.
 
@@ -40,7 +42,7 @@ class Group:
             make: Returns the record of a run.
             times: Whatever lies in them has to be said anew.
         """
-        changed = not self.is_of(ended, as_told, unended)
+        changed = not self.has_same_runs(ended, as_told, unended)
         kept = max(0, as_told - 1) if changed else len(self.runs)
         if changed:
             self._replace(kept, [*ended[kept:], *([] if unended is None else [unended])], make)
@@ -48,19 +50,19 @@ class Group:
         again = {number for time in times for number in self._inside(time)}
         return (bool(again) and self._make_again(sorted(again), make)) or changed
 
-    def is_of(self, ended: Sequence[Run], as_told: int, unended: Run | None) -> bool:
+    def has_same_runs(self, ended: Sequence[Run], as_told: int, unended: Run | None) -> bool:
         """Say whether *ended*, *as_told* and *unended* are what they were."""
         if not as_told == len(ended) == self._ended:
             return False
         last = self.runs[-1] if len(self.runs) > self._ended else None
         return last is unended or last == unended
 
-    def run_of(self, record: EpisodeContent) -> Run | None:
+    def find_run(self, record: EpisodeContent) -> Run | None:
         """Return the run that *record* was made of; None when there is none any longer."""
         at = self._last_begun(record.onset_at)
         return self.runs[at] if at >= 0 and self.runs[at].onset_at == record.onset_at else None
 
-    def _replace(self, kept: int, runs: Sequence[Run], make: Make) -> None:
+    def _replace(self, kept: int, runs: Sequence[Run], make: MakeRecord) -> None:
         """Let *runs* follow those that are *kept*."""
         former = {
             run.onset_at: (run, before, record)
@@ -79,7 +81,7 @@ class Group:
                 made.append(known[2] if known is not None and known[2] == new else new)
         self.records = (*self.records[:kept], *made)
 
-    def _make_again(self, numbers: Sequence[int], make: Make) -> bool:
+    def _make_again(self, numbers: Sequence[int], make: MakeRecord) -> bool:
         records = list(self.records)
         for number in numbers:
             following = self.runs[number + 1 : number + 2]
@@ -96,7 +98,7 @@ class Group:
         following = [run.onset_at for run in self.runs[since + 1 :]]
         return [before for _, before in zip_longest(self.runs[since:], following)]
 
-    def _inside(self, time: Time) -> range:
+    def _inside(self, time: TimeRange) -> range:
         """Return the runs of which a part lies in *time*."""
         first = max(0, self._last_begun(time[0]))
         return range(first, self._last_begun(time[1]) + 1)

@@ -13,7 +13,7 @@ _OPEN_END = datetime.max.replace(tzinfo=UTC)
 
 
 # Until when the evidence of a record goes; None: nobody has looked, it may go on.
-Until = Callable[[EpisodeContent], datetime | None]
+FindEvidenceEnd = Callable[[EpisodeContent], datetime | None]
 
 
 def _as_written(content: EpisodeContent) -> datetime | None:
@@ -30,11 +30,11 @@ class Occasion:
     rules_version: str
 
 
-def reconciled(
+def reconcile_records(
     latest: Sequence[Episode],
     contents: Sequence[EpisodeContent],
     occasion: Occasion,
-    until: Until = _as_written,
+    find_evidence_end: FindEvidenceEnd = _as_written,
 ) -> list[Episode]:
     """Return the versions to append so that the records of one participant say *contents*.
 
@@ -45,7 +45,7 @@ def reconciled(
         latest: The latest version of every record of the participant, retracted ones included.
         contents: What the facts say now.
         occasion: What caused it.
-        until: Of *contents*.
+        find_evidence_end: Of *contents*.
     """
     unchanged = _unchanged(latest, contents)
     changed = [old for old in latest if old.id not in unchanged]
@@ -65,7 +65,7 @@ def reconciled(
         return versions
     over = {old.id: old for old in _matched(latest, contents).values()}
     over |= {version.id: version for version in versions}
-    return [*versions, *retracted(gone, list(over.values()), occasion, until)]
+    return [*versions, *retract_records(gone, list(over.values()), occasion, find_evidence_end)]
 
 
 def _unchanged(
@@ -82,20 +82,24 @@ def _unchanged(
     return found
 
 
-def retracted(
+def retract_records(
     gone: Iterable[Episode],
     survivors: Sequence[Episode],
     occasion: Occasion,
-    until: Until = _as_written,
+    find_evidence_end: FindEvidenceEnd = _as_written,
 ) -> list[Episode]:
     """Return the versions that retract *gone*.
 
     Each names the survivor that overlaps it most, if one has taken its place: an open record that
-    lies beside it has not, unless its evidence, which goes *until* then, reaches it.
+    lies beside it has not, unless its evidence, which goes *find_evidence_end* then, reaches it.
     """
     versions = []
     for old in gone:
-        taking = [new for new in survivors if _takes_the_place(new.content, old.content, until)]
+        taking = [
+            new
+            for new in survivors
+            if _takes_the_place(new.content, old.content, find_evidence_end)
+        ]
         into = max(taking, key=lambda new: _affinity(old.content, new.content), default=None)
         versions.append(
             replace(
@@ -148,7 +152,7 @@ def _overlap(one: EpisodeContent, other: EpisodeContent) -> timedelta | None:
     return max(end - start, timedelta(0)) if shares else None
 
 
-def _takes_the_place(new: EpisodeContent, old: EpisodeContent, until: Until) -> bool:
+def _takes_the_place(new: EpisodeContent, old: EpisodeContent, until: FindEvidenceEnd) -> bool:
     if _overlap(new, old) is None:
         return False
     last_of_old = old.resolved_at or old.history[-1].at

@@ -32,78 +32,78 @@ from services.vocabulary.quantity import Quantity
 
 # What a clinician sees and a number does not show.
 # Source: docs/decisions/grading.md, "Symptoms"
-SEEN = frozenset(
+CLINICIAN_INPUTS = frozenset(
     {
         *(Input.SYMPTOMS, Input.SEVERITY, Input.INTERVENTION, Input.INFARCTION),
         *(Input.AT_REST, Input.FASTING, Input.ANTICOAGULATION),
     }
 )
 
-Nearest = Callable[[str, datetime], Quantity | None]
-Held = Mapping[Comparison, datetime]
+FindNearest = Callable[[str, datetime], Quantity | None]
+HeldSince = Mapping[Comparison, datetime]
 _NOTHING: Lasting = {}
-About = Callable[[str, datetime, datetime | None], Circumstances]
+FindCircumstances = Callable[[str, datetime, datetime | None], Circumstances]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LabCourse:
     """The runs of one criterion so far, and since when what has to last has held without a break.
 
     *held_since* is for criteria that ask how long (fever above 40 degrees).
     """
 
     segments: RunState = field(default_factory=RunState)
-    held_since: Held = field(default_factory=dict)
+    held_since: HeldSince = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class GradingContext:
     """How one criterion is followed in one participant.
 
     Args:
         criterion: Compiled; None for a term that only a clinician can grade.
-        baseline_at: The baseline anchor; None before any exposure.
+        anchor: The baseline anchor; None before any exposure.
         baseline: What the criterion knows about the value before it.
         baseline_grade: The grade of that value.
-        before: What stands for the baseline up to the anchor.
+        baseline_before_anchor: What stands for the baseline up to the anchor.
         merge_gap: Longest silence inside one run.
-        nearest: What was measured beside: the albumin of a calcium, the count of a fever.
-        about: What was so of the participant when something was measured.
-        seen: What clinicians saw about a criterion then.
+        find_nearest: What was measured beside: the albumin of a calcium, the count of a fever.
+        find_circumstances: What was so of the participant when something was measured.
+        find_findings: What clinicians saw about a criterion then.
     """
 
     criterion: CompiledCriterion | None
-    baseline_at: datetime | None
+    anchor: datetime | None
     baseline: Baseline
     baseline_grade: Grade
-    before: Baseline
+    baseline_before_anchor: Baseline
     merge_gap: timedelta
-    nearest: Nearest
-    about: About
-    seen: SeenAt = nothing_seen
+    find_nearest: FindNearest
+    find_circumstances: FindCircumstances
+    find_findings: SeenAt = nothing_seen
     _last: dict[str, tuple[Alike, Baseline, Prepared]] = field(  # of each measure
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def step(
-        self, course: Course, at: datetime, facts: Sequence[Fact]
-    ) -> tuple[Course, Run | None]:
+    def advance(
+        self, course: LabCourse, at: datetime, facts: Sequence[Fact]
+    ) -> tuple[LabCourse, Run | None]:
         """Return the course after all readings of one instant, and the run that they end."""
         segments, over = course.segments, None
-        if segments.before_exposure and self.baseline_at is not None and at >= self.baseline_at:
-            segments, over = start_exposure(segments, self.baseline_at, self.baseline_grade)
+        if segments.before_exposure and self.anchor is not None and at >= self.anchor:
+            segments, over = start_exposure(segments, self.anchor, self.baseline_grade)
         held_since = course.held_since
         if self.criterion is not None and self.criterion.asks_how_long:
             held_since = self._held(held_since, at, facts)
         sustained = {c: at - since for c, since in held_since.items()} if held_since else _NOTHING
-        baseline = self.before if segments.before_exposure else self.baseline
+        baseline = self.baseline_before_anchor if segments.before_exposure else self.baseline
         outcomes = [self._outcome(fact, baseline, sustained) for fact in facts]
         if segments.open_run or max(map(_upper_end, outcomes)) > segments.baseline_grade:
             segments, ended = extend_run(segments, _together(at, facts, outcomes), self.merge_gap)
             over = over or ended
         if segments is course.segments and held_since is course.held_since:
             return course, over
-        return Course(segments, held_since), over
+        return LabCourse(segments, held_since), over
 
     def _outcome(self, fact: Fact, baseline: Baseline, sustained: Lasting) -> Outcome:
         body = fact.body
@@ -111,7 +111,7 @@ class Following:
             return Exact(Grade(body.grade), f"assessed by {body.by}")
         if self.criterion is None or not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no reading of a criterion")
-        seen = self.seen(self.criterion.id, fact.observed_at)
+        seen = self.find_findings(self.criterion.id, fact.observed_at)
         outcome = self._graded(self.criterion, fact, baseline, sustained, seen)
         if seen is NOTHING_SEEN:
             return outcome
@@ -137,25 +137,29 @@ class Following:
             self._last[body.measure] = last
         return last[2].grade(body.value)
 
-    def reading(self, fact: Fact, sustained: Lasting | None = None) -> Reading:
+    def make_reading(self, fact: Fact, sustained: Lasting | None = None) -> Reading:
         """Return *fact* as the criterion reads it."""
         body = _observed(fact)
-        seen = self.seen(self.criterion.id, fact.observed_at) if self.criterion else NOTHING_SEEN
+        seen = (
+            self.find_findings(self.criterion.id, fact.observed_at)
+            if self.criterion
+            else NOTHING_SEEN
+        )
         alike = Alike.of(body, self._beside(body.measure, fact.observed_at, seen))
         return alike.reading(body.value, sustained)
 
     def _beside(self, measure: str, at: datetime, seen: Seen) -> Beside:
         """Return what stands beside a reading of *measure* at *at*."""
-        about = self.about(measure, at, self.baseline_at)
+        about = self.find_circumstances(measure, at, self.anchor)
         wanted = self.criterion.measured[measure].beside if self.criterion else ()
         if measure == "calcium":
-            return about, seen, self.nearest("albumin", at), ()
+            return about, seen, self.find_nearest("albumin", at), ()
         if not wanted:
             return about, seen, None, ()
-        others = ((name, found) for name in wanted if (found := self.nearest(name, at)))
+        others = ((name, found) for name in wanted if (found := self.find_nearest(name, at)))
         return about, seen, None, tuple(others)
 
-    def _held(self, before: Held, at: datetime, facts: Sequence[Fact]) -> Held:
+    def _held(self, before: HeldSince, at: datetime, facts: Sequence[Fact]) -> HeldSince:
         """Return since when each comparison that has to last has held, by the worst of *facts*.
 
         Source: docs/decisions/grading.md, "how long a value has lasted"
@@ -211,7 +215,9 @@ def _seen(facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Sequence[Outcom
     worst = max(assessed, key=lambda outcome: outcome.at_least)
     return [
         worst
-        if one.missing and one.missing <= SEEN and one.at_least <= worst.at_least <= one.at_most
+        if one.missing
+        and one.missing <= CLINICIAN_INPUTS
+        and one.at_least <= worst.at_least <= one.at_most
         else one
         for one in outcomes
     ]

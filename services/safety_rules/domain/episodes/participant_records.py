@@ -6,27 +6,27 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.episodes.criterion_course import Followed
-from services.safety_rules.domain.episodes.criterion_records import Group, Time
+from services.safety_rules.domain.episodes.criterion_course import CriterionCourse
+from services.safety_rules.domain.episodes.criterion_records import CriterionRecords, TimeRange
 from services.safety_rules.domain.episodes.record import (
     CRS,
     PARTS_OF_CRS,
-    Named,
-    Person,
-    linked,
-    record_of,
+    CriterionLabel,
+    ParticipantBackground,
+    link_to_crs,
+    make_record,
 )
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.syndromes.followed_syndrome import FollowedSyndrome
 from services.vocabulary.episode import EpisodeContent
 
-Courses = Mapping[str, Followed | FollowedSyndrome]
+Courses = Mapping[str, CriterionCourse | FollowedSyndrome]
 
 
-class Saying:
+class ParticipantRecords:
     """The records of one participant."""
 
-    def __init__(self, person: Person, rules: Rules, courses: Courses) -> None:
+    def __init__(self, person: ParticipantBackground, rules: Rules, courses: Courses) -> None:
         """Say nothing yet.
 
         Args:
@@ -37,47 +37,49 @@ class Saying:
         self._person = person
         self._rules = rules
         self._courses = courses
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, CriterionRecords] = {}
         self._touched: set[str] = set()
-        self._again: dict[str, list[Time]] = {}  # what has to be said anew, though no run changed
+        self._again: dict[
+            str, list[TimeRange]
+        ] = {}  # what has to be said anew, though no run changed
         self._said: dict[str, tuple[EpisodeContent, ...]] = {}
         self._everything: tuple[EpisodeContent, ...] | None = ()
 
-    def touch(self, criteria: AbstractSet[str]) -> None:
+    def mark_changed(self, criteria: AbstractSet[str]) -> None:
         """Let the courses of *criteria* have changed."""
         self._touched |= criteria
 
-    def again(self, criterion: str, time: Time) -> None:
+    def mark_stale(self, criterion: str, time: TimeRange) -> None:
         """Let what is said of *criterion* in *time* be said anew."""
         if criterion in self._groups:
             self._again.setdefault(criterion, []).append(time)
             self._touched.add(criterion)
 
-    def again_everywhere(self, time: Time) -> None:
+    def mark_stale_everywhere(self, time: TimeRange) -> None:
         """Let what is said in *time* be said anew, of every criterion."""
         for criterion in self._groups:
-            self.again(criterion, time)
+            self.mark_stale(criterion, time)
 
-    def everything_again(self) -> None:
+    def discard_all(self) -> None:
         """Let all be said anew: every record has days and windows."""
         self._groups.clear()
         self._touched.update(self._courses)
 
-    def by_criterion(self) -> Mapping[str, tuple[EpisodeContent, ...]]:
+    def group_by_criterion(self) -> Mapping[str, tuple[EpisodeContent, ...]]:
         """Return the records by criterion, in the order of onset; `refresh` comes first."""
         return self._said
 
-    def everything(self) -> tuple[EpisodeContent, ...]:
+    def list_records(self) -> tuple[EpisodeContent, ...]:
         """Return every record, by criterion and onset; the same object until something changes."""
         if self._everything is None:
             said = self._said
             self._everything = tuple(one for name in sorted(said) for one in said[name])
         return self._everything
 
-    def last_evidence(self, record: EpisodeContent) -> datetime | None:
+    def find_last_evidence(self, record: EpisodeContent) -> datetime | None:
         """Return when *record* ended, or was last seen; None when it is no current record."""
         group = self._groups.get(record.criterion)
-        run = None if group is None else group.run_of(record)
+        run = None if group is None else group.find_run(record)
         if run is None:
             return None
         course = self._courses[record.criterion]
@@ -105,18 +107,18 @@ class Saying:
         group, times = self._groups.get(criterion), self._again.get(criterion, ())
         is_new = group is None or group.baseline_grade != course.baseline_grade
         if group is None or is_new:
-            group, as_told = Group(course.baseline_grade), 0
+            group, as_told = CriterionRecords(course.baseline_grade), 0
             self._groups[criterion] = group
-        elif not times and group.is_of(ended, as_told, unended):
+        elif not times and group.has_same_runs(ended, as_told, unended):
             return False
         is_syndrome = isinstance(course, FollowedSyndrome)
-        named = Named(criterion, self._rules.title(criterion), course.baseline_grade)
+        named = CriterionLabel(criterion, self._rules.title(criterion), course.baseline_grade)
 
         def make(run: Run, before: datetime | None) -> EpisodeContent:
             marked = self._before_exposure(run) if is_syndrome else run
-            return record_of(named, marked, before, self._person, self._rules.protocol)
+            return make_record(named, marked, before, self._person, self._rules.protocol)
 
-        return group.update(ended, as_told, unended, make, times) or is_new
+        return group.update_runs(ended, as_told, unended, make, times) or is_new
 
     def _says_else(self, criterion: str) -> bool:
         """Say the records of *criterion*; return whether they are not what was last said."""
@@ -132,7 +134,7 @@ class Saying:
         if not criterion.endswith(PARTS_OF_CRS):
             return records
         syndrome = self._groups.get(CRS)
-        found = linked(records, syndrome.records if syndrome else ())
+        found = link_to_crs(records, syndrome.records if syndrome else ())
         known = {one.onset_at: one for one in self._said.get(criterion, ())}
         before = (known.get(one.onset_at) for one in found)
         return tuple(old if old == new else new for new, old in zip(found, before, strict=True))

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from services.safety_rules.domain.episodes.confounders import Confounding
+from services.safety_rules.domain.episodes.confounders import ConfounderEvents
 from services.safety_rules.domain.facts.anchors import Anchors, find_stretches
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.runs.run import Run
@@ -22,7 +22,7 @@ PARTS_OF_CRS = (".fever", ".hypoxia", ".hypotension")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class CriterionLabel:
     """One criterion in one participant."""
 
     criterion: str
@@ -31,7 +31,7 @@ class Named:
 
 
 @dataclass(slots=True)
-class Person:
+class ParticipantBackground:
     """What is known of a participant beside the runs; facts are those that stand.
 
     Args:
@@ -40,7 +40,7 @@ class Person:
         adjudications: By criterion.
         assessments: Ids of facts.
         intensive_care: When the participant was moved there, in order.
-        confounding: What else could explain a fever.
+        confounder_events: What else could explain a fever.
     """
 
     participant: str
@@ -48,7 +48,7 @@ class Person:
     adjudications: dict[str, list[Fact]] = field(default_factory=dict)
     assessments: set[str] = field(default_factory=set)
     intensive_care: list[datetime] = field(default_factory=list)
-    confounding: Confounding = field(default_factory=Confounding)
+    confounder_events: ConfounderEvents = field(default_factory=ConfounderEvents)
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Let *fact* stand, or stand no longer."""
@@ -66,7 +66,7 @@ class Person:
                 self.intensive_care.remove(fact.observed_at)
 
 
-def linked(
+def link_to_crs(
     found: Iterable[EpisodeContent], crs: Iterable[EpisodeContent]
 ) -> tuple[EpisodeContent, ...]:
     """Return *found*, of one criterion, what is a part of *crs* linked to it.
@@ -89,7 +89,9 @@ def linked(
     return tuple(replace(one, linked_to=CRS) if is_inside(one.onset_at) else one for one in found)
 
 
-def orphaned(records: Iterable[EpisodeContent], person: Person) -> list[Query]:
+def find_orphaned_adjudications(
+    records: Iterable[EpisodeContent], person: ParticipantBackground
+) -> list[Query]:
     """Return a query for each adjudication whose instant no record contains any longer."""
     everything = [fact for facts in person.adjudications.values() for fact in facts]
     adopted = {fact for record in records for fact in record.adjudications}
@@ -112,8 +114,12 @@ class _Stretch:
         return isinstance(at, datetime) and self.run.onset_at <= at and (end is None or at < end)
 
 
-def record_of(
-    group: Named, run: Run, before: datetime | None, person: Person, protocol: Protocol
+def make_record(
+    group: CriterionLabel,
+    run: Run,
+    before: datetime | None,
+    person: ParticipantBackground,
+    protocol: Protocol,
 ) -> EpisodeContent:
     """Return the record of one run of *group*, not yet linked to syndromes.
 
@@ -156,7 +162,7 @@ def record_of(
         provisional=run.provisional,
         attribution=attribution,
         serious=_serious(stretch, worst, person.intensive_care),
-        confounders=person.confounding.of(run) if group.criterion == CRS else (),
+        confounders=person.confounder_events.find_names(run) if group.criterion == CRS else (),
         other_scales=dict(sorted(run.other_scales.items())) or None,
         adjudications=tuple(sorted(f.id for f in decisions)),
     )

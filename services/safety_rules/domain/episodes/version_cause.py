@@ -21,7 +21,7 @@ _ANCHORS = {
 }
 
 
-def why(facts: Iterable[Fact], before: Anchors | None, after: Anchors | None) -> str:
+def find_reason(facts: Iterable[Fact], before: Anchors | None, after: Anchors | None) -> str:
     """Return what *facts* of one message changed beside results; empty when nothing.
 
     Args:
@@ -49,7 +49,7 @@ def why(facts: Iterable[Fact], before: Anchors | None, after: Anchors | None) ->
     return BASELINE if are_early and only_results else ""
 
 
-def caused(version: Episode, reason: str, facts: Iterable[Fact] | None) -> Episode:
+def add_reason(version: Episode, reason: str, facts: Iterable[Fact] | None) -> Episode:
     """Return *version* with *reason* in its cause, where that says something about it.
 
     A result from before the first dose is its own record's result, and another's baseline. What is

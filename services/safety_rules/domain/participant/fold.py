@@ -8,18 +8,22 @@ from functools import partial
 from services.safety_rules.domain.ctcae import clinician_findings, concomitant_drugs
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, Measured
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.dosing.advice import Advising
+from services.safety_rules.domain.dosing.advice import ParticipantAdvice
 from services.safety_rules.domain.episodes import confounders
-from services.safety_rules.domain.episodes.criterion_course import Followed
-from services.safety_rules.domain.episodes.participant_records import Saying
-from services.safety_rules.domain.episodes.record import CRS, Person, orphaned
+from services.safety_rules.domain.episodes.criterion_course import CriterionCourse
+from services.safety_rules.domain.episodes.participant_records import ParticipantRecords
+from services.safety_rules.domain.episodes.record import (
+    CRS,
+    ParticipantBackground,
+    find_orphaned_adjudications,
+)
 from services.safety_rules.domain.facts import nearest_reading
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
 from services.safety_rules.domain.facts.anchors import may_move_anchor as moves_an_anchor
 from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
-from services.safety_rules.domain.standings.standing import Outlook, steroid_doses
+from services.safety_rules.domain.standings.standing import TimedStanding, find_steroid_doses
 from services.safety_rules.domain.standings.standings_cache import Outlooks
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
@@ -33,7 +37,7 @@ class _Read:
     """Who reads a fact: the same for all observations of one measure."""
 
     names: frozenset[str]  # of criteria and syndromes
-    criteria: tuple[tuple[str, Followed, Measured], ...]
+    criteria: tuple[tuple[str, CriterionCourse, Measured], ...]
     is_beside: bool
     syndromes: tuple[str, ...]
     may_confound: bool
@@ -55,22 +59,22 @@ class Fold:
         self._impossible: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
         self._anchors = Anchors()
         self._anchors_stale = False
-        self._person = Person(participant, self._anchors)
+        self._person = ParticipantBackground(participant, self._anchors)
         self._beside = {
             m: nearest_reading.NearestReadings(w)
             for m, w in nearest_reading.COMPANION_WINDOWS.items()
         }
         # no method of this object: nothing may refer back to it, so that it is freed at once
         self._nearest = partial(nearest_reading.find_nearest_value, self._beside)
-        self._advising = Advising(participant, rules)
+        self._advising = ParticipantAdvice(participant, rules)
         self._given = concomitant_drugs.Given()
         self._seen = clinician_findings.Findings()
-        self._followed: dict[str, Followed] = {}
+        self._followed: dict[str, CriterionCourse] = {}
         self._syndromes = {
             name: FollowedSyndrome(scale, rules.protocol) for name, scale in SCALES.items()
         }
-        self._courses: dict[str, Followed | FollowedSyndrome] = {**self._syndromes}
-        self._saying = Saying(self._person, rules, self._courses)
+        self._courses: dict[str, CriterionCourse | FollowedSyndrome] = {**self._syndromes}
+        self._saying = ParticipantRecords(self._person, rules, self._courses)
         self._news: set[str] = set()
 
     @property
@@ -89,12 +93,12 @@ class Fold:
         if self._anchors_stale:
             self._find_anchors()
 
-    def said(self) -> Mapping[str, tuple[EpisodeContent, ...]]:
+    def group_by_criterion(self) -> Mapping[str, tuple[EpisodeContent, ...]]:
         """Return the records by criterion, in the order of onset."""
         self._refresh()
-        return self._saying.by_criterion()
+        return self._saying.group_by_criterion()
 
-    def take_news(self) -> set[str]:
+    def take_changed_criteria(self) -> set[str]:
         """Return the criteria of which something else is said than when this was last asked."""
         self._refresh()
         news = self._news
@@ -102,38 +106,38 @@ class Fold:
             self._news = set()
         return news
 
-    def contents(self) -> tuple[EpisodeContent, ...]:
+    def list_records(self) -> tuple[EpisodeContent, ...]:
         """Return every record, by criterion and onset.
 
         The same object as long as nothing has changed.
         """
         self._refresh()
-        return self._saying.everything()
+        return self._saying.list_records()
 
-    def last_evidence(self, record: EpisodeContent) -> datetime | None:
+    def find_last_evidence(self, record: EpisodeContent) -> datetime | None:
         """Return when *record* ended, or was last seen; None when it is no current record."""
         self._refresh()
-        return self._saying.last_evidence(record)
+        return self._saying.find_last_evidence(record)
 
-    def outlooks(self, known_at: datetime) -> list[Outlook]:
+    def find_standings(self, known_at: datetime) -> list[TimedStanding]:
         """Return the standing under each rule, from what is known at *known_at*."""
-        return self._outlooks.of(self._anchors, self.said(), self._steroids, known_at)
+        return self._outlooks.of(self._anchors, self.group_by_criterion(), self._steroids, known_at)
 
-    def advice(self, at: datetime) -> tuple[tuple[Advice, ...], datetime | None]:
+    def find_advice(self, at: datetime) -> tuple[tuple[Advice, ...], datetime | None]:
         """Return what is recommended at *at*, and when that changes without a fact.
 
         The same object as long as nothing has changed.
         """
-        records = self.contents()
-        return self._advising.advice(self._anchors, records, self.last_evidence, at)
+        records = self.list_records()
+        return self._advising.find_advice(self._anchors, records, self.find_last_evidence, at)
 
-    def queries(self) -> list[Query]:
+    def list_queries(self) -> list[Query]:
         """Return what a person has to look into."""
-        records = self.contents()
+        records = self.list_records()
         notify = self._rules.protocol.alerts.participant_grade
         found = [
             *self._current.list_queries(),
-            *orphaned(records, self._person),
+            *find_orphaned_adjudications(records, self._person),
             *data_queries.query_undecided_records(records, notify),
             *self._cannot_be(),
             *find_contradictions(self._others.values()),
@@ -161,22 +165,22 @@ class Fold:
             for name, followed, measured in reads.criteria:
                 followed.change(fact, stands=stands)
                 if anchor is not None and fact.observed_at < anchor:
-                    followed.rebase(anchor)
-                if odd := followed.checked.query_impossible_numbers(fact, body, measured):
+                    followed.update_baseline(anchor)
+                if odd := followed.checked_values.query_impossible_numbers(fact, body, measured):
                     self._ask(name, fact, odd, stands=stands)
             if reads.is_beside:
                 self._change_beside(body.measure, fact, stands=stands)
         else:
             reads = self._read(fact, "")
             self._change_other(fact, stands=stands)
-        self._saying.touch(reads.names)
+        self._saying.mark_changed(reads.names)
         for name in reads.syndromes:
             self._syndromes[name].change(fact, stands=stands)
             if at_the_bedside := tuple(data_queries.query_impossible_bedside(fact)):
                 self._ask(name, fact, at_the_bedside, stands=stands)
-        if reads.may_confound and confounders.concerns(fact, self._rules.protocol):
-            self._person.confounding.change(fact, stands=stands)
-            self._saying.again(CRS, confounders.reach(fact))
+        if reads.may_confound and confounders.may_confound(fact, self._rules.protocol):
+            self._person.confounder_events.change(fact, stands=stands)
+            self._saying.mark_stale(CRS, confounders.find_explained_span(fact))
 
     def _read(self, fact: Fact, measure: str) -> _Read:
         """Return who reads *fact*, an observation of *measure* (empty: none)."""
@@ -188,7 +192,7 @@ class Fold:
             tuple((c.id, self._followed_under(c.id, c), c.measured[measure]) for c in criteria),
             measure in nearest_reading.COMPANION_WINDOWS,
             scales,
-            confounders.concerns(fact, protocol),
+            confounders.may_confound(fact, protocol),
         )
 
     def _change_other(self, fact: Fact, *, stands: bool) -> None:
@@ -203,14 +207,14 @@ class Fold:
         elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
             compiled = self._rules.compiled.by_id.get(body.criterion)
             self._followed_under(body.criterion, compiled).change(fact, stands=stands)
-            self._saying.touch({body.criterion})
+            self._saying.mark_changed({body.criterion})
         self._person.change(fact, stands=stands)
         if isinstance(body, Adjudication):
-            self._saying.again(body.criterion, (at, at))
+            self._saying.mark_stale(body.criterion, (at, at))
         elif isinstance(body, Movement):
-            self._saying.again_everywhere((at, at))
-        if steroid_doses([fact], self._rules.protocol):
-            self._steroids = steroid_doses(self._others.values(), self._rules.protocol)
+            self._saying.mark_stale_everywhere((at, at))
+        if find_steroid_doses([fact], self._rules.protocol):
+            self._steroids = find_steroid_doses(self._others.values(), self._rules.protocol)
 
     def _ask(self, name: str, fact: Fact, odd: tuple[Query, ...], *, stands: bool) -> None:
         """Keep what has to be asked about *fact*, as long as it stands."""
@@ -219,12 +223,14 @@ class Fold:
         else:
             self._impossible[name].pop(fact.id, None)
 
-    def _followed_under(self, criterion: str, compiled: CompiledCriterion | None) -> Followed:
+    def _followed_under(
+        self, criterion: str, compiled: CompiledCriterion | None
+    ) -> CriterionCourse:
         found = self._followed.get(criterion)
         if found is None:
             gap = self._rules.protocol.merge_gap
-            found = Followed(compiled, gap, self._nearest, self._given.about, self._seen.at)
-            found.rebase(self._anchors.first_infusion_at)
+            found = CriterionCourse(compiled, gap, self._nearest, self._given.about, self._seen.at)
+            found.update_baseline(self._anchors.first_infusion_at)
             self._followed[criterion] = self._courses[criterion] = found
         return found
 
@@ -232,7 +238,7 @@ class Fold:
         """Grade everything again when a value before exposure, after *since*, may have changed."""
         anchor = self._anchors.first_infusion_at
         if anchor is not None and since < anchor:
-            self._followed[criterion].rebase(anchor)
+            self._followed[criterion].update_baseline(anchor)
 
     def _find_anchors(self) -> None:
         self._anchors_stale = False
@@ -241,10 +247,10 @@ class Fold:
             return
         before, self._anchors = self._anchors, found
         self._person.anchors = found
-        self._saying.everything_again()
+        self._saying.discard_all()
         if found.first_infusion_at != before.first_infusion_at:
             for followed in self._followed.values():
-                followed.rebase(found.first_infusion_at)
+                followed.update_baseline(found.first_infusion_at)
         context = BedsideContext(found.graft_at, found.donor, found.timezone)
         if context != BedsideContext(before.graft_at, before.donor, before.timezone):
             for syndrome in self._syndromes.values():
@@ -261,7 +267,7 @@ class Fold:
             return
         for criterion in self._rules.compiled.by_beside.get(measure, ()):
             self._followed_under(criterion.id, criterion).track.step_again(*time)
-            self._saying.touch({criterion.id})
+            self._saying.mark_changed({criterion.id})
             self._rebase(criterion.id, time[0])
 
     def _change_given(self, fact: Fact, read_for: Iterable[str], *, stands: bool) -> None:
@@ -270,7 +276,7 @@ class Fold:
         for measure in read_for:
             for criterion in self._rules.compiled.by_measure.get(measure, ()):
                 self._followed_under(criterion.id, criterion).track.step_again(since)
-                self._saying.touch({criterion.id})
+                self._saying.mark_changed({criterion.id})
                 self._rebase(criterion.id, since)
 
     def _change_seen(self, fact: Fact, *, stands: bool) -> None:
@@ -283,7 +289,7 @@ class Fold:
         self._seen.change(fact, stands=stands)
         since = fact.observed_at - clinician_findings.WITHIN
         self._followed_under(criterion.id, criterion).track.step_again(since)
-        self._saying.touch({criterion.id})
+        self._saying.mark_changed({criterion.id})
         self._rebase(criterion.id, since)
 
 

@@ -10,7 +10,7 @@ from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
 
 
-class Family:
+class LinkedParticipants:
     """Participants that some merge or move names together, folded as one unit.
 
     A family of one is the rule; its facts are not kept, only what is made of them.
@@ -25,7 +25,7 @@ class Family:
         self._folds = {member: Fold(member, rules) for member in self.members}
         self.survivors_first = self.members
 
-    def hear(self, subject: str, facts: Sequence[Fact]) -> None:
+    def receive(self, subject: str, facts: Sequence[Fact]) -> None:
         """Let *facts* of one message about *subject* be known."""
         if len(self.members) == 1:
             self._folds[subject].apply(facts)
@@ -53,29 +53,29 @@ class Family:
         """Whose records each member's facts belong to, if no visit was moved."""
         return self._ownership.survivor_of
 
-    def read_for(self, member: str) -> Sequence[str]:
+    def list_source_members(self, member: str) -> Sequence[str]:
         """Return whose journals the records of *member* may be made from."""
         if self._ownership.moves:
             return self.members
         survivor_of = self.survivor_of
         return [one for one in self.members if one == member or survivor_of[one] == member]
 
-    def fold_of(self, member: str) -> Fold | None:
+    def find_fold(self, member: str) -> Fold | None:
         """Return the fold of *member*, None when its facts belong to another's records."""
         return self._folds.get(member)
 
-    def contents(self, member: str) -> tuple[EpisodeContent, ...]:
+    def list_records(self, member: str) -> tuple[EpisodeContent, ...]:
         """Return the records of *member*: none when they are another's."""
         fold = self._folds.get(member)
-        return () if fold is None else fold.contents()
+        return () if fold is None else fold.list_records()
 
-    def last_evidence(self, record: EpisodeContent) -> datetime | None:
+    def find_last_evidence(self, record: EpisodeContent) -> datetime | None:
         """Return when *record* ended, or was last seen; None when it is no current record."""
         fold = self._folds.get(record.participant)
-        return None if fold is None else fold.last_evidence(record)
+        return None if fold is None else fold.find_last_evidence(record)
 
 
-def families(subjects: Iterable[str], joining: Iterable[Fact]) -> list[tuple[str, ...]]:
+def link_participants(subjects: Iterable[str], joining: Iterable[Fact]) -> list[tuple[str, ...]]:
     """Return the connected groups of *subjects* under every merge and move, undone ones included.
 
     What names anybody else joins nobody.

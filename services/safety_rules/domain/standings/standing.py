@@ -25,7 +25,7 @@ def _upper(span: Span) -> Grade:
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class StandingInputs:
     """What the standings of one participant are computed from.
 
     Args:
@@ -48,21 +48,21 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class TimedStanding:
     """A standing, and the next instant at which it may change without a fact; None: never."""
 
     standing: Standing
     due_at: datetime | None
 
 
-def are_read_from(fact: Fact, protocol: Protocol) -> bool:
+def may_change_standing(fact: Fact, protocol: Protocol) -> bool:
     """Say whether *fact* may change a standing and no record."""
     body = fact.body
     is_steroid = isinstance(body, Administration) and body.drug in protocol.bedside.steroids
     return is_steroid or isinstance(body, Merge | Move)
 
 
-def steroid_doses(facts: Iterable[Fact], protocol: Protocol) -> tuple[datetime, ...]:
+def find_steroid_doses(facts: Iterable[Fact], protocol: Protocol) -> tuple[datetime, ...]:
     """Return when the protocol's own steroid doses were given, in order."""
     return tuple(
         sorted(
@@ -76,7 +76,7 @@ def steroid_doses(facts: Iterable[Fact], protocol: Protocol) -> tuple[datetime, 
     )
 
 
-def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
+def find_standing(rule: Rule, protocol: Protocol, known: StandingInputs) -> TimedStanding:
     """Return where the participant stands under *rule*, from what is known."""
     anchors = known.anchors
     exposed_at = {
@@ -88,7 +88,7 @@ def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
     ends_at = max((window.end for window in windows), default=None)
     empty = Standing(known.participant, rule.id)
     if exposed_at is None or ends_at is None or exposed_at >= ends_at:
-        return Outlook(empty, None)
+        return TimedStanding(empty, None)
     found = _Counting(rule, protocol.laboratory, known, exposed_at, windows)
     competing = _competing(rule, anchors, exposed_at)
     at_least, at_most = list(found.events(_lower)), list(found.events(_upper))
@@ -110,7 +110,7 @@ def outlook(rule: Rule, protocol: Protocol, known: Knowledge) -> Outlook:
         treatment_day=anchors.find_treatment_day(event.at) if event else None,
     )
     waiting = (due for _, due in (*at_least, *at_most) if due is not None)
-    return Outlook(standing, min(waiting, default=None))
+    return TimedStanding(standing, min(waiting, default=None))
 
 
 def _first(events: Iterable[_Event]) -> Counted | None:
@@ -145,7 +145,7 @@ class _Counting:
 
     rule: Rule
     laboratory: LaboratoryCounting
-    known: Knowledge
+    known: StandingInputs
     exposed_at: datetime
     windows: Sequence[Stretch]
 

@@ -7,7 +7,11 @@ from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.facts.anchors import Anchors, find_stretches
-from services.safety_rules.domain.standings.standing import Knowledge, Outlook, outlook
+from services.safety_rules.domain.standings.standing import (
+    StandingInputs,
+    TimedStanding,
+    find_standing,
+)
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.protocol import Rule
 
@@ -16,7 +20,7 @@ from services.vocabulary.protocol import Rule
 class _Told:
     """An outlook, and what it was worked out from."""
 
-    outlook: Outlook
+    outlook: TimedStanding
     anchors: Anchors
     steroids: tuple[datetime, ...]
     known_at: datetime
@@ -54,7 +58,7 @@ class Outlooks:
         said: Mapping[str, Sequence[EpisodeContent]],
         steroids: tuple[datetime, ...],
         known_at: datetime,
-    ) -> list[Outlook]:
+    ) -> list[TimedStanding]:
         """Return the outlook under each rule; see `Knowledge`.
 
         Args:
@@ -68,7 +72,7 @@ class Outlooks:
             told = self._told.get(rule.id)
             if told is None or not told.holds(anchors, steroids, known_at):
                 records = list(self._records(rule, anchors, said))
-                known = Knowledge(
+                known = StandingInputs(
                     participant=self._participant,
                     anchors=anchors,
                     records=records,
@@ -77,7 +81,7 @@ class Outlooks:
                     matches=self._rules.matches,
                     is_laboratory=self._rules.is_laboratory,
                 )
-                now = outlook(rule, self._rules.protocol, known)
+                now = find_standing(rule, self._rules.protocol, known)
                 told = self._told[rule.id] = _Told(now, anchors, steroids, known_at)
             found.append(told.outlook)
         return found

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.characteristics import crossing_probability
+from services.safety_rules.domain.stopping.characteristics import compute_crossing_probability
 from services.safety_rules.domain.stopping.families import (
     DIGITS,
     Floats,
     Ints,
     Parameters,
-    statistics,
+    compute_statistics,
 )
 
 ROUNDING = 1e-13  # of summing probabilities: one event of one at p0 = alpha may stop
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrated:
+class CalibratedBoundary:
     """A boundary and its type I error at p0.
 
     *boundary* is for x = 0 .. n evaluable: stop at that many events or more; x + 1 where the rule
@@ -29,7 +29,7 @@ class Calibrated:
     attained_alpha: float
 
 
-def calibrate(
+def calibrate_boundary(
     family: str,
     n: int,
     p0: float,
@@ -37,7 +37,7 @@ def calibrate(
     parameters: Parameters,
     *,
     looks: Sequence[int] = (),
-) -> Calibrated:
+) -> CalibratedBoundary:
     """Return the boundary with the smallest constant whose exact type I error is at most *alpha*.
 
     The type I error is a step function of the constant, and changes only at the attainable values
@@ -58,18 +58,20 @@ def calibrate(
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
-    statistic = statistics(family, n, p0, parameters)
+    statistic = compute_statistics(family, n, p0, parameters)
     rows = check_looks(looks, n)
     if family == "posterior":
         (theta,), strictly = parameters["theta"], parameters.get("strictly", (0,))[0]
         beyond = np.nextafter(theta, 1) if strictly else round(theta, DIGITS)
         boundary = _table(statistic, beyond, rows)
-        return Calibrated(tuple(boundary.tolist()), crossing_probability(boundary, p0))
+        return CalibratedBoundary(
+            tuple(boundary.tolist()), compute_crossing_probability(boundary, p0)
+        )
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
     boundary = _search(statistic, rows, p0, alpha)
-    attained = min(crossing_probability(boundary, p0), alpha)  # above it by rounding alone
-    return Calibrated(tuple(boundary.tolist()), attained)
+    attained = min(compute_crossing_probability(boundary, p0), alpha)  # above it by rounding alone
+    return CalibratedBoundary(tuple(boundary.tolist()), attained)
 
 
 def check_looks(looks: Sequence[int], n: int) -> Ints:
@@ -86,7 +88,7 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
     return np.array(looks, dtype=np.int64)
 
 
-def fixed_boundary(
+def make_fixed_boundary(
     family: str, n: int, p0: float, constant: float, parameters: Parameters
 ) -> tuple[int, ...]:
     """Return the boundary of a *constant* that somebody chose, for x = 0 .. n; uncalibrated.
@@ -94,7 +96,7 @@ def fixed_boundary(
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
-    statistic = statistics(family, n, p0, parameters)
+    statistic = compute_statistics(family, n, p0, parameters)
     return tuple(_table(statistic, round(constant, DIGITS), np.arange(1, n + 1)).tolist())
 
 
@@ -103,7 +105,7 @@ def _search(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
     low, high = 0, len(values) - 1
     while low < high:
         middle = (low + high) // 2
-        attained = crossing_probability(_table(statistic, values[middle], rows), p0)
+        attained = compute_crossing_probability(_table(statistic, values[middle], rows), p0)
         if attained <= alpha + ROUNDING:
             high = middle
         else:

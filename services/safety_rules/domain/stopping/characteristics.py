@@ -37,7 +37,7 @@ class Characteristics:
         return int(np.searchsorted(np.cumsum(self.stopping), self.p_stop / 2 - HALF_SLACK))
 
 
-def crossing_probability(boundary: Ints, rate: float) -> float:
+def compute_crossing_probability(boundary: Ints, rate: float) -> float:
     """Return the probability of ever reaching *boundary* at *rate*.
 
     Args:
@@ -59,7 +59,7 @@ def crossing_probability(boundary: Ints, rate: float) -> float:
     return float(1 - state.sum())
 
 
-def characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteristics, ...]:
+def compute_characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteristics, ...]:
     """Return what *boundary* does at each of *rates*.
 
     Args:
@@ -98,7 +98,9 @@ def characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteris
     )
 
 
-def enrolment(of: Characteristics, accrual_days: float, window_days: float) -> tuple[float, float]:
+def compute_enrolment(
+    characteristics: Characteristics, accrual_days: float, window_days: float
+) -> tuple[float, float]:
     """Return the expected participants enrolled, and days from the first day to the decision.
 
     The n of the plan enter at random times, uniform over *accrual_days*; each is evaluated at the
@@ -112,10 +114,10 @@ def enrolment(of: Characteristics, accrual_days: float, window_days: float) -> t
         raise ValueError(f"accrual_days must be above 0, not {accrual_days}")
     if not 0 <= window_days < np.inf:
         raise ValueError(f"window_days must be 0 or more, not {window_days}")
-    n = len(of.stopping) - 1
+    n = len(characteristics.stopping) - 1
     x = np.arange(1, n + 1, dtype=float)
-    chances = np.array(of.stopping[1:])
-    chances[-1] += 1 - of.p_stop
+    chances = np.array(characteristics.stopping[1:])
+    chances[-1] += 1 - characteristics.p_stop
     window = min(window_days / accrual_days, 1.0)
     left = n - x[:-1]  # to enter after the x-th, who is not the last
     all_enter = special.betainc(left + 1, x[:-1], window)

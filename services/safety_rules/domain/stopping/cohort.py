@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.pending import weights
+from services.safety_rules.domain.stopping.pending import weigh_follow_up
 from services.vocabulary.protocol import Curve, Policy, Rule
 from services.vocabulary.standing import Counted, Observed, Standing
 
 DAY_S = 86_400.0
 NEVER = np.inf
 
-Chosen = Callable[[Standing], Counted | None]
+ChooseEvent = Callable[[Standing], Counted | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Cohort:
 
     Args:
         members: By first infusion, then pseudonym.
-        entered: First infusion.
-        ends: End of the window.
-        seen: Until when follow-up counts: window end, last observed, frozen or data cut.
-        frozen: Follow-up ended for good before the window did.
+        entered_at: First infusion.
+        window_ends_at: End of the window.
+        followed_until: Until when follow-up counts: window end, last observed, frozen or data cut.
+        is_frozen: Follow-up ended for good before the window did.
         as_of: The data cut.
         not_exposed: How many of the study are not counted.
         beyond_plan: How many were exposed after the first n.
@@ -36,10 +36,10 @@ class Cohort:
     """
 
     members: tuple[Standing, ...]
-    entered: Floats
-    ends: Floats
-    seen: Floats
-    frozen: npt.NDArray[np.bool_]
+    entered_at: Floats
+    window_ends_at: Floats
+    followed_until: Floats
+    is_frozen: npt.NDArray[np.bool_]
     as_of: float
     not_exposed: int
     beyond_plan: int
@@ -50,15 +50,15 @@ class Cohort:
 class Outcomes:
     """When each member had the event or a competing one, in seconds; infinite when never.
 
-    *closed* is the earlier of both: from then on the member counts in full.
+    *closed_at* is the earlier of both: from then on the member counts in full.
     """
 
-    counted: tuple[Counted | None, ...]
-    event: Floats
-    closed: Floats
+    counted_events: tuple[Counted | None, ...]
+    event_at: Floats
+    closed_at: Floats
 
 
-def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
+def select_cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
     """Return the first n that were exposed by *as_of*.
 
     Raises:
@@ -84,10 +84,10 @@ def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
     froze = np.array([_seconds(member.frozen_at, cut) for member in members])
     return Cohort(
         members=members,
-        entered=entered,
-        ends=ends,
-        seen=np.minimum(np.minimum(ends, until), np.minimum(froze, cut)),
-        frozen=froze < ends,
+        entered_at=entered,
+        window_ends_at=ends,
+        followed_until=np.minimum(np.minimum(ends, until), np.minimum(froze, cut)),
+        is_frozen=froze < ends,
         as_of=cut,
         not_exposed=len(observed) - len(exposed),
         beyond_plan=len(exposed) - len(within),
@@ -95,7 +95,7 @@ def cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
     )
 
 
-def outcomes(of: Cohort, chosen: Chosen) -> Outcomes:
+def find_outcomes(of: Cohort, chosen: ChooseEvent) -> Outcomes:
     """Return what happened to each member by the data cut, of the *chosen* events."""
     counted = [*map(chosen, of.members)]
     event_at, other_at = np.full(len(counted), NEVER), np.full(len(counted), NEVER)
@@ -108,51 +108,57 @@ def outcomes(of: Cohort, chosen: Chosen) -> Outcomes:
     event_at[other_at < event_at] = NEVER
     for k in np.flatnonzero(event_at == NEVER).tolist():
         counted[k] = None
-    return Outcomes(counted=tuple(counted), event=event_at, closed=closed)
+    return Outcomes(counted_events=tuple(counted), event_at=event_at, closed_at=closed)
 
 
-def as_counted(of: Cohort, happened: Outcomes, policy: Policy) -> Outcomes:
+def apply_policy(of: Cohort, happened: Outcomes, policy: Policy) -> Outcomes:
     """Return when the outcomes count: at once, but under ``complete`` when the window is over.
 
     To count events at once and the others when complete would be the naive count.
     """
     if policy != "complete":
         return happened
-    event = when_over(of, happened.event)
+    event = find_window_ends(of, happened.event_at)
     return Outcomes(
-        counted=tuple(
+        counted_events=tuple(
             one if at < NEVER else None
-            for one, at in zip(happened.counted, event.tolist(), strict=True)
+            for one, at in zip(happened.counted_events, event.tolist(), strict=True)
         ),
-        event=event,
-        closed=when_over(of, happened.closed),
+        event_at=event,
+        closed_at=find_window_ends(of, happened.closed_at),
     )
 
 
-def when_over(of: Cohort, at: Floats) -> Floats:
+def find_window_ends(of: Cohort, at: Floats) -> Floats:
     """Return the end of the window of each of those instants that are, if it has come."""
-    return np.where(np.isfinite(at) & (of.ends <= of.as_of), of.ends, NEVER)
+    return np.where(np.isfinite(at) & (of.window_ends_at <= of.as_of), of.window_ends_at, NEVER)
 
 
-def sizes(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats) -> Floats:
+def compute_sizes(
+    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats
+) -> Floats:
     """Return the effective sample size at each of the instants *at*, in seconds; see `worth`."""
-    return np.asarray(worth(of, happened, policy, curve, at).sum(axis=-1))
+    return np.asarray(compute_weights(of, happened, policy, curve, at).sum(axis=-1))
 
 
-def worth(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats) -> Floats:
+def compute_weights(
+    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats
+) -> Floats:
     """Return what each member counts for at each of *at*, from 0 to 1, shape (k, members).
 
     Of many trials at once: *at* of shape (trials, k), the arrays of cohort and outcomes of shape
     (trials, 1, members), the result of shape (trials, k, members).
     """
     now = at[..., None]
-    days = (np.minimum(now, of.seen) - of.entered) / DAY_S
-    open_weight = weights(policy, curve, np.maximum(days, 0.0), (of.ends - of.entered) / DAY_S)
-    weight = np.where(happened.closed <= now, 1.0, open_weight)
-    return np.where(of.entered <= now, weight, 0.0)
+    days = (np.minimum(now, of.followed_until) - of.entered_at) / DAY_S
+    open_weight = weigh_follow_up(
+        policy, curve, np.maximum(days, 0.0), (of.window_ends_at - of.entered_at) / DAY_S
+    )
+    weight = np.where(happened.closed_at <= now, 1.0, open_weight)
+    return np.where(of.entered_at <= now, weight, 0.0)
 
 
-def instant(seconds: float) -> datetime:
+def to_instant(seconds: float) -> datetime:
     """Return the instant, in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
 

@@ -7,18 +7,18 @@ import numpy as np
 
 from services.safety_rules.domain.stopping.calibrate import (
     ROUNDING,
-    Calibrated,
-    calibrate,
+    CalibratedBoundary,
+    calibrate_boundary,
     check_looks,
 )
 from services.safety_rules.domain.stopping.characteristics import (
     Characteristics,
-    characteristics,
-    crossing_probability,
-    enrolment,
+    compute_characteristics,
+    compute_crossing_probability,
+    compute_enrolment,
 )
 from services.safety_rules.domain.stopping.families import LARGEST_N, Ints
-from services.safety_rules.domain.stopping.steps import steps_of, written
+from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 from services.vocabulary.protocol import Step
 
 
@@ -61,30 +61,34 @@ class Design:
     def steps(self) -> tuple[Step, ...]:
         """The boundary as a clinician writes it."""
         whole = len(self.looks) == self.n
-        return steps_of(self.table.tolist(), () if whole else self.looks)
+        return compress_boundary(self.table.tolist(), () if whole else self.looks)
 
-    def at(self, rates: Sequence[float]) -> "Design":
+    def evaluate_at(self, rates: Sequence[float]) -> "Design":
         """The same design, with its characteristics at *rates*.
 
         Raises:
             ValueError: A rate is outside [0, 1].
         """
-        return replace(self, characteristics=characteristics(self.table, rates))
+        return replace(self, characteristics=compute_characteristics(self.table, rates))
 
     @property
-    def written(self) -> str:
+    def boundary_text(self) -> str:
         """The boundary in one line, ``2@2-4 3@5-11``."""
-        return written(self.steps)
+        return format_steps(self.steps)
 
-    def enrolment(self, accrual_days: float, window_days: float) -> tuple[tuple[float, float], ...]:
+    def compute_enrolment(
+        self, accrual_days: float, window_days: float
+    ) -> tuple[tuple[float, float], ...]:
         """The expected enrolled and days to the decision at each rate; see `enrolment`.
 
         Raises:
             ValueError: The accrual is not positive, or the window negative.
         """
-        return tuple(enrolment(at, accrual_days, window_days) for at in self.characteristics)
+        return tuple(
+            compute_enrolment(at, accrual_days, window_days) for at in self.characteristics
+        )
 
-    def summary(self) -> dict[str, object]:
+    def summarize(self) -> dict[str, object]:
         """The design in plain lists and numbers; ``stopping`` has one chance for each look."""
         return {
             "family": self.family,
@@ -107,7 +111,7 @@ class Design:
         }
 
 
-def design(
+def make_design(
     family: str,
     p0: float,
     alpha: float,
@@ -142,7 +146,7 @@ def design(
     if family == "table":
         found = _of_table(n, p0, alpha, given, looks)
     else:
-        found = calibrate(family, n, p0, alpha, given, looks=looks)
+        found = calibrate_boundary(family, n, p0, alpha, given, looks=looks)
     sizes = tuple(check_looks(looks, n).tolist())
     if all(found.boundary[x] > x for x in sizes):
         raise NeverStopsError(_infeasible(family, alpha, given))
@@ -154,7 +158,7 @@ def design(
         looks=sizes,
         boundary=tuple(found.boundary[x] for x in sizes),
         attained_alpha=found.attained_alpha,
-        characteristics=characteristics(np.array(found.boundary), rates),
+        characteristics=compute_characteristics(np.array(found.boundary), rates),
     )
 
 
@@ -173,7 +177,7 @@ def _infeasible(family: str, alpha: float, given: Mapping[str, Sequence[float]])
 
 def _of_table(
     n: int, p0: float, alpha: float, given: Mapping[str, Sequence[float]], looks: Sequence[int]
-) -> Calibrated:
+) -> CalibratedBoundary:
     if given.keys() != {"boundary"}:
         raise ValueError("boundary is what a table needs, and nothing else")
     if not 1 <= n <= LARGEST_N:
@@ -188,7 +192,7 @@ def _of_table(
         raise ValueError(f"boundary must be whole numbers, not {[*given['boundary']]}")
     boundary = np.arange(1, n + 2)
     boundary[sizes] = np.minimum(np.array(given["boundary"], dtype=np.int64), sizes + 1)
-    attained = crossing_probability(boundary, p0)
+    attained = compute_crossing_probability(boundary, p0)
     if attained > alpha + ROUNDING:
         raise ValueError(f"alpha is {alpha}, and the boundary's own type I error is {attained:.5f}")
-    return Calibrated(tuple(boundary.tolist()), min(attained, alpha))
+    return CalibratedBoundary(tuple(boundary.tolist()), min(attained, alpha))

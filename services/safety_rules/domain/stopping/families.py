@@ -20,7 +20,7 @@ LARGEST_N = 1000
 DIGITS = 10  # a statistic is rounded to this many digits, so that ties stay ties
 
 
-class Family(NamedTuple):
+class RuleFamily(NamedTuple):
     """How a statistic is computed, and how many numbers each of its parameters has."""
 
     statistic: Callable[[Floats, Floats, int, float, Parameters], Floats]
@@ -28,7 +28,7 @@ class Family(NamedTuple):
     may_have: Mapping[str, int]
 
 
-def statistics(family: str, n: int, p0: float, parameters: Parameters) -> Floats:
+def compute_statistics(family: str, n: int, p0: float, parameters: Parameters) -> Floats:
     """Return the statistic at every ``[x, y]``, shape (n + 1, n + 1).
 
     It is rounded to 1e-10; infinite where y > x, and minus infinite where no stop is allowed.
@@ -168,13 +168,13 @@ def _posterior(x: Floats, y: Floats, _n: int, p0: float, given: Parameters) -> F
     return _above(given.get("limit", (p0,))[0], x, y, given["prior"])
 
 
-FAMILIES: Mapping[str, Family] = {
-    "pocock": Family(_pocock, {}, {}),
-    "obrien-fleming": Family(_obrien_fleming, {}, {}),
-    "wang-tsiatis": Family(_wang_tsiatis, {"delta": 1}, {}),
-    "beta-binomial": Family(_beta_binomial, {"prior": 2}, {}),
-    "chen-chaloner": Family(_chen_chaloner, {"prior": 2, "p1": 1, "nu": 1}, {}),
-    "sprt": Family(_sprt, {"p1": 1}, {}),
-    "maxsprt": Family(_maxsprt, {}, {}),
-    "posterior": Family(_posterior, {"prior": 2, "theta": 1}, {"limit": 1, "strictly": 1}),
+FAMILIES: Mapping[str, RuleFamily] = {
+    "pocock": RuleFamily(_pocock, {}, {}),
+    "obrien-fleming": RuleFamily(_obrien_fleming, {}, {}),
+    "wang-tsiatis": RuleFamily(_wang_tsiatis, {"delta": 1}, {}),
+    "beta-binomial": RuleFamily(_beta_binomial, {"prior": 2}, {}),
+    "chen-chaloner": RuleFamily(_chen_chaloner, {"prior": 2, "p1": 1, "nu": 1}, {}),
+    "sprt": RuleFamily(_sprt, {"p1": 1}, {}),
+    "maxsprt": RuleFamily(_maxsprt, {}, {}),
+    "posterior": RuleFamily(_posterior, {"prior": 2, "theta": 1}, {"limit": 1, "strictly": 1}),
 }

@@ -15,7 +15,7 @@ _AT_ONCE = 4_000_000  # random numbers held in memory
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class FamilywiseError:
     """Chances that at least one rule stops when every event rate is its p0.
 
     Args:
@@ -35,13 +35,13 @@ class Joint:
     seed: int
 
 
-def joint(
+def simulate_familywise_error(
     rules: Sequence[Design],
     correlations: Sequence[float] = (0.0, 0.3, 0.6, 1.0),
     *,
     trials: int = TRIALS,
     seed: int = SEED,
-) -> Joint:
+) -> FamilywiseError:
     """Return how often at least one of *rules* stops a safe trial.
 
     Every participant is followed to the end of each window. Whether a participant has the events of
@@ -55,7 +55,7 @@ def joint(
         seed: Of the simulation.
     """
     simulated = tuple((rho, _stopped(rules, rho, trials, seed)) for rho in correlations)
-    return Joint(
+    return FamilywiseError(
         simulated=simulated,
         error=max((sqrt(p * (1 - p) / trials) for _, p in simulated), default=0.0),
         independent=1 - prod(1 - rule.attained_alpha for rule in rules),

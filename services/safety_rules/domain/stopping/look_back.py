@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from services.safety_rules.domain.stopping.monitor import (
-    crossed_since,
-    looks_reached,
-    operative,
+    choose_operative_event,
+    count_looks_reached,
+    find_crossing_date,
 )
 from services.vocabulary.protocol import Rule
 from services.vocabulary.standing import Observed, Standing
@@ -18,34 +18,34 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class KnowledgeChange:
     """What became known at one instant, of any rule and participant.
 
     Args:
-        at: Aware.
+        known_at: Aware.
         standings: Those that changed; the last of a participant and rule holds.
-        until: The last instant at which participants were observed, of those in whom it moved.
+        observed_until: By participant, the last instant of observation, where it has moved.
     """
 
-    at: datetime
+    known_at: datetime
     standings: Sequence[Standing] = ()
-    until: Mapping[str, datetime] = field(default_factory=dict)
+    observed_until: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
-    """A rule was at its boundary with what was known from *since* on.
+class BoundaryCrossing:
+    """A rule was at its boundary with what was known from *crossed_at* on.
 
-    *until* is when that was found to be no longer so; None: it still is.
+    *ended_at* is when that was found to be no longer so; None: it still is.
     """
 
-    since: datetime
-    until: datetime | None = None
+    crossed_at: datetime
+    ended_at: datetime | None = None
 
 
-def all_learned(
+def list_knowledge_changes(
     stood: Iterable[tuple[datetime, Standing]], observed: Iterable[tuple[datetime, str, datetime]]
-) -> list[Learned]:
+) -> list[KnowledgeChange]:
     """Return what became known when, for `crossings`.
 
     Args:
@@ -61,19 +61,23 @@ def all_learned(
     for at, standing in stood:
         standings[at].append(standing)
     return [
-        Learned(at, tuple(standings.get(at, ())), until.get(at, {}))
+        KnowledgeChange(at, tuple(standings.get(at, ())), until.get(at, {}))
         for at in sorted({*until, *standings})
     ]
 
 
-def ever_since(found: Mapping[str, Sequence[Crossing]]) -> Mapping[str, datetime | None]:
+def find_first_crossings(
+    found: Mapping[str, Sequence[BoundaryCrossing]],
+) -> Mapping[str, datetime | None]:
     """Return since when each rule, by id, was first at its boundary; None: it never was."""
-    return {rule: min((one.since for one in past), default=None) for rule, past in found.items()}
+    return {
+        rule: min((one.crossed_at for one in past), default=None) for rule, past in found.items()
+    }
 
 
-def crossings(
-    rules: Sequence[Rule], learned: Sequence[Learned], upto: datetime
-) -> Mapping[str, Sequence[Crossing]]:
+def find_crossings(
+    rules: Sequence[Rule], learned: Sequence[KnowledgeChange], upto: datetime
+) -> Mapping[str, Sequence[BoundaryCrossing]]:
     """Return when each rule, by id, was at its boundary, with what was known at each instant.
 
     A rule is looked at when a standing under it changes. In between, later follow-up can only take
@@ -91,15 +95,15 @@ def crossings(
     watches = {rule.id: _Watch(rule) for rule in rules}
     until: dict[str, datetime] = {}
     for number, news in enumerate(learned, 1):
-        end = learned[number].at - _TICK if number < len(learned) else upto
-        until.update(news.until)
+        end = learned[number].known_at - _TICK if number < len(learned) else upto
+        until.update(news.observed_until)
         changed = {one.rule for one in news.standings}
         for one in news.standings:
             if one.rule in watches:
                 watches[one.rule].standings[one.participant] = one
         for rule, watch in watches.items():
             if rule in changed or watch.due <= end or watch.rule.looks:
-                watch.look(news.at, end, until, changed=rule in changed)
+                watch.look(news.known_at, end, until, changed=rule in changed)
     for watch in watches.values():
         if watch.is_crossed:
             watch.check(upto, upto, until)
@@ -115,13 +119,13 @@ class _Watch:
 
     rule: Rule
     standings: dict[str, Standing] = field(default_factory=dict)
-    found: list[Crossing] = field(default_factory=list)
+    found: list[BoundaryCrossing] = field(default_factory=list)
     due: datetime = _NEVER
     looks: int = 0
 
     @property
     def is_crossed(self) -> bool:
-        return bool(self.found) and self.found[-1].until is None
+        return bool(self.found) and self.found[-1].ended_at is None
 
     def look(
         self, at: datetime, end: datetime, until: Mapping[str, datetime], *, changed: bool
@@ -144,15 +148,17 @@ class _Watch:
         """See what it says at *at* of what has been known since *known*."""
         first = self._crossed_since(at, until)
         if first is not None and not self.is_crossed:
-            self.found.append(Crossing(max(known, first)))
+            self.found.append(BoundaryCrossing(max(known, first)))
         elif first is None and self.is_crossed:
-            self.found[-1] = replace(self.found[-1], until=at)
+            self.found[-1] = replace(self.found[-1], ended_at=at)
 
     def _crossed_since(self, at: datetime, until: Mapping[str, datetime]) -> datetime | None:
-        return crossed_since(self.rule, self._seen(at, until), at) if self._may_cross() else None
+        return (
+            find_crossing_date(self.rule, self._seen(at, until), at) if self._may_cross() else None
+        )
 
     def _may_cross(self) -> bool:
-        chosen = operative(self.rule)
+        chosen = choose_operative_event(self.rule)
         events = sum(chosen(one) is not None for one in self.standings.values())
         return events >= self.rule.stop_when.boundary[0].events
 
@@ -164,7 +170,7 @@ class _Watch:
         """Say whether another number of grouped looks is reached than when this was last asked."""
         if not self.rule.looks or not self._may_cross():
             return False
-        before, self.looks = self.looks, looks_reached(self.rule, self._seen(at, until), at)
+        before, self.looks = self.looks, count_looks_reached(self.rule, self._seen(at, until), at)
         return self.looks != before
 
     def _next_after(self, at: datetime) -> datetime:
@@ -172,7 +178,7 @@ class _Watch:
 
     def _instants(self) -> Sequence[datetime]:
         """The date of each event, and when it counts if that is when its window is over."""
-        chosen = operative(self.rule)
+        chosen = choose_operative_event(self.rule)
         found = [(event.at, one) for one in self.standings.values() if (event := chosen(one))]
         ends = [one.window_ends_at for _, one in found if one.window_ends_at is not None]
         return [*(at for at, _ in found), *(ends if self.rule.policy == "complete" else ())]

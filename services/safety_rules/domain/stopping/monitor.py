@@ -8,29 +8,37 @@ import numpy as np
 from services.safety_rules.domain.stopping.cohort import (
     Cohort,
     Outcomes,
-    as_counted,
-    cohort,
-    outcomes,
-    sizes,
+    apply_policy,
+    compute_sizes,
+    find_outcomes,
+    select_cohort,
 )
-from services.safety_rules.domain.stopping.path import Limits, crosses, limits, path
-from services.safety_rules.domain.stopping.pending import SLACK, looked_up
-from services.safety_rules.domain.stopping.pending_outcome import Outlook, outlook
-from services.safety_rules.domain.stopping.sensitivity import sensitivity
+from services.safety_rules.domain.stopping.path import (
+    SignedLimits,
+    list_path_points,
+    path_crosses,
+    read_limits,
+)
+from services.safety_rules.domain.stopping.pending import SLACK, find_table_row
+from services.safety_rules.domain.stopping.pending_outcome import (
+    PendingOutcome,
+    find_pending_outcome,
+)
+from services.safety_rules.domain.stopping.sensitivity import compare_countings
 from services.vocabulary.decision import Contributor, Decision, Signal
 from services.vocabulary.fact import Answer, Determination
 from services.vocabulary.protocol import Protocol, Rule
 from services.vocabulary.standing import Counted, Observed, Standing
 
 
-def decide(
+def decide_rule(
     protocol: Protocol,
     rule: Rule,
     observed: Sequence[Observed],
     as_of: datetime,
     determination: Determination | None = None,
     *,
-    cut: Mapping[str, int] | None = None,
+    data_cut: Mapping[str, int] | None = None,
 ) -> Decision:
     """Return what *rule* says of what was known at *as_of*.
 
@@ -40,20 +48,20 @@ def decide(
         observed: Every participant of the study, in any order, with the standing under this rule.
         as_of: The data cut, aware; what is dated later has not happened yet.
         determination: The DSMB's last answer to this rule.
-        cut: Kept with the decision as it is.
+        data_cut: Kept with the decision as it is.
 
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    of, limit = cohort(rule, observed, as_of), limits(rule)
-    happened = outcomes(of, operative(rule))
-    counted = as_counted(of, happened, rule.policy)
-    points = path(of, counted, rule.policy, rule.curve, limit)
+    of, limit = select_cohort(rule, observed, as_of), read_limits(rule)
+    happened = find_outcomes(of, choose_operative_event(rule))
+    counted = apply_policy(of, happened, rule.policy)
+    points = list_path_points(of, counted, rule.policy, rule.curve, limit)
     since = next((point.at for point in points if point.crossed), None)
-    ahead = outlook(rule, of, happened, limit, crossed=since is not None)
+    ahead = find_pending_outcome(rule, of, happened, limit, crossed=since is not None)
     operatively = (happened, since is not None)
-    confirmed, upper = outcomes(of, _confirmed), outcomes(of, _upper)
-    events, x = _count(counted), looked_up(ahead.size)
+    confirmed, upper = find_outcomes(of, _confirmed), find_outcomes(of, _upper)
+    events, x = _count(counted), find_table_row(ahead.size)
     contributors = _contributors(of, counted)
     return Decision(
         study=protocol.study,
@@ -71,8 +79,8 @@ def decide(
         complete=ahead.complete,
         pending=len(ahead.weights),
         ess=ahead.size,
-        boundary=limit.at(x),
-        events_left=0 if since else max(limit.at(x) - events, 0),
+        boundary=limit.find_boundary(x),
+        events_left=0 if since else max(limit.find_boundary(x) - events, 0),
         free_until_rise=_free_until_rise(limit, x),
         crossed_since=since,
         certain=ahead.certain,
@@ -85,7 +93,7 @@ def decide(
         upper_crossed=_crossed(rule, of, upper, limit, known=operatively),
         path=points,
         pending_weights=ahead.weights,
-        sensitivity=tuple(sensitivity(rule, of, happened, limit)),
+        sensitivity=tuple(compare_countings(rule, of, happened, limit)),
         contributors=contributors,
         steps=rule.stop_when.boundary,
         n=rule.stop_when.n,
@@ -96,38 +104,40 @@ def decide(
         watch_only=rule.watch_only,
         determination=determination.answer.value if determination else "",
         silenced_at_events=_silenced(determination, events, contributors),
-        cut=cut,
+        cut=data_cut,
         in_words=rule.in_words,
         conditional_p0=ahead.conditional_p0,
         looks=rule.looks,
     )
 
 
-def crossed_since(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> datetime | None:
+def find_crossing_date(
+    rule: Rule, observed: Sequence[Observed], as_of: datetime
+) -> datetime | None:
     """Return since which event date *rule* is at its boundary, as `decide` says; None: it is not.
 
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    of = cohort(rule, observed, as_of)
-    counted = as_counted(of, outcomes(of, operative(rule)), rule.policy)
-    points = path(of, counted, rule.policy, rule.curve, limits(rule))
+    of = select_cohort(rule, observed, as_of)
+    counted = apply_policy(of, find_outcomes(of, choose_operative_event(rule)), rule.policy)
+    points = list_path_points(of, counted, rule.policy, rule.curve, read_limits(rule))
     return next((point.at for point in points if point.crossed), None)
 
 
-def looks_reached(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> int:
+def count_looks_reached(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> int:
     """Return how many of the rule's grouped looks the effective size has reached.
 
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    of = cohort(rule, observed, as_of)
-    counted = as_counted(of, outcomes(of, operative(rule)), rule.policy)
-    size = sizes(of, counted, rule.policy, rule.curve, np.array([of.as_of]))[0]
+    of = select_cohort(rule, observed, as_of)
+    counted = apply_policy(of, find_outcomes(of, choose_operative_event(rule)), rule.policy)
+    size = compute_sizes(of, counted, rule.policy, rule.curve, np.array([of.as_of]))[0]
     return sum(bool(size >= look - SLACK) for look in rule.looks)
 
 
-def operative(rule: Rule) -> Callable[[Standing], Counted | None]:
+def choose_operative_event(rule: Rule) -> Callable[[Standing], Counted | None]:
     """Return which event of a standing counts in the rule's operative number."""
     if rule.status == "confirmed":
         return _confirmed
@@ -150,32 +160,34 @@ def _upper(standing: Standing) -> Counted | None:
 
 
 def _count(happened: Outcomes) -> int:
-    return int(np.isfinite(happened.event).sum())
+    return int(np.isfinite(happened.event_at).sum())
 
 
 def _crossed(
-    rule: Rule, of: Cohort, happened: Outcomes, limit: Limits, *, known: tuple[Outcomes, bool]
+    rule: Rule, of: Cohort, happened: Outcomes, limit: SignedLimits, *, known: tuple[Outcomes, bool]
 ) -> bool:
     """Whether these outcomes cross; *known* are others of which that is known, often the same."""
     other, crossed = known
-    if np.array_equal(other.event, happened.event) and np.array_equal(
-        other.closed, happened.closed
+    if np.array_equal(other.event_at, happened.event_at) and np.array_equal(
+        other.closed_at, happened.closed_at
     ):
         return crossed
-    counted = as_counted(of, happened, rule.policy)
-    return crosses(of, counted, rule.policy, rule.curve, limit)
+    counted = apply_policy(of, happened, rule.policy)
+    return path_crosses(of, counted, rule.policy, rule.curve, limit)
 
 
-def _signal(rule: Rule, ahead: Outlook, *, crossed: bool) -> Signal:
+def _signal(rule: Rule, ahead: PendingOutcome, *, crossed: bool) -> Signal:
     if crossed:
         return Signal.BOUNDARY_REACHED
     likely = ahead.p_cross_p0 >= rule.warn_at
     return Signal.BOUNDARY_LIKELY if likely else Signal.CONTINUE
 
 
-def _free_until_rise(limit: Limits, x: int) -> int | None:
-    now = limit.at(x)
-    return next((k - x for k in range(x + 1, len(limit.table)) if limit.at(k) > now), None)
+def _free_until_rise(limit: SignedLimits, x: int) -> int | None:
+    now = limit.find_boundary(x)
+    return next(
+        (k - x for k in range(x + 1, len(limit.table)) if limit.find_boundary(k) > now), None
+    )
 
 
 def _silenced(
@@ -193,7 +205,7 @@ def _contributors(of: Cohort, happened: Outcomes) -> tuple[Contributor, ...]:
     """The events by date; days are known of the event at lower grades."""
     found = [
         (event, member)
-        for event, member in zip(happened.counted, of.members, strict=True)
+        for event, member in zip(happened.counted_events, of.members, strict=True)
         if event is not None
     ]
     found.sort(key=lambda pair: (pair[0].at, pair[1].participant))

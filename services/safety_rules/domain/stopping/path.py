@@ -5,16 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.cohort import DAY_S, Cohort, Outcomes, instant, sizes
+from services.safety_rules.domain.stopping.cohort import (
+    DAY_S,
+    Cohort,
+    Outcomes,
+    compute_sizes,
+    to_instant,
+)
 from services.safety_rules.domain.stopping.families import Floats, Ints
-from services.safety_rules.domain.stopping.pending import SLACK, looked_up
-from services.safety_rules.domain.stopping.steps import boundary_of
+from services.safety_rules.domain.stopping.pending import SLACK, find_table_row
+from services.safety_rules.domain.stopping.steps import expand_steps
 from services.vocabulary.decision import PathPoint
 from services.vocabulary.protocol import Curve, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SignedLimits:
     """The signed boundary for lookups.
 
     *table* is for x = 0 .. n; *looks* are the sizes at which it is compared, empty: every one.
@@ -23,84 +29,88 @@ class Limits:
     table: tuple[int, ...]
     looks: tuple[int, ...]
 
-    def at(self, x: int) -> int:
+    def find_boundary(self, x: int) -> int:
         """Return the boundary at x, or the one of the next look (after the last: the last)."""
         if not self.looks:
             return self.table[x]
         return self.table[next((look for look in self.looks if look >= x), self.looks[-1])]
 
-    def newly_compared(self, before: float, now: float) -> int | None:
+    def find_compared_boundary(self, before: float, now: float) -> int | None:
         """Return the boundary that counts when the size grows from *before* to *now*.
 
         With grouped looks it is that of the first look on the way; None when there is none.
         """
         if not self.looks:
-            return self.table[looked_up(now)]
+            return self.table[find_table_row(now)]
         passed = (x for x in self.looks if before < x - SLACK <= now)
         return next((self.table[x] for x in passed), None)
 
 
-def limits(rule: Rule) -> Limits:
+def read_limits(rule: Rule) -> SignedLimits:
     """Return the lookups of a rule's signed boundary."""
     when = rule.stop_when
-    return Limits(boundary_of(when.boundary, when.n, rule.looks), rule.looks)
+    return SignedLimits(expand_steps(when.boundary, when.n, rule.looks), rule.looks)
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class RulePath:
     """Where a rule was at the last event of each UTC date with events, and at the data cut.
 
-    Arrays of one length, by time; the last entry is the cut. *at* is in seconds.
+    Arrays of one length, by time; the last entry is the cut. *reached_at* is in seconds.
     """
 
-    at: Floats
+    reached_at: Floats
     size: Floats
     events: Ints
 
-    def crosses(self, limit: Limits) -> bool:
+    def crosses_boundary(self, limit: SignedLimits) -> bool:
         """Whether it is at the boundary, or beyond it, at any date; without grouped looks."""
         rows = np.ceil(self.size[:-1] - SLACK).astype(np.int64)
         return bool((self.events[:-1] >= np.array(limit.table)[rows]).any())
 
 
-def track(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve) -> Track:
+def trace_path(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve) -> RulePath:
     """Return effective size and events in clinical time."""
-    dates = _last_of_each_date(happened.event[np.isfinite(happened.event)])
+    dates = _last_of_each_date(happened.event_at[np.isfinite(happened.event_at)])
     at = np.append(dates, of.as_of)
-    size = sizes(of, happened, policy, curve, at)
-    return Track(at, size, (happened.event <= at[:, None]).sum(axis=1))
+    size = compute_sizes(of, happened, policy, curve, at)
+    return RulePath(at, size, (happened.event_at <= at[:, None]).sum(axis=1))
 
 
-def crosses(of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, limit: Limits) -> bool:
+def path_crosses(
+    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, limit: SignedLimits
+) -> bool:
     """Return whether the path is at the boundary, or beyond it, at any date."""
     if limit.looks:
-        return any(point.crossed for point in path(of, happened, policy, curve, limit))
-    return track(of, happened, policy, curve).crosses(limit)
+        return any(point.crossed for point in list_path_points(of, happened, policy, curve, limit))
+    return trace_path(of, happened, policy, curve).crosses_boundary(limit)
 
 
-def path(
-    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, limit: Limits
+def list_path_points(
+    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, limit: SignedLimits
 ) -> tuple[PathPoint, ...]:
     """Return the points by date: one for each UTC date with events, at the last of them.
 
     With grouped looks those are for drawing only; what is compared is one more point for each look,
     at the first instant when the effective size reaches it, with all the events of that date.
     """
-    known = track(of, happened, policy, curve)
-    rows = (column[:-1].tolist() for column in (known.at, known.size, known.events))
+    known = trace_path(of, happened, policy, curve)
+    rows = (column[:-1].tolist() for column in (known.reached_at, known.size, known.events))
     points = [
-        _point(moment, ess, events, limit.at(looked_up(ess)), compared=not limit.looks)
+        _point(
+            moment, ess, events, limit.find_boundary(find_table_row(ess)), compared=not limit.looks
+        )
         for moment, ess, events in zip(*rows, strict=True)
     ]
     for look, moment, ess in _reached(of, happened, policy, curve, limit.looks):
         end_of_date = (moment // DAY_S + 1) * DAY_S
-        events = int((happened.event < end_of_date).sum())
+        events = int((happened.event_at < end_of_date).sum())
         points.append(_point(moment, ess, events, limit.table[look], compared=True))
     return tuple(sorted(points, key=lambda point: point.at))
 
 
 def _point(moment: float, ess: float, events: int, boundary: int, *, compared: bool) -> PathPoint:
-    return PathPoint(instant(moment), ess, events, boundary, compared and events >= boundary)
+    return PathPoint(to_instant(moment), ess, events, boundary, compared and events >= boundary)
 
 
 def _last_of_each_date(at: Floats) -> Floats:
@@ -114,10 +124,10 @@ def _reached(
     """Each look that was reached: when, in seconds, and the effective size then."""
 
     def size(microseconds: int) -> float:
-        return float(sizes(of, happened, policy, curve, np.array([microseconds / 1e6]))[0])
+        return float(compute_sizes(of, happened, policy, curve, np.array([microseconds / 1e6]))[0])
 
     found = []
-    low = int(of.entered[0] * 1e6) - 1 if len(of.members) else 0
+    low = int(of.entered_at[0] * 1e6) - 1 if len(of.members) else 0
     end = round(of.as_of * 1e6)
     for look in looks if len(of.members) else ():
         if size(end) < look - SLACK:

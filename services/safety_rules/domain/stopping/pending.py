@@ -23,7 +23,7 @@ NAIVE = (
 )
 
 
-def onset(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLike) -> Floats:
+def compute_onset_fraction(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLike) -> Floats:
     """Return F(t): the part of the events that has come by t *days*, of a window of *span* days.
 
     Both are arrays of one shape, in days; the curve ``uniform`` alone depends on the span.
@@ -40,7 +40,7 @@ def onset(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLike) -> Floats:
     return np.asarray(np.interp(t, at, part))
 
 
-def curve_faults(curve: Curve) -> Sequence[str]:
+def find_curve_faults(curve: Curve) -> Sequence[str]:
     """Return what is wrong with a curve's numbers; empty when it can be used.
 
     >>> curve_faults(Curve("table", points=((5, 0.8), (3, 1.0))))
@@ -60,7 +60,7 @@ def curve_faults(curve: Curve) -> Sequence[str]:
     return []
 
 
-def weights(policy: Policy, curve: Curve, days: Floats, span: Floats) -> Floats:
+def weigh_follow_up(policy: Policy, curve: Curve, days: Floats, span: Floats) -> Floats:
     """Return what each participant without an event counts for, from 0 to 1.
 
     Args:
@@ -83,14 +83,14 @@ def _progress(policy: Policy, curve: Curve, t: Floats, whole: Floats) -> tuple[F
     """Progress now and at the end; by length where the curve expects no event in the window."""
     if policy == "linear":
         return t, whole
-    at_end = onset(curve, whole, whole)
+    at_end = compute_onset_fraction(curve, whole, whole)
     flat = at_end <= 0
     if not flat.any():
-        return onset(curve, t, whole), at_end
-    return np.where(flat, t, onset(curve, t, whole)), np.where(flat, whole, at_end)
+        return compute_onset_fraction(curve, t, whole), at_end
+    return np.where(flat, t, compute_onset_fraction(curve, t, whole)), np.where(flat, whole, at_end)
 
 
-def looked_up(size: float) -> int:
+def find_table_row(size: float) -> int:
     """Return the row of the boundary table for an effective sample size: rounded up.
 
     >>> looked_up(9.6), looked_up(3.0000000000001), looked_up(0)
@@ -99,7 +99,7 @@ def looked_up(size: float) -> int:
     return math.ceil(size - SLACK)
 
 
-def residual_risk(p: float, weight: Floats) -> Floats:
+def compute_residual_risk(p: float, weight: Floats) -> Floats:
     """Return p(1 - w) / (1 - pw): the risk that remains after follow-up of *weight* without event.
 
     *p* is inside [0, 1]; at p = 1 with w = 1 the risk is 0.
@@ -108,7 +108,7 @@ def residual_risk(p: float, weight: Floats) -> Floats:
     return np.divide(left, 1 - p * weight, out=np.zeros_like(left), where=left > 0)
 
 
-def poisson_binomial(risks: Sequence[float]) -> Floats:
+def compute_poisson_binomial(risks: Sequence[float]) -> Floats:
     """Return P(k of these independent events happen), k = 0 .. len(risks).
 
     >>> poisson_binomial([0.5, 0.5]).tolist()

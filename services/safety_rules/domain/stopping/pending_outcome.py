@@ -4,15 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, as_counted, worth
-from services.safety_rules.domain.stopping.path import Limits
-from services.safety_rules.domain.stopping.pending import looked_up
+from services.safety_rules.domain.stopping.cohort import (
+    Cohort,
+    Outcomes,
+    apply_policy,
+    compute_weights,
+)
+from services.safety_rules.domain.stopping.path import SignedLimits
+from services.safety_rules.domain.stopping.pending import find_table_row
 from services.safety_rules.domain.stopping.prediction import (
-    Outstanding,
-    conditional,
-    p_cross,
-    posterior,
-    predictive,
+    OutstandingPlan,
+    compute_conditional_chance,
+    compute_pending_chance,
+    compute_posterior_rate,
+    compute_predictive_chance,
 )
 from services.vocabulary.protocol import Policy, Rule
 
@@ -20,7 +25,7 @@ PRIOR_PARTICIPANTS = 2.0  # what a prior at p0 is worth where the rule's method 
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class PendingOutcome:
     """Counts, and chances in [0, 1]; see `vocabulary.decision.Decision` for each."""
 
     size: float
@@ -35,50 +40,54 @@ class Outlook:
     conditional_p0: float
 
 
-def outlook(rule: Rule, of: Cohort, happened: Outcomes, limit: Limits, *, crossed: bool) -> Outlook:
+def find_pending_outcome(
+    rule: Rule, of: Cohort, happened: Outcomes, limit: SignedLimits, *, crossed: bool
+) -> PendingOutcome:
     """Return the outlook of a rule whose path has *crossed* already, or has not."""
-    left, weights = outstanding(rule, of, happened)
-    rate = posterior(left)
+    left, weights = count_outstanding(rule, of, happened)
+    rate = compute_posterior_rate(left)
     needed = _needed_when_complete(left, limit)
-    return Outlook(
+    return PendingOutcome(
         size=left.size_now,
         complete=left.complete,
         weights=weights,
         rate=rate,
         certain=crossed if limit.looks else left.events >= needed,
         possible=crossed or _possible(left, limit),
-        p_cross_p0=p_cross(left, needed, rule.stop_when.p0),
-        p_cross_posterior=p_cross(left, needed, rate[0]),
-        predictive=1.0 if crossed else predictive(left, limit),
-        conditional_p0=1.0 if crossed else conditional(left, limit, rule.stop_when.p0),
+        p_cross_p0=compute_pending_chance(left, needed, rule.stop_when.p0),
+        p_cross_posterior=compute_pending_chance(left, needed, rate[0]),
+        predictive=1.0 if crossed else compute_predictive_chance(left, limit),
+        conditional_p0=1.0
+        if crossed
+        else compute_conditional_chance(left, limit, rule.stop_when.p0),
     )
 
 
-def outstanding(
+def count_outstanding(
     rule: Rule, of: Cohort, happened: Outcomes
-) -> tuple[Outstanding, tuple[float, ...]]:
+) -> tuple[OutstandingPlan, tuple[float, ...]]:
     """Return what is outstanding, and what each pending participant counts for, in entry order.
 
     *happened* is as it came: under ``complete``, an outcome before the end of the window is known
     for sure, and still pending.
     """
     now = np.array([of.as_of])
-    counted = as_counted(of, happened, rule.policy)
-    known = np.isfinite(happened.closed)
-    is_open = ~np.isfinite(counted.closed) & (known | (of.seen < of.ends))
-    frozen = is_open & of.frozen & ~known
+    counted = apply_policy(of, happened, rule.policy)
+    known = np.isfinite(happened.closed_at)
+    is_open = ~np.isfinite(counted.closed_at) & (known | (of.followed_until < of.window_ends_at))
+    frozen = is_open & of.is_frozen & ~known
     going_on = is_open & ~frozen
     by_time: Policy = "linear" if rule.policy == "linear" else "onset_weighted"
-    size = worth(of, counted, rule.policy, rule.curve, now)[0]
-    risk = worth(of, happened, by_time, rule.curve, now)[0]
+    size = compute_weights(of, counted, rule.policy, rule.curve, now)[0]
+    risk = compute_weights(of, happened, by_time, rule.curve, now)[0]
     prior = rule.stop_when.parameters.get("prior")
     p0 = rule.stop_when.p0
-    left = Outstanding(
-        events=int(np.isfinite(counted.event).sum()),
+    left = OutstandingPlan(
+        events=int(np.isfinite(counted.event_at).sum()),
         complete=int((~is_open).sum()),
         risk=tuple(risk[going_on].tolist()),
         size=tuple(size[going_on].tolist()),
-        sure=tuple(np.isfinite(happened.event)[going_on].tolist()),
+        sure=tuple(np.isfinite(happened.event_at)[going_on].tolist()),
         frozen_risk=tuple(risk[frozen].tolist()),
         frozen_size=float(size[frozen].sum()),
         n=rule.stop_when.n,
@@ -91,13 +100,15 @@ def outstanding(
     return left, tuple(size[is_open].tolist())
 
 
-def _needed_when_complete(left: Outstanding, limit: Limits) -> int:
+def _needed_when_complete(left: OutstandingPlan, limit: SignedLimits) -> int:
     """The boundary once nobody is pending; out of reach when the rule does not look by then."""
     if not limit.looks:
-        return limit.table[looked_up(left.size_when_complete)]
-    compared = limit.newly_compared(left.size_now, left.size_when_complete)
+        return limit.table[find_table_row(left.size_when_complete)]
+    compared = limit.find_compared_boundary(left.size_now, left.size_when_complete)
     return left.n + 1 if compared is None else compared
 
 
-def _possible(left: Outstanding, limit: Limits) -> bool:
-    return any(left.events + k >= limit.at(left.complete + k) for k in range(len(left.risk) + 1))
+def _possible(left: OutstandingPlan, limit: SignedLimits) -> bool:
+    return any(
+        left.events + k >= limit.find_boundary(left.complete + k) for k in range(len(left.risk) + 1)
+    )

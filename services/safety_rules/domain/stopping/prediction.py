@@ -9,14 +9,17 @@ import numpy as np
 from scipy import optimize, special
 
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.path import Limits
-from services.safety_rules.domain.stopping.pending import poisson_binomial, residual_risk
+from services.safety_rules.domain.stopping.path import SignedLimits
+from services.safety_rules.domain.stopping.pending import (
+    compute_poisson_binomial,
+    compute_residual_risk,
+)
 
 NEGLIGIBLE = 1e-14  # share of a mixture that cannot be seen in its result
 
 
 @dataclass(frozen=True, slots=True)
-class Outstanding:
+class OutstandingPlan:
     """Where a rule stands before the rest of its plan is known.
 
     Args:
@@ -52,7 +55,7 @@ class Outstanding:
         return self.complete + self.frozen_size + len(self.risk)
 
 
-def posterior(of: Outstanding) -> tuple[float, float, float]:
+def compute_posterior_rate(of: OutstandingPlan) -> tuple[float, float, float]:
     """Return mean, lower and upper 95 % of the event rate; two-sided, equal tails.
 
     The density is proportional to prior x p^y (1-p)^(m-y) prod(1 - p w): as 1 - pw is
@@ -100,15 +103,15 @@ def _mixture(
     return np.asarray(a), np.asarray(b), share / whole, most + math.log(whole)
 
 
-def p_cross(of: Outstanding, needed: int, p: float) -> float:
+def compute_pending_chance(of: OutstandingPlan, needed: int, p: float) -> float:
     """Return the chance that the pending bring the count to *needed* or more, at rate *p*."""
     if needed <= of.events:
         return 1.0
-    chances = poisson_binomial(_risks(of, p))
+    chances = compute_poisson_binomial(_risks(of, p))
     return float(min(chances[needed - of.events :].sum(), 1.0))
 
 
-def conditional(of: Outstanding, limit: Limits, p: float) -> float:
+def compute_conditional_chance(of: OutstandingPlan, limit: SignedLimits, p: float) -> float:
     """Return the chance of ever crossing by n when the event rate is *p*, from now on."""
     needed = _needed(of, limit)
     width = _width(of, needed)
@@ -125,7 +128,7 @@ def conditional(of: Outstanding, limit: Limits, p: float) -> float:
     return float(1 - state.sum())
 
 
-def predictive(of: Outstanding, limit: Limits) -> float:
+def compute_predictive_chance(of: OutstandingPlan, limit: SignedLimits) -> float:
     """Return the chance of ever crossing by n, whatever the event rate is.
 
     Those pending complete first, in entry order, then new participants do; without anybody pending
@@ -150,7 +153,7 @@ def predictive(of: Outstanding, limit: Limits) -> float:
 
 
 def _chances(
-    of: Outstanding, a: Floats, b: Floats, steps: int, width: int
+    of: OutstandingPlan, a: Floats, b: Floats, steps: int, width: int
 ) -> tuple[Floats, Floats]:
     """Of an event and of none at each step, for each component and count; (steps, ..., width).
 
@@ -167,29 +170,29 @@ def _chances(
     return np.asarray(event), np.asarray(free)
 
 
-def _whole(of: Outstanding) -> float:
+def _whole(of: OutstandingPlan) -> float:
     """Log of the integral over all rates, of what is known and of those pending."""
     sure = sum(of.sure)
     unsure = tuple(w for w, known in zip(of.risk, of.sure, strict=True) if not known)
     return _mixture(of.events + sure, of.complete + sure, unsure + of.frozen_risk, of.prior)[3]
 
 
-def _risks(of: Outstanding, p: float) -> list[float]:
+def _risks(of: OutstandingPlan, p: float) -> list[float]:
     """The risk that remains for each pending participant at rate *p*."""
-    left = residual_risk(p, np.array(of.risk)).tolist()
+    left = compute_residual_risk(p, np.array(of.risk)).tolist()
     return [1.0 if known else risk for risk, known in zip(left, of.sure, strict=True)]
 
 
-def _new(of: Outstanding) -> int:
+def _new(of: OutstandingPlan) -> int:
     return of.n - of.complete - len(of.risk) - len(of.frozen_risk)
 
 
-def _width(of: Outstanding, needed: Sequence[int | None]) -> int:
+def _width(of: OutstandingPlan, needed: Sequence[int | None]) -> int:
     """How many counts can be on the way: more than the highest boundary ahead stop at the next."""
     return max((events for events in needed if events is not None), default=0) - of.events
 
 
-def _needed(of: Outstanding, limit: Limits) -> list[int | None]:
+def _needed(of: OutstandingPlan, limit: SignedLimits) -> list[int | None]:
     """Return the boundary that counts after each completion to come, up to the last look.
 
     None: it does not look there.
@@ -197,7 +200,7 @@ def _needed(of: Outstanding, limit: Limits) -> list[int | None]:
     size = of.size_now
     found: list[int | None] = []
     for gain in [*(1 - weight for weight in of.size), *[1.0] * _new(of)]:
-        found.append(limit.newly_compared(size, size + gain))
+        found.append(limit.find_compared_boundary(size, size + gain))
         size += gain
     while found and found[-1] is None:
         found.pop()

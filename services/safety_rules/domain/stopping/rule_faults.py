@@ -2,32 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 
-from services.safety_rules.domain.stopping.design import Design, design
+from services.safety_rules.domain.stopping.design import Design, make_design
 from services.safety_rules.domain.stopping.families import check_family
-from services.safety_rules.domain.stopping.pending import curve_faults
-from services.safety_rules.domain.stopping.steps import boundary_of, step_faults, written
+from services.safety_rules.domain.stopping.pending import find_curve_faults
+from services.safety_rules.domain.stopping.steps import expand_steps, find_step_faults, format_steps
 from services.vocabulary.protocol import Rule
 
-Fault = tuple[str, str]
+RuleFault = tuple[str, str]
 
 
-def rule_faults(rule: Rule) -> Iterator[Fault]:
+def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
     """Yield what is wrong with *rule*, as (field, problem), the first cause first.
 
     After a fault in what the later checks rest upon, those are left out.
     """
     when = rule.stop_when
-    yield from (("pending.curve", problem) for problem in curve_faults(rule.curve))
-    faults = [*step_faults(when.boundary, when.n, rule.looks)]
+    yield from (("pending.curve", problem) for problem in find_curve_faults(rule.curve))
+    faults = [*find_step_faults(when.boundary, when.n, rule.looks)]
     if faults:
         yield from ((f"stop_when.boundary.{at}".rstrip("."), what) for at, what in faults)
         return
     try:
-        made = designed(rule)
+        made = design_rule(rule)
     except ValueError as error:
         yield "stop_when", str(error)
         return
-    signed = boundary_of(when.boundary, when.n, rule.looks)
+    signed = expand_steps(when.boundary, when.n, rule.looks)
     given = tuple(signed[x] for x in made.looks)
     if made.boundary != given:
         yield "stop_when.boundary", _both(rule, made)
@@ -35,7 +35,7 @@ def rule_faults(rule: Rule) -> Iterator[Fault]:
         yield from _example_faults(rule, signed)
 
 
-def designed(rule: Rule, rates: Sequence[float] = ()) -> Design:
+def design_rule(rule: Rule, rates: Sequence[float] = ()) -> Design:
     """Return the design of *rule* as its method gives it (of a ``table``: the table's own).
 
     Raises:
@@ -44,12 +44,12 @@ def designed(rule: Rule, rates: Sequence[float] = ()) -> Design:
     when = rule.stop_when
     parameters = dict(when.parameters)
     if when.method == "table":
-        signed = boundary_of(when.boundary, when.n, rule.looks)
+        signed = expand_steps(when.boundary, when.n, rule.looks)
         sizes = rule.looks or range(1, when.n + 1)
         parameters = {**parameters, "boundary": tuple(float(signed[x]) for x in sizes)}
     else:
         check_family(when.method, when.n, when.p0, parameters)
-    return design(
+    return make_design(
         when.method, when.p0, when.alpha, when.n, looks=rule.looks, rates=rates, **parameters
     )
 
@@ -57,12 +57,13 @@ def designed(rule: Rule, rates: Sequence[float] = ()) -> Design:
 def _both(rule: Rule, made: Design) -> str:
     when = rule.stop_when
     return (
-        f"the file says {written(when.boundary)}; {when.method} with p0 {when.p0:g}, alpha "
-        f"{when.alpha:g}, n {when.n} gives {made.written} (type I error {made.attained_alpha:.5f})"
+        f"the file says {format_steps(when.boundary)}; {when.method} with p0 {when.p0:g}, alpha "
+        f"{when.alpha:g}, n {when.n} gives {made.boundary_text}"
+        f" (type I error {made.attained_alpha:.5f})"
     )
 
 
-def _example_faults(rule: Rule, signed: Sequence[int]) -> Iterator[Fault]:
+def _example_faults(rule: Rule, signed: Sequence[int]) -> Iterator[RuleFault]:
     answers = set()
     for index, example in enumerate(rule.worked_examples):
         field = f"worked_examples.{index}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from services.vocabulary.protocol import Step
 
 
-def boundary_of(steps: Sequence[Step], n: int, looks: Sequence[int] = ()) -> tuple[int, ...]:
+def expand_steps(steps: Sequence[Step], n: int, looks: Sequence[int] = ()) -> tuple[int, ...]:
     """Return the events that stop at x = 0 .. *n*; x + 1 where the rule cannot stop.
 
     >>> boundary_of([Step(events=2, first=2, last=3), Step(events=3, first=4, last=5)], n=5)
@@ -25,7 +25,7 @@ def boundary_of(steps: Sequence[Step], n: int, looks: Sequence[int] = ()) -> tup
     return tuple(boundary)
 
 
-def steps_of(boundary: Sequence[int], looks: Sequence[int] = ()) -> tuple[Step, ...]:
+def compress_boundary(boundary: Sequence[int], looks: Sequence[int] = ()) -> tuple[Step, ...]:
     """Return the steps of *boundary*, given for x = 0 .. n: the reverse of `boundary_of`.
 
     >>> steps_of((1, 2, 2, 2, 3, 3))
@@ -43,7 +43,7 @@ def steps_of(boundary: Sequence[int], looks: Sequence[int] = ()) -> tuple[Step, 
     return tuple(steps)
 
 
-def written(steps: Sequence[Step]) -> str:
+def format_steps(steps: Sequence[Step]) -> str:
     """Return the steps in one line.
 
     >>> written([Step(events=2, first=2, last=4), Step(events=3, first=5, last=5)])
@@ -55,7 +55,7 @@ def written(steps: Sequence[Step]) -> str:
     )
 
 
-def step_faults(
+def find_step_faults(
     steps: Sequence[Step], n: int, looks: Sequence[int] = ()
 ) -> Iterator[tuple[str, str]]:
     """Yield where a boundary is wrong, as (field, problem); nothing when it can be trusted.
