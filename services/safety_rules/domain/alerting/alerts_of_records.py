@@ -150,7 +150,7 @@ def make_past_crossing_alert(decision: Decision, protocol: Protocol) -> Alert | 
     """Return the alert of a boundary that was reached, was never told, and no longer is.
 
     It stands beside the alert of the same rule that says what is so now. *decision* is what the
-    rule said when it was reached first; None when it called for no alert (see `make_decision_alert`).
+    rule said when it was reached first; None when it called for no alert.
     """
     alert = make_decision_alert(decision, protocol, decision.as_of)
     since = decision.as_of.isoformat()
