@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from services.cli.command import CommandError
+from services.cli.shared.extras import explain_missing
 from services.runtime.settings_error import SettingsError
 
 # Each command, and what it is for.
@@ -107,6 +108,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return load_command(args.command)(args)
     except (CommandError, SettingsError) as error:
         print(f"aegis {args.command}: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        missing = explain_missing(error.name or "")
+        if missing is None:
+            raise
+        print(f"aegis {args.command}: {missing}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -78,7 +78,7 @@ class Relay:
 
         Raises:
             kafka.errors.KafkaError: Not all were acknowledged; they are still there.
-            services.runtime.kafka.KafkaUnavailableError: No broker answers.
+            services.runtime.kafka_errors.KafkaUnavailableError: No broker answers.
         """
         with self.db.read() as conn:
             rows = outbox.waiting(conn, self._after(), AT_ONCE)

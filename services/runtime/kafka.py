@@ -17,6 +17,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import KafkaError, KafkaTimeoutError, for_code
 from kafka.record import util as record_util
 
+from services.runtime.kafka_errors import KafkaUnavailableError, TopicsError
 from services.runtime.settings import KafkaSettings
 from services.runtime.topics import (
     MISSING,
@@ -51,14 +52,6 @@ _DELIVERED_S: Final = 8.0  # less: else a flush ends before records have failed,
 _REACH_S = 3.0  # for each broker
 _CONNECT_MS = 10_000
 _LARGEST_RECORD = 1_048_576  # bytes; max.message.bytes of the topics
-
-
-class KafkaUnavailableError(Exception):
-    """Kafka cannot be reached, or refuses; the message says where and why."""
-
-
-class TopicsError(Exception):
-    """A topic is not what the workers rely on; the message says which and what to do."""
 
 
 def require_fast_checksums() -> None:

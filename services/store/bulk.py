@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-import psycopg
 from sqlalchemy import Column, Connection, Dialect, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
@@ -39,7 +38,8 @@ def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     names = tuple(rows[0])
     bound = _bound(table, names, conn.dialect)
     columns = ", ".join(f'"{name}"' for name in names)
-    driver = cast("psycopg.Connection[Any]", conn.connection.driver_connection)
+    driver = cast("Any", conn.connection.driver_connection)
+    dbapi = cast("Any", conn.dialect.dbapi)  # psycopg: not imported, for SQLite goes without it
     statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as out:
@@ -50,8 +50,8 @@ def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
                         for name, to_text in zip(names, bound, strict=True)
                     ]
                 )
-    except psycopg.Error as error:
-        raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
+    except dbapi.Error as error:
+        raise DBAPIError.instance(statement, None, error, dbapi.Error) from error
 
 
 @lru_cache(maxsize=64)

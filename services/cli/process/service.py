@@ -10,7 +10,7 @@ from services.cli.process.gauges import Gauges
 from services.cli.process.roles.parts import Parts, Role, Told
 from services.cli.process.serving import Serving
 from services.cli.shared.open_study import StudyContext
-from services.runtime.kafka import KafkaUnavailableError, TopicsError
+from services.runtime.kafka_errors import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
 from services.runtime.topics import TopicsFileError
 

@@ -15,8 +15,8 @@ def add_relay(parts: Parts) -> None:
     """Let announcements be carried to Kafka.
 
     Raises:
-        services.runtime.kafka.KafkaUnavailableError: It cannot be reached.
-        services.runtime.kafka.TopicsError: A topic is not what it has to be.
+        services.runtime.kafka_errors.KafkaUnavailableError: It cannot be reached.
+        services.runtime.kafka_errors.TopicsError: A topic is not what it has to be.
     """
     kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, OUTBOX_TOPICS)

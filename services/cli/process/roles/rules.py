@@ -31,8 +31,8 @@ def add_stream(parts: Parts) -> None:
     """Let records on Kafka wake the rules, and a waker for what no record brings.
 
     Raises:
-        services.runtime.kafka.KafkaUnavailableError: It cannot be reached.
-        services.runtime.kafka.TopicsError: A topic is not what it has to be.
+        services.runtime.kafka_errors.KafkaUnavailableError: It cannot be reached.
+        services.runtime.kafka_errors.TopicsError: A topic is not what it has to be.
     """
     kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
