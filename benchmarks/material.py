@@ -19,7 +19,7 @@ from services.simulator.trial import (
     write_participants_csv,
 )
 from services.store import journal, participants
-from services.vocabulary.fact import Journaled
+from services.vocabulary.fact import JournalEntry
 
 STUDY = Path("studies/blina-hsct")
 PARTICIPANTS, SEED = 12, 7
@@ -40,7 +40,7 @@ def enrolled(folder: Path, people: bytes) -> Intake:
     return intake
 
 
-def journals_in(opened: StudyContext) -> Iterator[tuple[Members, list[Journaled]]]:
+def journals_in(opened: StudyContext) -> Iterator[tuple[Members, list[JournalEntry]]]:
     """Yield each family with what it has heard, in the order of its journals."""
     with opened.db.read() as conn:
         joining = [known.fact for known in journal.joining_facts(conn)]
@@ -96,6 +96,6 @@ class Material:
         return open_data(self.heard)
 
     @cached_property
-    def journals(self) -> Mapping[Members, list[Journaled]]:
+    def journals(self) -> Mapping[Members, list[JournalEntry]]:
         """What every family of the trial has heard."""
         return dict(journals_in(self.opened))

@@ -21,12 +21,12 @@ from benchmarks.measuring import Measure
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
-from services.vocabulary.fact import Journaled
+from services.vocabulary.fact import JournalEntry
 
 _TAKEN_TO, _MIB = 1000, 1024 * 1024
 _STATM = Path("/proc/self/statm")
 
-Holding = Callable[[Rules, Sequence[str], Sequence[Journaled]], object]
+Holding = Callable[[Rules, Sequence[str], Sequence[JournalEntry]], object]
 
 
 def measures(material: Material) -> list[Measure]:
@@ -42,7 +42,7 @@ def measures(material: Material) -> list[Measure]:
     ]
 
 
-def _chronicle(rules: Rules, members: Sequence[str], known: Sequence[Journaled]) -> object:
+def _chronicle(rules: Rules, members: Sequence[str], known: Sequence[JournalEntry]) -> object:
     chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
     for message in group_by_message(known):
         chronicle.receive(message)
@@ -50,7 +50,7 @@ def _chronicle(rules: Rules, members: Sequence[str], known: Sequence[Journaled])
     return chronicle
 
 
-def _facts(_rules: Rules, _members: Sequence[str], known: Sequence[Journaled]) -> object:
+def _facts(_rules: Rules, _members: Sequence[str], known: Sequence[JournalEntry]) -> object:
     return [one.fact for one in known]
 
 

@@ -28,13 +28,13 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
 from services.store.states import StateRow
-from services.vocabulary.fact import Fact, Journaled
+from services.vocabulary.fact import Fact, JournalEntry
 
 _AT = (100_000, 250_000, 500_000, 1_000_000)
 _FULL = 250_000  # facts by which the cache is full
 _MIB = 1024 * 1024
 
-Stored = tuple[Journaled, str]  # and its fact as JSON
+Stored = tuple[JournalEntry, str]  # and its fact as JSON
 
 
 def measures(material: Material) -> list[Measure]:
@@ -115,9 +115,9 @@ def _remembered(rules: Rules, name: str, course: list[Stored]) -> Remembered:
     return Remembered(chronicle, (StateRow(name),), len(course))
 
 
-def _named(one: Journaled, line: str, name: str) -> Journaled:
+def _named(one: JournalEntry, line: str, name: str) -> JournalEntry:
     """Return what a journal would hold had it been *name*: nothing is shared with *one*."""
     fact = wire.read_fact(line.replace(f'"subject":"{one.fact.subject}"', f'"subject":"{name}"'))
     if not isinstance(fact, Fact) or fact.subject != name:
         raise TypeError(line)
-    return Journaled(one.seq, one.received_at, one.message, fact)
+    return JournalEntry(one.seq, one.received_at, one.message, fact)

@@ -31,7 +31,7 @@ from services.safety_rules.domain.stopping.families import compute_statistics
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.steps import compress_boundary
 from services.vocabulary.protocol import Rule, StopWhen
-from services.vocabulary.standing import Counted, Observed, Standing
+from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
 
 _FAMILY, _P0, _ALPHA = "beta-binomial", 0.10, 0.05
 _PRIOR = {"prior": (0.2, 1.8)}
@@ -100,7 +100,7 @@ def _rule(like: Rule, number: int) -> Rule:
     return replace(like, id=f"{like.id}{number}", stop_when=when)
 
 
-def _trial(rule: Rule) -> list[Observed]:
+def _trial(rule: Rule) -> list[ObservedStanding]:
     """Return one participant a day, windows of 60 days, events at 8 in 100."""
     chance = np.random.default_rng(int(rule.stop_when.p0 * 100))
     found = []
@@ -108,7 +108,7 @@ def _trial(rule: Rule) -> list[Observed]:
         entered = _START + timedelta(days=number)
         event = None
         if chance.random() < _HAS_EVENT:
-            event = Counted(
+            event = CountedEvent(
                 entered + timedelta(days=float(15 * chance.random())), "event", 3, confirmed=True
             )
         standing = Standing(
@@ -120,7 +120,7 @@ def _trial(rule: Rule) -> list[Observed]:
             confirmed=event if chance.random() < _CONFIRMED else None,
             upper=event,
         )
-        found.append(Observed(standing, _START + timedelta(days=2 * _PARTICIPANTS)))
+        found.append(ObservedStanding(standing, _START + timedelta(days=2 * _PARTICIPANTS)))
     return found
 
 

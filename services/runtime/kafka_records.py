@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.runtime.topics import ALERTS, FACTS, STANDINGS
 from services.runtime.wire import Unreadable, WireFact
-from services.vocabulary.fact import Journaled
+from services.vocabulary.fact import JournalEntry
 
 VERSION = 1
 
@@ -34,7 +34,7 @@ class Runs:
     """
 
     study: str
-    facts: tuple[Journaled, ...]
+    facts: tuple[JournalEntry, ...]
     is_whole: bool = True
 
 
@@ -90,7 +90,7 @@ def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
     if read.schema != schema_name(FACTS) or read.version < VERSION - 1:
         return Unreadable("schema", f"{read.schema} {read.version}")
     facts = [
-        Journaled(seq, run.received_at.astimezone(UTC), run.message, fact)
+        JournalEntry(seq, run.received_at.astimezone(UTC), run.message, fact)
         for run in read.runs
         for seq, fact in run.facts
     ]

@@ -207,7 +207,7 @@ def read_detail(kind: AlertKind, text: str) -> Detail:
             return _read(_DEATH, text)
         case AlertKind.DOSE | AlertKind.HYS_LAW | AlertKind.DEVIATION:
             return _read(_ADVICE, text)
-        case AlertKind.QUARANTINED:
+        case AlertKind.QUARANTINE:
             return _read(_QUARANTINE, text)
 
 

@@ -12,7 +12,7 @@ from services.runtime.topics import ALERTS
 from services.store import audit, outbox
 from services.store.tables import acknowledgement, alert, delivery
 from services.store.tables import audit as trail
-from services.vocabulary.alert import Alert, AlertKind, Closed, Level
+from services.vocabulary.alert import Alert, AlertKind, ClosingReason, Level
 
 _REPLACED = (
     update(alert)
@@ -229,6 +229,6 @@ def _alert(row: RowMapping) -> Alert:
             "detail": wire.read_detail(kind, row["detail"]),
             "roles": tuple(json.loads(row["roles"])),
             "escalate_to": tuple(json.loads(row["escalate_to"])),
-            "closed": Closed(row["closed"]) if row["closed"] else None,
+            "closed": ClosingReason(row["closed"]) if row["closed"] else None,
         }
     )

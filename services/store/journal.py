@@ -23,7 +23,7 @@ from services.store.participant_order import (
 )
 from services.store.tables import fact as facts_table
 from services.store.tables import participant, participant_state, raw_message
-from services.vocabulary.fact import Fact, Journaled
+from services.vocabulary.fact import Fact, JournalEntry
 
 __all__ = [
     "Arrival",
@@ -102,31 +102,31 @@ def append_facts(
 
 def facts_between(
     conn: Connection, subject: str, after_seq: int, upto_seq: int | None = None
-) -> list[Journaled]:
+) -> list[JournalEntry]:
     """Return the facts of *subject* with after_seq < seq <= upto_seq (None: all), in order."""
     table = facts_table.c
     upto = [] if upto_seq is None else [table.seq <= upto_seq]
     return _facts(conn, table.subject == subject, table.seq > after_seq, *upto)
 
 
-def facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[Journaled]:
+def facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[JournalEntry]:
     """Return the facts of *subject* that were known at *as_of*, in order."""
     table = facts_table.c
     return _facts(conn, table.subject == subject, table.received_at <= as_of)
 
 
-def facts_of_message(conn: Connection, message_id: str) -> list[Journaled]:
+def facts_of_message(conn: Connection, message_id: str) -> list[JournalEntry]:
     """Return the facts that a message brought, in order."""
     return _facts(conn, facts_table.c.message == message_id)
 
 
-def facts_of_kind(conn: Connection, kind: str, subject: str | None = None) -> list[Journaled]:
+def facts_of_kind(conn: Connection, kind: str, subject: str | None = None) -> list[JournalEntry]:
     """Return the facts of one kind (e.g. ``merge``), of everybody or of *subject*, in order."""
     of_subject = [] if subject is None else [facts_table.c.subject == subject]
     return _facts(conn, facts_table.c.kind == kind, *of_subject)
 
 
-def joining_facts(conn: Connection) -> list[Journaled]:
+def joining_facts(conn: Connection) -> list[JournalEntry]:
     """Return the merges and moves of everybody, in order."""
     return _facts(conn, facts_table.c.kind.in_(JOINING))
 
@@ -280,7 +280,7 @@ def _fact_row(seq: int, received_at: datetime, message: str, fact: Fact) -> dict
     }
 
 
-def _facts(conn: Connection, *conditions: ColumnElement[bool]) -> list[Journaled]:
+def _facts(conn: Connection, *conditions: ColumnElement[bool]) -> list[JournalEntry]:
     table = facts_table.c
     query = (
         select(table.seq, table.received_at, table.message, table.payload)
@@ -290,11 +290,11 @@ def _facts(conn: Connection, *conditions: ColumnElement[bool]) -> list[Journaled
     return [_journaled(*row) for row in conn.execute(query)]
 
 
-def _journaled(seq: int, received_at: datetime, message: str, payload: str) -> Journaled:
+def _journaled(seq: int, received_at: datetime, message: str, payload: str) -> JournalEntry:
     fact = wire.read_fact(payload)
     if isinstance(fact, wire.Unreadable):
         raise ValueError(  # noqa: TRY004  its text is wrong, not its type
             f"fact {seq} of message {message} is unreadable at {fact.where!r}: {fact.problem};"
             " run `aegis verify`"
         )
-    return Journaled(seq, received_at, message, fact)
+    return JournalEntry(seq, received_at, message, fact)

@@ -29,10 +29,10 @@ class AlertKind(StrEnum):
     DOSE = "dose"  # of the study drug: interrupt, withhold, discontinue
     HYS_LAW = "hys_law"
     DEVIATION = "deviation"  # from the protocol
-    QUARANTINED = "quarantined"
+    QUARANTINE = "quarantined"
 
 
-class Closed(StrEnum):
+class ClosingReason(StrEnum):
     """Why nobody has to be told any more, although the facts stand."""
 
     ANSWERED = "answered"  # the DSMB has determined to continue
@@ -98,7 +98,7 @@ class Alert:
     detail: Detail
     protocol: str = ""
     retracted: bool = False
-    closed: Closed | None = None
+    closed: ClosingReason | None = None
     suspected: bool = True
     provisional: bool = False
     version: int = 1

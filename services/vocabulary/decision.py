@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.vocabulary.protocol import Step
+from services.vocabulary.protocol import BoundaryStep
 
 
 class Signal(StrEnum):
@@ -50,7 +50,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class Reversal:
     """What is known by now, with which the boundary is no longer reached.
 
     Args:
@@ -148,7 +148,7 @@ class Decision:
     pending_weights: tuple[float, ...]
     sensitivity: tuple[Sensitivity, ...]
     contributors: tuple[Contributor, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[BoundaryStep, ...]
     n: int
     recommend: str
     tell: tuple[str, ...]
@@ -161,4 +161,4 @@ class Decision:
     in_words: str = ""
     conditional_p0: float | None = None
     looks: tuple[int, ...] = ()
-    undone: Undone | None = None
+    undone: Reversal | None = None

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Clock = Literal["transplant", "first_infusion"]
-Kind = Literal["survival", "incidence"]
+EndpointClock = Literal["transplant", "first_infusion"]
+EndpointKind = Literal["survival", "incidence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CurvePoint:
     """On *day*: who was at risk, what happened to them, and the estimate from then on."""
 
     day: int
@@ -76,12 +76,12 @@ class EndpointCurve:
 
     id: str
     title: str
-    kind: Kind
-    clock: Clock
+    kind: EndpointKind
+    clock: EndpointClock
     participants: int
     events: int
     competing: Mapping[str, int]
-    points: tuple[Point, ...]
+    points: tuple[CurvePoint, ...]
     others: Mapping[str, tuple[tuple[int, float], ...]]
     landmarks: tuple[Landmark, ...]
     not_at_risk: tuple[NotAtRisk, ...]

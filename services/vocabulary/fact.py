@@ -62,7 +62,7 @@ class Action(StrEnum):
     START = "start"  # of an infusion, or of a repeated oral drug
     RATE = "rate"  # a running infusion goes on at another rate
     STOP = "stop"
-    GIVEN = "given"  # one dose
+    DOSE = "given"  # one dose
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +361,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Journaled:
+class JournalEntry:
     """A fact as the journal holds it: which message brought it, when, and its place.
 
     *seq* counts without gaps per subject; *received_at* never decreases with it.

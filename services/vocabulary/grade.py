@@ -71,7 +71,7 @@ class Input(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class ExactGrade:
     """The grade is exact, whatever is still unknown; *because* is the threshold that was met."""
 
     grade: Grade
@@ -106,4 +106,4 @@ class Incomplete:
     because: str = "no threshold met for certain"
 
 
-Outcome = Graded | Incomplete
+GradingOutcome = ExactGrade | Incomplete

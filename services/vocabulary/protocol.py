@@ -13,7 +13,7 @@ AnchorName = Literal["transplant", "enrolment", "first_infusion", "each_course"]
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class WindowEdge:
     """One end of a window: the instant of *anchor*, or the calendar day *day* after it.
 
     ``day`` counts in the site's calendar with the anchor's date as day 0; as the end of a window
@@ -28,8 +28,8 @@ class Edge:
 class Window:
     """From one edge to another, both inside."""
 
-    start: Edge
-    end: Edge
+    start: WindowEdge
+    end: WindowEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ Policy = Literal["onset_weighted", "complete", "linear", "everyone_treated"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class BoundaryStep:
     """Stop at *events* or more among any number from *first* to *last* evaluable, inclusive."""
 
     events: int
@@ -67,12 +67,12 @@ class StopWhen:
     p0: float
     alpha: float
     n: int
-    boundary: tuple[Step, ...]
+    boundary: tuple[BoundaryStep, ...]
     parameters: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Then:
+class Consequence:
     """What the rule recommends and to whom, once it is met."""
 
     recommend: str
@@ -109,7 +109,7 @@ class Rule:
     looks: tuple[int, ...]  # empty: after every participant
     stop_when: StopWhen
     warn_at: float
-    then: Then
+    then: Consequence
     worked_examples: tuple[WorkedExample, ...]
     watch_only: bool = False
     assumed: tuple[str, ...] = ()  # numbers that the protocol does not give

@@ -8,10 +8,10 @@ from enum import StrEnum
 class Censoring(StrEnum):
     """On which side of the reported number the true value lies."""
 
-    BELOW = "<"
+    LESS_THAN = "<"
     AT_MOST = "<="
     AT_LEAST = ">="
-    ABOVE = ">"
+    MORE_THAN = ">"
 
 
 @dataclass(frozen=True, slots=True)

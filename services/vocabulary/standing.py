@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedEvent:
     """An event that counts: *at* is when the grade was reached (NRM: the date of death)."""
 
     at: datetime
@@ -17,7 +17,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Competing:
+class CompetingEvent:
     """What made the event impossible, e.g. ``relapse``."""
 
     at: datetime
@@ -47,16 +47,16 @@ class Standing:
     exposed_at: datetime | None = None
     window_ends_at: datetime | None = None
     frozen_at: datetime | None = None
-    event: Counted | None = None
-    confirmed: Counted | None = None
-    upper: Counted | None = None
-    competing: Competing | None = None
+    event: CountedEvent | None = None
+    confirmed: CountedEvent | None = None
+    upper: CountedEvent | None = None
+    competing: CompetingEvent | None = None
     transplant_day: int | None = None
     treatment_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedStanding:
     """A standing with the last instant at which the participant was observed (any dated fact)."""
 
     standing: Standing

@@ -29,7 +29,7 @@ DEVICES = {
     "AIRWAY": "ventilator-airway-protection",
 }
 AROUSAL = ("spontaneous", "voice", "tactile", "unarousable")
-ACTIONS = {"+": Action.START, "-": Action.STOP, "~": Action.RATE, "": Action.GIVEN}
+ACTIONS = {"+": Action.START, "-": Action.STOP, "~": Action.RATE, "": Action.DOSE}
 NUMBERS = {"T": ("temperature", "Cel"), "BP": ("sbp", "mm[Hg]"), "F": ("fio2", "%")}
 SCORES = {"ICE": "ice", "CAPD": "capd"}
 

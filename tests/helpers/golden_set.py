@@ -31,9 +31,9 @@ from services.safety_rules.domain.stopping.look_back import find_crossings, list
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.edition import EDITION
 from services.store.journal import NOT_CLINICAL
-from services.vocabulary.endpoint import Clock
-from services.vocabulary.fact import Journaled
-from services.vocabulary.standing import Observed
+from services.vocabulary.endpoint import EndpointClock
+from services.vocabulary.fact import JournalEntry
+from services.vocabulary.standing import ObservedStanding
 
 FOLDER = Path(__file__).parent.parent / "golden"
 LOCK = FOLDER / "lock"
@@ -164,7 +164,7 @@ def _journals(facts):
     for fact in sorted(facts, key=lambda fact: (fact.reported_at, fact.id)):
         journal = journals[fact.subject]
         message = fact.reported_at.isoformat()
-        journal.append(Journaled(len(journal) + 1, fact.reported_at, message, fact))
+        journal.append(JournalEntry(len(journal) + 1, fact.reported_at, message, fact))
     return journals
 
 
@@ -257,7 +257,7 @@ def _curves(rules, journals):
         if who != study
     ]
     treated = [one for one in everybody if one.anchors.first_infusion_at is not None]
-    for clock in get_args(Clock):
+    for clock in get_args(EndpointClock):
         for endpoint in ENDPOINTS:
             yield estimate_curve(endpoint, treated, clock, rules.protocol.endpoints.landmarks)
 
@@ -286,7 +286,7 @@ def _decision(rules, rule, facts, stood, at):
         for row in stood
         if row.known_at <= at and row.standing.rule == rule.id
     }
-    observed = [Observed(one, seen.get(who, at)) for who, one in sorted(newest.items())]
+    observed = [ObservedStanding(one, seen.get(who, at)) for who, one in sorted(newest.items())]
     return decide_rule(rules.protocol, rule, observed, at, last_answer(known, rule.id))
 
 

@@ -6,21 +6,21 @@ from decimal import Decimal
 from services.vocabulary.protocol import (
     AlertPolicy,
     Bedside,
+    BoundaryStep,
+    Consequence,
     Curve,
-    Edge,
     EventPattern,
     Inducer,
     LaboratoryCounting,
     Protocol,
     Rule,
-    Step,
     StopWhen,
     TermSet,
-    Then,
     Window,
+    WindowEdge,
 )
 
-TO_DAY_100 = Window(Edge("first_infusion"), Edge("transplant", 100))
+TO_DAY_100 = Window(WindowEdge("first_infusion"), WindowEdge("transplant", 100))
 
 
 def rule(name, *patterns, competing=("death", "relapse", "second_transplant"), **more):
@@ -48,10 +48,16 @@ def rule(name, *patterns, competing=("death", "relapse", "second_transplant"), *
             0.05,
             0.05,
             40,
-            (Step(2, 2, 4), Step(3, 5, 11), Step(4, 12, 21), Step(5, 22, 32), Step(6, 33, 40)),
+            (
+                BoundaryStep(2, 2, 4),
+                BoundaryStep(3, 5, 11),
+                BoundaryStep(4, 12, 21),
+                BoundaryStep(5, 22, 32),
+                BoundaryStep(6, 33, 40),
+            ),
             {"prior": (0.1, 1.9)},
         ),
-        then=Then("pause_enrolment", ("dsmb",), timedelta(hours=24)),
+        then=Consequence("pause_enrolment", ("dsmb",), timedelta(hours=24)),
         **(settings | more),
     )
 
@@ -67,8 +73,8 @@ PROTOCOL = Protocol(
     criteria="ctcae-5.0",
     study_drug="blinatumomab",
     windows={
-        "day-100": Window(Edge("transplant"), Edge("transplant", 100)),
-        "course": Window(Edge("each_course"), Edge("each_course", 30)),
+        "day-100": Window(WindowEdge("transplant"), WindowEdge("transplant", 100)),
+        "course": Window(WindowEdge("each_course"), WindowEdge("each_course", 30)),
     },
     merge_gap=timedelta(days=14),
     inducers=(

@@ -198,7 +198,7 @@ class _Person:
         for _ in range(6):
             device = Observation("oxygen-device", text=chance.choice(("room-air", "nasal-cannula")))
             found.append(self.fact(device, chance.choice(range(0, 160, 4))))
-            action = chance.choice((Action.GIVEN, Action.START, Action.STOP))
+            action = chance.choice((Action.DOSE, Action.START, Action.STOP))
             drug = Administration(chance.choice(DRUGS), action, scheduled=chance.random() < 0.3)
             found.append(self.fact(drug, chance.choice(range(-4, 160, 4))))
         found.append(self.fact(Culture(chance.random() < 0.5), chance.choice(range(0, 100, 4))))

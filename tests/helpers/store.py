@@ -37,8 +37,8 @@ from services.vocabulary.decision import (
 )
 from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
 from services.vocabulary.grade import Grade
-from services.vocabulary.protocol import Step
-from services.vocabulary.standing import Competing, Counted, Standing
+from services.vocabulary.protocol import BoundaryStep
+from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
 from tests.helpers.fact_notes import NOW, hours, lab
 
 
@@ -97,8 +97,8 @@ STANDING = Standing(
     "T.S1",
     exposed_at=NOW,
     window_ends_at=hours(2400),
-    event=Counted(NOW, "ctcae-5.0.anemia@2026-03-01T08:00:00+00:00", 3, confirmed=False),
-    competing=Competing(hours(5), "relapse"),
+    event=CountedEvent(NOW, "ctcae-5.0.anemia@2026-03-01T08:00:00+00:00", 3, confirmed=False),
+    competing=CompetingEvent(hours(5), "relapse"),
 )
 
 DECISION = Decision(
@@ -133,7 +133,7 @@ DECISION = Decision(
     pending_weights=(0.5,),
     sensitivity=(Sensitivity("linear", 1.4, 1, 2, crossed=False),),
     contributors=(Contributor("P-001", 3, confirmed=False, transplant_day=78, treatment_day=4),),
-    steps=(Step(2, 1, 5),),
+    steps=(BoundaryStep(2, 1, 5),),
     n=30,
     recommend="pause enrolment",
     tell=("dsmb",),

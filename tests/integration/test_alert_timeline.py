@@ -9,7 +9,7 @@ import pytest
 from services.alerts.plan_notices import OPEN, plan, states
 from services.alerts.ports import Failed
 from services.runtime import failpoints
-from services.vocabulary.alert import Closed
+from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
 from tests.helpers.timeline import STUDY, Timeline, told
 
@@ -197,7 +197,7 @@ def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):
     posts = [post for post in trial.at(4) if f"[{rule}]" in post.subject]
     assert told(posts) == expect("first", OFFICER, *DSMB)
     (alert,) = trial.alerts(about=rule, kind="boundary_likely")
-    assert alert.closed is Closed.OVERTAKEN
+    assert alert.closed is ClosingReason.OVERTAKEN
     late = [post for post in trial.at(24 * 5) if f"[{rule}]" in post.subject]
     assert {post.subject.partition(":")[0] for post in late} == {f"[{rule}] Boundary reached"}
 
@@ -215,7 +215,7 @@ def test_continue_silences_the_rule_until_a_new_event_counts(crossed):
     crossed.determine(RULE, "continue")
     assert of_rule(crossed.at(8)) == []
     (alert,) = crossed.alerts(about=RULE, kind="boundary_reached")
-    assert alert.closed is Closed.ANSWERED
+    assert alert.closed is ClosingReason.ANSWERED
     assert of_rule(crossed.at(24 * 10)) == []
     crossed.death("P-003", 24 * 10)
     posts = of_rule(crossed.at(24 * 10 + 1))

@@ -32,7 +32,7 @@ def infusion(action, rate, at):
 
 
 def premedicate(trial, at):
-    dose = Administration("dexamethasone", Action.GIVEN, quantity("20", "mg"), scheduled=True)
+    dose = Administration("dexamethasone", Action.DOSE, quantity("20", "mg"), scheduled=True)
     trial.say(fact(dose, at))
 
 

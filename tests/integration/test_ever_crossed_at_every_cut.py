@@ -8,7 +8,7 @@ from services.safety_rules.application.decide_study import status
 from services.safety_rules.application.past_crossings import ever_crossed
 from services.simulator.trial import simulate_trial
 from services.store import journal, records
-from services.vocabulary.protocol import Step
+from services.vocabulary.protocol import BoundaryStep
 from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,10 @@ TRIAL = simulate_trial(3, seed=5, days=8)  # with a merge, corrections, late res
 def at_the_first_event(rules):
     """The rules, each with a boundary that one event of any number reaches."""
     sooner = [
-        replace(rule, stop_when=replace(rule.stop_when, boundary=(Step(1, 1, rule.stop_when.n),)))
+        replace(
+            rule,
+            stop_when=replace(rule.stop_when, boundary=(BoundaryStep(1, 1, rule.stop_when.n),)),
+        )
         for rule in rules.protocol.rules
     ]
     return replace(rules, protocol=replace(rules.protocol, rules=tuple(sooner)))

@@ -118,4 +118,4 @@ def test_who_was_moved_on_by_another_worker_is_not_set_aside(installed, monkeypa
     hint_worker(installed).look_at(["P-001"])
     with installed.db.read() as conn:
         assert states.quarantined(conn) == []
-        assert [one for one in alerts.load_alerts(conn) if one.kind is AlertKind.QUARANTINED] == []
+        assert [one for one in alerts.load_alerts(conn) if one.kind is AlertKind.QUARANTINE] == []

@@ -43,7 +43,7 @@ def raised(installed):
         return [
             (one.participant, one.retracted)
             for one in alerts.load_alerts(conn)
-            if one.kind is AlertKind.QUARANTINED
+            if one.kind is AlertKind.QUARANTINE
         ]
 
 
@@ -111,7 +111,7 @@ def merged(tmp_path):
 
 def told_aside(trial):
     """Who is set aside, and of whom operations is told so now."""
-    raised = trial.alerts(kind=AlertKind.QUARANTINED)
+    raised = trial.alerts(kind=AlertKind.QUARANTINE)
     with trial.db.read() as conn:
         who = [state.subject for state in states.quarantined(conn)]
     return who, sorted(one.participant for one in raised if not one.retracted)

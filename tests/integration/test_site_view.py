@@ -11,7 +11,7 @@ from services.safety_rules.inquiries.site_report import compare
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings
-from services.vocabulary.standing import Counted, Standing
+from services.vocabulary.standing import CountedEvent, Standing
 from tests.helpers.fact_notes import NOW, lab
 from tests.helpers.store import message, new_database
 
@@ -26,7 +26,7 @@ def day(number):
 
 def standing(who, rule=S1, event=None, ends=30):
     """Treated on day 0, with the event on a day or without it."""
-    counted = Counted(day(event), "astct-2019.crs@", 3, confirmed=False) if event else None
+    counted = CountedEvent(day(event), "astct-2019.crs@", 3, confirmed=False) if event else None
     return Standing(who, rule, exposed_at=day(0), window_ends_at=day(ends), event=counted)
 
 

@@ -9,7 +9,7 @@ import pytest
 from services.safety_rules.domain.stopping.look_back import KnowledgeChange, find_crossings
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.decision import Signal
-from services.vocabulary.standing import Counted, Observed, Standing
+from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
 from tests.helpers.fact_notes import NOW
 from tests.helpers.protocols import CRS, PROTOCOL
 
@@ -48,7 +48,7 @@ def history(seed, ahead=0):
         if chance.random() < 0.3:
             dated = max(entered + timedelta(hours=1), day(at + ahead - chance.choice((0, 2, 8))))
             confirmed = chance.random() < 0.7
-            event = Counted(dated, "crs", 3, confirmed)
+            event = CountedEvent(dated, "crs", 3, confirmed)
         standings[name] = Standing(
             name,
             CRS.id,
@@ -69,7 +69,10 @@ def by_looking(rule, learned, at):
         if news.known_at <= at:
             standings |= {one.participant: one for one in news.standings}
             until |= news.observed_until
-    seen = [Observed(one, until.get(one.participant, one.exposed_at)) for one in standings.values()]
+    seen = [
+        ObservedStanding(one, until.get(one.participant, one.exposed_at))
+        for one in standings.values()
+    ]
     return decide_rule(PROTOCOL, rule, seen, at).signal is Signal.BOUNDARY_REACHED
 
 

@@ -13,7 +13,7 @@ from services.safety_rules.domain.participant.linked_participants import (
 )
 from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
 from services.vocabulary.episode import EpisodeState
-from services.vocabulary.fact import Journaled, Move
+from services.vocabulary.fact import JournalEntry, Move
 from tests.helpers.fact_notes import hours
 from tests.helpers.random_trials import PEOPLE, RULES, mixed, trial
 
@@ -55,7 +55,7 @@ def journaled(messages):
         for one in together:
             seqs[subject] += 1
             at = hours(-2000) + timedelta(minutes=5 * number)
-            found.append(Journaled(seqs[subject], at, f"m{number}", one))
+            found.append(JournalEntry(seqs[subject], at, f"m{number}", one))
     return found
 
 

@@ -24,7 +24,7 @@ from services.safety_rules.domain.ctcae.grading import (
 )
 from services.safety_rules.domain.ctcae.intervals import bounded
 from services.safety_rules.domain.ctcae.prepared_grading import prepared
-from services.vocabulary.grade import Graded, Input, Symptoms
+from services.vocabulary.grade import ExactGrade, Input, Symptoms
 from services.vocabulary.quantity import Censoring, Quantity
 from tests.helpers.lab_reading import TABLES
 
@@ -183,12 +183,12 @@ def with_value(known):
     if known.censoring is None:
         return [known]
     low, high = plausible(known)
-    below = known.censoring in (Censoring.BELOW, Censoring.AT_MOST)
+    below = known.censoring in (Censoring.LESS_THAN, Censoring.AT_MOST)
     ends = about({low, known.value}) if below else about({high, known.value})
     holds = {
-        Censoring.BELOW: lambda n: low <= n < known.value,
+        Censoring.LESS_THAN: lambda n: low <= n < known.value,
         Censoring.AT_MOST: lambda n: low <= n <= known.value,
-        Censoring.ABOVE: lambda n: known.value < n <= high,
+        Censoring.MORE_THAN: lambda n: known.value < n <= high,
         Censoring.AT_LEAST: lambda n: known.value <= n <= high,
     }[known.censoring]
     return [replace(known, value=n, censoring=None) for n in sorted(ends) if holds(n)]
@@ -346,8 +346,8 @@ def test_with_nothing_missing_both_ways_of_grading_agree(full):
         bounded(measured, known),
     )
     assert (told.at_least, told.at_most) == (tight.at_least, tight.at_most)
-    if isinstance(told, Graded):
-        assert isinstance(tight, Graded)
+    if isinstance(told, ExactGrade):
+        assert isinstance(tight, ExactGrade)
 
 
 @settings(max_examples=250, deadline=None)

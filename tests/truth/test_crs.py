@@ -408,7 +408,7 @@ def test_it_is_provisional_while_what_it_rests_on_is(letter, provisional):
 ONSET = Run(hours(0), (Change(hours(0), Span(Grade.MILD, Grade.MILD), ""),), hours(0))
 
 
-def given(drug, action=Action.GIVEN):
+def given(drug, action=Action.DOSE):
     return Administration(drug, action)
 
 

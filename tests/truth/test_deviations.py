@@ -20,7 +20,7 @@ def dexamethasone(script):
         fact(
             Administration(
                 "dexamethasone",
-                Action.GIVEN,
+                Action.DOSE,
                 None if dose == "?" else quantity(dose, "mg"),
                 scheduled=True,
             ),

@@ -16,7 +16,7 @@ from services.safety_rules.domain.stopping.look_back import (
     find_first_crossings,
     list_knowledge_changes,
 )
-from services.vocabulary.standing import Counted, Standing
+from services.vocabulary.standing import CountedEvent, Standing
 from tests.helpers.protocols import CRS
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -31,7 +31,9 @@ def day(number):
 
 
 def treated(name, entered=0.0, event=None, rule=CRS):
-    happened = None if event is None else Counted(day(event), f"crs@{event}", 3, confirmed=False)
+    happened = (
+        None if event is None else CountedEvent(day(event), f"crs@{event}", 3, confirmed=False)
+    )
     return Standing(
         name, rule.id, day(entered), day(entered + WINDOW), event=happened, upper=happened
     )

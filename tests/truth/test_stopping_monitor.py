@@ -19,7 +19,7 @@ from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Answer, Determination
 from services.vocabulary.protocol import Curve
-from services.vocabulary.standing import Competing, Counted, Observed, Standing
+from services.vocabulary.standing import CompetingEvent, CountedEvent, ObservedStanding, Standing
 from tests.helpers.protocols import CRS, PROTOCOL
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def day(number):
 
 
 def counted(at, *, confirmed=False):
-    return None if at is None else Counted(day(at), f"crs@{at}", 3, confirmed)
+    return None if at is None else CountedEvent(day(at), f"crs@{at}", 3, confirmed)
 
 
 def seen(
@@ -47,9 +47,9 @@ def seen(
         event=counted(event, confirmed=confirmed is not None),
         confirmed=counted(confirmed, confirmed=True),
         upper=counted(event if upper is None else upper),
-        competing=None if other is None else Competing(day(other), "relapse"),
+        competing=None if other is None else CompetingEvent(day(other), "relapse"),
     )
-    return Observed(standing, day(until))
+    return ObservedStanding(standing, day(until))
 
 
 def onset(days, mean=5.0):
@@ -219,7 +219,11 @@ def test_an_answer_that_hangs_on_incomplete_grades_says_so():
 def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
     many = [seen(k, 200, name=f"P-{k:03}") for k in range(40)]
     said = at(
-        200, *many, seen(41, 200, 43), seen(42, 200, 44), Observed(Standing("Q", CRS.id), day(1))
+        200,
+        *many,
+        seen(41, 200, 43),
+        seen(42, 200, 44),
+        ObservedStanding(Standing("Q", CRS.id), day(1)),
     )
     assert (said.evaluable, said.beyond_plan, said.not_exposed) == (40, 2, 1)
     assert (said.events, said.free_until_rise, said.predictive) == (0, None, 0.0)

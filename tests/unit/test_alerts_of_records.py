@@ -6,8 +6,8 @@ import pytest
 
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.vocabulary.alert import AlertKind, Closed, DeathDetail, Level, QuarantineDetail
-from services.vocabulary.decision import Signal, Undone
+from services.vocabulary.alert import AlertKind, ClosingReason, DeathDetail, Level, QuarantineDetail
+from services.vocabulary.decision import Reversal, Signal
 from services.vocabulary.episode import EpisodeState, Span
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import NOW, hours
@@ -123,10 +123,10 @@ KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
         ("continue", None, ("retracted", "retracted")),
         ("continue", 2, ("retracted", "retracted")),
         ("boundary likely", None, ("retracted", "open")),
-        ("boundary likely", 2, ("retracted", Closed.ANSWERED)),
-        ("boundary reached: review required", None, ("open", Closed.OVERTAKEN)),
-        ("boundary reached: review required", 2, (Closed.ANSWERED, Closed.OVERTAKEN)),
-        ("boundary reached: review required", 1, ("open", Closed.OVERTAKEN)),
+        ("boundary likely", 2, ("retracted", ClosingReason.ANSWERED)),
+        ("boundary reached: review required", None, ("open", ClosingReason.OVERTAKEN)),
+        ("boundary reached: review required", 2, (ClosingReason.ANSWERED, ClosingReason.OVERTAKEN)),
+        ("boundary reached: review required", 1, ("open", ClosingReason.OVERTAKEN)),
     ],
 )
 def test_only_what_was_corrected_is_retracted(signal, silenced, ends):
@@ -160,26 +160,26 @@ def test_a_change_keeps_when_it_was_opened_and_counts_its_versions():
 def test_what_is_called_for_again_is_open_again():
     for ended in (
         replace(A_REACHED, retracted=True),
-        replace(A_REACHED, closed=Closed.ANSWERED),
+        replace(A_REACHED, closed=ClosingReason.ANSWERED),
     ):
         (row,) = alerts_of_records.find_changed_alerts({ended.id: ended}, [A_REACHED], {})
         assert row.is_open
 
 
 def test_what_was_answered_is_still_retracted_when_it_is_corrected():
-    answered = replace(A_REACHED, closed=Closed.ANSWERED)
+    answered = replace(A_REACHED, closed=ClosingReason.ANSWERED)
     (row,) = alerts_of_records.find_changed_alerts({answered.id: answered}, [], {})
     assert (row.retracted, row.closed) == (True, None)
 
 
 def test_what_was_overtaken_ends_with_the_alert_that_says_more():
-    overtaken = replace(A_LIKELY, closed=Closed.OVERTAKEN)
+    overtaken = replace(A_LIKELY, closed=ClosingReason.OVERTAKEN)
     assert alerts_of_records.find_changed_alerts({overtaken.id: overtaken}, [], {}) == []
 
 
 def test_records_that_are_not_up_to_date_are_for_operations():
     alert = alerts_of_records.make_quarantine_alert("P-001", NOW, PROTOCOL, "ValueError")
-    assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINED)
+    assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINE)
     assert alert.roles == ("operator",)
     assert alert.detail == QuarantineDetail("ValueError")
 
@@ -227,8 +227,8 @@ def test_incomplete_grades_that_reach_it_at_their_upper_ends_alone_call_for_an_a
     ("signal", "more", "end"),
     [
         ("continue", {"upper_crossed": False}, "retracted"),
-        ("continue", {"silenced_at_events": 2}, Closed.ANSWERED),
-        ("boundary reached: review required", {"crossed_since": NOW}, Closed.OVERTAKEN),
+        ("continue", {"silenced_at_events": 2}, ClosingReason.ANSWERED),
+        ("boundary reached: review required", {"crossed_since": NOW}, ClosingReason.OVERTAKEN),
     ],
 )
 def test_how_the_alert_about_upper_grades_ends(signal, more, end):
@@ -254,7 +254,7 @@ THEN = replace(
 
 def test_what_undid_a_boundary_is_who_no_longer_counts_and_what_is_counted_now():
     assert alerts_of_records.add_undone(THEN, DECISION) == replace(
-        THEN, undone=Undone(1, 1.5, ("P-002",))
+        THEN, undone=Reversal(1, 1.5, ("P-002",))
     )
 
 

@@ -14,7 +14,7 @@ from services.vocabulary.fact import (
     Transplant,
     Withdrawal,
 )
-from services.vocabulary.protocol import Edge, Window
+from services.vocabulary.protocol import Window, WindowEdge
 from tests.helpers.fact_notes import fact, hours
 from tests.helpers.protocols import PROTOCOL
 
@@ -43,7 +43,7 @@ def test_transplant_day(at, day):
 
 
 def test_day_100_is_inside_its_window_and_day_101_is_not():
-    window = Window(Edge("transplant"), Edge("transplant", 100))
+    window = Window(WindowEdge("transplant"), WindowEdge("transplant", 100))
     (stretch,) = find_stretches(window, NEW_YORK)
     assert GRAFT in stretch
     assert utc("2026-06-10T03:59") in stretch
@@ -51,7 +51,12 @@ def test_day_100_is_inside_its_window_and_day_101_is_not():
 
 
 def test_a_window_without_its_anchor_lies_nowhere():
-    assert find_stretches(Window(Edge("first_infusion"), Edge("transplant", 100)), NEW_YORK) == ()
+    assert (
+        find_stretches(
+            Window(WindowEdge("first_infusion"), WindowEdge("transplant", 100)), NEW_YORK
+        )
+        == ()
+    )
 
 
 def test_treatment_day_one_is_the_first_dose_and_there_is_none_before():

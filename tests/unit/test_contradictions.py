@@ -66,11 +66,11 @@ TABLE = {
         [],
     ),
     "a drug later on the day of death, which has no time": (
-        [fact(Death(), 16), fact(Administration("cefepime", Action.GIVEN), 30)],
+        [fact(Death(), 16), fact(Administration("cefepime", Action.DOSE), 30)],
         [],
     ),
     "a drug on the day after death": (
-        [fact(Death(), 16), fact(Administration("cefepime", Action.GIVEN), 54)],
+        [fact(Death(), 16), fact(Administration("cefepime", Action.DOSE), 54)],
         [("death is dated before cefepime given", ("f0", "f1"))],
     ),
     "death before transplant": (

@@ -179,8 +179,8 @@ def test_a_steroid_that_is_known_late_is_in_the_standing_at_once():
         dose(),
         lab("glucose", "100", -48, **glucose),
         lab("glucose", "600", 24, **glucose),
-        fact(Administration("insulin", Action.GIVEN), 25),
-        fact(Administration("dexamethasone", Action.GIVEN, scheduled=True), 10),
+        fact(Administration("insulin", Action.DOSE), 25),
+        fact(Administration("dexamethasone", Action.DOSE, scheduled=True), 10),
     ]
     ends = set()
     for turn in range(len(facts)):

@@ -8,12 +8,12 @@ import pytest
 from services.charts.incidence import incidence_chart
 from services.vocabulary.endpoint import (
     AdverseEvents,
+    CurvePoint,
     EndpointCurve,
     EndpointReport,
     Estimate,
     Landmark,
     NotAtRisk,
-    Point,
 )
 
 CURVE = EndpointCurve(
@@ -25,9 +25,9 @@ CURVE = EndpointCurve(
     events=2,
     competing={"relapse": 1},
     points=(
-        Point(75, 6, 1, 0, Estimate(1 / 6, 0.01, 0.5)),
-        Point(80, 5, 0, 1, Estimate(1 / 6, 0.01, 0.5)),
-        Point(90, 3, 1, 0, Estimate(0.39, 0.05, 0.8)),
+        CurvePoint(75, 6, 1, 0, Estimate(1 / 6, 0.01, 0.5)),
+        CurvePoint(80, 5, 0, 1, Estimate(1 / 6, 0.01, 0.5)),
+        CurvePoint(90, 3, 1, 0, Estimate(0.39, 0.05, 0.8)),
     ),
     others={"relapse": ((75, 0.0), (80, 1 / 6), (90, 1 / 6))},
     landmarks=(Landmark(100, 2, 2, Estimate(0.39, 0.05, 0.8)), Landmark(730, 0, 2, None)),

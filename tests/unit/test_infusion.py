@@ -10,7 +10,7 @@ from services.vocabulary.fact import Action, Administration, Culture
 from tests.helpers.dosing_course import hour
 from tests.helpers.fact_notes import fact, hours, quantity
 
-_ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.GIVEN}
+_ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
 
 # what was charted (word, rate in ug/d or -, hour), and from when to when it ran at what rate
 TABLE = {

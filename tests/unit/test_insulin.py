@@ -26,7 +26,7 @@ def test_the_grade_of_a_high_glucose(doses, grade):
         fact(Administration("blinatumomab", Action.START), 0),
         lab("glucose", "100", -24, "mg/dL", lln="70", uln="140"),
         lab("glucose", "300", 48, "mg/dL", lln="70", uln="140"),
-        *(fact(Administration("insulin", Action.GIVEN), at) for at in doses),
+        *(fact(Administration("insulin", Action.DOSE), at) for at in doses),
     ]
     for order in permutations(facts):
         fold = Fold("P-001", RULES)

@@ -16,8 +16,8 @@ from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration
 from services.vocabulary.grade import Grade
-from services.vocabulary.protocol import Edge, Window
-from services.vocabulary.standing import Competing, Counted, Observed, Standing
+from services.vocabulary.protocol import Window, WindowEdge
+from services.vocabulary.standing import CompetingEvent, CountedEvent, ObservedStanding, Standing
 from tests.helpers.fact_notes import fact, hours
 from tests.helpers.protocols import AE, CRS, NRM, PROTOCOL
 
@@ -256,17 +256,17 @@ def test_the_protocols_steroid_explains_hyperglycemia_alone():
 
 def test_the_protocols_own_steroid_doses_are_those_it_schedules():
     doses = [
-        fact(Administration("dexamethasone", Action.GIVEN, scheduled=True), 3),
+        fact(Administration("dexamethasone", Action.DOSE, scheduled=True), 3),
         fact(Administration("prednisone", Action.START, scheduled=True), 1),
-        fact(Administration("dexamethasone", Action.GIVEN), 5),  # a clinician's
+        fact(Administration("dexamethasone", Action.DOSE), 5),  # a clinician's
         fact(Administration("prednisone", Action.STOP, scheduled=True), 7),
-        fact(Administration("acetaminophen", Action.GIVEN, scheduled=True), 9),
+        fact(Administration("acetaminophen", Action.DOSE, scheduled=True), 9),
     ]
     assert find_steroid_doses(doses, PROTOCOL) == (hours(1), hours(3))
 
 
 def test_a_window_from_each_course_counts_in_every_course_and_not_between():
-    window = Window(Edge("each_course"), Edge("each_course", 30))
+    window = Window(WindowEdge("each_course"), WindowEdge("each_course", 30))
     rule = replace(CRS, window=window)
     anchors = replace(TREATED, courses=(INFUSION, day(60)))
     between, later = record("40:3 41:0"), record("70:3 71:0")
@@ -290,7 +290,7 @@ def test_the_onset_may_date_the_event():
 def followed(number, until, **more):
     """Participant *number*, infused at day 0, window of 20 days, last observed on day *until*."""
     standing = Standing(f"P-{number:03d}", CRS.id, INFUSION, day(20))
-    return Observed(replace(standing, **more), day(until))
+    return ObservedStanding(replace(standing, **more), day(until))
 
 
 def counted(observed, as_of=365, rule=CRS):
@@ -323,19 +323,19 @@ def test_follow_up_runs_to_the_last_observation_never_to_the_wall_clock(
 
 
 def test_an_event_or_a_competing_event_counts_in_full_at_once():
-    event = Counted(day(2), "a", 3, confirmed=False)
+    event = CountedEvent(day(2), "a", 3, confirmed=False)
     assert counted([followed(1, 2, event=event)]) == (1, 1, 1.0)
-    relapse = Competing(day(2), "relapse")
+    relapse = CompetingEvent(day(2), "relapse")
     assert counted([followed(1, 2, competing=relapse)]) == (0, 1, 1.0)
 
 
 def test_what_is_dated_after_the_cut_has_not_happened_yet():
-    event = Counted(day(5), "a", 3, confirmed=False)
+    event = CountedEvent(day(5), "a", 3, confirmed=False)
     assert counted([followed(1, 6, event=event)], as_of=4) == (0, 0, weight(4))
 
 
 def test_participants_beyond_the_plan_are_listed_and_do_not_count():
-    event = Counted(day(2), "a", 3, confirmed=False)
+    event = CountedEvent(day(2), "a", 3, confirmed=False)
     within = [followed(number, 20) for number in range(40)]
     beyond = followed(40, 20, event=event, exposed_at=hours(1))  # the last to be infused
     decision = decide_rule(PROTOCOL, CRS, [beyond, *within], CUT)

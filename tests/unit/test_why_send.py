@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.alerts.domain.why_send import Notice, Reason, Seen, Told, who_saw, why_send
-from services.vocabulary.alert import Closed
+from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
 from tests.helpers.store import ALERT
 
@@ -20,7 +20,7 @@ OPEN = replace(
 AT_FOUR = replace(OPEN, grade=4)
 AT_TWO = replace(OPEN, grade=2)
 TAKEN_BACK = replace(OPEN, retracted=True)
-ANSWERED = replace(OPEN, closed=Closed.ANSWERED)
+ANSWERED = replace(OPEN, closed=ClosingReason.ANSWERED)
 
 
 def told(at, reason=Reason.FIRST, grade=3, role="safety", **more):

@@ -94,7 +94,7 @@ def test_a_weight_keeps_its_digits_too():
         (partial(read_detail, AlertKind.POSSIBLE), CONTENT),
         (partial(read_detail, AlertKind.DEATH), DeathDetail("sepsis", 90, None)),
         (partial(read_detail, AlertKind.DEVIATION), ADVICE),
-        (partial(read_detail, AlertKind.QUARANTINED), QuarantineDetail("ValueError")),
+        (partial(read_detail, AlertKind.QUARANTINE), QuarantineDetail("ValueError")),
     ],
 )
 def test_records_are_read_back_as_they_were(read, value):

@@ -9,10 +9,10 @@ from services.alerts.domain.why_send import Reason
 from services.alerts.domain.wording import LAST_LINE, notice, short_name
 from services.alerts.markup import mail_page
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail, Level, QuarantineDetail
-from services.vocabulary.decision import Contributor, Decision, PathPoint, Signal, Undone
+from services.vocabulary.decision import Contributor, Decision, PathPoint, Reversal, Signal
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
-from services.vocabulary.protocol import Step
+from services.vocabulary.protocol import BoundaryStep
 from tests.helpers.fact_notes import NOW, hours
 
 LINK = "https://aegis.example.org/alerts/TOKEN"
@@ -57,7 +57,7 @@ REACHED = Decision(
         Contributor("P-004", 3, confirmed=True, transplant_day=78, treatment_day=4),
         Contributor("P-007", 4, confirmed=False, transplant_day=None, treatment_day=None),
     ),
-    steps=(Step(2, 2, 4), Step(3, 5, 11), Step(4, 12, 40)),
+    steps=(BoundaryStep(2, 2, 4), BoundaryStep(3, 5, 11), BoundaryStep(4, 12, 40)),
     n=40,
     recommend="pause_enrolment",
     tell=("dsmb",),
@@ -250,7 +250,7 @@ FAILURE = QuarantineDetail("ValueError")
 
 
 def _quarantined():
-    return replace(alert_of("episode"), kind=AlertKind.QUARANTINED, level=Level.OPERATIONS)
+    return replace(alert_of("episode"), kind=AlertKind.QUARANTINE, level=Level.OPERATIONS)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_likely_boundary_that_passed_is_no_correction():
     assert first == f"Alert {NAME} no longer holds: with what is known now, it is less likely."
 
 
-UNDONE = replace(REACHED, undone=Undone(2, 9.6, ("P-004", "P-007")))
+UNDONE = replace(REACHED, undone=Reversal(2, 9.6, ("P-004", "P-007")))
 CHANGED = (
     "What changed: P-004, P-007 no longer count."
     " Now: 2 events at an effective 9.6 participants; 3 events stop up to 11."
@@ -327,7 +327,7 @@ def test_a_boundary_that_is_taken_back_says_what_changed():
     ],
 )
 def test_what_changed_names_who_no_longer_counts(gone, said):
-    undone = replace(REACHED, undone=Undone(3, 11.2, gone))
+    undone = replace(REACHED, undone=Reversal(3, 11.2, gone))
     body = lines(replace(A_BOUNDARY, retracted=True), undone, Reason.RETRACTED)
     assert body[3].startswith(said)
 

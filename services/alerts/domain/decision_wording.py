@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from services.vocabulary.decision import Contributor, Decision, Signal, Undone
+from services.vocabulary.decision import Contributor, Decision, Reversal, Signal
 
 _RECOMMENDATIONS = {
     "pause_enrolment": "pause enrolment until the DSMB has reviewed",
@@ -63,7 +63,7 @@ def decision_lines(decision: Decision) -> Iterator[str]:
     yield f"{'Recommended' if is_reached else 'Once it is reached'}: {recommended}."
 
 
-def what_changed(decision: Decision, undone: Undone) -> str:
+def what_changed(decision: Decision, undone: Reversal) -> str:
     """Return why the boundary that *decision* says is reached no longer is."""
     gone = ", ".join(undone.gone)
     no_longer = "no longer counts" if len(undone.gone) == 1 else "no longer count"

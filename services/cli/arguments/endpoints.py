@@ -11,7 +11,7 @@ from services.cli.arguments.common import (
     json_argument,
 )
 from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS
-from services.vocabulary.endpoint import Clock
+from services.vocabulary.endpoint import EndpointClock
 
 # Those of services.safety_rules.inquiries.endpoints, which takes long to load.
 IDS = (
@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     as_of_argument(parser)
     json_argument(parser, "everything, as one JSON object")
     parser.add_argument("--endpoint", choices=IDS, help="only this one")
-    parser.add_argument("--clock", choices=get_args(Clock), help="only with this day 0")
+    parser.add_argument("--clock", choices=get_args(EndpointClock), help="only with this day 0")
     parser.add_argument(
         "--plot", type=Path, metavar="FILE",
         help="also draw it (.svg or .png); without --endpoint one file for each, FILE-nrm and so"

@@ -15,7 +15,7 @@ from services.runtime import wire
 from services.safety_rules.inquiries.endpoints import CLOCKS, NoEndpointsError, report
 from services.vocabulary.endpoint import (
     AdverseEvents,
-    Clock,
+    EndpointClock,
     EndpointCurve,
     EndpointReport,
     Estimate,
@@ -23,7 +23,7 @@ from services.vocabulary.endpoint import (
     Proportion,
 )
 
-_CLOCKS: dict[Clock, str] = {
+_CLOCKS: dict[EndpointClock, str] = {
     "transplant": "clock from transplant, at risk from the first infusion on",
     "first_infusion": "clock from the first infusion",
 }

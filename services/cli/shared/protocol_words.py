@@ -6,7 +6,7 @@ from math import log
 
 from services.safety_rules.adapters.protocol_sources import Sources
 from services.safety_rules.inquiries.boundary_tables import Design
-from services.vocabulary.protocol import Curve, Edge, Protocol, Rule, TermSet, Window
+from services.vocabulary.protocol import Curve, Protocol, Rule, TermSet, Window, WindowEdge
 from services.vocabulary.protocol_event import EventPattern
 
 _ANCHORS = {
@@ -125,7 +125,7 @@ def window(of: Window) -> str:
     return f"{_edge(of.start)} to {_edge(of.end)}"
 
 
-def _edge(of: Edge) -> str:
+def _edge(of: WindowEdge) -> str:
     if of.day is None:
         return _ANCHORS[of.anchor]
     if of.anchor == "transplant":

@@ -9,14 +9,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from services.safety_rules.domain.stopping.pending import NAIVE, POLICIES
 from services.vocabulary.protocol import (
     AnchorName,
+    BoundaryStep,
+    Consequence,
     Curve,
-    Edge,
     Policy,
     Rule,
-    Step,
     StopWhen,
-    Then,
     Window,
+    WindowEdge,
     WorkedExample,
 )
 from services.vocabulary.protocol_event import EventPattern
@@ -69,7 +69,9 @@ class WindowRow(Strict):
 
     def value(self) -> Window:
         """The window."""
-        return Window(Edge(self.start.anchor, self.start.day), Edge(self.end.anchor, self.end.day))
+        return Window(
+            WindowEdge(self.start.anchor, self.start.day), WindowEdge(self.end.anchor, self.end.day)
+        )
 
 
 class _PatternRow(Strict):
@@ -191,7 +193,7 @@ class _StopRow(Strict):
             p0=self.p0,
             alpha=self.alpha,
             n=self.n,
-            boundary=tuple(Step(row.events, *row.of) for row in self.boundary),
+            boundary=tuple(BoundaryStep(row.events, *row.of) for row in self.boundary),
             parameters={name: numbers for name, numbers in given.items() if numbers is not None},
         )
 
@@ -255,7 +257,7 @@ class RuleRow(Strict):
             looks=self.looks,
             stop_when=self.stop_when.value(),
             warn_at=self.warn_at,
-            then=Then(**dict(self.then)),
+            then=Consequence(**dict(self.then)),
             worked_examples=tuple(WorkedExample(**dict(row)) for row in self.worked_examples),
             watch_only=self.watch_only,
             assumed=self.assumed,

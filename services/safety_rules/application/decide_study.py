@@ -15,7 +15,7 @@ from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
-from services.vocabulary.standing import Observed, Standing
+from services.vocabulary.standing import ObservedStanding, Standing
 
 _FRESH_TRIES = 1  # under load somebody is folded all the time; whoever folds has the rules speak
 
@@ -33,7 +33,7 @@ class Cut:
     """What was known at *at*: how everybody stands under each rule, by its id."""
 
     at: datetime
-    standing: Mapping[str, Sequence[Observed]]
+    standing: Mapping[str, Sequence[ObservedStanding]]
 
 
 def cut(
@@ -53,12 +53,12 @@ def cut(
     if at is None:
         return None
     until = journal.observed_until(conn, as_of, study)
-    standing: dict[str, list[Observed]] = {rule.id: [] for rule in rules.protocol.rules}
+    standing: dict[str, list[ObservedStanding]] = {rule.id: [] for rule in rules.protocol.rules}
     stored = [row.standing for row in rows if row.standing.participant not in instead]
     others = [one for of_one in instead.values() for one in of_one]
     for one in (s for s in (*stored, *others) if s.rule in standing):
         seen = until.get(one.participant, one.exposed_at or at)
-        standing[one.rule].append(Observed(one, seen))
+        standing[one.rule].append(ObservedStanding(one, seen))
     return Cut(at, standing)
 
 

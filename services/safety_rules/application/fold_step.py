@@ -18,7 +18,7 @@ from services.store import journal, records, timers
 from services.store.session import Connection
 from services.store.states import StateRow
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Journaled
+from services.vocabulary.fact import JournalEntry
 from services.vocabulary.recommendation import Advice
 
 
@@ -33,7 +33,7 @@ class Given:
     """
 
     until: datetime
-    carried: Mapping[str, Sequence[Journaled]] = field(default_factory=dict)
+    carried: Mapping[str, Sequence[JournalEntry]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _since(
     return min(asked, default=told)
 
 
-def _new(conn: Connection, state: StateRow, given: Given, *, alone: bool) -> Sequence[Journaled]:
+def _new(conn: Connection, state: StateRow, given: Given, *, alone: bool) -> Sequence[JournalEntry]:
     """Return what *state* has not folded yet; what is carried suffices when it has no gap.
 
     Of a family of several the journal is read: what one member heard may come before what another

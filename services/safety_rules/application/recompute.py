@@ -26,8 +26,8 @@ from services.store.journal import NOT_CLINICAL
 from services.store.participant_order import known_after
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Determination, Fact, Journaled
-from services.vocabulary.standing import Observed, Standing
+from services.vocabulary.fact import Determination, Fact, JournalEntry
+from services.vocabulary.standing import ObservedStanding, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Recounted:
 
 
 def recount(
-    rules: Rules, members: Sequence[str], known: Iterable[Journaled], until: datetime
+    rules: Rules, members: Sequence[str], known: Iterable[JournalEntry], until: datetime
 ) -> Recounted:
     """Fold the journals of one family from their beginning.
 
@@ -109,7 +109,7 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
             rules.protocol,
             rule,
             [
-                Observed(one, seen.get(one.participant, until))
+                ObservedStanding(one, seen.get(one.participant, until))
                 for one in standings
                 if one.rule == rule.id
             ],
@@ -143,19 +143,19 @@ def last_answer(facts: Iterable[Fact], rule: str) -> Determination | None:
     return max(answers, key=lambda answer: answer[:2])[2] if answers else None
 
 
-def _journals(facts: Iterable[Fact]) -> Mapping[str, list[Journaled]]:
+def _journals(facts: Iterable[Fact]) -> Mapping[str, list[JournalEntry]]:
     """Return a journal of each subject, as if every fact had come once, when it was reported."""
-    journals: dict[str, list[Journaled]] = defaultdict(list)
+    journals: dict[str, list[JournalEntry]] = defaultdict(list)
     once = {fact.id: fact for fact in facts}
     known_at: datetime | None = None
     for fact in sorted(once.values(), key=lambda f: (f.reported_at, f.id)):
         journal, known_at = journals[fact.subject], known_after(known_at, fact.reported_at)
-        journal.append(Journaled(len(journal) + 1, known_at, fact.id, fact))
+        journal.append(JournalEntry(len(journal) + 1, known_at, fact.id, fact))
     return journals
 
 
 def _observed(
-    journals: Mapping[str, Sequence[Journaled]],
+    journals: Mapping[str, Sequence[JournalEntry]],
 ) -> list[tuple[datetime, str, datetime]]:
     return sorted(
         (one.received_at, subject, one.fact.observed_at)

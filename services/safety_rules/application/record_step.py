@@ -13,7 +13,7 @@ from services.store import alerts, outbox, records, states, timers
 from services.store.participant_order import tell_until
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
-from services.vocabulary.alert import Alert, Closed
+from services.vocabulary.alert import Alert, ClosingReason
 from services.vocabulary.recommendation import Advice
 
 STANDING = "standing"  # purpose of the timer after which a standing is looked at again
@@ -50,7 +50,7 @@ def write_alerts(
     conn: Connection,
     about: Sequence[str],
     wanted: Sequence[Alert],
-    closed: Mapping[str, Closed] = MappingProxyType({}),
+    closed: Mapping[str, ClosingReason] = MappingProxyType({}),
 ) -> list[Alert]:
     """Let the alerts of the ids *about* be *wanted* or *closed*; return the rows that are new."""
     known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}

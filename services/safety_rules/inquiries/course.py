@@ -71,7 +71,7 @@ def _drugs(facts: Iterable[Fact], study_drug: str, end: datetime) -> list[Given]
         body = fact.body
         if not isinstance(body, Administration) or body.drug == study_drug:
             continue
-        if body.action is Action.GIVEN:
+        if body.action is Action.DOSE:
             found.append(Given(body.drug, fact.observed_at))
         elif body.action is Action.START:
             running.setdefault(body.drug, fact.observed_at)

@@ -15,13 +15,13 @@ from services.safety_rules.domain.facts.ownership import Ownership
 from services.safety_rules.domain.participant.linked_participants import link_participants
 from services.store import journal, participants, records
 from services.store.session import Connection
-from services.vocabulary.endpoint import AdverseEvents, Clock, EndpointReport
+from services.vocabulary.endpoint import AdverseEvents, EndpointClock, EndpointReport
 from services.vocabulary.fact import ChronicGvhd, Fact, GvhdStage
 from services.vocabulary.protocol import EndpointPlan
 from services.vocabulary.protocol_event import EventPattern
 
 IDS = tuple(endpoint.id for endpoint in ENDPOINTS)
-CLOCKS: tuple[Clock, ...] = ("transplant", "first_infusion")
+CLOCKS: tuple[EndpointClock, ...] = ("transplant", "first_infusion")
 _KINDS = (
     "enrolment", "transplant", "administration", "relapse", "death", "withdrawal", "gvhd-stage",
     "chronic-gvhd",

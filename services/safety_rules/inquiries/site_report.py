@@ -26,7 +26,7 @@ from services.safety_rules.domain.stopping.monitor import choose_operative_event
 from services.store import participants
 from services.store.session import Connection
 from services.vocabulary.protocol import Rule
-from services.vocabulary.standing import Observed
+from services.vocabulary.standing import ObservedStanding
 
 Flags = npt.NDArray[np.bool_]
 LEVEL = 0.05  # one-sided, after Holm: what is printed as standing out
@@ -116,7 +116,7 @@ class _Compared:
 
 
 def _of_rule(
-    rule: Rule, observed: Sequence[Observed], site_of: Mapping[str, str], cut_at: datetime
+    rule: Rule, observed: Sequence[ObservedStanding], site_of: Mapping[str, str], cut_at: datetime
 ) -> Iterable[_Compared]:
     of = select_cohort(rule, observed, cut_at)
     happened = find_outcomes(of, choose_operative_event(rule))

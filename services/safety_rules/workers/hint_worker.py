@@ -21,7 +21,7 @@ from services.safety_rules.application.fold_participants import Folded, Given, f
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import participants
 from services.store.session import Database, DatabaseError, is_transient
-from services.vocabulary.fact import Journaled
+from services.vocabulary.fact import JournalEntry
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _TRIES = 20  # when others are always faster, the waker comes back to it
@@ -84,12 +84,12 @@ class HintWorker:
         """Drop what is remembered: others may fold these participants from now on."""
         self.cache = self.cache.emptied()
 
-    def _carried(self, records: Sequence[tuple[str, bytes]]) -> dict[str, list[Journaled]]:
+    def _carried(self, records: Sequence[tuple[str, bytes]]) -> dict[str, list[JournalEntry]]:
         """Return the facts of this study that *records* carry, by subject, each once, by seq.
 
         None of a subject whose journal has more to be read than the records carry.
         """
-        carried: dict[str, dict[int, Journaled]] = {}
+        carried: dict[str, dict[int, JournalEntry]] = {}
         in_part: set[str] = set()
         for subject, value in records:
             found = read_facts_record(value)
@@ -110,7 +110,7 @@ class HintWorker:
             for subject, known in carried.items()
         }
 
-    def _fold(self, carried: dict[str, list[Journaled]]) -> None:
+    def _fold(self, carried: dict[str, list[JournalEntry]]) -> None:
         """Fold all at once; when that is overtaken, each alone, and what the journal then holds.
 
         Of what was carried a part may be missing that is known by now, and time is told only to who
@@ -122,7 +122,7 @@ class HintWorker:
             if not self._until_done(partial(self._fold_once, {subject: []}), self.progress, _TRIES):
                 _log.warning("left_to_the_waker", tries=_TRIES)
 
-    def _fold_once(self, carried: dict[str, list[Journaled]]) -> bool:
+    def _fold_once(self, carried: dict[str, list[JournalEntry]]) -> bool:
         folded = fold(self.db, self.rules, self.cache, sorted(carried), Given(self.now(), carried))
         if not folded.overtaken:
             self.on_folded(folded)

@@ -21,7 +21,7 @@ from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkRe
 from services.vocabulary.fact import Action, Administration, Status
 from services.vocabulary.quantity import Quantity
 
-_ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.GIVEN}
+_ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
 _SCHEDULED_WORD = "premedication"
 _NOT_GIVEN = frozenset({"RE", "NA"})  # RXA-20: refused, not administered
 _STATUS = {"": Status.FINAL, "A": Status.FINAL, "U": Status.CORRECTED, "D": Status.DELETED}
@@ -125,7 +125,7 @@ def _find_actions(
         return [(named_actions[0], start)]
     if end is not None and end.instant - start.instant >= _AN_INFUSION:
         return [(Action.START, start), (Action.STOP, end)]
-    return [(Action.GIVEN, start)]
+    return [(Action.DOSE, start)]
 
 
 def _split_notes(rxa: Segment) -> list[str]:

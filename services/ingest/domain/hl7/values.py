@@ -13,10 +13,10 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _RANGE = re.compile(r"([+-]?[\d.]+)\s*(?:-|\u2013|to)\s*([+-]?[\d.]+)")
 _SIGNS = {
-    "<": Censoring.BELOW,
+    "<": Censoring.LESS_THAN,
     "<=": Censoring.AT_MOST,
     "≤": Censoring.AT_MOST,
-    ">": Censoring.ABOVE,
+    ">": Censoring.MORE_THAN,
     ">=": Censoring.AT_LEAST,
     "≥": Censoring.AT_LEAST,
 }
@@ -88,6 +88,6 @@ def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None]
             if number is None:
                 return None
             limit = Quantity(number, unit)
-            upper = sign in (Censoring.BELOW, Censoring.AT_MOST)
+            upper = sign in (Censoring.LESS_THAN, Censoring.AT_MOST)
             return (None, limit) if upper else (limit, None)
     return None

@@ -6,8 +6,15 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.vocabulary.alert import Alert, AlertKind, Closed, DeathDetail, Level, QuarantineDetail
-from services.vocabulary.decision import Decision, Signal, Undone
+from services.vocabulary.alert import (
+    Alert,
+    AlertKind,
+    ClosingReason,
+    DeathDetail,
+    Level,
+    QuarantineDetail,
+)
+from services.vocabulary.decision import Decision, Reversal, Signal
 from services.vocabulary.episode import Episode, EpisodeState
 from services.vocabulary.protocol import Protocol
 
@@ -107,7 +114,7 @@ def make_quarantine_alert(subject: str, at: datetime, protocol: Protocol, error:
     return Alert(
         id=make_quarantine_alert_id(subject),
         level=Level.OPERATIONS,
-        kind=AlertKind.QUARANTINED,
+        kind=AlertKind.QUARANTINE,
         study=protocol.study,
         about=subject,
         participant=subject,
@@ -163,7 +170,7 @@ def add_undone(then: Decision, now: Decision) -> Decision:
     """Return *then*, which reached the boundary, with what *now* is known and undid it."""
     counts = {one.participant for one in now.contributors}
     gone = (one.participant for one in then.contributors if one.participant not in counts)
-    return replace(then, undone=Undone(now.events, now.ess, tuple(gone)))
+    return replace(then, undone=Reversal(now.events, now.ess, tuple(gone)))
 
 
 def _of_rule(decision: Decision, kind: AlertKind, protocol: Protocol, at: datetime) -> Alert:
@@ -203,24 +210,25 @@ def list_rule_alert_ids(decision: Decision) -> list[str]:
     return [make_alert_id(decision.study, decision.rule, kind) for kind in _OF_A_RULE]
 
 
-def find_closed_alerts(decision: Decision) -> Mapping[str, Closed]:
+def find_closed_alerts(decision: Decision) -> Mapping[str, ClosingReason]:
     """Return which alerts of the rule are over although no fact behind them was corrected."""
-    found: dict[str, Closed] = {}
+    found: dict[str, ClosingReason] = {}
     kind = _KIND_OF.get(decision.signal)
     said = [kind] if kind is not None else []
     said += [AlertKind.BOUNDARY_AT_UPPER] if _is_at_upper_alone(decision) else []
     if _is_answered(decision):
         found |= {
-            make_alert_id(decision.study, decision.rule, one): Closed.ANSWERED for one in said
+            make_alert_id(decision.study, decision.rule, one): ClosingReason.ANSWERED
+            for one in said
         }
     if kind is AlertKind.BOUNDARY_REACHED:
         for less in (AlertKind.BOUNDARY_LIKELY, AlertKind.BOUNDARY_AT_UPPER):
-            found[make_alert_id(decision.study, decision.rule, less)] = Closed.OVERTAKEN
+            found[make_alert_id(decision.study, decision.rule, less)] = ClosingReason.OVERTAKEN
     return found
 
 
 def find_changed_alerts(
-    known: Mapping[str, Alert], wanted: Sequence[Alert], closed: Mapping[str, Closed]
+    known: Mapping[str, Alert], wanted: Sequence[Alert], closed: Mapping[str, ClosingReason]
 ) -> list[Alert]:
     """Return the rows to write so that the alerts say *wanted*.
 
@@ -246,8 +254,8 @@ def find_changed_alerts(
     return rows
 
 
-def _over(old: Alert, why: Closed | None) -> Alert:
+def _over(old: Alert, why: ClosingReason | None) -> Alert:
     """Return *old* closed or retracted; what was overtaken ends with the alert that says more."""
-    if old.retracted or (why is None and old.closed is Closed.OVERTAKEN):
+    if old.retracted or (why is None and old.closed is ClosingReason.OVERTAKEN):
         return old
     return replace(old, closed=why, retracted=why is None)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from services.safety_rules.domain.ctcae.grading import Reading
 from services.vocabulary.fact import Fact, Finding
-from services.vocabulary.grade import Outcome, Symptoms
+from services.vocabulary.grade import GradingOutcome, Symptoms
 
 WITHIN = timedelta(hours=12)  # of a reading
 _LAST = "\uffff"  # after every id
@@ -24,7 +24,7 @@ class Seen:
     infarction: bool | None = None
     says: str = ""
 
-    def told(self, outcome: Outcome, unseen: Outcome) -> Outcome:
+    def told(self, outcome: GradingOutcome, unseen: GradingOutcome) -> GradingOutcome:
         """Return *outcome*, saying what it rests on when it is not what it was *unseen*."""
         if outcome == unseen:
             return outcome

@@ -81,7 +81,7 @@ class _Drug:
         event = (fact.observed_at, not is_stop(body), fact.id)
         for events, concerns in (
             (self.given, not is_stop(body)),
-            (self.runs, body.action is not Action.GIVEN),
+            (self.runs, body.action is not Action.DOSE),
         ):
             if concerns and stands:
                 insort(events, event)

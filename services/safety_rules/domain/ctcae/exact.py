@@ -13,7 +13,7 @@ from services.safety_rules.domain.ctcae.compiled import Ladder, Measured
 from services.safety_rules.domain.ctcae.criterion import Comparison, Operator, Threshold
 from services.safety_rules.domain.ctcae.grading_inputs import Known
 from services.safety_rules.domain.ctcae.units import rescaled
-from services.vocabulary.grade import Grade, Graded
+from services.vocabulary.grade import ExactGrade, Grade
 from services.vocabulary.quantity import Quantity
 
 Holds = Callable[[Decimal, Decimal], bool]
@@ -23,7 +23,7 @@ COMPARE: dict[Operator, Holds] = {
     Operator.GT: gt,
     Operator.GE: ge,
 }
-_NOT_MET = Graded(Grade.NONE, "no threshold met")
+_NOT_MET = ExactGrade(Grade.NONE, "no threshold met")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Step:
     """One threshold with its numbers: *outcome* when all hold; None: then more has to be known."""
 
     compared: tuple[tuple[Holds, Decimal], ...]
-    outcome: Graded | None
+    outcome: ExactGrade | None
 
 
 def steps(measured: Measured, known: Known) -> Iterator[Step] | None:
@@ -52,7 +52,7 @@ def steps(measured: Measured, known: Known) -> Iterator[Step] | None:
     )
 
 
-def decided(among: Iterable[Step], value: Decimal) -> Graded | None:
+def decided(among: Iterable[Step], value: Decimal) -> ExactGrade | None:
     """Return the grade of *value*; None when something has to be known that is not."""
     for step in among:
         for holds, number in step.compared:
@@ -99,7 +99,7 @@ def _step(level: Grade, threshold: Threshold, known: Known) -> Step | None:
             is_known = False
         else:
             numbers.append((COMPARE[comparison.operator], against))
-    return Step(tuple(numbers), Graded(level, threshold.text) if is_known else None)
+    return Step(tuple(numbers), ExactGrade(level, threshold.text) if is_known else None)
 
 
 def _against(comparison: Comparison, known: Known) -> Decimal | None:

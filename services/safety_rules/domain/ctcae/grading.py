@@ -13,7 +13,7 @@ from services.safety_rules.domain.ctcae.grading_inputs import Known
 from services.safety_rules.domain.ctcae.intervals import bounded
 from services.safety_rules.domain.ctcae.ranges import End, Range, range_of
 from services.safety_rules.domain.ctcae.units import in_published_unit, rescaled
-from services.vocabulary.grade import Grade, Incomplete, Input, Outcome, Symptoms
+from services.vocabulary.grade import Grade, GradingOutcome, Incomplete, Input, Symptoms
 from services.vocabulary.quantity import Quantity
 
 
@@ -87,7 +87,7 @@ class BaselineKnown:
 Baseline = NoBaseline | BaselineUnknown | BaselineKnown
 
 
-def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) -> Outcome:
+def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) -> GradingOutcome:
     """Return the grade of *reading*, or the tightest interval in which it must lie.
 
     What cannot be counts as missing: an implausible value or baseline, a limit that is negative, an

@@ -18,7 +18,7 @@ from services.safety_rules.domain.ctcae.criterion import (
 )
 from services.safety_rules.domain.ctcae.grading_inputs import Known
 from services.safety_rules.domain.ctcae.ranges import UNKNOWN, End, Order, Range, narrowed, range_of
-from services.vocabulary.grade import Grade, Graded, Incomplete, Input, Outcome
+from services.vocabulary.grade import ExactGrade, Grade, GradingOutcome, Incomplete, Input
 from services.vocabulary.quantity import Quantity
 
 _LIMITS = (Input.LLN, Input.ULN, Input.BASELINE)
@@ -114,7 +114,7 @@ class Case:
         return bool(_COMPARE[comparison.operator](value, against))
 
 
-def bounded(measured: Measured, known: Known) -> Outcome:
+def bounded(measured: Measured, known: Known) -> GradingOutcome:
     """Return the grade or the tightest interval that *known* allows."""
     cases = _possible(measured, known)
     if not cases:  # limits and baseline contradict each other: they tell nothing
@@ -123,7 +123,7 @@ def bounded(measured: Measured, known: Known) -> Outcome:
     at_least, because = min(low for low, _ in ends)
     at_most, _ = max(high for _, high in ends)
     if at_least == at_most:
-        return Graded(at_least, because)
+        return ExactGrade(at_least, because)
     unknown = {name for name in _LIMITS if known.exact(name) is None}
     missing: set[Input] = set()
     for case in cases:

@@ -9,11 +9,11 @@ from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.criterion import Direction
 from services.safety_rules.domain.ctcae.grading import Baseline, Reading, what_is_known
 from services.safety_rules.domain.ctcae.units import in_published_unit
-from services.vocabulary.grade import Grade, Outcome
+from services.vocabulary.grade import Grade, GradingOutcome
 
 
 def still_outside(
-    criterion: CompiledCriterion, reading: Reading, baseline: Baseline, outcome: Outcome
+    criterion: CompiledCriterion, reading: Reading, baseline: Baseline, outcome: GradingOutcome
 ) -> str:
     """Return ``below LLN`` or ``above ULN`` of a reading of grade 0, on the criterion's side.
 

@@ -18,7 +18,7 @@ from services.safety_rules.domain.ctcae.intervals import turning_points
 from services.safety_rules.domain.ctcae.outside_normal import beyond, still_outside
 from services.safety_rules.domain.ctcae.ranges import End, Range
 from services.safety_rules.domain.ctcae.units import in_published_unit
-from services.vocabulary.grade import Grade, Outcome
+from services.vocabulary.grade import Grade, GradingOutcome
 from services.vocabulary.quantity import Censoring, Quantity
 
 _ONE, _ZERO = Decimal(1), End(Decimal(0))
@@ -37,7 +37,7 @@ class _Compared:
     direction: Direction
     limit: Decimal | None
 
-    def outcome(self, value: Decimal) -> Outcome | None:
+    def outcome(self, value: Decimal) -> GradingOutcome | None:
         """Return the grade of a value in the published unit, None when it is not plausible."""
         return decided(self.steps, value + self.added) if self.plausible.holds(value) else None
 
@@ -64,7 +64,7 @@ class Prepared:
     factor: Decimal
     compared: _Compared | None
     turns: tuple[Decimal, ...] | None
-    said: dict[int, Outcome] = field(default_factory=dict)
+    said: dict[int, GradingOutcome] = field(default_factory=dict)
 
     def place(self, value: Decimal) -> int | None:
         """Return which kind of value it is: of all of one kind the same is said."""
@@ -74,7 +74,7 @@ class Prepared:
         at = bisect_left(turns, value)
         return at * 2 + (at < len(turns) and turns[at] == value)
 
-    def grade(self, value: Quantity | None) -> Outcome:
+    def grade(self, value: Quantity | None) -> GradingOutcome:
         """Return what `grade` says of *value*."""
         if value is None or not self._is_exact(value):
             return self._grade(value)
@@ -90,7 +90,7 @@ class Prepared:
             said = self.said[place] = said or self._grade(value)
         return said
 
-    def outside(self, value: Quantity | None, outcome: Outcome) -> str:
+    def outside(self, value: Quantity | None, outcome: GradingOutcome) -> str:
         """Return what `still_outside` says of *value*: of all of one kind the same."""
         if outcome.at_most > Grade.NONE:
             return ""
@@ -102,7 +102,7 @@ class Prepared:
     def _is_exact(self, value: Quantity) -> bool:
         return value.censoring is None and value.unit == self.unit
 
-    def _grade(self, value: Quantity | None) -> Outcome:
+    def _grade(self, value: Quantity | None) -> GradingOutcome:
         return grade(self.criterion, replace(self.reading, value=value), self.baseline)
 
 

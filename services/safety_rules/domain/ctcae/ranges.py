@@ -61,11 +61,11 @@ def range_of(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
         return plausible
     here = End(quantity.value)
     match quantity.censoring:
-        case Censoring.ABOVE:
+        case Censoring.MORE_THAN:
             found = Range(End(quantity.value, +1), plausible.high)
         case Censoring.AT_LEAST:
             found = Range(here, plausible.high)
-        case Censoring.BELOW:
+        case Censoring.LESS_THAN:
             found = Range(plausible.low, End(quantity.value, -1))
         case Censoring.AT_MOST:
             found = Range(plausible.low, here)

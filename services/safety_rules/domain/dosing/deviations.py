@@ -122,7 +122,7 @@ def _is_given(case: DosingCase, plan: Premedication, due_at: datetime) -> bool:
 
 def _is_enough(body: object, dose: Quantity) -> bool:
     """Say whether a dose was given that is not certainly too small."""
-    if not isinstance(body, Administration) or body.action not in (Action.GIVEN, Action.START):
+    if not isinstance(body, Administration) or body.action not in (Action.DOSE, Action.START):
         return False
     given = body.dose
     return given is None or given.unit != dose.unit or given.value >= dose.value
@@ -135,7 +135,7 @@ def _late(case: DosingCase, due_at: datetime) -> str:
         for fact in case.premedication
         if abs(fact.observed_at - due_at) <= timedelta(days=1)
         and isinstance(fact.body, Administration)
-        and fact.body.action in (Action.GIVEN, Action.START)
+        and fact.body.action in (Action.DOSE, Action.START)
     ]
     if not near:
         return ""

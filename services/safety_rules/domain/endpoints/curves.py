@@ -19,19 +19,19 @@ from services.safety_rules.domain.endpoints.risk_sets import (
 )
 from services.safety_rules.domain.endpoints.survival import kaplan_meier
 from services.vocabulary.endpoint import (
-    Clock,
+    CurvePoint,
+    EndpointClock,
     EndpointCurve,
     Estimate,
     Landmark,
     NotAtRisk,
-    Point,
 )
 
 FEW_AT_RISK = 5  # with fewer at risk one event moves the curve too far to be read alone
 
 
 def estimate_curve(
-    endpoint: Endpoint, treated: Sequence[FollowUp], clock: Clock, landmarks: Sequence[int]
+    endpoint: Endpoint, treated: Sequence[FollowUp], clock: EndpointClock, landmarks: Sequence[int]
 ) -> EndpointCurve:
     """Return the curve, read at *landmarks*.
 
@@ -81,14 +81,14 @@ def _names(of: Iterable[FollowUp]) -> tuple[str, ...]:
     return tuple(sorted(one.participant for one in of))
 
 
-def _estimated(endpoint: Endpoint, sets: Sequence[RiskSet]) -> Sequence[Point]:
+def _estimated(endpoint: Endpoint, sets: Sequence[RiskSet]) -> Sequence[CurvePoint]:
     if endpoint.kind == "survival":
         return list(kaplan_meier(sets))
     return list(aalen_johansen(sets, endpoint.id))
 
 
 def _read(
-    endpoint: Endpoint, points: Sequence[Point], spells: Sequence[Spell], day: int
+    endpoint: Endpoint, points: Sequence[CurvePoint], spells: Sequence[Spell], day: int
 ) -> Landmark:
     """Read the curve on *day*, if somebody was followed so far or nobody was left to follow."""
     until = [point for point in points if point.day <= day]

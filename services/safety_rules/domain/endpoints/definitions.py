@@ -20,7 +20,7 @@ from services.safety_rules.domain.endpoints.follow_up import (
 )
 from services.safety_rules.domain.endpoints.risk_sets import CENSORED, Spell
 from services.safety_rules.domain.syndromes.gvhd import AcuteGrade
-from services.vocabulary.endpoint import Clock, Kind, NotAtRisk
+from services.vocabulary.endpoint import EndpointClock, EndpointKind, NotAtRisk
 from services.vocabulary.fact import ChronicSeverity
 
 _GVHD = ("death", "relapse", "second_transplant")
@@ -37,7 +37,7 @@ class Endpoint:
 
     id: str
     title: str
-    kind: Kind
+    kind: EndpointKind
     date_event: DateEvent
     competing: tuple[str, ...] = ()
     date_possible_event: DateEvent | None = None
@@ -67,7 +67,7 @@ ENDPOINTS = (
 )
 
 
-def find_spell(endpoint: Endpoint, of: FollowUp, clock: Clock) -> Spell | NotAtRisk:
+def find_spell(endpoint: Endpoint, of: FollowUp, clock: EndpointClock) -> Spell | NotAtRisk:
     """Return when a treated participant was at risk, and how that ended; or why never.
 
     At risk from the first infusion on, whatever the clock: nobody could have had an event that

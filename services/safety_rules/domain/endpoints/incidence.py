@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from services.safety_rules.domain.endpoints.intervals import estimate_incidence
 from services.safety_rules.domain.endpoints.risk_sets import RiskSet
-from services.vocabulary.endpoint import Point
+from services.vocabulary.endpoint import CurvePoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class _Moments:
         )
 
 
-def aalen_johansen(sets: Sequence[RiskSet], cause: str) -> Iterator[Point]:
+def aalen_johansen(sets: Sequence[RiskSet], cause: str) -> Iterator[CurvePoint]:
     """Yield the cumulative incidence of *cause* from each day of *sets* on.
 
     The variance is the Greenwood-type estimator, which without censoring and delayed entry is that
@@ -56,7 +56,7 @@ def aalen_johansen(sets: Sequence[RiskSet], cause: str) -> Iterator[Point]:
     for one in sets:
         now = now.after(one, cause)
         events = one.events_by_cause.get(cause, 0)
-        yield Point(
+        yield CurvePoint(
             one.day,
             one.at_risk,
             events,

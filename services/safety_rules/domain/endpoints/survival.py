@@ -5,10 +5,10 @@ from fractions import Fraction
 
 from services.safety_rules.domain.endpoints.intervals import estimate_survival
 from services.safety_rules.domain.endpoints.risk_sets import RiskSet
-from services.vocabulary.endpoint import Point
+from services.vocabulary.endpoint import CurvePoint
 
 
-def kaplan_meier(sets: Sequence[RiskSet]) -> Iterator[Point]:
+def kaplan_meier(sets: Sequence[RiskSet]) -> Iterator[CurvePoint]:
     """Yield the estimate from each day of *sets* on: events of every cause end the survival.
 
     The variance is Greenwood's, the interval that of log(-log).
@@ -22,4 +22,4 @@ def kaplan_meier(sets: Sequence[RiskSet]) -> Iterator[Point]:
         survival *= Fraction(n - d, n)
         if d < n:
             greenwood += d / (n * (n - d))
-        yield Point(one.day, n, d, 0, estimate_survival(float(survival), greenwood))
+        yield CurvePoint(one.day, n, d, 0, estimate_survival(float(survival), greenwood))

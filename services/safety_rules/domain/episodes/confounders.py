@@ -75,7 +75,7 @@ def find_explained_span(fact: Fact) -> tuple[datetime, datetime]:
 
 
 def _is_low(count: Quantity) -> bool:
-    below = count.censoring is Censoring.BELOW and count.value == _NEUTROPENIA
+    below = count.censoring is Censoring.LESS_THAN and count.value == _NEUTROPENIA
     return count.value < _NEUTROPENIA or below
 
 
@@ -91,7 +91,7 @@ def may_confound(fact: Fact, protocol: Protocol) -> bool:
     match fact.body:
         case Culture(positive=True) | Observation(measure="neutrophils"):
             return True
-        case Administration(drug=drug, action=Action.START | Action.GIVEN):
+        case Administration(drug=drug, action=Action.START | Action.DOSE):
             return drug == "transfusion" or drug in protocol.bedside.antibiotics
     return False
 

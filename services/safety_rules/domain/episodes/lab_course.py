@@ -26,8 +26,8 @@ from services.safety_rules.domain.runs.segments import (
 )
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Assessment, Fact, Observation
-from services.vocabulary.grade import Grade, Input, Outcome
-from services.vocabulary.grade import Graded as Exact
+from services.vocabulary.grade import ExactGrade as Exact
+from services.vocabulary.grade import Grade, GradingOutcome, Input
 from services.vocabulary.quantity import Quantity
 
 # What a clinician sees and a number does not show.
@@ -105,7 +105,7 @@ class GradingContext:
             return course, over
         return LabCourse(segments, held_since), over
 
-    def _outcome(self, fact: Fact, baseline: Baseline, sustained: Lasting) -> Outcome:
+    def _outcome(self, fact: Fact, baseline: Baseline, sustained: Lasting) -> GradingOutcome:
         body = fact.body
         if isinstance(body, Assessment):
             return Exact(Grade(body.grade), f"assessed by {body.by}")
@@ -125,7 +125,7 @@ class GradingContext:
         baseline: Baseline,
         sustained: Lasting,
         seen: Seen,
-    ) -> Outcome:
+    ) -> GradingOutcome:
         body = _observed(fact)
         beside = self._beside(body.measure, fact.observed_at, seen)
         if sustained:
@@ -179,7 +179,9 @@ class GradingContext:
         return before if held == before else held
 
 
-def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> GradePoint:
+def _together(
+    at: datetime, facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]
+) -> GradePoint:
     """Return all readings of one instant as one: the worst at each end."""
     if len(outcomes) > 1:
         outcomes = _seen(facts, outcomes)
@@ -196,15 +198,15 @@ def _together(at: datetime, facts: Sequence[Fact], outcomes: Sequence[Outcome]) 
     )
 
 
-def _upper_end(outcome: Outcome) -> Grade:
+def _upper_end(outcome: GradingOutcome) -> Grade:
     return outcome.at_most
 
 
-def _severity(outcome: Outcome) -> tuple[Grade, Grade]:
+def _severity(outcome: GradingOutcome) -> tuple[Grade, Grade]:
     return outcome.at_least, outcome.at_most
 
 
-def _seen(facts: Sequence[Fact], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+def _seen(facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]) -> Sequence[GradingOutcome]:
     """Return *outcomes*; where only what a clinician sees is missing, the one who graded says it.
 
     Source: docs/decisions/grading.md, "Symptoms"

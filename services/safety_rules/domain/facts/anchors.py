@@ -15,7 +15,7 @@ from services.vocabulary.fact import (
     Transplant,
     Withdrawal,
 )
-from services.vocabulary.protocol import Edge, Protocol, Window
+from services.vocabulary.protocol import Protocol, Window, WindowEdge
 
 RELAPSE = "relapse"  # as the cause of a death
 
@@ -127,7 +127,7 @@ def _find_course_starts(infusions: list[Fact], gap: timedelta) -> tuple[datetime
         action = fact.body.action if isinstance(fact.body, Administration) else None
         # a rate without a start before it: the message that said so was lost
         runs = action is Action.RATE and not starts
-        begins = runs or action in (Action.START, Action.GIVEN)
+        begins = runs or action in (Action.START, Action.DOSE)
         if begins and (last is None or fact.observed_at - last > gap):
             starts.append(fact.observed_at)
         if starts:
@@ -160,7 +160,7 @@ def find_stretches(window: Window, of: Anchors) -> tuple[Stretch, ...]:
 
 
 def _place_edge(
-    edge: Edge, of: Anchors, course: datetime | None, *, is_end: bool
+    edge: WindowEdge, of: Anchors, course: datetime | None, *, is_end: bool
 ) -> datetime | None:
     anchor = {
         "transplant": of.graft_at,

@@ -34,7 +34,7 @@ class DrugExposures:
         if not isinstance(body, Administration):
             return self
         begun: Mapping[str, Fact] = {**self.last_starts, body.drug: fact}
-        if body.action is Action.GIVEN:
+        if body.action is Action.DOSE:
             given = {**self.last_doses, body.drug: fact}
             return replace(
                 self,

@@ -60,7 +60,7 @@ def trace_infusion(facts: Iterable[Fact], drug: str) -> Infusion:
         if _is_stop(body):
             if runs:
                 found[-1] = _end_period(found[-1], at)
-        elif body.action is Action.GIVEN:
+        elif body.action is Action.DOSE:
             if not runs:
                 found.append(InfusionPeriod(at, at, body.dose, fact.id))
         else:

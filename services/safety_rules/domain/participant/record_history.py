@@ -18,7 +18,7 @@ from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.standings.standing import TimedStanding, may_change_standing
 from services.vocabulary.episode import Episode, EpisodeContent
-from services.vocabulary.fact import Fact, Journaled
+from services.vocabulary.fact import Fact, JournalEntry
 from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
 
@@ -42,10 +42,10 @@ class StandingChange:
     seq: int
 
 
-def group_by_message(journaled: Iterable[Journaled]) -> list[ReceivedMessage]:
+def group_by_message(journaled: Iterable[JournalEntry]) -> list[ReceivedMessage]:
     """Return what a family hears, message by message, in the order of its journals."""
 
-    def message(known: Journaled) -> tuple[datetime, str, str]:
+    def message(known: JournalEntry) -> tuple[datetime, str, str]:
         return known.received_at, known.fact.subject, known.message
 
     in_order = sorted(journaled, key=lambda k: (k.received_at, k.fact.subject, k.seq))

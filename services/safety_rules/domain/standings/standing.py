@@ -10,10 +10,10 @@ from services.vocabulary.fact import Action, Administration, Fact, Merge, Move
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import LaboratoryCounting, Protocol, Rule
 from services.vocabulary.protocol_event import EventPattern
-from services.vocabulary.standing import Competing, Counted, Standing
+from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
 
 End = Callable[[Span], Grade]
-_Event = tuple[Counted, datetime | None]  # what counts, and when it begins to; None: it does
+_Event = tuple[CountedEvent, datetime | None]  # what counts, and when it begins to; None: it does
 
 
 def _lower(span: Span) -> Grade:
@@ -71,7 +71,7 @@ def find_steroid_doses(facts: Iterable[Fact], protocol: Protocol) -> tuple[datet
             if isinstance(fact.body, Administration)
             and fact.body.scheduled
             and fact.body.drug in protocol.bedside.steroids
-            and fact.body.action in (Action.GIVEN, Action.START)
+            and fact.body.action in (Action.DOSE, Action.START)
         )
     )
 
@@ -113,26 +113,26 @@ def find_standing(rule: Rule, protocol: Protocol, known: StandingInputs) -> Time
     return TimedStanding(standing, min(waiting, default=None))
 
 
-def _first(events: Iterable[_Event]) -> Counted | None:
+def _first(events: Iterable[_Event]) -> CountedEvent | None:
     """Return the earliest of *events* that counts already."""
     found = [event for event, due in events if due is None]
     return min(found, key=lambda event: (event.at, event.episode), default=None)
 
 
-def _possible(event: Counted | None, competing: Competing | None) -> Counted | None:
+def _possible(event: CountedEvent | None, competing: CompetingEvent | None) -> CountedEvent | None:
     """Return *event*, unless it came after what made it impossible."""
     too_late = event is not None and competing is not None and event.at > competing.at
     return None if too_late else event
 
 
-def _competing(rule: Rule, anchors: Anchors, exposed_at: datetime) -> Competing | None:
+def _competing(rule: Rule, anchors: Anchors, exposed_at: datetime) -> CompetingEvent | None:
     instants = {
         "death": anchors.died_at,
         "relapse": anchors.relapsed_at,
         "second_transplant": anchors.second_graft_at,
     }
     found = [
-        Competing(at, what)
+        CompetingEvent(at, what)
         for what in rule.competing
         if (at := instants.get(what)) is not None and at >= exposed_at
     ]
@@ -167,7 +167,7 @@ class _Counting:
             pattern.fact
         ]
         if at is not None and self._is_inside(at):
-            yield Counted(at, pattern.fact, int(Grade.DEATH), confirmed=True), None
+            yield CountedEvent(at, pattern.fact, int(Grade.DEATH), confirmed=True), None
 
     def _may_count(self, record: EpisodeContent, pattern: EventPattern) -> bool:
         if record.before_exposure or record.state is EpisodeState.REJECTED:
@@ -186,7 +186,7 @@ class _Counting:
             due = self._counts_from(record, grade, at, until, end)
             if due is not None and until is not None and due > until:
                 continue  # it passed before it counted
-            event = Counted(
+            event = CountedEvent(
                 dated,
                 f"{record.criterion}@{record.onset_at.isoformat()}",
                 int(end(record.worst)),

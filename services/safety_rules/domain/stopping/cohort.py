@@ -11,12 +11,12 @@ import numpy.typing as npt
 from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.pending import weigh_follow_up
 from services.vocabulary.protocol import Curve, Policy, Rule
-from services.vocabulary.standing import Counted, Observed, Standing
+from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
 
 DAY_S = 86_400.0
 NEVER = np.inf
 
-ChooseEvent = Callable[[Standing], Counted | None]
+ChooseEvent = Callable[[Standing], CountedEvent | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,18 @@ class Outcomes:
     *closed_at* is the earlier of both: from then on the member counts in full.
     """
 
-    counted_events: tuple[Counted | None, ...]
+    counted_events: tuple[CountedEvent | None, ...]
     event_at: Floats
     closed_at: Floats
 
 
-def select_cohort(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> Cohort:
+def select_cohort(rule: Rule, observed: Sequence[ObservedStanding], as_of: datetime) -> Cohort:
     """Return the first n that were exposed by *as_of*.
 
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    exposed: list[tuple[datetime, str, Observed]] = []
+    exposed: list[tuple[datetime, str, ObservedStanding]] = []
     for one in observed:
         standing = one.standing
         if standing.rule != rule.id:

@@ -19,7 +19,7 @@ from services.safety_rules.domain.stopping.characteristics import (
 )
 from services.safety_rules.domain.stopping.families import LARGEST_N, Ints
 from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
-from services.vocabulary.protocol import Step
+from services.vocabulary.protocol import BoundaryStep
 
 
 class NeverStopsError(ValueError):
@@ -58,7 +58,7 @@ class Design:
         return full
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[BoundaryStep, ...]:
         """The boundary as a clinician writes it."""
         whole = len(self.looks) == self.n
         return compress_boundary(self.table.tolist(), () if whole else self.looks)

@@ -11,7 +11,7 @@ from services.safety_rules.domain.stopping.monitor import (
     find_crossing_date,
 )
 from services.vocabulary.protocol import Rule
-from services.vocabulary.standing import Observed, Standing
+from services.vocabulary.standing import ObservedStanding, Standing
 
 _TICK = timedelta(microseconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -162,9 +162,12 @@ class _Watch:
         events = sum(chosen(one) is not None for one in self.standings.values())
         return events >= self.rule.stop_when.boundary[0].events
 
-    def _seen(self, at: datetime, until: Mapping[str, datetime]) -> Sequence[Observed]:
+    def _seen(self, at: datetime, until: Mapping[str, datetime]) -> Sequence[ObservedStanding]:
         exposed = [one for one in self.standings.values() if one.exposed_at is not None]
-        return [Observed(one, until.get(one.participant, one.exposed_at or at)) for one in exposed]
+        return [
+            ObservedStanding(one, until.get(one.participant, one.exposed_at or at))
+            for one in exposed
+        ]
 
     def _reaches_more(self, at: datetime, until: Mapping[str, datetime]) -> bool:
         """Say whether another number of grouped looks is reached than when this was last asked."""

@@ -28,13 +28,13 @@ from services.safety_rules.domain.stopping.sensitivity import compare_countings
 from services.vocabulary.decision import Contributor, Decision, Signal
 from services.vocabulary.fact import Answer, Determination
 from services.vocabulary.protocol import Protocol, Rule
-from services.vocabulary.standing import Counted, Observed, Standing
+from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
 
 
 def decide_rule(
     protocol: Protocol,
     rule: Rule,
-    observed: Sequence[Observed],
+    observed: Sequence[ObservedStanding],
     as_of: datetime,
     determination: Determination | None = None,
     *,
@@ -112,7 +112,7 @@ def decide_rule(
 
 
 def find_crossing_date(
-    rule: Rule, observed: Sequence[Observed], as_of: datetime
+    rule: Rule, observed: Sequence[ObservedStanding], as_of: datetime
 ) -> datetime | None:
     """Return since which event date *rule* is at its boundary, as `decide` says; None: it is not.
 
@@ -125,7 +125,7 @@ def find_crossing_date(
     return next((point.at for point in points if point.crossed), None)
 
 
-def count_looks_reached(rule: Rule, observed: Sequence[Observed], as_of: datetime) -> int:
+def count_looks_reached(rule: Rule, observed: Sequence[ObservedStanding], as_of: datetime) -> int:
     """Return how many of the rule's grouped looks the effective size has reached.
 
     Raises:
@@ -137,22 +137,22 @@ def count_looks_reached(rule: Rule, observed: Sequence[Observed], as_of: datetim
     return sum(bool(size >= look - SLACK) for look in rule.looks)
 
 
-def choose_operative_event(rule: Rule) -> Callable[[Standing], Counted | None]:
+def choose_operative_event(rule: Rule) -> Callable[[Standing], CountedEvent | None]:
     """Return which event of a standing counts in the rule's operative number."""
     if rule.status == "confirmed":
         return _confirmed
     return _upper if rule.if_a_grade_is_incomplete == "highest" else _lower
 
 
-def _lower(standing: Standing) -> Counted | None:
+def _lower(standing: Standing) -> CountedEvent | None:
     return standing.event
 
 
-def _confirmed(standing: Standing) -> Counted | None:
+def _confirmed(standing: Standing) -> CountedEvent | None:
     return standing.confirmed
 
 
-def _upper(standing: Standing) -> Counted | None:
+def _upper(standing: Standing) -> CountedEvent | None:
     """The earlier of both: an upper end is never below its lower end."""
     if standing.upper is None or standing.event is None:
         return standing.upper or standing.event
@@ -221,5 +221,5 @@ def _contributors(of: Cohort, happened: Outcomes) -> tuple[Contributor, ...]:
     )
 
 
-def _same(event: Counted, member: Standing) -> bool:
+def _same(event: CountedEvent, member: Standing) -> bool:
     return member.event is not None and member.event.at == event.at

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from services.vocabulary.protocol import Step
+from services.vocabulary.protocol import BoundaryStep
 
 
-def expand_steps(steps: Sequence[Step], n: int, looks: Sequence[int] = ()) -> tuple[int, ...]:
+def expand_steps(
+    steps: Sequence[BoundaryStep], n: int, looks: Sequence[int] = ()
+) -> tuple[int, ...]:
     """Return the events that stop at x = 0 .. *n*; x + 1 where the rule cannot stop.
 
     >>> boundary_of([Step(events=2, first=2, last=3), Step(events=3, first=4, last=5)], n=5)
@@ -25,25 +27,27 @@ def expand_steps(steps: Sequence[Step], n: int, looks: Sequence[int] = ()) -> tu
     return tuple(boundary)
 
 
-def compress_boundary(boundary: Sequence[int], looks: Sequence[int] = ()) -> tuple[Step, ...]:
+def compress_boundary(
+    boundary: Sequence[int], looks: Sequence[int] = ()
+) -> tuple[BoundaryStep, ...]:
     """Return the steps of *boundary*, given for x = 0 .. n: the reverse of `boundary_of`.
 
     >>> steps_of((1, 2, 2, 2, 3, 3))
     (Step(events=2, first=2, last=3), Step(events=3, first=4, last=5))
     """
-    steps: list[Step] = []
+    steps: list[BoundaryStep] = []
     for x in looks or range(1, len(boundary)):
         events = boundary[x]
         if events > x:
             continue
         if steps and steps[-1].events == events:
-            steps[-1] = Step(events, steps[-1].first, x)
+            steps[-1] = BoundaryStep(events, steps[-1].first, x)
         else:
-            steps.append(Step(events, x, x))
+            steps.append(BoundaryStep(events, x, x))
     return tuple(steps)
 
 
-def format_steps(steps: Sequence[Step]) -> str:
+def format_steps(steps: Sequence[BoundaryStep]) -> str:
     """Return the steps in one line.
 
     >>> written([Step(events=2, first=2, last=4), Step(events=3, first=5, last=5)])
@@ -56,7 +60,7 @@ def format_steps(steps: Sequence[Step]) -> str:
 
 
 def find_step_faults(
-    steps: Sequence[Step], n: int, looks: Sequence[int] = ()
+    steps: Sequence[BoundaryStep], n: int, looks: Sequence[int] = ()
 ) -> Iterator[tuple[str, str]]:
     """Yield where a boundary is wrong, as (field, problem); nothing when it can be trusted.
 
@@ -83,7 +87,7 @@ def find_step_faults(
         yield f"{len(steps) - 1}.of", f"ends at {steps[-1].last}, not at {what} = {end}"
 
 
-def _gap(before: Step, step: Step, looks: Sequence[int]) -> str:
+def _gap(before: BoundaryStep, step: BoundaryStep, looks: Sequence[int]) -> str:
     """What is wrong between two steps: an overlap, or sizes at which it looks but none covers."""
     missed = [look for look in looks if before.last < look < step.first]
     if step.first <= before.last or missed or (not looks and step.first > before.last + 1):

@@ -13,8 +13,8 @@ from services.vocabulary.grade import Grade, Input
 from services.vocabulary.protocol import Inducer, Protocol
 from services.vocabulary.quantity import Censoring, Quantity
 
-_UPPER = frozenset({Censoring.BELOW, Censoring.AT_MOST})
-_LOWER = frozenset({Censoring.ABOVE, Censoring.AT_LEAST})
+_UPPER = frozenset({Censoring.LESS_THAN, Censoring.AT_MOST})
+_LOWER = frozenset({Censoring.MORE_THAN, Censoring.AT_LEAST})
 
 # A number outside these, in the unit of the protocol's limit, is a slip of the pen; the source is
 # docs/decisions/bedside.md
@@ -108,7 +108,7 @@ def reaches_limit(fact: Fact, limit: Quantity) -> bool | None:
         return None
     if compared.censoring in _UPPER:
         below = compared.value < limit.value or (
-            compared.value == limit.value and compared.censoring is Censoring.BELOW
+            compared.value == limit.value and compared.censoring is Censoring.LESS_THAN
         )
         return False if below else None
     if compared.censoring in _LOWER:
