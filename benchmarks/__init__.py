@@ -1,0 +1,1 @@
+"""Speed and memory of Aegis, each figure beside what it is compared to in the same run."""

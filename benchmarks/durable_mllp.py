@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.material import Material, enrolled
+from benchmarks.material import Material, open_enrolled
 from benchmarks.measuring import Measure, per_second
 from services.ingest.mllp import MllpServer
 from services.ingest.mllp_client import send_messages
@@ -43,7 +43,7 @@ def _measure(material: Material, connections: int) -> Measure:
     messages = material.trial.messages[_WARM : _WARM + _MESSAGES]
 
     def through_the_port() -> float:
-        with _served(material) as port:
+        with lend_port(material) as port:
             _send(port, warm, 1)
             return per_second(len(messages), lambda: _send(port, messages, connections))
 
@@ -71,8 +71,8 @@ def _send(port: int, messages: Sequence[bytes], connections: int) -> None:
     """
 
     def share(number: int) -> Counter[str]:
-        mine = messages[number::connections]
-        return Counter(answered.code for answered in send_messages(_HOST, port, mine))
+        part = messages[number::connections]
+        return Counter(answered.code for answered in send_messages(_HOST, port, part))
 
     with ThreadPoolExecutor(connections) as senders:
         codes = sum(senders.map(share, range(connections)), Counter[str]())
@@ -81,38 +81,38 @@ def _send(port: int, messages: Sequence[bytes], connections: int) -> None:
 
 
 @contextmanager
-def _served(material: Material) -> Iterator[int]:
+def lend_port(material: Material) -> Iterator[int]:
     """Lend the port of a listener with an empty journal."""
-    spawning = get_context("spawn")
-    here, there = spawning.Pipe()
-    with TemporaryDirectory(dir=material.folder) as made:
-        process = spawning.Process(target=_serve, args=(Path(made), material.people, there))
+    context = get_context("spawn")
+    parent_end, child_end = context.Pipe()
+    with TemporaryDirectory(dir=material.folder) as folder:
+        process = context.Process(target=_serve, args=(Path(folder), material.people, child_end))
         process.start()
-        there.close()
+        child_end.close()
         try:
-            yield here.recv()
+            yield parent_end.recv()
         finally:
             process.terminate()
             process.join()
 
 
-def _serve(folder: Path, people: bytes, told: Connection) -> None:
-    asyncio.run(_listen(Writer(enrolled(folder, people)), told))
+def _serve(folder: Path, people: bytes, pipe: Connection) -> None:
+    asyncio.run(_listen(Writer(open_enrolled(folder, people)), pipe))
 
 
-async def _listen(writer: Writer, told: Connection) -> None:
+async def _listen(writer: Writer, pipe: Connection) -> None:
     """Serve until the process is ended; what it wrote is thrown away."""
     writer.start()
-    told.send(await MllpServer(writer, now_utc).start(_HOST, 0))
+    pipe.send(await MllpServer(writer, now_utc).start(_HOST, 0))
     await asyncio.Event().wait()
 
 
 def _commits(folder: Path, messages: Sequence[bytes], at_once: int) -> float:
-    """Return how many of *messages* a bare database keeps in a second."""
+    """Return the messages per second that a bare database keeps."""
     batches = [messages[at : at + at_once] for at in range(0, len(messages), at_once)]
     with (
-        TemporaryDirectory(dir=folder) as made,
-        closing(sqlite3.connect(Path(made) / "bare.db", isolation_level=None)) as bare,
+        TemporaryDirectory(dir=folder) as temporary,
+        closing(sqlite3.connect(Path(temporary) / "bare.db", isolation_level=None)) as bare,
     ):
         bare.execute("PRAGMA journal_mode=WAL")
         bare.execute("PRAGMA synchronous=FULL")

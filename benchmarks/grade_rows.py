@@ -59,14 +59,14 @@ _TESTS = (
 
 def measures(material: Material) -> list[Measure]:
     """Return the speed with everything known, and with something missing in each row."""
-    known, lacking = material.folder / "readings.csv", material.folder / "lacking.csv"
+    complete, incomplete = material.folder / "readings.csv", material.folder / "lacking.csv"
     return [
-        _measure("rows graded, all known", known, _readings(lacking=False)),
-        _measure("rows graded, limits or baseline missing", lacking, _readings(lacking=True)),
+        _measure("rows graded, all known", complete, _readings(incomplete=False)),
+        _measure("rows graded, limits or baseline missing", incomplete, _readings(incomplete=True)),
     ]
 
 
-def _readings(*, lacking: bool) -> Iterator[list[str]]:
+def _readings(*, incomplete: bool) -> Iterator[list[str]]:
     chance = Random(7)  # noqa: S311 - seeded: the same rows in every run
     people = range(_PARTICIPANTS)
     baselines = {
@@ -79,7 +79,7 @@ def _readings(*, lacking: bool) -> Iterator[list[str]]:
             for test, (term, measure, unit, lln, uln, low, high, digits) in enumerate(_TESTS):
                 value = f"{chance.uniform(low, high):.{digits}f}"
                 limits = [lln, uln, baselines[person, test]]
-                if lacking:
+                if incomplete:
                     limits[chance.randrange(3)] = ""
                 yield [term, measure, value, unit, *limits, "no", "3.4"]
 
@@ -90,24 +90,28 @@ def _measure(name: str, path: Path, rows: Iterator[list[str]]) -> Measure:
     count = _PARTICIPANTS * _DRAWS * len(_TESTS)
     table, units = load_table("ctcae-5.0"), load_code_tables().units
 
-    def graded(source: TextIO, target: TextIO) -> None:
+    def grade_rows(source: TextIO, target: TextIO) -> None:
         records = records_in(source)
         next(records)
         write_graded(records, _COLUMNS, RowGrader(table, units, _COLUMNS), target)
 
-    def copied(source: TextIO, target: TextIO) -> None:
-        added = [""] * len(ADDED)
-        csv.writer(target).writerows([*row, *added] for row in csv.reader(source))
+    def copy_rows(source: TextIO, target: TextIO) -> None:
+        empty_cells = [""] * len(ADDED)
+        csv.writer(target).writerows([*row, *empty_cells] for row in csv.reader(source))
 
     return Measure(
         name,
         "rows/s",
-        lambda: per_core_second(count, partial(_through, path, graded)),
-        {"floor: CSV in, CSV out": lambda: per_core_second(count, partial(_through, path, copied))},
+        lambda: per_core_second(count, partial(_process_file, path, grade_rows)),
+        {
+            "floor: CSV in, CSV out": lambda: per_core_second(
+                count, partial(_process_file, path, copy_rows)
+            )
+        },
     )
 
 
-def _through(path: Path, work: Callable[[TextIO, TextIO], None]) -> None:
+def _process_file(path: Path, work: Callable[[TextIO, TextIO], None]) -> None:
     with (
         path.open(encoding="utf-8", newline="") as source,
         path.with_suffix(".out").open("w", encoding="utf-8", newline="") as target,

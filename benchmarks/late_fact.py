@@ -1,4 +1,4 @@
-"""What a fact costs that comes late, after others that were observed after it.
+"""The cost of a late fact: it comes after others that were observed after it.
 
 Measured: milliseconds of one core for a fact of a message that is heard late, in the course of the
 participant with the longest history. Every tenth report of laboratory values, vital signs or scores
@@ -32,7 +32,7 @@ _EVERY = 10
 
 def measures(material: Material) -> list[Measure]:
     """Return facts that are a day late, and facts that come after the whole course."""
-    rules = material.opened.study.rules
+    rules = material.context.study.rules
     alone = {m: known for m, known in material.journals.items() if len(m) == 1}
     members = max(alone, key=lambda m: len(alone[m]))
     course = group_by_message(alone[members])
@@ -42,7 +42,7 @@ def measures(material: Material) -> list[Measure]:
     facts = sum(len(one.facts) for one in course)
 
     def cost_ms(late_by: timedelta) -> float:
-        return _cost_ms(rules, members, _heard_late(course, held_back, late_by), held_back)
+        return _cost_ms(rules, members, _delay_messages(course, held_back, late_by), held_back)
 
     return [
         Measure(
@@ -56,11 +56,11 @@ def measures(material: Material) -> list[Measure]:
 
 
 def is_report(message: ReceivedMessage) -> bool:
-    """Say whether *message* brings values alone: of a laboratory, vital signs, scores."""
+    """Return True when *message* brings values alone: of a laboratory, vital signs, scores."""
     return all(isinstance(fact.body, Observation) for fact in message.facts)
 
 
-def _heard_late(
+def _delay_messages(
     course: Sequence[ReceivedMessage], held_back: set[int], late_by: timedelta
 ) -> list[ReceivedMessage]:
     """Return *course* in the order in which it is heard when what is *held_back* comes late."""
@@ -71,20 +71,20 @@ def _heard_late(
         else one
         for one in course
     ]
-    return sorted(received, key=lambda one: one.received_at)
+    return sorted(received, key=lambda message: message.received_at)
 
 
 def _cost_ms(
-    rules: Rules, members: Sequence[str], course: Sequence[ReceivedMessage], timed: set[int]
+    rules: Rules, members: Sequence[str], course: Sequence[ReceivedMessage], measured_seqs: set[int]
 ) -> float:
-    """Hear *course*; return what a fact of the *timed* messages in it cost."""
+    """Hear *course*; return what a fact of the *measured_seqs* messages in it cost."""
     chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
     spent_s, facts = 0.0, 0
     for message in course:
         started_s = time.process_time()
         chronicle.receive(message)
         took_s = time.process_time() - started_s
-        if message.seq in timed:
+        if message.seq in measured_seqs:
             spent_s += took_s
             facts += len(message.facts)
     return spent_s * 1000 / facts

@@ -1,4 +1,4 @@
-"""What one fact costs a participant who has many already.
+"""The cost of one more fact for a participant who has many already.
 
 The history is the longest course of the synthetic trial, followed by its reports of laboratory
 values, vital signs and scores again and again, each time later by the length of the course.
@@ -25,7 +25,7 @@ from statistics import median
 from uuid import NAMESPACE_OID, uuid5
 
 from benchmarks.late_fact import is_report
-from benchmarks.material import Material, Members, enrolled, open_data
+from benchmarks.material import Material, Members, open_data, open_enrolled
 from benchmarks.measuring import Measure
 from services.cli.shared.open_study import StudyContext
 from services.runtime import wire
@@ -43,42 +43,42 @@ from services.store.journal import Arrival, RawMessage
 from services.store.participant_order import known_after
 from services.vocabulary.fact import Fact
 
-_LEAST = 1_000
-_NEXT, _STORED, _ONE_BY_ONE = 250, 10_000, 10
+_SMALLEST = 1_000
+_NEXT, _STORED_FACTS, _ONE_BY_ONE = 250, 10_000, 10
 
 
 def measures(material: Material) -> list[Measure]:
-    """Return what a fact in order costs as the history grows, and what a late one costs."""
-    rules = material.opened.study.rules
+    """Return the costs of a fact in order as the history grows, and of a late one."""
+    rules = material.context.study.rules
     alone = {m: known for m, known in material.journals.items() if len(m) == 1}
     members = max(alone, key=lambda m: len(alone[m]))
     course = group_by_message(alone[members])
-    sizes = takewhile(lambda size: size <= material.longest, (_LEAST * 10**n for n in count()))
-    grown = {size: _Grown(rules, members, course, size) for size in sizes}
-    least = grown[_LEAST]
+    sizes = takewhile(lambda size: size <= material.longest, (_SMALLEST * 10**n for n in count()))
+    history = {size: _GrowingHistory(rules, members, course, size) for size in sizes}
+    smallest = history[_SMALLEST]
     in_order = [
         Measure(
             f"a fact in order after {size:,}",
             "ms/fact",
             one.next_ms,
             {"floor: decoded from JSON": one.decode_ms}
-            | ({} if one is least else {f"after {_LEAST:,}": least.next_ms}),
+            | ({} if one is smallest else {f"after {_SMALLEST:,}": smallest.next_ms}),
         )
-        for size, one in grown.items()
+        for size, one in history.items()
     ]
-    stored = _Stored(material, members, course)
+    journal = _StoredHistory(material, members, course)
     late = [
         Measure(
-            f"a late fact among {_STORED:,}, recorded",
+            f"a late fact among {_STORED_FACTS:,}, recorded",
             "ms",
-            partial(stored.warm_ms, late=True),
-            {"floor: a fact in order": partial(stored.warm_ms, late=False)},
+            partial(journal.warm_ms, late=True),
+            {"floor: a fact in order": partial(journal.warm_ms, late=False)},
         ),
         Measure(
-            f"a late fact among {_STORED:,}, from the journal",
+            f"a late fact among {_STORED_FACTS:,}, from the journal",
             "ms",
-            stored.cold_ms,
-            {"floor: read and decoded": stored.read_ms},
+            journal.cold_ms,
+            {"floor: read and decoded": journal.read_ms},
         ),
     ]
     return [*in_order, *late]
@@ -94,33 +94,33 @@ def history(course: list[ReceivedMessage]) -> Iterator[ReceivedMessage]:
     )
 
 
-def _later(message: ReceivedMessage, by: timedelta, times: int) -> ReceivedMessage:
+def _later(message: ReceivedMessage, delay: timedelta, times: int) -> ReceivedMessage:
     facts = tuple(
         replace(
             fact,
             id=_id(f"{fact.id}/{times}"),
-            observed_at=fact.observed_at + by,
-            reported_at=fact.reported_at + by,
+            observed_at=fact.observed_at + delay,
+            reported_at=fact.reported_at + delay,
         )
         for fact in message.facts
     )
-    return replace(message, received_at=message.received_at + by, facts=facts)
+    return replace(message, received_at=message.received_at + delay, facts=facts)
 
 
-def _taken(messages: Iterator[ReceivedMessage], facts: int) -> list[ReceivedMessage]:
+def _take_readings(messages: Iterator[ReceivedMessage], facts: int) -> list[ReceivedMessage]:
     """Return the next of *messages*: those that bring so many *facts*, or a few more."""
-    found: list[ReceivedMessage] = []
+    readings: list[ReceivedMessage] = []
     while facts > 0:
-        found.append(next(messages))
-        facts -= len(found[-1].facts)
-    return found
+        readings.append(next(messages))
+        facts -= len(readings[-1].facts)
+    return readings
 
 
 def _id(name: str) -> str:
     return str(uuid5(NAMESPACE_OID, name))
 
 
-class _Grown:
+class _GrowingHistory:
     """A chronicle that has heard a long history, made when it is first asked for."""
 
     def __init__(
@@ -132,23 +132,23 @@ class _Grown:
     @cached_property
     def _chronicle(self) -> RecordHistory:
         chronicle = RecordHistory(LinkedParticipants(self._members, self._rules), self._rules)
-        for message in _taken(self._messages, self._size):
+        for message in _take_readings(self._messages, self._size):
             chronicle.receive(message)
         return chronicle
 
     def next_ms(self) -> float:
         """Hear what comes next; return what a fact of it cost."""
-        chronicle, following = self._chronicle, _taken(self._messages, _NEXT)
+        chronicle, batch = self._chronicle, _take_readings(self._messages, _NEXT)
 
         def hear() -> None:
-            for message in following:
+            for message in batch:
                 chronicle.receive(message)
 
-        return _spent_ms(hear) / sum(len(one.facts) for one in following)
+        return _spent_ms(hear) / sum(len(one.facts) for one in batch)
 
     def decode_ms(self) -> float:
-        """Return what it costs to decode a fact of what comes next."""
-        facts = [fact for one in _taken(self._messages, _NEXT) for fact in one.facts]
+        """Return the milliseconds to decode one of the next facts."""
+        facts = [fact for one in _take_readings(self._messages, _NEXT) for fact in one.facts]
         records = [wire.write_fact(fact) for fact in facts]
 
         def decode() -> None:
@@ -158,62 +158,66 @@ class _Grown:
         return _spent_ms(decode) / len(records)
 
 
-class _Stored:
+class _StoredHistory:
     """An installation that has folded a long history, made when it is first asked for."""
 
     def __init__(self, material: Material, members: Members, course: list[ReceivedMessage]) -> None:
         self._material, (self._subject,) = material, members
         reports = [one for one in course[: len(course) // 4] if is_report(one)]
-        self._late = (_anew(fact, n) for n in count() for one in reports for fact in one.facts)
+        self._late = (
+            _copy_encoded(fact, n) for n in count() for one in reports for fact in one.facts
+        )
         self._messages = history(course)
         self._cache = Cache()
 
     @cached_property
-    def _opened(self) -> StudyContext:
+    def _open_installation(self) -> StudyContext:
         folder = self._material.folder / "long"
-        enrolled(folder, self._material.people)
-        opened = open_data(folder)
-        with opened.db.write() as conn:
-            known = journal.facts_between(conn, self._subject, 0)
-            self._ids, self._at = {one.fact.id for one in known}, known[-1].received_at
-        self._send(opened, _taken(self._messages, _STORED))
-        self._fold(opened, self._cache)
-        return opened
+        open_enrolled(folder, self._material.people)
+        installation = open_data(folder)
+        with installation.db.write() as conn:
+            facts = journal.facts_between(conn, self._subject, 0)
+            self._ids, self._position = {one.fact.id for one in facts}, facts[-1].received_at
+        self._send(installation, _take_readings(self._messages, _STORED_FACTS))
+        self._fold(installation, self._cache)
+        return installation
 
     def warm_ms(self, *, late: bool) -> float:
-        """Return what it costs to record one fact with what is remembered."""
-        opened = self._opened
-        return median(self._one_ms(opened, self._cache, late=late) for _ in range(_ONE_BY_ONE))
+        """Return the milliseconds to record one fact with a warm cache."""
+        installation = self._open_installation
+        return median(
+            self._one_ms(installation, self._cache, late=late) for _ in range(_ONE_BY_ONE)
+        )
 
     def cold_ms(self) -> float:
-        """Return what it costs to record one late fact with nothing remembered."""
-        opened, cache = self._opened, Cache()
-        spent_ms = self._one_ms(opened, cache, late=True)
+        """Return the milliseconds to record one late fact with an empty cache."""
+        installation, cache = self._open_installation, Cache()
+        spent_ms = self._one_ms(installation, cache, late=True)
         self._cache = cache
         return spent_ms
 
     def read_ms(self) -> float:
-        """Return what it costs to read the whole journal of the participant."""
-        opened = self._opened
-        with opened.db.read() as conn:
+        """Return the milliseconds to read the whole journal of the participant."""
+        installation = self._open_installation
+        with installation.db.read() as conn:
             return _spent_ms(lambda: journal.facts_between(conn, self._subject, 0))
 
-    def _one_ms(self, opened: StudyContext, cache: Cache, *, late: bool) -> float:
+    def _one_ms(self, installation: StudyContext, cache: Cache, *, late: bool) -> float:
         fact = next(self._late) if late else next(self._messages).facts[0]
-        self._send(opened, [ReceivedMessage(self._at, self._subject, 0, (fact,))])
-        return _spent_ms(lambda: self._fold(opened, cache))
+        self._send(installation, [ReceivedMessage(self._position, self._subject, 0, (fact,))])
+        return _spent_ms(lambda: self._fold(installation, cache))
 
-    def _send(self, opened: StudyContext, messages: Iterable[ReceivedMessage]) -> None:
+    def _send(self, installation: StudyContext, messages: Iterable[ReceivedMessage]) -> None:
         """Let the journal hold *messages*, known since they were received or later."""
-        with opened.db.write() as conn:
+        with installation.db.write() as conn:
             for message in messages:
-                new = tuple(fact for fact in message.facts if fact.id not in self._ids)
-                self._at = known_after(self._at, message.received_at)
-                name = _id(f"{self._at}")
+                fact = tuple(fact for fact in message.facts if fact.id not in self._ids)
+                self._position = known_after(self._position, message.received_at)
+                name = _id(f"{self._position}")
                 raw = RawMessage(
                     name,
-                    self._at,
-                    new[0].site if new else "",
+                    self._position,
+                    fact[0].site if fact else "",
                     "",
                     name,
                     name,
@@ -221,19 +225,21 @@ class _Stored:
                     "message",
                     b"",
                 )
-                journal.append(conn, opened.keys, [Arrival(raw, new)])
+                journal.append(conn, installation.keys, [Arrival(raw, fact)])
 
-    def _fold(self, opened: StudyContext, cache: Cache) -> None:
-        folded = fold(opened.db, opened.study.rules, cache, [self._subject], Given(self._at))
-        if not folded.facts:
+    def _fold(self, installation: StudyContext, cache: Cache) -> None:
+        result = fold(
+            installation.db, installation.study.rules, cache, [self._subject], Given(self._position)
+        )
+        if not result.facts:
             raise RuntimeError("nothing was folded")
 
 
-def _anew(fact: Fact, number: int) -> Fact:
+def _copy_encoded(fact: Fact, number: int) -> Fact:
     """Return another reading, a little later than *fact*."""
     later = timedelta(minutes=number + 1)
-    made = _id(f"{fact.id}/anew/{number}")
-    return replace(fact, id=made, observed_at=fact.observed_at + later, series="")
+    copied_facts = _id(f"{fact.id}/anew/{number}")
+    return replace(fact, id=copied_facts, observed_at=fact.observed_at + later, series="")
 
 
 def _spent_ms(work: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""What the figures were taken on: without it they mean nothing."""
+"""The machine that figures are taken on: without it they mean nothing."""
 
 import os
 import platform
@@ -29,9 +29,9 @@ def machine(folder: Path) -> str:
 
 
 def _processor() -> str:
-    listed = Path("/proc/cpuinfo")
-    if listed.exists():
-        for line in listed.read_text().splitlines():
+    models = Path("/proc/cpuinfo")
+    if models.exists():
+        for line in models.read_text().splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
@@ -43,12 +43,12 @@ def _filesystem(folder: Path) -> str:
     if not mounted.exists():
         return "a filesystem of unknown kind"
     mounts = [line.split()[1:3] for line in mounted.read_text().splitlines()]
-    over = [(place, kind) for place, kind in mounts if folder.resolve().is_relative_to(place)]
-    return max(over, key=lambda mount: len(mount[0]))[1]
+    candidates = [(place, kind) for place, kind in mounts if folder.resolve().is_relative_to(place)]
+    return max(candidates, key=lambda mount: len(mount[0]))[1]
 
 
 def _sync_ms(folder: Path) -> float:
-    """Return what it takes to know that a few bytes are on disk."""
+    """Return the time until a few bytes are known to be on disk."""
     took_s = []
     with NamedTemporaryFile(dir=folder) as file:
         for _ in range(_SYNCS):

@@ -1,4 +1,4 @@
-"""What every measure works on: one synthetic trial, and an installation that has heard it all."""
+"""The material of every measure: one synthetic trial, and an installation that has read it all."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -33,36 +33,38 @@ def open_data(folder: Path) -> StudyContext:
     return open_in(settings)
 
 
-def enrolled(folder: Path, people: bytes) -> Intake:
-    """Return where messages enter an installation in *folder* that knows *people* (CSV)."""
+def open_enrolled(folder: Path, people: bytes) -> Intake:
+    """Return the intake of an installation in *folder* that knows *people* (CSV)."""
     intake = intake_of(open_data(folder))
     import_participants(intake, people, "benchmark")
     return intake
 
 
-def journals_in(opened: StudyContext) -> Iterator[tuple[Members, list[JournalEntry]]]:
+def journals_in(context: StudyContext) -> Iterator[tuple[Members, list[JournalEntry]]]:
     """Yield each family with what it has heard, in the order of its journals."""
-    with opened.db.read() as conn:
-        joining = [known.fact for known in journal.joining_facts(conn)]
-        people = participants.participants_by_subject(conn, opened.study_id).keys() - {
-            opened.study_id
+    with context.db.read() as conn:
+        linked_facts = [known.fact for known in journal.joining_facts(conn)]
+        people = participants.participants_by_subject(conn, context.study_id).keys() - {
+            context.study_id
         }
-        for group in link_participants(people, joining):
+        for group in link_participants(people, linked_facts):
             yield group, [one for member in group for one in journal.facts_between(conn, member, 0)]
 
 
 class Material:
     """The same for every measure, made when it is first asked for."""
 
-    def __init__(self, folder: Path, longest: int = 1_000_000, passed: int = 500_000) -> None:
+    def __init__(
+        self, folder: Path, longest: int = 1_000_000, passing_facts: int = 500_000
+    ) -> None:
         """Work in *folder*, on the disk that is to be measured.
 
         Args:
             folder: There already.
             longest: Facts in the longest history of one participant.
-            passed: Facts that pass through one rules worker.
+            passing_facts: Facts that pass through one rules worker.
         """
-        self.folder, self.longest, self.passed = folder, longest, passed
+        self.folder, self.longest, self.passing_facts = folder, longest, passing_facts
 
     @cached_property
     def trial(self) -> SimulatedTrial:
@@ -75,27 +77,27 @@ class Material:
         return write_participants_csv(self.trial).encode()
 
     @cached_property
-    def heard(self) -> Path:
+    def feed_installation(self) -> Path:
         """The data of an installation that has accepted the whole trial, nothing folded yet."""
         folder = self.folder / "heard"
-        intake = enrolled(folder, self.people)
-        sent = [Submission(message, "mllp") for message in self.trial.messages]
-        sent += [
+        intake = open_enrolled(folder, self.people)
+        lines = [Submission(message, "mllp") for message in self.trial.messages]
+        lines += [
             Submission(json.dumps(fact).encode(), "file", actor="benchmark", form="facts")
             for fact in list_facts(self.trial)
         ]
-        for at in range(0, len(sent), BATCH_SIZE):
-            for outcome in intake.accept(sent[at : at + BATCH_SIZE]):
+        for start in range(0, len(lines), BATCH_SIZE):
+            for outcome in intake.accept(lines[start : start + BATCH_SIZE]):
                 if outcome.refusal is not None:
                     raise RuntimeError(str(outcome.refusal))
         return folder
 
     @cached_property
-    def opened(self) -> StudyContext:
+    def context(self) -> StudyContext:
         """That installation, open."""
-        return open_data(self.heard)
+        return open_data(self.feed_installation)
 
     @cached_property
     def journals(self) -> Mapping[Members, list[JournalEntry]]:
-        """What every family of the trial has heard."""
-        return dict(journals_in(self.opened))
+        """The facts of every family of linked participants in the trial."""
+        return dict(journals_in(self.context))

@@ -11,23 +11,23 @@ Round = Callable[[], float]  # does the work once; returns the figure
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is measured.
+    """One measure, and the others that it is compared to.
 
     Args:
         name: What the figure is of.
         unit: Of the figure and of all that it is compared to.
-        run: One round.
-        beside: One round of each thing that it is compared to, by name.
+        sample: One round.
+        comparisons: One round of each thing that it is compared to, by name.
     """
 
     name: str
     unit: str
-    run: Round
-    beside: Mapping[str, Round]
+    sample: Round
+    comparisons: Mapping[str, Round]
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """A figure beside one other: medians over the rounds; *ratios* has one entry a round."""
 
     name: str
@@ -43,12 +43,12 @@ class Compared:
         return median(self.ratios)
 
     @property
-    def spread(self) -> tuple[float, float]:
+    def relative_spread(self) -> tuple[float, float]:
         """Least and greatest ratio of any round."""
         return min(self.ratios), max(self.ratios)
 
 
-def compare(measure: Measure, rounds: int) -> list[Compared]:
+def compare(measure: Measure, rounds: int) -> list[Comparison]:
     """Return *measure* beside each thing that it is compared to.
 
     A ratio is of two figures of one round; the order within a round turns with every round, so
@@ -58,15 +58,15 @@ def compare(measure: Measure, rounds: int) -> list[Compared]:
         measure: What to run.
         rounds: How often, 1 or more.
     """
-    sides = {"": measure.run, **measure.beside}
-    found: dict[str, list[float]] = {name: [] for name in sides}
+    sides = {"": measure.sample, **measure.comparisons}
+    results: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
         for name in reversed(sides) if number % 2 else sides:
             gc.collect()
-            found[name].append(sides[name]())
-    own = found.pop("")
+            results[name].append(sides[name]())
+    own = results.pop("")
     return [
-        Compared(
+        Comparison(
             measure.name,
             measure.unit,
             median(own),
@@ -74,7 +74,7 @@ def compare(measure: Measure, rounds: int) -> list[Compared]:
             median(figures),
             tuple(mine / its for mine, its in zip(own, figures, strict=True)),
         )
-        for name, figures in found.items()
+        for name, figures in results.items()
     ]
 
 

@@ -26,7 +26,7 @@ from services.vocabulary.fact import JournalEntry
 _TAKEN_TO, _MIB = 1000, 1024 * 1024
 _STATM = Path("/proc/self/statm")
 
-Holding = Callable[[Rules, Sequence[str], Sequence[JournalEntry]], object]
+Retention = Callable[[Rules, Sequence[str], Sequence[JournalEntry]], object]
 
 
 def measures(material: Material) -> list[Measure]:
@@ -36,45 +36,49 @@ def measures(material: Material) -> list[Measure]:
         Measure(
             f"memory per 1,000 participants ({facts // people:,} facts each)",
             "MiB",
-            lambda: _grown(material.heard, people, _chronicle),
-            {"floor: their decoded facts only": lambda: _grown(material.heard, people, _facts)},
+            lambda: _measure_growth(material.feed_installation, people, _chronicle),
+            {
+                "floor: their decoded facts only": lambda: _measure_growth(
+                    material.feed_installation, people, _facts
+                )
+            },
         )
     ]
 
 
-def _chronicle(rules: Rules, members: Sequence[str], known: Sequence[JournalEntry]) -> object:
+def _chronicle(rules: Rules, members: Sequence[str], facts: Sequence[JournalEntry]) -> object:
     chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
-    for message in group_by_message(known):
+    for message in group_by_message(facts):
         chronicle.receive(message)
     chronicle.take_changes()
     return chronicle
 
 
-def _facts(_rules: Rules, _members: Sequence[str], known: Sequence[JournalEntry]) -> object:
-    return [one.fact for one in known]
+def _facts(_rules: Rules, _members: Sequence[str], facts: Sequence[JournalEntry]) -> object:
+    return [one.fact for one in facts]
 
 
-def _grown(folder: Path, people: int, holding: Holding) -> float:
+def _measure_growth(folder: Path, people: int, retention: Retention) -> float:
     """Return by how many MiB a fresh process grows that holds so many *people*, for 1,000."""
-    spawning = get_context("spawn")
-    here, there = spawning.Pipe()
-    process = spawning.Process(target=_hold, args=(folder, holding, there))
+    context = get_context("spawn")
+    parent_end, child_end = context.Pipe()
+    process = context.Process(target=_hold, args=(folder, retention, child_end))
     process.start()
-    there.close()
-    grown: int = here.recv()
+    child_end.close()
+    growth_mb: int = parent_end.recv()
     process.join()
-    return grown / people * _TAKEN_TO / _MIB
+    return growth_mb / people * _TAKEN_TO / _MIB
 
 
-def _hold(folder: Path, holding: Holding, told: Connection) -> None:
-    opened = open_data(folder)
-    rules = opened.study.rules
-    holding(rules, *next(journals_in(opened)))
+def _hold(folder: Path, retention: Retention, pipe: Connection) -> None:
+    context = open_data(folder)
+    rules = context.study.rules
+    retention(rules, *next(journals_in(context)))
     gc.collect()
-    before = resident()
-    held = [holding(rules, members, known) for members, known in journals_in(opened)]
+    mb_before = resident()
+    retained = [retention(rules, members, known) for members, known in journals_in(context)]
     gc.collect()
-    told.send(resident() - before if held else 0)
+    pipe.send(resident() - mb_before if retained else 0)
 
 
 def resident() -> int:

@@ -30,30 +30,30 @@ from services.safety_rules.domain.participant.record_history import RecordHistor
 from services.store.states import StateRow
 from services.vocabulary.fact import Fact, JournalEntry
 
-_AT = (100_000, 250_000, 500_000, 1_000_000)
+_SAMPLED_AT = (100_000, 250_000, 500_000, 1_000_000)
 _FULL = 250_000  # facts by which the cache is full
 _MIB = 1024 * 1024
 
-Stored = tuple[JournalEntry, str]  # and its fact as JSON
+StoredFact = tuple[JournalEntry, str]  # and its fact as JSON
 
 
 def measures(material: Material) -> list[Measure]:
-    """Return how large the worker is after so many facts."""
-    passing = _Passing(material)
+    """Return the size of the worker after each number of facts."""
+    worker = _MeasuredWorker(material)
     return [
         Measure(
             f"worker's memory after {size:,} facts",
             "MiB",
-            partial(passing.grown_mib, size),
+            partial(worker.grown_mib, size),
             {"limit of its cache": lambda: DEFAULT_BYTES / _MIB}
-            | ({f"after {_FULL:,}": partial(passing.grown_mib, _FULL)} if size > _FULL else {}),
+            | ({f"after {_FULL:,}": partial(worker.grown_mib, _FULL)} if size > _FULL else {}),
         )
-        for size in _AT
-        if size <= material.passed
+        for size in _SAMPLED_AT
+        if size <= material.passing_facts
     ]
 
 
-class _Passing:
+class _MeasuredWorker:
     """A process through which facts pass, run when it is first asked for."""
 
     def __init__(self, material: Material) -> None:
@@ -61,63 +61,67 @@ class _Passing:
 
     def grown_mib(self, facts: int) -> float:
         """Return by how many MiB it had grown after so many *facts*."""
-        return self._grown[facts] / _MIB
+        return self._measure_growth[facts] / _MIB
 
     @cached_property
-    def _grown(self) -> dict[int, int]:
-        spawning = get_context("spawn")
-        here, there = spawning.Pipe()
-        told = (self._material.heard, self._material.passed, there)
-        process = spawning.Process(target=_pass, args=told)
+    def _measure_growth(self) -> dict[int, int]:
+        context = get_context("spawn")
+        parent_end, child_end = context.Pipe()
+        samples = (self._material.feed_installation, self._material.passing_facts, child_end)
+        process = context.Process(target=_pass, args=samples)
         process.start()
-        there.close()
-        grown: dict[int, int] = here.recv()
+        child_end.close()
+        growth_mb: dict[int, int] = parent_end.recv()
         process.join()
-        return grown
+        return growth_mb
 
 
-def _pass(folder: Path, most: int, told: Connection) -> None:
-    opened = open_data(folder)
-    rules = opened.study.rules
+def _pass(folder: Path, limit: int, pipe: Connection) -> None:
+    context = open_data(folder)
+    rules = context.study.rules
     courses = [
         [(one, wire.write_fact(one.fact).decode()) for one in known]
-        for members, known in journals_in(opened)
+        for members, known in journals_in(context)
         if len(members) == 1
     ]
-    _remembered(rules, "P-0", courses[0])
+    _retained_mb(rules, "P-0", courses[0])
     gc.collect()
-    before, cache = resident(), Cache()
+    mb_before, cache = resident(), Cache()
     chance = Random(SEED)  # noqa: S311 - the same draws each time are wanted
-    grown: dict[int, int] = {}
-    for passed, name, number in _comers(courses, most):
-        cache.put(_remembered(rules, name, courses[number % len(courses)]))
-        again = chance.randrange(number + 1)
-        if cache.get((StateRow(f"P-{again}"),)) is None:
-            cache.put(_remembered(rules, f"P-{again}", courses[again % len(courses)]))
-        grown |= {at: resident() - before for at in _AT if at <= passed and at not in grown}
-    told.send(grown)
+    growth_mb: dict[int, int] = {}
+    for count, name, number in _comers(courses, limit):
+        cache.put(_retained_mb(rules, name, courses[number % len(courses)]))
+        copies = chance.randrange(number + 1)
+        if cache.get((StateRow(f"P-{copies}"),)) is None:
+            cache.put(_retained_mb(rules, f"P-{copies}", courses[copies % len(courses)]))
+        growth_mb |= {
+            at: resident() - mb_before for at in _SAMPLED_AT if at <= count and at not in growth_mb
+        }
+    pipe.send(growth_mb)
 
 
-def _comers(courses: list[list[Stored]], most: int) -> Iterator[tuple[int, str, int]]:
-    """Yield how many facts have passed, whom the last were of, and that one's number."""
-    passed = number = 0
-    while passed < most:
-        passed += len(courses[number % len(courses)])
-        yield passed, f"P-{number}", number
+def _comers(courses: list[list[StoredFact]], limit: int) -> Iterator[tuple[int, str, int]]:
+    """Yield the count of facts so far, the participant of the last ones, and their number."""
+    count = number = 0
+    while count < limit:
+        count += len(courses[number % len(courses)])
+        yield count, f"P-{number}", number
         number += 1
 
 
-def _remembered(rules: Rules, name: str, course: list[Stored]) -> Remembered:
+def _retained_mb(rules: Rules, name: str, course: list[StoredFact]) -> Remembered:
     chronicle = RecordHistory(LinkedParticipants((name,), rules), rules)
-    for message in group_by_message(_named(one, line, name) for one, line in course):
+    for message in group_by_message(_copy_journal(one, line, name) for one, line in course):
         chronicle.receive(message)
     chronicle.take_changes()
     return Remembered(chronicle, (StateRow(name),), len(course))
 
 
-def _named(one: JournalEntry, line: str, name: str) -> JournalEntry:
-    """Return what a journal would hold had it been *name*: nothing is shared with *one*."""
-    fact = wire.read_fact(line.replace(f'"subject":"{one.fact.subject}"', f'"subject":"{name}"'))
+def _copy_journal(journal: JournalEntry, line: str, name: str) -> JournalEntry:
+    """Return a copy of *journal* under *name* that shares no object with it."""
+    fact = wire.read_fact(
+        line.replace(f'"subject":"{journal.fact.subject}"', f'"subject":"{name}"')
+    )
     if not isinstance(fact, Fact) or fact.subject != name:
         raise TypeError(line)
-    return JournalEntry(one.seq, one.received_at, one.message, fact)
+    return JournalEntry(journal.seq, journal.received_at, journal.message, fact)

@@ -25,12 +25,12 @@ _SEED = 7
 
 def measures(material: Material) -> list[Measure]:
     """Return the one measure."""
-    rule = material.opened.study.rules.protocol.rules[0]
+    rule = material.context.study.rules.protocol.rules[0]
     when, limit = rule.stop_when, read_limits(rule)
     course = TrialPlan(365.0, _WINDOW_DAYS, rule.curve)
     members = tuple(Standing(f"P-{number}", rule.id) for number in range(when.n))
 
-    def counted() -> None:
+    def count_stops() -> None:
         rehearse(rule, rates=(when.p0,), window_days=_WINDOW_DAYS, trials=_TRIALS, seed=_SEED)
 
     def only_drawn() -> None:
@@ -39,20 +39,20 @@ def measures(material: Material) -> list[Measure]:
             draw_trials(course, when.p0, when.n, _AT_ONCE, chance)
 
     def one_by_one() -> None:
-        some = draw_trials(course, when.p0, when.n, _ALONE, np.random.default_rng(_SEED))
-        nobody = np.zeros(when.n, dtype=np.bool_)
-        for entered, ends, event in zip(
-            some.entered_at, some.window_ends_at, some.event_at, strict=True
+        trials = draw_trials(course, when.p0, when.n, _ALONE, np.random.default_rng(_SEED))
+        no_events = np.zeros(when.n, dtype=np.bool_)
+        for entry_days, ends, event in zip(
+            trials.entered_at, trials.window_ends_at, trials.event_at, strict=True
         ):
-            of = Cohort(members, entered, ends, ends, nobody, float(ends.max()), 0, 0, None)
-            happened = Outcomes((None,) * when.n, event, event)
-            list_path_points(of, happened, rule.policy, rule.curve, limit)
+            size = Cohort(members, entry_days, ends, ends, no_events, float(ends.max()), 0, 0, None)
+            event_days = Outcomes((None,) * when.n, event, event)
+            list_path_points(size, event_days, rule.policy, rule.curve, limit)
 
     return [
         Measure(
             "a rule in simulated trials",
             "trials/s",
-            lambda: per_core_second(_TRIALS, counted),
+            lambda: per_core_second(_TRIALS, count_stops),
             {
                 "floor: drawn only": lambda: per_core_second(_TRIALS, only_drawn),
                 "one by one, one way": lambda: per_core_second(_ALONE, one_by_one),

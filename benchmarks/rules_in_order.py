@@ -16,13 +16,13 @@ from services.safety_rules.application.recompute import recount
 
 def measures(material: Material) -> list[Measure]:
     """Return the one measure."""
-    rules = material.opened.study.rules
+    rules = material.context.study.rules
     journals = material.journals
     stored = [wire.write_fact(one.fact) for known in journals.values() for one in known]
 
     def fold() -> None:
-        for members, known in journals.items():
-            recount(rules, members, known, max(one.received_at for one in known))
+        for members, facts in journals.items():
+            recount(rules, members, facts, max(one.received_at for one in facts))
 
     def decode() -> None:
         for record in stored:

@@ -20,7 +20,7 @@ from benchmarks import (
 )
 from benchmarks.machine import machine
 from benchmarks.material import Material
-from benchmarks.measuring import Compared, Measure, compare
+from benchmarks.measuring import Comparison, Measure, compare
 from services.cli.shared.tables import table
 
 MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
@@ -44,19 +44,19 @@ MLLP by the wall clock; reading, rules and single facts by the processor time of
 What each floor is and why: the first lines of the files in benchmarks/."""
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; return the exit code."""
-    args = _parser().parse_args(given)
+    args = _parser().parse_args(argv)
     args.folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=args.folder, prefix="bench-") as made:
-        material = Material(Path(made), args.longest, args.passed)
+    with TemporaryDirectory(dir=args.folder, prefix="bench-") as temporary:
+        material = Material(Path(temporary), args.longest, args.passed)
         print(f"{machine(material.folder)}\n", flush=True)
-        found: list[Compared] = []
+        results: list[Comparison] = []
         for name in args.only or MEASURES:
             print(f"{name} ...", file=sys.stderr, flush=True)
             for measure in MEASURES[name](material):
-                found += compare(measure, args.rounds)
-    print(table(_HEAD, _rows(found)))
+                results += compare(measure, args.rounds)
+    print(table(_HEAD, _rows(results)))
     print(_LEGEND.format(rounds=args.rounds))
     return 0
 
@@ -98,20 +98,20 @@ def _positive(text: str) -> int:
     return number
 
 
-def _rows(found: Sequence[Compared]) -> list[tuple[str, ...]]:
+def _rows(results: Sequence[Comparison]) -> list[tuple[str, ...]]:
     """Return a row for each ratio; a figure stands once, beside the first of them."""
     rows: list[tuple[str, ...]] = []
-    for number, one in enumerate(found):
-        least, greatest = one.spread
-        again = number > 0 and found[number - 1].name == one.name
+    for number, result in enumerate(results):
+        slowest, greatest = result.relative_spread
+        repeated = number > 0 and results[number - 1].name == result.name
         rows.append(
             (
-                "" if again else one.name,
-                "" if again else f"{_number(one.figure)} {one.unit}",
-                one.beside_name,
-                _number(one.beside),
-                _number(one.ratio),
-                f"{_number(least)} to {_number(greatest)}",
+                "" if repeated else result.name,
+                "" if repeated else f"{_number(result.figure)} {result.unit}",
+                result.beside_name,
+                _number(result.beside),
+                _number(result.ratio),
+                f"{_number(slowest)} to {_number(greatest)}",
             )
         )
     return rows

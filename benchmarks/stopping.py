@@ -1,4 +1,4 @@
-"""What the stopping rules cost: to calibrate one, to know what it does, to follow ten of them.
+"""The cost of stopping rules: to calibrate one, to characterise it, to follow ten of them.
 
 Measured, in milliseconds of one core: the exact calibration of a beta-binomial rule for 100
 participants (aim: 20); the exact characteristics of that rule at six rates (aim: 5); everything
@@ -60,7 +60,7 @@ def measures(_material: Material) -> list[Measure]:
         for rule, observed in zip(rules, trial, strict=True):
             decide_rule(protocol, rule, observed, as_of)
 
-    def read() -> None:
+    def read_protocol() -> None:
         for rule, observed in zip(rules, trial, strict=True):
             select_cohort(rule, observed, _START + timedelta(days=_PARTICIPANTS))
 
@@ -86,42 +86,42 @@ def measures(_material: Material) -> list[Measure]:
             f"update of {_RULES} rules, {_PARTICIPANTS} participants",
             "ms",
             partial(_cost_ms, update),
-            {"floor: standings read into arrays": partial(_cost_ms, read)},
+            {"floor: standings read into arrays": partial(_cost_ms, read_protocol)},
         ),
     ]
 
 
-def _rule(like: Rule, number: int) -> Rule:
+def _rule(template: Rule, number: int) -> Rule:
     """Return a rule for all the participants; each has another p0."""
     p0 = _P0 + 0.01 * number
     prior = {"prior": (2 * p0, 2 * (1 - p0))}
     table = calibrate_boundary(_FAMILY, _PARTICIPANTS, p0, _ALPHA, prior).boundary
     when = StopWhen(_FAMILY, p0, _ALPHA, _PARTICIPANTS, compress_boundary(table), prior)
-    return replace(like, id=f"{like.id}{number}", stop_when=when)
+    return replace(template, id=f"{template.id}{number}", stop_when=when)
 
 
 def _trial(rule: Rule) -> list[ObservedStanding]:
     """Return one participant a day, windows of 60 days, events at 8 in 100."""
     chance = np.random.default_rng(int(rule.stop_when.p0 * 100))
-    found = []
+    standings = []
     for number in range(_PARTICIPANTS):
-        entered = _START + timedelta(days=number)
+        entry_day = _START + timedelta(days=number)
         event = None
         if chance.random() < _HAS_EVENT:
             event = CountedEvent(
-                entered + timedelta(days=float(15 * chance.random())), "event", 3, confirmed=True
+                entry_day + timedelta(days=float(15 * chance.random())), "event", 3, confirmed=True
             )
         standing = Standing(
             f"P-{number:03}",
             rule.id,
-            entered,
-            entered + timedelta(days=60),
+            entry_day,
+            entry_day + timedelta(days=60),
             event=event,
             confirmed=event if chance.random() < _CONFIRMED else None,
             upper=event,
         )
-        found.append(ObservedStanding(standing, _START + timedelta(days=2 * _PARTICIPANTS)))
-    return found
+        standings.append(ObservedStanding(standing, _START + timedelta(days=2 * _PARTICIPANTS)))
+    return standings
 
 
 def _cost_ms(work: Callable[[], object]) -> float:

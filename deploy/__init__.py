@@ -1,0 +1,1 @@
+"""How Aegis is installed: on one machine, in containers, and with what watches it."""

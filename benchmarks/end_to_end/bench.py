@@ -47,18 +47,18 @@ class Bench:
     participants: int
     folder: Path
     rules: list[Worker] = field(default_factory=list)
-    _sent: int = 0  # messages with results
-    _now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
+    _sent_count: int = 0  # messages with results
+    _clock_time: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
 
     def __post_init__(self) -> None:
         people = self.folder / "participants.csv"
-        people.write_text(registration(Shape(self.participants, 1), self._now))
+        people.write_text(registration(Shape(self.participants, 1), self._clock_time))
         self.installation.command("participants", "import", str(people))
-        send_all(self.mllp, list(infusions(Shape(self.participants, 1), self._now)), 1)
+        send_all(self.mllp, list(infusions(Shape(self.participants, 1), self._clock_time)), 1)
 
     @property
     def url(self) -> str:
-        """Where the database is, for psycopg."""
+        """The address of the database, for psycopg."""
         return self.installation.postgres.url().replace("+psycopg", "")
 
     @property
@@ -66,11 +66,13 @@ class Bench:
         """The port that messages are sent to."""
         return self.installation.ports["mllp"]
 
-    def made(self, facts: int, results: int, severe: Collection[int] = USUALLY) -> list[bytes]:
+    def build_messages(
+        self, facts: int, results: int, severe: Collection[int] = USUALLY
+    ) -> list[bytes]:
         """Return the next messages with *results* each, about *facts* in all: `feed.messages`."""
-        numbers = range(self._sent, self._sent + facts // results)
-        self._sent = numbers.stop
-        return list(messages(Shape(self.participants, results), numbers, self._now, severe))
+        numbers = range(self._sent_count, self._sent_count + facts // results)
+        self._sent_count = numbers.stop
+        return list(messages(Shape(self.participants, results), numbers, self._clock_time, severe))
 
     def start_rules(self, workers: int = 1) -> None:
         """Let so many workers of the rules run."""
@@ -93,34 +95,34 @@ class Bench:
         with psycopg.connect(self.url) as connection:
             connection.execute(f"TRUNCATE {', '.join(_MADE_BY_RULES)}")
 
-    def waits(self) -> int:
-        """Return how many facts are not folded."""
+    def count_waiting(self) -> int:
+        """Return the number of facts that are not folded."""
         return self._number(
             "SELECT coalesce(sum(p.last_seq - coalesce(s.folded_through, 0)), 0)"
             " FROM participant p LEFT JOIN participant_state s USING (subject)"
         )
 
-    def until_folded(self) -> list[tuple[float, int]]:
+    def wait_until_folded(self) -> list[tuple[float, int]]:
         """Return once every fact is folded: how many waited, and when (seconds), on the way.
 
         Raises:
             TimeoutError: That takes too long.
         """
-        seen: list[tuple[float, int]] = []
+        counts: list[tuple[float, int]] = []
         until_s = time.monotonic() + SETTLE_S
-        while not seen or seen[-1][1]:
+        while not counts or counts[-1][1]:
             if time.monotonic() > until_s:
-                raise TimeoutError(f"{seen[-1][1]} facts are still not folded: see the logs")
-            seen.append((time.perf_counter(), self.waits()))
+                raise TimeoutError(f"{counts[-1][1]} facts are still not folded: see the logs")
+            counts.append((time.perf_counter(), self.count_waiting()))
             time.sleep(0.05)
-        return seen
+        return counts
 
-    def until_told(self) -> None:
+    def wait_until_notified(self) -> None:
         """Return once no notice of an alert waits to be sent."""
         while self._number("SELECT count(*) FROM delivery WHERE next_attempt_at IS NOT NULL"):
             time.sleep(0.5)
 
-    def until_announced(self) -> None:
+    def wait_until_announced(self) -> None:
         """Return once the relay has carried everything on."""
         while self._number("SELECT count(*) FROM outbox"):
             time.sleep(0.05)
@@ -130,30 +132,30 @@ class Bench:
         return self._number("SELECT coalesce(max(id), 0) FROM audit")
 
     def records_on_topic(self) -> int:
-        """Return how many records the topic of facts holds."""
+        """Return the number of records on the topic of facts."""
         with closing(KafkaConsumer(bootstrap_servers=self.installation.kafka.servers)) as reader:
             parts = [TopicPartition(FACTS, p) for p in reader.partitions_for_topic(FACTS) or ()]
             return sum(reader.end_offsets(parts).values())
 
-    def read_by(self, which: str, records: int) -> float:
+    def time_reader(self, reader: str, records: int) -> float:
         """Return in how many seconds another reader had *records*; see `readers`."""
-        command = [sys.executable, "-m", "benchmarks.end_to_end.readers", which]
-        done = subprocess.run(  # noqa: S603 - the program is this one
+        command = [sys.executable, "-m", "benchmarks.end_to_end.readers", reader]
+        completed = subprocess.run(  # noqa: S603 - the program is this one
             [*command, self.installation.kafka.servers, str(records)],
             env={**os.environ, **self.installation.environment()},
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise RuntimeError(f"{which}: {done.stderr[-2000:]}")
-        return float(done.stdout.splitlines()[-1])
+        if completed.returncode:
+            raise RuntimeError(f"{reader}: {completed.stderr[-2000:]}")
+        return float(completed.stdout.splitlines()[-1])
 
     def processes(self) -> dict[str, int]:
         """Return the process of each server and worker that runs."""
         rules = {f"rules {at}": worker.pid for at, worker in enumerate(self.rules, 1)}
-        others = {name: pid for name, pid, *_ in self.installation.status()}
-        return {name: pid for name, pid in (others | rules).items() if pid is not None}
+        workers = {name: pid for name, pid, *_ in self.installation.status()}
+        return {name: pid for name, pid in (workers | rules).items() if pid is not None}
 
     def _number(self, query: str) -> int:
         with psycopg.connect(self.url) as connection:
@@ -161,15 +163,15 @@ class Bench:
         return int(row[0]) if row else 0
 
 
-def rate(seen: list[tuple[float, int]]) -> float:
+def rate(counts: list[tuple[float, int]]) -> float:
     """Return facts per second from the first that was folded to the last.
 
     Args:
-        seen: Of `Bench.until_folded`.
+        counts: Of `Bench.until_folded`.
 
     >>> rate([(0.0, 100), (5.0, 100), (6.0, 50), (7.0, 0)])
     50.0
     """
-    first = next(at for at, (_, left) in enumerate(seen) if left < seen[0][1])
-    began_s, waited = seen[max(0, first - 1)]
-    return waited / (seen[-1][0] - began_s)
+    first = next(at for at, (_, left) in enumerate(counts) if left < counts[0][1])
+    began_s, facts = counts[max(0, first - 1)]
+    return facts / (counts[-1][0] - began_s)

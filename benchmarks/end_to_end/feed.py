@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 SITE = "west"
 _EVERY = timedelta(minutes=10)  # between two messages of one participant
-_SINCE = timedelta(days=80)  # before now: nothing is dated in the future
+_BASELINE_AGE = timedelta(days=80)  # before now: nothing is dated in the future
 _SEVERE = 0.02  # of the values that may be severe
 _TESTS = (  # local code, unit, mean, standard deviation, reference range, a severe value
     ("NEUT_ABS", "10*9/L", 3.4, 0.5, "1.5-7.5", "0.3"),
@@ -33,51 +33,51 @@ class Shape:
     results: int
 
 
-def registration(shape: Shape, now: datetime) -> str:
+def registration(shape: Shape, clock_time: datetime) -> str:
     """Return the participants, as `aegis participants import` reads them."""
-    at = (now - _SINCE - timedelta(days=10)).isoformat(timespec="seconds")
+    instant = (clock_time - _BASELINE_AGE - timedelta(days=10)).isoformat(timespec="seconds")
     head = (
         "participant,site,authority,identifier_type,identifier,transplant_at,donor,sex,birth_year,"
         "weight_kg,enrolled_at"
     )
     rows = (
-        f"B-{one:04d},{SITE},WMRN,MR,B{one:06d},{at},haploidentical,male,1980,80,{at}"
+        f"B-{one:04d},{SITE},WMRN,MR,B{one:06d},{instant},haploidentical,male,1980,80,{instant}"
         for one in range(shape.participants)
     )
     return "\n".join((head, *rows)) + "\n"
 
 
-def infusions(shape: Shape, now: datetime) -> Iterator[bytes]:
+def infusions(shape: Shape, clock_time: datetime) -> Iterator[bytes]:
     """Yield a message for each participant: the study drug starts before the first result."""
-    at = f"{(now - _SINCE - _EVERY).astimezone(UTC):%Y%m%d%H%M%S}+0000"
-    for who in range(shape.participants):
+    instant = f"{(clock_time - _BASELINE_AGE - _EVERY).astimezone(UTC):%Y%m%d%H%M%S}+0000"
+    for participant in range(shape.participants):
         yield _lines(
-            f"MSH|^~\\&|CERNER|WEST|AEGIS|AEGIS|{at}||RAS^O17^RAS_O17|start-{who}|P|2.5.1",
-            _patient(who),
-            f"ORC|RE||start-{who}",
-            f"RXA|0|1|{at}|{at}|blinatumomab^blinatumomab^L|28|ug/d||start^start^AEGIS"
+            f"MSH|^~\\&|CERNER|WEST|AEGIS|AEGIS|{instant}||RAS^O17^RAS_O17|start-{participant}|P|2.5.1",
+            _patient(participant),
+            f"ORC|RE||start-{participant}",
+            f"RXA|0|1|{instant}|{instant}|blinatumomab^blinatumomab^L|28|ug/d||start^start^AEGIS"
             "|||||||||||CP|A",
             "RXR|IV",
         )
 
 
 def messages(
-    shape: Shape, numbers: range, now: datetime, severe: Collection[int] = USUALLY
+    shape: Shape, numbers: range, clock_time: datetime, severe: Collection[int] = USUALLY
 ) -> Iterator[bytes]:
     """Yield the messages of these *numbers*, in order; the same for the same arguments.
 
     Args:
         shape: Of the feed.
         numbers: Of messages; who goes on where the last feed ended sends nothing late.
-        now: Aware; everything was observed before it.
+        clock_time: Aware; everything was observed before it.
         severe: The tests of which some values are severe, by their number.
     """
-    drawn = random.Random(numbers.start)  # noqa: S311 - reproducible is what is wanted
-    start = (now - _SINCE).astimezone(UTC)
+    chance = random.Random(numbers.start)  # noqa: S311 - reproducible is what is wanted
+    start = (clock_time - _BASELINE_AGE).astimezone(UTC)
     for number in numbers:
-        who, turn = number % shape.participants, number // shape.participants
-        results = [_result(drawn, test, severe) for test in _tests(shape, turn)]
-        yield _message(f"m-{number}", who, start + turn * _EVERY, results)
+        participant, turn = number % shape.participants, number // shape.participants
+        results = [_result(chance, test, severe) for test in _tests(shape, turn)]
+        yield _message(f"m-{number}", participant, start + turn * _EVERY, results)
 
 
 def _tests(shape: Shape, turn: int) -> list[int]:
@@ -85,18 +85,20 @@ def _tests(shape: Shape, turn: int) -> list[int]:
     return [(first + more) % len(_TESTS) for more in range(shape.results)]
 
 
-def _result(drawn: random.Random, test: int, severe: Collection[int]) -> tuple[str, ...]:
+def _result(chance: random.Random, test: int, severe: Collection[int]) -> tuple[str, ...]:
     code, unit, mean, deviation, usual, worst = _TESTS[test]
-    is_severe = test in severe and drawn.random() < _SEVERE
-    value = worst if is_severe else f"{max(0.1, drawn.gauss(mean, deviation)):.2f}"
+    is_severe = test in severe and chance.random() < _SEVERE
+    value = worst if is_severe else f"{max(0.1, chance.gauss(mean, deviation)):.2f}"
     return code, value, unit, usual
 
 
-def _message(control: str, who: int, at: datetime, results: Iterable[Sequence[str]]) -> bytes:
-    time = f"{at:%Y%m%d%H%M%S}+0000"
+def _message(
+    control: str, participant: int, sent_at: datetime, results: Iterable[Sequence[str]]
+) -> bytes:
+    time = f"{sent_at:%Y%m%d%H%M%S}+0000"
     return _lines(
         f"MSH|^~\\&|CERNER|WEST|AEGIS|AEGIS|{time}||ORU^R01^ORU_R01|{control}|P|2.5.1",
-        _patient(who),
+        _patient(participant),
         f"OBR|1||{control}|PANEL^Panel^L|||{time}",
         *(
             f"OBX|{place}|NM|{code}^{code}^L||{value}|{unit}|{usual}||||F|||{time}"
@@ -105,8 +107,8 @@ def _message(control: str, who: int, at: datetime, results: Iterable[Sequence[st
     )
 
 
-def _patient(who: int) -> str:
-    return f"PID|1||B{who:06d}^^^WMRN^MR||SYNTHETIC^PERSON"
+def _patient(participant: int) -> str:
+    return f"PID|1||B{participant:06d}^^^WMRN^MR||SYNTHETIC^PERSON"
 
 
 def _lines(*segments: str) -> bytes:

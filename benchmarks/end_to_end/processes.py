@@ -1,4 +1,4 @@
-"""What processes take of the machine."""
+"""CPU time and memory of processes."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ def cpu_s(pid: int) -> float:
 
 
 def resident_mb(pid: int) -> float:
-    """Return how much memory a process holds, in MiB; not its children."""
+    """Return the resident memory of a process in MiB, without its children."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * _PAGE / 2**20
 
@@ -28,11 +28,11 @@ def _own_cpu_s(pid: int) -> float:
 
 
 def _family(pid: int) -> list[int]:
-    found = [pid]
-    for one in found:
+    pids = [pid]
+    for member in pids:
         try:
-            children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
+            children = Path(f"/proc/{member}/task/{member}/children").read_text().split()
         except OSError:
             continue
-        found += map(int, children)
-    return found
+        pids += map(int, children)
+    return pids

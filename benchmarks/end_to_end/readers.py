@@ -1,4 +1,4 @@
-"""What the workers of the rules are compared to: other readers of the same topic.
+"""Other readers of the topic of facts, to compare the workers of the rules with.
 
     python -m benchmarks.end_to_end.readers bare-faust BROKERS RECORDS
     python -m benchmarks.end_to_end.readers plain-loop BROKERS RECORDS
@@ -42,21 +42,21 @@ async def bare_faust(brokers: str, records: int, folder: str) -> float:
         stream_buffer_maxsize=4096,
     )
     topic = app.topic(FACTS, key_serializer="raw", value_serializer="raw", value_type=bytes)
-    done = asyncio.Event()
+    finished = asyncio.Event()
     began_s = 0.0
 
-    async def read(stream: StreamT[bytes]) -> None:
+    async def read_batches(stream: StreamT[bytes]) -> None:
         nonlocal began_s
-        seen = 0
+        count = 0
         async for batch in cast("faust.Stream[bytes]", stream).take(_AT_ONCE, _WITHIN_S):
             began_s = began_s or time.perf_counter()
-            seen += len(batch)
-            if seen >= records:
-                done.set()
+            count += len(batch)
+            if count >= records:
+                finished.set()
 
-    app.agent(topic, name="read")(read)
+    app.agent(topic, name="read")(read_batches)
     await app.start()
-    await done.wait()
+    await finished.wait()
     took_s = time.perf_counter() - began_s
     await app.stop()
     return took_s
@@ -64,18 +64,18 @@ async def bare_faust(brokers: str, records: int, folder: str) -> float:
 
 def plain_loop(brokers: str, records: int) -> float:
     """Return in how many seconds a loop over kafka-python has folded *records*."""
-    opened = open_in(StoreSettings())
-    worker = HintWorker(opened.db, opened.study.rules, now_utc)
+    context = open_in(StoreSettings())
+    worker = HintWorker(context.db, context.study.rules, now_utc)
     consumer = kafka.consumer(KafkaSettings(kafka=brokers), FACTS, f"plain-{uuid4()}")
-    seen, began_s = 0, 0.0
-    while seen < records:
-        polled = consumer.poll(timeout_ms=200, max_records=_AT_ONCE)
-        batch = [(one.key.decode(), one.value) for part in polled.values() for one in part]
+    count, began_s = 0, 0.0
+    while count < records:
+        partitions = consumer.poll(timeout_ms=200, max_records=_AT_ONCE)
+        batch = [(one.key.decode(), one.value) for part in partitions.values() for one in part]
         if batch:
             began_s = began_s or time.perf_counter()
             worker.fold(batch)
             consumer.commit()
-            seen += len(batch)
+            count += len(batch)
     took_s = time.perf_counter() - began_s
     consumer.close()
     return took_s
@@ -83,8 +83,8 @@ def plain_loop(brokers: str, records: int) -> float:
 
 def main() -> None:
     """Print the seconds."""
-    which, brokers, records = sys.argv[1:]
-    if which == "bare-faust":
+    reader, brokers, records = sys.argv[1:]
+    if reader == "bare-faust":
         with TemporaryDirectory() as folder:
             print(asyncio.run(bare_faust(brokers, int(records), folder)))
     else:

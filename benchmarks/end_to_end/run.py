@@ -30,12 +30,12 @@ _WARM = 4000
 Row = tuple[str, ...]
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables; return the exit code."""
-    args = _parser().parse_args(given)
+    args = _parser().parse_args(argv)
     args.folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=args.folder, prefix="e2e-") as made:
-        folder = Path(made)
+    with TemporaryDirectory(dir=args.folder, prefix="e2e-") as temporary:
+        folder = Path(temporary)
         folder.chmod(0o755)  # PostgreSQL runs as another user
         print(machine(folder), flush=True)
         with MailSink(folder / "mails") as sink:  # nobody is told
@@ -47,7 +47,7 @@ def main(given: Sequence[str] | None = None) -> int:
 def _measure(installation: Installation, folder: Path, args: Namespace) -> None:
     bench: Bench | None = None
     try:
-        for name, place in installation.up():
+        for name, place in installation.start():
             print(f"{name} on {place}", file=sys.stderr, flush=True)
         bench = Bench(installation, args.participants, folder)
         for head, rows in _tables(bench, args.facts, args.seconds):
@@ -55,18 +55,18 @@ def _measure(installation: Installation, folder: Path, args: Namespace) -> None:
     finally:
         if bench is not None:
             bench.stop_rules()
-        list(installation.down())
+        list(installation.stop())
 
 
 def _tables(bench: Bench, facts: int, seconds: float) -> Iterator[tuple[Row, list[Row]]]:
     yield ("a backlog, all of it there", "facts/s", "of a bare Faust agent"), _backlog(bench, facts)
     yield ("the next backlog, workers (joining counts)", "facts/s"), _workers(bench, 2 * facts)
     bench.start_rules()
-    send_all(bench.mllp, bench.made(_WARM, _RESULTS), _CONNECTIONS)
-    bench.until_folded()
-    bench.until_told()
+    send_all(bench.mllp, bench.build_messages(_WARM, _RESULTS), _CONNECTIONS)
+    bench.wait_until_folded()
+    bench.wait_until_notified()
     head: Row = ("sustained", "facts/s", "messages/s answered", "CPU us/fact", "rules hold, MiB")
-    yield head, [_sustained(bench, facts, results) for results in (_RESULTS, 1)]
+    yield head, [_sustained_row(bench, facts, results) for results in (_RESULTS, 1)]
     head = (f"received to ... at {_PER_SECOND:.0f} facts/s", "median, ms", "p99, ms", "of")
     yield head, _delays(bench, seconds)
     bench.stop_rules()
@@ -83,51 +83,51 @@ def _tables(bench: Bench, facts: int, seconds: float) -> Iterator[tuple[Row, lis
 
 def _backlog(bench: Bench, facts: int) -> list[Row]:
     """Read one topic by a bare Faust agent, by a plain loop with the same core, by the rules."""
-    send_all(bench.mllp, bench.made(facts, _RESULTS), _CONNECTIONS)
-    bench.until_announced()
-    records, waiting = bench.records_on_topic(), bench.waits()
-    bare = waiting / bench.read_by("bare-faust", records)
-    plain = waiting / bench.read_by("plain-loop", records)
+    send_all(bench.mllp, bench.build_messages(facts, _RESULTS), _CONNECTIONS)
+    bench.wait_until_announced()
+    records, backlog = bench.records_on_topic(), bench.count_waiting()
+    bare = backlog / bench.time_reader("bare-faust", records)
+    plain = backlog / bench.time_reader("plain-loop", records)
     bench.forget_results()
     bench.start_rules()
-    rules = rate(bench.until_folded())
+    rules = rate(bench.wait_until_folded())
     bench.stop_rules()
-    found = {
+    rates = {
         f"bare Faust agent ({records} records)": bare,
         "plain kafka-python loop, same core": plain,
         "aegis run rules": rules,
     }
-    return [(name, f"{one:,.0f}", f"{one / bare:.3f}") for name, one in found.items()]
+    return [(name, f"{one:,.0f}", f"{one / bare:.3f}") for name, one in rates.items()]
 
 
 def _workers(bench: Bench, facts: int) -> list[Row]:
     rows: list[Row] = []
     for workers in (1, 2, 4):
-        send_all(bench.mllp, bench.made(facts, _RESULTS), _CONNECTIONS)
-        bench.until_announced()
+        send_all(bench.mllp, bench.build_messages(facts, _RESULTS), _CONNECTIONS)
+        bench.wait_until_announced()
         bench.start_rules(workers)
-        rows.append((str(workers), f"{rate(bench.until_folded()):,.0f}"))
+        rows.append((str(workers), f"{rate(bench.wait_until_folded()):,.0f}"))
         bench.stop_rules()
     return rows
 
 
-def _sustained(bench: Bench, facts: int, results: int) -> Row:
-    messages = bench.made(facts, results)
-    before = {name: cpu_s(pid) for name, pid in bench.processes().items()}
-    held = resident_mb(bench.processes()["rules 1"])
+def _sustained_row(bench: Bench, facts: int, results: int) -> Row:
+    messages = bench.build_messages(facts, results)
+    cpu_before = {name: cpu_s(pid) for name, pid in bench.processes().items()}
+    memory_before = resident_mb(bench.processes()["rules 1"])
     began_s = time.perf_counter()
     answered_s = send_all(bench.mllp, messages, _CONNECTIONS)
-    bench.until_folded()
+    bench.wait_until_folded()
     took_s = time.perf_counter() - began_s
     count = len(messages) * results
-    spent = {name: cpu_s(pid) - before[name] for name, pid in bench.processes().items()}
-    shares = ", ".join(f"{name} {1e6 * s / count:.0f}" for name, s in spent.items())
+    cpu_spent = {name: cpu_s(pid) - cpu_before[name] for name, pid in bench.processes().items()}
+    shares = ", ".join(f"{name} {1e6 * s / count:.0f}" for name, s in cpu_spent.items())
     return (
         f"{_facts(results)} a message, {_CONNECTIONS} connections",
         f"{count / took_s:,.0f}",
         f"{len(messages) / answered_s:,.0f}",
         shares,
-        f"{held:.0f} to {resident_mb(bench.processes()['rules 1']):.0f}",
+        f"{memory_before:.0f} to {resident_mb(bench.processes()['rules 1']):.0f}",
     )
 
 
@@ -136,20 +136,20 @@ def _facts(number: int) -> str:
 
 
 def _delays(bench: Bench, seconds: float) -> list[Row]:
-    since = bench.last_audited()
-    messages = bench.made(int(_PER_SECOND * seconds), _RESULTS, ALL_OTHERS)
+    last_row = bench.last_audited()
+    messages = bench.build_messages(int(_PER_SECOND * seconds), _RESULTS, ALL_OTHERS)
     send_at(bench.mllp, messages, _CONNECTIONS, _PER_SECOND / _RESULTS)
-    bench.until_folded()
+    bench.wait_until_folded()
     time.sleep(1.0)  # the last alert is raised by the step after the last fold
-    found = {stage: delays_ms(bench.url, stage, since) for stage in STAGES}
+    delays = {stage: delays_ms(bench.url, stage, last_row) for stage in STAGES}
     return [
         (stage, f"{middle:.0f}", f"{slow:.0f}", f"{count:,} rows")
-        for stage, (middle, slow, count) in found.items()
+        for stage, (middle, slow, count) in delays.items()
     ]
 
 
 def _durable(bench: Bench, facts: int, results: int, connections: int) -> Row:
-    messages = bench.made(facts, results)
+    messages = bench.build_messages(facts, results)
     took_s = send_all(bench.mllp, messages, connections)
     plural = "" if connections == 1 else "s"
     a_second = len(messages) / took_s

@@ -17,19 +17,19 @@ def send_all(port: int, messages: Sequence[bytes], connections: int) -> float:
     Raises:
         RuntimeError: One was not accepted.
     """
-    return _apart(port, messages, connections, None)
+    return _run_in_process(port, messages, connections, None)
 
 
 def send_at(port: int, messages: Sequence[bytes], connections: int, per_second: float) -> float:
     """Send *messages* at a rate, as evenly as the machine can; else as `send_all`."""
-    return _apart(port, messages, connections, per_second)
+    return _run_in_process(port, messages, connections, per_second)
 
 
-def _apart(
+def _run_in_process(
     port: int, messages: Sequence[bytes], connections: int, per_second: float | None
 ) -> float:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
-        return apart.submit(_send, port, messages, connections, per_second).result()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(_send, port, messages, connections, per_second).result()
 
 
 def _send(
@@ -38,9 +38,9 @@ def _send(
     began_s = time.perf_counter()
 
     def share(number: int) -> Counter[str]:
-        mine = range(number, len(messages), connections)
-        paced = (_in_time(messages[at], at, began_s, per_second) for at in mine)
-        return Counter(answered.code for answered in send_messages(_HOST, port, paced))
+        numbers = range(number, len(messages), connections)
+        paced_messages = (_wait_for_turn(messages[at], at, began_s, per_second) for at in numbers)
+        return Counter(answered.code for answered in send_messages(_HOST, port, paced_messages))
 
     with ThreadPoolExecutor(connections) as senders:
         codes = sum(senders.map(share, range(connections)), Counter[str]())
@@ -49,8 +49,8 @@ def _send(
     return time.perf_counter() - began_s
 
 
-def _in_time(message: bytes, at: int, began_s: float, per_second: float | None) -> bytes:
-    """Return *message*, the *at*-th of all, when it is its turn."""
+def _wait_for_turn(message: bytes, number: int, began_s: float, per_second: float | None) -> bytes:
+    """Return *message*, the *number*-th of all, when it is its turn."""
     if per_second is not None:
-        time.sleep(max(0.0, began_s + at / per_second - time.perf_counter()))
+        time.sleep(max(0.0, began_s + number / per_second - time.perf_counter()))
     return message

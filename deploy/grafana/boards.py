@@ -1,4 +1,4 @@
-"""What every dashboard has: a fixed name, nothing to edit, and the variables that it asks with."""
+"""The frame of every dashboard: a fixed name, nothing to edit, and the variables of its queries."""
 
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models.dashboard import (
@@ -10,12 +10,14 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 
-def board(uid: str, title: str, about: str, tags: list[str], refresh: str) -> builders.Dashboard:
+def board(
+    uid: str, title: str, description: str, tags: list[str], refresh: str
+) -> builders.Dashboard:
     """Return an empty dashboard that is read in UTC."""
     return (
         builders.Dashboard(title)
         .uid(uid)
-        .description(about + " Trial safety oversight, not a bedside alarm.")
+        .description(description + " Trial safety oversight, not a bedside alarm.")
         .tags(["aegis", *tags])
         .readonly()
         .refresh(refresh)
@@ -24,19 +26,23 @@ def board(uid: str, title: str, about: str, tags: list[str], refresh: str) -> bu
     )
 
 
-def with_cut(made: builders.Dashboard, source: DataSourceRef) -> builders.Dashboard:
-    """Return *made* with the study that is shown, and how far its data go."""
-    study = chosen("study", "Study", "SELECT study FROM watch.dsmb_cut ORDER BY study", source)
-    cut = chosen(
+def with_cut(dashboard: builders.Dashboard, source: DataSourceRef) -> builders.Dashboard:
+    """Return *dashboard* with the study that is shown, and how far its data go."""
+    study = default_value(
+        "study", "Study", "SELECT study FROM watch.dsmb_cut ORDER BY study", source
+    )
+    panel = default_value(
         "data_cut",
         "Data cut",
         "SELECT data_cut FROM watch.dsmb_cut WHERE study = ${study:sqlstring}",
         source,
     ).hide(VariableHide.HIDE_VARIABLE)
-    return made.with_variable(study).with_variable(cut)
+    return dashboard.with_variable(study).with_variable(panel)
 
 
-def chosen(name: str, label: str, query: str, source: DataSourceRef) -> builders.QueryVariable:
+def default_value(
+    name: str, label: str, query: str, source: DataSourceRef
+) -> builders.QueryVariable:
     """Return a variable whose values are those of *query*."""
     return (
         builders.QueryVariable(name)

@@ -20,7 +20,7 @@ from grafana_foundation_sdk.models.dashboard import (
 GRADES = ("#f7f7f7", "#f6e8c3", "#dfc27d", "#bf812d", "#8c510a", "#543005")
 NO_DATA = "#7a86a1"
 # Source: Okabe, Ito 2008, Color Universal Design
-STOP, LIKELY, NOW, PENDING = "#D55E00", "#E69F00", "#0072B2", "#56B4E9"
+STOP, LIKELY, CURRENT, PENDING = "#D55E00", "#E69F00", "#0072B2", "#56B4E9"
 PLAIN = "#cccccc"
 CLEAR = "transparent"
 
@@ -44,7 +44,7 @@ def grades() -> list[ValueMapping]:
 
 
 def no_data(text: str = "no data") -> ValueMapping:
-    """Return how an absent value looks."""
+    """Return the mapping of an absent value."""
     return SpecialValueMap(
         options=DashboardSpecialValueMapOptions(
             match=SpecialValueMatch.NULL_AND_NAN,

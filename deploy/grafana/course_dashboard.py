@@ -6,11 +6,11 @@ from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models.dashboard import ValueMapping
 
 from deploy.grafana import colours
-from deploy.grafana.boards import board, chosen, with_cut
+from deploy.grafana.boards import board, default_value, with_cut
 from deploy.grafana.panels import Panels, course_bands, course_lines, table_of
 from deploy.grafana.queries import SAFETY, Sql
 
-_OF = "participant = ${participant:sqlstring}"
+_FILTER = "participant = ${participant:sqlstring}"
 # A pen for what is, not for how it is: any word has the same colour, "no data" another.
 _WORDS: Sequence[ValueMapping] = (
     *colours.words({"room-air": colours.PLAIN}),
@@ -20,7 +20,7 @@ _WORDS: Sequence[ValueMapping] = (
 
 def course() -> builders.Dashboard:
     """Return the dashboard."""
-    made = board(
+    dashboard = board(
         "aegis-course",
         "Safety officer: course of one participant",
         "What was read and given around CRS and ICANS, beside the grades and their reasons. Choose"
@@ -32,8 +32,8 @@ def course() -> builders.Dashboard:
         "SELECT participant FROM watch.person WHERE study = ${study:sqlstring} ORDER BY participant"
     )
     return (
-        with_cut(made, SAFETY)
-        .with_variable(chosen("participant", "Participant", people, SAFETY))
+        with_cut(dashboard, SAFETY)
+        .with_variable(default_value("participant", "Participant", people, SAFETY))
         .with_panel(_person())
         .with_panel(_ribbon())
         .with_panel(_signs("Temperature", "temperature", "Cel", "celsius", (36, 40)))
@@ -58,7 +58,7 @@ def _person() -> Panels:
             first_infusion_at AS "First dose (UTC)", last_observed_at AS "Last data (UTC)",
             CASE WHEN up_to_date THEN 'up to date' ELSE 'not up to date' END AS "Records",
             criteria AS "Criteria", protocol_version AS "Protocol version"
-            FROM watch.person WHERE study = ${{study:sqlstring}} AND {_OF}
+            FROM watch.person WHERE study = ${{study:sqlstring}} AND {_FILTER}
             """,
         ),
         height=3,
@@ -73,7 +73,7 @@ def _ribbon() -> Panels:
             SAFETY,
             f"""
             SELECT at AS "time", term AS "lane", grade AS "Value"
-            FROM watch.grade_mark WHERE {_OF} AND criteria = 'astct-2019' AND $__timeFilter(at)
+            FROM watch.grade_mark WHERE {_FILTER} AND criteria = 'astct-2019' AND $__timeFilter(at)
             ORDER BY at
             """,
         ),
@@ -96,7 +96,7 @@ def _signs(
             SELECT at AS "time",
             CASE WHEN NOT provisional THEN value END::float AS "{title}",
             CASE WHEN provisional THEN value END::float AS "{title} (provisional)"
-            FROM watch.sign WHERE {_OF} AND measure = '{measure}' AND unit = '{unit}'
+            FROM watch.sign WHERE {_FILTER} AND measure = '{measure}' AND unit = '{unit}'
             AND $__timeFilter(at) ORDER BY at
             """,
         ),
@@ -114,7 +114,7 @@ def _pressure() -> Panels:
             f"""
             SELECT at AS "time", CASE WHEN measure = 'sbp' THEN value END::float AS "Systolic",
             CASE WHEN measure = 'map' THEN value END::float AS "Mean"
-            FROM watch.sign WHERE {_OF} AND measure IN ('sbp', 'map') AND unit = 'mm[Hg]'
+            FROM watch.sign WHERE {_FILTER} AND measure IN ('sbp', 'map') AND unit = 'mm[Hg]'
             AND $__timeFilter(at) ORDER BY at
             """,
         ),
@@ -131,7 +131,7 @@ def _device() -> Panels:
             SAFETY,
             f"""
             SELECT at AS "time", measure AS "lane", says AS "Value"
-            FROM watch.sign WHERE {_OF} AND measure IN ('oxygen-device', 'arousal')
+            FROM watch.sign WHERE {_FILTER} AND measure IN ('oxygen-device', 'arousal')
             AND $__timeFilter(at) ORDER BY at
             """,
         ),
@@ -149,7 +149,7 @@ def _drugs() -> Panels:
             SAFETY,
             f"""
             SELECT at AS "time", drug AS "lane", says AS "Value"
-            FROM watch.drug_mark WHERE {_OF} AND $__timeFilter(at) ORDER BY at
+            FROM watch.drug_mark WHERE {_FILTER} AND $__timeFilter(at) ORDER BY at
             """,
         ),
         "lane",
@@ -168,7 +168,7 @@ def _grades() -> Panels:
             SELECT since AS "Since (UTC)", until AS "Until (UTC)", term AS "Term", grade AS "Grade",
             because AS "Because", standing AS "Standing", first_day AS "Transplant day",
             criteria AS "Criteria"
-            FROM watch.grade_stretch WHERE study = ${{study:sqlstring}} AND {_OF}
+            FROM watch.grade_stretch WHERE study = ${{study:sqlstring}} AND {_FILTER}
             ORDER BY since, term
             """,
         ),

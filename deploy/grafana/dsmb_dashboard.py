@@ -4,11 +4,11 @@ from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models.dashboard import VariableOption
 
 from deploy.grafana import colours
-from deploy.grafana.boards import board, chosen, with_cut
-from deploy.grafana.panels import FILLED, Look, Panels, against_size, coloured, table_of
+from deploy.grafana.boards import board, default_value, with_cut
+from deploy.grafana.panels import FILLED_CELL, Look, Panels, against_size, colour_override, table_of
 from deploy.grafana.queries import DSMB, Sql
 
-_SIGNAL: Look = FILLED | {"mappings": colours.words(colours.SIGNALS), "custom.width": 260}
+_SIGNAL: Look = FILLED_CELL | {"mappings": colours.words(colours.SIGNALS), "custom.width": 260}
 _PART: Look = {"unit": "percentunit", "decimals": 0}
 _WIDE: Look = {"custom.width": 480}
 _PARTS: tuple[str, ...] = (
@@ -20,14 +20,17 @@ _PARTS: tuple[str, ...] = (
     "Lower 95 %",
     "Upper 95 %",
 )
-_GRADE: Look = FILLED | {"mappings": colours.grades(), "custom.align": "center"}
+_GRADE: Look = FILLED_CELL | {"mappings": colours.grades(), "custom.align": "center"}
 _OF_STUDY = "study = ${study:sqlstring}"
-_NONE, _ALL = "If no pending participant has the event", "If every pending one has it"
+_IF_NO_EVENT, _IF_ALL_EVENTS = (
+    "If no pending participant has the event",
+    "If every pending one has it",
+)
 
 
 def dsmb() -> builders.Dashboard:
     """Return the dashboard."""
-    made = board(
+    dashboard = board(
         "aegis-dsmb",
         "DSMB: stopping rules",
         "Each stopping rule against its signed boundary. Participants are pseudonyms; days are"
@@ -37,9 +40,9 @@ def dsmb() -> builders.Dashboard:
     )
     rules = f"SELECT rule FROM watch.dsmb_rule WHERE {_OF_STUDY} ORDER BY rule"
     every = VariableOption(selected=True, text="All", value="$__all")
-    rule = chosen("rule", "Rule", rules, DSMB).multi(True).include_all(True).current(every)  # noqa: FBT003 - the builder's signature
+    rule = default_value("rule", "Rule", rules, DSMB).multi(True).include_all(True).current(every)  # noqa: FBT003 - the builder's signature
     return (
-        with_cut(made, DSMB)
+        with_cut(dashboard, DSMB)
         .with_variable(rule)
         .with_panel(_numbers())
         .with_panel(_boundary())
@@ -94,20 +97,24 @@ def _boundary() -> Panels:
             CASE WHEN boundary IS NOT NULL
             THEN max(greatest(boundary, events, pending_all)) OVER () + 1 END AS "Stop region",
             boundary AS "Stop at or above", events AS "Events so far",
-            pending_none AS "{_NONE}", pending_all AS "{_ALL}", now AS "Now"
+            pending_none AS "{_IF_NO_EVENT}", pending_all AS "{_IF_ALL_EVENTS}", now AS "Now"
             FROM watch.dsmb_boundary WHERE {_OF_STUDY} AND rule = ${{rule:sqlstring}} ORDER BY size
             """,
         ),
         {
-            "Stop region": coloured(
+            "Stop region": colour_override(
                 colours.STOP, lineWidth=0, lineInterpolation="stepAfter", fillOpacity=16,
                 fillBelowTo="Stop at or above",
             ),
-            "Stop at or above": coloured(colours.STOP, lineInterpolation="stepAfter"),
-            "Events so far": coloured(colours.NOW, lineInterpolation="stepAfter"),
-            _NONE: coloured(colours.PENDING, lineWidth=1),
-            _ALL: coloured(colours.PENDING, lineWidth=1, fillOpacity=35, fillBelowTo=_NONE),
-            "Now": coloured(colours.NOW, drawStyle="points", showPoints="always", pointSize=12),
+            "Stop at or above": colour_override(colours.STOP, lineInterpolation="stepAfter"),
+            "Events so far": colour_override(colours.CURRENT, lineInterpolation="stepAfter"),
+            _IF_NO_EVENT: colour_override(colours.PENDING, lineWidth=1),
+            _IF_ALL_EVENTS: colour_override(
+                colours.PENDING, lineWidth=1, fillOpacity=35, fillBelowTo=_IF_NO_EVENT
+            ),
+            "Now": colour_override(
+                colours.CURRENT, drawStyle="points", showPoints="always", pointSize=12
+            ),
         },
     )  # fmt: skip
     return panel.repeat("rule").repeat_direction("h").max_per_row(2)

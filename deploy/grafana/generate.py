@@ -24,21 +24,21 @@ DASHBOARDS: Final[Mapping[str, Callable[[], Dashboard]]] = {
 }
 
 
-def written() -> dict[Path, str]:
+def render_dashboards() -> dict[Path, str]:
     """Return the text of each file, by its path under `FOLDER`."""
     return {Path(f"{name}.json"): _text(make()) for name, make in DASHBOARDS.items()}
 
 
-def _text(made: Dashboard) -> str:
-    whole = made.build()
-    for number, panel in enumerate(whole.panels or [], 1):
+def _text(text: Dashboard) -> str:
+    content = text.build()
+    for number, panel in enumerate(content.panels or [], 1):
         panel.id_val = number  # links to a panel stay as they are
-    return json.dumps(whole, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(content, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
     """Write every file."""
-    for path, text in written().items():
+    for path, text in render_dashboards().items():
         file = FOLDER / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)

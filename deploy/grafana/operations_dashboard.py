@@ -14,7 +14,7 @@ _RATE = "[$__rate_interval]"
 
 def operations() -> builders.Dashboard:
     """Return the dashboard."""
-    made = board(
+    dashboard = board(
         "aegis-operations",
         "Operations: feeds and pipeline",
         "Freshness of each site's feed, what is parked, how long a fact takes to reach a person.",
@@ -22,7 +22,7 @@ def operations() -> builders.Dashboard:
         "30s",
     ).time("now-24h", "now")
     return (
-        made.with_panel(
+        dashboard.with_panel(
             metric_lines(
                 "Since the last message, by site",
                 "A line that only rises: the feed is silent.",

@@ -22,29 +22,33 @@ from deploy.grafana.queries import METRICS, Sql
 
 Panels = Builder[Panel]  # what a dashboard takes
 Look = dict[str, object]  # properties of a column or a line: Grafana's id and its value
-FILLED: Look = {"custom.cellOptions": {"type": "color-background"}}
-CUT = (
+FILLED_CELL: Look = {"custom.cellOptions": {"type": "color-background"}}
+DATA_CUT = (
     "\n\nData cut: ${data_cut}. A record is suspected until a clinician confirms it, provisional"
     " while its evidence is not final."
 )
-_WHOLE = 24
+_FULL_WIDTH = 24
 
 
 def table_of(
-    title: str, about: str, query: Sql, looks: Mapping[str, Look] | None = None, height: int = 8
+    title: str,
+    description: str,
+    query: Sql,
+    looks: Mapping[str, Look] | None = None,
+    height: int = 8,
 ) -> table.Panel:
     """Return a table, its columns as in the query; *looks* by the name of the column."""
     panel = (
         table.Panel()
         .title(title)
-        .description(about + CUT)
+        .description(description + DATA_CUT)
         .datasource(query.source)
         .with_target(query)
         .thresholds(_one_colour(colours.CLEAR))
         .no_value("no data")
         .filterable(True)  # noqa: FBT003 - the builder's signature
         .height(height)
-        .span(_WHOLE)
+        .span(_FULL_WIDTH)
     )
     for column, look in (looks or {}).items():
         panel = panel.override_by_name(column, properties(look))
@@ -52,13 +56,13 @@ def table_of(
 
 
 def matrix(
-    title: str, about: str, query: Sql, *, row: str, column: str, height: int
+    title: str, description: str, query: Sql, *, row: str, column: str, height: int
 ) -> table.Panel:
     """Return a field of grades: one row for each *row*, one column for each *column*.
 
     The query has three columns, the third is the grade; its first row has every column in order.
     """
-    panel = table_of(title, about, query, height=height)
+    panel = table_of(title, description, query, height=height)
     to_matrix = {
         "rowField": row,
         "columnField": column,
@@ -83,14 +87,14 @@ _FILLED_CELL = common.TableColoredBackgroundCellOptions(
 
 
 def course_lines(
-    title: str, about: str, query: Sql, unit: str, limits: tuple[float, float]
+    title: str, description: str, query: Sql, unit: str, limits: tuple[float, float]
 ) -> timeseries.Panel:
-    """Return what was read of one participant over time, with a point at each reading."""
+    """Return the readings of one participant over time, with a point at each."""
     low, high = limits
     return (
         timeseries.Panel()
         .title(title)
-        .description(about + CUT)
+        .description(description + DATA_CUT)
         .datasource(query.source)
         .with_target(query)
         .unit(unit)
@@ -104,25 +108,25 @@ def course_lines(
         .no_value("no data")
         .legend(_legend())
         .height(6)
-        .span(_WHOLE)
+        .span(_FULL_WIDTH)
     )
 
 
 def course_bands(
     title: str,
-    about: str,
+    description: str,
     query: Sql,
     lane: str,
     *,
     mappings: Sequence[ValueMapping],
     height: int = 5,
 ) -> statetimeline.Panel:
-    """Return what was so of one participant, as bands; the query's column *lane* names them."""
+    """Return the states of one participant over time, as bands that the column *lane* names."""
     lanes = {"fields": [lane], "keepFields": False, "naming": {"asLabels": True}}
     return (
         statetimeline.Panel()
         .title(title)
-        .description(about + CUT)
+        .description(description + DATA_CUT)
         .datasource(query.source)
         .with_target(query)
         .with_transformation(DataTransformerConfig("partitionByValues", options=lanes))
@@ -133,18 +137,20 @@ def course_bands(
         .merge_values(True)  # noqa: FBT003 - the builder's signature
         .show_value(common.VisibilityMode.AUTO)
         .no_value("no data")
-        .legend(_legend(shown=False))
+        .legend(_legend(is_visible=False))
         .height(height)
-        .span(_WHOLE)
+        .span(_FULL_WIDTH)
     )
 
 
-def against_size(title: str, about: str, query: Sql, lines: Mapping[str, Look]) -> trend.Panel:
+def against_size(
+    title: str, description: str, query: Sql, lines: Mapping[str, Look]
+) -> trend.Panel:
     """Return lines over the query's column *Effective size*; *lines* by the name of the column."""
     panel = (
         trend.Panel()
         .title(title)
-        .description(about + CUT)
+        .description(description + DATA_CUT)
         .datasource(query.source)
         .with_target(query)
         .x_field("Effective size")
@@ -158,7 +164,7 @@ def against_size(title: str, about: str, query: Sql, lines: Mapping[str, Look]) 
         .no_value("no data")
         .legend(_legend())
         .height(11)
-        .span(_WHOLE)
+        .span(_FULL_WIDTH)
     )
     for line, look in lines.items():
         panel = panel.override_by_name(line, properties(look))
@@ -166,13 +172,13 @@ def against_size(title: str, about: str, query: Sql, lines: Mapping[str, Look]) 
 
 
 def metric_lines(
-    title: str, about: str, queries: Sequence[PrometheusQuery], unit: str = "short"
+    title: str, description: str, queries: Sequence[PrometheusQuery], unit: str = "short"
 ) -> timeseries.Panel:
     """Return a line for each series of *queries*."""
     panel = (
         timeseries.Panel()
         .title(title)
-        .description(about)
+        .description(description)
         .datasource(METRICS)
         .unit(unit)
         .min(0)
@@ -194,10 +200,10 @@ def properties(look: Look) -> list[DynamicConfigValue]:
     return [DynamicConfigValue(name, value) for name, value in look.items()]
 
 
-def coloured(colour: str, **more: object) -> Look:
-    """Return the look of a line of one *colour*; *more* are options of its drawing."""
+def colour_override(colour: str, **properties: object) -> Look:
+    """Return the look of a line of one *colour*; *properties* are options of its drawing."""
     fixed = {"mode": "fixed", "fixedColor": colour}
-    return {"color": fixed} | {f"custom.{name}": value for name, value in more.items()}
+    return {"color": fixed} | {f"custom.{name}": value for name, value in properties.items()}
 
 
 def _one_colour(colour: str) -> dashboard_builders.ThresholdsConfig:
@@ -206,10 +212,10 @@ def _one_colour(colour: str) -> dashboard_builders.ThresholdsConfig:
     return config.steps([Threshold(None, colour)])
 
 
-def _legend(*, shown: bool = True) -> common_builders.VizLegendOptions:
+def _legend(*, is_visible: bool = True) -> common_builders.VizLegendOptions:
     return (
         common_builders.VizLegendOptions()
-        .show_legend(shown)
+        .show_legend(is_visible)
         .display_mode(common.LegendDisplayMode.LIST)
         .placement(common.LegendPlacement.BOTTOM)
     )

@@ -1,4 +1,4 @@
-"""What a panel asks: SQL of one audience's views, or PromQL, each from a fixed data source."""
+"""Queries of panels: SQL on one audience's views, or PromQL, each from a fixed data source."""
 
 from dataclasses import dataclass, field
 

@@ -4,11 +4,15 @@ from grafana_foundation_sdk.builders import dashboard as builders
 
 from deploy.grafana import colours
 from deploy.grafana.boards import board, with_cut
-from deploy.grafana.panels import FILLED, Look, Panels, matrix, table_of
+from deploy.grafana.panels import FILLED_CELL, Look, Panels, matrix, table_of
 from deploy.grafana.queries import SAFETY, Sql
 
-_GRADE: Look = FILLED | {"mappings": colours.grades(), "custom.width": 80, "custom.align": "center"}
-_LEFT: Look = FILLED | {
+_GRADE: Look = FILLED_CELL | {
+    "mappings": colours.grades(),
+    "custom.width": 80,
+    "custom.align": "center",
+}
+_LEFT_AXIS: Look = FILLED_CELL | {
     "unit": "dtdurations",
     "custom.width": 150,
     "thresholds": {
@@ -21,17 +25,17 @@ _LEFT: Look = FILLED | {
     },
 }
 _AGE: Look = {"unit": "dtdurations", "custom.width": 150}
-_HIDDEN: Look = {"custom.hidden": True}
+_HIDDEN_COLUMN: Look = {"custom.hidden": True}
 _COURSE = (
     "/d/aegis-course?var-study=${study}&var-participant=${__data.fields.Participant}"
     "&from=${__data.fields.from_ms}&to=${__data.fields.to_ms}"
 )
-_LINKED: Look = {"links": [{"title": "Course of this record", "url": _COURSE}]}
+_LINK: Look = {"links": [{"title": "Course of this record", "url": _COURSE}]}
 
 
 def safety() -> builders.Dashboard:
     """Return the dashboard."""
-    made = board(
+    dashboard = board(
         "aegis-safety",
         "Safety officer: worklist",
         "Open alerts, adverse events by week after transplant, and every record with its reason.",
@@ -39,8 +43,8 @@ def safety() -> builders.Dashboard:
         "1m",
     )
     return (
-        with_cut(made, SAFETY)
-        .with_panel(_cut())
+        with_cut(dashboard, SAFETY)
+        .with_panel(_cut_panel())
         .with_panel(_open_alerts())
         .with_panel(_terms())
         .with_panel(_participants())
@@ -48,7 +52,7 @@ def safety() -> builders.Dashboard:
     )
 
 
-def _cut() -> Panels:
+def _cut_panel() -> Panels:
     return table_of(
         "Data cut",
         "How far the data go; participants whose records are not up to date wait or are set aside.",
@@ -82,7 +86,7 @@ def _open_alerts() -> Panels:
             ORDER BY left_s, grade DESC NULLS LAST, alert
             """,
         ),
-        {"Grade": _GRADE, "Clock left": _LEFT, "Age": _AGE},
+        {"Grade": _GRADE, "Clock left": _LEFT_AXIS, "Age": _AGE},
         height=10,
     )
 
@@ -152,10 +156,10 @@ def _records() -> Panels:
         {
             "Worst": _GRADE,
             "Now": _GRADE | {"mappings": [*colours.grades()[:-1], colours.no_data("resolved")]},
-            "Term": _LINKED | {"custom.width": 260},
+            "Term": _LINK | {"custom.width": 260},
             "Because": {"custom.width": 320},
-            "from_ms": _HIDDEN,
-            "to_ms": _HIDDEN,
+            "from_ms": _HIDDEN_COLUMN,
+            "to_ms": _HIDDEN_COLUMN,
         },
         height=16,
     )

@@ -1,0 +1,1 @@
+"""Topics of Kafka and how a broker logs; `aegis topics` reads them."""

@@ -22,7 +22,9 @@ def main() -> int:
             print(f"Apache Kafka is in {jars()}")
             return 0
         installation = Installation(args.folder, () if args.servers_only else ROLES)
-        return {"up": _up, "down": _down, "status": print_status}[args.what](installation)
+        return {"up": start_installation, "down": stop_installation, "status": print_status}[
+            args.what
+        ](installation)
     except ServerError as error:
         print(f"{args.what}: {error}", file=sys.stderr)
         if args.what == "up":
@@ -30,8 +32,9 @@ def main() -> int:
         return 1
 
 
-def _up(installation: Installation) -> int:
-    for name, place in installation.up():
+def start_installation(installation: Installation) -> int:
+    """Start every part and print its place; return 0."""
+    for name, place in installation.start():
         print(f"{name:<10} {place}", flush=True)
     print(f"""
 Logs are in {installation.folder}, the database is in {installation.postgres.data}.
@@ -42,25 +45,26 @@ Commands find this installation with
     return 0
 
 
-def _down(installation: Installation) -> int:
-    said = list(installation.down())
-    for name, word in said:
+def stop_installation(installation: Installation) -> int:
+    """Stop every part; return 1 when one of them did not stop in order."""
+    results = list(installation.stop())
+    for name, word in results:
         print(f"{name:<10} {word}")
-    if not said:
+    if not results:
         print("nothing runs")
-    return int(any(word != "stopped" for _, word in said))
+    return int(any(word != "stopped" for _, word in results))
 
 
 def print_status(installation: Installation) -> int:
-    """Print what runs and where; return 1 only when a part of it has stopped."""
+    """Print the state and the place of each part; return 1 only when some run and some do not."""
     parts = list(installation.status())
     for name, pid, place, log in parts:
         state = "stopped" if pid is None else f"process {pid}"
         print(f"{name:<10} {state:<16} {place}  {log}")
     if not parts:
         print("nothing runs, and nothing was ever started here: make up")
-    running = [pid for _, pid, _, _ in parts if pid is not None]
-    return int(0 < len(running) < len(parts))
+    running_pids = [pid for _, pid, _, _ in parts if pid is not None]
+    return int(0 < len(running_pids) < len(parts))
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from deploy.local.workers import AEGIS
 
 
 def main() -> int:
-    """Return what the demo returns; 2 when a server cannot be had."""
-    with tempfile.TemporaryDirectory(prefix="aegis-demo-") as made:
-        folder = Path(made)
+    """Run the demo and return its exit code; 2 when a server cannot be had."""
+    with tempfile.TemporaryDirectory(prefix="aegis-demo-") as temporary:
+        folder = Path(temporary)
         folder.chmod(0o755)
         try:
             postgres = Postgres(folder / "postgres", free_port())
@@ -31,9 +31,11 @@ def main() -> int:
             print("starting PostgreSQL and Kafka", file=sys.stderr)
             postgres.start()
             kafka.start()
-            told = {"AEGIS_DATABASE_URL": postgres.url(), "AEGIS_KAFKA": kafka.servers}
+            environment = {"AEGIS_DATABASE_URL": postgres.url(), "AEGIS_KAFKA": kafka.servers}
             command = [*AEGIS, "demo", "--distributed", *sys.argv[1:]]
-            return subprocess.run(command, env={**os.environ, **told}, check=False).returncode
+            return subprocess.run(
+                command, env={**os.environ, **environment}, check=False
+            ).returncode
         except ServerError as error:
             print(f"demo: {error}", file=sys.stderr)
             return 2

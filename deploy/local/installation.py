@@ -9,7 +9,7 @@ from typing import Protocol
 from deploy.local.kafka import Kafka
 from deploy.local.places import free_port, is_free
 from deploy.local.postgres import Postgres
-from deploy.local.program import ServerError, said_by
+from deploy.local.program import ServerError, run_program
 from deploy.local.workers import AEGIS, ROLES, Role, Worker
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -17,7 +17,7 @@ _SERVERS = {"postgres": 15432, "kafka": 19092}
 
 
 class Process(Protocol):
-    """What is started and ended."""
+    """A part of an installation that is started and ended."""
 
     @property
     def pid(self) -> int | None:
@@ -25,16 +25,16 @@ class Process(Protocol):
 
     @property
     def log(self) -> Path:
-        """What it wrote."""
+        """The file of its output."""
 
     def begin(self) -> None:
         """Let it start."""
 
     def start(self) -> object:
-        """Return when it is ready."""
+        """Start it and wait until it is ready."""
 
     def stop(self) -> None:
-        """Return when it has ended."""
+        """Stop it and wait until it has ended."""
 
 
 class Installation:
@@ -48,7 +48,7 @@ class Installation:
         """
         self.folder = folder.absolute()
         self._roles = roles
-        self.ports = self._had_ports()
+        self.ports = self._choose_ports()
         self.postgres = Postgres(self.folder / "postgres", self.ports["postgres"])
         self.kafka = Kafka(self.folder / "kafka", self.ports["kafka"])
         self._servers: dict[str, Process] = {"postgres": self.postgres, "kafka": self.kafka}
@@ -72,29 +72,29 @@ class Installation:
             ),
         }
 
-    def up(self) -> Iterator[tuple[str, str]]:
+    def start(self) -> Iterator[tuple[str, str]]:
         """Start what does not run; yield each name, and where it listens, when it is ready.
 
         Raises:
             ServerError: One cannot start. What was started here before it runs on.
         """
         self._keep_ports()
-        yield from self._started(self._servers)
+        yield from self._start_each(self._servers)
         self._write_environment()
         self.command("migrate")
         self.command("topics", "--create")
-        yield from self._started(self._workers)
+        yield from self._start_each(self._workers)
 
-    def _started(self, processes: Mapping[str, Process]) -> Iterator[tuple[str, str]]:
+    def _start_each(self, processes: Mapping[str, Process]) -> Iterator[tuple[str, str]]:
         for process in processes.values():  # beside each other
             process.begin()
         for name, process in processes.items():
             process.start()
             yield name, self._place(name)
 
-    def down(self) -> Iterator[tuple[str, str]]:
+    def stop(self) -> Iterator[tuple[str, str]]:
         """End what runs, the last first; yield each name, and what there is to say."""
-        for name, process in reversed(self._all()):
+        for name, process in reversed(self._processes()):
             if process.pid is None:
                 continue
             try:
@@ -106,7 +106,7 @@ class Installation:
 
     def status(self) -> Iterator[tuple[str, int | None, str, Path]]:
         """Yield the name, the process (None: it does not run), the place and the log of each."""
-        for name, process in self._all():
+        for name, process in self._processes():
             yield name, process.pid, self._place(name), process.log
 
     def command(self, *words: str) -> str:
@@ -116,11 +116,13 @@ class Installation:
             ServerError: It failed; says what it said.
         """
         try:
-            return said_by([*AEGIS, *words], cwd=_ROOT, env={**os.environ, **self.environment()})
+            return run_program(
+                [*AEGIS, *words], cwd=_ROOT, env={**os.environ, **self.environment()}
+            )
         except ServerError as error:
             raise ServerError(f"aegis {' '.join(words)}: {error}") from error
 
-    def _all(self) -> list[tuple[str, Process]]:
+    def _processes(self) -> list[tuple[str, Process]]:
         if not self._ports_file.exists():  # nothing was ever started
             return []
         return [*self._servers.items(), *self._workers.items()]
@@ -137,14 +139,14 @@ class Installation:
     def _ports_file(self) -> Path:
         return self.folder / "ports.json"
 
-    def _had_ports(self) -> dict[str, int]:
-        wished = _SERVERS | {role.name: role.http_port for role in self._roles}
+    def _choose_ports(self) -> dict[str, int]:
+        preferred = _SERVERS | {role.name: role.http_port for role in self._roles}
         if takes := [role.mllp_port for role in self._roles if role.mllp_port]:
-            wished["mllp"] = takes[0]
-        had = json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
+            preferred["mllp"] = takes[0]
+        ports = json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
         return {
-            name: had.get(name) or (port if is_free(port) else free_port())
-            for name, port in wished.items()
+            name: ports.get(name) or (port if is_free(port) else free_port())
+            for name, port in preferred.items()
         }
 
     def _keep_ports(self) -> None:

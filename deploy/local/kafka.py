@@ -10,9 +10,9 @@ from typing import Self
 
 from deploy.local.kafka_jars import POM, jars
 from deploy.local.places import answers, free_port, program
-from deploy.local.program import Program, said_by
+from deploy.local.program import Program, run_program
 
-_LOGGING = POM.parent / "log4j2.properties"
+_LOG_SETTINGS = POM.parent / "log4j2.properties"
 
 
 class Kafka:
@@ -47,7 +47,7 @@ class Kafka:
             program("java", "default-jre-headless"),
             *("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
             *(["-XX:TieredStopAtLevel=1"] if short_lived else []),
-            *("-cp", f"{jars()}/*", f"-Dlog4j2.configurationFile={_LOGGING}"),
+            *("-cp", f"{jars()}/*", f"-Dlog4j2.configurationFile={_LOG_SETTINGS}"),
         ]
         command = [*self._java, "kafka.Kafka", str(self._properties)]
         self._program = Program("kafka", command, self.folder)
@@ -59,12 +59,12 @@ class Kafka:
 
     @property
     def log(self) -> Path:
-        """What it wrote."""
+        """The file of its output."""
         return self._program.log
 
     @property
     def servers(self) -> str:
-        """Where clients find it, for ``AEGIS_KAFKA``."""
+        """Its address for clients, as ``AEGIS_KAFKA`` wants it."""
         return f"127.0.0.1:{self.port}"
 
     def begin(self) -> None:
@@ -88,7 +88,7 @@ class Kafka:
         return self
 
     def is_ready(self) -> bool:
-        """Say whether it serves clients: a broker listens once it has joined its cluster."""
+        """Return True when it serves clients: a broker listens once it has joined its cluster."""
         return answers(self.port)
 
     def stop(self) -> None:
@@ -108,7 +108,7 @@ class Kafka:
         shutil.rmtree(self._data, ignore_errors=True)  # half of it
         cluster = urlsafe_b64encode(b"\x01" + secrets.token_bytes(15)).rstrip(b"=").decode()
         tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
-        said_by([*self._java, *tool])
+        run_program([*self._java, *tool])
 
     def _configuration(self) -> str:
         clients, controller = self.servers, f"127.0.0.1:{self._controller_port}"

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from deploy.local.places import program
-from deploy.local.program import ServerError, UnavailableError, said_by
+from deploy.local.program import ServerError, UnavailableError, run_program
 
 POM = Path(__file__).parent.parent / "kafka" / "pom.xml"
 
@@ -35,18 +35,18 @@ def _fetch(folder: Path) -> None:
     maven = program("mvn", "maven")
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside the place, then moved: another process never sees half of them.
-    with tempfile.TemporaryDirectory(dir=folder.parent) as beside:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         command = [maven, "-B", "-q", "-f", str(POM), "dependency:copy-dependencies"]
-        options = (f"-DoutputDirectory={beside}/jars", "-DincludeScope=runtime")
+        options = (f"-DoutputDirectory={temporary}/jars", "-DincludeScope=runtime")
         try:
-            said_by([*command, *options])
+            run_program([*command, *options])
         except ServerError as error:
             raise UnavailableError(
                 f"Apache Kafka cannot be fetched: {str(error)[:1000]}"
             ) from error
         try:
-            (Path(beside) / "jars").rename(folder)
+            (Path(temporary) / "jars").rename(folder)
         except OSError:  # another process was first
             if not folder.is_dir():
                 raise
-            shutil.rmtree(Path(beside) / "jars")
+            shutil.rmtree(Path(temporary) / "jars")

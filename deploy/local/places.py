@@ -14,7 +14,7 @@ from deploy.local.program import UnavailableError
 
 _FOR_ALL = Path("/var/lib/aegis-local")
 _OURS = range(20_000, 32_000)  # systems give ports from 32,768 on, or 49,152
-_DRAWN = random.SystemRandom()
+_DRAWN_PORTS = random.SystemRandom()
 
 
 def free_port() -> int:
@@ -23,13 +23,13 @@ def free_port() -> int:
     It is none that the system gives to who asks for any: a server finds its own again when it comes
     back.
     """
-    while not is_free(port := _DRAWN.choice(_OURS)):
+    while not is_free(port := _DRAWN_PORTS.choice(_OURS)):
         pass
     return port
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on *port* of the loopback address."""
+    """Return True when a server could listen on *port* of the loopback address."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:
@@ -38,7 +38,7 @@ def is_free(port: int) -> bool:
 
 
 def answers(port: int) -> bool:
-    """Say whether something accepts connections on *port* of the loopback address."""
+    """Return True when something accepts connections on *port* of the loopback address."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
@@ -47,7 +47,7 @@ def answers(port: int) -> bool:
 
 
 def says_ok(port: int, path: str) -> bool:
-    """Say whether a server on *port* of the loopback address answers *path* with 200."""
+    """Return True when a server on *port* of the loopback address answers *path* with 200."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
@@ -75,10 +75,10 @@ def program(name: str, package: str, folders: str = "") -> str:
     Raises:
         UnavailableError: It is not there; says which Debian *package* has it.
     """
-    found = shutil.which(name)
-    if found is None and folders:
-        others = sorted(Path("/").glob(f"{folders.lstrip('/')}/{name}"))
-        found = str(others[-1]) if others else None
-    if found is None:
+    path = shutil.which(name)
+    if path is None and folders:
+        candidates = sorted(Path("/").glob(f"{folders.lstrip('/')}/{name}"))
+        path = str(candidates[-1]) if candidates else None
+    if path is None:
         raise UnavailableError(f"there is no {name}: apt-get install {package}")
-    return found
+    return path

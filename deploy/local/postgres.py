@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local.places import enterable, program
-from deploy.local.program import Program, rights, said_by
+from deploy.local.program import Program, rights, run_program
 
 ROLE = "aegis"
 _BINARIES, _PACKAGE = "/usr/lib/postgresql/*/bin", "postgresql"
@@ -36,7 +36,7 @@ class Postgres:
         """
         self.port = port
         self.folder = folder.absolute()
-        self._user = _unprivileged()
+        self._user = _as_unprivileged()
         self.data = (enterable(folder) if self._user else self.folder) / "data"
         self._program = Program(
             "postgres",
@@ -58,7 +58,7 @@ class Postgres:
 
     @property
     def log(self) -> Path:
-        """What it wrote."""
+        """The file of its output."""
         return self._program.log
 
     def url(self, database: str = ROLE) -> str:
@@ -84,9 +84,9 @@ class Postgres:
         return self
 
     def is_ready(self) -> bool:
-        """Say whether it accepts connections."""
-        asked = ("-q", "-h", "127.0.0.1", "-p", str(self.port))
-        return subprocess.run([_binary("pg_isready"), *asked], check=False).returncode == 0
+        """Return True when it accepts connections."""
+        answer = ("-q", "-h", "127.0.0.1", "-p", str(self.port))
+        return subprocess.run([_binary("pg_isready"), *answer], check=False).returncode == 0
 
     def stop(self) -> None:
         """End it: clients are sent away, everything is written."""
@@ -111,35 +111,35 @@ class Postgres:
         home = self.data.parent
         home.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.data, ignore_errors=True)  # half of a cluster
-        password, told = self.folder / "password", home / "initdb-password"
-        for path in (password, told):
+        password, options = self.folder / "password", home / "initdb-password"
+        for path in (password, options):
             path.touch(mode=0o600)
         password.write_text(secrets.token_urlsafe(24))
-        told.write_text(self._password)
+        options.write_text(self._password)
         self.data.mkdir(mode=0o700)
         if self._user:
             home.chmod(0o755)
-            for path in (self.data, told):
+            for path in (self.data, options):
                 shutil.chown(path, self._user)
         command = [
             _binary("initdb"),
-            *("-D", str(self.data), "--username", ROLE, "--pwfile", str(told)),
+            *("-D", str(self.data), "--username", ROLE, "--pwfile", str(options)),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"),
         ]
-        said_by(command, cwd="/", **rights(self._user))  # its user may not be in ours
-        told.unlink()
+        run_program(command, cwd="/", **rights(self._user))  # its user may not be in ours
+        options.unlink()
 
     def _says(self, sql: str) -> str:
         where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", ROLE, "-d", "postgres")
         password = {**os.environ, "PGPASSWORD": self._password}
-        return said_by([_binary("psql"), "-XAtq", *where, "-c", sql], env=password)
+        return run_program([_binary("psql"), "-XAtq", *where, "-c", sql], env=password)
 
 
 def _binary(name: str) -> str:
     return program(name, _PACKAGE, _BINARIES)
 
 
-def _unprivileged() -> str | None:
+def _as_unprivileged() -> str | None:
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

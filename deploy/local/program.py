@@ -45,7 +45,7 @@ class Program:
 
     @property
     def log(self) -> Path:
-        """What it wrote, of every start."""
+        """The file of its output, of every start."""
         return self.folder / f"{self.name}.log"
 
     @property
@@ -56,10 +56,10 @@ class Program:
                 return self._child.pid
             self._child = None  # somebody else may have started it again
         try:
-            pid, started = self._pid_file.read_text().split()
+            pid, started_at = self._pid_file.read_text().split()
         except (OSError, ValueError):
             return None
-        return int(pid) if _started(int(pid)) == started else None
+        return int(pid) if _start_time(int(pid)) == started_at else None
 
     def start(self) -> None:
         """Let it run; nothing happens when it does already.
@@ -83,19 +83,19 @@ class Program:
                 )
         except FileNotFoundError as error:
             raise UnavailableError(f"{self.name}: there is no program {self.command[0]}") from error
-        self._pid_file.write_text(f"{self._child.pid} {_started(self._child.pid)}\n")
+        self._pid_file.write_text(f"{self._child.pid} {_start_time(self._child.pid)}\n")
 
     def wait_until(self, is_ready: Callable[[], bool], limit_s: float) -> None:
-        """Return when *is_ready*.
+        """Wait until *is_ready* returns True.
 
         Raises:
             ServerError: It ended before, or the limit was over.
         """
-        until = time.monotonic() + limit_s
+        deadline = time.monotonic() + limit_s
         while not is_ready():
             if self.pid is None:
                 raise ServerError(f"{self.name} ended while starting; {self._last_words()}")
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise ServerError(f"{self.name} not ready in {limit_s:g} s; {self._last_words()}")
             time.sleep(_PROBE_S)
 
@@ -114,17 +114,17 @@ class Program:
         self._end(signal.SIGKILL, 30)
         for child in children:  # a server's own: some would otherwise work on for a moment
             _signal(child, signal.SIGKILL)
-        until = time.monotonic() + 30
-        while any(_started(child) for child in children) and time.monotonic() < until:
+        deadline = time.monotonic() + 30
+        while any(_start_time(child) for child in children) and time.monotonic() < deadline:
             time.sleep(_PROBE_S)
 
     def _end(self, number: signal.Signals, limit_s: float) -> None:
         pid = self.pid
         if pid is not None:
             _signal(pid, number)
-            until = time.monotonic() + limit_s
+            deadline = time.monotonic() + limit_s
             while self.pid is not None:
-                if time.monotonic() > until:
+                if time.monotonic() > deadline:
                     raise ServerError(
                         f"{self.name} (process {pid}) still runs {limit_s:g} s after"
                         f" {number.name}; {self._last_words()}"
@@ -142,39 +142,41 @@ class Program:
         return "\n  ".join([f"see {self.log}", *lines[-_LAST_LINES:]])
 
 
-def said_by(command: Sequence[str], **more: Any) -> str:  # noqa: ANN401 (those of subprocess)
-    """Return what *command* printed.
+def run_program(command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 (those of subprocess)
+    """Run *command* and return its output.
 
     Raises:
         ServerError: It failed; says what it said.
     """
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
-    if done.returncode:
-        raise ServerError(f"{Path(command[0]).name}: {(done.stderr + done.stdout).strip()}")
-    return str(done.stdout).strip()
+    completed = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if completed.returncode:
+        raise ServerError(
+            f"{Path(command[0]).name}: {(completed.stderr + completed.stdout).strip()}"
+        )
+    return str(completed.stdout).strip()
 
 
 def rights(user: str | None) -> dict[str, Any]:
-    """Return what `subprocess` is told so that a program has the rights of *user*."""
+    """Return the options of `subprocess` that give a program the rights of *user*."""
     if user is None:
         return {}
     known = pwd.getpwnam(user)
     return {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
 
 
-def _started(pid: int) -> str:
-    """Return when *pid* began, so that a number used again is not taken for it; empty: it ended."""
+def _start_time(pid: int) -> str:
+    """Return the start time of *pid*, which tells a reused number apart; empty when it has ended."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return "" if Path("/proc/self/stat").exists() else _started_by_ps(pid)
+        return "" if Path("/proc/self/stat").exists() else _start_time_by_ps(pid)
     return "" if state[0] in "ZX" else state[19]
 
 
-def _started_by_ps(pid: int) -> str:
-    asked = ("ps", "-o", "lstart=", "-p", str(pid))
-    found = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return found.stdout.strip().replace(" ", "-")
+def _start_time_by_ps(pid: int) -> str:
+    command = ("ps", "-o", "lstart=", "-p", str(pid))
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    return completed.stdout.strip().replace(" ", "-")
 
 
 def _children(pid: int) -> list[int]:

@@ -28,7 +28,7 @@ class Watcher:
 
     @property
     def log(self) -> Path:
-        """What it wrote."""
+        """The file of its output."""
         return self._program.log
 
     def start(self) -> Self:
@@ -42,7 +42,7 @@ class Watcher:
         return self
 
     def is_ready(self) -> bool:
-        """Say whether it answers."""
+        """Return True when it answers."""
         return says_ok(self.port, "/-/ready")
 
     def stop(self) -> None:
@@ -51,7 +51,7 @@ class Watcher:
 
 
 def prometheus(folder: Path, port: int, configuration: Path) -> Watcher:
-    """Return what scrapes and judges as *configuration* says; see `services.runtime.metrics`."""
+    """Return a Prometheus with *configuration*; see `services.runtime.metrics`."""
     options = (
         f"--config.file={configuration.absolute()}",
         f"--storage.tsdb.path={folder.absolute() / 'data'}",
@@ -61,7 +61,7 @@ def prometheus(folder: Path, port: int, configuration: Path) -> Watcher:
 
 
 def alertmanager(folder: Path, port: int, configuration: Path) -> Watcher:
-    """Return what routes the findings of Prometheus as *configuration* says."""
+    """Return an Alertmanager with *configuration*."""
     options = (
         f"--config.file={configuration.absolute()}",
         f"--storage.path={folder.absolute() / 'data'}",

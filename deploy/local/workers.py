@@ -44,7 +44,11 @@ class Worker:
     """A process of Aegis, which is ready when its own health page says so."""
 
     def __init__(
-        self, role: Role, folder: Path, ports: Mapping[str, int], told: Callable[[], Settings]
+        self,
+        role: Role,
+        folder: Path,
+        ports: Mapping[str, int],
+        environment: Callable[[], Settings],
     ) -> None:
         """Prepare the process of *role*, with its log in *folder*.
 
@@ -52,10 +56,10 @@ class Worker:
             role: From `ROLES`.
             folder: Of its log and pid file.
             ports: By name: that of the role, and ``mllp``.
-            told: Its environment, asked for when it starts.
+            environment: Its environment, asked for when it starts.
         """
         self.port = ports[role.name]
-        self._told = told
+        self._environment = environment
         self._listens = {"AEGIS_HTTP_PORT": str(self.port)}
         if role.mllp_port is not None:
             self._listens["AEGIS_MLLP_PORT"] = str(ports["mllp"])
@@ -68,12 +72,12 @@ class Worker:
 
     @property
     def log(self) -> Path:
-        """What it wrote."""
+        """The file of its output."""
         return self._program.log
 
     def begin(self) -> None:
         """Let it start; see `start`."""
-        self._program.environment = {**self._told(), **self._listens}
+        self._program.environment = {**self._environment(), **self._listens}
         self._program.start()
 
     def start(self) -> Self:
@@ -87,7 +91,7 @@ class Worker:
         return self
 
     def is_ready(self) -> bool:
-        """Say whether it works, or has nothing to do."""
+        """Return True when it works, or has nothing to do."""
         return says_ok(self.port, "/readyz")
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What the version of the rules was called before it followed meaning.
+"""Aliases of the rules' versions from before they followed meaning.
 
 Up to revision caa800d a ``rules_version`` was a hash of source text, criteria and protocol files.
 Records keep it, for what was written stays as it was written: ``rules_alias`` names the version

@@ -65,7 +65,7 @@ def test_a_worker_that_wakes_after_its_session_and_its_leases_changes_nothing(li
 
 def _is_ahead(life, role):
     """Whether the other worker has done the work: nothing of this role waits any more."""
-    waits = life.waits()
+    waits = life.count_waiting()
     of_role = {
         "relay": {"announcements"},
         "rules": {"facts", "decisions"},

@@ -11,38 +11,38 @@ FOLDERS = ("benchmarks", "deploy", "migrations", "services", "tests")
 SHORT = 3  # lines of a function that may use a bare word
 
 PREPOSITIONS = """
-    about above across after against ago ahead along amid among around as aside at away before behind
-    below beneath beside besides between beyond by despite down during except for forward from here
-    in inside into like near next of off on onto out outside over past per round since than then
-    there through throughout till to together toward towards under underneath until unto up upon via
-    with within without
+    about above across after against ago ahead along amid among around as aside at away before
+    behind below beneath beside besides between beyond by despite down during forward from
+    here in inside into like near of off on onto out outside over past per round since than
+    then there through throughout till to together toward towards under underneath until unto
+    up upon via with within without
 """
 PRONOUNS = """
-    all another any anybody anyone anything both each either everybody everyone everything few he her
-    hers him his i it its least less many me mine more most much my neither nobody none nothing one
-    ones other others our ours own same she some somebody someone something such that their
-    theirs them these they this those us we what whatever which whichever who whoever whom whose you
-    your yours
+    all another any anybody anyone anything both each either everybody everyone everything few
+    he her hers him his i it its least less many me mine more most much my neither nobody none
+    nothing one ones other others our ours own same she some somebody someone something such
+    that their theirs them these they this those us we what whatever which whichever who
+    whoever whom whose you your yours
 """
 ADVERBS = "again almost already also anew apart else ever just never now once only still too yet"
 ADJECTIVES = "new old whole"
 IRREGULAR_PARTICIPLES = """
-    become been begun borne bought bound broken brought built caught chosen come done drawn driven
-    fallen fed felt found given gone grown had heard held hidden kept known laid led left lent
-    lost made meant met paid said seen sent shown sold sought spent spoken
-    stood stuck taken taught thought told undone understood won worn written
+    become been begun borne bought bound broken brought built caught chosen come done drawn
+    driven fallen fed felt found given gone grown had heard held hidden kept known laid led
+    left lent lost made meant met paid said seen sent shown sold sought spent spoken stood
+    stuck taken taught thought told understood undone won worn written
 """
 REGULAR_PARTICIPLE = re.compile(r"[a-z]+(?:ed|ing)")
 
-# Words of the trade that look like a participle: nouns of the trial, of statistics, of streaming, and
-# states that HL7, CTCAE or a protocol name so.
+# Words of the trade that look like a participle: nouns of the trial, of statistics, of streaming,
+# and states that HL7, CTCAE or a protocol name so.
 TRADE = """
-    artist bed ceiling censored competing confirmed confounding current dosing embed encoding
-    enrolled evaluable exposed expected fasting feed finding folding grading heading infusing instance
-    meaning merging missing observed parked parsing pending provisional quarantined reading received
-    recorded reported retracted rounding seed setting sampling speed spelling standing staging
-    stopping string suspected thing timing treated wording warning engrafted sealed need red
-    sibling ring king planned setting signed string
+    bed ceiling censored competing confirmed confounding dosing embed encoding engrafted
+    enrolled evaluable expected fasting feed finding folding grading heading meaning merging
+    missing need observed parked parsing pending planned provisional quarantined reading
+    received recorded red reported retracted rounding sampling sealed seed setting sibling
+    signed speed spelling staging standing stopping string suspected thing timing treated
+    warning wording
 """
 
 _WORDS = frozenset(

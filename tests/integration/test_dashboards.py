@@ -13,7 +13,7 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import colours
-from deploy.grafana.generate import FOLDER, written
+from deploy.grafana.generate import FOLDER, render_dashboards
 from tests.helpers.dashboards import AUDIENCES, BOARDS, asked, panels, variables
 from tests.helpers.watched_trial import DATE, identifiers
 
@@ -25,7 +25,7 @@ PROVISIONED = ("provisioning", "provisioning-dsmb")
 def test_the_committed_files_are_those_that_the_code_writes():
     """`make grafana` brings them up to date."""
     files = {path.relative_to(FOLDER): path.read_text() for path in FOLDER.glob("**/*.json")}
-    assert files == written()
+    assert files == render_dashboards()
 
 
 @pytest.mark.parametrize("of", BOARDS)

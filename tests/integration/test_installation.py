@@ -98,18 +98,18 @@ def test_every_role_goes_up_and_down_and_up_again_with_its_data(servers_folder):
     with had():
         installation = Installation(servers_folder / "up", roles)
     try:
-        places = dict(installation.up())
+        places = dict(installation.start())
         assert list(places) == ["postgres", "kafka", "alerts", "rules", "relay", "ingest"]
         assert all(says_ok(installation.ports[role.name], "/readyz") for role in roles)
         again = Installation(servers_folder / "up", roles)  # as the next command does
         assert all(pid for _, pid, _, _ in again.status())
         installation.command("participants", "import", str(enrolled(servers_folder)))
-        assert dict(again.down()) == dict.fromkeys(reversed(places), "stopped")
+        assert dict(again.stop()) == dict.fromkeys(reversed(places), "stopped")
         assert all(is_free(port) for port in installation.ports.values())
-        assert dict(installation.up()) == places
+        assert dict(installation.start()) == places
         assert "P-001" in again.command("participants", "list")
     finally:
-        list(installation.down())
+        list(installation.stop())
 
 
 def enrolled(folder):

@@ -23,7 +23,7 @@ def test_a_ratio_is_of_two_figures_of_one_round():
     found = compare(Measure("m", "things/s", run, {"floor": floor}), rounds=3)
     assert [one.ratios for one in found] == [(0.1, 0.2, 0.05)]
     assert (found[0].figure, found[0].beside, found[0].ratio) == (20, 200, 0.1)
-    assert found[0].spread == (0.05, 0.2)
+    assert found[0].relative_spread == (0.05, 0.2)
 
 
 def test_the_sides_take_turns_in_going_first():

@@ -124,7 +124,7 @@ def test_records_and_their_history_are_the_same_with_a_tiny_cache_as_with_a_larg
 def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_path):
     material = Material(tmp_path)
     material.trial = simulate_trial(4, seed=7)
-    rules = material.opened.study.rules
+    rules = material.context.study.rules
     first, *others = ([m, list(map(written, k))] for m, k in material.journals.items())
     remembered(rules, *first)  # what all participants have in common is there from now on
     for members, lines in others:
