@@ -25,7 +25,7 @@ from services.alerts.adapters.webhook import webhook_channel
 from services.alerts.domain.wording import Text
 from services.alerts.ports import Failed, Letter, Sent
 from services.runtime.settings import AlertSettings
-from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.store import ALERT
 
 SECRET = "a shared secret"  # noqa: S105  of these tests alone
@@ -41,7 +41,7 @@ LETTER = Letter(
         LINK,
     ),
     picture=PNG,
-    at=NOW,
+    at=HOUR_ZERO,
 )
 
 
@@ -253,7 +253,7 @@ def test_a_mail_has_plain_text_first_html_second_and_the_chart_attached(mail):
     assert got["X-Aegis-Alert"] == ALERT.id
     assert got["X-Aegis-Reason"] == "first"
     assert got["Auto-Submitted"] == "auto-generated"
-    assert got["Date"].datetime == NOW
+    assert got["Date"].datetime == HOUR_ZERO
     words, picture = got.iter_parts()
     plain, html = words.iter_parts()
     assert words.get_content_type() == "multipart/alternative"
@@ -355,7 +355,7 @@ def test_a_webhook_is_signed_with_the_shared_secret_over_its_time_and_body(hook)
     at = headers["Aegis-Timestamp"]
     expected = hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     assert headers["Aegis-Signature"] == f"sha256={expected}"
-    assert datetime.fromtimestamp(int(at), UTC) == NOW
+    assert datetime.fromtimestamp(int(at), UTC) == HOUR_ZERO
     assert headers["Content-Type"] == "application/json"
 
 

@@ -11,7 +11,7 @@ from services.ingest.facts import read_facts, read_lines, schema
 from services.runtime import wire
 from services.vocabulary.fact import Death, Status
 from tests.helpers.fact_notes import fact, lab
-from tests.helpers.intake import new_intake, site
+from tests.helpers.intake import new_intake, open_client
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "fact.schema.json"
 LINE = {
@@ -33,7 +33,7 @@ def test_the_published_schema_has_not_drifted_from_the_code():
 
 def test_the_schema_is_served_to_everybody(tmp_path):
     async def get():
-        async with site(new_intake(tmp_path), "") as client:
+        async with open_client(new_intake(tmp_path), "") as client:
             return await client.get("/v1/facts/schema")
 
     response = asyncio.run(get())

@@ -36,7 +36,7 @@ from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
 from services.store.vault import Keys
 from services.vocabulary.fact import Merge
-from tests.helpers.fact_notes import NOW, fact, hours
+from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
 from tests.helpers.store import (
     ALERT,
     DELIVERY,
@@ -61,14 +61,18 @@ class Store:
 
     def enrol(self, *people):
         with self.db.write() as conn:
-            participants.add_participants(conn, [Participant(p, "T", "S1") for p in people], NOW)
+            participants.add_participants(
+                conn, [Participant(p, "T", "S1") for p in people], HOUR_ZERO
+            )
 
     def append(self, *arrivals):
         with self.db.write() as conn:
             journal.append(conn, self.keys, arrivals)
 
     def seal(self, settled):
-        seal_worker.step(Holding(self.db, "sealer", "sealer", lambda: NOW), self.keys, settled)
+        seal_worker.step(
+            Holding(self.db, "sealer", "sealer", lambda: HOUR_ZERO), self.keys, settled
+        )
 
     def sealed_upto(self):
         with self.db.read() as conn:
@@ -91,7 +95,7 @@ def store(request, tmp_path):
     made.db.close()
 
 
-def merge(name, gone, survivor, at=NOW, **more):
+def merge(name, gone, survivor, at=HOUR_ZERO, **more):
     """A message that makes *gone* and *survivor* one person, in both journals."""
     facts = tuple(
         fact(Merge(gone, survivor, **more), at, name=f"{name}-{who}", subject=who)
@@ -114,12 +118,19 @@ def test_the_schema_is_what_the_code_says(store):
 
 def test_facts_are_numbered_without_a_gap_and_known_in_that_order(store):
     store.enrol(*PEOPLE)
-    store.append(arrival("m1", NOW, ("P-001", "P-002", "P-001")), arrival("m2", NOW, ("P-001",)))
-    store.append(arrival("m3", NOW - timedelta(hours=5), ("P-001", "P-003")))
+    store.append(
+        arrival("m1", HOUR_ZERO, ("P-001", "P-002", "P-001")), arrival("m2", HOUR_ZERO, ("P-001",))
+    )
+    store.append(arrival("m3", HOUR_ZERO - timedelta(hours=5), ("P-001", "P-003")))
     us = timedelta(microseconds=1)
-    assert store.known("P-001") == [(1, NOW), (2, NOW), (3, NOW + us), (4, NOW + 2 * us)]
-    assert store.known("P-002") == [(1, NOW)]
-    assert store.known("P-003") == [(1, NOW + 2 * us)]  # as the message about both
+    assert store.known("P-001") == [
+        (1, HOUR_ZERO),
+        (2, HOUR_ZERO),
+        (3, HOUR_ZERO + us),
+        (4, HOUR_ZERO + 2 * us),
+    ]
+    assert store.known("P-002") == [(1, HOUR_ZERO)]
+    assert store.known("P-003") == [(1, HOUR_ZERO + 2 * us)]  # as the message about both
 
 
 def test_the_merged_share_one_order_of_knowing_from_then_on(store):
@@ -146,7 +157,7 @@ def test_a_family_is_all_whom_merges_name_together(store, undone):
 
 def test_what_comes_after_time_was_told_is_known_later(store):
     store.enrol(*PEOPLE)
-    store.append(arrival("m1", NOW, ("P-001",)))
+    store.append(arrival("m1", HOUR_ZERO, ("P-001",)))
     with store.db.write() as conn:
         assert participant_order.tell_until(conn, "P-001", 1, hours(30))
     store.append(arrival("m2", hours(1), ("P-001",)), arrival("m3", hours(1), ("P-002",)))
@@ -156,7 +167,7 @@ def test_what_comes_after_time_was_told_is_known_later(store):
 
 def test_time_is_not_told_to_who_has_not_heard_all(store):
     store.enrol(*PEOPLE)
-    store.append(arrival("m1", NOW, ("P-001",)))
+    store.append(arrival("m1", HOUR_ZERO, ("P-001",)))
     with store.db.write() as conn:
         assert not participant_order.tell_until(conn, "P-001", 0, hours(30))
 
@@ -189,25 +200,29 @@ def test_many_states_advance_together(store):
 
 def test_a_lease_has_one_holder(store):
     with store.db.write() as conn:
-        assert leases.acquire(conn, "relay", "one", NOW, 6)
-        assert not leases.acquire(conn, "relay", "other", NOW + timedelta(seconds=5), 6)
-        assert leases.acquire(conn, "relay", "other", NOW + timedelta(seconds=7), 6)
-        assert not leases.acquire(conn, "relay", "one", NOW + timedelta(seconds=8), 6)
+        assert leases.acquire(conn, "relay", "one", HOUR_ZERO, 6)
+        assert not leases.acquire(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=5), 6)
+        assert leases.acquire(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=7), 6)
+        assert not leases.acquire(conn, "relay", "one", HOUR_ZERO + timedelta(seconds=8), 6)
 
 
 def test_timers_are_those_that_were_set_last(store):
     with store.db.write() as conn:
-        timers.set_timers(conn, {"P-001": {"a": NOW, "b": hours(1)}, "P-002": {"a": hours(2)}})
-        timers.set_timers(conn, {"P-001": {"b": hours(3), "c": NOW}})
+        timers.set_timers(
+            conn, {"P-001": {"a": HOUR_ZERO, "b": hours(1)}, "P-002": {"a": hours(2)}}
+        )
+        timers.set_timers(conn, {"P-001": {"b": hours(3), "c": HOUR_ZERO}})
     with store.db.read() as conn:
         due = [(one.owner, one.purpose) for one in timers.due_timers(conn, hours(2))]
         assert due == [("P-001", "c"), ("P-002", "a")]
-        assert timers.timers_of(conn, "P-001") == {"b": hours(3), "c": NOW}
+        assert timers.timers_of(conn, "P-001") == {"b": hours(3), "c": HOUR_ZERO}
 
 
 def test_every_message_is_announced_once_for_each_participant(store):
     store.enrol(*PEOPLE)
-    store.append(arrival("m1", NOW, ("P-001", "P-002", "P-001")), arrival("m2", NOW, ("P-001",)))
+    store.append(
+        arrival("m1", HOUR_ZERO, ("P-001", "P-002", "P-001")), arrival("m2", HOUR_ZERO, ("P-001",))
+    )
     with store.db.read() as conn:
         rows = outbox.waiting(conn, 0, 10)
     assert [(row.topic, row.key) for row in rows] == [
@@ -236,9 +251,9 @@ def test_where_no_relay_is_nothing_is_announced(store):
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_row_that_is_there_is_refused_whatever_the_count(store, count):
     store.enrol("P-001")
-    store.append(*(arrival(f"m{number}", NOW, ("P-001",)) for number in range(count)))
+    store.append(*(arrival(f"m{number}", HOUR_ZERO, ("P-001",)) for number in range(count)))
     with pytest.raises(DatabaseError):
-        store.append(*(arrival(f"m{number}", NOW, ("P-001",)) for number in range(count)))
+        store.append(*(arrival(f"m{number}", HOUR_ZERO, ("P-001",)) for number in range(count)))
     with store.db.read() as conn:
         assert journal.count_facts(conn) == count
 
@@ -255,7 +270,7 @@ def test_latest_versions_are_found_for_many_at_once(store):
     store.enrol(*PEOPLE)
     with store.db.write() as conn:
         records.append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])
-        rows = [records.StandingRow(replace(STANDING, participant=p), NOW, 1) for p in PEOPLE]
+        rows = [records.StandingRow(replace(STANDING, participant=p), HOUR_ZERO, 1) for p in PEOPLE]
         assert [row.version for row in records.append_standings(conn, rows)] == [1, 1, 1]
         assert records.append_standings(conn, rows) == []
         alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2", participant="P-002")])
@@ -266,7 +281,7 @@ def test_latest_versions_are_found_for_many_at_once(store):
 
 
 def test_the_trail_says_of_which_alerts_anything_was_written(store):
-    seen = alerts.AcknowledgementRow("k1", "a2", "anna", "seen", NOW, 3)
+    seen = alerts.AcknowledgementRow("k1", "a2", "anna", "seen", HOUR_ZERO, 3)
     written = []
     with store.db.write() as conn:
         alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2")])
@@ -289,7 +304,7 @@ def test_the_trail_is_sealed_while_others_write(store):
         number = 0
         while not stop.is_set():
             try:
-                store.append(replace(arrival(f"{who}-{number}", NOW), facts=()))
+                store.append(replace(arrival(f"{who}-{number}", HOUR_ZERO), facts=()))
             except DatabaseError as error:
                 failed.append(error)
             number += 1
@@ -312,18 +327,18 @@ def test_the_trail_is_sealed_while_others_write(store):
 
 
 def _discard(conn, who):
-    return parking.resolve_parked(conn, ["p1"], resolution="discarded", at=NOW, by=who)
+    return parking.resolve_parked(conn, ["p1"], resolution="discarded", at=HOUR_ZERO, by=who)
 
 
 def _revoke(conn, who):
-    return api_keys.revoke_api_keys(conn, "S1", NOW, actor=who)
+    return api_keys.revoke_api_keys(conn, "S1", HOUR_ZERO, actor=who)
 
 
 @pytest.mark.parametrize("closes", [_discard, _revoke])
 def test_of_two_who_close_the_same_at_once_one_does_and_is_recorded(store, closes):
     with store.db.write() as conn:
-        journal.append(conn, store.keys, [arrival("m1", NOW, (), [parked_row("p1")])])
-        api_keys.add_api_key(conn, "key", "S1", NOW, actor="operator")
+        journal.append(conn, store.keys, [arrival("m1", HOUR_ZERO, (), [parked_row("p1")])])
+        api_keys.add_api_key(conn, "key", "S1", HOUR_ZERO, actor="operator")
     counts = []
 
     def second():
@@ -343,7 +358,7 @@ def test_of_two_who_close_the_same_at_once_one_does_and_is_recorded(store, close
 
 def test_nobody_else_closes_what_is_held(store):
     with store.db.write() as conn:
-        journal.append(conn, store.keys, [arrival("m1", NOW, (), [parked_row("p1")])])
+        journal.append(conn, store.keys, [arrival("m1", HOUR_ZERO, (), [parked_row("p1")])])
     counts = {}
 
     def other():
@@ -433,7 +448,7 @@ def test_who_began_last_and_is_overtaken_is_not_taken_for_settled(postgres, tmp_
     settled = Settled()
     with store.db.write() as slow:
         with store.db.write() as fast:
-            timers.set_timers(fast, {"somebody": {"wake": NOW}})
+            timers.set_timers(fast, {"somebody": {"wake": HOUR_ZERO}})
             journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
             journal.append(fast, store.keys, [replace(arrival("fast"), facts=())])
         assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled)
@@ -450,7 +465,7 @@ def test_facts_about_one_participant_from_two_writers_have_no_gap(postgres, tmp_
         for number in range(30):
             pair = ("P-001", "P-002") if who == "a" else ("P-002", "P-001")
             try:
-                store.append(arrival(f"{who}-{number}", NOW, pair))
+                store.append(arrival(f"{who}-{number}", HOUR_ZERO, pair))
             except DatabaseError as error:
                 failed.append(error)
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.store.journal import unhandled
 from services.store.session import Database
-from tests.helpers.embedded_service import Served
+from tests.helpers.embedded_service import EmbeddedService
 from tests.helpers.hl7_messages import header
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ class Feed:
     def send(self, kind, *segments):
         self.hour += 1
         at = f"202603{1 + self.hour // 24:02d}{self.hour % 24:02d}0000-0500"
-        head = header(kind=kind, control_id=f"M{self.hour}", sender=SENDER, at=at)
+        head = header(kind=kind, control_id=f"M{self.hour}", sender=SENDER, sent_at=at)
         return ("\r".join((head, *segments)) + "\r").replace("@", at[:12]).encode()
 
     def dose(self, mrn):
@@ -56,7 +56,7 @@ class Feed:
 @pytest.fixture
 def served(tmp_path):
     (tmp_path / "people.csv").write_text(PEOPLE)
-    made = Served(tmp_path / "data")
+    made = EmbeddedService(tmp_path / "data")
     made.command("participants", "import", str(tmp_path / "people.csv"))
     made.start()
     yield made

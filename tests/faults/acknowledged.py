@@ -10,7 +10,7 @@ from services.runtime.kafka_records import Runs, read_facts_record
 from services.runtime.topics import FACTS
 from services.store import states
 from tests.faults.lives import REST_S, RULES
-from tests.helpers.distributed_service import until
+from tests.helpers.distributed_service import wait_until
 
 GROUP = f"aegis-rules-{RULES.protocol.study.lower()}"
 
@@ -39,7 +39,9 @@ def acknowledge_through(life, place, offset):
     """Let the workers of the rules, none of which runs, begin after *offset* at *place*."""
     with _looking(life) as consumer:
         consumer.assign([place])
-        until(lambda: _is_committed(consumer, place, offset + 1), REST_S, "members do not leave")
+        wait_until(
+            lambda: _is_committed(consumer, place, offset + 1), REST_S, "members do not leave"
+        )
 
 
 def _is_committed(consumer, place, offset):

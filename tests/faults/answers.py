@@ -22,7 +22,7 @@ class Answers:
         if count not in self._known:
             if count < self._taken:
                 self._begin()
-            self.installed.take(self.trial.messages[self._taken : count])
+            self.installed.accept(self.trial.messages[self._taken : count])
             self.installed.settle()
             self._taken = count
             self._known[count] = Answer(

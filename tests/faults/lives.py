@@ -15,7 +15,7 @@ from services.simulator.trial import write_participants_csv
 from services.store import alerts, decisions, journal, outbox, participants, timers
 from services.store.session import Database
 from tests.faults.answers import facts_of, open_alerts, what_is_open
-from tests.helpers.distributed_service import AND, STUDY, Workers, until
+from tests.helpers.distributed_service import AND, STUDY, Workers, wait_until
 from tests.helpers.shared_study import load
 
 RULES = load(STUDY).rules
@@ -93,7 +93,7 @@ class Life:
                 self.workers.revive()
             return not self.waits()
 
-        until(is_over, REST_S, lambda: f"waits for: {self.waits()}\n{self._said()}")
+        wait_until(is_over, REST_S, lambda: f"waits for: {self.waits()}\n{self._said()}")
 
     def waits(self):
         """What is left to do, in words; nothing: the service is at rest."""
@@ -114,21 +114,21 @@ class Life:
     def prove(self, fault):
         """What came of it is what the embedded service says, nothing is lost, nothing twice."""
         asked = self.workers.ask("verify", AND, "replay", AND, "records", "--canonical")
-        code = asked.ended(120)
-        *proofs, records = asked.said().partition("replayed: the same history\n")
+        code = asked.wait_for_exit(120)
+        *proofs, records = asked.read_log().partition("replayed: the same history\n")
         answer = self.answers.to(len(self.answered))
         facts = Counter(facts_of(self.db))
         lost = answer.facts - facts.keys()
         twice = [fact for fact, count in facts.items() if count > 1]
         self.summary.add(
-            fault, self.workers.counted, facts=len(facts), lost=len(lost), twice=len(twice),
+            fault, self.workers.counts, facts=len(facts), lost=len(lost), twice=len(twice),
             mails_again=self._mails_again(), seconds=time.monotonic() - self._since,
         )  # fmt: skip
-        self.workers.counted.clear()
+        self.workers.counts.clear()
         self._since = time.monotonic()
-        assert code == 0, asked.said()
-        assert "verified: nothing found" in proofs[0], asked.said()
-        assert proofs[1], asked.said()
+        assert code == 0, asked.read_log()
+        assert "verified: nothing found" in proofs[0], asked.read_log()
+        assert proofs[1], asked.read_log()
         assert not lost, f"{len(lost)} facts lost"
         assert not twice, f"{len(twice)} facts twice"
         assert facts.keys() == answer.facts

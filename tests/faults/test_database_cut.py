@@ -7,7 +7,7 @@ import pytest
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.lives import REST_S
 from tests.faults.proxy import AFTER, BEFORE, Proxy
-from tests.helpers.distributed_service import ROLES, until
+from tests.helpers.distributed_service import ROLES, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -30,7 +30,9 @@ def test_a_commit_that_is_not_heard_or_not_answered_ends_well(living):
             feeding = life.feeding(upto, at_once=2, between_s=0.2)  # who only ingests commits so
             for _ in range(3):
                 proxies[role].cut_next_commit(when)
-                until(lambda role=role: not proxies[role].is_armed, REST_S, "no COMMIT was cut")
+                wait_until(
+                    lambda role=role: not proxies[role].is_armed, REST_S, "no COMMIT was cut"
+                )
                 proxies[rng.choice(ROLES)].cut_next_commit(rng.choice((BEFORE, AFTER)))
             feeding.join()
             life.rest(revive=False)

@@ -11,8 +11,8 @@ from services.ingest.mllp_client import send_messages
 from services.simulator.trial import write_participants_csv
 from tests.faults.lives import REST_S
 from tests.faults.test_kill import wait_until_done
-from tests.helpers.distributed_service import until
-from tests.helpers.embedded_service import Served
+from tests.helpers.distributed_service import wait_until
+from tests.helpers.embedded_service import EmbeddedService
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def test_a_full_disk_is_told_to_the_sender_and_the_service_goes_on_when_there_is
 ):
     (tmp_path / "people.csv").write_text(write_participants_csv(trial))
     with MailSink(tmp_path / "mails") as sink:
-        served = Served(tmp_path / "data", sink.port)
+        served = EmbeddedService(tmp_path / "data", sink.port)
         served.command("participants", "import", str(tmp_path / "people.csv"))
         served.start()
         _feed(served, trial.messages[:80])
@@ -57,7 +57,7 @@ def _feed(served, messages):
             )
         return done == ["AA"] * len(messages)
 
-    until(is_acknowledged, REST_S, lambda: f"not stored: {done[-3:]}")
+    wait_until(is_acknowledged, REST_S, lambda: f"not stored: {done[-3:]}")
 
 
 def _limit(served, most):

@@ -5,8 +5,8 @@ from kafka import TopicPartition
 
 from services.runtime.topics import OUTBOX_TOPICS
 from tests.faults.lives import REST_S
-from tests.helpers.distributed_service import until
-from tests.helpers.servers import administering
+from tests.helpers.distributed_service import wait_until
+from tests.helpers.servers import open_admin_client
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -32,7 +32,7 @@ def test_records_that_kafka_lost_are_announced_again(living):
         for number in range(3):
             life.workers.stop("rules")
             life.feed(part if number < 2 else None, at_once=10)
-            until(lambda: "announcements" not in life.waits(), REST_S, life.waits)
+            wait_until(lambda: "announcements" not in life.waits(), REST_S, life.waits)
             _empty(life)
             life.workers.start("rules")
             life.rest(revive=False)
@@ -46,7 +46,7 @@ def test_without_a_relay_all_is_folded_and_decided_and_told(living):
         life.rest()
         assert life.workers.stop("relay") == {"relay": 0}
         life.feed(at_once=10)
-        until(lambda: life.waits().keys() <= {"announcements"}, REST_S, life.waits)
+        wait_until(lambda: life.waits().keys() <= {"announcements"}, REST_S, life.waits)
         life.workers.start("relay")
         life.rest(revive=False)
         life.prove("no relay")
@@ -54,7 +54,7 @@ def test_without_a_relay_all_is_folded_and_decided_and_told(living):
 
 def _empty(life):
     """Let every topic have lost all of its records."""
-    with administering(life.kafka) as admin:
+    with open_admin_client(life.kafka) as admin:
         every = {
             TopicPartition(topic["name"], one["partition_index"]): -1
             for topic in admin.describe_topics(list(OUTBOX_TOPICS))

@@ -14,7 +14,7 @@ from services.simulator.trial import simulate_trial, write_trial
 from services.store import alerts, journal
 from services.store.session import Database
 from tests.faults.lives import REST_S
-from tests.helpers.embedded_service import Served
+from tests.helpers.embedded_service import EmbeddedService
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed
     made, folder = trial
     rng = random.Random(f"kill-{seed}")
     with MailSink(tmp_path / "mails") as sink:
-        served = Served(tmp_path / "data", sink.port)
+        served = EmbeddedService(tmp_path / "data", sink.port)
         served.command("participants", "import", str(folder / "participants.csv"))
         answered = 0
         for step in _STEPS[seed::_RUNS]:

@@ -8,7 +8,7 @@ from services.store import journal, states
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.answers import Answers
 from tests.faults.lives import REST_S
-from tests.helpers.distributed_service import until
+from tests.helpers.distributed_service import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -27,11 +27,11 @@ def test_a_poisonous_fact_stops_its_participant_alone_until_it_is_mended(living)
             _write(conn, '{"body": "?"}')
             conn.execute(text("DELETE FROM outbox"))  # which carries it as it was
         life.workers.start("relay", "rules")
-        until(lambda: _aside(life) == ["P-001"], REST_S, life.waits)
-        until(lambda: set(_behind(life)) <= {"P-001"}, REST_S, life.waits)
+        wait_until(lambda: _aside(life) == ["P-001"], REST_S, life.waits)
+        wait_until(lambda: set(_behind(life)) <= {"P-001"}, REST_S, life.waits)
         life.feed()
-        until(lambda: not _behind(life), REST_S, life.waits)  # of who is not set aside
-        assert "P-001" in life.workers.ask("verify").told()
+        wait_until(lambda: not _behind(life), REST_S, life.waits)  # of who is not set aside
+        assert "P-001" in life.workers.ask("verify").wait_for_log()
         with life.db.write() as conn:
             _write(conn, sound)
         assert "1 let in again" in life.workers.command("retry")
@@ -46,8 +46,10 @@ def test_participants_merged_while_facts_of_both_are_folded(living, tmp_path):
     with living(of=answers) as life:
         life.workers.start("ingest", "relay", "alerts")
         life.feed(merge_at - 6)
-        life.workers.planned["rules"] = [slow]
-        life.workers.planned["rules-2"] = [slow.replace("after_commit:2", "before_record:4")]
+        life.workers.planned_failpoints["rules"] = [slow]
+        life.workers.planned_failpoints["rules-2"] = [
+            slow.replace("after_commit:2", "before_record:4")
+        ]
         life.workers.start("rules", "rules-2")
         for count, at_once in ((4, 1), (10, 2), (None, 40)):
             life.feed(count, at_once=at_once)

@@ -17,14 +17,14 @@ _NOBODYS = b'{"schema": "aegis.facts", "version": 1, "study": "BLINA-HSCT", "run
 
 def test_a_bug_in_a_step_ends_the_process_and_loses_nothing(living):
     with living(**_NEVER) as life:
-        life.workers.planned["rules"] = [f"{name}:1:raise" for name in _FATAL]
+        life.workers.planned_failpoints["rules"] = [f"{name}:1:raise" for name in _FATAL]
         life.workers.start()
         part = len(life.trial.messages) // 3
         for wave in range(3):
             life.feed(part if wave < 2 else None, at_once=5)
             life.rest()  # also of what would have been acknowledged: nothing is swept here
             life.prove("a bug in a step of the rules")
-        assert life.workers.ended["rules"] == [FAILED] * len(_FATAL)
+        assert life.workers.exit_codes["rules"] == [FAILED] * len(_FATAL)
         assert life.workers["rules"].log.read_text().count("fold_failed") == len(_FATAL)
         life.workers.stop()
         assert acknowledged_and_not_folded(life) == []
@@ -55,12 +55,12 @@ def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(living
         place, offset = put(life, b"P-001", newer.encode())
         for _ in range(2):
             rules = life.workers["rules"]
-            assert rules.ended() == UPGRADE_ME
-            assert "upgrade this worker" in rules.said()
+            assert rules.wait_for_exit() == UPGRADE_ME
+            assert "upgrade this worker" in rules.read_log()
             life.feed(20)
             assert acknowledged_and_not_folded(life) == []
             life.workers.start("rules")
-        assert life.workers["rules"].ended() == UPGRADE_ME
+        assert life.workers["rules"].wait_for_exit() == UPGRADE_ME
         acknowledge_through(life, place, offset)  # as an upgraded worker does
         life.feed()
         life.rest()
@@ -84,7 +84,7 @@ def test_what_is_no_record_is_logged_and_passed_over(life, key, value, is_said):
     put(life, key, value)
     life.feed(30)
     life.rest(revive=False)
-    assert ("record_unreadable" in rules.said()) == is_said
+    assert ("record_unreadable" in rules.read_log()) == is_said
     assert life.workers.stop("rules") == {"rules": 0}
     life.workers.start("rules")
     life.prove("what is no record")

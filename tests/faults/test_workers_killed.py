@@ -32,7 +32,7 @@ def test_whatever_is_killed_the_records_are_those_of_the_embedded_service(living
         workers = life.workers
         for role, steps in _STEPS.items():
             turned = steps[seed % len(steps) :] + steps[: seed % len(steps)]
-            workers.planned[role] = [f"{step}:{rng.randint(1, 2)}" for step in turned]
+            workers.planned_failpoints[role] = [f"{step}:{rng.randint(1, 2)}" for step in turned]
         workers.start()
         part = len(life.trial.messages) // WAVES
         for wave in range(WAVES):
@@ -42,7 +42,7 @@ def test_whatever_is_killed_the_records_are_those_of_the_embedded_service(living
             killer.join()
             life.rest()
             life.prove("kill -9")
-        workers.planned.clear()
+        workers.planned_failpoints.clear()
         for name in _STEPS:  # what one was to die of may still lie before it
             workers.kill(name)
         life.rest()

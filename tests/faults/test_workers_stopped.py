@@ -35,13 +35,13 @@ def test_a_step_that_takes_two_seconds_is_finished_by_a_worker_that_is_to_end(li
             worker.wait_for(f"failpoint {name}")
             assert worker.is_alive()
             worker.signal(signal.SIGTERM)
-            assert worker.ended() == 0, worker.said()
+            assert worker.wait_for_exit() == 0, worker.read_log()
             if role == "rules":
                 assert acknowledged_and_not_folded(life) == []
             workers.start(role)
             feeding.join()
             life.rest(revive=False)
-            assert "Traceback" not in worker.said()
+            assert "Traceback" not in worker.read_log()
             life.prove("SIGTERM in a slow step")
         assert workers.stop() == dict.fromkeys(("ingest", "relay", "rules", "alerts"), 0)
         assert acknowledged_and_not_folded(life) == []

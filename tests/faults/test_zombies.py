@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.acknowledged import acknowledged_and_not_folded
 from tests.faults.lives import REST_S
-from tests.helpers.distributed_service import until
+from tests.helpers.distributed_service import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -54,7 +54,7 @@ def test_a_worker_that_wakes_after_its_session_and_its_leases_changes_nothing(li
         workers.start(f"{role}-2")
         feeding.join()
         feeding = life.feeding(at_once=5)
-        until(lambda: _is_ahead(life, role), REST_S, life.waits)
+        wait_until(lambda: _is_ahead(life, role), REST_S, life.waits)
         feeding.join()
         paused.signal(signal.SIGCONT)
         life.rest(revive=False)

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from services.vocabulary.fact import Action, Administration, Observation
 from services.vocabulary.grade import Grade
-from tests.helpers.fact_notes import NOW, fact, quantity
+from tests.helpers.fact_notes import HOUR_ZERO, fact, quantity
 
 DEVICES = {
     "RA": "room-air",
@@ -34,7 +34,7 @@ NUMBERS = {"T": ("temperature", "Cel"), "BP": ("sbp", "mm[Hg]"), "F": ("fio2", "
 SCORES = {"ICE": "ice", "CAPD": "capd"}
 
 
-def course(text):
+def read_course(text):
     """The facts of a course, in time order."""
     facts = []
     for part in filter(None, (part.strip() for part in text.split(";"))):
@@ -45,7 +45,7 @@ def course(text):
     return sorted(facts, key=lambda f: f.observed_at)
 
 
-def followed(syndrome, facts, protocol, context):
+def find_runs(syndrome, facts, protocol, context):
     """The runs of *syndrome* after *facts*, in a clinician's notation (see `noted`)."""
     state, runs = syndrome.make_initial_state(protocol, context), []
     read = [one for one in facts if syndrome.reads_fact(one, protocol)]
@@ -56,12 +56,12 @@ def followed(syndrome, facts, protocol, context):
     return (*runs, unended) if unended else tuple(runs)
 
 
-def noted(runs):
+def describe_runs(runs):
     """``2:1 4:1-3 30:0 | 90:1``: hour and grade, 0 once over, a bar between two; ``?`` if any."""
-    return " | ".join(_noted(run) for run in runs)
+    return " | ".join(_describe_run(run) for run in runs)
 
 
-def _noted(run):
+def _describe_run(run):
     words = [f"{_hour(change.at)}:{change.span}" for change in run.history]
     if run.resolved_at:
         words.append(f"{_hour(run.resolved_at)}:{Grade.NONE:d}")
@@ -69,7 +69,7 @@ def _noted(run):
 
 
 def _hour(at):
-    return f"{(at - NOW).total_seconds() / 3600:g}"
+    return f"{(at - HOUR_ZERO).total_seconds() / 3600:g}"
 
 
 def _bodies(word):

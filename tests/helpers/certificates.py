@@ -14,35 +14,35 @@ class Authority:
 
     def __init__(self, folder, name="authority"):
         self.folder = folder
-        self._name = _named(name)
+        self._name = _make_name(name)
         self.path, self._key = _self_signed(folder, name)
 
-    def vouch(self, name):
+    def issue(self, name):
         """Return the paths of a certificate for *name* on the loopback address, and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        made = _certificate(_named(name), self._name, key, is_authority=False)
+        made = _certificate(_make_name(name), self._name, key, is_authority=False)
         here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
         path = self.folder / f"{name}.pem"
         path.write_bytes(_pem(made.add_extension(here, critical=False), self._key))
-        return path, _written(key, path)
+        return path, _write_key(key, path)
 
 
-def vouching_for_itself(folder, name):
+def make_self_signed(folder, name):
     """Return the paths of a certificate that *name* vouches for itself with, and of its key."""
     path, key = _self_signed(folder, name)
-    return path, _written(key, path)
+    return path, _write_key(key, path)
 
 
 def _self_signed(folder, name):
     key = ec.generate_private_key(ec.SECP256R1())
-    made = _certificate(_named(name), _named(name), key, is_authority=True)
+    made = _certificate(_make_name(name), _make_name(name), key, is_authority=True)
     host = x509.SubjectAlternativeName([x509.DNSName(name)])
     path = folder / f"{name}.pem"
     path.write_bytes(_pem(made.add_extension(host, critical=False), key))
     return path, key
 
 
-def _named(name):
+def _make_name(name):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
@@ -50,7 +50,7 @@ def _pem(made, key):
     return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def _written(key, beside):
+def _write_key(key, beside):
     path = beside.with_suffix(".key")
     path.write_bytes(
         key.private_bytes(

@@ -14,7 +14,7 @@ AUDIENCES = {"aegis-safety": "safety", "aegis-dsmb": "dsmb"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class DashboardQuery:
     """One query: of which dashboard, which panel (or variable), from which source."""
 
     board: str
@@ -32,38 +32,38 @@ class Asked:
     def sql(self, values, since="2000-01-01T00:00:00Z", until="2100-01-01T00:00:00Z"):
         """Return the SQL that reaches the database: *values* by the name of the variable."""
         text = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 BETWEEN '{since}' AND '{until}'", self.text)
-        return re.sub(r"\$\{(\w+):sqlstring\}", lambda found: quoted(values[found[1]]), text)
+        return re.sub(r"\$\{(\w+):sqlstring\}", lambda found: quote_values(values[found[1]]), text)
 
 
-def quoted(values):
+def quote_values(values):
     """Return *values* as the format ``sqlstring`` writes them."""
     several = [values] if isinstance(values, str) else values
     return ",".join("'" + one.replace("'", "''") + "'" for one in several)
 
 
-def panels():
+def list_panels():
     """Every panel, with the name of its dashboard."""
     return [(name, panel) for name, board in BOARDS.items() for panel in board["panels"]]
 
 
-def asked():
+def list_panel_queries():
     """Every query of a panel."""
     return [
-        Asked(
+        DashboardQuery(
             name,
             panel["title"],
             target["datasource"]["uid"],
             target.get("rawSql") or target["expr"],
         )
-        for name, panel in panels()
+        for name, panel in list_panels()
         for target in panel["targets"]
     ]
 
 
-def variables():
+def list_variable_queries():
     """Every query of a variable."""
     return [
-        Asked(name, one["name"], one["datasource"]["uid"], one["query"])
+        DashboardQuery(name, one["name"], one["datasource"]["uid"], one["query"])
         for name, board in BOARDS.items()
         for one in board["templating"].get("list", [])
     ]

@@ -19,10 +19,10 @@ from services.ingest.mllp_client import send_messages
 
 ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "studies" / "blina-hsct"
-DIED = (137, -signal.SIGKILL)  # at a failpoint, and by kill -9
+KILL_EXIT_CODES = (137, -signal.SIGKILL)  # at a failpoint, and by kill -9
 AND = "&&"
 ROLES = ("ingest", "relay", "rules", "alerts")
-_LISTENING = re.compile(r"listening: (?:MLLP on port (\d+), )?HTTP on port (\d+)")
+_LISTENING_LINE = re.compile(r"listening: (?:MLLP on port (\d+), )?HTTP on port (\d+)")
 _STARTED_S, _ENDED_S = 180, 180
 _LEASE_S = 1.5
 _IDLE_S = 5  # in a transaction: who is paused there holds rows for so long
@@ -43,7 +43,7 @@ _CONTEXT.set_forkserver_preload(
 )
 
 
-def until(holds, limit_s, problem):
+def wait_until(holds, limit_s, problem):
     """Return what *holds* returned once that is true; fails with *problem* when time is over."""
     over = time.monotonic() + limit_s
     while not (found := holds()):
@@ -57,46 +57,50 @@ class Worker:
 
     def __init__(self, words, environment, log):
         self.words, self.log = words, log
-        self._from = log.stat().st_size if log.exists() else 0
-        self.process = _CONTEXT.Process(target=_run, args=(words, environment, str(log)))
+        self._log_start = log.stat().st_size if log.exists() else 0
+        self.process = _CONTEXT.Process(target=_run_command, args=(words, environment, str(log)))
         self.process.start()
 
-    def said(self):
+    def read_log(self):
         """What this process has said."""
-        return self.log.read_bytes()[self._from :].decode() if self.log.exists() else ""
+        return self.log.read_bytes()[self._log_start :].decode() if self.log.exists() else ""
 
     def wait_for(self, words, limit_s=_STARTED_S):
         """Return once it has said *words*."""
-        until(lambda: words in self.said(), limit_s, lambda: f"not said: {words}\n{self.said()}")
+        wait_until(
+            lambda: words in self.read_log(),
+            limit_s,
+            lambda: f"not said: {words}\n{self.read_log()}",
+        )
 
     def ports(self):
         """Where it listens, MLLP and HTTP; None when it ended before."""
 
         def begun():
-            return _LISTENING.search(self.said()) or not self.is_alive()
+            return _LISTENING_LINE.search(self.read_log()) or not self.is_alive()
 
-        until(begun, _STARTED_S, lambda: f"{self.words} does not start:\n{self.said()}")
-        found = _LISTENING.search(self.said())
+        wait_until(begun, _STARTED_S, lambda: f"{self.words} does not start:\n{self.read_log()}")
+        found = _LISTENING_LINE.search(self.read_log())
         return (int(found[1] or 0), int(found[2])) if found else None
 
     def is_alive(self):
         """Whether it runs."""
         return self.process.is_alive()
 
-    def told(self):
+    def wait_for_log(self):
         """What it has said once it has ended, well or not."""
-        self.ended()
-        return self.said()
+        self.wait_for_exit()
+        return self.read_log()
 
     def signal(self, number):
         """Send it a signal, unless it has just ended."""
         with suppress(ProcessLookupError):
             os.kill(self.process.pid, number)
 
-    def ended(self, limit_s=_ENDED_S):
+    def wait_for_exit(self, limit_s=_ENDED_S):
         """Return its exit code once it has ended: negative when a signal ended it."""
         self.process.join(limit_s)
-        assert not self.is_alive(), f"{self.words} does not end:\n{self.said()[-3000:]}"
+        assert not self.is_alive(), f"{self.words} does not end:\n{self.read_log()[-3000:]}"
         return self.process.exitcode
 
 
@@ -107,9 +111,9 @@ class Workers:
         self.folder = folder
         self.kafka = kafka
         self.mllp = 0
-        self.counted = Counter()  # starts, kills and stops
-        self.planned = {}  # failpoints of the next lives of a worker, by its name
-        self.ended = defaultdict(list)  # exit codes of those that were found dead, by name
+        self.counts = Counter()  # starts, kills and stops
+        self.planned_failpoints = {}  # failpoints of the next lives of a worker, by its name
+        self.exit_codes = defaultdict(list)  # exit codes of those that were found dead, by name
         self._alive = {}
         self._commands = 0
         self.environment = {
@@ -137,10 +141,10 @@ class Workers:
 
     def begin(self, name, failpoints="", **settings):
         """Let the worker *name* start, without waiting for it."""
-        if not failpoints and self.planned.get(name):
-            failpoints = self.planned[name].pop(0)
+        if not failpoints and self.planned_failpoints.get(name):
+            failpoints = self.planned_failpoints[name].pop(0)
         environment = {**self.environment, **settings, "AEGIS_FAILPOINT": failpoints}
-        self.counted["starts"] += 1
+        self.counts["starts"] += 1
         role = name.partition("-")[0]
         worker = Worker(["run", role], environment, self.folder / f"{name}.log")
         self._alive[name] = worker
@@ -163,8 +167,8 @@ class Workers:
         """Start again whoever is dead, with the next of its failpoints."""
         dead = self.dead()
         for name in dead:
-            self.ended[name].append(self[name].ended())
-            self.counted["kills"] += self.ended[name][-1] in DIED
+            self.exit_codes[name].append(self[name].ended())
+            self.counts["kills"] += self.exit_codes[name][-1] in KILL_EXIT_CODES
         if dead:
             self.start(*dead)
 
@@ -184,7 +188,7 @@ class Workers:
         names = names or list(self._alive)
         for name in names:
             if name in self:
-                self.counted["stops"] += 1
+                self.counts["stops"] += 1
                 self[name].signal(signal.SIGTERM)
         codes = {name: self[name].ended() for name in names}
         for name in names:
@@ -212,8 +216,8 @@ class Workers:
     def command(self, *words, **settings):
         """Return what ``aegis WORDS`` says, which must succeed."""
         asked = self.ask(*words, **settings)
-        assert asked.ended(120) == 0, f"aegis {' '.join(words)}:\n{asked.said()}"
-        return asked.said()
+        assert asked.wait_for_exit(120) == 0, f"aegis {' '.join(words)}:\n{asked.read_log()}"
+        return asked.read_log()
 
     def feed(self, messages):
         """Send *messages*, and yield each that is acknowledged with AA, until the port is gone."""
@@ -226,7 +230,7 @@ class Workers:
             return
 
 
-def _run(words, environment, log):
+def _run_command(words, environment, log):
     """In the child: be ``aegis WORDS``, say everything in *log*, and end with who started it."""
     threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

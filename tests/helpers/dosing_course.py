@@ -16,19 +16,19 @@ from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration, Enrolment, Transplant
 from services.vocabulary.grade import Grade
-from tests.helpers.fact_notes import NOW, fact, hours, quantity
+from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, quantity
 
 GRAFT = -70 * 24
 _HOURS_OF_A_COURSE = "8@0 16@48 -@168"
 
 
 @cache
-def rules():
+def load_trial_rules():
     """The trial's own."""
     return load_rules(Path("studies/blina-hsct")).rules
 
 
-def drug(script, name="blinatumomab"):
+def make_infusion(script, name="blinatumomab"):
     """The administrations of an infusion."""
     found = []
     for word in script.split():
@@ -48,7 +48,7 @@ def record(criterion, script, **more):
     return EpisodeContent(
         participant="P-001",
         criterion=criterion,
-        term=rules().title(criterion),
+        term=load_trial_rules().title(criterion),
         onset_at=history[0].at,
         history=history,
         worst=Span(
@@ -75,14 +75,14 @@ def _change(word):
 
 def case(*records, rates=_HOURS_OF_A_COURSE, at=2000, **more):
     """What is known at hour *at* of somebody who was transplanted 70 days before the first dose."""
-    given = drug(rates)
+    given = make_infusion(rates)
     anchors = Anchors(
         site="rhein",
         timezone="Europe/Berlin",
         graft_at=hours(GRAFT),
-        courses=(NOW,) if given else (),
+        courses=(HOUR_ZERO,) if given else (),
     )
-    known = rules()
+    known = load_trial_rules()
     return DosingCase(
         participant="P-001",
         protocol=known.protocol,
@@ -96,28 +96,28 @@ def case(*records, rates=_HOURS_OF_A_COURSE, at=2000, **more):
     )
 
 
-def folded(*facts, rates=_HOURS_OF_A_COURSE, graft=GRAFT):
+def fold_facts(*facts, rates=_HOURS_OF_A_COURSE, graft=GRAFT):
     """A fold of *facts* about somebody who is treated."""
-    fold = Fold("P-001", rules())
+    fold = Fold("P-001", load_trial_rules())
     known = [
         fact(Enrolment("rhein"), graft - 24),
         fact(Transplant("haploidentical"), graft),
-        *drug(rates),
+        *make_infusion(rates),
         *facts,
     ]
     fold.apply([replace(one, id=f"f{n}") for n, one in enumerate(known)])
     return fold
 
 
-def hour(at):
+def format_hour(at):
     """The hour of an instant."""
-    return f"{(at - NOW).total_seconds() / 3600:g}"
+    return f"{(at - HOUR_ZERO).total_seconds() / 3600:g}"
 
 
-def said(advice):
+def describe_advice(advice):
     """``withhold blinatumomab from 24 to 96``, with what may be instead."""
-    text = f"{advice.says} from {hour(advice.since)}"
-    text += f" to {hour(advice.until)}" if advice.until else ""
+    text = f"{advice.says} from {format_hour(advice.since)}"
+    text += f" to {format_hour(advice.until)}" if advice.until else ""
     if advice.may_be:
         text += f"; maybe {advice.may_be} for want of {', '.join(advice.missing)}"
     return text.replace(" blinatumomab", "").replace("nothing is certain yet", "open")

@@ -12,10 +12,10 @@ from services.ingest.mllp_client import send_messages
 
 ROOT = Path(__file__).parents[2]
 _AEGIS = (sys.executable, "-m", "services.cli.main")
-_LISTENING = re.compile(r"MLLP on port (\d+), HTTP on port (\d+)")
+_LISTENING_LINE = re.compile(r"MLLP on port (\d+), HTTP on port (\d+)")
 
 
-class Served:
+class EmbeddedService:
     """``aegis run`` on the data in *folder*; restarted whenever it is dead and needed."""
 
     def __init__(self, folder, smtp_port=1):
@@ -62,7 +62,7 @@ class Served:
             )
         self.starts += 1
         line = self.process.stdout.readline()
-        found = _LISTENING.search(line)
+        found = _LISTENING_LINE.search(line)
         if found:
             self.mllp, self.http = int(found[1]), int(found[2])
         return bool(found)

@@ -8,12 +8,12 @@ from hashlib import sha256
 from services.vocabulary.fact import Fact, Observation, Status
 from services.vocabulary.quantity import Censoring, Quantity
 
-NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+HOUR_ZERO = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 def hours(number):
-    """``NOW`` plus so many hours."""
-    return NOW + timedelta(hours=number)
+    """``HOUR_ZERO`` plus so many hours."""
+    return HOUR_ZERO + timedelta(hours=number)
 
 
 def quantity(text, unit=""):
@@ -26,25 +26,25 @@ def quantity(text, unit=""):
     )
 
 
-def fact(body, at=NOW, *, name=None, reported=None, **more):
-    """A fact about P-001 at *at* (an instant, or hours after ``NOW``)."""
-    when = at if isinstance(at, datetime) else hours(at)
+def fact(body, time=HOUR_ZERO, *, name=None, reported_hour=None, **fields):
+    """A fact about P-001 at *time* (an instant, or hours after ``HOUR_ZERO``)."""
+    when = time if isinstance(time, datetime) else hours(time)
     digest = sha256(repr((body, when)).encode()).hexdigest()
     return Fact(
         id=name or digest[:12],
-        subject=more.pop("subject", "P-001"),
+        subject=fields.pop("subject", "P-001"),
         observed_at=when,
-        reported_at=hours(reported) if reported is not None else when,
+        reported_at=hours(reported_hour) if reported_hour is not None else when,
         body=body,
         digest=digest,
-        **more,
+        **fields,
     )
 
 
-def lab(measure, value, at=NOW, unit="", *, lln=None, uln=None, **more):
+def lab(measure, value, time=HOUR_ZERO, unit="", *, lln=None, uln=None, **fields):
     """A laboratory value about P-001."""
     body = Observation(measure, quantity(value, unit), "", quantity(lln, unit), quantity(uln, unit))
-    return fact(body, at, **more)
+    return fact(body, time, **fields)
 
 
 def status(letter):

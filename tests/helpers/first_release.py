@@ -45,13 +45,13 @@ def restore(url, revision="0001"):
             rows.setdefault(one["table"], []).append(one["row"])
         for name, written in rows.items():
             table = found.tables[name]
-            connection.execute(sa.insert(table), [_read(table, row) for row in written])
+            connection.execute(sa.insert(table), [_read_row(table, row) for row in written])
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT setval('audit_id_seq', (SELECT max(id) FROM audit))")
     engine.dispose()
 
 
-def _read(table, row):
+def _read_row(table, row):
     return {name: _value(table.c[name].type, value) for name, value in row.items()}
 
 

@@ -305,14 +305,14 @@ def _brief(value):
     The last digits of a chance differ between machines.
     """
     whole = json.loads(wire.canonical(value), parse_float=lambda text: float(f"{float(text):.9g}"))
-    return json.dumps(_filled(whole), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(_drop_empty(whole), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _filled(value):
+def _drop_empty(value):
     if isinstance(value, dict):
-        parts = {key: _filled(part) for key, part in value.items()}
+        parts = {key: _drop_empty(part) for key, part in value.items()}
         return {key: part for key, part in parts.items() if part not in (None, "", [], {}, False)}
-    return [_filled(part) for part in value] if isinstance(value, list) else value
+    return [_drop_empty(part) for part in value] if isinstance(value, list) else value
 
 
 def _version_line(one):
@@ -327,13 +327,13 @@ def _version_line(one):
 
 def _standing_line(row):
     one = row.standing
-    events = [_counted(event) for event in (one.event, one.confirmed, one.upper)]
+    events = [_event_text(event) for event in (one.event, one.confirmed, one.upper)]
     competing = one.competing.what if one.competing else "-"
     parts = [_instant(row.known_at), one.participant, one.rule, f"seq {row.seq}", *events]
     return " ".join([*parts, competing, _mark(one)])
 
 
-def _counted(event):
+def _event_text(event):
     return f"{event.grade}@{_instant(event.at)}" if event else "-"
 
 

@@ -24,14 +24,18 @@ OBR = "OBR|1||ORD1^LAB|58410-2^CBC^LN|||20260301080000-0500"
 NEUTROPHILS = "751-8^Neutrophils^LN"
 
 
-def header(kind="ORU^R01", control_id="1", sender="LAB|NORTH", at="20260301090000-0500", rest=""):
-    """MSH of a message; *rest* follows MSH-12."""
-    return rf"MSH|^~\&|{sender}|AEGIS|TRIAL|{at}||{kind}|{control_id}|P|2.5.1{rest}"
+def header(
+    kind="ORU^R01", control_id="1", sender="LAB|NORTH", sent_at="20260301090000-0500", tail=""
+):
+    """MSH of a message; *tail* follows MSH-12."""
+    return rf"MSH|^~\&|{sender}|AEGIS|TRIAL|{sent_at}||{kind}|{control_id}|P|2.5.1{tail}"
 
 
-def obx(value, unit="10*3/uL", *, kind="NM", code=NEUTROPHILS, limits="", status="F", at=""):
+def obx(
+    value, unit="10*3/uL", *, kind="NM", code=NEUTROPHILS, limits="", status="F", observed_at=""
+):
     """OBX of one result."""
-    return f"OBX|1|{kind}|{code}||{value}|{unit}|{limits}||||{status}|||{at}"
+    return f"OBX|1|{kind}|{code}||{value}|{unit}|{limits}||||{status}|||{observed_at}"
 
 
 def message(*segments, end="\r", **head):
@@ -44,27 +48,27 @@ def labs(*results, **head):
     return message(PID, OBR, *results, **head)
 
 
-def reading(raw):
+def read_content(raw):
     """What *raw* says to these two sites."""
     found = read_message(raw, SITES, load_code_tables())
     assert not isinstance(found, Refusal), str(found)
     return found
 
 
-def refusal(raw):
+def read_refusal(raw):
     """Why *raw* is refused."""
     found = read_message(raw, SITES, load_code_tables())
     assert isinstance(found, Refusal)
     return found
 
 
-def result(*segments, **head):
+def read_draft(*segments, **head):
     """The only fact of a message of one result, as drafted."""
-    found = reading(labs(*segments, **head))
+    found = read_content(labs(*segments, **head))
     assert (len(found.drafts), found.parked) == (1, ()), found
     return found.drafts[0]
 
 
-def parked(raw):
+def read_parked(raw):
     """What *raw* parks: where and why."""
-    return [(item.path, str(item.reason)) for item in reading(raw).parked]
+    return [(item.path, str(item.reason)) for item in read_content(raw).parked]

@@ -23,18 +23,18 @@ class Installation:
     """The trial's study, with data in *folder*; time is that of the messages, unless told."""
 
     def __init__(self, folder, clock="message"):
-        self.opened = open_in(StoreSettings(data=folder, study=STUDY, clock=clock))
-        self.db = self.opened.db
-        self.intake = intake_of(self.opened)
+        self.context = open_in(StoreSettings(data=folder, study=STUDY, clock=clock))
+        self.db = self.context.db
+        self.intake = intake_of(self.context)
         self.worker = JournalWorker(
-            self.db, self.opened.study.rules, "test", now_utc, by_message=clock == "message"
+            self.db, self.context.study.rules, "test", now_utc, by_message=clock == "message"
         )
 
     def enrol(self, trial):
         """Import everybody who takes part in *trial*."""
         import_participants(self.intake, write_participants_csv(trial).encode(), "test")
 
-    def take(self, messages, at_once=64):
+    def accept(self, messages, at_once=64):
         """Accept *messages* of HL7 or facts, so many in one transaction."""
         for start in range(0, len(messages), at_once):
             some = [
@@ -52,11 +52,11 @@ class Installation:
         with self.db.read() as conn:
             return canonical_lines(records.latest_episodes(conn))
 
-    def verified(self):
+    def find_mismatches(self):
         """Return what `aegis verify` and `aegis replay` find."""
         with self.db.read() as conn:
-            again = verify.mismatches(conn, self.opened.study.rules, history=True)
-            return [*findings(self.opened, conn), *again]
+            again = verify.mismatches(conn, self.context.study.rules, history=True)
+            return [*findings(self.context, conn), *again]
 
 
 def messages_of(trial):

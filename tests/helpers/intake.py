@@ -26,7 +26,7 @@ from services.store.participants import participants_by_subject
 from tests.helpers.hl7_messages import SITES
 from tests.helpers.store import new_database
 
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CLOCK_TIME = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEY = {site: f"key-of-{site}" for site in ("north", "rhein")}
 COLUMNS = (
     "participant,site,authority,identifier_type,identifier,transplant_at,donor,sex,birth_year,"
@@ -45,29 +45,29 @@ def people(*lines):
 
 def new_intake(folder, *lines):
     """An intake on a store under *folder*, with the participants of *lines* (PEOPLE)."""
-    shutil.copytree(_filled(lines or PEOPLE).name, folder, dirs_exist_ok=True)
+    shutil.copytree(_filled_folder(lines or PEOPLE).name, folder, dirs_exist_ok=True)
     return _intake(folder)
 
 
 @cache
-def _filled(lines):
+def _filled_folder(lines):
     """A folder to copy from: a migrated store that holds the participants of *lines*."""
     folder = TemporaryDirectory()
     intake = _intake(folder.name)
     import_participants(intake, people(*lines), "operator")
     with intake.db.write() as conn:
         for site, key in KEY.items():
-            add_api_key(conn, key, site, NOW, actor="operator")
+            add_api_key(conn, key, site, CLOCK_TIME, actor="operator")
     intake.db.close()
     return folder
 
 
 def _intake(folder):
     db, keys = new_database(folder)
-    return Intake(db, keys, "TRIAL", SITES, load_code_tables(), lambda: NOW)
+    return Intake(db, keys, "TRIAL", SITES, load_code_tables(), lambda: CLOCK_TIME)
 
 
-def sent(intake, raw, **more):
+def submit(intake, raw, **more):
     """What became of one message from a file."""
     return intake.accept([Submission(raw, "file", **more)])[0]
 
@@ -79,19 +79,19 @@ def feed_facts(intake, subject="P-001"):
     return [one.fact for one in every if one.fact.body.kind not in ("enrolment", "transplant")]
 
 
-def waiting(intake):
+def list_parked(intake):
     """What is parked: reason and place."""
     with intake.db.read() as conn:
         return [(row.reason, row.path) for row in parking.load_parked(conn)]
 
 
-def messages_kept(intake):
+def count_feed_messages(intake):
     """How many messages of feeds are on disk."""
     with intake.db.read() as conn:
         return count_messages(conn, ("mllp", "http", "file", "person"))
 
 
-def everybody(intake):
+def list_participants(intake):
     """The pseudonyms."""
     with intake.db.read() as conn:
         return list(participants_by_subject(conn))
@@ -134,7 +134,7 @@ class Line:
 
 
 @contextmanager
-def listening(intake, tls=None, **settings):
+def serve_mllp(intake, tls=None, **settings):
     """An MLLP port in front of *intake*, in a thread of its own."""
     started, stop = threading.Event(), None
     loop = asyncio.new_event_loop()
@@ -165,7 +165,7 @@ def listening(intake, tls=None, **settings):
 
 
 @asynccontextmanager
-async def site(intake, name="north"):
+async def open_client(intake, name="north"):
     """An HTTP client of one site, in front of *intake*."""
     writer = Writer(intake)
     writer.start()
@@ -178,11 +178,11 @@ async def site(intake, name="north"):
     writer.stop()
 
 
-def posted(intake, path, content, name="north"):
+def post_content(intake, path, content, name="north"):
     """The response to one POST of one site."""
 
-    async def post():
-        async with site(intake, name) as client:
+    async def send_request():
+        async with open_client(intake, name) as client:
             return await client.post(path, content=content)
 
-    return asyncio.run(post())
+    return asyncio.run(send_request())

@@ -39,12 +39,12 @@ _STATES = {
 }
 
 
-def criterion(version, slug):
+def find_criterion(version, slug):
     """The compiled criterion *slug* of CTCAE v5 or v6."""
     return TABLES[version].compiled.by_id[f"ctcae-{version}.0.{slug}"]
 
 
-def dictated(text):
+def parse_reading(text):
     """The reading and the baseline that *text* says."""
     (measure, *written), *known = (part.split() for part in text.split(";"))
     value, unit = written[0], " ".join(written[1:])
@@ -73,12 +73,12 @@ def dictated(text):
     return Reading(measure, amount, **given), baseline
 
 
-def graded(version, slug, text):
+def grade_reading(version, slug, text):
     """The outcome for what *text* says."""
-    return grade(criterion(version, slug), *dictated(text))
+    return grade(find_criterion(version, slug), *parse_reading(text))
 
 
-def said(outcome):
+def describe_outcome(outcome):
     """``3``, or ``2-3 for want of symptoms``."""
     if outcome.at_least == outcome.at_most:
         return f"{outcome.at_least:d}"
@@ -86,7 +86,7 @@ def said(outcome):
     return f"{outcome.at_least:d}-{outcome.at_most:d} for want of {missing}"
 
 
-def exact(both, v5, v6, short):
+def exact_rows(both, v5, v6, short):
     """The rows ``term | reading | value=grade ...`` as (version, slug, reading, grade).
 
     ``_`` in a reading is where its value stands; *short* has the slug of a short name.
@@ -100,7 +100,7 @@ def exact(both, v5, v6, short):
     ]
 
 
-def lacking(table, short):
+def interval_rows(table, short):
     """The rows ``versions term | reading | what is said`` as (version, slug, reading, said)."""
     return [
         (version, short.get(term, term), reading, expected)

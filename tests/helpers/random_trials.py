@@ -82,7 +82,7 @@ def trial(seed):
     """The facts of one trial, each with an id of its own, in no order."""
     chance = Random(seed)
     person = _Person(chance)
-    facts = [*person.anchors(), *person.laboratory(), *person.bedside(), *person.said()]
+    facts = [*person.anchors(), *person.laboratory(), *person.bedside(), *person.judgements()]
     if chance.random() < 0.7:
         facts += person.merges()
     facts += _findings(Random(seed + 2000))
@@ -124,7 +124,7 @@ class _Person:
     def __init__(self, chance):
         self.chance = chance
 
-    def about(self):
+    def pick_subject(self):
         return "P-001" if self.chance.random() < 0.7 else "P-002"
 
     def hour(self):
@@ -132,7 +132,7 @@ class _Person:
         return self.chance.choice(range(-96, 24 * 24, 4))
 
     def fact(self, body, at, **more):
-        return fact(body, at, subject=more.pop("subject", None) or self.about(), **more)
+        return fact(body, at, subject=more.pop("subject", None) or self.pick_subject(), **more)
 
     def anchors(self):
         chance = self.chance
@@ -164,7 +164,7 @@ class _Person:
     def result(self, measure, order, at):
         """One result with everything that may be said about it later."""
         unit, lln, uln, values = CHEMISTRY[measure]
-        chance, subject = self.chance, self.about()
+        chance, subject = self.chance, self.pick_subject()
         letters = chance.choice(
             ("F", "F", "P", "PF", "FC", "PFC", "FD", "FW", "PU", "FX", "FCD", "FF")
         )
@@ -182,7 +182,7 @@ class _Person:
                     uln=uln if chance.random() < 0.9 else None,
                     status=status(letter),
                     series=f"{order}-{measure}",
-                    reported=at + moved + chance.choice((1, 2, 2, 30)) + late,
+                    reported_hour=at + moved + chance.choice((1, 2, 2, 30)) + late,
                     subject=subject,
                 )
             )
@@ -205,7 +205,7 @@ class _Person:
         found.append(self.fact(Movement("icu"), self.hour()))
         return found
 
-    def said(self):
+    def judgements(self):
         """What clinicians and adjudicators say."""
         chance, found = self.chance, []
         for _ in range(4):
@@ -219,7 +219,7 @@ class _Person:
                 grade=chance.choice((1, 2, 3, 4)) if verdict is Verdict.REGRADE else None,
                 cause="study drug" if verdict is Verdict.ATTRIBUTE else "",
             )
-            found.append(self.fact(body, at, reported=620))
+            found.append(self.fact(body, at, reported_hour=620))
             term = chance.choice(("ctcae-5.0.nausea", "ctcae-5.0.hypokalemia"))
             graded = Assessment(term, chance.choice((0, 1, 2, 3)), "investigator")
             found.append(self.fact(graded, self.hour()))
@@ -235,7 +235,7 @@ class _Person:
         return found
 
 
-def mixed(facts, chance):
+def shuffle_messages(facts, chance):
     """The same facts as they may arrive: shuffled, some twice, in messages of any size.
 
     A message is about one subject: ``(subject, facts)``.

@@ -30,7 +30,7 @@ _TEMPLATE = "migrated"
 
 
 @contextmanager
-def had():
+def skip_without_server():
     """What is done here needs a server that this machine may not have."""
     try:
         yield
@@ -49,7 +49,7 @@ class FreshDatabase:
 
     def query(self, sql, *values):
         """Return the rows of *sql*, in a connection of its own."""
-        with _connected(self.server, self.name) as connection:
+        with _connect(self.server, self.name) as connection:
             done = connection.execute(sql, values)
             return done.fetchall() if done.description else []
 
@@ -66,11 +66,11 @@ def servers_folder():
 @pytest.fixture(scope="session")
 def postgres_server(servers_folder):
     """A cluster with a migrated database to copy from."""
-    with had():
+    with skip_without_server():
         server = Postgres(servers_folder / "postgres", free_port(), durable=False)
     try:
         server.start()
-        with _connected(server) as connection:
+        with _connect(server) as connection:
             connection.execute(f"CREATE DATABASE {_TEMPLATE}")
         db = Database.open(server.url(_TEMPLATE))
         schema.upgrade(db)
@@ -85,18 +85,18 @@ def postgres(postgres_server):
     """A migrated database of this test's own; ``.server`` may be stopped and killed."""
     postgres_server.start()
     name = f"test_{uuid.uuid4().hex}"
-    with _connected(postgres_server) as connection:
+    with _connect(postgres_server) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
     yield FreshDatabase(postgres_server, name)
     postgres_server.start()
-    with _connected(postgres_server) as connection:
+    with _connect(postgres_server) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
 def kafka_server(servers_folder):
     """A broker of this run."""
-    with had():
+    with skip_without_server():
         server = Kafka(servers_folder / "kafka", free_port(), short_lived=True)
     try:
         yield server.start()
@@ -108,15 +108,15 @@ def kafka_server(servers_folder):
 def empty_kafka(kafka_server):
     """The broker without any topic or consumer group; it may be stopped and killed."""
     kafka_server.start()
-    with administering(kafka_server) as admin:
+    with open_admin_client(kafka_server) as admin:
         until = time.monotonic() + 120  # members that died are missed first
-        while not _emptied(admin):
+        while not _delete_everything(admin):
             assert time.monotonic() < until, admin.list_topics()
             time.sleep(0.05)
     return kafka_server
 
 
-def _emptied(admin):
+def _delete_everything(admin):
     """Remove what there is; whether there was nothing. A removal is not yet known everywhere."""
     try:
         topics = [name for name in admin.list_topics() if not name.startswith("__")]
@@ -149,7 +149,7 @@ def make_topics(server, name="", **otherwise):
 
 
 @contextmanager
-def administering(server):
+def open_admin_client(server):
     """Lend a client that makes and removes topics."""
     with KafkaAdminClient(bootstrap_servers=server.servers, bootstrap_timeout_ms=60_000) as admin:
         yield admin
@@ -158,10 +158,10 @@ def administering(server):
 @pytest.fixture(scope="session")
 def promtool():
     """The path of Prometheus' checker of rules and configurations."""
-    with had():
+    with skip_without_server():
         return program("promtool", "prometheus")
 
 
-def _connected(server, database="postgres"):
+def _connect(server, database="postgres"):
     url = server.url(database).replace("+psycopg", "")
     return psycopg.connect(url, autocommit=True)

@@ -39,7 +39,7 @@ from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import BoundaryStep
 from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
-from tests.helpers.fact_notes import NOW, hours, lab
+from tests.helpers.fact_notes import HOUR_ZERO, hours, lab
 
 
 def new_database(folder):
@@ -49,8 +49,8 @@ def new_database(folder):
     return db, Keys.load_or_create(Path(folder) / "keys")
 
 
-def message(name, at=NOW, **more):
-    """A raw message *name*, received at *at*."""
+def message(name, received_at=HOUR_ZERO, **fields):
+    """A raw message *name*, received at *received_at*."""
     content = {
         "site": "S1",
         "sender": "LAB|S1",
@@ -60,21 +60,21 @@ def message(name, at=NOW, **more):
         "clock": "wall",
         "body": b"MSH|^~\\&|" + name.encode(),
     }
-    return RawMessage(id=name, received_at=at, **(content | more))
+    return RawMessage(id=name, received_at=received_at, **(content | fields))
 
 
-def arrival(name, at=NOW, subjects=("P-001",), parked=()):
+def arrival(name, received_at=HOUR_ZERO, subjects=("P-001",), parked=()):
     """A message with one laboratory value about each of *subjects*."""
     facts = tuple(
-        lab("alt", "30", at, "U/L", name=f"{name}-{n}", subject=subject)
+        lab("alt", "30", received_at, "U/L", name=f"{name}-{n}", subject=subject)
         for n, subject in enumerate(subjects)
     )
-    return Arrival(message(name, at), facts, tuple(parked))
+    return Arrival(message(name, received_at), facts, tuple(parked))
 
 
-def parked_row(name, of="m1", at=NOW):
-    """A parked item of message *of*."""
-    return ParkedRow(name, of, "OBX[3].6", "unknown_unit", "furlongs", "S1", at)
+def parked_row(name, message_id="m1", received_at=HOUR_ZERO):
+    """A parked item of message *message_id*."""
+    return ParkedRow(name, message_id, "OBX[3].6", "unknown_unit", "furlongs", "S1", received_at)
 
 
 SPAN = Span(Grade.SEVERE, Grade.SEVERE)
@@ -83,21 +83,21 @@ CONTENT = EpisodeContent(
     participant="P-001",
     criterion="ctcae-5.0.anemia",
     term="Anemia",
-    onset_at=NOW,
-    history=(Change(NOW, SPAN, "Hgb <8.0 g/dL", facts=("f1",)),),
+    onset_at=HOUR_ZERO,
+    history=(Change(HOUR_ZERO, SPAN, "Hgb <8.0 g/dL", facts=("f1",)),),
     worst=SPAN,
     current=Span(Grade.MODERATE, Grade.LIFE_THREATENING),
     other_scales={"ctcae-6.0": SPAN},
 )
 
-EPISODE = Episode("e1", 1, CONTENT, 1, NOW, "rules-1", "new")
+EPISODE = Episode("e1", 1, CONTENT, 1, HOUR_ZERO, "rules-1", "new")
 
 STANDING = Standing(
     "P-001",
     "T.S1",
-    exposed_at=NOW,
+    exposed_at=HOUR_ZERO,
     window_ends_at=hours(2400),
-    event=CountedEvent(NOW, "ctcae-5.0.anemia@2026-03-01T08:00:00+00:00", 3, confirmed=False),
+    event=CountedEvent(HOUR_ZERO, "ctcae-5.0.anemia@2026-03-01T08:00:00+00:00", 3, confirmed=False),
     competing=CompetingEvent(hours(5), "relapse"),
 )
 
@@ -106,7 +106,7 @@ DECISION = Decision(
     rule="T.S1",
     title="Severe CRS",
     signal=Signal.CONTINUE,
-    data_to=NOW,
+    data_to=HOUR_ZERO,
     as_of=hours(1),
     events=1,
     confirmed=0,
@@ -129,7 +129,7 @@ DECISION = Decision(
     posterior=(0.1, 0.01, 0.3),
     confirmed_crossed=False,
     upper_crossed=False,
-    path=(PathPoint(NOW, 1.0, 1, 2, crossed=False),),
+    path=(PathPoint(HOUR_ZERO, 1.0, 1, 2, crossed=False),),
     pending_weights=(0.5,),
     sensitivity=(Sensitivity("linear", 1.4, 1, 2, crossed=False),),
     contributors=(Contributor("P-001", 3, confirmed=False, transplant_day=78, treatment_day=4),),
@@ -153,27 +153,31 @@ ALERT = Alert(
     roles=("safety-officer", "site"),
     escalate_to=("dsmb",),
     acknowledge_within_s=3600,
-    opened_at=NOW,
+    opened_at=HOUR_ZERO,
     detail=CONTENT,
 )
 
 DELIVERY = DeliveryRow(
-    "d1", "a1", "safety-officer", "anna", "email", "first", 3, NOW, "waiting", 0, NOW
+    "d1", "a1", "safety-officer", "anna", "email", "first", 3, HOUR_ZERO, "waiting", 0, HOUR_ZERO
 )
 
 
 def fill(conn, keys):
     """Write at least two rows to every table, and seal the audit trail twice."""
     someone = [Participant(f"P-00{n}", "T", "S1") for n in (1, 2, 3)]
-    add_participants(conn, someone, NOW)
+    add_participants(conn, someone, HOUR_ZERO)
     for number in (1, 2):
-        link(conn, identity_hash(keys, "S1", "MR", str(number)), f"P-00{number}", "S1", at=NOW)
-        add_api_key(conn, f"secret-{number}", "S1", NOW, actor="operator")
+        link(
+            conn, identity_hash(keys, "S1", "MR", str(number)), f"P-00{number}", "S1", at=HOUR_ZERO
+        )
+        add_api_key(conn, f"secret-{number}", "S1", HOUR_ZERO, actor="operator")
     append(
         conn,
         keys,
         [
-            arrival("m1", NOW, ("P-001", "P-002", "P-001"), [parked_row("p1"), parked_row("p2")]),
+            arrival(
+                "m1", HOUR_ZERO, ("P-001", "P-002", "P-001"), [parked_row("p1"), parked_row("p2")]
+            ),
             arrival("m2", hours(1), ("P-002",)),
         ],
     )
@@ -185,7 +189,7 @@ def fill(conn, keys):
     fill_study(conn)
     while seal(conn, keys, hours(2)):
         pass
-    add_participants(conn, [Participant("P-004", "T", "S1")], NOW)
+    add_participants(conn, [Participant("P-004", "T", "S1")], HOUR_ZERO)
     seal(conn, keys, hours(3))
 
 
@@ -194,17 +198,17 @@ def fill_study(conn):
     append_standings(
         conn,
         [
-            StandingRow(STANDING, NOW, 1),
+            StandingRow(STANDING, HOUR_ZERO, 1),
             StandingRow(replace(STANDING, participant="P-002"), hours(1), 2),
         ],
     )
     for study in ("T", "U"):
         assert advance_study(conn, StudyState(study, 0, {}), {"P-001": 1})
-        keep_protocol(conn, ProtocolVersion(study * 64, study, "1", NOW, "study: T"))
+        keep_protocol(conn, ProtocolVersion(study * 64, study, "1", HOUR_ZERO, "study: T"))
         append_decision(conn, replace(DECISION, study=study), hours(1))
     upsert_alerts(conn, [ALERT, replace(ALERT, id="a2")])
     add_deliveries(conn, [DELIVERY, replace(DELIVERY, id="d2")])
     for name in ("k1", "k2"):
-        append_acknowledgement(conn, AcknowledgementRow(name, "a1", "anna", "seen", NOW, 3))
+        append_acknowledgement(conn, AcknowledgementRow(name, "a1", "anna", "seen", HOUR_ZERO, 3))
     for name in ("rules", "sealer"):
-        assert acquire(conn, name, "worker-1", NOW, 30)
+        assert acquire(conn, name, "worker-1", HOUR_ZERO, 30)

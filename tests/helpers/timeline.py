@@ -30,7 +30,7 @@ from services.vocabulary.fact import (
     Status,
     Transplant,
 )
-from tests.helpers.fact_notes import NOW, fact, hours, lab
+from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
 from tests.helpers.store import message
 
 STUDY = "BLINA-HSCT"
@@ -43,7 +43,7 @@ class Post:
     """A notice that arrived: at which hour, to whom, why, saying what."""
 
     hour: float
-    to: str
+    recipient: str
     reason: str
     subject: str
     body: str
@@ -60,10 +60,10 @@ def _rules(*, advises):
 
 
 class Timeline:
-    """The rules and the alerts of one study; hours count from ``NOW``."""
+    """The rules and the alerts of one study; hours count from ``HOUR_ZERO``."""
 
     def __init__(self, folder, *, advises=False, url=None):
-        self.now = NOW
+        self.clock_time = HOUR_ZERO
         self.posts = []
         self.refuses = {}  # address -> what its channel answers
         self.attempts = []
@@ -76,14 +76,16 @@ class Timeline:
             STUDY,
             load_recipients(FOLDER),
             dict.fromkeys(Channel, self._send),
-            lambda: self.now,
+            lambda: self.clock_time,
             URL,
         )
-        self.rules = JournalWorker(self.db, _rules(advises=advises), "rules", lambda: self.now)
+        self.rules = JournalWorker(
+            self.db, _rules(advises=advises), "rules", lambda: self.clock_time
+        )
         self.worker = DeliveryWorker(self.desk, "alerts")
         self._messages = 0
         with self.db.write() as conn:
-            add_participants(conn, [Participant(STUDY, STUDY, "")], self.now)
+            add_participants(conn, [Participant(STUDY, STUDY, "")], self.clock_time)
 
     def close(self):
         self.db.close()
@@ -91,7 +93,9 @@ class Timeline:
     def treat(self, *names):
         """Let *names* be transplanted 78 days ago, and treated since an hour ago."""
         with self.db.write() as conn:
-            add_participants(conn, [Participant(name, STUDY, "north") for name in names], self.now)
+            add_participants(
+                conn, [Participant(name, STUDY, "north") for name in names], self.clock_time
+            )
         for name in names:
             self.say(
                 fact(Enrolment("north"), -80 * 24, subject=name),
@@ -102,24 +106,24 @@ class Timeline:
 
     def say(self, *facts):
         """Let *facts* be known now, in one message; the clock is not behind what was seen."""
-        self.now = max(self.now, *(one.observed_at for one in facts))
+        self.clock_time = max(self.clock_time, *(one.observed_at for one in facts))
         self._messages += 1
-        raw = message(f"m{self._messages}", self.now)
+        raw = message(f"m{self._messages}", self.clock_time)
         known = [replace(one, id=f"{raw.id}-{n}") for n, one in enumerate(facts)]
         with self.db.write() as conn:
             append(conn, self.keys, [Arrival(raw, tuple(known), ())])
 
     def potassium(self, value, *, name="P-001", at=0, status="F"):
         """A result of hour *at*; said again with another status it corrects."""
-        self.now = max(self.now, hours(at))
+        self.clock_time = max(self.clock_time, hours(at))
         result = lab("potassium", value, at, "mmol/L", subject=name, series=f"{name}|{at}")
-        self.say(replace(result, reported_at=self.now, status=Status(status)))
+        self.say(replace(result, reported_at=self.clock_time, status=Status(status)))
 
     def death(self, name, at, status="F"):
         """A death of hour *at*."""
-        self.now = max(self.now, hours(at))
+        self.clock_time = max(self.clock_time, hours(at))
         body = fact(Death(), at, subject=name, series=f"death|{name}")
-        self.say(replace(body, reported_at=self.now, status=Status(status)))
+        self.say(replace(body, reported_at=self.clock_time, status=Status(status)))
 
     def determine(self, rule, answer):
         """The DSMB's answer to what the rule says now."""
@@ -129,15 +133,19 @@ class Timeline:
         known = tuple(one.participant for one in row.decision.contributors)
         events = row.decision.events
         body = Determination(rule, row.id, Answer(answer), "chair", "reviewed", events, known)
-        self.say(replace(fact(body, subject=STUDY), observed_at=self.now, reported_at=self.now))
+        self.say(
+            replace(
+                fact(body, subject=STUDY), observed_at=self.clock_time, reported_at=self.clock_time
+            )
+        )
 
     def grade(self, hour):
         """Move the clock to *hour*, and let the rules work; nobody is told yet."""
-        self.now = hours(hour)
+        self.clock_time = hours(hour)
         while self.rules.step():
             pass
 
-    def at(self, hour):
+    def advance_to(self, hour):
         """Move the clock to *hour*, let everything work, and return what arrived then."""
         before = len(self.posts)
         self.grade(hour)
@@ -145,15 +153,15 @@ class Timeline:
             pass
         return self.posts[before:]
 
-    def acknowledge(self, alert, by="Safety officer"):
-        """Say that *by* has seen it."""
-        return acknowledge(self.db, alert.id, by, "", self.now)
+    def acknowledge(self, alert, person="Safety officer"):
+        """Say that *person* has seen it."""
+        return acknowledge(self.db, alert.id, person, "", self.clock_time)
 
-    def alerts(self, **like):
+    def alerts(self, **attributes):
         """All alerts with these attributes."""
         with self.db.read() as conn:
             known = alerts.load_alerts(conn)
-        return [one for one in known if all(getattr(one, k) == v for k, v in like.items())]
+        return [one for one in known if all(getattr(one, k) == v for k, v in attributes.items())]
 
     def deliveries(self):
         """All rows of notices."""
@@ -161,14 +169,14 @@ class Timeline:
             return alerts.load_deliveries(conn)
 
     def _send(self, letter, address):
-        self.attempts.append((self.now, address, letter.id))
+        self.attempts.append((self.clock_time, address, letter.id))
         answer = self.refuses.get(address, Sent())
         if isinstance(answer, Failed):
             return answer
         text = letter.text
         self.posts.append(
             Post(
-                round((self.now - NOW) / timedelta(hours=1), 3),
+                round((self.clock_time - HOUR_ZERO) / timedelta(hours=1), 3),
                 address.partition("@")[0],
                 letter.reason,
                 text.subject,
@@ -180,6 +188,6 @@ class Timeline:
         return answer
 
 
-def told(posts):
+def list_reasons(posts):
     """``who: why`` of each, sorted."""
-    return sorted(f"{post.to}: {post.reason}" for post in posts)
+    return sorted(f"{post.recipient}: {post.reason}" for post in posts)

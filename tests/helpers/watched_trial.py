@@ -31,11 +31,11 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{2}:\d{2}")
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A running service over *opened*, its database at *url* and its metrics at *metrics_url*."""
+class WatchedTrial:
+    """A running service over *context*, its database at *url* and its metrics at *metrics_url*."""
 
     trial: object
-    opened: object
+    context: object
     url: str
     metrics_url: str
 
@@ -73,7 +73,7 @@ def watched(postgres_server, tmp_path_factory):
             # what the clock of messages, and a service without Kafka, have nothing to say of
             service.metrics.pipeline_latency.labels("graded").observe(1)
             service.metrics.consumer_lag.labels(FACTS, "0").set(0)
-            yield Watched(trial, opened, url, f"http://127.0.0.1:{ports.http}/metrics")
+            yield WatchedTrial(trial, opened, url, f"http://127.0.0.1:{ports.http}/metrics")
         finally:
             served.stop()
     opened.db.close()

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from deploy.local import watchers
 from deploy.local.places import free_port
 from services.runtime.metrics import Metrics
-from tests.helpers.dashboards import asked
-from tests.helpers.servers import had
+from tests.helpers.dashboards import list_panel_queries
+from tests.helpers.servers import skip_without_server
 
 pytestmark = pytest.mark.server
 
@@ -31,7 +31,7 @@ RULES = [
 ]
 ALARMS = [rule for rule in RULES if "alert" in rule]
 PAGES = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
-PANELS = [one for one in asked() if one.source == "aegis-metrics"]
+PANELS = [one for one in list_panel_queries() if one.source == "aegis-metrics"]
 EXPRESSIONS = [rule["expr"] for rule in RULES] + [one.text for one in PANELS]
 
 
@@ -130,7 +130,7 @@ def prometheus(watched, tmp_path_factory):
         ],
     }
     configuration.write_text(yaml.safe_dump(told))
-    with had():
+    with skip_without_server():
         server = watchers.prometheus(folder, free_port(), configuration)
     server.start()
     yield server

@@ -19,7 +19,7 @@ def trial(tmp_path, monkeypatch):
     made = Timeline(tmp_path)
     made.treat("P-001")
     made.potassium("6.5", at=1)
-    made.at(1)
+    made.advance_to(1)
     yield made
     made.close()
 
@@ -51,14 +51,14 @@ def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
     with trial.db.read() as conn:
         (row,) = load_acknowledgements(conn)
     assert (row.by, row.comment, row.grade) == ("anna", "called", 3)
-    assert trial.at(24 * 30) == []
+    assert trial.advance_to(24 * 30) == []
 
 
 def test_what_has_changed_since_it_was_shown_is_not_acknowledged(trial, aegis):
     name = name_of(*trial.alerts())
     assert "\nversion 1\n" in aegis("alerts", "show", name)[1].out
     trial.potassium("7.5", at=2)
-    trial.at(2)
+    trial.advance_to(2)
     code, said = aegis("alerts", "ack", name, "--version", "1")
     assert code != 0
     assert f"alert {name} is not version 1: read it again with `aegis alerts show" in said.err
@@ -73,16 +73,16 @@ def test_what_has_changed_since_it_was_shown_is_not_acknowledged(trial, aegis):
 def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis):
     trial.acknowledge(*trial.alerts())
     trial.potassium("4.5", at=1, status="C")
-    trial.at(2)
+    trial.advance_to(2)
     assert "retracted" in aegis("alerts", "list", "--all")[1].out
     trial.potassium("6.6", at=1, status="C")
-    trial.at(3)
+    trial.advance_to(3)
     assert name_of(*trial.alerts()) in aegis("alerts", "list")[1].out
 
 
 def test_an_alert_shows_what_it_says_and_who_was_told(trial, aegis):
     trial.refuses = {"principal-investigator@example.org": Failed("recipient refused (550)", False)}
-    trial.at(25)
+    trial.advance_to(25)
     _, shown = aegis("alerts", "show", name_of(*trial.alerts()))
     lines = shown.out.splitlines()
     assert "Suspected. Hyperkalemia, worst grade 3." in lines
@@ -105,7 +105,7 @@ def test_an_answer_says_that_the_rules_alerts_were_seen(trial, aegis):
     trial.treat("P-002")
     trial.death("P-001", 5)
     trial.death("P-002", 6)
-    trial.at(7)
+    trial.advance_to(7)
     rule = "BLINA-HSCT.S4"
     (alert,) = trial.alerts(about=rule, kind="boundary_reached")
     code, said = aegis("determine", rule, "pause", "--reason", "two deaths", "--by", "DSMB chair")
@@ -113,7 +113,7 @@ def test_an_answer_says_that_the_rules_alerts_were_seen(trial, aegis):
     with trial.db.read() as conn:
         (seen,) = load_acknowledgements(conn, [alert.id])
     assert (seen.by, seen.comment) == ("DSMB chair", "pause: two deaths")
-    late = trial.at(24 * 30)
+    late = trial.advance_to(24 * 30)
     assert not [post for post in late if rule in post.subject]
 
 
@@ -123,12 +123,12 @@ def test_an_answer_says_nothing_of_an_event_that_came_after_what_it_answers(
     trial.treat("P-002", "P-003", "P-004")
     trial.death("P-001", 5)
     trial.death("P-002", 6)
-    trial.at(7)
+    trial.advance_to(7)
 
     def entered(*given):
         outcome = clinic_enter(*given)
         trial.death("P-003", 8)
-        trial.at(9)
+        trial.advance_to(9)
         return outcome
 
     clinic_enter = determine.enter
@@ -145,7 +145,7 @@ def test_an_answer_says_that_a_boundary_at_upper_grades_was_seen(trial, aegis):
     trial.treat("P-002", "P-003", "P-004")
     for name in ("P-001", "P-002", "P-003", "P-004"):
         trial.potassium(">5.8", name=name, at=1)
-    trial.at(2)
+    trial.advance_to(2)
     (alert,) = trial.alerts(kind="boundary_reached_at_upper_grades")
     aegis("determine", alert.about, "pause", "--reason", "results are asked for")
     with trial.db.read() as conn:

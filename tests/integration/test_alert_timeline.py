@@ -11,7 +11,7 @@ from services.alerts.ports import Failed
 from services.runtime import failpoints
 from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
-from tests.helpers.timeline import STUDY, Timeline, told
+from tests.helpers.timeline import STUDY, Timeline, list_reasons
 
 RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4, 3 of 5 to 11, ...
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ DSMB = [CHAIR, STATISTICIAN]
 def trial(tmp_path):
     made = Timeline(tmp_path)
     made.treat("P-001")
-    assert made.at(0) == []
+    assert made.advance_to(0) == []
     yield made
     made.close()
 
@@ -36,129 +36,138 @@ def expect(reason, *people):
 
 def test_a_severe_result_is_told_at_once_to_the_safety_officer_alone(trial):
     trial.potassium("6.5", at=1)
-    posts = trial.at(1)
-    assert told(posts) == expect("first", OFFICER)
+    posts = trial.advance_to(1)
+    assert list_reasons(posts) == expect("first", OFFICER)
     assert posts[0].subject.startswith("[BLINA-HSCT] P-001: Hyperkalemia, grade 3, suspected")
     assert "P-001: onset transplant day 78, treatment day 1; now grade 3." in posts[0].body
 
 
 def test_what_is_written_a_second_after_all_alerts_were_looked_at_is_told_at_once(trial):
     trial.potassium("6.5", at=1)
-    trial.at(1)
+    trial.advance_to(1)
     second = 1 + 1 / 3600
     trial.potassium("7.5", at=second)
-    assert told(trial.at(second)) == expect("grade rose", OFFICER)
+    assert list_reasons(trial.advance_to(second)) == expect("grade rose", OFFICER)
 
 
 def test_a_moderate_result_is_told_to_nobody(trial):
     trial.potassium("5.8", at=1)
-    assert trial.at(1) == []
+    assert trial.advance_to(1) == []
     assert trial.alerts() == []
 
 
 def test_what_nobody_acknowledges_goes_to_one_role_more_each_day_and_never_stops(trial):
     trial.potassium("6.5", at=1)
-    trial.at(1)
+    trial.advance_to(1)
     late = "not acknowledged in time"
-    assert trial.at(24.9) == []
-    assert told(trial.at(25)) == expect(late, OFFICER, INVESTIGATOR)
-    assert trial.at(48.9) == []
-    assert told(trial.at(49)) == expect(late, OFFICER, INVESTIGATOR, *DSMB)
-    assert told(trial.at(73)) == expect(late, OFFICER, INVESTIGATOR, *DSMB)
-    assert told(trial.at(24 * 30)) == expect(late, OFFICER, INVESTIGATOR, *DSMB)
+    assert trial.advance_to(24.9) == []
+    assert list_reasons(trial.advance_to(25)) == expect(late, OFFICER, INVESTIGATOR)
+    assert trial.advance_to(48.9) == []
+    assert list_reasons(trial.advance_to(49)) == expect(late, OFFICER, INVESTIGATOR, *DSMB)
+    assert list_reasons(trial.advance_to(73)) == expect(late, OFFICER, INVESTIGATOR, *DSMB)
+    assert list_reasons(trial.advance_to(24 * 30)) == expect(late, OFFICER, INVESTIGATOR, *DSMB)
 
 
 def test_what_is_acknowledged_is_not_told_again(trial):
     trial.potassium("6.5", at=1)
-    trial.at(1)
+    trial.advance_to(1)
     trial.acknowledge(*trial.alerts())
-    assert trial.at(24 * 30) == []
+    assert trial.advance_to(24 * 30) == []
 
 
 def test_a_rise_updates_the_same_alert_and_is_told_also_after_it_was_acknowledged(trial):
     trial.potassium("6.5", at=1)
-    (first,) = trial.at(1)
+    (first,) = trial.advance_to(1)
     trial.acknowledge(*trial.alerts())
     trial.potassium("7.5", at=2)
-    (rise,) = trial.at(2)
+    (rise,) = trial.advance_to(2)
     (alert,) = trial.alerts()
-    assert (rise.to, rise.reason, alert.grade, alert.version) == (OFFICER, "grade rose", 4, 2)
+    assert (rise.recipient, rise.reason, alert.grade, alert.version) == (
+        OFFICER,
+        "grade rose",
+        4,
+        2,
+    )
     assert "grade 4" in rise.subject
     assert rise.id != first.id
-    assert told(trial.at(26)) == expect("not acknowledged in time", OFFICER, INVESTIGATOR)
+    assert list_reasons(trial.advance_to(26)) == expect(
+        "not acknowledged in time", OFFICER, INVESTIGATOR
+    )
 
 
 def test_a_fall_is_told_with_the_next_notice_and_makes_none(trial):
     trial.potassium("7.5", at=1)
-    trial.at(1)
+    trial.advance_to(1)
     trial.potassium("6.5", at=1, status="C")
-    assert trial.at(2) == []
-    (reminder, _) = trial.at(25)
+    assert trial.advance_to(2) == []
+    (reminder, _) = trial.advance_to(25)
     assert "worst grade 3" in reminder.body
 
 
 def test_a_correction_is_told_to_exactly_those_who_were_told(trial):
     trial.potassium("6.5", at=1)
-    trial.at(1)
-    trial.at(25)  # the investigator too
+    trial.advance_to(1)
+    trial.advance_to(25)  # the investigator too
     trial.potassium("4.5", at=1, status="C")
-    posts = trial.at(26)
-    assert told(posts) == expect("retracted", OFFICER, INVESTIGATOR)
+    posts = trial.advance_to(26)
+    assert list_reasons(posts) == expect("retracted", OFFICER, INVESTIGATOR)
     assert all(post.subject.startswith("Retracted: [BLINA-HSCT] P-001: Hyper") for post in posts)
-    assert trial.at(24 * 30) == []
+    assert trial.advance_to(24 * 30) == []
 
 
 def test_what_is_so_again_after_a_retraction_is_told_to_those_who_were_told_otherwise(trial):
     trial.potassium("6.5", at=1)
-    trial.at(1)
-    trial.at(25)
+    trial.advance_to(1)
+    trial.advance_to(25)
     trial.acknowledge(*trial.alerts())
     trial.potassium("4.5", at=1, status="C")
-    trial.at(26)
+    trial.advance_to(26)
     trial.potassium("6.6", at=1, status="C")
-    posts = trial.at(27)
-    assert told(posts) == expect("returned after retraction", OFFICER, INVESTIGATOR)
+    posts = trial.advance_to(27)
+    assert list_reasons(posts) == expect("returned after retraction", OFFICER, INVESTIGATOR)
     assert len(trial.alerts()) == 1
     assert "holds again" in posts[0].body
-    assert told(trial.at(51)) == expect("not acknowledged in time", OFFICER, INVESTIGATOR)
+    assert list_reasons(trial.advance_to(51)) == expect(
+        "not acknowledged in time", OFFICER, INVESTIGATOR
+    )
 
 
 def test_what_is_corrected_before_it_was_told_is_told_to_nobody_and_later_as_the_first(trial):
     trial.potassium("6.5", at=1)
     trial.grade(1)
     trial.potassium("4.5", at=1, status="C")
-    assert trial.at(1) == []
+    assert trial.advance_to(1) == []
     assert trial.deliveries() == []
     trial.potassium("6.6", at=1, status="C")
-    assert told(trial.at(2)) == expect("first", OFFICER)
+    assert list_reasons(trial.advance_to(2)) == expect("first", OFFICER)
 
 
 def test_a_notice_that_waits_is_withdrawn_when_it_is_no_longer_true(trial):
     address = "safety-officer@example.org"
     trial.refuses = {address: Failed("mail server not reached")}
     trial.potassium("6.5", at=1)
-    trial.at(1)
+    trial.advance_to(1)
     trial.potassium("4.5", at=1, status="C")
     trial.refuses = {}
-    posts = trial.at(1.001)
-    assert told(posts) == expect("retracted", OFFICER)  # it was tried: it may have arrived
+    posts = trial.advance_to(1.001)
+    assert list_reasons(posts) == expect("retracted", OFFICER)  # it was tried: it may have arrived
     assert [row.state for row in trial.deliveries()] == ["withdrawn", "sent"]
 
 
 def test_a_death_goes_to_the_safety_officer_and_the_dsmb(trial):
     trial.treat("P-002", "P-003", "P-004", "P-005")
     trial.death("P-001", 5)
-    posts = trial.at(6)
-    assert told(posts) == expect("first", OFFICER, *DSMB)
+    posts = trial.advance_to(6)
+    assert list_reasons(posts) == expect("first", OFFICER, *DSMB)
     assert "P-001 died: transplant day 78, treatment day 1." in posts[0].body
 
 
 def test_a_death_that_was_reported_by_mistake_is_taken_back_from_all_of_them(trial):
     trial.treat("P-002", "P-003", "P-004", "P-005")
     trial.death("P-001", 5)
-    trial.at(6)
+    trial.advance_to(6)
     trial.death("P-001", 5, status="D")
-    assert told(trial.at(7)) == expect("retracted", OFFICER, *DSMB)
+    assert list_reasons(trial.advance_to(7)) == expect("retracted", OFFICER, *DSMB)
 
 
 @pytest.fixture
@@ -166,9 +175,9 @@ def crossed(trial):
     """Two of four have died: the boundary is reached, and everybody has been told."""
     trial.treat("P-002", "P-003", "P-004")
     trial.death("P-001", 5)
-    trial.at(6)
+    trial.advance_to(6)
     trial.death("P-002", 6)
-    trial.at(7)
+    trial.advance_to(7)
     return trial
 
 
@@ -179,7 +188,7 @@ def of_rule(posts):
 def test_each_rule_has_one_alert_that_people_hear_of_at_once(crossed):
     (alert,) = crossed.alerts(about=RULE, kind="boundary_reached")
     posts = [post for post in of_rule(crossed.posts) if "Boundary reached" in post.subject]
-    assert told(posts) == expect("first", OFFICER, *DSMB)
+    assert list_reasons(posts) == expect("first", OFFICER, *DSMB)
     assert {post.hour for post in posts} == {7}
     assert "2 events" in posts[0].body
     assert alert.grade == 2
@@ -190,65 +199,65 @@ def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):
     trial.treat("P-002", "P-003", "P-004")
     for name in ("P-001", "P-002", "P-003"):
         trial.potassium("7.5", name=name, at=1)
-    likely = [post for post in trial.at(2) if f"[{rule}] Boundary likely" in post.subject]
-    assert told(likely) == expect("first", OFFICER, *DSMB)
+    likely = [post for post in trial.advance_to(2) if f"[{rule}] Boundary likely" in post.subject]
+    assert list_reasons(likely) == expect("first", OFFICER, *DSMB)
     assert "by 40" in likely[0].body
     trial.potassium("7.5", name="P-004", at=3)
-    posts = [post for post in trial.at(4) if f"[{rule}]" in post.subject]
-    assert told(posts) == expect("first", OFFICER, *DSMB)
+    posts = [post for post in trial.advance_to(4) if f"[{rule}]" in post.subject]
+    assert list_reasons(posts) == expect("first", OFFICER, *DSMB)
     (alert,) = trial.alerts(about=rule, kind="boundary_likely")
     assert alert.closed is ClosingReason.OVERTAKEN
-    late = [post for post in trial.at(24 * 5) if f"[{rule}]" in post.subject]
+    late = [post for post in trial.advance_to(24 * 5) if f"[{rule}]" in post.subject]
     assert {post.subject.partition(":")[0] for post in late} == {f"[{rule}] Boundary reached"}
 
 
 def test_a_correction_that_uncrosses_a_boundary_is_told_to_those_who_were_told(crossed):
     crossed.death("P-002", 6, status="D")
-    posts = of_rule(crossed.at(8))
+    posts = of_rule(crossed.advance_to(8))
     retracted = [post for post in posts if post.reason == "retracted"]
-    assert told(retracted) == expect("retracted", OFFICER, *DSMB)
+    assert list_reasons(retracted) == expect("retracted", OFFICER, *DSMB)
     assert f"It said: {RULE}: Boundary reached: review required, 2 events." in retracted[0].body
     assert "What changed: P-002 no longer counts. Now: 1 event at" in retracted[0].body
 
 
 def test_continue_silences_the_rule_until_a_new_event_counts(crossed):
     crossed.determine(RULE, "continue")
-    assert of_rule(crossed.at(8)) == []
+    assert of_rule(crossed.advance_to(8)) == []
     (alert,) = crossed.alerts(about=RULE, kind="boundary_reached")
     assert alert.closed is ClosingReason.ANSWERED
-    assert of_rule(crossed.at(24 * 10)) == []
+    assert of_rule(crossed.advance_to(24 * 10)) == []
     crossed.death("P-003", 24 * 10)
-    posts = of_rule(crossed.at(24 * 10 + 1))
-    assert told(posts) == expect("grade rose", OFFICER, *DSMB)
+    posts = of_rule(crossed.advance_to(24 * 10 + 1))
+    assert list_reasons(posts) == expect("grade rose", OFFICER, *DSMB)
     assert "More events count than when you were last told." in posts[0].body
     assert crossed.alerts(about=RULE, kind="boundary_reached")[0].is_open
 
 
 def test_another_event_in_place_of_one_that_was_answered_is_a_new_event(crossed):
     crossed.determine(RULE, "continue")
-    crossed.at(8)
+    crossed.advance_to(8)
     crossed.death("P-002", 6, status="D")
-    crossed.at(9)
+    crossed.advance_to(9)
     crossed.death("P-003", 10)
-    posts = [post for post in of_rule(crossed.at(11)) if "Boundary reached" in post.subject]
-    assert told(posts) == expect("returned after retraction", OFFICER, *DSMB)
+    posts = [post for post in of_rule(crossed.advance_to(11)) if "Boundary reached" in post.subject]
+    assert list_reasons(posts) == expect("returned after retraction", OFFICER, *DSMB)
     assert "P-003 transplant day" in posts[0].body
 
 
 def test_a_correction_after_continue_is_told_too(crossed):
     crossed.determine(RULE, "continue")
-    crossed.at(8)
+    crossed.advance_to(8)
     crossed.death("P-001", 5, status="D")
     crossed.death("P-002", 6, status="D")
-    retracted = [post for post in of_rule(crossed.at(9)) if "reached" in post.subject]
-    assert told(retracted) == expect("retracted", OFFICER, *DSMB)
+    retracted = [post for post in of_rule(crossed.advance_to(9)) if "reached" in post.subject]
+    assert list_reasons(retracted) == expect("retracted", OFFICER, *DSMB)
 
 
 def test_a_channel_that_fails_is_tried_again_ever_more_slowly_and_arrives_once(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
     trial.potassium("6.5", at=0.001)
     for minute in range(30):
-        trial.at(0.001 + minute / 60 / 4)
+        trial.advance_to(0.001 + minute / 60 / 4)
     (row,) = [row for row in trial.deliveries() if row.reason == "first"]
     times = [at for at, _, letter in trial.attempts if letter == row.id]
     gaps = [b - a for a, b in pairwise(times)]
@@ -257,16 +266,16 @@ def test_a_channel_that_fails_is_tried_again_ever_more_slowly_and_arrives_once(t
     assert gaps == sorted(gaps)
     assert row.error == "mail server not reached"
     trial.refuses = {}
-    arrived = [post for post in trial.at(3) if post.id == row.id]
+    arrived = [post for post in trial.advance_to(3) if post.id == row.id]
     assert len(arrived) == 1
-    assert trial.at(4) == []
+    assert trial.advance_to(4) == []
 
 
 def test_a_channel_that_fails_for_long_is_said_to_the_next_role_and_to_operations(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
     trial.potassium("6.5", at=0.001)
-    posts = [post for quarter in range(1, 12) for post in trial.at(quarter / 4)]
-    assert told(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
+    posts = [post for quarter in range(1, 12) for post in trial.advance_to(quarter / 4)]
+    assert list_reasons(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
     assert posts[0].hour < 3
     (row,) = [row for row in trial.deliveries() if row.role == "safety_officer"]
     assert row.state == "waiting"  # and it goes on
@@ -275,10 +284,10 @@ def test_a_channel_that_fails_for_long_is_said_to_the_next_role_and_to_operation
 def test_a_channel_that_never_tires_waits_an_hour_at_most(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
     trial.potassium("6.5", at=0.001)
-    trial.at(0.001)
+    trial.advance_to(0.001)
     trial.acknowledge(*trial.alerts())
     for hour in range(1, 80):
-        trial.at(hour * 1.001)
+        trial.advance_to(hour * 1.001)
     (row,) = [row for row in trial.deliveries() if row.role == "safety_officer"]
     assert row.attempts == 80
     assert row.state == "waiting"
@@ -287,20 +296,20 @@ def test_a_channel_that_never_tires_waits_an_hour_at_most(trial):
 def test_an_address_that_is_refused_for_good_is_said_to_others_at_once(trial):
     trial.refuses = {"safety-officer@example.org": Failed("recipient refused (550)", False)}
     trial.potassium("6.5", at=1)
-    posts = trial.at(1)
-    assert told(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
-    assert trial.at(2) == []
-    reminded = trial.at(25.1)
-    assert told(reminded) == expect("not acknowledged in time", INVESTIGATOR)
+    posts = trial.advance_to(1)
+    assert list_reasons(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
+    assert trial.advance_to(2) == []
+    reminded = trial.advance_to(25.1)
+    assert list_reasons(reminded) == expect("not acknowledged in time", INVESTIGATOR)
 
 
 def test_a_retraction_does_not_go_to_whom_nothing_reached(trial):
     trial.refuses = {"safety-officer@example.org": Failed("recipient refused (550)", False)}
     trial.potassium("6.5", at=1)
-    trial.at(1)
+    trial.advance_to(1)
     trial.refuses = {}
     trial.potassium("4.5", at=1, status="C")
-    assert told(trial.at(2)) == expect("retracted", INVESTIGATOR, "operator")
+    assert list_reasons(trial.advance_to(2)) == expect("retracted", INVESTIGATOR, "operator")
 
 
 class Killed(BaseException):
@@ -321,8 +330,8 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
     with monkeypatch.context() as patched:
         patched.setattr("services.alerts.application.reached", die)
         with pytest.raises(Killed):
-            trial.at(1)
-    trial.at(1.01)
+            trial.advance_to(1)
+    trial.advance_to(1.01)
     assert place in failpoints.NAMES
     assert Counter(post.id for post in trial.posts) == {trial.posts[0].id: arrivals}
     assert [row.state for row in trial.deliveries()] == ["sent"]
@@ -331,49 +340,49 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
 def test_a_clock_that_is_set_back_holds_no_first_notice_up(trial):
     trial.potassium("6.5", at=9)
     trial.grade(9)
-    assert plan(trial.desk, trial.now) == 1
-    assert told(trial.at(7)) == expect("first", OFFICER)
+    assert plan(trial.desk, trial.clock_time) == 1
+    assert list_reasons(trial.advance_to(7)) == expect("first", OFFICER)
 
 
 def test_a_clock_that_is_set_back_holds_no_further_attempt_up(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
     trial.potassium("6.5", at=9)
-    assert trial.at(9) == []
+    assert trial.advance_to(9) == []
     trial.refuses = {}
-    assert told(trial.at(7)) == expect("first", OFFICER)
+    assert list_reasons(trial.advance_to(7)) == expect("first", OFFICER)
 
 
 def test_a_clock_that_is_set_back_repeats_nothing(trial):
     trial.potassium("6.5", at=1)
-    trial.at(1)
+    trial.advance_to(1)
     trial.potassium("4.5", at=1, status="C")
-    trial.now -= timedelta(minutes=30)
-    posts = trial.at(0.5)
-    posts += trial.at(0.6)
-    assert told(posts) == expect("retracted", OFFICER)
+    trial.clock_time -= timedelta(minutes=30)
+    posts = trial.advance_to(0.5)
+    posts += trial.advance_to(0.6)
+    assert list_reasons(posts) == expect("retracted", OFFICER)
 
 
 def test_what_is_acknowledged_by_a_clock_that_was_set_back_is_not_told_again(trial):
     trial.potassium("6.5", at=1)
-    assert told(trial.at(5)) == expect("first", OFFICER)
-    trial.now = hours(1.5)
+    assert list_reasons(trial.advance_to(5)) == expect("first", OFFICER)
+    trial.clock_time = hours(1.5)
     trial.acknowledge(*trial.alerts())
     with trial.db.read() as conn:
         ((_, state),) = states(conn, STUDY)
     assert state == "seen by Safety officer"
-    assert trial.at(24 * 30) == []
+    assert trial.advance_to(24 * 30) == []
 
 
 def test_what_returns_after_it_was_acknowledged_by_a_clock_ahead_has_to_be_seen_again(trial):
     trial.potassium("6.5", at=1)
-    trial.at(1)
-    trial.now = hours(5)
+    trial.advance_to(1)
+    trial.clock_time = hours(5)
     trial.acknowledge(*trial.alerts())
-    trial.now = hours(1.5)
+    trial.clock_time = hours(1.5)
     trial.potassium("4.5", at=1, status="C")
-    assert told(trial.at(2)) == expect("retracted", OFFICER)
+    assert list_reasons(trial.advance_to(2)) == expect("retracted", OFFICER)
     trial.potassium("6.6", at=1, status="C")
-    assert told(trial.at(3)) == expect("returned after retraction", OFFICER)
+    assert list_reasons(trial.advance_to(3)) == expect("returned after retraction", OFFICER)
     with trial.db.read() as conn:
         ((_, state),) = states(conn, STUDY)
     assert state == OPEN
@@ -381,11 +390,11 @@ def test_what_returns_after_it_was_acknowledged_by_a_clock_ahead_has_to_be_seen_
 
 def test_a_possible_grade_is_told_once_and_again_when_it_is_certain(trial):
     trial.potassium(">5.8", at=1)
-    (possible,) = trial.at(1)
+    (possible,) = trial.advance_to(1)
     assert "possible" in possible.subject
     trial.acknowledge(*trial.alerts())
     trial.potassium("6.5", at=1, status="C")
-    (certain,) = trial.at(2)
+    (certain,) = trial.advance_to(2)
     assert certain.reason == "grade rose"
     assert "possible" not in certain.subject
     assert len(trial.alerts()) == 1

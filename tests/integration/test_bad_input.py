@@ -12,14 +12,14 @@ from tests.helpers.intake import (
     KEY,
     PEOPLE,
     Line,
-    everybody,
+    count_feed_messages,
     feed_facts,
-    listening,
-    messages_kept,
+    list_parked,
+    list_participants,
     new_intake,
     people,
-    posted,
-    waiting,
+    post_content,
+    serve_mllp,
 )
 
 GOOD = labs(obx("0.49"), control_id="GOOD")
@@ -39,7 +39,7 @@ def intake(tmp_path):
 
 @pytest.fixture
 def line(intake):
-    with listening(intake, largest=60_000_000, halfway_s=20) as port:
+    with serve_mllp(intake, largest=60_000_000, halfway_s=20) as port:
         one = Line(port)
         yield one
         one.close()
@@ -62,9 +62,9 @@ REFUSED = {
         "1",
         "of the message is not utf-8 (MSH-18 is empty); name the character set",
     ),
-    "an unknown character set": (labs(rest="||||||KOI"), "1", "use one of ASCII"),
+    "an unknown character set": (labs(tail="||||||KOI"), "1", "use one of ASCII"),
     "no control id": (labs(obx("1"), control_id=""), "", "MSH-10: there is no message control id"),
-    "no time of the message": (labs(obx("1"), at=""), "1", "write it as YYYYMMDDHHMMSS+ZZZZ"),
+    "no time of the message": (labs(obx("1"), sent_at=""), "1", "write it as YYYYMMDDHHMMSS+ZZZZ"),
     "an unknown sender": (labs(obx("1"), sender="A|B"), "1", "name it under senders in sites.yaml"),
     "a test message": (labs().replace(b"|P|2", b"|T|2"), "1", "send test messages to a test"),
     "two messages in a frame": (labs() + labs(), "1", "send each in a frame of its own"),
@@ -81,7 +81,7 @@ def test_what_can_never_be_read_is_rejected_and_the_connection_goes_on(
     assert says in ack.replace("\\E\\", "\\")
     assert "ERR||MSH^1" in ack
     assert goes_on(line)
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
 
 
 PARKED = {
@@ -100,12 +100,12 @@ PARKED = {
     "an unknown unit": (labs(obx("1", "furlongs")), "unknown-unit", "OBX[1].6"),
     "an unknown code": (labs(obx("1", code="X^Y^Z")), "unknown-code", "OBX[1].3"),
     "a result of the future": (
-        labs(obx("1", at="20260302123000+0000")),
+        labs(obx("1", observed_at="20260302123000+0000")),
         "future-dated",
         "OBX[1]",
     ),
-    "an impossible date": (labs(obx("1", at="20260230")), "unreadable-time", "OBX[1].14"),
-    "no date at all": (labs(obx("1", at="00010101")), "unreadable-time", "OBX[1].14"),
+    "an impossible date": (labs(obx("1", observed_at="20260230")), "unreadable-time", "OBX[1].14"),
+    "no date at all": (labs(obx("1", observed_at="00010101")), "unreadable-time", "OBX[1].14"),
     "a message that is not read": (message(PID, kind="MDM^T02"), "unsupported-message", "MSH.9"),
 }
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_used_yet_is_accepted_and_parked_never_dropped(
     intake, line, raw, reason, where
 ):
     assert "MSA|AA|1" in answered(line, raw)
-    assert waiting(intake) == [(reason, where)]
+    assert list_parked(intake) == [(reason, where)]
     assert feed_facts(intake) == []
     assert goes_on(line)
     assert len(feed_facts(intake)) == 1
@@ -124,45 +124,45 @@ def test_what_cannot_be_used_yet_is_accepted_and_parked_never_dropped(
 def test_a_missing_unit_travels_as_missing(intake, line):
     assert "MSA|AA|1" in answered(line, labs(obx("0.49", "")))
     (fact,) = feed_facts(intake)
-    assert (fact.body.value.unit, waiting(intake)) == ("", [])
+    assert (fact.body.value.unit, list_parked(intake)) == ("", [])
     assert goes_on(line)
 
 
 def test_a_time_a_little_ahead_is_a_clock_that_goes_wrong(intake, line):
-    assert "MSA|AA|1" in answered(line, labs(obx("0.49", at="20260302120900+0000")))
+    assert "MSA|AA|1" in answered(line, labs(obx("0.49", observed_at="20260302120900+0000")))
     assert len(feed_facts(intake)) == 1
 
 
 def test_bytes_outside_of_frames_are_no_message_and_are_counted(intake, line, logged):
     line.say(b"GET / HTTP/1.1\r\n\r\n")
     assert goes_on(line)
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
     assert '"event": "bytes_outside_of_frames"' in logged.getvalue()
     assert "begin every message with the byte 0B" in logged.getvalue()
 
 
 def test_half_a_frame_is_never_taken_for_a_whole_one(intake, logged):
-    with listening(intake) as port:
+    with serve_mllp(intake) as port:
         half = Line(port).say(frame_message(labs(obx("0.4"), control_id="HALF"))[:-40])
         half.close()
         line = Line(port)
         assert goes_on(line)
         line.close()
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
     assert '"event": "connection_closed_in_a_frame"' in logged.getvalue()
 
 
 def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, logged):
-    with listening(intake, halfway_s=0.2) as port:
+    with serve_mllp(intake, halfway_s=0.2) as port:
         line = Line(port)
         assert line.say(frame_message(GOOD)[:-40]).answer() == ""
         line.close()
     assert '"event": "frame_not_finished"' in logged.getvalue()
-    assert messages_kept(intake) == 0
+    assert count_feed_messages(intake) == 0
 
 
 def test_silence_between_messages_is_no_fault(intake):
-    with listening(intake, halfway_s=0.2) as port:
+    with serve_mllp(intake, halfway_s=0.2) as port:
         line = Line(port)
         assert goes_on(line)
         assert not line.has_answer(within_s=0.5)
@@ -173,11 +173,11 @@ def test_silence_between_messages_is_no_fault(intake):
 def test_a_message_begun_again_after_half_of_it_is_read_once(intake, line):
     line.say(frame_message(GOOD)[:-40])
     assert goes_on(line)
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
 
 
 def test_fifty_megabytes_are_refused_by_their_id_and_the_connection_goes_on(intake):
-    with listening(intake) as port:
+    with serve_mllp(intake) as port:
         line = Line(port)
         large = labs(obx("1"), control_id="LARGE") + b"NTE|1||" + b"x" * 50_000_000
         ack = answered(line, large)
@@ -185,11 +185,11 @@ def test_fifty_megabytes_are_refused_by_their_id_and_the_connection_goes_on(inta
         assert "the message is longer than 16777216 bytes; send documents by reference" in ack
         assert goes_on(line)
         line.close()
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
 
 
 def test_a_sender_that_reads_no_answers_does_not_keep_the_port_from_closing(intake):
-    with listening(intake, goodbye_s=0.2) as port:
+    with serve_mllp(intake, goodbye_s=0.2) as port:
         long_name = b"MSH|^~\\&|" + b"x" * 3500  # comes back in each answer
         deaf = Line(port, hears_little=True).say(frame_message(long_name) * 2400)
         line = Line(port)
@@ -223,20 +223,20 @@ HTTP = {
 @pytest.mark.parametrize(("sent", "status", "says"), HTTP.values(), ids=HTTP)
 def test_over_http_the_status_and_the_words_say_what_is_wrong(intake, sent, status, says):
     who, path, body = sent
-    response = posted(intake, path, body, who)
+    response = post_content(intake, path, body, who)
     assert (response.status_code, says in response.text) == (status, True), response.text
-    good = posted(intake, "/v1/hl7v2", GOOD)
+    good = post_content(intake, "/v1/hl7v2", GOOD)
     assert (good.status_code, "MSA|AA|GOOD" in good.text) == (200, True)
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
 
 
 def test_a_key_that_was_never_given_out_opens_nothing(intake):
     KEY["stranger"] = "not-a-key"
     try:
-        assert posted(intake, "/v1/hl7v2", GOOD, "stranger").status_code == 401
+        assert post_content(intake, "/v1/hl7v2", GOOD, "stranger").status_code == 401
     finally:
         del KEY["stranger"]
-    assert messages_kept(intake) == 0
+    assert count_feed_messages(intake) == 0
 
 
 FACT = (
@@ -272,7 +272,7 @@ BROKEN_LINES = {
 
 @pytest.mark.parametrize(("broken", "says"), BROKEN_LINES.values(), ids=BROKEN_LINES)
 def test_a_broken_line_of_facts_is_parked_by_its_number_and_the_others_go_on(intake, broken, says):
-    response = posted(intake, "/v1/facts", f"{FACT}\n{broken}\n\n{FACT}".encode())
+    response = post_content(intake, "/v1/facts", f"{FACT}\n{broken}\n\n{FACT}".encode())
     assert response.status_code == 200
     (item,) = response.json()["parked"]
     assert (item["where"], item["reason"]) == ("line 2", "unreadable-line")
@@ -306,7 +306,7 @@ def test_a_bad_row_of_participants_is_left_out_by_its_number_and_the_others_go_i
     (row,) = done.wrong
     assert (row.line, says in row.problem, done.added_count) == (2, True, 1), row.problem
     assert "QX4711" not in str(row)
-    assert everybody(intake) == ["P-002", "P-003"]
+    assert list_participants(intake) == ["P-002", "P-003"]
 
 
 BAD_FILES = {
@@ -325,4 +325,4 @@ def test_a_bad_file_of_participants_changes_nothing(tmp_path, content, says):
     intake = new_intake(tmp_path, PEOPLE[1])
     (row,) = import_participants(intake, content, "operator").wrong
     assert (row.line, says in row.problem) == (1, True), row.problem
-    assert everybody(intake) == ["P-002"]
+    assert list_participants(intake) == ["P-002"]

@@ -14,11 +14,17 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana import colours
 from deploy.grafana.generate import FOLDER, render_dashboards
-from tests.helpers.dashboards import AUDIENCES, BOARDS, asked, panels, variables
+from tests.helpers.dashboards import (
+    AUDIENCES,
+    BOARDS,
+    list_panel_queries,
+    list_panels,
+    list_variable_queries,
+)
 from tests.helpers.watched_trial import DATE, identifiers
 
 server = pytest.mark.server
-CLINICAL = [one for one in asked() if one.source in AUDIENCES]
+CLINICAL = [one for one in list_panel_queries() if one.source in AUDIENCES]
 PROVISIONED = ("provisioning", "provisioning-dsmb")
 
 
@@ -70,7 +76,7 @@ def test_every_clinical_panel_says_how_far_its_data_go_and_how_sure_they_are(of)
 
 
 def test_what_is_absent_is_called_so():
-    for name, panel in panels():
+    for name, panel in list_panels():
         assert panel["fieldConfig"]["defaults"]["noValue"] == "no data", (name, panel["title"])
 
 
@@ -97,7 +103,7 @@ def every_mapping(panel):
 def test_every_grade_has_its_digit_and_its_colour_and_no_data_another():
     graded = [
         (panel["title"], mapped(mappings), mappings)
-        for _, panel in panels()
+        for _, panel in list_panels()
         for mappings in every_mapping(panel)
         if "3" in mapped(mappings)
     ]
@@ -137,7 +143,7 @@ def test_a_variable_is_a_study_a_rule_or_a_pseudonym():
 def test_a_legend_names_no_participant():
     labels = {
         label
-        for _, panel in panels()
+        for _, panel in list_panels()
         for target in panel["targets"]
         for label in re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", ""))
     }
@@ -153,7 +159,11 @@ def test_every_source_and_folder_is_provisioned_without_a_secret(folder):
     sources = yaml.safe_load((place / "datasources" / "aegis.yaml").read_text())["datasources"]
     providers = yaml.safe_load((place / "dashboards" / "aegis.yaml").read_text())["providers"]
     shown = {one["options"]["path"].rsplit("/", 1)[1] for one in providers}
-    needed = {one.source for one in [*asked(), *variables()] if one.board.split("/")[0] in shown}
+    needed = {
+        one.source
+        for one in [*list_panel_queries(), *list_variable_queries()]
+        if one.board.split("/")[0] in shown
+    }
     assert {one["uid"] for one in sources} == needed
     assert not any(one["editable"] for one in sources)
     assert not any(one["allowUiUpdates"] for one in providers)
@@ -166,7 +176,9 @@ def test_the_dsmb_has_no_other_source():
     assert [one["uid"] for one in yaml.safe_load(place.read_text())["datasources"]] == [
         "aegis-dsmb"
     ]
-    assert {one.source for one in asked() if one.board.startswith("dsmb")} == {"aegis-dsmb"}
+    assert {one.source for one in list_panel_queries() if one.board.startswith("dsmb")} == {
+        "aegis-dsmb"
+    }
 
 
 def test_every_dashboard_is_in_a_folder_that_somebody_has():
@@ -182,7 +194,7 @@ def test_every_dashboard_is_in_a_folder_that_somebody_has():
 
 def answered(watched, one):
     """The names of the columns and the rows that *one* brings to its audience."""
-    values = {"study": watched.opened.study_id, "participant": "P-003", "rule": "BLINA-HSCT.S1"}
+    values = {"study": watched.context.study_id, "participant": "P-003", "rule": "BLINA-HSCT.S1"}
     with watched.acting_as(one.audience) as connection:
         cursor = connection.execute(one.sql(values))
         return [column.name for column in cursor.description], cursor.fetchall()
@@ -190,7 +202,7 @@ def answered(watched, one):
 
 @server
 @pytest.mark.slow
-@pytest.mark.parametrize("one", [*CLINICAL, *(v for v in variables())], ids=str)
+@pytest.mark.parametrize("one", [*CLINICAL, *(v for v in list_variable_queries())], ids=str)
 def test_every_query_brings_rows_without_an_identifier(one, watched):
     columns, rows = answered(watched, one)
     assert rows
@@ -208,7 +220,7 @@ def test_every_query_brings_rows_without_an_identifier(one, watched):
 @pytest.mark.slow
 def test_a_look_of_a_column_is_of_one_that_the_query_has(watched):
     columns_of = {(one.board, one.panel): answered(watched, one)[0] for one in CLINICAL}
-    for name, panel in panels():
+    for name, panel in list_panels():
         if (name, panel["title"]) not in columns_of:
             continue
         columns = columns_of[name, panel["title"]]
@@ -244,7 +256,7 @@ def test_the_course_of_a_record_has_its_signs_drugs_and_grades(watched):
             " interval '1 day' FROM watch.record WHERE criterion = 'astct-2019.crs'"
             " ORDER BY worst_at_least DESC, record LIMIT 1"
         ).fetchone()
-        values = {"study": watched.opened.study_id, "participant": who}
+        values = {"study": watched.context.study_id, "participant": who}
         brought = {
             one.panel: connection.execute(
                 one.sql(values, since.isoformat(), until.isoformat())

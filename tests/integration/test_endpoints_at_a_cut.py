@@ -29,7 +29,7 @@ from services.vocabulary.fact import (
 )
 from services.vocabulary.grade import Grade
 from services.vocabulary.quantity import Quantity
-from tests.helpers.fact_notes import NOW, fact, lab
+from tests.helpers.fact_notes import HOUR_ZERO, fact, lab
 from tests.helpers.store import message, new_database
 
 RULES = load_rules(Path(__file__).parents[2] / "studies" / "blina-hsct").rules
@@ -38,8 +38,8 @@ INFUSION = Administration("blinatumomab", Action.START, Quantity(Decimal(8), "ug
 
 
 def day(number):
-    """Transplant day *number*: the graft is at ``NOW``."""
-    return NOW + timedelta(days=number)
+    """Transplant day *number*: the graft is at ``HOUR_ZERO``."""
+    return HOUR_ZERO + timedelta(days=number)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def store(tmp_path):
         def knows(self, at, *facts):
             with db.write() as conn:
                 some = [Participant(f.subject, STUDY, "S1") for f in facts]
-                add_participants(conn, some, NOW)
+                add_participants(conn, some, HOUR_ZERO)
                 name = f"m{at}-{'-'.join(f.id for f in facts)}"
                 append(conn, keys, [Arrival(message(name, day(at)), facts)])
 
@@ -187,7 +187,7 @@ def test_another_study_is_not_counted(store, tmp_path):
     store.knows(70, *treated("P-1"))
     db, keys = new_database(tmp_path)
     with db.write() as conn:
-        add_participants(conn, [Participant("X-1", "OTHER", "S1")], NOW)
+        add_participants(conn, [Participant("X-1", "OTHER", "S1")], HOUR_ZERO)
         append(conn, keys, [Arrival(message("x", day(71)), treated("X-1"))])
     assert store.says().treated == 1
 

@@ -23,7 +23,7 @@ def installed(tmp_path, monkeypatch):
     made = Installation(tmp_path, clock="wall")
     trial = simulate_trial(2, seed=5, days=6)
     made.enrol(trial)
-    made.take(messages_of(trial))
+    made.accept(messages_of(trial))
     made.settle()
     yield made
     made.db.close()
@@ -83,7 +83,7 @@ def test_the_last_adjudication_stands_when_the_clock_was_set_back_before_it(
     ):
         clock(minutes)
         assert f": {state}," in aegis("adjudicate", record, verdict, "--reason", "seen")
-    assert installed.verified() == []
+    assert installed.find_mismatches() == []
 
 
 @pytest.mark.usefixtures("installed")
@@ -104,7 +104,7 @@ def test_what_was_signed_of_somebody_who_is_merged_since_is_earlier_too(installe
     merge = {"kind": "merge", "gone": record.content.participant, "survivor": into}
     about = {"observed_at": record.content.onset_at.isoformat(), "body": merge}
     for one in (record.content.participant, into):
-        installed.take([json.dumps({"subject": one, **about}).encode()])
+        installed.accept([json.dumps({"subject": one, **about}).encode()])
     installed.settle()
     clock(1)
     moved = next(

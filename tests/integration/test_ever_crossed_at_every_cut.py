@@ -31,9 +31,9 @@ def at_the_first_event(rules):
 def test_a_rule_was_ever_crossed_if_its_status_says_so_at_any_cut_until_then(tmp_path):
     installed = Installation(tmp_path)
     installed.enrol(TRIAL)
-    installed.take(messages_of(TRIAL))
+    installed.accept(messages_of(TRIAL))
     installed.settle()
-    rules = at_the_first_event(installed.opened.study.rules)
+    rules = at_the_first_event(installed.context.study.rules)
     study = rules.protocol.study
     with installed.db.read() as conn:
         stood = {row.known_at for row in records.standing_versions(conn, study)}

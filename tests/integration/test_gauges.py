@@ -20,17 +20,17 @@ STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED:
 def test_a_boundary_that_another_process_finds_reached_is_shown_here_too(tmp_path):
     installed = Installation(tmp_path)
     metrics = Metrics(CollectorRegistry())
-    gauges = RulesGauges(installed.opened, metrics, now_utc)
+    gauges = RulesGauges(installed.context, metrics, now_utc)
     with installed.db.read() as conn:
         gauges.show(conn)
     installed.enrol(TRIAL)
-    installed.take(messages_of(TRIAL))
+    installed.accept(messages_of(TRIAL))
     installed.settle()
     with installed.db.read() as conn:
         gauges.show(conn)
         decided = {
             row.decision.rule: STATE[row.decision.signal]
-            for row in latest_decisions(conn, installed.opened.study_id)
+            for row in latest_decisions(conn, installed.context.study_id)
         }
     shown = {
         sample.labels["rule"]: sample.value

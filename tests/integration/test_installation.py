@@ -12,7 +12,7 @@ from deploy.local.installation import Installation
 from deploy.local.places import free_port, is_free, says_ok
 from deploy.local.program import Program, ServerError, UnavailableError
 from deploy.local.workers import ROLES
-from tests.helpers.servers import had
+from tests.helpers.servers import skip_without_server
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -95,7 +95,7 @@ def elsewhere(role):
 @pytest.mark.slow
 def test_every_role_goes_up_and_down_and_up_again_with_its_data(servers_folder):
     roles = [elsewhere(role) for role in ROLES]
-    with had():
+    with skip_without_server():
         installation = Installation(servers_folder / "up", roles)
     try:
         places = dict(installation.start())

@@ -24,17 +24,17 @@ from services.store import journal, parking, tables
 from services.store.messages import damaged
 from tests.helpers.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
 from tests.helpers.intake import (
-    NOW,
+    CLOCK_TIME,
     PEOPLE,
     Line,
+    count_feed_messages,
     feed_facts,
-    listening,
-    messages_kept,
+    list_parked,
     new_intake,
     people,
-    posted,
-    sent,
-    waiting,
+    post_content,
+    serve_mllp,
+    submit,
 )
 
 ONE = labs(obx("0.49"), control_id="M1")
@@ -51,16 +51,16 @@ def intake(tmp_path):
 
 
 def test_the_same_message_again_is_acknowledged_and_changes_nothing(intake):
-    first, again = sent(intake, ONE), sent(intake, ONE)
+    first, again = submit(intake, ONE), submit(intake, ONE)
     assert (first.answer, first.facts, first.duplicate) == (Answer.ACCEPT, 1, False)
     assert (again.answer, again.facts, again.duplicate) == (Answer.ACCEPT, 0, True)
-    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+    assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
 def test_the_same_message_twice_in_one_transaction_is_kept_once(intake):
     outcomes = intake.accept([Submission(ONE, "mllp"), Submission(ONE, "mllp")])
     assert [outcome.duplicate for outcome in outcomes] == [False, True]
-    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+    assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -68,8 +68,8 @@ def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together
     if together:
         intake.accept([Submission(ONE, "mllp"), Submission(OTHER, "mllp")])
     else:
-        assert sent(intake, ONE).answer is sent(intake, OTHER).answer is Answer.ACCEPT
-    assert messages_kept(intake) == 2
+        assert submit(intake, ONE).answer is submit(intake, OTHER).answer is Answer.ACCEPT
+    assert count_feed_messages(intake) == 2
     assert [("MSH-10 was used before" in fact.notes) for fact in feed_facts(intake)] == [
         False,
         True,
@@ -77,15 +77,15 @@ def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together
 
 
 def test_the_same_result_under_a_new_id_is_a_fact_of_the_same_content(intake):
-    sent(intake, ONE)
-    sent(intake, ONE.replace(b"|M1|", b"|M9|"))
+    submit(intake, ONE)
+    submit(intake, ONE.replace(b"|M1|", b"|M9|"))
     one, other = feed_facts(intake)
     assert (one.digest == other.digest, one.id == other.id) == (True, False)
 
 
 def test_a_correction_and_a_deletion_stand_beside_what_they_correct(intake):
     for number, status in enumerate("PFCD"):
-        sent(intake, labs(obx("0.49", status=status), control_id=f"S{number}"))
+        submit(intake, labs(obx("0.49", status=status), control_id=f"S{number}"))
     facts = feed_facts(intake)
     assert [str(fact.status) for fact in facts] == ["P", "F", "C", "D"]
     assert len({(fact.series, fact.observed_at) for fact in facts}) == 1
@@ -111,16 +111,16 @@ class _Failing:
 
 def test_without_a_commit_there_is_no_acknowledgement_and_nothing_is_kept(intake):
     full = replace(intake, db=_Failing(intake.db, times=1))
-    with listening(full) as port:
+    with serve_mllp(full) as port:
         line = Line(port)
         ack = line.say(frame_message(ONE)).answer()
         assert "MSA|AE|M1" in ack
         assert "207^Application internal error^HL70357" in ack
         assert "send it again" in ack
-        assert (messages_kept(intake), feed_facts(intake)) == (0, [])
+        assert (count_feed_messages(intake), feed_facts(intake)) == (0, [])
         assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
         line.close()
-    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+    assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
 class _Slow(_Failing):
@@ -139,7 +139,7 @@ class _Slow(_Failing):
 
 def test_nothing_is_acknowledged_before_the_commit(intake):
     slow = _Slow(intake.db)
-    with listening(replace(intake, db=slow)) as port:
+    with serve_mllp(replace(intake, db=slow)) as port:
         line = Line(port).say(frame_message(ONE))
         assert not line.has_answer(within_s=0.3)
         slow.may_commit.set()
@@ -149,7 +149,7 @@ def test_nothing_is_acknowledged_before_the_commit(intake):
 
 def test_answers_come_in_the_order_of_their_messages(intake):
     names = [f"N{number}" for number in range(600)]
-    with listening(intake) as port:
+    with serve_mllp(intake) as port:
         line = Line(port)
         line.say(b"".join(frame_message(labs(obx("1"), control_id=name)) for name in names))
         assert [line.answer().split("MSA|AA|")[1].strip() for _ in names] == names
@@ -173,12 +173,12 @@ def test_whatever_fails_after_the_commit_the_sender_is_answered_and_the_port_goe
         if len(told) == 1:
             raise ArithmeticError
 
-    with listening(replace(intake, on_outcome=count)) as port:
+    with serve_mllp(replace(intake, on_outcome=count)) as port:
         line = Line(port)
         assert "MSA|AE|M1" in line.say(frame_message(ONE)).answer()
         assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
         line.close()
-    assert (messages_kept(intake), len(feed_facts(intake))) == (1, 1)
+    assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
 class _FullDisk(io.StringIO):
@@ -191,26 +191,26 @@ class _FullDisk(io.StringIO):
 def test_on_a_disk_that_takes_no_line_of_the_log_the_sender_is_answered(intake):
     full = replace(intake, db=_Failing(intake.db, times=1))
     log.configure(as_json=True, stream=_FullDisk())
-    with listening(full) as port:
+    with serve_mllp(full) as port:
         line = Line(port)
         assert "MSA|AE|M1" in line.say(frame_message(ONE)).answer()
         assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
         line.close()
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
 
 
 def test_over_http_a_failed_commit_is_service_unavailable(intake):
     full = replace(intake, db=_Failing(intake.db, times=1))
-    response = posted(full, "/v1/hl7v2", ONE)
+    response = post_content(full, "/v1/hl7v2", ONE)
     assert (response.status_code, "MSA|AE|M1" in response.text) == (503, True)
-    assert messages_kept(intake) == 0
+    assert count_feed_messages(intake) == 0
 
 
 def test_one_that_cannot_be_stored_does_not_lose_those_beside_it(intake):
     failing = replace(intake, db=_Failing(intake.db, times=2))  # all together, then the first alone
     outcomes = failing.accept([Submission(ONE, "mllp"), Submission(STRANGER, "mllp")])
     assert [outcome.answer for outcome in outcomes] == [Answer.ERROR, Answer.ACCEPT]
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
 
 
 def test_refused_and_accepted_are_answered_in_the_order_in_which_they_came(intake):
@@ -224,8 +224,8 @@ def files_below(folder):
 
 def test_nothing_of_a_message_can_be_read_from_the_files_of_the_database(intake, tmp_path):
     raw = labs(obx("0.49"), "NTE|1||a note about Jane", control_id="M1")
-    sent(intake, raw)
-    sent(intake, STRANGER)
+    submit(intake, raw)
+    submit(intake, STRANGER)
     content = files_below(tmp_path / "data")
     assert b"neutrophils" in content  # of the fact, by pseudonym
     for secret in (b"QX4711", b"QX4712", b"DOE^JANE", b"about Jane", b"19700101", b"PID|"):
@@ -234,7 +234,7 @@ def test_nothing_of_a_message_can_be_read_from_the_files_of_the_database(intake,
 
 def test_the_original_bytes_are_kept(intake):
     raw = ONE.replace(b"\r", b"\r\n") + b"ZZZ|anything\r\n"
-    sent(intake, raw)
+    submit(intake, raw)
     (journaled,) = _journaled(intake)
     with intake.db.read() as conn:
         assert journal.load_message(conn, intake.keys, journaled.message).body == raw
@@ -248,49 +248,49 @@ def _journaled(intake):
 
 
 def test_a_participant_added_later_gets_the_results_that_waited(intake):
-    assert sent(intake, STRANGER).facts == 0
-    assert waiting(intake) == [("unknown-participant", "PID[1].3")]
+    assert submit(intake, STRANGER).facts == 0
+    assert list_parked(intake) == [("unknown-participant", "PID[1].3")]
     assert parked_items.retry_parked(intake, "operator").still_parked == 1
     later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
     assert import_participants(intake, people(later), "operator").added_count == 1
     done = parked_items.retry_parked(intake, "operator")
     assert (done.facts, done.closed_items, done.still_parked) == (1, 1, 0)
-    assert (len(feed_facts(intake, "P-003")), waiting(intake)) == (1, [])
+    assert (len(feed_facts(intake, "P-003")), list_parked(intake)) == (1, [])
 
 
 def test_a_mapping_added_later_makes_facts_of_what_waited_and_only_of_that(intake):
-    sent(intake, labs(obx("7"), obx("0.49", code="NEUTRO^^L"), control_id="M3"))
-    assert (len(feed_facts(intake)), waiting(intake)) == (1, [("unknown-code", "OBX[2].3")])
+    submit(intake, labs(obx("7"), obx("0.49", code="NEUTRO^^L"), control_id="M3"))
+    assert (len(feed_facts(intake)), list_parked(intake)) == (1, [("unknown-code", "OBX[2].3")])
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     wiser = replace(intake, sites=Sites.build((mapped, RHEIN)))
     done = parked_items.retry_parked(wiser, "operator")
     assert (done.facts, done.closed_items, done.still_parked) == (1, 1, 0)
-    assert (len(feed_facts(intake)), waiting(intake)) == (2, [])
+    assert (len(feed_facts(intake)), list_parked(intake)) == (2, [])
     assert parked_items.retry_parked(wiser, "operator").facts == 0
 
 
 def test_what_still_cannot_be_used_waits_under_its_new_reason(intake):
-    sent(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
+    submit(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
     wiser = replace(
         intake, sites=Sites.build((replace(NORTH, codes={"NEUTRO": "neutrophils"}), RHEIN))
     )
     done = parked_items.retry_parked(wiser, "operator")
     assert (done.facts, done.closed_items, done.still_parked) == (0, 1, 1)
-    assert waiting(intake) == [("unknown-unit", "OBX[1].6")]
+    assert list_parked(intake) == [("unknown-unit", "OBX[1].6")]
 
 
 def test_a_result_of_the_future_is_a_fact_when_its_time_has_come(intake):
-    sent(intake, labs(obx("0.49", at="20260302150000+0000")))
+    submit(intake, labs(obx("0.49", observed_at="20260302150000+0000")))
     assert parked_items.retry_parked(intake, "operator").facts == 0
-    tomorrow = replace(intake, clock=lambda: NOW + timedelta(days=1))
+    tomorrow = replace(intake, clock=lambda: CLOCK_TIME + timedelta(days=1))
     assert parked_items.retry_parked(tomorrow, "operator").facts == 1
 
 
 def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
-    sent(intake, STRANGER)
+    submit(intake, STRANGER)
     (row,) = parked_items.list_parked(intake)
     assert parked_items.discard_parked(intake, [row.id], "operator", "a test patient") == 1
-    assert (waiting(intake), messages_kept(intake)) == ([], 1)
+    assert (list_parked(intake), count_feed_messages(intake)) == ([], 1)
     assert parked_items.retry_parked(intake, "operator").facts == 0
 
 
@@ -321,9 +321,9 @@ def all_parked(intake):
 
 def test_a_discarded_line_is_no_fact_when_the_others_are_read_again(intake):
     lines = [(FACT % "P-001").replace("03-01T08", f"03-05T0{hour}") for hour in (8, 8, 9)]
-    posted(intake, "/v1/facts", "\n".join(lines).encode())
+    post_content(intake, "/v1/facts", "\n".join(lines).encode())
     discarded(intake, "line 2")  # the same as line 1
-    later = replace(intake, clock=lambda: NOW + timedelta(days=7))
+    later = replace(intake, clock=lambda: CLOCK_TIME + timedelta(days=7))
     assert parked_items.retry_parked(later, "operator").facts == 1
     assert [fact.observed_at.hour for fact in feed_facts(intake)] == [9]
     assert all_parked(intake) == {("line 2", "discarded"), ("line 3", "retried")}
@@ -331,16 +331,16 @@ def test_a_discarded_line_is_no_fact_when_the_others_are_read_again(intake):
 
 DISCARDED = {
     "its code": (obx("0.49", code="NEUTRO^^L"), "OBX[1].3"),
-    "its time": (obx("0.49", at="20260302150000+0000"), "OBX[1]"),
+    "its time": (obx("0.49", observed_at="20260302150000+0000"), "OBX[1]"),
 }
 
 
 @pytest.mark.parametrize(("wrong", "path"), DISCARDED.values(), ids=DISCARDED)
 def test_a_discarded_result_is_no_fact_when_the_others_are_read_again(intake, wrong, path):
-    sent(intake, labs(wrong, obx("7", code="X^^L"), control_id="M3"))
+    submit(intake, labs(wrong, obx("7", code="X^^L"), control_id="M3"))
     discarded(intake, path)
     mapped = replace(NORTH, codes=dict.fromkeys(("NEUTRO", "X"), "neutrophils"))
-    later = NOW + timedelta(days=1)
+    later = CLOCK_TIME + timedelta(days=1)
     wiser = replace(intake, sites=Sites.build((mapped, RHEIN)), clock=lambda: later)
     assert parked_items.retry_parked(wiser, "operator").facts == 1
     assert results(intake) == ["7"]
@@ -348,7 +348,7 @@ def test_a_discarded_result_is_no_fact_when_the_others_are_read_again(intake, wr
 
 
 def test_what_is_discarded_with_its_code_does_not_wait_for_its_unit(intake):
-    sent(intake, labs(obx("0.49", "parts", code="NEUTRO^^L"), obx("7", code="X^^L")))
+    submit(intake, labs(obx("0.49", "parts", code="NEUTRO^^L"), obx("7", code="X^^L")))
     discarded(intake, "OBX[1].3")
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     assert (
@@ -357,11 +357,11 @@ def test_what_is_discarded_with_its_code_does_not_wait_for_its_unit(intake):
         ).still_parked
         == 1
     )
-    assert waiting(intake) == [("unknown-code", "OBX[2].3")]
+    assert list_parked(intake) == [("unknown-code", "OBX[2].3")]
 
 
 def test_a_correction_stands_whose_unreadable_value_was_discarded(intake):
-    sent(intake, message(PID.replace("QX4711", "QX1"), obx("clotted", status="C")))
+    submit(intake, message(PID.replace("QX4711", "QX1"), obx("clotted", status="C")))
     discarded(intake, "OBX[1].5")
     import_participants(intake, people(OTHERS[0]), "operator")
     assert parked_items.retry_parked(intake, "operator").facts == 1
@@ -370,7 +370,7 @@ def test_a_correction_stands_whose_unreadable_value_was_discarded(intake):
 
 @pytest.mark.parametrize("first", [1, 2])
 def test_of_two_unknown_patients_the_discarded_one_stays_discarded(intake, first):
-    sent(intake, about(values={1: "1", 2: "2"}))
+    submit(intake, about(values={1: "1", 2: "2"}))
     discarded(intake, "PID[1].3")
     for number in (first, 3 - first):
         import_participants(intake, people(OTHERS[number - 1]), "operator")
@@ -380,11 +380,11 @@ def test_of_two_unknown_patients_the_discarded_one_stays_discarded(intake, first
 
 
 def test_the_number_of_an_unknown_patient_does_not_depend_on_who_is_known(intake):
-    sent(intake, about(values={0: "0", 1: "1", 2: "2"}))
+    submit(intake, about(values={0: "0", 1: "1", 2: "2"}))
     assert all_parked(intake) == {("PID[2].3", ""), ("PID[3].3", "")}
     import_participants(intake, people(OTHERS[0]), "operator")
     assert parked_items.retry_parked(intake, "operator").closed_items == 1
-    assert waiting(intake) == [("unknown-participant", "PID[3].3")]
+    assert list_parked(intake) == [("unknown-participant", "PID[3].3")]
 
 
 def numbered_as_before(intake):
@@ -399,41 +399,41 @@ def numbered_as_before(intake):
 @pytest.mark.parametrize("known", ["0", ""])
 def test_what_an_older_version_numbered_otherwise_is_neither_lost_nor_entered(intake, known):
     values = {0: known, 1: "1", 2: "2", 3: "3"} if known else {1: "1", 2: "2", 3: "3"}
-    sent(intake, about(values=values))
+    submit(intake, about(values=values))
     numbered_as_before(intake)
     discarded(intake, "PID.3[2]")
     assert parked_items.retry_parked(intake, "operator").still_parked == 2
-    assert sorted(path for _, path in waiting(intake)) == ["PID.3[1]", "PID.3[3]"]
+    assert sorted(path for _, path in list_parked(intake)) == ["PID.3[1]", "PID.3[3]"]
     for other in OTHERS:
         import_participants(intake, people(other), "operator")
         parked_items.retry_parked(intake, "operator")
     assert [results(intake, f"P-10{n}") for n in (1, 2, 3)] == [["1"], [], ["3"]]
-    assert waiting(intake) == []
+    assert list_parked(intake) == []
 
 
 def test_where_nobody_can_say_whom_an_older_version_meant_they_wait_again(intake):
     stranger = PID.replace("QX4711", "QX1")
-    sent(intake, message(PID, obx("9", code="X^^L"), stranger, obx("1")))
+    submit(intake, message(PID, obx("9", code="X^^L"), stranger, obx("1")))
     numbered_as_before(intake)
     mapped = replace(NORTH, codes={"X": "neutrophils"})
     done = parked_items.retry_parked(
         replace(intake, sites=Sites.build((mapped, RHEIN))), "operator"
     )
-    assert (done.facts, waiting(intake)) == (1, [("unknown-participant", "PID[2].3")])
+    assert (done.facts, list_parked(intake)) == (1, [("unknown-participant", "PID[2].3")])
 
 
 def test_what_waits_for_a_reason_of_before_is_parked_again(intake):
-    sent(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
+    submit(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
     mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     wiser = replace(intake, sites=Sites.build((mapped, RHEIN)))
     for one, place in ((wiser, ".6"), (intake, ".3"), (wiser, ".6"), (intake, ".3")):
         assert parked_items.retry_parked(one, "operator").closed_items == 1
-        assert [path for _, path in waiting(intake)] == [f"OBX[1]{place}"]
+        assert [path for _, path in list_parked(intake)] == [f"OBX[1]{place}"]
 
 
 def test_two_participants_in_one_message_are_parked_each_for_itself(intake):
     raw = message(PID, obx("1"), PID.replace("QX4711", "88"), obx("2"), obx("3"))
-    assert sent(intake, raw).facts == 1
+    assert submit(intake, raw).facts == 1
     (row,) = parked_items.list_parked(intake)
     assert (row.reason, row.detail.split()[0]) == ("unknown-participant", "2")
 
@@ -442,8 +442,8 @@ def test_identifiers_of_two_participants_are_ambiguous(intake):
     later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
     import_participants(intake, people(later), "operator")
     raw = message("PID|1||QX4711^^^NMRN^MR~QX4712^^^NMRN^MR", obx("1"))
-    assert sent(intake, raw).facts == 0
-    assert waiting(intake) == [("ambiguous-participant", "OBX[1]")]
+    assert submit(intake, raw).facts == 0
+    assert list_parked(intake) == [("ambiguous-participant", "OBX[1]")]
 
 
 FACT = '{"subject": "%s", "observed_at": "2026-03-01T08:00:00Z", "body": {"kind": "relapse"}}'
@@ -454,23 +454,23 @@ FACT = '{"subject": "%s", "observed_at": "2026-03-01T08:00:00Z", "body": {"kind"
     [("north", "P-001", 1), ("north", "P-002", 0), ("rhein", "P-002", 1)],
 )
 def test_a_site_can_send_facts_for_its_own_participants_only(intake, site, subject, facts):
-    response = posted(intake, "/v1/facts", (FACT % subject).encode(), site)
+    response = post_content(intake, "/v1/facts", (FACT % subject).encode(), site)
     assert (response.status_code, response.json()["facts"]) == (200, facts)
     assert len(feed_facts(intake, subject)) == facts
-    assert waiting(intake) == ([] if facts else [("unknown-participant", "line 1")])
+    assert list_parked(intake) == ([] if facts else [("unknown-participant", "line 1")])
 
 
 def test_a_site_can_send_messages_as_itself_only(intake):
-    assert posted(intake, "/v1/hl7v2", ONE, "north").status_code == 200
-    assert posted(intake, "/v1/hl7v2", ONE, "rhein").status_code == 422
+    assert post_content(intake, "/v1/hl7v2", ONE, "north").status_code == 200
+    assert post_content(intake, "/v1/hl7v2", ONE, "rhein").status_code == 422
 
 
 def test_one_site_cannot_name_the_participant_of_another(tmp_path):
     shared = replace(RHEIN, authorities={"PATNR": "MR", "NMRN": "MR"})
     intake = replace(new_intake(tmp_path), sites=Sites.build((NORTH, shared)))
     raw = message(PID, obx("0.49"), sender="ORBIS|RHEIN")
-    assert sent(intake, raw).facts == 0
-    assert waiting(intake) == [("unknown-participant", "PID[1].3")]
+    assert submit(intake, raw).facts == 0
+    assert list_parked(intake) == [("unknown-participant", "PID[1].3")]
 
 
 ONLY_PEOPLE = {
@@ -490,22 +490,26 @@ ONLY_PEOPLE = {
 def test_a_feed_cannot_send_what_only_people_decide(intake, kind):
     body = json.dumps({"kind": kind, **ONLY_PEOPLE[kind]})
     content = (FACT % "P-001").replace('{"kind": "relapse"}', body).encode()
-    response = posted(intake, "/v1/facts", content)
+    response = post_content(intake, "/v1/facts", content)
     (item,) = response.json()["parked"]
     assert (response.json()["facts"], item["reason"]) == (0, "unsupported-message")
     assert "for people to enter" in item["detail"]
 
 
 def test_the_same_facts_again_are_a_duplicate(intake):
-    first, again = (posted(intake, "/v1/facts", (FACT % "P-001").encode()).json() for _ in "12")
+    first, again = (
+        post_content(intake, "/v1/facts", (FACT % "P-001").encode()).json() for _ in "12"
+    )
     assert (first["facts"], first["duplicate"]) == (1, False)
     assert (again["facts"], again["duplicate"]) == (0, True)
 
 
 def test_a_fact_that_names_itself_is_known_again_in_another_message(intake):
     fact = (FACT % "P-001").replace("{", '{"id": "relapse-1", ', 1)
-    assert posted(intake, "/v1/facts", fact.encode()).json()["facts"] == 1
-    assert posted(intake, "/v1/facts", f"{fact}\n{FACT % 'P-001'}".encode()).json()["facts"] == 1
+    assert post_content(intake, "/v1/facts", fact.encode()).json()["facts"] == 1
+    assert (
+        post_content(intake, "/v1/facts", f"{fact}\n{FACT % 'P-001'}".encode()).json()["facts"] == 1
+    )
 
 
 def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
@@ -535,7 +539,7 @@ def test_the_last_of_several_imports_stands_also_when_it_says_what_an_earlier_di
 ):
     started = what_stands(intake)
     for at, line in zip(minutes, (corrected, PEOPLE[0], corrected), strict=True):
-        intake.clock = lambda at=at: NOW + timedelta(minutes=at)
+        intake.clock = lambda at=at: CLOCK_TIME + timedelta(minutes=at)
         assert import_participants(intake, people(line), "operator").changed_count == 1
         assert (what_stands(intake) == started) is (line == PEOPLE[0])
         again = import_participants(intake, people(line), "operator")
@@ -560,7 +564,7 @@ def what_stands(intake):
 def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correct(intake):
     second = {"kind": "transplant", "number": 2}
     line = {"subject": "P-001", "observed_at": "2026-02-01T10:00:00Z", "body": second}
-    assert sent(intake, json.dumps(line).encode(), form="facts", actor="anna").facts == 1
+    assert submit(intake, json.dumps(line).encode(), form="facts", actor="anna").facts == 1
     again = import_participants(intake, people(PEOPLE[0]), "operator")
     assert (again.added_count, again.changed_count) == (0, 0)
 
@@ -569,4 +573,4 @@ def test_an_identifier_that_leads_to_somebody_else_is_not_taken_over(intake):
     thief = PEOPLE[0].replace("P-001", "P-009")
     (row,) = import_participants(intake, people(thief), "operator").wrong
     assert "already leads to P-001" in row.problem
-    assert sent(intake, ONE).facts == 1
+    assert submit(intake, ONE).facts == 1

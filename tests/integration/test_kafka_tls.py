@@ -12,7 +12,7 @@ from services.runtime import kafka as runtime
 from services.runtime import topics
 from services.runtime.settings import KafkaSettings
 from tests.helpers.certificates import Authority
-from tests.helpers.servers import had
+from tests.helpers.servers import skip_without_server
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def authority(tmp_path_factory):
 @pytest.fixture(scope="module")
 def encrypted(servers_folder, authority):
     """A broker that takes only clients with a certificate of the authority."""
-    certificate, key = authority.vouch("broker")
+    certificate, key = authority.issue("broker")
     both = authority.folder / "broker-with-key.pem"
     both.write_bytes(key.read_bytes() + certificate.read_bytes())
     settings = {
@@ -34,7 +34,7 @@ def encrypted(servers_folder, authority):
         "ssl.truststore.location": str(authority.path),
         "ssl.client.auth": "required",
     }
-    with had():
+    with skip_without_server():
         server = Kafka(
             servers_folder / "encrypted", free_port(), short_lived=True, settings=settings
         )
@@ -52,7 +52,7 @@ def settings_of(server, ca, pair=(None, None)):
 
 @pytest.mark.server
 def test_with_its_certificate_a_client_makes_topics_and_writes(encrypted, authority):
-    settings = settings_of(encrypted, authority.path, authority.vouch("relay"))
+    settings = settings_of(encrypted, authority.path, authority.issue("relay"))
     assert topics.FACTS in runtime.create_topics(settings, topics.load_declared())
     with runtime.producer(settings) as producer:
         assert producer.send(topics.FACTS, b"kept").get(60).offset == 0
@@ -67,8 +67,8 @@ def test_a_client_without_certificate_or_of_another_authority_is_refused(
     refused = [
         {},
         files_of(authority.path),
-        files_of(authority.path, *stranger.vouch("client")),
-        files_of(stranger.path, *authority.vouch("other")),
+        files_of(authority.path, *stranger.issue("client")),
+        files_of(stranger.path, *authority.issue("other")),
     ]
     with ThreadPoolExecutor(len(refused)) as beside_each_other:
         for done in beside_each_other.map(lambda files: ask(encrypted, files), refused):

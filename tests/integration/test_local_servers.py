@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from deploy.local.places import free_port, is_free
 from deploy.local.postgres import Postgres
 from services.runtime.topics import ALERTS, FACTS
-from tests.helpers.servers import administering, had
+from tests.helpers.servers import open_admin_client, skip_without_server
 
 LOGINS = Path(__file__).parents[2] / "deploy" / "postgres" / "logins.sql"
 
@@ -31,7 +31,7 @@ def test_postgres_started_again_has_its_rows_on_the_same_port(postgres, end):
 
 def test_postgres_starts_below_a_home_that_keeps_others_out(tmp_path):
     (tmp_path / "home").mkdir(mode=0o700)
-    with had():
+    with skip_without_server():
         server = Postgres(tmp_path / "home" / "postgres", free_port(), durable=False)
     try:
         assert server.start().is_ready()
@@ -86,7 +86,7 @@ def test_kafka_started_again_has_its_records_on_the_same_port(kafka, end):
 
 
 def test_each_test_finds_the_topics_of_aegis_empty(kafka):
-    with administering(kafka) as admin:
+    with open_admin_client(kafka) as admin:
         partitions = {t["name"]: len(t["partitions"]) for t in admin.describe_topics()}
     assert partitions[FACTS] == 12
     assert partitions[ALERTS] == 4

@@ -11,7 +11,7 @@ import pytest
 from deploy.local import watchers
 from deploy.local.places import free_port, is_free
 from deploy.local.program import ServerError
-from tests.helpers.servers import had
+from tests.helpers.servers import skip_without_server
 
 pytestmark = pytest.mark.server
 
@@ -29,7 +29,7 @@ def prometheus(tmp_path):
     port = free_port()
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(ITSELF % port)
-    with had():
+    with skip_without_server():
         server = watchers.prometheus(tmp_path / "prometheus", port, configuration)
     yield server
     server.stop()
@@ -61,7 +61,7 @@ def test_prometheus_refuses_a_configuration_that_is_none_in_its_own_words(promet
 def test_alertmanager_takes_alerts_and_gives_back_its_port(tmp_path):
     configuration = tmp_path / "alertmanager.yml"
     configuration.write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
-    with had():
+    with skip_without_server():
         server = watchers.alertmanager(tmp_path / "alertmanager", free_port(), configuration)
     try:
         server.start()

@@ -21,13 +21,13 @@ def installed(tmp_path):
     """An installation that holds a feed of which nothing is graded."""
     installed = Installation(tmp_path)
     installed.enrol(TRIAL)
-    installed.take(TRIAL.messages, at_once=1)
+    installed.accept(TRIAL.messages, at_once=1)
     return installed
 
 
 def hints(installed, upto_seq):
     """Records as the relay packs them, with each participant's facts up to a seq."""
-    study = installed.opened.study_id
+    study = installed.context.study_id
     with installed.db.read() as conn:
         for subject in sorted(set(participants.participants_by_subject(conn, study)) - {study}):
             runs = [
@@ -39,7 +39,7 @@ def hints(installed, upto_seq):
 
 
 def hint_worker(installed):
-    return HintWorker(installed.db, installed.opened.study.rules, now_utc, by_message=True)
+    return HintWorker(installed.db, installed.context.study.rules, now_utc, by_message=True)
 
 
 def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installed, monkeypatch):
@@ -67,14 +67,14 @@ def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(instal
     worker.fold(everything)
     worker.decide()
     once = installed.canonical()
-    nobodys = facts_record(installed.opened.study_id, [])
+    nobodys = facts_record(installed.context.study_id, [])
     worker.fold([*everything, ("nobody", nobodys), ("", nobodys), ("\ufffd", b"\xff")])
     assert installed.canonical() == once
-    assert installed.verified() == []
+    assert installed.find_mismatches() == []
 
 
 def test_a_hint_without_its_facts_beside_others_lets_the_journal_be_read(installed):
-    study = installed.opened.study_id
+    study = installed.context.study_id
     (who, some), *_ = hints(installed, upto_seq=20)
     too_long = '{"message": "m", "received_at": "2026-03-01T08:00:00+00:00", "facts": []}'
     hint_worker(installed).fold([(who, some), (who, facts_record(study, [too_long]))])
@@ -86,7 +86,7 @@ def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
     installed, monkeypatch
 ):
     hint_worker(installed).fold(list(hints(installed, upto_seq=1000)))
-    rules, db = installed.opened.study.rules, installed.db
+    rules, db = installed.context.study.rules, installed.db
     load = decisions.load_study_state
     others = [1]
 

@@ -8,16 +8,16 @@ import pytest
 from services.cli.process.edges import tls_of
 from services.ingest.domain.hl7.frames import frame_message
 from services.runtime.settings import IngestSettings
-from tests.helpers.certificates import vouching_for_itself
+from tests.helpers.certificates import make_self_signed
 from tests.helpers.hl7_messages import labs, obx
-from tests.helpers.intake import Line, listening, messages_kept, new_intake
+from tests.helpers.intake import Line, count_feed_messages, new_intake, serve_mllp
 
 ONE = labs(obx("0.49"), control_id="M1")
 
 
 @pytest.fixture
 def pem(tmp_path):
-    return {name: vouching_for_itself(tmp_path, name) for name in ("aegis", "north", "stranger")}
+    return {name: make_self_signed(tmp_path, name) for name in ("aegis", "north", "stranger")}
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def port(intake, pem):
         mllp_key=pem["aegis"][1],
         mllp_client_ca=pem["north"][0],
     )
-    with listening(intake, tls=tls_of(settings)) as open_port:
+    with serve_mllp(intake, tls=tls_of(settings)) as open_port:
         yield open_port
 
 
@@ -47,7 +47,7 @@ def test_a_site_with_its_certificate_is_answered(intake, port, pem):
     line = Line(port, tls=client(pem, "north"))
     assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
     line.close()
-    assert messages_kept(intake) == 1
+    assert count_feed_messages(intake) == 1
 
 
 @pytest.mark.parametrize("who", ["", "stranger"])
@@ -57,14 +57,14 @@ def test_without_a_certificate_that_it_trusts_nothing_is_taken(intake, port, pem
     with suppress(ssl.SSLError, ConnectionError):  # or it hangs up without a word
         ack = line.say(frame_message(ONE)).answer()
     line.close()
-    assert (ack, messages_kept(intake)) == ("", 0)
+    assert (ack, count_feed_messages(intake)) == ("", 0)
 
 
 def test_a_sender_that_does_not_encrypt_gets_no_answer(intake, port):
     line = Line(port).say(frame_message(ONE))
     assert "MSA" not in line.answer()
     line.close()
-    assert messages_kept(intake) == 0
+    assert count_feed_messages(intake) == 0
 
 
 def test_without_a_certificate_the_port_is_plain():

@@ -12,7 +12,15 @@ from services.store.participant_order import families_of
 from services.store.participants import Participant, add_participants
 from services.vocabulary.fact import Move, Movement
 from tests.helpers.hl7_messages import PID, message, obx
-from tests.helpers.intake import NOW, PEOPLE, feed_facts, new_intake, people, sent, waiting
+from tests.helpers.intake import (
+    CLOCK_TIME,
+    PEOPLE,
+    feed_facts,
+    list_parked,
+    new_intake,
+    people,
+    submit,
+)
 
 MORE = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX3")
 VISIT = "VN-4711"
@@ -34,8 +42,8 @@ def move(event, *, source="QX3", visit="", control_id="M9"):
 
 def test_a_move_stands_in_both_journals_and_names_the_visit_as_the_results_do(intake):
     result = message(PID, pv1(VISIT), "OBR|1||O1", obx("0.49"), control_id="M1")
-    assert sent(intake, result).facts == 1
-    assert sent(intake, move("A45", visit=VISIT)).facts == 2
+    assert submit(intake, result).facts == 1
+    assert submit(intake, move("A45", visit=VISIT)).facts == 2
     (result, here), (there,) = feed_facts(intake), feed_facts(intake, "P-003")
     assert here.body == there.body == Move("P-003", "P-001", result.visit)
     assert len(result.visit) == 32
@@ -53,7 +61,7 @@ def test_the_same_visit_number_at_another_site_is_another_visit(intake):
             control_id="M2",
         ),
     ):
-        assert sent(intake, raw).facts == 1
+        assert submit(intake, raw).facts == 1
     assert feed_facts(intake)[0].visit != feed_facts(intake, "P-002")[0].visit
 
 
@@ -61,7 +69,7 @@ def test_a_movement_says_no_number_of_a_visit_in_clear_and_is_still_cancelled(in
     for number, event in enumerate(("A01", "A11")):
         raw = message(f"EVN|{event}|202603010800", PID, pv1(VISIT), kind=f"ADT^{event}",
                       control_id=f"M{number}")  # fmt: skip
-        assert sent(intake, raw).facts == 1
+        assert submit(intake, raw).facts == 1
     admitted, cancelled = feed_facts(intake)
     assert isinstance(admitted.body, Movement)
     assert admitted.series == cancelled.series
@@ -69,7 +77,7 @@ def test_a_movement_says_no_number_of_a_visit_in_clear_and_is_still_cancelled(in
 
 
 def test_an_identifier_moves_with_all_of_it(intake):
-    assert sent(intake, move("A43")).facts == 2
+    assert submit(intake, move("A43")).facts == 2
     assert [one.body for one in feed_facts(intake)] == [Move("P-003", "P-001")]
 
 
@@ -81,21 +89,21 @@ UNCLEAR = {
 
 @pytest.mark.parametrize(("raw", "reason"), UNCLEAR.values(), ids=UNCLEAR)
 def test_a_move_that_is_unclear_waits(intake, raw, reason):
-    assert sent(intake, raw).facts == 0
-    assert waiting(intake) == [(reason, "MRG[1]")]
+    assert submit(intake, raw).facts == 0
+    assert list_parked(intake) == [(reason, "MRG[1]")]
 
 
 def test_of_a_participant_with_two_identifiers_one_cannot_move_but_a_visit_can(intake):
     again = import_participants(intake, people(MORE.replace("QX3", "QX33")), "operator")
     assert again.wrong == ()
-    assert sent(intake, move("A43")).facts == 0
-    assert waiting(intake) == [("ambiguous-participant", "MRG[1]")]
-    assert sent(intake, move("A45", visit=VISIT, control_id="M10")).facts == 2
+    assert submit(intake, move("A43")).facts == 0
+    assert list_parked(intake) == [("ambiguous-participant", "MRG[1]")]
+    assert submit(intake, move("A45", visit=VISIT, control_id="M10")).facts == 2
 
 
 def test_a_person_takes_a_move_back_by_the_number_of_the_visit(intake):
-    sent(intake, move("A45", visit=VISIT))
-    later = (NOW - timedelta(hours=1)).isoformat()
+    submit(intake, move("A45", visit=VISIT))
+    later = (CLOCK_TIME - timedelta(hours=1)).isoformat()
     body = {"kind": "move", "source": "P-003", "target": "P-001", "visit": VISIT, "undone": True}
     lines = [
         json.dumps({"subject": who, "observed_at": later, "body": body})
@@ -110,9 +118,9 @@ def test_a_person_takes_a_move_back_by_the_number_of_the_visit(intake):
 
 def by_hand(intake, body, subject):
     """What becomes of one merge or move that a person enters."""
-    at = (NOW - timedelta(hours=1)).isoformat()
+    at = (CLOCK_TIME - timedelta(hours=1)).isoformat()
     line = json.dumps({"subject": subject, "observed_at": at, "body": body})
-    return sent(intake, line.encode(), actor="lee", form="facts")
+    return submit(intake, line.encode(), actor="lee", form="facts")
 
 
 def joining(kind, one, other):
@@ -133,9 +141,9 @@ NOT_JOINED = {
 @pytest.mark.parametrize(("one", "other", "reason"), NOT_JOINED.values(), ids=NOT_JOINED)
 def test_what_a_person_joins_without_two_participants_waits(intake, kind, one, other, reason):
     with intake.db.write() as conn:
-        add_participants(conn, [Participant("TRIAL", "TRIAL", "")], NOW)
+        add_participants(conn, [Participant("TRIAL", "TRIAL", "")], CLOCK_TIME)
     assert by_hand(intake, joining(kind, one, other), "P-001").facts == 0
-    assert waiting(intake) == [(reason, "line 1")]
+    assert list_parked(intake) == [(reason, "line 1")]
 
 
 @pytest.mark.parametrize("kind", ["merge", "move"])

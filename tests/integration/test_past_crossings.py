@@ -11,7 +11,7 @@ from services.safety_rules.application.past_crossings import ever_crossed, past_
 from services.safety_rules.inquiries import verify
 from services.vocabulary.decision import Signal
 from tests.helpers.fact_notes import hours
-from tests.helpers.timeline import FOLDER, Timeline, told
+from tests.helpers.timeline import FOLDER, Timeline, list_reasons
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ WHO = ["dsmb-chair", "dsmb-statistician", "safety-officer"]
 def treated(tmp_path):
     made = Timeline(tmp_path)
     made.treat("P-001", "P-002", "P-003", "P-004")
-    made.at(0)
+    made.advance_to(0)
     yield made
     made.close()
 
@@ -32,7 +32,7 @@ def treated(tmp_path):
 def trial(treated):
     """One of the four has died."""
     treated.death("P-001", 5)
-    treated.at(6)
+    treated.advance_to(6)
     return treated
 
 
@@ -40,9 +40,9 @@ def trial(treated):
 def stepped_over(trial):
     """The second death and its correction are graded in one step."""
     trial.death("P-002", 6)
-    trial.now = hours(7)
+    trial.clock_time = hours(7)
     trial.death("P-002", 6, status="D")
-    trial.at(8)
+    trial.advance_to(8)
     return trial
 
 
@@ -76,8 +76,8 @@ def test_the_steps_alone_do_not_see_what_they_step_over(stepped_over):
 
 def test_looking_back_tells_those_whom_the_rule_names_once(stepped_over):
     assert stepped_over.rules.look_back()
-    posts = of_rule(stepped_over.at(9))
-    assert told(posts) == [f"{who}: first" for who in WHO]
+    posts = of_rule(stepped_over.advance_to(9))
+    assert list_reasons(posts) == [f"{who}: first" for who in WHO]
     assert "Boundary was reached, and no longer is" in posts[0].subject
     assert "With what was known at 2026-03-01 14:00 UTC the boundary was reached" in posts[0].body
     assert "What changed: P-002 no longer counts. Now: 1 event at" in posts[0].body
@@ -88,12 +88,12 @@ def test_looking_back_tells_those_whom_the_rule_names_once(stepped_over):
 
 def test_it_is_looked_back_once_a_day_by_the_clock_of_the_machine(stepped_over):
     assert stepped_over.rules.look_back_daily()
-    stepped_over.now = hours(9)
+    stepped_over.clock_time = hours(9)
     stepped_over.death("P-003", 9)
     stepped_over.death("P-003", 9, status="D")
     stepped_over.grade(9.5)
     assert not stepped_over.rules.look_back_daily()
-    stepped_over.now = hours(8 + 24)
+    stepped_over.clock_time = hours(8 + 24)
     assert stepped_over.rules.look_back_daily()
     assert len(reached(stepped_over)) == 2
 
@@ -116,9 +116,9 @@ def test_ever_crossed_at_every_cut(stepped_over, hour, since):
 
 def test_what_was_told_and_then_taken_back_is_not_told_again(trial):
     trial.death("P-002", 6)
-    trial.at(7)
+    trial.advance_to(7)
     trial.death("P-002", 6, status="D")
-    trial.at(8)
+    trial.advance_to(8)
     assert not trial.rules.look_back()
     assert found(trial) == []
     assert ever(trial) is not None
@@ -126,29 +126,29 @@ def test_what_was_told_and_then_taken_back_is_not_told_again(trial):
 
 def test_what_the_dsmb_has_answered_with_continue_is_told_only_with_a_new_event(trial):
     trial.death("P-002", 6)
-    trial.at(7)
+    trial.advance_to(7)
     trial.determine(RULE, "continue")
-    trial.at(8)
+    trial.advance_to(8)
     trial.death("P-002", 6, status="D")
-    trial.at(9)
+    trial.advance_to(9)
     trial.death("P-002", 6, status="C")
     trial.death("P-002", 6, status="D")
-    trial.at(10)
+    trial.advance_to(10)
     assert not trial.rules.look_back()
     trial.death("P-003", 10)
     trial.death("P-003", 10, status="D")
-    trial.at(11)
+    trial.advance_to(11)
     assert trial.rules.look_back()
-    (post,) = [post for post in of_rule(trial.at(12)) if post.to == "dsmb-chair"]
+    (post,) = [post for post in of_rule(trial.advance_to(12)) if post.recipient == "dsmb-chair"]
     assert "P-003 no longer counts" in post.body
     assert found(trial) == []
 
 
 def test_a_late_death_crosses_when_it_is_known(trial):
     trial.treat("P-005", "P-006", "P-007", "P-008")
-    trial.at(24 * 20)
+    trial.advance_to(24 * 20)
     trial.death("P-002", 6)  # of the first day, said on the twentieth
-    trial.at(24 * 20 + 1)
+    trial.advance_to(24 * 20 + 1)
     since = ever(trial)
     assert since >= hours(24 * 20)
     assert ever(trial, hours(24 * 20 - 1)) is None
@@ -178,12 +178,12 @@ def test_incomplete_grades_that_may_reach_the_boundary_are_told_and_taken_back(t
     rule = "BLINA-HSCT.S3"
     for name in ("P-001", "P-002", "P-003", "P-004"):
         treated.potassium(">5.8", name=name, at=7)
-    posts = [post for post in treated.at(24 * 5) if f"[{rule}] Boundary" in post.subject]
-    assert told(posts) == [f"{who}: first" for who in WHO]
+    posts = [post for post in treated.advance_to(24 * 5) if f"[{rule}] Boundary" in post.subject]
+    assert list_reasons(posts) == [f"{who}: first" for who in WHO]
     assert "Boundary reached at upper grades, not as it is counted" in posts[0].subject
     treated.potassium("5.0", at=7, status="C")
-    over = [post for post in treated.at(24 * 5 + 1) if f"[{rule}] Boundary" in post.subject]
-    assert told(over) == [f"{who}: retracted" for who in WHO]
+    over = [post for post in treated.advance_to(24 * 5 + 1) if f"[{rule}] Boundary" in post.subject]
+    assert list_reasons(over) == [f"{who}: retracted" for who in WHO]
 
 
 def test_the_status_shows_whether_a_rule_is_and_ever_was_crossed(

@@ -21,7 +21,7 @@ def trial(tmp_path):
     made.treat("P-001", "P-002")
     made.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
     made.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
-    made.at(4)
+    made.advance_to(4)
     yield made
     made.close()
 
@@ -34,11 +34,11 @@ def under(trial, version, **changes):
     trial.rules.cache = Cache()
     with trial.db.read() as conn:
         before = records.count_versions(conn)
-    trial.at(4.5)
+    trial.advance_to(4.5)
     with trial.db.read() as conn:
         assert records.count_versions(conn) == before, "nothing is graded anew without being asked"
     assert refold.ask(trial.db, trial.rules.rules, by="anna", reason="as amended")
-    trial.at(5)
+    trial.advance_to(5)
     with trial.db.read() as conn:
         found = records.episode_versions(conn)
         versions = {state.rules_version for state in states.load_states(conn)}

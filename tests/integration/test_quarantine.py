@@ -26,7 +26,7 @@ def poisoned(tmp_path):
     """An installation in which the last fact about P-001 is unreadable, and how to mend it."""
     installed = Installation(tmp_path)
     installed.enrol(TRIAL)
-    installed.take(messages_of(TRIAL))
+    installed.accept(messages_of(TRIAL))
     with installed.db.write() as conn:
         sound = conn.scalar(text(_LAST))
         conn.execute(text(_POISON), {"payload": '{"body": "?"}'})
@@ -66,7 +66,7 @@ def test_the_others_are_graded_and_operations_is_told(poisoned):
 def test_what_is_verified_says_so(poisoned):
     installed, _ = poisoned
     installed.settle()
-    assert any("is quarantined: see `aegis retry`" in line for line in installed.verified())
+    assert any("is quarantined: see `aegis retry`" in line for line in installed.find_mismatches())
 
 
 def test_mended_and_released_it_is_graded_and_the_alert_is_taken_back(poisoned):
@@ -77,7 +77,7 @@ def test_mended_and_released_it_is_graded_and_the_alert_is_taken_back(poisoned):
     installed.settle()
     assert aside(installed) == []
     assert raised(installed) == [("P-001", True)]
-    assert installed.verified() == []
+    assert installed.find_mismatches() == []
 
 
 def test_released_while_it_still_fails_it_is_set_aside_again(poisoned):
@@ -94,7 +94,7 @@ def merged(tmp_path):
     """P-001, who cannot be folded, is found to be P-002, whose potassium falls then."""
     trial = Timeline(tmp_path)
     trial.treat("P-001", "P-002")
-    trial.at(0)
+    trial.advance_to(0)
     trial.potassium("4.0", name="P-001", at=1)
     with trial.db.write() as conn:
         sound = conn.scalar(text(_LAST))

@@ -18,7 +18,7 @@ def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
     made = Timeline(tmp_path)
     made.treat("P-001", "P-002")
-    made.at(0)
+    made.advance_to(0)
     yield made
     made.close()
 
@@ -42,7 +42,7 @@ def test_every_question_names_the_participant_and_the_facts(trial, aegis):
     trial.say(lab("sodium", "1400", 2, "mmol/L", lln="135", uln="145"))
     trial.say(fact(Observation("sbp", quantity("1100 mm[Hg]")), 3, subject="P-002"))
     trial.say(fact(Transplant("haploidentical"), -77 * 24, subject="P-002"))
-    trial.at(4)
+    trial.advance_to(4)
     found = aegis()
     assert found[-1] == f"{len(found) - 1} queries"
     said = [line.partition(" (")[0] for line in found]

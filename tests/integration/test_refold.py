@@ -45,7 +45,7 @@ def older(trial):
     rules = tuple(one for one in now.protocol.rules if one.window == "course-30")
     protocol = replace(now.protocol, windows=windows, rules=rules or now.protocol.rules)
     trial.rules.rules = replace(now, protocol=protocol, version="older")
-    trial.at(4)
+    trial.advance_to(4)
     trial.rules.rules = now
     trial.rules.cache = Cache()
 
@@ -58,7 +58,7 @@ def versions(trial):
 def test_the_preview_shows_what_would_change_and_writes_nothing(trial, capsys):
     older(trial)
     before = versions(trial)
-    trial.at(5)
+    trial.advance_to(5)
     assert main(["refold"]) == 1
     said = capsys.readouterr().out
     assert "2 participants were graded by other rules than those that run" in said
@@ -85,7 +85,7 @@ def test_verify_says_which_rules_have_spoken_under_another_protocol_only(trial, 
     now = trial.rules.rules
     before = replace(now.protocol, version="0")
     trial.rules.rules = replace(now, protocol=before)
-    trial.at(4)
+    trial.advance_to(4)
     said = f"{len(before.rules)} rules last spoke under another protocol"
     main(["verify"])
     told = capsys.readouterr().out
@@ -93,7 +93,7 @@ def test_verify_says_which_rules_have_spoken_under_another_protocol_only(trial, 
     assert "the last decision is not what the standings say" not in told
     trial.rules.rules = now
     trial.say(lab("potassium", "6.6", 6, "mmol/L", lln="3.5", uln="5.0"))
-    trial.at(7)
+    trial.advance_to(7)
     main(["verify"])
     assert said not in capsys.readouterr().out
 
@@ -135,7 +135,7 @@ def test_new_facts_are_graded_by_the_rules_that_run(trial):
     older(trial)
     before = versions(trial)
     trial.say(lab("potassium", "6.6", 6, "mmol/L", lln="3.5", uln="5.0"))
-    trial.at(7)
+    trial.advance_to(7)
     assert {one.content.participant for one in versions(trial) if one not in before} == {"P-001"}
 
 
@@ -148,7 +148,7 @@ def test_workers_beside_each_other_are_told_and_told_again(trial):
     assert refold.ask(db, rules, by="anna", reason="amended") == ["P-001", "P-002"]
     assert hinted(db) == ["P-001", "P-002"]
 
-    worker = HintWorker(db, rules, lambda: trial.now)
+    worker = HintWorker(db, rules, lambda: trial.clock_time)
     waker = Waker(worker, "test", sweep_every_s=10.0, left_behind_s=30.0)
     waker.step(1000.0)
     assert hinted(db) == []
@@ -181,7 +181,7 @@ def amended(tmp_path):
     made.grade(2)
     made.death("P-001", 10)
     made.grade(11)
-    made.say(replace(fact(Relapse(), 12, subject="P-002"), reported_at=made.now))
+    made.say(replace(fact(Relapse(), 12, subject="P-002"), reported_at=made.clock_time))
     made.grade(13)
     made.say(lab("sodium", "140", 30, "mmol/L", subject="P-001"))
     made.determine("BLINA-HSCT.S1", "continue")  # the study itself is folded, too
@@ -234,7 +234,7 @@ def test_what_is_graded_anew_is_known_of_all_at_once(amended):
 
 def test_the_rules_speak_again_once_everybody_is_graded_anew(amended, monkeypatch):
     monkeypatch.setattr(journal_worker, "_AT_ONCE", 1)
-    amended.now = hours(32)
+    amended.clock_time = hours(32)
     ask(amended)
     for name in ("P-001", "P-002"):
         assert decided(amended) == ("v1", [])
@@ -249,7 +249,7 @@ def test_the_rules_speak_again_once_everybody_is_graded_anew(amended, monkeypatc
 
 def test_who_is_set_aside_holds_nobody_up(amended):
     ask(amended)
-    worker = HintWorker(amended.db, amended.rules.rules, lambda: amended.now)
+    worker = HintWorker(amended.db, amended.rules.rules, lambda: amended.clock_time)
     worker.look_at(["P-001"])
     worker.decide()
     assert decided(amended)[0] == "v1"
@@ -263,12 +263,12 @@ def test_who_is_set_aside_holds_nobody_up(amended):
 def test_nobody_waits_when_nobody_has_asked(amended):
     with amended.db.read() as conn:
         assert states.load_state(conn, STUDY).is_of_other_rules("v2")
-    assert study_step(amended.db, amended.rules.rules, amended.now).decisions
+    assert study_step(amended.db, amended.rules.rules, amended.clock_time).decisions
     assert decided(amended)[0] == "v2"
 
 
 def test_new_facts_let_other_rules_count_from_then_on(amended):
-    amended.now = hours(40)
+    amended.clock_time = hours(40)
     amended.say(lab("sodium", "142", 40, "mmol/L", subject="P-002"))
     amended.grade(41)
     assert counted(amended, 39) == ["P-001"]

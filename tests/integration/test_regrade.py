@@ -26,7 +26,7 @@ def trial(tmp_path, monkeypatch):
     )
     made.say(fact(Assessment("ctcae-5.0.tremor", 2, "a clinician"), 3))
     made.say(fact(Assessment("ctcae-5.0.platelet-count-decreased", 3, "a clinician"), 4))
-    made.at(5)
+    made.advance_to(5)
     yield made
     made.close()
 

@@ -18,9 +18,9 @@ def in_order(tmp_path_factory):
     """The records of a feed as it was sent, message by message."""
     installed = Installation(tmp_path_factory.mktemp("in-order"))
     installed.enrol(TRIAL)
-    installed.take(messages_of(TRIAL), at_once=1)
+    installed.accept(messages_of(TRIAL), at_once=1)
     installed.settle()
-    assert installed.verified() == []
+    assert installed.find_mismatches() == []
     return installed.canonical()
 
 
@@ -39,22 +39,22 @@ def test_shuffled_duplicated_and_batched_otherwise(seed, in_order, tmp_path):
     installed.enrol(TRIAL)
     while messages:
         count = rng.choice((1, 7, 40, 200))
-        installed.take(messages[:count], at_once=rng.choice((1, 3, 64)))
+        installed.accept(messages[:count], at_once=rng.choice((1, 3, 64)))
         messages = messages[count:]
         if rng.random() < 0.7:
             installed.settle()
     installed.settle()
     assert installed.canonical() == in_order
-    assert installed.verified() == []
+    assert installed.find_mismatches() == []
 
 
 def test_enrolled_only_after_the_feed_has_come(in_order, tmp_path):
     installed = Installation(tmp_path)
-    installed.take(messages_of(TRIAL))
+    installed.accept(messages_of(TRIAL))
     installed.settle()
     assert installed.canonical() == []
     installed.enrol(TRIAL)
     parked_items.retry_parked(installed.intake, "test", None)
     installed.settle()
     assert installed.canonical() == in_order
-    assert installed.verified() == []
+    assert installed.find_mismatches() == []

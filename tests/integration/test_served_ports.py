@@ -8,7 +8,7 @@ import pytest
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.facts import schema
 from services.ingest.mllp_client import send_messages
-from tests.helpers.embedded_service import Served
+from tests.helpers.embedded_service import EmbeddedService
 from tests.helpers.hl7_messages import PID, labs, message, obx
 from tests.helpers.intake import people
 
@@ -24,7 +24,7 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     file = folder / "people.csv"
     file.write_bytes(people(PERSON))
-    one = Served(folder / "data")
+    one = EmbeddedService(folder / "data")
     one.command("participants", "import", str(file))
     assert one.start()
     yield one

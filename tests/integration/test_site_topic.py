@@ -38,7 +38,7 @@ from services.store.journal import UnknownParticipantError
 from services.store.session import DatabaseError
 from tests.helpers.hl7_messages import NORTH, RHEIN, labs, obx
 from tests.helpers.installation import STUDY
-from tests.helpers.intake import feed_facts, new_intake, waiting
+from tests.helpers.intake import feed_facts, list_parked, new_intake
 
 PARTITION = TopicPartition(SITE_EVENTS, 0)
 FACT = {
@@ -119,7 +119,7 @@ def test_messages_and_facts_are_taken_and_a_record_that_comes_again_changes_noth
     assert topic.step()
     assert topic.consumer.committed == 4
     assert [fact.body.measure for fact in feed_facts(intake)] == ["neutrophils", "alt"]
-    assert not waiting(intake)
+    assert not list_parked(intake)
     assert not kept
 
 
@@ -161,7 +161,7 @@ def test_a_site_that_is_named_later_is_heard_by_a_retry(intake, reader):
     lab = replace(NORTH, id="lab-2", senders=("LAB|NORTH",))
     intake.sites = Sites.build((replace(NORTH, senders=()), RHEIN, lab))
     assert parked_items.retry_parked(intake, "anna").closed_items == 1
-    assert [reason for reason, _ in waiting(intake)] == ["unknown-participant"]
+    assert [reason for reason, _ in list_parked(intake)] == ["unknown-participant"]
 
 
 def test_a_message_that_was_refused_enters_by_a_retry_once_its_sender_is_known(intake, reader):
@@ -171,7 +171,7 @@ def test_a_message_that_was_refused_enters_by_a_retry_once_its_sender_is_known(i
     intake.sites = Sites.build((replace(NORTH, senders=("LAB|NORTH", "LAB|NEW")), RHEIN))
     assert parked_items.retry_parked(intake, "anna") == parked_items.RetryResult(1, 1, 0)
     assert len(feed_facts(intake)) == 1
-    assert not waiting(intake)
+    assert not list_parked(intake)
 
 
 def test_a_record_without_a_key_never_speaks_for_a_person(intake, reader):
@@ -205,7 +205,7 @@ def test_what_cannot_be_stored_now_is_read_again_before_anything_is_committed(
     assert done == [False, False, True]
     assert topic.consumer.committed == 2
     assert len(feed_facts(intake)) == 1
-    assert len(waiting(intake)) == 1, kept
+    assert len(list_parked(intake)) == 1, kept
 
 
 def test_one_message_that_fails_for_what_it_is_does_not_stop_the_others(
@@ -290,7 +290,7 @@ def test_readers_that_come_and_go_take_every_record_once(intake, kafka, caplog):
     wait_for(lambda: len(lags) == 12 and not any(lags.values()))
     end_second()
     about_nobody = ("no-participant", "unknown-participant")
-    assert not [reason for reason, _ in waiting(intake) if reason not in about_nobody]
+    assert not [reason for reason, _ in list_parked(intake) if reason not in about_nobody]
 
     _, end = reading(intake, kafka)  # where the group is, nothing is left
     push(kafka, [(b"north", result("0.1", "1")), (b"north", result("9.9", "new"))])
@@ -312,7 +312,7 @@ def test_a_broker_that_was_killed_and_comes_back_is_read_on(intake, kafka):
     wait_for(lambda: count(intake) == 38, within_s=120)
     end()
     assert len(feed_facts(intake)) == 38
-    assert not waiting(intake)
+    assert not list_parked(intake)
 
 
 @pytest.mark.server

@@ -12,7 +12,7 @@ from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings
 from services.vocabulary.standing import CountedEvent, Standing
-from tests.helpers.fact_notes import NOW, lab
+from tests.helpers.fact_notes import HOUR_ZERO, lab
 from tests.helpers.store import message, new_database
 
 RULES = load_rules(Path(__file__).parents[2] / "studies" / "blina-hsct").rules
@@ -21,7 +21,7 @@ S1, W1 = "BLINA-HSCT.S1", "BLINA-HSCT.W1"
 
 
 def day(number):
-    return NOW + timedelta(days=number)
+    return HOUR_ZERO + timedelta(days=number)
 
 
 def standing(who, rule=S1, event=None, ends=30):
@@ -36,7 +36,9 @@ def network(tmp_path):
     db, keys = new_database(tmp_path)
     sites = {f"P-{n:02}": "north" if n < 6 else f"other-{n % 2}" for n in range(20)}
     with db.write() as conn:
-        add_participants(conn, [Participant(p, STUDY, site) for p, site in sites.items()], NOW)
+        add_participants(
+            conn, [Participant(p, STUDY, site) for p, site in sites.items()], HOUR_ZERO
+        )
         facts = tuple(lab("alt", "30", day(31), "U/L", subject=p, name=f"a-{p}") for p in sites)
         append(conn, keys, [Arrival(message("m1", day(31)), facts)])
         rows = [StandingRow(standing(p, rule), day(1), 1) for p in sites for rule in (S1, W1)]
@@ -120,7 +122,7 @@ def test_before_anything_is_known_there_is_nothing_to_compare(tmp_path):
 def test_one_site_alone_has_no_rest(tmp_path):
     db, keys = new_database(tmp_path)
     with db.write() as conn:
-        add_participants(conn, [Participant("P-1", STUDY, "north")], NOW)
-        append(conn, keys, [Arrival(message("m1", NOW), (lab("alt", "30", subject="P-1"),))])
-        append_standings(conn, [StandingRow(standing("P-1", event=5), NOW, 1)])
+        add_participants(conn, [Participant("P-1", STUDY, "north")], HOUR_ZERO)
+        append(conn, keys, [Arrival(message("m1", HOUR_ZERO), (lab("alt", "30", subject="P-1"),))])
+        append_standings(conn, [StandingRow(standing("P-1", event=5), HOUR_ZERO, 1)])
         assert compare(conn, RULES, day(9)).rows == ()

@@ -32,9 +32,9 @@ class Deaths:
     def __init__(self, trial):
         self.trial, self.db, self.rules = trial, trial.db, trial.rules.rules
         trial.treat(*PEOPLE)
-        trial.at(0)
+        trial.advance_to(0)
         trial.death("P-001", 5)
-        trial.at(6)
+        trial.advance_to(6)
         self._reports = 0
 
     def second(self, is_so):
@@ -42,11 +42,13 @@ class Deaths:
         self._reports += is_so
         status = Status.FINAL if is_so else Status.DELETED
         said = fact(Death(), 6, subject="P-002", series=f"report-{self._reports}", status=status)
-        self.trial.say(replace(said, reported_at=self.trial.now))
-        assert not fold(self.db, self.rules, Cache(), PEOPLE, Given(self.trial.now)).overtaken
+        self.trial.say(replace(said, reported_at=self.trial.clock_time))
+        assert not fold(
+            self.db, self.rules, Cache(), PEOPLE, Given(self.trial.clock_time)
+        ).overtaken
 
     def decide(self):
-        return study_step(self.db, self.rules, self.trial.now)
+        return study_step(self.db, self.rules, self.trial.clock_time)
 
     def told(self):
         """How many events the last decision of the rule counts, and whether its alert is open."""
@@ -82,7 +84,7 @@ def reaching(monkeypatch):
 
 
 def waker(deaths):
-    worker = HintWorker(deaths.db, deaths.rules, lambda: deaths.trial.now)
+    worker = HintWorker(deaths.db, deaths.rules, lambda: deaths.trial.clock_time)
     return Waker(worker, "w", sweep_every_s=10, left_behind_s=30)
 
 
@@ -104,7 +106,7 @@ def interrupted(deaths, monkeypatch):
 
 def test_what_was_folded_before_a_worker_died_is_decided_by_the_next(interrupted):
     deaths = interrupted
-    another = JournalWorker(deaths.db, deaths.rules, "another", lambda: deaths.trial.now)
+    another = JournalWorker(deaths.db, deaths.rules, "another", lambda: deaths.trial.clock_time)
     assert not another.step()  # nobody is folded any more
     assert deaths.told() == (2, True)
     assert deaths.wrong() == []
@@ -116,7 +118,7 @@ def test_a_worker_that_could_not_decide_does_so_when_it_can(interrupted):
 
 
 def test_who_gets_the_lease_back_decides_what_another_has_folded(deaths):
-    another = Holding(deaths.db, "rules", "another", lambda: deaths.trial.now)
+    another = Holding(deaths.db, "rules", "another", lambda: deaths.trial.clock_time)
     assert another.is_mine()
     stop = threading.Event()
     deaths.second(is_so=True)
@@ -249,7 +251,7 @@ def test_who_has_no_news_waits_for_whoever_decides_just_then(postgres, tmp_path,
 def test_a_boundary_that_was_stepped_over_is_told_as_soon_as_nobody_waits(deaths):
     trial = deaths.trial
     trial.death("P-002", 6)
-    trial.now = hours(7)
+    trial.clock_time = hours(7)
     trial.death("P-002", 6, status="D")
     trial.grade(8)
     assert trial.alerts(about=RULE, kind="boundary_reached") == []

@@ -27,7 +27,7 @@ class Watched:
     def __init__(self, folder):
         self.installed = Installation(folder)
         self.installed.enrol(TRIAL)
-        self.opened = self.installed.opened
+        self.opened = self.installed.context
         self.db = Database.open(self.opened.db.url, announced=True)
         self.now = None
         rules = self.opened.study.rules
@@ -58,7 +58,7 @@ def logged():
 def watched(tmp_path):
     """Facts that are on disk, and that nobody was told of."""
     made = Watched(tmp_path)
-    made.installed.take(TRIAL.messages, at_once=50)
+    made.installed.accept(TRIAL.messages, at_once=50)
     with made.db.read() as conn:
         made.now = participants.last_received(conn, made.opened.study_id)
     yield made

@@ -12,7 +12,7 @@ from services.cli.main import main
 from services.runtime import kafka as runtime
 from services.runtime import topics
 from services.runtime.settings import KafkaSettings
-from tests.helpers.servers import administering, make_topics
+from tests.helpers.servers import make_topics, open_admin_client
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_another_partition_count_is_reported_and_never_changed(broker, capsys):
     said = capsys.readouterr().out
     (line,) = [one for one in said.splitlines() if one.startswith("aegis.")]
     assert line.split() == [topics.FACTS, "partitions", "12", "5"]
-    with administering(broker) as admin:
+    with open_admin_client(broker) as admin:
         (topic,) = admin.describe_topics([topics.FACTS])
     assert len(topic["partitions"]) == 5
 

@@ -87,7 +87,7 @@ def graded(study):
     installation = Installation(study)
     trial = simulate_trial(2, seed=5, days=2)
     installation.enrol(trial)
-    installation.take(messages_of(trial))
+    installation.accept(messages_of(trial))
     installation.settle()
     yield installation
     installation.db.close()
@@ -132,7 +132,7 @@ def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded, capsys
         "body": {"kind": "observation", "measure": "alt", "value": {"value": "30", "unit": "U/L"}},
     }
     again = json.dumps(line).encode()
-    graded.take([header, again, again + b"\n"])
+    graded.accept([header, again, again + b"\n"])
     graded.settle()
     with graded.db.read() as conn:
         counted = conn.exec_driver_sql(
@@ -181,7 +181,7 @@ def test_an_edit_of_the_sites_makes_no_finding_and_hides_none(
     with graded.db.read() as conn:
         heard = set(conn.exec_driver_sql(FROM_NORTH).scalars())
     assert heard
-    graded.take([QUIET % b"NOBODY"])
+    graded.accept([QUIET % b"NOBODY"])
     assert main(["verify"]) == 0, capsys.readouterr().out
     monkeypatch.setenv("AEGIS_STUDY", edited(study, edit))
     assert main(["verify"]) == 0, capsys.readouterr().out
@@ -197,7 +197,7 @@ def test_no_state_is_held_for_longer_than_it_may(graded):
         first = look()
         assert look() is first
         before = journal.count_facts(first)
-        graded.take([labs(obx("0.4"), sender="EPIC|NORTH", control_id="later")])
+        graded.accept([labs(obx("0.4"), sender="EPIC|NORTH", control_id="later")])
         until = time.monotonic() + 10
         while look() is first and time.monotonic() < until:
             time.sleep(0.01)

@@ -23,7 +23,7 @@ from services.store.session import Database
 from services.store.tables import metadata
 from services.store.vault import Keys
 from services.vocabulary.fact import Merge, Move
-from tests.helpers.fact_notes import NOW, fact, hours
+from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
 from tests.helpers.random_trials import PEOPLE, trial
 from tests.helpers.store import message
 from tests.helpers.watched_trial import DATE, identifiers
@@ -76,7 +76,7 @@ def assert_same_facts_stand(db, url):
 
 
 def test_the_facts_that_stand_are_those_of_the_rules(watched):
-    assert_same_facts_stand(watched.opened.db, watched.url)
+    assert_same_facts_stand(watched.context.db, watched.url)
 
 
 def with_nobody(facts):
@@ -97,7 +97,7 @@ def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
     sent += with_nobody(sent)
     Random(seed).shuffle(sent)
     with db.write() as conn:
-        add_participants(conn, [Participant(one, "T", "S1") for one in PEOPLE], NOW)
+        add_participants(conn, [Participant(one, "T", "S1") for one in PEOPLE], HOUR_ZERO)
         journal.append(
             conn,
             keys,
@@ -108,7 +108,7 @@ def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
 
 
 def test_the_records_are_those_of_the_store(watched):
-    with watched.opened.db.read() as conn:
+    with watched.context.db.read() as conn:
         known = [e for e in records.latest_episodes(conn) if not e.retracted]
     found = rows(
         watched,
@@ -137,7 +137,7 @@ def test_the_records_are_those_of_the_store(watched):
 
 def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
     found = dict(rows(watched, "safety", "SELECT record, because FROM watch.record"))
-    with watched.opened.db.read() as conn:
+    with watched.context.db.read() as conn:
         for episode in records.latest_episodes(conn):
             reached = [
                 change.because
@@ -150,9 +150,9 @@ def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
 
 def test_an_alert_is_open_until_somebody_has_seen_it(watched):
     was_open = rows(watched, "safety", "SELECT alert FROM watch.alert WHERE state = 'open'")
-    acknowledge(watched.opened.db, min(was_open)[0], "lee", "", now_utc())
-    with watched.opened.db.read() as conn:
-        known = {alert.id: state for alert, state in states(conn, watched.opened.study_id)}
+    acknowledge(watched.context.db, min(was_open)[0], "lee", "", now_utc())
+    with watched.context.db.read() as conn:
+        known = {alert.id: state for alert, state in states(conn, watched.context.study_id)}
     found = dict(rows(watched, "safety", "SELECT alert, state FROM watch.alert"))
     assert {alert: state.partition(" by ")[0] for alert, state in known.items()} == found
     assert set(found.values()) >= {"open", "seen"}
@@ -163,8 +163,8 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched):
 
 
 def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
-    with watched.opened.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.study_id)]
+    with watched.context.db.read() as conn:
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.context.study_id)]
     found = rows(
         watched,
         "dsmb",
@@ -181,8 +181,8 @@ def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
 
 
 def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
-    with watched.opened.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.study_id)]
+    with watched.context.db.read() as conn:
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.context.study_id)]
     for decision in last:
         drawn = rows(
             watched,
@@ -198,8 +198,8 @@ def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
 
 
 def test_the_chart_has_the_path_and_what_is_pending(watched):
-    with watched.opened.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.opened.study_id)]
+    with watched.context.db.read() as conn:
+        last = [row.decision for row in decisions.latest_decisions(conn, watched.context.study_id)]
     for decision in last:
         drawn = {
             round(float(size), 9): values

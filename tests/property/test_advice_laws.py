@@ -10,11 +10,11 @@ from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
 )
-from tests.helpers.dosing_course import rules
+from tests.helpers.dosing_course import load_trial_rules
 from tests.helpers.fact_notes import hours
-from tests.helpers.random_trials import PEOPLE, RULES, mixed, trial
+from tests.helpers.random_trials import PEOPLE, RULES, shuffle_messages, trial
 
-OF_TRIAL = rules().protocol
+OF_TRIAL = load_trial_rules().protocol
 PROTOCOL = replace(
     RULES.protocol,
     term_sets={**RULES.protocol.term_sets, **OF_TRIAL.term_sets},
@@ -55,7 +55,7 @@ def test_order_repeats_and_what_was_asked_before_change_nothing(seed):
     facts, chance = trial(seed), Random(seed)
     plain = folded(facts, [(one.subject, [one]) for one in facts])
     for _ in range(5):
-        messages = mixed(facts, chance)
+        messages = shuffle_messages(facts, chance)
         asked = set(chance.sample(range(len(messages)), 8))
         assert folded(facts, messages, asked) == plain
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.safety_rules.domain.runs.track import FactTrack
 from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
-from tests.helpers.bedside_notes import course, followed
+from tests.helpers.bedside_notes import find_runs, read_course
 from tests.helpers.protocols import PROTOCOL
 
 VITALS = (
@@ -36,7 +36,9 @@ def facts_of(charted):
     hours = {}
     for hour, word in charted:
         hours.setdefault(hour, []).append(word)
-    return course("-1 +blinatumomab;" + ";".join(f"{h} {' '.join(w)}" for h, w in hours.items()))
+    return read_course(
+        "-1 +blinatumomab;" + ";".join(f"{h} {' '.join(w)}" for h, w in hours.items())
+    )
 
 
 @SYNDROMES
@@ -44,7 +46,7 @@ def facts_of(charted):
 @given(charted=CHARTED, chance=st.randoms(use_true_random=False))
 def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, charted, chance):
     facts = [one for one in facts_of(charted) if syndrome.reads_fact(one, PROTOCOL)]
-    expected = followed(syndrome, facts, PROTOCOL, NOTHING)
+    expected = find_runs(syndrome, facts, PROTOCOL, NOTHING)
     track = FactTrack(syndrome.make_initial_state(PROTOCOL, NOTHING), syndrome.step_state)
     mistaken = [one for one in facts if chance.random() < 0.2]
     for one in chance.sample(facts, len(facts)):
@@ -64,7 +66,7 @@ def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, charted, chan
 @settings(max_examples=100, deadline=None)
 @given(charted=CHARTED)
 def test_every_episode_is_whole(syndrome, charted):
-    runs = followed(syndrome, facts_of(charted), PROTOCOL, NOTHING)
+    runs = find_runs(syndrome, facts_of(charted), PROTOCOL, NOTHING)
     for run in runs:
         instants = [change.at for change in run.history]
         spans = [change.span for change in run.history]
@@ -106,7 +108,7 @@ def test_an_interval_is_tight_and_what_is_learnt_lies_in_it(open_word):
     )
 
     def span(words):
-        runs = followed(syndrome, course(prelude + words), PROTOCOL, NOTHING)
+        runs = find_runs(syndrome, read_course(prelude + words), PROTOCOL, NOTHING)
         return runs[0].history[-1].span if runs else None
 
     unknown = span(open_word)

@@ -10,7 +10,7 @@ from services.safety_rules.domain.stopping.look_back import KnowledgeChange, fin
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.decision import Signal
 from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
-from tests.helpers.fact_notes import NOW
+from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.protocols import CRS, PROTOCOL
 
 NAMES = "ABCDEFG"
@@ -26,7 +26,7 @@ POLICIES = {
 
 
 def day(number):
-    return NOW + timedelta(days=number)
+    return HOUR_ZERO + timedelta(days=number)
 
 
 def history(seed, ahead=0):

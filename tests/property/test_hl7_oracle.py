@@ -11,7 +11,7 @@ from services.ingest.domain.hl7.frames import FrameReader, frame_message
 from services.ingest.domain.hl7.message import Message, parse_message
 from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import MessageContent, Refusal
-from tests.helpers.fact_notes import NOW
+from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.hl7_messages import SITES, labs, obx
 
 PLAIN = st.text(
@@ -60,7 +60,7 @@ def is_answered(raw):
     """Read *raw* and answer it; both always come to an end."""
     found = read_message(raw, SITES, load_code_tables())
     assert isinstance(found, (MessageContent, Refusal))
-    ack = acknowledge(raw, Answer.ACCEPT, NOW)
+    ack = acknowledge(raw, Answer.ACCEPT, HOUR_ZERO)
     return ack[:3] == b"MSH" and ack.split(b"\r")[1].startswith(b"MSA")
 
 
@@ -89,7 +89,7 @@ TIME = st.one_of(
 @given(VALUE, st.sampled_from(["NM", "SN", "ST", "CWE", ""]), TIME, PLAIN, PLAIN)
 @settings(max_examples=100, deadline=None)
 def test_whatever_a_result_holds_it_is_a_fact_or_parked(value, kind, at, unit, limits):
-    raw = labs(obx(value, unit, kind=kind, limits=limits, at=at))
+    raw = labs(obx(value, unit, kind=kind, limits=limits, observed_at=at))
     found = read_message(raw, SITES, load_code_tables())
     assert isinstance(found, MessageContent)
     assert len(found.drafts) + len(found.parked) == 1
@@ -98,7 +98,7 @@ def test_whatever_a_result_holds_it_is_a_fact_or_parked(value, kind, at, unit, l
 @given(st.integers(0, 5), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=5))
 @settings(max_examples=100, deadline=None)
 def test_a_damaged_message_is_read_or_refused(extra, damage):
-    raw = bytearray(labs(obx("0.49", at="20260301060000"), *["NTE|1||x"] * extra))
+    raw = bytearray(labs(obx("0.49", observed_at="20260301060000"), *["NTE|1||x"] * extra))
     for place, byte in damage:
         raw[place % len(raw)] = byte
     assert is_answered(bytes(raw))

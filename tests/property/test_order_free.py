@@ -15,7 +15,7 @@ from services.safety_rules.domain.participant.record_history import RecordHistor
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import JournalEntry, Move
 from tests.helpers.fact_notes import hours
-from tests.helpers.random_trials import PEOPLE, RULES, mixed, trial
+from tests.helpers.random_trials import PEOPLE, RULES, shuffle_messages, trial
 
 FEW, ALL = (1, 7, 18), range(30)
 SEEDS = [*FEW, *(pytest.param(seed, marks=pytest.mark.slow) for seed in ALL if seed not in FEW)]
@@ -64,13 +64,13 @@ def test_any_order_any_parcels_and_repeats_give_the_same_records(seed):
     facts, chance = trial(seed), Random(seed)
     plain = said(folded(facts, [(one.subject, [one]) for one in facts]))
     for _ in range(12):
-        assert said(folded(facts, mixed(facts, chance))) == plain
+        assert said(folded(facts, shuffle_messages(facts, chance))) == plain
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_folded_step_by_step_is_what_is_folded_from_nothing(seed):
     facts, chance = trial(seed), Random(seed)
-    messages = mixed(facts, chance)
+    messages = shuffle_messages(facts, chance)
     asked = sorted(chance.sample(range(len(messages)), 6))
     found = folded(facts, [])
     for number, (subject, together) in enumerate(messages):
@@ -87,7 +87,7 @@ def test_the_current_records_and_standings_do_not_depend_on_the_journal(seed):
     facts, chance = trial(seed), Random(seed)
     ends = set()
     for _ in range(4):
-        journal = journaled(mixed(facts, chance))
+        journal = journaled(shuffle_messages(facts, chance))
         found = [recount(RULES, group, journal_of(journal, group), END) for group in groups(facts)]
         now = [e.content for one in found for e in one.latest if not e.retracted]
         stands = [standing for one in found for standing in one.standings]
@@ -106,7 +106,7 @@ def history(found):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_one_journal_replayed_is_one_history_byte_for_byte(seed):
     facts, chance = trial(seed), Random(seed)
-    journal = journaled(mixed(facts, chance))
+    journal = journaled(shuffle_messages(facts, chance))
     for group in groups(facts):
         mine = journal_of(journal, group)
         once = recount(RULES, group, mine, END)
@@ -145,7 +145,7 @@ def resumed(group, past, versions, stood):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_message_makes_one_version_of_a_record_at_most(seed):
     facts = trial(seed)
-    journal = journaled(mixed(facts, Random(seed)))
+    journal = journaled(shuffle_messages(facts, Random(seed)))
     for group in groups(facts):
         versions = recount(RULES, group, journal_of(journal, group), END).versions
         assert len({(one.id, one.recorded_at) for one in versions}) == len(versions)

@@ -105,7 +105,9 @@ def test_a_finding_that_is_taken_back_leaves_the_interval():
     facts = [
         *facts_about("potassium"),
         seen("potassium", "none 48", series="seen"),
-        seen("potassium", "none 48", series="seen", status="D", reported=60, name="taken back"),
+        seen(
+            "potassium", "none 48", series="seen", status="D", reported_hour=60, name="taken back"
+        ),
     ]
     for order in permutations(facts):
         assert str(record("potassium", order).worst) == "1-2"

@@ -125,9 +125,9 @@ DOSES = {
 @pytest.mark.parametrize("measure", DOSES)
 def test_the_interval_returns_when_the_dose_was_never_given(measure):
     dose, without, narrowed = DOSES[measure]
-    facts = [*readings(measure), given(dose, series="dose", reported=51)]
+    facts = [*readings(measure), given(dose, series="dose", reported_hour=51)]
     assert str(record(facts).worst) == narrowed
-    deleted = given(dose, series="dose", reported=60, status=status("D"), name="deleted")
+    deleted = given(dose, series="dose", reported_hour=60, status=status("D"), name="deleted")
     for order in orders([*facts, deleted]):
         assert str(record(order).worst) == without
 
@@ -138,8 +138,8 @@ def test_a_dose_that_was_given_days_later_is_beside_the_reading_no_longer(measur
     drug, action, _ = dose.split()
     facts = [
         *readings(measure),
-        given(dose, series="dose", reported=51),
-        given(f"{drug} {action} 100", series="dose", reported=120, status=status("C")),
+        given(dose, series="dose", reported_hour=51),
+        given(f"{drug} {action} 100", series="dose", reported_hour=120, status=status("C")),
     ]
     for order in orders(facts):
         assert str(record(order).worst) == without

@@ -29,8 +29,8 @@ from services.vocabulary.fact import (
     Verdict,
 )
 from services.vocabulary.grade import Grade, Input
-from tests.helpers.bedside_notes import course, followed, noted
-from tests.helpers.fact_notes import NOW, fact, hours, lab, status
+from tests.helpers.bedside_notes import describe_runs, find_runs, read_course
+from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab, status
 from tests.helpers.protocols import PROTOCOL
 
 USUAL = "-1 T36.8 BP120 RA; 0 +blinatumomab; "  # well before the infusion, which starts at 0
@@ -38,7 +38,7 @@ V5, V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-synd
 
 
 def runs(text, context=None):
-    return followed(crs, course(text), PROTOCOL, context or BedsideContext())
+    return find_runs(crs, read_course(text), PROTOCOL, context or BedsideContext())
 
 
 def table(rows):
@@ -72,7 +72,7 @@ OPENS = {
 
 @table(OPENS)
 def test_fever_opens_an_episode_where_the_drug_may_have_caused_it(text, episodes):
-    assert noted(runs(text)) == episodes
+    assert describe_runs(runs(text)) == episodes
 
 
 def test_the_onset_may_be_as_early_as_a_reading_that_leaves_it_open():
@@ -92,8 +92,8 @@ GRAFTS = {  # donor, hour of the fever; graft at midnight, so day 14 ends after 
 
 @pytest.mark.parametrize(("donor", "hour", "episodes"), GRAFTS.values(), ids=GRAFTS)
 def test_a_haploidentical_graft_may_cause_it_too_to_day_14(donor, hour, episodes):
-    midnight = BedsideContext(NOW, donor, "Etc/GMT+8")
-    assert noted(runs(f"{hour} T38.5 BP120 RA", midnight)) == episodes
+    midnight = BedsideContext(HOUR_ZERO, donor, "Etc/GMT+8")
+    assert describe_runs(runs(f"{hour} T38.5 BP120 RA", midnight)) == episodes
 
 
 PRESSURE = {
@@ -143,7 +143,7 @@ PRESSURE = {
 
 @table(PRESSURE)
 def test_hypotension_is_graded_by_what_it_takes(text, episodes):
-    assert noted(runs(text)) == episodes
+    assert describe_runs(runs(text)) == episodes
 
 
 # What a fever goes along with: ASTCT, CTCAE v5.0 (by inspired oxygen), CTCAE v6.0 (by device)
@@ -206,7 +206,7 @@ OXYGEN = {
 
 @table(OXYGEN)
 def test_hypoxia_is_graded_by_the_device_and_only_then_by_the_flow(text, episodes):
-    assert noted(runs(text)) == episodes
+    assert describe_runs(runs(text)) == episodes
 
 
 def test_a_flow_without_a_device_leaves_every_scale_open():
@@ -294,7 +294,7 @@ WAIVER = {
 
 @table(WAIVER)
 def test_fever_is_waived_once_the_syndrome_was_treated_and_only_then(text, episodes):
-    assert noted(runs(text)) == episodes
+    assert describe_runs(runs(text)) == episodes
 
 
 REASONS = {  # a course, and why it has the grade that it has at the end
@@ -380,7 +380,7 @@ RESOLVES = {
 
 @table(RESOLVES)
 def test_it_is_over_after_24_hours_without_all_three(text, episodes):
-    assert noted(runs(text)) == episodes
+    assert describe_runs(runs(text)) == episodes
 
 
 TOGETHER = {
@@ -395,13 +395,13 @@ TOGETHER = {
 @pytest.mark.parametrize(("words", "episodes"), TOGETHER.items(), ids=TOGETHER)
 def test_of_two_readings_at_one_instant_the_worse_counts(words, episodes):
     for order in (words.split(), words.split()[::-1]):
-        assert noted(runs(USUAL + "2 " + " ".join(order))) == episodes
+        assert describe_runs(runs(USUAL + "2 " + " ".join(order))) == episodes
 
 
 @pytest.mark.parametrize(("letter", "provisional"), [("P", True), ("F", False), ("C", False)])
 def test_it_is_provisional_while_what_it_rests_on_is(letter, provisional):
-    facts = [replace(one, status=status(letter)) for one in course(USUAL + "2 T38.5")]
-    (run,) = followed(crs, facts, PROTOCOL, BedsideContext())
+    facts = [replace(one, status=status(letter)) for one in read_course(USUAL + "2 T38.5")]
+    (run,) = find_runs(crs, facts, PROTOCOL, BedsideContext())
     assert run.provisional is provisional
 
 
@@ -456,7 +456,7 @@ def test_what_else_could_explain_the_fever_is_named(what, name):
 def records(text, *more):
     rules = Rules(PROTOCOL, Compiled({}, {}), {}, "a test")
     fold = Fold("P-001", rules)
-    fold.apply([fact(Transplant("matched-related"), -1000), *course(text), *more])
+    fold.apply([fact(Transplant("matched-related"), -1000), *read_course(text), *more])
     return fold.list_records()
 
 

@@ -7,7 +7,7 @@ before a restart after 4 hours or more. Days 1 and 2 at 8 ug/d, days 3 to 7 at 1
 import pytest
 
 from services.vocabulary.fact import Action, Administration
-from tests.helpers.dosing_course import folded, hour
+from tests.helpers.dosing_course import fold_facts, format_hour
 from tests.helpers.fact_notes import fact, hours, quantity
 
 WELL = "8@0 16@48 -@168"
@@ -31,9 +31,9 @@ def dexamethasone(script):
 
 
 def told(rates=WELL, given=BEFORE, graft=-70 * 24, at=2000):
-    fold = folded(*dexamethasone(given), rates=rates, graft=graft)
+    fold = fold_facts(*dexamethasone(given), rates=rates, graft=graft)
     found, _ = fold.find_advice(hours(at))
-    return [f"{one.says} ({hour(one.since)})" for one in found if one.kind == "deviation"]
+    return [f"{one.says} ({format_hour(one.since)})" for one in found if one.kind == "deviation"]
 
 
 def test_a_course_by_the_protocol_is_no_deviation():
@@ -157,14 +157,14 @@ def test_dose_steps(rates, expected):
     ],
 )
 def test_what_may_still_be_charted_is_not_told_as_missing(at, expected):
-    fold = folded(rates="8@0")
+    fold = fold_facts(rates="8@0")
     found, due_at = fold.find_advice(hours(at))
-    assert [f"{one.says} ({hour(one.since)})" for one in found] == expected
+    assert [f"{one.says} ({format_hour(one.since)})" for one in found] == expected
     assert (due_at == hours(4)) is not bool(expected)
 
 
 def test_the_reason_says_what_was_given_instead():
-    fold = folded(*dexamethasone("10@-0.5 20@47"))
+    fold = fold_facts(*dexamethasone("10@-0.5 20@47"))
     found, _ = fold.find_advice(hours(2000))
     assert [one.because for one in found] == [
         ("no 20 mg of dexamethasone in the 1 hour before it; 10 mg was given 30 minutes before",)

@@ -11,7 +11,7 @@ from services.safety_rules.domain.dosing.dose_rules import advise_on_records
 from services.vocabulary.dosing import DoseAction
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.grade import Grade
-from tests.helpers.dosing_course import case, record, said
+from tests.helpers.dosing_course import case, describe_advice, record
 from tests.helpers.fact_notes import hours
 
 CRS, ICANS = "astct-2019.crs", "astct-2019.icans"
@@ -128,7 +128,7 @@ def advised(*records, **more):
 @pytest.mark.parametrize(("rates", "criterion", "grades", "expected"), TABLE.values(), ids=TABLE)
 def test_what_grades_ask_for(rates, criterion, grades, expected):
     found = advised(record(criterion, grades), rates=rates)
-    assert "; ".join(said(one.advice) for one in found) == expected
+    assert "; ".join(describe_advice(one.advice) for one in found) == expected
 
 
 # (criterion, grades, what else is said of the record), and what is asked for
@@ -158,7 +158,7 @@ WHO_SAID_SO = {
 )
 def test_which_records_ask(criterion, grades, more, expected):
     found = advised(record(criterion, grades, **more), rates="8@0")
-    assert "; ".join(said(one.advice) for one in found) == expected
+    assert "; ".join(describe_advice(one.advice) for one in found) == expected
 
 
 SILENT = "; maybe discontinue for want of a reading after treatment day"
@@ -183,7 +183,7 @@ def test_what_lasts_too_long_is_discontinued_once_it_was_seen_to(
 ):
     known = {"at": at, "last_seen": lambda _record: hours(seen)}
     (found,) = advised(record(criterion, "3@60"), rates="8@0 16@48", **known)
-    assert said(found.advice) == expected
+    assert describe_advice(found.advice) == expected
     if due is None:
         assert found.due_at is None
     else:

@@ -8,7 +8,7 @@ ALP < 2 x ULN in the same span; ALP missing is suspected.
 import pytest
 
 from services.vocabulary.fact import Assessment, Observation
-from tests.helpers.dosing_course import folded, hour, said
+from tests.helpers.dosing_course import describe_advice, fold_facts, format_hour
 from tests.helpers.fact_notes import fact, hours, lab, status
 
 UNITS = {
@@ -83,11 +83,13 @@ LIVER = {
 
 @pytest.mark.parametrize(("script", "expected"), LIVER.values(), ids=LIVER)
 def test_multiples_of_the_limit(script, expected):
-    assert "; ".join(map(said, advised(folded(*results(script)), "liver"))) == expected
+    assert (
+        "; ".join(map(describe_advice, advised(fold_facts(*results(script)), "liver"))) == expected
+    )
 
 
 def test_a_preliminary_result_is_provisional_and_the_reason_has_value_limit_and_day():
-    (one,) = advised(folded(*results("alt 201/P@24")), "liver")
+    (one,) = advised(fold_facts(*results("alt 201/P@24")), "liver")
     assert one.provisional
     assert one.because == ("ALT 201 U/L (ULN 40), more than 5 x ULN on treatment day 2",)
 
@@ -137,12 +139,14 @@ LAW = {
 @pytest.mark.parametrize(("script", "expected"), LAW.values(), ids=LAW)
 def test_hys_law(script, expected):
     words = {2: "met", 1: "suspected"}
-    found = advised(folded(*results(script)), "hys_law")
-    assert "; ".join(f"{words[one.level]} from {hour(one.since)}" for one in found) == expected
+    found = advised(fold_facts(*results(script)), "hys_law")
+    assert (
+        "; ".join(f"{words[one.level]} from {format_hour(one.since)}" for one in found) == expected
+    )
 
 
 def test_hys_law_says_what_it_rests_on():
-    (one,) = advised(folded(*results("alt 121@24, bilirubin 2.1@30")), "hys_law")
+    (one,) = advised(fold_facts(*results("alt 121@24, bilirubin 2.1@30")), "hys_law")
     assert one.says == "Hy's law suspected"
     assert one.missing == ("ALP below the limit in the same span",)
     assert one.because == (
@@ -153,7 +157,7 @@ def test_hys_law_says_what_it_rests_on():
 
 def test_of_many_results_of_alp_hys_law_shows_the_highest():
     (one,) = advised(
-        folded(*results("alt 121@24, bilirubin 2.1@30, alp 90@24, alp 130@48, alp 110/?@60")),
+        fold_facts(*results("alt 121@24, bilirubin 2.1@30, alp 90@24, alp 130@48, alp 110/?@60")),
         "hys_law",
     )
     assert one.because[2:] == (
@@ -194,4 +198,4 @@ SEIZURES = {
 
 @pytest.mark.parametrize(("facts", "expected"), SEIZURES.values(), ids=SEIZURES)
 def test_more_than_one_seizure(facts, expected):
-    assert "; ".join(map(said, advised(folded(*facts), "seizures"))) == expected
+    assert "; ".join(map(describe_advice, advised(fold_facts(*facts), "seizures"))) == expected

@@ -9,13 +9,13 @@ from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import load_rules
 from services.vocabulary.dosing import DoseAction
-from tests.helpers.dosing_course import rules
+from tests.helpers.dosing_course import load_trial_rules
 
 STUDY = Path("studies/blina-hsct")
 
 
 def test_the_trials_doses_are_those_of_its_course():
-    dosing = rules().protocol.dosing
+    dosing = load_trial_rules().protocol.dosing
     steps = [(s.first, s.last, str(s.rate.value), s.rate.unit) for s in dosing.schedule]
     assert steps == [(1, 2, "8", "ug/d"), (3, 7, "16", "ug/d")]
     assert dosing.restart_is_assumed
@@ -24,7 +24,7 @@ def test_the_trials_doses_are_those_of_its_course():
 def test_the_trials_rules_are_those_of_the_label():
     asked = {
         name: {grade: what.do for grade, what in rule.at_grade.items()}
-        for name, rule in rules().protocol.dosing.rules.items()
+        for name, rule in load_trial_rules().protocol.dosing.rules.items()
         if rule.at_grade
     }
     interrupt, withhold = DoseAction.INTERRUPT, DoseAction.WITHHOLD
@@ -38,7 +38,7 @@ def test_the_trials_rules_are_those_of_the_label():
 
 def test_the_trials_drugs_and_units_are_those_that_a_feed_can_say():
     tables = load_code_tables()
-    protocol = rules().protocol
+    protocol = load_trial_rules().protocol
     assert protocol.deviations.premedication.drug in tables.drugs.values()
     units = {step.rate.unit for step in protocol.dosing.schedule}
     units.add(protocol.deviations.premedication.dose.unit)

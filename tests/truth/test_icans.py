@@ -8,7 +8,7 @@ import pytest
 from services.safety_rules.domain.syndromes import icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.grade import Input
-from tests.helpers.bedside_notes import course, followed, noted
+from tests.helpers.bedside_notes import describe_runs, find_runs, read_course
 from tests.helpers.protocols import PROTOCOL
 
 V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
@@ -16,7 +16,7 @@ DURING = "0 +blinatumomab; "
 
 
 def runs(text):
-    return followed(icans, course(text), PROTOCOL, BedsideContext())
+    return find_runs(icans, read_course(text), PROTOCOL, BedsideContext())
 
 
 DOMAINS = {  # what was assessed; ASTCT; CTCAE v6.0, which reads score and arousal alone
@@ -98,7 +98,7 @@ DOMAINS = {  # what was assessed; ASTCT; CTCAE v6.0, which reads score and arous
 def test_the_worst_domain_is_the_grade(signs, grades):
     for order in (signs.split(), signs.split()[::-1]):
         found = runs(f"{DURING}2 {' '.join(order)}")
-        shown = noted(found).removeprefix("2:")
+        shown = describe_runs(found).removeprefix("2:")
         assert (shown, str(found[0].other_scales[V6]) if found else "") == grades
 
 
@@ -134,7 +134,7 @@ COURSES = {
 
 @pytest.mark.parametrize(("text", "episodes"), COURSES.values(), ids=COURSES)
 def test_a_course(text, episodes):
-    assert noted(runs(text)) == episodes
+    assert describe_runs(runs(text)) == episodes
 
 
 MISSING = {

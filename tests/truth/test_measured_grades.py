@@ -5,7 +5,13 @@ Source: CTCAE v5.0 (27 November 2017) and v6.0 with the errata of 20 January 202
 
 import pytest
 
-from tests.helpers.lab_reading import TABLES, exact, graded, lacking, said
+from tests.helpers.lab_reading import (
+    TABLES,
+    describe_outcome,
+    exact_rows,
+    grade_reading,
+    interval_rows,
+)
 from tests.truth.test_laboratory_grades import EXACT as LABORATORY
 
 APTT = "activated-partial-thromboplastin-time-prolonged"
@@ -189,18 +195,18 @@ INCOMPLETE = """
 6 urinary-protein-increased | urine-protein-24h 0.5 g/d | 0-1 for want of ULN
 """
 
-EXACT = exact(BOTH, V5, V6, SHORT)
-LACKING = lacking(INCOMPLETE, SHORT)
+EXACT = exact_rows(BOTH, V5, V6, SHORT)
+LACKING = interval_rows(INCOMPLETE, SHORT)
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)
 def test_the_grade_of_a_value(version, term, reading, grade):
-    assert said(graded(version, term, reading)) == grade
+    assert describe_outcome(grade_reading(version, term, reading)) == grade
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "expected"), LACKING)
 def test_the_interval_when_something_is_missing(version, term, reading, expected):
-    assert said(graded(version, term, reading)) == expected
+    assert describe_outcome(grade_reading(version, term, reading)) == expected
 
 
 @pytest.mark.parametrize("version", "56")

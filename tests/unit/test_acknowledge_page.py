@@ -12,7 +12,7 @@ from services.alerts import http, links
 from services.alerts.delivery_context import Desk
 from services.alerts.domain.routes import Recipients
 from services.store.alerts import load_acknowledgements, upsert_alerts
-from tests.helpers.fact_notes import NOW
+from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import ALERT, new_database
 
 SHOWN = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
@@ -20,12 +20,12 @@ SHOWN = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
 
 class Page:
     def __init__(self, folder):
-        self.now = NOW
+        self.now = HOUR_ZERO
         self.db, self.keys = new_database(folder)
         desk = Desk(self.db, self.keys, "T", Recipients({}), {}, lambda: self.now, "http://x")
         self.app = Starlette(routes=http.routes(desk))
         self.say(SHOWN)
-        self.url = f"/alerts/{links.token(self.keys, 'a1', 'DSMB chair', NOW)}"
+        self.url = f"/alerts/{links.token(self.keys, 'a1', 'DSMB chair', HOUR_ZERO)}"
 
     def say(self, alert):
         with self.db.write() as conn:
@@ -83,7 +83,7 @@ def test_the_button_acknowledges_for_whom_the_link_was_made(page):
         "a1",
         "DSMB chair",
         "will call the site",
-        NOW,
+        HOUR_ZERO,
         3,
     )
 
@@ -92,7 +92,7 @@ def test_pressing_it_again_changes_nothing(page):
     page.press()
     page.now += timedelta(hours=1)
     assert page.press().status_code == 200
-    assert [row.at for row in page.seen()] == [NOW]
+    assert [row.at for row in page.seen()] == [HOUR_ZERO]
 
 
 def test_after_a_rise_the_same_link_acknowledges_the_alert_as_it_stands(page):
@@ -120,7 +120,7 @@ def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method
     urls = {
         "tampered": f"/alerts/{'B' if token[0] == 'A' else 'A'}{token[1:]}",
         "expired": page.url,
-        "of no alert": f"/alerts/{links.token(page.keys, 'a9', 'DSMB chair', NOW)}",
+        "of no alert": f"/alerts/{links.token(page.keys, 'a9', 'DSMB chair', HOUR_ZERO)}",
         "nonsense": "/alerts/nonsense",
     }
     if which == "expired":

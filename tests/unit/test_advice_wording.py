@@ -8,7 +8,7 @@ from services.alerts.domain.why_send import Reason
 from services.alerts.domain.wording import LAST_LINE, notice
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind
-from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.fact_notes import HOUR_ZERO, hours
 
 NEURO = Advice(
     participant="P-004",
@@ -16,7 +16,7 @@ NEURO = Advice(
     rule="neurotoxicity",
     level=2,
     says="withhold blinatumomab",
-    since=NOW,
+    since=HOUR_ZERO,
     because=("Tremor, grade 3 reached on treatment day 4, infusion running at 16 ug/d",),
     then=("withhold until grade 1 or less, and for 3 days at least",),
     missing=("infusion rate",),
@@ -30,7 +30,7 @@ HYS = Advice(
     rule="hys_law",
     level=1,
     says="Hy's law suspected",
-    since=NOW,
+    since=HOUR_ZERO,
     because=("ALT 130 U/L (ULN 40), more than 3 x ULN, on treatment day 4",),
     missing=("ALP below the limit in the same span",),
     transplant_day=78,
@@ -42,8 +42,8 @@ MISSED = Advice(
     rule="premedication",
     level=1,
     says="dexamethasone missing before day 1 of course 1",
-    since=NOW,
-    until=NOW,
+    since=HOUR_ZERO,
+    until=HOUR_ZERO,
     because=("no 20 mg of dexamethasone in the 1 hour before it",),
     transplant_day=75,
     treatment_day=1,
@@ -64,7 +64,7 @@ def lines(advice, reason=Reason.FIRST, **more):
         roles=("safety_officer",),
         escalate_to=(),
         acknowledge_within_s=1,
-        opened_at=NOW,
+        opened_at=HOUR_ZERO,
         detail=advice,
         protocol="protocol v1 DRAFT, signed by nobody",
         suspected=advice.suspected,
@@ -120,7 +120,7 @@ def test_a_deviation_is_a_fact_and_not_suspected():
 
 def test_what_is_over_says_until_when():
     over = Advice(
-        "P-004", AdviceKind.DOSE, "crs", 1, "interrupt blinatumomab", NOW, hours(24),
+        "P-004", AdviceKind.DOSE, "crs", 1, "interrupt blinatumomab", HOUR_ZERO, hours(24),
         transplant_day=78, treatment_day=4, over_on=5, suspected=False, provisional=True,
     )  # fmt: skip
     _, first, second, *_ = lines(over)

@@ -7,14 +7,14 @@ import pytest
 from services.safety_rules.domain.alerting.alerts_of_advice import make_advice_alerts
 from services.vocabulary.alert import AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind
-from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.protocols import PROTOCOL
 
 LIVER = Advice("P-001", AdviceKind.DOSE, "liver", 1, "interrupt blinatumomab", hours(24), hours(48))
 
 
 def alerts(found, known=()):
-    return make_advice_alerts(found, known, NOW, PROTOCOL)
+    return make_advice_alerts(found, known, HOUR_ZERO, PROTOCOL)
 
 
 def told(*found):

@@ -10,7 +10,7 @@ from services.vocabulary.alert import AlertKind, ClosingReason, DeathDetail, Lev
 from services.vocabulary.decision import Reversal, Signal
 from services.vocabulary.episode import EpisodeState, Span
 from services.vocabulary.grade import Grade
-from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.protocols import PROTOCOL
 from tests.helpers.store import CONTENT, DECISION, EPISODE
 
@@ -75,20 +75,20 @@ def test_a_record_has_one_alert_whatever_its_grade_and_version():
 
 
 def test_a_death_is_told_to_those_whom_the_protocol_names_for_deaths():
-    died = Anchors(graft_at=NOW, courses=(hours(24 * 78),), died_at=hours(24 * 90))
-    alert = alerts_of_records.make_death_alert("P-001", died, NOW, PROTOCOL)
+    died = Anchors(graft_at=HOUR_ZERO, courses=(hours(24 * 78),), died_at=hours(24 * 90))
+    alert = alerts_of_records.make_death_alert("P-001", died, HOUR_ZERO, PROTOCOL)
     assert (alert.kind, alert.grade, alert.suspected) == (AlertKind.DEATH, 5, False)
     assert alert.roles == ("safety_officer", "dsmb")
     assert alert.detail == DeathDetail("", 90, 13)
 
 
 def test_nobody_died():
-    assert alerts_of_records.make_death_alert("P-001", Anchors(), NOW, PROTOCOL) is None
+    assert alerts_of_records.make_death_alert("P-001", Anchors(), HOUR_ZERO, PROTOCOL) is None
 
 
 def of_decision(signal, **more):
     decision = replace(DECISION, signal=Signal(signal), events=2, **more)
-    return alerts_of_records.make_decision_alert(decision, PROTOCOL, NOW)
+    return alerts_of_records.make_decision_alert(decision, PROTOCOL, HOUR_ZERO)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
 )
 def test_only_what_was_corrected_is_retracted(signal, silenced, ends):
     decision = replace(DECISION, signal=Signal(signal), events=2, silenced_at_events=silenced)
-    wanted = alerts_of_records.make_decision_alert(decision, PROTOCOL, NOW)
+    wanted = alerts_of_records.make_decision_alert(decision, PROTOCOL, HOUR_ZERO)
     closed = alerts_of_records.find_closed_alerts(decision)
     rows = alerts_of_records.find_changed_alerts(KNOWN, [wanted] if wanted else [], closed)
     after = KNOWN | {row.id: row for row in rows}
@@ -154,7 +154,7 @@ def test_a_change_keeps_when_it_was_opened_and_counts_its_versions():
     known = {A_REACHED.id: replace(A_REACHED, version=3)}
     later = replace(A_REACHED, grade=3, opened_at=hours(9))
     (row,) = alerts_of_records.find_changed_alerts(known, [later], {})
-    assert (row.opened_at, row.version, row.grade) == (NOW, 4, 3)
+    assert (row.opened_at, row.version, row.grade) == (HOUR_ZERO, 4, 3)
 
 
 def test_what_is_called_for_again_is_open_again():
@@ -178,7 +178,7 @@ def test_what_was_overtaken_ends_with_the_alert_that_says_more():
 
 
 def test_records_that_are_not_up_to_date_are_for_operations():
-    alert = alerts_of_records.make_quarantine_alert("P-001", NOW, PROTOCOL, "ValueError")
+    alert = alerts_of_records.make_quarantine_alert("P-001", HOUR_ZERO, PROTOCOL, "ValueError")
     assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINE)
     assert alert.roles == ("operator",)
     assert alert.detail == QuarantineDetail("ValueError")
@@ -196,7 +196,7 @@ def of_upper(signal="continue", **more):
     """Two events count; with incomplete grades at their upper ends, three that reach it."""
     fields = {"events": 2, "upper": 3, "upper_crossed": True, "crossed_since": None}
     decision = replace(DECISION, signal=Signal(signal), **(fields | more))
-    return alerts_of_records.make_upper_grades_alert(decision, PROTOCOL, NOW)
+    return alerts_of_records.make_upper_grades_alert(decision, PROTOCOL, HOUR_ZERO)
 
 
 AN_UPPER = of_upper()
@@ -208,7 +208,7 @@ AN_UPPER = of_upper()
         ("continue", {}, 3),
         ("boundary likely", {}, 3),
         ("continue", {"upper_crossed": False}, None),
-        ("boundary reached: review required", {"crossed_since": NOW}, None),
+        ("boundary reached: review required", {"crossed_since": HOUR_ZERO}, None),
         ("continue", {"watch_only": True}, None),
         ("continue", {"silenced_at_events": 2}, None),
     ],
@@ -228,7 +228,11 @@ def test_incomplete_grades_that_reach_it_at_their_upper_ends_alone_call_for_an_a
     [
         ("continue", {"upper_crossed": False}, "retracted"),
         ("continue", {"silenced_at_events": 2}, ClosingReason.ANSWERED),
-        ("boundary reached: review required", {"crossed_since": NOW}, ClosingReason.OVERTAKEN),
+        (
+            "boundary reached: review required",
+            {"crossed_since": HOUR_ZERO},
+            ClosingReason.OVERTAKEN,
+        ),
     ],
 )
 def test_how_the_alert_about_upper_grades_ends(signal, more, end):

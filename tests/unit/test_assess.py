@@ -13,7 +13,7 @@ from services.safety_rules.application.recompute import assess
 from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import latest_episodes, latest_standings
-from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.random_trials import PEOPLE, RULES, trial
 from tests.helpers.store import message, new_database
 
@@ -99,7 +99,7 @@ def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
     db, keys = new_database(tmp_path)
     order = sorted(facts, key=lambda one: (one.reported_at, one.id))
     with db.write() as conn:
-        add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], NOW)
+        add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], HOUR_ZERO)
         for one in order:
             append(conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())])
     fold(db, RULES, Cache(), PEOPLE, Given(hours(1000)))

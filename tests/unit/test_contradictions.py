@@ -34,7 +34,7 @@ def drug(action, at, order="1", name="norepinephrine"):
 
 
 def graded(grade, at, reported):
-    return fact(Assessment(TREMOR, grade, "a clinician"), at, reported=reported)
+    return fact(Assessment(TREMOR, grade, "a clinician"), at, reported_hour=reported)
 
 
 DAY = 24

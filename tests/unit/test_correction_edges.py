@@ -82,7 +82,7 @@ def result(measure, value, at, letter="F", subject="P-001"):
     unit, lln, uln = UNITS[measure]
     return lab(
         measure, value, at, unit, lln=lln, uln=uln, status=status(letter), subject=subject,
-        series=f"{subject}-{measure}-{at}", reported=2000 if letter == "C" else None,
+        series=f"{subject}-{measure}-{at}", reported_hour=2000 if letter == "C" else None,
     )  # fmt: skip
 
 
@@ -94,14 +94,14 @@ def dose(at=0, subject="P-001", letter="F", reported=None):
         subject=subject,
         series=f"{subject}-dose",
         status=status(letter),
-        reported=reported,
+        reported_hour=reported,
     )
 
 
 def transplant(day, letter="F", reported=None):
     return fact(
         Transplant("haploidentical"), -day * DAY, series="graft", status=status(letter),
-        reported=reported,
+        reported_hour=reported,
     )  # fmt: skip
 
 

@@ -184,7 +184,7 @@ class Course:
                 status=status(letter),
                 series=order,
                 name=f"{subject}-{self.number}",
-                reported=self.number + (float(reported[0]) - 0.5 if reported else 0),
+                reported_hour=self.number + (float(reported[0]) - 0.5 if reported else 0),
                 subject=subject,
             )
         )

@@ -38,7 +38,7 @@ def read(row):
         float(observed),
         name=name,
         status=status(letter),
-        reported=float(reported),
+        reported_hour=float(reported),
         series="S",
     )
 

@@ -70,7 +70,7 @@ def test_a_correction_answers_the_query():
     fold = Fold("P-001", RULES)
     wrong = lab("sodium", "1400", 24, "mmol/L", lln="135", uln="145", name="a", series="S")
     right = lab(
-        "sodium", "140", 24, "mmol/L", lln="135", uln="145", name="b", series="S", reported=30
+        "sodium", "140", 24, "mmol/L", lln="135", uln="145", name="b", series="S", reported_hour=30
     )
     fold.apply([DOSE, wrong])
     assert fold.list_queries()

@@ -6,7 +6,7 @@ import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.fact import Action, Administration
-from tests.helpers.fact_notes import NOW, fact, lab
+from tests.helpers.fact_notes import HOUR_ZERO, fact, lab
 from tests.helpers.random_trials import RULES
 
 FEBRILE_NEUTROPENIA = "ctcae-5.0.febrile-neutropenia"
@@ -59,4 +59,4 @@ def test_one_pressure_makes_no_record():
 
 def told(record):
     ends = record.onset_at, record.resolved_at
-    return (*((at - NOW) // timedelta(hours=1) for at in ends), str(record.worst))
+    return (*((at - HOUR_ZERO) // timedelta(hours=1) for at in ends), str(record.worst))

@@ -7,7 +7,7 @@ import pytest
 
 from services.store import held_lease, leases
 from services.store.held_lease import FOR_S, Holding
-from tests.helpers.fact_notes import NOW
+from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import new_database
 
 
@@ -27,8 +27,8 @@ def test_a_lease_from_the_future_is_taken_when_nobody_has_renewed_it_for_its_len
     passes, tmp_path
 ):
     db, _ = new_database(tmp_path)
-    ahead = Holding(db, "relay", "a", lambda: NOW + timedelta(hours=1))
-    other = Holding(db, "relay", "b", lambda: NOW)
+    ahead = Holding(db, "relay", "a", lambda: HOUR_ZERO + timedelta(hours=1))
+    other = Holding(db, "relay", "b", lambda: HOUR_ZERO)
     assert ahead.is_mine()
     for _ in range(3):
         assert not other.is_mine()
@@ -40,9 +40,9 @@ def test_a_lease_from_the_future_is_taken_when_nobody_has_renewed_it_for_its_len
 
 def test_a_lease_that_is_renewed_stays_with_its_holder_whose_clock_is_ahead(passes, tmp_path):
     db, _ = new_database(tmp_path)
-    shown = [NOW + timedelta(hours=1)]
+    shown = [HOUR_ZERO + timedelta(hours=1)]
     ahead = Holding(db, "relay", "a", lambda: shown[0])
-    other = Holding(db, "relay", "b", lambda: NOW)
+    other = Holding(db, "relay", "b", lambda: HOUR_ZERO)
     for _ in range(10):
         assert ahead.is_mine()
         assert not other.is_mine()
@@ -52,15 +52,15 @@ def test_a_lease_that_is_renewed_stays_with_its_holder_whose_clock_is_ahead(pass
 
 def test_a_lease_that_is_over_is_taken_at_once(tmp_path):
     db, _ = new_database(tmp_path)
-    assert Holding(db, "relay", "a", lambda: NOW).is_mine()
-    later = Holding(db, "relay", "b", lambda: NOW + timedelta(seconds=FOR_S))
+    assert Holding(db, "relay", "a", lambda: HOUR_ZERO).is_mine()
+    later = Holding(db, "relay", "b", lambda: HOUR_ZERO + timedelta(seconds=FOR_S))
     assert later.is_mine()
 
 
 def test_a_lease_is_kept_while_something_takes_long(passes, monkeypatch, tmp_path):
     monkeypatch.setattr(held_lease, "RENEW_S", 0.02)
     db, _ = new_database(tmp_path)
-    shown = [NOW]
+    shown = [HOUR_ZERO]
     mine, other = (Holding(db, "alerts", name, lambda: shown[0]) for name in "ab")
     assert mine.is_mine()
 

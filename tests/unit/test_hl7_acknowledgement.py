@@ -33,7 +33,7 @@ def answered(raw, answer=Answer.ACCEPT, refused=None):
 )
 @pytest.mark.parametrize("answer", list(Answer))
 def test_the_mode_is_what_msh_15_asks_for(wanted, mode, answer):
-    found = answered(labs(rest=wanted), answer)
+    found = answered(labs(tail=wanted), answer)
     assert found.first_segment("MSA").text(1) == f"{mode}{answer}"
 
 
@@ -118,7 +118,7 @@ def test_an_answer_uses_the_marks_of_its_message():
 
 
 def test_an_answer_is_in_the_character_set_of_its_message():
-    raw = labs(control_id="J\xfc-1", rest="||||||8859/1").decode().encode("latin-1")
+    raw = labs(control_id="J\xfc-1", tail="||||||8859/1").decode().encode("latin-1")
     found = answered(raw)
     assert (found.header.text(18), found.first_segment("MSA").text(2)) == ("8859/1", "J\xfc-1")
 

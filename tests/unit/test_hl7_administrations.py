@@ -4,7 +4,7 @@ import pytest
 
 from services.vocabulary.fact import Action, Status
 from tests.helpers.fact_notes import quantity
-from tests.helpers.hl7_messages import PID, message, parked, reading
+from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 
 ORDER = "ORC|RE||RX1"
 BLINATUMOMAB = "853406^blinatumomab^RXN"
@@ -22,7 +22,7 @@ def given(*segments):
 
 
 def told(*segments):
-    found = reading(given(*segments))
+    found = read_content(given(*segments))
     assert found.parked == ()
     return [
         (draft.body.drug, str(draft.body.action), draft.body.dose, f"{draft.observed_at:%H:%M}")
@@ -73,12 +73,12 @@ def test_two_times_close_together_are_one_dose(until):
 
 def test_premedication_is_scheduled():
     raw = given(rxa(drug="^dexamethasone", amount="20", unit="mg", note="given~premedication"))
-    assert reading(raw).drafts[0].body.scheduled is True
-    assert reading(given(rxa(note="given"))).drafts[0].body.scheduled is False
+    assert read_content(raw).drafts[0].body.scheduled is True
+    assert read_content(given(rxa(note="given"))).drafts[0].body.scheduled is False
 
 
 def test_the_route_follows_and_the_order_precedes():
-    (draft,) = reading(given(rxa(), "RXR|IV^intravenous")).drafts
+    (draft,) = read_content(given(rxa(), "RXR|IV^intravenous")).drafts
     assert draft.body.route == "IV"
     assert "RX1" in draft.series
 
@@ -110,8 +110,8 @@ PARKED = [
 @pytest.mark.parametrize(("segment", "path", "reason"), PARKED)
 def test_what_cannot_be_read_is_parked_and_the_others_go_on(segment, path, reason):
     raw = given(segment, rxa(drug="^tocilizumab"))
-    assert parked(raw) == [(path, reason)]
-    assert [draft.body.drug for draft in reading(raw).drafts] == ["tocilizumab"]
+    assert read_parked(raw) == [(path, reason)]
+    assert [draft.body.drug for draft in read_content(raw).drafts] == ["tocilizumab"]
 
 
 @pytest.mark.parametrize("completion", ["RE", "NA"])
@@ -121,15 +121,15 @@ def test_what_was_not_given_is_nothing(completion):
 
 @pytest.mark.parametrize(("action", "status"), [("A", "F"), ("U", "C"), ("D", "D")])
 def test_an_administration_is_added_corrected_or_taken_back(action, status):
-    first, other = (reading(given(rxa(action=one))).drafts[0] for one in ("", action))
+    first, other = (read_content(given(rxa(action=one))).drafts[0] for one in ("", action))
     assert (other.status, other.series) == (Status(status), first.series)
 
 
 def test_one_is_taken_back_whatever_its_dose_is():
-    (draft,) = reading(given(rxa(unit="drops", action="D"))).drafts
+    (draft,) = read_content(given(rxa(unit="drops", action="D"))).drafts
     assert (draft.status, draft.body.action) == (Status.DELETED, Action.START)
 
 
 def test_about_nobody_it_is_parked():
     raw = message("PID|1||", ORDER, rxa(), kind="RAS^O17")
-    assert parked(raw) == [("RXA[1]", "no-participant")]
+    assert read_parked(raw) == [("RXA[1]", "no-participant")]

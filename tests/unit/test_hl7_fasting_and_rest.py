@@ -3,7 +3,16 @@
 import pytest
 
 from services.vocabulary.fact import Observation
-from tests.helpers.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
+from tests.helpers.hl7_messages import (
+    OBR,
+    PID,
+    labs,
+    message,
+    obx,
+    read_content,
+    read_draft,
+    read_parked,
+)
 
 GLUCOSE = obx("200", "mg/dL", code="2345-7^Glucose^LN")
 
@@ -19,7 +28,7 @@ def status(said, code="49541-6^Fasting status^LN", kind="ST", flag="F"):
 
 def fasting_of(*segments, measure="glucose"):
     """What the only glucose of the message says."""
-    drafts = reading(message(PID, *segments)).drafts
+    drafts = read_content(message(PID, *segments)).drafts
     (found,) = [one for one in drafts if one.body.measure == measure]
     return found.body.fasting
 
@@ -72,20 +81,20 @@ def test_what_is_said_twice_alike_is_said():
 
 
 def test_a_contradiction_says_nothing_and_leaves_a_note():
-    drafts = reading(message(PID, order("F"), GLUCOSE, status("N"))).drafts
+    drafts = read_content(message(PID, order("F"), GLUCOSE, status("N"))).drafts
     assert drafts[0].body.fasting is None
     assert drafts[0].notes[-1] == "whether the participant was fasting is said in two ways"
 
 
 def test_what_one_order_says_is_not_said_of_the_next():
-    (first, second) = reading(message(PID, order("F"), GLUCOSE, OBR, GLUCOSE)).drafts
+    (first, second) = read_content(message(PID, order("F"), GLUCOSE, OBR, GLUCOSE)).drafts
     assert (first.body.fasting, second.body.fasting) == (True, None)
 
 
 def test_it_is_said_of_triglycerides_too_and_of_nothing_else():
     triglycerides = obx("200", "mg/dL", code="2571-8^^LN")
     potassium = obx("4.0", "mmol/L", code="2823-3^^LN")
-    drafts = reading(message(PID, order("F"), triglycerides, potassium)).drafts
+    drafts = read_content(message(PID, order("F"), triglycerides, potassium)).drafts
     assert [one.body.fasting for one in drafts] == [True, None]
 
 
@@ -95,14 +104,14 @@ def test_a_status_that_was_taken_back_says_nothing():
 
 def test_a_status_in_other_words_is_parked():
     raw = message(PID, OBR, GLUCOSE, status("maybe"))
-    assert parked(raw) == [("OBX[2].5", "unreadable-value")]
-    assert reading(raw).drafts[0].body.fasting is None
+    assert read_parked(raw) == [("OBX[2].5", "unreadable-value")]
+    assert read_content(raw).drafts[0].body.fasting is None
 
 
 def test_a_saturation_at_rest_has_a_code_of_its_own():
     saturations = [obx("86", "%", code=f"{code}^^LN") for code in ("59417-6", "59408-5")]
-    bodies = [one.body for one in reading(labs(*saturations)).drafts]
+    bodies = [one.body for one in read_content(labs(*saturations)).drafts]
     assert [(body.measure, body.at_rest) for body in bodies] == [("spo2", True), ("spo2", None)]
-    local = result(obx("86", "%", code="RESTING^^L^59417-6^^LN")).body
+    local = read_draft(obx("86", "%", code="RESTING^^L^59417-6^^LN")).body
     assert isinstance(local, Observation)
     assert local.at_rest is True

@@ -5,7 +5,16 @@ import pytest
 from services.ingest.domain.hl7.message import Message, Separators, parse_message, unescape
 from services.ingest.domain.message_content import Refusal
 from tests.helpers.fact_notes import quantity
-from tests.helpers.hl7_messages import PID, header, labs, message, obx, reading, refusal, result
+from tests.helpers.hl7_messages import (
+    PID,
+    header,
+    labs,
+    message,
+    obx,
+    read_content,
+    read_draft,
+    read_refusal,
+)
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\r", "\n\n"])
@@ -25,7 +34,9 @@ def test_the_last_segment_needs_no_end():
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
 def test_a_line_feed_within_a_text_does_not_cut_its_segment(end):
     value = "9\nas told by the nurse"
-    (found,) = parse_message(message(obx(value, at="20260301"), end=end)).segments_named("OBX")
+    (found,) = parse_message(message(obx(value, observed_at="20260301"), end=end)).segments_named(
+        "OBX"
+    )
     assert (found.text(5), found.text(14)) == (value, "20260301")
 
 
@@ -50,13 +61,13 @@ def test_the_marks_are_those_of_the_message(marks):
     names = str.maketrans({"|": field, "^": component, "~": repetition, "\\": escape})
     raw = labs(obx("0.49")).decode()
     body = raw[8:].translate(names).replace("&", marks[4:] or "&")
-    draft = reading(f"MSH{marks}{body}".encode()).drafts[0]
+    draft = read_content(f"MSH{marks}{body}".encode()).drafts[0]
     assert draft.body.value == quantity("0.49", "10*3/uL")
 
 
 def test_a_fifth_mark_of_newer_versions_is_no_obstacle():
     raw = labs(obx("0.49")).replace(b"|^~\\&|", b"|^~\\&#|")
-    assert reading(raw).drafts[0].body.value == quantity("0.49", "10*3/uL")
+    assert read_content(raw).drafts[0].body.value == quantity("0.49", "10*3/uL")
 
 
 @pytest.mark.parametrize("marks", ["|^^\\&", "||~\\&", "|^a\\&", "A^~\\&", "|^|", "|1~\\&"])
@@ -76,16 +87,16 @@ CHARACTER_SETS = [
 
 @pytest.mark.parametrize(("name", "codec"), CHARACTER_SETS)
 def test_the_character_set_is_that_of_the_message(name, codec):
-    raw = message("NTE|1||Jürgen", rest=f"||||||{name}").decode().encode(codec)
+    raw = message("NTE|1||Jürgen", tail=f"||||||{name}").decode().encode(codec)
     assert parse_message(raw).first_segment("NTE").text(3) == "Jürgen"
 
 
 def test_ascii_is_ascii():
     assert (
-        parse_message(message("NTE|1||plain", rest="||||||ASCII")).first_segment("NTE").text(3)
+        parse_message(message("NTE|1||plain", tail="||||||ASCII")).first_segment("NTE").text(3)
         == "plain"
     )
-    refused = parse_message(message("NTE|1||Jürgen", rest="||||||ASCII"))
+    refused = parse_message(message("NTE|1||Jürgen", tail="||||||ASCII"))
     assert (refused.location, "is not ASCII" in refused.problem) == ("MSH-18", True)
 
 
@@ -93,7 +104,7 @@ def test_ascii_is_ascii():
     ("raw", "says"),
     [
         (message("NTE|1||Jürgen").decode().encode("latin-1"), "MSH-18 is empty"),
-        (message("NTE|1||x", rest="||||||KLINGON"), "none that is known"),
+        (message("NTE|1||x", tail="||||||KLINGON"), "none that is known"),
         (message("NTE|1||x").decode().encode("utf-16"), "does not start with MSH"),
     ],
 )
@@ -131,7 +142,7 @@ def test_an_escaped_mark_does_not_split_a_field():
 
 def test_unknown_and_local_segments_are_kept_and_do_no_harm():
     raw = labs("ZLB|1|anything", obx("0.49"), "QQQ", "not even a segment")
-    assert len(reading(raw).drafts) == 1
+    assert len(read_content(raw).drafts) == 1
     assert [s.name for s in parse_message(raw).segments if s.name in ("ZLB", "QQQ")] == [
         "ZLB",
         "QQQ",
@@ -139,7 +150,7 @@ def test_unknown_and_local_segments_are_kept_and_do_no_harm():
 
 
 def test_nothing_sent_is_not_the_same_as_sent_as_nothing():
-    absent, null = result(obx("", status="X")), result(obx('""', status="X"))
+    absent, null = read_draft(obx("", status="X")), read_draft(obx('""', status="X"))
     assert absent.body == null.body
     found = parse_message(message('ZZZ||""'))
     assert (found.first_segment("ZZZ").field(1), found.first_segment("ZZZ").field(2)) == ("", '""')
@@ -156,21 +167,21 @@ REFUSED = {
     "nobody's": (labs(sender="WHO|KNOWS"), "MSH-3, MSH-4", "no site sends as WHO|KNOWS"),
     "a test": (labs().replace(b"|P|2.5.1", b"|T|2.5.1"), "MSH-11", "is not production"),
     "training": (labs().replace(b"|P|2.5.1", b"|D|2.5.1"), "MSH-11", "is not production"),
-    "no time": (labs(at=""), "MSH-7", "no readable time"),
-    "an impossible time": (labs(at="20260230"), "MSH-7", "no readable time"),
+    "no time": (labs(sent_at=""), "MSH-7", "no readable time"),
+    "an impossible time": (labs(sent_at="20260230"), "MSH-7", "no readable time"),
 }
 
 
 @pytest.mark.parametrize(("raw", "where", "says"), REFUSED.values(), ids=REFUSED)
 def test_what_can_never_be_accepted_is_refused_by_name(raw, where, says):
-    refused = refusal(raw)
+    refused = read_refusal(raw)
     assert refused.location == where
     assert says in refused.problem
     assert refused.remedy
 
 
 def test_what_is_not_read_is_parked_whole():
-    found = reading(message(PID, kind="SIU^S12"))
+    found = read_content(message(PID, kind="SIU^S12"))
     (item,) = found.parked
     assert found.kind == "other"
     assert (item.path, str(item.reason)) == ("MSH.9", "unsupported-message")
@@ -179,4 +190,4 @@ def test_what_is_not_read_is_parked_whole():
 
 def test_a_header_alone_is_a_message():
     assert isinstance(parse_message(header().encode()), Message)
-    assert reading(header().encode()).drafts == ()
+    assert read_content(header().encode()).drafts == ()

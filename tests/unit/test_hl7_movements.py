@@ -3,7 +3,7 @@
 import pytest
 
 from services.vocabulary.fact import Death, Movement
-from tests.helpers.hl7_messages import PID, message, parked, reading
+from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 
 EVENT = "EVN|A01|20260301080000"
 
@@ -37,13 +37,13 @@ MOVEMENTS = [
 
 @pytest.mark.parametrize(("event", "where", "body"), MOVEMENTS)
 def test_a_movement(event, where, body):
-    (draft,) = reading(adt(event, PID, where)).drafts
+    (draft,) = read_content(adt(event, PID, where)).drafts
     assert draft.body == body
 
 
 @pytest.mark.parametrize(("event", "undone_by"), [("A01", "A11"), ("A02", "A12"), ("A03", "A13")])
 def test_a_cancellation_has_the_key_of_what_it_cancels(event, undone_by):
-    first, second = (reading(adt(one, PID, visit())).drafts[0] for one in (event, undone_by))
+    first, second = (read_content(adt(one, PID, visit())).drafts[0] for one in (event, undone_by))
     assert first.series == second.series
 
 
@@ -56,39 +56,39 @@ DATED = [
 
 @pytest.mark.parametrize(("event", "where", "at", "notes"), DATED)
 def test_a_movement_is_dated_by_its_visit_else_by_its_event(event, where, at, notes):
-    (draft,) = reading(adt(event, PID, where)).drafts
+    (draft,) = read_content(adt(event, PID, where)).drafts
     assert (f"{draft.observed_at:%Y-%m-%d %H:%M}", draft.notes) == (at, notes)
 
 
 def test_a_movement_and_a_death_say_of_which_visit_they_are():
     died = pid("Y", "20260301073000")
-    assert [draft.visit for draft in reading(adt("A01", died, visit())).drafts] == ["V1", "V1"]
+    assert [draft.visit for draft in read_content(adt("A01", died, visit())).drafts] == ["V1", "V1"]
 
 
 def test_a_movement_without_its_event_is_dated_by_its_message():
-    (draft,) = reading(message(PID, visit(), kind="ADT^A02")).drafts
+    (draft,) = read_content(message(PID, visit(), kind="ADT^A02")).drafts
     assert (f"{draft.observed_at:%H:%M}", draft.notes) == ("14:00", ("observed_at from MSH-7",))
 
 
 def test_an_unreadable_time_of_a_movement_is_parked():
     raw = adt("A03", PID, visit(discharged="soon"))
-    assert parked(raw) == [("EVN", "unreadable-time")]
+    assert read_parked(raw) == [("EVN", "unreadable-time")]
 
 
 @pytest.mark.parametrize("event", ["A01", "A03", "A08", "A31"])
 def test_a_death_is_read_from_any_of_these(event):
-    found = reading(adt(event, pid("Y", "20260301073000"), visit())).drafts
+    found = read_content(adt(event, pid("Y", "20260301073000"), visit())).drafts
     (death,) = [draft for draft in found if isinstance(draft.body, Death)]
     assert f"{death.observed_at:%Y-%m-%d %H:%M}" == "2026-03-01 12:30"
 
 
 @pytest.mark.parametrize(("died", "at"), [("", ""), ("N", ""), ("N", '""'), ('""', '""')])
 def test_who_did_not_die_is_not_dead(died, at):
-    assert reading(adt("A08", pid(died, at))).drafts == ()
+    assert read_content(adt("A08", pid(died, at))).drafts == ()
 
 
 def test_a_death_without_a_date_takes_that_of_its_message_and_says_so():
-    (death,) = reading(adt("A08", pid("Y"))).drafts
+    (death,) = read_content(adt("A08", pid("Y"))).drafts
     assert (f"{death.observed_at:%H:%M}", death.notes) == (
         "13:00",
         ("date of death not reported; that of the message is taken",),
@@ -96,7 +96,7 @@ def test_a_death_without_a_date_takes_that_of_its_message_and_says_so():
 
 
 def test_a_date_of_death_alone_is_a_death():
-    (death,) = reading(adt("A08", pid("", "20260301"))).drafts
+    (death,) = read_content(adt("A08", pid("", "20260301"))).drafts
     assert death.notes == ("time of day not reported",)
 
 
@@ -109,31 +109,31 @@ def test_a_date_of_death_alone_is_a_death():
 )
 def test_a_death_that_cannot_be_understood_is_parked_and_never_dropped(segment, place):
     raw = adt("A08", segment)
-    assert (parked(raw), reading(raw).drafts) == ([place], ())
+    assert (read_parked(raw), read_content(raw).drafts) == ([place], ())
 
 
 def test_a_death_whose_message_has_no_readable_time_is_parked():
     raw = message("EVN|A08|soon", pid("Y"), kind="ADT^A08")
-    assert (parked(raw), reading(raw).drafts) == ([("PID.30", "unreadable-time")], ())
+    assert (read_parked(raw), read_content(raw).drafts) == ([("PID.30", "unreadable-time")], ())
 
 
 def test_about_nobody_a_movement_is_parked():
-    assert parked(adt("A01", visit())) == [("PID", "no-participant")]
+    assert read_parked(adt("A01", visit())) == [("PID", "no-participant")]
 
 
 @pytest.mark.parametrize("event", ["A40", "A34", "A18"])
 def test_a_merge_names_who_is_gone_and_who_stays(event):
-    (merge,) = reading(adt(event, PID, "MRG|0815^^^NMRN^MR")).merges
+    (merge,) = read_content(adt(event, PID, "MRG|0815^^^NMRN^MR")).merges
     assert [merge.merged_ids[0].identifier, merge.survivor[0].identifier] == ["0815", "QX4711"]
     assert merge.is_reversal is False
 
 
 def test_an_unlinked_pair_is_a_merge_undone():
-    (merge,) = reading(adt("A37", PID, PID.replace("QX4711", "0815"))).merges
+    (merge,) = read_content(adt("A37", PID, PID.replace("QX4711", "0815"))).merges
     assert merge.is_reversal is True
 
 
 @pytest.mark.parametrize("segments", [[PID], [PID, "MRG|0815^^^OTHER^MR"], ["MRG|0815^^^NMRN^MR"]])
 def test_a_merge_of_nobody_known_is_parked(segments):
-    (item,) = reading(adt("A40", *segments)).parked
+    (item,) = read_content(adt("A40", *segments)).parked
     assert str(item.reason) == "no-participant"

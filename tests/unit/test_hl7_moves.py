@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.hl7_messages import PID, labs, message, obx, parked, reading
+from tests.helpers.hl7_messages import PID, labs, message, obx, read_content, read_parked
 
 EVENT = "EVN|A45|20260301080000||||20260228230000"
 
@@ -21,7 +21,7 @@ def adt(event, *segments):
 
 def moved(raw):
     """Each move: from whose identifier to whose, which visit, and as what."""
-    found = reading(raw)
+    found = read_content(raw)
     assert (found.parked, found.merges, found.drafts) == ((), (), ())
     return [
         (one.source[0].identifier, one.target[0].identifier, one.visit, one.new_visit)
@@ -60,7 +60,7 @@ def test_several_patients_move_in_one_message():
 
 
 def test_a_move_is_dated_by_its_event():
-    (move,) = reading(adt("A43", PID, mrg())).moves
+    (move,) = read_content(adt("A43", PID, mrg())).moves
     assert f"{move.observed_at:%Y-%m-%d %H:%M}" == "2026-03-01 04:00"
 
 
@@ -78,28 +78,28 @@ WAITING = {
 @pytest.mark.parametrize(("parts", "expected"), WAITING.values(), ids=WAITING)
 def test_a_move_of_nothing_known_is_parked(parts, expected):
     raw = adt(*parts)
-    assert (parked(raw), reading(raw).moves) == ([expected], ())
-    assert "0815" not in reading(raw).parked[0].detail
+    assert (read_parked(raw), read_content(raw).moves) == ([expected], ())
+    assert "0815" not in read_content(raw).parked[0].detail
 
 
 def test_a_result_says_of_which_visit_it_is():
-    (draft,) = reading(message(PID, pv1("V7^^^NMRN"), "OBR|1||ORD1", obx("0.49"))).drafts
+    (draft,) = read_content(message(PID, pv1("V7^^^NMRN"), "OBR|1||ORD1", obx("0.49"))).drafts
     assert draft.visit == "V7"
 
 
 @pytest.mark.parametrize("raw", [labs(obx("0.49")), message(PID, pv1('""'), obx("0.49"))])
 def test_a_result_need_not_say_of_which_visit_it_is(raw):
-    assert [draft.visit for draft in reading(raw).drafts] == [""]
+    assert [draft.visit for draft in read_content(raw).drafts] == [""]
 
 
 def test_the_visit_of_one_patient_is_not_the_next_ones():
     other = PID.replace("QX4711", "QX2")
     raw = message(PID, pv1("V7"), obx("0.49"), other, obx("0.51"))
-    assert [draft.visit for draft in reading(raw).drafts] == ["V7", ""]
+    assert [draft.visit for draft in read_content(raw).drafts] == ["V7", ""]
 
 
 def test_a_drug_says_of_which_visit_it_was_given():
     rxa = "RXA|0|1|20260301080000|20260301080000|dexamethasone^dexamethasone^L|20|mg"
     other = PID.replace("QX4711", "QX2")
     raw = message(PID, pv1("V7"), "ORC|RE", rxa, other, "ORC|RE", rxa, kind="RAS^O17")
-    assert [draft.visit for draft in reading(raw).drafts] == ["V7", ""]
+    assert [draft.visit for draft in read_content(raw).drafts] == ["V7", ""]

@@ -4,7 +4,16 @@ import pytest
 
 from services.vocabulary.fact import Observation, Status
 from tests.helpers.fact_notes import quantity
-from tests.helpers.hl7_messages import OBR, PID, labs, message, obx, parked, reading, result
+from tests.helpers.hl7_messages import (
+    OBR,
+    PID,
+    labs,
+    message,
+    obx,
+    read_content,
+    read_draft,
+    read_parked,
+)
 from tests.helpers.lab_reading import TABLES
 
 CODES = [
@@ -20,7 +29,7 @@ CODES = [
 
 @pytest.mark.parametrize(("code", "measure"), CODES)
 def test_a_measure_is_known_by_either_of_its_codes(code, measure):
-    assert result(obx("7", "", code=code)).body.measure == measure
+    assert read_draft(obx("7", "", code=code)).body.measure == measure
 
 
 # LOINC code, unit, and what is measured
@@ -38,14 +47,14 @@ GRADED = [
 
 @pytest.mark.parametrize(("code", "unit", "measure"), GRADED)
 def test_what_feeds_send_is_what_a_criterion_reads(code, unit, measure):
-    body = result(obx("7", unit, code=f"{code}^^LN")).body
+    body = read_draft(obx("7", unit, code=f"{code}^^LN")).body
     assert (body.measure, body.value) == (measure, quantity("7", unit))
     assert any(measure in table.compiled.by_measure for table in TABLES.values())
 
 
 @pytest.mark.parametrize("code", ["99999-9^New^LN", "751-8", "GLU^^L", "AEGIS-MOOD^^AEGIS", ""])
 def test_an_unknown_code_is_parked_with_what_to_do_and_the_others_go_on(code):
-    found = reading(labs(obx("1", code=code), obx("0.49")))
+    found = read_content(labs(obx("1", code=code), obx("0.49")))
     (item,) = found.parked
     assert (item.path, str(item.reason)) == ("OBX[1].3", "unknown-code")
     assert "sites.yaml" in item.detail
@@ -63,29 +72,31 @@ WORDS = [
 @pytest.mark.parametrize(("measure", "written", "word"), WORDS)
 def test_words_are_those_of_the_site_or_those_that_everybody_uses(measure, written, word):
     code = f"AEGIS-{measure.upper()}^^AEGIS"
-    assert result(obx(written, "", kind="CWE", code=code)).body == Observation(measure, text=word)
+    assert read_draft(obx(written, "", kind="CWE", code=code)).body == Observation(
+        measure, text=word
+    )
 
 
 def test_a_word_that_is_unknown_is_parked():
     raw = labs(obx("snorkel", "", kind="CWE", code="AEGIS-OXYGEN-DEVICE^^AEGIS"))
-    (item,) = reading(raw).parked
+    (item,) = read_content(raw).parked
     assert (item.path, str(item.reason)) == ("OBX[1].5", "unreadable-value")
     assert "it is one of bipap, blow-by, cpap" in item.detail
 
 
 @pytest.mark.parametrize("status", ["F", "P", "I", "S", "R", "C", "A", "B", "D", "W", "U", "X"])
 def test_the_status_says_how_far_a_result_can_be_relied_upon(status):
-    draft = result(obx("0.49", status=status))
+    draft = read_draft(obx("0.49", status=status))
     assert (draft.status, draft.body.value) == (Status(status), quantity("0.49", "10*3/uL"))
 
 
 def test_no_status_is_final():
-    assert result(obx("0.49", status="")).status is Status.FINAL
+    assert read_draft(obx("0.49", status="")).status is Status.FINAL
 
 
 @pytest.mark.parametrize("status", ["N", "O", "Z", "f"])
 def test_a_status_that_says_nothing_of_a_result_is_parked(status):
-    assert parked(labs(obx("0.49", status=status))) == [("OBX[1].11", "unreadable-value")]
+    assert read_parked(labs(obx("0.49", status=status))) == [("OBX[1].11", "unreadable-value")]
 
 
 @pytest.mark.parametrize("status", ["D", "W", "X"])
@@ -94,47 +105,47 @@ def test_a_status_that_says_nothing_of_a_result_is_parked(status):
     [("", "10*3/uL"), ('""', ""), ("HEMOLYZED", "10*3/uL"), ("see note", ""), ("1", "furlongs")],
 )
 def test_a_result_is_taken_back_whatever_stands_in_its_place(status, value, unit):
-    draft = result(obx(value, unit, kind="ST", status=status))
+    draft = read_draft(obx(value, unit, kind="ST", status=status))
     assert (draft.status, draft.body) == (Status(status), Observation("neutrophils"))
 
 
 @pytest.mark.parametrize("status", ["C", "A"])
 def test_a_correction_that_cannot_be_read_waits_and_what_it_corrects_no_longer_stands(status):
-    read = reading(labs(obx("HEMOLYZED", kind="ST", status=status)))
+    read = read_content(labs(obx("HEMOLYZED", kind="ST", status=status)))
     assert [item.reason for item in read.parked] == ["unreadable-value"]
     assert [draft.body for draft in read.drafts] == [Observation("neutrophils")]
 
 
 def test_a_correction_in_an_unknown_unit_waits_until_the_unit_is_known():
-    read = reading(labs(obx("1", "furlongs", status="C")))
+    read = read_content(labs(obx("1", "furlongs", status="C")))
     assert ([item.reason for item in read.parked], read.drafts) == (["unknown-unit"], ())
 
 
 @pytest.mark.parametrize("status", ["P", "I", "U"])
 def test_no_value_yet(status):
     expected = [] if status in "IU" else [("OBX[1].5", "unreadable-value")]
-    assert parked(labs(obx("", status=status))) == expected
+    assert read_parked(labs(obx("", status=status))) == expected
 
 
 @pytest.mark.parametrize("status", ["F", "C", "P"])
 @pytest.mark.parametrize("value", ["HEMOLYZED", "", '""', "^1^:^128"])
 def test_a_value_that_is_no_number_is_parked(status, value):
     raw = labs(obx(value, kind="SN" if ":" in value else "ST", status=status))
-    assert parked(raw) == [("OBX[1].5", "unreadable-value")]
+    assert read_parked(raw) == [("OBX[1].5", "unreadable-value")]
 
 
 def test_what_is_parked_does_not_repeat_the_value():
-    (item,) = reading(labs(obx("JANE DOE", kind="ST"))).parked
+    (item,) = read_content(labs(obx("JANE DOE", kind="ST"))).parked
     assert "DOE" not in item.detail
 
 
 def series(raw):
-    return [draft.series for draft in reading(raw).drafts]
+    return [draft.series for draft in read_content(raw).drafts]
 
 
 def test_a_correction_has_the_key_of_what_it_corrects():
     first = labs(obx("0.49"), control_id="1")
-    corrected = labs(obx("4.9", status="C"), control_id="2", at="20260301100000-0500")
+    corrected = labs(obx("4.9", status="C"), control_id="2", sent_at="20260301100000-0500")
     assert series(first) == series(corrected)
 
 
@@ -156,7 +167,7 @@ def test_each_result_belongs_to_the_order_and_the_participant_above_it():
     raw = message(PID, OBR, obx("1"), second, OBR.replace("ORD1", "ORD2"), obx("2"))
     assert [
         (draft.patient_ids[0].identifier, "ORD2" in draft.series, str(draft.body.value.value))
-        for draft in reading(raw).drafts
+        for draft in read_content(raw).drafts
     ] == [("QX4711", False, "1"), ("QX4712", True, "2")]
 
 
@@ -177,7 +188,7 @@ WHO = [
 
 @pytest.mark.parametrize(("written", "identifiers"), WHO)
 def test_only_identifiers_of_an_authority_of_the_site_count(written, identifiers):
-    found = reading(message(f"PID|1||{written}", obx("0.49")))
+    found = read_content(message(f"PID|1||{written}", obx("0.49")))
     whom = [[key.identifier for key in draft.patient_ids] for draft in found.drafts]
     assert whom == ([identifiers] if identifiers else [])
     assert len(found.parked) == (not identifiers)
@@ -185,12 +196,12 @@ def test_only_identifiers_of_an_authority_of_the_site_count(written, identifiers
 
 def test_without_pid_every_result_is_parked():
     raw = message(OBR, obx("0.49"), obx("0.5"))
-    assert parked(raw) == [("OBX[1]", "no-participant"), ("OBX[2]", "no-participant")]
+    assert read_parked(raw) == [("OBX[1]", "no-participant"), ("OBX[2]", "no-participant")]
 
 
 def test_the_count_of_the_sender_is_kept():
-    assert result(obx("0.49"), rest="|17").sequence == 17
-    assert result(obx("0.49"), rest="|many").sequence == 0
+    assert read_draft(obx("0.49"), tail="|17").sequence == 17
+    assert read_draft(obx("0.49"), tail="|many").sequence == 0
 
 
 # a code as a laboratory sends it, what it measures, and the unit it arrives in
@@ -207,5 +218,5 @@ NEWER = {
 @pytest.mark.parametrize(("code", "row"), NEWER.items(), ids=NEWER)
 def test_kidney_acid_base_and_lung_results_are_read(code, row):
     value, written, measure, unit = row
-    body = result(obx(value, written, code=f"{code}^x^LN")).body
+    body = read_draft(obx(value, written, code=f"{code}^x^LN")).body
     assert (body.measure, body.value) == (measure, quantity(value, unit))

@@ -3,7 +3,7 @@
 import pytest
 
 from services.ingest.domain.hl7.times import read_time
-from tests.helpers.hl7_messages import RHEIN, labs, message, obx, reading, result
+from tests.helpers.hl7_messages import RHEIN, labs, message, obx, read_content, read_draft
 
 NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
 DAY_ONLY = ("time of day not reported",)
@@ -115,31 +115,31 @@ def test_a_result_is_dated_by_the_first_time_there_is_and_says_which(
     own, collected, reported, at, notes
 ):
     order = f"OBR|1||ORD1|CBC|||{collected}|||||||||||||||{reported}"
-    raw = message("PID|1||QX4711^^^NMRN^MR", order, obx("0.49", at=own))
-    (draft,) = reading(raw).drafts
+    raw = message("PID|1||QX4711^^^NMRN^MR", order, obx("0.49", observed_at=own))
+    (draft,) = read_content(raw).drafts
     assert (f"{draft.observed_at:%H:%M}", draft.notes) == (at, notes)
     assert f"{draft.reported_at:%H:%M}" == ("09:00" if reported else "14:00")
 
 
 def test_an_unreadable_time_is_parked_and_not_replaced_by_another():
-    (item,) = reading(labs(obx("0.49", at="soon"))).parked
+    (item,) = read_content(labs(obx("0.49", observed_at="soon"))).parked
     assert (item.path, str(item.reason)) == ("OBX[1].14", "unreadable-time")
 
 
 def test_a_time_without_offset_takes_that_of_the_message():
-    assert f"{result(obx('0.49', at='20260301060000')).observed_at:%H:%M}" == "11:00"
+    assert f"{read_draft(obx('0.49', observed_at='20260301060000')).observed_at:%H:%M}" == "11:00"
 
 
 def test_a_time_without_any_offset_is_in_the_zone_of_the_site():
     raw = message(
         "PID|1||QX4711^^^PATNR^MR",
-        obx("0.49", at="20260701060000"),
+        obx("0.49", observed_at="20260701060000"),
         sender="|".join(RHEIN.senders),
-        at="20260701090000",
+        sent_at="20260701090000",
     )
-    (draft,) = reading(raw).drafts
+    (draft,) = read_content(raw).drafts
     assert f"{draft.observed_at:%H:%M}" == "04:00"
 
 
 def test_a_day_without_a_time_is_noted_with_the_result():
-    assert "time of day not reported" in result(obx("0.49", at="20260301")).notes
+    assert "time of day not reported" in read_draft(obx("0.49", observed_at="20260301")).notes

@@ -7,7 +7,7 @@ import pytest
 from services.ingest.domain.hl7.values import read_limits, read_value
 from services.vocabulary.quantity import Quantity
 from tests.helpers.fact_notes import quantity
-from tests.helpers.hl7_messages import labs, obx, parked, result
+from tests.helpers.hl7_messages import labs, obx, read_draft, read_parked
 
 # OBX-2, OBX-5, what it means (None: no number)
 VALUES = [
@@ -83,7 +83,7 @@ def test_what_is_no_range_gives_no_limits(written):
 
 
 def test_a_range_in_words_is_noted_and_the_value_kept():
-    draft = result(obx("0.49", limits="see note"))
+    draft = read_draft(obx("0.49", limits="see note"))
     assert (draft.body.lln, draft.body.uln) == (None, None)
     assert "reference range not read" in draft.notes
 
@@ -110,15 +110,15 @@ UNITS = [
 
 @pytest.mark.parametrize(("written", "unit"), UNITS)
 def test_the_spelling_of_a_unit_is_normalised_and_the_value_is_not(written, unit):
-    assert result(obx("1.20", written)).body.value == quantity("1.20", unit)
+    assert read_draft(obx("1.20", written)).body.value == quantity("1.20", unit)
 
 
 @pytest.mark.parametrize("written", ["furlongs", "10*3/uX", "^^UCUM"])
 def test_an_unknown_unit_is_parked_and_a_missing_one_travels_as_missing(written):
     expected = [] if written == "^^UCUM" else [("OBX[1].6", "unknown-unit")]
-    assert parked(labs(obx("1.20", written))) == expected
+    assert read_parked(labs(obx("1.20", written))) == expected
 
 
 def test_limits_are_in_the_unit_of_their_value():
-    body = result(obx("0.49", "K/uL", limits="1.8 - 7.7")).body
+    body = read_draft(obx("0.49", "K/uL", limits="1.8 - 7.7")).body
     assert (body.lln, body.uln) == (quantity("1.8", "10*3/uL"), quantity("7.7", "10*3/uL"))

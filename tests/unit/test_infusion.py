@@ -7,7 +7,7 @@ import pytest
 
 from services.safety_rules.domain.facts.infusion import format_rate, trace_infusion
 from services.vocabulary.fact import Action, Administration, Culture
-from tests.helpers.dosing_course import hour
+from tests.helpers.dosing_course import format_hour
 from tests.helpers.fact_notes import fact, hours, quantity
 
 _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
@@ -45,8 +45,8 @@ def charted(script):
 
 def ran(facts):
     return [
-        f"{hour(one.start)} to {hour(one.end) if one.end else 'now'}: {format_rate(one.rate)}"
-        + (", begun" if one.begins and one.start != hours(0) else "")
+        f"{format_hour(one.start)} to {format_hour(one.end) if one.end else 'now'}:"
+        f" {format_rate(one.rate)}" + (", begun" if one.begins and one.start != hours(0) else "")
         for one in trace_infusion(facts, "blinatumomab").periods
     ]
 
@@ -84,5 +84,7 @@ def test_a_restart_is_what_began_after_a_pause_that_is_not_too_long():
     found = trace_infusion(
         charted("start 8 0, stop - 24, start 8 30, stop - 40, start 8 400"), "blinatumomab"
     )
-    pauses = [(hour(one.start), pause) for one, pause in found.find_restarts(timedelta(days=14))]
+    pauses = [
+        (format_hour(one.start), pause) for one, pause in found.find_restarts(timedelta(days=14))
+    ]
     assert pauses == [("30", timedelta(hours=6))]

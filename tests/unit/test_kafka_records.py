@@ -18,11 +18,11 @@ from services.runtime.kafka_records import (
 from services.runtime.wire import Unreadable, write_fact
 from services.store import outbox
 from services.store.outbox import Announcement, announce_facts
-from tests.helpers.fact_notes import NOW, hours, lab
+from tests.helpers.fact_notes import HOUR_ZERO, hours, lab
 from tests.helpers.store import new_database
 
 
-def run(*facts, message="m1", at=NOW, first=1):
+def run(*facts, message="m1", at=HOUR_ZERO, first=1):
     """One payload of the outbox."""
     inside = ",".join(
         f"[{seq},{write_fact(fact).decode()}]" for seq, fact in enumerate(facts, first)
@@ -44,8 +44,8 @@ def test_facts_come_back_with_their_place_in_the_journal():
     assert isinstance(found, Runs)
     assert found.study == "T"
     assert [(k.seq, k.message, k.received_at, k.fact) for k in found.facts] == [
-        (1, "m1", NOW, FACTS[0]),
-        (2, "m1", NOW, FACTS[1]),
+        (1, "m1", HOUR_ZERO, FACTS[0]),
+        (2, "m1", HOUR_ZERO, FACTS[1]),
         (3, "m2", hours(2), FACTS[0]),
     ]
 
@@ -94,7 +94,7 @@ def test_what_is_no_record_of_facts_says_where(record):
 
 
 def announcement(number, topic, key, payload="{}"):
-    return Announcement(number, topic, key, payload, NOW)
+    return Announcement(number, topic, key, payload, HOUR_ZERO)
 
 
 def test_facts_of_one_participant_share_a_record_in_their_order():
@@ -145,7 +145,13 @@ def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
     payload = write_fact(FACTS[0]).decode()
     many = outbox.LONGEST // len(payload) + 1
     rows = [
-        {"subject": "P-1", "message": "m1", "received_at": NOW, "seq": seq, "payload": payload}
+        {
+            "subject": "P-1",
+            "message": "m1",
+            "received_at": HOUR_ZERO,
+            "seq": seq,
+            "payload": payload,
+        }
         for seq in range(1, many + 1)
     ]
     with told.write() as conn:
@@ -164,7 +170,7 @@ def test_lines_about_one_and_another_in_turn_are_one_payload_for_each(tmp_path):
     db.close()
     told = type(db).open(db.url, announced=True)
     payload = write_fact(FACTS[0]).decode()
-    like = {"message": "m1", "received_at": NOW, "payload": payload}
+    like = {"message": "m1", "received_at": HOUR_ZERO, "payload": payload}
     rows = [like | {"subject": who, "seq": seq} for seq in (1, 2, 3) for who in ("P-1", "P-2")]
     with told.write() as conn:
         announce_facts(conn, rows)

@@ -134,8 +134,8 @@ def test_a_corrected_time_that_says_of_no_visit_goes_where_its_result_goes():
 
 
 def test_of_two_moves_that_are_reported_together_the_later_event_is_the_last():
-    there = fact(Move("a", "b", "V"), 2, reported=9)
-    back = fact(Move("b", "a", "V"), 1, reported=9)
+    there = fact(Move("a", "b", "V"), 2, reported_hour=9)
+    back = fact(Move("b", "a", "V"), 1, reported_hour=9)
     ownership = Ownership("ab")
     ownership.add_facts([there, back])
     assert ownership.find_owner(lab("alt", "30", subject="a", visit="V")) == "b"

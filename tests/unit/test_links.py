@@ -7,7 +7,7 @@ import pytest
 
 from services.alerts import links
 from services.store.vault import Keys
-from tests.helpers.fact_notes import NOW
+from tests.helpers.fact_notes import HOUR_ZERO
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +16,12 @@ def keys(tmp_path_factory):
 
 
 def test_a_link_says_which_alert_and_who(keys):
-    link = links.opened(keys, links.token(keys, "a1", "Zoë | chair", NOW), NOW)
-    assert (link.alert, link.recipient, link.until) == ("a1", "Zoë | chair", NOW + links.LASTS)
+    link = links.opened(keys, links.token(keys, "a1", "Zoë | chair", HOUR_ZERO), HOUR_ZERO)
+    assert (link.alert, link.recipient, link.until) == (
+        "a1",
+        "Zoë | chair",
+        HOUR_ZERO + links.LASTS,
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,8 +33,8 @@ def test_a_link_says_which_alert_and_who(keys):
     ],
 )
 def test_a_link_lasts_fourteen_days(keys, after, is_good):
-    token = links.token(keys, "a1", "chair", NOW)
-    assert (links.opened(keys, token, NOW + after) is not None) is is_good
+    token = links.token(keys, "a1", "chair", HOUR_ZERO)
+    assert (links.opened(keys, token, HOUR_ZERO + after) is not None) is is_good
 
 
 def _decoded(token):
@@ -42,11 +46,11 @@ def _encoded(raw):
 
 
 def test_no_bit_of_a_link_can_be_changed(keys):
-    raw = _decoded(links.token(keys, "a1", "chair", NOW))
+    raw = _decoded(links.token(keys, "a1", "chair", HOUR_ZERO))
     for place in range(len(raw)):
         changed = bytearray(raw)
         changed[place] ^= 1
-        assert links.opened(keys, _encoded(bytes(changed)), NOW) is None, place
+        assert links.opened(keys, _encoded(bytes(changed)), HOUR_ZERO) is None, place
 
 
 @pytest.mark.parametrize(
@@ -62,9 +66,9 @@ def test_no_bit_of_a_link_can_be_changed(keys):
     ],
 )
 def test_what_is_no_link_is_refused(keys, token):
-    assert links.opened(keys, token, NOW) is None
+    assert links.opened(keys, token, HOUR_ZERO) is None
 
 
 def test_a_link_of_another_installation_is_refused(keys, tmp_path):
     other = Keys.load_or_create(tmp_path / "keys")
-    assert links.opened(keys, links.token(other, "a1", "chair", NOW), NOW) is None
+    assert links.opened(keys, links.token(other, "a1", "chair", HOUR_ZERO), HOUR_ZERO) is None

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local import places
 from deploy.local.program import UnavailableError
-from tests.helpers.servers import had
+from tests.helpers.servers import skip_without_server
 
 
 @pytest.fixture
@@ -67,5 +67,5 @@ def test_a_server_that_cannot_be_had_fails_where_ci_is_set_and_skips_elsewhere(
     monkeypatch, ci, outcome
 ):
     monkeypatch.setenv("CI", ci)
-    with pytest.raises(outcome, match="apt-get install such"), had():
+    with pytest.raises(outcome, match="apt-get install such"), skip_without_server():
         places.program("no-such-program", "such")

@@ -4,7 +4,7 @@ import pytest
 
 from services.safety_rules.domain.comparison.regraded import compare_records
 from services.vocabulary.episode import EpisodeState
-from tests.helpers.dosing_course import hour, record
+from tests.helpers.dosing_course import format_hour, record
 
 OLD, NEW = "ctcae-5.0.neutrophil-count-decreased", "ctcae-6.0.neutrophil-count-decreased"
 SAME = {OLD: NEW}
@@ -58,7 +58,10 @@ TABLE = {
 @pytest.mark.parametrize(("before", "after", "expected"), TABLE.values(), ids=TABLE)
 def test_what_would_become_of_a_record(before, after, expected):
     found = compare_records(records(OLD, before), records(NEW, after), SAME)
-    assert "; ".join(f"{hour(one.record.onset_at)}: {one.difference}" for one in found) == expected
+    assert (
+        "; ".join(f"{format_hour(one.record.onset_at)}: {one.difference}" for one in found)
+        == expected
+    )
     assert [one.is_changed for one in found] == [one.difference != "the same" for one in found]
 
 

@@ -22,7 +22,7 @@ from services.store.journal import Arrival, append
 from services.store.participants import Participant, add_participants
 from services.store.records import episode_versions, latest_standings
 from services.store.states import StateRow
-from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.random_trials import PEOPLE, RULES, trial
 from tests.helpers.store import message, new_database
 
@@ -95,7 +95,7 @@ def everything_said(folder, cache, seed):
     db, keys = new_database(folder)
     order = sorted(trial(seed), key=lambda one: (one.reported_at, one.id))
     with db.write() as conn:
-        add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], NOW)
+        add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], HOUR_ZERO)
     for some in (order[at : at + 8] for at in range(0, len(order), 8)):
         with db.write() as conn:
             for one in some:
@@ -141,7 +141,7 @@ def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_pat
 def test_who_is_dropped_is_freed_at_once_without_a_collection():
     chronicle = RecordHistory(LinkedParticipants(PEOPLE, RULES), RULES)
     for seq, one in enumerate(trial(seed=5)):
-        chronicle.receive(ReceivedMessage(NOW, one.subject, seq, (one,)))
+        chronicle.receive(ReceivedMessage(HOUR_ZERO, one.subject, seq, (one,)))
     chronicle.take_changes()
     gc.collect()
     gc.disable()

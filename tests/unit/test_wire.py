@@ -25,10 +25,12 @@ from services.vocabulary.fact import Enrolment, Transplant
 from services.vocabulary.grade import Grade, Incomplete, Input
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice, AdviceKind
-from tests.helpers.fact_notes import NOW, fact, lab
+from tests.helpers.fact_notes import HOUR_ZERO, fact, lab
 from tests.helpers.store import CONTENT, DECISION, STANDING
 
-ADVICE = Advice("P-001", AdviceKind.DEVIATION, "premedication", 1, "dexamethasone missing", NOW)
+ADVICE = Advice(
+    "P-001", AdviceKind.DEVIATION, "premedication", 1, "dexamethasone missing", HOUR_ZERO
+)
 WHOLE = lab("neutrophils", "0.490", unit="10*9/L", lln="2.0", uln="7.5")
 
 

@@ -13,7 +13,7 @@ from services.vocabulary.decision import Contributor, Decision, PathPoint, Rever
 from services.vocabulary.episode import Change, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import BoundaryStep
-from tests.helpers.fact_notes import NOW, hours
+from tests.helpers.fact_notes import HOUR_ZERO, hours
 
 LINK = "https://aegis.example.org/alerts/TOKEN"
 DRAFT = "protocol v1 DRAFT, signed by nobody"
@@ -24,8 +24,8 @@ REACHED = Decision(
     title="Severe CRS",
     in_words="CRS of grade 3 or worse (ASTCT), first dose to transplant day 100.",
     signal=Signal.BOUNDARY_REACHED,
-    data_to=NOW.replace(month=9, day=1, hour=6),
-    as_of=NOW.replace(month=9, day=1, hour=7),
+    data_to=HOUR_ZERO.replace(month=9, day=1, hour=6),
+    as_of=HOUR_ZERO.replace(month=9, day=1, hour=7),
     events=4,
     confirmed=3,
     upper=4,
@@ -38,7 +38,7 @@ REACHED = Decision(
     boundary=3,
     events_left=0,
     free_until_rise=2,
-    crossed_since=NOW,
+    crossed_since=HOUR_ZERO,
     certain=True,
     possible=True,
     p_cross_p0=1.0,
@@ -48,7 +48,7 @@ REACHED = Decision(
     confirmed_crossed=True,
     upper_crossed=True,
     path=(
-        PathPoint(NOW, 4.2, 2, 3, crossed=False),
+        PathPoint(HOUR_ZERO, 4.2, 2, 3, crossed=False),
         PathPoint(hours(24), 7.5, 3, 3, crossed=True),
     ),
     pending_weights=(0.5, 0.1),
@@ -77,7 +77,7 @@ LIKELY = replace(
     certain=False,
     p_cross_p0=0.234,
     predictive=0.004,
-    path=(PathPoint(NOW, 1.0, 1, 2, crossed=False),),
+    path=(PathPoint(HOUR_ZERO, 1.0, 1, 2, crossed=False),),
     contributors=REACHED.contributors[:1],
     beyond_plan=2,
 )
@@ -85,9 +85,9 @@ CRS = EpisodeContent(
     participant="P-004",
     criterion="astct-2019.crs",
     term="Cytokine release syndrome (ASTCT)",
-    onset_at=NOW,
+    onset_at=HOUR_ZERO,
     history=(
-        Change(NOW, Span(Grade.MILD, Grade.MILD), "fever, 38.4 Cel"),
+        Change(HOUR_ZERO, Span(Grade.MILD, Grade.MILD), "fever, 38.4 Cel"),
         Change(hours(5), Span(Grade.SEVERE, Grade.SEVERE), "fever, 39.5 Cel; a vasopressor"),
     ),
     worst=Span(Grade.SEVERE, Grade.SEVERE),
@@ -100,7 +100,9 @@ CRS = EpisodeContent(
 POSSIBLE = replace(
     CRS,
     history=(
-        Change(NOW, Span(Grade.MILD, Grade.LIFE_THREATENING), "fever", ("oxygen-device", "sbp")),
+        Change(
+            HOUR_ZERO, Span(Grade.MILD, Grade.LIFE_THREATENING), "fever", ("oxygen-device", "sbp")
+        ),
     ),
     worst=Span(Grade.MILD, Grade.LIFE_THREATENING),
 )
@@ -117,7 +119,7 @@ def alert_of(kind, **more):
         "roles": ("dsmb",),
         "escalate_to": (),
         "acknowledge_within_s": 3600,
-        "opened_at": NOW,
+        "opened_at": HOUR_ZERO,
         "detail": CRS,
         "protocol": DRAFT,
     }
@@ -398,7 +400,7 @@ def test_no_notice_has_a_date_beside_the_data_cut(alert, detail, reason):
 )
 def test_no_notice_names_who_graded(because, said):
     grade = Span(Grade.SEVERE, Grade.SEVERE)
-    content = replace(CRS, history=(Change(NOW, grade, because),))
+    content = replace(CRS, history=(Change(HOUR_ZERO, grade, because),))
     body = lines(replace(AN_EPISODE, suspected=False), content)
     assert f"Because: {said}." in body
     assert "Smith" not in "\n".join(body)
