@@ -40,7 +40,7 @@ from services.safety_rules.domain.participant.record_history import (
 )
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
-from services.store.participant_order import known_after
+from services.store.participant_order import compute_known_at
 from services.vocabulary.fact import Fact
 
 _SMALLEST = 1_000
@@ -176,7 +176,7 @@ class _StoredHistory:
         open_enrolled(folder, self._material.people)
         installation = open_data(folder)
         with installation.db.write() as conn:
-            facts = journal.facts_between(conn, self._subject, 0)
+            facts = journal.load_facts_between(conn, self._subject, 0)
             self._ids, self._position = {one.fact.id for one in facts}, facts[-1].received_at
         self._send(installation, _take_readings(self._messages, _STORED_FACTS))
         self._fold(installation, self._cache)
@@ -200,7 +200,7 @@ class _StoredHistory:
         """Return the milliseconds to read the whole journal of the participant."""
         installation = self._open_installation
         with installation.db.read() as conn:
-            return _spent_ms(lambda: journal.facts_between(conn, self._subject, 0))
+            return _spent_ms(lambda: journal.load_facts_between(conn, self._subject, 0))
 
     def _one_ms(self, installation: StudyContext, cache: Cache, *, late: bool) -> float:
         fact = next(self._late) if late else next(self._messages).facts[0]
@@ -212,7 +212,7 @@ class _StoredHistory:
         with installation.db.write() as conn:
             for message in messages:
                 fact = tuple(fact for fact in message.facts if fact.id not in self._ids)
-                self._position = known_after(self._position, message.received_at)
+                self._position = compute_known_at(self._position, message.received_at)
                 name = _id(f"{self._position}")
                 raw = RawMessage(
                     name,
@@ -225,7 +225,7 @@ class _StoredHistory:
                     "message",
                     b"",
                 )
-                journal.append(conn, installation.keys, [Arrival(raw, fact)])
+                journal.append_arrivals(conn, installation.keys, [Arrival(raw, fact)])
 
     def _fold(self, installation: StudyContext, cache: Cache) -> None:
         result = fold(

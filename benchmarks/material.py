@@ -43,12 +43,13 @@ def open_enrolled(folder: Path, people: bytes) -> Intake:
 def journals_in(context: StudyContext) -> Iterator[tuple[Members, list[JournalEntry]]]:
     """Yield each family with what it has heard, in the order of its journals."""
     with context.db.read() as conn:
-        linked_facts = [known.fact for known in journal.joining_facts(conn)]
-        people = participants.participants_by_subject(conn, context.study_id).keys() - {
-            context.study_id
-        }
+        linked_facts = [known.fact for known in journal.load_joining_facts(conn)]
+        people = participants.load_participants(conn, context.study_id).keys() - {context.study_id}
         for group in link_participants(people, linked_facts):
-            yield group, [one for member in group for one in journal.facts_between(conn, member, 0)]
+            yield (
+                group,
+                [one for member in group for one in journal.load_facts_between(conn, member, 0)],
+            )
 
 
 class Material:

@@ -66,7 +66,7 @@ def plain_loop(brokers: str, records: int) -> float:
     """Return in how many seconds a loop over kafka-python has folded *records*."""
     context = open_in(StoreSettings())
     worker = HintWorker(context.db, context.study.rules, now_utc)
-    consumer = kafka.consumer(KafkaSettings(kafka=brokers), FACTS, f"plain-{uuid4()}")
+    consumer = kafka.connect_consumer(KafkaSettings(kafka=brokers), FACTS, f"plain-{uuid4()}")
     count, began_s = 0, 0.0
     while count < records:
         partitions = consumer.poll(timeout_ms=200, max_records=_AT_ONCE)

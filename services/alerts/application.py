@@ -13,7 +13,7 @@ from services.alerts.plan_notices import is_failing
 from services.alerts.ports import Failed, Letter, Sent
 from services.charts.boundary import boundary_chart
 from services.runtime import log
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
 from services.store.session import Database
@@ -22,7 +22,7 @@ from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.recommendation import Advice
 
-_log = log.logger("alerts")
+_log = log.make_logger("alerts")
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
@@ -37,7 +37,7 @@ def deliver(desk: Desk) -> int:
     two is sent again under the same id.
     """
     with desk.db.read() as conn:
-        due = alerts.due_deliveries(conn, desk.clock(), _AT_ONCE, _LONGEST_WAIT)
+        due = alerts.load_due_deliveries(conn, desk.clock(), _AT_ONCE, _LONGEST_WAIT)
         about = {one.id: one for one in alerts.load_alerts(conn, ids=[row.alert for row in due])}
     return sum(_attempt(desk, row, about[row.alert]) for row in due)
 
@@ -46,15 +46,15 @@ def _attempt(desk: Desk, row: DeliveryRow, alert: Alert) -> bool:
     now = desk.clock()
     tried = replace(row, attempts=row.attempts + 1, next_attempt_at=now + _wait(row))
     with desk.db.write() as conn:
-        if not alerts.change_delivery(conn, row, tried):
+        if not alerts.replace_delivery(conn, row, tried):
             return False
-    reached("alerts.attempt_recorded")
+    pass_failpoint("alerts.attempt_recorded")
     result = _send(desk, tried, alert, now)
-    reached("alerts.sent")
+    pass_failpoint("alerts.sent")
     after = _after(tried, result, desk.clock())
     with desk.db.write() as conn:
-        alerts.change_delivery(conn, tried, after)
-    reached("alerts.result_recorded")
+        alerts.replace_delivery(conn, tried, after)
+    pass_failpoint("alerts.result_recorded")
     _say(after, result)
     outcome = "sent" if isinstance(result, Sent) else "failed"
     desk.on_delivered(Delivered(row.channel, outcome, alert, now))

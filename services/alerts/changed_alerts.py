@@ -22,11 +22,11 @@ class News:
 
     def look(self, conn: Connection, now: datetime) -> set[str] | None:
         """Return the alerts (ids) of which something is new at *now*; None: look at all."""
-        newest = audit.newest(conn)
+        newest = audit.find_newest_id(conn)
         if self._turned_at is None or not now - self._turned_at < _OVERLAP:
             self._after, self._newest, self._turned_at = self._newest, newest, now
         if self._all_at is None or not timedelta() <= now - self._all_at < ALL_EVERY:
             self._all_at = now
             return None
-        found = alerts.written_about(conn, self._after)
+        found = alerts.find_alerts_written_since(conn, self._after)
         return found if len(found) < _MANY else None

@@ -11,9 +11,9 @@ from services.alerts.delivery_context import Desk
 from services.alerts.plan_notices import plan
 from services.runtime import log
 from services.runtime.health import Progress
-from services.store.held_lease import Holding
+from services.store.held_lease import HeldLease
 
-_log = log.logger("alerts")
+_log = log.make_logger("alerts")
 
 
 @dataclass(slots=True)
@@ -29,24 +29,24 @@ class DeliveryWorker:
     desk: Desk
     holder: str
     progress: Progress = field(default_factory=Progress)
-    _lease: Holding = field(init=False)
+    _lease: HeldLease = field(init=False)
     _news: News = field(default_factory=News)
 
     def __post_init__(self) -> None:
-        self._lease = Holding(self.desk.db, "alerts", self.holder, self.desk.clock)
+        self._lease = HeldLease(self.desk.db, "alerts", self.holder, self.desk.clock)
 
     def run(self, stop: threading.Event, idle_s: float = 0.25) -> None:
         """Work until *stop* is set; what fails for now is logged and tried again."""
         while not stop.is_set():
             try:
-                busy = self._lease.is_mine() and self.step()
+                busy = self._lease.hold() and self.step()
             except Exception as error:  # noqa: BLE001 - tomorrow's notices must not be lost
                 _log.exception("delivery_failed", exc_info=error)
-                self.progress.work_waits(time.monotonic())
+                self.progress.record_waiting(time.monotonic())
                 stop.wait(idle_s)
                 continue
             if not busy:
-                self.progress.idle()
+                self.progress.record_idle()
                 stop.wait(idle_s)
         self._lease.release()
 
@@ -57,8 +57,10 @@ class DeliveryWorker:
             news = self._news.look(conn, now)
         planned = 0 if news == set() else plan(self.desk, now, news)
         if planned:
-            self.progress.work_waits(time.monotonic())
-        attempts = self._lease.kept_while(partial(deliver, self.desk))  # a mail server may be slow
+            self.progress.record_waiting(time.monotonic())
+        attempts = self._lease.run_while_held(
+            partial(deliver, self.desk)
+        )  # a mail server may be slow
         if attempts:
-            self.progress.committed(time.monotonic())
+            self.progress.record_commit(time.monotonic())
         return bool(planned or attempts)

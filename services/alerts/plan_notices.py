@@ -17,7 +17,7 @@ from services.alerts.domain.why_send import (
     who_saw,
     why_send,
 )
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
 from services.store.session import Connection
@@ -43,10 +43,10 @@ def plan(desk: Desk, now: datetime, only: Collection[str] | None = None) -> int:
     with desk.db.write() as conn:
         planned = _planned(conn, desk, now, ids)
         for old in planned.untrue:
-            alerts.change_delivery(conn, old, _withdrawn(old))
+            alerts.replace_delivery(conn, old, _withdrawn(old))
         alerts.add_deliveries(conn, planned.new)
-        reached("alerts.before_plan")
-    reached("alerts.after_plan")
+        pass_failpoint("alerts.before_plan")
+    pass_failpoint("alerts.after_plan")
     return len(planned.untrue) + len(planned.new)
 
 

@@ -15,7 +15,7 @@ from services.ingest.parked_rows import build_parked_rows
 from services.ingest.patient_matching import PatientMatcher
 from services.runtime import log
 from services.runtime.clock import Clock
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
 from services.store.session import Connection, Database, DatabaseError, is_transient
@@ -24,7 +24,7 @@ from services.vocabulary.fact import Fact
 
 __all__ = ["Form", "Intake", "Outcome", "Source", "Submission", "not_stored_outcome"]
 
-_log = log.logger("ingest")
+_log = log.make_logger("ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class Intake:
             ]
         with self.db.write() as conn:
             stored_outcomes = self._store(conn, messages)
-            reached("ingest.before_commit")
-        reached("ingest.after_commit")
+            pass_failpoint("ingest.before_commit")
+        pass_failpoint("ingest.after_commit")
         outcomes = iter(stored_outcomes)
         return [
             _rejected_outcome(one) if isinstance(one, Refusal) else next(outcomes)
@@ -123,7 +123,7 @@ class Intake:
         return _ReadMessage(submission, content, message)
 
     def _store(self, conn: Connection, messages: Sequence[_ReadMessage]) -> list[Outcome]:
-        known_hashes = journal.find_messages(
+        known_hashes = journal.find_payload_hashes(
             conn, [(one.message.sender, one.message.control_id) for one in messages]
         )
         subjects = self.matcher.find_subjects(conn, [one.content for one in messages])
@@ -143,7 +143,7 @@ class Intake:
             rows = build_parked_rows(message.message, parked)
             arrivals.append(Arrival(message.message, tuple(facts), tuple(rows)))
             outcomes.append(_accepted_outcome(message, facts, parked))
-        journal.append(conn, self.keys, arrivals)
+        journal.append_arrivals(conn, self.keys, arrivals)
         return outcomes
 
 

@@ -55,9 +55,9 @@ def store_dead_letter(
         body=submission.body,
     )
     with intake.db.write() as conn:
-        if not journal.find_messages(conn, [(sender, control_id)]):
+        if not journal.find_payload_hashes(conn, [(sender, control_id)]):
             rows = build_parked_rows(message, [item])
-            journal.append(conn, intake.keys, [Arrival(message, (), tuple(rows))])
+            journal.append_arrivals(conn, intake.keys, [Arrival(message, (), tuple(rows))])
 
 
 def resubmit(intake: Intake, message: RawMessage) -> Outcome | None:

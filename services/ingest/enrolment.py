@@ -22,7 +22,7 @@ from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
 from services.store.participants import Participant
 from services.store.session import Connection
-from services.store.vault import identity_hash
+from services.store.vault import hash_identifier
 from services.vocabulary.fact import Body, Enrolment, Fact, Status, Transplant
 
 _SENDER = "participants|import"
@@ -191,7 +191,7 @@ def _find_known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
     if not (intake.by_message and rows):
         return intake.clock()
     with intake.db.read() as conn:
-        last = participants.last_received(conn, intake.study)
+        last = participants.find_last_received(conn, intake.study)
     zones = {site.id: ZoneInfo(site.timezone) for site in intake.sites.by_id.values()}
     return last or min(_utc(row.enrolled_at, zones[row.site]) for row in rows)
 
@@ -202,8 +202,10 @@ def _enter(
     imported_at, raw, actor = intake.clock(), imported_line.raw, imported_line.actor
     participant = Participant(row.participant, intake.study, row.site)
     is_new = bool(participants.add_participants(conn, [participant], imported_at, actor=actor))
-    identifier_hash = identity_hash(intake.keys, row.authority, row.identifier_type, row.identifier)
-    participants.link(
+    identifier_hash = hash_identifier(
+        intake.keys, row.authority, row.identifier_type, row.identifier
+    )
+    participants.link_identifier(
         conn,
         identifier_hash,
         row.participant,
@@ -231,14 +233,16 @@ def _enter(
         return is_new, []
     facts = list(_changed_facts(conn, message, row, zone))
     if facts or not is_repeated:
-        journal.append(conn, intake.keys, [Arrival(message, tuple(facts), ())])
+        journal.append_arrivals(conn, intake.keys, [Arrival(message, tuple(facts), ())])
     return is_new, facts
 
 
 def _choose_control_id(conn: Connection, digest: str) -> str:
     """Return the hash of a line; said before, with its number: it may correct what came since."""
     control_ids = chain([digest], (f"{digest}|{number}" for number in count(2)))
-    return next(one for one in control_ids if not journal.find_messages(conn, [(_SENDER, one)]))
+    return next(
+        one for one in control_ids if not journal.find_payload_hashes(conn, [(_SENDER, one)])
+    )
 
 
 def _changed_facts(
@@ -252,7 +256,7 @@ def _changed_facts(
     )
     for body, observed_at in parts:
         series = f"{_SENDER}|{row.participant}|{body.kind}"
-        known_facts = [k.fact for k in journal.facts_of_kind(conn, body.kind, row.participant)]
+        known_facts = [k.fact for k in journal.load_facts_of_kind(conn, body.kind, row.participant)]
         earlier = [fact for fact in known_facts if fact.series == series]
         last = max(earlier, key=_report_order, default=None)
         said_at = last.reported_at if last else None
@@ -260,7 +264,7 @@ def _changed_facts(
             id=fact_id(message, body.kind),
             subject=row.participant,
             observed_at=_utc(observed_at, zone),
-            reported_at=journal.known_after(said_at, message.received_at),
+            reported_at=journal.compute_known_at(said_at, message.received_at),
             body=body,
             digest="",
             site=row.site,
@@ -270,7 +274,7 @@ def _changed_facts(
             if (last.body, last.observed_at) == (body, fact.observed_at):
                 continue
             fact = replace(fact, status=Status.CORRECTED)
-        yield replace(fact, digest=wire.clinical_digest(fact))
+        yield replace(fact, digest=wire.digest_clinical(fact))
 
 
 def _report_order(fact: Fact) -> tuple[datetime, bool, str]:

@@ -147,4 +147,4 @@ def _read_instant(text: object) -> datetime | None:
 
 def schema() -> Mapping[str, object]:
     """Return the JSON Schema of one line."""
-    return wire.fact_schema()
+    return wire.make_fact_schema()

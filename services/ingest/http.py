@@ -11,7 +11,7 @@ from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.facts import schema
 from services.ingest.writer import Writer
-from services.store.api_keys import site_of_api_key
+from services.store.api_keys import find_site_of_api_key
 
 _STATUS = {Answer.ACCEPT: 200, Answer.ERROR: 503, Answer.REJECT: 422}
 
@@ -80,7 +80,7 @@ def _find_site(request: Request, intake: Intake) -> str | None:
     if scheme.lower() != "bearer" or not key:
         return None
     with intake.db.read() as conn:
-        return site_of_api_key(conn, key.strip())
+        return find_site_of_api_key(conn, key.strip())
 
 
 def _problem(status: int, detail: str) -> Response:

@@ -27,7 +27,7 @@ def build_pair_facts(
         )
         for subject in sorted(pair)
     ]
-    return [replace(fact, digest=wire.clinical_digest(fact)) for fact in facts]
+    return [replace(fact, digest=wire.digest_clinical(fact)) for fact in facts]
 
 
 def park_unclear_move(

@@ -17,7 +17,7 @@ from services.ingest.domain.message_content import Refusal
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.clock import Clock
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 
 _CHUNK = 256 * 1024
 _UNANSWERED_LIMIT = 512  # messages of one connection that wait for their answer
@@ -25,7 +25,7 @@ _GOODBYE_S = 5.0
 _FRAMING_ADVICE = "begin every message with the byte 0B and end it with 1C 0D"
 _HALFWAY_S = 30.0  # a frame that has begun ends within this, or the connection does
 
-_log = log.logger("ingest")
+_log = log.make_logger("ingest")
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class MllpServer:
             if answers.queue.empty() or writer.transport.get_write_buffer_size() > _CHUNK:
                 await writer.drain()
             answers.room.release()
-            reached("ingest.after_ack")
+            pass_failpoint("ingest.after_ack")
 
 
 @dataclass(frozen=True, slots=True)

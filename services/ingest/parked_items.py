@@ -103,7 +103,7 @@ def _apply_content(
     """
     received_at = message.received_at if intake.by_message else intake.clock()
     retried_message = replace(message, received_at=received_at)
-    fact_ids = {one.fact.id for one in journal.facts_of_message(conn, message.id)}
+    fact_ids = {one.fact.id for one in journal.load_facts_of_message(conn, message.id)}
     rows = parking.load_parked(conn, message=message.id, still_open=False, hold=True)
     rows = renumber_paths(rows, message, content, fact_ids)
     usable_content = drop_discarded(
@@ -113,13 +113,13 @@ def _apply_content(
     facts, items = matcher.build_facts(
         conn, retried_message, usable_content, matcher.find_subjects(conn, [usable_content])
     )
-    stored_ids = journal.known_facts(conn, [fact.id for fact in facts])
+    stored_ids = journal.find_known_fact_ids(conn, [fact.id for fact in facts])
     new_facts = [fact for fact in facts if fact.id not in stored_ids]
     journal.append_facts(conn, message.id, new_facts, received_at)
     parked_rows = {item_key(row): row for row in build_parked_rows(retried_message, items)}
     open_keys = {item_key(row) for row in rows if not row.resolution}
     times = Counter(item_key(row) for row in rows)
-    parking.park(
+    parking.park_items(
         conn, [_number_again(row, times[k]) for k, row in parked_rows.items() if k not in open_keys]
     )
     closed_ids = [row.id for row in rows if not row.resolution and item_key(row) not in parked_rows]

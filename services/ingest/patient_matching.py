@@ -26,9 +26,9 @@ from services.ingest.parked_rows import (
 from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import RawMessage
-from services.store.participant_order import named_together
+from services.store.participant_order import list_named_pairs
 from services.store.session import Connection
-from services.store.vault import Keys, identity_hash
+from services.store.vault import Keys, hash_identifier
 from services.vocabulary.fact import Fact, Merge, Move
 
 _CLOCK_TOLERANCE = timedelta(minutes=10)  # a clock may be this wrong
@@ -57,9 +57,9 @@ class PatientMatcher:
         """Return the participant that each identifier of *contents* leads to, where it does."""
         patient_ids = {key for reading in contents for key in _iterate_keys(reading)}
         hashes = {
-            identity_hash(self.keys, k.authority, k.type, k.identifier): k for k in patient_ids
+            hash_identifier(self.keys, k.authority, k.type, k.identifier): k for k in patient_ids
         }
-        matches = participants.subjects_for(conn, list(hashes))
+        matches = participants.find_subjects(conn, list(hashes))
         return {hashes[hashed]: subject for hashed, subject in matches.items()}
 
     def build_facts(
@@ -105,12 +105,12 @@ class PatientMatcher:
             fact_id(message, "fact", line.sender_id): (line.place, line.fact)
             for line in content.facts
         }
-        stored_ids = journal.known_facts(conn, list(ids))
+        stored_ids = journal.find_known_fact_ids(conn, list(ids))
         for new_id, (place, fact) in ids.items():
             if new_id in stored_ids:
                 continue
             site = self._find_site(conn, fact.subject)
-            ends = {end for pair in named_together([fact]) for end in pair}
+            ends = {end for pair in list_named_pairs([fact]) for end in pair}
             if site is None or (content.site and site != content.site):
                 parked.append(park_unknown_participant(place, 1))
             elif fact.body.kind in _KINDS_OF_PEOPLE and content.site:
@@ -123,7 +123,7 @@ class PatientMatcher:
                 parked.append(park_future_dated(place, fact.observed_at))
             else:
                 hashed_fact = hash_visits(fact, partial(self._hash_visit, site))
-                digest = wire.clinical_digest(hashed_fact)
+                digest = wire.digest_clinical(hashed_fact)
                 facts.append(replace(hashed_fact, id=new_id, site=content.site, digest=digest))
         return facts, parked
 
@@ -171,11 +171,11 @@ class PatientMatcher:
             notes=draft.notes,
             visit=visit,
         )
-        return replace(fact, digest=wire.clinical_digest(fact))
+        return replace(fact, digest=wire.digest_clinical(fact))
 
     def _hash_visit(self, site: str, number: str) -> str:
         """Return what a fact says of a visit: a hash that only the key holder can repeat."""
-        return identity_hash(self.keys, site, _VISIT, number)[:_VISIT_DIGITS] if number else ""
+        return hash_identifier(self.keys, site, _VISIT, number)[:_VISIT_DIGITS] if number else ""
 
     def _build_merge_or_move(
         self,

@@ -21,7 +21,7 @@ from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.domain.message_content import ParkedItem, ParkReason
 from services.ingest.writer import Writer
 from services.runtime import log
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.runtime.health import Progress
 
 BATCH_SIZE = 256
@@ -31,7 +31,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _SITE = re.compile(rb"[a-z0-9-]{1,64}")
 _TRIES = 3  # of what fails for what it is, before it is kept and parked
 
-_log = log.logger("ingest")
+_log = log.make_logger("ingest")
 
 Records = Mapping[TopicPartition, Sequence[Any]]
 
@@ -77,7 +77,7 @@ class SiteTopic:
                 is_done = self.step()
             except Exception as error:  # noqa: BLE001 - what was pushed may not be left behind
                 _log.exception("site_topic_failed", exc_info=error)
-                self.progress.work_waits(time.monotonic())
+                self.progress.record_waiting(time.monotonic())
                 is_done = False
             if is_done:
                 pause_s = _FIRST_PAUSE_S
@@ -91,13 +91,13 @@ class SiteTopic:
         self._report_lags()
         records: Records = self.consumer.poll(_POLL_MS, max_records=BATCH_SIZE)
         if not records:
-            self.progress.idle()
+            self.progress.record_idle()
             return True
-        self.progress.work_waits(time.monotonic())
+        self.progress.record_waiting(time.monotonic())
         is_done = False
         try:
             if self._store([record for some in records.values() for record in some]):
-                reached("ingest.before_offset")
+                pass_failpoint("ingest.before_offset")
                 self.consumer.commit(
                     {
                         partition: OffsetAndMetadata(some[-1].offset + 1, "", -1)
@@ -109,7 +109,7 @@ class SiteTopic:
             if not is_done:
                 self._seek_back(records)
         if is_done:
-            self.progress.committed(time.monotonic())
+            self.progress.record_commit(time.monotonic())
         return is_done
 
     def _store(self, records: Sequence[Any]) -> bool:

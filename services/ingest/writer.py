@@ -13,7 +13,7 @@ from services.runtime.health import Progress
 BATCH_SIZE = 256
 WAIT_S = 0.005
 
-_log = log.logger("ingest")
+_log = log.make_logger("ingest")
 
 _QueuedMessage = tuple[Submission, "Future[Outcome]"]
 
@@ -47,7 +47,7 @@ class Writer:
         """Return what will hold the outcome of *submission*."""
         future: Future[Outcome] = Future()
         future.set_running_or_notify_cancel()  # who no longer waits for it cannot take it back
-        self._progress.work_waits(time.monotonic())
+        self._progress.record_waiting(time.monotonic())
         self._queue.put((submission, future))
         return future
 
@@ -57,11 +57,11 @@ class Writer:
             batch, goes_on = self._take_batch()
             if batch:
                 outcomes = self._accept_batch([incoming for incoming, _ in batch])
-                self._progress.committed(time.monotonic())
+                self._progress.record_commit(time.monotonic())
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     future.set_result(outcome)
             if self._queue.empty():
-                self._progress.idle()
+                self._progress.record_idle()
 
     def _accept_batch(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Return what became of each; whatever fails, nobody waits for ever.

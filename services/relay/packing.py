@@ -3,7 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.runtime.kafka_records import alert_record, facts_record, standings_record
+from services.runtime.kafka_records import (
+    write_alert_record,
+    write_facts_record,
+    write_standings_record,
+)
 from services.runtime.topics import ALERTS, FACTS, STANDINGS
 from services.store.outbox import Announcement
 
@@ -11,7 +15,7 @@ LONGEST = 32_000  # characters of a record's runs: a record costs its reader as 
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class OutgoingRecord:
     """What is sent to a topic; records of one key keep their order."""
 
     topic: str
@@ -19,7 +23,7 @@ class Record:
     value: bytes
 
 
-def packed(study: str, rows: Sequence[Announcement]) -> Iterator[Record]:
+def pack_records(study: str, rows: Sequence[Announcement]) -> Iterator[OutgoingRecord]:
     """Yield the records of *rows*, which are in the order of their ids.
 
     Facts of one participant share records of up to `LONGEST` characters; of a study that is to be
@@ -34,14 +38,14 @@ def packed(study: str, rows: Sequence[Announcement]) -> Iterator[Record]:
         if row.topic == FACTS:
             runs.setdefault(row.key, []).append(row.payload)
         elif row.topic == ALERTS:
-            yield Record(ALERTS, row.key, alert_record(study, row.payload))
+            yield OutgoingRecord(ALERTS, row.key, write_alert_record(study, row.payload))
         elif row.topic != STANDINGS:
             raise ValueError(f"row {row.id} of the outbox is for {row.topic!r}, which is no topic")
     for participant, payloads in runs.items():
         for part in _parts(payloads):
-            yield Record(FACTS, participant, facts_record(study, part))
+            yield OutgoingRecord(FACTS, participant, write_facts_record(study, part))
     for key in looked_at:
-        yield Record(STANDINGS, key, standings_record(key))
+        yield OutgoingRecord(STANDINGS, key, write_standings_record(key))
 
 
 def _parts(payloads: Sequence[str]) -> Iterator[list[str]]:

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from services.relay.packing import packed
+from services.relay.packing import pack_records
 from services.runtime import log
 from services.runtime.clock import Clock
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.runtime.health import Progress
 from services.runtime.kafka import FLUSH_LIMIT_S
 from services.store import outbox
-from services.store.held_lease import Holding
+from services.store.held_lease import HeldLease
 from services.store.session import Database
 
 AT_ONCE = 500
 _AFTER_FAILURE_S = 1.0
 _FROM_THE_START_S = 1.0  # rows become visible out of order: look again for those left behind
 
-_log = log.logger("relay")
+_log = log.make_logger("relay")
 
 
 @dataclass(slots=True)
@@ -50,25 +50,25 @@ class Relay:
     _floor: int = 0
     _from_start_s: float = 0.0
     _producer: KafkaProducer | None = None
-    _lease: Holding = field(init=False)
+    _lease: HeldLease = field(init=False)
 
     def __post_init__(self) -> None:
-        self._lease = Holding(self.db, "relay", self.holder, self.clock)
+        self._lease = HeldLease(self.db, "relay", self.holder, self.clock)
 
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
         """Step until *stop* is set; what fails for now is logged and tried again."""
         while not stop.is_set():
             try:
-                busy = self._lease.is_mine() and self.step()
+                busy = self._lease.hold() and self.step()
             except Exception as error:  # noqa: BLE001 - what is not published now must be later
                 _log.exception("relay_failed", exc_info=error)
-                self.progress.work_waits(time.monotonic())
+                self.progress.record_waiting(time.monotonic())
                 self._floor = 0
                 self._disconnect(0)
                 stop.wait(_AFTER_FAILURE_S)
                 continue
             if not busy:
-                self.progress.idle()
+                self.progress.record_idle()
                 stop.wait(idle_s)
         self._disconnect(FLUSH_LIMIT_S)
         self._lease.release()
@@ -81,18 +81,18 @@ class Relay:
             services.runtime.kafka_errors.KafkaUnavailableError: No broker answers.
         """
         with self.db.read() as conn:
-            rows = outbox.waiting(conn, self._after(), AT_ONCE)
+            rows = outbox.load_announcements(conn, self._after(), AT_ONCE)
         if not rows:
             return False
-        self.progress.work_waits(time.monotonic())
-        reached("relay.before_publish")
+        self.progress.record_waiting(time.monotonic())
+        pass_failpoint("relay.before_publish")
         self._publish(rows)
-        reached("relay.before_delete")
+        pass_failpoint("relay.before_delete")
         with self.db.write() as conn:
-            outbox.announced(conn, [row.id for row in rows])
-        reached("relay.after_delete")
+            outbox.delete_announcements(conn, [row.id for row in rows])
+        pass_failpoint("relay.after_delete")
         self._floor = max(self._floor, rows[-1].id)
-        self.progress.committed(time.monotonic())
+        self.progress.record_commit(time.monotonic())
         return True
 
     def _publish(self, rows: list[outbox.Announcement]) -> None:
@@ -101,7 +101,7 @@ class Relay:
             self._producer = self.connect()
         sent = [
             self._producer.send(record.topic, key=record.key.encode(), value=record.value)
-            for record in packed(self.study, rows)
+            for record in pack_records(self.study, rows)
         ]
         self._producer.flush(FLUSH_LIMIT_S)
         for one in sent:

@@ -47,7 +47,7 @@ class FailpointError(Exception):
     """A test asked for a failure here."""
 
 
-def reached(name: str) -> None:
+def pass_failpoint(name: str) -> None:
     """Do nothing, unless a test asked for something to happen here.
 
     Raises:

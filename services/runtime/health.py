@@ -20,11 +20,11 @@ class Progress:
     All instants are seconds of one monotonic clock, passed in.
 
     >>> progress = Progress(limit_s=30)
-    >>> progress.work_waits(now_s=100); progress.asked(now_s=131)
+    >>> progress.record_waiting(now_s=100); progress.assess(now_s=131)
     Readiness(ready=False, stalled_s=31.0)
-    >>> progress.committed(now_s=131); progress.asked(now_s=132)
+    >>> progress.record_commit(now_s=131); progress.assess(now_s=132)
     Readiness(ready=True, stalled_s=1.0)
-    >>> progress.idle(); progress.asked(now_s=999)
+    >>> progress.record_idle(); progress.assess(now_s=999)
     Readiness(ready=True, stalled_s=0.0)
     """
 
@@ -34,7 +34,7 @@ class Progress:
         self._waiting_since_s: float | None = None
         self._lock = Lock()
 
-    def work_waits(self, now_s: float) -> None:
+    def record_waiting(self, now_s: float) -> None:
         """Note that something waits, unless it is known already.
 
         Who fails before it can look for work notes it, too: nobody knows then that there is none.
@@ -43,17 +43,17 @@ class Progress:
             if self._waiting_since_s is None:
                 self._waiting_since_s = now_s
 
-    def committed(self, now_s: float) -> None:
+    def record_commit(self, now_s: float) -> None:
         """Note that work was done; more may wait."""
         with self._lock:
             self._waiting_since_s = now_s
 
-    def idle(self) -> None:
+    def record_idle(self) -> None:
         """Note that nothing waits: whoever says so has looked."""
         with self._lock:
             self._waiting_since_s = None
 
-    def asked(self, now_s: float) -> Readiness:
+    def assess(self, now_s: float) -> Readiness:
         """Return whether there is progress at *now_s*."""
         with self._lock:
             since_s = self._waiting_since_s

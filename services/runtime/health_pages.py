@@ -12,7 +12,7 @@ from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
 
 
-def routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[Route]:
+def make_health_routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[Route]:
     """Return ``/healthz``, ``/readyz`` and ``/metrics``.
 
     Args:
@@ -25,7 +25,7 @@ def routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[Route]:
 
     async def readyz(_request: Request) -> Response:
         now_s = time.monotonic()
-        asked = {name: part.asked(now_s) for name, part in parts.items()}
+        asked = {name: part.assess(now_s) for name, part in parts.items()}
         ready = all(one.ready for one in asked.values())
         body = {
             "ready": ready,
@@ -37,7 +37,7 @@ def routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[Route]:
 
     async def exported(_request: Request) -> Response:
         now_s = time.monotonic()
-        stalled_s = max((part.asked(now_s).stalled_s for part in parts.values()), default=0.0)
+        stalled_s = max((part.assess(now_s).stalled_s for part in parts.values()), default=0.0)
         metrics.commit_age.set(stalled_s)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -22,11 +22,11 @@ from services.runtime.settings import KafkaSettings
 from services.runtime.topics import (
     MISSING,
     PARTITIONS,
+    ActualTopic,
     Cluster,
-    Declared,
     DeclaredTopic,
-    FoundTopic,
-    differences,
+    DeclaredTopics,
+    find_differences,
     load_declared,
     require_declared,
 )
@@ -37,13 +37,13 @@ __all__ = [
     "KafkaUnavailableError",
     "TopicsError",
     "check_topics",
-    "consumer",
+    "connect_consumer",
+    "connect_producer",
     "count_records",
     "create_topics",
     "find_topics",
-    "producer",
+    "make_tls_context",
     "require_fast_checksums",
-    "tls",
 ]
 
 FLUSH_LIMIT_S: Final = 10.0
@@ -67,7 +67,7 @@ def require_fast_checksums() -> None:
         )
 
 
-def producer(settings: KafkaSettings) -> KafkaProducer:
+def connect_producer(settings: KafkaSettings) -> KafkaProducer:
     """Return a producer whose records are on every copy in sync when it says so.
 
     Give `KafkaProducer.flush` the limit `FLUSH_LIMIT_S`: a record that is not acknowledged by then
@@ -93,7 +93,7 @@ def producer(settings: KafkaSettings) -> KafkaProducer:
         )
 
 
-def consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
+def connect_consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
     """Return a member of *group* that reads *topic* from its beginning, or where the group is.
 
     It commits nothing by itself: call `KafkaConsumer.commit` when what was read is kept.
@@ -133,17 +133,17 @@ def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:
     declared = load_declared(settings.kafka_topics)
     needed = frozenset(names)
     require_declared(declared, needed, settings.kafka_topics)
-    for one in differences(declared, find_topics(settings, declared)):
-        if one.topic in needed and one.what == MISSING:
+    for one in find_differences(declared, find_topics(settings, declared)):
+        if one.topic in needed and one.aspect == MISSING:
             raise TopicsError(f"there is no topic {one.topic}: `aegis topics --create` makes it")
-        if one.topic in needed and one.what == PARTITIONS:
+        if one.topic in needed and one.aspect == PARTITIONS:
             raise TopicsError(
-                f"topic {one.topic} has {one.found} partitions, and {one.declared} are declared:"
+                f"topic {one.topic} has {one.actual} partitions, and {one.expected} are declared:"
                 " this worker does not start, see `aegis topics`"
             )
 
 
-def find_topics(settings: KafkaSettings, declared: Declared) -> Cluster:
+def find_topics(settings: KafkaSettings, declared: DeclaredTopics) -> Cluster:
     """Return what the cluster has of the *declared* topics.
 
     Raises:
@@ -160,7 +160,7 @@ def find_topics(settings: KafkaSettings, declared: Declared) -> Cluster:
         )
 
 
-def create_topics(settings: KafkaSettings, declared: Declared) -> list[str]:
+def create_topics(settings: KafkaSettings, declared: DeclaredTopics) -> list[str]:
     """Make the *declared* topics that are missing, and return their names.
 
     Raises:
@@ -202,7 +202,7 @@ def count_records(settings: KafkaSettings, topics: Iterable[str]) -> int:
             reader.close()
 
 
-def tls(settings: KafkaSettings) -> ssl.SSLContext | None:
+def make_tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
     """Return how connections are encrypted; None when they are not.
 
     Raises:
@@ -222,7 +222,7 @@ def tls(settings: KafkaSettings) -> ssl.SSLContext | None:
 
 
 def _connection(settings: KafkaSettings) -> dict[str, Any]:
-    context = tls(settings)
+    context = make_tls_context(settings)
     return {
         "bootstrap_servers": settings.servers,
         "client_id": "aegis",
@@ -292,9 +292,9 @@ def _settings(
     }
 
 
-def _found(topic: dict[str, Any], settings: dict[str, str]) -> FoundTopic:
+def _found(topic: dict[str, Any], settings: dict[str, str]) -> ActualTopic:
     if topic["error_code"]:
         raise for_code(topic["error_code"])(topic["name"])
     partitions = topic["partitions"]
     copies = min(len(one["replica_nodes"]) for one in partitions)
-    return FoundTopic(len(partitions), copies, settings)
+    return ActualTopic(len(partitions), copies, settings)

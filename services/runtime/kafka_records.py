@@ -20,14 +20,14 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Newer:
+class NewerRecord:
     """A record of a later version than this program reads."""
 
     version: int
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class FactRuns:
     """Facts of the journal of one study, message by message.
 
     *is_whole*: no message is named without its facts, which are to be read in the journal then.
@@ -56,22 +56,22 @@ class _Record:
 _RECORD = TypeAdapter(_Record)
 
 
-def facts_record(study: str, runs: Sequence[str]) -> bytes:
+def write_facts_record(study: str, runs: Sequence[str]) -> bytes:
     """Return the record of *runs*, each JSON as the outbox has it, of one participant."""
     return f'{_head(FACTS, study)},"runs":[{",".join(runs)}]}}'.encode()
 
 
-def standings_record(study: str) -> bytes:
+def write_standings_record(study: str) -> bytes:
     """Return the record that says: look at this study again."""
     return f"{_head(STANDINGS, study)}}}".encode()
 
 
-def alert_record(study: str, alert: str) -> bytes:
+def write_alert_record(study: str, alert: str) -> bytes:
     """Return the record of one *alert*, JSON."""
     return f'{_head(ALERTS, study)},"alert":{alert}}}'.encode()
 
 
-def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
+def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
     """Return the facts in *record*, or why they cannot be used.
 
     >>> read_facts_record(facts_record("T", []))
@@ -86,18 +86,18 @@ def read_facts_record(record: bytes) -> Runs | Newer | Unreadable:
     except ValidationError as error:
         return _newer(record) or _first_problem(error)
     if read.version > VERSION:
-        return Newer(read.version)
-    if read.schema != schema_name(FACTS) or read.version < VERSION - 1:
+        return NewerRecord(read.version)
+    if read.schema != name_schema(FACTS) or read.version < VERSION - 1:
         return Unreadable("schema", f"{read.schema} {read.version}")
     facts = [
         JournalEntry(seq, run.received_at.astimezone(UTC), run.message, fact)
         for run in read.runs
         for seq, fact in run.facts
     ]
-    return Runs(read.study, tuple(facts), all(run.facts for run in read.runs))
+    return FactRuns(read.study, tuple(facts), all(run.facts for run in read.runs))
 
 
-def schema_name(topic: str) -> str:
+def name_schema(topic: str) -> str:
     """Return the name of the schema of a topic's records: that of the topic, without its version.
 
     >>> schema_name("aegis.facts.v1")
@@ -107,17 +107,17 @@ def schema_name(topic: str) -> str:
 
 
 def _head(topic: str, study: str) -> str:
-    return json.dumps({"schema": schema_name(topic), "version": VERSION, "study": study})[:-1]
+    return json.dumps({"schema": name_schema(topic), "version": VERSION, "study": study})[:-1]
 
 
-def _newer(record: bytes) -> Newer | None:
+def _newer(record: bytes) -> NewerRecord | None:
     """Return the version of a record that is later than what is read here."""
     try:
         read: Any = json.loads(record)
         version = read["version"]
     except (ValueError, KeyError, TypeError):
         return None
-    return Newer(version) if isinstance(version, int) and version > VERSION else None
+    return NewerRecord(version) if isinstance(version, int) and version > VERSION else None
 
 
 def _first_problem(error: ValidationError) -> Unreadable:

@@ -63,7 +63,7 @@ KEYS: Final = frozenset(
 )
 
 
-def configure(*, as_json: bool, stream: TextIO | None = None, debug: bool = False) -> None:
+def configure_logging(*, as_json: bool, stream: TextIO | None = None, debug: bool = False) -> None:
     """Let every logger of the process write to *stream* (standard error), one line per event.
 
     A line that cannot be written is lost: whoever logs goes on.
@@ -89,7 +89,7 @@ def configure(*, as_json: bool, stream: TextIO | None = None, debug: bool = Fals
     )
 
 
-def logger(service: str) -> structlog.typing.FilteringBoundLogger:
+def make_logger(service: str) -> structlog.typing.FilteringBoundLogger:
     """Return the logger of *service*; call it with an event name and some of `KEYS`."""
     made: structlog.typing.FilteringBoundLogger = structlog.get_logger(service=service)
     return made

@@ -53,13 +53,13 @@ class Metrics:
             ("stage",),
             _SECONDS,
         )
-        self.graded = self._counter(
+        self.graded_total = self._counter(
             "graded_total", "Grades recorded", ("term_group", "grade", "version")
         )
         self.ungradable = self._counter(
             "ungradable_total", "Incomplete grades, by what is missing", ("missing",)
         )
-        self.regraded = self._counter("regraded_total", "New versions of records", ("cause",))
+        self.regraded_total = self._counter("regraded_total", "New versions of records", ("cause",))
         self.episodes_open = self._gauge("episodes_open", "Records not resolved", ("term", "grade"))
         self.graded_by_other_rules = self._gauge(
             "graded_by_other_rules", "Participants whose records wait for `aegis refold`"

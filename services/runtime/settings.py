@@ -19,7 +19,7 @@ from services.runtime.settings_error import SettingsError
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Kind = TypeVar("Kind", bound=BaseSettings)
+SettingsClass = TypeVar("SettingsClass", bound=BaseSettings)
 
 
 DATABASE_SCHEMES = ("postgresql+psycopg", "sqlite")
@@ -40,7 +40,7 @@ _OTHER_VARIABLES = (
 )
 
 
-def read_settings(kind: type[Kind], **overrides: Any) -> Kind:  # noqa: ANN401 - fields are checked
+def read_settings(kind: type[SettingsClass], **overrides: Any) -> SettingsClass:  # noqa: ANN401 - fields are checked
     """Return the settings of *kind* from the environment; *overrides* win over it.
 
     Raises:
@@ -64,7 +64,7 @@ def check_variables(names: Iterable[str]) -> None:
     Raises:
         SettingsError: One is not; names it and the known one that is most like it.
     """
-    known_names = known_variables()
+    known_names = list_known_variables()
     for name in sorted(names):
         variable = name.upper()  # as pydantic-settings reads them
         if variable.startswith(_PREFIX) and variable not in known_names:
@@ -72,7 +72,7 @@ def check_variables(names: Iterable[str]) -> None:
             raise SettingsError(f"{name}: there is no such setting; did you mean {nearest}?")
 
 
-def known_variables() -> frozenset[str]:
+def list_known_variables() -> frozenset[str]:
     """Return the environment variables with the prefix ``AEGIS_`` that something reads."""
     fields = (name for kind in SETTINGS for name in kind.model_fields)
     return frozenset(f"{_PREFIX}{name.upper()}" for name in fields) | {*_OTHER_VARIABLES}
@@ -204,7 +204,7 @@ class KafkaSettings(BaseSettings):
         return [server.strip() for server in self.kafka.split(",") if server.strip()]
 
 
-class WakerSettings(BaseSettings):
+class SweeperSettings(BaseSettings):
     """When what Kafka lost is announced again: ``AEGIS_SWEEP_EVERY_S``, ``AEGIS_LEFT_BEHIND_S``.
 
     How often it is looked for, and after how many seconds without progress it counts as lost.
@@ -261,7 +261,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     IngestSettings,
     HttpSettings,
     KafkaSettings,
-    WakerSettings,
+    SweeperSettings,
     RulesSettings,
     AlertSettings,
 )

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import services
-from services.runtime.yaml_keys import read_yaml, repeated_keys
+from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 
 SITE_EVENTS: Final = "aegis.site-events.v1"
 FACTS: Final = "aegis.facts.v1"
@@ -43,7 +43,7 @@ class DeclaredTopic(BaseModel):
     settings: Mapping[str, bool | int | str]
 
 
-class Declared(BaseModel):
+class DeclaredTopics(BaseModel):
     """All topics, each in as many *copies* as there are brokers for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,7 +69,7 @@ class Declared(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class FoundTopic:
+class ActualTopic:
     """A topic as a cluster has it."""
 
     partitions: int
@@ -82,7 +82,7 @@ class Cluster:
     """What a cluster has: how many brokers, and the declared topics that exist."""
 
     brokers: int
-    topics: Mapping[str, FoundTopic]
+    topics: Mapping[str, ActualTopic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ class Difference:
     """One thing about *topic* that is not as it is declared."""
 
     topic: str
-    what: str
-    declared: str
-    found: str
+    aspect: str
+    expected: str
+    actual: str
 
 
-def load_declared(path: Path | None = None) -> Declared:
+def load_declared(path: Path | None = None) -> DeclaredTopics:
     """Return what the file at *path* (``deploy/kafka/topics.yaml``) declares.
 
     Raises:
@@ -105,9 +105,9 @@ def load_declared(path: Path | None = None) -> Declared:
     file = path or FILE
     try:
         text = file.read_text("utf-8")
-        if twice := next(repeated_keys(text), None):
+        if twice := next(find_repeated_keys(text), None):
             raise TopicsFileError(f"{file}: {twice}: given twice; keep one of them")
-        declared = Declared.model_validate(read_yaml(text))
+        declared = DeclaredTopics.model_validate(read_yaml(text))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise TopicsFileError(f"{file}: cannot be read: {error}") from error
     except ValidationError as error:
@@ -120,7 +120,9 @@ def load_declared(path: Path | None = None) -> Declared:
     return declared
 
 
-def require_declared(declared: Declared, names: Iterable[str], path: Path | None = None) -> None:
+def require_declared(
+    declared: DeclaredTopics, names: Iterable[str], path: Path | None = None
+) -> None:
     """Return when the file at *path* (``deploy/kafka/topics.yaml``) declares all of *names*.
 
     Raises:
@@ -131,7 +133,7 @@ def require_declared(declared: Declared, names: Iterable[str], path: Path | None
         raise TopicsFileError(f"{path or FILE}: {missing[0]}: not declared, and Aegis needs it")
 
 
-def differences(declared: Declared, cluster: Cluster) -> Iterator[Difference]:
+def find_differences(declared: DeclaredTopics, cluster: Cluster) -> Iterator[Difference]:
     """Yield each way in which *cluster* is not as *declared*, topic by topic."""
     for topic in declared.topics:
         found = cluster.topics.get(topic.name)

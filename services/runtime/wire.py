@@ -105,7 +105,7 @@ class Unreadable:
 _CLINICAL = {"subject", "observed_at", "body", "status", "series"}
 
 
-def clinical_digest(fact: Fact) -> str:
+def digest_clinical(fact: Fact) -> str:
     """Return the sha256 of what is clinical in *fact*, in 64 hexadecimal digits.
 
     Who sent it, when, and in which message is not: the same said again has the same digest.
@@ -138,7 +138,7 @@ def read_fact(record: bytes | str) -> Fact | Unreadable:
         return _first_problem(error)
 
 
-def canonical(value: object) -> str:
+def write_canonical(value: object) -> str:
     """Return the one JSON text of *value*: sorted keys, no spaces, nothing left out.
 
     Decimals are strings, instants end in ``Z``, durations are ISO 8601, sets are sorted, an
@@ -159,13 +159,13 @@ def canonical(value: object) -> str:
     return _encode(value)
 
 
-def digest(value: object) -> str:
-    """Return the sha256 of `canonical`, in 64 hexadecimal digits."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
+def digest_canonical(value: object) -> str:
+    """Return the sha256 of `write_canonical`, in 64 hexadecimal digits."""
+    return hashlib.sha256(write_canonical(value).encode()).hexdigest()
 
 
 def read_episode_content(text: str) -> EpisodeContent:
-    """Return what `canonical` wrote.
+    """Return what `write_canonical` wrote.
 
     Raises:
         ValueError: *text* is something else.
@@ -175,7 +175,7 @@ def read_episode_content(text: str) -> EpisodeContent:
 
 @lru_cache(maxsize=16_384)  # each look at a study reads every standing, of which few are new
 def read_standing(text: str) -> Standing:
-    """Return what `canonical` wrote; the same texts come again and again.
+    """Return what `write_canonical` wrote; the same texts come again and again.
 
     Raises:
         ValueError: *text* is something else.
@@ -184,7 +184,7 @@ def read_standing(text: str) -> Standing:
 
 
 def read_decision(text: str) -> Decision:
-    """Return what `canonical` wrote.
+    """Return what `write_canonical` wrote.
 
     Raises:
         ValueError: *text* is something else.
@@ -211,7 +211,7 @@ def read_detail(kind: AlertKind, text: str) -> Detail:
             return _read(_QUARANTINE, text)
 
 
-def fact_schema() -> dict[str, object]:
+def make_fact_schema() -> dict[str, object]:
     """Return the JSON Schema of one fact as a person or a site sends it.
 
     ``id``, ``digest`` and ``reported_at`` may be left out: ingest fills them in.

@@ -74,13 +74,13 @@ def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     changed = [row for row in alerts if stored.get(row.id) != row]
     encoded = [_encode_detail(row) for row in changed]
     rows = [_alert_row(content) for content in encoded]
-    audit.add(conn, alert, [row for row in rows if row["id"] not in stored])
-    announced = [(str(content["study"]), wire.canonical(content)) for content in encoded]
+    audit.insert_audited(conn, alert, [row for row in rows if row["id"] not in stored])
+    announced = [(str(content["study"]), wire.write_canonical(content)) for content in encoded]
     outbox.announce(conn, ALERTS, announced)
     replaced = [row for row in rows if row["id"] in stored]
     if replaced:
         conn.execute(_REPLACED, [{**row, "_id": row["id"]} for row in replaced])
-        audit.record(conn, alert, replaced, action=audit.CHANGED)
+        audit.record_rows(conn, alert, replaced, action=audit.CHANGE)
     return changed
 
 
@@ -106,7 +106,7 @@ def load_alert(conn: Connection, alert_id: str) -> Alert | None:
     return next(iter(load_alerts(conn, ids=[alert_id])), None)
 
 
-def written_about(conn: Connection, after: int) -> set[str]:
+def find_alerts_written_since(conn: Connection, after: int) -> set[str]:
     """Return the alerts (ids) of which anything was written since the audit row *after*."""
     of_alerts, of_deliveries, of_acknowledgements = (
         select(trail.c.key).where(trail.c.id > after, trail.c.place == table.name)
@@ -131,10 +131,10 @@ def add_deliveries(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
     Raises:
         sqlalchemy.exc.IntegrityError: One of this id exists already.
     """
-    audit.add(conn, delivery, [asdict(row) for row in rows])
+    audit.insert_audited(conn, delivery, [asdict(row) for row in rows])
 
 
-def change_delivery(conn: Connection, old: DeliveryRow, new: DeliveryRow) -> bool:
+def replace_delivery(conn: Connection, old: DeliveryRow, new: DeliveryRow) -> bool:
     """Replace *old* by *new*; False when somebody else changed it first."""
     table = delivery.c
     row = asdict(new)
@@ -144,11 +144,11 @@ def change_delivery(conn: Connection, old: DeliveryRow, new: DeliveryRow) -> boo
         .values(row)
     )
     if changed.rowcount == 1 and new != old:
-        audit.record(conn, delivery, [row], action=audit.CHANGED)
+        audit.record_rows(conn, delivery, [row], action=audit.CHANGE)
     return changed.rowcount == 1
 
 
-def due_deliveries(
+def load_due_deliveries(
     conn: Connection, now: datetime, limit: int, longest_wait: timedelta
 ) -> list[DeliveryRow]:
     """Return up to *limit* deliveries whose next attempt is due, the earliest first.
@@ -169,7 +169,7 @@ def due_deliveries(
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
 
 
-def undelivered(conn: Connection) -> int:
+def count_undelivered(conn: Connection) -> int:
     """Return how many notices wait to be sent, now or later."""
     query = select(func.count()).where(delivery.c.next_attempt_at.is_not(None))
     return int(conn.scalar(query) or 0)
@@ -188,7 +188,7 @@ def append_acknowledgement(conn: Connection, row: AcknowledgementRow) -> bool:
     same = select(acknowledgement.c.id).where(acknowledgement.c.id == row.id)
     if conn.execute(same).one_or_none() is not None:
         return False
-    audit.add(conn, acknowledgement, [asdict(row)], actor=row.by)
+    audit.insert_audited(conn, acknowledgement, [asdict(row)], actor=row.by)
     return True
 
 
@@ -205,7 +205,7 @@ def load_acknowledgements(
 def _encode_detail(raised: Alert) -> dict[str, object]:
     """Return the fields of an alert; its detail is text, in the database and on the topic."""
     content = {field.name: getattr(raised, field.name) for field in fields(raised)}
-    return content | {"detail": wire.canonical(raised.detail)}
+    return content | {"detail": wire.write_canonical(raised.detail)}
 
 
 def _alert_row(content: Mapping[str, object]) -> dict[str, object]:

@@ -10,20 +10,20 @@ from services.store import audit
 from services.store.tables import api_key
 
 
-def api_key_hash(key: str) -> str:
+def hash_api_key(key: str) -> str:
     """Return the sha256 by which *key*, 32 random bytes or more, is found; its only trace."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def add_api_key(conn: Connection, key: str, site: str, at: datetime, *, actor: str) -> None:
     """Let whoever presents *key* send for *site* from now on."""
-    row = {"hash": api_key_hash(key), "site": site, "created_at": at, "revoked_at": None}
-    audit.add(conn, api_key, [row], actor=actor)
+    row = {"hash": hash_api_key(key), "site": site, "created_at": at, "revoked_at": None}
+    audit.insert_audited(conn, api_key, [row], actor=actor)
 
 
-def site_of_api_key(conn: Connection, key: str) -> str | None:
+def find_site_of_api_key(conn: Connection, key: str) -> str | None:
     """Return the site that *key* may send for; None when it is unknown or revoked."""
-    wanted = api_key_hash(key)
+    wanted = hash_api_key(key)
     query = select(api_key).where(api_key.c.hash == wanted, api_key.c.revoked_at.is_(None))
     row = conn.execute(query).one_or_none()
     return row.site if row is not None and hmac.compare_digest(row.hash, wanted) else None
@@ -38,5 +38,5 @@ def revoke_api_keys(conn: Connection, site: str, at: datetime, *, actor: str) ->
         .returning(*api_key.c)
     )
     revoked = [dict(row) for row in conn.execute(revoking).mappings()]
-    audit.record(conn, api_key, revoked, action=audit.CHANGED, actor=actor)
+    audit.record_rows(conn, api_key, revoked, action=audit.CHANGE, actor=actor)
     return len(revoked)

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Table, func, select
 from services.runtime.clock import now_utc
 from services.store import tables
 from services.store.bulk import insert_rows
-from services.store.types import instant_text
+from services.store.types import write_instant
 
 SERVICE = "service"  # the actor of what no person asked for
-INSERTED, CHANGED, DELETED = "inserted", "changed", "deleted"
+INSERTION, CHANGE, DELETION = "inserted", "changed", "deleted"
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
@@ -22,7 +22,7 @@ Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class AuditPolicy:
     """How the rows of one table are audited.
 
     *key* names the columns that say which rows one audit row is about; *left_out* those that
@@ -35,41 +35,43 @@ class Kept:
     frozen: bool = True
 
 
-KEPT: tuple[Kept, ...] = (
-    Kept(tables.raw_message, ("id",), frozen=False),  # sealed again with another key
-    Kept(tables.parked, ("id",), frozen=False),
-    Kept(tables.identity, ("hash",), frozen=False),
-    Kept(
+AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
+    AuditPolicy(tables.raw_message, ("id",), frozen=False),  # sealed again with another key
+    AuditPolicy(tables.parked, ("id",), frozen=False),
+    AuditPolicy(tables.identity, ("hash",), frozen=False),
+    AuditPolicy(
         tables.participant,
         ("subject",),
         ("last_seq", "last_received_at", "family", "told_until"),
     ),
-    Kept(tables.fact, ("message",), frozen=False),  # one audit row for all facts of a message
-    Kept(tables.api_key, ("hash",), frozen=False),
-    Kept(tables.participant_state, ("subject",), frozen=False),
-    Kept(tables.episode, ("id", "version")),
-    Kept(tables.standing, ("subject", "rule", "version")),
-    Kept(tables.study_state, ("study",), frozen=False),
-    Kept(tables.protocol_version, ("sha256",)),
-    Kept(tables.rules_alias, ("version",)),
-    Kept(tables.decision, ("id",)),
-    Kept(tables.alert, ("id",), frozen=False),
-    Kept(tables.timer, ("owner", "purpose"), frozen=False),
-    Kept(tables.delivery, ("id",), frozen=False),
-    Kept(tables.acknowledgement, ("id",)),
-    Kept(tables.lease, ("name",), ("since", "until"), frozen=False),
-    Kept(tables.audit_seal, ("upto",)),
+    AuditPolicy(
+        tables.fact, ("message",), frozen=False
+    ),  # one audit row for all facts of a message
+    AuditPolicy(tables.api_key, ("hash",), frozen=False),
+    AuditPolicy(tables.participant_state, ("subject",), frozen=False),
+    AuditPolicy(tables.episode, ("id", "version")),
+    AuditPolicy(tables.standing, ("subject", "rule", "version")),
+    AuditPolicy(tables.study_state, ("study",), frozen=False),
+    AuditPolicy(tables.protocol_version, ("sha256",)),
+    AuditPolicy(tables.rules_alias, ("version",)),
+    AuditPolicy(tables.decision, ("id",)),
+    AuditPolicy(tables.alert, ("id",), frozen=False),
+    AuditPolicy(tables.timer, ("owner", "purpose"), frozen=False),
+    AuditPolicy(tables.delivery, ("id",), frozen=False),
+    AuditPolicy(tables.acknowledgement, ("id",)),
+    AuditPolicy(tables.lease, ("name",), ("since", "until"), frozen=False),
+    AuditPolicy(tables.audit_seal, ("upto",)),
 )
 
-_KEPT = {kept.table.name: kept for kept in KEPT}
+_POLICY_OF_TABLE = {kept.table.name: kept for kept in AUDIT_POLICIES}
 
 
-def kept(table: Table) -> Kept:
+def find_policy(table: Table) -> AuditPolicy:
     """Return how *table* is audited."""
-    return _KEPT[table.name]
+    return _POLICY_OF_TABLE[table.name]
 
 
-def key_of(how: Kept, row: Row) -> str:
+def make_audit_key(how: AuditPolicy, row: Row) -> str:
     """Return the audit key of *row*: its key column, or a JSON list of them.
 
     >>> key_of(kept(tables.episode), {"id": "e1", "version": 2})
@@ -80,7 +82,7 @@ def key_of(how: Kept, row: Row) -> str:
     return json.dumps([row[name] for name in how.key], separators=(",", ":"), ensure_ascii=False)
 
 
-def row_text(how: Kept, row: Row) -> str:
+def write_row_text(how: AuditPolicy, row: Row) -> str:
     """Return the canonical content of *row* as the database holds it, without its empty columns."""
     left_out = how.left_out
     return _encode(
@@ -92,22 +94,22 @@ def row_text(how: Kept, row: Row) -> str:
     )
 
 
-def rows_hash(texts: Sequence[str]) -> str:
+def hash_rows(texts: Sequence[str]) -> str:
     """Return the sha256 of the rows that share an audit key, in the order of their text."""
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
 
 
-def newest(conn: Connection) -> int:
+def find_newest_id(conn: Connection) -> int:
     """Return the id of the newest row of the trail; 0: there is none."""
     return int(conn.scalar(select(func.max(tables.audit.c.id))) or 0)
 
 
-def record(
+def record_rows(
     conn: Connection,
     table: Table,
     rows: Sequence[Row],
     *,
-    action: str = INSERTED,
+    action: str = INSERTION,
     actor: str = SERVICE,
     detail: str = "",
 ) -> None:
@@ -115,27 +117,27 @@ def record(
 
     Each row stands for its key: rows that share one (facts of a message) must all be given.
     """
-    how = kept(table)
+    how = find_policy(table)
     groups: dict[str, list[str]] = {}
     for row in rows:
-        groups.setdefault(key_of(how, row), []).append(row_text(how, row))
+        groups.setdefault(make_audit_key(how, row), []).append(write_row_text(how, row))
     _append(
         conn,
         table,
-        {key: rows_hash(texts) for key, texts in groups.items()},
+        {key: hash_rows(texts) for key, texts in groups.items()},
         (action, actor, detail),
     )
 
 
-def record_deleted(
+def record_deletion(
     conn: Connection, table: Table, rows: Sequence[Row], *, actor: str = SERVICE
 ) -> None:
     """Let the audit trail say that *rows* (their key columns suffice) were deleted."""
-    how = kept(table)
-    _append(conn, table, {key_of(how, row): "" for row in rows}, (DELETED, actor, ""))
+    how = find_policy(table)
+    _append(conn, table, {make_audit_key(how, row): "" for row in rows}, (DELETION, actor, ""))
 
 
-def add(
+def insert_audited(
     conn: Connection,
     table: Table,
     rows: Sequence[Row],
@@ -146,7 +148,7 @@ def add(
     """Insert *rows* and audit them."""
     if rows:
         insert_rows(conn, table, rows)
-        record(conn, table, rows, actor=actor, detail=detail)
+        record_rows(conn, table, rows, actor=actor, detail=detail)
 
 
 def _append(
@@ -178,7 +180,7 @@ def _stored(value: object) -> object:
         case bool():
             return int(value)
         case datetime():
-            return instant_text(value)
+            return write_instant(value)
         case bytes() | memoryview():
             return hashlib.sha256(value).hexdigest()
     return value

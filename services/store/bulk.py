@@ -26,7 +26,7 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
         conn.execute(insert(table).inline(), [dict(row) for row in rows])  # no id is asked back
 
 
-def insert_new(conn: Connection, table: Table, row: Row) -> bool:
+def insert_if_new(conn: Connection, table: Table, row: Row) -> bool:
     """Let *table* hold *row*, unless it has one of that key; return whether it is new."""
     dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()

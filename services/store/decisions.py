@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, select, update
 
 from services.runtime import wire
 from services.store import audit
-from services.store.bulk import insert_new
+from services.store.bulk import insert_if_new
 from services.store.tables import decision, study_state
 from services.vocabulary.decision import Decision
 
@@ -45,7 +45,7 @@ def append_decision(conn: Connection, made: Decision, made_at: datetime) -> Deci
     of_rule = and_(table.study == made.study, table.rule == made.rule)
     query = select(table.id, table.version, table.made_at, table.payload).where(of_rule)
     last = conn.execute(query.order_by(table.version.desc()).limit(1)).one_or_none()
-    payload = wire.canonical(made)
+    payload = wire.write_canonical(made)
     if last is not None and last.payload == payload:
         return DecisionRow(last.id, last.version, last.made_at, made)
     version = 1 if last is None else last.version + 1
@@ -59,19 +59,19 @@ def append_decision(conn: Connection, made: Decision, made_at: datetime) -> Deci
         "signal": made.signal.value,
         "payload": payload,
     }
-    audit.add(conn, decision, [row])
+    audit.insert_audited(conn, decision, [row])
     return DecisionRow(str(row["id"]), version, made_at, made)
 
 
 def _new_id(conn: Connection, made: Decision, version: int) -> str:
     """Return the uuid5 of what *made* says; of what was said before, of its *version* too."""
-    said = wire.digest(made)
+    said = wire.digest_canonical(made)
     first = str(uuid5(_NAMESPACE, said))
     is_taken = conn.scalar(select(decision.c.id).where(decision.c.id == first)) is not None
     return str(uuid5(_NAMESPACE, f"{said}|{version}")) if is_taken else first
 
 
-def latest_decisions(
+def load_latest_decisions(
     conn: Connection, study: str, as_of: datetime | None = None
 ) -> list[DecisionRow]:
     """Return the last decision of each rule of *study*, as made by *as_of*."""
@@ -85,7 +85,9 @@ def latest_decisions(
     return _rows(conn, _of_study(study).join(last, is_last))
 
 
-def decision_history(conn: Connection, study: str, rule: str | None = None) -> list[DecisionRow]:
+def load_decision_history(
+    conn: Connection, study: str, rule: str | None = None
+) -> list[DecisionRow]:
     """Return every decision of *study*, or of one *rule* of it, in the order they were made."""
     query = _of_study(study)
     return _rows(conn, query if rule is None else query.where(decision.c.rule == rule))
@@ -100,7 +102,7 @@ def load_study_state(conn: Connection, study: str) -> StudyState:
     return StudyState(row.study, row.version, json.loads(row.cut))
 
 
-def stands(conn: Connection, state: StudyState) -> bool:
+def is_at_state(conn: Connection, state: StudyState) -> bool:
     """Say whether the study is at *state*, once whoever moves it on just now has ended."""
     table = study_state.c
     query = select(table.version).where(table.study == state.study).with_for_update()
@@ -113,11 +115,11 @@ def advance_study(conn: Connection, old: StudyState, cut: Mapping[str, int]) -> 
     Returns:
         False when somebody else was faster: the caller rolls back and reads again.
     """
-    row = {"study": old.study, "version": old.version + 1, "cut": wire.canonical(cut)}
+    row = {"study": old.study, "version": old.version + 1, "cut": wire.write_canonical(cut)}
     if old.version == 0:
-        if not insert_new(conn, study_state, row):
+        if not insert_if_new(conn, study_state, row):
             return False
-        audit.record(conn, study_state, [row])
+        audit.record_rows(conn, study_state, [row])
         return True
     table = study_state.c
     moved = conn.execute(
@@ -126,7 +128,7 @@ def advance_study(conn: Connection, old: StudyState, cut: Mapping[str, int]) -> 
         .values(row)
     )
     if moved.rowcount == 1:
-        audit.record(conn, study_state, [row], action=audit.CHANGED)
+        audit.record_rows(conn, study_state, [row], action=audit.CHANGE)
     return moved.rowcount == 1
 
 

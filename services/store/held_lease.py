@@ -19,19 +19,19 @@ RENEW_S = 2.0
 
 
 @dataclass(slots=True)
-class Others:
+class RivalLease:
     """What is seen of a lease that others have, by a clock that does not jump."""
 
     _until: datetime | None = None
     _since_s: float = 0.0
 
-    def look(self, conn: Connection, name: str) -> None:
+    def observe(self, conn: Connection, name: str) -> None:
         """See until when somebody has the lease *name*."""
-        until = leases.held_until(conn, name)
+        until = leases.find_lease_end(conn, name)
         if until != self._until:
             self._until, self._since_s = until, time.monotonic()
 
-    def abandoned(self, for_s: float) -> datetime | None:
+    def find_abandoned_end(self, for_s: float) -> datetime | None:
         """Return the end of the lease that nobody has renewed for *for_s*; None: there is none.
 
         Its holder died while its clock was ahead: else it would have been over by now.
@@ -40,7 +40,7 @@ class Others:
 
 
 @dataclass(slots=True)
-class Holding:
+class HeldLease:
     """The lease *name*, as *holder* sees it.
 
     Args:
@@ -55,9 +55,9 @@ class Holding:
     holder: str
     clock: Clock
     _renewed_s: float | None = None
-    _others: Others = field(default_factory=Others)
+    _rival: RivalLease = field(default_factory=RivalLease)
 
-    def is_mine(self) -> bool:
+    def hold(self) -> bool:
         """Take or keep the lease; say whether it is this holder's."""
         now_s = time.monotonic()
         if self._renewed_s is not None and now_s - self._renewed_s < RENEW_S:
@@ -67,26 +67,26 @@ class Holding:
         self._renewed_s = now_s if taken else None
         return taken
 
-    def kept_while(self, does: Callable[[], T]) -> T:
+    def run_while_held(self, does: Callable[[], T]) -> T:
         """Return what *does* does; the lease is kept meanwhile, however long that takes."""
         with ThreadPoolExecutor(1) as pool:
             doing = pool.submit(does)
             while not wait([doing], RENEW_S / 2).done:
                 with suppress(DatabaseError):  # *does* meets it, too, or has no need of it
-                    self.is_mine()
+                    self.hold()
             return doing.result()
 
     def take(self, conn: Connection) -> bool:
         """Take or renew the lease in the transaction of *conn*; say whether it is this holder's."""
-        abandoned = self._others.abandoned(FOR_S)
-        taken = leases.acquire(
+        abandoned = self._rival.find_abandoned_end(FOR_S)
+        taken = leases.acquire_lease(
             conn, self.name, self.holder, self.clock(), FOR_S, abandoned=abandoned
         )
-        self._others.look(conn, self.name)
+        self._rival.observe(conn, self.name)
         return taken
 
     def release(self) -> None:
         """Let another holder take it at once, or when it runs out if the database is away."""
         self._renewed_s = None
         with suppress(DatabaseError), self.db.write() as conn:
-            leases.release(conn, self.name, self.holder)
+            leases.release_lease(conn, self.name, self.holder)

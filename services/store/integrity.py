@@ -23,30 +23,32 @@ from sqlalchemy.types import NullType
 
 from services.runtime import wire
 from services.store import audit, leases, schema, tables, vault
-from services.store.audit import Kept
-from services.store.participant_order import JOINING, Turn, join, named_together
-from services.store.seal_chain import Finding, check_chain
+from services.store.audit import AuditPolicy
+from services.store.participant_order import JOINING_KINDS, Turn, join_families, list_named_pairs
+from services.store.seal_chain import IntegrityFault, check_chain
 from services.store.snapshots import Look
 from services.store.types import Instant
 
 KEYS_AT_ONCE = 200
 _ROWS_AT_ONCE = 50_000
 
-_ACTIONS = {audit.INSERTED, audit.CHANGED, audit.DELETED}
+_ACTIONS = {audit.INSERTION, audit.CHANGE, audit.DELETION}
 
 
-def findings(look: Look, keys: vault.Keys) -> Iterator[Finding]:
+def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
     """Yield what is wrong with the database, part by part, in bounded memory.
 
     Args:
         look: Lends the state to look at; each part asks for it anew.
         keys: Whose seal key made the chain of the audit trail.
     """
-    if schema.current(look()) != (schema.head(),):
-        yield Finding("alembic_version", "", f"is not at the one revision {schema.head()}")
+    if schema.find_revisions(look()) != (schema.find_head(),):
+        yield IntegrityFault(
+            "alembic_version", "", f"is not at the one revision {schema.find_head()}"
+        )
     yield from check_chain(look, keys)
     yield from _strange_audit_rows(look)
-    for how in audit.KEPT:
+    for how in audit.AUDIT_POLICIES:
         yield from _rows_against_audit(look, how)
         yield from _audit_against_rows(look, how)
     yield from _counters(look)
@@ -55,7 +57,7 @@ def findings(look: Look, keys: vault.Keys) -> Iterator[Finding]:
     yield from _leases(look())
 
 
-def _rows_against_audit(look: Look, how: Kept) -> Iterator[Finding]:
+def _rows_against_audit(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault]:
     """Yield rows that the newest audit row does not describe."""
     for conn, keys in _table_keys(look, how):
         texts = _row_texts(conn, how, keys)
@@ -63,16 +65,16 @@ def _rows_against_audit(look: Look, how: Kept) -> Iterator[Finding]:
         for key, of_key in texts.items():
             hashes = trail.get(key, [""])
             if not hashes[-1]:
-                yield Finding(how.table.name, key, "was added, and nobody recorded it")
-            elif hashes[-1] != audit.rows_hash(of_key):
-                yield Finding(how.table.name, key, "is not what was recorded")
+                yield IntegrityFault(how.table.name, key, "was added, and nobody recorded it")
+            elif hashes[-1] != audit.hash_rows(of_key):
+                yield IntegrityFault(how.table.name, key, "is not what was recorded")
             if how.frozen and len(hashes) > 1:
-                yield Finding(how.table.name, key, "was recorded twice and can be only once")
+                yield IntegrityFault(how.table.name, key, "was recorded twice and can be only once")
             if any(one == other for one, other in pairwise(hashes)):
-                yield Finding(how.table.name, key, "was recorded again without a change")
+                yield IntegrityFault(how.table.name, key, "was recorded again without a change")
 
 
-def _audit_against_rows(look: Look, how: Kept) -> Iterator[Finding]:
+def _audit_against_rows(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault]:
     """Yield rows that the audit trail knows and the table does not."""
     place, key = tables.audit.c.place, tables.audit.c.key
     query = select(key).where(place == how.table.name).distinct().order_by(key).limit(KEYS_AT_ONCE)
@@ -82,29 +84,31 @@ def _audit_against_rows(look: Look, how: Kept) -> Iterator[Finding]:
     while recorded:
         wanted = [values for one in recorded if (values := _values(how, one)) is not None]
         query_rows = select(*columns).where(tuple_(*columns).in_(wanted)).distinct()
-        there = {audit.key_of(how, dict(row)) for row in conn.execute(query_rows).mappings()}
+        there = {
+            audit.make_audit_key(how, dict(row)) for row in conn.execute(query_rows).mappings()
+        }
         missing = [one for one in recorded if one not in there]
         for one, hashes in _trail(conn, how.table.name, missing).items():
             if hashes[-1]:
-                yield Finding(how.table.name, one, "was deleted, and nobody recorded it")
+                yield IntegrityFault(how.table.name, one, "was deleted, and nobody recorded it")
         conn = look()
         recorded = list(conn.scalars(query.where(key > recorded[-1])))
 
 
-def _strange_audit_rows(look: Look) -> Iterator[Finding]:
+def _strange_audit_rows(look: Look) -> Iterator[IntegrityFault]:
     """Yield audit rows about nothing that is audited."""
     table = tables.audit.c
     last = look().scalar(select(func.max(table.id))) or 0
-    places = {how.table.name for how in audit.KEPT}
+    places = {how.table.name for how in audit.AUDIT_POLICIES}
     strange = table.place.not_in(places) | table.action.not_in(_ACTIONS)
-    strange |= (table.sha256 == "") != (table.action == audit.DELETED)
+    strange |= (table.sha256 == "") != (table.action == audit.DELETION)
     for after in range(0, last, _ROWS_AT_ONCE):
         part = table.id.between(after + 1, after + _ROWS_AT_ONCE)
         for row_id in look().scalars(select(table.id).where(part, strange).order_by(table.id)):
-            yield Finding(tables.audit.name, str(row_id), "is about nothing that is audited")
+            yield IntegrityFault(tables.audit.name, str(row_id), "is about nothing that is audited")
 
 
-def _counters(look: Look) -> Iterator[Finding]:
+def _counters(look: Look) -> Iterator[IntegrityFault]:
     """Yield participants whose counters are not those of their facts, or who miss some."""
     subject = tables.participant.c.subject
     query = select(subject).order_by(subject).limit(KEYS_AT_ONCE)
@@ -116,7 +120,7 @@ def _counters(look: Look) -> Iterator[Finding]:
         part = list(conn.scalars(query.where(subject > part[-1])))
 
 
-def _counted(conn: Connection, subjects: Sequence[str]) -> Iterator[Finding]:
+def _counted(conn: Connection, subjects: Sequence[str]) -> Iterator[IntegrityFault]:
     fact, participant = tables.fact.c, tables.participant.c
     known_at = type_coerce(fact.received_at, String)
     counted = (
@@ -147,47 +151,55 @@ def _counted(conn: Connection, subjects: Sequence[str]) -> Iterator[Finding]:
         )
     )
     for subject, misses_some in conn.execute(wrong.order_by(participant.subject)):
-        yield Finding(tables.participant.name, subject, "does not count its facts")
+        yield IntegrityFault(tables.participant.name, subject, "does not count its facts")
         if misses_some:
-            yield Finding(tables.fact.name, subject, "has gaps: its facts are not 1, 2, 3, ...")
+            yield IntegrityFault(
+                tables.fact.name, subject, "has gaps: its facts are not 1, 2, 3, ..."
+            )
 
 
-def _strays(conn: Connection) -> Iterator[Finding]:
+def _strays(conn: Connection) -> Iterator[IntegrityFault]:
     """Yield facts about nobody."""
     fact, participant = tables.fact.c, tables.participant.c
     stray = select(fact.subject).where(fact.subject.not_in(select(participant.subject))).distinct()
     for subject in conn.scalars(stray.order_by(fact.subject)):
-        yield Finding(tables.fact.name, subject, "is about nobody who takes part")
+        yield IntegrityFault(tables.fact.name, subject, "is about nobody who takes part")
 
 
-def _families(conn: Connection) -> Iterator[Finding]:
+def _families(conn: Connection) -> Iterator[IntegrityFault]:
     """Yield participants whose family is not the one that merges name."""
     fact, participant = tables.fact.c, tables.participant.c
-    query = select(fact.payload).where(fact.kind.in_(JOINING))
+    query = select(fact.payload).where(fact.kind.in_(JOINING_KINDS))
     read = [wire.read_fact(payload) for payload in conn.scalars(query)]
     rows = conn.execute(select(participant.subject, participant.family))
     found = {row.subject: row.family for row in rows}
     turns = {subject: Turn(subject, None, 0, None, None) for subject in found}
-    named = named_together(one for one in read if not isinstance(one, wire.Unreadable))
-    join(turns, (names for names in named if found.keys() >= set(names)))
+    named = list_named_pairs(one for one in read if not isinstance(one, wire.Unreadable))
+    join_families(turns, (names for names in named if found.keys() >= set(names)))
     for subject, family in sorted(found.items()):
         if family != turns[subject].family:
-            yield Finding(tables.participant.name, subject, "is of another family than merges say")
+            yield IntegrityFault(
+                tables.participant.name, subject, "is of another family than merges say"
+            )
 
 
-def _leases(conn: Connection) -> Iterator[Finding]:
+def _leases(conn: Connection) -> Iterator[IntegrityFault]:
     """Yield leases that nobody can have taken."""
     for row in conn.execute(_raw(tables.lease, [])):
         try:
-            lasts = Instant.read(row.until) - Instant.read(row.since)
+            lasts = Instant.parse(row.until) - Instant.parse(row.since)
         except ValueError:
-            yield Finding(tables.lease.name, row.name, "has an unreadable time")
+            yield IntegrityFault(tables.lease.name, row.name, "has an unreadable time")
             continue
         if row.name not in leases.NAMES or not 0 < lasts.total_seconds() <= leases.LONGEST_S:
-            yield Finding(tables.lease.name, row.name, "is a lease that nobody can have taken")
+            yield IntegrityFault(
+                tables.lease.name, row.name, "is a lease that nobody can have taken"
+            )
 
 
-def _table_keys(look: Look, how: Kept) -> Iterator[tuple[Connection, list[tuple[object, ...]]]]:
+def _table_keys(
+    look: Look, how: AuditPolicy
+) -> Iterator[tuple[Connection, list[tuple[object, ...]]]]:
     """Yield the audit keys of a table, as column values, in parts, each with its state."""
     columns = [how.table.c[name] for name in how.key]
     query = select(*columns).distinct().order_by(*columns).limit(KEYS_AT_ONCE)
@@ -201,14 +213,14 @@ def _table_keys(look: Look, how: Kept) -> Iterator[tuple[Connection, list[tuple[
 
 
 def _row_texts(
-    conn: Connection, how: Kept, keys: Sequence[tuple[object, ...]]
+    conn: Connection, how: AuditPolicy, keys: Sequence[tuple[object, ...]]
 ) -> dict[str, list[str]]:
     """Return the canonical texts of the rows of *keys*, by audit key."""
     columns = [how.table.c[name] for name in how.key]
     texts: dict[str, list[str]] = {}
     for held in conn.execute(_raw(how.table, [tuple_(*columns).in_(keys)])).mappings():
         row = dict(held)
-        texts.setdefault(audit.key_of(how, row), []).append(audit.row_text(how, row))
+        texts.setdefault(audit.make_audit_key(how, row), []).append(audit.write_row_text(how, row))
     return texts
 
 
@@ -236,7 +248,7 @@ def _as_held(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-def _values(how: Kept, key: str) -> tuple[object, ...] | None:
+def _values(how: AuditPolicy, key: str) -> tuple[object, ...] | None:
     """Return the column values of an audit key; None when it cannot be one."""
     try:
         values = json.loads(key) if len(how.key) > 1 else [key]

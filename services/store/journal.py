@@ -10,15 +10,21 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from services.runtime import wire
 from services.store import audit, outbox, vault
 from services.store.bulk import insert_rows
-from services.store.messages import RawMessage, find_messages, in_parts, load_message, raw_row
-from services.store.parking import ParkedRow, park
+from services.store.messages import (
+    RawMessage,
+    find_payload_hashes,
+    load_message,
+    make_raw_row,
+    split_into_parts,
+)
+from services.store.parking import ParkedRow, park_items
 from services.store.participant_order import (
-    JOINING,
+    JOINING_KINDS,
     Turn,
+    compute_known_at,
     end_turns,
-    join,
-    known_after,
-    named_together,
+    join_families,
+    list_named_pairs,
     take_turns,
 )
 from services.store.tables import fact as facts_table
@@ -30,21 +36,21 @@ __all__ = [
     "ParkedRow",
     "RawMessage",
     "UnknownParticipantError",
-    "append",
+    "append_arrivals",
     "append_facts",
-    "behind",
-    "facts_as_of",
-    "facts_between",
-    "facts_of_message",
-    "find_messages",
-    "known_after",
+    "compute_known_at",
+    "count_unhandled",
+    "find_lagging_progress",
+    "find_lagging_subjects",
+    "find_last_observations",
+    "find_payload_hashes",
+    "load_facts_as_of",
+    "load_facts_between",
+    "load_facts_of_message",
     "load_message",
-    "observed_until",
-    "subjects_behind",
-    "unhandled",
 ]
 
-NOT_CLINICAL = (*JOINING, "adjudication", "enrolment", "determination", "protocol-activation")
+NOT_CLINICAL = (*JOINING_KINDS, "adjudication", "enrolment", "determination", "protocol-activation")
 
 
 class UnknownParticipantError(LookupError):
@@ -60,7 +66,7 @@ class Arrival:
     parked: tuple[ParkedRow, ...] = ()
 
 
-def append(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> None:
+def append_arrivals(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> None:
     """Let the journal hold *arrivals*, in their order, once the transaction commits.
 
     Facts get the next seq of their subject; received_at never decreases from one to the next.
@@ -71,14 +77,14 @@ def append(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> N
     """
     if not arrivals:
         return
-    messages = [raw_row(keys, arrival.message) for arrival in arrivals]
-    audit.add(conn, raw_message, messages)
+    messages = [make_raw_row(keys, arrival.message) for arrival in arrivals]
+    audit.insert_audited(conn, raw_message, messages)
     rows = _journal_rows(
         conn, [(a.message.id, a.message.received_at, f) for a in arrivals for f in a.facts]
     )
-    audit.add(conn, facts_table, rows)
+    audit.insert_audited(conn, facts_table, rows)
     outbox.announce_facts(conn, rows)
-    park(conn, [parked for arrival in arrivals for parked in arrival.parked])
+    park_items(conn, [parked for arrival in arrivals for parked in arrival.parked])
 
 
 def append_facts(
@@ -96,11 +102,11 @@ def append_facts(
     earlier = [dict(row) for row in conn.execute(query).mappings()]
     rows = _journal_rows(conn, [(message_id, received_at, fact) for fact in facts])
     insert_rows(conn, facts_table, rows)
-    audit.record(conn, facts_table, [*earlier, *rows], action=audit.CHANGED)
+    audit.record_rows(conn, facts_table, [*earlier, *rows], action=audit.CHANGE)
     outbox.announce_facts(conn, rows)
 
 
-def facts_between(
+def load_facts_between(
     conn: Connection, subject: str, after_seq: int, upto_seq: int | None = None
 ) -> list[JournalEntry]:
     """Return the facts of *subject* with after_seq < seq <= upto_seq (None: all), in order."""
@@ -109,42 +115,44 @@ def facts_between(
     return _facts(conn, table.subject == subject, table.seq > after_seq, *upto)
 
 
-def facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[JournalEntry]:
+def load_facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[JournalEntry]:
     """Return the facts of *subject* that were known at *as_of*, in order."""
     table = facts_table.c
     return _facts(conn, table.subject == subject, table.received_at <= as_of)
 
 
-def facts_of_message(conn: Connection, message_id: str) -> list[JournalEntry]:
+def load_facts_of_message(conn: Connection, message_id: str) -> list[JournalEntry]:
     """Return the facts that a message brought, in order."""
     return _facts(conn, facts_table.c.message == message_id)
 
 
-def facts_of_kind(conn: Connection, kind: str, subject: str | None = None) -> list[JournalEntry]:
+def load_facts_of_kind(
+    conn: Connection, kind: str, subject: str | None = None
+) -> list[JournalEntry]:
     """Return the facts of one kind (e.g. ``merge``), of everybody or of *subject*, in order."""
     of_subject = [] if subject is None else [facts_table.c.subject == subject]
     return _facts(conn, facts_table.c.kind == kind, *of_subject)
 
 
-def joining_facts(conn: Connection) -> list[JournalEntry]:
+def load_joining_facts(conn: Connection) -> list[JournalEntry]:
     """Return the merges and moves of everybody, in order."""
-    return _facts(conn, facts_table.c.kind.in_(JOINING))
+    return _facts(conn, facts_table.c.kind.in_(JOINING_KINDS))
 
 
-def known_facts(conn: Connection, ids: Sequence[str]) -> frozenset[str]:
+def find_known_fact_ids(conn: Connection, ids: Sequence[str]) -> frozenset[str]:
     """Return those of *ids* that are facts of the journal."""
     found: set[str] = set()
-    for some in in_parts(ids):
+    for some in split_into_parts(ids):
         found.update(conn.scalars(select(facts_table.c.id).where(facts_table.c.id.in_(some))))
     return frozenset(found)
 
 
-def subjects_behind(conn: Connection, limit: int) -> list[str]:
+def find_lagging_subjects(conn: Connection, limit: int) -> list[str]:
     """Return up to *limit* subjects with facts that are not folded yet, not quarantined."""
-    return list(behind(conn, limit))
+    return list(find_lagging_progress(conn, limit))
 
 
-def behind(conn: Connection, limit: int) -> Mapping[str, int]:
+def find_lagging_progress(conn: Connection, limit: int) -> Mapping[str, int]:
     """Return how far up to *limit* subjects are folded who have more facts, not quarantined."""
     state = participant_state.c
     through = func.coalesce(state.folded_through, 0)
@@ -159,7 +167,7 @@ def behind(conn: Connection, limit: int) -> Mapping[str, int]:
     return {row.subject: row.through for row in conn.execute(query)}
 
 
-def unhandled(conn: Connection) -> int:
+def count_unhandled(conn: Connection) -> int:
     """Return how many facts wait to be folded, quarantined participants included."""
     state = participant_state.c
     behind = participant.c.last_seq - func.coalesce(state.folded_through, 0)
@@ -174,7 +182,7 @@ def count_facts(conn: Connection) -> int:
     return int(conn.scalar(select(func.count()).select_from(facts_table)) or 0)
 
 
-def observed_until(
+def find_last_observations(
     conn: Connection, as_of: datetime | None = None, study: str | None = None
 ) -> Mapping[str, datetime]:
     """Return the last instant at which each participant was observed, as known at *as_of*.
@@ -197,10 +205,10 @@ def observed_until(
     return {subject: until for subject, until in conn.execute(query) if until is not None}
 
 
-def observations(
+def load_observation_instants(
     conn: Connection, study: str, as_of: datetime | None = None
 ) -> list[tuple[datetime, str, datetime]]:
-    """Return what moves `observed_until`, in the order in which it became known.
+    """Return what moves `find_last_observations`, in the order in which it became known.
 
     Each is when it became known, of whom, and the last instant at which they then were observed.
     """
@@ -229,7 +237,7 @@ def _journal_rows(
     if not arrived:
         return []
     facts = [fact for _, _, fact in arrived]
-    together = named_together(facts)
+    together = list_named_pairs(facts)
     subjects = {fact.subject for fact in facts}
     held = take_turns(conn, subjects.union(*together))
     unknown = subjects - held.keys()
@@ -237,7 +245,7 @@ def _journal_rows(
         raise UnknownParticipantError(
             f"{len(unknown)} not added to the store, the first is {min(unknown)}; add them first"
         )
-    join(held, (names for names in together if held.keys() >= set(names)))
+    join_families(held, (names for names in together if held.keys() >= set(names)))
     last = _last_known(held.values())
     rows = []
     for message, of_message in groupby(arrived, key=lambda one: one[0]):
@@ -245,7 +253,7 @@ def _journal_rows(
         families = {held[fact.subject].family or fact.subject for *_, fact in brought}
         known_at = brought[0][1]
         for family in families:
-            known_at = known_after(last.get(family), known_at)
+            known_at = compute_known_at(last.get(family), known_at)
         last.update(dict.fromkeys(families, known_at))
         for *_, fact in brought:
             turn = held[fact.subject]

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select, update
 
 from services.store import audit
-from services.store.bulk import insert_new
+from services.store.bulk import insert_if_new
 from services.store.tables import lease
 
 NAMES = ("rules", "alerts", "sealer", "waker", "relay")
 LONGEST_S = 600
 
 
-def acquire(
+def acquire_lease(
     conn: Connection,
     name: str,
     holder: str,
@@ -40,9 +40,9 @@ def acquire(
     }
     before = conn.execute(select(lease).where(lease.c.name == name)).mappings().one_or_none()
     if before is None:
-        taken = insert_new(conn, lease, row)
+        taken = insert_if_new(conn, lease, row)
         if taken:
-            audit.record(conn, lease, [row], actor=holder)
+            audit.record_rows(conn, lease, [row], actor=holder)
         return taken
     if before["holder"] != holder and before["until"] > now and before["until"] != abandoned:
         return False
@@ -53,20 +53,20 @@ def acquire(
         .values(row)
     )
     if renewed.rowcount == 1 and before["holder"] != holder:
-        audit.record(conn, lease, [row], action=audit.CHANGED, actor=holder)
+        audit.record_rows(conn, lease, [row], action=audit.CHANGE, actor=holder)
     return renewed.rowcount == 1
 
 
-def held_until(conn: Connection, name: str) -> datetime | None:
+def find_lease_end(conn: Connection, name: str) -> datetime | None:
     """Return until when somebody has the lease *name*, by the holder's clock; None: nobody."""
     return conn.scalars(select(lease.c.until).where(lease.c.name == name)).one_or_none()
 
 
-def release(conn: Connection, name: str, holder: str) -> None:
+def release_lease(conn: Connection, name: str, holder: str) -> None:
     """Let others have the lease *name* at once, if *holder* has it."""
     gone = conn.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))
     if gone.rowcount:
-        audit.record_deleted(conn, lease, [{"name": name}], actor=holder)
+        audit.record_deletion(conn, lease, [{"name": name}], actor=holder)
 
 
 def is_held(conn: Connection, names: Sequence[str], now: datetime) -> bool:

@@ -46,13 +46,13 @@ class RawMessage:
     body: bytes
 
 
-def find_messages(
+def find_payload_hashes(
     conn: Connection, keys: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], set[str]]:
     """Return the payload hashes that are stored already, by (sender, control id)."""
     found: dict[tuple[str, str], set[str]] = {}
     columns = raw_message.c.sender, raw_message.c.control_id, raw_message.c.sha256
-    for some in in_parts(sorted(set(keys))):
+    for some in split_into_parts(sorted(set(keys))):
         query = select(*columns).where(tuple_(*columns[:2]).in_(some))
         for sender, control_id, hashed in conn.execute(query):
             found.setdefault((sender, control_id), set()).add(hashed)
@@ -70,17 +70,17 @@ def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMess
     if row is None:
         return None
     content = {name: value for name, value in row.items() if name not in ("key_id", "body")}
-    body = vault.unseal(keys, message_id, vault.Sealed(row["key_id"], row["body"]))
+    body = vault.decrypt(keys, message_id, vault.EncryptedData(row["key_id"], row["body"]))
     return RawMessage(**content, body=body)
 
 
-def damaged(look: Look, keys: vault.Keys) -> Iterator[str]:
+def find_damaged_messages(look: Look, keys: vault.Keys) -> Iterator[str]:
     """Yield the ids of the messages whose content is not what was received."""
     for rows in _every(look, select(raw_message)):
         for row in rows:
-            sealed = vault.Sealed(row["key_id"], row["body"])
+            sealed = vault.EncryptedData(row["key_id"], row["body"])
             try:
-                body = vault.unseal(keys, row["id"], sealed)
+                body = vault.decrypt(keys, row["id"], sealed)
             except vault.VaultError:
                 yield row["id"]
                 continue
@@ -88,7 +88,7 @@ def damaged(look: Look, keys: vault.Keys) -> Iterator[str]:
                 yield row["id"]
 
 
-def without_effect(look: Look) -> Iterator[str]:
+def find_messages_without_effect(look: Look) -> Iterator[str]:
     """Yield the ids of the messages of which there is neither a fact nor a parked item.
 
     Some say nothing that is kept, or only what was known already.
@@ -119,19 +119,19 @@ def count_messages(conn: Connection, sources: Sequence[str] = ()) -> int:
     return int(conn.scalar(query) or 0)
 
 
-def last_received(conn: Connection) -> dict[str, datetime]:
+def find_last_received_by_site(conn: Connection) -> dict[str, datetime]:
     """Return when each site's last message was received."""
     query = select(raw_message.c.site, func.max(raw_message.c.received_at).label("at"))
     rows = conn.execute(query.where(raw_message.c.site != "").group_by(raw_message.c.site))
     return {row.site: row.at for row in rows}
 
 
-def used_keys(conn: Connection) -> frozenset[str]:
+def find_used_key_ids(conn: Connection) -> frozenset[str]:
     """Return the ids of the encryption keys that raw messages are sealed with."""
     return frozenset(conn.scalars(select(raw_message.c.key_id).distinct()))
 
 
-def seal_again(conn: Connection, keys: vault.Keys, limit: int) -> int:
+def reseal_messages(conn: Connection, keys: vault.Keys, limit: int) -> int:
     """Seal up to *limit* messages of older keys with the active one; return how many there were.
 
     Raises:
@@ -141,17 +141,17 @@ def seal_again(conn: Connection, keys: vault.Keys, limit: int) -> int:
     query = select(raw_message).where(table.key_id != keys.active).order_by(table.id).limit(limit)
     rows = conn.execute(query).mappings().all()
     for row in rows:
-        body = vault.unseal(keys, row["id"], vault.Sealed(row["key_id"], row["body"]))
-        sealed = vault.seal(keys, row["id"], body)
+        body = vault.decrypt(keys, row["id"], vault.EncryptedData(row["key_id"], row["body"]))
+        sealed = vault.encrypt(keys, row["id"], body)
         new = {"key_id": sealed.key_id, "body": sealed.data}
         conn.execute(update(raw_message).where(table.id == row["id"]).values(new))
-        audit.record(conn, raw_message, [{**row, **new}], action=audit.CHANGED)
+        audit.record_rows(conn, raw_message, [{**row, **new}], action=audit.CHANGE)
     return len(rows)
 
 
-def raw_row(keys: vault.Keys, message: RawMessage) -> Row:
+def make_raw_row(keys: vault.Keys, message: RawMessage) -> Row:
     """Return the row that keeps *message*, encrypted."""
-    sealed = vault.seal(keys, message.id, message.body)
+    sealed = vault.encrypt(keys, message.id, message.body)
     return {
         "id": message.id,
         "received_at": message.received_at,
@@ -166,6 +166,6 @@ def raw_row(keys: vault.Keys, message: RawMessage) -> Row:
     }
 
 
-def in_parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
+def split_into_parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
     """Return *values* in parts short enough for one query."""
     return (values[at : at + _KEYS_AT_ONCE] for at in range(0, len(values), _KEYS_AT_ONCE))

@@ -1,6 +1,6 @@
 """What has to be announced on a topic: written with what it announces, deleted once it was.
 
-Only where a relay carries it on (`Database.open(..., announced=True)`).
+Only where a relay carries it on (`Database.open(..., has_relay=True)`).
 """
 
 import json
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 from services.runtime.clock import now_utc
 from services.runtime.topics import FACTS, STANDINGS
 from services.store.bulk import insert_rows
-from services.store.messages import in_parts
+from services.store.messages import split_into_parts
 from services.store.tables import outbox
 
 LONGEST = 200_000  # characters of a payload; a record may be a megabyte
@@ -67,26 +67,26 @@ def announce(conn: Connection, topic: str, payloads: Sequence[tuple[str, str]]) 
         insert_rows(conn, outbox, [_row(topic, key, payload) for key, payload in payloads])
 
 
-def waiting(conn: Connection, after_id: int, limit: int) -> list[Announcement]:
+def load_announcements(conn: Connection, after_id: int, limit: int) -> list[Announcement]:
     """Return up to *limit* announcements with id > *after_id*, the oldest first."""
     query = select(outbox).where(outbox.c.id > after_id).order_by(outbox.c.id).limit(limit)
     return [Announcement(**row) for row in conn.execute(query).mappings()]
 
 
-def announced(conn: Connection, ids: Sequence[int]) -> None:
+def delete_announcements(conn: Connection, ids: Sequence[int]) -> None:
     """Let the announcements *ids* be gone."""
-    for some in in_parts(ids):
+    for some in split_into_parts(ids):
         conn.execute(delete(outbox).where(outbox.c.id.in_(some)))
 
 
-def count_waiting(conn: Connection) -> int:
+def count_announcements(conn: Connection) -> int:
     """Return how many announcements wait for the relay."""
     return int(conn.scalar(select(func.count()).select_from(outbox)) or 0)
 
 
 def _are_carried_on(conn: Connection) -> bool:
     """Say whether a relay reads them; else nothing is announced, and nothing piles up."""
-    return bool(conn.get_execution_options().get("announced"))
+    return bool(conn.get_execution_options().get("has_relay"))
 
 
 def _run(message: str, rows: Sequence[Row]) -> str:

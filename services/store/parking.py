@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 
 from services.store import audit
-from services.store.messages import in_parts
+from services.store.messages import split_into_parts
 from services.store.tables import parked
 
 
@@ -42,9 +42,9 @@ class ParkedRow:
     comment: str = ""
 
 
-def park(conn: Connection, rows: Sequence[ParkedRow]) -> None:
+def park_items(conn: Connection, rows: Sequence[ParkedRow]) -> None:
     """Let *rows* be parked, once the transaction commits."""
-    audit.add(conn, parked, [asdict(row) for row in rows])
+    audit.insert_audited(conn, parked, [asdict(row) for row in rows])
 
 
 def load_parked(
@@ -98,7 +98,7 @@ def resolve_parked(
         "comment": comment,
     }
     closed: list[audit.Row] = []
-    for some in in_parts(sorted(set(ids))):
+    for some in split_into_parts(sorted(set(ids))):
         closing_them = (
             update(parked)
             .where(parked.c.id.in_(some), parked.c.resolution == "")
@@ -106,5 +106,5 @@ def resolve_parked(
             .returning(*parked.c)
         )
         closed += [dict(row) for row in conn.execute(closing_them).mappings()]
-    audit.record(conn, parked, closed, action=audit.CHANGED, actor=by)
+    audit.record_rows(conn, parked, closed, action=audit.CHANGE, actor=by)
     return len(closed)

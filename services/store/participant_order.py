@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, or_, select, update
 
-from services.store.messages import in_parts
+from services.store.messages import split_into_parts
 from services.store.tables import participant
 from services.vocabulary.fact import Fact, Merge, Move
 
-JOINING = ("merge", "move")  # what names two participants, and stands in the journals of both
+JOINING_KINDS = ("merge", "move")  # what names two participants, and stands in the journals of both
 _NEXT = timedelta(microseconds=1)
 
 
@@ -31,12 +31,12 @@ class Turn:
     told_until: datetime | None
 
 
-def known_after(last: datetime | None, received_at: datetime) -> datetime:
+def compute_known_at(last: datetime | None, received_at: datetime) -> datetime:
     """Return since when a message is known that is received after another, known since *last*."""
     return received_at if last is None else max(received_at, last + _NEXT)
 
 
-def named_together(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
+def list_named_pairs(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
     """Return the participants that each of *facts* brings together, undone or not."""
     found: list[tuple[str, ...]] = []
     for fact in facts:
@@ -55,7 +55,9 @@ def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
     wanted = set(subjects)
     while True:
         held = {
-            turn.subject: turn for some in in_parts(sorted(wanted)) for turn in _hold(conn, some)
+            turn.subject: turn
+            for some in split_into_parts(sorted(wanted))
+            for turn in _hold(conn, some)
         }
         joined = _members(conn, {turn.family for turn in held.values() if turn.family})
         if joined <= held.keys():
@@ -63,7 +65,7 @@ def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
         wanted |= joined  # a merge was committed while this waited for its turn
 
 
-def join(held: Mapping[str, Turn], together: Iterable[Sequence[str]]) -> None:
+def join_families(held: Mapping[str, Turn], together: Iterable[Sequence[str]]) -> None:
     """Let all whom each of *together* names, and their families, be one family; all are held."""
     for names in together:
         families = {held[name].family or name for name in names}
@@ -96,7 +98,7 @@ def end_turns(conn: Connection, turns: Iterable[Turn]) -> None:
         )
 
 
-def tell_until(conn: Connection, subject: str, through: int, until: datetime) -> bool:
+def record_told_until(conn: Connection, subject: str, through: int, until: datetime) -> bool:
     """Let time be told until *until* to *subject*, who has heard all up to the seq *through*.
 
     Returns:
@@ -107,10 +109,10 @@ def tell_until(conn: Connection, subject: str, through: int, until: datetime) ->
     return conn.execute(told).rowcount == 1
 
 
-def families_of(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, ...]]:
+def find_families(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the families of *subjects*, whole, each in id order."""
     group_of: dict[str, list[str]] = {}
-    for some in in_parts(sorted(set(subjects))):
+    for some in split_into_parts(sorted(set(subjects))):
         query = _with_family(some).with_only_columns(participant.c.subject, participant.c.family)
         for subject, family in conn.execute(query):
             group_of.setdefault(family or subject, []).append(subject)

@@ -36,7 +36,7 @@ def add_participants(
     Raises:
         ValueError: A pseudonym is taken by another study or site.
     """
-    known = participants_by_subject(conn)
+    known = load_participants(conn)
     new: dict[str, Participant] = {}
     for one in participants:
         taken = known.get(one.subject) or new.get(one.subject)
@@ -55,13 +55,11 @@ def add_participants(
         }
         for one in new.values()
     ]
-    audit.add(conn, participant, rows, actor=actor)
+    audit.insert_audited(conn, participant, rows, actor=actor)
     return list(new)
 
 
-def participants_by_subject(
-    conn: Connection, study: str | None = None
-) -> Mapping[str, Participant]:
+def load_participants(conn: Connection, study: str | None = None) -> Mapping[str, Participant]:
     """Return all participants, or those of *study*, in the order of their pseudonyms."""
     columns = participant.c
     query = select(
@@ -82,7 +80,7 @@ def load_participant(conn: Connection, subject: str) -> Participant | None:
     return None if row is None else Participant(*row)
 
 
-def last_received(conn: Connection, study: str) -> datetime | None:
+def find_last_received(conn: Connection, study: str) -> datetime | None:
     """Return when the last fact about anybody of *study* came; None before the first."""
     columns = participant.c
     query = select(columns.last_received_at).where(
@@ -91,7 +89,7 @@ def last_received(conn: Connection, study: str) -> datetime | None:
     return conn.scalar(query.order_by(columns.last_received_at.desc()).limit(1))
 
 
-def link(
+def link_identifier(
     conn: Connection,
     identity_hash: str,
     subject: str,
@@ -106,7 +104,7 @@ def link(
     Raises:
         ValueError: It leads to somebody else.
     """
-    leads_to = subjects_for(conn, [identity_hash]).get(identity_hash)
+    leads_to = find_subjects(conn, [identity_hash]).get(identity_hash)
     if leads_to is None:
         row = {
             "hash": identity_hash,
@@ -115,7 +113,7 @@ def link(
             "key_id": key_id,
             "linked_at": at,
         }
-        audit.add(conn, identity, [row], actor=actor)
+        audit.insert_audited(conn, identity, [row], actor=actor)
     elif leads_to != subject:
         raise ValueError(f"the identifier of {subject} already leads to {leads_to}")
 
@@ -126,7 +124,7 @@ def count_identifiers(conn: Connection, subject: str) -> int:
     return int(conn.scalar(query) or 0)
 
 
-def subjects_for(conn: Connection, hashes: Sequence[str]) -> Mapping[str, str]:
+def find_subjects(conn: Connection, hashes: Sequence[str]) -> Mapping[str, str]:
     """Return the participants that *hashes* of identifiers lead to; unknown ones are absent."""
     found = {}
     for at in range(0, len(hashes), 500):

@@ -24,7 +24,7 @@ def keep_protocol(conn: Connection, kept: ProtocolVersion, *, actor: str = audit
     """Keep *kept*; False when a file of this hash is kept already."""
     if load_protocol(conn, kept.sha256) is not None:
         return False
-    audit.add(conn, protocol_version, [asdict(kept)], actor=actor)
+    audit.insert_audited(conn, protocol_version, [asdict(kept)], actor=actor)
     return True
 
 
@@ -35,7 +35,7 @@ def load_protocol(conn: Connection, sha256: str) -> ProtocolVersion | None:
     return None if row is None else ProtocolVersion(**row)
 
 
-def protocol_versions(conn: Connection, study: str) -> list[ProtocolVersion]:
+def load_protocol_versions(conn: Connection, study: str) -> list[ProtocolVersion]:
     """Return the files of *study*, in the order in which they were activated."""
     table = protocol_version.c
     query = select(protocol_version).where(table.study == study)

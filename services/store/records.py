@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from services.runtime import wire
 from services.store import audit
-from services.store.messages import in_parts
-from services.store.rules_aliases import columns_of
+from services.store.messages import split_into_parts
+from services.store.rules_aliases import list_columns
 from services.store.tables import episode, participant, standing
 from services.vocabulary.episode import Episode
 from services.vocabulary.standing import Standing
@@ -47,14 +47,14 @@ def append_episodes(conn: Connection, episodes: Sequence[Episode]) -> None:
             "cause": one.cause,
             "retracted": one.retracted,
             "merged_into": one.merged_into,
-            "payload": wire.canonical(one.content),
+            "payload": wire.write_canonical(one.content),
         }
         for one in episodes
     ]
-    audit.add(conn, episode, rows)
+    audit.insert_audited(conn, episode, rows)
 
 
-def latest_episodes(
+def load_latest_episodes(
     conn: Connection, subject: str | None = None, as_of: datetime | None = None
 ) -> list[Episode]:
     """Return the newest version of each episode, retracted ones included, as known at *as_of*."""
@@ -66,17 +66,17 @@ def latest_episodes(
     if subject is not None:
         newest = newest.where(episode.c.subject == subject)
     last = newest.subquery()
-    query = select(*columns_of(episode)).join(
+    query = select(*list_columns(episode)).join(
         last, and_(episode.c.id == last.c.id, episode.c.version == last.c.version)
     )
     return _episodes(conn, query)
 
 
-def episode_versions(
+def load_episode_versions(
     conn: Connection, subject: str | None = None, episode_id: str | None = None
 ) -> list[Episode]:
     """Return every version of every episode: of *subject*, or of one episode, when given."""
-    query = select(*columns_of(episode))
+    query = select(*list_columns(episode))
     if subject is not None:
         query = query.where(episode.c.subject == subject)
     if episode_id is not None:
@@ -97,7 +97,7 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
     """
     latest = {
         (row.standing.participant, row.standing.rule): row
-        for some in in_parts(sorted({row.standing.participant for row in rows}))
+        for some in split_into_parts(sorted({row.standing.participant for row in rows}))
         for row in _standings(conn, _latest_standings(subjects=some))
     }
     added = []
@@ -108,7 +108,7 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
             version = row.version or (1 if before is None else before.version + 1)
             latest[key] = replace(row, version=version)
             added.append(latest[key])
-    audit.add(
+    audit.insert_audited(
         conn,
         standing,
         [
@@ -118,7 +118,7 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
                 "version": row.version,
                 "known_at": row.known_at,
                 "seq": row.seq,
-                "payload": wire.canonical(row.standing),
+                "payload": wire.write_canonical(row.standing),
             }
             for row in added
         ],
@@ -126,7 +126,7 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
     return added
 
 
-def latest_standings(
+def load_latest_standings(
     conn: Connection, study: str, as_of: datetime | None = None
 ) -> list[StandingRow]:
     """Return the newest standing of each participant of *study* and rule, as known at *as_of*."""
@@ -136,17 +136,17 @@ def latest_standings(
     return _standings(conn, _latest_standings(as_of=as_of).where(of_study))
 
 
-def standings_of(conn: Connection, subject: str) -> list[StandingRow]:
+def load_standings(conn: Connection, subject: str) -> list[StandingRow]:
     """Return the newest standing of *subject* under each rule."""
     return _standings(conn, _latest_standings(subjects=[subject]))
 
 
-def standing_versions_of(conn: Connection, subject: str) -> list[StandingRow]:
+def load_participant_standing_versions(conn: Connection, subject: str) -> list[StandingRow]:
     """Return every version of every standing of *subject*."""
     return _standings(conn, select(standing).where(standing.c.subject == subject))
 
 
-def standing_versions(conn: Connection, study: str) -> list[StandingRow]:
+def load_standing_versions(conn: Connection, study: str) -> list[StandingRow]:
     """Return every version of every standing of *study*, in the order in which it was known."""
     of_study = participant.c.study == study
     query = (

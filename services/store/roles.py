@@ -79,7 +79,7 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
 _COUNTED = (t.audit, t.outbox)  # their ids are counted by a sequence
 
 
-def role_of(service: str) -> str:
+def name_role(service: str) -> str:
     """Return the database role that *service*, or an audience of `VIEWS`, acts as.
 
     >>> role_of("ingest")
@@ -97,7 +97,7 @@ def grant_all(conn: Connection) -> None:
     statements = {service: _statements(service) for service in SERVICES}
     statements |= {audience: _views(audience) for audience in VIEWS}
     for name, granted in statements.items():
-        role = role_of(name)
+        role = name_role(name)
         if not _exists(conn, role):
             conn.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
         conn.execute(text(f'GRANT "{role}" TO CURRENT_USER'))
@@ -112,7 +112,7 @@ def _exists(conn: Connection, role: str) -> bool:
 
 
 def _statements(service: str) -> Iterator[str]:
-    role = role_of(service)
+    role = name_role(service)
     yield f'GRANT USAGE ON SCHEMA public TO "{role}"'
     yield f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{role}"'
     for verbs, granted in GRANTS[service].items():
@@ -123,7 +123,7 @@ def _statements(service: str) -> Iterator[str]:
 
 
 def _views(audience: str) -> Iterator[str]:
-    role = role_of(audience)
+    role = name_role(audience)
     for schema in ("public", "watch"):
         yield f'REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM "{role}"'
     yield f'GRANT USAGE ON SCHEMA watch TO "{role}"'

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Table, func, select
 from services.store.tables import rules_alias
 
 
-def version_of(table: Table) -> ColumnElement[str]:
+def select_rules_version(table: Table) -> ColumnElement[str]:
     """Return the ``rules_version`` of *table*, by the name that it has today."""
     alias = rules_alias.c
     stored = table.c.rules_version
@@ -15,7 +15,7 @@ def version_of(table: Table) -> ColumnElement[str]:
     return func.coalesce(query.correlate(table).scalar_subquery(), stored)
 
 
-def columns_of(table: Table) -> list[ColumnElement[Any]]:
-    """Return the columns of *table* to select, with `version_of` it as ``rules_version``."""
-    version = version_of(table).label("rules_version")
+def list_columns(table: Table) -> list[ColumnElement[Any]]:
+    """Return the columns of *table* to select; ``rules_version`` is by its name of today."""
+    version = select_rules_version(table).label("rules_version")
     return [version if column.name == "rules_version" else column for column in table.c]

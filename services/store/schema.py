@@ -60,14 +60,14 @@ def _upgrade(db: Database) -> None:
         if not db.is_sqlite:
             conn.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
             _check_order(conn)
-        if not set(current(conn)) <= _known():
-            _refuse(set(current(conn)))
+        if not set(find_revisions(conn)) <= _known():
+            _refuse(set(find_revisions(conn)))
         command.upgrade(_config(conn), "head")
         if not db.is_sqlite:
             grant_all(conn)
 
 
-def require(db: Database) -> None:
+def require_newest(db: Database) -> None:
     """Return when the tables of *db* are those that this program knows.
 
     Raises:
@@ -75,18 +75,19 @@ def require(db: Database) -> None:
         UnfitDatabaseError: It has to be migrated first.
     """
     with db.read() as conn:
-        found = set(current(conn))
-    if found == {head()}:
+        found = set(find_revisions(conn))
+    if found == {find_head()}:
         return
     if found <= _known():
         at = f"at revision {min(found)}" if found else "empty"
         raise UnfitDatabaseError(
-            f"the database is {at}, and this version of Aegis needs {head()}: run `aegis migrate`"
+            f"the database is {at}, and this version of Aegis needs {find_head()}:"
+            " run `aegis migrate`"
         )
     _refuse(found)
 
 
-def check(conn: Connection) -> None:
+def check_tables(conn: Connection) -> None:
     """Return when the tables of the database are those of `services.store.tables`.
 
     Raises:
@@ -95,12 +96,12 @@ def check(conn: Connection) -> None:
     command.check(_config(conn))
 
 
-def head() -> str:
+def find_head() -> str:
     """Return the newest revision that this program knows."""
     return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
 
 
-def current(conn: Connection) -> tuple[str, ...]:
+def find_revisions(conn: Connection) -> tuple[str, ...]:
     """Return the revisions that the database says it is at: none, one, or a mistake."""
     return MigrationContext.configure(conn).get_current_heads()
 

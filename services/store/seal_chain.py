@@ -32,7 +32,7 @@ _CONTENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class IntegrityFault:
     """Something in the database that Aegis did not write so: table, key, and what is wrong."""
 
     place: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Settled:
+class SettledIds:
     """Which audit rows nobody can still be writing, on a database with several writers.
 
     Ids become visible out of order there. Those up to *asked_id* are settled once every transaction
@@ -57,7 +57,7 @@ class Settled:
     asked_id: int = 0
     asked_before: int | None = None
 
-    def look(self, conn: Connection) -> int:
+    def observe(self, conn: Connection) -> int:
         """Return the highest id that is settled now; look a few times a minute or more.
 
         Args:
@@ -65,7 +65,7 @@ class Settled:
                 than that of whoever has an id by then. (The end of a snapshot would not do: whoever
                 began after the last that ended may have its number, and more, behind that end.)
         """
-        last = audit.newest(conn)
+        last = audit.find_newest_id(conn)
         this, oldest = conn.execute(_RUNNING).one()
         if self.asked_before is not None and oldest >= self.asked_before:
             self.upto = self.asked_id
@@ -75,7 +75,7 @@ class Settled:
         return self.upto
 
 
-def seal(
+def seal_audit_rows(
     conn: Connection, keys: vault.Keys, now: datetime, *, upto: int | None = None
 ) -> str | None:
     """Chain up to `ROWS_AT_ONCE` new audit rows, and return the seal's hash.
@@ -86,7 +86,7 @@ def seal(
         conn: Of the holder of the lease ``sealer``.
         keys: Whose seal key makes the chain.
         now: Aware.
-        upto: Rows of a higher id wait: `Settled`. None with a single writer.
+        upto: Rows of a higher id wait: `SettledIds`. None with a single writer.
     """
     since, previous = _end_of_chain(conn)
     query = select(*_CONTENT).where(audit_table.c.id >= since).order_by(audit_table.c.id)
@@ -95,7 +95,7 @@ def seal(
     rows = conn.execute(query.limit(ROWS_AT_ONCE)).all()
     if all(row.place == audit_seal.name for row in rows):
         return None
-    made = vault.chain_hash(keys, previous, _content(rows))
+    made = vault.hash_chain(keys, previous, _content(rows))
     new = {
         "upto": rows[-1].id,
         "since": since,
@@ -103,23 +103,23 @@ def seal(
         "previous": previous,
         "sealed_at": now,
     }
-    audit.add(conn, audit_seal, [new])
+    audit.insert_audited(conn, audit_seal, [new])
     return made
 
 
-def check_chain(look: Look, keys: vault.Keys) -> Iterator[Finding]:
+def check_chain(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
     """Yield every break of the chain: a seal that is missing, or audit rows that do not fit it."""
     since, previous = 1, ""
     below = look().scalar(select(func.count()).where(audit_table.c.id < since))
     if below:
-        yield Finding(audit_table.name, "", f"{below} rows with an impossible id")
+        yield IntegrityFault(audit_table.name, "", f"{below} rows with an impossible id")
     for upto, begin, made, before in _seals(look):
         if (begin, before) != (since, previous):
-            yield Finding(audit_seal.name, str(upto), "does not follow the seal before it")
+            yield IntegrityFault(audit_seal.name, str(upto), "does not follow the seal before it")
         inside = audit_table.c.id.between(begin, upto)
         rows = look().execute(select(*_CONTENT).where(inside).order_by(audit_table.c.id)).all()
-        if vault.chain_hash(keys, before, _content(rows)) != made:
-            yield Finding(audit_table.name, f"{begin}-{upto}", "rows do not fit their seal")
+        if vault.hash_chain(keys, before, _content(rows)) != made:
+            yield IntegrityFault(audit_table.name, f"{begin}-{upto}", "rows do not fit their seal")
         since, previous = upto + 1, made
 
 

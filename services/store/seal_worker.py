@@ -3,29 +3,29 @@
 import threading
 
 from services.runtime import log
-from services.runtime.failpoints import reached
-from services.store.held_lease import Holding
-from services.store.seal_chain import Settled, seal
+from services.runtime.failpoints import pass_failpoint
+from services.store.held_lease import HeldLease
+from services.store.seal_chain import SettledIds, seal_audit_rows
 from services.store.vault import Keys
 
 _EVERY_S = 1.0
 
-_log = log.logger("store")
+_log = log.make_logger("store")
 
 
-def run(lease: Holding, keys: Keys, stop: threading.Event) -> None:
+def run_seal_worker(lease: HeldLease, keys: Keys, stop: threading.Event) -> None:
     """Seal what is new until *stop* is set, and once more then."""
-    settled = None if lease.db.is_sqlite else Settled()
+    settled = None if lease.db.is_sqlite else SettledIds()
     while not stop.wait(_EVERY_S):
         try:
-            step(lease, keys, settled)
+            seal_new_rows(lease, keys, settled)
         except Exception as error:  # noqa: BLE001 - what is not sealed now is sealed next time
             _log.exception("seal_failed", exc_info=error)
-    step(lease, keys, settled)
+    seal_new_rows(lease, keys, settled)
     lease.release()
 
 
-def step(lease: Holding, keys: Keys, settled: Settled | None = None) -> None:
+def seal_new_rows(lease: HeldLease, keys: Keys, settled: SettledIds | None = None) -> None:
     """Seal what is new, or of it what is *settled*, when the *lease* is this process's.
 
     It is taken where the seals are written, so that of two sealers one waits for the other.
@@ -33,10 +33,10 @@ def step(lease: Holding, keys: Keys, settled: Settled | None = None) -> None:
     upto = None
     if settled is not None:
         with lease.db.write() as conn:
-            upto = settled.look(conn)
+            upto = settled.observe(conn)
     with lease.db.write() as conn:
         if not lease.take(conn):
             return
-        while seal(conn, keys, lease.clock(), upto=upto):
+        while seal_audit_rows(conn, keys, lease.clock(), upto=upto):
             pass
-        reached("seal.before_commit")
+        pass_failpoint("seal.before_commit")

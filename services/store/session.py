@@ -13,7 +13,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
-__all__ = ["BUSY_TIMEOUT_S", "Connection", "Database", "DatabaseError", "is_transient", "make_safe"]
+__all__ = [
+    "BUSY_TIMEOUT_S",
+    "Connection",
+    "Database",
+    "DatabaseError",
+    "is_transient",
+    "mask_password",
+]
 
 BUSY_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
@@ -35,7 +42,7 @@ def is_transient(error: DatabaseError) -> bool:
     return not isinstance(error, DataError | IntegrityError | ProgrammingError)
 
 
-def make_safe(url: str) -> str:
+def mask_password(url: str) -> str:
     """Return *url* as it may be shown: without its password.
 
     >>> make_safe("postgresql+psycopg://aegis:secret@db/aegis")
@@ -52,11 +59,11 @@ class Database:
     side (READ COMMITTED); what may not is held by row locks and fences.
     """
 
-    def __init__(self, url: str, role: str = "", *, announced: bool = False) -> None:
+    def __init__(self, url: str, role: str = "", *, has_relay: bool = False) -> None:
         """Prepare to connect to *url*, e.g. ``sqlite:////var/aegis/aegis.db``.
 
         On PostgreSQL the connections act as the database role *role*, if one is named. What is
-        written is also *announced* (`services.store.outbox`) where a relay carries that on.
+        written is also *has_relay* (`services.store.outbox`) where a relay carries that on.
 
         Raises:
             ValueError: A SQLite database in memory: each connection would see another one.
@@ -77,13 +84,13 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._writing = _server(url, role, _LIMITS)
-        self.announced = announced
-        self._writing = self._writing.execution_options(announced=announced)
+        self.has_relay = has_relay
+        self._writing = self._writing.execution_options(has_relay=has_relay)
 
     @classmethod
-    def open(cls, url: str, role: str = "", *, announced: bool = False) -> Self:
+    def open(cls, url: str, role: str = "", *, has_relay: bool = False) -> Self:
         """Return the database at *url*; see `services.store.schema.upgrade` for its tables."""
-        return cls(url, role, announced=announced)
+        return cls(url, role, has_relay=has_relay)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

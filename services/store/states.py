@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from services.store import audit
-from services.store.bulk import insert_new
-from services.store.messages import in_parts
-from services.store.rules_aliases import columns_of, version_of
+from services.store.bulk import insert_if_new
+from services.store.messages import split_into_parts
+from services.store.rules_aliases import list_columns, select_rules_version
 from services.store.tables import participant_state
 
 
@@ -42,21 +42,23 @@ class StateRow:
 
 def load_state(conn: Connection, subject: str) -> StateRow:
     """Return the state of *subject*; version 0 when it was never folded."""
-    return states_of(conn, [subject])[subject]
+    return load_states_of(conn, [subject])[subject]
 
 
-def states_of(conn: Connection, subjects: Sequence[str]) -> Mapping[str, StateRow]:
+def load_states_of(conn: Connection, subjects: Sequence[str]) -> Mapping[str, StateRow]:
     """Return the state of each of *subjects*; version 0 of who was never folded."""
     found = {subject: StateRow(subject) for subject in subjects}
-    for some in in_parts(subjects):
-        query = select(*columns_of(participant_state)).where(participant_state.c.subject.in_(some))
+    for some in split_into_parts(subjects):
+        query = select(*list_columns(participant_state)).where(
+            participant_state.c.subject.in_(some)
+        )
         found |= {row["subject"]: StateRow(**row) for row in conn.execute(query).mappings()}
     return found
 
 
 def load_states(conn: Connection) -> list[StateRow]:
     """Return every state, in the order of pseudonyms."""
-    query = select(*columns_of(participant_state)).order_by(participant_state.c.subject)
+    query = select(*list_columns(participant_state)).order_by(participant_state.c.subject)
     return [StateRow(**row) for row in conn.execute(query).mappings()]
 
 
@@ -65,19 +67,19 @@ def count_moves(conn: Connection) -> int:
     return int(conn.scalar(select(func.coalesce(func.sum(participant_state.c.version), 0))) or 0)
 
 
-def under_other_rules(conn: Connection, rules_version: str) -> list[StateRow]:
+def load_states_of_other_rules(conn: Connection, rules_version: str) -> list[StateRow]:
     """Return the states that rules other than *rules_version* wrote, in the order of pseudonyms."""
     query = _of_other_rules(rules_version).order_by(participant_state.c.subject)
     return [StateRow(**row) for row in conn.execute(query).mappings()]
 
 
-def count_under_other_rules(conn: Connection, rules_version: str, study: str) -> int:
+def count_states_of_other_rules(conn: Connection, rules_version: str, study: str) -> int:
     """Return how many states rules other than *rules_version* wrote, that of *study* left out."""
     query = _of_other_rules(rules_version).where(participant_state.c.subject != study)
     return int(conn.scalar(select(func.count()).select_from(query.subquery())) or 0)
 
 
-def asked_again(conn: Connection, rules_version: str, limit: int) -> list[str]:
+def find_subjects_to_refold(conn: Connection, rules_version: str, limit: int) -> list[str]:
     """Return up to *limit* subjects that were to be folded again, and are not yet."""
     state = participant_state.c
     query = _of_other_rules(rules_version).with_only_columns(state.subject)
@@ -93,7 +95,7 @@ def is_refolding(conn: Connection, rules_version: str, study: str) -> bool:
     return conn.scalar(query.where(waits)) is not None
 
 
-def ask_again(conn: Connection, olds: Sequence[StateRow], *, by: str, reason: str) -> bool:
+def request_refold(conn: Connection, olds: Sequence[StateRow], *, by: str, reason: str) -> bool:
     """Let *olds* be folded again by the rules that run, audited as asked for *by*, with *reason*.
 
     Returns:
@@ -103,8 +105,8 @@ def ask_again(conn: Connection, olds: Sequence[StateRow], *, by: str, reason: st
     rows = [asdict(replace(old, version=old.version + 1, digest="")) for old in in_order]
     if not _moved(conn, rows):
         return False
-    audit.record(
-        conn, participant_state, rows, action=audit.CHANGED, actor=by, detail=f"refold: {reason}"
+    audit.record_rows(
+        conn, participant_state, rows, action=audit.CHANGE, actor=by, detail=f"refold: {reason}"
     )
     return True
 
@@ -124,31 +126,33 @@ def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) ->
     in_order = sorted(moves, key=lambda move: move[0].subject)
     new = [asdict(replace(new, version=1)) for old, new in in_order if not old.version]
     moved = [asdict(replace(new, version=old.version + 1)) for old, new in in_order if old.version]
-    if not (all(insert_new(conn, participant_state, row) for row in new) and _moved(conn, moved)):
+    if not (
+        all(insert_if_new(conn, participant_state, row) for row in new) and _moved(conn, moved)
+    ):
         return False
-    audit.record(conn, participant_state, new)
-    audit.record(conn, participant_state, moved, action=audit.CHANGED)
+    audit.record_rows(conn, participant_state, new)
+    audit.record_rows(conn, participant_state, moved, action=audit.CHANGE)
     return True
 
 
-def quarantine(conn: Connection, old: StateRow, seq: int, error: str) -> bool:
+def quarantine_state(conn: Connection, old: StateRow, seq: int, error: str) -> bool:
     """Set *old* aside at *seq* because of *error*; False when somebody else was faster."""
     return advance(conn, old, replace(old, quarantined_seq=seq, error=error))
 
 
-def release(conn: Connection, old: StateRow) -> bool:
+def release_state(conn: Connection, old: StateRow) -> bool:
     """Let *old* be folded again; False when somebody else was faster."""
     return advance(conn, old, replace(old, quarantined_seq=None, error=""))
 
 
-def quarantined(conn: Connection) -> list[StateRow]:
+def load_quarantined(conn: Connection) -> list[StateRow]:
     """Return the states that are set aside."""
     return [state for state in load_states(conn) if state.quarantined_seq is not None]
 
 
 def _of_other_rules(rules_version: str) -> Select[Any]:
-    return select(*columns_of(participant_state)).where(
-        version_of(participant_state).not_in(["", rules_version])
+    return select(*list_columns(participant_state)).where(
+        select_rules_version(participant_state).not_in(["", rules_version])
     )
 
 

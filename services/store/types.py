@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 @lru_cache(maxsize=4096)  # an instant is written to several columns, and audited
-def instant_text(value: datetime) -> str:
+def write_instant(value: datetime) -> str:
     """Return *value* as 27 characters.
 
     >>> instant_text(datetime(2026, 3, 1, 8, tzinfo=UTC))
@@ -41,7 +41,7 @@ class Instant(TypeDecorator[datetime]):
             ValueError: *value* is naive.
         """
         del dialect
-        return None if value is None else instant_text(value)
+        return None if value is None else write_instant(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401  the library's signature
         """Read it back.
@@ -50,11 +50,11 @@ class Instant(TypeDecorator[datetime]):
             ValueError: The text was not written by this type.
         """
         del dialect
-        return None if value is None else self.read(value)
+        return None if value is None else self.parse(value)
 
     @staticmethod
-    def read(text: str) -> datetime:
-        """Return the instant that `instant_text` wrote.
+    def parse(text: str) -> datetime:
+        """Return the instant that `write_instant` wrote.
 
         Raises:
             ValueError: *text* is something else.

@@ -22,7 +22,7 @@ class VaultError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class EncryptedData:
     """Nonce and ciphertext, and which key opens them."""
 
     key_id: str
@@ -61,7 +61,7 @@ class Keys:
                 f"no keys in {folder}: restore the folder from its backup, or name the right one"
                 " in AEGIS_KEYS; without them the database cannot be read"
             )
-        encryption = {key_id(key): key for key in map(_read, files)}
+        encryption = {make_key_id(key): key for key in map(_read, files)}
         return cls(encryption, _read(folder / "identity.key"), _read(folder / "seal.key"))
 
     @classmethod
@@ -82,12 +82,12 @@ class Keys:
         return cls.load(folder)
 
 
-def key_id(key: bytes) -> str:
+def make_key_id(key: bytes) -> str:
     """Return the 16 hexadecimal digits by which rows name *key*."""
     return hashlib.sha256(b"aegis key id" + key).hexdigest()[:16]
 
 
-def rotate(folder: Path) -> Keys:
+def rotate_keys(folder: Path) -> Keys:
     """Add an encryption key to *folder*, which seals from now on; older ones still open.
 
     Raises:
@@ -101,7 +101,7 @@ def rotate(folder: Path) -> Keys:
     return Keys.load(folder)
 
 
-def retire(folder: Path, *, still_used: frozenset[str]) -> Keys:
+def retire_key(folder: Path, *, still_used: frozenset[str]) -> Keys:
     """Set the oldest encryption key aside, once no row needs it.
 
     Args:
@@ -114,21 +114,21 @@ def retire(folder: Path, *, still_used: frozenset[str]) -> Keys:
     files = sorted(folder.glob("encryption-*.key"))
     if len(files) < _ACTIVE_KEYS:
         raise VaultError(f"{folder} holds only one encryption key; rotate before retiring it")
-    if key_id(_read(files[0])) in still_used:
+    if make_key_id(_read(files[0])) in still_used:
         raise VaultError("messages are still sealed with the oldest key; seal them again first")
     files[0].rename(files[0].with_suffix(".retired"))
     return Keys.load(folder)
 
 
-def seal(keys: Keys, row_id: str, data: bytes) -> Sealed:
+def encrypt(keys: Keys, row_id: str, data: bytes) -> EncryptedData:
     """Return *data* so that only the key, together with *row_id*, opens it."""
     active = keys.active
     nonce = secrets.token_bytes(_NONCE_BYTES)
     cipher = AESGCM(keys.encryption[active])
-    return Sealed(active, nonce + cipher.encrypt(nonce, data, row_id.encode()))
+    return EncryptedData(active, nonce + cipher.encrypt(nonce, data, row_id.encode()))
 
 
-def unseal(keys: Keys, row_id: str, sealed: Sealed) -> bytes:
+def decrypt(keys: Keys, row_id: str, sealed: EncryptedData) -> bytes:
     """Return what was sealed for the row *row_id*.
 
     Raises:
@@ -144,7 +144,7 @@ def unseal(keys: Keys, row_id: str, sealed: Sealed) -> bytes:
         raise VaultError(f"row {row_id} was changed, or belongs to another key") from None
 
 
-def identity_hash(keys: Keys, authority: str, kind: str, identifier: str) -> str:
+def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> str:
     """Return the HMAC-SHA256 by which an identifier is found again, in 64 hexadecimal digits.
 
     Parts are framed by their lengths, so that no two identifiers share a text.
@@ -154,7 +154,7 @@ def identity_hash(keys: Keys, authority: str, kind: str, identifier: str) -> str
     return hmac.new(keys.identity, framed, hashlib.sha256).hexdigest()
 
 
-def chain_hash(keys: Keys, previous: str, content: bytes) -> str:
+def hash_chain(keys: Keys, previous: str, content: bytes) -> str:
     """Return the HMAC-SHA256 of *content* after *previous*, in 64 hexadecimal digits."""
     return hmac.new(keys.seal, previous.encode() + b"\n" + content, hashlib.sha256).hexdigest()
 

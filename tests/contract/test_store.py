@@ -28,10 +28,10 @@ from services.store import (
     tables,
     timers,
 )
-from services.store.held_lease import Holding
-from services.store.integrity import findings
+from services.store.held_lease import HeldLease
+from services.store.integrity import find_faults
 from services.store.participants import Participant
-from services.store.seal_chain import Settled, check_chain
+from services.store.seal_chain import SettledIds, check_chain
 from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
 from services.store.vault import Keys
@@ -55,7 +55,7 @@ class Store:
     """A migrated database and its keys."""
 
     def __init__(self, url, folder):
-        self.db = Database.open(url, announced=True)
+        self.db = Database.open(url, has_relay=True)
         schema.upgrade(self.db)
         self.keys = Keys.load_or_create(folder / "keys")
 
@@ -67,11 +67,11 @@ class Store:
 
     def append(self, *arrivals):
         with self.db.write() as conn:
-            journal.append(conn, self.keys, arrivals)
+            journal.append_arrivals(conn, self.keys, arrivals)
 
     def seal(self, settled):
-        seal_worker.step(
-            Holding(self.db, "sealer", "sealer", lambda: HOUR_ZERO), self.keys, settled
+        seal_worker.seal_new_rows(
+            HeldLease(self.db, "sealer", "sealer", lambda: HOUR_ZERO), self.keys, settled
         )
 
     def sealed_upto(self):
@@ -80,7 +80,7 @@ class Store:
 
     def known(self, subject):
         with self.db.read() as conn:
-            return [(k.seq, k.received_at) for k in journal.facts_between(conn, subject, 0)]
+            return [(k.seq, k.received_at) for k in journal.load_facts_between(conn, subject, 0)]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
@@ -108,12 +108,12 @@ def test_what_is_written_in_every_table_is_in_order(store):
     with store.db.write() as conn:
         fill(conn, store.keys)
     with store.db.read() as conn:
-        assert list(findings(lambda: conn, store.keys)) == []
+        assert list(find_faults(lambda: conn, store.keys)) == []
 
 
 def test_the_schema_is_what_the_code_says(store):
     with store.db.write() as conn:
-        schema.check(conn)
+        schema.check_tables(conn)
 
 
 def test_facts_are_numbered_without_a_gap_and_known_in_that_order(store):
@@ -150,16 +150,16 @@ def test_a_family_is_all_whom_merges_name_together(store, undone):
     store.append(merge("m1", "P-003", "P-002", undone=undone))
     store.append(merge("m2", "P-002", "P-004"))
     with store.db.read() as conn:
-        found = participant_order.families_of(conn, ["P-003", "P-001"])
+        found = participant_order.find_families(conn, ["P-003", "P-001"])
         assert found == [("P-001",), ("P-002", "P-003", "P-004")]
-        assert list(findings(lambda: conn, store.keys)) == []
+        assert list(find_faults(lambda: conn, store.keys)) == []
 
 
 def test_what_comes_after_time_was_told_is_known_later(store):
     store.enrol(*PEOPLE)
     store.append(arrival("m1", HOUR_ZERO, ("P-001",)))
     with store.db.write() as conn:
-        assert participant_order.tell_until(conn, "P-001", 1, hours(30))
+        assert participant_order.record_told_until(conn, "P-001", 1, hours(30))
     store.append(arrival("m2", hours(1), ("P-001",)), arrival("m3", hours(1), ("P-002",)))
     assert store.known("P-001")[-1][1] == hours(30) + timedelta(microseconds=1)
     assert store.known("P-002")[-1][1] == hours(1)
@@ -169,7 +169,7 @@ def test_time_is_not_told_to_who_has_not_heard_all(store):
     store.enrol(*PEOPLE)
     store.append(arrival("m1", HOUR_ZERO, ("P-001",)))
     with store.db.write() as conn:
-        assert not participant_order.tell_until(conn, "P-001", 0, hours(30))
+        assert not participant_order.record_told_until(conn, "P-001", 0, hours(30))
 
 
 def test_of_two_steps_from_one_state_the_second_is_refused(store):
@@ -200,10 +200,10 @@ def test_many_states_advance_together(store):
 
 def test_a_lease_has_one_holder(store):
     with store.db.write() as conn:
-        assert leases.acquire(conn, "relay", "one", HOUR_ZERO, 6)
-        assert not leases.acquire(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=5), 6)
-        assert leases.acquire(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=7), 6)
-        assert not leases.acquire(conn, "relay", "one", HOUR_ZERO + timedelta(seconds=8), 6)
+        assert leases.acquire_lease(conn, "relay", "one", HOUR_ZERO, 6)
+        assert not leases.acquire_lease(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=5), 6)
+        assert leases.acquire_lease(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=7), 6)
+        assert not leases.acquire_lease(conn, "relay", "one", HOUR_ZERO + timedelta(seconds=8), 6)
 
 
 def test_timers_are_those_that_were_set_last(store):
@@ -213,9 +213,9 @@ def test_timers_are_those_that_were_set_last(store):
         )
         timers.set_timers(conn, {"P-001": {"b": hours(3), "c": HOUR_ZERO}})
     with store.db.read() as conn:
-        due = [(one.owner, one.purpose) for one in timers.due_timers(conn, hours(2))]
+        due = [(one.owner, one.purpose) for one in timers.load_due_timers(conn, hours(2))]
         assert due == [("P-001", "c"), ("P-002", "a")]
-        assert timers.timers_of(conn, "P-001") == {"b": hours(3), "c": HOUR_ZERO}
+        assert timers.load_timers(conn, "P-001") == {"b": hours(3), "c": HOUR_ZERO}
 
 
 def test_every_message_is_announced_once_for_each_participant(store):
@@ -224,27 +224,27 @@ def test_every_message_is_announced_once_for_each_participant(store):
         arrival("m1", HOUR_ZERO, ("P-001", "P-002", "P-001")), arrival("m2", HOUR_ZERO, ("P-001",))
     )
     with store.db.read() as conn:
-        rows = outbox.waiting(conn, 0, 10)
+        rows = outbox.load_announcements(conn, 0, 10)
     assert [(row.topic, row.key) for row in rows] == [
         (topics.FACTS, "P-001"),
         (topics.FACTS, "P-002"),
         (topics.FACTS, "P-001"),
     ]
     with store.db.write() as conn:
-        outbox.announced(conn, [rows[0].id])
+        outbox.delete_announcements(conn, [rows[0].id])
     with store.db.read() as conn:
-        assert outbox.waiting(conn, 0, 10) == rows[1:]
-        assert outbox.waiting(conn, rows[1].id, 10) == rows[2:]
+        assert outbox.load_announcements(conn, 0, 10) == rows[1:]
+        assert outbox.load_announcements(conn, rows[1].id, 10) == rows[2:]
 
 
 def test_where_no_relay_is_nothing_is_announced(store):
     quiet = Database.open(store.db.url)
     store.enrol(*PEOPLE)
     with quiet.write() as conn:
-        journal.append(conn, store.keys, [arrival("m1")])
+        journal.append_arrivals(conn, store.keys, [arrival("m1")])
         outbox.announce(conn, topics.STANDINGS, [("T", "{}")])
     with quiet.read() as conn:
-        assert outbox.count_waiting(conn) == 0
+        assert outbox.count_announcements(conn) == 0
     quiet.close()
 
 
@@ -275,7 +275,7 @@ def test_latest_versions_are_found_for_many_at_once(store):
         assert records.append_standings(conn, rows) == []
         alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2", participant="P-002")])
     with store.db.read() as conn:
-        assert [one.version for one in records.latest_episodes(conn)] == [2]
+        assert [one.version for one in records.load_latest_episodes(conn)] == [2]
         found = alerts.load_alerts(conn, participants=["P-002", "P-003"])
         assert [one.id for one in found] == ["a2"]
 
@@ -291,9 +291,9 @@ def test_the_trail_says_of_which_alerts_anything_was_written(store):
             lambda: alerts.append_acknowledgement(conn, seen),
             lambda: alerts.upsert_alerts(conn, [ALERT]),
         ):
-            after = audit.newest(conn)
+            after = audit.find_newest_id(conn)
             write()
-            written.append(alerts.written_about(conn, after))
+            written.append(alerts.find_alerts_written_since(conn, after))
     assert written == [{"a2"}, {DELIVERY.alert}, {seen.alert}, set()]
 
 
@@ -312,7 +312,7 @@ def test_the_trail_is_sealed_while_others_write(store):
     writers = [threading.Thread(target=write, args=(who,)) for who in "abc"]
     for writer in writers:
         writer.start()
-    settled = None if store.db.is_sqlite else Settled()
+    settled = None if store.db.is_sqlite else SettledIds()
     give_up = time.monotonic() + 60
     while (upto := store.sealed_upto()) <= 10 and time.monotonic() < give_up:
         store.seal(settled)
@@ -337,7 +337,9 @@ def _revoke(conn, who):
 @pytest.mark.parametrize("closes", [_discard, _revoke])
 def test_of_two_who_close_the_same_at_once_one_does_and_is_recorded(store, closes):
     with store.db.write() as conn:
-        journal.append(conn, store.keys, [arrival("m1", HOUR_ZERO, (), [parked_row("p1")])])
+        journal.append_arrivals(
+            conn, store.keys, [arrival("m1", HOUR_ZERO, (), [parked_row("p1")])]
+        )
         api_keys.add_api_key(conn, "key", "S1", HOUR_ZERO, actor="operator")
     counts = []
 
@@ -353,12 +355,14 @@ def test_of_two_who_close_the_same_at_once_one_does_and_is_recorded(store, close
     waits.join()
     assert counts == [1, 0]
     with store.db.read() as conn:
-        assert list(findings(lambda: conn, store.keys)) == []
+        assert list(find_faults(lambda: conn, store.keys)) == []
 
 
 def test_nobody_else_closes_what_is_held(store):
     with store.db.write() as conn:
-        journal.append(conn, store.keys, [arrival("m1", HOUR_ZERO, (), [parked_row("p1")])])
+        journal.append_arrivals(
+            conn, store.keys, [arrival("m1", HOUR_ZERO, (), [parked_row("p1")])]
+        )
     counts = {}
 
     def other():
@@ -378,9 +382,9 @@ def test_nobody_else_closes_what_is_held(store):
 @pytest.mark.server
 def test_a_seal_leaves_out_what_a_transaction_that_runs_may_still_write(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
-    settled = Settled()
+    settled = SettledIds()
     with store.db.write() as slow:  # takes its id, and does not commit yet
-        journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
+        journal.append_arrivals(slow, store.keys, [replace(arrival("slow"), facts=())])
         for number in range(5):
             store.append(replace(arrival(f"m{number}"), facts=()))
             store.seal(settled)
@@ -421,23 +425,23 @@ def _settled_in_the_end(store, settled):
     """What is settled after as many looks as it can take."""
     for _ in range(4):
         with store.db.write() as conn:
-            upto = settled.look(conn)
+            upto = settled.observe(conn)
     return upto
 
 
 @pytest.mark.server
 def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
-    settled = Settled()
+    settled = SettledIds()
     with ExitStack() as still_open:
 
         def begin_and_be_overtaken():
             slow = still_open.enter_context(store.db.write())
-            journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
+            journal.append_arrivals(slow, store.keys, [replace(arrival("slow"), facts=())])
             store.append(replace(arrival("fast"), facts=()))
 
         with store.db.write() as conn:
-            settled.look(_Between(conn, begin_and_be_overtaken))
+            settled.observe(_Between(conn, begin_and_be_overtaken))
         assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled)
     store.db.close()
 
@@ -445,12 +449,12 @@ def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tm
 @pytest.mark.server
 def test_who_began_last_and_is_overtaken_is_not_taken_for_settled(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
-    settled = Settled()
+    settled = SettledIds()
     with store.db.write() as slow:
         with store.db.write() as fast:
             timers.set_timers(fast, {"somebody": {"wake": HOUR_ZERO}})
-            journal.append(slow, store.keys, [replace(arrival("slow"), facts=())])
-            journal.append(fast, store.keys, [replace(arrival("fast"), facts=())])
+            journal.append_arrivals(slow, store.keys, [replace(arrival("slow"), facts=())])
+            journal.append_arrivals(fast, store.keys, [replace(arrival("fast"), facts=())])
         assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled)
     store.db.close()
 
@@ -491,7 +495,7 @@ def test_who_joins_a_family_while_another_waits_is_held_too(postgres, tmp_path):
 
     def join_later():
         with store.db.write() as conn:
-            journal.append(conn, store.keys, [merge("m1", "P-003", "P-001", hours(1))])
+            journal.append_arrivals(conn, store.keys, [merge("m1", "P-003", "P-001", hours(1))])
             began.set()
             merged.wait(1)
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from services.store.journal import unhandled
+from services.store.journal import count_unhandled
 from services.store.session import Database
 from tests.helpers.embedded_service import EmbeddedService
 from tests.helpers.hl7_messages import header
@@ -70,7 +70,7 @@ def records(served):
     until = time.monotonic() + 60
     while True:
         with db.read() as conn:
-            if not unhandled(conn):
+            if not count_unhandled(conn):
                 break
         assert time.monotonic() < until, "the service does not come to rest"
         time.sleep(0.05)

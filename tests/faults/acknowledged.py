@@ -6,7 +6,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CommitFailedError
 from kafka.structs import OffsetAndMetadata
 
-from services.runtime.kafka_records import Runs, read_facts_record
+from services.runtime.kafka_records import FactRuns, read_facts_record
 from services.runtime.topics import FACTS
 from services.store import states
 from tests.faults.lives import REST_S, RULES
@@ -22,7 +22,7 @@ def acknowledged_and_not_folded(life):
     return [
         (record.key.decode(), one.seq)
         for record in _acknowledged(life)
-        if isinstance(found := read_facts_record(record.value), Runs)
+        if isinstance(found := read_facts_record(record.value), FactRuns)
         for one in found.facts
         if one.seq > through.get(record.key.decode(), 0)
     ]

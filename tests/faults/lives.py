@@ -98,15 +98,17 @@ class Life:
     def waits(self):
         """What is left to do, in words; nothing: the service is at rest."""
         with self.db.read() as conn:
-            left = Counter(facts=journal.unhandled(conn), announcements=outbox.count_waiting(conn))
-            last = participants.last_received(conn, RULES.protocol.study)
+            left = Counter(
+                facts=journal.count_unhandled(conn), announcements=outbox.count_announcements(conn)
+            )
+            last = participants.find_last_received(conn, RULES.protocol.study)
             if self.answers.clock == "wall":
                 last = now_utc()
-            left["timers"] = len(timers.due_timers(conn, last)) if last else 0
+            left["timers"] = len(timers.load_due_timers(conn, last)) if last else 0
             raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
             rows = alerts.load_deliveries(conn)
             left["alerts not planned"] = len(raised - {row.alert for row in rows})
-            left["notices"] = alerts.undelivered(conn)
+            left["notices"] = alerts.count_undelivered(conn)
             if not any(left.values()):
                 left["decisions"] = len(_not_decided(conn))
         return {what: count for what, count in left.items() if count}
@@ -190,7 +192,7 @@ class _Beside:
 def _not_decided(conn):
     """The rules that say something that no decision tells."""
     study = RULES.protocol.study
-    told = {row.decision.rule: row.decision for row in decisions.latest_decisions(conn, study)}
+    told = {row.decision.rule: row.decision for row in decisions.load_latest_decisions(conn, study)}
     return [one.rule for one in status(conn, RULES) if says(one) != says(told.get(one.rule))]
 
 

@@ -90,7 +90,7 @@ def wait_until_done(served):
         with db.read() as conn:
             raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
             told = {row.alert for row in alerts.load_deliveries(conn)}
-            busy = journal.unhandled(conn) or alerts.undelivered(conn) or raised - told
+            busy = journal.count_unhandled(conn) or alerts.count_undelivered(conn) or raised - told
         quiet = 0 if busy else quiet + 1
     db.close()
 

@@ -61,12 +61,12 @@ def test_participants_merged_while_facts_of_both_are_folded(living, tmp_path):
 
 def _aside(life):
     with life.db.read() as conn:
-        return [one.subject for one in states.quarantined(conn)]
+        return [one.subject for one in states.load_quarantined(conn)]
 
 
 def _behind(life):
     with life.db.read() as conn:
-        return journal.subjects_behind(conn, 100)
+        return journal.find_lagging_subjects(conn, 100)
 
 
 def _write(conn, payload):

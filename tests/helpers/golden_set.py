@@ -304,7 +304,9 @@ def _brief(value):
 
     The last digits of a chance differ between machines.
     """
-    whole = json.loads(wire.canonical(value), parse_float=lambda text: float(f"{float(text):.9g}"))
+    whole = json.loads(
+        wire.write_canonical(value), parse_float=lambda text: float(f"{float(text):.9g}")
+    )
     return json.dumps(_drop_empty(whole), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

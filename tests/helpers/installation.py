@@ -50,7 +50,7 @@ class Installation:
     def canonical(self):
         """Return the current content of all records."""
         with self.db.read() as conn:
-            return canonical_lines(records.latest_episodes(conn))
+            return canonical_lines(records.load_latest_episodes(conn))
 
     def find_mismatches(self):
         """Return what `aegis verify` and `aegis replay` find."""

@@ -22,7 +22,7 @@ from services.ingest.writer import Writer
 from services.store import journal, parking
 from services.store.api_keys import add_api_key
 from services.store.messages import count_messages
-from services.store.participants import participants_by_subject
+from services.store.participants import load_participants
 from tests.helpers.hl7_messages import SITES
 from tests.helpers.store import new_database
 
@@ -75,7 +75,7 @@ def submit(intake, raw, **more):
 def feed_facts(intake, subject="P-001"):
     """The facts of *subject* that came from feeds, oldest first."""
     with intake.db.read() as conn:
-        every = journal.facts_between(conn, subject, 0)
+        every = journal.load_facts_between(conn, subject, 0)
     return [one.fact for one in every if one.fact.body.kind not in ("enrolment", "transplant")]
 
 
@@ -94,7 +94,7 @@ def count_feed_messages(intake):
 def list_participants(intake):
     """The pseudonyms."""
     with intake.db.read() as conn:
-        return list(participants_by_subject(conn))
+        return list(load_participants(conn))
 
 
 class Line:

@@ -13,20 +13,20 @@ from services.store.alerts import (
 )
 from services.store.api_keys import add_api_key
 from services.store.decisions import StudyState, advance_study, append_decision
-from services.store.journal import Arrival, ParkedRow, RawMessage, append
-from services.store.leases import acquire
-from services.store.participants import Participant, add_participants, link
+from services.store.journal import Arrival, ParkedRow, RawMessage, append_arrivals
+from services.store.leases import acquire_lease
+from services.store.participants import Participant, add_participants, link_identifier
 from services.store.protocols import ProtocolVersion, keep_protocol
 from services.store.records import (
     StandingRow,
     append_episodes,
     append_standings,
 )
-from services.store.seal_chain import seal
+from services.store.seal_chain import seal_audit_rows
 from services.store.session import Database
 from services.store.states import StateRow, advance
 from services.store.timers import set_timers
-from services.store.vault import Keys, identity_hash
+from services.store.vault import Keys, hash_identifier
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.decision import (
     Contributor,
@@ -167,11 +167,15 @@ def fill(conn, keys):
     someone = [Participant(f"P-00{n}", "T", "S1") for n in (1, 2, 3)]
     add_participants(conn, someone, HOUR_ZERO)
     for number in (1, 2):
-        link(
-            conn, identity_hash(keys, "S1", "MR", str(number)), f"P-00{number}", "S1", at=HOUR_ZERO
+        link_identifier(
+            conn,
+            hash_identifier(keys, "S1", "MR", str(number)),
+            f"P-00{number}",
+            "S1",
+            at=HOUR_ZERO,
         )
         add_api_key(conn, f"secret-{number}", "S1", HOUR_ZERO, actor="operator")
-    append(
+    append_arrivals(
         conn,
         keys,
         [
@@ -187,10 +191,10 @@ def fill(conn, keys):
         set_timers(conn, {subject: {"fever-free": hours(24)}})
     append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])
     fill_study(conn)
-    while seal(conn, keys, hours(2)):
+    while seal_audit_rows(conn, keys, hours(2)):
         pass
     add_participants(conn, [Participant("P-004", "T", "S1")], HOUR_ZERO)
-    seal(conn, keys, hours(3))
+    seal_audit_rows(conn, keys, hours(3))
 
 
 def fill_study(conn):
@@ -211,4 +215,4 @@ def fill_study(conn):
     for name in ("k1", "k2"):
         append_acknowledgement(conn, AcknowledgementRow(name, "a1", "anna", "seen", HOUR_ZERO, 3))
     for name in ("rules", "sealer"):
-        assert acquire(conn, name, "worker-1", HOUR_ZERO, 30)
+        assert acquire_lease(conn, name, "worker-1", HOUR_ZERO, 30)

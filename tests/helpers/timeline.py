@@ -14,8 +14,8 @@ from services.alerts.ports import Failed, Sent
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import alerts
-from services.store.decisions import latest_decisions
-from services.store.journal import Arrival, append
+from services.store.decisions import load_latest_decisions
+from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.schema import upgrade
 from services.store.session import Database
@@ -111,7 +111,7 @@ class Timeline:
         raw = message(f"m{self._messages}", self.clock_time)
         known = [replace(one, id=f"{raw.id}-{n}") for n, one in enumerate(facts)]
         with self.db.write() as conn:
-            append(conn, self.keys, [Arrival(raw, tuple(known), ())])
+            append_arrivals(conn, self.keys, [Arrival(raw, tuple(known), ())])
 
     def potassium(self, value, *, name="P-001", at=0, status="F"):
         """A result of hour *at*; said again with another status it corrects."""
@@ -128,7 +128,7 @@ class Timeline:
     def determine(self, rule, answer):
         """The DSMB's answer to what the rule says now."""
         with self.db.read() as conn:
-            rows = {row.decision.rule: row for row in latest_decisions(conn, STUDY)}
+            rows = {row.decision.rule: row for row in load_latest_decisions(conn, STUDY)}
         row = rows[rule]
         known = tuple(one.participant for one in row.decision.contributors)
         events = row.decision.events

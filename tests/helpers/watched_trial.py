@@ -24,7 +24,7 @@ from services.runtime.settings import AlertSettings, HttpSettings, IngestSetting
 from services.runtime.topics import FACTS
 from services.simulator.trial import list_facts, simulate_trial, write_participants_csv
 from services.store import alerts, journal
-from services.store.roles import role_of
+from services.store.roles import name_role
 from tests.helpers.installation import STUDY
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{2}:\d{2}")
@@ -44,7 +44,7 @@ class WatchedTrial:
         """Lend a connection with the rights of *audience*, and with no others."""
         with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute("SET jit = off")  # as deploy/grafana/README.md has it for a login
-            connection.execute(f"SET ROLE {role_of(audience)}")
+            connection.execute(f"SET ROLE {name_role(audience)}")
             yield connection
 
     def metrics(self):
@@ -101,7 +101,7 @@ def _feed(trial, opened, port):
         assert time.monotonic() < until, "not graded and told in time"
         time.sleep(0.3)
         with opened.db.read() as conn:
-            busy = journal.unhandled(conn) or alerts.undelivered(conn)
+            busy = journal.count_unhandled(conn) or alerts.count_undelivered(conn)
         quiet = 0 if busy else quiet + 1
 
 

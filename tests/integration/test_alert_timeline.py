@@ -328,7 +328,7 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
 
     trial.potassium("6.5", at=1)
     with monkeypatch.context() as patched:
-        patched.setattr("services.alerts.application.reached", die)
+        patched.setattr("services.alerts.application.pass_failpoint", die)
         with pytest.raises(Killed):
             trial.advance_to(1)
     trial.advance_to(1.01)

@@ -28,7 +28,7 @@ GOOD = labs(obx("0.49"), control_id="GOOD")
 @pytest.fixture(autouse=True)
 def logged():
     stream = io.StringIO()
-    log.configure(as_json=True, stream=stream)
+    log.configure_logging(as_json=True, stream=stream)
     return stream
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.inquiries.endpoints import NoEndpointsError, report
-from services.store.journal import Arrival, append
+from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.records import append_episodes
 from services.vocabulary.episode import Change, Episode, EpisodeContent, EpisodeState, Span
@@ -53,7 +53,7 @@ def store(tmp_path):
                 some = [Participant(f.subject, STUDY, "S1") for f in facts]
                 add_participants(conn, some, HOUR_ZERO)
                 name = f"m{at}-{'-'.join(f.id for f in facts)}"
-                append(conn, keys, [Arrival(message(name, day(at)), facts)])
+                append_arrivals(conn, keys, [Arrival(message(name, day(at)), facts)])
 
         def records(self, *episodes):
             with db.write() as conn:
@@ -188,7 +188,7 @@ def test_another_study_is_not_counted(store, tmp_path):
     db, keys = new_database(tmp_path)
     with db.write() as conn:
         add_participants(conn, [Participant("X-1", "OTHER", "S1")], HOUR_ZERO)
-        append(conn, keys, [Arrival(message("x", day(71)), treated("X-1"))])
+        append_arrivals(conn, keys, [Arrival(message("x", day(71)), treated("X-1"))])
     assert store.says().treated == 1
 
 

@@ -52,7 +52,7 @@ def clock(monkeypatch):
 
 def live_records(installed):
     with installed.db.read() as conn:
-        return [one for one in records.latest_episodes(conn) if not one.retracted]
+        return [one for one in records.load_latest_episodes(conn) if not one.retracted]
 
 
 def a_record(installed):
@@ -62,12 +62,12 @@ def a_record(installed):
 def test_beside_a_running_service_an_adjudication_is_known_and_no_state_is_told(installed, aegis):
     record = a_record(installed)
     with installed.db.write() as conn:
-        assert leases.acquire(conn, "rules", "a service", now_utc(), 600)
+        assert leases.acquire_lease(conn, "rules", "a service", now_utc(), 600)
     said = aegis("adjudicate", record.id, "reject", "--reason", "diluted")
     about = f"{record.content.participant} {record.content.term}"
     assert said == f"known: reject {about}; a running service grades it\n"
     with installed.db.write() as conn:
-        leases.release(conn, "rules", "a service")
+        leases.release_lease(conn, "rules", "a service")
     installed.settle()
     assert a_record(installed).content.state == "rejected"
 
@@ -116,7 +116,7 @@ def test_what_was_signed_of_somebody_who_is_merged_since_is_earlier_too(installe
     assert moved.content.participant == into
     aegis("adjudicate", moved.id, "reject", "--reason", "diluted")
     with installed.db.read() as conn:
-        signed = [one.fact.body for one in journal.facts_of_kind(conn, "adjudication")]
+        signed = [one.fact.body for one in journal.load_facts_of_kind(conn, "adjudication")]
     assert [one.verdict for one in sorted(signed, key=lambda one: one.signed_at)] == [
         "confirm",
         "reject",

@@ -36,8 +36,8 @@ def test_a_rule_was_ever_crossed_if_its_status_says_so_at_any_cut_until_then(tmp
     rules = at_the_first_event(installed.context.study.rules)
     study = rules.protocol.study
     with installed.db.read() as conn:
-        stood = {row.known_at for row in records.standing_versions(conn, study)}
-        heard = [at for at, _, _ in journal.observations(conn, study)]
+        stood = {row.known_at for row in records.load_standing_versions(conn, study)}
+        heard = [at for at, _, _ in journal.load_observation_instants(conn, study)]
         cuts = sorted(stood.union(heard[:: max(1, len(heard) // 40)]))
         ever = dict.fromkeys((rule.id for rule in rules.protocol.rules), None)
         for cut in cuts:

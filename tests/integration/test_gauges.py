@@ -7,7 +7,7 @@ from services.cli.process.gauges import RulesGauges
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
 from services.simulator.trial import simulate_trial
-from services.store.decisions import latest_decisions
+from services.store.decisions import load_latest_decisions
 from services.vocabulary.decision import Signal
 from tests.helpers.installation import Installation, messages_of
 
@@ -30,7 +30,7 @@ def test_a_boundary_that_another_process_finds_reached_is_shown_here_too(tmp_pat
         gauges.show(conn)
         decided = {
             row.decision.rule: STATE[row.decision.signal]
-            for row in latest_decisions(conn, installed.context.study_id)
+            for row in load_latest_decisions(conn, installed.context.study_id)
         }
     shown = {
         sample.labels["rule"]: sample.value

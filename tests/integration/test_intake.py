@@ -21,7 +21,7 @@ from services.ingest.writer import Writer
 from services.runtime import log
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.store import journal, parking, tables
-from services.store.messages import damaged
+from services.store.messages import find_damaged_messages
 from tests.helpers.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
 from tests.helpers.intake import (
     CLOCK_TIME,
@@ -190,7 +190,7 @@ class _FullDisk(io.StringIO):
 
 def test_on_a_disk_that_takes_no_line_of_the_log_the_sender_is_answered(intake):
     full = replace(intake, db=_Failing(intake.db, times=1))
-    log.configure(as_json=True, stream=_FullDisk())
+    log.configure_logging(as_json=True, stream=_FullDisk())
     with serve_mllp(full) as port:
         line = Line(port)
         assert "MSA|AE|M1" in line.say(frame_message(ONE)).answer()
@@ -238,12 +238,12 @@ def test_the_original_bytes_are_kept(intake):
     (journaled,) = _journaled(intake)
     with intake.db.read() as conn:
         assert journal.load_message(conn, intake.keys, journaled.message).body == raw
-        assert list(damaged(lambda: conn, intake.keys)) == []
+        assert list(find_damaged_messages(lambda: conn, intake.keys)) == []
 
 
 def _journaled(intake):
     with intake.db.read() as conn:
-        every = journal.facts_between(conn, "P-001", 0)
+        every = journal.load_facts_between(conn, "P-001", 0)
     return [one for one in every if one.fact.body.kind == "observation"]
 
 
@@ -393,7 +393,7 @@ def numbered_as_before(intake):
         unknown = [row for row in parking.load_parked(conn) if row.path.startswith("PID")]
         conn.execute(delete(tables.parked).where(tables.parked.c.id.in_([r.id for r in unknown])))
         for number, row in enumerate(sorted(unknown, key=lambda row: row.path), 1):
-            parking.park(conn, [replace(row, id=str(uuid4()), path=f"PID.3[{number}]")])
+            parking.park_items(conn, [replace(row, id=str(uuid4()), path=f"PID.3[{number}]")])
 
 
 @pytest.mark.parametrize("known", ["0", ""])
@@ -518,7 +518,7 @@ def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
     moved = PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00")
     assert import_participants(intake, people(moved), "operator").changed_count == 1
     with intake.db.read() as conn:
-        transplants = [one.fact for one in journal.facts_of_kind(conn, "transplant", "P-001")]
+        transplants = [one.fact for one in journal.load_facts_of_kind(conn, "transplant", "P-001")]
     assert [(str(f.status), f"{f.observed_at:%d %H:%M}") for f in transplants] == [
         ("F", "01 15:00"),
         ("C", "03 15:00"),
@@ -557,7 +557,7 @@ def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(i
 def what_stands(intake):
     """What imports have said of P-001, as far as it is not corrected."""
     with intake.db.read() as conn:
-        known = [one.fact for one in journal.facts_between(conn, "P-001", 0)]
+        known = [one.fact for one in journal.load_facts_between(conn, "P-001", 0)]
     return [(fact.observed_at, fact.body) for fact in select_standing_facts(known)]
 
 

@@ -54,7 +54,7 @@ def settings_of(server, ca, pair=(None, None)):
 def test_with_its_certificate_a_client_makes_topics_and_writes(encrypted, authority):
     settings = settings_of(encrypted, authority.path, authority.issue("relay"))
     assert topics.FACTS in runtime.create_topics(settings, topics.load_declared())
-    with runtime.producer(settings) as producer:
+    with runtime.connect_producer(settings) as producer:
         assert producer.send(topics.FACTS, b"kept").get(60).offset == 0
 
 
@@ -97,8 +97,8 @@ def ask(server, files):
 def test_a_file_that_is_no_certificate_is_said_with_the_settings(tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
     with pytest.raises(runtime.KafkaUnavailableError, match="AEGIS_KAFKA_CA"):
-        runtime.tls(KafkaSettings(kafka="127.0.0.1:9", kafka_ca=tmp_path / "ca.pem"))
+        runtime.make_tls_context(KafkaSettings(kafka="127.0.0.1:9", kafka_ca=tmp_path / "ca.pem"))
 
 
 def test_without_an_authority_nothing_is_encrypted():
-    assert runtime.tls(KafkaSettings(kafka="127.0.0.1:9")) is None
+    assert runtime.make_tls_context(KafkaSettings(kafka="127.0.0.1:9")) is None

@@ -3,7 +3,7 @@
 import pytest
 
 from services.runtime.clock import now_utc
-from services.runtime.kafka_records import facts_record
+from services.runtime.kafka_records import write_facts_record
 from services.runtime.wire import write_fact
 from services.safety_rules.application import fold_participants
 from services.safety_rules.application.decide_study import says, status, study_step
@@ -29,13 +29,13 @@ def hints(installed, upto_seq):
     """Records as the relay packs them, with each participant's facts up to a seq."""
     study = installed.context.study_id
     with installed.db.read() as conn:
-        for subject in sorted(set(participants.participants_by_subject(conn, study)) - {study}):
+        for subject in sorted(set(participants.load_participants(conn, study)) - {study}):
             runs = [
                 f'{{"message": "{one.message}", "received_at": "{one.received_at.isoformat()}",'
                 f' "facts": [[{one.seq}, {write_fact(one.fact).decode()}]]}}'
-                for one in journal.facts_between(conn, subject, 0, upto_seq)
+                for one in journal.load_facts_between(conn, subject, 0, upto_seq)
             ]
-            yield subject, facts_record(study, runs)
+            yield subject, write_facts_record(study, runs)
 
 
 def hint_worker(installed):
@@ -58,7 +58,7 @@ def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installed, monkey
     subjects = sorted(subject for subject, _ in records)
     assert asked == [subjects, *([subject] for subject in subjects)]
     with installed.db.read() as conn:
-        assert journal.unhandled(conn) == 0
+        assert journal.count_unhandled(conn) == 0
 
 
 def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(installed):
@@ -67,7 +67,7 @@ def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(instal
     worker.fold(everything)
     worker.decide()
     once = installed.canonical()
-    nobodys = facts_record(installed.context.study_id, [])
+    nobodys = write_facts_record(installed.context.study_id, [])
     worker.fold([*everything, ("nobody", nobodys), ("", nobodys), ("\ufffd", b"\xff")])
     assert installed.canonical() == once
     assert installed.find_mismatches() == []
@@ -77,9 +77,9 @@ def test_a_hint_without_its_facts_beside_others_lets_the_journal_be_read(install
     study = installed.context.study_id
     (who, some), *_ = hints(installed, upto_seq=20)
     too_long = '{"message": "m", "received_at": "2026-03-01T08:00:00+00:00", "facts": []}'
-    hint_worker(installed).fold([(who, some), (who, facts_record(study, [too_long]))])
+    hint_worker(installed).fold([(who, some), (who, write_facts_record(study, [too_long]))])
     with installed.db.read() as conn:
-        assert who not in journal.subjects_behind(conn, 100)
+        assert who not in journal.find_lagging_subjects(conn, 100)
 
 
 def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
@@ -100,7 +100,7 @@ def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
     monkeypatch.setattr(decisions, "load_study_state", overtaken)
     study_step(db, rules, now_utc())
     with db.read() as conn:
-        made = decisions.latest_decisions(conn, rules.protocol.study)
+        made = decisions.load_latest_decisions(conn, rules.protocol.study)
         told = {row.decision.rule: row.decision for row in made}
         assert [one.rule for one in status(conn, rules) if says(one) != says(told[one.rule])] == []
 
@@ -117,5 +117,5 @@ def test_who_was_moved_on_by_another_worker_is_not_set_aside(installed, monkeypa
     monkeypatch.setattr(fold_participants, "step", fails_too_late)
     hint_worker(installed).look_at(["P-001"])
     with installed.db.read() as conn:
-        assert states.quarantined(conn) == []
+        assert states.load_quarantined(conn) == []
         assert [one for one in alerts.load_alerts(conn) if one.kind is AlertKind.QUARANTINE] == []

@@ -101,12 +101,12 @@ def state_of(url):
 def test_everything_is_there_after_it_and_again_is_no_change(old, tmp_path, capsys):
     before = state_of(old)
     assert main(["migrate"]) == 0
-    assert f"at revision {schema.head()}" in capsys.readouterr().out
+    assert f"at revision {schema.find_head()}" in capsys.readouterr().out
     db = Database.open(old)
     with db.read() as conn:
-        schema.check(conn)
-        assert participant_order.families_of(conn, ["P-003"]) == [first_release.FAMILY]
-        assert not list(integrity.findings(lambda: conn, Keys.load(tmp_path / "keys")))
+        schema.check_tables(conn)
+        assert participant_order.find_families(conn, ["P-003"]) == [first_release.FAMILY]
+        assert not list(integrity.find_faults(lambda: conn, Keys.load(tmp_path / "keys")))
     db.close()
     after = state_of(old)
     kept = set(before) - {"alembic_version", "participant", "audit", "protocol_version"}
@@ -125,7 +125,7 @@ def test_what_was_graded_then_is_graded_anew_when_somebody_asks(old, capsys):
     assert main(["replay"]) == 0
     db = Database.open(old)
     with db.read() as conn:
-        assert records.episode_versions(conn)
+        assert records.load_episode_versions(conn)
     db.close()
 
 
@@ -134,7 +134,7 @@ def versions_in(url):
     db = Database.open(url)
     with db.read() as conn:
         found = {state.rules_version for state in states.load_states(conn)}
-        found |= {one.rules_version for one in records.episode_versions(conn)}
+        found |= {one.rules_version for one in records.load_episode_versions(conn)}
     db.close()
     return found
 
@@ -145,7 +145,7 @@ def test_what_a_hash_of_source_text_named_is_of_the_first_edition(hashed, tmp_pa
     assert versions_in(hashed) == {FIRST_EDITION}
     db = Database.open(hashed)
     with db.read() as conn:
-        assert not list(integrity.findings(lambda: conn, Keys.load(tmp_path / "keys")))
+        assert not list(integrity.find_faults(lambda: conn, Keys.load(tmp_path / "keys")))
     db.close()
     after = state_of(hashed)
     written = set(before) - {"alembic_version", "audit", "protocol_version"}
@@ -176,8 +176,8 @@ def test_a_service_that_still_runs_may_write_the_old_name_after_it(hashed):
     engine.dispose()
     db = Database.open(hashed)
     with db.read() as conn:
-        assert not states.under_other_rules(conn, FIRST_EDITION)
-        assert states.count_under_other_rules(conn, HASHED, "") == 2
+        assert not states.load_states_of_other_rules(conn, FIRST_EDITION)
+        assert states.count_states_of_other_rules(conn, HASHED, "") == 2
     db.close()
 
 
@@ -185,7 +185,7 @@ def test_the_newest_tables_are_those_of_the_code(tmp_path):
     db = Database.open(f"sqlite:///{tmp_path}/new.db")
     schema.upgrade(db)
     with db.read() as conn:
-        schema.check(conn)
+        schema.check_tables(conn)
     db.close()
 
 
@@ -193,7 +193,7 @@ def test_the_newest_tables_are_those_of_the_code(tmp_path):
 def test_the_newest_tables_are_those_of_the_code_on_postgresql(postgres):
     db = Database.open(postgres.url)
     with db.read() as conn:
-        schema.check(conn)
+        schema.check_tables(conn)
     db.close()
 
 
@@ -281,7 +281,7 @@ def test_readers_and_writers_go_on_meanwhile(old):
     assert working.written == sorted(set(working.written))
     db = Database.open(old)
     with db.read() as conn:
-        assert schema.current(conn) == (schema.head(),)
+        assert schema.find_revisions(conn) == (schema.find_head(),)
         counted = conn.exec_driver_sql("SELECT count(*) FROM fact WHERE message = 'm'").scalar()
     db.close()
     assert counted == len(working.written)

@@ -8,7 +8,7 @@ import pytest
 from services.ingest import parked_items
 from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
-from services.store.participant_order import families_of
+from services.store.participant_order import find_families
 from services.store.participants import Participant, add_participants
 from services.vocabulary.fact import Move, Movement
 from tests.helpers.hl7_messages import PID, message, obx
@@ -153,4 +153,4 @@ def test_it_is_known_once_the_other_is_imported(intake, kind):
     assert import_participants(intake, people(later), "operator").wrong == ()
     assert parked_items.retry_parked(intake, "operator").facts == 1
     with intake.db.read() as conn:
-        assert families_of(conn, ["P-001"]) == [("P-001", "P-009")]
+        assert find_families(conn, ["P-001"]) == [("P-001", "P-009")]

@@ -40,7 +40,7 @@ def under(trial, version, **changes):
     assert refold.ask(trial.db, trial.rules.rules, by="anna", reason="as amended")
     trial.advance_to(5)
     with trial.db.read() as conn:
-        found = records.episode_versions(conn)
+        found = records.load_episode_versions(conn)
         versions = {state.rules_version for state in states.load_states(conn)}
         added = records.count_versions(conn) - before
     assert versions == {version}

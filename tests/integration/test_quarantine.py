@@ -49,7 +49,7 @@ def raised(installed):
 
 def aside(installed):
     with installed.db.read() as conn:
-        return [state.subject for state in states.quarantined(conn)]
+        return [state.subject for state in states.load_quarantined(conn)]
 
 
 def test_the_others_are_graded_and_operations_is_told(poisoned):
@@ -113,7 +113,7 @@ def told_aside(trial):
     """Who is set aside, and of whom operations is told so now."""
     raised = trial.alerts(kind=AlertKind.QUARANTINE)
     with trial.db.read() as conn:
-        who = [state.subject for state in states.quarantined(conn)]
+        who = [state.subject for state in states.load_quarantined(conn)]
     return who, sorted(one.participant for one in raised if not one.retracted)
 
 

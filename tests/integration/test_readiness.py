@@ -15,7 +15,7 @@ from services.runtime import log
 from services.runtime.health import DEFAULT_LIMIT_S
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import Waker
-from services.store.held_lease import Holding
+from services.store.held_lease import HeldLease
 from tests.helpers.timeline import STUDY, Timeline
 
 FAR_S = 1e9
@@ -23,7 +23,7 @@ FAR_S = 1e9
 
 @pytest.fixture(autouse=True)
 def logged():
-    log.configure(as_json=True, stream=io.StringIO())
+    log.configure_logging(as_json=True, stream=io.StringIO())
 
 
 class Away:
@@ -113,15 +113,15 @@ def test_who_fails_at_every_step_is_not_ready_until_a_step_succeeds(tmp_path, ma
     db = Away(timeline.db)
     part = made(timeline, db)
     part.run(Rounds(6))
-    assert part.progress.asked(FAR_S).ready
+    assert part.progress.assess(FAR_S).ready
     db.is_away = True
     began_s = time.monotonic()
     part.run(Rounds(6))
-    assert part.progress.asked(began_s + DEFAULT_LIMIT_S).ready  # it may pass
-    assert not part.progress.asked(FAR_S).ready
+    assert part.progress.assess(began_s + DEFAULT_LIMIT_S).ready  # it may pass
+    assert not part.progress.assess(FAR_S).ready
     db.is_away = False
     part.run(Rounds(6))
-    assert part.progress.asked(FAR_S).ready
+    assert part.progress.assess(FAR_S).ready
     timeline.close()
 
 
@@ -130,7 +130,7 @@ def test_a_waker_whose_sweeps_fail_at_their_end_is_not_ready(tmp_path):
     part = waker(timeline, timeline.db)
     part.worker = _Undecided(part.worker)
     part.run(Rounds(6))
-    assert not part.progress.asked(FAR_S).ready
+    assert not part.progress.assess(FAR_S).ready
     timeline.close()
 
 
@@ -151,11 +151,11 @@ def test_who_leaves_the_lease_to_another_is_ready(tmp_path):
     timeline = Timeline(tmp_path)
     db = Away(timeline.db)
     part = waker(timeline, db)
-    other = Holding(timeline.db, "waker", "another", timeline.desk.clock)
+    other = HeldLease(timeline.db, "waker", "another", timeline.desk.clock)
     db.is_away = True
     part.run(Rounds(6))
-    assert not part.progress.asked(FAR_S).ready
-    assert other.is_mine()
+    assert not part.progress.assess(FAR_S).ready
+    assert other.hold()
     part.run(Rounds(6))
-    assert part.progress.asked(FAR_S).ready
+    assert part.progress.assess(FAR_S).ready
     timeline.close()

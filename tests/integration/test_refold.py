@@ -14,7 +14,7 @@ from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import Waker
 from services.store import outbox, records, states
-from services.store.decisions import latest_decisions
+from services.store.decisions import load_latest_decisions
 from services.store.session import Database
 from services.vocabulary.fact import Assessment, Relapse
 from services.vocabulary.protocol_event import EventPattern
@@ -52,7 +52,7 @@ def older(trial):
 
 def versions(trial):
     with trial.db.read() as conn:
-        return records.episode_versions(conn)
+        return records.load_episode_versions(conn)
 
 
 def test_the_preview_shows_what_would_change_and_writes_nothing(trial, capsys):
@@ -141,10 +141,12 @@ def test_new_facts_are_graded_by_the_rules_that_run(trial):
 
 def test_workers_beside_each_other_are_told_and_told_again(trial):
     older(trial)
-    db = Database.open(trial.db.url, announced=True)
+    db = Database.open(trial.db.url, has_relay=True)
     rules = trial.rules.rules
     with db.write() as conn:  # what announced the facts is gone
-        outbox.announced(conn, [row.id for row in outbox.waiting(conn, 0, 100)])
+        outbox.delete_announcements(
+            conn, [row.id for row in outbox.load_announcements(conn, 0, 100)]
+        )
     assert refold.ask(db, rules, by="anna", reason="amended") == ["P-001", "P-002"]
     assert hinted(db) == ["P-001", "P-002"]
 
@@ -158,15 +160,15 @@ def test_workers_beside_each_other_are_told_and_told_again(trial):
     waker.step(1100.0)
     assert hinted(db) == []
     with db.read() as conn:
-        assert states.under_other_rules(conn, rules.version) == []
+        assert states.load_states_of_other_rules(conn, rules.version) == []
     db.close()
 
 
 def hinted(db):
     """Who is announced; nobody any more after this."""
     with db.write() as conn:
-        rows = outbox.waiting(conn, 0, 100)
-        outbox.announced(conn, [row.id for row in rows])
+        rows = outbox.load_announcements(conn, 0, 100)
+        outbox.delete_announcements(conn, [row.id for row in rows])
     return [row.key for row in rows if row.topic == topics.FACTS]
 
 
@@ -215,7 +217,7 @@ def counted(trial, hour=None):
 def decided(trial):
     """Under which protocol the rule spoke last, and whether anything is wrong with that."""
     with trial.db.read() as conn:
-        (last,) = [d for d in latest_decisions(conn, STUDY) if d.decision.rule == RULE]
+        (last,) = [d for d in load_latest_decisions(conn, STUDY) if d.decision.rule == RULE]
         wrong = list(verify.mismatches(conn, trial.rules.rules, history=True))
     return last.decision.protocol.split()[1], [one.problem for one in wrong]
 
@@ -255,7 +257,7 @@ def test_who_is_set_aside_holds_nobody_up(amended):
     assert decided(amended)[0] == "v1"
     with amended.db.write() as conn:
         state = states.load_state(conn, "P-002")
-        assert states.quarantine(conn, state, state.folded_through + 1, "poison")
+        assert states.quarantine_state(conn, state, state.folded_through + 1, "poison")
     worker.decide()
     assert decided(amended)[0] == "v2"
 

@@ -41,7 +41,7 @@ def table(out):
 
 def test_neutrophils_of_0_4_are_grade_4_in_v5_and_3_in_v6(trial, capsys):
     with trial.db.read() as conn:
-        before = records.episode_versions(conn)
+        before = records.load_episode_versions(conn)
     capsys.readouterr()
     assert main(["regrade", "--to", "ctcae-6.0", "--dry-run"]) == 1
     out = capsys.readouterr().out
@@ -63,7 +63,7 @@ def test_neutrophils_of_0_4_are_grade_4_in_v5_and_3_in_v6(trial, capsys):
     )
     assert "'platelet-count-decreased' is not in ctcae-6.0" in out
     with trial.db.read() as conn:
-        assert records.episode_versions(conn) == before
+        assert records.load_episode_versions(conn) == before
 
 
 def test_a_term_with_another_name_is_the_same_record(trial):

@@ -5,7 +5,7 @@ import pytest
 from psycopg.errors import DatabaseError, InsufficientPrivilege
 from psycopg.sql import SQL, Identifier
 
-from services.store.roles import GRANTS, SERVICES, role_of
+from services.store.roles import GRANTS, SERVICES, name_role
 from services.store.tables import metadata
 
 TABLES = {table.name: [column.name for column in table.c] for table in metadata.sorted_tables}
@@ -63,7 +63,7 @@ def declared(service):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_may_do_what_is_declared_and_nothing_else(connection, service):
-    connection.execute(f'SET ROLE "{role_of(service)}"')
+    connection.execute(f'SET ROLE "{name_role(service)}"')
     allowed = {
         (table, verb)
         for table, columns in TABLES.items()
@@ -75,7 +75,7 @@ def test_a_service_may_do_what_is_declared_and_nothing_else(connection, service)
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_only_ingest_reads_what_names_people(connection, service):
-    connection.execute(f'SET ROLE "{role_of(service)}"')
+    connection.execute(f'SET ROLE "{name_role(service)}"')
     may = {table for table in PRIVATE if is_allowed(connection, of("SELECT 1 FROM {}", table))}
     assert may == (set(PRIVATE) if service == "ingest" else set())
 
@@ -92,7 +92,7 @@ def test_only_ingest_reads_what_names_people(connection, service):
     ],
 )
 def test_no_service_changes_the_tables_themselves(connection, service, statement):
-    connection.execute(f'SET ROLE "{role_of(service)}"')
+    connection.execute(f'SET ROLE "{name_role(service)}"')
     with pytest.raises(InsufficientPrivilege):
         connection.execute(statement)
 

@@ -200,7 +200,9 @@ def test_what_cannot_be_stored_now_is_read_again_before_anything_is_committed(
     intake, reader, monkeypatch
 ):
     topic, kept = reader((b"north", result("0.4", "1")), (b"north", b"nothing"))
-    monkeypatch.setattr(journal, "append", failing(journal.append, "1", DatabaseError("gone"), 4))
+    monkeypatch.setattr(
+        journal, "append_arrivals", failing(journal.append_arrivals, "1", DatabaseError("gone"), 4)
+    )
     done = [topic.step() for _ in range(3)]
     assert done == [False, False, True]
     assert topic.consumer.committed == 2
@@ -211,8 +213,8 @@ def test_what_cannot_be_stored_now_is_read_again_before_anything_is_committed(
 def test_one_message_that_fails_for_what_it_is_does_not_stop_the_others(
     intake, reader, monkeypatch
 ):
-    fails = failing(journal.append, "bad", UnknownParticipantError(), 99)
-    monkeypatch.setattr(journal, "append", fails)
+    fails = failing(journal.append_arrivals, "bad", UnknownParticipantError(), 99)
+    monkeypatch.setattr(journal, "append_arrivals", fails)
     topic, kept = reader((b"north", result("0.4", "bad")), (b"north", result("0.5", "good")))
     steps = 1
     while not topic.step():
@@ -232,7 +234,7 @@ def reading(intake, server, **told):
     writer.start()
     settings = KafkaSettings(kafka=server.servers)
     topic = SiteTopic(
-        runtime.consumer(settings, SITE_EVENTS, consumer_group("TRIAL")), writer, **told
+        runtime.connect_consumer(settings, SITE_EVENTS, consumer_group("TRIAL")), writer, **told
     )
     stop = threading.Event()
     thread = threading.Thread(target=topic.run, args=(stop,))
@@ -248,7 +250,7 @@ def reading(intake, server, **told):
 
 
 def push(server, records):
-    producer = runtime.producer(KafkaSettings(kafka=server.servers))
+    producer = runtime.connect_producer(KafkaSettings(kafka=server.servers))
     for key, value in records:
         producer.send(SITE_EVENTS, key=key, value=value)
     producer.flush(30)

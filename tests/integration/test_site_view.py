@@ -8,7 +8,7 @@ import pytest
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.application.decide_study import status
 from services.safety_rules.inquiries.site_report import compare
-from services.store.journal import Arrival, append
+from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings
 from services.vocabulary.standing import CountedEvent, Standing
@@ -40,7 +40,7 @@ def network(tmp_path):
             conn, [Participant(p, STUDY, site) for p, site in sites.items()], HOUR_ZERO
         )
         facts = tuple(lab("alt", "30", day(31), "U/L", subject=p, name=f"a-{p}") for p in sites)
-        append(conn, keys, [Arrival(message("m1", day(31)), facts)])
+        append_arrivals(conn, keys, [Arrival(message("m1", day(31)), facts)])
         rows = [StandingRow(standing(p, rule), day(1), 1) for p in sites for rule in (S1, W1)]
         append_standings(conn, rows)
         events = [standing(f"P-{n:02}", event=5) for n in range(4)]
@@ -123,6 +123,8 @@ def test_one_site_alone_has_no_rest(tmp_path):
     db, keys = new_database(tmp_path)
     with db.write() as conn:
         add_participants(conn, [Participant("P-1", STUDY, "north")], HOUR_ZERO)
-        append(conn, keys, [Arrival(message("m1", HOUR_ZERO), (lab("alt", "30", subject="P-1"),))])
+        append_arrivals(
+            conn, keys, [Arrival(message("m1", HOUR_ZERO), (lab("alt", "30", subject="P-1"),))]
+        )
         append_standings(conn, [StandingRow(standing("P-1", event=5), HOUR_ZERO, 1)])
         assert compare(conn, RULES, day(9)).rows == ()

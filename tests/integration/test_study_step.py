@@ -16,8 +16,8 @@ from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.safety_rules.workers.sweeper import Waker
-from services.store.decisions import decision_history, latest_decisions, load_study_state
-from services.store.held_lease import Holding
+from services.store.decisions import load_decision_history, load_latest_decisions, load_study_state
+from services.store.held_lease import HeldLease
 from services.vocabulary.fact import Death, Status
 from tests.helpers.fact_notes import fact, hours
 from tests.helpers.timeline import STUDY, Timeline
@@ -53,7 +53,7 @@ class Deaths:
     def told(self):
         """How many events the last decision of the rule counts, and whether its alert is open."""
         with self.db.read() as conn:
-            last = {row.decision.rule: row.decision for row in latest_decisions(conn, STUDY)}
+            last = {row.decision.rule: row.decision for row in load_latest_decisions(conn, STUDY)}
         raised = self.trial.alerts(about=RULE, kind="boundary_reached")
         return last[RULE].events, any(one.is_open for one in raised)
 
@@ -75,11 +75,11 @@ def reaching(monkeypatch):
     happens = {}
 
     def reached(name):
-        failpoints.reached(name)
+        failpoints.pass_failpoint(name)
         if happens.get(name):
             happens[name].popleft()()
 
-    monkeypatch.setattr(decide_study, "reached", reached)
+    monkeypatch.setattr(decide_study, "pass_failpoint", reached)
     return happens
 
 
@@ -118,8 +118,8 @@ def test_a_worker_that_could_not_decide_does_so_when_it_can(interrupted):
 
 
 def test_who_gets_the_lease_back_decides_what_another_has_folded(deaths):
-    another = Holding(deaths.db, "rules", "another", lambda: deaths.trial.clock_time)
-    assert another.is_mine()
+    another = HeldLease(deaths.db, "rules", "another", lambda: deaths.trial.clock_time)
+    assert another.hold()
     stop = threading.Event()
     deaths.second(is_so=True)
     thread = threading.Thread(target=deaths.trial.rules.run, args=(stop,))
@@ -195,7 +195,7 @@ def test_a_protocol_that_is_taken_back_speaks_again_and_then_rests(deaths):
         deaths.rules = rules
         deaths.decide()
         with deaths.db.read() as conn:
-            made = decision_history(conn, STUDY, RULE)
+            made = load_decision_history(conn, STUDY, RULE)
         assert made[-1].decision.protocol == rules.protocol.label
         assert deaths.wrong() == []
     assert len({row.id for row in made}) == len(made)
@@ -203,7 +203,7 @@ def test_a_protocol_that_is_taken_back_speaks_again_and_then_rests(deaths):
     for at_s in (0.0, 10.0, 20.0):
         watching.step(at_s)
     with deaths.db.read() as conn:
-        assert decision_history(conn, STUDY, RULE) == made
+        assert load_decision_history(conn, STUDY, RULE) == made
         assert load_study_state(conn, STUDY).version == made[-1].version
 
 

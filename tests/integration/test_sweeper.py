@@ -28,7 +28,7 @@ class Watched:
         self.installed = Installation(folder)
         self.installed.enrol(TRIAL)
         self.opened = self.installed.context
-        self.db = Database.open(self.opened.db.url, announced=True)
+        self.db = Database.open(self.opened.db.url, has_relay=True)
         self.now = None
         rules = self.opened.study.rules
         worker = HintWorker(self.db, rules, lambda: self.now, insists=False)
@@ -37,21 +37,21 @@ class Watched:
     def announced(self):
         """Who was announced since this was last asked."""
         with self.db.write() as conn:
-            rows = outbox.waiting(conn, 0, 1000)
-            outbox.announced(conn, [row.id for row in rows])
+            rows = outbox.load_announcements(conn, 0, 1000)
+            outbox.delete_announcements(conn, [row.id for row in rows])
         return sorted(row.key for row in rows if row.topic == topics.FACTS)
 
     def behind(self):
         with self.db.read() as conn:
-            return sorted(journal.behind(conn, 100))
+            return sorted(journal.find_lagging_progress(conn, 100))
 
     def ready(self, now_s):
-        return self.waker.progress.asked(now_s).ready
+        return self.waker.progress.assess(now_s).ready
 
 
 @pytest.fixture(autouse=True)
 def logged():
-    log.configure(as_json=True, stream=io.StringIO())
+    log.configure_logging(as_json=True, stream=io.StringIO())
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def watched(tmp_path):
     made = Watched(tmp_path)
     made.installed.accept(TRIAL.messages, at_once=50)
     with made.db.read() as conn:
-        made.now = participants.last_received(conn, made.opened.study_id)
+        made.now = participants.find_last_received(conn, made.opened.study_id)
     yield made
     made.db.close()
 
@@ -134,7 +134,7 @@ def test_who_is_asked_to_stop_ends_while_the_database_takes_nothing(watched):
 def test_a_timer_that_is_due_is_announced_at_once_and_once(watched):
     watched.waker.worker.look_at(watched.behind())
     with watched.db.read() as conn:
-        first = timers.next_due(conn)
+        first = timers.find_next_due(conn)
     watched.announced()
     watched.now = first - timedelta(seconds=1)
     watched.waker.step(0.0)
@@ -147,4 +147,4 @@ def test_a_timer_that_is_due_is_announced_at_once_and_once(watched):
     assert watched.announced() == []
     watched.waker.worker.look_at(woken)
     with watched.db.read() as conn:
-        assert first not in timers.timers_of(conn, woken[0]).values()
+        assert first not in timers.load_timers(conn, woken[0]).values()

@@ -97,7 +97,7 @@ def test_a_worker_refuses_to_start_without_its_topic(broker):
 def test_what_a_producer_sent_before_its_flush_is_read_once_by_a_group(broker):
     main(["topics", "--create"])
     settings = settings_of(broker)
-    with runtime.producer(settings) as producer:
+    with runtime.connect_producer(settings) as producer:
         for number in range(3):
             producer.send(topics.FACTS, key=b"P-001", value=b"%d" % number)
         producer.flush(runtime.FLUSH_LIMIT_S)
@@ -107,7 +107,7 @@ def test_what_a_producer_sent_before_its_flush_is_read_once_by_a_group(broker):
 
 def read_by_group(settings, count):
     """Return the values that the group reads now, having waited for *count*, and commit."""
-    with runtime.consumer(settings, topics.FACTS, "rules") as consumer:
+    with runtime.connect_consumer(settings, topics.FACTS, "rules") as consumer:
         found = []
         until = time.monotonic() + 120
         while len(found) < count or not consumer.assignment():
@@ -123,7 +123,7 @@ def read_by_group(settings, count):
 @pytest.mark.server
 def test_a_producer_gives_up_within_the_flush_limit_when_the_broker_goes_away(broker):
     main(["topics", "--create"])
-    with runtime.producer(settings_of(broker)) as producer:
+    with runtime.connect_producer(settings_of(broker)) as producer:
         producer.send(topics.FACTS, b"first").get(60)
         broker.kill()
         began = time.monotonic()
@@ -169,6 +169,6 @@ def test_without_checksums_in_c_no_client_starts(monkeypatch):
     monkeypatch.setattr(runtime.record_util, "crc32c_c", None)
     settings = KafkaSettings(kafka="127.0.0.1:9")
     with pytest.raises(runtime.KafkaUnavailableError, match="crc32c"):
-        runtime.producer(settings)
+        runtime.connect_producer(settings)
     with pytest.raises(runtime.KafkaUnavailableError, match="crc32c"):
-        runtime.consumer(settings, topics.FACTS, "rules")
+        runtime.connect_consumer(settings, topics.FACTS, "rules")

@@ -48,7 +48,7 @@ def facts_by_participant(db):
     """Return every fact, under the name of whom merges and moves make it one of."""
     with db.read() as conn:
         subjects = conn.scalars(text("SELECT subject FROM participant")).all()
-        known = [one.fact for s in subjects for one in journal.facts_between(conn, s, 0)]
+        known = [one.fact for s in subjects for one in journal.load_facts_between(conn, s, 0)]
     ownership = Ownership(subjects)
     ownership.add_facts(known)
     found = {}
@@ -98,7 +98,7 @@ def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
     Random(seed).shuffle(sent)
     with db.write() as conn:
         add_participants(conn, [Participant(one, "T", "S1") for one in PEOPLE], HOUR_ZERO)
-        journal.append(
+        journal.append_arrivals(
             conn,
             keys,
             [Arrival(message(f"m{n}", hours(700 + n)), (one,), ()) for n, one in enumerate(sent)],
@@ -109,7 +109,7 @@ def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
 
 def test_the_records_are_those_of_the_store(watched):
     with watched.context.db.read() as conn:
-        known = [e for e in records.latest_episodes(conn) if not e.retracted]
+        known = [e for e in records.load_latest_episodes(conn) if not e.retracted]
     found = rows(
         watched,
         "safety",
@@ -138,7 +138,7 @@ def test_the_records_are_those_of_the_store(watched):
 def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
     found = dict(rows(watched, "safety", "SELECT record, because FROM watch.record"))
     with watched.context.db.read() as conn:
-        for episode in records.latest_episodes(conn):
+        for episode in records.load_latest_episodes(conn):
             reached = [
                 change.because
                 for change in episode.content.history
@@ -164,7 +164,9 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched):
 
 def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
     with watched.context.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.context.study_id)]
+        last = [
+            row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
+        ]
     found = rows(
         watched,
         "dsmb",
@@ -182,7 +184,9 @@ def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
 
 def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
     with watched.context.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.context.study_id)]
+        last = [
+            row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
+        ]
     for decision in last:
         drawn = rows(
             watched,
@@ -199,7 +203,9 @@ def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
 
 def test_the_chart_has_the_path_and_what_is_pending(watched):
     with watched.context.db.read() as conn:
-        last = [row.decision for row in decisions.latest_decisions(conn, watched.context.study_id)]
+        last = [
+            row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
+        ]
     for decision in last:
         drawn = {
             round(float(size), 9): values
@@ -285,5 +291,5 @@ def test_nothing_can_be_written(audience, watched):
 def test_the_views_leave_the_tables_as_they_are_declared(postgres):
     db = Database.open(postgres.url)
     with db.write() as conn:
-        schema.check(conn)
+        schema.check_tables(conn)
     db.close()

@@ -33,7 +33,7 @@ def family_of(facts):
 
 def advice(found, at):
     return [
-        wire.canonical(fold.find_advice(hours(at)))
+        wire.write_canonical(fold.find_advice(hours(at)))
         for family in found
         for member in family.members
         if (fold := family.find_fold(member)) is not None

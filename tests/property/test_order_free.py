@@ -40,11 +40,13 @@ def said(found):
     lines = []
     for family in found:
         for member in family.members:
-            lines.append(wire.canonical(family.list_records(member)))
+            lines.append(wire.write_canonical(family.list_records(member)))
             fold = family.find_fold(member)
             if fold is not None:
-                lines.append(wire.canonical([o.standing for o in fold.find_standings(END)]))
-                lines.append(wire.canonical(sorted(fold.list_queries(), key=lambda q: q.facts)))
+                lines.append(wire.write_canonical([o.standing for o in fold.find_standings(END)]))
+                lines.append(
+                    wire.write_canonical(sorted(fold.list_queries(), key=lambda q: q.facts))
+                )
     return lines
 
 
@@ -91,7 +93,7 @@ def test_the_current_records_and_standings_do_not_depend_on_the_journal(seed):
         found = [recount(RULES, group, journal_of(journal, group), END) for group in groups(facts)]
         now = [e.content for one in found for e in one.latest if not e.retracted]
         stands = [standing for one in found for standing in one.standings]
-        ends.add(tuple(sorted(map(wire.canonical, [*now, *stands]))))
+        ends.add(tuple(sorted(map(wire.write_canonical, [*now, *stands]))))
     assert len(ends) == 1
 
 
@@ -100,7 +102,7 @@ def journal_of(journal, group):
 
 
 def history(found):
-    return wire.canonical([found.versions, found.stood])
+    return wire.write_canonical([found.versions, found.stood])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -131,7 +133,7 @@ def stepped(group, journal, chance):
         stood += taken[1]
     chronicle.pass_time(END)
     stood += chronicle.take_changes()[1]
-    return wire.canonical([versions, stood])
+    return wire.write_canonical([versions, stood])
 
 
 def resumed(group, past, versions, stood):
@@ -157,7 +159,7 @@ def test_a_file_of_facts_is_assessed_alike_in_any_order(seed):
     plain = assess(RULES, facts)
     shuffled = [*facts, *chance.sample(facts, 20)]
     chance.shuffle(shuffled)
-    assert wire.canonical(assess(RULES, shuffled)) == wire.canonical(plain)
+    assert wire.write_canonical(assess(RULES, shuffled)) == wire.write_canonical(plain)
 
 
 def moved_a_record(facts):

@@ -10,9 +10,9 @@ from services.runtime import wire
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_participants import Given, fold
 from services.safety_rules.application.recompute import assess
-from services.store.journal import Arrival, append
+from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
-from services.store.records import latest_episodes, latest_standings
+from services.store.records import load_latest_episodes, load_latest_standings
 from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.random_trials import PEOPLE, RULES, trial
 from tests.helpers.store import message, new_database
@@ -101,17 +101,19 @@ def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
     with db.write() as conn:
         add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], HOUR_ZERO)
         for one in order:
-            append(conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())])
+            append_arrivals(
+                conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())]
+            )
     fold(db, RULES, Cache(), PEOPLE, Given(hours(1000)))
     chance.shuffle(facts)
     found = assess(RULES, facts, hours(1000))
     with db.read() as conn:
-        episodes = [one for one in latest_episodes(conn) if not one.retracted]
-        standings = [row.standing for row in latest_standings(conn, "TRIAL")]
+        episodes = [one for one in load_latest_episodes(conn) if not one.retracted]
+        standings = [row.standing for row in load_latest_standings(conn, "TRIAL")]
     db.close()
     assert lines(episodes) == lines(found.episodes)
     assert lines(standings) == lines(found.standings)
 
 
 def lines(things):
-    return sorted(map(wire.canonical, things))
+    return sorted(map(wire.write_canonical, things))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.runtime.wire import Unreadable, fact_schema, read_fact, write_fact
+from services.runtime.wire import Unreadable, make_fact_schema, read_fact, write_fact
 from services.vocabulary.fact import ChronicGvhd, GvhdStage
 from tests.helpers.fact_notes import fact
 
@@ -32,5 +32,5 @@ def test_what_no_scale_has_is_refused(body, field, value):
 
 
 def test_the_schema_names_the_severities():
-    severity = fact_schema()["$defs"]["ChronicGvhd"]["properties"]["severity"]
+    severity = make_fact_schema()["$defs"]["ChronicGvhd"]["properties"]["severity"]
     assert severity["enum"] == ["none", "mild", "moderate", "severe"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.store import held_lease, leases
-from services.store.held_lease import FOR_S, Holding
+from services.store.held_lease import FOR_S, HeldLease
 from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import new_database
 
@@ -27,46 +27,46 @@ def test_a_lease_from_the_future_is_taken_when_nobody_has_renewed_it_for_its_len
     passes, tmp_path
 ):
     db, _ = new_database(tmp_path)
-    ahead = Holding(db, "relay", "a", lambda: HOUR_ZERO + timedelta(hours=1))
-    other = Holding(db, "relay", "b", lambda: HOUR_ZERO)
-    assert ahead.is_mine()
+    ahead = HeldLease(db, "relay", "a", lambda: HOUR_ZERO + timedelta(hours=1))
+    other = HeldLease(db, "relay", "b", lambda: HOUR_ZERO)
+    assert ahead.hold()
     for _ in range(3):
-        assert not other.is_mine()
+        assert not other.hold()
         passes(FOR_S / 3)
-    assert not other.is_mine()
+    assert not other.hold()
     passes(0.1)
-    assert other.is_mine()
+    assert other.hold()
 
 
 def test_a_lease_that_is_renewed_stays_with_its_holder_whose_clock_is_ahead(passes, tmp_path):
     db, _ = new_database(tmp_path)
     shown = [HOUR_ZERO + timedelta(hours=1)]
-    ahead = Holding(db, "relay", "a", lambda: shown[0])
-    other = Holding(db, "relay", "b", lambda: HOUR_ZERO)
+    ahead = HeldLease(db, "relay", "a", lambda: shown[0])
+    other = HeldLease(db, "relay", "b", lambda: HOUR_ZERO)
     for _ in range(10):
-        assert ahead.is_mine()
-        assert not other.is_mine()
+        assert ahead.hold()
+        assert not other.hold()
         passes(FOR_S / 2)
         shown[0] += timedelta(seconds=FOR_S / 2)
 
 
 def test_a_lease_that_is_over_is_taken_at_once(tmp_path):
     db, _ = new_database(tmp_path)
-    assert Holding(db, "relay", "a", lambda: HOUR_ZERO).is_mine()
-    later = Holding(db, "relay", "b", lambda: HOUR_ZERO + timedelta(seconds=FOR_S))
-    assert later.is_mine()
+    assert HeldLease(db, "relay", "a", lambda: HOUR_ZERO).hold()
+    later = HeldLease(db, "relay", "b", lambda: HOUR_ZERO + timedelta(seconds=FOR_S))
+    assert later.hold()
 
 
 def test_a_lease_is_kept_while_something_takes_long(passes, monkeypatch, tmp_path):
     monkeypatch.setattr(held_lease, "RENEW_S", 0.02)
     db, _ = new_database(tmp_path)
     shown = [HOUR_ZERO]
-    mine, other = (Holding(db, "alerts", name, lambda: shown[0]) for name in "ab")
-    assert mine.is_mine()
+    mine, other = (HeldLease(db, "alerts", name, lambda: shown[0]) for name in "ab")
+    assert mine.hold()
 
     def until():
         with db.read() as conn:
-            return leases.held_until(conn, "alerts")
+            return leases.find_lease_end(conn, "alerts")
 
     def takes_long():
         taken = []
@@ -76,7 +76,7 @@ def test_a_lease_is_kept_while_something_takes_long(passes, monkeypatch, tmp_pat
             passes(FOR_S / 2)
             while until() == before:
                 time.sleep(0.01)
-            taken.append(other.is_mine())
+            taken.append(other.hold())
         return taken
 
-    assert mine.kept_while(takes_long) == [False] * 5
+    assert mine.run_while_held(takes_long) == [False] * 5

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from services.relay.packing import LONGEST, packed
+from services.relay.packing import LONGEST, pack_records
 from services.runtime import topics
 from services.runtime.kafka_records import (
     VERSION,
-    Newer,
-    Runs,
-    alert_record,
-    facts_record,
+    FactRuns,
+    NewerRecord,
     read_facts_record,
-    standings_record,
+    write_alert_record,
+    write_facts_record,
+    write_standings_record,
 )
 from services.runtime.wire import Unreadable, write_fact
 from services.store import outbox
@@ -35,13 +35,15 @@ FACTS = (lab("alt", "30"), lab("neutrophils", "0.4", hours(1), "10*9/L"))
 
 def altered(**changes):
     """A record with other content at its top."""
-    return json.dumps(json.loads(facts_record("T", [run(*FACTS)])) | changes).encode()
+    return json.dumps(json.loads(write_facts_record("T", [run(*FACTS)])) | changes).encode()
 
 
 def test_facts_come_back_with_their_place_in_the_journal():
-    record = facts_record("T", [run(*FACTS), run(FACTS[0], message="m2", at=hours(2), first=3)])
+    record = write_facts_record(
+        "T", [run(*FACTS), run(FACTS[0], message="m2", at=hours(2), first=3)]
+    )
     found = read_facts_record(record)
-    assert isinstance(found, Runs)
+    assert isinstance(found, FactRuns)
     assert found.study == "T"
     assert [(k.seq, k.message, k.received_at, k.fact) for k in found.facts] == [
         (1, "m1", HOUR_ZERO, FACTS[0]),
@@ -51,11 +53,11 @@ def test_facts_come_back_with_their_place_in_the_journal():
 
 
 def test_a_record_of_the_version_before_is_read():
-    assert isinstance(read_facts_record(altered(version=VERSION - 1)), Runs)
+    assert isinstance(read_facts_record(altered(version=VERSION - 1)), FactRuns)
 
 
 def test_what_a_later_release_adds_does_not_stop_the_reader_of_this_version():
-    assert isinstance(read_facts_record(altered(origin="new")), Runs)
+    assert isinstance(read_facts_record(altered(origin="new")), FactRuns)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_what_a_later_release_adds_does_not_stop_the_reader_of_this_version():
     ],
 )
 def test_a_newer_record_is_no_damage(record):
-    assert isinstance(read_facts_record(record), Newer)
+    assert isinstance(read_facts_record(record), NewerRecord)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +85,8 @@ def test_a_newer_record_is_no_damage(record):
         altered(version=VERSION - 2),
         altered(runs=[{"message": "m"}]),
         altered(runs=[json.loads(run(FACTS[0])) | {"facts": [[1, {"id": "f"}]]}]),
-        standings_record("T"),
-        alert_record("T", "{}"),
+        write_standings_record("T"),
+        write_alert_record("T", "{}"),
     ],
 )
 def test_what_is_no_record_of_facts_says_where(record):
@@ -103,7 +105,7 @@ def test_facts_of_one_participant_share_a_record_in_their_order():
         announcement(2, topics.FACTS, "P-2", run(FACTS[0])),
         announcement(3, topics.FACTS, "P-1", run(FACTS[1], message="m2", first=2)),
     ]
-    records = list(packed("T", rows))
+    records = list(pack_records("T", rows))
     assert [(one.topic, one.key) for one in records] == [
         (topics.FACTS, "P-1"),
         (topics.FACTS, "P-2"),
@@ -115,7 +117,7 @@ def test_a_record_ends_between_messages_before_it_is_too_long():
     payload = run(*FACTS)
     count = 3 * LONGEST // len(payload)
     rows = [announcement(n, topics.FACTS, "P-1", payload) for n in range(count)]
-    records = list(packed("T", rows))
+    records = list(pack_records("T", rows))
     assert 3 <= len(records) <= 4
     assert all(len(one.value) < LONGEST + 200 for one in records)
     assert sum(len(read_facts_record(one.value).facts) for one in records) == 2 * count
@@ -128,20 +130,20 @@ def test_a_study_is_looked_at_again_once_and_every_alert_is_told():
         announcement(3, topics.STANDINGS, "T"),
         announcement(4, topics.ALERTS, "T", '{"id": "a2"}'),
     ]
-    records = list(packed("T", rows))
+    records = list(pack_records("T", rows))
     assert [one.topic for one in records] == [topics.ALERTS, topics.ALERTS, topics.STANDINGS]
     assert [json.loads(one.value)["alert"]["id"] for one in records[:2]] == ["a1", "a2"]
 
 
 def test_a_row_for_no_topic_is_refused():
     with pytest.raises(ValueError, match=r"row 9 of the outbox is for 'aegis.else'"):
-        list(packed("T", [announcement(9, "aegis.else", "P-1")]))
+        list(pack_records("T", [announcement(9, "aegis.else", "P-1")]))
 
 
 def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
     db, _ = new_database(tmp_path)
     db.close()
-    told = type(db).open(db.url, announced=True)
+    told = type(db).open(db.url, has_relay=True)
     payload = write_fact(FACTS[0]).decode()
     many = outbox.LONGEST // len(payload) + 1
     rows = [
@@ -158,9 +160,9 @@ def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
         announce_facts(conn, rows)
         announce_facts(conn, [row | {"message": "m2"} for row in rows[:3]])
     with told.read() as conn:
-        waiting = outbox.waiting(conn, 0, 10)
+        waiting = outbox.load_announcements(conn, 0, 10)
     told.close()
-    records = [read_facts_record(one.value) for one in packed("T", waiting[:1])]
+    records = [read_facts_record(one.value) for one in pack_records("T", waiting[:1])]
     assert [(found.facts, found.is_whole) for found in records] == [((), False)]
     assert len(json.loads(waiting[1].payload)["facts"]) == 3
 
@@ -168,15 +170,15 @@ def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
 def test_lines_about_one_and_another_in_turn_are_one_payload_for_each(tmp_path):
     db, _ = new_database(tmp_path)
     db.close()
-    told = type(db).open(db.url, announced=True)
+    told = type(db).open(db.url, has_relay=True)
     payload = write_fact(FACTS[0]).decode()
     like = {"message": "m1", "received_at": HOUR_ZERO, "payload": payload}
     rows = [like | {"subject": who, "seq": seq} for seq in (1, 2, 3) for who in ("P-1", "P-2")]
     with told.write() as conn:
         announce_facts(conn, rows)
     with told.read() as conn:
-        waiting = outbox.waiting(conn, 0, 10)
+        waiting = outbox.load_announcements(conn, 0, 10)
     told.close()
     assert [one.key for one in waiting] == ["P-1", "P-2"]
-    for one in packed("T", waiting):
+    for one in pack_records("T", waiting):
         assert [k.seq for k in read_facts_record(one.value).facts] == [1, 2, 3]

@@ -18,9 +18,9 @@ from services.safety_rules.domain.participant.record_history import (
     group_by_message,
 )
 from services.simulator.trial import simulate_trial
-from services.store.journal import Arrival, append
+from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
-from services.store.records import episode_versions, latest_standings
+from services.store.records import load_episode_versions, load_latest_standings
 from services.store.states import StateRow
 from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.random_trials import PEOPLE, RULES, trial
@@ -99,13 +99,17 @@ def everything_said(folder, cache, seed):
     for some in (order[at : at + 8] for at in range(0, len(order), 8)):
         with db.write() as conn:
             for one in some:
-                append(conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())])
+                append_arrivals(
+                    conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())]
+                )
         until = max(one.reported_at for one in some)
         fold(db, RULES, cache, PEOPLE, Given(until))
     fold(db, RULES, cache, PEOPLE, Given(hours(1000)))
     with db.read() as conn:
-        said = sorted(map(wire.canonical, episode_versions(conn)))
-        said += sorted(wire.canonical(row.standing) for row in latest_standings(conn, "TRIAL"))
+        said = sorted(map(wire.write_canonical, load_episode_versions(conn)))
+        said += sorted(
+            wire.write_canonical(row.standing) for row in load_latest_standings(conn, "TRIAL")
+        )
     db.close()
     return said
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from services.store import tables
-from services.store.integrity import findings
-from services.store.seal_chain import seal
+from services.store.integrity import find_faults
+from services.store.seal_chain import seal_audit_rows
 from services.store.vault import Keys
 from tests.helpers.fact_notes import hours
 from tests.helpers.store import fill, new_database
@@ -46,7 +46,7 @@ def by_hand(filled):
         with suppress(Undone), db.write() as conn:
             touched = [conn.execute(text(statement)).rowcount for statement in statements]
             assert all(touched), "the statement changed nothing"
-            found += findings(lambda: conn, keys)
+            found += find_faults(lambda: conn, keys)
             raise Undone
         return found
 
@@ -138,8 +138,8 @@ def test_a_seal_made_again_without_the_key_is_found(filled, tmp_path):
     with suppress(Undone), db.write() as conn:
         conn.execute(text("DELETE FROM audit WHERE place = 'audit_seal'"))
         conn.execute(text("DELETE FROM audit_seal"))
-        seal(conn, Keys.load_or_create(tmp_path / "other-keys"), hours(9))
-        assert {finding.place for finding in findings(lambda: conn, keys)} == {"audit"}
+        seal_audit_rows(conn, Keys.load_or_create(tmp_path / "other-keys"), hours(9))
+        assert {finding.place for finding in find_faults(lambda: conn, keys)} == {"audit"}
         raise Undone
 
 
@@ -166,4 +166,4 @@ def test_impossible_content_is_found_and_not_stumbled_over(by_hand, statement):
 def test_nothing_is_sealed_twice(filled):
     db, keys = filled
     with db.write() as conn:
-        assert seal(conn, keys, hours(9)) is None
+        assert seal_audit_rows(conn, keys, hours(9)) is None

@@ -7,11 +7,11 @@ from services.runtime.topics import (
     FILE,
     OUTBOX_TOPICS,
     SITE_EVENTS,
+    ActualTopic,
     Cluster,
     Difference,
-    FoundTopic,
     TopicsFileError,
-    differences,
+    find_differences,
     load_declared,
     require_declared,
 )
@@ -50,25 +50,25 @@ def test_one_broker_less_never_stops_a_topic(tmp_path, brokers, copies, in_sync)
 
 
 def test_a_topic_as_declared_differs_in_nothing(tmp_path):
-    found = FoundTopic(4, 3, {"retention.ms": "5", "min.insync.replicas": "2"})
-    assert list(differences(declared(tmp_path), Cluster(3, {"t": found}))) == []
+    found = ActualTopic(4, 3, {"retention.ms": "5", "min.insync.replicas": "2"})
+    assert list(find_differences(declared(tmp_path), Cluster(3, {"t": found}))) == []
 
 
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
         (None, Difference("t", "topic", "4 partitions", "missing")),
-        (FoundTopic(8, 3, {}), Difference("t", "partitions", "4", "8")),
-        (FoundTopic(4, 1, {}), Difference("t", "copies", "3", "1")),
-        (FoundTopic(4, 3, {"retention.ms": "6"}), Difference("t", "retention.ms", "5", "6")),
+        (ActualTopic(8, 3, {}), Difference("t", "partitions", "4", "8")),
+        (ActualTopic(4, 1, {}), Difference("t", "copies", "3", "1")),
+        (ActualTopic(4, 3, {"retention.ms": "6"}), Difference("t", "retention.ms", "5", "6")),
     ],
 )
 def test_each_difference_says_what_is_declared_and_what_is_there(tmp_path, found, expected):
     settings = {"retention.ms": "5", "min.insync.replicas": "2"}
     if found is not None:
-        found = FoundTopic(found.partitions, found.copies, settings | dict(found.settings))
+        found = ActualTopic(found.partitions, found.copies, settings | dict(found.settings))
     cluster = Cluster(3, {} if found is None else {"t": found})
-    assert list(differences(declared(tmp_path), cluster)) == [expected]
+    assert list(find_differences(declared(tmp_path), cluster)) == [expected]
 
 
 @pytest.mark.parametrize(

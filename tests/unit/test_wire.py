@@ -10,14 +10,14 @@ import pytest
 
 from services.runtime.wire import (
     Unreadable,
-    canonical,
-    digest,
-    fact_schema,
+    digest_canonical,
+    make_fact_schema,
     read_decision,
     read_detail,
     read_episode_content,
     read_fact,
     read_standing,
+    write_canonical,
     write_fact,
 )
 from services.vocabulary.alert import AlertKind, DeathDetail, QuarantineDetail
@@ -100,15 +100,19 @@ def test_a_weight_keeps_its_digits_too():
     ],
 )
 def test_records_are_read_back_as_they_were(read, value):
-    assert read(canonical(value)) == value
+    assert read(write_canonical(value)) == value
     with pytest.raises(ValueError, match="unreadable record at 'colour'"):
-        read(canonical(value).replace("{", '{"colour":"red",', 1))
+        read(write_canonical(value).replace("{", '{"colour":"red",', 1))
 
 
 def test_equal_content_has_one_text_whatever_the_order_of_its_mappings():
     one, other = {"a": 1, "b": 2}, {"b": 2, "a": 1}
-    assert canonical(replace(DECISION, cut=one)) == canonical(replace(DECISION, cut=other))
-    assert digest(replace(DECISION, cut=one)) != digest(replace(DECISION, cut={"a": 1}))
+    assert write_canonical(replace(DECISION, cut=one)) == write_canonical(
+        replace(DECISION, cut=other)
+    )
+    assert digest_canonical(replace(DECISION, cut=one)) != digest_canonical(
+        replace(DECISION, cut={"a": 1})
+    )
 
 
 PLAIN = [
@@ -126,7 +130,7 @@ PLAIN = [
 
 @pytest.mark.parametrize(("value", "text"), PLAIN)
 def test_canonical_is_plain(value, text):
-    assert canonical(value) == text
+    assert write_canonical(value) == text
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_canonical_is_plain(value, text):
 )
 def test_canonical_refuses_what_has_no_one_text(value, error):
     with pytest.raises(error):
-        canonical((value,))
+        write_canonical((value,))
 
 
 def test_a_fact_from_before_visits_were_read_is_still_read():
@@ -150,7 +154,7 @@ def test_a_fact_from_before_visits_were_read_is_still_read():
 
 
 def test_the_published_schema_asks_only_for_what_a_sender_knows():
-    schema = fact_schema()
+    schema = make_fact_schema()
     assert set(schema["required"]) == {"subject", "observed_at", "body"}
     observation = schema["$defs"]["Observation"]
     assert set(observation["required"]) == {"measure", "kind"}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.alerts.domain.routes import Channel, Recipient, Recipients
 from services.alerts.domain.why_send import OPERATOR
-from services.runtime.yaml_keys import read_yaml, repeated_keys
+from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 
 FILE = "recipients.yaml"
 _IN_WORDS = {
@@ -47,7 +47,7 @@ def load_recipients(folder: Path) -> Recipients:
     path = folder / FILE
     try:
         text = path.read_text("utf-8")
-        if twice := next(repeated_keys(text), None):
+        if twice := next(find_repeated_keys(text), None):
             raise RecipientsFileError(f"{path}: {twice}: given twice; keep one of them")
         file = _File.model_validate(read_yaml(text))
     except OSError as error:

@@ -21,7 +21,7 @@ def perform(args: Namespace) -> int:
         raise CommandError("--cause goes with attribute, and attribute needs it")
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        record = find_record(records.latest_episodes(conn), args.record)
+        record = find_record(records.load_latest_episodes(conn), args.record)
     content = record.content
     body = Adjudication(
         content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
@@ -31,6 +31,6 @@ def perform(args: Namespace) -> int:
         print(f"known: {verdict} {content.participant} {content.term}; a running service grades it")
         return 0
     with context.db.read() as conn:
-        after = find_record(records.latest_episodes(conn), record.id)
+        after = find_record(records.load_latest_episodes(conn), record.id)
     print(f"{content.participant} {content.term}: {after.state}, worst grade {after.content.worst}")
     return 0

@@ -50,10 +50,10 @@ def _facts(name: str) -> list[Fact]:
 
 def _as_json(found: Assessed) -> str:
     parts = {
-        "records": sorted(found.episodes, key=lambda e: wire.canonical(e.content)),
+        "records": sorted(found.episodes, key=lambda e: wire.write_canonical(e.content)),
         "standings": found.standings,
         "decisions": found.decisions,
         "ever_crossed": found.ever_crossed,
         "queries": found.queries,
     }
-    return json.dumps(json.loads(wire.canonical(parts)), indent=1, ensure_ascii=False)
+    return json.dumps(json.loads(wire.write_canonical(parts)), indent=1, ensure_ascii=False)

@@ -19,7 +19,8 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         last = {
-            row.decision.rule: row for row in decisions.latest_decisions(conn, context.study_id)
+            row.decision.rule: row
+            for row in decisions.load_latest_decisions(conn, context.study_id)
         }
     row = last.get(args.rule)
     if row is None:

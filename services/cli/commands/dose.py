@@ -18,7 +18,7 @@ def perform(args: Namespace) -> int:
         at = find_knowledge_cut(context, conn, args)
         found = list(advice_now.advised(conn, context.study.rules, at, args.participant))
     if args.json:
-        print("\n".join(wire.canonical(one) for _, advice in found for one in advice))
+        print("\n".join(wire.write_canonical(one) for _, advice in found for one in advice))
         return 0
     said = [line for who, advice in found for line in advice_of(who, advice)]
     said += [] if said else ["nothing is recommended"]

@@ -51,7 +51,7 @@ def perform(args: Namespace) -> int:
         if args.endpoint in (None, curve.id) and args.clock in (None, curve.clock)
     ]
     if args.json:
-        print(wire.canonical(replace(found, curves=tuple(curves))))
+        print(wire.write_canonical(replace(found, curves=tuple(curves))))
     else:
         print("\n".join(_lines(found, curves, everything=args.endpoint is None)))
     if args.plot is not None:

@@ -17,12 +17,12 @@ def perform(args: Namespace) -> int:
     """Print one record with its evidence."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        record = find_record(records.latest_episodes(conn), args.record)
-        versions = records.episode_versions(conn, episode_id=record.id)
+        record = find_record(records.load_latest_episodes(conn), args.record)
+        versions = records.load_episode_versions(conn, episode_id=record.id)
         facts = {
             known.fact.id: known.fact
             for subject in joined_with(conn, versions[-1].content.participant)
-            for known in journal.facts_between(conn, subject, 0)
+            for known in journal.load_facts_between(conn, subject, 0)
         }
     print("\n".join(explanation(context, versions, facts)))
     return 0

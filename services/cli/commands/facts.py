@@ -52,11 +52,11 @@ def perform(args: Namespace) -> int:
 def _export(context: StudyContext, participant: str | None) -> int:
     """Print the journal, subject by subject, as `aegis assess` and `aegis ingest` read it."""
     with context.db.read() as conn:
-        known = participants.participants_by_subject(conn, context.study_id)
+        known = participants.load_participants(conn, context.study_id)
         if participant is not None and participant not in known:
             raise CommandError(f"nobody is called {participant}: `aegis participants list`")
         for subject in sorted(known) if participant is None else [participant]:
-            for one in journal.facts_between(conn, subject, 0):
+            for one in journal.load_facts_between(conn, subject, 0):
                 print(wire.write_fact(one.fact).decode())
     return 0
 

@@ -11,5 +11,7 @@ def perform(args: Namespace) -> int:
     context = migrate(settings_of(args))
     context.db.close()
     protocol = context.study.rules.protocol
-    print(f"the database is at revision {schema.head()}; {protocol.study} {protocol.version} runs")
+    print(
+        f"the database is at revision {schema.find_head()}; {protocol.study} {protocol.version} runs"
+    )
     return 0

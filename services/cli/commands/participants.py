@@ -18,7 +18,7 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=args.word == "import")
     if args.word == "list":
         with context.db.read() as conn:
-            known = participants.participants_by_subject(conn, context.study_id)
+            known = participants.load_participants(conn, context.study_id)
         rows = [
             (p.subject, p.site, p.last_seq, utc(p.last_received_at))
             for p in known.values()

@@ -15,7 +15,7 @@ def perform(args: Namespace) -> int:
         at = find_knowledge_cut(context, conn, args)
         found = list(advice_now.queries(conn, context.study.rules, at, args.participant))
     if args.json:
-        print("\n".join(wire.canonical(one) for one in found))
+        print("\n".join(wire.write_canonical(one) for one in found))
         return 0
     for query in found:
         facts = ", ".join(fact[:12] for fact in query.facts)

@@ -13,11 +13,11 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         if args.history:
-            found = records.episode_versions(conn, args.participant)
+            found = records.load_episode_versions(conn, args.participant)
         else:
-            found = records.latest_episodes(conn, args.participant, args.as_of)
+            found = records.load_latest_episodes(conn, args.participant, args.as_of)
     if args.history:
-        print("\n".join(wire.canonical(one) for one in found))
+        print("\n".join(wire.write_canonical(one) for one in found))
         return 0
     current = [one for one in found if not one.retracted]
     print("\n".join(canonical_lines(current)) if args.canonical else records_table(current))

@@ -41,7 +41,9 @@ def _do(context: StudyContext, args: Namespace) -> int:
 def _preview(context: StudyContext) -> Iterator[str]:
     rules = context.study.rules
     with context.db.read() as conn:
-        others = {one.rules_version for one in states.under_other_rules(conn, rules.version)}
+        others = {
+            one.rules_version for one in states.load_states_of_other_rules(conn, rules.version)
+        }
         people = sum(map(len, refold.outdated(conn, rules)))
         found = refold.preview(conn, rules)
     if not people:

@@ -14,7 +14,7 @@ def perform(args: Namespace) -> int:
     released = release(context.db, args.participants)
     graded = settle(context)
     with context.db.read() as conn:
-        aside = [(state.subject, state.error) for state in states.quarantined(conn)]
+        aside = [(state.subject, state.error) for state in states.load_quarantined(conn)]
     waiting = "" if graded else "; a running service grades them"
     print(f"{len(released)} let in again, {len(aside)} quarantined{waiting}")
     for subject, error in aside:

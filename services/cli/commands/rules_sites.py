@@ -27,7 +27,7 @@ def compare_sites(args: Namespace) -> int:
     if found is None:
         print("Nothing was known of anybody.")
     elif args.json:
-        print(wire.canonical(found))
+        print(wire.write_canonical(found))
     else:
         print("\n".join(_lines(found)))
     return 0

@@ -20,14 +20,14 @@ from services.runtime.settings import (
     IngestSettings,
     KafkaSettings,
     RulesSettings,
-    WakerSettings,
+    SweeperSettings,
     read_settings,
 )
 
 
 def perform(args: Namespace) -> int:
     """Serve until a signal ends it."""
-    log.configure(as_json=not sys.stderr.isatty())
+    log.configure_logging(as_json=not sys.stderr.isatty())
     tune_interpreter()
     role = args.role or EVERYTHING
     told = Told(
@@ -35,7 +35,7 @@ def perform(args: Namespace) -> int:
         read_settings(HttpSettings, **_told(args, "http_port")),
         read_settings(AlertSettings),
         read_settings(KafkaSettings),
-        read_settings(WakerSettings),
+        read_settings(SweeperSettings),
         read_settings(RulesSettings),
     )
     context = open_data(args, service=role)
@@ -45,7 +45,7 @@ def perform(args: Namespace) -> int:
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
     if role in (EVERYTHING, "rules") and (others := count_graded_by_other_rules(context)):
-        log.logger("safety_rules").warning("graded_by_other_rules", count=others)
+        log.make_logger("safety_rules").warning("graded_by_other_rules", count=others)
     asyncio.run(_serve(context, told, role))
     return 0
 

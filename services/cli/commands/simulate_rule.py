@@ -45,7 +45,7 @@ def simulate_rule(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(f"--{error}") from error
     if args.json:
-        print(wire.canonical({"protocol": protocol.label, "rehearsal": found}))
+        print(wire.write_canonical({"protocol": protocol.label, "rehearsal": found}))
     else:
         print("\n".join(_readable(found, rule, protocol.label)))
     return 0

@@ -7,7 +7,7 @@ from services.cli.shared.columns import TOPICS
 from services.cli.shared.tables import explained_table
 from services.runtime.kafka import KafkaUnavailableError, create_topics, find_topics
 from services.runtime.settings import KafkaSettings, read_settings
-from services.runtime.topics import Declared, TopicsFileError, differences, load_declared
+from services.runtime.topics import DeclaredTopics, TopicsFileError, find_differences, load_declared
 
 
 def perform(args: Namespace) -> int:
@@ -23,18 +23,18 @@ def perform(args: Namespace) -> int:
         raise CommandError(str(error)) from error
 
 
-def _compare(settings: KafkaSettings, declared: Declared) -> int:
+def _compare(settings: KafkaSettings, declared: DeclaredTopics) -> int:
     cluster = find_topics(settings, declared)
     if cluster.brokers < declared.copies:
         print(
             f"note: {cluster.brokers} of the {declared.copies} brokers that {declared.copies}"
             " copies need: a lost disk is a lost topic (the journal can publish it again)"
         )
-    found = list(differences(declared, cluster))
+    found = list(find_differences(declared, cluster))
     if not found:
         print(f"{len(declared.topics)} topics, each as declared")
         return 0
-    rows = [(one.topic, one.what, one.declared, one.found) for one in found]
+    rows = [(one.topic, one.aspect, one.expected, one.actual) for one in found]
     print(explained_table(TOPICS, rows))
     print("`aegis topics --create` makes missing ones; nothing is ever changed here")
     return 1

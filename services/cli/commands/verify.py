@@ -40,6 +40,6 @@ def _of_rows_and_records(context: StudyContext) -> Iterator[str]:
 
 
 def _whole(context: StudyContext, conn: Connection) -> str:
-    waiting = journal.unhandled(conn)
+    waiting = journal.count_unhandled(conn)
     graded = f"; {waiting} facts wait to be graded" if waiting else ""
     return f"{tell_of_others(context, conn)}{counts(conn)}{graded}"

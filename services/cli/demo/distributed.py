@@ -81,7 +81,7 @@ def run(
 def prove(context: StudyContext, trial: SimulatedTrial, study: Path, out: Path) -> bool:
     """Say whether one process makes the same records of *trial*, and a replay the same history."""
     with context.db.read() as conn:
-        here = canonical_lines(records.latest_episodes(conn))
+        here = canonical_lines(records.load_latest_episodes(conn))
         wrong = list(verify.mismatches(conn, context.study.rules, history=True))
     there = _embedded(trial, study, out)
     for one in wrong[:20]:
@@ -101,7 +101,7 @@ def _embedded(trial: SimulatedTrial, study: Path, out: Path) -> list[str]:
     with MailSink(alone / "mails") as sink:
         context, _, _ = embedded.run(trial, study, alone, out / "trial", sink)
     with context.db.read() as conn:
-        found = canonical_lines(records.latest_episodes(conn))
+        found = canonical_lines(records.load_latest_episodes(conn))
     context.db.close()
     return found
 

@@ -41,7 +41,7 @@ def run(
     context = open_in(settings)
     rules_turn = threading.Lock()
     with (out / "log" / "aegis.log").open("w") as stream:
-        log.configure(as_json=True, stream=stream)
+        log.configure_logging(as_json=True, stream=stream)
         service = Service(
             context,
             Told(

@@ -135,10 +135,14 @@ def wait_until_told(
 
 
 def _is_busy(context: StudyContext, conn: Connection) -> bool:
-    if journal.unhandled(conn) or outbox.count_waiting(conn) or alerts.undelivered(conn):
+    if (
+        journal.count_unhandled(conn)
+        or outbox.count_announcements(conn)
+        or alerts.count_undelivered(conn)
+    ):
         return True
-    last = participants.last_received(conn, context.study_id)
-    if last is not None and timers.due_timers(conn, last, 1):
+    last = participants.find_last_received(conn, context.study_id)
+    if last is not None and timers.load_due_timers(conn, last, 1):
         return True
     if undecided(conn, context.study.rules):
         return True

@@ -89,7 +89,7 @@ def _ended(
 ) -> Ended:
     rules = context.study.rules
     with context.db.read() as conn:
-        episodes = [one for one in records.latest_episodes(conn) if not one.retracted]
+        episodes = [one for one in records.load_latest_episodes(conn) if not one.retracted]
         decisions = status(conn, rules)
         ever = ever_crossed(conn, rules)
         parked = sum(parking.count_parked(conn).values())

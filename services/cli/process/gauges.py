@@ -21,7 +21,7 @@ _EVERY_S = 5.0
 _REST, _LONGEST_S = 20, 60.0  # a twentieth of a core, however much there is; a minute at most
 _CHAIN_EVERY = timedelta(hours=1)
 
-_log = log.logger("aegis")
+_log = log.make_logger("aegis")
 
 Show = Callable[[Connection], None]
 
@@ -78,7 +78,7 @@ class RulesGauges:
             self._decided = decided
         show_open(self.metrics, conn)
         rules = self.context.study.rules
-        others = states.count_under_other_rules(conn, rules.version, self.context.study_id)
+        others = states.count_states_of_other_rules(conn, rules.version, self.context.study_id)
         self.metrics.graded_by_other_rules.set(others)
         if self._chain_checked_at is None or now - self._chain_checked_at >= _CHAIN_EVERY:
             broken = next(check_chain(lambda: conn, self.context.keys), None)
@@ -113,7 +113,7 @@ class FeedGauges:
     def show(self, conn: Connection) -> None:
         """Show it once; from then on each message does."""
         if self._is_new:
-            for site, at in messages.last_received(conn).items():
+            for site, at in messages.find_last_received_by_site(conn).items():
                 self.metrics.last_message_timestamp.labels(site).set(at.timestamp())
             self._is_new = False
 
@@ -126,4 +126,4 @@ class RelayGauges:
 
     def show(self, conn: Connection) -> None:
         """Show it once."""
-        self.metrics.outbox_waiting.set(outbox.count_waiting(conn))
+        self.metrics.outbox_waiting.set(outbox.count_announcements(conn))

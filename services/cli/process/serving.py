@@ -21,7 +21,7 @@ from services.runtime.settings import HttpSettings
 
 Work = Callable[[threading.Event], None]
 
-_log = log.logger("aegis")
+_log = log.make_logger("aegis")
 
 
 class Edge(Protocol):
@@ -78,7 +78,7 @@ class Serving:
         Raises:
             CommandError: An edge cannot begin.
         """
-        app = Starlette(routes=[*health_pages.routes(self.metrics, parts), *routes])
+        app = Starlette(routes=[*health_pages.make_health_routes(self.metrics, parts), *routes])
         web = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         try:
             for edge in edges:

@@ -12,7 +12,7 @@ from services.ingest.application import Intake, Outcome, Submission
 from services.runtime import wire
 from services.runtime.clock import now_utc
 from services.store import journal
-from services.store.participant_order import families_of
+from services.store.participant_order import find_families
 from services.vocabulary.fact import Adjudication, Body, Fact
 
 
@@ -53,7 +53,7 @@ def enter(context: StudyContext, subject: str, at: datetime, body: Body, by: str
         "subject": subject,
         "observed_at": at.isoformat(),
         "reported_at": said_at.isoformat(),
-        "body": json.loads(wire.canonical(body)),
+        "body": json.loads(wire.write_canonical(body)),
     }
     incoming = Submission(json.dumps(line).encode(), "person", actor=by, form="facts")
     outcome = intake_of(context).accept([incoming])[0]
@@ -68,9 +68,11 @@ def enter(context: StudyContext, subject: str, at: datetime, body: Body, by: str
 def _after_the_last(context: StudyContext, subject: str, kind: str) -> datetime:
     """Return now, or just after the last fact of *kind* about the family of *subject*."""
     with context.db.read() as conn:
-        family = [member for members in families_of(conn, [subject]) for member in members]
-        known = [one.fact for member in family for one in journal.facts_of_kind(conn, kind, member)]
-    return journal.known_after(max(map(_said_at, known), default=None), now_utc())
+        family = [member for members in find_families(conn, [subject]) for member in members]
+        known = [
+            one.fact for member in family for one in journal.load_facts_of_kind(conn, kind, member)
+        ]
+    return journal.compute_known_at(max(map(_said_at, known), default=None), now_utc())
 
 
 def _said_at(fact: Fact) -> datetime:

@@ -8,4 +8,4 @@ from services.runtime import wire
 def print_json_lines(values: Iterable[object]) -> None:
     """Print each of *values* as a line of canonical JSON."""
     for value in values:
-        print(wire.canonical(value))
+        print(wire.write_canonical(value))

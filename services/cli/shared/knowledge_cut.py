@@ -16,7 +16,7 @@ def find_knowledge_cut(context: StudyContext, conn: Connection, args: Namespace)
     Raises:
         CommandError: Nobody has that name.
     """
-    known = participants.participants_by_subject(conn, context.study_id)
+    known = participants.load_participants(conn, context.study_id)
     if args.participant is not None and args.participant not in known:
         raise CommandError(f"nobody is called {args.participant}: `aegis participants list`")
     as_of: datetime | None = args.as_of

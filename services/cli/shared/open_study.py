@@ -12,8 +12,8 @@ from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.store import messages, participants, protocols, schema
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
-from services.store.roles import role_of
-from services.store.session import Database, DatabaseError, make_safe
+from services.store.roles import name_role
+from services.store.session import Database, DatabaseError, mask_password
 from services.store.vault import Keys, VaultError
 
 
@@ -113,7 +113,7 @@ def count_kept(settings: StoreSettings) -> int:
     db = _database(settings, "")
     try:
         with db.read() as conn:
-            return messages.count_messages(conn) if schema.current(conn) else 0
+            return messages.count_messages(conn) if schema.find_revisions(conn) else 0
     except DatabaseError as error:
         raise CommandError(_unreachable(settings, error)) from error
     finally:
@@ -125,7 +125,7 @@ def _database(settings: StoreSettings, service: str) -> Database:
     announced = bool(read_settings(KafkaSettings).servers) and not is_file
     try:
         return Database.open(
-            settings.database, role_of(service) if service else "", announced=announced
+            settings.database, name_role(service) if service else "", has_relay=announced
         )
     except (ValueError, DatabaseError) as error:
         raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
@@ -136,7 +136,7 @@ def _on_a_server(settings: StoreSettings, study: StudyRules, db: Database) -> Ke
     protocol = study.rules.protocol
     by_user = _database(settings, "")  # a service's role may read nothing of an older database
     try:
-        schema.require(by_user)
+        schema.require_newest(by_user)
         with db.read() as conn:
             runs = protocols.load_protocol(conn, protocol.sha256) is not None
         keys = Keys.load(settings.keys_folder)
@@ -156,7 +156,7 @@ def _on_a_server(settings: StoreSettings, study: StudyRules, db: Database) -> Ke
 
 def _unreachable(settings: StoreSettings, error: DatabaseError) -> str:
     """Say that the database cannot be used now, and where it should be; never a password."""
-    where = make_safe(settings.database)
+    where = mask_password(settings.database)
     said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     return (
         f"cannot use the database {where} ({said}): start it, or name another in AEGIS_DATABASE_URL"

@@ -10,7 +10,7 @@ from services.vocabulary.episode import Episode
 
 def canonical_lines(episodes: Sequence[Episode]) -> list[str]:
     """Return the current content of *episodes*: the same facts always give the same lines."""
-    return sorted(wire.canonical(one.content) for one in episodes if not one.retracted)
+    return sorted(wire.write_canonical(one.content) for one in episodes if not one.retracted)
 
 
 def records_table(episodes: Sequence[Episode]) -> str:

@@ -14,7 +14,7 @@ def settle(context: StudyContext) -> bool:
     Raises:
         CommandError: A participant's facts cannot be folded.
     """
-    if context.db.announced:
+    if context.db.has_relay:
         return False
     worker = JournalWorker(
         context.db,

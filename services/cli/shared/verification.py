@@ -28,12 +28,12 @@ _SERVED_BY = ("rules", "waker")  # leases
 
 def stored_findings(context: StudyContext, look: Look) -> Iterator[str]:
     """Yield what is wrong with rows, messages, records and standings, part by part."""
-    for found in integrity.findings(look, context.keys):
+    for found in integrity.find_faults(look, context.keys):
         yield f"{found.place} {found.key}: {found.problem}"
-    for lost in messages.damaged(look, context.keys):
+    for lost in messages.find_damaged_messages(look, context.keys):
         yield f"raw_message {lost}: its content is not what was received"
     intake = intake_of(context)
-    for silent in messages.without_effect(look):
+    for silent in messages.find_messages_without_effect(look):
         if is_lost(intake, look(), silent):
             yield f"raw_message {silent}: it was accepted, and nothing of it is a fact or parked"
     for wrong in journal_proof.of_participants(look, context.study.rules, history=False):
@@ -63,7 +63,7 @@ def counts(conn: Connection) -> str:
 def tell_of_others(context: StudyContext, conn: Connection) -> str:
     """Return a line about each part that is not proven here, because other rules wrote it."""
     rules = context.study.rules
-    people = states.count_under_other_rules(conn, rules.version, context.study_id)
+    people = states.count_states_of_other_rules(conn, rules.version, context.study_id)
     graded = f"{people} participants were graded by other rules: see `aegis refold`\n"
     spoken = len(of_other_protocol(conn, rules))
     decided = f"{spoken} rules last spoke under another protocol: `aegis run` lets them speak\n"
@@ -114,6 +114,6 @@ class _Stuck:
 
     def _wrong(self) -> dict[str, object]:
         with self.db.read() as conn:
-            if journal.unhandled(conn):
+            if journal.count_unhandled(conn):
                 return {}
             return {one.rule: says(one) for one in undecided(conn, self.context.study.rules)}

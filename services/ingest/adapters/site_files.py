@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.ingest.domain.site import CodeTables, SiteMap, Sites
-from services.runtime.yaml_keys import read_yaml, repeated_keys
+from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 
 FILE = "sites.yaml"
 
@@ -48,7 +48,7 @@ def load_sites(folder: Path, tables: CodeTables) -> Sites:
     path = folder / FILE
     try:
         text = path.read_text("utf-8")
-        if twice := next(repeated_keys(text), None):
+        if twice := next(find_repeated_keys(text), None):
             raise SiteFileError(f"{path}: {twice}: given twice; keep one of them")
         rows = _File.model_validate(read_yaml(text)).sites
     except OSError as error:

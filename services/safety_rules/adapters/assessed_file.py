@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.runtime.yaml_keys import repeated_keys
+from services.runtime.yaml_keys import find_repeated_keys
 
 
 class _Strict(BaseModel):
@@ -49,7 +49,7 @@ def read_assessed(text: str, name: str, published: Container[str]) -> Mapping[st
             given twice.
     """
     try:
-        if field := next(repeated_keys(text), None):
+        if field := next(find_repeated_keys(text), None):
             raise ValueError(f"{field}: given twice")
         file = _File.model_validate(yaml.safe_load(text))
     except (yaml.YAMLError, ValidationError) as error:

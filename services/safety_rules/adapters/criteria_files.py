@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
-from services.runtime.yaml_keys import read_yaml, repeated_keys
+from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 from services.safety_rules.adapters.assessed_file import read_assessed
 from services.safety_rules.adapters.rules_version import ASSESSED, PLAUSIBLE, TABLES, TERMS
 from services.safety_rules.adapters.threshold_text import parse_when
@@ -159,7 +159,7 @@ def read_criteria(file: str, text: str, name: str) -> list[Criterion]:
             fault of the criterion.
     """
     try:
-        if field := next(repeated_keys(text), None):
+        if field := next(find_repeated_keys(text), None):
             raise CriteriaFileError(file, field, "given twice")
         table = _File.model_validate(read_yaml(text))
     except yaml.YAMLError as error:

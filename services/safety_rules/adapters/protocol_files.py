@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from services.runtime.yaml_keys import read_yaml, repeated_keys
+from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 from services.safety_rules.adapters.file_faults import first_fault
 from services.safety_rules.adapters.protocol_rows import (
     ProtocolFile,
@@ -162,7 +162,7 @@ def _read(name: str, content: bytes, into: type[_File]) -> _File:
     written = None
     try:
         text = content.decode("utf-8")
-        if field := next(repeated_keys(text), None):
+        if field := next(find_repeated_keys(text), None):
             raise ProtocolFileError(name, field, "is given twice: remove one")
         written = read_yaml(text)
         return into.model_validate(written)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.safety_rules.application.recompute import last_answer
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
@@ -48,11 +48,11 @@ def cut(
     *instead* has others for some participants.
     """
     study = rules.protocol.study
-    rows = records.latest_standings(conn, study, as_of)
+    rows = records.load_latest_standings(conn, study, as_of)
     at = as_of or last_known(conn, study, rows)
     if at is None:
         return None
-    until = journal.observed_until(conn, as_of, study)
+    until = journal.find_last_observations(conn, as_of, study)
     standing: dict[str, list[ObservedStanding]] = {rule.id: [] for rule in rules.protocol.rules}
     stored = [row.standing for row in rows if row.standing.participant not in instead]
     others = [one for of_one in instead.values() for one in of_one]
@@ -78,7 +78,7 @@ def status(
         return ()
     answers = [
         answer.fact
-        for answer in journal.facts_of_kind(conn, "determination", protocol.study)
+        for answer in journal.load_facts_of_kind(conn, "determination", protocol.study)
         if as_of is None or answer.received_at <= as_of
     ]
     return tuple(
@@ -91,7 +91,7 @@ def status(
 
 def last_known(conn: Connection, study: str, rows: Sequence[StandingRow]) -> datetime | None:
     """Return the last instant at which anything became known, also by a timer that was due."""
-    received = participants.last_received(conn, study)
+    received = participants.find_last_received(conn, study)
     known = [*(row.known_at for row in rows), *([received] if received else [])]
     return max(known, default=None)
 
@@ -121,7 +121,7 @@ def of_other_protocol(conn: Connection, rules: Rules) -> list[str]:
 
 
 def _last_decisions(conn: Connection, rules: Rules) -> Mapping[str, Decision]:
-    rows = decisions.latest_decisions(conn, rules.protocol.study)
+    rows = decisions.load_latest_decisions(conn, rules.protocol.study)
     return {row.decision.rule: row.decision for row in rows}
 
 
@@ -161,8 +161,8 @@ def _decide(
     news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
     if not news:
         with db.write() as conn:
-            return Decided(tuple(now)) if decisions.stands(conn, state) else None
-    reached("study.before_record")
+            return Decided(tuple(now)) if decisions.is_at_state(conn, state) else None
+    pass_failpoint("study.before_record")
     with db.write() as conn:
         if not decisions.advance_study(conn, state, cut):
             return None
@@ -172,8 +172,8 @@ def _decide(
         for decision in news:
             decisions.append_decision(conn, decision, made_at)
         rows = _raise(conn, rules, news)
-        reached("study.before_commit")
-    reached("study.after_commit")
+        pass_failpoint("study.before_commit")
+    pass_failpoint("study.after_commit")
     return Decided(tuple(now), tuple(rows))
 
 

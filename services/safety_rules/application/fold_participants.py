@@ -10,7 +10,7 @@ from services.safety_rules.application.record_step import OvertakenError, record
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, outbox, states
-from services.store.participant_order import families_of
+from services.store.participant_order import find_families
 from services.store.session import Database, DatabaseError, is_transient
 from services.store.states import StateRow
 from services.vocabulary.alert import Alert
@@ -76,9 +76,11 @@ def release(db: Database, subjects: Sequence[str] = ()) -> list[str]:
     Who is merged with one of *subjects* is set aside, and let in again, with them.
     """
     with db.write() as conn:
-        wanted = {member for family in families_of(conn, subjects) for member in family}
-        aside = [one for one in states.quarantined(conn) if not subjects or one.subject in wanted]
-        released = [state.subject for state in aside if states.release(conn, state)]
+        wanted = {member for family in find_families(conn, subjects) for member in family}
+        aside = [
+            one for one in states.load_quarantined(conn) if not subjects or one.subject in wanted
+        ]
+        released = [state.subject for state in aside if states.release_state(conn, state)]
         write_alerts(
             conn, [alerts_of_records.make_quarantine_alert_id(subject) for subject in released], []
         )
@@ -95,8 +97,8 @@ def _steps(
     steps: list[Step] = []
     failed: list[_Failed] = []
     with db.read() as conn:
-        groups = families_of(conn, people)
-        known = states.states_of(conn, [member for group in groups for member in group])
+        groups = find_families(conn, people)
+        known = states.load_states_of(conn, [member for group in groups for member in group])
         for group in groups:
             before = tuple(known[member] for member in group)
             aside = [state for state in before if state.quarantined_seq is not None]
@@ -135,7 +137,7 @@ def _pass_over(db: Database, study: str, rules: Rules) -> None:
     """Let the facts about the study itself be handled: the study step reads them itself."""
     with db.write() as conn:
         state = states.load_state(conn, study)
-        through = max((k.seq for k in journal.facts_between(conn, study, 0)), default=0)
+        through = max((k.seq for k in journal.load_facts_between(conn, study, 0)), default=0)
         new = replace(state, folded_through=through, rules_version=rules.version)
         states.advance(conn, state, new)
         outbox.announce_standings(conn, study)
@@ -148,7 +150,7 @@ def _quarantine(db: Database, rules: Rules, failed: _Failed, at: datetime) -> No
     """
     with db.write() as conn:
         if not all(
-            states.quarantine(conn, one, one.folded_through + 1, failed.why)
+            states.quarantine_state(conn, one, one.folded_through + 1, failed.why)
             for one in failed.states
         ):
             conn.rollback()

@@ -84,7 +84,7 @@ def _since(
 
     That is since it was asked for, of all at once; else since what is told now.
     """
-    kept = [timers.timers_of(conn, state.subject) for state in states]
+    kept = [timers.load_timers(conn, state.subject) for state in states]
     asked = [mine[timers.REFOLD] for mine in kept if timers.REFOLD in mine]
     told = new[0].received_at if new else until
     return min(asked, default=told)
@@ -102,7 +102,7 @@ def _new(conn: Connection, state: StateRow, given: Given, *, alone: bool) -> Seq
     )
     if alone and carried and is_whole:
         return carried
-    return journal.facts_between(conn, state.subject, state.folded_through)
+    return journal.load_facts_between(conn, state.subject, state.folded_through)
 
 
 def _folded(
@@ -153,7 +153,7 @@ def _digest(chronicle: RecordHistory, state: StateRow, changed: Container[str]) 
     """Return the digest of the records, which is the one before when none of them has changed."""
     if state.digest and state.subject not in changed:
         return state.digest
-    return wire.digest(
+    return wire.digest_canonical(
         [(e.id, e.version, e.retracted) for e in chronicle.list_latest_versions(state.subject)]
     )
 
@@ -165,12 +165,12 @@ def _rebuilt(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Reme
     past = group_by_message(
         known
         for state in states
-        for known in journal.facts_between(conn, state.subject, 0, state.folded_through)
+        for known in journal.load_facts_between(conn, state.subject, 0, state.folded_through)
     )
     chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
     chronicle.resume(
         past,
-        [e for member in members for e in records.latest_episodes(conn, member)],
-        [row.standing for m in members for row in records.standings_of(conn, m)],
+        [e for member in members for e in records.load_latest_episodes(conn, member)],
+        [row.standing for m in members for row in records.load_standings(conn, m)],
     )
     return Remembered(chronicle, states, sum(len(message.facts) for message in past))

@@ -20,7 +20,7 @@ from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision, Signal
 from services.vocabulary.standing import Standing
 
-_log = log.logger("safety_rules")
+_log = log.make_logger("safety_rules")
 
 
 def ever_crossed(
@@ -39,10 +39,10 @@ def past_crossings(
 ) -> Mapping[str, Sequence[BoundaryCrossing]]:
     """Return when each rule, by id, was at its boundary with what was known then."""
     study = rules.protocol.study
-    upto = as_of or last_known(conn, study, records.latest_standings(conn, study))
+    upto = as_of or last_known(conn, study, records.load_latest_standings(conn, study))
     if upto is None:
         return {rule.id: () for rule in rules.protocol.rules}
-    observed = journal.observations(conn, study, upto)
+    observed = journal.load_observation_instants(conn, study, upto)
     learned = list_knowledge_changes(_stood(conn, study, upto), observed)
     return find_crossings(rules.protocol.rules, learned, upto)
 
@@ -50,7 +50,7 @@ def past_crossings(
 def _stood(conn: Connection, study: str, upto: datetime) -> Iterator[tuple[datetime, Standing]]:
     """Yield the standings known by *upto*, as `status` reads them: the newest version holds."""
     newest: dict[tuple[str, str], int] = {}
-    rows = [row for row in records.standing_versions(conn, study) if row.known_at <= upto]
+    rows = [row for row in records.load_standing_versions(conn, study) if row.known_at <= upto]
     for row in sorted(rows, key=lambda row: (row.known_at, row.version)):
         key = row.standing.participant, row.standing.rule
         if row.version > newest.get(key, 0):
@@ -66,7 +66,7 @@ def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
     participants to be graded anew.
     """
     study = rules.protocol.study
-    if journal.subjects_behind(conn, 1) or states.is_refolding(conn, rules.version, study):
+    if journal.find_lagging_subjects(conn, 1) or states.is_refolding(conn, rules.version, study):
         return None
     over = {
         rule: [one for one in past if one.ended_at is not None]
@@ -74,7 +74,7 @@ def untold(conn: Connection, rules: Rules) -> Sequence[Alert] | None:
     }
     if not any(over.values()):
         return ()
-    made = [row.decision for row in decisions.decision_history(conn, study)]
+    made = [row.decision for row in decisions.load_decision_history(conn, study)]
     raised = alerts.load_alerts(conn, study)
     found = []
     for now in status(conn, rules):

@@ -23,7 +23,7 @@ from services.safety_rules.domain.stopping.look_back import (
 )
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.store.journal import NOT_CLINICAL
-from services.store.participant_order import known_after
+from services.store.participant_order import compute_known_at
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Determination, Fact, JournalEntry
@@ -149,7 +149,7 @@ def _journals(facts: Iterable[Fact]) -> Mapping[str, list[JournalEntry]]:
     once = {fact.id: fact for fact in facts}
     known_at: datetime | None = None
     for fact in sorted(once.values(), key=lambda f: (f.reported_at, f.id)):
-        journal, known_at = journals[fact.subject], known_after(known_at, fact.reported_at)
+        journal, known_at = journals[fact.subject], compute_known_at(known_at, fact.reported_at)
         journal.append(JournalEntry(len(journal) + 1, known_at, fact.id, fact))
     return journals
 

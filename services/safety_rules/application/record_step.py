@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.safety_rules.application.fold_step import Step
 from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import alerts, outbox, records, states, timers
-from services.store.participant_order import tell_until
+from services.store.participant_order import record_told_until
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, ClosingReason
@@ -32,7 +32,7 @@ def record(db: Database, rules: Rules, steps: Sequence[Step]) -> Sequence[Alert]
     """
     if not steps:
         return ()
-    reached("fold.before_record")
+    pass_failpoint("fold.before_record")
     with db.write() as conn:
         _move_on(conn, steps)
         timers.set_timers(conn, _timers(steps))
@@ -41,8 +41,8 @@ def record(db: Database, rules: Rules, steps: Sequence[Step]) -> Sequence[Alert]
         records.append_standings(conn, stood)
         raised = _raise(conn, rules, steps)
         outbox.announce_standings(conn, rules.protocol.study)
-        reached("fold.before_commit")
-    reached("fold.after_commit")
+        pass_failpoint("fold.before_commit")
+    pass_failpoint("fold.after_commit")
     return raised
 
 
@@ -63,7 +63,7 @@ def _move_on(conn: Connection, steps: Sequence[Step]) -> None:
     """Let all be as far as their steps; time was told to some, who may not have new facts then."""
     told = sorted((who, seq, step.until) for step in steps for who, seq in step.through.items())
     for who, seq, until in told:  # in the order in which ingest holds their rows, too
-        if not tell_until(conn, who, seq, until):
+        if not record_told_until(conn, who, seq, until):
             raise OvertakenError
     moves = [move for step in steps for move in zip(step.before, step.after, strict=True)]
     if not states.advance_all(conn, moves):

@@ -60,9 +60,9 @@ def show_decisions(metrics: Metrics, decisions: Iterable[Decision]) -> None:
 
 def show_open(metrics: Metrics, conn: Connection) -> None:
     """Set what is true now: facts that wait, and the records that are open."""
-    metrics.journal_unhandled.set(journal.unhandled(conn))
+    metrics.journal_unhandled.set(journal.count_unhandled(conn))
     metrics.episodes_open.clear()
-    for episode in records.latest_episodes(conn):
+    for episode in records.load_latest_episodes(conn):
         content = episode.content
         if content.resolved_at is None and not episode.retracted and not content.possible:
             metrics.episodes_open.labels(content.criterion, f"{content.current.at_least:d}").inc()
@@ -71,9 +71,9 @@ def show_open(metrics: Metrics, conn: Connection) -> None:
 def _count_version(metrics: Metrics, episode: Episode) -> None:
     content = episode.content
     scale, _, _ = content.criterion.rpartition(".")
-    metrics.regraded.labels(episode.cause).inc()
+    metrics.regraded_total.labels(episode.cause).inc()
     if not episode.retracted:
-        metrics.graded.labels(content.criterion, str(content.worst), scale).inc()
+        metrics.graded_total.labels(content.criterion, str(content.worst), scale).inc()
     for name in content.history[-1].missing:
         metrics.ungradable.labels(name).inc()
 

@@ -11,7 +11,7 @@ from services.safety_rules.domain.participant.linked_participants import (
 )
 from services.safety_rules.domain.participant.record_history import group_by_message
 from services.store import journal, participants
-from services.store.participant_order import families_of
+from services.store.participant_order import find_families
 from services.store.session import Connection
 from services.vocabulary.recommendation import Advice
 
@@ -49,7 +49,7 @@ def queries(
 
 def joined_with(conn: Connection, participant: str) -> tuple[str, ...]:
     """Return everybody whom merges and moves name together with *participant*, itself too."""
-    (group,) = families_of(conn, [participant])
+    (group,) = find_families(conn, [participant])
     return group
 
 
@@ -57,12 +57,12 @@ def _families(
     conn: Connection, rules: Rules, at: datetime, participant: str | None
 ) -> Iterator[tuple[tuple[str, ...], LinkedParticipants]]:
     study = rules.protocol.study
-    people = [p for p in participants.participants_by_subject(conn, study) if p != study]
-    joining = [known.fact for known in journal.joining_facts(conn) if known.received_at <= at]
+    people = [p for p in participants.load_participants(conn, study) if p != study]
+    joining = [known.fact for known in journal.load_joining_facts(conn) if known.received_at <= at]
     for group in link_participants(people, joining):
         if participant is None or participant in group:
             family = LinkedParticipants(group, rules)
-            known = [one for member in group for one in journal.facts_as_of(conn, member, at)]
+            known = [one for member in group for one in journal.load_facts_as_of(conn, member, at)]
             for message in group_by_message(known):
                 family.receive(message.subject, message.facts)
             yield group, family

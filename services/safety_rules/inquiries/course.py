@@ -17,7 +17,7 @@ from services.vocabulary.fact import Action, Administration, Fact, Observation
 def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:
     """Return what was seen and done around an episode; None before any study drug."""
     facts = select_standing_facts(
-        known.fact for known in journal.facts_between(conn, content.participant, 0)
+        known.fact for known in journal.load_facts_between(conn, content.participant, 0)
     )
     found = find_anchors(facts, rules.protocol)
     if found.first_infusion_at is None:

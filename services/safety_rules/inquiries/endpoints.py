@@ -44,7 +44,7 @@ def report(conn: Connection, rules: Rules, as_of: datetime | None = None) -> End
     plan = protocol.endpoints
     if plan is None:
         raise NoEndpointsError(f"the protocol of {protocol.study} names no endpoints")
-    known = participants.participants_by_subject(conn, protocol.study)
+    known = participants.load_participants(conn, protocol.study)
     received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
     cut_at = as_of or max(received, default=None)
     subjects = sorted(known.keys() - {protocol.study})
@@ -77,13 +77,13 @@ def _follow_ups(
     wanted = set(subjects)
     joining = [
         known.fact
-        for known in journal.joining_facts(conn)
+        for known in journal.load_joining_facts(conn)
         if known.received_at <= cut_at and known.fact.subject in wanted
     ]
     of_kind = [
         known.fact
         for kind in _KINDS
-        for known in journal.facts_of_kind(conn, kind)
+        for known in journal.load_facts_of_kind(conn, kind)
         if known.fact.subject in wanted and known.received_at <= cut_at
     ]
     ownership = _ownership(subjects, [*joining, *of_kind])
@@ -91,7 +91,7 @@ def _follow_ups(
     for fact in of_kind:
         facts.setdefault(ownership[fact.subject].find_owner(fact), []).append(fact)
     until: dict[str, datetime] = {}
-    for subject, at in journal.observed_until(conn, cut_at, rules.protocol.study).items():
+    for subject, at in journal.find_last_observations(conn, cut_at, rules.protocol.study).items():
         if subject in wanted:
             who = ownership[subject].survivor_of[subject]
             until[who] = max(at, until.get(who, at))
@@ -166,7 +166,7 @@ def _adverse_events(
     pattern = EventPattern(term_set=plan.term_set)
     contents = [
         one.content
-        for one in records.latest_episodes(conn, as_of=cut_at)
+        for one in records.load_latest_episodes(conn, as_of=cut_at)
         if not one.retracted and one.content.participant in counted.windows
     ]
     worst = find_worst_grades(contents, counted.windows, lambda c: rules.matches(c, pattern))

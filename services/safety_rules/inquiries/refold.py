@@ -18,8 +18,8 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.inquiries.regrade import Preview, same_terms, tables
 from services.safety_rules.inquiries.verify import recounted
 from services.store import outbox, records, states, timers
-from services.store.messages import in_parts
-from services.store.participant_order import families_of
+from services.store.messages import split_into_parts
+from services.store.participant_order import find_families
 from services.store.session import Connection, Database
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.standing import Standing
@@ -30,10 +30,10 @@ def outdated(conn: Connection, rules: Rules) -> list[tuple[str, ...]]:
     study = rules.protocol.study
     of_others = [
         state.subject
-        for state in states.under_other_rules(conn, rules.version)
+        for state in states.load_states_of_other_rules(conn, rules.version)
         if state.subject != study and state.quarantined_seq is None
     ]
-    return families_of(conn, of_others)
+    return find_families(conn, of_others)
 
 
 def preview(conn: Connection, rules: Rules) -> Preview:
@@ -43,7 +43,7 @@ def preview(conn: Connection, rules: Rules) -> Preview:
     standings: dict[str, Sequence[Standing]] = {}
     for group in outdated(conn, rules):
         found = recounted(conn, rules, group)
-        stored = [one for member in group for one in records.latest_episodes(conn, member)]
+        stored = [one for member in group for one in records.load_latest_episodes(conn, member)]
         before += [one.content for one in stored if not one.retracted]
         after += [one.content for one in found.latest if not one.retracted]
         for member in group:
@@ -76,9 +76,9 @@ def ask(db: Database, rules: Rules, *, by: str, reason: str) -> list[str]:
     with db.read() as conn:
         everybody = [member for group in outdated(conn, rules) for member in group]
         study = rules.protocol.study
-        at = last_known(conn, study, records.latest_standings(conn, study))
+        at = last_known(conn, study, records.load_latest_standings(conn, study))
     asked: list[str] = []
-    for some in in_parts(everybody):
+    for some in split_into_parts(everybody):
         while (done := _ask(db, rules, some, at, (by, reason))) is None:
             pass  # a worker was faster with one of them
         asked += done
@@ -95,14 +95,14 @@ def _ask(
     """Ask for those of *subjects* that are still of other rules; None: again."""
     by, reason = told
     with db.write() as conn:
-        known = states.states_of(conn, subjects)
+        known = states.load_states_of(conn, subjects)
         olds = [state for state in known.values() if state.is_of_other_rules(rules.version)]
-        if not states.ask_again(conn, olds, by=by, reason=reason):
+        if not states.request_refold(conn, olds, by=by, reason=reason):
             conn.rollback()
             return None
         asked = [state.subject for state in olds]
         since = {timers.REFOLD: at} if at is not None else {}
-        timers.set_timers(conn, {one: {**since, **timers.timers_of(conn, one)} for one in asked})
+        timers.set_timers(conn, {one: {**since, **timers.load_timers(conn, one)} for one in asked})
         outbox.announce_hint(conn, asked)
     return asked
 

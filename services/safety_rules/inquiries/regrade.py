@@ -107,8 +107,8 @@ def same_terms(now: Rules, then: Rules) -> Mapping[str, str]:
 def _facts(conn: Connection, study: str) -> list[Fact]:
     return [
         known.fact
-        for subject in sorted(participants.participants_by_subject(conn, study))
-        for known in journal.facts_between(conn, subject, 0)
+        for subject in sorted(participants.load_participants(conn, study))
+        for known in journal.load_facts_between(conn, subject, 0)
     ]
 
 

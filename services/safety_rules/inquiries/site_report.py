@@ -88,7 +88,7 @@ def compare(conn: Connection, rules: Rules, as_of: datetime | None = None) -> Si
     known = cut(conn, rules, as_of)
     if known is None:
         return None
-    people = participants.participants_by_subject(conn, protocol.study)
+    people = participants.load_participants(conn, protocol.study)
     site_of = {subject: one.site for subject, one in people.items()}
     pairs = [
         pair

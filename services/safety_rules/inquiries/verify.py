@@ -10,7 +10,7 @@ from services.safety_rules.application.past_crossings import untold
 from services.safety_rules.application.recompute import Recounted, recount
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, records, states
-from services.store.participant_order import families_of
+from services.store.participant_order import find_families
 from services.store.session import Connection
 from services.store.snapshots import Look
 from services.vocabulary.episode import Episode
@@ -47,9 +47,9 @@ def of_participants(look: Look, rules: Rules, *, history: bool) -> Iterator[Mism
     """
     study = rules.protocol.study
     done: set[tuple[str, ...]] = set()
-    for subject in [p for p in participants.participants_by_subject(look(), study) if p != study]:
+    for subject in [p for p in participants.load_participants(look(), study) if p != study]:
         conn = look()
-        (group,) = families_of(conn, [subject])
+        (group,) = find_families(conn, [subject])
         if group in done:
             continue
         if len(group) > 1:
@@ -60,7 +60,7 @@ def of_participants(look: Look, rules: Rules, *, history: bool) -> Iterator[Mism
 def _of_family(
     conn: Connection, rules: Rules, group: Sequence[str], *, history: bool
 ) -> Iterator[Mismatch]:
-    folded = states.states_of(conn, group).values()
+    folded = states.load_states_of(conn, group).values()
     waiting = [state.subject for state in folded if state.quarantined_seq is not None]
     if waiting:
         yield from (Mismatch(m, "is quarantined: see `aegis retry`") for m in waiting)
@@ -74,20 +74,22 @@ def recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted
     known = [
         one
         for state in through
-        for one in journal.facts_between(conn, state.subject, 0, state.folded_through)
+        for one in journal.load_facts_between(conn, state.subject, 0, state.folded_through)
     ]
-    stood = [row for member in group for row in records.standing_versions_of(conn, member)]
+    stood = [
+        row for member in group for row in records.load_participant_standing_versions(conn, member)
+    ]
     until = max((row.known_at for row in stood), default=_FIRST)
     return recount(rules, group, known, until)
 
 
 def _compared(conn: Connection, found: Recounted, *, history: bool) -> Iterator[Mismatch]:
     for member in found.members:
-        stored = records.latest_episodes(conn, member)
+        stored = records.load_latest_episodes(conn, member)
         again = [e for e in found.latest if e.content.participant == member]
         if _says(stored) != _says(again):
             yield Mismatch(member, "records are not what the facts say")
-        standings = [row.standing for row in records.standings_of(conn, member)]
+        standings = [row.standing for row in records.load_standings(conn, member)]
         if standings != [one for one in found.standings if one.participant == member]:
             yield Mismatch(member, "standings are not what the facts say")
         if history and not _same_history(conn, member, found):
@@ -95,30 +97,33 @@ def _compared(conn: Connection, found: Recounted, *, history: bool) -> Iterator[
 
 
 def _same_history(conn: Connection, member: str, found: Recounted) -> bool:
-    stored = records.episode_versions(conn, member)
+    stored = records.load_episode_versions(conn, member)
     again = [e for e in found.versions if e.content.participant == member]
     versions = {e.rules_version for e in again}
     if any(one.rules_version not in versions for one in stored):
         return True
-    stood = [(r.standing, r.known_at, r.seq) for r in records.standing_versions_of(conn, member)]
+    stood = [
+        (r.standing, r.known_at, r.seq)
+        for r in records.load_participant_standing_versions(conn, member)
+    ]
     replayed = [(s.standing, s.known_at, s.seq) for s in found.stood]
     mine = [one for one in replayed if one[0].participant == member]
-    return _lines(stored) == _lines(again) and sorted(map(wire.canonical, stood)) == sorted(
-        map(wire.canonical, mine)
+    return _lines(stored) == _lines(again) and sorted(map(wire.write_canonical, stood)) == sorted(
+        map(wire.write_canonical, mine)
     )
 
 
 def _says(episodes: Sequence[Episode]) -> list[str]:
-    return sorted(wire.canonical(one.content) for one in episodes if not one.retracted)
+    return sorted(wire.write_canonical(one.content) for one in episodes if not one.retracted)
 
 
 def _lines(episodes: Sequence[Episode]) -> list[str]:
-    return sorted(map(wire.canonical, episodes))
+    return sorted(map(wire.write_canonical, episodes))
 
 
 def of_decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
     """Yield rules whose last recorded decision is not what they say now."""
-    if journal.unhandled(conn):
+    if journal.count_unhandled(conn):
         return
     for decision in undecided(conn, rules):
         yield Mismatch(decision.rule, "the last decision is not what the standings say")

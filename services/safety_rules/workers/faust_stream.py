@@ -20,8 +20,8 @@ from faust.streams import Stream
 from faust.types import StreamT
 
 from services.runtime import log
-from services.runtime.failpoints import reached
-from services.runtime.kafka import tls
+from services.runtime.failpoints import pass_failpoint
+from services.runtime.kafka import make_tls_context
 from services.runtime.settings import KafkaSettings
 from services.runtime.topics import FACTS, STANDINGS
 from services.safety_rules.workers.hint_worker import HintWorker, NewerRecordError
@@ -32,7 +32,7 @@ _FACTS_AT_ONCE, _FACTS_WITHIN_S = 200, 0.02
 _LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.25  # a look reads every standing of the study
 _LOOK_REST, _LONGEST_REST_S = 3, 2.0  # times as long as a look took: the folds come first
 
-_log = log.logger("safety_rules")
+_log = log.make_logger("safety_rules")
 
 
 def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path) -> faust.App:
@@ -70,14 +70,14 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
         async for events in _whole(stream).take_events(_FACTS_AT_ONCE, _FACTS_WITHIN_S):
             records = [(_name(event.key), event.value or b"") for event in events]
             await _to_its_end(partial(worker.fold, records))
-            reached("rules.before_offset")
+            pass_failpoint("rules.before_offset")
 
     async def decide(stream: StreamT[bytes]) -> None:
         async for keys in _whole(stream).take_events(_LOOKS_AT_ONCE, _LOOKS_WITHIN_S):
             if any(event.key == study.encode() for event in keys):
                 began_s = time.monotonic()
                 await _to_its_end(worker.decide)
-                reached("decide.before_offset")
+                pass_failpoint("decide.before_offset")
                 # of a look that waited for the database, too, the rest is short
                 await asyncio.sleep(min(_LOOK_REST * (time.monotonic() - began_s), _LONGEST_REST_S))
 
@@ -164,5 +164,5 @@ def _topic(app: faust.App, name: str) -> Any:  # noqa: ANN401 - Faust is not typ
 
 
 def _credentials(settings: KafkaSettings) -> faust.SSLCredentials | None:
-    context = tls(settings)
+    context = make_tls_context(settings)
     return None if context is None else faust.SSLCredentials(context)

@@ -14,7 +14,7 @@ from functools import partial
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.health import Progress
-from services.runtime.kafka_records import Newer, Runs, read_facts_record
+from services.runtime.kafka_records import FactRuns, NewerRecord, read_facts_record
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import Decided, study_step
 from services.safety_rules.application.fold_participants import Folded, Given, fold
@@ -26,7 +26,7 @@ from services.vocabulary.fact import JournalEntry
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _TRIES = 20  # when others are always faster, the waker comes back to it
 
-_log = log.logger("safety_rules")
+_log = log.make_logger("safety_rules")
 
 
 class NewerRecordError(Exception):
@@ -94,11 +94,11 @@ class HintWorker:
         for subject, value in records:
             found = read_facts_record(value)
             match found:
-                case Runs(study=study, facts=facts, is_whole=is_whole):
+                case FactRuns(study=study, facts=facts, is_whole=is_whole):
                     if study == self.rules.protocol.study:
                         carried.setdefault(subject, {}).update((k.seq, k) for k in facts)
                         in_part.update(() if is_whole else (subject,))
-                case Newer(version=version):
+                case NewerRecord(version=version):
                     raise NewerRecordError(
                         f"a record of version {version} was published by a newer Aegis than this"
                         " one: upgrade this worker"
@@ -137,7 +137,7 @@ class HintWorker:
 
         What fails for good is raised; who does not insist raises everything.
         """
-        progress.work_waits(time.monotonic())
+        progress.record_waiting(time.monotonic())
         pause_s = _FIRST_PAUSE_S
         done = False
         while tries and not done:
@@ -151,7 +151,7 @@ class HintWorker:
                 self.forget()
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        progress.idle()
+        progress.record_idle()
         return done
 
     def now(self) -> datetime:
@@ -159,5 +159,5 @@ class HintWorker:
         if not self.by_message:
             return self.clock()
         with self.db.read() as conn:
-            last = participants.last_received(conn, self.rules.protocol.study)
+            last = participants.find_last_received(conn, self.rules.protocol.study)
         return last or self.clock()

@@ -16,14 +16,14 @@ from services.safety_rules.application.fold_participants import Folded, Given, f
 from services.safety_rules.application.past_crossings import tell_past_crossings
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
-from services.store.held_lease import Holding
+from services.store.held_lease import HeldLease
 from services.store.session import Database
 
 _AFTER_FAILURE_S = 1.0
 _AT_ONCE = 64  # participants in one step
 _LOOK_BACK = timedelta(days=1)
 
-_log = log.logger("safety_rules")
+_log = log.make_logger("safety_rules")
 
 
 @dataclass(slots=True)
@@ -53,10 +53,10 @@ class JournalWorker:
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
     _has_to_decide: bool = True  # somebody may have folded, and ended before the rules spoke
     _looked_back_at: datetime | None = None
-    _lease: Holding = field(init=False)
+    _lease: HeldLease = field(init=False)
 
     def __post_init__(self) -> None:
-        self._lease = Holding(self.db, "rules", self.holder, self.clock)
+        self._lease = HeldLease(self.db, "rules", self.holder, self.clock)
 
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
         """Step until *stop* is set; what fails for now is logged and tried again.
@@ -69,12 +69,12 @@ class JournalWorker:
                     busy = self._is_mine() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
-                self.progress.work_waits(time.monotonic())
+                self.progress.record_waiting(time.monotonic())
                 self.cache = self.cache.emptied()
                 stop.wait(_AFTER_FAILURE_S)
                 continue
             if not busy:
-                self.progress.idle()
+                self.progress.record_idle()
                 stop.wait(idle_s)
         self._lease.release()
 
@@ -94,14 +94,14 @@ class JournalWorker:
         The rules also speak when they were kept from it after the last fold.
         """
         with self.db.read() as conn:
-            until = self._now_of(participants.last_received(conn, self.rules.protocol.study))
-            due = {timer.owner for timer in timers.due_timers(conn, until, _AT_ONCE)}
-            behind = journal.subjects_behind(conn, _AT_ONCE)
-            again = states.asked_again(conn, self.rules.version, _AT_ONCE)
+            until = self._now_of(participants.find_last_received(conn, self.rules.protocol.study))
+            due = {timer.owner for timer in timers.load_due_timers(conn, until, _AT_ONCE)}
+            behind = journal.find_lagging_subjects(conn, _AT_ONCE)
+            again = states.find_subjects_to_refold(conn, self.rules.version, _AT_ONCE)
         subjects = sorted(due.union(behind, again))
         if not subjects and not self._has_to_decide:
             return False
-        self.progress.work_waits(time.monotonic())
+        self.progress.record_waiting(time.monotonic())
         self._has_to_decide = True
         folded = fold(self.db, self.rules, self.cache, subjects, Given(until))
         if folded.overtaken:
@@ -109,7 +109,7 @@ class JournalWorker:
         decided = study_step(self.db, self.rules, self.clock())
         self._has_to_decide = False
         self.on_step(folded, decided)
-        self.progress.committed(time.monotonic())
+        self.progress.record_commit(time.monotonic())
         return bool(subjects)
 
     def look_back(self) -> bool:
@@ -129,7 +129,7 @@ class JournalWorker:
 
     def _is_mine(self) -> bool:
         """Say whether this is the worker; another may have folded until it was."""
-        mine = self._lease.is_mine()
+        mine = self._lease.hold()
         self._has_to_decide = self._has_to_decide or not mine
         return mine
 

@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.runtime import log
-from services.runtime.failpoints import reached
+from services.runtime.failpoints import pass_failpoint
 from services.runtime.health import Progress
 from services.safety_rules.application.past_crossings import tell_past_crossings
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.store import decisions, journal, outbox, states, timers
-from services.store.held_lease import Holding
+from services.store.held_lease import HeldLease
 
 AT_ONCE = 500
 TIMERS_EVERY_S = 0.5
 LOOK_BACK_EVERY_S = 24 * 3600.0
 
-_log = log.logger("safety_rules")
+_log = log.make_logger("safety_rules")
 
 _IN_VAIN = 2  # times announced
 _Who = tuple[str, str]  # why in general, and the participant
@@ -53,26 +53,26 @@ class Waker:
     sweep_every_s: float
     left_behind_s: float
     progress: Progress = field(default_factory=Progress)
-    _lease: Holding = field(init=False)
+    _lease: HeldLease = field(init=False)
     _calls: dict[_Who, _Call] = field(default_factory=dict)
     _decided_at: tuple[int, int] | None = None
     _swept_s: float = float("-inf")
     _looked_back_s: float = float("-inf")
 
     def __post_init__(self) -> None:
-        self._lease = Holding(self.worker.db, "waker", self.holder, self.worker.clock)
+        self._lease = HeldLease(self.worker.db, "waker", self.holder, self.worker.clock)
 
     def run(self, stop: threading.Event) -> None:
         """Look every half second until *stop* is set; what fails for now is tried again."""
         while not stop.wait(TIMERS_EVERY_S):
             try:
-                if self._lease.is_mine():
+                if self._lease.hold():
                     self.step(time.monotonic())
                 else:
-                    self.progress.idle()  # another process looks
+                    self.progress.record_idle()  # another process looks
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("waker_failed", exc_info=error)
-                self.progress.work_waits(time.monotonic())
+                self.progress.record_waiting(time.monotonic())
                 self._swept_s = float("-inf")  # only a whole sweep says that nobody waits
         self._lease.release()
 
@@ -91,9 +91,9 @@ class Waker:
     def _tell(self, behind: Mapping[_Who, str], now_s: float) -> None:
         """Let the process be ready only while those who are behind move on."""
         if any(self._calls[who].times for who in behind):
-            self.progress.work_waits(now_s)
+            self.progress.record_waiting(now_s)
         else:
-            self.progress.idle()
+            self.progress.record_idle()
 
     def _decide(self) -> None:
         """Let the rules of the study speak, unless nothing has happened since they last did here.
@@ -120,18 +120,18 @@ class Waker:
     def _due(self) -> dict[_Who, str]:
         until = self.worker.now()
         with self.worker.db.read() as conn:
-            due = timers.due_timers(conn, until, AT_ONCE)
+            due = timers.load_due_timers(conn, until, AT_ONCE)
         return {("timer", one.owner): one.due_at.isoformat() for one in reversed(due)}
 
     def _behind(self) -> dict[_Who, str]:
         with self.worker.db.read() as conn:
-            behind = journal.behind(conn, AT_ONCE)
+            behind = journal.find_lagging_progress(conn, AT_ONCE)
         return {("journal", subject): str(through) for subject, through in behind.items()}
 
     def _asked_again(self) -> dict[_Who, str]:
         version = self.worker.rules.version
         with self.worker.db.read() as conn:
-            asked = states.asked_again(conn, version, AT_ONCE)
+            asked = states.find_subjects_to_refold(conn, version, AT_ONCE)
         return {("refold", subject): version for subject in asked}
 
     def _wake(self, kind: str, reasons: Mapping[_Who, str], now_s: float) -> None:
@@ -154,8 +154,8 @@ class Waker:
         if announced:
             with self.worker.db.write() as conn:
                 outbox.announce_hint(conn, announced)
-                reached("waker.before_announce")
-            reached("waker.after_announce")
+                pass_failpoint("waker.before_announce")
+            pass_failpoint("waker.after_announce")
         if folded:
             _log.warning("nobody_folds", count=len(folded))
             self.worker.look_at(folded)

@@ -20,7 +20,7 @@ from services.runtime.settings import (
     IngestSettings,
     KafkaSettings,
     RulesSettings,
-    WakerSettings,
+    SweeperSettings,
 )
 
 
@@ -32,7 +32,7 @@ class Told:
     http: HttpSettings
     alerts: AlertSettings
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
-    waker: WakerSettings = field(default_factory=WakerSettings)
+    waker: SweeperSettings = field(default_factory=SweeperSettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
     rules_turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 

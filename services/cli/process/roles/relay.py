@@ -23,7 +23,7 @@ def add_relay(parts: Parts) -> None:
     kafka.require_fast_checksums()
     relay = Relay(
         parts.context.db,
-        partial(kafka.producer, parts.told.kafka),
+        partial(kafka.connect_producer, parts.told.kafka),
         parts.context.study_id,
         holder(),
         now_utc,

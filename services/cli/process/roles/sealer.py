@@ -5,12 +5,12 @@ from services.cli.process.roles.parts import Parts
 from services.cli.process.serving import holder
 from services.runtime.clock import now_utc
 from services.store import seal_worker
-from services.store.held_lease import Holding
+from services.store.held_lease import HeldLease
 
 
 def add_sealer(parts: Parts) -> None:
     """Let the audit trail be sealed, and what is open be shown."""
     context = parts.context
-    lease = Holding(context.db, "sealer", holder(), now_utc)
-    parts.work["sealer"] = lambda stop: seal_worker.run(lease, context.keys, stop)
+    lease = HeldLease(context.db, "sealer", holder(), now_utc)
+    parts.work["sealer"] = lambda stop: seal_worker.run_seal_worker(lease, context.keys, stop)
     parts.shows.append(RulesGauges(context, parts.metrics, now_utc).show)

@@ -27,7 +27,9 @@ def add_site_topic(parts: Parts, writer: Writer) -> None:
             metrics.consumer_lag.labels(topic, str(partition)).set(lag)
 
     reader = SiteTopic(
-        kafka.consumer(parts.told.kafka, SITE_EVENTS, consumer_group(parts.context.study_id)),
+        kafka.connect_consumer(
+            parts.told.kafka, SITE_EVENTS, consumer_group(parts.context.study_id)
+        ),
         writer,
         parts.progress_of("site topic"),
         on_dead_letter=lambda site, reason: count_dead_letter(metrics, site, reason),
