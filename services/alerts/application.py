@@ -1,30 +1,25 @@
-"""Notices sent, and what came of them recorded; alerts read and acknowledged."""
+"""Notices sent, and what came of them recorded."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID, uuid5
 
 from services.alerts import links
 from services.alerts.delivery_context import GIVEN_UP, SENT, Delivered, Desk
 from services.alerts.domain.routes import Recipient
 from services.alerts.domain.why_send import Reason
-from services.alerts.domain.wording import Text, notice, short_name
+from services.alerts.domain.wording import notice
 from services.alerts.plan_notices import is_failing
 from services.alerts.ports import Failed, Letter, Sent
 from services.charts.boundary import boundary_chart
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
-from services.store.alerts import AcknowledgementRow, DeliveryRow
-from services.store.session import Database
+from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
-from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.recommendation import Advice
 
 _log = log.make_logger("alerts")
 
-_NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 _MOST_DOUBLINGS = 16  # far beyond the longest wait
 _AT_ONCE = 20
@@ -105,62 +100,3 @@ def letter(
     text = notice(alert, Reason(row.reason), link)
     picture = boundary_chart(alert.detail, "png") if isinstance(alert.detail, Decision) else None
     return Letter(row.id, alert, row.reason, text, picture, now)
-
-
-def name_of(alert: Alert) -> str:
-    """Return the four characters by which people speak of *alert*."""
-    return short_name(alert.id)
-
-
-def grade_of(alert: Alert) -> str:
-    """Return its grade as far as it is known, its number of events, or what is recommended."""
-    match alert.detail:
-        case Advice(says=recommendation):
-            return recommendation
-        case EpisodeContent(worst=worst):
-            return str(worst)
-    return str(alert.grade)
-
-
-def text_of(alert: Alert, link: str) -> Text:
-    """Return what *alert* says now, as a first notice would."""
-    reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
-    return notice(alert, reason, link)
-
-
-def acknowledge(
-    db: Database,
-    alert_id: str,
-    by: str,
-    comment: str,
-    at: datetime,
-    *,
-    version: int | None = None,
-    most: int | None = None,
-) -> Alert | None:
-    """Record that *by* has seen the alert; again is no change.
-
-    It says nothing about what to do: that is a determination. It is recorded at *at* (aware), or
-    when the last notice was: whoever acknowledges has seen that one, also by a clock set back.
-
-    Returns:
-        The alert; None, and nothing is recorded, when there is none of that id, it is not what
-        *version* said any more, or its grade is above *most*.
-    """
-    with db.write() as conn:
-        alert = alerts.load_alert(conn, alert_id)
-        if alert is None or version not in (None, alert.version):
-            return None
-        if most is not None and alert.grade > most:
-            return None
-        told = alerts.load_deliveries(conn, [alert.id])
-        row = AcknowledgementRow(
-            id=str(uuid5(_NAMESPACE, f"{alert.id}|{alert.version}|{by}")),
-            alert=alert.id,
-            by=by,
-            comment=comment,
-            at=max([at, *(one.recorded_at for one in told)]),
-            grade=alert.grade,
-        )
-        alerts.append_acknowledgement(conn, row)
-    return alert

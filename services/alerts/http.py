@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from services.alerts import links
-from services.alerts.application import acknowledge, name_of, text_of
+from services.alerts.acknowledgement import acknowledge, name_of, text_of
 from services.alerts.delivery_context import Desk
 from services.alerts.markup import lines_of, page
 from services.store import alerts

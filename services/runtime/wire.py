@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
@@ -84,14 +84,8 @@ def _replace_decimals(schema: Any, exact: CoreSchema) -> None:  # noqa: ANN401  
 
 WireFact = Annotated[Fact, _AsWritten]
 
-_FACT: TypeAdapter[Fact] = TypeAdapter(WireFact)
-_EPISODE = TypeAdapter(EpisodeContent)
-_STANDING = TypeAdapter(Standing)
-_DECISION = TypeAdapter(Decision)
-_ADVICE = TypeAdapter(Advice)
-_DEATH = TypeAdapter(DeathDetail)
-_QUARANTINE = TypeAdapter(QuarantineDetail)
 _DURATION = TypeAdapter(timedelta)
+_ADAPTERS: dict[type[object], TypeAdapter[Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +104,12 @@ def digest_clinical(fact: Fact) -> str:
 
     Who sent it, when, and in which message is not: the same said again has the same digest.
     """
-    return hashlib.sha256(_FACT.dump_json(fact, include=_CLINICAL)).hexdigest()
+    return hashlib.sha256(_fact_adapter().dump_json(fact, include=_CLINICAL)).hexdigest()
 
 
 def write_fact(fact: Fact) -> bytes:
     """Return *fact* as one JSON object on one line; decimals are strings, so no digit is lost."""
-    return _FACT.dump_json(fact)
+    return _fact_adapter().dump_json(fact)
 
 
 def read_fact(record: bytes | str) -> Fact | Unreadable:
@@ -133,7 +127,7 @@ def read_fact(record: bytes | str) -> Fact | Unreadable:
     Unreadable(where='', problem='json_invalid')
     """
     try:
-        return _FACT.validate_json(record, strict=True, extra="forbid")
+        return _fact_adapter().validate_json(record, strict=True, extra="forbid")
     except ValidationError as error:
         return _first_problem(error)
 
@@ -170,7 +164,7 @@ def read_episode_content(text: str) -> EpisodeContent:
     Raises:
         ValueError: *text* is something else.
     """
-    return _read(_EPISODE, text)
+    return _read(EpisodeContent, text)
 
 
 @lru_cache(maxsize=16_384)  # each look at a study reads every standing, of which few are new
@@ -180,7 +174,7 @@ def read_standing(text: str) -> Standing:
     Raises:
         ValueError: *text* is something else.
     """
-    return _read(_STANDING, text)
+    return _read(Standing, text)
 
 
 def read_decision(text: str) -> Decision:
@@ -189,7 +183,7 @@ def read_decision(text: str) -> Decision:
     Raises:
         ValueError: *text* is something else.
     """
-    return _read(_DECISION, text)
+    return _read(Decision, text)
 
 
 def read_detail(kind: AlertKind, text: str) -> Detail:
@@ -200,15 +194,15 @@ def read_detail(kind: AlertKind, text: str) -> Detail:
     """
     match kind:
         case AlertKind.BOUNDARY_REACHED | AlertKind.BOUNDARY_LIKELY | AlertKind.BOUNDARY_AT_UPPER:
-            return _read(_DECISION, text)
+            return _read(Decision, text)
         case AlertKind.EPISODE | AlertKind.POSSIBLE:
-            return _read(_EPISODE, text)
+            return _read(EpisodeContent, text)
         case AlertKind.DEATH:
-            return _read(_DEATH, text)
+            return _read(DeathDetail, text)
         case AlertKind.DOSE | AlertKind.HYS_LAW | AlertKind.DEVIATION:
-            return _read(_ADVICE, text)
+            return _read(Advice, text)
         case AlertKind.QUARANTINE:
-            return _read(_QUARANTINE, text)
+            return _read(QuarantineDetail, text)
 
 
 def make_fact_schema() -> dict[str, object]:
@@ -216,7 +210,7 @@ def make_fact_schema() -> dict[str, object]:
 
     ``id``, ``digest`` and ``reported_at`` may be left out: ingest fills them in.
     """
-    schema: dict[str, Any] = _FACT.json_schema(mode="validation")
+    schema: dict[str, Any] = _fact_adapter().json_schema(mode="validation")
     filled_in = {"id", "digest", "reported_at"}
     schema["required"] = [name for name in schema["required"] if name not in filled_in]
     for part in (schema, *schema["$defs"].values()):
@@ -231,12 +225,26 @@ def make_fact_schema() -> dict[str, object]:
     }
 
 
-def _read(adapter: TypeAdapter[T], text: str) -> T:
+def _read(kind: type[T], text: str) -> T:
     try:
-        return adapter.validate_json(text, strict=True, extra="forbid")
+        return _adapter(kind).validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         problem = _first_problem(error)
         raise ValueError(f"unreadable record at {problem.where!r}: {problem.problem}") from None
+
+
+@cache
+def _fact_adapter() -> TypeAdapter[Fact]:
+    """Return the adapter of facts, made at its first use: what reads none starts sooner."""
+    return TypeAdapter(WireFact)
+
+
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    """Return the adapter of *kind*, made at its first use."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    adapter: TypeAdapter[T] = _ADAPTERS[kind]
+    return adapter
 
 
 def _first_problem(error: ValidationError) -> Unreadable:

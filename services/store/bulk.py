@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Column, Connection, Dialect, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    import psycopg  # loaded by the first connection to a server, not for a file
 
 COPY_FROM = 20  # rows; fewer are sooner inserted
 
@@ -28,7 +31,7 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 def insert_if_new(conn: Connection, table: Table, row: Row) -> bool:
     """Let *table* hold *row*, unless it has one of that key; return whether it is new."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    dialect = import_module(f"sqlalchemy.dialects.{conn.dialect.name}")  # the other costs time
     statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
     counted = statement.execution_options(preserve_rowcount=True)  # else not kept of an INSERT
     return conn.execute(counted).rowcount == 1

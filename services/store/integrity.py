@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.types import NullType
 
 from services.runtime import wire
-from services.store import audit, leases, schema, tables, vault
+from services.store import audit, leases, tables, vault
 from services.store.audit import AuditPolicy
 from services.store.participant_order import JOINING_KINDS, Turn, join_families, list_named_pairs
+from services.store.revisions import find_head, find_revisions
 from services.store.seal_chain import IntegrityFault, check_chain
 from services.store.snapshots import Look
 from services.store.types import Instant
@@ -42,9 +43,9 @@ def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
         look: Lends the state to look at; each part asks for it anew.
         keys: Whose seal key made the chain of the audit trail.
     """
-    if schema.find_revisions(look()) != (schema.find_head(),):
+    if find_revisions(look()) != (find_head(),):
         yield IntegrityFault(
-            "alembic_version", "", f"is not at the one revision {schema.find_head()}"
+            "alembic_version", "", f"is not at the one revision {find_head()}"
         )
     yield from check_chain(look, keys)
     yield from _strange_audit_rows(look)

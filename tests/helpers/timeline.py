@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+from services.alerts.acknowledgement import acknowledge
 from services.alerts.adapters.recipients_file import load_recipients
-from services.alerts.application import acknowledge
 from services.alerts.delivery_context import Desk
 from services.alerts.delivery_worker import DeliveryWorker
 from services.alerts.domain.routes import Channel

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerts.application import name_of
+from services.alerts.acknowledgement import name_of
 from services.alerts.ports import Failed
 from services.cli.commands import determine
 from services.cli.main import main

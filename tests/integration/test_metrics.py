@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.alerts.application import acknowledge
+from services.alerts.acknowledgement import acknowledge
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import Told

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
 from services.store import integrity, participant_order, records, schema, states
+from services.store.revisions import find_head, find_revisions
 from services.store.session import Database
 from services.store.vault import Keys
 from tests.helpers import first_release
@@ -101,7 +102,7 @@ def state_of(url):
 def test_everything_is_there_after_it_and_again_is_no_change(old, tmp_path, capsys):
     before = state_of(old)
     assert main(["migrate"]) == 0
-    assert f"at revision {schema.find_head()}" in capsys.readouterr().out
+    assert f"at revision {find_head()}" in capsys.readouterr().out
     db = Database.open(old)
     with db.read() as conn:
         schema.check_tables(conn)
@@ -281,7 +282,7 @@ def test_readers_and_writers_go_on_meanwhile(old):
     assert working.written == sorted(set(working.written))
     db = Database.open(old)
     with db.read() as conn:
-        assert schema.find_revisions(conn) == (schema.find_head(),)
+        assert find_revisions(conn) == (find_head(),)
         counted = conn.exec_driver_sql("SELECT count(*) FROM fact WHERE message = 'm'").scalar()
     db.close()
     assert counted == len(working.written)

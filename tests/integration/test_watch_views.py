@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from services.alerts.application import acknowledge
+from services.alerts.acknowledgement import acknowledge
 from services.alerts.plan_notices import states
 from services.runtime.clock import now_utc
 from services.safety_rules.domain.facts.current_facts import select_standing_facts

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from services.alerts.application import acknowledge
+from services.alerts.acknowledgement import acknowledge
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter
 from services.cli.shared.open_study import StudyContext, open_data

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.path import SignedLimits
@@ -76,6 +76,9 @@ def _posterior(
 
     def above(rate: float, tail: float) -> float:
         return float(share @ special.betainc(a, b, rate)) - tail
+
+    # Loaded at its first use: all of it takes as long as everything else that a command loads.
+    from scipy import optimize  # noqa: PLC0415
 
     low, high = (optimize.brentq(above, 0, 1, args=(tail,), xtol=1e-12) for tail in (0.025, 0.975))
     return float(share @ (a / (a + b))), low, high

@@ -1,0 +1,74 @@
+"""Alerts as people read and acknowledge them; no picture is drawn here, nothing is sent."""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from services.alerts.domain.why_send import Reason
+from services.alerts.domain.wording import Text, notice, short_name
+from services.store import alerts
+from services.store.alerts import AcknowledgementRow
+from services.store.session import Database
+from services.vocabulary.alert import Alert
+from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.recommendation import Advice
+
+_NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
+
+
+def name_of(alert: Alert) -> str:
+    """Return the four characters by which people speak of *alert*."""
+    return short_name(alert.id)
+
+
+def grade_of(alert: Alert) -> str:
+    """Return its grade as far as it is known, its number of events, or what is recommended."""
+    match alert.detail:
+        case Advice(says=recommendation):
+            return recommendation
+        case EpisodeContent(worst=worst):
+            return str(worst)
+    return str(alert.grade)
+
+
+def text_of(alert: Alert, link: str) -> Text:
+    """Return what *alert* says now, as a first notice would."""
+    reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
+    return notice(alert, reason, link)
+
+
+def acknowledge(
+    db: Database,
+    alert_id: str,
+    by: str,
+    comment: str,
+    at: datetime,
+    *,
+    version: int | None = None,
+    most: int | None = None,
+) -> Alert | None:
+    """Record that *by* has seen the alert; again is no change.
+
+    It says nothing about what to do: that is a determination. It is recorded at *at* (aware), or
+    when the last notice was: whoever acknowledges has seen that one, also by a clock set back.
+
+    Returns:
+        The alert; None, and nothing is recorded, when there is none of that id, it is not what
+        *version* said any more, or its grade is above *most*.
+    """
+    with db.write() as conn:
+        alert = alerts.load_alert(conn, alert_id)
+        if alert is None or version not in (None, alert.version):
+            return None
+        if most is not None and alert.grade > most:
+            return None
+        told = alerts.load_deliveries(conn, [alert.id])
+        row = AcknowledgementRow(
+            id=str(uuid5(_NAMESPACE, f"{alert.id}|{alert.version}|{by}")),
+            alert=alert.id,
+            by=by,
+            comment=comment,
+            at=max([at, *(one.recorded_at for one in told)]),
+            grade=alert.grade,
+        )
+        alerts.append_acknowledgement(conn, row)
+    return alert
