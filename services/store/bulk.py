@@ -3,13 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import Column, Connection, Dialect, Table, insert
 from sqlalchemy.exc import DBAPIError
-
-if TYPE_CHECKING:
-    import psycopg  # loaded by the first connection to a server, not for a file
 
 COPY_FROM = 20  # rows; fewer are sooner inserted
 

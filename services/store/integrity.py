@@ -44,9 +44,7 @@ def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
         keys: Whose seal key made the chain of the audit trail.
     """
     if find_revisions(look()) != (find_head(),):
-        yield IntegrityFault(
-            "alembic_version", "", f"is not at the one revision {find_head()}"
-        )
+        yield IntegrityFault("alembic_version", "", f"is not at the one revision {find_head()}")
     yield from check_chain(look, keys)
     yield from _strange_audit_rows(look)
     for how in audit.AUDIT_POLICIES:

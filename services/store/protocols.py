@@ -35,6 +35,11 @@ def load_protocol(conn: Connection, sha256: str) -> ProtocolVersion | None:
     return None if row is None else ProtocolVersion(**row)
 
 
+def load_study_ids(conn: Connection) -> set[str]:
+    """Return the studies whose protocols are kept."""
+    return set(conn.scalars(select(protocol_version.c.study).distinct()))
+
+
 def load_protocol_versions(conn: Connection, study: str) -> list[ProtocolVersion]:
     """Return the files of *study*, in the order in which they were activated."""
     table = protocol_version.c

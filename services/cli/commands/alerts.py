@@ -1,12 +1,14 @@
 """``aegis alerts``: what people were told, and who has seen it."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 
-from services.alerts.application import acknowledge, grade_of, name_of, text_of
+from services.alerts.acknowledgement import acknowledge, grade_of, name_of, text_of
 from services.alerts.plan_notices import OPEN, states
 from services.cli.command import CommandError
 from services.cli.shared.columns import ALERTS, DELIVERIES
-from services.cli.shared.open_study import StudyContext, open_data
+from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.stored_data import StoredData, open_stored_data
 from services.cli.shared.tables import explained_table, utc
 from services.runtime.clock import now_utc
 from services.store import alerts
@@ -16,40 +18,74 @@ from services.vocabulary.alert import Alert
 
 def perform(args: Namespace) -> int:
     """List alerts, show one, or acknowledge it."""
-    context = open_data(args, create=False)
-    with context.db.read() as conn:
-        known = states(conn, context.study_id)
+    data = open_stored_data(args)
+    with data.db.read() as conn:
+        alert_states = states(conn, data.study_id)
     if args.word == "list":
-        rows = [
-            (
-                name_of(one),
-                one.version,
-                one.level,
-                one.kind.replace("_", " "),
-                one.participant or one.about,
-                grade_of(one),
-                utc(one.opened_at),
-                state,
-            )
-            for one, state in known
-        ]
-        chosen = rows if args.all else [row for row in rows if row[-1] == OPEN]
-        print(explained_table(ALERTS, chosen) if chosen else "no open alerts")
+        return _list(
+            args, [(alert, state) for alert, state in alert_states if args.all or state == OPEN]
+        )
+    alert = _find([alert for alert, _ in alert_states], args.alert)
+    return _show(data, alert, args) if args.word == "show" else _acknowledge(data, alert, args)
+
+
+def _list(args: Namespace, alert_states: Sequence[tuple[Alert, str]]) -> int:
+    if args.json:
+        print_json_lines(_as_json(alert) | {"state": state} for alert, state in alert_states)
         return 0
-    one = _find([alert for alert, _ in known], args.alert)
-    if args.word == "ack":
-        return _acknowledge(context, one, args)
-    text = text_of(one, "the link in the notice")
-    print(f"{text.subject}\n\n{text.body}\nversion {one.version}\n")
-    with context.db.read() as conn:
-        told = [_told(row) for row in alerts.load_deliveries(conn, [one.id])]
-    print(explained_table(DELIVERIES, told) if told else "nobody has been told yet")
+    rows = [
+        (
+            name_of(alert),
+            alert.version,
+            alert.level,
+            alert.kind.replace("_", " "),
+            alert.participant or alert.about,
+            grade_of(alert),
+            utc(alert.opened_at),
+            state,
+        )
+        for alert, state in alert_states
+    ]
+    print(explained_table(ALERTS, rows) if rows else "no open alerts")
     return 0
 
 
-def _acknowledge(context: StudyContext, alert: Alert, args: Namespace) -> int:
+def _show(data: StoredData, alert: Alert, args: Namespace) -> int:
+    text = text_of(alert, "the link in the notice")
+    with data.db.read() as conn:
+        deliveries = alerts.load_deliveries(conn, [alert.id])
+    if args.json:
+        words = {"subject": text.subject, "body": text.body}
+        print_json_lines([_as_json(alert) | words | {"deliveries": deliveries}])
+        return 0
+    print(f"{text.subject}\n\n{text.body}\nversion {alert.version}\n")
+    rows = [_delivery_cells(row) for row in deliveries]
+    print(explained_table(DELIVERIES, rows) if rows else "nobody has been told yet")
+    return 0
+
+
+def _as_json(alert: Alert) -> dict[str, object]:
+    return {
+        "alert": name_of(alert),
+        "id": alert.id,
+        "version": alert.version,
+        "level": alert.level,
+        "kind": alert.kind,
+        "about": alert.about,
+        "participant": alert.participant,
+        "grade_or_events": grade_of(alert),
+        "opened_at": alert.opened_at,
+        "protocol": alert.protocol,
+        "suspected": alert.suspected,
+        "provisional": alert.provisional,
+        "retracted": alert.retracted,
+        "detail": alert.detail,
+    }
+
+
+def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     name = name_of(alert)
-    about = context.db, alert.id, args.by, args.comment, now_utc()
+    about = data.db, alert.id, args.by, args.comment, now_utc()
     seen = acknowledge(*about, version=args.version)
     if seen is None:
         raise CommandError(
@@ -62,7 +98,7 @@ def _acknowledge(context: StudyContext, alert: Alert, args: Namespace) -> int:
     return 0
 
 
-def _told(row: DeliveryRow) -> tuple[object, ...]:
+def _delivery_cells(row: DeliveryRow) -> tuple[object, ...]:
     state = row.state.replace("_", " ")
     name, role = row.recipient, row.role.replace("_", " ")
     return (

@@ -3,10 +3,10 @@
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
+from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import day, utc
-from services.runtime import wire
 from services.safety_rules.inquiries import advice_now
 from services.vocabulary.recommendation import Advice
 
@@ -18,7 +18,7 @@ def perform(args: Namespace) -> int:
         at = find_knowledge_cut(context, conn, args)
         found = list(advice_now.advised(conn, context.study.rules, at, args.participant))
     if args.json:
-        print("\n".join(wire.write_canonical(one) for _, advice in found for one in advice))
+        print_json_lines(one for _, advice in found for one in advice)
         return 0
     said = [line for who, advice in found for line in advice_of(who, advice)]
     said += [] if said else ["nothing is recommended"]

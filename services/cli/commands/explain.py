@@ -1,35 +1,59 @@
 """``aegis explain``: why a record says what it says."""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+from services.cli.command import CommandError
 from services.cli.shared.find_record import find_record
-from services.cli.shared.open_study import StudyContext, open_data
+from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.stored_data import open_stored_data
 from services.cli.shared.tables import day, utc
-from services.safety_rules.inquiries.advice_now import joined_with
-from services.store import journal, records
-from services.vocabulary.episode import Change, Episode
+from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
+from services.safety_rules.adapters.rules_version import read_criteria_name
+from services.store import journal, protocols, records
+from services.store.participant_order import find_families
+from services.store.session import Connection
+from services.vocabulary.episode import Change, Episode, EpisodeContent
 from services.vocabulary.fact import Adjudication, Administration, Assessment, Fact, Observation
 from services.vocabulary.quantity import Quantity
 
 
 def perform(args: Namespace) -> int:
     """Print one record with its evidence."""
-    context = open_data(args, create=False)
-    with context.db.read() as conn:
+    data = open_stored_data(args)
+    with data.db.read() as conn:
         record = find_record(records.load_latest_episodes(conn), args.record)
         versions = records.load_episode_versions(conn, episode_id=record.id)
+        (family,) = find_families(conn, [versions[-1].content.participant])
         facts = {
             known.fact.id: known.fact
-            for subject in joined_with(conn, versions[-1].content.participant)
+            for subject in family
             for known in journal.load_facts_between(conn, subject, 0)
         }
-    print("\n".join(explanation(context, versions, facts)))
+        wording = _find_wording(conn, data.study_id, record.content)
+    if args.json:
+        print_json_lines([_as_json(versions, facts, wording)])
+    else:
+        print("\n".join(explanation(versions, facts, wording)))
     return 0
 
 
+def _as_json(
+    versions: Sequence[Episode], facts: Mapping[str, Fact], wording: str
+) -> dict[str, object]:
+    """Return the record with its versions, its wording and the facts that it rests on."""
+    content = versions[-1].content
+    ids = {*content.adjudications, *(fact for change in content.history for fact in change.facts)}
+    return {
+        "record": versions[-1],
+        "wording": wording,
+        "versions": versions,
+        "facts": [facts[fact_id] for fact_id in sorted(ids & facts.keys())],
+    }
+
+
 def explanation(
-    context: StudyContext, versions: list[Episode], facts: dict[str, Fact]
+    versions: Sequence[Episode], facts: Mapping[str, Fact], wording: str
 ) -> Iterator[str]:
     """Yield, line by line, what the record says and why."""
     episode = versions[-1]
@@ -57,7 +81,8 @@ def explanation(
             yield f"{name}: {words}"
     for scale, span in sorted((content.other_scales or {}).items()):
         yield f"on {scale}: {span}"
-    yield from _wording(context, content.criterion, content.worst.at_least)
+    if wording:
+        yield f"published, grade {content.worst.at_least:d}: {wording}"
     yield ""
     for change in content.history:
         yield from _change(change, facts, content.participant)
@@ -70,15 +95,22 @@ def explanation(
         )
 
 
-def _wording(context: StudyContext, criterion: str, grade: int) -> Iterator[str]:
-    slug = criterion.removeprefix(f"{context.study.table.name}.")
-    term = context.study.table.terms.get(slug)
-    for level, words in sorted(term.says.items()) if term else ():
-        if level == grade:
-            yield f"published, grade {level:d}: {words}"
+def _find_wording(conn: Connection, study_id: str, content: EpisodeContent) -> str:
+    """Return the published words of the record's worst grade; empty when there are none.
+
+    Raises:
+        CommandError: The criteria that the study runs by cannot be read.
+    """
+    name = read_criteria_name(protocols.load_protocol_versions(conn, study_id)[-1].content.encode())
+    try:
+        terms = load_table(name).terms
+    except CriteriaFileError as error:
+        raise CommandError(str(error)) from error
+    term = terms.get(content.criterion.removeprefix(f"{name}."))
+    return term.says.get(content.worst.at_least, "") if term else ""
 
 
-def _change(change: Change, facts: dict[str, Fact], participant: str) -> Iterator[str]:
+def _change(change: Change, facts: Mapping[str, Fact], participant: str) -> Iterator[str]:
     missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
     yield f"{utc(change.at)} UTC  grade {change.span}: {change.because}{missing}"
     for fact_id in change.facts:
@@ -105,7 +137,7 @@ def _fact(fact: Fact) -> str:
     return f"{body.kind}, {when}"
 
 
-def _adjudications(ids: tuple[str, ...], facts: dict[str, Fact]) -> Iterator[str]:
+def _adjudications(ids: tuple[str, ...], facts: Mapping[str, Fact]) -> Iterator[str]:
     for fact_id in ids:
         body = facts[fact_id].body if fact_id in facts else None
         if isinstance(body, Adjudication):

@@ -1,74 +1,27 @@
 """``aegis facts``: what people know and feeds do not carry."""
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
 
-from services.cli.command import CommandError
-from services.cli.shared.enter_facts import enter
-from services.cli.shared.open_study import StudyContext, open_data
-from services.cli.shared.settle import settle
+from services.cli.shared.stored_data import find_participants, open_stored_data
 from services.runtime import wire
-from services.store import journal, participants
-from services.vocabulary.fact import (
-    Assessment,
-    Body,
-    ChronicGvhd,
-    Culture,
-    Death,
-    Finding,
-    GvhdStage,
-    Relapse,
-    Withdrawal,
-)
-from services.vocabulary.grade import Symptoms
-
-
-def _as_finding(args: Namespace) -> Finding:
-    if args.symptoms is None and args.infarction is None:
-        raise CommandError("say what was seen: --symptoms, or --infarction")
-    symptoms = None if args.symptoms is None else Symptoms(args.symptoms)
-    infarction = None if args.infarction is None else args.infarction == "yes"
-    return Finding(args.criterion, args.by, symptoms, infarction, args.note)
-
-
-_BODIES: Mapping[str, Callable[[Namespace], Body]] = {
-    "relapse": lambda args: Relapse(args.detail),
-    "death": lambda args: Death(args.cause),
-    "withdrawal": lambda args: Withdrawal(args.reason),
-    "culture": lambda args: Culture(not args.negative, args.organism),
-    "gvhd-stage": lambda args: GvhdStage(args.skin, args.liver, args.upper_gi, args.lower_gi),
-    "chronic-gvhd": lambda args: ChronicGvhd(args.severity),
-    "assessment": lambda args: Assessment(args.criterion, args.grade, args.by, args.note),
-    "finding": _as_finding,
-}
+from services.store import journal
 
 
 def perform(args: Namespace) -> int:
     """Enter a fact, or print all."""
-    context = open_data(args, create=False)
-    return _export(context, args.participant) if args.word == "export" else _add(context, args)
+    if args.word == "export":
+        return _export(args)
+    from services.cli.shared.add_fact import add_fact  # noqa: PLC0415 (it loads the rules)
+
+    return add_fact(args)
 
 
-def _export(context: StudyContext, participant: str | None) -> int:
+def _export(args: Namespace) -> int:
     """Print the journal, subject by subject, as `aegis assess` and `aegis ingest` read it."""
-    with context.db.read() as conn:
-        known = participants.load_participants(conn, context.study_id)
-        if participant is not None and participant not in known:
-            raise CommandError(f"nobody is called {participant}: `aegis participants list`")
-        for subject in sorted(known) if participant is None else [participant]:
+    data = open_stored_data(args)
+    with data.db.read() as conn:
+        known = find_participants(conn, data.study_id, args.participant)
+        for subject in known if args.participant is None else [args.participant]:
             for one in journal.load_facts_between(conn, subject, 0):
                 print(wire.write_fact(one.fact).decode())
-    return 0
-
-
-def _add(context: StudyContext, args: Namespace) -> int:
-    body = _BODIES[args.kind](args)
-    if isinstance(body, Assessment | Finding) and not context.study.rules.knows(body.criterion):
-        raise CommandError(
-            f"{body.criterion} is no term of {context.study.table.name}; terms are written"
-            " like ctcae-5.0.tremor"
-        )
-    outcome = enter(context, args.participant, args.at, body, args.by)
-    settle(context)
-    print("known already" if outcome.duplicate or not outcome.facts else f"known: {args.kind}")
     return 0

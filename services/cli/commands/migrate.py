@@ -2,8 +2,9 @@
 
 from argparse import Namespace
 
-from services.cli.shared.open_study import migrate, settings_of
-from services.store import schema
+from services.cli.shared.open_database import settings_of
+from services.cli.shared.open_study import migrate
+from services.store.revisions import find_head
 
 
 def perform(args: Namespace) -> int:
@@ -11,7 +12,5 @@ def perform(args: Namespace) -> int:
     context = migrate(settings_of(args))
     context.db.close()
     protocol = context.study.rules.protocol
-    print(
-        f"the database is at revision {schema.find_head()}; {protocol.study} {protocol.version} runs"
-    )
+    print(f"the database is at revision {find_head()}; {protocol.study} {protocol.version} runs")
     return 0

@@ -2,9 +2,9 @@
 
 from argparse import Namespace
 
+from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.open_study import open_data
-from services.runtime import wire
 from services.safety_rules.inquiries import advice_now
 
 
@@ -15,7 +15,7 @@ def perform(args: Namespace) -> int:
         at = find_knowledge_cut(context, conn, args)
         found = list(advice_now.queries(conn, context.study.rules, at, args.participant))
     if args.json:
-        print("\n".join(wire.write_canonical(one) for one in found))
+        print_json_lines(found)
         return 0
     for query in found:
         facts = ", ".join(fact[:12] for fact in query.facts)

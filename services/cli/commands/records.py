@@ -2,23 +2,29 @@
 
 from argparse import Namespace
 
-from services.cli.shared.open_study import open_data
-from services.cli.shared.records_table import canonical_lines, records_table
-from services.runtime import wire
+from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.records_table import canonical_lines, in_table_order, records_table
+from services.cli.shared.stored_data import find_participants, open_stored_data
 from services.store import records
 
 
 def perform(args: Namespace) -> int:
     """Print records in the chosen form."""
-    context = open_data(args, create=False)
-    with context.db.read() as conn:
+    data = open_stored_data(args)
+    with data.db.read() as conn:
+        find_participants(conn, data.study_id, args.participant)
         if args.history:
-            found = records.load_episode_versions(conn, args.participant)
+            versions = records.load_episode_versions(conn, args.participant)
         else:
-            found = records.load_latest_episodes(conn, args.participant, args.as_of)
+            versions = records.load_latest_episodes(conn, args.participant, args.as_of)
     if args.history:
-        print("\n".join(wire.write_canonical(one) for one in found))
+        print_json_lines(versions)
         return 0
-    current = [one for one in found if not one.retracted]
-    print("\n".join(canonical_lines(current)) if args.canonical else records_table(current))
+    current = [episode for episode in versions if not episode.retracted]
+    if args.json:
+        print_json_lines(in_table_order(current))
+    elif args.canonical:
+        print("\n".join(canonical_lines(current)))
+    else:
+        print(records_table(current))
     return 0

@@ -5,24 +5,37 @@ from argparse import Namespace
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import SITES
-from services.cli.shared.enter_facts import intake_of
-from services.cli.shared.open_study import open_data
+from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.open_database import settings_of
+from services.cli.shared.study_of_data import choose_study
 from services.cli.shared.tables import explained_table
+from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.adapters.site_files import SiteFileError, load_sites
 from services.runtime.clock import now_utc
 from services.store import api_keys
 
 
 def perform(args: Namespace) -> int:
     """List sites, make a key for one, or revoke its keys."""
-    context = open_data(args)
-    sites = intake_of(context).sites
+    try:
+        sites = load_sites(choose_study(settings_of(args)).study, load_code_tables()).by_id
+    except SiteFileError as error:
+        raise CommandError(str(error)) from error
     if args.word == "list":
-        rows = [(s.id, s.timezone, ", ".join(s.senders)) for s in sites.by_id.values()]
+        if args.json:
+            print_json_lines(
+                {"site": site.id, "timezone": site.timezone, "senders": site.senders}
+                for site in sites.values()
+            )
+            return 0
+        rows = [(site.id, site.timezone, ", ".join(site.senders)) for site in sites.values()]
         print(explained_table(SITES, rows))
         return 0
-    if args.site not in sites.by_id:
-        raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites.by_id)}")
-    with context.db.write() as conn:
+    if args.site not in sites:
+        raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites)}")
+    from services.cli.shared.open_study import open_data  # noqa: PLC0415 (it loads the rules)
+
+    with open_data(args).db.write() as conn:
         if args.word == "key":
             key = secrets.token_urlsafe(32)
             api_keys.add_api_key(conn, key, args.site, now_utc(), actor=args.by)

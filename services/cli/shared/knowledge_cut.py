@@ -3,10 +3,9 @@
 from argparse import Namespace
 from datetime import datetime
 
-from services.cli.command import CommandError
 from services.cli.shared.open_study import StudyContext
+from services.cli.shared.stored_data import find_participants
 from services.runtime.clock import now_utc
-from services.store import participants
 from services.store.session import Connection
 
 
@@ -16,9 +15,7 @@ def find_knowledge_cut(context: StudyContext, conn: Connection, args: Namespace)
     Raises:
         CommandError: Nobody has that name.
     """
-    known = participants.load_participants(conn, context.study_id)
-    if args.participant is not None and args.participant not in known:
-        raise CommandError(f"nobody is called {args.participant}: `aegis participants list`")
+    known = find_participants(conn, context.study_id, args.participant)
     as_of: datetime | None = args.as_of
     if as_of is not None:
         return as_of

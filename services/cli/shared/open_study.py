@@ -4,15 +4,28 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from services.cli.command import CommandError
+from services.cli.shared.open_database import open_database, require_data, settings_of
+from services.cli.shared.study_of_data import (
+    choose_study,
+    recall_study,
+    remember_study,
+    require_same_study,
+)
 from services.runtime.clock import now_utc
-from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
+from services.runtime.settings import StoreSettings
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
-from services.store import messages, participants, protocols, schema
+from services.store import messages, participants, protocols
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
-from services.store.roles import name_role
+from services.store.revisions import (
+    NewerSchemaError,
+    UnfitDatabaseError,
+    find_head,
+    find_revisions,
+    require_newest,
+)
 from services.store.session import Database, DatabaseError, mask_password
 from services.store.vault import Keys, VaultError
 
@@ -30,13 +43,6 @@ class StudyContext:
     def study_id(self) -> str:
         """The study's id."""
         return self.study.rules.protocol.study
-
-
-def settings_of(args: Namespace) -> StoreSettings:
-    """Return the machine's settings, with what the command was told instead."""
-    told = {name: getattr(args, name, None) for name in ("data", "study")}
-    given = {name: value for name, value in told.items() if value is not None}
-    return read_settings(StoreSettings, **given)
 
 
 def open_study(args: Namespace) -> StudyRules:
@@ -64,23 +70,38 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Stu
 
 def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> StudyContext:
     """Return the study and the data that *settings* name; see `open_data`."""
+    settings = choose_study(settings)
     study = _study(settings)
-    db = _database(settings, service)
+    db = open_database(settings, service)
     if not db.is_sqlite:
         return StudyContext(settings, study, db, _on_a_server(settings, study, db))
-    if not create and not db.exists():
-        raise CommandError(
-            f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
-            " or start with `aegis participants import` or `aegis demo`"
-        )
+    if not create:
+        require_data(settings, db)
+    study_id = study.rules.protocol.study
+    if remembered := recall_study(settings):
+        require_same_study(settings, {remembered.study_id}, study_id)
     try:
         keys = Keys.load_or_create(settings.keys_folder, may_create=not db.exists())
-        schema.upgrade(db)
-    except (VaultError, schema.NewerSchemaError) as error:
+        _upgrade(db)
+        with db.read() as conn:  # of a folder that remembers nothing
+            require_same_study(settings, protocols.load_study_ids(conn), study_id)
+    except (VaultError, NewerSchemaError) as error:
         raise CommandError(str(error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)
+    remember_study(settings, study_id)
     return context
+
+
+def _upgrade(db: Database) -> None:
+    """Let a database in a file have the newest tables; most have them."""
+    if db.exists():
+        with db.read() as conn:
+            if find_revisions(conn) == (find_head(),):
+                return
+    from services.store import schema  # noqa: PLC0415 (Alembic takes a fifth of a second)
+
+    schema.upgrade(db)
 
 
 def migrate(settings: StoreSettings) -> StudyContext:
@@ -89,13 +110,16 @@ def migrate(settings: StoreSettings) -> StudyContext:
     Raises:
         CommandError: It cannot be reached or is not fit; says what to do.
     """
-    study, db = _study(settings), _database(settings, "")
+    from services.store import schema  # noqa: PLC0415 (Alembic takes a fifth of a second)
+
+    settings = choose_study(settings)
+    study, db = _study(settings), open_database(settings)
     try:
         schema.upgrade(db)
         with db.read() as conn:
             is_new = not messages.count_messages(conn)
         keys = Keys.load_or_create(settings.keys_folder, may_create=is_new)
-    except (VaultError, schema.NewerSchemaError, schema.UnfitDatabaseError) as error:
+    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
         raise CommandError(_unreachable(settings, error)) from error
@@ -110,37 +134,26 @@ def count_kept(settings: StoreSettings) -> int:
     Raises:
         CommandError: It cannot be reached.
     """
-    db = _database(settings, "")
+    db = open_database(settings)
     try:
         with db.read() as conn:
-            return messages.count_messages(conn) if schema.find_revisions(conn) else 0
+            return messages.count_messages(conn) if find_revisions(conn) else 0
     except DatabaseError as error:
         raise CommandError(_unreachable(settings, error)) from error
     finally:
         db.close()
 
 
-def _database(settings: StoreSettings, service: str) -> Database:
-    is_file = settings.database.startswith("sqlite")  # then nobody carries announcements on
-    announced = bool(read_settings(KafkaSettings).servers) and not is_file
-    try:
-        return Database.open(
-            settings.database, name_role(service) if service else "", has_relay=announced
-        )
-    except (ValueError, DatabaseError) as error:
-        raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
-
-
 def _on_a_server(settings: StoreSettings, study: StudyRules, db: Database) -> Keys:
     """Return the keys, once the database is there, fit, and governed by this protocol."""
     protocol = study.rules.protocol
-    by_user = _database(settings, "")  # a service's role may read nothing of an older database
+    by_user = open_database(settings)  # a service's role may read nothing of an older database
     try:
-        schema.require_newest(by_user)
+        require_newest(by_user)
         with db.read() as conn:
             runs = protocols.load_protocol(conn, protocol.sha256) is not None
         keys = Keys.load(settings.keys_folder)
-    except (VaultError, schema.NewerSchemaError, schema.UnfitDatabaseError) as error:
+    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
         raise CommandError(_unreachable(settings, error)) from error

@@ -28,9 +28,14 @@ def records_table(episodes: Sequence[Episode]) -> str:
             _says(e),
             e.id[:8],
         )
-        for e in sorted(episodes, key=lambda e: (e.content.participant, e.content.onset_at, e.id))
+        for e in in_table_order(episodes)
     ]
     return explained_table(RECORDS, rows)
+
+
+def in_table_order(episodes: Sequence[Episode]) -> list[Episode]:
+    """Return *episodes* by participant and onset."""
+    return sorted(episodes, key=lambda e: (e.content.participant, e.content.onset_at, e.id))
 
 
 def _says(episode: Episode) -> str:

@@ -47,13 +47,22 @@ def study_rules_version(folder: Path) -> str:
         ValueError: The protocol is no YAML, or names no table.
     """
     content = (folder / _PROTOCOL).read_bytes()
+    return rules_version(read_criteria_name(content), content)
+
+
+def read_criteria_name(content: bytes) -> str:
+    """Return the table of criteria that a protocol file names, e.g. ``ctcae-5.0``.
+
+    Raises:
+        ValueError: It is no YAML, or names no table.
+    """
     try:
         document = read_yaml(content.decode("utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{_PROTOCOL}: not YAML") from error
     if not isinstance(document, Mapping) or not isinstance(document.get("criteria"), str):
         raise ValueError(f"{_PROTOCOL}: criteria: names no table")  # noqa: TRY004 - a value of a file
-    return rules_version(document["criteria"], content)
+    return str(document["criteria"])
 
 
 def criteria_meaning(folder: Traversable) -> str:

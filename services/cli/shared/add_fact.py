@@ -1,0 +1,56 @@
+"""A fact that a person enters by `aegis facts add`."""
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+
+from services.cli.command import CommandError
+from services.cli.shared.enter_facts import enter
+from services.cli.shared.open_study import open_data
+from services.cli.shared.settle import settle
+from services.vocabulary.fact import (
+    Assessment,
+    Body,
+    ChronicGvhd,
+    Culture,
+    Death,
+    Finding,
+    GvhdStage,
+    Relapse,
+    Withdrawal,
+)
+from services.vocabulary.grade import Symptoms
+
+
+def _as_finding(args: Namespace) -> Finding:
+    if args.symptoms is None and args.infarction is None:
+        raise CommandError("say what was seen: --symptoms, or --infarction")
+    symptoms = None if args.symptoms is None else Symptoms(args.symptoms)
+    infarction = None if args.infarction is None else args.infarction == "yes"
+    return Finding(args.criterion, args.by, symptoms, infarction, args.note)
+
+
+_BODIES: Mapping[str, Callable[[Namespace], Body]] = {
+    "relapse": lambda args: Relapse(args.detail),
+    "death": lambda args: Death(args.cause),
+    "withdrawal": lambda args: Withdrawal(args.reason),
+    "culture": lambda args: Culture(not args.negative, args.organism),
+    "gvhd-stage": lambda args: GvhdStage(args.skin, args.liver, args.upper_gi, args.lower_gi),
+    "chronic-gvhd": lambda args: ChronicGvhd(args.severity),
+    "assessment": lambda args: Assessment(args.criterion, args.grade, args.by, args.note),
+    "finding": _as_finding,
+}
+
+
+def add_fact(args: Namespace) -> int:
+    """Enter the fact, grade it, and print what is known now."""
+    context = open_data(args, create=False)
+    body = _BODIES[args.kind](args)
+    if isinstance(body, Assessment | Finding) and not context.study.rules.knows(body.criterion):
+        raise CommandError(
+            f"{body.criterion} is no term of {context.study.table.name}; terms are written"
+            " like ctcae-5.0.tremor"
+        )
+    outcome = enter(context, args.participant, args.at, body, args.by)
+    settle(context)
+    print("known already" if outcome.duplicate or not outcome.facts else f"known: {args.kind}")
+    return 0

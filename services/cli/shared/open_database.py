@@ -1,0 +1,48 @@
+"""The database that the settings of a machine name."""
+
+from argparse import Namespace
+
+from services.cli.command import CommandError
+from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
+from services.store.roles import name_role
+from services.store.session import Database, DatabaseError
+
+
+def settings_of(args: Namespace) -> StoreSettings:
+    """Return the machine's settings, with what the command was told instead."""
+    options = {name: getattr(args, name, None) for name in ("data", "study")}
+    chosen = {name: value for name, value in options.items() if value is not None}
+    return read_settings(StoreSettings, **chosen)
+
+
+def open_database(settings: StoreSettings, service: str = "") -> Database:
+    """Return the database, to which nothing is connected yet.
+
+    Args:
+        settings: Name it.
+        service: Of `services.store.roles`, whose rights suffice; empty: those of the user.
+
+    Raises:
+        CommandError: The URL cannot be understood.
+    """
+    is_file = settings.database.startswith("sqlite")  # then nobody carries announcements on
+    announced = bool(read_settings(KafkaSettings).servers) and not is_file
+    try:
+        return Database.open(
+            settings.database, name_role(service) if service else "", has_relay=announced
+        )
+    except (ValueError, DatabaseError) as error:
+        raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
+
+
+def require_data(settings: StoreSettings, db: Database) -> None:
+    """Return when there are data.
+
+    Raises:
+        CommandError: There are none; says how to begin.
+    """
+    if not db.exists():
+        raise CommandError(
+            f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
+            " or start with `aegis participants import` or `aegis demo`"
+        )

@@ -1,0 +1,53 @@
+"""Parked items that a person lets be read again, or discards."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from services.cli.command import CommandError
+from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.open_study import open_data
+from services.cli.shared.settle import settle
+from services.ingest import parked_items
+
+
+def retry_items(args: Namespace) -> int:
+    """Read parked items again, and print what came of it."""
+    context = open_data(args, create=False)
+    done = parked_items.retry_parked(intake_of(context), args.by, args.site)
+    settle(context)
+    print(f"{done.facts} facts, {done.closed_items} items closed, {done.still_parked} still wait")
+    return 0
+
+
+def discard_items(args: Namespace) -> int:
+    """Set the chosen items aside for good, and print how many."""
+    intake = intake_of(open_data(args, create=False))
+    waiting = [row.id for row in parked_items.list_parked(intake, args.site)]
+    chosen = _chosen(args.items, waiting)
+    count = parked_items.discard_parked(intake, chosen, args.by, _reason(args.reason))
+    print(f"{count} items discarded; their messages are kept")
+    return 0
+
+
+def _chosen(items: Sequence[str], waiting: Sequence[str]) -> list[str]:
+    """Return the one id that begins with each of *items*.
+
+    Raises:
+        CommandError: None does, or several do.
+    """
+    chosen = []
+    for item in items:
+        found = [one for one in waiting if item and one.startswith(item)]
+        if len(found) != 1:
+            raise CommandError(
+                f"{len(found)} parked items begin with {item!r}: nothing was discarded;"
+                " name items as `aegis parked list` does"
+            )
+        chosen += found
+    return chosen
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise CommandError("say why with --reason: it is kept")
+    return text

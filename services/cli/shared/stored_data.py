@@ -1,0 +1,64 @@
+"""Stored data alone, for commands that print what the tables hold and need no rule of the study.
+
+To load a study is to recompute every boundary of its protocol, which takes a second. Where the
+data folder remembers its study, these commands do without.
+"""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.cli.command import CommandError
+from services.cli.shared.open_database import open_database, require_data, settings_of
+from services.cli.shared.study_of_data import names_study, recall_study
+from services.runtime.settings import StoreSettings
+from services.store import participants
+from services.store.participants import Participant
+from services.store.revisions import find_head, find_revisions
+from services.store.session import Connection, Database
+
+
+@dataclass(frozen=True, slots=True)
+class StoredData:
+    """A database and the study whose data it holds."""
+
+    settings: StoreSettings
+    db: Database
+    study_id: str
+
+
+def open_stored_data(args: Namespace) -> StoredData:
+    """Return the data that a command is told of.
+
+    Raises:
+        CommandError: There are none; or, where the study has to be loaded, see `open_data`.
+    """
+    settings = settings_of(args)
+    remembered = recall_study(settings)
+    if remembered is not None and not (
+        names_study(settings) and settings.study.absolute() != remembered.folder
+    ):
+        db = open_database(settings)
+        require_data(settings, db)
+        with db.read() as conn:
+            if find_revisions(conn) == (find_head(),):
+                return StoredData(settings, db, remembered.study_id)
+    # Seldom: an older database, a server, or another folder of the study is named.
+    from services.cli.shared.open_study import open_in  # noqa: PLC0415 (it takes a second)
+
+    context = open_in(settings, create=False)
+    return StoredData(context.settings, context.db, context.study_id)
+
+
+def find_participants(
+    conn: Connection, study_id: str, subject: str | None = None
+) -> Mapping[str, Participant]:
+    """Return the participants by pseudonym, the study itself among them.
+
+    Raises:
+        CommandError: Nobody is called *subject*.
+    """
+    by_subject = participants.load_participants(conn, study_id)
+    if subject is not None and subject not in by_subject:
+        raise CommandError(f"nobody is called {subject}: `aegis participants list`")
+    return by_subject

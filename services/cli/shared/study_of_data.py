@@ -1,0 +1,96 @@
+"""The study that a data folder belongs to, as a small file in it remembers.
+
+Only of data in a SQLite file of the folder: a server's database has its protocol in it.
+"""
+
+import json
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.cli.command import CommandError
+from services.runtime.settings import StoreSettings
+
+FILE = "study.json"
+_PROTOCOL = "protocol.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyOfData:
+    """The id of a study, and the absolute path of its folder when its data were last opened."""
+
+    study_id: str
+    folder: Path
+
+
+def recall_study(settings: StoreSettings) -> StudyOfData | None:
+    """Return the study of the data folder; None when nothing remembers it.
+
+    Raises:
+        CommandError: The file is damaged.
+    """
+    if settings.database_url:
+        return None
+    file = settings.data / FILE
+    try:
+        content = json.loads(file.read_text())
+        return StudyOfData(str(content["study"]), Path(content["folder"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CommandError(
+            f"{file} cannot be read: remove it, and name the study once with --study"
+        ) from error
+
+
+def remember_study(settings: StoreSettings, study_id: str) -> None:
+    """Let the data folder remember that it belongs to the study of *settings*."""
+    if settings.database_url:
+        return
+    folder = settings.study.absolute()
+    if recall_study(settings) == StudyOfData(study_id, folder):
+        return
+    content = json.dumps({"study": study_id, "folder": str(folder)})
+    with suppress(PermissionError):  # a folder that cannot be written can still be read
+        (settings.data / FILE).write_text(f"{content}\n")
+
+
+def choose_study(settings: StoreSettings) -> StoreSettings:
+    """Return *settings* with the folder of the study that the data folder remembers.
+
+    A folder that was named by ``--study`` or ``AEGIS_STUDY`` stays; see `require_same_study`.
+
+    Raises:
+        CommandError: The study is not in its folder any more.
+    """
+    remembered = recall_study(settings)
+    if remembered is None or names_study(settings):
+        return settings
+    if settings.study.absolute() == remembered.folder:
+        return settings
+    if not (remembered.folder / _PROTOCOL).exists():
+        raise CommandError(
+            f"the study of {settings.data}, {remembered.study_id}, is no longer in"
+            f" {remembered.folder}: name its folder with --study or AEGIS_STUDY, once is enough"
+        )
+    return settings.model_copy(update={"study": remembered.folder})
+
+
+def names_study(settings: StoreSettings) -> bool:
+    """Return True when ``--study`` or ``AEGIS_STUDY`` names the study."""
+    return "study" in settings.model_fields_set
+
+
+def require_same_study(settings: StoreSettings, stored_ids: Collection[str], study_id: str) -> None:
+    """Return when the study *study_id* is one of those whose data are stored, or none are.
+
+    Raises:
+        CommandError: The data are of another study.
+    """
+    if stored_ids and study_id not in stored_ids:
+        raise CommandError(
+            f"the data in {settings.data} are of {', '.join(sorted(stored_ids))}, and"
+            f" {settings.study} is the study"
+            f" {study_id}: name other data with --data, or leave --study (AEGIS_STUDY) out"
+        )
