@@ -15,12 +15,12 @@ AEGIS = (sys.executable, "-m", "services.cli.main")
 SMALL = ("--participants", "5", "--days", "9", "--seed", "11")
 
 
-def demo(out, *words, **told):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")}
+def demo(folder, *words, **settings):
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")}
     return subprocess.run(
-        [*AEGIS, "demo", "--distributed", *words, "--data", str(out)],
+        [*AEGIS, "demo", "--distributed", *words, "--data", str(folder)],
         cwd=ROOT,
-        env={**kept, **told},
+        env={**inherited, **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -31,26 +31,26 @@ def demo(out, *words, **told):
 @pytest.mark.server
 @pytest.mark.slow
 def test_many_processes_make_what_one_makes_and_only_on_empty_servers(postgres, kafka, tmp_path):
-    told = {"AEGIS_DATABASE_URL": postgres.url, "AEGIS_KAFKA": kafka.servers}
-    done = demo(tmp_path / "out", *SMALL, **told)
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = re.search(r"records = answer key: (\d+) of (\d+)", done.stdout)
-    assert found
-    assert found[1] == found[2] != "0"
-    assert re.search(r"\d+ sent, 0 refused, \d+ parked, lost 0", done.stdout)
-    assert "replayed: the same history" in done.stdout
-    assert f"records of one process: the same, byte for byte, of {found[1]}" in done.stdout
+    environment = {"AEGIS_DATABASE_URL": postgres.url, "AEGIS_KAFKA": kafka.servers}
+    completed = demo(tmp_path / "out", *SMALL, **environment)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    match = re.search(r"records = answer key: (\d+) of (\d+)", completed.stdout)
+    assert match
+    assert match[1] == match[2] != "0"
+    assert re.search(r"\d+ sent, 0 refused, \d+ parked, lost 0", completed.stdout)
+    assert "replayed: the same history" in completed.stdout
+    assert f"records of one process: the same, byte for byte, of {match[1]}" in completed.stdout
     assert postgres.query("SELECT count(*) FROM raw_message WHERE source = 'mllp'")[0][0] > 100
     mails = [len(list((tmp_path / "out" / place).glob("*.eml"))) for place in ("mails",)]
     assert mails[0] > 0
 
-    again = demo(tmp_path / "other", *SMALL, **told)
-    assert again.returncode == 2
-    assert "would be mixed with them" in again.stderr
+    repeated = demo(tmp_path / "other", *SMALL, **environment)
+    assert repeated.returncode == 2
+    assert "would be mixed with them" in repeated.stderr
 
 
 @pytest.mark.parametrize(
-    "told",
+    "notices",
     [
         {},
         {"AEGIS_KAFKA": "127.0.0.1:9092"},
@@ -58,23 +58,23 @@ def test_many_processes_make_what_one_makes_and_only_on_empty_servers(postgres, 
         {"AEGIS_DATABASE_URL": "postgresql+psycopg://aegis@127.0.0.1:1/aegis"},
     ],
 )
-def test_it_says_which_servers_it_needs_and_touches_nothing(tmp_path, told):
-    done = demo(tmp_path / "out", **told)
-    assert done.returncode == 2
-    assert "AEGIS_DATABASE_URL" in done.stderr
-    assert "AEGIS_KAFKA" in done.stderr
-    assert "make demo-distributed" in done.stderr
+def test_it_says_which_servers_it_needs_and_touches_nothing(tmp_path, notices):
+    completed = demo(tmp_path / "out", **notices)
+    assert completed.returncode == 2
+    assert "AEGIS_DATABASE_URL" in completed.stderr
+    assert "AEGIS_KAFKA" in completed.stderr
+    assert "make demo-distributed" in completed.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path):
     port = free_port()
-    done = demo(
+    completed = demo(
         tmp_path / "out",
         AEGIS_DATABASE_URL=f"postgresql+psycopg://aegis:secret@127.0.0.1:{port}/aegis",
         AEGIS_KAFKA=f"127.0.0.1:{port}",
     )
-    assert done.returncode == 2
-    assert f"127.0.0.1:{port}" in done.stderr
-    assert "secret" not in done.stderr
-    assert "start it, or name another in AEGIS_DATABASE_URL" in done.stderr
+    assert completed.returncode == 2
+    assert f"127.0.0.1:{port}" in completed.stderr
+    assert "secret" not in completed.stderr
+    assert "start it, or name another in AEGIS_DATABASE_URL" in completed.stderr

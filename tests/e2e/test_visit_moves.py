@@ -36,9 +36,9 @@ class Feed:
 
     def send(self, kind, *segments):
         self.hour += 1
-        at = f"202603{1 + self.hour // 24:02d}{self.hour % 24:02d}0000-0500"
-        head = header(kind=kind, control_id=f"M{self.hour}", sender=SENDER, sent_at=at)
-        return ("\r".join((head, *segments)) + "\r").replace("@", at[:12]).encode()
+        instant = f"202603{1 + self.hour // 24:02d}{self.hour % 24:02d}0000-0500"
+        head = header(kind=kind, control_id=f"M{self.hour}", sender=SENDER, sent_at=instant)
+        return ("\r".join((head, *segments)) + "\r").replace("@", instant[:12]).encode()
 
     def dose(self, mrn):
         rxa = "RXA|0|1|@|@|blinatumomab^blinatumomab^L|28|ug/d||start^start^AEGIS|||||||||||CP|A"
@@ -54,32 +54,32 @@ class Feed:
 
 
 @pytest.fixture
-def served(tmp_path):
+def service(tmp_path):
     (tmp_path / "people.csv").write_text(PEOPLE)
-    made = EmbeddedService(tmp_path / "data")
-    made.command("participants", "import", str(tmp_path / "people.csv"))
-    made.start()
-    yield made
-    if made.is_alive():
-        made.stop()
+    service = EmbeddedService(tmp_path / "data")
+    service.command("participants", "import", str(tmp_path / "people.csv"))
+    service.start()
+    yield service
+    if service.is_alive():
+        service.stop()
 
 
-def records(served):
+def records(service):
     """Participant and worst grade of each current record, once everything is graded."""
-    db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
-    until = time.monotonic() + 60
+    db = Database.open(f"sqlite:///{service.folder}/db/aegis.db")
+    deadline = time.monotonic() + 60
     while True:
         with db.read() as conn:
             if not count_unhandled(conn):
                 break
-        assert time.monotonic() < until, "the service does not come to rest"
+        assert time.monotonic() < deadline, "the service does not come to rest"
         time.sleep(0.05)
     db.close()
-    lines = served.command("records", "--canonical").splitlines()
+    lines = service.command("records", "--canonical").splitlines()
     return sorted((one["participant"], one["worst"]["at_most"]) for one in map(json.loads, lines))
 
 
-def test_a_visit_moves_with_its_results_and_moves_back(served):
+def test_a_visit_moves_with_its_results_and_moves_back(service):
     feed = Feed()
     first = [
         feed.dose("QX1"),
@@ -87,26 +87,26 @@ def test_a_visit_moves_with_its_results_and_moves_back(served):
         feed.potassium("QX1", "4.0", "VN-0", "O1"),
         feed.potassium("QX1", "6.5", VISIT, "O2"),
     ]
-    assert served.feed(first, 0) == len(first)
-    assert records(served) == [("P-001", 3)]
+    assert service.feed(first, 0) == len(first)
+    assert records(service) == [("P-001", 3)]
 
-    assert served.feed([feed.move("QX1", "QX2")], 0) == 1
-    assert records(served) == [("P-002", 3)]
-    assert served.feed([feed.potassium("QX1", "7.1", VISIT, "O3")], 0) == 1  # late, under the old
-    assert records(served) == [("P-002", 4)]
-    (line,) = (one for one in served.command("records").splitlines() if "P-002" in one)
-    said = served.command("explain", line.split()[-1])
-    assert "potassium 6.5 mmol/L" in said
-    assert "sent about P-001" in said
-    assert "new (visit moved)" in said
-    exported = served.command("facts", "export", "--participant=P-001")
-    assert VISIT not in exported + said
+    assert service.feed([feed.move("QX1", "QX2")], 0) == 1
+    assert records(service) == [("P-002", 3)]
+    assert service.feed([feed.potassium("QX1", "7.1", VISIT, "O3")], 0) == 1  # late, under the old
+    assert records(service) == [("P-002", 4)]
+    (line,) = (one for one in service.command("records").splitlines() if "P-002" in one)
+    output = service.command("explain", line.split()[-1])
+    assert "potassium 6.5 mmol/L" in output
+    assert "sent about P-001" in output
+    assert "new (visit moved)" in output
+    export_lines = service.command("facts", "export", "--participant=P-001")
+    assert VISIT not in export_lines + output
 
-    assert served.feed([feed.move("QX2", "QX1")], 0) == 1
-    assert records(served) == [("P-001", 4)]
-    history = served.command("records", "--history")
+    assert service.feed([feed.move("QX2", "QX1")], 0) == 1
+    assert records(service) == [("P-001", 4)]
+    history = service.command("records", "--history")
     for cause in ("retracted (visit moved)", "new (visit moved)", "returned (visit moved)"):
         assert cause in history
-    assert served.stop() == 0
-    assert "nothing found" in served.command("verify")
-    assert "the same history" in served.command("replay")
+    assert service.stop() == 0
+    assert "nothing found" in service.command("verify")
+    assert "the same history" in service.command("replay")

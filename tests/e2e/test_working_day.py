@@ -26,55 +26,57 @@ def aegis(data, capsys, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(data / "data"))
     monkeypatch.setenv("AEGIS_CLOCK", "message")
 
-    def run(*words):
+    def run_command(*words):
         code = main([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
-    return run
+    return run_command
 
 
 def crs_of(aegis):
-    _, listed, _ = aegis("records")
-    return next(line.split()[-1] for line in listed.splitlines() if "Cytokine release" in line)
+    _, listing, _ = aegis("records")
+    return next(line.split()[-1] for line in listing.splitlines() if "Cytokine release" in line)
 
 
 def test_1_enrol(aegis, data):
-    code, said, _ = aegis("participants", "import", data / "trial" / "participants.csv")
-    assert (code, said) == (0, "4 new, 0 changed, 0 lines left out\n")
-    _, said, _ = aegis("participants", "list")
-    assert len(said.splitlines()) == 5
+    code, output, _ = aegis("participants", "import", data / "trial" / "participants.csv")
+    assert (code, output) == (0, "4 new, 0 changed, 0 lines left out\n")
+    _, output, _ = aegis("participants", "list")
+    assert len(output.splitlines()) == 5
 
 
 def test_2_feed(aegis, data):
-    code, said, _ = aegis("ingest", data / "trial" / "feed.hl7")
+    code, output, _ = aegis("ingest", data / "trial" / "feed.hl7")
     assert code == 0
-    assert re.search(r"\d+ messages, \d+ accepted, \d+ of them duplicates, 0 refused", said)
-    again = aegis("ingest", data / "trial" / "feed.hl7")[1]
-    accepted, duplicates = re.search(r"(\d+) accepted, (\d+) of them duplicates", again).groups()
-    assert accepted == duplicates != "0"
+    assert re.search(r"\d+ messages, \d+ accepted, \d+ of them duplicates, 0 refused", output)
+    repeated = aegis("ingest", data / "trial" / "feed.hl7")[1]
+    accepted_count, duplicates = re.search(
+        r"(\d+) accepted, (\d+) of them duplicates", repeated
+    ).groups()
+    assert accepted_count == duplicates != "0"
 
 
 def test_3_look(aegis):
-    code, said, _ = aegis("explain", crs_of(aegis))
+    code, output, _ = aegis("explain", crs_of(aegis))
     assert code == 0
-    assert "Cytokine release syndrome (ASTCT)  (astct-2019.crs)" in said
-    assert "temperature" in said
-    assert "version 1" in said
+    assert "Cytokine release syndrome (ASTCT)  (astct-2019.crs)" in output
+    assert "temperature" in output
+    assert "version 1" in output
 
 
 def test_4_judge(aegis):
     record = crs_of(aegis)
-    code, said, _ = aegis(
+    code, output, _ = aegis(
         "adjudicate", record, "confirm", "--reason", "seen on the ward", "--by=lee"
     )
     assert code == 0
-    assert "confirmed" in said
+    assert "confirmed" in output
     assert "confirm by lee" in aegis("explain", record)[1]
-    _, said, _ = aegis(
+    _, output, _ = aegis(
         "adjudicate", record, "regrade", "--grade=2", "--reason=reviewed", "--by=lee"
     )
-    assert "worst grade 2" in said
+    assert "worst grade 2" in output
 
 
 def test_5_enter_what_no_feed_carries(aegis):
@@ -85,20 +87,24 @@ def test_5_enter_what_no_feed_carries(aegis):
 
 
 def test_5_a_finding_is_entered_as_seen(aegis):
-    who = ("--participant=P-001", "--at=2026-04-02T08:00Z", "--criterion=ctcae-5.0.hypokalemia")
-    assert aegis("facts", "add", "finding", *who, "--symptoms=none", "--by=lee")[0] == 0
+    participant = (
+        "--participant=P-001",
+        "--at=2026-04-02T08:00Z",
+        "--criterion=ctcae-5.0.hypokalemia",
+    )
+    assert aegis("facts", "add", "finding", *participant, "--symptoms=none", "--by=lee")[0] == 0
     lines = aegis("facts", "export", "--participant=P-001")[1].splitlines()
-    (found,) = (b for b in (json.loads(line)["body"] for line in lines) if b["kind"] == "finding")
-    assert (found["symptoms"], found["infarction"], found["by"]) == ("none", None, "lee")
+    (payload,) = (b for b in (json.loads(line)["body"] for line in lines) if b["kind"] == "finding")
+    assert (payload["symptoms"], payload["infarction"], payload["by"]) == ("none", None, "lee")
 
 
 def test_6_rules_and_the_answer_of_the_dsmb(aegis):
-    _, said, _ = aegis("rules", "status")
-    assert "DRAFT, signed by nobody" in said
+    _, output, _ = aegis("rules", "status")
+    assert "DRAFT, signed by nobody" in output
     words = ("determine", "BLINA-HSCT.S1", "continue", "--reason=discussed", "--by=chair")
-    code, said, _ = aegis(*words)
+    code, output, _ = aegis(*words)
     assert code == 0
-    assert "BLINA-HSCT.S1: continue" in said
+    assert "BLINA-HSCT.S1: continue" in output
     state = [json.loads(line) for line in aegis("rules", "status", "--json")[1].splitlines()]
     assert state[0]["determination"] == "continue"
 
@@ -109,8 +115,8 @@ def test_7_as_known_before_anything_was(aegis):
 
 
 def test_8_alerts(aegis):
-    _, said, _ = aegis("alerts", "list")
-    name = said.splitlines()[1].split()[0]
+    _, output, _ = aegis("alerts", "list")
+    name = output.splitlines()[1].split()[0]
     assert "Trial safety oversight, not a bedside alarm." in aegis("alerts", "show", name)[1]
     assert aegis("alerts", "ack", name, "--by=lee", "--comment=on it")[0] == 0
     assert name not in aegis("alerts", "list")[1]
@@ -156,12 +162,12 @@ WRONG = {
 
 @pytest.mark.parametrize(("words", "expected"), WRONG.values(), ids=WRONG)
 def test_what_cannot_be_done_is_said_and_changes_nothing(aegis, words, expected):
-    before = aegis("records", "--canonical")
+    earlier = aegis("records", "--canonical")
     code, _, complaint = aegis(*words)
     assert code == 2
     assert complaint.startswith(f"aegis {words[0]}: ")
     assert expected in complaint
-    assert aegis("records", "--canonical") == before
+    assert aegis("records", "--canonical") == earlier
 
 
 def test_a_setting_that_cannot_be_is_named(aegis, monkeypatch):

@@ -18,26 +18,26 @@ GROUP = f"aegis-rules-{RULES.protocol.study.lower()}"
 def acknowledged_and_not_folded(life):
     """The facts (subject, seq) of records that are acknowledged and that no transaction holds."""
     with life.db.read() as conn:
-        through = {state.subject: state.folded_through for state in states.load_states(conn)}
+        folded_through = {state.subject: state.folded_through for state in states.load_states(conn)}
     return [
         (record.key.decode(), one.seq)
-        for record in _acknowledged(life)
-        if isinstance(found := read_facts_record(record.value), FactRuns)
-        for one in found.facts
-        if one.seq > through.get(record.key.decode(), 0)
+        for record in _read_positions(life)
+        if isinstance(results := read_facts_record(record.value), FactRuns)
+        for one in results.facts
+        if one.seq > folded_through.get(record.key.decode(), 0)
     ]
 
 
-def put(life, key, value, partition=0):
+def publish_record(life, key, value, partition=0):
     """Let the facts topic hold a record that no relay has put there; return its place."""
     with KafkaProducer(bootstrap_servers=life.kafka.servers) as producer:
-        told = producer.send(FACTS, key=key, value=value, partition=partition).get(60)
-    return TopicPartition(FACTS, told.partition), told.offset
+        notices = producer.send(FACTS, key=key, value=value, partition=partition).get(60)
+    return TopicPartition(FACTS, notices.partition), notices.offset
 
 
 def acknowledge_through(life, place, offset):
     """Let the workers of the rules, none of which runs, begin after *offset* at *place*."""
-    with _looking(life) as consumer:
+    with _reader(life) as consumer:
         consumer.assign([place])
         wait_until(
             lambda: _is_committed(consumer, place, offset + 1), REST_S, "members do not leave"
@@ -51,8 +51,8 @@ def _is_committed(consumer, place, offset):
     return False
 
 
-def _acknowledged(life):
-    with _looking(life) as consumer:
+def _read_positions(life):
+    with _reader(life) as consumer:
         places = [TopicPartition(FACTS, one) for one in consumer.partitions_for_topic(FACTS)]
         ends = {place: consumer.committed(place) or 0 for place in places}
         begins = consumer.beginning_offsets(places)
@@ -65,7 +65,7 @@ def _acknowledged(life):
 
 
 @contextmanager
-def _looking(life):
+def _reader(life):
     consumer = KafkaConsumer(
         bootstrap_servers=life.kafka.servers, group_id=GROUP, enable_auto_commit=False
     )

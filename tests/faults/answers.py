@@ -13,29 +13,29 @@ class Answers:
         self.trial = trial
         self.clock = clock
         self._folder = folder
-        self._begun = 0
-        self._known = {}
+        self._run_count = 0
+        self._expected = {}
         self._begin()
 
-    def to(self, count):
+    def answer_after(self, count):
         """The answer to the first *count* messages; fewer than before are fed anew."""
-        if count not in self._known:
-            if count < self._taken:
+        if count not in self._expected:
+            if count < self._taken_rows:
                 self._begin()
-            self.installed.accept(self.trial.messages[self._taken : count])
-            self.installed.settle()
-            self._taken = count
-            self._known[count] = Answer(
-                tuple(self.installed.canonical()), facts_of(self.installed.db),
-                what_is_open(self.installed.db),
+            self.installation.accept(self.trial.messages[self._taken_rows : count])
+            self.installation.settle()
+            self._taken_rows = count
+            self._expected[count] = Answer(
+                tuple(self.installation.canonical()), facts_of(self.installation.db),
+                what_is_open(self.installation.db),
             )  # fmt: skip
-        return self._known[count]
+        return self._expected[count]
 
     def _begin(self):
-        self._begun += 1
-        self.installed = Installation(self._folder / str(self._begun), self.clock)
-        self.installed.enrol(self.trial)
-        self._taken = 0
+        self._run_count += 1
+        self.installation = Installation(self._folder / str(self._run_count), self.clock)
+        self.installation.enrol(self.trial)
+        self._taken_rows = 0
 
 
 class Answer:

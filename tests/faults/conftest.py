@@ -31,14 +31,14 @@ def answers(trial, tmp_path_factory):
 
 
 @pytest.fixture
-def living(answers, postgres, kafka, summary, tmp_path):
+def start_life(answers, postgres, kafka, summary, tmp_path):
     """Begin a life on an empty database and empty topics."""
     number = count()
 
     @contextmanager
-    def begun(of=answers, **settings):
+    def begin_life(reference=answers, **settings):
         folder = tmp_path / f"life-{next(number)}"
-        with Life(folder, of, (postgres, kafka), summary, **settings) as life:
+        with Life(folder, reference, (postgres, kafka), summary, **settings) as life:
             yield life
 
-    return begun
+    return begin_life

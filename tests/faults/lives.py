@@ -40,9 +40,9 @@ class Life:
             **settings,
         )
         self.db = Database.open(postgres.url)
-        self.answered = []
+        self.answered_messages = []
         self._is_over = False
-        self._since = time.monotonic()
+        self._start = time.monotonic()
 
     def __enter__(self):
         self.sink.__enter__()
@@ -59,33 +59,33 @@ class Life:
         self.sink.__exit__(None, None, None)
 
     @property
-    def left(self):
+    def remaining_messages(self):
         """The messages of the trial that are not acknowledged yet."""
-        return self.trial.messages[len(self.answered) :]
+        return self.trial.messages[len(self.answered_messages) :]
 
     def feed(self, count=None, at_once=40, between_s=0.0, *, revive=True):
         """Send the next *count* messages (all), until they are acknowledged.
 
         When ingest is dead it is started again (*revive*), or somebody else does that.
         """
-        upto = len(self.trial.messages) if count is None else len(self.answered) + count
-        over = time.monotonic() + REST_S
-        while len(self.answered) < upto:
-            assert time.monotonic() < over, f"not fed: {self.workers.dead()}"
+        upto = len(self.trial.messages) if count is None else len(self.answered_messages) + count
+        deadline = time.monotonic() + REST_S
+        while len(self.answered_messages) < upto:
+            assert time.monotonic() < deadline, f"not fed: {self.workers.dead()}"
             assert not self._is_over
             if revive and "ingest" not in self.workers:
                 self.workers.revive()
-            before = len(self.answered)
-            some = self.trial.messages[before : min(upto, before + at_once)]
-            self.answered.extend(self.workers.feed(some))
-            if between_s or len(self.answered) == before:
+            earlier = len(self.answered_messages)
+            batch = self.trial.messages[earlier : min(upto, earlier + at_once)]
+            self.answered_messages.extend(self.workers.feed(batch))
+            if between_s or len(self.answered_messages) == earlier:
                 time.sleep(between_s or 0.05)
 
-    def feeding(self, count=None, **how):
+    def feed_in_background(self, count=None, **how):
         """Feed beside what the test does; join what is returned."""
-        return _Beside(lambda: self.feed(count, revive=False, **how))
+        return _BackgroundTask(lambda: self.feed(count, revive=False, **how))
 
-    def rest(self, *, revive=True):
+    def wait_until_quiet(self, *, revive=True):
         """Return once nothing is left to do: folded, decided, announced, and told to people."""
 
         def is_over():
@@ -93,45 +93,45 @@ class Life:
                 self.workers.revive()
             return not self.waits()
 
-        wait_until(is_over, REST_S, lambda: f"waits for: {self.waits()}\n{self._said()}")
+        wait_until(is_over, REST_S, lambda: f"waits for: {self.waits()}\n{self._text()}")
 
     def waits(self):
         """What is left to do, in words; nothing: the service is at rest."""
         with self.db.read() as conn:
-            left = Counter(
+            remaining = Counter(
                 facts=journal.count_unhandled(conn), announcements=outbox.count_announcements(conn)
             )
             last = participants.find_last_received(conn, RULES.protocol.study)
             if self.answers.clock == "wall":
                 last = now_utc()
-            left["timers"] = len(timers.load_due_timers(conn, last)) if last else 0
-            raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
+            remaining["timers"] = len(timers.load_due_timers(conn, last)) if last else 0
+            open_alerts = {one.id for one in alerts.load_alerts(conn) if one.is_open}
             rows = alerts.load_deliveries(conn)
-            left["alerts not planned"] = len(raised - {row.alert for row in rows})
-            left["notices"] = alerts.count_undelivered(conn)
-            if not any(left.values()):
-                left["decisions"] = len(_not_decided(conn))
-        return {what: count for what, count in left.items() if count}
+            remaining["alerts not planned"] = len(open_alerts - {row.alert for row in rows})
+            remaining["notices"] = alerts.count_undelivered(conn)
+            if not any(remaining.values()):
+                remaining["decisions"] = len(_not_decided(conn))
+        return {what: count for what, count in remaining.items() if count}
 
     def prove(self, fault):
         """What came of it is what the embedded service says, nothing is lost, nothing twice."""
-        asked = self.workers.ask("verify", AND, "replay", AND, "records", "--canonical")
-        code = asked.wait_for_exit(120)
-        *proofs, records = asked.read_log().partition("replayed: the same history\n")
-        answer = self.answers.to(len(self.answered))
+        command = self.workers.ask("verify", AND, "replay", AND, "records", "--canonical")
+        code = command.wait_for_exit(120)
+        *proofs, records = command.read_log().partition("replayed: the same history\n")
+        answer = self.answers.answer_after(len(self.answered_messages))
         facts = Counter(facts_of(self.db))
-        lost = answer.facts - facts.keys()
+        lost_facts = answer.facts - facts.keys()
         twice = [fact for fact, count in facts.items() if count > 1]
         self.summary.add(
-            fault, self.workers.counts, facts=len(facts), lost=len(lost), twice=len(twice),
-            mails_again=self._mails_again(), seconds=time.monotonic() - self._since,
+            fault, self.workers.counts, facts=len(facts), lost=len(lost_facts), twice=len(twice),
+            mails_again=self._mails_again(), seconds=time.monotonic() - self._start,
         )  # fmt: skip
         self.workers.counts.clear()
-        self._since = time.monotonic()
-        assert code == 0, asked.read_log()
-        assert "verified: nothing found" in proofs[0], asked.read_log()
-        assert proofs[1], asked.read_log()
-        assert not lost, f"{len(lost)} facts lost"
+        self._start = time.monotonic()
+        assert code == 0, command.read_log()
+        assert "verified: nothing found" in proofs[0], command.read_log()
+        assert proofs[1], command.read_log()
+        assert not lost_facts, f"{len(lost_facts)} facts lost"
         assert not twice, f"{len(twice)} facts twice"
         assert facts.keys() == answer.facts
         assert tuple(filter(None, records.splitlines())) == answer.records
@@ -143,31 +143,33 @@ class Life:
         """The control ids of messages that were answered AA and are in no row."""
         with self.db.read() as conn:
             stored = set(conn.scalars(text("SELECT control_id FROM raw_message")))
-        return {_control_id(message) for message in self.answered} - stored
+        return {_control_id(message) for message in self.answered_messages} - stored
 
     def _every_open_alert_was_told(self):
         mails = [message_from_bytes(mail.read_bytes()) for mail in self.sink.mails]
-        told = {mail["X-Aegis-Alert"] for mail in mails}
-        assert {one.id for one in open_alerts(self.db)} <= told
+        mailed_alerts = {mail["X-Aegis-Alert"] for mail in mails}
+        assert {one.id for one in open_alerts(self.db)} <= mailed_alerts
         with self.db.read() as conn:
-            known = {f"<{row.id}@aegis.invalid>" for row in alerts.load_deliveries(conn)}
-        assert {mail["Message-ID"] for mail in mails} <= known, "a mail of which nobody knows"
+            alert_states = {f"<{row.id}@aegis.invalid>" for row in alerts.load_deliveries(conn)}
+        assert {mail["Message-ID"] for mail in mails} <= alert_states, (
+            "a mail of which nobody knows"
+        )
 
     def _mails_again(self):
         ids = Counter(message_from_bytes(m.read_bytes())["Message-ID"] for m in self.sink.mails)
         return sum(ids.values()) - len(ids)
 
-    def _said(self):
+    def _text(self):
         logs = sorted(self.folder.glob("*.log"))
         return "\n".join(f"== {log.name}\n{log.read_text()[-1500:]}" for log in logs)
 
 
-class _Beside:
+class _BackgroundTask:
     """A thread; what failed in it fails who joins it."""
 
     def __init__(self, does):
-        self._failed = None
-        self._thread = threading.Thread(target=self._run, args=(does,), daemon=True)
+        self._error = None
+        self._thread = threading.Thread(target=self._run_task, args=(does,), daemon=True)
         self._thread.start()
 
     def is_alive(self):
@@ -179,21 +181,27 @@ class _Beside:
 
     def join(self):
         self._thread.join()
-        if self._failed is not None:
-            raise self._failed
+        if self._error is not None:
+            raise self._error
 
-    def _run(self, does):
+    def _run_task(self, does):
         try:
             does()
         except BaseException as error:  # noqa: BLE001 - raised by `join`
-            self._failed = error
+            self._error = error
 
 
 def _not_decided(conn):
     """The rules that say something that no decision tells."""
     study = RULES.protocol.study
-    told = {row.decision.rule: row.decision for row in decisions.load_latest_decisions(conn, study)}
-    return [one.rule for one in status(conn, RULES) if says(one) != says(told.get(one.rule))]
+    decisions_by_rule = {
+        row.decision.rule: row.decision for row in decisions.load_latest_decisions(conn, study)
+    }
+    return [
+        one.rule
+        for one in status(conn, RULES)
+        if says(one) != says(decisions_by_rule.get(one.rule))
+    ]
 
 
 def _control_id(message):

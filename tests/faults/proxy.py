@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from sqlalchemy.engine import make_url
 
-BEFORE, AFTER = "before", "after"  # the server has heard the COMMIT, or it has not
+BEFORE_COMMIT, AFTER_COMMIT = "before", "after"  # the server has heard the COMMIT, or it has not
 _COMMIT = b"COMMIT"
 
 
@@ -14,25 +14,25 @@ class Proxy:
     """Listens on a free port, and carries bytes to the server of *url* and back."""
 
     def __init__(self, url):
-        parsed = make_url(url)
-        self._server = parsed.host, parsed.port
+        url_parts = make_url(url)
+        self._server = url_parts.host, url_parts.port
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
-        self.url = parsed.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        self.url = url_parts.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
         self.cuts = 0
-        self._armed = None
+        self._cut_at = None
         self._lock = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut_next_commit(self, when):
         """Cut the next connection that says COMMIT, *when* the server has not or has done it."""
         with self._lock:
-            self._armed = when
+            self._cut_at = when
 
     @property
     def is_armed(self):
         """Whether no COMMIT was cut since."""
-        return self._armed is not None
+        return self._cut_at is not None
 
     def close(self):
         """Take no more connections."""
@@ -51,9 +51,9 @@ class Proxy:
         with suppress(OSError):
             while data := pair.client.recv(65536):
                 when = self._disarm() if _COMMIT in data else None
-                if when == BEFORE:
+                if when == BEFORE_COMMIT:
                     break
-                pair.is_deaf = when == AFTER
+                pair.is_deaf = when == AFTER_COMMIT
                 pair.server.sendall(data)
                 if pair.is_deaf:
                     return  # whoever hears the answer cuts
@@ -69,7 +69,7 @@ class Proxy:
 
     def _disarm(self):
         with self._lock:
-            when, self._armed = self._armed, None
+            when, self._cut_at = self._cut_at, None
             self.cuts += when is not None
         return when
 
@@ -80,7 +80,7 @@ class _Pair:
         self.is_deaf = False  # the answer of the server does not arrive
 
     def close(self):
-        for one in (self.client, self.server):
+        for item in (self.client, self.server):
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+                item.shutdown(socket.SHUT_RDWR)
+            item.close()

@@ -15,36 +15,36 @@ class Summary:
     def __init__(self, record_property):
         self.record_property = record_property
 
-    def add(self, fault, *counted, **more):
+    def add(self, fault, *totals, **counts):
         """Count one run of *fault*."""
-        run = Counter(runs=1, **more)
-        for one in counted:
-            run.update(one)
-        self.record_property(_PROPERTY, [fault, dict(run)])
+        entry = Counter(runs=1, **counts)
+        for item in totals:
+            entry.update(item)
+        self.record_property(_PROPERTY, [fault, dict(entry)])
 
 
 class Table:
     """A plugin of pytest: what all reports counted."""
 
     def __init__(self):
-        self.of = defaultdict(Counter)
+        self.subject = defaultdict(Counter)
 
     def pytest_runtest_logreport(self, report):
         if report.when == "teardown":  # the last one of a test
             for name, value in report.user_properties:
                 if name == _PROPERTY:
-                    fault, run = value
-                    self.of[fault].update(run)
+                    fault, entry = value
+                    self.subject[fault].update(entry)
 
     def pytest_terminal_summary(self, terminalreporter):
-        if self.of:
+        if self.subject:
             terminalreporter.section("faults")
             for line in self.lines():
                 terminalreporter.write_line(line)
 
     def lines(self):
-        width = max(len(fault) for fault in [*self.of, "fault"])
+        width = max(len(fault) for fault in [*self.subject, "fault"])
         yield f"{'fault':{width}}" + "".join(f"{name.replace('_', ' '):>12}" for name in _COLUMNS)
-        total = sum(self.of.values(), Counter())
-        for fault, counted in [*sorted(self.of.items()), ("total", total)]:
-            yield f"{fault:{width}}" + "".join(f"{counted[name]:>12.0f}" for name in _COLUMNS)
+        total = sum(self.subject.values(), Counter())
+        for fault, counts in [*sorted(self.subject.items()), ("total", total)]:
+            yield f"{fault:{width}}" + "".join(f"{counts[name]:>12.0f}" for name in _COLUMNS)

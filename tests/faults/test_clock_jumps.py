@@ -15,40 +15,42 @@ def by_the_wall(trial, tmp_path_factory):
     return Answers(trial, tmp_path_factory.mktemp("embedded"), clock="wall")
 
 
-def test_a_clock_that_jumps_under_load_changes_no_record(living, by_the_wall, tmp_path):
-    ahead = tmp_path / "ahead"
-    ahead.write_text("0")
-    with living(of=by_the_wall, CLOCK_AHEAD=str(ahead)) as life:
+def test_a_clock_that_jumps_under_load_changes_no_record(start_life, by_the_wall, tmp_path):
+    clock_file = tmp_path / "ahead"
+    clock_file.write_text("0")
+    with start_life(reference=by_the_wall, CLOCK_AHEAD=str(clock_file)) as life:
         life.workers.start()
         part = len(life.trial.messages) // 4
         for number, jump_s in enumerate((_HOUR_S, -_HOUR_S, 2 * _HOUR_S, 0)):
-            feeding = life.feeding(part if number < 3 else None, at_once=5, between_s=0.02)
-            feeding.wait(0.3)
-            _set(ahead, jump_s)
-            feeding.join()
-            life.rest(revive=False)
+            feed_thread = life.feed_in_background(
+                part if number < 3 else None, at_once=5, between_s=0.02
+            )
+            feed_thread.wait(0.3)
+            _set_clock(clock_file, jump_s)
+            feed_thread.join()
+            life.wait_until_quiet(revive=False)
             life.prove("the clock jumps")
         assert set(life.workers.stop().values()) == {0}
 
 
-def test_leases_of_the_dead_whose_clock_was_ahead_are_taken_soon(living, by_the_wall, tmp_path):
-    ahead = tmp_path / "ahead"
-    ahead.write_text(str(_HOUR_S))
-    with living(of=by_the_wall, CLOCK_AHEAD=str(ahead)) as life:
+def test_leases_of_the_dead_whose_clock_was_ahead_are_taken_soon(start_life, by_the_wall, tmp_path):
+    clock_file = tmp_path / "ahead"
+    clock_file.write_text(str(_HOUR_S))
+    with start_life(reference=by_the_wall, CLOCK_AHEAD=str(clock_file)) as life:
         life.workers.start()
         life.feed(80)
-        life.rest()
+        life.wait_until_quiet()
         for role in ("relay", "rules", "alerts"):
             life.workers.kill(role)
-        _set(ahead, 0)
+        _set_clock(clock_file, 0)
         life.workers.revive()
         life.feed()
-        life.rest()
+        life.wait_until_quiet()
         life.prove("a lease from the future")
 
 
-def _set(file, ahead_s):
+def _set_clock(file, ahead_s):
     """Replace it: whoever reads it sees one or the other."""
-    new = file.with_suffix(".new")
-    new.write_text(str(ahead_s))
-    new.replace(file)
+    replacement = file.with_suffix(".new")
+    replacement.write_text(str(ahead_s))
+    replacement.replace(file)

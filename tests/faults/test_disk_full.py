@@ -24,43 +24,43 @@ def test_a_full_disk_is_told_to_the_sender_and_the_service_goes_on_when_there_is
 ):
     (tmp_path / "people.csv").write_text(write_participants_csv(trial))
     with MailSink(tmp_path / "mails") as sink:
-        served = EmbeddedService(tmp_path / "data", sink.port)
-        served.command("participants", "import", str(tmp_path / "people.csv"))
-        served.start()
-        _feed(served, trial.messages[:80])
+        service = EmbeddedService(tmp_path / "data", sink.port)
+        service.command("participants", "import", str(tmp_path / "people.csv"))
+        service.start()
+        _feed(service, trial.messages[:80])
         for upto in (140, len(trial.messages)):
             os.truncate(tmp_path / "service.log", 0)  # the limit is one of its log, too
-            _limit(served, _FULL)
-            more = trial.messages[upto - 60 : upto]
-            codes = {one.code for one in send_messages("127.0.0.1", served.mllp, more)}
+            _limit(service, _FULL)
+            further_messages = trial.messages[upto - 60 : upto]
+            codes = {one.code for one in send_messages("127.0.0.1", service.mllp, further_messages)}
             assert codes == {"AE"}, "said that it could be stored"
-            _limit(served, resource.RLIM_INFINITY)
-            _feed(served, trial.messages[:upto])
-        wait_until_done(served)
-        assert served.stop() == 0
-        assert "nothing found" in served.command("verify")
-        assert "the same history" in served.command("replay")
-        records = served.command("records", "--canonical").splitlines()
-    assert tuple(records) == answers.to(len(trial.messages)).records
-    summary.add("disk full (SQLite)", {"starts": served.starts, "stops": 1})
+            _limit(service, resource.RLIM_INFINITY)
+            _feed(service, trial.messages[:upto])
+        wait_until_done(service)
+        assert service.stop() == 0
+        assert "nothing found" in service.command("verify")
+        assert "the same history" in service.command("replay")
+        records = service.command("records", "--canonical").splitlines()
+    assert tuple(records) == answers.answer_after(len(trial.messages)).records
+    summary.add("disk full (SQLite)", {"starts": service.starts, "stops": 1})
 
 
-def _feed(served, messages):
+def _feed(service, messages):
     """Send *messages* until all are acknowledged; what is stored is acknowledged again."""
-    done = []
+    steps = []
 
     def is_acknowledged():
-        done[:] = []
+        steps[:] = []
         with suppress(OSError):
-            done.extend(
-                one.code for one in send_messages("127.0.0.1", served.mllp, messages, timeout_s=30)
+            steps.extend(
+                one.code for one in send_messages("127.0.0.1", service.mllp, messages, timeout_s=30)
             )
-        return done == ["AA"] * len(messages)
+        return steps == ["AA"] * len(messages)
 
-    wait_until(is_acknowledged, REST_S, lambda: f"not stored: {done[-3:]}")
+    wait_until(is_acknowledged, REST_S, lambda: f"not stored: {steps[-3:]}")
 
 
-def _limit(served, most):
-    """Let no file of the service grow beyond *most* bytes."""
+def _limit(service, limit):
+    """Let no file of the service grow beyond *limit* bytes."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (most, hard))
+    resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (limit, hard))

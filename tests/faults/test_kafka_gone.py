@@ -12,21 +12,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_kafka_started_again_under_load(living, end):
-    with living() as life:
+def test_kafka_started_again_under_load(start_life, end):
+    with start_life() as life:
         life.workers.start()
         life.feed(60)
-        feeding = life.feeding(at_once=5, between_s=0.02)
-        feeding.wait(0.3)
+        feed_thread = life.feed_in_background(at_once=5, between_s=0.02)
+        feed_thread.wait(0.3)
         getattr(life.kafka, end)()
-        feeding.join()  # ingest needs no Kafka
+        feed_thread.join()  # ingest needs no Kafka
         life.kafka.start()
-        life.rest(revive=False)
+        life.wait_until_quiet(revive=False)
         life.prove(f"Kafka: {end}")
 
 
-def test_records_that_kafka_lost_are_announced_again(living):
-    with living() as life:
+def test_records_that_kafka_lost_are_announced_again(start_life):
+    with start_life() as life:
         life.workers.start()
         part = len(life.trial.messages) // 3
         for number in range(3):
@@ -35,20 +35,20 @@ def test_records_that_kafka_lost_are_announced_again(living):
             wait_until(lambda: "announcements" not in life.waits(), REST_S, life.waits)
             _empty(life)
             life.workers.start("rules")
-            life.rest(revive=False)
+            life.wait_until_quiet(revive=False)
             life.prove("topics emptied")
 
 
-def test_without_a_relay_all_is_folded_and_decided_and_told(living):
-    with living() as life:
+def test_without_a_relay_all_is_folded_and_decided_and_told(start_life):
+    with start_life() as life:
         life.workers.start()
         life.feed(80, at_once=10)
-        life.rest()
+        life.wait_until_quiet()
         assert life.workers.stop("relay") == {"relay": 0}
         life.feed(at_once=10)
         wait_until(lambda: life.waits().keys() <= {"announcements"}, REST_S, life.waits)
         life.workers.start("relay")
-        life.rest(revive=False)
+        life.wait_until_quiet(revive=False)
         life.prove("no relay")
 
 

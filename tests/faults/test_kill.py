@@ -25,15 +25,15 @@ _STEPS = sorted(  # what only one process passes; what is seldom news, first
 )
 _RUNS = 3
 _MOMENTS = 2  # random kills of each run, after those at its named steps
-_KILLED = 137
+_KILLED_CODE = 137
 
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
-    made = simulate_trial(5, seed=11, days=9)
+    simulated = simulate_trial(5, seed=11, days=9)
     folder = tmp_path_factory.mktemp("trial")
-    write_trial(made, folder)
-    return made, folder
+    write_trial(simulated, folder)
+    return simulated, folder
 
 
 @pytest.mark.parametrize("seed", range(_RUNS))
@@ -41,68 +41,72 @@ def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed
     made, folder = trial
     rng = random.Random(f"kill-{seed}")
     with MailSink(tmp_path / "mails") as sink:
-        served = EmbeddedService(tmp_path / "data", sink.port)
-        served.command("participants", "import", str(folder / "participants.csv"))
+        service = EmbeddedService(tmp_path / "data", sink.port)
+        service.command("participants", "import", str(folder / "participants.csv"))
         answered = 0
         for step in _STEPS[seed::_RUNS]:
-            answered = _feed_until_it_dies(served, made.messages, answered, step)
+            answered = _feed_until_it_dies(service, made.messages, answered, step)
         for _ in range(_MOMENTS):
-            served.start()
-            killer = threading.Timer(rng.uniform(0.02, 0.6), served.process.kill)
+            service.start()
+            killer = threading.Timer(rng.uniform(0.02, 0.6), service.process.kill)
             killer.start()
-            answered = served.feed(made.messages, answered)
+            answered = service.feed(made.messages, answered)
             killer.join()
-            served.process.wait(REST_S)
+            service.process.wait(REST_S)
         while answered < len(made.messages):
-            served.start()
-            answered = served.feed(made.messages, answered)
-        if not served.is_alive():
-            served.start()
-        wait_until_done(served)
-        assert served.stop() == 0
-        _deliver_what_is_left(served)
+            service.start()
+            answered = service.feed(made.messages, answered)
+        if not service.is_alive():
+            service.start()
+        wait_until_done(service)
+        assert service.stop() == 0
+        _deliver_what_is_left(service)
 
-        assert "nothing found" in served.command("verify")
-        assert "the same history" in served.command("replay")
-        assert _records(served) == _key(folder)
-        _each_open_alert_was_mailed(served, sink)
+        assert "nothing found" in service.command("verify")
+        assert "the same history" in service.command("replay")
+        assert _records(service) == _key(folder)
+        _each_open_alert_was_mailed(service, sink)
 
 
-def _feed_until_it_dies(served, messages, answered, step):
+def _feed_until_it_dies(service, messages, answers, step):
     """Feed, a few at a time, until it dies at *step*; return how many are acknowledged in all."""
-    served.start(f"{step}:1")
-    until = time.monotonic() + REST_S
-    while served.is_alive():
-        assert time.monotonic() < until, f"never passed: {step}"
-        answered = served.feed(messages[: answered + 5], answered)
+    service.start(f"{step}:1")
+    deadline = time.monotonic() + REST_S
+    while service.is_alive():
+        assert time.monotonic() < deadline, f"never passed: {step}"
+        answers = service.feed(messages[: answers + 5], answers)
         time.sleep(0.1)
-    assert served.process.returncode == _KILLED
-    return answered
+    assert service.process.returncode == _KILLED_CODE
+    return answers
 
 
-def wait_until_done(served):
-    db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
-    until = time.monotonic() + REST_S
+def wait_until_done(service):
+    db = Database.open(f"sqlite:///{service.folder}/db/aegis.db")
+    deadline = time.monotonic() + REST_S
     quiet = 0
     while quiet < 3:
-        assert time.monotonic() < until, "the service does not come to rest"
+        assert time.monotonic() < deadline, "the service does not come to rest"
         time.sleep(0.3)
         with db.read() as conn:
-            raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
-            told = {row.alert for row in alerts.load_deliveries(conn)}
-            busy = journal.count_unhandled(conn) or alerts.count_undelivered(conn) or raised - told
+            open_alerts = {one.id for one in alerts.load_alerts(conn) if one.is_open}
+            notified_alerts = {row.alert for row in alerts.load_deliveries(conn)}
+            busy = (
+                journal.count_unhandled(conn)
+                or alerts.count_undelivered(conn)
+                or open_alerts - notified_alerts
+            )
         quiet = 0 if busy else quiet + 1
     db.close()
 
 
-def _deliver_what_is_left(served):
-    served.start()
-    wait_until_done(served)
-    served.stop()
+def _deliver_what_is_left(service):
+    service.start()
+    wait_until_done(service)
+    service.stop()
 
 
-def _records(served):
-    lines = [json.loads(line) for line in served.command("records", "--canonical").splitlines()]
+def _records(service):
+    lines = [json.loads(line) for line in service.command("records", "--canonical").splitlines()]
     return sorted(
         (
             one["participant"],
@@ -131,11 +135,11 @@ def _key(folder):
     )
 
 
-def _each_open_alert_was_mailed(served, sink):
-    db = Database.open(f"sqlite:///{served.folder}/db/aegis.db")
+def _each_open_alert_was_mailed(service, sink):
+    db = Database.open(f"sqlite:///{service.folder}/db/aegis.db")
     with db.read() as conn:
-        raised = {one.id for one in alerts.load_alerts(conn) if one.is_open}
+        open_alerts = {one.id for one in alerts.load_alerts(conn) if one.is_open}
     db.close()
-    mailed = {message_from_bytes(mail.read_bytes())["X-Aegis-Alert"] for mail in sink.mails}
-    assert raised
-    assert raised <= mailed
+    mailed_alerts = {message_from_bytes(mail.read_bytes())["X-Aegis-Alert"] for mail in sink.mails}
+    assert open_alerts
+    assert open_alerts <= mailed_alerts

@@ -5,7 +5,11 @@ import json
 import pytest
 
 from services.safety_rules.workers.faust_stream import FAILED, UPGRADE_ME
-from tests.faults.acknowledged import acknowledge_through, acknowledged_and_not_folded, put
+from tests.faults.acknowledged import (
+    acknowledge_through,
+    acknowledged_and_not_folded,
+    publish_record,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -15,14 +19,14 @@ _FATAL = ("fold.before_record", "fold.before_commit", "fold.after_commit")
 _NOBODYS = b'{"schema": "aegis.facts", "version": 1, "study": "BLINA-HSCT", "runs": []}'
 
 
-def test_a_bug_in_a_step_ends_the_process_and_loses_nothing(living):
-    with living(**_NEVER) as life:
+def test_a_bug_in_a_step_ends_the_process_and_loses_nothing(start_life):
+    with start_life(**_NEVER) as life:
         life.workers.planned_failpoints["rules"] = [f"{name}:1:raise" for name in _FATAL]
         life.workers.start()
         part = len(life.trial.messages) // 3
         for wave in range(3):
             life.feed(part if wave < 2 else None, at_once=5)
-            life.rest()  # also of what would have been acknowledged: nothing is swept here
+            life.wait_until_quiet()  # without a sweep: nothing was acknowledged too early
             life.prove("a bug in a step of the rules")
         assert life.workers.exit_codes["rules"] == [FAILED] * len(_FATAL)
         assert life.workers["rules"].log.read_text().count("fold_failed") == len(_FATAL)
@@ -30,8 +34,8 @@ def test_a_bug_in_a_step_ends_the_process_and_loses_nothing(living):
         assert acknowledged_and_not_folded(life) == []
 
 
-def test_what_fails_for_once_is_tried_again_by_the_same_process(living):
-    with living() as life:
+def test_what_fails_for_once_is_tried_again_by_the_same_process(start_life):
+    with start_life() as life:
         life.workers.start(
             failpoints={
                 "ingest": "ingest.before_commit:2:raise",
@@ -41,18 +45,18 @@ def test_what_fails_for_once_is_tried_again_by_the_same_process(living):
             }
         )
         life.feed(at_once=10)
-        life.rest(revive=False)
+        life.wait_until_quiet(revive=False)
         life.prove("an error that passes")
         assert set(life.workers.stop().values()) == {0}
 
 
-def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(living):
+def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(start_life):
     newer = json.dumps({"schema": "aegis.facts", "version": 2, "study": "?", "way": "new"})
-    with living(**_NEVER) as life:
+    with start_life(**_NEVER) as life:
         life.workers.start()
         life.feed(60)
-        life.rest()
-        place, offset = put(life, b"P-001", newer.encode())
+        life.wait_until_quiet()
+        place, offset = publish_record(life, b"P-001", newer.encode())
         for _ in range(2):
             rules = life.workers["rules"]
             assert rules.wait_for_exit() == UPGRADE_ME
@@ -63,7 +67,7 @@ def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(living
         assert life.workers["rules"].wait_for_exit() == UPGRADE_ME
         acknowledge_through(life, place, offset)  # as an upgraded worker does
         life.feed()
-        life.rest()
+        life.wait_until_quiet()
         life.prove("a record of a newer version")
 
 
@@ -81,9 +85,9 @@ def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(living
 )
 def test_what_is_no_record_is_logged_and_passed_over(life, key, value, is_said):
     rules = life.workers["rules"]
-    put(life, key, value)
+    publish_record(life, key, value)
     life.feed(30)
-    life.rest(revive=False)
+    life.wait_until_quiet(revive=False)
     assert ("record_unreadable" in rules.read_log()) == is_said
     assert life.workers.stop("rules") == {"rules": 0}
     life.workers.start("rules")
@@ -91,7 +95,7 @@ def test_what_is_no_record_is_logged_and_passed_over(life, key, value, is_said):
 
 
 @pytest.fixture
-def life(living):
-    with living(**_NEVER) as life:
+def life(start_life):
+    with start_life(**_NEVER) as life:
         life.workers.start()
         yield life

@@ -26,13 +26,15 @@ def test_every_named_step_is_passed_by_a_worker():
 
 
 @pytest.mark.parametrize("seed", range(LIVES))
-def test_whatever_is_killed_the_records_are_those_of_the_embedded_service(living, seed):
+def test_whatever_is_killed_the_records_are_those_of_the_embedded_service(start_life, seed):
     rng = random.Random(f"workers-{seed}")
-    with living() as life:
+    with start_life() as life:
         workers = life.workers
         for role, steps in _STEPS.items():
-            turned = steps[seed % len(steps) :] + steps[: seed % len(steps)]
-            workers.planned_failpoints[role] = [f"{step}:{rng.randint(1, 2)}" for step in turned]
+            rotated_steps = steps[seed % len(steps) :] + steps[: seed % len(steps)]
+            workers.planned_failpoints[role] = [
+                f"{step}:{rng.randint(1, 2)}" for step in rotated_steps
+            ]
         workers.start()
         part = len(life.trial.messages) // WAVES
         for wave in range(WAVES):
@@ -40,12 +42,12 @@ def test_whatever_is_killed_the_records_are_those_of_the_embedded_service(living
             killer = _kill_at_a_moment(workers, rng)
             life.feed(None if is_last else part, at_once=rng.choice((2, 5, 10)))
             killer.join()
-            life.rest()
+            life.wait_until_quiet()
             life.prove("kill -9")
         workers.planned_failpoints.clear()
         for name in _STEPS:  # what one was to die of may still lie before it
             workers.kill(name)
-        life.rest()
+        life.wait_until_quiet()
         assert all(code == 0 for code in workers.stop().values())
 
 

@@ -21,8 +21,8 @@ _STEPS = (
 )
 
 
-def test_a_step_that_takes_two_seconds_is_finished_by_a_worker_that_is_to_end(living):
-    with living(**_NEVER) as life:
+def test_a_step_that_takes_two_seconds_is_finished_by_a_worker_that_is_to_end(start_life):
+    with start_life(**_NEVER) as life:
         workers = life.workers
         workers.start()
         part = len(life.trial.messages) // len(_STEPS)
@@ -31,7 +31,9 @@ def test_a_step_that_takes_two_seconds_is_finished_by_a_worker_that_is_to_end(li
             role = role or name.partition(".")[0]
             assert workers.stop(role) == {role: 0}
             (worker,) = workers.start(role, failpoints={role: f"{name}:1:sleep=2"})
-            feeding = life.feeding(part if number + 1 < len(_STEPS) else None, at_once=5)
+            feed_thread = life.feed_in_background(
+                part if number + 1 < len(_STEPS) else None, at_once=5
+            )
             worker.wait_for(f"failpoint {name}")
             assert worker.is_alive()
             worker.signal(signal.SIGTERM)
@@ -39,8 +41,8 @@ def test_a_step_that_takes_two_seconds_is_finished_by_a_worker_that_is_to_end(li
             if role == "rules":
                 assert acknowledged_and_not_folded(life) == []
             workers.start(role)
-            feeding.join()
-            life.rest(revive=False)
+            feed_thread.join()
+            life.wait_until_quiet(revive=False)
             assert "Traceback" not in worker.read_log()
             life.prove("SIGTERM in a slow step")
         assert workers.stop() == dict.fromkeys(("ingest", "relay", "rules", "alerts"), 0)

@@ -11,8 +11,8 @@ from tests.helpers.distributed_service import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
-def test_partitions_move_between_workers_under_load(living):
-    with living() as life:
+def test_partitions_move_between_workers_under_load(start_life):
+    with start_life() as life:
         workers = life.workers
         workers.start("ingest", "relay", "alerts", "rules", "rules-2")
         part = len(life.trial.messages) // 3
@@ -22,11 +22,13 @@ def test_partitions_move_between_workers_under_load(living):
             lambda: workers.stop("rules"),
         )
         for number, move in enumerate(moves):
-            feeding = life.feeding(part if number < 2 else None, at_once=3, between_s=0.02)
-            feeding.wait(0.3)
+            feed_thread = life.feed_in_background(
+                part if number < 2 else None, at_once=3, between_s=0.02
+            )
+            feed_thread.wait(0.3)
             move()
-            feeding.join()
-            life.rest()
+            feed_thread.join()
+            life.wait_until_quiet()
             life.prove("partitions moved")
         assert set(workers.stop().values()) == {0}
         assert acknowledged_and_not_folded(life) == []
@@ -42,22 +44,26 @@ def test_partitions_move_between_workers_under_load(living):
         ("alerts", "alerts.attempt_recorded"),
     ],
 )
-def test_a_worker_that_wakes_after_its_session_and_its_leases_changes_nothing(living, role, step):
-    with living() as life:
+def test_a_worker_that_wakes_after_its_session_and_its_leases_changes_nothing(
+    start_life, role, step
+):
+    with start_life() as life:
         workers = life.workers
         workers.start(failpoints={role: f"{step}:2:sleep=0.5"})
-        paused = workers[role]
+        paused_worker = workers[role]
         part = len(life.trial.messages) // 2
-        feeding = life.feeding(part, at_once=5, between_s=0.2)  # the second step has its facts, too
-        paused.wait_for(f"failpoint {step}")
-        paused.signal(signal.SIGSTOP)
+        feed_thread = life.feed_in_background(
+            part, at_once=5, between_s=0.2
+        )  # the second step has its facts, too
+        paused_worker.wait_for(f"failpoint {step}")
+        paused_worker.signal(signal.SIGSTOP)
         workers.start(f"{role}-2")
-        feeding.join()
-        feeding = life.feeding(at_once=5)
+        feed_thread.join()
+        feed_thread = life.feed_in_background(at_once=5)
         wait_until(lambda: _is_ahead(life, role), REST_S, life.waits)
-        feeding.join()
-        paused.signal(signal.SIGCONT)
-        life.rest(revive=False)
+        feed_thread.join()
+        paused_worker.signal(signal.SIGCONT)
+        life.wait_until_quiet(revive=False)
         life.prove(f"a zombie: {role}")
         assert set(workers.stop().values()) == {0}
         assert acknowledged_and_not_folded(life) == []

@@ -38,37 +38,37 @@ EXPRESSIONS = [rule["expr"] for rule in RULES] + [one.text for one in PANELS]
 def labels_of():
     """The labels of each series that the registry may bring, by its name."""
     metrics = Metrics(CollectorRegistry())
-    found = {}
+    entries = {}
     for collector in vars(metrics).values():
         for family in getattr(collector, "describe", list)():
             suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
             for suffix in suffixes.get(family.type, [""]):
-                more = {"le"} if suffix == "_bucket" else set()
-                labels = set(collector._labelnames) | more  # noqa: SLF001 - it tells nobody else
-                found[family.name + suffix] = labels
-    return found
+                changes = {"le"} if suffix == "_bucket" else set()
+                labels = set(collector._labelnames) | changes  # noqa: SLF001 - it tells nobody else
+                entries[family.name + suffix] = labels
+    return entries
 
 
 def test_every_metric_that_is_asked_for_is_in_the_registry():
-    known = labels_of()
+    expected = labels_of()
     for expression in EXPRESSIONS:
         for name in re.findall(r"\baegis_\w+", expression):
-            assert name in known, expression
+            assert name in expected, expression
 
 
 def test_every_label_that_is_asked_for_is_one_of_its_metric():
-    known = labels_of()
+    expected = labels_of()
     for expression in EXPRESSIONS:
         names = re.findall(r"\baegis_\w+", expression)
-        has = set().union(*(known[name] for name in names), {"job", "instance"})
-        for some in re.findall(r"by \(([^)]*)\)", expression):
-            assert {label.strip() for label in some.split(",")} <= has, expression
+        has = set().union(*(expected[name] for name in names), {"job", "instance"})
+        for batch in re.findall(r"by \(([^)]*)\)", expression):
+            assert {label.strip() for label in batch.split(",")} <= has, expression
         assert set(re.findall(r"(\w+)(?:=~|!=|=)\"", expression)) <= has, expression
 
 
 def said_by(promtool, *words):
-    done = subprocess.run([promtool, *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = subprocess.run([promtool, *words], capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
 @pytest.mark.parametrize("name", ["prometheus.yml", "compose.yml"])
@@ -109,11 +109,11 @@ def test_an_alarm_has_a_page_that_says_what_to_do(rule):
 def test_every_page_is_that_of_an_alarm_and_in_the_list():
     names = {Path(rule["annotations"]["runbook"]).name for rule in ALARMS}
     assert {page.name for page in PAGES} - {"README.md"} == names
-    listed = (ROOT / "docs" / "runbooks" / "README.md").read_text()
+    listing = (ROOT / "docs" / "runbooks" / "README.md").read_text()
     for page in PAGES:
-        for linked in re.findall(r"\]\(([\w-]+\.md)\)", page.read_text()):
-            assert (page.parent / linked).exists(), (page, linked)
-    assert {name for name in names if f"({name})" in listed} == names
+        for page_name in re.findall(r"\]\(([\w-]+\.md)\)", page.read_text()):
+            assert (page.parent / page_name).exists(), (page, page_name)
+    assert {name for name in names if f"({name})" in listing} == names
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +122,14 @@ def prometheus(watched, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prometheus")
     address = urllib.parse.urlsplit(watched.metrics_url)
     configuration = folder / "prometheus.yml"
-    told = {
+    notices = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(PLACE / "rules" / "*.yml")],
         "scrape_configs": [
             {"job_name": "aegis", "static_configs": [{"targets": [address.netloc]}]},
         ],
     }
-    configuration.write_text(yaml.safe_dump(told))
+    configuration.write_text(yaml.safe_dump(notices))
     with skip_without_server():
         server = watchers.prometheus(folder, free_port(), configuration)
     server.start()
@@ -143,20 +143,20 @@ def api(server, path, **query):
         return json.load(answer)["data"]
 
 
-def until(ask, holds, limit_s=120):
+def deadline(ask, holds, limit_s=120):
     """Return what *ask* says once it *holds*."""
     end = time.monotonic() + limit_s
-    while not holds(said := ask()):
-        assert time.monotonic() < end, said
+    while not holds(text := ask()):
+        assert time.monotonic() < end, text
         time.sleep(0.2)
-    return said
+    return text
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("one", PANELS, ids=str)
-def test_every_panel_of_metrics_has_rows_without_a_participant(one, prometheus):
-    expression = one.text.replace("$__rate_interval", "30s")
-    rows = until(lambda: api(prometheus, "query", query=expression)["result"], bool)
+@pytest.mark.parametrize("item", PANELS, ids=str)
+def test_every_panel_of_metrics_has_rows_without_a_participant(item, prometheus):
+    expression = item.text.replace("$__rate_interval", "30s")
+    rows = deadline(lambda: api(prometheus, "query", query=expression)["result"], bool)
     for row in rows:
         for label, value in row["metric"].items():
             assert label in {"__name__", "instance", "job"} or not value.startswith("P-0")
@@ -168,7 +168,7 @@ def test_every_rule_can_be_evaluated_and_says_what_is_so(prometheus):
         groups = api(prometheus, "rules")["groups"]
         return {rule["name"]: rule for group in groups for rule in group["rules"]}
 
-    rules = until(
+    rules = deadline(
         states,
         lambda known: (
             known["AegisHeartbeat"]["state"] == "firing"

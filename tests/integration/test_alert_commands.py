@@ -16,36 +16,36 @@ pytestmark = pytest.mark.slow
 def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
-    made = Timeline(tmp_path)
-    made.treat("P-001")
-    made.potassium("6.5", at=1)
-    made.advance_to(1)
-    yield made
-    made.close()
+    created = Timeline(tmp_path)
+    created.treat("P-001")
+    created.potassium("6.5", at=1)
+    created.advance_to(1)
+    yield created
+    created.close()
 
 
 @pytest.fixture
 def aegis(capsys):
-    def run(*words):
+    def run_command(*words):
         capsys.readouterr()
         code = main(list(words))
         return code, capsys.readouterr()
 
-    return run
+    return run_command
 
 
 def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
     name = name_of(*trial.alerts())
-    _, listed = aegis("alerts", "list")
-    (row,) = [line.split() for line in listed.out.splitlines() if line.startswith(name)]
+    _, listing = aegis("alerts", "list")
+    (row,) = [line.split() for line in listing.out.splitlines() if line.startswith(name)]
     assert row == [name, "1", "participant", "episode", "P-001", "3", "2026-03-01", "09:00", "open"]
 
-    code, said = aegis("alerts", "ack", name.lower(), "--by", "anna", "--comment", "called")
+    code, output = aegis("alerts", "ack", name.lower(), "--by", "anna", "--comment", "called")
     assert code == 0
-    subject, stood, done = said.out.splitlines()
+    subject, state_line, steps = output.out.splitlines()
     assert subject.startswith("[BLINA-HSCT] P-001: Hyperkalemia, grade 3, suspected")
-    assert stood == "version 1, grade or events 3"
-    assert done == f"alert {name} acknowledged by anna: seen, not answered"
+    assert state_line == "version 1, grade or events 3"
+    assert steps == f"alert {name} acknowledged by anna: seen, not answered"
     assert aegis("alerts", "list")[1].out == "no open alerts\n"
     assert "seen by anna" in aegis("alerts", "list", "--all")[1].out
     with trial.db.read() as conn:
@@ -59,15 +59,15 @@ def test_what_has_changed_since_it_was_shown_is_not_acknowledged(trial, aegis):
     assert "\nversion 1\n" in aegis("alerts", "show", name)[1].out
     trial.potassium("7.5", at=2)
     trial.advance_to(2)
-    code, said = aegis("alerts", "ack", name, "--version", "1")
+    code, output = aegis("alerts", "ack", name, "--version", "1")
     assert code != 0
-    assert f"alert {name} is not version 1: read it again with `aegis alerts show" in said.err
+    assert f"alert {name} is not version 1: read it again with `aegis alerts show" in output.err
     with trial.db.read() as conn:
         assert load_acknowledgements(conn) == []
-    code, said = aegis("alerts", "ack", name, "--version", "2")
+    code, output = aegis("alerts", "ack", name, "--version", "2")
     assert code == 0
-    assert "Hyperkalemia, grade 4" in said.out
-    assert "version 2, grade or events 4\n" in said.out
+    assert "Hyperkalemia, grade 4" in output.out
+    assert "version 2, grade or events 4\n" in output.out
 
 
 def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis):
@@ -83,22 +83,22 @@ def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis
 def test_an_alert_shows_what_it_says_and_who_was_told(trial, aegis):
     trial.refuses = {"principal-investigator@example.org": Failed("recipient refused (550)", False)}
     trial.advance_to(25)
-    _, shown = aegis("alerts", "show", name_of(*trial.alerts()))
-    lines = shown.out.splitlines()
+    _, page = aegis("alerts", "show", name_of(*trial.alerts()))
+    lines = page.out.splitlines()
     assert "Suspected. Hyperkalemia, worst grade 3." in lines
-    told = [" ".join(line.split()) for line in lines if line.startswith("2026-")]
-    assert "2026-03-01 09:00 Safety officer safety officer email first sent 1 -" in told
+    notices = [" ".join(line.split()) for line in lines if line.startswith("2026-")]
+    assert "2026-03-01 09:00 Safety officer safety officer email first sent 1 -" in notices
     assert (
         "2026-03-02 09:00 Principal investigator principal investigator email"
         " not acknowledged in time given up 1 recipient refused (550)"
-    ) in told
+    ) in notices
 
 
 @pytest.mark.usefixtures("trial")
 def test_an_alert_that_is_not_there_is_said(aegis):
-    code, said = aegis("alerts", "ack", "ZZZZZ")
+    code, output = aegis("alerts", "ack", "ZZZZZ")
     assert code != 0
-    assert "no alerts are called ZZZZZ" in said.err
+    assert "no alerts are called ZZZZZ" in output.err
 
 
 def test_an_answer_says_that_the_rules_alerts_were_seen(trial, aegis):
@@ -108,11 +108,11 @@ def test_an_answer_says_that_the_rules_alerts_were_seen(trial, aegis):
     trial.advance_to(7)
     rule = "BLINA-HSCT.S4"
     (alert,) = trial.alerts(about=rule, kind="boundary_reached")
-    code, said = aegis("determine", rule, "pause", "--reason", "two deaths", "--by", "DSMB chair")
-    assert (code, said.out) == (0, f"{rule}: pause, on 2 events, by DSMB chair\n")
+    code, output = aegis("determine", rule, "pause", "--reason", "two deaths", "--by", "DSMB chair")
+    assert (code, output.out) == (0, f"{rule}: pause, on 2 events, by DSMB chair\n")
     with trial.db.read() as conn:
-        (seen,) = load_acknowledgements(conn, [alert.id])
-    assert (seen.by, seen.comment) == ("DSMB chair", "pause: two deaths")
+        (seen_rows,) = load_acknowledgements(conn, [alert.id])
+    assert (seen_rows.by, seen_rows.comment) == ("DSMB chair", "pause: two deaths")
     late = trial.advance_to(24 * 30)
     assert not [post for post in late if rule in post.subject]
 
@@ -125,17 +125,17 @@ def test_an_answer_says_nothing_of_an_event_that_came_after_what_it_answers(
     trial.death("P-002", 6)
     trial.advance_to(7)
 
-    def entered(*given):
-        outcome = clinic_enter(*given)
+    def entered_facts(*arguments):
+        outcome = clinic_enter(*arguments)
         trial.death("P-003", 8)
         trial.advance_to(9)
         return outcome
 
     clinic_enter = determine.enter
-    monkeypatch.setattr(determine, "enter", entered)
+    monkeypatch.setattr(determine, "enter", entered_facts)
     rule = "BLINA-HSCT.S4"
-    _, said = aegis("determine", rule, "pause", "--reason", "two deaths")
-    assert "pause, on 2 events" in said.out
+    _, output = aegis("determine", rule, "pause", "--reason", "two deaths")
+    assert "pause, on 2 events" in output.out
     (alert,) = trial.alerts(about=rule, kind="boundary_reached")
     with trial.db.read() as conn:
         assert (alert.grade, load_acknowledgements(conn, [alert.id])) == (3, [])
@@ -154,6 +154,6 @@ def test_an_answer_says_that_a_boundary_at_upper_grades_was_seen(trial, aegis):
 
 @pytest.mark.usefixtures("trial")
 def test_a_rule_without_a_decision_cannot_be_answered(aegis):
-    code, said = aegis("determine", "BLINA-HSCT.S9", "stop", "--reason", "x")
+    code, output = aegis("determine", "BLINA-HSCT.S9", "stop", "--reason", "x")
     assert code != 0
-    assert "no decision of BLINA-HSCT.S9 to answer; there are: BLINA-HSCT.S1" in said.err
+    assert "no decision of BLINA-HSCT.S9 to answer; there are: BLINA-HSCT.S1" in output.err

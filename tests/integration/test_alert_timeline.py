@@ -23,11 +23,11 @@ DSMB = [CHAIR, STATISTICIAN]
 
 @pytest.fixture
 def trial(tmp_path):
-    made = Timeline(tmp_path)
-    made.treat("P-001")
-    assert made.advance_to(0) == []
-    yield made
-    made.close()
+    created = Timeline(tmp_path)
+    created.treat("P-001")
+    assert created.advance_to(0) == []
+    yield created
+    created.close()
 
 
 def expect(reason, *people):
@@ -171,7 +171,7 @@ def test_a_death_that_was_reported_by_mistake_is_taken_back_from_all_of_them(tri
 
 
 @pytest.fixture
-def crossed(trial):
+def crossed_trial(trial):
     """Two of four have died: the boundary is reached, and everybody has been told."""
     trial.treat("P-002", "P-003", "P-004")
     trial.death("P-001", 5)
@@ -185,9 +185,9 @@ def of_rule(posts):
     return [post for post in posts if f"[{RULE}]" in post.subject]
 
 
-def test_each_rule_has_one_alert_that_people_hear_of_at_once(crossed):
-    (alert,) = crossed.alerts(about=RULE, kind="boundary_reached")
-    posts = [post for post in of_rule(crossed.posts) if "Boundary reached" in post.subject]
+def test_each_rule_has_one_alert_that_people_hear_of_at_once(crossed_trial):
+    (alert,) = crossed_trial.alerts(about=RULE, kind="boundary_reached")
+    posts = [post for post in of_rule(crossed_trial.posts) if "Boundary reached" in post.subject]
     assert list_reasons(posts) == expect("first", OFFICER, *DSMB)
     assert {post.hour for post in posts} == {7}
     assert "2 events" in posts[0].body
@@ -211,45 +211,47 @@ def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):
     assert {post.subject.partition(":")[0] for post in late} == {f"[{rule}] Boundary reached"}
 
 
-def test_a_correction_that_uncrosses_a_boundary_is_told_to_those_who_were_told(crossed):
-    crossed.death("P-002", 6, status="D")
-    posts = of_rule(crossed.advance_to(8))
+def test_a_correction_that_uncrosses_a_boundary_is_told_to_those_who_were_told(crossed_trial):
+    crossed_trial.death("P-002", 6, status="D")
+    posts = of_rule(crossed_trial.advance_to(8))
     retracted = [post for post in posts if post.reason == "retracted"]
     assert list_reasons(retracted) == expect("retracted", OFFICER, *DSMB)
     assert f"It said: {RULE}: Boundary reached: review required, 2 events." in retracted[0].body
     assert "What changed: P-002 no longer counts. Now: 1 event at" in retracted[0].body
 
 
-def test_continue_silences_the_rule_until_a_new_event_counts(crossed):
-    crossed.determine(RULE, "continue")
-    assert of_rule(crossed.advance_to(8)) == []
-    (alert,) = crossed.alerts(about=RULE, kind="boundary_reached")
+def test_continue_silences_the_rule_until_a_new_event_counts(crossed_trial):
+    crossed_trial.determine(RULE, "continue")
+    assert of_rule(crossed_trial.advance_to(8)) == []
+    (alert,) = crossed_trial.alerts(about=RULE, kind="boundary_reached")
     assert alert.closed is ClosingReason.ANSWERED
-    assert of_rule(crossed.advance_to(24 * 10)) == []
-    crossed.death("P-003", 24 * 10)
-    posts = of_rule(crossed.advance_to(24 * 10 + 1))
+    assert of_rule(crossed_trial.advance_to(24 * 10)) == []
+    crossed_trial.death("P-003", 24 * 10)
+    posts = of_rule(crossed_trial.advance_to(24 * 10 + 1))
     assert list_reasons(posts) == expect("grade rose", OFFICER, *DSMB)
     assert "More events count than when you were last told." in posts[0].body
-    assert crossed.alerts(about=RULE, kind="boundary_reached")[0].is_open
+    assert crossed_trial.alerts(about=RULE, kind="boundary_reached")[0].is_open
 
 
-def test_another_event_in_place_of_one_that_was_answered_is_a_new_event(crossed):
-    crossed.determine(RULE, "continue")
-    crossed.advance_to(8)
-    crossed.death("P-002", 6, status="D")
-    crossed.advance_to(9)
-    crossed.death("P-003", 10)
-    posts = [post for post in of_rule(crossed.advance_to(11)) if "Boundary reached" in post.subject]
+def test_another_event_in_place_of_one_that_was_answered_is_a_new_event(crossed_trial):
+    crossed_trial.determine(RULE, "continue")
+    crossed_trial.advance_to(8)
+    crossed_trial.death("P-002", 6, status="D")
+    crossed_trial.advance_to(9)
+    crossed_trial.death("P-003", 10)
+    posts = [
+        post for post in of_rule(crossed_trial.advance_to(11)) if "Boundary reached" in post.subject
+    ]
     assert list_reasons(posts) == expect("returned after retraction", OFFICER, *DSMB)
     assert "P-003 transplant day" in posts[0].body
 
 
-def test_a_correction_after_continue_is_told_too(crossed):
-    crossed.determine(RULE, "continue")
-    crossed.advance_to(8)
-    crossed.death("P-001", 5, status="D")
-    crossed.death("P-002", 6, status="D")
-    retracted = [post for post in of_rule(crossed.advance_to(9)) if "reached" in post.subject]
+def test_a_correction_after_continue_is_told_too(crossed_trial):
+    crossed_trial.determine(RULE, "continue")
+    crossed_trial.advance_to(8)
+    crossed_trial.death("P-001", 5, status="D")
+    crossed_trial.death("P-002", 6, status="D")
+    retracted = [post for post in of_rule(crossed_trial.advance_to(9)) if "reached" in post.subject]
     assert list_reasons(retracted) == expect("retracted", OFFICER, *DSMB)
 
 
@@ -266,8 +268,8 @@ def test_a_channel_that_fails_is_tried_again_ever_more_slowly_and_arrives_once(t
     assert gaps == sorted(gaps)
     assert row.error == "mail server not reached"
     trial.refuses = {}
-    arrived = [post for post in trial.advance_to(3) if post.id == row.id]
-    assert len(arrived) == 1
+    deliveries = [post for post in trial.advance_to(3) if post.id == row.id]
+    assert len(deliveries) == 1
     assert trial.advance_to(4) == []
 
 
@@ -299,8 +301,8 @@ def test_an_address_that_is_refused_for_good_is_said_to_others_at_once(trial):
     posts = trial.advance_to(1)
     assert list_reasons(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
     assert trial.advance_to(2) == []
-    reminded = trial.advance_to(25.1)
-    assert list_reasons(reminded) == expect("not acknowledged in time", INVESTIGATOR)
+    reminders = trial.advance_to(25.1)
+    assert list_reasons(reminders) == expect("not acknowledged in time", INVESTIGATOR)
 
 
 def test_a_retraction_does_not_go_to_whom_nothing_reached(trial):
@@ -312,7 +314,7 @@ def test_a_retraction_does_not_go_to_whom_nothing_reached(trial):
     assert list_reasons(trial.advance_to(2)) == expect("retracted", INVESTIGATOR, "operator")
 
 
-class Killed(BaseException):
+class ProcessKilled(BaseException):
     """The process ends here."""
 
 
@@ -324,12 +326,12 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
 ):
     def die(name):
         if name == place:
-            raise Killed
+            raise ProcessKilled
 
     trial.potassium("6.5", at=1)
-    with monkeypatch.context() as patched:
-        patched.setattr("services.alerts.application.pass_failpoint", die)
-        with pytest.raises(Killed):
+    with monkeypatch.context() as patches:
+        patches.setattr("services.alerts.application.pass_failpoint", die)
+        with pytest.raises(ProcessKilled):
             trial.advance_to(1)
     trial.advance_to(1.01)
     assert place in failpoints.NAMES

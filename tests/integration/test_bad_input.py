@@ -26,7 +26,7 @@ GOOD = labs(obx("0.49"), control_id="GOOD")
 
 
 @pytest.fixture(autouse=True)
-def logged():
+def log_entries():
     stream = io.StringIO()
     log.configure_logging(as_json=True, stream=stream)
     return stream
@@ -40,9 +40,9 @@ def intake(tmp_path):
 @pytest.fixture
 def line(intake):
     with serve_mllp(intake, largest=60_000_000, halfway_s=20) as port:
-        one = Line(port)
-        yield one
-        one.close()
+        item = Line(port)
+        yield item
+        item.close()
 
 
 def goes_on(line):
@@ -50,11 +50,11 @@ def goes_on(line):
     return "MSA|AA|GOOD" in line.say(frame_message(GOOD)).answer()
 
 
-def answered(line, raw):
+def answers(line, raw):
     return line.say(frame_message(raw)).answer()
 
 
-REFUSED = {
+REFUSED_INPUT = {
     "garbage in a frame": (b"\x00\xff garbage", "", "send whole HL7 v2 messages"),
     "an empty frame": (b"", "", "send whole HL7 v2 messages"),
     "a wrong character set": (
@@ -72,11 +72,11 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("raw", "control_id", "says"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("raw", "control_id", "says"), REFUSED_INPUT.values(), ids=REFUSED_INPUT)
 def test_what_can_never_be_read_is_rejected_and_the_connection_goes_on(
     intake, line, raw, control_id, says
 ):
-    ack = answered(line, raw)
+    ack = answers(line, raw)
     assert f"MSA|AR|{control_id}".rstrip("|") in ack
     assert says in ack.replace("\\E\\", "\\")
     assert "ERR||MSH^1" in ack
@@ -114,7 +114,7 @@ PARKED = {
 def test_what_cannot_be_used_yet_is_accepted_and_parked_never_dropped(
     intake, line, raw, reason, where
 ):
-    assert "MSA|AA|1" in answered(line, raw)
+    assert "MSA|AA|1" in answers(line, raw)
     assert list_parked(intake) == [(reason, where)]
     assert feed_facts(intake) == []
     assert goes_on(line)
@@ -122,26 +122,26 @@ def test_what_cannot_be_used_yet_is_accepted_and_parked_never_dropped(
 
 
 def test_a_missing_unit_travels_as_missing(intake, line):
-    assert "MSA|AA|1" in answered(line, labs(obx("0.49", "")))
+    assert "MSA|AA|1" in answers(line, labs(obx("0.49", "")))
     (fact,) = feed_facts(intake)
     assert (fact.body.value.unit, list_parked(intake)) == ("", [])
     assert goes_on(line)
 
 
 def test_a_time_a_little_ahead_is_a_clock_that_goes_wrong(intake, line):
-    assert "MSA|AA|1" in answered(line, labs(obx("0.49", observed_at="20260302120900+0000")))
+    assert "MSA|AA|1" in answers(line, labs(obx("0.49", observed_at="20260302120900+0000")))
     assert len(feed_facts(intake)) == 1
 
 
-def test_bytes_outside_of_frames_are_no_message_and_are_counted(intake, line, logged):
+def test_bytes_outside_of_frames_are_no_message_and_are_counted(intake, line, log_entries):
     line.say(b"GET / HTTP/1.1\r\n\r\n")
     assert goes_on(line)
     assert count_feed_messages(intake) == 1
-    assert '"event": "bytes_outside_of_frames"' in logged.getvalue()
-    assert "begin every message with the byte 0B" in logged.getvalue()
+    assert '"event": "bytes_outside_of_frames"' in log_entries.getvalue()
+    assert "begin every message with the byte 0B" in log_entries.getvalue()
 
 
-def test_half_a_frame_is_never_taken_for_a_whole_one(intake, logged):
+def test_half_a_frame_is_never_taken_for_a_whole_one(intake, log_entries):
     with serve_mllp(intake) as port:
         half = Line(port).say(frame_message(labs(obx("0.4"), control_id="HALF"))[:-40])
         half.close()
@@ -149,15 +149,15 @@ def test_half_a_frame_is_never_taken_for_a_whole_one(intake, logged):
         assert goes_on(line)
         line.close()
     assert count_feed_messages(intake) == 1
-    assert '"event": "connection_closed_in_a_frame"' in logged.getvalue()
+    assert '"event": "connection_closed_in_a_frame"' in log_entries.getvalue()
 
 
-def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, logged):
+def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, log_entries):
     with serve_mllp(intake, halfway_s=0.2) as port:
         line = Line(port)
         assert line.say(frame_message(GOOD)[:-40]).answer() == ""
         line.close()
-    assert '"event": "frame_not_finished"' in logged.getvalue()
+    assert '"event": "frame_not_finished"' in log_entries.getvalue()
     assert count_feed_messages(intake) == 0
 
 
@@ -180,7 +180,7 @@ def test_fifty_megabytes_are_refused_by_their_id_and_the_connection_goes_on(inta
     with serve_mllp(intake) as port:
         line = Line(port)
         large = labs(obx("1"), control_id="LARGE") + b"NTE|1||" + b"x" * 50_000_000
-        ack = answered(line, large)
+        ack = answers(line, large)
         assert "MSA|AR|LARGE" in ack
         assert "the message is longer than 16777216 bytes; send documents by reference" in ack
         assert goes_on(line)
@@ -198,11 +198,11 @@ def test_a_sender_that_reads_no_answers_does_not_keep_the_port_from_closing(inta
     deaf.close()
 
 
-def test_bytes_of_a_participant_never_get_into_the_log(line, logged):
-    for raw, *_ in (*REFUSED.values(), *PARKED.values()):
-        answered(line, raw)
+def test_bytes_of_a_participant_never_get_into_the_log(line, log_entries):
+    for raw, *_ in (*REFUSED_INPUT.values(), *PARKED.values()):
+        answers(line, raw)
     for secret in ("QX4711", "DOE", "JANE", "19700101", "rgen"):
-        assert secret not in logged.getvalue()
+        assert secret not in log_entries.getvalue()
 
 
 HTTP = {
@@ -222,8 +222,8 @@ HTTP = {
 
 @pytest.mark.parametrize(("sent", "status", "says"), HTTP.values(), ids=HTTP)
 def test_over_http_the_status_and_the_words_say_what_is_wrong(intake, sent, status, says):
-    who, path, body = sent
-    response = post_content(intake, path, body, who)
+    participant, path, body = sent
+    response = post_content(intake, path, body, participant)
     assert (response.status_code, says in response.text) == (status, True), response.text
     good = post_content(intake, "/v1/hl7v2", GOOD)
     assert (good.status_code, "MSA|AA|GOOD" in good.text) == (200, True)
@@ -302,9 +302,9 @@ def test_a_bad_row_of_participants_is_left_out_by_its_number_and_the_others_go_i
     intake = new_intake(tmp_path, PEOPLE[1])
     third = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4713")
     wrong = PEOPLE[0].replace(cell, bad, 1)
-    done = import_participants(intake, people(wrong, third), "operator")
-    (row,) = done.wrong
-    assert (row.line, says in row.problem, done.added_count) == (2, True, 1), row.problem
+    steps = import_participants(intake, people(wrong, third), "operator")
+    (row,) = steps.wrong
+    assert (row.line, says in row.problem, steps.added_count) == (2, True, 1), row.problem
     assert "QX4711" not in str(row)
     assert list_participants(intake) == ["P-002", "P-003"]
 

@@ -25,7 +25,7 @@ from tests.helpers.watched_trial import DATE, identifiers
 
 server = pytest.mark.server
 CLINICAL = [one for one in list_panel_queries() if one.source in AUDIENCES]
-PROVISIONED = ("provisioning", "provisioning-dsmb")
+PROVISIONING_FOLDERS = ("provisioning", "provisioning-dsmb")
 
 
 def test_the_committed_files_are_those_that_the_code_writes():
@@ -34,11 +34,11 @@ def test_the_committed_files_are_those_that_the_code_writes():
     assert files == render_dashboards()
 
 
-@pytest.mark.parametrize("of", BOARDS)
-def test_grafanas_own_schema_reads_each_and_leaves_nothing_out(of):
+@pytest.mark.parametrize("subject", BOARDS)
+def test_grafanas_own_schema_reads_each_and_leaves_nothing_out(subject):
     register_default_plugins()
-    read = Dashboard.from_json(BOARDS[of])
-    assert json.loads(json.dumps(read, cls=JSONEncoder)) == BOARDS[of]
+    read = Dashboard.from_json(BOARDS[subject])
+    assert json.loads(json.dumps(read, cls=JSONEncoder)) == BOARDS[subject]
 
 
 def test_no_two_have_one_name():
@@ -53,23 +53,23 @@ def test_nobody_can_edit_them():
     assert not any(board["editable"] for board in BOARDS.values())
 
 
-@pytest.mark.parametrize("of", BOARDS)
-def test_panels_do_not_overlap(of):
-    taken = Counter(
+@pytest.mark.parametrize("subject", BOARDS)
+def test_panels_do_not_overlap(subject):
+    taken_rows = Counter(
         (x, y)
-        for panel in BOARDS[of]["panels"]
+        for panel in BOARDS[subject]["panels"]
         for box in [panel["gridPos"]]
         for x in range(box["x"], box["x"] + box["w"])
         for y in range(box["y"], box["y"] + box["h"])
     )
-    assert set(taken.values()) == {1}
-    assert max(x for x, _ in taken) < 24
+    assert set(taken_rows.values()) == {1}
+    assert max(x for x, _ in taken_rows) < 24
 
 
-@pytest.mark.parametrize("of", ["dsmb/stopping-rules", "safety/course", "safety/worklist"])
-def test_every_clinical_panel_says_how_far_its_data_go_and_how_sure_they_are(of):
-    assert "data_cut" in [one["name"] for one in BOARDS[of]["templating"]["list"]]
-    for panel in BOARDS[of]["panels"]:
+@pytest.mark.parametrize("subject", ["dsmb/stopping-rules", "safety/course", "safety/worklist"])
+def test_every_clinical_panel_says_how_far_its_data_go_and_how_sure_they_are(subject):
+    assert "data_cut" in [one["name"] for one in BOARDS[subject]["templating"]["list"]]
+    for panel in BOARDS[subject]["panels"]:
         assert "${data_cut}" in panel["description"], panel["title"]
         assert "suspected" in panel["description"], panel["title"]
         assert "provisional" in panel["description"], panel["title"]
@@ -80,40 +80,40 @@ def test_what_is_absent_is_called_so():
         assert panel["fieldConfig"]["defaults"]["noValue"] == "no data", (name, panel["title"])
 
 
-def mapped(mappings):
+def texts_by_value(mappings):
     """The colour of each word or number that *mappings* name; of what is absent: None."""
-    found = {}
-    for one in mappings:
-        if one["type"] == "value":
-            found |= {word: result["color"] for word, result in one["options"].items()}
-        elif one["type"] == "special":
-            found[None] = one["options"]["result"]["color"]
-    return found
+    entries = {}
+    for item in mappings:
+        if item["type"] == "value":
+            entries |= {word: result["color"] for word, result in item["options"].items()}
+        elif item["type"] == "special":
+            entries[None] = item["options"]["result"]["color"]
+    return entries
 
 
 def every_mapping(panel):
     config = panel["fieldConfig"]
     yield config["defaults"].get("mappings", [])
     for override in config.get("overrides", []):
-        for one in override["properties"]:
-            if one["id"] == "mappings":
-                yield one["value"]
+        for item in override["properties"]:
+            if item["id"] == "mappings":
+                yield item["value"]
 
 
 def test_every_grade_has_its_digit_and_its_colour_and_no_data_another():
-    graded = [
-        (panel["title"], mapped(mappings), mappings)
+    graded_study = [
+        (panel["title"], texts_by_value(mappings), mappings)
         for _, panel in list_panels()
         for mappings in every_mapping(panel)
-        if "3" in mapped(mappings)
+        if "3" in texts_by_value(mappings)
     ]
-    assert len(graded) >= 6
-    for title, colour_of, mappings in graded:
+    assert len(graded_study) >= 6
+    for title, colour_of, mappings in graded_study:
         grades = [colour_of[str(grade)] for grade in range(6)]
         assert grades == list(colours.GRADES), title
         assert colour_of.get(None, colours.NO_DATA) not in grades, title
-        shown = {r["text"] for m in mappings if m["type"] == "value" for r in m["options"].values()}
-        assert shown == set("012345")
+        page = {r["text"] for m in mappings if m["type"] == "value" for r in m["options"].values()}
+        assert page == set("012345")
 
 
 def test_a_lighter_grade_is_a_lighter_colour_and_nothing_is_green():
@@ -125,9 +125,11 @@ def test_a_lighter_grade_is_a_lighter_colour_and_nothing_is_green():
     assert lightness == sorted(lightness, reverse=True)
     assert min(a - b for a, b in pairwise(lightness)) > 10
     text = "".join(path.read_text() for path in FOLDER.glob("**/*.json")).lower()
-    used = set(re.findall(r"#[0-9a-f]{6}\b", text))
-    assert len(used) > 8
-    greens = [c for c in used if int(c[3:5], 16) > 1.1 * max(int(c[1:3], 16), int(c[5:7], 16))]
+    used_colours = set(re.findall(r"#[0-9a-f]{6}\b", text))
+    assert len(used_colours) > 8
+    greens = [
+        c for c in used_colours if int(c[3:5], 16) > 1.1 * max(int(c[1:3], 16), int(c[5:7], 16))
+    ]
     assert greens == []
     assert "green" not in text
 
@@ -136,8 +138,8 @@ def test_a_variable_is_a_study_a_rule_or_a_pseudonym():
     """They stand in addresses, which are copied and logged."""
     names = {one["name"] for b in BOARDS.values() for one in b["templating"].get("list", [])}
     assert names == {"data_cut", "participant", "rule", "study"}
-    used = re.findall(r"\$\{(\w+)", json.dumps(BOARDS))
-    assert set(used) <= names | {"__data", "__field"}
+    used_variables = re.findall(r"\$\{(\w+)", json.dumps(BOARDS))
+    assert set(used_variables) <= names | {"__data", "__field"}
 
 
 def test_a_legend_names_no_participant():
@@ -153,22 +155,24 @@ def test_a_legend_names_no_participant():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("folder", PROVISIONED)
+@pytest.mark.parametrize("folder", PROVISIONING_FOLDERS)
 def test_every_source_and_folder_is_provisioned_without_a_secret(folder):
     place = FOLDER.parent / folder
     sources = yaml.safe_load((place / "datasources" / "aegis.yaml").read_text())["datasources"]
     providers = yaml.safe_load((place / "dashboards" / "aegis.yaml").read_text())["providers"]
-    shown = {one["options"]["path"].rsplit("/", 1)[1] for one in providers}
-    needed = {
+    page = {one["options"]["path"].rsplit("/", 1)[1] for one in providers}
+    needed_sources = {
         one.source
         for one in [*list_panel_queries(), *list_variable_queries()]
-        if one.board.split("/")[0] in shown
+        if one.board.split("/")[0] in page
     }
-    assert {one["uid"] for one in sources} == needed
+    assert {one["uid"] for one in sources} == needed_sources
     assert not any(one["editable"] for one in sources)
     assert not any(one["allowUiUpdates"] for one in providers)
-    for one in sources:
-        assert all(value.startswith("$__file{") for value in one.get("secureJsonData", {}).values())
+    for item in sources:
+        assert all(
+            value.startswith("$__file{") for value in item.get("secureJsonData", {}).values()
+        )
 
 
 def test_the_dsmb_has_no_other_source():
@@ -182,44 +186,44 @@ def test_the_dsmb_has_no_other_source():
 
 
 def test_every_dashboard_is_in_a_folder_that_somebody_has():
-    shown = {
+    page = {
         one["options"]["path"].rsplit("/", 1)[1]
-        for folder in PROVISIONED
+        for folder in PROVISIONING_FOLDERS
         for one in yaml.safe_load(
             (FOLDER.parent / folder / "dashboards" / "aegis.yaml").read_text()
         )["providers"]
     }
-    assert shown == {name.split("/")[0] for name in BOARDS}
+    assert page == {name.split("/")[0] for name in BOARDS}
 
 
-def answered(watched, one):
-    """The names of the columns and the rows that *one* brings to its audience."""
+def answers(watched, item):
+    """The names of the columns and the rows that *item* brings to its audience."""
     values = {"study": watched.context.study_id, "participant": "P-003", "rule": "BLINA-HSCT.S1"}
-    with watched.acting_as(one.audience) as connection:
-        cursor = connection.execute(one.sql(values))
+    with watched.acting_as(item.audience) as connection:
+        cursor = connection.execute(item.sql(values))
         return [column.name for column in cursor.description], cursor.fetchall()
 
 
 @server
 @pytest.mark.slow
-@pytest.mark.parametrize("one", [*CLINICAL, *(v for v in list_variable_queries())], ids=str)
-def test_every_query_brings_rows_without_an_identifier(one, watched):
-    columns, rows = answered(watched, one)
+@pytest.mark.parametrize("item", [*CLINICAL, *(v for v in list_variable_queries())], ids=str)
+def test_every_query_brings_rows_without_an_identifier(item, watched):
+    columns, rows = answers(watched, item)
     assert rows
     assert len(set(columns)) == len(columns)
-    shown = json.dumps(rows, default=str)
-    known = {name for sent in watched.trial.messages for name in identifiers(sent.decode())}
-    assert not [name for name in known - {""} if re.search(rf"\b{re.escape(name)}\b", shown)]
-    if one.audience == "dsmb":
-        assert not DATE.search(shown)
-        assert not re.search(r'"(north|west|rhein)"', shown)
+    page = json.dumps(rows, default=str)
+    expected = {name for sent in watched.trial.messages for name in identifiers(sent.decode())}
+    assert not [name for name in expected - {""} if re.search(rf"\b{re.escape(name)}\b", page)]
+    if item.audience == "dsmb":
+        assert not DATE.search(page)
+        assert not re.search(r'"(north|west|rhein)"', page)
         assert not {"site", "Site"} & set(columns)
 
 
 @server
 @pytest.mark.slow
 def test_a_look_of_a_column_is_of_one_that_the_query_has(watched):
-    columns_of = {(one.board, one.panel): answered(watched, one)[0] for one in CLINICAL}
+    columns_of = {(one.board, one.panel): answers(watched, one)[0] for one in CLINICAL}
     for name, panel in list_panels():
         if (name, panel["title"]) not in columns_of:
             continue
@@ -239,8 +243,8 @@ def test_a_look_of_a_column_is_of_one_that_the_query_has(watched):
 def test_a_matrix_has_every_column_in_order_from_its_first_row_on(watched):
     matrices = [one for one in CLINICAL if '"Days"' in one.text and one.board == "safety/worklist"]
     assert len(matrices) == 2
-    for one in matrices:
-        _, rows = answered(watched, one)
+    for item in matrices:
+        _, rows = answers(watched, item)
         first = [days for of, days, _ in rows if of == rows[0][0]]
         assert first == sorted(first, key=lambda days: int(days.split()[0]))
         assert len(rows) == len(first) * len({of for of, _, _ in rows})
@@ -251,34 +255,36 @@ def test_a_matrix_has_every_column_in_order_from_its_first_row_on(watched):
 def test_the_course_of_a_record_has_its_signs_drugs_and_grades(watched):
     """The participant with the worst CRS, in the time that the link of the record opens."""
     with watched.acting_as("safety") as connection:
-        who, since, until = connection.execute(
+        participant, start, deadline = connection.execute(
             "SELECT participant, onset_at - interval '1 day', coalesce(resolved_at, onset_at) +"
             " interval '1 day' FROM watch.record WHERE criterion = 'astct-2019.crs'"
             " ORDER BY worst_at_least DESC, record LIMIT 1"
         ).fetchone()
-        values = {"study": watched.context.study_id, "participant": who}
-        brought = {
+        values = {"study": watched.context.study_id, "participant": participant}
+        rows_by_panel = {
             one.panel: connection.execute(
-                one.sql(values, since.isoformat(), until.isoformat())
+                one.sql(values, start.isoformat(), deadline.isoformat())
             ).fetchall()
             for one in CLINICAL
             if one.board == "safety/course"
         }
-    assert [name for name, rows in brought.items() if not rows] == []
-    temperatures = [celsius for _, celsius, _ in brought["Temperature"] if celsius]
+    assert [name for name, rows in rows_by_panel.items() if not rows] == []
+    temperatures = [celsius for _, celsius, _ in rows_by_panel["Temperature"] if celsius]
     assert max(temperatures) >= 38
-    assert {lane for _, lane, _ in brought["Drugs"]} & {"acetaminophen", "tocilizumab"}
-    assert {grade for _, _, grade in brought["CRS and ICANS: grade of record (ASTCT 2019)"]} > {"1"}
+    assert {lane for _, lane, _ in rows_by_panel["Drugs"]} & {"acetaminophen", "tocilizumab"}
+    assert {
+        grade for _, _, grade in rows_by_panel["CRS and ICANS: grade of record (ASTCT 2019)"]
+    } > {"1"}
 
 
 @server
 @pytest.mark.slow
 def test_a_quote_in_a_variable_stays_a_value(watched):
     hostile = "x' OR 'x'='x"
-    for one in CLINICAL:
-        with watched.acting_as(one.audience) as connection:
+    for item in CLINICAL:
+        with watched.acting_as(item.audience) as connection:
             values = {"study": hostile, "participant": hostile, "rule": hostile}
             try:
-                assert connection.execute(one.sql(values)).fetchall() == []
+                assert connection.execute(item.sql(values)).fetchall() == []
             except psycopg.errors.SyntaxError:
-                pytest.fail(f"{one}: the value was read as SQL")
+                pytest.fail(f"{item}: the value was read as SQL")

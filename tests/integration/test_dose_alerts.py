@@ -17,33 +17,33 @@ TREMOR = "ctcae-5.0.tremor"
 
 @pytest.fixture
 def trial(tmp_path):
-    made = Timeline(tmp_path, advises=True)
-    made.treat("P-001")
-    premedicate(made, -1.5)
-    made.say(infusion(Action.RATE, "8", -1))
-    made.advance_to(0)
-    yield made
-    made.close()
+    created = Timeline(tmp_path, advises=True)
+    created.treat("P-001")
+    premedicate(created, -1.5)
+    created.say(infusion(Action.RATE, "8", -1))
+    created.advance_to(0)
+    yield created
+    created.close()
 
 
-def infusion(action, rate, at):
+def infusion(action, rate, instant):
     dose = None if rate is None else quantity(rate, "ug/d")
-    return fact(Administration("blinatumomab", action, dose), at)
+    return fact(Administration("blinatumomab", action, dose), instant)
 
 
-def premedicate(trial, at):
+def premedicate(trial, instant):
     dose = Administration("dexamethasone", Action.DOSE, quantity("20", "mg"), scheduled=True)
-    trial.say(fact(dose, at))
+    trial.say(fact(dose, instant))
 
 
-def alt(trial, value, at, status="F"):
-    trial.clock_time = max(trial.clock_time, hours(at))
-    result = lab("alt", value, at, "U/L", uln="40", series=f"alt|{at}")
+def alt(trial, value, instant, status="F"):
+    trial.clock_time = max(trial.clock_time, hours(instant))
+    result = lab("alt", value, instant, "U/L", uln="40", series=f"alt|{instant}")
     trial.say(replace(result, reported_at=trial.clock_time, status=type(result.status)(status)))
 
 
-def tremor(trial, grade, at):
-    trial.say(fact(Assessment(TREMOR, grade, "a clinician"), at))
+def tremor(trial, grade, instant):
+    trial.say(fact(Assessment(TREMOR, grade, "a clinician"), instant))
 
 
 def doses(trial, kind="dose"):
@@ -109,11 +109,11 @@ def test_premedication_is_missed_only_when_it_could_have_been_charted(trial):
     trial.say(infusion(Action.STOP, None, 10), infusion(Action.START, "8", 20))
     assert trial.advance_to(23.9) == []
     (post,) = trial.advance_to(24)
-    said = "P-001: protocol deviation: dexamethasone missing before a restart after 10 hours"
-    assert said in post.subject
+    text = "P-001: protocol deviation: dexamethasone missing before a restart after 10 hours"
+    assert text in post.subject
     premedicate(trial, 19.5)
     (post,) = trial.advance_to(25)
-    assert post.subject.startswith(f"Retracted: [BLINA-HSCT] {said}")
+    assert post.subject.startswith(f"Retracted: [BLINA-HSCT] {text}")
 
 
 def test_hys_law_suspected_is_told_again_once_it_is_met(trial):
@@ -157,9 +157,9 @@ def test_the_command_shows_what_the_alert_says_and_what_was_known_then(
     trial.advance_to(3)
     capsys.readouterr()
     assert main(["dose", "--participant", "P-001", "--as-of", "2026-03-01T11:00Z"]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "P-001: interrupt blinatumomab  [dose liver]"
-    assert said[2] == "    because: ALT 201 U/L (ULN 40), more than 5 x ULN on treatment day 1"
+    output = capsys.readouterr().out.splitlines()
+    assert output[0] == "P-001: interrupt blinatumomab  [dose liver]"
+    assert output[2] == "    because: ALT 201 U/L (ULN 40), more than 5 x ULN on treatment day 1"
     assert main(["dose", "--as-of", "2026-03-01T09:00Z"]) == 0
     assert capsys.readouterr().out.startswith("nothing is recommended\n")
     assert main(["dose", "--participant", "P-999"]) == 2

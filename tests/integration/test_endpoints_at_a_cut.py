@@ -48,17 +48,17 @@ def store(tmp_path):
     db, keys = new_database(tmp_path)
 
     class Store:
-        def knows(self, at, *facts):
+        def knows(self, instant, *facts):
             with db.write() as conn:
-                some = [Participant(f.subject, STUDY, "S1") for f in facts]
-                add_participants(conn, some, HOUR_ZERO)
-                name = f"m{at}-{'-'.join(f.id for f in facts)}"
-                append_arrivals(conn, keys, [Arrival(message(name, day(at)), facts)])
+                batch = [Participant(f.subject, STUDY, "S1") for f in facts]
+                add_participants(conn, batch, HOUR_ZERO)
+                name = f"m{instant}-{'-'.join(f.id for f in facts)}"
+                append_arrivals(conn, keys, [Arrival(message(name, day(instant)), facts)])
 
         def records(self, *episodes):
             with db.write() as conn:
-                for one in episodes:
-                    append_episodes(conn, [one])
+                for item in episodes:
+                    append_episodes(conn, [item])
 
         def says(self, as_of=None, rules=RULES):
             with db.read() as conn:
@@ -71,7 +71,7 @@ def store(tmp_path):
 WINDOW_ENDS = timedelta(days=100, hours=14) / timedelta(days=1)
 
 
-def treated(name, infusion=70):
+def treated_participant(name, infusion=70):
     return (
         fact(Enrolment("rhein"), day(-10), subject=name, name=f"{name}-e"),
         fact(Transplant(), day(0), subject=name, name=f"{name}-t"),
@@ -79,13 +79,13 @@ def treated(name, infusion=70):
     )
 
 
-def curve_of(found, endpoint, clock="transplant"):
-    return next(c for c in found.curves if (c.id, c.clock) == (endpoint, clock))
+def curve_of(results, endpoint, clock="transplant"):
+    return next(c for c in results.curves if (c.id, c.clock) == (endpoint, clock))
 
 
 def test_before_anything_is_known_there_is_nothing_to_say(store):
     assert store.says() is None
-    store.knows(70, *treated("P-1"))
+    store.knows(70, *treated_participant("P-1"))
     assert store.says(as_of=69) is None
 
 
@@ -96,84 +96,85 @@ def test_a_protocol_without_endpoints_says_so(store):
 
 
 def test_of_nobody_treated_there_are_curves_without_points(store):
-    store.knows(10, *treated("P-1")[:2])
-    found = store.says()
-    assert (found.enrolled, found.treated, found.data_to) == (1, 0, None)
-    assert {curve.participants for curve in found.curves} == {0}
-    assert found.adverse_events.rows[0].any_grade.estimate is None
+    store.knows(10, *treated_participant("P-1")[:2])
+    results = store.says()
+    assert (results.enrolled, results.treated, results.data_to) == (1, 0, None)
+    assert {curve.participants for curve in results.curves} == {0}
+    assert results.adverse_events.rows[0].any_grade.estimate is None
 
 
 def test_what_came_later_changes_nothing_that_was_known_then(store):
-    store.knows(70, *treated("P-1"), *treated("P-2"))
+    store.knows(70, *treated_participant("P-1"), *treated_participant("P-2"))
     store.knows(90, lab("alt", "30", day(90), "U/L", subject="P-1", name="a1"))
     store.knows(95, fact(GvhdStage(3, 0, 0, 0), day(88), subject="P-2", name="g1"))
-    then = store.says(as_of=96)
+    earlier_state = store.says(as_of=96)
     store.knows(97, fact(Death(), day(80), subject="P-1", name="d1"))  # long before it was known
     store.knows(98, fact(Relapse(), day(75), subject="P-2", name="r1"))
-    assert store.says(as_of=96) == then
-    assert curve_of(then, "agvhd-2-4").events == 1
-    now = store.says()
-    assert curve_of(now, "nrm").points[-1].day == 80
-    assert curve_of(now, "agvhd-2-4").competing["relapse"] == 1
-    assert now.as_of == day(98)
+    assert store.says(as_of=96) == earlier_state
+    assert curve_of(earlier_state, "agvhd-2-4").events == 1
+    clock_time = store.says()
+    assert curve_of(clock_time, "nrm").points[-1].day == 80
+    assert curve_of(clock_time, "agvhd-2-4").competing["relapse"] == 1
+    assert clock_time.as_of == day(98)
 
 
 def test_follow_up_ends_with_the_last_observation_not_with_the_cut(store):
-    store.knows(70, *treated("P-1"), *treated("P-2"))
+    store.knows(70, *treated_participant("P-1"), *treated_participant("P-2"))
     store.knows(90, lab("alt", "30", day(90), "U/L", subject="P-1", name="a1"))
     assert curve_of(store.says(as_of=300), "os").spans == ((70, 70), (70, 90))
     assert store.says(as_of=300).data_to == day(90)
 
 
 def test_what_is_dated_after_the_cut_has_not_happened(store):
-    store.knows(70, *treated("P-1"), fact(Death(), day(100), subject="P-1", name="d"))
-    found = curve_of(store.says(as_of=80), "os")
-    assert (found.events, found.spans) == (0, ((70, 80),))
+    store.knows(70, *treated_participant("P-1"), fact(Death(), day(100), subject="P-1", name="d"))
+    results = curve_of(store.says(as_of=80), "os")
+    assert (results.events, results.spans) == (0, ((70, 80),))
 
 
 def test_who_will_be_treated_after_the_cut_is_not_treated(store):
-    store.knows(60, *treated("P-1", infusion=75))
+    store.knows(60, *treated_participant("P-1", infusion=75))
     assert store.says(as_of=70).treated == 0
     assert store.says(as_of=75).treated == 1
 
 
 def test_follow_up_ends_with_withdrawal(store):
-    store.knows(70, *treated("P-1"))
+    store.knows(70, *treated_participant("P-1"))
     store.knows(95, fact(Withdrawal(), day(85), subject="P-1", name="w"))
     store.knows(96, fact(Death(), day(96), subject="P-1", name="d"))
-    found = curve_of(store.says(), "os")
-    assert (found.events, found.spans) == (0, ((70, 85),))
+    results = curve_of(store.says(), "os")
+    assert (results.events, results.spans) == (0, ((70, 85),))
 
 
 def test_a_retracted_fact_is_no_event(store):
-    store.knows(70, *treated("P-1"))
-    sent = fact(GvhdStage(0, 2, 0, 0), day(80), subject="P-1", name="g1", series="s")
-    store.knows(81, sent)
+    store.knows(70, *treated_participant("P-1"))
+    sent_messages = fact(GvhdStage(0, 2, 0, 0), day(80), subject="P-1", name="g1", series="s")
+    store.knows(81, sent_messages)
     store.knows(
-        82, replace(sent, id="g2", status=Status.DELETED, reported_at=day(82), digest="other")
+        82,
+        replace(sent_messages, id="g2", status=Status.DELETED, reported_at=day(82), digest="other"),
     )
     assert curve_of(store.says(as_of=81), "agvhd-3-4").events == 1
     assert curve_of(store.says(), "agvhd-3-4").events == 0
 
 
 def test_merged_participants_are_one(store):
-    store.knows(70, *treated("P-1"))
+    store.knows(70, *treated_participant("P-1"))
     store.knows(80, fact(ChronicGvhd("severe"), day(79), subject="P-2", name="c"))
     merge = Merge(gone="P-2", survivor="P-1")
-    before = store.says()
+    earlier = store.says()
     store.knows(
         90, *(fact(merge, day(90), subject=name, name=f"m-{name}") for name in ("P-1", "P-2"))
     )
-    assert curve_of(before, "cgvhd-moderate").events == 0
-    now = store.says()
-    assert now.treated == 1
-    assert curve_of(now, "cgvhd-moderate").points[0].day == 79
+    assert curve_of(earlier, "cgvhd-moderate").events == 0
+    clock_time = store.says()
+    assert clock_time.treated == 1
+    assert curve_of(clock_time, "cgvhd-moderate").points[0].day == 79
 
 
 def test_what_was_given_on_a_visit_of_somebody_else_is_the_others(store):
-    enrolled, graft, infusion = treated("P-1")
+    enrolled, graft, infusion = treated_participant("P-1")
     store.knows(70, enrolled, graft, replace(infusion, visit="V"))
-    store.knows(70, *treated("P-2")[:2])
+    store.knows(70, *treated_participant("P-2")[:2])
     assert store.says().treated == 1
     move = Move("P-1", "P-2", "V")
     moves = [fact(move, day(90), subject=name, name=f"m-{name}") for name in ("P-1", "P-2")]
@@ -184,20 +185,22 @@ def test_what_was_given_on_a_visit_of_somebody_else_is_the_others(store):
 
 
 def test_another_study_is_not_counted(store, tmp_path):
-    store.knows(70, *treated("P-1"))
+    store.knows(70, *treated_participant("P-1"))
     db, keys = new_database(tmp_path)
     with db.write() as conn:
         add_participants(conn, [Participant("X-1", "OTHER", "S1")], HOUR_ZERO)
-        append_arrivals(conn, keys, [Arrival(message("x", day(71)), treated("X-1"))])
+        append_arrivals(conn, keys, [Arrival(message("x", day(71)), treated_participant("X-1"))])
     assert store.says().treated == 1
 
 
-def episode(who, criterion, term, *changes, state=EpisodeState.SUSPECTED, known=80, **more):
+def episode(
+    participant, criterion, term, *changes, state=EpisodeState.SUSPECTED, known_on=80, **counts
+):
     """``(day, least, most)`` of each change."""
     history = tuple(Change(day(at), Span(Grade(low), Grade(high)), "") for at, low, high in changes)
     worst = Span(max(c.span.at_least for c in history), max(c.span.at_most for c in history))
     content = EpisodeContent(
-        who,
+        participant,
         f"ctcae-5.0.{criterion}",
         term,
         history[0].at,
@@ -205,13 +208,19 @@ def episode(who, criterion, term, *changes, state=EpisodeState.SUSPECTED, known=
         worst,
         worst,
         state=state,
-        **more,
+        **counts,
     )
-    return Episode(f"{who}{term}{changes}", 1, content, 1, day(known), "rules", "new")
+    return Episode(f"{participant}{term}{changes}", 1, content, 1, day(known_on), "rules", "new")
 
 
 def test_adverse_events_by_term_and_worst_grade_in_the_window(store):
-    store.knows(70, *treated("P-1"), *treated("P-2"), *treated("P-3"), *treated("P-4", 105))
+    store.knows(
+        70,
+        *treated_participant("P-1"),
+        *treated_participant("P-2"),
+        *treated_participant("P-3"),
+        *treated_participant("P-4", 105),
+    )
     store.knows(110, lab("alt", "30", day(110), "U/L", subject="P-1", name="a1"))
     store.records(
         episode("P-1", "nausea", "Nausea", (75, 2, 2), (99, 3, 3), (102, 4, 4)),  # 4 is too late
@@ -226,17 +235,17 @@ def test_adverse_events_by_term_and_worst_grade_in_the_window(store):
         episode("P-3", "tremor", "Tremor", (60, 3, 3), before_exposure=True),
         episode("P-3", "lethargy", "Lethargy", (80, 0, 3), possible=True),
         episode("P-4", "nausea", "Nausea", (106, 3, 3)),
-        episode("P-3", "chills", "Chills", (80, 2, 2), known=120),
+        episode("P-3", "chills", "Chills", (80, 2, 2), known_on=120),
     )
-    found = store.says(as_of=115).adverse_events
-    assert (found.evaluable, found.followed, found.outside) == (3, 1, 1)
-    assert [(row.term, row.by_grade) for row in found.rows] == [
+    results = store.says(as_of=115).adverse_events
+    assert (results.evaluable, results.followed, results.outside) == (3, 1, 1)
+    assert [(row.term, row.by_grade) for row in results.rows] == [
         ("Any non-hematologic adverse event", (0, 1, 1, 0, 0)),
         ("Nausea", (0, 1, 1, 0, 0)),
         ("Dizziness", (1, 0, 0, 0, 0)),
         ("Vomiting", (1, 0, 0, 0, 0)),
     ]
-    nausea, vomiting = found.rows[1], found.rows[3]
+    nausea, vomiting = results.rows[1], results.rows[3]
     assert (nausea.any_grade.count, nausea.any_grade.of, nausea.severe.count) == (2, 3, 1)
     assert nausea.severe.estimate.high == pytest.approx(0.905701, abs=5e-7)  # 1 of 3
     assert (vomiting.severe.count, vomiting.severe_at_most) == (0, 1)

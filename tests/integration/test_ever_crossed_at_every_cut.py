@@ -29,21 +29,21 @@ def at_the_first_event(rules):
 
 
 def test_a_rule_was_ever_crossed_if_its_status_says_so_at_any_cut_until_then(tmp_path):
-    installed = Installation(tmp_path)
-    installed.enrol(TRIAL)
-    installed.accept(messages_of(TRIAL))
-    installed.settle()
-    rules = at_the_first_event(installed.context.study.rules)
+    installation = Installation(tmp_path)
+    installation.enrol(TRIAL)
+    installation.accept(messages_of(TRIAL))
+    installation.settle()
+    rules = at_the_first_event(installation.context.study.rules)
     study = rules.protocol.study
-    with installed.db.read() as conn:
-        stood = {row.known_at for row in records.load_standing_versions(conn, study)}
-        heard = [at for at, _, _ in journal.load_observation_instants(conn, study)]
-        cuts = sorted(stood.union(heard[:: max(1, len(heard) // 40)]))
+    with installation.db.read() as conn:
+        known_instants = {row.known_at for row in records.load_standing_versions(conn, study)}
+        message_ids = [at for at, _, _ in journal.load_observation_instants(conn, study)]
+        cuts = sorted(known_instants.union(message_ids[:: max(1, len(message_ids) // 40)]))
         ever = dict.fromkeys((rule.id for rule in rules.protocol.rules), None)
         for cut in cuts:
-            for said in status(conn, rules, cut):
-                if ever[said.rule] is None and said.crossed_since is not None:
-                    ever[said.rule] = cut
+            for text in status(conn, rules, cut):
+                if ever[text.rule] is None and text.crossed_since is not None:
+                    ever[text.rule] = cut
             assert ever_crossed(conn, rules, cut) == ever
         assert ever_crossed(conn, rules) == ever
     assert len(cuts) > 40

@@ -18,25 +18,25 @@ STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED:
 
 
 def test_a_boundary_that_another_process_finds_reached_is_shown_here_too(tmp_path):
-    installed = Installation(tmp_path)
+    installation = Installation(tmp_path)
     metrics = Metrics(CollectorRegistry())
-    gauges = RulesGauges(installed.context, metrics, now_utc)
-    with installed.db.read() as conn:
+    gauges = RulesGauges(installation.context, metrics, now_utc)
+    with installation.db.read() as conn:
         gauges.show(conn)
-    installed.enrol(TRIAL)
-    installed.accept(messages_of(TRIAL))
-    installed.settle()
-    with installed.db.read() as conn:
+    installation.enrol(TRIAL)
+    installation.accept(messages_of(TRIAL))
+    installation.settle()
+    with installation.db.read() as conn:
         gauges.show(conn)
-        decided = {
+        decisions = {
             row.decision.rule: STATE[row.decision.signal]
-            for row in load_latest_decisions(conn, installed.context.study_id)
+            for row in load_latest_decisions(conn, installation.context.study_id)
         }
-    shown = {
+    page = {
         sample.labels["rule"]: sample.value
         for family in metrics.registry.collect()
         for sample in family.samples
         if sample.name == "aegis_boundary_state"
     }
-    assert max(shown.values()) == 2
-    assert shown == decided
+    assert max(page.values()) == 2
+    assert page == decisions

@@ -24,23 +24,23 @@ def sleeper(folder, seconds="60"):
 
 
 def test_a_program_is_found_again_by_its_folder_and_ends_when_asked(tmp_path):
-    started = sleeper(tmp_path)
-    started.start()
-    again = sleeper(tmp_path)
-    assert again.pid == started.pid
-    started.stop()
-    assert again.pid is None
+    started_at = sleeper(tmp_path)
+    started_at.start()
+    repeated = sleeper(tmp_path)
+    assert repeated.pid == started_at.pid
+    started_at.stop()
+    assert repeated.pid is None
     assert not (tmp_path / "sleeper.pid").exists()
 
 
 def test_a_number_used_by_another_process_is_not_taken_for_the_program(tmp_path):
-    started = sleeper(tmp_path)
-    started.start()
+    started_at = sleeper(tmp_path)
+    started_at.start()
     try:
-        (tmp_path / "sleeper.pid").write_text(f"{started.pid} 1\n")
+        (tmp_path / "sleeper.pid").write_text(f"{started_at.pid} 1\n")
         assert sleeper(tmp_path).pid is None
     finally:
-        started.kill()
+        started_at.kill()
 
 
 def test_a_program_that_ends_while_starting_is_said_with_its_last_words(tmp_path):
@@ -101,13 +101,13 @@ def test_every_role_goes_up_and_down_and_up_again_with_its_data(servers_folder):
         places = dict(installation.start())
         assert list(places) == ["postgres", "kafka", "alerts", "rules", "relay", "ingest"]
         assert all(says_ok(installation.ports[role.name], "/readyz") for role in roles)
-        again = Installation(servers_folder / "up", roles)  # as the next command does
-        assert all(pid for _, pid, _, _ in again.status())
+        repeated = Installation(servers_folder / "up", roles)  # as the next command does
+        assert all(pid for _, pid, _, _ in repeated.status())
         installation.command("participants", "import", str(enrolled(servers_folder)))
-        assert dict(again.stop()) == dict.fromkeys(reversed(places), "stopped")
+        assert dict(repeated.stop()) == dict.fromkeys(reversed(places), "stopped")
         assert all(is_free(port) for port in installation.ports.values())
         assert dict(installation.start()) == places
-        assert "P-001" in again.command("participants", "list")
+        assert "P-001" in repeated.command("participants", "list")
     finally:
         list(installation.stop())
 
@@ -124,9 +124,9 @@ def enrolled(folder):
 
 def test_the_command_says_that_nothing_was_ever_started_and_does_not_fail(tmp_path):
     command = [sys.executable, "-m", "deploy.local", "--folder", str(tmp_path), "status"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert "make up" in done.stdout
+    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0
+    assert "make up" in completed.stdout
 
 
 class Parts:

@@ -37,8 +37,8 @@ from tests.helpers.intake import (
     submit,
 )
 
-ONE = labs(obx("0.49"), control_id="M1")
-OTHER = labs(obx("0.51", status="C"), control_id="M1")
+MESSAGE = labs(obx("0.49"), control_id="M1")
+CORRECTION = labs(obx("0.51", status="C"), control_id="M1")
 STRANGER = message(PID.replace("QX4711", "QX4712"), obx("0.49"), control_id="M2")
 NEW_CODE = labs(
     obx("0.49", code="NEUTRO^^L"), obx("7", "parts", code="NEUT_ABS^^L"), control_id="M3"
@@ -51,14 +51,14 @@ def intake(tmp_path):
 
 
 def test_the_same_message_again_is_acknowledged_and_changes_nothing(intake):
-    first, again = submit(intake, ONE), submit(intake, ONE)
+    first, repeated = submit(intake, MESSAGE), submit(intake, MESSAGE)
     assert (first.answer, first.facts, first.duplicate) == (Answer.ACCEPT, 1, False)
-    assert (again.answer, again.facts, again.duplicate) == (Answer.ACCEPT, 0, True)
+    assert (repeated.answer, repeated.facts, repeated.duplicate) == (Answer.ACCEPT, 0, True)
     assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
 def test_the_same_message_twice_in_one_transaction_is_kept_once(intake):
-    outcomes = intake.accept([Submission(ONE, "mllp"), Submission(ONE, "mllp")])
+    outcomes = intake.accept([Submission(MESSAGE, "mllp"), Submission(MESSAGE, "mllp")])
     assert [outcome.duplicate for outcome in outcomes] == [False, True]
     assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
@@ -66,9 +66,9 @@ def test_the_same_message_twice_in_one_transaction_is_kept_once(intake):
 @pytest.mark.parametrize("together", [False, True])
 def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together):
     if together:
-        intake.accept([Submission(ONE, "mllp"), Submission(OTHER, "mllp")])
+        intake.accept([Submission(MESSAGE, "mllp"), Submission(CORRECTION, "mllp")])
     else:
-        assert submit(intake, ONE).answer is submit(intake, OTHER).answer is Answer.ACCEPT
+        assert submit(intake, MESSAGE).answer is submit(intake, CORRECTION).answer is Answer.ACCEPT
     assert count_feed_messages(intake) == 2
     assert [("MSH-10 was used before" in fact.notes) for fact in feed_facts(intake)] == [
         False,
@@ -77,10 +77,10 @@ def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together
 
 
 def test_the_same_result_under_a_new_id_is_a_fact_of_the_same_content(intake):
-    submit(intake, ONE)
-    submit(intake, ONE.replace(b"|M1|", b"|M9|"))
-    one, other = feed_facts(intake)
-    assert (one.digest == other.digest, one.id == other.id) == (True, False)
+    submit(intake, MESSAGE)
+    submit(intake, MESSAGE.replace(b"|M1|", b"|M9|"))
+    item, other_item = feed_facts(intake)
+    assert (item.digest == other_item.digest, item.id == other_item.id) == (True, False)
 
 
 def test_a_correction_and_a_deletion_stand_beside_what_they_correct(intake):
@@ -91,7 +91,7 @@ def test_a_correction_and_a_deletion_stand_beside_what_they_correct(intake):
     assert len({(fact.series, fact.observed_at) for fact in facts}) == 1
 
 
-class _Failing:
+class _FailingDatabase:
     """A database whose transactions fail at the very end, as many times as it is told."""
 
     def __init__(self, db, times):
@@ -110,20 +110,20 @@ class _Failing:
 
 
 def test_without_a_commit_there_is_no_acknowledgement_and_nothing_is_kept(intake):
-    full = replace(intake, db=_Failing(intake.db, times=1))
+    full = replace(intake, db=_FailingDatabase(intake.db, times=1))
     with serve_mllp(full) as port:
         line = Line(port)
-        ack = line.say(frame_message(ONE)).answer()
+        ack = line.say(frame_message(MESSAGE)).answer()
         assert "MSA|AE|M1" in ack
         assert "207^Application internal error^HL70357" in ack
         assert "send it again" in ack
         assert (count_feed_messages(intake), feed_facts(intake)) == (0, [])
-        assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
+        assert "MSA|AA|M1" in line.say(frame_message(MESSAGE)).answer()
         line.close()
     assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
-class _Slow(_Failing):
+class _Slow(_FailingDatabase):
     """A database that commits only when it may."""
 
     def __init__(self, db):
@@ -140,7 +140,7 @@ class _Slow(_Failing):
 def test_nothing_is_acknowledged_before_the_commit(intake):
     slow = _Slow(intake.db)
     with serve_mllp(replace(intake, db=slow)) as port:
-        line = Line(port).say(frame_message(ONE))
+        line = Line(port).say(frame_message(MESSAGE))
         assert not line.has_answer(within_s=0.3)
         slow.may_commit.set()
         assert "MSA|AA|M1" in line.answer()
@@ -158,7 +158,7 @@ def test_answers_come_in_the_order_of_their_messages(intake):
 
 def test_who_no_longer_waits_for_an_answer_does_not_stop_the_writer(intake):
     writer = Writer(intake)
-    assert writer.submit(Submission(ONE, "mllp")).cancel() is False
+    assert writer.submit(Submission(MESSAGE, "mllp")).cancel() is False
     later = writer.submit(Submission(STRANGER, "mllp"))
     writer.start()
     assert later.result(timeout=10).answer is Answer.ACCEPT
@@ -166,17 +166,17 @@ def test_who_no_longer_waits_for_an_answer_does_not_stop_the_writer(intake):
 
 
 def test_whatever_fails_after_the_commit_the_sender_is_answered_and_the_port_goes_on(intake):
-    told = []
+    calls = []
 
     def count(outcome):
-        told.append(outcome)
-        if len(told) == 1:
+        calls.append(outcome)
+        if len(calls) == 1:
             raise ArithmeticError
 
     with serve_mllp(replace(intake, on_outcome=count)) as port:
         line = Line(port)
-        assert "MSA|AE|M1" in line.say(frame_message(ONE)).answer()
-        assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
+        assert "MSA|AE|M1" in line.say(frame_message(MESSAGE)).answer()
+        assert "MSA|AA|M1" in line.say(frame_message(MESSAGE)).answer()
         line.close()
     assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
@@ -189,32 +189,36 @@ class _FullDisk(io.StringIO):
 
 
 def test_on_a_disk_that_takes_no_line_of_the_log_the_sender_is_answered(intake):
-    full = replace(intake, db=_Failing(intake.db, times=1))
+    full = replace(intake, db=_FailingDatabase(intake.db, times=1))
     log.configure_logging(as_json=True, stream=_FullDisk())
     with serve_mllp(full) as port:
         line = Line(port)
-        assert "MSA|AE|M1" in line.say(frame_message(ONE)).answer()
-        assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
+        assert "MSA|AE|M1" in line.say(frame_message(MESSAGE)).answer()
+        assert "MSA|AA|M1" in line.say(frame_message(MESSAGE)).answer()
         line.close()
     assert count_feed_messages(intake) == 1
 
 
 def test_over_http_a_failed_commit_is_service_unavailable(intake):
-    full = replace(intake, db=_Failing(intake.db, times=1))
-    response = post_content(full, "/v1/hl7v2", ONE)
+    full = replace(intake, db=_FailingDatabase(intake.db, times=1))
+    response = post_content(full, "/v1/hl7v2", MESSAGE)
     assert (response.status_code, "MSA|AE|M1" in response.text) == (503, True)
     assert count_feed_messages(intake) == 0
 
 
 def test_one_that_cannot_be_stored_does_not_lose_those_beside_it(intake):
-    failing = replace(intake, db=_Failing(intake.db, times=2))  # all together, then the first alone
-    outcomes = failing.accept([Submission(ONE, "mllp"), Submission(STRANGER, "mllp")])
+    failing_intake = replace(
+        intake, db=_FailingDatabase(intake.db, times=2)
+    )  # all together, then the first alone
+    outcomes = failing_intake.accept([Submission(MESSAGE, "mllp"), Submission(STRANGER, "mllp")])
     assert [outcome.answer for outcome in outcomes] == [Answer.ERROR, Answer.ACCEPT]
     assert count_feed_messages(intake) == 1
 
 
 def test_refused_and_accepted_are_answered_in_the_order_in_which_they_came(intake):
-    outcomes = intake.accept([Submission(raw, "mllp") for raw in (b"junk", ONE, b"junk", STRANGER)])
+    outcomes = intake.accept(
+        [Submission(raw, "mllp") for raw in (b"junk", MESSAGE, b"junk", STRANGER)]
+    )
     assert "".join(outcome.answer for outcome in outcomes) == "RARA"
 
 
@@ -233,15 +237,15 @@ def test_nothing_of_a_message_can_be_read_from_the_files_of_the_database(intake,
 
 
 def test_the_original_bytes_are_kept(intake):
-    raw = ONE.replace(b"\r", b"\r\n") + b"ZZZ|anything\r\n"
+    raw = MESSAGE.replace(b"\r", b"\r\n") + b"ZZZ|anything\r\n"
     submit(intake, raw)
-    (journaled,) = _journaled(intake)
+    (entry,) = _journal_entries(intake)
     with intake.db.read() as conn:
-        assert journal.load_message(conn, intake.keys, journaled.message).body == raw
+        assert journal.load_message(conn, intake.keys, entry.message).body == raw
         assert list(find_damaged_messages(lambda: conn, intake.keys)) == []
 
 
-def _journaled(intake):
+def _journal_entries(intake):
     with intake.db.read() as conn:
         every = journal.load_facts_between(conn, "P-001", 0)
     return [one for one in every if one.fact.body.kind == "observation"]
@@ -253,18 +257,18 @@ def test_a_participant_added_later_gets_the_results_that_waited(intake):
     assert parked_items.retry_parked(intake, "operator").still_parked == 1
     later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4712")
     assert import_participants(intake, people(later), "operator").added_count == 1
-    done = parked_items.retry_parked(intake, "operator")
-    assert (done.facts, done.closed_items, done.still_parked) == (1, 1, 0)
+    steps = parked_items.retry_parked(intake, "operator")
+    assert (steps.facts, steps.closed_items, steps.still_parked) == (1, 1, 0)
     assert (len(feed_facts(intake, "P-003")), list_parked(intake)) == (1, [])
 
 
 def test_a_mapping_added_later_makes_facts_of_what_waited_and_only_of_that(intake):
     submit(intake, labs(obx("7"), obx("0.49", code="NEUTRO^^L"), control_id="M3"))
     assert (len(feed_facts(intake)), list_parked(intake)) == (1, [("unknown-code", "OBX[2].3")])
-    mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
-    wiser = replace(intake, sites=Sites.build((mapped, RHEIN)))
-    done = parked_items.retry_parked(wiser, "operator")
-    assert (done.facts, done.closed_items, done.still_parked) == (1, 1, 0)
+    mapped_site = replace(NORTH, codes={"NEUTRO": "neutrophils"})
+    wiser = replace(intake, sites=Sites.build((mapped_site, RHEIN)))
+    steps = parked_items.retry_parked(wiser, "operator")
+    assert (steps.facts, steps.closed_items, steps.still_parked) == (1, 1, 0)
     assert (len(feed_facts(intake)), list_parked(intake)) == (2, [])
     assert parked_items.retry_parked(wiser, "operator").facts == 0
 
@@ -274,8 +278,8 @@ def test_what_still_cannot_be_used_waits_under_its_new_reason(intake):
     wiser = replace(
         intake, sites=Sites.build((replace(NORTH, codes={"NEUTRO": "neutrophils"}), RHEIN))
     )
-    done = parked_items.retry_parked(wiser, "operator")
-    assert (done.facts, done.closed_items, done.still_parked) == (0, 1, 1)
+    steps = parked_items.retry_parked(wiser, "operator")
+    assert (steps.facts, steps.closed_items, steps.still_parked) == (0, 1, 1)
     assert list_parked(intake) == [("unknown-unit", "OBX[1].6")]
 
 
@@ -294,7 +298,7 @@ def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
     assert parked_items.retry_parked(intake, "operator").facts == 0
 
 
-def discarded(intake, path):
+def discard_item(intake, path):
     """Set the open item at *path* aside."""
     ids = [row.id for row in parked_items.list_parked(intake) if row.path == path]
     assert parked_items.discard_parked(intake, ids, "operator", "not this patient") == 1
@@ -304,13 +308,17 @@ def results(intake, subject="P-001"):
     return [str(fact.body.value.value) for fact in feed_facts(intake, subject)]
 
 
-OTHERS = [PEOPLE[0].replace("P-001", f"P-10{n}").replace("QX4711", f"QX{n}") for n in (1, 2, 3)]
+OTHER_PEOPLE = [
+    PEOPLE[0].replace("P-001", f"P-10{n}").replace("QX4711", f"QX{n}") for n in (1, 2, 3)
+]
 
 
-def about(*, values, control_id="M7"):
+def enter_fact(*, values, control_id="M7"):
     """One message with a result of each patient, by number: of OTHERS, or 0 for P-001."""
-    of = {n: PID if n == 0 else PID.replace("QX4711", f"QX{n}") for n in values}
-    return message(*(s for n in values for s in (of[n], obx(values[n]))), control_id=control_id)
+    subject = {n: PID if n == 0 else PID.replace("QX4711", f"QX{n}") for n in values}
+    return message(
+        *(s for n in values for s in (subject[n], obx(values[n]))), control_id=control_id
+    )
 
 
 def all_parked(intake):
@@ -322,26 +330,26 @@ def all_parked(intake):
 def test_a_discarded_line_is_no_fact_when_the_others_are_read_again(intake):
     lines = [(FACT % "P-001").replace("03-01T08", f"03-05T0{hour}") for hour in (8, 8, 9)]
     post_content(intake, "/v1/facts", "\n".join(lines).encode())
-    discarded(intake, "line 2")  # the same as line 1
+    discard_item(intake, "line 2")  # the same as line 1
     later = replace(intake, clock=lambda: CLOCK_TIME + timedelta(days=7))
     assert parked_items.retry_parked(later, "operator").facts == 1
     assert [fact.observed_at.hour for fact in feed_facts(intake)] == [9]
     assert all_parked(intake) == {("line 2", "discarded"), ("line 3", "retried")}
 
 
-DISCARDED = {
+DISCARDED_PATHS = {
     "its code": (obx("0.49", code="NEUTRO^^L"), "OBX[1].3"),
     "its time": (obx("0.49", observed_at="20260302150000+0000"), "OBX[1]"),
 }
 
 
-@pytest.mark.parametrize(("wrong", "path"), DISCARDED.values(), ids=DISCARDED)
+@pytest.mark.parametrize(("wrong", "path"), DISCARDED_PATHS.values(), ids=DISCARDED_PATHS)
 def test_a_discarded_result_is_no_fact_when_the_others_are_read_again(intake, wrong, path):
     submit(intake, labs(wrong, obx("7", code="X^^L"), control_id="M3"))
-    discarded(intake, path)
-    mapped = replace(NORTH, codes=dict.fromkeys(("NEUTRO", "X"), "neutrophils"))
+    discard_item(intake, path)
+    mapped_site = replace(NORTH, codes=dict.fromkeys(("NEUTRO", "X"), "neutrophils"))
     later = CLOCK_TIME + timedelta(days=1)
-    wiser = replace(intake, sites=Sites.build((mapped, RHEIN)), clock=lambda: later)
+    wiser = replace(intake, sites=Sites.build((mapped_site, RHEIN)), clock=lambda: later)
     assert parked_items.retry_parked(wiser, "operator").facts == 1
     assert results(intake) == ["7"]
     assert all_parked(intake) == {(path, "discarded"), ("OBX[2].3", "retried")}
@@ -349,11 +357,11 @@ def test_a_discarded_result_is_no_fact_when_the_others_are_read_again(intake, wr
 
 def test_what_is_discarded_with_its_code_does_not_wait_for_its_unit(intake):
     submit(intake, labs(obx("0.49", "parts", code="NEUTRO^^L"), obx("7", code="X^^L")))
-    discarded(intake, "OBX[1].3")
-    mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
+    discard_item(intake, "OBX[1].3")
+    mapped_site = replace(NORTH, codes={"NEUTRO": "neutrophils"})
     assert (
         parked_items.retry_parked(
-            replace(intake, sites=Sites.build((mapped, RHEIN))), "operator"
+            replace(intake, sites=Sites.build((mapped_site, RHEIN))), "operator"
         ).still_parked
         == 1
     )
@@ -362,27 +370,27 @@ def test_what_is_discarded_with_its_code_does_not_wait_for_its_unit(intake):
 
 def test_a_correction_stands_whose_unreadable_value_was_discarded(intake):
     submit(intake, message(PID.replace("QX4711", "QX1"), obx("clotted", status="C")))
-    discarded(intake, "OBX[1].5")
-    import_participants(intake, people(OTHERS[0]), "operator")
+    discard_item(intake, "OBX[1].5")
+    import_participants(intake, people(OTHER_PEOPLE[0]), "operator")
     assert parked_items.retry_parked(intake, "operator").facts == 1
     assert [fact.body.value for fact in feed_facts(intake, "P-101")] == [None]
 
 
 @pytest.mark.parametrize("first", [1, 2])
 def test_of_two_unknown_patients_the_discarded_one_stays_discarded(intake, first):
-    submit(intake, about(values={1: "1", 2: "2"}))
-    discarded(intake, "PID[1].3")
+    submit(intake, enter_fact(values={1: "1", 2: "2"}))
+    discard_item(intake, "PID[1].3")
     for number in (first, 3 - first):
-        import_participants(intake, people(OTHERS[number - 1]), "operator")
+        import_participants(intake, people(OTHER_PEOPLE[number - 1]), "operator")
         parked_items.retry_parked(intake, "operator")
     assert (results(intake, "P-101"), results(intake, "P-102")) == ([], ["2"])
     assert all_parked(intake) == {("PID[1].3", "discarded"), ("PID[2].3", "retried")}
 
 
 def test_the_number_of_an_unknown_patient_does_not_depend_on_who_is_known(intake):
-    submit(intake, about(values={0: "0", 1: "1", 2: "2"}))
+    submit(intake, enter_fact(values={0: "0", 1: "1", 2: "2"}))
     assert all_parked(intake) == {("PID[2].3", ""), ("PID[3].3", "")}
-    import_participants(intake, people(OTHERS[0]), "operator")
+    import_participants(intake, people(OTHER_PEOPLE[0]), "operator")
     assert parked_items.retry_parked(intake, "operator").closed_items == 1
     assert list_parked(intake) == [("unknown-participant", "PID[3].3")]
 
@@ -399,13 +407,13 @@ def numbered_as_before(intake):
 @pytest.mark.parametrize("known", ["0", ""])
 def test_what_an_older_version_numbered_otherwise_is_neither_lost_nor_entered(intake, known):
     values = {0: known, 1: "1", 2: "2", 3: "3"} if known else {1: "1", 2: "2", 3: "3"}
-    submit(intake, about(values=values))
+    submit(intake, enter_fact(values=values))
     numbered_as_before(intake)
-    discarded(intake, "PID.3[2]")
+    discard_item(intake, "PID.3[2]")
     assert parked_items.retry_parked(intake, "operator").still_parked == 2
     assert sorted(path for _, path in list_parked(intake)) == ["PID.3[1]", "PID.3[3]"]
-    for other in OTHERS:
-        import_participants(intake, people(other), "operator")
+    for other_item in OTHER_PEOPLE:
+        import_participants(intake, people(other_item), "operator")
         parked_items.retry_parked(intake, "operator")
     assert [results(intake, f"P-10{n}") for n in (1, 2, 3)] == [["1"], [], ["3"]]
     assert list_parked(intake) == []
@@ -415,19 +423,19 @@ def test_where_nobody_can_say_whom_an_older_version_meant_they_wait_again(intake
     stranger = PID.replace("QX4711", "QX1")
     submit(intake, message(PID, obx("9", code="X^^L"), stranger, obx("1")))
     numbered_as_before(intake)
-    mapped = replace(NORTH, codes={"X": "neutrophils"})
-    done = parked_items.retry_parked(
-        replace(intake, sites=Sites.build((mapped, RHEIN))), "operator"
+    mapped_site = replace(NORTH, codes={"X": "neutrophils"})
+    steps = parked_items.retry_parked(
+        replace(intake, sites=Sites.build((mapped_site, RHEIN))), "operator"
     )
-    assert (done.facts, list_parked(intake)) == (1, [("unknown-participant", "PID[2].3")])
+    assert (steps.facts, list_parked(intake)) == (1, [("unknown-participant", "PID[2].3")])
 
 
 def test_what_waits_for_a_reason_of_before_is_parked_again(intake):
     submit(intake, labs(obx("7", "parts", code="NEUTRO^^L")))
-    mapped = replace(NORTH, codes={"NEUTRO": "neutrophils"})
-    wiser = replace(intake, sites=Sites.build((mapped, RHEIN)))
-    for one, place in ((wiser, ".6"), (intake, ".3"), (wiser, ".6"), (intake, ".3")):
-        assert parked_items.retry_parked(one, "operator").closed_items == 1
+    mapped_site = replace(NORTH, codes={"NEUTRO": "neutrophils"})
+    wiser = replace(intake, sites=Sites.build((mapped_site, RHEIN)))
+    for item, place in ((wiser, ".6"), (intake, ".3"), (wiser, ".6"), (intake, ".3")):
+        assert parked_items.retry_parked(item, "operator").closed_items == 1
         assert [path for _, path in list_parked(intake)] == [f"OBX[1]{place}"]
 
 
@@ -461,13 +469,13 @@ def test_a_site_can_send_facts_for_its_own_participants_only(intake, site, subje
 
 
 def test_a_site_can_send_messages_as_itself_only(intake):
-    assert post_content(intake, "/v1/hl7v2", ONE, "north").status_code == 200
-    assert post_content(intake, "/v1/hl7v2", ONE, "rhein").status_code == 422
+    assert post_content(intake, "/v1/hl7v2", MESSAGE, "north").status_code == 200
+    assert post_content(intake, "/v1/hl7v2", MESSAGE, "rhein").status_code == 422
 
 
 def test_one_site_cannot_name_the_participant_of_another(tmp_path):
-    shared = replace(RHEIN, authorities={"PATNR": "MR", "NMRN": "MR"})
-    intake = replace(new_intake(tmp_path), sites=Sites.build((NORTH, shared)))
+    shared_site = replace(RHEIN, authorities={"PATNR": "MR", "NMRN": "MR"})
+    intake = replace(new_intake(tmp_path), sites=Sites.build((NORTH, shared_site)))
     raw = message(PID, obx("0.49"), sender="ORBIS|RHEIN")
     assert submit(intake, raw).facts == 0
     assert list_parked(intake) == [("unknown-participant", "PID[1].3")]
@@ -497,11 +505,11 @@ def test_a_feed_cannot_send_what_only_people_decide(intake, kind):
 
 
 def test_the_same_facts_again_are_a_duplicate(intake):
-    first, again = (
+    first, repeated = (
         post_content(intake, "/v1/facts", (FACT % "P-001").encode()).json() for _ in "12"
     )
     assert (first["facts"], first["duplicate"]) == (1, False)
-    assert (again["facts"], again["duplicate"]) == (0, True)
+    assert (repeated["facts"], repeated["duplicate"]) == (0, True)
 
 
 def test_a_fact_that_names_itself_is_known_again_in_another_message(intake):
@@ -513,10 +521,10 @@ def test_a_fact_that_names_itself_is_known_again_in_another_message(intake):
 
 
 def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
-    again = import_participants(intake, people(PEOPLE[0]), "operator")
-    assert (again.added_count, again.changed_count, again.wrong) == (0, 0, ())
-    moved = PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00")
-    assert import_participants(intake, people(moved), "operator").changed_count == 1
+    repeated = import_participants(intake, people(PEOPLE[0]), "operator")
+    assert (repeated.added_count, repeated.changed_count, repeated.wrong) == (0, 0, ())
+    moved_facts = PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00")
+    assert import_participants(intake, people(moved_facts), "operator").changed_count == 1
     with intake.db.read() as conn:
         transplants = [one.fact for one in journal.load_facts_of_kind(conn, "transplant", "P-001")]
     assert [(str(f.status), f"{f.observed_at:%d %H:%M}") for f in transplants] == [
@@ -537,13 +545,13 @@ def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
 def test_the_last_of_several_imports_stands_also_when_it_says_what_an_earlier_did(
     intake, minutes, corrected
 ):
-    started = what_stands(intake)
-    for at, line in zip(minutes, (corrected, PEOPLE[0], corrected), strict=True):
-        intake.clock = lambda at=at: CLOCK_TIME + timedelta(minutes=at)
+    started_at = what_stands(intake)
+    for instant, line in zip(minutes, (corrected, PEOPLE[0], corrected), strict=True):
+        intake.clock = lambda instant=instant: CLOCK_TIME + timedelta(minutes=instant)
         assert import_participants(intake, people(line), "operator").changed_count == 1
-        assert (what_stands(intake) == started) is (line == PEOPLE[0])
-        again = import_participants(intake, people(line), "operator")
-        assert (again.added_count, again.changed_count, again.wrong) == (0, 0, ())
+        assert (what_stands(intake) == started_at) is (line == PEOPLE[0])
+        repeated = import_participants(intake, people(line), "operator")
+        assert (repeated.added_count, repeated.changed_count, repeated.wrong) == (0, 0, ())
 
 
 def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(intake):
@@ -557,20 +565,20 @@ def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(i
 def what_stands(intake):
     """What imports have said of P-001, as far as it is not corrected."""
     with intake.db.read() as conn:
-        known = [one.fact for one in journal.load_facts_between(conn, "P-001", 0)]
-    return [(fact.observed_at, fact.body) for fact in select_standing_facts(known)]
+        facts = [one.fact for one in journal.load_facts_between(conn, "P-001", 0)]
+    return [(fact.observed_at, fact.body) for fact in select_standing_facts(facts)]
 
 
 def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correct(intake):
     second = {"kind": "transplant", "number": 2}
     line = {"subject": "P-001", "observed_at": "2026-02-01T10:00:00Z", "body": second}
     assert submit(intake, json.dumps(line).encode(), form="facts", actor="anna").facts == 1
-    again = import_participants(intake, people(PEOPLE[0]), "operator")
-    assert (again.added_count, again.changed_count) == (0, 0)
+    repeated = import_participants(intake, people(PEOPLE[0]), "operator")
+    assert (repeated.added_count, repeated.changed_count) == (0, 0)
 
 
 def test_an_identifier_that_leads_to_somebody_else_is_not_taken_over(intake):
     thief = PEOPLE[0].replace("P-001", "P-009")
     (row,) = import_participants(intake, people(thief), "operator").wrong
     assert "already leads to P-001" in row.problem
-    assert submit(intake, ONE).facts == 1
+    assert submit(intake, MESSAGE).facts == 1

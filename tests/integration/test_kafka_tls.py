@@ -21,15 +21,15 @@ def authority(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def encrypted(servers_folder, authority):
+def tls_broker(servers_folder, authority):
     """A broker that takes only clients with a certificate of the authority."""
     certificate, key = authority.issue("broker")
-    both = authority.folder / "broker-with-key.pem"
-    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    key_and_certificate = authority.folder / "broker-with-key.pem"
+    key_and_certificate.write_bytes(key.read_bytes() + certificate.read_bytes())
     settings = {
         "listener.security.protocol.map": "CLIENTS:SSL,CONTROLLER:PLAINTEXT",
         "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": str(both),
+        "ssl.keystore.location": str(key_and_certificate),
         "ssl.truststore.type": "PEM",
         "ssl.truststore.location": str(authority.path),
         "ssl.client.auth": "required",
@@ -51,8 +51,8 @@ def settings_of(server, ca, pair=(None, None)):
 
 
 @pytest.mark.server
-def test_with_its_certificate_a_client_makes_topics_and_writes(encrypted, authority):
-    settings = settings_of(encrypted, authority.path, authority.issue("relay"))
+def test_with_its_certificate_a_client_makes_topics_and_writes(tls_broker, authority):
+    settings = settings_of(tls_broker, authority.path, authority.issue("relay"))
     assert topics.FACTS in runtime.create_topics(settings, topics.load_declared())
     with runtime.connect_producer(settings) as producer:
         assert producer.send(topics.FACTS, b"kept").get(60).offset == 0
@@ -61,19 +61,19 @@ def test_with_its_certificate_a_client_makes_topics_and_writes(encrypted, author
 @pytest.mark.server
 @pytest.mark.slow
 def test_a_client_without_certificate_or_of_another_authority_is_refused(
-    encrypted, authority, tmp_path
+    tls_broker, authority, tmp_path
 ):
     stranger = Authority(tmp_path, "stranger")
-    refused = [
+    run_refused = [
         {},
         files_of(authority.path),
         files_of(authority.path, *stranger.issue("client")),
         files_of(stranger.path, *authority.issue("other")),
     ]
-    with ThreadPoolExecutor(len(refused)) as beside_each_other:
-        for done in beside_each_other.map(lambda files: ask(encrypted, files), refused):
-            assert done.returncode == 2
-            assert f"no broker answers at {encrypted.servers}" in done.stderr
+    with ThreadPoolExecutor(len(run_refused)) as beside_each_other:
+        for steps in beside_each_other.map(lambda files: ask(tls_broker, files), run_refused):
+            assert steps.returncode == 2
+            assert f"no broker answers at {tls_broker.servers}" in steps.stderr
 
 
 def files_of(ca, certificate="", key=""):

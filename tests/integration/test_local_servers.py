@@ -52,13 +52,15 @@ def test_the_logins_of_the_grafanas_are_made_once_and_take_a_new_password(postgr
     for password in ("first", "it's 2nd"):
         for audience in ("safety", "dsmb"):
             (tmp_path / f"grafana_{audience}_password").write_text(f"{password}\n")
-        asked = ["psql", "-Xq", postgres.url.replace("+psycopg", ""), "-f", str(LOGINS)]
-        subprocess.run(asked, check=True, env={**os.environ, "SECRETS": str(tmp_path)})
+        command = ["psql", "-Xq", postgres.url.replace("+psycopg", ""), "-f", str(LOGINS)]
+        subprocess.run(command, check=True, env={**os.environ, "SECRETS": str(tmp_path)})
         place = {"host": "127.0.0.1", "port": postgres.server.port, "dbname": postgres.name}
         with psycopg.connect(user="grafana_dsmb", password=password, **place) as connection:
             member = connection.execute("SELECT pg_has_role('aegis_dsmb', 'member')").fetchone()
-            other = connection.execute("SELECT pg_has_role('aegis_safety', 'member')").fetchone()
-        assert (member, other) == ((True,), (False,))
+            other_item = connection.execute(
+                "SELECT pg_has_role('aegis_safety', 'member')"
+            ).fetchone()
+        assert (member, other_item) == ((True,), (False,))
 
 
 def test_each_test_has_a_migrated_database_without_rows(postgres):

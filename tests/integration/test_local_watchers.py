@@ -44,9 +44,9 @@ def up_of(server):
 
 def test_prometheus_watches_what_it_is_told_and_gives_back_its_port(prometheus):
     prometheus.start()
-    until = time.monotonic() + 20
+    deadline = time.monotonic() + 20
     while not up_of(prometheus):
-        assert time.monotonic() < until
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     prometheus.stop()
     assert is_free(prometheus.port)
@@ -74,6 +74,6 @@ def test_alertmanager_takes_alerts_and_gives_back_its_port(tmp_path):
 
 def test_what_compose_lets_prometheus_watch_is_accepted_by_promtool(promtool):
     configuration = Path(__file__).parents[2] / "deploy" / "prometheus" / "compose.yml"
-    asked = [promtool, "check", "config", str(configuration)]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    command = [promtool, "check", "config", str(configuration)]
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout + completed.stderr

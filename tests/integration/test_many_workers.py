@@ -17,18 +17,18 @@ TRIAL = simulate_trial(2, seed=5, days=3)
 
 
 @pytest.fixture
-def installed(tmp_path):
+def installation(tmp_path):
     """An installation that holds a feed of which nothing is graded."""
-    installed = Installation(tmp_path)
-    installed.enrol(TRIAL)
-    installed.accept(TRIAL.messages, at_once=1)
-    return installed
+    installation = Installation(tmp_path)
+    installation.enrol(TRIAL)
+    installation.accept(TRIAL.messages, at_once=1)
+    return installation
 
 
-def hints(installed, upto_seq):
+def hints(installation, upto_seq):
     """Records as the relay packs them, with each participant's facts up to a seq."""
-    study = installed.context.study_id
-    with installed.db.read() as conn:
+    study = installation.context.study_id
+    with installation.db.read() as conn:
         for subject in sorted(set(participants.load_participants(conn, study)) - {study}):
             runs = [
                 f'{{"message": "{one.message}", "received_at": "{one.received_at.isoformat()}",'
@@ -38,84 +38,90 @@ def hints(installed, upto_seq):
             yield subject, write_facts_record(study, runs)
 
 
-def hint_worker(installed):
-    return HintWorker(installed.db, installed.context.study.rules, now_utc, by_message=True)
+def hint_worker(installation):
+    return HintWorker(installation.db, installation.context.study.rules, now_utc, by_message=True)
 
 
-def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installed, monkeypatch):
+def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installation, monkeypatch):
     """What a hint carried may be less than is known by now, again and again."""
-    asked = []
+    command = []
 
-    def overtaken_when_carried(db, rules, cache, subjects, given):
-        asked.append(subjects)
-        if any(given.carried.values()):
+    def overtaken_when_carried(db, rules, cache, subjects, arguments):
+        command.append(subjects)
+        if any(arguments.carried.values()):
             return fold_participants.Folded(0, (), (), overtaken=True)
-        return fold_participants.fold(db, rules, cache, subjects, given)
+        return fold_participants.fold(db, rules, cache, subjects, arguments)
 
     monkeypatch.setattr("services.safety_rules.workers.hint_worker.fold", overtaken_when_carried)
-    records = list(hints(installed, upto_seq=20))
-    hint_worker(installed).fold(records)
+    records = list(hints(installation, upto_seq=20))
+    hint_worker(installation).fold(records)
     subjects = sorted(subject for subject, _ in records)
-    assert asked == [subjects, *([subject] for subject in subjects)]
-    with installed.db.read() as conn:
+    assert command == [subjects, *([subject] for subject in subjects)]
+    with installation.db.read() as conn:
         assert journal.count_unhandled(conn) == 0
 
 
-def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(installed):
-    worker = hint_worker(installed)
-    everything = list(hints(installed, upto_seq=1000))
-    worker.fold(everything)
+def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(installation):
+    worker = hint_worker(installation)
+    read_every_view = list(hints(installation, upto_seq=1000))
+    worker.fold(read_every_view)
     worker.decide()
-    once = installed.canonical()
-    nobodys = write_facts_record(installed.context.study_id, [])
-    worker.fold([*everything, ("nobody", nobodys), ("", nobodys), ("\ufffd", b"\xff")])
-    assert installed.canonical() == once
-    assert installed.find_mismatches() == []
+    once = installation.canonical()
+    nobodys = write_facts_record(installation.context.study_id, [])
+    worker.fold([*read_every_view, ("nobody", nobodys), ("", nobodys), ("\ufffd", b"\xff")])
+    assert installation.canonical() == once
+    assert installation.find_mismatches() == []
 
 
-def test_a_hint_without_its_facts_beside_others_lets_the_journal_be_read(installed):
-    study = installed.context.study_id
-    (who, some), *_ = hints(installed, upto_seq=20)
+def test_a_hint_without_its_facts_beside_others_lets_the_journal_be_read(installation):
+    study = installation.context.study_id
+    (participant, batch), *_ = hints(installation, upto_seq=20)
     too_long = '{"message": "m", "received_at": "2026-03-01T08:00:00+00:00", "facts": []}'
-    hint_worker(installed).fold([(who, some), (who, write_facts_record(study, [too_long]))])
-    with installed.db.read() as conn:
-        assert who not in journal.find_lagging_subjects(conn, 100)
+    hint_worker(installation).fold(
+        [(participant, batch), (participant, write_facts_record(study, [too_long]))]
+    )
+    with installation.db.read() as conn:
+        assert participant not in journal.find_lagging_subjects(conn, 100)
 
 
 def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
-    installed, monkeypatch
+    installation, monkeypatch
 ):
-    hint_worker(installed).fold(list(hints(installed, upto_seq=1000)))
-    rules, db = installed.context.study.rules, installed.db
+    hint_worker(installation).fold(list(hints(installation, upto_seq=1000)))
+    rules, db = installation.context.study.rules, installation.db
     load = decisions.load_study_state
-    others = [1]
+    other_reports = [1]
 
     def overtaken(conn, study):
         state = load(conn, study)
-        if others and others.pop():
-            with db.write() as beside:  # somebody who had seen nothing of it yet
-                assert decisions.advance_study(beside, load(beside, study), {})
+        if other_reports and other_reports.pop():
+            with db.write() as neighbour:  # somebody who had seen nothing of it yet
+                assert decisions.advance_study(neighbour, load(neighbour, study), {})
         return state
 
     monkeypatch.setattr(decisions, "load_study_state", overtaken)
     study_step(db, rules, now_utc())
     with db.read() as conn:
         made = decisions.load_latest_decisions(conn, rules.protocol.study)
-        told = {row.decision.rule: row.decision for row in made}
-        assert [one.rule for one in status(conn, rules) if says(one) != says(told[one.rule])] == []
+        decisions_by_rule = {row.decision.rule: row.decision for row in made}
+        assert [
+            one.rule
+            for one in status(conn, rules)
+            if says(one) != says(decisions_by_rule[one.rule])
+        ] == []
 
 
-def test_who_was_moved_on_by_another_worker_is_not_set_aside(installed, monkeypatch):
+def test_who_was_moved_on_by_another_worker_is_not_set_aside(installation, monkeypatch):
     """A step that fails on what it saw says nothing about a state that it did not see."""
     real = fold_participants.step
 
-    def fails_too_late(*_given):
+    def fails_too_late(*_arguments):
         monkeypatch.setattr(fold_participants, "step", real)
-        hint_worker(installed).look_at(["P-001"])
+        hint_worker(installation).look_at(["P-001"])
         raise ZeroDivisionError
 
     monkeypatch.setattr(fold_participants, "step", fails_too_late)
-    hint_worker(installed).look_at(["P-001"])
-    with installed.db.read() as conn:
+    hint_worker(installation).look_at(["P-001"])
+    with installation.db.read() as conn:
         assert states.load_quarantined(conn) == []
         assert [one for one in alerts.load_alerts(conn) if one.kind is AlertKind.QUARANTINE] == []

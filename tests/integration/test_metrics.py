@@ -29,15 +29,15 @@ STILL |= {"graded_by_other_rules"}  # after an upgrade
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running_service(tmp_path_factory):
     """The address of a service that has taken a trial, and its installation."""
     folder = tmp_path_factory.mktemp("metrics")
     Installation(folder).enrol(TRIAL)
-    opened = open_in(StoreSettings(data=folder, study=STUDY))
+    context = open_in(StoreSettings(data=folder, study=STUDY))
     with MailSink(folder / "mails") as sink:
-        served = Background(
+        service = Background(
             Service(
-                opened,
+                context,
                 Told(
                     IngestSettings(mllp_port=0),
                     HttpSettings(http_port=0),
@@ -45,13 +45,13 @@ def running(tmp_path_factory):
                 ),
             )
         )
-        ports = served.start()
+        ports = service.start()
         assert all(a.code == "AA" for a in send_messages("127.0.0.1", ports.mllp, TRIAL.messages))
-        yield f"http://127.0.0.1:{ports.http}", opened
-        served.stop()
+        yield f"http://127.0.0.1:{ports.http}", context
+        service.stop()
 
 
-def shown(url):
+def small_demo(url):
     with urllib.request.urlopen(f"{url}/metrics") as answer:  # noqa: S310 - its own port
         text = answer.read().decode()
     families = text_string_to_metric_families(text)
@@ -62,43 +62,55 @@ def shown(url):
     }
 
 
-def until(url, holds):
+def deadline(url, holds):
     for _ in range(300):
-        now = shown(url)
-        if holds(now):
-            return now
+        clock_time = small_demo(url)
+        if holds(clock_time):
+            return clock_time
         time.sleep(0.2)
-    raise AssertionError({name: samples[:3] for name, samples in now.items()})
+    raise AssertionError({name: samples[:3] for name, samples in clock_time.items()})
 
 
-def moved(samples):
+def moved_facts(samples):
     return any(sample.value for sample in samples)
 
 
-def test_every_metric_moves(running):
-    url, opened = running
-    until(url, lambda now: moved(now["deliveries"]) and not moved(now["journal_unhandled"]))
-    with opened.db.read() as conn:
+def test_every_metric_moves(running_service):
+    url, context = running_service
+    deadline(
+        url,
+        lambda clock_time: (
+            moved_facts(clock_time["deliveries"])
+            and not moved_facts(clock_time["journal_unhandled"])
+        ),
+    )
+    with context.db.read() as conn:
         first = alerts.load_alerts(conn)[0]
-    acknowledge(opened.db, first.id, "lee", "", now_utc())
+    acknowledge(context.db, first.id, "lee", "", now_utc())
     still = STILL | {"commit_age_seconds", "journal_unhandled"}
-    now = until(url, lambda now: all(moved(now[name]) for name in now.keys() - still))
-    uses = {sample.labels["result"]: sample.value for sample in now["rules_cache_uses"]}
+    clock_time = deadline(
+        url,
+        lambda clock_time: all(moved_facts(clock_time[name]) for name in clock_time.keys() - still),
+    )
+    uses = {sample.labels["result"]: sample.value for sample in clock_time["rules_cache_uses"]}
     assert uses["miss"] > 0
     assert uses["eviction"] == 0
 
 
-def test_no_label_names_a_participant_or_a_message(running):
-    url, _ = running
+def test_no_label_names_a_participant_or_a_message(running_service):
+    url, _ = running_service
     labels = {
-        value for samples in shown(url).values() for s in samples for value in s.labels.values()
+        value
+        for samples in small_demo(url).values()
+        for s in samples
+        for value in s.labels.values()
     }
     assert labels
     assert not [value for value in labels if value.startswith("P-") or "0000" in value]
 
 
-def test_it_is_ready_when_nothing_waits(running):
-    url, _ = running
+def test_it_is_ready_when_nothing_waits(running_service):
+    url, _ = running_service
     for page in ("healthz", "readyz"):
         with urllib.request.urlopen(f"{url}/{page}") as answer:  # noqa: S310 - its own port
             assert answer.status == 200

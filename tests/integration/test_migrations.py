@@ -23,7 +23,10 @@ from tests.helpers import first_release
 from tests.helpers.installation import STUDY
 
 ROOT = Path(__file__).parent.parent.parent
-HASHED, FIRST_EDITION = "f38a85eaa2b8bad2", "7cd5bfb3dc47dd6f"  # the same rules of the trial
+HASHED_VERSION, FIRST_EDITION = (
+    "f38a85eaa2b8bad2",
+    "7cd5bfb3dc47dd6f",
+)  # the same rules of the trial
 
 
 @contextmanager
@@ -41,7 +44,7 @@ DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.server)]
 
 
 @contextmanager
-def restored(request, folder, monkeypatch, revision):
+def restore_release(request, folder, monkeypatch, revision):
     """What code of *revision* left: its URL; commands find it."""
     monkeypatch.setenv("AEGIS_DATA", str(folder))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
@@ -59,25 +62,25 @@ def restored(request, folder, monkeypatch, revision):
 
 
 @pytest.fixture(params=DATABASES)
-def old(request, tmp_path, monkeypatch):
+def previous(request, tmp_path, monkeypatch):
     """What the first release left: its URL; commands find it."""
-    with restored(request, tmp_path, monkeypatch, "0001") as url:
+    with restore_release(request, tmp_path, monkeypatch, "0001") as url:
         yield url
 
 
 @pytest.fixture(params=DATABASES)
-def hashed(request, tmp_path, monkeypatch):
+def hashed_database(request, tmp_path, monkeypatch):
     """What was left when a version of the rules was a hash of source text: its URL."""
-    with restored(request, tmp_path, monkeypatch, "0003") as url:
+    with restore_release(request, tmp_path, monkeypatch, "0003") as url:
         yield url
 
 
-def aegis(*words, **told):
+def aegis(*words, **settings):
     """Run a command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "services.cli.main", *words],
         cwd=ROOT,
-        env={**os.environ, **told},
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -88,35 +91,37 @@ def aegis(*words, **told):
 def state_of(url):
     """Revision and the rows of every table, to compare."""
     engine = sa.create_engine(url)
-    found = sa.MetaData()
+    results = sa.MetaData()
     with engine.connect() as connection:
-        found.reflect(connection)
+        results.reflect(connection)
         rows = {
             name: connection.execute(sa.select(table)).fetchall()
-            for name, table in found.tables.items()
+            for name, table in results.tables.items()
         }
     engine.dispose()
     return {name: sorted(map(repr, some)) for name, some in rows.items()}
 
 
-def test_everything_is_there_after_it_and_again_is_no_change(old, tmp_path, capsys):
-    before = state_of(old)
+def test_everything_is_there_after_it_and_again_is_no_change(previous, tmp_path, capsys):
+    earlier = state_of(previous)
     assert main(["migrate"]) == 0
     assert f"at revision {find_head()}" in capsys.readouterr().out
-    db = Database.open(old)
+    db = Database.open(previous)
     with db.read() as conn:
         schema.check_tables(conn)
         assert participant_order.find_families(conn, ["P-003"]) == [first_release.FAMILY]
         assert not list(integrity.find_faults(lambda: conn, Keys.load(tmp_path / "keys")))
     db.close()
-    after = state_of(old)
-    kept = set(before) - {"alembic_version", "participant", "audit", "protocol_version"}
-    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    later = state_of(previous)
+    kept_tables = set(earlier) - {"alembic_version", "participant", "audit", "protocol_version"}
+    assert {name: later[name] for name in kept_tables} == {
+        name: earlier[name] for name in kept_tables
+    }
     assert main(["migrate"]) == 0
-    assert state_of(old) == after
+    assert state_of(previous) == later
 
 
-def test_what_was_graded_then_is_graded_anew_when_somebody_asks(old, capsys):
+def test_what_was_graded_then_is_graded_anew_when_somebody_asks(previous, capsys):
     assert main(["migrate"]) == 0
     main(["verify"])
     assert "4 participants were graded by other rules" in capsys.readouterr().out
@@ -124,7 +129,7 @@ def test_what_was_graded_then_is_graded_anew_when_somebody_asks(old, capsys):
     capsys.readouterr()
     assert main(["verify"]) == 0, capsys.readouterr().out
     assert main(["replay"]) == 0
-    db = Database.open(old)
+    db = Database.open(previous)
     with db.read() as conn:
         assert records.load_episode_versions(conn)
     db.close()
@@ -134,29 +139,33 @@ def versions_in(url):
     """The versions of the rules that states and records name."""
     db = Database.open(url)
     with db.read() as conn:
-        found = {state.rules_version for state in states.load_states(conn)}
-        found |= {one.rules_version for one in records.load_episode_versions(conn)}
+        results = {state.rules_version for state in states.load_states(conn)}
+        results |= {one.rules_version for one in records.load_episode_versions(conn)}
     db.close()
-    return found
+    return results
 
 
-def test_what_a_hash_of_source_text_named_is_of_the_first_edition(hashed, tmp_path, capsys):
-    before = state_of(hashed)
+def test_what_a_hash_of_source_text_named_is_of_the_first_edition(
+    hashed_database, tmp_path, capsys
+):
+    earlier = state_of(hashed_database)
     assert main(["migrate"]) == 0
-    assert versions_in(hashed) == {FIRST_EDITION}
-    db = Database.open(hashed)
+    assert versions_in(hashed_database) == {FIRST_EDITION}
+    db = Database.open(hashed_database)
     with db.read() as conn:
         assert not list(integrity.find_faults(lambda: conn, Keys.load(tmp_path / "keys")))
     db.close()
-    after = state_of(hashed)
-    written = set(before) - {"alembic_version", "audit", "protocol_version"}
-    assert {name: after[name] for name in written} == {name: before[name] for name in written}
+    later = state_of(hashed_database)
+    written_rows = set(earlier) - {"alembic_version", "audit", "protocol_version"}
+    assert {name: later[name] for name in written_rows} == {
+        name: earlier[name] for name in written_rows
+    }
     assert main(["migrate"]) == 0
-    assert state_of(hashed) == after
+    assert state_of(hashed_database) == later
     capsys.readouterr()
 
 
-@pytest.mark.usefixtures("hashed")
+@pytest.mark.usefixtures("hashed_database")
 def test_it_is_proven_and_not_graded_anew(capsys):
     if load_rules(STUDY).rules.version != FIRST_EDITION:
         pytest.skip("edition, criteria or protocol have changed since")
@@ -168,17 +177,17 @@ def test_it_is_proven_and_not_graded_anew(capsys):
     assert "every record is of the rules that run" in capsys.readouterr().out
 
 
-def test_a_service_that_still_runs_may_write_the_old_name_after_it(hashed):
+def test_a_service_that_still_runs_may_write_the_old_name_after_it(hashed_database):
     assert main(["migrate"]) == 0
-    engine = sa.create_engine(hashed)
+    engine = sa.create_engine(hashed_database)
     with engine.begin() as connection:
         names = "SELECT DISTINCT rules_version FROM participant_state"
-        assert set(connection.exec_driver_sql(names).scalars()) == {HASHED}
+        assert set(connection.exec_driver_sql(names).scalars()) == {HASHED_VERSION}
     engine.dispose()
-    db = Database.open(hashed)
+    db = Database.open(hashed_database)
     with db.read() as conn:
         assert not states.load_states_of_other_rules(conn, FIRST_EDITION)
-        assert states.count_states_of_other_rules(conn, HASHED, "") == 2
+        assert states.count_states_of_other_rules(conn, HASHED_VERSION, "") == 2
     db.close()
 
 
@@ -198,16 +207,17 @@ def test_the_newest_tables_are_those_of_the_code_on_postgresql(postgres):
     db.close()
 
 
-class Working:
+class LiveService:
     """Somebody who goes on writing and reading as the first release does, until told to stop."""
 
     def __init__(self, url):
         self.url = url
-        self.written, self.seen = [], []
-        self.failed = None
+        self.written_rows, self.seen_rows = [], []
+        self.error = None
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._go_on, args=(does,)) for does in (self._write, self._read)
+            threading.Thread(target=self._go_on, args=(does,))
+            for does in (self._write, self._read_rows)
         ]
 
     def __enter__(self):
@@ -221,16 +231,18 @@ class Working:
         for thread in self._threads:
             thread.join(60)
 
-    def go_on(self, more=5):
+    def go_on(self, changes=5):
         """Return once it has done more."""
-        wanted = len(self.written) + more, len(self.seen) + more
-        over = threading.Event()
+        expected = len(self.written_rows) + changes, len(self.seen_rows) + changes
+        deadline = threading.Event()
         for _ in range(1200):
-            if self.failed or (len(self.written) >= wanted[0] and len(self.seen) >= wanted[1]):
+            if self.error or (
+                len(self.written_rows) >= expected[0] and len(self.seen_rows) >= expected[1]
+            ):
                 break
-            over.wait(0.05)
-        assert not self.failed, self.failed
-        assert len(self.written) >= wanted[0]
+            deadline.wait(0.05)
+        assert not self.error, self.error
+        assert len(self.written_rows) >= expected[0]
 
     def _go_on(self, does):
         engine = sa.create_engine(self.url, connect_args=_patient(self.url))
@@ -239,7 +251,7 @@ class Working:
                 with engine.begin() as connection:
                     does(connection)
         except DBAPIError as error:
-            self.failed = error
+            self.error = error
         finally:
             engine.dispose()
 
@@ -247,7 +259,7 @@ class Working:
         """A message and a fact of it, in the order in which that release wrote them."""
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA busy_timeout = 20000")
-        number = len(self.written)
+        number = len(self.written_rows)
         seq = connection.execute(
             sa.text(
                 "UPDATE participant SET last_seq = last_seq + 1 WHERE subject = 'P-001'"
@@ -262,104 +274,106 @@ class Working:
             ),
             {"seq": seq, "id": f"f-{number}"},
         )
-        self.written.append(seq)
+        self.written_rows.append(seq)
 
-    def _read(self, connection):
+    def _read_rows(self, connection):
         query = "SELECT count(*), max(last_seq) FROM participant"
-        self.seen.append(connection.execute(sa.text(query)).one())
+        self.seen_rows.append(connection.execute(sa.text(query)).one())
 
 
 def _patient(url):
     return {"timeout": 20} if url.startswith("sqlite") else {}
 
 
-def test_readers_and_writers_go_on_meanwhile(old):
-    with Working(old) as working:
-        done = aegis("migrate")
-        assert done.returncode == 0, done.stderr
-        working.go_on()
-    assert working.failed is None
-    assert working.written == sorted(set(working.written))
-    db = Database.open(old)
+def test_readers_and_writers_go_on_meanwhile(previous):
+    with LiveService(previous) as live_service:
+        steps = aegis("migrate")
+        assert steps.returncode == 0, steps.stderr
+        live_service.go_on()
+    assert live_service.error is None
+    assert live_service.written_rows == sorted(set(live_service.written_rows))
+    db = Database.open(previous)
     with db.read() as conn:
-        assert find_revisions(conn) == (find_head(),)
-        counted = conn.exec_driver_sql("SELECT count(*) FROM fact WHERE message = 'm'").scalar()
+        assert schema.find_revisions(conn) == (find_head(),)
+        counts = conn.exec_driver_sql("SELECT count(*) FROM fact WHERE message = 'm'").scalar()
     db.close()
-    assert counted == len(working.written)
+    assert counts == len(live_service.written_rows)
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("old", ["postgres"], indirect=True)
-def test_one_that_is_blocked_gives_up_and_leaves_all_as_it_was(old):
-    before = state_of(old)
-    engine = sa.create_engine(old)
-    with engine.begin() as blocking:
-        blocking.exec_driver_sql("SELECT count(*) FROM participant")  # and never commits
-        done = aegis("migrate", AEGIS_DATABASE_URL=old)
-        assert done.returncode == 2
-        assert "another transaction holds a lock" in done.stderr
-        assert "run `aegis migrate` again" in done.stderr
-        assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("previous", ["postgres"], indirect=True)
+def test_one_that_is_blocked_gives_up_and_leaves_all_as_it_was(previous):
+    earlier = state_of(previous)
+    engine = sa.create_engine(previous)
+    with engine.begin() as blocker:
+        blocker.exec_driver_sql("SELECT count(*) FROM participant")  # and never commits
+        steps = aegis("migrate", AEGIS_DATABASE_URL=previous)
+        assert steps.returncode == 2
+        assert "another transaction holds a lock" in steps.stderr
+        assert "run `aegis migrate` again" in steps.stderr
+        assert "Traceback" not in steps.stderr
     engine.dispose()
-    assert state_of(old) == before
-    again = aegis("migrate", AEGIS_DATABASE_URL=old)
-    assert again.returncode == 0, again.stderr
+    assert state_of(previous) == earlier
+    repeated = aegis("migrate", AEGIS_DATABASE_URL=previous)
+    assert repeated.returncode == 0, repeated.stderr
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("old", ["postgres"], indirect=True)
-def test_two_at_once_wait_for_each_other(old):
+@pytest.mark.parametrize("previous", ["postgres"], indirect=True)
+def test_two_at_once_wait_for_each_other(previous):
     command = [sys.executable, "-m", "services.cli.main", "migrate"]
-    both = [
+    migrations = [
         subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "AEGIS_DATABASE_URL": old},
+            env={**os.environ, "AEGIS_DATABASE_URL": previous},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         for _ in range(2)
     ]
-    for one in both:
-        said, _ = one.communicate(timeout=120)
-        assert one.returncode == 0, said
+    for item in migrations:
+        text, _ = item.communicate(timeout=120)
+        assert item.returncode == 0, text
 
 
-def test_a_database_that_was_not_migrated_or_is_newer_starts_no_service(old):
-    done = aegis("run", "rules")
-    assert done.returncode == 2
-    if not old.startswith("sqlite"):
-        assert "at revision 0001" in done.stderr
-        assert "run `aegis migrate`" in done.stderr
+def test_a_database_that_was_not_migrated_or_is_newer_starts_no_service(previous):
+    steps = aegis("run", "rules")
+    assert steps.returncode == 2
+    if not previous.startswith("sqlite"):
+        assert "at revision 0001" in steps.stderr
+        assert "run `aegis migrate`" in steps.stderr
     assert main(["migrate"]) == 0
-    engine = sa.create_engine(old)
+    engine = sa.create_engine(previous)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
     for words in (("run",), ("migrate",)):
-        done = aegis(*words)
-        assert done.returncode == 2
-        assert "revision 9999, which this version of Aegis does not know" in done.stderr
-        assert "Traceback" not in done.stderr
+        steps = aegis(*words)
+        assert steps.returncode == 2
+        assert "revision 9999, which this version of Aegis does not know" in steps.stderr
+        assert "Traceback" not in steps.stderr
 
 
 @pytest.mark.server
 def test_a_database_that_sorts_by_a_language_is_refused(postgres_server, tmp_path):
-    other = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de' LC_COLLATE 'C' LC_CTYPE 'C'"
-    with made_on(postgres_server, other) as url:
-        done = aegis("migrate", AEGIS_DATABASE_URL=url, AEGIS_DATA=str(tmp_path))
-        assert done.returncode == 2
-        assert "the database sorts text by de" in done.stderr
-        assert "createdb --template=template0 --locale=C" in done.stderr
+    other_item = (
+        "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de' LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
+    with made_on(postgres_server, other_item) as url:
+        steps = aegis("migrate", AEGIS_DATABASE_URL=url, AEGIS_DATA=str(tmp_path))
+        assert steps.returncode == 2
+        assert "the database sorts text by de" in steps.stderr
+        assert "createdb --template=template0 --locale=C" in steps.stderr
 
 
-def test_without_its_keys_a_database_is_not_opened(old, tmp_path):
+def test_without_its_keys_a_database_is_not_opened(previous, tmp_path):
     (tmp_path / "keys").rename(tmp_path / "elsewhere")
     for words in (("migrate",), ("run",)):
-        done = aegis(*words)
-        assert done.returncode == 2
-        if not (old.startswith("postgres") and words == ("run",)):
-            assert f"no keys in {tmp_path / 'keys'}" in done.stderr
-            assert "AEGIS_KEYS" in done.stderr
+        steps = aegis(*words)
+        assert steps.returncode == 2
+        if not (previous.startswith("postgres") and words == ("run",)):
+            assert f"no keys in {tmp_path / 'keys'}" in steps.stderr
+            assert "AEGIS_KEYS" in steps.stderr
     assert not (tmp_path / "keys").exists()

@@ -12,7 +12,7 @@ from tests.helpers.certificates import make_self_signed
 from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.intake import Line, count_feed_messages, new_intake, serve_mllp
 
-ONE = labs(obx("0.49"), control_id="M1")
+MESSAGE = labs(obx("0.49"), control_id="M1")
 
 
 @pytest.fixture
@@ -36,32 +36,32 @@ def port(intake, pem):
         yield open_port
 
 
-def client(pem, who):
+def client(pem, participant):
     context = ssl.create_default_context(cafile=pem["aegis"][0])
-    if who:
-        context.load_cert_chain(*pem[who])
+    if participant:
+        context.load_cert_chain(*pem[participant])
     return context
 
 
 def test_a_site_with_its_certificate_is_answered(intake, port, pem):
     line = Line(port, tls=client(pem, "north"))
-    assert "MSA|AA|M1" in line.say(frame_message(ONE)).answer()
+    assert "MSA|AA|M1" in line.say(frame_message(MESSAGE)).answer()
     line.close()
     assert count_feed_messages(intake) == 1
 
 
-@pytest.mark.parametrize("who", ["", "stranger"])
-def test_without_a_certificate_that_it_trusts_nothing_is_taken(intake, port, pem, who):
-    line = Line(port, tls=client(pem, who))
+@pytest.mark.parametrize("participant", ["", "stranger"])
+def test_without_a_certificate_that_it_trusts_nothing_is_taken(intake, port, pem, participant):
+    line = Line(port, tls=client(pem, participant))
     ack = ""
     with suppress(ssl.SSLError, ConnectionError):  # or it hangs up without a word
-        ack = line.say(frame_message(ONE)).answer()
+        ack = line.say(frame_message(MESSAGE)).answer()
     line.close()
     assert (ack, count_feed_messages(intake)) == ("", 0)
 
 
 def test_a_sender_that_does_not_encrypt_gets_no_answer(intake, port):
-    line = Line(port).say(frame_message(ONE))
+    line = Line(port).say(frame_message(MESSAGE))
     assert "MSA" not in line.answer()
     line.close()
     assert count_feed_messages(intake) == 0

@@ -22,13 +22,13 @@ from tests.helpers.intake import (
     submit,
 )
 
-MORE = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX3")
+THIRD_PERSON = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX3")
 VISIT = "VN-4711"
 
 
 @pytest.fixture
 def intake(tmp_path):
-    return new_intake(tmp_path, *PEOPLE, MORE)
+    return new_intake(tmp_path, *PEOPLE, THIRD_PERSON)
 
 
 def pv1(visit):
@@ -44,10 +44,10 @@ def test_a_move_stands_in_both_journals_and_names_the_visit_as_the_results_do(in
     result = message(PID, pv1(VISIT), "OBR|1||O1", obx("0.49"), control_id="M1")
     assert submit(intake, result).facts == 1
     assert submit(intake, move("A45", visit=VISIT)).facts == 2
-    (result, here), (there,) = feed_facts(intake), feed_facts(intake, "P-003")
-    assert here.body == there.body == Move("P-003", "P-001", result.visit)
+    (result, own_records), (other_records,) = feed_facts(intake), feed_facts(intake, "P-003")
+    assert own_records.body == other_records.body == Move("P-003", "P-001", result.visit)
     assert len(result.visit) == 32
-    assert VISIT not in repr((result, here, there))
+    assert VISIT not in repr((result, own_records, other_records))
 
 
 def test_the_same_visit_number_at_another_site_is_another_visit(intake):
@@ -70,10 +70,10 @@ def test_a_movement_says_no_number_of_a_visit_in_clear_and_is_still_cancelled(in
         raw = message(f"EVN|{event}|202603010800", PID, pv1(VISIT), kind=f"ADT^{event}",
                       control_id=f"M{number}")  # fmt: skip
         assert submit(intake, raw).facts == 1
-    admitted, cancelled = feed_facts(intake)
-    assert isinstance(admitted.body, Movement)
-    assert admitted.series == cancelled.series
-    assert VISIT not in repr(admitted)
+    admission, cancellation = feed_facts(intake)
+    assert isinstance(admission.body, Movement)
+    assert admission.series == cancellation.series
+    assert VISIT not in repr(admission)
 
 
 def test_an_identifier_moves_with_all_of_it(intake):
@@ -94,8 +94,8 @@ def test_a_move_that_is_unclear_waits(intake, raw, reason):
 
 
 def test_of_a_participant_with_two_identifiers_one_cannot_move_but_a_visit_can(intake):
-    again = import_participants(intake, people(MORE.replace("QX3", "QX33")), "operator")
-    assert again.wrong == ()
+    repeated = import_participants(intake, people(THIRD_PERSON.replace("QX3", "QX33")), "operator")
+    assert repeated.wrong == ()
     assert submit(intake, move("A43")).facts == 0
     assert list_parked(intake) == [("ambiguous-participant", "MRG[1]")]
     assert submit(intake, move("A45", visit=VISIT, control_id="M10")).facts == 2
@@ -112,21 +112,21 @@ def test_a_person_takes_a_move_back_by_the_number_of_the_visit(intake):
     by_hand = Submission("\n".join(lines).encode(), "person", actor="lee", form="facts")
     (outcome,) = intake.accept([by_hand])
     assert (outcome.facts, outcome.parked) == (2, ())
-    moved, back = (one.body for one in feed_facts(intake, "P-003"))
-    assert (moved.visit, moved.undone, back.undone) == (back.visit, False, True)
+    moved_facts, back = (one.body for one in feed_facts(intake, "P-003"))
+    assert (moved_facts.visit, moved_facts.undone, back.undone) == (back.visit, False, True)
 
 
 def by_hand(intake, body, subject):
     """What becomes of one merge or move that a person enters."""
-    at = (CLOCK_TIME - timedelta(hours=1)).isoformat()
-    line = json.dumps({"subject": subject, "observed_at": at, "body": body})
+    instant = (CLOCK_TIME - timedelta(hours=1)).isoformat()
+    line = json.dumps({"subject": subject, "observed_at": instant, "body": body})
     return submit(intake, line.encode(), actor="lee", form="facts")
 
 
-def joining(kind, one, other):
-    """The body of a merge or a move of *one* into *other*."""
+def linking_facts(kind, item, other_item):
+    """The body of a merge or a move of *item* into *other_item*."""
     names = {"merge": ("gone", "survivor"), "move": ("source", "target")}[kind]
-    return {"kind": kind, **dict(zip(names, (one, other), strict=True))}
+    return {"kind": kind, **dict(zip(names, (item, other_item), strict=True))}
 
 
 NOT_JOINED = {
@@ -138,18 +138,18 @@ NOT_JOINED = {
 
 
 @pytest.mark.parametrize("kind", ["merge", "move"])
-@pytest.mark.parametrize(("one", "other", "reason"), NOT_JOINED.values(), ids=NOT_JOINED)
-def test_what_a_person_joins_without_two_participants_waits(intake, kind, one, other, reason):
+@pytest.mark.parametrize(("item", "other_item", "reason"), NOT_JOINED.values(), ids=NOT_JOINED)
+def test_what_a_person_joins_without_two_participants_waits(intake, kind, item, other_item, reason):
     with intake.db.write() as conn:
         add_participants(conn, [Participant("TRIAL", "TRIAL", "")], CLOCK_TIME)
-    assert by_hand(intake, joining(kind, one, other), "P-001").facts == 0
+    assert by_hand(intake, linking_facts(kind, item, other_item), "P-001").facts == 0
     assert list_parked(intake) == [(reason, "line 1")]
 
 
 @pytest.mark.parametrize("kind", ["merge", "move"])
 def test_it_is_known_once_the_other_is_imported(intake, kind):
-    by_hand(intake, joining(kind, "P-001", "P-009"), "P-001")
-    later = MORE.replace("P-003", "P-009").replace("QX3", "QX9")
+    by_hand(intake, linking_facts(kind, "P-001", "P-009"), "P-001")
+    later = THIRD_PERSON.replace("P-003", "P-009").replace("QX3", "QX9")
     assert import_participants(intake, people(later), "operator").wrong == ()
     assert parked_items.retry_parked(intake, "operator").facts == 1
     with intake.db.read() as conn:

@@ -17,49 +17,49 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def trial(tmp_path):
-    made = Timeline(tmp_path)
-    made.treat("P-001", "P-002")
-    made.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
-    made.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
-    made.advance_to(4)
-    yield made
-    made.close()
+    created = Timeline(tmp_path)
+    created.treat("P-001", "P-002")
+    created.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
+    created.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
+    created.advance_to(4)
+    yield created
+    created.close()
 
 
-def under(trial, version, **changes):
+def run_protocol(trial, version, **changes):
     """Let the rules run by another protocol, as after a restart."""
     rules = trial.rules.rules
     protocol = replace(rules.protocol, **changes)
     trial.rules.rules = replace(rules, protocol=protocol, version=version)
     trial.rules.cache = Cache()
     with trial.db.read() as conn:
-        before = records.count_versions(conn)
+        earlier = records.count_versions(conn)
     trial.advance_to(4.5)
     with trial.db.read() as conn:
-        assert records.count_versions(conn) == before, "nothing is graded anew without being asked"
+        assert records.count_versions(conn) == earlier, "nothing is graded anew without being asked"
     assert refold.ask(trial.db, trial.rules.rules, by="anna", reason="as amended")
     trial.advance_to(5)
     with trial.db.read() as conn:
-        found = records.load_episode_versions(conn)
+        results = records.load_episode_versions(conn)
         versions = {state.rules_version for state in states.load_states(conn)}
-        added = records.count_versions(conn) - before
+        added_versions = records.count_versions(conn) - earlier
     assert versions == {version}
-    return added, [one for one in found if one.rules_version == version]
+    return added_versions, [one for one in results if one.rules_version == version]
 
 
 def test_what_reads_alike_gets_no_version(trial):
-    assert under(trial, "v2", title="The same, amended") == (0, [])
+    assert run_protocol(trial, "v2", title="The same, amended") == (0, [])
 
 
 def test_a_longer_window_touches_the_records_that_lie_in_it_and_says_why(trial):
     windows = trial.rules.rules.protocol.windows
     only_one = {"course-30": windows["course-30"]}
-    added, versions = under(trial, "v2", windows=only_one)
-    assert added == len(versions) == 2
+    added_versions, versions = run_protocol(trial, "v2", windows=only_one)
+    assert added_versions == len(versions) == 2
     assert {one.cause for one in versions} == {"changed (other rules)"}
     assert {one.content.windows for one in versions} == {("course-30",)}
 
 
 def test_a_protocol_that_lets_people_wait_less_changes_no_record(trial):
     policy = replace(trial.rules.rules.protocol.alerts, acknowledge_within=timedelta(hours=1))
-    assert under(trial, "v2", alerts=policy) == (0, [])
+    assert run_protocol(trial, "v2", alerts=policy) == (0, [])

@@ -16,21 +16,21 @@ pytestmark = pytest.mark.slow
 def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
-    made = Timeline(tmp_path)
-    made.treat("P-001", "P-002")
-    made.advance_to(0)
-    yield made
-    made.close()
+    created = Timeline(tmp_path)
+    created.treat("P-001", "P-002")
+    created.advance_to(0)
+    yield created
+    created.close()
 
 
 @pytest.fixture
 def aegis(capsys):
-    def run(*words):
+    def run_command(*words):
         capsys.readouterr()
         assert main(["queries", *words]) == 0
         return capsys.readouterr().out.splitlines()
 
-    return run
+    return run_command
 
 
 @pytest.mark.usefixtures("trial")
@@ -43,14 +43,14 @@ def test_every_question_names_the_participant_and_the_facts(trial, aegis):
     trial.say(fact(Observation("sbp", quantity("1100 mm[Hg]")), 3, subject="P-002"))
     trial.say(fact(Transplant("haploidentical"), -77 * 24, subject="P-002"))
     trial.advance_to(4)
-    found = aegis()
-    assert found[-1] == f"{len(found) - 1} queries"
-    said = [line.partition(" (")[0] for line in found]
-    assert "P-001: sodium of 1400 mmol/L cannot be" in said
-    assert "P-002: sbp of 1100 mm[Hg] cannot be" in said
-    assert "P-002: transplant 1 has 2 dates" in said
-    mine = [line for line in aegis("--participant", "P-002") if line.startswith("P-")]
-    assert {line[:5] for line in mine} == {"P-002"}
+    results = aegis()
+    assert results[-1] == f"{len(results) - 1} queries"
+    text = [line.partition(" (")[0] for line in results]
+    assert "P-001: sodium of 1400 mmol/L cannot be" in text
+    assert "P-002: sbp of 1100 mm[Hg] cannot be" in text
+    assert "P-002: transplant 1 has 2 dates" in text
+    own_lines = [line for line in aegis("--participant", "P-002") if line.startswith("P-")]
+    assert {line[:5] for line in own_lines} == {"P-002"}
     as_json = [json.loads(line) for line in aegis("--participant", "P-002", "--json")]
     assert {one["participant"] for one in as_json} == {"P-002"}
 
@@ -65,6 +65,6 @@ def test_the_questions_of_who_was_merged_away_are_the_survivors(trial, aegis):
     trial.say(lab("sodium", "1400", 2, "mmol/L", lln="135", uln="145"))
     for name in ("P-001", "P-002"):
         trial.say(fact(Merge("P-001", "P-002"), 3, subject=name))
-    found = [line for line in aegis() if line.startswith("P-")]
-    assert {line[:5] for line in found} == {"P-002"}
+    results = [line for line in aegis() if line.startswith("P-")]
+    assert {line[:5] for line in results} == {"P-002"}
     assert aegis("--participant", "P-001") == aegis("--participant", "P-002")

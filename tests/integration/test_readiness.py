@@ -22,11 +22,11 @@ FAR_S = 1e9
 
 
 @pytest.fixture(autouse=True)
-def logged():
+def log_entries():
     log.configure_logging(as_json=True, stream=io.StringIO())
 
 
-class Away:
+class Unreachable:
     """The database *db*, which may be away."""
 
     def __init__(self, db):
@@ -52,12 +52,12 @@ class Away:
 class Rounds:
     """A stop that comes after so many looks and pauses, which take no time."""
 
-    def __init__(self, left):
-        self.left = left
+    def __init__(self, remaining):
+        self.remaining = remaining
 
     def is_set(self):
-        self.left -= 1
-        return self.left <= 0
+        self.remaining -= 1
+        return self.remaining <= 0
 
     def wait(self, _for_s):
         return self.is_set()
@@ -91,27 +91,27 @@ def alerts(timeline, db):
 
 
 def relay(timeline, db):
-    made = Relay(timeline.db, lambda: None, STUDY, "relay", timeline.desk.clock)
-    made.db = db
-    return made
+    created = Relay(timeline.db, lambda: None, STUDY, "relay", timeline.desk.clock)
+    created.db = db
+    return created
 
 
 def waker(timeline, db):
     worker = HintWorker(timeline.db, timeline.rules.rules, timeline.desk.clock)
-    made = Waker(worker, "waker", sweep_every_s=60, left_behind_s=30)
+    created = Waker(worker, "waker", sweep_every_s=60, left_behind_s=30)
     worker.db = db
-    return made
+    return created
 
 
 def site_topic(_timeline, db):
     return SiteTopic(NoRecords(db), Writer(None))
 
 
-@pytest.mark.parametrize("made", [rules, alerts, relay, waker, site_topic])
-def test_who_fails_at_every_step_is_not_ready_until_a_step_succeeds(tmp_path, made):
+@pytest.mark.parametrize("build_part", [rules, alerts, relay, waker, site_topic])
+def test_who_fails_at_every_step_is_not_ready_until_a_step_succeeds(tmp_path, build_part):
     timeline = Timeline(tmp_path)
-    db = Away(timeline.db)
-    part = made(timeline, db)
+    db = Unreachable(timeline.db)
+    part = build_part(timeline, db)
     part.run(Rounds(6))
     assert part.progress.assess(FAR_S).ready
     db.is_away = True
@@ -128,34 +128,34 @@ def test_who_fails_at_every_step_is_not_ready_until_a_step_succeeds(tmp_path, ma
 def test_a_waker_whose_sweeps_fail_at_their_end_is_not_ready(tmp_path):
     timeline = Timeline(tmp_path)
     part = waker(timeline, timeline.db)
-    part.worker = _Undecided(part.worker)
+    part.worker = _Undecidable(part.worker)
     part.run(Rounds(6))
     assert not part.progress.assess(FAR_S).ready
     timeline.close()
 
 
-class _Undecided:
-    """The worker *of* a waker, with rules of the study that cannot speak."""
+class _Undecidable:
+    """The worker of a sweeper, with rules of the study that cannot speak."""
 
-    def __init__(self, of):
-        self.of = of
+    def __init__(self, subject):
+        self.subject = subject
 
     def decide(self):
         raise ArithmeticError
 
     def __getattr__(self, name):
-        return getattr(self.of, name)
+        return getattr(self.subject, name)
 
 
 def test_who_leaves_the_lease_to_another_is_ready(tmp_path):
     timeline = Timeline(tmp_path)
-    db = Away(timeline.db)
+    db = Unreachable(timeline.db)
     part = waker(timeline, db)
-    other = HeldLease(timeline.db, "waker", "another", timeline.desk.clock)
+    other_item = HeldLease(timeline.db, "waker", "another", timeline.desk.clock)
     db.is_away = True
     part.run(Rounds(6))
     assert not part.progress.assess(FAR_S).ready
-    assert other.hold()
+    assert other_item.hold()
     part.run(Rounds(6))
     assert part.progress.assess(FAR_S).ready
     timeline.close()

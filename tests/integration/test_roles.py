@@ -18,20 +18,20 @@ pytestmark = pytest.mark.server
 @pytest.fixture
 def connection(postgres):
     """A connection of the owner, which may act as any service."""
-    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as made:
-        yield made
+    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as created:
+        yield created
 
 
 def statements(table, columns):
     """What tells whether each verb is allowed: none of it changes a row."""
-    yield "SELECT", of("SELECT count(*) FROM {}", table)
-    yield "INSERT", of("INSERT INTO {} ({}) SELECT NULL WHERE false", table, columns[0])
-    yield "DELETE", of("DELETE FROM {} WHERE false", table)
+    yield "SELECT", subject("SELECT count(*) FROM {}", table)
+    yield "INSERT", subject("INSERT INTO {} ({}) SELECT NULL WHERE false", table, columns[0])
+    yield "DELETE", subject("DELETE FROM {} WHERE false", table)
     for column in columns:
-        yield f"UPDATE {column}", of("UPDATE {} SET {} = NULL WHERE false", table, column)
+        yield f"UPDATE {column}", subject("UPDATE {} SET {} = NULL WHERE false", table, column)
 
 
-def of(text, *names):
+def subject(text, *names):
     """The statement *text* with *names* in it."""
     return SQL(text).format(*map(Identifier, names))
 
@@ -47,36 +47,36 @@ def is_allowed(connection, statement):
     return True
 
 
-def declared(service):
+def declared_rights(service):
     """What `GRANTS` lets *service* do: (table, verb), an update by its column."""
-    found = set()
+    results = set()
     for verbs, tables in GRANTS[service].items():
         for table in tables:
             if verbs.startswith("UPDATE ("):
-                found.add((table.name, f"UPDATE {verbs.removeprefix('UPDATE (').rstrip(')')}"))
+                results.add((table.name, f"UPDATE {verbs.removeprefix('UPDATE (').rstrip(')')}"))
                 continue
             for verb in verbs.split(", "):
                 columns = TABLES[table.name] if verb == "UPDATE" else [""]
-                found |= {(table.name, f"{verb} {column}".strip()) for column in columns}
-    return found
+                results |= {(table.name, f"{verb} {column}".strip()) for column in columns}
+    return results
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_may_do_what_is_declared_and_nothing_else(connection, service):
     connection.execute(f'SET ROLE "{name_role(service)}"')
-    allowed = {
+    allowed_rights = {
         (table, verb)
         for table, columns in TABLES.items()
         for verb, statement in statements(table, columns)
         if is_allowed(connection, statement)
     }
-    assert allowed == declared(service)
+    assert allowed_rights == declared_rights(service)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_only_ingest_reads_what_names_people(connection, service):
     connection.execute(f'SET ROLE "{name_role(service)}"')
-    may = {table for table in PRIVATE if is_allowed(connection, of("SELECT 1 FROM {}", table))}
+    may = {table for table in PRIVATE if is_allowed(connection, subject("SELECT 1 FROM {}", table))}
     assert may == (set(PRIVATE) if service == "ingest" else set())
 
 
@@ -98,12 +98,12 @@ def test_no_service_changes_the_tables_themselves(connection, service, statement
 
 
 def test_every_table_has_a_service_that_writes_it():
-    written = {
+    written_rows = {
         table
         for service in SERVICES
-        for table, verb in declared(service)
+        for table, verb in declared_rights(service)
         if verb.split()[0] in ("INSERT", "UPDATE", "DELETE")
     }
     # of whoever owns the tables
     by_commands = {"alembic_version", "api_key", "protocol_version", "rules_alias"}
-    assert set(TABLES) - written == by_commands
+    assert set(TABLES) - written_rows == by_commands

@@ -16,12 +16,12 @@ TRIAL = simulate_trial(3, seed=5, days=8)  # with a merge, corrections, late res
 @pytest.fixture(scope="module")
 def in_order(tmp_path_factory):
     """The records of a feed as it was sent, message by message."""
-    installed = Installation(tmp_path_factory.mktemp("in-order"))
-    installed.enrol(TRIAL)
-    installed.accept(messages_of(TRIAL), at_once=1)
-    installed.settle()
-    assert installed.find_mismatches() == []
-    return installed.canonical()
+    installation = Installation(tmp_path_factory.mktemp("in-order"))
+    installation.enrol(TRIAL)
+    installation.accept(messages_of(TRIAL), at_once=1)
+    installation.settle()
+    assert installation.find_mismatches() == []
+    return installation.canonical()
 
 
 def test_the_trial_has_something_to_say(in_order):
@@ -35,26 +35,26 @@ def test_shuffled_duplicated_and_batched_otherwise(seed, in_order, tmp_path):
     messages = messages_of(TRIAL)
     messages += rng.sample(messages, len(messages) // 3)
     rng.shuffle(messages)
-    installed = Installation(tmp_path)
-    installed.enrol(TRIAL)
+    installation = Installation(tmp_path)
+    installation.enrol(TRIAL)
     while messages:
         count = rng.choice((1, 7, 40, 200))
-        installed.accept(messages[:count], at_once=rng.choice((1, 3, 64)))
+        installation.accept(messages[:count], at_once=rng.choice((1, 3, 64)))
         messages = messages[count:]
         if rng.random() < 0.7:
-            installed.settle()
-    installed.settle()
-    assert installed.canonical() == in_order
-    assert installed.find_mismatches() == []
+            installation.settle()
+    installation.settle()
+    assert installation.canonical() == in_order
+    assert installation.find_mismatches() == []
 
 
 def test_enrolled_only_after_the_feed_has_come(in_order, tmp_path):
-    installed = Installation(tmp_path)
-    installed.accept(messages_of(TRIAL))
-    installed.settle()
-    assert installed.canonical() == []
-    installed.enrol(TRIAL)
-    parked_items.retry_parked(installed.intake, "test", None)
-    installed.settle()
-    assert installed.canonical() == in_order
-    assert installed.find_mismatches() == []
+    installation = Installation(tmp_path)
+    installation.accept(messages_of(TRIAL))
+    installation.settle()
+    assert installation.canonical() == []
+    installation.enrol(TRIAL)
+    parked_items.retry_parked(installation.intake, "test", None)
+    installation.settle()
+    assert installation.canonical() == in_order
+    assert installation.find_mismatches() == []

@@ -20,29 +20,29 @@ FACT = '{"subject":"P-001","observed_at":"2026-03-01T08:00:00Z","body":{"kind":"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     file = folder / "people.csv"
     file.write_bytes(people(PERSON))
-    one = EmbeddedService(folder / "data")
-    one.command("participants", "import", str(file))
-    assert one.start()
-    yield one
-    assert one.stop() == 0
+    item = EmbeddedService(folder / "data")
+    item.command("participants", "import", str(file))
+    assert item.start()
+    yield item
+    assert item.stop() == 0
 
 
 @pytest.fixture(scope="module")
-def north(served):
-    key = served.command("sites", "key", "north").strip()
+def north(service):
+    key = service.command("sites", "key", "north").strip()
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{served.http}", headers={"Authorization": f"Bearer {key}"}
+        base_url=f"http://127.0.0.1:{service.http}", headers={"Authorization": f"Bearer {key}"}
     ) as client:
         yield client
 
 
-def test_a_message_over_mllp_is_acknowledged(served):
+def test_a_message_over_mllp_is_acknowledged(service):
     raw = labs(obx("0.49"), obx("HEMOLYZED", kind="ST"), control_id="1", **SENDER)
-    (answer,) = send_messages("127.0.0.1", served.mllp, [raw])
+    (answer,) = send_messages("127.0.0.1", service.mllp, [raw])
     assert answer.code == "AA"
 
 
@@ -59,21 +59,21 @@ def test_facts_over_http_are_counted_and_broken_lines_named(north):
     assert north.get("/v1/facts/schema").json() == schema()
 
 
-def test_what_is_too_long_or_has_no_key_is_refused_and_the_service_goes_on(served, north):
+def test_what_is_too_long_or_has_no_key_is_refused_and_the_service_goes_on(service, north):
     with suppress(httpx.WriteError):  # it hangs up on the rest
         assert north.post("/v1/hl7v2", content=b"x" * (LARGEST_BYTES + 1)).status_code == 413
     stranger = {"Authorization": "Bearer nobody"}
     raw = labs(obx("0.49"), control_id="3", **SENDER)
     assert north.post("/v1/hl7v2", content=raw, headers=stranger).status_code == 401
     assert north.post("/v1/hl7v2", content=raw).status_code == 200
-    served.command("sites", "revoke", "north")
+    service.command("sites", "revoke", "north")
     assert north.post("/v1/hl7v2", content=raw).status_code == 401
 
 
-def test_what_waits_is_listed_beside_the_running_service_and_nobody_is_named(served):
-    listed = served.command("parked", "list")
+def test_what_waits_is_listed_beside_the_running_service_and_nobody_is_named(service):
+    listing = service.command("parked", "list")
     for reason in ("unreadable-value", "unknown-participant", "unreadable-line"):
-        assert reason in listed
-    said = listed + (served.folder.parent / "service.log").read_text()
+        assert reason in listing
+    text = listing + (service.folder.parent / "service.log").read_text()
     for secret in ("QX4711", "QX99999", "DOE", "JANE", "19700101"):
-        assert secret not in said
+        assert secret not in text

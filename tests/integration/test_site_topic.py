@@ -56,23 +56,23 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-class Pushed:
-    """One partition of the topic, as its reader sees it; *committed* is where the group is."""
+class PushedRecords:
+    """One partition of the topic, as its reader sees it; *committed_offset* is the group's."""
 
     def __init__(self, *records):
         self.records = [Record(n, key, value) for n, (key, value) in enumerate(records)]
-        self.at = self.committed = 0
+        self.instant = self.committed_offset = 0
 
     def poll(self, _timeout_ms, max_records):
-        some = self.records[self.at : self.at + max_records]
-        self.at += len(some)
-        return {PARTITION: some} if some else {}
+        batch = self.records[self.instant : self.instant + max_records]
+        self.instant += len(batch)
+        return {PARTITION: batch} if batch else {}
 
     def commit(self, offsets):
-        self.committed = offsets[PARTITION].offset
+        self.committed_offset = offsets[PARTITION].offset
 
     def seek(self, _partition, offset):
-        self.at = offset
+        self.instant = offset
 
     def assignment(self):
         return {PARTITION}
@@ -81,7 +81,7 @@ class Pushed:
         return len(self.records)
 
     def position(self, _partition, _timeout_ms):
-        return self.at
+        return self.instant
 
 
 @pytest.fixture
@@ -94,17 +94,20 @@ def reader(intake):
     """Makes the reader of some records; what it kept is in its list ``kept``."""
     writers = []
 
-    def made(*records, **settings):
+    def create_reader(*records, **settings):
         writer = Writer(intake)
         writer.start()
         writers.append(writer)
-        kept = []
-        made = SiteTopic(
-            Pushed(*records), writer, on_dead_letter=lambda *what: kept.append(what), **settings
+        dead_letters = []
+        created = SiteTopic(
+            PushedRecords(*records),
+            writer,
+            on_dead_letter=lambda *letter: dead_letters.append(letter),
+            **settings,
         )
-        return made, kept
+        return created, dead_letters
 
-    yield made
+    yield create_reader
     for writer in writers:
         writer.stop()
 
@@ -114,13 +117,13 @@ def result(value, control_id, **head):
 
 
 def test_messages_and_facts_are_taken_and_a_record_that_comes_again_changes_nothing(intake, reader):
-    both = [(b"north", result("0.4", "1")), (b"north", json.dumps(FACT).encode())]
-    topic, kept = reader(*both, *both)
+    records = [(b"north", result("0.4", "1")), (b"north", json.dumps(FACT).encode())]
+    topic, dead_letters = reader(*records, *records)
     assert topic.step()
-    assert topic.consumer.committed == 4
+    assert topic.consumer.committed_offset == 4
     assert [fact.body.measure for fact in feed_facts(intake)] == ["neutrophils", "alt"]
     assert not list_parked(intake)
-    assert not kept
+    assert not dead_letters
 
 
 @pytest.mark.parametrize(
@@ -140,12 +143,12 @@ def test_messages_and_facts_are_taken_and_a_record_that_comes_again_changes_noth
 )
 def test_what_can_never_be_accepted_is_kept_with_the_reason(intake, reader, key, value, reason):
     good = (b"north", result("0.4", "1"))
-    topic, kept = reader((key, value), good, (key, value), largest=4096)
+    topic, dead_letters = reader((key, value), good, (key, value), largest_bytes=4096)
     assert topic.step()
-    assert topic.consumer.committed == 3
+    assert topic.consumer.committed_offset == 3
     assert len(feed_facts(intake)) == 1
     site = key.decode() if key in (b"north", b"rhein") else ""
-    assert kept == [(site, reason)] * 2
+    assert dead_letters == [(site, reason)] * 2
     with intake.db.read() as conn:
         row = parking.load_parked(conn)
         assert [(one.reason, one.site) for one in row] == [(reason, site)]
@@ -184,12 +187,12 @@ def test_a_record_without_a_key_never_speaks_for_a_person(intake, reader):
 
 def failing(does, control_id, error, times):
     """What raises *error*, so many times, when it is to store one message, and else *does*."""
-    left = [error] * times
+    remaining = [error] * times
 
     def append(conn, keys, arrivals):
-        if left and any(one.message.control_id == control_id for one in arrivals):
+        if remaining and any(one.message.control_id == control_id for one in arrivals):
             if len(arrivals) == 1:
-                raise left.pop()
+                raise remaining.pop()
             raise error
         does(conn, keys, arrivals)
 
@@ -199,15 +202,15 @@ def failing(does, control_id, error, times):
 def test_what_cannot_be_stored_now_is_read_again_before_anything_is_committed(
     intake, reader, monkeypatch
 ):
-    topic, kept = reader((b"north", result("0.4", "1")), (b"north", b"nothing"))
+    topic, dead_letters = reader((b"north", result("0.4", "1")), (b"north", b"nothing"))
     monkeypatch.setattr(
         journal, "append_arrivals", failing(journal.append_arrivals, "1", DatabaseError("gone"), 4)
     )
-    done = [topic.step() for _ in range(3)]
-    assert done == [False, False, True]
-    assert topic.consumer.committed == 2
+    steps = [topic.step() for _ in range(3)]
+    assert steps == [False, False, True]
+    assert topic.consumer.committed_offset == 2
     assert len(feed_facts(intake)) == 1
-    assert len(list_parked(intake)) == 1, kept
+    assert len(list_parked(intake)) == 1, dead_letters
 
 
 def test_one_message_that_fails_for_what_it_is_does_not_stop_the_others(
@@ -215,13 +218,15 @@ def test_one_message_that_fails_for_what_it_is_does_not_stop_the_others(
 ):
     fails = failing(journal.append_arrivals, "bad", UnknownParticipantError(), 99)
     monkeypatch.setattr(journal, "append_arrivals", fails)
-    topic, kept = reader((b"north", result("0.4", "bad")), (b"north", result("0.5", "good")))
+    topic, dead_letters = reader(
+        (b"north", result("0.4", "bad")), (b"north", result("0.5", "good"))
+    )
     steps = 1
     while not topic.step():
         steps += 1
     assert steps == 3
-    assert topic.consumer.committed == 2
-    assert kept == [("north", ParkReason.NOT_STORED)]
+    assert topic.consumer.committed_offset == 2
+    assert dead_letters == [("north", ParkReason.NOT_STORED)]
     assert len(feed_facts(intake)) == 1
 
 
@@ -258,9 +263,9 @@ def push(server, records):
 
 
 def wait_for(is_so, within_s=60):
-    until = time.monotonic() + within_s
+    deadline = time.monotonic() + within_s
     while not is_so():
-        assert time.monotonic() < until
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
@@ -272,23 +277,23 @@ def count(intake):
 @pytest.mark.server
 def test_readers_that_come_and_go_take_every_record_once(intake, kafka, caplog):
     sites = [(b"north", "LAB|NORTH"), (b"rhein", "ORBIS|RHEIN")]
-    sent = [
+    sent_messages = [
         (key, result(f"0.{n}", str(n), sender=sender))
         for n in range(1, 60)
         for key, sender in sites
     ]
     lags = {}
     _, end_first = reading(intake, kafka)
-    push(kafka, sent[:40])
+    push(kafka, sent_messages[:40])
     wait_for(lambda: count(intake) >= 20)
     _, end_second = reading(
         intake, kafka, on_lag=lambda _topic, partition, lag: lags.update({partition: lag})
     )
-    push(kafka, sent[40:80])
+    push(kafka, sent_messages[40:80])
     wait_for(lambda: lags)  # it has partitions of its own
     end_first()
-    push(kafka, sent[80:])
-    wait_for(lambda: count(intake) == len(sent))
+    push(kafka, sent_messages[80:])
+    wait_for(lambda: count(intake) == len(sent_messages))
     wait_for(lambda: len(lags) == 12 and not any(lags.values()))
     end_second()
     about_nobody = ("no-participant", "unknown-participant")
@@ -296,9 +301,9 @@ def test_readers_that_come_and_go_take_every_record_once(intake, kafka, caplog):
 
     _, end = reading(intake, kafka)  # where the group is, nothing is left
     push(kafka, [(b"north", result("0.1", "1")), (b"north", result("9.9", "new"))])
-    wait_for(lambda: count(intake) == len(sent) + 1)
+    wait_for(lambda: count(intake) == len(sent_messages) + 1)
     end()
-    assert len(feed_facts(intake)) == len(sent) // 2 + 1
+    assert len(feed_facts(intake)) == len(sent_messages) // 2 + 1
     assert "No partition metadata" not in caplog.text  # who leads then gives partitions to nobody
 
 
@@ -331,37 +336,37 @@ def test_one_that_is_killed_between_the_disk_and_the_offset_takes_nothing_twice(
     }.items():
         monkeypatch.setenv(name, value)
     assert main(["migrate"]) == 0
-    sent = [
+    sent_messages = [
         (b"north", result(f"0.{n}", str(n), sender="EPIC|NORTH")) if n % 3 else (None, b"%d" % n)
         for n in range(1, 31)
     ]
-    push(kafka, sent)
+    push(kafka, sent_messages)
 
-    def kept():
+    def count_kept():
         return postgres.query("SELECT count(*), count(DISTINCT sha256) FROM raw_message")[0]
 
-    with started(tmp_path / "1.log", AEGIS_FAILPOINT="ingest.before_offset:1") as process:
+    with start_reader(tmp_path / "1.log", AEGIS_FAILPOINT="ingest.before_offset:1") as process:
         assert process.wait(90) == 137
-    assert 0 < kept()[0] <= len(sent)
-    with started(tmp_path / "2.log") as process:
-        wait_for(lambda: kept()[0] == len(sent), within_s=90)
+    assert 0 < count_kept()[0] <= len(sent_messages)
+    with start_reader(tmp_path / "2.log") as process:
+        wait_for(lambda: count_kept()[0] == len(sent_messages), within_s=90)
         push(kafka, [(b"north", result("9.9", "last", sender="EPIC|NORTH"))])
-        wait_for(lambda: kept()[0] == len(sent) + 1, within_s=90)
+        wait_for(lambda: count_kept()[0] == len(sent_messages) + 1, within_s=90)
         process.terminate()
         assert process.wait(60) == 0
-    assert kept() == (len(sent) + 1, len(sent) + 1)
+    assert count_kept() == (len(sent_messages) + 1, len(sent_messages) + 1)
 
 
 @contextmanager
-def started(log, **told):
+def start_reader(log, **settings):
     """A process of ingest, which is gone afterwards."""
     command = [sys.executable, "-m", "services.cli.main", "run", "ingest"]
-    with log.open("w") as said:
+    with log.open("w") as log_file:
         process = subprocess.Popen(
             [*command, "--mllp-port=0", "--http-port=0"],
-            env={**os.environ, **told},
-            stdout=said,
-            stderr=said,
+            env={**os.environ, **settings},
+            stdout=log_file,
+            stderr=log_file,
         )
     try:
         yield process
@@ -382,11 +387,11 @@ def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
     }.items():
         monkeypatch.setenv(name, value)
     assert main(["migrate"]) == 0
-    opened = open_in(StoreSettings(), service="ingest")
-    told = Told(
+    context = open_in(StoreSettings(), service="ingest")
+    settings = Told(
         IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(), KafkaSettings()
     )
-    service = Background(Service(opened, told, "ingest"))
+    service = Background(Service(context, settings, "ingest"))
     port = service.start().http
     try:
         push(kafka, [(b"north", result("0.4", "1", sender="EPIC|NORTH")), (None, b"?")])
@@ -406,6 +411,6 @@ def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
         wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
     finally:
         service.stop()
-        opened.db.close()
+        context.db.close()
     topics = {row[0] for row in postgres.query("SELECT source FROM raw_message")}
     assert topics == {"kafka"}

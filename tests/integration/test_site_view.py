@@ -24,10 +24,10 @@ def day(number):
     return HOUR_ZERO + timedelta(days=number)
 
 
-def standing(who, rule=S1, event=None, ends=30):
+def standing(participant, rule=S1, event=None, ends=30):
     """Treated on day 0, with the event on a day or without it."""
-    counted = CountedEvent(day(event), "astct-2019.crs@", 3, confirmed=False) if event else None
-    return Standing(who, rule, exposed_at=day(0), window_ends_at=day(ends), event=counted)
+    counts = CountedEvent(day(event), "astct-2019.crs@", 3, confirmed=False) if event else None
+    return Standing(participant, rule, exposed_at=day(0), window_ends_at=day(ends), event=counts)
 
 
 @pytest.fixture
@@ -98,19 +98,23 @@ def test_only_rules_with_events_compare(network):
 
 
 def test_who_is_still_followed_is_not_in_the_comparison_of_complete_windows(network):
-    before, after = network(as_of=20).rows[0], network(as_of=40).rows[0]
-    assert (before.site, before.so_far.events, before.window_over.participants) == ("north", 4, 0)
+    earlier, later = network(as_of=20).rows[0], network(as_of=40).rows[0]
+    assert (earlier.site, earlier.so_far.events, earlier.window_over.participants) == (
+        "north",
+        4,
+        0,
+    )
     assert (
-        after.window_over.events,
-        after.window_over.participants,
-        after.window_over.other_participants,
+        later.window_over.events,
+        later.window_over.participants,
+        later.window_over.other_participants,
     ) == (
         4,
         6,
         14,
     )
-    assert before.effective == pytest.approx(4)  # nobody was seen again yet
-    assert after.effective == pytest.approx(6)
+    assert earlier.effective == pytest.approx(4)  # nobody was seen again yet
+    assert later.effective == pytest.approx(6)
 
 
 def test_before_anything_is_known_there_is_nothing_to_compare(tmp_path):

@@ -16,69 +16,71 @@ ROOT = Path(__file__).parent.parent.parent
 WORKERS = ("ingest", "relay", "rules")  # which need Kafka; alerts do not
 
 
-def refused(*words, **told):
+def run_refused(*words, **settings):
     """Run ``aegis WORDS``, which has to end by itself; return what it said."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")}
-    done = subprocess.run(
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")}
+    completed = subprocess.run(
         [sys.executable, "-m", "services.cli.main", *words],
         cwd=ROOT,
-        env={**kept, "AEGIS_STUDY": str(STUDY), "AEGIS_MLLP_PORT": "0", "AEGIS_HTTP_PORT": "0"}
-        | told,
+        env={**inherited, "AEGIS_STUDY": str(STUDY), "AEGIS_MLLP_PORT": "0", "AEGIS_HTTP_PORT": "0"}
+        | settings,
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    assert completed.returncode == 2, completed.stdout + completed.stderr
+    assert "Traceback" not in completed.stderr
+    return completed.stderr
 
 
 @pytest.fixture
 def database(postgres, tmp_path):
     """Settings of a migrated database, whose protocol runs."""
-    told = {"AEGIS_DATABASE_URL": postgres.url, "AEGIS_DATA": str(tmp_path)}
-    done = subprocess.run(
+    environment = {"AEGIS_DATABASE_URL": postgres.url, "AEGIS_DATA": str(tmp_path)}
+    completed = subprocess.run(
         [sys.executable, "-m", "services.cli.main", "migrate"],
         cwd=ROOT,
-        env={**os.environ, **told, "AEGIS_STUDY": str(STUDY)},
+        env={**os.environ, **environment, "AEGIS_STUDY": str(STUDY)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return told
+    assert completed.returncode == 0, completed.stderr
+    return environment
 
 
 @pytest.mark.server
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_broker_that_does_not_answer(database, worker):
     broker = f"127.0.0.1:{free_port()}"
-    said = refused("run", worker, **database, AEGIS_KAFKA=broker)
-    assert f"no broker answers (AEGIS_KAFKA): {broker}: Connection refused" in said
-    assert "start it, or name another" in said
+    output = run_refused("run", worker, **database, AEGIS_KAFKA=broker)
+    assert f"no broker answers (AEGIS_KAFKA): {broker}: Connection refused" in output
+    assert "start it, or name another" in output
 
 
 @pytest.mark.server
 @pytest.mark.parametrize("worker", ["relay", "rules"])
 def test_no_broker_at_all(database, worker):
-    said = refused("run", worker, **database)
-    assert "AEGIS_KAFKA names no broker, like 127.0.0.1:9092" in said
+    output = run_refused("run", worker, **database)
+    assert "AEGIS_KAFKA names no broker, like 127.0.0.1:9092" in output
 
 
 @pytest.mark.parametrize("worker", [*WORKERS, "alerts"])
 def test_a_database_that_does_not_answer(tmp_path, worker):
     port = free_port()
-    said = refused(
+    output = run_refused(
         *("run", worker),
         AEGIS_DATA=str(tmp_path),
         AEGIS_DATABASE_URL=f"postgresql+psycopg://aegis:secret@127.0.0.1:{port}/aegis",
         AEGIS_KAFKA="127.0.0.1:9",
     )
-    assert f"cannot use the database postgresql+psycopg://aegis:***@127.0.0.1:{port}/aegis" in said
-    assert "onnection refused" in said
-    assert "start it, or name another in AEGIS_DATABASE_URL" in said
-    assert "secret" not in said
+    assert (
+        f"cannot use the database postgresql+psycopg://aegis:***@127.0.0.1:{port}/aegis" in output
+    )
+    assert "onnection refused" in output
+    assert "start it, or name another in AEGIS_DATABASE_URL" in output
+    assert "secret" not in output
 
 
 @pytest.mark.server
@@ -87,38 +89,38 @@ def test_a_database_that_does_not_answer(tmp_path, worker):
 )
 def test_a_topic_with_other_partitions_than_declared(database, empty_kafka, worker, topic):
     make_topics(empty_kafka, topic, partitions=3)
-    said = refused("run", worker, **database, AEGIS_KAFKA=empty_kafka.servers)
-    assert f"topic {topic} has 3 partitions, and 12 are declared" in said
-    assert "see `aegis topics`" in said
+    output = run_refused("run", worker, **database, AEGIS_KAFKA=empty_kafka.servers)
+    assert f"topic {topic} has 3 partitions, and 12 are declared" in output
+    assert "see `aegis topics`" in output
 
 
 @pytest.mark.server
 def test_a_topic_that_is_missing(database, empty_kafka):
-    said = refused("run", "ingest", **database, AEGIS_KAFKA=empty_kafka.servers)
-    assert f"there is no topic {SITE_EVENTS}: `aegis topics --create` makes it" in said
+    output = run_refused("run", "ingest", **database, AEGIS_KAFKA=empty_kafka.servers)
+    assert f"there is no topic {SITE_EVENTS}: `aegis topics --create` makes it" in output
 
 
 @pytest.mark.server
 @pytest.mark.parametrize("worker", WORKERS)
 def test_checksums_that_would_be_slow(database, tmp_path, worker):
-    without = tmp_path / "without"
-    without.mkdir()
-    (without / "crc32c.py").write_text("raise ImportError('not for this machine')\n")
-    said = refused(
+    empty_folder = tmp_path / "without"
+    empty_folder.mkdir()
+    (empty_folder / "crc32c.py").write_text("raise ImportError('not for this machine')\n")
+    output = run_refused(
         *("run", worker),
         **database,
         AEGIS_KAFKA=f"127.0.0.1:{free_port()}",
-        PYTHONPATH=f"{without}",
+        PYTHONPATH=f"{empty_folder}",
     )
-    assert "the package crc32c is missing" in said
-    assert "pip install crc32c" in said
+    assert "the package crc32c is missing" in output
+    assert "pip install crc32c" in output
 
 
 @pytest.mark.parametrize("worker", [*WORKERS, "alerts"])
 def test_a_database_in_a_file(tmp_path, worker):
-    said = refused("run", worker, AEGIS_DATA=str(tmp_path))
-    assert "works beside others, which SQLite cannot have" in said
-    assert "AEGIS_DATABASE_URL" in said
+    output = run_refused("run", worker, AEGIS_DATA=str(tmp_path))
+    assert "works beside others, which SQLite cannot have" in output
+    assert "AEGIS_DATABASE_URL" in output
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,6 @@ def test_a_database_in_a_file(tmp_path, worker):
     ],
 )
 def test_a_setting_that_cannot_be(tmp_path, name, value, problem):
-    said = refused("run", **{"AEGIS_DATA": str(tmp_path), name: value})
-    assert name in said
-    assert problem in said
+    output = run_refused("run", **{"AEGIS_DATA": str(tmp_path), name: value})
+    assert name in output
+    assert problem in output

@@ -17,18 +17,18 @@ P-2,west,WMRN,2,2026-01-01T12:00:00-08:00,2026-01-20T12:00:00-08:00
 """
 
 
-def about(who, day, **body):
-    return {"subject": who, "observed_at": f"2026-{day}T20:00:00Z", "body": body}
+def enter_fact(participant, day, **body):
+    return {"subject": participant, "observed_at": f"2026-{day}T20:00:00Z", "body": body}
 
 
 FACTS = [
     fact
     for who in ("P-1", "P-2")
     for fact in (
-        about(who, "03-12", kind="administration", drug="blinatumomab", action="start"),
-        about(who, "04-20", kind="chronic-gvhd", severity="none"),
+        enter_fact(who, "03-12", kind="administration", drug="blinatumomab", action="start"),
+        enter_fact(who, "04-20", kind="chronic-gvhd", severity="none"),
     )
-] + [about("P-2", "04-01", kind="death", cause="infection")]
+] + [enter_fact("P-2", "04-01", kind="death", cause="infection")]
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +45,20 @@ def data(tmp_path_factory):
 
 def test_endpoints_as_a_table(data, capsys):
     assert main(["endpoints", *data]) == 0
-    said = capsys.readouterr().out
-    assert "DRAFT, signed by nobody" in said
-    assert "2 treated of 2 enrolled" in said
-    assert "! Non-relapse mortality, clock from transplant: event on day 90 with only 2" in said
-    assert "! Non-relapse mortality, clock from the first infusion: event on day 20" in said
-    assert "! Acute GVHD, grade II to IV: 2 of 2 never assessed for it after entry" in said
-    assert "Any non-hematologic adverse event  -  -  -  -  -  0/2 0.0% [0.0%, 84.2%]" in said
-    assert said.rstrip().endswith("Trial safety oversight, not a bedside alarm.")
+    output = capsys.readouterr().out
+    assert "DRAFT, signed by nobody" in output
+    assert "2 treated of 2 enrolled" in output
+    assert "! Non-relapse mortality, clock from transplant: event on day 90 with only 2" in output
+    assert "! Non-relapse mortality, clock from the first infusion: event on day 20" in output
+    assert "! Acute GVHD, grade II to IV: 2 of 2 never assessed for it after entry" in output
+    assert "Any non-hematologic adverse event  -  -  -  -  -  0/2 0.0% [0.0%, 84.2%]" in output
+    assert output.rstrip().endswith("Trial safety oversight, not a bedside alarm.")
 
 
 def test_one_endpoint_as_json(data, capsys):
     assert main(["endpoints", "--json", "--endpoint", "os", "--clock", "transplant", *data]) == 0
-    found = json.loads(capsys.readouterr().out)
-    (curve,) = found["curves"]
+    payload = json.loads(capsys.readouterr().out)
+    (curve,) = payload["curves"]
     assert [(point["day"], point["estimate"]["value"]) for point in curve["points"]] == [(90, 0.5)]
     assert curve["landmarks"][0]["estimate"]["value"] == 0.5
     assert curve["landmarks"][2] == {"at_risk": 0, "day": 730, "estimate": None, "events": 1}
@@ -66,26 +66,26 @@ def test_one_endpoint_as_json(data, capsys):
 
 def test_every_endpoint_is_drawn_once(data, tmp_path, capsys):
     assert main(["endpoints", "--plot", str(tmp_path / "curve.svg"), *data]) == 0
-    drawn = sorted(path.name for path in tmp_path.iterdir())
-    assert len(drawn) == 8
-    assert "curve-nrm.svg" in drawn
+    points = sorted(path.name for path in tmp_path.iterdir())
+    assert len(points) == 8
+    assert "curve-nrm.svg" in points
     assert f"picture: {tmp_path / 'curve-nrm.svg'}" in capsys.readouterr().out
 
 
 def test_before_anything_was_known(data, capsys):
     for words in (["endpoints"], ["rules", "sites"]):
         assert main([*words, "--as-of", "2020-01-01T00:00Z", *data]) == 0
-    said = capsys.readouterr().out
-    assert "Nothing was known of anybody." in said
-    assert "Nothing to compare" in said
+    output = capsys.readouterr().out
+    assert "Nothing was known of anybody." in output
+    assert "Nothing to compare" in output
 
 
 def test_sites_are_for_the_safety_officer(data, capsys):
     assert main(["rules", "sites", *data]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("FOR THE SAFETY OFFICER: names sites. Not for the DSMB.")
-    assert "BLINA-HSCT.S4" in said
-    assert "could not stand out" in said
+    output = capsys.readouterr().out
+    assert output.startswith("FOR THE SAFETY OFFICER: names sites. Not for the DSMB.")
+    assert "BLINA-HSCT.S4" in output
+    assert "could not stand out" in output
     assert main(["rules", "sites", "--json", *data]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert {(row["site"], row["says"]) for row in rows} == {
@@ -103,19 +103,19 @@ SIMULATE = ["simulate", "rule", str(STUDY), "BLINA-HSCT.S1", "--window-days", "1
 
 
 def test_a_rule_is_rehearsed_as_a_table_and_as_json(capsys):
-    asked = [*SIMULATE, "--trials", "200", "--rates", ".05,.2", "--onset", "exponential:5"]
-    assert main(asked) == 0
-    said = capsys.readouterr().out
-    assert "200 trials, seed 7; accrual over 365 days, window 10 to 40 days" in said
-    assert "event rate 0.2 (exact, with every window complete: 0.8817)" in said
-    assert "follow-up weighted by the onset curve *" in said
-    assert "DRAFT, signed by nobody" in said
-    assert main([*asked, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["protocol"] == "protocol v1 DRAFT, signed by nobody"
-    assert found["rehearsal"]["rule"] == "BLINA-HSCT.S1"
-    assert found["rehearsal"]["course"]["window_days"] == [10, 40]
-    assert len(found["rehearsal"]["rows"]) == 10
+    command = [*SIMULATE, "--trials", "200", "--rates", ".05,.2", "--onset", "exponential:5"]
+    assert main(command) == 0
+    output = capsys.readouterr().out
+    assert "200 trials, seed 7; accrual over 365 days, window 10 to 40 days" in output
+    assert "event rate 0.2 (exact, with every window complete: 0.8817)" in output
+    assert "follow-up weighted by the onset curve *" in output
+    assert "DRAFT, signed by nobody" in output
+    assert main([*command, "--json"]) == 0
+    payload = json.loads(capsys.readouterr().out)
+    assert payload["protocol"] == "protocol v1 DRAFT, signed by nobody"
+    assert payload["rehearsal"]["rule"] == "BLINA-HSCT.S1"
+    assert payload["rehearsal"]["course"]["window_days"] == [10, 40]
+    assert len(payload["rehearsal"]["rows"]) == 10
 
 
 WRONG = [
@@ -152,7 +152,7 @@ def test_what_cannot_be_meant_is_named_with_its_range(words, problem, data, caps
     where = data if words[0] != "simulate" else []
     try:
         code = main([*words, *where])
-    except SystemExit as ended:  # argparse
-        code = ended.code
+    except SystemExit as exit_error:  # argparse
+        code = exit_error.code
     assert code == 2
     assert problem in capsys.readouterr().err

@@ -41,8 +41,8 @@ class Deaths:
         """The second death is reported and folded, or is taken back; the rules do not speak yet."""
         self._reports += is_so
         status = Status.FINAL if is_so else Status.DELETED
-        said = fact(Death(), 6, subject="P-002", series=f"report-{self._reports}", status=status)
-        self.trial.say(replace(said, reported_at=self.trial.clock_time))
+        death = fact(Death(), 6, subject="P-002", series=f"report-{self._reports}", status=status)
+        self.trial.say(replace(death, reported_at=self.trial.clock_time))
         assert not fold(
             self.db, self.rules, Cache(), PEOPLE, Given(self.trial.clock_time)
         ).overtaken
@@ -50,12 +50,12 @@ class Deaths:
     def decide(self):
         return study_step(self.db, self.rules, self.trial.clock_time)
 
-    def told(self):
+    def notified_alerts(self):
         """How many events the last decision of the rule counts, and whether its alert is open."""
         with self.db.read() as conn:
             last = {row.decision.rule: row.decision for row in load_latest_decisions(conn, STUDY)}
-        raised = self.trial.alerts(about=RULE, kind="boundary_reached")
-        return last[RULE].events, any(one.is_open for one in raised)
+        open_alerts = self.trial.alerts(about=RULE, kind="boundary_reached")
+        return last[RULE].events, any(one.is_open for one in open_alerts)
 
     def wrong(self):
         with self.db.read() as conn:
@@ -70,16 +70,16 @@ def deaths(tmp_path):
 
 
 @pytest.fixture
-def reaching(monkeypatch):
+def at_failpoint(monkeypatch):
     """What happens when a step reaches a place, in turn: by place."""
     happens = {}
 
-    def reached(name):
+    def record_failpoint(name):
         failpoints.pass_failpoint(name)
         if happens.get(name):
             happens[name].popleft()()
 
-    monkeypatch.setattr(decide_study, "pass_failpoint", reached)
+    monkeypatch.setattr(decide_study, "pass_failpoint", record_failpoint)
     return happens
 
 
@@ -93,122 +93,124 @@ def dies(*_args):
 
 
 @pytest.fixture
-def interrupted(deaths, monkeypatch):
+def interrupted_worker(deaths, monkeypatch):
     """The second death is folded, and the step failed before the rules spoke."""
     deaths.trial.say(fact(Death(), 6, subject="P-002"))
-    with monkeypatch.context() as patched:
-        patched.setattr(journal_worker, "study_step", dies)
+    with monkeypatch.context() as patches:
+        patches.setattr(journal_worker, "study_step", dies)
         with pytest.raises(OSError, match="full"):
             deaths.trial.rules.step()
-    assert deaths.told() == (1, False)
+    assert deaths.notified_alerts() == (1, False)
     return deaths
 
 
-def test_what_was_folded_before_a_worker_died_is_decided_by_the_next(interrupted):
-    deaths = interrupted
-    another = JournalWorker(deaths.db, deaths.rules, "another", lambda: deaths.trial.clock_time)
-    assert not another.step()  # nobody is folded any more
-    assert deaths.told() == (2, True)
+def test_what_was_folded_before_a_worker_died_is_decided_by_the_next(interrupted_worker):
+    deaths = interrupted_worker
+    second_worker = JournalWorker(
+        deaths.db, deaths.rules, "another", lambda: deaths.trial.clock_time
+    )
+    assert not second_worker.step()  # nobody is folded any more
+    assert deaths.notified_alerts() == (2, True)
     assert deaths.wrong() == []
 
 
-def test_a_worker_that_could_not_decide_does_so_when_it_can(interrupted):
-    interrupted.trial.rules.step()
-    assert interrupted.told() == (2, True)
+def test_a_worker_that_could_not_decide_does_so_when_it_can(interrupted_worker):
+    interrupted_worker.trial.rules.step()
+    assert interrupted_worker.notified_alerts() == (2, True)
 
 
 def test_who_gets_the_lease_back_decides_what_another_has_folded(deaths):
-    another = HeldLease(deaths.db, "rules", "another", lambda: deaths.trial.clock_time)
-    assert another.hold()
+    second_worker = HeldLease(deaths.db, "rules", "another", lambda: deaths.trial.clock_time)
+    assert second_worker.hold()
     stop = threading.Event()
     deaths.second(is_so=True)
     thread = threading.Thread(target=deaths.trial.rules.run, args=(stop,))
     thread.start()
     stop.wait(0.2)
-    assert deaths.told() == (1, False)
-    another.release()
+    assert deaths.notified_alerts() == (1, False)
+    second_worker.release()
     give_up = threading.Event()
-    while deaths.told() != (2, True) and not give_up.wait(0.05):
+    while deaths.notified_alerts() != (2, True) and not give_up.wait(0.05):
         assert thread.is_alive()
     stop.set()
     thread.join()
 
 
 @pytest.mark.parametrize("was_so", [False, True])
-def test_a_paused_worker_does_not_tell_what_is_over(deaths, reaching, was_so):
+def test_a_paused_worker_does_not_tell_what_is_over(deaths, at_failpoint, was_so):
     deaths.second(is_so=True)
     if was_so:
         deaths.decide()
     else:
         deaths.second(is_so=False)
-    watching = waker(deaths)
-    watching.step(0.0)
-    told = deaths.told()
+    sweeper = waker(deaths)
+    sweeper.step(0.0)
+    notices = deaths.notified_alerts()
     deaths.second(is_so=not was_so)
 
     def meanwhile():
         """What was read is undone, and others find nothing new in that."""
         deaths.second(is_so=was_so)
         assert deaths.decide().alerts == ()
-        watching.step(10.0)
+        sweeper.step(10.0)
 
-    reaching["study.before_record"] = deque([meanwhile])
+    at_failpoint["study.before_record"] = deque([meanwhile])
     deaths.decide()
-    assert deaths.told() == told
+    assert deaths.notified_alerts() == notices
     assert deaths.wrong() == []
 
 
-def test_under_load_a_decision_is_made_though_somebody_is_always_folded(deaths, reaching):
+def test_under_load_a_decision_is_made_though_somebody_is_always_folded(deaths, at_failpoint):
     deaths.second(is_so=True)
-    others = [lambda: deaths.second(is_so=True) for _ in range(10)]
-    reaching["study.before_record"] = deque(others)
+    other_reports = [lambda: deaths.second(is_so=True) for _ in range(10)]
+    at_failpoint["study.before_record"] = deque(other_reports)
     deaths.decide()
-    assert deaths.told() == (2, True)
+    assert deaths.notified_alerts() == (2, True)
 
 
-def test_the_waker_sets_right_what_was_told_too_late(deaths, reaching, monkeypatch):
+def test_the_waker_sets_right_what_was_told_too_late(deaths, at_failpoint, monkeypatch):
     monkeypatch.setattr(decide_study, "_FRESH_TRIES", 0)
-    watching = waker(deaths)
-    watching.step(0.0)
+    sweeper = waker(deaths)
+    sweeper.step(0.0)
     deaths.second(is_so=True)
 
     def meanwhile():
         deaths.second(is_so=False)
-        watching.step(10.0)
+        sweeper.step(10.0)
 
-    reaching["study.before_record"] = deque([meanwhile])
+    at_failpoint["study.before_record"] = deque([meanwhile])
     deaths.decide()
-    assert deaths.told() == (2, True)
-    watching.step(20.0)
-    assert deaths.told() == (1, False)
+    assert deaths.notified_alerts() == (2, True)
+    sweeper.step(20.0)
+    assert deaths.notified_alerts() == (1, False)
     assert deaths.wrong() == []
 
 
-def amended(rules):
+def amend_rules(rules):
     """The same rules, by a protocol of another label."""
     return replace(rules, protocol=replace(rules.protocol, version="99"))
 
 
 def test_a_protocol_that_is_taken_back_speaks_again_and_then_rests(deaths):
-    first, amendment = deaths.rules, amended(deaths.rules)
+    first, amendment = deaths.rules, amend_rules(deaths.rules)
     for rules in (first, amendment, first, amendment):
         deaths.rules = rules
         deaths.decide()
         with deaths.db.read() as conn:
-            made = load_decision_history(conn, STUDY, RULE)
-        assert made[-1].decision.protocol == rules.protocol.label
+            decisions = load_decision_history(conn, STUDY, RULE)
+        assert decisions[-1].decision.protocol == rules.protocol.label
         assert deaths.wrong() == []
-    assert len({row.id for row in made}) == len(made)
-    watching = waker(deaths)
+    assert len({row.id for row in decisions}) == len(decisions)
+    sweeper = waker(deaths)
     for at_s in (0.0, 10.0, 20.0):
-        watching.step(at_s)
+        sweeper.step(at_s)
     with deaths.db.read() as conn:
-        assert load_decision_history(conn, STUDY, RULE) == made
-        assert load_study_state(conn, STUDY).version == made[-1].version
+        assert load_decision_history(conn, STUDY, RULE) == decisions
+        assert load_study_state(conn, STUDY).version == decisions[-1].version
 
 
 def test_another_protocol_is_no_finding_before_its_rules_have_spoken(deaths):
-    deaths.rules = amended(deaths.rules)
+    deaths.rules = amend_rules(deaths.rules)
     assert deaths.wrong() == []
     with deaths.db.read() as conn:
         assert RULE in decide_study.of_other_protocol(conn, deaths.rules)
@@ -220,7 +222,7 @@ def test_another_protocol_is_no_finding_before_its_rules_have_spoken(deaths):
 
 
 @pytest.mark.server
-def test_who_has_no_news_waits_for_whoever_decides_just_then(postgres, tmp_path, reaching):
+def test_who_has_no_news_waits_for_whoever_decides_just_then(postgres, tmp_path, at_failpoint):
     trial = Timeline(tmp_path, url=postgres.url)
     deaths = Deaths(trial)
     deaths.second(is_so=True)
@@ -230,7 +232,7 @@ def test_who_has_no_news_waits_for_whoever_decides_just_then(postgres, tmp_path,
         in_it.set()
         assert goes_on.wait(60)
 
-    reaching["study.before_commit"] = deque([sleep])
+    at_failpoint["study.before_commit"] = deque([sleep])
     slow, quick = threading.Thread(target=deaths.decide), threading.Thread(target=deaths.decide)
     slow.start()
     try:
@@ -243,7 +245,7 @@ def test_who_has_no_news_waits_for_whoever_decides_just_then(postgres, tmp_path,
         goes_on.set()
     slow.join()
     quick.join()
-    assert deaths.told() == (1, False)
+    assert deaths.notified_alerts() == (1, False)
     assert deaths.wrong() == []
     trial.close()
 
@@ -256,9 +258,9 @@ def test_a_boundary_that_was_stepped_over_is_told_as_soon_as_nobody_waits(deaths
     trial.grade(8)
     assert trial.alerts(about=RULE, kind="boundary_reached") == []
     trial.potassium("4.1", name="P-003", at=8)
-    watching = waker(deaths)
-    watching.step(0.0)
+    sweeper = waker(deaths)
+    sweeper.step(0.0)
     assert trial.alerts(about=RULE, kind="boundary_reached") == []  # who knows what waits
-    watching.worker.look_at(["P-003"])
-    watching.step(10.0)
+    sweeper.worker.look_at(["P-003"])
+    sweeper.step(10.0)
     assert len(trial.alerts(about=RULE, kind="boundary_reached")) == 1

@@ -30,10 +30,10 @@ def settings_of(server):
 @pytest.mark.usefixtures("broker")
 def test_on_a_new_cluster_every_topic_is_missing(capsys):
     assert main(["topics"]) == 1
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for name in (topics.SITE_EVENTS, topics.FACTS, topics.STANDINGS, topics.ALERTS):
-        assert f"{name} " in said
-    assert said.count("missing\n") == 4
+        assert f"{name} " in output
+    assert output.count("missing\n") == 4
 
 
 @pytest.mark.server
@@ -44,26 +44,26 @@ def test_create_makes_what_is_missing_and_again_is_no_change(capsys):
     assert main(["topics", "--create"]) == 0
     assert "no topic was missing" in capsys.readouterr().out
     assert main(["topics"]) == 0
-    said = capsys.readouterr().out
-    assert "4 topics, each as declared" in said
-    assert "1 of the 3 brokers" in said
+    output = capsys.readouterr().out
+    assert "4 topics, each as declared" in output
+    assert "1 of the 3 brokers" in output
 
 
 @pytest.mark.server
 def test_made_topics_have_the_declared_partitions_and_keep_records_for_a_week(broker):
     main(["topics", "--create"])
-    found = runtime.find_topics(settings_of(broker), topics.load_declared()).topics[topics.FACTS]
-    assert found.partitions == 12
-    assert found.settings["retention.ms"] == str(7 * 24 * 3600 * 1000)
-    assert found.settings["min.insync.replicas"] == "1"  # one broker, one copy
+    results = runtime.find_topics(settings_of(broker), topics.load_declared()).topics[topics.FACTS]
+    assert results.partitions == 12
+    assert results.settings["retention.ms"] == str(7 * 24 * 3600 * 1000)
+    assert results.settings["min.insync.replicas"] == "1"  # one broker, one copy
 
 
 @pytest.mark.server
 def test_another_partition_count_is_reported_and_never_changed(broker, capsys):
     make_topics(broker, topics.FACTS, partitions=5)
     assert main(["topics", "--create"]) == 1
-    said = capsys.readouterr().out
-    (line,) = [one for one in said.splitlines() if one.startswith("aegis.")]
+    output = capsys.readouterr().out
+    (line,) = [one for one in output.splitlines() if one.startswith("aegis.")]
     assert line.split() == [topics.FACTS, "partitions", "12", "5"]
     with open_admin_client(broker) as admin:
         (topic,) = admin.describe_topics([topics.FACTS])
@@ -108,16 +108,16 @@ def test_what_a_producer_sent_before_its_flush_is_read_once_by_a_group(broker):
 def read_by_group(settings, count):
     """Return the values that the group reads now, having waited for *count*, and commit."""
     with runtime.connect_consumer(settings, topics.FACTS, "rules") as consumer:
-        found = []
-        until = time.monotonic() + 120
-        while len(found) < count or not consumer.assignment():
-            assert time.monotonic() < until
+        results = []
+        deadline = time.monotonic() + 120
+        while len(results) < count or not consumer.assignment():
+            assert time.monotonic() < deadline
             for records in consumer.poll(200).values():
-                found += [record.value for record in records]
+                results += [record.value for record in records]
         for records in consumer.poll(300).values():
-            found += [record.value for record in records]
+            results += [record.value for record in records]
         consumer.commit()
-    return found
+    return results
 
 
 @pytest.mark.server
@@ -127,9 +127,9 @@ def test_a_producer_gives_up_within_the_flush_limit_when_the_broker_goes_away(br
         producer.send(topics.FACTS, b"first").get(60)
         broker.kill()
         began = time.monotonic()
-        sent = producer.send(topics.FACTS, b"second")
+        sent_messages = producer.send(topics.FACTS, b"second")
         with pytest.raises(runtime.KafkaError):
-            sent.get(runtime.FLUSH_LIMIT_S + 20)
+            sent_messages.get(runtime.FLUSH_LIMIT_S + 20)
         assert time.monotonic() - began < runtime.FLUSH_LIMIT_S + 20
 
 
@@ -146,7 +146,7 @@ def test_a_broker_that_is_not_there_is_said_at_once(monkeypatch, capsys):
 def test_a_server_that_is_no_broker_is_given_up_in_bounded_time():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = "{}:{}".format(*silent.getsockname())
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-m", "services.cli.main", "topics"],
             env={"AEGIS_KAFKA": place},
             capture_output=True,
@@ -154,9 +154,9 @@ def test_a_server_that_is_no_broker_is_given_up_in_bounded_time():
             timeout=180,
             check=False,
         )
-    assert done.returncode == 2
-    assert f"no broker answers at {place}" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert completed.returncode == 2
+    assert f"no broker answers at {place}" in completed.stderr
+    assert "Traceback" not in completed.stderr
 
 
 def test_without_a_broker_named_the_command_says_which_setting(monkeypatch, capsys):

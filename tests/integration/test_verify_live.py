@@ -46,14 +46,16 @@ def study(tmp_path, monkeypatch):
 def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch, capsys):
     monkeypatch.setenv("AEGIS_DATABASE_URL", postgres.url)
     assert main(["migrate"]) == 0
-    opened = open_in(StoreSettings())
-    told = Told(IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(smtp_port=1))
-    service = Background(Service(opened, replace(told, kafka=KafkaSettings(kafka=""))))
+    context = open_in(StoreSettings())
+    settings = Told(
+        IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(smtp_port=1)
+    )
+    service = Background(Service(context, replace(settings, kafka=KafkaSettings(kafka=""))))
     service.start()
     trial = simulate_trial(4, seed=11, days=9)
-    intake = intake_of(opened)
+    intake = intake_of(context)
     import_participants(intake, write_participants_csv(trial).encode(), "test")
-    fed = threading.Event()
+    feed_ended = threading.Event()
 
     def feed():
         try:
@@ -61,28 +63,28 @@ def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch,
                 form = "facts" if body.startswith(b"{") else "hl7v2"
                 intake.accept([Submission(body, "file", form=form)])
         finally:
-            fed.set()
+            feed_ended.set()
 
-    feeding = threading.Thread(target=feed)
-    feeding.start()
+    feed_thread = threading.Thread(target=feed)
+    feed_thread.start()
     try:
         looks = 0
-        while not fed.is_set() or looks < 2:
+        while not feed_ended.is_set() or looks < 2:
             capsys.readouterr()
             code = main(["verify"])
             assert code == 0, capsys.readouterr().out
             looks += 1
-        feeding.join()
+        feed_thread.join()
     finally:
         service.stop()
-        opened.db.close()
+        context.db.close()
     assert looks >= 2
     assert main(["verify"]) == 0
     assert main(["replay"]) == 0
 
 
 @pytest.fixture
-def graded(study):
+def graded_study(study):
     """A small trial, fed and graded."""
     installation = Installation(study)
     trial = simulate_trial(2, seed=5, days=2)
@@ -102,7 +104,7 @@ def change(installation, sql):
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "text"),
     [
         ("DELETE FROM fact WHERE subject = 'P-001' AND seq = 3", "fact P-001: has gaps"),
         ("UPDATE standing SET payload = replace(payload, 'P-001', 'P-001 ')", "is not what was"),
@@ -114,16 +116,16 @@ def change(installation, sql):
         ("DELETE FROM decision", "the last decision is not what the standings say"),
     ],
 )
-def test_each_thing_that_is_wrong_is_said_and_counted(graded, capsys, sql, said):
+def test_each_thing_that_is_wrong_is_said_and_counted(graded_study, capsys, sql, text):
     assert main(["verify"]) == 0, capsys.readouterr().out
-    change(graded, sql)
+    change(graded_study, sql)
     assert main(["verify"]) == 1
-    out = capsys.readouterr().out
-    assert said in out
-    assert "findings" in out.splitlines()[-1]
+    output = capsys.readouterr().out
+    assert text in output
+    assert "findings" in output.splitlines()[-1]
 
 
-def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded, capsys):
+def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded_study, capsys):
     header = rb"MSH|^~\&|EPIC|NORTH|AEGIS|TRIAL|20260301090000-0500||ORU^R01|quiet|P|2.5.1" + b"\r"
     line = {
         "id": "own-1",
@@ -131,15 +133,15 @@ def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded, capsys
         "observed_at": "2026-03-01T08:00:00Z",
         "body": {"kind": "observation", "measure": "alt", "value": {"value": "30", "unit": "U/L"}},
     }
-    again = json.dumps(line).encode()
-    graded.accept([header, again, again + b"\n"])
-    graded.settle()
-    with graded.db.read() as conn:
-        counted = conn.exec_driver_sql(
+    repeated = json.dumps(line).encode()
+    graded_study.accept([header, repeated, repeated + b"\n"])
+    graded_study.settle()
+    with graded_study.db.read() as conn:
+        counts = conn.exec_driver_sql(
             "SELECT count(*) FROM raw_message WHERE id NOT IN (SELECT message FROM fact)"
             " AND id NOT IN (SELECT message FROM parked)"
         ).scalar()
-    assert counted >= 2
+    assert counts >= 2
     assert main(["verify"]) == 0, capsys.readouterr().out
 
 
@@ -156,14 +158,14 @@ LOSE_FROM_NORTH = (
 )
 
 
-def edited(study, *changes):
+def edit_study(study, *changes):
     """The study's files with *changes* (before, after) in its sites."""
     folder = study / "edited"
     shutil.copytree(STUDY, folder)
     sites = (folder / "sites.yaml").read_text()
-    for before, after in changes:
-        assert before in sites
-        sites = sites.replace(before, after)
+    for earlier, later in changes:
+        assert earlier in sites
+        sites = sites.replace(earlier, later)
     (folder / "sites.yaml").write_text(sites)
     return str(folder)
 
@@ -176,30 +178,32 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_an_edit_of_the_sites_makes_no_finding_and_hides_none(
-    graded, study, capsys, monkeypatch, edit
+    graded_study, study, capsys, monkeypatch, edit
 ):
-    with graded.db.read() as conn:
-        heard = set(conn.exec_driver_sql(FROM_NORTH).scalars())
-    assert heard
-    graded.accept([QUIET % b"NOBODY"])
+    with graded_study.db.read() as conn:
+        message_ids = set(conn.exec_driver_sql(FROM_NORTH).scalars())
+    assert message_ids
+    graded_study.accept([QUIET % b"NOBODY"])
     assert main(["verify"]) == 0, capsys.readouterr().out
-    monkeypatch.setenv("AEGIS_STUDY", edited(study, edit))
+    monkeypatch.setenv("AEGIS_STUDY", edit_study(study, edit))
     assert main(["verify"]) == 0, capsys.readouterr().out
-    change(graded, LOSE_FROM_NORTH)
+    change(graded_study, LOSE_FROM_NORTH)
     capsys.readouterr()
     assert main(["verify"]) == 1
-    lost = [one for one in capsys.readouterr().out.splitlines() if "nothing of it is a" in one]
-    assert {one.removeprefix("raw_message ").partition(":")[0] for one in lost} == heard
+    lost_facts = [
+        one for one in capsys.readouterr().out.splitlines() if "nothing of it is a" in one
+    ]
+    assert {one.removeprefix("raw_message ").partition(":")[0] for one in lost_facts} == message_ids
 
 
-def test_no_state_is_held_for_longer_than_it_may(graded):
-    with Snapshots(graded.db, longest_s=0.05) as look:
+def test_no_state_is_held_for_longer_than_it_may(graded_study):
+    with Snapshots(graded_study.db, longest_s=0.05) as look:
         first = look()
         assert look() is first
-        before = journal.count_facts(first)
-        graded.accept([labs(obx("0.4"), sender="EPIC|NORTH", control_id="later")])
-        until = time.monotonic() + 10
-        while look() is first and time.monotonic() < until:
+        earlier = journal.count_facts(first)
+        graded_study.accept([labs(obx("0.4"), sender="EPIC|NORTH", control_id="later")])
+        deadline = time.monotonic() + 10
+        while look() is first and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert journal.count_facts(look()) >= before
+        assert journal.count_facts(look()) >= earlier
         assert look() is not first

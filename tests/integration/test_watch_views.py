@@ -36,7 +36,7 @@ def rows(watched, audience, sql):
         return connection.execute(sql).fetchall()
 
 
-def everything(watched, audience):
+def read_every_view(watched, audience):
     """All that *audience* can read, by view, as text."""
     return {
         view: json.dumps(rows(watched, audience, f"SELECT * FROM watch.{view}"), default=str)  # noqa: S608 - names of VIEWS
@@ -48,13 +48,13 @@ def facts_by_participant(db):
     """Return every fact, under the name of whom merges and moves make it one of."""
     with db.read() as conn:
         subjects = conn.scalars(text("SELECT subject FROM participant")).all()
-        known = [one.fact for s in subjects for one in journal.load_facts_between(conn, s, 0)]
+        facts = [one.fact for s in subjects for one in journal.load_facts_between(conn, s, 0)]
     ownership = Ownership(subjects)
-    ownership.add_facts(known)
-    found = {}
-    for one in known:
-        found.setdefault(ownership.find_owner(one), []).append(one)
-    return found
+    ownership.add_facts(facts)
+    entries = {}
+    for item in facts:
+        entries.setdefault(ownership.find_owner(item), []).append(item)
+    return entries
 
 
 def assert_same_facts_stand(db, url):
@@ -67,11 +67,11 @@ def assert_same_facts_stand(db, url):
             for one in select_standing_facts(facts)
         )
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             "SELECT participant, observed_at, kind, id, is_final FROM watch.standing_fact"
         ).fetchall()
     assert expected == Counter(
-        (who, at, kind, content[of], final) for who, at, kind, of, final in found
+        (who, at, kind, content[of], final) for who, at, kind, of, final in rows
     )
 
 
@@ -82,10 +82,10 @@ def test_the_facts_that_stand_are_those_of_the_rules(watched):
 def with_nobody(facts):
     """Return what merges and moves everybody to somebody who takes no part."""
     last = max(one.reported_at for one in facts)
-    joining = [(p, body) for p in PEOPLE for body in (Merge(p, "nobody"), Move(p, "nobody"))]
+    linking_facts = [(p, body) for p in PEOPLE for body in (Merge(p, "nobody"), Move(p, "nobody"))]
     return [
         replace(fact(body, subject=who), id=f"nobody-{n}", reported_at=last)
-        for n, (who, body) in enumerate(joining)
+        for n, (who, body) in enumerate(linking_facts)
     ]
 
 
@@ -93,15 +93,18 @@ def with_nobody(facts):
 def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
     db = Database.open(postgres.url)
     keys = Keys.load_or_create(tmp_path / "keys")
-    sent = trial(seed)
-    sent += with_nobody(sent)
-    Random(seed).shuffle(sent)
+    sent_messages = trial(seed)
+    sent_messages += with_nobody(sent_messages)
+    Random(seed).shuffle(sent_messages)
     with db.write() as conn:
         add_participants(conn, [Participant(one, "T", "S1") for one in PEOPLE], HOUR_ZERO)
         journal.append_arrivals(
             conn,
             keys,
-            [Arrival(message(f"m{n}", hours(700 + n)), (one,), ()) for n, one in enumerate(sent)],
+            [
+                Arrival(message(f"m{n}", hours(700 + n)), (one,), ())
+                for n, one in enumerate(sent_messages)
+            ],
         )
     assert_same_facts_stand(db, postgres.url)
     db.close()
@@ -109,15 +112,15 @@ def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
 
 def test_the_records_are_those_of_the_store(watched):
     with watched.context.db.read() as conn:
-        known = [e for e in records.load_latest_episodes(conn) if not e.retracted]
-    found = rows(
+        expected = [e for e in records.load_latest_episodes(conn) if not e.retracted]
+    found_rows = rows(
         watched,
         "safety",
         "SELECT record, participant, criterion, worst, now, transplant_day, treatment_day,"
         " onset_at, resolved_at, state, provisional FROM watch.record",
     )
-    assert len(known) > 20
-    assert set(found) == {
+    assert len(expected) > 20
+    assert set(found_rows) == {
         (
             e.id,
             e.content.participant,
@@ -131,35 +134,39 @@ def test_the_records_are_those_of_the_store(watched):
             e.content.state,
             e.content.provisional,
         )
-        for e in known
+        for e in expected
     }
 
 
 def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
-    found = dict(rows(watched, "safety", "SELECT record, because FROM watch.record"))
+    found_rows = dict(rows(watched, "safety", "SELECT record, because FROM watch.record"))
     with watched.context.db.read() as conn:
         for episode in records.load_latest_episodes(conn):
-            reached = [
+            crossings = [
                 change.because
                 for change in episode.content.history
                 if change.span == episode.content.worst
             ]
-            if not episode.retracted and reached:
-                assert found[episode.id] == reached[0]
+            if not episode.retracted and crossings:
+                assert found_rows[episode.id] == crossings[0]
 
 
 def test_an_alert_is_open_until_somebody_has_seen_it(watched):
     was_open = rows(watched, "safety", "SELECT alert FROM watch.alert WHERE state = 'open'")
     acknowledge(watched.context.db, min(was_open)[0], "lee", "", now_utc())
     with watched.context.db.read() as conn:
-        known = {alert.id: state for alert, state in states(conn, watched.context.study_id)}
-    found = dict(rows(watched, "safety", "SELECT alert, state FROM watch.alert"))
-    assert {alert: state.partition(" by ")[0] for alert, state in known.items()} == found
-    assert set(found.values()) >= {"open", "seen"}
-    left = rows(watched, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'")
-    assert left
+        alert_states = {alert.id: state for alert, state in states(conn, watched.context.study_id)}
+    found_rows = dict(rows(watched, "safety", "SELECT alert, state FROM watch.alert"))
+    assert {
+        alert: state.partition(" by ")[0] for alert, state in alert_states.items()
+    } == found_rows
+    assert set(found_rows.values()) >= {"open", "seen"}
+    remaining = rows(
+        watched, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'"
+    )
+    assert remaining
     # the trial came minutes or, in a long run of tests, some hours ago
-    assert all(0 <= age < 86400 and seconds <= 86400 * 3 for seconds, age in left)
+    assert all(0 <= age < 86400 and seconds <= 86400 * 3 for seconds, age in remaining)
 
 
 def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
@@ -167,13 +174,13 @@ def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
         last = [
             row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
         ]
-    found = rows(
+    found_rows = rows(
         watched,
         "dsmb",
         "SELECT rule, signal, events, confirmed, treated, pending, effective_size::float, reached,"
         " predictive::float FROM watch.dsmb_rule",
     )
-    assert set(found) == {
+    assert set(found_rows) == {
         (d.rule, d.signal, d.events, d.confirmed, d.evaluable, d.pending, d.ess,
          d.crossed_since is not None, d.predictive)
         for d in last
@@ -188,7 +195,7 @@ def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
             row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
         ]
     for decision in last:
-        drawn = rows(
+        points = rows(
             watched,
             "dsmb",
             "SELECT size, boundary FROM watch.dsmb_boundary WHERE boundary IS NOT NULL"  # noqa: S608 - a rule's id
@@ -196,9 +203,9 @@ def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
         )
         for step in decision.steps:
             for size in range(step.first, step.last + 1):
-                passed = [boundary for at, boundary in drawn if at < size]
-                assert passed[-1] == step.events
-        assert drawn[-1] == (decision.n, decision.steps[-1].events)
+                lower_boundaries = [boundary for at, boundary in points if at < size]
+                assert lower_boundaries[-1] == step.events
+        assert points[-1] == (decision.n, decision.steps[-1].events)
 
 
 def test_the_chart_has_the_path_and_what_is_pending(watched):
@@ -207,7 +214,7 @@ def test_the_chart_has_the_path_and_what_is_pending(watched):
             row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
         ]
     for decision in last:
-        drawn = {
+        points = {
             round(float(size), 9): values
             for size, *values in rows(
                 watched,
@@ -216,12 +223,12 @@ def test_the_chart_has_the_path_and_what_is_pending(watched):
                 f" WHERE rule = '{decision.rule}'",
             )
         }
-        assert drawn[round(decision.ess, 9)] == [decision.events] * 4
+        assert points[round(decision.ess, 9)] == [decision.events] * 4
         for point in decision.path:
-            assert drawn[round(point.ess, 9)][0] == point.events
+            assert points[round(point.ess, 9)][0] == point.events
         if decision.pending:
             final = round(max(decision.complete + decision.pending, decision.ess), 9)
-            assert drawn[final][1:3] == [decision.events, decision.events + decision.pending]
+            assert points[final][1:3] == [decision.events, decision.events + decision.pending]
 
 
 def test_a_week_shows_the_worst_grade_and_nobody_followed_is_no_zero(watched):
@@ -245,21 +252,21 @@ def test_neither_sees_an_identifier(watched):
     names.discard("")
     assert len(names) > 10
     for audience in VIEWS:
-        shown = "\n".join(everything(watched, audience).values())
-        assert not [name for name in names if re.search(rf"\b{re.escape(name)}\b", shown)]
+        page_text = "\n".join(read_every_view(watched, audience).values())
+        assert not [name for name in names if re.search(rf"\b{re.escape(name)}\b", page_text)]
 
 
 def test_the_dsmb_sees_no_site_and_no_date(watched):
     sites = {site for (site,) in rows(watched, "safety", "SELECT site FROM watch.person")}
     assert len(sites) > 1
-    for view, shown in everything(watched, "dsmb").items():
-        assert shown != "[]", view
-        assert not DATE.search(shown), view
-        assert not [site for site in sites if f'"{site}"' in shown], view
+    for view, page in read_every_view(watched, "dsmb").items():
+        assert page != "[]", view
+        assert not DATE.search(page), view
+        assert not [site for site in sites if f'"{site}"' in page], view
 
 
 def test_every_view_of_the_safety_officer_says_something(watched):
-    assert all(shown != "[]" for shown in everything(watched, "safety").values())
+    assert all(shown != "[]" for shown in read_every_view(watched, "safety").values())
 
 
 @pytest.mark.parametrize("audience", VIEWS)
