@@ -211,7 +211,7 @@ def _enter(
         row.participant,
         row.site,
         key_id=intake.keys.active,
-        at=imported_at,
+        instant=imported_at,
         actor=actor,
     )
     zone = ZoneInfo(intake.sites.by_id[row.site].timezone)

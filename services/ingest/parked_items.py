@@ -49,7 +49,7 @@ def discard_parked(intake: Intake, ids: Sequence[str], actor: str, reason: str) 
     """Set items aside for good, with who and why; the raw message stays."""
     with intake.db.write() as conn:
         return parking.resolve_parked(
-            conn, ids, resolution="discarded", at=intake.clock(), by=actor, comment=reason
+            conn, ids, resolution="discarded", instant=intake.clock(), actor=actor, comment=reason
         )
 
 
@@ -78,7 +78,11 @@ def _retry_dead_letter(
         return RetryResult(0, 0, len(rows))
     with intake.db.write() as conn:
         closed_count = parking.resolve_parked(
-            conn, [row.id for row in rows], resolution="retried", at=intake.clock(), by=actor
+            conn,
+            [row.id for row in rows],
+            resolution="retried",
+            instant=intake.clock(),
+            actor=actor,
         )
     return RetryResult(outcome.facts, closed_count, len(outcome.parked))
 
@@ -124,7 +128,7 @@ def _apply_content(
     )
     closed_ids = [row.id for row in rows if not row.resolution and item_key(row) not in parked_rows]
     closed_count = parking.resolve_parked(
-        conn, closed_ids, resolution="retried", at=intake.clock(), by=actor
+        conn, closed_ids, resolution="retried", instant=intake.clock(), actor=actor
     )
     return RetryResult(len(new_facts), closed_count, len(parked_rows))
 

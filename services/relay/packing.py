@@ -42,13 +42,13 @@ def pack_records(study: str, rows: Sequence[Announcement]) -> Iterator[OutgoingR
         elif row.topic != STANDINGS:
             raise ValueError(f"row {row.id} of the outbox is for {row.topic!r}, which is no topic")
     for participant, payloads in runs.items():
-        for part in _parts(payloads):
+        for part in _split_payloads(payloads):
             yield OutgoingRecord(FACTS, participant, write_facts_record(study, part))
     for key in looked_at:
         yield OutgoingRecord(STANDINGS, key, write_standings_record(key))
 
 
-def _parts(payloads: Sequence[str]) -> Iterator[list[str]]:
+def _split_payloads(payloads: Sequence[str]) -> Iterator[list[str]]:
     part: list[str] = []
     length = 0
     for payload in payloads:

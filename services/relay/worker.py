@@ -81,7 +81,7 @@ class Relay:
             services.runtime.kafka_errors.KafkaUnavailableError: No broker answers.
         """
         with self.db.read() as conn:
-            rows = outbox.load_announcements(conn, self._after(), AT_ONCE)
+            rows = outbox.load_announcements(conn, self._find_first_id(), AT_ONCE)
         if not rows:
             return False
         self.progress.record_waiting(time.monotonic())
@@ -99,13 +99,13 @@ class Relay:
         """Return once every copy in sync has the records of *rows*."""
         if self._producer is None:
             self._producer = self.connect()
-        sent = [
+        futures = [
             self._producer.send(record.topic, key=record.key.encode(), value=record.value)
             for record in pack_records(self.study, rows)
         ]
         self._producer.flush(FLUSH_LIMIT_S)
-        for one in sent:
-            one.get(0)
+        for future in futures:
+            future.get(0)
 
     def _disconnect(self, limit_s: float) -> None:
         """Let the next records go through a new producer.
@@ -118,7 +118,7 @@ class Relay:
                 self._producer.close(timeout=limit_s)
             self._producer = None
 
-    def _after(self) -> int:
+    def _find_first_id(self) -> int:
         """Return the id to read on from; every second that is the first."""
         now_s = time.monotonic()
         if now_s - self._from_start_s < _FROM_THE_START_S:

@@ -38,7 +38,7 @@ NAMES: Final = (
     "seal.before_commit",
 )
 
-_KILLED = 137
+_EXIT_CODE_OF_KILL = 137
 
 _passages: Counter[str] = Counter()
 
@@ -56,17 +56,17 @@ def pass_failpoint(name: str) -> None:
     """
     if name not in NAMES:
         raise ValueError(f"no such failpoint: {name}")
-    wanted = os.environ.get(VARIABLE)
-    if wanted is None:
+    failpoints = os.environ.get(VARIABLE)
+    if failpoints is None:
         return
     _passages[name] += 1
-    for one in wanted.split(","):
-        where, number, action = [*one.split(":"), ""][:3]
+    for failpoint in failpoints.split(","):
+        where, number, action = [*failpoint.split(":"), ""][:3]
         if where == name and _passages[name] == int(number):
-            _happen(name, action)
+            _act(name, action)
 
 
-def _happen(name: str, action: str) -> None:
+def _act(name: str, action: str) -> None:
     os.write(2, f"failpoint {name}\n".encode())
     verb, _, seconds = action.partition("=")
     match verb:
@@ -75,4 +75,4 @@ def _happen(name: str, action: str) -> None:
         case "raise":
             raise FailpointError(name)
         case _:
-            os._exit(_KILLED)
+            os._exit(_EXIT_CODE_OF_KILL)

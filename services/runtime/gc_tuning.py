@@ -4,7 +4,7 @@ import gc
 import sys
 
 SWITCH_S = 0.0005  # CPython's own 5 ms is what an answer of the database may wait for a computation
-YOUNG, MIDDLE, OLD = 20_000, 10, 1_000  # CPython's own are 700, 10 and 10
+YOUNGEST, MIDDLE, OLDEST = 20_000, 10, 1_000  # CPython's own are 700, 10 and 10
 
 
 def tune_interpreter() -> None:
@@ -19,4 +19,4 @@ def tune_interpreter() -> None:
     """
     sys.setswitchinterval(SWITCH_S)
     gc.freeze()  # modules: they stay until the end
-    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    gc.set_threshold(YOUNGEST, MIDDLE, OLDEST)

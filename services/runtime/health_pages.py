@@ -20,29 +20,29 @@ def make_health_routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[
         parts: Progress of each part of the process, by its name.
     """
 
-    async def healthz(_request: Request) -> Response:
+    async def show_health(_request: Request) -> Response:
         return PlainTextResponse("alive\n")
 
-    async def readyz(_request: Request) -> Response:
+    async def show_readiness(_request: Request) -> Response:
         now_s = time.monotonic()
-        asked = {name: part.assess(now_s) for name, part in parts.items()}
-        ready = all(one.ready for one in asked.values())
+        readiness = {name: part.assess(now_s) for name, part in parts.items()}
+        ready = all(one.ready for one in readiness.values())
         body = {
             "ready": ready,
             "seconds_since_commit_while_there_is_work": {
-                name: round(one.stalled_s, 1) for name, one in asked.items()
+                name: round(one.stalled_s, 1) for name, one in readiness.items()
             },
         }
         return JSONResponse(body, status_code=200 if ready else 503)
 
-    async def exported(_request: Request) -> Response:
+    async def export_metrics(_request: Request) -> Response:
         now_s = time.monotonic()
         stalled_s = max((part.assess(now_s).stalled_s for part in parts.values()), default=0.0)
         metrics.commit_age.set(stalled_s)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return [
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/metrics", exported),
+        Route("/healthz", show_health),
+        Route("/readyz", show_readiness),
+        Route("/metrics", export_metrics),
     ]

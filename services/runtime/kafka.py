@@ -27,7 +27,7 @@ from services.runtime.topics import (
     DeclaredTopic,
     DeclaredTopics,
     find_differences,
-    load_declared,
+    load_topics,
     require_declared,
 )
 
@@ -78,9 +78,9 @@ def connect_producer(settings: KafkaSettings) -> KafkaProducer:
         KafkaUnavailableError: No broker answers in time, or checksums would be slow.
     """
     require_fast_checksums()
-    with _in_words(settings):
+    with _explain_errors(settings):
         return KafkaProducer(
-            **_connection(settings),
+            **_connection_settings(settings),
             acks="all",
             enable_idempotence=True,
             linger_ms=5,
@@ -102,9 +102,9 @@ def connect_consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaCo
         KafkaUnavailableError: No broker answers in time, or checksums would be slow.
     """
     require_fast_checksums()
-    with _in_words(settings):
-        made = KafkaConsumer(
-            **_connection(settings),
+    with _explain_errors(settings):
+        client = KafkaConsumer(
+            **_connection_settings(settings),
             group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -115,9 +115,9 @@ def connect_consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaCo
         )
         # A member that leads the group before it knows the partitions gives them to nobody, and
         # whether it notices soon is a matter of luck (kafka-python, issue 2377).
-        made.partitions_for_topic(topic)
-        made.subscribe([topic])
-        return made
+        client.partitions_for_topic(topic)
+        client.subscribe([topic])
+        return client
 
 
 def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:
@@ -130,56 +130,62 @@ def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:
         services.runtime.topics.TopicsFileError: The file of topics cannot be trusted, or does not
             declare one.
     """
-    declared = load_declared(settings.kafka_topics)
-    needed = frozenset(names)
-    require_declared(declared, needed, settings.kafka_topics)
-    for one in find_differences(declared, find_topics(settings, declared)):
-        if one.topic in needed and one.aspect == MISSING:
-            raise TopicsError(f"there is no topic {one.topic}: `aegis topics --create` makes it")
-        if one.topic in needed and one.aspect == PARTITIONS:
+    plan = load_topics(settings.kafka_topics)
+    needed_names = frozenset(names)
+    require_declared(plan, needed_names, settings.kafka_topics)
+    for difference in find_differences(plan, find_topics(settings, plan)):
+        if difference.topic in needed_names and difference.aspect == MISSING:
             raise TopicsError(
-                f"topic {one.topic} has {one.actual} partitions, and {one.expected} are declared:"
+                f"there is no topic {difference.topic}: `aegis topics --create` makes it"
+            )
+        if difference.topic in needed_names and difference.aspect == PARTITIONS:
+            raise TopicsError(
+                f"topic {difference.topic} has {difference.actual} partitions,"
+                f" and {difference.expected} are declared:"
                 " this worker does not start, see `aegis topics`"
             )
 
 
-def find_topics(settings: KafkaSettings, declared: DeclaredTopics) -> Cluster:
-    """Return what the cluster has of the *declared* topics.
+def find_topics(settings: KafkaSettings, plan: DeclaredTopics) -> Cluster:
+    """Return the topics of the cluster that *plan* declares.
 
     Raises:
         KafkaUnavailableError: No broker answers in time, or it refuses.
     """
-    with _administering(settings) as admin:
+    with _lend_admin(settings) as admin:
         brokers = len(admin.describe_cluster()["brokers"])
-        here = {topic["name"]: topic for topic in admin.describe_topics()}
-        known = [topic for topic in declared.topics if topic.name in here]
-        told = _settings(admin, known)
+        descriptions = {topic["name"]: topic for topic in admin.describe_topics()}
+        topics = [topic for topic in plan.topics if topic.name in descriptions]
+        settings_of = _describe_settings(admin, topics)
         return Cluster(
             brokers,
-            {one.name: _found(here[one.name], told[one.name]) for one in known},
+            {
+                one.name: _read_topic(descriptions[one.name], settings_of[one.name])
+                for one in topics
+            },
         )
 
 
-def create_topics(settings: KafkaSettings, declared: DeclaredTopics) -> list[str]:
-    """Make the *declared* topics that are missing, and return their names.
+def create_topics(settings: KafkaSettings, plan: DeclaredTopics) -> list[str]:
+    """Create the topics of *plan* that are missing; return their names.
 
     Raises:
         KafkaUnavailableError: No broker answers in time, or it refuses.
     """
-    cluster = find_topics(settings, declared)
-    wanted = {
+    cluster = find_topics(settings, plan)
+    missing = {
         topic.name: {
             "num_partitions": topic.partitions,
-            "replication_factor": declared.copies_on(cluster.brokers),
-            "configs": declared.settings_on(topic, cluster.brokers),
+            "replication_factor": plan.count_copies(cluster.brokers),
+            "configs": plan.settings_for(topic, cluster.brokers),
         }
-        for topic in declared.topics
+        for topic in plan.topics
         if topic.name not in cluster.topics
     }
-    if wanted:
-        with _administering(settings) as admin:
-            admin.create_topics(wanted, wait_for_metadata=True)
-    return list(wanted)
+    if missing:
+        with _lend_admin(settings) as admin:
+            admin.create_topics(missing, wait_for_metadata=True)
+    return list(missing)
 
 
 def count_records(settings: KafkaSettings, topics: Iterable[str]) -> int:
@@ -188,8 +194,8 @@ def count_records(settings: KafkaSettings, topics: Iterable[str]) -> int:
     Raises:
         KafkaUnavailableError: No broker answers in time.
     """
-    with _in_words(settings):
-        reader = KafkaConsumer(**_connection(settings), allow_auto_create_topics=False)
+    with _explain_errors(settings):
+        reader = KafkaConsumer(**_connection_settings(settings), allow_auto_create_topics=False)
         try:
             every = [
                 TopicPartition(topic, partition)
@@ -221,7 +227,7 @@ def make_tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
     return context
 
 
-def _connection(settings: KafkaSettings) -> dict[str, Any]:
+def _connection_settings(settings: KafkaSettings) -> dict[str, Any]:
     context = make_tls_context(settings)
     return {
         "bootstrap_servers": settings.servers,
@@ -233,27 +239,27 @@ def _connection(settings: KafkaSettings) -> dict[str, Any]:
 
 
 @contextmanager
-def _administering(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
+def _lend_admin(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
     with (
-        _in_words(settings),
-        KafkaAdminClient(**_connection(settings), request_timeout_ms=_CONNECT_MS) as admin,
+        _explain_errors(settings),
+        KafkaAdminClient(**_connection_settings(settings), request_timeout_ms=_CONNECT_MS) as admin,
     ):
         yield admin
 
 
 @contextmanager
-def _in_words(settings: KafkaSettings) -> Iterator[None]:
+def _explain_errors(settings: KafkaSettings) -> Iterator[None]:
     """Tell why Kafka cannot be used, instead of the library's retries, attempt by attempt."""
-    _reach_one(settings)
+    _reach_any_broker(settings)
     library = logging.getLogger("kafka")
     level = library.level
     library.setLevel(logging.CRITICAL)
     try:
         yield
     except KafkaTimeoutError as error:
-        encrypted = ", with TLS as AEGIS_KAFKA_CA says" if settings.kafka_ca else ", without TLS"
+        encryption = ", with TLS as AEGIS_KAFKA_CA says" if settings.kafka_ca else ", without TLS"
         raise KafkaUnavailableError(
-            f"no broker answers at {settings.kafka} (AEGIS_KAFKA){encrypted}: {error}"
+            f"no broker answers at {settings.kafka} (AEGIS_KAFKA){encryption}: {error}"
         ) from error
     except KafkaError as error:
         raise KafkaUnavailableError(f"Kafka at {settings.kafka} refuses: {error}") from error
@@ -261,38 +267,41 @@ def _in_words(settings: KafkaSettings) -> Iterator[None]:
         library.setLevel(level)
 
 
-def _reach_one(settings: KafkaSettings) -> None:
+def _reach_any_broker(settings: KafkaSettings) -> None:
     """Return when a broker accepts connections.
 
     The library says only that time is over, and leaves a thread behind for every vain attempt.
     """
     if not settings.servers:
         raise KafkaUnavailableError("AEGIS_KAFKA names no broker, like 127.0.0.1:9092")
-    failed = []
+    failures = []
     for server in settings.servers:
         host, _, port = server.rpartition(":")
         try:
             socket.create_connection((host.strip("[]"), int(port)), _REACH_S).close()
         except OSError as error:
-            failed.append(f"{server}: {error.strerror or error}")
+            failures.append(f"{server}: {error.strerror or error}")
         else:
             return
     raise KafkaUnavailableError(
-        f"no broker answers (AEGIS_KAFKA): {'; '.join(failed)}; start it, or name another"
+        f"no broker answers (AEGIS_KAFKA): {'; '.join(failures)}; start it, or name another"
     )
 
 
-def _settings(
+def _describe_settings(
     admin: KafkaAdminClient, topics: Iterable[DeclaredTopic]
 ) -> dict[str, dict[str, str]]:
-    asked = [ConfigResource(ConfigResourceType.TOPIC, t.name, list(t.settings)) for t in topics]
-    told = admin.describe_configs(asked, config_filter="all").get("topic", {}) if asked else {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, t.name, list(t.settings)) for t in topics]
+    descriptions = (
+        admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
+    )
     return {
-        name: {key: str(one["value"]) for key, one in found.items()} for name, found in told.items()
+        name: {key: str(one["value"]) for key, one in found.items()}
+        for name, found in descriptions.items()
     }
 
 
-def _found(topic: dict[str, Any], settings: dict[str, str]) -> ActualTopic:
+def _read_topic(topic: dict[str, Any], settings: dict[str, str]) -> ActualTopic:
     if topic["error_code"]:
         raise for_code(topic["error_code"])(topic["name"])
     partitions = topic["partitions"]

@@ -39,7 +39,7 @@ class FactRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _FactRun:
     message: str
     received_at: datetime
     facts: list[tuple[int, WireFact]]
@@ -50,7 +50,7 @@ class _Record:
     schema: str
     version: int
     study: str
-    runs: list[_Run]
+    runs: list[_FactRun]
 
 
 _RECORD = TypeAdapter(_Record)
@@ -58,17 +58,17 @@ _RECORD = TypeAdapter(_Record)
 
 def write_facts_record(study: str, runs: Sequence[str]) -> bytes:
     """Return the record of *runs*, each JSON as the outbox has it, of one participant."""
-    return f'{_head(FACTS, study)},"runs":[{",".join(runs)}]}}'.encode()
+    return f'{_write_head(FACTS, study)},"runs":[{",".join(runs)}]}}'.encode()
 
 
 def write_standings_record(study: str) -> bytes:
     """Return the record that says: look at this study again."""
-    return f"{_head(STANDINGS, study)}}}".encode()
+    return f"{_write_head(STANDINGS, study)}}}".encode()
 
 
 def write_alert_record(study: str, alert: str) -> bytes:
     """Return the record of one *alert*, JSON."""
-    return f'{_head(ALERTS, study)},"alert":{alert}}}'.encode()
+    return f'{_write_head(ALERTS, study)},"alert":{alert}}}'.encode()
 
 
 def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
@@ -82,19 +82,19 @@ def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
     Unreadable(where='', problem='json_invalid')
     """
     try:
-        read = _RECORD.validate_json(record, strict=True)
+        content = _RECORD.validate_json(record, strict=True)
     except ValidationError as error:
-        return _newer(record) or _first_problem(error)
-    if read.version > VERSION:
-        return NewerRecord(read.version)
-    if read.schema != name_schema(FACTS) or read.version < VERSION - 1:
-        return Unreadable("schema", f"{read.schema} {read.version}")
+        return _find_newer_version(record) or _find_first_problem(error)
+    if content.version > VERSION:
+        return NewerRecord(content.version)
+    if content.schema != name_schema(FACTS) or content.version < VERSION - 1:
+        return Unreadable("schema", f"{content.schema} {content.version}")
     facts = [
         JournalEntry(seq, run.received_at.astimezone(UTC), run.message, fact)
-        for run in read.runs
+        for run in content.runs
         for seq, fact in run.facts
     ]
-    return FactRuns(read.study, tuple(facts), all(run.facts for run in read.runs))
+    return FactRuns(content.study, tuple(facts), all(run.facts for run in content.runs))
 
 
 def name_schema(topic: str) -> str:
@@ -106,20 +106,20 @@ def name_schema(topic: str) -> str:
     return topic.rpartition(".")[0]
 
 
-def _head(topic: str, study: str) -> str:
+def _write_head(topic: str, study: str) -> str:
     return json.dumps({"schema": name_schema(topic), "version": VERSION, "study": study})[:-1]
 
 
-def _newer(record: bytes) -> NewerRecord | None:
+def _find_newer_version(record: bytes) -> NewerRecord | None:
     """Return the version of a record that is later than what is read here."""
     try:
-        read: Any = json.loads(record)
-        version = read["version"]
+        content: Any = json.loads(record)
+        version = content["version"]
     except (ValueError, KeyError, TypeError):
         return None
     return NewerRecord(version) if isinstance(version, int) and version > VERSION else None
 
 
-def _first_problem(error: ValidationError) -> Unreadable:
+def _find_first_problem(error: ValidationError) -> Unreadable:
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     return Unreadable(".".join(map(str, first["loc"])), first["type"])

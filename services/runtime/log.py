@@ -76,8 +76,8 @@ def configure_logging(*, as_json: bool, stream: TextIO | None = None, debug: boo
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            _say_where_it_failed,
-            _only_known_keys,
+            _replace_exception,
+            _drop_unknown_keys,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,
         ],
@@ -91,8 +91,8 @@ def configure_logging(*, as_json: bool, stream: TextIO | None = None, debug: boo
 
 def make_logger(service: str) -> structlog.typing.FilteringBoundLogger:
     """Return the logger of *service*; call it with an event name and some of `KEYS`."""
-    made: structlog.typing.FilteringBoundLogger = structlog.get_logger(service=service)
-    return made
+    service_logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(service=service)
+    return service_logger
 
 
 class _Lines(structlog.PrintLogger):
@@ -105,25 +105,25 @@ class _Lines(structlog.PrintLogger):
     debug = info = warning = error = critical = exception = msg
 
 
-def _only_known_keys(
+def _drop_unknown_keys(
     _logger: object, _method: str, event: MutableMapping[str, object]
 ) -> MutableMapping[str, object]:
     """Drop the value of every key that is not allowed, and say which keys these were."""
-    dropped = sorted(event.keys() - KEYS)
-    kept = {key: value for key, value in event.items() if key in KEYS}
-    return {**kept, "dropped_keys": dropped} if dropped else kept
+    unknown_keys = sorted(event.keys() - KEYS)
+    content = {key: value for key, value in event.items() if key in KEYS}
+    return {**content, "dropped_keys": unknown_keys} if unknown_keys else content
 
 
-def _say_where_it_failed(
+def _replace_exception(
     _logger: object, _method: str, event: MutableMapping[str, object]
 ) -> MutableMapping[str, object]:
     """Replace an exception by its type and place: its text may hold what a message held."""
-    failed = event.pop("exc_info", None)
-    if failed is True:
-        failed = sys.exc_info()[1]
-    if isinstance(failed, BaseException):
-        event["exc_type"] = type(failed).__name__
-        trace = failed.__traceback__
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["exc_type"] = type(error).__name__
+        trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         if trace is not None:

@@ -68,7 +68,7 @@ def check_variables(names: Iterable[str]) -> None:
     for name in sorted(names):
         variable = name.upper()  # as pydantic-settings reads them
         if variable.startswith(_PREFIX) and variable not in known_names:
-            nearest = _name_nearest(variable, known_names)
+            nearest = _find_nearest_name(variable, known_names)
             raise SettingsError(f"{name}: there is no such setting; did you mean {nearest}?")
 
 
@@ -78,7 +78,7 @@ def list_known_variables() -> frozenset[str]:
     return frozenset(f"{_PREFIX}{name.upper()}" for name in fields) | {*_OTHER_VARIABLES}
 
 
-def _name_nearest(name: str, known_names: Iterable[str]) -> str:
+def _find_nearest_name(name: str, known_names: Iterable[str]) -> str:
     return get_close_matches(name, sorted(known_names), n=1, cutoff=0.0)[0]
 
 
@@ -108,14 +108,14 @@ class StoreSettings(BaseSettings):
             raise PydanticCustomError(_SCHEME, "it is SCHEME://..., like sqlite:////var/aegis.db")
         if url and scheme not in DATABASE_SCHEMES:
             message = "there is no database {scheme}; did you mean {nearest}?"
-            nearest = _name_nearest(scheme, DATABASE_SCHEMES)
+            nearest = _find_nearest_name(scheme, DATABASE_SCHEMES)
             raise PydanticCustomError(_SCHEME, message, {"scheme": scheme, "nearest": nearest})
         return url
 
     @field_validator("database_password_file")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
-        return _existing(path)
+        return _require_file(path)
 
     @property
     def database(self) -> str:
@@ -123,9 +123,9 @@ class StoreSettings(BaseSettings):
         url = self.database_url or f"sqlite:///{(self.data / 'db' / 'aegis.db').absolute()}"
         if self.database_password_file is None:
             return url
-        user, at, place = url.rpartition("@")
+        user, separator, place = url.rpartition("@")
         password = quote(self.database_password_file.read_text().strip(), safe="")
-        return f"{user}:{password}{at}{place}" if at else url
+        return f"{user}:{password}{separator}{place}" if separator else url
 
     @property
     def keys_folder(self) -> Path:
@@ -196,7 +196,7 @@ class KafkaSettings(BaseSettings):
     @field_validator("kafka_ca", "kafka_certificate", "kafka_key", "kafka_topics")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
-        return _existing(path)
+        return _require_file(path)
 
     @property
     def servers(self) -> list[str]:
@@ -243,17 +243,17 @@ class AlertSettings(BaseSettings):
     @field_validator("smtp_password_file", "webhook_secret_file")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
-        return _existing(path)
+        return _require_file(path)
 
     @property
     def smtp_password(self) -> SecretStr | None:
         """The password of the mail server; None when it wants none."""
-        return _secret(self.smtp_password_file)
+        return _read_secret(self.smtp_password_file)
 
     @property
     def webhook_secret(self) -> SecretStr | None:
         """What webhooks are signed with; None: they are not sent."""
-        return _secret(self.webhook_secret_file)
+        return _read_secret(self.webhook_secret_file)
 
 
 SETTINGS: tuple[type[BaseSettings], ...] = (
@@ -267,11 +267,11 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
 )
 
 
-def _existing(path: Path | None) -> Path | None:
+def _require_file(path: Path | None) -> Path | None:
     if path is not None and not path.is_file():
         raise ValueError(f"there is no file {path}")
     return path
 
 
-def _secret(path: Path | None) -> SecretStr | None:
+def _read_secret(path: Path | None) -> SecretStr | None:
     return None if path is None else SecretStr(path.read_text().strip())

@@ -52,20 +52,20 @@ class DeclaredTopics(BaseModel):
     copies: _Count
     topics: Annotated[tuple[DeclaredTopic, ...], Field(min_length=1)]
 
-    def copies_on(self, brokers: int) -> int:
+    def count_copies(self, brokers: int) -> int:
         """Return how many copies a cluster of *brokers* (at least one) has of each topic."""
         return min(self.copies, brokers)
 
-    def settings_on(self, topic: DeclaredTopic, brokers: int) -> dict[str, str]:
+    def settings_for(self, topic: DeclaredTopic, brokers: int) -> dict[str, str]:
         """Return the settings of *topic* on a cluster of *brokers*, as Kafka writes them.
 
         A record that needs every copy would stop the topic whenever one broker is away.
         """
-        written = {name: _as_kafka_writes(value) for name, value in topic.settings.items()}
-        if _IN_SYNC in written:
-            most = max(1, self.copies_on(brokers) - 1)
-            written[_IN_SYNC] = str(min(int(written[_IN_SYNC]), most))
-        return written
+        settings = {name: _write_setting(value) for name, value in topic.settings.items()}
+        if _IN_SYNC in settings:
+            limit = max(1, self.count_copies(brokers) - 1)
+            settings[_IN_SYNC] = str(min(int(settings[_IN_SYNC]), limit))
+        return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Difference:
     actual: str
 
 
-def load_declared(path: Path | None = None) -> DeclaredTopics:
+def load_topics(path: Path | None = None) -> DeclaredTopics:
     """Return what the file at *path* (``deploy/kafka/topics.yaml``) declares.
 
     Raises:
@@ -107,49 +107,55 @@ def load_declared(path: Path | None = None) -> DeclaredTopics:
         text = file.read_text("utf-8")
         if twice := next(find_repeated_keys(text), None):
             raise TopicsFileError(f"{file}: {twice}: given twice; keep one of them")
-        declared = DeclaredTopics.model_validate(read_yaml(text))
+        topics = DeclaredTopics.model_validate(read_yaml(text))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise TopicsFileError(f"{file}: cannot be read: {error}") from error
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "file"
         raise TopicsFileError(f"{file}: {where}: {first['msg']}") from error
-    names = [topic.name for topic in declared.topics]
+    names = [topic.name for topic in topics.topics]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise TopicsFileError(f"{file}: {twice}: declared twice; keep one of them")
-    return declared
+    return topics
 
 
 def require_declared(
-    declared: DeclaredTopics, names: Iterable[str], path: Path | None = None
+    topics: DeclaredTopics, names: Iterable[str], path: Path | None = None
 ) -> None:
     """Return when the file at *path* (``deploy/kafka/topics.yaml``) declares all of *names*.
 
     Raises:
         TopicsFileError: One is missing in it.
     """
-    missing = sorted(set(names) - {topic.name for topic in declared.topics})
+    missing = sorted(set(names) - {topic.name for topic in topics.topics})
     if missing:
         raise TopicsFileError(f"{path or FILE}: {missing[0]}: not declared, and Aegis needs it")
 
 
-def find_differences(declared: DeclaredTopics, cluster: Cluster) -> Iterator[Difference]:
-    """Yield each way in which *cluster* is not as *declared*, topic by topic."""
-    for topic in declared.topics:
-        found = cluster.topics.get(topic.name)
-        if found is None:
+def find_differences(topics: DeclaredTopics, cluster: Cluster) -> Iterator[Difference]:
+    """Yield each way in which *cluster* is not as *topics*, topic by topic."""
+    for topic in topics.topics:
+        actual_topic = cluster.topics.get(topic.name)
+        if actual_topic is None:
             yield Difference(topic.name, MISSING, f"{topic.partitions} partitions", "missing")
             continue
-        wanted: dict[str, str] = {
+        expected_settings: dict[str, str] = {
             PARTITIONS: str(topic.partitions),
-            _COPIES: str(declared.copies_on(cluster.brokers)),
-            **declared.settings_on(topic, cluster.brokers),
+            _COPIES: str(topics.count_copies(cluster.brokers)),
+            **topics.settings_for(topic, cluster.brokers),
         }
-        has = {PARTITIONS: str(found.partitions), _COPIES: str(found.copies), **found.settings}
-        for what, value in wanted.items():
-            if has.get(what) != value:
-                yield Difference(topic.name, what, value, has.get(what, "unknown to this Kafka"))
+        has = {
+            PARTITIONS: str(actual_topic.partitions),
+            _COPIES: str(actual_topic.copies),
+            **actual_topic.settings,
+        }
+        for aspect, value in expected_settings.items():
+            if has.get(aspect) != value:
+                yield Difference(
+                    topic.name, aspect, value, has.get(aspect, "unknown to this Kafka")
+                )
 
 
-def _as_kafka_writes(value: bool | int | str) -> str:  # noqa: FBT001 (a value of the file)
+def _write_setting(value: bool | int | str) -> str:  # noqa: FBT001 (a value of the file)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -27,46 +27,46 @@ _NO_OFFSET = timedelta(0)
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # all that a Decimal writes
 
 
-def _decimal(text: object) -> Decimal:
+def _read_decimal(text: object) -> Decimal:
     """Return the number in *text* with every digit; a JSON number has lost some already."""
     if isinstance(text, Decimal):
         return text
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         raise PydanticCustomError("decimal_text", "a decimal number written as a string")
-    return _number(text)
+    return _intern_decimal(text)
 
 
 @lru_cache(maxsize=10_000)
-def _number(text: str) -> Decimal:
+def _intern_decimal(text: str) -> Decimal:
     """Return one and the same number for a text: limits of normal stand in every result."""
     return Decimal(text)
 
 
-def _in_utc(at: datetime) -> datetime:
-    """Return *at* in the one ``UTC``: instants of one and the same zone are compared at once."""
-    return at.replace(tzinfo=UTC) if at.utcoffset() == _NO_OFFSET else at
+def _normalise_zone(instant: datetime) -> datetime:
+    """Return *instant* with the one ``UTC`` object: instants of one zone compare fastest."""
+    return instant.replace(tzinfo=UTC) if instant.utcoffset() == _NO_OFFSET else instant
 
 
-class _AsWritten:
+class _FactSchema:
     """Lets ``body.kind``, which must be written, say which body it is; decimals are strings."""
 
     @staticmethod
     def __get_pydantic_core_schema__(source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
         exact = core_schema.no_info_plain_validator_function(
-            _decimal,
+            _read_decimal,
             json_schema_input_schema=core_schema.str_schema(pattern=f"^{_DECIMAL.pattern}$"),
             serialization=core_schema.to_string_ser_schema(when_used="always"),
         )
         for part in (Quantity, Enrolment):
             _replace_decimals(handler.resolve_ref_schema(handler.generate_schema(part)), exact)
-        tagged = handler.generate_schema(Annotated[Body, Discriminator("kind")])
+        tagged_body = handler.generate_schema(Annotated[Body, Discriminator("kind")])
         plain: Any = handler.resolve_ref_schema(schema)
         for field in plain["schema"]["fields"]:
             if field["name"] == "body":
-                field["schema"] = tagged
+                field["schema"] = tagged_body
             elif field["schema"]["type"] == "datetime":
-                utc = core_schema.no_info_after_validator_function(_in_utc, field["schema"])
+                utc = core_schema.no_info_after_validator_function(_normalise_zone, field["schema"])
                 field["schema"] = utc
         return schema
 
@@ -82,7 +82,7 @@ def _replace_decimals(schema: Any, exact: CoreSchema) -> None:  # noqa: ANN401  
                 _replace_decimals(field, exact)
 
 
-WireFact = Annotated[Fact, _AsWritten]
+WireFact = Annotated[Fact, _FactSchema]
 
 _DURATION = TypeAdapter(timedelta)
 _ADAPTERS: dict[type[object], TypeAdapter[Any]] = {}
@@ -129,7 +129,7 @@ def read_fact(record: bytes | str) -> Fact | Unreadable:
     try:
         return _fact_adapter().validate_json(record, strict=True, extra="forbid")
     except ValidationError as error:
-        return _first_problem(error)
+        return _find_first_problem(error)
 
 
 def write_canonical(value: object) -> str:
@@ -164,7 +164,7 @@ def read_episode_content(text: str) -> EpisodeContent:
     Raises:
         ValueError: *text* is something else.
     """
-    return _read(EpisodeContent, text)
+    return _read_record(EpisodeContent, text)
 
 
 @lru_cache(maxsize=16_384)  # each look at a study reads every standing, of which few are new
@@ -174,7 +174,7 @@ def read_standing(text: str) -> Standing:
     Raises:
         ValueError: *text* is something else.
     """
-    return _read(Standing, text)
+    return _read_record(Standing, text)
 
 
 def read_decision(text: str) -> Decision:
@@ -183,7 +183,7 @@ def read_decision(text: str) -> Decision:
     Raises:
         ValueError: *text* is something else.
     """
-    return _read(Decision, text)
+    return _read_record(Decision, text)
 
 
 def read_detail(kind: AlertKind, text: str) -> Detail:
@@ -194,15 +194,15 @@ def read_detail(kind: AlertKind, text: str) -> Detail:
     """
     match kind:
         case AlertKind.BOUNDARY_REACHED | AlertKind.BOUNDARY_LIKELY | AlertKind.BOUNDARY_AT_UPPER:
-            return _read(Decision, text)
+            return _read_record(Decision, text)
         case AlertKind.EPISODE | AlertKind.POSSIBLE:
-            return _read(EpisodeContent, text)
+            return _read_record(EpisodeContent, text)
         case AlertKind.DEATH:
-            return _read(DeathDetail, text)
+            return _read_record(DeathDetail, text)
         case AlertKind.DOSE | AlertKind.HYS_LAW | AlertKind.DEVIATION:
-            return _read(Advice, text)
+            return _read_record(Advice, text)
         case AlertKind.QUARANTINE:
-            return _read(QuarantineDetail, text)
+            return _read_record(QuarantineDetail, text)
 
 
 def make_fact_schema() -> dict[str, object]:
@@ -225,11 +225,11 @@ def make_fact_schema() -> dict[str, object]:
     }
 
 
-def _read(kind: type[T], text: str) -> T:
+def _read_record(kind: type[T], text: str) -> T:
     try:
         return _adapter(kind).validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
-        problem = _first_problem(error)
+        problem = _find_first_problem(error)
         raise ValueError(f"unreadable record at {problem.where!r}: {problem.problem}") from None
 
 
@@ -247,17 +247,17 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
     return adapter
 
 
-def _first_problem(error: ValidationError) -> Unreadable:
+def _find_first_problem(error: ValidationError) -> Unreadable:
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     return Unreadable(".".join(map(str, first["loc"])), first["type"])
 
 
-def _plain(value: object) -> object:
+def _write_plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     match value:
         case datetime():
-            return _instant(value)
+            return _write_instant(value)
         case Decimal():
             return str(value)
         case timedelta():
@@ -269,12 +269,12 @@ def _plain(value: object) -> object:
     raise TypeError(f"not part of the vocabulary: {type(value).__name__}")
 
 
-def _instant(value: datetime) -> str:
+def _write_instant(value: datetime) -> str:
     if value.utcoffset() != timedelta(0):
         raise ValueError(f"not in UTC: {value.isoformat()}")
     return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 _encode = json.JSONEncoder(
-    default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    default=_write_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 ).encode

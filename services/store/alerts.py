@@ -14,7 +14,7 @@ from services.store.tables import acknowledgement, alert, delivery
 from services.store.tables import audit as trail
 from services.vocabulary.alert import Alert, AlertKind, ClosingReason, Level
 
-_REPLACED = (
+_REPLACE_ALERT = (
     update(alert)
     .where(alert.c.id == bindparam("_id"))
     .values({column.name: bindparam(column.name) for column in alert.c})
@@ -70,18 +70,18 @@ class AcknowledgementRow:
 
 def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     """Let the store hold *alerts*, and return those that are new or say something new."""
-    stored = {row.id: row for row in load_alerts(conn, ids=[row.id for row in alerts])}
-    changed = [row for row in alerts if stored.get(row.id) != row]
-    encoded = [_encode_detail(row) for row in changed]
-    rows = [_alert_row(content) for content in encoded]
-    audit.insert_audited(conn, alert, [row for row in rows if row["id"] not in stored])
-    announced = [(str(content["study"]), wire.write_canonical(content)) for content in encoded]
-    outbox.announce(conn, ALERTS, announced)
-    replaced = [row for row in rows if row["id"] in stored]
-    if replaced:
-        conn.execute(_REPLACED, [{**row, "_id": row["id"]} for row in replaced])
-        audit.record_rows(conn, alert, replaced, action=audit.CHANGE)
-    return changed
+    stored_by_id = {row.id: row for row in load_alerts(conn, ids=[row.id for row in alerts])}
+    news = [row for row in alerts if stored_by_id.get(row.id) != row]
+    contents = [_encode_detail(row) for row in news]
+    rows = [_alert_row(content) for content in contents]
+    audit.insert_audited(conn, alert, [row for row in rows if row["id"] not in stored_by_id])
+    announcements = [(str(content["study"]), wire.write_canonical(content)) for content in contents]
+    outbox.announce(conn, ALERTS, announcements)
+    replacements = [row for row in rows if row["id"] in stored_by_id]
+    if replacements:
+        conn.execute(_REPLACE_ALERT, [{**row, "_id": row["id"]} for row in replacements])
+        audit.record_rows(conn, alert, replacements, action=audit.CHANGE)
+    return news
 
 
 def load_alerts(
@@ -106,10 +106,10 @@ def load_alert(conn: Connection, alert_id: str) -> Alert | None:
     return next(iter(load_alerts(conn, ids=[alert_id])), None)
 
 
-def find_alerts_written_since(conn: Connection, after: int) -> set[str]:
-    """Return the alerts (ids) of which anything was written since the audit row *after*."""
+def find_alerts_written_since(conn: Connection, after_id: int) -> set[str]:
+    """Return the alerts (ids) of which anything was written since the audit row *after_id*."""
     of_alerts, of_deliveries, of_acknowledgements = (
-        select(trail.c.key).where(trail.c.id > after, trail.c.place == table.name)
+        select(trail.c.key).where(trail.c.id > after_id, trail.c.place == table.name)
         for table in (alert, delivery, acknowledgement)
     )
     return set(
@@ -134,22 +134,24 @@ def add_deliveries(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
     audit.insert_audited(conn, delivery, [asdict(row) for row in rows])
 
 
-def replace_delivery(conn: Connection, old: DeliveryRow, new: DeliveryRow) -> bool:
-    """Replace *old* by *new*; False when somebody else changed it first."""
+def replace_delivery(conn: Connection, current: DeliveryRow, replacement: DeliveryRow) -> bool:
+    """Replace *current* by *replacement*; False when somebody else changed it first."""
     table = delivery.c
-    row = asdict(new)
-    changed = conn.execute(
+    row = asdict(replacement)
+    result = conn.execute(
         update(delivery)
-        .where(table.id == old.id, table.state == old.state, table.attempts == old.attempts)
+        .where(
+            table.id == current.id, table.state == current.state, table.attempts == current.attempts
+        )
         .values(row)
     )
-    if changed.rowcount == 1 and new != old:
+    if result.rowcount == 1 and replacement != current:
         audit.record_rows(conn, delivery, [row], action=audit.CHANGE)
-    return changed.rowcount == 1
+    return result.rowcount == 1
 
 
 def load_due_deliveries(
-    conn: Connection, now: datetime, limit: int, longest_wait: timedelta
+    conn: Connection, instant: datetime, limit: int, longest_wait: timedelta
 ) -> list[DeliveryRow]:
     """Return up to *limit* deliveries whose next attempt is due, the earliest first.
 
@@ -160,9 +162,9 @@ def load_due_deliveries(
     query = select(delivery).where(
         table.next_attempt_at.is_not(None),
         or_(
-            table.next_attempt_at <= now,
+            table.next_attempt_at <= instant,
             table.attempts == 0,
-            table.next_attempt_at > now + longest_wait,
+            table.next_attempt_at > instant + longest_wait,
         ),
     )
     query = query.order_by(table.next_attempt_at, table.id).limit(limit)
@@ -185,8 +187,8 @@ def load_deliveries(conn: Connection, alerts: Sequence[str] | None = None) -> li
 
 def append_acknowledgement(conn: Connection, row: AcknowledgementRow) -> bool:
     """Add *row*, audited as done by its *by*; False when it is recorded already."""
-    same = select(acknowledgement.c.id).where(acknowledgement.c.id == row.id)
-    if conn.execute(same).one_or_none() is not None:
+    same_id_query = select(acknowledgement.c.id).where(acknowledgement.c.id == row.id)
+    if conn.execute(same_id_query).one_or_none() is not None:
         return False
     audit.insert_audited(conn, acknowledgement, [asdict(row)], actor=row.by)
     return True
@@ -202,10 +204,10 @@ def load_acknowledgements(
     return [AcknowledgementRow(**row) for row in conn.execute(query).mappings()]
 
 
-def _encode_detail(raised: Alert) -> dict[str, object]:
+def _encode_detail(alert_value: Alert) -> dict[str, object]:
     """Return the fields of an alert; its detail is text, in the database and on the topic."""
-    content = {field.name: getattr(raised, field.name) for field in fields(raised)}
-    return content | {"detail": wire.write_canonical(raised.detail)}
+    content = {field.name: getattr(alert_value, field.name) for field in fields(alert_value)}
+    return content | {"detail": wire.write_canonical(alert_value.detail)}
 
 
 def _alert_row(content: Mapping[str, object]) -> dict[str, object]:

@@ -15,28 +15,28 @@ def hash_api_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def add_api_key(conn: Connection, key: str, site: str, at: datetime, *, actor: str) -> None:
+def add_api_key(conn: Connection, key: str, site: str, instant: datetime, *, actor: str) -> None:
     """Let whoever presents *key* send for *site* from now on."""
-    row = {"hash": hash_api_key(key), "site": site, "created_at": at, "revoked_at": None}
+    row = {"hash": hash_api_key(key), "site": site, "created_at": instant, "revoked_at": None}
     audit.insert_audited(conn, api_key, [row], actor=actor)
 
 
 def find_site_of_api_key(conn: Connection, key: str) -> str | None:
     """Return the site that *key* may send for; None when it is unknown or revoked."""
-    wanted = hash_api_key(key)
-    query = select(api_key).where(api_key.c.hash == wanted, api_key.c.revoked_at.is_(None))
+    key_hash = hash_api_key(key)
+    query = select(api_key).where(api_key.c.hash == key_hash, api_key.c.revoked_at.is_(None))
     row = conn.execute(query).one_or_none()
-    return row.site if row is not None and hmac.compare_digest(row.hash, wanted) else None
+    return row.site if row is not None and hmac.compare_digest(row.hash, key_hash) else None
 
 
-def revoke_api_keys(conn: Connection, site: str, at: datetime, *, actor: str) -> int:
+def revoke_api_keys(conn: Connection, site: str, instant: datetime, *, actor: str) -> int:
     """Refuse every key of *site* from now on; return how many there were."""
-    revoking = (
+    statement = (
         update(api_key)
         .where(api_key.c.site == site, api_key.c.revoked_at.is_(None))
-        .values(revoked_at=at)
+        .values(revoked_at=instant)
         .returning(*api_key.c)
     )
-    revoked = [dict(row) for row in conn.execute(revoking).mappings()]
-    audit.record_rows(conn, api_key, revoked, action=audit.CHANGE, actor=actor)
-    return len(revoked)
+    rows = [dict(row) for row in conn.execute(statement).mappings()]
+    audit.record_rows(conn, api_key, rows, action=audit.CHANGE, actor=actor)
+    return len(rows)

@@ -87,7 +87,7 @@ def write_row_text(how: AuditPolicy, row: Row) -> str:
     left_out = how.left_out
     return _encode(
         {
-            name: value if type(value) is str else _stored(value)
+            name: value if type(value) is str else _encode_value(value)
             for name, value in row.items()
             if value is not None and name not in left_out
         }
@@ -152,17 +152,17 @@ def insert_audited(
 
 
 def _append(
-    conn: Connection, table: Table, hashes: Mapping[str, str], told: tuple[str, str, str]
+    conn: Connection, table: Table, hashes: Mapping[str, str], entry: tuple[str, str, str]
 ) -> None:
-    action, actor, detail = told
-    at = now_utc()
+    action, actor, detail = entry
+    instant = now_utc()
     if hashes:
         insert_rows(
             conn,
             tables.audit,
             [
                 {
-                    "at": at,
+                    "at": instant,
                     "actor": actor,
                     "action": action,
                     "place": table.name,
@@ -175,7 +175,7 @@ def _append(
         )
 
 
-def _stored(value: object) -> object:
+def _encode_value(value: object) -> object:
     match value:
         case bool():
             return int(value)

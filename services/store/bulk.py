@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 COPY_FROM = 20  # rows; fewer are sooner inserted
 
 Row = Mapping[str, object]
-_Bound = Callable[[Any], Any]
+_ValueWriter = Callable[[Any], Any]
 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -30,24 +30,26 @@ def insert_if_new(conn: Connection, table: Table, row: Row) -> bool:
     """Let *table* hold *row*, unless it has one of that key; return whether it is new."""
     dialect = import_module(f"sqlalchemy.dialects.{conn.dialect.name}")  # the other costs time
     statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
-    counted = statement.execution_options(preserve_rowcount=True)  # else not kept of an INSERT
-    return conn.execute(counted).rowcount == 1
+    counting_statement = statement.execution_options(
+        preserve_rowcount=True
+    )  # else not kept of an INSERT
+    return conn.execute(counting_statement).rowcount == 1
 
 
 def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     names = tuple(rows[0])
-    bound = _bound(table, names, conn.dialect)
+    writers = _find_value_writers(table, names, conn.dialect)
     columns = ", ".join(f'"{name}"' for name in names)
     driver = cast("Any", conn.connection.driver_connection)
     dbapi = cast("Any", conn.dialect.dbapi)  # psycopg: not imported, for SQLite goes without it
     statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as out:
+        with driver.cursor() as cursor, cursor.copy(statement) as sink:
             for row in rows:
-                out.write_row(
+                sink.write_row(
                     [
                         row[name] if to_text is None else to_text(row[name])
-                        for name, to_text in zip(names, bound, strict=True)
+                        for name, to_text in zip(names, writers, strict=True)
                     ]
                 )
     except dbapi.Error as error:
@@ -55,11 +57,13 @@ def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 
 @lru_cache(maxsize=64)
-def _bound(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[_Bound | None, ...]:
+def _find_value_writers(
+    table: Table, names: tuple[str, ...], dialect: Dialect
+) -> tuple[_ValueWriter | None, ...]:
     """Return how the driver wants the values of each column."""
 
-    def of(column: Column[Any]) -> _Bound | None:
-        found = column.type.dialect_impl(dialect).bind_processor(dialect)
-        return cast("_Bound | None", found)
+    def find_writer(column: Column[Any]) -> _ValueWriter | None:
+        writer = column.type.dialect_impl(dialect).bind_processor(dialect)
+        return cast("_ValueWriter | None", writer)
 
-    return tuple(of(table.c[name]) for name in names)
+    return tuple(find_writer(table.c[name]) for name in names)

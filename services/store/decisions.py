@@ -39,36 +39,36 @@ class StudyState:
     cut: Mapping[str, int]
 
 
-def append_decision(conn: Connection, made: Decision, made_at: datetime) -> DecisionRow:
-    """Add *made*, unless it is what its rule said last, word for word, and return its row."""
+def append_decision(conn: Connection, content: Decision, made_at: datetime) -> DecisionRow:
+    """Append *content* unless it equals the last decision of its rule; return its row."""
     table = decision.c
-    of_rule = and_(table.study == made.study, table.rule == made.rule)
+    of_rule = and_(table.study == content.study, table.rule == content.rule)
     query = select(table.id, table.version, table.made_at, table.payload).where(of_rule)
     last = conn.execute(query.order_by(table.version.desc()).limit(1)).one_or_none()
-    payload = wire.write_canonical(made)
+    payload = wire.write_canonical(content)
     if last is not None and last.payload == payload:
-        return DecisionRow(last.id, last.version, last.made_at, made)
+        return DecisionRow(last.id, last.version, last.made_at, content)
     version = 1 if last is None else last.version + 1
     row = {
-        "id": _new_id(conn, made, version),
-        "study": made.study,
-        "rule": made.rule,
+        "id": _make_decision_id(conn, content, version),
+        "study": content.study,
+        "rule": content.rule,
         "version": version,
         "made_at": made_at,
-        "known_at": made.as_of,
-        "signal": made.signal.value,
+        "known_at": content.as_of,
+        "signal": content.signal.value,
         "payload": payload,
     }
     audit.insert_audited(conn, decision, [row])
-    return DecisionRow(str(row["id"]), version, made_at, made)
+    return DecisionRow(str(row["id"]), version, made_at, content)
 
 
-def _new_id(conn: Connection, made: Decision, version: int) -> str:
-    """Return the uuid5 of what *made* says; of what was said before, of its *version* too."""
-    said = wire.digest_canonical(made)
-    first = str(uuid5(_NAMESPACE, said))
+def _make_decision_id(conn: Connection, content: Decision, version: int) -> str:
+    """Return the uuid5 of *content*, and of *version* when an earlier decision says the same."""
+    digest = wire.digest_canonical(content)
+    first = str(uuid5(_NAMESPACE, digest))
     is_taken = conn.scalar(select(decision.c.id).where(decision.c.id == first)) is not None
-    return str(uuid5(_NAMESPACE, f"{said}|{version}")) if is_taken else first
+    return str(uuid5(_NAMESPACE, f"{digest}|{version}")) if is_taken else first
 
 
 def load_latest_decisions(
@@ -82,15 +82,15 @@ def load_latest_decisions(
         newest = newest.where(table.made_at <= as_of)
     last = newest.subquery()
     is_last = and_(table.rule == last.c.rule, table.version == last.c.version)
-    return _rows(conn, _of_study(study).join(last, is_last))
+    return _load_rows(conn, _select_of_study(study).join(last, is_last))
 
 
 def load_decision_history(
     conn: Connection, study: str, rule: str | None = None
 ) -> list[DecisionRow]:
     """Return every decision of *study*, or of one *rule* of it, in the order they were made."""
-    query = _of_study(study)
-    return _rows(conn, query if rule is None else query.where(decision.c.rule == rule))
+    query = _select_of_study(study)
+    return _load_rows(conn, query if rule is None else query.where(decision.c.rule == rule))
 
 
 def load_study_state(conn: Connection, study: str) -> StudyState:
@@ -109,38 +109,40 @@ def is_at_state(conn: Connection, state: StudyState) -> bool:
     return (conn.scalar(query) or 0) == state.version
 
 
-def advance_study(conn: Connection, old: StudyState, cut: Mapping[str, int]) -> bool:
-    """Move the study from *old* to the next version, at *cut*.
+def advance_study(conn: Connection, state: StudyState, cut: Mapping[str, int]) -> bool:
+    """Move the study from *state* to the next version, at *cut*.
 
     Returns:
         False when somebody else was faster: the caller rolls back and reads again.
     """
-    row = {"study": old.study, "version": old.version + 1, "cut": wire.write_canonical(cut)}
-    if old.version == 0:
+    row = {"study": state.study, "version": state.version + 1, "cut": wire.write_canonical(cut)}
+    if state.version == 0:
         if not insert_if_new(conn, study_state, row):
             return False
         audit.record_rows(conn, study_state, [row])
         return True
     table = study_state.c
-    moved = conn.execute(
+    result = conn.execute(
         update(study_state)
-        .where(table.study == old.study, table.version == old.version)
+        .where(table.study == state.study, table.version == state.version)
         .values(row)
     )
-    if moved.rowcount == 1:
+    if result.rowcount == 1:
         audit.record_rows(conn, study_state, [row], action=audit.CHANGE)
-    return moved.rowcount == 1
+    return result.rowcount == 1
 
 
-def _of_study(study: str) -> Select[tuple[str, int, datetime, str]]:
+def _select_of_study(study: str) -> Select[tuple[str, int, datetime, str]]:
     table = decision.c
     query = select(table.id, table.version, table.made_at, table.payload)
     return query.where(table.study == study)
 
 
-def _rows(conn: Connection, query: Select[tuple[str, int, datetime, str]]) -> list[DecisionRow]:
-    ordered = query.order_by(decision.c.rule, decision.c.version)
+def _load_rows(
+    conn: Connection, query: Select[tuple[str, int, datetime, str]]
+) -> list[DecisionRow]:
+    ordered_query = query.order_by(decision.c.rule, decision.c.version)
     return [
         DecisionRow(row.id, row.version, row.made_at, wire.read_decision(row.payload))
-        for row in conn.execute(ordered)
+        for row in conn.execute(ordered_query)
     ]

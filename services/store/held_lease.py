@@ -22,21 +22,21 @@ RENEW_S = 2.0
 class RivalLease:
     """What is seen of a lease that others have, by a clock that does not jump."""
 
-    _until: datetime | None = None
+    _ends_at: datetime | None = None
     _since_s: float = 0.0
 
     def observe(self, conn: Connection, name: str) -> None:
         """See until when somebody has the lease *name*."""
-        until = leases.find_lease_end(conn, name)
-        if until != self._until:
-            self._until, self._since_s = until, time.monotonic()
+        ends_at = leases.find_lease_end(conn, name)
+        if ends_at != self._ends_at:
+            self._ends_at, self._since_s = ends_at, time.monotonic()
 
     def find_abandoned_end(self, for_s: float) -> datetime | None:
         """Return the end of the lease that nobody has renewed for *for_s*; None: there is none.
 
         Its holder died while its clock was ahead: else it would have been over by now.
         """
-        return self._until if time.monotonic() - self._since_s > for_s else None
+        return self._ends_at if time.monotonic() - self._since_s > for_s else None
 
 
 @dataclass(slots=True)
@@ -63,27 +63,27 @@ class HeldLease:
         if self._renewed_s is not None and now_s - self._renewed_s < RENEW_S:
             return True
         with self.db.write() as conn:
-            taken = self.take(conn)
-        self._renewed_s = now_s if taken else None
-        return taken
+            is_mine = self.take(conn)
+        self._renewed_s = now_s if is_mine else None
+        return is_mine
 
-    def run_while_held(self, does: Callable[[], T]) -> T:
-        """Return what *does* does; the lease is kept meanwhile, however long that takes."""
+    def run_while_held(self, task: Callable[[], T]) -> T:
+        """Return what *task* does; the lease is kept meanwhile, however long that takes."""
         with ThreadPoolExecutor(1) as pool:
-            doing = pool.submit(does)
-            while not wait([doing], RENEW_S / 2).done:
+            future = pool.submit(task)
+            while not wait([future], RENEW_S / 2).done:
                 with suppress(DatabaseError):  # *does* meets it, too, or has no need of it
                     self.hold()
-            return doing.result()
+            return future.result()
 
     def take(self, conn: Connection) -> bool:
         """Take or renew the lease in the transaction of *conn*; say whether it is this holder's."""
-        abandoned = self._rival.find_abandoned_end(FOR_S)
-        taken = leases.acquire_lease(
-            conn, self.name, self.holder, self.clock(), FOR_S, abandoned=abandoned
+        abandoned_end = self._rival.find_abandoned_end(FOR_S)
+        is_mine = leases.acquire_lease(
+            conn, self.name, self.holder, self.clock(), FOR_S, abandoned_end=abandoned_end
         )
         self._rival.observe(conn, self.name)
-        return taken
+        return is_mine
 
     def release(self) -> None:
         """Let another holder take it at once, or when it runs out if the database is away."""

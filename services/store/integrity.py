@@ -50,7 +50,7 @@ def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
     for how in audit.AUDIT_POLICIES:
         yield from _rows_against_audit(look, how)
         yield from _audit_against_rows(look, how)
-    yield from _counters(look)
+    yield from _counter_faults(look)
     yield from _strays(look())
     yield from _families(look())
     yield from _leases(look())
@@ -81,15 +81,17 @@ def _audit_against_rows(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault
     conn = look()
     recorded = list(conn.scalars(query))
     while recorded:
-        wanted = [values for one in recorded if (values := _values(how, one)) is not None]
-        query_rows = select(*columns).where(tuple_(*columns).in_(wanted)).distinct()
-        there = {
+        key_values = [values for one in recorded if (values := _values(how, one)) is not None]
+        query_rows = select(*columns).where(tuple_(*columns).in_(key_values)).distinct()
+        present_keys = {
             audit.make_audit_key(how, dict(row)) for row in conn.execute(query_rows).mappings()
         }
-        missing = [one for one in recorded if one not in there]
-        for one, hashes in _trail(conn, how.table.name, missing).items():
+        missing = [one for one in recorded if one not in present_keys]
+        for missing_key, hashes in _trail(conn, how.table.name, missing).items():
             if hashes[-1]:
-                yield IntegrityFault(how.table.name, one, "was deleted, and nobody recorded it")
+                yield IntegrityFault(
+                    how.table.name, missing_key, "was deleted, and nobody recorded it"
+                )
         conn = look()
         recorded = list(conn.scalars(query.where(key > recorded[-1])))
 
@@ -101,28 +103,28 @@ def _strange_audit_rows(look: Look) -> Iterator[IntegrityFault]:
     places = {how.table.name for how in audit.AUDIT_POLICIES}
     strange = table.place.not_in(places) | table.action.not_in(_ACTIONS)
     strange |= (table.sha256 == "") != (table.action == audit.DELETION)
-    for after in range(0, last, _ROWS_AT_ONCE):
-        part = table.id.between(after + 1, after + _ROWS_AT_ONCE)
+    for first_id in range(0, last, _ROWS_AT_ONCE):
+        part = table.id.between(first_id + 1, first_id + _ROWS_AT_ONCE)
         for row_id in look().scalars(select(table.id).where(part, strange).order_by(table.id)):
             yield IntegrityFault(tables.audit.name, str(row_id), "is about nothing that is audited")
 
 
-def _counters(look: Look) -> Iterator[IntegrityFault]:
+def _counter_faults(look: Look) -> Iterator[IntegrityFault]:
     """Yield participants whose counters are not those of their facts, or who miss some."""
     subject = tables.participant.c.subject
     query = select(subject).order_by(subject).limit(KEYS_AT_ONCE)
     conn = look()
     part = list(conn.scalars(query))
     while part:
-        yield from _counted(conn, part)
+        yield from _find_counter_faults(conn, part)
         conn = look()
         part = list(conn.scalars(query.where(subject > part[-1])))
 
 
-def _counted(conn: Connection, subjects: Sequence[str]) -> Iterator[IntegrityFault]:
+def _find_counter_faults(conn: Connection, subjects: Sequence[str]) -> Iterator[IntegrityFault]:
     fact, participant = tables.fact.c, tables.participant.c
     known_at = type_coerce(fact.received_at, String)
-    counted = (
+    fact_counts = (
         select(
             fact.subject,
             func.count().label("count"),
@@ -134,17 +136,17 @@ def _counted(conn: Connection, subjects: Sequence[str]) -> Iterator[IntegrityFau
         .group_by(fact.subject)
         .subquery()
     )
-    has_gaps = (counted.c.first_seq != 1) | (counted.c.count != counted.c.last_seq)
+    has_gaps = (fact_counts.c.first_seq != 1) | (fact_counts.c.count != fact_counts.c.last_seq)
     wrong = (
         select(participant.subject, has_gaps)
-        .outerjoin(counted, counted.c.subject == participant.subject)
+        .outerjoin(fact_counts, fact_counts.c.subject == participant.subject)
         .where(participant.subject.in_(subjects))
         .where(
             has_gaps
-            | (func.coalesce(counted.c.count, 0) != participant.last_seq)
-            | (func.coalesce(counted.c.last_seq, 0) != participant.last_seq)
+            | (func.coalesce(fact_counts.c.count, 0) != participant.last_seq)
+            | (func.coalesce(fact_counts.c.last_seq, 0) != participant.last_seq)
             | (
-                func.coalesce(counted.c.last_received_at, "")
+                func.coalesce(fact_counts.c.last_received_at, "")
                 != func.coalesce(type_coerce(participant.last_received_at, String), "")
             )
         )
@@ -169,13 +171,13 @@ def _families(conn: Connection) -> Iterator[IntegrityFault]:
     """Yield participants whose family is not the one that merges name."""
     fact, participant = tables.fact.c, tables.participant.c
     query = select(fact.payload).where(fact.kind.in_(JOINING_KINDS))
-    read = [wire.read_fact(payload) for payload in conn.scalars(query)]
+    joining_facts = [wire.read_fact(payload) for payload in conn.scalars(query)]
     rows = conn.execute(select(participant.subject, participant.family))
-    found = {row.subject: row.family for row in rows}
-    turns = {subject: Turn(subject, None, 0, None, None) for subject in found}
-    named = list_named_pairs(one for one in read if not isinstance(one, wire.Unreadable))
-    join_families(turns, (names for names in named if found.keys() >= set(names)))
-    for subject, family in sorted(found.items()):
+    family_of = {row.subject: row.family for row in rows}
+    turns = {subject: Turn(subject, None, 0, None, None) for subject in family_of}
+    pairs = list_named_pairs(one for one in joining_facts if not isinstance(one, wire.Unreadable))
+    join_families(turns, (names for names in pairs if family_of.keys() >= set(names)))
+    for subject, family in sorted(family_of.items()):
         if family != turns[subject].family:
             yield IntegrityFault(
                 tables.participant.name, subject, "is of another family than merges say"
@@ -206,9 +208,9 @@ def _table_keys(
     part = [tuple(row) for row in conn.execute(query)]
     while part:
         yield conn, part
-        after = tuple_(*columns) > tuple_(*part[-1])
+        next_keys = tuple_(*columns) > tuple_(*part[-1])
         conn = look()
-        part = [tuple(row) for row in conn.execute(query.where(after))]
+        part = [tuple(row) for row in conn.execute(query.where(next_keys))]
 
 
 def _row_texts(
@@ -217,8 +219,8 @@ def _row_texts(
     """Return the canonical texts of the rows of *keys*, by audit key."""
     columns = [how.table.c[name] for name in how.key]
     texts: dict[str, list[str]] = {}
-    for held in conn.execute(_raw(how.table, [tuple_(*columns).in_(keys)])).mappings():
-        row = dict(held)
+    for held_row in conn.execute(_raw(how.table, [tuple_(*columns).in_(keys)])).mappings():
+        row = dict(held_row)
         texts.setdefault(audit.make_audit_key(how, row), []).append(audit.write_row_text(how, row))
     return texts
 

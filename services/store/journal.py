@@ -79,7 +79,7 @@ def append_arrivals(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arriv
         return
     messages = [make_raw_row(keys, arrival.message) for arrival in arrivals]
     audit.insert_audited(conn, raw_message, messages)
-    rows = _journal_rows(
+    rows = _number_facts(
         conn, [(a.message.id, a.message.received_at, f) for a in arrivals for f in a.facts]
     )
     audit.insert_audited(conn, facts_table, rows)
@@ -100,7 +100,7 @@ def append_facts(
         return
     query = select(facts_table).where(facts_table.c.message == message_id)
     earlier = [dict(row) for row in conn.execute(query).mappings()]
-    rows = _journal_rows(conn, [(message_id, received_at, fact) for fact in facts])
+    rows = _number_facts(conn, [(message_id, received_at, fact) for fact in facts])
     insert_rows(conn, facts_table, rows)
     audit.record_rows(conn, facts_table, [*earlier, *rows], action=audit.CHANGE)
     outbox.announce_facts(conn, rows)
@@ -112,18 +112,18 @@ def load_facts_between(
     """Return the facts of *subject* with after_seq < seq <= upto_seq (None: all), in order."""
     table = facts_table.c
     upto = [] if upto_seq is None else [table.seq <= upto_seq]
-    return _facts(conn, table.subject == subject, table.seq > after_seq, *upto)
+    return _load_facts(conn, table.subject == subject, table.seq > after_seq, *upto)
 
 
 def load_facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[JournalEntry]:
     """Return the facts of *subject* that were known at *as_of*, in order."""
     table = facts_table.c
-    return _facts(conn, table.subject == subject, table.received_at <= as_of)
+    return _load_facts(conn, table.subject == subject, table.received_at <= as_of)
 
 
 def load_facts_of_message(conn: Connection, message_id: str) -> list[JournalEntry]:
     """Return the facts that a message brought, in order."""
-    return _facts(conn, facts_table.c.message == message_id)
+    return _load_facts(conn, facts_table.c.message == message_id)
 
 
 def load_facts_of_kind(
@@ -131,20 +131,20 @@ def load_facts_of_kind(
 ) -> list[JournalEntry]:
     """Return the facts of one kind (e.g. ``merge``), of everybody or of *subject*, in order."""
     of_subject = [] if subject is None else [facts_table.c.subject == subject]
-    return _facts(conn, facts_table.c.kind == kind, *of_subject)
+    return _load_facts(conn, facts_table.c.kind == kind, *of_subject)
 
 
 def load_joining_facts(conn: Connection) -> list[JournalEntry]:
     """Return the merges and moves of everybody, in order."""
-    return _facts(conn, facts_table.c.kind.in_(JOINING_KINDS))
+    return _load_facts(conn, facts_table.c.kind.in_(JOINING_KINDS))
 
 
 def find_known_fact_ids(conn: Connection, ids: Sequence[str]) -> frozenset[str]:
     """Return those of *ids* that are facts of the journal."""
-    found: set[str] = set()
-    for some in split_into_parts(ids):
-        found.update(conn.scalars(select(facts_table.c.id).where(facts_table.c.id.in_(some))))
-    return frozenset(found)
+    known_ids: set[str] = set()
+    for part in split_into_parts(ids):
+        known_ids.update(conn.scalars(select(facts_table.c.id).where(facts_table.c.id.in_(part))))
+    return frozenset(known_ids)
 
 
 def find_lagging_subjects(conn: Connection, limit: int) -> list[str]:
@@ -155,11 +155,11 @@ def find_lagging_subjects(conn: Connection, limit: int) -> list[str]:
 def find_lagging_progress(conn: Connection, limit: int) -> Mapping[str, int]:
     """Return how far up to *limit* subjects are folded who have more facts, not quarantined."""
     state = participant_state.c
-    through = func.coalesce(state.folded_through, 0)
+    folded_through = func.coalesce(state.folded_through, 0)
     query = (
-        select(participant.c.subject, through.label("through"))
+        select(participant.c.subject, folded_through.label("through"))
         .outerjoin(participant_state, state.subject == participant.c.subject)
-        .where(through < participant.c.last_seq)
+        .where(folded_through < participant.c.last_seq)
         .where(state.quarantined_seq.is_(None))
         .order_by(participant.c.last_received_at, participant.c.subject)
         .limit(limit)
@@ -170,8 +170,8 @@ def find_lagging_progress(conn: Connection, limit: int) -> Mapping[str, int]:
 def count_unhandled(conn: Connection) -> int:
     """Return how many facts wait to be folded, quarantined participants included."""
     state = participant_state.c
-    behind = participant.c.last_seq - func.coalesce(state.folded_through, 0)
-    query = select(func.coalesce(func.sum(behind), 0)).select_from(
+    lag = participant.c.last_seq - func.coalesce(state.folded_through, 0)
+    query = select(func.coalesce(func.sum(lag), 0)).select_from(
         participant.outerjoin(participant_state, state.subject == participant.c.subject)
     )
     return int(conn.scalar(query) or 0)
@@ -225,57 +225,57 @@ def load_observation_instants(
     return [(at, subject, until) for at, subject, until in conn.execute(query)]
 
 
-def _journal_rows(
-    conn: Connection, arrived: Sequence[tuple[str, datetime, Fact]]
+def _number_facts(
+    conn: Connection, arrivals: Sequence[tuple[str, datetime, Fact]]
 ) -> list[dict[str, object]]:
-    """Number *arrived* (message, received_at, fact), and move their participants on.
+    """Number *arrivals* (message, received_at, fact), and move their participants on.
 
     Each message is known later than the one before it about anybody of the family: the order in
     which merged participants heard them can be read from the journal, and no timer finds that
     something became known in a past that is told already.
     """
-    if not arrived:
+    if not arrivals:
         return []
-    facts = [fact for _, _, fact in arrived]
+    facts = [fact for _, _, fact in arrivals]
     together = list_named_pairs(facts)
     subjects = {fact.subject for fact in facts}
-    held = take_turns(conn, subjects.union(*together))
-    unknown = subjects - held.keys()
+    turns = take_turns(conn, subjects.union(*together))
+    unknown = subjects - turns.keys()
     if unknown:
         raise UnknownParticipantError(
             f"{len(unknown)} not added to the store, the first is {min(unknown)}; add them first"
         )
-    join_families(held, (names for names in together if held.keys() >= set(names)))
-    last = _last_known(held.values())
+    join_families(turns, (names for names in together if turns.keys() >= set(names)))
+    last = _find_last_known(turns.values())
     rows = []
-    for message, of_message in groupby(arrived, key=lambda one: one[0]):
-        brought = list(of_message)
-        families = {held[fact.subject].family or fact.subject for *_, fact in brought}
-        known_at = brought[0][1]
+    for message, of_message in groupby(arrivals, key=lambda one: one[0]):
+        message_facts = list(of_message)
+        families = {turns[fact.subject].family or fact.subject for *_, fact in message_facts}
+        known_at = message_facts[0][1]
         for family in families:
             known_at = compute_known_at(last.get(family), known_at)
         last.update(dict.fromkeys(families, known_at))
-        for *_, fact in brought:
-            turn = held[fact.subject]
+        for *_, fact in message_facts:
+            turn = turns[fact.subject]
             turn.last_seq, turn.last_received_at = turn.last_seq + 1, known_at
-            rows.append(_fact_row(turn.last_seq, known_at, message, fact))
-    end_turns(conn, held.values())
+            rows.append(_make_fact_row(turn.last_seq, known_at, message, fact))
+    end_turns(conn, turns.values())
     return rows
 
 
-def _last_known(turns: Iterable[Turn]) -> dict[str, datetime]:
+def _find_last_known(turns: Iterable[Turn]) -> dict[str, datetime]:
     """Return the last instant at which anything became known of each family."""
     last: dict[str, datetime] = {}
     for turn in turns:
         family = turn.family or turn.subject
         instants = (last.get(family), turn.last_received_at, turn.told_until)
-        known = [at for at in instants if at is not None]
-        if known:
-            last[family] = max(known)
+        known_instants = [at for at in instants if at is not None]
+        if known_instants:
+            last[family] = max(known_instants)
     return last
 
 
-def _fact_row(seq: int, received_at: datetime, message: str, fact: Fact) -> dict[str, object]:
+def _make_fact_row(seq: int, received_at: datetime, message: str, fact: Fact) -> dict[str, object]:
     return {
         "subject": fact.subject,
         "seq": seq,
@@ -288,17 +288,17 @@ def _fact_row(seq: int, received_at: datetime, message: str, fact: Fact) -> dict
     }
 
 
-def _facts(conn: Connection, *conditions: ColumnElement[bool]) -> list[JournalEntry]:
+def _load_facts(conn: Connection, *conditions: ColumnElement[bool]) -> list[JournalEntry]:
     table = facts_table.c
     query = (
         select(table.seq, table.received_at, table.message, table.payload)
         .where(*conditions)
         .order_by(table.subject, table.seq)
     )
-    return [_journaled(*row) for row in conn.execute(query)]
+    return [_read_entry(*row) for row in conn.execute(query)]
 
 
-def _journaled(seq: int, received_at: datetime, message: str, payload: str) -> JournalEntry:
+def _read_entry(seq: int, received_at: datetime, message: str, payload: str) -> JournalEntry:
     fact = wire.read_fact(payload)
     if isinstance(fact, wire.Unreadable):
         raise ValueError(  # noqa: TRY004  its text is wrong, not its type

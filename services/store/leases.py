@@ -17,14 +17,14 @@ def acquire_lease(
     conn: Connection,
     name: str,
     holder: str,
-    now: datetime,
+    instant: datetime,
     for_s: float,
     *,
-    abandoned: datetime | None = None,
+    abandoned_end: datetime | None = None,
 ) -> bool:
-    """Return whether *holder* has the lease *name* until *now* + *for_s*; again renews it.
+    """Return whether *holder* has the lease *name* until *instant* + *for_s*; again renews it.
 
-    Another's lease is free when it is over, or still ends at *abandoned*: the caller knows that
+    Another's lease is free when it is over, or still ends at *abandoned_end*: the caller knows that
     nobody has renewed that one for as long as a lease lasts, whatever the clocks say.
 
     Raises:
@@ -35,26 +35,30 @@ def acquire_lease(
     row = {
         "name": name,
         "holder": holder,
-        "since": now,
-        "until": now + timedelta(seconds=for_s),
+        "since": instant,
+        "until": instant + timedelta(seconds=for_s),
     }
-    before = conn.execute(select(lease).where(lease.c.name == name)).mappings().one_or_none()
-    if before is None:
-        taken = insert_if_new(conn, lease, row)
-        if taken:
+    current = conn.execute(select(lease).where(lease.c.name == name)).mappings().one_or_none()
+    if current is None:
+        is_new = insert_if_new(conn, lease, row)
+        if is_new:
             audit.record_rows(conn, lease, [row], actor=holder)
-        return taken
-    if before["holder"] != holder and before["until"] > now and before["until"] != abandoned:
+        return is_new
+    if (
+        current["holder"] != holder
+        and current["until"] > instant
+        and current["until"] != abandoned_end
+    ):
         return False
-    renewed = conn.execute(
+    result = conn.execute(
         update(lease)
-        .where(lease.c.name == name, lease.c.holder == before["holder"])
-        .where(lease.c.until == before["until"])
+        .where(lease.c.name == name, lease.c.holder == current["holder"])
+        .where(lease.c.until == current["until"])
         .values(row)
     )
-    if renewed.rowcount == 1 and before["holder"] != holder:
+    if result.rowcount == 1 and current["holder"] != holder:
         audit.record_rows(conn, lease, [row], action=audit.CHANGE, actor=holder)
-    return renewed.rowcount == 1
+    return result.rowcount == 1
 
 
 def find_lease_end(conn: Connection, name: str) -> datetime | None:
@@ -64,12 +68,12 @@ def find_lease_end(conn: Connection, name: str) -> datetime | None:
 
 def release_lease(conn: Connection, name: str, holder: str) -> None:
     """Let others have the lease *name* at once, if *holder* has it."""
-    gone = conn.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))
-    if gone.rowcount:
+    result = conn.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))
+    if result.rowcount:
         audit.record_deletion(conn, lease, [{"name": name}], actor=holder)
 
 
-def is_held(conn: Connection, names: Sequence[str], now: datetime) -> bool:
-    """Say whether anybody has one of the leases *names* at *now*."""
-    query = select(lease.c.name).where(lease.c.name.in_(names), lease.c.until > now)
+def is_held(conn: Connection, names: Sequence[str], instant: datetime) -> bool:
+    """Say whether anybody has one of the leases *names* at *instant*."""
+    query = select(lease.c.name).where(lease.c.name.in_(names), lease.c.until > instant)
     return conn.execute(query.limit(1)).first() is not None

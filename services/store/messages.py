@@ -50,13 +50,13 @@ def find_payload_hashes(
     conn: Connection, keys: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], set[str]]:
     """Return the payload hashes that are stored already, by (sender, control id)."""
-    found: dict[tuple[str, str], set[str]] = {}
+    hashes: dict[tuple[str, str], set[str]] = {}
     columns = raw_message.c.sender, raw_message.c.control_id, raw_message.c.sha256
-    for some in split_into_parts(sorted(set(keys))):
-        query = select(*columns).where(tuple_(*columns[:2]).in_(some))
-        for sender, control_id, hashed in conn.execute(query):
-            found.setdefault((sender, control_id), set()).add(hashed)
-    return found
+    for part in split_into_parts(sorted(set(keys))):
+        query = select(*columns).where(tuple_(*columns[:2]).in_(part))
+        for sender, control_id, payload_hash in conn.execute(query):
+            hashes.setdefault((sender, control_id), set()).add(payload_hash)
+    return hashes
 
 
 def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMessage | None:
@@ -76,11 +76,11 @@ def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMess
 
 def find_damaged_messages(look: Look, keys: vault.Keys) -> Iterator[str]:
     """Yield the ids of the messages whose content is not what was received."""
-    for rows in _every(look, select(raw_message)):
+    for rows in _iterate_parts(look, select(raw_message)):
         for row in rows:
-            sealed = vault.EncryptedData(row["key_id"], row["body"])
+            encrypted = vault.EncryptedData(row["key_id"], row["body"])
             try:
-                body = vault.decrypt(keys, row["id"], sealed)
+                body = vault.decrypt(keys, row["id"], encrypted)
             except vault.VaultError:
                 yield row["id"]
                 continue
@@ -93,16 +93,16 @@ def find_messages_without_effect(look: Look) -> Iterator[str]:
 
     Some say nothing that is kept, or only what was known already.
     """
-    nothing = (
+    has_no_effect = (
         ~select(table.c.message).where(table.c.message == raw_message.c.id).exists()
         for table in (fact, parked)
     )
-    query = select(raw_message.c.id).where(*nothing)
-    for rows in _every(look, query):
+    query = select(raw_message.c.id).where(*has_no_effect)
+    for rows in _iterate_parts(look, query):
         yield from (row["id"] for row in rows)
 
 
-def _every(look: Look, query: Select[Any]) -> Iterator[Sequence[RowMapping]]:
+def _iterate_parts(look: Look, query: Select[Any]) -> Iterator[Sequence[RowMapping]]:
     """Yield the rows of *query*, in parts, by the id of the message."""
     part = query.order_by(raw_message.c.id).limit(_MESSAGES_AT_ONCE)
     rows = look().execute(part).mappings().all()
@@ -142,16 +142,16 @@ def reseal_messages(conn: Connection, keys: vault.Keys, limit: int) -> int:
     rows = conn.execute(query).mappings().all()
     for row in rows:
         body = vault.decrypt(keys, row["id"], vault.EncryptedData(row["key_id"], row["body"]))
-        sealed = vault.encrypt(keys, row["id"], body)
-        new = {"key_id": sealed.key_id, "body": sealed.data}
-        conn.execute(update(raw_message).where(table.id == row["id"]).values(new))
-        audit.record_rows(conn, raw_message, [{**row, **new}], action=audit.CHANGE)
+        encrypted = vault.encrypt(keys, row["id"], body)
+        changes = {"key_id": encrypted.key_id, "body": encrypted.data}
+        conn.execute(update(raw_message).where(table.id == row["id"]).values(changes))
+        audit.record_rows(conn, raw_message, [{**row, **changes}], action=audit.CHANGE)
     return len(rows)
 
 
 def make_raw_row(keys: vault.Keys, message: RawMessage) -> Row:
     """Return the row that keeps *message*, encrypted."""
-    sealed = vault.encrypt(keys, message.id, message.body)
+    encrypted = vault.encrypt(keys, message.id, message.body)
     return {
         "id": message.id,
         "received_at": message.received_at,
@@ -161,8 +161,8 @@ def make_raw_row(keys: vault.Keys, message: RawMessage) -> Row:
         "sha256": message.sha256,
         "source": message.source,
         "clock": message.clock,
-        "key_id": sealed.key_id,
-        "body": sealed.data,
+        "key_id": encrypted.key_id,
+        "body": encrypted.data,
     }
 
 

@@ -41,18 +41,20 @@ def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
     A payload is ``{"message": ..., "received_at": ..., "facts": [[seq, fact], ...]}``; without any
     fact when it would be longer than `LONGEST`: then the journal is read.
     """
-    if _are_carried_on(conn):
+    if _has_relay(conn):
         runs: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
             runs.setdefault((str(row["message"]), str(row["subject"])), []).append(row)
         insert_rows(
-            conn, outbox, [_row(FACTS, key[1], _run(key[0], run)) for key, run in runs.items()]
+            conn,
+            outbox,
+            [_make_row(FACTS, key[1], _write_run(key[0], run)) for key, run in runs.items()],
         )
 
 
 def announce_hint(conn: Connection, subjects: Sequence[str]) -> None:
     """Let whoever folds *subjects* look at them again, without a fact."""
-    hint = json.dumps({"message": "", "received_at": _instant(now_utc()), "facts": []})
+    hint = json.dumps({"message": "", "received_at": _write_instant(now_utc()), "facts": []})
     announce(conn, FACTS, [(subject, hint) for subject in subjects])
 
 
@@ -63,8 +65,8 @@ def announce_standings(conn: Connection, study: str) -> None:
 
 def announce(conn: Connection, topic: str, payloads: Sequence[tuple[str, str]]) -> None:
     """Announce *payloads* (key, JSON) on *topic*."""
-    if _are_carried_on(conn):
-        insert_rows(conn, outbox, [_row(topic, key, payload) for key, payload in payloads])
+    if _has_relay(conn):
+        insert_rows(conn, outbox, [_make_row(topic, key, payload) for key, payload in payloads])
 
 
 def load_announcements(conn: Connection, after_id: int, limit: int) -> list[Announcement]:
@@ -75,8 +77,8 @@ def load_announcements(conn: Connection, after_id: int, limit: int) -> list[Anno
 
 def delete_announcements(conn: Connection, ids: Sequence[int]) -> None:
     """Let the announcements *ids* be gone."""
-    for some in split_into_parts(ids):
-        conn.execute(delete(outbox).where(outbox.c.id.in_(some)))
+    for part in split_into_parts(ids):
+        conn.execute(delete(outbox).where(outbox.c.id.in_(part)))
 
 
 def count_announcements(conn: Connection) -> int:
@@ -84,23 +86,23 @@ def count_announcements(conn: Connection) -> int:
     return int(conn.scalar(select(func.count()).select_from(outbox)) or 0)
 
 
-def _are_carried_on(conn: Connection) -> bool:
+def _has_relay(conn: Connection) -> bool:
     """Say whether a relay reads them; else nothing is announced, and nothing piles up."""
     return bool(conn.get_execution_options().get("has_relay"))
 
 
-def _run(message: str, rows: Sequence[Row]) -> str:
+def _write_run(message: str, rows: Sequence[Row]) -> str:
     """Return the payload; the facts are JSON already."""
     facts = ",".join(f"[{row['seq']},{row['payload']}]" for row in rows)
-    head = json.dumps({"message": message, "received_at": _instant(rows[0]["received_at"])})
+    head = json.dumps({"message": message, "received_at": _write_instant(rows[0]["received_at"])})
     return f'{head[:-1]}, "facts": [{facts if len(facts) <= LONGEST else ""}]}}'
 
 
-def _instant(value: object) -> str:
+def _write_instant(value: object) -> str:
     if not isinstance(value, datetime):
         raise TypeError(f"no instant: {type(value).__name__}")
     return value.isoformat()
 
 
-def _row(topic: str, key: str, payload: str) -> Row:
+def _make_row(topic: str, key: str, payload: str) -> Row:
     return {"topic": topic, "key": key, "payload": payload, "at": now_utc()}

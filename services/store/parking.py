@@ -86,25 +86,25 @@ def resolve_parked(
     ids: Sequence[str],
     *,
     resolution: str,
-    at: datetime,
-    by: str,
+    instant: datetime,
+    actor: str,
     comment: str = "",
 ) -> int:
-    """Close the open ones among *ids*, audited as done by *by*; return how many there were."""
-    closing = {
+    """Close the open ones among *ids*, audited as done by *actor*; return how many there were."""
+    values = {
         "resolution": resolution,
-        "resolved_at": at,
-        "resolved_by": by,
+        "resolved_at": instant,
+        "resolved_by": actor,
         "comment": comment,
     }
-    closed: list[audit.Row] = []
-    for some in split_into_parts(sorted(set(ids))):
-        closing_them = (
+    rows: list[audit.Row] = []
+    for part in split_into_parts(sorted(set(ids))):
+        statement = (
             update(parked)
-            .where(parked.c.id.in_(some), parked.c.resolution == "")
-            .values(closing)
+            .where(parked.c.id.in_(part), parked.c.resolution == "")
+            .values(values)
             .returning(*parked.c)
         )
-        closed += [dict(row) for row in conn.execute(closing_them).mappings()]
-    audit.record_rows(conn, parked, closed, action=audit.CHANGE, actor=by)
-    return len(closed)
+        rows += [dict(row) for row in conn.execute(statement).mappings()]
+    audit.record_rows(conn, parked, rows, action=audit.CHANGE, actor=actor)
+    return len(rows)

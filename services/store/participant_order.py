@@ -38,12 +38,12 @@ def compute_known_at(last: datetime | None, received_at: datetime) -> datetime:
 
 def list_named_pairs(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
     """Return the participants that each of *facts* brings together, undone or not."""
-    found: list[tuple[str, ...]] = []
+    pairs: list[tuple[str, ...]] = []
     for fact in facts:
         match fact.body:
-            case Merge(gone=one, survivor=other) | Move(source=one, target=other):
-                found.append((one, other))
-    return found
+            case Merge(gone=first, survivor=second) | Move(source=first, target=second):
+                pairs.append((first, second))
+    return pairs
 
 
 def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
@@ -52,24 +52,24 @@ def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
     Returns:
         Who is held, by subject; nobody of that name: absent.
     """
-    wanted = set(subjects)
+    wanted_subjects = set(subjects)
     while True:
-        held = {
+        turns = {
             turn.subject: turn
-            for some in split_into_parts(sorted(wanted))
+            for some in split_into_parts(sorted(wanted_subjects))
             for turn in _hold(conn, some)
         }
-        joined = _members(conn, {turn.family for turn in held.values() if turn.family})
-        if joined <= held.keys():
-            return held
-        wanted |= joined  # a merge was committed while this waited for its turn
+        relatives = _load_members(conn, {turn.family for turn in turns.values() if turn.family})
+        if relatives <= turns.keys():
+            return turns
+        wanted_subjects |= relatives  # a merge was committed while this waited for its turn
 
 
-def join_families(held: Mapping[str, Turn], together: Iterable[Sequence[str]]) -> None:
+def join_families(turns: Mapping[str, Turn], together: Iterable[Sequence[str]]) -> None:
     """Let all whom each of *together* names, and their families, be one family; all are held."""
     for names in together:
-        families = {held[name].family or name for name in names}
-        for turn in held.values():
+        families = {turns[name].family or name for name in names}
+        for turn in turns.values():
             if (turn.family or turn.subject) in families:
                 turn.family = min(families)
 
@@ -98,22 +98,24 @@ def end_turns(conn: Connection, turns: Iterable[Turn]) -> None:
         )
 
 
-def record_told_until(conn: Connection, subject: str, through: int, until: datetime) -> bool:
-    """Let time be told until *until* to *subject*, who has heard all up to the seq *through*.
+def record_told_until(conn: Connection, subject: str, last_seq: int, told_until: datetime) -> bool:
+    """Let time be told until *told_until* to *subject*, who has heard all up to the seq *last_seq*.
 
     Returns:
         False when facts have come that were not heard: the caller rolls back and hears them first.
     """
-    heard_all = (participant.c.subject == subject) & (participant.c.last_seq == through)
-    told = update(participant).where(heard_all).values(told_until=until)
-    return conn.execute(told).rowcount == 1
+    heard_all = (participant.c.subject == subject) & (participant.c.last_seq == last_seq)
+    statement = update(participant).where(heard_all).values(told_until=told_until)
+    return conn.execute(statement).rowcount == 1
 
 
 def find_families(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the families of *subjects*, whole, each in id order."""
     group_of: dict[str, list[str]] = {}
-    for some in split_into_parts(sorted(set(subjects))):
-        query = _with_family(some).with_only_columns(participant.c.subject, participant.c.family)
+    for part in split_into_parts(sorted(set(subjects))):
+        query = _select_with_family(part).with_only_columns(
+            participant.c.subject, participant.c.family
+        )
         for subject, family in conn.execute(query):
             group_of.setdefault(family or subject, []).append(subject)
     return sorted({tuple(sorted(set(group))) for group in group_of.values()})
@@ -122,20 +124,20 @@ def find_families(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, 
 def _hold(conn: Connection, subjects: Sequence[str]) -> Iterator[Turn]:
     table = participant.c
     columns = table.subject, table.family, table.last_seq, table.last_received_at, table.told_until
-    query = _with_family(subjects).with_only_columns(*columns)
+    query = _select_with_family(subjects).with_only_columns(*columns)
     for row in conn.execute(query.order_by(table.subject).with_for_update()):
         yield Turn(*row)
 
 
-def _with_family(subjects: Sequence[str]) -> Select[Any]:
-    named = participant.c.subject.in_(subjects)
-    families = select(participant.c.family).where(named, participant.c.family.is_not(None))
-    return select(participant).where(or_(named, participant.c.family.in_(families)))
+def _select_with_family(subjects: Sequence[str]) -> Select[Any]:
+    is_named = participant.c.subject.in_(subjects)
+    families = select(participant.c.family).where(is_named, participant.c.family.is_not(None))
+    return select(participant).where(or_(is_named, participant.c.family.in_(families)))
 
 
-def _members(conn: Connection, families: Iterable[str]) -> set[str]:
-    wanted = sorted(families)
-    if not wanted:
+def _load_members(conn: Connection, families: Iterable[str]) -> set[str]:
+    family_names = sorted(families)
+    if not family_names:
         return set()
-    query = select(participant.c.subject).where(participant.c.family.in_(wanted))
+    query = select(participant.c.subject).where(participant.c.family.in_(family_names))
     return set(conn.scalars(query))

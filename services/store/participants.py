@@ -27,7 +27,7 @@ class Participant:
 def add_participants(
     conn: Connection,
     participants: Sequence[Participant],
-    at: datetime,
+    instant: datetime,
     *,
     actor: str = audit.SERVICE,
 ) -> list[str]:
@@ -36,27 +36,27 @@ def add_participants(
     Raises:
         ValueError: A pseudonym is taken by another study or site.
     """
-    known = load_participants(conn)
-    new: dict[str, Participant] = {}
-    for one in participants:
-        taken = known.get(one.subject) or new.get(one.subject)
-        if taken is None:
-            new[one.subject] = one
-        elif (taken.study, taken.site) != (one.study, one.site):
-            raise ValueError(f"pseudonym {one.subject} is taken by another study or site")
+    known_participants = load_participants(conn)
+    added: dict[str, Participant] = {}
+    for candidate in participants:
+        namesake = known_participants.get(candidate.subject) or added.get(candidate.subject)
+        if namesake is None:
+            added[candidate.subject] = candidate
+        elif (namesake.study, namesake.site) != (candidate.study, candidate.site):
+            raise ValueError(f"pseudonym {candidate.subject} is taken by another study or site")
     rows = [
         {
             "subject": one.subject,
             "study": one.study,
             "site": one.site,
-            "added_at": at,
+            "added_at": instant,
             "last_seq": 0,
             "last_received_at": None,
         }
-        for one in new.values()
+        for one in added.values()
     ]
     audit.insert_audited(conn, participant, rows, actor=actor)
-    return list(new)
+    return list(added)
 
 
 def load_participants(conn: Connection, study: str | None = None) -> Mapping[str, Participant]:
@@ -96,7 +96,7 @@ def link_identifier(
     site: str,
     *,
     key_id: str = "",
-    at: datetime,
+    instant: datetime,
     actor: str = audit.SERVICE,
 ) -> None:
     """Let the identifier of *identity_hash* lead to *subject*; again is no change.
@@ -111,7 +111,7 @@ def link_identifier(
             "subject": subject,
             "site": site,
             "key_id": key_id,
-            "linked_at": at,
+            "linked_at": instant,
         }
         audit.insert_audited(conn, identity, [row], actor=actor)
     elif leads_to != subject:
@@ -126,10 +126,10 @@ def count_identifiers(conn: Connection, subject: str) -> int:
 
 def find_subjects(conn: Connection, hashes: Sequence[str]) -> Mapping[str, str]:
     """Return the participants that *hashes* of identifiers lead to; unknown ones are absent."""
-    found = {}
-    for at in range(0, len(hashes), 500):
+    subject_of = {}
+    for start in range(0, len(hashes), 500):
         query = select(identity.c.hash, identity.c.subject).where(
-            identity.c.hash.in_(hashes[at : at + 500])
+            identity.c.hash.in_(hashes[start : start + 500])
         )
-        found.update({row.hash: row.subject for row in conn.execute(query)})
-    return found
+        subject_of.update({row.hash: row.subject for row in conn.execute(query)})
+    return subject_of

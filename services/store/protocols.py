@@ -20,11 +20,13 @@ class ProtocolVersion:
     content: str
 
 
-def keep_protocol(conn: Connection, kept: ProtocolVersion, *, actor: str = audit.SERVICE) -> bool:
-    """Keep *kept*; False when a file of this hash is kept already."""
-    if load_protocol(conn, kept.sha256) is not None:
+def keep_protocol(
+    conn: Connection, protocol: ProtocolVersion, *, actor: str = audit.SERVICE
+) -> bool:
+    """Keep *protocol*; False when a file of this hash is kept already."""
+    if load_protocol(conn, protocol.sha256) is not None:
         return False
-    audit.insert_audited(conn, protocol_version, [asdict(kept)], actor=actor)
+    audit.insert_audited(conn, protocol_version, [asdict(protocol)], actor=actor)
     return True
 
 

@@ -69,7 +69,7 @@ def load_latest_episodes(
     query = select(*list_columns(episode)).join(
         last, and_(episode.c.id == last.c.id, episode.c.version == last.c.version)
     )
-    return _episodes(conn, query)
+    return _load_episodes(conn, query)
 
 
 def load_episode_versions(
@@ -81,7 +81,7 @@ def load_episode_versions(
         query = query.where(episode.c.subject == subject)
     if episode_id is not None:
         query = query.where(episode.c.id == episode_id)
-    return _episodes(conn, query)
+    return _load_episodes(conn, query)
 
 
 def count_versions(conn: Connection) -> int:
@@ -98,16 +98,16 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
     latest = {
         (row.standing.participant, row.standing.rule): row
         for some in split_into_parts(sorted({row.standing.participant for row in rows}))
-        for row in _standings(conn, _latest_standings(subjects=some))
+        for row in _load_standing_rows(conn, _select_latest_standings(subjects=some))
     }
-    added = []
+    additions = []
     for row in rows:
         key = row.standing.participant, row.standing.rule
-        before = latest.get(key)
-        if before is None or before.standing != row.standing:
-            version = row.version or (1 if before is None else before.version + 1)
+        previous = latest.get(key)
+        if previous is None or previous.standing != row.standing:
+            version = row.version or (1 if previous is None else previous.version + 1)
             latest[key] = replace(row, version=version)
-            added.append(latest[key])
+            additions.append(latest[key])
     audit.insert_audited(
         conn,
         standing,
@@ -120,10 +120,10 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
                 "seq": row.seq,
                 "payload": wire.write_canonical(row.standing),
             }
-            for row in added
+            for row in additions
         ],
     )
-    return added
+    return additions
 
 
 def load_latest_standings(
@@ -133,17 +133,17 @@ def load_latest_standings(
     of_study = standing.c.subject.in_(
         select(participant.c.subject).where(participant.c.study == study)
     )
-    return _standings(conn, _latest_standings(as_of=as_of).where(of_study))
+    return _load_standing_rows(conn, _select_latest_standings(as_of=as_of).where(of_study))
 
 
 def load_standings(conn: Connection, subject: str) -> list[StandingRow]:
     """Return the newest standing of *subject* under each rule."""
-    return _standings(conn, _latest_standings(subjects=[subject]))
+    return _load_standing_rows(conn, _select_latest_standings(subjects=[subject]))
 
 
 def load_participant_standing_versions(conn: Connection, subject: str) -> list[StandingRow]:
     """Return every version of every standing of *subject*."""
-    return _standings(conn, select(standing).where(standing.c.subject == subject))
+    return _load_standing_rows(conn, select(standing).where(standing.c.subject == subject))
 
 
 def load_standing_versions(conn: Connection, study: str) -> list[StandingRow]:
@@ -154,11 +154,11 @@ def load_standing_versions(conn: Connection, study: str) -> list[StandingRow]:
         .join(participant, participant.c.subject == standing.c.subject)
         .where(of_study)
     )
-    rows = _standings(conn, query)
+    rows = _load_standing_rows(conn, query)
     return sorted(rows, key=lambda row: (row.known_at, row.standing.participant, row.seq))
 
 
-def _latest_standings(
+def _select_latest_standings(
     *, subjects: Sequence[str] | None = None, as_of: datetime | None = None
 ) -> Select[tuple[object, ...]]:
     table = standing.c
@@ -178,18 +178,18 @@ def _latest_standings(
     )
 
 
-def _standings(conn: Connection, query: Select[tuple[object, ...]]) -> list[StandingRow]:
+def _load_standing_rows(conn: Connection, query: Select[tuple[object, ...]]) -> list[StandingRow]:
     table = standing.c
-    ordered = query.order_by(table.subject, table.rule, table.version)
+    ordered_query = query.order_by(table.subject, table.rule, table.version)
     return [
         StandingRow(wire.read_standing(row.payload), row.known_at, row.seq, row.version)
-        for row in conn.execute(ordered)
+        for row in conn.execute(ordered_query)
     ]
 
 
-def _episodes(conn: Connection, query: Select[Any]) -> list[Episode]:
+def _load_episodes(conn: Connection, query: Select[Any]) -> list[Episode]:
     table = episode.c
-    ordered = query.order_by(table.subject, table.criterion, table.id, table.version)
+    ordered_query = query.order_by(table.subject, table.criterion, table.id, table.version)
     return [
         Episode(
             id=row.id,
@@ -202,5 +202,5 @@ def _episodes(conn: Connection, query: Select[Any]) -> list[Episode]:
             retracted=row.retracted,
             merged_into=row.merged_into,
         )
-        for row in conn.execute(ordered)
+        for row in conn.execute(ordered_query)
     ]

@@ -15,25 +15,25 @@ _PRIVATE = (t.raw_message, t.identity, t.api_key)  # what names people, or lets 
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
 _VERSION = Table("alembic_version", MetaData())  # which the migrations keep
 _START = (_VERSION, t.protocol_version)  # what a process looks at before it begins
-_READ, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
+_SELECT, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
 _CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 
 # What each may do beside reading its own; whatever is not named here is refused by the database.
 GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     "ingest": {
-        _READ: (*_PRIVATE, *_START, t.participant, t.parked, t.fact),
+        _SELECT: (*_PRIVATE, *_START, t.participant, t.parked, t.fact),
         _APPEND: (t.raw_message, t.identity, t.fact),
         _CHANGE: (t.parked, t.participant),
         _ADD: (t.outbox, t.audit),
     },
     "relay": {
-        _READ: _START,
+        _SELECT: _START,
         _KEEP: (t.lease,),
         "SELECT, DELETE": (t.outbox,),
         _ADD: (t.audit,),
     },
     "rules": {
-        _READ: (*_OPEN, *_START),
+        _SELECT: (*_OPEN, *_START),
         "UPDATE (told_until)": (t.participant,),
         _APPEND: (t.episode, t.standing, t.decision, t.audit, t.audit_seal),
         _CHANGE: (t.participant_state, t.study_state, t.alert),
@@ -41,7 +41,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
         _ADD: (t.outbox,),
     },
     "alerts": {
-        _READ: (*_OPEN, *_START),
+        _SELECT: (*_OPEN, *_START),
         _APPEND: (t.acknowledgement,),
         _CHANGE: (t.delivery,),
         _KEEP: (t.lease,),
@@ -76,7 +76,7 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
         "term_by_week",
     ),
 }
-_COUNTED = (t.audit, t.outbox)  # their ids are counted by a sequence
+_SEQUENCED_TABLES = (t.audit, t.outbox)  # their ids are counted by a sequence
 
 
 def name_role(service: str) -> str:
@@ -95,13 +95,13 @@ def grant_all(conn: Connection) -> None:
         sqlalchemy.exc.DBAPIError: The user may not create roles or does not own the tables.
     """
     statements = {service: _statements(service) for service in SERVICES}
-    statements |= {audience: _views(audience) for audience in VIEWS}
-    for name, granted in statements.items():
+    statements |= {audience: _view_statements(audience) for audience in VIEWS}
+    for name, grants in statements.items():
         role = name_role(name)
         if not _exists(conn, role):
             conn.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
         conn.execute(text(f'GRANT "{role}" TO CURRENT_USER'))
-        for statement in granted:
+        for statement in grants:
             conn.execute(text(statement))
 
 
@@ -115,14 +115,14 @@ def _statements(service: str) -> Iterator[str]:
     role = name_role(service)
     yield f'GRANT USAGE ON SCHEMA public TO "{role}"'
     yield f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM "{role}"'
-    for verbs, granted in GRANTS[service].items():
-        names = ", ".join(f'"{one.name}"' for one in granted)
+    for verbs, granted_tables in GRANTS[service].items():
+        names = ", ".join(f'"{one.name}"' for one in granted_tables)
         yield f'GRANT {verbs} ON {names} TO "{role}"'
-    for one in _COUNTED:
-        yield f'GRANT USAGE ON SEQUENCE "{one.name}_id_seq" TO "{role}"'
+    for table in _SEQUENCED_TABLES:
+        yield f'GRANT USAGE ON SEQUENCE "{table.name}_id_seq" TO "{role}"'
 
 
-def _views(audience: str) -> Iterator[str]:
+def _view_statements(audience: str) -> Iterator[str]:
     role = name_role(audience)
     for schema in ("public", "watch"):
         yield f'REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM "{role}"'

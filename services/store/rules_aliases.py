@@ -10,9 +10,9 @@ from services.store.tables import rules_alias
 def select_rules_version(table: Table) -> ColumnElement[str]:
     """Return the ``rules_version`` of *table*, by the name that it has today."""
     alias = rules_alias.c
-    stored = table.c.rules_version
-    query = select(alias.stands_for).where(alias.version == stored)
-    return func.coalesce(query.correlate(table).scalar_subquery(), stored)
+    stored_version = table.c.rules_version
+    query = select(alias.stands_for).where(alias.version == stored_version)
+    return func.coalesce(query.correlate(table).scalar_subquery(), stored_version)
 
 
 def list_columns(table: Table) -> list[ColumnElement[Any]]:

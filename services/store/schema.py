@@ -16,7 +16,7 @@ from services.store.revisions import (
 from services.store.roles import grant_all
 from services.store.session import LOCK_TIMEOUT, Database
 
-_MIGRATING = 0x41656769  # the advisory lock of whoever migrates
+_MIGRATION_LOCK = 0x41656769  # the advisory lock of whoever migrates
 _BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.utf8")
 _BY_LIBRARY = "c"
 _DATABASE = text("SELECT to_jsonb(d) FROM pg_database d WHERE datname = current_database()")
@@ -50,7 +50,7 @@ def upgrade(db: Database) -> None:
 def _upgrade(db: Database) -> None:
     with db.write() as conn:
         if not db.is_sqlite:
-            conn.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
+            conn.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             _check_order(conn)
         require_known(set(find_revisions(conn)))
         command.upgrade(_config(conn), "head")
@@ -74,10 +74,10 @@ def _is_blocked(error: OperationalError) -> bool:
 
 
 def _check_order(conn: Connection) -> None:
-    found = conn.scalar(_DATABASE)
-    order = found["datcollate"]
-    if found.get("datlocprovider", _BY_LIBRARY) != _BY_LIBRARY:  # by ICU, whatever it is called
-        order = found.get("datlocale") or found.get("daticulocale")
+    settings = conn.scalar(_DATABASE)
+    order = settings["datcollate"]
+    if settings.get("datlocprovider", _BY_LIBRARY) != _BY_LIBRARY:  # by ICU, whatever it is called
+        order = settings.get("datlocale") or settings.get("daticulocale")
     if order not in _BY_BYTES:
         raise UnfitDatabaseError(
             f"the database sorts text by {order}: records would be in another order than on other"

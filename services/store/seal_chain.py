@@ -14,7 +14,7 @@ from services.store.tables import audit_seal
 
 ROWS_AT_ONCE = 10_000
 _SEALS_AT_ONCE = 500
-_RUNNING = text(
+_TRANSACTION_IDS = text(
     "SELECT pg_current_xact_id()::text::bigint,"
     " pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 )
@@ -66,17 +66,17 @@ class SettledIds:
                 began after the last that ended may have its number, and more, behind that end.)
         """
         last = audit.find_newest_id(conn)
-        this, oldest = conn.execute(_RUNNING).one()
+        own_id, oldest = conn.execute(_TRANSACTION_IDS).one()
         if self.asked_before is not None and oldest >= self.asked_before:
             self.upto = self.asked_id
             self.asked_before = None
         if self.asked_before is None:
-            self.asked_id, self.asked_before = last, this
+            self.asked_id, self.asked_before = last, own_id
         return self.upto
 
 
 def seal_audit_rows(
-    conn: Connection, keys: vault.Keys, now: datetime, *, upto: int | None = None
+    conn: Connection, keys: vault.Keys, sealed_at: datetime, *, upto: int | None = None
 ) -> str | None:
     """Chain up to `ROWS_AT_ONCE` new audit rows, and return the seal's hash.
 
@@ -85,42 +85,42 @@ def seal_audit_rows(
     Args:
         conn: Of the holder of the lease ``sealer``.
         keys: Whose seal key makes the chain.
-        now: Aware.
+        sealed_at: Aware.
         upto: Rows of a higher id wait: `SettledIds`. None with a single writer.
     """
-    since, previous = _end_of_chain(conn)
-    query = select(*_CONTENT).where(audit_table.c.id >= since).order_by(audit_table.c.id)
+    first_id, previous = _end_of_chain(conn)
+    query = select(*_CONTENT).where(audit_table.c.id >= first_id).order_by(audit_table.c.id)
     if upto is not None:
         query = query.where(audit_table.c.id <= upto)
     rows = conn.execute(query.limit(ROWS_AT_ONCE)).all()
     if all(row.place == audit_seal.name for row in rows):
         return None
-    made = vault.hash_chain(keys, previous, _content(rows))
-    new = {
+    seal_hash = vault.hash_chain(keys, previous, _content(rows))
+    row = {
         "upto": rows[-1].id,
-        "since": since,
-        "hash": made,
+        "since": first_id,
+        "hash": seal_hash,
         "previous": previous,
-        "sealed_at": now,
+        "sealed_at": sealed_at,
     }
-    audit.insert_audited(conn, audit_seal, [new])
-    return made
+    audit.insert_audited(conn, audit_seal, [row])
+    return seal_hash
 
 
 def check_chain(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
     """Yield every break of the chain: a seal that is missing, or audit rows that do not fit it."""
-    since, previous = 1, ""
-    below = look().scalar(select(func.count()).where(audit_table.c.id < since))
-    if below:
-        yield IntegrityFault(audit_table.name, "", f"{below} rows with an impossible id")
-    for upto, begin, made, before in _seals(look):
-        if (begin, before) != (since, previous):
+    first_id, previous = 1, ""
+    count_below = look().scalar(select(func.count()).where(audit_table.c.id < first_id))
+    if count_below:
+        yield IntegrityFault(audit_table.name, "", f"{count_below} rows with an impossible id")
+    for upto, begin, seal_hash, previous_hash in _seals(look):
+        if (begin, previous_hash) != (first_id, previous):
             yield IntegrityFault(audit_seal.name, str(upto), "does not follow the seal before it")
-        inside = audit_table.c.id.between(begin, upto)
-        rows = look().execute(select(*_CONTENT).where(inside).order_by(audit_table.c.id)).all()
-        if vault.hash_chain(keys, before, _content(rows)) != made:
+        is_inside = audit_table.c.id.between(begin, upto)
+        rows = look().execute(select(*_CONTENT).where(is_inside).order_by(audit_table.c.id)).all()
+        if vault.hash_chain(keys, previous_hash, _content(rows)) != seal_hash:
             yield IntegrityFault(audit_table.name, f"{begin}-{upto}", "rows do not fit their seal")
-        since, previous = upto + 1, made
+        first_id, previous = upto + 1, seal_hash
 
 
 def _seals(look: Look) -> Iterator[tuple[int, int, str, str]]:

@@ -15,25 +15,25 @@ _log = log.make_logger("store")
 
 def run_seal_worker(lease: HeldLease, keys: Keys, stop: threading.Event) -> None:
     """Seal what is new until *stop* is set, and once more then."""
-    settled = None if lease.db.is_sqlite else SettledIds()
+    settled_ids = None if lease.db.is_sqlite else SettledIds()
     while not stop.wait(_EVERY_S):
         try:
-            seal_new_rows(lease, keys, settled)
+            seal_new_rows(lease, keys, settled_ids)
         except Exception as error:  # noqa: BLE001 - what is not sealed now is sealed next time
             _log.exception("seal_failed", exc_info=error)
-    seal_new_rows(lease, keys, settled)
+    seal_new_rows(lease, keys, settled_ids)
     lease.release()
 
 
-def seal_new_rows(lease: HeldLease, keys: Keys, settled: SettledIds | None = None) -> None:
-    """Seal what is new, or of it what is *settled*, when the *lease* is this process's.
+def seal_new_rows(lease: HeldLease, keys: Keys, settled_ids: SettledIds | None = None) -> None:
+    """Seal what is new, or of it what is *settled_ids*, when the *lease* is this process's.
 
     It is taken where the seals are written, so that of two sealers one waits for the other.
     """
     upto = None
-    if settled is not None:
+    if settled_ids is not None:
         with lease.db.write() as conn:
-            upto = settled.observe(conn)
+            upto = settled_ids.observe(conn)
     with lease.db.write() as conn:
         if not lease.take(conn):
             return

@@ -68,24 +68,24 @@ class Database:
         Raises:
             ValueError: A SQLite database in memory: each connection would see another one.
         """
-        parsed = make_url(url)
+        parts = make_url(url)
         self.url = url
-        self._file = Path(parsed.database or "")
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        if self.is_sqlite and parsed.database in (None, "", ":memory:"):
+        self._file = Path(parts.database or "")
+        self.is_sqlite = parts.get_backend_name() == "sqlite"
+        if self.is_sqlite and parts.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file; name one in AEGIS_DATABASE_URL")
         self._turn: AbstractContextManager[object] = nullcontext()
         if self.is_sqlite:
             self._turn = _WRITERS[url]
-            self._reading = _sqlite(url, begin="BEGIN")
-            self._writing = _sqlite(url, begin="BEGIN IMMEDIATE")
+            self._read_engine = _sqlite(url, begin="BEGIN")
+            self._write_engine = _sqlite(url, begin="BEGIN IMMEDIATE")
         else:
-            self._reading = _server(url, role, _READ_LIMITS).execution_options(
+            self._read_engine = _server(url, role, _READ_LIMITS).execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-            self._writing = _server(url, role, _LIMITS)
+            self._write_engine = _server(url, role, _LIMITS)
         self.has_relay = has_relay
-        self._writing = self._writing.execution_options(has_relay=has_relay)
+        self._write_engine = self._write_engine.execution_options(has_relay=has_relay)
 
     @classmethod
     def open(cls, url: str, role: str = "", *, has_relay: bool = False) -> Self:
@@ -95,7 +95,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Lend a connection on which every query sees the same state."""
-        with self._reading.connect() as connection, connection.begin():
+        with self._read_engine.connect() as connection, connection.begin():
             if self.is_sqlite:  # the snapshot starts at the first query, not at BEGIN
                 connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
             yield connection
@@ -103,7 +103,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Lend a connection whose changes are on disk when the block ends without an error."""
-        with self._turn, self._writing.begin() as connection:
+        with self._turn, self._write_engine.begin() as connection:
             yield connection
 
     def exists(self) -> bool:
@@ -117,19 +117,19 @@ class Database:
 
     def close(self) -> None:
         """Close idle connections."""
-        self._reading.dispose()
-        self._writing.dispose()
+        self._read_engine.dispose()
+        self._write_engine.dispose()
 
 
 def _server(url: str, role: str, limits: Mapping[str, str]) -> Engine:
-    told = {**limits, **({"role": role} if role else {})}
+    options = {**limits, **({"role": role} if role else {})}
     return create_engine(
         url,
         pool_size=_CONNECTIONS,
         pool_pre_ping=True,  # a connection that the server dropped is replaced, not reported
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": " ".join(f"-c {name}={value}" for name, value in told.items()),
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
 

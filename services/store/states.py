@@ -47,13 +47,13 @@ def load_state(conn: Connection, subject: str) -> StateRow:
 
 def load_states_of(conn: Connection, subjects: Sequence[str]) -> Mapping[str, StateRow]:
     """Return the state of each of *subjects*; version 0 of who was never folded."""
-    found = {subject: StateRow(subject) for subject in subjects}
-    for some in split_into_parts(subjects):
+    states = {subject: StateRow(subject) for subject in subjects}
+    for part in split_into_parts(subjects):
         query = select(*list_columns(participant_state)).where(
-            participant_state.c.subject.in_(some)
+            participant_state.c.subject.in_(part)
         )
-        found |= {row["subject"]: StateRow(**row) for row in conn.execute(query).mappings()}
-    return found
+        states |= {row["subject"]: StateRow(**row) for row in conn.execute(query).mappings()}
+    return states
 
 
 def load_states(conn: Connection) -> list[StateRow]:
@@ -69,20 +69,20 @@ def count_moves(conn: Connection) -> int:
 
 def load_states_of_other_rules(conn: Connection, rules_version: str) -> list[StateRow]:
     """Return the states that rules other than *rules_version* wrote, in the order of pseudonyms."""
-    query = _of_other_rules(rules_version).order_by(participant_state.c.subject)
+    query = _select_of_other_rules(rules_version).order_by(participant_state.c.subject)
     return [StateRow(**row) for row in conn.execute(query).mappings()]
 
 
 def count_states_of_other_rules(conn: Connection, rules_version: str, study: str) -> int:
     """Return how many states rules other than *rules_version* wrote, that of *study* left out."""
-    query = _of_other_rules(rules_version).where(participant_state.c.subject != study)
+    query = _select_of_other_rules(rules_version).where(participant_state.c.subject != study)
     return int(conn.scalar(select(func.count()).select_from(query.subquery())) or 0)
 
 
 def find_subjects_to_refold(conn: Connection, rules_version: str, limit: int) -> list[str]:
     """Return up to *limit* subjects that were to be folded again, and are not yet."""
     state = participant_state.c
-    query = _of_other_rules(rules_version).with_only_columns(state.subject)
+    query = _select_of_other_rules(rules_version).with_only_columns(state.subject)
     query = query.where(state.digest == "", state.quarantined_seq.is_(None))
     return list(conn.scalars(query.order_by(state.subject).limit(limit)))
 
@@ -90,30 +90,32 @@ def find_subjects_to_refold(conn: Connection, rules_version: str, limit: int) ->
 def is_refolding(conn: Connection, rules_version: str, study: str) -> bool:
     """Say whether somebody was to be folded again and is not yet; *study* is nobody."""
     state = participant_state.c
-    query = _of_other_rules(rules_version).with_only_columns(state.subject).limit(1)
+    query = _select_of_other_rules(rules_version).with_only_columns(state.subject).limit(1)
     waits = (state.digest == "") & state.quarantined_seq.is_(None) & (state.subject != study)
     return conn.scalar(query.where(waits)) is not None
 
 
-def request_refold(conn: Connection, olds: Sequence[StateRow], *, by: str, reason: str) -> bool:
-    """Let *olds* be folded again by the rules that run, audited as asked for *by*, with *reason*.
+def request_refold(
+    conn: Connection, states: Sequence[StateRow], *, actor: str, reason: str
+) -> bool:
+    """Mark *states* to be folded again by the running rules; audit *actor* and *reason*.
 
     Returns:
         False when somebody else was faster with one of them: the caller rolls back and reloads.
     """
-    in_order = sorted(olds, key=lambda old: old.subject)
+    in_order = sorted(states, key=lambda old: old.subject)
     rows = [asdict(replace(old, version=old.version + 1, digest="")) for old in in_order]
-    if not _moved(conn, rows):
+    if not _replace_rows(conn, rows):
         return False
     audit.record_rows(
-        conn, participant_state, rows, action=audit.CHANGE, actor=by, detail=f"refold: {reason}"
+        conn, participant_state, rows, action=audit.CHANGE, actor=actor, detail=f"refold: {reason}"
     )
     return True
 
 
-def advance(conn: Connection, old: StateRow, new: StateRow) -> bool:
-    """Replace *old* by *new*, which gets the next version; see `advance_all`."""
-    return advance_all(conn, [(old, new)])
+def advance(conn: Connection, current: StateRow, following: StateRow) -> bool:
+    """Replace *current* by *following*, which gets the next version; see `advance_all`."""
+    return advance_all(conn, [(current, following)])
 
 
 def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) -> bool:
@@ -125,24 +127,27 @@ def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) ->
     """
     in_order = sorted(moves, key=lambda move: move[0].subject)
     new = [asdict(replace(new, version=1)) for old, new in in_order if not old.version]
-    moved = [asdict(replace(new, version=old.version + 1)) for old, new in in_order if old.version]
+    replacements = [
+        asdict(replace(new, version=old.version + 1)) for old, new in in_order if old.version
+    ]
     if not (
-        all(insert_if_new(conn, participant_state, row) for row in new) and _moved(conn, moved)
+        all(insert_if_new(conn, participant_state, row) for row in new)
+        and _replace_rows(conn, replacements)
     ):
         return False
     audit.record_rows(conn, participant_state, new)
-    audit.record_rows(conn, participant_state, moved, action=audit.CHANGE)
+    audit.record_rows(conn, participant_state, replacements, action=audit.CHANGE)
     return True
 
 
-def quarantine_state(conn: Connection, old: StateRow, seq: int, error: str) -> bool:
-    """Set *old* aside at *seq* because of *error*; False when somebody else was faster."""
-    return advance(conn, old, replace(old, quarantined_seq=seq, error=error))
+def quarantine_state(conn: Connection, state: StateRow, seq: int, error: str) -> bool:
+    """Set *state* aside at *seq* because of *error*; False when somebody else was faster."""
+    return advance(conn, state, replace(state, quarantined_seq=seq, error=error))
 
 
-def release_state(conn: Connection, old: StateRow) -> bool:
-    """Let *old* be folded again; False when somebody else was faster."""
-    return advance(conn, old, replace(old, quarantined_seq=None, error=""))
+def release_state(conn: Connection, state: StateRow) -> bool:
+    """Let *state* be folded again; False when somebody else was faster."""
+    return advance(conn, state, replace(state, quarantined_seq=None, error=""))
 
 
 def load_quarantined(conn: Connection) -> list[StateRow]:
@@ -150,19 +155,19 @@ def load_quarantined(conn: Connection) -> list[StateRow]:
     return [state for state in load_states(conn) if state.quarantined_seq is not None]
 
 
-def _of_other_rules(rules_version: str) -> Select[Any]:
+def _select_of_other_rules(rules_version: str) -> Select[Any]:
     return select(*list_columns(participant_state)).where(
         select_rules_version(participant_state).not_in(["", rules_version])
     )
 
 
-def _moved(conn: Connection, rows: Sequence[Mapping[str, object]]) -> bool:
+def _replace_rows(conn: Connection, rows: Sequence[Mapping[str, object]]) -> bool:
     """Write *rows*, each over the version before it; False when one is not there any more."""
     if not rows:
         return True
     state = participant_state.c
     fence = (state.subject == bindparam("of")) & (state.version == bindparam("version") - 1)
     values: dict[str, object] = {name: bindparam(name) for name in rows[0] if name != "subject"}
-    given = [{**row, "of": row["subject"]} for row in rows]
+    parameters = [{**row, "of": row["subject"]} for row in rows]
     statement = update(participant_state).where(fence).values(values)
-    return conn.execute(statement, given).rowcount == len(rows)
+    return conn.execute(statement, parameters).rowcount == len(rows)

@@ -31,7 +31,7 @@ def _text(name: str, *, primary_key: bool = False) -> Column[str]:
     return Column(name, Text, primary_key=primary_key, nullable=False)
 
 
-def _whole(name: str, *, primary_key: bool = False) -> Column[int]:
+def _integer(name: str, *, primary_key: bool = False) -> Column[int]:
     return Column(name, BigInteger, primary_key=primary_key, nullable=False, autoincrement=False)
 
 
@@ -89,7 +89,7 @@ participant = Table(
     _text("study"),
     _text("site"),
     Column("added_at", Instant, nullable=False),
-    _whole("last_seq"),
+    _integer("last_seq"),
     Column("last_received_at", Instant),
     Column("family", Text),  # least of those named together by merges; null: nobody else
     Column("told_until", Instant),  # by the rules: timers are applied that far
@@ -101,7 +101,7 @@ fact = Table(
     "fact",
     metadata,
     _text("subject", primary_key=True),
-    _whole("seq", primary_key=True),
+    _integer("seq", primary_key=True),
     _text("id"),
     _text("message"),
     Column("received_at", Instant, nullable=False),
@@ -141,8 +141,8 @@ participant_state = Table(
     "participant_state",
     metadata,
     _text("subject", primary_key=True),
-    _whole("folded_through"),
-    _whole("version"),
+    _integer("folded_through"),
+    _integer("version"),
     _text("rules_version"),
     _text("digest"),
     Column("quarantined_seq", BigInteger),
@@ -153,10 +153,10 @@ episode = Table(
     "episode",
     metadata,
     _text("id", primary_key=True),
-    _whole("version", primary_key=True),
+    _integer("version", primary_key=True),
     _text("subject"),
     _text("criterion"),
-    _whole("seq"),
+    _integer("seq"),
     Column("recorded_at", Instant, nullable=False),
     _text("rules_version"),
     _text("cause"),
@@ -171,9 +171,9 @@ standing = Table(
     metadata,
     _text("subject", primary_key=True),
     _text("rule", primary_key=True),
-    _whole("version", primary_key=True),
+    _integer("version", primary_key=True),
     Column("known_at", Instant, nullable=False),
-    _whole("seq"),
+    _integer("seq"),
     _text("payload"),
 )
 
@@ -181,7 +181,7 @@ study_state = Table(
     "study_state",
     metadata,
     _text("study", primary_key=True),
-    _whole("version"),
+    _integer("version"),
     _text("cut"),
 )
 
@@ -202,7 +202,7 @@ decision = Table(
     _text("id", primary_key=True),
     _text("study"),
     _text("rule"),
-    _whole("version"),
+    _integer("version"),
     Column("made_at", Instant, nullable=False),
     Column("known_at", Instant, nullable=False),
     _text("signal"),
@@ -219,10 +219,10 @@ alert = Table(
     _text("study"),
     _text("about"),
     _text("participant"),
-    _whole("grade"),
+    _integer("grade"),
     _text("roles"),
     _text("escalate_to"),
-    _whole("acknowledge_within_s"),
+    _integer("acknowledge_within_s"),
     Column("opened_at", Instant, nullable=False),
     _text("detail"),
     _text("protocol"),
@@ -230,7 +230,7 @@ alert = Table(
     _text("closed"),
     Column("suspected", Boolean, nullable=False),
     Column("provisional", Boolean, nullable=False),
-    _whole("version"),
+    _integer("version"),
     Index(None, "study"),
 )
 
@@ -254,10 +254,10 @@ delivery = Table(
     _text("recipient"),
     _text("channel"),
     _text("reason"),
-    _whole("grade"),
+    _integer("grade"),
     Column("recorded_at", Instant, nullable=False),
     _text("state"),
-    _whole("attempts"),
+    _integer("attempts"),
     Column("next_attempt_at", Instant),
     Column("sent_at", Instant),
     _text("error"),
@@ -273,7 +273,7 @@ acknowledgement = Table(
     _text("by"),
     _text("comment"),
     Column("at", Instant, nullable=False),
-    _whole("grade"),
+    _integer("grade"),
     Index(None, "alert"),
 )
 
@@ -306,8 +306,8 @@ audit = Table(
 audit_seal = Table(
     "audit_seal",
     metadata,
-    _whole("upto", primary_key=True),
-    _whole("since"),
+    _integer("upto", primary_key=True),
+    _integer("since"),
     Column("hash", String(64), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("sealed_at", Instant, nullable=False),

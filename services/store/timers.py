@@ -26,32 +26,40 @@ class DueTimer:
 def set_timers(conn: Connection, due: Mapping[str, Mapping[str, datetime]]) -> None:
     """Let *due* (by owner: instant by purpose, aware) be all the timers of its owners."""
     key = timer.c.owner, timer.c.purpose
-    wanted = {(owner, p): at for owner, mine in due.items() for p, at in mine.items()}
-    now: dict[tuple[str, str], datetime] = {}
-    for some in split_into_parts(sorted(due)):
-        query = select(*key, timer.c.due_at).where(timer.c.owner.in_(some))
-        now |= {(row.owner, row.purpose): row.due_at for row in conn.execute(query)}
-    changed = {one: at for one, at in sorted(wanted.items()) if now.get(one) != at}
-    gone = [one for one in sorted(now) if now[one] != wanted.get(one)]
-    for part in split_into_parts(gone):
+    instants = {(owner, p): at for owner, mine in due.items() for p, at in mine.items()}
+    current: dict[tuple[str, str], datetime] = {}
+    for owners in split_into_parts(sorted(due)):
+        query = select(*key, timer.c.due_at).where(timer.c.owner.in_(owners))
+        current |= {(row.owner, row.purpose): row.due_at for row in conn.execute(query)}
+    changes = {one: at for one, at in sorted(instants.items()) if current.get(one) != at}
+    removed = [one for one in sorted(current) if current[one] != instants.get(one)]
+    for part in split_into_parts(removed):
         conn.execute(delete(timer).where(tuple_(*key).in_(part)))
-    over = [{"owner": owner, "purpose": p} for owner, p in gone if (owner, p) not in changed]
-    audit.record_deletion(conn, timer, over)
-    rows = [{"owner": owner, "purpose": p, "due_at": at} for (owner, p), at in changed.items()]
+    deletions = [
+        {"owner": owner, "purpose": p} for owner, p in removed if (owner, p) not in changes
+    ]
+    audit.record_deletion(conn, timer, deletions)
+    rows = [{"owner": owner, "purpose": p, "due_at": at} for (owner, p), at in changes.items()]
     audit.insert_audited(conn, timer, rows)
 
 
-def load_due_timers(conn: Connection, now: datetime, limit: int | None = None) -> list[DueTimer]:
-    """Return the timers with due_at <= *now*, the earliest first; not of who is quarantined.
+def load_due_timers(
+    conn: Connection, instant: datetime, limit: int | None = None
+) -> list[DueTimer]:
+    """Return the timers with due_at <= *instant*, the earliest first; not of who is quarantined.
 
     Nor `REFOLD`: what is asked for of everybody may not hold up what time changes.
     """
-    aside = select(participant_state.c.subject).where(
+    quarantined_subjects = select(participant_state.c.subject).where(
         participant_state.c.quarantined_seq.is_not(None)
     )
     query = (
         select(timer.c.owner, timer.c.purpose, timer.c.due_at)
-        .where(timer.c.due_at <= now, timer.c.purpose != REFOLD, timer.c.owner.not_in(aside))
+        .where(
+            timer.c.due_at <= instant,
+            timer.c.purpose != REFOLD,
+            timer.c.owner.not_in(quarantined_subjects),
+        )
         .order_by(timer.c.due_at, timer.c.owner, timer.c.purpose)
         .limit(limit)
     )

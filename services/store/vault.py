@@ -61,8 +61,8 @@ class Keys:
                 f"no keys in {folder}: restore the folder from its backup, or name the right one"
                 " in AEGIS_KEYS; without them the database cannot be read"
             )
-        encryption = {make_key_id(key): key for key in map(_read, files)}
-        return cls(encryption, _read(folder / "identity.key"), _read(folder / "seal.key"))
+        encryption = {make_key_id(key): key for key in map(_read_key, files)}
+        return cls(encryption, _read_key(folder / "identity.key"), _read_key(folder / "seal.key"))
 
     @classmethod
     def load_or_create(cls, folder: Path, *, may_create: bool = True) -> "Keys":
@@ -78,7 +78,7 @@ class Keys:
         if may_create and not any(folder.glob("*.key")):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for name in ("identity.key", "seal.key", "encryption-0001.key"):
-                _create(folder / name)
+                _create_key(folder / name)
         return cls.load(folder)
 
 
@@ -97,7 +97,7 @@ def rotate_keys(folder: Path) -> Keys:
     if len(files) >= _ACTIVE_KEYS:
         raise VaultError(f"{folder} holds {len(files)} encryption keys; retire the oldest first")
     number = int(files[-1].stem.removeprefix("encryption-")) + 1 if files else 1
-    _create(folder / f"encryption-{number:04d}.key")
+    _create_key(folder / f"encryption-{number:04d}.key")
     return Keys.load(folder)
 
 
@@ -114,7 +114,7 @@ def retire_key(folder: Path, *, still_used: frozenset[str]) -> Keys:
     files = sorted(folder.glob("encryption-*.key"))
     if len(files) < _ACTIVE_KEYS:
         raise VaultError(f"{folder} holds only one encryption key; rotate before retiring it")
-    if make_key_id(_read(files[0])) in still_used:
+    if make_key_id(_read_key(files[0])) in still_used:
         raise VaultError("messages are still sealed with the oldest key; seal them again first")
     files[0].rename(files[0].with_suffix(".retired"))
     return Keys.load(folder)
@@ -128,16 +128,18 @@ def encrypt(keys: Keys, row_id: str, data: bytes) -> EncryptedData:
     return EncryptedData(active, nonce + cipher.encrypt(nonce, data, row_id.encode()))
 
 
-def decrypt(keys: Keys, row_id: str, sealed: EncryptedData) -> bytes:
+def decrypt(keys: Keys, row_id: str, encrypted: EncryptedData) -> bytes:
     """Return what was sealed for the row *row_id*.
 
     Raises:
         VaultError: The key is not here, or the data, the row id or the key were changed.
     """
-    key = keys.encryption.get(sealed.key_id)
+    key = keys.encryption.get(encrypted.key_id)
     if key is None:
-        raise VaultError(f"row {row_id} needs the key {sealed.key_id}, which is not among the keys")
-    nonce, ciphertext = sealed.data[:_NONCE_BYTES], sealed.data[_NONCE_BYTES:]
+        raise VaultError(
+            f"row {row_id} needs the key {encrypted.key_id}, which is not among the keys"
+        )
+    nonce, ciphertext = encrypted.data[:_NONCE_BYTES], encrypted.data[_NONCE_BYTES:]
     try:
         return AESGCM(key).decrypt(nonce, ciphertext, row_id.encode())
     except (InvalidTag, ValueError):
@@ -150,8 +152,8 @@ def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> s
     Parts are framed by their lengths, so that no two identifiers share a text.
     """
     parts = (part.encode() for part in (authority, kind, identifier))
-    framed = b"".join(len(part).to_bytes(4) + part for part in parts)
-    return hmac.new(keys.identity, framed, hashlib.sha256).hexdigest()
+    content = b"".join(len(part).to_bytes(4) + part for part in parts)
+    return hmac.new(keys.identity, content, hashlib.sha256).hexdigest()
 
 
 def hash_chain(keys: Keys, previous: str, content: bytes) -> str:
@@ -159,7 +161,7 @@ def hash_chain(keys: Keys, previous: str, content: bytes) -> str:
     return hmac.new(keys.seal, previous.encode() + b"\n" + content, hashlib.sha256).hexdigest()
 
 
-def _create(path: Path) -> None:
+def _create_key(path: Path) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(secrets.token_hex(_KEY_BYTES) + "\n")
@@ -167,7 +169,7 @@ def _create(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _read(path: Path) -> bytes:
+def _read_key(path: Path) -> bytes:
     try:
         mode, text = path.stat().st_mode, path.read_text()
     except FileNotFoundError:

@@ -327,7 +327,9 @@ def test_the_trail_is_sealed_while_others_write(store):
 
 
 def _discard(conn, who):
-    return parking.resolve_parked(conn, ["p1"], resolution="discarded", at=HOUR_ZERO, by=who)
+    return parking.resolve_parked(
+        conn, ["p1"], resolution="discarded", instant=HOUR_ZERO, actor=who
+    )
 
 
 def _revoke(conn, who):

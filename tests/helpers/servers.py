@@ -22,7 +22,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.program import UnavailableError
 from services.runtime.kafka import create_topics
 from services.runtime.settings import KafkaSettings
-from services.runtime.topics import load_declared
+from services.runtime.topics import load_topics
 from services.store import schema
 from services.store.session import Database
 
@@ -139,7 +139,7 @@ def kafka(empty_kafka):
 
 def make_topics(server, name="", **otherwise):
     """Let *server* have the topics of Aegis, that of *name* declared *otherwise*."""
-    declared = load_declared()
+    declared = load_topics()
     topics = tuple(
         topic.model_copy(update=otherwise) if topic.name == name else topic
         for topic in declared.topics

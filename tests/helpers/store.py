@@ -172,7 +172,7 @@ def fill(conn, keys):
             hash_identifier(keys, "S1", "MR", str(number)),
             f"P-00{number}",
             "S1",
-            at=HOUR_ZERO,
+            instant=HOUR_ZERO,
         )
         add_api_key(conn, f"secret-{number}", "S1", HOUR_ZERO, actor="operator")
     append_arrivals(

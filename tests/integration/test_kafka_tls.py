@@ -53,7 +53,7 @@ def settings_of(server, ca, pair=(None, None)):
 @pytest.mark.server
 def test_with_its_certificate_a_client_makes_topics_and_writes(tls_broker, authority):
     settings = settings_of(tls_broker, authority.path, authority.issue("relay"))
-    assert topics.FACTS in runtime.create_topics(settings, topics.load_declared())
+    assert topics.FACTS in runtime.create_topics(settings, topics.load_topics())
     with runtime.connect_producer(settings) as producer:
         assert producer.send(topics.FACTS, b"kept").get(60).offset == 0
 

@@ -52,7 +52,7 @@ def test_create_makes_what_is_missing_and_again_is_no_change(capsys):
 @pytest.mark.server
 def test_made_topics_have_the_declared_partitions_and_keep_records_for_a_week(broker):
     main(["topics", "--create"])
-    results = runtime.find_topics(settings_of(broker), topics.load_declared()).topics[topics.FACTS]
+    results = runtime.find_topics(settings_of(broker), topics.load_topics()).topics[topics.FACTS]
     assert results.partitions == 12
     assert results.settings["retention.ms"] == str(7 * 24 * 3600 * 1000)
     assert results.settings["min.insync.replicas"] == "1"  # one broker, one copy
@@ -72,7 +72,7 @@ def test_another_partition_count_is_reported_and_never_changed(broker, capsys):
 
 @pytest.mark.server
 def test_another_setting_is_reported_with_both_values(broker, capsys):
-    settings = topics.load_declared().topics[0].settings
+    settings = topics.load_topics().topics[0].settings
     make_topics(broker, topics.ALERTS, settings={**settings, "retention.ms": 60000})
     assert main(["topics"]) == 1
     (line,) = [one for one in capsys.readouterr().out.splitlines() if topics.ALERTS in one]

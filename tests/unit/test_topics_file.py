@@ -12,7 +12,7 @@ from services.runtime.topics import (
     Difference,
     TopicsFileError,
     find_differences,
-    load_declared,
+    load_topics,
     require_declared,
 )
 
@@ -27,16 +27,16 @@ topics:
 def declared(tmp_path, text=ONE):
     file = tmp_path / "topics.yaml"
     file.write_text(text)
-    return load_declared(file)
+    return load_topics(file)
 
 
 def test_the_file_declares_exactly_the_topics_that_the_code_names():
-    names = [topic.name for topic in load_declared().topics]
+    names = [topic.name for topic in load_topics().topics]
     assert names == [SITE_EVENTS, *OUTBOX_TOPICS]
 
 
 def test_no_record_is_larger_than_the_producer_may_send():
-    limits = {topic.settings["max.message.bytes"] for topic in load_declared(FILE).topics}
+    limits = {topic.settings["max.message.bytes"] for topic in load_topics(FILE).topics}
     assert limits == {1_048_576}
 
 
@@ -45,8 +45,8 @@ def test_no_record_is_larger_than_the_producer_may_send():
 )
 def test_one_broker_less_never_stops_a_topic(tmp_path, brokers, copies, in_sync):
     file = declared(tmp_path)
-    assert file.copies_on(brokers) == copies
-    assert file.settings_on(file.topics[0], brokers)["min.insync.replicas"] == in_sync
+    assert file.count_copies(brokers) == copies
+    assert file.settings_for(file.topics[0], brokers)["min.insync.replicas"] == in_sync
 
 
 def test_a_topic_as_declared_differs_in_nothing(tmp_path):
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_trusted_is_refused_with_its_place(tmp_path, text,
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with pytest.raises(TopicsFileError, match=r"none\.yaml: cannot be read"):
-        load_declared(tmp_path / "none.yaml")
+        load_topics(tmp_path / "none.yaml")
 
 
 def test_a_file_without_a_topic_that_is_needed_is_refused(tmp_path):

@@ -7,14 +7,14 @@ from services.cli.shared.columns import TOPICS
 from services.cli.shared.tables import explained_table
 from services.runtime.kafka import KafkaUnavailableError, create_topics, find_topics
 from services.runtime.settings import KafkaSettings, read_settings
-from services.runtime.topics import DeclaredTopics, TopicsFileError, find_differences, load_declared
+from services.runtime.topics import DeclaredTopics, TopicsFileError, find_differences, load_topics
 
 
 def perform(args: Namespace) -> int:
     """Print how the topics differ from those declared."""
     settings = read_settings(KafkaSettings)
     try:
-        declared = load_declared(settings.kafka_topics)
+        declared = load_topics(settings.kafka_topics)
         if args.create:
             made = create_topics(settings, declared)
             print("\n".join(f"created {name}" for name in made) or "no topic was missing")

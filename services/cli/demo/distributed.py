@@ -19,7 +19,7 @@ from services.runtime.kafka import (
     create_topics,
 )
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
-from services.runtime.topics import TopicsFileError, load_declared
+from services.runtime.topics import TopicsFileError, load_topics
 from services.safety_rules.inquiries import verify
 from services.simulator.trial import SimulatedTrial
 from services.store import records
@@ -111,7 +111,7 @@ def _prepare(settings: StoreSettings) -> None:
     kept = count_kept(settings)
     brokers = read_settings(KafkaSettings)
     with _in_words():
-        declared = load_declared(brokers.kafka_topics)
+        declared = load_topics(brokers.kafka_topics)
         create_topics(brokers, declared)
         check_topics(brokers, (topic.name for topic in declared.topics))
         announced = count_records(brokers, [topic.name for topic in declared.topics])

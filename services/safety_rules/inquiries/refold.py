@@ -97,7 +97,7 @@ def _ask(
     with db.write() as conn:
         known = states.load_states_of(conn, subjects)
         olds = [state for state in known.values() if state.is_of_other_rules(rules.version)]
-        if not states.request_refold(conn, olds, by=by, reason=reason):
+        if not states.request_refold(conn, olds, actor=by, reason=reason):
             conn.rollback()
             return None
         asked = [state.subject for state in olds]
