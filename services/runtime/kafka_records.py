@@ -74,10 +74,10 @@ def write_alert_record(study: str, alert: str) -> bytes:
 def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
     """Return the facts in *record*, or why they cannot be used.
 
-    >>> read_facts_record(facts_record("T", []))
-    Runs(study='T', facts=(), is_whole=True)
+    >>> read_facts_record(write_facts_record("T", []))
+    FactRuns(study='T', facts=(), is_whole=True)
     >>> read_facts_record(b'{"schema": "aegis.facts", "version": 7, "way": "new"}')
-    Newer(version=7)
+    NewerRecord(version=7)
     >>> read_facts_record(b"MSH|^~")
     Unreadable(where='', problem='json_invalid')
     """
@@ -100,7 +100,7 @@ def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
 def name_schema(topic: str) -> str:
     """Return the name of the schema of a topic's records: that of the topic, without its version.
 
-    >>> schema_name("aegis.facts.v1")
+    >>> name_schema("aegis.facts.v1")
     'aegis.facts'
     """
     return topic.rpartition(".")[0]

@@ -139,9 +139,9 @@ def write_canonical(value: object) -> str:
     integer enum is its number and a mapping an object.
 
     >>> from services.vocabulary.quantity import Quantity
-    >>> canonical((Quantity(Decimal("0.490"), "10*9/L"), timedelta(hours=36)))
+    >>> write_canonical((Quantity(Decimal("0.490"), "10*9/L"), timedelta(hours=36)))
     '[{"censoring":null,"unit":"10*9/L","value":"0.490"},"P1DT12H"]'
-    >>> canonical(object())
+    >>> write_canonical(object())
     Traceback (most recent call last):
         ...
     TypeError: not part of the vocabulary: object

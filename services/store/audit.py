@@ -74,7 +74,7 @@ def find_policy(table: Table) -> AuditPolicy:
 def make_audit_key(how: AuditPolicy, row: Row) -> str:
     """Return the audit key of *row*: its key column, or a JSON list of them.
 
-    >>> key_of(kept(tables.episode), {"id": "e1", "version": 2})
+    >>> make_audit_key(find_policy(tables.episode), {"id": "e1", "version": 2})
     '["e1",2]'
     """
     if len(how.key) == 1:

@@ -82,7 +82,7 @@ _SEQUENCED_TABLES = (t.audit, t.outbox)  # their ids are counted by a sequence
 def name_role(service: str) -> str:
     """Return the database role that *service*, or an audience of `VIEWS`, acts as.
 
-    >>> role_of("ingest")
+    >>> name_role("ingest")
     'aegis_ingest'
     """
     return f"aegis_{service}"

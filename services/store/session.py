@@ -45,7 +45,7 @@ def is_transient(error: DatabaseError) -> bool:
 def mask_password(url: str) -> str:
     """Return *url* as it may be shown: without its password.
 
-    >>> make_safe("postgresql+psycopg://aegis:secret@db/aegis")
+    >>> mask_password("postgresql+psycopg://aegis:secret@db/aegis")
     'postgresql+psycopg://aegis:***@db/aegis'
     """
     return make_url(url).render_as_string(hide_password=True)

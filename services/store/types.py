@@ -12,9 +12,9 @@ from sqlalchemy.types import TypeDecorator
 def write_instant(value: datetime) -> str:
     """Return *value* as 27 characters.
 
-    >>> instant_text(datetime(2026, 3, 1, 8, tzinfo=UTC))
+    >>> write_instant(datetime(2026, 3, 1, 8, tzinfo=UTC))
     '2026-03-01T08:00:00.000000Z'
-    >>> instant_text(datetime(2026, 3, 1, 8))
+    >>> write_instant(datetime(2026, 3, 1, 8))
     Traceback (most recent call last):
         ...
     ValueError: an instant without a time zone: 2026-03-01T08:00:00

@@ -119,7 +119,7 @@ def pattern(of: EventPattern) -> str:
 def window(of: Window) -> str:
     """Return from when to when, both inside.
 
-    >>> window(Window(Edge("first_infusion"), Edge("transplant", 100)))
+    >>> window(Window(WindowEdge("first_infusion"), WindowEdge("transplant", 100)))
     'first infusion to transplant day 100'
     """
     return f"{_edge(of.start)} to {_edge(of.end)}"

@@ -10,7 +10,7 @@ def expand_steps(
 ) -> tuple[int, ...]:
     """Return the events that stop at x = 0 .. *n*; x + 1 where the rule cannot stop.
 
-    >>> boundary_of([Step(events=2, first=2, last=3), Step(events=3, first=4, last=5)], n=5)
+    >>> boundary_of([BoundaryStep(events=2, first=2, last=3), BoundaryStep(events=3, first=4, last=5)], n=5)
     (1, 2, 2, 2, 3, 3)
 
     Args:
@@ -33,7 +33,7 @@ def compress_boundary(
     """Return the steps of *boundary*, given for x = 0 .. n: the reverse of `boundary_of`.
 
     >>> steps_of((1, 2, 2, 2, 3, 3))
-    (Step(events=2, first=2, last=3), Step(events=3, first=4, last=5))
+    (BoundaryStep(events=2, first=2, last=3), BoundaryStep(events=3, first=4, last=5))
     """
     steps: list[BoundaryStep] = []
     for x in looks or range(1, len(boundary)):
@@ -50,7 +50,7 @@ def compress_boundary(
 def format_steps(steps: Sequence[BoundaryStep]) -> str:
     """Return the steps in one line.
 
-    >>> written([Step(events=2, first=2, last=4), Step(events=3, first=5, last=5)])
+    >>> written([BoundaryStep(events=2, first=2, last=4), BoundaryStep(events=3, first=5, last=5)])
     '2@2-4 3@5'
     """
     return " ".join(
@@ -64,7 +64,7 @@ def find_step_faults(
 ) -> Iterator[tuple[str, str]]:
     """Yield where a boundary is wrong, as (field, problem); nothing when it can be trusted.
 
-    >>> list(step_faults([Step(2, 2, 3), Step(3, 5, 9)], n=10))
+    >>> list(step_faults([BoundaryStep(2, 2, 3), BoundaryStep(3, 5, 9)], n=10))
     [('1.of', 'starts at 5, not at 4'), ('1.of', 'ends at 9, not at n = 10')]
     """
     if not steps:
