@@ -52,7 +52,10 @@ def known(*records, anchors=TREATED, until=30, steroids=()):
     return StandingInputs(
         "P-001",
         anchors,
-        records,
+        {
+            name: sorted((r for r in records if r.criterion == name), key=lambda r: r.onset_at)
+            for name in {r.criterion for r in records}
+        },
         steroids,
         day(until),
         matches=lambda criterion, _: criterion.startswith("ctcae"),

@@ -23,8 +23,12 @@ from services.safety_rules.domain.facts.anchors import may_move_anchor as moves_
 from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
-from services.safety_rules.domain.standings.standing import TimedStanding, find_steroid_doses
-from services.safety_rules.domain.standings.standings_cache import Outlooks
+from services.safety_rules.domain.standings.standing import (
+    StandingInputs,
+    TimedStanding,
+    find_standing,
+    find_steroid_doses,
+)
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
 from services.vocabulary.episode import EpisodeContent
@@ -53,7 +57,6 @@ class Fold:
         self._current = CurrentFacts()
         self._anchoring: dict[str, Fact] = {}
         self._steroids: tuple[datetime, ...] = ()
-        self._outlooks = Outlooks(participant, rules)
         self._others: dict[str, Fact] = {}  # all that is no observation
         self._reads: dict[str, _Read] = {}  # by measure
         self._impossible: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
@@ -121,7 +124,17 @@ class Fold:
 
     def find_standings(self, known_at: datetime) -> list[TimedStanding]:
         """Return the standing under each rule, from what is known at *known_at*."""
-        return self._outlooks.of(self._anchors, self.group_by_criterion(), self._steroids, known_at)
+        rules = self._rules
+        inputs = StandingInputs(
+            participant=self.participant,
+            anchors=self._anchors,
+            records=self.group_by_criterion(),
+            steroids=self._steroids,
+            known_at=known_at,
+            matches=rules.matches,
+            is_laboratory=rules.is_laboratory,
+        )
+        return [find_standing(rule, rules.protocol, inputs) for rule in rules.protocol.rules]
 
     def find_advice(self, at: datetime) -> tuple[tuple[Advice, ...], datetime | None]:
         """Return what is recommended at *at*, and when that changes without a fact.
@@ -257,9 +270,7 @@ class Fold:
                 syndrome.restart(context)
 
     def _refresh(self) -> None:
-        for criterion in self._saying.refresh():
-            self._news.add(criterion)
-            self._outlooks.forget(criterion)
+        self._news |= self._saying.refresh()
 
     def _change_beside(self, measure: str, fact: Fact, *, stands: bool) -> None:
         time = self._beside[measure].change(fact, stands=stands)

@@ -1,6 +1,7 @@
-"""Where a participant stands under each stopping rule."""
+"""The standing of a participant under each stopping rule."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,35 +13,36 @@ from services.vocabulary.protocol import LaboratoryCounting, Protocol, Rule
 from services.vocabulary.protocol_event import EventPattern
 from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
 
-End = Callable[[Span], Grade]
-_Event = tuple[CountedEvent, datetime | None]  # what counts, and when it begins to; None: it does
+SpanEnd = Callable[[Span], Grade]
+# An event, and the instant from which it counts; None: it counts already.
+_DatedEvent = tuple[CountedEvent, datetime | None]
 
 
-def _lower(span: Span) -> Grade:
+def _lower_end(span: Span) -> Grade:
     return span.at_least
 
 
-def _upper(span: Span) -> Grade:
+def _upper_end(span: Span) -> Grade:
     return span.at_most
 
 
 @dataclass(frozen=True, slots=True)
 class StandingInputs:
-    """What the standings of one participant are computed from.
+    """The evidence from which the standings of one participant are computed.
 
     Args:
         participant: Pseudonym.
         anchors: Of the participant.
-        records: Every record, retracted ones excluded.
+        records: Every record by criterion, in the order of onset, retracted ones excluded.
         steroids: Instants of protocol-scheduled steroid doses.
-        known_at: Until when the absence of a contrary reading means something.
-        matches: Says whether a criterion id belongs to a pattern's term or term set.
-        is_laboratory: Says whether a criterion id is graded from a laboratory value.
+        known_at: The instant up to which the absence of a contrary reading means something.
+        matches: Returns True when a criterion id belongs to a pattern's term or term set.
+        is_laboratory: Returns True when a criterion id is graded from a laboratory value.
     """
 
     participant: str
     anchors: Anchors
-    records: Sequence[EpisodeContent]
+    records: Mapping[str, Sequence[EpisodeContent]]
     steroids: tuple[datetime, ...]
     known_at: datetime
     matches: Callable[[str, EventPattern], bool]
@@ -56,14 +58,14 @@ class TimedStanding:
 
 
 def may_change_standing(fact: Fact, protocol: Protocol) -> bool:
-    """Say whether *fact* may change a standing and no record."""
+    """Return True when *fact* may change a standing although it changes no record."""
     body = fact.body
     is_steroid = isinstance(body, Administration) and body.drug in protocol.bedside.steroids
     return is_steroid or isinstance(body, Merge | Move)
 
 
 def find_steroid_doses(facts: Iterable[Fact], protocol: Protocol) -> tuple[datetime, ...]:
-    """Return when the protocol's own steroid doses were given, in order."""
+    """Return the instants of the protocol's own steroid doses, in order."""
     return tuple(
         sorted(
             fact.observed_at
@@ -76,9 +78,9 @@ def find_steroid_doses(facts: Iterable[Fact], protocol: Protocol) -> tuple[datet
     )
 
 
-def find_standing(rule: Rule, protocol: Protocol, known: StandingInputs) -> TimedStanding:
-    """Return where the participant stands under *rule*, from what is known."""
-    anchors = known.anchors
+def find_standing(rule: Rule, protocol: Protocol, inputs: StandingInputs) -> TimedStanding:
+    """Return the participant's standing under *rule*."""
+    anchors = inputs.anchors
     exposed_at = {
         "infused": anchors.first_infusion_at,
         "enrolled": anchors.enrolled_at,
@@ -86,17 +88,19 @@ def find_standing(rule: Rule, protocol: Protocol, known: StandingInputs) -> Time
     }[rule.out_of]
     windows = find_stretches(rule.window, anchors)
     ends_at = max((window.end for window in windows), default=None)
-    empty = Standing(known.participant, rule.id)
+    empty = Standing(inputs.participant, rule.id)
     if exposed_at is None or ends_at is None or exposed_at >= ends_at:
         return TimedStanding(empty, None)
-    found = _Counting(rule, protocol.laboratory, known, exposed_at, windows)
-    competing = _competing(rule, anchors, exposed_at)
-    at_least, at_most = list(found.events(_lower)), list(found.events(_upper))
-    event = _possible(_first(at_least), competing)
-    confirmed = _possible(_first(one for one in at_least if one[0].confirmed), competing)
-    upper = _possible(_first(at_most), competing)
+    finder = _EventFinder(rule, protocol.laboratory, inputs, exposed_at, windows, ends_at)
+    competing = _find_competing(rule, anchors, exposed_at)
+    at_least, at_most = list(finder.find_events(_lower_end)), list(finder.find_events(_upper_end))
+    event = _unless_competed(_find_first(at_least), competing)
+    confirmed = _unless_competed(
+        _find_first(dated for dated in at_least if dated[0].confirmed), competing
+    )
+    upper = _unless_competed(_find_first(at_most), competing)
     highest = rule.if_a_grade_is_incomplete == "highest"
-    counts = confirmed if rule.status == "confirmed" else upper if highest else event
+    operative = confirmed if rule.status == "confirmed" else upper if highest else event
     standing = replace(
         empty,
         exposed_at=exposed_at,
@@ -105,148 +109,176 @@ def find_standing(rule: Rule, protocol: Protocol, known: StandingInputs) -> Time
         event=event,
         confirmed=confirmed,
         upper=upper,
-        competing=None if counts else competing,
+        competing=None if operative else competing,
         transplant_day=anchors.find_transplant_day(event.at) if event else None,
         treatment_day=anchors.find_treatment_day(event.at) if event else None,
     )
-    waiting = (due for _, due in (*at_least, *at_most) if due is not None)
-    return TimedStanding(standing, min(waiting, default=None))
+    due_instants = (due_at for _, due_at in (*at_least, *at_most) if due_at is not None)
+    return TimedStanding(standing, min(due_instants, default=None))
 
 
-def _first(events: Iterable[_Event]) -> CountedEvent | None:
+def _find_first(events: Iterable[_DatedEvent]) -> CountedEvent | None:
     """Return the earliest of *events* that counts already."""
-    found = [event for event, due in events if due is None]
-    return min(found, key=lambda event: (event.at, event.episode), default=None)
+    counted = [event for event, due_at in events if due_at is None]
+    return min(counted, key=lambda event: (event.at, event.episode), default=None)
 
 
-def _possible(event: CountedEvent | None, competing: CompetingEvent | None) -> CountedEvent | None:
-    """Return *event*, unless it came after what made it impossible."""
-    too_late = event is not None and competing is not None and event.at > competing.at
-    return None if too_late else event
+def _unless_competed(
+    event: CountedEvent | None, competing: CompetingEvent | None
+) -> CountedEvent | None:
+    """Return *event*, or None when it came after the competing event."""
+    is_late = event is not None and competing is not None and event.at > competing.at
+    return None if is_late else event
 
 
-def _competing(rule: Rule, anchors: Anchors, exposed_at: datetime) -> CompetingEvent | None:
+def _find_competing(rule: Rule, anchors: Anchors, exposed_at: datetime) -> CompetingEvent | None:
     instants = {
         "death": anchors.died_at,
         "relapse": anchors.relapsed_at,
         "second_transplant": anchors.second_graft_at,
     }
-    found = [
-        CompetingEvent(at, what)
-        for what in rule.competing
-        if (at := instants.get(what)) is not None and at >= exposed_at
+    events = [
+        CompetingEvent(instant, name)
+        for name in rule.competing
+        if (instant := instants.get(name)) is not None and instant >= exposed_at
     ]
-    return min(found, key=lambda c: (c.at, c.what), default=None)
+    return min(events, key=lambda event: (event.at, event.what), default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Counting:
-    """Which events of one participant count for one rule."""
+class _EventFinder:
+    """The events of one participant that count for one rule."""
 
     rule: Rule
     laboratory: LaboratoryCounting
-    known: StandingInputs
+    inputs: StandingInputs
     exposed_at: datetime
     windows: Sequence[Stretch]
+    ends_at: datetime
 
-    def events(self, end: End) -> Iterator[_Event]:
-        """Yield every event at that end of each grade."""
+    def find_events(self, end: SpanEnd) -> Iterator[_DatedEvent]:
+        """Yield every event when grades are taken at that *end* of their spans."""
         for pattern in self.rule.any_of:
             if pattern.fact:
-                yield from self._of_fact(pattern)
+                yield from self._find_fact_event(pattern)
                 continue
-            for record in self.known.records:
-                if self._may_count(record, pattern):
-                    yield from self._of_record(record, Grade(pattern.grade_at_least), end)
+            for record in self._find_records(pattern):
+                yield from self._find_record_events(record, Grade(pattern.grade_at_least), end)
 
-    def _of_fact(self, pattern: EventPattern) -> Iterator[_Event]:
-        anchors = self.known.anchors
-        died, relapsed = anchors.died_at, anchors.relapsed_at
-        without_relapse = died is not None and (relapsed is None or relapsed > died)
-        at = {"death": died, "relapse": relapsed, "nrm": died if without_relapse else None}[
-            pattern.fact
-        ]
-        if at is not None and self._is_inside(at):
-            yield CountedEvent(at, pattern.fact, int(Grade.DEATH), confirmed=True), None
+    def _find_fact_event(self, pattern: EventPattern) -> Iterator[_DatedEvent]:
+        anchors = self.inputs.anchors
+        died_at, relapsed_at = anchors.died_at, anchors.relapsed_at
+        is_non_relapse = died_at is not None and (relapsed_at is None or relapsed_at > died_at)
+        instants = {
+            "death": died_at,
+            "relapse": relapsed_at,
+            "nrm": died_at if is_non_relapse else None,
+        }
+        instant = instants[pattern.fact]
+        if instant is not None and self._is_inside(instant):
+            yield CountedEvent(instant, pattern.fact, int(Grade.DEATH), confirmed=True), None
 
-    def _may_count(self, record: EpisodeContent, pattern: EventPattern) -> bool:
-        if record.before_exposure or record.state is EpisodeState.REJECTED:
-            return False
-        if pattern.scale:
-            return record.criterion == pattern.scale
-        return not record.linked_to and self.known.matches(record.criterion, pattern)
-
-    def _of_record(self, record: EpisodeContent, grade: Grade, end: End) -> Iterator[_Event]:
-        for at, until in _reached(record, grade, end, self.exposed_at):
-            dated = record.onset_at if self.rule.event_date == "onset" else at
-            if not self._is_inside(dated):
+    def _find_records(self, pattern: EventPattern) -> Iterator[EpisodeContent]:
+        """Yield the records of *pattern* that may count: they begin before the windows end."""
+        for criterion, records in self.inputs.records.items():
+            if pattern.scale:
+                is_match = criterion == pattern.scale
+            else:
+                is_match = self.inputs.matches(criterion, pattern)
+            if not is_match:
                 continue
-            if self._needs_confirmation(record, at):
+            for record in records[: bisect_left(records, self.ends_at, key=_onset)]:
+                if record.before_exposure or record.state is EpisodeState.REJECTED:
+                    continue
+                if pattern.scale or not record.linked_to:
+                    yield record
+
+    def _find_record_events(
+        self, record: EpisodeContent, grade: Grade, end: SpanEnd
+    ) -> Iterator[_DatedEvent]:
+        for reached_at, left_at in _find_rises(record, grade, end, self.exposed_at):
+            event_at = record.onset_at if self.rule.event_date == "onset" else reached_at
+            if not self._is_inside(event_at):
                 continue
-            due = self._counts_from(record, grade, at, until, end)
-            if due is not None and until is not None and due > until:
+            if self._needs_confirmation(record, reached_at):
+                continue
+            due_at = self._find_due_instant(record, grade, reached_at, left_at, end)
+            if due_at is not None and left_at is not None and due_at > left_at:
                 continue  # it passed before it counted
             event = CountedEvent(
-                dated,
+                event_at,
                 f"{record.criterion}@{record.onset_at.isoformat()}",
                 int(end(record.worst)),
                 record.state is EpisodeState.CONFIRMED,
             )
-            yield event, due if due is not None and due > self.known.known_at else None
+            is_pending = due_at is not None and due_at > self.inputs.known_at
+            yield event, due_at if is_pending else None
 
-    def _is_inside(self, at: datetime) -> bool:
-        return at > self.exposed_at and any(at in window for window in self.windows)
+    def _is_inside(self, instant: datetime) -> bool:
+        return instant > self.exposed_at and any(instant in window for window in self.windows)
 
-    def _needs_confirmation(self, record: EpisodeContent, at: datetime) -> bool:
-        """Say whether a protocol steroid explains the event unless a clinician says otherwise."""
+    def _needs_confirmation(self, record: EpisodeContent, reached_at: datetime) -> bool:
+        """Return True when a protocol steroid explains the event and no clinician confirmed it."""
         slug = record.criterion.rpartition(".")[2]
         return (
             record.state is not EpisodeState.CONFIRMED
             and slug in self.laboratory.only_confirmed_after_steroid
             and any(
-                given <= at <= given + self.laboratory.steroid_within
-                for given in self.known.steroids
+                dose_at <= reached_at <= dose_at + self.laboratory.steroid_within
+                for dose_at in self.inputs.steroids
             )
         )
 
-    def _counts_from(
-        self, record: EpisodeContent, grade: Grade, at: datetime, until: datetime | None, end: End
+    def _find_due_instant(
+        self,
+        record: EpisodeContent,
+        grade: Grade,
+        reached_at: datetime,
+        left_at: datetime | None,
+        end: SpanEnd,
     ) -> datetime | None:
-        """Return when the event counts if nothing contradicts it; None: at once.
+        """Return the instant from which an uncontradicted event counts; None: at once.
 
         Source: docs/decisions/episodes.md, "Laboratory-only events"
         """
-        if record.state is EpisodeState.CONFIRMED or not self.known.is_laboratory(record.criterion):
-            return None
-        reached = [c.at for c in record.history if end(c.span) >= Grade.LIFE_THREATENING]
-        if grade >= Grade.LIFE_THREATENING or any(
-            at <= t and (until is None or t < until) for t in reached
+        if record.state is EpisodeState.CONFIRMED or not self.inputs.is_laboratory(
+            record.criterion
         ):
             return None
-        return at + self.laboratory.grade3_after
+        life_threatening = [c.at for c in record.history if end(c.span) >= Grade.LIFE_THREATENING]
+        if grade >= Grade.LIFE_THREATENING or any(
+            reached_at <= instant and (left_at is None or instant < left_at)
+            for instant in life_threatening
+        ):
+            return None
+        return reached_at + self.laboratory.grade3_after
 
 
-def _reached(
-    record: EpisodeContent, grade: Grade, end: End, exposed_at: datetime
+def _onset(record: EpisodeContent) -> datetime:
+    return record.onset_at
+
+
+def _find_rises(
+    record: EpisodeContent, grade: Grade, end: SpanEnd, exposed_at: datetime
 ) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield when the record reaches *grade* after exposure, and until when it stays there.
+    """Yield the instants at which the record reaches *grade* after exposure, and leaves it.
 
     A record that is already there at exposure reaches it only by rising further, or by falling
     below and coming back.
     """
     floor = Grade(grade - 1)
-    since: datetime | None = None
+    reached_at: datetime | None = None
     for change in record.history:
-        now = end(change.span)
+        current = end(change.span)
         if change.at <= exposed_at:
-            floor = max(Grade(grade - 1), now)
+            floor = max(Grade(grade - 1), current)
             continue
-        if since is None and now > floor:
-            since = change.at
-        elif now < grade:
+        if reached_at is None and current > floor:
+            reached_at = change.at
+        elif current < grade:
             floor = Grade(grade - 1)
-            if since is not None:
-                yield since, change.at
-                since = None
-    if since is not None:
-        yield since, record.resolved_at
+            if reached_at is not None:
+                yield reached_at, change.at
+                reached_at = None
+    if reached_at is not None:
+        yield reached_at, record.resolved_at
