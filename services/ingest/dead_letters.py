@@ -19,7 +19,8 @@ _REASONS = {"MSH-3, MSH-4": ParkReason.NO_SITE, "MSH-4": ParkReason.WRONG_SITE}
 def park_refusal(refusal: Refusal) -> ParkedItem:
     """Return what is parked of a message that was refused.
 
-    >>> why(Refused("MSH-10", "there is no message control id", "give every message its own"))
+    >>> problem = "there is no message control id"
+    >>> park_refusal(Refusal("MSH-10", problem, "give every message its own"))
     ParkedItem(path='MSH-10', reason=<ParkReason.REFUSED: 'refused'>, \
 detail='MSH-10: there is no message control id; give every message its own')
     """
@@ -75,7 +76,7 @@ def resubmit(intake: Intake, message: RawMessage) -> Outcome | None:
 def detect_form(body: bytes) -> Form:
     """Return what a record holds.
 
-    >>> form_of(b'{"subject": "P-001"}'), form_of(b"MSH|^~")
+    >>> detect_form(b'{"subject": "P-001"}'), detect_form(b"MSH|^~")
     ('facts', 'hl7v2')
     """
     return "facts" if body.lstrip()[:1] == b"{" else "hl7v2"

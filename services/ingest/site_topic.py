@@ -39,7 +39,7 @@ Records = Mapping[TopicPartition, Sequence[Any]]
 def consumer_group(study: str) -> str:
     """Return the consumer group in which the ingest processes of *study* share the topic.
 
-    >>> group_of("BLINA-HSCT")
+    >>> consumer_group("BLINA-HSCT")
     'aegis-ingest-blina-hsct'
     """
     return f"aegis-ingest-{study.lower()}"

@@ -16,9 +16,9 @@ _LINE_ENDS = re.compile(rb"[\r\n]+")
 def split_messages(content: bytes) -> list[bytes]:
     r"""Return every message in *content*, byte for byte as it stands there.
 
-    >>> messages(b"FHS|^~\\&\rMSH|^~\\&|A\rPID|1\r\rMSH|^~\\&|B\rFTS|1\r")
+    >>> split_messages(b"FHS|^~\\&\rMSH|^~\\&|A\rPID|1\r\rMSH|^~\\&|B\rFTS|1\r")
     [b'MSH|^~\\&|A\rPID|1\r', b'MSH|^~\\&|B\r']
-    >>> messages(b"no message at all")
+    >>> split_messages(b"no message at all")
     [b'no message at all']
     """
     if _is_framed(content):
@@ -71,7 +71,7 @@ def _loose_lines(content: bytes) -> list[str]:
 def _find_count_faults(content: bytes) -> list[str]:
     r"""Return each trailer (BTS-1 messages, FTS-1 batches) that says another count, or is missing.
 
-    >>> _miscounted(b"BHS|^~\\&\rMSH|^~\\&|A\rBTS|2\r")
+    >>> _find_count_faults(b"BHS|^~\\&\rMSH|^~\\&|A\rBTS|2\r")
     ['BTS-1 says 2 messages, there are 1']
     """
     faults = []

@@ -90,7 +90,7 @@ class FrameReader:
 def frame_message(message: bytes) -> bytes:
     r"""Return *message* in its frame.
 
-    >>> framed(b"MSH")
+    >>> frame_message(b"MSH")
     b'\x0bMSH\x1c\r'
     """
     return bytes((START,)) + message + bytes((END, RETURN))

@@ -113,9 +113,10 @@ def parse_message(raw: bytes) -> Message | Refusal:
 
     Segments may end in CR, LF or both; a LF before anything but a segment belongs to the text.
 
-    >>> parse(b"MSH|^~\\&|LAB|NORTH|||20260101||ORU^R01|1|P|2.5.1\rPID|1").first("PID").field(1)
+    >>> raw = b"MSH|^~\\&|LAB|NORTH|||20260101||ORU^R01|1|P|2.5.1\rPID|1"
+    >>> parse_message(raw).first_segment("PID").field(1)
     '1'
-    >>> str(parse(b"PID|1"))
+    >>> str(parse_message(b"PID|1"))
     'MSH: the message does not start with MSH and its separators; send whole HL7 v2 messages'
     """
     raw = raw.strip(_PADDING)

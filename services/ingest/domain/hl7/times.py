@@ -28,7 +28,7 @@ def read_time(text: str, zone: str, offset: str = "") -> Hl7Time | None:
 
     >>> read_time("202603080230", "America/New_York").notes
     ('local time that the clocks skipped',)
-    >>> read_time("20260301080000-0500", "Europe/Berlin").at.isoformat()
+    >>> read_time("20260301080000-0500", "Europe/Berlin").instant.isoformat()
     '2026-03-01T13:00:00+00:00'
     >>> read_time("2026-03-01", "UTC") is None
     True

@@ -38,9 +38,9 @@ def read_value(kind: str, components: Sequence[str], unit: str) -> Quantity | No
     """Return the quantity of an OBX-5 of type *kind* (OBX-2); None when it is no number.
 
     >>> read_value("SN", [">", "500"], "U/L")
-    Quantity(value=Decimal('500'), unit='U/L', censoring=<Censoring.ABOVE: '>'>)
+    Quantity(value=Decimal('500'), unit='U/L', censoring=<Censoring.MORE_THAN: '>'>)
     >>> read_value("ST", ["<0.1"], "10*9/L").censoring
-    <Censoring.BELOW: '<'>
+    <Censoring.LESS_THAN: '<'>
     >>> read_value("SN", ["", "1", ":", "128"], "") is None
     True
     """

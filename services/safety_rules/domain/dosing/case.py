@@ -83,8 +83,8 @@ def make_advice(
 def format_duration(duration: timedelta) -> str:
     """Return a duration as a protocol writes it.
 
-    >>> in_words(timedelta(days=3)), in_words(timedelta(days=1)), in_words(timedelta(hours=4))
-    ('3 days', '1 day', '4 hours')
+    >>> [format_duration(timedelta(hours=hours)) for hours in (72, 24, 4)]
+    ['3 days', '1 day', '4 hours']
     """
     unit, length = ("day", timedelta(days=1)) if not duration.seconds else ("hour", _HOUR)
     number = duration / length

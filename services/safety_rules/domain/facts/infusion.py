@@ -94,7 +94,7 @@ def format_rate(rate: Quantity | None) -> str:
     """Return a rate as people read it.
 
     >>> from decimal import Decimal
-    >>> shown(Quantity(Decimal(8), "ug/d")), shown(None)
+    >>> format_rate(Quantity(Decimal(8), "ug/d")), format_rate(None)
     ('8 ug/d', 'an unknown rate')
     """
     return "an unknown rate" if rate is None else f"{rate.value} {rate.unit}"

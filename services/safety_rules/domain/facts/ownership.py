@@ -36,7 +36,7 @@ def find_survivors(members: Iterable[str], merges: Iterable[Fact]) -> dict[str, 
     Of several merge facts about one pair the greatest by time of report, then content, decides.
     The survivor of a chain is the one that was never merged away; of a cycle, the least id.
 
-    >>> survivors(["P-2", "P-1"], [])
+    >>> find_survivors(["P-2", "P-1"], [])
     {'P-1': 'P-1', 'P-2': 'P-2'}
     """
     decided: dict[frozenset[str], Merge] = {}

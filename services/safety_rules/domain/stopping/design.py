@@ -123,7 +123,7 @@ def make_design(
 ) -> Design:
     """Return the calibrated design of *family*, or the properties of a given ``table``.
 
-    >>> round(design("table", 0.2, 0.3, 3, boundary=[2, 2, 3]).attained_alpha, 3)
+    >>> round(make_design("table", 0.2, 0.3, 3, boundary=[2, 2, 3]).attained_alpha, 3)
     0.04
 
     Args:

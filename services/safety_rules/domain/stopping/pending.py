@@ -93,7 +93,7 @@ def _progress(policy: Policy, curve: Curve, t: Floats, whole: Floats) -> tuple[F
 def find_table_row(size: float) -> int:
     """Return the row of the boundary table for an effective sample size: rounded up.
 
-    >>> looked_up(9.6), looked_up(3.0000000000001), looked_up(0)
+    >>> find_table_row(9.6), find_table_row(3.0000000000001), find_table_row(0)
     (10, 3, 0)
     """
     return math.ceil(size - SLACK)

@@ -10,7 +10,7 @@ def expand_steps(
 ) -> tuple[int, ...]:
     """Return the events that stop at x = 0 .. *n*; x + 1 where the rule cannot stop.
 
-    >>> boundary_of([BoundaryStep(events=2, first=2, last=3), BoundaryStep(events=3, first=4, last=5)], n=5)
+    >>> expand_steps([BoundaryStep(2, 2, 3), BoundaryStep(3, 4, 5)], n=5)
     (1, 2, 2, 2, 3, 3)
 
     Args:
@@ -32,7 +32,7 @@ def compress_boundary(
 ) -> tuple[BoundaryStep, ...]:
     """Return the steps of *boundary*, given for x = 0 .. n: the reverse of `boundary_of`.
 
-    >>> steps_of((1, 2, 2, 2, 3, 3))
+    >>> compress_boundary((1, 2, 2, 2, 3, 3))
     (BoundaryStep(events=2, first=2, last=3), BoundaryStep(events=3, first=4, last=5))
     """
     steps: list[BoundaryStep] = []
@@ -50,7 +50,7 @@ def compress_boundary(
 def format_steps(steps: Sequence[BoundaryStep]) -> str:
     """Return the steps in one line.
 
-    >>> written([BoundaryStep(events=2, first=2, last=4), BoundaryStep(events=3, first=5, last=5)])
+    >>> format_steps([BoundaryStep(2, 2, 4), BoundaryStep(3, 5, 5)])
     '2@2-4 3@5'
     """
     return " ".join(
@@ -64,7 +64,7 @@ def find_step_faults(
 ) -> Iterator[tuple[str, str]]:
     """Yield where a boundary is wrong, as (field, problem); nothing when it can be trusted.
 
-    >>> list(step_faults([BoundaryStep(2, 2, 3), BoundaryStep(3, 5, 9)], n=10))
+    >>> list(find_step_faults([BoundaryStep(2, 2, 3), BoundaryStep(3, 5, 9)], n=10))
     [('1.of', 'starts at 5, not at 4'), ('1.of', 'ends at 9, not at n = 10')]
     """
     if not steps:

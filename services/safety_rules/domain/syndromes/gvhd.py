@@ -37,9 +37,9 @@ SEVERITY: Mapping[ChronicSeverity, int] = {"none": 0, "mild": 1, "moderate": 2, 
 def grade_acute_gvhd(stages: GvhdStage) -> tuple[AcuteGrade, AcuteGrade]:
     """Return the least and the greatest overall grade that the organs which were assessed allow.
 
-    >>> overall_grade(GvhdStage(skin=3, liver=0, upper_gi=0, lower_gi=0))
+    >>> grade_acute_gvhd(GvhdStage(skin=3, liver=0, upper_gi=0, lower_gi=0))
     (<AcuteGrade.II: 2>, <AcuteGrade.II: 2>)
-    >>> overall_grade(GvhdStage(skin=1, liver=0, upper_gi=0))
+    >>> grade_acute_gvhd(GvhdStage(skin=1, liver=0, upper_gi=0))
     (<AcuteGrade.I: 1>, <AcuteGrade.IV: 4>)
 
     Raises:
@@ -70,9 +70,9 @@ def _grade_stages(skin: int, liver: int, upper_gi: int, lower_gi: int) -> AcuteG
 def stage_skin(rash_percent: Decimal, *, bullae_over_5_percent: bool = False) -> int:
     """Return the stage of a rash on *rash_percent* of the body surface.
 
-    >>> [skin_stage(Decimal(n)) for n in (0, 24, 25, 50, 51)]
+    >>> [stage_skin(Decimal(n)) for n in (0, 24, 25, 50, 51)]
     [0, 1, 2, 2, 3]
-    >>> skin_stage(Decimal(101))
+    >>> stage_skin(Decimal(101))
     Traceback (most recent call last):
         ...
     ValueError: 101 is no percentage of the body surface
@@ -98,7 +98,7 @@ def stage_skin(rash_percent: Decimal, *, bullae_over_5_percent: bool = False) ->
 def stage_liver(bilirubin_mg_dl: Decimal) -> int:
     """Return the stage of the liver; a value between two written bands is of the worse one.
 
-    >>> [liver_stage(Decimal(n)) for n in ("1.9", "2", "3", "3.05", "6", "6.1", "15", "15.1")]
+    >>> [stage_liver(Decimal(n)) for n in ("1.9", "2", "3", "3.05", "6", "6.1", "15", "15.1")]
     [0, 1, 1, 2, 2, 3, 3, 4]
     """
     first, *beyond = _BILIRUBIN_MG_DL
@@ -110,7 +110,7 @@ def stage_liver(bilirubin_mg_dl: Decimal) -> int:
 def stage_lower_gi(stool_ml_per_day: Decimal, *, pain_ileus_or_blood: bool = False) -> int:
     """Return the stage of the lower gut of an adult (above 50 kg).
 
-    >>> [lower_gi_stage(Decimal(n)) for n in (499, 500, 999, 1000, 1500, 1501)]
+    >>> [stage_lower_gi(Decimal(n)) for n in (499, 500, 999, 1000, 1500, 1501)]
     [0, 1, 1, 2, 2, 3]
 
     Args:
@@ -134,9 +134,9 @@ def stage_upper_gi(*, persistent: bool) -> int:
 def grade_chronic_gvhd(scores: Mapping[str, int | None]) -> tuple[ChronicSeverity, ChronicSeverity]:
     """Return the least and the greatest global severity that organ scores allow.
 
-    >>> chronic_severity({"skin": 1, "mouth": 1, "lungs": 0})
+    >>> grade_chronic_gvhd({"skin": 1, "mouth": 1, "lungs": 0})
     ('mild', 'severe')
-    >>> chronic_severity(dict.fromkeys(ORGANS, 0) | {"lungs": 1})
+    >>> grade_chronic_gvhd(dict.fromkeys(ORGANS, 0) | {"lungs": 1})
     ('moderate', 'moderate')
 
     Args:
@@ -179,7 +179,7 @@ def score_lungs(fev1_percent: Decimal) -> int:
 
     A value between two written bands is of the worse one.
 
-    >>> [lung_score(Decimal(n)) for n in ("80", "79.5", "60", "59.5", "40", "39.5")]
+    >>> [score_lungs(Decimal(n)) for n in ("80", "79.5", "60", "59.5", "40", "39.5")]
     [0, 1, 1, 2, 2, 3]
     """
     return sum(fev1_percent < limit for limit in _FEV1_PERCENT)
