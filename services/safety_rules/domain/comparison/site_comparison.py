@@ -44,9 +44,11 @@ class FisherResult:
 def run_fisher_test(table: SiteTable) -> FisherResult:
     """Return Fisher's exact test, summed in whole numbers: ties are ties.
 
-    >>> found = fisher(Table(events=3, of=4, other_events=1, other_of=4))
-    >>> [round(p * 70) for p in (found.more, found.two_sided, found.least, found.least_two_sided)]
-    [17, 34, 1, 2]
+    >>> result = run_fisher_test(SiteTable(3, 4, other_events=1, other_participants=4))
+    >>> round(result.one_sided * 70), round(result.two_sided * 70)
+    (17, 34)
+    >>> round(result.smallest_one_sided * 70), round(result.smallest_two_sided * 70)
+    (1, 2)
 
     Source: Fisher 1935, The Design of Experiments, section 11
     """
@@ -73,7 +75,7 @@ def adjust_p_values(
     A comparison whose margins allow no small enough p costs the others nothing. *smallest_p_values*
     follow from the margins alone, so that leaving a comparison out favours no result.
 
-    >>> adjusted([0.01, 0.5, 0.3], [0.001, 0.2, 0.2], 0.05)
+    >>> adjust_p_values([0.01, 0.5, 0.3], [0.001, 0.2, 0.2], 0.05)
     (0.01, None, None)
 
     Args:
@@ -100,7 +102,7 @@ def _able(least: Sequence[float], level: float) -> list[int]:
 def adjust_by_holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Return each p value adjusted for all: one of those that mean nothing is as low by no more.
 
-    >>> holm([0.01, 0.04, 0.03])
+    >>> adjust_by_holm([0.01, 0.04, 0.03])
     (0.03, 0.06, 0.06)
 
     Source: Holm 1979, Scand J Statist 6:65-70

@@ -13,7 +13,7 @@ _Z = float(special.ndtri((1 + _LEVEL) / 2))
 def estimate_survival(survival: float, greenwood: float) -> Estimate:
     """Return a survival probability with its log(-log) interval.
 
-    >>> of_survival(1.0, 0.0)
+    >>> estimate_survival(1.0, 0.0)
     Estimate(value=1.0, low=None, high=None)
 
     Args:
@@ -31,7 +31,7 @@ def estimate_survival(survival: float, greenwood: float) -> Estimate:
 def estimate_incidence(incidence: float, variance: float) -> Estimate:
     """Return a cumulative incidence with its interval on the scale log(-log(1 - F)).
 
-    >>> of_incidence(0.0, 0.0)
+    >>> estimate_incidence(0.0, 0.0)
     Estimate(value=0.0, low=None, high=None)
 
     Args:
@@ -48,9 +48,10 @@ def estimate_incidence(incidence: float, variance: float) -> Estimate:
 def estimate_proportion(count: int, total: int) -> Proportion:
     """Return *count* of *total* with its exact interval.
 
-    >>> [round(end, 4) for end in (proportion(0, 21).estimate.low, proportion(0, 21).estimate.high)]
-    [0.0, 0.1611]
-    >>> proportion(0, 0).estimate is None
+    >>> estimate = estimate_proportion(0, 21).estimate
+    >>> round(estimate.low, 4), round(estimate.high, 4)
+    (0.0, 0.1611)
+    >>> estimate_proportion(0, 0).estimate is None
     True
 
     Raises:

@@ -42,8 +42,8 @@ class RiskSet:
 def find_risk_sets(spells: Sequence[Spell]) -> tuple[RiskSet, ...]:
     """Return the risk set of each day with an event, in order; all events of one day are tied.
 
-    >>> risk_sets([Spell("P-1", 60, 70, "death"), Spell("P-2", 70, 90), Spell("P-3", 71, 90)])
-    (RiskSet(day=70, at_risk=2, happened={'death': 1}),)
+    >>> find_risk_sets([Spell("P-1", 60, 70, "death"), Spell("P-2", 70, 90), Spell("P-3", 71, 90)])
+    (RiskSet(day=70, at_risk=2, events_by_cause={'death': 1}),)
 
     Args:
         spells: In any order, one for each participant.

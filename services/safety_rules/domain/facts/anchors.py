@@ -48,7 +48,7 @@ class Anchors:
         """Return the day of *at* in the site's calendar, graft = day 0.
 
         >>> graft = datetime.fromisoformat("2026-03-01T02:00:00+00:00")  # still February
-        >>> Anchors(timezone="America/New_York", graft_at=graft).transplant_day(graft)
+        >>> Anchors(timezone="America/New_York", graft_at=graft).find_transplant_day(graft)
         0
         """
         return self._count_days(self.graft_at, at)

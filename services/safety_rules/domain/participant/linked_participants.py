@@ -80,7 +80,7 @@ def link_participants(subjects: Iterable[str], joining: Iterable[Fact]) -> list[
 
     What names anybody else joins nobody.
 
-    >>> families(["P-2", "P-1"], [])
+    >>> link_participants(["P-2", "P-1"], [])
     [('P-1',), ('P-2',)]
     """
     group_of = {subject: {subject} for subject in subjects}

@@ -44,7 +44,7 @@ def calibrate_boundary(
     of the statistic: those are searched, and alpha is never exceeded. The family ``posterior`` is
     compared with its own ``theta`` instead, whatever *alpha* is.
 
-    >>> calibrate("beta-binomial", 6, 0.2, 0.1, {"prior": (0.6, 2.4)}).boundary
+    >>> calibrate_boundary("beta-binomial", 6, 0.2, 0.1, {"prior": (0.6, 2.4)}).boundary
     (1, 2, 2, 3, 3, 3, 4)
 
     Args:

@@ -43,7 +43,7 @@ def compute_onset_fraction(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLik
 def find_curve_faults(curve: Curve) -> Sequence[str]:
     """Return what is wrong with a curve's numbers; empty when it can be used.
 
-    >>> curve_faults(Curve("table", points=((5, 0.8), (3, 1.0))))
+    >>> find_curve_faults(Curve("table", points=((5, 0.8), (3, 1.0))))
     ['points must rise in days and in F, from above 0 to 1']
     """
     if curve.shape == "exponential" and not 0 < curve.mean_days < math.inf:
@@ -111,7 +111,7 @@ def compute_residual_risk(p: float, weight: Floats) -> Floats:
 def compute_poisson_binomial(risks: Sequence[float]) -> Floats:
     """Return P(k of these independent events happen), k = 0 .. len(risks).
 
-    >>> poisson_binomial([0.5, 0.5]).tolist()
+    >>> compute_poisson_binomial([0.5, 0.5]).tolist()
     [0.25, 0.5, 0.25]
     """
     chances = np.zeros(len(risks) + 1)
