@@ -1,4 +1,4 @@
-"""Alerts, the deliveries that carry them to people, and who has seen them."""
+"""Alerts, the deliveries that carry them to people, and their acknowledgements."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class DeliveryRow:
     Args:
         id: uuid5 of alert, recipient, channel and what made it necessary.
         alert: Id.
-        role: For which the recipient is told.
+        role: The role in which the recipient is notified.
         recipient: Key in the study's recipients, never an address.
         channel: ``email``, ``webhook``, ...
         reason: Why it is sent.
@@ -58,7 +58,7 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgementRow:
-    """*by* has seen the alert when it stood at *grade*; says nothing about what to do."""
+    """Confirmation that *by* has seen the alert at *grade*; not an answer to it."""
 
     id: str
     alert: str
@@ -69,7 +69,7 @@ class AcknowledgementRow:
 
 
 def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
-    """Let the store hold *alerts*, and return those that are new or say something new."""
+    """Insert or update *alerts*; return those that are new or changed."""
     stored_by_id = {row.id: row for row in load_alerts(conn, ids=[row.id for row in alerts])}
     news = [row for row in alerts if stored_by_id.get(row.id) != row]
     contents = [_encode_detail(row) for row in news]
@@ -107,7 +107,7 @@ def load_alert(conn: Connection, alert_id: str) -> Alert | None:
 
 
 def find_alerts_written_since(conn: Connection, after_id: int) -> set[str]:
-    """Return the alerts (ids) of which anything was written since the audit row *after_id*."""
+    """Return the ids of alerts that the audit trail mentions after its row *after_id*."""
     of_alerts, of_deliveries, of_acknowledgements = (
         select(trail.c.key).where(trail.c.id > after_id, trail.c.place == table.name)
         for table in (alert, delivery, acknowledgement)
@@ -135,7 +135,7 @@ def add_deliveries(conn: Connection, rows: Sequence[DeliveryRow]) -> None:
 
 
 def replace_delivery(conn: Connection, current: DeliveryRow, replacement: DeliveryRow) -> bool:
-    """Replace *current* by *replacement*; False when somebody else changed it first."""
+    """Replace *current* by *replacement*; return False when another process changed it first."""
     table = delivery.c
     row = asdict(replacement)
     result = conn.execute(
@@ -155,8 +155,8 @@ def load_due_deliveries(
 ) -> list[DeliveryRow]:
     """Return up to *limit* deliveries whose next attempt is due, the earliest first.
 
-    A clock that was set back holds up nothing: what was never tried is due, and so is what would
-    have to wait longer than anything does, *longest_wait*.
+    A clock that was set back delays nothing: a delivery that was never attempted is due, and so
+    is one whose next attempt is more than *longest_wait* away.
     """
     table = delivery.c
     query = select(delivery).where(
@@ -172,7 +172,7 @@ def load_due_deliveries(
 
 
 def count_undelivered(conn: Connection) -> int:
-    """Return how many notices wait to be sent, now or later."""
+    """Return the number of notices that are still to be sent."""
     query = select(func.count()).where(delivery.c.next_attempt_at.is_not(None))
     return int(conn.scalar(query) or 0)
 
@@ -186,7 +186,7 @@ def load_deliveries(conn: Connection, alerts: Sequence[str] | None = None) -> li
 
 
 def append_acknowledgement(conn: Connection, row: AcknowledgementRow) -> bool:
-    """Add *row*, audited as done by its *by*; False when it is recorded already."""
+    """Insert *row* with its *by* as the actor of the audit; return False when it exists already."""
     same_id_query = select(acknowledgement.c.id).where(acknowledgement.c.id == row.id)
     if conn.execute(same_id_query).one_or_none() is not None:
         return False

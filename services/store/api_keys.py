@@ -11,12 +11,12 @@ from services.store.tables import api_key
 
 
 def hash_api_key(key: str) -> str:
-    """Return the sha256 by which *key*, 32 random bytes or more, is found; its only trace."""
+    """Return the sha256 of *key* (32 random bytes or more); the key itself is never stored."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def add_api_key(conn: Connection, key: str, site: str, instant: datetime, *, actor: str) -> None:
-    """Let whoever presents *key* send for *site* from now on."""
+    """Allow the holder of *key* to send for *site*."""
     row = {"hash": hash_api_key(key), "site": site, "created_at": instant, "revoked_at": None}
     audit.insert_audited(conn, api_key, [row], actor=actor)
 
@@ -30,7 +30,7 @@ def find_site_of_api_key(conn: Connection, key: str) -> str | None:
 
 
 def revoke_api_keys(conn: Connection, site: str, instant: datetime, *, actor: str) -> int:
-    """Refuse every key of *site* from now on; return how many there were."""
+    """Revoke all keys of *site*; return their number."""
     statement = (
         update(api_key)
         .where(api_key.c.site == site, api_key.c.revoked_at.is_(None))

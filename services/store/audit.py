@@ -1,4 +1,4 @@
-"""The audit trail: who changed which row when, and the hash of what it then said."""
+"""The audit trail: actor, time and hash of the content of each change of a row."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from services.store import tables
 from services.store.bulk import insert_rows
 from services.store.types import write_instant
 
-SERVICE = "service"  # the actor of what no person asked for
+SERVICE = "service"  # the actor when no person asked for the change
 INSERTION, CHANGE, DELETION = "inserted", "changed", "deleted"
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
@@ -23,10 +23,10 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class AuditPolicy:
-    """How the rows of one table are audited.
+    """The way in which rows of one table are audited.
 
-    *key* names the columns that say which rows one audit row is about; *left_out* those that
-    other rows vouch for. A table whose rows never change is *frozen*.
+    *key* names the columns that identify the rows of one audit row; *left_out* the columns that
+    other audited rows imply. A table whose rows never change is *frozen*.
     """
 
     table: Table
@@ -67,7 +67,7 @@ _POLICY_OF_TABLE = {kept.table.name: kept for kept in AUDIT_POLICIES}
 
 
 def find_policy(table: Table) -> AuditPolicy:
-    """Return how *table* is audited."""
+    """Return the audit policy of *table*."""
     return _POLICY_OF_TABLE[table.name]
 
 
@@ -100,7 +100,7 @@ def hash_rows(texts: Sequence[str]) -> str:
 
 
 def find_newest_id(conn: Connection) -> int:
-    """Return the id of the newest row of the trail; 0: there is none."""
+    """Return the id of the newest row of the trail; 0 when it is empty."""
     return int(conn.scalar(select(func.max(tables.audit.c.id))) or 0)
 
 
@@ -113,9 +113,9 @@ def record_rows(
     actor: str = SERVICE,
     detail: str = "",
 ) -> None:
-    """Let the audit trail say that *rows*, complete, were written to *table* in this transaction.
+    """Append to the audit trail that complete *rows* were written to *table*.
 
-    Each row stands for its key: rows that share one (facts of a message) must all be given.
+    Rows that share an audit key (the facts of one message) must be passed together.
     """
     how = find_policy(table)
     groups: dict[str, list[str]] = {}
@@ -132,7 +132,7 @@ def record_rows(
 def record_deletion(
     conn: Connection, table: Table, rows: Sequence[Row], *, actor: str = SERVICE
 ) -> None:
-    """Let the audit trail say that *rows* (their key columns suffice) were deleted."""
+    """Append to the audit trail that *rows* (their key columns suffice) were deleted."""
     how = find_policy(table)
     _append(conn, table, {make_audit_key(how, row): "" for row in rows}, (DELETION, actor, ""))
 

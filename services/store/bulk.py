@@ -1,4 +1,4 @@
-"""Rows in bulk: COPY where the database has it and there are many, else one INSERT."""
+"""Insertion of many rows: COPY on PostgreSQL, one INSERT otherwise."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -8,31 +8,33 @@ from typing import Any, cast
 from sqlalchemy import Column, Connection, Dialect, Table, insert
 from sqlalchemy.exc import DBAPIError
 
-COPY_FROM = 20  # rows; fewer are sooner inserted
+COPY_FROM = 20  # rows; INSERT is faster for fewer
 
 Row = Mapping[str, object]
 _ValueWriter = Callable[[Any], Any]
 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Let *table* hold *rows*, which all name the same columns.
+    """Insert *rows*, which all have the same columns, into *table*.
 
     Raises:
-        sqlalchemy.exc.IntegrityError: One of them is there already.
+        sqlalchemy.exc.IntegrityError: One of them exists already.
     """
     if conn.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
         _copy(conn, table, rows)
     elif rows:
-        conn.execute(insert(table).inline(), [dict(row) for row in rows])  # no id is asked back
+        conn.execute(
+            insert(table).inline(), [dict(row) for row in rows]
+        )  # no generated id is fetched
 
 
 def insert_if_new(conn: Connection, table: Table, row: Row) -> bool:
-    """Let *table* hold *row*, unless it has one of that key; return whether it is new."""
+    """Insert *row* unless one of its key exists; return True when it was inserted."""
     dialect = import_module(f"sqlalchemy.dialects.{conn.dialect.name}")  # the other costs time
     statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
     counting_statement = statement.execution_options(
         preserve_rowcount=True
-    )  # else not kept of an INSERT
+    )  # SQLAlchemy drops it for INSERT otherwise
     return conn.execute(counting_statement).rowcount == 1
 
 
@@ -60,7 +62,7 @@ def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 def _find_value_writers(
     table: Table, names: tuple[str, ...], dialect: Dialect
 ) -> tuple[_ValueWriter | None, ...]:
-    """Return how the driver wants the values of each column."""
+    """Return for each column the function that converts its values for the driver."""
 
     def find_writer(column: Column[Any]) -> _ValueWriter | None:
         writer = column.type.dialect_impl(dialect).bind_processor(dialect)

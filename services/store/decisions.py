@@ -1,4 +1,4 @@
-"""Decisions of stopping rules, as they were made: append-only, the record of what was told."""
+"""Decisions of stopping rules, append-only: the record of what people were told."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "urn:aegis:decision")
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """One decision: the *version*-th of its rule, made at *made_at* by the machine's clock."""
+    """A decision: version *version* of its rule, made at *made_at* by the machine's clock."""
 
     id: str
     version: int
@@ -29,9 +29,9 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class StudyState:
-    """The fence of the study step; version 0 before the first.
+    """The optimistic lock of the study step; version 0 before the first.
 
-    *cut* is the knowledge that the last step decided on: folded_through by participant.
+    *cut* is the knowledge cut of the last step: folded_through by participant.
     """
 
     study: str
@@ -94,7 +94,7 @@ def load_decision_history(
 
 
 def load_study_state(conn: Connection, study: str) -> StudyState:
-    """Return the fence of *study*; version 0 when it never stepped."""
+    """Return the state of *study*; version 0 before its first step."""
     query = select(study_state).where(study_state.c.study == study)
     row = conn.execute(query).one_or_none()
     if row is None:
@@ -103,17 +103,17 @@ def load_study_state(conn: Connection, study: str) -> StudyState:
 
 
 def is_at_state(conn: Connection, state: StudyState) -> bool:
-    """Say whether the study is at *state*, once whoever moves it on just now has ended."""
+    """Return True when the study is still at *state*, after waiting for a concurrent step."""
     table = study_state.c
     query = select(table.version).where(table.study == state.study).with_for_update()
     return (conn.scalar(query) or 0) == state.version
 
 
 def advance_study(conn: Connection, state: StudyState, cut: Mapping[str, int]) -> bool:
-    """Move the study from *state* to the next version, at *cut*.
+    """Advance the study from *state* to its next version, at *cut*.
 
     Returns:
-        False when somebody else was faster: the caller rolls back and reads again.
+        False when a concurrent step won: the caller rolls back and reads again.
     """
     row = {"study": state.study, "version": state.version + 1, "cut": wire.write_canonical(cut)}
     if state.version == 0:

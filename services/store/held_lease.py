@@ -1,4 +1,4 @@
-"""A lease that is kept: taken when it is free, renewed in time, given back at the end."""
+"""A lease that a worker holds: acquired when free, renewed in time, released at the end."""
 
 import time
 from collections.abc import Callable
@@ -20,34 +20,34 @@ RENEW_S = 2.0
 
 @dataclass(slots=True)
 class RivalLease:
-    """What is seen of a lease that others have, by a clock that does not jump."""
+    """The observed end of a lease that others hold, timed by a monotonic clock."""
 
     _ends_at: datetime | None = None
     _since_s: float = 0.0
 
     def observe(self, conn: Connection, name: str) -> None:
-        """See until when somebody has the lease *name*."""
+        """Read the end of the lease *name*, and note when it last changed."""
         ends_at = leases.find_lease_end(conn, name)
         if ends_at != self._ends_at:
             self._ends_at, self._since_s = ends_at, time.monotonic()
 
     def find_abandoned_end(self, for_s: float) -> datetime | None:
-        """Return the end of the lease that nobody has renewed for *for_s*; None: there is none.
+        """Return the end of the lease when nobody has renewed it for *for_s* seconds, else None.
 
-        Its holder died while its clock was ahead: else it would have been over by now.
+        Its holder died while its clock was ahead; otherwise the lease would have ended.
         """
         return self._ends_at if time.monotonic() - self._since_s > for_s else None
 
 
 @dataclass(slots=True)
 class HeldLease:
-    """The lease *name*, as *holder* sees it.
+    """The lease *name* from the point of view of *holder*.
 
     Args:
         db: Migrated.
         name: One of `services.store.leases.NAMES`.
         holder: Name of this worker among all.
-        clock: The machine's; when to renew is counted otherwise, for clocks jump.
+        clock: The machine's; the time to renew is counted by the monotonic clock instead.
     """
 
     db: Database
@@ -58,7 +58,7 @@ class HeldLease:
     _rival: RivalLease = field(default_factory=RivalLease)
 
     def hold(self) -> bool:
-        """Take or keep the lease; say whether it is this holder's."""
+        """Acquire or renew the lease; return True when this holder has it."""
         now_s = time.monotonic()
         if self._renewed_s is not None and now_s - self._renewed_s < RENEW_S:
             return True
@@ -68,16 +68,16 @@ class HeldLease:
         return is_mine
 
     def run_while_held(self, task: Callable[[], T]) -> T:
-        """Return what *task* does; the lease is kept meanwhile, however long that takes."""
+        """Run *task* to its end, renewing the lease meanwhile; return its result."""
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(task)
             while not wait([future], RENEW_S / 2).done:
-                with suppress(DatabaseError):  # *does* meets it, too, or has no need of it
+                with suppress(DatabaseError):  # *task* meets the same error, or needs no database
                     self.hold()
             return future.result()
 
     def take(self, conn: Connection) -> bool:
-        """Take or renew the lease in the transaction of *conn*; say whether it is this holder's."""
+        """Acquire or renew the lease within *conn*; return True when this holder has it."""
         abandoned_end = self._rival.find_abandoned_end(FOR_S)
         is_mine = leases.acquire_lease(
             conn, self.name, self.holder, self.clock(), FOR_S, abandoned_end=abandoned_end
@@ -86,7 +86,7 @@ class HeldLease:
         return is_mine
 
     def release(self) -> None:
-        """Let another holder take it at once, or when it runs out if the database is away."""
+        """Release the lease; when the database is away it expires by itself."""
         self._renewed_s = None
         with suppress(DatabaseError), self.db.write() as conn:
             leases.release_lease(conn, self.name, self.holder)

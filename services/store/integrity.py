@@ -1,4 +1,4 @@
-"""Finds every row that was changed, deleted or added behind the back of the audit trail."""
+"""Detection of rows that were changed, deleted or added outside the audit trail."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,11 +37,11 @@ _ACTIONS = {audit.INSERTION, audit.CHANGE, audit.DELETION}
 
 
 def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
-    """Yield what is wrong with the database, part by part, in bounded memory.
+    """Yield the faults of the database, part by part, in bounded memory.
 
     Args:
-        look: Lends the state to look at; each part asks for it anew.
-        keys: Whose seal key made the chain of the audit trail.
+        look: Returns a connection to one consistent state; called again for each part.
+        keys: Their seal key made the chain of the audit trail.
     """
     if find_revisions(look()) != (find_head(),):
         yield IntegrityFault("alembic_version", "", f"is not at the one revision {find_head()}")
@@ -57,7 +57,7 @@ def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
 
 
 def _rows_against_audit(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault]:
-    """Yield rows that the newest audit row does not describe."""
+    """Yield rows whose content differs from their newest audit row."""
     for conn, keys in _table_keys(look, how):
         texts = _row_texts(conn, how, keys)
         trail = _trail(conn, how.table.name, list(texts))
@@ -74,7 +74,7 @@ def _rows_against_audit(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault
 
 
 def _audit_against_rows(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault]:
-    """Yield rows that the audit trail knows and the table does not."""
+    """Yield rows that the audit trail names and the table lacks."""
     place, key = tables.audit.c.place, tables.audit.c.key
     query = select(key).where(place == how.table.name).distinct().order_by(key).limit(KEYS_AT_ONCE)
     columns = [how.table.c[name] for name in how.key]
@@ -97,7 +97,7 @@ def _audit_against_rows(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault
 
 
 def _strange_audit_rows(look: Look) -> Iterator[IntegrityFault]:
-    """Yield audit rows about nothing that is audited."""
+    """Yield audit rows with an unknown table or action."""
     table = tables.audit.c
     last = look().scalar(select(func.max(table.id))) or 0
     places = {how.table.name for how in audit.AUDIT_POLICIES}
@@ -110,7 +110,7 @@ def _strange_audit_rows(look: Look) -> Iterator[IntegrityFault]:
 
 
 def _counter_faults(look: Look) -> Iterator[IntegrityFault]:
-    """Yield participants whose counters are not those of their facts, or who miss some."""
+    """Yield participants whose counters disagree with their facts, or whose facts have gaps."""
     subject = tables.participant.c.subject
     query = select(subject).order_by(subject).limit(KEYS_AT_ONCE)
     conn = look()
@@ -160,7 +160,7 @@ def _find_counter_faults(conn: Connection, subjects: Sequence[str]) -> Iterator[
 
 
 def _strays(conn: Connection) -> Iterator[IntegrityFault]:
-    """Yield facts about nobody."""
+    """Yield the subjects of facts that are no participants."""
     fact, participant = tables.fact.c, tables.participant.c
     stray = select(fact.subject).where(fact.subject.not_in(select(participant.subject))).distinct()
     for subject in conn.scalars(stray.order_by(fact.subject)):
@@ -168,7 +168,7 @@ def _strays(conn: Connection) -> Iterator[IntegrityFault]:
 
 
 def _families(conn: Connection) -> Iterator[IntegrityFault]:
-    """Yield participants whose family is not the one that merges name."""
+    """Yield participants whose stored family differs from the one that their merges imply."""
     fact, participant = tables.fact.c, tables.participant.c
     query = select(fact.payload).where(fact.kind.in_(JOINING_KINDS))
     joining_facts = [wire.read_fact(payload) for payload in conn.scalars(query)]
@@ -185,7 +185,7 @@ def _families(conn: Connection) -> Iterator[IntegrityFault]:
 
 
 def _leases(conn: Connection) -> Iterator[IntegrityFault]:
-    """Yield leases that nobody can have taken."""
+    """Yield leases with an impossible name or duration."""
     for row in conn.execute(_raw(tables.lease, [])):
         try:
             lasts = Instant.parse(row.until) - Instant.parse(row.since)
@@ -201,7 +201,7 @@ def _leases(conn: Connection) -> Iterator[IntegrityFault]:
 def _table_keys(
     look: Look, how: AuditPolicy
 ) -> Iterator[tuple[Connection, list[tuple[object, ...]]]]:
-    """Yield the audit keys of a table, as column values, in parts, each with its state."""
+    """Yield the audit keys of a table as column values, in parts, each with its connection."""
     columns = [how.table.c[name] for name in how.key]
     query = select(*columns).distinct().order_by(*columns).limit(KEYS_AT_ONCE)
     conn = look()
@@ -226,7 +226,7 @@ def _row_texts(
 
 
 def _trail(conn: Connection, place: str, keys: Sequence[str]) -> Mapping[str, list[str]]:
-    """Return what was recorded about *keys* of *place*, oldest first."""
+    """Return the recorded hashes of *keys* of the table *place*, oldest first."""
     table = tables.audit.c
     query = select(table.key, table.sha256).where(table.place == place, table.key.in_(keys))
     rows = conn.execute(query.order_by(table.key, table.id))
@@ -234,7 +234,7 @@ def _trail(conn: Connection, place: str, keys: Sequence[str]) -> Mapping[str, li
 
 
 def _raw(table: Table, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """Return the query for rows as the database holds them, readable whatever was done to them."""
+    """Return the query for the raw stored values, which reads damaged rows too."""
     return select(*(_as_held(column) for column in table.c)).where(*conditions)
 
 
@@ -250,7 +250,7 @@ def _as_held(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _values(how: AuditPolicy, key: str) -> tuple[object, ...] | None:
-    """Return the column values of an audit key; None when it cannot be one."""
+    """Return the column values of an audit key; None when it is malformed."""
     try:
         values = json.loads(key) if len(how.key) > 1 else [key]
         if len(values) != len(how.key):

@@ -1,4 +1,4 @@
-"""The journal: raw messages, the facts they brought, and in which order that became known."""
+"""The journal: raw messages, their facts, and the order in which they became known."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,12 +54,12 @@ NOT_CLINICAL = (*JOINING_KINDS, "adjudication", "enrolment", "determination", "p
 
 
 class UnknownParticipantError(LookupError):
-    """A fact is about somebody whom nobody added; the message names only the pseudonym."""
+    """The subject of a fact is not in the store; the message names only the pseudonym."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message with all that was read from it."""
+    """A message with the facts and parked items read from it."""
 
     message: RawMessage
     facts: tuple[Fact, ...]
@@ -67,9 +67,9 @@ class Arrival:
 
 
 def append_arrivals(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arrival]) -> None:
-    """Let the journal hold *arrivals*, in their order, once the transaction commits.
+    """Append *arrivals* to the journal in their order, within the transaction of *conn*.
 
-    Facts get the next seq of their subject; received_at never decreases from one to the next.
+    Facts get the next seq of their subject; received_at never decreases along them.
 
     Raises:
         UnknownParticipantError: A fact's subject was never added.
@@ -90,7 +90,7 @@ def append_arrivals(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arriv
 def append_facts(
     conn: Connection, message_id: str, facts: Sequence[Fact], received_at: datetime
 ) -> None:
-    """Let the journal hold *facts* of a message that is stored already, known since *received_at*.
+    """Append *facts* of a message that is stored already, known since *received_at*.
 
     Raises:
         UnknownParticipantError: A fact's subject was never added.
@@ -122,7 +122,7 @@ def load_facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[Jo
 
 
 def load_facts_of_message(conn: Connection, message_id: str) -> list[JournalEntry]:
-    """Return the facts that a message brought, in order."""
+    """Return the facts of a message, in order."""
     return _load_facts(conn, facts_table.c.message == message_id)
 
 
@@ -148,12 +148,12 @@ def find_known_fact_ids(conn: Connection, ids: Sequence[str]) -> frozenset[str]:
 
 
 def find_lagging_subjects(conn: Connection, limit: int) -> list[str]:
-    """Return up to *limit* subjects with facts that are not folded yet, not quarantined."""
+    """Return up to *limit* subjects, not quarantined, that have facts not folded yet."""
     return list(find_lagging_progress(conn, limit))
 
 
 def find_lagging_progress(conn: Connection, limit: int) -> Mapping[str, int]:
-    """Return how far up to *limit* subjects are folded who have more facts, not quarantined."""
+    """Return folded_through of up to *limit* subjects, not quarantined, that have later facts."""
     state = participant_state.c
     folded_through = func.coalesce(state.folded_through, 0)
     query = (
@@ -168,7 +168,7 @@ def find_lagging_progress(conn: Connection, limit: int) -> Mapping[str, int]:
 
 
 def count_unhandled(conn: Connection) -> int:
-    """Return how many facts wait to be folded, quarantined participants included."""
+    """Return the number of facts not folded yet, those of quarantined participants included."""
     state = participant_state.c
     lag = participant.c.last_seq - func.coalesce(state.folded_through, 0)
     query = select(func.coalesce(func.sum(lag), 0)).select_from(
@@ -178,7 +178,7 @@ def count_unhandled(conn: Connection) -> int:
 
 
 def count_facts(conn: Connection) -> int:
-    """Return how many facts the journal holds."""
+    """Return the number of facts in the journal."""
     return int(conn.scalar(select(func.count()).select_from(facts_table)) or 0)
 
 
@@ -208,9 +208,9 @@ def find_last_observations(
 def load_observation_instants(
     conn: Connection, study: str, as_of: datetime | None = None
 ) -> list[tuple[datetime, str, datetime]]:
-    """Return what moves `find_last_observations`, in the order in which it became known.
+    """Return the changes of `find_last_observations`, in the order in which they became known.
 
-    Each is when it became known, of whom, and the last instant at which they then were observed.
+    Each is the instant of knowledge, the subject, and the latest instant observed then.
     """
     table = facts_table.c
     query = (
@@ -228,11 +228,11 @@ def load_observation_instants(
 def _number_facts(
     conn: Connection, arrivals: Sequence[tuple[str, datetime, Fact]]
 ) -> list[dict[str, object]]:
-    """Number *arrivals* (message, received_at, fact), and move their participants on.
+    """Return rows of *arrivals* (message, received_at, fact) with their seq and time of knowledge.
 
-    Each message is known later than the one before it about anybody of the family: the order in
-    which merged participants heard them can be read from the journal, and no timer finds that
-    something became known in a past that is told already.
+    Each message becomes known later than the one before it about any member of the family. So the
+    journal gives one order to the facts of merged participants, and no fact becomes known before
+    a timer that was already applied.
     """
     if not arrivals:
         return []
@@ -264,7 +264,7 @@ def _number_facts(
 
 
 def _find_last_known(turns: Iterable[Turn]) -> dict[str, datetime]:
-    """Return the last instant at which anything became known of each family."""
+    """Return, for each family, the last instant at which anything became known of it."""
     last: dict[str, datetime] = {}
     for turn in turns:
         family = turn.family or turn.subject

@@ -1,4 +1,4 @@
-"""Leases: which process may do what only one may do, and until when."""
+"""Leases: time-limited, exclusive rights of one process to do a job."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,10 +22,10 @@ def acquire_lease(
     *,
     abandoned_end: datetime | None = None,
 ) -> bool:
-    """Return whether *holder* has the lease *name* until *instant* + *for_s*; again renews it.
+    """Acquire or renew the lease *name* until *instant* + *for_s*; return False when it is taken.
 
-    Another's lease is free when it is over, or still ends at *abandoned_end*: the caller knows that
-    nobody has renewed that one for as long as a lease lasts, whatever the clocks say.
+    The lease of another holder is free when it has ended, or when it still ends at
+    *abandoned_end*: the caller has seen that nobody renewed it for as long as a lease lasts.
 
     Raises:
         ValueError: The name is unknown, the holder empty, or *for_s* not in (0, `LONGEST_S`].
@@ -62,18 +62,18 @@ def acquire_lease(
 
 
 def find_lease_end(conn: Connection, name: str) -> datetime | None:
-    """Return until when somebody has the lease *name*, by the holder's clock; None: nobody."""
+    """Return the end of the lease *name* by its holder's clock; None when nobody holds it."""
     return conn.scalars(select(lease.c.until).where(lease.c.name == name)).one_or_none()
 
 
 def release_lease(conn: Connection, name: str, holder: str) -> None:
-    """Let others have the lease *name* at once, if *holder* has it."""
+    """Release the lease *name* if *holder* has it."""
     result = conn.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))
     if result.rowcount:
         audit.record_deletion(conn, lease, [{"name": name}], actor=holder)
 
 
 def is_held(conn: Connection, names: Sequence[str], instant: datetime) -> bool:
-    """Say whether anybody has one of the leases *names* at *instant*."""
+    """Return True when any of the leases *names* is held at *instant*."""
     query = select(lease.c.name).where(lease.c.name.in_(names), lease.c.until > instant)
     return conn.execute(query.limit(1)).first() is not None

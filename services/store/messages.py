@@ -1,4 +1,4 @@
-"""Raw messages: every byte that was accepted, encrypted, and how it is found again."""
+"""Raw messages: every accepted byte, encrypted, by id, sender and control id."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _MESSAGES_AT_ONCE = 100  # each may be some megabytes
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """One message as received.
+    """A message as received.
 
     Args:
         id: uuid5 of sender, control id and hash.
@@ -30,8 +30,8 @@ class RawMessage:
         sender: ``APPLICATION|FACILITY``.
         control_id: MSH-10.
         sha256: Of *body*.
-        source: How it came: ``mllp``, ``http``, ``file``, ``person``, ...
-        clock: Whose time *received_at* is: ``wall`` or ``message``.
+        source: The way it came: ``mllp``, ``http``, ``file``, ``person``, ...
+        clock: The clock of *received_at*: ``wall`` or ``message``.
         body: As received; kept encrypted.
     """
 
@@ -89,9 +89,9 @@ def find_damaged_messages(look: Look, keys: vault.Keys) -> Iterator[str]:
 
 
 def find_messages_without_effect(look: Look) -> Iterator[str]:
-    """Yield the ids of the messages of which there is neither a fact nor a parked item.
+    """Yield the ids of accepted messages that produced neither a fact nor a parked item.
 
-    Some say nothing that is kept, or only what was known already.
+    Some carry nothing that is stored, or only facts that were known already.
     """
     has_no_effect = (
         ~select(table.c.message).where(table.c.message == raw_message.c.id).exists()
@@ -112,7 +112,7 @@ def _iterate_parts(look: Look, query: Select[Any]) -> Iterator[Sequence[RowMappi
 
 
 def count_messages(conn: Connection, sources: Sequence[str] = ()) -> int:
-    """Return how many messages were accepted, from *sources* only when there are any."""
+    """Return the number of accepted messages, of *sources* alone when any are given."""
     query = select(func.count()).select_from(raw_message)
     if sources:
         query = query.where(raw_message.c.source.in_(sources))
@@ -120,19 +120,19 @@ def count_messages(conn: Connection, sources: Sequence[str] = ()) -> int:
 
 
 def find_last_received_by_site(conn: Connection) -> dict[str, datetime]:
-    """Return when each site's last message was received."""
+    """Return the instant at which each site's last message was received."""
     query = select(raw_message.c.site, func.max(raw_message.c.received_at).label("at"))
     rows = conn.execute(query.where(raw_message.c.site != "").group_by(raw_message.c.site))
     return {row.site: row.at for row in rows}
 
 
 def find_used_key_ids(conn: Connection) -> frozenset[str]:
-    """Return the ids of the encryption keys that raw messages are sealed with."""
+    """Return the ids of the encryption keys in use by raw messages."""
     return frozenset(conn.scalars(select(raw_message.c.key_id).distinct()))
 
 
 def reseal_messages(conn: Connection, keys: vault.Keys, limit: int) -> int:
-    """Seal up to *limit* messages of older keys with the active one; return how many there were.
+    """Encrypt up to *limit* messages of older keys with the active one; return their number.
 
     Raises:
         VaultError: One cannot be decrypted.
@@ -150,7 +150,7 @@ def reseal_messages(conn: Connection, keys: vault.Keys, limit: int) -> int:
 
 
 def make_raw_row(keys: vault.Keys, message: RawMessage) -> Row:
-    """Return the row that keeps *message*, encrypted."""
+    """Return the row of *message*, with its body encrypted."""
     encrypted = vault.encrypt(keys, message.id, message.body)
     return {
         "id": message.id,

@@ -1,6 +1,7 @@
-"""What has to be announced on a topic: written with what it announces, deleted once it was.
+"""The outbox: announcements for topics, written in the transaction of what they announce.
 
-Only where a relay carries it on (`Database.open(..., has_relay=True)`).
+The relay deletes them once they are published. They are written only where a
+relay runs (`Database.open(..., has_relay=True)`).
 """
 
 import json
@@ -23,7 +24,7 @@ Row = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One row: *payload* (JSON) for whoever follows *key* on *topic*."""
+    """A row of the outbox: *payload* (JSON) under *key* on *topic*."""
 
     id: int
     topic: str
@@ -35,11 +36,11 @@ class Announcement:
 def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
     """Announce rows of the journal, in their order: one payload for each message and subject.
 
-    The lines of a message may be about one and another in turn; a payload holds all that it says of
-    one, for who is told in parts would grade in parts.
+    A message may alternate between subjects; a payload holds all its facts of one subject, so that
+    no worker grades a part of them.
 
     A payload is ``{"message": ..., "received_at": ..., "facts": [[seq, fact], ...]}``; without any
-    fact when it would be longer than `LONGEST`: then the journal is read.
+    fact when it would be longer than `LONGEST`: the reader then loads them from the journal.
     """
     if _has_relay(conn):
         runs: dict[tuple[str, str], list[Row]] = {}
@@ -53,13 +54,13 @@ def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
 
 
 def announce_hint(conn: Connection, subjects: Sequence[str]) -> None:
-    """Let whoever folds *subjects* look at them again, without a fact."""
+    """Announce that *subjects* are to be folded again, without any fact."""
     hint = json.dumps({"message": "", "received_at": _write_instant(now_utc()), "facts": []})
     announce(conn, FACTS, [(subject, hint) for subject in subjects])
 
 
 def announce_standings(conn: Connection, study: str) -> None:
-    """Let whoever decides for *study* look at its standings."""
+    """Announce that the standings of *study* may have changed."""
     announce(conn, STANDINGS, [(study, "{}")])
 
 
@@ -76,18 +77,18 @@ def load_announcements(conn: Connection, after_id: int, limit: int) -> list[Anno
 
 
 def delete_announcements(conn: Connection, ids: Sequence[int]) -> None:
-    """Let the announcements *ids* be gone."""
+    """Delete the announcements *ids*."""
     for part in split_into_parts(ids):
         conn.execute(delete(outbox).where(outbox.c.id.in_(part)))
 
 
 def count_announcements(conn: Connection) -> int:
-    """Return how many announcements wait for the relay."""
+    """Return the number of announcements that wait for the relay."""
     return int(conn.scalar(select(func.count()).select_from(outbox)) or 0)
 
 
 def _has_relay(conn: Connection) -> bool:
-    """Say whether a relay reads them; else nothing is announced, and nothing piles up."""
+    """Return True when a relay reads the outbox; otherwise nothing is written to it."""
     return bool(conn.get_execution_options().get("has_relay"))
 
 

@@ -1,4 +1,4 @@
-"""Parked items: what was accepted but cannot be used yet, and why."""
+"""Parked items: parts of accepted messages that cannot be used yet, with the reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from services.store.tables import parked
 
 @dataclass(frozen=True, slots=True)
 class ParkedRow:
-    """One item of a message that waits for a mapping or a person.
+    """An item of a message that waits for a mapping or a person.
 
     Args:
         id: uuid5 of message, path, reason, and how often it was parked there before.
@@ -25,8 +25,8 @@ class ParkedRow:
         parked_at: Aware.
         resolution: Empty while open, then ``retried`` or ``discarded``.
         resolved_at: Aware; None while open.
-        resolved_by: Who.
-        comment: Why.
+        resolved_by: Name of the person.
+        comment: Of the same person.
     """
 
     id: str
@@ -43,7 +43,7 @@ class ParkedRow:
 
 
 def park_items(conn: Connection, rows: Sequence[ParkedRow]) -> None:
-    """Let *rows* be parked, once the transaction commits."""
+    """Insert *rows* as parked items."""
     audit.insert_audited(conn, parked, [asdict(row) for row in rows])
 
 
@@ -57,7 +57,7 @@ def load_parked(
 ) -> list[ParkedRow]:
     """Return parked items, oldest first; only the open ones unless *still_open* is False.
 
-    With *hold* nobody else closes one of them until the transaction ends.
+    With *hold* their rows stay locked until the transaction ends.
     """
     query = select(parked).order_by(parked.c.parked_at, parked.c.id)
     if site is not None:
@@ -72,7 +72,7 @@ def load_parked(
 
 
 def count_parked(conn: Connection) -> Mapping[tuple[str, str], int]:
-    """Return how many items are parked, by (site, reason)."""
+    """Return the number of parked items by (site, reason)."""
     query = (
         select(parked.c.site, parked.c.reason, func.count())
         .where(parked.c.resolution == "")
@@ -90,7 +90,7 @@ def resolve_parked(
     actor: str,
     comment: str = "",
 ) -> int:
-    """Close the open ones among *ids*, audited as done by *actor*; return how many there were."""
+    """Close the open items among *ids*, audited as done by *actor*; return their number."""
     values = {
         "resolution": resolution,
         "resolved_at": instant,

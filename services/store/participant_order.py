@@ -1,6 +1,6 @@
-"""Whose turn it is: a family's facts are numbered, timed and told one transaction at a time.
+"""The order of a family's facts: numbered, timed and folded by one transaction at a time.
 
-Whoever adds facts, or tells what time has done, holds the family's rows until it has committed.
+A transaction that adds facts or applies timers locks the rows of the family until it commits.
 
 Source: docs/adr/0006-one-order-of-knowing.md
 """
@@ -16,13 +16,13 @@ from services.store.messages import split_into_parts
 from services.store.tables import participant
 from services.vocabulary.fact import Fact, Merge, Move
 
-JOINING_KINDS = ("merge", "move")  # what names two participants, and stands in the journals of both
+JOINING_KINDS = ("merge", "move")  # kinds of facts that stand in the journals of two participants
 _NEXT = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
 class Turn:
-    """One participant while their row is held; *family* is None when nobody belongs to them."""
+    """A participant whose row is locked; *family* is None without a merge or move."""
 
     subject: str
     family: str | None
@@ -32,12 +32,12 @@ class Turn:
 
 
 def compute_known_at(last: datetime | None, received_at: datetime) -> datetime:
-    """Return since when a message is known that is received after another, known since *last*."""
+    """Return the instant of knowledge of a message received after another, known since *last*."""
     return received_at if last is None else max(received_at, last + _NEXT)
 
 
 def list_named_pairs(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
-    """Return the participants that each of *facts* brings together, undone or not."""
+    """Return the pair of participants that each merge or move of *facts* names, undone or not."""
     pairs: list[tuple[str, ...]] = []
     for fact in facts:
         match fact.body:
@@ -47,10 +47,10 @@ def list_named_pairs(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
 
 
 def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
-    """Hold the rows of *subjects* and of their families until the transaction ends.
+    """Lock the rows of *subjects* and of their families until the transaction ends.
 
     Returns:
-        Who is held, by subject; nobody of that name: absent.
+        The locked participants by subject, without unknown ones.
     """
     wanted_subjects = set(subjects)
     while True:
@@ -62,11 +62,11 @@ def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
         relatives = _load_members(conn, {turn.family for turn in turns.values() if turn.family})
         if relatives <= turns.keys():
             return turns
-        wanted_subjects |= relatives  # a merge was committed while this waited for its turn
+        wanted_subjects |= relatives  # a merge was committed while this waited for the lock
 
 
 def join_families(turns: Mapping[str, Turn], together: Iterable[Sequence[str]]) -> None:
-    """Let all whom each of *together* names, and their families, be one family; all are held."""
+    """Join the families of the participants of each pair of *together*, all of them locked."""
     for names in together:
         families = {turns[name].family or name for name in names}
         for turn in turns.values():
@@ -75,7 +75,7 @@ def join_families(turns: Mapping[str, Turn], together: Iterable[Sequence[str]]) 
 
 
 def end_turns(conn: Connection, turns: Iterable[Turn]) -> None:
-    """Write how far *turns* have come."""
+    """Write the counters and families of *turns*."""
     rows = [
         {
             "of": turn.subject,
@@ -99,10 +99,10 @@ def end_turns(conn: Connection, turns: Iterable[Turn]) -> None:
 
 
 def record_told_until(conn: Connection, subject: str, last_seq: int, told_until: datetime) -> bool:
-    """Let time be told until *told_until* to *subject*, who has heard all up to the seq *last_seq*.
+    """Record that timers of *subject* are applied until *told_until*, after its fact *last_seq*.
 
     Returns:
-        False when facts have come that were not heard: the caller rolls back and hears them first.
+        False when later facts have come: the caller rolls back and folds them first.
     """
     heard_all = (participant.c.subject == subject) & (participant.c.last_seq == last_seq)
     statement = update(participant).where(heard_all).values(told_until=told_until)
@@ -110,7 +110,7 @@ def record_told_until(conn: Connection, subject: str, last_seq: int, told_until:
 
 
 def find_families(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the families of *subjects*, whole, each in id order."""
+    """Return the complete families of *subjects*, each in id order."""
     group_of: dict[str, list[str]] = {}
     for part in split_into_parts(sorted(set(subjects))):
         query = _select_with_family(part).with_only_columns(

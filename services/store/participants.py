@@ -1,4 +1,4 @@
-"""Who takes part under which pseudonym, and the hashed identifiers that lead to them."""
+"""Participants by pseudonym, and the hashed identifiers that lead to them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.store.tables import identity, participant
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A pseudonym of *study*, enrolled at *site*; a study itself is one with its id and no site.
+    """A pseudonym of *study*, enrolled at *site*; the study itself has its id and no site.
 
     *last_seq* and *last_received_at* belong to the journal.
     """
@@ -81,7 +81,7 @@ def load_participant(conn: Connection, subject: str) -> Participant | None:
 
 
 def find_last_received(conn: Connection, study: str) -> datetime | None:
-    """Return when the last fact about anybody of *study* came; None before the first."""
+    """Return the instant of the last fact about any participant of *study*; None before it."""
     columns = participant.c
     query = select(columns.last_received_at).where(
         columns.study == study, columns.last_received_at.is_not(None)
@@ -99,7 +99,7 @@ def link_identifier(
     instant: datetime,
     actor: str = audit.SERVICE,
 ) -> None:
-    """Let the identifier of *identity_hash* lead to *subject*; again is no change.
+    """Link the identifier of *identity_hash* to *subject*; the same link again changes nothing.
 
     Raises:
         ValueError: It leads to somebody else.
@@ -119,7 +119,7 @@ def link_identifier(
 
 
 def count_identifiers(conn: Connection, subject: str) -> int:
-    """Return by how many identifiers *subject* is known."""
+    """Return the number of identifiers of *subject*."""
     query = select(func.count()).select_from(identity).where(identity.c.subject == subject)
     return int(conn.scalar(query) or 0)
 

@@ -1,4 +1,4 @@
-"""The contents of the protocol files that a study ran by, kept by their hash."""
+"""The contents of the protocol files of a study, by their hash."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from services.store.tables import protocol_version
 
 @dataclass(frozen=True, slots=True)
 class ProtocolVersion:
-    """The content of a protocol file that the study ran by, from *activated_at* on."""
+    """The content of a protocol file by which the study runs from *activated_at* on."""
 
     sha256: str
     study: str
@@ -23,7 +23,7 @@ class ProtocolVersion:
 def keep_protocol(
     conn: Connection, protocol: ProtocolVersion, *, actor: str = audit.SERVICE
 ) -> bool:
-    """Keep *protocol*; False when a file of this hash is kept already."""
+    """Insert *protocol*; return False when a file of this hash exists already."""
     if load_protocol(conn, protocol.sha256) is not None:
         return False
     audit.insert_audited(conn, protocol_version, [asdict(protocol)], actor=actor)
@@ -31,7 +31,7 @@ def keep_protocol(
 
 
 def load_protocol(conn: Connection, sha256: str) -> ProtocolVersion | None:
-    """Return the file of this hash; None when it is not kept."""
+    """Return the file of this hash; None when there is none."""
     query = select(protocol_version).where(protocol_version.c.sha256 == sha256)
     row = conn.execute(query).mappings().one_or_none()
     return None if row is None else ProtocolVersion(**row)

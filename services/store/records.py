@@ -1,4 +1,4 @@
-"""What the fold says of each participant: episodes and standings, version by version."""
+"""Episodes and standings of participants, version by version."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ from services.vocabulary.standing import Standing
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    """One version of a standing: known since *known_at*, because of the fact *seq*.
+    """A version of a standing, known since *known_at* because of the fact *seq*.
 
-    *version* 0 lets `append_standings` count.
+    `append_standings` replaces *version* 0 by the next one.
     """
 
     standing: Standing
@@ -85,7 +85,7 @@ def load_episode_versions(
 
 
 def count_versions(conn: Connection) -> int:
-    """Return how many versions of episodes there are."""
+    """Return the number of versions of all episodes."""
     return int(conn.scalar(select(func.count()).select_from(episode)) or 0)
 
 
@@ -93,7 +93,7 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
     """Add those of *rows* that differ from the latest of their participant and rule.
 
     Returns:
-        What was added, with its versions.
+        The added rows, with their versions.
     """
     latest = {
         (row.standing.participant, row.standing.rule): row

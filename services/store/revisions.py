@@ -27,7 +27,7 @@ class UnfitDatabaseError(Exception):
 
 
 def find_revisions(conn: Connection) -> tuple[str, ...]:
-    """Return the revisions that the database says it is at: none, one, or a mistake."""
+    """Return the revisions that the database names: none, one, or several by mistake."""
     if not inspect(conn).has_table(_TABLE):
         return ()
     return tuple(conn.scalars(text(f"SELECT version_num FROM {_TABLE} ORDER BY 1")))  # noqa: S608
@@ -38,13 +38,13 @@ def find_head() -> str:
     return _read_revisions()[0]
 
 
-def known_revisions() -> set[str]:
+def list_revisions() -> set[str]:
     """Return every revision that this program knows."""
     return set(_read_revisions()[1])
 
 
 def require_newest(db: Database) -> None:
-    """Return when the tables of *db* are those that this program knows.
+    """Require that the tables of *db* are at the newest revision of this program.
 
     Raises:
         NewerSchemaError: This program is too old for the database.
@@ -63,12 +63,12 @@ def require_newest(db: Database) -> None:
 
 
 def require_known(revisions: set[str]) -> None:
-    """Return when this program knows each of *revisions*.
+    """Require that this program knows each of *revisions*.
 
     Raises:
         NewerSchemaError: It does not.
     """
-    if unknown := revisions - known_revisions():
+    if unknown := revisions - list_revisions():
         raise NewerSchemaError(
             f"the database is at revision {min(unknown)}, which this version of Aegis does not"
             " know: start the version that wrote it, or a newer one"

@@ -1,4 +1,4 @@
-"""Who may read and write what: one database role for each service and audience, on PostgreSQL."""
+"""Database roles on PostgreSQL: the rights of each service and of each audience of views."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -11,14 +11,14 @@ from services.store import tables as t
 
 SERVICES: Final = ("ingest", "relay", "rules", "alerts")
 
-_PRIVATE = (t.raw_message, t.identity, t.api_key)  # what names people, or lets somebody in
+_PRIVATE = (t.raw_message, t.identity, t.api_key)  # they name people or admit a sender
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
-_VERSION = Table("alembic_version", MetaData())  # which the migrations keep
-_START = (_VERSION, t.protocol_version)  # what a process looks at before it begins
+_VERSION = Table("alembic_version", MetaData())  # the table of Alembic
+_START = (_VERSION, t.protocol_version)  # a process reads them when it starts
 _SELECT, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
 _CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 
-# What each may do beside reading its own; whatever is not named here is refused by the database.
+# The rights of each service; the database refuses everything else.
 GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     "ingest": {
         _SELECT: (*_PRIVATE, *_START, t.participant, t.parked, t.fact),
@@ -49,8 +49,8 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     },
 }
 
-# Who watches may read these views (migration 0003), and no table. The safety officer sees
-# pseudonyms, sites and dates; the DSMB neither sites nor dates.
+# Each audience may read these views (migration 0003) and no table. The safety officer sees
+# pseudonyms, sites and dates; the DSMB sees neither sites nor dates.
 _FOR_ALL = (
     "dsmb_adverse_event",
     "dsmb_boundary",
@@ -80,7 +80,7 @@ _SEQUENCED_TABLES = (t.audit, t.outbox)  # their ids are counted by a sequence
 
 
 def name_role(service: str) -> str:
-    """Return the database role that *service*, or an audience of `VIEWS`, acts as.
+    """Return the database role of *service*, or of an audience of `VIEWS`.
 
     >>> name_role("ingest")
     'aegis_ingest'
@@ -89,7 +89,7 @@ def name_role(service: str) -> str:
 
 
 def grant_all(conn: Connection) -> None:
-    """Let all have their roles, with what `GRANTS` and `VIEWS` say and nothing else.
+    """Create the roles and give them exactly the rights of `GRANTS` and `VIEWS`.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The user may not create roles or does not own the tables.

@@ -1,4 +1,4 @@
-"""The version of the rules that stands today for the one that a row was written with."""
+"""The current name of the version of the rules by which a row was written."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from services.store.tables import rules_alias
 
 
 def select_rules_version(table: Table) -> ColumnElement[str]:
-    """Return the ``rules_version`` of *table*, by the name that it has today."""
+    """Return the ``rules_version`` of *table* as an expression, by its current name."""
     alias = rules_alias.c
     stored_version = table.c.rules_version
     query = select(alias.stands_for).where(alias.version == stored_version)

@@ -1,4 +1,4 @@
-"""Seals: each second the new audit rows are chained, by one sealer, with a key they do not hold."""
+"""Seals: a chain of keyed hashes over the audit rows, extended each second by one worker."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ _CONTENT = (
 
 @dataclass(frozen=True, slots=True)
 class IntegrityFault:
-    """Something in the database that Aegis did not write so: table, key, and what is wrong."""
+    """A fault of the stored data: its table, its key, and the problem."""
 
     place: str
     key: str
@@ -42,15 +42,15 @@ class IntegrityFault:
 
 @dataclass(slots=True)
 class SettledIds:
-    """Which audit rows nobody can still be writing, on a database with several writers.
+    """The audit rows that no open transaction can precede, on a database with several writers.
 
     Ids become visible out of order there. Those up to *asked_id* are settled once every transaction
-    that ran when this was looked at has ended: they had their ids by then.
+    that ran at the last observation has ended: their ids were given by then.
 
     Args:
-        upto: What is settled for certain.
-        asked_id: The highest id that was given then.
-        asked_before: A transaction that began after that.
+        upto: The highest settled id.
+        asked_id: The highest id at the last observation.
+        asked_before: Id of a transaction that began after it.
     """
 
     upto: int = 0
@@ -58,12 +58,12 @@ class SettledIds:
     asked_before: int | None = None
 
     def observe(self, conn: Connection) -> int:
-        """Return the highest id that is settled now; look a few times a minute or more.
+        """Return the highest settled id; call it several times a minute.
 
         Args:
-            conn: A transaction that has written nothing: the number it is given here is higher
-                than that of whoever has an id by then. (The end of a snapshot would not do: whoever
-                began after the last that ended may have its number, and more, behind that end.)
+            conn: A transaction that has written nothing: it is given a transaction id here, higher
+                than that of any transaction that has an audit id by then. (The end of a snapshot
+                is no such bound: a running transaction may have an id beyond it.)
         """
         last = audit.find_newest_id(conn)
         own_id, oldest = conn.execute(_TRANSACTION_IDS).one()
@@ -78,13 +78,13 @@ class SettledIds:
 def seal_audit_rows(
     conn: Connection, keys: vault.Keys, sealed_at: datetime, *, upto: int | None = None
 ) -> str | None:
-    """Chain up to `ROWS_AT_ONCE` new audit rows, and return the seal's hash.
+    """Append a seal over up to `ROWS_AT_ONCE` new audit rows; return its hash.
 
-    Call it until it returns None: nothing is left but the audit rows of the seals themselves.
+    Call it until it returns None: then only the audit rows of the seals themselves are left.
 
     Args:
         conn: Of the holder of the lease ``sealer``.
-        keys: Whose seal key makes the chain.
+        keys: Their seal key makes the chain.
         sealed_at: Aware.
         upto: Rows of a higher id wait: `SettledIds`. None with a single writer.
     """
@@ -108,7 +108,7 @@ def seal_audit_rows(
 
 
 def check_chain(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
-    """Yield every break of the chain: a seal that is missing, or audit rows that do not fit it."""
+    """Yield every break of the chain: a missing seal, or audit rows that do not fit theirs."""
     first_id, previous = 1, ""
     count_below = look().scalar(select(func.count()).where(audit_table.c.id < first_id))
     if count_below:
@@ -124,7 +124,7 @@ def check_chain(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
 
 
 def _seals(look: Look) -> Iterator[tuple[int, int, str, str]]:
-    """Yield the seals in their order; what was sealed does not change any more."""
+    """Yield the seals in their order; sealed rows no longer change."""
     table = audit_seal.c
     query = select(table.upto, table.since, table.hash, table.previous).order_by(table.upto)
     part = look().execute(query.limit(_SEALS_AT_ONCE)).all()
@@ -134,7 +134,7 @@ def _seals(look: Look) -> Iterator[tuple[int, int, str, str]]:
 
 
 def _end_of_chain(conn: Connection) -> tuple[int, str]:
-    """Return the first id that is not sealed, and the hash to go on from."""
+    """Return the first id without a seal, and the hash of the last seal."""
     query = select(audit_seal.c.upto, audit_seal.c.hash).order_by(audit_seal.c.upto.desc())
     last = conn.execute(query.limit(1)).one_or_none()
     return (1, "") if last is None else (last.upto + 1, last.hash)

@@ -1,4 +1,4 @@
-"""Seals the audit trail once a second, in a thread of its own, by lease."""
+"""The thread that seals the audit trail once a second, while it holds the lease."""
 
 import threading
 
@@ -14,21 +14,21 @@ _log = log.make_logger("store")
 
 
 def run_seal_worker(lease: HeldLease, keys: Keys, stop: threading.Event) -> None:
-    """Seal what is new until *stop* is set, and once more then."""
+    """Seal new audit rows each second until *stop* is set, and once more at the end."""
     settled_ids = None if lease.db.is_sqlite else SettledIds()
     while not stop.wait(_EVERY_S):
         try:
             seal_new_rows(lease, keys, settled_ids)
-        except Exception as error:  # noqa: BLE001 - what is not sealed now is sealed next time
+        except Exception as error:  # noqa: BLE001 - the next round seals the rest
             _log.exception("seal_failed", exc_info=error)
     seal_new_rows(lease, keys, settled_ids)
     lease.release()
 
 
 def seal_new_rows(lease: HeldLease, keys: Keys, settled_ids: SettledIds | None = None) -> None:
-    """Seal what is new, or of it what is *settled_ids*, when the *lease* is this process's.
+    """Seal the new audit rows, or the settled ones of them, when this process has the *lease*.
 
-    It is taken where the seals are written, so that of two sealers one waits for the other.
+    The lease is taken in the transaction that writes the seals: of two workers one waits.
     """
     upto = None
     if settled_ids is not None:

@@ -1,4 +1,4 @@
-"""Transactions: what is written is on disk, readers each see one consistent state."""
+"""Transactions: a commit is on disk, and each reader sees one consistent state."""
 
 import sqlite3
 import threading
@@ -25,7 +25,7 @@ __all__ = [
 BUSY_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT = "10s"
-_LIMITS = {  # of a server: whoever waits longer gives up, and tries again
+_LIMITS = {  # of a server: a longer wait fails and is tried again
     "lock_timeout": LOCK_TIMEOUT,
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
@@ -38,7 +38,7 @@ _WRITERS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def is_transient(error: DatabaseError) -> bool:
-    """Say whether the same may succeed later: it failed for what it met, not for what it was."""
+    """Return True when the same transaction may succeed later: its content is not at fault."""
     return not isinstance(error, DataError | IntegrityError | ProgrammingError)
 
 
@@ -54,16 +54,16 @@ def mask_password(url: str) -> str:
 class Database:
     """One database; opening it touches nothing.
 
-    On SQLite every write begins IMMEDIATE and waits for the other writers of this process in a
-    queue, for those of other processes up to `BUSY_TIMEOUT_S`. On PostgreSQL writers go side by
-    side (READ COMMITTED); what may not is held by row locks and fences.
+    On SQLite every write begins IMMEDIATE. It queues behind the writers of this process, and waits
+    up to `BUSY_TIMEOUT_S` for those of others. On PostgreSQL writers run in parallel (READ
+    COMMITTED); row locks and version checks order them where needed.
     """
 
     def __init__(self, url: str, role: str = "", *, has_relay: bool = False) -> None:
         """Prepare to connect to *url*, e.g. ``sqlite:////var/aegis/aegis.db``.
 
-        On PostgreSQL the connections act as the database role *role*, if one is named. What is
-        written is also *has_relay* (`services.store.outbox`) where a relay carries that on.
+        On PostgreSQL the connections act as the database role *role*, if one is named. With
+        *has_relay* writes are also announced in the outbox (`services.store.outbox`).
 
         Raises:
             ValueError: A SQLite database in memory: each connection would see another one.
@@ -94,7 +94,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Lend a connection on which every query sees the same state."""
+        """Open a connection on which every query sees the same state."""
         with self._read_engine.connect() as connection, connection.begin():
             if self.is_sqlite:  # the snapshot starts at the first query, not at BEGIN
                 connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
@@ -102,16 +102,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Lend a connection whose changes are on disk when the block ends without an error."""
+        """Open a connection whose changes are committed when the block ends without an error."""
         with self._turn, self._write_engine.begin() as connection:
             yield connection
 
     def exists(self) -> bool:
-        """Say whether there is a database; a server is taken at its word."""
+        """Return True when the database file exists; always for a server."""
         return not self.is_sqlite or self._file.exists()
 
     def make_folder(self) -> None:
-        """Let the folder of a SQLite database exist, for this user alone."""
+        """Create the folder of a SQLite database, readable by this user alone."""
         if self.is_sqlite:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 

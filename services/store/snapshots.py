@@ -1,4 +1,4 @@
-"""Looking through a database that others write to: each part from one state, none held for long."""
+"""Consistent reads of a database in use: each part from one state, none held for long."""
 
 import time
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from services.store.session import Database
 
 LONGEST_S = 30.0
 
-Look = Callable[[], Connection]  # asked for again before each part: what it lends is of one state
+Look = Callable[[], Connection]  # called before each part; its connection sees one state
 
 
 class Snapshots:
-    """Lends one state of *db* after the other; each goes on for `LONGEST_S` seconds at most.
+    """Consistent states of *db*, one after another, each held for `LONGEST_S` seconds at most.
 
-    A state that is held keeps a server from clearing away what is no longer needed.
+    A held state keeps a server from vacuuming rows that are no longer needed.
     """
 
     def __init__(self, db: Database, longest_s: float = LONGEST_S) -> None:
@@ -29,7 +29,7 @@ class Snapshots:
         self._since_s: float | None = None
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Return itself; the first state is opened at the first call."""
         return self
 
     def __exit__(
@@ -38,18 +38,18 @@ class Snapshots:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go."""
+        """Close the held state."""
         self._open.close()
 
     def __call__(self) -> Connection:
-        """Return the state that is held, or a new one when that was held for long enough."""
+        """Return the held state, or a new one when it was held for long enough."""
         now_s = time.monotonic()
         if self._since_s is None or now_s - self._since_s >= self._longest_s:
             self.renew()
         return self._conn
 
     def renew(self) -> None:
-        """Look at what is there now."""
+        """Open a new state."""
         self._open.close()
         self._conn = self._open.enter_context(self._db.read())
         self._since_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""How far each participant is folded: inbox and fence of the step."""
+"""The folding state of each participant: position in the journal and optimistic lock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,16 +15,16 @@ from services.store.tables import participant_state
 
 @dataclass(frozen=True, slots=True)
 class StateRow:
-    """How far a participant is folded.
+    """The folding state of a participant.
 
     Args:
         subject: Pseudonym.
         folded_through: The last seq whose effects are recorded.
         version: Counts the steps; 0 before the first.
         rules_version: Of the step that wrote it.
-        digest: Of the fold's content; empty: it is to be folded again by the rules that run.
+        digest: Of the fold's content; empty when the running rules have to fold it again.
         quarantined_seq: The seq at which folding failed; None when it did not.
-        error: What failed, without identifiers.
+        error: Class of the error, without identifiers.
     """
 
     subject: str
@@ -36,7 +36,7 @@ class StateRow:
     error: str = ""
 
     def is_of_other_rules(self, rules_version: str) -> bool:
-        """Say whether rules other than *rules_version* wrote it."""
+        """Return True when rules other than *rules_version* wrote it."""
         return self.rules_version not in ("", rules_version)
 
 
@@ -46,7 +46,7 @@ def load_state(conn: Connection, subject: str) -> StateRow:
 
 
 def load_states_of(conn: Connection, subjects: Sequence[str]) -> Mapping[str, StateRow]:
-    """Return the state of each of *subjects*; version 0 of who was never folded."""
+    """Return the state of each of *subjects*; version 0 of those never folded."""
     states = {subject: StateRow(subject) for subject in subjects}
     for part in split_into_parts(subjects):
         query = select(*list_columns(participant_state)).where(
@@ -63,7 +63,7 @@ def load_states(conn: Connection) -> list[StateRow]:
 
 
 def count_moves(conn: Connection) -> int:
-    """Return how often anybody was moved on: the same again means that nobody was since."""
+    """Return the number of steps of all participants: it is equal while nobody steps."""
     return int(conn.scalar(select(func.coalesce(func.sum(participant_state.c.version), 0))) or 0)
 
 
@@ -74,13 +74,13 @@ def load_states_of_other_rules(conn: Connection, rules_version: str) -> list[Sta
 
 
 def count_states_of_other_rules(conn: Connection, rules_version: str, study: str) -> int:
-    """Return how many states rules other than *rules_version* wrote, that of *study* left out."""
+    """Return the number of states of other rules than *rules_version*, without that of *study*."""
     query = _select_of_other_rules(rules_version).where(participant_state.c.subject != study)
     return int(conn.scalar(select(func.count()).select_from(query.subquery())) or 0)
 
 
 def find_subjects_to_refold(conn: Connection, rules_version: str, limit: int) -> list[str]:
-    """Return up to *limit* subjects that were to be folded again, and are not yet."""
+    """Return up to *limit* subjects that are still to be folded again."""
     state = participant_state.c
     query = _select_of_other_rules(rules_version).with_only_columns(state.subject)
     query = query.where(state.digest == "", state.quarantined_seq.is_(None))
@@ -88,7 +88,7 @@ def find_subjects_to_refold(conn: Connection, rules_version: str, limit: int) ->
 
 
 def is_refolding(conn: Connection, rules_version: str, study: str) -> bool:
-    """Say whether somebody was to be folded again and is not yet; *study* is nobody."""
+    """Return True while a participant (not *study* itself) is still to be folded again."""
     state = participant_state.c
     query = _select_of_other_rules(rules_version).with_only_columns(state.subject).limit(1)
     waits = (state.digest == "") & state.quarantined_seq.is_(None) & (state.subject != study)
@@ -101,7 +101,7 @@ def request_refold(
     """Mark *states* to be folded again by the running rules; audit *actor* and *reason*.
 
     Returns:
-        False when somebody else was faster with one of them: the caller rolls back and reloads.
+        False when one of them has changed since: the caller rolls back and reloads.
     """
     in_order = sorted(states, key=lambda old: old.subject)
     rows = [asdict(replace(old, version=old.version + 1, digest="")) for old in in_order]
@@ -122,8 +122,8 @@ def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) ->
     """Replace each old state by a new one, which gets the next version; rows in id order.
 
     Returns:
-        False when somebody else was faster with one of them: the caller rolls back, drops its cache
-        and reloads.
+        False when one of them has changed since: the caller rolls back, drops its cache and
+        reloads.
     """
     in_order = sorted(moves, key=lambda move: move[0].subject)
     new = [asdict(replace(new, version=1)) for old, new in in_order if not old.version]
@@ -141,17 +141,17 @@ def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) ->
 
 
 def quarantine_state(conn: Connection, state: StateRow, seq: int, error: str) -> bool:
-    """Set *state* aside at *seq* because of *error*; False when somebody else was faster."""
+    """Quarantine *state* at *seq* because of *error*; return False when it has changed since."""
     return advance(conn, state, replace(state, quarantined_seq=seq, error=error))
 
 
 def release_state(conn: Connection, state: StateRow) -> bool:
-    """Let *state* be folded again; False when somebody else was faster."""
+    """End the quarantine of *state*; return False when it has changed since."""
     return advance(conn, state, replace(state, quarantined_seq=None, error=""))
 
 
 def load_quarantined(conn: Connection) -> list[StateRow]:
-    """Return the states that are set aside."""
+    """Return the quarantined states."""
     return [state for state in load_states(conn) if state.quarantined_seq is not None]
 
 
@@ -162,7 +162,7 @@ def _select_of_other_rules(rules_version: str) -> Select[Any]:
 
 
 def _replace_rows(conn: Connection, rows: Sequence[Mapping[str, object]]) -> bool:
-    """Write *rows*, each over the version before it; False when one is not there any more."""
+    """Update *rows*, each from its previous version; return False when one has changed since."""
     if not rows:
         return True
     state = participant_state.c

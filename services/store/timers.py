@@ -10,13 +10,13 @@ from services.store import audit
 from services.store.messages import split_into_parts
 from services.store.tables import participant_state, timer
 
-# Since when its owner stands as the rules have it that fold them again; `states` says who waits.
+# The purpose of a timer that dates a refold of its owner; `states` names the owners that wait.
 REFOLD = "refold"
 
 
 @dataclass(frozen=True, slots=True)
 class DueTimer:
-    """*owner* (a participant, an alert) asked to be looked at for *purpose* at *due_at*."""
+    """A timer of *owner* (a participant, an alert) for *purpose*, due at *due_at*."""
 
     owner: str
     purpose: str
@@ -24,7 +24,7 @@ class DueTimer:
 
 
 def set_timers(conn: Connection, due: Mapping[str, Mapping[str, datetime]]) -> None:
-    """Let *due* (by owner: instant by purpose, aware) be all the timers of its owners."""
+    """Replace the timers of the owners of *due* (owner: purpose: aware instant)."""
     key = timer.c.owner, timer.c.purpose
     instants = {(owner, p): at for owner, mine in due.items() for p, at in mine.items()}
     current: dict[tuple[str, str], datetime] = {}
@@ -46,9 +46,9 @@ def set_timers(conn: Connection, due: Mapping[str, Mapping[str, datetime]]) -> N
 def load_due_timers(
     conn: Connection, instant: datetime, limit: int | None = None
 ) -> list[DueTimer]:
-    """Return the timers with due_at <= *instant*, the earliest first; not of who is quarantined.
+    """Return the timers due by *instant*, the earliest first, without quarantined owners.
 
-    Nor `REFOLD`: what is asked for of everybody may not hold up what time changes.
+    `REFOLD` is left out: a refold of all participants must not delay other timers.
     """
     quarantined_subjects = select(participant_state.c.subject).where(
         participant_state.c.quarantined_seq.is_not(None)
@@ -73,6 +73,6 @@ def load_timers(conn: Connection, owner: str) -> Mapping[str, datetime]:
 
 
 def find_next_due(conn: Connection) -> datetime | None:
-    """Return when the earliest timer is due; None without any."""
+    """Return the instant of the earliest timer; None without any."""
     query = select(timer.c.due_at).order_by(timer.c.due_at).limit(1)
     return conn.scalars(query).first()

@@ -1,4 +1,4 @@
-"""How an instant is kept: fixed-width UTC text, so that text order is time order."""
+"""The column type of instants: fixed-width UTC text, so that text order is time order."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -44,7 +44,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else write_instant(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401  the library's signature
-        """Read it back.
+        """Return the stored instant.
 
         Raises:
             ValueError: The text was not written by this type.
@@ -54,7 +54,7 @@ class Instant(TypeDecorator[datetime]):
 
     @staticmethod
     def parse(text: str) -> datetime:
-        """Return the instant that `write_instant` wrote.
+        """Return the instant of a text of `write_instant`.
 
         Raises:
             ValueError: *text* is something else.

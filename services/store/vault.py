@@ -1,4 +1,4 @@
-"""Encryption of raw messages, and hashes of identifiers that only the key holder can repeat."""
+"""Encryption of raw messages, and keyed hashes of identifiers."""
 
 import hashlib
 import hmac
@@ -18,12 +18,12 @@ _ACTIVE_KEYS = 2
 
 
 class VaultError(Exception):
-    """A key is missing, readable by others, or not the one that was used; says what to do."""
+    """A key is missing, readable by others, or the wrong one; the message names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncryptedData:
-    """Nonce and ciphertext, and which key opens them."""
+    """Nonce and ciphertext, with the id of their key."""
 
     key_id: str
     data: bytes
@@ -34,7 +34,7 @@ class Keys:
     """The keys of one installation; never shown.
 
     Args:
-        encryption: Key by key id, oldest first; the last one seals, all of them open.
+        encryption: Key by key id, oldest first; the last one encrypts, all of them decrypt.
         identity: For hashes of identifiers.
         seal: For the seals of the audit trail.
     """
@@ -45,7 +45,7 @@ class Keys:
 
     @property
     def active(self) -> str:
-        """The id of the key that seals."""
+        """The id of the key that encrypts."""
         return list(self.encryption)[-1]
 
     @classmethod
@@ -88,10 +88,10 @@ def make_key_id(key: bytes) -> str:
 
 
 def rotate_keys(folder: Path) -> Keys:
-    """Add an encryption key to *folder*, which seals from now on; older ones still open.
+    """Add a new active encryption key to *folder*; older ones still decrypt.
 
     Raises:
-        VaultError: Two keys are active already; seal the old messages again and retire the older.
+        VaultError: There are two keys already: the older one has to be retired first.
     """
     files = sorted(folder.glob("encryption-*.key"))
     if len(files) >= _ACTIVE_KEYS:
@@ -102,7 +102,7 @@ def rotate_keys(folder: Path) -> Keys:
 
 
 def retire_key(folder: Path, *, still_used: frozenset[str]) -> Keys:
-    """Set the oldest encryption key aside, once no row needs it.
+    """Retire the oldest encryption key, which no row may need any more.
 
     Args:
         folder: Of the keys.
@@ -121,7 +121,7 @@ def retire_key(folder: Path, *, still_used: frozenset[str]) -> Keys:
 
 
 def encrypt(keys: Keys, row_id: str, data: bytes) -> EncryptedData:
-    """Return *data* so that only the key, together with *row_id*, opens it."""
+    """Return *data* encrypted with the active key and bound to *row_id*."""
     active = keys.active
     nonce = secrets.token_bytes(_NONCE_BYTES)
     cipher = AESGCM(keys.encryption[active])
@@ -129,7 +129,7 @@ def encrypt(keys: Keys, row_id: str, data: bytes) -> EncryptedData:
 
 
 def decrypt(keys: Keys, row_id: str, encrypted: EncryptedData) -> bytes:
-    """Return what was sealed for the row *row_id*.
+    """Return the data that was encrypted for the row *row_id*.
 
     Raises:
         VaultError: The key is not here, or the data, the row id or the key were changed.
@@ -147,9 +147,9 @@ def decrypt(keys: Keys, row_id: str, encrypted: EncryptedData) -> bytes:
 
 
 def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> str:
-    """Return the HMAC-SHA256 by which an identifier is found again, in 64 hexadecimal digits.
+    """Return the HMAC-SHA256 of an identifier, in 64 hexadecimal digits.
 
-    Parts are framed by their lengths, so that no two identifiers share a text.
+    The parts are framed by their lengths, so that different identifiers never collide.
     """
     parts = (part.encode() for part in (authority, kind, identifier))
     content = b"".join(len(part).to_bytes(4) + part for part in parts)
