@@ -2,8 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -11,49 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from services.charts.boundary import INK, NOW, STOP, STYLE
-
-Form = Literal["svg", "png", "pdf"]
+from services.charts.drawable import Drawn, Form, Marks, Words
 
 # The rest of the palette of Okabe and Ito, in the order in which neighbours differ most.
 COLOURS = (NOW, STOP, "#009E73", "#CC79A7", "#222222", "#E69F00", "#56B4E9", "#999999")
 DASHES = ("-", "-", "-", "-", "--", "--", "--", ":")
 _APART = 0.08  # events
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One rule as it is drawn.
-
-    Args:
-        label: How it is called.
-        looks: Evaluable participants at each look.
-        boundary: Events that stop at each look; above the look: it cannot stop there.
-        rates: Event rates, rising, in [0, 1].
-        p_stop: Probability of ever stopping at each of *rates*.
-    """
-
-    label: str
-    looks: tuple[int, ...]
-    boundary: tuple[int, ...]
-    rates: tuple[float, ...]
-    p_stop: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What is marked on the curves: acceptable rate, unacceptable rate if any, nominal alpha."""
-
-    p0: float
-    alpha: float
-    p1: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What is written over and under a picture."""
-
-    title: str
-    note: str
 
 
 def designs_chart(words: Words, rules: Sequence[Drawn], marks: Marks, n: int, form: Form) -> bytes:

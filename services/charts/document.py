@@ -10,7 +10,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from services.charts.boundary import INK, STOP, STYLE
-from services.charts.designs import Drawn, Marks, draw_boundaries, draw_curves
+from services.charts.designs import draw_boundaries, draw_curves
+from services.charts.drawable import Drawn, Marks, Sheet
 
 _A4 = (8.27, 11.69)  # inches
 _LEFT, _INDENT, _TOP, _BOTTOM = 0.08, 0.27, 0.925, 0.06  # of the page
@@ -19,27 +20,6 @@ _WIDE = 84  # characters of an item's words
 _WITH_CURVES = 35  # lines that leave room for the curves
 _WITHOUT = 56
 _CURVES = (0.11, 0.075, 0.35, 0.26)  # left, bottom, width, height of the first of both
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One part of the document; it begins a page.
-
-    Args:
-        title: Over it.
-        items: Each a word and what is said about it.
-        table: Rows of cells, the head first; empty: none.
-        drawn: The rule whose curves stand at its end.
-        marks: On those curves.
-        n: Planned maximum of that rule.
-    """
-
-    title: str
-    items: tuple[tuple[str, str], ...]
-    table: tuple[tuple[str, ...], ...] = ()
-    drawn: Drawn | None = None
-    marks: Marks | None = None
-    n: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,10 @@ COMMANDS: Mapping[str, str] = {
     "replay": "fold the journal again and compare the history",
     "retry": "grade again who was set aside because of facts that failed",
     "demo": "a synthetic trial, from HL7 to the DSMB's mail",
+    "completion": "let a shell complete commands and flags",
     "version": "which Aegis this is, and by which rules",
 }
+_COMMAND_AND_MORE = 2  # words of a line
 
 
 def load_command(word: str) -> Callable[[Namespace], int]:
@@ -99,8 +101,22 @@ def join_negative_numbers(words: Sequence[str]) -> list[str]:
     return joined
 
 
+def word_to_complete(line: str) -> str:
+    """Return the command whose arguments a shell asks to complete in *line*; empty: the command.
+
+    >>> word_to_complete("aegis records --part"), word_to_complete("aegis rec")
+    ('records', '')
+    """
+    words = line.split()
+    is_finished = len(words) > _COMMAND_AND_MORE or line.endswith(" ")
+    return words[1] if len(words) > 1 and is_finished and words[1] in COMMANDS else ""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks, and reads the answer from elsewhere
+        word = word_to_complete(os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])])
+        import_module("argcomplete").autocomplete(build_parser(word))
     words = join_negative_numbers(sys.argv[1:] if argv is None else argv)
     word = words[0] if words and words[0] in COMMANDS else ""
     args = build_parser(word).parse_args(words)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
 from services.store import integrity, participant_order, records, schema, states
-from services.store.revisions import find_head, find_revisions
+from services.store.revisions import find_head
 from services.store.session import Database
 from services.store.vault import Keys
 from tests.helpers import first_release

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.charts.designs import Drawn, Marks
-from services.charts.document import Sheet, document, pages
+from services.charts.document import document, pages
+from services.charts.drawable import Drawn, Marks, Sheet
 
 CURVES = Drawn("rule", (1, 2, 3), (2, 2, 3), (0.0, 0.5, 1.0), (0.0, 0.25, 1.0))
 

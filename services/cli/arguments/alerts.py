@@ -34,5 +34,5 @@ def add_arguments(parser: ArgumentParser) -> None:
             word.add_argument(
                 "--version", type=int, metavar="N", help="as it was shown: refused when it changed"
             )
-            word.add_argument("--comment", default="")
+            word.add_argument("--comment", default="", metavar="TEXT", help="kept with it")
             by_argument(word)

@@ -15,6 +15,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the file of facts, as of when, and in which form."""
     parser.add_argument("file", metavar="FACTS.ndjson", help="facts, one to a line; - is stdin")
     study_argument(parser)
-    as_of_argument(parser, "leave out what came later")
+    as_of_argument(parser)
     json_argument(parser, "everything, as one JSON object")
     explain_columns(parser, RECORDS, RULES)

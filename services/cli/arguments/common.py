@@ -14,7 +14,7 @@ def study_argument(parser: ArgumentParser) -> None:
         "--study",
         type=Path,
         metavar="DIR",
-        help="folder of the study (AEGIS_STUDY; default studies/blina-hsct)",
+        help="folder of the study (AEGIS_STUDY; default: that of the data, or studies/blina-hsct)",
     )
 
 
@@ -38,9 +38,16 @@ def participant_argument(parser: ArgumentParser) -> None:
     parser.add_argument("--participant", metavar="P", help="only this one's")
 
 
-def as_of_argument(parser: ArgumentParser, meaning: str = "of what was known then") -> None:
+def as_of_argument(parser: ArgumentParser) -> None:
     """Let a command be told an instant of knowledge."""
-    parser.add_argument("--as-of", type=instant, metavar="T", help=meaning)
+    parser.add_argument(
+        "--as-of", type=instant, metavar="T", help="of what was known then, 2026-06-01T00:00Z"
+    )
+
+
+def reason_argument(parser: ArgumentParser) -> None:
+    """Let a command be told why somebody decides so."""
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why: it is kept")
 
 
 def json_argument(parser: ArgumentParser, meaning: str = "everything, as JSON lines") -> None:

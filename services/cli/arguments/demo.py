@@ -6,14 +6,17 @@ from pathlib import Path
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the size of the trial, and where its data go."""
-    parser.add_argument("--participants", type=int, default=40, metavar="N")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--participants", type=int, default=40, metavar="N", help="default 40")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
     parser.add_argument("--days", type=int, metavar="N", help="followed after the first dose")
     parser.add_argument(
         "--data", type=Path, default=Path("var/demo"), metavar="DIR",
         help="folder of the data, which is emptied first (default var/demo)",
     )  # fmt: skip
-    parser.add_argument("--study", type=Path, default=Path("studies/blina-hsct"), metavar="DIR")
+    parser.add_argument(
+        "--study", type=Path, default=Path("studies/blina-hsct"), metavar="DIR",
+        help="folder of the study (default studies/blina-hsct)",
+    )  # fmt: skip
     parser.add_argument(
         "--distributed",
         action="store_true",

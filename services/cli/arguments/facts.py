@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     for kind, (meaning, add_kind_arguments) in KINDS.items():
         word = kinds.add_parser(kind, help=meaning, description=meaning)
-        word.add_argument("--participant", required=True, metavar="P")
+        word.add_argument("--participant", required=True, metavar="P", help="whose")
         word.add_argument("--at", type=instant, required=True, metavar="T", help="when it was true")
         add_kind_arguments(word)
         by_argument(word)
@@ -39,14 +39,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 def _words(*names: str) -> Callable[[ArgumentParser], None]:
     def add(parser: ArgumentParser) -> None:
         for name in names:
-            parser.add_argument(f"--{name}", default="")
+            parser.add_argument(f"--{name}", default="", metavar="TEXT", help=f"its {name}")
 
     return add
 
 
 def _culture(parser: ArgumentParser) -> None:
-    parser.add_argument("--organism", default="")
-    parser.add_argument("--negative", action="store_true")
+    parser.add_argument("--organism", default="", metavar="NAME", help="what grew")
+    parser.add_argument("--negative", action="store_true", help="nothing grew")
 
 
 def _stages(parser: ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def _severity(parser: ArgumentParser) -> None:
 def _assessment(parser: ArgumentParser) -> None:
     parser.add_argument("--criterion", required=True, metavar="ID", help="e.g. ctcae-5.0.tremor")
     parser.add_argument("--grade", type=int, required=True, choices=range(6))
-    parser.add_argument("--note", default="")
+    parser.add_argument("--note", default="", metavar="TEXT", help="kept with it")
 
 
 def _finding(parser: ArgumentParser) -> None:
@@ -73,7 +73,7 @@ def _finding(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--infarction", choices=("yes", "no"), help="a troponin is at the level of infarction"
     )
-    parser.add_argument("--note", default="")
+    parser.add_argument("--note", default="", metavar="TEXT", help="kept with it")
 
 
 # Kind of fact: what it means, and its own arguments.

@@ -7,6 +7,7 @@ from services.cli.arguments.common import (
     data_arguments,
     explain_columns,
     json_argument,
+    reason_argument,
 )
 from services.cli.shared.columns import PARKED
 
@@ -28,5 +29,5 @@ def add_arguments(parser: ArgumentParser) -> None:
         else:
             by_argument(word)
         if name == "discard":
-            word.add_argument("items", nargs="+", metavar="ITEM")
-            word.add_argument("--reason", required=True)
+            word.add_argument("items", nargs="+", metavar="ITEM", help="how its id begins")
+            reason_argument(word)

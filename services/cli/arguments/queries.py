@@ -14,5 +14,5 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add whose, as of when, and in which form."""
     data_arguments(parser)
     participant_argument(parser)
-    as_of_argument(parser, "as known then")
+    as_of_argument(parser)
     json_argument(parser)

@@ -15,7 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add which records, as of when, and in which form."""
     data_arguments(parser)
     participant_argument(parser)
-    as_of_argument(parser, "as known then")
+    as_of_argument(parser)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--canonical", action="store_true", help="sorted JSON lines of the current content"

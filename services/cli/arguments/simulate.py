@@ -11,12 +11,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     words = parser.add_subparsers(dest="word", required=True, metavar="trial|rule")
     meaning = "as HL7 v2 messages, with its answer key"
     word = words.add_parser("trial", help=meaning, description=meaning)
-    word.add_argument("--participants", type=int, default=40, metavar="N")
-    word.add_argument("--seed", type=int, default=7)
+    word.add_argument("--participants", type=int, default=40, metavar="N", help="default 40")
+    word.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
     word.add_argument(
         "--days", type=int, metavar="N", help="followed after the first dose (to day 103)"
     )
-    word.add_argument("--out", type=Path, required=True, metavar="DIR")
+    word.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
     meaning = "how often a stopping rule stops, before the trial begins"
     word = words.add_parser("rule", help=meaning, description=meaning)
     simulate_rule.add_arguments(word)

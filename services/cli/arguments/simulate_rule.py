@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--rates", type=numbers, metavar="P,...", help="default: the rule's p0, and twice p0"
     )
     parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
     json_argument(parser, "everything, as one JSON object")
     explain_columns(parser, SIMULATED)
 

@@ -25,8 +25,10 @@ def perform(args: Namespace) -> int:
         return _list(
             args, [(alert, state) for alert, state in alert_states if args.all or state == OPEN]
         )
-    alert = _find([alert for alert, _ in alert_states], args.alert)
-    return _show(data, alert, args) if args.word == "show" else _acknowledge(data, alert, args)
+    alert, state = _find(alert_states, args.alert)
+    if args.word == "ack":
+        return _acknowledge(data, alert, args)
+    return _show(data, alert, state, args)
 
 
 def _list(args: Namespace, alert_states: Sequence[tuple[Alert, str]]) -> int:
@@ -50,12 +52,12 @@ def _list(args: Namespace, alert_states: Sequence[tuple[Alert, str]]) -> int:
     return 0
 
 
-def _show(data: StoredData, alert: Alert, args: Namespace) -> int:
+def _show(data: StoredData, alert: Alert, state: str, args: Namespace) -> int:
     text = text_of(alert, "the link in the notice")
     with data.db.read() as conn:
         deliveries = alerts.load_deliveries(conn, [alert.id])
     if args.json:
-        words = {"subject": text.subject, "body": text.body}
+        words = {"state": state, "subject": text.subject, "body": text.body}
         print_json_lines([_as_json(alert) | words | {"deliveries": deliveries}])
         return 0
     print(f"{text.subject}\n\n{text.body}\nversion {alert.version}\n")
@@ -107,9 +109,18 @@ def _delivery_cells(row: DeliveryRow) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _find(known: list[Alert], name: str) -> Alert:
-    found = [a for a in known if name_of(a) == name.upper() or a.id.startswith(name)]
-    if len(found) != 1:
-        count = len(found) or "no"
+def _find(alert_states: Sequence[tuple[Alert, str]], name: str) -> tuple[Alert, str]:
+    """Return the one alert called *name*, with its state.
+
+    Raises:
+        CommandError: None is called so, or several are.
+    """
+    matches = [
+        (alert, state)
+        for alert, state in alert_states
+        if name_of(alert) == name.upper() or alert.id.startswith(name)
+    ]
+    if len(matches) != 1:
+        count = len(matches) or "no"
         raise CommandError(f"{count} alerts are called {name}: `aegis alerts list --all`")
-    return found[0]
+    return matches[0]

@@ -4,11 +4,11 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 
-from services.charts.designs import Drawn, Marks, Words
+from services.charts.drawable import Drawn, Marks, Words
 from services.cli.arguments.boundary import PARAMETERS
 from services.cli.command import CommandError
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
-from services.cli.shared.plotting import draw, grid
+from services.cli.shared.rate_grid import rate_grid
 from services.cli.shared.tables import explained_table
 from services.safety_rules.inquiries import boundary_tables
 from services.safety_rules.inquiries.boundary_tables import Design
@@ -46,7 +46,9 @@ def perform(args: Namespace) -> int:
 
 
 def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], of: Design) -> None:
-    rates = grid(args.p0, max(args.rates, default=0.0))
+    from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
+
+    rates = rate_grid(args.p0, max(args.rates, default=0.0))
     curve = boundary_tables.boundary(
         args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
         parameters=parameters,

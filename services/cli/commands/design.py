@@ -4,17 +4,17 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 
-from services.charts.designs import Drawn, Marks, Words
+from services.charts.drawable import Drawn, Marks, Words
 from services.cli.command import CommandError
 from services.cli.shared.columns import DESIGNS
-from services.cli.shared.plotting import draw, grid
+from services.cli.shared.rate_grid import rate_grid
 from services.cli.shared.tables import explained_table
 from services.safety_rules.inquiries.boundary_tables import Compared, Shapes, compare
 
 
 def perform(args: Namespace) -> int:
     """Print every family of rules side by side, and draw them."""
-    rates = grid(args.p0, args.p1)
+    rates = rate_grid(args.p0, args.p1)
     try:
         found = compare(
             args.p0,
@@ -36,6 +36,8 @@ def perform(args: Namespace) -> int:
 
 
 def _plot(args: Namespace, rates: tuple[float, ...], found: Sequence[Compared]) -> None:
+    from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
+
     drawn = [
         Drawn(
             one.label,

@@ -4,9 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from services.charts.incidence import form_of, incidence_chart
 from services.cli.command import CommandError
 from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, headings
 from services.cli.shared.open_study import open_data
@@ -32,10 +30,9 @@ _CLOCKS: dict[EndpointClock, str] = {
 def perform(args: Namespace) -> int:
     """Print the endpoints, and draw them."""
     if args.plot is not None:
-        try:
-            form_of(args.plot)
-        except ValueError as error:
-            raise CommandError(f"--plot: {error}") from error
+        from services.cli.shared import incidence_pictures  # noqa: PLC0415 (slow)
+
+        incidence_pictures.require_form(args.plot)
     context = open_data(args, create=False)
     with context.db.read() as conn:
         try:
@@ -56,26 +53,11 @@ def perform(args: Namespace) -> int:
         print("\n".join(_lines(found, curves, everything=args.endpoint is None)))
     if args.plot is not None:
         drawn = [c for c in curves if c.clock == (args.clock or "transplant")]
-        for path in _draw(args.plot, found, drawn, alone=args.endpoint is not None):
+        for path in incidence_pictures.draw(
+            args.plot, found, drawn, alone=args.endpoint is not None
+        ):
             print(f"picture: {path}", file=sys.stderr if args.json else sys.stdout)
     return 0
-
-
-def _draw(
-    file: Path, of: EndpointReport, curves: Sequence[EndpointCurve], *, alone: bool
-) -> Iterator[Path]:
-    """Write a picture of each curve, and yield where it is.
-
-    Raises:
-        CommandError: A file cannot be written.
-    """
-    for curve in curves:
-        path = file if alone else file.with_stem(f"{file.stem}-{curve.id}")
-        try:
-            path.write_bytes(incidence_chart(of, curve, form_of(path)))
-        except OSError as error:
-            raise CommandError(f"{path}: {error.strerror}") from error
-        yield path
 
 
 def _lines(

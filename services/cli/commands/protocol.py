@@ -5,8 +5,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from services.charts.designs import Drawn, Marks
-from services.charts.document import Sheet, document
+from services.charts.drawable import Drawn, Marks, Sheet
 from services.cli.command import CommandError
 from services.cli.shared.columns import (
     CHARACTERISTICS,
@@ -14,8 +13,9 @@ from services.cli.shared.columns import (
     PROTOCOL_RULES,
     headings,
 )
-from services.cli.shared.plotting import grid
+from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.protocol_words import rule_items, shared_items
+from services.cli.shared.rate_grid import rate_grid
 from services.cli.shared.tables import explained_table, table
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import PROTOCOL, ProtocolFileError, Study
@@ -36,19 +36,64 @@ def perform(args: Namespace) -> int:
     """Check a protocol, or print it in words."""
     study = read_protocol(args.path)
     if args.word == "check":
-        print(checked(args.path, study))
+        if args.json:
+            print_json_lines([_check_as_json(study)])
+        else:
+            print(checked(args.path, study))
         return 0
     try:
         sheets = list(explained(study, args.accrual_days, args.window_days))
     except ValueError as error:
         raise CommandError(str(error)) from error
-    print("\n\n".join([_head(study.protocol), *map(_text, sheets)]))
+    if args.json:
+        print_json_lines([_identity(study.protocol) | {"parts": list(map(_as_json, sheets))}])
+    else:
+        print("\n\n".join([_head(study.protocol), *map(_text, sheets)]))
     if args.pdf:
-        try:
-            args.pdf.write_bytes(document(_head(study.protocol), sheets))
-        except OSError as error:
-            raise CommandError(f"--pdf {args.pdf} cannot be written: {error.strerror}") from error
+        _write_document(args.pdf, _head(study.protocol), sheets)
     return 0
+
+
+def _write_document(file: Path, head: str, sheets: Sequence[Sheet]) -> None:
+    from services.charts.document import document  # noqa: PLC0415 (matplotlib takes a second)
+
+    try:
+        file.write_bytes(document(head, sheets))
+    except OSError as error:
+        raise CommandError(f"--pdf {file} cannot be written: {error.strerror}") from error
+
+
+def _identity(protocol: Protocol) -> dict[str, object]:
+    return {
+        "study": protocol.study,
+        "version": protocol.version,
+        "sha256": protocol.sha256,
+        "signed_by": protocol.signed_by,
+    }
+
+
+def _check_as_json(study: Study) -> dict[str, object]:
+    """Return what was checked, for programs."""
+    rules = [
+        {
+            "rule": rule.id,
+            "boundary": study.designs[rule.id].boundary_text,
+            "attained_alpha": study.designs[rule.id].attained_alpha,
+            "alpha": rule.stop_when.alpha,
+            "examples": len(rule.worked_examples),
+        }
+        for rule in study.protocol.rules
+    ]
+    return _identity(study.protocol) | {"rules": rules}
+
+
+def _as_json(sheet: Sheet) -> dict[str, object]:
+    head, *rows = sheet.table
+    return {
+        "title": sheet.title,
+        "items": [{"name": name, "words": words} for name, words in sheet.items],
+        "table": [dict(zip(head, row, strict=True)) for row in rows],
+    }
 
 
 def read_protocol(path: Path) -> Study:
@@ -115,7 +160,7 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
     )
     for rule in protocol.rules:
         made, when = study.designs[rule.id], rule.stop_when
-        rates = grid(when.p0, when.p0 + _ABOVE[-1])
+        rates = rate_grid(when.p0, when.p0 + _ABOVE[-1])
         yield Sheet(
             f"{rule.id}  {rule.title}",
             tuple(rule_items(rule, made, sources.rules[rule.id])),

@@ -4,8 +4,9 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.command import CommandError
+from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_data
-from services.cli.shared.regrade_changes import changes
+from services.cli.shared.regrade_changes import changes, changes_as_json
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.inquiries.regrade import Preview, preview, tables
 
@@ -22,7 +23,10 @@ def perform(args: Namespace) -> int:
             found = preview(conn, context.study, args.to)
     except CriteriaFileError as error:
         raise CommandError(str(error)) from error
-    print("\n".join(_lines(context, found, args.to)))
+    if args.json:
+        print_json_lines([_as_json(context, found, args.to)])
+    else:
+        print("\n".join(_lines(context, found, args.to)))
     return 1 if found.records or found.faults else 0
 
 
@@ -37,6 +41,16 @@ def _what_to_do(context: StudyContext, to: str) -> str:
         " let it be signed (signatures.yaml), start Aegis again, and let every record be graded"
         " anew with `aegis refold --reason`; the old versions stay readable"
     )
+
+
+def _as_json(context: StudyContext, found: Preview, to: str) -> dict[str, object]:
+    return changes_as_json(found) | {
+        "from": context.study.rules.protocol.criteria,
+        "to": to,
+        "carried": found.carried,
+        "lost": found.lost,
+        "faults": [{"field": field, "problem": problem} for field, problem in found.faults],
+    }
 
 
 def _lines(context: StudyContext, found: Preview, to: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from services.cli.shared.open_study import open_data
-from services.cli.shared.verification import counts, of_decisions, tell_of_others
+from services.cli.shared.verification import count_stored, of_decisions, tell_of_others
 from services.safety_rules.inquiries import verify as journal_proof
 from services.store.snapshots import Snapshots
 
@@ -20,7 +20,7 @@ def perform(args: Namespace) -> int:
             print(told, flush=True)
             count += 1
         look.renew()
-        print(tell_of_others(context, look()) + counts(look()))
+        print(tell_of_others(context, look()) + str(count_stored(look())))
     context.db.close()
     print(f"{count} differences" if count else "replayed: the same history")
     return int(count > 0)

@@ -1,9 +1,11 @@
 """``aegis topics``: whether Kafka has the topics of Aegis, as they are declared."""
 
+import sys
 from argparse import Namespace
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import TOPICS
+from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.tables import explained_table
 from services.runtime.kafka import KafkaUnavailableError, create_topics, find_topics
 from services.runtime.settings import KafkaSettings, read_settings
@@ -17,20 +19,28 @@ def perform(args: Namespace) -> int:
         declared = load_topics(settings.kafka_topics)
         if args.create:
             made = create_topics(settings, declared)
-            print("\n".join(f"created {name}" for name in made) or "no topic was missing")
-        return _compare(settings, declared)
+            if not args.json:
+                print("\n".join(f"created {name}" for name in made) or "no topic was missing")
+        return _compare(settings, declared, as_json=args.json)
     except (KafkaUnavailableError, TopicsFileError) as error:
         raise CommandError(str(error)) from error
 
 
-def _compare(settings: KafkaSettings, declared: DeclaredTopics) -> int:
+def _compare(settings: KafkaSettings, declared: DeclaredTopics, *, as_json: bool) -> int:
     cluster = find_topics(settings, declared)
     if cluster.brokers < declared.copies:
         print(
             f"note: {cluster.brokers} of the {declared.copies} brokers that {declared.copies}"
-            " copies need: a lost disk is a lost topic (the journal can publish it again)"
+            " copies need: a lost disk is a lost topic (the journal can publish it again)",
+            file=sys.stderr if as_json else sys.stdout,
         )
     found = list(find_differences(declared, cluster))
+    if as_json:
+        print_json_lines(
+            {"topic": one.topic, "what": one.aspect, "declared": one.expected, "found": one.actual}
+            for one in found
+        )
+        return int(bool(found))
     if not found:
         print(f"{len(declared.topics)} topics, each as declared")
         return 0

@@ -41,6 +41,36 @@ def changes(found: Preview) -> Iterator[str]:
     )
 
 
+def changes_as_json(found: Preview) -> dict[str, object]:
+    """Return the records that would change, and what each rule would say, for programs."""
+    return {
+        "records": [
+            {
+                "participant": one.record.participant,
+                "criterion": one.record.criterion,
+                "term": one.record.term,
+                "onset_at": one.record.onset_at,
+                "old": one.current and one.current.worst,
+                "new": one.proposed and one.proposed.worst,
+                "would_be": one.difference,
+                "transplant_day": one.record.transplant_day,
+                "treatment_day": one.record.treatment_day,
+            }
+            for one in found.records
+        ],
+        "unchanged": found.unchanged,
+        "rules": [
+            {
+                "rule": now.rule,
+                "title": now.title,
+                "now": {"events": now.events, "evaluable": now.evaluable, "says": now.signal},
+                "then": {"events": then.events, "evaluable": then.evaluable, "says": then.signal},
+            }
+            for now, then in found.decisions
+        ],
+    }
+
+
 def _grade(record: EpisodeContent | None) -> str:
     if record is None:
         return "-"

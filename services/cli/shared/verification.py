@@ -51,12 +51,30 @@ def findings(context: StudyContext, conn: Connection) -> Iterator[str]:
         yield f"{wrong.participant}: {wrong.problem}"
 
 
-def counts(conn: Connection) -> str:
-    """Return how much there is, in one line."""
-    return (
-        f"{messages.count_messages(conn)} messages, {journal.count_facts(conn)} facts,"
-        f" {sum(parking.count_parked(conn).values())} parked,"
-        f" {records.count_versions(conn)} versions of records"
+@dataclass(frozen=True, slots=True)
+class StoredCounts:
+    """How much a database holds."""
+
+    messages: int
+    facts: int
+    parked: int
+    versions: int
+
+    def __str__(self) -> str:
+        """One line."""
+        return (
+            f"{self.messages} messages, {self.facts} facts, {self.parked} parked,"
+            f" {self.versions} versions of records"
+        )
+
+
+def count_stored(conn: Connection) -> StoredCounts:
+    """Return how much there is."""
+    return StoredCounts(
+        messages.count_messages(conn),
+        journal.count_facts(conn),
+        sum(parking.count_parked(conn).values()),
+        records.count_versions(conn),
     )
 
 

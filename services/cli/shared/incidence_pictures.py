@@ -1,0 +1,37 @@
+"""Pictures of endpoints, in files."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from services.charts.incidence import form_of, incidence_chart
+from services.cli.command import CommandError
+from services.vocabulary.endpoint import EndpointCurve, EndpointReport
+
+
+def require_form(file: Path) -> None:
+    """Return when the name of *file* ends in a form that can be drawn.
+
+    Raises:
+        CommandError: It does not.
+    """
+    try:
+        form_of(file)
+    except ValueError as error:
+        raise CommandError(f"--plot: {error}") from error
+
+
+def draw(
+    file: Path, of: EndpointReport, curves: Sequence[EndpointCurve], *, alone: bool
+) -> Iterator[Path]:
+    """Write a picture of each curve, and yield where it is.
+
+    Raises:
+        CommandError: A file cannot be written.
+    """
+    for curve in curves:
+        path = file if alone else file.with_stem(f"{file.stem}-{curve.id}")
+        try:
+            path.write_bytes(incidence_chart(of, curve, form_of(path)))
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from error
+        yield path

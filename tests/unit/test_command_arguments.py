@@ -1,0 +1,169 @@
+"""What commands can be told: one spelling, cheap to load, and the same as what the work accepts."""
+
+import argparse
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from services.charts.drawable import Form
+from services.cli import arguments, commands
+from services.cli.arguments import boundary, design, endpoints, grade, participants, pictures, run
+from services.cli.main import COMMANDS, build_parser, load_command, main
+from services.cli.process.service import ROLES
+from services.cli.shared.columns import headings
+from services.ingest.enrolment import COLUMNS
+from services.safety_rules.inquiries import boundary_tables, graded_rows
+from services.safety_rules.inquiries.endpoints import IDS
+
+PARTS = {"rules_sites", "simulate_rule"}  # of `aegis rules` and `aegis simulate`
+SHARED = {"common", "number_lists", "pictures"}
+HEAVY = (
+    "alembic", "cryptography", "faust", "kafka", "matplotlib", "numpy", "pydantic", "scipy",
+    "sqlalchemy", "starlette", "structlog", "yaml",
+)  # fmt: skip
+
+
+def modules_in(package):
+    (folder,) = package.__path__
+    return {file.stem for file in Path(folder).glob("*.py")} - {"__init__"}
+
+
+def actions_of(parser):
+    return parser._actions  # noqa: SLF001 (argparse has no other way to ask)
+
+
+def choices_of(parser):
+    """Return the parsers of the words that may follow, by word."""
+    kinds = argparse._SubParsersAction  # noqa: SLF001
+    return next((a.choices for a in actions_of(parser) if isinstance(a, kinds)), {})
+
+
+def walk(parser, words):
+    """Yield each parser that takes no further word, with its words."""
+    choices = choices_of(parser)
+    if not choices:
+        yield words, parser
+    for word, child in choices.items():
+        yield from walk(child, [*words, word])
+
+
+def parsers():
+    for command in COMMANDS:
+        yield from walk(choices_of(build_parser(command))[command], [command])
+
+
+def test_each_command_has_two_modules_of_its_name():
+    assert modules_in(commands) - PARTS == set(COMMANDS)
+    assert modules_in(arguments) - PARTS - SHARED == set(COMMANDS)
+    assert all(callable(load_command(command)) for command in COMMANDS)
+
+
+def test_words_that_are_written_twice_are_the_same():
+    shapes = boundary_tables.Shapes()
+    assert boundary.METHODS == boundary_tables.METHODS
+    assert (shapes.delta, shapes.nu, shapes.theta) == (design.DELTA, design.NU, design.THETA)
+    assert endpoints.IDS == IDS
+    assert participants.IMPORTED == COLUMNS
+    assert get_args(Form) == pictures.FORMS
+    assert set(run.ROLES) == {role for role in ROLES if role}
+    assert (grade.REQUIRED, grade.OPTIONAL) == (graded_rows.REQUIRED, graded_rows.OPTIONAL)
+    assert grade.CRITERIA == ("ctcae-5.0", "ctcae-6.0")
+
+
+def test_a_flag_is_spelt_and_read_alike_in_every_command():
+    by_flag = defaultdict(set)
+    for words, parser in parsers():
+        for action in actions_of(parser):
+            for flag in action.option_strings:
+                by_flag[flag].add((action.metavar, action.type))
+                assert "_" not in flag, words
+    for flag in ("--participant", "--as-of", "--data", "--study", "--json", "--by", "--reason"):
+        assert len(by_flag[flag]) == 1, flag
+
+
+def test_every_word_has_a_help():
+    for words, parser in parsers():
+        assert parser.description, words
+        main_flags = {"--data", "--study", "--as-of", "--by", "--json", "--reason", "--out"}
+        for action in actions_of(parser):
+            if main_flags & set(action.option_strings):
+                assert action.help, (words, action.option_strings)
+
+
+def test_each_table_is_explained_where_it_is_asked_for():
+    """The tables print the headings of these columns; each has a sentence."""
+    explained = [parser.epilog for _, parser in parsers() if "columns:" in (parser.epilog or "")]
+    assert len(explained) >= 15
+    from services.cli.shared import columns  # noqa: PLC0415 (looked through by name)
+
+    tables = {
+        name: table
+        for name, table in vars(columns).items()
+        if name.isupper() and not name.startswith("_") and isinstance(table, tuple)
+    }
+    for name, table in tables.items():
+        assert all(sentence.endswith(".") for _, sentence in table), name
+        assert any(
+            all(f"  {heading}" in text for heading in headings(table)) for text in explained
+        ), name
+
+
+def run_python(program):
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_help_and_arguments_load_nothing_that_takes_long():
+    names = ", ".join(f"services.cli.arguments.{name}" for name in sorted(modules_in(arguments)))
+    loaded = run_python(f"import sys, services.cli.main, {names}\nprint(*sys.modules)")
+    assert not {name.partition(".")[0] for name in loaded} & set(HEAVY)
+
+
+def test_the_help_of_all_loads_no_command():
+    program = (
+        "import sys\nfrom services.cli.main import build_parser\n"
+        "build_parser().format_help()\nprint(*sys.modules)"
+    )
+    loaded = run_python(program)
+    assert not [name for name in loaded if name.startswith("services.cli.commands")]
+    assert not [name for name in loaded if name.startswith("services.cli.arguments")]
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("aegis rec", ["records "]),
+        ("aegis records --pa", ["--participant "]),
+        ("aegis rules ", ["status", "sites"]),
+        ("aegis facts add gv", ["gvhd-stage "]),
+        ("aegis nothing --", ["--help"]),
+    ],
+)
+def test_a_shell_completes_commands_and_flags(line, offered):
+    program = (
+        "import os, sys\n"
+        f"os.environ.update(_ARGCOMPLETE='1', COMP_LINE={line!r}, COMP_POINT={str(len(line))!r},"
+        " _ARGCOMPLETE_IFS='\\n', _ARGCOMPLETE_SUPPRESS_SPACE='0',"
+        " _ARGCOMPLETE_STDOUT_FILENAME='/dev/stdout')\n"
+        "from services.cli.main import main\nmain([])"
+    )
+    command = [sys.executable, "-c", program]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    assert {word.strip() for word in offered} <= {word.strip() for word in answer.split("\n")}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_learns_how_to_complete(shell, capsys):
+    assert main(["completion", shell]) == 0
+    assert "aegis" in capsys.readouterr().out
+
+
+def test_the_version_is_told_without_a_command(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert not left.value.code
+    assert capsys.readouterr().out.startswith("aegis ")
