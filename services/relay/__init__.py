@@ -1,0 +1,1 @@
+"""The relay: carries announcements of the outbox to Kafka."""

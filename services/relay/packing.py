@@ -1,4 +1,4 @@
-"""Announcements, packed into records: one participant's facts together, in order."""
+"""The packing of announcements into records: one participant's facts together, in order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ from services.runtime.kafka_records import (
 from services.runtime.topics import ALERTS, FACTS, STANDINGS
 from services.store.outbox import Announcement
 
-LONGEST = 32_000  # characters of a record's runs: a record costs its reader as much as many facts
+LONGEST = (
+    32_000  # characters of a record's runs: a record costs its reader as much as several facts
+)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRecord:
-    """What is sent to a topic; records of one key keep their order."""
+    """A record for a topic; records of one key keep their order."""
 
     topic: str
     key: str
@@ -26,8 +28,8 @@ class OutgoingRecord:
 def pack_records(study: str, rows: Sequence[Announcement]) -> Iterator[OutgoingRecord]:
     """Yield the records of *rows*, which are in the order of their ids.
 
-    Facts of one participant share records of up to `LONGEST` characters; of a study that is to be
-    looked at again one record is enough.
+    Facts of one participant share records of up to `LONGEST` characters; each study gets one
+    record for all its announcements of standings.
 
     Raises:
         ValueError: A row is for a topic that is not one of the outbox.

@@ -1,4 +1,4 @@
-"""Carries announcements from the database to Kafka, one worker at a time, in order."""
+"""The relay: announcements from the database to Kafka, by one worker at a time, in order."""
 
 import threading
 import time
@@ -21,16 +21,16 @@ from services.store.session import Database
 
 AT_ONCE = 500
 _AFTER_FAILURE_S = 1.0
-_FROM_THE_START_S = 1.0  # rows become visible out of order: look again for those left behind
+_FROM_THE_START_S = 1.0  # rows become visible out of order, so the floor is reset regularly
 
 _log = log.make_logger("relay")
 
 
 @dataclass(slots=True)
 class Relay:
-    """Publishes what the outbox holds while it has the lease, and deletes it then.
+    """A worker that publishes the announcements of the outbox, then deletes them, under a lease.
 
-    Nothing is lost when it dies in between: what was published and not deleted is published again.
+    Nothing is lost when it dies in between: announcements not deleted are published again.
 
     Args:
         db: Migrated.
@@ -38,7 +38,7 @@ class Relay:
         study: Id.
         holder: Name of this worker among all.
         clock: The machine's.
-        progress: Told when something waits or fails, was published, or nothing is left.
+        progress: Records waiting work, failures, commits and idle times.
     """
 
     db: Database
@@ -56,11 +56,11 @@ class Relay:
         self._lease = HeldLease(self.db, "relay", self.holder, self.clock)
 
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
-        """Step until *stop* is set; what fails for now is logged and tried again."""
+        """Publish until *stop* is set; failures are logged and tried again."""
         while not stop.is_set():
             try:
                 busy = self._lease.hold() and self.step()
-            except Exception as error:  # noqa: BLE001 - what is not published now must be later
+            except Exception as error:  # noqa: BLE001 - the next round publishes the rest
                 _log.exception("relay_failed", exc_info=error)
                 self.progress.record_waiting(time.monotonic())
                 self._floor = 0
@@ -74,10 +74,10 @@ class Relay:
         self._lease.release()
 
     def step(self) -> bool:
-        """Publish up to `AT_ONCE` announcements; False when there were none.
+        """Publish up to `AT_ONCE` announcements; return False when there were none.
 
         Raises:
-            kafka.errors.KafkaError: Not all were acknowledged; they are still there.
+            kafka.errors.KafkaError: Not all were acknowledged; they stay in the outbox.
             services.runtime.kafka_errors.KafkaUnavailableError: No broker answers.
         """
         with self.db.read() as conn:
@@ -96,7 +96,7 @@ class Relay:
         return True
 
     def _publish(self, rows: list[outbox.Announcement]) -> None:
-        """Return once every copy in sync has the records of *rows*."""
+        """Send the records of *rows*, and wait until every copy in sync has them."""
         if self._producer is None:
             self._producer = self.connect()
         futures = [
@@ -108,18 +108,18 @@ class Relay:
             future.get(0)
 
     def _disconnect(self, limit_s: float) -> None:
-        """Let the next records go through a new producer.
+        """Close the producer; the next records get a new one.
 
-        One that has failed may fail for ever: it holds on to records that it could not deliver, and
-        to brokers that it did not reach.
+        A producer that has failed may fail for ever: it keeps undelivered records and unreachable
+        brokers.
         """
         if self._producer is not None:
-            with suppress(KafkaError):  # it gives up what it could not deliver
+            with suppress(KafkaError):  # it drops undelivered records
                 self._producer.close(timeout=limit_s)
             self._producer = None
 
     def _find_first_id(self) -> int:
-        """Return the id to read on from; every second that is the first."""
+        """Return the id after which to read; 0 once a second."""
         now_s = time.monotonic()
         if now_s - self._from_start_s < _FROM_THE_START_S:
             return self._floor

@@ -1,0 +1,1 @@
+"""The base of every process: settings, clock, logs, metrics, JSON, Kafka and health."""

@@ -1,4 +1,4 @@
-"""Where the time comes from: the only reader of the machine's clock."""
+"""The clock of the machine, and its only reader."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

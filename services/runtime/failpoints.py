@@ -1,4 +1,4 @@
-"""Places where a test may kill, delay or break the process, to prove that nothing is lost."""
+"""Points at which a test may kill, delay or break the process, to prove that nothing is lost."""
 
 import os
 import time
@@ -9,7 +9,7 @@ VARIABLE: Final = "AEGIS_FAILPOINT"
 """``NAME:N``: the process dies at the N-th passage of NAME, as ``kill -9`` does.
 
 ``NAME:N:sleep=S`` waits S seconds there, ``NAME:N:raise`` raises `FailpointError`; several are
-separated by commas. Whatever happens is said on standard error first: ``failpoint NAME``.
+separated by commas. The action is announced on standard error first: ``failpoint NAME``.
 """
 
 NAMES: Final = (
@@ -48,11 +48,11 @@ class FailpointError(Exception):
 
 
 def pass_failpoint(name: str) -> None:
-    """Do nothing, unless a test asked for something to happen here.
+    """Do nothing, or what a test asked for at the point *name*.
 
     Raises:
         ValueError: *name* is not one of `NAMES`.
-        FailpointError: A test asked for it.
+        FailpointError: A test asked for a failure.
     """
     if name not in NAMES:
         raise ValueError(f"no such failpoint: {name}")

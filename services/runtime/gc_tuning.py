@@ -1,19 +1,18 @@
-"""How CPython runs a service: threads that wait for servers, and values that stay for months."""
+"""Settings of the CPython interpreter for a service with threads and long-lived values."""
 
 import gc
 import sys
 
-SWITCH_S = 0.0005  # CPython's own 5 ms is what an answer of the database may wait for a computation
+SWITCH_S = 0.0005  # CPython's own 5 ms would delay each answer of the database behind a computation
 YOUNGEST, MIDDLE, OLDEST = 20_000, 10, 1_000  # CPython's own are 700, 10 and 10
 
 
 def tune_interpreter() -> None:
-    """Let threads take turns sooner, and let the garbage collector leave alone what stays.
+    """Switch threads sooner, and spare long-lived values from garbage collection.
 
-    A full collection looks through everything that is remembered, half a second for 25,000 facts,
-    and stops all threads for it. What stays here is in no cycle and is freed when it is dropped;
-    cycles are garbage of a moment, found among the young. Old ones are looked for after so many
-    times as many new values as it takes for a look at the young.
+    A full collection visits every remembered value, half a second for 25,000 facts, and stops all
+    threads for it. Remembered values are in no cycle and are freed when they are dropped; cycles
+    are short-lived, and found in the youngest generation. So the oldest one is rarely collected.
 
     Source: docs/adr/0009-facts-in-memory.md
     """

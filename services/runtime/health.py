@@ -8,14 +8,14 @@ DEFAULT_LIMIT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether there is progress, and how many seconds ago the last was made."""
+    """The state of progress: *ready*, and seconds without a commit while work waited."""
 
     ready: bool
     stalled_s: float
 
 
 class Progress:
-    """What the last commit was good for; may be told and asked from any thread.
+    """The progress of a part of a process; safe to use from any thread.
 
     All instants are seconds of one monotonic clock, passed in.
 
@@ -29,32 +29,32 @@ class Progress:
     """
 
     def __init__(self, limit_s: float = DEFAULT_LIMIT_S) -> None:
-        """Begin with nothing to do; more than *limit_s* without a commit is not ready."""
+        """Start without work; more than *limit_s* without a commit is not ready."""
         self._limit_s = limit_s
         self._waiting_since_s: float | None = None
         self._lock = Lock()
 
     def record_waiting(self, now_s: float) -> None:
-        """Note that something waits, unless it is known already.
+        """Record that work waits since *now_s*, unless it did already.
 
-        Who fails before it can look for work notes it, too: nobody knows then that there is none.
+        A part that fails before it can look for work records this too: there may be some.
         """
         with self._lock:
             if self._waiting_since_s is None:
                 self._waiting_since_s = now_s
 
     def record_commit(self, now_s: float) -> None:
-        """Note that work was done; more may wait."""
+        """Record a commit at *now_s*; more work may wait."""
         with self._lock:
             self._waiting_since_s = now_s
 
     def record_idle(self) -> None:
-        """Note that nothing waits: whoever says so has looked."""
+        """Record that no work waits."""
         with self._lock:
             self._waiting_since_s = None
 
     def assess(self, now_s: float) -> Readiness:
-        """Return whether there is progress at *now_s*."""
+        """Return the state of progress at *now_s*."""
         with self._lock:
             since_s = self._waiting_since_s
         stalled_s = 0.0 if since_s is None else max(0.0, float(now_s - since_s))

@@ -1,4 +1,4 @@
-"""Pages for machines: whether the process lives, makes progress, and its metrics."""
+"""Pages for machines: liveness and readiness of the process, and its metrics."""
 
 import time
 from collections.abc import Mapping

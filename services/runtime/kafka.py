@@ -1,7 +1,6 @@
-"""Connections to Kafka, each as a service in production wants it.
+"""Connections to Kafka with the options of a service in production.
 
-Where the brokers are and who signs their certificates are `KafkaSettings`; nothing here knows what
-a record says.
+`KafkaSettings` names the brokers and their certificates; the content of records is not known here.
 """
 
 import logging
@@ -55,7 +54,7 @@ _LARGEST_RECORD = 1_048_576  # bytes; max.message.bytes of the topics
 
 
 def require_fast_checksums() -> None:
-    """Return when checksums of records are computed in C.
+    """Require that checksums of records are computed in C.
 
     Raises:
         KafkaUnavailableError: They would be computed in Python, two hundred times as slow.
@@ -68,7 +67,7 @@ def require_fast_checksums() -> None:
 
 
 def connect_producer(settings: KafkaSettings) -> KafkaProducer:
-    """Return a producer whose records are on every copy in sync when it says so.
+    """Return a producer whose acknowledged records are on every copy in sync.
 
     Give `KafkaProducer.flush` the limit `FLUSH_LIMIT_S`: a record that is not acknowledged by then
     has failed, and is not sent later. Records are not compressed: a reader without the codec could
@@ -94,9 +93,9 @@ def connect_producer(settings: KafkaSettings) -> KafkaProducer:
 
 
 def connect_consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
-    """Return a member of *group* that reads *topic* from its beginning, or where the group is.
+    """Return a member of *group* that reads *topic* on from the offset of the group, or its start.
 
-    It commits nothing by itself: call `KafkaConsumer.commit` when what was read is kept.
+    It commits no offset by itself: call `KafkaConsumer.commit` once the records are stored.
 
     Raises:
         KafkaUnavailableError: No broker answers in time, or checksums would be slow.
@@ -121,7 +120,7 @@ def connect_consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaCo
 
 
 def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:
-    """Return when the topics *names* exist, each with the declared count of partitions.
+    """Require that the topics *names* exist, each with the declared number of partitions.
 
     Raises:
         KafkaUnavailableError: No broker answers in time.
@@ -189,7 +188,7 @@ def create_topics(settings: KafkaSettings, plan: DeclaredTopics) -> list[str]:
 
 
 def count_records(settings: KafkaSettings, topics: Iterable[str]) -> int:
-    """Return how many records the *topics* hold.
+    """Return the number of records in *topics*.
 
     Raises:
         KafkaUnavailableError: No broker answers in time.
@@ -209,7 +208,7 @@ def count_records(settings: KafkaSettings, topics: Iterable[str]) -> int:
 
 
 def make_tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    """Return how connections are encrypted; None when they are not.
+    """Return the TLS settings of connections; None when they are not encrypted.
 
     Raises:
         KafkaUnavailableError: A file holds no certificate or key.
@@ -249,7 +248,7 @@ def _lend_admin(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
 
 @contextmanager
 def _explain_errors(settings: KafkaSettings) -> Iterator[None]:
-    """Tell why Kafka cannot be used, instead of the library's retries, attempt by attempt."""
+    """Turn errors of the library into one sentence each, and silence its log of retries."""
     _reach_any_broker(settings)
     library = logging.getLogger("kafka")
     level = library.level
@@ -268,9 +267,9 @@ def _explain_errors(settings: KafkaSettings) -> Iterator[None]:
 
 
 def _reach_any_broker(settings: KafkaSettings) -> None:
-    """Return when a broker accepts connections.
+    """Require that a broker accepts connections.
 
-    The library says only that time is over, and leaves a thread behind for every vain attempt.
+    The library only reports a timeout, and leaves a thread behind for every failed attempt.
     """
     if not settings.servers:
         raise KafkaUnavailableError("AEGIS_KAFKA names no broker, like 127.0.0.1:9092")

@@ -1,9 +1,9 @@
-"""Errors of Kafka that a process reports: known without the client library, which not all have."""
+"""Errors of Kafka that a process reports; importable without the client library."""
 
 
 class KafkaUnavailableError(Exception):
-    """Kafka cannot be reached, or refuses; the message says where and why."""
+    """Kafka cannot be reached, or refuses; the message names the place and the reason."""
 
 
 class TopicsError(Exception):
-    """A topic is not what the workers rely on; the message says which and what to do."""
+    """A topic is not as the workers need it; the message names it and the remedy."""

@@ -21,7 +21,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class NewerRecord:
-    """A record of a later version than this program reads."""
+    """A record of a later version than this program can read."""
 
     version: int
 
@@ -30,7 +30,7 @@ class NewerRecord:
 class FactRuns:
     """Facts of the journal of one study, message by message.
 
-    *is_whole*: no message is named without its facts, which are to be read in the journal then.
+    *is_whole* is False when a message stands without its facts: they are in the journal.
     """
 
     study: str
@@ -57,12 +57,12 @@ _RECORD = TypeAdapter(_Record)
 
 
 def write_facts_record(study: str, runs: Sequence[str]) -> bytes:
-    """Return the record of *runs*, each JSON as the outbox has it, of one participant."""
+    """Return the record of *runs* of one participant, each the JSON of an outbox payload."""
     return f'{_write_head(FACTS, study)},"runs":[{",".join(runs)}]}}'.encode()
 
 
 def write_standings_record(study: str) -> bytes:
-    """Return the record that says: look at this study again."""
+    """Return the record that asks for a study step of *study*."""
     return f"{_write_head(STANDINGS, study)}}}".encode()
 
 
@@ -72,7 +72,7 @@ def write_alert_record(study: str, alert: str) -> bytes:
 
 
 def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
-    """Return the facts in *record*, or why they cannot be used.
+    """Return the facts in *record*, or the reason that they cannot be used.
 
     >>> read_facts_record(write_facts_record("T", []))
     FactRuns(study='T', facts=(), is_whole=True)
@@ -98,7 +98,7 @@ def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
 
 
 def name_schema(topic: str) -> str:
-    """Return the name of the schema of a topic's records: that of the topic, without its version.
+    """Return the name of the schema of a topic's records: the topic's without its version.
 
     >>> name_schema("aegis.facts.v1")
     'aegis.facts'
@@ -111,7 +111,7 @@ def _write_head(topic: str, study: str) -> str:
 
 
 def _find_newer_version(record: bytes) -> NewerRecord | None:
-    """Return the version of a record that is later than what is read here."""
+    """Return the version of a record when it is later than `VERSION`."""
     try:
         content: Any = json.loads(record)
         version = content["version"]

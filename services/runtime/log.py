@@ -1,4 +1,4 @@
-"""Logs: a fixed event name and known keys, so that no identifier can slip in."""
+"""Logs: a fixed event name and allowed keys, so that no identifier can enter."""
 
 import logging
 import sys
@@ -15,7 +15,7 @@ KEYS: Final = frozenset(
         "timestamp",
         "exc_type",
         "exc_where",
-        # where and who, by pseudonym
+        # places and people, by pseudonym
         "service",
         "study",
         "site",
@@ -26,7 +26,7 @@ KEYS: Final = frozenset(
         "role",
         "source",
         "address",
-        # what, by id
+        # things, by id
         "message",
         "fact",
         "episode",
@@ -40,7 +40,7 @@ KEYS: Final = frozenset(
         "rules_version",
         "key_id",
         "seal",
-        # how it went
+        # results
         "reason",
         "problem",
         "place",
@@ -64,9 +64,9 @@ KEYS: Final = frozenset(
 
 
 def configure_logging(*, as_json: bool, stream: TextIO | None = None, debug: bool = False) -> None:
-    """Let every logger of the process write to *stream* (standard error), one line per event.
+    """Make every logger of the process write to *stream* (standard error), one line per event.
 
-    A line that cannot be written is lost: whoever logs goes on.
+    A line that cannot be written is dropped without an error.
     """
     renderer = (
         structlog.processors.JSONRenderer(sort_keys=True)
@@ -96,7 +96,7 @@ def make_logger(service: str) -> structlog.typing.FilteringBoundLogger:
 
 
 class _Lines(structlog.PrintLogger):
-    """Writes lines while there is room for them: the disk may be full, the reader gone."""
+    """A logger that ignores failed writes: the disk may be full, or the reader closed."""
 
     def msg(self, message: str) -> None:
         with suppress(OSError):
@@ -108,7 +108,7 @@ class _Lines(structlog.PrintLogger):
 def _drop_unknown_keys(
     _logger: object, _method: str, event: MutableMapping[str, object]
 ) -> MutableMapping[str, object]:
-    """Drop the value of every key that is not allowed, and say which keys these were."""
+    """Drop the value of every key that is not allowed; list these keys as ``dropped_keys``."""
     unknown_keys = sorted(event.keys() - KEYS)
     content = {key: value for key, value in event.items() if key in KEYS}
     return {**content, "dropped_keys": unknown_keys} if unknown_keys else content
@@ -117,7 +117,7 @@ def _drop_unknown_keys(
 def _replace_exception(
     _logger: object, _method: str, event: MutableMapping[str, object]
 ) -> MutableMapping[str, object]:
-    """Replace an exception by its type and place: its text may hold what a message held."""
+    """Replace an exception by its type and place: its text may quote a message."""
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]

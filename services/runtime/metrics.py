@@ -16,7 +16,7 @@ class Metrics:
     """The metrics of one process, registered on *registry*."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register each of them; one `Metrics` per registry."""
+        """Register all metrics on *registry*, which has no other `Metrics`."""
         self.registry = registry
         self._ingest()
         self._rules()

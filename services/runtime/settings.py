@@ -1,6 +1,6 @@
-"""Where things are and listen: settings of the machine, never anything clinical.
+"""Settings of the machine: places and ports, never anything clinical.
 
-Each is an environment variable ``AEGIS_...``, or given by name; secrets are files.
+Each is an environment variable ``AEGIS_...``, or an argument of its name; secrets are files.
 """
 
 import os
@@ -59,10 +59,10 @@ def read_settings(kind: type[SettingsClass], **overrides: Any) -> SettingsClass:
 
 
 def check_variables(names: Iterable[str]) -> None:
-    """Return when each variable of *names* that begins with ``AEGIS_`` is a known one.
+    """Require that each variable of *names* that begins with ``AEGIS_`` is known.
 
     Raises:
-        SettingsError: One is not; names it and the known one that is most like it.
+        SettingsError: One is not; the message names it and the most similar known one.
     """
     known_names = list_known_variables()
     for name in sorted(names):
@@ -73,7 +73,7 @@ def check_variables(names: Iterable[str]) -> None:
 
 
 def list_known_variables() -> frozenset[str]:
-    """Return the environment variables with the prefix ``AEGIS_`` that something reads."""
+    """Return the environment variables ``AEGIS_...`` that some part of Aegis reads."""
     fields = (name for kind in SETTINGS for name in kind.model_fields)
     return frozenset(f"{_PREFIX}{name.upper()}" for name in fields) | {*_OTHER_VARIABLES}
 
@@ -83,7 +83,7 @@ def _find_nearest_name(name: str, known_names: Iterable[str]) -> str:
 
 
 class StoreSettings(BaseSettings):
-    """Where the database, its keys and the study are.
+    """The places of the database, its keys and the study.
 
     ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder),
     ``AEGIS_DATABASE_PASSWORD_FILE`` (a file that holds the password of its user), ``AEGIS_KEYS``
@@ -134,7 +134,7 @@ class StoreSettings(BaseSettings):
 
 
 class IngestSettings(BaseSettings):
-    """Where sites send to: ``AEGIS_MLLP_HOST``, ``AEGIS_MLLP_PORT``; port 0 takes a free one.
+    """The MLLP port: ``AEGIS_MLLP_HOST``, ``AEGIS_MLLP_PORT``; port 0 takes a free one.
 
     ``AEGIS_MLLP_CERTIFICATE`` and ``..._KEY`` (PEM files) encrypt the port;
     ``AEGIS_MLLP_CLIENT_CA`` asks every client for a certificate of that authority.
@@ -150,9 +150,9 @@ class IngestSettings(BaseSettings):
 
 
 class HttpSettings(BaseSettings):
-    """Where pages, metrics and messages over HTTP are: ``AEGIS_HTTP_HOST``, ``AEGIS_HTTP_PORT``.
+    """The HTTP port of pages, metrics and messages: ``AEGIS_HTTP_HOST``, ``AEGIS_HTTP_PORT``.
 
-    ``AEGIS_PUBLIC_URL`` is how people reach it, for links in mails; empty: host and port.
+    ``AEGIS_PUBLIC_URL`` is the address for people, in links of mails; empty: host and port.
     """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
@@ -168,9 +168,9 @@ class HttpSettings(BaseSettings):
 
 
 class KafkaSettings(BaseSettings):
-    """Where the brokers are: ``AEGIS_KAFKA``, like ``kafka-1:9092,kafka-2:9092``; empty: none.
+    """The brokers: ``AEGIS_KAFKA``, like ``kafka-1:9092,kafka-2:9092``; empty: none.
 
-    ``AEGIS_KAFKA_CA`` (a PEM file) encrypts the connections and says who signs the brokers'
+    ``AEGIS_KAFKA_CA`` (a PEM file) encrypts the connections and is the authority of the brokers'
     certificates; ``AEGIS_KAFKA_CERTIFICATE`` and ``..._KEY`` are the client's own.
     ``AEGIS_KAFKA_TOPICS`` names another file than ``deploy/kafka/topics.yaml``.
     ``AEGIS_KAFKA_SESSION_S``: a worker that is silent for so long has lost its partitions.
@@ -200,14 +200,14 @@ class KafkaSettings(BaseSettings):
 
     @property
     def servers(self) -> list[str]:
-        """Each broker that is asked for the others."""
+        """The brokers of the first contact."""
         return [server.strip() for server in self.kafka.split(",") if server.strip()]
 
 
 class SweeperSettings(BaseSettings):
-    """When what Kafka lost is announced again: ``AEGIS_SWEEP_EVERY_S``, ``AEGIS_LEFT_BEHIND_S``.
+    """The sweeper of lost records: ``AEGIS_SWEEP_EVERY_S``, ``AEGIS_LEFT_BEHIND_S``.
 
-    How often it is looked for, and after how many seconds without progress it counts as lost.
+    The interval of the search, and the seconds without progress after which a record is lost.
     """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
@@ -217,7 +217,7 @@ class SweeperSettings(BaseSettings):
 
 
 class RulesSettings(BaseSettings):
-    """How much the rules remember: ``AEGIS_RULES_CACHE_MB``, in each process that has them."""
+    """The memory of the rules in each process: ``AEGIS_RULES_CACHE_MB``."""
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
 
@@ -225,7 +225,7 @@ class RulesSettings(BaseSettings):
 
 
 class AlertSettings(BaseSettings):
-    """How mails and webhooks leave: ``AEGIS_SMTP_HOST``, ``..._PORT``, ``..._FROM``, and so on.
+    """The channels of mails and webhooks: ``AEGIS_SMTP_HOST``, ``..._PORT``, and so on.
 
     ``AEGIS_SMTP_PASSWORD_FILE`` and ``AEGIS_WEBHOOK_SECRET_FILE`` name files that hold the secret.
     """
@@ -252,7 +252,7 @@ class AlertSettings(BaseSettings):
 
     @property
     def webhook_secret(self) -> SecretStr | None:
-        """What webhooks are signed with; None: they are not sent."""
+        """The key that signs webhooks; None: they are not sent."""
         return _read_secret(self.webhook_secret_file)
 
 

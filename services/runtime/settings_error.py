@@ -1,5 +1,5 @@
-"""The error of a setting, apart from the settings: who only reports it need not load them."""
+"""The error of a setting; importable without the settings themselves."""
 
 
 class SettingsError(ValueError):
-    """A setting cannot be: the message names its variable and says what is wrong."""
+    """A setting is unknown or invalid; the message names its variable and the problem."""

@@ -1,4 +1,4 @@
-"""What ``deploy/kafka/topics.yaml`` declares, and how a cluster differs from it."""
+"""The topics of Aegis, their declaration in ``deploy/kafka/topics.yaml``, and a cluster's."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 
 
 class TopicsFileError(ValueError):
-    """The file of topics cannot be trusted; the message says where and what is wrong."""
+    """The file of topics is invalid; the message names the place and the problem."""
 
 
 class DeclaredTopic(BaseModel):
@@ -44,7 +44,7 @@ class DeclaredTopic(BaseModel):
 
 
 class DeclaredTopics(BaseModel):
-    """All topics, each in as many *copies* as there are brokers for."""
+    """All topics, each in *copies* copies where there are as many brokers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,13 +53,13 @@ class DeclaredTopics(BaseModel):
     topics: Annotated[tuple[DeclaredTopic, ...], Field(min_length=1)]
 
     def count_copies(self, brokers: int) -> int:
-        """Return how many copies a cluster of *brokers* (at least one) has of each topic."""
+        """Return the number of copies of each topic on a cluster of *brokers* (at least one)."""
         return min(self.copies, brokers)
 
     def settings_for(self, topic: DeclaredTopic, brokers: int) -> dict[str, str]:
         """Return the settings of *topic* on a cluster of *brokers*, as Kafka writes them.
 
-        A record that needs every copy would stop the topic whenever one broker is away.
+        At most all copies but one have to be in sync, so that one broker may be away.
         """
         settings = {name: _write_setting(value) for name, value in topic.settings.items()}
         if _IN_SYNC in settings:
@@ -79,7 +79,7 @@ class ActualTopic:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What a cluster has: how many brokers, and the declared topics that exist."""
+    """A cluster: its number of brokers, and those of the declared topics that exist."""
 
     brokers: int
     topics: Mapping[str, ActualTopic]
@@ -87,7 +87,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing about *topic* that is not as it is declared."""
+    """A difference of *topic* from its declaration."""
 
     topic: str
     aspect: str
@@ -96,7 +96,7 @@ class Difference:
 
 
 def load_topics(path: Path | None = None) -> DeclaredTopics:
-    """Return what the file at *path* (``deploy/kafka/topics.yaml``) declares.
+    """Return the topics that the file at *path* (``deploy/kafka/topics.yaml``) declares.
 
     Raises:
         TopicsFileError: It cannot be read; a key is missing, unknown or given twice; a value or a
@@ -123,7 +123,7 @@ def load_topics(path: Path | None = None) -> DeclaredTopics:
 def require_declared(
     topics: DeclaredTopics, names: Iterable[str], path: Path | None = None
 ) -> None:
-    """Return when the file at *path* (``deploy/kafka/topics.yaml``) declares all of *names*.
+    """Require that the file at *path* (``deploy/kafka/topics.yaml``) declares all of *names*.
 
     Raises:
         TopicsFileError: One is missing in it.
@@ -134,7 +134,7 @@ def require_declared(
 
 
 def find_differences(topics: DeclaredTopics, cluster: Cluster) -> Iterator[Difference]:
-    """Yield each way in which *cluster* is not as *topics*, topic by topic."""
+    """Yield the differences of *cluster* from the declared *topics*, topic by topic."""
     for topic in topics.topics:
         actual_topic = cluster.topics.get(topic.name)
         if actual_topic is None:

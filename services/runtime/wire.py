@@ -1,4 +1,4 @@
-"""The vocabulary as JSON: the only place where it meets a validation library."""
+"""The vocabulary as JSON: the only use of a validation library for it."""
 
 import hashlib
 import json
@@ -24,11 +24,13 @@ from services.vocabulary.standing import Standing
 T = TypeVar("T")
 
 _NO_OFFSET = timedelta(0)
-_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")  # all that a Decimal writes
+_DECIMAL = re.compile(
+    r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+)  # every form that str(Decimal) writes
 
 
 def _read_decimal(text: object) -> Decimal:
-    """Return the number in *text* with every digit; a JSON number has lost some already."""
+    """Return the number in *text* with every digit; a JSON number would have lost some."""
     if isinstance(text, Decimal):
         return text
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
@@ -38,7 +40,7 @@ def _read_decimal(text: object) -> Decimal:
 
 @lru_cache(maxsize=10_000)
 def _intern_decimal(text: str) -> Decimal:
-    """Return one and the same number for a text: limits of normal stand in every result."""
+    """Return one shared number for a text: limits of normal recur in every result."""
     return Decimal(text)
 
 
@@ -48,7 +50,7 @@ def _normalise_zone(instant: datetime) -> datetime:
 
 
 class _FactSchema:
-    """Lets ``body.kind``, which must be written, say which body it is; decimals are strings."""
+    """The schema of facts: ``body.kind`` is required and selects the body; decimals are strings."""
 
     @staticmethod
     def __get_pydantic_core_schema__(source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -90,7 +92,7 @@ _ADAPTERS: dict[type[object], TypeAdapter[Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that cannot be read: where it goes wrong, how; never its content."""
+    """A record that cannot be read: place and kind of the problem, never its content."""
 
     where: str
     problem: str
@@ -100,9 +102,9 @@ _CLINICAL = {"subject", "observed_at", "body", "status", "series"}
 
 
 def digest_clinical(fact: Fact) -> str:
-    """Return the sha256 of what is clinical in *fact*, in 64 hexadecimal digits.
+    """Return the sha256 of the clinical content of *fact*, in 64 hexadecimal digits.
 
-    Who sent it, when, and in which message is not: the same said again has the same digest.
+    Sender, message and time of the report are left out: a repeated fact has the same digest.
     """
     return hashlib.sha256(_fact_adapter().dump_json(fact, include=_CLINICAL)).hexdigest()
 
@@ -113,7 +115,7 @@ def write_fact(fact: Fact) -> bytes:
 
 
 def read_fact(record: bytes | str) -> Fact | Unreadable:
-    """Return the fact in *record*, or the first thing that is wrong with it.
+    """Return the fact in *record*, or its first problem.
 
     >>> good = b'''{"id": "f1", "subject": "P-007", "digest": "d", "body": {
     ...     "kind": "observation", "measure": "neutrophils",
@@ -133,7 +135,7 @@ def read_fact(record: bytes | str) -> Fact | Unreadable:
 
 
 def write_canonical(value: object) -> str:
-    """Return the one JSON text of *value*: sorted keys, no spaces, nothing left out.
+    """Return the canonical JSON of *value*: sorted keys, no spaces, nothing left out.
 
     Decimals are strings, instants end in ``Z``, durations are ISO 8601, sets are sorted, an
     integer enum is its number and a mapping an object.
@@ -159,7 +161,7 @@ def digest_canonical(value: object) -> str:
 
 
 def read_episode_content(text: str) -> EpisodeContent:
-    """Return what `write_canonical` wrote.
+    """Return the content of an episode from its canonical JSON.
 
     Raises:
         ValueError: *text* is something else.
@@ -169,7 +171,7 @@ def read_episode_content(text: str) -> EpisodeContent:
 
 @lru_cache(maxsize=16_384)  # each look at a study reads every standing, of which few are new
 def read_standing(text: str) -> Standing:
-    """Return what `write_canonical` wrote; the same texts come again and again.
+    """Return the standing from its canonical JSON; the same texts are read many times.
 
     Raises:
         ValueError: *text* is something else.
@@ -178,7 +180,7 @@ def read_standing(text: str) -> Standing:
 
 
 def read_decision(text: str) -> Decision:
-    """Return what `write_canonical` wrote.
+    """Return the decision from its canonical JSON.
 
     Raises:
         ValueError: *text* is something else.

@@ -1,4 +1,4 @@
-"""What somebody is asked to look at: raised by the rules, delivered by the alerts service."""
+"""Alerts: raised by the rules, delivered to people by the alerts service."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from services.vocabulary.recommendation import Advice
 
 
 class Level(StrEnum):
-    """Whom it concerns, from the widest."""
+    """The scope of an alert, the widest first."""
 
     STUDY = "study"
     PARTICIPANT = "participant"
@@ -18,7 +18,7 @@ class Level(StrEnum):
 
 
 class AlertKind(StrEnum):
-    """Why it was raised."""
+    """The kind of event that raised an alert."""
 
     BOUNDARY_REACHED = "boundary_reached"
     BOUNDARY_LIKELY = "boundary_likely"
@@ -33,7 +33,7 @@ class AlertKind(StrEnum):
 
 
 class ClosingReason(StrEnum):
-    """Why nobody has to be told any more, although the facts stand."""
+    """The reason for which an alert is closed although its facts stand."""
 
     ANSWERED = "answered"  # the DSMB has determined to continue
     OVERTAKEN = "overtaken"  # another alert about the same rule says more
@@ -60,25 +60,25 @@ Detail = Decision | EpisodeContent | Advice | DeathDetail | QuarantineDetail
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One per episode and level, or per rule and kind: a rise updates it.
+    """An alert: one per episode and level, or per rule and kind; a rise updates it.
 
     Args:
-        id: uuid5 of what it is about; stable, so that a duplicate is recognised.
+        id: uuid5 of its subject; stable, so that a duplicate is recognised.
         level: Study, participant or operations.
-        kind: Why.
+        kind: Of the event that raised it.
         study: Id.
         about: Episode id, rule id, or participant.
         participant: Pseudonym, or empty at study level.
         grade: Of the episode's at_least now, the number of events of a rule, or how much a
             recommendation asks for; a rise is news.
-        roles: Whom to tell first.
-        escalate_to: Whom to tell next, in order.
+        roles: Notified first.
+        escalate_to: Notified next, in order.
         acknowledge_within_s: Seconds.
-        opened_at: When the facts behind it were known, aware, in UTC.
-        detail: What the wording is made from; its type follows from *kind*.
+        opened_at: Instant at which the facts behind it became known, aware, in UTC.
+        detail: Source of the wording; its type follows from *kind*.
         protocol: Label with version and signature.
         retracted: The facts behind it were corrected away.
-        closed: Why nobody has to be told any more; None while it is open or retracted.
+        closed: Reason of the closing; None while it is open or retracted.
         suspected: Nobody has confirmed it yet.
         provisional: Its evidence is not final.
         version: Counts the changes of this row.
@@ -105,5 +105,5 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        """Neither retracted nor closed: people have to know."""
+        """True while it is neither retracted nor closed."""
         return not self.retracted and self.closed is None

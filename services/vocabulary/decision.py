@@ -1,4 +1,4 @@
-"""What a stopping rule says at a knowledge cut, complete enough to draw and to mail."""
+"""Decisions of stopping rules at a knowledge cut, complete enough to draw and to mail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PathPoint:
-    """On the clinical date *at*: *events* at effective size *ess*, against *boundary*."""
+    """The count on the clinical date *at*: *events* at effective size *ess*, against *boundary*."""
 
     at: datetime
     ess: float
@@ -51,12 +51,12 @@ class Sensitivity:
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """What is known by now, with which the boundary is no longer reached.
+    """The later knowledge by which a boundary is no longer reached.
 
     Args:
         events: Operative count.
         ess: Effective sample size.
-        gone: Who counted with an event and no longer does, in the order of the events.
+        gone: Participants whose event no longer counts, in the order of the events.
     """
 
     events: int
@@ -66,14 +66,14 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Of one rule at one cut. Probabilities are one-sided and lie in [0, 1].
+    """The decision of one rule at one cut; probabilities are one-sided, in [0, 1].
 
     Args:
         study: Id.
         rule: Id.
         title: Of the rule.
-        in_words: What it counts and when; empty when the protocol does not say.
-        signal: What it says.
+        in_words: The event and period that it counts; empty when the protocol gives none.
+        signal: Its answer.
         data_to: The last instant at which any counted participant was observed; None: no data.
         as_of: The knowledge cut.
         events: Operative count y.
@@ -114,7 +114,7 @@ class Decision:
         determination: The DSMB's last answer, or empty.
         silenced_at_events: After *continue*: the count up to which it stays silent; None.
         cut: Knowledge cut ``{participant: folded_through}``.
-        undone: Why the boundary that was reached no longer is; None when nothing undid it.
+        undone: The reversal of a boundary that was reached; None without one.
     """
 
     study: str

@@ -1,4 +1,4 @@
-"""What a protocol says about the study drug: its doses, and what grades and results ask of it."""
+"""The study drug in a protocol: its doses, and their changes at grades and results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from services.vocabulary.quantity import Quantity
 
 
 class DoseAction(StrEnum):
-    """What is recommended, the mildest first."""
+    """A recommendation about the dose, the mildest first."""
 
     NONE = "none"
     INTERRUPT = "interrupt"
@@ -21,13 +21,13 @@ class DoseAction(StrEnum):
 
     @property
     def level(self) -> int:
-        """How much it asks for: 0 is nothing."""
+        """The rank of the action: 0 is none."""
         return list(DoseAction).index(self)
 
 
 @dataclass(frozen=True, slots=True)
 class AtGrade:
-    """What to do once a grade is reached.
+    """The action once a grade is reached.
 
     Args:
         do: At once.
@@ -46,17 +46,17 @@ class AtGrade:
 
 @dataclass(frozen=True, slots=True)
 class DoseRule:
-    """One of three: about the grade of records, about multiples of ULN, about seizures.
+    """A rule on the grade of records, on multiples of ULN, or on the number of seizures.
 
     Args:
-        any_of: Records that it is about.
-        at_grade: What each grade asks for; a grade in between asks for what the one below does.
-        laboratory_alone_from: Below this grade a record that only a laboratory shows asks for
-            nothing until a clinician has confirmed it.
-        over_uln: By measure, the multiple of ULN above which *do* is asked for.
-        more_seizures_than: Since the first dose, above which *do* is asked for.
+        any_of: Patterns of the records that it covers.
+        at_grade: The action at each grade; a grade in between has that of the one below.
+        laboratory_alone_from: Below this grade a record from laboratory results alone has no
+            action until a clinician has confirmed it.
+        over_uln: By measure, the multiple of ULN above which *do* applies.
+        more_seizures_than: Number since the first dose above which *do* applies.
         apart: Seizures reported in two ways this near to each other are one.
-        do: With *over_uln* and *more_seizures_than*.
+        do: The action with *over_uln* and *more_seizures_than*.
     """
 
     any_of: tuple[EventPattern, ...] = ()
@@ -70,7 +70,7 @@ class DoseRule:
 
 @dataclass(frozen=True, slots=True)
 class DoseStep:
-    """From day *first* to day *last* of a course, both inside, at *rate*."""
+    """The *rate* from day *first* to day *last* of a course, both included."""
 
     first: int
     last: int
@@ -79,7 +79,7 @@ class DoseStep:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """How an interrupted infusion goes on: at *rate*, up again after *rise_after*.
+    """The restart of an interrupted infusion: at *rate*, raised again after *rise_after*.
 
     After a pause longer than *same_course_within* the next course begins.
     """
@@ -91,9 +91,9 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Dosing:
-    """The schedule of a course, and the rules by name: the first that fits a record speaks.
+    """The schedule of a course, and the rules by name: the first that fits a record applies.
 
-    *restart_is_assumed*: nobody has signed how an interrupted infusion goes on.
+    *restart_is_assumed*: nobody has signed the restart of an interrupted infusion.
     """
 
     schedule: tuple[DoseStep, ...]
@@ -114,7 +114,7 @@ class HysLaw:
 
 @dataclass(frozen=True, slots=True)
 class Premedication:
-    """*dose* of *drug* is due *within* so long before days of a course, and before restarts."""
+    """Premedication: *dose* of *drug* within *within* before days of a course and restarts."""
 
     drug: str
     dose: Quantity
@@ -125,7 +125,7 @@ class Premedication:
 
 @dataclass(frozen=True, slots=True)
 class Deviations:
-    """What is told when it was not kept, once it could have been charted."""
+    """Rules whose deviations are reported once they could have been charted."""
 
     first_course_on: tuple[int, int]  # transplant days, both inside
     premedication: Premedication

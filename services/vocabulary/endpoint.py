@@ -1,4 +1,4 @@
-"""What an endpoint of the trial came to at a data cut, complete enough to print and to draw."""
+"""Endpoints of the trial at a data cut, complete enough to print and to draw."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """On *day*: who was at risk, what happened to them, and the estimate from then on."""
+    """The curve on *day*: numbers at risk and of events, and the estimate from then on."""
 
     day: int
     at_risk: int
@@ -45,7 +45,7 @@ class Landmark:
 
 @dataclass(frozen=True, slots=True)
 class NotAtRisk:
-    """A treated participant that the curve leaves out; *day* is when *why* came to be."""
+    """A treated participant that the curve leaves out, because of *why* on *day*."""
 
     participant: str
     why: str
@@ -60,18 +60,18 @@ class EndpointCurve:
         id: E.g. ``nrm``.
         title: As printed.
         kind: Survival falls from 1, incidence rises from 0.
-        clock: What day 0 is.
-        participants: Everybody who was at risk on some day.
+        clock: The event of day 0.
+        participants: Number at risk on any day.
         events: Of the endpoint.
-        competing: How often each competing event came first.
+        competing: Number of participants by their first competing event.
         points: One for each day with an event of any kind, in order.
         others: Cumulative incidence of each competing event, (day, probability) in order.
         landmarks: In order.
         not_at_risk: Treated participants who are left out: prevalent cases and unknown clocks.
         possible: At risk and without a certain event, but an assessment leaves it open.
-        never_assessed: At risk and without the event, but nobody looked for it after entry.
-        few_at_risk: Days with an event while fewer than five were at risk, and how many were.
-        spans: First and last day at risk of each participant, sorted; says nothing of who it is.
+        never_assessed: At risk and without the event, but never assessed for it after entry.
+        few_at_risk: Days with an event while fewer than five were at risk, with that number.
+        spans: First and last day at risk of each participant, sorted, without pseudonyms.
     """
 
     id: str
@@ -91,13 +91,13 @@ class EndpointCurve:
     spans: tuple[tuple[int, int], ...]
 
     def at_risk(self, day: int) -> int:
-        """Return how many were at risk on *day*."""
+        """Return the number at risk on *day*."""
         return sum(entry <= day <= last for entry, last in self.spans)
 
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
-    """*count* of *of* with the exact two-sided 95 % interval; None of nobody."""
+    """The proportion *count* / *of* with its exact two-sided 95 % interval; None when *of* is 0."""
 
     count: int
     of: int
@@ -106,7 +106,7 @@ class Proportion:
 
 @dataclass(frozen=True, slots=True)
 class TermRow:
-    """How many participants had *term*, by the worst grade that is certain.
+    """The number of participants with *term*, by the worst grade that is certain.
 
     *by_grade* is of grades 1 to 5; each participant stands under one of them. *severe* is of grade
     3 or worse; *severe_at_most* counts it at the upper ends of incomplete grades.
@@ -124,10 +124,10 @@ class AdverseEvents:
     """Adverse events of treated participants in a window, by term and worst grade.
 
     Args:
-        term_set: Which terms.
-        window: In which an event begins, and to the end of which its grade counts.
+        term_set: Name of the set of terms.
+        window: An event begins in it, and its grade counts to the end of it.
         evaluable: Treated inside the window.
-        followed: Those of them who were observed to the end of the window, or died before.
+        followed: Those of them observed to the end of the window, or dead before.
         outside: Treated, first after the window.
         rows: All terms together, then each, the most frequent first.
     """

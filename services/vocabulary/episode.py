@@ -1,4 +1,4 @@
-"""One adverse event record: what it says now, and the versions it went through."""
+"""Adverse event records and their versions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From *at* on the grade was *span*, because of *facts* (ids, in order)."""
+    """A change of the grade to *span* at *at*, because of *facts* (ids, in order)."""
 
     at: datetime
     span: Span
@@ -33,7 +33,7 @@ class Change:
 
 
 class EpisodeState(StrEnum):
-    """How much a human has said about the record."""
+    """The state of human review of a record."""
 
     SUSPECTED = "suspected"  # made by the machine, seen by nobody
     CONFIRMED = "confirmed"
@@ -43,7 +43,7 @@ class EpisodeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EpisodeContent:
-    """What the facts say about one run of one criterion in one participant.
+    """The content of a record: one run of one criterion in one participant.
 
     A function of the set of facts alone. Instants are aware, in UTC.
 
@@ -60,15 +60,15 @@ class EpisodeContent:
         current: Of the last reading; NONE once resolved.
         baseline_grade: The grade above which it counts.
         before_exposure: The run lies before the baseline anchor, and is in no rule.
-        possible: No reading is certainly above the baseline grade: no AE record, a data query.
+        possible: No reading is certainly above the baseline grade: a data query, no record.
         windows: Names of the protocol's windows that *onset_at* falls in.
         transplant_day: Of the onset; graft = day 0.
         treatment_day: Of the onset; first dose = day 1; None before it.
         state: Suspected, confirmed or rejected.
         provisional: Evidence of onset or worst grade is not final.
-        attribution: What an adjudicator named as its cause.
-        serious: Why it is serious: ``death``, ``life-threatening``, ``icu``, ...
-        confounders: What else could explain it.
+        attribution: The cause that an adjudicator named.
+        serious: Reasons of seriousness: ``death``, ``life-threatening``, ``icu``, ...
+        confounders: Other possible explanations.
         linked_to: Criterion of the syndrome that it is a part of, or empty.
         other_scales: Worst grade of the same syndrome on scales that are not of record.
         adjudications: Fact ids of the human decisions that stand.
@@ -102,7 +102,7 @@ class EpisodeContent:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One version of one record.
+    """A version of a record.
 
     *id* is uuid5 of participant, criterion and the seq that created it. *recorded_at* is the
     received_at of the fact that caused the version; *seq* is that fact's.
@@ -114,11 +114,11 @@ class Episode:
     seq: int
     recorded_at: datetime
     rules_version: str
-    cause: str = ""  # why this version exists: ``new``, ``changed``, ``retracted``, ``merged``, ...
+    cause: str = ""  # reason of this version: ``new``, ``changed``, ``retracted``, ``merged``, ...
     retracted: bool = False
     merged_into: str = ""
 
     @property
     def state(self) -> EpisodeState:
-        """Retracted, or what the content says."""
+        """Retracted, or the state of the content."""
         return EpisodeState.RETRACTED if self.retracted else self.content.state

@@ -1,4 +1,4 @@
-"""One thing that is known about one participant: all that grading reads is a fact."""
+"""Facts about participants: everything that grading reads is a fact."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from services.vocabulary.quantity import Quantity
 
 
 class Status(StrEnum):
-    """How far a result can be relied upon. Source: HL7 v2.5.1, table 0085."""
+    """The reliability of a result, as its sender reports it. Source: HL7 v2.5.1, table 0085."""
 
     PRELIMINARY = "P"
     PENDING = "I"
@@ -28,7 +28,7 @@ class Status(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """A result that its sender stands by: nothing preliminary, partial or withdrawn."""
+        """True when the sender stands by the result: not preliminary, partial or withdrawn."""
         return self in _FINAL
 
 
@@ -57,7 +57,7 @@ class Observation:
 
 
 class Action(StrEnum):
-    """What was done with a drug."""
+    """An act of administering a drug."""
 
     START = "start"  # of an infusion, or of a repeated oral drug
     RATE = "rate"  # a running infusion goes on at another rate
@@ -190,7 +190,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a clinician saw at *observed_at* about a criterion that is graded from numbers.
+    """A clinician's finding at *observed_at* about a criterion that is graded from numbers.
 
     It tells grades of one number apart, and is no reading itself. *infarction*: a troponin is at
     the level of infarction, as its manufacturer defines it. None: nothing is said.
@@ -205,7 +205,7 @@ class Finding:
 
 
 class Verdict(StrEnum):
-    """What an adjudicator decides about an episode."""
+    """The decision of an adjudicator about an episode."""
 
     CONFIRM = "confirm"
     REJECT = "reject"  # not an adverse event of this kind, or another cause
@@ -245,9 +245,9 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What was sent about *source* is about *target*; stands in the journals of both, who go on.
+    """The facts sent about *source* belong to *target*; stands in the journals of both.
 
-    What moves is the visit *visit*, known as *new_visit* from then on (empty: as before); an empty
+    The scope is the visit *visit*, known as *new_visit* from then on (empty: as before); an empty
     *visit* moves all that feeds sent under the identifier. *undone* takes earlier moves of the same
     between the two back. Source: HL7 v2.5.1, 3.3.43 (A43), 3.3.45 (A45).
     """
@@ -261,7 +261,7 @@ class Move:
 
 
 class Answer(StrEnum):
-    """What the DSMB decides about a stopping rule."""
+    """The decision of the DSMB about a stopping rule."""
 
     CONTINUE = "continue"
     AMEND = "amend"
@@ -325,16 +325,16 @@ class Fact:
     Args:
         id: uuid5 of where it came from (site, sender, message control id, payload hash, path).
         subject: Pseudonym of the participant whose identifier it carried, or the study's id.
-        observed_at: When it was true, aware, in UTC; orders clinical facts.
-        reported_at: When the sender said so (OBR-22, else MSH-7), aware, in UTC.
-        body: What is known.
+        observed_at: Instant at which it was true, aware, in UTC; orders clinical facts.
+        reported_at: Instant of the report (OBR-22, else MSH-7), aware, in UTC.
+        body: The content.
         digest: sha256 of the clinical content; equal for the same content sent twice.
         site: The sending site's id, or empty for what a person entered.
-        status: How far it can be relied upon.
+        status: Reliability, as the sender reports it.
         series: Sender, filler order number and code. Facts of one *series* and one *observed_at*
             form a set, of which one stands; empty: the fact stands alone.
         sequence: The sender's own count (MSH-13), 0 without one.
-        notes: What was odd in reading it, e.g. ``observed_at from OBR-7``.
+        notes: Irregularities in reading it, e.g. ``observed_at from OBR-7``.
         visit: The site's number of the visit that it belongs to, by a keyed hash; empty: not known.
 
     Raises:
@@ -362,7 +362,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A fact as the journal holds it: which message brought it, when, and its place.
+    """A fact in the journal, with its message, its time of knowledge and its place.
 
     *seq* counts without gaps per subject; *received_at* never decreases with it.
     """

@@ -1,4 +1,4 @@
-"""How severe an event is, as far as the facts decide it."""
+"""Grades of severity, exact or as far as the facts decide them."""
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -19,22 +19,22 @@ class Grade(IntEnum):
 
 
 class Symptoms(StrEnum):
-    """Whether something causes signs or symptoms, the mildest first."""
+    """Signs or symptoms of an abnormality, the mildest first."""
 
     NONE = "none"
-    PRESENT = "present"  # how severe is not said
+    PRESENT = "present"  # of unknown severity
     MILD = "mild"
     MODERATE = "moderate"
     SEVERE = "severe"
 
     @property
     def rank(self) -> int:
-        """Grows with severity."""
+        """The rank, which grows with severity."""
         return _RANKS[self]
 
     @property
     def at_least_moderate(self) -> bool | None:
-        """Whether they are moderate or severe; None: not said."""
+        """True when moderate or severe; None when the severity is unknown."""
         return None if self is Symptoms.PRESENT else self in _MODERATE
 
 
@@ -43,7 +43,7 @@ _MODERATE = (Symptoms.MODERATE, Symptoms.SEVERE)
 
 
 class Input(StrEnum):
-    """What a grade is computed from: the names by which something can be missing."""
+    """The inputs of a grade, by the names under which they can be missing."""
 
     VALUE = "value"  # reported only as a bound, such as <0.1
     UNIT = "unit"
@@ -72,7 +72,7 @@ class Input(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExactGrade:
-    """The grade is exact, whatever is still unknown; *because* is the threshold that was met."""
+    """An exact grade, whatever is still unknown; *because* is the threshold that was met."""
 
     grade: Grade
     because: str
@@ -89,13 +89,13 @@ class ExactGrade:
 
     @property
     def missing(self) -> frozenset[Input]:
-        """Nothing."""
+        """The empty set."""
         return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """The grade lies between two ends, both of them possible until *missing* is known.
+    """A grade between two ends, both of them possible until *missing* is known.
 
     *because* is the threshold that makes the lower end certain.
     """

@@ -1,4 +1,4 @@
-"""A study's protocol as data: windows, bedside limits, stopping rules, who is told."""
+"""A study's protocol as data: windows, bedside limits, stopping rules, recipients of alerts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class WindowEdge:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From one edge to another, both inside."""
+    """A period from one edge to another, both included."""
 
     start: WindowEdge
     end: WindowEdge
@@ -34,7 +34,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How soon events come after exposure: the onset curve F(t), t in days."""
+    """The onset curve F(t): the share of events within t days after exposure."""
 
     shape: Literal["uniform", "exponential", "weibull", "table"]
     mean_days: float = 0.0  # exponential
@@ -48,7 +48,7 @@ Policy = Literal["onset_weighted", "complete", "linear", "everyone_treated"]
 
 @dataclass(frozen=True, slots=True)
 class BoundaryStep:
-    """Stop at *events* or more among any number from *first* to *last* evaluable, inclusive."""
+    """A step of a boundary: *events* or more stop among *first* to *last* evaluable, inclusive."""
 
     events: int
     first: int
@@ -73,7 +73,7 @@ class StopWhen:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What the rule recommends and to whom, once it is met."""
+    """The recommendation of a rule that is met, and its recipients."""
 
     recommend: str
     tell: tuple[str, ...]
@@ -83,7 +83,7 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class WorkedExample:
-    """With *events* among *of* evaluable the rule says *answer*."""
+    """An example: with *events* among *of* evaluable the rule says *answer*."""
 
     events: int
     of: int
@@ -113,7 +113,7 @@ class Rule:
     worked_examples: tuple[WorkedExample, ...]
     watch_only: bool = False
     assumed: tuple[str, ...] = ()  # numbers that the protocol does not give
-    in_words: str = ""  # what it counts and when, as people read it
+    in_words: str = ""  # the event and period that it counts, as people read it
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class TermSet:
 
 @dataclass(frozen=True, slots=True)
 class LaboratoryCounting:
-    """When a laboratory-only grade counts for a rule before a clinician has confirmed it."""
+    """The conditions under which an unconfirmed laboratory grade counts for a rule."""
 
     grade3_after: timedelta
     only_confirmed_after_steroid: tuple[str, ...] = ()  # slugs, e.g. hyperglycemia
@@ -136,17 +136,17 @@ class LaboratoryCounting:
 
 @dataclass(frozen=True, slots=True)
 class Inducer:
-    """What may cause CRS or ICANS: from *drug* start to *after_stop* past its stop, or by graft."""
+    """A possible cause of CRS or ICANS: *drug*, until *after_stop* past its stop, or the graft."""
 
     drug: str = ""
     after_stop: timedelta = timedelta(hours=72)
     graft_days: tuple[int, int] | None = None  # transplant days, both inside
-    donors: tuple[str, ...] = ()  # for which kinds of donor the graft counts
+    donors: tuple[str, ...] = ()  # kinds of donor of a graft that counts
 
 
 @dataclass(frozen=True, slots=True)
 class Bedside:
-    """How bedside readings are read: thresholds and how long each stays true."""
+    """The thresholds of bedside readings, and the time for which each stays valid."""
 
     fever_c: Decimal
     sbp_below: Decimal  # mm[Hg]
@@ -166,7 +166,7 @@ class Bedside:
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """Which participant-level changes are told, to whom, and how long they may wait."""
+    """The participant-level changes that raise alerts, their recipients and time limits."""
 
     participant_grade: int
     tell: tuple[str, ...]
@@ -177,7 +177,7 @@ class AlertPolicy:
 
 @dataclass(frozen=True, slots=True)
 class EndpointPlan:
-    """What the trial's endpoints are read at.
+    """The days, terms and window of the trial's endpoints.
 
     Args:
         landmarks: Days of the clock at which each curve is read, increasing.
@@ -192,7 +192,7 @@ class EndpointPlan:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """All of one study that the rules read.
+    """The protocol of one study, as far as the rules read it.
 
     Args:
         study: Id, e.g. ``BLINA-HSCT``.

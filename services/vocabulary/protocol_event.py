@@ -1,4 +1,4 @@
-"""What a rule of the protocol is about."""
+"""Patterns of the events that a rule of the protocol counts."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class EventPattern:
-    """What counts: exactly one of the four is given. *grade_at_least* goes with the first three."""
+    """A pattern of events: exactly one of the first four is given.
+
+    *grade_at_least* applies to the first three.
+    """
 
     scale: str = ""  # e.g. astct-2019.crs
     term: str = ""  # a criterion's slug, e.g. seizure

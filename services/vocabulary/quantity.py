@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Censoring(StrEnum):
-    """On which side of the reported number the true value lies."""
+    """The side of the reported number on which the true value lies."""
 
     LESS_THAN = "<"
     AT_MOST = "<="

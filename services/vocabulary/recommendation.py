@@ -1,4 +1,4 @@
-"""What the facts of one participant recommend to the people who look after the trial."""
+"""Recommendations from the facts of one participant to the people who run the trial."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AdviceKind(StrEnum):
-    """What it is about."""
+    """The subject of a recommendation."""
 
     DOSE = "dose"
     HYS_LAW = "hys_law"
@@ -15,24 +15,24 @@ class AdviceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A function of the facts and of the time. Sentences name no person and no date.
+    """A recommendation: a function of the facts and of the time; names no person and no date.
 
     Args:
         participant: Pseudonym of the survivor of merges.
-        kind: What it is about.
+        kind: Its subject.
         rule: Name in the protocol, e.g. ``neurotoxicity``.
-        level: How much it asks for; 0 when nothing is certain. More is news.
-        says: What is recommended, or what is so, e.g. ``withhold blinatumomab``.
-        since: From when on; aware, in UTC, as is *until*.
-        until: When what it rests on was over; None while it lasts, or for good.
-        because: Sentences.
-        then: Sentences about what comes after.
-        missing: What would make it certain, or worse.
-        may_be: What it would be if what is missing turned out worst; empty when that is the same.
-        suspected: No clinician has confirmed what it rests on.
+        level: Its strength; 0 when nothing is certain. A rise is news.
+        says: The recommendation or the finding, e.g. ``withhold blinatumomab``.
+        since: Its beginning; aware, in UTC, as is *until*.
+        until: The end of its grounds; None while they last, or for good.
+        because: Sentences with its grounds.
+        then: Sentences with the next steps.
+        missing: Inputs that would make it certain, or worse.
+        may_be: The recommendation if *missing* turned out worst; empty when it is the same.
+        suspected: No clinician has confirmed its grounds.
         provisional: It rests on results that are not final.
         criterion: Of the record that it is about; empty when it is about none.
-        facts: Ids of what it rests on.
+        facts: Ids of the facts that it rests on.
         transplant_day: Of *since*; graft = day 0.
         treatment_day: Of *since*; first dose = day 1.
         over_on: Treatment day of *until*.

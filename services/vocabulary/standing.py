@@ -1,4 +1,4 @@
-"""Where one participant stands under one stopping rule: all that the study step needs."""
+"""The standing of one participant under one stopping rule: the input of the study step."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class CountedEvent:
-    """An event that counts: *at* is when the grade was reached (NRM: the date of death)."""
+    """A counted event: *at* is the instant of reaching the grade (NRM: the date of death)."""
 
     at: datetime
     episode: (
@@ -18,7 +18,7 @@ class CountedEvent:
 
 @dataclass(frozen=True, slots=True)
 class CompetingEvent:
-    """What made the event impossible, e.g. ``relapse``."""
+    """An event after which the counted one is impossible, e.g. ``relapse``."""
 
     at: datetime
     what: str
@@ -26,7 +26,7 @@ class CompetingEvent:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Of one participant under one rule; instants are aware, in UTC.
+    """The standing of a participant under a rule; instants are aware, in UTC.
 
     Args:
         participant: Pseudonym.
