@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
+from services.runtime import wire
 from services.vocabulary.fact import Fact, Observation, Status
 from services.vocabulary.quantity import Censoring, Quantity
 
@@ -29,7 +30,7 @@ def quantity(text, unit=""):
 def fact(body, time=HOUR_ZERO, *, name=None, reported_hour=None, **fields):
     """A fact about P-001 at *time* (an instant, or hours after ``HOUR_ZERO``)."""
     when = time if isinstance(time, datetime) else hours(time)
-    digest = sha256(repr((body, when)).encode()).hexdigest()
+    digest = sha256(f"{when:%Y-%m-%dT%H:%M:%S} {wire.write_canonical(body)}".encode()).hexdigest()
     return Fact(
         id=name or digest[:12],
         subject=fields.pop("subject", "P-001"),

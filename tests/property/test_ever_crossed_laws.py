@@ -114,7 +114,7 @@ def test_what_was_ever_crossed_stays_so_at_every_later_cut(rule, ahead):
 def test_the_crossings_of_a_rule_are_apart_and_in_order():
     for seed in range(60):
         learned = history(seed)
-        found = find_crossings([CRS], learned, learned[-1].at)[CRS.id]
+        found = find_crossings([CRS], learned, learned[-1].known_at)[CRS.id]
         ends = [t for one in found for t in (one.crossed_at, one.ended_at) if t is not None]
         assert ends == sorted(ends)
         assert all(one.ended_at is not None for one in found[:-1])
