@@ -6,9 +6,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
 
-from services.store import audit, vault
+from services.store import vault
 from services.store.audit import Row
 from services.store.snapshots import Look
 from services.store.tables import fact, parked, raw_message
@@ -70,7 +70,7 @@ def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMess
     if row is None:
         return None
     content = {name: value for name, value in row.items() if name not in ("key_id", "body")}
-    body = vault.decrypt(keys, message_id, vault.EncryptedData(row["key_id"], row["body"]))
+    body = vault.decrypt(keys, message_id, vault.Ciphertext(row["key_id"], row["body"]))
     return RawMessage(**content, body=body)
 
 
@@ -78,9 +78,9 @@ def find_damaged_messages(look: Look, keys: vault.Keys) -> Iterator[str]:
     """Yield the ids of the messages whose content is not what was received."""
     for rows in _iterate_parts(look, select(raw_message)):
         for row in rows:
-            encrypted = vault.EncryptedData(row["key_id"], row["body"])
+            ciphertext = vault.Ciphertext(row["key_id"], row["body"])
             try:
-                body = vault.decrypt(keys, row["id"], encrypted)
+                body = vault.decrypt(keys, row["id"], ciphertext)
             except vault.VaultError:
                 yield row["id"]
                 continue
@@ -126,32 +126,9 @@ def find_last_received_by_site(conn: Connection) -> dict[str, datetime]:
     return {row.site: row.at for row in rows}
 
 
-def find_used_key_ids(conn: Connection) -> frozenset[str]:
-    """Return the ids of the encryption keys in use by raw messages."""
-    return frozenset(conn.scalars(select(raw_message.c.key_id).distinct()))
-
-
-def reseal_messages(conn: Connection, keys: vault.Keys, limit: int) -> int:
-    """Encrypt up to *limit* messages of older keys with the active one; return their number.
-
-    Raises:
-        VaultError: One cannot be decrypted.
-    """
-    table = raw_message.c
-    query = select(raw_message).where(table.key_id != keys.active).order_by(table.id).limit(limit)
-    rows = conn.execute(query).mappings().all()
-    for row in rows:
-        body = vault.decrypt(keys, row["id"], vault.EncryptedData(row["key_id"], row["body"]))
-        encrypted = vault.encrypt(keys, row["id"], body)
-        changes = {"key_id": encrypted.key_id, "body": encrypted.data}
-        conn.execute(update(raw_message).where(table.id == row["id"]).values(changes))
-        audit.record_rows(conn, raw_message, [{**row, **changes}], action=audit.CHANGE)
-    return len(rows)
-
-
 def make_raw_row(keys: vault.Keys, message: RawMessage) -> Row:
     """Return the row of *message*, with its body encrypted."""
-    encrypted = vault.encrypt(keys, message.id, message.body)
+    ciphertext = vault.encrypt(keys, message.id, message.body)
     return {
         "id": message.id,
         "received_at": message.received_at,
@@ -161,8 +138,8 @@ def make_raw_row(keys: vault.Keys, message: RawMessage) -> Row:
         "sha256": message.sha256,
         "source": message.source,
         "clock": message.clock,
-        "key_id": encrypted.key_id,
-        "body": encrypted.data,
+        "key_id": ciphertext.key_id,
+        "body": ciphertext.data,
     }
 
 

@@ -37,11 +37,11 @@ def add_participants(
         ValueError: A pseudonym is taken by another study or site.
     """
     known_participants = load_participants(conn)
-    added: dict[str, Participant] = {}
+    newcomers: dict[str, Participant] = {}
     for candidate in participants:
-        namesake = known_participants.get(candidate.subject) or added.get(candidate.subject)
+        namesake = known_participants.get(candidate.subject) or newcomers.get(candidate.subject)
         if namesake is None:
-            added[candidate.subject] = candidate
+            newcomers[candidate.subject] = candidate
         elif (namesake.study, namesake.site) != (candidate.study, candidate.site):
             raise ValueError(f"pseudonym {candidate.subject} is taken by another study or site")
     rows = [
@@ -53,10 +53,10 @@ def add_participants(
             "last_seq": 0,
             "last_received_at": None,
         }
-        for one in added.values()
+        for one in newcomers.values()
     ]
     audit.insert_audited(conn, participant, rows, actor=actor)
-    return list(added)
+    return list(newcomers)
 
 
 def load_participants(conn: Connection, study: str | None = None) -> Mapping[str, Participant]:

@@ -79,9 +79,9 @@ def require_known(revisions: set[str]) -> None:
 def _read_revisions() -> tuple[str, frozenset[str]]:
     """Return the newest revision, and all."""
     revisions: set[str] = set()
-    superseded: set[str] = set()
+    earlier_revisions: set[str] = set()
     for file in sorted((MIGRATIONS / "versions").glob("*.py")):
         for is_earlier, revision in _REVISION.findall(file.read_text()):
-            (superseded if is_earlier else revisions).add(revision)
-    (newest,) = revisions - superseded
+            (earlier_revisions if is_earlier else revisions).add(revision)
+    (newest,) = revisions - earlier_revisions
     return newest, frozenset(revisions)

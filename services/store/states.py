@@ -103,7 +103,7 @@ def request_refold(
     Returns:
         False when one of them has changed since: the caller rolls back and reloads.
     """
-    in_order = sorted(states, key=lambda old: old.subject)
+    in_order = sorted(states, key=lambda state: state.subject)
     rows = [asdict(replace(old, version=old.version + 1, digest="")) for old in in_order]
     if not _replace_rows(conn, rows):
         return False
@@ -113,9 +113,9 @@ def request_refold(
     return True
 
 
-def advance(conn: Connection, current: StateRow, following: StateRow) -> bool:
-    """Replace *current* by *following*, which gets the next version; see `advance_all`."""
-    return advance_all(conn, [(current, following)])
+def advance(conn: Connection, current: StateRow, successor: StateRow) -> bool:
+    """Replace *current* by *successor*, which gets the next version; see `advance_all`."""
+    return advance_all(conn, [(current, successor)])
 
 
 def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) -> bool:
@@ -126,16 +126,16 @@ def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) ->
         reloads.
     """
     in_order = sorted(moves, key=lambda move: move[0].subject)
-    new = [asdict(replace(new, version=1)) for old, new in in_order if not old.version]
+    first_states = [asdict(replace(new, version=1)) for old, new in in_order if not old.version]
     replacements = [
         asdict(replace(new, version=old.version + 1)) for old, new in in_order if old.version
     ]
     if not (
-        all(insert_if_new(conn, participant_state, row) for row in new)
+        all(insert_if_new(conn, participant_state, row) for row in first_states)
         and _replace_rows(conn, replacements)
     ):
         return False
-    audit.record_rows(conn, participant_state, new)
+    audit.record_rows(conn, participant_state, first_states)
     audit.record_rows(conn, participant_state, replacements, action=audit.CHANGE)
     return True
 

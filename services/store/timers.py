@@ -32,11 +32,11 @@ def set_timers(conn: Connection, due: Mapping[str, Mapping[str, datetime]]) -> N
         query = select(*key, timer.c.due_at).where(timer.c.owner.in_(owners))
         current |= {(row.owner, row.purpose): row.due_at for row in conn.execute(query)}
     changes = {one: at for one, at in sorted(instants.items()) if current.get(one) != at}
-    removed = [one for one in sorted(current) if current[one] != instants.get(one)]
-    for part in split_into_parts(removed):
+    removals = [one for one in sorted(current) if current[one] != instants.get(one)]
+    for part in split_into_parts(removals):
         conn.execute(delete(timer).where(tuple_(*key).in_(part)))
     deletions = [
-        {"owner": owner, "purpose": p} for owner, p in removed if (owner, p) not in changes
+        {"owner": owner, "purpose": p} for owner, p in removals if (owner, p) not in changes
     ]
     audit.record_deletion(conn, timer, deletions)
     rows = [{"owner": owner, "purpose": p, "due_at": at} for (owner, p), at in changes.items()]
@@ -70,9 +70,3 @@ def load_timers(conn: Connection, owner: str) -> Mapping[str, datetime]:
     """Return the timers of *owner*: instant by purpose."""
     query = select(timer.c.purpose, timer.c.due_at).where(timer.c.owner == owner)
     return {row.purpose: row.due_at for row in conn.execute(query.order_by(timer.c.purpose))}
-
-
-def find_next_due(conn: Connection) -> datetime | None:
-    """Return the instant of the earliest timer; None without any."""
-    query = select(timer.c.due_at).order_by(timer.c.due_at).limit(1)
-    return conn.scalars(query).first()

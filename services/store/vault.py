@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
-_ACTIVE_KEYS = 2
 
 
 class VaultError(Exception):
@@ -22,7 +21,7 @@ class VaultError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class EncryptedData:
+class Ciphertext:
     """Nonce and ciphertext, with the id of their key."""
 
     key_id: str
@@ -87,61 +86,28 @@ def make_key_id(key: bytes) -> str:
     return hashlib.sha256(b"aegis key id" + key).hexdigest()[:16]
 
 
-def rotate_keys(folder: Path) -> Keys:
-    """Add a new active encryption key to *folder*; older ones still decrypt.
-
-    Raises:
-        VaultError: There are two keys already: the older one has to be retired first.
-    """
-    files = sorted(folder.glob("encryption-*.key"))
-    if len(files) >= _ACTIVE_KEYS:
-        raise VaultError(f"{folder} holds {len(files)} encryption keys; retire the oldest first")
-    number = int(files[-1].stem.removeprefix("encryption-")) + 1 if files else 1
-    _create_key(folder / f"encryption-{number:04d}.key")
-    return Keys.load(folder)
-
-
-def retire_key(folder: Path, *, still_used: frozenset[str]) -> Keys:
-    """Retire the oldest encryption key, which no row may need any more.
-
-    Args:
-        folder: Of the keys.
-        still_used: Key ids that rows of the database name.
-
-    Raises:
-        VaultError: It is the only key, or rows still need it.
-    """
-    files = sorted(folder.glob("encryption-*.key"))
-    if len(files) < _ACTIVE_KEYS:
-        raise VaultError(f"{folder} holds only one encryption key; rotate before retiring it")
-    if make_key_id(_read_key(files[0])) in still_used:
-        raise VaultError("messages are still sealed with the oldest key; seal them again first")
-    files[0].rename(files[0].with_suffix(".retired"))
-    return Keys.load(folder)
-
-
-def encrypt(keys: Keys, row_id: str, data: bytes) -> EncryptedData:
+def encrypt(keys: Keys, row_id: str, data: bytes) -> Ciphertext:
     """Return *data* encrypted with the active key and bound to *row_id*."""
     active = keys.active
     nonce = secrets.token_bytes(_NONCE_BYTES)
     cipher = AESGCM(keys.encryption[active])
-    return EncryptedData(active, nonce + cipher.encrypt(nonce, data, row_id.encode()))
+    return Ciphertext(active, nonce + cipher.encrypt(nonce, data, row_id.encode()))
 
 
-def decrypt(keys: Keys, row_id: str, encrypted: EncryptedData) -> bytes:
+def decrypt(keys: Keys, row_id: str, ciphertext: Ciphertext) -> bytes:
     """Return the data that was encrypted for the row *row_id*.
 
     Raises:
         VaultError: The key is not here, or the data, the row id or the key were changed.
     """
-    key = keys.encryption.get(encrypted.key_id)
+    key = keys.encryption.get(ciphertext.key_id)
     if key is None:
         raise VaultError(
-            f"row {row_id} needs the key {encrypted.key_id}, which is not among the keys"
+            f"row {row_id} needs the key {ciphertext.key_id}, which is not among the keys"
         )
-    nonce, ciphertext = encrypted.data[:_NONCE_BYTES], encrypted.data[_NONCE_BYTES:]
+    nonce, text = ciphertext.data[:_NONCE_BYTES], ciphertext.data[_NONCE_BYTES:]
     try:
-        return AESGCM(key).decrypt(nonce, ciphertext, row_id.encode())
+        return AESGCM(key).decrypt(nonce, text, row_id.encode())
     except (InvalidTag, ValueError):
         raise VaultError(f"row {row_id} was changed, or belongs to another key") from None
 

@@ -236,5 +236,5 @@ class Protocol:
     @property
     def label(self) -> str:
         """``protocol v1 DRAFT, signed by nobody``, or who signed it."""
-        signed = "signed by " + "; ".join(self.signed_by) if self.signed_by else ""
-        return f"protocol v{self.version} {signed or 'DRAFT, signed by nobody'}"
+        signatures = "signed by " + "; ".join(self.signed_by) if self.signed_by else ""
+        return f"protocol v{self.version} {signatures or 'DRAFT, signed by nobody'}"

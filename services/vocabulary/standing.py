@@ -60,4 +60,4 @@ class ObservedStanding:
     """A standing with the last instant at which the participant was observed (any dated fact)."""
 
     standing: Standing
-    until: datetime
+    observed_until: datetime

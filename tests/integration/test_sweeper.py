@@ -15,6 +15,7 @@ from services.safety_rules.workers.sweeper import Waker
 from services.simulator.trial import simulate_trial
 from services.store import journal, outbox, participants, states, timers
 from services.store.session import Database
+from tests.helpers.fact_notes import hours
 from tests.helpers.installation import Installation
 
 TRIAL = simulate_trial(2, seed=5, days=3)
@@ -134,7 +135,7 @@ def test_who_is_asked_to_stop_ends_while_the_database_takes_nothing(watched_tria
 def test_a_timer_that_is_due_is_announced_at_once_and_once(watched_trial):
     watched_trial.waker.worker.look_at(watched_trial.subjects_behind())
     with watched_trial.db.read() as conn:
-        first = timers.find_next_due(conn)
+        first = timers.load_due_timers(conn, hours(10_000), 1)[0].due_at
     watched_trial.announced_subjects()
     watched_trial.clock_time = first - timedelta(seconds=1)
     watched_trial.waker.step(0.0)

@@ -80,7 +80,7 @@ def select_cohort(rule: Rule, observed: Sequence[ObservedStanding], as_of: datet
     cut = as_of.timestamp()
     entered = np.array([_seconds(member.exposed_at, cut) for member in members])
     ends = np.array([_seconds(member.window_ends_at, NEVER) for member in members])
-    until = np.array([one.until.timestamp() for one in within])
+    until = np.array([one.observed_until.timestamp() for one in within])
     froze = np.array([_seconds(member.frozen_at, cut) for member in members])
     return Cohort(
         members=members,
@@ -91,7 +91,7 @@ def select_cohort(rule: Rule, observed: Sequence[ObservedStanding], as_of: datet
         as_of=cut,
         not_exposed=len(observed) - len(exposed),
         beyond_plan=len(exposed) - len(within),
-        data_to=min(max(one.until for one in within), as_of) if within else None,
+        data_to=min(max(one.observed_until for one in within), as_of) if within else None,
     )
 
 
