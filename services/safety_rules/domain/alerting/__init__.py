@@ -1,0 +1,1 @@
+"""Alerts that records, decisions and recommendations call for, and how stored alerts change."""

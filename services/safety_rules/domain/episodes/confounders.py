@@ -1,4 +1,4 @@
-"""What else than the study drug could explain a cytokine release syndrome."""
+"""Confounders: events other than the study drug that could explain a cytokine release syndrome."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
@@ -13,20 +13,21 @@ from services.vocabulary.protocol import Protocol
 from services.vocabulary.quantity import Censoring, Quantity
 
 # Source: docs/decisions/episodes.md, "Confounders of CRS"
-_CULTURE_WITHIN = timedelta(hours=48)
-_COUNT_WITHIN = timedelta(hours=72)
-_TRANSFUSION_BEFORE = timedelta(hours=6)
-_ANTIBIOTICS_WITHIN = timedelta(hours=24)
+_CULTURE_SPAN = timedelta(hours=48)
+_COUNT_SPAN = timedelta(hours=72)
+_TRANSFUSION_SPAN = timedelta(hours=6)
+_ANTIBIOTICS_SPAN = timedelta(hours=24)
 _NEUTROPENIA = Decimal("0.5")  # 10*9/L
-_NONE = timedelta(0)
-_LAST = "\uffff"  # after every id
+_NO_TIME = timedelta(0)
+_LAST_ID = "\uffff"  # after every id
 
-_Event = tuple[datetime, str, bool]  # when, id of the fact, whether a count is low
+# The instant, the id of the fact, and True for a low neutrophil count.
+_Event = tuple[datetime, str, bool]
 
 
 @dataclass(slots=True)
 class ConfounderEvents:
-    """When something happened that could explain a fever, each in time order."""
+    """The events that could explain a fever, each kind in time order."""
 
     cultures: list[_Event] = field(default_factory=list)
     counts: list[_Event] = field(default_factory=list)
@@ -34,7 +35,7 @@ class ConfounderEvents:
     antibiotics: list[_Event] = field(default_factory=list)
 
     def change(self, fact: Fact, *, stands: bool) -> None:
-        """Let *fact*, one that `concerns`, stand, or stand no longer."""
+        """Add or remove *fact*, for which `may_confound` is True."""
         low = False
         match fact.body:
             case Culture():
@@ -55,39 +56,41 @@ class ConfounderEvents:
             del events[bisect_left(events, event)]
 
     def find_names(self, run: Run) -> tuple[str, ...]:
-        """Return what could explain *run*, by name."""
-        at = run.onset_at
-        counts = _within(self.counts, at, _COUNT_WITHIN, _NONE)
-        holds = {
-            "positive culture": _within(self.cultures, at, _CULTURE_WITHIN, _CULTURE_WITHIN),
+        """Return the names of the confounders of *run*."""
+        onset_at = run.onset_at
+        counts = _find_events(self.counts, onset_at, _COUNT_SPAN, _NO_TIME)
+        is_present = {
+            "positive culture": _find_events(self.cultures, onset_at, _CULTURE_SPAN, _CULTURE_SPAN),
             "neutrophils below 0.5 x 10*9/L": counts and counts[-1][2],
-            "transfusion within 6 h": _within(self.transfusions, at, _TRANSFUSION_BEFORE, _NONE),
-            "antibiotics started": _within(
-                self.antibiotics, at, _ANTIBIOTICS_WITHIN, _ANTIBIOTICS_WITHIN
+            "transfusion within 6 h": _find_events(
+                self.transfusions, onset_at, _TRANSFUSION_SPAN, _NO_TIME
+            ),
+            "antibiotics started": _find_events(
+                self.antibiotics, onset_at, _ANTIBIOTICS_SPAN, _ANTIBIOTICS_SPAN
             ),
         }
-        return tuple(name for name, does in holds.items() if does)
+        return tuple(name for name, does in is_present.items() if does)
 
 
 def find_explained_span(fact: Fact) -> tuple[datetime, datetime]:
-    """Return between which instants *fact* may explain a fever, both inside."""
-    return fact.observed_at - _CULTURE_WITHIN, fact.observed_at + _COUNT_WITHIN
+    """Return the first and last instant at which *fact* may explain a fever, both inside."""
+    return fact.observed_at - _CULTURE_SPAN, fact.observed_at + _COUNT_SPAN
 
 
 def _is_low(count: Quantity) -> bool:
-    below = count.censoring is Censoring.LESS_THAN and count.value == _NEUTROPENIA
-    return count.value < _NEUTROPENIA or below
+    is_reported_below = count.censoring is Censoring.LESS_THAN and count.value == _NEUTROPENIA
+    return count.value < _NEUTROPENIA or is_reported_below
 
 
-def _within(
-    events: list[_Event], at: datetime, before: timedelta, after: timedelta
+def _find_events(
+    events: list[_Event], instant: datetime, span_before: timedelta, span_after: timedelta
 ) -> list[_Event]:
-    first = bisect_left(events, (at - before, "", False))
-    return events[first : bisect_right(events, (at + after, _LAST, True))]
+    first = bisect_left(events, (instant - span_before, "", False))
+    return events[first : bisect_right(events, (instant + span_after, _LAST_ID, True))]
 
 
 def may_confound(fact: Fact, protocol: Protocol) -> bool:
-    """Say whether *fact* may confound."""
+    """Return True when *fact* may explain a fever."""
     match fact.body:
         case Culture(positive=True) | Observation(measure="neutrophils"):
             return True
@@ -97,8 +100,8 @@ def may_confound(fact: Fact, protocol: Protocol) -> bool:
 
 
 def collect_confounders(facts: Iterable[Fact]) -> ConfounderEvents:
-    """Return when *facts* (those that `concerns` names, in any order) could explain a fever."""
-    found = ConfounderEvents()
+    """Return the events of *facts*, in any order; `may_confound` is True for each of them."""
+    events = ConfounderEvents()
     for fact in facts:
-        found.change(fact, stands=True)
-    return found
+        events.change(fact, stands=True)
+    return events

@@ -1,4 +1,4 @@
-"""One criterion in one participant: its readings, its baseline, its runs."""
+"""The course of one criterion in one participant: its readings, its baseline, its runs."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from services.vocabulary.grade import Grade
 
 
 class CriterionCourse:
-    """A track of readings that is stepped through again when its baseline changes."""
+    """The readings of one criterion, graded again from the start when the baseline changes."""
 
     def __init__(
         self,
@@ -58,52 +58,54 @@ class CriterionCourse:
         return self._context.baseline_grade
 
     def change(self, fact: Fact, *, stands: bool) -> None:
-        """Let *fact* stand, or stand no longer."""
+        """Add or remove *fact*."""
         (self.track.insert if stands else self.track.remove)(fact)
 
     def update_baseline(self, anchor: datetime | None) -> None:
-        """Take the last final value before *anchor* as baseline; step again if that is news.
+        """Take the last final value before *anchor* as baseline; if it changed, grade again.
 
         Source: docs/decisions/grading.md, "Baseline"
         """
-        found, its_grade = self._baseline_before(anchor)
-        following = replace(self._context, anchor=anchor, baseline=found, baseline_grade=its_grade)
-        if following != self._context:
-            self._context = following
-            self.track.restart(LabCourse(), following.advance)
+        baseline, baseline_grade = self._find_baseline(anchor)
+        context = replace(
+            self._context, anchor=anchor, baseline=baseline, baseline_grade=baseline_grade
+        )
+        if context != self._context:
+            self._context = context
+            self.track.restart(LabCourse(), context.advance)
 
     def find_open_run(self) -> Run | None:
-        """Return the run that has not ended, if there is one.
+        """Return the run that has not ended, or None.
 
-        It is cut at the baseline anchor even when nothing was read after it.
+        It is cut at the baseline anchor even when there is no reading after the anchor.
         """
-        segments, following = self.track.compute_state().segments, self._context
-        if segments.before_exposure and following.anchor is not None:
-            return start_exposure(segments, following.anchor, following.baseline_grade)[1]
+        segments, context = self.track.compute_state().segments, self._context
+        if segments.before_exposure and context.anchor is not None:
+            return start_exposure(segments, context.anchor, context.baseline_grade)[1]
         return segments.open_run
 
     def find_last_seen_at(self) -> datetime | None:
-        """Return when the open run was last looked at."""
+        """Return the instant of the last reading, or None."""
         return self.track.compute_state().segments.last_at
 
-    def _baseline_before(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
+    def _find_baseline(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
         criterion = self._context.criterion
         if anchor is None or criterion is None:
             return BaselineUnknown(), Grade.NONE
         for facts in reversed(self.track.list_facts_before(anchor)):
             for fact in reversed(facts):
                 if fact.status.is_final and _has_a_value(fact):
-                    return self._graded_with_itself(criterion, fact, anchor)
+                    return self._grade_baseline(criterion, fact, anchor)
         return BaselineUnknown(), Grade.NONE
 
-    def _graded_with_itself(
+    def _grade_baseline(
         self, criterion: CompiledCriterion, fact: Fact, anchor: datetime
     ) -> tuple[Baseline, Grade]:
         reading = replace(self._context, anchor=anchor).make_reading(fact)
         if reading.value is None:
             return BaselineUnknown(), Grade.NONE
-        known = BaselineKnown(reading.value)
-        return known, grade(criterion, reading, known).at_least
+        baseline = BaselineKnown(reading.value)
+        return baseline, grade(criterion, reading, baseline).at_least
 
 
 def _has_a_value(fact: Fact) -> bool:

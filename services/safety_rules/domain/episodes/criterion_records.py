@@ -1,4 +1,4 @@
-"""The records of one criterion in one participant, each made anew only when its run has changed."""
+"""The records of one criterion in one participant, each rebuilt only when its run has changed."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -9,10 +9,9 @@ from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.grade import Grade
 
-MakeRecord = Callable[
-    [Run, datetime | None], EpisodeContent
-]  # of a run, and of when the next one began
-TimeRange = tuple[datetime, datetime]  # from when to when, both inside
+# Makes the record of a run; the instant is the onset of the next run, None: there is none.
+MakeRecord = Callable[[Run, datetime | None], EpisodeContent]
+TimeRange = tuple[datetime, datetime]  # first and last instant, both inside
 
 
 class CriterionRecords:
@@ -23,89 +22,114 @@ class CriterionRecords:
         self.baseline_grade = baseline_grade
         self.runs: list[Run] = []
         self.records: tuple[EpisodeContent, ...] = ()
-        self._ended = 0  # how many of the runs have
+        self._ended_count = 0  # of the runs
 
     def update_runs(
         self,
-        ended: Sequence[Run],
-        as_told: int,
-        unended: Run | None,
-        make: MakeRecord,
-        times: Iterable[TimeRange] = (),
+        ended_runs: Sequence[Run],
+        unchanged_count: int,
+        open_run: Run | None,
+        make_record: MakeRecord,
+        stale_ranges: Iterable[TimeRange] = (),
     ) -> bool:
-        """Let *ended* and *unended* be the runs; say whether that changed a record.
+        """Replace the runs by *ended_runs* and *open_run*; return True when a record changed.
 
         Args:
-            ended: The runs that have ended, in time order.
-            as_told: How many of them are what they were when this was last called.
-            unended: The run that goes on; None: there is none.
-            make: Returns the record of a run.
-            times: Whatever lies in them has to be said anew.
+            ended_runs: The runs that have ended, in time order.
+            unchanged_count: The number of them, from the first on, that are as at the last call.
+            open_run: The run that goes on; None: there is none.
+            make_record: Returns the record of a run.
+            stale_ranges: The records of runs that lie in them are made again.
         """
-        changed = not self.has_same_runs(ended, as_told, unended)
-        kept = max(0, as_told - 1) if changed else len(self.runs)
-        if changed:
-            self._replace(kept, [*ended[kept:], *([] if unended is None else [unended])], make)
-            self._ended = len(ended)
-        again = {number for time in times for number in self._inside(time)}
-        return (bool(again) and self._make_again(sorted(again), make)) or changed
+        has_changed = not self.has_same_runs(ended_runs, unchanged_count, open_run)
+        retained_count = max(0, unchanged_count - 1) if has_changed else len(self.runs)
+        if has_changed:
+            self._replace_runs(
+                retained_count,
+                [*ended_runs[retained_count:], *([] if open_run is None else [open_run])],
+                make_record,
+            )
+            self._ended_count = len(ended_runs)
+        stale_positions = {number for time in stale_ranges for number in self._find_positions(time)}
+        return (
+            bool(stale_positions) and self._rebuild_records(sorted(stale_positions), make_record)
+        ) or has_changed
 
-    def has_same_runs(self, ended: Sequence[Run], as_told: int, unended: Run | None) -> bool:
-        """Say whether *ended*, *as_told* and *unended* are what they were."""
-        if not as_told == len(ended) == self._ended:
+    def has_same_runs(
+        self, ended_runs: Sequence[Run], unchanged_count: int, open_run: Run | None
+    ) -> bool:
+        """Return True when the runs are those of the last call of `update_runs`."""
+        if not unchanged_count == len(ended_runs) == self._ended_count:
             return False
-        last = self.runs[-1] if len(self.runs) > self._ended else None
-        return last is unended or last == unended
+        last = self.runs[-1] if len(self.runs) > self._ended_count else None
+        return last is open_run or last == open_run
 
     def find_run(self, record: EpisodeContent) -> Run | None:
-        """Return the run that *record* was made of; None when there is none any longer."""
-        at = self._last_begun(record.onset_at)
-        return self.runs[at] if at >= 0 and self.runs[at].onset_at == record.onset_at else None
+        """Return the run that *record* was made of; None: it no longer exists."""
+        position = self._find_last_begun(record.onset_at)
+        return (
+            self.runs[position]
+            if position >= 0 and self.runs[position].onset_at == record.onset_at
+            else None
+        )
 
-    def _replace(self, kept: int, runs: Sequence[Run], make: MakeRecord) -> None:
-        """Let *runs* follow those that are *kept*."""
-        former = {
+    def _replace_runs(
+        self, retained_count: int, runs: Sequence[Run], make_record: MakeRecord
+    ) -> None:
+        """Put *runs* after the first *retained_count* runs."""
+        previous_by_onset = {
             run.onset_at: (run, before, record)
             for run, before, record in zip(
-                self.runs[kept:], self._following(kept), self.records[kept:], strict=True
+                self.runs[retained_count:],
+                self._list_next_onsets(retained_count),
+                self.records[retained_count:],
+                strict=True,
             )
         }
-        self.runs[kept:] = runs
-        made = []
-        for run, before in zip(runs, self._following(kept), strict=True):
-            known = former.get(run.onset_at)
-            if known is not None and known[0] == run and (run.resolved_at or known[1] == before):
-                made.append(known[2])
+        self.runs[retained_count:] = runs
+        records = []
+        for run, next_onset in zip(runs, self._list_next_onsets(retained_count), strict=True):
+            previous = previous_by_onset.get(run.onset_at)
+            if (
+                previous is not None
+                and previous[0] == run
+                and (run.resolved_at or previous[1] == next_onset)
+            ):
+                records.append(previous[2])
             else:
-                new = make(run, before)
-                made.append(known[2] if known is not None and known[2] == new else new)
-        self.records = (*self.records[:kept], *made)
+                new_record = make_record(run, next_onset)
+                records.append(
+                    previous[2]
+                    if previous is not None and previous[2] == new_record
+                    else new_record
+                )
+        self.records = (*self.records[:retained_count], *records)
 
-    def _make_again(self, numbers: Sequence[int], make: MakeRecord) -> bool:
+    def _rebuild_records(self, positions: Sequence[int], make_record: MakeRecord) -> bool:
         records = list(self.records)
-        for number in numbers:
-            following = self.runs[number + 1 : number + 2]
-            new = make(self.runs[number], following[0].onset_at if following else None)
-            if new != records[number]:
-                records[number] = new
-        changed = any(new is not old for new, old in zip(records, self.records, strict=True))
-        if changed:
+        for position in positions:
+            next_runs = self.runs[position + 1 : position + 2]
+            record = make_record(self.runs[position], next_runs[0].onset_at if next_runs else None)
+            if record != records[position]:
+                records[position] = record
+        has_changed = any(new is not old for new, old in zip(records, self.records, strict=True))
+        if has_changed:
             self.records = tuple(records)
-        return changed
+        return has_changed
 
-    def _following(self, since: int) -> list[datetime | None]:
-        """Return when the run after each of the runs from *since* on began; None: there is none."""
-        following = [run.onset_at for run in self.runs[since + 1 :]]
-        return [before for _, before in zip_longest(self.runs[since:], following)]
+    def _list_next_onsets(self, first: int) -> list[datetime | None]:
+        """Return the onset of the next run for each run from number *first* on; None: none."""
+        onsets = [run.onset_at for run in self.runs[first + 1 :]]
+        return [before for _, before in zip_longest(self.runs[first:], onsets)]
 
-    def _inside(self, time: TimeRange) -> range:
-        """Return the runs of which a part lies in *time*."""
-        first = max(0, self._last_begun(time[0]))
-        return range(first, self._last_begun(time[1]) + 1)
+    def _find_positions(self, time: TimeRange) -> range:
+        """Return the positions of the runs of which a part lies in *time*."""
+        first = max(0, self._find_last_begun(time[0]))
+        return range(first, self._find_last_begun(time[1]) + 1)
 
-    def _last_begun(self, at: datetime) -> int:
-        """Return which run was the last to begin by *at*; -1 when none had."""
-        return bisect_right(self.runs, at, key=_onset) - 1
+    def _find_last_begun(self, instant: datetime) -> int:
+        """Return the position of the last run that began by *instant*; -1: none had."""
+        return bisect_right(self.runs, instant, key=_onset) - 1
 
 
 def _onset(run: Run) -> datetime:

@@ -1,4 +1,4 @@
-"""Which record is which: identity that survives late, corrected and merged facts."""
+"""The identity of records, which survives late, corrected and merged facts."""
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,17 +12,17 @@ _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c01")
 _OPEN_END = datetime.max.replace(tzinfo=UTC)
 
 
-# Until when the evidence of a record goes; None: nobody has looked, it may go on.
+# Finds the instant up to which the evidence of a record goes; None: it may go on.
 FindEvidenceEnd = Callable[[EpisodeContent], datetime | None]
 
 
-def _as_written(content: EpisodeContent) -> datetime | None:
+def _find_written_end(content: EpisodeContent) -> datetime | None:
     return content.resolved_at
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What caused new versions: the last fact of one message, or a timer."""
+    """The cause of new versions: the last fact of one message, or a timer."""
 
     subject: str
     seq: int
@@ -34,90 +34,105 @@ def reconcile_records(
     latest: Sequence[Episode],
     contents: Sequence[EpisodeContent],
     occasion: Occasion,
-    find_evidence_end: FindEvidenceEnd = _as_written,
+    find_evidence_end: FindEvidenceEnd = _find_written_end,
 ) -> list[Episode]:
-    """Return the versions to append so that the records of one participant say *contents*.
+    """Return the versions to append so that the records of one participant become *contents*.
 
     Of the records that overlap a run, the longest overlap keeps its id (tie: nearest, then earliest
     onset); the others are retracted, with `merged_into`. A run that overlaps none gets a new id.
 
     Args:
         latest: The latest version of every record of the participant, retracted ones included.
-        contents: What the facts say now.
-        occasion: What caused it.
-        find_evidence_end: Of *contents*.
+        contents: The records that follow from the facts now.
+        occasion: The cause of the new versions.
+        find_evidence_end: For each of *contents*.
     """
-    unchanged = _unchanged(latest, contents)
-    changed = [old for old in latest if old.id not in unchanged]
-    said = {id(one) for one in unchanged.values()}
-    new = [one for one in contents if id(one) not in said]
-    matched = _matched(changed, new)
+    unchanged_contents = _find_unchanged(latest, contents)
+    changed_records = [old for old in latest if old.id not in unchanged_contents]
+    unchanged_objects = {id(one) for one in unchanged_contents.values()}
+    new_contents = [one for one in contents if id(one) not in unchanged_objects]
+    record_by_index = _match_records(changed_records, new_contents)
     ids = {old.id for old in latest}
     versions: list[Episode] = []
-    for index, content in enumerate(new):
-        version = _next_version(matched.get(index), content, occasion, ids)
+    for index, content in enumerate(new_contents):
+        version = _make_next_version(record_by_index.get(index), content, occasion, ids)
         if version is not None:
             versions.append(version)
             ids.add(version.id)
-    kept = {old.id for old in matched.values()}
-    gone = [old for old in changed if old.id not in kept and not old.retracted]
-    if not gone:
+    continued_ids = {old.id for old in record_by_index.values()}
+    removed_records = [
+        old for old in changed_records if old.id not in continued_ids and not old.retracted
+    ]
+    if not removed_records:
         return versions
-    over = {old.id: old for old in _matched(latest, contents).values()}
-    over |= {version.id: version for version in versions}
-    return [*versions, *retract_records(gone, list(over.values()), occasion, find_evidence_end)]
+    survivors = {old.id: old for old in _match_records(latest, contents).values()}
+    survivors |= {version.id: version for version in versions}
+    return [
+        *versions,
+        *retract_records(removed_records, list(survivors.values()), occasion, find_evidence_end),
+    ]
 
 
-def _unchanged(
+def _find_unchanged(
     latest: Sequence[Episode], contents: Sequence[EpisodeContent]
 ) -> dict[str, EpisodeContent]:
-    """Return which of *contents* a record says already, by its id: nothing overlaps it more."""
-    now = {(one.criterion, one.onset_at, one.before_exposure): one for one in contents}
-    found = {}
-    for old in latest:
-        said = old.content
-        same = now.get((said.criterion, said.onset_at, said.before_exposure))
-        if same is not None and not old.retracted and (same is said or same == said):
-            found[old.id] = same
-    return found
+    """Return those of *contents* that a record has already, by the id of the record."""
+    content_by_key = {(one.criterion, one.onset_at, one.before_exposure): one for one in contents}
+    unchanged_contents = {}
+    for record in latest:
+        recorded = record.content
+        content = content_by_key.get(
+            (recorded.criterion, recorded.onset_at, recorded.before_exposure)
+        )
+        if (
+            content is not None
+            and not record.retracted
+            and (content is recorded or content == recorded)
+        ):
+            unchanged_contents[record.id] = content
+    return unchanged_contents
 
 
 def retract_records(
-    gone: Iterable[Episode],
+    removed_records: Iterable[Episode],
     survivors: Sequence[Episode],
     occasion: Occasion,
-    find_evidence_end: FindEvidenceEnd = _as_written,
+    find_evidence_end: FindEvidenceEnd = _find_written_end,
 ) -> list[Episode]:
-    """Return the versions that retract *gone*.
+    """Return the versions that retract *removed_records*.
 
-    Each names the survivor that overlaps it most, if one has taken its place: an open record that
-    lies beside it has not, unless its evidence, which goes *find_evidence_end* then, reaches it.
+    Each names the survivor that overlaps it most, if one has taken its place. An open record has
+    taken it only when its evidence, up to `find_evidence_end`, reaches the retracted record.
     """
     versions = []
-    for old in gone:
-        taking = [
+    for record in removed_records:
+        successors = [
             new
             for new in survivors
-            if _takes_the_place(new.content, old.content, find_evidence_end)
+            if _takes_the_place(new.content, record.content, find_evidence_end)
         ]
-        into = max(taking, key=lambda new: _affinity(old.content, new.content), default=None)
+        successor = max(
+            successors, key=lambda new: _measure_affinity(record.content, new.content), default=None
+        )
         versions.append(
             replace(
-                old,
-                version=old.version + 1,
+                record,
+                version=record.version + 1,
                 seq=occasion.seq,
                 recorded_at=occasion.recorded_at,
                 rules_version=occasion.rules_version,
-                cause="merged" if into else "retracted",
+                cause="merged" if successor else "retracted",
                 retracted=True,
-                merged_into=into.id if into else "",
+                merged_into=successor.id if successor else "",
             )
         )
     return versions
 
 
-def _matched(latest: Sequence[Episode], contents: Sequence[EpisodeContent]) -> dict[int, Episode]:
-    """Return which record each content continues, by index; every record continues one at most."""
+def _match_records(
+    latest: Sequence[Episode], contents: Sequence[EpisodeContent]
+) -> dict[int, Episode]:
+    """Return the record that each content continues, by index; no record is continued twice."""
     pairs = [
         (
             old.retracted,
@@ -131,50 +146,54 @@ def _matched(latest: Sequence[Episode], contents: Sequence[EpisodeContent]) -> d
         )
         for index, new in enumerate(contents)
         for old in latest
-        if (overlap := _overlap(old.content, new)) is not None
+        if (overlap := _find_overlap(old.content, new)) is not None
     ]
-    matched: dict[int, Episode] = {}
-    taken: set[str] = set()
-    for *_, index, old in sorted(pairs, key=lambda pair: pair[:-1]):
-        if index not in matched and old.id not in taken:
-            matched[index] = old
-            taken.add(old.id)
-    return matched
+    record_by_index: dict[int, Episode] = {}
+    matched_ids: set[str] = set()
+    for *_, index, record in sorted(pairs, key=lambda pair: pair[:-1]):
+        if index not in record_by_index and record.id not in matched_ids:
+            record_by_index[index] = record
+            matched_ids.add(record.id)
+    return record_by_index
 
 
-def _overlap(one: EpisodeContent, other: EpisodeContent) -> timedelta | None:
-    """Return how long two records share, None when they are of different things or never meet."""
-    if one.criterion != other.criterion or one.before_exposure != other.before_exposure:
+def _find_overlap(first: EpisodeContent, second: EpisodeContent) -> timedelta | None:
+    """Return the time that two records share; None: different criteria, or no shared time."""
+    if first.criterion != second.criterion or first.before_exposure != second.before_exposure:
         return None
-    start = max(one.onset_at, other.onset_at)
-    end = min(one.resolved_at or _OPEN_END, other.resolved_at or _OPEN_END)
-    shares = start < end or one.onset_at == other.onset_at
+    start = max(first.onset_at, second.onset_at)
+    end = min(first.resolved_at or _OPEN_END, second.resolved_at or _OPEN_END)
+    shares = start < end or first.onset_at == second.onset_at
     return max(end - start, timedelta(0)) if shares else None
 
 
-def _takes_the_place(new: EpisodeContent, old: EpisodeContent, until: FindEvidenceEnd) -> bool:
-    if _overlap(new, old) is None:
+def _takes_the_place(
+    successor: EpisodeContent, removed: EpisodeContent, find_evidence_end: FindEvidenceEnd
+) -> bool:
+    if _find_overlap(successor, removed) is None:
         return False
-    last_of_old = old.resolved_at or old.history[-1].at
-    last_of_new = until(new)
-    return new.onset_at <= last_of_old and (last_of_new is None or old.onset_at <= last_of_new)
+    removed_last_at = removed.resolved_at or removed.history[-1].at
+    successor_last_at = find_evidence_end(successor)
+    return successor.onset_at <= removed_last_at and (
+        successor_last_at is None or removed.onset_at <= successor_last_at
+    )
 
 
-def _affinity(one: EpisodeContent, other: EpisodeContent) -> timedelta:
-    overlap = _overlap(one, other)
+def _measure_affinity(first: EpisodeContent, second: EpisodeContent) -> timedelta:
+    overlap = _find_overlap(first, second)
     return timedelta(-1) if overlap is None else overlap
 
 
-def _next_version(
-    old: Episode | None,
+def _make_next_version(
+    record: Episode | None,
     content: EpisodeContent,
     occasion: Occasion,
-    taken: Container[str],
+    known_ids: Container[str],
 ) -> Episode | None:
-    if old is None:
-        ids = (_new_id(content, occasion, place) for place in count())
+    if record is None:
+        ids = (_make_id(content, occasion, place) for place in count())
         return Episode(
-            id=next(new for new in ids if new not in taken),
+            id=next(new for new in ids if new not in known_ids),
             version=1,
             content=content,
             seq=occasion.seq,
@@ -182,19 +201,19 @@ def _next_version(
             rules_version=occasion.rules_version,
             cause="new",
         )
-    if not old.retracted and old.content == content:
+    if not record.retracted and record.content == content:
         return None
     return Episode(
-        id=old.id,
-        version=old.version + 1,
+        id=record.id,
+        version=record.version + 1,
         content=content,
         seq=occasion.seq,
         recorded_at=occasion.recorded_at,
         rules_version=occasion.rules_version,
-        cause="returned" if old.retracted else "changed",
+        cause="returned" if record.retracted else "changed",
     )
 
 
-def _new_id(content: EpisodeContent, occasion: Occasion, place: int) -> str:
+def _make_id(content: EpisodeContent, occasion: Occasion, place: int) -> str:
     parts = (content.participant, content.criterion, occasion.subject, occasion.seq, place)
     return str(uuid5(_NAMESPACE, "|".join(map(str, parts))))

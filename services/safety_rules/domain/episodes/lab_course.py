@@ -1,4 +1,4 @@
-"""One criterion that is graded from numbers, followed through one participant's readings."""
+"""The course of a criterion that is graded from numbers, through one participant's readings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from services.vocabulary.grade import ExactGrade as Exact
 from services.vocabulary.grade import Grade, GradingOutcome, Input
 from services.vocabulary.quantity import Quantity
 
-# What a clinician sees and a number does not show.
+# Inputs that a clinician sees and a number does not show.
 # Source: docs/decisions/grading.md, "Symptoms"
 CLINICIAN_INPUTS = frozenset(
     {
@@ -41,15 +41,16 @@ CLINICIAN_INPUTS = frozenset(
 
 FindNearest = Callable[[str, datetime], Quantity | None]
 HeldSince = Mapping[Comparison, datetime]
-_NOTHING: Lasting = {}
+_NO_DURATIONS: Lasting = {}
 FindCircumstances = Callable[[str, datetime, datetime | None], Circumstances]
 
 
 @dataclass(frozen=True, slots=True)
 class LabCourse:
-    """The runs of one criterion so far, and since when what has to last has held without a break.
+    """The runs of one criterion so far.
 
-    *held_since* is for criteria that ask how long (fever above 40 degrees).
+    *held_since* is the instant from which each comparison has held without a break, for criteria
+    that ask how long (fever above 40 degrees).
     """
 
     segments: RunState = field(default_factory=RunState)
@@ -58,18 +59,18 @@ class LabCourse:
 
 @dataclass(frozen=True, slots=True)
 class GradingContext:
-    """How one criterion is followed in one participant.
+    """The context in which the readings of one criterion in one participant are graded.
 
     Args:
         criterion: Compiled; None for a term that only a clinician can grade.
         anchor: The baseline anchor; None before any exposure.
-        baseline: What the criterion knows about the value before it.
+        baseline: The value before the anchor, as far as it is known.
         baseline_grade: The grade of that value.
-        baseline_before_anchor: What stands for the baseline up to the anchor.
+        baseline_before_anchor: The baseline of readings up to the anchor.
         merge_gap: Longest silence inside one run.
-        find_nearest: What was measured beside: the albumin of a calcium, the count of a fever.
-        find_circumstances: What was so of the participant when something was measured.
-        find_findings: What clinicians saw about a criterion then.
+        find_nearest: Finds the companion value: albumin for a calcium, the count for a fever.
+        find_circumstances: Finds the circumstances of the participant at a measurement.
+        find_findings: Finds the clinicians' findings about a criterion at an instant.
     """
 
     criterion: CompiledCriterion | None
@@ -86,110 +87,128 @@ class GradingContext:
     )
 
     def advance(
-        self, course: LabCourse, at: datetime, facts: Sequence[Fact]
+        self, course: LabCourse, instant: datetime, facts: Sequence[Fact]
     ) -> tuple[LabCourse, Run | None]:
-        """Return the course after all readings of one instant, and the run that they end."""
-        segments, over = course.segments, None
-        if segments.before_exposure and self.anchor is not None and at >= self.anchor:
-            segments, over = start_exposure(segments, self.anchor, self.baseline_grade)
+        """Return the course after all readings of one instant, and the run that they ended."""
+        segments, ended_run = course.segments, None
+        if segments.before_exposure and self.anchor is not None and instant >= self.anchor:
+            segments, ended_run = start_exposure(segments, self.anchor, self.baseline_grade)
         held_since = course.held_since
         if self.criterion is not None and self.criterion.asks_how_long:
-            held_since = self._held(held_since, at, facts)
-        sustained = {c: at - since for c, since in held_since.items()} if held_since else _NOTHING
+            held_since = self._update_held_since(held_since, instant, facts)
+        durations = (
+            {c: instant - since for c, since in held_since.items()} if held_since else _NO_DURATIONS
+        )
         baseline = self.baseline_before_anchor if segments.before_exposure else self.baseline
-        outcomes = [self._outcome(fact, baseline, sustained) for fact in facts]
+        outcomes = [self._find_outcome(fact, baseline, durations) for fact in facts]
         if segments.open_run or max(map(_upper_end, outcomes)) > segments.baseline_grade:
-            segments, ended = extend_run(segments, _together(at, facts, outcomes), self.merge_gap)
-            over = over or ended
+            segments, merged_run = extend_run(
+                segments, _combine_outcomes(instant, facts, outcomes), self.merge_gap
+            )
+            ended_run = ended_run or merged_run
         if segments is course.segments and held_since is course.held_since:
-            return course, over
-        return LabCourse(segments, held_since), over
+            return course, ended_run
+        return LabCourse(segments, held_since), ended_run
 
-    def _outcome(self, fact: Fact, baseline: Baseline, sustained: Lasting) -> GradingOutcome:
+    def _find_outcome(self, fact: Fact, baseline: Baseline, durations: Lasting) -> GradingOutcome:
         body = fact.body
         if isinstance(body, Assessment):
             return Exact(Grade(body.grade), f"assessed by {body.by}")
         if self.criterion is None or not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no reading of a criterion")
-        seen = self.find_findings(self.criterion.id, fact.observed_at)
-        outcome = self._graded(self.criterion, fact, baseline, sustained, seen)
-        if seen is NOTHING_SEEN:
+        findings = self.find_findings(self.criterion.id, fact.observed_at)
+        outcome = self._grade_fact(self.criterion, fact, baseline, durations, findings)
+        if findings is NOTHING_SEEN:
             return outcome
-        unseen = self._graded(self.criterion, fact, baseline, sustained, NOTHING_SEEN)
-        return seen.told(outcome, unseen)
+        outcome_without_findings = self._grade_fact(
+            self.criterion, fact, baseline, durations, NOTHING_SEEN
+        )
+        return findings.told(outcome, outcome_without_findings)
 
-    def _graded(
+    def _grade_fact(
         self,
         criterion: CompiledCriterion,
         fact: Fact,
         baseline: Baseline,
-        sustained: Lasting,
-        seen: Seen,
+        durations: Lasting,
+        findings: Seen,
     ) -> GradingOutcome:
         body = _observed(fact)
-        beside = self._beside(body.measure, fact.observed_at, seen)
-        if sustained:
-            return grade(criterion, Alike.of(body, beside).reading(body.value, sustained), baseline)
+        shared_inputs = self._find_companions(body.measure, fact.observed_at, findings)
+        if durations:
+            return grade(
+                criterion, Alike.of(body, shared_inputs).reading(body.value, durations), baseline
+            )
         last = self._last.get(body.measure)
-        if last is None or last[1] is not baseline or not last[0].is_of(body, beside):
-            alike = Alike.of(body, beside)
+        if last is None or last[1] is not baseline or not last[0].is_of(body, shared_inputs):
+            alike = Alike.of(body, shared_inputs)
             last = (alike, baseline, prepared_for(criterion, alike, baseline))
             self._last[body.measure] = last
         return last[2].grade(body.value)
 
-    def make_reading(self, fact: Fact, sustained: Lasting | None = None) -> Reading:
-        """Return *fact* as the criterion reads it."""
+    def make_reading(self, fact: Fact, durations: Lasting | None = None) -> Reading:
+        """Return *fact* as a reading of the criterion."""
         body = _observed(fact)
-        seen = (
+        findings = (
             self.find_findings(self.criterion.id, fact.observed_at)
             if self.criterion
             else NOTHING_SEEN
         )
-        alike = Alike.of(body, self._beside(body.measure, fact.observed_at, seen))
-        return alike.reading(body.value, sustained)
+        alike = Alike.of(body, self._find_companions(body.measure, fact.observed_at, findings))
+        return alike.reading(body.value, durations)
 
-    def _beside(self, measure: str, at: datetime, seen: Seen) -> Beside:
-        """Return what stands beside a reading of *measure* at *at*."""
-        about = self.find_circumstances(measure, at, self.anchor)
-        wanted = self.criterion.measured[measure].beside if self.criterion else ()
+    def _find_companions(self, measure: str, instant: datetime, findings: Seen) -> Beside:
+        """Return the other inputs of a reading of *measure* at *instant*."""
+        circumstances = self.find_circumstances(measure, instant, self.anchor)
+        companion_measures = self.criterion.measured[measure].beside if self.criterion else ()
         if measure == "calcium":
-            return about, seen, self.find_nearest("albumin", at), ()
-        if not wanted:
-            return about, seen, None, ()
-        others = ((name, found) for name in wanted if (found := self.find_nearest(name, at)))
-        return about, seen, None, tuple(others)
+            return circumstances, findings, self.find_nearest("albumin", instant), ()
+        if not companion_measures:
+            return circumstances, findings, None, ()
+        companions = (
+            (name, value)
+            for name in companion_measures
+            if (value := self.find_nearest(name, instant))
+        )
+        return circumstances, findings, None, tuple(companions)
 
-    def _held(self, before: HeldSince, at: datetime, facts: Sequence[Fact]) -> HeldSince:
-        """Return since when each comparison that has to last has held, by the worst of *facts*.
+    def _update_held_since(
+        self, held_since: HeldSince, instant: datetime, facts: Sequence[Fact]
+    ) -> HeldSince:
+        """Return the instant from which each lasting comparison has held, by the worst of *facts*.
 
         Source: docs/decisions/grading.md, "how long a value has lasted"
         """
-        met: dict[Comparison, bool] = {}
+        is_met: dict[Comparison, bool] = {}
         for fact in facts:
             body = fact.body
             if self.criterion and isinstance(body, Observation) and body.value is not None:
-                for compared in self.criterion.measured[body.measure].lasting:
-                    does = meets(body.value, compared)
-                    if does or (does is False and before):
-                        met[compared] = does or met.get(compared, False)
-        if not met:
-            return before
-        held = {compared: since for compared, since in before.items() if met.get(compared, True)}
-        held |= {compared: before.get(compared, at) for compared, does in met.items() if does}
-        return before if held == before else held
+                for comparison in self.criterion.measured[body.measure].lasting:
+                    does = meets(body.value, comparison)
+                    if does or (does is False and held_since):
+                        is_met[comparison] = does or is_met.get(comparison, False)
+        if not is_met:
+            return held_since
+        updated = {
+            compared: since for compared, since in held_since.items() if is_met.get(compared, True)
+        }
+        updated |= {
+            compared: held_since.get(compared, instant) for compared, does in is_met.items() if does
+        }
+        return held_since if updated == held_since else updated
 
 
-def _together(
-    at: datetime, facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]
+def _combine_outcomes(
+    instant: datetime, facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]
 ) -> GradePoint:
     """Return all readings of one instant as one: the worst at each end."""
     if len(outcomes) > 1:
-        outcomes = _seen(facts, outcomes)
+        outcomes = _apply_assessments(facts, outcomes)
     lead = max(outcomes, key=_severity)
     at_most = max(map(_upper_end, outcomes))
     missing = {name for outcome in outcomes for name in outcome.missing}
     return GradePoint(
-        at,
+        instant,
         Span(lead.at_least, at_most),
         lead.because,
         tuple(sorted(missing)) if missing else (),
@@ -206,15 +225,19 @@ def _severity(outcome: GradingOutcome) -> tuple[Grade, Grade]:
     return outcome.at_least, outcome.at_most
 
 
-def _seen(facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]) -> Sequence[GradingOutcome]:
-    """Return *outcomes*; where only what a clinician sees is missing, the one who graded says it.
+def _apply_assessments(
+    facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]
+) -> Sequence[GradingOutcome]:
+    """Return *outcomes*; those that lack only clinician inputs take the assessed grade.
 
     Source: docs/decisions/grading.md, "Symptoms"
     """
-    assessed = [o for f, o in zip(facts, outcomes, strict=True) if isinstance(f.body, Assessment)]
-    if not assessed:
+    assessments = [
+        o for f, o in zip(facts, outcomes, strict=True) if isinstance(f.body, Assessment)
+    ]
+    if not assessments:
         return outcomes
-    worst = max(assessed, key=lambda outcome: outcome.at_least)
+    worst = max(assessments, key=lambda outcome: outcome.at_least)
     return [
         worst
         if one.missing

@@ -1,4 +1,4 @@
-"""From runs to adverse event records: days, windows, seriousness and what people decided."""
+"""Adverse event records made from runs: days, windows, seriousness and human decisions."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ PARTS_OF_CRS = (".fever", ".hypoxia", ".hypotension")
 
 @dataclass(frozen=True, slots=True)
 class CriterionLabel:
-    """One criterion in one participant."""
+    """The name of a criterion, and its baseline grade in one participant."""
 
     criterion: str
     term: str
@@ -32,15 +32,15 @@ class CriterionLabel:
 
 @dataclass(slots=True)
 class ParticipantBackground:
-    """What is known of a participant beside the runs; facts are those that stand.
+    """The facts about a participant, other than runs, that records are made from.
 
     Args:
         participant: Pseudonym.
         anchors: Of the participant.
         adjudications: By criterion.
         assessments: Ids of facts.
-        intensive_care: When the participant was moved there, in order.
-        confounder_events: What else could explain a fever.
+        intensive_care: Instants of moves to intensive care, in order.
+        confounder_events: Events that could explain a fever.
     """
 
     participant: str
@@ -51,11 +51,11 @@ class ParticipantBackground:
     confounder_events: ConfounderEvents = field(default_factory=ConfounderEvents)
 
     def change(self, fact: Fact, *, stands: bool) -> None:
-        """Let *fact* stand, or stand no longer."""
+        """Add or remove *fact*."""
         match fact.body:
             case Adjudication(criterion=criterion):
-                others = [f for f in self.adjudications.get(criterion, ()) if f.id != fact.id]
-                self.adjudications[criterion] = [*others, fact] if stands else others
+                remaining = [f for f in self.adjudications.get(criterion, ()) if f.id != fact.id]
+                self.adjudications[criterion] = [*remaining, fact] if stands else remaining
             case Assessment() if stands:
                 self.assessments.add(fact.id)
             case Assessment():
@@ -67,84 +67,90 @@ class ParticipantBackground:
 
 
 def link_to_crs(
-    found: Iterable[EpisodeContent], crs: Iterable[EpisodeContent]
+    records: Iterable[EpisodeContent], crs: Iterable[EpisodeContent]
 ) -> tuple[EpisodeContent, ...]:
-    """Return *found*, of one criterion, what is a part of *crs* linked to it.
+    """Return *records*, those that began during a record of *crs* linked to it.
 
     Args:
-        found: In the order of onset.
-        crs: Every record of it, in the order of onset.
+        records: Of one criterion, in the order of onset.
+        crs: Every record of cytokine release syndrome, in the order of onset.
     """
     syndromes = [one for one in crs if one.state is not EpisodeState.REJECTED]
-    begun = [one.onset_at for one in syndromes]
-    lasts_since = min((one.onset_at for one in syndromes if one.resolved_at is None), default=None)
+    onsets = [one.onset_at for one in syndromes]
+    open_since = min((one.onset_at for one in syndromes if one.resolved_at is None), default=None)
 
-    def is_inside(at: datetime) -> bool:
-        if lasts_since is not None and lasts_since <= at:
+    def is_during_crs(instant: datetime) -> bool:
+        if open_since is not None and open_since <= instant:
             return True
-        number = bisect_right(begun, at)
+        number = bisect_right(onsets, instant)
         last = syndromes[number - 1].resolved_at if number else None
-        return last is not None and at < last
+        return last is not None and instant < last
 
-    return tuple(replace(one, linked_to=CRS) if is_inside(one.onset_at) else one for one in found)
+    return tuple(
+        replace(one, linked_to=CRS) if is_during_crs(one.onset_at) else one for one in records
+    )
 
 
 def find_orphaned_adjudications(
     records: Iterable[EpisodeContent], person: ParticipantBackground
 ) -> list[Query]:
     """Return a query for each adjudication whose instant no record contains any longer."""
-    everything = [fact for facts in person.adjudications.values() for fact in facts]
-    adopted = {fact for record in records for fact in record.adjudications}
+    adjudications = [fact for facts in person.adjudications.values() for fact in facts]
+    matched_ids = {fact for record in records for fact in record.adjudications}
     return [
         Query("an adjudication matches no record any longer", (fact.id,))
-        for fact in sorted(everything, key=lambda f: (f.observed_at, f.id))
-        if fact.id not in adopted
+        for fact in sorted(adjudications, key=lambda f: (f.observed_at, f.id))
+        if fact.id not in matched_ids
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """The time that a run's record speaks for: an unresolved one, up to the next of its kind."""
+class _RunSpan:
+    """The time that the record of a run covers: an unresolved one, up to the next run."""
 
     run: Run
-    before: datetime | None
+    next_onset: datetime | None
 
-    def __contains__(self, at: object) -> bool:
-        end = self.run.resolved_at or self.before
-        return isinstance(at, datetime) and self.run.onset_at <= at and (end is None or at < end)
+    def __contains__(self, instant: object) -> bool:
+        end = self.run.resolved_at or self.next_onset
+        return (
+            isinstance(instant, datetime)
+            and self.run.onset_at <= instant
+            and (end is None or instant < end)
+        )
 
 
 def make_record(
-    group: CriterionLabel,
+    label: CriterionLabel,
     run: Run,
-    before: datetime | None,
-    person: ParticipantBackground,
+    next_onset: datetime | None,
+    background: ParticipantBackground,
     protocol: Protocol,
 ) -> EpisodeContent:
-    """Return the record of one run of *group*, not yet linked to syndromes.
+    """Return the record of one run, not yet linked to syndromes.
 
     Args:
-        group: What it is a run of.
+        label: Of the criterion.
         run: Of the participant.
-        before: When the next run of the same criterion began; None: there is none yet.
-        person: What else is known of the participant.
+        next_onset: Onset of the next run of the same criterion; None: there is none yet.
+        background: The other facts about the participant.
         protocol: The study's.
     """
-    stretch, anchors = _Stretch(run, before), person.anchors
-    history = _with_death(run.history, group.criterion, stretch, anchors)
+    span, anchors = _RunSpan(run, next_onset), background.anchors
+    history = _add_death(run.history, label.criterion, span, anchors)
     decisions = [
         fact
-        for fact in person.adjudications.get(group.criterion, ())
-        if fact.observed_at in stretch
+        for fact in background.adjudications.get(label.criterion, ())
+        if fact.observed_at in span
     ]
-    history, state, attribution = _decided(history, decisions)
-    if state is EpisodeState.SUSPECTED and _assessed(run, person.assessments):
+    history, state, attribution = _apply_decisions(history, decisions)
+    if state is EpisodeState.SUSPECTED and _is_assessed(run, background.assessments):
         state = EpisodeState.CONFIRMED  # a clinician graded it
-    worst = _worst(history)
+    worst = _find_worst_span(history)
     return EpisodeContent(
-        participant=person.participant,
-        criterion=group.criterion,
-        term=group.term,
+        participant=background.participant,
+        criterion=label.criterion,
+        term=label.term,
         onset_at=run.onset_at,
         onset_not_before=run.onset_not_before,
         resolved_at=run.resolved_at,
@@ -152,30 +158,30 @@ def make_record(
         history=history,
         worst=worst,
         current=history[-1].span if run.resolved_at is None else Span(Grade.NONE, Grade.NONE),
-        baseline_grade=Grade.NONE if run.before_exposure else group.baseline_grade,
+        baseline_grade=Grade.NONE if run.before_exposure else label.baseline_grade,
         before_exposure=run.before_exposure,
         possible=run.possible,
-        windows=_windows(run.onset_at, anchors, protocol),
+        windows=_find_windows(run.onset_at, anchors, protocol),
         transplant_day=anchors.find_transplant_day(run.onset_at),
         treatment_day=anchors.find_treatment_day(run.onset_at),
         state=state,
         provisional=run.provisional,
         attribution=attribution,
-        serious=_serious(stretch, worst, person.intensive_care),
-        confounders=person.confounder_events.find_names(run) if group.criterion == CRS else (),
+        serious=_find_seriousness(span, worst, background.intensive_care),
+        confounders=background.confounder_events.find_names(run) if label.criterion == CRS else (),
         other_scales=dict(sorted(run.other_scales.items())) or None,
         adjudications=tuple(sorted(f.id for f in decisions)),
     )
 
 
-def _assessed(run: Run, assessments: AbstractSet[str]) -> bool:
+def _is_assessed(run: Run, assessments: AbstractSet[str]) -> bool:
     return any(fact in assessments for change in run.history for fact in change.facts)
 
 
-def _with_death(
-    history: tuple[Change, ...], criterion: str, stretch: _Stretch, anchors: Anchors
+def _add_death(
+    history: tuple[Change, ...], criterion: str, stretch: _RunSpan, anchors: Anchors
 ) -> tuple[Change, ...]:
-    """Grade 5 only by a death that was adjudicated to this cause."""
+    """Return *history*, with grade 5 only for a death that was adjudicated to this cause."""
     died_at = anchors.died_at
     if died_at is None or anchors.death_cause != criterion or died_at not in stretch:
         return history
@@ -183,7 +189,7 @@ def _with_death(
     return (*history, Change(died_at, death, "death adjudicated to this cause"))
 
 
-def _decided(
+def _apply_decisions(
     history: tuple[Change, ...], decisions: Iterable[Fact]
 ) -> tuple[tuple[Change, ...], EpisodeState, str]:
     state, attribution = EpisodeState.SUSPECTED, ""
@@ -193,9 +199,11 @@ def _decided(
                 state = EpisodeState.CONFIRMED
             case Adjudication(verdict=Verdict.REJECT):
                 state = EpisodeState.REJECTED
-            case Adjudication(verdict=Verdict.REGRADE, grade=int(grade), by=by, reason=reason):
+            case Adjudication(verdict=Verdict.REGRADE, grade=int(grade), by=signer, reason=reason):
                 state = EpisodeState.CONFIRMED
-                history = _regraded(history, Grade(grade), f"regraded by {by}: {reason}", fact.id)
+                history = _regrade_history(
+                    history, Grade(grade), f"regraded by {signer}: {reason}", fact.id
+                )
             case Adjudication(verdict=Verdict.ATTRIBUTE, cause=cause):
                 attribution = cause
     return history, state, attribution
@@ -208,41 +216,43 @@ def _order_of_signing(fact: Fact) -> tuple[datetime, str, str]:
     return body.signed_at, body.by, fact.digest
 
 
-def _regraded(
+def _regrade_history(
     history: tuple[Change, ...], grade: Grade, because: str, fact: str
 ) -> tuple[Change, ...]:
-    """Let *grade* be the worst of *history*: it stands where the worst stood, and caps the rest."""
+    """Return *history* with *grade* in place of its worst grade, and as a cap on the others."""
     worst = max(change.span.at_least for change in history)
     exact = Span(grade, grade)
 
-    def decided(change: Change) -> Change:
+    def apply_grade(change: Change) -> Change:
         if change.span.at_least == worst:
             return replace(
                 change, span=exact, because=because, missing=(), facts=(*change.facts, fact)
             )
-        capped = Span(min(change.span.at_least, grade), min(change.span.at_most, grade))
-        return replace(change, span=capped)
+        capped_span = Span(min(change.span.at_least, grade), min(change.span.at_most, grade))
+        return replace(change, span=capped_span)
 
-    return tuple(decided(change) for change in history)
+    return tuple(apply_grade(change) for change in history)
 
 
-def _worst(history: Sequence[Change]) -> Span:
+def _find_worst_span(history: Sequence[Change]) -> Span:
     return Span(
         max(change.span.at_least for change in history),
         max(change.span.at_most for change in history),
     )
 
 
-def _windows(at: datetime, anchors: Anchors, protocol: Protocol) -> tuple[str, ...]:
+def _find_windows(instant: datetime, anchors: Anchors, protocol: Protocol) -> tuple[str, ...]:
     return tuple(
         name
         for name, window in sorted(protocol.windows.items())
-        if any(at in stretch for stretch in find_stretches(window, anchors))
+        if any(instant in stretch for stretch in find_stretches(window, anchors))
     )
 
 
-def _serious(stretch: _Stretch, worst: Span, intensive: Sequence[datetime]) -> tuple[str, ...]:
-    """Return why a record is serious; *intensive* is when intensive care began, in order."""
+def _find_seriousness(
+    stretch: _RunSpan, worst: Span, intensive: Sequence[datetime]
+) -> tuple[str, ...]:
+    """Return the reasons why a record is serious; *intensive* has the starts of intensive care."""
     since_onset = intensive[bisect_left(intensive, stretch.run.onset_at) :][:1]
     reasons = {
         "death": worst.at_least is Grade.DEATH,

@@ -1,4 +1,4 @@
-"""Participants that merges and moves name together, and their records."""
+"""Participants that merges and moves link, and their records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,50 +11,52 @@ from services.vocabulary.fact import Fact
 
 
 class LinkedParticipants:
-    """Participants that some merge or move names together, folded as one unit.
+    """Participants that some merge or move links, folded as one unit.
 
-    A family of one is the rule; its facts are not kept, only what is made of them.
+    Mostly a single participant, whose facts are not kept.
     """
 
     def __init__(self, members: Sequence[str], rules: Rules) -> None:
         """Start with no facts; *members* in any order."""
         self.members = tuple(sorted(members))
         self._rules = rules
-        self._heard: list[Fact] = []
+        self._received_facts: list[Fact] = []
         self._ownership = Ownership(self.members)
         self._folds = {member: Fold(member, rules) for member in self.members}
         self.survivors_first = self.members
 
     def receive(self, subject: str, facts: Sequence[Fact]) -> None:
-        """Let *facts* of one message about *subject* be known."""
+        """Apply *facts* of one message about *subject*."""
         if len(self.members) == 1:
             self._folds[subject].apply(facts)
             return
-        self._heard.extend(facts)
+        self._received_facts.extend(facts)
         if self._ownership.add_facts(facts):
-            self._folds = {survivor: Fold(survivor, self._rules) for survivor in self._survivors()}
+            self._folds = {
+                survivor: Fold(survivor, self._rules) for survivor in self._list_survivors()
+            }
             in_order = sorted(self.members, key=lambda member: (member not in self._folds, member))
             self.survivors_first = tuple(in_order)
-            facts = self._heard
-        self._share_out(facts)
+            facts = self._received_facts
+        self._apply_by_owner(facts)
 
-    def _share_out(self, facts: Sequence[Fact]) -> None:
+    def _apply_by_owner(self, facts: Sequence[Fact]) -> None:
         by_owner: dict[str, list[Fact]] = {}
         for fact in facts:
             by_owner.setdefault(self._ownership.find_owner(fact), []).append(fact)
-        for owner, its in sorted(by_owner.items()):
-            self._folds[owner].apply(its)
+        for owner, owned_facts in sorted(by_owner.items()):
+            self._folds[owner].apply(owned_facts)
 
-    def _survivors(self) -> list[str]:
+    def _list_survivors(self) -> list[str]:
         return sorted(set(self._ownership.survivor_of.values()))
 
     @property
     def survivor_of(self) -> Mapping[str, str]:
-        """Whose records each member's facts belong to, if no visit was moved."""
+        """The member to whose records each member's facts belong, if no visit was moved."""
         return self._ownership.survivor_of
 
     def list_source_members(self, member: str) -> Sequence[str]:
-        """Return whose journals the records of *member* may be made from."""
+        """Return the members from whose journals the records of *member* may be made."""
         if self._ownership.moves:
             return self.members
         survivor_of = self.survivor_of
@@ -65,29 +67,31 @@ class LinkedParticipants:
         return self._folds.get(member)
 
     def list_records(self, member: str) -> tuple[EpisodeContent, ...]:
-        """Return the records of *member*: none when they are another's."""
+        """Return the records of *member*; empty when they are another's."""
         fold = self._folds.get(member)
         return () if fold is None else fold.list_records()
 
     def find_last_evidence(self, record: EpisodeContent) -> datetime | None:
-        """Return when *record* ended, or was last seen; None when it is no current record."""
+        """Return the instant of the last evidence of *record*; None: it is no current record."""
         fold = self._folds.get(record.participant)
         return None if fold is None else fold.find_last_evidence(record)
 
 
-def link_participants(subjects: Iterable[str], joining: Iterable[Fact]) -> list[tuple[str, ...]]:
+def link_participants(
+    subjects: Iterable[str], joining_facts: Iterable[Fact]
+) -> list[tuple[str, ...]]:
     """Return the connected groups of *subjects* under every merge and move, undone ones included.
 
-    What names anybody else joins nobody.
+    A fact that names anybody else links nobody.
 
     >>> link_participants(["P-2", "P-1"], [])
     [('P-1',), ('P-2',)]
     """
     group_of = {subject: {subject} for subject in subjects}
-    for fact in joining:
+    for fact in joining_facts:
         pair = find_named_pair(fact)
         if pair and group_of.keys() >= set(pair):
-            joined = group_of[pair[0]] | group_of[pair[1]]
-            for member in joined:
-                group_of[member] = joined
+            linked_subjects = group_of[pair[0]] | group_of[pair[1]]
+            for member in linked_subjects:
+                group_of[member] = linked_subjects
     return sorted({tuple(sorted(group)) for group in group_of.values()})

@@ -119,8 +119,8 @@ def find_standing(rule: Rule, protocol: Protocol, inputs: StandingInputs) -> Tim
 
 def _find_first(events: Iterable[_DatedEvent]) -> CountedEvent | None:
     """Return the earliest of *events* that counts already."""
-    counted = [event for event, due_at in events if due_at is None]
-    return min(counted, key=lambda event: (event.at, event.episode), default=None)
+    counted_events = [event for event, due_at in events if due_at is None]
+    return min(counted_events, key=lambda event: (event.at, event.episode), default=None)
 
 
 def _unless_competed(

@@ -1,0 +1,1 @@
+"""Stopping rules: their design, their exact properties, and the decision at a data cut."""

@@ -72,8 +72,8 @@ def draw_trials(
 ) -> SimulatedTrials:
     """Return *trials* of *n* participants each, every one with the event with probability *rate*.
 
-    >>> course = TrialPlan(365, (100, 100), Curve("uniform"))
-    >>> draw_trials(course, 0.2, 30, 2, np.random.default_rng(1)).event_at.shape
+    >>> plan = TrialPlan(365, (100, 100), Curve("uniform"))
+    >>> draw_trials(plan, 0.2, 30, 2, np.random.default_rng(1)).event_at.shape
     (2, 30)
 
     Args:
