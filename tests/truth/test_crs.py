@@ -383,6 +383,20 @@ def test_it_is_over_after_24_hours_without_all_three(text, episodes):
     assert describe_runs(runs(text)) == episodes
 
 
+# PROTOCOL: two looks further apart than 14 days, with none between, are not one episode
+SILENCES = {
+    "less than 14 days": (USUAL + "2 T38.5; 337.999 T38.5 BP120", "2:1"),
+    "exactly 14 days": (USUAL + "2 T38.5; 338 T38.5 BP120", "2:1"),
+    "more than 14 days": (USUAL + "2 T38.5; 338.001 T38.5 BP120", "2:1 | 338.001:1"),
+    "it counts from the last look": (USUAL + "2 T38.5; 5 T38.5; 341 T38.5 BP120", "2:1"),
+}
+
+
+@table(SILENCES)
+def test_a_silence_longer_than_the_gap_ends_an_episode_that_nobody_saw_the_end_of(text, episodes):
+    assert noted(runs(text)) == episodes
+
+
 TOGETHER = {
     "T37.2 T38.0": "2:1",
     "T38.5 BP110 BP85": "2:2",

@@ -129,6 +129,18 @@ LAW = {
         "alt 121@24, bilirubin 2.1@24, alp 100@24, alt 130@900, bilirubin 2.5@900, alp 90@900",
         "met from 24; met from 900",
     ),
+    "pairs 14 days apart": (
+        f"alt 121@24, bilirubin 2.1@24, alt 130@{24 + 14 * DAY}, bilirubin 2.5@{24 + 14 * DAY}",
+        "suspected from 24",
+    ),
+    "pairs less than 14 days apart": (
+        f"alt 121@25, bilirubin 2.1@25, alt 130@{24 + 14 * DAY}, bilirubin 2.5@{24 + 14 * DAY}",
+        "suspected from 25",
+    ),
+    "pairs more than 14 days apart": (
+        f"alt 121@24, bilirubin 2.1@24, alt 130@{25 + 14 * DAY}, bilirubin 2.5@{25 + 14 * DAY}",
+        f"suspected from 24; suspected from {25 + 14 * DAY}",
+    ),
     "suspected, then met": (
         "alt 121@24, bilirubin 2.1@24, alt 130@48, bilirubin 2.2@48, alp 100@380",
         "met from 24",

@@ -50,6 +50,41 @@ def test_day_100_is_inside_its_window_and_day_101_is_not():
     assert utc("2026-06-10T04:00") not in stretch
 
 
+@pytest.mark.parametrize(
+    ("microseconds", "is_inside"),
+    [(-1, False), (0, True), (1, True)],
+    ids=["before", "at", "after"],
+)
+def test_a_window_begins_with_its_first_instant(microseconds, is_inside):
+    (stretch,) = find_stretches(
+        Window(WindowEdge("transplant", 1), WindowEdge("transplant", 100)), NEW_YORK
+    )
+    begins = utc("2026-03-02T05:00")
+    assert (begins + timedelta(microseconds=microseconds) in stretch) is is_inside
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "is_inside"),
+    [(-1, True), (0, False), (1, False)],
+    ids=["before", "at", "after"],
+)
+def test_a_window_ends_before_the_first_instant_of_the_day_after_its_last(microseconds, is_inside):
+    (stretch,) = find_stretches(
+        Window(WindowEdge("transplant"), WindowEdge("transplant", 100)), NEW_YORK
+    )
+    over = utc("2026-06-10T04:00")
+    assert (over + timedelta(microseconds=microseconds) in stretch) is is_inside
+
+
+@pytest.mark.parametrize(
+    ("hour", "count"), [(-1, 0), (0, 0), (1, 1)], ids=["before", "at", "after"]
+)
+def test_a_window_whose_end_is_not_after_its_start_lies_nowhere(hour, count):
+    anchors = Anchors(courses=(hours(0),), enrolled_at=hours(hour))
+    window = Window(WindowEdge("first_infusion"), WindowEdge("enrolment"))
+    assert len(find_stretches(window, anchors)) == count
+
+
 def test_a_window_without_its_anchor_lies_nowhere():
     assert (
         find_stretches(
@@ -85,6 +120,21 @@ def test_a_pause_does_not_begin_a_course_but_two_months_do():
     ]
     found = find_anchors(drug, PROTOCOL)
     assert [(at - found.courses[0]) / timedelta(days=1) for at in found.courses] == [0, 60]
+
+
+GAP_S = PROTOCOL.course_gap.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "count"), [(GAP_S - 1, 1), (GAP_S, 1), (GAP_S + 1, 2)], ids=["less", "at", "more"]
+)
+@pytest.mark.parametrize("action", [Action.START, Action.DOSE])
+def test_a_course_begins_after_a_pause_longer_than_the_gap(action, pause_s, count):
+    begun, ended = blina(0, Action.START), blina(3, Action.STOP)
+    again = fact(
+        Administration("blinatumomab", action), ended.observed_at + timedelta(seconds=pause_s)
+    )
+    assert len(find_anchors([begun, ended, again], PROTOCOL).courses) == count
 
 
 def test_a_rate_tells_of_an_infusion_whose_start_was_lost():

@@ -88,6 +88,22 @@ def test_an_ambiguous_correction_is_a_query_that_names_it():
     assert [query.facts for query in current.list_queries()] == [("c",)]
 
 
+# results of the series, and the facts that a correction of another time asks about
+CANDIDATES = {
+    "none": ([], []),
+    "one": (["a 1.0 F 0 1"], []),
+    "two": (["a 1.0 F 0 1", "b 2.0 F 4 5"], [("c",)]),
+    "two of one time": (["a 1.0 P 0 1", "b 2.0 F 0 2"], []),
+}
+
+
+@pytest.mark.parametrize(("rows", "asked"), CANDIDATES.values(), ids=CANDIDATES)
+def test_a_correction_of_another_time_is_asked_about_from_two_candidates_on(rows, asked):
+    for order in permutations([*rows, "c 9.0 C 9 9"]):
+        _, current = standing([read(row) for row in order])
+        assert [query.facts for query in current.list_queries()] == asked
+
+
 def test_a_fact_without_a_series_stands_alone():
     current = CurrentFacts()
     change = current.add(lab("alt", "1.0", name="a"))

@@ -1,7 +1,8 @@
 """Runs from graded readings, written as a line of grades.
 
 ``0 2 3-4 ? 0``: a reading every hour; ``?`` is 0-4; ``|`` is the baseline anchor (``|2``: with
-baseline grade 2); ``..`` is a silence of 20 days; a trailing ``p`` marks a provisional reading.
+baseline grade 2); ``..336`` is a silence of so many hours; a trailing ``p`` marks a provisional
+reading. The gap within one run is 14 days, 336 hours.
 """
 
 from datetime import timedelta
@@ -37,7 +38,15 @@ TABLE = {
     "only what rises above the baseline grade": ("2 2 |2 2 3 2", ["0-2 2 b", "3-4 3"]),
     "an interval that spans the baseline grade": ("|2 1-3 2", ["0-1 1-3 p"]),
     "cut although nothing follows": ("2 |", ["0-1 2 b"]),
-    "a long silence splits": ("2 .. 2", ["0- 2 b", "481- 2 b"]),
+    "a long silence splits": ("2 ..480 2", ["0- 2 b", "480- 2 b"]),
+    "a silence of a second less than the gap": ("2 ..335.9997 2", ["0- 2 b"]),
+    "a silence of exactly the gap": ("2 ..336 2", ["0- 2 b"]),
+    "a silence of a second more than the gap": ("2 ..336.0003 2", ["0- 2 b", "336.0003- 2 b"]),
+    "a normal reading after exactly the gap": ("2 ..336 0", ["0-336 2 b"]),
+    "a normal reading after more than the gap": ("2 ..336.0003 0", ["0- 2 b"]),
+    "an unclear reading after exactly the gap": ("2 ..336 ?", ["0- 2,0-4 b"]),
+    "an unclear reading after more than the gap": ("2 ..337 ?", ["0- 2 b", "337- 0-4 bp"]),
+    "the silence counts from the last reading": ("2 2 ..336 2 0", ["0-338 2 b"]),
     "the onset rests on a preliminary value": ("0 2p 2 0", ["1-3 2 b~"]),
     "the worst rests on a preliminary value": ("1 3p 0", ["0-2 1,3 b~"]),
     "a later preliminary value of the same grade": ("2 2p 0", ["0-2 2 b"]),
@@ -47,8 +56,8 @@ TABLE = {
 def follow(line):
     segments, hour, runs = RunState(), 0, []
     for word in line.split():
-        if word == "..":
-            hour += 480
+        if word.startswith(".."):
+            hour += float(word[2:]) - 1
             continue
         if word.startswith("|"):
             segments, over = start_exposure(segments, hours(hour), Grade(int(word[1:] or 0)))
@@ -65,7 +74,7 @@ def follow(line):
 
 def said(run):
     def hour(at):
-        return f"{(at - hours(0)).total_seconds() / 3600:g}" if at else ""
+        return f"{(at - hours(0)).total_seconds() / 3600:.7g}" if at else ""
 
     earliest = f"({hour(run.onset_not_before)})" if run.onset_not_before else ""
     end = f"({hour(run.resolved_not_before)})" if run.resolved_not_before else ""

@@ -1,0 +1,100 @@
+"""What a record takes in of what lies at the very instant at which its run begins or ends."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.safety_rules.domain.episodes.record import (
+    CRS,
+    CriterionLabel,
+    ParticipantBackground,
+    link_to_crs,
+    make_record,
+)
+from services.safety_rules.domain.facts.anchors import Anchors
+from services.safety_rules.domain.runs.run import Run
+from services.vocabulary.episode import Change, EpisodeState, Span
+from services.vocabulary.fact import Adjudication, Movement, Verdict
+from services.vocabulary.grade import Grade
+from tests.helpers.fact_notes import fact, hours
+from tests.helpers.protocols import PROTOCOL
+
+ANEMIA = CriterionLabel("ctcae-5.0.anemia", "Anemia", Grade.NONE)
+FEVER = CriterionLabel("ctcae-5.0.fever", "Fever", Grade.NONE)
+SYNDROME = CriterionLabel(CRS, "Cytokine release syndrome", Grade.NONE)
+MICROSECOND = timedelta(microseconds=1)
+ONSET, RESOLUTION, NEXT_ONSET = hours(0), hours(48), hours(90)
+
+# an instant, and whether a run from hour 0 to hour 48 has it
+RESOLVED = {
+    "just before the onset": (ONSET - MICROSECOND, False),
+    "at the onset": (ONSET, True),
+    "just after the onset": (ONSET + MICROSECOND, True),
+    "just before the resolution": (RESOLUTION - MICROSECOND, True),
+    "at the resolution": (RESOLUTION, False),
+    "just after the resolution": (RESOLUTION + MICROSECOND, False),
+}
+# the same of a run that nobody saw the end of, where the next one begins at hour 90
+UNRESOLVED = {
+    "just before the next onset": (NEXT_ONSET - MICROSECOND, True),
+    "at the next onset": (NEXT_ONSET, False),
+    "just after the next onset": (NEXT_ONSET + MICROSECOND, False),
+}
+CASES = [
+    *(pytest.param(RESOLUTION, *case, id=name) for name, case in RESOLVED.items()),
+    *(pytest.param(None, *case, id=name) for name, case in UNRESOLVED.items()),
+]
+inside = pytest.mark.parametrize(("resolved_at", "instant", "is_inside"), CASES)
+
+
+def record(resolved_at, *facts, label=ANEMIA, onset_at=ONSET, grade=3, **anchors):
+    person = ParticipantBackground("P-001", Anchors(**anchors))
+    for one in facts:
+        person.change(one, stands=True)
+    history = (Change(onset_at, Span(Grade(grade), Grade(grade)), ""),)
+    run = Run(onset_at, history, onset_at, resolved_at=resolved_at)
+    return make_record(label, run, NEXT_ONSET, person, PROTOCOL)
+
+
+@inside
+def test_an_adjudication_is_of_the_record_whose_run_has_its_instant(
+    resolved_at, instant, is_inside
+):
+    verdict = Adjudication(ANEMIA.criterion, Verdict.REJECT, "Dr A", "bleeding", hours(200))
+    state = record(resolved_at, fact(verdict, instant)).state
+    assert state is (EpisodeState.REJECTED if is_inside else EpisodeState.SUSPECTED)
+
+
+@inside
+def test_a_death_is_grade_5_of_the_record_whose_run_has_its_instant(
+    resolved_at, instant, is_inside
+):
+    worst = record(resolved_at, died_at=instant, death_cause=ANEMIA.criterion).worst
+    assert worst.at_least == (Grade.DEATH if is_inside else Grade.SEVERE)
+
+
+@inside
+def test_intensive_care_makes_serious_what_runs_when_it_begins(resolved_at, instant, is_inside):
+    serious = record(resolved_at, fact(Movement("icu"), instant)).serious
+    assert serious == (("intensive care",) if is_inside else ())
+
+
+@pytest.mark.parametrize(("grade", "serious"), [(3, ()), (4, ("life-threatening",))])
+def test_a_record_is_serious_from_grade_4_on(grade, serious):
+    assert record(RESOLUTION, grade=grade).serious == serious
+
+
+@pytest.mark.parametrize(("instant", "is_inside"), RESOLVED.values(), ids=RESOLVED)
+def test_a_part_of_crs_begins_while_the_syndrome_lasts(instant, is_inside):
+    syndrome = record(RESOLUTION, label=SYNDROME)
+    (fever,) = link_to_crs([record(None, label=FEVER, onset_at=instant)], [syndrome])
+    assert fever.linked_to == (CRS if is_inside else "")
+
+
+@pytest.mark.parametrize(
+    ("shift", "is_inside"), [(-MICROSECOND, False), (MICROSECOND * 0, True), (MICROSECOND, True)]
+)
+def test_a_syndrome_that_is_not_over_has_all_parts_from_its_onset_on(shift, is_inside):
+    syndrome = record(None, label=SYNDROME)
+    (fever,) = link_to_crs([record(None, label=FEVER, onset_at=ONSET + shift)], [syndrome])
+    assert fever.linked_to == (CRS if is_inside else "")
