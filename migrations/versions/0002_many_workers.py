@@ -1,4 +1,4 @@
-"""Many workers: an outbox for the relay, and whom the journal takes in turn."""
+"""Many workers: an outbox for the relay, and the families whose rows the journal locks."""
 
 import json
 
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def _name_families() -> None:
-    """Let all whom merges name together carry the least of their names."""
+    """Give participants that merges name together the least of their names as family."""
     conn = op.get_bind()
     fact = sa.table("fact", sa.column("kind"), sa.column("payload"))
     participant = sa.table("participant", sa.column("subject"), sa.column("family"))
@@ -37,8 +37,8 @@ def _name_families() -> None:
     for payload in conn.scalars(sa.select(fact.c.payload).where(fact.c.kind == "merge")):
         body = json.loads(payload)["body"]
         ends = (body["gone"], body["survivor"])
-        joined = set().union(*(group_of.get(end, {end}) for end in ends))
-        group_of.update(dict.fromkeys(joined, joined))
+        family = set().union(*(group_of.get(end, {end}) for end in ends))
+        group_of.update(dict.fromkeys(family, family))
     for subject, group in sorted(group_of.items()):
         conn.execute(
             sa.update(participant).where(participant.c.subject == subject).values(family=min(group))

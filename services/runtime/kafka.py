@@ -30,20 +30,7 @@ from services.runtime.topics import (
     require_declared,
 )
 
-__all__ = [
-    "FLUSH_LIMIT_S",
-    "KafkaError",
-    "KafkaUnavailableError",
-    "TopicsError",
-    "check_topics",
-    "connect_consumer",
-    "connect_producer",
-    "count_records",
-    "create_topics",
-    "find_topics",
-    "make_tls_context",
-    "require_fast_checksums",
-]
+__all__ = ["KafkaError", "KafkaUnavailableError", "TopicsError"]  # of other modules
 
 FLUSH_LIMIT_S: Final = 10.0
 _DELIVERED_S: Final = 8.0  # less: else a flush ends before records have failed, and none can close

@@ -36,9 +36,7 @@ class AuditPolicy:
 
 
 AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
-    AuditPolicy(
-        tables.raw_message, ("id",), frozen=False
-    ),  # encrypted again with new keys
+    AuditPolicy(tables.raw_message, ("id",), frozen=False),  # encrypted again with new keys
     AuditPolicy(tables.parked, ("id",), frozen=False),
     AuditPolicy(tables.identity, ("hash",), frozen=False),
     AuditPolicy(

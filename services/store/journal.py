@@ -31,24 +31,7 @@ from services.store.tables import fact as facts_table
 from services.store.tables import participant, participant_state, raw_message
 from services.vocabulary.fact import Fact, JournalEntry
 
-__all__ = [
-    "Arrival",
-    "ParkedRow",
-    "RawMessage",
-    "UnknownParticipantError",
-    "append_arrivals",
-    "append_facts",
-    "compute_known_at",
-    "count_unhandled",
-    "find_lagging_progress",
-    "find_lagging_subjects",
-    "find_last_observations",
-    "find_payload_hashes",
-    "load_facts_as_of",
-    "load_facts_between",
-    "load_facts_of_message",
-    "load_message",
-]
+__all__ = ["ParkedRow", "RawMessage", "compute_known_at", "find_payload_hashes", "load_message"]
 
 NOT_CLINICAL = (*JOINING_KINDS, "adjudication", "enrolment", "determination", "protocol-activation")
 
@@ -237,15 +220,15 @@ def _number_facts(
     if not arrivals:
         return []
     facts = [fact for _, _, fact in arrivals]
-    together = list_named_pairs(facts)
+    pairs = list_named_pairs(facts)
     subjects = {fact.subject for fact in facts}
-    turns = take_turns(conn, subjects.union(*together))
+    turns = take_turns(conn, subjects.union(*pairs))
     unknown = subjects - turns.keys()
     if unknown:
         raise UnknownParticipantError(
             f"{len(unknown)} not added to the store, the first is {min(unknown)}; add them first"
         )
-    join_families(turns, (names for names in together if turns.keys() >= set(names)))
+    join_families(turns, (names for names in pairs if turns.keys() >= set(names)))
     last = _find_last_known(turns.values())
     rows = []
     for message, of_message in groupby(arrivals, key=lambda one: one[0]):

@@ -65,9 +65,9 @@ def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
         wanted_subjects |= relatives  # a merge was committed while this waited for the lock
 
 
-def join_families(turns: Mapping[str, Turn], together: Iterable[Sequence[str]]) -> None:
-    """Join the families of the participants of each pair of *together*, all of them locked."""
-    for names in together:
+def join_families(turns: Mapping[str, Turn], pairs: Iterable[Sequence[str]]) -> None:
+    """Join the families of the participants of each pair of *pairs*, all of them locked."""
+    for names in pairs:
         families = {turns[name].family or name for name in names}
         for turn in turns.values():
             if (turn.family or turn.subject) in families:

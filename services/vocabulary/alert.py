@@ -35,8 +35,8 @@ class AlertKind(StrEnum):
 class ClosingReason(StrEnum):
     """The reason for which an alert is closed although its facts stand."""
 
-    ANSWERED = "answered"  # the DSMB has determined to continue
-    OVERTAKEN = "overtaken"  # another alert about the same rule says more
+    DSMB_ANSWER = "answered"  # the DSMB has determined to continue
+    STRONGER_ALERT = "overtaken"  # another alert about the same rule says more
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):
     posts = [post for post in trial.advance_to(4) if f"[{rule}]" in post.subject]
     assert list_reasons(posts) == expect("first", OFFICER, *DSMB)
     (alert,) = trial.alerts(about=rule, kind="boundary_likely")
-    assert alert.closed is ClosingReason.OVERTAKEN
+    assert alert.closed is ClosingReason.STRONGER_ALERT
     late = [post for post in trial.advance_to(24 * 5) if f"[{rule}]" in post.subject]
     assert {post.subject.partition(":")[0] for post in late} == {f"[{rule}] Boundary reached"}
 
@@ -224,7 +224,7 @@ def test_continue_silences_the_rule_until_a_new_event_counts(crossed_trial):
     crossed_trial.determine(RULE, "continue")
     assert of_rule(crossed_trial.advance_to(8)) == []
     (alert,) = crossed_trial.alerts(about=RULE, kind="boundary_reached")
-    assert alert.closed is ClosingReason.ANSWERED
+    assert alert.closed is ClosingReason.DSMB_ANSWER
     assert of_rule(crossed_trial.advance_to(24 * 10)) == []
     crossed_trial.death("P-003", 24 * 10)
     posts = of_rule(crossed_trial.advance_to(24 * 10 + 1))

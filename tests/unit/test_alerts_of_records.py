@@ -123,10 +123,10 @@ KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
         ("continue", None, ("retracted", "retracted")),
         ("continue", 2, ("retracted", "retracted")),
         ("boundary likely", None, ("retracted", "open")),
-        ("boundary likely", 2, ("retracted", ClosingReason.ANSWERED)),
-        ("boundary reached: review required", None, ("open", ClosingReason.OVERTAKEN)),
-        ("boundary reached: review required", 2, (ClosingReason.ANSWERED, ClosingReason.OVERTAKEN)),
-        ("boundary reached: review required", 1, ("open", ClosingReason.OVERTAKEN)),
+        ("boundary likely", 2, ("retracted", ClosingReason.DSMB_ANSWER)),
+        ("boundary reached: review required", None, ("open", ClosingReason.STRONGER_ALERT)),
+        ("boundary reached: review required", 2, (ClosingReason.DSMB_ANSWER, ClosingReason.STRONGER_ALERT)),
+        ("boundary reached: review required", 1, ("open", ClosingReason.STRONGER_ALERT)),
     ],
 )
 def test_only_what_was_corrected_is_retracted(signal, silenced, ends):
@@ -160,20 +160,20 @@ def test_a_change_keeps_when_it_was_opened_and_counts_its_versions():
 def test_what_is_called_for_again_is_open_again():
     for ended in (
         replace(A_REACHED, retracted=True),
-        replace(A_REACHED, closed=ClosingReason.ANSWERED),
+        replace(A_REACHED, closed=ClosingReason.DSMB_ANSWER),
     ):
         (row,) = alerts_of_records.find_changed_alerts({ended.id: ended}, [A_REACHED], {})
         assert row.is_open
 
 
 def test_what_was_answered_is_still_retracted_when_it_is_corrected():
-    answered = replace(A_REACHED, closed=ClosingReason.ANSWERED)
+    answered = replace(A_REACHED, closed=ClosingReason.DSMB_ANSWER)
     (row,) = alerts_of_records.find_changed_alerts({answered.id: answered}, [], {})
     assert (row.retracted, row.closed) == (True, None)
 
 
 def test_what_was_overtaken_ends_with_the_alert_that_says_more():
-    overtaken = replace(A_LIKELY, closed=ClosingReason.OVERTAKEN)
+    overtaken = replace(A_LIKELY, closed=ClosingReason.STRONGER_ALERT)
     assert alerts_of_records.find_changed_alerts({overtaken.id: overtaken}, [], {}) == []
 
 
@@ -227,11 +227,11 @@ def test_incomplete_grades_that_reach_it_at_their_upper_ends_alone_call_for_an_a
     ("signal", "more", "end"),
     [
         ("continue", {"upper_crossed": False}, "retracted"),
-        ("continue", {"silenced_at_events": 2}, ClosingReason.ANSWERED),
+        ("continue", {"silenced_at_events": 2}, ClosingReason.DSMB_ANSWER),
         (
             "boundary reached: review required",
             {"crossed_since": HOUR_ZERO},
-            ClosingReason.OVERTAKEN,
+            ClosingReason.STRONGER_ALERT,
         ),
     ],
 )

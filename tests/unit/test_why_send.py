@@ -20,7 +20,7 @@ OPEN = replace(
 AT_FOUR = replace(OPEN, grade=4)
 AT_TWO = replace(OPEN, grade=2)
 TAKEN_BACK = replace(OPEN, retracted=True)
-ANSWERED = replace(OPEN, closed=ClosingReason.ANSWERED)
+ANSWERED = replace(OPEN, closed=ClosingReason.DSMB_ANSWER)
 
 
 def told(at, reason=Reason.FIRST, grade=3, role="safety", **more):

@@ -218,12 +218,12 @@ def find_closed_alerts(decision: Decision) -> Mapping[str, ClosingReason]:
     said += [AlertKind.BOUNDARY_AT_UPPER] if _is_at_upper_alone(decision) else []
     if _is_answered(decision):
         found |= {
-            make_alert_id(decision.study, decision.rule, one): ClosingReason.ANSWERED
+            make_alert_id(decision.study, decision.rule, one): ClosingReason.DSMB_ANSWER
             for one in said
         }
     if kind is AlertKind.BOUNDARY_REACHED:
         for less in (AlertKind.BOUNDARY_LIKELY, AlertKind.BOUNDARY_AT_UPPER):
-            found[make_alert_id(decision.study, decision.rule, less)] = ClosingReason.OVERTAKEN
+            found[make_alert_id(decision.study, decision.rule, less)] = ClosingReason.STRONGER_ALERT
     return found
 
 
@@ -256,6 +256,6 @@ def find_changed_alerts(
 
 def _over(old: Alert, why: ClosingReason | None) -> Alert:
     """Return *old* closed or retracted; what was overtaken ends with the alert that says more."""
-    if old.retracted or (why is None and old.closed is ClosingReason.OVERTAKEN):
+    if old.retracted or (why is None and old.closed is ClosingReason.STRONGER_ALERT):
         return old
     return replace(old, closed=why, retracted=why is None)
