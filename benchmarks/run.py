@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import (
+    command_start,
     durable_mllp,
     grade_rows,
     hl7_read,
@@ -34,13 +35,14 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "long": long_history.measures,
     "stopping": stopping.measures,
     "rule": rehearsed_rule.measures,
+    "start": command_start.measures,
 }
 _HEAD = ("measure", "figure", "compared to", "its figure", "ratio", "spread")
 _LEGEND = """
 ratio: figure / what it is compared to, the median of {rounds} rounds, each of which runs both;
 spread: the least and the greatest. Of a rate the ratio is the share of the other's speed, of memory
 and of milliseconds it is how many times the other's.
-MLLP by the wall clock; reading, rules and single facts by the processor time of one core.
+MLLP by the wall clock; reading, rules, single facts and starts by the processor time of one core.
 What each floor is and why: the first lines of the files in benchmarks/."""
 
 

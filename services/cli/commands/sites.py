@@ -1,24 +1,21 @@
 """``aegis sites``: who may send."""
 
-import secrets
 from argparse import Namespace
 
 from services.cli.command import CommandError
+from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.columns import SITES
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.open_database import settings_of
 from services.cli.shared.study_of_data import choose_study
 from services.cli.shared.tables import explained_table
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.site_files import SiteFileError, load_sites
-from services.runtime.clock import now_utc
-from services.store import api_keys
 
 
 def perform(args: Namespace) -> int:
     """List sites, make a key for one, or revoke its keys."""
     try:
-        sites = load_sites(choose_study(settings_of(args)).study, load_code_tables()).by_id
+        sites = load_sites(choose_study(read_store_settings(args)).study, load_code_tables()).by_id
     except SiteFileError as error:
         raise CommandError(str(error)) from error
     if args.word == "list":
@@ -33,14 +30,7 @@ def perform(args: Namespace) -> int:
         return 0
     if args.site not in sites:
         raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites)}")
-    from services.cli.shared.open_study import open_data  # noqa: PLC0415 (it loads the rules)
+    from services.cli.shared.site_keys import change_keys  # noqa: PLC0415 (it loads the rules)
 
-    with open_data(args).db.write() as conn:
-        if args.word == "key":
-            key = secrets.token_urlsafe(32)
-            api_keys.add_api_key(conn, key, args.site, now_utc(), actor=args.by)
-            print(key)
-        else:
-            count = api_keys.revoke_api_keys(conn, args.site, now_utc(), actor=args.by)
-            print(f"{count} keys of {args.site} revoked")
+    change_keys(args)
     return 0

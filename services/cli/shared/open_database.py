@@ -1,18 +1,9 @@
 """The database that the settings of a machine name."""
 
-from argparse import Namespace
-
 from services.cli.command import CommandError
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
 from services.store.roles import name_role
 from services.store.session import Database, DatabaseError
-
-
-def settings_of(args: Namespace) -> StoreSettings:
-    """Return the machine's settings, with what the command was told instead."""
-    options = {name: getattr(args, name, None) for name in ("data", "study")}
-    chosen = {name: value for name, value in options.items() if value is not None}
-    return read_settings(StoreSettings, **chosen)
 
 
 def open_database(settings: StoreSettings, service: str = "") -> Database:

@@ -4,7 +4,8 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from services.cli.command import CommandError
-from services.cli.shared.open_database import open_database, require_data, settings_of
+from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.open_database import open_database, require_data
 from services.cli.shared.study_of_data import (
     choose_study,
     recall_study,
@@ -51,7 +52,7 @@ def open_study(args: Namespace) -> StudyRules:
     Raises:
         CommandError: One of its files cannot be trusted.
     """
-    return _study(settings_of(args))
+    return _study(read_store_settings(args))
 
 
 def open_data(args: Namespace, *, create: bool = True, service: str = "") -> StudyContext:
@@ -65,7 +66,7 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Stu
     Raises:
         CommandError: A file cannot be trusted, a key is missing, or there are no data.
     """
-    return open_in(settings_of(args), create=create, service=service)
+    return open_in(read_store_settings(args), create=create, service=service)
 
 
 def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> StudyContext:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.cli.command import CommandError
-from services.cli.shared.open_database import open_database, require_data, settings_of
+from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.open_database import open_database, require_data
 from services.cli.shared.study_of_data import names_study, recall_study
 from services.runtime.settings import StoreSettings
 from services.store import participants
@@ -33,7 +34,7 @@ def open_stored_data(args: Namespace) -> StoredData:
     Raises:
         CommandError: There are none; or, where the study has to be loaded, see `open_data`.
     """
-    settings = settings_of(args)
+    settings = read_store_settings(args)
     remembered = recall_study(settings)
     if remembered is not None and not (
         names_study(settings) and settings.study.absolute() != remembered.folder

@@ -1,0 +1,104 @@
+"""A data folder remembers its study: commands work from anywhere, and never mix two studies."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from services.cli.main import main
+from tests.helpers.timeline import FOLDER
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Return a study of its own, which can be moved."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "study"))
+
+
+@pytest.fixture
+def data(tmp_path, study, monkeypatch):
+    """Return a data folder that was made with the study, from another folder."""
+    monkeypatch.delenv("AEGIS_STUDY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data"
+    people = tmp_path / "people.csv"
+    people.write_text("participant,site\nP-001,berlin\n")
+    main(["participants", "import", str(people), "--data", str(folder), "--study", study.name])
+    return folder
+
+
+@pytest.fixture
+def aegis(data, capsys):
+    def run_command(*words):
+        capsys.readouterr()
+        code = main([*words, "--data", str(data)])
+        return code, capsys.readouterr()
+
+    return run_command
+
+
+@pytest.fixture
+def other_study(tmp_path, study):
+    """Return another study, with an id of its own."""
+    folder = Path(shutil.copytree(study, tmp_path / "other"))
+    protocol = folder / "protocol.yaml"
+    protocol.write_text(protocol.read_text().replace("BLINA-HSCT", "OTHER"))
+    return folder
+
+
+def test_the_folder_says_which_study_it_is_of(data, study):
+    content = json.loads((data / "study.json").read_text())
+    assert content == {"study": "BLINA-HSCT", "folder": str(study)}
+
+
+@pytest.mark.parametrize("words", [["records"], ["rules", "status"], ["sites", "list"]])
+def test_commands_find_the_study_from_any_folder(words, aegis, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    code, answer = aegis(*words)
+    assert (code, answer.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "is_remembered"),  # or are data of a version that did not remember their study
+    [(["records"], True), (["records"], False), (["rules", "status"], True)],
+)
+def test_another_study_is_refused(words, is_remembered, aegis, data, other_study):
+    if not is_remembered:
+        (data / "study.json").unlink()
+    expected = (
+        f"aegis {words[0]}: the data in {data} are of BLINA-HSCT, and {other_study} is the study"
+        " OTHER: name other data with --data, or leave --study (AEGIS_STUDY) out\n"
+    )
+    assert aegis(*words, "--study", str(other_study)) == (2, ("", expected))
+
+
+def test_another_study_in_the_environment_is_refused(aegis, other_study, monkeypatch):
+    monkeypatch.setenv("AEGIS_STUDY", str(other_study))
+    code, answer = aegis("records")
+    assert code == 2
+    assert f"{other_study} is the study OTHER" in answer.err
+
+
+def test_a_study_that_was_moved_is_named_once(aegis, data, study):
+    moved = study.rename(study.with_name("moved"))
+    code, answer = aegis("rules", "status")
+    assert code == 2
+    assert answer.err == (
+        f"aegis rules: the study of {data}, BLINA-HSCT, is no longer in {study}: name its folder"
+        " with --study or AEGIS_STUDY, once is enough\n"
+    )
+    assert aegis("records")[0] == 0  # needs no rule of the study
+    assert aegis("rules", "status", "--study", str(moved))[0] == 0
+    assert aegis("rules", "status")[0] == 0
+
+
+def test_a_damaged_memory_is_said(aegis, data):
+    (data / "study.json").write_text("{")
+    code, answer = aegis("records")
+    assert code == 2
+    assert answer.err.startswith(f"aegis records: {data}/study.json cannot be read: remove it")
