@@ -48,7 +48,7 @@ def record(criterion, script, **more):
     return EpisodeContent(
         participant="P-001",
         criterion=criterion,
-        term=load_trial_rules().title(criterion),
+        term=load_trial_rules().find_title(criterion),
         onset_at=history[0].at,
         history=history,
         worst=Span(
@@ -90,7 +90,7 @@ def case(*records, rates=_HOURS_OF_A_COURSE, at=2000, **more):
         records=records,
         infusion=trace_infusion(given, "blinatumomab"),
         as_of=hours(at),
-        matches=known.matches,
+        matches=known.matches_pattern,
         is_laboratory=known.is_laboratory,
         **more,
     )

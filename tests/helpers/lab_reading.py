@@ -16,7 +16,7 @@ from services.safety_rules.domain.ctcae.grading import (
     NoBaseline,
     Reading,
     Treatment,
-    grade,
+    grade_reading,
 )
 from services.vocabulary.grade import Symptoms
 from tests.helpers.fact_notes import quantity
@@ -31,10 +31,10 @@ _SYMPTOMS = {
     "severe": Symptoms.SEVERE,
 }
 _STATES = {
-    "replaced": "replaced",
+    "replaced": "is_replaced",
     "fasting": "fasting",
     "at rest": "at_rest",
-    "anticoagulation": "anticoagulated",
+    "anticoagulation": "is_anticoagulated",
     "infarction": "infarction",
 }
 
@@ -60,9 +60,9 @@ def parse_reading(text):
         elif words[0] == "treatment":
             given["treatment"] = Treatment(" ".join(words[1:]))
         elif words[0] == "beside":
-            given.setdefault("beside", {})[words[1]] = quantity(" ".join(words[2:]))
+            given.setdefault("companions", {})[words[1]] = quantity(" ".join(words[2:]))
         elif words[0] == "for":
-            given["sustained"] = timedelta(hours=float(words[1]))
+            given["held_durations"] = timedelta(hours=float(words[1]))
         elif words == ["baseline", "unknown"]:
             baseline = BaselineUnknown()
         elif words[0] == "baseline":
@@ -73,9 +73,9 @@ def parse_reading(text):
     return Reading(measure, amount, **given), baseline
 
 
-def grade_reading(version, slug, text):
+def grade_text(version, slug, text):
     """The outcome for what *text* says."""
-    return grade(find_criterion(version, slug), *parse_reading(text))
+    return grade_reading(find_criterion(version, slug), *parse_reading(text))
 
 
 def describe_outcome(outcome):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from services.store import schema
+from services.store import schema, tables
 from services.store.alerts import (
     AcknowledgementRow,
     DeliveryRow,
@@ -12,6 +12,7 @@ from services.store.alerts import (
     upsert_alerts,
 )
 from services.store.api_keys import add_api_key
+from services.store.audit import insert_audited
 from services.store.decisions import StudyState, advance_study, append_decision
 from services.store.journal import Arrival, ParkedRow, RawMessage, append_arrivals
 from services.store.leases import acquire_lease
@@ -189,6 +190,8 @@ def fill(conn, keys):
         old = StateRow(subject)
         assert advance(conn, old, replace(old, folded_through=1, rules_version="rules-1"))
         set_timers(conn, {subject: {"fever-free": hours(24)}})
+    aliases = [{"version": f"hashed-{n}", "stands_for": "rules-1"} for n in (1, 2)]
+    insert_audited(conn, tables.rules_alias, aliases)
     append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])
     fill_study(conn)
     while seal_audit_rows(conn, keys, hours(2)):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.ctcae.ranges import End, Range
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
 from services.safety_rules.domain.dosing.multiples_of_uln import UlnResult
 from services.safety_rules.domain.dosing.results import MeasureResults
 from services.safety_rules.domain.facts.nearest_reading import NearestReadings
@@ -44,7 +44,7 @@ def test_the_nearest_reading_changes_only_where_it_is_said_to(changes):
 
 
 def result(hour, number, value):
-    lies = None if value is None else Range(End(Decimal(value)), End(Decimal(value)))
+    lies = None if value is None else Range(RangeEnd(Decimal(value)), RangeEnd(Decimal(value)))
     return UlnResult(
         hours(hour), "alt", lies, Decimal(1), f"{hour}-{number}", "", provisional=False
     )

@@ -19,11 +19,11 @@ from services.safety_rules.domain.ctcae.grading import (
     NoBaseline,
     Reading,
     Treatment,
-    grade,
-    what_is_known,
+    collect_inputs,
+    grade_reading,
 )
-from services.safety_rules.domain.ctcae.intervals import bounded
-from services.safety_rules.domain.ctcae.prepared_grading import prepared
+from services.safety_rules.domain.ctcae.intervals import bound_grade
+from services.safety_rules.domain.ctcae.prepared_grading import prepare_grading
 from services.vocabulary.grade import ExactGrade, Input, Symptoms
 from services.vocabulary.quantity import Censoring, Quantity
 from tests.helpers.lab_reading import TABLES
@@ -36,9 +36,9 @@ STATES = {  # what may be known beside numbers, and what it may be
     "treatment": tuple(Treatment),
     "fasting": (True, False),
     "at_rest": (True, False),
-    "anticoagulated": (True, False),
+    "is_anticoagulated": (True, False),
     "infarction": (True, False),
-    "beside": tuple(
+    "companions": tuple(
         {
             "neutrophils": Quantity(Decimal(count), "/mm3"),
             "temperature": Quantity(Decimal(degrees), "Cel"),
@@ -67,10 +67,10 @@ class Known:
 
     @property
     def is_high(self):
-        return self.criterion.measured[self.measure].direction is Direction.HIGH
+        return self.criterion.gradings[self.measure].direction is Direction.HIGH
 
     def outcome(self):
-        return grade(self.criterion, self.reading(), self.baseline_given())
+        return grade_reading(self.criterion, self.reading(), self.baseline_given())
 
     def reading(self):
         def quantity(number, unit=self.unit, censoring=None):
@@ -85,7 +85,7 @@ class Known:
             **{
                 name: said
                 for name, said in zip(FLAGS, self.flags, strict=True)
-                if said is not None or name != "beside"
+                if said is not None or name != "companions"
             },
         )
 
@@ -106,18 +106,18 @@ MEASURES = [
     (criterion, measure, unit)
     for table in TABLES.values()
     for criterion in table.compiled.by_id.values()
-    for measure, measured in criterion.measured.items()
+    for measure, measured in criterion.gradings.items()
     for unit in measured.units or measured.plausible
 ]
 
 
 def thresholds(known):
     """The multiples and the plain numbers that the criterion compares with."""
-    ladders = known.criterion.measured[known.measure].ladders(known.unit)
+    ladders = known.criterion.gradings[known.measure].find_ladders(known.unit)
     compared = [
         comparison
         for ladder in ladders
-        for _, any_of in ladder.steps
+        for _, any_of in ladder.rungs
         for threshold in any_of
         for comparison in threshold.comparisons
     ]
@@ -129,18 +129,18 @@ def thresholds(known):
 
 def offsets(known):
     """How far from a limit or a baseline the criterion looks, in its unit."""
-    ladders = known.criterion.measured[known.measure].ladders(known.unit)
+    ladders = known.criterion.gradings[known.measure].find_ladders(known.unit)
     return {
         comparison.offset
         for ladder in ladders
-        for _, any_of in ladder.steps
+        for _, any_of in ladder.rungs
         for threshold in any_of
         for comparison in threshold.comparisons
     }
 
 
 def plausible(known):
-    found = known.criterion.measured[known.measure].range_in(known.unit)
+    found = known.criterion.gradings[known.measure].find_plausible_range(known.unit)
     return found.low.number or TINY, min(found.high.number, HUGE)
 
 
@@ -339,11 +339,11 @@ def test_a_worse_value_is_never_a_milder_grade(full, by):
 @given(whole())
 def test_with_nothing_missing_both_ways_of_grading_agree(full):
     reading = full.reading()
-    measured = full.criterion.measured[full.measure]
-    known = what_is_known(measured, reading, full.baseline_given(), reading.value)
+    measured = full.criterion.gradings[full.measure]
+    known = collect_inputs(measured, reading, full.baseline_given(), reading.value)
     told, tight = (
         full.outcome(),
-        bounded(measured, known),
+        bound_grade(measured, known),
     )
     assert (told.at_least, told.at_most) == (tight.at_least, tight.at_most)
     if isinstance(told, ExactGrade):
@@ -355,10 +355,10 @@ def test_with_nothing_missing_both_ways_of_grading_agree(full):
 def test_prepared_for_many_values_the_same_is_said_as_of_each(pair, factors):
     for known in pair:
         reading, baseline = known.reading(), known.baseline_given()
-        ready = prepared(known.criterion, reading, baseline, known.unit)
-        turns = ready.turns[:: max(1, len(ready.turns) // 6)]
+        ready = prepare_grading(known.criterion, reading, baseline, known.unit)
+        turns = ready.turning_points[:: max(1, len(ready.turning_points) // 6)]
         values = [known.value * by for by in factors] + sorted(about(n for n in turns if n < HUGE))
         for value in values + values[::-1]:
             quantity = Quantity(value, known.unit)
-            told = grade(known.criterion, replace(reading, value=quantity), baseline)
-            assert ready.grade(quantity) == told
+            told = grade_reading(known.criterion, replace(reading, value=quantity), baseline)
+            assert ready.grade_value(quantity) == told

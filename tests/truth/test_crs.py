@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.ctcae.compiled import Compiled
+from services.safety_rules.domain.ctcae.compiled import CompiledCriteria
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.episodes import confounders
 from services.safety_rules.domain.participant.fold import Fold
@@ -468,7 +468,7 @@ def test_what_else_could_explain_the_fever_is_named(what, name):
 
 
 def records(text, *more):
-    rules = Rules(PROTOCOL, Compiled({}, {}), {}, "a test")
+    rules = Rules(PROTOCOL, CompiledCriteria({}, {}), {}, "a test")
     fold = Fold("P-001", rules)
     fold.apply([fact(Transplant("matched-related"), -1000), *read_course(text), *more])
     return fold.list_records()

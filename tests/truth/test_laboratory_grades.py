@@ -5,7 +5,7 @@ Source: CTCAE v5.0 (27 November 2017) and v6.0 with the errata of 20 January 202
 
 import pytest
 
-from tests.helpers.lab_reading import describe_outcome, exact_rows, grade_reading, interval_rows
+from tests.helpers.lab_reading import describe_outcome, exact_rows, grade_text, interval_rows
 
 SHORT = {
     "APTT": "activated-partial-thromboplastin-time-prolonged",
@@ -268,20 +268,20 @@ LACKING = interval_rows(INCOMPLETE, SHORT)
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)
 def test_the_grade_of_a_value(version, term, reading, grade):
-    assert describe_outcome(grade_reading(version, term, reading)) == grade
+    assert describe_outcome(grade_text(version, term, reading)) == grade
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "expected"), LACKING)
 def test_the_interval_when_something_is_missing(version, term, reading, expected):
-    assert describe_outcome(grade_reading(version, term, reading)) == expected
+    assert describe_outcome(grade_text(version, term, reading)) == expected
 
 
 def test_the_same_count_is_grade_4_in_version_5_and_grade_3_in_version_6():
     count = "neutrophils 0.4 10*9/L; LLN 1.8"
-    assert describe_outcome(grade_reading("5", "neutrophil-count-decreased", count)) == "4"
-    assert describe_outcome(grade_reading("6", "neutrophil-count-decreased", count)) == "3"
+    assert describe_outcome(grade_text("5", "neutrophil-count-decreased", count)) == "4"
+    assert describe_outcome(grade_text("6", "neutrophil-count-decreased", count)) == "3"
 
 
 def test_the_threshold_that_was_met_is_named():
-    outcome = grade_reading("5", "platelet-count-decreased", "platelets 24 10*9/L; LLN 150")
+    outcome = grade_text("5", "platelet-count-decreased", "platelets 24 10*9/L; LLN 150")
     assert outcome.because == "< 25.0 10*9/L"

@@ -9,7 +9,7 @@ from tests.helpers.lab_reading import (
     TABLES,
     describe_outcome,
     exact_rows,
-    grade_reading,
+    grade_text,
     interval_rows,
 )
 from tests.truth.test_laboratory_grades import EXACT as LABORATORY
@@ -201,12 +201,12 @@ LACKING = interval_rows(INCOMPLETE, SHORT)
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)
 def test_the_grade_of_a_value(version, term, reading, grade):
-    assert describe_outcome(grade_reading(version, term, reading)) == grade
+    assert describe_outcome(grade_text(version, term, reading)) == grade
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "expected"), LACKING)
 def test_the_interval_when_something_is_missing(version, term, reading, expected):
-    assert describe_outcome(grade_reading(version, term, reading)) == expected
+    assert describe_outcome(grade_text(version, term, reading)) == expected
 
 
 @pytest.mark.parametrize("version", "56")

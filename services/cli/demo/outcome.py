@@ -101,7 +101,7 @@ def _ended(
         score_decisions(decisions, count_events(trial.people, TABLE)),
         score_mails(
             mails,
-            [line | {"term": rules.title(str(line["criterion"]))} for line in key],
+            [line | {"term": rules.find_title(str(line["criterion"]))} for line in key],
             [person.name for person in trial.people if person.died_at is not None],
             rules.protocol.alerts.participant_grade,
         ),

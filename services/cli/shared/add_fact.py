@@ -45,7 +45,7 @@ def add_fact(args: Namespace) -> int:
     """Enter the fact, grade it, and print what is known now."""
     context = open_data(args, create=False)
     body = _BODIES[args.kind](args)
-    if isinstance(body, Assessment | Finding) and not context.study.rules.knows(body.criterion):
+    if isinstance(body, Assessment | Finding) and not context.study.rules.has_term(body.criterion):
         raise CommandError(
             f"{body.criterion} is no term of {context.study.table.name}; terms are written"
             " like ctcae-5.0.tremor"

@@ -17,16 +17,20 @@ from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 from services.safety_rules.adapters.assessed_file import read_assessed
 from services.safety_rules.adapters.rules_version import ASSESSED, PLAUSIBLE, TABLES, TERMS
 from services.safety_rules.adapters.threshold_text import parse_when
-from services.safety_rules.domain.ctcae.compiled import Compiled, Plausible, compile_criteria
+from services.safety_rules.domain.ctcae.compiled import (
+    CompiledCriteria,
+    PlausibleRanges,
+    compile_criteria,
+)
 from services.safety_rules.domain.ctcae.criterion import (
     Arm,
-    Baseline,
+    ArmPopulation,
     Criterion,
     Direction,
     Threshold,
 )
-from services.safety_rules.domain.ctcae.criterion_faults import faults
-from services.safety_rules.domain.ctcae.ranges import End, Range
+from services.safety_rules.domain.ctcae.criterion_faults import find_criterion_faults
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
 from services.vocabulary.grade import Grade
 
 _LOCK = "criteria.lock"
@@ -63,7 +67,7 @@ class CriteriaTable:
     name: str
     criteria: Mapping[str, Criterion]
     terms: Mapping[str, PublishedTerm]
-    compiled: Compiled
+    compiled: CompiledCriteria
     not_by_number: Mapping[str, str]
 
 
@@ -71,7 +75,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-_When = Annotated[Mapping[Baseline, tuple[Threshold, ...]], PlainValidator(parse_when)]
+_When = Annotated[Mapping[ArmPopulation, tuple[Threshold, ...]], PlainValidator(parse_when)]
 
 
 class _ForMeasures(_Strict):
@@ -196,17 +200,17 @@ def _checked(file: str, field: str, table: _File, row: _TermRow, name: str) -> C
         meddra_code=str(row.meddra),
         soc=table.soc,
         direction=row.direction,
-        says=row.says,
+        wordings=row.says,
         arms={
             m: arms for each in row.when for arms in (_to_arms(each.grades),) for m in each.measures
         },
-        not_followed=frozenset(m for e in row.when if not e.followed for m in e.measures),
+        unfollowed_measures=frozenset(m for e in row.when if not e.followed for m in e.measures),
         source=f'{table.source}, {table.soc}, "{row.term}"',
         directions={
             m: each.direction for each in row.when if each.direction for m in each.measures
         },
     )
-    if fault := next(faults(criterion), None):
+    if fault := next(find_criterion_faults(criterion), None):
         raise CriteriaFileError(file, f"{field}.{fault.field}", fault.problem)
     return criterion
 
@@ -214,9 +218,15 @@ def _checked(file: str, field: str, table: _File, row: _TermRow, name: str) -> C
 def _to_arms(grades: Mapping[Grade, _When]) -> tuple[Arm, ...]:
     """Turn grades with arms into arms with grades; a grade that names no arm is in each."""
     named = {baseline for when in grades.values() for baseline in when}
-    each = named - {Baseline.ANY} or {Baseline.ANY}
+    each = named - {ArmPopulation.UNRESTRICTED} or {ArmPopulation.UNRESTRICTED}
     return tuple(
-        Arm(b, {level: when.get(b) or when[Baseline.ANY] for level, when in grades.items()})
+        Arm(
+            b,
+            {
+                level: when.get(b) or when[ArmPopulation.UNRESTRICTED]
+                for level, when in grades.items()
+            },
+        )
         for b in sorted(each)
     )
 
@@ -243,7 +253,7 @@ def _check_wording(file: str, criterion: Criterion, terms: Mapping[str, Publishe
     published = terms.get(slug(criterion.term))
     if published is None:
         raise CriteriaFileError(file, criterion.id, "the table publishes no such term")
-    stated = (criterion.term, criterion.meddra_code, criterion.soc, criterion.says)
+    stated = (criterion.term, criterion.meddra_code, criterion.soc, criterion.wordings)
     if stated != (published.term, published.meddra_code, published.soc, published.says):
         raise CriteriaFileError(file, criterion.id, "the wording is not what was published")
 
@@ -259,11 +269,11 @@ def _check_lock(name: str, place: Traversable, texts: Mapping[str, str]) -> None
             raise CriteriaFileError(f"{name}/{file}", "sha256", problem)
 
 
-def _plausible() -> Plausible:
+def _plausible() -> PlausibleRanges:
     rows: Any = read_yaml((TABLES / PLAUSIBLE).read_text("utf-8"))
     return {
         measure: {
-            unit: Range(End(Decimal(str(low))), End(Decimal(str(high))))
+            unit: Range(RangeEnd(Decimal(str(low))), RangeEnd(Decimal(str(high))))
             for unit, (low, high) in units.items()
         }
         for measure, units in rows["plausible"].items()

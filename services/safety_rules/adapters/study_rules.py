@@ -11,7 +11,7 @@ from services.safety_rules.adapters.protocol_files import (
     load_study,
 )
 from services.safety_rules.adapters.rules_version import TABLES, rules_version
-from services.safety_rules.domain.ctcae.name_faults import name_faults
+from services.safety_rules.domain.ctcae.name_faults import find_name_faults
 from services.safety_rules.domain.ctcae.rule_book import Rules
 
 
@@ -37,7 +37,7 @@ def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
     table = load_table(_known(study.protocol.criteria, name))
     version = rules_version(table.name, study.content)
     rules = Rules(study.protocol, table.compiled, table.terms, version)
-    for field, problem in name_faults(rules):
+    for field, problem in find_name_faults(rules):
         raise ProtocolFileError(name, field, problem)
     return StudyRules(rules, study, table)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.criterion import (
-    Baseline,
+    ArmPopulation,
     Comparison,
     Condition,
     Operator,
@@ -29,9 +29,9 @@ _MOVE = re.compile(
     r"(?: (?P<unit>\S+))?"
 )
 _PAIRS = (
-    {Baseline.NORMAL, Baseline.ABNORMAL},
-    {Baseline.NONE, Baseline.AVAILABLE},
-    {Baseline.UNTREATED, Baseline.ANTICOAGULATED},
+    {ArmPopulation.NORMAL_BASELINE, ArmPopulation.ABNORMAL_BASELINE},
+    {ArmPopulation.BASELINE_UNAVAILABLE, ArmPopulation.BASELINE_AVAILABLE},
+    {ArmPopulation.OFF_ANTICOAGULATION, ArmPopulation.ON_ANTICOAGULATION},
 )
 _ARMS = frozenset(arm for pair in _PAIRS for arm in pair)
 _CONDITIONS = {condition.value: condition for condition in Condition}
@@ -98,7 +98,7 @@ def _listed(unit: str | None) -> str | None:
     return unit
 
 
-def parse_when(when: object) -> Mapping[Baseline, tuple[Threshold, ...]]:
+def parse_when(when: object) -> Mapping[ArmPopulation, tuple[Threshold, ...]]:
     """Return the thresholds of one grade for each arm that *when* tells apart.
 
     >>> sorted(parse_when({"baseline normal": "> ULN", "baseline abnormal": "> 2.0 x baseline"}))
@@ -115,10 +115,10 @@ def parse_when(when: object) -> Mapping[Baseline, tuple[Threshold, ...]]:
         ValueError: An arm has no counterpart, or something in it is not in the language.
     """
     if not isinstance(when, dict) or not _ARMS & when.keys():
-        return {Baseline.ANY: _any_of(when)}
+        return {ArmPopulation.UNRESTRICTED: _any_of(when)}
     if when.keys() not in _PAIRS:
         raise ValueError(f"{', '.join(map(repr, when))} without its counterpart")
-    return {Baseline(arm): _any_of(given) for arm, given in when.items()}
+    return {ArmPopulation(arm): _any_of(given) for arm, given in when.items()}
 
 
 def _any_of(given: object) -> tuple[Threshold, ...]:
@@ -148,7 +148,7 @@ def _qualifier(key: str) -> Callable[[Threshold], Threshold] | None:
     if condition := _CONDITIONS.get(key):
         return lambda threshold: replace(threshold, condition=condition)
     if lasting := _LASTING.fullmatch(key):
-        return lambda threshold: replace(threshold, lasting=timedelta(hours=int(lasting[1])))
+        return lambda threshold: replace(threshold, min_duration=timedelta(hours=int(lasting[1])))
     if summed := _SUM.fullmatch(key):
         return lambda threshold: replace(threshold, sum_over=int(summed[1]))
     return None

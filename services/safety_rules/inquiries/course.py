@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.charts.course import Course, Day, Given, Point, span_of
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.ctcae.units import rescaled
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.store import journal
@@ -57,7 +57,7 @@ def _points(facts: Iterable[Fact], measure: str, unit: str) -> list[Point]:
     for fact in facts:
         body = fact.body
         if isinstance(body, Observation) and body.measure == measure and body.value is not None:
-            value = rescaled(body.value, unit)
+            value = rescale_quantity(body.value, unit)
             if value is not None:
                 found.append(Point(fact.observed_at, float(value.value)))
     return found

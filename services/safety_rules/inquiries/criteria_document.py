@@ -10,7 +10,7 @@ from services.safety_rules.adapters.criteria_files import (
     PublishedTerm,
     load_table,
 )
-from services.safety_rules.domain.ctcae.criterion import Arm, Baseline, Criterion
+from services.safety_rules.domain.ctcae.criterion import Arm, ArmPopulation, Criterion
 from services.vocabulary.grade import Grade
 
 _HEAD = """# Criteria: the published wording beside the thresholds
@@ -59,7 +59,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
     yield f"`{criterion.id}`"
     yield ""
     yield from _WIDE
-    for grade, says in sorted(criterion.says.items()):
+    for grade, says in sorted(criterion.wordings.items()):
         read = "<br>".join(_thresholds(criterion, grade)) or "clinician's assessment"
         yield f"| {grade:d} | {_cell(says)} | {read} |"
 
@@ -72,7 +72,7 @@ def _thresholds(criterion: Criterion, grade: Grade) -> Iterator[str]:
     for measures in alike.values():
         said = list(_arms(criterion.arms[measures[0]], grade))
         if said:
-            not_followed = criterion.not_followed.intersection(measures)
+            not_followed = criterion.unfollowed_measures.intersection(measures)
             note = " (not followed)" if not_followed else ""
             yield f"{', '.join(measures)}{note}: {'; '.join(said)}"
 
@@ -81,7 +81,7 @@ def _arms(arms: tuple[Arm, ...], grade: Grade) -> Iterator[str]:
     for arm in arms:
         texts = [f"`{threshold.text}`" for threshold in arm.grades.get(grade, ())]
         if texts:
-            prefix = "" if arm.baseline is Baseline.ANY else f"{arm.baseline}: "
+            prefix = "" if arm.population is ArmPopulation.UNRESTRICTED else f"{arm.population}: "
             yield prefix + " or ".join(texts)
 
 

@@ -169,7 +169,9 @@ def _adverse_events(
         for one in records.load_latest_episodes(conn, as_of=cut_at)
         if not one.retracted and one.content.participant in counted.windows
     ]
-    worst = find_worst_grades(contents, counted.windows, lambda c: rules.matches(c, pattern))
+    worst = find_worst_grades(
+        contents, counted.windows, lambda c: rules.matches_pattern(c, pattern)
+    )
     evaluable = len(counted.windows)
     return AdverseEvents(
         term_set=plan.term_set,

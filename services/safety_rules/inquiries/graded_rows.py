@@ -18,8 +18,8 @@ from services.safety_rules.adapters.row_text import (
 )
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.grading import Reading
-from services.safety_rules.domain.ctcae.measure_choice import UnclearMeasureError, chosen_measure
-from services.safety_rules.domain.ctcae.prepared_grading import Prepared, prepared
+from services.safety_rules.domain.ctcae.measure_choice import UnclearMeasureError, choose_measure
+from services.safety_rules.domain.ctcae.prepared_grading import PreparedGrading, prepare_grading
 from services.vocabulary.quantity import Quantity
 
 REQUIRED = ("term", "value")
@@ -42,7 +42,7 @@ class _Ready:
     *cells* are those of each kind of value; *looked_at* those of a value of no kind.
     """
 
-    prepared: Prepared
+    prepared: PreparedGrading
     cells: dict[int, Cells] = field(default_factory=dict)
     looked_at: dict[str, Cells] = field(default_factory=dict)
 
@@ -91,7 +91,7 @@ class RowGrader:
             number = numbers.get(text)
             if number is None:
                 number = self._number(text)
-            place = None if number is None else ready.prepared.place(number)
+            place = None if number is None else ready.prepared.find_interval(number)
             if number is None or place is None:
                 yield ready.looked_at.get(text) or self._look_at(ready, text)
                 continue
@@ -127,7 +127,7 @@ class RowGrader:
         try:
             one = Quantity(Decimal(1), unit)
             has_albumin = albumin is not None
-            measure = chosen_measure(
+            measure = choose_measure(
                 criterion, said["measure"].strip(), one, has_albumin=has_albumin
             )
         except UnclearMeasureError as error:
@@ -141,15 +141,15 @@ class RowGrader:
             albumin=albumin,
             fasting=yes_or_no("fasting", said["fasting"]),
             symptoms=symptoms_in(said["symptomatic"]),
-            replaced=yes_or_no("replaced", said["replaced"]) is True,
+            is_replaced=yes_or_no("replaced", said["replaced"]) is True,
             treatment=treatment_in(said["treatment"]),
             at_rest=yes_or_no("at_rest", said["at_rest"]),
-            anticoagulated=yes_or_no("on_anticoagulant", said["on_anticoagulant"]),
+            is_anticoagulated=yes_or_no("on_anticoagulant", said["on_anticoagulant"]),
             infarction=yes_or_no("infarction", said["infarction"]),
-            beside={} if neutrophils is None else {"neutrophils": neutrophils},
+            companions={} if neutrophils is None else {"neutrophils": neutrophils},
         )
         baseline = baseline_in(said["baseline"], unit, units)
-        return _Ready(prepared(criterion, reading, baseline, unit))
+        return _Ready(prepare_grading(criterion, reading, baseline, unit))
 
     def _criterion(self, said: str) -> CompiledCriterion:
         name = " ".join(said.split())
@@ -188,11 +188,11 @@ def _by_name(table: CriteriaTable) -> Mapping[str, str]:
     return names
 
 
-def _cells(ready: Prepared, value: Quantity | None) -> Cells:
-    outcome = ready.grade(value)
+def _cells(ready: PreparedGrading, value: Quantity | None) -> Cells:
+    outcome = ready.grade_value(value)
     missing = "; ".join(sorted(outcome.missing))
     ends = f"{outcome.at_least:d}", f"{outcome.at_most:d}"
-    outside = ready.outside(value, outcome)
+    outside = ready.describe_outside(value, outcome)
     because = f"{outcome.because}; {outside}" if outside else outcome.because
     return (*ends, missing, because, ready.criterion.id, "")
 

@@ -8,7 +8,7 @@ from services.safety_rules.adapters.rules_version import TABLES
 from services.safety_rules.adapters.study_rules import StudyRules
 from services.safety_rules.application.recompute import assess
 from services.safety_rules.domain.comparison.regraded import RecordComparison, compare_records
-from services.safety_rules.domain.ctcae.name_faults import name_faults
+from services.safety_rules.domain.ctcae.name_faults import find_name_faults
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants
 from services.store.session import Connection
@@ -76,7 +76,7 @@ def preview(conn: Connection, study: StudyRules, table: str) -> Preview:
         lost=_counted(
             _criterion(old) for old, new in zip(facts, moved, strict=True) if new is None
         ),
-        faults=tuple(name_faults(then)),
+        faults=tuple(find_name_faults(then)),
     )
 
 
@@ -90,10 +90,10 @@ def same_terms(now: Rules, then: Rules) -> Mapping[str, str]:
     found = {f"{old}.{slug}": f"{new}.{slug}" for slug in now.terms if slug in then.terms}
     renamed = [
         one
-        for one in then.compiled.by_id.values()
+        for one in then.compiled_criteria.by_id.values()
         if one.id.removeprefix(f"{new}.") not in now.terms
     ]
-    for one in now.compiled.by_id.values():
+    for one in now.compiled_criteria.by_id.values():
         alike = [
             other.id
             for other in renamed
@@ -115,7 +115,7 @@ def _facts(conn: Connection, study: str) -> list[Fact]:
 def _moved(fact: Fact, same: Mapping[str, str], now: Rules) -> Fact | None:
     """Return *fact* with the name that the other table has for its term; None: it has none."""
     criterion = _criterion(fact)
-    if not now.knows(criterion):
+    if not now.has_term(criterion):
         return fact
     other = same.get(criterion)
     if other is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from services.safety_rules.domain.ctcae.criterion import (
     Arm,
-    Baseline,
+    ArmPopulation,
     Comparison,
     Criterion,
     Direction,
@@ -16,22 +16,22 @@ from services.safety_rules.domain.ctcae.units import VALENCE
 from services.vocabulary.grade import Grade
 
 # measure -> unit -> what a living person's value may be
-Plausible = Mapping[str, Mapping[str, Range]]
+PlausibleRanges = Mapping[str, Mapping[str, Range]]
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
     """The thresholds of one arm that apply to one unit, the worst grade first."""
 
-    baseline: Baseline
-    steps: tuple[tuple[Grade, tuple[Threshold, ...]], ...]
+    population: ArmPopulation
+    rungs: tuple[tuple[Grade, tuple[Threshold, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasureGrading:
     """How one measure is graded under one criterion.
 
-    *lasting* has what has to hold for some time; *beside* the other measures that are compared.
+    *lasting_comparisons* has what has to hold for some time; *companions* the other measures that are compared.
     """
 
     direction: Direction
@@ -40,64 +40,64 @@ class Measured:
     by_unit: Mapping[str, tuple[Ladder, ...]]
     in_any_unit: tuple[Ladder, ...]
     plausible: Mapping[str, Range]
-    lasting: tuple[Comparison, ...]
-    beside: tuple[str, ...]
+    lasting_comparisons: tuple[Comparison, ...]
+    companions: tuple[str, ...]
 
-    def ladders(self, unit: str) -> tuple[Ladder, ...]:
+    def find_ladders(self, unit: str) -> tuple[Ladder, ...]:
         """Return the arms for a value in *unit*."""
         return self.by_unit.get(unit, self.in_any_unit)
 
-    def range_in(self, unit: str) -> Range:
+    def find_plausible_range(self, unit: str) -> Range:
         """Return what is plausible in *unit*."""
         return self.plausible.get(unit, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledCriterion:
-    """One criterion, ready to grade; *asks_how_long*: a value has to last for some grade."""
+    """One criterion, ready to grade; *has_lasting_thresholds*: a value has to last for some grade."""
 
     id: str
     term: str
     soc: str
     direction: Direction
     measures: tuple[str, ...]
-    measured: Mapping[str, Measured]
+    gradings: Mapping[str, MeasureGrading]
     worst: Grade
     criterion: Criterion
-    asks_how_long: bool = False
+    has_lasting_thresholds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledCriteria:
     """Every criterion by id, by each measure it is followed by, and by what stands beside that."""
 
     by_id: Mapping[str, CompiledCriterion]
     by_measure: Mapping[str, tuple[CompiledCriterion, ...]]
-    by_beside: Mapping[str, tuple[CompiledCriterion, ...]] = field(default_factory=dict)
+    by_companion: Mapping[str, tuple[CompiledCriterion, ...]] = field(default_factory=dict)
 
 
-def compile_criteria(criteria: Iterable[Criterion], plausible: Plausible) -> Compiled:
+def compile_criteria(criteria: Iterable[Criterion], plausible: PlausibleRanges) -> CompiledCriteria:
     """Return *criteria* arranged so that a fact meets only its own."""
-    by_id = {criterion.id: _compiled(criterion, plausible) for criterion in criteria}
+    by_id = {criterion.id: _compile_criterion(criterion, plausible) for criterion in criteria}
     by_measure: dict[str, tuple[CompiledCriterion, ...]] = {}
     by_beside: dict[str, tuple[CompiledCriterion, ...]] = {}
     for compiled in by_id.values():
-        followed = [m for m in compiled.measures if m not in compiled.criterion.not_followed]
+        followed = [m for m in compiled.measures if m not in compiled.criterion.unfollowed_measures]
         for measure in followed:
             by_measure[measure] = (*by_measure.get(measure, ()), compiled)
-        for other in {o for measure in followed for o in _beside(compiled, measure)}:
+        for other in {o for measure in followed for o in _list_companions(compiled, measure)}:
             by_beside[other] = (*by_beside.get(other, ()), compiled)
-    return Compiled(by_id, by_measure, by_beside)
+    return CompiledCriteria(by_id, by_measure, by_beside)
 
 
-def _beside(compiled: CompiledCriterion, measure: str) -> tuple[str, ...]:
+def _list_companions(compiled: CompiledCriterion, measure: str) -> tuple[str, ...]:
     corrected = ("albumin",) if measure == "calcium" else ()
-    return (*corrected, *compiled.measured[measure].beside)
+    return (*corrected, *compiled.gradings[measure].companions)
 
 
-def _compiled(criterion: Criterion, plausible: Plausible) -> CompiledCriterion:
+def _compile_criterion(criterion: Criterion, plausible: PlausibleRanges) -> CompiledCriterion:
     measured = {
-        measure: _measured(criterion, measure, plausible.get(measure, {}))
+        measure: _compile_measure(criterion, measure, plausible.get(measure, {}))
         for measure in criterion.measures
     }
     worst = max(level for arms in criterion.arms.values() for arm in arms for level in arm.grades)
@@ -107,33 +107,37 @@ def _compiled(criterion: Criterion, plausible: Plausible) -> CompiledCriterion:
         soc=criterion.soc,
         direction=criterion.direction,
         measures=criterion.measures,
-        measured=measured,
+        gradings=measured,
         worst=worst,
         criterion=criterion,
-        asks_how_long=any(one.lasting for one in measured.values()),
+        has_lasting_thresholds=any(one.lasting_comparisons for one in measured.values()),
     )
 
 
-def _measured(criterion: Criterion, measure: str, plausible: Mapping[str, Range]) -> Measured:
-    arms, units = criterion.arms[measure], criterion.units(measure)
+def _compile_measure(
+    criterion: Criterion, measure: str, plausible: Mapping[str, Range]
+) -> MeasureGrading:
+    arms, units = criterion.arms[measure], criterion.list_units(measure)
     thresholds = [t for arm in arms for any_of in arm.grades.values() for t in any_of]
-    lasting = [c for t in thresholds if t.lasting is not None for c in t.of_the_value()]
+    lasting = [
+        c for t in thresholds if t.min_duration is not None for c in t.list_value_comparisons()
+    ]
     beside = [c.measure for t in thresholds for c in t.comparisons if c.measure is not None]
-    return Measured(
-        direction=criterion.direction_of(measure),
+    return MeasureGrading(
+        direction=criterion.find_direction(measure),
         units=units,
         valence=VALENCE.get(measure),
-        by_unit={unit: tuple(_ladder(arm, unit) for arm in arms) for unit in units},
-        in_any_unit=tuple(_ladder(arm, "") for arm in arms),
+        by_unit={unit: tuple(_build_ladder(arm, unit) for arm in arms) for unit in units},
+        in_any_unit=tuple(_build_ladder(arm, "") for arm in arms),
         plausible=plausible,
-        lasting=tuple(dict.fromkeys(lasting)),
-        beside=tuple(dict.fromkeys(beside)),
+        lasting_comparisons=tuple(dict.fromkeys(lasting)),
+        companions=tuple(dict.fromkeys(beside)),
     )
 
 
-def _ladder(arm: Arm, unit: str) -> Ladder:
+def _build_ladder(arm: Arm, unit: str) -> Ladder:
     steps = [
-        (level, tuple(t for t in arm.grades[level] if t.in_unit(unit)))
+        (level, tuple(t for t in arm.grades[level] if t.applies_in_unit(unit)))
         for level in sorted(arm.grades, reverse=True)
     ]
-    return Ladder(arm.baseline, tuple((level, any_of) for level, any_of in steps if any_of))
+    return Ladder(arm.population, tuple((level, any_of) for level, any_of in steps if any_of))

@@ -14,7 +14,7 @@ from services.safety_rules.domain.ctcae.grading import Treatment
 from services.safety_rules.domain.facts.drugs import is_stop
 from services.vocabulary.fact import Action, Administration, Fact
 
-WITHIN = timedelta(hours=24)  # of a reading: what was given against it
+TREATMENT_WINDOW = timedelta(hours=24)  # of a reading: what was given against it
 _DAILY = timedelta(hours=36)  # from one dose of a drug that is given day by day to the next
 _LAST = "\uffff"  # after every id
 
@@ -38,7 +38,7 @@ ANTICOAGULANTS = frozenset(
 _ONLY_WHILE_IT_RUNS = frozenset({"heparin"})  # a single dose may only keep a line open
 
 # measure: the drugs that tell its grades apart
-DRUGS: dict[str, frozenset[str]] = {
+DRUGS_BY_MEASURE: dict[str, frozenset[str]] = {
     "glucose": INSULIN | ORAL_AGENTS,
     "glucose-fasting": INSULIN | ORAL_AGENTS,
     "potassium": POTASSIUM,
@@ -47,41 +47,41 @@ DRUGS: dict[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class DrugContext:
     """What is known of one instant; see `Reading`."""
 
     treatment: Treatment | None = None
-    replaced: bool = False
-    anticoagulated: bool | None = None
+    is_replaced: bool = False
+    is_anticoagulated: bool | None = None
 
 
-NOTHING = Circumstances()
+NO_DRUG_CONTEXT = DrugContext()
 
 
-def measures(fact: Fact) -> tuple[str, ...]:
+def list_affected_measures(fact: Fact) -> tuple[str, ...]:
     """Return the measures whose grades *fact* may tell apart."""
     body = fact.body
     if not isinstance(body, Administration):
         return ()
-    return tuple(measure for measure, drugs in DRUGS.items() if body.drug in drugs)
+    return tuple(measure for measure, drugs in DRUGS_BY_MEASURE.items() if body.drug in drugs)
 
 
 @dataclass(slots=True)
-class _Drug:
+class _DrugHistory:
     """The administrations of one drug in time order, each with whether it runs from then on.
 
-    *given* has doses and what began to run; *runs* what began to run, and what ended.
+    *doses* has doses and what began to run; *run_changes* what began to run, and what ended.
     """
 
-    given: list[_Event] = field(default_factory=list)
-    runs: list[_Event] = field(default_factory=list)
+    doses: list[_Event] = field(default_factory=list)
+    run_changes: list[_Event] = field(default_factory=list)
 
     def change(self, fact: Fact, body: Administration, *, stands: bool) -> None:
         """Let *fact* stand, or stand no longer."""
         event = (fact.observed_at, not is_stop(body), fact.id)
         for events, concerns in (
-            (self.given, not is_stop(body)),
-            (self.runs, body.action is not Action.DOSE),
+            (self.doses, not is_stop(body)),
+            (self.run_changes, body.action is not Action.DOSE),
         ):
             if concerns and stands:
                 insort(events, event)
@@ -90,66 +90,70 @@ class _Drug:
 
     def was_used_before(self, at: datetime) -> bool:
         """Say whether anything is known of it before *at*, its end too."""
-        starts = [events[0][0] for events in (self.given, self.runs) if events]
+        starts = [events[0][0] for events in (self.doses, self.run_changes) if events]
         return bool(starts) and min(starts) < at
 
-    def runs_at(self, at: datetime) -> bool:
+    def is_running(self, at: datetime) -> bool:
         """Say whether it runs: of what is said of one instant, the start counts."""
-        last = bisect_right(self.runs, (at, True, _LAST))
-        return last > 0 and self.runs[last - 1][1]
+        last = bisect_right(self.run_changes, (at, True, _LAST))
+        return last > 0 and self.run_changes[last - 1][1]
 
     def was_given(self, since: datetime, until: datetime) -> bool:
         """Say whether a dose was given, or it ran, from *since* to *until*."""
-        first = bisect_left(self.given, (since, False, ""))
-        return first < bisect_right(self.given, (until, True, _LAST)) or self.runs_at(since)
+        first = bisect_left(self.doses, (since, False, ""))
+        return first < bisect_right(self.doses, (until, True, _LAST)) or self.is_running(since)
 
 
-class Given:
+class ConcomitantDrugs:
     """The administrations of one participant that stand, of drugs that tell grades apart."""
 
     def __init__(self) -> None:
         """Start with none."""
-        self._drugs: dict[str, _Drug] = {}
+        self._drugs: dict[str, _DrugHistory] = {}
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Let *fact*, one that has `measures`, stand, or stand no longer."""
         if isinstance(fact.body, Administration):
-            drug = self._drugs.setdefault(fact.body.drug, _Drug())
+            drug = self._drugs.setdefault(fact.body.drug, _DrugHistory())
             drug.change(fact, fact.body, stands=stands)
 
-    def about(self, measure: str, at: datetime, since: datetime | None) -> Circumstances:
+    def find_context(self, measure: str, at: datetime, since: datetime | None) -> DrugContext:
         """Return what was so at *at* that matters to *measure*; *since*: the first exposure."""
-        if not self._drugs or measure not in DRUGS:
-            return NOTHING
+        if not self._drugs or measure not in DRUGS_BY_MEASURE:
+            return NO_DRUG_CONTEXT
         match measure:
             case "potassium":
-                return Circumstances(replaced=self._were_given(POTASSIUM, at))
+                return DrugContext(is_replaced=self._were_given(POTASSIUM, at))
             case "inr":
-                return Circumstances(anticoagulated=self._is_anticoagulated(at) or None)
+                return DrugContext(is_anticoagulated=self._is_anticoagulated(at) or None)
         if self._were_started(INSULIN, at, since):
-            return Circumstances(treatment=Treatment.INSULIN)
+            return DrugContext(treatment=Treatment.INSULIN)
         if self._were_started(ORAL_AGENTS, at, since):
-            return Circumstances(treatment=Treatment.ORAL_AGENT)
-        return NOTHING
+            return DrugContext(treatment=Treatment.ORAL_AGENT)
+        return NO_DRUG_CONTEXT
 
-    def _of(self, names: AbstractSet[str]) -> list[tuple[str, _Drug]]:
+    def _select_drugs(self, names: AbstractSet[str]) -> list[tuple[str, _DrugHistory]]:
         return [(name, drug) for name, drug in self._drugs.items() if name in names]
 
     def _were_given(self, names: AbstractSet[str], at: datetime) -> bool:
         """Say whether one of them was given within 24 h of *at*."""
-        return any(drug.was_given(at - WITHIN, at + WITHIN) for _, drug in self._of(names))
+        return any(
+            drug.was_given(at - TREATMENT_WINDOW, at + TREATMENT_WINDOW)
+            for _, drug in self._select_drugs(names)
+        )
 
     def _were_started(self, names: AbstractSet[str], at: datetime, since: datetime | None) -> bool:
         """Say whether one of them, not used before *since*, was given within 24 h of *at*."""
         return since is not None and any(
-            drug.was_given(at - WITHIN, at + WITHIN) and not drug.was_used_before(since)
-            for _, drug in self._of(names)
+            drug.was_given(at - TREATMENT_WINDOW, at + TREATMENT_WINDOW)
+            and not drug.was_used_before(since)
+            for _, drug in self._select_drugs(names)
         )
 
     def _is_anticoagulated(self, at: datetime) -> bool:
         """Say whether an anticoagulant runs at *at*, or was given in the 36 h before."""
         return any(
-            drug.runs_at(at)
+            drug.is_running(at)
             or (name not in _ONLY_WHILE_IT_RUNS and drug.was_given(at - _DAILY, at))
-            for name, drug in self._of(ANTICOAGULANTS)
+            for name, drug in self._select_drugs(ANTICOAGULANTS)
         )

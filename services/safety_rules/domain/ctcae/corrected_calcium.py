@@ -5,8 +5,8 @@ Source: CTCAE v5.0, Metabolism and nutrition disorders, "Hypocalcemia"; docs/dec
 
 from decimal import Decimal
 
-from services.safety_rules.domain.ctcae.ranges import End, Range
-from services.safety_rules.domain.ctcae.units import rescaled
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.quantity import Quantity
 
 # per unit of calcium: the unit of albumin, what is normal there, and the slope
@@ -17,7 +17,7 @@ _FORMULA = {
 _PLAUSIBLE = {"g/dL": (Decimal("1.0"), Decimal("6.0")), "g/L": (Decimal(10), Decimal(60))}
 
 
-def corrected_range(total: Range, unit: str, albumin: Quantity | None) -> Range | None:
+def correct_calcium_range(total: Range, unit: str, albumin: Quantity | None) -> Range | None:
     """Return where the corrected calcium lies, None when *unit* has no formula.
 
     Args:
@@ -29,11 +29,11 @@ def corrected_range(total: Range, unit: str, albumin: Quantity | None) -> Range 
     if unit not in _FORMULA:
         return None
     albumin_unit, normal, slope = _FORMULA[unit]
-    fits = None if albumin is None else rescaled(albumin, albumin_unit)
+    fits = None if albumin is None else rescale_quantity(albumin, albumin_unit)
     low, high = _PLAUSIBLE[albumin_unit]
     if fits is not None and fits.censoring is None and low <= fits.value <= high:
         low = high = fits.value
     return Range(
-        End(total.low.number + slope * (normal - high), total.low.side),
-        End(total.high.number + slope * (normal - low), total.high.side),
+        RangeEnd(total.low.number + slope * (normal - high), total.low.side),
+        RangeEnd(total.high.number + slope * (normal - low), total.high.side),
     )

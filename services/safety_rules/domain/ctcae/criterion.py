@@ -30,16 +30,16 @@ class Operator(StrEnum):
     GE = ">="
 
 
-class Baseline(StrEnum):
+class ArmPopulation(StrEnum):
     """Which participants an arm is for; abnormal is above ULN for a high, below LLN for a low."""
 
-    ANY = "any baseline"
-    NORMAL = "baseline normal"
-    ABNORMAL = "baseline abnormal"
-    NONE = "no baseline available"
-    AVAILABLE = "for follow-up"
-    UNTREATED = "not on anticoagulation"
-    ANTICOAGULATED = "on anticoagulation"
+    UNRESTRICTED = "any baseline"
+    NORMAL_BASELINE = "baseline normal"
+    ABNORMAL_BASELINE = "baseline abnormal"
+    BASELINE_UNAVAILABLE = "no baseline available"
+    BASELINE_AVAILABLE = "for follow-up"
+    OFF_ANTICOAGULATION = "not on anticoagulation"
+    ON_ANTICOAGULATION = "on anticoagulation"
 
 
 class Condition(StrEnum):
@@ -74,7 +74,7 @@ class Comparison:
     measure: str | None = None
 
     @property
-    def is_of_a_change(self) -> bool:
+    def is_change_from_baseline(self) -> bool:
         """Whether it says how far from the baseline, not only on which side of it."""
         is_side = self.factor == 1 and self.unit is None
         return self.multiple_of is Input.BASELINE and not is_side
@@ -84,21 +84,21 @@ class Comparison:
 class Threshold:
     """Met when every one of *comparisons* is, and *condition* holds when there is one.
 
-    *lasting*: only once those of the value itself have held for longer than that. *sum_over*: the
+    *min_duration*: only once those of the value itself have held for longer than that. *sum_over*: the
     hours over which the value was summed, as its measure says.
     """
 
     comparisons: tuple[Comparison, ...]
     condition: Condition | None
     text: str
-    lasting: timedelta | None = None
+    min_duration: timedelta | None = None
     sum_over: int | None = None
 
-    def in_unit(self, unit: str) -> bool:
+    def applies_in_unit(self, unit: str) -> bool:
         """Say whether the threshold applies to a value in *unit*."""
-        return all(c.unit in (None, unit) for c in self.of_the_value())
+        return all(c.unit in (None, unit) for c in self.list_value_comparisons())
 
-    def compared(self, *, with_baseline: bool) -> tuple[Comparison, ...]:
+    def select_comparisons(self, *, with_baseline: bool) -> tuple[Comparison, ...]:
         """Return what is compared: before exposure, or of the baseline, limits of normal alone.
 
         None there of a threshold that asks for a change from baseline: nothing has changed yet.
@@ -107,11 +107,11 @@ class Threshold:
         """
         if with_baseline:
             return self.comparisons
-        if any(c.is_of_a_change for c in self.comparisons):
+        if any(c.is_change_from_baseline for c in self.comparisons):
             return ()
         return tuple(c for c in self.comparisons if c.multiple_of is not Input.BASELINE)
 
-    def of_the_value(self) -> tuple[Comparison, ...]:
+    def list_value_comparisons(self) -> tuple[Comparison, ...]:
         """Return the comparisons of the value itself."""
         return tuple(c for c in self.comparisons if c.measure is None)
 
@@ -120,7 +120,7 @@ class Threshold:
 class Arm:
     """Thresholds for one kind of baseline; a grade is met when any one of its own is met."""
 
-    baseline: Baseline
+    population: ArmPopulation
     grades: Mapping[Grade, tuple[Threshold, ...]]
 
 
@@ -128,9 +128,9 @@ class Arm:
 class Criterion:
     """One published term.
 
-    *says* has every published grade; an arm has only those that a number can decide. *arms* are
+    *wordings* has every published grade; an arm has only those that a number can decide. *arms* are
     by measure: a term may be read from several, each by itself. *directions* has the measures that
-    move against *direction*, *not_followed* those that only stand beside another in a course.
+    move against *direction*, *unfollowed_measures* those that only stand beside another in a course.
     """
 
     id: str
@@ -138,29 +138,29 @@ class Criterion:
     meddra_code: str
     soc: str
     direction: Direction
-    says: Mapping[Grade, str]
+    wordings: Mapping[Grade, str]
     arms: Mapping[str, tuple[Arm, ...]]
     source: str
     directions: Mapping[str, Direction] = field(default_factory=dict)
-    not_followed: frozenset[str] = frozenset()
+    unfollowed_measures: frozenset[str] = frozenset()
 
     @property
     def measures(self) -> tuple[str, ...]:
         """What may be measured for it, in the order of the file."""
         return tuple(self.arms)
 
-    def direction_of(self, measure: str) -> Direction:
+    def find_direction(self, measure: str) -> Direction:
         """Return which way *measure* moves as the event gets worse."""
         return self.directions.get(measure, self.direction)
 
-    def units(self, measure: str) -> tuple[str, ...]:
+    def list_units(self, measure: str) -> tuple[str, ...]:
         """Return the published unit systems: none where all is written in multiples."""
         found = [
             comparison.unit
             for arm in self.arms[measure]
             for any_of in arm.grades.values()
             for threshold in any_of
-            for comparison in threshold.of_the_value()
+            for comparison in threshold.list_value_comparisons()
             if comparison.unit
         ]
         return tuple(dict.fromkeys(found))

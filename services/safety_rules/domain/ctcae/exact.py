@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from operator import ge, gt, le, lt
 
-from services.safety_rules.domain.ctcae.compiled import Ladder, Measured
+from services.safety_rules.domain.ctcae.compiled import Ladder, MeasureGrading
 from services.safety_rules.domain.ctcae.criterion import Comparison, Operator, Threshold
-from services.safety_rules.domain.ctcae.grading_inputs import Known
-from services.safety_rules.domain.ctcae.units import rescaled
+from services.safety_rules.domain.ctcae.grading_inputs import GradingInputs
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.grade import ExactGrade, Grade
 from services.vocabulary.quantity import Quantity
 
-Holds = Callable[[Decimal, Decimal], bool]
-COMPARE: dict[Operator, Holds] = {
+ComparisonFunction = Callable[[Decimal, Decimal], bool]
+COMPARE: dict[Operator, ComparisonFunction] = {
     Operator.LT: lt,
     Operator.LE: le,
     Operator.GT: gt,
@@ -27,35 +27,37 @@ _NOT_MET = ExactGrade(Grade.NONE, "no threshold met")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PreparedThreshold:
     """One threshold with its numbers: *outcome* when all hold; None: then more has to be known."""
 
-    compared: tuple[tuple[Holds, Decimal], ...]
+    comparisons: tuple[tuple[ComparisonFunction, Decimal], ...]
     outcome: ExactGrade | None
 
 
-def steps(measured: Measured, known: Known) -> Iterator[Step] | None:
+def prepare_thresholds(
+    measured: MeasureGrading, known: GradingInputs
+) -> Iterator[PreparedThreshold] | None:
     """Return the thresholds that a value is compared with; None when the arm is not known.
 
     Args:
         measured: How the criterion is graded from the measure.
         known: All but the value.
     """
-    ladder = _ladder(measured, known)
+    ladder = _find_ladder(measured, known)
     if ladder is None:
         return None
     return (
         step
-        for level, any_of in ladder.steps
+        for level, any_of in ladder.rungs
         for threshold in any_of
-        if (step := _step(level, threshold, known)) is not None
+        if (step := _prepare_threshold(level, threshold, known)) is not None
     )
 
 
-def decided(among: Iterable[Step], value: Decimal) -> ExactGrade | None:
+def grade_exactly(among: Iterable[PreparedThreshold], value: Decimal) -> ExactGrade | None:
     """Return the grade of *value*; None when something has to be known that is not."""
     for step in among:
-        for holds, number in step.compared:
+        for holds, number in step.comparisons:
             if not holds(value, number):
                 break
         else:
@@ -63,15 +65,15 @@ def decided(among: Iterable[Step], value: Decimal) -> ExactGrade | None:
     return _NOT_MET
 
 
-def meets(value: Quantity, compared: Comparison) -> bool | None:
+def meets_comparison(value: Quantity, compared: Comparison) -> bool | None:
     """Return whether *value* meets a comparison with a number; None if its unit does not fit."""
-    fits = None if compared.unit is None else rescaled(value, compared.unit)
+    fits = None if compared.unit is None else rescale_quantity(value, compared.unit)
     return None if fits is None else COMPARE[compared.operator](fits.value, compared.factor)
 
 
-def _ladder(measured: Measured, known: Known) -> Ladder | None:
-    for ladder in measured.ladders(known.unit):
-        applies = known.is_for(ladder.baseline, measured.direction)
+def _find_ladder(measured: MeasureGrading, known: GradingInputs) -> Ladder | None:
+    for ladder in measured.find_ladders(known.unit):
+        applies = known.is_in_population(ladder.population, measured.direction)
         if applies is None:
             return None
         if applies:
@@ -79,18 +81,20 @@ def _ladder(measured: Measured, known: Known) -> Ladder | None:
     return None
 
 
-def _step(level: Grade, threshold: Threshold, known: Known) -> Step | None:
+def _prepare_threshold(
+    level: Grade, threshold: Threshold, known: GradingInputs
+) -> PreparedThreshold | None:
     """Return *threshold* with its numbers; None when it cannot be met, whatever the value is."""
-    compared = threshold.compared(with_baseline=known.compares_with_baseline)
+    compared = threshold.select_comparisons(with_baseline=known.compares_with_baseline)
     asked = threshold.condition
-    holds = True if asked is None else known.condition(asked)
-    if not compared or not known.lasted(threshold) or holds is False:
+    holds = True if asked is None else known.evaluate_condition(asked)
+    if not compared or not known.has_lasted(threshold) or holds is False:
         return None
     numbers, is_known = [], holds is True
     for comparison in compared:
-        against = _against(comparison, known)
+        against = _find_number(comparison, known)
         if comparison.measure is not None:
-            beside = known.exactly_beside(comparison)
+            beside = known.find_exact_companion(comparison)
             if beside is None:
                 is_known = False
             elif not COMPARE[comparison.operator](beside, comparison.factor):
@@ -99,11 +103,13 @@ def _step(level: Grade, threshold: Threshold, known: Known) -> Step | None:
             is_known = False
         else:
             numbers.append((COMPARE[comparison.operator], against))
-    return Step(tuple(numbers), ExactGrade(level, threshold.text) if is_known else None)
+    return PreparedThreshold(
+        tuple(numbers), ExactGrade(level, threshold.text) if is_known else None
+    )
 
 
-def _against(comparison: Comparison, known: Known) -> Decimal | None:
+def _find_number(comparison: Comparison, known: GradingInputs) -> Decimal | None:
     if comparison.multiple_of is None:
         return comparison.factor
-    limit = known.exact(comparison.multiple_of)
+    limit = known.find_exact_limit(comparison.multiple_of)
     return None if limit is None else comparison.factor * limit + comparison.offset

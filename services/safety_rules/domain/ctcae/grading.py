@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, Measured
-from services.safety_rules.domain.ctcae.corrected_calcium import corrected_range
+from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, MeasureGrading
+from services.safety_rules.domain.ctcae.corrected_calcium import correct_calcium_range
 from services.safety_rules.domain.ctcae.criterion import Comparison, Condition
-from services.safety_rules.domain.ctcae.exact import decided, steps
-from services.safety_rules.domain.ctcae.grading_inputs import Known
-from services.safety_rules.domain.ctcae.intervals import bounded
-from services.safety_rules.domain.ctcae.ranges import End, Range, range_of
-from services.safety_rules.domain.ctcae.units import in_published_unit, rescaled
+from services.safety_rules.domain.ctcae.exact import grade_exactly, prepare_thresholds
+from services.safety_rules.domain.ctcae.grading_inputs import GradingInputs
+from services.safety_rules.domain.ctcae.intervals import bound_grade
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd, find_range
+from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.vocabulary.grade import Grade, GradingOutcome, Incomplete, Input, Symptoms
 from services.vocabulary.quantity import Quantity
 
@@ -26,7 +26,7 @@ class Treatment(StrEnum):
     URGENT = "urgent"
 
 
-Lasting = Mapping[Comparison, timedelta]
+HeldDurations = Mapping[Comparison, timedelta]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Reading:
         fasting: Whether the participant was.
         symptoms: Whether it causes signs or symptoms, and how severe ones.
         treatment: What was started against it.
-        replaced: Whether what is too low is known to have been given; False: nothing is known.
+        is_replaced: Whether what is too low is known to have been given; False: nothing is known.
         at_rest: Whether the participant was.
-        anticoagulated: Whether the participant was on anticoagulation.
+        is_anticoagulated: Whether the participant was on anticoagulation.
         infarction: Whether it is at the level of infarction, as the manufacturer defines it.
-        sustained: How long each of `Measured.lasting` has held; or the value, unchanged. None: it
+        held_durations: How long each of `Measured.lasting` has held; or the value, unchanged. None: it
             is the only reading.
-        beside: What else was measured about that time, for `Measured.beside`.
+        companions: What else was measured about that time, for `Measured.beside`.
     """
 
     measure: str
@@ -59,12 +59,12 @@ class Reading:
     fasting: bool | None = None
     symptoms: Symptoms | None = None
     treatment: Treatment | None = None
-    replaced: bool = False
+    is_replaced: bool = False
     at_rest: bool | None = None
-    anticoagulated: bool | None = None
+    is_anticoagulated: bool | None = None
     infarction: bool | None = None
-    sustained: Lasting | timedelta | None = None
-    beside: Mapping[str, Quantity] = field(default_factory=dict)
+    held_durations: HeldDurations | timedelta | None = None
+    companions: Mapping[str, Quantity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +87,39 @@ class BaselineKnown:
 Baseline = NoBaseline | BaselineUnknown | BaselineKnown
 
 
-def grade(criterion: CompiledCriterion, reading: Reading, baseline: Baseline) -> GradingOutcome:
+def grade_reading(
+    criterion: CompiledCriterion, reading: Reading, baseline: Baseline
+) -> GradingOutcome:
     """Return the grade of *reading*, or the tightest interval in which it must lie.
 
     What cannot be counts as missing: an implausible value or baseline, a limit that is negative, an
     upper limit of zero, limits that are reversed.
 
     Returns:
-        ``Graded`` when every completion of what is unknown gives one grade. ``Incomplete``
+        ``ExactGrade`` when every completion of what is unknown gives one grade. ``Incomplete``
         otherwise: some completion reaches each of its ends, and none lies outside.
 
     Raises:
         KeyError: *criterion* is not graded from this measure.
     """
-    measured = criterion.measured[reading.measure]
+    measured = criterion.gradings[reading.measure]
     if reading.value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.VALUE}))
-    value = in_published_unit(reading.value, measured.units, measured.valence)
+    value = convert_to_published_unit(reading.value, measured.units, measured.valence)
     if value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
-    known = what_is_known(measured, reading, baseline, value)
+    known = collect_inputs(measured, reading, baseline, value)
     if known.value is not None:
-        among = steps(measured, known)
-        exact = None if among is None else decided(among, known.value)
+        among = prepare_thresholds(measured, known)
+        exact = None if among is None else grade_exactly(among, known.value)
         if exact is not None:
             return exact
-    return bounded(measured, known)
+    return bound_grade(measured, known)
 
 
-def what_is_known(
-    measured: Measured, reading: Reading, baseline: Baseline, value: Quantity
-) -> Known:
+def collect_inputs(
+    measured: MeasureGrading, reading: Reading, baseline: Baseline, value: Quantity
+) -> GradingInputs:
     """Return all that is known of *reading*, with what cannot be left out.
 
     Args:
@@ -126,70 +128,70 @@ def what_is_known(
         baseline: As `grade`.
         value: Of the reading, in the unit in which it is graded.
     """
-    plausible = measured.range_in(value.unit)
+    plausible = measured.find_plausible_range(value.unit)
     before = baseline.quantity if isinstance(baseline, BaselineKnown) else None
     given = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: before}
     limits, misfits = {}, set()
     for name, quantity in given.items():
         if quantity is None:
             continue
-        fits = _fits(quantity, value.unit, measured)
+        fits = _convert_unit(quantity, value.unit, measured)
         if fits is None:
             misfits.add(name)
-        elif _can_be(name, fits, plausible):
+        elif _is_possible(name, fits, plausible):
             limits[name] = fits
-    if _reversed(limits):
+    if _are_reversed(limits):
         del limits[Input.LLN], limits[Input.ULN]
-    if value.censoring is None and not plausible.holds(value.value):
+    if value.censoring is None and not plausible.contains(value.value):
         # below a limit that is as impossible it would be normal
-        limits = {n: one for n, one in limits.items() if End(one.value) <= plausible.high}
-    lies = range_of(value, plausible)
+        limits = {n: one for n, one in limits.items() if RangeEnd(one.value) <= plausible.high}
+    lies = find_range(value, plausible)
     imprecise = Input.VALUE
     if reading.measure == "calcium":
-        corrected = corrected_range(lies, value.unit, reading.albumin)
+        corrected = correct_calcium_range(lies, value.unit, reading.albumin)
         if corrected is not None:
             if lies.low == lies.high:
                 imprecise = Input.ALBUMIN
             lies = corrected
-    return Known(
+    return GradingInputs(
         unit=value.unit,
-        lies=lies,
+        value_range=lies,
         value=lies.low.number if lies.low == lies.high else None,
-        imprecise=imprecise,
+        imprecise_input=imprecise,
         limits=limits,
         misfits=frozenset(misfits),
         compares_with_baseline=not isinstance(baseline, NoBaseline),
-        conditions=_conditions(reading),
-        anticoagulated=reading.anticoagulated,
-        sustained=reading.sustained,
-        beside=reading.beside,
+        conditions=_evaluate_conditions(reading),
+        is_anticoagulated=reading.is_anticoagulated,
+        held_durations=reading.held_durations,
+        companions=reading.companions,
     )
 
 
-def _fits(quantity: Quantity, unit: str, measured: Measured) -> Quantity | None:
+def _convert_unit(quantity: Quantity, unit: str, measured: MeasureGrading) -> Quantity | None:
     if not unit:
         return quantity if not quantity.unit else None
-    return rescaled(quantity, unit, measured.valence)
+    return rescale_quantity(quantity, unit, measured.valence)
 
 
-def _can_be(name: Input, quantity: Quantity, plausible: Range) -> bool:
+def _is_possible(name: Input, quantity: Quantity, plausible: Range) -> bool:
     if name is Input.BASELINE and quantity.censoring is None:
-        return plausible.holds(quantity.value)
+        return plausible.contains(quantity.value)
     return quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
 
 
-def _reversed(limits: dict[Input, Quantity]) -> bool:
+def _are_reversed(limits: dict[Input, Quantity]) -> bool:
     lln, uln = limits.get(Input.LLN), limits.get(Input.ULN)
     return lln is not None and uln is not None and lln.value >= uln.value
 
 
-def _conditions(reading: Reading) -> dict[Condition, bool]:
+def _evaluate_conditions(reading: Reading) -> dict[Condition, bool]:
     symptoms = reading.symptoms
     is_symptomatic = None if symptoms is None else symptoms is not Symptoms.NONE
     found: dict[Condition, bool | None] = {
         Condition.SYMPTOMATIC: is_symptomatic,
         Condition.MODERATELY_SYMPTOMATIC: None if symptoms is None else symptoms.at_least_moderate,
-        Condition.SYMPTOMATIC_OR_REPLACED: reading.replaced or is_symptomatic,
+        Condition.SYMPTOMATIC_OR_REPLACED: reading.is_replaced or is_symptomatic,
         Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
         Condition.AT_REST: reading.at_rest,
         Condition.INFARCTION: reading.infarction,

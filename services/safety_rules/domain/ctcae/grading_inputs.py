@@ -9,19 +9,19 @@ from datetime import timedelta
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.criterion import (
-    Baseline,
+    ArmPopulation,
     Comparison,
     Condition,
     Direction,
     Threshold,
 )
-from services.safety_rules.domain.ctcae.ranges import Range, range_of
-from services.safety_rules.domain.ctcae.units import rescaled
+from services.safety_rules.domain.ctcae.ranges import Range, find_range
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.grade import Input
 from services.vocabulary.quantity import Quantity
 
-_UP_TO = 5  # x ULN, of `Condition.BASELINE_UP_TO_5_ULN`
-_ASKS = {
+_MAX_ULN_MULTIPLE = 5  # x ULN, of `Condition.BASELINE_UP_TO_5_ULN`
+_INPUT_OF_CONDITION = {
     Condition.SYMPTOMATIC: Input.SYMPTOMS,
     Condition.MODERATELY_SYMPTOMATIC: Input.SYMPTOMS,
     Condition.SYMPTOMATIC_OR_REPLACED: Input.SYMPTOMS,
@@ -32,112 +32,121 @@ _ASKS = {
     Condition.AT_REST: Input.AT_REST,
     Condition.INFARCTION: Input.INFARCTION,
 }
-_OF_BASELINE = {
+_LIMIT_OF_CONDITION = {
     Condition.BASELINE_BELOW_LLN: Input.LLN,
     Condition.BASELINE_UP_TO_5_ULN: Input.ULN,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class GradingInputs:
     """All that is known of one reading, in one unit.
 
     Args:
         unit: In which value and limits are given.
-        lies: Where the value lies.
+        value_range: Where the value lies.
         value: The value, None when it is not exactly known.
-        imprecise: What the value lacks: itself, or an albumin.
+        imprecise_input: What the value lacks: itself, or an albumin.
         limits: Those that are known and possible.
         misfits: Those that were reported in a unit that does not fit.
         compares_with_baseline: False for the baseline itself and what lies before.
         conditions: Those that are known to hold, or not to.
-        anticoagulated: None: not known.
-        sustained: As in the reading.
-        beside: As in the reading.
+        is_anticoagulated: None: not known.
+        held_durations: As in the reading.
+        companions: As in the reading.
     """
 
     unit: str
-    lies: Range
+    value_range: Range
     value: Decimal | None
-    imprecise: Input
+    imprecise_input: Input
     limits: Mapping[Input, Quantity]
     misfits: frozenset[Input]
     compares_with_baseline: bool
     conditions: Mapping[Condition, bool]
-    anticoagulated: bool | None
-    sustained: Mapping[Comparison, timedelta] | timedelta | None
-    beside: Mapping[str, Quantity]
+    is_anticoagulated: bool | None
+    held_durations: Mapping[Comparison, timedelta] | timedelta | None
+    companions: Mapping[str, Quantity]
 
-    def exact(self, name: Input) -> Decimal | None:
+    def find_exact_limit(self, name: Input) -> Decimal | None:
         """Return a limit that is known, and not only as a bound."""
         found = self.limits.get(name)
         return None if found is None or found.censoring is not None else found.value
 
-    def is_for(self, arm: Baseline, direction: Direction) -> bool | None:
+    def is_in_population(self, arm: ArmPopulation, direction: Direction) -> bool | None:
         """Return whether *arm* is this participant's, None when that is not known."""
         match arm:
-            case Baseline.NORMAL | Baseline.ABNORMAL:
+            case ArmPopulation.NORMAL_BASELINE | ArmPopulation.ABNORMAL_BASELINE:
                 is_abnormal = self._baseline_is_abnormal(direction)
-                return None if is_abnormal is None else is_abnormal is (arm is Baseline.ABNORMAL)
-            case Baseline.NONE | Baseline.AVAILABLE:
+                return (
+                    None
+                    if is_abnormal is None
+                    else is_abnormal is (arm is ArmPopulation.ABNORMAL_BASELINE)
+                )
+            case ArmPopulation.BASELINE_UNAVAILABLE | ArmPopulation.BASELINE_AVAILABLE:
                 if self.compares_with_baseline and Input.BASELINE not in self.limits:
                     return None
-                return self.compares_with_baseline is (arm is Baseline.AVAILABLE)
-            case Baseline.UNTREATED | Baseline.ANTICOAGULATED:
-                on = self.anticoagulated
-                return None if on is None else on is (arm is Baseline.ANTICOAGULATED)
+                return self.compares_with_baseline is (arm is ArmPopulation.BASELINE_AVAILABLE)
+            case ArmPopulation.OFF_ANTICOAGULATION | ArmPopulation.ON_ANTICOAGULATION:
+                on = self.is_anticoagulated
+                return None if on is None else on is (arm is ArmPopulation.ON_ANTICOAGULATION)
         return True
 
     def _baseline_is_abnormal(self, direction: Direction) -> bool | None:
         if not self.compares_with_baseline:
             return False
-        baseline, limit = self.exact(Input.BASELINE), self.exact(direction.limit)
+        baseline, limit = (
+            self.find_exact_limit(Input.BASELINE),
+            self.find_exact_limit(direction.limit),
+        )
         if baseline is None or limit is None:
             return None
         return baseline > limit if direction is Direction.HIGH else baseline < limit
 
-    def lasted(self, threshold: Threshold) -> bool:
+    def has_lasted(self, threshold: Threshold) -> bool:
         """Say whether *threshold* has held for as long as it has to."""
-        if threshold.lasting is None:
+        if threshold.min_duration is None:
             return True
-        if isinstance(self.sustained, timedelta):
-            return self.sustained > threshold.lasting
-        held = self.sustained or {}
+        if isinstance(self.held_durations, timedelta):
+            return self.held_durations > threshold.min_duration
+        held = self.held_durations or {}
         none = timedelta(0)
-        return all(held.get(c, none) > threshold.lasting for c in threshold.of_the_value())
+        return all(
+            held.get(c, none) > threshold.min_duration for c in threshold.list_value_comparisons()
+        )
 
-    def range_beside(self, compared: Comparison) -> Range:
+    def find_companion_range(self, compared: Comparison) -> Range:
         """Return where the other measure that is *compared* lies, in the unit of the comparison."""
-        given = self.beside.get(compared.measure or "")
-        return range_of(None if given is None else rescaled(given, compared.unit or ""))
+        given = self.companions.get(compared.measure or "")
+        return find_range(None if given is None else rescale_quantity(given, compared.unit or ""))
 
-    def exactly_beside(self, compared: Comparison) -> Decimal | None:
+    def find_exact_companion(self, compared: Comparison) -> Decimal | None:
         """Return the other measure that is *compared*, None when it is not exactly known."""
-        lies = self.range_beside(compared)
+        lies = self.find_companion_range(compared)
         return lies.low.number if lies.low == lies.high else None
 
-    def condition(self, asked: Condition) -> bool | None:
+    def evaluate_condition(self, asked: Condition) -> bool | None:
         """Return whether *asked* holds, None when it is not known, or when no text covers it."""
-        limit_name = _OF_BASELINE.get(asked)
+        limit_name = _LIMIT_OF_CONDITION.get(asked)
         if limit_name is None:
             return self.conditions.get(asked)
         if not self.compares_with_baseline:
             return False
-        baseline, limit = self.exact(Input.BASELINE), self.exact(limit_name)
+        baseline, limit = self.find_exact_limit(Input.BASELINE), self.find_exact_limit(limit_name)
         if baseline is None or limit is None:
             return None
         if asked is Condition.BASELINE_BELOW_LLN:
             return baseline < limit
-        return True if baseline <= _UP_TO * limit else None
+        return True if baseline <= _MAX_ULN_MULTIPLE * limit else None
 
-    def lacks(self, asked: Condition) -> Input:
+    def find_missing_input(self, asked: Condition) -> Input:
         """Return what has to be known to decide *asked*."""
-        limit_name = _OF_BASELINE.get(asked)
+        limit_name = _LIMIT_OF_CONDITION.get(asked)
         if limit_name is None:
-            return Input.SEVERITY if self._lacks_severity(asked) else _ASKS[asked]
-        if self.exact(Input.BASELINE) is None:
+            return Input.SEVERITY if self._lacks_severity(asked) else _INPUT_OF_CONDITION[asked]
+        if self.find_exact_limit(Input.BASELINE) is None:
             return Input.BASELINE
-        return limit_name if self.exact(limit_name) is None else Input.TEXT
+        return limit_name if self.find_exact_limit(limit_name) is None else Input.TEXT
 
     def _lacks_severity(self, asked: Condition) -> bool:
         is_symptomatic = self.conditions.get(Condition.SYMPTOMATIC) is True

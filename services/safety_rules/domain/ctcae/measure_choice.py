@@ -4,7 +4,7 @@ Source: docs/decisions/grading.md, "no measure"
 """
 
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
-from services.safety_rules.domain.ctcae.units import in_published_unit
+from services.safety_rules.domain.ctcae.units import convert_to_published_unit
 from services.vocabulary.quantity import Quantity
 
 _ALSO_CALLED = {"calcium-total": "calcium"}
@@ -14,7 +14,7 @@ class UnclearMeasureError(ValueError):
     """What was measured cannot be told; the message says what it may be."""
 
 
-def chosen_measure(
+def choose_measure(
     criterion: CompiledCriterion, said: str, value: Quantity, *, has_albumin: bool
 ) -> str:
     """Return the measure that *said* names; without a word the only one that *value* can be.
@@ -35,12 +35,12 @@ def chosen_measure(
     if said:
         name = "-".join(said.casefold().replace("_", " ").replace("-", " ").split())
         name = _ALSO_CALLED.get(name, name)
-        if name not in criterion.measured:
+        if name not in criterion.gradings:
             raise UnclearMeasureError(f"{said!r} is none of {of_the_term}")
         return name
     possible = list(criterion.measures)
     if len(possible) > 1:
-        fitting = [name for name in possible if _fits(criterion, name, value)]
+        fitting = [name for name in possible if _fits_unit(criterion, name, value)]
         possible = fitting or possible
     if "calcium" in possible:
         others = [] if has_albumin else [m for m in possible if m != "calcium-corrected"]
@@ -51,6 +51,6 @@ def chosen_measure(
     return possible[0]
 
 
-def _fits(criterion: CompiledCriterion, measure: str, value: Quantity) -> bool:
-    measured = criterion.measured[measure]
-    return in_published_unit(value, measured.units, measured.valence) is not None
+def _fits_unit(criterion: CompiledCriterion, measure: str, value: Quantity) -> bool:
+    measured = criterion.gradings[measure]
+    return convert_to_published_unit(value, measured.units, measured.valence) is not None

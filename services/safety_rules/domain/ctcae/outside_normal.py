@@ -7,30 +7,36 @@ from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.criterion import Direction
-from services.safety_rules.domain.ctcae.grading import Baseline, Reading, what_is_known
-from services.safety_rules.domain.ctcae.units import in_published_unit
+from services.safety_rules.domain.ctcae.grading import Baseline, Reading, collect_inputs
+from services.safety_rules.domain.ctcae.units import convert_to_published_unit
 from services.vocabulary.grade import Grade, GradingOutcome
 
 
-def still_outside(
+def describe_outside_normal(
     criterion: CompiledCriterion, reading: Reading, baseline: Baseline, outcome: GradingOutcome
 ) -> str:
     """Return ``below LLN`` or ``above ULN`` of a reading of grade 0, on the criterion's side.
 
     Empty: it has a grade, it lies within its limits, or nobody can tell.
     """
-    measured = criterion.measured[reading.measure]
+    measured = criterion.gradings[reading.measure]
     value = reading.value
-    fits = None if value is None else in_published_unit(value, measured.units, measured.valence)
+    fits = (
+        None
+        if value is None
+        else convert_to_published_unit(value, measured.units, measured.valence)
+    )
     if fits is None or outcome.at_most > Grade.NONE:
         return ""
-    known = what_is_known(measured, reading, baseline, fits)
+    known = collect_inputs(measured, reading, baseline, fits)
     if known.value is None:
         return ""
-    return beyond(measured.direction, known.exact(measured.direction.limit), known.value)
+    return describe_side(
+        measured.direction, known.find_exact_limit(measured.direction.limit), known.value
+    )
 
 
-def beyond(direction: Direction, limit: Decimal | None, value: Decimal) -> str:
+def describe_side(direction: Direction, limit: Decimal | None, value: Decimal) -> str:
     """Return on which side of *limit* the *value* lies, when that is the criterion's *direction*.
 
     >>> beyond(Direction.HIGH, Decimal(10), Decimal(11))

@@ -12,7 +12,7 @@ from services.vocabulary.quantity import Censoring, Quantity
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class End:
+class RangeEnd:
     """One end of a range: a number (0), or what lies just below (-1) or just above (+1) it.
 
     >>> End(Decimal(40)) < End(Decimal(40), +1) < End(Decimal("40.000001"))
@@ -27,20 +27,20 @@ class End:
 class Range:
     """Every number from *low* to *high*; none when the ends have crossed."""
 
-    low: End
-    high: End
+    low: RangeEnd
+    high: RangeEnd
 
-    def holds(self, number: Decimal) -> bool:
+    def contains(self, number: Decimal) -> bool:
         """Say whether *number* is in it.
 
         >>> Range(End(Decimal(0), +1), End(Decimal(5))).holds(Decimal(0))
         False
         """
-        return self.low <= End(number) <= self.high
+        return self.low <= RangeEnd(number) <= self.high
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class OrderConstraint:
     """A certainty: *lower* is below *upper*, or at most equal to it when not *strictly*."""
 
     lower: Input
@@ -48,10 +48,10 @@ class Order:
     strictly: bool
 
 
-UNKNOWN = Range(End(Decimal(0), +1), End(Decimal("Infinity")))
+UNKNOWN = Range(RangeEnd(Decimal(0), +1), RangeEnd(Decimal("Infinity")))
 
 
-def range_of(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
+def find_range(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
     """Return where the true value lies: anywhere *plausible* when it is unknown, or cannot be.
 
     >>> range_of(Quantity(Decimal(1400), "mmol/L"), Range(End(Decimal(80)), End(Decimal(220)))).low
@@ -59,14 +59,14 @@ def range_of(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
     """
     if quantity is None:
         return plausible
-    here = End(quantity.value)
+    here = RangeEnd(quantity.value)
     match quantity.censoring:
         case Censoring.MORE_THAN:
-            found = Range(End(quantity.value, +1), plausible.high)
+            found = Range(RangeEnd(quantity.value, +1), plausible.high)
         case Censoring.AT_LEAST:
             found = Range(here, plausible.high)
         case Censoring.LESS_THAN:
-            found = Range(plausible.low, End(quantity.value, -1))
+            found = Range(plausible.low, RangeEnd(quantity.value, -1))
         case Censoring.AT_MOST:
             found = Range(plausible.low, here)
         case _:
@@ -75,8 +75,8 @@ def range_of(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
     return tight if tight.low <= tight.high else plausible
 
 
-def narrowed(
-    ranges: Mapping[Input, Range], orders: Sequence[Order]
+def narrow_ranges(
+    ranges: Mapping[Input, Range], orders: Sequence[OrderConstraint]
 ) -> Mapping[Input, Range] | None:
     """Return *ranges* as tight as *orders* make them, or None when they cannot all hold.
 
@@ -91,8 +91,8 @@ def narrowed(
     tight = dict(ranges)
     for order in [*orders] * len(orders):  # in one round a bound may travel only one link
         lower, upper = tight[order.lower], tight[order.upper]
-        floor = End(lower.low.number, +1) if order.strictly else lower.low
-        ceiling = End(upper.high.number, -1) if order.strictly else upper.high
+        floor = RangeEnd(lower.low.number, +1) if order.strictly else lower.low
+        ceiling = RangeEnd(upper.high.number, -1) if order.strictly else upper.high
         tight[order.lower] = Range(lower.low, min(lower.high, ceiling))
         tight[order.upper] = Range(max(upper.low, floor), upper.high)
     return None if any(r.low > r.high for r in tight.values()) else tight

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
-from services.safety_rules.domain.ctcae.compiled import Compiled
+from services.safety_rules.domain.ctcae.compiled import CompiledCriteria
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.protocol_event import EventPattern
 
@@ -51,24 +51,24 @@ class Rules:
     """
 
     protocol: Protocol
-    compiled: Compiled
+    compiled_criteria: CompiledCriteria
     terms: Mapping[str, Term]
     version: str
 
-    def title(self, criterion: str) -> str:
+    def find_title(self, criterion: str) -> str:
         """Return the term of *criterion* as published, or the name of its scale."""
         if criterion in _TITLE_OF_SCALE:
             return _TITLE_OF_SCALE[criterion]
-        return self.terms[self._slug(criterion)].term
+        return self.terms[self._find_slug(criterion)].term
 
-    def knows(self, criterion: str) -> bool:
+    def has_term(self, criterion: str) -> bool:
         """Say whether *criterion* is a term of the study's table."""
         prefix = f"{self.protocol.criteria}."
         return criterion.startswith(prefix) and criterion.removeprefix(prefix) in self.terms
 
-    def matches(self, criterion: str, pattern: EventPattern) -> bool:
+    def matches_pattern(self, criterion: str, pattern: EventPattern) -> bool:
         """Say whether *criterion* is the pattern's term, or in its set of terms."""
-        slug = self._slug(criterion)
+        slug = self._find_slug(criterion)
         if pattern.term:
             return slug == pattern.term
         chosen = self.protocol.term_sets[pattern.term_set]
@@ -79,8 +79,8 @@ class Rules:
 
     def is_laboratory(self, criterion: str) -> bool:
         """Say whether *criterion* is graded from what a laboratory reports."""
-        found = self.compiled.by_id.get(criterion)
+        found = self.compiled_criteria.by_id.get(criterion)
         return found is not None and not _AT_THE_BEDSIDE.intersection(found.measures)
 
-    def _slug(self, criterion: str) -> str:
+    def _find_slug(self, criterion: str) -> str:
         return TERM_OF_SCALE.get(criterion) or criterion.removeprefix(f"{self.protocol.criteria}.")

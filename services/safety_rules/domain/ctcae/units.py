@@ -79,7 +79,7 @@ def is_listed(unit: str) -> bool:
     return unit in _POWER
 
 
-def rescaled(quantity: Quantity, unit: str, valence: int | None = None) -> Quantity | None:
+def rescale_quantity(quantity: Quantity, unit: str, valence: int | None = None) -> Quantity | None:
     """Return *quantity* in *unit*, exactly, or None when they do not share a dimension.
 
     >>> rescaled(Quantity(Decimal("100.4"), "[degF]"), "Cel").value
@@ -101,23 +101,23 @@ def rescaled(quantity: Quantity, unit: str, valence: int | None = None) -> Quant
         return replace(quantity, unit=unit)
     if own in _EQUIVALENTS and valence is not None:
         moles = replace(quantity, value=quantity.value / valence, unit=_EQUIVALENTS[own])
-        return rescaled(moles, unit)
+        return rescale_quantity(moles, unit)
     if own == "[degF]" and unit == "Cel":
-        return replace(quantity, value=_celsius(quantity.value), unit=unit)
+        return replace(quantity, value=_convert_to_celsius(quantity.value), unit=unit)
     if own not in _POWER or unit not in _POWER or _POWER[own][0] is not _POWER[unit][0]:
         return None
     shift = _POWER[own][1] - _POWER[unit][1]
     return replace(quantity, value=quantity.value.scaleb(shift), unit=unit)
 
 
-def _celsius(fahrenheit: Decimal) -> Decimal:
+def _convert_to_celsius(fahrenheit: Decimal) -> Decimal:
     """Return degrees Celsius: exact wherever a published limit, with its one decimal, can lie."""
     value = (fahrenheit - 32) * 5 / 9
     short = value.quantize(Decimal("0.1"))
     return short if short == value else value
 
 
-def in_published_unit(
+def convert_to_published_unit(
     quantity: Quantity, published: Sequence[str], valence: int | None = None
 ) -> Quantity | None:
     """Return *quantity* in the unit it is graded in, or None when none fits.
@@ -132,5 +132,7 @@ def in_published_unit(
         return quantity
     if quantity.unit in published:
         return quantity
-    fits = [fit for unit in published if (fit := rescaled(quantity, unit, valence)) is not None]
+    fits = [
+        fit for unit in published if (fit := rescale_quantity(quantity, unit, valence)) is not None
+    ]
     return min(fits, key=lambda fit: abs(fit.value - quantity.value), default=None)

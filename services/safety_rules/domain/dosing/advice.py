@@ -188,7 +188,7 @@ class ParticipantAdvice:
             results=self._results,
             seizures=given.seizures,
             premedication=given.premedication,
-            matches=self._rules.matches,
+            matches=self._rules.matches_pattern,
             is_laboratory=self._rules.is_laboratory,
         )
 
@@ -221,7 +221,7 @@ def _criteria(rules: Rules) -> Mapping[str, CompiledCriterion]:
         {name for rule in dosing.rules.values() for name in rule.over_uln} if dosing else set()
     )
     measures |= hys_law.MEASURES if rules.protocol.hys_law else set()
-    found = {name: rules.compiled.by_measure.get(name, ()) for name in measures}
+    found = {name: rules.compiled_criteria.by_measure.get(name, ()) for name in measures}
     return {name: criteria[0] for name, criteria in found.items() if criteria}
 
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
-from services.safety_rules.domain.ctcae.corrected_calcium import corrected_range
-from services.safety_rules.domain.ctcae.grading import NoBaseline, Reading, what_is_known
-from services.safety_rules.domain.ctcae.ranges import End, Range, range_of
-from services.safety_rules.domain.ctcae.units import in_published_unit
+from services.safety_rules.domain.ctcae.corrected_calcium import correct_calcium_range
+from services.safety_rules.domain.ctcae.grading import NoBaseline, Reading, collect_inputs
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd, find_range
+from services.safety_rules.domain.ctcae.units import convert_to_published_unit
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Input
 from services.vocabulary.quantity import Quantity
@@ -35,7 +35,7 @@ class UlnResult:
         """Say whether it is more than *multiple* times the limit; None: not known."""
         if self.value_range is None or self.uln is None:
             return None
-        limit = End(self.uln * multiple)
+        limit = RangeEnd(self.uln * multiple)
         if self.value_range.low > limit:
             return True
         return False if self.value_range.high <= limit else None
@@ -44,7 +44,7 @@ class UlnResult:
         """Say whether it is less than *multiple* times the limit; None: not known."""
         if self.value_range is None or self.uln is None:
             return None
-        limit = End(self.uln * multiple)
+        limit = RangeEnd(self.uln * multiple)
         if self.value_range.high < limit:
             return True
         return False if self.value_range.low >= limit else None
@@ -63,16 +63,19 @@ def compare_with_uln(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> U
     if not isinstance(body, Observation) or body.measure not in criteria:
         return None
     criterion = criteria[body.measure]
-    measured = criterion.measured[body.measure]
+    measured = criterion.gradings[body.measure]
     lies, uln, missing = None, None, [str(Input.VALUE)]
     if body.value is not None:
-        value = in_published_unit(body.value, measured.units, measured.valence)
+        value = convert_to_published_unit(body.value, measured.units, measured.valence)
         missing = [str(Input.UNIT)]
         if value is not None:
             like = _Like(body.measure, value.unit, body.lln, body.uln)
-            uln, lies = _limit(criterion, like), range_of(value, measured.range_in(value.unit))
+            uln, lies = (
+                _limit(criterion, like),
+                find_range(value, measured.find_plausible_range(value.unit)),
+            )
             if body.measure == "calcium":
-                lies = corrected_range(lies, value.unit, None) or lies
+                lies = correct_calcium_range(lies, value.unit, None) or lies
             unknown = {Input.VALUE: lies.low != lies.high, Input.ULN: uln is None}
             missing = [str(name) for name, is_unknown in unknown.items() if is_unknown]
     return UlnResult(
@@ -102,8 +105,8 @@ def _limit(criterion: CompiledCriterion, like: _Like) -> Decimal | None:
     """Return the upper limit of results that are *like*; None when it cannot be, or is a bound."""
     one = Quantity(Decimal(1), like.unit)
     reading = Reading(like.measure, one, like.lln, like.uln)
-    known = what_is_known(criterion.measured[like.measure], reading, NoBaseline(), one)
-    return known.exact(Input.ULN)
+    known = collect_inputs(criterion.gradings[like.measure], reading, NoBaseline(), one)
+    return known.find_exact_limit(Input.ULN)
 
 
 def _words(body: Observation) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from services.safety_rules.domain.ctcae.units import rescaled
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.fact import Action, Administration, Culture, Fact, Observation
 from services.vocabulary.protocol import Protocol
@@ -41,7 +41,7 @@ class ConfounderEvents:
             case Culture():
                 events = self.cultures
             case Observation(value=value):
-                count = None if value is None else rescaled(value, "10*9/L")
+                count = None if value is None else rescale_quantity(value, "10*9/L")
                 if count is None:
                     return
                 events, low = self.counts, _is_low(count)

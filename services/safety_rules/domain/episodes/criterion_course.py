@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.ctcae.clinician_findings import SeenAt, nothing_seen
+from services.safety_rules.domain.ctcae.clinician_findings import FindingLookup, look_up_no_findings
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.grading import (
     Baseline,
     BaselineKnown,
     BaselineUnknown,
     NoBaseline,
-    grade,
+    grade_reading,
 )
 from services.safety_rules.domain.episodes.lab_course import (
     FindCircumstances,
@@ -35,7 +35,7 @@ class CriterionCourse:
         merge_gap: timedelta,
         find_nearest: FindNearest,
         find_circumstances: FindCircumstances,
-        find_findings: SeenAt = nothing_seen,
+        find_findings: FindingLookup = look_up_no_findings,
     ) -> None:
         """Start with no readings and before any exposure."""
         self._context = GradingContext(
@@ -105,7 +105,7 @@ class CriterionCourse:
         if reading.value is None:
             return BaselineUnknown(), Grade.NONE
         baseline = BaselineKnown(reading.value)
-        return baseline, grade(criterion, reading, baseline).at_least
+        return baseline, grade_reading(criterion, reading, baseline).at_least
 
 
 def _has_a_value(fact: Fact) -> bool:

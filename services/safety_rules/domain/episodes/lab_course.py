@@ -5,18 +5,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.ctcae.clinician_findings import (
-    NOTHING_SEEN,
-    Seen,
-    SeenAt,
-    nothing_seen,
+    NO_FINDINGS,
+    FindingLookup,
+    FindingSummary,
+    look_up_no_findings,
 )
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
-from services.safety_rules.domain.ctcae.concomitant_drugs import Circumstances
+from services.safety_rules.domain.ctcae.concomitant_drugs import DrugContext
 from services.safety_rules.domain.ctcae.criterion import Comparison
-from services.safety_rules.domain.ctcae.exact import meets
-from services.safety_rules.domain.ctcae.grading import Baseline, Lasting, Reading, grade
-from services.safety_rules.domain.ctcae.prepared_grading import Prepared
-from services.safety_rules.domain.ctcae.shared_inputs import Alike, Beside, prepared_for
+from services.safety_rules.domain.ctcae.exact import meets_comparison
+from services.safety_rules.domain.ctcae.grading import (
+    Baseline,
+    HeldDurations,
+    Reading,
+    grade_reading,
+)
+from services.safety_rules.domain.ctcae.prepared_grading import PreparedGrading
+from services.safety_rules.domain.ctcae.shared_inputs import (
+    ReadingContext,
+    SharedInputs,
+    find_prepared_grading,
+)
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.runs.segments import (
     GradePoint,
@@ -41,8 +50,8 @@ CLINICIAN_INPUTS = frozenset(
 
 FindNearest = Callable[[str, datetime], Quantity | None]
 HeldSince = Mapping[Comparison, datetime]
-_NO_DURATIONS: Lasting = {}
-FindCircumstances = Callable[[str, datetime, datetime | None], Circumstances]
+_NO_DURATIONS: HeldDurations = {}
+FindCircumstances = Callable[[str, datetime, datetime | None], DrugContext]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +90,8 @@ class GradingContext:
     merge_gap: timedelta
     find_nearest: FindNearest
     find_circumstances: FindCircumstances
-    find_findings: SeenAt = nothing_seen
-    _last: dict[str, tuple[Alike, Baseline, Prepared]] = field(  # of each measure
+    find_findings: FindingLookup = look_up_no_findings
+    _last: dict[str, tuple[SharedInputs, Baseline, PreparedGrading]] = field(  # of each measure
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -94,7 +103,7 @@ class GradingContext:
         if segments.before_exposure and self.anchor is not None and instant >= self.anchor:
             segments, ended_run = start_exposure(segments, self.anchor, self.baseline_grade)
         held_since = course.held_since
-        if self.criterion is not None and self.criterion.asks_how_long:
+        if self.criterion is not None and self.criterion.has_lasting_thresholds:
             held_since = self._update_held_since(held_since, instant, facts)
         durations = (
             {c: instant - since for c, since in held_since.items()} if held_since else _NO_DURATIONS
@@ -110,7 +119,9 @@ class GradingContext:
             return course, ended_run
         return LabCourse(segments, held_since), ended_run
 
-    def _find_outcome(self, fact: Fact, baseline: Baseline, durations: Lasting) -> GradingOutcome:
+    def _find_outcome(
+        self, fact: Fact, baseline: Baseline, durations: HeldDurations
+    ) -> GradingOutcome:
         body = fact.body
         if isinstance(body, Assessment):
             return Exact(Grade(body.grade), f"assessed by {body.by}")
@@ -118,49 +129,57 @@ class GradingContext:
             raise TypeError(f"{fact.id} is no reading of a criterion")
         findings = self.find_findings(self.criterion.id, fact.observed_at)
         outcome = self._grade_fact(self.criterion, fact, baseline, durations, findings)
-        if findings is NOTHING_SEEN:
+        if findings is NO_FINDINGS:
             return outcome
         outcome_without_findings = self._grade_fact(
-            self.criterion, fact, baseline, durations, NOTHING_SEEN
+            self.criterion, fact, baseline, durations, NO_FINDINGS
         )
-        return findings.told(outcome, outcome_without_findings)
+        return findings.explain_outcome(outcome, outcome_without_findings)
 
     def _grade_fact(
         self,
         criterion: CompiledCriterion,
         fact: Fact,
         baseline: Baseline,
-        durations: Lasting,
-        findings: Seen,
+        durations: HeldDurations,
+        findings: FindingSummary,
     ) -> GradingOutcome:
         body = _observed(fact)
         shared_inputs = self._find_companions(body.measure, fact.observed_at, findings)
         if durations:
-            return grade(
-                criterion, Alike.of(body, shared_inputs).reading(body.value, durations), baseline
+            return grade_reading(
+                criterion,
+                SharedInputs.from_observation(body, shared_inputs).make_reading(
+                    body.value, durations
+                ),
+                baseline,
             )
         last = self._last.get(body.measure)
-        if last is None or last[1] is not baseline or not last[0].is_of(body, shared_inputs):
-            alike = Alike.of(body, shared_inputs)
-            last = (alike, baseline, prepared_for(criterion, alike, baseline))
+        if last is None or last[1] is not baseline or not last[0].matches(body, shared_inputs):
+            alike = SharedInputs.from_observation(body, shared_inputs)
+            last = (alike, baseline, find_prepared_grading(criterion, alike, baseline))
             self._last[body.measure] = last
-        return last[2].grade(body.value)
+        return last[2].grade_value(body.value)
 
-    def make_reading(self, fact: Fact, durations: Lasting | None = None) -> Reading:
+    def make_reading(self, fact: Fact, durations: HeldDurations | None = None) -> Reading:
         """Return *fact* as a reading of the criterion."""
         body = _observed(fact)
         findings = (
             self.find_findings(self.criterion.id, fact.observed_at)
             if self.criterion
-            else NOTHING_SEEN
+            else NO_FINDINGS
         )
-        alike = Alike.of(body, self._find_companions(body.measure, fact.observed_at, findings))
-        return alike.reading(body.value, durations)
+        alike = SharedInputs.from_observation(
+            body, self._find_companions(body.measure, fact.observed_at, findings)
+        )
+        return alike.make_reading(body.value, durations)
 
-    def _find_companions(self, measure: str, instant: datetime, findings: Seen) -> Beside:
+    def _find_companions(
+        self, measure: str, instant: datetime, findings: FindingSummary
+    ) -> ReadingContext:
         """Return the other inputs of a reading of *measure* at *instant*."""
         circumstances = self.find_circumstances(measure, instant, self.anchor)
-        companion_measures = self.criterion.measured[measure].beside if self.criterion else ()
+        companion_measures = self.criterion.gradings[measure].companions if self.criterion else ()
         if measure == "calcium":
             return circumstances, findings, self.find_nearest("albumin", instant), ()
         if not companion_measures:
@@ -183,8 +202,8 @@ class GradingContext:
         for fact in facts:
             body = fact.body
             if self.criterion and isinstance(body, Observation) and body.value is not None:
-                for comparison in self.criterion.measured[body.measure].lasting:
-                    does = meets(body.value, comparison)
+                for comparison in self.criterion.gradings[body.measure].lasting_comparisons:
+                    does = meets_comparison(body.value, comparison)
                     if does or (does is False and held_since):
                         is_met[comparison] = does or is_met.get(comparison, False)
         if not is_met:

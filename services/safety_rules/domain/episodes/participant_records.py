@@ -114,7 +114,7 @@ class ParticipantRecords:
         elif not stale_ranges and group.has_same_runs(ended_runs, unchanged_count, open_run):
             return False
         is_syndrome = isinstance(course, FollowedSyndrome)
-        label = CriterionLabel(criterion, self._rules.title(criterion), course.baseline_grade)
+        label = CriterionLabel(criterion, self._rules.find_title(criterion), course.baseline_grade)
 
         def make_run_record(run: Run, next_onset: datetime | None) -> EpisodeContent:
             marked_run = self._mark_before_exposure(run) if is_syndrome else run

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from services.safety_rules.domain.ctcae import clinician_findings, concomitant_drugs
-from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, Measured
+from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, MeasureGrading
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.dosing.advice import ParticipantAdvice
 from services.safety_rules.domain.episodes import confounders
@@ -41,7 +41,7 @@ class _FactReaders:
     """The readers of a fact; all observations of one measure have the same."""
 
     names: frozenset[str]  # of criteria and syndromes
-    criteria: tuple[tuple[str, CriterionCourse, Measured], ...]
+    criteria: tuple[tuple[str, CriterionCourse, MeasureGrading], ...]
     is_beside: bool
     syndromes: tuple[str, ...]
     may_confound: bool
@@ -70,8 +70,8 @@ class Fold:
         # Not a bound method: avoids a reference cycle.
         self._nearest = partial(nearest_reading.find_nearest_value, self._nearest_readings)
         self._advice = ParticipantAdvice(participant, rules)
-        self._concomitant_drugs = concomitant_drugs.Given()
-        self._findings = clinician_findings.Findings()
+        self._concomitant_drugs = concomitant_drugs.ConcomitantDrugs()
+        self._findings = clinician_findings.ParticipantFindings()
         self._criterion_courses: dict[str, CriterionCourse] = {}
         self._syndromes = {
             name: FollowedSyndrome(scale, rules.protocol) for name, scale in SCALES.items()
@@ -131,7 +131,7 @@ class Fold:
             records=self.group_by_criterion(),
             steroids=self._steroids,
             known_at=known_at,
-            matches=rules.matches,
+            matches=rules.matches_pattern,
             is_laboratory=rules.is_laboratory,
         )
         return [find_standing(rule, rules.protocol, inputs) for rule in rules.protocol.rules]
@@ -198,11 +198,11 @@ class Fold:
     def _find_readers(self, fact: Fact, measure: str) -> _FactReaders:
         """Return the readers of *fact*, an observation of *measure*; empty: of no measure."""
         protocol = self._rules.protocol
-        criteria = self._rules.compiled.by_measure.get(measure, ())
+        criteria = self._rules.compiled_criteria.by_measure.get(measure, ())
         scales = tuple(name for name, scale in SCALES.items() if scale.reads_fact(fact, protocol))
         return _FactReaders(
             frozenset({*scales, *(one.id for one in criteria)}),
-            tuple((c.id, self._find_course(c.id, c), c.measured[measure]) for c in criteria),
+            tuple((c.id, self._find_course(c.id, c), c.gradings[measure]) for c in criteria),
             measure in nearest_reading.COMPANION_WINDOWS,
             scales,
             confounders.may_confound(fact, protocol),
@@ -215,10 +215,10 @@ class Fold:
         if moves_an_anchor(fact, self._rules.protocol):
             _update_facts(self._anchor_facts, fact, stands=stands)
             self._anchors_stale = True
-        if measures := concomitant_drugs.measures(fact):
+        if measures := concomitant_drugs.list_affected_measures(fact):
             self._change_drug(fact, measures, stands=stands)
-        elif isinstance(body, Assessment) and self._rules.knows(body.criterion):
-            criterion = self._rules.compiled.by_id.get(body.criterion)
+        elif isinstance(body, Assessment) and self._rules.has_term(body.criterion):
+            criterion = self._rules.compiled_criteria.by_id.get(body.criterion)
             self._find_course(body.criterion, criterion).change(fact, stands=stands)
             self._records.mark_changed({body.criterion})
         self._background.change(fact, stands=stands)
@@ -248,8 +248,8 @@ class Fold:
                 compiled_criterion,
                 gap,
                 self._nearest,
-                self._concomitant_drugs.about,
-                self._findings.at,
+                self._concomitant_drugs.find_context,
+                self._findings.summarize_nearest,
             )
             course.update_baseline(self._anchors.first_infusion_at)
             self._criterion_courses[criterion] = self._courses[criterion] = course
@@ -284,16 +284,16 @@ class Fold:
         time = self._nearest_readings[measure].change(fact, stands=stands)
         if time is None:
             return
-        for criterion in self._rules.compiled.by_beside.get(measure, ()):
+        for criterion in self._rules.compiled_criteria.by_companion.get(measure, ()):
             self._find_course(criterion.id, criterion).track.step_again(*time)
             self._records.mark_changed({criterion.id})
             self._update_baseline(criterion.id, time[0])
 
     def _change_drug(self, fact: Fact, measures: Iterable[str], *, stands: bool) -> None:
         self._concomitant_drugs.change(fact, stands=stands)
-        changed_from = fact.observed_at - concomitant_drugs.WITHIN
+        changed_from = fact.observed_at - concomitant_drugs.TREATMENT_WINDOW
         for measure in measures:
-            for criterion in self._rules.compiled.by_measure.get(measure, ()):
+            for criterion in self._rules.compiled_criteria.by_measure.get(measure, ()):
                 self._find_course(criterion.id, criterion).track.step_again(changed_from)
                 self._records.mark_changed({criterion.id})
                 self._update_baseline(criterion.id, changed_from)
@@ -302,11 +302,11 @@ class Fold:
         """Add or remove *fact* when it is a clinician's finding about a criterion."""
         if not isinstance(fact.body, Finding):
             return
-        criterion = self._rules.compiled.by_id.get(fact.body.criterion)
+        criterion = self._rules.compiled_criteria.by_id.get(fact.body.criterion)
         if criterion is None:
             return
         self._findings.change(fact, stands=stands)
-        changed_from = fact.observed_at - clinician_findings.WITHIN
+        changed_from = fact.observed_at - clinician_findings.FINDING_WINDOW
         self._find_course(criterion.id, criterion).track.step_again(changed_from)
         self._records.mark_changed({criterion.id})
         self._update_baseline(criterion.id, changed_from)

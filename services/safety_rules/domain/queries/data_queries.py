@@ -6,9 +6,9 @@ Source: docs/decisions/grading.md, "Numbers that cannot be"
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-from services.safety_rules.domain.ctcae.compiled import Measured
-from services.safety_rules.domain.ctcae.ranges import End
-from services.safety_rules.domain.ctcae.units import in_published_unit, rescaled
+from services.safety_rules.domain.ctcae.compiled import MeasureGrading
+from services.safety_rules.domain.ctcae.ranges import RangeEnd
+from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.bedside import PLAUSIBLE_VITAL_SIGNS
 from services.safety_rules.domain.syndromes.icans import HIGHEST
@@ -17,7 +17,7 @@ from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.quantity import Quantity
 
 
-def query_impossible_numbers(fact: Fact, measured: Measured) -> Iterator[Query]:
+def query_impossible_numbers(fact: Fact, measured: MeasureGrading) -> Iterator[Query]:
     """Yield a query for every number of *fact* that no living person's laboratory reports."""
     body = fact.body
     if not isinstance(body, Observation):
@@ -47,7 +47,7 @@ class PlausibilityCheck:
         self._possible: dict[str, tuple[Observation, Decimal, Decimal]] = {}  # of each measure
 
     def query_impossible_numbers(
-        self, fact: Fact, body: Observation, measured: Measured
+        self, fact: Fact, body: Observation, measured: MeasureGrading
     ) -> tuple[Query, ...]:
         """Return what `impossible` yields."""
         value, like = body.value, self._possible.get(body.measure)
@@ -81,7 +81,7 @@ def query_impossible_bedside(fact: Fact) -> Iterator[Query]:
     if bounds is None:
         return
     unit, low, high, is_whole = bounds
-    fits = body.value if not unit else rescaled(body.value, unit)
+    fits = body.value if not unit else rescale_quantity(body.value, unit)
     if fits is None:
         yield Query(f"a unit of {body.value.unit} does not fit {body.measure}", (fact.id,))
     elif not low <= fits.value <= high or (is_whole and fits.value % 1):
@@ -113,29 +113,29 @@ def query_undecided_records(records: Iterable[EpisodeContent], notify: int) -> I
         yield Query(f"{problem}; missing: {', '.join(missing)}", tuple(facts))
 
 
-def _needs_other_unit(value: Quantity, measured: Measured) -> bool:
+def _needs_other_unit(value: Quantity, measured: MeasureGrading) -> bool:
     """Say whether a grade needs another unit; where only multiples count, any will do."""
-    return in_published_unit(value, measured.units, measured.valence) is None
+    return convert_to_published_unit(value, measured.units, measured.valence) is None
 
 
-def _is_plausible(value: Quantity, measured: Measured) -> bool:
+def _is_plausible(value: Quantity, measured: MeasureGrading) -> bool:
     """Say whether *value* may be so; a bound, and a unit that does not fit, say too little."""
-    fits = in_published_unit(value, measured.units, measured.valence)
+    fits = convert_to_published_unit(value, measured.units, measured.valence)
     if fits is None or fits.censoring is not None:
         return True
-    within = measured.range_in(fits.unit)
+    within = measured.find_plausible_range(fits.unit)
     zero = fits.value == 0 and within.low.number == 0
-    return zero or within.holds(fits.value)
+    return zero or within.contains(fits.value)
 
 
-def _is_too_high(limit: Quantity, measured: Measured) -> bool:
+def _is_too_high(limit: Quantity, measured: MeasureGrading) -> bool:
     """Say whether nobody's result could be above *limit*."""
-    fits = in_published_unit(limit, measured.units, measured.valence)
-    return fits is not None and measured.range_in(fits.unit).high < End(fits.value)
+    fits = convert_to_published_unit(limit, measured.units, measured.valence)
+    return fits is not None and measured.find_plausible_range(fits.unit).high < RangeEnd(fits.value)
 
 
 def _are_reversed(lln: Quantity, uln: Quantity) -> bool:
-    same = lln if lln.unit == uln.unit else rescaled(lln, uln.unit)
+    same = lln if lln.unit == uln.unit else rescale_quantity(lln, uln.unit)
     return same is not None and same.value >= uln.value > Decimal(0)
 
 

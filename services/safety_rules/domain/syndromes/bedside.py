@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from services.safety_rules.domain.ctcae.units import rescaled
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
@@ -81,7 +81,7 @@ def read_number(body: Observation, unit: str) -> Decimal | None:
     """Return the value of a reading in *unit*; None when it is a bound, or has another unit."""
     if body.value is None or body.value.censoring is not None:
         return None
-    compared = rescaled(body.value, unit)
+    compared = rescale_quantity(body.value, unit)
     return None if compared is None else compared.value
 
 
@@ -103,7 +103,7 @@ def reaches_limit(fact: Fact, limit: Quantity) -> bool | None:
     """
     if not isinstance(fact.body, Observation) or fact.body.value is None:
         return None
-    compared = rescaled(fact.body.value, limit.unit)
+    compared = rescale_quantity(fact.body.value, limit.unit)
     if compared is None or not _is_plausible(fact.body.measure, compared.value):
         return None
     if compared.censoring in _UPPER:
