@@ -165,7 +165,7 @@ def rights(user: str | None) -> dict[str, Any]:
 
 
 def _start_time(pid: int) -> str:
-    """Return the start time of *pid*, which tells a reused number apart; empty when it has ended."""
+    """Return the start time of *pid*, which tells a reused number apart; empty: it has ended."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

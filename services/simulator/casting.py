@@ -109,7 +109,7 @@ def _draw_course(person: Person, number: int, rng: Random) -> Person:
 
 
 def _draw_lab_events(person: Person, rng: Random, excluded_measure: str) -> tuple[LabEvent, ...]:
-    """Return adverse events of two to four measures, one each, none of the *excluded_measure* measure."""
+    """Return adverse events of two to four measures, one each, never of *excluded_measure*."""
     last = person.draws[-1]
     events: list[LabEvent] = []
     plans = rng.sample(PLANS, 6)

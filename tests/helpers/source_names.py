@@ -46,7 +46,7 @@ TRADE = """
 """
 
 _WORDS = frozenset(
-    " ".join((PREPOSITIONS, PRONOUNS, ADVERBS, ADJECTIVES, IRREGULAR_PARTICIPLES)).split()
+    f"{PREPOSITIONS} {PRONOUNS} {ADVERBS} {ADJECTIVES} {IRREGULAR_PARTICIPLES}".split()
 )
 _TRADE = frozenset(TRADE.split())
 _QUESTION = re.compile(

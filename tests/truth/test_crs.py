@@ -394,7 +394,7 @@ SILENCES = {
 
 @table(SILENCES)
 def test_a_silence_longer_than_the_gap_ends_an_episode_that_nobody_saw_the_end_of(text, episodes):
-    assert noted(runs(text)) == episodes
+    assert describe_runs(runs(text)) == episodes
 
 
 TOGETHER = {

@@ -125,7 +125,11 @@ KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
         ("boundary likely", None, ("retracted", "open")),
         ("boundary likely", 2, ("retracted", ClosingReason.DSMB_ANSWER)),
         ("boundary reached: review required", None, ("open", ClosingReason.STRONGER_ALERT)),
-        ("boundary reached: review required", 2, (ClosingReason.DSMB_ANSWER, ClosingReason.STRONGER_ALERT)),
+        (
+            "boundary reached: review required",
+            2,
+            (ClosingReason.DSMB_ANSWER, ClosingReason.STRONGER_ALERT),
+        ),
         ("boundary reached: review required", 1, ("open", ClosingReason.STRONGER_ALERT)),
     ],
 )

@@ -31,7 +31,8 @@ class Ladder:
 class MeasureGrading:
     """How one measure is graded under one criterion.
 
-    *lasting_comparisons* has what has to hold for some time; *companions* the other measures that are compared.
+    *lasting_comparisons* have to hold for some time; *companions* are the other measures that are
+    compared.
     """
 
     direction: Direction
@@ -54,7 +55,7 @@ class MeasureGrading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledCriterion:
-    """One criterion, ready to grade; *has_lasting_thresholds*: a value has to last for some grade."""
+    """One criterion, ready to grade; *has_lasting_thresholds*: a grade needs a value to last."""
 
     id: str
     term: str

@@ -84,8 +84,8 @@ class Comparison:
 class Threshold:
     """Met when every one of *comparisons* is, and *condition* holds when there is one.
 
-    *min_duration*: only once those of the value itself have held for longer than that. *sum_over*: the
-    hours over which the value was summed, as its measure says.
+    *min_duration*: only once those of the value itself have held for longer than that. *sum_over*:
+    the hours over which the value was summed, as its measure says.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -130,7 +130,7 @@ class Criterion:
 
     *wordings* has every published grade; an arm has only those that a number can decide. *arms* are
     by measure: a term may be read from several, each by itself. *directions* has the measures that
-    move against *direction*, *unfollowed_measures* those that only stand beside another in a course.
+    move against *direction*, *unfollowed_measures* those that are only companions in a course.
     """
 
     id: str

@@ -46,9 +46,9 @@ class Reading:
         at_rest: Whether the participant was.
         is_anticoagulated: Whether the participant was on anticoagulation.
         infarction: Whether it is at the level of infarction, as the manufacturer defines it.
-        held_durations: How long each of `Measured.lasting` has held; or the value, unchanged. None: it
-            is the only reading.
-        companions: What else was measured about that time, for `Measured.beside`.
+        held_durations: How long each of `MeasureGrading.lasting_comparisons` has held; or the
+            value, unchanged. None: it is the only reading.
+        companions: Other measures about that time, for `MeasureGrading.companions`.
     """
 
     measure: str

@@ -35,7 +35,7 @@ _UNIT_VALUE, _ZERO = Decimal(1), RangeEnd(Decimal(0))
 
 @dataclass(frozen=True, slots=True)
 class _ExactGrading:
-    """What plausible values are compared with, all of it known, after *correction* is added to them.
+    """Numbers that plausible values are compared with once *correction* is added; all are known.
 
     *limit* is the one of normal on the criterion's side, None when it is not known.
     """
@@ -65,8 +65,8 @@ class _ExactGrading:
 class PreparedGrading:
     """How values of one measure are graded when nothing but the value differs.
 
-    *turning_points* are the numbers, in *unit* and in order, at which something changes; None when there
-    are no such numbers, and every value is looked at by itself. *factor* makes a value one in the
+    *turning_points* are the numbers, in *unit* and in order, at which something changes; None when
+    there are no such numbers, and every value is looked at by itself. *factor* makes a value one in the
     published unit; *exact_grading* is None when something is missing.
     """
 
