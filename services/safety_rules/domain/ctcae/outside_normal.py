@@ -39,7 +39,7 @@ def describe_outside_normal(
 def describe_side(direction: Direction, limit: Decimal | None, value: Decimal) -> str:
     """Return on which side of *limit* the *value* lies, when that is the criterion's *direction*.
 
-    >>> beyond(Direction.HIGH, Decimal(10), Decimal(11))
+    >>> describe_side(Direction.HIGH, Decimal(10), Decimal(11))
     'above ULN'
     """
     if limit is None:

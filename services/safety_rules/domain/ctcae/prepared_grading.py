@@ -66,8 +66,8 @@ class PreparedGrading:
     """How values of one measure are graded when nothing but the value differs.
 
     *turning_points* are the numbers, in *unit* and in order, at which something changes; None when
-    there are no such numbers, and every value is looked at by itself. *factor* makes a value one in the
-    published unit; *exact_grading* is None when something is missing.
+    there are no such numbers, and every value is looked at by itself. *factor* makes a value one in
+    the published unit; *exact_grading* is None when something is missing.
     """
 
     criterion: CompiledCriterion

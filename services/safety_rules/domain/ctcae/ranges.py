@@ -15,7 +15,7 @@ from services.vocabulary.quantity import Censoring, Quantity
 class RangeEnd:
     """One end of a range: a number (0), or what lies just below (-1) or just above (+1) it.
 
-    >>> End(Decimal(40)) < End(Decimal(40), +1) < End(Decimal("40.000001"))
+    >>> RangeEnd(Decimal(40)) < RangeEnd(Decimal(40), +1) < RangeEnd(Decimal("40.000001"))
     True
     """
 
@@ -33,7 +33,7 @@ class Range:
     def contains(self, number: Decimal) -> bool:
         """Say whether *number* is in it.
 
-        >>> Range(End(Decimal(0), +1), End(Decimal(5))).holds(Decimal(0))
+        >>> Range(RangeEnd(Decimal(0), +1), RangeEnd(Decimal(5))).contains(Decimal(0))
         False
         """
         return self.low <= RangeEnd(number) <= self.high
@@ -54,7 +54,7 @@ UNKNOWN = Range(RangeEnd(Decimal(0), +1), RangeEnd(Decimal("Infinity")))
 def find_range(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
     """Return where the true value lies: anywhere *plausible* when it is unknown, or cannot be.
 
-    >>> range_of(Quantity(Decimal(1400), "mmol/L"), Range(End(Decimal(80)), End(Decimal(220)))).low
+    >>> find_range(Quantity(Decimal(1400), "mmol/L"), Range(RangeEnd(Decimal(80)), RangeEnd(Decimal(220)))).low
     End(number=Decimal('80'), side=0)
     """
     if quantity is None:
@@ -82,10 +82,10 @@ def narrow_ranges(
 
     All lowest ends can then be approached together, and so can all highest ends.
 
-    >>> known = range_of(Quantity(Decimal(40), "U/L"))
+    >>> known = find_range(Quantity(Decimal(40), "U/L"))
     >>> ranges = {Input.LLN: known, Input.ULN: UNKNOWN, Input.BASELINE: UNKNOWN}
-    >>> orders = [Order(Input.ULN, Input.BASELINE, False), Order(Input.LLN, Input.ULN, True)]
-    >>> narrowed(ranges, orders)[Input.BASELINE].low
+    >>> orders = [OrderConstraint(Input.ULN, Input.BASELINE, False), OrderConstraint(Input.LLN, Input.ULN, True)]
+    >>> narrow_ranges(ranges, orders)[Input.BASELINE].low
     End(number=Decimal('40'), side=1)
     """
     tight = dict(ranges)

@@ -82,11 +82,11 @@ def is_listed(unit: str) -> bool:
 def rescale_quantity(quantity: Quantity, unit: str, valence: int | None = None) -> Quantity | None:
     """Return *quantity* in *unit*, exactly, or None when they do not share a dimension.
 
-    >>> rescaled(Quantity(Decimal("100.4"), "[degF]"), "Cel").value
+    >>> rescale_quantity(Quantity(Decimal("100.4"), "[degF]"), "Cel").value
     Decimal('38.0')
-    >>> rescaled(Quantity(Decimal("5.0"), "meq/L"), "mmol/L", valence=2).value
+    >>> rescale_quantity(Quantity(Decimal("5.0"), "meq/L"), "mmol/L", valence=2).value
     Decimal('2.5')
-    >>> rescaled(Quantity(Decimal(1), "mg/dL"), "mmol/L") is None
+    >>> rescale_quantity(Quantity(Decimal(1), "mg/dL"), "mmol/L") is None
     True
 
     Args:
