@@ -1,4 +1,4 @@
-"""Accepting messages: read, look up whom they are about, write everything, in one transaction."""
+"""Acceptance of messages: they are read, matched to participants and stored in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ _log = log.make_logger("ingest")
 
 @dataclass(frozen=True, slots=True)
 class _ReadMessage:
-    """A message that can be accepted, and what it says."""
+    """A message that can be accepted, with its content and the row that keeps it."""
 
     submission: Submission
     content: MessageContent | FactsContent
@@ -38,16 +38,18 @@ class _ReadMessage:
 
 @dataclass(slots=True)
 class Intake:
-    """Where messages enter: one transaction for as many as are given together.
+    """The entry of messages into the study: those that are given together share one transaction.
 
     Args:
-        db: Migrated.
-        keys: For the raw messages and the identifiers.
-        study: Id.
-        sites: Of the study.
-        tables: What every site may use.
-        clock: The machine's.
-        by_message: ``received_at`` is the sender's time, not the machine's.
+        db: The database, migrated.
+        keys: Keys for the raw messages and the identifiers.
+        study: Id of the study.
+        sites: Sites of the study.
+        tables: Codes, units, drugs and words that every site may use.
+        clock: The machine's clock.
+        by_message: True when ``received_at`` is the time of the message (MSH-7), not the machine's.
+        on_outcome: Called with each outcome.
+        matcher: Finds the participants that messages are about.
     """
 
     db: Database
@@ -64,9 +66,10 @@ class Intake:
         self.matcher = PatientMatcher(self.keys, self.study)
 
     def accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """Return what became of each, once the accepted are on disk.
+        """Return the outcome of each submission once the accepted ones are on disk.
 
-        When the transaction fails, each is tried alone, so that one cannot lose the others.
+        When the transaction fails, each is tried alone, so that one failing message does not cost
+        the others.
         """
         try:
             outcomes = self._accept(submissions)
@@ -167,7 +170,7 @@ def _accepted_outcome(
 
 
 def not_stored_outcome(error: Exception) -> Outcome:
-    """Return the outcome of what *error* kept from being stored, or kept from being told of it."""
+    """Return the outcome of a message that was not stored, or not confirmed, because of *error*."""
     refusal = Refusal("MSH", f"could not be stored ({type(error).__name__})", "send it again")
     may_pass = isinstance(error, DatabaseError) and is_transient(error)
     return Outcome(Answer.ERROR, refusal, is_transient=may_pass)

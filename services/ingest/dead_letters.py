@@ -1,4 +1,4 @@
-"""What can never be accepted, of a sender who waits for no answer: kept as it came, and parked."""
+"""Messages of the site topic that can never be accepted: kept as they came, and parked."""
 
 from hashlib import sha256
 
@@ -9,7 +9,8 @@ from services.ingest.parked_rows import build_parked_rows
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
 
-# Then the site. No sender of HL7 v2 is called so: the message itself is new if it comes after all.
+# The site follows. No sender of HL7 v2 has this name, so the same message counts as new when it is
+# accepted later.
 DEAD_LETTER_SENDER = "site-topic|"
 
 
@@ -17,7 +18,7 @@ _REASONS = {"MSH-3, MSH-4": ParkReason.NO_SITE, "MSH-4": ParkReason.WRONG_SITE}
 
 
 def park_refusal(refusal: Refusal) -> ParkedItem:
-    """Return what is parked of a message that was refused.
+    """Return the parked item of a message that was refused.
 
     >>> problem = "there is no message control id"
     >>> park_refusal(Refusal("MSH-10", problem, "give every message its own"))
@@ -31,13 +32,13 @@ detail='MSH-10: there is no message control id; give every message its own')
 def store_dead_letter(
     intake: Intake, submission: Submission, site_key: str, item: ParkedItem
 ) -> None:
-    """Return once *submission* is on disk, with *item* that says why it waits; again is no change.
+    """Store *submission* as it came, with *item* as the reason; storing it again changes nothing.
 
     Args:
-        intake: Where it could not enter.
-        submission: As it came; its site is empty when the study has none of that name.
+        intake: The intake that did not accept it.
+        submission: The message; its site is empty when the study has none of that name.
         site_key: The site that the sender named.
-        item: Why it waits.
+        item: The reason for which it is parked.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: It could not be stored.
@@ -62,9 +63,9 @@ def store_dead_letter(
 
 
 def resubmit(intake: Intake, message: RawMessage) -> Outcome | None:
-    """Return what becomes of a kept message now; None when its site is still none of the study's.
+    """Submit a dead letter again; None when the study still has no site of that name.
 
-    What enters is a message of its own, under the sender that it names.
+    It is accepted as a new message of the sender that it names.
     """
     site = message.sender.removeprefix(DEAD_LETTER_SENDER)
     if site not in intake.sites.by_id:
@@ -74,7 +75,7 @@ def resubmit(intake: Intake, message: RawMessage) -> Outcome | None:
 
 
 def detect_form(body: bytes) -> Form:
-    """Return what a record holds.
+    """Return the form of a record: facts when it begins as JSON, otherwise HL7 v2.
 
     >>> detect_form(b'{"subject": "P-001"}'), detect_form(b"MSH|^~")
     ('facts', 'hl7v2')

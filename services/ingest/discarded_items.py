@@ -1,4 +1,4 @@
-"""What a person has set aside of a message: no retry makes a fact of it."""
+"""Parked items that a person has discarded: a retry makes no fact of them."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -14,18 +14,21 @@ _FORMER_PATH = re.compile(r"PID\.3\[(\d+)\]")
 
 
 def item_key(parked: ParkedRow | ParkedItem) -> tuple[str, str]:
-    """Return what tells an item from the others of its message: path and reason."""
+    """Return the key of an item within its message: path and reason."""
     return parked.path, str(parked.reason)
 
 
 def drop_discarded(
     content: MessageContent | FactsContent, discarded_keys: Collection[tuple[str, str]]
 ) -> MessageContent | FactsContent:
-    """Return *content* without what the *discarded_keys* items, by `key`, are about.
+    """Return *content* without the parts that the discarded items cover.
 
-    What still cannot be read is about itself. Any other item is about all that stands there now:
-    ``OBX[3].5`` about ``OBX[3]``, ``PID[2].3`` about whatever is said of the second patient,
-    ``line 4`` about that line.
+    An unreadable item covers only itself. Any other item covers its whole segment: ``OBX[3].5``
+    covers ``OBX[3]``, ``PID[2].3`` everything about the second patient, ``line 4`` that line.
+
+    Args:
+        content: Of the message as it is read now.
+        discarded_keys: The discarded items, by `item_key`.
     """
     unreadable = {item_key(item) for item in content.parked}
     discarded_places = {
@@ -61,17 +64,17 @@ def renumber_paths(
     content: MessageContent | FactsContent,
     fact_ids: Collection[str],
 ) -> list[ParkedRow]:
-    """Return *rows* with the path that each has now.
+    """Return *rows* with the paths that this version writes.
 
-    Older versions wrote ``PID.3[n]`` for the n-th patient of whom nothing could become a fact. It
-    is clear who that is where as many still wait as there are such rows. Where it is not, a row
-    keeps its path: what it was about waits a second time rather than not at all.
+    Older versions wrote ``PID.3[n]`` for the n-th patient without any fact. The patient is clear
+    when as many patients are without a fact as there are such rows. Otherwise a row keeps its
+    path: its items are parked a second time rather than lost.
 
     Args:
-        rows: All that was ever parked of *message*.
-        message: As it is stored.
-        content: What it says now.
-        fact_ids: Ids of the facts that came of it.
+        rows: All rows that were ever parked of *message*.
+        message: The stored message.
+        content: Its content as it is read now.
+        fact_ids: Ids of the facts that it has led to.
     """
     if isinstance(content, FactsContent):
         return list(rows)

@@ -1,4 +1,4 @@
-"""Participants from a CSV file: who takes part, by which identifiers they are known."""
+"""Enrolment of participants, with their identifiers, from a CSV file."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ def _none_if_empty(value: object) -> object:
 
 
 def _as_time(value: object) -> datetime:
-    """Return the time in a cell: a number of days or of seconds is none."""
+    """Return the time in a cell; a number of days or of seconds is refused."""
     try:
         instant = datetime.fromisoformat(str(value))
     except ValueError:
@@ -50,7 +50,7 @@ Time = Annotated[datetime, BeforeValidator(_as_time)]
 
 
 class _Row(BaseModel):
-    """One line; times are ISO 8601, in the site's calendar when they say no offset."""
+    """One line; times are ISO 8601, in the site's calendar when they have no offset."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -77,19 +77,19 @@ _NAMES = ", ".join(COLUMNS)
 
 @dataclass(frozen=True, slots=True)
 class WrongRow:
-    """A line that cannot be imported: its number, and what is wrong with it."""
+    """A line that cannot be imported: its number and the problem."""
 
     line: int
     problem: str
 
     def __str__(self) -> str:
-        """One sentence."""
+        """Return one sentence."""
         return f"line {self.line}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did: participants that are new, that changed, and lines left out."""
+    """The result of an import: counts of new and changed participants, and the lines left out."""
 
     added_count: int
     changed_count: int
@@ -97,10 +97,10 @@ class ImportResult:
 
 
 def import_participants(intake: Intake, content: bytes, actor: str) -> ImportResult:
-    """Let everybody in *content* (CSV with `COLUMNS`) take part; again with changes corrects.
+    """Enrol the participants in *content* (CSV with `COLUMNS`); another import corrects them.
 
-    Each line is a message of its own: a wrong one does not keep the others out. What the last line
-    about somebody says stands, also when it was said and corrected before.
+    Each line is a message of its own: a wrong one does not keep the others out. The last line
+    about a participant stands, even when an earlier import corrected the same line.
     """
     rows, wrong = _read_rows(content, intake.sites)
     known_at = _find_known_at(intake, [row for _, row, _ in rows])
@@ -171,9 +171,9 @@ def _read_row(cells: Mapping[str, object], sites: Sites) -> _Row | str:
 
 @dataclass(frozen=True, slots=True)
 class _ImportedLine:
-    """A line as it was read, who imports it, and since when it is known.
+    """A line as it was read, its importer, and the instant from which it is known.
 
-    *is_last*: no later line of the file is about the same participant.
+    *is_last* is True when no later line of the file is about the same participant.
     """
 
     raw: bytes
@@ -183,10 +183,10 @@ class _ImportedLine:
 
 
 def _find_known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
-    """Return when an import becomes known: now.
+    """Return the instant from which an import is known: now.
 
-    By the clock of messages that is when the last one was sent; before the first, the earliest
-    enrolment of the file.
+    By the clock of messages it is the time of the last message, and before the first message the
+    earliest enrolment of the file.
     """
     if not (intake.by_message and rows):
         return intake.clock()
@@ -238,7 +238,7 @@ def _enter(
 
 
 def _choose_control_id(conn: Connection, digest: str) -> str:
-    """Return the hash of a line; said before, with its number: it may correct what came since."""
+    """Return the hash of a line; repeated, with a number: it may correct an import in between."""
     control_ids = chain([digest], (f"{digest}|{number}" for number in count(2)))
     return next(
         one for one in control_ids if not journal.find_payload_hashes(conn, [(_SENDER, one)])
@@ -248,7 +248,7 @@ def _choose_control_id(conn: Connection, digest: str) -> str:
 def _changed_facts(
     conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo
 ) -> Iterator[Fact]:
-    """Yield what is not known yet; what stands otherwise is corrected, also by a clock set back."""
+    """Yield the facts of a line that are new or differ from the last ones (as corrections)."""
     enrolment = Enrolment(row.site, row.sex, row.birth_year, row.weight_kg)
     parts: tuple[tuple[Body, datetime], ...] = (
         (enrolment, row.enrolled_at),
@@ -278,7 +278,7 @@ def _changed_facts(
 
 
 def _report_order(fact: Fact) -> tuple[datetime, bool, str]:
-    """Order what imports have said as grading does: the last one stands."""
+    """Return the sort key of facts of imports, as grading orders them: the last one stands."""
     return fact.reported_at, fact.status is Status.CORRECTED, fact.digest
 
 

@@ -11,7 +11,7 @@ from services.ingest.domain.message_content import ParkedItem, ParkReason, Refus
 from services.runtime import wire
 from services.vocabulary.fact import Fact
 
-FACTS_SENDER = "facts|"  # then who it is
+FACTS_SENDER = "facts|"  # the person or the site follows
 
 _TIMES = ("observed_at", "reported_at")
 _MEANING = {
@@ -25,7 +25,7 @@ _MEANING = {
 
 @dataclass(frozen=True, slots=True)
 class FactLine:
-    """A fact, where it stands (``line 3``), and by what its sender knows it."""
+    """A fact with its place (``line 3``) and its sender's own id."""
 
     place: str
     sender_id: str
@@ -49,7 +49,7 @@ class FactsContent:
 
 
 def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refusal:
-    """Return the facts of a message; a line that is none is parked, the others go on.
+    """Return the facts of a message; a line that is no fact is parked, the others are kept.
 
     Args:
         body: UTF-8, one object to a line.
@@ -75,10 +75,10 @@ def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refusal:
 
 
 def read_lines(body: bytes) -> tuple[list[FactLine], list[ParkedItem]]:
-    """Return the facts in *body*, and the lines that are none.
+    """Return the facts in *body*, and the lines that are no facts.
 
-    A fact without an id is known by the hash of its line, without a time of report by when it was
-    true.
+    A fact without an id gets the hash of its line, and one without a time of report its time of
+    observation.
     """
     facts, wrong = [], []
     for number, line in enumerate(body.split(b"\n"), 1):
@@ -97,7 +97,7 @@ def read_lines(body: bytes) -> tuple[list[FactLine], list[ParkedItem]]:
 
 
 def _read_line(line: bytes) -> Fact | str:
-    """Return the fact, or what is wrong with it."""
+    """Return the fact, or the problem of the line."""
     try:
         entries = json.loads(line)
     except (ValueError, RecursionError):
@@ -136,7 +136,7 @@ def _check_fact(
 
 
 def _read_instant(text: object) -> datetime | None:
-    """Return an instant, in UTC when it says its offset; None when it is none."""
+    """Return the instant in *text*, in UTC when it has an offset; None when it is no time."""
     try:
         instant = datetime.fromisoformat(text if isinstance(text, str) else "")
         instant = instant if instant.tzinfo is None else instant.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Messages in files: HL7 v2 in any wrapping, or facts one to a line."""
+"""Files of messages: HL7 v2 in any wrapping, or facts one to a line."""
 
 import codecs
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ _FACT_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 
 
 def list_files(path: Path) -> list[Path]:
-    """Return the file itself, or every file below a folder, in the order of their names."""
+    """Return the file *path*, or every file below the folder *path*, in order of their names."""
     return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
 
 
 def read_submissions(content: bytes, actor: str, name: str = "") -> Iterator[Submission]:
-    """Yield what a file holds, message by message; each line of facts is one.
+    """Yield the messages of a file; each line of facts is one.
 
     Args:
-        content: Of the whole file.
-        actor: Who enters it.
-        name: Of the file; one in ``.ndjson`` holds facts whatever it looks like.
+        content: The whole file.
+        actor: The person who enters it.
+        name: Name of the file; one in ``.ndjson`` holds facts whatever its content looks like.
     """
     content = content.removeprefix(codecs.BOM_UTF8)
     file = f"{name}, " if name else ""
@@ -37,7 +37,7 @@ def read_submissions(content: bytes, actor: str, name: str = "") -> Iterator[Sub
 
 
 def find_file_faults(content: bytes, name: str = "") -> list[str]:
-    """Return where a file is not as long as it says, and what of it is in no message."""
+    """Return the faults of a file: counts that do not fit, and parts that are in no message."""
     content = content.removeprefix(codecs.BOM_UTF8)
     if not content.strip():
         return ["is empty"]

@@ -29,7 +29,7 @@ def build_routes(intake: Intake, writer: Writer) -> list[Route]:
         return Response(ack, _STATUS[outcome.answer], media_type="application/hl7-v2")
 
     async def facts(request: Request) -> Response:
-        """Answer how many lines became facts, and which did not and why."""
+        """Answer with the number of facts, and the lines that became none with their reasons."""
         body_and_outcome = await _submit(request, intake, writer, "facts")
         if isinstance(body_and_outcome, Response):
             return body_and_outcome
@@ -60,7 +60,7 @@ def build_routes(intake: Intake, writer: Writer) -> list[Route]:
 async def _submit(
     request: Request, intake: Intake, writer: Writer, form: Form
 ) -> tuple[bytes, Outcome] | Response:
-    """Return the body and what became of it, or why it was not looked at."""
+    """Return the body and its outcome, or the response to a request that is not read."""
     site = await asyncio.to_thread(_find_site, request, intake)
     if site is None:
         return _problem(401, "no valid API key: send Authorization: Bearer KEY")
@@ -84,7 +84,7 @@ def _find_site(request: Request, intake: Intake) -> str | None:
 
 
 def _problem(status: int, detail: str) -> Response:
-    """Return an error in the form of RFC 9457."""
+    """Return an error response in the form of RFC 9457."""
     return JSONResponse(
         {"title": "not accepted", "status": status, "detail": detail},
         status,

@@ -1,4 +1,4 @@
-"""Ids of messages and facts: made of content, so that a replay makes the same ones."""
+"""Ids of messages and facts: hashes of their content, so that a replay makes the same ids."""
 
 from uuid import UUID, uuid5
 

@@ -1,17 +1,18 @@
-"""Messages of which nothing is known: whether there was nothing to know.
+"""Accepted messages that produced neither a fact nor a parked item.
 
-The study's files may have been edited since, so what they say now is not asked. They decide what a
-message means, and hardly ever whether it says anything: what they do not explain is parked. So it
-is read as of a participant of the site and sender that it was accepted from, whatever they are
-called today. If it then says something, that was lost.
+Such a message may be empty of content, or its content may have been lost. The study's files may
+have changed since, so they are not used to tell the two apart. They decide the meaning of a
+message, and hardly ever whether it has any content: whatever they do not explain is parked. The
+message is therefore read for the site and sender that it was accepted from, and with every
+identifier known. If it then has content, that content was lost.
 
-What cannot be told apart any more:
+The limits of this check:
 
-- Of a message that this Aegis refuses, and an earlier one accepted, nobody knows what it said. It
-  is no finding.
-- That it named nobody whom the files knew then was parked. When the message says nothing else, the
-  loss of that item is not seen here; the audit trail shows it.
-- A message that says something only to an Aegis that reads more than the earlier one is a finding.
+- A message that this version refuses and an earlier version accepted is no finding, because its
+  earlier content is unknown.
+- A message whose patient the files did not know was parked. If it has no other content, the loss
+  of that parked item is not seen here; the audit trail shows it.
+- A message that only a newer version can read, and the earlier one could not, is a finding.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ _PARTICIPANTS_FILE = "participants"  # a file of participants, whose facts stand
 
 
 def is_lost(intake: Intake, conn: Connection, message_id: str) -> bool:
-    """Say whether a message without fact or parked item says something that is nowhere."""
+    """Return True when a message without fact or parked item has content: it was lost."""
     try:
         message = journal.load_message(conn, intake.keys, message_id)
     except VaultError:  # which is a finding of its own
@@ -49,7 +50,7 @@ def is_lost(intake: Intake, conn: Connection, message_id: str) -> bool:
 
 
 def _has_new_facts(intake: Intake, conn: Connection, message: RawMessage) -> bool:
-    """Say whether facts of our own form are not known; no file of the study explains them."""
+    """Return True when a message in Aegis's own form has facts or items that are not stored."""
     content = read_facts(message.body, message.site, message.sender.removeprefix(FACTS_SENDER))
     if isinstance(content, Refusal):
         return False
@@ -58,7 +59,7 @@ def _has_new_facts(intake: Intake, conn: Connection, message: RawMessage) -> boo
 
 
 def _has_content(intake: Intake, message: RawMessage) -> bool:
-    """Say whether a message of HL7 v2 says anything, to whatever files."""
+    """Return True when a message of HL7 v2 has content, whatever the study's files are."""
     message_or_refusal = parse_message(message.body)
     if isinstance(message_or_refusal, Refusal):
         return False
@@ -73,7 +74,7 @@ def _has_content(intake: Intake, message: RawMessage) -> bool:
 
 
 def _authorities(message: Message) -> Mapping[str, str]:
-    """Return every authority that PID-3 names, with the type of its identifier."""
+    """Return every authority in PID-3 with the type of its identifier."""
     return {
         authority: kind
         for patient in message.segments_named("PID")

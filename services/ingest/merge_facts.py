@@ -1,4 +1,4 @@
-"""Merges and moves: facts that name two participants, and stand in the journals of both."""
+"""Facts of merges and moves: they name two participants and enter the journals of both."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from services.vocabulary.fact import Fact, Merge, Move
 def build_pair_facts(
     message: RawMessage, draft: MergeDraft | MoveDraft, body: Merge | Move
 ) -> list[Fact]:
-    """Return *body* as a fact about each of the two that it names."""
+    """Return *body* as a fact about each of the two participants that it names."""
     pair = {body.gone, body.survivor} if isinstance(body, Merge) else {body.source, body.target}
     facts = [
         Fact(
@@ -33,12 +33,12 @@ def build_pair_facts(
 def park_unclear_move(
     draft: MoveDraft, *, to_themselves: bool, has_others: bool
 ) -> ParkedItem | None:
-    """Return what is parked when it is not clear what moves; None when it is.
+    """Return the parked item of a move whose extent is not clear; None when it is clear.
 
     Args:
         draft: The move.
-        to_themselves: Both identifiers lead to one participant.
-        has_others: The one it moves from is known by more identifiers than it names.
+        to_themselves: True when both identifiers lead to one participant.
+        has_others: True when the participant it moves from has identifiers that it does not name.
     """
     if to_themselves:
         detail = "PID-3 and MRG-1 lead to the same participant: name the one it moves from in MRG-1"
@@ -53,7 +53,7 @@ def park_unclear_move(
 
 
 def hash_visits(fact: Fact, hash_visit: Callable[[str], str]) -> Fact:
-    """Return *fact* with the numbers of visits that its sender wrote, if any, hashed."""
+    """Return *fact* with its visit numbers, if any, hashed by *hash_visit*."""
     body = fact.body
     if isinstance(body, Move):
         body = replace(body, visit=hash_visit(body.visit), new_visit=hash_visit(body.new_visit))

@@ -1,14 +1,14 @@
-"""What ingest tells the metrics about each message."""
+"""Metrics of ingest: counts of messages and parked items, and their delays."""
 
 from services.ingest.application import Outcome
 from services.ingest.domain.message_content import ParkReason
 from services.runtime.metrics import Metrics
 
-_UNKNOWN_SITE = "unknown"  # a closed set: a sender that no site is named for is no label
+_UNKNOWN_SITE = "unknown"  # labels are a closed set, so a sender without a site is none
 
 
 def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
-    """Count a message, what of it is parked, and how late it came."""
+    """Count a message and its parked items, and observe its delay."""
     site = outcome.site or _UNKNOWN_SITE
     kind = outcome.kind if outcome.refusal is None else _UNKNOWN_SITE
     metrics.ingest_messages.labels(site, kind, f"A{outcome.answer}").inc()
@@ -22,5 +22,5 @@ def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
 
 
 def count_dead_letter(metrics: Metrics, site: str, reason: ParkReason) -> None:
-    """Count a message of the site topic that can never be accepted, and is kept."""
+    """Count a message of the site topic that is kept because it can never be accepted."""
     metrics.parked.labels(site or _UNKNOWN_SITE, reason).inc()

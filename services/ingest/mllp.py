@@ -1,4 +1,4 @@
-"""The MLLP listener: frames in, acknowledgements out, in order, after the commit."""
+"""The MLLP listener: reads frames and answers each, in order, after the commit."""
 
 import asyncio
 import contextlib
@@ -30,14 +30,14 @@ _log = log.make_logger("ingest")
 
 @dataclass(slots=True)
 class MllpServer:
-    """Listens on one port.
+    """A listener on one port.
 
     Args:
-        writer: Started.
+        writer: The writer, started.
         clock: For the time of the acknowledgement.
-        largest: Bytes of a message.
-        halfway_s: How long a frame that has begun may take.
-        goodbye_s: How long the last answers of a connection may take.
+        largest: Limit of a message, in bytes.
+        halfway_s: Time limit of a frame that has begun.
+        goodbye_s: Time limit of the last answers of a connection.
     """
 
     writer: Writer
@@ -49,7 +49,7 @@ class MllpServer:
     _connections: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """Listen; return the port, which is a free one when *port* is 0.
+        """Start to listen, and return the port: a free one when *port* is 0.
 
         Raises:
             OSError: The port is taken, or not this user's to take.
@@ -58,7 +58,7 @@ class MllpServer:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Take no new connection, answer what was received, close."""
+        """Refuse new connections, answer the messages received so far, and close."""
         if self._server is not None:
             self._server.close()
         for task in self._connections:
@@ -127,7 +127,7 @@ class MllpServer:
         return _PendingAnswer(frame, asyncio.wrap_future(future))
 
     async def _answer(self, answers: "_AnswerQueue", writer: asyncio.StreamWriter) -> None:
-        """Answer in the order in which messages came; several that are ready go out together."""
+        """Send the answers in the order of the messages; several that are ready go out together."""
         while (pending := await answers.queue.get()) is not None:
             outcome = await pending.outcome
             ack = acknowledge(pending.raw, outcome.answer, self.clock(), outcome.refusal)
@@ -146,7 +146,7 @@ class _PendingAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _AnswerQueue:
-    """Messages of one connection that wait for their answer, then None; *room* is for more."""
+    """Messages of one connection that await their answer, ended by None; *room* limits them."""
 
     queue: "asyncio.Queue[_PendingAnswer | None]" = field(default_factory=asyncio.Queue)
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UNANSWERED_LIMIT))
@@ -156,6 +156,6 @@ class _AnswerQueue:
 
 
 def _peer(writer: asyncio.StreamWriter) -> str:
-    """Return the address of who is connected."""
+    """Return the address of the client."""
     name = writer.get_extra_info("peername")
     return str(name[0]) if name else ""

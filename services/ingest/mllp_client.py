@@ -1,4 +1,4 @@
-"""Sends messages to an MLLP port and reads the answers: for feeds, demos and tests."""
+"""An MLLP client for feeds, demos and tests: sends messages and reads the answers."""
 
 import socket
 from collections import deque
@@ -13,7 +13,7 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class AnsweredMessage:
-    """One message and what was answered to it: MSA-1, e.g. ``AA``, and the whole ACK."""
+    """One message with its answer: *code* (MSA-1, e.g. ``AA``) and the whole ACK."""
 
     message: bytes
     code: str

@@ -1,4 +1,4 @@
-"""What comes in, and what became of it."""
+"""A message that is submitted, and its outcome."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +13,15 @@ Form = Literal["hl7v2", "facts"]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Bytes that somebody sent.
+    """A message as somebody sent it.
 
     Args:
-        body: As they came.
-        source: The way by which they came.
-        site: The one that has authenticated itself, or empty.
-        actor: The person who enters them, or empty.
+        body: The bytes as received.
+        source: The channel.
+        site: The site that has authenticated itself, or empty.
+        actor: The person who enters it, or empty.
         form: One message of HL7 v2, or facts one to a line.
-        place: Where the sender finds them again, e.g. ``labs.hl7, message 3``.
+        place: Its place for the sender, e.g. ``labs.hl7, message 3``.
     """
 
     body: bytes
@@ -34,19 +34,19 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of it: accepted means that it is on disk.
+    """The outcome of a submission; accepted means that it is on disk.
 
     Args:
-        answer: Accepted, send again, or never acceptable.
-        refusal: Why it was not accepted.
-        site: Whose it was, empty when nobody's.
-        kind: Of message, e.g. ``ORU^R01``; ``other`` for all that are not read.
-        facts: How many came of it.
-        parked: What waits, and why.
-        duplicate: The very same bytes were accepted before.
-        is_transient: The same may be accepted later; False: it failed for what it is.
-        received_at: By the clock that this installation goes by; None when it was refused.
-        observed: When each fact was true.
+        answer: Accepted, error (send it again) or rejected.
+        refusal: The reason when it was not accepted.
+        site: The sending site, empty when unknown.
+        kind: Type of the message, e.g. ``ORU^R01``; ``other`` for types that are not read.
+        facts: Number of facts.
+        parked: Items that wait, with their reasons.
+        duplicate: True when the same bytes were accepted before.
+        is_transient: True when the same message may be accepted later.
+        received_at: By the clock of this installation; None when it was refused.
+        observed: The time of observation of each fact.
     """
 
     answer: Answer

@@ -21,7 +21,7 @@ from services.store.session import Connection
 
 @dataclass(frozen=True, slots=True)
 class RetryResult:
-    """What a retry did: facts that came of it, items closed, items that still wait."""
+    """The result of a retry: counts of new facts, closed items and items still parked."""
 
     facts: int
     closed_items: int
@@ -29,7 +29,7 @@ class RetryResult:
 
 
 def list_parked(intake: Intake, site: str | None = None) -> list[ParkedRow]:
-    """Return what is parked, oldest first."""
+    """Return the open parked items, oldest first; of *site* only, if given."""
     with intake.db.read() as conn:
         return parking.load_parked(conn, site=site)
 
@@ -46,7 +46,7 @@ def retry_parked(intake: Intake, actor: str, site: str | None = None) -> RetryRe
 
 
 def discard_parked(intake: Intake, ids: Sequence[str], actor: str, reason: str) -> int:
-    """Set items aside for good, with who and why; the raw message stays."""
+    """Discard items for good, with *actor* and *reason*; the raw message stays."""
     with intake.db.write() as conn:
         return parking.resolve_parked(
             conn, ids, resolution="discarded", instant=intake.clock(), actor=actor, comment=reason
@@ -72,7 +72,7 @@ def _retry_message(intake: Intake, message_id: str, actor: str) -> RetryResult:
 def _retry_dead_letter(
     intake: Intake, dead_letter: RawMessage, rows: Sequence[ParkedRow], actor: str
 ) -> RetryResult:
-    """Let what was kept unread enter as a message of its own, if it can now."""
+    """Submit a dead letter again, as a message of its own."""
     outcome = resubmit(intake, dead_letter)
     if outcome is None or outcome.refusal is not None:
         return RetryResult(0, 0, len(rows))
@@ -88,7 +88,7 @@ def _retry_dead_letter(
 
 
 def reread_message(intake: Intake, message: RawMessage) -> MessageContent | FactsContent | Refusal:
-    """Return what a stored message says as the study's files are now."""
+    """Return the content of a stored message, read with the study's present files."""
     if message.sender.startswith(FACTS_SENDER):
         return read_facts(message.body, message.site, message.sender.removeprefix(FACTS_SENDER))
     return read_message(message.body, intake.sites, intake.tables)
@@ -101,9 +101,9 @@ def _apply_content(
     content: MessageContent | FactsContent,
     actor: str,
 ) -> RetryResult:
-    """Add what can be used now; park what came to light only now; close what waits no longer.
+    """Add the facts that can be read now, park new problems, and close the items that are solved.
 
-    What was discarded stays so: nothing of it is added, or parked again.
+    Discarded items stay discarded: nothing of them is added or parked again.
     """
     received_at = message.received_at if intake.by_message else intake.clock()
     retried_message = replace(message, received_at=received_at)
@@ -134,5 +134,5 @@ def _apply_content(
 
 
 def _number_again(row: ParkedRow, times: int) -> ParkedRow:
-    """Return *row* under an id of its own when it was parked, and closed, so many times before."""
+    """Return *row* with an id of its own when it was parked and closed *times* times before."""
     return replace(row, id=str(uuid5(NAMESPACE, f"{row.id}|{times}"))) if times else row

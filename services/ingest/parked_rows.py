@@ -28,24 +28,24 @@ def build_parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[
 
 
 def park_future_dated(path: str, observed_at: datetime) -> ParkedItem:
-    """Return what is parked when something is dated after it was received."""
+    """Return the parked item of a fact that is dated after it was received."""
     detail = f"dated {observed_at:%Y-%m-%d %H:%M} UTC, after it was received"
     return ParkedItem(path, ParkReason.FUTURE_DATED, f"{detail}: correct it, or retry then")
 
 
 def park_unsupported_kind(path: str, fact: Fact) -> ParkedItem:
-    """Return what is parked when a feed sends what only a person can say."""
+    """Return the parked item of a fact that only a person may enter, sent by a site."""
     detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40, moves as A45"
     return ParkedItem(path, ParkReason.UNSUPPORTED_MESSAGE, detail)
 
 
 def park_unknown_participant(path: str, count: int) -> ParkedItem:
-    """Return what is parked when the site has nobody of that identifier in the study."""
+    """Return the parked item of *count* facts whose participant the site does not have."""
     detail = f"{count} items about nobody whom this site has in the study: import the participant"
     return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
 
 
 def park_wrong_subject(path: str) -> ParkedItem:
-    """Return what is parked when a merge or a move would stand in the journal of a third."""
+    """Return the parked item of a merge or move whose subject is neither of its two."""
     detail = "its subject is neither of the two that it names: enter it about one of them"
     return ParkedItem(path, ParkReason.AMBIGUOUS_PARTICIPANT, detail)

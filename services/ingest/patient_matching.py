@@ -1,4 +1,4 @@
-"""Whom a message is about: what it says becomes facts of participants, or has to wait."""
+"""Matching of messages to participants: drafts become facts of a participant, or are parked."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -43,8 +43,8 @@ class PatientMatcher:
     """Finds the participants of one study by the identifiers that messages give.
 
     Args:
-        keys: For the identifiers.
-        study: Id.
+        keys: Keys for the identifiers.
+        study: Id of the study.
     """
 
     keys: Keys
@@ -54,7 +54,7 @@ class PatientMatcher:
     def find_subjects(
         self, conn: Connection, contents: Iterable[MessageContent | FactsContent]
     ) -> Mapping[PatientKey, str]:
-        """Return the participant that each identifier of *contents* leads to, where it does."""
+        """Return the participant of each identifier in *contents* that has one."""
         patient_ids = {key for reading in contents for key in _iterate_keys(reading)}
         hashes = {
             hash_identifier(self.keys, k.authority, k.type, k.identifier): k for k in patient_ids
@@ -69,7 +69,7 @@ class PatientMatcher:
         content: MessageContent | FactsContent,
         subjects: Mapping[PatientKey, str],
     ) -> tuple[list[Fact], list[ParkedItem]]:
-        """Return the facts of a message, and what of it has to wait."""
+        """Return the facts of a message, and its parked items."""
         if isinstance(content, FactsContent):
             return self._build_own_facts(conn, message, content)
         facts: list[Fact] = []
@@ -152,7 +152,7 @@ class PatientMatcher:
         return self._site_of[subject]
 
     def _take_part(self, conn: Connection, subjects: Iterable[str]) -> bool:
-        """Say whether all of *subjects* are people of the study, which is a subject of no site."""
+        """Return True when all *subjects* are participants of the study."""
         return all(self._find_site(conn, subject) for subject in subjects)
 
     def _build_fact(self, message: RawMessage, site: str, draft: FactDraft, subject: str) -> Fact:
@@ -174,7 +174,7 @@ class PatientMatcher:
         return replace(fact, digest=wire.digest_clinical(fact))
 
     def _hash_visit(self, site: str, number: str) -> str:
-        """Return what a fact says of a visit: a hash that only the key holder can repeat."""
+        """Return the keyed hash of a visit number, which only a holder of the key can repeat."""
         return hash_identifier(self.keys, site, _VISIT, number)[:_VISIT_DIGITS] if number else ""
 
     def _build_merge_or_move(
@@ -184,7 +184,7 @@ class PatientMatcher:
         draft: MergeDraft | MoveDraft,
         subjects: Mapping[PatientKey, str],
     ) -> list[Fact] | ParkedItem:
-        """Return the facts of a merge or a move, or why it has to wait."""
+        """Return the facts of a merge or a move, or its parked item."""
         pair = []
         for patient_ids in draft.ends:
             subject = self._find_subject(conn, patient_ids, message.site, subjects)
@@ -206,7 +206,7 @@ class PatientMatcher:
 
 
 def _iterate_keys(content: MessageContent | FactsContent) -> Iterable[PatientKey]:
-    """Yield every identifier that a message names."""
+    """Yield every identifier in a message."""
     if isinstance(content, FactsContent):
         return
     for draft in content.drafts:

@@ -1,7 +1,8 @@
-"""The topic that sites push to: a record's key is the site, its value one message, or facts.
+"""The Kafka topic that sites push to: a record's key is the site, its value one message, or facts.
 
-Nobody waits for an answer there. So an offset is committed only when what came before it is on
-disk; what cannot be stored now is read again, and what can never be accepted is kept and parked.
+The sender waits for no answer. An offset is therefore committed only when every record before it
+is on disk. A record that cannot be stored now is read again; one that can never be accepted is
+kept as a dead letter and parked.
 """
 
 import re
@@ -29,7 +30,7 @@ _POLL_MS = 200
 _LEAVE_MS = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _SITE = re.compile(rb"[a-z0-9-]{1,64}")
-_TRIES = 3  # of what fails for what it is, before it is kept and parked
+_TRIES = 3  # of a record that fails for its content, before it becomes a dead letter
 
 _log = log.make_logger("ingest")
 
@@ -47,17 +48,17 @@ def consumer_group(study: str) -> str:
 
 @dataclass(slots=True)
 class SiteTopic:
-    """Reads the topic while it is told to; a record that comes twice changes nothing.
+    """A reader of the topic; a record that comes twice changes nothing.
 
     Args:
-        consumer: Of the group, that commits nothing by itself.
-        writer: Begun.
-        progress: Told when records wait or reading fails, when they were stored, or none are left.
+        consumer: A consumer of the group that commits nothing by itself.
+        writer: The writer, started.
+        progress: Notified when records wait, when they are stored, and when none are left.
         on_dead_letter: Called with the site and the reason of each record that is kept as a dead
             letter.
-        on_lag: Told topic, partition and how many records lie in front of this reader; None when it
-            reads that partition no longer.
-        largest_bytes: Bytes of a record.
+        on_lag: Called with topic, partition and the number of records not yet read; None for a
+            partition that this reader has lost.
+        largest_bytes: Limit of a record.
     """
 
     consumer: KafkaConsumer
@@ -66,11 +67,11 @@ class SiteTopic:
     on_dead_letter: Callable[[str, ParkReason], None] = lambda _site, _reason: None
     on_lag: Callable[[str, int, int | None], None] = lambda _topic, _partition, _lag: None
     largest_bytes: int = LARGEST_BYTES
-    _failures: int = 0  # in a row, of what fails for what it is
+    _failures: int = 0  # in a row, of records that fail for their content
     _partitions: set[TopicPartition] = field(default_factory=set)
 
     def run(self, stop: threading.Event) -> None:
-        """Read until *stop* is set, then leave the group; what fails for now is read again."""
+        """Read until *stop* is set, then leave the group; after a failure, read again."""
         pause_s = _FIRST_PAUSE_S
         while not stop.is_set():
             try:
@@ -87,7 +88,7 @@ class SiteTopic:
         self.consumer.close(timeout_ms=_LEAVE_MS)
 
     def step(self) -> bool:
-        """Take what is there, and commit its offsets; False when it has to be read again."""
+        """Read the next records and commit their offsets; False when they have to be read again."""
         self._report_lags()
         records: Records = self.consumer.poll(_POLL_MS, max_records=BATCH_SIZE)
         if not records:
@@ -113,7 +114,7 @@ class SiteTopic:
         return is_done
 
     def _store(self, records: Sequence[Any]) -> bool:
-        """Return whether all *records* are on disk, accepted or kept."""
+        """Return True when all *records* are on disk, accepted or as dead letters."""
         submissions: list[tuple[Submission, Future[Outcome]]] = []
         for record in records:
             submission, item = self._read_record(record)
@@ -128,7 +129,7 @@ class SiteTopic:
         return is_stored
 
     def _ensure_stored(self, submission: Submission, outcome: Outcome) -> bool:
-        """Say whether a record is on disk; one that can never be accepted is kept as it is."""
+        """Return True when a record is on disk; store one that can never be accepted as it is."""
         if outcome.refusal is None:
             return True
         if outcome.answer is Answer.REJECT:
@@ -143,7 +144,7 @@ class SiteTopic:
         return True
 
     def _read_record(self, record: Any) -> tuple[Submission, ParkedItem | None]:  # noqa: ANN401 - of the library
-        """Return what *record* holds, and why it is not even read, if it is not."""
+        """Return the submission in *record*, and the parked item of one that is not read at all."""
         body, key = record.value or b"", _site_key(record)
         site = key if key in self.writer.intake.sites.by_id else ""
         submission = Submission(body, "kafka", site, form=detect_form(body))
@@ -161,7 +162,7 @@ class SiteTopic:
         self.on_dead_letter(submission.site, item.reason)
 
     def _seek_back(self, records: Records) -> None:
-        """Go back to where *records* begin, in the partitions that are still this reader's."""
+        """Seek back to the first of *records* in each partition that this reader still has."""
         for partition in self.consumer.assignment().intersection(records):
             self.consumer.seek(partition, records[partition][0].offset)
 
@@ -177,6 +178,6 @@ class SiteTopic:
 
 
 def _site_key(record: Any) -> str:  # noqa: ANN401 - of the library
-    """Return the site that *record* names; empty when it can be none."""
+    """Return the site that *record* names; empty when the key is no id of a site."""
     key = record.key or b""
     return key.decode() if _SITE.fullmatch(key) else ""

@@ -1,4 +1,4 @@
-"""One thread that writes: whatever waits goes into one transaction, then all are answered."""
+"""The writer thread: stores the waiting messages in one transaction, then answers them all."""
 
 import queue
 import threading
@@ -19,10 +19,10 @@ _QueuedMessage = tuple[Submission, "Future[Outcome]"]
 
 
 class Writer:
-    """Accepts messages from any thread; each gets its outcome once it is on disk.
+    """A queue of messages from any thread; each gets its outcome once it is on disk.
 
     Attributes:
-        intake: What it writes for.
+        intake: Accepts the messages.
     """
 
     def __init__(self, intake: Intake, progress: Progress | None = None) -> None:
@@ -35,18 +35,18 @@ class Writer:
         )
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, then end."""
+        """Store the waiting messages, then end the thread."""
         self._queue.put(None)
         self._thread.join()
 
     def submit(self, submission: Submission) -> "Future[Outcome]":
-        """Return what will hold the outcome of *submission*."""
+        """Return a future of the outcome of *submission*."""
         future: Future[Outcome] = Future()
-        future.set_running_or_notify_cancel()  # who no longer waits for it cannot take it back
+        future.set_running_or_notify_cancel()  # a sender that has gone cannot cancel it
         self._progress.record_waiting(time.monotonic())
         self._queue.put((submission, future))
         return future
@@ -64,18 +64,18 @@ class Writer:
                 self._progress.record_idle()
 
     def _accept_batch(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """Return what became of each; whatever fails, nobody waits for ever.
+        """Return the outcome of each; every sender is answered, whatever fails.
 
-        What is on disk nevertheless is known again when it is sent again.
+        A message that is on disk nevertheless is recognised when it is sent again.
         """
         try:
             return self.intake.accept(submissions)
-        except Exception as error:  # noqa: BLE001 - all who come later need this thread
+        except Exception as error:  # noqa: BLE001 - all later messages need this thread
             _log.error("not_answered", exc_info=error)
             return [not_stored_outcome(error)] * len(submissions)
 
     def _take_batch(self) -> tuple[list[_QueuedMessage], bool]:
-        """Return what waits, at most `BATCH_SIZE`, and whether there is more to come."""
+        """Return the waiting messages, at most `BATCH_SIZE`, and False after the last batch."""
         first = self._queue.get()
         if first is None:
             return [], False

@@ -1,4 +1,4 @@
-"""The records that a trial must lead to, read from the scripts of its participants."""
+"""The answer key: the records that a trial must lead to, by the scripts of its participants."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def _laboratory_records(person: Person, table: str) -> Iterator[ExpectedRecord]:
 
 
 def _find_runs(event: LabEvent) -> Iterator[tuple[int, int | None]]:
-    """Yield where the grade is above the baseline's: from, and to (None: beyond the values)."""
+    """Yield start and end of each run above the baseline grade (None: beyond the last value)."""
     start = None
     for place, (low, high) in enumerate(event.spans):
         if start is None and low > event.baseline_grade:
@@ -66,7 +66,7 @@ def _find_runs(event: LabEvent) -> Iterator[tuple[int, int | None]]:
 
 
 def _find_resolution(person: Person, event: LabEvent, end: int | None) -> datetime | None:
-    """Return the first draw after the run; a run from before is cut by the first dose."""
+    """Return the time of the first draw after the run; the first dose ends a run before it."""
     if event.before_exposure:
         return person.infusion_at
     draw_number = event.first + (len(event.values) if end is None else end)
@@ -88,7 +88,7 @@ def _fever_records(person: Person, table: str) -> Iterator[ExpectedRecord]:
 
 
 def _count_febrile_sets(signs: Sequence[VitalSigns]) -> int:
-    """Return how many sets of vital signs have a fever before the first that has none."""
+    """Return the number of sets of vital signs with fever before the first without."""
     return next((at for at, one in enumerate(signs) if not one.fever_grade), len(signs))
 
 
@@ -111,7 +111,7 @@ def _syndrome_records(person: Person) -> Iterator[ExpectedRecord]:
 
 
 def count_events(people: Sequence[Person], table: str) -> dict[str, list[str]]:
-    """Return who counts as an event, by what the rules of the trial count."""
+    """Return the participants with an event, by the event that the rules of the trial count."""
     severe_crs = [p.name for p in people if p.crs and p.crs.grade >= _SEVERE]
     severe_icans = [p.name for p in people if p.icans and p.icans.grade >= _SEVERE]
     other_events = [
@@ -128,7 +128,7 @@ def count_events(people: Sequence[Person], table: str) -> dict[str, list[str]]:
 
 
 def _is_counted(person: Person, record: ExpectedRecord, table: str) -> bool:
-    """Say whether a record of a CTCAE term is a severe non-hematologic event."""
+    """Return True when a record of a CTCAE term is a severe non-hematologic event."""
     slug = record.criterion.removeprefix(f"{table}.")
     if record.worst[0] < _SEVERE or slug in _HEMATOLOGIC | _STEROID_RELATED:
         return False
@@ -140,7 +140,7 @@ def _is_counted(person: Person, record: ExpectedRecord, table: str) -> bool:
 
 
 def _is_long_enough(person: Person, slug: str) -> bool:
-    """Say whether a laboratory grade 3 went on for long enough, as far as draws show."""
+    """Return True when a laboratory grade 3 lasted for the minimum, as far as draws show."""
     for event in person.labs:
         if event.slug == slug:
             severe = [at for at, (low, _) in enumerate(event.spans) if low >= _SEVERE]

@@ -1,4 +1,4 @@
-"""Draws the participants and their courses: the same seed, the same trial."""
+"""Participants and their courses, drawn at random: the same seed gives the same trial."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,9 +43,9 @@ def draw_people(participants: int, seed: int, days: int | None = None) -> tuple[
     """Return the scripts of all participants.
 
     Args:
-        participants: How many take part.
+        participants: Their number.
         seed: Of everything that is drawn.
-        days: How long each is followed after the first dose; None: to transplant day 103.
+        days: Follow-up of each after the first dose; None: to transplant day 103.
     """
     return tuple(
         _draw_person(number, participants, seed, days) for number in range(1, participants + 1)
@@ -109,7 +109,7 @@ def _draw_course(person: Person, number: int, rng: Random) -> Person:
 
 
 def _draw_lab_events(person: Person, rng: Random, excluded_measure: str) -> tuple[LabEvent, ...]:
-    """Return adverse events of two to four measures, one each, never of *excluded_measure*."""
+    """Return adverse events of two to four measures, one each, without *excluded_measure*."""
     last = person.draws[-1]
     events: list[LabEvent] = []
     plans = rng.sample(PLANS, 6)
@@ -151,7 +151,7 @@ def _draw_event(plan: GradedValues, system: str, last: int, rng: Random) -> list
 
 
 def _draw_missing_parts(grades: list[int], rng: Random) -> tuple[int | None, frozenset[int]]:
-    """Leave out a unit inside a run (any grade may be), and limits where numbers alone decide."""
+    """Return the positions to send without unit (any grade is possible) and without limits."""
     unit_position = (
         len(grades) // 2 if len(grades) >= _LONG_RUN and rng.random() < _HALF_CHANCE else None
     )
@@ -160,7 +160,7 @@ def _draw_missing_parts(grades: list[int], rng: Random) -> tuple[int | None, fro
 
 
 def _draw_earlier_anemia(plan: GradedValues, system: str, last: int, rng: Random) -> list[LabEvent]:
-    """Return an anemia that was there before the first dose, and what got worse after it."""
+    """Return an anemia from before the first dose, and its worsening after it."""
     grades_before = (2, 2, 2)
     grades_after = [2] * rng.randint(1, 3) + [3] * rng.randint(2, 4)
     grades_after += [2] * max(0, last - len(grades_after))
@@ -186,5 +186,5 @@ def _draw_wave(levels: list[int], rng: Random) -> list[int]:
 
 
 def find_infusion_end(person: Person) -> datetime:
-    """Return when the infusion of the course was stopped."""
+    """Return the end of the infusion of the course."""
     return min(person.infusion_at + INFUSION_DURATION, person.last_at)

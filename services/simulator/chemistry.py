@@ -41,7 +41,7 @@ class GradedValues:
         return self.si if system == "si" else self.conventional
 
     def span(self, grade: int) -> GradeSpan:
-        """Return what a grader who knows no more than the value must say."""
+        """Return the grades that are possible when only the value is known."""
         return self.ends.get(grade, (grade, grade))
 
 

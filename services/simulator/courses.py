@@ -1,4 +1,4 @@
-"""Courses of CRS, ICANS and infection: what shows at the bedside, set by set."""
+"""Courses of CRS, ICANS and infection: the bedside findings, set by set."""
 
 from datetime import timedelta
 from random import Random

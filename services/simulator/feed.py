@@ -1,4 +1,4 @@
-"""From scripts to messages: who sends what when, and what goes wrong on the way."""
+"""The feed: the messages of all scripts in the order of sending, with the errors of real feeds."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -53,7 +53,7 @@ def _person_messages(person: Person, seed: int) -> Iterator[OutgoingMessage]:
 
 
 def _find_mrn(person: Person, instant: datetime) -> str:
-    """Return the identifier in use: the second registration was used for five days."""
+    """Return the identifier in use: for five days that of the second registration."""
     is_mistaken = person.second_name and 0 <= (instant - person.infusion_at).days < 5  # noqa: PLR2004 - days
     return person.second_mrn if is_mistaken else person.mrn
 
@@ -194,7 +194,7 @@ def _laboratory_messages(person: Person, rng: Random) -> Iterator[OutgoingMessag
 def _panel_messages(
     person: Person, number: int, panel: str, results: list[Result], rng: Random
 ) -> Iterator[OutgoingMessage]:
-    """Send one panel; at one draw, what the participant's quirk makes of it."""
+    """Yield the messages of one panel; at one draw, as the participant's quirk changes them."""
     drawn_at = person.draw_at(number)
     sent_at = drawn_at + timedelta(minutes=rng.randint(60, 170))
     order = f"{person.name}-{panel}{number}"

@@ -1,4 +1,4 @@
-"""Writes HL7 v2.5.1 messages, each site in its own habits; see docs/hl7-profile.md."""
+"""HL7 v2.5.1 messages as each site writes them; see docs/hl7-profile.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ _DEVICES = {"room-air": "RA", "nasal-cannula": "NC", "high-flow-cannula": "HFNC"
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message before it has a header: when it is sent, from where, what kind, which segments."""
+    """A message without its header: time of sending, site, type and segments."""
 
     sent_at: datetime
     site: SimulatedSite
@@ -69,12 +69,12 @@ class Result:
 
 
 def format_local(instant: datetime, site: SimulatedSite) -> str:
-    """Return an instant as the site writes it: in its own calendar, without an offset."""
+    """Return an instant as the site writes it: in local time, without an offset."""
     return f"{instant.astimezone(ZoneInfo(site.timezone)):%Y%m%d%H%M%S}"
 
 
 def write_header(message: OutgoingMessage, control_id: str, sequence: int) -> str:
-    """Return MSH; the time of the message says its offset."""
+    """Return MSH; the time of the message has an offset."""
     site = message.site
     when = f"{message.sent_at.astimezone(ZoneInfo(site.timezone)):%Y%m%d%H%M%S%z}"
     return (
@@ -84,7 +84,7 @@ def write_header(message: OutgoingMessage, control_id: str, sequence: int) -> st
 
 
 def write_patient(person: Person, mrn: str, extra: str = "") -> str:
-    """Return PID."""
+    """Return the PID segment."""
     return f"PID|1||{mrn}^^^{person.site.authority}^MR||SYNTHETIC^PERSON||{extra}"
 
 

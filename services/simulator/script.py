@@ -1,6 +1,6 @@
-"""What happens to each participant, drawn before a single message is written.
+"""The script of each participant: the course that is drawn before any message is written.
 
-The answer key is read from here: what the generator set out to make, never what rules made of it.
+The answer key is read from the scripts, never from results of the rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ INFUSION_DURATION = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class SimulatedSite:
-    """A site as the simulator knows it: how it writes, and what it calls things."""
+    """A simulated site with its spelling of codes and units."""
 
     id: str
     timezone: str
@@ -68,7 +68,7 @@ class VitalSigns:
 
 @dataclass(frozen=True, slots=True)
 class PlannedDrug:
-    """A drug given *delay* a set of vital signs; *word* is what RXA-9 says."""
+    """A drug given *delay* after the set *vitals* of vital signs; *word* is the note in RXA-9."""
 
     vitals: int
     delay: timedelta
@@ -81,7 +81,7 @@ class PlannedDrug:
 
 @dataclass(frozen=True, slots=True)
 class CrsEvent:
-    """A course of cytokine release syndrome: signs from *first* on, and what was given."""
+    """A course of cytokine release syndrome: signs from *first* on, and the drugs given."""
 
     first: int
     signs: tuple[VitalSigns, ...]
@@ -129,7 +129,7 @@ class Person:
     Args:
         name: Pseudonym.
         second_name: Pseudonym of a second, mistaken registration; empty without one.
-        site: Where.
+        site: The site.
         mrn: Identifier at the site.
         second_mrn: The second one.
         sex: Of the registration.
@@ -145,7 +145,7 @@ class Person:
         infection: An infection; None.
         died_at: None while alive.
         relapsed_at: None without relapse.
-        quirks: Names of what goes wrong in this participant's feed.
+        quirks: Names of the errors in this participant's feed.
     """
 
     name: str
@@ -169,15 +169,15 @@ class Person:
     quirks: frozenset[str] = frozenset()
 
     def draw_at(self, number: int) -> datetime:
-        """Return when blood was drawn; draw 0 is three hours before the first dose."""
+        """Return the time of a blood draw; draw 0 is three hours before the first dose."""
         return self.infusion_at - timedelta(hours=3) + number * DRAW_INTERVAL
 
     def vitals_at(self, number: int) -> datetime:
-        """Return when vital signs were taken; set 0 is one hour after the first dose began."""
+        """Return the time of a set of vital signs; set 0 is one hour after the first dose began."""
         return self.infusion_at + timedelta(hours=1) + number * VITALS_INTERVAL
 
     def neuro_at(self, number: int) -> datetime:
-        """Return when the participant was assessed."""
+        """Return the time of a neurological assessment."""
         return self.vitals_at(number * SETS_PER_ASSESSMENT)
 
     @property

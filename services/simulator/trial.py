@@ -1,4 +1,4 @@
-"""A synthetic trial: its feed, who takes part, and what must come of it."""
+"""A synthetic trial: its participants, its feed and its answer key."""
 
 import csv
 import io
@@ -27,12 +27,12 @@ class SimulatedTrial:
 
     @property
     def expected_records(self) -> list[ExpectedRecord]:
-        """Every record that must come of it."""
+        """The records that the trial must lead to."""
         return [record for person in self.people for record in list_expected_records(person, TABLE)]
 
     @property
     def parked(self) -> dict[str, int]:
-        """How many items must wait, by reason."""
+        """The number of items that must be parked, by reason."""
         reasons = {
             "hemolyzed": "unreadable-value",
             "unknown-code": "unknown-code",
@@ -43,12 +43,12 @@ class SimulatedTrial:
 
 
 def simulate_trial(participants: int, seed: int, days: int | None = None) -> SimulatedTrial:
-    """Return a trial: the same arguments, the same bytes.
+    """Return a trial; the same arguments give the same bytes.
 
     Args:
-        participants: How many take part, 1 or more.
+        participants: Their number, 1 or more.
         seed: Of everything that is drawn.
-        days: How long each is followed after the first dose; None: to transplant day 103.
+        days: Follow-up of each after the first dose; None: to transplant day 103.
 
     Raises:
         ValueError: There are no participants, or no days.
@@ -71,7 +71,7 @@ def write_trial(trial: SimulatedTrial, folder: Path) -> None:
 
 
 def write_participants_csv(trial: SimulatedTrial) -> str:
-    """Return everybody's registration; who was registered twice stands in it twice."""
+    """Return all registrations as CSV; a participant who is registered twice has two lines."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(
@@ -93,7 +93,7 @@ def write_participants_csv(trial: SimulatedTrial) -> str:
 
 
 def list_facts(trial: SimulatedTrial) -> list[dict[str, object]]:
-    """Return what no feed carries: cultures, relapses, causes of death."""
+    """Return the facts that no feed carries: cultures, relapses, causes of death."""
     rows = []
     for person in trial.people:
         if person.infection is not None:

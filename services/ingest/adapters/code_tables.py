@@ -12,7 +12,7 @@ _PLACE = files("services.ingest") / "codes"
 
 @cache
 def load_code_tables() -> CodeTables:
-    """Return the tables; see ``codes/SOURCES.md`` for where they come from."""
+    """Return the tables; ``codes/SOURCES.md`` names their sources."""
     return CodeTables(
         loinc={row["code"]: row["measure"] for row in _rows("loinc.csv")},
         units={row["written"]: row["unit"] for row in _rows("units.csv")},

@@ -1,4 +1,4 @@
-"""``sites.yaml`` of a study, refused unless every word of it is understood."""
+"""The strict reader of a study's ``sites.yaml``: it refuses any key that it does not know."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -15,7 +15,7 @@ FILE = "sites.yaml"
 
 
 class SiteFileError(ValueError):
-    """``sites.yaml`` cannot be trusted; the message says where and what to do."""
+    """``sites.yaml`` cannot be used; the message names the place and the remedy."""
 
 
 class _Row(BaseModel):

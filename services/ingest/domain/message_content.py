@@ -1,4 +1,4 @@
-"""What reading one message gives: facts whose participant is not looked up yet, and what is odd."""
+"""The content of one message: drafts of facts, before their participant is looked up."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from services.vocabulary.fact import Body, Status
 
 
 class ParkReason(StrEnum):
-    """Why something was accepted and cannot be used yet: a closed set, and a metric label."""
+    """The reason for which an item is parked: a closed set, and a label of metrics."""
 
     UNKNOWN_CODE = "unknown-code"
     UNKNOWN_UNIT = "unknown-unit"
@@ -20,7 +20,7 @@ class ParkReason(StrEnum):
     AMBIGUOUS_PARTICIPANT = "ambiguous-participant"
     UNSUPPORTED_MESSAGE = "unsupported-message"
     UNREADABLE_LINE = "unreadable-line"
-    # of a message that could not be answered, because nobody waits for an answer
+    # reasons of dead letters: whole messages of the site topic, whose sender waits for no answer
     NO_SITE = "no-site"
     WRONG_SITE = "wrong-site"
     TOO_LONG = "too-long"
@@ -43,9 +43,9 @@ class FactDraft:
 
     Args:
         patient_ids: Every identifier that the message gives for its participant.
-        path: Where in the message it stands, e.g. ``OBX[3]``.
-        visit: The site's own number of the visit (PV1-19), empty when it is not said.
-        is_of_visit: Another visit of the same series and time is another fact.
+        path: Its place in the message, e.g. ``OBX[3]``.
+        visit: The site's own number of the visit (PV1-19), empty without one.
+        is_of_visit: True when the same series at the same time in another visit is another fact.
     """
 
     patient_ids: tuple[PatientKey, ...]
@@ -63,7 +63,7 @@ class FactDraft:
 
 @dataclass(frozen=True, slots=True)
 class MergeDraft:
-    """Two participants are one person, or are no longer taken for one."""
+    """A merge of two participants who are one person, or its reversal."""
 
     merged_ids: tuple[PatientKey, ...]
     survivor: tuple[PatientKey, ...]
@@ -74,15 +74,15 @@ class MergeDraft:
 
     @property
     def ends(self) -> tuple[tuple[PatientKey, ...], tuple[PatientKey, ...]]:
-        """Whose identifier is gone, and whose stays."""
+        """The identifiers that are merged away, and those that remain."""
         return self.merged_ids, self.survivor
 
 
 @dataclass(frozen=True, slots=True)
 class MoveDraft:
-    """A visit, or with an empty *visit* an identifier, belongs to another participant.
+    """A move of a visit to another participant; of a whole identifier when *visit* is empty.
 
-    *visit* and *new_visit* are the site's own numbers of it.
+    *visit* and *new_visit* are the site's own numbers of the visit.
     """
 
     source: tuple[PatientKey, ...]
@@ -95,13 +95,13 @@ class MoveDraft:
 
     @property
     def ends(self) -> tuple[tuple[PatientKey, ...], tuple[PatientKey, ...]]:
-        """From whom, and to whom."""
+        """The identifiers that it moves from, and those that it moves to."""
         return self.source, self.target
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedItem:
-    """Something that waits for a mapping or a person; *detail* has no identifier in it."""
+    """An item that waits for a mapping or a person; *detail* contains no identifier."""
 
     path: str
     reason: ParkReason
@@ -110,9 +110,9 @@ class ParkedItem:
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """All that one message says.
+    """The whole content of one message.
 
-    *patients* are the identifiers in each PID segment, in order; none that the site knows: empty.
+    *patients* are the identifiers in each PID segment, in order; empty when the site knows none.
     """
 
     site: str
@@ -132,13 +132,13 @@ class MessageContent:
 
     @property
     def merges_and_moves(self) -> tuple[MergeDraft | MoveDraft, ...]:
-        """What names two participants."""
+        """The drafts that name two participants."""
         return *self.merges, *self.moves
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A message that can never be accepted: where, what is wrong, and what to do about it.
+    """The refusal of a message that can never be accepted: location, problem and remedy.
 
     *control_id* and *sender* are empty when they could not be read.
     """
@@ -150,5 +150,5 @@ class Refusal:
     sender: str = ""
 
     def __str__(self) -> str:
-        """One sentence without identifiers."""
+        """Return one sentence without identifiers."""
         return f"{self.location}: {self.problem}; {self.remedy}"

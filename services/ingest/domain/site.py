@@ -1,4 +1,4 @@
-"""What a site calls things, and where in the study's files that is said."""
+"""The sites of a study and their own codes, units and words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from functools import cached_property
 
 @dataclass(frozen=True, slots=True)
 class SiteMap:
-    """One sending site.
+    """One sending site and its mappings.
 
     Args:
         id: As in the study's files.
-        timezone: IANA name; of times that say no offset.
+        timezone: IANA name; for times without an offset.
         senders: ``APPLICATION|FACILITY`` (MSH-3, MSH-4) by which it sends.
         authorities: Identifier type (PID-3.5) by assigning authority (PID-3.4).
         codes: Our measure by local code.
@@ -34,14 +34,14 @@ class SiteMap:
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """Every site of the study, by how it sends."""
+    """Every site of the study, by sender and by id."""
 
     by_sender: Mapping[str, SiteMap]
     by_id: Mapping[str, SiteMap]
 
     @classmethod
     def build(cls, sites: tuple[SiteMap, ...]) -> "Sites":
-        """Return *sites*, looked up by sender and by id."""
+        """Return *sites*, indexed by sender and by id."""
         return cls(
             {sender: site for site in sites for sender in site.senders},
             {site.id: site for site in sites},
@@ -50,7 +50,7 @@ class Sites:
 
 @dataclass(frozen=True)
 class CodeTables:
-    """What every site may use without saying so.
+    """The codes, units, drugs and words that every site may use without a mapping.
 
     Args:
         loinc: Measure by LOINC code.

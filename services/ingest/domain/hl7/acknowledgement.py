@@ -1,4 +1,4 @@
-"""What the sender is answered.
+"""The acknowledgement (ACK) that the sender of a message receives.
 
 Source: HL7 v2.5.1, 2.9.2 (original mode) and 2.9.3 (enhanced mode)
 """
@@ -11,7 +11,7 @@ from services.ingest.domain.message_content import Refusal
 
 
 class Answer(StrEnum):
-    """On disk; send it again; can never be accepted."""
+    """The second letter of MSA-1: accepted (on disk), error (send it again), reject (never)."""
 
     ACCEPT = "A"
     ERROR = "E"
@@ -37,10 +37,10 @@ def acknowledge(
     """Return the ACK of the message *raw*, in the mode that it asks for and with its separators.
 
     Args:
-        raw: As received, or its beginning; even when it cannot be read, something is answered.
-        answer: What happened to it.
-        answered_at: Aware.
-        refusal: Why, when it was not accepted.
+        raw: The message as received, or its beginning; one that cannot be read is answered too.
+        answer: Whether it was accepted.
+        answered_at: The time of the acknowledgement, aware.
+        refusal: The reason when it was not accepted.
     """
     header_or_refusal = read_header(raw)
     header = _DEFAULT if isinstance(header_or_refusal, Refusal) else header_or_refusal
@@ -63,7 +63,7 @@ def acknowledge(
 
 
 def _error(answer: Answer, refusal: Refusal, marks: Separators) -> tuple[str, ...]:
-    """Return ERR: where (segment, sequence, field), which condition, how bad, in words."""
+    """Return ERR: location (segment, sequence, field), condition, severity, and a sentence."""
     condition = _CONDITIONS.get(refusal.location, _OTHER_CONDITION)
     if answer is Answer.ERROR:
         condition = _INTERNAL

@@ -31,7 +31,7 @@ _AN_INFUSION = timedelta(minutes=30)  # RXA-3 and RXA-4 this far apart are a sta
 
 @dataclass(frozen=True, slots=True)
 class _DrugEntry:
-    """One RXA with the order, the route and the visit that it stands under."""
+    """One RXA with its order, route and visit."""
 
     rxa: Segment
     order: Segment | None
@@ -44,7 +44,7 @@ class _DrugEntry:
 
 
 def read_administrations(context: Context) -> Iterator[Item]:
-    """Yield what each RXA says, in order."""
+    """Yield the administrations, or the parked item, of each RXA, in order."""
     for patient, entry in _drug_entries(context.message):
         patient_ids = read_patient_keys(patient, 3, context)
         if patient_ids:
@@ -54,7 +54,7 @@ def read_administrations(context: Context) -> Iterator[Item]:
 
 
 def _drug_entries(message: Message) -> Iterator[tuple[Segment | None, _DrugEntry]]:
-    """Yield each RXA; its route (RXR) comes after it, its order (ORC) and patient before."""
+    """Yield each RXA with its patient: PID and order (ORC) precede it, the route (RXR) follows."""
     patient: Segment | None = None
     order: Segment | None = None
     unrouted_rxas: list[Segment] = []
@@ -119,7 +119,7 @@ def _read_administration(
 def _find_actions(
     words: set[str], start: Hl7Time, end: Hl7Time | None
 ) -> list[tuple[Action, Hl7Time]]:
-    """Return what RXA-9 says was done; without a word, what its two times say."""
+    """Return the actions that RXA-9 names; without one, those that RXA-3 and RXA-4 imply."""
     named_actions = [action for word, action in _ACTIONS.items() if word in words]
     if named_actions:
         return [(named_actions[0], start)]
@@ -142,7 +142,7 @@ def _find_drug(context: Context, rxa: Segment) -> str | None:
 
 
 def _read_dose(context: Context, rxa: Segment) -> Quantity | str | None:
-    """Return the dose; None when none was sent, a text when its unit is not known."""
+    """Return the dose, None when none was sent, or the text of a unit that is not known."""
     amount = read_number(rxa.text(6))
     unit_text = rxa.text(7).strip()
     if amount is None:

@@ -1,4 +1,4 @@
-"""Many messages in one file: framed, in a batch (FHS, BHS), or one after the other.
+"""Files of many messages: framed, in a batch (FHS, BHS), or one after the other.
 
 Source: HL7 v2.5.1, 2.10.3
 """
@@ -32,7 +32,7 @@ def split_messages(content: bytes) -> list[bytes]:
 
 
 def find_faults(content: bytes) -> list[str]:
-    """Return where *content* is not as long as it says, and what of it is in no message."""
+    """Return the faults of *content*: counts that do not fit, and parts that are in no message."""
     if _is_framed(content):
         return _loose_bytes(content)
     return [*_loose_lines(content), *_find_count_faults(content)]
@@ -43,13 +43,13 @@ def _is_framed(content: bytes) -> bool:
 
 
 def _strip_envelope(message: bytes) -> bytes:
-    """Return *message* without what encloses it, its last segment ended as the others are."""
+    """Return *message* without the segments of its batch and without empty lines at its end."""
     message = _ENVELOPE.sub(lambda match: match[0][:1], message)
     return _EMPTY_LINES.sub(rb"\1", message)
 
 
 def _loose_bytes(content: bytes) -> list[str]:
-    """Say what stands between frames, and whether the last one is cut off."""
+    """Return the faults of framed content: bytes outside of frames, a last frame without end."""
     frames = FrameReader(largest=len(content))
     for _ in frames.feed(content):
         pass
@@ -61,7 +61,7 @@ def _loose_bytes(content: bytes) -> list[str]:
 
 
 def _loose_lines(content: bytes) -> list[str]:
-    """Say how much stands before the first message and is not part of a batch's header."""
+    """Return a fault when lines before the first message are no header of a batch."""
     first = _BEGINS.search(content)
     leading_lines = _LINE_ENDS.split(content[: first.end()]) if first else []
     loose = [line for line in leading_lines if line.strip() and line[:3] not in (b"FHS", b"BHS")]
@@ -69,7 +69,7 @@ def _loose_lines(content: bytes) -> list[str]:
 
 
 def _find_count_faults(content: bytes) -> list[str]:
-    r"""Return each trailer (BTS-1 messages, FTS-1 batches) that says another count, or is missing.
+    r"""Return a fault for each trailer (BTS, FTS) that is missing or has another count.
 
     >>> _find_count_faults(b"BHS|^~\\&\rMSH|^~\\&|A\rBTS|2\r")
     ['BTS-1 says 2 messages, there are 1']

@@ -1,4 +1,4 @@
-"""What every part of a message is read with: the site, the tables, the times of the header."""
+"""The context in which every segment of a message is read: site, code tables, header times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from services.ingest.domain.site import CodeTables, SiteMap
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is the same for the whole message; *offset* is that of MSH-7."""
+    """The values that hold for the whole message; *offset* is that of MSH-7."""
 
     message: Message
     site: SiteMap
@@ -34,11 +34,11 @@ class Context:
         return self.message.sender
 
     def read_time(self, text: str) -> Hl7Time | None:
-        """Return the instant in *text*, read where the message comes from."""
+        """Return the instant in *text*, in the time zone of the message or the site."""
         return read_time(text, self.site.timezone, self.offset) if text else None
 
     def first_time(self, segment: Segment | None, *fields: int) -> tuple[Hl7Time | None, int]:
-        """Return the first of *fields* that holds a time, and which it was."""
+        """Return the time in the first of *fields* that is not empty, and that position, or 0."""
         for position in fields:
             text = segment.text(position) if segment else ""
             if text:
@@ -93,13 +93,13 @@ def identifiers(segment: Segment, field: int) -> Iterator[tuple[str, str, str]]:
 
 
 def read_visit_number(segment: Segment | None, field: int = 19) -> str:
-    """Return the number of the visit in *field* of PV1 (or of MRG), empty when it is not said."""
+    """Return the number of the visit in *field* of PV1 (or of MRG), empty without one."""
     number = segment.text(field).strip() if segment else ""
     return "" if number == '""' else number
 
 
 def park_no_participant(segment: Segment | None, path: str) -> ParkedItem:
-    """Return what is parked when a message does not say whom it is about."""
+    """Return the parked item of a segment whose patient has no identifier of the site."""
     if segment is None:
         detail = "there is no PID segment: send one with an identifier in PID-3"
     else:

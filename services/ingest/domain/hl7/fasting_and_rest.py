@@ -1,4 +1,4 @@
-"""What a message says of the participant beside a result: fasting, or at rest.
+"""Fasting and rest: the state of the participant that a message reports beside a result.
 
 Source: HL7 v2.7.1, table 0916 (OBR-13); LOINC 49541-6, "Fasting status - Reported", and 59417-6,
 "Oxygen saturation in Arterial blood by Pulse oximetry --resting"
@@ -22,10 +22,10 @@ _CONTRADICTION = "whether the participant was fasting is said in two ways"
 
 
 def add_fasting(order: Segment | None, items: Sequence[Item]) -> Iterator[Item]:
-    """Yield *items*, the results of one order, with whether the participant was fasting.
+    """Yield *items*, the results of one order, with the fasting state of the participant.
 
-    OBR-13 says it, or a result of the order that is the fasting status; when they contradict each
-    other, nobody knows.
+    The state is reported in OBR-13 or as a result of the order; when these contradict each other,
+    it is unknown, and a note says so.
     """
     statements = {*_in_order(order), *_in_results(items)}
     if not statements:
@@ -43,7 +43,7 @@ def add_fasting(order: Segment | None, items: Sequence[Item]) -> Iterator[Item]:
 
 
 def read_at_rest(obx: Segment) -> bool | None:
-    """Return whether a code of OBX-3 says that the participant was at rest; None: none does."""
+    """Return True when a code of OBX-3 means "at rest", otherwise None."""
     return True if not _AT_REST.isdisjoint(obx.components(3)) else None
 
 

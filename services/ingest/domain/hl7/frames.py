@@ -16,13 +16,13 @@ _HEAD = 1024  # bytes of an oversized frame that are kept
 
 @dataclass(frozen=True, slots=True)
 class OversizedFrame:
-    """A frame longer than allowed; *head* is how it begins, enough to answer its sender."""
+    """A frame longer than allowed; *head* is its beginning, which suffices for the answer."""
 
     head: bytes
 
 
 class FrameReader:
-    """Takes bytes in, gives whole messages out; what lies between frames is counted."""
+    """Cuts a stream of bytes into whole messages, and counts the bytes between frames."""
 
     def __init__(self, largest: int = LARGEST_BYTES) -> None:
         """Refuse frames longer than *largest* bytes."""
@@ -35,7 +35,7 @@ class FrameReader:
 
     @property
     def is_halfway(self) -> bool:
-        """Whether a frame has begun and not ended."""
+        """True while a frame has begun and not ended."""
         return self._is_inside
 
     def feed(self, data: bytes) -> Iterator[bytes | OversizedFrame]:
@@ -72,7 +72,7 @@ class FrameReader:
         return True
 
     def _drop_abandoned(self, content: bytes) -> bytes:
-        """Return the message that its sender has finished; what it gave up before is garbage."""
+        """Return the last message in *content*; an abandoned one before it counts as garbage."""
         given_up, marker, remainder = content.rpartition(_BEGINS_AGAIN)
         if not marker:
             return content
@@ -80,7 +80,7 @@ class FrameReader:
         return marker[1:] + remainder
 
     def _skip_if_too_long(self) -> None:
-        """Keep only what a later end may need of a frame that is already too long."""
+        """Drop the content of a frame that is too long, except a byte that may begin its end."""
         if len(self._buffer) <= self._largest and not self._head:
             return
         self._head = self._head or bytes(self._buffer[:_HEAD])

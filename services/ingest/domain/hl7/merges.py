@@ -1,4 +1,4 @@
-"""ADT^A40, A34, A18: two identifiers are one person; A37: they are not.
+"""Merges: ADT^A40, A34, A18 join two identifiers of one person, A37 parts them again.
 
 Source: HL7 v2.5.1, 3.3.18, 3.3.34, 3.3.37, 3.3.40
 """
@@ -13,7 +13,7 @@ _UNLINK = "A37"
 
 
 def read_merges(context: Context) -> Iterator[Item]:
-    """Yield each pair of the message; the survivor stands in PID, the other in MRG (or PID)."""
+    """Yield the merge of each pair: the survivor is in PID, the other in MRG (A37: in PID)."""
     event = context.message.kind[1]
     event_time, _ = context.first_time(context.message.first_segment("EVN"), 6, 2)
     observed_at = event_time.instant if event_time else context.sent_at

@@ -1,4 +1,4 @@
-"""An HL7 v2 message split into segments and fields; escapes are undone only when asked for.
+"""An HL7 v2 message, split into segments and fields; escapes are undone on reading a text.
 
 Source: HL7 v2.5.1, chapter 2, "Control"
 """
@@ -28,7 +28,7 @@ _PADDING = b"\r\n \t\x0b\x1c"
 
 @dataclass(frozen=True, slots=True)
 class Separators:
-    """MSH-1 and MSH-2."""
+    """The separators of a message: MSH-1 and MSH-2."""
 
     field: str = "|"
     component: str = "^"
@@ -39,7 +39,7 @@ class Separators:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment; ``field(1)`` is the first after its name, also in MSH (where it is MSH-1)."""
+    """One segment; ``field(1)`` is the first field after its name, in MSH the separator (MSH-1)."""
 
     name: str
     number: int  # among those of its name, from 1
@@ -79,13 +79,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class Message:
-    """All segments, in order."""
+    """The segments of one message, in order."""
 
     segments: list[Segment]
 
     @property
     def header(self) -> Segment:
-        """MSH."""
+        """The MSH segment."""
         return self.segments[0]
 
     def segments_named(self, name: str) -> Iterator[Segment]:
@@ -109,7 +109,7 @@ class Message:
 
 
 def parse_message(raw: bytes) -> Message | Refusal:
-    r"""Return the message in *raw*, or why it is none.
+    r"""Return the message in *raw*, or the refusal of one that cannot be parsed.
 
     Segments may end in CR, LF or both; a LF before anything but a segment belongs to the text.
 
@@ -142,9 +142,9 @@ def parse_message(raw: bytes) -> Message | Refusal:
 
 
 def read_header(raw: bytes) -> Segment | Refusal:
-    r"""Return MSH alone, each byte as a character, or why it is none.
+    r"""Return MSH alone, each byte as a character, or the refusal when there is none.
 
-    It can be read, and the message answered, when the rest cannot.
+    With it a message is answered even when the rest of it cannot be read.
 
     >>> read_header(b"MSH|^~\\&|LAB\rPID|1||\xff").field(3)
     'LAB'
@@ -203,7 +203,7 @@ def _decode(raw: bytes, header: Segment) -> str | Refusal:
 
 
 def unescape(text: str, separators: Separators) -> str:
-    r"""Return *text* with escape sequences undone; those that mean nothing here are kept.
+    r"""Return *text* with escape sequences undone; unknown ones stay.
 
     >>> unescape(r"5\S\10\X41\ a\.br\b \H\bold\N\ \Zx\ ", Separators())
     '5^10A a\nb bold \\Zx\\ '

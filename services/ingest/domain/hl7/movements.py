@@ -20,7 +20,7 @@ from services.vocabulary.fact import Death, Movement
 
 Place = Literal["admission", "ward", "icu", "outpatient", "discharge"]
 
-# Trigger event: where to, whether it is taken back, and the field of PV1 that dates it.
+# Trigger event: destination, whether it is a cancellation, and the field of PV1 with its time.
 _EVENTS: dict[str, tuple[Place, bool, int]] = {
     "A01": ("admission", False, 44),
     "A02": ("ward", False, 0),
@@ -48,7 +48,7 @@ def read_movements(context: Context) -> Iterator[Item]:
 
 
 def _find_contradiction(patient: Segment) -> ParkedItem | None:
-    """Return what is parked when a death has a date and is denied."""
+    """Return the parked item of a death that has a date and is denied; None without one."""
     if patient.text(30) != "N":
         return None
     detail = "PID-29 dates a death that PID-30 denies: correct one of them"
@@ -112,7 +112,7 @@ def _read_death(
 def _find_event_time(
     context: Context, visit: Segment | None, date_field: int
 ) -> tuple[Hl7Time | None, tuple[str, ...]]:
-    """Return the time of the event: as the visit dates it, else EVN-6, EVN-2, MSH-7."""
+    """Return the time of the event and a note: from PV1 (*date_field*), EVN-6, EVN-2 or MSH-7."""
     if visit is not None and date_field and visit.text(date_field):
         return context.read_time(visit.text(date_field)), ()
     event = context.message.first_segment("EVN")

@@ -1,4 +1,4 @@
-"""ADT^A45: a visit belongs to another patient; A43: so does all that stands under an identifier.
+"""Moves: ADT^A45 moves a visit to another patient, A43 everything under an identifier.
 
 Both patients go on to exist. A move is taken back by the same event the other way round.
 

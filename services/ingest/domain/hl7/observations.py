@@ -33,14 +33,14 @@ _OXYGEN_SATURATION = "spo2"
 
 @dataclass(frozen=True, slots=True)
 class _PatientVisit:
-    """Whom, and which of their visits, the results of a message are about."""
+    """The patient and the visit that the results of a message belong to."""
 
     patient_ids: tuple[PatientKey, ...]
     visit: str
 
 
 def read_observations(context: Context) -> Iterator[Item]:
-    """Yield what each OBX says, in order; what cannot be read is parked, the rest goes on."""
+    """Yield the draft or the parked item of each OBX, in order."""
     patient: Segment | None = None
     order: Segment | None = None
     patient_visit = _PatientVisit((), "")
@@ -88,7 +88,7 @@ def _read_observation(
             yield body
         if not _replaces(status, body):
             return
-        body = Observation(measure)  # what was said before is not so, whatever is
+        body = Observation(measure)  # the earlier result is wrong, whatever the new one is
     time_and_notes = _find_observed_at(context, order, obx)
     if time_and_notes is None:
         detail = "no readable time in OBX-14, OBR-7, OBR-22 or MSH-7"
@@ -117,7 +117,7 @@ def _read_observation(
 
 
 def _replaces(status: Status, unread: ParkedItem) -> bool:
-    """Say whether a result that cannot be read takes the place of the one before it."""
+    """Return True when a result that cannot be read still replaces the earlier one."""
     corrects = status in _CORRECTIONS and unread.reason is ParkReason.UNREADABLE_VALUE
     return corrects or status in _RETRACTIONS
 
@@ -149,7 +149,7 @@ def _read_body(
 def _read_word(
     context: Context, measure: str, components: list[str], path: str
 ) -> Observation | ParkedItem:
-    """Return the word that was charted: coded first, then in its own text."""
+    """Return the charted word, by its code or else by its text."""
     for spelling in components[:2]:
         word = spelling.strip().casefold()
         local = context.site.devices.get(spelling.strip()) if measure == "oxygen-device" else None
@@ -162,7 +162,7 @@ def _read_word(
 
 
 def _find_measure(context: Context, obx: Segment) -> str | None:
-    """Return what was measured: the first of OBX-3's two codes that is known."""
+    """Return the measure: that of the first of OBX-3's two codes that is known."""
     parts = (*obx.components(3), "", "", "", "", "", "")
     for code, system in ((parts[0], parts[2]), (parts[3], parts[5])):
         if not code:
@@ -200,7 +200,7 @@ def _find_unit(context: Context, obx: Segment) -> str | None:
 def _find_observed_at(
     context: Context, order: Segment | None, obx: Segment
 ) -> tuple[datetime, tuple[str, ...]] | None:
-    """Return when it was true, and how that was found."""
+    """Return the time of observation and a note about its source; None when it is unreadable."""
     for segment, position in ((obx, 14), (order, 7), (order, 22)):
         text = segment.text(position) if segment else ""
         if text and segment:

@@ -1,4 +1,4 @@
-"""From the bytes of one message to what it says: the dispatcher."""
+"""The dispatcher: reads one message by the reader of its type."""
 
 from collections.abc import Callable, Iterator
 
@@ -24,12 +24,12 @@ _OTHER_KIND = "other"  # the kinds of messages are a closed set: they label metr
 
 
 def read_message(raw: bytes, sites: Sites, tables: CodeTables) -> MessageContent | Refusal:
-    """Return what the message says, or why it can never be accepted.
+    """Return the content of a message, or the refusal of one that can never be accepted.
 
     Args:
         raw: One message, without its frame.
-        sites: Of the study.
-        tables: What every site may use.
+        sites: Sites of the study.
+        tables: Codes, units, drugs and words that every site may use.
     """
     message = parse_message(raw)
     if isinstance(message, Refusal):
@@ -50,7 +50,7 @@ def read_message(raw: bytes, sites: Sites, tables: CodeTables) -> MessageContent
 
 
 def _find_refusal(message: Message, sites: Sites) -> Refusal | None:
-    """Return why the message is not for us, or cannot be answered for; None when it can."""
+    """Return the refusal of a message that is not for this system; None when it may be read."""
     header = message.header
     control_id, sender = header.text(10), message.sender
 

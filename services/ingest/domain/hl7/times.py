@@ -1,4 +1,4 @@
-"""HL7 times: as precise as they were sent, in UTC, with a note about what was assumed.
+"""HL7 times: read as precisely as they were sent, in UTC, with a note of each assumption.
 
 Source: HL7 v2.5.1, 2.A.22 (DTM)
 """
@@ -16,7 +16,7 @@ _FRACTION_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Hl7Time:
-    """An instant in UTC; *notes* say what the text left open."""
+    """An instant in UTC; *notes* are the assumptions that the text made necessary."""
 
     instant: datetime
     notes: tuple[str, ...] = ()
@@ -58,12 +58,12 @@ def read_time(text: str, zone: str, offset: str = "") -> Hl7Time | None:
 
 
 def find_offset(text: str) -> str:
-    """Return the offset that *text* says; empty when it says none."""
+    """Return the offset in *text*; empty when there is none."""
     return _split_offset(text.strip())[1]
 
 
 def _find_clock_notes(local: datetime, instant: datetime) -> tuple[str, ...]:
-    """Say what the change of the clocks makes of a local time."""
+    """Return a note on a local time that the clocks skipped or passed twice."""
     if instant.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
         return ("local time that the clocks skipped",)
     if local.utcoffset() != local.replace(fold=1).utcoffset():
