@@ -200,7 +200,7 @@ def _shared(
 
 def joint_words(of: FamilywiseError) -> str:
     """Return how often the rules together stop a safe trial."""
-    (_, independent), *correlated = of.simulated
+    (_, independent), *correlated = of.chances
     more = ", ".join(f"{chance:.3f} at {rho:g}" for rho, chance in correlated)
     return (
         f"the rules that alert stop a trial that is safe under each of them with probability "

@@ -42,7 +42,7 @@ def together(study: Study) -> str:
         return "No rule alerts."
     of = simulate_familywise_error(alerting, (0.0,), trials=10_000)
     return (
-        f"The rules that alert jointly stop a safe trial with probability {of.simulated[0][1]:.3f}"
+        f"The rules that alert jointly stop a safe trial with probability {of.chances[0][1]:.3f}"
         f" ({of.trials:,} simulated, seed {of.seed}; exact when independent {of.independent:.3f})."
     )
 

@@ -62,7 +62,7 @@ def preview(conn: Connection, rules: Rules) -> Preview:
 
 def _in_detail(one: RecordComparison) -> RecordComparison:
     """Return what also tells apart what is graded alike: a record of another content is another."""
-    is_other = one.difference is RecordDifference.SAME and one.current != one.proposed
+    is_other = one.difference is RecordDifference.NONE and one.current != one.proposed
     return replace(one, difference=RecordDifference.DETAILS) if is_other else one
 
 

@@ -1,4 +1,4 @@
-"""Which alerts the recommendations for a participant call for: one per occasion."""
+"""The alerts that the recommendations for a participant call for: one per occasion."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -19,65 +19,67 @@ AlertedAdvice = tuple[Alert, Advice]
 
 
 def make_advice_alerts(
-    found: Iterable[Advice],
-    known: Sequence[AlertedAdvice],
-    at: datetime,
+    recommendations: Iterable[Advice],
+    alerted_advice: Sequence[AlertedAdvice],
+    known_at: datetime,
     protocol: Protocol,
 ) -> list[Alert]:
-    """Return the alerts that what is *found* calls for; what is certain of nothing calls for none.
+    """Return the alerts of the certain ones among *recommendations*.
 
-    An occasion keeps its alert as long as it overlaps what that alert said: a late or corrected
-    result that moves its beginning changes the alert, and takes none back.
+    An occasion keeps its alert as long as it overlaps the advice of that alert: a late or corrected
+    result that moves its beginning changes the alert and retracts none.
 
     Args:
-        found: All recommendations for one participant.
-        known: Every alert about that participant's recommendations, with what it said last.
-        at: When the facts behind it were known, or the time that made it so.
+        recommendations: All recommendations for one participant.
+        alerted_advice: Every alert about the participant's advice, with its last advice.
+        known_at: The instant at which the facts, or the passing of time, called for the alerts.
         protocol: The study's.
     """
-    certain = [one for one in found if one.level]
-    ids = _matched(certain, known)
-    taken = {alert.id for alert, _ in known} | set(ids.values())
+    certain = [one for one in recommendations if one.level]
+    ids = _match_alerts(certain, alerted_advice)
+    known_ids = {alert.id for alert, _ in alerted_advice} | set(ids.values())
     alerts = []
     for place, advice in enumerate(certain):
-        made = ids.get(place) or _new_id(advice, taken)
-        taken.add(made)
-        alerts.append(_alert(made, advice, at, protocol))
+        alert_id = ids.get(place) or _make_id(advice, known_ids)
+        known_ids.add(alert_id)
+        alerts.append(_make_alert(alert_id, advice, known_at, protocol))
     return alerts
 
 
-def _matched(found: Sequence[Advice], known: Sequence[AlertedAdvice]) -> dict[int, str]:
+def _match_alerts(
+    recommendations: Sequence[Advice], alerted_advice: Sequence[AlertedAdvice]
+) -> dict[int, str]:
     """Return the alert that each recommendation continues; each alert is continued once at most."""
     pairs = sorted(
-        (not alert.is_open, abs(said.since - advice.since), alert.id, place)
-        for place, advice in enumerate(found)
-        for alert, said in known
-        if _is_same(advice, said)
+        (not alert.is_open, abs(alerted.since - advice.since), alert.id, place)
+        for place, advice in enumerate(recommendations)
+        for alert, alerted in alerted_advice
+        if _is_same_occasion(advice, alerted)
     )
-    matched: dict[int, str] = {}
+    alert_by_place: dict[int, str] = {}
     for _, _, alert, place in pairs:
-        if place not in matched and alert not in matched.values():
-            matched[place] = alert
-    return matched
+        if place not in alert_by_place and alert not in alert_by_place.values():
+            alert_by_place[place] = alert
+    return alert_by_place
 
 
-def _is_same(one: Advice, other: Advice) -> bool:
-    if (one.kind, one.rule, one.criterion) != (other.kind, other.rule, other.criterion):
+def _is_same_occasion(advice: Advice, other: Advice) -> bool:
+    if (advice.kind, advice.rule, advice.criterion) != (other.kind, other.rule, other.criterion):
         return False
-    first, then = sorted((one, other), key=lambda advice: advice.since)
-    return then.since <= (first.until or _OPEN_END)
+    first, later = sorted((advice, other), key=lambda one: one.since)
+    return later.since <= (first.until or _OPEN_END)
 
 
-def _new_id(advice: Advice, taken: set[str]) -> str:
+def _make_id(advice: Advice, known_ids: set[str]) -> str:
     parts = (advice.participant, advice.kind, advice.rule, advice.criterion)
     ids = (make_alert_id(*parts, advice.since.isoformat(), str(place)) for place in count())
-    return next(made for made in ids if made not in taken)
+    return next(made for made in ids if made not in known_ids)
 
 
-def _alert(made: str, advice: Advice, at: datetime, protocol: Protocol) -> Alert:
+def _make_alert(alert_id: str, advice: Advice, opened_at: datetime, protocol: Protocol) -> Alert:
     policy = protocol.alerts
     return Alert(
-        id=made,
+        id=alert_id,
         level=Level.PARTICIPANT,
         kind=KINDS[advice.kind],
         study=protocol.study,
@@ -87,7 +89,7 @@ def _alert(made: str, advice: Advice, at: datetime, protocol: Protocol) -> Alert
         roles=policy.tell,
         escalate_to=policy.escalate_to,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
-        opened_at=at,
+        opened_at=opened_at,
         detail=advice,
         protocol=protocol.label,
         suspected=advice.suspected,

@@ -1,4 +1,4 @@
-"""Which alerts the records and decisions of a study call for."""
+"""The alerts that the records and decisions of a study call for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -38,10 +38,10 @@ def make_episode_alert_id(episode_id: str) -> str:
 
 
 def make_episode_alert(episode: Episode, protocol: Protocol) -> Alert | None:
-    """Return the alert that *episode* calls for now, None when it is below the protocol's grade.
+    """Return the alert that *episode* calls for; None: it is below the protocol's grade.
 
-    A record that may be that high, but is not for certain, asks for what is missing; its grade is
-    the lower end, so that people are told again once it is certain.
+    A record that may be that high, but is not for certain, calls for the missing inputs. Its grade
+    is the lower end, so that people are notified again once it is certain.
     """
     content, policy = episode.content, protocol.alerts
     if episode.retracted or content.state is EpisodeState.REJECTED or content.before_exposure:
@@ -74,16 +74,16 @@ def make_death_alert_id(participant: str) -> str:
 
 
 def make_death_alert(
-    participant: str, known: Anchors, at: datetime, protocol: Protocol
+    participant: str, anchors: Anchors, opened_at: datetime, protocol: Protocol
 ) -> Alert | None:
-    """Return the alert that a death calls for; None when nobody died."""
-    if known.died_at is None:
+    """Return the alert that a death calls for; None: nobody died."""
+    if anchors.died_at is None:
         return None
     policy = protocol.alerts
     detail = DeathDetail(
-        cause=known.death_cause,
-        transplant_day=known.find_transplant_day(known.died_at),
-        treatment_day=known.find_treatment_day(known.died_at),
+        cause=anchors.death_cause,
+        transplant_day=anchors.find_transplant_day(anchors.died_at),
+        treatment_day=anchors.find_treatment_day(anchors.died_at),
     )
     return Alert(
         id=make_death_alert_id(participant),
@@ -96,7 +96,7 @@ def make_death_alert(
         roles=policy.tell_death,
         escalate_to=policy.escalate_to,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
-        opened_at=at,
+        opened_at=opened_at,
         detail=detail,
         protocol=protocol.label,
         suspected=False,
@@ -108,8 +108,10 @@ def make_quarantine_alert_id(subject: str) -> str:
     return make_alert_id(subject, "quarantined")
 
 
-def make_quarantine_alert(subject: str, at: datetime, protocol: Protocol, error: str) -> Alert:
-    """Return the alert that says that a participant's records are no longer up to date."""
+def make_quarantine_alert(
+    subject: str, opened_at: datetime, protocol: Protocol, error: str
+) -> Alert:
+    """Return the alert about a participant whose records are no longer up to date."""
     policy = protocol.alerts
     return Alert(
         id=make_quarantine_alert_id(subject),
@@ -122,15 +124,17 @@ def make_quarantine_alert(subject: str, at: datetime, protocol: Protocol, error:
         roles=("operator",),
         escalate_to=policy.tell,
         acknowledge_within_s=int(policy.acknowledge_within.total_seconds()),
-        opened_at=at,
+        opened_at=opened_at,
         detail=QuarantineDetail(error),
         protocol=protocol.label,
         suspected=False,
     )
 
 
-def make_decision_alert(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
-    """Return the alert that *decision* calls for, None when it says to continue.
+def make_decision_alert(
+    decision: Decision, protocol: Protocol, opened_at: datetime
+) -> Alert | None:
+    """Return the alert that *decision* calls for; None: it says to continue.
 
     A rule that is only watched, and one that the DSMB has answered with *continue* and that has
     counted nothing new, call for none.
@@ -138,10 +142,12 @@ def make_decision_alert(decision: Decision, protocol: Protocol, at: datetime) ->
     kind = _KIND_OF.get(decision.signal)
     if kind is None or _is_silent(decision):
         return None
-    return _of_rule(decision, kind, protocol, at)
+    return _make_rule_alert(decision, kind, protocol, opened_at)
 
 
-def make_upper_grades_alert(decision: Decision, protocol: Protocol, at: datetime) -> Alert | None:
+def make_upper_grades_alert(
+    decision: Decision, protocol: Protocol, opened_at: datetime
+) -> Alert | None:
     """Return the alert of a boundary that incomplete grades reach at their upper ends alone.
 
     None when they do not, when the boundary is reached as it is counted, and of a rule that is
@@ -149,31 +155,37 @@ def make_upper_grades_alert(decision: Decision, protocol: Protocol, at: datetime
     """
     if not _is_at_upper_alone(decision) or _is_silent(decision):
         return None
-    alert = _of_rule(decision, AlertKind.BOUNDARY_AT_UPPER, protocol, at)
+    alert = _make_rule_alert(decision, AlertKind.BOUNDARY_AT_UPPER, protocol, opened_at)
     return replace(alert, grade=decision.upper, suspected=True)
 
 
 def make_past_crossing_alert(decision: Decision, protocol: Protocol) -> Alert | None:
-    """Return the alert of a boundary that was reached, was never told, and no longer is.
+    """Return the alert about a boundary that was reached, unnoticed, and no longer is.
 
-    It stands beside the alert of the same rule that says what is so now. *decision* is what the
-    rule said when it was reached first; None when it called for no alert.
+    It stands beside the alert about the present state of the same rule. *decision* is that of the
+    first crossing; None when it called for no alert.
     """
     alert = make_decision_alert(decision, protocol, decision.as_of)
-    since = decision.as_of.isoformat()
+    crossed_at = decision.as_of.isoformat()
     return alert and replace(
-        alert, id=make_alert_id(decision.study, decision.rule, alert.kind, since)
+        alert, id=make_alert_id(decision.study, decision.rule, alert.kind, crossed_at)
     )
 
 
-def add_undone(then: Decision, now: Decision) -> Decision:
-    """Return *then*, which reached the boundary, with what *now* is known and undid it."""
-    counts = {one.participant for one in now.contributors}
-    gone = (one.participant for one in then.contributors if one.participant not in counts)
-    return replace(then, undone=Reversal(now.events, now.ess, tuple(gone)))
+def add_undone(crossed: Decision, current: Decision) -> Decision:
+    """Return *crossed*, which reached the boundary, with the counts of *current* that undid it."""
+    counts = {one.participant for one in current.contributors}
+    removed_participants = (
+        one.participant for one in crossed.contributors if one.participant not in counts
+    )
+    return replace(
+        crossed, undone=Reversal(current.events, current.ess, tuple(removed_participants))
+    )
 
 
-def _of_rule(decision: Decision, kind: AlertKind, protocol: Protocol, at: datetime) -> Alert:
+def _make_rule_alert(
+    decision: Decision, kind: AlertKind, protocol: Protocol, opened_at: datetime
+) -> Alert:
     return Alert(
         id=make_alert_id(decision.study, decision.rule, kind),
         level=Level.STUDY,
@@ -185,7 +197,7 @@ def _of_rule(decision: Decision, kind: AlertKind, protocol: Protocol, at: dateti
         roles=decision.tell,
         escalate_to=protocol.alerts.escalate_to,
         acknowledge_within_s=decision.acknowledge_within_s,
-        opened_at=at,
+        opened_at=opened_at,
         detail=decision,
         protocol=decision.protocol,
         suspected=decision.confirmed < decision.events,
@@ -201,8 +213,8 @@ def _is_silent(decision: Decision) -> bool:
 
 
 def _is_answered(decision: Decision) -> bool:
-    silenced = decision.silenced_at_events
-    return silenced is not None and decision.events <= silenced
+    silenced_at = decision.silenced_at_events
+    return silenced_at is not None and decision.events <= silenced_at
 
 
 def list_rule_alert_ids(decision: Decision) -> list[str]:
@@ -211,51 +223,56 @@ def list_rule_alert_ids(decision: Decision) -> list[str]:
 
 
 def find_closed_alerts(decision: Decision) -> Mapping[str, ClosingReason]:
-    """Return which alerts of the rule are over although no fact behind them was corrected."""
-    found: dict[str, ClosingReason] = {}
+    """Return the reason for each alert of the rule that closes without a correction."""
+    closed_alerts: dict[str, ClosingReason] = {}
     kind = _KIND_OF.get(decision.signal)
-    said = [kind] if kind is not None else []
-    said += [AlertKind.BOUNDARY_AT_UPPER] if _is_at_upper_alone(decision) else []
+    current_kinds = [kind] if kind is not None else []
+    current_kinds += [AlertKind.BOUNDARY_AT_UPPER] if _is_at_upper_alone(decision) else []
     if _is_answered(decision):
-        found |= {
+        closed_alerts |= {
             make_alert_id(decision.study, decision.rule, one): ClosingReason.DSMB_ANSWER
-            for one in said
+            for one in current_kinds
         }
     if kind is AlertKind.BOUNDARY_REACHED:
-        for less in (AlertKind.BOUNDARY_LIKELY, AlertKind.BOUNDARY_AT_UPPER):
-            found[make_alert_id(decision.study, decision.rule, less)] = ClosingReason.STRONGER_ALERT
-    return found
+        for weaker_kind in (AlertKind.BOUNDARY_LIKELY, AlertKind.BOUNDARY_AT_UPPER):
+            closed_alerts[make_alert_id(decision.study, decision.rule, weaker_kind)] = (
+                ClosingReason.STRONGER_ALERT
+            )
+    return closed_alerts
 
 
 def find_changed_alerts(
-    known: Mapping[str, Alert], wanted: Sequence[Alert], closed: Mapping[str, ClosingReason]
+    stored_alerts: Mapping[str, Alert],
+    current_alerts: Sequence[Alert],
+    closed_alerts: Mapping[str, ClosingReason],
 ) -> list[Alert]:
-    """Return the rows to write so that the alerts say *wanted*.
+    """Return the rows to write so that the alerts become *current_alerts*.
 
     Args:
-        known: Every alert about the same things, by id, as stored.
-        wanted: What the facts call for; what is known, not wanted and not closed is retracted.
-        closed: What is over for another reason.
+        stored_alerts: Every alert about the same things, by id, as stored.
+        current_alerts: The alerts that the facts call for; any other that is stored and not
+            closed is retracted.
+        closed_alerts: The reasons of alerts that closed without a correction.
     """
     rows = []
-    for alert in wanted:
-        old = known.get(alert.id)
-        if old is None:
+    for alert in current_alerts:
+        stored = stored_alerts.get(alert.id)
+        if stored is None:
             rows.append(alert)
         else:
-            new = replace(alert, opened_at=old.opened_at, version=old.version)
-            if new != old:
-                rows.append(replace(new, version=old.version + 1))
-    ids = {alert.id for alert in wanted}
-    for key, old in sorted(known.items()):
-        new = old if key in ids else _over(old, closed.get(key))
-        if new != old:
-            rows.append(replace(new, version=old.version + 1))
+            updated = replace(alert, opened_at=stored.opened_at, version=stored.version)
+            if updated != stored:
+                rows.append(replace(updated, version=stored.version + 1))
+    ids = {alert.id for alert in current_alerts}
+    for key, stored in sorted(stored_alerts.items()):
+        updated = stored if key in ids else _end_alert(stored, closed_alerts.get(key))
+        if updated != stored:
+            rows.append(replace(updated, version=stored.version + 1))
     return rows
 
 
-def _over(old: Alert, why: ClosingReason | None) -> Alert:
-    """Return *old* closed or retracted; what was overtaken ends with the alert that says more."""
-    if old.retracted or (why is None and old.closed is ClosingReason.STRONGER_ALERT):
-        return old
-    return replace(old, closed=why, retracted=why is None)
+def _end_alert(alert: Alert, reason: ClosingReason | None) -> Alert:
+    """Return *alert* closed or retracted; an overtaken one ends with the alert that overtook it."""
+    if alert.retracted or (reason is None and alert.closed is ClosingReason.STRONGER_ALERT):
+        return alert
+    return replace(alert, closed=reason, retracted=reason is None)

@@ -11,23 +11,23 @@ _OPEN_END = datetime.max.replace(tzinfo=UTC)
 
 
 class RecordDifference(StrEnum):
-    """How a record would change."""
+    """The difference between a current record and a proposed one."""
 
     STRICTER = "stricter"
     LOOSER = "looser"
     WIDER = "less certain"  # one end higher, the other lower
     NARROWER = "more certain"
-    NEW = "stricter: a new record"
+    ADDED = "stricter: a new record"
     POSSIBLE = "a possible record"
-    GONE = "looser: no record any longer"
-    OTHERWISE = "same worst grade, other times"
+    REMOVED = "looser: no record any longer"
+    TIMES = "same worst grade, other times"
     DETAILS = "same grades and times, other details"
-    SAME = "the same"
+    NONE = "the same"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordComparison:
-    """One record before and after; None: there is none."""
+    """One current record and the proposed one; None: there is none."""
 
     current: EpisodeContent | None
     proposed: EpisodeContent | None
@@ -35,12 +35,12 @@ class RecordComparison:
 
     @property
     def is_changed(self) -> bool:
-        """Whether anything would change."""
-        return self.difference is not RecordDifference.SAME
+        """True when anything would change."""
+        return self.difference is not RecordDifference.NONE
 
     @property
     def record(self) -> EpisodeContent:
-        """The record as it is, or as it would be when it is new."""
+        """The current record, or the proposed one when it is new."""
         record = self.current or self.proposed
         if record is None:
             raise ValueError("a record is there before or after")
@@ -48,82 +48,87 @@ class RecordComparison:
 
 
 def compare_records(
-    before: Iterable[EpisodeContent],
-    after: Iterable[EpisodeContent],
-    same: Mapping[str, str],
+    current_records: Iterable[EpisodeContent],
+    proposed_records: Iterable[EpisodeContent],
+    equivalent_criteria: Mapping[str, str],
 ) -> list[RecordComparison]:
-    """Return every record of *before* beside its own of *after*, by participant, term and onset.
+    """Return every current record with its proposed one, by participant, term and onset.
 
     Those of one term that overlap belong together, the longest overlap first.
 
     Args:
-        before: Current records.
-        after: The same facts under the other table.
-        same: The criterion of *after* that is meant by a criterion of *before*; the others have
-            the same id on both sides, or no counterpart.
+        current_records: Current records.
+        proposed_records: The records of the same facts under the other table.
+        equivalent_criteria: The proposed criterion for a current one; the others have the same id
+            on both sides, or no counterpart.
     """
-    old_by, new_by = _by_criterion(before, same), _by_criterion(after, {})
-    found: list[RecordComparison] = []
+    old_by, new_by = (
+        _group_records(current_records, equivalent_criteria),
+        _group_records(proposed_records, {}),
+    )
+    comparisons: list[RecordComparison] = []
     for key in sorted({*old_by, *new_by}):
-        found += _paired(old_by.get(key, []), new_by.get(key, []))
-    return found
+        comparisons += _pair_records(old_by.get(key, []), new_by.get(key, []))
+    return comparisons
 
 
-def _by_criterion(
-    records: Iterable[EpisodeContent], same: Mapping[str, str]
+def _group_records(
+    records: Iterable[EpisodeContent], equivalent_criteria: Mapping[str, str]
 ) -> dict[tuple[str, str], list[EpisodeContent]]:
-    found: dict[tuple[str, str], list[EpisodeContent]] = {}
+    grouped: dict[tuple[str, str], list[EpisodeContent]] = {}
     for record in sorted(records, key=lambda one: (one.onset_at, one.before_exposure)):
-        criterion = same.get(record.criterion, record.criterion)
-        found.setdefault((record.participant, criterion), []).append(record)
-    return found
+        criterion = equivalent_criteria.get(record.criterion, record.criterion)
+        grouped.setdefault((record.participant, criterion), []).append(record)
+    return grouped
 
 
-def _paired(
-    before: Sequence[EpisodeContent], after: Sequence[EpisodeContent]
+def _pair_records(
+    current: Sequence[EpisodeContent], proposed: Sequence[EpisodeContent]
 ) -> list[RecordComparison]:
     pairs = sorted(
         (-overlap, i, k)
-        for i, old in enumerate(before)
-        for k, new in enumerate(after)
-        if (overlap := _overlap(old, new)) is not None
+        for i, old in enumerate(current)
+        for k, new in enumerate(proposed)
+        if (overlap := _find_overlap(old, new)) is not None
     )
-    mine: dict[int, int] = {}
+    partner_of: dict[int, int] = {}
     for _, i, k in pairs:
-        if i not in mine and k not in mine.values():
-            mine[i] = k
-    found = [
-        RecordComparison(old, after[mine[i]], _way(old, after[mine[i]]))
-        if i in mine
-        else RecordComparison(old, None, RecordDifference.GONE)
-        for i, old in enumerate(before)
+        if i not in partner_of and k not in partner_of.values():
+            partner_of[i] = k
+    comparisons = [
+        RecordComparison(
+            old, proposed[partner_of[i]], _find_difference(old, proposed[partner_of[i]])
+        )
+        if i in partner_of
+        else RecordComparison(old, None, RecordDifference.REMOVED)
+        for i, old in enumerate(current)
     ]
-    new = [one for k, one in enumerate(after) if k not in mine.values()]
+    added_records = [one for k, one in enumerate(proposed) if k not in partner_of.values()]
     return [
-        *found,
+        *comparisons,
         *(
             RecordComparison(
-                None, one, RecordDifference.POSSIBLE if one.possible else RecordDifference.NEW
+                None, one, RecordDifference.POSSIBLE if one.possible else RecordDifference.ADDED
             )
-            for one in new
+            for one in added_records
         ),
     ]
 
 
-def _overlap(one: EpisodeContent, other: EpisodeContent) -> timedelta | None:
-    if one.before_exposure != other.before_exposure:
+def _find_overlap(first: EpisodeContent, second: EpisodeContent) -> timedelta | None:
+    if first.before_exposure != second.before_exposure:
         return None
-    start = max(one.onset_at, other.onset_at)
-    end = min(one.resolved_at or _OPEN_END, other.resolved_at or _OPEN_END)
-    return end - start if start < end or one.onset_at == other.onset_at else None
+    start = max(first.onset_at, second.onset_at)
+    end = min(first.resolved_at or _OPEN_END, second.resolved_at or _OPEN_END)
+    return end - start if start < end or first.onset_at == second.onset_at else None
 
 
-def _way(old: EpisodeContent, new: EpisodeContent) -> RecordDifference:
-    low = new.worst.at_least - old.worst.at_least
-    high = new.worst.at_most - old.worst.at_most
+def _find_difference(current: EpisodeContent, proposed: EpisodeContent) -> RecordDifference:
+    low = proposed.worst.at_least - current.worst.at_least
+    high = proposed.worst.at_most - current.worst.at_most
     if low == high == 0:
-        same = _times(old) == _times(new) and old.possible == new.possible
-        return RecordDifference.SAME if same else RecordDifference.OTHERWISE
+        is_same = _times(current) == _times(proposed) and current.possible == proposed.possible
+        return RecordDifference.NONE if is_same else RecordDifference.TIMES
     if low >= 0 and high >= 0:
         return RecordDifference.STRICTER
     if low <= 0 and high <= 0:

@@ -1,4 +1,4 @@
-"""One site beside all the others, exactly: no approximation that a small network cannot reach."""
+"""An exact comparison of one site with all the others, valid for small networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ class SiteTable:
     other_participants: int
 
     def __post_init__(self) -> None:
-        for name, count, of in (
+        for name, count, total in (
             ("events", self.events, self.participants),
             ("other_events", self.other_events, self.other_participants),
         ):
-            if not 0 <= count <= of:
-                raise ValueError(f"{name} must be from 0 to {of}, not {count}")
+            if not 0 <= count <= total:
+                raise ValueError(f"{name} must be from 0 to {total}, not {count}")
 
 
 @dataclass(frozen=True, slots=True)
 class FisherResult:
-    """Of one table, with its margins fixed; each from 0 to 1.
+    """The p values of one table, with its margins fixed; each from 0 to 1.
 
     Args:
-        one_sided: One-sided: as many events at the site, or more.
-        two_sided: Every table that is no more probable than this one.
+        one_sided: The chance of as many events at the site, or more.
+        two_sided: The chance of every table that is no more probable than this one.
         smallest_one_sided: The smallest *one_sided* that the margins allow.
         smallest_two_sided: The smallest *two_sided* that they allow.
     """
@@ -58,19 +58,25 @@ def run_fisher_test(table: SiteTable) -> FisherResult:
         k: comb(table.participants, k) * comb(table.other_participants, events - k)
         for k in range(low, high + 1)
     }
-    whole, here, rarest = sum(ways.values()), ways[table.events], min(ways.values())
+    all_ways, observed_ways, fewest_ways = (
+        sum(ways.values()),
+        ways[table.events],
+        min(ways.values()),
+    )
     return FisherResult(
-        one_sided=float(Fraction(sum(w for k, w in ways.items() if k >= table.events), whole)),
-        two_sided=float(Fraction(sum(w for w in ways.values() if w <= here), whole)),
-        smallest_one_sided=float(Fraction(ways[high], whole)),
-        smallest_two_sided=float(Fraction(sum(w for w in ways.values() if w == rarest), whole)),
+        one_sided=float(Fraction(sum(w for k, w in ways.items() if k >= table.events), all_ways)),
+        two_sided=float(Fraction(sum(w for w in ways.values() if w <= observed_ways), all_ways)),
+        smallest_one_sided=float(Fraction(ways[high], all_ways)),
+        smallest_two_sided=float(
+            Fraction(sum(w for w in ways.values() if w == fewest_ways), all_ways)
+        ),
     )
 
 
 def adjust_p_values(
     p_values: Sequence[float], smallest_p_values: Sequence[float], level: float
 ) -> tuple[float | None, ...]:
-    """Return each p value by Holm's method among those that can reach *level*; None: it cannot.
+    """Return each p value by Holm's method; None: its comparison cannot reach *level*.
 
     A comparison whose margins allow no small enough p costs the others nothing. *smallest_p_values*
     follow from the margins alone, so that leaving a comparison out favours no result.
@@ -85,31 +91,31 @@ def adjust_p_values(
 
     Source: Tarone 1990, Biometrics 46:515-522
     """
-    able = _able(smallest_p_values, level)
+    able = _find_comparable(smallest_p_values, level)
     by_place = dict(zip(able, adjust_by_holm([p_values[place] for place in able]), strict=True))
     return tuple(by_place.get(place) for place in range(len(p_values)))
 
 
-def _able(least: Sequence[float], level: float) -> list[int]:
-    """Return those that reach *level* when adjusted for no more than there are of them."""
-    for many in range(1, len(least) + 1):
-        able = [place for place, one in enumerate(least) if one * many <= level]
-        if len(able) <= many:
+def _find_comparable(smallest_p_values: Sequence[float], level: float) -> list[int]:
+    """Return the positions that reach *level* when adjusted for as many as there are of them."""
+    for count in range(1, len(smallest_p_values) + 1):
+        able = [place for place, one in enumerate(smallest_p_values) if one * count <= level]
+        if len(able) <= count:
             return able
     return []
 
 
 def adjust_by_holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return each p value adjusted for all: one of those that mean nothing is as low by no more.
+    """Return each p value adjusted by Holm's method for all comparisons.
 
     >>> adjust_by_holm([0.01, 0.04, 0.03])
     (0.03, 0.06, 0.06)
 
     Source: Holm 1979, Scand J Statist 6:65-70
     """
-    found = [0.0] * len(p_values)
+    adjusted_p_values = [0.0] * len(p_values)
     floor = 0.0
     for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
         floor = max(floor, min(1.0, (len(p_values) - rank) * p_values[place]))
-        found[place] = floor
-    return tuple(found)
+        adjusted_p_values[place] = floor
+    return tuple(adjusted_p_values)

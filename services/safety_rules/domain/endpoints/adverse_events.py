@@ -10,7 +10,7 @@ from services.vocabulary.endpoint import TermRow
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.grade import Grade
 
-_NOTHING = Span(Grade.NONE, Grade.NONE)
+_NO_GRADE = Span(Grade.NONE, Grade.NONE)
 _GRADES = (Grade.MILD, Grade.MODERATE, Grade.SEVERE, Grade.LIFE_THREATENING, Grade.DEATH)
 
 
@@ -35,17 +35,19 @@ def find_worst_grades(
 
     Args:
         records: Those that were not retracted.
-        windows: Where the window of each evaluable participant lies; others are left out.
-        counts: Says whether a criterion is among those that are counted.
+        windows: The window of each evaluable participant; others are left out.
+        counts: Returns True when a criterion is counted.
     """
     worst: dict[tuple[str, str], Span] = {}
     for record in records:
-        inside = [s for s in windows.get(record.participant, ()) if record.onset_at in s]
-        if not inside or not _may_count(record) or not counts(record.criterion):
+        stretches = [s for s in windows.get(record.participant, ()) if record.onset_at in s]
+        if not stretches or not _may_count(record) or not counts(record.criterion):
             continue
         key = record.participant, record.term
-        span = _worst_of(change.span for change in record.history if change.at < inside[0].end)
-        worst[key] = _worst_of((worst.get(key, _NOTHING), span))
+        span = _find_worst_span(
+            change.span for change in record.history if change.at < stretches[0].end
+        )
+        worst[key] = _find_worst_span((worst.get(key, _NO_GRADE), span))
     return [
         WorstGrade(who, term, span)
         for (who, term), span in sorted(worst.items())
@@ -61,15 +63,17 @@ def tabulate_terms(
     Raises:
         ValueError: More participants had an event than are *evaluable*.
     """
-    of_anything: dict[str, Span] = {}
-    by_term: dict[str, list[Span]] = {}
-    for one in worst:
-        before = of_anything.get(one.participant, _NOTHING)
-        of_anything[one.participant] = _worst_of((before, one.span))
-        by_term.setdefault(one.term, []).append(one.span)
-    of_terms = [_row(term, spans, evaluable) for term, spans in by_term.items()]
-    of_terms.sort(key=lambda row: (-row.any_grade.count, -row.severe.count, row.term))
-    return _row(together, list(of_anything.values()), evaluable), *of_terms
+    spans_by_participant: dict[str, Span] = {}
+    spans_by_term: dict[str, list[Span]] = {}
+    for worst_grade in worst:
+        previous = spans_by_participant.get(worst_grade.participant, _NO_GRADE)
+        spans_by_participant[worst_grade.participant] = _find_worst_span(
+            (previous, worst_grade.span)
+        )
+        spans_by_term.setdefault(worst_grade.term, []).append(worst_grade.span)
+    term_rows = [_make_row(term, spans, evaluable) for term, spans in spans_by_term.items()]
+    term_rows.sort(key=lambda row: (-row.any_grade.count, -row.severe.count, row.term))
+    return _make_row(together, list(spans_by_participant.values()), evaluable), *term_rows
 
 
 def _may_count(record: EpisodeContent) -> bool:
@@ -81,18 +85,18 @@ def _may_count(record: EpisodeContent) -> bool:
     )
 
 
-def _worst_of(spans: Iterable[Span]) -> Span:
-    found = [*spans]
-    return Span(max(s.at_least for s in found), max(s.at_most for s in found))
+def _find_worst_span(spans: Iterable[Span]) -> Span:
+    all_spans = [*spans]
+    return Span(max(s.at_least for s in all_spans), max(s.at_most for s in all_spans))
 
 
-def _row(term: str, spans: Sequence[Span], evaluable: int) -> TermRow:
+def _make_row(term: str, spans: Sequence[Span], evaluable: int) -> TermRow:
     grades = Counter(span.at_least for span in spans)
-    mild, moderate, severe, threatening, death = (grades[grade] for grade in _GRADES)
+    mild, moderate, severe, life_threatening, death = (grades[grade] for grade in _GRADES)
     return TermRow(
         term,
-        (mild, moderate, severe, threatening, death),
+        (mild, moderate, severe, life_threatening, death),
         estimate_proportion(len(spans), evaluable),
-        estimate_proportion(severe + threatening + death, evaluable),
+        estimate_proportion(severe + life_threatening + death, evaluable),
         sum(span.at_most >= Grade.SEVERE for span in spans),
     )

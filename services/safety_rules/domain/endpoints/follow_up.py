@@ -1,4 +1,4 @@
-"""What is known of one treated participant, as the endpoints read it."""
+"""The follow-up of one treated participant, and the dates that endpoints read from it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ListAssessments = Callable[["FollowUp"], Sequence[datetime]]
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """Of one participant; instants are aware, in UTC.
+    """The follow-up of one participant; instants are aware, in UTC.
 
     Args:
         participant: Pseudonym of the survivor of merges.
@@ -32,56 +32,62 @@ class FollowUp:
     chronic: tuple[tuple[datetime, ChronicSeverity], ...] = ()
 
 
-def date_death(of: FollowUp) -> datetime | None:
-    """Return when the participant died."""
-    return of.anchors.died_at
+def date_death(follow_up: FollowUp) -> datetime | None:
+    """Return the instant of the death, or None."""
+    return follow_up.anchors.died_at
 
 
-def date_relapse(of: FollowUp) -> datetime | None:
-    """Return when the malignancy came back."""
-    return of.anchors.relapsed_at
+def date_relapse(follow_up: FollowUp) -> datetime | None:
+    """Return the instant of the relapse, or None."""
+    return follow_up.anchors.relapsed_at
 
 
-def date_second_transplant(of: FollowUp) -> datetime | None:
-    """Return when a second graft was infused."""
-    return of.anchors.second_graft_at
+def date_second_transplant(follow_up: FollowUp) -> datetime | None:
+    """Return the instant of the second graft, or None."""
+    return follow_up.anchors.second_graft_at
 
 
-def date_non_relapse_death(of: FollowUp) -> datetime | None:
-    """Return when the participant died without prior relapse; an unknown cause counts."""
-    died, relapsed = date_death(of), date_relapse(of)
-    return died if died and (relapsed is None or relapsed > died) else None
+def date_non_relapse_death(follow_up: FollowUp) -> datetime | None:
+    """Return the instant of a death without prior relapse, whatever its cause, or None."""
+    died_at, relapsed_at = date_death(follow_up), date_relapse(follow_up)
+    return died_at if died_at and (relapsed_at is None or relapsed_at > died_at) else None
 
 
-def date_relapse_or_death(of: FollowUp) -> datetime | None:
-    """Return when progression-free survival ended."""
-    return min(filter(None, (date_relapse(of), date_death(of))), default=None)
+def date_relapse_or_death(follow_up: FollowUp) -> datetime | None:
+    """Return the instant at which progression-free survival ended, or None."""
+    return min(filter(None, (date_relapse(follow_up), date_death(follow_up))), default=None)
 
 
-def certain_acute_gvhd(grade: AcuteGrade) -> DateEvent:
-    """Return what dates the first acute GVHD that is certainly of *grade* or worse."""
-    return lambda of: _first(at for at, stages in of.acute if grade_acute_gvhd(stages)[0] >= grade)
+def date_certain_acute_gvhd(grade: AcuteGrade) -> DateEvent:
+    """Return a function that dates the first acute GVHD that is certainly of *grade* or worse."""
+    return lambda of: _find_first(
+        at for at, stages in of.acute if grade_acute_gvhd(stages)[0] >= grade
+    )
 
 
-def possible_acute_gvhd(grade: AcuteGrade) -> DateEvent:
-    """Return what dates the first acute GVHD that may be of *grade* or worse."""
-    return lambda of: _first(at for at, stages in of.acute if grade_acute_gvhd(stages)[1] >= grade)
+def date_possible_acute_gvhd(grade: AcuteGrade) -> DateEvent:
+    """Return a function that dates the first acute GVHD that may be of *grade* or worse."""
+    return lambda of: _find_first(
+        at for at, stages in of.acute if grade_acute_gvhd(stages)[1] >= grade
+    )
 
 
-def chronic_gvhd(severity: ChronicSeverity) -> DateEvent:
-    """Return what dates the first chronic GVHD of *severity* or worse."""
-    least = SEVERITY[severity]
-    return lambda of: _first(at for at, found in of.chronic if SEVERITY[found] >= least)
+def date_chronic_gvhd(severity: ChronicSeverity) -> DateEvent:
+    """Return a function that dates the first chronic GVHD of *severity* or worse."""
+    least_severity = SEVERITY[severity]
+    return lambda of: _find_first(
+        at for at, found in of.chronic if SEVERITY[found] >= least_severity
+    )
 
 
-def list_stagings(of: FollowUp) -> Sequence[datetime]:
-    """Return when acute GVHD was staged."""
-    return [at for at, _ in of.acute]
+def list_stagings(follow_up: FollowUp) -> Sequence[datetime]:
+    """Return the instants at which acute GVHD was staged."""
+    return [at for at, _ in follow_up.acute]
 
 
-def list_severity_scores(of: FollowUp) -> Sequence[datetime]:
-    """Return when chronic GVHD was scored."""
-    return [at for at, _ in of.chronic]
+def list_severity_scores(follow_up: FollowUp) -> Sequence[datetime]:
+    """Return the instants at which chronic GVHD was scored."""
+    return [at for at, _ in follow_up.chronic]
 
 
 COMPETING: Mapping[str, DateEvent] = {
@@ -91,5 +97,5 @@ COMPETING: Mapping[str, DateEvent] = {
 }
 
 
-def _first(instants: Iterable[datetime]) -> datetime | None:
+def _find_first(instants: Iterable[datetime]) -> datetime | None:
     return min(instants, default=None)

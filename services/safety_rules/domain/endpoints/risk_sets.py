@@ -1,4 +1,4 @@
-"""Who was at risk on each day on which something happened."""
+"""The participants at risk on each day on which an event happened."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class RiskSet:
     events_by_cause: Mapping[str, int]
 
     @property
-    def failed(self) -> int:
+    def event_count(self) -> int:
         """Events of any cause."""
         return sum(self.events_by_cause.values())
 
@@ -59,5 +59,5 @@ def find_risk_sets(spells: Sequence[Spell]) -> tuple[RiskSet, ...]:
 
 
 def count_at_risk(spells: Sequence[Spell], day: int) -> int:
-    """Return how many are at risk on *day*."""
+    """Return the number of participants at risk on *day*."""
     return sum(spell.entry <= day <= spell.last for spell in spells)

@@ -14,12 +14,12 @@ def kaplan_meier(sets: Sequence[RiskSet]) -> Iterator[CurvePoint]:
     The variance is Greenwood's, the interval that of log(-log).
 
     Args:
-        sets: In the order of their days (see `risk_sets`).
+        sets: In the order of their days (see `find_risk_sets`).
     """
     survival, greenwood = Fraction(1), 0.0
-    for one in sets:
-        n, d = one.at_risk, one.failed
+    for risk_set in sets:
+        n, d = risk_set.at_risk, risk_set.event_count
         survival *= Fraction(n - d, n)
         if d < n:
             greenwood += d / (n * (n - d))
-        yield CurvePoint(one.day, n, d, 0, estimate_survival(float(survival), greenwood))
+        yield CurvePoint(risk_set.day, n, d, 0, estimate_survival(float(survival), greenwood))

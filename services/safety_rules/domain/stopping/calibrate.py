@@ -62,16 +62,18 @@ def calibrate_boundary(
     rows = check_looks(looks, n)
     if family == "posterior":
         (theta,), strictly = parameters["theta"], parameters.get("strictly", (0,))[0]
-        beyond = np.nextafter(theta, 1) if strictly else round(theta, DIGITS)
-        boundary = _table(statistic, beyond, rows)
+        threshold = np.nextafter(theta, 1) if strictly else round(theta, DIGITS)
+        boundary = _make_table(statistic, threshold, rows)
         return CalibratedBoundary(
             tuple(boundary.tolist()), compute_crossing_probability(boundary, p0)
         )
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
-    boundary = _search(statistic, rows, p0, alpha)
-    attained = min(compute_crossing_probability(boundary, p0), alpha)  # above it by rounding alone
-    return CalibratedBoundary(tuple(boundary.tolist()), attained)
+    boundary = _search_boundary(statistic, rows, p0, alpha)
+    attained_alpha = min(
+        compute_crossing_probability(boundary, p0), alpha
+    )  # above it by rounding alone
+    return CalibratedBoundary(tuple(boundary.tolist()), attained_alpha)
 
 
 def check_looks(looks: Sequence[int], n: int) -> Ints:
@@ -82,8 +84,8 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
     """
     if not looks:
         return np.arange(1, n + 1)
-    whole = all(int(look) == look for look in looks)
-    if not whole or list(looks) != sorted(set(looks)) or looks[0] < 1 or looks[-1] > n:
+    are_whole = all(int(look) == look for look in looks)
+    if not are_whole or list(looks) != sorted(set(looks)) or looks[0] < 1 or looks[-1] > n:
         raise ValueError(f"looks must be whole, increasing and from 1 to n = {n}, not {[*looks]}")
     return np.array(looks, dtype=np.int64)
 
@@ -91,30 +93,32 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
 def make_fixed_boundary(
     family: str, n: int, p0: float, constant: float, parameters: Parameters
 ) -> tuple[int, ...]:
-    """Return the boundary of a *constant* that somebody chose, for x = 0 .. n; uncalibrated.
+    """Return the uncalibrated boundary of a chosen *constant*, for x = 0 .. n.
 
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
     statistic = compute_statistics(family, n, p0, parameters)
-    return tuple(_table(statistic, round(constant, DIGITS), np.arange(1, n + 1)).tolist())
+    return tuple(_make_table(statistic, round(constant, DIGITS), np.arange(1, n + 1)).tolist())
 
 
-def _search(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
+def _search_boundary(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
     values = np.unique(np.append(statistic[rows], np.inf))  # at infinity it never stops
     low, high = 0, len(values) - 1
     while low < high:
         middle = (low + high) // 2
-        attained = compute_crossing_probability(_table(statistic, values[middle], rows), p0)
-        if attained <= alpha + ROUNDING:
+        attained_alpha = compute_crossing_probability(
+            _make_table(statistic, values[middle], rows), p0
+        )
+        if attained_alpha <= alpha + ROUNDING:
             high = middle
         else:
             low = middle + 1
-    return _table(statistic, values[low], rows)
+    return _make_table(statistic, values[low], rows)
 
 
-def _table(statistic: Floats, constant: float, rows: Ints) -> Ints:
-    """Events that stop at each x: the first y at or above *constant*; x + 1 off the looks."""
+def _make_table(statistic: Floats, constant: float, rows: Ints) -> Ints:
+    """Return the first y at or above *constant* for each x; x + 1 off the looks."""
     boundary = np.arange(1, len(statistic) + 1)
     first = (statistic[rows] < constant).sum(axis=1)
     boundary[rows] = np.minimum(np.maximum(first, 1), rows + 1)

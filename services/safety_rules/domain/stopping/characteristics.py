@@ -13,28 +13,28 @@ HALF_SLACK = 1e-12  # of summing probabilities
 
 @dataclass(frozen=True, slots=True)
 class Characteristics:
-    """What a boundary does when the true event rate is *rate*.
+    """The behaviour of a boundary when the true event rate is *rate*.
 
     Args:
         rate: Probability of an event, in [0, 1].
         p_stop: Probability of ever stopping.
         e_evaluated: Expected participants evaluated when it stops, or n.
         e_events: Expected events among them.
-        stopping: Probability of stopping at exactly x evaluable, x = 0 .. n.
+        p_stop_at: Probability of stopping at exactly x evaluable, x = 0 .. n.
     """
 
     rate: float
     p_stop: float
     e_evaluated: float
     e_events: float
-    stopping: tuple[float, ...]
+    p_stop_at: tuple[float, ...]
 
     @property
     def median_stop(self) -> int | None:
-        """By how many evaluable half of the trials that stop have stopped; None: none does."""
+        """The size by which half of the trials that stop have stopped; None: none stops."""
         if not self.p_stop:
             return None
-        return int(np.searchsorted(np.cumsum(self.stopping), self.p_stop / 2 - HALF_SLACK))
+        return int(np.searchsorted(np.cumsum(self.p_stop_at), self.p_stop / 2 - HALF_SLACK))
 
 
 def compute_crossing_probability(boundary: Ints, rate: float) -> float:
@@ -60,7 +60,7 @@ def compute_crossing_probability(boundary: Ints, rate: float) -> float:
 
 
 def compute_characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteristics, ...]:
-    """Return what *boundary* does at each of *rates*.
+    """Return the characteristics of *boundary* at each of *rates*.
 
     Args:
         boundary: Events that stop at x = 0 .. n evaluable, shape (n + 1,); above x: no stop there.
@@ -77,23 +77,23 @@ def compute_characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Cha
     events = np.arange(n + 1, dtype=float)
     state = np.zeros((len(rates), n + 1))
     state[:, 0] = 1.0
-    stopping: Floats = np.zeros((len(rates), n + 1))
+    p_stop_at: Floats = np.zeros((len(rates), n + 1))
     e_events = np.zeros(len(rates))
     for x in range(1, n + 1):
-        shifted = state[:, :-1] * p
+        event_mass = state[:, :-1] * p
         state *= 1 - p
-        state[:, 1:] += shifted
+        state[:, 1:] += event_mass
         if (b := int(boundary[x])) <= x:
-            stopping[:, x] = state[:, b:].sum(axis=1)
+            p_stop_at[:, x] = state[:, b:].sum(axis=1)
             e_events += state[:, b:] @ events[b:]
             state[:, b:] = 0.0
     e_events += state @ events
-    p_stop = stopping.sum(axis=1)
-    e_evaluated = stopping @ events + n * (1 - p_stop)
+    p_stop = p_stop_at.sum(axis=1)
+    e_evaluated = p_stop_at @ events + n * (1 - p_stop)
     return tuple(
         Characteristics(rate, float(stop), float(evaluated), float(seen), tuple(times.tolist()))
         for rate, stop, evaluated, seen, times in zip(
-            rates, p_stop, e_evaluated, e_events, stopping, strict=True
+            rates, p_stop, e_evaluated, e_events, p_stop_at, strict=True
         )
     )
 
@@ -114,14 +114,14 @@ def compute_enrolment(
         raise ValueError(f"accrual_days must be above 0, not {accrual_days}")
     if not 0 <= window_days < np.inf:
         raise ValueError(f"window_days must be 0 or more, not {window_days}")
-    n = len(characteristics.stopping) - 1
+    n = len(characteristics.p_stop_at) - 1
     x = np.arange(1, n + 1, dtype=float)
-    chances = np.array(characteristics.stopping[1:])
+    chances = np.array(characteristics.p_stop_at[1:])
     chances[-1] += 1 - characteristics.p_stop
     window = min(window_days / accrual_days, 1.0)
-    left = n - x[:-1]  # to enter after the x-th, who is not the last
-    all_enter = special.betainc(left + 1, x[:-1], window)
-    some_enter = window * n * special.betaincc(left, x[:-1], window)
-    entered = np.append(x[:-1] + left * all_enter + some_enter, n)
+    participants_left = n - x[:-1]  # to enter after the x-th, who is not the last
+    all_enter = special.betainc(participants_left + 1, x[:-1], window)
+    some_enter = window * n * special.betaincc(participants_left, x[:-1], window)
+    expected_entries = np.append(x[:-1] + participants_left * all_enter + some_enter, n)
     days = accrual_days * x / (n + 1) + window_days
-    return float(chances @ entered), float(chances @ days)
+    return float(chances @ expected_entries), float(chances @ days)

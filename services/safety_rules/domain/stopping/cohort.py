@@ -27,11 +27,11 @@ class Cohort:
         members: By first infusion, then pseudonym.
         entered_at: First infusion.
         window_ends_at: End of the window.
-        followed_until: Until when follow-up counts: window end, last observed, frozen or data cut.
+        followed_until: The end of follow-up: window end, last observed, frozen or data cut.
         is_frozen: Follow-up ended for good before the window did.
         as_of: The data cut.
-        not_exposed: How many of the study are not counted.
-        beyond_plan: How many were exposed after the first n.
+        not_exposed: The number of participants who are not counted.
+        beyond_plan: The number exposed after the first n.
         data_to: Last instant at which a member was observed; None without members.
     """
 
@@ -48,9 +48,10 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """When each member had the event or a competing one, in seconds; infinite when never.
+    """The instants of each member's event and of its outcome, in seconds; infinite when never.
 
-    *closed_at* is the earlier of both: from then on the member counts in full.
+    *closed_at* is the earlier of the event and a competing one: from then on the member counts in
+    full.
     """
 
     counted_events: tuple[CountedEvent | None, ...]
@@ -64,106 +65,123 @@ def select_cohort(rule: Rule, observed: Sequence[ObservedStanding], as_of: datet
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    exposed: list[tuple[datetime, str, ObservedStanding]] = []
-    for one in observed:
-        standing = one.standing
+    exposed_standings: list[tuple[datetime, str, ObservedStanding]] = []
+    for observed_standing in observed:
+        standing = observed_standing.standing
         if standing.rule != rule.id:
             raise ValueError(f"a standing under {standing.rule} is none under {rule.id}")
         if standing.exposed_at is None or standing.exposed_at > as_of:
             continue
         if standing.window_ends_at is None:
             raise ValueError(f"an exposed standing under {rule.id} has no end of its window")
-        exposed.append((standing.exposed_at, standing.participant, one))
-    exposed.sort(key=itemgetter(0, 1))
-    within = [one for *_, one in exposed[: rule.stop_when.n]]
-    members = tuple(one.standing for one in within)
-    cut = as_of.timestamp()
-    entered = np.array([_seconds(member.exposed_at, cut) for member in members])
-    ends = np.array([_seconds(member.window_ends_at, NEVER) for member in members])
-    until = np.array([one.observed_until.timestamp() for one in within])
-    froze = np.array([_seconds(member.frozen_at, cut) for member in members])
+        exposed_standings.append((standing.exposed_at, standing.participant, observed_standing))
+    exposed_standings.sort(key=itemgetter(0, 1))
+    counted_standings = [one for *_, one in exposed_standings[: rule.stop_when.n]]
+    members = tuple(one.standing for one in counted_standings)
+    data_cut = as_of.timestamp()
+    entered_at = np.array([_to_seconds(member.exposed_at, data_cut) for member in members])
+    window_ends_at = np.array([_to_seconds(member.window_ends_at, NEVER) for member in members])
+    observed_until = np.array([one.observed_until.timestamp() for one in counted_standings])
+    frozen_at = np.array([_to_seconds(member.frozen_at, data_cut) for member in members])
     return Cohort(
         members=members,
-        entered_at=entered,
-        window_ends_at=ends,
-        followed_until=np.minimum(np.minimum(ends, until), np.minimum(froze, cut)),
-        is_frozen=froze < ends,
-        as_of=cut,
-        not_exposed=len(observed) - len(exposed),
-        beyond_plan=len(exposed) - len(within),
-        data_to=min(max(one.observed_until for one in within), as_of) if within else None,
+        entered_at=entered_at,
+        window_ends_at=window_ends_at,
+        followed_until=np.minimum(
+            np.minimum(window_ends_at, observed_until), np.minimum(frozen_at, data_cut)
+        ),
+        is_frozen=frozen_at < window_ends_at,
+        as_of=data_cut,
+        not_exposed=len(observed) - len(exposed_standings),
+        beyond_plan=len(exposed_standings) - len(counted_standings),
+        data_to=min(max(one.observed_until for one in counted_standings), as_of)
+        if counted_standings
+        else None,
     )
 
 
-def find_outcomes(of: Cohort, chosen: ChooseEvent) -> Outcomes:
-    """Return what happened to each member by the data cut, of the *chosen* events."""
-    counted = [*map(chosen, of.members)]
-    event_at, other_at = np.full(len(counted), NEVER), np.full(len(counted), NEVER)
-    for k, (event, member) in enumerate(zip(counted, of.members, strict=True)):
+def find_outcomes(cohort: Cohort, choose_event: ChooseEvent) -> Outcomes:
+    """Return the outcome of each member by the data cut, for the events of *choose_event*."""
+    counted_events = [*map(choose_event, cohort.members)]
+    event_at, competing_at = (
+        np.full(len(counted_events), NEVER),
+        np.full(len(counted_events), NEVER),
+    )
+    for k, (event, member) in enumerate(zip(counted_events, cohort.members, strict=True)):
         if event is not None:
-            event_at[k] = _seconds(event.at, of.as_of)
+            event_at[k] = _to_seconds(event.at, cohort.as_of)
         if member.competing is not None:
-            other_at[k] = _seconds(member.competing.at, of.as_of)
-    closed = np.minimum(event_at, other_at)
-    event_at[other_at < event_at] = NEVER
+            competing_at[k] = _to_seconds(member.competing.at, cohort.as_of)
+    closed_at = np.minimum(event_at, competing_at)
+    event_at[competing_at < event_at] = NEVER
     for k in np.flatnonzero(event_at == NEVER).tolist():
-        counted[k] = None
-    return Outcomes(counted_events=tuple(counted), event_at=event_at, closed_at=closed)
+        counted_events[k] = None
+    return Outcomes(counted_events=tuple(counted_events), event_at=event_at, closed_at=closed_at)
 
 
-def apply_policy(of: Cohort, happened: Outcomes, policy: Policy) -> Outcomes:
-    """Return when the outcomes count: at once, but under ``complete`` when the window is over.
+def apply_policy(cohort: Cohort, outcomes: Outcomes, policy: Policy) -> Outcomes:
+    """Return the outcomes at the instants at which they count under *policy*.
 
-    To count events at once and the others when complete would be the naive count.
+    At once, but under ``complete`` when the window is over. To count events at once and the others
+    when complete would be the naive count.
     """
     if policy != "complete":
-        return happened
-    event = find_window_ends(of, happened.event_at)
+        return outcomes
+    event_at = find_window_ends(cohort, outcomes.event_at)
     return Outcomes(
         counted_events=tuple(
             one if at < NEVER else None
-            for one, at in zip(happened.counted_events, event.tolist(), strict=True)
+            for one, at in zip(outcomes.counted_events, event_at.tolist(), strict=True)
         ),
-        event_at=event,
-        closed_at=find_window_ends(of, happened.closed_at),
+        event_at=event_at,
+        closed_at=find_window_ends(cohort, outcomes.closed_at),
     )
 
 
-def find_window_ends(of: Cohort, at: Floats) -> Floats:
-    """Return the end of the window of each of those instants that are, if it has come."""
-    return np.where(np.isfinite(at) & (of.window_ends_at <= of.as_of), of.window_ends_at, NEVER)
+def find_window_ends(cohort: Cohort, instants: Floats) -> Floats:
+    """Return the ended window of each finite instant; infinite when it has not ended."""
+    return np.where(
+        np.isfinite(instants) & (cohort.window_ends_at <= cohort.as_of),
+        cohort.window_ends_at,
+        NEVER,
+    )
 
 
 def compute_sizes(
-    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats
+    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, instants: Floats
 ) -> Floats:
-    """Return the effective sample size at each of the instants *at*, in seconds; see `worth`."""
-    return np.asarray(compute_weights(of, happened, policy, curve, at).sum(axis=-1))
+    """Return the effective sample size at each of *instants*, in seconds; see `compute_weights`."""
+    return np.asarray(compute_weights(cohort, outcomes, policy, curve, instants).sum(axis=-1))
 
 
 def compute_weights(
-    of: Cohort, happened: Outcomes, policy: Policy, curve: Curve, at: Floats
+    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, instants: Floats
 ) -> Floats:
-    """Return what each member counts for at each of *at*, from 0 to 1, shape (k, members).
+    """Return the weight of each member at each of *instants*, from 0 to 1, shape (k, members).
 
-    Of many trials at once: *at* of shape (trials, k), the arrays of cohort and outcomes of shape
-    (trials, 1, members), the result of shape (trials, k, members).
+    Of many trials at once: *instants* of shape (trials, k), the arrays of cohort and outcomes of
+    shape (trials, 1, members), the result of shape (trials, k, members).
     """
-    now = at[..., None]
-    days = (np.minimum(now, of.followed_until) - of.entered_at) / DAY_S
+    instants_by_member = instants[..., None]
+    followed_days = (
+        np.minimum(instants_by_member, cohort.followed_until) - cohort.entered_at
+    ) / DAY_S
     open_weight = weigh_follow_up(
-        policy, curve, np.maximum(days, 0.0), (of.window_ends_at - of.entered_at) / DAY_S
+        policy,
+        curve,
+        np.maximum(followed_days, 0.0),
+        (cohort.window_ends_at - cohort.entered_at) / DAY_S,
     )
-    weight = np.where(happened.closed_at <= now, 1.0, open_weight)
-    return np.where(of.entered_at <= now, weight, 0.0)
+    weight = np.where(outcomes.closed_at <= instants_by_member, 1.0, open_weight)
+    return np.where(cohort.entered_at <= instants_by_member, weight, 0.0)
 
 
 def to_instant(seconds: float) -> datetime:
-    """Return the instant, in UTC."""
+    """Return the UTC instant of *seconds* since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _seconds(at: datetime | None, cut: float) -> float:
-    """Seconds since 1970; infinite for what has not happened by the cut."""
-    seconds = at.timestamp() if at is not None else NEVER
-    return seconds if seconds <= cut else NEVER
+def _to_seconds(instant: datetime | None, data_cut: float) -> float:
+    """Return seconds since 1970; infinite for an instant after the data cut."""
+    seconds = instant.timestamp() if instant is not None else NEVER
+    return seconds if seconds <= data_cut else NEVER

@@ -1,4 +1,4 @@
-"""A stopping rule on the drawing board: its boundary, and what that does at any event rate."""
+"""The design of a stopping rule: its boundary, and its properties at any event rate."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -60,11 +60,11 @@ class Design:
     @property
     def steps(self) -> tuple[BoundaryStep, ...]:
         """The boundary as a clinician writes it."""
-        whole = len(self.looks) == self.n
-        return compress_boundary(self.table.tolist(), () if whole else self.looks)
+        looks_at_each = len(self.looks) == self.n
+        return compress_boundary(self.table.tolist(), () if looks_at_each else self.looks)
 
     def evaluate_at(self, rates: Sequence[float]) -> "Design":
-        """The same design, with its characteristics at *rates*.
+        """Return the same design with its characteristics at *rates*.
 
         Raises:
             ValueError: A rate is outside [0, 1].
@@ -79,7 +79,7 @@ class Design:
     def compute_enrolment(
         self, accrual_days: float, window_days: float
     ) -> tuple[tuple[float, float], ...]:
-        """The expected enrolled and days to the decision at each rate; see `enrolment`.
+        """Return the expected enrolled and days to the decision at each rate.
 
         Raises:
             ValueError: The accrual is not positive, or the window negative.
@@ -89,7 +89,7 @@ class Design:
         )
 
     def summarize(self) -> dict[str, object]:
-        """The design in plain lists and numbers; ``stopping`` has one chance for each look."""
+        """Return the design in plain lists and numbers; ``stopping`` has a chance for each look."""
         return {
             "family": self.family,
             "p0": self.p0,
@@ -104,7 +104,7 @@ class Design:
                     "p_stop": at.p_stop,
                     "e_evaluated": at.e_evaluated,
                     "e_events": at.e_events,
-                    "stopping": [at.stopping[look] for look in self.looks],
+                    "stopping": [at.p_stop_at[look] for look in self.looks],
                 }
                 for at in self.characteristics
             ],
@@ -139,35 +139,38 @@ def make_design(
         ValueError: An argument is out of range; the message names it.
         NeverStopsError: The arguments are in range, and no count would ever stop.
     """
-    given = {
+    parameter_values = {
         name: tuple(value) if isinstance(value, Sequence) else (value,)
         for name, value in parameters.items()
     }
     if family == "table":
-        found = _of_table(n, p0, alpha, given, looks)
+        calibrated = _calibrate_table(n, p0, alpha, parameter_values, looks)
     else:
-        found = calibrate_boundary(family, n, p0, alpha, given, looks=looks)
+        calibrated = calibrate_boundary(family, n, p0, alpha, parameter_values, looks=looks)
     sizes = tuple(check_looks(looks, n).tolist())
-    if all(found.boundary[x] > x for x in sizes):
-        raise NeverStopsError(_infeasible(family, alpha, given))
+    if all(calibrated.boundary[x] > x for x in sizes):
+        raise NeverStopsError(_explain_infeasible(family, alpha, parameter_values))
     return Design(
         family=family,
         p0=p0,
         alpha=alpha,
         n=n,
         looks=sizes,
-        boundary=tuple(found.boundary[x] for x in sizes),
-        attained_alpha=found.attained_alpha,
-        characteristics=compute_characteristics(np.array(found.boundary), rates),
+        boundary=tuple(calibrated.boundary[x] for x in sizes),
+        attained_alpha=calibrated.attained_alpha,
+        characteristics=compute_characteristics(np.array(calibrated.boundary), rates),
     )
 
 
-def _infeasible(family: str, alpha: float, given: Mapping[str, Sequence[float]]) -> str:
-    """What to change in a rule whose boundary nobody can reach."""
+def _explain_infeasible(
+    family: str, alpha: float, parameter_values: Mapping[str, Sequence[float]]
+) -> str:
+    """Return the advice for a rule whose boundary cannot be reached."""
     if family == "table":
         return "boundary must be at or below the size of some look: this rule can never stop"
     if family == "posterior":
-        return f"theta is {given['theta'][0]:g}, which no count reaches: this rule can never stop"
+        theta = parameter_values["theta"][0]
+        return f"theta is {theta:g}, which no count reaches: this rule can never stop"
     also = ", or nu smaller" if family == "chen-chaloner" else ""
     return (
         f"alpha is {alpha:g}, and no boundary that can be reached keeps the type I error at it: "
@@ -175,10 +178,14 @@ def _infeasible(family: str, alpha: float, given: Mapping[str, Sequence[float]])
     )
 
 
-def _of_table(
-    n: int, p0: float, alpha: float, given: Mapping[str, Sequence[float]], looks: Sequence[int]
+def _calibrate_table(
+    n: int,
+    p0: float,
+    alpha: float,
+    parameter_values: Mapping[str, Sequence[float]],
+    looks: Sequence[int],
 ) -> CalibratedBoundary:
-    if given.keys() != {"boundary"}:
+    if parameter_values.keys() != {"boundary"}:
         raise ValueError("boundary is what a table needs, and nothing else")
     if not 1 <= n <= LARGEST_N:
         raise ValueError(f"n must be a whole number from 1 to {LARGEST_N}, not {n}")
@@ -186,13 +193,18 @@ def _of_table(
         if not 0 < value < 1:
             raise ValueError(f"{name} must be above 0 and below 1, not {value}")
     sizes = check_looks(looks, n)
-    if len(given["boundary"]) != len(sizes) or not min(given["boundary"]) >= 1:
+    if (
+        len(parameter_values["boundary"]) != len(sizes)
+        or not min(parameter_values["boundary"]) >= 1
+    ):
         raise ValueError(f"boundary must be {len(sizes)} positive numbers, one for each look")
-    if any(int(events) != events for events in given["boundary"]):
-        raise ValueError(f"boundary must be whole numbers, not {[*given['boundary']]}")
+    if any(int(events) != events for events in parameter_values["boundary"]):
+        raise ValueError(f"boundary must be whole numbers, not {[*parameter_values['boundary']]}")
     boundary = np.arange(1, n + 2)
-    boundary[sizes] = np.minimum(np.array(given["boundary"], dtype=np.int64), sizes + 1)
-    attained = compute_crossing_probability(boundary, p0)
-    if attained > alpha + ROUNDING:
-        raise ValueError(f"alpha is {alpha}, and the boundary's own type I error is {attained:.5f}")
-    return CalibratedBoundary(tuple(boundary.tolist()), min(attained, alpha))
+    boundary[sizes] = np.minimum(np.array(parameter_values["boundary"], dtype=np.int64), sizes + 1)
+    attained_alpha = compute_crossing_probability(boundary, p0)
+    if attained_alpha > alpha + ROUNDING:
+        raise ValueError(
+            f"alpha is {alpha}, and the boundary's own type I error is {attained_alpha:.5f}"
+        )
+    return CalibratedBoundary(tuple(boundary.tolist()), min(attained_alpha, alpha))

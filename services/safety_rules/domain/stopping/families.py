@@ -1,7 +1,7 @@
 """The families of stopping rules: a statistic for x evaluable and y events, increasing in y.
 
 Notation: n planned maximum, p0 acceptable rate, q = 1 - p. Every family stops when its statistic
-reaches a constant; `calibrate` finds the constant, and the boundary table is all that is kept.
+reaches a constant; `calibrate_boundary` finds the constant, and only the boundary table is kept.
 """
 
 import math
@@ -21,7 +21,7 @@ DIGITS = 10  # a statistic is rounded to this many digits, so that ties stay tie
 
 
 class RuleFamily(NamedTuple):
-    """How a statistic is computed, and how many numbers each of its parameters has."""
+    """The statistic of a family, and the number of values of each of its parameters."""
 
     statistic: Callable[[Floats, Floats, int, float, Parameters], Floats]
     needs: Mapping[str, int]
@@ -48,8 +48,8 @@ def compute_statistics(family: str, n: int, p0: float, parameters: Parameters) -
     with np.errstate(divide="ignore", invalid="ignore"):  # x = 0 is overwritten below
         values = FAMILIES[family].statistic(x.astype(float), y.astype(float), n, p0, parameters)
     if np.isnan(values[1:]).any():  # a NaN compares as not below any constant: it would stop
-        named = ", ".join(parameters) or "p0"
-        raise ValueError(f"{named} must be of a size that can be computed with")
+        parameter_names = ", ".join(parameters) or "p0"
+        raise ValueError(f"{parameter_names} must be of a size that can be computed with")
     every[x, y] = np.round(values, DIGITS)
     every[0, 0] = -np.inf
     return every
@@ -65,7 +65,7 @@ def check_family(family: str, n: int, p0: float, parameters: Parameters) -> None
         raise ValueError(f"family {family!r} is unknown; one of: {', '.join(FAMILIES)}")
     if isinstance(n, bool) or int(n) != n or not 1 <= n <= LARGEST_N:
         raise ValueError(f"n must be a whole number from 1 to {LARGEST_N}, not {n}")
-    _inside("p0", p0, 0, 1)
+    _check_range("p0", p0, 0, 1)
     _, needs, may_have = FAMILIES[family]
     for name in needs.keys() - parameters.keys():
         raise ValueError(f"{name} is missing: {family} needs {', '.join(needs)}")
@@ -82,9 +82,9 @@ def _check_parameter(name: str, values: Sequence[float], p0: float) -> None:
     for value in values:
         match name:
             case "p1":
-                _inside("p1", value, p0, 1)
+                _check_range("p1", value, p0, 1)
             case "prior":
-                _inside("prior", value, 0, np.inf)
+                _check_range("prior", value, 0, np.inf)
             case "strictly":
                 if value not in (0, 1):
                     raise ValueError(f"strictly must be 0 (>=) or 1 (>), not {value}")
@@ -92,67 +92,67 @@ def _check_parameter(name: str, values: Sequence[float], p0: float) -> None:
                 if not 0 <= value <= 1:
                     raise ValueError(f"delta must be from 0 to 1, not {value}")
             case _:
-                _inside(name, value, 0, 1)
+                _check_range(name, value, 0, 1)
 
 
-def _inside(name: str, value: float, low: float, high: float) -> None:
+def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low < value < high:
         raise ValueError(f"{name} must be above {low:g} and below {high:g}, not {value}")
 
 
-def _pocock(x: Floats, y: Floats, _n: int, p0: float, _given: Parameters) -> Floats:
-    """1 - P(Bin(x, p0) >= y).
+def _pocock(x: Floats, y: Floats, _n: int, p0: float, _parameters: Parameters) -> Floats:
+    """Return 1 - P(Bin(x, p0) >= y).
 
     Source: Ivanova, Qaqish, Schell 2005, Biometrics 61:540-545
     """
-    below: Floats = special.bdtr(np.maximum(y - 1, 0), x.astype(np.int64), p0)
-    return np.where(y == 0, 0.0, below)
+    p_fewer: Floats = special.bdtr(np.maximum(y - 1, 0), x.astype(np.int64), p0)
+    return np.where(y == 0, 0.0, p_fewer)
 
 
-def _obrien_fleming(x: Floats, y: Floats, n: int, p0: float, _given: Parameters) -> Floats:
+def _obrien_fleming(x: Floats, y: Floats, n: int, p0: float, _parameters: Parameters) -> Floats:
     return (y - x * p0) / math.sqrt(n * p0 * (1 - p0))
 
 
-def _wang_tsiatis(x: Floats, y: Floats, n: int, p0: float, given: Parameters) -> Floats:
-    (delta,) = given["delta"]
+def _wang_tsiatis(x: Floats, y: Floats, n: int, p0: float, parameters: Parameters) -> Floats:
+    (delta,) = parameters["delta"]
     return (y - x * p0) / ((x / n) ** (delta - 0.5) * np.sqrt(x * p0 * (1 - p0)))
 
 
-def _above(limit: float, x: Floats, y: Floats, prior: Sequence[float]) -> Floats:
-    """P(p > limit) given y events among x, with a Beta prior."""
+def _compute_posterior_above(limit: float, x: Floats, y: Floats, prior: Sequence[float]) -> Floats:
+    """Return P(p > limit) given y events among x, with a Beta prior."""
     a, b = prior
     return np.asarray(special.betainc(b + x - y, a + y, 1 - limit), dtype=np.float64)
 
 
-def _beta_binomial(x: Floats, y: Floats, _n: int, p0: float, given: Parameters) -> Floats:
-    """P(p > p0 given the data).
+def _beta_binomial(x: Floats, y: Floats, _n: int, p0: float, parameters: Parameters) -> Floats:
+    """Return P(p > p0 given the data).
 
     Source: Geller, Follmann, Leifer, Carter 2003, Advances in Clinical Trial Biostatistics, 69-88
     """
-    return _above(p0, x, y, given["prior"])
+    return _compute_posterior_above(p0, x, y, parameters["prior"])
 
 
-def _chen_chaloner(x: Floats, y: Floats, _n: int, p0: float, given: Parameters) -> Floats:
-    """As beta-binomial, where moreover P(p > p1) is strictly above nu.
+def _chen_chaloner(x: Floats, y: Floats, _n: int, p0: float, parameters: Parameters) -> Floats:
+    """Return `_beta_binomial` where P(p > p1) is strictly above nu.
 
     Source: Chen, Chaloner 2006, Statistics in Medicine 25:2956-2966
     """
-    (p1,), (nu,) = given["p1"], given["nu"]
-    allowed = np.round(_above(p1, x, y, given["prior"]), DIGITS) > nu
-    return np.where(allowed, _above(p0, x, y, given["prior"]), -np.inf)
+    (p1,), (nu,) = parameters["p1"], parameters["nu"]
+    is_allowed = np.round(_compute_posterior_above(p1, x, y, parameters["prior"]), DIGITS) > nu
+    return np.where(is_allowed, _compute_posterior_above(p0, x, y, parameters["prior"]), -np.inf)
 
 
-def _sprt(x: Floats, y: Floats, _n: int, p0: float, given: Parameters) -> Floats:
-    """Log likelihood ratio of p1 to p0; the upper boundary alone.
+def _sprt(x: Floats, y: Floats, _n: int, p0: float, parameters: Parameters) -> Floats:
+    """Return the log likelihood ratio of p1 to p0; the upper boundary alone.
 
     Source: Wald 1945, Annals of Mathematical Statistics 16:117-186
     """
-    (p1,) = given["p1"]
+    (p1,) = parameters["p1"]
     return y * math.log(p1 / p0) + (x - y) * math.log((1 - p1) / (1 - p0))
 
 
-def _maxsprt(x: Floats, y: Floats, _n: int, p0: float, _given: Parameters) -> Floats:
-    """Log likelihood ratio of the observed rate, where that is above p0, to p0.
+def _maxsprt(x: Floats, y: Floats, _n: int, p0: float, _parameters: Parameters) -> Floats:
+    """Return the log likelihood ratio of the observed rate, where that is above p0, to p0.
 
     Source: Kulldorff et al. 2011, Sequential Analysis 30:58-78
     """
@@ -160,12 +160,12 @@ def _maxsprt(x: Floats, y: Floats, _n: int, p0: float, _given: Parameters) -> Fl
     return np.where(y > x * p0, ratio, 0.0)
 
 
-def _posterior(x: Floats, y: Floats, _n: int, p0: float, given: Parameters) -> Floats:
-    """P(p > limit given the data), compared with theta as it is: nothing is calibrated.
+def _posterior(x: Floats, y: Floats, _n: int, p0: float, parameters: Parameters) -> Floats:
+    """Return P(p > limit given the data), compared with theta as it is: nothing is calibrated.
 
     Source: Thall, Simon 1994, Biometrics 50:337-349
     """
-    return _above(given.get("limit", (p0,))[0], x, y, given["prior"])
+    return _compute_posterior_above(parameters.get("limit", (p0,))[0], x, y, parameters["prior"])
 
 
 FAMILIES: Mapping[str, RuleFamily] = {

@@ -1,4 +1,4 @@
-"""How often a protocol's rules together stop a trial that is safe under every one of them."""
+"""The chance that a protocol's rules together stop a trial that is safe under every one of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from services.safety_rules.domain.stopping.design import Design
 
 SEED = 20_260_101
 TRIALS = 50_000
-_AT_ONCE = 4_000_000  # random numbers held in memory
+_BATCH_NUMBERS = 4_000_000  # random numbers held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class FamilywiseError:
     """Chances that at least one rule stops when every event rate is its p0.
 
     Args:
-        simulated: For each correlation, its chance.
+        chances: For each correlation, its chance.
         error: Standard error of a simulated chance, at most.
         independent: 1 - prod(1 - attained alpha): exact when the events are independent.
         nominal: 1 - prod(1 - alpha).
@@ -27,7 +27,7 @@ class FamilywiseError:
         seed: Of the simulation: the same chances each time.
     """
 
-    simulated: tuple[tuple[float, float], ...]
+    chances: tuple[tuple[float, float], ...]
     error: float
     independent: float
     nominal: float
@@ -42,7 +42,7 @@ def simulate_familywise_error(
     trials: int = TRIALS,
     seed: int = SEED,
 ) -> FamilywiseError:
-    """Return how often at least one of *rules* stops a safe trial.
+    """Return the chance that at least one of *rules* stops a safe trial.
 
     Every participant is followed to the end of each window. Whether a participant has the events of
     several rules is one draw of normal variables that are equally correlated, each below the
@@ -54,10 +54,12 @@ def simulate_familywise_error(
         trials: To simulate for each correlation.
         seed: Of the simulation.
     """
-    simulated = tuple((rho, _stopped(rules, rho, trials, seed)) for rho in correlations)
+    chances = tuple(
+        (rho, _simulate_stopped_share(rules, rho, trials, seed)) for rho in correlations
+    )
     return FamilywiseError(
-        simulated=simulated,
-        error=max((sqrt(p * (1 - p) / trials) for _, p in simulated), default=0.0),
+        chances=chances,
+        error=max((sqrt(p * (1 - p) / trials) for _, p in chances), default=0.0),
         independent=1 - prod(1 - rule.attained_alpha for rule in rules),
         nominal=1 - prod(1 - rule.alpha for rule in rules),
         trials=trials,
@@ -65,20 +67,20 @@ def simulate_familywise_error(
     )
 
 
-def _stopped(rules: Sequence[Design], rho: float, trials: int, seed: int) -> float:
-    """The part of the trials that some rule stops."""
-    chance = np.random.default_rng(seed)
+def _simulate_stopped_share(rules: Sequence[Design], rho: float, trials: int, seed: int) -> float:
+    """Return the share of the trials that some rule stops."""
+    generator = np.random.default_rng(seed)
     longest = max(rule.n for rule in rules)
-    per_round = max(1, _AT_ONCE // (longest * len(rules)))
-    stopped = 0
-    for done in range(0, trials, per_round):
-        size = (min(per_round, trials - done), longest)
-        shared = chance.standard_normal(size) * sqrt(rho)
+    per_round = max(1, _BATCH_NUMBERS // (longest * len(rules)))
+    stopped_count = 0
+    for first_trial in range(0, trials, per_round):
+        size = (min(per_round, trials - first_trial), longest)
+        shared_part = generator.standard_normal(size) * sqrt(rho)
         any_stops = np.zeros(size[0], dtype=np.bool_)
         for rule in rules:
-            own = shared + chance.standard_normal(size) * sqrt(1 - rho)
-            events = (own < special.ndtri(rule.p0)).cumsum(axis=1)
+            latent = shared_part + generator.standard_normal(size) * sqrt(1 - rho)
+            events = (latent < special.ndtri(rule.p0)).cumsum(axis=1)
             at_looks = events[:, np.array(rule.looks) - 1]
             any_stops |= (at_looks >= np.array(rule.boundary)).any(axis=1)
-        stopped += int(any_stops.sum())
-    return stopped / trials
+        stopped_count += int(any_stops.sum())
+    return stopped_count / trials

@@ -1,4 +1,4 @@
-"""When a rule was at its boundary, at any earlier state of knowledge."""
+"""The times at which a rule was at its boundary, at any earlier state of knowledge."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeChange:
-    """What became known at one instant, of any rule and participant.
+    """The knowledge that was new at one instant, of any rule and participant.
 
     Args:
         known_at: Aware.
@@ -34,9 +34,9 @@ class KnowledgeChange:
 
 @dataclass(frozen=True, slots=True)
 class BoundaryCrossing:
-    """A rule was at its boundary with what was known from *crossed_at* on.
+    """The time during which a rule was at its boundary, from *crossed_at* on.
 
-    *ended_at* is when that was found to be no longer so; None: it still is.
+    *ended_at* is the instant at which it was found to be below it again; None: it is still at it.
     """
 
     crossed_at: datetime
@@ -44,144 +44,176 @@ class BoundaryCrossing:
 
 
 def list_knowledge_changes(
-    stood: Iterable[tuple[datetime, Standing]], observed: Iterable[tuple[datetime, str, datetime]]
+    standing_changes: Iterable[tuple[datetime, Standing]],
+    observations: Iterable[tuple[datetime, str, datetime]],
 ) -> list[KnowledgeChange]:
-    """Return what became known when, for `crossings`.
+    """Return the changes of knowledge, in order of time, for `find_crossings`.
 
     Args:
-        stood: Since when each standing is known, those of a participant and rule in their order.
-        observed: When it became known, of whom, and at which instant they were observed; by time.
+        standing_changes: Each standing with the instant from which it is known; those of one
+            participant and rule in their order.
+        observations: By time, the instant of knowledge, the participant, and the instant at which
+            the participant was observed.
     """
-    until: defaultdict[datetime, dict[str, datetime]] = defaultdict(dict)
+    observed_until: defaultdict[datetime, dict[str, datetime]] = defaultdict(dict)
     latest: dict[str, datetime] = {}
-    for at, participant, observed_at in observed:
+    for known_at, participant, observed_at in observations:
         if participant not in latest or latest[participant] < observed_at:
-            latest[participant] = until[at][participant] = observed_at
+            latest[participant] = observed_until[known_at][participant] = observed_at
     standings: defaultdict[datetime, list[Standing]] = defaultdict(list)
-    for at, standing in stood:
-        standings[at].append(standing)
+    for known_at, standing in standing_changes:
+        standings[known_at].append(standing)
     return [
-        KnowledgeChange(at, tuple(standings.get(at, ())), until.get(at, {}))
-        for at in sorted({*until, *standings})
+        KnowledgeChange(at, tuple(standings.get(at, ())), observed_until.get(at, {}))
+        for at in sorted({*observed_until, *standings})
     ]
 
 
 def find_first_crossings(
-    found: Mapping[str, Sequence[BoundaryCrossing]],
+    crossings: Mapping[str, Sequence[BoundaryCrossing]],
 ) -> Mapping[str, datetime | None]:
-    """Return since when each rule, by id, was first at its boundary; None: it never was."""
+    """Return the first instant at which each rule, by id, was at its boundary; None: never."""
     return {
-        rule: min((one.crossed_at for one in past), default=None) for rule, past in found.items()
+        rule: min((one.crossed_at for one in past), default=None)
+        for rule, past in crossings.items()
     }
 
 
 def find_crossings(
-    rules: Sequence[Rule], learned: Sequence[KnowledgeChange], upto: datetime
+    rules: Sequence[Rule], changes: Sequence[KnowledgeChange], data_cut: datetime
 ) -> Mapping[str, Sequence[BoundaryCrossing]]:
-    """Return when each rule, by id, was at its boundary, with what was known at each instant.
+    """Return the crossings of each rule, by id, at each state of knowledge.
 
-    A rule is looked at when a standing under it changes. In between, later follow-up can only take
-    it off its boundary, and time alone brings it there only at the date of an event, at the end of
-    a window that has to be complete, or at a grouped look: then it is looked at too.
+    A rule is checked when a standing under it changes. In between, later follow-up can only take it
+    off its boundary, and time alone brings it there only at the date of an event, at the end of a
+    window that has to be complete, or at a grouped look: then it is checked too.
 
     Args:
-        rules: Without a fault (see `rule_faults`).
-        learned: In order of time, each instant once.
-        upto: The data cut, aware; not before the last of *learned*.
+        rules: Without a fault (see `find_rule_faults`).
+        changes: In order of time, each instant once.
+        data_cut: The data cut, aware; not before the last of *changes*.
 
     Raises:
         ValueError: An exposed standing has no end of its window.
     """
-    watches = {rule.id: _Watch(rule) for rule in rules}
-    until: dict[str, datetime] = {}
-    for number, news in enumerate(learned, 1):
-        end = learned[number].known_at - _TICK if number < len(learned) else upto
-        until.update(news.observed_until)
-        changed = {one.rule for one in news.standings}
-        for one in news.standings:
-            if one.rule in watches:
-                watches[one.rule].standings[one.participant] = one
+    watches = {rule.id: _RuleWatch(rule) for rule in rules}
+    observed_until: dict[str, datetime] = {}
+    for number, change in enumerate(changes, 1):
+        end = changes[number].known_at - _TICK if number < len(changes) else data_cut
+        observed_until.update(change.observed_until)
+        changed_rules = {one.rule for one in change.standings}
+        for standing in change.standings:
+            if standing.rule in watches:
+                watches[standing.rule].standings[standing.participant] = standing
         for rule, watch in watches.items():
-            if rule in changed or watch.due <= end or watch.rule.looks:
-                watch.look(news.known_at, end, until, changed=rule in changed)
+            if rule in changed_rules or watch.due_at <= end or watch.rule.looks:
+                watch.check_period(
+                    change.known_at, end, observed_until, has_changed=rule in changed_rules
+                )
     for watch in watches.values():
         if watch.is_crossed:
-            watch.check(upto, upto, until)
-    return {rule: tuple(watch.found) for rule, watch in watches.items()}
+            watch.update_crossings(data_cut, data_cut, observed_until)
+    return {rule: tuple(watch.crossings) for rule, watch in watches.items()}
 
 
 @dataclass(slots=True)
-class _Watch:
-    """One rule, followed through what became known.
+class _RuleWatch:
+    """One rule, checked at each change of knowledge.
 
-    *due* is when time alone may change it; *looks* is how many grouped looks were reached.
+    *due_at* is the next instant at which time alone may change it; *looks_reached* is the number of
+    grouped looks that were reached.
     """
 
     rule: Rule
     standings: dict[str, Standing] = field(default_factory=dict)
-    found: list[BoundaryCrossing] = field(default_factory=list)
-    due: datetime = _NEVER
-    looks: int = 0
+    crossings: list[BoundaryCrossing] = field(default_factory=list)
+    due_at: datetime = _NEVER
+    looks_reached: int = 0
 
     @property
     def is_crossed(self) -> bool:
-        return bool(self.found) and self.found[-1].ended_at is None
+        return bool(self.crossings) and self.crossings[-1].ended_at is None
 
-    def look(
-        self, at: datetime, end: datetime, until: Mapping[str, datetime], *, changed: bool
+    def check_period(
+        self,
+        instant: datetime,
+        end: datetime,
+        observed_until: Mapping[str, datetime],
+        *,
+        has_changed: bool,
     ) -> None:
-        """See what it says at *at*, and until *end*, before anything else becomes known.
+        """Check the rule at *instant*, and up to *end*, before anything else becomes known.
 
         Of the same standings, more follow-up lets a grouped look be reached, and then only earlier
         than before, with fewer events: it is compared when it is first reached.
         """
-        is_due = changed or self.due <= at or not self.rule.looks
-        if self._reaches_more(at, until) or is_due:
-            self.check(at, at, until)
-        self.due = self._next_after(at)
-        seen_ahead = bool(self.rule.looks) and any(seen > at for seen in until.values())
-        if at < end and (self.due <= end or seen_ahead):
-            self.check(at, end, until)
-            self.due = self._next_after(end)
+        is_due = has_changed or self.due_at <= instant or not self.rule.looks
+        if self._update_looks_reached(instant, observed_until) or is_due:
+            self.update_crossings(instant, instant, observed_until)
+        self.due_at = self._find_due_after(instant)
+        seen_ahead = bool(self.rule.looks) and any(
+            seen > instant for seen in observed_until.values()
+        )
+        if instant < end and (self.due_at <= end or seen_ahead):
+            self.update_crossings(instant, end, observed_until)
+            self.due_at = self._find_due_after(end)
 
-    def check(self, known: datetime, at: datetime, until: Mapping[str, datetime]) -> None:
-        """See what it says at *at* of what has been known since *known*."""
-        first = self._crossed_since(at, until)
-        if first is not None and not self.is_crossed:
-            self.found.append(BoundaryCrossing(max(known, first)))
-        elif first is None and self.is_crossed:
-            self.found[-1] = replace(self.found[-1], ended_at=at)
+    def update_crossings(
+        self, known_at: datetime, instant: datetime, observed_until: Mapping[str, datetime]
+    ) -> None:
+        """Check the rule at *instant* on what has been known since *known_at*."""
+        crossed_at = self._find_crossing_date(instant, observed_until)
+        if crossed_at is not None and not self.is_crossed:
+            self.crossings.append(BoundaryCrossing(max(known_at, crossed_at)))
+        elif crossed_at is None and self.is_crossed:
+            self.crossings[-1] = replace(self.crossings[-1], ended_at=instant)
 
-    def _crossed_since(self, at: datetime, until: Mapping[str, datetime]) -> datetime | None:
+    def _find_crossing_date(
+        self, instant: datetime, observed_until: Mapping[str, datetime]
+    ) -> datetime | None:
         return (
-            find_crossing_date(self.rule, self._seen(at, until), at) if self._may_cross() else None
+            find_crossing_date(self.rule, self._list_observed(instant, observed_until), instant)
+            if self._may_cross()
+            else None
         )
 
     def _may_cross(self) -> bool:
-        chosen = choose_operative_event(self.rule)
-        events = sum(chosen(one) is not None for one in self.standings.values())
+        choose_event = choose_operative_event(self.rule)
+        events = sum(choose_event(one) is not None for one in self.standings.values())
         return events >= self.rule.stop_when.boundary[0].events
 
-    def _seen(self, at: datetime, until: Mapping[str, datetime]) -> Sequence[ObservedStanding]:
-        exposed = [one for one in self.standings.values() if one.exposed_at is not None]
+    def _list_observed(
+        self, instant: datetime, observed_until: Mapping[str, datetime]
+    ) -> Sequence[ObservedStanding]:
+        exposed_standings = [one for one in self.standings.values() if one.exposed_at is not None]
         return [
-            ObservedStanding(one, until.get(one.participant, one.exposed_at or at))
-            for one in exposed
+            ObservedStanding(one, observed_until.get(one.participant, one.exposed_at or instant))
+            for one in exposed_standings
         ]
 
-    def _reaches_more(self, at: datetime, until: Mapping[str, datetime]) -> bool:
-        """Say whether another number of grouped looks is reached than when this was last asked."""
+    def _update_looks_reached(
+        self, instant: datetime, observed_until: Mapping[str, datetime]
+    ) -> bool:
+        """Count the grouped looks that are reached; return True when the number has changed."""
         if not self.rule.looks or not self._may_cross():
             return False
-        before, self.looks = self.looks, count_looks_reached(self.rule, self._seen(at, until), at)
-        return self.looks != before
+        previous_count, self.looks_reached = (
+            self.looks_reached,
+            count_looks_reached(self.rule, self._list_observed(instant, observed_until), instant),
+        )
+        return self.looks_reached != previous_count
 
-    def _next_after(self, at: datetime) -> datetime:
-        return min((one for one in self._instants() if one > at), default=_NEVER)
+    def _find_due_after(self, instant: datetime) -> datetime:
+        return min((one for one in self._list_instants() if one > instant), default=_NEVER)
 
-    def _instants(self) -> Sequence[datetime]:
-        """The date of each event, and when it counts if that is when its window is over."""
-        chosen = choose_operative_event(self.rule)
-        found = [(event.at, one) for one in self.standings.values() if (event := chosen(one))]
-        ends = [one.window_ends_at for _, one in found if one.window_ends_at is not None]
-        return [*(at for at, _ in found), *(ends if self.rule.policy == "complete" else ())]
+    def _list_instants(self) -> Sequence[datetime]:
+        """Return the date of each event, and under ``complete`` the end of its window."""
+        choose_event = choose_operative_event(self.rule)
+        event_standings = [
+            (event.at, one) for one in self.standings.values() if (event := choose_event(one))
+        ]
+        ends = [one.window_ends_at for _, one in event_standings if one.window_ends_at is not None]
+        return [
+            *(at for at, _ in event_standings),
+            *(ends if self.rule.policy == "complete" else ()),
+        ]

@@ -1,4 +1,4 @@
-"""What a stopping rule says at a data cut."""
+"""The decision of a stopping rule at a data cut."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -40,11 +40,11 @@ def decide_rule(
     *,
     data_cut: Mapping[str, int] | None = None,
 ) -> Decision:
-    """Return what *rule* says of what was known at *as_of*.
+    """Return the decision of *rule* on what was known at *as_of*.
 
     Args:
         protocol: That the rule belongs to.
-        rule: Without a fault (see `rule_faults`).
+        rule: Without a fault (see `find_rule_faults`).
         observed: Every participant of the study, in any order, with the standing under this rule.
         as_of: The data cut, aware; what is dated later has not happened yet.
         determination: The DSMB's last answer to this rule.
@@ -53,47 +53,51 @@ def decide_rule(
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    of, limit = select_cohort(rule, observed, as_of), read_limits(rule)
-    happened = find_outcomes(of, choose_operative_event(rule))
-    counted = apply_policy(of, happened, rule.policy)
-    points = list_path_points(of, counted, rule.policy, rule.curve, limit)
-    since = next((point.at for point in points if point.crossed), None)
-    ahead = find_pending_outcome(rule, of, happened, limit, crossed=since is not None)
-    operatively = (happened, since is not None)
-    confirmed, upper = find_outcomes(of, _confirmed), find_outcomes(of, _upper)
-    events, x = _count(counted), find_table_row(ahead.size)
-    contributors = _contributors(of, counted)
+    cohort, limit = select_cohort(rule, observed, as_of), read_limits(rule)
+    outcomes = find_outcomes(cohort, choose_operative_event(rule))
+    counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
+    points = list_path_points(cohort, counted_outcomes, rule.policy, rule.curve, limit)
+    crossed_at = next((point.at for point in points if point.crossed), None)
+    pending_outcome = find_pending_outcome(
+        rule, cohort, outcomes, limit, is_crossed=crossed_at is not None
+    )
+    operative_crossing = (outcomes, crossed_at is not None)
+    confirmed, upper = find_outcomes(cohort, _confirmed), find_outcomes(cohort, _upper)
+    events, x = _count_events(counted_outcomes), find_table_row(pending_outcome.size)
+    contributors = _list_contributors(cohort, counted_outcomes)
     return Decision(
         study=protocol.study,
         rule=rule.id,
         title=rule.title,
-        signal=_signal(rule, ahead, crossed=since is not None),
-        data_to=of.data_to,
+        signal=_choose_signal(rule, pending_outcome, is_crossed=crossed_at is not None),
+        data_to=cohort.data_to,
         as_of=as_of,
         events=events,
-        confirmed=_count(confirmed),
-        upper=_count(upper),
-        evaluable=len(of.members),
-        not_exposed=of.not_exposed,
-        beyond_plan=of.beyond_plan,
-        complete=ahead.complete,
-        pending=len(ahead.weights),
-        ess=ahead.size,
+        confirmed=_count_events(confirmed),
+        upper=_count_events(upper),
+        evaluable=len(cohort.members),
+        not_exposed=cohort.not_exposed,
+        beyond_plan=cohort.beyond_plan,
+        complete=pending_outcome.complete,
+        pending=len(pending_outcome.weights),
+        ess=pending_outcome.size,
         boundary=limit.find_boundary(x),
-        events_left=0 if since else max(limit.find_boundary(x) - events, 0),
-        free_until_rise=_free_until_rise(limit, x),
-        crossed_since=since,
-        certain=ahead.certain,
-        possible=ahead.possible,
-        p_cross_p0=ahead.p_cross_p0,
-        p_cross_posterior=ahead.p_cross_posterior,
-        predictive=ahead.predictive,
-        posterior=ahead.rate,
-        confirmed_crossed=_crossed(rule, of, confirmed, limit, known=operatively),
-        upper_crossed=_crossed(rule, of, upper, limit, known=operatively),
+        events_left=0 if crossed_at else max(limit.find_boundary(x) - events, 0),
+        free_until_rise=_count_free_until_rise(limit, x),
+        crossed_since=crossed_at,
+        certain=pending_outcome.certain,
+        possible=pending_outcome.possible,
+        p_cross_p0=pending_outcome.p_cross_p0,
+        p_cross_posterior=pending_outcome.p_cross_posterior,
+        predictive=pending_outcome.predictive,
+        posterior=pending_outcome.rate,
+        confirmed_crossed=_is_crossed(
+            rule, cohort, confirmed, limit, compared_crossing=operative_crossing
+        ),
+        upper_crossed=_is_crossed(rule, cohort, upper, limit, compared_crossing=operative_crossing),
         path=points,
-        pending_weights=ahead.weights,
-        sensitivity=tuple(compare_countings(rule, of, happened, limit)),
+        pending_weights=pending_outcome.weights,
+        sensitivity=tuple(compare_countings(rule, cohort, outcomes, limit)),
         contributors=contributors,
         steps=rule.stop_when.boundary,
         n=rule.stop_when.n,
@@ -103,10 +107,10 @@ def decide_rule(
         protocol=protocol.label,
         watch_only=rule.watch_only,
         determination=determination.answer.value if determination else "",
-        silenced_at_events=_silenced(determination, events, contributors),
+        silenced_at_events=_find_silenced_at(determination, events, contributors),
         cut=data_cut,
         in_words=rule.in_words,
-        conditional_p0=ahead.conditional_p0,
+        conditional_p0=pending_outcome.conditional_p0,
         looks=rule.looks,
     )
 
@@ -114,31 +118,37 @@ def decide_rule(
 def find_crossing_date(
     rule: Rule, observed: Sequence[ObservedStanding], as_of: datetime
 ) -> datetime | None:
-    """Return since which event date *rule* is at its boundary, as `decide` says; None: it is not.
+    """Return the event date from which *rule* is at its boundary; None: it is not.
 
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    of = select_cohort(rule, observed, as_of)
-    counted = apply_policy(of, find_outcomes(of, choose_operative_event(rule)), rule.policy)
-    points = list_path_points(of, counted, rule.policy, rule.curve, read_limits(rule))
+    cohort = select_cohort(rule, observed, as_of)
+    counted_outcomes = apply_policy(
+        cohort, find_outcomes(cohort, choose_operative_event(rule)), rule.policy
+    )
+    points = list_path_points(cohort, counted_outcomes, rule.policy, rule.curve, read_limits(rule))
     return next((point.at for point in points if point.crossed), None)
 
 
 def count_looks_reached(rule: Rule, observed: Sequence[ObservedStanding], as_of: datetime) -> int:
-    """Return how many of the rule's grouped looks the effective size has reached.
+    """Return the number of the rule's grouped looks that the effective size has reached.
 
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    of = select_cohort(rule, observed, as_of)
-    counted = apply_policy(of, find_outcomes(of, choose_operative_event(rule)), rule.policy)
-    size = compute_sizes(of, counted, rule.policy, rule.curve, np.array([of.as_of]))[0]
+    cohort = select_cohort(rule, observed, as_of)
+    counted_outcomes = apply_policy(
+        cohort, find_outcomes(cohort, choose_operative_event(rule)), rule.policy
+    )
+    size = compute_sizes(
+        cohort, counted_outcomes, rule.policy, rule.curve, np.array([cohort.as_of])
+    )[0]
     return sum(bool(size >= look - SLACK) for look in rule.looks)
 
 
 def choose_operative_event(rule: Rule) -> Callable[[Standing], CountedEvent | None]:
-    """Return which event of a standing counts in the rule's operative number."""
+    """Return a function that takes the operative event from a standing."""
     if rule.status == "confirmed":
         return _confirmed
     return _upper if rule.if_a_grade_is_incomplete == "highest" else _lower
@@ -153,73 +163,88 @@ def _confirmed(standing: Standing) -> CountedEvent | None:
 
 
 def _upper(standing: Standing) -> CountedEvent | None:
-    """The earlier of both: an upper end is never below its lower end."""
+    """Return the earlier of both events: an upper end is never below its lower end."""
     if standing.upper is None or standing.event is None:
         return standing.upper or standing.event
     return standing.event if standing.event.at < standing.upper.at else standing.upper
 
 
-def _count(happened: Outcomes) -> int:
-    return int(np.isfinite(happened.event_at).sum())
+def _count_events(outcomes: Outcomes) -> int:
+    return int(np.isfinite(outcomes.event_at).sum())
 
 
-def _crossed(
-    rule: Rule, of: Cohort, happened: Outcomes, limit: SignedLimits, *, known: tuple[Outcomes, bool]
+def _is_crossed(
+    rule: Rule,
+    cohort: Cohort,
+    outcomes: Outcomes,
+    limit: SignedLimits,
+    *,
+    compared_crossing: tuple[Outcomes, bool],
 ) -> bool:
-    """Whether these outcomes cross; *known* are others of which that is known, often the same."""
-    other, crossed = known
-    if np.array_equal(other.event_at, happened.event_at) and np.array_equal(
-        other.closed_at, happened.closed_at
+    """Return True when *outcomes* cross; *compared_crossing* has often the same outcomes."""
+    compared, is_crossed = compared_crossing
+    if np.array_equal(compared.event_at, outcomes.event_at) and np.array_equal(
+        compared.closed_at, outcomes.closed_at
     ):
-        return crossed
-    counted = apply_policy(of, happened, rule.policy)
-    return path_crosses(of, counted, rule.policy, rule.curve, limit)
+        return is_crossed
+    counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
+    return path_crosses(cohort, counted_outcomes, rule.policy, rule.curve, limit)
 
 
-def _signal(rule: Rule, ahead: PendingOutcome, *, crossed: bool) -> Signal:
-    if crossed:
+def _choose_signal(rule: Rule, pending_outcome: PendingOutcome, *, is_crossed: bool) -> Signal:
+    if is_crossed:
         return Signal.BOUNDARY_REACHED
-    likely = ahead.p_cross_p0 >= rule.warn_at
+    likely = pending_outcome.p_cross_p0 >= rule.warn_at
     return Signal.BOUNDARY_LIKELY if likely else Signal.CONTINUE
 
 
-def _free_until_rise(limit: SignedLimits, x: int) -> int | None:
-    now = limit.find_boundary(x)
+def _count_free_until_rise(limit: SignedLimits, x: int) -> int | None:
+    current_boundary = limit.find_boundary(x)
     return next(
-        (k - x for k in range(x + 1, len(limit.table)) if limit.find_boundary(k) > now), None
+        (
+            k - x
+            for k in range(x + 1, len(limit.table))
+            if limit.find_boundary(k) > current_boundary
+        ),
+        None,
     )
 
 
-def _silenced(
+def _find_silenced_at(
     determination: Determination | None, events: int, contributors: Sequence[Contributor]
 ) -> int | None:
-    """After *continue* the rule is silent until an event counts that the DSMB did not know of."""
+    """Return the number of events up to which *continue* silences the rule; None: it is not silent.
+
+    It is silent until an event counts that the DSMB did not know of.
+    """
     if determination is None or determination.answer is not Answer.CONTINUE:
         return None
-    known = determination.participants
-    is_new = bool(known) and any(one.participant not in known for one in contributors)
+    known_participants = determination.participants
+    is_new = bool(known_participants) and any(
+        one.participant not in known_participants for one in contributors
+    )
     return determination.events if events <= determination.events and not is_new else None
 
 
-def _contributors(of: Cohort, happened: Outcomes) -> tuple[Contributor, ...]:
-    """The events by date; days are known of the event at lower grades."""
-    found = [
+def _list_contributors(cohort: Cohort, outcomes: Outcomes) -> tuple[Contributor, ...]:
+    """Return the events by date; days are known of the event at lower grades."""
+    counted_events = [
         (event, member)
-        for event, member in zip(happened.counted_events, of.members, strict=True)
+        for event, member in zip(outcomes.counted_events, cohort.members, strict=True)
         if event is not None
     ]
-    found.sort(key=lambda pair: (pair[0].at, pair[1].participant))
+    counted_events.sort(key=lambda pair: (pair[0].at, pair[1].participant))
     return tuple(
         Contributor(
             participant=member.participant,
             grade=event.grade,
             confirmed=event.confirmed,
-            transplant_day=member.transplant_day if _same(event, member) else None,
-            treatment_day=member.treatment_day if _same(event, member) else None,
+            transplant_day=member.transplant_day if _is_lower_event(event, member) else None,
+            treatment_day=member.treatment_day if _is_lower_event(event, member) else None,
         )
-        for event, member in found
+        for event, member in counted_events
     )
 
 
-def _same(event: CountedEvent, member: Standing) -> bool:
+def _is_lower_event(event: CountedEvent, member: Standing) -> bool:
     return member.event is not None and member.event.at == event.at

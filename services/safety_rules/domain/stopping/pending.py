@@ -1,4 +1,4 @@
-"""What a participant whose follow-up is not over is worth, and may still bring."""
+"""The weight of a participant whose follow-up is not over, and the risk that remains."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,24 +24,24 @@ NAIVE = (
 
 
 def compute_onset_fraction(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLike) -> Floats:
-    """Return F(t): the part of the events that has come by t *days*, of a window of *span* days.
+    """Return F(t): the share of events by *days*, of a window of *span* days.
 
     Both are arrays of one shape, in days; the curve ``uniform`` alone depends on the span.
     """
     t = np.maximum(np.asarray(days, dtype=np.float64), 0.0)
     if curve.shape == "uniform":
-        whole = np.asarray(span, dtype=np.float64)
-        return np.divide(t, whole, out=np.ones_like(t), where=whole > 0)
+        span_days = np.asarray(span, dtype=np.float64)
+        return np.divide(t, span_days, out=np.ones_like(t), where=span_days > 0)
     if curve.shape == "exponential":
         return np.asarray(-np.expm1(-t / curve.mean_days))
     if curve.shape == "weibull":
         return np.asarray(-np.expm1(-((t / curve.scale_days) ** curve.weibull_shape)))
-    at, part = zip(*((0.0, 0.0), *curve.points), strict=True)
-    return np.asarray(np.interp(t, at, part))
+    curve_days, part = zip(*((0.0, 0.0), *curve.points), strict=True)
+    return np.asarray(np.interp(t, curve_days, part))
 
 
 def find_curve_faults(curve: Curve) -> Sequence[str]:
-    """Return what is wrong with a curve's numbers; empty when it can be used.
+    """Return the faults of a curve's numbers; empty when it can be used.
 
     >>> find_curve_faults(Curve("table", points=((5, 0.8), (3, 1.0))))
     ['points must rise in days and in F, from above 0 to 1']
@@ -49,19 +49,21 @@ def find_curve_faults(curve: Curve) -> Sequence[str]:
     if curve.shape == "exponential" and not 0 < curve.mean_days < math.inf:
         return ["mean_days must be above 0"]
     if curve.shape == "weibull":
-        given = {"scale_days": curve.scale_days, "weibull_shape": curve.weibull_shape}
-        return [f"{k} must be above 0" for k, value in given.items() if not 0 < value < math.inf]
+        scale_numbers = {"scale_days": curve.scale_days, "weibull_shape": curve.weibull_shape}
+        return [
+            f"{k} must be above 0" for k, value in scale_numbers.items() if not 0 < value < math.inf
+        ]
     if curve.shape == "table":
         days = [day for day, _ in curve.points]
         part = [f for _, f in curve.points]
-        rising = days == sorted(set(days)) and part == sorted(part)
-        if not (part and rising and days[0] > 0 <= part[0] and 0 < part[-1] <= 1):
+        is_rising = days == sorted(set(days)) and part == sorted(part)
+        if not (part and is_rising and days[0] > 0 <= part[0] and 0 < part[-1] <= 1):
             return ["points must rise in days and in F, from above 0 to 1"]
     return []
 
 
 def weigh_follow_up(policy: Policy, curve: Curve, days: Floats, span: Floats) -> Floats:
-    """Return what each participant without an event counts for, from 0 to 1.
+    """Return the weight of each participant without an event, from 0 to 1.
 
     Args:
         policy: How follow-up is counted.
@@ -69,25 +71,29 @@ def weigh_follow_up(policy: Policy, curve: Curve, days: Floats, span: Floats) ->
         days: Follow-up so far, shape (..., participants).
         span: Length of each participant's window, in days, of a shape that broadcasts.
     """
-    done = days >= span
+    is_complete = days >= span
     if policy == "everyone_treated":
-        return np.ones(done.shape)
+        return np.ones(is_complete.shape)
     if policy == "complete":
-        return done.astype(np.float64)
-    so_far, at_end = _progress(policy, curve, days, span)
-    part = np.divide(so_far, at_end, out=np.zeros(done.shape), where=at_end > 0)
-    return np.where(done, 1.0, np.clip(part, 0.0, 1.0))
+        return is_complete.astype(np.float64)
+    so_far, at_end = _measure_progress(policy, curve, days, span)
+    part = np.divide(so_far, at_end, out=np.zeros(is_complete.shape), where=at_end > 0)
+    return np.where(is_complete, 1.0, np.clip(part, 0.0, 1.0))
 
 
-def _progress(policy: Policy, curve: Curve, t: Floats, whole: Floats) -> tuple[Floats, Floats]:
-    """Progress now and at the end; by length where the curve expects no event in the window."""
+def _measure_progress(
+    policy: Policy, curve: Curve, days: Floats, span: Floats
+) -> tuple[Floats, Floats]:
+    """Return progress now and at the end; by length where the curve expects no event."""
     if policy == "linear":
-        return t, whole
-    at_end = compute_onset_fraction(curve, whole, whole)
+        return days, span
+    at_end = compute_onset_fraction(curve, span, span)
     flat = at_end <= 0
     if not flat.any():
-        return compute_onset_fraction(curve, t, whole), at_end
-    return np.where(flat, t, compute_onset_fraction(curve, t, whole)), np.where(flat, whole, at_end)
+        return compute_onset_fraction(curve, days, span), at_end
+    return np.where(flat, days, compute_onset_fraction(curve, days, span)), np.where(
+        flat, span, at_end
+    )
 
 
 def find_table_row(size: float) -> int:
@@ -104,8 +110,8 @@ def compute_residual_risk(p: float, weight: Floats) -> Floats:
 
     *p* is inside [0, 1]; at p = 1 with w = 1 the risk is 0.
     """
-    left = p * (1 - weight)
-    return np.divide(left, 1 - p * weight, out=np.zeros_like(left), where=left > 0)
+    remaining = p * (1 - weight)
+    return np.divide(remaining, 1 - p * weight, out=np.zeros_like(remaining), where=remaining > 0)
 
 
 def compute_poisson_binomial(risks: Sequence[float]) -> Floats:

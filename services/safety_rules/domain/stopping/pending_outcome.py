@@ -1,4 +1,4 @@
-"""What those pending may still change: from sure to merely possible."""
+"""The outcomes that pending participants may still bring, from certain to merely possible."""
 
 from dataclasses import dataclass
 
@@ -41,55 +41,57 @@ class PendingOutcome:
 
 
 def find_pending_outcome(
-    rule: Rule, of: Cohort, happened: Outcomes, limit: SignedLimits, *, crossed: bool
+    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: SignedLimits, *, is_crossed: bool
 ) -> PendingOutcome:
-    """Return the outlook of a rule whose path has *crossed* already, or has not."""
-    left, weights = count_outstanding(rule, of, happened)
-    rate = compute_posterior_rate(left)
-    needed = _needed_when_complete(left, limit)
+    """Return the pending outcome of a rule; *is_crossed*: its path has crossed already."""
+    plan, weights = count_outstanding(rule, cohort, outcomes)
+    rate = compute_posterior_rate(plan)
+    needed_events = _find_needed_when_complete(plan, limit)
     return PendingOutcome(
-        size=left.size_now,
-        complete=left.complete,
+        size=plan.size_now,
+        complete=plan.complete,
         weights=weights,
         rate=rate,
-        certain=crossed if limit.looks else left.events >= needed,
-        possible=crossed or _possible(left, limit),
-        p_cross_p0=compute_pending_chance(left, needed, rule.stop_when.p0),
-        p_cross_posterior=compute_pending_chance(left, needed, rate[0]),
-        predictive=1.0 if crossed else compute_predictive_chance(left, limit),
+        certain=is_crossed if limit.looks else plan.events >= needed_events,
+        possible=is_crossed or _is_possible(plan, limit),
+        p_cross_p0=compute_pending_chance(plan, needed_events, rule.stop_when.p0),
+        p_cross_posterior=compute_pending_chance(plan, needed_events, rate[0]),
+        predictive=1.0 if is_crossed else compute_predictive_chance(plan, limit),
         conditional_p0=1.0
-        if crossed
-        else compute_conditional_chance(left, limit, rule.stop_when.p0),
+        if is_crossed
+        else compute_conditional_chance(plan, limit, rule.stop_when.p0),
     )
 
 
 def count_outstanding(
-    rule: Rule, of: Cohort, happened: Outcomes
+    rule: Rule, cohort: Cohort, outcomes: Outcomes
 ) -> tuple[OutstandingPlan, tuple[float, ...]]:
-    """Return what is outstanding, and what each pending participant counts for, in entry order.
+    """Return the rest of the plan, and the weight of each pending participant, in entry order.
 
-    *happened* is as it came: under ``complete``, an outcome before the end of the window is known
-    for sure, and still pending.
+    *outcomes* are as they came: under ``complete``, an outcome before the end of the window is
+    known for sure, and still pending.
     """
-    now = np.array([of.as_of])
-    counted = apply_policy(of, happened, rule.policy)
-    known = np.isfinite(happened.closed_at)
-    is_open = ~np.isfinite(counted.closed_at) & (known | (of.followed_until < of.window_ends_at))
-    frozen = is_open & of.is_frozen & ~known
-    going_on = is_open & ~frozen
+    data_cut = np.array([cohort.as_of])
+    counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
+    is_known = np.isfinite(outcomes.closed_at)
+    is_open = ~np.isfinite(counted_outcomes.closed_at) & (
+        is_known | (cohort.followed_until < cohort.window_ends_at)
+    )
+    is_frozen = is_open & cohort.is_frozen & ~is_known
+    is_continuing = is_open & ~is_frozen
     by_time: Policy = "linear" if rule.policy == "linear" else "onset_weighted"
-    size = compute_weights(of, counted, rule.policy, rule.curve, now)[0]
-    risk = compute_weights(of, happened, by_time, rule.curve, now)[0]
+    size = compute_weights(cohort, counted_outcomes, rule.policy, rule.curve, data_cut)[0]
+    risk = compute_weights(cohort, outcomes, by_time, rule.curve, data_cut)[0]
     prior = rule.stop_when.parameters.get("prior")
     p0 = rule.stop_when.p0
-    left = OutstandingPlan(
-        events=int(np.isfinite(counted.event_at).sum()),
+    plan = OutstandingPlan(
+        events=int(np.isfinite(counted_outcomes.event_at).sum()),
         complete=int((~is_open).sum()),
-        risk=tuple(risk[going_on].tolist()),
-        size=tuple(size[going_on].tolist()),
-        sure=tuple(np.isfinite(happened.event_at)[going_on].tolist()),
-        frozen_risk=tuple(risk[frozen].tolist()),
-        frozen_size=float(size[frozen].sum()),
+        risk=tuple(risk[is_continuing].tolist()),
+        size=tuple(size[is_continuing].tolist()),
+        sure=tuple(np.isfinite(outcomes.event_at)[is_continuing].tolist()),
+        frozen_risk=tuple(risk[is_frozen].tolist()),
+        frozen_size=float(size[is_frozen].sum()),
         n=rule.stop_when.n,
         prior=(
             (prior[0], prior[1])
@@ -97,18 +99,18 @@ def count_outstanding(
             else (PRIOR_PARTICIPANTS * p0, PRIOR_PARTICIPANTS * (1 - p0))
         ),
     )
-    return left, tuple(size[is_open].tolist())
+    return plan, tuple(size[is_open].tolist())
 
 
-def _needed_when_complete(left: OutstandingPlan, limit: SignedLimits) -> int:
-    """The boundary once nobody is pending; out of reach when the rule does not look by then."""
+def _find_needed_when_complete(plan: OutstandingPlan, limit: SignedLimits) -> int:
+    """Return the boundary once nobody is pending; out of reach when no look comes by then."""
     if not limit.looks:
-        return limit.table[find_table_row(left.size_when_complete)]
-    compared = limit.find_compared_boundary(left.size_now, left.size_when_complete)
-    return left.n + 1 if compared is None else compared
+        return limit.table[find_table_row(plan.size_when_complete)]
+    boundary = limit.find_compared_boundary(plan.size_now, plan.size_when_complete)
+    return plan.n + 1 if boundary is None else boundary
 
 
-def _possible(left: OutstandingPlan, limit: SignedLimits) -> bool:
+def _is_possible(plan: OutstandingPlan, limit: SignedLimits) -> bool:
     return any(
-        left.events + k >= limit.find_boundary(left.complete + k) for k in range(len(left.risk) + 1)
+        plan.events + k >= limit.find_boundary(plan.complete + k) for k in range(len(plan.risk) + 1)
     )

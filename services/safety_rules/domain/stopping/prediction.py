@@ -1,4 +1,4 @@
-"""What may still come: the event rate, and the chance of ever crossing, from what is known now."""
+"""Predictions from present knowledge: the event rate, and the chance of ever crossing."""
 
 import math
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ NEGLIGIBLE = 1e-14  # share of a mixture that cannot be seen in its result
 
 @dataclass(frozen=True, slots=True)
 class OutstandingPlan:
-    """Where a rule stands before the rest of its plan is known.
+    """The state of a rule, and the part of its plan that is outstanding.
 
     Args:
         events: y, among the complete.
         complete: m, events and competing included.
         risk: Onset weight of each pending participant who will go on, in entry order.
-        size: What each of those counts for now, in the same order.
-        sure: Whose event is known and will count later, in the same order.
+        size: The weight of each of those now, in the same order.
+        sure: True where the event is known and will count later, in the same order.
         frozen_risk: Onset weight of those whose follow-up ended for good.
-        frozen_size: What those count for together, now and at the end.
+        frozen_size: The weight of those together, now and at the end.
         n: Planned maximum.
         prior: Beta prior of the event rate.
     """
@@ -51,44 +51,49 @@ class OutstandingPlan:
 
     @property
     def size_when_complete(self) -> float:
-        """The effective sample size once everybody has gone as far as they will."""
+        """The effective sample size once everybody's follow-up is as long as it will be."""
         return self.complete + self.frozen_size + len(self.risk)
 
 
-def compute_posterior_rate(of: OutstandingPlan) -> tuple[float, float, float]:
+def compute_posterior_rate(plan: OutstandingPlan) -> tuple[float, float, float]:
     """Return mean, lower and upper 95 % of the event rate; two-sided, equal tails.
 
     The density is proportional to prior x p^y (1-p)^(m-y) prod(1 - p w): as 1 - pw is
     (1-p) + p(1-w), that is a mixture of Beta densities, and everything here is exact.
     """
-    sure = sum(of.sure)
-    unsure = tuple(w for w, known in zip(of.risk, of.sure, strict=True) if not known)
-    return _posterior(of.events + sure, of.complete + sure, unsure + of.frozen_risk, of.prior)
+    sure = sum(plan.sure)
+    unsure = tuple(w for w, known in zip(plan.risk, plan.sure, strict=True) if not known)
+    return _compute_posterior(
+        plan.events + sure, plan.complete + sure, unsure + plan.frozen_risk, plan.prior
+    )
 
 
 @lru_cache(maxsize=1024)
-def _posterior(
+def _compute_posterior(
     events: int, complete: int, risk: tuple[float, ...], prior: tuple[float, float]
 ) -> tuple[float, float, float]:
-    a, b, share, _ = _mixture(events, complete, risk, prior)
-    kept = share > NEGLIGIBLE
-    a, b, share = a[kept], b[kept], share[kept]
+    a, b, share, _ = _compute_mixture(events, complete, risk, prior)
+    is_kept = share > NEGLIGIBLE
+    a, b, share = a[is_kept], b[is_kept], share[is_kept]
 
-    def above(rate: float, tail: float) -> float:
+    def compute_tail_excess(rate: float, tail: float) -> float:
         return float(share @ special.betainc(a, b, rate)) - tail
 
     # Loaded at its first use: all of it takes as long as everything else that a command loads.
     from scipy import optimize  # noqa: PLC0415
 
-    low, high = (optimize.brentq(above, 0, 1, args=(tail,), xtol=1e-12) for tail in (0.025, 0.975))
+    low, high = (
+        optimize.brentq(compute_tail_excess, 0, 1, args=(tail,), xtol=1e-12)
+        for tail in (0.025, 0.975)
+    )
     return float(share @ (a / (a + b))), low, high
 
 
 @lru_cache(maxsize=1024)
-def _mixture(
+def _compute_mixture(
     events: int, complete: int, risk: tuple[float, ...], prior: tuple[float, float]
 ) -> tuple[Floats, Floats, Floats, float]:
-    """The Beta densities (a, b) of which the posterior is made, their shares, log of the whole.
+    """Return the Beta densities (a, b) of the posterior, their shares, and the log of the total.
 
     Component k stands for k of the pending participants who will have the event yet.
     """
@@ -100,111 +105,123 @@ def _mixture(
     a, b = prior[0] + events + k, prior[1] + complete - events + len(risk) - k
     with np.errstate(divide="ignore"):
         log_share = np.log(ways) + special.betaln(a, b)
-    most = float(log_share.max())
-    share = np.exp(log_share - most)
-    whole = float(share.sum())
-    return np.asarray(a), np.asarray(b), share / whole, most + math.log(whole)
+    largest = float(log_share.max())
+    share = np.exp(log_share - largest)
+    total = float(share.sum())
+    return np.asarray(a), np.asarray(b), share / total, largest + math.log(total)
 
 
-def compute_pending_chance(of: OutstandingPlan, needed: int, p: float) -> float:
-    """Return the chance that the pending bring the count to *needed* or more, at rate *p*."""
-    if needed <= of.events:
+def compute_pending_chance(plan: OutstandingPlan, needed_events: int, p: float) -> float:
+    """Return the chance that pending events bring the count to *needed_events*, at rate *p*."""
+    if needed_events <= plan.events:
         return 1.0
-    chances = compute_poisson_binomial(_risks(of, p))
-    return float(min(chances[needed - of.events :].sum(), 1.0))
+    chances = compute_poisson_binomial(_compute_risks(plan, p))
+    return float(min(chances[needed_events - plan.events :].sum(), 1.0))
 
 
-def compute_conditional_chance(of: OutstandingPlan, limit: SignedLimits, p: float) -> float:
+def compute_conditional_chance(plan: OutstandingPlan, limit: SignedLimits, p: float) -> float:
     """Return the chance of ever crossing by n when the event rate is *p*, from now on."""
-    needed = _needed(of, limit)
-    width = _width(of, needed)
+    boundaries = _list_boundaries(plan, limit)
+    width = _compute_width(plan, boundaries)
     if width <= 0:
-        return float(bool(needed))
+        return float(bool(boundaries))
     state = np.zeros(width)
     state[0] = 1.0
-    for risk, events in zip([*_risks(of, p), *[p] * _new(of)], needed, strict=False):
-        came = state[:-1] * risk
+    for risk, events in zip(
+        [*_compute_risks(plan, p), *[p] * _count_new_participants(plan)], boundaries, strict=False
+    ):
+        newly_affected = state[:-1] * risk
         state *= 1 - risk
-        state[1:] += came
+        state[1:] += newly_affected
         if events is not None:
-            state[max(events - of.events, 0) :] = 0.0
+            state[max(events - plan.events, 0) :] = 0.0
     return float(1 - state.sum())
 
 
-def compute_predictive_chance(of: OutstandingPlan, limit: SignedLimits) -> float:
+def compute_predictive_chance(plan: OutstandingPlan, limit: SignedLimits) -> float:
     """Return the chance of ever crossing by n, whatever the event rate is.
 
     Those pending complete first, in entry order, then new participants do; without anybody pending
     it is the Polya urn. A participant whose follow-up ended for good only informs the rate.
     """
-    needed = _needed(of, limit)
-    width = _width(of, needed)
+    boundaries = _list_boundaries(plan, limit)
+    width = _compute_width(plan, boundaries)
     if width <= 0:
-        return float(bool(needed))
-    a, b, share, before = _mixture(of.events, of.complete, of.frozen_risk, of.prior)
-    event, free = _chances(of, a, b, len(needed), width)
+        return float(bool(boundaries))
+    a, b, share, log_total_before = _compute_mixture(
+        plan.events, plan.complete, plan.frozen_risk, plan.prior
+    )
+    event, free = _compute_step_chances(plan, a, b, len(boundaries), width)
     state = np.zeros((len(share), width))
     state[:, 0] = share
-    for step, events in enumerate(needed):
-        came = (state * event[step])[:, :-1]
+    for step, events in enumerate(boundaries):
+        newly_affected = (state * event[step])[:, :-1]
         state *= free[step]
-        state[:, 1:] += came
+        state[:, 1:] += newly_affected
         if events is not None:
-            state[:, max(events - of.events, 0) :] = 0.0
-    everyone = math.exp(_whole(of) - before)  # what the chances are parts of
-    return float(min(max(1 - state.sum() / everyone, 0.0), 1.0))
+            state[:, max(events - plan.events, 0) :] = 0.0
+    total_mass = math.exp(
+        _compute_log_total(plan) - log_total_before
+    )  # what the chances are parts of
+    return float(min(max(1 - state.sum() / total_mass, 0.0), 1.0))
 
 
-def _chances(
-    of: OutstandingPlan, a: Floats, b: Floats, steps: int, width: int
+def _compute_step_chances(
+    plan: OutstandingPlan, a: Floats, b: Floats, steps: int, width: int
 ) -> tuple[Floats, Floats]:
-    """Of an event and of none at each step, for each component and count; (steps, ..., width).
+    """Return the chances of an event and of none at each step; shape (steps, ..., width).
 
-    What is left out for those pending, 1 - pw, is the same for both, and so in the whole.
+    They are for each component and count. The factor 1 - pw of each pending participant is left out
+    of both, and so of the total.
     """
     step = np.arange(steps)[:, None, None]
     k = np.arange(width)
-    new = [False] * _new(of)
-    sure = np.array([*of.sure, *new], dtype=bool)[:steps, None, None]
-    risk = np.array([*of.risk, *new], dtype=float)[:steps, None, None]
+    new_participants = [False] * _count_new_participants(plan)
+    sure = np.array([*plan.sure, *new_participants], dtype=bool)[:steps, None, None]
+    risk = np.array([*plan.risk, *new_participants], dtype=float)[:steps, None, None]
     total = a[0] + b[0] + step  # of every component alike
     event = (a[:, None] + k) * np.where(sure, 1.0, 1 - risk) / total
     free = ~sure * np.maximum(b[:, None] + step - k, 0.0) / total
     return np.asarray(event), np.asarray(free)
 
 
-def _whole(of: OutstandingPlan) -> float:
-    """Log of the integral over all rates, of what is known and of those pending."""
-    sure = sum(of.sure)
-    unsure = tuple(w for w, known in zip(of.risk, of.sure, strict=True) if not known)
-    return _mixture(of.events + sure, of.complete + sure, unsure + of.frozen_risk, of.prior)[3]
+def _compute_log_total(plan: OutstandingPlan) -> float:
+    """Return the log of the integral over all rates, of known and pending participants."""
+    sure = sum(plan.sure)
+    unsure = tuple(w for w, known in zip(plan.risk, plan.sure, strict=True) if not known)
+    return _compute_mixture(
+        plan.events + sure, plan.complete + sure, unsure + plan.frozen_risk, plan.prior
+    )[3]
 
 
-def _risks(of: OutstandingPlan, p: float) -> list[float]:
-    """The risk that remains for each pending participant at rate *p*."""
-    left = compute_residual_risk(p, np.array(of.risk)).tolist()
-    return [1.0 if known else risk for risk, known in zip(left, of.sure, strict=True)]
+def _compute_risks(plan: OutstandingPlan, p: float) -> list[float]:
+    """Return the risk that remains for each pending participant at rate *p*."""
+    residual_risks = compute_residual_risk(p, np.array(plan.risk)).tolist()
+    return [1.0 if known else risk for risk, known in zip(residual_risks, plan.sure, strict=True)]
 
 
-def _new(of: OutstandingPlan) -> int:
-    return of.n - of.complete - len(of.risk) - len(of.frozen_risk)
+def _count_new_participants(plan: OutstandingPlan) -> int:
+    return plan.n - plan.complete - len(plan.risk) - len(plan.frozen_risk)
 
 
-def _width(of: OutstandingPlan, needed: Sequence[int | None]) -> int:
-    """How many counts can be on the way: more than the highest boundary ahead stop at the next."""
-    return max((events for events in needed if events is not None), default=0) - of.events
+def _compute_width(plan: OutstandingPlan, boundaries: Sequence[int | None]) -> int:
+    """Return the number of counts that can be on the way.
+
+    More events than the highest boundary ahead stop at the next look.
+    """
+    return max((events for events in boundaries if events is not None), default=0) - plan.events
 
 
-def _needed(of: OutstandingPlan, limit: SignedLimits) -> list[int | None]:
-    """Return the boundary that counts after each completion to come, up to the last look.
+def _list_boundaries(plan: OutstandingPlan, limit: SignedLimits) -> list[int | None]:
+    """Return the boundary after each completion to come, up to the last look; None: no look there.
 
     None: it does not look there.
     """
-    size = of.size_now
-    found: list[int | None] = []
-    for gain in [*(1 - weight for weight in of.size), *[1.0] * _new(of)]:
-        found.append(limit.find_compared_boundary(size, size + gain))
+    size = plan.size_now
+    boundaries: list[int | None] = []
+    for gain in [*(1 - weight for weight in plan.size), *[1.0] * _count_new_participants(plan)]:
+        boundaries.append(limit.find_compared_boundary(size, size + gain))
         size += gain
-    while found and found[-1] is None:
-        found.pop()
-    return found
+    while boundaries and boundaries[-1] is None:
+        boundaries.pop()
+    return boundaries

@@ -1,4 +1,4 @@
-"""Whether a rule's signed table is what its method gives, and says what its examples say."""
+"""Faults of a rule: a signed table that its method does not give, or wrong worked examples."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ RuleFault = tuple[str, str]
 
 
 def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
-    """Yield what is wrong with *rule*, as (field, problem), the first cause first.
+    """Yield the faults of *rule*, as (field, problem), the first cause first.
 
     After a fault in what the later checks rest upon, those are left out.
     """
@@ -23,16 +23,16 @@ def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
         yield from ((f"stop_when.boundary.{at}".rstrip("."), what) for at, what in faults)
         return
     try:
-        made = design_rule(rule)
+        computed = design_rule(rule)
     except ValueError as error:
         yield "stop_when", str(error)
         return
-    signed = expand_steps(when.boundary, when.n, rule.looks)
-    given = tuple(signed[x] for x in made.looks)
-    if made.boundary != given:
-        yield "stop_when.boundary", _both(rule, made)
+    signed_boundary = expand_steps(when.boundary, when.n, rule.looks)
+    signed_at_looks = tuple(signed_boundary[x] for x in computed.looks)
+    if computed.boundary != signed_at_looks:
+        yield "stop_when.boundary", _describe_difference(rule, computed)
     else:
-        yield from _example_faults(rule, signed)
+        yield from _find_example_faults(rule, signed_boundary)
 
 
 def design_rule(rule: Rule, rates: Sequence[float] = ()) -> Design:
@@ -44,9 +44,9 @@ def design_rule(rule: Rule, rates: Sequence[float] = ()) -> Design:
     when = rule.stop_when
     parameters = dict(when.parameters)
     if when.method == "table":
-        signed = expand_steps(when.boundary, when.n, rule.looks)
+        signed_boundary = expand_steps(when.boundary, when.n, rule.looks)
         sizes = rule.looks or range(1, when.n + 1)
-        parameters = {**parameters, "boundary": tuple(float(signed[x]) for x in sizes)}
+        parameters = {**parameters, "boundary": tuple(float(signed_boundary[x]) for x in sizes)}
     else:
         check_family(when.method, when.n, when.p0, parameters)
     return make_design(
@@ -54,16 +54,16 @@ def design_rule(rule: Rule, rates: Sequence[float] = ()) -> Design:
     )
 
 
-def _both(rule: Rule, made: Design) -> str:
+def _describe_difference(rule: Rule, computed: Design) -> str:
     when = rule.stop_when
     return (
         f"the file says {format_steps(when.boundary)}; {when.method} with p0 {when.p0:g}, alpha "
-        f"{when.alpha:g}, n {when.n} gives {made.boundary_text}"
-        f" (type I error {made.attained_alpha:.5f})"
+        f"{when.alpha:g}, n {when.n} gives {computed.boundary_text}"
+        f" (type I error {computed.attained_alpha:.5f})"
     )
 
 
-def _example_faults(rule: Rule, signed: Sequence[int]) -> Iterator[RuleFault]:
+def _find_example_faults(rule: Rule, signed_boundary: Sequence[int]) -> Iterator[RuleFault]:
     answers = set()
     for index, example in enumerate(rule.worked_examples):
         field = f"worked_examples.{index}"
@@ -71,7 +71,7 @@ def _example_faults(rule: Rule, signed: Sequence[int]) -> Iterator[RuleFault]:
         if example.of > rule.stop_when.n or example.events > example.of:
             yield field, f"{example.events} of {example.of} cannot be, with n = {rule.stop_when.n}"
             continue
-        says = "stop" if example.events >= signed[example.of] else "continue"
+        says = "stop" if example.events >= signed_boundary[example.of] else "continue"
         if says != example.answer:
             yield field, f"{example.events} of {example.of} is {says!r}, not {example.answer!r}"
     if answers != {"stop", "continue"}:

@@ -1,4 +1,4 @@
-"""The same facts, counted in the other ways: whether the answer hangs on how they are counted."""
+"""The sensitivity of a decision to the way in which follow-up is counted."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,43 +11,43 @@ from services.vocabulary.protocol import Curve, Policy, Rule
 
 
 def compare_countings(
-    rule: Rule, of: Cohort, happened: Outcomes, limit: SignedLimits
+    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: SignedLimits
 ) -> Iterator[Sensitivity]:
-    """Yield what the rule says under each other policy, and with onsets twice as fast or slow.
+    """Yield the result under each other policy, and with onsets twice as fast or slow.
 
-    *happened* is as it came, not as one policy counts it.
+    *outcomes* are as they came, not as one policy counts them.
     """
-    for counting, policy, curve in _others(rule):
-        counted = apply_policy(of, happened, policy)
-        known = trace_path(of, counted, policy, curve)
-        ess = float(known.size[-1])
+    for name, policy, curve in _list_alternatives(rule):
+        counted_outcomes = apply_policy(cohort, outcomes, policy)
+        rule_path = trace_path(cohort, counted_outcomes, policy, curve)
+        ess = float(rule_path.size[-1])
         yield Sensitivity(
-            counting=counting,
+            counting=name,
             ess=ess,
-            events=int(known.events[-1]),
+            events=int(rule_path.events[-1]),
             boundary=limit.find_boundary(find_table_row(ess)),
             crossed=(
-                path_crosses(of, counted, policy, curve, limit)
+                path_crosses(cohort, counted_outcomes, policy, curve, limit)
                 if limit.looks
-                else known.crosses_boundary(limit)
+                else rule_path.crosses_boundary(limit)
             ),
         )
 
 
-def _others(rule: Rule) -> Iterator[tuple[str, Policy, Curve]]:
-    for policy, counting in POLICIES.items():
+def _list_alternatives(rule: Rule) -> Iterator[tuple[str, Policy, Curve]]:
+    for policy, name in POLICIES.items():
         if policy != rule.policy:
-            yield counting, policy, rule.curve
+            yield name, policy, rule.curve
     if rule.policy == "onset_weighted" and rule.curve.shape != "uniform":
         yield "onset twice as fast", rule.policy, stretch_curve(rule.curve, 0.5)
         yield "onset twice as slow", rule.policy, stretch_curve(rule.curve, 2.0)
 
 
-def stretch_curve(curve: Curve, by: float) -> Curve:
-    """Return *curve* with every event *by* times as late; ``uniform`` stays as it is."""
+def stretch_curve(curve: Curve, factor: float) -> Curve:
+    """Return *curve* with every event *factor* times as late; ``uniform`` stays as it is."""
     return replace(
         curve,
-        mean_days=curve.mean_days * by,
-        scale_days=curve.scale_days * by,
-        points=tuple((day * by, part) for day, part in curve.points),
+        mean_days=curve.mean_days * factor,
+        scale_days=curve.scale_days * factor,
+        points=tuple((day * factor, part) for day, part in curve.points),
     )

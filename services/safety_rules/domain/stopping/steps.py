@@ -14,15 +14,15 @@ def expand_steps(
     (1, 2, 2, 2, 3, 3)
 
     Args:
-        steps: Without a fault (see `step_faults`).
+        steps: Without a fault (see `find_step_faults`).
         n: Planned maximum.
         looks: Evaluable participants at each look; empty: after each one.
     """
     boundary = [x + 1 for x in range(n + 1)]
-    compared = set(looks or range(n + 1))
+    compared_sizes = set(looks or range(n + 1))
     for step in steps:
         for x in range(step.first, step.last + 1):
-            if x in compared:
+            if x in compared_sizes:
                 boundary[x] = min(step.events, x + 1)
     return tuple(boundary)
 
@@ -30,7 +30,7 @@ def expand_steps(
 def compress_boundary(
     boundary: Sequence[int], looks: Sequence[int] = ()
 ) -> tuple[BoundaryStep, ...]:
-    """Return the steps of *boundary*, given for x = 0 .. n: the reverse of `boundary_of`.
+    """Return the steps of *boundary*, given for x = 0 .. n: the reverse of `expand_steps`.
 
     >>> compress_boundary((1, 2, 2, 2, 3, 3))
     (BoundaryStep(events=2, first=2, last=3), BoundaryStep(events=3, first=4, last=5))
@@ -62,7 +62,7 @@ def format_steps(steps: Sequence[BoundaryStep]) -> str:
 def find_step_faults(
     steps: Sequence[BoundaryStep], n: int, looks: Sequence[int] = ()
 ) -> Iterator[tuple[str, str]]:
-    """Yield where a boundary is wrong, as (field, problem); nothing when it can be trusted.
+    """Yield the faults of a boundary, as (field, problem); nothing when it can be trusted.
 
     >>> list(find_step_faults([BoundaryStep(2, 2, 3), BoundaryStep(3, 5, 9)], n=10))
     [('1.of', 'starts at 5, not at 4'), ('1.of', 'ends at 9, not at n = 10')]
@@ -79,17 +79,22 @@ def find_step_faults(
             yield f"{index}.events", f"{step.events} events cannot be among {step.first}"
         if index and step.events <= steps[index - 1].events:
             yield f"{index}.events", f"is not above {steps[index - 1].events}"
-        if index and (fault := _gap(steps[index - 1], step, looks)):
+        if index and (fault := _describe_gap(steps[index - 1], step, looks)):
             yield f"{index}.of", fault
     end = looks[-1] if looks else n
     if not end <= steps[-1].last <= n:
-        what = "the last look" if looks else "n"
-        yield f"{len(steps) - 1}.of", f"ends at {steps[-1].last}, not at {what} = {end}"
+        last_name = "the last look" if looks else "n"
+        yield f"{len(steps) - 1}.of", f"ends at {steps[-1].last}, not at {last_name} = {end}"
 
 
-def _gap(before: BoundaryStep, step: BoundaryStep, looks: Sequence[int]) -> str:
-    """What is wrong between two steps: an overlap, or sizes at which it looks but none covers."""
-    missed = [look for look in looks if before.last < look < step.first]
-    if step.first <= before.last or missed or (not looks and step.first > before.last + 1):
-        return f"starts at {step.first}, not at {missed[0] if missed else before.last + 1}"
+def _describe_gap(previous: BoundaryStep, step: BoundaryStep, looks: Sequence[int]) -> str:
+    """Return the fault between two steps: an overlap, or a look that none covers; empty: none."""
+    missed_looks = [look for look in looks if previous.last < look < step.first]
+    if (
+        step.first <= previous.last
+        or missed_looks
+        or (not looks and step.first > previous.last + 1)
+    ):
+        due = missed_looks[0] if missed_looks else previous.last + 1
+        return f"starts at {step.first}, not at {due}"
     return ""
