@@ -21,7 +21,7 @@ from typing import TextIO
 
 from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
-from services.cli.commands.grade import records_in, write_graded
+from services.cli.commands.grade import read_records, write_graded
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.inquiries.graded_rows import ADDED, RowGrader
@@ -91,7 +91,7 @@ def _measure(name: str, path: Path, rows: Iterator[list[str]]) -> Measure:
     table, units = load_table("ctcae-5.0"), load_code_tables().units
 
     def grade_rows(source: TextIO, target: TextIO) -> None:
-        records = records_in(source)
+        records = read_records(source)
         next(records)
         write_graded(records, _COLUMNS, RowGrader(table, units, _COLUMNS), target)
 

@@ -67,10 +67,13 @@ def test_words_that_are_written_twice_are_the_same():
     assert boundary.METHODS == boundary_tables.METHODS
     assert (shapes.delta, shapes.nu, shapes.theta) == (design.DELTA, design.NU, design.THETA)
     assert endpoints.IDS == IDS
-    assert participants.IMPORTED == COLUMNS
+    assert participants.FILE_COLUMNS == COLUMNS
     assert get_args(Form) == pictures.FORMS
     assert set(run.ROLES) == {role for role in ROLES if role}
-    assert (grade.REQUIRED, grade.OPTIONAL) == (graded_rows.REQUIRED, graded_rows.OPTIONAL)
+    assert (grade.REQUIRED_COLUMNS, grade.OPTIONAL_COLUMNS) == (
+        graded_rows.REQUIRED,
+        graded_rows.OPTIONAL,
+    )
     assert grade.CRITERIA == ("ctcae-5.0", "ctcae-6.0")
 
 

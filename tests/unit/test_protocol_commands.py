@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from services.cli.commands.protocol import read_protocol
-from services.cli.commands.rules import together
+from services.cli.commands.rules import describe_joint_error
 from services.cli.main import main
 
 TRIAL = Path("studies/blina-hsct")
@@ -174,7 +174,7 @@ def test_what_cannot_be_explained_names_the_argument(capsys, more, said):
 
 
 def test_the_status_of_the_rules_ends_with_their_joint_false_stop():
-    said = together(read_protocol(TRIAL))
+    said = describe_joint_error(read_protocol(TRIAL))
     simulated, exact = re.findall(r"0\.\d{3}", said)
     assert exact == "0.181"
     assert float(simulated) == pytest.approx(0.181, abs=0.016)  # four standard errors

@@ -3,10 +3,10 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    by_argument,
-    data_arguments,
+    add_actor,
+    add_data_and_study,
+    add_json,
     explain_columns,
-    json_argument,
 )
 from services.cli.shared.columns import ALERTS, DELIVERIES
 
@@ -17,8 +17,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     meaning = "open alerts, the oldest first"
     word = words.add_parser("list", help=meaning, description=meaning)
     word.add_argument("--all", action="store_true", help="retracted and acknowledged ones too")
-    data_arguments(word)
-    json_argument(word)
+    add_data_and_study(word)
+    add_json(word)
     explain_columns(word, ALERTS)
     for name, meaning in (
         ("show", "what one alert says, and who was told"),
@@ -26,13 +26,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     ):
         word = words.add_parser(name, help=meaning, description=meaning)
         word.add_argument("alert", metavar="ALERT", help="its four letters, or how its id begins")
-        data_arguments(word)
+        add_data_and_study(word)
         if name == "show":
-            json_argument(word, "everything, as one JSON object")
+            add_json(word, "everything, as one JSON object")
             explain_columns(word, DELIVERIES)
         else:
             word.add_argument(
                 "--version", type=int, metavar="N", help="as it was shown: refused when it changed"
             )
             word.add_argument("--comment", default="", metavar="TEXT", help="kept with it")
-            by_argument(word)
+            add_actor(word)

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import explain_columns, json_argument
-from services.cli.arguments.number_lists import numbers, whole
-from services.cli.arguments.pictures import plot_argument
+from services.cli.arguments.common import add_json, explain_columns
+from services.cli.arguments.number_lists import parse_numbers, parse_whole_numbers
+from services.cli.arguments.pictures import add_plot
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 
 # Those of services.safety_rules.inquiries.boundary_tables, which takes long to load.
@@ -33,16 +33,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
     )
-    parser.add_argument("--looks", type=whole, default=(), metavar="5,10,15")
-    parser.add_argument("--rates", type=numbers, default=(), metavar=".2,.3")
+    parser.add_argument("--looks", type=parse_whole_numbers, default=(), metavar="5,10,15")
+    parser.add_argument("--rates", type=parse_numbers, default=(), metavar=".2,.3")
     for name, meaning in PARAMETERS.items():
-        parser.add_argument(f"--{name}", type=numbers, metavar="X", help=meaning)
+        parser.add_argument(f"--{name}", type=parse_numbers, metavar="X", help=meaning)
     parser.add_argument(
         "--accrual-days", type=float, metavar="D", help="days over which the n enter, uniformly"
     )
     parser.add_argument(
         "--window-days", type=float, metavar="D", help="days that each is followed (default 0)"
     )
-    json_argument(parser, "everything, as one JSON object")
-    plot_argument(parser)
+    add_json(parser, "everything, as one JSON object")
+    add_plot(parser)
     explain_columns(parser, (*BOUNDARY, *ENROLMENT))

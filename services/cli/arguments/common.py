@@ -8,7 +8,7 @@ from pathlib import Path
 from services.cli.shared.columns import Columns, describe_columns
 
 
-def study_argument(parser: ArgumentParser) -> None:
+def add_study(parser: ArgumentParser) -> None:
     """Let a command be told which study."""
     parser.add_argument(
         "--study",
@@ -18,44 +18,44 @@ def study_argument(parser: ArgumentParser) -> None:
     )
 
 
-def data_arguments(parser: ArgumentParser) -> None:
+def add_data_and_study(parser: ArgumentParser) -> None:
     """Let a command be told which study, and where the data are."""
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder of the data (AEGIS_DATA; default var)"
     )
-    study_argument(parser)
+    add_study(parser)
 
 
-def by_argument(parser: ArgumentParser) -> None:
+def add_actor(parser: ArgumentParser) -> None:
     """Let a command be told who acts."""
     parser.add_argument(
         "--by", default=getpass.getuser(), metavar="WHO", help="who does this (default: the user)"
     )
 
 
-def participant_argument(parser: ArgumentParser) -> None:
+def add_participant(parser: ArgumentParser) -> None:
     """Let a command be told of one participant only."""
     parser.add_argument("--participant", metavar="P", help="only this one's")
 
 
-def as_of_argument(parser: ArgumentParser) -> None:
+def add_as_of(parser: ArgumentParser) -> None:
     """Let a command be told an instant of knowledge."""
     parser.add_argument(
-        "--as-of", type=instant, metavar="T", help="of what was known then, 2026-06-01T00:00Z"
+        "--as-of", type=parse_instant, metavar="T", help="of what was known then, 2026-06-01T00:00Z"
     )
 
 
-def reason_argument(parser: ArgumentParser) -> None:
+def add_reason(parser: ArgumentParser) -> None:
     """Let a command be told why somebody decides so."""
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why: it is kept")
 
 
-def json_argument(parser: ArgumentParser, meaning: str = "everything, as JSON lines") -> None:
+def add_json(parser: ArgumentParser, meaning: str = "everything, as JSON lines") -> None:
     """Let a command print for programs."""
     parser.add_argument("--json", action="store_true", help=meaning)
 
 
-def follow_up_arguments(parser: ArgumentParser) -> None:
+def add_follow_up(parser: ArgumentParser) -> None:
     """Let a command be told over which time a trial enrols, and follows each participant."""
     parser.add_argument(
         "--accrual-days", type=float, default=365.0, metavar="D",
@@ -73,7 +73,7 @@ def explain_columns(parser: ArgumentParser, *tables: Columns) -> None:
     parser.epilog = "\n\n".join(map(describe_columns, tables))
 
 
-def instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
     """Return the instant in *text*, in UTC; it must say its offset.
 
     >>> instant("2026-06-01T00:00Z").isoformat()

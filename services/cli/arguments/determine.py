@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import by_argument, data_arguments, reason_argument
+from services.cli.arguments.common import add_actor, add_data_and_study, add_reason
 from services.vocabulary.fact import Answer
 
 
@@ -10,6 +10,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the rule, the answer and its reason."""
     parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
     parser.add_argument("answer", choices=[str(answer) for answer in Answer])
-    reason_argument(parser)
-    by_argument(parser)
-    data_arguments(parser)
+    add_reason(parser)
+    add_actor(parser)
+    add_data_and_study(parser)

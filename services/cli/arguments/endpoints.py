@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import get_args
 
 from services.cli.arguments.common import (
-    as_of_argument,
-    data_arguments,
+    add_as_of,
+    add_data_and_study,
+    add_json,
     explain_columns,
-    json_argument,
 )
 from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS
 from services.vocabulary.endpoint import EndpointClock
@@ -22,9 +22,9 @@ IDS = (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add which endpoints, as of when, and in which form."""
-    data_arguments(parser)
-    as_of_argument(parser)
-    json_argument(parser, "everything, as one JSON object")
+    add_data_and_study(parser)
+    add_as_of(parser)
+    add_json(parser, "everything, as one JSON object")
     parser.add_argument("--endpoint", choices=IDS, help="only this one")
     parser.add_argument("--clock", choices=get_args(EndpointClock), help="only with this day 0")
     parser.add_argument(

@@ -2,11 +2,11 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import data_arguments, json_argument
+from services.cli.arguments.common import add_data_and_study, add_json
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the record."""
-    data_arguments(parser)
+    add_data_and_study(parser)
     parser.add_argument("record", metavar="RECORD", help="its id, or how it begins")
-    json_argument(parser, "everything, as one JSON object")
+    add_json(parser, "everything, as one JSON object")

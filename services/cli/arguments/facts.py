@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from services.cli.arguments.common import (
-    by_argument,
-    data_arguments,
-    instant,
-    participant_argument,
+    add_actor,
+    add_data_and_study,
+    add_participant,
+    parse_instant,
 )
 from services.vocabulary.fact import ChronicSeverity
 from services.vocabulary.grade import Symptoms
@@ -21,8 +21,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     words = parser.add_subparsers(dest="word", required=True, metavar="add|export")
     meaning = "all facts, one JSON object to a line"
     export = words.add_parser("export", help=meaning, description=meaning)
-    participant_argument(export)
-    data_arguments(export)
+    add_participant(export)
+    add_data_and_study(export)
     meaning = "a fact that no feed carries"
     kinds = words.add_parser("add", help=meaning, description=meaning).add_subparsers(
         dest="kind", required=True, metavar="KIND"
@@ -30,10 +30,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     for kind, (meaning, add_kind_arguments) in KINDS.items():
         word = kinds.add_parser(kind, help=meaning, description=meaning)
         word.add_argument("--participant", required=True, metavar="P", help="whose")
-        word.add_argument("--at", type=instant, required=True, metavar="T", help="when it was true")
+        word.add_argument(
+            "--at", type=parse_instant, required=True, metavar="T", help="when it was true"
+        )
         add_kind_arguments(word)
-        by_argument(word)
-        data_arguments(word)
+        add_actor(word)
+        add_data_and_study(word)
 
 
 def _words(*names: str) -> Callable[[ArgumentParser], None]:

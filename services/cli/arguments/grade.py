@@ -4,17 +4,17 @@ from argparse import ArgumentParser
 
 CRITERIA = ("ctcae-5.0", "ctcae-6.0")
 # Columns of the file: those of services.safety_rules.inquiries.graded_rows.
-REQUIRED = ("term", "value")
-OPTIONAL = (
+REQUIRED_COLUMNS = ("term", "value")
+OPTIONAL_COLUMNS = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),
     *("symptomatic", "replaced", "at_rest", "treatment", "infarction", "neutrophils"),
 )
 
 _COLUMNS = f"""
-Columns: {", ".join(REQUIRED)}; and as far as known {", ".join(OPTIONAL)}. Any other is kept. A term
-is a published name, a slug, an id or a MedDRA code. Limits and baseline are in the unit of the
-value; an empty unit will do where a term is written in multiples alone. An empty baseline is one
-that is not known; "none" says that the reading is the baseline, or earlier.
+Columns: {", ".join(REQUIRED_COLUMNS)}; and as far as known {", ".join(OPTIONAL_COLUMNS)}.
+Any other is kept. A term is a published name, a slug, an id or a MedDRA code. Limits and baseline
+are in the unit of the value; an empty unit will do where a term is written in multiples alone. An
+empty baseline is one that is not known; "none" says that the reading is the baseline, or earlier.
 """
 
 

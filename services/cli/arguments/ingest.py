@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import by_argument, data_arguments
+from services.cli.arguments.common import add_actor, add_data_and_study
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -10,5 +10,5 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input"
     )
-    by_argument(parser)
-    data_arguments(parser)
+    add_actor(parser)
+    add_data_and_study(parser)

@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import data_arguments
+from services.cli.arguments.common import add_data_and_study
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add which data."""
-    data_arguments(parser)
+    add_data_and_study(parser)

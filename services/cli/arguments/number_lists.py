@@ -3,7 +3,7 @@
 from argparse import ArgumentTypeError
 
 
-def numbers(text: str) -> tuple[float, ...]:
+def parse_numbers(text: str) -> tuple[float, ...]:
     """Return the numbers of ``.2,.3``.
 
     Raises:
@@ -15,7 +15,7 @@ def numbers(text: str) -> tuple[float, ...]:
         raise ArgumentTypeError(f"{text!r} is not a number, or numbers like .2,.3") from error
 
 
-def whole(text: str) -> tuple[int, ...]:
+def parse_whole_numbers(text: str) -> tuple[int, ...]:
     """Return the numbers of ``5,10,15``.
 
     Raises:

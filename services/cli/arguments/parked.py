@@ -3,11 +3,11 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    by_argument,
-    data_arguments,
+    add_actor,
+    add_data_and_study,
+    add_json,
+    add_reason,
     explain_columns,
-    json_argument,
-    reason_argument,
 )
 from services.cli.shared.columns import PARKED
 
@@ -21,13 +21,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         ("discard", "set items aside for good"),
     ):
         word = words.add_parser(name, help=meaning, description=meaning)
-        data_arguments(word)
+        add_data_and_study(word)
         word.add_argument("--site", metavar="SITE", help="of this site only")
         if name == "list":
-            json_argument(word)
+            add_json(word)
             explain_columns(word, PARKED)
         else:
-            by_argument(word)
+            add_actor(word)
         if name == "discard":
             word.add_argument("items", nargs="+", metavar="ITEM", help="how its id begins")
-            reason_argument(word)
+            add_reason(word)

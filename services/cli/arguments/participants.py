@@ -4,15 +4,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from services.cli.arguments.common import (
-    by_argument,
-    data_arguments,
+    add_actor,
+    add_data_and_study,
+    add_json,
     explain_columns,
-    json_argument,
 )
 from services.cli.shared.columns import PARTICIPANTS
 
 # Columns of the file: those of services.ingest.enrolment, which takes long to load.
-IMPORTED = (
+FILE_COLUMNS = (
     *("participant", "site", "authority", "identifier_type", "identifier", "transplant_at"),
     *("donor", "sex", "birth_year", "weight_kg", "enrolled_at"),
 )
@@ -22,12 +22,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add import and list."""
     words = parser.add_subparsers(dest="word", required=True, metavar="import|list")
     word = words.add_parser(
-        "import", help="from a CSV file", description=f"Columns: {', '.join(IMPORTED)}."
+        "import", help="from a CSV file", description=f"Columns: {', '.join(FILE_COLUMNS)}."
     )
     word.add_argument("file", type=Path, metavar="FILE.csv")
-    by_argument(word)
-    data_arguments(word)
+    add_actor(word)
+    add_data_and_study(word)
     word = words.add_parser("list", help="everybody", description="everybody")
-    data_arguments(word)
-    json_argument(word)
+    add_data_and_study(word)
+    add_json(word)
     explain_columns(word, PARTICIPANTS)

@@ -6,12 +6,12 @@ from pathlib import Path
 FORMS = ("svg", "png", "pdf")  # those of services.charts.designs, which takes long to load
 
 
-def plot_argument(parser: ArgumentParser) -> None:
+def add_plot(parser: ArgumentParser) -> None:
     """Let a command draw what it prints."""
-    parser.add_argument("--plot", type=picture, metavar="FILE", help=".svg, .png or .pdf")
+    parser.add_argument("--plot", type=parse_picture, metavar="FILE", help=".svg, .png or .pdf")
 
 
-def picture(text: str) -> Path:
+def parse_picture(text: str) -> Path:
     """Return the file to draw into.
 
     Raises:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from services.cli.arguments.common import explain_columns, follow_up_arguments, json_argument
+from services.cli.arguments.common import add_follow_up, add_json, explain_columns
 from services.cli.shared.columns import CHARACTERISTICS, PROTOCOL_CHECK, PROTOCOL_RULES
 
 
@@ -16,8 +16,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     explain = words.add_parser("explain", help=meaning, description=meaning)
     for word in (check, explain):
         word.add_argument("path", type=Path, metavar="FILE-or-DIR", help="of the study")
-        json_argument(word, "everything, as one JSON object")
+        add_json(word, "everything, as one JSON object")
     explain.add_argument("--pdf", type=Path, metavar="FILE", help="write a document too")
-    follow_up_arguments(explain)
+    add_follow_up(explain)
     explain_columns(check, PROTOCOL_CHECK)
     explain_columns(explain, PROTOCOL_RULES, CHARACTERISTICS)

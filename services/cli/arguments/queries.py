@@ -3,16 +3,16 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    as_of_argument,
-    data_arguments,
-    json_argument,
-    participant_argument,
+    add_as_of,
+    add_data_and_study,
+    add_json,
+    add_participant,
 )
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add whose, as of when, and in which form."""
-    data_arguments(parser)
-    participant_argument(parser)
-    as_of_argument(parser)
-    json_argument(parser)
+    add_data_and_study(parser)
+    add_participant(parser)
+    add_as_of(parser)
+    add_json(parser)

@@ -3,19 +3,19 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    as_of_argument,
-    data_arguments,
+    add_as_of,
+    add_data_and_study,
+    add_participant,
     explain_columns,
-    participant_argument,
 )
 from services.cli.shared.columns import RECORDS
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add which records, as of when, and in which form."""
-    data_arguments(parser)
-    participant_argument(parser)
-    as_of_argument(parser)
+    add_data_and_study(parser)
+    add_participant(parser)
+    add_as_of(parser)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--canonical", action="store_true", help="sorted JSON lines of the current content"

@@ -2,15 +2,15 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import by_argument, data_arguments, explain_columns
+from services.cli.arguments.common import add_actor, add_data_and_study, explain_columns
 from services.cli.shared.columns import CHANGED_RECORDS, CHANGED_RULES
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the reason, without which nothing is written."""
-    data_arguments(parser)
+    add_data_and_study(parser)
     parser.add_argument(
         "--reason", metavar="TEXT", help="why, for the audit trail; without it nothing is written"
     )
-    by_argument(parser)
+    add_actor(parser)
     explain_columns(parser, CHANGED_RECORDS, CHANGED_RULES)

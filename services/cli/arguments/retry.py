@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import data_arguments
+from services.cli.arguments.common import add_data_and_study
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add whom."""
     parser.add_argument("participants", nargs="*", metavar="PARTICIPANT", help="none: everybody")
-    data_arguments(parser)
+    add_data_and_study(parser)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import data_arguments
+from services.cli.arguments.common import add_data_and_study
 
 ROLES = ("ingest", "relay", "rules", "alerts")  # those of services.cli.process.service
 
@@ -16,6 +16,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="ROLE",
         help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
     )
-    data_arguments(parser)
+    add_data_and_study(parser)
     parser.add_argument("--mllp-port", type=int, metavar="N", help="AEGIS_MLLP_PORT; 0: a free one")
     parser.add_argument("--http-port", type=int, metavar="N", help="AEGIS_HTTP_PORT; 0: a free one")

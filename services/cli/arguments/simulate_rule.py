@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
-from services.cli.arguments.common import explain_columns, json_argument
+from services.cli.arguments.common import add_json, explain_columns
 from services.cli.shared.columns import SIMULATED
 from services.vocabulary.protocol import Curve
 
@@ -19,11 +19,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("study", type=Path, metavar="STUDY", help="folder, studies/blina-hsct")
     parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
     parser.add_argument(
-        "--window-days", type=days, required=True, metavar="D",
+        "--window-days", type=parse_days, required=True, metavar="D",
         help="how long a participant's window lasts, 30, or from 10 to 40: 10-40",
     )  # fmt: skip
     parser.add_argument(
-        "--onset", type=curve, metavar="CURVE",
+        "--onset", type=parse_curve, metavar="CURVE",
         help=f"how soon events really come: {_CURVES}; default: as the rule's own curve says",
     )  # fmt: skip
     parser.add_argument(
@@ -31,15 +31,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="days over which the n enter, uniformly (default 365)",
     )  # fmt: skip
     parser.add_argument(
-        "--rates", type=numbers, metavar="P,...", help="default: the rule's p0, and twice p0"
+        "--rates", type=parse_rates, metavar="P,...", help="default: the rule's p0, and twice p0"
     )
     parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
-    json_argument(parser, "everything, as one JSON object")
+    add_json(parser, "everything, as one JSON object")
     explain_columns(parser, SIMULATED)
 
 
-def curve(text: str) -> Curve:
+def parse_curve(text: str) -> Curve:
     """Return the onset curve that *text* names.
 
     >>> curve("exponential:5").mean_days
@@ -53,24 +53,24 @@ weibull:SCALE_DAYS,SHAPE or table:DAY=PART,..., e.g. exponential:5 or table:2=0.
     Raises:
         ArgumentTypeError: It names none.
     """
-    shape, _, rest = text.partition(":")
+    shape, _, parameters = text.partition(":")
     try:
-        if shape == "uniform" and not rest:
+        if shape == "uniform" and not parameters:
             return Curve("uniform")
         if shape == "exponential":
-            return Curve("exponential", mean_days=float(rest))
+            return Curve("exponential", mean_days=float(parameters))
         if shape == "weibull":
-            scale, exponent = map(float, rest.split(","))
+            scale, exponent = map(float, parameters.split(","))
             return Curve("weibull", scale_days=scale, weibull_shape=exponent)
         if shape == "table":
-            pairs = [part.split("=") for part in rest.split(",")]
+            pairs = [part.split("=") for part in parameters.split(",")]
             return Curve("table", points=tuple((float(at), float(part)) for at, part in pairs))
     except ValueError:
         pass
     raise ArgumentTypeError(f"{text!r} is none of {_CURVES}")
 
 
-def days(text: str) -> tuple[float, float]:
+def parse_days(text: str) -> tuple[float, float]:
     """Return the shortest and the longest time in *text*.
 
     >>> days("30"), days("10-40")
@@ -92,7 +92,7 @@ def days(text: str) -> tuple[float, float]:
     return ends[0], ends[-1]
 
 
-def numbers(text: str) -> tuple[float, ...]:
+def parse_rates(text: str) -> tuple[float, ...]:
     """Return the numbers in *text*.
 
     >>> numbers(".2,.4")

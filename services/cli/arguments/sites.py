@@ -3,10 +3,10 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    by_argument,
-    data_arguments,
+    add_actor,
+    add_data_and_study,
+    add_json,
     explain_columns,
-    json_argument,
 )
 from services.cli.shared.columns import SITES
 
@@ -20,10 +20,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         ("revoke", "refuse every API key of a site from now on"),
     ):
         word = words.add_parser(name, help=meaning, description=meaning)
-        data_arguments(word)
+        add_data_and_study(word)
         if name == "list":
-            json_argument(word)
+            add_json(word)
             explain_columns(word, SITES)
         else:
             word.add_argument("site", metavar="SITE")
-            by_argument(word)
+            add_actor(word)

@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import data_arguments, json_argument
+from services.cli.arguments.common import add_data_and_study, add_json
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add which data."""
-    data_arguments(parser)
-    json_argument(parser, "each finding, then how much there is, as JSON lines")
+    add_data_and_study(parser)
+    add_json(parser, "each finding, then how much there is, as JSON lines")

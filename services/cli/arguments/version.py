@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import json_argument, study_argument
+from services.cli.arguments.common import add_json, add_study
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the study, whose rules have a version."""
-    study_argument(parser)
-    json_argument(parser, "as one JSON object")
+    add_study(parser)
+    add_json(parser, "as one JSON object")

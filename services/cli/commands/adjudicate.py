@@ -31,6 +31,9 @@ def perform(args: Namespace) -> int:
         print(f"known: {verdict} {content.participant} {content.term}; a running service grades it")
         return 0
     with context.db.read() as conn:
-        after = find_record(records.load_latest_episodes(conn), record.id)
-    print(f"{content.participant} {content.term}: {after.state}, worst grade {after.content.worst}")
+        current = find_record(records.load_latest_episodes(conn), record.id)
+    print(
+        f"{content.participant} {content.term}: {current.state},"
+        f" worst grade {current.content.worst}"
+    )
     return 0

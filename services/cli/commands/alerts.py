@@ -87,15 +87,15 @@ def _as_json(alert: Alert) -> dict[str, object]:
 
 def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     name = name_of(alert)
-    about = data.db, alert.id, args.by, args.comment, now_utc()
-    seen = acknowledge(*about, version=args.version)
-    if seen is None:
+    signature = data.db, alert.id, args.by, args.comment, now_utc()
+    acknowledged = acknowledge(*signature, version=args.version)
+    if acknowledged is None:
         raise CommandError(
             f"alert {name} is not version {args.version}: read it again with"
             f" `aegis alerts show {name}`; nothing is acknowledged"
         )
-    print(text_of(seen, "").subject)
-    print(f"version {seen.version}, grade or events {grade_of(seen)}")
+    print(text_of(acknowledged, "").subject)
+    print(f"version {acknowledged.version}, grade or events {grade_of(acknowledged)}")
     print(f"alert {name} acknowledged by {args.by}: seen, not answered")
     return 0
 

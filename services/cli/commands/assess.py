@@ -18,20 +18,20 @@ from services.vocabulary.fact import Fact
 def perform(args: Namespace) -> int:
     """Print the records, decisions and queries of a file of facts."""
     rules = open_study(args).rules
-    found = assess(rules, _facts(args.file), args.as_of)
+    assessment = assess(rules, _read_facts(args.file), args.as_of)
     if args.json:
-        print(_as_json(found))
+        print(_as_json(assessment))
         return 0
-    print(records_table(found.episodes))
-    if found.decisions:
-        print(f"\n{rules_table(found.decisions, found.ever_crossed, args.as_of)}")
-    for query in found.queries:
+    print(records_table(assessment.episodes))
+    if assessment.decisions:
+        print(f"\n{rules_table(assessment.decisions, assessment.ever_crossed, args.as_of)}")
+    for query in assessment.queries:
         facts = ", ".join(fact[:12] for fact in query.facts)
         print(f"look into {query.participant}: {query.problem} ({facts})")
     return 0
 
 
-def _facts(name: str) -> list[Fact]:
+def _read_facts(name: str) -> list[Fact]:
     """Return the facts in a file.
 
     Raises:
@@ -48,12 +48,12 @@ def _facts(name: str) -> list[Fact]:
     return [line.fact for line in facts]
 
 
-def _as_json(found: Assessed) -> str:
+def _as_json(assessment: Assessed) -> str:
     parts = {
-        "records": sorted(found.episodes, key=lambda e: wire.write_canonical(e.content)),
-        "standings": found.standings,
-        "decisions": found.decisions,
-        "ever_crossed": found.ever_crossed,
-        "queries": found.queries,
+        "records": sorted(assessment.episodes, key=lambda e: wire.write_canonical(e.content)),
+        "standings": assessment.standings,
+        "decisions": assessment.decisions,
+        "ever_crossed": assessment.ever_crossed,
+        "queries": assessment.queries,
     }
     return json.dumps(json.loads(wire.write_canonical(parts)), indent=1, ensure_ascii=False)

@@ -20,7 +20,7 @@ def perform(args: Namespace) -> int:
     if args.accrual_days is None and args.window_days is not None:
         raise CommandError("--window-days goes with --accrual-days")
     try:
-        found = boundary_tables.boundary(
+        design = boundary_tables.boundary(
             args.family,
             args.p0,
             args.alpha,
@@ -29,23 +29,23 @@ def perform(args: Namespace) -> int:
             rates=args.rates,
             parameters=parameters,
         )
-        entered = (
-            found.compute_enrolment(args.accrual_days, args.window_days or 0.0)
+        enrolment = (
+            design.compute_enrolment(args.accrual_days, args.window_days or 0.0)
             if args.accrual_days is not None
             else ()
         )
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print(json.dumps(_with_enrolment(found.summarize(), entered)))
+        print(json.dumps(_add_enrolment(design.summarize(), enrolment)))
     else:
-        print(_readable(found, entered))
+        print(_describe_design(design, enrolment))
     if args.plot:
-        _plot(args, parameters, found)
+        _plot(args, parameters, design)
     return 0
 
 
-def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], of: Design) -> None:
+def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Design) -> None:
     from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
 
     rates = rate_grid(args.p0, max(args.rates, default=0.0))
@@ -53,32 +53,37 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], of: Design)
         args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
         parameters=parameters,
     ).characteristics  # fmt: skip
-    drawn = Drawn(of.family, of.looks, of.boundary, rates, tuple(at.p_stop for at in curve))
-    note = f"Attained alpha {of.attained_alpha:.5f} of a nominal {of.alpha:g}, n {of.n}, exact."
-    marks = Marks(of.p0, of.alpha, (parameters.get("p1") or (None,))[0])
-    draw(args.plot, Words(f"{of.family}, p0 {of.p0:g}", note), [drawn], marks, of.n)
+    drawing = Drawn(
+        design.family, design.looks, design.boundary, rates, tuple(at.p_stop for at in curve)
+    )
+    note = (
+        f"Attained alpha {design.attained_alpha:.5f} of a nominal {design.alpha:g},"
+        f" n {design.n}, exact."
+    )
+    marks = Marks(design.p0, design.alpha, (parameters.get("p1") or (None,))[0])
+    draw(args.plot, Words(f"{design.family}, p0 {design.p0:g}", note), [drawing], marks, design.n)
 
 
-def _with_enrolment(
-    summary: dict[str, object], entered: Sequence[tuple[float, float]]
+def _add_enrolment(
+    summary: dict[str, object], enrolment: Sequence[tuple[float, float]]
 ) -> dict[str, object]:
     rows = summary["characteristics"]
-    if not entered or not isinstance(rows, list):
+    if not enrolment or not isinstance(rows, list):
         return summary
-    more = [
+    extended_rows = [
         row | {"e_enrolled": people, "e_days": days}
-        for row, (people, days) in zip(rows, entered, strict=True)
+        for row, (people, days) in zip(rows, enrolment, strict=True)
     ]
-    return summary | {"characteristics": more}
+    return summary | {"characteristics": extended_rows}
 
 
-def _readable(of: Design, entered: Sequence[tuple[float, float]]) -> str:
+def _describe_design(design: Design, enrolment: Sequence[tuple[float, float]]) -> str:
     lines = [
-        f"{of.family}  p0 {of.p0}  alpha {of.alpha}  n {of.n}",
-        f"attained alpha {of.attained_alpha:.5f}",
-        f"stop at events@evaluable: {of.boundary_text}",
+        f"{design.family}  p0 {design.p0}  alpha {design.alpha}  n {design.n}",
+        f"attained alpha {design.attained_alpha:.5f}",
+        f"stop at events@evaluable: {design.boundary_text}",
     ]
-    if of.characteristics:
+    if design.characteristics:
         rows = [
             [
                 r.rate,
@@ -87,10 +92,10 @@ def _readable(of: Design, entered: Sequence[tuple[float, float]]) -> str:
                 f"{r.e_events:.2f}",
                 r.median_stop or "-",
             ]
-            for r in of.characteristics
+            for r in design.characteristics
         ]
-        for row, (people, days) in zip(rows, entered, strict=False):
+        for row, (people, days) in zip(rows, enrolment, strict=False):
             row += [f"{people:.2f}", f"{days:.0f}"]
-        columns = (*BOUNDARY, *ENROLMENT) if entered else BOUNDARY
+        columns = (*BOUNDARY, *ENROLMENT) if enrolment else BOUNDARY
         lines.append(explained_table(columns, rows))
     return "\n".join(lines)

@@ -19,22 +19,24 @@ def perform(args: Namespace) -> int:
         trial = simulate_trial(args.participants, args.seed, args.days)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    out: Path = args.data
-    if out.exists() and not (out / "trial").is_dir() and any(out.iterdir()):
-        raise CommandError(f"{out} holds something else: name another folder with --data")
+    folder: Path = args.data
+    if folder.exists() and not (folder / "trial").is_dir() and any(folder.iterdir()):
+        raise CommandError(f"{folder} holds something else: name another folder with --data")
     if args.distributed:
         distributed.require_servers()
-    shutil.rmtree(out, ignore_errors=True)
-    write_trial(trial, out / "trial")
-    (out / "log").mkdir(parents=True)
-    with MailSink(out / "mails") as sink:
+    shutil.rmtree(folder, ignore_errors=True)
+    write_trial(trial, folder / "trial")
+    (folder / "log").mkdir(parents=True)
+    with MailSink(folder / "mails") as sink:
         runs = distributed.run if args.distributed else embedded.run
-        context, sent, refused = runs(trial, args.study, out, out / "trial", sink)
-    ended = show(context, trial, out, sink, Fed(sent, refused, time.monotonic() - began_s))
+        context, sent_count, refused_count = runs(trial, args.study, folder, folder / "trial", sink)
+    outcome = show(
+        context, trial, folder, sink, Fed(sent_count, refused_count, time.monotonic() - began_s)
+    )
     is_proven = True
     if args.distributed:
-        is_proven = distributed.prove(context, trial, args.study, out)
+        is_proven = distributed.prove(context, trial, args.study, folder)
     else:
-        print(next_steps(context, ended, out))
+        print(next_steps(context, outcome, folder))
     context.db.close()
-    return 0 if ended.is_as_it_should_be and is_proven else 1
+    return 0 if outcome.is_as_it_should_be and is_proven else 1

@@ -16,7 +16,7 @@ def perform(args: Namespace) -> int:
     """Print every family of rules side by side, and draw them."""
     rates = rate_grid(args.p0, args.p1)
     try:
-        found = compare(
+        comparisons = compare(
             args.p0,
             args.p1,
             args.alpha,
@@ -29,16 +29,20 @@ def perform(args: Namespace) -> int:
         )
     except ValueError as error:
         raise CommandError(str(error)) from error
-    print(json.dumps(_as_json(args, found)) if args.json else _readable(args, found))
+    print(
+        json.dumps(_as_json(args, comparisons))
+        if args.json
+        else _describe_comparisons(args, comparisons)
+    )
     if args.plot:
-        _plot(args, rates, found)
+        _plot(args, rates, comparisons)
     return 0
 
 
-def _plot(args: Namespace, rates: tuple[float, ...], found: Sequence[Compared]) -> None:
+def _plot(args: Namespace, rates: tuple[float, ...], comparisons: Sequence[Compared]) -> None:
     from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
 
-    drawn = [
+    drawings = [
         Drawn(
             one.label,
             one.design.looks,
@@ -46,7 +50,7 @@ def _plot(args: Namespace, rates: tuple[float, ...], found: Sequence[Compared]) 
             rates,
             tuple(at.p_stop for at in one.design.characteristics[2:]),
         )
-        for one in found
+        for one in comparisons
         if one.design
     ]
     title = f"p0 {args.p0:g}, p1 {args.p1:g}, n {args.n}"
@@ -54,50 +58,54 @@ def _plot(args: Namespace, rates: tuple[float, ...], found: Sequence[Compared]) 
         f"Nominal one-sided alpha {args.alpha:g}, never exceeded but by posterior; exact. "
         "Lines are set apart a little to be seen."
     )
-    draw(args.plot, Words(title, note), drawn, Marks(args.p0, args.alpha, args.p1), args.n)
+    draw(args.plot, Words(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n)
 
 
-def _as_json(args: Namespace, found: Sequence[Compared]) -> dict[str, object]:
-    asked = ("p0", "p1", "alpha", "n", "accrual_days", "window_days")
-    return {name: getattr(args, name) for name in asked} | {
-        "families": [_family(one) for one in found]
+def _as_json(args: Namespace, comparisons: Sequence[Compared]) -> dict[str, object]:
+    parameters = ("p0", "p1", "alpha", "n", "accrual_days", "window_days")
+    return {name: getattr(args, name) for name in parameters} | {
+        "families": [_family(one) for one in comparisons]
     }
 
 
-def _family(one: Compared) -> dict[str, object]:
-    if one.design is None:
-        return {"family": one.family, "label": one.label, "never_stops": one.why_not}
-    at_p0, at_p1 = one.design.characteristics[:2]
+def _family(comparison: Compared) -> dict[str, object]:
+    if comparison.design is None:
+        return {
+            "family": comparison.family,
+            "label": comparison.label,
+            "never_stops": comparison.why_not,
+        }
+    at_p0, at_p1 = comparison.design.characteristics[:2]
     return {
-        "family": one.family,
-        "label": one.label,
-        "attained_alpha": one.design.attained_alpha,
+        "family": comparison.family,
+        "label": comparison.label,
+        "attained_alpha": comparison.design.attained_alpha,
         "power": at_p1.p_stop,
         "e_evaluated": [at_p0.e_evaluated, at_p1.e_evaluated],
-        "e_enrolled": [people for people, _ in one.enrolment[:2]],
-        "e_days": [days for _, days in one.enrolment[:2]],
-        "looks": list(one.design.looks),
-        "boundary": list(one.design.boundary),
+        "e_enrolled": [people for people, _ in comparison.enrolment[:2]],
+        "e_days": [days for _, days in comparison.enrolment[:2]],
+        "looks": list(comparison.design.looks),
+        "boundary": list(comparison.design.boundary),
     }
 
 
-def _readable(args: Namespace, found: Sequence[Compared]) -> str:
+def _describe_comparisons(args: Namespace, comparisons: Sequence[Compared]) -> str:
     rows: list[list[object]] = []
-    for one in found:
-        if one.design is None:
-            rows.append([one.label, *["-"] * 5, "never stops"])
+    for comparison in comparisons:
+        if comparison.design is None:
+            rows.append([comparison.label, *["-"] * 5, "never stops"])
             continue
-        at_p1 = one.design.characteristics[1]
-        attained = one.design.attained_alpha
-        beyond = " (above alpha)" if attained > args.alpha else ""
+        at_p1 = comparison.design.characteristics[1]
+        attained_alpha = comparison.design.attained_alpha
+        note = " (above alpha)" if attained_alpha > args.alpha else ""
         rows.append(
             [
-                one.label,
-                f"{attained:.5f}{beyond}",
+                comparison.label,
+                f"{attained_alpha:.5f}{note}",
                 f"{at_p1.p_stop:.4f}",
-                *(f"{people:.1f}" for people, _ in one.enrolment[:2]),
+                *(f"{people:.1f}" for people, _ in comparison.enrolment[:2]),
                 at_p1.median_stop or "-",
-                one.design.boundary_text,
+                comparison.design.boundary_text,
             ]
         )
     return (

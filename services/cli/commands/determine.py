@@ -18,32 +18,34 @@ def perform(args: Namespace) -> int:
     """Enter the answer, which is also seen by whoever gives it."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        last = {
+        latest_rows = {
             row.decision.rule: row
             for row in decisions.load_latest_decisions(conn, context.study_id)
         }
-    row = last.get(args.rule)
+    row = latest_rows.get(args.rule)
     if row is None:
-        known = ", ".join(sorted(last)) or "none yet"
-        raise CommandError(f"no decision of {args.rule} to answer; there are: {known}")
+        rule_ids = ", ".join(sorted(latest_rows)) or "none yet"
+        raise CommandError(f"no decision of {args.rule} to answer; there are: {rule_ids}")
     answer = Answer(args.answer)
     decision = row.decision
-    counted = tuple(one.participant for one in decision.contributors)
-    body = Determination(args.rule, row.id, answer, args.by, args.reason, decision.events, counted)
+    counted_participants = tuple(one.participant for one in decision.contributors)
+    body = Determination(
+        args.rule, row.id, answer, args.by, args.reason, decision.events, counted_participants
+    )
     enter(context, context.study_id, now_utc(), body, args.by)
-    _see(context, args, decision)
+    _acknowledge_alerts(context, args, decision)
     settle(context)
     print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")
     return 0
 
 
-def _see(context: StudyContext, args: Namespace, answered: Decision) -> None:
-    """Acknowledge the rule's open alerts that say no more than *answered*: who answers saw that."""
+def _acknowledge_alerts(context: StudyContext, args: Namespace, decision: Decision) -> None:
+    """Acknowledge the rule's open alerts that say no more than *decision*: who answers saw that."""
     with context.db.read() as conn:
-        known = alerts.load_alerts(conn, context.study_id)
+        alert_rows = alerts.load_alerts(conn, context.study_id)
     comment = f"{args.answer}: {args.reason}"
-    for one in known:
-        if one.about == args.rule and one.is_open:
-            is_at_upper = one.kind is AlertKind.BOUNDARY_AT_UPPER
-            most = answered.upper if is_at_upper else answered.events
-            acknowledge(context.db, one.id, args.by, comment, now_utc(), most=most)
+    for alert in alert_rows:
+        if alert.about == args.rule and alert.is_open:
+            is_at_upper = alert.kind is AlertKind.BOUNDARY_AT_UPPER
+            highest_grade = decision.upper if is_at_upper else decision.events
+            acknowledge(context.db, alert.id, args.by, comment, now_utc(), most=highest_grade)

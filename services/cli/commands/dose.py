@@ -15,31 +15,33 @@ def perform(args: Namespace) -> int:
     """Print what is recommended for each participant."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        at = find_knowledge_cut(context, conn, args)
-        found = list(advice_now.advised(conn, context.study.rules, at, args.participant))
+        cut_at = find_knowledge_cut(context, conn, args)
+        recommendations = list(
+            advice_now.advised(conn, context.study.rules, cut_at, args.participant)
+        )
     if args.json:
-        print_json_lines(one for _, advice in found for one in advice)
+        print_json_lines(one for _, advice in recommendations for one in advice)
         return 0
-    said = [line for who, advice in found for line in advice_of(who, advice)]
-    said += [] if said else ["nothing is recommended"]
-    print("\n".join(said))
-    print(f"as known at {utc(at)} UTC, {context.study.rules.protocol.label}")
+    lines = [line for who, advice in recommendations for line in describe_advice(who, advice)]
+    lines += [] if lines else ["nothing is recommended"]
+    print("\n".join(lines))
+    print(f"as known at {utc(cut_at)} UTC, {context.study.rules.protocol.label}")
     return 0
 
 
-def advice_of(participant: str, advice: Sequence[Advice]) -> Iterator[str]:
+def describe_advice(participant: str, advice: Sequence[Advice]) -> Iterator[str]:
     """Yield what is recommended for one participant, line by line."""
-    for one in advice:
-        over = f" to treatment day {day(one.over_on)}" if one.until else ""
-        words = ["suspected"] if one.suspected else ["confirmed"]
-        words += ["provisional"] if one.provisional else []
-        yield f"{participant}: {one.says}  [{one.kind.replace('_', ' ')} {one.rule}]"
+    for item in advice:
+        ending = f" to treatment day {day(item.over_on)}" if item.until else ""
+        words = ["suspected"] if item.suspected else ["confirmed"]
+        words += ["provisional"] if item.provisional else []
+        yield f"{participant}: {item.says}  [{item.kind.replace('_', ' ')} {item.rule}]"
         yield (
-            f"    since transplant day {day(one.transplant_day)}, treatment day"
-            f" {day(one.treatment_day)}{over}; {', '.join(words)}"
+            f"    since transplant day {day(item.transplant_day)}, treatment day"
+            f" {day(item.treatment_day)}{ending}; {', '.join(words)}"
         )
-        yield from (f"    because: {reason}" for reason in one.because)
-        if one.may_be or one.missing:
-            perhaps = f"may be: {one.may_be}; " if one.may_be else ""
-            yield f"    {perhaps}missing: {', '.join(one.missing)}"
-        yield from (f"    then: {following}" for following in one.then)
+        yield from (f"    because: {reason}" for reason in item.because)
+        if item.may_be or item.missing:
+            perhaps = f"may be: {item.may_be}; " if item.may_be else ""
+            yield f"    {perhaps}missing: {', '.join(item.missing)}"
+        yield from (f"    then: {following}" for following in item.then)

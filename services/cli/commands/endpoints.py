@@ -36,48 +36,49 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         try:
-            found = report(conn, context.study.rules, args.as_of)
+            endpoint_report = report(conn, context.study.rules, args.as_of)
         except NoEndpointsError as error:
             raise CommandError(f"{error}: add `endpoints` to protocol.yaml") from error
-    if found is None:
+    if endpoint_report is None:
         print("Nothing was known of anybody.")
         return 0
     curves = [
         curve
-        for curve in found.curves
+        for curve in endpoint_report.curves
         if args.endpoint in (None, curve.id) and args.clock in (None, curve.clock)
     ]
     if args.json:
-        print(wire.write_canonical(replace(found, curves=tuple(curves))))
+        print(wire.write_canonical(replace(endpoint_report, curves=tuple(curves))))
     else:
-        print("\n".join(_lines(found, curves, everything=args.endpoint is None)))
+        print("\n".join(_lines(endpoint_report, curves, with_adverse_events=args.endpoint is None)))
     if args.plot is not None:
-        drawn = [c for c in curves if c.clock == (args.clock or "transplant")]
+        drawn_curves = [c for c in curves if c.clock == (args.clock or "transplant")]
         for path in incidence_pictures.draw(
-            args.plot, found, drawn, alone=args.endpoint is not None
+            args.plot, endpoint_report, drawn_curves, alone=args.endpoint is not None
         ):
             print(f"picture: {path}", file=sys.stderr if args.json else sys.stdout)
     return 0
 
 
 def _lines(
-    of: EndpointReport, curves: Sequence[EndpointCurve], *, everything: bool
+    report: EndpointReport, curves: Sequence[EndpointCurve], *, with_adverse_events: bool
 ) -> Iterator[str]:
     yield (
-        f"{of.study}  {of.protocol}; known at {utc(of.as_of)} UTC, data to {utc(of.data_to)} UTC;"
-        f" {of.treated} treated of {of.enrolled} enrolled"
+        f"{report.study}  {report.protocol}; known at {utc(report.as_of)} UTC,"
+        f" data to {utc(report.data_to)} UTC;"
+        f" {report.treated} treated of {report.enrolled} enrolled"
     )
     for clock in CLOCKS:
-        chosen = [curve for curve in curves if curve.clock == clock]
-        if chosen:
+        clock_curves = [curve for curve in curves if curve.clock == clock]
+        if clock_curves:
             yield ""
             yield f"{_CLOCKS[clock]}:"
-            yield _curve_table(chosen)
+            yield _curve_table(clock_curves)
     yield "Probability with its 95 % interval (events by then, at risk on that day)."
     yield from _remarks(curves)
-    if everything:
+    if with_adverse_events:
         yield ""
-        yield from _adverse_event_lines(of.adverse_events)
+        yield from _describe_adverse_events(report.adverse_events)
     yield "Trial safety oversight, not a bedside alarm."
 
 
@@ -89,66 +90,66 @@ def _curve_table(curves: Sequence[EndpointCurve]) -> str:
             curve.participants,
             curve.events,
             ", ".join(f"{_words(k)} {v}" for k, v in curve.competing.items()) or "-",
-            *(_at(landmark) for landmark in curve.landmarks),
+            *(_describe_landmark(landmark) for landmark in curve.landmarks),
         )
         for curve in curves
     ]
     return table((*headings(ENDPOINTS[:-1]), *days), rows)
 
 
-def _at(landmark: Landmark) -> str:
+def _describe_landmark(landmark: Landmark) -> str:
     if landmark.estimate is None:
         return f"not reached ({landmark.events}, {landmark.at_risk})"
-    return f"{_estimate(landmark.estimate)} ({landmark.events}, {landmark.at_risk})"
+    return f"{_describe_estimate(landmark.estimate)} ({landmark.events}, {landmark.at_risk})"
 
 
-def _estimate(found: Estimate) -> str:
-    if found.low is None or found.high is None:
-        return f"{found.value:.1%}"
-    return f"{found.value:.1%} [{found.low:.1%}, {found.high:.1%}]"
+def _describe_estimate(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.1%}"
+    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
 
 
 def _remarks(curves: Sequence[EndpointCurve]) -> Iterator[str]:
-    """What a reader must know beside the numbers, each once."""
+    """Yield each thing that a reader must know beside the numbers, once."""
     for curve in curves:
         name = f"{curve.title}, {_CLOCKS[curve.clock].split(',')[0]}"
         for day, at_risk in curve.few_at_risk:
             yield f"! {name}: event on day {day} with only {at_risk} at risk"
     for curve in curves:
         if curve.clock == curves[0].clock:
-            for one in curve.not_at_risk:
-                when = "" if one.day is None else f", day {one.day}"
-                yield f"- {curve.title}: {one.participant} not at risk: {one.why}{when}"
+            for exclusion in curve.not_at_risk:
+                when = "" if exclusion.day is None else f", day {exclusion.day}"
+                yield f"- {curve.title}: {exclusion.participant} not at risk: {exclusion.why}{when}"
             if curve.never_assessed:
-                count, of = len(curve.never_assessed), curve.participants
-                yield f"! {curve.title}: {count} of {of} never assessed for it after entry"
+                share = f"{len(curve.never_assessed)} of {curve.participants}"
+                yield f"! {curve.title}: {share} never assessed for it after entry"
             for participant in curve.possible:
                 yield f"? {curve.title}: {participant} perhaps; an organ was not assessed"
 
 
-def _adverse_event_lines(of: AdverseEvents) -> Iterator[str]:
+def _describe_adverse_events(events: AdverseEvents) -> Iterator[str]:
     yield (
-        f"{of.term_set} adverse events that began in window {of.window}, worst grade in it:"
-        f" {of.evaluable} evaluable, {of.followed} followed to its end or to death,"
-        f" {of.outside} first treated after it"
+        f"{events.term_set} adverse events that began in window {events.window}, worst grade in it:"
+        f" {events.evaluable} evaluable, {events.followed} followed to its end or to death,"
+        f" {events.outside} first treated after it"
     )
     rows = [
         (
             row.term,
             *(count or "-" for count in row.by_grade),
-            _proportion(row.any_grade),
-            _proportion(row.severe),
+            _describe_proportion(row.any_grade),
+            _describe_proportion(row.severe),
             row.severe_at_most,
         )
-        for row in of.rows
+        for row in events.rows
     ]
     yield explained_table(ADVERSE_EVENTS, rows)
     yield "Proportion of evaluable participants with its exact (Clopper-Pearson) 95 % interval."
 
 
-def _proportion(found: Proportion) -> str:
-    estimate = "-" if found.estimate is None else _estimate(found.estimate)
-    return f"{found.count}/{found.of} {estimate}"
+def _describe_proportion(proportion: Proportion) -> str:
+    estimate = "-" if proportion.estimate is None else _describe_estimate(proportion.estimate)
+    return f"{proportion.count}/{proportion.of} {estimate}"
 
 
 def _words(name: str) -> str:

@@ -34,7 +34,7 @@ def perform(args: Namespace) -> int:
     if args.json:
         print_json_lines([_as_json(versions, facts, wording)])
     else:
-        print("\n".join(explanation(versions, facts, wording)))
+        print("\n".join(explain_record(versions, facts, wording)))
     return 0
 
 
@@ -52,7 +52,7 @@ def _as_json(
     }
 
 
-def explanation(
+def explain_record(
     versions: Sequence[Episode], facts: Mapping[str, Fact], wording: str
 ) -> Iterator[str]:
     """Yield, line by line, what the record says and why."""
@@ -64,8 +64,8 @@ def explanation(
         f"{content.participant}: worst grade {content.worst}, transplant day"
         f" {day(content.transplant_day)}, treatment day {day(content.treatment_day)}"
     )
-    ended = f"resolved {utc(content.resolved_at)}" if content.resolved_at else "not resolved"
-    yield f"onset {utc(content.onset_at)} UTC, {ended}"
+    resolution = f"resolved {utc(content.resolved_at)}" if content.resolved_at else "not resolved"
+    yield f"onset {utc(content.onset_at)} UTC, {resolution}"
     yield f"grade before exposure {content.baseline_grade:d}: only what is above it counts"
     yield f"windows: {', '.join(content.windows) or 'none'}"
     for name, words in (
@@ -85,8 +85,8 @@ def explanation(
         yield f"published, grade {content.worst.at_least:d}: {wording}"
     yield ""
     for change in content.history:
-        yield from _change(change, facts, content.participant)
-    yield from _adjudications(content.adjudications, facts)
+        yield from _explain_change(change, facts, content.participant)
+    yield from _explain_adjudications(content.adjudications, facts)
     yield ""
     for version in versions:
         yield (
@@ -110,45 +110,49 @@ def _find_wording(conn: Connection, study_id: str, content: EpisodeContent) -> s
     return term.says.get(content.worst.at_least, "") if term else ""
 
 
-def _change(change: Change, facts: Mapping[str, Fact], participant: str) -> Iterator[str]:
+def _explain_change(change: Change, facts: Mapping[str, Fact], participant: str) -> Iterator[str]:
     missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
     yield f"{utc(change.at)} UTC  grade {change.span}: {change.because}{missing}"
     for fact_id in change.facts:
         if fact_id in facts:
             fact = facts[fact_id]
-            about = "" if fact.subject == participant else f", sent about {fact.subject}"
-            yield f"    {_fact(fact)}{about}"
+            origin = "" if fact.subject == participant else f", sent about {fact.subject}"
+            yield f"    {_describe_fact(fact)}{origin}"
 
 
-def _fact(fact: Fact) -> str:
+def _describe_fact(fact: Fact) -> str:
     body = fact.body
     when = f"{utc(fact.observed_at)} UTC, {fact.status.name.lower()}, fact {fact.id[:8]}"
     match body:
         case Observation():
-            value = _quantity(body.value) if body.value else body.text
+            value = _describe_quantity(body.value) if body.value else body.text
             limits = (
-                f" (normal {_end(body.lln)} to {_end(body.uln)})" if body.lln or body.uln else ""
+                f" (normal {_describe_limit(body.lln)} to {_describe_limit(body.uln)})"
+                if body.lln or body.uln
+                else ""
             )
             return f"{body.measure} {value}{limits}, {when}"
         case Administration():
-            return f"{body.drug} {body.action} {_quantity(body.dose)}".rstrip() + f", {when}"
+            return (
+                f"{body.drug} {body.action} {_describe_quantity(body.dose)}".rstrip() + f", {when}"
+            )
         case Assessment():
             return f"assessed grade {body.grade} by {body.by}, {when}"
     return f"{body.kind}, {when}"
 
 
-def _adjudications(ids: tuple[str, ...], facts: Mapping[str, Fact]) -> Iterator[str]:
+def _explain_adjudications(ids: tuple[str, ...], facts: Mapping[str, Fact]) -> Iterator[str]:
     for fact_id in ids:
         body = facts[fact_id].body if fact_id in facts else None
         if isinstance(body, Adjudication):
             yield f"{body.verdict} by {body.by}, {utc(body.signed_at)} UTC: {body.reason}"
 
 
-def _quantity(quantity: Quantity | None) -> str:
+def _describe_quantity(quantity: Quantity | None) -> str:
     if quantity is None:
         return ""
     return f"{quantity.censoring or ''}{quantity.value} {quantity.unit or '(no unit)'}"
 
 
-def _end(quantity: Quantity | None) -> str:
+def _describe_limit(quantity: Quantity | None) -> str:
     return "?" if quantity is None else str(quantity.value)

@@ -20,8 +20,8 @@ def _export(args: Namespace) -> int:
     """Print the journal, subject by subject, as `aegis assess` and `aegis ingest` read it."""
     data = open_stored_data(args)
     with data.db.read() as conn:
-        known = find_participants(conn, data.study_id, args.participant)
-        for subject in known if args.participant is None else [args.participant]:
-            for one in journal.load_facts_between(conn, subject, 0):
-                print(wire.write_fact(one.fact).decode())
+        subjects = find_participants(conn, data.study_id, args.participant)
+        for subject in subjects if args.participant is None else [args.participant]:
+            for entry in journal.load_facts_between(conn, subject, 0):
+                print(wire.write_fact(entry.fact).decode())
     return 0

@@ -15,80 +15,91 @@ from services.cli.shared.settle import settle
 from services.ingest.application import Outcome, Submission
 from services.ingest.files import find_file_faults, list_files, read_submissions
 
-_AT_ONCE = 256
-_SAID_AT_MOST = 20  # refusals, and parked items, one by one
+_BATCH_SIZE = 256
+_PRINTED_LINES = 20  # refusals, and parked items, one by one
 _STANDARD_INPUT = Path("-")
 
 
 @dataclass(slots=True)
-class _Told:
+class _LimitedLines:
     """What is said on standard error: each refusal and fault, up to so many, and how many more."""
 
-    left: int = _SAID_AT_MOST
-    unsaid: Counter[str] = field(default_factory=Counter)
+    remaining: int = _PRINTED_LINES
+    counts: Counter[str] = field(default_factory=Counter)
 
-    def say(self, word: str, text: str) -> None:
-        if self.left:
+    def add_line(self, word: str, text: str) -> None:
+        if self.remaining:
             print(f"{word}: {text}", file=sys.stderr)
-            self.left -= 1
+            self.remaining -= 1
         else:
-            self.unsaid[word] += 1
+            self.counts[word] += 1
 
-    def end(self) -> None:
-        for word, count in self.unsaid.items():
+    def print_counts(self) -> None:
+        for word, count in self.counts.items():
             print(f"{word}: {count} more", file=sys.stderr)
 
 
 def perform(args: Namespace) -> int:
     """Read files, and print what became of each message."""
-    files = _files(args.paths)
+    files = _find_files(args.paths)
     context = open_data(args)
     intake = intake_of(context)
-    refusals, waiting, faults = _Told(), _Told(), _Told(left=sys.maxsize)
-    incoming = _incoming(files, args.by, faults)
+    refusal_lines, parked_lines, fault_lines = (
+        _LimitedLines(),
+        _LimitedLines(),
+        _LimitedLines(remaining=sys.maxsize),
+    )
+    submissions = _read_submissions(files, args.by, fault_lines)
     outcomes: list[Outcome] = []
-    while some := list(islice(incoming, _AT_ONCE)):
-        done = intake.accept(some)
-        outcomes += done
-        for one, outcome in zip(some, done, strict=True):
-            _tell(one, outcome, refusals, waiting)
-    refusals.end()
-    waiting.end()
-    graded = settle(context)
-    print(summary(outcomes))
+    while batch := list(islice(submissions, _BATCH_SIZE)):
+        batch_outcomes = intake.accept(batch)
+        outcomes += batch_outcomes
+        for submission, outcome in zip(batch, batch_outcomes, strict=True):
+            _report_outcome(submission, outcome, refusal_lines, parked_lines)
+    refusal_lines.print_counts()
+    parked_lines.print_counts()
+    is_graded = settle(context)
+    print(summarize(outcomes))
     if any(outcome.parked for outcome in outcomes):
         print("what is parked waits: aegis parked list")
-    if not graded:
+    if not is_graded:
         print("a running service grades them")
-    refused = any(outcome.refusal for outcome in outcomes)
-    return 1 if refused or faults.left < sys.maxsize else 0
+    any_refusal = any(outcome.refusal for outcome in outcomes)
+    return 1 if any_refusal or fault_lines.remaining < sys.maxsize else 0
 
 
-def _tell(incoming: Submission, outcome: Outcome, refusals: _Told, waiting: _Told) -> None:
+def _report_outcome(
+    submission: Submission,
+    outcome: Outcome,
+    refusal_lines: _LimitedLines,
+    parked_lines: _LimitedLines,
+) -> None:
     if outcome.refusal is not None:
-        refusals.say("refused", f"{incoming.place}: {outcome.refusal}")
+        refusal_lines.add_line("refused", f"{submission.place}: {outcome.refusal}")
     for item in outcome.parked:
-        at = "" if incoming.form == "facts" else f" {item.path}:"
-        waiting.say("parked", f"{incoming.place}:{at} {item.reason}: {item.detail}")
+        place = "" if submission.form == "facts" else f" {item.path}:"
+        parked_lines.add_line("parked", f"{submission.place}:{place} {item.reason}: {item.detail}")
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summarize(outcomes: Sequence[Outcome]) -> str:
     """Return what became of some messages, in one line."""
-    accepted = [outcome for outcome in outcomes if outcome.refusal is None]
-    waiting = Counter(item.reason for outcome in accepted for item in outcome.parked)
+    accepted_outcomes = [outcome for outcome in outcomes if outcome.refusal is None]
+    parked_reasons = Counter(
+        item.reason for outcome in accepted_outcomes for item in outcome.parked
+    )
     parts = [
         f"{len(outcomes)} messages",
-        f"{len(accepted)} accepted",
-        f"{sum(outcome.duplicate for outcome in accepted)} of them duplicates",
-        f"{len(outcomes) - len(accepted)} refused",
-        f"{sum(outcome.facts for outcome in accepted)} facts",
-        f"{sum(waiting.values())} parked",
+        f"{len(accepted_outcomes)} accepted",
+        f"{sum(outcome.duplicate for outcome in accepted_outcomes)} of them duplicates",
+        f"{len(outcomes) - len(accepted_outcomes)} refused",
+        f"{sum(outcome.facts for outcome in accepted_outcomes)} facts",
+        f"{sum(parked_reasons.values())} parked",
     ]
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(waiting.items()))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(parked_reasons.items()))
     return ", ".join(parts) + (f" ({reasons})" if reasons else "")
 
 
-def _files(paths: Sequence[str]) -> list[Path]:
+def _find_files(paths: Sequence[str]) -> list[Path]:
     """Return every file that is meant, before anything is stored.
 
     Raises:
@@ -105,14 +116,16 @@ def _files(paths: Sequence[str]) -> list[Path]:
     return found
 
 
-def _incoming(files: Sequence[Path], by: str, faults: _Told) -> Iterator[Submission]:
+def _read_submissions(
+    files: Sequence[Path], actor: str, fault_lines: _LimitedLines
+) -> Iterator[Submission]:
     for file in files:
         name = "standard input" if file == _STANDARD_INPUT else str(file)
         try:
             content = sys.stdin.buffer.read() if file == _STANDARD_INPUT else file.read_bytes()
         except OSError as error:
-            faults.say("not read", f"{name}: {error.strerror}")
+            fault_lines.add_line("not read", f"{name}: {error.strerror}")
             continue
         for fault in find_file_faults(content, name):
-            faults.say("fault", f"{name}: {fault}")
-        yield from read_submissions(content, by, name)
+            fault_lines.add_line("fault", f"{name}: {fault}")
+        yield from read_submissions(content, actor, name)

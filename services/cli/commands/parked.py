@@ -21,7 +21,7 @@ def perform(args: Namespace) -> int:
 
 def _list(args: Namespace) -> int:
     with open_stored_data(args).db.read() as conn:
-        waiting = parking.load_parked(conn, site=args.site)
+        items = parking.load_parked(conn, site=args.site)
     if args.json:
         print_json_lines(
             {
@@ -33,12 +33,12 @@ def _list(args: Namespace) -> int:
                 "reason": row.reason,
                 "detail": row.detail,
             }
-            for row in waiting
+            for row in items
         )
-    elif waiting:
+    elif items:
         rows = [
             (row.id[:8], row.site, utc(row.parked_at), row.path, row.reason, row.detail)
-            for row in waiting
+            for row in items
         ]
         print(explained_table(PARKED, rows))
     else:

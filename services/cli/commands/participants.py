@@ -20,8 +20,8 @@ def perform(args: Namespace) -> int:
 def _list(args: Namespace) -> int:
     data = open_stored_data(args)
     with data.db.read() as conn:
-        everybody = find_participants(conn, data.study_id).values()
-    people = [person for person in everybody if person.subject != data.study_id]
+        participants = find_participants(conn, data.study_id).values()
+    people = [person for person in participants if person.subject != data.study_id]
     if args.json:
         print_json_lines(
             {

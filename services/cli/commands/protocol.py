@@ -28,8 +28,8 @@ from services.safety_rules.inquiries.boundary_tables import (
 )
 from services.vocabulary.protocol import Protocol, Rule
 
-_WIDE = 90  # characters of what is said
-_ABOVE = (-0.5, 0.0, 0.05, 0.1, 0.15, 0.2)  # rates of the table: half of p0, p0 and more
+_LINE_WIDTH = 90  # characters of what is said
+_RATE_DIFFERENCES = (-0.5, 0.0, 0.05, 0.1, 0.15, 0.2)  # rates of the table: half of p0, p0 and more
 
 
 def perform(args: Namespace) -> int:
@@ -39,18 +39,18 @@ def perform(args: Namespace) -> int:
         if args.json:
             print_json_lines([_check_as_json(study)])
         else:
-            print(checked(args.path, study))
+            print(describe_check(args.path, study))
         return 0
     try:
-        sheets = list(explained(study, args.accrual_days, args.window_days))
+        sheets = list(explain_protocol(study, args.accrual_days, args.window_days))
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
         print_json_lines([_identity(study.protocol) | {"parts": list(map(_as_json, sheets))}])
     else:
-        print("\n\n".join([_head(study.protocol), *map(_text, sheets)]))
+        print("\n\n".join([_protocol_title(study.protocol), *map(_describe_sheet, sheets)]))
     if args.pdf:
-        _write_document(args.pdf, _head(study.protocol), sheets)
+        _write_document(args.pdf, _protocol_title(study.protocol), sheets)
     return 0
 
 
@@ -109,7 +109,7 @@ def read_protocol(path: Path) -> Study:
         raise CommandError(str(error)) from error
 
 
-def checked(path: Path, study: Study) -> str:
+def describe_check(path: Path, study: Study) -> str:
     """Return what was checked of a *study* in which nothing is wrong."""
     protocol = study.protocol
     rows = [
@@ -123,48 +123,48 @@ def checked(path: Path, study: Study) -> str:
         for rule in protocol.rules
     ]
     return (
-        f"{path}: nothing is wrong\n{_head(protocol)}\nsha256 {protocol.sha256}\n"
+        f"{path}: nothing is wrong\n{_protocol_title(protocol)}\nsha256 {protocol.sha256}\n"
         f"{explained_table(PROTOCOL_CHECK, rows)}"
     )
 
 
-def explained(study: Study, accrual_days: float, window_days: float) -> Iterator[Sheet]:
+def explain_protocol(study: Study, accrual_days: float, window_days: float) -> Iterator[Sheet]:
     """Yield the protocol's parts: what all rules share, then each rule.
 
     Raises:
         ValueError: The accrual is not positive, or the window negative.
     """
     protocol, sources = study.protocol, said(study)
-    does = {
-        rule: tuple(_characteristics(made, accrual_days, window_days))
+    characteristics = {
+        rule: tuple(_characteristics_rows(made, accrual_days, window_days))
         for rule, made in study.designs.items()
     }
-    alerting = [study.designs[rule.id] for rule in protocol.rules if not rule.watch_only]
-    entering = (
+    alerting_designs = [study.designs[rule.id] for rule in protocol.rules if not rule.watch_only]
+    enrolment = (
         f"all enter within {accrual_days:g} days, uniformly, each followed {window_days:g} days"
     )
     yield Sheet(
         protocol.study,
         tuple(
-            _shared(
+            _explain_study(
                 study,
                 sources.assumed,
-                simulate_familywise_error(alerting) if alerting else None,
-                entering,
+                simulate_familywise_error(alerting_designs) if alerting_designs else None,
+                enrolment,
             )
         ),
         (
             headings(PROTOCOL_RULES),
-            *(_line(rule, study.designs[rule.id]) for rule in protocol.rules),
+            *(_rule_cells(rule, study.designs[rule.id]) for rule in protocol.rules),
         ),
     )
     for rule in protocol.rules:
         made, when = study.designs[rule.id], rule.stop_when
-        rates = rate_grid(when.p0, when.p0 + _ABOVE[-1])
+        rates = rate_grid(when.p0, when.p0 + _RATE_DIFFERENCES[-1])
         yield Sheet(
             f"{rule.id}  {rule.title}",
             tuple(rule_items(rule, made, sources.rules[rule.id])),
-            (headings(CHARACTERISTICS), *does[rule.id]),
+            (headings(CHARACTERISTICS), *characteristics[rule.id]),
             Drawn(
                 rule.id, made.looks, made.boundary, rates,
                 tuple(at.p_stop for at in made.evaluate_at(rates).characteristics),
@@ -174,8 +174,8 @@ def explained(study: Study, accrual_days: float, window_days: float) -> Iterator
         )  # fmt: skip
 
 
-def _shared(
-    study: Study, assumed: Sequence[str], together: FamilywiseError | None, entering: str
+def _explain_study(
+    study: Study, assumptions: Sequence[str], joint_error: FamilywiseError | None, enrolment: str
 ) -> Iterator[tuple[str, str]]:
     protocol = study.protocol
     yield "Title", protocol.title
@@ -192,59 +192,61 @@ def _shared(
     yield "Criteria", protocol.criteria
     yield "Study drug", protocol.study_drug
     yield from shared_items(protocol)
-    yield "Assumed", ", ".join(assumed) or "nothing outside the rules"
-    if together:
-        yield "Joint false stop", joint_words(together)
-    yield "Enrolled, days", f"expected when {entering}, and evaluated when complete"
+    yield "Assumed", ", ".join(assumptions) or "nothing outside the rules"
+    if joint_error:
+        yield "Joint false stop", describe_joint_error(joint_error)
+    yield "Enrolled, days", f"expected when {enrolment}, and evaluated when complete"
 
 
-def joint_words(of: FamilywiseError) -> str:
+def describe_joint_error(joint: FamilywiseError) -> str:
     """Return how often the rules together stop a safe trial."""
-    (_, independent), *correlated = of.chances
-    more = ", ".join(f"{chance:.3f} at {rho:g}" for rho, chance in correlated)
+    (_, independent), *correlated_chances = joint.simulated
+    correlated_text = ", ".join(f"{chance:.3f} at {rho:g}" for rho, chance in correlated_chances)
     return (
         f"the rules that alert stop a trial that is safe under each of them with probability "
-        f"{independent:.3f} if their events are independent (simulated, {of.trials:,} trials, seed "
-        f"{of.seed}, standard error {of.error:.4f}; exact 1 - prod(1 - attained) "
-        f"{of.independent:.3f}, 1 - prod(1 - alpha) {of.nominal:.3f})"
-        + (f"; correlated, {more}" if more else "")
+        f"{independent:.3f} if their events are independent (simulated, {joint.trials:,} trials,"
+        f" seed {joint.seed}, standard error {joint.error:.4f}; exact 1 - prod(1 - attained) "
+        f"{joint.independent:.3f}, 1 - prod(1 - alpha) {joint.nominal:.3f})"
+        + (f"; correlated, {correlated_text}" if correlated_text else "")
     )
 
 
-def _line(rule: Rule, made: Design) -> tuple[str, ...]:
+def _rule_cells(rule: Rule, design: Design) -> tuple[str, ...]:
     when = rule.stop_when
     says = "watched only" if rule.watch_only else "alerts"
-    exact = f"{made.attained_alpha:.5f}"
+    exact = f"{design.attained_alpha:.5f}"
     return rule.id, f"{when.p0:g}", f"{when.alpha:g}", exact, f"{when.n}", says
 
 
-def _characteristics(
-    made: Design, accrual_days: float, window_days: float
+def _characteristics_rows(
+    design: Design, accrual_days: float, window_days: float
 ) -> Iterator[tuple[str, ...]]:
-    rates = [round(made.p0 + more if more >= 0 else made.p0 / 2, 4) for more in _ABOVE]
-    at_rates = made.evaluate_at([rate for rate in rates if rate < 1])
-    entered = at_rates.compute_enrolment(accrual_days, window_days)
-    for at, (people, days) in zip(at_rates.characteristics, entered, strict=True):
+    rates = [
+        round(design.p0 + more if more >= 0 else design.p0 / 2, 4) for more in _RATE_DIFFERENCES
+    ]
+    at_rates = design.evaluate_at([rate for rate in rates if rate < 1])
+    enrolments = at_rates.compute_enrolment(accrual_days, window_days)
+    for row, (people, days) in zip(at_rates.characteristics, enrolments, strict=True):
         yield (
-            f"{at.rate:g}" + (" (p0)" if at.rate == round(made.p0, 4) else ""),
-            f"{at.p_stop:.4f}",
-            f"{at.e_evaluated:.2f}",
-            f"{at.e_events:.2f}",
+            f"{row.rate:g}" + (" (p0)" if row.rate == round(design.p0, 4) else ""),
+            f"{row.p_stop:.4f}",
+            f"{row.e_evaluated:.2f}",
+            f"{row.e_events:.2f}",
             f"{people:.2f}",
             f"{days:.0f}",
-            f"{at.median_stop or '-'}",
+            f"{row.median_stop or '-'}",
         )
 
 
-def _head(protocol: Protocol) -> str:
+def _protocol_title(protocol: Protocol) -> str:
     return f"{protocol.study} {protocol.label}"
 
 
-def _text(sheet: Sheet) -> str:
+def _describe_sheet(sheet: Sheet) -> str:
     wide = max(len(name) for name, _ in sheet.items)
     lines = [sheet.title]
     for name, words in sheet.items:
-        said_in = textwrap.wrap(words, _WIDE) or [""]
+        said_in = textwrap.wrap(words, _LINE_WIDTH) or [""]
         lines += [f"  {('' if k else name).ljust(wide)}  {part}" for k, part in enumerate(said_in)]
     head, *rows = sheet.table
     return "\n".join([*lines, *(f"  {line}" for line in table(head, rows).splitlines())])

@@ -12,13 +12,13 @@ def perform(args: Namespace) -> int:
     """Print what a data manager has to look into."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        at = find_knowledge_cut(context, conn, args)
-        found = list(advice_now.queries(conn, context.study.rules, at, args.participant))
+        cut_at = find_knowledge_cut(context, conn, args)
+        queries = list(advice_now.queries(conn, context.study.rules, cut_at, args.participant))
     if args.json:
-        print_json_lines(found)
+        print_json_lines(queries)
         return 0
-    for query in found:
+    for query in queries:
         facts = ", ".join(fact[:12] for fact in query.facts)
         print(f"{query.participant}: {query.problem} ({facts})")
-    print(f"{len(found)} queries" if found else "nothing to look into")
+    print(f"{len(queries)} queries" if queries else "nothing to look into")
     return 0

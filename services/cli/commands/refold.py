@@ -16,20 +16,20 @@ def perform(args: Namespace) -> int:
     """Show what would change, or grade anew."""
     context = open_data(args, create=False)
     try:
-        return _do(context, args)
+        return _preview_or_refold(context, args)
     finally:
         context.db.close()
 
 
-def _do(context: StudyContext, args: Namespace) -> int:
+def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
     if args.reason is None:
         print("\n".join(_preview(context)))
         return int(count_graded_by_other_rules(context) > 0)
     if not args.reason.strip():
         raise CommandError("say why with --reason: it is kept")
-    asked = refold.ask(context.db, context.study.rules, by=args.by, reason=args.reason)
-    print(f"{len(asked)} participants are to be graded by rules {context.study.rules.version}")
-    if not asked:
+    subjects = refold.ask(context.db, context.study.rules, by=args.by, reason=args.reason)
+    print(f"{len(subjects)} participants are to be graded by rules {context.study.rules.version}")
+    if not subjects:
         return 0
     if settle(context):
         print(f"{count_graded_by_other_rules(context)} of them are not")
@@ -41,17 +41,18 @@ def _do(context: StudyContext, args: Namespace) -> int:
 def _preview(context: StudyContext) -> Iterator[str]:
     rules = context.study.rules
     with context.db.read() as conn:
-        others = {
+        other_versions = {
             one.rules_version for one in states.load_states_of_other_rules(conn, rules.version)
         }
         people = sum(map(len, refold.outdated(conn, rules)))
-        found = refold.preview(conn, rules)
+        preview = refold.preview(conn, rules)
     if not people:
         yield f"every record is of the rules that run, {rules.version}"
         return
-    yield f"{', '.join(sorted(others))} -> {rules.version}, on the same facts; nothing is written"
+    versions = ", ".join(sorted(other_versions))
+    yield f"{versions} -> {rules.version}, on the same facts; nothing is written"
     yield f"{people} participants were graded by other rules than those that run"
     yield ""
-    yield from changes(found)
+    yield from changes(preview)
     yield ""
     yield "`aegis refold --reason TEXT` appends the new versions; the old ones stay readable"

@@ -17,51 +17,51 @@ def perform(args: Namespace) -> int:
     if args.to not in tables():
         raise CommandError(f"{args.to} is no table; it is one of: {', '.join(tables())}")
     if not args.dry_run:
-        raise CommandError(_what_to_do(context, args.to))
+        raise CommandError(_explain_procedure(context, args.to))
     try:
         with context.db.read() as conn:
-            found = preview(conn, context.study, args.to)
+            difference = preview(conn, context.study, args.to)
     except CriteriaFileError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print_json_lines([_as_json(context, found, args.to)])
+        print_json_lines([_as_json(context, difference, args.to)])
     else:
-        print("\n".join(_lines(context, found, args.to)))
-    return 1 if found.records or found.faults else 0
+        print("\n".join(_describe_difference(context, difference, args.to)))
+    return 1 if difference.records or difference.faults else 0
 
 
-def _what_to_do(context: StudyContext, to: str) -> str:
-    now = context.study.rules.protocol.criteria
+def _explain_procedure(context: StudyContext, table: str) -> str:
+    current_table = context.study.rules.protocol.criteria
     file = context.settings.study / "protocol.yaml"
-    if to == now:
-        return f"the study is graded by {now} already"
+    if table == current_table:
+        return f"the study is graded by {current_table} already"
     return (
         f"the version of the criteria is a part of the protocol, and is changed there: see what"
-        f" that would do with --dry-run, write `criteria: {to}` and a new `version` in {file},"
+        f" that would do with --dry-run, write `criteria: {table}` and a new `version` in {file},"
         " let it be signed (signatures.yaml), start Aegis again, and let every record be graded"
         " anew with `aegis refold --reason`; the old versions stay readable"
     )
 
 
-def _as_json(context: StudyContext, found: Preview, to: str) -> dict[str, object]:
-    return changes_as_json(found) | {
+def _as_json(context: StudyContext, difference: Preview, table: str) -> dict[str, object]:
+    return changes_as_json(difference) | {
         "from": context.study.rules.protocol.criteria,
-        "to": to,
-        "carried": found.carried,
-        "lost": found.lost,
-        "faults": [{"field": field, "problem": problem} for field, problem in found.faults],
+        "to": table,
+        "carried": difference.carried,
+        "lost": difference.lost,
+        "faults": [{"field": field, "problem": problem} for field, problem in difference.faults],
     }
 
 
-def _lines(context: StudyContext, found: Preview, to: str) -> Iterator[str]:
-    now = context.study.rules.protocol.criteria
-    yield f"{now} -> {to}, on the same facts; nothing is written"
+def _describe_difference(context: StudyContext, difference: Preview, table: str) -> Iterator[str]:
+    current_table = context.study.rules.protocol.criteria
+    yield f"{current_table} -> {table}, on the same facts; nothing is written"
     yield ""
-    yield from changes(found)
-    if found.carried:
+    yield from changes(difference)
+    if difference.carried:
         words = "grades and decisions of clinicians, given under"
-        yield f"{found.carried} {words} {now}, are taken as they are"
-    for criterion, number in found.lost.items():
-        yield f"{number} facts about {criterion} would be lost: {to} has no such term"
-    for field, problem in found.faults:
+        yield f"{difference.carried} {words} {current_table}, are taken as they are"
+    for criterion, number in difference.lost.items():
+        yield f"{number} facts about {criterion} would be lost: {table} has no such term"
+    for field, problem in difference.faults:
         yield f"protocol.yaml would be refused: {field}: {problem}"

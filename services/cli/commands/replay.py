@@ -16,8 +16,8 @@ def perform(args: Namespace) -> int:
         for wrong in journal_proof.of_participants(look, context.study.rules, history=True):
             print(f"{wrong.participant}: {wrong.problem}", flush=True)
             count += 1
-        for told in of_decisions(context):
-            print(told, flush=True)
+        for fault in of_decisions(context):
+            print(fault, flush=True)
             count += 1
         look.renew()
         print(tell_of_others(context, look()) + str(count_stored(look())))

@@ -11,12 +11,12 @@ from services.store import states
 def perform(args: Namespace) -> int:
     """Let participants be graded again, and print who still cannot be."""
     context = open_data(args, create=False)
-    released = release(context.db, args.participants)
-    graded = settle(context)
+    released_subjects = release(context.db, args.participants)
+    is_graded = settle(context)
     with context.db.read() as conn:
-        aside = [(state.subject, state.error) for state in states.load_quarantined(conn)]
-    waiting = "" if graded else "; a running service grades them"
-    print(f"{len(released)} let in again, {len(aside)} quarantined{waiting}")
-    for subject, error in aside:
+        quarantined = [(state.subject, state.error) for state in states.load_quarantined(conn)]
+    note = "" if is_graded else "; a running service grades them"
+    print(f"{len(released_subjects)} let in again, {len(quarantined)} quarantined{note}")
+    for subject, error in quarantined:
         print(f"{subject}: {error}; its records are not up to date: see `aegis verify`")
-    return 1 if aside else 0
+    return 1 if quarantined else 0

@@ -17,40 +17,48 @@ from services.vocabulary.decision import Decision
 
 def perform(args: Namespace) -> int:
     """Print what every rule says, or each site beside the rest."""
-    return rules_sites.compare_sites(args) if args.word == "sites" else _status(args)
+    return rules_sites.print_site_comparison(args) if args.word == "sites" else _print_status(args)
 
 
-def _status(args: Namespace) -> int:
+def _print_status(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         decisions = status(conn, context.study.rules, args.as_of)
-        ever = ever_crossed(conn, context.study.rules, args.as_of)
+        crossings = ever_crossed(conn, context.study.rules, args.as_of)
     if args.json:
-        print_json_lines(as_json(decision, ever[decision.rule]) for decision in decisions)
+        print_json_lines(
+            decision_as_json(decision, crossings[decision.rule]) for decision in decisions
+        )
     elif decisions:
-        print(rules_table(decisions, ever, args.as_of))
-        print(together(context.study.study))
+        print(rules_table(decisions, crossings, args.as_of))
+        print(describe_joint_error(context.study.study))
     else:
         print("Nothing was known of anybody.")
     return 0
 
 
-def together(study: Study) -> str:
-    """Return how often the rules that alert jointly stop a trial that is safe."""
-    alerting = [study.designs[rule.id] for rule in study.protocol.rules if not rule.watch_only]
-    if not alerting:
+def describe_joint_error(study: Study) -> str:
+    """Return the probability that the rules that alert stop a safe trial, in a sentence."""
+    alerting_designs = [
+        study.designs[rule.id] for rule in study.protocol.rules if not rule.watch_only
+    ]
+    if not alerting_designs:
         return "No rule alerts."
-    of = simulate_familywise_error(alerting, (0.0,), trials=10_000)
+    joint = simulate_familywise_error(alerting_designs, (0.0,), trials=10_000)
     return (
-        f"The rules that alert jointly stop a safe trial with probability {of.chances[0][1]:.3f}"
-        f" ({of.trials:,} simulated, seed {of.seed}; exact when independent {of.independent:.3f})."
+        f"The rules that alert jointly stop a safe trial with probability"
+        f" {joint.simulated[0][1]:.3f} ({joint.trials:,} simulated, seed {joint.seed};"
+        f" exact when independent {joint.independent:.3f})."
     )
 
 
-def as_json(decision: Decision, ever: datetime | None) -> dict[str, object]:
-    """Return all that is known of one rule, with whether it is and since when it ever was crossed.
+def decision_as_json(decision: Decision, first_crossed_at: datetime | None) -> dict[str, object]:
+    """Return one decision for programs, with whether its boundary is reached and ever was.
 
-    *ever* is an instant of knowledge; that of the decision's ``crossed_since`` is clinical.
+    *first_crossed_at* is an instant of knowledge; the decision's ``crossed_since`` is clinical.
     """
-    crossed = {"currently_crossed": decision.crossed_since is not None, "ever_crossed_since": ever}
-    return asdict(decision) | crossed
+    crossing = {
+        "currently_crossed": decision.crossed_since is not None,
+        "ever_crossed_since": first_crossed_at,
+    }
+    return asdict(decision) | crossing

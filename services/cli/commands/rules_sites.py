@@ -19,50 +19,52 @@ _LEGEND = (
 )
 
 
-def compare_sites(args: Namespace) -> int:
+def print_site_comparison(args: Namespace) -> int:
     """Print the comparison of every site under every rule that has events."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        found = compare(conn, context.study.rules, args.as_of)
-    if found is None:
+        comparison = compare(conn, context.study.rules, args.as_of)
+    if comparison is None:
         print("Nothing was known of anybody.")
     elif args.json:
-        print(wire.write_canonical(found))
+        print(wire.write_canonical(comparison))
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(_describe_comparison(comparison)))
     return 0
 
 
-def _lines(of: SiteView) -> Iterator[str]:
+def _describe_comparison(comparison: SiteView) -> Iterator[str]:
     yield "FOR THE SAFETY OFFICER: names sites. Not for the DSMB."
-    if not of.rows:
+    if not comparison.rows:
         yield "Nothing to compare: no rule has events, or one site has treated everybody."
     else:
-        yield explained_table(RULES_SITES, [_row(row) for row in of.rows])
-    yield f"{of.protocol}; known at {utc(of.as_of)} UTC."
+        yield explained_table(RULES_SITES, [_site_cells(row) for row in comparison.rows])
+    yield f"{comparison.protocol}; known at {utc(comparison.as_of)} UTC."
     yield from _LEGEND
     yield "Trial safety oversight, not a bedside alarm."
 
 
-def _row(row: SiteRow) -> tuple[object, ...]:
-    here, over = row.so_far, row.window_over
+def _site_cells(row: SiteRow) -> tuple[object, ...]:
+    so_far, followed = row.so_far, row.window_over
+    followed_site = f"{followed.events}/{followed.participants}"
+    followed_rest = f"{followed.other_events}/{followed.other_participants}"
     return (
         f"{row.rule} (watch only)" if row.watch_only else row.rule,
         row.site,
-        f"{here.events}/{here.participants}",
+        f"{so_far.events}/{so_far.participants}",
         f"{row.effective:.1f}",
-        f"{here.other_events}/{here.other_participants}",
+        f"{so_far.other_events}/{so_far.other_participants}",
         f"{row.other_effective:.1f}",
         f"{row.test.one_sided:.3f}",
-        _p(row.holm_more),
+        _describe_p(row.holm_more),
         f"{row.test.two_sided:.3f}",
-        _p(row.holm_two_sided),
+        _describe_p(row.holm_two_sided),
         f"{row.test.smallest_one_sided:.4f}",
-        f"{over.events}/{over.participants} : {over.other_events}/{over.other_participants}",
+        f"{followed_site} : {followed_rest}",
         f"{row.window_over_test.one_sided:.3f}",
         row.says,
     )
 
 
-def _p(chance: float | None) -> str:
+def _describe_p(chance: float | None) -> str:
     return "-" if chance is None else f"{chance:.3f}"

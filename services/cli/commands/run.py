@@ -30,9 +30,9 @@ def perform(args: Namespace) -> int:
     log.configure_logging(as_json=not sys.stderr.isatty())
     tune_interpreter()
     role = args.role or EVERYTHING
-    told = Told(
-        read_settings(IngestSettings, **_told(args, "mllp_port")),
-        read_settings(HttpSettings, **_told(args, "http_port")),
+    settings = Told(
+        read_settings(IngestSettings, **_chosen_port(args, "mllp_port")),
+        read_settings(HttpSettings, **_chosen_port(args, "http_port")),
         read_settings(AlertSettings),
         read_settings(KafkaSettings),
         read_settings(SweeperSettings),
@@ -44,27 +44,27 @@ def perform(args: Namespace) -> int:
             f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
-    if role in (EVERYTHING, "rules") and (others := count_graded_by_other_rules(context)):
-        log.make_logger("safety_rules").warning("graded_by_other_rules", count=others)
-    asyncio.run(_serve(context, told, role))
+    if role in (EVERYTHING, "rules") and (outdated_count := count_graded_by_other_rules(context)):
+        log.make_logger("safety_rules").warning("graded_by_other_rules", count=outdated_count)
+    asyncio.run(_serve(context, settings, role))
     return 0
 
 
-def _told(args: Namespace, name: str) -> dict[str, Any]:
+def _chosen_port(args: Namespace, name: str) -> dict[str, Any]:
     value = getattr(args, name)
     return {} if value is None else {name: value}
 
 
-async def _serve(context: StudyContext, told: Told, role: str) -> None:
-    service = Service(context, told, role)
+async def _serve(context: StudyContext, settings: Told, role: str) -> None:
+    service = Service(context, settings, role)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
-    await service.serve(stop, _say)
+    await service.serve(stop, _print_ports)
 
 
-def _say(ports: Ports) -> None:
+def _print_ports(ports: Ports) -> None:
     mllp = f"MLLP on port {ports.mllp}, " if ports.mllp else ""
     print(f"listening: {mllp}HTTP on port {ports.http}", flush=True)

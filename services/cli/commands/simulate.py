@@ -9,10 +9,10 @@ from services.simulator.trial import simulate_trial, write_trial
 
 def perform(args: Namespace) -> int:
     """Write a synthetic trial, or rehearse a rule."""
-    return simulate_rule.simulate_rule(args) if args.word == "rule" else _trial(args)
+    return simulate_rule.print_rehearsal(args) if args.word == "rule" else _write_trial(args)
 
 
-def _trial(args: Namespace) -> int:
+def _write_trial(args: Namespace) -> int:
     try:
         trial = simulate_trial(args.participants, args.seed, args.days)
         write_trial(trial, args.out)

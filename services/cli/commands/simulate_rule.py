@@ -11,7 +11,7 @@ from services.runtime import wire
 from services.safety_rules.inquiries.rule_simulation import Rehearsal, rehearse
 from services.vocabulary.protocol import Curve, Rule
 
-_COUNTED = {
+_COUNTING_NAMES = {
     "onset_weighted": "follow-up weighted by the onset curve",
     "complete": "wait for completion",
     "linear": "follow-up weighted, linear",
@@ -20,7 +20,7 @@ _COUNTED = {
 }
 
 
-def simulate_rule(args: Namespace) -> int:
+def print_rehearsal(args: Namespace) -> int:
     """Print how often the rule stops, for every way of counting.
 
     Raises:
@@ -29,11 +29,11 @@ def simulate_rule(args: Namespace) -> int:
     protocol = open_study(args).rules.protocol
     rule = next((one for one in protocol.rules if one.id == args.rule), None)
     if rule is None:
-        known = ", ".join(one.id for one in protocol.rules)
-        raise CommandError(f"RULE must be one of {known}, not {args.rule}")
+        rule_ids = ", ".join(one.id for one in protocol.rules)
+        raise CommandError(f"RULE must be one of {rule_ids}, not {args.rule}")
     p0 = rule.stop_when.p0
     try:
-        found = rehearse(
+        rehearsal = rehearse(
             rule,
             rates=args.rates or (p0, min(2 * p0, 1.0)),
             onset=args.onset,
@@ -45,14 +45,14 @@ def simulate_rule(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(f"--{error}") from error
     if args.json:
-        print(wire.write_canonical({"protocol": protocol.label, "rehearsal": found}))
+        print(wire.write_canonical({"protocol": protocol.label, "rehearsal": rehearsal}))
     else:
-        print("\n".join(_readable(found, rule, protocol.label)))
+        print("\n".join(_describe_rehearsal(rehearsal, rule, protocol.label)))
     return 0
 
 
-def _readable(found: Rehearsal, rule: Rule, label: str) -> Iterator[str]:
-    course = found.course
+def _describe_rehearsal(rehearsal: Rehearsal, rule: Rule, label: str) -> Iterator[str]:
+    course = rehearsal.course
     shortest, longest = course.window_days
     window = f"{shortest:g}" if shortest == longest else f"{shortest:g} to {longest:g}"
     yield (
@@ -60,20 +60,21 @@ def _readable(found: Rehearsal, rule: Rule, label: str) -> Iterator[str]:
         f" {rule.stop_when.alpha:g}; {label}"
     )
     yield (
-        f"{found.trials} trials, seed {found.seed}; accrual over {course.accrual_days:g} days,"
-        f" window {window} days, onset {_curve_words(course.onset)};"
-        f" counted by {_curve_words(found.curve)}"
+        f"{rehearsal.trials} trials, seed {rehearsal.seed};"
+        f" accrual over {course.accrual_days:g} days, window {window} days,"
+        f" onset {_describe_curve(course.onset)};"
+        f" counted by {_describe_curve(rehearsal.curve)}"
     )
-    for rate, exact in found.exact:
+    for rate, exact in rehearsal.exact:
         rows = [
             (
-                _COUNTED[row.counting] + (" *" if row.is_own else ""),
+                _COUNTING_NAMES[row.counting] + (" *" if row.is_own else ""),
                 f"{row.p_stop:.4f}",
                 f"{row.standard_error:.4f}",
                 f"{row.mean_enrolled:.1f}",
                 f"{row.mean_events:.1f}",
             )
-            for row in found.rows
+            for row in rehearsal.rows
             if row.rate == rate
         ]
         yield ""
@@ -84,10 +85,10 @@ def _readable(found: Rehearsal, rule: Rule, label: str) -> Iterator[str]:
     yield "when it stops, or of the whole trial."
 
 
-def _curve_words(of: Curve) -> str:
+def _describe_curve(curve: Curve) -> str:
     return {
         "uniform": "uniform",
-        "exponential": f"exponential, mean {of.mean_days:g} days",
-        "weibull": f"Weibull, scale {of.scale_days:g} days, shape {of.weibull_shape:g}",
+        "exponential": f"exponential, mean {curve.mean_days:g} days",
+        "weibull": f"Weibull, scale {curve.scale_days:g} days, shape {curve.weibull_shape:g}",
         "table": "by a table",
-    }[of.shape]
+    }[curve.shape]

@@ -16,35 +16,37 @@ def perform(args: Namespace) -> int:
     """Print how the topics differ from those declared."""
     settings = read_settings(KafkaSettings)
     try:
-        declared = load_topics(settings.kafka_topics)
+        topics = load_topics(settings.kafka_topics)
         if args.create:
-            made = create_topics(settings, declared)
+            created_names = create_topics(settings, topics)
             if not args.json:
-                print("\n".join(f"created {name}" for name in made) or "no topic was missing")
-        return _compare(settings, declared, as_json=args.json)
+                print(
+                    "\n".join(f"created {name}" for name in created_names) or "no topic was missing"
+                )
+        return _print_differences(settings, topics, as_json=args.json)
     except (KafkaUnavailableError, TopicsFileError) as error:
         raise CommandError(str(error)) from error
 
 
-def _compare(settings: KafkaSettings, declared: DeclaredTopics, *, as_json: bool) -> int:
-    cluster = find_topics(settings, declared)
-    if cluster.brokers < declared.copies:
+def _print_differences(settings: KafkaSettings, topics: DeclaredTopics, *, as_json: bool) -> int:
+    cluster = find_topics(settings, topics)
+    if cluster.brokers < topics.copies:
         print(
-            f"note: {cluster.brokers} of the {declared.copies} brokers that {declared.copies}"
+            f"note: {cluster.brokers} of the {topics.copies} brokers that {topics.copies}"
             " copies need: a lost disk is a lost topic (the journal can publish it again)",
             file=sys.stderr if as_json else sys.stdout,
         )
-    found = list(find_differences(declared, cluster))
+    differences = list(find_differences(topics, cluster))
     if as_json:
         print_json_lines(
             {"topic": one.topic, "what": one.aspect, "declared": one.expected, "found": one.actual}
-            for one in found
+            for one in differences
         )
-        return int(bool(found))
-    if not found:
-        print(f"{len(declared.topics)} topics, each as declared")
+        return int(bool(differences))
+    if not differences:
+        print(f"{len(topics.topics)} topics, each as declared")
         return 0
-    rows = [(one.topic, one.aspect, one.expected, one.actual) for one in found]
+    rows = [(one.topic, one.aspect, one.expected, one.actual) for one in differences]
     print(explained_table(TOPICS, rows))
     print("`aegis topics --create` makes missing ones; nothing is ever changed here")
     return 1

@@ -22,7 +22,7 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     count = 0
     try:
-        for finding in _findings(context):
+        for finding in _find_faults(context):
             if args.json:
                 print_json_lines([{"finding": finding}])
             else:
@@ -30,23 +30,23 @@ def perform(args: Namespace) -> int:
             count += 1
         with context.db.read() as conn:
             if args.json:
-                waiting = {"waiting": journal.count_unhandled(conn), "findings": count}
-                print_json_lines([asdict(count_stored(conn)) | waiting])
+                queue = {"waiting": journal.count_unhandled(conn), "findings": count}
+                print_json_lines([asdict(count_stored(conn)) | queue])
             else:
-                print(_whole(context, conn))
+                print(_describe_stored(context, conn))
                 print(f"{count} findings" if count else "verified: nothing found")
     finally:
         context.db.close()
     return int(count > 0)
 
 
-def _findings(context: StudyContext) -> Iterator[str]:
+def _find_faults(context: StudyContext) -> Iterator[str]:
     with Snapshots(context.db) as look:
         yield from stored_findings(context, look)
     yield from of_decisions(context)
 
 
-def _whole(context: StudyContext, conn: Connection) -> str:
-    waiting = journal.count_unhandled(conn)
-    graded = f"; {waiting} facts wait to be graded" if waiting else ""
-    return f"{tell_of_others(context, conn)}{count_stored(conn)}{graded}"
+def _describe_stored(context: StudyContext, conn: Connection) -> str:
+    waiting_count = journal.count_unhandled(conn)
+    note = f"; {waiting_count} facts wait to be graded" if waiting_count else ""
+    return f"{tell_of_others(context, conn)}{count_stored(conn)}{note}"
