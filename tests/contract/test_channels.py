@@ -57,9 +57,9 @@ class Mail:
         self.controller = None
         self.port = free_port()
 
-    def start(self, **more):
-        more = {"ready_timeout": 60, **more}
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, **more)
+    def start(self, **options):
+        options = {"ready_timeout": 60, **options}
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, **options)
         self.controller.start()
 
     def stop(self):
@@ -352,18 +352,20 @@ def test_a_webhook_is_signed_with_the_shared_secret_over_its_time_and_body(hook)
     hook.start()
     hook.channel()(LETTER, hook.address)
     headers, body = hook.requests[0]
-    at = headers["Aegis-Timestamp"]
-    expected = hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    timestamp = headers["Aegis-Timestamp"]
+    expected = hmac.new(
+        SECRET.encode(), f"{timestamp}.".encode() + body, hashlib.sha256
+    ).hexdigest()
     assert headers["Aegis-Signature"] == f"sha256={expected}"
-    assert datetime.fromtimestamp(int(at), UTC) == HOUR_ZERO
+    assert datetime.fromtimestamp(int(timestamp), UTC) == HOUR_ZERO
     assert headers["Content-Type"] == "application/json"
 
 
 def test_a_webhook_says_what_the_mail_says(hook):
     hook.start()
     hook.channel()(LETTER, hook.address)
-    said = json.loads(hook.requests[0][1])
-    assert said == {
+    content = json.loads(hook.requests[0][1])
+    assert content == {
         "about": "e1",
         "alert": "a1",
         "delivery": LETTER.id,

@@ -13,7 +13,7 @@ from services.vocabulary.fact import Death, Status
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.intake import new_intake, open_client
 
-PUBLISHED = Path(__file__).parents[2] / "docs" / "fact.schema.json"
+PUBLISHED_SCHEMA = Path(__file__).parents[2] / "docs" / "fact.schema.json"
 LINE = {
     "subject": "P-001",
     "observed_at": "2026-03-01T08:00:00+01:00",
@@ -26,7 +26,7 @@ LINE = {
 
 
 def test_the_published_schema_has_not_drifted_from_the_code():
-    assert json.loads(PUBLISHED.read_text()) == schema(), (
+    assert json.loads(PUBLISHED_SCHEMA.read_text()) == schema(), (
         "the form of a fact has changed: write it again with `make schema`"
     )
 
@@ -41,13 +41,13 @@ def test_the_schema_is_served_to_everybody(tmp_path):
     assert response.headers["content-type"] == "application/schema+json"
 
 
-def read(**changed):
-    return read_lines(json.dumps({**LINE, **changed}).encode())
+def read_line(**changes):
+    return read_lines(json.dumps({**LINE, **changes}).encode())
 
 
 def test_what_the_schema_asks_for_is_enough():
     assert set(schema()["required"]) == LINE.keys()
-    ((line,), wrong) = read()
+    ((line,), wrong) = read_line()
     assert wrong == []
     assert line.fact.observed_at == datetime(2026, 3, 1, 7, tzinfo=UTC)
     assert line.fact.reported_at == line.fact.observed_at
@@ -66,24 +66,24 @@ def test_what_the_schema_asks_for_is_asked_for(name):
 
 @pytest.mark.parametrize("name", sorted(schema()["properties"].keys() - LINE.keys()))
 def test_what_the_schema_allows_is_read_and_what_it_does_not_know_is_refused(name):
-    written = json.loads(wire.write_fact(lab("alt", "30", unit="U/L", sequence=3, notes=("n",))))
-    facts, wrong = read(**{name: written[name]})
+    line = json.loads(wire.write_fact(lab("alt", "30", unit="U/L", sequence=3, notes=("n",))))
+    facts, wrong = read_line(**{name: line[name]})
     assert (len(facts), wrong) == (1, [])
-    facts, (strange,) = read(**{f"{name}s": written[name]})
+    facts, (strange,) = read_line(**{f"{name}s": line[name]})
     assert (facts, "there is no such key" in strange.detail) == ([], True)
 
 
-@pytest.mark.parametrize("written", [lab("alt", "<30", unit="U/L"), fact(Death("relapse"))])
-def test_a_fact_as_the_journal_writes_it_is_a_line(written):
-    ((line,), wrong) = read_lines(wire.write_fact(written))
-    assert (line.fact, wrong) == (written, [])
+@pytest.mark.parametrize("fact", [lab("alt", "<30", unit="U/L"), fact(Death("relapse"))])
+def test_a_fact_as_the_journal_writes_it_is_a_line(fact):
+    ((line,), wrong) = read_lines(wire.write_fact(fact))
+    assert (line.fact, wrong) == (fact, [])
 
 
 @pytest.mark.parametrize(
-    "broken", [b"[" * 100_000, b'{"subject": "\\ud800"}', b"null", b"{", b'"a"', b"NaN", b"\x00"]
+    "line_text", [b"[" * 100_000, b'{"subject": "\\ud800"}', b"null", b"{", b'"a"', b"NaN", b"\x00"]
 )
-def test_no_line_makes_it_stumble(broken):
-    facts, (wrong,) = read_lines(broken)
+def test_no_line_makes_it_stumble(line_text):
+    facts, (wrong,) = read_lines(line_text)
     assert (facts, wrong.path, str(wrong.reason)) == ([], "line 1", "unreadable-line")
 
 
@@ -95,7 +95,9 @@ def test_lines_are_counted_as_an_editor_counts_them():
     assert [item.path for item in reading.parked] == ["line 3", "line 5"]
 
 
-@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 1772352000])
-def test_a_time_that_stands_for_none_is_refused(at):
-    facts, (wrong,) = read(observed_at=at)
+@pytest.mark.parametrize(
+    "time_text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 1772352000]
+)
+def test_a_time_that_stands_for_none_is_refused(time_text):
+    facts, (wrong,) = read_line(observed_at=time_text)
     assert (facts, "is no time" in wrong.detail) == ([], True)

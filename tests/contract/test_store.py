@@ -69,16 +69,16 @@ class Store:
         with self.db.write() as conn:
             journal.append_arrivals(conn, self.keys, arrivals)
 
-    def seal(self, settled):
+    def seal(self, settled_ids):
         seal_worker.seal_new_rows(
-            HeldLease(self.db, "sealer", "sealer", lambda: HOUR_ZERO), self.keys, settled
+            HeldLease(self.db, "sealer", "sealer", lambda: HOUR_ZERO), self.keys, settled_ids
         )
 
     def sealed_upto(self):
         with self.db.read() as conn:
             return conn.exec_driver_sql("SELECT max(upto) FROM audit_seal").scalar() or 0
 
-    def known(self, subject):
+    def list_known(self, subject):
         with self.db.read() as conn:
             return [(k.seq, k.received_at) for k in journal.load_facts_between(conn, subject, 0)]
 
@@ -90,18 +90,18 @@ def store(request, tmp_path):
         url = f"sqlite:///{tmp_path}/data/aegis.db"
     else:
         url = request.getfixturevalue("postgres").url
-    made = Store(url, tmp_path)
-    yield made
-    made.db.close()
+    opened_store = Store(url, tmp_path)
+    yield opened_store
+    opened_store.db.close()
 
 
-def merge(name, gone, survivor, at=HOUR_ZERO, **more):
-    """A message that makes *gone* and *survivor* one person, in both journals."""
+def merge(name, merged_name, survivor, observed_at=HOUR_ZERO, **fields):
+    """A message that makes *merged_name* and *survivor* one person, in both journals."""
     facts = tuple(
-        fact(Merge(gone, survivor, **more), at, name=f"{name}-{who}", subject=who)
-        for who in sorted((gone, survivor))
+        fact(Merge(merged_name, survivor, **fields), observed_at, name=f"{name}-{who}", subject=who)
+        for who in sorted((merged_name, survivor))
     )
-    return journal.Arrival(message(name, at), facts)
+    return journal.Arrival(message(name, observed_at), facts)
 
 
 def test_what_is_written_in_every_table_is_in_order(store):
@@ -122,15 +122,17 @@ def test_facts_are_numbered_without_a_gap_and_known_in_that_order(store):
         arrival("m1", HOUR_ZERO, ("P-001", "P-002", "P-001")), arrival("m2", HOUR_ZERO, ("P-001",))
     )
     store.append(arrival("m3", HOUR_ZERO - timedelta(hours=5), ("P-001", "P-003")))
-    us = timedelta(microseconds=1)
-    assert store.known("P-001") == [
+    microsecond = timedelta(microseconds=1)
+    assert store.list_known("P-001") == [
         (1, HOUR_ZERO),
         (2, HOUR_ZERO),
-        (3, HOUR_ZERO + us),
-        (4, HOUR_ZERO + 2 * us),
+        (3, HOUR_ZERO + microsecond),
+        (4, HOUR_ZERO + 2 * microsecond),
     ]
-    assert store.known("P-002") == [(1, HOUR_ZERO)]
-    assert store.known("P-003") == [(1, HOUR_ZERO + 2 * us)]  # as the message about both
+    assert store.list_known("P-002") == [(1, HOUR_ZERO)]
+    assert store.list_known("P-003") == [
+        (1, HOUR_ZERO + 2 * microsecond)
+    ]  # as the message about both
 
 
 def test_the_merged_share_one_order_of_knowing_from_then_on(store):
@@ -138,20 +140,23 @@ def test_the_merged_share_one_order_of_knowing_from_then_on(store):
     store.append(arrival("m1", hours(5), ("P-001",)))
     store.append(merge("m2", "P-002", "P-001", hours(1)))
     store.append(arrival("m3", hours(2), ("P-002",)), arrival("m4", hours(2), ("P-003",)))
-    us = timedelta(microseconds=1)
-    assert [at for _, at in store.known("P-001")] == [hours(5), hours(5) + us]
-    assert [at for _, at in store.known("P-002")] == [hours(5) + us, hours(5) + 2 * us]
-    assert [at for _, at in store.known("P-003")] == [hours(2)]
+    microsecond = timedelta(microseconds=1)
+    assert [at for _, at in store.list_known("P-001")] == [hours(5), hours(5) + microsecond]
+    assert [at for _, at in store.list_known("P-002")] == [
+        hours(5) + microsecond,
+        hours(5) + 2 * microsecond,
+    ]
+    assert [at for _, at in store.list_known("P-003")] == [hours(2)]
 
 
-@pytest.mark.parametrize("undone", [False, True])
-def test_a_family_is_all_whom_merges_name_together(store, undone):
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_a_family_is_all_whom_merges_name_together(store, is_undone):
     store.enrol("P-004", *PEOPLE)
-    store.append(merge("m1", "P-003", "P-002", undone=undone))
+    store.append(merge("m1", "P-003", "P-002", undone=is_undone))
     store.append(merge("m2", "P-002", "P-004"))
     with store.db.read() as conn:
-        found = participant_order.find_families(conn, ["P-003", "P-001"])
-        assert found == [("P-001",), ("P-002", "P-003", "P-004")]
+        families = participant_order.find_families(conn, ["P-003", "P-001"])
+        assert families == [("P-001",), ("P-002", "P-003", "P-004")]
         assert list(find_faults(lambda: conn, store.keys)) == []
 
 
@@ -161,8 +166,8 @@ def test_what_comes_after_time_was_told_is_known_later(store):
     with store.db.write() as conn:
         assert participant_order.record_told_until(conn, "P-001", 1, hours(30))
     store.append(arrival("m2", hours(1), ("P-001",)), arrival("m3", hours(1), ("P-002",)))
-    assert store.known("P-001")[-1][1] == hours(30) + timedelta(microseconds=1)
-    assert store.known("P-002")[-1][1] == hours(1)
+    assert store.list_known("P-001")[-1][1] == hours(30) + timedelta(microseconds=1)
+    assert store.list_known("P-002")[-1][1] == hours(1)
 
 
 def test_time_is_not_told_to_who_has_not_heard_all(store):
@@ -173,29 +178,40 @@ def test_time_is_not_told_to_who_has_not_heard_all(store):
 
 
 def test_of_two_steps_from_one_state_the_second_is_refused(store):
-    old = StateRow("P-001")
+    old_state = StateRow("P-001")
     for _ in range(2):
         with store.db.write() as conn:
-            assert states.advance(conn, old, replace(old, folded_through=old.folded_through + 1))
-            again = replace(old, folded_through=99)
-            assert not states.advance_all(conn, [(old, again), (StateRow("P-002"), again)])
+            assert states.advance(
+                conn, old_state, replace(old_state, folded_through=old_state.folded_through + 1)
+            )
+            second_state = replace(old_state, folded_through=99)
+            assert not states.advance_all(
+                conn, [(old_state, second_state), (StateRow("P-002"), second_state)]
+            )
             conn.rollback()
         with store.db.write() as conn:
-            assert states.advance(conn, old, replace(old, folded_through=old.folded_through + 1))
+            assert states.advance(
+                conn, old_state, replace(old_state, folded_through=old_state.folded_through + 1)
+            )
         with store.db.read() as conn:
-            now = states.load_state(conn, "P-001")
-        assert (now.version, now.folded_through) == (old.version + 1, old.folded_through + 1)
-        old = now
+            current_state = states.load_state(conn, "P-001")
+        assert (current_state.version, current_state.folded_through) == (
+            old_state.version + 1,
+            old_state.folded_through + 1,
+        )
+        old_state = current_state
 
 
 def test_many_states_advance_together(store):
-    many = [StateRow(f"P-{number:03d}") for number in range(60)]
+    many_states = [StateRow(f"P-{number:03d}") for number in range(60)]
     for version in (1, 2):
         with store.db.write() as conn:
-            assert states.advance_all(conn, [(one, replace(one, folded_through=7)) for one in many])
+            assert states.advance_all(
+                conn, [(one, replace(one, folded_through=7)) for one in many_states]
+            )
         with store.db.read() as conn:
-            many = states.load_states(conn)
-        assert {(one.version, one.folded_through) for one in many} == {(version, 7)}
+            many_states = states.load_states(conn)
+        assert {(one.version, one.folded_through) for one in many_states} == {(version, 7)}
 
 
 def test_a_lease_has_one_holder(store):
@@ -262,8 +278,8 @@ def test_bytes_and_instants_are_read_as_they_were_written(store):
     store.append(*(replace(arrival(f"m{n}", hours(n)), facts=()) for n in range(30)))
     with store.db.read() as conn:
         for number in (0, 29):
-            read = journal.load_message(conn, store.keys, f"m{number}")
-            assert (read.body, read.received_at) == (message(f"m{number}").body, hours(number))
+            row = journal.load_message(conn, store.keys, f"m{number}")
+            assert (row.body, row.received_at) == (message(f"m{number}").body, hours(number))
 
 
 def test_latest_versions_are_found_for_many_at_once(store):
@@ -276,46 +292,46 @@ def test_latest_versions_are_found_for_many_at_once(store):
         alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2", participant="P-002")])
     with store.db.read() as conn:
         assert [one.version for one in records.load_latest_episodes(conn)] == [2]
-        found = alerts.load_alerts(conn, participants=["P-002", "P-003"])
-        assert [one.id for one in found] == ["a2"]
+        latest_alerts = alerts.load_alerts(conn, participants=["P-002", "P-003"])
+        assert [one.id for one in latest_alerts] == ["a2"]
 
 
 def test_the_trail_says_of_which_alerts_anything_was_written(store):
-    seen = alerts.AcknowledgementRow("k1", "a2", "anna", "seen", HOUR_ZERO, 3)
-    written = []
+    acknowledgement = alerts.AcknowledgementRow("k1", "a2", "anna", "seen", HOUR_ZERO, 3)
+    trail_ids = []
     with store.db.write() as conn:
         alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2")])
         for write in (
             lambda: alerts.upsert_alerts(conn, [replace(ALERT, id="a2", grade=4)]),
             lambda: alerts.add_deliveries(conn, [DELIVERY]),
-            lambda: alerts.append_acknowledgement(conn, seen),
+            lambda: alerts.append_acknowledgement(conn, acknowledgement),
             lambda: alerts.upsert_alerts(conn, [ALERT]),
         ):
-            after = audit.find_newest_id(conn)
+            newest_id = audit.find_newest_id(conn)
             write()
-            written.append(alerts.find_alerts_written_since(conn, after))
-    assert written == [{"a2"}, {DELIVERY.alert}, {seen.alert}, set()]
+            trail_ids.append(alerts.find_alerts_written_since(conn, newest_id))
+    assert trail_ids == [{"a2"}, {DELIVERY.alert}, {acknowledgement.alert}, set()]
 
 
 def test_the_trail_is_sealed_while_others_write(store):
-    stop, failed = threading.Event(), []
+    stop, failures = threading.Event(), []
 
-    def write(who):
+    def write(writer):
         number = 0
         while not stop.is_set():
             try:
-                store.append(replace(arrival(f"{who}-{number}", HOUR_ZERO), facts=()))
+                store.append(replace(arrival(f"{writer}-{number}", HOUR_ZERO), facts=()))
             except DatabaseError as error:
-                failed.append(error)
+                failures.append(error)
             number += 1
 
     writers = [threading.Thread(target=write, args=(who,)) for who in "abc"]
     for writer in writers:
         writer.start()
-    settled = None if store.db.is_sqlite else SettledIds()
+    settled_ids = None if store.db.is_sqlite else SettledIds()
     give_up = time.monotonic() + 60
     while (upto := store.sealed_upto()) <= 10 and time.monotonic() < give_up:
-        store.seal(settled)
+        store.seal(settled_ids)
         time.sleep(0.01)  # whoever writes may have its turn: SQLite gives none
     stop.set()
     for writer in writers:
@@ -323,17 +339,17 @@ def test_the_trail_is_sealed_while_others_write(store):
     with store.db.read() as conn:
         assert list(check_chain(lambda: conn, store.keys)) == []
     assert upto > 10
-    assert not failed
+    assert not failures
 
 
-def _discard(conn, who):
+def _discard(conn, participant):
     return parking.resolve_parked(
-        conn, ["p1"], resolution="discarded", instant=HOUR_ZERO, actor=who
+        conn, ["p1"], resolution="discarded", instant=HOUR_ZERO, actor=participant
     )
 
 
-def _revoke(conn, who):
-    return api_keys.revoke_api_keys(conn, "S1", HOUR_ZERO, actor=who)
+def _revoke(conn, participant):
+    return api_keys.revoke_api_keys(conn, "S1", HOUR_ZERO, actor=participant)
 
 
 @pytest.mark.parametrize("closes", [_discard, _revoke])
@@ -367,11 +383,11 @@ def test_nobody_else_closes_what_is_held(store):
         )
     counts = {}
 
-    def other():
+    def try_other_holder():
         with store.db.write() as conn:
             counts["other"] = _discard(conn, "other")
 
-    waits = threading.Thread(target=other)
+    waits = threading.Thread(target=try_other_holder)
     with store.db.write() as conn:
         (row,) = parking.load_parked(conn, hold=True)
         waits.start()
@@ -384,36 +400,36 @@ def test_nobody_else_closes_what_is_held(store):
 @pytest.mark.server
 def test_a_seal_leaves_out_what_a_transaction_that_runs_may_still_write(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
-    settled = SettledIds()
+    settled_ids = SettledIds()
     with store.db.write() as slow:  # takes its id, and does not commit yet
         journal.append_arrivals(slow, store.keys, [replace(arrival("slow"), facts=())])
         for number in range(5):
             store.append(replace(arrival(f"m{number}"), facts=()))
-            store.seal(settled)
+            store.seal(settled_ids)
     for _ in range(4):
-        store.seal(settled)
+        store.seal(settled_ids)
     with store.db.read() as conn:
         assert list(check_chain(lambda: conn, store.keys)) == []
-        covered = conn.exec_driver_sql(
+        covered_rows = conn.exec_driver_sql(
             "SELECT count(*) FROM audit WHERE key = 'slow'"
             " AND id <= (SELECT max(upto) FROM audit_seal)"
         ).scalar()
-    assert covered == 1
+    assert covered_rows == 1
     store.db.close()
 
 
-class _Between:
+class _PausedConnection:
     """A connection beside which something happens after its first statement."""
 
     def __init__(self, conn, happens):
         self._conn, self._happens = conn, [happens]
 
     def __getattr__(self, name):
-        def does(*given):
-            found = getattr(self._conn, name)(*given)
+        def does(*arguments):
+            value = getattr(self._conn, name)(*arguments)
             while self._happens:
                 self._happens.pop()()
-            return found
+            return value
 
         return does
 
@@ -423,18 +439,18 @@ def _last_row_about(store, key):
         return conn.scalar(select(func.max(tables.audit.c.id)).where(tables.audit.c.key == key))
 
 
-def _settled_in_the_end(store, settled):
+def _settled_in_the_end(store, settled_ids):
     """What is settled after as many looks as it can take."""
     for _ in range(4):
         with store.db.write() as conn:
-            upto = settled.observe(conn)
+            upto = settled_ids.observe(conn)
     return upto
 
 
 @pytest.mark.server
 def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
-    settled = SettledIds()
+    settled_ids = SettledIds()
     with ExitStack() as still_open:
 
         def begin_and_be_overtaken():
@@ -443,21 +459,21 @@ def test_who_begins_while_the_sealer_looks_is_not_taken_for_settled(postgres, tm
             store.append(replace(arrival("fast"), facts=()))
 
         with store.db.write() as conn:
-            settled.observe(_Between(conn, begin_and_be_overtaken))
-        assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled)
+            settled_ids.observe(_PausedConnection(conn, begin_and_be_overtaken))
+        assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled_ids)
     store.db.close()
 
 
 @pytest.mark.server
 def test_who_began_last_and_is_overtaken_is_not_taken_for_settled(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
-    settled = SettledIds()
+    settled_ids = SettledIds()
     with store.db.write() as slow:
         with store.db.write() as fast:
             timers.set_timers(fast, {"somebody": {"wake": HOUR_ZERO}})
             journal.append_arrivals(slow, store.keys, [replace(arrival("slow"), facts=())])
             journal.append_arrivals(fast, store.keys, [replace(arrival("fast"), facts=())])
-        assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled)
+        assert _last_row_about(store, "fast") > _settled_in_the_end(store, settled_ids)
     store.db.close()
 
 
@@ -465,26 +481,26 @@ def test_who_began_last_and_is_overtaken_is_not_taken_for_settled(postgres, tmp_
 def test_facts_about_one_participant_from_two_writers_have_no_gap(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
     store.enrol("P-001", "P-002")
-    failed = []
+    failures = []
 
-    def write(who):
+    def write(writer):
         for number in range(30):
-            pair = ("P-001", "P-002") if who == "a" else ("P-002", "P-001")
+            pair = ("P-001", "P-002") if writer == "a" else ("P-002", "P-001")
             try:
-                store.append(arrival(f"{who}-{number}", HOUR_ZERO, pair))
+                store.append(arrival(f"{writer}-{number}", HOUR_ZERO, pair))
             except DatabaseError as error:
-                failed.append(error)
+                failures.append(error)
 
     writers = [threading.Thread(target=write, args=(who,)) for who in "ab"]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    assert not failed
+    assert not failures
     for subject in ("P-001", "P-002"):
-        known = store.known(subject)
-        assert [seq for seq, _ in known] == list(range(1, 61))
-        assert all(one < other for (_, one), (_, other) in pairwise(known))
+        known_facts = store.list_known(subject)
+        assert [seq for seq, _ in known_facts] == list(range(1, 61))
+        assert all(one < other for (_, one), (_, other) in pairwise(known_facts))
     store.db.close()
 
 
@@ -493,19 +509,19 @@ def test_who_joins_a_family_while_another_waits_is_held_too(postgres, tmp_path):
     store = Store(postgres.url, tmp_path)
     store.enrol(*PEOPLE)
     store.append(arrival("m0", hours(9), ("P-003",)))
-    began, merged = threading.Event(), threading.Event()
+    began, merge_done = threading.Event(), threading.Event()
 
     def join_later():
         with store.db.write() as conn:
             journal.append_arrivals(conn, store.keys, [merge("m1", "P-003", "P-001", hours(1))])
             began.set()
-            merged.wait(1)
+            merge_done.wait(1)
 
-    joining = threading.Thread(target=join_later)
-    joining.start()
+    joiner = threading.Thread(target=join_later)
+    joiner.start()
     began.wait(5)
     store.append(arrival("m2", hours(2), ("P-001",)))  # waits for P-001
-    joining.join()
-    last_of_3, last_of_1 = store.known("P-003")[-1][1], store.known("P-001")[-1][1]
+    joiner.join()
+    last_of_3, last_of_1 = store.list_known("P-003")[-1][1], store.list_known("P-001")[-1][1]
     assert last_of_1 > last_of_3
     store.db.close()

@@ -15,70 +15,70 @@ from services.store.alerts import load_acknowledgements, upsert_alerts
 from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import ALERT, new_database
 
-SHOWN = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
+UNSIGNED = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
 
 
 class Page:
     def __init__(self, folder):
-        self.now = HOUR_ZERO
+        self.instant = HOUR_ZERO
         self.db, self.keys = new_database(folder)
-        desk = Desk(self.db, self.keys, "T", Recipients({}), {}, lambda: self.now, "http://x")
+        desk = Desk(self.db, self.keys, "T", Recipients({}), {}, lambda: self.instant, "http://x")
         self.app = Starlette(routes=http.routes(desk))
-        self.say(SHOWN)
+        self.say(UNSIGNED)
         self.url = f"/alerts/{links.token(self.keys, 'a1', 'DSMB chair', HOUR_ZERO)}"
 
     def say(self, alert):
         with self.db.write() as conn:
             upsert_alerts(conn, [alert])
 
-    def ask(self, method, url=None, **more):
+    def ask(self, method, url=None, **options):
         """What the page answers."""
 
-        async def asked():
+        async def send():
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-                return await client.request(method, url or self.url, **more)
+                return await client.request(method, url or self.url, **options)
 
-        return asyncio.run(asked())
+        return asyncio.run(send())
 
-    def press(self, version=1, **more):
+    def press(self, version=1, **data):
         """What the page answers to its button, as it was shown with *version*."""
-        return self.ask("POST", data={"version": str(version), **more})
+        return self.ask("POST", data={"version": str(version), **data})
 
-    def seen(self):
+    def find_acknowledgement(self):
         with self.db.read() as conn:
             return load_acknowledgements(conn)
 
 
 @pytest.fixture
 def page(tmp_path):
-    made = Page(tmp_path)
-    yield made
-    made.db.close()
+    acknowledge_page = Page(tmp_path)
+    yield acknowledge_page
+    acknowledge_page.db.close()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_whatever_only_looks_acknowledges_nothing(page, method):
     page.ask(method)
-    assert page.seen() == []
+    assert page.find_acknowledgement() == []
 
 
 def test_the_page_says_what_the_notice_says_and_asks(page):
-    shown = page.ask("GET")
-    assert shown.status_code == 200
-    assert "P-001: Anemia, grade 3, suspected" in shown.text
-    assert "<strong>Suspected. Anemia, worst grade 3.</strong>" in shown.text
-    assert "DRAFT, signed by nobody" in shown.text
-    assert "Trial safety oversight, not a bedside alarm." in shown.text
-    assert '<form method="post"><input type="hidden" name="version" value="1">' in shown.text
-    assert '<label for="comment">' in shown.text
+    response = page.ask("GET")
+    assert response.status_code == 200
+    assert "P-001: Anemia, grade 3, suspected" in response.text
+    assert "<strong>Suspected. Anemia, worst grade 3.</strong>" in response.text
+    assert "DRAFT, signed by nobody" in response.text
+    assert "Trial safety oversight, not a bedside alarm." in response.text
+    assert '<form method="post"><input type="hidden" name="version" value="1">' in response.text
+    assert '<label for="comment">' in response.text
 
 
 def test_the_button_acknowledges_for_whom_the_link_was_made(page):
-    said = page.press(comment="will call the site")
-    assert said.status_code == 200
-    assert "DSMB chair, you have acknowledged this alert." in said.text
-    (row,) = page.seen()
+    response = page.press(comment="will call the site")
+    assert response.status_code == 200
+    assert "DSMB chair, you have acknowledged this alert." in response.text
+    (row,) = page.find_acknowledgement()
     assert (row.alert, row.by, row.comment, row.at, row.grade) == (
         "a1",
         "DSMB chair",
@@ -90,32 +90,32 @@ def test_the_button_acknowledges_for_whom_the_link_was_made(page):
 
 def test_pressing_it_again_changes_nothing(page):
     page.press()
-    page.now += timedelta(hours=1)
+    page.instant += timedelta(hours=1)
     assert page.press().status_code == 200
-    assert [row.at for row in page.seen()] == [HOUR_ZERO]
+    assert [row.at for row in page.find_acknowledgement()] == [HOUR_ZERO]
 
 
 def test_after_a_rise_the_same_link_acknowledges_the_alert_as_it_stands(page):
     page.press()
-    page.say(replace(SHOWN, grade=4, version=2))
+    page.say(replace(UNSIGNED, grade=4, version=2))
     assert '<input type="hidden" name="version" value="2">' in page.ask("GET").text
     page.press(version=2)
-    assert [row.grade for row in page.seen()] == [3, 4]
+    assert [row.grade for row in page.find_acknowledgement()] == [3, 4]
 
 
 @pytest.mark.parametrize("data", [{"version": "1"}, {}, {"version": "\u0662"}, {"version": "x"}])
 def test_what_was_not_on_the_page_is_not_acknowledged_but_shown(page, data):
-    page.say(replace(SHOWN, grade=4, version=2))
-    said = page.ask("POST", data=data)
-    assert said.status_code == 409
-    assert "The alert is not what it was when this page was opened. Read it again." in said.text
-    assert '<input type="hidden" name="version" value="2">' in said.text
-    assert page.seen() == []
+    page.say(replace(UNSIGNED, grade=4, version=2))
+    response = page.ask("POST", data=data)
+    assert response.status_code == 409
+    assert "The alert is not what it was when this page was opened. Read it again." in response.text
+    assert '<input type="hidden" name="version" value="2">' in response.text
+    assert page.find_acknowledgement() == []
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("which", ["tampered", "expired", "of no alert", "nonsense"])
-def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method, which):
+@pytest.mark.parametrize("link", ["tampered", "expired", "of no alert", "nonsense"])
+def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method, link):
     token = page.url.removeprefix("/alerts/")
     urls = {
         "tampered": f"/alerts/{'B' if token[0] == 'A' else 'A'}{token[1:]}",
@@ -123,19 +123,19 @@ def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method
         "of no alert": f"/alerts/{links.token(page.keys, 'a9', 'DSMB chair', HOUR_ZERO)}",
         "nonsense": "/alerts/nonsense",
     }
-    if which == "expired":
-        page.now += links.LASTS + timedelta(seconds=1)
-    refused = page.ask(method, urls[which])
-    assert refused.status_code == 403
-    assert "This link is not valid, or no longer." in refused.text
-    assert "aegis alerts ack ALERT" in refused.text
-    assert "P-001" not in refused.text
-    assert page.seen() == []
+    if link == "expired":
+        page.instant += links.LASTS + timedelta(seconds=1)
+    response = page.ask(method, urls[link])
+    assert response.status_code == 403
+    assert "This link is not valid, or no longer." in response.text
+    assert "aegis alerts ack ALERT" in response.text
+    assert "P-001" not in response.text
+    assert page.find_acknowledgement() == []
 
 
 def test_a_comment_is_kept_short_and_shown_to_nobody_as_markup(page):
     page.press(comment="<b>" * 400)
-    assert len(page.seen()[0].comment) == 500
+    assert len(page.find_acknowledgement()[0].comment) == 500
     assert "<b>" not in page.ask("GET").text
 
 
@@ -149,7 +149,7 @@ def test_no_other_site_learns_the_link_or_frames_the_page(page):
 
 
 def test_a_retracted_alert_says_so_on_its_page(page):
-    page.say(replace(SHOWN, retracted=True, version=2))
-    shown = page.ask("GET").text
-    assert "is taken back" in shown
-    assert "<form" not in shown
+    page.say(replace(UNSIGNED, retracted=True, version=2))
+    text = page.ask("GET").text
+    assert "is taken back" in text
+    assert "<form" not in text

@@ -36,7 +36,7 @@ HYS = Advice(
     transplant_day=78,
     treatment_day=4,
 )
-MISSED = Advice(
+MISSED_DOSE = Advice(
     participant="P-004",
     kind=AdviceKind.DEVIATION,
     rule="premedication",
@@ -49,10 +49,10 @@ MISSED = Advice(
     treatment_day=1,
     over_on=1,
 )
-ALL = [NEURO, HYS, MISSED]
+ADVICE = [NEURO, HYS, MISSED_DOSE]
 
 
-def lines(advice, reason=Reason.FIRST, **more):
+def lines(advice, reason=Reason.FIRST, **changes):
     alert = Alert(
         id="1e1937cb-5882-59bf-a523-2dfc960077a8",
         level=Level.PARTICIPANT,
@@ -69,7 +69,7 @@ def lines(advice, reason=Reason.FIRST, **more):
         protocol="protocol v1 DRAFT, signed by nobody",
         suspected=advice.suspected,
         provisional=advice.provisional,
-        **more,
+        **changes,
     )
     text = notice(alert, reason, "LINK")
     return [text.subject, *text.body.splitlines()]
@@ -111,35 +111,35 @@ def test_hys_law():
 
 
 def test_a_deviation_is_a_fact_and_not_suspected():
-    subject, first, second, *_ = lines(MISSED)
-    said = "dexamethasone missing before day 1 of course 1"
-    assert subject.startswith(f"[BLINA-HSCT] P-004: protocol deviation: {said}   (alert")
-    assert first == f"Protocol deviation: {said}."
+    subject, first, second, *_ = lines(MISSED_DOSE)
+    text = "dexamethasone missing before day 1 of course 1"
+    assert subject.startswith(f"[BLINA-HSCT] P-004: protocol deviation: {text}   (alert")
+    assert first == f"Protocol deviation: {text}."
     assert second == "P-004: since transplant day 75, treatment day 1."
 
 
 def test_what_is_over_says_until_when():
-    over = Advice(
+    expired_advice = Advice(
         "P-004", AdviceKind.DOSE, "crs", 1, "interrupt blinatumomab", HOUR_ZERO, hours(24),
         transplant_day=78, treatment_day=4, over_on=5, suspected=False, provisional=True,
     )  # fmt: skip
-    _, first, second, *_ = lines(over)
+    _, first, second, *_ = lines(expired_advice)
     assert first == "Confirmed, provisional. Recommended: interrupt blinatumomab."
     assert second == "P-004: since transplant day 78, treatment day 4, until treatment day 5."
 
 
 @pytest.mark.parametrize(
-    ("advice", "opening"),
+    ("advice", "first_line"),
     [
         (NEURO, "More is recommended than when you were last told."),
         (HYS, "It is more certain than when you were last told."),
     ],
 )
-def test_what_is_news_says_what_rose(advice, opening):
-    assert lines(advice, Reason.GRADE_ROSE)[2] == opening
+def test_what_is_news_says_what_rose(advice, first_line):
+    assert lines(advice, Reason.GRADE_ROSE)[2] == first_line
 
 
-@pytest.mark.parametrize("advice", ALL)
+@pytest.mark.parametrize("advice", ADVICE)
 def test_what_was_corrected_is_taken_back_with_what_it_said(advice):
     subject, first, second, *_ = lines(advice, Reason.RETRACTED, retracted=True)
     assert subject.startswith("Retracted: [BLINA-HSCT] P-004: ")
@@ -148,7 +148,7 @@ def test_what_was_corrected_is_taken_back_with_what_it_said(advice):
 
 
 @pytest.mark.parametrize("reason", Reason)
-@pytest.mark.parametrize("advice", ALL)
+@pytest.mark.parametrize("advice", ADVICE)
 def test_no_notice_has_a_date(advice, reason):
-    whole = "\n".join(lines(advice, reason))
-    assert re.findall(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}\b|\b2026\b", whole) == []
+    text = "\n".join(lines(advice, reason))
+    assert re.findall(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}\b|\b2026\b", text) == []

@@ -13,13 +13,13 @@ from tests.helpers.protocols import PROTOCOL
 LIVER = Advice("P-001", AdviceKind.DOSE, "liver", 1, "interrupt blinatumomab", hours(24), hours(48))
 
 
-def alerts(found, known=()):
-    return make_advice_alerts(found, known, HOUR_ZERO, PROTOCOL)
+def alerts(advice, known_alerts=()):
+    return make_advice_alerts(advice, known_alerts, HOUR_ZERO, PROTOCOL)
 
 
-def told(*found):
-    """What was told of *found* before."""
-    return list(zip(alerts(found), found, strict=True))
+def make_known_alerts(*advice):
+    """What was told of *advice* before."""
+    return list(zip(alerts(advice), advice, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def told(*found):
     ],
 )
 def test_a_recommendation_is_told_to_the_protocols_people_for_participants(advice, kind):
-    one = replace(LIVER, kind=advice, level=2, suspected=False, provisional=True)
-    (alert,) = alerts([one])
+    recommendation = replace(LIVER, kind=advice, level=2, suspected=False, provisional=True)
+    (alert,) = alerts([recommendation])
     assert (alert.level, alert.kind, alert.grade) == (Level.PARTICIPANT, kind, 2)
     assert (alert.about, alert.participant, alert.roles) == ("P-001", "P-001", ("safety_officer",))
     assert (alert.suspected, alert.provisional) == (False, True)
-    assert alert.detail == one
+    assert alert.detail == recommendation
 
 
 def test_what_is_certain_of_nothing_calls_for_no_alert_of_its_own():
@@ -44,7 +44,7 @@ def test_what_is_certain_of_nothing_calls_for_no_alert_of_its_own():
 
 
 # what is recommended now, and whether that is the occasion that was told before
-MOVED = {
+OCCASIONS = {
     "the same": ({}, True),
     "more is asked for": ({"level": 4, "says": "discontinue blinatumomab", "until": None}, True),
     "an earlier result made it longer": ({"since": hours(12)}, True),
@@ -58,33 +58,38 @@ MOVED = {
 }
 
 
-@pytest.mark.parametrize(("changes", "same"), MOVED.values(), ids=MOVED)
-def test_an_occasion_keeps_its_alert_while_it_overlaps_what_was_told(changes, same):
-    known = told(LIVER)
-    (alert,) = alerts([replace(LIVER, **changes)], known)
-    assert (alert.id == known[0][0].id) is same
+@pytest.mark.parametrize(("changes", "is_same"), OCCASIONS.values(), ids=OCCASIONS)
+def test_an_occasion_keeps_its_alert_while_it_overlaps_what_was_told(changes, is_same):
+    known_alerts = make_known_alerts(LIVER)
+    (alert,) = alerts([replace(LIVER, **changes)], known_alerts)
+    assert (alert.id == known_alerts[0][0].id) is is_same
 
 
 def test_two_occasions_never_share_an_alert():
     later = replace(LIVER, since=hours(60), until=hours(72))
-    known = told(LIVER, later)
-    joined = replace(LIVER, until=hours(72))
-    (one,) = alerts([joined], known)
-    assert one.id == known[0][0].id
-    again = alerts([LIVER, later, replace(LIVER, since=hours(90), until=None)], known)
-    assert [alert.id for alert in again[:2]] == [alert.id for alert, _ in known]
-    assert len({alert.id for alert in again}) == 3
+    known_alerts = make_known_alerts(LIVER, later)
+    longer_advice = replace(LIVER, until=hours(72))
+    (alert,) = alerts([longer_advice], known_alerts)
+    assert alert.id == known_alerts[0][0].id
+    alerts_of_three = alerts(
+        [LIVER, later, replace(LIVER, since=hours(90), until=None)], known_alerts
+    )
+    assert [alert.id for alert in alerts_of_three[:2]] == [alert.id for alert, _ in known_alerts]
+    assert len({alert.id for alert in alerts_of_three}) == 3
 
 
 def test_an_open_alert_is_continued_before_one_that_was_taken_back():
-    (first,), (second,) = told(LIVER), told(replace(LIVER, since=hours(36)))
-    known = [(replace(first[0], retracted=True), first[1]), second]
-    (alert,) = alerts([LIVER], known)
+    (first,), (second,) = (
+        make_known_alerts(LIVER),
+        make_known_alerts(replace(LIVER, since=hours(36))),
+    )
+    known_alerts = [(replace(first[0], retracted=True), first[1]), second]
+    (alert,) = alerts([LIVER], known_alerts)
     assert alert.id == second[0].id
 
 
 def test_a_new_occasion_at_the_instant_of_one_that_moved_away_gets_an_id_of_its_own():
-    (known,) = told(LIVER)
-    moved = (known[0], replace(LIVER, since=hours(200), until=hours(210)))
-    (alert,) = alerts([LIVER], [moved])
-    assert alert.id != known[0].id
+    (known_alert,) = make_known_alerts(LIVER)
+    moved_alert = (known_alert[0], replace(LIVER, since=hours(200), until=hours(210)))
+    (alert,) = alerts([LIVER], [moved_alert])
+    assert alert.id != known_alert[0].id

@@ -14,16 +14,16 @@ from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.protocols import PROTOCOL
 from tests.helpers.store import CONTENT, DECISION, EPISODE
 
-REACHED, LIKELY = AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY
+BOUNDARY_REACHED, LIKELY = AlertKind.BOUNDARY_REACHED, AlertKind.BOUNDARY_LIKELY
 
 
-def of_episode(least, most, **more):
-    content = replace(CONTENT, worst=Span(Grade(least), Grade(most)), **more)
+def of_episode(at_least, at_most, **changes):
+    content = replace(CONTENT, worst=Span(Grade(at_least), Grade(at_most)), **changes)
     return alerts_of_records.make_episode_alert(replace(EPISODE, content=content), PROTOCOL)
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "kind", "grade"),
+    ("at_least", "at_most", "kind", "grade"),
     [
         (2, 2, None, None),
         (1, 2, None, None),
@@ -34,19 +34,19 @@ def of_episode(least, most, **more):
         (0, 4, AlertKind.POSSIBLE, 0),
     ],
 )
-def test_from_the_protocols_grade_on_an_episode_calls_for_an_alert(least, most, kind, grade):
-    alert = of_episode(least, most)
+def test_from_the_protocols_grade_on_an_episode_calls_for_an_alert(at_least, at_most, kind, grade):
+    alert = of_episode(at_least, at_most)
     assert (alert and alert.kind) == kind
     assert (alert and alert.grade) == grade
 
 
 @pytest.mark.parametrize(
-    "more",
+    "changes",
     [{"state": EpisodeState.REJECTED}, {"before_exposure": True}],
     ids=["rejected", "before the first dose"],
 )
-def test_what_is_no_event_calls_for_none(more):
-    assert of_episode(4, 4, **more) is None
+def test_what_is_no_event_calls_for_none(changes):
+    assert of_episode(4, 4, **changes) is None
 
 
 def test_a_retracted_record_calls_for_none():
@@ -69,14 +69,16 @@ def test_suspected_and_provisional_are_said(state, provisional):
 
 
 def test_a_record_has_one_alert_whatever_its_grade_and_version():
-    risen = replace(EPISODE, version=7, content=replace(CONTENT, worst=Span(Grade(4), Grade(4))))
-    ids = {alerts_of_records.make_episode_alert(e, PROTOCOL).id for e in (EPISODE, risen)}
+    worse_episode = replace(
+        EPISODE, version=7, content=replace(CONTENT, worst=Span(Grade(4), Grade(4)))
+    )
+    ids = {alerts_of_records.make_episode_alert(e, PROTOCOL).id for e in (EPISODE, worse_episode)}
     assert ids == {alerts_of_records.make_episode_alert_id("e1")}
 
 
 def test_a_death_is_told_to_those_whom_the_protocol_names_for_deaths():
-    died = Anchors(graft_at=HOUR_ZERO, courses=(hours(24 * 78),), died_at=hours(24 * 90))
-    alert = alerts_of_records.make_death_alert("P-001", died, HOUR_ZERO, PROTOCOL)
+    anchors = Anchors(graft_at=HOUR_ZERO, courses=(hours(24 * 78),), died_at=hours(24 * 90))
+    alert = alerts_of_records.make_death_alert("P-001", anchors, HOUR_ZERO, PROTOCOL)
     assert (alert.kind, alert.grade, alert.suspected) == (AlertKind.DEATH, 5, False)
     assert alert.roles == ("safety_officer", "dsmb")
     assert alert.detail == DeathDetail("", 90, 13)
@@ -86,25 +88,25 @@ def test_nobody_died():
     assert alerts_of_records.make_death_alert("P-001", Anchors(), HOUR_ZERO, PROTOCOL) is None
 
 
-def of_decision(signal, **more):
-    decision = replace(DECISION, signal=Signal(signal), events=2, **more)
+def of_decision(signal, **changes):
+    decision = replace(DECISION, signal=Signal(signal), events=2, **changes)
     return alerts_of_records.make_decision_alert(decision, PROTOCOL, HOUR_ZERO)
 
 
 @pytest.mark.parametrize(
-    ("signal", "more", "kind"),
+    ("signal", "changes", "kind"),
     [
         ("continue", {}, None),
         ("boundary likely", {}, LIKELY),
-        ("boundary reached: review required", {}, REACHED),
+        ("boundary reached: review required", {}, BOUNDARY_REACHED),
         ("boundary reached: review required", {"watch_only": True}, None),
         ("boundary reached: review required", {"silenced_at_events": 2}, None),
-        ("boundary reached: review required", {"silenced_at_events": 1}, REACHED),
+        ("boundary reached: review required", {"silenced_at_events": 1}, BOUNDARY_REACHED),
         ("boundary likely", {"silenced_at_events": 2}, None),
     ],
 )
-def test_a_decision_calls_for_an_alert_unless_watched_or_answered(signal, more, kind):
-    alert = of_decision(signal, **more)
+def test_a_decision_calls_for_an_alert_unless_watched_or_answered(signal, changes, kind):
+    alert = of_decision(signal, **changes)
     assert (alert and alert.kind) == kind
     if alert:
         assert (alert.level, alert.about, alert.grade) == (Level.STUDY, "T.S1", 2)
@@ -113,11 +115,11 @@ def test_a_decision_calls_for_an_alert_unless_watched_or_answered(signal, more, 
 
 A_REACHED = of_decision("boundary reached: review required")
 A_LIKELY = of_decision("boundary likely")
-KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
+KNOWN_ALERTS = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
 
 
 @pytest.mark.parametrize(
-    ("signal", "silenced", "ends"),
+    ("signal", "silenced_events", "ends"),
     [
         # how the rule's open alerts of both kinds end: (reached, likely)
         ("continue", None, ("retracted", "retracted")),
@@ -133,13 +135,17 @@ KNOWN = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}
         ("boundary reached: review required", 1, ("open", ClosingReason.STRONGER_ALERT)),
     ],
 )
-def test_only_what_was_corrected_is_retracted(signal, silenced, ends):
-    decision = replace(DECISION, signal=Signal(signal), events=2, silenced_at_events=silenced)
-    wanted = alerts_of_records.make_decision_alert(decision, PROTOCOL, HOUR_ZERO)
-    closed = alerts_of_records.find_closed_alerts(decision)
-    rows = alerts_of_records.find_changed_alerts(KNOWN, [wanted] if wanted else [], closed)
-    after = KNOWN | {row.id: row for row in rows}
-    assert tuple(_end(after[alert.id]) for alert in (A_REACHED, A_LIKELY)) == ends
+def test_only_what_was_corrected_is_retracted(signal, silenced_events, ends):
+    decision = replace(
+        DECISION, signal=Signal(signal), events=2, silenced_at_events=silenced_events
+    )
+    alert = alerts_of_records.make_decision_alert(decision, PROTOCOL, HOUR_ZERO)
+    closed_alerts = alerts_of_records.find_closed_alerts(decision)
+    rows = alerts_of_records.find_changed_alerts(
+        KNOWN_ALERTS, [alert] if alert else [], closed_alerts
+    )
+    latest_alerts = KNOWN_ALERTS | {row.id: row for row in rows}
+    assert tuple(_end(latest_alerts[alert.id]) for alert in (A_REACHED, A_LIKELY)) == ends
 
 
 def _end(alert):
@@ -149,30 +155,32 @@ def _end(alert):
 
 
 def test_what_says_the_same_is_not_written_again():
-    assert alerts_of_records.find_changed_alerts(KNOWN, [A_REACHED, A_LIKELY], {}) == []
-    gone = {key: replace(one, retracted=True) for key, one in KNOWN.items()}
-    assert alerts_of_records.find_changed_alerts(gone, [], {}) == []
+    assert alerts_of_records.find_changed_alerts(KNOWN_ALERTS, [A_REACHED, A_LIKELY], {}) == []
+    retracted_alerts = {key: replace(one, retracted=True) for key, one in KNOWN_ALERTS.items()}
+    assert alerts_of_records.find_changed_alerts(retracted_alerts, [], {}) == []
 
 
 def test_a_change_keeps_when_it_was_opened_and_counts_its_versions():
-    known = {A_REACHED.id: replace(A_REACHED, version=3)}
+    known_alerts = {A_REACHED.id: replace(A_REACHED, version=3)}
     later = replace(A_REACHED, grade=3, opened_at=hours(9))
-    (row,) = alerts_of_records.find_changed_alerts(known, [later], {})
+    (row,) = alerts_of_records.find_changed_alerts(known_alerts, [later], {})
     assert (row.opened_at, row.version, row.grade) == (HOUR_ZERO, 4, 3)
 
 
 def test_what_is_called_for_again_is_open_again():
-    for ended in (
+    for closed_alert in (
         replace(A_REACHED, retracted=True),
         replace(A_REACHED, closed=ClosingReason.DSMB_ANSWER),
     ):
-        (row,) = alerts_of_records.find_changed_alerts({ended.id: ended}, [A_REACHED], {})
+        (row,) = alerts_of_records.find_changed_alerts(
+            {closed_alert.id: closed_alert}, [A_REACHED], {}
+        )
         assert row.is_open
 
 
 def test_what_was_answered_is_still_retracted_when_it_is_corrected():
-    answered = replace(A_REACHED, closed=ClosingReason.DSMB_ANSWER)
-    (row,) = alerts_of_records.find_changed_alerts({answered.id: answered}, [], {})
+    answered_alert = replace(A_REACHED, closed=ClosingReason.DSMB_ANSWER)
+    (row,) = alerts_of_records.find_changed_alerts({answered_alert.id: answered_alert}, [], {})
     assert (row.retracted, row.closed) == (True, None)
 
 
@@ -193,13 +201,13 @@ def test_what_is_called_for_first_is_written_as_it_is():
 
 
 def test_a_rule_may_have_raised_one_alert_of_each_kind():
-    assert set(alerts_of_records.list_rule_alert_ids(DECISION)) == {*KNOWN, AN_UPPER.id}
+    assert set(alerts_of_records.list_rule_alert_ids(DECISION)) == {*KNOWN_ALERTS, AN_UPPER.id}
 
 
-def of_upper(signal="continue", **more):
+def of_upper(signal="continue", **changes):
     """Two events count; with incomplete grades at their upper ends, three that reach it."""
     fields = {"events": 2, "upper": 3, "upper_crossed": True, "crossed_since": None}
-    decision = replace(DECISION, signal=Signal(signal), **(fields | more))
+    decision = replace(DECISION, signal=Signal(signal), **(fields | changes))
     return alerts_of_records.make_upper_grades_alert(decision, PROTOCOL, HOUR_ZERO)
 
 
@@ -207,7 +215,7 @@ AN_UPPER = of_upper()
 
 
 @pytest.mark.parametrize(
-    ("signal", "more", "grade"),
+    ("signal", "changes", "grade"),
     [
         ("continue", {}, 3),
         ("boundary likely", {}, 3),
@@ -218,9 +226,9 @@ AN_UPPER = of_upper()
     ],
 )
 def test_incomplete_grades_that_reach_it_at_their_upper_ends_alone_call_for_an_alert(
-    signal, more, grade
+    signal, changes, grade
 ):
-    alert = of_upper(signal, **more)
+    alert = of_upper(signal, **changes)
     assert (alert and alert.grade) == grade
     if alert:
         assert alert.kind is AlertKind.BOUNDARY_AT_UPPER
@@ -228,7 +236,7 @@ def test_incomplete_grades_that_reach_it_at_their_upper_ends_alone_call_for_an_a
 
 
 @pytest.mark.parametrize(
-    ("signal", "more", "end"),
+    ("signal", "changes", "end"),
     [
         ("continue", {"upper_crossed": False}, "retracted"),
         ("continue", {"silenced_at_events": 2}, ClosingReason.DSMB_ANSWER),
@@ -239,9 +247,9 @@ def test_incomplete_grades_that_reach_it_at_their_upper_ends_alone_call_for_an_a
         ),
     ],
 )
-def test_how_the_alert_about_upper_grades_ends(signal, more, end):
+def test_how_the_alert_about_upper_grades_ends(signal, changes, end):
     decision = replace(
-        DECISION, signal=Signal(signal), events=2, **({"upper_crossed": True} | more)
+        DECISION, signal=Signal(signal), events=2, **({"upper_crossed": True} | changes)
     )
     (row,) = alerts_of_records.find_changed_alerts(
         {AN_UPPER.id: AN_UPPER}, [], alerts_of_records.find_closed_alerts(decision)
@@ -249,7 +257,7 @@ def test_how_the_alert_about_upper_grades_ends(signal, more, end):
     assert _end(row) == end
 
 
-THEN = replace(
+PAST_CROSSING = replace(
     DECISION,
     signal=Signal.BOUNDARY_REACHED,
     events=2,
@@ -261,16 +269,22 @@ THEN = replace(
 
 
 def test_what_undid_a_boundary_is_who_no_longer_counts_and_what_is_counted_now():
-    assert alerts_of_records.add_undone(THEN, DECISION) == replace(
-        THEN, undone=Reversal(1, 1.5, ("P-002",))
+    assert alerts_of_records.add_undone(PAST_CROSSING, DECISION) == replace(
+        PAST_CROSSING, undone=Reversal(1, 1.5, ("P-002",))
     )
 
 
 def test_a_crossing_that_is_over_has_an_alert_of_its_own_for_each_time():
-    said = alerts_of_records.add_undone(THEN, DECISION)
-    alert = alerts_of_records.make_past_crossing_alert(said, PROTOCOL)
-    again = alerts_of_records.make_past_crossing_alert(replace(said, as_of=hours(2)), PROTOCOL)
-    assert (alert.kind, alert.about, alert.opened_at) == (REACHED, "T.S1", THEN.as_of)
-    assert len({alert.id, again.id, A_REACHED.id}) == 3
-    silent = replace(said, silenced_at_events=2)
+    crossing = alerts_of_records.add_undone(PAST_CROSSING, DECISION)
+    alert = alerts_of_records.make_past_crossing_alert(crossing, PROTOCOL)
+    later_alert = alerts_of_records.make_past_crossing_alert(
+        replace(crossing, as_of=hours(2)), PROTOCOL
+    )
+    assert (alert.kind, alert.about, alert.opened_at) == (
+        BOUNDARY_REACHED,
+        "T.S1",
+        PAST_CROSSING.as_of,
+    )
+    assert len({alert.id, later_alert.id, A_REACHED.id}) == 3
+    silent = replace(crossing, silenced_at_events=2)
     assert alerts_of_records.make_past_crossing_alert(silent, PROTOCOL) is None

@@ -37,9 +37,9 @@ DAYS = [
 ]
 
 
-@pytest.mark.parametrize(("at", "day"), DAYS)
-def test_transplant_day(at, day):
-    assert NEW_YORK.find_transplant_day(utc(at)) == day
+@pytest.mark.parametrize(("instant", "day"), DAYS)
+def test_transplant_day(instant, day):
+    assert NEW_YORK.find_transplant_day(utc(instant)) == day
 
 
 def test_day_100_is_inside_its_window_and_day_101_is_not():
@@ -72,8 +72,8 @@ def test_a_window_ends_before_the_first_instant_of_the_day_after_its_last(micros
     (stretch,) = find_stretches(
         Window(WindowEdge("transplant"), WindowEdge("transplant", 100)), NEW_YORK
     )
-    over = utc("2026-06-10T04:00")
-    assert (over + timedelta(microseconds=microseconds) in stretch) is is_inside
+    window_end = utc("2026-06-10T04:00")
+    assert (window_end + timedelta(microseconds=microseconds) in stretch) is is_inside
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_a_window_without_its_anchor_lies_nowhere():
 
 
 def test_treatment_day_one_is_the_first_dose_and_there_is_none_before():
-    treated = Anchors(courses=(utc("2026-05-10T14:00"),))
-    assert treated.find_treatment_day(utc("2026-05-10T23:00")) == 1
-    assert treated.find_treatment_day(utc("2026-05-11T01:00")) == 2
-    assert treated.find_treatment_day(utc("2026-05-09T23:00")) is None
+    anchors = Anchors(courses=(utc("2026-05-10T14:00"),))
+    assert anchors.find_treatment_day(utc("2026-05-10T23:00")) == 1
+    assert anchors.find_treatment_day(utc("2026-05-11T01:00")) == 2
+    assert anchors.find_treatment_day(utc("2026-05-09T23:00")) is None
 
 
 def test_before_any_dose_there_is_no_treatment_day_and_before_a_graft_no_transplant_day():
@@ -118,8 +118,8 @@ def test_a_pause_does_not_begin_a_course_but_two_months_do():
         blina(7, Action.STOP),
         blina(60, Action.START),
     ]
-    found = find_anchors(drug, PROTOCOL)
-    assert [(at - found.courses[0]) / timedelta(days=1) for at in found.courses] == [0, 60]
+    anchors = find_anchors(drug, PROTOCOL)
+    assert [(at - anchors.courses[0]) / timedelta(days=1) for at in anchors.courses] == [0, 60]
 
 
 GAP_S = PROTOCOL.course_gap.total_seconds()
@@ -130,17 +130,17 @@ GAP_S = PROTOCOL.course_gap.total_seconds()
 )
 @pytest.mark.parametrize("action", [Action.START, Action.DOSE])
 def test_a_course_begins_after_a_pause_longer_than_the_gap(action, pause_s, count):
-    begun, ended = blina(0, Action.START), blina(3, Action.STOP)
-    again = fact(
-        Administration("blinatumomab", action), ended.observed_at + timedelta(seconds=pause_s)
+    first_start, stop = blina(0, Action.START), blina(3, Action.STOP)
+    next_start = fact(
+        Administration("blinatumomab", action), stop.observed_at + timedelta(seconds=pause_s)
     )
-    assert len(find_anchors([begun, ended, again], PROTOCOL).courses) == count
+    assert len(find_anchors([first_start, stop, next_start], PROTOCOL).courses) == count
 
 
 def test_a_rate_tells_of_an_infusion_whose_start_was_lost():
-    lost = [blina(-1, Action.STOP), blina(3, Action.RATE), blina(7, Action.RATE)]
-    (course,) = find_anchors([*lost, blina(9, Action.STOP)], PROTOCOL).courses
-    assert course == lost[1].observed_at
+    administrations = [blina(-1, Action.STOP), blina(3, Action.RATE), blina(7, Action.RATE)]
+    (course,) = find_anchors([*administrations, blina(9, Action.STOP)], PROTOCOL).courses
+    assert course == administrations[1].observed_at
 
 
 def test_the_earliest_of_several_and_a_cause_from_any():
@@ -156,10 +156,10 @@ def test_the_earliest_of_several_and_a_cause_from_any():
         fact(Death("ctcae-5.0.sepsis"), 101),
     ]
     for order in (facts, facts[::-1]):
-        found = find_anchors(order, PROTOCOL)
-        assert found.timezone == "America/New_York"
-        assert found.donor == "haploidentical"
-        assert found.relapsed_at == hours(40)
-        assert found.withdrawn_at == hours(60)
-        assert (found.died_at, found.death_cause) == (hours(100), "ctcae-5.0.sepsis")
-        assert found.second_graft_at == hours(900)
+        anchors = find_anchors(order, PROTOCOL)
+        assert anchors.timezone == "America/New_York"
+        assert anchors.donor == "haploidentical"
+        assert anchors.relapsed_at == hours(40)
+        assert anchors.withdrawn_at == hours(60)
+        assert (anchors.died_at, anchors.death_cause) == (hours(100), "ctcae-5.0.sepsis")
+        assert anchors.second_graft_at == hours(900)

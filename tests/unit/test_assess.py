@@ -20,15 +20,15 @@ from tests.helpers.store import message, new_database
 STUDY = "studies/blina-hsct"
 
 
-def line(at, reported=None, **body):
-    instants = {"observed_at": at, "reported_at": reported or at}
+def line(observed_hour, reported_hour=None, **body):
+    instants = {"observed_at": observed_hour, "reported_at": reported_hour or observed_hour}
     return json.dumps({"subject": "P-101", **instants, "body": body})
 
 
-def alt(value, at, reported=None):
+def alt(value, observed_hour, reported_hour=None):
     limit = {"value": "40", "unit": "U/L"}
-    measured = {"measure": "alt", "value": {"value": value, "unit": "U/L"}, "uln": limit}
-    return line(at, reported, kind="observation", **measured)
+    result = {"measure": "alt", "value": {"value": value, "unit": "U/L"}, "uln": limit}
+    return line(observed_hour, reported_hour, kind="observation", **result)
 
 
 FACTS = [
@@ -42,54 +42,54 @@ FACTS = [
 
 
 @pytest.fixture
-def said(tmp_path, capsys):
-    def run(lines, *words):
+def run_assess(tmp_path, capsys):
+    def run_command(lines, *words):
         file = tmp_path / "facts.ndjson"
         file.write_text("\n".join(lines))
         code = main(["assess", str(file), "--study", STUDY, *words])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
+        streams = capsys.readouterr()
+        return code, streams.out, streams.err
 
-    return run
+    return run_command
 
 
-def test_json_holds_records_standings_and_decisions(said):
-    code, out, _ = said(FACTS, "--json")
-    found = json.loads(out)
+def test_json_holds_records_standings_and_decisions(run_assess):
+    code, output, _ = run_assess(FACTS, "--json")
+    report = json.loads(output)
     assert code == 0
-    assert sorted(found) == ["decisions", "ever_crossed", "queries", "records", "standings"]
-    (record,) = found["records"]
+    assert sorted(report) == ["decisions", "ever_crossed", "queries", "records", "standings"]
+    (record,) = report["records"]
     content = record["content"]
     assert content["criterion"] == "ctcae-5.0.alanine-aminotransferase-increased"
     assert content["worst"] == {"at_least": 4, "at_most": 4}
     assert [change["because"] for change in content["history"]] == ["> 5.0 x ULN", "> 20.0 x ULN"]
     assert (content["treatment_day"], content["transplant_day"]) == (3, 72)
-    counted = {one["rule"]: one["event"] for one in found["standings"] if one["event"]}
-    assert [event["grade"] for event in counted.values()] == [4]
-    assert {one["rule"] for one in found["decisions"]} == {o["rule"] for o in found["standings"]}
+    events_by_rule = {one["rule"]: one["event"] for one in report["standings"] if one["event"]}
+    assert [event["grade"] for event in events_by_rule.values()] == [4]
+    assert {one["rule"] for one in report["decisions"]} == {o["rule"] for o in report["standings"]}
 
 
-def test_as_of_leaves_out_what_was_reported_later(said):
-    _, out, _ = said(FACTS, "--json", "--as-of", "2026-05-17T12:00:00Z")
-    (record,) = json.loads(out)["records"]
+def test_as_of_leaves_out_what_was_reported_later(run_assess):
+    _, output, _ = run_assess(FACTS, "--json", "--as-of", "2026-05-17T12:00:00Z")
+    (record,) = json.loads(output)["records"]
     assert record["content"]["worst"] == {"at_least": 3, "at_most": 3}
 
 
-def test_a_table_is_for_reading(said):
-    code, out, _ = said(FACTS)
+def test_a_table_is_for_reading(run_assess):
+    code, output, _ = run_assess(FACTS)
     assert code == 0
-    assert "Alanine aminotransferase increased" in out
-    assert "Severe non-hematologic adverse event" in out
+    assert "Alanine aminotransferase increased" in output
+    assert "Severe non-hematologic adverse event" in output
 
 
-def test_what_needs_a_person_is_said_of_whom(said):
-    _, out, _ = said([*FACTS, FACTS[4].replace("250", "9000000")])
-    assert "look into P-101: alt of 9000000 U/L cannot be" in out
+def test_what_needs_a_person_is_said_of_whom(run_assess):
+    _, output, _ = run_assess([*FACTS, FACTS[4].replace("250", "9000000")])
+    assert "look into P-101: alt of 9000000 U/L cannot be" in output
 
 
-def test_nothing_is_assessed_when_a_line_is_no_fact(said):
-    code, out, err = said([*FACTS, "nonsense"])
-    assert (code, out) == (2, "")
+def test_nothing_is_assessed_when_a_line_is_no_fact(run_assess):
+    code, output, err = run_assess([*FACTS, "nonsense"])
+    assert (code, output) == (2, "")
     assert "line 7: is no JSON object: write one fact to a line" in err
 
 
@@ -97,22 +97,22 @@ def test_nothing_is_assessed_when_a_line_is_no_fact(said):
 def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
     chance, facts = Random(seed), trial(seed)
     db, keys = new_database(tmp_path)
-    order = sorted(facts, key=lambda one: (one.reported_at, one.id))
+    order = sorted(facts, key=lambda fact: (fact.reported_at, fact.id))
     with db.write() as conn:
         add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], HOUR_ZERO)
-        for one in order:
+        for fact in order:
             append_arrivals(
-                conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())]
+                conn, keys, [Arrival(message(f"m-{fact.id}", fact.reported_at), (fact,), ())]
             )
     fold(db, RULES, Cache(), PEOPLE, Given(hours(1000)))
     chance.shuffle(facts)
-    found = assess(RULES, facts, hours(1000))
+    assessment = assess(RULES, facts, hours(1000))
     with db.read() as conn:
         episodes = [one for one in load_latest_episodes(conn) if not one.retracted]
         standings = [row.standing for row in load_latest_standings(conn, "TRIAL")]
     db.close()
-    assert lines(episodes) == lines(found.episodes)
-    assert lines(standings) == lines(found.standings)
+    assert lines(episodes) == lines(assessment.episodes)
+    assert lines(standings) == lines(assessment.standings)
 
 
 def lines(things):

@@ -6,45 +6,45 @@ from benchmarks.measuring import Measure, compare, per_second
 from benchmarks.run import main
 
 
-def taking(asked, name, figures):
+def make_side(calls, name, figures):
     """A round that gives the next of *figures*, and remembers that it was asked."""
 
     def once():
-        asked.append(name)
+        calls.append(name)
         return float(figures.pop(0))
 
     return once
 
 
 def test_a_ratio_is_of_two_figures_of_one_round():
-    asked = []
-    run = taking(asked, "run", [10, 40, 20])
-    floor = taking(asked, "floor", [100, 200, 400])
-    found = compare(Measure("m", "things/s", run, {"floor": floor}), rounds=3)
-    assert [one.ratios for one in found] == [(0.1, 0.2, 0.05)]
-    assert (found[0].figure, found[0].beside, found[0].ratio) == (20, 200, 0.1)
-    assert found[0].relative_spread == (0.05, 0.2)
+    calls = []
+    run_measured = make_side(calls, "run", [10, 40, 20])
+    floor = make_side(calls, "floor", [100, 200, 400])
+    comparison = compare(Measure("m", "things/s", run_measured, {"floor": floor}), rounds=3)
+    assert [one.ratios for one in comparison] == [(0.1, 0.2, 0.05)]
+    assert (comparison[0].figure, comparison[0].beside, comparison[0].ratio) == (20, 200, 0.1)
+    assert comparison[0].relative_spread == (0.05, 0.2)
 
 
 def test_the_sides_take_turns_in_going_first():
-    asked = []
-    sides = {name: taking(asked, name, [1, 1]) for name in ("run", "a", "b")}
+    calls = []
+    sides = {name: make_side(calls, name, [1, 1]) for name in ("run", "a", "b")}
     compare(Measure("m", "s", sides.pop("run"), sides), rounds=2)
-    assert asked == ["run", "a", "b", "b", "a", "run"]
+    assert calls == ["run", "a", "b", "b", "a", "run"]
 
 
 def test_a_rate_is_of_what_was_done():
-    done = []
-    assert per_second(1000, lambda: done.append(1)) > 0
-    assert done == [1]
+    calls = []
+    assert per_second(1000, lambda: calls.append(1)) > 0
+    assert calls == [1]
 
 
 @pytest.mark.slow
 def test_one_table_says_each_figure_beside_its_floor(tmp_path, capsys):
     words = ["--rounds=1", "--only=hl7", "--only=late", f"--folder={tmp_path}"]
     assert main(words) == 0
-    printed = capsys.readouterr().out
-    assert printed.count("floor: bytes split only") == 2
-    assert printed.count("floor: the same facts in order") == 2
-    assert "SQLite 3." in printed
+    output = capsys.readouterr().out
+    assert output.count("floor: bytes split only") == 2
+    assert output.count("floor: the same facts in order") == 2
+    assert "SQLite 3." in output
     assert list(tmp_path.iterdir()) == []

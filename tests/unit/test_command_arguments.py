@@ -20,7 +20,7 @@ from services.safety_rules.inquiries import boundary_tables, graded_rows
 from services.safety_rules.inquiries.endpoints import IDS
 
 PARTS = {"rules_sites", "simulate_rule"}  # of `aegis rules` and `aegis simulate`
-SHARED = {"common", "number_lists", "pictures"}
+SHARED_MODULES = {"common", "number_lists", "pictures"}
 HEAVY = (
     "alembic", "cryptography", "faust", "kafka", "matplotlib", "numpy", "pydantic", "scipy",
     "sqlalchemy", "starlette", "structlog", "yaml",
@@ -58,7 +58,7 @@ def parsers():
 
 def test_each_command_has_two_modules_of_its_name():
     assert modules_in(commands) - PARTS == set(COMMANDS)
-    assert modules_in(arguments) - PARTS - SHARED == set(COMMANDS)
+    assert modules_in(arguments) - PARTS - SHARED_MODULES == set(COMMANDS)
     assert all(callable(load_command(command)) for command in COMMANDS)
 
 
@@ -99,8 +99,8 @@ def test_every_word_has_a_help():
 
 def test_each_table_is_explained_where_it_is_asked_for():
     """The tables print the headings of these columns; each has a sentence."""
-    explained = [parser.epilog for _, parser in parsers() if "columns:" in (parser.epilog or "")]
-    assert len(explained) >= 15
+    epilogs = [parser.epilog for _, parser in parsers() if "columns:" in (parser.epilog or "")]
+    assert len(epilogs) >= 15
     from services.cli.shared import columns  # noqa: PLC0415 (looked through by name)
 
     tables = {
@@ -111,7 +111,7 @@ def test_each_table_is_explained_where_it_is_asked_for():
     for name, table in tables.items():
         assert all(sentence.endswith(".") for _, sentence in table), name
         assert any(
-            all(f"  {heading}" in text for heading in headings(table)) for text in explained
+            all(f"  {heading}" in text for heading in headings(table)) for text in epilogs
         ), name
 
 
@@ -122,8 +122,8 @@ def run_python(program):
 
 def test_help_and_arguments_load_nothing_that_takes_long():
     names = ", ".join(f"services.cli.arguments.{name}" for name in sorted(modules_in(arguments)))
-    loaded = run_python(f"import sys, services.cli.main, {names}\nprint(*sys.modules)")
-    assert not {name.partition(".")[0] for name in loaded} & set(HEAVY)
+    modules = run_python(f"import sys, services.cli.main, {names}\nprint(*sys.modules)")
+    assert not {name.partition(".")[0] for name in modules} & set(HEAVY)
 
 
 def test_the_help_of_all_loads_no_command():
@@ -131,13 +131,13 @@ def test_the_help_of_all_loads_no_command():
         "import sys\nfrom services.cli.main import build_parser\n"
         "build_parser().format_help()\nprint(*sys.modules)"
     )
-    loaded = run_python(program)
-    assert not [name for name in loaded if name.startswith("services.cli.commands")]
-    assert not [name for name in loaded if name.startswith("services.cli.arguments")]
+    modules = run_python(program)
+    assert not [name for name in modules if name.startswith("services.cli.commands")]
+    assert not [name for name in modules if name.startswith("services.cli.arguments")]
 
 
 @pytest.mark.parametrize(
-    ("line", "offered"),
+    ("line", "completions"),
     [
         ("aegis rec", ["records "]),
         ("aegis records --pa", ["--participant "]),
@@ -146,7 +146,7 @@ def test_the_help_of_all_loads_no_command():
         ("aegis nothing --", ["--help"]),
     ],
 )
-def test_a_shell_completes_commands_and_flags(line, offered):
+def test_a_shell_completes_commands_and_flags(line, completions):
     program = (
         "import os, sys\n"
         f"os.environ.update(_ARGCOMPLETE='1', COMP_LINE={line!r}, COMP_POINT={str(len(line))!r},"
@@ -156,7 +156,7 @@ def test_a_shell_completes_commands_and_flags(line, offered):
     )
     command = [sys.executable, "-c", program]
     answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    assert {word.strip() for word in offered} <= {word.strip() for word in answer.split("\n")}
+    assert {word.strip() for word in completions} <= {word.strip() for word in answer.split("\n")}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -166,7 +166,7 @@ def test_a_shell_learns_how_to_complete(shell, capsys):
 
 
 def test_the_version_is_told_without_a_command(capsys):
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exit_info:
         main(["--version"])
-    assert not left.value.code
+    assert not exit_info.value.code
     assert capsys.readouterr().out.startswith("aegis ")

@@ -31,9 +31,9 @@ def test_there_is_a_service_for_each_role_that_make_up_starts():
 
 @pytest.mark.parametrize("name", OURS)
 def test_each_setting_is_known(name):
-    told = {key for key in OURS[name]["environment"] if key.startswith("AEGIS_")}
-    told |= set(re.findall(r"\bAEGIS_\w+(?==)", DOCKERFILE))
-    assert told <= settings.list_known_variables()
+    settings_names = {key for key in OURS[name]["environment"] if key.startswith("AEGIS_")}
+    settings_names |= set(re.findall(r"\bAEGIS_\w+(?==)", DOCKERFILE))
+    assert settings_names <= settings.list_known_variables()
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -49,12 +49,14 @@ def test_what_is_mounted_is_there_or_kept_in_a_volume(name):
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_a_service_waits_for_can_come_true(name):
     waits = SERVICES[name].get("depends_on", {})
-    for other in waits:
-        condition = waits[other]["condition"] if isinstance(waits, dict) else "service_started"
+    for awaited_service in waits:
+        condition = (
+            waits[awaited_service]["condition"] if isinstance(waits, dict) else "service_started"
+        )
         if condition == "service_healthy":
-            assert "test" in SERVICES[other]["healthcheck"]
+            assert "test" in SERVICES[awaited_service]["healthcheck"]
         if condition == "service_completed_successfully":
-            assert SERVICES[other]["restart"] == "on-failure"
+            assert SERVICES[awaited_service]["restart"] == "on-failure"
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -89,17 +91,17 @@ def test_every_image_has_a_version():
 
 @pytest.mark.parametrize("sources", re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE))
 def test_the_image_is_built_from_what_is_there_and_not_ignored(sources):
-    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    ignored_paths = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     for source in sources.split():
         assert (DEPLOY.parent / source).exists()
-        assert f"!{source}" in ignored
+        assert f"!{source}" in ignored_paths
 
 
 def test_prometheus_watches_every_role_on_its_port():
     (job,) = PROMETHEUS["scrape_configs"]
-    (found,) = job["dns_sd_configs"]
-    assert sorted(found["names"]) == sorted(role.name for role in ROLES)
-    assert f"EXPOSE 2575 {found['port']}" in DOCKERFILE
+    (service_discovery,) = job["dns_sd_configs"]
+    assert sorted(service_discovery["names"]) == sorted(role.name for role in ROLES)
+    assert f"EXPOSE 2575 {service_discovery['port']}" in DOCKERFILE
 
 
 @pytest.mark.parametrize(
@@ -112,5 +114,5 @@ def test_prometheus_watches_every_role_on_its_port():
 def test_the_password_of_the_database_may_be_in_a_file(tmp_path, url, expected):
     file = tmp_path / "password"
     file.write_text("p@ss/1\n")
-    told = settings.StoreSettings(database_url=url, database_password_file=file)
-    assert told.database == expected
+    store_settings = settings.StoreSettings(database_url=url, database_password_file=file)
+    assert store_settings.database == expected

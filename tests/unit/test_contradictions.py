@@ -21,20 +21,22 @@ TREMOR = "ctcae-5.0.tremor"
 DOSE = fact(Administration("blinatumomab", Action.START), 0)
 
 
-def asked(*facts):
+def ask_about(*facts):
     fold = Fold("P-001", RULES)
-    named = [replace(one, id=f"f{n}") for n, one in enumerate(facts)]
-    fold.apply([DOSE, *named])
+    named_facts = [replace(one, id=f"f{n}") for n, one in enumerate(facts)]
+    fold.apply([DOSE, *named_facts])
     fold.list_records()
     return [(query.problem, query.facts) for query in fold.list_queries()], fold
 
 
-def drug(action, at, order="1", name="norepinephrine"):
-    return fact(Administration(name, action), at, series=f"ICU|{order}|{name}|{action}")
+def drug(action, observed_hour, order="1", name="norepinephrine"):
+    return fact(Administration(name, action), observed_hour, series=f"ICU|{order}|{name}|{action}")
 
 
-def graded(grade, at, reported):
-    return fact(Assessment(TREMOR, grade, "a clinician"), at, reported_hour=reported)
+def make_assessment(grade, observed_hour, reported_hour):
+    return fact(
+        Assessment(TREMOR, grade, "a clinician"), observed_hour, reported_hour=reported_hour
+    )
 
 
 DAY = 24
@@ -93,9 +95,12 @@ TABLE = {
         [drug(Action.STOP, 1, "1"), drug(Action.START, 2, "2")],
         [],
     ),
-    "assessed as none before the onset": ([graded(0, 5, 5), graded(2, 10, 10)], []),
+    "assessed as none before the onset": (
+        [make_assessment(0, 5, 5), make_assessment(2, 10, 10)],
+        [],
+    ),
     "resolution before onset": (
-        [graded(2, 10, 10), graded(0, 5, 20)],
+        [make_assessment(2, 10, 10), make_assessment(0, 5, 20)],
         [("resolution of tremor is dated before its onset", ("f1", "f0"))],
     ),
 }
@@ -103,8 +108,8 @@ TABLE = {
 
 @pytest.mark.parametrize(("facts", "expected"), TABLE.values(), ids=TABLE)
 def test_what_is_asked_about_facts_that_contradict_each_other(facts, expected):
-    assert asked(*facts)[0] == expected
-    assert sorted(asked(*reversed(facts))[0]) == sorted(
+    assert ask_about(*facts)[0] == expected
+    assert sorted(ask_about(*reversed(facts))[0]) == sorted(
         (problem, tuple({"f0": "f1", "f1": "f0"}.get(one, one) for one in ids))
         if len(facts) == 2
         else (problem, ids)
@@ -113,13 +118,13 @@ def test_what_is_asked_about_facts_that_contradict_each_other(facts, expected):
 
 
 def test_a_resolution_before_its_onset_ends_nothing():
-    _, fold = asked(graded(2, 10, 10), graded(0, 5, 20))
+    _, fold = ask_about(make_assessment(2, 10, 10), make_assessment(0, 5, 20))
     (record,) = fold.list_records()
     assert (record.resolved_at, record.worst.at_least) == (None, 2)
 
 
 def test_of_two_transplant_dates_the_earliest_counts():
-    _, fold = asked(fact(Transplant(), -70 * DAY), fact(Transplant(), -69 * DAY))
+    _, fold = ask_about(fact(Transplant(), -70 * DAY), fact(Transplant(), -69 * DAY))
     assert fold.anchors.find_transplant_day(DOSE.observed_at) == 70
 
 
@@ -145,13 +150,15 @@ BEDSIDE = {
 
 @pytest.mark.parametrize(("measure", "number", "expected"), BEDSIDE.values(), ids=BEDSIDE)
 def test_bedside_numbers_that_cannot_be_are_asked_about(measure, number, expected):
-    found, _ = asked(fact(Observation(measure, quantity(number)), 5))
-    problems = [problem for problem, facts in found if facts == ("f0",) and "may be" not in problem]
+    queries, _ = ask_about(fact(Observation(measure, quantity(number)), 5))
+    problems = [
+        problem for problem, facts in queries if facts == ("f0",) and "may be" not in problem
+    ]
     assert problems == ([expected] if expected else [])
 
 
 def test_an_impossible_temperature_is_no_fever_and_not_normal():
-    _, fold = asked(
+    _, fold = ask_about(
         fact(Observation("temperature", quantity("38.5 Cel")), 5),
         fact(Observation("temperature", quantity("98.6 Cel")), 9),
     )
@@ -177,6 +184,6 @@ def test_what_cannot_be_is_kept_and_never_graded_as_normal(value, lln, uln):
         lln=quantity(lln, "mmol/L"),
         uln=quantity(uln, "mmol/L"),
     )
-    found, fold = asked(fact(body, 5))
-    assert [facts for problem, facts in found if "cannot be" in problem or "wrong way" in problem]
+    queries, fold = ask_about(fact(body, 5))
+    assert [facts for problem, facts in queries if "cannot be" in problem or "wrong way" in problem]
     assert any(one.possible and one.worst.at_most > 0 for one in fold.list_records())

@@ -43,87 +43,90 @@ class Story:
     """A family that hears messages; says which records each one touched, how and why."""
 
     def __init__(self, *members, rules=RULES):
-        self.members, self.number, self.past = members, 0, []
+        self.members, self.number, self.messages = members, 0, []
         self.chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
 
     def hear(self, *facts):
         self.number += 1
-        named = tuple(replace(f, id=f"{self.number}-{n}") for n, f in enumerate(facts))
-        self.past.append(
-            ReceivedMessage(hours(3000 + self.number), facts[0].subject, self.number, named)
+        named_facts = tuple(replace(f, id=f"{self.number}-{n}") for n, f in enumerate(facts))
+        self.messages.append(
+            ReceivedMessage(hours(3000 + self.number), facts[0].subject, self.number, named_facts)
         )
-        self.chronicle.receive(self.past[-1])
+        self.chronicle.receive(self.messages[-1])
         return self.news()
 
-    def under(self, rules):
+    def continue_under(self, rules):
         """The same story, taken up by other rules."""
         later = Story(*self.members, rules=rules)
         latest = [one for m in self.members for one in self.chronicle.list_latest_versions(m)]
         standings = [one for m in self.members for one in self.chronicle.list_standings(m)]
-        later.chronicle.resume(self.past, latest, standings)
-        later.chronicle.apply_new_rules(self.past[-1].received_at)
+        later.chronicle.resume(self.messages, latest, standings)
+        later.chronicle.apply_new_rules(self.messages[-1].received_at)
         return later
 
     def news(self):
-        episodes, stood = self.chronicle.take_changes()
-        self.stood = {(one.standing.participant, one.standing.rule) for one in stood}
+        episodes, standings = self.chronicle.take_changes()
+        self.changed_standings = {
+            (one.standing.participant, one.standing.rule) for one in standings
+        }
         self.rules_versions = {one.rules_version for one in episodes}
-        return sorted(self.said(one) for one in episodes)
+        return sorted(self.describe(one) for one in episodes)
 
     @staticmethod
-    def said(one):
-        content = one.content
+    def describe(version):
+        content = version.content
         slug = content.criterion.rpartition(".")[2]
-        into = " into another" if one.merged_into else ""
-        return f"{content.participant} {SHORT[slug]} {one.cause}: {content.worst}{into}"
+        suffix = " into another" if version.merged_into else ""
+        return f"{content.participant} {SHORT[slug]} {version.cause}: {content.worst}{suffix}"
 
 
-def result(measure, value, at, letter="F", subject="P-001"):
+def result(measure, value, observed_hour, letter="F", subject="P-001"):
     unit, lln, uln = UNITS[measure]
     return lab(
-        measure, value, at, unit, lln=lln, uln=uln, status=status(letter), subject=subject,
-        series=f"{subject}-{measure}-{at}", reported_hour=2000 if letter == "C" else None,
+        measure, value, observed_hour, unit, lln=lln, uln=uln,
+        subject=subject, series=f"{subject}-{measure}-{observed_hour}",
+        status=status(letter), reported_hour=2000 if letter == "C" else None,
     )  # fmt: skip
 
 
-def dose(at=0, subject="P-001", letter="F", reported=None):
+def dose(observed_hour=0, subject="P-001", letter="F", reported_hour=None):
     body = Administration("blinatumomab", Action.START)
     return fact(
         body,
-        at,
+        observed_hour,
         subject=subject,
         series=f"{subject}-dose",
         status=status(letter),
-        reported_hour=reported,
+        reported_hour=reported_hour,
     )
 
 
-def transplant(day, letter="F", reported=None):
+def transplant(day, letter="F", reported_hour=None):
     return fact(
         Transplant("haploidentical"), -day * DAY, series="graft", status=status(letter),
-        reported_hour=reported,
+        reported_hour=reported_hour,
     )  # fmt: skip
 
 
 @pytest.fixture
 def story():
     """Somebody transplanted 70 days before the first dose, with four records after it."""
-    made = Story("P-001")
-    made.hear(fact(Enrolment("rhein"), -80 * DAY), transplant(70), dose())
-    made.hear(
+    course = Story("P-001")
+    course.hear(fact(Enrolment("rhein"), -80 * DAY), transplant(70), dose())
+    course.hear(
         result("alt", "30", -5), result("neutrophils", "3.0", -5), result("potassium", "4.0", -5)
     )
-    found = made.hear(
+    lines = course.hear(
         result("alt", "130", 24), result("neutrophils", "0.7", 24), result("potassium", "6.5", 24)
     )
-    assert found == ["P-001 ALT new: 2", "P-001 ANC new: 3", "P-001 K new: 3"]
-    return made
+    assert lines == ["P-001 ALT new: 2", "P-001 ANC new: 3", "P-001 K new: 3"]
+    return course
 
 
 def test_a_corrected_baseline_touches_only_what_is_compared_with_it(story):
     # 80 is above the limit: then grade 2 begins above 3 x 80, so 130 is grade 1 (> 1.5 x baseline)
-    found = story.hear(result("alt", "80", -5, "C"))
-    assert found == ["P-001 ALT changed (baseline): 1", "P-001 ALT new: 1"]
+    lines = story.hear(result("alt", "80", -5, "C"))
+    assert lines == ["P-001 ALT changed (baseline): 1", "P-001 ALT new: 1"]
 
 
 def test_a_baseline_that_comes_late_says_so():
@@ -139,27 +142,29 @@ def test_a_corrected_baseline_of_no_consequence_makes_no_version(story):
 
 
 def test_a_corrected_transplant_date_touches_days_and_windows_of_all_and_no_grade(story):
-    before = {one.id: one for one in story.chronicle.list_latest_versions("P-001")}
-    found = story.hear(transplant(98, "C", reported=2000))
-    assert found == [
+    latest_versions = {one.id: one for one in story.chronicle.list_latest_versions("P-001")}
+    lines = story.hear(transplant(98, "C", reported_hour=2000))
+    assert lines == [
         "P-001 ALT changed (date of transplant): 2",
         "P-001 ANC changed (date of transplant): 3",
         "P-001 K changed (date of transplant): 3",
     ]
-    assert ("P-001", "TRIAL.CRS") in story.stood
-    for one in story.chronicle.list_latest_versions("P-001"):
-        old = before[one.id].content
-        moved = replace(old, transplant_day=old.transplant_day + 28, windows=one.content.windows)
-        assert one.content == moved
+    assert ("P-001", "TRIAL.CRS") in story.changed_standings
+    for version in story.chronicle.list_latest_versions("P-001"):
+        content = latest_versions[version.id].content
+        expected = replace(
+            content, transplant_day=content.transplant_day + 28, windows=version.content.windows
+        )
+        assert version.content == expected
 
 
 def test_a_transplant_date_that_is_said_again_changes_nothing(story):
-    assert story.hear(transplant(70, reported=2000)) == []
+    assert story.hear(transplant(70, reported_hour=2000)) == []
 
 
 def test_a_first_dose_that_was_later_makes_records_of_before_of_what_was_after(story):
-    found = story.hear(dose(48, letter="C", reported=2000))
-    assert found == [
+    lines = story.hear(dose(48, letter="C", reported_hour=2000))
+    assert lines == [
         "P-001 ALT new (first dose): 2",
         "P-001 ALT retracted (first dose): 2",
         "P-001 ANC new (first dose): 3",
@@ -184,11 +189,11 @@ def test_a_steroid_that_is_known_late_is_in_the_standing_at_once():
     ]
     ends = set()
     for turn in range(len(facts)):
-        made = Story("P-001", rules=load_rules(STUDY).rules)
-        for one in (*facts[turn:], *facts[:turn]):
-            made.hear(one)
-        made.chronicle.pass_time(hours(4000))
-        ends.add(tuple(made.chronicle.list_standings("P-001")))
+        course = Story("P-001", rules=load_rules(STUDY).rules)
+        for next_fact in (*facts[turn:], *facts[:turn]):
+            course.hear(next_fact)
+        course.chronicle.pass_time(hours(4000))
+        ends.add(tuple(course.chronicle.list_standings("P-001")))
     assert len(ends) == 1
 
 
@@ -198,32 +203,32 @@ def rules_of(version, **changes):
 
 def test_another_protocol_touches_only_the_records_that_it_reads_otherwise(story):
     story.hear(result("potassium", "6.6", 24 + 10 * DAY))
-    later = story.under(rules_of("rules-2", merge_gap=timedelta(days=7)))
+    later = story.continue_under(rules_of("rules-2", merge_gap=timedelta(days=7)))
     assert later.news() == ["P-001 K new (other rules): 3"]
     assert later.rules_versions == {"rules-2"}
 
 
 def test_another_protocol_that_reads_everything_alike_makes_no_version(story):
-    later = story.under(rules_of("rules-2", title="Another title"))
+    later = story.continue_under(rules_of("rules-2", title="Another title"))
     assert later.news() == []
-    assert later.stood == set()
+    assert later.changed_standings == set()
 
 
-def merged(at, *, undone=False, pair=("P-002", "P-001")):
-    return [fact(Merge(*pair, undone), at, subject=name) for name in sorted(pair)]
+def merge_facts(observed_hour, *, is_undone=False, pair=("P-002", "P-001")):
+    return [fact(Merge(*pair, is_undone), observed_hour, subject=name) for name in sorted(pair)]
 
 
 @pytest.fixture
 def registered_twice():
-    made = Story("P-001", "P-002")
-    made.hear(dose(), result("alt", "30", -5), result("potassium", "4.0", -5))
-    made.hear(result("potassium", "6.5", 24))
-    made.hear(result("neutrophils", "0.7", 30, subject="P-002"))
-    return made
+    course = Story("P-001", "P-002")
+    course.hear(dose(), result("alt", "30", -5), result("potassium", "4.0", -5))
+    course.hear(result("potassium", "6.5", 24))
+    course.hear(result("neutrophils", "0.7", 30, subject="P-002"))
+    return course
 
 
 def test_a_merge_moves_what_was_the_others_and_leaves_the_survivors_own(registered_twice):
-    first, second = merged(300)
+    first, second = merge_facts(300)
     assert registered_twice.hear(first) == [
         "P-001 ANC new (participants merged): 3",
         "P-002 ANC retracted (participants merged): 3",
@@ -232,9 +237,9 @@ def test_a_merge_moves_what_was_the_others_and_leaves_the_survivors_own(register
 
 
 def test_a_merge_that_is_taken_back_brings_back_what_was_and_only_that(registered_twice):
-    for one in merged(300):
-        registered_twice.hear(one)
-    first, second = merged(310, undone=True)
+    for merge in merge_facts(300):
+        registered_twice.hear(merge)
+    first, second = merge_facts(310, is_undone=True)
     assert registered_twice.hear(first) == [
         "P-001 ANC retracted (participants separated): 3",
         "P-002 ANC returned (participants separated): 3",
@@ -243,34 +248,34 @@ def test_a_merge_that_is_taken_back_brings_back_what_was_and_only_that(registere
 
 
 def test_a_result_of_the_merged_identifier_is_a_result_as_any_other(registered_twice):
-    for one in merged(300):
-        registered_twice.hear(one)
-    found = registered_twice.hear(result("potassium", "7.2", 48, subject="P-002"))
-    assert found == ["P-001 K changed: 4"]
+    for merge in merge_facts(300):
+        registered_twice.hear(merge)
+    lines = registered_twice.hear(result("potassium", "7.2", 48, subject="P-002"))
+    assert lines == ["P-001 K changed: 4"]
 
 
-def of_visit(made, visit):
-    return replace(made, visit=visit, site="north")
+def of_visit(result, visit):
+    return replace(result, visit=visit, site="north")
 
 
-def moved(at, *, undone=False, visit="V"):
-    body = Move("P-001", "P-002", visit, undone=undone)
-    return [fact(body, at, subject=name) for name in ("P-001", "P-002")]
+def move_facts(observed_hour, *, is_undone=False, visit="V"):
+    body = Move("P-001", "P-002", visit, undone=is_undone)
+    return [fact(body, observed_hour, subject=name) for name in ("P-001", "P-002")]
 
 
 @pytest.fixture
 def mixed_up():
     """P-001 with a result of visit V that is P-002's, who has had a first dose too."""
-    made = Story("P-001", "P-002")
-    for who in ("P-001", "P-002"):
-        made.hear(dose(subject=who), result("potassium", "4.0", -5, subject=who))
-    made.hear(of_visit(result("potassium", "6.5", 24), "V"), result("neutrophils", "0.7", 30))
-    return made
+    course = Story("P-001", "P-002")
+    for participant in ("P-001", "P-002"):
+        course.hear(dose(subject=participant), result("potassium", "4.0", -5, subject=participant))
+    course.hear(of_visit(result("potassium", "6.5", 24), "V"), result("neutrophils", "0.7", 30))
+    return course
 
 
 @pytest.mark.parametrize(("visit", "cause"), [("V", "visit moved"), ("", "identifier moved")])
 def test_a_move_takes_the_records_along_and_says_why(mixed_up, visit, cause):
-    first, second = moved(300, visit=visit)
+    first, second = move_facts(300, visit=visit)
     assert mixed_up.hear(first) == [
         f"P-001 K retracted ({cause}): 3",
         f"P-002 K new ({cause}): 3",
@@ -280,9 +285,9 @@ def test_a_move_takes_the_records_along_and_says_why(mixed_up, visit, cause):
 
 def test_a_move_that_is_taken_back_brings_back_the_same_record(mixed_up):
     ids = {one.id for one in mixed_up.chronicle.list_latest_versions("P-001")}
-    for one in moved(300):
-        mixed_up.hear(one)
-    first, second = moved(310, undone=True)
+    for move in move_facts(300):
+        mixed_up.hear(move)
+    first, second = move_facts(310, is_undone=True)
     assert mixed_up.hear(first) == [
         "P-001 K returned (visit moved back): 3",
         "P-002 K retracted (visit moved back): 3",
@@ -292,32 +297,35 @@ def test_a_move_that_is_taken_back_brings_back_the_same_record(mixed_up):
 
 
 def test_what_is_sent_about_a_visit_after_it_moved_is_the_others_from_the_first(mixed_up):
-    for one in moved(300):
-        mixed_up.hear(one)
-    found = mixed_up.hear(of_visit(result("potassium", "7.2", 48), "V"))
-    assert found == ["P-002 K changed: 4"]
+    for move in move_facts(300):
+        mixed_up.hear(move)
+    lines = mixed_up.hear(of_visit(result("potassium", "7.2", 48), "V"))
+    assert lines == ["P-002 K changed: 4"]
 
 
 def test_the_record_of_a_moved_visit_is_the_same_when_the_move_comes_first(mixed_up):
-    for one in moved(300):
-        mixed_up.hear(one)
+    for move in move_facts(300):
+        mixed_up.hear(move)
     early = Story("P-001", "P-002")
-    for one in (*moved(300), *reversed([f for message in mixed_up.past for f in message.facts])):
-        early.hear(one)
-    for who in ("P-001", "P-002"):
-        ended, began = (
+    for move in (
+        *move_facts(300),
+        *reversed([f for message in mixed_up.messages for f in message.facts]),
+    ):
+        early.hear(move)
+    for participant in ("P-001", "P-002"):
+        visit_end, began = (
             [(e.content.criterion, e.content.onset_at, e.content.worst) for e in latest]
             for latest in (
-                [e for e in told.chronicle.list_latest_versions(who) if not e.retracted]
+                [e for e in told.chronicle.list_latest_versions(participant) if not e.retracted]
                 for told in (mixed_up, early)
             )
         )
-        assert began == ended != []
+        assert began == visit_end != []
 
 
 def test_a_result_taken_back_from_the_wrong_patient_stands_with_the_right_one(mixed_up):
-    for one in moved(300):
-        mixed_up.hear(one)
+    for move in move_facts(300):
+        mixed_up.hear(move)
     wrong = of_visit(result("potassium", "6.5", 24), "V")
     taken_back = replace(wrong, status=status("W"), reported_at=hours(400))
     right = replace(wrong, subject="P-002", reported_at=hours(399))

@@ -167,40 +167,42 @@ class Course:
             ReceivedMessage(hours(1000 + self.number), subject, self.number, facts)
         )
         versions = [one for one in self.chronicle.take_changes()[0] if one.content.criterion == ANC]
-        for one in sorted(versions, key=lambda v: (v.version, v.content.onset_at)):
-            self.names.setdefault(one.id, "ABC"[len(self.names)])
+        for version in sorted(versions, key=lambda v: (v.version, v.content.onset_at)):
+            self.names.setdefault(version.id, "ABC"[len(self.names)])
         order = sorted(versions, key=lambda v: (v.retracted, v.content.onset_at))
-        return "; ".join(self.said(one) for one in order)
+        return "; ".join(self.describe(one) for one in order)
 
     def result(self, row, subject="P-001"):
-        order, value, letter, at, *reported = row.split()
+        order, value, letter, observed_hour, *reported_words = row.split()
         return self.hear(
             lab(
                 "neutrophils",
                 None if value == "-" else value,
-                float(at),
+                float(observed_hour),
                 "10*9/L",
                 lln="1.8",
                 status=status(letter),
                 series=order,
                 name=f"{subject}-{self.number}",
-                reported_hour=self.number + (float(reported[0]) - 0.5 if reported else 0),
+                reported_hour=self.number
+                + (float(reported_words[0]) - 0.5 if reported_words else 0),
                 subject=subject,
             )
         )
 
-    def say(self, verdict, at, **more):
-        body = Adjudication(ANC, verdict, "adjudicator", "seen", hours(600), **more)
-        return self.hear(fact(body, at, name=f"said-{self.number}"))
+    def say(self, verdict, observed_hour, **fields):
+        body = Adjudication(ANC, verdict, "adjudicator", "seen", hours(600), **fields)
+        return self.hear(fact(body, observed_hour, name=f"said-{self.number}"))
 
-    def said(self, one):
-        name, content = self.names[one.id], one.content
-        if one.merged_into:
-            return f"{name}{one.version} merged into {self.names[one.merged_into]}"
-        if one.retracted:
-            return f"{name}{one.version} retracted"
+    def describe(self, version):
+        name, content = self.names[version.id], version.content
+        if version.merged_into:
+            return f"{name}{version.version} merged into {self.names[version.merged_into]}"
+        if version.retracted:
+            return f"{name}{version.version} retracted"
         hour = {at: f"{(at - hours(0)).total_seconds() / 3600:g}" for at in instants(content)}
-        text = f"{name}{one.version} {one.cause}: {content.worst} from {hour[content.onset_at]}"
+        text = f"{name}{version.version} {version.cause}: {content.worst}"
+        text += f" from {hour[content.onset_at]}"
         text += f" to {hour[content.resolved_at]}" if content.resolved_at else ""
         text += f" above {content.baseline_grade:d}" if content.baseline_grade else ""
         text += f", {content.state}" if content.state is not EpisodeState.SUSPECTED else ""
@@ -261,10 +263,15 @@ def test_a_regrade_holds_when_the_result_is_corrected_to_the_same_grade():
     assert course.result("1 0.6 C 24") == "A3 changed: 2 from 24, confirmed"
 
 
-def merge(*, undone=False, at=300):
+def merge(*, is_undone=False, observed_hour=300):
     """One message that stands in both journals."""
     return [
-        fact(Merge("P-002", "P-001", undone), at, subject=subject, name=f"{subject}-{at}")
+        fact(
+            Merge("P-002", "P-001", is_undone),
+            observed_hour,
+            subject=subject,
+            name=f"{subject}-{observed_hour}",
+        )
         for subject in ("P-001", "P-002")
     ]
 
@@ -272,10 +279,10 @@ def merge(*, undone=False, at=300):
 def test_a_merge_moves_the_records_to_the_survivor_and_its_reversal_brings_them_back():
     course = Course("P-001", "P-002")
     assert course.result("1 0.7 F 24", "P-002") == "A1 new: 3 from 24"
-    both = [course.hear(one) for one in merge()]
-    assert both == ["B1 new (participants merged): 3 from 24; A2 merged into B", ""]
-    apart = [course.hear(one) for one in merge(undone=True, at=310)]
-    assert apart == ["A3 returned (participants separated): 3 from 24; B2 retracted", ""]
+    merge_lines = [course.hear(one) for one in merge()]
+    assert merge_lines == ["B1 new (participants merged): 3 from 24; A2 merged into B", ""]
+    undo_lines = [course.hear(one) for one in merge(is_undone=True, observed_hour=310)]
+    assert undo_lines == ["A3 returned (participants separated): 3 from 24; B2 retracted", ""]
 
 
 def test_a_merge_joins_what_overlaps():
@@ -283,5 +290,5 @@ def test_a_merge_joins_what_overlaps():
     course.result("1 0.7 F 24", "P-001")
     course.result("2 0.3 F 30", "P-002")
     first, second = (course.hear(one) for one in merge())
-    joined = "A2 changed (participants merged): 4 from 24; B2 merged into A"
-    assert (first, second) == (joined, "")
+    joined_line = "A2 changed (participants merged): 4 from 24; B2 merged into A"
+    assert (first, second) == (joined_line, "")

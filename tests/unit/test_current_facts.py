@@ -30,61 +30,61 @@ TABLE = {
 }
 
 
-def read(row):
-    name, value, letter, observed, reported = row.split()
+def read_row(row):
+    name, value, letter, observed, reported_hour = row.split()
     return lab(
         "alt",
         None if value == "-" else value,
         float(observed),
         name=name,
         status=status(letter),
-        reported_hour=float(reported),
+        reported_hour=float(reported_hour),
         series="S",
     )
 
 
 def standing(facts):
     """Replay the differences: what they leave is what stands."""
-    current, left = CurrentFacts(), {}
+    current, standing_facts = CurrentFacts(), {}
     for fact in facts:
         change = current.add(fact)
-        for gone in change.removed:
-            assert left.pop(gone.id).observed_at == gone.observed_at
-        left |= {new.id: new for new in change.added}
-    return left, current
+        for removed_fact in change.removed:
+            assert standing_facts.pop(removed_fact.id).observed_at == removed_fact.observed_at
+        standing_facts |= {new.id: new for new in change.added}
+    return standing_facts, current
 
 
 @pytest.mark.parametrize(("rows", "expected"), TABLE.values(), ids=TABLE)
 def test_what_stands_in_every_order_of_arrival(rows, expected):
-    facts = [read(row) for row in rows]
+    facts = [read_row(row) for row in rows]
     for order in permutations(facts):
-        left, _ = standing(order)
-        assert " ".join(sorted(left)) == expected
+        standing_facts, _ = standing(order)
+        assert " ".join(sorted(standing_facts)) == expected
 
 
 def test_a_fact_sent_twice_changes_nothing():
     current = CurrentFacts()
-    current.add(read("a 1.0 F 0 1"))
-    again = current.add(read("a 1.0 F 0 1"))
-    assert (again.removed, again.added) == ((), ())
+    current.add(read_row("a 1.0 F 0 1"))
+    changes = current.add(read_row("a 1.0 F 0 1"))
+    assert (changes.removed, changes.added) == ((), ())
 
 
-@pytest.mark.parametrize(("least", "other"), [("a", "b"), ("a", "aa"), ("P-1", "參-1")])
-def test_the_same_content_under_another_message_changes_nothing(least, other):
-    first, second = read(f"{least} 1.0 F 0 1"), read(f"{other} 1.0 F 0 1")
+@pytest.mark.parametrize(("lesser_id", "greater_id"), [("a", "b"), ("a", "aa"), ("P-1", "參-1")])
+def test_the_same_content_under_another_message_changes_nothing(lesser_id, greater_id):
+    first, second = read_row(f"{lesser_id} 1.0 F 0 1"), read_row(f"{greater_id} 1.0 F 0 1")
     for order in permutations([first, second]):
-        left, _ = standing(order)
-        assert list(left) == [least]
+        standing_facts, _ = standing(order)
+        assert list(standing_facts) == [lesser_id]
 
 
 def test_a_promotion_makes_the_preliminary_final():
-    left, _ = standing([read("a 1.0 P 0 1"), read("b - U 0 2")])
-    assert left["a"].status == "F"
+    standing_facts, _ = standing([read_row("a 1.0 P 0 1"), read_row("b - U 0 2")])
+    assert standing_facts["a"].status == "F"
 
 
 def test_an_ambiguous_correction_is_a_query_that_names_it():
     rows = ["a 1.0 F 0 1", "b 2.0 F 4 5", "c 9.0 C 9 9"]
-    _, current = standing([read(row) for row in rows])
+    _, current = standing([read_row(row) for row in rows])
     assert [query.facts for query in current.list_queries()] == [("c",)]
 
 
@@ -97,11 +97,11 @@ CANDIDATES = {
 }
 
 
-@pytest.mark.parametrize(("rows", "asked"), CANDIDATES.values(), ids=CANDIDATES)
-def test_a_correction_of_another_time_is_asked_about_from_two_candidates_on(rows, asked):
+@pytest.mark.parametrize(("rows", "queried_ids"), CANDIDATES.values(), ids=CANDIDATES)
+def test_a_correction_of_another_time_is_asked_about_from_two_candidates_on(rows, queried_ids):
     for order in permutations([*rows, "c 9.0 C 9 9"]):
-        _, current = standing([read(row) for row in order])
-        assert [query.facts for query in current.list_queries()] == asked
+        _, current = standing([read_row(row) for row in order])
+        assert [query.facts for query in current.list_queries()] == queried_ids
 
 
 def test_a_fact_without_a_series_stands_alone():

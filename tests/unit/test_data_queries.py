@@ -56,13 +56,13 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize(("reported", "asked"), TABLE.values(), ids=TABLE)
-def test_what_is_asked(reported, asked):
-    measure, value, unit, lln, uln = reported
+@pytest.mark.parametrize(("reported_text", "expected"), TABLE.values(), ids=TABLE)
+def test_what_is_asked(reported_text, expected):
+    measure, value, unit, lln, uln = reported_text
     fold = Fold("P-001", RULES)
     fold.apply([DOSE, lab(measure, value, 24, unit, lln=lln, uln=uln, name="reported")])
     queries = fold.list_queries()
-    assert sorted(query.problem for query in queries) == sorted(asked)
+    assert sorted(query.problem for query in queries) == sorted(expected)
     assert {(query.participant, query.facts) for query in queries} <= {("P-001", ("reported",))}
 
 

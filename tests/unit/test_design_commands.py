@@ -17,50 +17,50 @@ def answer(capsys, line):
 
 
 def test_rule_1_as_json_has_the_published_boundary_and_the_rates_in_their_order(capsys):
-    said = answer(capsys, f"{RULE_1} --rates .4,.2 --json")
+    output = answer(capsys, f"{RULE_1} --rates .4,.2 --json")
     table = "2 3 3 3 4 4 5 5 5 5 6 6 6 7 7 7 7 8 8 8 9 9 9 9 10 10 10 10 11 11"
-    assert said["boundary"] == [int(word) for word in table.split()]
-    assert said["looks"] == list(range(1, 31))
-    assert said["attained_alpha"] == pytest.approx(0.09957367, abs=5e-9)
-    assert [row["rate"] for row in said["characteristics"]] == [0.4, 0.2]
-    assert said["characteristics"][0]["p_stop"] == pytest.approx(0.81491087, abs=5e-9)
-    assert said["characteristics"][1]["e_evaluated"] == pytest.approx(28.25598, abs=5e-6)
-    assert sum(said["characteristics"][0]["stopping"]) == pytest.approx(0.81491087, abs=5e-9)
+    assert output["boundary"] == [int(word) for word in table.split()]
+    assert output["looks"] == list(range(1, 31))
+    assert output["attained_alpha"] == pytest.approx(0.09957367, abs=5e-9)
+    assert [row["rate"] for row in output["characteristics"]] == [0.4, 0.2]
+    assert output["characteristics"][0]["p_stop"] == pytest.approx(0.81491087, abs=5e-9)
+    assert output["characteristics"][1]["e_evaluated"] == pytest.approx(28.25598, abs=5e-6)
+    assert sum(output["characteristics"][0]["stopping"]) == pytest.approx(0.81491087, abs=5e-9)
 
 
 def test_those_who_enter_while_others_are_followed_are_enrolled(capsys):
     """The design's simulated figure: 22.0 enrolled at .4, 100-day window, accrual over a year."""
-    said = answer(capsys, f"{RULE_1} --rates .4 --accrual-days 365 --window-days 100 --json")
-    assert said["characteristics"][0]["e_enrolled"] == pytest.approx(22.0, abs=0.05)
+    output = answer(capsys, f"{RULE_1} --rates .4 --accrual-days 365 --window-days 100 --json")
+    assert output["characteristics"][0]["e_enrolled"] == pytest.approx(22.0, abs=0.05)
 
 
 def test_grouped_looks_have_one_number_each(capsys):
-    said = answer(capsys, f"{POCOCK} --looks 10,20,30 --json")
-    assert said["looks"] == [10, 20, 30]
-    assert len(said["boundary"]) == 3
+    output = answer(capsys, f"{POCOCK} --looks 10,20,30 --json")
+    assert output["looks"] == [10, 20, 30]
+    assert len(output["boundary"]) == 3
 
 
 def test_a_given_table_is_judged_and_never_calibrated(capsys):
-    said = answer(
+    output = answer(
         capsys, "boundary --family table --boundary 2,2,3 --p0 .2 --alpha .3 --n 3 --json"
     )
-    assert said["boundary"] == [2, 2, 3]
-    assert said["attained_alpha"] == pytest.approx(0.04)
+    assert output["boundary"] == [2, 2, 3]
+    assert output["attained_alpha"] == pytest.approx(0.04)
 
 
 def test_the_families_stand_side_by_side_and_only_posterior_exceeds_alpha(capsys):
-    said = answer(capsys, f"{DESIGN} --json")
-    beyond = [one["family"] for one in said["families"] if one["attained_alpha"] > 0.05]
-    assert beyond == ["posterior"]
-    trial = next(one for one in said["families"] if one["family"] == "beta-binomial")
+    output = answer(capsys, f"{DESIGN} --json")
+    families = [one["family"] for one in output["families"] if one["attained_alpha"] > 0.05]
+    assert families == ["posterior"]
+    trial = next(one for one in output["families"] if one["family"] == "beta-binomial")
     assert trial["attained_alpha"] == pytest.approx(0.04803, abs=6e-6)
     assert trial["power"] == pytest.approx(0.882, abs=5e-4)
     assert trial["e_enrolled"][1] < trial["e_enrolled"][0] < 40
 
 
 def test_a_family_that_cannot_stop_stands_there_with_the_reason(capsys):
-    said = answer(capsys, f"{DESIGN} --delta 1 --alpha .04 --json")
-    (never,) = [one for one in said["families"] if "never_stops" in one]
+    output = answer(capsys, f"{DESIGN} --delta 1 --alpha .04 --json")
+    (never,) = [one for one in output["families"] if "never_stops" in one]
     assert never["family"] == "wang-tsiatis"
     assert main([*DESIGN.split(), "--delta", "1", "--alpha", ".04"]) == 0
     assert "never stops" in capsys.readouterr().out
@@ -83,7 +83,7 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "problem"),
     [
         (f"{POCOCK} --n 0", "n must be a whole number from 1 to 1000, not 0"),
         (f"{POCOCK} --n 100000", "n must be a whole number from 1 to 1000, not 100000"),
@@ -135,10 +135,10 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         (f"{DESIGN} --prior 1", "prior must be 2 number(s), not 1"),
     ],
 )
-def test_what_cannot_be_computed_names_the_argument_and_its_range(capsys, line, said):
+def test_what_cannot_be_computed_names_the_argument_and_its_range(capsys, line, problem):
     try:
         code = main(line.split())
-    except SystemExit as refused:
-        code = refused.code
+    except SystemExit as exit_info:
+        code = exit_info.code
     assert code == 2
-    assert said in capsys.readouterr().err
+    assert problem in capsys.readouterr().err

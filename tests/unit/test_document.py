@@ -8,13 +8,13 @@ from services.charts.drawable import Drawn, Marks, Sheet
 CURVES = Drawn("rule", (1, 2, 3), (2, 2, 3), (0.0, 0.5, 1.0), (0.0, 0.25, 1.0))
 
 
-def sheet(lines, drawn=None):
+def sheet(lines, curves=None):
     items = tuple((f"word {k}", "said") for k in range(lines))
-    return Sheet("TRIAL.S1", items, (), drawn, Marks(0.2, 0.1), 3)
+    return Sheet("TRIAL.S1", items, (), curves, Marks(0.2, 0.1), 3)
 
 
 @pytest.mark.parametrize(
-    ("lines", "drawn", "curves"),
+    ("lines", "curves", "counts"),
     [
         (35, CURVES, [2]),
         (36, CURVES, [0, 2]),
@@ -24,12 +24,12 @@ def sheet(lines, drawn=None):
         (0, None, [0]),
     ],
 )
-def test_words_then_curves_on_as_many_pages_as_they_need(lines, drawn, curves):
-    found = list(pages("TRIAL", [sheet(lines, drawn)]))
-    assert [len(page.axes) for page in found] == curves
-    words = [text.get_text() for page in found for text in page.texts]
+def test_words_then_curves_on_as_many_pages_as_they_need(lines, curves, counts):
+    sheets = list(pages("TRIAL", [sheet(lines, curves)]))
+    assert [len(page.axes) for page in sheets] == counts
+    words = [text.get_text() for page in sheets for text in page.texts]
     assert words.count("said") == lines
-    assert f"1 of {len(curves)}" in words
+    assert f"1 of {len(counts)}" in words
 
 
 def test_every_page_lies_within_its_edges():
@@ -39,12 +39,14 @@ def test_every_page_lies_within_its_edges():
 
 
 def test_long_words_are_wrapped_and_a_table_keeps_its_columns():
-    said = Sheet("S", (("why", "because " * 40),), (("rate", "P(stop)"), ("0.2", "0.0996")))
-    (page,) = pages("TRIAL", [said])
+    sheet_of_words = Sheet(
+        "S", (("why", "because " * 40),), (("rate", "P(stop)"), ("0.2", "0.0996"))
+    )
+    (page,) = pages("TRIAL", [sheet_of_words])
     words = [text.get_text() for text in page.texts]
     assert max(map(len, words)) <= 84
-    at = {text.get_text(): text.get_position()[0] for text in page.texts}
-    assert at["rate"] == at["0.2"] < at["P(stop)"] == at["0.0996"]
+    positions = {text.get_text(): text.get_position()[0] for text in page.texts}
+    assert positions["rate"] == positions["0.2"] < positions["P(stop)"] == positions["0.0996"]
 
 
 def test_a_document_is_pdf():

@@ -11,13 +11,13 @@ from services.vocabulary.protocol import EndpointPlan
 STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
 
 
-def changed(folder, old, new):
+def change_file(folder, original, replacement):
     """The study, with its protocol changed."""
     shutil.copytree(STUDY, folder / "study")
     file = folder / "study" / "protocol.yaml"
     text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
+    assert original in text
+    file.write_text(text.replace(original, replacement))
     return folder / "study"
 
 
@@ -26,7 +26,7 @@ def test_the_trial_reads_its_endpoints_at_day_100_half_a_year_and_two_years():
     assert plan == EndpointPlan((100, 183, 730), "non-hematologic", "day-100")
 
 
-REFUSED = [
+FAULTS = [
     ("landmarks: [100, 183, 730]", "landmarks: [183, 100]", "landmarks must increase"),
     ("landmarks: [100, 183, 730]", "landmarks: []", "endpoints.landmarks"),
     ("landmarks: [100, 183, 730]", "landmarks: [0]", "endpoints.landmarks.0"),
@@ -39,7 +39,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "problem"), REFUSED)
-def test_what_cannot_be_meant_is_refused(tmp_path, old, new, problem):
+@pytest.mark.parametrize(("original", "replacement", "problem"), FAULTS)
+def test_what_cannot_be_meant_is_refused(tmp_path, original, replacement, problem):
     with pytest.raises(ProtocolFileError, match=problem):
-        load_study(changed(tmp_path, old, new))
+        load_study(change_file(tmp_path, original, replacement))

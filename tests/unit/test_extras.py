@@ -10,7 +10,7 @@ import pytest
 from services.cli.shared.extras import EXTRAS
 
 ROOT = Path(__file__).parents[2]
-WITHOUT = f"""
+PROGRAM = f"""
 import sys
 
 class Missing:
@@ -25,7 +25,7 @@ sys.meta_path.insert(0, Missing())
 def run_without_extras(code):
     """Run *code* where no package of an extra can be imported."""
     return subprocess.run(
-        [sys.executable, "-c", f"{WITHOUT}\n{code}"],
+        [sys.executable, "-c", f"{PROGRAM}\n{code}"],
         cwd=ROOT,
         capture_output=True,
         text=True,

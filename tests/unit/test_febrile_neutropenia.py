@@ -34,13 +34,13 @@ def test_the_record_of_a_fever(fevers, counts, expected):
         *(lab("temperature", degrees, at, "Cel") for at, degrees in fevers.items()),
         *(lab("neutrophils", count, at, "10*9/L", lln="1.8") for at, count in counts.items()),
     ]
-    rotated = [facts[at:] + facts[:at] for at in range(len(facts))]
-    for order in [*rotated, *(one[::-1] for one in rotated)]:
+    orders = [facts[at:] + facts[:at] for at in range(len(facts))]
+    for order in [*orders, *(facts[::-1] for facts in orders)]:
         fold = Fold("P-001", RULES)
-        for one in order:
-            fold.apply([one])
-        found = [one for one in fold.list_records() if one.criterion == FEBRILE_NEUTROPENIA]
-        assert [told(one) for one in found] == ([] if expected is None else [expected])
+        for next_fact in order:
+            fold.apply([next_fact])
+        records = [one for one in fold.list_records() if one.criterion == FEBRILE_NEUTROPENIA]
+        assert [describe(one) for one in records] == ([] if expected is None else [expected])
 
 
 def test_a_count_without_a_fever_makes_no_record():
@@ -57,6 +57,6 @@ def test_one_pressure_makes_no_record():
     assert fold.list_records() == ()
 
 
-def told(record):
+def describe(record):
     ends = record.onset_at, record.resolved_at
     return (*((at - HOUR_ZERO) // timedelta(hours=1) for at in ends), str(record.worst))

@@ -12,19 +12,19 @@ HEAD = "id,term,measure,value,unit,lln,uln,baseline,fasting,albumin,on_anticoagu
 
 
 @pytest.fixture
-def graded(tmp_path, capsys):
+def grade_rows(tmp_path, capsys):
     """Grade rows; return the rows that come out, as dictionaries."""
 
-    def run(*rows, head=HEAD, criteria="ctcae-5.0"):
+    def run_command(*rows, head=HEAD, criteria="ctcae-5.0"):
         path = tmp_path / "readings.csv"
         path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
         assert main(["grade", str(path), "--criteria", criteria]) == 0
         return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
 
-    return run
+    return run_command
 
 
-def told(row):
+def describe(row):
     """``2``, ``0-4 for want of baseline``, or the error."""
     if row["error"]:
         return row["error"]
@@ -92,39 +92,41 @@ UNREAD = {
 
 
 @pytest.mark.parametrize(("row", "expected"), [*ROWS.values(), *UNREAD.values()])
-def test_a_row_is_graded_or_has_the_reason_why_not(graded, row, expected):
-    (found,) = graded(row)
-    assert told(found).startswith(expected)
-    if found["error"]:
-        assert [found[name] for name in ADDED if name != "error"] == [""] * 5
+def test_a_row_is_graded_or_has_the_reason_why_not(grade_rows, row, expected):
+    (graded_row,) = grade_rows(row)
+    assert describe(graded_row).startswith(expected)
+    if graded_row["error"]:
+        assert [graded_row[name] for name in ADDED if name != "error"] == [""] * 5
 
 
-def test_the_rest_goes_on_in_the_order_it_came_with_what_else_stood_in_it(graded):
-    given = [
+def test_the_rest_goes_on_in_the_order_it_came_with_what_else_stood_in_it(grade_rows):
+    rows = [
         row.replace(",", f"{n},", 1)
         for n, (row, _) in enumerate((*ROWS.values(), *UNREAD.values()))
     ]
-    found = graded(*given)
-    assert [row["id"] for row in found] == [str(n) for n in range(len(given))]
-    assert [told(row) for row in found if not row["error"]] == [said for _, said in ROWS.values()]
+    graded_rows = grade_rows(*rows)
+    assert [row["id"] for row in graded_rows] == [str(n) for n in range(len(rows))]
+    assert [describe(row) for row in graded_rows if not row["error"]] == [
+        said for _, said in ROWS.values()
+    ]
 
 
-def test_the_same_row_is_told_the_same_every_time(graded):
-    given = [row for row, _ in ROWS.values()] * 3
-    found = [told(row) for row in graded(*given)]
-    assert found == [said for _, said in ROWS.values()] * 3
+def test_the_same_row_is_told_the_same_every_time(grade_rows):
+    rows = [row for row, _ in ROWS.values()] * 3
+    graded_rows = [describe(row) for row in grade_rows(*rows)]
+    assert graded_rows == [said for _, said in ROWS.values()] * 3
 
 
-def test_the_version_decides(graded):
+def test_the_version_decides(grade_rows):
     row = ",10029366,,0.4,10*9/L,1.8,,,,,,"
-    (v5,), (v6,) = graded(row), graded(row, criteria="ctcae-6.0")
+    (v5,), (v6,) = grade_rows(row), grade_rows(row, criteria="ctcae-6.0")
     assert (v5["at_least"], v5["because"]) == ("4", "< 0.5 10*9/L")
     assert (v6["at_least"], v6["because"]) == ("3", "< 0.5 10*9/L")
     assert v6["criterion"] == "ctcae-6.0.neutrophil-count-decreased"
 
 
 # rows under v6, and the reason of grade 0
-OUTSIDE = {
+OUTSIDE_LIMITS = {
     "neutrophil count decreased,1.7,10*9/L,1.8,,": "no threshold met; below LLN",
     "neutrophil count decreased,1.8,10*9/L,1.8,,": "no threshold met",
     "neutrophil count decreased,1.9,10*9/L,1.8,,": "no threshold met",
@@ -136,11 +138,11 @@ OUTSIDE = {
 }
 
 
-def test_grade_zero_outside_the_limits_of_normal_says_so(graded):
+def test_grade_zero_outside_the_limits_of_normal_says_so(grade_rows):
     head = "term,value,unit,lln,uln,baseline"
-    found = graded(*OUTSIDE, head=head, criteria="ctcae-6.0")
-    assert [row["because"] for row in found] == list(OUTSIDE.values())
-    assert {told(row) for row in found} == {"0"}
+    graded_rows = grade_rows(*OUTSIDE_LIMITS, head=head, criteria="ctcae-6.0")
+    assert [row["because"] for row in graded_rows] == list(OUTSIDE_LIMITS.values())
+    assert {describe(row) for row in graded_rows} == {"0"}
 
 
 SYMPTOMS = {
@@ -155,41 +157,41 @@ SYMPTOMS = {
 
 
 @pytest.mark.parametrize(("cell", "expected"), SYMPTOMS.items())
-def test_symptoms_may_be_as_severe_as_they_are(graded, cell, expected):
+def test_symptoms_may_be_as_severe_as_they_are(grade_rows, cell, expected):
     row = f",serum amylase increased,,300,U/L,,100,none,,,,{cell}"
-    (found,) = graded(row, criteria="ctcae-6.0")
-    assert told(found) == expected
+    (graded_row,) = grade_rows(row, criteria="ctcae-6.0")
+    assert describe(graded_row) == expected
 
 
-def test_two_columns_are_enough_and_more_may_be_known(graded):
-    (found,) = graded("fever,39.5", head="term,value")
-    assert told(found) == "0-4 for want of unit"
+def test_two_columns_are_enough_and_more_may_be_known(grade_rows):
+    (graded_row,) = grade_rows("fever,39.5", head="term,value")
+    assert describe(graded_row) == "0-4 for want of unit"
     head = "value,unit,term,neutrophils"
-    (found,) = graded("38.4,Cel,Febrile neutropenia,0.4 10*9/L", head=head)
-    assert told(found) == "3"
+    (graded_row,) = grade_rows("38.4,Cel,Febrile neutropenia,0.4 10*9/L", head=head)
+    assert describe(graded_row) == "3"
 
 
 @pytest.mark.parametrize(
-    ("replaced", "grade"),
+    ("is_replaced", "grade"),
     [("yes", "2"), ("no", "1-2 for want of symptoms"), ("", "1-2 for want of symptoms")],
 )
-def test_potassium_that_was_replaced_is_grade_two(graded, replaced, grade):
+def test_potassium_that_was_replaced_is_grade_two(grade_rows, is_replaced, grade):
     head = "term,value,unit,lln,replaced"
-    (found,) = graded(f"hypokalemia,3.2,mmol/L,3.5,{replaced}", head=head)
-    assert told(found) == grade
+    (graded_row,) = grade_rows(f"hypokalemia,3.2,mmol/L,3.5,{is_replaced}", head=head)
+    assert describe(graded_row) == grade
 
 
 def test_a_byte_that_is_no_text_comes_out_as_it_went_in(tmp_path):
-    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path, output_path = tmp_path / "in.csv", tmp_path / "out.csv"
     path.write_bytes(b"\xef\xbb\xbfterm,value,unit,note\nAnemia,7,g/dL,\xfc\n\nAnemia,7,\xb5g,\n")
-    assert main(["grade", str(path), "--criteria", "ctcae-5.0", "--out", str(out)]) == 0
-    head, first, second = out.read_bytes().splitlines()
+    assert main(["grade", str(path), "--criteria", "ctcae-5.0", "--out", str(output_path)]) == 0
+    head, first, second = output_path.read_bytes().splitlines()
     assert head.startswith(b"term,value,unit,note,at_least,at_most,")
     assert first == b"Anemia,7,g/dL,\xfc,3,3,,< 8.0 g/dL,ctcae-5.0.anemia,"
     assert second.startswith(b"Anemia,7,\xb5g,,0,3,unit,")
 
 
-REFUSED = {
+FAULTS = {
     "no term": ("value,unit\n1,g/L\n", "there is no column 'term'"),
     "a column twice": ("term,value,value\na,1,2\n", "the column 'value' is there already"),
     "graded before": ("term,value,at_least\na,1,2\n", "the column 'at_least' is there already"),
@@ -197,7 +199,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("text", "why"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("text", "why"), FAULTS.values(), ids=FAULTS)
 def test_a_table_that_is_none_is_refused(tmp_path, capsys, text, why):
     path = tmp_path / "in.csv"
     path.write_text(text)
@@ -220,6 +222,6 @@ def test_how_many_rows_could_not_be_read_is_said(tmp_path, capsys):
     huge = "x" * 200_000
     path.write_text(f"term,value\nAnemia,7\nmeasles,1\n{huge},1\nFever,39\n")
     assert main(["grade", str(path), "--criteria", "ctcae-5.0"]) == 0
-    said = capsys.readouterr()
-    assert said.err == "2 of 4 rows could not be read: see error\n"
-    assert len(said.out.splitlines()) == 5
+    output = capsys.readouterr()
+    assert output.err == "2 of 4 rows could not be read: see error\n"
+    assert len(output.out.splitlines()) == 5

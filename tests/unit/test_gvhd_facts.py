@@ -14,7 +14,7 @@ def test_it_is_read_back(body):
     assert read_fact(write_fact(fact(body))).body == body
 
 
-REFUSED = [
+FAULTS = [
     (GvhdStage(1, 0, 0, 0), "skin", 5),
     (GvhdStage(1, 0, 0, 0), "upper_gi", 2),  # has one stage only
     (GvhdStage(1, 0, 0, 0), "liver", -1),
@@ -22,13 +22,13 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("body", "field", "value"), REFUSED)
+@pytest.mark.parametrize(("body", "field", "value"), FAULTS)
 def test_what_no_scale_has_is_refused(body, field, value):
     line = json.loads(write_fact(fact(body)))
     line["body"][field] = value
-    found = read_fact(json.dumps(line))
-    assert isinstance(found, Unreadable)
-    assert found.where.endswith(field)
+    outcome = read_fact(json.dumps(line))
+    assert isinstance(outcome, Unreadable)
+    assert outcome.where.endswith(field)
 
 
 def test_the_schema_names_the_severities():

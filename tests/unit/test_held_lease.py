@@ -27,27 +27,27 @@ def test_a_lease_from_the_future_is_taken_when_nobody_has_renewed_it_for_its_len
     passes, tmp_path
 ):
     db, _ = new_database(tmp_path)
-    ahead = HeldLease(db, "relay", "a", lambda: HOUR_ZERO + timedelta(hours=1))
-    other = HeldLease(db, "relay", "b", lambda: HOUR_ZERO)
-    assert ahead.hold()
+    fast_lease = HeldLease(db, "relay", "a", lambda: HOUR_ZERO + timedelta(hours=1))
+    other_lease = HeldLease(db, "relay", "b", lambda: HOUR_ZERO)
+    assert fast_lease.hold()
     for _ in range(3):
-        assert not other.hold()
+        assert not other_lease.hold()
         passes(FOR_S / 3)
-    assert not other.hold()
+    assert not other_lease.hold()
     passes(0.1)
-    assert other.hold()
+    assert other_lease.hold()
 
 
 def test_a_lease_that_is_renewed_stays_with_its_holder_whose_clock_is_ahead(passes, tmp_path):
     db, _ = new_database(tmp_path)
-    shown = [HOUR_ZERO + timedelta(hours=1)]
-    ahead = HeldLease(db, "relay", "a", lambda: shown[0])
-    other = HeldLease(db, "relay", "b", lambda: HOUR_ZERO)
+    clock = [HOUR_ZERO + timedelta(hours=1)]
+    fast_lease = HeldLease(db, "relay", "a", lambda: clock[0])
+    other_lease = HeldLease(db, "relay", "b", lambda: HOUR_ZERO)
     for _ in range(10):
-        assert ahead.hold()
-        assert not other.hold()
+        assert fast_lease.hold()
+        assert not other_lease.hold()
         passes(FOR_S / 2)
-        shown[0] += timedelta(seconds=FOR_S / 2)
+        clock[0] += timedelta(seconds=FOR_S / 2)
 
 
 def test_a_lease_that_is_over_is_taken_at_once(tmp_path):
@@ -60,23 +60,23 @@ def test_a_lease_that_is_over_is_taken_at_once(tmp_path):
 def test_a_lease_is_kept_while_something_takes_long(passes, monkeypatch, tmp_path):
     monkeypatch.setattr(held_lease, "RENEW_S", 0.02)
     db, _ = new_database(tmp_path)
-    shown = [HOUR_ZERO]
-    mine, other = (HeldLease(db, "alerts", name, lambda: shown[0]) for name in "ab")
-    assert mine.hold()
+    clock = [HOUR_ZERO]
+    own_lease, other_lease = (HeldLease(db, "alerts", name, lambda: clock[0]) for name in "ab")
+    assert own_lease.hold()
 
-    def until():
+    def read_expiry():
         with db.read() as conn:
             return leases.find_lease_end(conn, "alerts")
 
     def takes_long():
-        taken = []
+        leases = []
         for _ in range(5):
-            before = until()
-            shown[0] += timedelta(seconds=FOR_S / 2)  # first: it is written when a renewal is due
+            expiry = read_expiry()
+            clock[0] += timedelta(seconds=FOR_S / 2)  # first: it is written when a renewal is due
             passes(FOR_S / 2)
-            while until() == before:
+            while read_expiry() == expiry:
                 time.sleep(0.01)
-            taken.append(other.hold())
-        return taken
+            leases.append(other_lease.hold())
+        return leases
 
-    assert mine.run_while_held(takes_long) == [False] * 5
+    assert own_lease.run_while_held(takes_long) == [False] * 5

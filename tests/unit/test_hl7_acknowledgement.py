@@ -9,18 +9,18 @@ from services.ingest.domain.hl7.message import Message, parse_message
 from services.ingest.domain.message_content import Refusal
 from tests.helpers.hl7_messages import header, labs
 
-AT = datetime(2026, 3, 1, 8, 30, 5, tzinfo=UTC)
+ANSWERED_AT = datetime(2026, 3, 1, 8, 30, 5, tzinfo=UTC)
 NO_ID = Refusal("MSH-10", "there is no message control id", "give every message its own")
 
 
-def answered(raw, answer=Answer.ACCEPT, refused=None):
-    found = parse_message(acknowledge(raw, answer, AT, refused))
-    assert isinstance(found, Message)
-    return found
+def parse_answer(raw, answer=Answer.ACCEPT, refusal=None):
+    answer_message = parse_message(acknowledge(raw, answer, ANSWERED_AT, refusal))
+    assert isinstance(answer_message, Message)
+    return answer_message
 
 
 @pytest.mark.parametrize(
-    ("wanted", "mode"),
+    ("condition", "mode"),
     [
         ("", "A"),
         ("|||AL|NE", "C"),
@@ -32,15 +32,15 @@ def answered(raw, answer=Answer.ACCEPT, refused=None):
     ],
 )
 @pytest.mark.parametrize("answer", list(Answer))
-def test_the_mode_is_what_msh_15_asks_for(wanted, mode, answer):
-    found = answered(labs(tail=wanted), answer)
-    assert found.first_segment("MSA").text(1) == f"{mode}{answer}"
+def test_the_mode_is_what_msh_15_asks_for(condition, mode, answer):
+    reply = parse_answer(labs(tail=condition), answer)
+    assert reply.first_segment("MSA").text(1) == f"{mode}{answer}"
 
 
 def test_an_answer_says_whom_it_is_for_and_to_what():
-    found = answered(labs(control_id="MSG-17"))
-    assert found.first_segment("MSA").text(2) == "MSG-17"
-    assert [found.header.text(at) for at in (3, 4, 5, 6, 7, 11, 12)] == [
+    reply = parse_answer(labs(control_id="MSG-17"))
+    assert reply.first_segment("MSA").text(2) == "MSG-17"
+    assert [reply.header.text(at) for at in (3, 4, 5, 6, 7, 11, 12)] == [
         "AEGIS",
         "AEGIS",
         "LAB",
@@ -49,12 +49,12 @@ def test_an_answer_says_whom_it_is_for_and_to_what():
         "P",
         "2.5.1",
     ]
-    assert found.header.components(9) == ["ACK", "R01", "ACK"]
-    assert found.first_segment("ERR") is None
+    assert reply.header.components(9) == ["ACK", "R01", "ACK"]
+    assert reply.first_segment("ERR") is None
 
 
 def test_every_answer_has_a_control_id_of_its_own():
-    ids = {answered(labs(control_id=one)).header.text(10) for one in ("1", "2")}
+    ids = {parse_answer(labs(control_id=one)).header.text(10) for one in ("1", "2")}
     assert len(ids) == 2
 
 
@@ -71,8 +71,8 @@ PLACES = [
 
 @pytest.mark.parametrize(("where", "answer", "location", "code"), PLACES)
 def test_an_error_says_where_which_condition_how_bad_and_what_to_do(where, answer, location, code):
-    refused = Refusal(where, "it is wrong", "put it right")
-    error = answered(labs(), answer, refused).first_segment("ERR")
+    refusal = Refusal(where, "it is wrong", "put it right")
+    error = parse_answer(labs(), answer, refusal).first_segment("ERR")
     assert error.components(2) == location
     assert error.components(3)[::2] == [code, "HL70357"]
     assert error.text(4) == "E"
@@ -80,50 +80,52 @@ def test_an_error_says_where_which_condition_how_bad_and_what_to_do(where, answe
 
 
 def test_marks_in_the_words_of_an_error_are_escaped():
-    refused = Refusal("MSH-1, MSH-2", "two are the same", "use |^~\\& or others")
-    assert answered(b"MSH|^^", Answer.REJECT, refused).first_segment("ERR").text(8) == str(refused)
+    refusal = Refusal("MSH-1, MSH-2", "two are the same", "use |^~\\& or others")
+    assert parse_answer(b"MSH|^^", Answer.REJECT, refusal).first_segment("ERR").text(8) == str(
+        refusal
+    )
 
 
 @pytest.mark.parametrize(
     "raw", [b"", b"garbage", b"MSH", b"MSH|^^^^|A", b"\xff\xfe\x00", b"FHS|^~\\&"]
 )
 def test_garbage_is_answered_too(raw):
-    found = answered(raw, Answer.REJECT, NO_ID)
-    assert (found.first_segment("MSA").text(1), found.first_segment("MSA").text(2)) == ("AR", "")
+    reply = parse_answer(raw, Answer.REJECT, NO_ID)
+    assert (reply.first_segment("MSA").text(1), reply.first_segment("MSA").text(2)) == ("AR", "")
 
 
 def test_a_message_in_a_wrong_character_set_is_answered_by_its_id():
     raw = labs("NTE|1||J\xfcrgen", control_id="MSG-17").decode().encode("latin-1")
-    assert answered(raw, Answer.REJECT, NO_ID).first_segment("MSA").text(2) == "MSG-17"
+    assert parse_answer(raw, Answer.REJECT, NO_ID).first_segment("MSA").text(2) == "MSG-17"
 
 
 def test_a_message_cut_within_its_header_is_answered_by_its_id():
     raw = header(control_id="MSG-17").encode() + b"|||||\xc3"
-    assert answered(raw, Answer.REJECT, NO_ID).first_segment("MSA").text(2) == "MSG-17"
+    assert parse_answer(raw, Answer.REJECT, NO_ID).first_segment("MSA").text(2) == "MSG-17"
 
 
 @pytest.mark.parametrize("control_id", ["a&b", r"a\T\b", "J\xfc-1", "a^b", "x" * 200])
 def test_the_control_id_comes_back_byte_for_byte(control_id):
     for codec in ("utf-8", "latin-1"):
         raw = labs(control_id=control_id).decode().encode(codec)
-        msa = acknowledge(raw, Answer.ACCEPT, AT).split(b"\r")[1]
+        msa = acknowledge(raw, Answer.ACCEPT, ANSWERED_AT).split(b"\r")[1]
         assert msa == b"MSA|AA|" + control_id.encode(codec)
 
 
 def test_an_answer_uses_the_marks_of_its_message():
     raw = labs(control_id="a|b").replace(b"|", b"#").replace(b"a#b", b"a|b")
-    msa = acknowledge(raw, Answer.REJECT, AT, NO_ID).split(b"\r")
+    msa = acknowledge(raw, Answer.REJECT, ANSWERED_AT, NO_ID).split(b"\r")
     assert msa[1] == b"MSA#AR#a|b"
     assert msa[2].startswith(b"ERR##MSH^1^10#101^")
 
 
 def test_an_answer_is_in_the_character_set_of_its_message():
     raw = labs(control_id="J\xfc-1", tail="||||||8859/1").decode().encode("latin-1")
-    found = answered(raw)
-    assert (found.header.text(18), found.first_segment("MSA").text(2)) == ("8859/1", "J\xfc-1")
+    reply = parse_answer(raw)
+    assert (reply.header.text(18), reply.first_segment("MSA").text(2)) == ("8859/1", "J\xfc-1")
 
 
 def test_the_words_of_an_error_are_plain_ascii():
-    refused = Refusal("MSH-3, MSH-4", "no site sends as J\xfcLICH|\u5317", "name it")
-    ack = acknowledge(labs(), Answer.REJECT, AT, refused)
+    refusal = Refusal("MSH-3, MSH-4", "no site sends as J\xfcLICH|\u5317", "name it")
+    ack = acknowledge(labs(), Answer.REJECT, ANSWERED_AT, refusal)
     assert ack.isascii()

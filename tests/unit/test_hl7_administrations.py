@@ -10,23 +10,25 @@ ORDER = "ORC|RE||RX1"
 BLINATUMOMAB = "853406^blinatumomab^RXN"
 
 
-def rxa(drug=BLINATUMOMAB, amount="8", unit="ug/d", note="start", at="20260301080000", **more):
+def rxa(
+    drug=BLINATUMOMAB, amount="8", unit="ug/d", note="start", started="20260301080000", **extras
+):
     """RXA of one administration."""
-    fields = {3: at, 4: more.get("until", ""), 5: drug, 6: amount, 7: unit, 9: note}
-    fields |= {20: more.get("completion", ""), 21: more.get("action", "")}
+    fields = {3: started, 4: extras.get("until", ""), 5: drug, 6: amount, 7: unit, 9: note}
+    fields |= {20: extras.get("completion", ""), 21: extras.get("action", "")}
     return "RXA|" + "|".join(fields.get(place, "") for place in range(1, 22))
 
 
-def given(*segments):
+def make_message(*segments):
     return message(PID, ORDER, *segments, kind="RAS^O17")
 
 
-def told(*segments):
-    found = read_content(given(*segments))
-    assert found.parked == ()
+def describe(*segments):
+    content = read_content(make_message(*segments))
+    assert content.parked == ()
     return [
         (draft.body.drug, str(draft.body.action), draft.body.dose, f"{draft.observed_at:%H:%M}")
-        for draft in found.drafts
+        for draft in content.drafts
     ]
 
 
@@ -43,15 +45,18 @@ DRUGS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "drug"), DRUGS)
-def test_a_drug_is_known_by_its_code_or_its_name(written, drug):
-    assert told(rxa(drug=written, amount="1", unit="mg", note="given"))[0][:2] == (drug, "given")
+@pytest.mark.parametrize(("drug_field", "drug"), DRUGS)
+def test_a_drug_is_known_by_its_code_or_its_name(drug_field, drug):
+    assert describe(rxa(drug=drug_field, amount="1", unit="mg", note="given"))[0][:2] == (
+        drug,
+        "given",
+    )
 
 
 def test_the_steps_of_an_infusion():
     steps = [("8", "start", "0800"), ("16", "rate", "0900"), ("", "stop", "1000")]
-    raw = [rxa(amount=amount, note=note, at=f"20260301{at}") for amount, note, at in steps]
-    assert told(*raw) == [
+    raw = [rxa(amount=amount, note=note, started=f"20260301{at}") for amount, note, at in steps]
+    assert describe(*raw) == [
         ("blinatumomab", "start", quantity("8", "ug/d"), "13:00"),
         ("blinatumomab", "rate", quantity("16", "ug/d"), "14:00"),
         ("blinatumomab", "stop", None, "15:00"),
@@ -60,25 +65,27 @@ def test_the_steps_of_an_infusion():
 
 def test_two_times_far_apart_are_a_start_and_a_stop():
     raw = rxa(note="", until="20260301200000")
-    assert [(action, at) for _, action, _, at in told(raw)] == [
+    assert [(action, at) for _, action, _, at in describe(raw)] == [
         ("start", "13:00"),
         ("stop", "01:00"),
     ]
 
 
-@pytest.mark.parametrize("until", ["", "20260301080000", "20260301081500"])
-def test_two_times_close_together_are_one_dose(until):
-    assert [action for _, action, _, _ in told(rxa(note="", until=until))] == ["given"]
+@pytest.mark.parametrize("end_text", ["", "20260301080000", "20260301081500"])
+def test_two_times_close_together_are_one_dose(end_text):
+    assert [action for _, action, _, _ in describe(rxa(note="", until=end_text))] == ["given"]
 
 
 def test_premedication_is_scheduled():
-    raw = given(rxa(drug="^dexamethasone", amount="20", unit="mg", note="given~premedication"))
+    raw = make_message(
+        rxa(drug="^dexamethasone", amount="20", unit="mg", note="given~premedication")
+    )
     assert read_content(raw).drafts[0].body.scheduled is True
-    assert read_content(given(rxa(note="given"))).drafts[0].body.scheduled is False
+    assert read_content(make_message(rxa(note="given"))).drafts[0].body.scheduled is False
 
 
 def test_the_route_follows_and_the_order_precedes():
-    (draft,) = read_content(given(rxa(), "RXR|IV^intravenous")).drafts
+    (draft,) = read_content(make_message(rxa(), "RXR|IV^intravenous")).drafts
     assert draft.body.route == "IV"
     assert "RX1" in draft.series
 
@@ -95,38 +102,40 @@ def test_the_route_follows_and_the_order_precedes():
     ],
 )
 def test_a_dose_is_kept_as_sent_and_an_unknown_one_is_none(amount, unit, dose):
-    assert told(rxa(amount=amount, unit=unit, note="given"))[0][2] == dose
+    assert describe(rxa(amount=amount, unit=unit, note="given"))[0][2] == dose
 
 
 PARKED = [
     (rxa(drug="X^homeopathy"), "RXA[1].5", "unknown-code"),
     (rxa(unit="drops"), "RXA[1].7", "unknown-unit"),
-    (rxa(at=""), "RXA[1].3", "unreadable-time"),
-    (rxa(at="soon"), "RXA[1].3", "unreadable-time"),
+    (rxa(started=""), "RXA[1].3", "unreadable-time"),
+    (rxa(started="soon"), "RXA[1].3", "unreadable-time"),
     (rxa(action="Q"), "RXA[1].21", "unreadable-value"),
 ]
 
 
 @pytest.mark.parametrize(("segment", "path", "reason"), PARKED)
 def test_what_cannot_be_read_is_parked_and_the_others_go_on(segment, path, reason):
-    raw = given(segment, rxa(drug="^tocilizumab"))
+    raw = make_message(segment, rxa(drug="^tocilizumab"))
     assert read_parked(raw) == [(path, reason)]
     assert [draft.body.drug for draft in read_content(raw).drafts] == ["tocilizumab"]
 
 
 @pytest.mark.parametrize("completion", ["RE", "NA"])
 def test_what_was_not_given_is_nothing(completion):
-    assert told(rxa(completion=completion)) == []
+    assert describe(rxa(completion=completion)) == []
 
 
 @pytest.mark.parametrize(("action", "status"), [("A", "F"), ("U", "C"), ("D", "D")])
 def test_an_administration_is_added_corrected_or_taken_back(action, status):
-    first, other = (read_content(given(rxa(action=one))).drafts[0] for one in ("", action))
-    assert (other.status, other.series) == (Status(status), first.series)
+    first, other_draft = (
+        read_content(make_message(rxa(action=one))).drafts[0] for one in ("", action)
+    )
+    assert (other_draft.status, other_draft.series) == (Status(status), first.series)
 
 
 def test_one_is_taken_back_whatever_its_dose_is():
-    (draft,) = read_content(given(rxa(unit="drops", action="D"))).drafts
+    (draft,) = read_content(make_message(rxa(unit="drops", action="D"))).drafts
     assert (draft.status, draft.body.action) == (Status.DELETED, Action.START)
 
 

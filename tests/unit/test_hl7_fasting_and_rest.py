@@ -17,20 +17,20 @@ from tests.helpers.hl7_messages import (
 GLUCOSE = obx("200", "mg/dL", code="2345-7^Glucose^LN")
 
 
-def order(said):
+def order(fasting_text):
     """OBR with OBR-13."""
-    return f"{OBR}||||||{said}"
+    return f"{OBR}||||||{fasting_text}"
 
 
-def status(said, code="49541-6^Fasting status^LN", kind="ST", flag="F"):
-    return f"OBX|2|{kind}|{code}||{said}|||||||{flag}"
+def status(fasting_text, code="49541-6^Fasting status^LN", kind="ST", flag="F"):
+    return f"OBX|2|{kind}|{code}||{fasting_text}|||||||{flag}"
 
 
 def fasting_of(*segments, measure="glucose"):
     """What the only glucose of the message says."""
     drafts = read_content(message(PID, *segments)).drafts
-    (found,) = [one for one in drafts if one.body.measure == measure]
-    return found.body.fasting
+    (draft,) = [one for one in drafts if one.body.measure == measure]
+    return draft.body.fasting
 
 
 IN_THE_ORDER = {
@@ -49,9 +49,11 @@ IN_THE_ORDER = {
 }
 
 
-@pytest.mark.parametrize(("said", "fasting"), IN_THE_ORDER.items(), ids=lambda text: str(text)[:9])
-def test_the_order_says_whether_the_participant_was_fasting(said, fasting):
-    assert fasting_of(order(said), GLUCOSE) is fasting
+@pytest.mark.parametrize(
+    ("fasting_text", "is_fasting"), IN_THE_ORDER.items(), ids=lambda text: str(text)[:9]
+)
+def test_the_order_says_whether_the_participant_was_fasting(fasting_text, is_fasting):
+    assert fasting_of(order(fasting_text), GLUCOSE) is is_fasting
 
 
 IN_A_RESULT = {
@@ -65,11 +67,11 @@ IN_A_RESULT = {
 }
 
 
-@pytest.mark.parametrize(("said", "fasting"), IN_A_RESULT.items())
+@pytest.mark.parametrize(("fasting_text", "is_fasting"), IN_A_RESULT.items())
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_result_of_the_same_order_says_it(said, fasting, is_first):
-    both = [status(said), GLUCOSE]
-    assert fasting_of(OBR, *(both if is_first else both[::-1])) is fasting
+def test_a_result_of_the_same_order_says_it(fasting_text, is_fasting, is_first):
+    segments = [status(fasting_text), GLUCOSE]
+    assert fasting_of(OBR, *(segments if is_first else segments[::-1])) is is_fasting
 
 
 def test_a_site_may_have_a_code_of_its_own_for_it():

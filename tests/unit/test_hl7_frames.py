@@ -4,48 +4,48 @@ import pytest
 
 from services.ingest.domain.hl7.frames import FrameReader, OversizedFrame, frame_message
 
-ONE, TWO = b"MSH|^~\\&|A\rPID|1\r", b"MSH|^~\\&|B\r"
-BOTH = frame_message(ONE) + frame_message(TWO)
+FIRST, TWO = b"MSH|^~\\&|A\rPID|1\r", b"MSH|^~\\&|B\r"
+TWO_FRAMES = frame_message(FIRST) + frame_message(TWO)
 
 
-def fed(*reads, largest=1000):
+def read_frames(*reads, largest=1000):
     frames = FrameReader(largest)
     return [found for data in reads for found in frames.feed(data)], frames.garbage
 
 
 ARRIVALS = {
-    "one": ([frame_message(ONE)], [ONE], 0),
-    "several in one read": ([BOTH], [ONE, TWO], 0),
-    "byte by byte": ([bytes((byte,)) for byte in BOTH], [ONE, TWO], 0),
-    "split within the end of a frame": ([frame_message(ONE)[:-1], b"\r"], [ONE], 0),
-    "split before the end of a frame": ([frame_message(ONE)[:-2], b"\x1c\r"], [ONE], 0),
+    "one": ([frame_message(FIRST)], [FIRST], 0),
+    "several in one read": ([TWO_FRAMES], [FIRST, TWO], 0),
+    "byte by byte": ([bytes((byte,)) for byte in TWO_FRAMES], [FIRST, TWO], 0),
+    "split within the end of a frame": ([frame_message(FIRST)[:-1], b"\r"], [FIRST], 0),
+    "split before the end of a frame": ([frame_message(FIRST)[:-2], b"\x1c\r"], [FIRST], 0),
     "garbage before, between and after": (
-        [b"hello" + frame_message(ONE) + b"??" + frame_message(TWO) + b"!"],
-        [ONE, TWO],
+        [b"hello" + frame_message(FIRST) + b"??" + frame_message(TWO) + b"!"],
+        [FIRST, TWO],
         8,
     ),
     "line ends between frames are no garbage": (
-        [frame_message(ONE) + b"\r\n" + frame_message(TWO)],
-        [ONE, TWO],
+        [frame_message(FIRST) + b"\r\n" + frame_message(TWO)],
+        [FIRST, TWO],
         0,
     ),
     "nothing but garbage": ([b"GET / HTTP/1.1\r\n\r\n"], [], 14),
     "a frame that goes straight into the next": (
-        [b"\x0b" + ONE + b"\x1c" + frame_message(TWO)],
-        [ONE, TWO],
+        [b"\x0b" + FIRST + b"\x1c" + frame_message(TWO)],
+        [FIRST, TWO],
         0,
     ),
-    "given up halfway and begun again": ([frame_message(ONE)[:9] + frame_message(TWO)], [TWO], 8),
+    "given up halfway and begun again": ([frame_message(FIRST)[:9] + frame_message(TWO)], [TWO], 8),
     "a vertical tab within a text": ([frame_message(b"MSH|a\x0bb\r")], [b"MSH|a\x0bb\r"], 0),
     "a lone end mark within a text": ([frame_message(b"MSH|a\x1cb\r")], [b"MSH|a\x1cb\r"], 0),
     "an empty frame": ([frame_message(b"")], [b""], 0),
-    "half a frame": ([frame_message(ONE)[:-2]], [], 0),
+    "half a frame": ([frame_message(FIRST)[:-2]], [], 0),
 }
 
 
 @pytest.mark.parametrize(("reads", "messages", "garbage"), ARRIVALS.values(), ids=ARRIVALS)
 def test_every_message_comes_out_once_and_whole(reads, messages, garbage):
-    assert fed(*reads) == (messages, garbage)
+    assert read_frames(*reads) == (messages, garbage)
 
 
 def test_a_frame_that_has_begun_is_halfway_until_it_ends():
@@ -59,17 +59,17 @@ def test_a_frame_that_has_begun_is_halfway_until_it_ends():
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 10_000])
 def test_a_frame_that_is_too_long_is_named_and_the_next_one_read(size):
-    stream = frame_message(ONE + b"x" * 5000) + frame_message(TWO)
+    stream = frame_message(FIRST + b"x" * 5000) + frame_message(TWO)
     reads = [stream[at : at + size] for at in range(0, len(stream), size)]
-    (long, next_one), garbage = fed(*reads)
+    (long, next_one), garbage = read_frames(*reads)
     assert isinstance(long, OversizedFrame)
-    assert long.head.startswith(ONE)
+    assert long.head.startswith(FIRST)
     assert (next_one, garbage) == (TWO, 0)
 
 
 def test_the_longest_allowed_is_allowed():
-    assert fed(frame_message(b"x" * 1000)) == ([b"x" * 1000], 0)
-    assert isinstance(fed(frame_message(b"x" * 1001))[0][0], OversizedFrame)
+    assert read_frames(frame_message(b"x" * 1000)) == ([b"x" * 1000], 0)
+    assert isinstance(read_frames(frame_message(b"x" * 1001))[0][0], OversizedFrame)
 
 
 def test_no_more_than_the_longest_is_held_in_memory():

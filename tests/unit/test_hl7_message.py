@@ -19,8 +19,8 @@ from tests.helpers.hl7_messages import (
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\r\r", "\n\n"])
 def test_segments_end_in_cr_lf_or_both(end):
-    found = parse_message(message(PID, obx("0.49"), end=end))
-    assert [(segment.name, segment.number) for segment in found.segments] == [
+    parsed_message = parse_message(message(PID, obx("0.49"), end=end))
+    assert [(segment.name, segment.number) for segment in parsed_message.segments] == [
         ("MSH", 1),
         ("PID", 1),
         ("OBX", 1),
@@ -34,15 +34,15 @@ def test_the_last_segment_needs_no_end():
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
 def test_a_line_feed_within_a_text_does_not_cut_its_segment(end):
     value = "9\nas told by the nurse"
-    (found,) = parse_message(message(obx(value, observed_at="20260301"), end=end)).segments_named(
+    (segment,) = parse_message(message(obx(value, observed_at="20260301"), end=end)).segments_named(
         "OBX"
     )
-    assert (found.text(5), found.text(14)) == (value, "20260301")
+    assert (segment.text(5), segment.text(14)) == (value, "20260301")
 
 
 def test_fields_are_counted_as_hl7_counts_them():
-    found = parse_message(message(PID)).header
-    assert [found.field(at) for at in (1, 2, 3, 10, 12, 99)] == [
+    header = parse_message(message(PID)).header
+    assert [header.field(at) for at in (1, 2, 3, 10, 12, 99)] == [
         "|",
         "^~\\&",
         "LAB",
@@ -96,8 +96,8 @@ def test_ascii_is_ascii():
         parse_message(message("NTE|1||plain", tail="||||||ASCII")).first_segment("NTE").text(3)
         == "plain"
     )
-    refused = parse_message(message("NTE|1||Jürgen", tail="||||||ASCII"))
-    assert (refused.location, "is not ASCII" in refused.problem) == ("MSH-18", True)
+    refusal = parse_message(message("NTE|1||Jürgen", tail="||||||ASCII"))
+    assert (refusal.location, "is not ASCII" in refusal.problem) == ("MSH-18", True)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ def test_ascii_is_ascii():
     ],
 )
 def test_a_wrong_character_set_is_refused_with_what_to_do(raw, says):
-    refused = parse_message(raw)
-    assert isinstance(refused, Refusal)
-    assert says in str(refused)
-    assert "Jürgen" not in str(refused)
+    refusal = parse_message(raw)
+    assert isinstance(refusal, Refusal)
+    assert says in str(refusal)
+    assert "Jürgen" not in str(refusal)
 
 
 ESCAPES = [
@@ -126,15 +126,15 @@ ESCAPES = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "meant"), ESCAPES)
-def test_escapes_are_undone_and_what_means_nothing_is_kept(sent, meant):
-    assert unescape(sent, Separators()) == meant
+@pytest.mark.parametrize(("escaped_text", "meant"), ESCAPES)
+def test_escapes_are_undone_and_what_means_nothing_is_kept(escaped_text, meant):
+    assert unescape(escaped_text, Separators()) == meant
 
 
 def test_an_escaped_mark_does_not_split_a_field():
-    found = parse_message(message(r"ZZZ|a\F\b^c\S\d~e\R\f")).first_segment("ZZZ")
-    assert found.components(1) == ["a|b", "c^d"]
-    assert [found.split_components(one) for one in found.repetitions(1)] == [
+    segment = parse_message(message(r"ZZZ|a\F\b^c\S\d~e\R\f")).first_segment("ZZZ")
+    assert segment.components(1) == ["a|b", "c^d"]
+    assert [segment.split_components(one) for one in segment.repetitions(1)] == [
         ["a|b", "c^d"],
         ["e~f"],
     ]
@@ -152,11 +152,14 @@ def test_unknown_and_local_segments_are_kept_and_do_no_harm():
 def test_nothing_sent_is_not_the_same_as_sent_as_nothing():
     absent, null = read_draft(obx("", status="X")), read_draft(obx('""', status="X"))
     assert absent.body == null.body
-    found = parse_message(message('ZZZ||""'))
-    assert (found.first_segment("ZZZ").field(1), found.first_segment("ZZZ").field(2)) == ("", '""')
+    parsed_message = parse_message(message('ZZZ||""'))
+    assert (
+        parsed_message.first_segment("ZZZ").field(1),
+        parsed_message.first_segment("ZZZ").field(2),
+    ) == ("", '""')
 
 
-REFUSED = {
+FAULTS = {
     "no message": (b"hello", "MSH", "does not start with MSH"),
     "nothing": (b"", "MSH", "does not start with MSH"),
     "only its name": (b"MSH", "MSH", "does not start with MSH"),
@@ -172,18 +175,18 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("raw", "where", "says"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("raw", "where", "says"), FAULTS.values(), ids=FAULTS)
 def test_what_can_never_be_accepted_is_refused_by_name(raw, where, says):
-    refused = read_refusal(raw)
-    assert refused.location == where
-    assert says in refused.problem
-    assert refused.remedy
+    refusal = read_refusal(raw)
+    assert refusal.location == where
+    assert says in refusal.problem
+    assert refusal.remedy
 
 
 def test_what_is_not_read_is_parked_whole():
-    found = read_content(message(PID, kind="SIU^S12"))
-    (item,) = found.parked
-    assert found.kind == "other"
+    content = read_content(message(PID, kind="SIU^S12"))
+    (item,) = content.parked
+    assert content.kind == "other"
     assert (item.path, str(item.reason)) == ("MSH.9", "unsupported-message")
     assert "SIU^S12" in item.detail
 

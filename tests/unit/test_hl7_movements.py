@@ -8,13 +8,13 @@ from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 EVENT = "EVN|A01|20260301080000"
 
 
-def visit(ward="WARD", admitted="", discharged=""):
-    fields = {2: "I", 3: ward, 19: "V1", 44: admitted, 45: discharged}
+def visit(ward="WARD", admission="", discharge=""):
+    fields = {2: "I", 3: ward, 19: "V1", 44: admission, 45: discharge}
     return "PV1|" + "|".join(fields.get(place, "") for place in range(1, 46))
 
 
-def pid(died="", at=""):
-    return "|".join(PID.split("|") + [""] * 20 + [at, died])
+def pid(death_flag="", death_time=""):
+    return "|".join(PID.split("|") + [""] * 20 + [death_time, death_flag])
 
 
 def adt(event, *segments):
@@ -47,22 +47,25 @@ def test_a_cancellation_has_the_key_of_what_it_cancels(event, undone_by):
     assert first.series == second.series
 
 
-DATED = [
-    ("A01", visit(admitted="20260228200000"), "2026-03-01 01:00", ()),
-    ("A03", visit(discharged="20260228200000"), "2026-03-01 01:00", ()),
+DATES = [
+    ("A01", visit(admission="20260228200000"), "2026-03-01 01:00", ()),
+    ("A03", visit(discharge="20260228200000"), "2026-03-01 01:00", ()),
     ("A01", visit(), "2026-03-01 13:00", ("observed_at from EVN-2",)),
 ]
 
 
-@pytest.mark.parametrize(("event", "where", "at", "notes"), DATED)
-def test_a_movement_is_dated_by_its_visit_else_by_its_event(event, where, at, notes):
+@pytest.mark.parametrize(("event", "where", "instant", "notes"), DATES)
+def test_a_movement_is_dated_by_its_visit_else_by_its_event(event, where, instant, notes):
     (draft,) = read_content(adt(event, PID, where)).drafts
-    assert (f"{draft.observed_at:%Y-%m-%d %H:%M}", draft.notes) == (at, notes)
+    assert (f"{draft.observed_at:%Y-%m-%d %H:%M}", draft.notes) == (instant, notes)
 
 
 def test_a_movement_and_a_death_say_of_which_visit_they_are():
-    died = pid("Y", "20260301073000")
-    assert [draft.visit for draft in read_content(adt("A01", died, visit())).drafts] == ["V1", "V1"]
+    death_pid = pid("Y", "20260301073000")
+    assert [draft.visit for draft in read_content(adt("A01", death_pid, visit())).drafts] == [
+        "V1",
+        "V1",
+    ]
 
 
 def test_a_movement_without_its_event_is_dated_by_its_message():
@@ -71,20 +74,22 @@ def test_a_movement_without_its_event_is_dated_by_its_message():
 
 
 def test_an_unreadable_time_of_a_movement_is_parked():
-    raw = adt("A03", PID, visit(discharged="soon"))
+    raw = adt("A03", PID, visit(discharge="soon"))
     assert read_parked(raw) == [("EVN", "unreadable-time")]
 
 
 @pytest.mark.parametrize("event", ["A01", "A03", "A08", "A31"])
 def test_a_death_is_read_from_any_of_these(event):
-    found = read_content(adt(event, pid("Y", "20260301073000"), visit())).drafts
-    (death,) = [draft for draft in found if isinstance(draft.body, Death)]
+    drafts = read_content(adt(event, pid("Y", "20260301073000"), visit())).drafts
+    (death,) = [draft for draft in drafts if isinstance(draft.body, Death)]
     assert f"{death.observed_at:%Y-%m-%d %H:%M}" == "2026-03-01 12:30"
 
 
-@pytest.mark.parametrize(("died", "at"), [("", ""), ("N", ""), ("N", '""'), ('""', '""')])
-def test_who_did_not_die_is_not_dead(died, at):
-    assert read_content(adt("A08", pid(died, at))).drafts == ()
+@pytest.mark.parametrize(
+    ("death_flag", "death_time"), [("", ""), ("N", ""), ("N", '""'), ('""', '""')]
+)
+def test_who_did_not_die_is_not_dead(death_flag, death_time):
+    assert read_content(adt("A08", pid(death_flag, death_time))).drafts == ()
 
 
 def test_a_death_without_a_date_takes_that_of_its_message_and_says_so():

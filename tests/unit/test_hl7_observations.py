@@ -33,7 +33,7 @@ def test_a_measure_is_known_by_either_of_its_codes(code, measure):
 
 
 # LOINC code, unit, and what is measured
-GRADED = [
+GRADED_RESULTS = [
     ("39156-5", "kg/m2", "bmi"),
     ("711-2", "10*9/L", "eosinophils"),
     ("2085-9", "mg/dL", "hdl"),
@@ -45,7 +45,7 @@ GRADED = [
 ]
 
 
-@pytest.mark.parametrize(("code", "unit", "measure"), GRADED)
+@pytest.mark.parametrize(("code", "unit", "measure"), GRADED_RESULTS)
 def test_what_feeds_send_is_what_a_criterion_reads(code, unit, measure):
     body = read_draft(obx("7", unit, code=f"{code}^^LN")).body
     assert (body.measure, body.value) == (measure, quantity("7", unit))
@@ -54,11 +54,11 @@ def test_what_feeds_send_is_what_a_criterion_reads(code, unit, measure):
 
 @pytest.mark.parametrize("code", ["99999-9^New^LN", "751-8", "GLU^^L", "AEGIS-MOOD^^AEGIS", ""])
 def test_an_unknown_code_is_parked_with_what_to_do_and_the_others_go_on(code):
-    found = read_content(labs(obx("1", code=code), obx("0.49")))
-    (item,) = found.parked
+    content = read_content(labs(obx("1", code=code), obx("0.49")))
+    (item,) = content.parked
     assert (item.path, str(item.reason)) == ("OBX[1].3", "unknown-code")
     assert "sites.yaml" in item.detail
-    assert [draft.body.measure for draft in found.drafts] == ["neutrophils"]
+    assert [draft.body.measure for draft in content.drafts] == ["neutrophils"]
 
 
 WORDS = [
@@ -69,10 +69,10 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("measure", "written", "word"), WORDS)
-def test_words_are_those_of_the_site_or_those_that_everybody_uses(measure, written, word):
+@pytest.mark.parametrize(("measure", "result_text", "word"), WORDS)
+def test_words_are_those_of_the_site_or_those_that_everybody_uses(measure, result_text, word):
     code = f"AEGIS-{measure.upper()}^^AEGIS"
-    assert read_draft(obx(written, "", kind="CWE", code=code)).body == Observation(
+    assert read_draft(obx(result_text, "", kind="CWE", code=code)).body == Observation(
         measure, text=word
     )
 
@@ -111,14 +111,14 @@ def test_a_result_is_taken_back_whatever_stands_in_its_place(status, value, unit
 
 @pytest.mark.parametrize("status", ["C", "A"])
 def test_a_correction_that_cannot_be_read_waits_and_what_it_corrects_no_longer_stands(status):
-    read = read_content(labs(obx("HEMOLYZED", kind="ST", status=status)))
-    assert [item.reason for item in read.parked] == ["unreadable-value"]
-    assert [draft.body for draft in read.drafts] == [Observation("neutrophils")]
+    content = read_content(labs(obx("HEMOLYZED", kind="ST", status=status)))
+    assert [item.reason for item in content.parked] == ["unreadable-value"]
+    assert [draft.body for draft in content.drafts] == [Observation("neutrophils")]
 
 
 def test_a_correction_in_an_unknown_unit_waits_until_the_unit_is_known():
-    read = read_content(labs(obx("1", "furlongs", status="C")))
-    assert ([item.reason for item in read.parked], read.drafts) == (["unknown-unit"], ())
+    content = read_content(labs(obx("1", "furlongs", status="C")))
+    assert ([item.reason for item in content.parked], content.drafts) == (["unknown-unit"], ())
 
 
 @pytest.mark.parametrize("status", ["P", "I", "U"])
@@ -145,12 +145,12 @@ def series(raw):
 
 def test_a_correction_has_the_key_of_what_it_corrects():
     first = labs(obx("0.49"), control_id="1")
-    corrected = labs(obx("4.9", status="C"), control_id="2", sent_at="20260301100000-0500")
-    assert series(first) == series(corrected)
+    correction = labs(obx("4.9", status="C"), control_id="2", sent_at="20260301100000-0500")
+    assert series(first) == series(correction)
 
 
 @pytest.mark.parametrize(
-    "other",
+    "other_message",
     [
         labs(obx("7", code="777-3^^LN")),
         message(PID, OBR.replace("ORD1", "ORD2"), obx("0.49")),
@@ -158,8 +158,8 @@ def test_a_correction_has_the_key_of_what_it_corrects():
     ],
     ids=["another code", "another order", "another sub-id"],
 )
-def test_another_result_has_another_key(other):
-    assert series(labs(obx("0.49"))) != series(other)
+def test_another_result_has_another_key(other_message):
+    assert series(labs(obx("0.49"))) != series(other_message)
 
 
 def test_each_result_belongs_to_the_order_and_the_participant_above_it():
@@ -171,7 +171,7 @@ def test_each_result_belongs_to_the_order_and_the_participant_above_it():
     ] == [("QX4711", False, "1"), ("QX4712", True, "2")]
 
 
-WHO = [
+PATIENTS = [
     ("QX4711^^^NMRN^MR", ["QX4711"]),
     ("QX4711^^^NMRN", ["QX4711"]),
     (" QX4711 ^^^NMRN", ["QX4711"]),
@@ -186,12 +186,14 @@ WHO = [
 ]
 
 
-@pytest.mark.parametrize(("written", "identifiers"), WHO)
-def test_only_identifiers_of_an_authority_of_the_site_count(written, identifiers):
-    found = read_content(message(f"PID|1||{written}", obx("0.49")))
-    whom = [[key.identifier for key in draft.patient_ids] for draft in found.drafts]
-    assert whom == ([identifiers] if identifiers else [])
-    assert len(found.parked) == (not identifiers)
+@pytest.mark.parametrize(("identifier_field", "identifiers"), PATIENTS)
+def test_only_identifiers_of_an_authority_of_the_site_count(identifier_field, identifiers):
+    content = read_content(message(f"PID|1||{identifier_field}", obx("0.49")))
+    identifiers_by_draft = [
+        [key.identifier for key in draft.patient_ids] for draft in content.drafts
+    ]
+    assert identifiers_by_draft == ([identifiers] if identifiers else [])
+    assert len(content.parked) == (not identifiers)
 
 
 def test_without_pid_every_result_is_parked():
@@ -217,6 +219,6 @@ NEWER = {
 
 @pytest.mark.parametrize(("code", "row"), NEWER.items(), ids=NEWER)
 def test_kidney_acid_base_and_lung_results_are_read(code, row):
-    value, written, measure, unit = row
-    body = read_draft(obx(value, written, code=f"{code}^x^LN")).body
+    value, written_unit, measure, unit = row
+    body = read_draft(obx(value, written_unit, code=f"{code}^x^LN")).body
     assert (body.measure, body.value) == (measure, quantity(value, unit))

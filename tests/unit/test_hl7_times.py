@@ -9,7 +9,7 @@ NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
 DAY_ONLY = ("time of day not reported",)
 
 # text, zone of the site, offset of MSH-7, the instant in UTC, what is noted
-READ = {
+READABLE_TIMES = {
     "offset in the value": ("20260301080000-0500", BERLIN, "", "2026-03-01T13:00:00", ()),
     "the value's offset before MSH-7's": (
         "20260301080000+0530",
@@ -66,10 +66,12 @@ READ = {
 }
 
 
-@pytest.mark.parametrize(("text", "zone", "offset", "at", "notes"), READ.values(), ids=READ)
-def test_a_time_is_read(text, zone, offset, at, notes):
-    found = read_time(text, zone, offset)
-    assert (found.instant.isoformat(), found.notes) == (f"{at}+00:00", notes)
+@pytest.mark.parametrize(
+    ("text", "zone", "offset", "instant", "notes"), READABLE_TIMES.values(), ids=READABLE_TIMES
+)
+def test_a_time_is_read(text, zone, offset, instant, notes):
+    time = read_time(text, zone, offset)
+    assert (time.instant.isoformat(), time.notes) == (f"{instant}+00:00", notes)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_what_is_no_time_is_none(text, zone):
 
 
 # OBX-14, OBR-7, OBR-22, what follows
-DATED = [
+DATES = [
     ("20260301060000-0500", "20260301050000-0500", "20260301040000-0500", "11:00", ()),
     ("", "20260301050000-0500", "20260301040000-0500", "10:00", ("observed_at from OBR-7",)),
     ("", "", "20260301040000-0500", "09:00", ("observed_at from OBR-22",)),
@@ -110,15 +112,15 @@ DATED = [
 ]
 
 
-@pytest.mark.parametrize(("own", "collected", "reported", "at", "notes"), DATED)
+@pytest.mark.parametrize(("own_time", "collection_time", "report_time", "instant", "notes"), DATES)
 def test_a_result_is_dated_by_the_first_time_there_is_and_says_which(
-    own, collected, reported, at, notes
+    own_time, collection_time, report_time, instant, notes
 ):
-    order = f"OBR|1||ORD1|CBC|||{collected}|||||||||||||||{reported}"
-    raw = message("PID|1||QX4711^^^NMRN^MR", order, obx("0.49", observed_at=own))
+    order = f"OBR|1||ORD1|CBC|||{collection_time}|||||||||||||||{report_time}"
+    raw = message("PID|1||QX4711^^^NMRN^MR", order, obx("0.49", observed_at=own_time))
     (draft,) = read_content(raw).drafts
-    assert (f"{draft.observed_at:%H:%M}", draft.notes) == (at, notes)
-    assert f"{draft.reported_at:%H:%M}" == ("09:00" if reported else "14:00")
+    assert (f"{draft.observed_at:%H:%M}", draft.notes) == (instant, notes)
+    assert f"{draft.reported_at:%H:%M}" == ("09:00" if report_time else "14:00")
 
 
 def test_an_unreadable_time_is_parked_and_not_replaced_by_another():

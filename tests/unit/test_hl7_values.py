@@ -48,11 +48,11 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "written", "expected"), VALUES)
-def test_a_value_is_read_with_every_digit_or_not_at_all(kind, written, expected):
-    found = read_value(kind, written.split("^"), "U/L")
-    shown = None if found is None else f"{found.censoring or ''}{found.value}"
-    assert shown == expected
+@pytest.mark.parametrize(("kind", "text", "expected"), VALUES)
+def test_a_value_is_read_with_every_digit_or_not_at_all(kind, text, expected):
+    value = read_value(kind, text.split("^"), "U/L")
+    number = None if value is None else f"{value.censoring or ''}{value.value}"
+    assert number == expected
 
 
 RANGES = [
@@ -69,17 +69,17 @@ RANGES = [
 ]
 
 
-@pytest.mark.parametrize(("written", "low", "high"), RANGES)
-def test_limits_of_normal_are_read(written, low, high):
+@pytest.mark.parametrize(("text", "low", "high"), RANGES)
+def test_limits_of_normal_are_read(text, low, high):
     limits = tuple(Quantity(Decimal(one), "U/L") if one else None for one in (low, high))
-    assert read_limits(written, "U/L") == limits
+    assert read_limits(text, "U/L") == limits
 
 
 @pytest.mark.parametrize(
-    "written", ["negative", "see note", "92 - 49", "1.2.3 - 4", "<", "3.5-5.0 g/dL", '""']
+    "text", ["negative", "see note", "92 - 49", "1.2.3 - 4", "<", "3.5-5.0 g/dL", '""']
 )
-def test_what_is_no_range_gives_no_limits(written):
-    assert read_limits(written, "U/L") is None
+def test_what_is_no_range_gives_no_limits(text):
+    assert read_limits(text, "U/L") is None
 
 
 def test_a_range_in_words_is_noted_and_the_value_kept():
@@ -108,15 +108,15 @@ UNITS = [
 ]
 
 
-@pytest.mark.parametrize(("written", "unit"), UNITS)
-def test_the_spelling_of_a_unit_is_normalised_and_the_value_is_not(written, unit):
-    assert read_draft(obx("1.20", written)).body.value == quantity("1.20", unit)
+@pytest.mark.parametrize(("text", "unit"), UNITS)
+def test_the_spelling_of_a_unit_is_normalised_and_the_value_is_not(text, unit):
+    assert read_draft(obx("1.20", text)).body.value == quantity("1.20", unit)
 
 
-@pytest.mark.parametrize("written", ["furlongs", "10*3/uX", "^^UCUM"])
-def test_an_unknown_unit_is_parked_and_a_missing_one_travels_as_missing(written):
-    expected = [] if written == "^^UCUM" else [("OBX[1].6", "unknown-unit")]
-    assert read_parked(labs(obx("1.20", written))) == expected
+@pytest.mark.parametrize("text", ["furlongs", "10*3/uX", "^^UCUM"])
+def test_an_unknown_unit_is_parked_and_a_missing_one_travels_as_missing(text):
+    expected = [] if text == "^^UCUM" else [("OBX[1].6", "unknown-unit")]
+    assert read_parked(labs(obx("1.20", text))) == expected
 
 
 def test_limits_are_in_the_unit_of_their_value():

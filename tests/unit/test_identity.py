@@ -54,36 +54,38 @@ def records(text):
     return reconcile_records((), [content(run) for run in text.split()], occasion(1))
 
 
-def said(versions, names):
+def describe(versions, names):
     lines = []
-    for new in versions:
-        name = names.setdefault(new.id, "C")
-        into = f" into {names[new.merged_into]}" if new.merged_into else ""
-        lines.append(f"{name} v{new.version} {new.cause}{into}")
+    for version in versions:
+        name = names.setdefault(version.id, "C")
+        suffix = f" into {names[version.merged_into]}" if version.merged_into else ""
+        lines.append(f"{name} v{version.version} {version.cause}{suffix}")
     return "; ".join(lines)
 
 
-@pytest.mark.parametrize(("before", "after", "expected"), TABLE.values(), ids=TABLE)
-def test_versions(before, after, expected):
-    latest = records(before)
+@pytest.mark.parametrize(("before_script", "after_script", "expected"), TABLE.values(), ids=TABLE)
+def test_versions(before_script, after_script, expected):
+    latest = records(before_script)
     names = {old.id: "AB"[place] for place, old in enumerate(latest)}
-    versions = reconcile_records(latest, [content(run) for run in after.split()], occasion(2))
-    assert said(versions, names or {new.id: "A" for new in versions}) == expected
+    versions = reconcile_records(
+        latest, [content(run) for run in after_script.split()], occasion(2)
+    )
+    assert describe(versions, names or {new.id: "A" for new in versions}) == expected
 
 
 def test_a_record_that_returns_after_its_retraction_keeps_its_id():
     (first,) = records("0-5:2")
-    (gone,) = reconcile_records([first], [], occasion(2))
-    (back,) = reconcile_records([gone], [content("0-5:2")], occasion(3))
-    assert (gone.retracted, gone.cause) == (True, "retracted")
+    (retracted_version,) = reconcile_records([first], [], occasion(2))
+    (back,) = reconcile_records([retracted_version], [content("0-5:2")], occasion(3))
+    assert (retracted_version.retracted, retracted_version.cause) == (True, "retracted")
     assert (back.id, back.version, back.cause, back.retracted) == (first.id, 3, "returned", False)
 
 
 def test_a_record_of_a_merged_participant_names_the_one_that_holds_its_facts():
-    (old,) = records("0-5:2")
-    (other,) = reconcile_records((), [content("1-9:2", "P-002")], occasion(1))
-    (gone,) = retract_records([old], [other], occasion(2))
-    assert (gone.cause, gone.merged_into) == ("merged", other.id)
+    (first_version,) = records("0-5:2")
+    (other_version,) = reconcile_records((), [content("1-9:2", "P-002")], occasion(1))
+    (retracted_version,) = retract_records([first_version], [other_version], occasion(2))
+    assert (retracted_version.cause, retracted_version.merged_into) == ("merged", other_version.id)
 
 
 def test_ids_are_made_of_content():
@@ -92,7 +94,9 @@ def test_ids_are_made_of_content():
 
 
 def test_a_record_that_other_rules_make_of_the_same_message_has_an_id_of_its_own():
-    (old,) = records("0-2:2")
-    new, gone = reconcile_records([old], [content("5-6:1")], occasion(1))
-    assert (new.cause, gone.cause) == ("new", "retracted")
-    assert new.id != old.id
+    (first_version,) = records("0-2:2")
+    new_version, retracted_version = reconcile_records(
+        [first_version], [content("5-6:1")], occasion(1)
+    )
+    assert (new_version.cause, retracted_version.cause) == ("new", "retracted")
+    assert new_version.id != first_version.id

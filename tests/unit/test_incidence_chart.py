@@ -52,7 +52,7 @@ SURVIVAL = replace(
 )
 
 
-def drawn(curve=CURVE, report=REPORT):
+def draw_chart(curve=CURVE, report=REPORT):
     return incidence_chart(report, curve, "svg").decode()
 
 
@@ -67,32 +67,34 @@ def drawn(curve=CURVE, report=REPORT):
     ],
 )  # fmt: skip
 def test_it_says(words):
-    assert words in drawn()
+    assert words in draw_chart()
 
 
 @pytest.mark.parametrize("words", ["P-0", "day 730"])
 def test_it_names_nobody_and_no_landmark_that_is_not_on_it(words):
-    assert words not in drawn()
+    assert words not in draw_chart()
 
 
 def test_survival_has_no_competing_events():
-    made = drawn(SURVIVAL)
-    assert "Survival" in made
-    assert "Competing" not in made
+    chart = draw_chart(SURVIVAL)
+    assert "Survival" in chart
+    assert "Competing" not in chart
 
 
 def test_the_clock_from_the_first_infusion_has_its_own_axis():
-    made = drawn(replace(CURVE, clock="first_infusion"))
-    assert "Days after the first infusion" in made
-    assert "at risk from the first infusion on" not in made
+    chart = draw_chart(replace(CURVE, clock="first_infusion"))
+    assert "Days after the first infusion" in chart
+    assert "at risk from the first infusion on" not in chart
 
 
 def test_who_was_never_assessed_is_counted():
-    assert "Never assessed for it: 2 of 6." in drawn(replace(CURVE, never_assessed=("P-1", "P-2")))
+    assert "Never assessed for it: 2 of 6." in draw_chart(
+        replace(CURVE, never_assessed=("P-1", "P-2"))
+    )
 
 
 def test_an_empty_trial_can_be_drawn():
-    nobody = replace(
+    empty_curve = replace(
         CURVE,
         participants=0,
         events=0,
@@ -102,8 +104,8 @@ def test_an_empty_trial_can_be_drawn():
         few_at_risk=(),
         competing={},
     )
-    made = drawn(nobody, replace(REPORT, data_to=None))
-    assert "Nobody treated yet" in made
+    chart = draw_chart(empty_curve, replace(REPORT, data_to=None))
+    assert "Nobody treated yet" in chart
 
 
 @pytest.mark.parametrize("form", ["svg", "png"])

@@ -34,13 +34,13 @@ TABLE = {
 }  # fmt: skip
 
 
-def charted(script):
-    found = []
+def chart_facts(script):
+    facts = []
     for row in script.split(", ") if script else ():
-        word, rate, at = row.split()
+        word, rate, hour_text = row.split()
         dose = None if rate == "-" else quantity(rate, "ug/d")
-        found.append(fact(Administration("blinatumomab", _ACTIONS[word], dose), float(at)))
-    return [replace(one, id=f"f{n}") for n, one in enumerate(found)]
+        facts.append(fact(Administration("blinatumomab", _ACTIONS[word], dose), float(hour_text)))
+    return [replace(one, id=f"f{n}") for n, one in enumerate(facts)]
 
 
 def ran(facts):
@@ -53,18 +53,18 @@ def ran(facts):
 
 @pytest.mark.parametrize(("script", "expected"), TABLE.values(), ids=TABLE)
 def test_when_it_ran(script, expected):
-    facts = charted(script)
+    facts = chart_facts(script)
     assert "; ".join(ran(facts)) == expected
     assert ran(facts[::-1]) == ran(facts)
 
 
 def test_other_drugs_and_other_facts_are_no_infusion():
-    other = fact(Administration("dexamethasone", Action.START), 0)
-    assert ran([other, fact(Culture(positive=True), 1)]) == []
+    steroid = fact(Administration("dexamethasone", Action.START), 0)
+    assert ran([steroid, fact(Culture(positive=True), 1)]) == []
 
 
 @pytest.mark.parametrize(
-    ("at", "rate", "runs"),
+    ("observed_hour", "rate", "runs"),
     [
         (-1, None, False),
         (0, "8 ug/d", True),
@@ -73,18 +73,18 @@ def test_other_drugs_and_other_facts_are_no_infusion():
         (99, "16 ug/d", True),
     ],
 )
-def test_what_runs_at_an_instant_or_ran_last(at, rate, runs):
-    found = trace_infusion(charted("start 8 0, stop - 24, start 16 30"), "blinatumomab")
-    running = found.find_period(hours(at))
-    assert (running and format_rate(running.rate)) == rate
-    assert found.is_running(hours(at)) is runs
+def test_what_runs_at_an_instant_or_ran_last(observed_hour, rate, runs):
+    infusion = trace_infusion(chart_facts("start 8 0, stop - 24, start 16 30"), "blinatumomab")
+    period = infusion.find_period(hours(observed_hour))
+    assert (period and format_rate(period.rate)) == rate
+    assert infusion.is_running(hours(observed_hour)) is runs
 
 
 def test_a_restart_is_what_began_after_a_pause_that_is_not_too_long():
-    found = trace_infusion(
-        charted("start 8 0, stop - 24, start 8 30, stop - 40, start 8 400"), "blinatumomab"
+    infusion = trace_infusion(
+        chart_facts("start 8 0, stop - 24, start 8 30, stop - 40, start 8 400"), "blinatumomab"
     )
     pauses = [
-        (format_hour(one.start), pause) for one, pause in found.find_restarts(timedelta(days=14))
+        (format_hour(one.start), pause) for one, pause in infusion.find_restarts(timedelta(days=14))
     ]
     assert pauses == [("30", timedelta(hours=6))]

@@ -30,7 +30,7 @@ def test_the_grade_of_a_high_glucose(doses, grade):
     ]
     for order in permutations(facts):
         fold = Fold("P-001", RULES)
-        for one in order:
-            fold.apply([one])
+        for next_fact in order:
+            fold.apply([next_fact])
         (record,) = fold.list_records()
         assert (record.criterion, str(record.worst)) == ("ctcae-5.0.hyperglycemia", grade)

@@ -22,30 +22,32 @@ from tests.helpers.fact_notes import HOUR_ZERO, hours, lab
 from tests.helpers.store import new_database
 
 
-def run(*facts, message="m1", at=HOUR_ZERO, first=1):
+def make_record(*facts, message="m1", received_at=HOUR_ZERO, first=1):
     """One payload of the outbox."""
-    inside = ",".join(
+    fact_texts = ",".join(
         f"[{seq},{write_fact(fact).decode()}]" for seq, fact in enumerate(facts, first)
     )
-    return f'{{"message": "{message}", "received_at": "{at.isoformat()}", "facts": [{inside}]}}'
+    received = received_at.isoformat()
+    return f'{{"message": "{message}", "received_at": "{received}", "facts": [{fact_texts}]}}'
 
 
 FACTS = (lab("alt", "30"), lab("neutrophils", "0.4", hours(1), "10*9/L"))
 
 
-def altered(**changes):
+def alter_record(**changes):
     """A record with other content at its top."""
-    return json.dumps(json.loads(write_facts_record("T", [run(*FACTS)])) | changes).encode()
+    return json.dumps(json.loads(write_facts_record("T", [make_record(*FACTS)])) | changes).encode()
 
 
 def test_facts_come_back_with_their_place_in_the_journal():
     record = write_facts_record(
-        "T", [run(*FACTS), run(FACTS[0], message="m2", at=hours(2), first=3)]
+        "T",
+        [make_record(*FACTS), make_record(FACTS[0], message="m2", received_at=hours(2), first=3)],
     )
-    found = read_facts_record(record)
-    assert isinstance(found, FactRuns)
-    assert found.study == "T"
-    assert [(k.seq, k.message, k.received_at, k.fact) for k in found.facts] == [
+    message = read_facts_record(record)
+    assert isinstance(message, FactRuns)
+    assert message.study == "T"
+    assert [(k.seq, k.message, k.received_at, k.fact) for k in message.facts] == [
         (1, "m1", HOUR_ZERO, FACTS[0]),
         (2, "m1", HOUR_ZERO, FACTS[1]),
         (3, "m2", hours(2), FACTS[0]),
@@ -53,18 +55,18 @@ def test_facts_come_back_with_their_place_in_the_journal():
 
 
 def test_a_record_of_the_version_before_is_read():
-    assert isinstance(read_facts_record(altered(version=VERSION - 1)), FactRuns)
+    assert isinstance(read_facts_record(alter_record(version=VERSION - 1)), FactRuns)
 
 
 def test_what_a_later_release_adds_does_not_stop_the_reader_of_this_version():
-    assert isinstance(read_facts_record(altered(origin="new")), FactRuns)
+    assert isinstance(read_facts_record(alter_record(origin="new")), FactRuns)
 
 
 @pytest.mark.parametrize(
     "record",
     [
-        altered(version=VERSION + 1),
-        altered(version=VERSION + 1, runs={"another": "form"}),
+        alter_record(version=VERSION + 1),
+        alter_record(version=VERSION + 1, runs={"another": "form"}),
         json.dumps({"version": VERSION + 3}).encode(),
     ],
 )
@@ -81,18 +83,18 @@ def test_a_newer_record_is_no_damage(record):
         b"{}",
         b"null",
         b'{"version": "7"}',
-        altered(schema="aegis.other"),
-        altered(version=VERSION - 2),
-        altered(runs=[{"message": "m"}]),
-        altered(runs=[json.loads(run(FACTS[0])) | {"facts": [[1, {"id": "f"}]]}]),
+        alter_record(schema="aegis.other"),
+        alter_record(version=VERSION - 2),
+        alter_record(runs=[{"message": "m"}]),
+        alter_record(runs=[json.loads(make_record(FACTS[0])) | {"facts": [[1, {"id": "f"}]]}]),
         write_standings_record("T"),
         write_alert_record("T", "{}"),
     ],
 )
 def test_what_is_no_record_of_facts_says_where(record):
-    found = read_facts_record(record)
-    assert isinstance(found, Unreadable)
-    assert found.problem
+    problem = read_facts_record(record)
+    assert isinstance(problem, Unreadable)
+    assert problem.problem
 
 
 def announcement(number, topic, key, payload="{}"):
@@ -101,9 +103,9 @@ def announcement(number, topic, key, payload="{}"):
 
 def test_facts_of_one_participant_share_a_record_in_their_order():
     rows = [
-        announcement(1, topics.FACTS, "P-1", run(FACTS[0])),
-        announcement(2, topics.FACTS, "P-2", run(FACTS[0])),
-        announcement(3, topics.FACTS, "P-1", run(FACTS[1], message="m2", first=2)),
+        announcement(1, topics.FACTS, "P-1", make_record(FACTS[0])),
+        announcement(2, topics.FACTS, "P-2", make_record(FACTS[0])),
+        announcement(3, topics.FACTS, "P-1", make_record(FACTS[1], message="m2", first=2)),
     ]
     records = list(pack_records("T", rows))
     assert [(one.topic, one.key) for one in records] == [
@@ -114,7 +116,7 @@ def test_facts_of_one_participant_share_a_record_in_their_order():
 
 
 def test_a_record_ends_between_messages_before_it_is_too_long():
-    payload = run(*FACTS)
+    payload = make_record(*FACTS)
     count = 3 * LONGEST // len(payload)
     rows = [announcement(n, topics.FACTS, "P-1", payload) for n in range(count)]
     records = list(pack_records("T", rows))
@@ -143,9 +145,9 @@ def test_a_row_for_no_topic_is_refused():
 def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
     db, _ = new_database(tmp_path)
     db.close()
-    told = type(db).open(db.url, has_relay=True)
+    relayed_db = type(db).open(db.url, has_relay=True)
     payload = write_fact(FACTS[0]).decode()
-    many = outbox.LONGEST // len(payload) + 1
+    count = outbox.LONGEST // len(payload) + 1
     rows = [
         {
             "subject": "P-1",
@@ -154,31 +156,31 @@ def test_a_message_that_is_too_long_for_a_record_is_only_a_hint(tmp_path):
             "seq": seq,
             "payload": payload,
         }
-        for seq in range(1, many + 1)
+        for seq in range(1, count + 1)
     ]
-    with told.write() as conn:
+    with relayed_db.write() as conn:
         announce_facts(conn, rows)
         announce_facts(conn, [row | {"message": "m2"} for row in rows[:3]])
-    with told.read() as conn:
-        waiting = outbox.load_announcements(conn, 0, 10)
-    told.close()
-    records = [read_facts_record(one.value) for one in pack_records("T", waiting[:1])]
+    with relayed_db.read() as conn:
+        announcements = outbox.load_announcements(conn, 0, 10)
+    relayed_db.close()
+    records = [read_facts_record(one.value) for one in pack_records("T", announcements[:1])]
     assert [(found.facts, found.is_whole) for found in records] == [((), False)]
-    assert len(json.loads(waiting[1].payload)["facts"]) == 3
+    assert len(json.loads(announcements[1].payload)["facts"]) == 3
 
 
 def test_lines_about_one_and_another_in_turn_are_one_payload_for_each(tmp_path):
     db, _ = new_database(tmp_path)
     db.close()
-    told = type(db).open(db.url, has_relay=True)
+    relayed_db = type(db).open(db.url, has_relay=True)
     payload = write_fact(FACTS[0]).decode()
-    like = {"message": "m1", "received_at": HOUR_ZERO, "payload": payload}
-    rows = [like | {"subject": who, "seq": seq} for seq in (1, 2, 3) for who in ("P-1", "P-2")]
-    with told.write() as conn:
+    columns = {"message": "m1", "received_at": HOUR_ZERO, "payload": payload}
+    rows = [columns | {"subject": who, "seq": seq} for seq in (1, 2, 3) for who in ("P-1", "P-2")]
+    with relayed_db.write() as conn:
         announce_facts(conn, rows)
-    with told.read() as conn:
-        waiting = outbox.load_announcements(conn, 0, 10)
-    told.close()
-    assert [one.key for one in waiting] == ["P-1", "P-2"]
-    for one in pack_records("T", waiting):
-        assert [k.seq for k in read_facts_record(one.value).facts] == [1, 2, 3]
+    with relayed_db.read() as conn:
+        announcements = outbox.load_announcements(conn, 0, 10)
+    relayed_db.close()
+    assert [one.key for one in announcements] == ["P-1", "P-2"]
+    for record in pack_records("T", announcements):
+        assert [k.seq for k in read_facts_record(record.value).facts] == [1, 2, 3]

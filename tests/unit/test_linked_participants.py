@@ -25,8 +25,8 @@ TABLE = {
 def test_survivors(text, expected):
     facts = []
     for hour, word in enumerate(text.split()):
-        gone, undone, survivor = word
-        facts.append(fact(Merge(gone, survivor, undone == "<"), hour))
+        merged_name, unmerged, survivor = word
+        facts.append(fact(Merge(merged_name, survivor, unmerged == "<"), hour))
     for order in permutations(facts):
         assert " ".join(find_survivors("abc", order).values()) == expected
 
@@ -42,8 +42,8 @@ def test_families_are_joined_by_every_move_even_an_undone_one():
 
 
 def test_what_names_somebody_who_takes_no_part_joins_nobody():
-    joining = [fact(Merge("a", "x")), fact(Merge("x", "b")), fact(Move("c", "x"))]
-    assert link_participants("abc", joining) == [("a",), ("b",), ("c",)]
+    links = [fact(Merge("a", "x")), fact(Merge("x", "b")), fact(Move("c", "x"))]
+    assert link_participants("abc", links) == [("a",), ("b",), ("c",)]
     ownership = Ownership("abc")
     assert ownership.add_facts([fact(Merge("a", "b"), 1)])
     assert not ownership.add_facts([fact(Merge("b", "x"), 2), fact(Move("c", "x"), 2)])
@@ -78,26 +78,26 @@ MOVES = {
 }
 
 
-def joining(text):
-    made = []
+def read_moves(text):
+    facts = []
     for hour, word in enumerate(text.split()):
         if word[1] in "+-":
             body = Merge(word[0], word[2], word[1] == "-")
         else:
             source, visit, target = word.replace("<", ">").split(">")
-            old, _, new = visit.partition("=")
-            body = Move(source, target, old, new, "<" in word)
-        made.append(fact(body, hour))
-    return made
+            old_owner, _, new_owner = visit.partition("=")
+            body = Move(source, target, old_owner, new_owner, "<" in word)
+        facts.append(fact(body, hour))
+    return facts
 
 
 @pytest.mark.parametrize(("text", "expected"), MOVES.values(), ids=MOVES)
 def test_whose_a_visit_is(text, expected):
     results = [lab("alt", "30", subject=who, visit="V", site="north") for who in "abc"]
-    for order in permutations(joining(text)):
+    for order in permutations(read_moves(text)):
         ownership = Ownership("abc")
-        for one in order:
-            ownership.add_facts([one])
+        for move in order:
+            ownership.add_facts([move])
         assert " ".join(map(ownership.find_owner, results)) == expected
 
 
@@ -124,20 +124,20 @@ def test_a_correction_that_says_of_no_visit_goes_where_the_corrected_result_goes
 
 def test_a_corrected_time_that_says_of_no_visit_goes_where_its_result_goes():
     ownership = Ownership("ab")
-    moved = lab("alt", "30", 5, subject="a", series="1", status=Status.CORRECTED)
-    other = lab("alt", "30", 9, subject="a", series="1")
-    ownership.add_facts([fact(Move("a", "b", "V")), moved, other])
+    moved_result = lab("alt", "30", 5, subject="a", series="1", status=Status.CORRECTED)
+    other_result = lab("alt", "30", 9, subject="a", series="1")
+    ownership.add_facts([fact(Move("a", "b", "V")), moved_result, other_result])
     assert ownership.add_facts([lab("alt", "30", subject="a", series="1", visit="V")]) is True
-    assert [ownership.find_owner(one) for one in (moved, other)] == ["b", "a"]
+    assert [ownership.find_owner(one) for one in (moved_result, other_result)] == ["b", "a"]
     ownership.add_facts([lab("alt", "31", 7, subject="a", series="1", visit="W")])
-    assert ownership.find_owner(moved) == "a"  # of which of the two it is nobody knows
+    assert ownership.find_owner(moved_result) == "a"  # of which of the two it is nobody knows
 
 
 def test_of_two_moves_that_are_reported_together_the_later_event_is_the_last():
-    there = fact(Move("a", "b", "V"), 2, reported_hour=9)
+    first_move = fact(Move("a", "b", "V"), 2, reported_hour=9)
     back = fact(Move("b", "a", "V"), 1, reported_hour=9)
     ownership = Ownership("ab")
-    ownership.add_facts([there, back])
+    ownership.add_facts([first_move, back])
     assert ownership.find_owner(lab("alt", "30", subject="a", visit="V")) == "b"
 
 

@@ -25,32 +25,32 @@ def test_a_link_says_which_alert_and_who(keys):
 
 
 @pytest.mark.parametrize(
-    ("after", "is_good"),
+    ("age", "is_good"),
     [
         (timedelta(0), True),
         (links.LASTS, True),
         (links.LASTS + timedelta(seconds=1), False),
     ],
 )
-def test_a_link_lasts_fourteen_days(keys, after, is_good):
+def test_a_link_lasts_fourteen_days(keys, age, is_good):
     token = links.token(keys, "a1", "chair", HOUR_ZERO)
-    assert (links.opened(keys, token, HOUR_ZERO + after) is not None) is is_good
+    assert (links.opened(keys, token, HOUR_ZERO + age) is not None) is is_good
 
 
-def _decoded(token):
+def decode_token(token):
     return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
 
 
-def _encoded(raw):
+def encode_token(raw):
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def test_no_bit_of_a_link_can_be_changed(keys):
-    raw = _decoded(links.token(keys, "a1", "chair", HOUR_ZERO))
+    raw = decode_token(links.token(keys, "a1", "chair", HOUR_ZERO))
     for place in range(len(raw)):
-        changed = bytearray(raw)
-        changed[place] ^= 1
-        assert links.opened(keys, _encoded(bytes(changed)), HOUR_ZERO) is None, place
+        changed_bytes = bytearray(raw)
+        changed_bytes[place] ^= 1
+        assert links.opened(keys, encode_token(bytes(changed_bytes)), HOUR_ZERO) is None, place
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_no_bit_of_a_link_can_be_changed(keys):
         "x",
         "nonsense",
         "ünïcode",
-        _encoded(b"\x00" * 32 + b"a1|99999999999999999999|chair"),
-        _encoded(b"\x00" * 32 + b"\xff\xfe"),
-        _encoded(b"short"),
+        encode_token(b"\x00" * 32 + b"a1|99999999999999999999|chair"),
+        encode_token(b"\x00" * 32 + b"\xff\xfe"),
+        encode_token(b"short"),
     ],
 )
 def test_what_is_no_link_is_refused(keys, token):
@@ -70,5 +70,5 @@ def test_what_is_no_link_is_refused(keys, token):
 
 
 def test_a_link_of_another_installation_is_refused(keys, tmp_path):
-    other = Keys.load_or_create(tmp_path / "keys")
-    assert links.opened(keys, links.token(other, "a1", "chair", HOUR_ZERO), HOUR_ZERO) is None
+    other_keys = Keys.load_or_create(tmp_path / "keys")
+    assert links.opened(keys, links.token(other_keys, "a1", "chair", HOUR_ZERO), HOUR_ZERO) is None

@@ -28,15 +28,15 @@ def test_a_folder_that_everybody_may_come_to_is_taken_as_it_is(for_all):
 def test_below_a_home_that_keeps_others_out_another_folder_takes_its_place(for_all):
     home = for_all / "home"
     home.mkdir(mode=0o700)
-    found = places.enterable(home / "up")
-    assert for_all not in found.parents
-    assert found == places.enterable(home / "up")
-    assert found != places.enterable(home / "down")
+    places_found = places.enterable(home / "up")
+    assert for_all not in places_found.parents
+    assert places_found == places.enterable(home / "up")
+    assert places_found != places.enterable(home / "down")
 
 
 def test_a_port_is_taken_while_somebody_listens():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
         assert not places.is_free(port)
         assert places.answers(port)
     assert places.is_free(port)
@@ -49,10 +49,10 @@ def send_one_away(server):
 
 def test_what_sends_its_clients_away_is_not_ok():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        away = threading.Thread(target=send_one_away, args=(server,))
-        away.start()
+        redirects = threading.Thread(target=send_one_away, args=(server,))
+        redirects.start()
         assert not places.says_ok(server.getsockname()[1], "/readyz")
-        away.join()
+        redirects.join()
 
 
 def test_a_program_that_is_not_there_is_said_with_its_package():

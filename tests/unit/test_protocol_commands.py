@@ -15,7 +15,7 @@ from services.cli.commands.rules import describe_joint_error
 from services.cli.main import main
 
 TRIAL = Path("studies/blina-hsct")
-WRITTEN = yaml.safe_load((TRIAL / "protocol.yaml").read_text())
+PROTOCOL_TEXT = yaml.safe_load((TRIAL / "protocol.yaml").read_text())
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def study(tmp_path):
     folder = tmp_path / "study"
     shutil.copytree(TRIAL, folder)
 
-    def change(before, after):
+    def change(original, replacement):
         file = folder / "protocol.yaml"
         text = file.read_text()
-        assert before in text
-        file.write_text(text.replace(before, after, 1))
+        assert original in text
+        file.write_text(text.replace(original, replacement, 1))
         return folder
 
     return change
@@ -36,11 +36,11 @@ def study(tmp_path):
 
 def test_check_says_that_every_table_was_recomputed_and_every_example_run(capsys):
     assert main(["protocol", "check", str(TRIAL)]) == 0
-    said = capsys.readouterr().out
-    assert "nothing is wrong" in said
-    assert "DRAFT, signed by nobody" in said
-    for rule in WRITTEN["rules"]:
-        (line,) = [line for line in said.splitlines() if line.startswith(rule["id"])]
+    output = capsys.readouterr().out
+    assert "nothing is wrong" in output
+    assert "DRAFT, signed by nobody" in output
+    for rule in PROTOCOL_TEXT["rules"]:
+        (line,) = [line for line in output.splitlines() if line.startswith(rule["id"])]
         assert line.endswith(f" {len(rule['worked_examples'])}")
 
 
@@ -58,10 +58,10 @@ def test_a_signed_table_that_differs_is_refused_showing_both(study, capsys):
         "- {events: 3, of: [5, 12]}\n        - {events: 4, of: [13, 21]}",
     )
     assert main(["protocol", "check", str(folder)]) == 2
-    said = capsys.readouterr().err
-    assert "BLINA-HSCT.S1.stop_when.boundary" in said
-    assert "the file says 2@2-4 3@5-12 4@13-21 5@22-32 6@33-40" in said
-    assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in said
+    output = capsys.readouterr().err
+    assert "BLINA-HSCT.S1.stop_when.boundary" in output
+    assert "the file says 2@2-4 3@5-12 4@13-21 5@22-32 6@33-40" in output
+    assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in output
 
 
 def test_a_protocol_s_own_table_is_taken_with_its_own_exact_error(study, capsys):
@@ -74,12 +74,14 @@ def test_a_protocol_s_own_table_is_taken_with_its_own_exact_error(study, capsys)
     assert main(["protocol", "check", str(folder)]) == 0
     (line,) = [one for one in capsys.readouterr().out.splitlines() if "BLINA-HSCT.S1" in one]
     assert "2@2-4 3@5-10 4@11-21 5@22-32 6@33-40" in line
-    attained = float(re.search(r"0\.\d{5}", line)[0])
-    assert 0.04 < attained < 0.04804  # stricter to reach than the calibrated one, in one place
+    attained_alpha = float(re.search(r"0\.\d{5}", line)[0])
+    assert (
+        0.04 < attained_alpha < 0.04804
+    )  # stricter to reach than the calibrated one, in one place
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("original", "replacement", "problem"),
     [
         ("{events: 2, of: 4, answer: stop}", "{events: 2, of: 4, answer: continue}", "is 'stop'"),
         ("alpha: 0.05", "alpha: 1.5", "alpha"),
@@ -92,11 +94,11 @@ def test_a_protocol_s_own_table_is_taken_with_its_own_exact_error(study, capsys)
         ("study: BLINA-HSCT", "study: [", "not YAML"),
     ],
 )
-def test_check_says_what_is_wrong_and_where(study, capsys, before, after, said):
-    assert main(["protocol", "check", str(study(before, after))]) == 2
-    printed = capsys.readouterr().err
-    assert said in printed
-    assert "protocol.yaml: " in printed
+def test_check_says_what_is_wrong_and_where(study, capsys, original, replacement, problem):
+    assert main(["protocol", "check", str(study(original, replacement))]) == 2
+    output = capsys.readouterr().err
+    assert problem in output
+    assert "protocol.yaml: " in output
 
 
 @pytest.mark.parametrize("word", ["check", "explain"])
@@ -106,58 +108,60 @@ def test_a_protocol_that_is_not_there_is_named(capsys, tmp_path, word):
 
 
 @cache
-def explained(*more):
-    with redirect_stdout(StringIO()) as printed:
-        assert main(["protocol", "explain", str(TRIAL), *more]) == 0
-    return re.sub(r"\s+", " ", printed.getvalue())
+def explain(*arguments):
+    with redirect_stdout(StringIO()) as stream:
+        assert main(["protocol", "explain", str(TRIAL), *arguments]) == 0
+    return re.sub(r"\s+", " ", stream.getvalue())
 
 
 def test_explain_says_every_source_every_example_and_all_that_is_assumed():
-    said = explained()
-    for rule in WRITTEN["rules"]:
+    text = explain()
+    for rule in PROTOCOL_TEXT["rules"]:
         for words in (rule["why"], rule["in_words"], rule["title"]):
-            assert words in said
-        assert f"Basis: {rule['stop_when']['source']}" in said
-        assert f"Source: {rule['pending']['source']}" in said
-        assert f"Assumed {', '.join(rule['assumed'])}" in said
-        for one in rule["worked_examples"]:
-            assert f"{one['events']} of {one['of']}: {one['answer']}" in said
+            assert words in text
+        assert f"Basis: {rule['stop_when']['source']}" in text
+        assert f"Source: {rule['pending']['source']}" in text
+        assert f"Assumed {', '.join(rule['assumed'])}" in text
+        for example in rule["worked_examples"]:
+            assert f"{example['events']} of {example['of']}: {example['answer']}" in text
 
 
 def test_explain_says_what_the_rules_refer_to():
-    said = explained()
-    for slug in WRITTEN["term_sets"]["neurotoxicity"]["only"]:
-        assert slug.replace("-", " ") in said
-    assert "without those of Blood and lymphatic system disorders and without neutrophil" in said
-    assert "counts after 72 h or when confirmed, a grade 4 at once; hyperglycemia" in said
-    assert "within 48 h of a steroid only when confirmed" in said
-    assert "Window day-100 first infusion to transplant day 100" in said
+    text = explain()
+    for slug in PROTOCOL_TEXT["term_sets"]["neurotoxicity"]["only"]:
+        assert slug.replace("-", " ") in text
+    assert "without those of Blood and lymphatic system disorders and without neutrophil" in text
+    assert "counts after 72 h or when confirmed, a grade 4 at once; hyperglycemia" in text
+    assert "within 48 h of a steroid only when confirmed" in text
+    assert "Window day-100 first infusion to transplant day 100" in text
 
 
 def test_explain_says_what_the_rules_do():
     """The figures of the design's table of the trial's rules."""
-    said = explained()
-    assert "DRAFT, signed by nobody" in said
-    assert "2 of 2 to 4, 3 of 5 to 11, 4 of 12 to 21, 5 of 22 to 32, 6 of 33 to 40" in said
+    text = explain()
+    assert "DRAFT, signed by nobody" in text
+    assert "2 of 2 to 4, 3 of 5 to 11, 4 of 12 to 21, 5 of 22 to 32, 6 of 33 to 40" in text
     for rate, p_stop in (("0.15", "0.659"), ("0.2", "0.881"), ("0.25", "0.761"), ("0.5", "0.726")):
-        assert f" {rate} {p_stop}" in said
-    assert "half of all events by day 3.5" in said  # 5 days x log 2
-    assert "exact 1 - prod(1 - attained) 0.181, 1 - prod(1 - alpha) 0.185" in said
-    assert "simulated, 50,000 trials, seed " in said
+        assert f" {rate} {p_stop}" in text
+    assert "half of all events by day 3.5" in text  # 5 days x log 2
+    assert "exact 1 - prod(1 - attained) 0.181, 1 - prod(1 - alpha) 0.185" in text
+    assert "simulated, 50,000 trials, seed " in text
 
 
 @pytest.mark.slow
 def test_the_document_is_the_same_bytes_each_time(tmp_path):
     for name in ("one.pdf", "two.pdf"):
-        explained("--pdf", str(tmp_path / name))
-    one, two = ((tmp_path / name).read_bytes() for name in ("one.pdf", "two.pdf"))
-    assert one == two
-    assert one.startswith(b"%PDF")
-    assert one.count(b"/Type /Page\n") + one.count(b"/Type /Page ") == 1 + len(WRITTEN["rules"])
+        explain("--pdf", str(tmp_path / name))
+    first_document, two = ((tmp_path / name).read_bytes() for name in ("one.pdf", "two.pdf"))
+    assert first_document == two
+    assert first_document.startswith(b"%PDF")
+    assert first_document.count(b"/Type /Page\n") + first_document.count(
+        b"/Type /Page "
+    ) == 1 + len(PROTOCOL_TEXT["rules"])
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("arguments", "problem"),
     [
         (["--accrual-days", "0"], "accrual_days must be above 0"),
         (["--window-days", "-1"], "window_days must be 0 or more"),
@@ -168,13 +172,13 @@ def test_the_document_is_the_same_bytes_each_time(tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_explained_names_the_argument(capsys, more, said):
-    assert main(["protocol", "explain", str(TRIAL), *more]) == 2
-    assert said in capsys.readouterr().err
+def test_what_cannot_be_explained_names_the_argument(capsys, arguments, problem):
+    assert main(["protocol", "explain", str(TRIAL), *arguments]) == 2
+    assert problem in capsys.readouterr().err
 
 
 def test_the_status_of_the_rules_ends_with_their_joint_false_stop():
-    said = describe_joint_error(read_protocol(TRIAL))
-    simulated, exact = re.findall(r"0\.\d{3}", said)
+    text = together(read_protocol(TRIAL))
+    simulated_rate, exact = re.findall(r"0\.\d{3}", text)
     assert exact == "0.181"
-    assert float(simulated) == pytest.approx(0.181, abs=0.016)  # four standard errors
+    assert float(simulated_rate) == pytest.approx(0.181, abs=0.016)  # four standard errors

@@ -10,14 +10,14 @@ from services.alerts.domain.routes import Channel, Recipient
 OPERATOR = "  operator: [{name: Operator, email: op@x.org}]\n"
 
 
-def written(folder, text):
+def write_file(folder, text):
     (folder / "recipients.yaml").write_text(text)
     return folder
 
 
 def test_each_role_has_its_people_with_their_channels(tmp_path):
     people = load_recipients(
-        written(
+        write_file(
             tmp_path,
             "roles:\n  dsmb:\n    - {name: Chair, email: chair@x.org}\n"
             "    - {name: Gateway, webhook: 'https://x.org/hook'}\n" + OPERATOR,
@@ -30,7 +30,7 @@ def test_each_role_has_its_people_with_their_channels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         (
             "roles:\n  dsmb: [{name: Chair, email: chair.x.org}]\n" + OPERATOR,
@@ -79,10 +79,10 @@ def test_each_role_has_its_people_with_their_channels(tmp_path):
         ("roles: [", "is no YAML"),
     ],
 )
-def test_a_mistake_is_named_with_its_file_and_field(tmp_path, text, said):
+def test_a_mistake_is_named_with_its_file_and_field(tmp_path, text, problem):
     with pytest.raises(RecipientsFileError) as error:
-        load_recipients(written(tmp_path, text))
-    assert str(error.value).startswith(f"{tmp_path / 'recipients.yaml'}: {said}")
+        load_recipients(write_file(tmp_path, text))
+    assert str(error.value).startswith(f"{tmp_path / 'recipients.yaml'}: {problem}")
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -26,7 +26,7 @@ MICROSECOND = timedelta(microseconds=1)
 ONSET, RESOLUTION, NEXT_ONSET = hours(0), hours(48), hours(90)
 
 # an instant, and whether a run from hour 0 to hour 48 has it
-RESOLVED = {
+RESOLVED_RUN = {
     "just before the onset": (ONSET - MICROSECOND, False),
     "at the onset": (ONSET, True),
     "just after the onset": (ONSET + MICROSECOND, True),
@@ -35,28 +35,28 @@ RESOLVED = {
     "just after the resolution": (RESOLUTION + MICROSECOND, False),
 }
 # the same of a run that nobody saw the end of, where the next one begins at hour 90
-UNRESOLVED = {
+UNRESOLVED_RUN = {
     "just before the next onset": (NEXT_ONSET - MICROSECOND, True),
     "at the next onset": (NEXT_ONSET, False),
     "just after the next onset": (NEXT_ONSET + MICROSECOND, False),
 }
 CASES = [
-    *(pytest.param(RESOLUTION, *case, id=name) for name, case in RESOLVED.items()),
-    *(pytest.param(None, *case, id=name) for name, case in UNRESOLVED.items()),
+    *(pytest.param(RESOLUTION, *case, id=name) for name, case in RESOLVED_RUN.items()),
+    *(pytest.param(None, *case, id=name) for name, case in UNRESOLVED_RUN.items()),
 ]
-inside = pytest.mark.parametrize(("resolved_at", "instant", "is_inside"), CASES)
+each_instant = pytest.mark.parametrize(("resolved_at", "instant", "is_inside"), CASES)
 
 
 def record(resolved_at, *facts, label=ANEMIA, onset_at=ONSET, grade=3, **anchors):
     person = ParticipantBackground("P-001", Anchors(**anchors))
-    for one in facts:
-        person.change(one, stands=True)
+    for other_fact in facts:
+        person.change(other_fact, stands=True)
     history = (Change(onset_at, Span(Grade(grade), Grade(grade)), ""),)
-    run = Run(onset_at, history, onset_at, resolved_at=resolved_at)
-    return make_record(label, run, NEXT_ONSET, person, PROTOCOL)
+    episode_run = Run(onset_at, history, onset_at, resolved_at=resolved_at)
+    return make_record(label, episode_run, NEXT_ONSET, person, PROTOCOL)
 
 
-@inside
+@each_instant
 def test_an_adjudication_is_of_the_record_whose_run_has_its_instant(
     resolved_at, instant, is_inside
 ):
@@ -65,7 +65,7 @@ def test_an_adjudication_is_of_the_record_whose_run_has_its_instant(
     assert state is (EpisodeState.REJECTED if is_inside else EpisodeState.SUSPECTED)
 
 
-@inside
+@each_instant
 def test_a_death_is_grade_5_of_the_record_whose_run_has_its_instant(
     resolved_at, instant, is_inside
 ):
@@ -73,7 +73,7 @@ def test_a_death_is_grade_5_of_the_record_whose_run_has_its_instant(
     assert worst.at_least == (Grade.DEATH if is_inside else Grade.SEVERE)
 
 
-@inside
+@each_instant
 def test_intensive_care_makes_serious_what_runs_when_it_begins(resolved_at, instant, is_inside):
     serious = record(resolved_at, fact(Movement("icu"), instant)).serious
     assert serious == (("intensive care",) if is_inside else ())
@@ -84,7 +84,7 @@ def test_a_record_is_serious_from_grade_4_on(grade, serious):
     assert record(RESOLUTION, grade=grade).serious == serious
 
 
-@pytest.mark.parametrize(("instant", "is_inside"), RESOLVED.values(), ids=RESOLVED)
+@pytest.mark.parametrize(("instant", "is_inside"), RESOLVED_RUN.values(), ids=RESOLVED_RUN)
 def test_a_part_of_crs_begins_while_the_syndrome_lasts(instant, is_inside):
     syndrome = record(RESOLUTION, label=SYNDROME)
     (fever,) = link_to_crs([record(None, label=FEVER, onset_at=instant)], [syndrome])

@@ -6,20 +6,25 @@ from services.safety_rules.domain.comparison.regraded import compare_records
 from services.vocabulary.episode import EpisodeState
 from tests.helpers.dosing_course import format_hour, record
 
-OLD, NEW = "ctcae-5.0.neutrophil-count-decreased", "ctcae-6.0.neutrophil-count-decreased"
-SAME = {OLD: NEW}
+OLD_CRITERION, NEW_CRITERION = (
+    "ctcae-5.0.neutrophil-count-decreased",
+    "ctcae-6.0.neutrophil-count-decreased",
+)
+SAME_CRITERIA = {OLD_CRITERION: NEW_CRITERION}
 
 
 def records(criterion, script):
     """``3@24 1@48 -@60; 2@90``: two records."""
-    return [_under(criterion, part) for part in script.split("; ") if part]
+    return [make_record(criterion, part) for part in script.split("; ") if part]
 
 
-def _under(criterion, script):
+def make_record(criterion, script):
     possible = script.startswith("?")
-    made = record(OLD, script.removeprefix("?"), possible=possible, state=EpisodeState.SUSPECTED)
-    return type(made)(
-        **{name: getattr(made, name) for name in made.__slots__} | {"criterion": criterion}
+    content = record(
+        OLD_CRITERION, script.removeprefix("?"), possible=possible, state=EpisodeState.SUSPECTED
+    )
+    return type(content)(
+        **{name: getattr(content, name) for name in content.__slots__} | {"criterion": criterion}
     )
 
 
@@ -55,19 +60,26 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize(("before", "after", "expected"), TABLE.values(), ids=TABLE)
-def test_what_would_become_of_a_record(before, after, expected):
-    found = compare_records(records(OLD, before), records(NEW, after), SAME)
+@pytest.mark.parametrize(("before_script", "after_script", "expected"), TABLE.values(), ids=TABLE)
+def test_what_would_become_of_a_record(before_script, after_script, expected):
+    comparisons = compare_records(
+        records(OLD_CRITERION, before_script), records(NEW_CRITERION, after_script), SAME_CRITERIA
+    )
     assert (
-        "; ".join(f"{format_hour(one.record.onset_at)}: {one.difference}" for one in found)
+        "; ".join(f"{format_hour(one.record.onset_at)}: {one.difference}" for one in comparisons)
         == expected
     )
-    assert [one.is_changed for one in found] == [one.difference != "the same" for one in found]
+    assert [one.is_changed for one in comparisons] == [
+        one.difference != "the same" for one in comparisons
+    ]
 
 
 def test_what_has_another_name_is_another_record_unless_they_are_known_to_be_the_same():
-    before, after = records(OLD, "2@24 -@36"), records(NEW, "2@24 -@36")
-    assert [str(one.difference) for one in compare_records(before, after, {})] == [
+    old_records, new_records = (
+        records(OLD_CRITERION, "2@24 -@36"),
+        records(NEW_CRITERION, "2@24 -@36"),
+    )
+    assert [str(one.difference) for one in compare_records(old_records, new_records, {})] == [
         "looser: no record any longer",
         "stricter: a new record",
     ]

@@ -5,15 +5,15 @@ import pytest
 from services.alerts.domain.routes import Channel, Recipient, Recipients, each_address_once
 
 
-def someone(role, name, address, channel=Channel.EMAIL):
+def make_recipient(role, name, address, channel=Channel.EMAIL):
     return Recipient(role, name, channel, address)
 
 
-CHAIR = someone("dsmb", "Chair", "chair@x.org")
-STATISTICIAN = someone("dsmb", "Statistician", "stat@x.org")
-OFFICER = someone("safety", "Officer", "officer@x.org")
-STAND_IN = someone("safety", "Chair for safety", "chair@x.org")
-GATEWAY = someone("safety", "Gateway", "https://x.org/hook", Channel.WEBHOOK)
+CHAIR = make_recipient("dsmb", "Chair", "chair@x.org")
+STATISTICIAN = make_recipient("dsmb", "Statistician", "stat@x.org")
+OFFICER = make_recipient("safety", "Officer", "officer@x.org")
+STAND_IN = make_recipient("safety", "Chair for safety", "chair@x.org")
+GATEWAY = make_recipient("safety", "Gateway", "https://x.org/hook", Channel.WEBHOOK)
 PEOPLE = Recipients({"dsmb": (CHAIR, STATISTICIAN), "safety": (OFFICER, STAND_IN, GATEWAY)})
 
 
@@ -34,12 +34,12 @@ def test_who_has_several_roles_is_told_once_per_address(roles, people):
 
 
 def test_the_same_words_as_e_mail_and_as_webhook_are_two_addresses():
-    both = [CHAIR, someone("dsmb", "Chair", "chair@x.org", Channel.WEBHOOK)]
-    assert each_address_once([*both, *both]) == both
+    recipients = [CHAIR, make_recipient("dsmb", "Chair", "chair@x.org", Channel.WEBHOOK)]
+    assert each_address_once([*recipients, *recipients]) == recipients
 
 
 @pytest.mark.parametrize(
-    ("role", "name", "channel", "found"),
+    ("role", "name", "channel", "expected"),
     [
         ("dsmb", "Chair", "email", CHAIR),
         ("safety", "Gateway", "webhook", GATEWAY),
@@ -49,6 +49,6 @@ def test_the_same_words_as_e_mail_and_as_webhook_are_two_addresses():
     ],
 )
 def test_the_recipient_of_a_stored_notice_is_found_while_the_file_names_it(
-    role, name, channel, found
+    role, name, channel, expected
 ):
-    assert PEOPLE.find(role, name, channel) == found
+    assert PEOPLE.find(role, name, channel) == expected

@@ -27,17 +27,17 @@ from tests.helpers.random_trials import PEOPLE, RULES, trial
 from tests.helpers.store import message, new_database
 
 
-def kept(*names, facts=0, version=1):
+def make_entry(*names, facts=0, version=1):
     rows = tuple(StateRow(name, version=version) for name in names)
     return Remembered(RecordHistory(LinkedParticipants(names, RULES), RULES), rows, facts)
 
 
-ONE = kept("P-001").size_bytes
+ENTRY_BYTES = make_entry("P-001").size_bytes
 
 
 def test_who_was_used_least_recently_is_dropped_first():
-    cache = Cache(2 * ONE)
-    first, second, third = (kept(f"P-00{n}") for n in (1, 2, 3))
+    cache = Cache(2 * ENTRY_BYTES)
+    first, second, third = (make_entry(f"P-00{n}") for n in (1, 2, 3))
     cache.put(first)
     cache.put(second)
     assert cache.get(first.states) is first
@@ -50,25 +50,25 @@ def test_who_was_used_least_recently_is_dropped_first():
 
 
 def test_the_limit_holds_whatever_is_put():
-    chance, cache = Random(7), Cache(10 * ONE)
+    chance, cache = Random(7), Cache(10 * ENTRY_BYTES)
     for _ in range(500):
-        cache.put(kept(f"P-{chance.randrange(40):03d}", facts=chance.randrange(200)))
-        assert cache.size_bytes <= 10 * ONE
+        cache.put(make_entry(f"P-{chance.randrange(40):03d}", facts=chance.randrange(200)))
+        assert cache.size_bytes <= 10 * ENTRY_BYTES
     assert len(cache) > 1
 
 
 def test_one_family_is_remembered_even_above_the_limit():
-    cache, large = Cache(1), kept("P-001", facts=1000)
+    cache, large = Cache(1), make_entry("P-001", facts=1000)
     cache.put(large)
     assert cache.get(large.states) is large
 
 
 def test_who_grows_is_counted_once_and_who_is_dropped_not_at_all():
     cache = Cache()
-    cache.put(kept("P-001", facts=10))
-    grown = kept("P-001", facts=20, version=2)
-    cache.put(grown)
-    assert (len(cache), cache.size_bytes) == (1, grown.size_bytes)
+    cache.put(make_entry("P-001", facts=10))
+    larger_entry = make_entry("P-001", facts=20, version=2)
+    cache.put(larger_entry)
+    assert (len(cache), cache.size_bytes) == (1, larger_entry.size_bytes)
     cache.drop(("P-001",))
     cache.drop(("P-001",))
     assert (len(cache), cache.size_bytes) == (0, 0)
@@ -76,42 +76,42 @@ def test_who_grows_is_counted_once_and_who_is_dropped_not_at_all():
 
 def test_who_was_moved_on_by_others_is_not_found():
     cache = Cache()
-    cache.put(kept("P-001", version=1))
-    assert cache.get(kept("P-001", version=2).states) is None
+    cache.put(make_entry("P-001", version=1))
+    assert cache.get(make_entry("P-001", version=2).states) is None
 
 
 def test_an_emptied_cache_remembers_nobody_and_keeps_its_limit():
-    cache = Cache(2 * ONE)
-    cache.put(kept("P-001"))
-    emptied = cache.emptied()
-    assert (len(emptied), emptied.size_bytes) == (0, 0)
+    cache = Cache(2 * ENTRY_BYTES)
+    cache.put(make_entry("P-001"))
+    emptied_cache = cache.emptied()
+    assert (len(emptied_cache), emptied_cache.size_bytes) == (0, 0)
     for n in range(5):
-        emptied.put(kept(f"P-00{n}"))
-    assert len(emptied) == 2
+        emptied_cache.put(make_entry(f"P-00{n}"))
+    assert len(emptied_cache) == 2
 
 
 def everything_said(folder, cache, seed):
     """Every version of every record, and every standing, when facts are folded a few at a time."""
     db, keys = new_database(folder)
-    order = sorted(trial(seed), key=lambda one: (one.reported_at, one.id))
+    order = sorted(trial(seed), key=lambda fact: (fact.reported_at, fact.id))
     with db.write() as conn:
         add_participants(conn, [Participant(name, "TRIAL", "north") for name in PEOPLE], HOUR_ZERO)
-    for some in (order[at : at + 8] for at in range(0, len(order), 8)):
+    for batch in (order[at : at + 8] for at in range(0, len(order), 8)):
         with db.write() as conn:
-            for one in some:
+            for fact in batch:
                 append_arrivals(
-                    conn, keys, [Arrival(message(f"m-{one.id}", one.reported_at), (one,), ())]
+                    conn, keys, [Arrival(message(f"m-{fact.id}", fact.reported_at), (fact,), ())]
                 )
-        until = max(one.reported_at for one in some)
-        fold(db, RULES, cache, PEOPLE, Given(until))
+        batch_end = max(one.reported_at for one in batch)
+        fold(db, RULES, cache, PEOPLE, Given(batch_end))
     fold(db, RULES, cache, PEOPLE, Given(hours(1000)))
     with db.read() as conn:
-        said = sorted(map(wire.write_canonical, load_episode_versions(conn)))
-        said += sorted(
+        versions = sorted(map(wire.write_canonical, load_episode_versions(conn)))
+        versions += sorted(
             wire.write_canonical(row.standing) for row in load_latest_standings(conn, "TRIAL")
         )
     db.close()
-    return said
+    return versions
 
 
 @pytest.mark.parametrize("seed", [2, 5, 11])
@@ -129,23 +129,23 @@ def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_pat
     material = Material(tmp_path)
     material.trial = simulate_trial(4, seed=7)
     rules = material.context.study.rules
-    first, *others = ([m, list(map(written, k))] for m, k in material.journals.items())
-    remembered(rules, *first)  # what all participants have in common is there from now on
-    for members, lines in others:
+    first, *other_journals = ([m, list(map(write_entry, k))] for m, k in material.journals.items())
+    build_history(rules, *first)  # what all participants have in common is there from now on
+    for members, lines in other_journals:
         tracemalloc.start()
         gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        one = remembered(rules, members, lines)
+        bytes_before, _ = tracemalloc.get_traced_memory()
+        history = build_history(rules, members, lines)
         gc.collect()
-        takes = tracemalloc.get_traced_memory()[0] - before
+        takes = tracemalloc.get_traced_memory()[0] - bytes_before
         tracemalloc.stop()
-        assert takes / 1.5 < one.size_bytes < takes * 1.5
+        assert takes / 1.5 < history.size_bytes < takes * 1.5
 
 
 def test_who_is_dropped_is_freed_at_once_without_a_collection():
     chronicle = RecordHistory(LinkedParticipants(PEOPLE, RULES), RULES)
-    for seq, one in enumerate(trial(seed=5)):
-        chronicle.receive(ReceivedMessage(HOUR_ZERO, one.subject, seq, (one,)))
+    for seq, fact in enumerate(trial(seed=5)):
+        chronicle.receive(ReceivedMessage(HOUR_ZERO, fact.subject, seq, (fact,)))
     chronicle.take_changes()
     gc.collect()
     gc.disable()
@@ -156,15 +156,15 @@ def test_who_is_dropped_is_freed_at_once_without_a_collection():
         gc.enable()
 
 
-def written(known):
-    return known, wire.write_fact(known.fact)
+def write_entry(entry):
+    return entry, wire.write_fact(entry.fact)
 
 
-def remembered(rules, members, lines):
+def build_history(rules, members, lines):
     """What is remembered of a family whose facts were read, as a worker reads them."""
     chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
-    known = [replace(one, fact=wire.read_fact(line)) for one, line in lines]
-    for one in group_by_message(known):
-        chronicle.receive(one)
+    entries = [replace(one, fact=wire.read_fact(line)) for one, line in lines]
+    for received_message in group_by_message(entries):
+        chronicle.receive(received_message)
     chronicle.take_changes()
-    return Remembered(chronicle, tuple(map(StateRow, members)), len(known))
+    return Remembered(chronicle, tuple(map(StateRow, members)), len(entries))

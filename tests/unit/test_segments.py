@@ -60,37 +60,42 @@ def follow(line):
             hour += float(word[2:]) - 1
             continue
         if word.startswith("|"):
-            segments, over = start_exposure(segments, hours(hour), Grade(int(word[1:] or 0)))
-            runs.append(over)
+            segments, ended_run = start_exposure(segments, hours(hour), Grade(int(word[1:] or 0)))
+            runs.append(ended_run)
             continue
         low, _, high = word.rstrip("p").replace("?", "0-4").partition("-")
         span = Span(Grade(int(low)), Grade(int(high or low)))
         reading = GradePoint(hours(hour), span, "", (), (f"f{hour}",), word.endswith("p"))
-        segments, over = extend_run(segments, reading, GAP)
-        runs.append(over)
+        segments, ended_run = extend_run(segments, reading, GAP)
+        runs.append(ended_run)
         hour += 1
     return [run for run in (*runs, segments.open_run) if run]
 
 
-def said(run):
-    def hour(at):
-        return f"{(at - hours(0)).total_seconds() / 3600:.7g}" if at else ""
+def describe(episode_run):
+    def hour(instant):
+        return f"{(instant - hours(0)).total_seconds() / 3600:.7g}" if instant else ""
 
-    earliest = f"({hour(run.onset_not_before)})" if run.onset_not_before else ""
-    end = f"({hour(run.resolved_not_before)})" if run.resolved_not_before else ""
-    history = ",".join(str(change.span) for change in run.history)
-    marks = "b" * run.before_exposure + "p" * run.possible + "~" * run.provisional
-    return f"{earliest}{hour(run.onset_at)}-{hour(run.resolved_at)}{end} {history} {marks}".strip()
+    earliest = f"({hour(episode_run.onset_not_before)})" if episode_run.onset_not_before else ""
+    end = f"({hour(episode_run.resolved_not_before)})" if episode_run.resolved_not_before else ""
+    history = ",".join(str(change.span) for change in episode_run.history)
+    marks = (
+        "b" * episode_run.before_exposure
+        + "p" * episode_run.possible
+        + "~" * episode_run.provisional
+    )
+    times = f"{earliest}{hour(episode_run.onset_at)}-{hour(episode_run.resolved_at)}{end}"
+    return f"{times} {history} {marks}".strip()
 
 
 @pytest.mark.parametrize(("line", "expected"), TABLE.values(), ids=TABLE)
 def test_runs(line, expected):
-    assert [said(run) for run in follow(line)] == expected
+    assert [describe(run) for run in follow(line)] == expected
 
 
 def test_evidence_is_named_at_every_change():
-    (run,) = follow("0 1 1 3 0")
-    assert [(change.at, change.facts) for change in run.history] == [
+    (episode_run,) = follow("0 1 1 3 0")
+    assert [(change.at, change.facts) for change in episode_run.history] == [
         (hours(1), ("f1",)),
         (hours(3), ("f3",)),
     ]

@@ -69,13 +69,13 @@ def test_the_settings_of_every_class_are_known():
 )
 def test_an_unknown_database_is_refused_and_its_password_is_not_shown(monkeypatch, url, problem):
     monkeypatch.setenv("AEGIS_DATABASE_URL", url)
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error_info:
         read_settings(StoreSettings)
-    said = str(refused.value)
-    assert said.startswith("AEGIS_DATABASE_URL: ")
-    assert problem in said
-    assert "secret" not in said
-    assert "\n" not in said
+    sentence = str(error_info.value)
+    assert sentence.startswith("AEGIS_DATABASE_URL: ")
+    assert problem in sentence
+    assert "secret" not in sentence
+    assert "\n" not in sentence
 
 
 @pytest.mark.parametrize("url", ["", "sqlite:////a.db", "postgresql+psycopg://aegis@db/a"])

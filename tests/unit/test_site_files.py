@@ -23,13 +23,13 @@ sites:
 """
 
 
-def loaded(folder, text):
+def load_file(folder, text):
     (folder / "sites.yaml").write_text(text)
     return load_sites(folder, load_code_tables())
 
 
 def test_a_site_is_found_by_how_it_sends(tmp_path):
-    sites = loaded(tmp_path, GOOD)
+    sites = load_file(tmp_path, GOOD)
     assert {sender: site.id for sender, site in sites.by_sender.items()} == {
         "EPIC|NORTH": "north",
         "ORBIS|RHEIN": "rhein",
@@ -66,10 +66,10 @@ TYPOS = {
 
 @pytest.mark.parametrize(("good", "typo", "says"), TYPOS.values(), ids=TYPOS)
 def test_a_typo_is_refused_with_its_place(tmp_path, good, typo, says):
-    with pytest.raises(SiteFileError) as refused:
-        loaded(tmp_path, GOOD.replace(good, typo, 1))
-    assert str(tmp_path / "sites.yaml") in str(refused.value)
-    assert says in str(refused.value)
+    with pytest.raises(SiteFileError) as error_info:
+        load_file(tmp_path, GOOD.replace(good, typo, 1))
+    assert str(tmp_path / "sites.yaml") in str(error_info.value)
+    assert says in str(error_info.value)
 
 
 def test_a_missing_file_is_refused(tmp_path):

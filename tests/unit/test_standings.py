@@ -23,32 +23,32 @@ from tests.helpers.protocols import AE, CRS, NRM, PROTOCOL
 
 INFUSION = hours(0)
 GRAFT = hours(-70 * 24)  # so that the window ends 31 days after the first infusion
-TREATED = Anchors("north", "UTC", hours(-80 * 24), GRAFT, courses=(INFUSION,))
+EXPOSED_ANCHORS = Anchors("north", "UTC", hours(-80 * 24), GRAFT, courses=(INFUSION,))
 
 
 def day(number):
     return hours(24 * number)
 
 
-def record(text, criterion="astct-2019.crs", **more):
+def record(text, criterion="astct-2019.crs", **changes_of_content):
     """``1:2 2:3 4:0``: at day 1 grade 2, at day 2 grade 3, over on day 4; ``2:1-4`` an interval."""
-    changes, resolved = [], None
+    changes, resolved_at = [], None
     for word in text.split():
-        at, _, grade = word.partition(":")
+        day_text, _, grade = word.partition(":")
         low, _, high = grade.partition("-")
         span = Span(Grade(int(low)), Grade(int(high or low)))
         if span.at_most == 0:
-            resolved = day(float(at))
+            resolved_at = day(float(day_text))
         else:
-            changes.append(Change(day(float(at)), span, ""))
+            changes.append(Change(day(float(day_text)), span, ""))
     worst = Span(max(c.span.at_least for c in changes), max(c.span.at_most for c in changes))
     content = EpisodeContent(
-        "P-001", criterion, "", changes[0].at, tuple(changes), worst, worst, resolved_at=resolved
+        "P-001", criterion, "", changes[0].at, tuple(changes), worst, worst, resolved_at=resolved_at
     )
-    return replace(content, **more)
+    return replace(content, **changes_of_content)
 
 
-def known(*records, anchors=TREATED, until=30, steroids=()):
+def make_inputs(*records, anchors=EXPOSED_ANCHORS, known_day=30, steroids=()):
     return StandingInputs(
         "P-001",
         anchors,
@@ -57,14 +57,14 @@ def known(*records, anchors=TREATED, until=30, steroids=()):
             for name in {r.criterion for r in records}
         },
         steroids,
-        day(until),
+        day(known_day),
         matches=lambda criterion, _: criterion.startswith("ctcae"),
         is_laboratory=lambda criterion: criterion.startswith("ctcae") and "fever" not in criterion,
     )
 
 
-def at(counted):
-    return counted and (counted.at - INFUSION) / timedelta(days=1)
+def count_days(event):
+    return event and (event.at - INFUSION) / timedelta(days=1)
 
 
 EVENTS = {  # records of CRS; the day of the event at the lower, the upper end
@@ -87,8 +87,8 @@ EVENTS = {  # records of CRS; the day of the event at the lower, the upper end
 
 @pytest.mark.parametrize(("text", "lower", "upper"), EVENTS.values(), ids=EVENTS)
 def test_the_event_of_a_syndrome(text, lower, upper):
-    standing = find_standing(CRS, PROTOCOL, known(record(text))).standing
-    assert (at(standing.event), at(standing.upper)) == (lower, upper)
+    standing = find_standing(CRS, PROTOCOL, make_inputs(record(text))).standing
+    assert (count_days(standing.event), count_days(standing.upper)) == (lower, upper)
     assert standing.confirmed is None
 
 
@@ -105,44 +105,61 @@ LABORATORY = {  # a laboratory record, known until that day; the event, and when
 }
 
 
-@pytest.mark.parametrize(("text", "until", "event", "due"), LABORATORY.values(), ids=LABORATORY)
-def test_a_laboratory_only_grade_3_counts_after_72_hours(text, until, event, due):
-    found = find_standing(AE, PROTOCOL, known(record(text, ALT), until=until))
-    assert at(found.standing.event) == event
-    assert found.due_at == (None if due is None else day(due))
+@pytest.mark.parametrize(("text", "known_day", "event", "due"), LABORATORY.values(), ids=LABORATORY)
+def test_a_laboratory_only_grade_3_counts_after_72_hours(text, known_day, event, due):
+    standing = find_standing(AE, PROTOCOL, make_inputs(record(text, ALT), known_day=known_day))
+    assert count_days(standing.standing.event) == event
+    assert standing.due_at == (None if due is None else day(due))
 
 
 def test_a_confirmed_laboratory_event_counts_at_once():
     confirmed = record("1:3 2:0", ALT, state=EpisodeState.CONFIRMED)
-    standing = find_standing(AE, PROTOCOL, known(confirmed)).standing
-    assert at(standing.event) == at(standing.confirmed) == 1
+    standing = find_standing(AE, PROTOCOL, make_inputs(confirmed)).standing
+    assert count_days(standing.event) == count_days(standing.confirmed) == 1
 
 
 def test_a_bedside_event_counts_at_once():
-    assert find_standing(AE, PROTOCOL, known(record("1:3 1.2:0", "ctcae-5.0.fever"))).standing.event
+    assert find_standing(
+        AE, PROTOCOL, make_inputs(record("1:3 1.2:0", "ctcae-5.0.fever"))
+    ).standing.event
 
 
 def test_hyperglycemia_after_the_protocols_own_steroid_counts_only_when_confirmed():
     high = record("1:4 9:0", "ctcae-5.0.hyperglycemia")
-    assert find_standing(AE, PROTOCOL, known(high, steroids=(day(0.5),))).standing.event is None
-    assert at(find_standing(AE, PROTOCOL, known(high, steroids=(day(-2),))).standing.event) == 1
+    assert (
+        find_standing(AE, PROTOCOL, make_inputs(high, steroids=(day(0.5),))).standing.event is None
+    )
+    assert (
+        count_days(
+            find_standing(AE, PROTOCOL, make_inputs(high, steroids=(day(-2),))).standing.event
+        )
+        == 1
+    )
     sure = replace(high, state=EpisodeState.CONFIRMED)
-    assert at(find_standing(AE, PROTOCOL, known(sure, steroids=(day(0.5),))).standing.event) == 1
+    assert (
+        count_days(
+            find_standing(AE, PROTOCOL, make_inputs(sure, steroids=(day(0.5),))).standing.event
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
-    "more",
+    "changes",
     [{"state": EpisodeState.REJECTED}, {"before_exposure": True}, {"linked_to": "astct-2019.crs"}],
     ids=str,
 )
-def test_what_does_not_count(more):
-    assert find_standing(AE, PROTOCOL, known(record("1:4", ALT, **more))).standing.event is None
+def test_what_does_not_count(changes):
+    assert (
+        find_standing(AE, PROTOCOL, make_inputs(record("1:4", ALT, **changes))).standing.event
+        is None
+    )
 
 
 def test_the_earliest_of_several_events_counts_and_the_next_takes_its_place():
     first, second = record("1:3 2:0"), record("5:3 6:0")
-    assert at(find_standing(CRS, PROTOCOL, known(first, second)).standing.event) == 1
-    assert at(find_standing(CRS, PROTOCOL, known(second)).standing.event) == 5
+    assert count_days(find_standing(CRS, PROTOCOL, make_inputs(first, second)).standing.event) == 1
+    assert count_days(find_standing(CRS, PROTOCOL, make_inputs(second)).standing.event) == 5
 
 
 ENDS = {  # died, relapsed; the NRM event, what competes with it, what competes with CRS
@@ -156,47 +173,53 @@ ENDS = {  # died, relapsed; the NRM event, what competes with it, what competes 
 
 
 @pytest.mark.parametrize(
-    ("died", "relapsed", "nrm", "competes", "with_crs"), ENDS.values(), ids=ENDS
+    ("death_day", "relapse_day", "nrm", "competes", "with_crs"), ENDS.values(), ids=ENDS
 )
-def test_death_and_relapse(died, relapsed, nrm, competes, with_crs):
-    anchors = replace(TREATED, died_at=died and day(died), relapsed_at=relapsed and day(relapsed))
-    standing = find_standing(NRM, PROTOCOL, known(anchors=anchors)).standing
-    assert at(standing.event) == nrm
+def test_death_and_relapse(death_day, relapse_day, nrm, competes, with_crs):
+    anchors = replace(
+        EXPOSED_ANCHORS,
+        died_at=death_day and day(death_day),
+        relapsed_at=relapse_day and day(relapse_day),
+    )
+    standing = find_standing(NRM, PROTOCOL, make_inputs(anchors=anchors)).standing
+    assert count_days(standing.event) == nrm
     assert (standing.competing and standing.competing.what) == competes
-    crs = find_standing(CRS, PROTOCOL, known(anchors=anchors)).standing
+    crs = find_standing(CRS, PROTOCOL, make_inputs(anchors=anchors)).standing
     assert (crs.competing and crs.competing.what) == with_crs
 
 
 def test_an_event_after_what_made_it_impossible_does_not_count():
-    anchors = replace(TREATED, relapsed_at=day(2))
-    standing = find_standing(CRS, PROTOCOL, known(record("5:3"), anchors=anchors)).standing
+    anchors = replace(EXPOSED_ANCHORS, relapsed_at=day(2))
+    standing = find_standing(CRS, PROTOCOL, make_inputs(record("5:3"), anchors=anchors)).standing
     assert (standing.event, standing.competing.what) == (None, "relapse")
 
 
 def test_who_was_never_infused_or_too_late_is_listed_and_not_counted():
-    never = replace(TREATED, courses=())
-    late = replace(TREATED, graft_at=hours(-101 * 24))
+    never = replace(EXPOSED_ANCHORS, courses=())
+    late = replace(EXPOSED_ANCHORS, graft_at=hours(-101 * 24))
     for anchors in (never, late):
         assert (
-            find_standing(CRS, PROTOCOL, known(record("1:3"), anchors=anchors)).standing.exposed_at
+            find_standing(
+                CRS, PROTOCOL, make_inputs(record("1:3"), anchors=anchors)
+            ).standing.exposed_at
             is None
         )
 
 
 def test_a_retracted_or_rejected_event_leaves_its_place_to_the_next():
     first, second = record("1:3 2:0"), record("5:4 6:0")
-    rejected = replace(first, state=EpisodeState.REJECTED)
-    for known_records in ((second,), (rejected, second)):
-        standing = find_standing(CRS, PROTOCOL, known(*known_records)).standing
-        assert (at(standing.event), standing.event.grade) == (5, 4)
-        assert (at(standing.upper), standing.treatment_day) == (5, 6)
+    rejected_record = replace(first, state=EpisodeState.REJECTED)
+    for known_records in ((second,), (rejected_record, second)):
+        standing = find_standing(CRS, PROTOCOL, make_inputs(*known_records)).standing
+        assert (count_days(standing.event), standing.event.grade) == (5, 4)
+        assert (count_days(standing.upper), standing.treatment_day) == (5, 6)
 
 
 def test_the_confirmed_count_has_its_own_earliest_event():
     first = record("1:3 2:0")
     second = record("5:3 6:0", state=EpisodeState.CONFIRMED)
-    standing = find_standing(CRS, PROTOCOL, known(first, second)).standing
-    assert (at(standing.event), at(standing.confirmed)) == (1, 5)
+    standing = find_standing(CRS, PROTOCOL, make_inputs(first, second)).standing
+    assert (count_days(standing.event), count_days(standing.confirmed)) == (1, 5)
     assert (standing.event.confirmed, standing.confirmed.confirmed) == (False, True)
 
 
@@ -212,24 +235,31 @@ COMPETES = {  # day of CRS, what else happened, when; the CRS event, what compet
 
 
 @pytest.mark.parametrize(
-    ("crs", "what", "when", "event", "competes"), COMPETES.values(), ids=COMPETES
+    ("crs", "competing_kind", "when", "event", "competes"), COMPETES.values(), ids=COMPETES
 )
-def test_the_earlier_of_event_and_competing_event_stands(crs, what, when, event, competes):
-    found = [record(f"{crs}:3", state=EpisodeState.CONFIRMED)] if crs else []
-    anchors = replace(TREATED, **{what: day(when)})
-    standing = find_standing(CRS, PROTOCOL, known(*found, anchors=anchors)).standing
-    assert at(standing.event) == at(standing.confirmed) == at(standing.upper) == event
+def test_the_earlier_of_event_and_competing_event_stands(
+    crs, competing_kind, when, event, competes
+):
+    records = [record(f"{crs}:3", state=EpisodeState.CONFIRMED)] if crs else []
+    anchors = replace(EXPOSED_ANCHORS, **{competing_kind: day(when)})
+    standing = find_standing(CRS, PROTOCOL, make_inputs(*records, anchors=anchors)).standing
+    assert (
+        count_days(standing.event)
+        == count_days(standing.confirmed)
+        == count_days(standing.upper)
+        == event
+    )
     assert (standing.competing and standing.competing.what) == competes
 
 
 def test_a_rule_that_counts_confirmed_events_has_competing_ones_of_its_own():
     rule = replace(CRS, status="confirmed")
-    anchors = replace(TREATED, relapsed_at=day(2))
+    anchors = replace(EXPOSED_ANCHORS, relapsed_at=day(2))
     late = record("5:3", state=EpisodeState.CONFIRMED)
     standing = find_standing(
-        rule, PROTOCOL, known(record("1:3 1.5:0"), late, anchors=anchors)
+        rule, PROTOCOL, make_inputs(record("1:3 1.5:0"), late, anchors=anchors)
     ).standing
-    assert (at(standing.event), standing.confirmed) == (1, None)
+    assert (count_days(standing.event), standing.confirmed) == (1, None)
     assert standing.competing.what == "relapse"
 
 
@@ -247,14 +277,16 @@ STEROIDS = {  # grade on day 10; the last dose before it; whether it counts unco
 @pytest.mark.parametrize(("text", "dose", "event"), STEROIDS.values(), ids=STEROIDS)
 def test_hyperglycemia_within_48_hours_of_the_protocols_steroid(text, dose, event):
     standing = find_standing(
-        AE, PROTOCOL, known(record(text, HIGH), steroids=(day(dose),))
+        AE, PROTOCOL, make_inputs(record(text, HIGH), steroids=(day(dose),))
     ).standing
-    assert at(standing.event) == at(standing.upper) == event
+    assert count_days(standing.event) == count_days(standing.upper) == event
 
 
 def test_the_protocols_steroid_explains_hyperglycemia_alone():
-    standing = find_standing(AE, PROTOCOL, known(record("10:4", ALT), steroids=(day(9),))).standing
-    assert at(standing.event) == 10
+    standing = find_standing(
+        AE, PROTOCOL, make_inputs(record("10:4", ALT), steroids=(day(9),))
+    ).standing
+    assert count_days(standing.event) == 10
 
 
 def test_the_protocols_own_steroid_doses_are_those_it_schedules():
@@ -271,32 +303,32 @@ def test_the_protocols_own_steroid_doses_are_those_it_schedules():
 def test_a_window_from_each_course_counts_in_every_course_and_not_between():
     window = Window(WindowEdge("each_course"), WindowEdge("each_course", 30))
     rule = replace(CRS, window=window)
-    anchors = replace(TREATED, courses=(INFUSION, day(60)))
-    between, later = record("40:3 41:0"), record("70:3 71:0")
+    anchors = replace(EXPOSED_ANCHORS, courses=(INFUSION, day(60)))
+    record_between, later = record("40:3 41:0"), record("70:3 71:0")
     standing = find_standing(
-        rule, PROTOCOL, known(between, later, anchors=anchors, until=100)
+        rule, PROTOCOL, make_inputs(record_between, later, anchors=anchors, known_day=100)
     ).standing
-    assert at(standing.event) == 70
+    assert count_days(standing.event) == 70
     assert standing.window_ends_at == day(91) - timedelta(hours=8)  # midnight after day 30
 
 
 def test_the_onset_may_date_the_event():
     rule = replace(CRS, event_date="onset")
     rises = record("1:2 5:3")
-    assert at(find_standing(rule, PROTOCOL, known(rises)).standing.event) == 1
-    before = record("-1:2 5:3")
-    assert find_standing(rule, PROTOCOL, known(before)).standing.event is None
-    assert at(find_standing(CRS, PROTOCOL, known(before)).standing.event) == 5
+    assert count_days(find_standing(rule, PROTOCOL, make_inputs(rises)).standing.event) == 1
+    early_record = record("-1:2 5:3")
+    assert find_standing(rule, PROTOCOL, make_inputs(early_record)).standing.event is None
+    assert count_days(find_standing(CRS, PROTOCOL, make_inputs(early_record)).standing.event) == 5
 
 
 # What a participant is worth: events, complete, effective size (onset curve: 1 - exp(-t / 5 days))
-def followed(number, until, **more):
-    """Participant *number*, infused at day 0, window of 20 days, last observed on day *until*."""
+def make_standing(number, last_day, **changes):
+    """Participant *number*: infused at day 0, a window of 20 days, last seen on day *last_day*."""
     standing = Standing(f"P-{number:03d}", CRS.id, INFUSION, day(20))
-    return ObservedStanding(replace(standing, **more), day(until))
+    return ObservedStanding(replace(standing, **changes), day(last_day))
 
 
-def counted(observed, as_of=365, rule=CRS):
+def find_events(observed, as_of=365, rule=CRS):
     decision = decide_rule(PROTOCOL, rule, observed, day(as_of))
     return decision.events, decision.complete, round(decision.ess, 4)
 
@@ -306,7 +338,7 @@ def weight(days):
     return round((1 - math.exp(-days / 5)) / (1 - math.exp(-20 / 5)), 4)
 
 
-CUT = day(365)
+DATA_CUT = day(365)
 WORTH = {  # last observed on day, when withdrawn; complete, effective size, a year later
     "to the end of the window": (20, None, 1, 1.0),
     "beyond it": (90, None, 1, 1.0),
@@ -317,32 +349,34 @@ WORTH = {  # last observed on day, when withdrawn; complete, effective size, a y
 }
 
 
-@pytest.mark.parametrize(("until", "frozen", "complete", "ess"), WORTH.values(), ids=WORTH)
+@pytest.mark.parametrize(("last_day", "frozen", "complete", "ess"), WORTH.values(), ids=WORTH)
 def test_follow_up_runs_to_the_last_observation_never_to_the_wall_clock(
-    until, frozen, complete, ess
+    last_day, frozen, complete, ess
 ):
-    one = followed(1, until, frozen_at=None if frozen is None else day(frozen))
-    assert counted([one]) == (0, complete, ess)
+    standing = make_standing(1, last_day, frozen_at=None if frozen is None else day(frozen))
+    assert find_events([standing]) == (0, complete, ess)
 
 
 def test_an_event_or_a_competing_event_counts_in_full_at_once():
     event = CountedEvent(day(2), "a", 3, confirmed=False)
-    assert counted([followed(1, 2, event=event)]) == (1, 1, 1.0)
+    assert find_events([make_standing(1, 2, event=event)]) == (1, 1, 1.0)
     relapse = CompetingEvent(day(2), "relapse")
-    assert counted([followed(1, 2, competing=relapse)]) == (0, 1, 1.0)
+    assert find_events([make_standing(1, 2, competing=relapse)]) == (0, 1, 1.0)
 
 
 def test_what_is_dated_after_the_cut_has_not_happened_yet():
     event = CountedEvent(day(5), "a", 3, confirmed=False)
-    assert counted([followed(1, 6, event=event)], as_of=4) == (0, 0, weight(4))
+    assert find_events([make_standing(1, 6, event=event)], as_of=4) == (0, 0, weight(4))
 
 
 def test_participants_beyond_the_plan_are_listed_and_do_not_count():
     event = CountedEvent(day(2), "a", 3, confirmed=False)
-    within = [followed(number, 20) for number in range(40)]
-    beyond = followed(40, 20, event=event, exposed_at=hours(1))  # the last to be infused
-    decision = decide_rule(PROTOCOL, CRS, [beyond, *within], CUT)
+    planned_standings = [make_standing(number, 20) for number in range(40)]
+    extra_standing = make_standing(
+        40, 20, event=event, exposed_at=hours(1)
+    )  # the last to be infused
+    decision = decide_rule(PROTOCOL, CRS, [extra_standing, *planned_standings], DATA_CUT)
     assert (decision.events, decision.evaluable, decision.beyond_plan) == (0, 40, 1)
-    first = replace(beyond, standing=replace(beyond.standing, exposed_at=hours(-1)))
-    decision = decide_rule(PROTOCOL, CRS, [*within, first], CUT)
+    first = replace(extra_standing, standing=replace(extra_standing.standing, exposed_at=hours(-1)))
+    decision = decide_rule(PROTOCOL, CRS, [*planned_standings, first], DATA_CUT)
     assert (decision.events, decision.evaluable, decision.beyond_plan) == (1, 40, 1)

@@ -12,8 +12,8 @@ from services.store.vault import Keys
 from tests.helpers.fact_notes import hours
 from tests.helpers.store import fill, new_database
 
-UNVOUCHED = {"outbox"}  # says nothing that the journal does not say, and is soon deleted
-TABLES = sorted(tables.metadata.tables.keys() - UNVOUCHED)
+UNSEALED_TABLES = {"outbox"}  # says nothing that the journal does not say, and is soon deleted
+TABLES = sorted(tables.metadata.tables.keys() - UNSEALED_TABLES)
 COLUMNS = [
     (table, column.name)
     for table in TABLES
@@ -23,7 +23,7 @@ COLUMNS = [
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
+def example_database(tmp_path_factory):
     folder = tmp_path_factory.mktemp("filled")
     db, keys = new_database(folder)
     with db.write() as conn:
@@ -32,23 +32,23 @@ def filled(tmp_path_factory):
     db.close()
 
 
-class Undone(Exception):  # noqa: N818  not an error: takes a change back
+class ChangeUndone(Exception):  # noqa: N818  not an error: takes a change back
     """Ends a transaction whose changes are not wanted."""
 
 
 @pytest.fixture
-def by_hand(filled):
+def by_hand(example_database):
     """What is found after statements that Aegis did not write, which are then undone."""
-    db, keys = filled
+    db, keys = example_database
 
     def found_after(*statements):
-        found = []
-        with suppress(Undone), db.write() as conn:
-            touched = [conn.execute(text(statement)).rowcount for statement in statements]
-            assert all(touched), "the statement changed nothing"
-            found += find_faults(lambda: conn, keys)
-            raise Undone
-        return found
+        findings = []
+        with suppress(ChangeUndone), db.write() as conn:
+            row_counts = [conn.execute(text(statement)).rowcount for statement in statements]
+            assert all(row_counts), "the statement changed nothing"
+            findings += find_faults(lambda: conn, keys)
+            raise ChangeUndone
+        return findings
 
     return found_after
 
@@ -62,8 +62,8 @@ def test_an_untouched_database_is_in_order(by_hand):
     assert by_hand("UPDATE participant SET site = site") == []
 
 
-def test_the_example_fills_every_table(filled):
-    with filled[0].read() as conn:
+def test_the_example_fills_every_table(example_database):
+    with example_database[0].read() as conn:
         counts = {t: conn.scalar(text(f"SELECT count(*) FROM {t}")) for t in TABLES}  # noqa: S608
     assert {table for table, count in counts.items() if count < 2} == set()
 
@@ -71,21 +71,21 @@ def test_the_example_fills_every_table(filled):
 @pytest.mark.parametrize(("table", "column"), COLUMNS)
 def test_a_changed_value_is_found(by_hand, table, column):
     kind = tables.metadata.tables[table].c[column].type.python_type
-    other = {
+    other_value = {
         int: f"coalesce({column}, 0) + 7777",
         bool: f"1 - {column}",
         bytes: "x'00'",
     }.get(kind, f"replace(coalesce({column}, '') || 'x', '2026', '2025')")
-    changed = f"UPDATE {table} SET {column} = {other} WHERE {one_row(table, 'ASC')}"  # noqa: S608
-    assert by_hand(changed)
+    update = f"UPDATE {table} SET {column} = {other_value} WHERE {one_row(table, 'ASC')}"  # noqa: S608
+    assert by_hand(update)
 
 
 @pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("which", ["ASC", "DESC"])
-def test_a_deleted_row_is_found(by_hand, table, which):
-    if (table, which) == ("audit", "DESC"):
-        which = "ASC"  # the newest one is about a seal and not sealed itself: see below
-    assert by_hand(f"DELETE FROM {table} WHERE {one_row(table, which)}")  # noqa: S608
+@pytest.mark.parametrize("row_order", ["ASC", "DESC"])
+def test_a_deleted_row_is_found(by_hand, table, row_order):
+    if (table, row_order) == ("audit", "DESC"):
+        row_order = "ASC"  # the newest one is about a seal and not sealed itself: see below
+    assert by_hand(f"DELETE FROM {table} WHERE {one_row(table, row_order)}")  # noqa: S608
 
 
 KEYS = {  # what a copy of a row must differ in to be another row
@@ -103,13 +103,13 @@ def test_an_added_row_is_found(by_hand, table):
     columns = tables.metadata.tables[table].c
     (first, *_) = tables.metadata.tables[table].primary_key.columns.keys()
     differs = KEYS.get(table, {first: "'other'"})
-    wanted = ", ".join(differs.get(column.name, f'"{column.name}"') for column in columns)
+    values = ", ".join(differs.get(column.name, f'"{column.name}"') for column in columns)
     names = ", ".join(f'"{column.name}"' for column in columns)
-    copied = f"INSERT INTO {table} ({names}) SELECT {wanted} FROM {table}"  # noqa: S608
-    assert by_hand(f"{copied} WHERE {one_row(table, 'ASC')}")
+    insertion = f"INSERT INTO {table} ({names}) SELECT {values} FROM {table}"  # noqa: S608
+    assert by_hand(f"{insertion} WHERE {one_row(table, 'ASC')}")
 
 
-HIDDEN = [  # a row removed together with what was recorded about it
+HIDDEN_DELETIONS = [  # a row removed together with what was recorded about it
     ("acknowledgement", "id = 'k2'", "k2"),
     ("episode", "id = 'e1' AND version = 2", '["e1",2]'),
     ("raw_message", "id = 'm2'", "m2"),
@@ -117,10 +117,10 @@ HIDDEN = [  # a row removed together with what was recorded about it
 ]
 
 
-@pytest.mark.parametrize(("table", "which", "key"), HIDDEN)
-def test_a_row_deleted_with_its_audit_is_found(by_hand, table, which, key):
+@pytest.mark.parametrize(("table", "row_order", "key"), HIDDEN_DELETIONS)
+def test_a_row_deleted_with_its_audit_is_found(by_hand, table, row_order, key):
     assert by_hand(
-        f"DELETE FROM {table} WHERE {which}",  # noqa: S608
+        f"DELETE FROM {table} WHERE {row_order}",  # noqa: S608
         f"DELETE FROM audit WHERE place = '{table}' AND key = '{key}'",  # noqa: S608
     )
 
@@ -133,14 +133,14 @@ def test_newest_rows_deleted_with_audit_and_seal_leave_the_audit_of_the_seal(by_
     )
 
 
-def test_a_seal_made_again_without_the_key_is_found(filled, tmp_path):
-    db, keys = filled
-    with suppress(Undone), db.write() as conn:
+def test_a_seal_made_again_without_the_key_is_found(example_database, tmp_path):
+    db, keys = example_database
+    with suppress(ChangeUndone), db.write() as conn:
         conn.execute(text("DELETE FROM audit WHERE place = 'audit_seal'"))
         conn.execute(text("DELETE FROM audit_seal"))
         seal_audit_rows(conn, Keys.load_or_create(tmp_path / "other-keys"), hours(9))
         assert {finding.place for finding in find_faults(lambda: conn, keys)} == {"audit"}
-        raise Undone
+        raise ChangeUndone
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_impossible_content_is_found_and_not_stumbled_over(by_hand, statement):
     assert by_hand(statement)
 
 
-def test_nothing_is_sealed_twice(filled):
-    db, keys = filled
+def test_nothing_is_sealed_twice(example_database):
+    db, keys = example_database
     with db.write() as conn:
         assert seal_audit_rows(conn, keys, hours(9)) is None

@@ -21,11 +21,11 @@ STUDY = ROOT / "studies" / "blina-hsct"
 
 def test_it_names_the_rules_that_run(capsys):
     assert main(["version", "--study", str(STUDY), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert list(said) == ["version", "rules_version", "rules_edition", "python", "built"]
-    assert said["rules_version"] == load_rules(STUDY).rules.version
-    assert said["rules_edition"] == EDITION
-    assert said["python"] == ".".join(map(str, sys.version_info[:3]))
+    output = json.loads(capsys.readouterr().out)
+    assert list(output) == ["version", "rules_version", "rules_edition", "python", "built"]
+    assert output["rules_version"] == load_rules(STUDY).rules.version
+    assert output["rules_edition"] == EDITION
+    assert output["python"] == ".".join(map(str, sys.version_info[:3]))
 
 
 def test_people_read_it_line_by_line(capsys, monkeypatch):
@@ -56,13 +56,13 @@ def test_a_study_that_cannot_be_read_is_named(tmp_path, capsys, content, problem
     if content is not None:
         (tmp_path / "protocol.yaml").write_text(content)
     assert main(["version", "--study", str(tmp_path)]) == 2
-    said = capsys.readouterr().err
-    assert problem in said
-    assert str(tmp_path) in said
+    output = capsys.readouterr().err
+    assert problem in output
+    assert str(tmp_path) in output
 
 
 def test_it_starts_at_once():
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, "-m", "services.cli.main", "version", "--study", str(STUDY)],
         cwd=ROOT,
@@ -70,15 +70,17 @@ def test_it_starts_at_once():
         capture_output=True,
         check=True,
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    usage_after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent_s = (
+        usage_after.ru_utime + usage_after.ru_stime - usage_before.ru_utime - usage_before.ru_stime
+    )
     assert spent_s < 1.5, "something heavy is imported; it takes 0.4 s of CPU"
 
 
 def test_nothing_heavy_is_imported():
     code = "import sys; import services.cli.commands.version; print(*sys.modules)"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     heavy = {"numpy", "scipy", "sqlalchemy", "faust", "kafka", "matplotlib", "starlette"}
-    assert not heavy.intersection(done.stdout.split())
+    assert not heavy.intersection(process.stdout.split())

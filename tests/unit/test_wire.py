@@ -31,21 +31,23 @@ from tests.helpers.store import CONTENT, DECISION, STANDING
 ADVICE = Advice(
     "P-001", AdviceKind.DEVIATION, "premedication", 1, "dexamethasone missing", HOUR_ZERO
 )
-WHOLE = lab("neutrophils", "0.490", unit="10*9/L", lln="2.0", uln="7.5")
+COMPLETE_FACT = lab("neutrophils", "0.490", unit="10*9/L", lln="2.0", uln="7.5")
 
 
-@pytest.mark.parametrize("written", [WHOLE, lab("alt", ">5000", unit="U/L"), lab("alt", "30")])
-def test_a_fact_survives_the_journey_digit_for_digit(written):
-    read = read_fact(write_fact(written))
-    assert read == written
-    assert str(read.body.value.value) == str(written.body.value.value)
+@pytest.mark.parametrize(
+    "original", [COMPLETE_FACT, lab("alt", ">5000", unit="U/L"), lab("alt", "30")]
+)
+def test_a_fact_survives_the_journey_digit_for_digit(original):
+    copy = read_fact(write_fact(original))
+    assert copy == original
+    assert str(copy.body.value.value) == str(original.body.value.value)
 
 
 def test_the_kind_of_body_is_always_written():
     assert json.loads(write_fact(fact(Transplant())))["body"]["kind"] == "transplant"
 
 
-REFUSED = [  # what is changed, to what, where it is refused, as what
+FAULTS = [  # what is changed, to what, where it is refused, as what
     ("colour", "red", "colour", "unexpected_keyword_argument"),
     ("body.colour", "red", "body.observation.colour", "unexpected_keyword_argument"),
     ("body.value.colour", "red", "body.observation.value.colour", "unexpected_keyword_argument"),
@@ -68,10 +70,10 @@ REFUSED = [  # what is changed, to what, where it is refused, as what
 ]
 
 
-@pytest.mark.parametrize(("changed", "content", "where", "problem"), REFUSED)
-def test_what_is_not_understood_is_refused(changed, content, where, problem):
-    record = json.loads(write_fact(WHOLE))
-    *parents, key = changed.split(".")
+@pytest.mark.parametrize(("place", "content", "where", "problem"), FAULTS)
+def test_what_is_not_understood_is_refused(place, content, where, problem):
+    record = json.loads(write_fact(COMPLETE_FACT))
+    *parents, key = place.split(".")
     part = record
     for parent in parents:
         part = part[parent]
@@ -80,14 +82,14 @@ def test_what_is_not_understood_is_refused(changed, content, where, problem):
 
 
 def test_a_weight_keeps_its_digits_too():
-    written = fact(Enrolment("S1", weight_kg=Decimal("70.50")))
-    assert str(read_fact(write_fact(written)).body.weight_kg) == "70.50"
-    as_number = write_fact(written).replace(b'"70.50"', b"70.50")
+    enrolment = fact(Enrolment("S1", weight_kg=Decimal("70.50")))
+    assert str(read_fact(write_fact(enrolment)).body.weight_kg) == "70.50"
+    as_number = write_fact(enrolment).replace(b'"70.50"', b"70.50")
     assert read_fact(as_number).problem == "decimal_text"
 
 
 @pytest.mark.parametrize(
-    ("read", "value"),
+    ("read_value", "value"),
     [
         (read_episode_content, CONTENT),
         (read_standing, STANDING),
@@ -99,18 +101,18 @@ def test_a_weight_keeps_its_digits_too():
         (partial(read_detail, AlertKind.QUARANTINE), QuarantineDetail("ValueError")),
     ],
 )
-def test_records_are_read_back_as_they_were(read, value):
-    assert read(write_canonical(value)) == value
+def test_records_are_read_back_as_they_were(read_value, value):
+    assert read_value(write_canonical(value)) == value
     with pytest.raises(ValueError, match="unreadable record at 'colour'"):
-        read(write_canonical(value).replace("{", '{"colour":"red",', 1))
+        read_value(write_canonical(value).replace("{", '{"colour":"red",', 1))
 
 
 def test_equal_content_has_one_text_whatever_the_order_of_its_mappings():
-    one, other = {"a": 1, "b": 2}, {"b": 2, "a": 1}
-    assert write_canonical(replace(DECISION, cut=one)) == write_canonical(
-        replace(DECISION, cut=other)
+    first_value, second_value = {"a": 1, "b": 2}, {"b": 2, "a": 1}
+    assert write_canonical(replace(DECISION, cut=first_value)) == write_canonical(
+        replace(DECISION, cut=second_value)
     )
-    assert digest_canonical(replace(DECISION, cut=one)) != digest_canonical(
+    assert digest_canonical(replace(DECISION, cut=first_value)) != digest_canonical(
         replace(DECISION, cut={"a": 1})
     )
 
@@ -148,9 +150,9 @@ def test_canonical_refuses_what_has_no_one_text(value, error):
 
 
 def test_a_fact_from_before_visits_were_read_is_still_read():
-    stored = json.loads(write_fact(WHOLE))
-    del stored["visit"], stored["body"]["fasting"], stored["body"]["at_rest"]
-    assert read_fact(json.dumps(stored)) == WHOLE
+    stored_fact = json.loads(write_fact(COMPLETE_FACT))
+    del stored_fact["visit"], stored_fact["body"]["fasting"], stored_fact["body"]["at_rest"]
+    assert read_fact(json.dumps(stored_fact)) == COMPLETE_FACT
 
 
 def test_the_published_schema_asks_only_for_what_a_sender_knows():

@@ -18,7 +18,7 @@ from tests.helpers.fact_notes import HOUR_ZERO, hours
 LINK = "https://aegis.example.org/alerts/TOKEN"
 DRAFT = "protocol v1 DRAFT, signed by nobody"
 
-REACHED = Decision(
+REACHED_DECISION = Decision(
     study="BLINA-HSCT",
     rule="BLINA-HSCT.S1",
     title="Severe CRS",
@@ -65,7 +65,7 @@ REACHED = Decision(
     protocol=DRAFT,
 )
 LIKELY = replace(
-    REACHED,
+    REACHED_DECISION,
     signal=Signal.BOUNDARY_LIKELY,
     events=1,
     confirmed=0,
@@ -78,7 +78,7 @@ LIKELY = replace(
     p_cross_p0=0.234,
     predictive=0.004,
     path=(PathPoint(HOUR_ZERO, 1.0, 1, 2, crossed=False),),
-    contributors=REACHED.contributors[:1],
+    contributors=REACHED_DECISION.contributors[:1],
     beyond_plan=2,
 )
 CRS = EpisodeContent(
@@ -108,7 +108,7 @@ POSSIBLE = replace(
 )
 
 
-def alert_of(kind, **more):
+def alert_of(kind, **changes):
     level = Level.STUDY if "boundary" in kind else Level.PARTICIPANT
     fields = {
         "id": "7b387b40-a11c-5307-95d7-40999e4b69e3",
@@ -123,14 +123,14 @@ def alert_of(kind, **more):
         "detail": CRS,
         "protocol": DRAFT,
     }
-    return Alert(level=level, kind=AlertKind(kind), **(fields | more))
+    return Alert(level=level, kind=AlertKind(kind), **(fields | changes))
 
 
 A_BOUNDARY = alert_of("boundary_reached")
 AN_EPISODE = alert_of("episode", grade=3)
 A_DEATH = alert_of("death", suspected=False, grade=5)
 NAME = short_name(A_BOUNDARY.id)
-SIGNED = [f"Alert {NAME} ({A_BOUNDARY.id}), {DRAFT}.", LAST_LINE]
+SIGNATURE = [f"Alert {NAME} ({A_BOUNDARY.id}), {DRAFT}.", LAST_LINE]
 
 
 def lines(alert, detail, reason=Reason.FIRST):
@@ -139,7 +139,7 @@ def lines(alert, detail, reason=Reason.FIRST):
 
 
 def test_the_boundary_mail_has_every_line_of_the_design():
-    assert lines(A_BOUNDARY, REACHED) == [
+    assert lines(A_BOUNDARY, REACHED_DECISION) == [
         f"[BLINA-HSCT.S1] Boundary reached: review required   (alert {NAME}, protocol v1 DRAFT)",
         (
             "Severe CRS: CRS of grade 3 or worse (ASTCT), first dose to transplant day 100."
@@ -155,7 +155,7 @@ def test_the_boundary_mail_has_every_line_of_the_design():
         "P-004 transplant day 78, treatment day 4: grade 3, confirmed",
         "P-007 transplant day unknown, treatment day unknown: grade 4, suspected",
         f"Recommended: pause enrolment until the DSMB has reviewed. Acknowledge: {LINK}",
-        *SIGNED,
+        *SIGNATURE,
     ]
 
 
@@ -180,7 +180,7 @@ def test_a_boundary_that_is_likely_recommends_nothing_yet_and_says_how_likely():
 
 
 @pytest.mark.parametrize(
-    ("pending", "certain", "said"),
+    ("pending", "certain", "expected"),
     [
         (2, True, ["No event-free completion of those pending can undo it."]),
         (
@@ -196,9 +196,9 @@ def test_a_boundary_that_is_likely_recommends_nothing_yet_and_says_how_likely():
         (0, True, []),
     ],
 )
-def test_what_those_pending_may_change_is_said_when_somebody_is_pending(pending, certain, said):
-    body = lines(A_BOUNDARY, replace(REACHED, pending=pending, certain=certain))
-    assert [line for line in body if "those pending" in line] == said
+def test_what_those_pending_may_change_is_said_when_somebody_is_pending(pending, certain, expected):
+    body = lines(A_BOUNDARY, replace(REACHED_DECISION, pending=pending, certain=certain))
+    assert [line for line in body if "those pending" in line] == expected
 
 
 def test_a_suspected_and_provisional_episode_says_so_in_its_first_line_for_every_reason():
@@ -221,7 +221,7 @@ def test_an_episode_word_for_word():
         "Could also be explained by: positive culture.",
         "In windows: course-30, day-100.",
         f"To do: confirm, reject or regrade it (`aegis adjudicate 2b5c1e90`). Acknowledge: {LINK}",
-        *SIGNED,
+        *SIGNATURE,
     ]
 
 
@@ -239,26 +239,27 @@ def test_a_death_says_the_days_and_the_cause():
         f"[BLINA-HSCT] P-004: death   (alert {NAME}, protocol v1 DRAFT)",
         "P-004 died: transplant day 78, treatment day unknown.",
         f"Cause: not reported yet. Acknowledge: {LINK}",
-        *SIGNED,
+        *SIGNATURE,
     ]
 
 
 def test_records_that_are_not_up_to_date_say_what_to_look_at():
-    body = lines(_quarantined(), FAILURE)
+    body = lines(_make_quarantine_alert(), FAILURE)
     assert body[1] == "The facts of P-004 could not be applied to its records."
 
 
 FAILURE = QuarantineDetail("ValueError")
 
 
-def _quarantined():
+def _make_quarantine_alert():
     return replace(alert_of("episode"), kind=AlertKind.QUARANTINE, level=Level.OPERATIONS)
 
 
 @pytest.mark.parametrize(
     ("alert", "detail", "reason", "second"),
     [
-        (A_BOUNDARY, REACHED, Reason.GRADE_ROSE, "More events count than when you were last told."),
+        (A_BOUNDARY, REACHED_DECISION, Reason.GRADE_ROSE,
+         "More events count than when you were last told."),
         (AN_EPISODE, CRS, Reason.GRADE_ROSE, "It is more severe than when you were last told."),
         (A_DEATH, DeathDetail("", 1, 1), Reason.NOT_ACKNOWLEDGED,
          "Nobody has acknowledged this in time."),
@@ -274,11 +275,11 @@ def test_the_second_line_says_why_it_is_sent_again(alert, detail, reason, second
 
 
 @pytest.mark.parametrize(
-    ("alert", "detail", "said"),
+    ("alert", "detail", "expected"),
     [
         (
             A_BOUNDARY,
-            REACHED,
+            REACHED_DECISION,
             "BLINA-HSCT.S1: Boundary reached: review required, 4 events.",
         ),
         (
@@ -289,15 +290,15 @@ def test_the_second_line_says_why_it_is_sent_again(alert, detail, reason, second
         (A_DEATH, DeathDetail("", 1, 1), "P-004: death."),
     ],
 )
-def test_a_retraction_says_what_it_said_and_asks_nobody_to_acknowledge(alert, detail, said):
+def test_a_retraction_says_what_it_said_and_asks_nobody_to_acknowledge(alert, detail, expected):
     subject, *body = lines(replace(alert, retracted=True), detail, Reason.RETRACTED)
     assert subject.startswith("Retracted: [")
     assert body == [
         f"Alert {NAME} is taken back: the facts behind it were corrected, or judged otherwise.",
-        f"It said: {said}",
+        f"It said: {expected}",
         "If anything was done because of it, look at that again.",
         "The earlier record stays readable.",
-        *SIGNED,
+        *SIGNATURE,
     ]
 
 
@@ -308,41 +309,41 @@ def test_a_likely_boundary_that_passed_is_no_correction():
     assert first == f"Alert {NAME} no longer holds: with what is known now, it is less likely."
 
 
-UNDONE = replace(REACHED, undone=Reversal(2, 9.6, ("P-004", "P-007")))
-CHANGED = (
+UNDONE_DECISION = replace(REACHED_DECISION, undone=Reversal(2, 9.6, ("P-004", "P-007")))
+CORRECTIONS = (
     "What changed: P-004, P-007 no longer count."
     " Now: 2 events at an effective 9.6 participants; 3 events stop up to 11."
 )
 
 
 def test_a_boundary_that_is_taken_back_says_what_changed():
-    body = lines(replace(A_BOUNDARY, retracted=True), UNDONE, Reason.RETRACTED)
+    body = lines(replace(A_BOUNDARY, retracted=True), UNDONE_DECISION, Reason.RETRACTED)
     assert body[0].startswith("Retracted: [BLINA-HSCT.S1] Boundary reached: review required")
-    assert body[3] == CHANGED
+    assert body[3] == CORRECTIONS
 
 
 @pytest.mark.parametrize(
-    ("gone", "said"),
+    ("participants", "expected"),
     [
         (("P-004",), "What changed: P-004 no longer counts. Now:"),
         ((), "What changed: the same events, dated or followed up otherwise. Now:"),
     ],
 )
-def test_what_changed_names_who_no_longer_counts(gone, said):
-    undone = replace(REACHED, undone=Reversal(3, 11.2, gone))
-    body = lines(replace(A_BOUNDARY, retracted=True), undone, Reason.RETRACTED)
-    assert body[3].startswith(said)
+def test_what_changed_names_who_no_longer_counts(participants, expected):
+    undone_decision = replace(REACHED_DECISION, undone=Reversal(3, 11.2, participants))
+    body = lines(replace(A_BOUNDARY, retracted=True), undone_decision, Reason.RETRACTED)
+    assert body[3].startswith(expected)
 
 
 def test_a_boundary_that_was_reached_untold_and_no_longer_is():
-    body = lines(A_BOUNDARY, UNDONE)
+    body = lines(A_BOUNDARY, UNDONE_DECISION)
     assert body[0].startswith("[BLINA-HSCT.S1] Boundary was reached, and no longer is   (alert")
     assert body[2:5] == [
         (
             "With what was known at 2026-09-01 07:00 UTC the boundary was reached;"
             " what undid it was known before anybody was told."
         ),
-        CHANGED,
+        CORRECTIONS,
         (
             "Then: 4 events at an effective 9.6 participants (11 treated, 2 pending);"
             " 3 events stop up to 11."
@@ -358,67 +359,67 @@ def test_a_boundary_at_upper_grades_alone_says_that_it_is_not_reached_as_counted
     body = lines(alert, LIKELY)
     assert body[0].startswith(f"[BLINA-HSCT.S1] {heading}   (alert")
     assert "Incomplete grades at their upper ends: 2 events, reached." in body
-    over = lines(replace(alert, retracted=True), LIKELY, Reason.RETRACTED)
-    assert over[0].startswith("No longer: ")
-    assert over[2] == f"It said: BLINA-HSCT.S1: {heading}, 2 events."
+    lines_of_retraction = lines(replace(alert, retracted=True), LIKELY, Reason.RETRACTED)
+    assert lines_of_retraction[0].startswith("No longer: ")
+    assert lines_of_retraction[2] == f"It said: BLINA-HSCT.S1: {heading}, 2 events."
 
 
-ALL = [
-    (A_BOUNDARY, REACHED),
+ALL_NOTICES = [
+    (A_BOUNDARY, REACHED_DECISION),
     (alert_of("boundary_reached_at_upper_grades"), LIKELY),
     (alert_of("boundary_likely"), LIKELY),
     (AN_EPISODE, CRS),
     (alert_of("possible_episode", grade=1), POSSIBLE),
     (A_DEATH, DeathDetail("sepsis", 90, 14)),
-    (_quarantined(), FAILURE),
+    (_make_quarantine_alert(), FAILURE),
 ]
 
 
 @pytest.mark.parametrize("reason", Reason)
-@pytest.mark.parametrize(("alert", "detail"), ALL)
+@pytest.mark.parametrize(("alert", "detail"), ALL_NOTICES)
 def test_every_notice_names_alert_protocol_draft_and_what_it_is_not(alert, detail, reason):
     subject, *body = lines(alert, detail, reason)
     assert f"(alert {NAME}, protocol v1 DRAFT)" in subject
-    assert body[-2:] == SIGNED
+    assert body[-2:] == SIGNATURE
     assert body[-1] == "Trial safety oversight, not a bedside alarm."
 
 
 @pytest.mark.parametrize("reason", Reason)
-@pytest.mark.parametrize(("alert", "detail"), ALL)
+@pytest.mark.parametrize(("alert", "detail"), ALL_NOTICES)
 def test_no_notice_has_a_date_beside_the_data_cut(alert, detail, reason):
-    whole = "\n".join(lines(alert, detail, reason))
-    without_cut = whole.replace("Data to 2026-09-01 06:00 UTC.", "")
+    text = "\n".join(lines(alert, detail, reason))
+    without_cut = text.replace("Data to 2026-09-01 06:00 UTC.", "")
     assert re.findall(r"\d{4}-\d{2}-\d{2}|\d{1,2}[:/]\d{2}\b|\b2026\b", without_cut) == []
 
 
 @pytest.mark.parametrize(
-    ("because", "said"),
+    ("because", "expected"),
     [
         ("regraded by Dr Anna Smith: seen on 2026-03-02", "a clinician regraded it"),
         ("assessed by Dr Anna Smith", "a clinician's own grade"),
     ],
 )
-def test_no_notice_names_who_graded(because, said):
+def test_no_notice_names_who_graded(because, expected):
     grade = Span(Grade.SEVERE, Grade.SEVERE)
     content = replace(CRS, history=(Change(HOUR_ZERO, grade, because),))
     body = lines(replace(AN_EPISODE, suspected=False), content)
-    assert f"Because: {said}." in body
+    assert f"Because: {expected}." in body
     assert "Smith" not in "\n".join(body)
 
 
 def test_a_signed_protocol_is_named_by_its_version_and_its_signer_only_in_the_body():
     label = "protocol v2 signed by A. Lee (statistician)"
-    subject, *body = lines(replace(A_BOUNDARY, protocol=label), REACHED)
+    subject, *body = lines(replace(A_BOUNDARY, protocol=label), REACHED_DECISION)
     assert subject.endswith(f"(alert {NAME}, protocol v2)")
     assert body[-2].endswith(f", {label}.")
 
 
-@pytest.mark.parametrize(("alert", "detail"), ALL)
+@pytest.mark.parametrize(("alert", "detail"), ALL_NOTICES)
 def test_the_html_of_a_mail_says_the_same_words(alert, detail):
     text = notice(replace(alert, detail=detail), Reason.FIRST, LINK)
     page = mail_page(text)
-    said = re.sub(r"<title>.*?</title>|<style>.*?</style>|<[^>]+>", "", page)
-    assert said.split() == [*text.subject.split(), *text.body.split()]
+    words = re.sub(r"<title>.*?</title>|<style>.*?</style>|<[^>]+>", "", page)
+    assert words.split() == [*text.subject.split(), *text.body.split()]
     assert page.count(f'<a href="{LINK}">{LINK}</a>') == 1
 
 
