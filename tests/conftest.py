@@ -1,4 +1,4 @@
-"""What every test leaves as it was, and the servers that some of them need."""
+"""Fixtures of all tests: servers to share, and logs reset after each test."""
 
 import pytest
 import structlog
@@ -13,7 +13,7 @@ from tests.helpers.servers import (  # noqa: F401 (fixtures)
     promtool,
     servers_folder,
 )
-from tests.helpers.watched_trial import watched  # noqa: F401 (a fixture)
+from tests.helpers.watched_trial import watched_trial  # noqa: F401 (a fixture)
 
 
 def pytest_configure(config):

@@ -1,4 +1,4 @@
-"""A course at the bedside as a clinician would note it down: ``2 T38.5 BP84; 3 +norepinephrine``.
+"""Bedside courses from a clinician's shorthand: ``2 T38.5 BP84; 3 +norepinephrine``.
 
 Each part is an hour and what was charted then: ``T38.5`` (C), ``T101F``, ``BP84``, a device with
 its flow (``NC@2``), ``F40`` (FiO2), ``ICE7``, ``CAPD9``, ``seizure:brief``; ``+drug`` starts,
@@ -46,14 +46,14 @@ def read_course(text):
 
 
 def find_runs(syndrome, facts, protocol, context):
-    """The runs of *syndrome* after *facts*, in a clinician's notation (see `noted`)."""
+    """The runs of *syndrome* that *facts* make; `describe_runs` writes them in shorthand."""
     state, runs = syndrome.make_initial_state(protocol, context), []
-    read = [one for one in facts if syndrome.reads_fact(one, protocol)]
-    for at, together in groupby(read, key=lambda f: f.observed_at):
-        state, over = syndrome.step_state(state, at, tuple(together))
-        runs += [over] if over else []
-    unended = syndrome.find_open_run(state)
-    return (*runs, unended) if unended else tuple(runs)
+    relevant_facts = [one for one in facts if syndrome.reads_fact(one, protocol)]
+    for instant, together in groupby(relevant_facts, key=lambda f: f.observed_at):
+        state, ended_run = syndrome.step_state(state, instant, tuple(together))
+        runs += [ended_run] if ended_run else []
+    open_run = syndrome.find_open_run(state)
+    return (*runs, open_run) if open_run else tuple(runs)
 
 
 def describe_runs(runs):
@@ -61,39 +61,39 @@ def describe_runs(runs):
     return " | ".join(_describe_run(run) for run in runs)
 
 
-def _describe_run(run):
-    words = [f"{_hour(change.at)}:{change.span}" for change in run.history]
-    if run.resolved_at:
-        words.append(f"{_hour(run.resolved_at)}:{Grade.NONE:d}")
-    return " ".join(words) + ("?" if run.possible else "")
+def _describe_run(syndrome_run):
+    words = [f"{_hour(change.at)}:{change.span}" for change in syndrome_run.history]
+    if syndrome_run.resolved_at:
+        words.append(f"{_hour(syndrome_run.resolved_at)}:{Grade.NONE:d}")
+    return " ".join(words) + ("?" if syndrome_run.possible else "")
 
 
-def _hour(at):
-    return f"{(at - HOUR_ZERO).total_seconds() / 3600:g}"
+def _hour(instant):
+    return f"{(instant - HOUR_ZERO).total_seconds() / 3600:g}"
 
 
 def _bodies(word):
-    if found := re.fullmatch(r"(T|BP|F)([<>]?=?\d+\.?\d*)(F?)", word):
-        measure, unit = NUMBERS[found[1]]
-        yield Observation(measure, quantity(found[2], "[degF]" if found[3] else unit))
-    elif found := re.fullmatch(r"(ICE|CAPD)(\S+)", word):
-        yield Observation(SCORES[found[1]], quantity(found[2], "{score}"))
-    elif found := re.fullmatch(r"([A-Z]*)(?:@(\d+\.?\d*))?", word):
-        if found[1]:
-            yield Observation("oxygen-device", text=DEVICES[found[1]])
-        if found[2]:
-            yield Observation("oxygen-flow", quantity(found[2], "L/min"))
+    if match := re.fullmatch(r"(T|BP|F)([<>]?=?\d+\.?\d*)(F?)", word):
+        measure, unit = NUMBERS[match[1]]
+        yield Observation(measure, quantity(match[2], "[degF]" if match[3] else unit))
+    elif match := re.fullmatch(r"(ICE|CAPD)(\S+)", word):
+        yield Observation(SCORES[match[1]], quantity(match[2], "{score}"))
+    elif match := re.fullmatch(r"([A-Z]*)(?:@(\d+\.?\d*))?", word):
+        if match[1]:
+            yield Observation("oxygen-device", text=DEVICES[match[1]])
+        if match[2]:
+            yield Observation("oxygen-flow", quantity(match[2], "L/min"))
     elif word in AROUSAL:
         yield Observation("arousal", text=word)
-    elif (found := re.fullmatch(r"([a-z-]+):([a-z-]+)", word)) and found[1] != "premed":
-        yield Observation(found[1], text=found[2])
+    elif (match := re.fullmatch(r"([a-z-]+):([a-z-]+)", word)) and match[1] != "premed":
+        yield Observation(match[1], text=match[2])
     else:
         yield _administration(word)
 
 
 def _administration(word):
     pattern = r"(premed:)?([+~-]?)([a-z-]+)(?:=(\d+))?(?:/(\w+))?"
-    planned, sign, drug, dose, route = re.fullmatch(pattern, word).groups()
+    prefix, sign, drug, dose, route = re.fullmatch(pattern, word).groups()
     return Administration(
-        drug, ACTIONS[sign], quantity(dose, "mg"), route=route or "", scheduled=bool(planned)
+        drug, ACTIONS[sign], quantity(dose, "mg"), route=route or "", scheduled=bool(prefix)
     )

@@ -1,4 +1,4 @@
-"""The committed dashboards, and what their panels ask, as Grafana would ask it."""
+"""The committed dashboards and the queries of their panels, as Grafana would send them."""
 
 import json
 import re
@@ -15,7 +15,7 @@ AUDIENCES = {"aegis-safety": "safety", "aegis-dsmb": "dsmb"}
 
 @dataclass(frozen=True)
 class DashboardQuery:
-    """One query: of which dashboard, which panel (or variable), from which source."""
+    """One query of a panel or a variable, with its dashboard and its source."""
 
     board: str
     panel: str
@@ -29,10 +29,10 @@ class DashboardQuery:
     def audience(self):
         return AUDIENCES[self.source]
 
-    def sql(self, values, since="2000-01-01T00:00:00Z", until="2100-01-01T00:00:00Z"):
+    def sql(self, values, start="2000-01-01T00:00:00Z", end="2100-01-01T00:00:00Z"):
         """Return the SQL that reaches the database: *values* by the name of the variable."""
-        text = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 BETWEEN '{since}' AND '{until}'", self.text)
-        return re.sub(r"\$\{(\w+):sqlstring\}", lambda found: quote_values(values[found[1]]), text)
+        text = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 BETWEEN '{start}' AND '{end}'", self.text)
+        return re.sub(r"\$\{(\w+):sqlstring\}", lambda match: quote_values(values[match[1]]), text)
 
 
 def quote_values(values):

@@ -44,16 +44,16 @@ _CONTEXT.set_forkserver_preload(
 
 
 def wait_until(holds, limit_s, problem):
-    """Return what *holds* returned once that is true; fails with *problem* when time is over."""
-    over = time.monotonic() + limit_s
-    while not (found := holds()):
-        assert time.monotonic() < over, problem() if callable(problem) else problem
+    """Return the first true result of *holds*; fail with *problem* after *limit_s* seconds."""
+    deadline = time.monotonic() + limit_s
+    while not (result := holds()):
+        assert time.monotonic() < deadline, problem() if callable(problem) else problem
         time.sleep(0.05)
-    return found
+    return result
 
 
 class Worker:
-    """One process that runs ``aegis WORDS``; what it says is in the file *log*."""
+    """One process that runs ``aegis WORDS`` and writes its output to the file *log*."""
 
     def __init__(self, words, environment, log):
         self.words, self.log = words, log
@@ -62,11 +62,11 @@ class Worker:
         self.process.start()
 
     def read_log(self):
-        """What this process has said."""
+        """Return the output of this process so far."""
         return self.log.read_bytes()[self._log_start :].decode() if self.log.exists() else ""
 
     def wait_for(self, words, limit_s=_STARTED_S):
-        """Return once it has said *words*."""
+        """Wait until its output has *words*."""
         wait_until(
             lambda: words in self.read_log(),
             limit_s,
@@ -74,21 +74,23 @@ class Worker:
         )
 
     def ports(self):
-        """Where it listens, MLLP and HTTP; None when it ended before."""
+        """Return its MLLP and HTTP ports; None when it ended before it listened."""
 
-        def begun():
+        def has_started():
             return _LISTENING_LINE.search(self.read_log()) or not self.is_alive()
 
-        wait_until(begun, _STARTED_S, lambda: f"{self.words} does not start:\n{self.read_log()}")
-        found = _LISTENING_LINE.search(self.read_log())
-        return (int(found[1] or 0), int(found[2])) if found else None
+        wait_until(
+            has_started, _STARTED_S, lambda: f"{self.words} does not start:\n{self.read_log()}"
+        )
+        match = _LISTENING_LINE.search(self.read_log())
+        return (int(match[1] or 0), int(match[2])) if match else None
 
     def is_alive(self):
-        """Whether it runs."""
+        """Return True while it runs."""
         return self.process.is_alive()
 
     def wait_for_log(self):
-        """What it has said once it has ended, well or not."""
+        """Wait for its end, well or not, and return its output."""
         self.wait_for_exit()
         return self.read_log()
 
@@ -98,7 +100,7 @@ class Worker:
             os.kill(self.process.pid, number)
 
     def wait_for_exit(self, limit_s=_ENDED_S):
-        """Return its exit code once it has ended: negative when a signal ended it."""
+        """Wait for its end and return its exit code: negative when a signal ended it."""
         self.process.join(limit_s)
         assert not self.is_alive(), f"{self.words} does not end:\n{self.read_log()[-3000:]}"
         return self.process.exitcode
@@ -140,7 +142,7 @@ class Workers:
         return name in self._alive and self._alive[name].is_alive()
 
     def begin(self, name, failpoints="", **settings):
-        """Let the worker *name* start, without waiting for it."""
+        """Start the worker *name* without waiting for it."""
         if not failpoints and self.planned_failpoints.get(name):
             failpoints = self.planned_failpoints[name].pop(0)
         environment = {**self.environment, **settings, "AEGIS_FAILPOINT": failpoints}
@@ -151,23 +153,22 @@ class Workers:
         return worker
 
     def start(self, *names, failpoints=None, **settings):
-        """Let the workers *names* (one of each role) run side by side, and return when they do.
+        """Start the workers *names* (default: one of each role) and wait until they listen.
 
-        *failpoints* says, by name, what happens where; one that dies while it starts is not waited
-        for.
+        *failpoints* is by worker name; a worker that dies while it starts is not waited for.
         """
-        begun = [self.begin(n, (failpoints or {}).get(n, ""), **settings) for n in names or ROLES]
-        for worker in begun:
+        workers = [self.begin(n, (failpoints or {}).get(n, ""), **settings) for n in names or ROLES]
+        for worker in workers:
             ports = worker.ports()
             if ports and ports[0]:
                 self.mllp = ports[0]
-        return begun
+        return workers
 
     def revive(self):
-        """Start again whoever is dead, with the next of its failpoints."""
+        """Restart every dead worker, with the next of its failpoints."""
         dead = self.dead()
         for name in dead:
-            self.exit_codes[name].append(self[name].ended())
+            self.exit_codes[name].append(self[name].wait_for_exit())
             self.counts["kills"] += self.exit_codes[name][-1] in KILL_EXIT_CODES
         if dead:
             self.start(*dead)
@@ -181,7 +182,7 @@ class Workers:
         worker = self._alive.get(name)  # which another thread may replace
         if worker is not None and worker.is_alive():
             worker.signal(signal.SIGKILL)
-            worker.ended()
+            worker.wait_for_exit()
 
     def stop(self, *names):
         """Ask each to end, and return the exit codes once they have."""
@@ -190,34 +191,34 @@ class Workers:
             if name in self:
                 self.counts["stops"] += 1
                 self[name].signal(signal.SIGTERM)
-        codes = {name: self[name].ended() for name in names}
+        codes = {name: self[name].wait_for_exit() for name in names}
         for name in names:
             del self._alive[name]
         return codes
 
     def forget(self, name):
-        """Let *name*, which has ended, be no worker of this study any more."""
-        self._alive.pop(name).ended()
+        """Remove *name*, which has ended, from the workers."""
+        self._alive.pop(name).wait_for_exit()
 
     def end(self):
-        """Let nothing run any more, however it is."""
+        """Kill every worker that still runs, paused ones too."""
         for worker in self._alive.values():
             if worker.is_alive():
                 worker.signal(signal.SIGKILL)
-                worker.ended()
+                worker.wait_for_exit()
         self._alive.clear()
 
     def ask(self, *words, **settings):
-        """Start ``aegis WORDS`` on the same data; `Worker.ended` tells when it is done."""
+        """Start ``aegis WORDS`` on the same data; `Worker.wait_for_exit` waits for its end."""
         self._commands += 1
         log = self.folder / f"command-{self._commands}.log"
         return Worker(list(words), {**self.environment, **settings}, log)
 
     def command(self, *words, **settings):
-        """Return what ``aegis WORDS`` says, which must succeed."""
-        asked = self.ask(*words, **settings)
-        assert asked.wait_for_exit(120) == 0, f"aegis {' '.join(words)}:\n{asked.read_log()}"
-        return asked.read_log()
+        """Run ``aegis WORDS``, which must succeed, and return its output."""
+        command = self.ask(*words, **settings)
+        assert command.wait_for_exit(120) == 0, f"aegis {' '.join(words)}:\n{command.read_log()}"
+        return command.read_log()
 
     def feed(self, messages):
         """Send *messages*, and yield each that is acknowledged with AA, until the port is gone."""
@@ -231,17 +232,17 @@ class Workers:
 
 
 def _run_command(words, environment, log):
-    """In the child: be ``aegis WORDS``, say everything in *log*, and end with who started it."""
+    """Run ``aegis WORDS`` in the child, log to *log*, and end when the parent ends."""
     threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for number in (1, 2):
-        os.dup2(out, number)
+        os.dup2(descriptor, number)
     for name in [name for name in os.environ if name.startswith("AEGIS_")]:
         del os.environ[name]
     os.environ.update({name: value for name, value in environment.items() if value})
     os.chdir(ROOT)
     _be_impatient()
-    _follow(environment.get("CLOCK_AHEAD", ""))
+    _set_clock_ahead(environment.get("CLOCK_AHEAD", ""))
     from services.cli import main  # noqa: PLC0415 (in the child, where it is there)
     from services.cli.shared import open_study  # noqa: PLC0415
     from tests.helpers.shared_study import load  # noqa: PLC0415
@@ -259,7 +260,7 @@ def _end_with(parent):
 
 
 def _commands(words):
-    """``["verify", AND, "replay"]`` as the commands that it names."""
+    """``["verify", AND, "replay"]`` as a list of commands."""
     commands = [[]]
     for word in words:
         if word == AND:
@@ -276,17 +277,17 @@ def _be_impatient():
     session._LIMITS["idle_in_transaction_session_timeout"] = f"{_IDLE_S}s"  # noqa: SLF001
 
 
-def _follow(file):
-    """Let this process' clock be ahead by as many seconds as *file* says, whenever it is read."""
+def _set_clock_ahead(file):
+    """Set this process' clock ahead by the seconds in *file*, read anew each time."""
     if not file:
         return
     from datetime import datetime, timedelta  # noqa: PLC0415
 
     from services.runtime import clock  # noqa: PLC0415
 
-    class Ahead(datetime):
+    class FastClock(datetime):
         @classmethod
         def now(cls, tz=None):
             return datetime.now(tz) + timedelta(seconds=float(Path(file).read_text()))
 
-    clock.datetime = Ahead
+    clock.datetime = FastClock

@@ -1,4 +1,4 @@
-"""A participant's course in one line each: grades, rates and results with their hours.
+"""Dosing cases from one-line scripts of grades and infusion rates with their hours.
 
 Hours count from the first dose. ``2@10 3@24 1@60``: grade 2 from hour 10, and so on; ``2-4@5`` is
 an interval, ``-@60`` the end of the record. ``8@0 16@48 -@168`` are rates in ug/d and the stop.
@@ -24,27 +24,27 @@ _HOURS_OF_A_COURSE = "8@0 16@48 -@168"
 
 @cache
 def load_trial_rules():
-    """The trial's own."""
+    """The rules of the trial in ``studies/blina-hsct``."""
     return load_rules(Path("studies/blina-hsct")).rules
 
 
 def make_infusion(script, name="blinatumomab"):
     """The administrations of an infusion."""
-    found = []
+    administrations = []
     for word in script.split():
         rate, hour = word.split("@")
-        began = any(one.body.action is not Action.STOP for one in found[-1:])
+        began = any(one.body.action is not Action.STOP for one in administrations[-1:])
         action = Action.STOP if rate == "-" else Action.RATE if began else Action.START
         dose = None if rate in ("-", "?") else quantity(rate, "ug/d")
-        found.append(fact(Administration(name, action, dose), float(hour)))
-    return found
+        administrations.append(fact(Administration(name, action, dose), float(hour)))
+    return administrations
 
 
-def record(criterion, script, **more):
+def record(criterion, script, **fields):
     """A record whose grades are those of *script*."""
     *changes, last = [_change(word) for word in script.split()]
-    ended = last.span.at_most is Grade.NONE
-    history = tuple(changes) if ended else (*changes, last)
+    is_resolved = last.span.at_most is Grade.NONE
+    history = tuple(changes) if is_resolved else (*changes, last)
     return EpisodeContent(
         participant="P-001",
         criterion=criterion,
@@ -56,66 +56,66 @@ def record(criterion, script, **more):
             max(change.span.at_most for change in history),
         ),
         current=last.span,
-        resolved_at=last.at if ended else None,
-        **({"state": EpisodeState.CONFIRMED} | more),
+        resolved_at=last.at if is_resolved else None,
+        **({"state": EpisodeState.CONFIRMED} | fields),
     )
 
 
 def _change(word):
     grades, hour = word.split("@")
     low, _, high = "0" if grades == "-" else grades.partition("-")[0], "", grades.partition("-")[2]
-    least = Grade(int(low))
+    at_least = Grade(int(low))
     return Change(
         hours(float(hour)),
-        Span(least, Grade(int(high)) if high else least),
+        Span(at_least, Grade(int(high)) if high else at_least),
         "seen",
         ("ICE score",) if high else (),
     )
 
 
-def case(*records, rates=_HOURS_OF_A_COURSE, at=2000, **more):
-    """What is known at hour *at* of somebody who was transplanted 70 days before the first dose."""
-    given = make_infusion(rates)
+def case(*records, rates=_HOURS_OF_A_COURSE, hour=2000, **fields):
+    """A dosing case at *hour* of a participant transplanted 70 days before the first dose."""
+    administrations = make_infusion(rates)
     anchors = Anchors(
         site="rhein",
         timezone="Europe/Berlin",
         graft_at=hours(GRAFT),
-        courses=(HOUR_ZERO,) if given else (),
+        courses=(HOUR_ZERO,) if administrations else (),
     )
-    known = load_trial_rules()
+    trial_rules = load_trial_rules()
     return DosingCase(
         participant="P-001",
-        protocol=known.protocol,
-        anchors=more.pop("anchors", anchors),
+        protocol=trial_rules.protocol,
+        anchors=fields.pop("anchors", anchors),
         records=records,
-        infusion=trace_infusion(given, "blinatumomab"),
-        as_of=hours(at),
-        matches=known.matches_pattern,
-        is_laboratory=known.is_laboratory,
-        **more,
+        infusion=trace_infusion(administrations, "blinatumomab"),
+        as_of=hours(hour),
+        matches=trial_rules.matches_pattern,
+        is_laboratory=trial_rules.is_laboratory,
+        **fields,
     )
 
 
 def fold_facts(*facts, rates=_HOURS_OF_A_COURSE, graft=GRAFT):
-    """A fold of *facts* about somebody who is treated."""
+    """A fold of *facts* about a treated participant."""
     fold = Fold("P-001", load_trial_rules())
-    known = [
+    history = [
         fact(Enrolment("rhein"), graft - 24),
         fact(Transplant("haploidentical"), graft),
         *make_infusion(rates),
         *facts,
     ]
-    fold.apply([replace(one, id=f"f{n}") for n, one in enumerate(known)])
+    fold.apply([replace(one, id=f"f{n}") for n, one in enumerate(history)])
     return fold
 
 
-def format_hour(at):
+def format_hour(instant):
     """The hour of an instant."""
-    return f"{(at - HOUR_ZERO).total_seconds() / 3600:g}"
+    return f"{(instant - HOUR_ZERO).total_seconds() / 3600:g}"
 
 
 def describe_advice(advice):
-    """``withhold blinatumomab from 24 to 96``, with what may be instead."""
+    """``withhold from 24 to 96``, and any stronger action that missing data leave possible."""
     text = f"{advice.says} from {format_hour(advice.since)}"
     text += f" to {format_hour(advice.until)}" if advice.until else ""
     if advice.may_be:

@@ -34,7 +34,7 @@ class EmbeddedService:
 
     def command(self, *words, check=True):
         """Run ``aegis WORDS`` on the same data and return what it printed."""
-        done = subprocess.run(
+        process = subprocess.run(
             [*_AEGIS, *words],
             cwd=ROOT,
             env=self._environment,
@@ -43,8 +43,10 @@ class EmbeddedService:
             check=False,
         )
         if check:
-            assert done.returncode == 0, f"aegis {' '.join(words)}:\n{done.stdout}{done.stderr}"
-        return done.stdout if check else done
+            assert process.returncode == 0, (
+                f"aegis {' '.join(words)}:\n{process.stdout}{process.stderr}"
+            )
+        return process.stdout if check else process
 
     def start(self, failpoint=""):
         """Start it; it dies at *failpoint* (``NAME:N``) when there is one."""
@@ -62,13 +64,13 @@ class EmbeddedService:
             )
         self.starts += 1
         line = self.process.stdout.readline()
-        found = _LISTENING_LINE.search(line)
-        if found:
-            self.mllp, self.http = int(found[1]), int(found[2])
-        return bool(found)
+        match = _LISTENING_LINE.search(line)
+        if match:
+            self.mllp, self.http = int(match[1]), int(match[2])
+        return bool(match)
 
     def kill(self):
-        """Kill it where it stands, as ``kill -9`` does."""
+        """Kill it at once, as ``kill -9`` does."""
         self.process.send_signal(signal.SIGKILL)
         self._reap()
 
@@ -79,19 +81,19 @@ class EmbeddedService:
         return self.process.returncode
 
     def is_alive(self):
-        """Whether it runs."""
+        """Return True while it runs."""
         return self.process is not None and self.process.poll() is None
 
     def feed(self, messages, from_number):
         """Send *messages* from a number on; return how many are acknowledged in all."""
-        answered = from_number
+        acknowledged_count = from_number
         with suppress(OSError):
             for answer in send_messages(
                 "127.0.0.1", self.mllp, messages[from_number:], timeout_s=20
             ):
                 assert answer.code == "AA", answer.ack
-                answered += 1
-        return answered
+                acknowledged_count += 1
+        return acknowledged_count
 
     def _reap(self):
         self.process.wait(30)

@@ -1,4 +1,4 @@
-"""Facts the way a clinician would write them down."""
+"""Facts from short notes: values as text, times as hours after ``HOUR_ZERO``."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -21,9 +21,9 @@ def quantity(text, unit=""):
     """``0.49``, ``<0.5`` or ``490 /mm3``: in *unit* unless it names its own; None stays None."""
     if text is None:
         return None
-    sign, number, own = re.fullmatch(r"([<>]=?|)(-?[\d.]+)(?: (\S*))?", text).groups()
+    sign, number, own_unit = re.fullmatch(r"([<>]=?|)(-?[\d.]+)(?: (\S*))?", text).groups()
     return Quantity(
-        Decimal(number), unit if own is None else own, Censoring(sign) if sign else None
+        Decimal(number), unit if own_unit is None else own_unit, Censoring(sign) if sign else None
     )
 
 

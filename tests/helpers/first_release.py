@@ -1,4 +1,4 @@
-"""Databases of earlier code, with what it wrote; their keys are made of their names.
+"""Databases as earlier releases wrote them; each key is made from its name.
 
 ``releases/0001.ndjson`` is of the first release: a small trial with a merge. ``0003.ndjson`` is of
 revision caa800d, the last whose ``rules_version`` was a hash of source text: two participants, with
@@ -20,7 +20,7 @@ _MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def keys_in(folder):
-    """Let *folder* hold the keys that the rows were written with."""
+    """Write to *folder* the keys that the rows were written with."""
     folder.mkdir(parents=True, mode=0o700)
     for name in ("identity", "seal", "encryption-0001"):
         file = folder / f"{name}.key"
@@ -29,7 +29,7 @@ def keys_in(folder):
 
 
 def restore(url, revision="0001"):
-    """Let the empty database at *url* be what code of that *revision* left."""
+    """Fill the empty database at *url* with the rows that code of *revision* wrote."""
     engine = sa.create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
@@ -37,15 +37,15 @@ def restore(url, revision="0001"):
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
-        found = sa.MetaData()
-        found.reflect(connection)
+        tables = sa.MetaData()
+        tables.reflect(connection)
         rows = {}
         for line in (RELEASES / f"{revision}.ndjson").read_text().splitlines():
-            one = json.loads(line)
-            rows.setdefault(one["table"], []).append(one["row"])
-        for name, written in rows.items():
-            table = found.tables[name]
-            connection.execute(sa.insert(table), [_read_row(table, row) for row in written])
+            entry = json.loads(line)
+            rows.setdefault(entry["table"], []).append(entry["row"])
+        for name, table_rows in rows.items():
+            table = tables.tables[name]
+            connection.execute(sa.insert(table), [_read_row(table, row) for row in table_rows])
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT setval('audit_id_seq', (SELECT max(id) FROM audit))")
     engine.dispose()

@@ -1,4 +1,4 @@
-"""Fixed trials, and all that the rules make of them: ``tests/golden``.
+"""The golden set (``tests/golden``): fixed trials and the outputs of the rules for them.
 
 Facts are written as a person enters them, one to a line; all of one participant that are reported
 at one instant are one message. ``python -m tests.helpers.golden_set`` writes the outputs anew.
@@ -68,18 +68,18 @@ def outputs(rules, facts):
         for group in link_participants([one for one in journals if one != study], facts)
     ]
     versions = [version for history in histories for version in history["versions"]]
-    stood = [row for history in histories for row in history["stood"]]
+    standing_rows = [row for history in histories for row in history["stood"]]
     current = [one for history in histories for one in history["latest"] if not one.retracted]
     texts = {
         "records.ndjson": _lines(sorted(_brief(one.content) for one in current)),
-        "versions.txt": _lines(_version_line(one) for one in sorted(versions, key=_by_knowledge)),
-        "standings.txt": _lines(sorted(map(_standing_line, stood))),
+        "versions.txt": _lines(_version_line(one) for one in sorted(versions, key=_version_order)),
+        "standings.txt": _lines(sorted(map(_standing_line, standing_rows))),
         "advice.txt": _lines(line for history in histories for line in history["advice"]),
         "queries.ndjson": _lines(
             sorted(_brief(query) for history in histories for query in history["queries"])
         ),
         "endpoints.ndjson": _lines(map(_brief, _curves(rules, journals))),
-        **_decisions(rules, facts, journals, stood),
+        **_decision_files(rules, facts, journals, standing_rows),
     }
     return {file: text for file, text in texts.items() if text}
 
@@ -96,8 +96,8 @@ def input_digest(name):
 
 def output_digest(texts):
     """The sha256 of the outputs of a trial."""
-    named = "".join(f"{name}\0{texts[name]}\0" for name in sorted(texts))
-    return sha256(named.encode()).hexdigest()
+    content = "".join(f"{name}\0{texts[name]}\0" for name in sorted(texts))
+    return sha256(content.encode()).hexdigest()
 
 
 def stored_outputs(name):
@@ -115,11 +115,11 @@ def read_lock():
 
 
 def lock_faults(lock, entries):
-    """What is wrong with *entries* (the trials as they come out now) beside *lock*."""
-    known = {line[:3]: line[3] for line in lock}
+    """Yield a message for each of *entries* (trials as computed now) that *lock* contradicts."""
+    lock_outputs = {line[:3]: line[3] for line in lock}
     for edition, name, inputs, output in entries:
-        locked = known.get((edition, name, inputs))
-        if locked is not None and locked != output:
+        lock_output = lock_outputs.get((edition, name, inputs))
+        if lock_output is not None and lock_output != output:
             yield (
                 f"{name} comes out otherwise than edition {edition} made it from the same facts,"
                 " protocol and criteria: if that is meant, raise EDITION in"
@@ -130,30 +130,30 @@ def lock_faults(lock, entries):
 
 def main():
     """Write the outputs of every trial and add to the lock; 1: the edition has to be raised."""
-    lock, entries, made = read_lock(), [], {}
+    lock, entries, outputs_by_trial = read_lock(), [], {}
     for name in TRIALS:
-        made[name] = outputs(*load_trial(name))
-        entries.append((EDITION, name, input_digest(name), output_digest(made[name])))
+        outputs_by_trial[name] = outputs(*load_trial(name))
+        entries.append((EDITION, name, input_digest(name), output_digest(outputs_by_trial[name])))
     faults = list(lock_faults(lock, entries))
     if faults:
         sys.stderr.write("".join(f"golden: {fault}\n" for fault in faults))
         return 1
-    for name, texts in made.items():
+    for name, texts in outputs_by_trial.items():
         for file in stored_outputs(name).keys() - texts.keys():
             (FOLDER / name / file).unlink()
         for file, text in texts.items():
             (FOLDER / name / file).write_text(text)
-    added = [entry for entry in entries if entry not in lock]
-    lines = "".join(" ".join(map(str, entry)) + "\n" for entry in [*lock, *added])
+    new_entries = [entry for entry in entries if entry not in lock]
+    lines = "".join(" ".join(map(str, entry)) + "\n" for entry in [*lock, *new_entries])
     LOCK.write_text(_HEADER + lines)
     return 0
 
 
-def _fact(number, given):
-    filled = {"reported_at": given["observed_at"], **given}
-    clinical = json.dumps([given.get(key) for key in _CLINICAL], sort_keys=True)
+def _fact(number, fields):
+    content = {"reported_at": fields["observed_at"], **fields}
+    clinical = json.dumps([fields.get(key) for key in _CLINICAL], sort_keys=True)
     digest = sha256(clinical.encode()).hexdigest()
-    fact = wire.read_fact(json.dumps({"id": number, "digest": digest, **filled}))
+    fact = wire.read_fact(json.dumps({"id": number, "digest": digest, **content}))
     if isinstance(fact, wire.Unreadable):
         raise TypeError(f"fact {number}: {fact}")
     return fact
@@ -168,135 +168,148 @@ def _journals(facts):
     return journals
 
 
-def _history(rules, group, journaled):
-    """What is recorded of one family, message by message; time is told until a year later."""
-    history, told, advice = RecordHistory(LinkedParticipants(group, rules), rules), {}, []
-    messages = group_by_message(journaled)
+def _history(rules, group, journal):
+    """The recorded history of linked participants; time passes to a year after the last message."""
+    history, latest_advice, advice = RecordHistory(LinkedParticipants(group, rules), rules), {}, []
+    messages = group_by_message(journal)
     for message in messages:
         history.receive(message)
-        advice += _advice_lines(history, message.received_at, told)
+        advice += _advice_lines(history, message.received_at, latest_advice)
     last = messages[-1].received_at
     history.pass_time(last.replace(year=last.year + 1))
-    advice += _advice_lines(history, last.replace(year=last.year + 1), told)
-    versions, stood = history.take_changes()
+    advice += _advice_lines(history, last.replace(year=last.year + 1), latest_advice)
+    versions, standing_rows = history.take_changes()
     latest = [one for member in group for one in history.list_latest_versions(member)]
     queries = history.list_queries()
     return {
         "versions": versions,
-        "stood": stood,
+        "stood": standing_rows,
         "latest": latest,
         "queries": queries,
         "advice": advice,
     }
 
 
-def _advice_lines(history, at, told):
-    """What is recommended from *at* on and was not before, and what no longer is."""
-    for member, advice in sorted(history.take_changed_advice(at).items()):
-        before, told[member] = told.get(member, ()), advice
+def _advice_lines(history, instant, latest_advice):
+    """Yield a line for each recommendation that ends or begins at *instant*."""
+    for member, advice in sorted(history.take_changed_advice(instant).items()):
+        previous, latest_advice[member] = latest_advice.get(member, ()), advice
         yield from (
-            f"{_instant(at)} {member} - {one.kind} {one.rule} {_mark(one)}"
-            for one in before
+            f"{_instant(instant)} {member} - {one.kind} {one.rule} {_short_digest(one)}"
+            for one in previous
             if one not in advice
         )
         yield from (
-            f"{_instant(at)} {member} + {one.kind} {one.rule} {_mark(one)} {_advice(one)}"
+            f"{_instant(instant)} {member} + {one.kind} {one.rule} {_short_digest(one)}"
+            f" {_advice_text(one)}"
             for one in advice
-            if one not in before
+            if one not in previous
         )
 
 
-def _advice(one):
-    because = [one.because[0]] if one.because else []
-    words = [one.says, *because, one.may_be, *one.missing]
-    said = "; ".join(word for word in words if word)
-    return f"level {one.level} days {one.treatment_day}-{one.over_on} {said}"
+def _advice_text(recommendation):
+    because = [recommendation.because[0]] if recommendation.because else []
+    words = [recommendation.says, *because, recommendation.may_be, *recommendation.missing]
+    text = "; ".join(word for word in words if word)
+    days = f"{recommendation.treatment_day}-{recommendation.over_on}"
+    return f"level {recommendation.level} days {days} {text}"
 
 
-def _decisions(rules, facts, journals, stood):
-    """What every rule says whenever somebody stands otherwise, and in full at the end."""
+def _decision_files(rules, facts, journals, standing_rows):
+    """The decision of every rule at each change of a standing, and in full at the end."""
     protocol = rules.protocol
-    known_at = {row.known_at for row in stood}
+    known_at = {row.known_at for row in standing_rows}
     known_at |= {fact.reported_at for fact in facts if fact.body.kind == "determination"}
-    lines, told = [], {}
-    for at in sorted(known_at):
+    lines, latest_lines = [], {}
+    for instant in sorted(known_at):
         for rule in protocol.rules:
-            line = _decision_line(_decision(rules, rule, facts, stood, at))
-            if told.get(rule.id) != line:
-                told[rule.id] = line
-                lines.append(f"{_instant(at)} {rule.id} {line}")
+            line = _decision_line(_decision(rules, rule, facts, standing_rows, instant))
+            if latest_lines.get(rule.id) != line:
+                latest_lines[rule.id] = line
+                lines.append(f"{_instant(instant)} {rule.id} {line}")
     upto = max(known_at)
-    full = [_brief(_decision(rules, rule, facts, stood, upto)) for rule in protocol.rules]
+    full = [_brief(_decision(rules, rule, facts, standing_rows, upto)) for rule in protocol.rules]
     observed = sorted(
         (one.received_at, subject, one.fact.observed_at)
         for subject, journal in journals.items()
         for one in journal
         if one.fact.body.kind not in NOT_CLINICAL
     )
-    learned = list_knowledge_changes([(row.known_at, row.standing) for row in stood], observed)
-    past = find_crossings(protocol.rules, learned, max(upto, learned[-1].known_at))
-    crossed = [
+    changes = list_knowledge_changes(
+        [(row.known_at, row.standing) for row in standing_rows], observed
+    )
+    crossings = find_crossings(protocol.rules, changes, max(upto, changes[-1].known_at))
+    crossing_lines = [
         f"{rule} crossed {_instant(one.crossed_at)} {_instant(one.ended_at)}"
-        for rule, found in past.items()
+        for rule, found in crossings.items()
         for one in found
     ]
-    return {"decisions.txt": _lines([*lines, *crossed]), "decisions.ndjson": _lines(full)}
+    return {"decisions.txt": _lines([*lines, *crossing_lines]), "decisions.ndjson": _lines(full)}
 
 
 def _curves(rules, journals):
     """The curve of every endpoint with each clock, where GVHD was staged and nobody is merged."""
-    study, joined = rules.protocol.study, ("merge", "move")
+    study, joining_kinds = rules.protocol.study, ("merge", "move")
     facts = [one.fact for who, journal in journals.items() if who != study for one in journal]
     kinds = {fact.body.kind for fact in facts}
-    if kinds.intersection(joined) or "gvhd-stage" not in kinds:
+    if kinds.intersection(joining_kinds) or "gvhd-stage" not in kinds:
         return
     upto = max(fact.reported_at for fact in facts)
-    everybody = [
+    follow_ups = [
         _follow_up(who, rules, [one.fact for one in journal], upto)
         for who, journal in sorted(journals.items())
         if who != study
     ]
-    treated = [one for one in everybody if one.anchors.first_infusion_at is not None]
+    infused_people = [one for one in follow_ups if one.anchors.first_infusion_at is not None]
     for clock in get_args(EndpointClock):
         for endpoint in ENDPOINTS:
-            yield estimate_curve(endpoint, treated, clock, rules.protocol.endpoints.landmarks)
+            yield estimate_curve(
+                endpoint, infused_people, clock, rules.protocol.endpoints.landmarks
+            )
 
 
-def _follow_up(who, rules, facts, upto):
+def _follow_up(subject, rules, facts, upto):
     stands = [fact for fact in select_standing_facts(facts) if fact.observed_at <= upto]
-    known = find_anchors(stands, rules.protocol)
-    seen = max(fact.observed_at for fact in stands if fact.body.kind not in NOT_CLINICAL)
+    subject_anchors = find_anchors(stands, rules.protocol)
+    last_contact = max(fact.observed_at for fact in stands if fact.body.kind not in NOT_CLINICAL)
     return FollowUp(
-        who,
-        known,
-        min(one for one in (seen, upto, known.withdrawn_at) if one),
+        subject,
+        subject_anchors,
+        min(one for one in (last_contact, upto, subject_anchors.withdrawn_at) if one),
         tuple((f.observed_at, f.body) for f in stands if f.body.kind == "gvhd-stage"),
         tuple((f.observed_at, f.body.severity) for f in stands if f.body.kind == "chronic-gvhd"),
     )
 
 
-def _decision(rules, rule, facts, stood, at):
-    known = [fact for fact in facts if fact.reported_at <= at]
-    seen = {}
-    for fact in known:
+def _decision(rules, rule, facts, standing_rows, instant):
+    known_facts = [fact for fact in facts if fact.reported_at <= instant]
+    last_contacts = {}
+    for fact in known_facts:
         if fact.body.kind not in NOT_CLINICAL:
-            seen[fact.subject] = max(fact.observed_at, seen.get(fact.subject, fact.observed_at))
+            last_contacts[fact.subject] = max(
+                fact.observed_at, last_contacts.get(fact.subject, fact.observed_at)
+            )
     newest = {
         row.standing.participant: row.standing
-        for row in stood
-        if row.known_at <= at and row.standing.rule == rule.id
+        for row in standing_rows
+        if row.known_at <= instant and row.standing.rule == rule.id
     }
-    observed = [ObservedStanding(one, seen.get(who, at)) for who, one in sorted(newest.items())]
-    return decide_rule(rules.protocol, rule, observed, at, last_answer(known, rule.id))
+    observed = [
+        ObservedStanding(one, last_contacts.get(who, instant))
+        for who, one in sorted(newest.items())
+    ]
+    return decide_rule(rules.protocol, rule, observed, instant, last_answer(known_facts, rule.id))
 
 
 def _decision_line(decision):
     counts = f"{decision.events}/{decision.ess:.6g} of {decision.evaluable}"
-    others = f"confirmed {decision.confirmed} upper {decision.upper} boundary {decision.boundary}"
-    since = _instant(decision.crossed_since)
+    other_counts = (
+        f"confirmed {decision.confirmed} upper {decision.upper} boundary {decision.boundary}"
+    )
+    crossed_at = _instant(decision.crossed_since)
     odds = f"{decision.p_cross_p0:.6g} {decision.p_cross_posterior:.6g} {decision.predictive:.6g}"
     words = f"{decision.determination or '-'} {decision.silenced_at_events}"
-    return f"{counts} {others} {since} {odds} {words} {decision.signal}"
+    return f"{counts} {other_counts} {crossed_at} {odds} {words} {decision.signal}"
 
 
 def _brief(value):
@@ -304,10 +317,12 @@ def _brief(value):
 
     The last digits of a chance differ between machines.
     """
-    whole = json.loads(
+    content = json.loads(
         wire.write_canonical(value), parse_float=lambda text: float(f"{float(text):.9g}")
     )
-    return json.dumps(_drop_empty(whole), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(
+        _drop_empty(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
 
 
 def _drop_empty(value):
@@ -317,38 +332,49 @@ def _drop_empty(value):
     return [_drop_empty(part) for part in value] if isinstance(value, list) else value
 
 
-def _version_line(one):
-    content = one.content
+def _version_line(version):
+    content = version.content
     words = [
-        *(_instant(one.recorded_at), content.participant, content.criterion, one.id[:8]),
-        *(f"v{one.version}", f"seq {one.seq}", f"worst {content.worst}", f"now {content.current}"),
-        *(str(content.state), _mark(one), one.cause),
+        *(_instant(version.recorded_at), content.participant, content.criterion, version.id[:8]),
+        *(
+            f"v{version.version}",
+            f"seq {version.seq}",
+            f"worst {content.worst}",
+            f"now {content.current}",
+        ),
+        *(str(content.state), _short_digest(version), version.cause),
     ]
-    return " ".join(words + ([f"into {one.merged_into[:8]}"] if one.merged_into else []))
+    return " ".join(words + ([f"into {version.merged_into[:8]}"] if version.merged_into else []))
 
 
 def _standing_line(row):
-    one = row.standing
-    events = [_event_text(event) for event in (one.event, one.confirmed, one.upper)]
-    competing = one.competing.what if one.competing else "-"
-    parts = [_instant(row.known_at), one.participant, one.rule, f"seq {row.seq}", *events]
-    return " ".join([*parts, competing, _mark(one)])
+    standing = row.standing
+    events = [_event_text(event) for event in (standing.event, standing.confirmed, standing.upper)]
+    competing = standing.competing.what if standing.competing else "-"
+    parts = [_instant(row.known_at), standing.participant, standing.rule, f"seq {row.seq}", *events]
+    return " ".join([*parts, competing, _short_digest(standing)])
 
 
 def _event_text(event):
     return f"{event.grade}@{_instant(event.at)}" if event else "-"
 
 
-def _by_knowledge(one):
-    return one.recorded_at, one.content.participant, one.content.criterion, one.id, one.version
+def _version_order(version):
+    return (
+        version.recorded_at,
+        version.content.participant,
+        version.content.criterion,
+        version.id,
+        version.version,
+    )
 
 
-def _instant(at):
-    return f"{at:%Y-%m-%dT%H:%M}" if at else "-"
+def _instant(instant):
+    return f"{instant:%Y-%m-%dT%H:%M}" if instant else "-"
 
 
-def _mark(value):
-    """Twelve digits that stand for the whole of *value*."""
+def _short_digest(value):
+    """The first twelve digits of the digest of *value*."""
     return sha256(_brief(value).encode()).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""Messages the way an interface engine would send them, and what two sites call things."""
+"""HL7 messages as an interface engine sends them, and two sites with codes of their own."""
 
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.domain.hl7.read import read_message
@@ -49,26 +49,26 @@ def labs(*results, **head):
 
 
 def read_content(raw):
-    """What *raw* says to these two sites."""
-    found = read_message(raw, SITES, load_code_tables())
-    assert not isinstance(found, Refusal), str(found)
-    return found
+    """Return the content of *raw*, read with these two sites."""
+    content = read_message(raw, SITES, load_code_tables())
+    assert not isinstance(content, Refusal), str(content)
+    return content
 
 
 def read_refusal(raw):
-    """Why *raw* is refused."""
-    found = read_message(raw, SITES, load_code_tables())
-    assert isinstance(found, Refusal)
-    return found
+    """Return the refusal of *raw*."""
+    outcome = read_message(raw, SITES, load_code_tables())
+    assert isinstance(outcome, Refusal)
+    return outcome
 
 
 def read_draft(*segments, **head):
-    """The only fact of a message of one result, as drafted."""
-    found = read_content(labs(*segments, **head))
-    assert (len(found.drafts), found.parked) == (1, ()), found
-    return found.drafts[0]
+    """Return the only fact draft of a message with one result."""
+    content = read_content(labs(*segments, **head))
+    assert (len(content.drafts), content.parked) == (1, ()), content
+    return content.drafts[0]
 
 
 def read_parked(raw):
-    """What *raw* parks: where and why."""
+    """Return path and reason of each item that *raw* parks."""
     return [(item.path, str(item.reason)) for item in read_content(raw).parked]

@@ -1,4 +1,4 @@
-"""A study with data of its own, in this process: fed, graded, and asked what it holds."""
+"""An installation of the trial's study in this process, with data of its own."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
 
 
 class Installation:
-    """The trial's study, with data in *folder*; time is that of the messages, unless told."""
+    """The trial's study, with data in *folder*; its clock is that of the messages by default."""
 
     def __init__(self, folder, clock="message"):
         self.context = open_in(StoreSettings(data=folder, study=STUDY, clock=clock))
@@ -31,20 +31,20 @@ class Installation:
         )
 
     def enrol(self, trial):
-        """Import everybody who takes part in *trial*."""
+        """Import all participants of *trial*."""
         import_participants(self.intake, write_participants_csv(trial).encode(), "test")
 
     def accept(self, messages, at_once=64):
         """Accept *messages* of HL7 or facts, so many in one transaction."""
         for start in range(0, len(messages), at_once):
-            some = [
+            submissions = [
                 Submission(body, "file", form="facts" if body.startswith(b"{") else "hl7v2")
                 for body in messages[start : start + at_once]
             ]
-            assert not [o.refusal for o in self.intake.accept(some) if o.refusal]
+            assert not [o.refusal for o in self.intake.accept(submissions) if o.refusal]
 
     def settle(self):
-        """Grade what is not graded yet."""
+        """Grade all facts that are not graded yet."""
         assert self.worker.settle()
 
     def canonical(self):
@@ -53,12 +53,12 @@ class Installation:
             return canonical_lines(records.load_latest_episodes(conn))
 
     def find_mismatches(self):
-        """Return what `aegis verify` and `aegis replay` find."""
+        """Return the findings of `aegis verify` and the mismatches of `aegis replay`."""
         with self.db.read() as conn:
-            again = verify.mismatches(conn, self.context.study.rules, history=True)
-            return [*findings(self.context, conn), *again]
+            mismatches = verify.mismatches(conn, self.context.study.rules, history=True)
+            return [*findings(self.context, conn), *mismatches]
 
 
 def messages_of(trial):
-    """Return the whole feed of *trial*, and what no feed carries, each as one message."""
+    """Return the feed of *trial* and the facts that no feed carries, each as one message."""
     return [*trial.messages, *(json.dumps(line).encode() for line in list_facts(trial))]

@@ -1,4 +1,4 @@
-"""Where messages enter, with a store of its own, two sites and a participant at each."""
+"""An intake of messages for tests: a store of its own, two sites, a participant at each."""
 
 import asyncio
 import select
@@ -67,9 +67,9 @@ def _intake(folder):
     return Intake(db, keys, "TRIAL", SITES, load_code_tables(), lambda: CLOCK_TIME)
 
 
-def submit(intake, raw, **more):
-    """What became of one message from a file."""
-    return intake.accept([Submission(raw, "file", **more)])[0]
+def submit(intake, raw, **fields):
+    """Return the outcome of one message from a file."""
+    return intake.accept([Submission(raw, "file", **fields)])[0]
 
 
 def feed_facts(intake, subject="P-001"):
@@ -80,25 +80,25 @@ def feed_facts(intake, subject="P-001"):
 
 
 def list_parked(intake):
-    """What is parked: reason and place."""
+    """Return reason and path of each parked item."""
     with intake.db.read() as conn:
         return [(row.reason, row.path) for row in parking.load_parked(conn)]
 
 
 def count_feed_messages(intake):
-    """How many messages of feeds are on disk."""
+    """Return the number of stored messages from feeds."""
     with intake.db.read() as conn:
         return count_messages(conn, ("mllp", "http", "file", "person"))
 
 
 def list_participants(intake):
-    """The pseudonyms."""
+    """Return the pseudonyms of all participants."""
     with intake.db.read() as conn:
         return list(load_participants(conn))
 
 
 class Line:
-    """One MLLP connection that says exactly what it is told to."""
+    """One MLLP connection that sends exactly the given bytes."""
 
     def __init__(self, port, *, hears_little=False, tls=None):
         self.connection = socket.socket()
@@ -125,7 +125,7 @@ class Line:
         return received[1:-2].decode()
 
     def has_answer(self, within_s):
-        """Whether anything comes back in so many seconds."""
+        """Return True when an answer arrives within *within_s* seconds."""
         return bool(select.select([self.connection], [], [], within_s)[0])
 
     def close(self):
@@ -136,7 +136,7 @@ class Line:
 @contextmanager
 def serve_mllp(intake, tls=None, **settings):
     """An MLLP port in front of *intake*, in a thread of its own."""
-    started, stop = threading.Event(), None
+    is_listening, stop = threading.Event(), None
     loop = asyncio.new_event_loop()
     writer = Writer(intake)
     writer.start()
@@ -147,13 +147,13 @@ def serve_mllp(intake, tls=None, **settings):
         nonlocal stop
         stop = asyncio.Event()
         ports.append(await server.start("127.0.0.1", 0, tls))
-        started.set()
+        is_listening.set()
         await stop.wait()
         await server.stop()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(10)
+    assert is_listening.wait(10)
     try:
         yield ports[0]
     finally:
@@ -179,7 +179,7 @@ async def open_client(intake, name="north"):
 
 
 def post_content(intake, path, content, name="north"):
-    """The response to one POST of one site."""
+    """Return the response to one POST of one site."""
 
     async def send_request():
         async with open_client(intake, name) as client:

@@ -1,7 +1,7 @@
-"""A reading the way a clinician would dictate it, graded under one criterion.
+"""Laboratory readings from dictated text, and their grades under one criterion.
 
-``alt 121 U/L; ULN 40; baseline 30; symptoms yes``: after the measure what is known of it, in the
-unit of the value unless another is given. ``baseline unknown`` after exposure; without a word
+``alt 121 U/L; ULN 40; baseline 30; symptoms yes``: after the value come the other inputs, in its
+unit unless another is given. ``baseline unknown`` after exposure; without a word
 about the baseline the reading is before it. ``for 2 h`` it has not changed; ``beside`` it stands
 another measure.
 """
@@ -45,24 +45,24 @@ def find_criterion(version, slug):
 
 
 def parse_reading(text):
-    """The reading and the baseline that *text* says."""
-    (measure, *written), *known = (part.split() for part in text.split(";"))
-    value, unit = written[0], " ".join(written[1:])
-    given, baseline = {}, NoBaseline()
-    for words in known:
-        what, said = " ".join(words[:-1]), words[-1]
-        if what == "symptoms":
-            given["symptoms"] = _SYMPTOMS[said]
-        elif what in _STATES:
-            given[_STATES[what]] = {"yes": True, "no": False}[said]
+    """Return the reading and the baseline of *text*."""
+    (measure, *amount_words), *details = (part.split() for part in text.split(";"))
+    value, unit = amount_words[0], " ".join(amount_words[1:])
+    inputs, baseline = {}, NoBaseline()
+    for words in details:
+        key, last_word = " ".join(words[:-1]), words[-1]
+        if key == "symptoms":
+            inputs["symptoms"] = _SYMPTOMS[last_word]
+        elif key in _STATES:
+            inputs[_STATES[key]] = {"yes": True, "no": False}[last_word]
         elif words[0] in _LIMITS:
-            given[_LIMITS[words[0]]] = quantity(" ".join(words[1:]), unit)
+            inputs[_LIMITS[words[0]]] = quantity(" ".join(words[1:]), unit)
         elif words[0] == "treatment":
-            given["treatment"] = Treatment(" ".join(words[1:]))
+            inputs["treatment"] = Treatment(" ".join(words[1:]))
         elif words[0] == "beside":
-            given.setdefault("companions", {})[words[1]] = quantity(" ".join(words[2:]))
+            inputs.setdefault("companions", {})[words[1]] = quantity(" ".join(words[2:]))
         elif words[0] == "for":
-            given["held_durations"] = timedelta(hours=float(words[1]))
+            inputs["held_durations"] = timedelta(hours=float(words[1]))
         elif words == ["baseline", "unknown"]:
             baseline = BaselineUnknown()
         elif words[0] == "baseline":
@@ -70,11 +70,11 @@ def parse_reading(text):
         else:
             raise ValueError(f"what is {' '.join(words)}?")
     amount = None if value == "HEMOLYZED" else quantity(f"{value} {unit}")
-    return Reading(measure, amount, **given), baseline
+    return Reading(measure, amount, **inputs), baseline
 
 
 def grade_text(version, slug, text):
-    """The outcome for what *text* says."""
+    """Return the grading outcome of the reading *text*."""
     return grade_reading(find_criterion(version, slug), *parse_reading(text))
 
 
@@ -86,7 +86,7 @@ def describe_outcome(outcome):
     return f"{outcome.at_least:d}-{outcome.at_most:d} for want of {missing}"
 
 
-def exact_rows(both, v5, v6, short):
+def exact_rows(common_rows, v5, v6, short):
     """The rows ``term | reading | value=grade ...`` as (version, slug, reading, grade).
 
     ``_`` in a reading is where its value stands; *short* has the slug of a short name.
@@ -94,7 +94,7 @@ def exact_rows(both, v5, v6, short):
     return [
         (version, short.get(term, term), re.sub(r" _(?=[ ;]|$)", f" {value}", reading), level)
         for version, own in (("5", v5), ("6", v6))
-        for table in (both, own)
+        for table in (common_rows, own)
         for term, reading, pairs in _cells(table)
         for value, level in (pair.split("=") for pair in pairs.split())
     ]

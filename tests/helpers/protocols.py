@@ -23,7 +23,7 @@ from services.vocabulary.protocol import (
 TO_DAY_100 = Window(WindowEdge("first_infusion"), WindowEdge("transplant", 100))
 
 
-def rule(name, *patterns, competing=("death", "relapse", "second_transplant"), **more):
+def rule(name, *patterns, competing=("death", "relapse", "second_transplant"), **fields):
     """A rule that counts *patterns* from the first infusion to transplant day 100."""
     settings = {
         "status": "not_rejected",
@@ -58,7 +58,7 @@ def rule(name, *patterns, competing=("death", "relapse", "second_transplant"), *
             {"prior": (0.1, 1.9)},
         ),
         then=Consequence("pause_enrolment", ("dsmb",), timedelta(hours=24)),
-        **(settings | more),
+        **(settings | fields),
     )
 
 

@@ -1,4 +1,4 @@
-"""Everything that can be known of two participants, drawn at random: the same seed, the same facts.
+"""Random facts of every kind about two participants: the same seed gives the same facts.
 
 P-002 may be a second registration of P-001; a visit of the one may be moved to the other.
 """
@@ -91,19 +91,19 @@ def trial(seed):
 
 
 def _findings(chance):
-    """What clinicians saw beside results that symptoms tell apart."""
-    found = []
+    """Findings of clinicians near results whose grade depends on symptoms."""
+    facts = []
     for _ in range(8):
         criterion = f"ctcae-5.0.{chance.choice(('hypokalemia', 'lipase-increased'))}"
         body = Finding(criterion, "nurse", chance.choice((None, *Symptoms)))
         subject = "P-001" if chance.random() < 0.7 else "P-002"
-        found.append(fact(body, chance.choice(range(-96, 24 * 24, 4)), subject=subject))
-    return found
+        facts.append(fact(body, chance.choice(range(-96, 24 * 24, 4)), subject=subject))
+    return facts
 
 
 def _with_visits(facts, chance):
-    """The same facts, most of which say of which visit they are; perhaps visits were moved."""
-    found = [
+    """The same facts, most of them with a visit; some visits may be moved."""
+    visit_facts = [
         replace(one, site=chance.choice(("north", "")), visit=chance.choice(("V1", "V2", "V2", "")))
         for one in facts
     ]
@@ -113,11 +113,11 @@ def _with_visits(facts, chance):
         (("V1", "", False), ("V2", "", True)),
         *[()] * 2,
     ]
-    for number, (visit, new, undone) in enumerate(chance.choice(moves)):
+    for number, (visit, new_visit, is_reversal) in enumerate(chance.choice(moves)):
         source, target = chance.sample(PEOPLE, 2)
-        body = Move(source, target, visit, new, undone)
-        found += [fact(body, 310 + 10 * number, subject=subject) for subject in PEOPLE]
-    return found
+        body = Move(source, target, visit, new_visit, is_reversal)
+        visit_facts += [fact(body, 310 + 10 * number, subject=subject) for subject in PEOPLE]
+    return visit_facts
 
 
 class _Person:
@@ -131,8 +131,10 @@ class _Person:
         """Four days before the first infusion to twenty-four after, on a coarse grid."""
         return self.chance.choice(range(-96, 24 * 24, 4))
 
-    def fact(self, body, at, **more):
-        return fact(body, at, subject=more.pop("subject", None) or self.pick_subject(), **more)
+    def fact(self, body, time, **fields):
+        return fact(
+            body, time, subject=fields.pop("subject", None) or self.pick_subject(), **fields
+        )
 
     def anchors(self):
         chance = self.chance
@@ -153,63 +155,63 @@ class _Person:
         return [self.fact(body, at, subject="P-001") for body, at in bodies]
 
     def laboratory(self):
-        found = []
+        facts = []
         for number in range(30):
             measure = self.chance.choice(list(CHEMISTRY))
-            found += self.result(measure, f"order-{number}", self.hour())
+            facts += self.result(measure, f"order-{number}", self.hour())
         for number, measure in enumerate(("calcium", "albumin", "creatinine"), 30):
-            found += self.result(measure, f"order-{number}", self.chance.choice(range(-12, 12, 4)))
-        return found
+            facts += self.result(measure, f"order-{number}", self.chance.choice(range(-12, 12, 4)))
+        return facts
 
-    def result(self, measure, order, at):
-        """One result with everything that may be said about it later."""
+    def result(self, measure, order, hour):
+        """One result with its later corrections and deletions."""
         unit, lln, uln, values = CHEMISTRY[measure]
         chance, subject = self.chance, self.pick_subject()
         letters = chance.choice(
             ("F", "F", "P", "PF", "FC", "PFC", "FD", "FW", "PU", "FX", "FCD", "FF")
         )
-        found = []
+        facts = []
         for late, letter in enumerate(letters):
             value = None if letter in "UX" else chance.choice(values.split())
-            moved = 4 if letter == "C" and chance.random() < 0.2 else 0  # a corrected time
-            found.append(
+            shift = 4 if letter == "C" and chance.random() < 0.2 else 0  # a corrected time
+            facts.append(
                 lab(
                     measure,
                     value,
-                    at + moved,
+                    hour + shift,
                     unit,
                     lln=lln if chance.random() < 0.9 else None,
                     uln=uln if chance.random() < 0.9 else None,
                     status=status(letter),
                     series=f"{order}-{measure}",
-                    reported_hour=at + moved + chance.choice((1, 2, 2, 30)) + late,
+                    reported_hour=hour + shift + chance.choice((1, 2, 2, 30)) + late,
                     subject=subject,
                 )
             )
-        return found
+        return facts
 
     def bedside(self):
-        chance, found = self.chance, []
+        chance, facts = self.chance, []
         for _ in range(24):
             measure = chance.choice(list(SIGNS))
             unit, values = SIGNS[measure]
             body = Observation(measure, Quantity(Decimal(chance.choice(values.split())), unit))
-            found.append(self.fact(body, chance.choice(range(-8, 160, 4))))
+            facts.append(self.fact(body, chance.choice(range(-8, 160, 4))))
         for _ in range(6):
             device = Observation("oxygen-device", text=chance.choice(("room-air", "nasal-cannula")))
-            found.append(self.fact(device, chance.choice(range(0, 160, 4))))
+            facts.append(self.fact(device, chance.choice(range(0, 160, 4))))
             action = chance.choice((Action.DOSE, Action.START, Action.STOP))
             drug = Administration(chance.choice(DRUGS), action, scheduled=chance.random() < 0.3)
-            found.append(self.fact(drug, chance.choice(range(-4, 160, 4))))
-        found.append(self.fact(Culture(chance.random() < 0.5), chance.choice(range(0, 100, 4))))
-        found.append(self.fact(Movement("icu"), self.hour()))
-        return found
+            facts.append(self.fact(drug, chance.choice(range(-4, 160, 4))))
+        facts.append(self.fact(Culture(chance.random() < 0.5), chance.choice(range(0, 100, 4))))
+        facts.append(self.fact(Movement("icu"), self.hour()))
+        return facts
 
     def judgements(self):
-        """What clinicians and adjudicators say."""
-        chance, found = self.chance, []
+        """Verdicts of adjudicators and assessments of clinicians."""
+        chance, facts = self.chance, []
         for _ in range(4):
-            at, verdict = self.hour(), chance.choice(list(Verdict))
+            hour, verdict = self.hour(), chance.choice(list(Verdict))
             body = Adjudication(
                 chance.choice(CRITERIA),
                 verdict,
@@ -219,20 +221,20 @@ class _Person:
                 grade=chance.choice((1, 2, 3, 4)) if verdict is Verdict.REGRADE else None,
                 cause="study drug" if verdict is Verdict.ATTRIBUTE else "",
             )
-            found.append(self.fact(body, at, reported_hour=620))
+            facts.append(self.fact(body, hour, reported_hour=620))
             term = chance.choice(("ctcae-5.0.nausea", "ctcae-5.0.hypokalemia"))
-            graded = Assessment(term, chance.choice((0, 1, 2, 3)), "investigator")
-            found.append(self.fact(graded, self.hour()))
-        return found
+            assessment = Assessment(term, chance.choice((0, 1, 2, 3)), "investigator")
+            facts.append(self.fact(assessment, self.hour()))
+        return facts
 
     def merges(self):
-        """The registrations are one; perhaps they are not; each stands in both journals."""
-        found = []
-        for number, undone in enumerate(self.chance.choice(((False,), (False, True)))):
+        """The registrations are merged and perhaps parted again; each fact is in both journals."""
+        facts = []
+        for number, is_reversal in enumerate(self.chance.choice(((False,), (False, True)))):
             for subject in PEOPLE:
-                body = Merge("P-002", "P-001", undone)
-                found.append(self.fact(body, 300 + 10 * number, subject=subject))
-        return found
+                body = Merge("P-002", "P-001", is_reversal)
+                facts.append(self.fact(body, 300 + 10 * number, subject=subject))
+        return facts
 
 
 def shuffle_messages(facts, chance):
@@ -243,10 +245,10 @@ def shuffle_messages(facts, chance):
     order = [*facts, *chance.sample(facts, len(facts) // 4)]
     chance.shuffle(order)
     messages = []
-    for one in order:
-        joins = messages and messages[-1][0] == one.subject and chance.random() < 0.5
+    for fact_of_order in order:
+        joins = messages and messages[-1][0] == fact_of_order.subject and chance.random() < 0.5
         if joins:
-            messages[-1][1].append(one)
+            messages[-1][1].append(fact_of_order)
         else:
-            messages.append((one.subject, [one]))
+            messages.append((fact_of_order.subject, [fact_of_order]))
     return messages

@@ -31,7 +31,7 @@ _TEMPLATE = "migrated"
 
 @contextmanager
 def skip_without_server():
-    """What is done here needs a server that this machine may not have."""
+    """Skip the test, or fail it in CI, when this machine lacks the server that the block needs."""
     try:
         yield
     except UnavailableError as error:
@@ -50,8 +50,8 @@ class FreshDatabase:
     def query(self, sql, *values):
         """Return the rows of *sql*, in a connection of its own."""
         with _connect(self.server, self.name) as connection:
-            done = connection.execute(sql, values)
-            return done.fetchall() if done.description else []
+            result = connection.execute(sql, values)
+            return result.fetchall() if result.description else []
 
 
 @pytest.fixture(scope="session")
@@ -109,15 +109,15 @@ def empty_kafka(kafka_server):
     """The broker without any topic or consumer group; it may be stopped and killed."""
     kafka_server.start()
     with open_admin_client(kafka_server) as admin:
-        until = time.monotonic() + 120  # members that died are missed first
+        deadline = time.monotonic() + 120  # members that died are missed first
         while not _delete_everything(admin):
-            assert time.monotonic() < until, admin.list_topics()
+            assert time.monotonic() < deadline, admin.list_topics()
             time.sleep(0.05)
     return kafka_server
 
 
 def _delete_everything(admin):
-    """Remove what there is; whether there was nothing. A removal is not yet known everywhere."""
+    """Remove all topics and groups; return True when there were none (removals spread slowly)."""
     try:
         topics = [name for name in admin.list_topics() if not name.startswith("__")]
         groups = [group["group_id"] for group in admin.list_groups()]
@@ -137,20 +137,20 @@ def kafka(empty_kafka):
     return empty_kafka
 
 
-def make_topics(server, name="", **otherwise):
-    """Let *server* have the topics of Aegis, that of *name* declared *otherwise*."""
-    declared = load_topics()
+def make_topics(server, name="", **overrides):
+    """Create the topics of Aegis on *server*; *overrides* change the declaration of *name*."""
+    topics_file = load_topics()
     topics = tuple(
-        topic.model_copy(update=otherwise) if topic.name == name else topic
-        for topic in declared.topics
+        topic.model_copy(update=overrides) if topic.name == name else topic
+        for topic in topics_file.topics
     )
     settings = KafkaSettings(kafka=server.servers)
-    create_topics(settings, declared.model_copy(update={"topics": topics}))
+    create_topics(settings, topics_file.model_copy(update={"topics": topics}))
 
 
 @contextmanager
 def open_admin_client(server):
-    """Lend a client that makes and removes topics."""
+    """Lend an admin client of Kafka."""
     with KafkaAdminClient(bootstrap_servers=server.servers, bootstrap_timeout_ms=60_000) as admin:
         yield admin
 

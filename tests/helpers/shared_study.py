@@ -1,4 +1,4 @@
-"""What every worker of a test begins with: the rules of the study, read once and shared."""
+"""The rules of the study, loaded once and shared by all workers of a test run."""
 
 from functools import cache
 from pathlib import Path

@@ -165,8 +165,8 @@ DELIVERY = DeliveryRow(
 
 def fill(conn, keys):
     """Write at least two rows to every table, and seal the audit trail twice."""
-    someone = [Participant(f"P-00{n}", "T", "S1") for n in (1, 2, 3)]
-    add_participants(conn, someone, HOUR_ZERO)
+    participants = [Participant(f"P-00{n}", "T", "S1") for n in (1, 2, 3)]
+    add_participants(conn, participants, HOUR_ZERO)
     for number in (1, 2):
         link_identifier(
             conn,
@@ -187,8 +187,8 @@ def fill(conn, keys):
         ],
     )
     for subject in ("P-001", "P-002"):
-        old = StateRow(subject)
-        assert advance(conn, old, replace(old, folded_through=1, rules_version="rules-1"))
+        state = StateRow(subject)
+        assert advance(conn, state, replace(state, folded_through=1, rules_version="rules-1"))
         set_timers(conn, {subject: {"fever-free": hours(24)}})
     aliases = [{"version": f"hashed-{n}", "stands_for": "rules-1"} for n in (1, 2)]
     insert_audited(conn, tables.rules_alias, aliases)

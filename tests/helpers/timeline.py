@@ -40,7 +40,7 @@ URL = "https://aegis.example.org"
 
 @dataclass(frozen=True)
 class Post:
-    """A notice that arrived: at which hour, to whom, why, saying what."""
+    """A notice that arrived, with its hour, recipient and reason."""
 
     hour: float
     recipient: str
@@ -53,7 +53,7 @@ class Post:
 
 @cache
 def _rules(*, advises):
-    """The trial's; about doses, liver and deviations only for tests of these."""
+    """The rules of the trial, without dosing, Hy's law and deviations unless *advises*."""
     rules = load_rules(FOLDER).rules
     silent = {} if advises else {"dosing": None, "hys_law": None, "deviations": None}
     return replace(rules, protocol=replace(rules.protocol, **silent))
@@ -91,7 +91,7 @@ class Timeline:
         self.db.close()
 
     def treat(self, *names):
-        """Let *names* be transplanted 78 days ago, and treated since an hour ago."""
+        """Enter *names* as transplanted 78 days ago and treated since an hour ago."""
         with self.db.write() as conn:
             add_participants(
                 conn, [Participant(name, STUDY, "north") for name in names], self.clock_time
@@ -105,34 +105,36 @@ class Timeline:
             )
 
     def say(self, *facts):
-        """Let *facts* be known now, in one message; the clock is not behind what was seen."""
+        """Append *facts* as one message received now; the clock moves to the latest of them."""
         self.clock_time = max(self.clock_time, *(one.observed_at for one in facts))
         self._messages += 1
         raw = message(f"m{self._messages}", self.clock_time)
-        known = [replace(one, id=f"{raw.id}-{n}") for n, one in enumerate(facts)]
+        stored_facts = [replace(one, id=f"{raw.id}-{n}") for n, one in enumerate(facts)]
         with self.db.write() as conn:
-            append_arrivals(conn, self.keys, [Arrival(raw, tuple(known), ())])
+            append_arrivals(conn, self.keys, [Arrival(raw, tuple(stored_facts), ())])
 
-    def potassium(self, value, *, name="P-001", at=0, status="F"):
-        """A result of hour *at*; said again with another status it corrects."""
-        self.clock_time = max(self.clock_time, hours(at))
-        result = lab("potassium", value, at, "mmol/L", subject=name, series=f"{name}|{at}")
+    def potassium(self, value, *, name="P-001", hour=0, status="F"):
+        """Enter a potassium result of *hour*; entered again with another status it corrects."""
+        self.clock_time = max(self.clock_time, hours(hour))
+        result = lab("potassium", value, hour, "mmol/L", subject=name, series=f"{name}|{hour}")
         self.say(replace(result, reported_at=self.clock_time, status=Status(status)))
 
-    def death(self, name, at, status="F"):
-        """A death of hour *at*."""
-        self.clock_time = max(self.clock_time, hours(at))
-        body = fact(Death(), at, subject=name, series=f"death|{name}")
+    def death(self, name, hour, status="F"):
+        """Enter a death at *hour*."""
+        self.clock_time = max(self.clock_time, hours(hour))
+        body = fact(Death(), hour, subject=name, series=f"death|{name}")
         self.say(replace(body, reported_at=self.clock_time, status=Status(status)))
 
     def determine(self, rule, answer):
-        """The DSMB's answer to what the rule says now."""
+        """Enter the DSMB's answer to the current decision of *rule*."""
         with self.db.read() as conn:
             rows = {row.decision.rule: row for row in load_latest_decisions(conn, STUDY)}
         row = rows[rule]
-        known = tuple(one.participant for one in row.decision.contributors)
+        participants = tuple(one.participant for one in row.decision.contributors)
         events = row.decision.events
-        body = Determination(rule, row.id, Answer(answer), "chair", "reviewed", events, known)
+        body = Determination(
+            rule, row.id, Answer(answer), "chair", "reviewed", events, participants
+        )
         self.say(
             replace(
                 fact(body, subject=STUDY), observed_at=self.clock_time, reported_at=self.clock_time
@@ -140,31 +142,33 @@ class Timeline:
         )
 
     def grade(self, hour):
-        """Move the clock to *hour*, and let the rules work; nobody is told yet."""
+        """Move the clock to *hour* and run the rules; no notice is sent yet."""
         self.clock_time = hours(hour)
         while self.rules.step():
             pass
 
     def advance_to(self, hour):
-        """Move the clock to *hour*, let everything work, and return what arrived then."""
-        before = len(self.posts)
+        """Move the clock to *hour*, run rules and deliveries, and return the new notices."""
+        earlier_count = len(self.posts)
         self.grade(hour)
         while self.worker.step():
             pass
-        return self.posts[before:]
+        return self.posts[earlier_count:]
 
     def acknowledge(self, alert, person="Safety officer"):
-        """Say that *person* has seen it."""
+        """Acknowledge *alert* as *person*."""
         return acknowledge(self.db, alert.id, person, "", self.clock_time)
 
     def alerts(self, **attributes):
-        """All alerts with these attributes."""
+        """Return the alerts with these attributes."""
         with self.db.read() as conn:
-            known = alerts.load_alerts(conn)
-        return [one for one in known if all(getattr(one, k) == v for k, v in attributes.items())]
+            stored_alerts = alerts.load_alerts(conn)
+        return [
+            one for one in stored_alerts if all(getattr(one, k) == v for k, v in attributes.items())
+        ]
 
     def deliveries(self):
-        """All rows of notices."""
+        """Return all deliveries of notices."""
         with self.db.read() as conn:
             return alerts.load_deliveries(conn)
 
@@ -189,5 +193,5 @@ class Timeline:
 
 
 def list_reasons(posts):
-    """``who: why`` of each, sorted."""
+    """Return ``recipient: reason`` of each notice, sorted."""
     return sorted(f"{post.recipient}: {post.reason}" for post in posts)

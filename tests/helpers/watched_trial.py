@@ -1,4 +1,4 @@
-"""A trial on PostgreSQL with everything that people watch: records, alerts, decisions, metrics."""
+"""A running trial on PostgreSQL for tests of dashboards, views and metrics."""
 
 import json
 import re
@@ -54,29 +54,29 @@ class WatchedTrial:
 
 
 @pytest.fixture(scope="session")
-def watched(postgres_server, tmp_path_factory):
-    """A trial taken through the real ports, graded and told: merges, corrections, CRS, ICANS."""
+def watched_trial(postgres_server, tmp_path_factory):
+    """A trial fed through the real ports, with its records graded and its notices sent."""
     trial = simulate_trial(10, seed=7, days=16)  # so that some are still pending
     folder = tmp_path_factory.mktemp("watched")
     url = postgres_server.url(_new_database(postgres_server))
     settings = StoreSettings(data=folder, study=STUDY, clock="message", database_url=url)
-    opened = migrate(settings)
+    context = migrate(settings)
     with MailSink(folder / "mails") as sink:
         mails = AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port)
         service = Service(
-            opened, Told(IngestSettings(mllp_port=0), HttpSettings(http_port=0), mails)
+            context, Told(IngestSettings(mllp_port=0), HttpSettings(http_port=0), mails)
         )
-        served = Background(service)
-        ports = served.start()
+        background = Background(service)
+        ports = background.start()
         try:
-            _feed(trial, opened, ports.mllp)
+            _feed(trial, context, ports.mllp)
             # what the clock of messages, and a service without Kafka, have nothing to say of
             service.metrics.pipeline_latency.labels("graded").observe(1)
             service.metrics.consumer_lag.labels(FACTS, "0").set(0)
-            yield WatchedTrial(trial, opened, url, f"http://127.0.0.1:{ports.http}/metrics")
+            yield WatchedTrial(trial, context, url, f"http://127.0.0.1:{ports.http}/metrics")
         finally:
-            served.stop()
-    opened.db.close()
+            background.stop()
+    context.db.close()
 
 
 def _new_database(server):
@@ -87,26 +87,26 @@ def _new_database(server):
     return name
 
 
-def _feed(trial, opened, port):
-    intake = intake_of(opened)
+def _feed(trial, context, port):
+    intake = intake_of(context)
     import_participants(intake, write_participants_csv(trial).encode(), "test")
     assert all(answer.code == "AA" for answer in send_messages("127.0.0.1", port, trial.messages))
     lines = [
         Submission(json.dumps(one).encode(), "file", form="facts") for one in list_facts(trial)
     ]
     intake.accept(lines)
-    until = time.monotonic() + 240
+    deadline = time.monotonic() + 240
     quiet = 0
     while quiet < 3:
-        assert time.monotonic() < until, "not graded and told in time"
+        assert time.monotonic() < deadline, "not graded and told in time"
         time.sleep(0.3)
-        with opened.db.read() as conn:
+        with context.db.read() as conn:
             busy = journal.count_unhandled(conn) or alerts.count_undelivered(conn)
         quiet = 0 if busy else quiet + 1
 
 
 def identifiers(body):
-    """The numbers and names by which a message knows people."""
+    """Yield the identifiers and names of people in a message."""
     for line in re.split(r"[\r\n]+", body):
         fields = [*line.split("|"), "", "", "", "", "", ""]
         if fields[0] in ("PID", "MRG"):

@@ -117,10 +117,10 @@ def test_every_page_is_that_of_an_alarm_and_in_the_list():
 
 
 @pytest.fixture(scope="module")
-def prometheus(watched, tmp_path_factory):
+def prometheus(watched_trial, tmp_path_factory):
     """A server that watches the service with the trial, every second, by the rules."""
     folder = tmp_path_factory.mktemp("prometheus")
-    address = urllib.parse.urlsplit(watched.metrics_url)
+    address = urllib.parse.urlsplit(watched_trial.metrics_url)
     configuration = folder / "prometheus.yml"
     notices = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},

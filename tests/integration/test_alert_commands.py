@@ -18,7 +18,7 @@ def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
     created = Timeline(tmp_path)
     created.treat("P-001")
-    created.potassium("6.5", at=1)
+    created.potassium("6.5", hour=1)
     created.advance_to(1)
     yield created
     created.close()
@@ -57,7 +57,7 @@ def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
 def test_what_has_changed_since_it_was_shown_is_not_acknowledged(trial, aegis):
     name = name_of(*trial.alerts())
     assert "\nversion 1\n" in aegis("alerts", "show", name)[1].out
-    trial.potassium("7.5", at=2)
+    trial.potassium("7.5", hour=2)
     trial.advance_to(2)
     code, output = aegis("alerts", "ack", name, "--version", "1")
     assert code != 0
@@ -72,10 +72,10 @@ def test_what_has_changed_since_it_was_shown_is_not_acknowledged(trial, aegis):
 
 def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis):
     trial.acknowledge(*trial.alerts())
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     trial.advance_to(2)
     assert "retracted" in aegis("alerts", "list", "--all")[1].out
-    trial.potassium("6.6", at=1, status="C")
+    trial.potassium("6.6", hour=1, status="C")
     trial.advance_to(3)
     assert name_of(*trial.alerts()) in aegis("alerts", "list")[1].out
 
@@ -145,7 +145,7 @@ def test_an_answer_says_that_a_boundary_at_upper_grades_was_seen(trial, aegis):
     trial.treat("P-002", "P-003", "P-004")
     trial.advance_to(1.5)  # the result of P-001 corrects the one that is known already
     for name in ("P-001", "P-002", "P-003", "P-004"):
-        trial.potassium(">5.8", name=name, at=1)
+        trial.potassium(">5.8", name=name, hour=1)
     trial.advance_to(2)
     (alert,) = trial.alerts(kind="boundary_reached_at_upper_grades")
     aegis("determine", alert.about, "pause", "--reason", "results are asked for")

@@ -35,7 +35,7 @@ def expect(reason, *people):
 
 
 def test_a_severe_result_is_told_at_once_to_the_safety_officer_alone(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     posts = trial.advance_to(1)
     assert list_reasons(posts) == expect("first", OFFICER)
     assert posts[0].subject.startswith("[BLINA-HSCT] P-001: Hyperkalemia, grade 3, suspected")
@@ -43,21 +43,21 @@ def test_a_severe_result_is_told_at_once_to_the_safety_officer_alone(trial):
 
 
 def test_what_is_written_a_second_after_all_alerts_were_looked_at_is_told_at_once(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     second = 1 + 1 / 3600
-    trial.potassium("7.5", at=second)
+    trial.potassium("7.5", hour=second)
     assert list_reasons(trial.advance_to(second)) == expect("grade rose", OFFICER)
 
 
 def test_a_moderate_result_is_told_to_nobody(trial):
-    trial.potassium("5.8", at=1)
+    trial.potassium("5.8", hour=1)
     assert trial.advance_to(1) == []
     assert trial.alerts() == []
 
 
 def test_what_nobody_acknowledges_goes_to_one_role_more_each_day_and_never_stops(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     late = "not acknowledged in time"
     assert trial.advance_to(24.9) == []
@@ -69,17 +69,17 @@ def test_what_nobody_acknowledges_goes_to_one_role_more_each_day_and_never_stops
 
 
 def test_what_is_acknowledged_is_not_told_again(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     trial.acknowledge(*trial.alerts())
     assert trial.advance_to(24 * 30) == []
 
 
 def test_a_rise_updates_the_same_alert_and_is_told_also_after_it_was_acknowledged(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     (first,) = trial.advance_to(1)
     trial.acknowledge(*trial.alerts())
-    trial.potassium("7.5", at=2)
+    trial.potassium("7.5", hour=2)
     (rise,) = trial.advance_to(2)
     (alert,) = trial.alerts()
     assert (rise.recipient, rise.reason, alert.grade, alert.version) == (
@@ -96,19 +96,19 @@ def test_a_rise_updates_the_same_alert_and_is_told_also_after_it_was_acknowledge
 
 
 def test_a_fall_is_told_with_the_next_notice_and_makes_none(trial):
-    trial.potassium("7.5", at=1)
+    trial.potassium("7.5", hour=1)
     trial.advance_to(1)
-    trial.potassium("6.5", at=1, status="C")
+    trial.potassium("6.5", hour=1, status="C")
     assert trial.advance_to(2) == []
     (reminder, _) = trial.advance_to(25)
     assert "worst grade 3" in reminder.body
 
 
 def test_a_correction_is_told_to_exactly_those_who_were_told(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     trial.advance_to(25)  # the investigator too
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     posts = trial.advance_to(26)
     assert list_reasons(posts) == expect("retracted", OFFICER, INVESTIGATOR)
     assert all(post.subject.startswith("Retracted: [BLINA-HSCT] P-001: Hyper") for post in posts)
@@ -116,13 +116,13 @@ def test_a_correction_is_told_to_exactly_those_who_were_told(trial):
 
 
 def test_what_is_so_again_after_a_retraction_is_told_to_those_who_were_told_otherwise(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     trial.advance_to(25)
     trial.acknowledge(*trial.alerts())
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     trial.advance_to(26)
-    trial.potassium("6.6", at=1, status="C")
+    trial.potassium("6.6", hour=1, status="C")
     posts = trial.advance_to(27)
     assert list_reasons(posts) == expect("returned after retraction", OFFICER, INVESTIGATOR)
     assert len(trial.alerts()) == 1
@@ -133,22 +133,21 @@ def test_what_is_so_again_after_a_retraction_is_told_to_those_who_were_told_othe
 
 
 def test_what_is_corrected_before_it_was_told_is_told_to_nobody_and_later_as_the_first(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.grade(1)
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     assert trial.advance_to(1) == []
     assert trial.deliveries() == []
-    trial.advance_to(1.5)  # the second correction is reported later than the first
-    trial.potassium("6.6", at=1, status="C")
+    trial.potassium("6.6", hour=1, status="C")
     assert list_reasons(trial.advance_to(2)) == expect("first", OFFICER)
 
 
 def test_a_notice_that_waits_is_withdrawn_when_it_is_no_longer_true(trial):
     address = "safety-officer@example.org"
     trial.refuses = {address: Failed("mail server not reached")}
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     trial.refuses = {}
     posts = trial.advance_to(1.001)
     assert list_reasons(posts) == expect("retracted", OFFICER)  # it was tried: it may have arrived
@@ -199,11 +198,11 @@ def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):
     rule = "BLINA-HSCT.S3"  # non-hematologic: 4 of 4, at an acceptable rate of .30
     trial.treat("P-002", "P-003", "P-004")
     for name in ("P-001", "P-002", "P-003"):
-        trial.potassium("7.5", name=name, at=1)
+        trial.potassium("7.5", name=name, hour=1)
     likely = [post for post in trial.advance_to(2) if f"[{rule}] Boundary likely" in post.subject]
     assert list_reasons(likely) == expect("first", OFFICER, *DSMB)
     assert "by 40" in likely[0].body
-    trial.potassium("7.5", name="P-004", at=3)
+    trial.potassium("7.5", name="P-004", hour=3)
     posts = [post for post in trial.advance_to(4) if f"[{rule}]" in post.subject]
     assert list_reasons(posts) == expect("first", OFFICER, *DSMB)
     (alert,) = trial.alerts(about=rule, kind="boundary_likely")
@@ -258,7 +257,7 @@ def test_a_correction_after_continue_is_told_too(crossed_trial):
 
 def test_a_channel_that_fails_is_tried_again_ever_more_slowly_and_arrives_once(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
-    trial.potassium("6.5", at=0.001)
+    trial.potassium("6.5", hour=0.001)
     for minute in range(30):
         trial.advance_to(0.001 + minute / 60 / 4)
     (row,) = [row for row in trial.deliveries() if row.reason == "first"]
@@ -276,7 +275,7 @@ def test_a_channel_that_fails_is_tried_again_ever_more_slowly_and_arrives_once(t
 
 def test_a_channel_that_fails_for_long_is_said_to_the_next_role_and_to_operations(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
-    trial.potassium("6.5", at=0.001)
+    trial.potassium("6.5", hour=0.001)
     posts = [post for quarter in range(1, 12) for post in trial.advance_to(quarter / 4)]
     assert list_reasons(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
     assert posts[0].hour < 3
@@ -286,7 +285,7 @@ def test_a_channel_that_fails_for_long_is_said_to_the_next_role_and_to_operation
 
 def test_a_channel_that_never_tires_waits_an_hour_at_most(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
-    trial.potassium("6.5", at=0.001)
+    trial.potassium("6.5", hour=0.001)
     trial.advance_to(0.001)
     trial.acknowledge(*trial.alerts())
     for hour in range(1, 80):
@@ -298,7 +297,7 @@ def test_a_channel_that_never_tires_waits_an_hour_at_most(trial):
 
 def test_an_address_that_is_refused_for_good_is_said_to_others_at_once(trial):
     trial.refuses = {"safety-officer@example.org": Failed("recipient refused (550)", False)}
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     posts = trial.advance_to(1)
     assert list_reasons(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
     assert trial.advance_to(2) == []
@@ -308,10 +307,10 @@ def test_an_address_that_is_refused_for_good_is_said_to_others_at_once(trial):
 
 def test_a_retraction_does_not_go_to_whom_nothing_reached(trial):
     trial.refuses = {"safety-officer@example.org": Failed("recipient refused (550)", False)}
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     trial.refuses = {}
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     assert list_reasons(trial.advance_to(2)) == expect("retracted", INVESTIGATOR, "operator")
 
 
@@ -329,7 +328,7 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
         if name == place:
             raise ProcessKilled
 
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     with monkeypatch.context() as patches:
         patches.setattr("services.alerts.application.pass_failpoint", die)
         with pytest.raises(ProcessKilled):
@@ -341,7 +340,7 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
 
 
 def test_a_clock_that_is_set_back_holds_no_first_notice_up(trial):
-    trial.potassium("6.5", at=9)
+    trial.potassium("6.5", hour=9)
     trial.grade(9)
     assert plan(trial.desk, trial.clock_time) == 1
     assert list_reasons(trial.advance_to(7)) == expect("first", OFFICER)
@@ -349,16 +348,16 @@ def test_a_clock_that_is_set_back_holds_no_first_notice_up(trial):
 
 def test_a_clock_that_is_set_back_holds_no_further_attempt_up(trial):
     trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
-    trial.potassium("6.5", at=9)
+    trial.potassium("6.5", hour=9)
     assert trial.advance_to(9) == []
     trial.refuses = {}
     assert list_reasons(trial.advance_to(7)) == expect("first", OFFICER)
 
 
 def test_a_clock_that_is_set_back_repeats_nothing(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     trial.clock_time -= timedelta(minutes=30)
     posts = trial.advance_to(0.5)
     posts += trial.advance_to(0.6)
@@ -366,7 +365,7 @@ def test_a_clock_that_is_set_back_repeats_nothing(trial):
 
 
 def test_what_is_acknowledged_by_a_clock_that_was_set_back_is_not_told_again(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     assert list_reasons(trial.advance_to(5)) == expect("first", OFFICER)
     trial.clock_time = hours(1.5)
     trial.acknowledge(*trial.alerts())
@@ -377,14 +376,14 @@ def test_what_is_acknowledged_by_a_clock_that_was_set_back_is_not_told_again(tri
 
 
 def test_what_returns_after_it_was_acknowledged_by_a_clock_ahead_has_to_be_seen_again(trial):
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     trial.clock_time = hours(5)
     trial.acknowledge(*trial.alerts())
     trial.clock_time = hours(1.5)
-    trial.potassium("4.5", at=1, status="C")
+    trial.potassium("4.5", hour=1, status="C")
     assert list_reasons(trial.advance_to(2)) == expect("retracted", OFFICER)
-    trial.potassium("6.6", at=1, status="C")
+    trial.potassium("6.6", hour=1, status="C")
     assert list_reasons(trial.advance_to(3)) == expect("returned after retraction", OFFICER)
     with trial.db.read() as conn:
         ((_, state),) = states(conn, STUDY)
@@ -392,11 +391,11 @@ def test_what_returns_after_it_was_acknowledged_by_a_clock_ahead_has_to_be_seen_
 
 
 def test_a_possible_grade_is_told_once_and_again_when_it_is_certain(trial):
-    trial.potassium(">5.8", at=1)
+    trial.potassium(">5.8", hour=1)
     (possible,) = trial.advance_to(1)
     assert "possible" in possible.subject
     trial.acknowledge(*trial.alerts())
-    trial.potassium("6.5", at=1, status="C")
+    trial.potassium("6.5", hour=1, status="C")
     (certain,) = trial.advance_to(2)
     assert certain.reason == "grade rose"
     assert "possible" not in certain.subject

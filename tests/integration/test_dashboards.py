@@ -207,12 +207,14 @@ def answers(watched, item):
 @server
 @pytest.mark.slow
 @pytest.mark.parametrize("item", [*CLINICAL, *(v for v in list_variable_queries())], ids=str)
-def test_every_query_brings_rows_without_an_identifier(item, watched):
-    columns, rows = answers(watched, item)
+def test_every_query_brings_rows_without_an_identifier(item, watched_trial):
+    columns, rows = answers(watched_trial, item)
     assert rows
     assert len(set(columns)) == len(columns)
     page = json.dumps(rows, default=str)
-    expected = {name for sent in watched.trial.messages for name in identifiers(sent.decode())}
+    expected = {
+        name for sent in watched_trial.trial.messages for name in identifiers(sent.decode())
+    }
     assert not [name for name in expected - {""} if re.search(rf"\b{re.escape(name)}\b", page)]
     if item.audience == "dsmb":
         assert not DATE.search(page)
@@ -222,8 +224,8 @@ def test_every_query_brings_rows_without_an_identifier(item, watched):
 
 @server
 @pytest.mark.slow
-def test_a_look_of_a_column_is_of_one_that_the_query_has(watched):
-    columns_of = {(one.board, one.panel): answers(watched, one)[0] for one in CLINICAL}
+def test_a_look_of_a_column_is_of_one_that_the_query_has(watched_trial):
+    columns_of = {(one.board, one.panel): answers(watched_trial, one)[0] for one in CLINICAL}
     for name, panel in list_panels():
         if (name, panel["title"]) not in columns_of:
             continue
@@ -240,11 +242,11 @@ def test_a_look_of_a_column_is_of_one_that_the_query_has(watched):
 
 @server
 @pytest.mark.slow
-def test_a_matrix_has_every_column_in_order_from_its_first_row_on(watched):
+def test_a_matrix_has_every_column_in_order_from_its_first_row_on(watched_trial):
     matrices = [one for one in CLINICAL if '"Days"' in one.text and one.board == "safety/worklist"]
     assert len(matrices) == 2
     for item in matrices:
-        _, rows = answers(watched, item)
+        _, rows = answers(watched_trial, item)
         first = [days for of, days, _ in rows if of == rows[0][0]]
         assert first == sorted(first, key=lambda days: int(days.split()[0]))
         assert len(rows) == len(first) * len({of for of, _, _ in rows})
@@ -252,15 +254,15 @@ def test_a_matrix_has_every_column_in_order_from_its_first_row_on(watched):
 
 @server
 @pytest.mark.slow
-def test_the_course_of_a_record_has_its_signs_drugs_and_grades(watched):
+def test_the_course_of_a_record_has_its_signs_drugs_and_grades(watched_trial):
     """The participant with the worst CRS, in the time that the link of the record opens."""
-    with watched.acting_as("safety") as connection:
+    with watched_trial.acting_as("safety") as connection:
         participant, start, deadline = connection.execute(
             "SELECT participant, onset_at - interval '1 day', coalesce(resolved_at, onset_at) +"
             " interval '1 day' FROM watch.record WHERE criterion = 'astct-2019.crs'"
             " ORDER BY worst_at_least DESC, record LIMIT 1"
         ).fetchone()
-        values = {"study": watched.context.study_id, "participant": participant}
+        values = {"study": watched_trial.context.study_id, "participant": participant}
         rows_by_panel = {
             one.panel: connection.execute(
                 one.sql(values, start.isoformat(), deadline.isoformat())
@@ -279,10 +281,10 @@ def test_the_course_of_a_record_has_its_signs_drugs_and_grades(watched):
 
 @server
 @pytest.mark.slow
-def test_a_quote_in_a_variable_stays_a_value(watched):
+def test_a_quote_in_a_variable_stays_a_value(watched_trial):
     hostile = "x' OR 'x'='x"
     for item in CLINICAL:
-        with watched.acting_as(item.audience) as connection:
+        with watched_trial.acting_as(item.audience) as connection:
             values = {"study": hostile, "participant": hostile, "rule": hostile}
             try:
                 assert connection.execute(item.sql(values)).fetchall() == []

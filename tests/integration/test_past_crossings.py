@@ -162,7 +162,7 @@ def test_the_decision_says_as_of_when_it_was_known_also_by_a_timer(treated_trial
     """Four grade 3 results count after 72 h without a fact (S3: 4 of 4)."""
     rule = "BLINA-HSCT.S3"
     for name in ("P-001", "P-002", "P-003", "P-004"):
-        treated_trial.potassium("6.5", name=name, at=7)
+        treated_trial.potassium("6.5", name=name, hour=7)
     treated_trial.grade(7)
     treated_trial.grade(24 * 5)
     with treated_trial.db.read() as conn:
@@ -181,13 +181,13 @@ def test_the_decision_says_as_of_when_it_was_known_also_by_a_timer(treated_trial
 def test_incomplete_grades_that_may_reach_the_boundary_are_told_and_taken_back(treated_trial):
     rule = "BLINA-HSCT.S3"
     for name in ("P-001", "P-002", "P-003", "P-004"):
-        treated_trial.potassium(">5.8", name=name, at=7)
+        treated_trial.potassium(">5.8", name=name, hour=7)
     posts = [
         post for post in treated_trial.advance_to(24 * 5) if f"[{rule}] Boundary" in post.subject
     ]
     assert list_reasons(posts) == [f"{who}: first" for who in RECIPIENTS]
     assert "Boundary reached at upper grades, not as it is counted" in posts[0].subject
-    treated_trial.potassium("5.0", at=7, status="C")
+    treated_trial.potassium("5.0", hour=7, status="C")
     deadline = [
         post
         for post in treated_trial.advance_to(24 * 5 + 1)

@@ -97,7 +97,7 @@ def merged_trial(tmp_path):
     trial = Timeline(tmp_path)
     trial.treat("P-001", "P-002")
     trial.advance_to(0)
-    trial.potassium("4.0", name="P-001", at=1)
+    trial.potassium("4.0", name="P-001", hour=1)
     with trial.db.write() as conn:
         sound = conn.scalar(text(_LAST))
         conn.execute(text(_POISON), {"payload": '{"body": "?"}'})
@@ -106,7 +106,7 @@ def merged_trial(tmp_path):
         conn.execute(text(_POISON), {"payload": sound})
     merge = Merge("P-001", "P-002")
     trial.say(fact(merge, 3, subject="P-001"), fact(merge, 3, subject="P-002"))
-    trial.potassium("1.5", name="P-002", at=4)
+    trial.potassium("1.5", name="P-002", hour=4)
     yield trial
     trial.close()
 

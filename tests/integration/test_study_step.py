@@ -257,7 +257,7 @@ def test_a_boundary_that_was_stepped_over_is_told_as_soon_as_nobody_waits(deaths
     trial.death("P-002", 6, status="D")
     trial.grade(8)
     assert trial.alerts(about=RULE, kind="boundary_reached") == []
-    trial.potassium("4.1", name="P-003", at=8)
+    trial.potassium("4.1", name="P-003", hour=8)
     sweeper = waker(deaths)
     sweeper.step(0.0)
     assert trial.alerts(about=RULE, kind="boundary_reached") == []  # who knows what waits

@@ -75,8 +75,8 @@ def assert_same_facts_stand(db, url):
     )
 
 
-def test_the_facts_that_stand_are_those_of_the_rules(watched):
-    assert_same_facts_stand(watched.context.db, watched.url)
+def test_the_facts_that_stand_are_those_of_the_rules(watched_trial):
+    assert_same_facts_stand(watched_trial.context.db, watched_trial.url)
 
 
 def with_nobody(facts):
@@ -110,11 +110,11 @@ def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
     db.close()
 
 
-def test_the_records_are_those_of_the_store(watched):
-    with watched.context.db.read() as conn:
+def test_the_records_are_those_of_the_store(watched_trial):
+    with watched_trial.context.db.read() as conn:
         expected = [e for e in records.load_latest_episodes(conn) if not e.retracted]
     found_rows = rows(
-        watched,
+        watched_trial,
         "safety",
         "SELECT record, participant, criterion, worst, now, transplant_day, treatment_day,"
         " onset_at, resolved_at, state, provisional FROM watch.record",
@@ -138,9 +138,9 @@ def test_the_records_are_those_of_the_store(watched):
     }
 
 
-def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
-    found_rows = dict(rows(watched, "safety", "SELECT record, because FROM watch.record"))
-    with watched.context.db.read() as conn:
+def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched_trial):
+    found_rows = dict(rows(watched_trial, "safety", "SELECT record, because FROM watch.record"))
+    with watched_trial.context.db.read() as conn:
         for episode in records.load_latest_episodes(conn):
             crossings = [
                 change.because
@@ -151,31 +151,34 @@ def test_the_reason_of_a_record_is_that_of_its_worst_grade(watched):
                 assert found_rows[episode.id] == crossings[0]
 
 
-def test_an_alert_is_open_until_somebody_has_seen_it(watched):
-    was_open = rows(watched, "safety", "SELECT alert FROM watch.alert WHERE state = 'open'")
-    acknowledge(watched.context.db, min(was_open)[0], "lee", "", now_utc())
-    with watched.context.db.read() as conn:
-        alert_states = {alert.id: state for alert, state in states(conn, watched.context.study_id)}
-    found_rows = dict(rows(watched, "safety", "SELECT alert, state FROM watch.alert"))
+def test_an_alert_is_open_until_somebody_has_seen_it(watched_trial):
+    was_open = rows(watched_trial, "safety", "SELECT alert FROM watch.alert WHERE state = 'open'")
+    acknowledge(watched_trial.context.db, min(was_open)[0], "lee", "", now_utc())
+    with watched_trial.context.db.read() as conn:
+        alert_states = {
+            alert.id: state for alert, state in states(conn, watched_trial.context.study_id)
+        }
+    found_rows = dict(rows(watched_trial, "safety", "SELECT alert, state FROM watch.alert"))
     assert {
         alert: state.partition(" by ")[0] for alert, state in alert_states.items()
     } == found_rows
     assert set(found_rows.values()) >= {"open", "seen"}
     remaining = rows(
-        watched, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'"
+        watched_trial, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'"
     )
     assert remaining
     # the trial came minutes or, in a long run of tests, some hours ago
     assert all(0 <= age < 86400 and seconds <= 86400 * 3 for seconds, age in remaining)
 
 
-def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
-    with watched.context.db.read() as conn:
+def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched_trial):
+    with watched_trial.context.db.read() as conn:
         last = [
-            row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
+            row.decision
+            for row in decisions.load_latest_decisions(conn, watched_trial.context.study_id)
         ]
     found_rows = rows(
-        watched,
+        watched_trial,
         "dsmb",
         "SELECT rule, signal, events, confirmed, treated, pending, effective_size::float, reached,"
         " predictive::float FROM watch.dsmb_rule",
@@ -189,14 +192,15 @@ def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched):
     assert any(d.crossed_since for d in last)
 
 
-def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
-    with watched.context.db.read() as conn:
+def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched_trial):
+    with watched_trial.context.db.read() as conn:
         last = [
-            row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
+            row.decision
+            for row in decisions.load_latest_decisions(conn, watched_trial.context.study_id)
         ]
     for decision in last:
         points = rows(
-            watched,
+            watched_trial,
             "dsmb",
             "SELECT size, boundary FROM watch.dsmb_boundary WHERE boundary IS NOT NULL"  # noqa: S608 - a rule's id
             f" AND rule = '{decision.rule}' ORDER BY size",
@@ -208,16 +212,17 @@ def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched):
         assert points[-1] == (decision.n, decision.steps[-1].events)
 
 
-def test_the_chart_has_the_path_and_what_is_pending(watched):
-    with watched.context.db.read() as conn:
+def test_the_chart_has_the_path_and_what_is_pending(watched_trial):
+    with watched_trial.context.db.read() as conn:
         last = [
-            row.decision for row in decisions.load_latest_decisions(conn, watched.context.study_id)
+            row.decision
+            for row in decisions.load_latest_decisions(conn, watched_trial.context.study_id)
         ]
     for decision in last:
         points = {
             round(float(size), 9): values
             for size, *values in rows(
-                watched,
+                watched_trial,
                 "dsmb",
                 "SELECT size, events, pending_none, pending_all, now FROM watch.dsmb_boundary"  # noqa: S608 - a rule's id
                 f" WHERE rule = '{decision.rule}'",
@@ -231,47 +236,49 @@ def test_the_chart_has_the_path_and_what_is_pending(watched):
             assert points[final][1:3] == [decision.events, decision.events + decision.pending]
 
 
-def test_a_week_shows_the_worst_grade_and_nobody_followed_is_no_zero(watched):
+def test_a_week_shows_the_worst_grade_and_nobody_followed_is_no_zero(watched_trial):
     worst = rows(
-        watched,
+        watched_trial,
         "safety",
         "SELECT term, max(worst_at_least) FROM watch.record WHERE NOT possible"
         " AND NOT before_exposure AND state <> 'rejected' GROUP BY term",
     )
-    weeks = rows(watched, "safety", "SELECT term, followed, worst FROM watch.term_by_week")
+    weeks = rows(watched_trial, "safety", "SELECT term, followed, worst FROM watch.term_by_week")
     for term, grade in worst:
         assert max(cell or 0 for of, _, cell in weeks if of == term) == grade
     assert all((cell is None) == (followed is None) for _, followed, cell in weeks)
-    people = rows(watched, "safety", "SELECT participant, worst FROM watch.participant_by_week")
+    people = rows(
+        watched_trial, "safety", "SELECT participant, worst FROM watch.participant_by_week"
+    )
     assert {name for name, cell in people if cell is None}
     assert {name for name, cell in people if cell == 0}
 
 
-def test_neither_sees_an_identifier(watched):
-    names = {name for one in watched.trial.messages for name in identifiers(one.decode())}
+def test_neither_sees_an_identifier(watched_trial):
+    names = {name for one in watched_trial.trial.messages for name in identifiers(one.decode())}
     names.discard("")
     assert len(names) > 10
     for audience in VIEWS:
-        page_text = "\n".join(read_every_view(watched, audience).values())
+        page_text = "\n".join(read_every_view(watched_trial, audience).values())
         assert not [name for name in names if re.search(rf"\b{re.escape(name)}\b", page_text)]
 
 
-def test_the_dsmb_sees_no_site_and_no_date(watched):
-    sites = {site for (site,) in rows(watched, "safety", "SELECT site FROM watch.person")}
+def test_the_dsmb_sees_no_site_and_no_date(watched_trial):
+    sites = {site for (site,) in rows(watched_trial, "safety", "SELECT site FROM watch.person")}
     assert len(sites) > 1
-    for view, page in read_every_view(watched, "dsmb").items():
+    for view, page in read_every_view(watched_trial, "dsmb").items():
         assert page != "[]", view
         assert not DATE.search(page), view
         assert not [site for site in sites if f'"{site}"' in page], view
 
 
-def test_every_view_of_the_safety_officer_says_something(watched):
-    assert all(shown != "[]" for shown in read_every_view(watched, "safety").values())
+def test_every_view_of_the_safety_officer_says_something(watched_trial):
+    assert all(shown != "[]" for shown in read_every_view(watched_trial, "safety").values())
 
 
 @pytest.mark.parametrize("audience", VIEWS)
-def test_no_table_and_no_view_of_others_can_be_read(audience, watched):
-    with psycopg.connect(watched.url.replace("+psycopg", "")) as connection:
+def test_no_table_and_no_view_of_others_can_be_read(audience, watched_trial):
+    with psycopg.connect(watched_trial.url.replace("+psycopg", "")) as connection:
         views = [
             f"watch.{name}"
             for (name,) in connection.execute(
@@ -282,17 +289,17 @@ def test_no_table_and_no_view_of_others_can_be_read(audience, watched):
     assert views
     for name in (*views, *(f"public.{table}" for table in metadata.tables)):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            rows(watched, audience, f"SELECT 1 FROM {name}")  # noqa: S608 - names of ours
+            rows(watched_trial, audience, f"SELECT 1 FROM {name}")  # noqa: S608 - names of ours
 
 
 @pytest.mark.parametrize("audience", VIEWS)
-def test_nothing_can_be_written(audience, watched):
+def test_nothing_can_be_written(audience, watched_trial):
     with pytest.raises(psycopg.Error):
-        rows(watched, audience, "DELETE FROM watch.cut")
+        rows(watched_trial, audience, "DELETE FROM watch.cut")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        rows(watched, audience, "CREATE TABLE watch.mine (x int)")
+        rows(watched_trial, audience, "CREATE TABLE watch.mine (x int)")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        rows(watched, audience, "CREATE TABLE public.mine (x int)")
+        rows(watched_trial, audience, "CREATE TABLE public.mine (x int)")
 
 
 def test_the_views_leave_the_tables_as_they_are_declared(postgres):

@@ -1,4 +1,4 @@
-"""What is recommended is a function of the facts: never of their order, nor of what was asked."""
+"""Advice is a function of the facts: neither their order nor earlier queries change it."""
 
 from dataclasses import replace
 from random import Random
@@ -22,49 +22,54 @@ PROTOCOL = replace(
     hys_law=OF_TRIAL.hys_law,
     deviations=OF_TRIAL.deviations,
 )
-KNOWN = replace(RULES, protocol=PROTOCOL)
-FEW, ALL = range(3), range(25)
-SEEDS = [*FEW, *(pytest.param(seed, marks=pytest.mark.slow) for seed in ALL if seed not in FEW)]
+ADVISING_RULES = replace(RULES, protocol=PROTOCOL)
+FEW_SEEDS, ALL_SEEDS = range(3), range(25)
+SEEDS = [
+    *FEW_SEEDS,
+    *(pytest.param(seed, marks=pytest.mark.slow) for seed in ALL_SEEDS if seed not in FEW_SEEDS),
+]
 
 
-def family_of(facts):
-    return [LinkedParticipants(group, KNOWN) for group in link_participants(PEOPLE, facts)]
+def make_families(facts):
+    return [LinkedParticipants(group, ADVISING_RULES) for group in link_participants(PEOPLE, facts)]
 
 
-def advice(found, at):
+def write_advice(trial_families, hour):
     return [
-        wire.write_canonical(fold.find_advice(hours(at)))
-        for family in found
+        wire.write_canonical(fold.find_advice(hours(hour)))
+        for family in trial_families
         for member in family.members
         if (fold := family.find_fold(member)) is not None
     ]
 
 
-def folded(facts, messages, asked=()):
-    """What is recommended at the end, having asked after each message numbered in *asked*."""
-    found = family_of(facts)
+def advise(facts, messages, asked_after=()):
+    """Advice after all messages; it is also computed after each that *asked_after* numbers."""
+    trial_families = make_families(facts)
     for number, (subject, together) in enumerate(messages):
-        next(family for family in found if subject in family.members).receive(subject, together)
-        if number in asked:
-            advice(found, number)
-    return advice(found, 2000)
+        next(family for family in trial_families if subject in family.members).receive(
+            subject, together
+        )
+        if number in asked_after:
+            write_advice(trial_families, number)
+    return write_advice(trial_families, 2000)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_repeats_and_what_was_asked_before_change_nothing(seed):
     facts, chance = trial(seed), Random(seed)
-    plain = folded(facts, [(one.subject, [one]) for one in facts])
+    plain = advise(facts, [(one.subject, [one]) for one in facts])
     for _ in range(5):
         messages = shuffle_messages(facts, chance)
-        asked = set(chance.sample(range(len(messages)), 8))
-        assert folded(facts, messages, asked) == plain
+        asked_after = set(chance.sample(range(len(messages)), 8))
+        assert advise(facts, messages, asked_after) == plain
 
 
 def test_the_trials_that_are_drawn_recommend_something_of_each_kind():
-    said = "".join(
+    text = "".join(
         line
-        for seed in ALL
-        for line in folded(trial(seed), [(f.subject, [f]) for f in trial(seed)])
+        for seed in ALL_SEEDS
+        for line in advise(trial(seed), [(f.subject, [f]) for f in trial(seed)])
     )
     for kind in ("dose", "hys_law", "deviation"):
-        assert f'"kind":"{kind}"' in said
+        assert f'"kind":"{kind}"' in text

@@ -1,4 +1,4 @@
-"""What holds for every course at the bedside, however it was charted."""
+"""Laws of every bedside course of CRS and ICANS, in whatever order it was charted."""
 
 from itertools import pairwise
 
@@ -26,15 +26,15 @@ NEURO = (
     " intracranial-hemorrhage:yes"
 )
 WORDS = f"{VITALS} {DRUGS} {NEURO}".split()
-CHARTED = st.lists(st.tuples(st.integers(0, 160), st.sampled_from(WORDS)), max_size=30)
+CHARTS = st.lists(st.tuples(st.integers(0, 160), st.sampled_from(WORDS)), max_size=30)
 SYNDROMES = pytest.mark.parametrize("syndrome", [crs, icans])
-NOTHING = BedsideContext()
+EMPTY_CONTEXT = BedsideContext()
 
 
-def facts_of(charted):
+def read_chart(chart):
     """At most one part for each hour, after the start of the infusion."""
     hours = {}
-    for hour, word in charted:
+    for hour, word in chart:
         hours.setdefault(hour, []).append(word)
     return read_course(
         "-1 +blinatumomab;" + ";".join(f"{h} {' '.join(w)}" for h, w in hours.items())
@@ -43,51 +43,51 @@ def facts_of(charted):
 
 @SYNDROMES
 @settings(max_examples=60, deadline=None)
-@given(charted=CHARTED, chance=st.randoms(use_true_random=False))
-def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, charted, chance):
-    facts = [one for one in facts_of(charted) if syndrome.reads_fact(one, PROTOCOL)]
-    expected = find_runs(syndrome, facts, PROTOCOL, NOTHING)
-    track = FactTrack(syndrome.make_initial_state(PROTOCOL, NOTHING), syndrome.step_state)
+@given(chart=CHARTS, chance=st.randoms(use_true_random=False))
+def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, chart, chance):
+    facts = [one for one in read_chart(chart) if syndrome.reads_fact(one, PROTOCOL)]
+    expected = find_runs(syndrome, facts, PROTOCOL, EMPTY_CONTEXT)
+    track = FactTrack(syndrome.make_initial_state(PROTOCOL, EMPTY_CONTEXT), syndrome.step_state)
     mistaken = [one for one in facts if chance.random() < 0.2]
-    for one in chance.sample(facts, len(facts)):
-        track.insert(one)
+    for fact in chance.sample(facts, len(facts)):
+        track.insert(fact)
         if chance.random() < 0.3:
             track.compute_state()
-    for one in mistaken:
-        track.remove(one)
+    for fact in mistaken:
+        track.remove(fact)
     track.compute_state()
-    for one in mistaken:
-        track.insert(one)
-    unended = syndrome.find_open_run(track.compute_state())
-    assert (*track.list_ended_runs()[0], *([unended] if unended else [])) == expected
+    for fact in mistaken:
+        track.insert(fact)
+    open_run = syndrome.find_open_run(track.compute_state())
+    assert (*track.list_ended_runs()[0], *([open_run] if open_run else [])) == expected
 
 
 @SYNDROMES
 @settings(max_examples=100, deadline=None)
-@given(charted=CHARTED)
-def test_every_episode_is_whole(syndrome, charted):
-    runs = find_runs(syndrome, facts_of(charted), PROTOCOL, NOTHING)
-    for run in runs:
-        instants = [change.at for change in run.history]
-        spans = [change.span for change in run.history]
+@given(chart=CHARTS)
+def test_every_episode_is_whole(syndrome, chart):
+    runs = find_runs(syndrome, read_chart(chart), PROTOCOL, EMPTY_CONTEXT)
+    for syndrome_run in runs:
+        instants = [change.at for change in syndrome_run.history]
+        spans = [change.span for change in syndrome_run.history]
         assert instants == sorted(set(instants))
-        assert instants[0] == run.onset_at
+        assert instants[0] == syndrome_run.onset_at
         assert all(0 <= span.at_least <= span.at_most <= 4 for span in spans)
         assert all(one != other for one, other in pairwise(spans))
-        assert run.possible == all(span.at_least == 0 for span in spans)
-        if run.resolved_at:
-            assert instants[-1] < run.resolved_at
-        for span in run.other_scales.values():
+        assert syndrome_run.possible == all(span.at_least == 0 for span in spans)
+        if syndrome_run.resolved_at:
+            assert instants[-1] < syndrome_run.resolved_at
+        for span in syndrome_run.other_scales.values():
             assert 0 <= span.at_least <= span.at_most <= 4
-        assert [bool(change.missing) for change in run.history] == [
+        assert [bool(change.missing) for change in syndrome_run.history] == [
             span.at_least < span.at_most for span in spans
         ]
-    for run, following in pairwise(runs):
-        assert run.last_evidence_at <= following.onset_at
-        assert run.resolved_at is None or run.resolved_at <= following.onset_at
+    for syndrome_run, next_run in pairwise(runs):
+        assert syndrome_run.last_evidence_at <= next_run.onset_at
+        assert syndrome_run.resolved_at is None or syndrome_run.resolved_at <= next_run.onset_at
 
 
-KNOWN = {  # what leaves a grade open, and everything that would settle it
+COMPLETIONS = {  # what leaves a grade open, and everything that would settle it
     "NC": ["NC@1", "NC@6", "NC@7", "NC@60"],
     "oxygen-device:tent": ["RA", "NC@3", "MASK", "VENT"],
     "BP<95": ["BP94", "BP90", "BP89"],
@@ -99,20 +99,20 @@ KNOWN = {  # what leaves a grade open, and everything that would settle it
 }
 
 
-@pytest.mark.parametrize("open_word", KNOWN)
+@pytest.mark.parametrize("open_word", COMPLETIONS)
 def test_an_interval_is_tight_and_what_is_learnt_lies_in_it(open_word):
     syndrome, prelude = (
         (icans, "-1 +blinatumomab; 2 ")
-        if "ICE" in "".join(KNOWN[open_word])
+        if "ICE" in "".join(COMPLETIONS[open_word])
         else (crs, "-1 +blinatumomab BP130 RA; 2 T38.5 ")
     )
 
     def span(words):
-        runs = find_runs(syndrome, read_course(prelude + words), PROTOCOL, NOTHING)
+        runs = find_runs(syndrome, read_course(prelude + words), PROTOCOL, EMPTY_CONTEXT)
         return runs[0].history[-1].span if runs else None
 
     unknown = span(open_word)
-    learnt = [span(words) for words in KNOWN[open_word]]
+    learnt = [span(words) for words in COMPLETIONS[open_word]]
     grades = [0 if one is None else one.at_least for one in learnt]
     assert all(one is None or one.at_least == one.at_most for one in learnt)
     assert (min(grades), max(grades)) == (unknown.at_least, unknown.at_most)

@@ -19,10 +19,10 @@ PLAIN = st.text(
     max_size=8,
 )
 # The other library knows no \X..\ or \H\, so texts of it hold the escapes that both know.
-ESCAPED = st.lists(
+ESCAPED_TEXT = st.lists(
     st.one_of(PLAIN, st.sampled_from(["\\F\\", "\\S\\", "\\T\\", "\\R\\", "\\E\\"])), max_size=4
 ).map("".join)
-COMPONENT = ESCAPED
+COMPONENT = ESCAPED_TEXT
 REPETITION = st.lists(COMPONENT, min_size=1, max_size=4).map("^".join)
 FIELD = st.lists(REPETITION, min_size=1, max_size=3).map("~".join)
 NAME = st.sampled_from(["PID", "OBR", "OBX", "ZAB", "NTE", "RXA"])
@@ -34,17 +34,27 @@ TEXT = st.tuples(HEADER, st.lists(SEGMENT, max_size=6)).map(lambda m: "\r".join(
 @given(TEXT)
 @settings(max_examples=50, deadline=None)
 def test_segments_fields_repetitions_and_components_are_the_same(text):
-    ours, theirs = parse_message(text.encode()), hl7.parse(text)
+    ours, reference = parse_message(text.encode()), hl7.parse(text)
     assert isinstance(ours, Message)
-    assert [segment.name for segment in ours.segments] == [str(s[0]) for s in theirs]
-    for mine, other in zip(ours.segments, theirs, strict=True):
-        assert [mine.field(at) for at in range(len(other))] == [str(field) for field in other]
-        for at in range(3, len(other)):
-            repetitions = [one for one in other[at] if str(one)]
-            assert mine.repetitions(at) == [str(one) for one in repetitions]
-            for sent, understood in zip(mine.repetitions(at), repetitions, strict=True):
-                parts = understood if isinstance(understood, hl7.Repetition) else [understood]
-                assert mine.split_components(sent) == [theirs.unescape(str(part)) for part in parts]
+    assert [segment.name for segment in ours.segments] == [str(s[0]) for s in reference]
+    for segment, reference_segment in zip(ours.segments, reference, strict=True):
+        assert [segment.field(index) for index in range(len(reference_segment))] == [
+            str(field) for field in reference_segment
+        ]
+        for index in range(3, len(reference_segment)):
+            repetitions = [one for one in reference_segment[index] if str(one)]
+            assert segment.repetitions(index) == [str(one) for one in repetitions]
+            for repetition, reference_repetition in zip(
+                segment.repetitions(index), repetitions, strict=True
+            ):
+                parts = (
+                    reference_repetition
+                    if isinstance(reference_repetition, hl7.Repetition)
+                    else [reference_repetition]
+                )
+                assert segment.split_components(repetition) == [
+                    reference.unescape(str(part)) for part in parts
+                ]
 
 
 @given(st.lists(TEXT, max_size=4), st.integers(1, 9))
@@ -58,8 +68,8 @@ def test_frames_come_out_as_they_went_in(texts, size):
 
 def is_answered(raw):
     """Read *raw* and answer it; both always come to an end."""
-    found = read_message(raw, SITES, load_code_tables())
-    assert isinstance(found, (MessageContent, Refusal))
+    content = read_message(raw, SITES, load_code_tables())
+    assert isinstance(content, (MessageContent, Refusal))
     ack = acknowledge(raw, Answer.ACCEPT, HOUR_ZERO)
     return ack[:3] == b"MSH" and ack.split(b"\r")[1].startswith(b"MSA")
 
@@ -88,11 +98,11 @@ TIME = st.one_of(
 
 @given(VALUE, st.sampled_from(["NM", "SN", "ST", "CWE", ""]), TIME, PLAIN, PLAIN)
 @settings(max_examples=100, deadline=None)
-def test_whatever_a_result_holds_it_is_a_fact_or_parked(value, kind, at, unit, limits):
-    raw = labs(obx(value, unit, kind=kind, limits=limits, observed_at=at))
-    found = read_message(raw, SITES, load_code_tables())
-    assert isinstance(found, MessageContent)
-    assert len(found.drafts) + len(found.parked) == 1
+def test_whatever_a_result_holds_it_is_a_fact_or_parked(value, kind, observed_at, unit, limits):
+    raw = labs(obx(value, unit, kind=kind, limits=limits, observed_at=observed_at))
+    content = read_message(raw, SITES, load_code_tables())
+    assert isinstance(content, MessageContent)
+    assert len(content.drafts) + len(content.parked) == 1
 
 
 @given(st.integers(0, 5), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=5))

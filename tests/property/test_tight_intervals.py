@@ -1,4 +1,4 @@
-"""An incomplete grade is exactly as wide as what is missing makes it, for every criterion.
+"""An incomplete grade is exactly as wide as its missing inputs make it, for every criterion.
 
 The interval is compared with the grades of completions: readings in which nothing is missing, made
 at every point where a comparison can turn.
@@ -30,7 +30,7 @@ from tests.helpers.lab_reading import TABLES
 
 HAIR = Decimal("0.000001")
 TINY, HUGE = Decimal("0.00001"), Decimal(1000000000)
-BEFORE, UNKNOWN = "before exposure", "unknown"
+BEFORE_EXPOSURE, UNKNOWN = "before exposure", "unknown"
 STATES = {  # what may be known beside numbers, and what it may be
     "symptoms": (Symptoms.NONE, Symptoms.MILD, Symptoms.MODERATE),
     "treatment": tuple(Treatment),
@@ -51,8 +51,8 @@ FLAGS = tuple(STATES)
 
 
 @dataclass(frozen=True)
-class Known:
-    """What somebody knows about one reading; None: not known."""
+class PartialReading:
+    """The known parts of one reading; None: not known."""
 
     criterion: object = field(repr=False)
     measure: str
@@ -90,7 +90,7 @@ class Known:
         )
 
     def baseline_given(self):
-        if self.baseline == BEFORE:
+        if self.baseline == BEFORE_EXPOSURE:
             return NoBaseline()
         if self.baseline == UNKNOWN:
             return BaselineUnknown()
@@ -111,10 +111,10 @@ MEASURES = [
 ]
 
 
-def thresholds(known):
+def thresholds(reading):
     """The multiples and the plain numbers that the criterion compares with."""
-    ladders = known.criterion.gradings[known.measure].find_ladders(known.unit)
-    compared = [
+    ladders = reading.criterion.gradings[reading.measure].find_ladders(reading.unit)
+    comparisons = [
         comparison
         for ladder in ladders
         for _, any_of in ladder.rungs
@@ -122,14 +122,14 @@ def thresholds(known):
         for comparison in threshold.comparisons
     ]
     return (
-        sorted({c.factor for c in compared if c.multiple_of} | {Decimal(1), Decimal(5)}),
-        sorted({c.factor for c in compared if not c.multiple_of}),
+        sorted({c.factor for c in comparisons if c.multiple_of} | {Decimal(1), Decimal(5)}),
+        sorted({c.factor for c in comparisons if not c.multiple_of}),
     )
 
 
-def offsets(known):
-    """How far from a limit or a baseline the criterion looks, in its unit."""
-    ladders = known.criterion.gradings[known.measure].find_ladders(known.unit)
+def offsets(reading):
+    """The offsets from a limit or a baseline that the criterion compares with, in its unit."""
+    ladders = reading.criterion.gradings[reading.measure].find_ladders(reading.unit)
     return {
         comparison.offset
         for ladder in ladders
@@ -139,195 +139,225 @@ def offsets(known):
     }
 
 
-def plausible(known):
-    found = known.criterion.gradings[known.measure].find_plausible_range(known.unit)
-    return found.low.number or TINY, min(found.high.number, HUGE)
+def plausible_ends(reading):
+    plausible_range = reading.criterion.gradings[reading.measure].find_plausible_range(reading.unit)
+    return plausible_range.low.number or TINY, min(plausible_range.high.number, HUGE)
 
 
-def about(numbers):
+def with_neighbours(numbers):
     """Each number, with its neighbours on both sides."""
     return {n * side for n in numbers for side in (1 - HAIR, Decimal(1), 1 + HAIR)}
 
 
-def turns(known, others):
-    """Where a limit or a baseline can turn a comparison with *others*."""
-    multiples, numbers = thresholds(known)
-    given = [n for n in others if isinstance(n, Decimal)]
-    points = {n / m for n in given for m in multiples} | {n * m for n in given for m in multiples}
-    points |= {n + by * side for n in given for by in offsets(known) for side in (1, -1)}
-    return sorted(n for n in about({*points, *numbers, TINY, HUGE}) if n > 0)
+def turning_points(reading, references):
+    """Values of a limit or a baseline at which a comparison with *references* can turn."""
+    multiples, numbers = thresholds(reading)
+    numeric_references = [n for n in references if isinstance(n, Decimal)]
+    points = {n / m for n in numeric_references for m in multiples} | {
+        n * m for n in numeric_references for m in multiples
+    }
+    points |= {
+        n + by * side for n in numeric_references for by in offsets(reading) for side in (1, -1)
+    }
+    return sorted(n for n in with_neighbours({*points, *numbers, TINY, HUGE}) if n > 0)
 
 
-def completions(known) -> Iterator[Known]:
-    """What may be the whole truth: every combination of turning points for what is missing."""
-    for one in with_value(known):
-        for two in with_albumin(one):
-            llns = [two.lln] if two.lln else turns(two, (effective(two), two.uln, two.baseline))
+def completions(reading) -> Iterator[PartialReading]:
+    """Full readings that the partial one may stand for: all combinations of turning points."""
+    for exact_reading in with_value(reading):
+        for albumin_reading in with_albumin(exact_reading):
+            llns = (
+                [albumin_reading.lln]
+                if albumin_reading.lln
+                else turning_points(
+                    albumin_reading,
+                    (
+                        effective_value(albumin_reading),
+                        albumin_reading.uln,
+                        albumin_reading.baseline,
+                    ),
+                )
+            )
             for lln in llns:
-                three = replace(two, lln=lln)
-                ulns = [two.uln] if two.uln else turns(three, (effective(two), lln, two.baseline))
+                lln_reading = replace(albumin_reading, lln=lln)
+                ulns = (
+                    [albumin_reading.uln]
+                    if albumin_reading.uln
+                    else turning_points(
+                        lln_reading,
+                        (effective_value(albumin_reading), lln, albumin_reading.baseline),
+                    )
+                )
                 for uln in ulns:
                     if lln < uln:
-                        yield from with_baseline(replace(three, uln=uln))
+                        yield from with_baseline(replace(lln_reading, uln=uln))
 
 
-def effective(known):
+def effective_value(reading):
     """The value that is compared: of a total calcium the corrected one."""
-    if known.measure != "calcium" or known.albumin is None:
-        return known.value
-    _, _, _, normal, slope = ALBUMIN[known.unit]
-    return known.value + slope * (normal - known.albumin)
+    if reading.measure != "calcium" or reading.albumin is None:
+        return reading.value
+    _, _, _, normal, slope = ALBUMIN[reading.unit]
+    return reading.value + slope * (normal - reading.albumin)
 
 
-def with_value(known):
-    if known.censoring is None:
-        return [known]
-    low, high = plausible(known)
-    below = known.censoring in (Censoring.LESS_THAN, Censoring.AT_MOST)
-    ends = about({low, known.value}) if below else about({high, known.value})
-    holds = {
-        Censoring.LESS_THAN: lambda n: low <= n < known.value,
-        Censoring.AT_MOST: lambda n: low <= n <= known.value,
-        Censoring.MORE_THAN: lambda n: known.value < n <= high,
-        Censoring.AT_LEAST: lambda n: known.value <= n <= high,
-    }[known.censoring]
-    return [replace(known, value=n, censoring=None) for n in sorted(ends) if holds(n)]
-
-
-def with_albumin(known):
-    if known.measure != "calcium" or known.albumin is not None:
-        return [known]
-    _, least, most, _, _ = ALBUMIN[known.unit]
-    return [replace(known, albumin=n) for n in (least, most)]
-
-
-def with_baseline(known):
-    low, high = plausible(known)
-    numbers = (
-        turns(known, (effective(known), known.uln, known.lln, low, high))
-        if known.baseline == UNKNOWN
-        else [known.baseline]
+def with_value(reading):
+    if reading.censoring is None:
+        return [reading]
+    low, high = plausible_ends(reading)
+    is_below = reading.censoring in (Censoring.LESS_THAN, Censoring.AT_MOST)
+    ends = (
+        with_neighbours({low, reading.value})
+        if is_below
+        else with_neighbours({high, reading.value})
     )
-    given = zip(STATES.values(), known.flags, strict=True)
-    states = list(product(*(every if flag is None else (flag,) for every, flag in given)))
+    holds = {
+        Censoring.LESS_THAN: lambda n: low <= n < reading.value,
+        Censoring.AT_MOST: lambda n: low <= n <= reading.value,
+        Censoring.MORE_THAN: lambda n: reading.value < n <= high,
+        Censoring.AT_LEAST: lambda n: reading.value <= n <= high,
+    }[reading.censoring]
+    return [replace(reading, value=n, censoring=None) for n in sorted(ends) if holds(n)]
+
+
+def with_albumin(reading):
+    if reading.measure != "calcium" or reading.albumin is not None:
+        return [reading]
+    _, lowest, highest, _, _ = ALBUMIN[reading.unit]
+    return [replace(reading, albumin=n) for n in (lowest, highest)]
+
+
+def with_baseline(reading):
+    low, high = plausible_ends(reading)
+    numbers = (
+        turning_points(reading, (effective_value(reading), reading.uln, reading.lln, low, high))
+        if reading.baseline == UNKNOWN
+        else [reading.baseline]
+    )
+    choices = zip(STATES.values(), reading.flags, strict=True)
+    states = list(product(*(every if flag is None else (flag,) for every, flag in choices)))
     for number in numbers:
         if not isinstance(number, Decimal) or low <= number <= high:
             for flags in states:
-                yield replace(known, baseline=number, flags=flags)
+                yield replace(reading, baseline=number, flags=flags)
 
 
 @st.composite
-def whole(draw):
-    """A reading of which everything is known, near the numbers where grades turn."""
+def full_readings(draw):
+    """A reading with nothing missing, near the numbers where grades turn."""
     criterion, measure, unit = MEASURES[draw(st.integers(0, len(MEASURES) - 1))]
-    known = Known(criterion, measure, unit, TINY, None, None, None, BEFORE, None, (None,) * 4)
-    low, high = plausible(known)
-    multiples, numbers = thresholds(known)
-    near = abs(draw(st.sampled_from(numbers))) if numbers else (low * high).sqrt()
-    if known.is_high:
-        uln = near * draw(st.sampled_from([Decimal("0.5"), Decimal("0.9"), Decimal(1)]))
+    reading = PartialReading(
+        criterion, measure, unit, TINY, None, None, None, BEFORE_EXPOSURE, None, (None,) * 4
+    )
+    low, high = plausible_ends(reading)
+    multiples, numbers = thresholds(reading)
+    references = abs(draw(st.sampled_from(numbers))) if numbers else (low * high).sqrt()
+    if reading.is_high:
+        uln = references * draw(st.sampled_from([Decimal("0.5"), Decimal("0.9"), Decimal(1)]))
         lln = uln * draw(st.sampled_from([Decimal("0.2"), Decimal("0.6")]))
         limit = uln
     else:
-        lln = near * draw(st.sampled_from([Decimal(1), Decimal("1.1"), Decimal(2)]))
+        lln = references * draw(st.sampled_from([Decimal(1), Decimal("1.1"), Decimal(2)]))
         uln = lln * draw(st.sampled_from([Decimal("1.5"), Decimal(4)]))
         limit = lln
     relative = st.sampled_from([Decimal(n) for n in ("0.3", "0.5", "1", "1.4", "4.9", "5", "7")])
-    baseline = draw(st.one_of(st.just(BEFORE), relative.map(lambda n: limit * n)))
+    baseline = draw(st.one_of(st.just(BEFORE_EXPOSURE), relative.map(lambda n: limit * n)))
     if isinstance(baseline, Decimal):
         baseline = min(max(baseline, low), high)
     points = [limit * m for m in multiples] + numbers
     points += [baseline * m for m in multiples] if isinstance(baseline, Decimal) else []
-    near = [limit, baseline] if isinstance(baseline, Decimal) else [limit]
-    points += [n + offset for n in near for offset in offsets(known)]
-    off = draw(st.sampled_from([Decimal(n) for n in ("0.8", "0.999", "1", "1.001", "1.2")]))
-    value = min(max(draw(st.sampled_from(points)) * off, low), high)
+    references = [limit, baseline] if isinstance(baseline, Decimal) else [limit]
+    points += [n + offset for n in references for offset in offsets(reading)]
+    factor = draw(st.sampled_from([Decimal(n) for n in ("0.8", "0.999", "1", "1.001", "1.2")]))
+    value = min(max(draw(st.sampled_from(points)) * factor, low), high)
     albumin = None
     if measure == "calcium":
         albumin = draw(st.sampled_from(ALBUMIN[unit][1:4]))
     flags = tuple(draw(st.sampled_from(every)) for every in STATES.values())
     return replace(
-        known, value=value, lln=lln, uln=uln, baseline=baseline, albumin=albumin, flags=flags
+        reading, value=value, lln=lln, uln=uln, baseline=baseline, albumin=albumin, flags=flags
     )
 
 
 @st.composite
-def partial(draw):
-    """A whole reading, and the same with one to three things hidden."""
-    full = draw(whole())
-    hidden = full
-    for what in draw(st.sets(st.sampled_from(HIDING), min_size=1, max_size=3)):
-        hidden = hide(hidden, what)
-    return full, hidden
+def readings_with_gaps(draw):
+    """A full reading, and the same with one to three parts hidden."""
+    full = draw(full_readings())
+    partial_reading = full
+    for part in draw(st.sets(st.sampled_from(HIDEABLE_PARTS), min_size=1, max_size=3)):
+        partial_reading = hide(partial_reading, part)
+    return full, partial_reading
 
 
 FACTORS = ("0", "0.5", "0.999", "1", "1.001", "2", "10")
-HIDING = ("lln", "uln", "baseline", "albumin", "value", *FLAGS)
+HIDEABLE_PARTS = ("lln", "uln", "baseline", "albumin", "value", *FLAGS)
 
 
-def hide(known, what):
-    if what in FLAGS:
-        at = FLAGS.index(what)
-        return replace(known, flags=(*known.flags[:at], None, *known.flags[at + 1 :]))
-    if what == "baseline":
-        return known if known.baseline == BEFORE else replace(known, baseline=UNKNOWN)
-    if what == "value":
-        upward = known.is_high
-        return replace(known, censoring=Censoring.AT_LEAST if upward else Censoring.AT_MOST)
-    return replace(known, **{what: None})
+def hide(reading, part):
+    if part in FLAGS:
+        index = FLAGS.index(part)
+        return replace(reading, flags=(*reading.flags[:index], None, *reading.flags[index + 1 :]))
+    if part == "baseline":
+        return (
+            reading if reading.baseline == BEFORE_EXPOSURE else replace(reading, baseline=UNKNOWN)
+        )
+    if part == "value":
+        upward = reading.is_high
+        return replace(reading, censoring=Censoring.AT_LEAST if upward else Censoring.AT_MOST)
+    return replace(reading, **{part: None})
 
 
 @settings(max_examples=250, deadline=None)
-@given(partial())
+@given(readings_with_gaps())
 def test_the_interval_contains_the_truth(pair):
-    full, hidden = pair
-    truth, told = full.outcome(), hidden.outcome()
-    assert told.at_least <= truth.at_least
-    assert truth.at_most <= told.at_most
+    full, partial_reading = pair
+    truth, interval = full.outcome(), partial_reading.outcome()
+    assert interval.at_least <= truth.at_least
+    assert truth.at_most <= interval.at_most
 
 
 @settings(max_examples=60, deadline=None)
-@given(partial())
+@given(readings_with_gaps())
 def test_some_completion_reaches_each_end_and_none_lies_outside(pair):
-    _, hidden = pair
-    told = hidden.outcome()
-    outcomes = [one.outcome() for one in completions(hidden)]
-    assert min(outcome.at_least for outcome in outcomes) == told.at_least
-    assert max(outcome.at_most for outcome in outcomes) == told.at_most
+    _, partial_reading = pair
+    interval = partial_reading.outcome()
+    outcomes = [one.outcome() for one in completions(partial_reading)]
+    assert min(outcome.at_least for outcome in outcomes) == interval.at_least
+    assert max(outcome.at_most for outcome in outcomes) == interval.at_most
 
 
 @settings(max_examples=250, deadline=None)
-@given(partial(), st.sampled_from(HIDING))
-def test_to_learn_more_never_widens(pair, what):
-    _, more = pair
-    less = hide(more, what)
-    assert less.outcome().at_least <= more.outcome().at_least
-    assert more.outcome().at_most <= less.outcome().at_most
+@given(readings_with_gaps(), st.sampled_from(HIDEABLE_PARTS))
+def test_to_learn_more_never_widens(pair, part):
+    _, richer = pair
+    poorer = hide(richer, part)
+    assert poorer.outcome().at_least <= richer.outcome().at_least
+    assert richer.outcome().at_most <= poorer.outcome().at_most
 
 
 @settings(max_examples=250, deadline=None)
-@given(partial())
+@given(readings_with_gaps())
 def test_what_is_missing_is_named_and_nothing_that_is_known(pair):
-    _, hidden = pair
-    told = hidden.outcome()
-    assert bool(told.missing) is (told.at_least < told.at_most)
-    known = {
-        Input.VALUE: hidden.censoring is None,
-        Input.LLN: hidden.lln is not None,
-        Input.ULN: hidden.uln is not None,
-        Input.BASELINE: hidden.baseline != UNKNOWN,
-        Input.ALBUMIN: hidden.albumin is not None or hidden.measure != "calcium",
+    _, partial_reading = pair
+    interval = partial_reading.outcome()
+    assert bool(interval.missing) is (interval.at_least < interval.at_most)
+    is_known = {
+        Input.VALUE: partial_reading.censoring is None,
+        Input.LLN: partial_reading.lln is not None,
+        Input.ULN: partial_reading.uln is not None,
+        Input.BASELINE: partial_reading.baseline != UNKNOWN,
+        Input.ALBUMIN: partial_reading.albumin is not None or partial_reading.measure != "calcium",
         Input.UNIT: True,
     }
-    assert not [name for name in told.missing if known.get(name, False)]
+    assert not [name for name in interval.missing if is_known.get(name, False)]
 
 
 @settings(max_examples=250, deadline=None)
-@given(whole(), st.sampled_from([Decimal("1.01"), Decimal("1.5"), Decimal(3)]))
-def test_a_worse_value_is_never_a_milder_grade(full, by):
+@given(full_readings(), st.sampled_from([Decimal("1.01"), Decimal("1.5"), Decimal(3)]))
+def test_a_worse_value_is_never_a_milder_grade(full, factor):
     upward = full.is_high
-    far = abs(full.value) * (by - 1) / by
-    low, high = plausible(full)
+    far = abs(full.value) * (factor - 1) / factor
+    low, high = plausible_ends(full)
     worse = replace(
         full, value=min(max(full.value + far if upward else full.value - far, low), high)
     )
@@ -336,29 +366,31 @@ def test_a_worse_value_is_never_a_milder_grade(full, by):
 
 
 @settings(max_examples=250, deadline=None)
-@given(whole())
+@given(full_readings())
 def test_with_nothing_missing_both_ways_of_grading_agree(full):
     reading = full.reading()
-    measured = full.criterion.gradings[full.measure]
-    known = collect_inputs(measured, reading, full.baseline_given(), reading.value)
-    told, tight = (
+    measured_part = full.criterion.gradings[full.measure]
+    grading_inputs = collect_inputs(measured_part, reading, full.baseline_given(), reading.value)
+    outcome, tight = (
         full.outcome(),
-        bound_grade(measured, known),
+        bound_grade(measured_part, grading_inputs),
     )
-    assert (told.at_least, told.at_most) == (tight.at_least, tight.at_most)
-    if isinstance(told, ExactGrade):
+    assert (outcome.at_least, outcome.at_most) == (tight.at_least, tight.at_most)
+    if isinstance(outcome, ExactGrade):
         assert isinstance(tight, ExactGrade)
 
 
 @settings(max_examples=250, deadline=None)
-@given(partial(), st.lists(st.sampled_from([Decimal(n) for n in FACTORS]), min_size=1))
+@given(readings_with_gaps(), st.lists(st.sampled_from([Decimal(n) for n in FACTORS]), min_size=1))
 def test_prepared_for_many_values_the_same_is_said_as_of_each(pair, factors):
-    for known in pair:
-        reading, baseline = known.reading(), known.baseline_given()
-        ready = prepare_grading(known.criterion, reading, baseline, known.unit)
+    for known_reading in pair:
+        reading, baseline = known_reading.reading(), known_reading.baseline_given()
+        ready = prepare_grading(known_reading.criterion, reading, baseline, known_reading.unit)
         turns = ready.turning_points[:: max(1, len(ready.turning_points) // 6)]
-        values = [known.value * by for by in factors] + sorted(about(n for n in turns if n < HUGE))
+        values = [known_reading.value * by for by in factors] + sorted(
+            with_neighbours(n for n in turns if n < HUGE)
+        )
         for value in values + values[::-1]:
-            quantity = Quantity(value, known.unit)
-            told = grade_reading(known.criterion, replace(reading, value=quantity), baseline)
-            assert ready.grade_value(quantity) == told
+            quantity = Quantity(value, known_reading.unit)
+            outcome = grade_reading(known_reading.criterion, replace(reading, value=quantity), baseline)
+            assert ready.grade_value(quantity) == outcome

@@ -1,4 +1,4 @@
-"""What the rules make of fixed trials changes with the edition alone, and the changelog says so."""
+"""Outputs of the rules for the golden set change with the edition alone, as the changelog says."""
 
 import re
 import subprocess
@@ -41,15 +41,19 @@ def trial(request):
 
 def test_the_same_facts_come_out_as_they_did(trial):
     name, _, _, texts = trial
-    stored = golden_set.stored_outputs(name)
-    assert stored.keys() == texts.keys(), "run `make golden`"
+    stored_texts = golden_set.stored_outputs(name)
+    assert stored_texts.keys() == texts.keys(), "run `make golden`"
     for file, text in texts.items():
-        was, now = stored[file].splitlines(), text.splitlines()
-        gone, new = sorted({*was} - {*now}), sorted({*now} - {*was})
-        shown = "\n".join([f"- {line[:300]}" for line in gone[:5]])
-        shown += "\n".join(["", *(f"+ {line[:300]}" for line in new[:5])])
-        assert text == stored[file], (
-            f"{name}/{file}: {len(gone)} lines are gone and {len(new)} are new:\n{shown}\n{MEANT}"
+        stored_lines, lines = stored_texts[file].splitlines(), text.splitlines()
+        removed_lines, added_lines = (
+            sorted({*stored_lines} - {*lines}),
+            sorted({*lines} - {*stored_lines}),
+        )
+        sample = "\n".join([f"- {line[:300]}" for line in removed_lines[:5]])
+        sample += "\n".join(["", *(f"+ {line[:300]}" for line in added_lines[:5])])
+        assert text == stored_texts[file], (
+            f"{name}/{file}: {len(removed_lines)} lines are gone and {len(added_lines)} are new:"
+            f"\n{sample}\n{MEANT}"
         )
 
 
@@ -73,12 +77,14 @@ def test_an_edition_makes_one_thing_of_the_same_inputs():
 
 def test_a_line_of_the_lock_is_never_changed_or_removed():
     command = ["git", "log", "--format=", "-p", "--", str(golden_set.LOCK)]
-    past = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if past.returncode:
+    log = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if log.returncode:
         pytest.skip("no repository with a history")
-    committed = {line[1:] for line in past.stdout.splitlines() if re.match(r"\+\d", line)}
-    now = set(golden_set.LOCK.read_text().splitlines())
-    assert committed <= now, f"lines of {golden_set.LOCK} are gone: {committed - now}"
+    committed_lines = {line[1:] for line in log.stdout.splitlines() if re.match(r"\+\d", line)}
+    lock_lines = set(golden_set.LOCK.read_text().splitlines())
+    assert committed_lines <= lock_lines, (
+        f"lines of {golden_set.LOCK} are gone: {committed_lines - lock_lines}"
+    )
 
 
 def test_another_output_of_the_same_inputs_is_refused_and_says_what_to_do():
@@ -100,49 +106,51 @@ def test_the_changelog_says_what_this_edition_changed():
     )
 
 
-def touched(file, pattern):
-    """All that *pattern* finds in the output *file* of every trial."""
-    found = set()
+def find_in_outputs(file, pattern):
+    """Return all matches of *pattern* in the output *file* of every trial."""
+    matches = set()
     for name in golden_set.TRIALS:
-        found |= set(re.findall(pattern, golden_set.stored_outputs(name).get(file, "")))
-    return found
+        matches |= set(re.findall(pattern, golden_set.stored_outputs(name).get(file, "")))
+    return matches
 
 
-def facts_and_protocols():
-    loaded = [golden_set.load_trial(name) for name in golden_set.TRIALS]
-    return [fact for _, facts in loaded for fact in facts], [rules.protocol for rules, _ in loaded]
+def load_facts_and_protocols():
+    trials = [golden_set.load_trial(name) for name in golden_set.TRIALS]
+    return [fact for _, facts in trials for fact in facts], [rules.protocol for rules, _ in trials]
 
 
 def test_every_criterion_and_scale_makes_a_record():
-    graded = {name for table in TABLES.values() for name in table.compiled.by_id}
-    recorded = touched("records.ndjson", r'"criterion":"([^"]+)"')
-    assert {*graded, *TERM_OF_SCALE} - recorded == UNTOUCHED_CRITERIA.keys()
+    criteria = {name for table in TABLES.values() for name in table.compiled.by_id}
+    recorded = find_in_outputs("records.ndjson", r'"criterion":"([^"]+)"')
+    assert {*criteria, *TERM_OF_SCALE} - recorded == UNTOUCHED_CRITERIA.keys()
 
 
 def test_every_stopping_method_policy_curve_and_signal_is_there():
-    _, protocols = facts_and_protocols()
+    _, protocols = load_facts_and_protocols()
     rules = [rule for protocol in protocols for rule in protocol.rules]
     assert {rule.stop_when.method for rule in rules} >= {*FAMILIES, "table"}
     assert {rule.policy for rule in rules} == set(POLICIES)
     assert {rule.curve.shape for rule in rules} == set(get_args(Curve.__annotations__["shape"]))
     for name in ("status", "if_a_grade_is_incomplete", "out_of", "event_date"):
-        said = {getattr(rule, name) for rule in rules}
-        assert said == set(get_args(Rule.__annotations__[name])), name
-    assert touched("decisions.txt", "|".join(Signal)) == set(Signal)
+        values = {getattr(rule, name) for rule in rules}
+        assert values == set(get_args(Rule.__annotations__[name])), name
+    assert find_in_outputs("decisions.txt", "|".join(Signal)) == set(Signal)
 
 
 def test_every_kind_of_fact_status_and_verdict_is_there():
-    facts, _ = facts_and_protocols()
+    facts, _ = load_facts_and_protocols()
     assert {type(fact.body) for fact in facts} == set(get_args(Body))
     assert {fact.status for fact in facts} == set(Status)
     assert {getattr(fact.body, "verdict", Verdict.REJECT) for fact in facts} == set(Verdict)
 
 
 def test_every_kind_of_advice_is_given():
-    assert touched("advice.txt", r" [+] (\w+) ") == {kind.value for kind in AdviceKind}
-    _, protocols = facts_and_protocols()
-    known = {name for protocol in protocols if protocol.dosing for name in protocol.dosing.rules}
-    assert known <= touched("advice.txt", r" [+] dose (\w+) ")
+    assert find_in_outputs("advice.txt", r" [+] (\w+) ") == {kind.value for kind in AdviceKind}
+    _, protocols = load_facts_and_protocols()
+    dose_rules = {
+        name for protocol in protocols if protocol.dosing for name in protocol.dosing.rules
+    }
+    assert dose_rules <= find_in_outputs("advice.txt", r" [+] dose (\w+) ")
 
 
 @pytest.mark.parametrize(
@@ -151,8 +159,8 @@ def test_every_kind_of_advice_is_given():
      "identifier moved", "visit moved", "seen by a clinician", "death"],
 )  # fmt: skip
 def test_every_cause_of_a_version_is_there(cause):
-    assert touched("versions.txt", f" {cause}|[(]{cause}[)]")
+    assert find_in_outputs("versions.txt", f" {cause}|[(]{cause}[)]")
 
 
 def test_every_endpoint_is_estimated():
-    assert touched("endpoints.ndjson", r'"id":"([^"]+)"') == {one.id for one in ENDPOINTS}
+    assert find_in_outputs("endpoints.ndjson", r'"id":"([^"]+)"') == {one.id for one in ENDPOINTS}

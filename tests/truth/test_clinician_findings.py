@@ -1,4 +1,4 @@
-"""What a clinician saw tells grades of one number apart, in whatever order it is known.
+"""A clinician's finding narrows the grade of a result, in whatever order the facts arrive.
 
 Source: CTCAE v6.0, "Serum amylase increased"; CTCAE v5.0, "Hypokalemia", "Lipase increased",
 "Cardiac troponin T increased"; docs/decisions/grading.md, "Findings beside a reading"
@@ -52,91 +52,100 @@ troponin-t | yes 48; no 48                   | 3   | at the level of infarction,
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()]
 
 
-def seen(measure, text, **more):
+def make_finding(measure, text, **fields):
     """``mild 50``: a finding of hour 50; ``yes`` and ``no`` are of infarction."""
     version, slug, _ = READINGS[measure]
-    what, at = text.split()
-    infarction = {"yes": True, "no": False}.get(what)
-    symptoms = Symptoms(what) if infarction is None else None
+    word, hour = text.split()
+    infarction = {"yes": True, "no": False}.get(word)
+    symptoms = Symptoms(word) if infarction is None else None
     body = Finding(f"ctcae-{version}.0.{slug}", "lee", symptoms, infarction)
-    return fact(body, int(at), **more)
+    return fact(body, int(hour), **fields)
 
 
-def reading(measure, at=48, **more):
+def make_reading(measure, hour=48, **fields):
     value, _, unit, lln, uln = READINGS[measure][2].split()
-    return lab(measure, value, at, unit, lln=None if lln == "-" else lln, uln=uln, **more)
+    return lab(measure, value, hour, unit, lln=None if lln == "-" else lln, uln=uln, **fields)
 
 
-def facts_about(measure):
-    _, before, unit, lln, uln = READINGS[measure][2].split()
+def list_facts(measure):
+    _, value, unit, lln, uln = READINGS[measure][2].split()
     return [
         fact(Administration("blinatumomab", Action.START), 0),
-        lab(measure, before, -48, unit, lln=None if lln == "-" else lln, uln=uln),
-        reading(measure),
+        lab(measure, value, -48, unit, lln=None if lln == "-" else lln, uln=uln),
+        make_reading(measure),
     ]
 
 
-def record(measure, facts):
+def fold_record(measure, facts):
     """The only record after exposure."""
     fold = Fold("P-001", RULES if READINGS[measure][0] == "5" else RULES_6)
-    for one in facts:
-        fold.apply([one])
+    for fact_of_order in facts:
+        fold.apply([fact_of_order])
         fold.list_records()
-    (found,) = [one for one in fold.list_records() if not one.before_exposure]
-    return found
+    (episode,) = [
+        fact_of_order for fact_of_order in fold.list_records() if not fact_of_order.before_exposure
+    ]
+    return episode
 
 
 @pytest.mark.parametrize(("measure", "findings", "grade", "why"), ROWS, ids=[f"{r}" for r in ROWS])
 def test_what_was_seen_tells_the_grades_apart(measure, findings, grade, why):
-    found = [seen(measure, one) for one in findings.split(";") if one]
-    for order in permutations([*facts_about(measure), *found]):
-        made = record(measure, order)
-        assert str(made.worst) == grade
-        assert made.history[-1].because.endswith(why)
+    finding_facts = [make_finding(measure, one) for one in findings.split(";") if one]
+    for order in permutations([*list_facts(measure), *finding_facts]):
+        episode = fold_record(measure, order)
+        assert str(episode.worst) == grade
+        assert episode.history[-1].because.endswith(why)
 
 
 def test_a_severity_that_nobody_said_is_named():
-    made = record("amylase", [*facts_about("amylase"), seen("amylase", "present 48")])
-    assert made.history[-1].missing == ("severity of symptoms",)
-    assert record("amylase", facts_about("amylase")).history[-1].missing == ("symptoms",)
+    episode = fold_record(
+        "amylase", [*list_facts("amylase"), make_finding("amylase", "present 48")]
+    )
+    assert episode.history[-1].missing == ("severity of symptoms",)
+    assert fold_record("amylase", list_facts("amylase")).history[-1].missing == ("symptoms",)
 
 
 def test_a_finding_that_is_taken_back_leaves_the_interval():
     facts = [
-        *facts_about("potassium"),
-        seen("potassium", "none 48", series="seen"),
-        seen(
+        *list_facts("potassium"),
+        make_finding("potassium", "none 48", series="seen"),
+        make_finding(
             "potassium", "none 48", series="seen", status="D", reported_hour=60, name="taken back"
         ),
     ]
     for order in permutations(facts):
-        assert str(record("potassium", order).worst) == "1-2"
+        assert str(fold_record("potassium", order).worst) == "1-2"
 
 
 def test_a_finding_is_no_reading_and_confirms_nothing():
     fold = Fold("P-001", RULES)
-    fold.apply([*facts_about("potassium")[:2], seen("potassium", "severe 48")])
+    fold.apply([*list_facts("potassium")[:2], make_finding("potassium", "severe 48")])
     assert fold.list_records() == ()
 
 
 def test_what_was_seen_about_the_baseline_is_in_its_grade():
     low = [
         fact(Administration("blinatumomab", Action.START), 0),
-        reading("potassium", -8),
+        make_reading("potassium", -8),
         lab("potassium", "2.9", 48, "mmol/L", lln="3.5", uln="5.0"),
     ]
-    made = record("potassium", [*low, seen("potassium", "moderate -10")])
-    assert made.baseline_grade == 2
+    episode = fold_record("potassium", [*low, make_finding("potassium", "moderate -10")])
+    assert episode.baseline_grade == 2
 
 
 def test_a_finding_of_a_term_that_no_number_grades_is_kept_and_says_nothing():
     nausea = fact(Finding("ctcae-5.0.nausea", "lee", Symptoms.SEVERE), 48)
-    assert str(record("potassium", [*facts_about("potassium"), nausea]).worst) == "1-2"
+    assert str(fold_record("potassium", [*list_facts("potassium"), nausea]).worst) == "1-2"
 
 
 def test_the_new_version_says_that_somebody_looked():
-    chronicle = RecordHistory(LinkedParticipants(["P-001"], RULES), RULES)
-    for number, one in enumerate([*facts_about("potassium"), seen("potassium", "none 48")]):
-        chronicle.receive(ReceivedMessage(hours(100 + number), "P-001", number, (one,)))
-    versions = chronicle.take_changes()[0]
-    assert [one.cause for one in versions] == ["new", "changed (seen by a clinician)"]
+    history = RecordHistory(LinkedParticipants(["P-001"], RULES), RULES)
+    for number, message_fact in enumerate(
+        [*list_facts("potassium"), make_finding("potassium", "none 48")]
+    ):
+        history.receive(ReceivedMessage(hours(100 + number), "P-001", number, (message_fact,)))
+    versions = history.take_changes()[0]
+    assert [message_fact.cause for message_fact in versions] == [
+        "new",
+        "changed (seen by a clinician)",
+    ]

@@ -1,4 +1,4 @@
-"""What a participant was given tells grades of one number apart, in whatever order it is known.
+"""Concomitant drugs narrow the grade of a result, in whatever order the facts arrive.
 
 Source: CTCAE v5.0, "Hyperglycemia", "Hypokalemia", "INR increased"; docs/decisions/grading.md,
 "Drugs beside a reading", "Symptoms"
@@ -73,15 +73,15 @@ inr       | potassium-chloride given 48                    | 2-3
 ROWS = [[cell.strip() for cell in line.split("|")] for line in TABLE.strip().splitlines()]
 
 
-def given(text, **more):
+def make_administration(text, **fields):
     """``heparin start 40`` as a fact; ``rate-0`` is a pump that stands still."""
-    drug, action, at = text.split()
+    drug, action, hour = text.split()
     name, _, rate = action.partition("-")
     dose = Quantity(quantity(rate).value, "U/h") if rate else None
-    return fact(Administration(drug, Action(name), dose), int(at), **more)
+    return fact(Administration(drug, Action(name), dose), int(hour), **fields)
 
 
-def readings(measure):
+def list_readings(measure):
     row = READINGS[measure]
     limits = {"lln": row["lln"], "uln": row["uln"]}
     return [
@@ -91,28 +91,30 @@ def readings(measure):
     ]
 
 
-def orders(facts):
+def list_orders(facts):
     """Some orders in which *facts* may come: each of them first once, and last once."""
     for turn in range(len(facts)):
         order = [*facts[turn:], *facts[:turn]]
         yield from (order, order[::-1])
 
 
-def record(facts):
+def fold_record(facts):
     """The only record of what came after exposure."""
     fold = Fold("P-001", RULES)
-    for one in facts:
-        fold.apply([one])
+    for fact_of_order in facts:
+        fold.apply([fact_of_order])
         fold.list_records()
-    (found,) = [one for one in fold.list_records() if not one.before_exposure]
-    return found
+    (episode,) = [
+        fact_of_order for fact_of_order in fold.list_records() if not fact_of_order.before_exposure
+    ]
+    return episode
 
 
 @pytest.mark.parametrize(("measure", "drugs", "grade"), ROWS, ids=[" ".join(row) for row in ROWS])
 def test_what_was_given_tells_the_grades_apart(measure, drugs, grade):
-    doses = [given(one) for one in drugs.split(";") if one]
-    for order in orders([*readings(measure), *doses]):
-        assert str(record(order).worst) == grade
+    doses = [make_administration(one) for one in drugs.split(";") if one]
+    for order in list_orders([*list_readings(measure), *doses]):
+        assert str(fold_record(order).worst) == grade
 
 
 DOSES = {
@@ -124,25 +126,29 @@ DOSES = {
 
 @pytest.mark.parametrize("measure", DOSES)
 def test_the_interval_returns_when_the_dose_was_never_given(measure):
-    dose, without, narrowed = DOSES[measure]
-    facts = [*readings(measure), given(dose, series="dose", reported_hour=51)]
-    assert str(record(facts).worst) == narrowed
-    deleted = given(dose, series="dose", reported_hour=60, status=status("D"), name="deleted")
-    for order in orders([*facts, deleted]):
-        assert str(record(order).worst) == without
+    dose, wide_grade, narrow_grade = DOSES[measure]
+    facts = [*list_readings(measure), make_administration(dose, series="dose", reported_hour=51)]
+    assert str(fold_record(facts).worst) == narrow_grade
+    deletion = make_administration(
+        dose, series="dose", reported_hour=60, status=status("D"), name="deleted"
+    )
+    for order in list_orders([*facts, deletion]):
+        assert str(fold_record(order).worst) == wide_grade
 
 
 @pytest.mark.parametrize("measure", DOSES)
 def test_a_dose_that_was_given_days_later_is_beside_the_reading_no_longer(measure):
-    dose, without, _ = DOSES[measure]
+    dose, wide_grade, _ = DOSES[measure]
     drug, action, _ = dose.split()
     facts = [
-        *readings(measure),
-        given(dose, series="dose", reported_hour=51),
-        given(f"{drug} {action} 100", series="dose", reported_hour=120, status=status("C")),
+        *list_readings(measure),
+        make_administration(dose, series="dose", reported_hour=51),
+        make_administration(
+            f"{drug} {action} 100", series="dose", reported_hour=120, status=status("C")
+        ),
     ]
-    for order in orders(facts):
-        assert str(record(order).worst) == without
+    for order in list_orders(facts):
+        assert str(fold_record(order).worst) == wide_grade
 
 
 def test_potassium_that_was_given_about_the_baseline_makes_the_baseline_grade_two():
@@ -152,13 +158,13 @@ def test_potassium_that_was_given_about_the_baseline_makes_the_baseline_grade_tw
         lab("potassium", "3.2", -8, **low),
         lab("potassium", "2.9", 48, **low),
     ]
-    assert record(facts).baseline_grade == 1
-    for order in orders([*facts, given("potassium-chloride given 10")]):
-        assert record(order).baseline_grade == 2
+    assert fold_record(facts).baseline_grade == 1
+    for order in list_orders([*facts, make_administration("potassium-chloride given 10")]):
+        assert fold_record(order).baseline_grade == 2
 
 
 # when a clinician assesses the potassium of hour 48, as what: then the worst and the current grade
-ASSESSED = {
+ASSESSMENTS = {
     "at once, without symptoms": (48, 1, "1", "1"),
     "at once, with symptoms": (48, 2, "2", "2"),
     "at once, worse than the number": (48, 3, "3", "3"),
@@ -169,18 +175,20 @@ ASSESSED = {
 }
 
 
-@pytest.mark.parametrize(("at", "grade", "worst", "current"), ASSESSED.values(), ids=ASSESSED)
-def test_a_clinician_says_what_the_number_does_not_show(at, grade, worst, current):
-    assessed = fact(Assessment(HYPOKALEMIA, grade, "investigator"), at)
-    for order in orders([*readings("potassium"), assessed]):
-        found = record(order)
-        assert (str(found.worst), str(found.current)) == (worst, current)
+@pytest.mark.parametrize(
+    ("hour", "grade", "worst", "current"), ASSESSMENTS.values(), ids=ASSESSMENTS
+)
+def test_a_clinician_says_what_the_number_does_not_show(hour, grade, worst, current):
+    assessment = fact(Assessment(HYPOKALEMIA, grade, "investigator"), hour)
+    for order in list_orders([*list_readings("potassium"), assessment]):
+        episode = fold_record(order)
+        assert (str(episode.worst), str(episode.current)) == (worst, current)
 
 
 def test_an_assessment_that_narrows_confirms_the_record():
-    assessed = fact(Assessment(HYPOKALEMIA, 1, "investigator"), 48)
-    assert record(readings("potassium")).state is EpisodeState.SUSPECTED
-    assert record([*readings("potassium"), assessed]).state is EpisodeState.CONFIRMED
+    assessment = fact(Assessment(HYPOKALEMIA, 1, "investigator"), 48)
+    assert fold_record(list_readings("potassium")).state is EpisodeState.SUSPECTED
+    assert fold_record([*list_readings("potassium"), assessment]).state is EpisodeState.CONFIRMED
 
 
 def test_no_clinician_makes_up_for_a_limit_of_normal_that_is_missing():
@@ -193,9 +201,9 @@ def test_no_clinician_makes_up_for_a_limit_of_normal_that_is_missing():
             48,
         ),
     ]
-    assert str(record(facts).worst) == "1-2"  # 100 is at most 3.3 times the baseline of 30
+    assert str(fold_record(facts).worst) == "1-2"  # 100 is at most 3.3 times the baseline of 30
 
 
 def test_every_drug_that_tells_grades_apart_has_a_name_in_the_feeds():
-    known = set(load_code_tables().drugs.values())
-    assert not {drug for drugs in DRUGS_BY_MEASURE.values() for drug in drugs} - known
+    feed_drugs = set(load_code_tables().drugs.values())
+    assert not {drug for drugs in DRUGS_BY_MEASURE.values() for drug in drugs} - feed_drugs

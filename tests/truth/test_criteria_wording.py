@@ -36,18 +36,18 @@ COLUMNS = [
     "definition",
     "navigational_note",
 ]
-PUBLISHED = {
+PUBLISHED_DIGESTS = {
     "ctcae-5.0": (837, "1efdc57b692f3f5570bd3e029c39464ba2740413c997a33f20f0425e36447dc4"),
     "ctcae-6.0": (850, "da44c6389431b84281d9e79aacd7cc2cd9cbd799fe3e119f1888c65dda1eebd8"),
 }
 
 
-def terms(name):
+def load_terms(name):
     with (FOLDERS[name] / "terms.csv").open(encoding="utf-8", newline="") as table:
         return list(csv.DictReader(table))
 
 
-def threshold_files(name):
+def list_threshold_files(name):
     return sorted(
         f.name
         for f in FOLDERS[name].iterdir()
@@ -55,97 +55,97 @@ def threshold_files(name):
     )
 
 
-FILES = [(name, file) for name in FOLDERS for file in threshold_files(name)]
+FILES = [(name, file) for name in FOLDERS for file in list_threshold_files(name)]
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_published_term_is_kept_word_for_word(name):
-    rows = terms(name)
+    rows = load_terms(name)
     text = "\n".join("\t".join(row[column] for column in COLUMNS) for row in rows)
-    assert (len(rows), sha256(text.encode()).hexdigest()) == PUBLISHED[name]
+    assert (len(rows), sha256(text.encode()).hexdigest()) == PUBLISHED_DIGESTS[name]
 
 
 @pytest.mark.parametrize(("name", "file"), FILES)
 def test_the_wording_beside_each_threshold_is_the_published_one(name, file):
-    written = yaml.safe_load((FOLDERS[name] / file).read_text("utf-8"))
-    published = {row["term"]: row for row in terms(name)}
-    for term in written["terms"]:
-        row = published[term["term"]]
+    criteria_file = yaml.safe_load((FOLDERS[name] / file).read_text("utf-8"))
+    published_rows = {row["term"]: row for row in load_terms(name)}
+    for term in criteria_file["terms"]:
+        row = published_rows[term["term"]]
         says = {g: row[f"grade{g}"] for g in range(1, 6) if row[f"grade{g}"] not in ("", "-")}
         assert term["says"] == says
         assert str(term["meddra"]) == row["meddra_code"]
-        assert written["soc"] == row["soc"]
+        assert criteria_file["soc"] == row["soc"]
         assert term["id"] == f"{name}.{slug(row['term'])}"
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_the_lock_holds_the_hash_of_every_file(name):
-    found = {
+    digests = {
         f.name: sha256(f.read_bytes()).hexdigest()
         for f in FOLDERS[name].iterdir()
         if f.name != "criteria.lock"
     }
     lines = (FOLDERS[name] / "criteria.lock").read_text("utf-8").splitlines()[1:]
-    assert dict(reversed(line.split()) for line in lines) == found
+    assert dict(reversed(line.split()) for line in lines) == digests
 
 
-def copied(folder):
+def copy_table(folder):
     """A writable copy of the whole of CTCAE v5."""
     for file in FOLDERS["ctcae-5.0"].iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     return folder
 
 
-def lock(folder, file):
+def update_lock(folder, file):
     """Let the lock agree with *file* again: as if its change had been signed."""
-    held = (folder / "criteria.lock").read_text().splitlines()
+    lines = (folder / "criteria.lock").read_text().splitlines()
     digest = sha256((folder / file).read_bytes()).hexdigest()
-    changed = [f"{digest} {file}" if line.endswith(f" {file}") else line for line in held]
-    (folder / "criteria.lock").write_text("\n".join(changed) + "\n")
+    new_lines = [f"{digest} {file}" if line.endswith(f" {file}") else line for line in lines]
+    (folder / "criteria.lock").write_text("\n".join(new_lines) + "\n")
 
 
 def test_a_whole_copy_is_accepted_and_grades_the_same(tmp_path):
-    copy = load_table("ctcae-5.0", copied(tmp_path))
+    copy = load_table("ctcae-5.0", copy_table(tmp_path))
     assert copy.criteria == load_table("ctcae-5.0").criteria
 
 
 def test_a_threshold_that_changed_without_a_new_lock_is_refused(tmp_path):
-    file = copied(tmp_path) / "investigations.yaml"
+    file = copy_table(tmp_path) / "investigations.yaml"
     file.write_text(file.read_text().replace('"> 3.0 x ULN"', '"> 4.0 x ULN"'))
     with pytest.raises(CriteriaFileError, match=r"investigations.yaml: sha256: criteria.lock says"):
         load_table("ctcae-5.0", tmp_path)
 
 
 def test_a_file_that_the_lock_does_not_know_is_refused(tmp_path):
-    (copied(tmp_path) / "more.yaml").write_text("terms: []\n")
+    (copy_table(tmp_path) / "more.yaml").write_text("terms: []\n")
     with pytest.raises(CriteriaFileError, match=r"more.yaml: sha256: criteria.lock says nothing"):
         load_table("ctcae-5.0", tmp_path)
 
 
 def test_a_file_that_is_gone_is_refused(tmp_path):
-    (copied(tmp_path) / "investigations.yaml").unlink()
+    (copy_table(tmp_path) / "investigations.yaml").unlink()
     with pytest.raises(CriteriaFileError, match=r"investigations.yaml: sha256: .* it is no file"):
         load_table("ctcae-5.0", tmp_path)
 
 
 def test_wording_that_is_not_the_published_one_is_refused(tmp_path):
     name = "blood-and-lymphatic-system-disorders.yaml"
-    file = copied(tmp_path) / name
+    file = copy_table(tmp_path) / name
     file.write_text(file.read_text().replace("100 - 80g/L", "100 - 80 g/L"))
-    lock(tmp_path, name)
-    with pytest.raises(CriteriaFileError) as refused:
+    update_lock(tmp_path, name)
+    with pytest.raises(CriteriaFileError) as refusal:
         load_table("ctcae-5.0", tmp_path)
-    assert (refused.value.file, refused.value.field) == (name, "ctcae-5.0.anemia")
+    assert (refusal.value.file, refusal.value.field) == (name, "ctcae-5.0.anemia")
 
 
 def test_two_files_may_not_hold_one_term(tmp_path):
     name = "investigations.yaml"
-    text = (copied(tmp_path) / "blood-and-lymphatic-system-disorders.yaml").read_text()
+    text = (copy_table(tmp_path) / "blood-and-lymphatic-system-disorders.yaml").read_text()
     (tmp_path / name).write_text(text)
-    lock(tmp_path, name)
-    with pytest.raises(CriteriaFileError) as refused:
+    update_lock(tmp_path, name)
+    with pytest.raises(CriteriaFileError) as refusal:
         load_table("ctcae-5.0", tmp_path)
-    assert (refused.value.field, refused.value.problem) == ("ctcae-5.0.anemia", "defined twice")
+    assert (refusal.value.field, refusal.value.problem) == ("ctcae-5.0.anemia", "defined twice")
 
 
 SOUND = """
@@ -310,22 +310,22 @@ def test_the_file_that_the_typos_are_made_in_is_sound():
     ]
 
 
-@pytest.mark.parametrize(("right", "typed", "field", "why"), TYPOS.values(), ids=TYPOS)
-def test_a_typo_is_refused_with_its_file_and_field(right, typed, field, why):
+@pytest.mark.parametrize(("right", "typo", "field", "why"), TYPOS.values(), ids=TYPOS)
+def test_a_typo_is_refused_with_its_file_and_field(right, typo, field, why):
     assert right in SOUND
-    with pytest.raises(CriteriaFileError) as refused:
-        read_criteria("labs.yaml", SOUND.replace(right, typed, 1), "ctcae-5.0")
-    assert str(refused.value).startswith(f"labs.yaml: {field}")
-    assert why in str(refused.value)
+    with pytest.raises(CriteriaFileError) as refusal:
+        read_criteria("labs.yaml", SOUND.replace(right, typo, 1), "ctcae-5.0")
+    assert str(refusal.value).startswith(f"labs.yaml: {field}")
+    assert why in str(refusal.value)
 
 
 def test_two_terms_of_one_file_may_not_have_one_id():
     first = SOUND.index("  - id")
     second = SOUND.index("  - id", first + 1)
-    with pytest.raises(CriteriaFileError) as refused:
+    with pytest.raises(CriteriaFileError) as refusal:
         read_criteria("labs.yaml", SOUND + SOUND[first:second], "ctcae-5.0")
-    assert str(refused.value).startswith("labs.yaml: terms.2.id")
-    assert "alanine-aminotransferase-increased" in str(refused.value)
+    assert str(refusal.value).startswith("labs.yaml: terms.2.id")
+    assert "alanine-aminotransferase-increased" in str(refusal.value)
 
 
 # what makes a term a matter of numbers: a figure, a limit of normal, or the baseline
@@ -337,35 +337,35 @@ def test_every_term_with_a_number_is_graded_by_it_or_listed_with_a_reason(name):
     table = load_table(name)
     with_number = {
         slug(row["term"])
-        for row in terms(name)
+        for row in load_terms(name)
         if any(NUMBER.search(row[f"grade{grade}"]) for grade in range(1, 6))
     }
-    graded = {criterion.removeprefix(f"{name}.") for criterion in table.criteria}
-    assert sorted(with_number - graded - table.not_by_number.keys()) == []
-    assert sorted((graded | table.not_by_number.keys()) - with_number) == []
+    graded_terms = {criterion.removeprefix(f"{name}.") for criterion in table.criteria}
+    assert sorted(with_number - graded_terms - table.not_by_number.keys()) == []
+    assert sorted((graded_terms | table.not_by_number.keys()) - with_number) == []
     assert all(len(why) > len("clinician's assessment: ") for why in table.not_by_number.values())
 
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_every_term_can_be_assessed_with_its_wording_and_code(name):
-    published, rows = load_table(name).terms, terms(name)
-    assert len(published) == len(rows)
+    published_terms, rows = load_table(name).terms, load_terms(name)
+    assert len(published_terms) == len(rows)
     for row in rows:
-        term = published[slug(row["term"])]
+        term = published_terms[slug(row["term"])]
         assert (term.term, term.meddra_code) == (row["term"], row["meddra_code"])
         assert term.says, term.term
 
 
 def test_a_term_may_not_be_graded_by_a_number_and_listed_as_not(tmp_path):
-    file = copied(tmp_path) / "assessed.yaml"
+    file = copy_table(tmp_path) / "assessed.yaml"
     file.write_text(file.read_text().replace("- Purpura", "- Anemia"))
-    lock(tmp_path, "assessed.yaml")
+    update_lock(tmp_path, "assessed.yaml")
     with pytest.raises(CriteriaFileError, match=r"assessed.yaml: anemia: is graded by a number"):
         load_table("ctcae-5.0", tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("right", "typed", "why"),
+    ("right", "typo", "why"),
     [
         ("- Purpura", "- Porpura", "Porpura: the table publishes no such term"),
         ("- Purpura", "- Alopecia", "Alopecia: given twice"),
@@ -375,21 +375,21 @@ def test_a_term_may_not_be_graded_by_a_number_and_listed_as_not(tmp_path):
         ("functions:", "table: CTCAE\nfunctions:", "table: given twice"),
     ],
 )
-def test_a_typo_in_the_list_of_the_assessed_is_refused(tmp_path, right, typed, why):
-    file = copied(tmp_path) / "assessed.yaml"
+def test_a_typo_in_the_list_of_the_assessed_is_refused(tmp_path, right, typo, why):
+    file = copy_table(tmp_path) / "assessed.yaml"
     assert right in file.read_text()
-    file.write_text(file.read_text().replace(right, typed, 1))
-    lock(tmp_path, "assessed.yaml")
-    with pytest.raises(CriteriaFileError) as refused:
+    file.write_text(file.read_text().replace(right, typo, 1))
+    update_lock(tmp_path, "assessed.yaml")
+    with pytest.raises(CriteriaFileError) as refusal:
         load_table("ctcae-5.0", tmp_path)
-    assert str(refused.value).startswith("assessed.yaml: terms: ")
-    assert why in str(refused.value)
+    assert str(refusal.value).startswith("assessed.yaml: terms: ")
+    assert why in str(refusal.value)
 
 
 def test_the_document_that_clinicians_sign_says_what_the_files_say():
-    said = "\n".join(document(tuple(load_table(name) for name in FOLDERS))) + "\n"
-    assert (ROOT / "docs" / "criteria.md").read_text("utf-8") == said, "run make criteria"
+    text = "\n".join(document(tuple(load_table(name) for name in FOLDERS))) + "\n"
+    assert (ROOT / "docs" / "criteria.md").read_text("utf-8") == text, "run make criteria"
     for name in FOLDERS:
-        _, of_version = said.split(f"\n# {name.upper().replace('-', ' v')}\n")
-        missing = [row["term"] for row in terms(name) if row["term"] not in of_version]
+        _, of_version = text.split(f"\n# {name.upper().replace('-', ' v')}\n")
+        missing = [row["term"] for row in load_terms(name) if row["term"] not in of_version]
         assert missing == []

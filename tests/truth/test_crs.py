@@ -76,8 +76,8 @@ def test_fever_opens_an_episode_where_the_drug_may_have_caused_it(text, episodes
 
 
 def test_the_onset_may_be_as_early_as_a_reading_that_leaves_it_open():
-    (run,) = runs(USUAL + "2 T<39; 3 T<=38; 4 T38.5")
-    assert (run.onset_not_before, run.onset_at) == (hours(2), hours(4))
+    (crs_run,) = runs(USUAL + "2 T<39; 3 T<=38; 4 T38.5")
+    assert (crs_run.onset_not_before, crs_run.onset_at) == (hours(2), hours(4))
 
 
 GRAFTS = {  # donor, hour of the fever; graft at midnight, so day 14 ends after 360 hours
@@ -184,12 +184,12 @@ SCALES = {
 
 @pytest.mark.parametrize(("signs", "grades"), SCALES.items(), ids=SCALES)
 def test_one_episode_has_a_grade_on_each_scale(signs, grades):
-    (run,) = runs(USUAL + f"2 T39.5 {signs}")
-    assert (str(run.history[-1].span), *map(str, _columns(run))) == grades
+    (crs_run,) = runs(USUAL + f"2 T39.5 {signs}")
+    assert (str(crs_run.history[-1].span), *map(str, _ctcae_spans(crs_run))) == grades
 
 
-def _columns(run):
-    return run.other_scales[V5], run.other_scales[V6]
+def _ctcae_spans(crs_run):
+    return crs_run.other_scales[V5], crs_run.other_scales[V6]
 
 
 NO_DEVICE = "-1 BP120; 0 +blinatumomab; "
@@ -210,18 +210,18 @@ def test_hypoxia_is_graded_by_the_device_and_only_then_by_the_flow(text, episode
 
 
 def test_a_flow_without_a_device_leaves_every_scale_open():
-    (run,) = runs(NO_DEVICE + "2 T38.5 @3")
-    assert [str(span) for span in _columns(run)] == ["2-4", "2-4"]
+    (crs_run,) = runs(NO_DEVICE + "2 T38.5 @3")
+    assert [str(span) for span in _ctcae_spans(crs_run)] == ["2-4", "2-4"]
 
 
 def test_what_is_not_known_is_named():
-    (run,) = runs("0 +blinatumomab; 2 T38.5")
-    assert run.history[-1].missing == (Input.BLOOD_PRESSURE, Input.OXYGEN_DEVICE)
-    (run,) = runs(USUAL + "2 T38.5 NC; 14.5 BP120")
-    assert run.history[0].missing == (Input.OXYGEN_FLOW,)
-    assert run.history[1].missing == (Input.OXYGEN_FLOW, Input.TEMPERATURE)
-    (run,) = runs(USUAL + "2 T38.5; 3 T37.0 BP85")  # all is known, and the scale does not say
-    assert run.history[1].missing == (Input.TEXT,)
+    (crs_run,) = runs("0 +blinatumomab; 2 T38.5")
+    assert crs_run.history[-1].missing == (Input.BLOOD_PRESSURE, Input.OXYGEN_DEVICE)
+    (crs_run,) = runs(USUAL + "2 T38.5 NC; 14.5 BP120")
+    assert crs_run.history[0].missing == (Input.OXYGEN_FLOW,)
+    assert crs_run.history[1].missing == (Input.OXYGEN_FLOW, Input.TEMPERATURE)
+    (crs_run,) = runs(USUAL + "2 T38.5; 3 T37.0 BP85")  # all is known, and the scale does not say
+    assert crs_run.history[1].missing == (Input.TEXT,)
 
 
 AFEBRILE = "; 6 T37.0 BP80"
@@ -313,13 +313,13 @@ REASONS = {  # a course, and why it has the grade that it has at the end
 
 @pytest.mark.parametrize(("text", "because"), REASONS.items(), ids=REASONS)
 def test_a_grade_says_why(text, because):
-    (run,) = runs(USUAL + text)
-    assert run.history[-1].because == because
+    (crs_run,) = runs(USUAL + text)
+    assert crs_run.history[-1].because == because
 
 
 def test_ctcae_asks_for_fever_at_grade_1_alone():
-    (run,) = runs(USUAL + "2 T38.5; 6 T37.0 +norepinephrine")
-    assert [str(span) for span in _columns(run)] == ["3", "3"]
+    (crs_run,) = runs(USUAL + "2 T38.5; 6 T37.0 +norepinephrine")
+    assert [str(span) for span in _ctcae_spans(crs_run)] == ["3", "3"]
 
 
 WELL = "T37.0 BP120"
@@ -415,14 +415,14 @@ def test_of_two_readings_at_one_instant_the_worse_counts(words, episodes):
 @pytest.mark.parametrize(("letter", "provisional"), [("P", True), ("F", False), ("C", False)])
 def test_it_is_provisional_while_what_it_rests_on_is(letter, provisional):
     facts = [replace(one, status=status(letter)) for one in read_course(USUAL + "2 T38.5")]
-    (run,) = find_runs(crs, facts, PROTOCOL, BedsideContext())
-    assert run.provisional is provisional
+    (crs_run,) = find_runs(crs, facts, PROTOCOL, BedsideContext())
+    assert crs_run.provisional is provisional
 
 
 ONSET = Run(hours(0), (Change(hours(0), Span(Grade.MILD, Grade.MILD), ""),), hours(0))
 
 
-def given(drug, action=Action.DOSE):
+def administer(drug, action=Action.DOSE):
     return Administration(drug, action)
 
 
@@ -447,57 +447,57 @@ CONFOUNDERS = {  # what there was, hours from the onset, what it is called
     "neutrophils not counted": (fact(Observation("neutrophils", text="CLOTTED"), -1), None),
     "neutrophils in percent": (lab("neutrophils", "0.3", hours(-1), "%"), None),
     "neutrophils of last week": (lab("neutrophils", "0.1", hours(-73), "10*9/L"), None),
-    "transfusion": (fact(given("transfusion"), -6), "transfusion within 6 h"),
+    "transfusion": (fact(administer("transfusion"), -6), "transfusion within 6 h"),
     "a transfusion begun": (
-        fact(given("transfusion", Action.START), -2),
+        fact(administer("transfusion", Action.START), -2),
         "transfusion within 6 h",
     ),
-    "transfusion before": (fact(given("transfusion"), -7), None),
-    "transfusion after": (fact(given("transfusion"), 1), None),
-    "antibiotics": (fact(given("meropenem", Action.START), 24), "antibiotics started"),
-    "antibiotics later": (fact(given("meropenem", Action.START), 25), None),
-    "antibiotics stopped": (fact(given("meropenem", Action.STOP), 1), None),
-    "no antibiotic": (fact(given("acetaminophen"), 1), None),
+    "transfusion before": (fact(administer("transfusion"), -7), None),
+    "transfusion after": (fact(administer("transfusion"), 1), None),
+    "antibiotics": (fact(administer("meropenem", Action.START), 24), "antibiotics started"),
+    "antibiotics later": (fact(administer("meropenem", Action.START), 25), None),
+    "antibiotics stopped": (fact(administer("meropenem", Action.STOP), 1), None),
+    "no antibiotic": (fact(administer("acetaminophen"), 1), None),
 }
 
 
-@pytest.mark.parametrize(("what", "name"), CONFOUNDERS.values(), ids=CONFOUNDERS)
-def test_what_else_could_explain_the_fever_is_named(what, name):
-    facts = [one for one in [what] if confounders.may_confound(one, PROTOCOL)]
+@pytest.mark.parametrize(("candidate", "name"), CONFOUNDERS.values(), ids=CONFOUNDERS)
+def test_what_else_could_explain_the_fever_is_named(candidate, name):
+    facts = [one for one in [candidate] if confounders.may_confound(one, PROTOCOL)]
     assert confounders.collect_confounders(facts).find_names(ONSET) == ((name,) if name else ())
 
 
-def records(text, *more):
+def fold_records(text, *facts):
     rules = Rules(PROTOCOL, CompiledCriteria({}, {}), {}, "a test")
     fold = Fold("P-001", rules)
-    fold.apply([fact(Transplant("matched-related"), -1000), *read_course(text), *more])
+    fold.apply([fact(Transplant("matched-related"), -1000), *read_course(text), *facts])
     return fold.list_records()
 
 
 OPEN = USUAL + "2 T38.5 +norepinephrine"
-OVER = USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}"
+RESOLVED_COURSE = USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}"
 DEATHS = {
     "of the syndrome": (OPEN, Death("astct-2019.crs"), 5),
     "of an unknown cause": (OPEN, Death(), 3),
     "of another cause": (OPEN, Death("infection"), 3),
-    "after it was over": (OVER, Death("astct-2019.crs"), 1),
+    "after it was over": (RESOLVED_COURSE, Death("astct-2019.crs"), 1),
 }
 
 
 @pytest.mark.parametrize(("text", "death", "worst"), DEATHS.values(), ids=DEATHS)
 def test_grade_5_takes_a_death_adjudicated_to_it(text, death, worst):
-    (record,) = records(text, fact(death, 40))
+    (record,) = fold_records(text, fact(death, 40))
     assert record.worst == Span(Grade(worst), Grade(worst))
 
 
 def test_a_fever_of_another_cause_is_rejected_and_its_confounders_stay():
     verdict = Adjudication("astct-2019.crs", Verdict.REJECT, "Dr A", "line infection", hours(50))
-    (record,) = records(OPEN, fact(verdict, 3), fact(Culture(positive=True), 1))
+    (record,) = fold_records(OPEN, fact(verdict, 3), fact(Culture(positive=True), 1))
     assert record.state is EpisodeState.REJECTED
     assert record.confounders == ("positive culture",)
 
 
 def test_nobody_has_seen_what_the_machine_made():
-    (record,) = records(OPEN)
+    (record,) = fold_records(OPEN)
     assert (record.state, record.treatment_day) == (EpisodeState.SUSPECTED, 1)
     assert record.onset_at - hours(0) == timedelta(hours=2)

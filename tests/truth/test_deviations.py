@@ -1,4 +1,4 @@
-"""Departures from the protocol: day of the first course, premedication, dose steps.
+"""Deviations from the protocol: day of the first course, premedication, dose steps.
 
 First course on transplant day 60 to 90. Dexamethasone 20 mg in the hour before days 1 and 3, and
 before a restart after 4 hours or more. Days 1 and 2 at 8 ug/d, days 3 to 7 at 16 ug/d.
@@ -11,10 +11,10 @@ from tests.helpers.dosing_course import fold_facts, format_hour
 from tests.helpers.fact_notes import fact, hours, quantity
 
 WELL = "8@0 16@48 -@168"
-BEFORE = "20@-1 20@47"
+PREMEDICATION_DOSES = "20@-1 20@47"
 
 
-def dexamethasone(script):
+def give_dexamethasone(script):
     """``20@-1``: so many milligrams at that hour."""
     return [
         fact(
@@ -30,14 +30,14 @@ def dexamethasone(script):
     ]
 
 
-def told(rates=WELL, given=BEFORE, graft=-70 * 24, at=2000):
-    fold = fold_facts(*dexamethasone(given), rates=rates, graft=graft)
-    found, _ = fold.find_advice(hours(at))
-    return [f"{one.says} ({format_hour(one.since)})" for one in found if one.kind == "deviation"]
+def list_deviations(rates=WELL, doses=PREMEDICATION_DOSES, graft=-70 * 24, hour=2000):
+    fold = fold_facts(*give_dexamethasone(doses), rates=rates, graft=graft)
+    advice, _ = fold.find_advice(hours(hour))
+    return [f"{one.says} ({format_hour(one.since)})" for one in advice if one.kind == "deviation"]
 
 
 def test_a_course_by_the_protocol_is_no_deviation():
-    assert told() == []
+    assert list_deviations() == []
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_course_by_the_protocol_is_no_deviation():
     ],
 )
 def test_the_day_of_the_first_course(day, expected):
-    assert told(graft=-day * 24) == expected
+    assert list_deviations(graft=-day * 24) == expected
 
 
 # rates, dexamethasone, and what is told
@@ -80,24 +80,24 @@ PREMEDICATION = {
     ),
     "a restart after 4 hours": (
         "8@0 16@48 -@60 8@64",
-        BEFORE,
+        PREMEDICATION_DOSES,
         ["dexamethasone missing before a restart after 4 hours (64)"],
     ),
-    "a restart after 4 hours, with it": ("8@0 16@48 -@60 8@64", f"{BEFORE} 20@63", []),
-    "a restart after less than 4 hours": ("8@0 16@48 -@60 16@63.9", BEFORE, []),
-    "a new bag on day 3 is not its beginning": ("8@0 -@40 8@40 16@48", BEFORE, []),
+    "a restart after 4 hours, with it": ("8@0 16@48 -@60 8@64", f"{PREMEDICATION_DOSES} 20@63", []),
+    "a restart after less than 4 hours": ("8@0 16@48 -@60 16@63.9", PREMEDICATION_DOSES, []),
+    "a new bag on day 3 is not its beginning": ("8@0 -@40 8@40 16@48", PREMEDICATION_DOSES, []),
     "stopped before day 3": ("8@0 -@30", "20@-1", []),
     "a second course": (
         "8@0 16@48 -@168 8@1500 16@1548 -@1668",
-        f"{BEFORE} 20@1499",
+        f"{PREMEDICATION_DOSES} 20@1499",
         ["dexamethasone missing before day 3 of course 2 (1548)"],
     ),
 }
 
 
-@pytest.mark.parametrize(("rates", "given", "expected"), PREMEDICATION.values(), ids=PREMEDICATION)
-def test_premedication(rates, given, expected):
-    assert told(rates, given) == expected
+@pytest.mark.parametrize(("rates", "doses", "expected"), PREMEDICATION.values(), ids=PREMEDICATION)
+def test_premedication(rates, doses, expected):
+    assert list_deviations(rates, doses) == expected
 
 
 # rates, and what is told beside premedication
@@ -144,28 +144,30 @@ STEPS = {
 
 @pytest.mark.parametrize(("rates", "expected"), STEPS.values(), ids=STEPS)
 def test_dose_steps(rates, expected):
-    found = told(rates, f"{BEFORE} 20@23 20@63 20@41 20@61 20@69 20@199")
-    assert [one for one in found if "missing" not in one] == expected
+    deviations = list_deviations(
+        rates, f"{PREMEDICATION_DOSES} 20@23 20@63 20@41 20@61 20@69 20@199"
+    )
+    assert [one for one in deviations if "missing" not in one] == expected
 
 
 @pytest.mark.parametrize(
-    ("at", "expected"),
+    ("hour", "expected"),
     [
         (1, []),
         (3.9, []),
         (4, ["dexamethasone missing before day 1 of course 1 (0)"]),
     ],
 )
-def test_what_may_still_be_charted_is_not_told_as_missing(at, expected):
+def test_what_may_still_be_charted_is_not_told_as_missing(hour, expected):
     fold = fold_facts(rates="8@0")
-    found, due_at = fold.find_advice(hours(at))
-    assert [f"{one.says} ({format_hour(one.since)})" for one in found] == expected
+    advice, due_at = fold.find_advice(hours(hour))
+    assert [f"{one.says} ({format_hour(one.since)})" for one in advice] == expected
     assert (due_at == hours(4)) is not bool(expected)
 
 
 def test_the_reason_says_what_was_given_instead():
-    fold = fold_facts(*dexamethasone("10@-0.5 20@47"))
-    found, _ = fold.find_advice(hours(2000))
-    assert [one.because for one in found] == [
+    fold = fold_facts(*give_dexamethasone("10@-0.5 20@47"))
+    advice, _ = fold.find_advice(hours(2000))
+    assert [one.because for one in advice] == [
         ("no 20 mg of dexamethasone in the 1 hour before it; 10 mg was given 30 minutes before",)
     ]

@@ -1,4 +1,4 @@
-"""What grades ask of the infusion, worked out from the protocol's words.
+"""Dose recommendations for grades of records, worked out from the protocol's words.
 
 CRS 3: interrupt; 4: discontinue. Neurotoxicity 3: withhold until <= 1 and at least 3 days,
 discontinue if at the lowest step (8 ug/d) or in more than 7 days; 4: discontinue. Other clinically
@@ -121,14 +121,14 @@ TABLE = {
 }
 
 
-def advised(*records, **more):
-    return list(advise_on_records(case(*records, **more)))
+def advise(*records, **inputs):
+    return list(advise_on_records(case(*records, **inputs)))
 
 
 @pytest.mark.parametrize(("rates", "criterion", "grades", "expected"), TABLE.values(), ids=TABLE)
 def test_what_grades_ask_for(rates, criterion, grades, expected):
-    found = advised(record(criterion, grades), rates=rates)
-    assert "; ".join(describe_advice(one.advice) for one in found) == expected
+    advice = advise(record(criterion, grades), rates=rates)
+    assert "; ".join(describe_advice(one.advice) for one in advice) == expected
 
 
 # (criterion, grades, what else is said of the record), and what is asked for
@@ -154,18 +154,18 @@ WHO_SAID_SO = {
 
 
 @pytest.mark.parametrize(
-    ("criterion", "grades", "more", "expected"), WHO_SAID_SO.values(), ids=WHO_SAID_SO
+    ("criterion", "grades", "fields", "expected"), WHO_SAID_SO.values(), ids=WHO_SAID_SO
 )
-def test_which_records_ask(criterion, grades, more, expected):
-    found = advised(record(criterion, grades, **more), rates="8@0")
-    assert "; ".join(describe_advice(one.advice) for one in found) == expected
+def test_which_records_ask(criterion, grades, fields, expected):
+    advice = advise(record(criterion, grades, **fields), rates="8@0")
+    assert "; ".join(describe_advice(one.advice) for one in advice) == expected
 
 
 SILENT = "; maybe discontinue for want of a reading after treatment day"
 
 
 @pytest.mark.parametrize(
-    ("criterion", "at", "seen", "expected", "due"),
+    ("criterion", "hour", "last_seen_hour", "expected", "due"),
     [
         (ICANS, 61, 60, "withhold from 60", 228),
         (ICANS, 228, 228, "withhold from 60", 228),
@@ -179,27 +179,29 @@ SILENT = "; maybe discontinue for want of a reading after treatment day"
     ],
 )
 def test_what_lasts_too_long_is_discontinued_once_it_was_seen_to(
-    criterion, at, seen, expected, due
+    criterion, hour, last_seen_hour, expected, due
 ):
-    known = {"at": at, "last_seen": lambda _record: hours(seen)}
-    (found,) = advised(record(criterion, "3@60"), rates="8@0 16@48", **known)
-    assert describe_advice(found.advice) == expected
+    inputs = {"hour": hour, "last_seen": lambda _record: hours(last_seen_hour)}
+    (advice,) = advise(record(criterion, "3@60"), rates="8@0 16@48", **inputs)
+    assert describe_advice(advice.advice) == expected
     if due is None:
-        assert found.due_at is None
+        assert advice.due_at is None
     else:
-        assert hours(due) < found.due_at < hours(due + 1)
+        assert hours(due) < advice.due_at < hours(due + 1)
 
 
 def test_what_a_grade_4_asks_for_does_not_hide_until_when_it_is_withheld():
-    (found,) = advised(record(DIARRHEA, "3@60 4@70 1@84 -@90"), rates="8@0")
-    assert "grade 4 reached" in found.advice.because[0]
-    assert found.advice.then[0].startswith("grade 1 or less: on treatment day 4; restart at 8 ug/d")
+    (advice,) = advise(record(DIARRHEA, "3@60 4@70 1@84 -@90"), rates="8@0")
+    assert "grade 4 reached" in advice.advice.because[0]
+    assert advice.advice.then[0].startswith(
+        "grade 1 or less: on treatment day 4; restart at 8 ug/d"
+    )
 
 
 def test_a_record_is_spoken_of_once_by_the_first_rule_that_it_fits():
     records = [record(CRS, "4@9 -@20"), record(ICANS, "3@60 1@84"), record(TREMOR, "3@60 1@84")]
-    found = advised(*records, rates="8@0 16@48")
-    assert [(one.advice.rule, one.advice.criterion) for one in found] == [
+    advice = advise(*records, rates="8@0 16@48")
+    assert [(one.advice.rule, one.advice.criterion) for one in advice] == [
         ("crs", CRS),
         ("neurotoxicity", ICANS),
         ("neurotoxicity", TREMOR),
@@ -207,19 +209,19 @@ def test_a_record_is_spoken_of_once_by_the_first_rule_that_it_fits():
 
 
 def test_the_reasons_name_the_grade_the_day_and_the_rate_and_what_comes_then():
-    (found,) = advised(record(ICANS, "3@60 1@84 -@90"), rates="8@0 16@48")
+    (advice,) = advise(record(ICANS, "3@60 1@84 -@90"), rates="8@0 16@48")
     term = "Immune effector cell-associated neurotoxicity syndrome (ASTCT)"
-    assert found.advice.because == (
+    assert advice.advice.because == (
         f"{term}, grade 3 reached on treatment day 3, infusion running at 16 ug/d",
     )
-    assert found.advice.then == (
+    assert advice.advice.then == (
         (
             "grade 1 or less, and for 3 days at least: on treatment day 6; restart at 8 ug/d, up"
             " after 2 days, in the same course if the pause was no longer than 7 days (assumed, not"
             " signed)"
         ),
     )
-    assert (found.advice.transplant_day, found.advice.treatment_day, found.advice.over_on) == (
+    assert (advice.advice.transplant_day, advice.advice.treatment_day, advice.advice.over_on) == (
         72,
         3,
         6,

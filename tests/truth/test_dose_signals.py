@@ -19,30 +19,30 @@ UNITS = {
 }
 
 
-def results(script):
+def make_results(script):
     """``alt 201@24, bilirubin 3.1@30``; ``/?`` is without its limit, ``/P`` preliminary."""
-    found = []
+    facts = []
     for part in script.split(", "):
-        measure, written = part.split()
-        value, at = written.split("@")
+        measure, text = part.split()
+        value, hour = text.split("@")
         value, _, note = value.partition("/")
         unit, uln = UNITS[measure]
-        found.append(
+        facts.append(
             lab(
                 measure,
                 None if value == "-" else value,
-                float(at),
+                float(hour),
                 unit,
                 uln=None if note == "?" else "-40" if note == "negative" else uln,
                 status=status("P" if note == "P" else "F"),
             )
         )
-    return found
+    return facts
 
 
-def advised(fold, rule, at=2000):
-    found, _ = fold.find_advice(hours(at))
-    return [one for one in found if one.rule == rule]
+def advise(fold, rule, hour=2000):
+    advice, _ = fold.find_advice(hours(hour))
+    return [one for one in advice if one.rule == rule]
 
 
 LIVER = {
@@ -84,14 +84,15 @@ LIVER = {
 @pytest.mark.parametrize(("script", "expected"), LIVER.values(), ids=LIVER)
 def test_multiples_of_the_limit(script, expected):
     assert (
-        "; ".join(map(describe_advice, advised(fold_facts(*results(script)), "liver"))) == expected
+        "; ".join(map(describe_advice, advise(fold_facts(*make_results(script)), "liver")))
+        == expected
     )
 
 
 def test_a_preliminary_result_is_provisional_and_the_reason_has_value_limit_and_day():
-    (one,) = advised(fold_facts(*results("alt 201/P@24")), "liver")
-    assert one.provisional
-    assert one.because == ("ALT 201 U/L (ULN 40), more than 5 x ULN on treatment day 2",)
+    (signal,) = advise(fold_facts(*make_results("alt 201/P@24")), "liver")
+    assert signal.provisional
+    assert signal.because == ("ALT 201 U/L (ULN 40), more than 5 x ULN on treatment day 2",)
 
 
 DAY = 24
@@ -151,58 +152,64 @@ LAW = {
 @pytest.mark.parametrize(("script", "expected"), LAW.values(), ids=LAW)
 def test_hys_law(script, expected):
     words = {2: "met", 1: "suspected"}
-    found = advised(fold_facts(*results(script)), "hys_law")
+    signals = advise(fold_facts(*make_results(script)), "hys_law")
     assert (
-        "; ".join(f"{words[one.level]} from {format_hour(one.since)}" for one in found) == expected
+        "; ".join(f"{words[one.level]} from {format_hour(one.since)}" for one in signals)
+        == expected
     )
 
 
 def test_hys_law_says_what_it_rests_on():
-    (one,) = advised(fold_facts(*results("alt 121@24, bilirubin 2.1@30")), "hys_law")
-    assert one.says == "Hy's law suspected"
-    assert one.missing == ("ALP below the limit in the same span",)
-    assert one.because == (
+    (signal,) = advise(fold_facts(*make_results("alt 121@24, bilirubin 2.1@30")), "hys_law")
+    assert signal.says == "Hy's law suspected"
+    assert signal.missing == ("ALP below the limit in the same span",)
+    assert signal.because == (
         "ALT 121 U/L (ULN 40), more than 3 x ULN, on treatment day 2",
         "bilirubin 2.1 mg/dL (ULN 1.0), more than 2 x ULN, on treatment day 2",
     )
 
 
 def test_of_many_results_of_alp_hys_law_shows_the_highest():
-    (one,) = advised(
-        fold_facts(*results("alt 121@24, bilirubin 2.1@30, alp 90@24, alp 130@48, alp 110/?@60")),
+    (signal,) = advise(
+        fold_facts(
+            *make_results("alt 121@24, bilirubin 2.1@30, alp 90@24, alp 130@48, alp 110/?@60")
+        ),
         "hys_law",
     )
-    assert one.because[2:] == (
+    assert signal.because[2:] == (
         "ALP 130 U/L (ULN 120), on treatment day 3, the highest of 3 in the same span",
     )
 
 
-def charted(word, at):
-    return fact(Observation("seizure", text=word), at)
+def chart_seizure(word, hour):
+    return fact(Observation("seizure", text=word), hour)
 
 
-def assessed(grade, at):
-    return fact(Assessment("ctcae-5.0.seizure", grade, "a clinician"), at)
+def assess_seizure(grade, hour):
+    return fact(Assessment("ctcae-5.0.seizure", grade, "a clinician"), hour)
 
 
 SEIZURES = {
-    "one": ([charted("brief", 24)], ""),
-    "charted twice": ([charted("brief", 24), charted("brief", 30)], ""),
+    "one": ([chart_seizure("brief", 24)], ""),
+    "charted twice": ([chart_seizure("brief", 24), chart_seizure("brief", 30)], ""),
     "two": (
-        [charted("brief", 24), charted("none", 36), charted("prolonged", 48)],
+        [chart_seizure("brief", 24), chart_seizure("none", 36), chart_seizure("prolonged", 48)],
         "discontinue from 48",
     ),
     "one before the first dose": (
-        [charted("brief", -24), charted("none", -12), charted("brief", 24)],
+        [chart_seizure("brief", -24), chart_seizure("none", -12), chart_seizure("brief", 24)],
         "",
     ),
-    "one, and a clinician's record of it": ([charted("brief", 24), assessed(2, 40)], ""),
+    "one, and a clinician's record of it": (
+        [chart_seizure("brief", 24), assess_seizure(2, 40)],
+        "",
+    ),
     "one, and a clinician's record of another": (
-        [charted("brief", 24), charted("none", 36), assessed(2, 49)],
+        [chart_seizure("brief", 24), chart_seizure("none", 36), assess_seizure(2, 49)],
         "discontinue from 49",
     ),
     "two of a clinician": (
-        [assessed(2, 24), assessed(0, 36), assessed(1, 60)],
+        [assess_seizure(2, 24), assess_seizure(0, 36), assess_seizure(1, 60)],
         "discontinue from 60",
     ),
 }
@@ -210,4 +217,4 @@ SEIZURES = {
 
 @pytest.mark.parametrize(("facts", "expected"), SEIZURES.values(), ids=SEIZURES)
 def test_more_than_one_seizure(facts, expected):
-    assert "; ".join(map(describe_advice, advised(fold_facts(*facts), "seizures"))) == expected
+    assert "; ".join(map(describe_advice, advise(fold_facts(*facts), "seizures"))) == expected

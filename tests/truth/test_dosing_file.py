@@ -1,4 +1,4 @@
-"""What a protocol says about the study drug is the label's, and a file with a slip is refused."""
+"""The dosing part of the protocol file: it agrees with the label; a file with a slip is refused."""
 
 from pathlib import Path
 from shutil import copytree
@@ -22,14 +22,14 @@ def test_the_trials_doses_are_those_of_its_course():
 
 
 def test_the_trials_rules_are_those_of_the_label():
-    asked = {
+    actions = {
         name: {grade: what.do for grade, what in rule.at_grade.items()}
         for name, rule in load_trial_rules().protocol.dosing.rules.items()
         if rule.at_grade
     }
     interrupt, withhold = DoseAction.INTERRUPT, DoseAction.WITHHOLD
     consider, discontinue = DoseAction.CONSIDER_DISCONTINUING, DoseAction.DISCONTINUE
-    assert asked == {
+    assert actions == {
         "crs": {3: interrupt, 4: discontinue},
         "neurotoxicity": {3: withhold, 4: discontinue},
         "other": {3: withhold, 4: consider},
@@ -146,16 +146,16 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "said"), SPOILT.values(), ids=SPOILT)
-def test_a_file_with_a_slip_is_refused_with_its_field(tmp_path, old, new, said):
+@pytest.mark.parametrize(("right", "slip", "says"), SPOILT.values(), ids=SPOILT)
+def test_a_file_with_a_slip_is_refused_with_its_field(tmp_path, right, slip, says):
     study = copytree(STUDY, tmp_path / "study")
     text = (study / "protocol.yaml").read_text()
-    assert old in text
-    (study / "protocol.yaml").write_text(text.replace(old, new, 1))
-    with pytest.raises(ProtocolFileError) as caught:
+    assert right in text
+    (study / "protocol.yaml").write_text(text.replace(right, slip, 1))
+    with pytest.raises(ProtocolFileError) as refusal:
         load_rules(study)
-    for words in ("protocol.yaml: ", *said):
-        assert words in str(caught.value)
+    for words in ("protocol.yaml: ", *says):
+        assert words in str(refusal.value)
 
 
 def test_a_protocol_that_says_nothing_of_doses_recommends_nothing(tmp_path):

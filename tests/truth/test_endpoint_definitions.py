@@ -1,4 +1,4 @@
-"""Who is at risk of which endpoint, from when, until what: told in days after the transplant."""
+"""Time at risk of each endpoint and the reason for its end, in days after the transplant."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,36 +23,36 @@ def day(number):
     return GRAFT + timedelta(days=number)
 
 
-def followed(text, until=200, name="P-001"):
-    """``infusion 78 relapse 90 II 95 moderate 120``: what happened on which transplant day."""
+def make_follow_up(text, last_day=200, name="P-001"):
+    """Follow-up from ``infusion 78 relapse 90 II 95``: each event on its transplant day."""
     words = iter(text.split())
-    at, acute, chronic = {}, [], []
+    instants, acute, chronic = {}, [], []
     stages = {
         "I": GvhdStage(1, 0, 0, 0), "II": GvhdStage(3, 0, 0, 0), "III": GvhdStage(0, 2, 0, 0),
         "II?": GvhdStage(1, 0, None, 0),
     }  # fmt: skip
-    for what in words:
+    for word in words:
         when = day(float(next(words)))
-        if what in stages:
-            acute.append((when, stages[what]))
-        elif what in ("none", "mild", "moderate", "severe"):
-            chronic.append((when, what))
+        if word in stages:
+            acute.append((when, stages[word]))
+        elif word in ("none", "mild", "moderate", "severe"):
+            chronic.append((when, word))
         else:
-            at[what] = when
-    known = Anchors(
+            instants[word] = when
+    anchors = Anchors(
         graft_at=GRAFT,
-        courses=(at.get("infusion", day(78)),),
-        relapsed_at=at.get("relapse"),
-        died_at=at.get("death"),
-        second_graft_at=at.get("graft"),
+        courses=(instants.get("infusion", day(78)),),
+        relapsed_at=instants.get("relapse"),
+        died_at=instants.get("death"),
+        second_graft_at=instants.get("graft"),
     )
-    return FollowUp(name, known, day(until), tuple(acute), tuple(chronic))
+    return FollowUp(name, anchors, day(last_day), tuple(acute), tuple(chronic))
 
 
-def short(found):
-    if isinstance(found, Spell):
-        return f"{found.entry}-{found.last} {found.cause}".strip()
-    return f"{found.why}, day {found.day}"
+def describe_spell(spell):
+    if isinstance(spell, Spell):
+        return f"{spell.entry}-{spell.last} {spell.cause}".strip()
+    return f"{spell.why}, day {spell.day}"
 
 
 CASES = [
@@ -91,39 +91,47 @@ CASES = [
 
 @pytest.mark.parametrize(("endpoint", "text", "expected"), CASES)
 def test_who_is_at_risk_and_how_it_ends(endpoint, text, expected):
-    assert short(find_spell(BY_ID[endpoint], followed(text), "transplant")) == expected
+    assert (
+        describe_spell(find_spell(BY_ID[endpoint], make_follow_up(text), "transplant")) == expected
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "expected"), [("death 95", "0-17 os"), ("", "0-122"), ("death 78.2", "0-0 os")]
 )
 def test_the_clock_from_the_first_infusion_starts_at_0(text, expected):
-    assert short(find_spell(BY_ID["os"], followed(text), "first_infusion")) == expected
+    assert (
+        describe_spell(find_spell(BY_ID["os"], make_follow_up(text), "first_infusion")) == expected
+    )
 
 
 def test_without_a_transplant_only_the_other_clock_runs():
-    of = followed("")
-    of = replace(of, anchors=replace(of.anchors, graft_at=None))
-    found = find_spell(BY_ID["os"], of, "transplant")
-    assert (found.why, found.day) == ("no transplant is known", None)
-    assert short(find_spell(BY_ID["os"], of, "first_infusion")) == "0-122"
+    follow_up = make_follow_up("")
+    follow_up = replace(follow_up, anchors=replace(follow_up.anchors, graft_at=None))
+    not_at_risk = find_spell(BY_ID["os"], follow_up, "transplant")
+    assert (not_at_risk.why, not_at_risk.day) == ("no transplant is known", None)
+    assert describe_spell(find_spell(BY_ID["os"], follow_up, "first_infusion")) == "0-122"
 
 
 def test_who_left_before_the_first_infusion_was_never_at_risk():
-    found = find_spell(BY_ID["os"], followed("", until=50), "transplant")
-    assert short(found) == "follow-up ended before entry, day 50"
+    not_at_risk = find_spell(BY_ID["os"], make_follow_up("", last_day=50), "transplant")
+    assert describe_spell(not_at_risk) == "follow-up ended before entry, day 50"
 
 
 def test_who_was_never_treated_is_no_case():
-    of = followed("")
+    follow_up = make_follow_up("")
     with pytest.raises(ValueError, match="P-001 was never treated"):
-        find_spell(BY_ID["os"], replace(of, anchors=Anchors(graft_at=GRAFT)), "transplant")
+        find_spell(BY_ID["os"], replace(follow_up, anchors=Anchors(graft_at=GRAFT)), "transplant")
 
 
 def test_days_are_those_of_the_site():
-    of = followed("death 95")
-    of = replace(of, anchors=replace(of.anchors, timezone="Asia/Tokyo", died_at=day(95.2)))
-    assert short(find_spell(BY_ID["os"], of, "transplant")) == "78-96 os"  # 01:48 there
+    follow_up = make_follow_up("death 95")
+    follow_up = replace(
+        follow_up, anchors=replace(follow_up.anchors, timezone="Asia/Tokyo", died_at=day(95.2))
+    )
+    assert (
+        describe_spell(find_spell(BY_ID["os"], follow_up, "transplant")) == "78-96 os"
+    )  # 01:48 there
 
 
 # Source: Harris et al. 2016, Biol Blood Marrow Transplant 22:4-10, table 2
@@ -160,73 +168,78 @@ INCOMPLETE = [
 ]
 
 
-@pytest.mark.parametrize(("stages", "least", "most"), INCOMPLETE)
-def test_an_organ_that_was_not_assessed_leaves_the_grade_open(stages, least, most):
-    assert grade_acute_gvhd(stages) == (AcuteGrade[least], AcuteGrade[most])
+@pytest.mark.parametrize(("stages", "lowest", "highest"), INCOMPLETE)
+def test_an_organ_that_was_not_assessed_leaves_the_grade_open(stages, lowest, highest):
+    assert grade_acute_gvhd(stages) == (AcuteGrade[lowest], AcuteGrade[highest])
 
 
-def cohort():
+def make_cohort():
     return [
-        followed("infusion 60 death 70", name="P-1"),
-        followed("infusion 62 II? 80", until=100, name="P-2"),
-        followed("infusion 65 II 64", until=120, name="P-3"),
-        followed("infusion 66 II 90", until=120, name="P-4"),
-        followed("infusion 66 I 90 relapse 95", until=120, name="P-5"),
-        followed("infusion 69", until=99, name="P-6"),
+        make_follow_up("infusion 60 death 70", name="P-1"),
+        make_follow_up("infusion 62 II? 80", last_day=100, name="P-2"),
+        make_follow_up("infusion 65 II 64", last_day=120, name="P-3"),
+        make_follow_up("infusion 66 II 90", last_day=120, name="P-4"),
+        make_follow_up("infusion 66 I 90 relapse 95", last_day=120, name="P-5"),
+        make_follow_up("infusion 69", last_day=99, name="P-6"),
     ]
 
 
 def test_a_curve_lists_who_is_left_out_who_is_doubtful_and_where_few_are_at_risk():
-    made = estimate_curve(BY_ID["agvhd-2-4"], cohort(), "transplant", (50, 80, 100, 183))
-    assert (made.participants, made.events) == (5, 1)
-    assert made.competing == {"death": 1, "relapse": 1, "second_transplant": 0}
-    assert [(one.participant, one.day) for one in made.not_at_risk] == [("P-3", 64)]
-    assert made.possible == ("P-2",)
-    assert made.never_assessed == ("P-1", "P-6")
-    assert made.few_at_risk == ((90, 4),)
-    assert [one.at_risk for one in made.landmarks] == [0, 4, 1, 0]
-    assert [one.events for one in made.landmarks] == [0, 0, 1, 1]
+    curve = estimate_curve(BY_ID["agvhd-2-4"], make_cohort(), "transplant", (50, 80, 100, 183))
+    assert (curve.participants, curve.events) == (5, 1)
+    assert curve.competing == {"death": 1, "relapse": 1, "second_transplant": 0}
+    assert [(one.participant, one.day) for one in curve.not_at_risk] == [("P-3", 64)]
+    assert curve.possible == ("P-2",)
+    assert curve.never_assessed == ("P-1", "P-6")
+    assert curve.few_at_risk == ((90, 4),)
+    assert [one.at_risk for one in curve.landmarks] == [0, 4, 1, 0]
+    assert [one.events for one in curve.landmarks] == [0, 0, 1, 1]
     # 4/5 of those at risk on day 70 survive; then 1 of 4: 1/5; nobody is followed to day 183
-    assert [one.estimate and one.estimate.value for one in made.landmarks] == [
+    assert [one.estimate and one.estimate.value for one in curve.landmarks] == [
         None, 0.0, pytest.approx(1 / 5), None,
     ]  # fmt: skip
 
 
 def test_four_at_risk_are_few_and_five_are_not():
-    dying = [followed(f"death {90 + n}", name=f"P-{n}") for n in range(6)]
-    made = estimate_curve(BY_ID["os"], dying, "transplant", ())
-    assert made.few_at_risk == ((92, 4), (93, 3), (94, 2), (95, 1))
+    participants = [make_follow_up(f"death {90 + n}", name=f"P-{n}") for n in range(6)]
+    curve = estimate_curve(BY_ID["os"], participants, "transplant", ())
+    assert curve.few_at_risk == ((92, 4), (93, 3), (94, 2), (95, 1))
 
 
 def test_what_was_seen_at_the_first_infusion_itself_says_nothing_of_the_time_after():
-    made = estimate_curve(BY_ID["agvhd-2-4"], [followed("II? 78")], "transplant", (78,))
-    assert (made.possible, made.never_assessed) == ((), ("P-001",))
-    assert made.landmarks[0].estimate.value == 0  # read on the first day at risk
+    curve = estimate_curve(BY_ID["agvhd-2-4"], [make_follow_up("II? 78")], "transplant", (78,))
+    assert (curve.possible, curve.never_assessed) == ((), ("P-001",))
+    assert curve.landmarks[0].estimate.value == 0  # read on the first day at risk
 
 
 def test_who_left_early_leaves_the_end_of_the_curve_as_final_as_it_is():
     text = ["death 90", "", "death 95"]
-    gone = [followed(t, until=85 if not t else 200, name=f"P-{n}") for n, t in enumerate(text)]
-    made = estimate_curve(BY_ID["os"], gone, "transplant", (730,))
-    assert made.landmarks[0].estimate.value == 0
-    last_is_censored = [*gone[:2], followed("", until=95, name="P-3")]
-    made = estimate_curve(BY_ID["os"], last_is_censored, "transplant", (730,))
-    assert made.landmarks[0].estimate is None
+    participants = [
+        make_follow_up(t, last_day=85 if not t else 200, name=f"P-{n}") for n, t in enumerate(text)
+    ]
+    curve = estimate_curve(BY_ID["os"], participants, "transplant", (730,))
+    assert curve.landmarks[0].estimate.value == 0
+    last_is_censored = [*participants[:2], make_follow_up("", last_day=95, name="P-3")]
+    curve = estimate_curve(BY_ID["os"], last_is_censored, "transplant", (730,))
+    assert curve.landmarks[0].estimate is None
 
 
 def test_when_nobody_is_left_the_curve_is_known_for_ever():
-    gone = [followed("death 90", name="P-1"), followed("relapse 95", name="P-2")]
-    made = estimate_curve(BY_ID["pfs"], gone, "transplant", (730,))
-    assert made.landmarks[0].estimate.value == 0
+    participants = [
+        make_follow_up("death 90", name="P-1"),
+        make_follow_up("relapse 95", name="P-2"),
+    ]
+    curve = estimate_curve(BY_ID["pfs"], participants, "transplant", (730,))
+    assert curve.landmarks[0].estimate.value == 0
 
 
 def test_of_nobody_there_is_a_curve_without_points():
-    made = estimate_curve(BY_ID["os"], [], "transplant", (100,))
-    assert (made.participants, made.points, made.landmarks[0].estimate) == (0, (), None)
+    curve = estimate_curve(BY_ID["os"], [], "transplant", (100,))
+    assert (curve.participants, curve.points, curve.landmarks[0].estimate) == (0, (), None)
 
 
 @pytest.mark.parametrize(
-    ("facts", "relapsed"),
+    ("facts", "hour"),
     [
         ([fact(Death("relapse"), 48)], 48),
         ([fact(Relapse(), 24), fact(Death("relapse"), 48)], 24),
@@ -236,6 +249,6 @@ def test_of_nobody_there_is_a_curve_without_points():
         ([fact(Death("infection"), 48)], None),
     ],
 )
-def test_a_death_of_relapse_is_a_relapse_also_when_nobody_reported_it(facts, relapsed):
-    found = find_anchors(facts, PROTOCOL).relapsed_at
-    assert found == (None if relapsed is None else fact(Relapse(), relapsed).observed_at)
+def test_a_death_of_relapse_is_a_relapse_also_when_nobody_reported_it(facts, hour):
+    relapsed_at = find_anchors(facts, PROTOCOL).relapsed_at
+    assert relapsed_at == (None if hour is None else fact(Relapse(), hour).observed_at)

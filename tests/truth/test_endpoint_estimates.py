@@ -25,27 +25,29 @@ Z = NormalDist().inv_cdf(0.975)
 CAUSES = ("event", "other", "third")
 
 
-def spells(text):
+def read_spells(text):
     """``60-70e 60-90``: at risk from day 60 to an event on day 70; censored on day 90."""
     names = {"e": "event", "o": "other", "t": "third"}
-    found = []
+    parsed_spells = []
     for number, word in enumerate(text.split()):
         entry, _, last = word.partition("-")
-        found.append(
+        parsed_spells.append(
             Spell(f"P-{number}", int(entry), int(last.rstrip("eot")), names.get(last[-1], ""))
         )
-    return found
+    return parsed_spells
 
 
 def incidence(text, cause="event"):
-    return [(p.day, p.estimate.value) for p in aalen_johansen(find_risk_sets(spells(text)), cause)]
+    return [
+        (p.day, p.estimate.value) for p in aalen_johansen(find_risk_sets(read_spells(text)), cause)
+    ]
 
 
 def survival(text):
-    return [(p.day, p.estimate.value) for p in kaplan_meier(find_risk_sets(spells(text)))]
+    return [(p.day, p.estimate.value) for p in kaplan_meier(find_risk_sets(read_spells(text)))]
 
 
-WORKED = {
+HAND_WORKED = {
     # by hand: 5 at risk, 1 dies; then 3 (one censored), 1 dies: 4/5, 4/5 * 2/3
     "no delay": ("0-10e 0-15 0-20e 0-30 0-30", [(10, 4 / 5), (20, 8 / 15)]),
     # who enters on day 20 is at risk on day 20: 1/1 is not lost
@@ -58,7 +60,7 @@ WORKED = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), WORKED.values(), ids=WORKED)
+@pytest.mark.parametrize(("text", "expected"), HAND_WORKED.values(), ids=HAND_WORKED)
 def test_survival_by_hand(text, expected):
     assert survival(text) == pytest.approx([pytest.approx(point) for point in expected])
 
@@ -87,7 +89,7 @@ def test_the_published_remission_data():
     censored = (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
     text = [f"0-{day}e" for day, count in events.items() for _ in range(count)]
     text += [f"0-{day}" for day in censored]
-    points = list(kaplan_meier(find_risk_sets(spells(" ".join(text)))))
+    points = list(kaplan_meier(find_risk_sets(read_spells(" ".join(text)))))
     assert [round(p.estimate.value, 3) for p in points] == [
         0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448,
     ]  # fmt: skip
@@ -97,15 +99,15 @@ def test_the_published_remission_data():
     )
 
 
-def matrices(found, cause):
+def multiply_matrices(spells, cause):
     """State probabilities and their covariance after each day, by products of matrices."""
     states = 1 + len(CAUSES)
-    at = [Fraction(1), *[Fraction(0)] * len(CAUSES)]
+    state = [Fraction(1), *[Fraction(0)] * len(CAUSES)]
     covariance = [[Fraction(0)] * states for _ in range(states)]
-    out = []
-    for day in range(max(s.last for s in found) + 1):
-        n = sum(s.entry <= day and s.last >= day for s in found)
-        counts = [sum(s.cause == c and s.last == day for s in found) for c in CAUSES]
+    rows = []
+    for day in range(max(s.last for s in spells) + 1):
+        n = sum(s.entry <= day and s.last >= day for s in spells)
+        counts = [sum(s.cause == c and s.last == day for s in spells) for c in CAUSES]
         if not sum(counts):
             continue
         hazards = [Fraction(c, n) for c in counts]
@@ -116,7 +118,7 @@ def matrices(found, cause):
             [(row[i] * int(i == j) - row[i] * row[j]) / n for j in range(states)]
             for i in range(states)
         ]
-        moved = [
+        carried_covariance = [
             [
                 sum(
                     step[k][i] * covariance[k][m] * step[m][j]
@@ -128,12 +130,13 @@ def matrices(found, cause):
             for i in range(states)
         ]
         covariance = [
-            [moved[i][j] + at[0] ** 2 * noise[i][j] for j in range(states)] for i in range(states)
+            [carried_covariance[i][j] + state[0] ** 2 * noise[i][j] for j in range(states)]
+            for i in range(states)
         ]
-        at = [sum(at[k] * step[k][j] for k in range(states)) for j in range(states)]
+        state = [sum(state[k] * step[k][j] for k in range(states)) for j in range(states)]
         place = 1 + CAUSES.index(cause)
-        out.append((day, at[0], covariance[0][0], at[place], covariance[place][place]))
-    return out
+        rows.append((day, state[0], covariance[0][0], state[place], covariance[place][place]))
+    return rows
 
 
 SPELLS = st.lists(
@@ -153,9 +156,9 @@ def limits(value, low, high):
 
 
 @given(SPELLS)
-def test_incidence_and_its_interval_as_by_exact_matrices(found):
-    points = list(aalen_johansen(find_risk_sets(found), "event"))
-    exact = matrices(found, "event")
+def test_incidence_and_its_interval_as_by_exact_matrices(spells):
+    points = list(aalen_johansen(find_risk_sets(spells), "event"))
+    exact = multiply_matrices(spells, "event")
     assert [p.day for p in points] == [day for day, *_ in exact]
     for point, (_, _, _, value, variance) in zip(points, exact, strict=True):
         assert point.estimate.value == pytest.approx(float(value), abs=1e-12)
@@ -168,9 +171,11 @@ def test_incidence_and_its_interval_as_by_exact_matrices(found):
 
 
 @given(SPELLS)
-def test_survival_and_its_interval_as_by_exact_matrices(found):
-    points = list(kaplan_meier(find_risk_sets(found)))
-    for point, (_, free, variance, _, _) in zip(points, matrices(found, "event"), strict=True):
+def test_survival_and_its_interval_as_by_exact_matrices(spells):
+    points = list(kaplan_meier(find_risk_sets(spells)))
+    for point, (_, free, variance, _, _) in zip(
+        points, multiply_matrices(spells, "event"), strict=True
+    ):
         assert point.estimate.value == pytest.approx(float(free), abs=1e-12)
         if 0 < free < 1:
             s = float(free)
@@ -180,8 +185,8 @@ def test_survival_and_its_interval_as_by_exact_matrices(found):
 
 
 @given(SPELLS)
-def test_surviving_and_every_incidence_sum_to_one(found):
-    sets = find_risk_sets(found)
+def test_surviving_and_every_incidence_sum_to_one(spells):
+    sets = find_risk_sets(spells)
     together = zip(
         kaplan_meier(sets), *(aalen_johansen(sets, cause) for cause in CAUSES), strict=True
     )
@@ -191,9 +196,9 @@ def test_surviving_and_every_incidence_sum_to_one(found):
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(CAUSES)), min_size=2, max_size=15))
 def test_followed_in_full_the_incidence_is_a_proportion_with_its_binomial_variance(outcomes):
-    found = [Spell(f"P-{i}", 0, day, cause) for i, (day, cause) in enumerate(outcomes)]
-    n, count = len(found), sum(cause == "event" for _, cause in outcomes)
-    last = list(aalen_johansen(find_risk_sets(found), "event"))[-1].estimate
+    spells = [Spell(f"P-{i}", 0, day, cause) for i, (day, cause) in enumerate(outcomes)]
+    n, count = len(spells), sum(cause == "event" for _, cause in outcomes)
+    last = list(aalen_johansen(find_risk_sets(spells), "event"))[-1].estimate
     assert last.value == pytest.approx(count / n)
     if 0 < count < n:
         expected = estimate_incidence(count / n, count / n * (1 - count / n) / n)
@@ -201,11 +206,11 @@ def test_followed_in_full_the_incidence_is_a_proportion_with_its_binomial_varian
 
 
 @given(SPELLS, st.randoms())
-def test_the_order_of_participants_changes_no_bit(found, chance):
-    shuffled = chance.sample(found, len(found))
+def test_the_order_of_participants_changes_no_bit(spells, chance):
+    shuffled_spells = chance.sample(spells, len(spells))
     for cause in CAUSES:
-        there = list(aalen_johansen(find_risk_sets(found), cause))
-        assert there == list(aalen_johansen(find_risk_sets(shuffled), cause))
+        points = list(aalen_johansen(find_risk_sets(spells), cause))
+        assert points == list(aalen_johansen(find_risk_sets(shuffled_spells), cause))
 
 
 def test_one_minus_kaplan_meier_would_say_more_where_events_compete():
@@ -213,15 +218,15 @@ def test_one_minus_kaplan_meier_would_say_more_where_events_compete():
     assert incidence(text)[-1][1] == pytest.approx(2 / 5)
     alone = [
         Spell(s.participant, s.entry, s.last, s.cause if s.cause == "event" else "")
-        for s in spells(text)
+        for s in read_spells(text)
     ]
     assert 1 - list(kaplan_meier(find_risk_sets(alone)))[-1].estimate.value == pytest.approx(5 / 8)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_there_is_no_interval_where_nothing_or_everything_happened(value):
-    for made in (estimate_survival(value, 0.1), estimate_incidence(value, 0.1)):
-        assert (made.value, made.low, made.high) == (value, None, None)
+    for estimate in (estimate_survival(value, 0.1), estimate_incidence(value, 0.1)):
+        assert (estimate.value, estimate.low, estimate.high) == (value, None, None)
 
 
 # Source: Clopper, Pearson 1934; the ends solve P(X >= x) = .025 and P(X <= x) = .025
@@ -233,15 +238,15 @@ PROPORTIONS = {
 }
 
 
-@pytest.mark.parametrize(("counted", "ends"), PROPORTIONS.items())
-def test_an_exact_interval(counted, ends):
-    estimate = estimate_proportion(*counted).estimate
+@pytest.mark.parametrize(("counts", "ends"), PROPORTIONS.items())
+def test_an_exact_interval(counts, ends):
+    estimate = estimate_proportion(*counts).estimate
     assert (estimate.low, estimate.high) == pytest.approx(ends, abs=5e-7)
 
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_ends_of_an_exact_interval_leave_one_fortieth_in_each_tail(counted):
-    count, n = counted
+def test_the_ends_of_an_exact_interval_leave_one_fortieth_in_each_tail(counts):
+    count, n = counts
     estimate = estimate_proportion(count, n).estimate
 
     def tail(p, range_):
@@ -253,10 +258,10 @@ def test_the_ends_of_an_exact_interval_leave_one_fortieth_in_each_tail(counted):
         assert tail(estimate.high, range(count + 1)) == pytest.approx(0.025)
 
 
-@pytest.mark.parametrize(("count", "of"), [(-1, 3), (4, 3)])
-def test_no_proportion_of_more_than_there_are(count, of):
+@pytest.mark.parametrize(("count", "total"), [(-1, 3), (4, 3)])
+def test_no_proportion_of_more_than_there_are(count, total):
     with pytest.raises(ValueError, match=f"count must be from 0 to 3, not {count}"):
-        estimate_proportion(count, of)
+        estimate_proportion(count, total)
 
 
 def test_nobody_leaves_before_entering():

@@ -1,4 +1,4 @@
-"""How often several rules together stop a safe trial."""
+"""Familywise error: the chance that several rules together stop a safe trial."""
 
 import pytest
 
@@ -14,10 +14,10 @@ TRIAL = [
 
 
 def test_the_trial_s_four_rules_jointly_stop_a_safe_trial_with_probability_181():
-    found = simulate_familywise_error(TRIAL, (0.0,))
-    assert found.independent == pytest.approx(0.181, abs=5e-4)
-    assert found.nominal == pytest.approx(1 - 0.95**4)
-    assert found.chances == ((0.0, pytest.approx(0.181, abs=4 * found.error)),)
+    chances = simulate_familywise_error(TRIAL, (0.0,))
+    assert chances.independent == pytest.approx(0.181, abs=5e-4)
+    assert chances.nominal == pytest.approx(1 - 0.95**4)
+    assert chances.simulated == ((0.0, pytest.approx(0.181, abs=4 * chances.error)),)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def test_the_trial_s_four_rules_jointly_stop_a_safe_trial_with_probability_181()
     ],
 )
 def test_events_that_come_together_stop_less_often(rules, rho, chance):
-    found = simulate_familywise_error(rules, (rho,))
-    assert found.chances == ((rho, pytest.approx(chance, abs=4 * found.error)),)
+    chances = simulate_familywise_error(rules, (rho,))
+    assert chances.simulated == ((rho, pytest.approx(chance, abs=4 * chances.error)),)
 
 
 def test_a_seed_gives_the_same_chances_each_time_in_however_many_rounds():
@@ -46,6 +46,6 @@ def test_a_seed_gives_the_same_chances_each_time_in_however_many_rounds():
 
 def test_rules_of_different_lengths_and_looks_each_keep_their_own():
     short = make_design("table", 0.5, 0.6, 2, looks=(2,), boundary=(2,))
-    found = simulate_familywise_error([short, COIN], (0.0,))
-    assert found.independent == pytest.approx(1 - 0.75 * 0.5)
-    assert found.chances == ((0.0, pytest.approx(0.625, abs=4 * found.error)),)
+    chances = simulate_familywise_error([short, COIN], (0.0,))
+    assert chances.independent == pytest.approx(1 - 0.75 * 0.5)
+    assert chances.simulated == ((0.0, pytest.approx(0.625, abs=4 * chances.error)),)

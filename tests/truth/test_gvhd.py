@@ -56,7 +56,7 @@ ACUTE = """
 """
 
 
-def read(row):
+def read_row(row):
     *stages, grade = row.split()
     return GvhdStage(*(None if stage == "-" else int(stage) for stage in stages)), grade
 
@@ -67,7 +67,7 @@ def roman(grade):
 
 @pytest.mark.parametrize("row", ACUTE.split("\n")[1:-1])
 def test_the_grade_of_acute_gvhd(row):
-    stages, expected = read(row)
+    stages, expected = read_row(row)
     assert "-".join(dict.fromkeys(map(roman, grade_acute_gvhd(stages)))) == expected
 
 
@@ -136,10 +136,10 @@ CHRONIC = {
 }
 
 
-@pytest.mark.parametrize(("scored", "expected"), CHRONIC.items(), ids=CHRONIC)
-def test_the_global_severity_of_chronic_gvhd(scored, expected):
+@pytest.mark.parametrize(("text", "expected"), CHRONIC.items(), ids=CHRONIC)
+def test_the_global_severity_of_chronic_gvhd(text, expected):
     scores = dict.fromkeys(ORGANS, 0)
-    for organ, score in (part.split() for part in scored.split(", ") if part):
+    for organ, score in (part.split() for part in text.split(", ") if part):
         scores[organ] = None if score == "?" else int(score)
     assert "-".join(dict.fromkeys(grade_chronic_gvhd(scores))) == expected
 

@@ -12,7 +12,7 @@ from tests.helpers.bedside_notes import describe_runs, find_runs, read_course
 from tests.helpers.protocols import PROTOCOL
 
 V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
-DURING = "0 +blinatumomab; "
+INFUSION = "0 +blinatumomab; "
 
 
 def runs(text):
@@ -97,36 +97,36 @@ DOMAINS = {  # what was assessed; ASTCT; CTCAE v6.0, which reads score and arous
 @pytest.mark.parametrize(("signs", "grades"), DOMAINS.items(), ids=DOMAINS)
 def test_the_worst_domain_is_the_grade(signs, grades):
     for order in (signs.split(), signs.split()[::-1]):
-        found = runs(f"{DURING}2 {' '.join(order)}")
-        shown = describe_runs(found).removeprefix("2:")
-        assert (shown, str(found[0].other_scales[V6]) if found else "") == grades
+        icans_runs = runs(f"{INFUSION}2 {' '.join(order)}")
+        grade = describe_runs(icans_runs).removeprefix("2:")
+        assert (grade, str(icans_runs[0].other_scales[V6]) if icans_runs else "") == grades
 
 
 COURSES = {
     "before the drug": ("-1 ICE5 spontaneous; 0 +blinatumomab", ""),
-    "72 h after it": (DURING + "24 -blinatumomab; 96 ICE5 spontaneous", "96:2"),
-    "later": (DURING + "24 -blinatumomab; 96.1 ICE5 spontaneous", ""),
-    "a new bag": (DURING + "24 +blinatumomab -blinatumomab; 200 ICE5 spontaneous", "200:2"),
+    "72 h after it": (INFUSION + "24 -blinatumomab; 96 ICE5 spontaneous", "96:2"),
+    "later": (INFUSION + "24 -blinatumomab; 96.1 ICE5 spontaneous", ""),
+    "a new bag": (INFUSION + "24 +blinatumomab -blinatumomab; 200 ICE5 spontaneous", "200:2"),
     "worse, then over": (
-        DURING + "2 ICE8; 8 ICE5; 20 ICE1 tactile; 32 ICE9 spontaneous; 44 ICE10 spontaneous",
+        INFUSION + "2 ICE8; 8 ICE5; 20 ICE1 tactile; 32 ICE9 spontaneous; 44 ICE10 spontaneous",
         "2:1 8:2 20:3 32:1 44:0",
     ),
     "it goes on after the window": (
-        DURING + "2 ICE8; 24 -blinatumomab; 100 ICE5; 110 ICE10",
+        INFUSION + "2 ICE8; 24 -blinatumomab; 100 ICE5; 110 ICE10",
         "2:1 100:2 110:0",
     ),
-    "ICE 24 h old": (DURING + "2 ICE5 spontaneous; 26 seizure:none", "2:2"),
-    "ICE older": (DURING + "2 ICE5 spontaneous; 26.1 seizure:none", "2:2 26.1:0-4"),
-    "ICE older, awake": (DURING + "2 ICE5; 26.1 spontaneous", "2:2 26.1:0-3"),
+    "ICE 24 h old": (INFUSION + "2 ICE5 spontaneous; 26 seizure:none", "2:2"),
+    "ICE older": (INFUSION + "2 ICE5 spontaneous; 26.1 seizure:none", "2:2 26.1:0-4"),
+    "ICE older, awake": (INFUSION + "2 ICE5; 26.1 spontaneous", "2:2 26.1:0-3"),
     "a seizure of yesterday": (
-        DURING + "2 ICE10 seizure:brief; 26 ICE10 spontaneous; 26.1 ICE10",
+        INFUSION + "2 ICE10 seizure:brief; 26 ICE10 spontaneous; 26.1 ICE10",
         "2:3 26.1:0",
     ),
-    "nothing was wrong": (DURING + "2 ICE10 spontaneous; 14 ICE10 spontaneous", ""),
-    "perhaps, then not": (DURING + "2 spontaneous; 14 ICE10 spontaneous", "2:0-3 14:0?"),
-    "perhaps, then certainly": (DURING + "2 spontaneous; 14 ICE8", "14:1"),
+    "nothing was wrong": (INFUSION + "2 ICE10 spontaneous; 14 ICE10 spontaneous", ""),
+    "perhaps, then not": (INFUSION + "2 spontaneous; 14 ICE10 spontaneous", "2:0-3 14:0?"),
+    "perhaps, then certainly": (INFUSION + "2 spontaneous; 14 ICE8", "14:1"),
     "two": (
-        DURING + "2 ICE8; 14 ICE10 spontaneous; 26 ICE10; 38 ICE7; 50 ICE10 spontaneous",
+        INFUSION + "2 ICE8; 14 ICE10 spontaneous; 26 ICE10; 38 ICE7; 50 ICE10 spontaneous",
         "2:1 14:0 | 38:1 50:0",
     ),
 }
@@ -148,12 +148,12 @@ MISSING = {
 
 @pytest.mark.parametrize(("signs", "missing"), MISSING.items(), ids=MISSING)
 def test_what_would_settle_it_is_named(signs, missing):
-    (run,) = runs(f"{DURING}2 {signs}")
-    assert set(run.history[-1].missing) == set(missing)
+    (icans_run,) = runs(f"{INFUSION}2 {signs}")
+    assert set(icans_run.history[-1].missing) == set(missing)
 
 
 def test_the_other_scale_has_the_worst_of_its_own_episode():
     first, second = runs(
-        f"{DURING}2 ICE8; 14 ICE1 spontaneous; 26 ICE10 spontaneous; 38 ICE10 seizure:brief"
+        f"{INFUSION}2 ICE8; 14 ICE1 spontaneous; 26 ICE10 spontaneous; 38 ICE10 seizure:brief"
     )
     assert (str(first.other_scales[V6]), str(second.other_scales[V6])) == ("3", "0")

@@ -26,7 +26,7 @@ SHORT = {
 }
 
 # term, reading without its value, then value=grade; for CTCAE v5 and v6 alike
-BOTH = """
+COMMON = """
 anemia | hemoglobin _ g/dL; LLN 12.0 | 12.0=0 11.9=1 10.0=1 9.99=2 8.0=2 7.99=3 2.0=3
 anemia | hemoglobin _ g/L; LLN 120 | 120=0 119=1 100=1 99.9=2 80=2 79.9=3
 anemia | hemoglobin _ mmol/L; LLN 7.5 | 7.5=0 7.4=1 6.2=1 6.19=2 4.9=2 4.89=3
@@ -262,8 +262,8 @@ INCOMPLETE = """
 """
 
 
-EXACT = exact_rows(BOTH, V5, V6, SHORT)
-LACKING = interval_rows(INCOMPLETE, SHORT)
+EXACT = exact_rows(COMMON, V5, V6, SHORT)
+INTERVALS = interval_rows(INCOMPLETE, SHORT)
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)
@@ -271,7 +271,7 @@ def test_the_grade_of_a_value(version, term, reading, grade):
     assert describe_outcome(grade_text(version, term, reading)) == grade
 
 
-@pytest.mark.parametrize(("version", "term", "reading", "expected"), LACKING)
+@pytest.mark.parametrize(("version", "term", "reading", "expected"), INTERVALS)
 def test_the_interval_when_something_is_missing(version, term, reading, expected):
     assert describe_outcome(grade_text(version, term, reading)) == expected
 

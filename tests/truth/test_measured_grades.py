@@ -28,7 +28,7 @@ QTC = "electrocardiogram-qt-corrected-interval-prolonged"
 SHORT = {name: slug for name, slug in globals().items() if name.isupper() and isinstance(slug, str)}
 
 # term, reading without its value, then value=grade; for CTCAE v5 and v6 alike
-BOTH = """
+COMMON = """
 eosinophilia | eosinophils _ 10*9/L; ULN 0.5 | 0.5=0 0.6=1 9.0=1
 eosinophilia | eosinophils _ 10*9/L; ULN 0.5; baseline 0.4 | 0.5=0 0.51=1
 eosinophilia | eosinophils _ 10*9/L; ULN 0.5; baseline 0.8 | 0.7=0 0.8=0 0.81=1
@@ -195,8 +195,8 @@ INCOMPLETE = """
 6 urinary-protein-increased | urine-protein-24h 0.5 g/d | 0-1 for want of ULN
 """
 
-EXACT = exact_rows(BOTH, V5, V6, SHORT)
-LACKING = interval_rows(INCOMPLETE, SHORT)
+EXACT = exact_rows(COMMON, V5, V6, SHORT)
+INTERVALS = interval_rows(INCOMPLETE, SHORT)
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)
@@ -204,26 +204,26 @@ def test_the_grade_of_a_value(version, term, reading, grade):
     assert describe_outcome(grade_text(version, term, reading)) == grade
 
 
-@pytest.mark.parametrize(("version", "term", "reading", "expected"), LACKING)
+@pytest.mark.parametrize(("version", "term", "reading", "expected"), INTERVALS)
 def test_the_interval_when_something_is_missing(version, term, reading, expected):
     assert describe_outcome(grade_text(version, term, reading)) == expected
 
 
 @pytest.mark.parametrize("version", "56")
 def test_every_grade_that_a_number_decides_stands_in_a_table_for_each_measure(version):
-    shown = {
+    table_grades = {
         (term, reading.split()[0], grade)
         for v, term, reading, grade in (*LABORATORY, *EXACT)
         if v == version
     }
-    decided = {
+    criteria_grades = {
         (criterion.id.removeprefix(f"ctcae-{version}.0."), measure, f"{grade:d}")
         for criterion in TABLES[version].criteria.values()
         for measure, arms in criterion.arms.items()
         for arm in arms
         for grade in arm.grades
     }
-    assert sorted(decided - shown - ALIKE) == []
+    assert sorted(criteria_grades - table_grades - ALIKE) == []
 
 
 # measures that share the thresholds of one that is shown

@@ -35,22 +35,22 @@ def study(tmp_path):
     return copytree(STUDY, tmp_path / "study")
 
 
-def spoilt(study, old, new, file="protocol.yaml"):
-    """Replace the first *old* in the file."""
+def spoil_file(study, text_to_replace, replacement, file="protocol.yaml"):
+    """Replace the first *text_to_replace* in the file."""
     text = (study / file).read_text()
-    assert old in text
-    (study / file).write_text(text.replace(old, new, 1))
+    assert text_to_replace in text
+    (study / file).write_text(text.replace(text_to_replace, replacement, 1))
     return study
 
 
-def refused(study):
-    with pytest.raises(ProtocolFileError) as caught:
+def load_refused(study):
+    with pytest.raises(ProtocolFileError) as refusal:
         load_rules(study)
-    return str(caught.value)
+    return str(refusal.value)
 
 
 # The numbers that a statistician gave: table, type I error, P(stop) at other rates
-SIGNED = {
+SIGNED_TABLES = {
     "BLINA-HSCT.S1": ("2@2-4 3@5-11 4@12-21 5@22-32 6@33-40", 0.05, 0.04803),
     "BLINA-HSCT.S2": (
         "2@2 3@3-5 4@6-10 5@11-15 6@16-21 7@22-27 8@28-33 9@34-40",
@@ -69,15 +69,15 @@ SIGNED = {
 }
 
 
-@pytest.mark.parametrize("name", SIGNED)
+@pytest.mark.parametrize("name", SIGNED_TABLES)
 def test_the_trials_tables_are_those_that_were_designed(trial, name):
-    table, p0, attained = SIGNED[name]
+    table, p0, attained_alpha = SIGNED_TABLES[name]
     rule = next(rule for rule in trial.rules.protocol.rules if rule.id == name)
     design = trial.study.designs[name]
     assert format_steps(rule.stop_when.boundary) == table
     assert format_steps(compress_boundary((1, *design.boundary))) == table
     assert (rule.stop_when.p0, rule.stop_when.alpha, rule.stop_when.n) == (p0, 0.05, 40)
-    assert design.attained_alpha == pytest.approx(attained, abs=1e-5)
+    assert design.attained_alpha == pytest.approx(attained_alpha, abs=1e-5)
 
 
 RATES = {  # P(stop) that the design gives
@@ -93,24 +93,24 @@ def test_the_trials_tables_stop_an_unsafe_trial_as_often_as_they_say(trial, name
     rule = next(rule for rule in trial.rules.protocol.rules if rule.id == name)
     table = expand_steps(rule.stop_when.boundary, 40)
     for rate, probability in RATES[name].items():
-        assert _stops(table, rate) == pytest.approx(probability, abs=5e-4)
+        assert _stopping_chance(table, rate) == pytest.approx(probability, abs=5e-4)
 
 
-def _stops(table, rate):
+def _stopping_chance(table, rate):
     """P(stop), by hand: how likely each number of events is among those not stopped yet."""
-    going = {0: 1.0}
+    open_chances = {0: 1.0}
     for x in range(1, len(table)):
-        after = {}
-        for events, chance in going.items():
-            after[events] = after.get(events, 0) + chance * (1 - rate)
-            after[events + 1] = after.get(events + 1, 0) + chance * rate
-        going = {events: chance for events, chance in after.items() if events < table[x]}
-    return 1 - sum(going.values())
+        chances = {}
+        for events, chance in open_chances.items():
+            chances[events] = chances.get(events, 0) + chance * (1 - rate)
+            chances[events + 1] = chances.get(events + 1, 0) + chance * rate
+        open_chances = {events: chance for events, chance in chances.items() if events < table[x]}
+    return 1 - sum(open_chances.values())
 
 
 def test_only_the_four_rules_of_the_protocol_alert_the_dsmb(trial):
     rules = trial.rules.protocol.rules
-    assert [rule.id for rule in rules if not rule.watch_only] == list(SIGNED)
+    assert [rule.id for rule in rules if not rule.watch_only] == list(SIGNED_TABLES)
     assert all("dsmb" not in rule.then.tell for rule in rules if rule.watch_only)
     assert all("stop_when.p0" in rule.assumed for rule in rules)
 
@@ -118,7 +118,7 @@ def test_only_the_four_rules_of_the_protocol_alert_the_dsmb(trial):
 def test_the_trials_drugs_and_devices_are_those_that_a_feed_can_say(trial):
     tables = load_code_tables()
     bedside = trial.rules.protocol.bedside
-    named = (
+    protocol_drugs = (
         *bedside.antipyretics,
         *bedside.steroids,
         *bedside.anticytokines,
@@ -129,7 +129,7 @@ def test_the_trials_drugs_and_devices_are_those_that_a_feed_can_say(trial):
         "fluid-bolus",
         "transfusion",
     )
-    assert set(named) <= set(tables.drugs.values())
+    assert set(protocol_drugs) <= set(tables.drugs.values())
     for (measure, _), word in tables.words.items():
         if measure == "oxygen-device":
             device = fact(Observation(measure, text=word))
@@ -141,33 +141,37 @@ def test_the_trials_drugs_and_devices_are_those_that_a_feed_can_say(trial):
 def test_what_is_signed_is_this_file_and_no_other(study):
     digest = sha256((study / "protocol.yaml").read_bytes()).hexdigest()
     entry = "{name: A Statistician, role: statistician, date: 2026-01-31, sha256: %s}"
-    spoilt(study, "signatures: []", f"signatures: [{entry % digest}]", "signatures.yaml")
+    spoil_file(study, "signatures: []", f"signatures: [{entry % digest}]", "signatures.yaml")
     label = "protocol v1 signed by A Statistician, statistician, 2026-01-31"
     assert load_rules(study).rules.protocol.label == label
-    spoilt(study, "# Day 0 is", "# Day 0 was")  # not one byte may differ
+    spoil_file(study, "# Day 0 is", "# Day 0 was")  # not one byte may differ
     assert load_rules(study).rules.protocol.label == "protocol v1 DRAFT, signed by nobody"
 
 
 def test_a_protocol_with_a_wrong_table(study):
-    message = refused(spoilt(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [5, 12]}"))
+    message = load_refused(
+        spoil_file(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [5, 12]}")
+    )
     assert "BLINA-HSCT.S1" in message
     assert "starts at 12, not at 13" in message  # a gap or an overlap comes first
-    message = refused(spoilt(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}"))
+    message = load_refused(
+        spoil_file(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}")
+    )
     assert message.startswith("protocol.yaml: rules.BLINA-HSCT.S1.stop_when.boundary: ")
     assert "the file says 2@2-4 3@5-12 4@13-21 5@22-32 6@33-40;" in message
     assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in message
 
 
 def test_the_command_line_refuses_a_wrong_table_with_both_tables(study, tmp_path, capsys):
-    spoilt(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [5, 12]}")
-    spoilt(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}")
+    spoil_file(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [5, 12]}")
+    spoil_file(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}")
     code = main(["rules", "status", "--study", str(study), "--data", str(tmp_path / "data")])
-    said = capsys.readouterr()
-    assert (code, said.out) == (2, "")
-    assert "BLINA-HSCT.S1" in said.err
-    assert "2@2-4 3@5-12 4@13-21" in said.err
-    assert "2@2-4 3@5-11 4@12-21" in said.err
-    assert "Traceback" not in said.err
+    output = capsys.readouterr()
+    assert (code, output.out) == (2, "")
+    assert "BLINA-HSCT.S1" in output.err
+    assert "2@2-4 3@5-12 4@13-21" in output.err
+    assert "2@2-4 3@5-11 4@12-21" in output.err
+    assert "Traceback" not in output.err
     assert not (tmp_path / "data").exists()
 
 
@@ -384,9 +388,9 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
 }
 
 
-@pytest.mark.parametrize(("old", "new", "says"), SPOILT.values(), ids=SPOILT)
-def test_a_slip_is_refused_with_its_place_and_what_to_do(study, old, new, says):
-    message = refused(spoilt(study, old, new))
+@pytest.mark.parametrize(("right", "slip", "says"), SPOILT.values(), ids=SPOILT)
+def test_a_slip_is_refused_with_its_place_and_what_to_do(study, right, slip, says):
+    message = load_refused(spoil_file(study, right, slip))
     assert message.startswith("protocol.yaml: ")
     assert [part for part in says if part not in message] == []
 
@@ -400,24 +404,24 @@ CURVES = {
 
 @pytest.mark.parametrize("shape", CURVES)
 def test_every_onset_curve_can_be_written(study, shape):
-    rules = load_rules(spoilt(study, "{exponential: {mean_days: 5}}", CURVES[shape])).rules
+    rules = load_rules(spoil_file(study, "{exponential: {mean_days: 5}}", CURVES[shape])).rules
     assert rules.protocol.rules[0].curve.shape == shape
 
 
 def test_a_table_of_the_protocols_own_is_taken_as_it_is(study):
-    spoilt(study, "      method: beta-binomial", "      method: table")
-    spoilt(study, "      prior: [0.1, 1.9]\n", "")
-    spoilt(study, " stop_when.prior,", "")
-    spoilt(study, "{events: 2, of: [2, 4]}", "{events: 2, of: [2, 3]}")
-    spoilt(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [4, 11]}")
-    spoilt(study, "{events: 2, of: 4, answer: stop}", "{events: 2, of: 3, answer: stop}")
+    spoil_file(study, "      method: beta-binomial", "      method: table")
+    spoil_file(study, "      prior: [0.1, 1.9]\n", "")
+    spoil_file(study, " stop_when.prior,", "")
+    spoil_file(study, "{events: 2, of: [2, 4]}", "{events: 2, of: [2, 3]}")
+    spoil_file(study, "{events: 3, of: [5, 11]}", "{events: 3, of: [4, 11]}")
+    spoil_file(study, "{events: 2, of: 4, answer: stop}", "{events: 2, of: 3, answer: stop}")
     trial = load_rules(study)
     table = expand_steps(trial.rules.protocol.rules[0].stop_when.boundary, 40)
-    attained = trial.study.designs["BLINA-HSCT.S1"].attained_alpha
-    assert attained == pytest.approx(_stops(table, 0.05))
+    attained_alpha = trial.study.designs["BLINA-HSCT.S1"].attained_alpha
+    assert attained_alpha == pytest.approx(_stopping_chance(table, 0.05))
 
 
-BESIDE = {  # beside the protocol: file, what stood there, what stands there now, what is said
+SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the refusal
     "a role with nobody in it": (
         "recipients.yaml",
         "  dsmb:\n    - {name: DSMB chair",
@@ -439,13 +443,17 @@ BESIDE = {  # beside the protocol: file, what stood there, what stands there now
 }
 
 
-@pytest.mark.parametrize(("file", "old", "new", "says"), BESIDE.values(), ids=BESIDE)
-def test_a_slip_beside_the_protocol_is_refused_too(study, file, old, new, says):
-    message = refused(spoilt(study, old, new, file))
+@pytest.mark.parametrize(
+    ("file", "right", "slip", "says"), SPOILT_NEIGHBOURS.values(), ids=SPOILT_NEIGHBOURS
+)
+def test_a_slip_beside_the_protocol_is_refused_too(study, file, right, slip, says):
+    message = load_refused(spoil_file(study, right, slip, file))
     assert [part for part in says if part not in message] == []
 
 
 def test_a_study_without_a_protocol_is_refused(tmp_path):
-    assert refused(tmp_path) == ("protocol.yaml: file: cannot be read: No such file or directory")
+    assert load_refused(tmp_path) == (
+        "protocol.yaml: file: cannot be read: No such file or directory"
+    )
     (tmp_path / "protocol.yaml").write_text("")
-    assert refused(tmp_path) == "protocol.yaml: file: must be keys with values (key: value)"
+    assert load_refused(tmp_path) == "protocol.yaml: file: must be keys with values (key: value)"

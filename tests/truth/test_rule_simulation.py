@@ -47,8 +47,8 @@ def rule_1(curve):
 
 
 @pytest.fixture(scope="module")
-def rehearsed():
-    """Of each onset: the row of each counting and rate."""
+def simulations():
+    """By onset curve, the simulated row of each way of counting and rate."""
     return {
         name: {
             (row.counting, row.rate): row
@@ -75,11 +75,11 @@ TYPE_1 = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("counting", "uniform", "early"), TYPE_1)
-def test_the_type_1_error_of_each_way_of_counting(rehearsed, counting, uniform, early):
-    for name, published in (("uniform", uniform), ("early", early)):
-        found = rehearsed[name][counting, 0.2].p_stop
-        assert found == pytest.approx(published, abs=chance_of(published))
+@pytest.mark.parametrize(("method", "uniform", "early"), TYPE_1)
+def test_the_type_1_error_of_each_way_of_counting(simulations, method, uniform, early):
+    for name, published_error in (("uniform", uniform), ("early", early)):
+        simulated_error = simulations[name][method, 0.2].p_stop
+        assert simulated_error == pytest.approx(published_error, abs=chance_of(published_error))
 
 
 ENROLLED = [
@@ -89,17 +89,17 @@ ENROLLED = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("counting", "enrolled"), ENROLLED)
-def test_how_many_have_entered_when_a_rate_of_40_percent_stops_it(rehearsed, counting, enrolled):
+@pytest.mark.parametrize(("method", "enrolled"), ENROLLED)
+def test_how_many_have_entered_when_a_rate_of_40_percent_stops_it(simulations, method, enrolled):
     # the number enrolled has a standard deviation below 10: 4 x 10 x sqrt(1/10,000 + 1/60,000)
-    assert rehearsed["early"][counting, 0.4].mean_enrolled == pytest.approx(enrolled, abs=0.45)
+    assert simulations["early"][method, 0.4].mean_enrolled == pytest.approx(enrolled, abs=0.45)
 
 
 def test_complete_windows_stop_as_often_as_computed_exactly():
-    made = rehearse(rule_1(EARLY), rates=(0.2,), window_days=(1, 1), trials=2000)
+    simulation = rehearse(rule_1(EARLY), rates=(0.2,), window_days=(1, 1), trials=2000)
     exact = 0.09957367
-    assert made.exact == ((0.2, pytest.approx(exact, abs=5e-9)),)
-    by_counting = {row.counting: row for row in made.rows}
+    assert simulation.exact == ((0.2, pytest.approx(exact, abs=5e-9)),)
+    by_counting = {row.counting: row for row in simulation.rows}
     four_errors = 4 * math.sqrt(exact * (1 - exact) / 2000)
     assert by_counting["complete"].p_stop == pytest.approx(exact, abs=four_errors)
     assert by_counting["complete"].standard_error == pytest.approx(0.0067, abs=0.0005)
@@ -116,38 +116,49 @@ CURVES = [
 
 @pytest.mark.parametrize(("looks", "trials"), [((), 40), ((3, 8, 15, 30), 8)])
 @pytest.mark.parametrize("curve", CURVES)
-@pytest.mark.parametrize("counting", COUNTING_METHODS)
-def test_many_trials_at_once_stop_as_each_does_on_its_own_path(counting, curve, looks, trials):
+@pytest.mark.parametrize("method", COUNTING_METHODS)
+def test_many_trials_at_once_stop_as_each_does_on_its_own_path(method, curve, looks, trials):
     limit = SignedLimits(TABLE, looks)
     course = TrialPlan(60, (10, 40), curve)  # crowded: dates with several events
-    some = draw_trials(course, 0.35, 30, trials, np.random.default_rng(11))
-    policy = "complete" if counting == "naive" else counting
+    simulated_trials = draw_trials(course, 0.35, 30, trials, np.random.default_rng(11))
+    policy = "complete" if method == "naive" else method
     expected = []
-    for entered, ends, event in zip(
-        some.entered_at, some.window_ends_at, some.event_at, strict=True
+    for entry_times, ends, event in zip(
+        simulated_trials.entered_at,
+        simulated_trials.window_ends_at,
+        simulated_trials.event_at,
+        strict=True,
     ):
-        of = Cohort(
-            MEMBERS, entered, ends, ends, np.zeros(30, bool), some.window_ends_at.max(), 0, 0, None
+        cohort = Cohort(
+            MEMBERS,
+            entry_times,
+            ends,
+            ends,
+            np.zeros(30, bool),
+            simulated_trials.window_ends_at.max(),
+            0,
+            0,
+            None,
         )
-        happened = Outcomes((None,) * 30, event, event)
-        if counting != "naive":
-            happened = apply_policy(of, happened, policy)
-        points = list_path_points(of, happened, policy, curve, limit)
+        outcomes = Outcomes((None,) * 30, event, event)
+        if method != "naive":
+            outcomes = apply_policy(cohort, outcomes, policy)
+        points = list_path_points(cohort, outcomes, policy, curve, limit)
         expected.append(min((p.at.timestamp() for p in points if p.crossed), default=NEVER))
-    assert find_stop_instants(some, counting, curve, limit).tolist() == pytest.approx(
+    assert find_stop_instants(simulated_trials, method, curve, limit).tolist() == pytest.approx(
         expected, abs=1e-5
     )
     assert np.isfinite(expected).any()
 
 
 def test_weights_that_sum_to_a_whole_number_are_one_whatever_their_rounding():
-    entered = np.array([[0.0, 0.0, 3.0, 8.0, 9.0]]) * DAY_S
+    entry_times = np.array([[0.0, 0.0, 3.0, 8.0, 9.0]]) * DAY_S
     event = np.array([[10.0, 10.0, NEVER, NEVER, NEVER]]) * DAY_S
     window = np.array([[20.0, 20.0, 10.0, 10.0, 10.0]]) * DAY_S
-    some = SimulatedTrials(entered, entered + window, event)
+    simulated_trials = SimulatedTrials(entry_times, entry_times + window, event)
     assert sum([1, 1, 0.7, 0.2, 0.1]) > 3  # two events and 0.7 + 0.2 + 0.1, as a machine adds
     limit = SignedLimits((1, 2, 2, 2, 3, 3), ())  # 2 of 3 stop, 2 of 4 do not
-    assert find_stop_instants(some, "linear", UNIFORM, limit).tolist() == [10 * DAY_S]
+    assert find_stop_instants(simulated_trials, "linear", UNIFORM, limit).tolist() == [10 * DAY_S]
 
 
 @pytest.mark.parametrize("curve", CURVES)
@@ -170,10 +181,10 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_does_not():
 
 @pytest.mark.parametrize(("rate", "p_stop", "enrolled"), [(0.0, 0.0, 30.0), (1.0, 1.0, None)])
 def test_without_events_it_never_stops_and_with_nothing_but_events_always(rate, p_stop, enrolled):
-    made = rehearse(rule_1(EARLY), rates=(rate,), window_days=(30, 30), trials=100)
-    assert {row.p_stop for row in made.rows} == {p_stop}
+    simulation = rehearse(rule_1(EARLY), rates=(rate,), window_days=(30, 30), trials=100)
+    assert {row.p_stop for row in simulation.rows} == {p_stop}
     if enrolled is not None:
-        assert {row.mean_enrolled for row in made.rows} == {enrolled}
+        assert {row.mean_enrolled for row in simulation.rows} == {enrolled}
 
 
 OUT_OF_RANGE = [

@@ -1,4 +1,4 @@
-"""What changes the version of the rules, and what is only another way to write them."""
+"""The version of the rules: meaning changes it, wording and layout do not."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent.parent / "studies" / "blina-hsct"
 PROTOCOL = (FOLDER / "protocol.yaml").read_bytes()
 
 
-def copied(folder):
+def copy_table(folder):
     """A writable copy of the whole of CTCAE v5."""
     for file in (TABLES / "ctcae-5.0").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
@@ -25,7 +25,7 @@ def copied(folder):
 
 
 @pytest.mark.parametrize(
-    ("file", "before", "after"),
+    ("file", "original", "rewritten"),
     [
         ("investigations.yaml", "terms:", "# from here on\nterms:"),
         ("investigations.yaml", '"> 3.0 x ULN"', "'> 3.0 x ULN'"),
@@ -33,26 +33,26 @@ def copied(folder):
         ("criteria.lock", "\n", "\n# signed\n"),
     ],
 )
-def test_wording_of_criteria_files_does_not_count(tmp_path, file, before, after):
-    copy = copied(tmp_path)
+def test_wording_of_criteria_files_does_not_count(tmp_path, file, original, rewritten):
+    copy = copy_table(tmp_path)
     text = (copy / file).read_text()
-    assert before in text
-    (copy / file).write_text(text.replace(before, after, 1))
+    assert original in text
+    (copy / file).write_text(text.replace(original, rewritten, 1))
     assert criteria_meaning(copy) == criteria_meaning(TABLES / "ctcae-5.0")
 
 
 @pytest.mark.parametrize(
-    ("file", "before", "after"),
+    ("file", "original", "rewritten"),
     [
         ("investigations.yaml", '"> 3.0 x ULN"', '"> 3.1 x ULN"'),
         ("terms.csv", "Anemia", "Anaemia"),
     ],
 )
-def test_a_threshold_or_a_term_does(tmp_path, file, before, after):
-    copy = copied(tmp_path)
+def test_a_threshold_or_a_term_does(tmp_path, file, original, rewritten):
+    copy = copy_table(tmp_path)
     text = (copy / file).read_text()
-    assert before in text
-    (copy / file).write_text(text.replace(before, after, 1))
+    assert original in text
+    (copy / file).write_text(text.replace(original, rewritten, 1))
     assert criteria_meaning(copy) != criteria_meaning(TABLES / "ctcae-5.0")
 
 
@@ -68,8 +68,8 @@ def test_another_number_or_another_order_of_rules_is_not():
     assert protocol_meaning(PROTOCOL.replace(b"p0: 0.05", b"p0: 0.06")) != protocol_meaning(
         PROTOCOL
     )
-    other = yaml.safe_dump(in_order, sort_keys=False).encode()
-    assert protocol_meaning(other) != protocol_meaning(PROTOCOL)
+    reordered_protocol = yaml.safe_dump(in_order, sort_keys=False).encode()
+    assert protocol_meaning(reordered_protocol) != protocol_meaning(PROTOCOL)
 
 
 def test_table_protocol_and_edition_each_make_another_version():

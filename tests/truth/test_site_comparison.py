@@ -18,21 +18,21 @@ from services.safety_rules.domain.comparison.site_comparison import (
 
 def test_the_lady_who_tasted_tea():
     """Source: Fisher 1935, The Design of Experiments, section 11: 17 of 70, and 1 of 70."""
-    found = run_fisher_test(
+    comparison = run_fisher_test(
         SiteTable(events=3, participants=4, other_events=1, other_participants=4)
     )
-    assert found.one_sided == pytest.approx(17 / 70)
-    assert found.two_sided == pytest.approx(34 / 70)
-    assert found.smallest_one_sided == pytest.approx(1 / 70)
-    assert found.smallest_two_sided == pytest.approx(2 / 70)
+    assert comparison.one_sided == pytest.approx(17 / 70)
+    assert comparison.two_sided == pytest.approx(34 / 70)
+    assert comparison.smallest_one_sided == pytest.approx(1 / 70)
+    assert comparison.smallest_two_sided == pytest.approx(2 / 70)
 
 
-def by_enumeration(table):
-    """Every way in which the events may fall on the participants, all alike."""
-    everybody = range(table.participants + table.other_participants)
+def enumerate_p_values(table):
+    """P-values from every way to place the events on the participants, all equally likely."""
+    participants = range(table.participants + table.other_participants)
     events = table.events + table.other_events
     counts = [
-        sum(p < table.participants for p in chosen) for chosen in combinations(everybody, events)
+        sum(p < table.participants for p in chosen) for chosen in combinations(participants, events)
     ]
     chance = {k: Fraction(counts.count(k), len(counts)) for k in set(counts)}
     return (
@@ -44,34 +44,34 @@ def by_enumeration(table):
 
 
 TABLES = st.tuples(st.integers(0, 5), st.integers(0, 6)).flatmap(
-    lambda of: st.builds(
+    lambda sizes: st.builds(
         SiteTable,
-        st.integers(0, of[0]),
-        st.just(of[0]),
-        st.integers(0, of[1]),
-        st.just(of[1]),
+        st.integers(0, sizes[0]),
+        st.just(sizes[0]),
+        st.integers(0, sizes[1]),
+        st.just(sizes[1]),
     )
 )
 
 
 @given(TABLES)
 def test_as_by_enumeration(table):
-    found = run_fisher_test(table)
+    comparison = run_fisher_test(table)
     assert (
-        found.one_sided,
-        found.two_sided,
-        found.smallest_one_sided,
-        found.smallest_two_sided,
-    ) == pytest.approx(tuple(map(float, by_enumeration(table))))
+        comparison.one_sided,
+        comparison.two_sided,
+        comparison.smallest_one_sided,
+        comparison.smallest_two_sided,
+    ) == pytest.approx(tuple(map(float, enumerate_p_values(table))))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.data())
-def test_as_scipy_computes_it(of, other_of, data):
-    a, b = data.draw(st.integers(0, of)), data.draw(st.integers(0, other_of))
-    table = [[a, of - a], [b, other_of - b]]
-    found = run_fisher_test(SiteTable(a, of, b, other_of))
-    assert found.one_sided == pytest.approx(stats.fisher_exact(table, "greater").pvalue)
-    assert found.two_sided == pytest.approx(stats.fisher_exact(table).pvalue)
+def test_as_scipy_computes_it(participants, other_participants, data):
+    a, b = data.draw(st.integers(0, participants)), data.draw(st.integers(0, other_participants))
+    table = [[a, participants - a], [b, other_participants - b]]
+    comparison = run_fisher_test(SiteTable(a, participants, b, other_participants))
+    assert comparison.one_sided == pytest.approx(stats.fisher_exact(table, "greater").pvalue)
+    assert comparison.two_sided == pytest.approx(stats.fisher_exact(table).pvalue)
 
 
 def test_in_a_small_network_a_site_cannot_stand_out_and_that_is_said():
@@ -79,7 +79,7 @@ def test_in_a_small_network_a_site_cannot_stand_out_and_that_is_said():
 
 
 @pytest.mark.parametrize(
-    ("given_p", "adjusted"),
+    ("given_p", "expected"),
     [
         ([], ()),
         ([0.2], (0.2,)),
@@ -89,8 +89,8 @@ def test_in_a_small_network_a_site_cannot_stand_out_and_that_is_said():
         ([0.01, 0.01], (0.02, 0.02)),
     ],
 )
-def test_holm_by_hand(given_p, adjusted):
-    assert adjust_by_holm(given_p) == pytest.approx(adjusted)
+def test_holm_by_hand(given_p, expected):
+    assert adjust_by_holm(given_p) == pytest.approx(expected)
 
 
 ABLE = [
@@ -105,9 +105,9 @@ ABLE = [
 ]
 
 
-@pytest.mark.parametrize(("given_p", "least", "expected"), ABLE)
-def test_only_comparisons_that_can_stand_out_are_adjusted_for(given_p, least, expected):
-    assert adjust_p_values(given_p, least, 0.05) == pytest.approx(expected)
+@pytest.mark.parametrize(("given_p", "smallest_p", "expected"), ABLE)
+def test_only_comparisons_that_can_stand_out_are_adjusted_for(given_p, smallest_p, expected):
+    assert adjust_p_values(given_p, smallest_p, 0.05) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

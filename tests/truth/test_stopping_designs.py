@@ -19,18 +19,18 @@ RULE_1 = {"family": "beta-binomial", "p0": 0.2, "alpha": 0.1, "n": 30, "prior": 
 
 
 def test_rule_1_has_the_published_table_and_characteristics():
-    made = make_design(**RULE_1, rates=(0.2, 0.25, 0.3, 0.35, 0.4))
+    design = make_design(**RULE_1, rates=(0.2, 0.25, 0.3, 0.35, 0.4))
     table = "2 3 3 3 4 4 5 5 5 5 6 6 6 7 7 7 7 8 8 8 9 9 9 9 10 10 10 10 11 11"
-    assert made.boundary == tuple(map(int, table.split()))
-    assert [at.p_stop for at in made.characteristics] == pytest.approx(
+    assert design.boundary == tuple(map(int, table.split()))
+    assert [at.p_stop for at in design.characteristics] == pytest.approx(
         [0.09957367, 0.23832301, 0.43615256, 0.64555222, 0.81491087], abs=5e-9
     )
-    assert made.characteristics[0].e_evaluated == pytest.approx(28.25598, abs=5e-6)
-    assert made.attained_alpha == pytest.approx(0.09957367, abs=5e-9)
+    assert design.characteristics[0].e_evaluated == pytest.approx(28.25598, abs=5e-6)
+    assert design.attained_alpha == pytest.approx(0.09957367, abs=5e-9)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "attained", "rate", "p_stop"),
+    ("arguments", "attained_alpha", "rate", "p_stop"),
     [
         ({"family": "pocock", "p0": 0.2, "alpha": 0.1, "n": 50}, 0.0997725, 0.3, 0.5397402),
         (
@@ -41,15 +41,15 @@ def test_rule_1_has_the_published_table_and_characteristics():
         ),
     ],
 )
-def test_a_family_attains_what_was_computed_elsewhere(arguments, attained, rate, p_stop):
-    made = make_design(**arguments, rates=(rate,))
-    assert made.attained_alpha == pytest.approx(attained, abs=5e-8)
-    assert made.characteristics[0].p_stop == pytest.approx(p_stop, abs=5e-8)
+def test_a_family_attains_what_was_computed_elsewhere(arguments, attained_alpha, rate, p_stop):
+    design = make_design(**arguments, rates=(rate,))
+    assert design.attained_alpha == pytest.approx(attained_alpha, abs=5e-8)
+    assert design.characteristics[0].p_stop == pytest.approx(p_stop, abs=5e-8)
 
 
 def test_ties_stay_ties_where_software_that_bisects_exceeds_alpha():
-    found = calibrate_boundary("wang-tsiatis", 20, 0.05, 0.05, {"delta": (0.4,)})
-    assert found.attained_alpha == pytest.approx(0.027298, abs=5e-7)
+    calibration = calibrate_boundary("wang-tsiatis", 20, 0.05, 0.05, {"delta": (0.4,)})
+    assert calibration.attained_alpha == pytest.approx(0.027298, abs=5e-7)
 
 
 def test_an_uncalibrated_sprt_has_the_bounds_of_wald():
@@ -67,38 +67,47 @@ ADVERSE_EVENT = (
 
 
 @pytest.mark.parametrize(
-    ("p0", "attained", "table", "p_stop"),
+    ("p0", "attained_alpha", "table", "p_stop"),
     [
         (0.05, 0.04803, CRS, {0.15: 0.659, 0.20: 0.882}),
         (0.10, 0.04956, NEUROTOXICITY, {0.25: 0.762, 0.30: 0.916}),
         (0.30, 0.04921, ADVERSE_EVENT, {0.50: 0.726}),
     ],
 )
-def test_the_tables_of_the_trial(p0, attained, table, p_stop):
+def test_the_tables_of_the_trial(p0, attained_alpha, table, p_stop):
     prior = (2 * p0, 2 * (1 - p0))
-    made = make_design("beta-binomial", p0, 0.05, 40, rates=tuple(p_stop), prior=prior)
-    assert format_steps(compress_boundary((1, *made.boundary))) == table
-    assert made.attained_alpha == pytest.approx(attained, abs=6e-6)
-    assert [at.p_stop for at in made.characteristics] == pytest.approx(
+    design = make_design("beta-binomial", p0, 0.05, 40, rates=tuple(p_stop), prior=prior)
+    assert format_steps(compress_boundary((1, *design.boundary))) == table
+    assert design.attained_alpha == pytest.approx(attained_alpha, abs=6e-6)
+    assert [at.p_stop for at in design.characteristics] == pytest.approx(
         list(p_stop.values()), abs=5e-4
     )
 
 
-def _exact(boundary, p):
+def _exact_characteristics(boundary, p):
     """P(stop), E[evaluated] and E[events] in exact fractions: a second, slower implementation."""
-    going, stop, evaluated, seen = {0: Fraction(1)}, Fraction(0), Fraction(0), Fraction(0)
+    open_chances, stop, mean_evaluated, mean_events = (
+        {0: Fraction(1)},
+        Fraction(0),
+        Fraction(0),
+        Fraction(0),
+    )
     for x in range(1, len(boundary)):
-        after = {}
-        for y, chance in going.items():
-            after[y] = after.get(y, 0) + chance * (1 - p)
-            after[y + 1] = after.get(y + 1, 0) + chance * p
-        going = {y: chance for y, chance in after.items() if y < boundary[x]}
-        for y in after.keys() - going.keys():
-            stop, evaluated, seen = stop + after[y], evaluated + x * after[y], seen + y * after[y]
+        chances = {}
+        for y, chance in open_chances.items():
+            chances[y] = chances.get(y, 0) + chance * (1 - p)
+            chances[y + 1] = chances.get(y + 1, 0) + chance * p
+        open_chances = {y: chance for y, chance in chances.items() if y < boundary[x]}
+        for y in chances.keys() - open_chances.keys():
+            stop, mean_evaluated, mean_events = (
+                stop + chances[y],
+                mean_evaluated + x * chances[y],
+                mean_events + y * chances[y],
+            )
     n = len(boundary) - 1
-    left = sum(going.values())
-    seen += sum(y * chance for y, chance in going.items())
-    return stop, evaluated + n * left, seen
+    continuing_chance = sum(open_chances.values())
+    mean_events += sum(y * chance for y, chance in open_chances.items())
+    return stop, mean_evaluated + n * continuing_chance, mean_events
 
 
 @pytest.mark.parametrize(
@@ -116,11 +125,11 @@ def _exact(boundary, p):
     ],
 )
 def test_recursion_equals_exact_fractions(family, parameters):
-    made = make_design(family, 0.1, 0.05, 25, rates=(0.1, 0.3), **parameters)
-    for at, rate in zip(made.characteristics, (Fraction(1, 10), Fraction(3, 10)), strict=True):
-        expected = [float(value) for value in _exact((1, *made.boundary), rate)]
-        assert [at.p_stop, at.e_evaluated, at.e_events] == pytest.approx(expected, abs=1e-12)
-    assert made.attained_alpha == pytest.approx(made.characteristics[0].p_stop, abs=1e-12)
+    design = make_design(family, 0.1, 0.05, 25, rates=(0.1, 0.3), **parameters)
+    for row, rate in zip(design.characteristics, (Fraction(1, 10), Fraction(3, 10)), strict=True):
+        expected = [float(value) for value in _exact_characteristics((1, *design.boundary), rate)]
+        assert [row.p_stop, row.e_evaluated, row.e_events] == pytest.approx(expected, abs=1e-12)
+    assert design.attained_alpha == pytest.approx(design.characteristics[0].p_stop, abs=1e-12)
 
 
 def test_the_next_smaller_constant_would_exceed_alpha():
@@ -130,57 +139,57 @@ def test_the_next_smaller_constant_would_exceed_alpha():
         tables = {
             calibrate_boundary(family, 20, 0.1, level / 1000, parameters) for level in range(5, 150)
         }
-        attained = sorted(found.attained_alpha for found in tables)
-        below, above = next((a, b) for a, b in pairwise(attained) if b > alpha)
-        found = calibrate_boundary(family, 20, 0.1, alpha, parameters)
-        assert found.attained_alpha == below <= alpha < above
+        attained_alphas = sorted(calibration.attained_alpha for calibration in tables)
+        largest_alpha, next_alpha = next((a, b) for a, b in pairwise(attained_alphas) if b > alpha)
+        calibration = calibrate_boundary(family, 20, 0.1, alpha, parameters)
+        assert calibration.attained_alpha == largest_alpha <= alpha < next_alpha
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.1, 0.15, 0.3])
 def test_one_event_of_one_may_stop_where_its_chance_is_alpha_itself(alpha):
-    found = calibrate_boundary("pocock", 1, alpha, alpha, {})
-    assert found.boundary == (1, 1)
-    assert found.attained_alpha <= alpha
-    given = make_design("table", alpha, alpha, 1, boundary=(1,))
-    assert given.attained_alpha <= alpha
+    calibration = calibrate_boundary("pocock", 1, alpha, alpha, {})
+    assert calibration.boundary == (1, 1)
+    assert calibration.attained_alpha <= alpha
+    design = make_design("table", alpha, alpha, 1, boundary=(1,))
+    assert design.attained_alpha <= alpha
 
 
 def test_a_rule_that_can_never_stop_is_refused():
-    found = calibrate_boundary("pocock", 2, 0.5, 0.05, {})
-    assert found.boundary == (1, 2, 3)
-    assert found.attained_alpha == 0.0
+    calibration = calibrate_boundary("pocock", 2, 0.5, 0.05, {})
+    assert calibration.boundary == (1, 2, 3)
+    assert calibration.attained_alpha == 0.0
     with pytest.raises(NeverStopsError, match=r"alpha is 0\.05"):
         make_design("pocock", 0.5, 0.05, 2)
 
 
 def test_grouped_looks_compare_nowhere_else():
-    made = make_design("pocock", 0.2, 0.1, 30, looks=(10, 20, 30), rates=(0.2,))
-    assert made.looks == (10, 20, 30)
-    assert made.attained_alpha <= 0.1
-    stops = made.characteristics[0].p_stop_at
+    design = make_design("pocock", 0.2, 0.1, 30, looks=(10, 20, 30), rates=(0.2,))
+    assert design.looks == (10, 20, 30)
+    assert design.attained_alpha <= 0.1
+    stops = design.characteristics[0].stopping
     assert {x for x, chance in enumerate(stops) if chance > 0} <= {10, 20, 30}
-    assert made.attained_alpha == pytest.approx(sum(stops), abs=1e-12)
+    assert design.attained_alpha == pytest.approx(sum(stops), abs=1e-12)
 
 
 def test_expected_enrolment_and_time_are_those_of_simulated_trials():
     """Two of two stop a plan of four: entry times drawn, each evaluated 30 days after entry."""
-    made = make_design("table", 0.3, 0.2, 4, boundary=(2, 2, 4, 5), rates=(0.3,))
+    design = make_design("table", 0.3, 0.2, 4, boundary=(2, 2, 4, 5), rates=(0.3,))
     chance = np.random.default_rng(5)
-    entered = np.sort(chance.uniform(0, 100, (200_000, 4)), axis=1)
+    entry_days = np.sort(chance.uniform(0, 100, (200_000, 4)), axis=1)
     event = chance.random((200_000, 4)) < 0.3
     stops = np.where(event[:, :2].all(axis=1), 2, 4)
-    at = np.take_along_axis(entered, stops[:, None] - 1, axis=1)[:, 0] + 30
-    ((people, days),) = made.compute_enrolment(100, 30)
-    assert people == pytest.approx((entered <= at[:, None]).sum(axis=1).mean(), abs=0.01)
-    assert days == pytest.approx(at.mean(), abs=0.3)
+    stop_days = np.take_along_axis(entry_days, stops[:, None] - 1, axis=1)[:, 0] + 30
+    ((people, days),) = design.compute_enrolment(100, 30)
+    assert people == pytest.approx((entry_days <= stop_days[:, None]).sum(axis=1).mean(), abs=0.01)
+    assert days == pytest.approx(stop_days.mean(), abs=0.3)
 
 
 @pytest.mark.parametrize(("rate", "median"), [(0.0, None), (0.2, 2), (1.0, 2)])
 def test_the_stopping_time_is_distributed_over_the_looks(rate, median):
     """2 of 2, or 3 of 3: two ways at the second look, none that is left at the third."""
-    (at,) = make_design("table", 0.2, 0.2, 3, boundary=(2, 2, 3), rates=(rate,)).characteristics
-    assert at.p_stop_at == pytest.approx((0, 0, rate**2, 0))
-    assert at.median_stop == median
+    (row,) = make_design("table", 0.2, 0.2, 3, boundary=(2, 2, 3), rates=(rate,)).characteristics
+    assert row.stopping == pytest.approx((0, 0, rate**2, 0))
+    assert row.median_stop == median
 
 
 def test_a_size_that_cannot_be_computed_is_refused_and_not_taken_for_a_boundary():

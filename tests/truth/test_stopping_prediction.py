@@ -21,7 +21,7 @@ RULE_1 = SignedLimits(
 )
 
 
-def at(events, complete, *, pending=(), frozen=(), n=30, prior=(0.6, 2.4)):
+def make_plan(events, complete, *, pending=(), frozen=(), n=30, prior=(0.6, 2.4)):
     return OutstandingPlan(
         events=events,
         complete=complete,
@@ -36,8 +36,10 @@ def at(events, complete, *, pending=(), frozen=(), n=30, prior=(0.6, 2.4)):
 
 
 def test_rule_1_at_3_of_10():
-    assert compute_predictive_chance(at(3, 10), RULE_1) == pytest.approx(0.3304635695, abs=5e-11)
-    assert compute_conditional_chance(at(3, 10), RULE_1, 0.2) == pytest.approx(
+    assert compute_predictive_chance(make_plan(3, 10), RULE_1) == pytest.approx(
+        0.3304635695, abs=5e-11
+    )
+    assert compute_conditional_chance(make_plan(3, 10), RULE_1, 0.2) == pytest.approx(
         0.0890132748, abs=5e-11
     )
 
@@ -48,37 +50,39 @@ def density(p, state):
     return value * np.prod([1 - p * w for w in (*state.risk, *state.frozen_risk)])
 
 
-def over_rates(of, state):
-    return integrate.quad(lambda p: of(p) * density(p, state), 0, 1, epsabs=1e-13)[0]
+def integrate_over_rates(function, state):
+    return integrate.quad(lambda p: function(p) * density(p, state), 0, 1, epsabs=1e-13)[0]
 
 
 STATES = [
-    at(3, 10, pending=(0.9, 0.5, 0.1), prior=(1.5, 2)),
-    at(1, 4, pending=(0.3, 0.0), frozen=(0.6,), prior=(1, 1)),
-    at(0, 0, pending=(0.2,), frozen=(0.1, 0.8), prior=(1.2, 3)),
-    at(2, 6, pending=(0.95, 0.95, 0.2, 0.0), prior=(2, 2)),
+    make_plan(3, 10, pending=(0.9, 0.5, 0.1), prior=(1.5, 2)),
+    make_plan(1, 4, pending=(0.3, 0.0), frozen=(0.6,), prior=(1, 1)),
+    make_plan(0, 0, pending=(0.2,), frozen=(0.1, 0.8), prior=(1.2, 3)),
+    make_plan(2, 6, pending=(0.95, 0.95, 0.2, 0.0), prior=(2, 2)),
 ]
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_posterior_equals_numerical_integration(state):
-    whole = over_rates(lambda _: 1.0, state)
+    total = integrate_over_rates(lambda _: 1.0, state)
     mean, low, high = compute_posterior_rate(state)
-    assert mean == pytest.approx(over_rates(lambda p: p, state) / whole, abs=1e-9)
+    assert mean == pytest.approx(integrate_over_rates(lambda p: p, state) / total, abs=1e-9)
     for rate, tail in ((low, 0.025), (high, 0.975)):
-        below = integrate.quad(lambda p: density(p, state), 0, rate, epsabs=1e-13)[0]
-        assert below / whole == pytest.approx(tail, abs=1e-8)
+        mass = integrate.quad(lambda p: density(p, state), 0, rate, epsabs=1e-13)[0]
+        assert mass / total == pytest.approx(tail, abs=1e-8)
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_predictive_chance_is_the_conditional_one_over_the_posterior(state):
-    whole = over_rates(lambda _: 1.0, state)
-    expected = over_rates(lambda p: compute_conditional_chance(state, RULE_1, p), state) / whole
+    total = integrate_over_rates(lambda _: 1.0, state)
+    expected = (
+        integrate_over_rates(lambda p: compute_conditional_chance(state, RULE_1, p), state) / total
+    )
     assert compute_predictive_chance(state, RULE_1) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_chance_to_cross_enumerates_who_of_the_pending_will_have_the_event():
-    state, p = at(2, 6, pending=(0.9, 0.4, 0.0)), 0.3
+    state, p = make_plan(2, 6, pending=(0.9, 0.4, 0.0)), 0.3
     risks = [p * (1 - w) / (1 - p * w) for w in state.risk]
     expected = sum(
         np.prod([r if has else 1 - r for r, has in zip(risks, who, strict=True)])
@@ -89,11 +93,11 @@ def test_the_chance_to_cross_enumerates_who_of_the_pending_will_have_the_event()
 
 
 def test_what_is_reached_already_is_certain():
-    assert compute_pending_chance(at(4, 6), 4, 0.01) == 1.0
+    assert compute_pending_chance(make_plan(4, 6), 4, 0.01) == 1.0
 
 
 def test_a_known_event_that_counts_later_crosses_when_it_does():
-    waiting = OutstandingPlan(
+    plan = OutstandingPlan(
         events=2,
         complete=6,
         risk=(0.5,),
@@ -105,14 +109,14 @@ def test_a_known_event_that_counts_later_crosses_when_it_does():
         prior=(0.6, 2.4),
     )
     limit = SignedLimits((1, 2, 3, 3, 3, 4, 4, 3), ())
-    assert compute_pending_chance(waiting, 3, 0.01) == 1.0
-    assert compute_predictive_chance(waiting, limit) == pytest.approx(1.0)
-    assert compute_conditional_chance(waiting, limit, 0.01) == pytest.approx(1.0)
-    assert compute_posterior_rate(waiting) == compute_posterior_rate(at(3, 7, n=7))
+    assert compute_pending_chance(plan, 3, 0.01) == 1.0
+    assert compute_predictive_chance(plan, limit) == pytest.approx(1.0)
+    assert compute_conditional_chance(plan, limit, 0.01) == pytest.approx(1.0)
+    assert compute_posterior_rate(plan) == compute_posterior_rate(make_plan(3, 7, n=7))
 
 
 def test_those_pending_who_are_nearly_through_do_not_cross_on_their_way():
     """2 events with 5 pending at .95: the size is 6.75 already, where 5 events stop."""
     limit = SignedLimits((1, 2, 2, 3, 3, 4, 4, 5), ())
-    state = at(2, 2, pending=(0.95,) * 5, n=7)
+    state = make_plan(2, 2, pending=(0.95,) * 5, n=7)
     assert compute_predictive_chance(state, limit) < 1e-3
