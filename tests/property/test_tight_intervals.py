@@ -392,5 +392,6 @@ def test_prepared_for_many_values_the_same_is_said_as_of_each(pair, factors):
         )
         for value in values + values[::-1]:
             quantity = Quantity(value, known_reading.unit)
-            outcome = grade_reading(known_reading.criterion, replace(reading, value=quantity), baseline)
+            same_reading = replace(reading, value=quantity)
+            outcome = grade_reading(known_reading.criterion, same_reading, baseline)
             assert ready.grade_value(quantity) == outcome

@@ -178,7 +178,7 @@ def test_what_cannot_be_explained_names_the_argument(capsys, arguments, problem)
 
 
 def test_the_status_of_the_rules_ends_with_their_joint_false_stop():
-    text = together(read_protocol(TRIAL))
+    text = describe_joint_error(read_protocol(TRIAL))
     simulated_rate, exact = re.findall(r"0\.\d{3}", text)
     assert exact == "0.181"
     assert float(simulated_rate) == pytest.approx(0.181, abs=0.016)  # four standard errors

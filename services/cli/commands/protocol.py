@@ -200,7 +200,7 @@ def _explain_study(
 
 def describe_joint_error(joint: FamilywiseError) -> str:
     """Return how often the rules together stop a safe trial."""
-    (_, independent), *correlated_chances = joint.simulated
+    (_, independent), *correlated_chances = joint.chances
     correlated_text = ", ".join(f"{chance:.3f} at {rho:g}" for rho, chance in correlated_chances)
     return (
         f"the rules that alert stop a trial that is safe under each of them with probability "

@@ -47,7 +47,7 @@ def describe_joint_error(study: Study) -> str:
     joint = simulate_familywise_error(alerting_designs, (0.0,), trials=10_000)
     return (
         f"The rules that alert jointly stop a safe trial with probability"
-        f" {joint.simulated[0][1]:.3f} ({joint.trials:,} simulated, seed {joint.seed};"
+        f" {joint.chances[0][1]:.3f} ({joint.trials:,} simulated, seed {joint.seed};"
         f" exact when independent {joint.independent:.3f})."
     )
 

@@ -105,7 +105,7 @@ class _File(_Strict):
 def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
     """Return the table *name*, e.g. ``ctcae-5.0``, with every published term.
 
-    >>> load_table("ctcae-5.0").criteria["ctcae-5.0.anemia"].units("hemoglobin")
+    >>> load_table("ctcae-5.0").criteria["ctcae-5.0.anemia"].list_units("hemoglobin")
     ('g/dL', 'mmol/L', 'g/L')
     >>> load_table("ctcae-4.0")
     Traceback (most recent call last):

@@ -54,8 +54,9 @@ UNKNOWN = Range(RangeEnd(Decimal(0), +1), RangeEnd(Decimal("Infinity")))
 def find_range(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
     """Return where the true value lies: anywhere *plausible* when it is unknown, or cannot be.
 
-    >>> find_range(Quantity(Decimal(1400), "mmol/L"), Range(RangeEnd(Decimal(80)), RangeEnd(Decimal(220)))).low
-    End(number=Decimal('80'), side=0)
+    >>> plausible = Range(RangeEnd(Decimal(80)), RangeEnd(Decimal(220)))
+    >>> find_range(Quantity(Decimal(1400), "mmol/L"), plausible).low
+    RangeEnd(number=Decimal('80'), side=0)
     """
     if quantity is None:
         return plausible
@@ -84,9 +85,12 @@ def narrow_ranges(
 
     >>> known = find_range(Quantity(Decimal(40), "U/L"))
     >>> ranges = {Input.LLN: known, Input.ULN: UNKNOWN, Input.BASELINE: UNKNOWN}
-    >>> orders = [OrderConstraint(Input.ULN, Input.BASELINE, False), OrderConstraint(Input.LLN, Input.ULN, True)]
+    >>> orders = [
+    ...     OrderConstraint(Input.ULN, Input.BASELINE, False),
+    ...     OrderConstraint(Input.LLN, Input.ULN, True),
+    ... ]
     >>> narrow_ranges(ranges, orders)[Input.BASELINE].low
-    End(number=Decimal('40'), side=1)
+    RangeEnd(number=Decimal('40'), side=1)
     """
     tight = dict(ranges)
     for order in [*orders] * len(orders):  # in one round a bound may travel only one link
