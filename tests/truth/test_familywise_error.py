@@ -17,7 +17,7 @@ def test_the_trial_s_four_rules_jointly_stop_a_safe_trial_with_probability_181()
     chances = simulate_familywise_error(TRIAL, (0.0,))
     assert chances.independent == pytest.approx(0.181, abs=5e-4)
     assert chances.nominal == pytest.approx(1 - 0.95**4)
-    assert chances.simulated == ((0.0, pytest.approx(0.181, abs=4 * chances.error)),)
+    assert chances.chances == ((0.0, pytest.approx(0.181, abs=4 * chances.error)),)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_the_trial_s_four_rules_jointly_stop_a_safe_trial_with_probability_181()
 )
 def test_events_that_come_together_stop_less_often(rules, rho, chance):
     chances = simulate_familywise_error(rules, (rho,))
-    assert chances.simulated == ((rho, pytest.approx(chance, abs=4 * chances.error)),)
+    assert chances.chances == ((rho, pytest.approx(chance, abs=4 * chances.error)),)
 
 
 def test_a_seed_gives_the_same_chances_each_time_in_however_many_rounds():
@@ -48,4 +48,4 @@ def test_rules_of_different_lengths_and_looks_each_keep_their_own():
     short = make_design("table", 0.5, 0.6, 2, looks=(2,), boundary=(2,))
     chances = simulate_familywise_error([short, COIN], (0.0,))
     assert chances.independent == pytest.approx(1 - 0.75 * 0.5)
-    assert chances.simulated == ((0.0, pytest.approx(0.625, abs=4 * chances.error)),)
+    assert chances.chances == ((0.0, pytest.approx(0.625, abs=4 * chances.error)),)

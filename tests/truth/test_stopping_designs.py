@@ -166,7 +166,7 @@ def test_grouped_looks_compare_nowhere_else():
     design = make_design("pocock", 0.2, 0.1, 30, looks=(10, 20, 30), rates=(0.2,))
     assert design.looks == (10, 20, 30)
     assert design.attained_alpha <= 0.1
-    stops = design.characteristics[0].stopping
+    stops = design.characteristics[0].p_stop_at
     assert {x for x, chance in enumerate(stops) if chance > 0} <= {10, 20, 30}
     assert design.attained_alpha == pytest.approx(sum(stops), abs=1e-12)
 
@@ -188,7 +188,7 @@ def test_expected_enrolment_and_time_are_those_of_simulated_trials():
 def test_the_stopping_time_is_distributed_over_the_looks(rate, median):
     """2 of 2, or 3 of 3: two ways at the second look, none that is left at the third."""
     (row,) = make_design("table", 0.2, 0.2, 3, boundary=(2, 2, 3), rates=(rate,)).characteristics
-    assert row.stopping == pytest.approx((0, 0, rate**2, 0))
+    assert row.p_stop_at == pytest.approx((0, 0, rate**2, 0))
     assert row.median_stop == median
 
 

@@ -76,9 +76,9 @@ def explain_columns(parser: ArgumentParser, *tables: Columns) -> None:
 def parse_instant(text: str) -> datetime:
     """Return the instant in *text*, in UTC; it must say its offset.
 
-    >>> instant("2026-06-01T00:00Z").isoformat()
+    >>> parse_instant("2026-06-01T00:00Z").isoformat()
     '2026-06-01T00:00:00+00:00'
-    >>> instant("2026-06-01")
+    >>> parse_instant("2026-06-01")
     Traceback (most recent call last):
         ...
     argparse.ArgumentTypeError: '2026-06-01' says no offset: write 2026-06-01T00:00Z

@@ -42,9 +42,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def parse_curve(text: str) -> Curve:
     """Return the onset curve that *text* names.
 
-    >>> curve("exponential:5").mean_days
+    >>> parse_curve("exponential:5").mean_days
     5.0
-    >>> curve("soon")
+    >>> parse_curve("soon")
     Traceback (most recent call last):
         ...
     argparse.ArgumentTypeError: 'soon' is none of uniform, exponential:MEAN_DAYS, \
@@ -73,9 +73,9 @@ weibull:SCALE_DAYS,SHAPE or table:DAY=PART,..., e.g. exponential:5 or table:2=0.
 def parse_days(text: str) -> tuple[float, float]:
     """Return the shortest and the longest time in *text*.
 
-    >>> days("30"), days("10-40")
+    >>> parse_days("30"), parse_days("10-40")
     ((30.0, 30.0), (10.0, 40.0))
-    >>> days("long")
+    >>> parse_days("long")
     Traceback (most recent call last):
         ...
     argparse.ArgumentTypeError: 'long' is no number of days like 30, nor a range like 10-40
@@ -95,7 +95,7 @@ def parse_days(text: str) -> tuple[float, float]:
 def parse_rates(text: str) -> tuple[float, ...]:
     """Return the numbers in *text*.
 
-    >>> numbers(".2,.4")
+    >>> parse_rates(".2,.4")
     (0.2, 0.4)
 
     Raises:

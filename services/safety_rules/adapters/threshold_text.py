@@ -101,7 +101,8 @@ def _listed(unit: str | None) -> str | None:
 def parse_when(when: object) -> Mapping[ArmPopulation, tuple[Threshold, ...]]:
     """Return the thresholds of one grade for each arm that *when* tells apart.
 
-    >>> sorted(map(str, parse_when({"baseline normal": "> ULN", "baseline abnormal": "> 2.0 x baseline"})))
+    >>> arms = {"baseline normal": "> ULN", "baseline abnormal": "> 2.0 x baseline"}
+    >>> sorted(map(str, parse_when(arms)))
     ['baseline abnormal', 'baseline normal']
     >>> either = parse_when(["> 5.0 x ULN", {"if symptomatic": "> 2.0 x ULN"}])
     >>> [threshold.text for threshold in either["any baseline"]]
