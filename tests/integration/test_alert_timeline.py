@@ -138,6 +138,7 @@ def test_what_is_corrected_before_it_was_told_is_told_to_nobody_and_later_as_the
     trial.potassium("4.5", hour=1, status="C")
     assert trial.advance_to(1) == []
     assert trial.deliveries() == []
+    trial.advance_to(1.5)  # the second correction is reported later than the first
     trial.potassium("6.6", hour=1, status="C")
     assert list_reasons(trial.advance_to(2)) == expect("first", OFFICER)
 
