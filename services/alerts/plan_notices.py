@@ -1,6 +1,6 @@
 """Which notices to record now, to whom, and which of those that wait are no longer true."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -61,38 +61,48 @@ class _Planned:
         return bool(self.new or self.untrue)
 
 
+@dataclass(frozen=True, slots=True)
+class _AlertPlan:
+    """One alert at an instant: its notices, those that are outdated, and the one that is due."""
+
+    alert: Alert
+    rows: Sequence[DeliveryRow]  # with the outdated ones withdrawn
+    outdated: Sequence[DeliveryRow]
+    due: Notice | None
+    recorded_at: datetime
+
+
+def _alert_plans(
+    conn: Connection, study: str, now: datetime, ids: Sequence[str] | None = None
+) -> Iterator[_AlertPlan]:
+    deliveries = _grouped(alerts.load_deliveries(conn, ids), lambda row: row.alert)
+    acknowledgements = _grouped(alerts.load_acknowledgements(conn, ids), lambda row: row.alert)
+    for alert in alerts.load_alerts(conn, study, ids):
+        recorded = deliveries.get(alert.id, [])
+        outdated = [row for row in recorded if _is_untrue(row, alert)]
+        rows = [_withdrawn(row) if row in outdated else row for row in recorded]
+        acknowledged = acknowledgements.get(alert.id, [])
+        recorded_at = _after(rows, acknowledged, now)
+        due = why_send(alert, _told(rows), _seen(acknowledged), recorded_at)
+        yield _AlertPlan(alert, rows, outdated, due, recorded_at)
+
+
 def _planned(conn: Connection, desk: Desk, now: datetime, ids: Sequence[str] | None) -> _Planned:
-    new: list[DeliveryRow] = []
+    notices: list[DeliveryRow] = []
     untrue: list[DeliveryRow] = []
-    told = _grouped(alerts.load_deliveries(conn, ids), lambda row: row.alert)
-    seen = _grouped(alerts.load_acknowledgements(conn, ids), lambda row: row.alert)
-    for alert in alerts.load_alerts(conn, desk.study, ids):
-        outdated = [row for row in told.get(alert.id, []) if _is_untrue(row, alert)]
-        untrue += outdated
-        rows = [_withdrawn(row) if row in outdated else row for row in told.get(alert.id, [])]
-        acknowledged = seen.get(alert.id, [])
-        at = _after(rows, acknowledged, now)
-        needed = why_send(alert, _told(rows), _seen(acknowledged), at)
-        if needed is not None:
-            new += [_delivery(alert, needed, one, at, now) for one in _people(desk, needed, rows)]
-    return _Planned(new, untrue)
+    for plan_of_alert in _alert_plans(conn, desk.study, now, ids):
+        untrue += plan_of_alert.outdated
+        if (due := plan_of_alert.due) is not None:
+            notices += [
+                _delivery(plan_of_alert.alert, due, recipient, plan_of_alert.recorded_at, now)
+                for recipient in _people(desk, due, plan_of_alert.rows)
+            ]
+    return _Planned(notices, untrue)
 
 
 def is_notice_due(conn: Connection, study: str, now: datetime) -> bool:
     """Return True when the state of an alert calls for a notice that is not recorded."""
-    deliveries = _grouped(alerts.load_deliveries(conn), lambda row: row.alert)
-    acknowledgements = _grouped(alerts.load_acknowledgements(conn), lambda row: row.alert)
-    return any(
-        any(_is_untrue(row, alert) for row in deliveries.get(alert.id, []))
-        or why_send(
-            alert,
-            _told(deliveries.get(alert.id, [])),
-            _seen(acknowledgements.get(alert.id, [])),
-            _after(deliveries.get(alert.id, []), acknowledgements.get(alert.id, []), now),
-        )
-        is not None
-        for alert in alerts.load_alerts(conn, study)
-    )
+    return any(one.outdated or one.due is not None for one in _alert_plans(conn, study, now))
 
 
 def _after(
