@@ -163,6 +163,8 @@ FAULTS = {
     "no message": (b"hello", "MSH", "does not start with MSH"),
     "nothing": (b"", "MSH", "does not start with MSH"),
     "only its name": (b"MSH", "MSH", "does not start with MSH"),
+    "a line of its name": (b"MSH\rPID|1\r", "MSH-1, MSH-2", "one is no mark"),
+    "a line of its name and a mark": (b"MSH|\rPID|1\r", "MSH-1, MSH-2", "one is no mark"),
     "another message's end": (b"PID|1\r", "MSH", "does not start with MSH"),
     "a batch in a frame": (b"FHS|^~\\&\rBHS|^~\\&\r" + labs(obx("1")), "MSH", "is a batch"),
     "two messages in a frame": (labs() + labs(control_id="2"), "MSH", "more than one message"),

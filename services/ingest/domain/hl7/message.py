@@ -172,6 +172,8 @@ def _split_lines(text: str, separators: Separators) -> list[str]:
 
 
 def _read_separators(marks: str) -> Separators | None:
+    if not marks:  # the line ends with the name MSH
+        return None
     field, encoding = marks[0], marks[1:].split(marks[0], maxsplit=1)[0]
     separators = field + encoding
     if len(encoding) < len("^~\\") or len(set(separators)) < len(separators):
