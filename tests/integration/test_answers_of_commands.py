@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     trial = Timeline(folder)
     trial.treat("P-001", "P-002")
-    trial.potassium("6.5", at=1)
+    trial.potassium("6.5", hour=1)
     trial.say(lab("sodium", "1400", 2, "mmol/L", lln="135", uln="145"))
     trial.advance_to(3)
     trial.close()
