@@ -1,0 +1,1 @@
+"""Aegis: what comes in, what it means, who is told."""

@@ -1,0 +1,1 @@
+"""Notices of alerts to people, by mail and webhook, until somebody has seen them."""

@@ -1,0 +1,1 @@
+"""The rules: facts are folded into graded records, and stopping rules decide."""

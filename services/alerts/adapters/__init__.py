@@ -1,0 +1,1 @@
+"""Channels that deliver a notice, and the file of recipients."""

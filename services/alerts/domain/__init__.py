@@ -1,0 +1,1 @@
+"""Which notice is due, to whom, and its words."""

@@ -1,0 +1,1 @@
+"""The parts of `aegis run`: a process, its edges, its threads, its gauges."""

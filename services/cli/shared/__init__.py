@@ -1,0 +1,1 @@
+"""Tables, words and steps that several commands use."""

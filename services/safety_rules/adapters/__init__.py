@@ -1,0 +1,1 @@
+"""Files that the rules are read from: criteria, protocols, rows of readings."""

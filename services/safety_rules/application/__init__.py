@@ -1,0 +1,1 @@
+"""The use cases of the rules, one transaction each: fold, record, decide."""

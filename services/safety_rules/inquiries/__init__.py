@@ -1,0 +1,1 @@
+"""Answers to people from what is stored: verify, refold, regrade, endpoints."""

@@ -1,0 +1,1 @@
+"""The parts that each role adds to a process."""

@@ -1,0 +1,1 @@
+"""CTCAE criteria and the grade of one reading: exact, or an interval."""

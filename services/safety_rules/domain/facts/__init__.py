@@ -1,0 +1,1 @@
+"""Facts that stand, the participant each belongs to, and what hangs on them."""

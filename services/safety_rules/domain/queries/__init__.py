@@ -1,0 +1,1 @@
+"""Questions to a site: numbers that cannot be, facts that contradict each other."""

@@ -1,0 +1,1 @@
+"""Runs: stretches of time during which a grade was above its baseline."""

@@ -1,0 +1,1 @@
+"""CRS, ICANS and GVHD, graded from what is charted at the bedside."""
