@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, find_stretches
+from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, find_window_periods
 from services.vocabulary.fact import (
     Action,
     Administration,
@@ -44,7 +44,7 @@ def test_transplant_day(instant, day):
 
 def test_day_100_is_inside_its_window_and_day_101_is_not():
     window = Window(WindowEdge("transplant"), WindowEdge("transplant", 100))
-    (stretch,) = find_stretches(window, NEW_YORK)
+    (stretch,) = find_window_periods(window, NEW_YORK)
     assert GRAFT in stretch
     assert utc("2026-06-10T03:59") in stretch
     assert utc("2026-06-10T04:00") not in stretch
@@ -56,7 +56,7 @@ def test_day_100_is_inside_its_window_and_day_101_is_not():
     ids=["before", "at", "after"],
 )
 def test_a_window_begins_with_its_first_instant(microseconds, is_inside):
-    (stretch,) = find_stretches(
+    (stretch,) = find_window_periods(
         Window(WindowEdge("transplant", 1), WindowEdge("transplant", 100)), NEW_YORK
     )
     begins = utc("2026-03-02T05:00")
@@ -69,7 +69,7 @@ def test_a_window_begins_with_its_first_instant(microseconds, is_inside):
     ids=["before", "at", "after"],
 )
 def test_a_window_ends_before_the_first_instant_of_the_day_after_its_last(microseconds, is_inside):
-    (stretch,) = find_stretches(
+    (stretch,) = find_window_periods(
         Window(WindowEdge("transplant"), WindowEdge("transplant", 100)), NEW_YORK
     )
     window_end = utc("2026-06-10T04:00")
@@ -82,12 +82,12 @@ def test_a_window_ends_before_the_first_instant_of_the_day_after_its_last(micros
 def test_a_window_whose_end_is_not_after_its_start_lies_nowhere(hour, count):
     anchors = Anchors(courses=(hours(0),), enrolled_at=hours(hour))
     window = Window(WindowEdge("first_infusion"), WindowEdge("enrolment"))
-    assert len(find_stretches(window, anchors)) == count
+    assert len(find_window_periods(window, anchors)) == count
 
 
 def test_a_window_without_its_anchor_lies_nowhere():
     assert (
-        find_stretches(
+        find_window_periods(
             Window(WindowEdge("first_infusion"), WindowEdge("transplant", 100)), NEW_YORK
         )
         == ()

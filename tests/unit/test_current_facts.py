@@ -48,9 +48,9 @@ def standing(facts):
     current, standing_facts = CurrentFacts(), {}
     for fact in facts:
         change = current.add(fact)
-        for removed_fact in change.removed:
+        for removed_fact in change.removed_facts:
             assert standing_facts.pop(removed_fact.id).observed_at == removed_fact.observed_at
-        standing_facts |= {new.id: new for new in change.added}
+        standing_facts |= {new.id: new for new in change.added_facts}
     return standing_facts, current
 
 
@@ -66,7 +66,7 @@ def test_a_fact_sent_twice_changes_nothing():
     current = CurrentFacts()
     current.add(read_row("a 1.0 F 0 1"))
     changes = current.add(read_row("a 1.0 F 0 1"))
-    assert (changes.removed, changes.added) == ((), ())
+    assert (changes.removed_facts, changes.added_facts) == ((), ())
 
 
 @pytest.mark.parametrize(("lesser_id", "greater_id"), [("a", "b"), ("a", "aa"), ("P-1", "參-1")])
@@ -107,4 +107,4 @@ def test_a_correction_of_another_time_is_asked_about_from_two_candidates_on(rows
 def test_a_fact_without_a_series_stands_alone():
     current = CurrentFacts()
     change = current.add(lab("alt", "1.0", name="a"))
-    assert [fact.id for fact in change.added] == ["a"]
+    assert [fact.id for fact in change.added_facts] == ["a"]

@@ -9,7 +9,11 @@ from services.safety_rules.domain.endpoints.adverse_events import find_worst_gra
 from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
-from services.safety_rules.domain.facts.anchors import Stretch, find_anchors, find_stretches
+from services.safety_rules.domain.facts.anchors import (
+    WindowPeriod,
+    find_anchors,
+    find_window_periods,
+)
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.safety_rules.domain.facts.ownership import Ownership
 from services.safety_rules.domain.participant.linked_participants import link_participants
@@ -137,16 +141,16 @@ def _follow_up(
 class _InWindow:
     """Who can be counted, and where the window of each lies."""
 
-    windows: Mapping[str, Sequence[Stretch]]
+    windows: Mapping[str, Sequence[WindowPeriod]]
     followed: int
 
 
 def _in_window(rules: Rules, plan: EndpointPlan, treated: Sequence[FollowUp]) -> _InWindow:
     window = rules.protocol.windows[plan.window]
-    windows: dict[str, Sequence[Stretch]] = {}
+    windows: dict[str, Sequence[WindowPeriod]] = {}
     followed = 0
     for of in treated:
-        first, found = of.anchors.first_infusion_at, find_stretches(window, of.anchors)
+        first, found = of.anchors.first_infusion_at, find_window_periods(window, of.anchors)
         ends_at = max((stretch.end for stretch in found), default=None)
         if first is not None and ends_at is not None and first < ends_at:
             windows[of.participant] = found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.safety_rules.domain.endpoints.intervals import estimate_proportion
-from services.safety_rules.domain.facts.anchors import Stretch
+from services.safety_rules.domain.facts.anchors import WindowPeriod
 from services.vocabulary.endpoint import TermRow
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.grade import Grade
@@ -25,7 +25,7 @@ class WorstGrade:
 
 def find_worst_grades(
     records: Iterable[EpisodeContent],
-    windows: Mapping[str, Sequence[Stretch]],
+    windows: Mapping[str, Sequence[WindowPeriod]],
     counts: Callable[[str], bool],
 ) -> list[WorstGrade]:
     """Return the worst grade of each participant and term inside the participant's window.
@@ -40,12 +40,12 @@ def find_worst_grades(
     """
     worst: dict[tuple[str, str], Span] = {}
     for record in records:
-        stretches = [s for s in windows.get(record.participant, ()) if record.onset_at in s]
-        if not stretches or not _may_count(record) or not counts(record.criterion):
+        periods = [s for s in windows.get(record.participant, ()) if record.onset_at in s]
+        if not periods or not _may_count(record) or not counts(record.criterion):
             continue
         key = record.participant, record.term
         span = _find_worst_span(
-            change.span for change in record.history if change.at < stretches[0].end
+            change.span for change in record.history if change.at < periods[0].end
         )
         worst[key] = _find_worst_span((worst.get(key, _NO_GRADE), span))
     return [

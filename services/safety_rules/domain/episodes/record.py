@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.safety_rules.domain.episodes.confounders import ConfounderEvents
-from services.safety_rules.domain.facts.anchors import Anchors, find_stretches
+from services.safety_rules.domain.facts.anchors import Anchors, find_window_periods
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
@@ -179,11 +179,11 @@ def _is_assessed(run: Run, assessments: AbstractSet[str]) -> bool:
 
 
 def _add_death(
-    history: tuple[Change, ...], criterion: str, stretch: _RunSpan, anchors: Anchors
+    history: tuple[Change, ...], criterion: str, run_span: _RunSpan, anchors: Anchors
 ) -> tuple[Change, ...]:
     """Return *history*, with grade 5 only for a death that was adjudicated to this cause."""
     died_at = anchors.died_at
-    if died_at is None or anchors.death_cause != criterion or died_at not in stretch:
+    if died_at is None or anchors.death_cause != criterion or died_at not in run_span:
         return history
     death = Span(Grade.DEATH, Grade.DEATH)
     return (*history, Change(died_at, death, "death adjudicated to this cause"))
@@ -245,18 +245,18 @@ def _find_windows(instant: datetime, anchors: Anchors, protocol: Protocol) -> tu
     return tuple(
         name
         for name, window in sorted(protocol.windows.items())
-        if any(instant in stretch for stretch in find_stretches(window, anchors))
+        if any(instant in period for period in find_window_periods(window, anchors))
     )
 
 
 def _find_seriousness(
-    stretch: _RunSpan, worst: Span, intensive: Sequence[datetime]
+    run_span: _RunSpan, worst: Span, intensive: Sequence[datetime]
 ) -> tuple[str, ...]:
     """Return the reasons why a record is serious; *intensive* has the starts of intensive care."""
-    since_onset = intensive[bisect_left(intensive, stretch.run.onset_at) :][:1]
+    since_onset = intensive[bisect_left(intensive, run_span.run.onset_at) :][:1]
     reasons = {
         "death": worst.at_least is Grade.DEATH,
         "life-threatening": worst.at_least >= Grade.LIFE_THREATENING,
-        "intensive care": any(at in stretch for at in since_onset),
+        "intensive care": any(at in run_span for at in since_onset),
     }
     return tuple(name for name, holds in reasons.items() if holds)

@@ -22,7 +22,7 @@ RELAPSE = "relapse"  # as the cause of a death
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What is known of one participant; instants are aware, in UTC; None: not (yet) so.
+    """Milestones of one participant; instants are aware, in UTC; None: not reached or not known.
 
     *courses* are the first infusion of each course, in order.
     """
@@ -44,28 +44,28 @@ class Anchors:
         """The first dose of the study drug: the baseline anchor, treatment day 1."""
         return self.courses[0] if self.courses else None
 
-    def find_transplant_day(self, at: datetime) -> int | None:
+    def find_transplant_day(self, instant: datetime) -> int | None:
         """Return the day of *at* in the site's calendar, graft = day 0.
 
         >>> graft = datetime.fromisoformat("2026-03-01T02:00:00+00:00")  # still February
         >>> Anchors(timezone="America/New_York", graft_at=graft).find_transplant_day(graft)
         0
         """
-        return self._count_days(self.graft_at, at)
+        return self._count_days(self.graft_at, instant)
 
-    def find_treatment_day(self, at: datetime) -> int | None:
+    def find_treatment_day(self, instant: datetime) -> int | None:
         """Return the day of *at* in the site's calendar, first dose = day 1; None before it."""
-        days = self._count_days(self.first_infusion_at, at)
+        days = self._count_days(self.first_infusion_at, instant)
         return None if days is None or days < 0 else days + 1
 
-    def _count_days(self, since: datetime | None, at: datetime) -> int | None:
-        if since is None:
+    def _count_days(self, start: datetime | None, instant: datetime) -> int | None:
+        if start is None:
             return None
-        return (self.find_local_date(at) - self.find_local_date(since)).days
+        return (self.find_local_date(instant) - self.find_local_date(start)).days
 
-    def find_local_date(self, at: datetime) -> date:
+    def find_local_date(self, instant: datetime) -> date:
         """Return the date of *at* at the site."""
-        return at.astimezone(ZoneInfo(self.timezone)).date()
+        return instant.astimezone(ZoneInfo(self.timezone)).date()
 
     def find_start_of_day(self, anchor: datetime, day: int) -> datetime:
         """Return the UTC instant at which day *day* after *anchor*'s date begins at the site."""
@@ -77,42 +77,42 @@ class Anchors:
 
 
 def find_anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
-    """Return the anchors that *facts* (those that stand, in any order) set."""
-    found = Anchors()
+    """Return the anchors of a participant whose standing facts, in any order, are *facts*."""
+    anchors = Anchors()
     for fact in sorted(facts, key=lambda f: (f.observed_at, f.id), reverse=True):  # earliest wins
-        found = _set_anchor(found, fact)
+        anchors = _set_anchor(anchors, fact)
     infusions = [f for f in facts if _is_infusion(f, protocol)]
-    zone = protocol.timezones.get(found.site, "UTC")
-    if found.died_at is not None and found.death_cause == RELAPSE:
-        known_at = found.relapsed_at or found.died_at  # by its cause, if by nothing else
-        found = replace(found, relapsed_at=min(known_at, found.died_at))
+    zone = protocol.timezones.get(anchors.site, "UTC")
+    if anchors.died_at is not None and anchors.death_cause == RELAPSE:
+        relapsed_at = anchors.relapsed_at or anchors.died_at  # by its cause, if by nothing else
+        anchors = replace(anchors, relapsed_at=min(relapsed_at, anchors.died_at))
     return replace(
-        found, timezone=zone, courses=_find_course_starts(infusions, protocol.course_gap)
+        anchors, timezone=zone, courses=_find_course_starts(infusions, protocol.course_gap)
     )
 
 
 def may_move_anchor(fact: Fact, protocol: Protocol) -> bool:
-    """Say whether *fact* may move an anchor."""
+    """Return True when *fact* may move an anchor."""
     kinds = (Enrolment, Transplant, Death, Relapse, Withdrawal)
     return isinstance(fact.body, kinds) or _is_infusion(fact, protocol)
 
 
-def _set_anchor(found: Anchors, fact: Fact) -> Anchors:
-    at = fact.observed_at
+def _set_anchor(anchors: Anchors, fact: Fact) -> Anchors:
+    instant = fact.observed_at
     match fact.body:
         case Enrolment(site=site):
-            found = replace(found, site=site, enrolled_at=at)
+            anchors = replace(anchors, site=site, enrolled_at=instant)
         case Transplant(donor=donor, number=1):
-            found = replace(found, graft_at=at, donor=donor)
+            anchors = replace(anchors, graft_at=instant, donor=donor)
         case Transplant():
-            found = replace(found, second_graft_at=at)
+            anchors = replace(anchors, second_graft_at=instant)
         case Relapse():
-            found = replace(found, relapsed_at=at)
+            anchors = replace(anchors, relapsed_at=instant)
         case Death(cause=cause):
-            found = replace(found, died_at=at, death_cause=cause or found.death_cause)
+            anchors = replace(anchors, died_at=instant, death_cause=cause or anchors.death_cause)
         case Withdrawal():
-            found = replace(found, withdrawn_at=at)
-    return found
+            anchors = replace(anchors, withdrawn_at=instant)
+    return anchors
 
 
 def _is_infusion(fact: Fact, protocol: Protocol) -> bool:
@@ -136,38 +136,38 @@ def _find_course_starts(infusions: list[Fact], gap: timedelta) -> tuple[datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class WindowPeriod:
     """From *start* to *end*, the latter outside."""
 
     start: datetime
     end: datetime
 
-    def __contains__(self, at: object) -> bool:
-        """Say whether the instant lies inside."""
-        return isinstance(at, datetime) and self.start <= at < self.end
+    def __contains__(self, instant: object) -> bool:
+        """Return True when the instant lies inside."""
+        return isinstance(instant, datetime) and self.start <= instant < self.end
 
 
-def find_stretches(window: Window, of: Anchors) -> tuple[Stretch, ...]:
-    """Return where *window* lies for a participant: one stretch, one for each course, or none."""
+def find_window_periods(window: Window, anchors: Anchors) -> tuple[WindowPeriod, ...]:
+    """Return the periods of *window* for a participant: one, one for each course, or none."""
     per_course = "each_course" in (window.start.anchor, window.end.anchor)
-    found = []
-    for course in of.courses if per_course else (None,):
-        start = _place_edge(window.start, of, course, is_end=False)
-        end = _place_edge(window.end, of, course, is_end=True)
+    periods = []
+    for course in anchors.courses if per_course else (None,):
+        start = _place_edge(window.start, anchors, course, is_end=False)
+        end = _place_edge(window.end, anchors, course, is_end=True)
         if start is not None and end is not None and start < end:
-            found.append(Stretch(start, end))
-    return tuple(found)
+            periods.append(WindowPeriod(start, end))
+    return tuple(periods)
 
 
 def _place_edge(
-    edge: WindowEdge, of: Anchors, course: datetime | None, *, is_end: bool
+    edge: WindowEdge, anchors: Anchors, course: datetime | None, *, is_end: bool
 ) -> datetime | None:
     anchor = {
-        "transplant": of.graft_at,
-        "enrolment": of.enrolled_at,
-        "first_infusion": of.first_infusion_at,
+        "transplant": anchors.graft_at,
+        "enrolment": anchors.enrolled_at,
+        "first_infusion": anchors.first_infusion_at,
         "each_course": course,
     }[edge.anchor]
     if anchor is None or edge.day is None:
         return anchor
-    return of.find_start_of_day(anchor, edge.day + is_end)
+    return anchors.find_start_of_day(anchor, edge.day + is_end)

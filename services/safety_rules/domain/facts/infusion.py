@@ -1,9 +1,10 @@
-"""When the study drug ran, and at what rate."""
+"""The infusion of the study drug: its periods and their rates."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.safety_rules.domain.facts.drugs import is_stop
 from services.vocabulary.fact import Action, Administration, Fact
 from services.vocabulary.quantity import Quantity
 
@@ -24,55 +25,55 @@ class InfusionPeriod:
 
 @dataclass(frozen=True, slots=True)
 class Infusion:
-    """All stretches of one participant, in order; they do not overlap."""
+    """All infusion periods of one participant, in order; they do not overlap."""
 
     periods: tuple[InfusionPeriod, ...] = ()
 
     def find_period(self, instant: datetime) -> InfusionPeriod | None:
-        """Return what runs at *instant*, else what ran last; None before the first dose."""
+        """Return the period at *instant*, else the last one before; None before the first dose."""
         return next((one for one in reversed(self.periods) if one.start <= instant), None)
 
     def is_running(self, instant: datetime) -> bool:
-        """Say whether it runs at *instant*."""
+        """Return True when the infusion runs at *instant*."""
         last = self.find_period(instant)
         return last is not None and (last.end is None or instant < last.end)
 
     def find_restarts(self, longest: timedelta) -> Iterator[tuple[InfusionPeriod, timedelta]]:
-        """Yield what began after a pause of at most *longest*, with the pause."""
+        """Yield each period that began after a pause of at most *longest*, with the pause."""
         for before, after in zip(self.periods, self.periods[1:], strict=False):
             if before.end is not None and after.begins and after.start - before.end <= longest:
                 yield after, after.start - before.end
 
 
 def trace_infusion(facts: Iterable[Fact], drug: str) -> Infusion:
-    """Return when *drug* ran, from the administrations that stand, in any order.
+    """Return the infusion of *drug*, from the standing administrations in any order.
 
-    A rate of 0 is a stop; of one instant what stops does so first. A single dose runs no longer
-    than its instant. A rate without a start before it tells of an infusion whose start was lost.
+    A rate of 0 is a stop; of one instant stops apply first. A single dose runs no longer than its
+    instant. A rate without a start before it is an infusion whose start was lost.
     """
-    found: list[InfusionPeriod] = []
+    periods: list[InfusionPeriod] = []
     for fact in sorted((f for f in facts if _gives_drug(f, drug)), key=_time_order):
         body = fact.body
         if not isinstance(body, Administration):
             continue
-        at = fact.observed_at
-        runs = bool(found) and found[-1].end is None
-        if _is_stop(body):
+        instant = fact.observed_at
+        runs = bool(periods) and periods[-1].end is None
+        if is_stop(body):
             if runs:
-                found[-1] = _end_period(found[-1], at)
+                periods[-1] = _end_period(periods[-1], instant)
         elif body.action is Action.DOSE:
             if not runs:
-                found.append(InfusionPeriod(at, at, body.dose, fact.id))
+                periods.append(InfusionPeriod(instant, instant, body.dose, fact.id))
         else:
-            goes_on = bool(found) and found[-1].end in (None, at)
+            goes_on = bool(periods) and periods[-1].end in (None, instant)
             if runs:
-                found[-1] = _end_period(found[-1], at)
-            found.append(InfusionPeriod(at, None, body.dose, fact.id, begins=not goes_on))
-    return Infusion(tuple(found))
+                periods[-1] = _end_period(periods[-1], instant)
+            periods.append(InfusionPeriod(instant, None, body.dose, fact.id, begins=not goes_on))
+    return Infusion(tuple(periods))
 
 
-def _end_period(running: InfusionPeriod, at: datetime) -> InfusionPeriod:
-    return InfusionPeriod(running.start, at, running.rate, running.fact, running.begins)
+def _end_period(period: InfusionPeriod, instant: datetime) -> InfusionPeriod:
+    return InfusionPeriod(period.start, instant, period.rate, period.fact, period.begins)
 
 
 def _gives_drug(fact: Fact, drug: str) -> bool:
@@ -80,18 +81,11 @@ def _gives_drug(fact: Fact, drug: str) -> bool:
 
 
 def _time_order(fact: Fact) -> tuple[datetime, bool, str]:
-    return fact.observed_at, not _is_stop(fact.body), fact.id
-
-
-def _is_stop(body: object) -> bool:
-    if not isinstance(body, Administration):
-        return False
-    at_zero = body.action is Action.RATE and body.dose is not None and body.dose.value == 0
-    return body.action is Action.STOP or at_zero
+    return fact.observed_at, not is_stop(fact.body), fact.id
 
 
 def format_rate(rate: Quantity | None) -> str:
-    """Return a rate as people read it.
+    """Return *rate* in words.
 
     >>> from decimal import Decimal
     >>> format_rate(Quantity(Decimal(8), "ug/d")), format_rate(None)

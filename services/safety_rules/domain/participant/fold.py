@@ -89,9 +89,9 @@ class Fold:
         """Apply *facts* of one message."""
         for fact in facts:
             change = self._current_facts.add(fact)
-            for removed in change.removed:
+            for removed in change.removed_facts:
                 self._route_fact(removed, stands=False)
-            for added in change.added:
+            for added in change.added_facts:
                 self._route_fact(added, stands=True)
         if self._anchors_stale:
             self._update_anchors()

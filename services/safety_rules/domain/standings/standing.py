@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.safety_rules.domain.facts.anchors import Anchors, Stretch, find_stretches
+from services.safety_rules.domain.facts.anchors import Anchors, WindowPeriod, find_window_periods
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Action, Administration, Fact, Merge, Move
 from services.vocabulary.grade import Grade
@@ -86,7 +86,7 @@ def find_standing(rule: Rule, protocol: Protocol, inputs: StandingInputs) -> Tim
         "enrolled": anchors.enrolled_at,
         "transplanted": anchors.graft_at,
     }[rule.out_of]
-    windows = find_stretches(rule.window, anchors)
+    windows = find_window_periods(rule.window, anchors)
     ends_at = max((window.end for window in windows), default=None)
     empty = Standing(inputs.participant, rule.id)
     if exposed_at is None or ends_at is None or exposed_at >= ends_at:
@@ -153,7 +153,7 @@ class _EventFinder:
     laboratory: LaboratoryCounting
     inputs: StandingInputs
     exposed_at: datetime
-    windows: Sequence[Stretch]
+    windows: Sequence[WindowPeriod]
     ends_at: datetime
 
     def find_events(self, end: SpanEnd) -> Iterator[_DatedEvent]:
