@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from services.alerts.domain.why_send import Reason
+from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.wording import Text, notice, short_name
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow
@@ -31,7 +31,7 @@ def grade_of(alert: Alert) -> str:
 
 
 def text_of(alert: Alert, link: str) -> Text:
-    """Return what *alert* says now, as a first notice would."""
+    """Return the text of *alert* as it stands, in the words of a first notice."""
     reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
     return notice(alert, reason, link)
 
@@ -39,35 +39,35 @@ def text_of(alert: Alert, link: str) -> Text:
 def acknowledge(
     db: Database,
     alert_id: str,
-    by: str,
+    person: str,
     comment: str,
-    at: datetime,
+    instant: datetime,
     *,
     version: int | None = None,
-    most: int | None = None,
+    highest_grade: int | None = None,
 ) -> Alert | None:
-    """Record that *by* has seen the alert; again is no change.
+    """Record that *person* has seen the alert; again is no change.
 
-    It says nothing about what to do: that is a determination. It is recorded at *at* (aware), or
-    when the last notice was: whoever acknowledges has seen that one, also by a clock set back.
+    It says nothing about what to do: that is a determination. It is recorded at *instant* (aware),
+    or when the last notice was: whoever acknowledges has seen that one, also by a clock set back.
 
     Returns:
-        The alert; None, and nothing is recorded, when there is none of that id, it is not what
-        *version* said any more, or its grade is above *most*.
+        The alert; None, and nothing is recorded, when there is none of that id, it is no longer at
+        *version*, or its grade is above *highest_grade*.
     """
     with db.write() as conn:
         alert = alerts.load_alert(conn, alert_id)
         if alert is None or version not in (None, alert.version):
             return None
-        if most is not None and alert.grade > most:
+        if highest_grade is not None and alert.grade > highest_grade:
             return None
-        told = alerts.load_deliveries(conn, [alert.id])
+        deliveries = alerts.load_deliveries(conn, [alert.id])
         row = AcknowledgementRow(
-            id=str(uuid5(_NAMESPACE, f"{alert.id}|{alert.version}|{by}")),
+            id=str(uuid5(_NAMESPACE, f"{alert.id}|{alert.version}|{person}")),
             alert=alert.id,
-            by=by,
+            by=person,
             comment=comment,
-            at=max([at, *(one.recorded_at for one in told)]),
+            at=max([instant, *(one.recorded_at for one in deliveries)]),
             grade=alert.grade,
         )
         alerts.append_acknowledgement(conn, row)

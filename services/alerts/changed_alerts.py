@@ -1,4 +1,4 @@
-"""Which alerts to look at: those of which something was written, and from time to time all."""
+"""Alerts to look at: those that the audit trail mentions, and from time to time all."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,25 +8,25 @@ from services.store.session import Connection
 
 ALL_EVERY = timedelta(seconds=5)  # reminders fall due without anything being written
 _OVERLAP = timedelta(seconds=2)  # a row of the trail may be seen after others that it precedes
-_MANY = 500  # of so many it costs the same to look at all
+_ALL_FROM = 500  # changed alerts: looking at all costs no more
 
 
 @dataclass(slots=True)
-class News:
-    """What was looked at so far."""
+class ChangedAlerts:
+    """The place in the audit trail up to which alerts were looked at."""
 
-    _all_at: datetime | None = None
-    _after: int = 0
-    _newest: int = 0
-    _turned_at: datetime | None = None
+    _all_read_at: datetime | None = None
+    _from_id: int = 0
+    _newest_id: int = 0
+    _advanced_at: datetime | None = None
 
-    def look(self, conn: Connection, now: datetime) -> set[str] | None:
-        """Return the alerts (ids) of which something is new at *now*; None: look at all."""
-        newest = audit.find_newest_id(conn)
-        if self._turned_at is None or not now - self._turned_at < _OVERLAP:
-            self._after, self._newest, self._turned_at = self._newest, newest, now
-        if self._all_at is None or not timedelta() <= now - self._all_at < ALL_EVERY:
-            self._all_at = now
+    def find(self, conn: Connection, instant: datetime) -> set[str] | None:
+        """Return the ids of alerts that changed since the last call; None: look at all."""
+        newest_id = audit.find_newest_id(conn)
+        if self._advanced_at is None or not instant - self._advanced_at < _OVERLAP:
+            self._from_id, self._newest_id, self._advanced_at = self._newest_id, newest_id, instant
+        if self._all_read_at is None or not timedelta() <= instant - self._all_read_at < ALL_EVERY:
+            self._all_read_at = instant
             return None
-        found = alerts.find_alerts_written_since(conn, self._after)
-        return found if len(found) < _MANY else None
+        ids = alerts.find_alerts_written_since(conn, self._from_id)
+        return ids if len(ids) < _ALL_FROM else None

@@ -1,4 +1,4 @@
-"""What sending needs, and how a notice stands."""
+"""The connections and settings of a delivery, and the states of its row."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,34 +11,35 @@ from services.store.session import Database
 from services.store.vault import Keys
 from services.vocabulary.alert import Alert
 
-# How the row of a notice stands
+# States of the row of a notice
 WAITING, SENT = "waiting", "sent"
 GIVEN_UP = "given_up"  # refused for good: others are told instead
 WITHDRAWN = "withdrawn"  # no longer true before it was sent
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """One attempt to deliver: by which channel, and what came of it."""
+class DeliveryAttempt:
+    """One attempt to deliver: its channel and its result, ``sent`` or ``failed``."""
 
     channel: str
     result: str
     alert: Alert
-    at: datetime
+    attempted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Everything that sending needs.
+class DeliveryContext:
+    """Connections and settings of everything that plans, sends or acknowledges.
 
     Args:
         db: Migrated.
         keys: For the links.
         study: Id.
         recipients: Of the study.
-        channels: How each channel sends.
+        channels: The function by which each sends.
         clock: The machine's.
         url: Start of every link, without a slash at its end.
+        on_attempt: Called after each attempt, for the metrics.
     """
 
     db: Database
@@ -48,4 +49,4 @@ class Desk:
     channels: Mapping[Channel, Send]
     clock: Clock
     url: str
-    on_delivered: Callable[[Delivered], None] = lambda _delivered: None
+    on_attempt: Callable[[DeliveryAttempt], None] = lambda _attempt: None

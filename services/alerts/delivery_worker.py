@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from services.alerts.application import deliver
-from services.alerts.changed_alerts import News
-from services.alerts.delivery_context import Desk
+from services.alerts.changed_alerts import ChangedAlerts
+from services.alerts.delivery_context import DeliveryContext
 from services.alerts.plan_notices import plan
 from services.runtime import log
 from services.runtime.health import Progress
@@ -21,19 +21,19 @@ class DeliveryWorker:
     """Plans and delivers while it has the lease.
 
     Args:
-        desk: Everything that sending needs.
+        context: Connections and settings.
         holder: Name of this worker among all.
         progress: Told when something waits or fails, was sent, or nothing is left.
     """
 
-    desk: Desk
+    context: DeliveryContext
     holder: str
     progress: Progress = field(default_factory=Progress)
     _lease: HeldLease = field(init=False)
-    _news: News = field(default_factory=News)
+    _changed_alerts: ChangedAlerts = field(default_factory=ChangedAlerts)
 
     def __post_init__(self) -> None:
-        self._lease = HeldLease(self.desk.db, "alerts", self.holder, self.desk.clock)
+        self._lease = HeldLease(self.context.db, "alerts", self.holder, self.context.clock)
 
     def run(self, stop: threading.Event, idle_s: float = 0.25) -> None:
         """Work until *stop* is set; what fails for now is logged and tried again."""
@@ -52,15 +52,14 @@ class DeliveryWorker:
 
     def step(self) -> bool:
         """Plan and send once; False when there was nothing to do."""
-        now = self.desk.clock()
-        with self.desk.db.read() as conn:
-            news = self._news.look(conn, now)
-        planned = 0 if news == set() else plan(self.desk, now, news)
-        if planned:
+        instant = self.context.clock()
+        with self.context.db.read() as conn:
+            ids = self._changed_alerts.find(conn, instant)
+        planned_count = 0 if ids == set() else plan(self.context, instant, ids)
+        if planned_count:
             self.progress.record_waiting(time.monotonic())
-        attempts = self._lease.run_while_held(
-            partial(deliver, self.desk)
-        )  # a mail server may be slow
-        if attempts:
+        # held meanwhile, as a mail server may be slow
+        attempt_count = self._lease.run_while_held(partial(deliver, self.context))
+        if attempt_count:
             self.progress.record_commit(time.monotonic())
-        return bool(planned or attempts)
+        return bool(planned_count or attempt_count)

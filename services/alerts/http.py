@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from services.alerts import links
 from services.alerts.acknowledgement import acknowledge, name_of, text_of
-from services.alerts.delivery_context import Desk
+from services.alerts.delivery_context import DeliveryContext
 from services.alerts.markup import lines_of, page
 from services.store import alerts
 from services.vocabulary.alert import Alert
@@ -26,27 +26,26 @@ _HEADERS = {
 }
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(context: DeliveryContext) -> list[Route]:
     """Return ``/alerts/TOKEN``: GET shows, and never acknowledges; POST does, of what was shown."""
 
     async def show(request: Request) -> Response:
-        return await _shown(desk, request)
+        return await _alert_page(context, request)
 
     async def confirm(request: Request) -> Response:
-        found = await asyncio.to_thread(_find, desk, request.path_params["token"])
-        if found is None:
-            return _refused()
-        link, alert = found
-        given = parse_qs((await request.body()).decode("utf-8", "replace"))
-        comment = given.get("comment", [""])[0][:_LONGEST_COMMENT]
-        shown = _number(given.get("version", [""])[0])
-        about = desk.db, alert.id, link.recipient, comment, desk.clock()
-        seen = await asyncio.to_thread(acknowledge, *about, version=shown)
-        if seen is None:
-            return await _shown(desk, request, has_changed=True)
-        said = f"<p>{escape(link.recipient)}, you have acknowledged this alert.</p>"
+        linked_alert = await asyncio.to_thread(_find, context, request.path_params["token"])
+        if linked_alert is None:
+            return _refusal_page()
+        link, alert = linked_alert
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        comment = form.get("comment", [""])[0][:_LONGEST_COMMENT]
+        version = _number(form.get("version", [""])[0])
+        signature = context.db, alert.id, link.recipient, comment, context.clock()
+        if await asyncio.to_thread(acknowledge, *signature, version=version) is None:
+            return await _alert_page(context, request, has_changed=True)
+        paragraph = f"<p>{escape(link.recipient)}, you have acknowledged this alert.</p>"
         rest = "<p>That says you have seen it. The answer of the DSMB is given apart.</p>"
-        return _page(f"Alert {name_of(alert)} acknowledged", said + rest)
+        return _page(f"Alert {name_of(alert)} acknowledged", paragraph + rest)
 
     return [
         Route("/alerts/{token}", show, methods=["GET"]),
@@ -54,33 +53,35 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-async def _shown(desk: Desk, request: Request, *, has_changed: bool = False) -> Response:
-    found = await asyncio.to_thread(_find, desk, request.path_params["token"])
-    if found is None:
-        return _refused()
-    _, alert = found
+async def _alert_page(
+    context: DeliveryContext, request: Request, *, has_changed: bool = False
+) -> Response:
+    linked_alert = await asyncio.to_thread(_find, context, request.path_params["token"])
+    if linked_alert is None:
+        return _refusal_page()
+    _, alert = linked_alert
     if not has_changed:
         return _page(f"Alert {name_of(alert)}", _form(alert))
-    said = "<p>The alert is not what it was when this page was opened. Read it again.</p>"
-    return _page(f"Alert {name_of(alert)} has changed", said + _form(alert), 409)
+    paragraph = "<p>The alert is not what it was when this page was opened. Read it again.</p>"
+    return _page(f"Alert {name_of(alert)} has changed", paragraph + _form(alert), 409)
 
 
-def _find(desk: Desk, token: str) -> tuple[links.Link, Alert] | None:
-    link = links.opened(desk.keys, token, desk.clock())
+def _find(context: DeliveryContext, token: str) -> tuple[links.Link, Alert] | None:
+    link = links.open_link(context.keys, token, context.clock())
     if link is None:
         return None
-    with desk.db.read() as conn:
+    with context.db.read() as conn:
         alert = alerts.load_alert(conn, link.alert)
     return None if alert is None else (link, alert)
 
 
 def _form(alert: Alert) -> str:
     text = text_of(alert, "with the button below")
-    shown = f"<h2>{escape(text.subject)}</h2>{lines_of(text)}"
+    content = f"<h2>{escape(text.subject)}</h2>{lines_of(text)}"
     if alert.retracted:
-        return shown
+        return content
     return (
-        f"{shown}"
+        f"{content}"
         f'<form method="post"><input type="hidden" name="version" value="{alert.version}">'
         '<label for="comment">Comment (optional)</label>'
         f'<input id="comment" name="comment" maxlength="{_LONGEST_COMMENT}">'
@@ -93,9 +94,9 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() else -1
 
 
-def _refused() -> Response:
-    said = "<p>This link is not valid, or no longer. Use the one in the last notice, or</p>"
-    return _page("Not acknowledged", f"{said}<pre>aegis alerts ack ALERT</pre>", 403)
+def _refusal_page() -> Response:
+    paragraph = "<p>This link is not valid, or no longer. Use the one in the last notice, or</p>"
+    return _page("Not acknowledged", f"{paragraph}<pre>aegis alerts ack ALERT</pre>", 403)
 
 
 def _page(title: str, content: str, status: int = 200) -> Response:

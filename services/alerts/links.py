@@ -8,28 +8,28 @@ from datetime import UTC, datetime, timedelta
 
 from services.store.vault import Keys
 
-LASTS = timedelta(days=14)
+LIFETIME = timedelta(days=14)
 _DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link is for."""
+    """The content of a link: *recipient* may acknowledge *alert* (id) until it expires."""
 
     alert: str
     recipient: str
-    until: datetime
+    expires_at: datetime
 
 
-def token(keys: Keys, alert: str, recipient: str, now: datetime) -> str:
-    """Return what stands in the link of *recipient*; it lasts `LASTS`."""
-    until = int((now + LASTS).timestamp())
-    content = f"{alert}|{until}|{recipient}".encode()
+def make_token(keys: Keys, alert: str, recipient: str, instant: datetime) -> str:
+    """Return the signed part of the link of *recipient*; it is valid for `LIFETIME`."""
+    expiry_s = int((instant + LIFETIME).timestamp())
+    content = f"{alert}|{expiry_s}|{recipient}".encode()
     return base64.urlsafe_b64encode(_signature(keys, content) + content).decode().rstrip("=")
 
 
-def opened(keys: Keys, text: str, now: datetime) -> Link | None:
-    """Return what the link is for; None when it was made by somebody else, or is too old."""
+def open_link(keys: Keys, text: str, instant: datetime) -> Link | None:
+    """Return the content of a link; None when it was made by somebody else, or has expired."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
@@ -37,9 +37,9 @@ def opened(keys: Keys, text: str, now: datetime) -> Link | None:
     signed, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
     if not hmac.compare_digest(signed, _signature(keys, content)):
         return None
-    alert, until, recipient = content.decode().split("|", 2)
-    lasts_until = datetime.fromtimestamp(int(until), UTC)
-    return Link(alert, recipient, lasts_until) if now <= lasts_until else None
+    alert, expiry_s, recipient = content.decode().split("|", 2)
+    expires_at = datetime.fromtimestamp(int(expiry_s), UTC)
+    return Link(alert, recipient, expires_at) if instant <= expires_at else None
 
 
 def _signature(keys: Keys, content: bytes) -> bytes:

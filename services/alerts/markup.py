@@ -43,8 +43,8 @@ def lines_of(text: Text) -> str:
 
 
 def _line(line: str, link: str) -> str:
-    shown = escape(line)
+    html = escape(line)
     if not link.startswith(("http://", "https://")):
-        return shown
+        return html
     target = escape(link)
-    return shown.replace(target, f'<a href="{target}">{target}</a>')
+    return html.replace(target, f'<a href="{target}">{target}</a>')

@@ -1,4 +1,4 @@
-"""What a channel is: something that takes a notice to one address."""
+"""The contract of a channel: a function that takes a letter to one address."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ class Letter:
 
     Args:
         id: Of the delivery: the same for every attempt.
-        alert: What it is about.
-        reason: Why it is sent.
-        text: What it says.
+        alert: As it stood when the letter was written.
+        reason: Of the notice.
+        text: Subject and body.
         picture: A boundary chart as PNG; None without one.
-        at: Aware, for the date of a mail and the signature of a webhook.
+        dated_at: Aware, for the date of a mail and the signature of a webhook.
     """
 
     id: str
@@ -26,20 +26,20 @@ class Letter:
     reason: str
     text: Text
     picture: bytes | None
-    at: datetime
+    dated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """The other side has taken it."""
+class Acceptance:
+    """The other side has taken the letter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """The other side has not: why, without an address, and whether to try again."""
+class Failure:
+    """The other side has not: the problem, without an address, and whether to try again."""
 
     problem: str
     can_retry: bool = True
 
 
-Send = Callable[[Letter, str], Sent | Failed]
+Send = Callable[[Letter, str], Acceptance | Failure]

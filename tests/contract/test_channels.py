@@ -23,7 +23,7 @@ from services.alerts.adapters import smtp, webhook
 from services.alerts.adapters.smtp import smtp_channel
 from services.alerts.adapters.webhook import webhook_channel
 from services.alerts.domain.wording import Text
-from services.alerts.ports import Failed, Letter, Sent
+from services.alerts.ports import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
 from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.store import ALERT
@@ -41,7 +41,7 @@ LETTER = Letter(
         LINK,
     ),
     picture=PNG,
-    at=HOUR_ZERO,
+    dated_at=HOUR_ZERO,
 )
 
 
@@ -153,24 +153,24 @@ class Fake:
 
     def __init__(self):
         self.letters = []
-        self.answer = Failed("not reached")
+        self.answer = Failure("not reached")
 
     def start(self):
-        self.answer = Sent()
+        self.answer = Acceptance()
 
     def stop(self):
-        self.answer = Failed("not reached")
+        self.answer = Failure("not reached")
 
     def channel(self):
         def send(letter, _address):
-            if isinstance(self.answer, Sent):
+            if isinstance(self.answer, Acceptance):
                 self.letters.append(letter)
             return self.answer
 
         return send
 
     def answers(self, how):
-        self.answer = Failed("refused", can_retry=how == "later")
+        self.answer = Failure("refused", can_retry=how == "later")
 
     def ids(self):
         return [letter.id for letter in self.letters]
@@ -197,7 +197,7 @@ def other_side(request):
 
 def test_a_letter_that_was_taken_is_sent_once(other_side):
     other_side.start()
-    assert other_side.channel()(LETTER, other_side.address) == Sent()
+    assert other_side.channel()(LETTER, other_side.address) == Acceptance()
     assert len(other_side.ids()) == 1
 
 
@@ -215,7 +215,7 @@ def test_what_is_refused_for_now_can_be_tried_again(other_side):
     other_side.start()
     other_side.answers("later")
     result = other_side.channel()(LETTER, other_side.address)
-    assert isinstance(result, Failed)
+    assert isinstance(result, Failure)
     assert result.can_retry
 
 
@@ -223,13 +223,13 @@ def test_what_is_refused_for_good_is_not_tried_again(other_side):
     other_side.start()
     other_side.answers("never")
     result = other_side.channel()(LETTER, other_side.address)
-    assert isinstance(result, Failed)
+    assert isinstance(result, Failure)
     assert not result.can_retry
 
 
 def test_a_server_that_is_down_is_tried_again(other_side):
     result = other_side.channel()(LETTER, other_side.address)
-    assert isinstance(result, Failed)
+    assert isinstance(result, Failure)
     assert result.can_retry
 
 
@@ -308,7 +308,7 @@ def test_a_wrong_password_is_tried_again_once_it_is_put_right(mail, tmp_path):
             smtp_password_file=password,
         )
     )
-    assert send(LETTER, mail.address) == Failed("mail server said 535", can_retry=True)
+    assert send(LETTER, mail.address) == Failure("mail server said 535", can_retry=True)
 
 
 def test_with_starttls_nothing_is_said_to_a_server_without_it(mail):
@@ -316,7 +316,7 @@ def test_with_starttls_nothing_is_said_to_a_server_without_it(mail):
     send = smtp_channel(
         AlertSettings(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_starttls=True)
     )
-    assert isinstance(send(LETTER, mail.address), Failed)
+    assert isinstance(send(LETTER, mail.address), Failure)
     assert mail.mails == []
 
 
@@ -334,7 +334,7 @@ def test_with_starttls_a_server_with_an_unknown_certificate_gets_nothing(mail, t
     send = smtp_channel(
         AlertSettings(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_starttls=True)
     )
-    assert send(LETTER, mail.address) == Failed(
+    assert send(LETTER, mail.address) == Failure(
         "mail server not reached (SSLCertVerificationError)", can_retry=True
     )
     assert mail.mails == []
@@ -344,7 +344,7 @@ def test_a_mail_server_that_says_nothing_is_given_up_after_a_while(mail, monkeyp
     monkeypatch.setattr(smtp, "_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", mail.port)):
         result = mail.channel()(LETTER, mail.address)
-    assert isinstance(result, Failed)
+    assert isinstance(result, Failure)
     assert result.can_retry
 
 
@@ -399,18 +399,18 @@ def test_a_retry_is_signed_with_its_own_time_so_that_it_is_no_replay(hook):
 @pytest.mark.parametrize(
     ("status", "result"),
     [
-        (200, Sent()),
-        (202, Sent()),
-        (301, Failed("webhook said 301", can_retry=False)),
-        (400, Failed("webhook said 400", can_retry=False)),
-        (401, Failed("webhook said 401", can_retry=True)),
-        (403, Failed("webhook said 403", can_retry=True)),
-        (404, Failed("webhook said 404", can_retry=False)),
-        (408, Failed("webhook said 408", can_retry=True)),
-        (410, Failed("webhook said 410", can_retry=False)),
-        (429, Failed("webhook said 429", can_retry=True)),
-        (500, Failed("webhook said 500", can_retry=True)),
-        (503, Failed("webhook said 503", can_retry=True)),
+        (200, Acceptance()),
+        (202, Acceptance()),
+        (301, Failure("webhook said 301", can_retry=False)),
+        (400, Failure("webhook said 400", can_retry=False)),
+        (401, Failure("webhook said 401", can_retry=True)),
+        (403, Failure("webhook said 403", can_retry=True)),
+        (404, Failure("webhook said 404", can_retry=False)),
+        (408, Failure("webhook said 408", can_retry=True)),
+        (410, Failure("webhook said 410", can_retry=False)),
+        (429, Failure("webhook said 429", can_retry=True)),
+        (500, Failure("webhook said 500", can_retry=True)),
+        (503, Failure("webhook said 503", can_retry=True)),
     ],
 )
 def test_what_a_webhook_answers_decides_whether_it_is_tried_again(hook, status, result):
@@ -423,17 +423,19 @@ def test_a_webhook_that_does_not_answer_is_tried_again(hook, monkeypatch):
     monkeypatch.setattr(webhook, "_TIMEOUT_S", 0.2)
     hook.silent_until.clear()
     hook.start()
-    assert hook.channel()(LETTER, hook.address) == Failed("webhook not reached (ReadTimeout)")
+    assert hook.channel()(LETTER, hook.address) == Failure("webhook not reached (ReadTimeout)")
 
 
 def test_a_webhook_whose_address_is_none_is_not_tried_again(hook):
-    assert hook.channel()(LETTER, "http://[::1") == Failed("its address is no URL", can_retry=False)
+    assert hook.channel()(LETTER, "http://[::1") == Failure(
+        "its address is no URL", can_retry=False
+    )
 
 
 def test_a_webhook_without_a_secret_is_not_sent_and_says_what_to_set(hook):
     hook.start()
     result = webhook_channel(AlertSettings())(LETTER, hook.address)
-    assert result == Failed("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
+    assert result == Failure("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
     assert hook.requests == []
 
 

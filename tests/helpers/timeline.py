@@ -7,10 +7,10 @@ from pathlib import Path
 
 from services.alerts.acknowledgement import acknowledge
 from services.alerts.adapters.recipients_file import load_recipients
-from services.alerts.delivery_context import Desk
+from services.alerts.delivery_context import DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.alerts.domain.routes import Channel
-from services.alerts.ports import Failed, Sent
+from services.alerts.ports import Acceptance, Failure
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import alerts
@@ -70,7 +70,7 @@ class Timeline:
         self.db = Database.open(url or f"sqlite:///{folder}/db/aegis.db")
         upgrade(self.db)
         self.keys = Keys.load_or_create(folder / "keys")
-        self.desk = Desk(
+        self.desk = DeliveryContext(
             self.db,
             self.keys,
             STUDY,
@@ -174,8 +174,8 @@ class Timeline:
 
     def _send(self, letter, address):
         self.attempts.append((self.clock_time, address, letter.id))
-        answer = self.refuses.get(address, Sent())
-        if isinstance(answer, Failed):
+        answer = self.refuses.get(address, Acceptance())
+        if isinstance(answer, Failure):
             return answer
         text = letter.text
         self.posts.append(

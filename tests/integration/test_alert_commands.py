@@ -3,7 +3,7 @@
 import pytest
 
 from services.alerts.acknowledgement import name_of
-from services.alerts.ports import Failed
+from services.alerts.ports import Failure
 from services.cli.commands import determine
 from services.cli.main import main
 from services.store.alerts import load_acknowledgements
@@ -81,7 +81,9 @@ def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis
 
 
 def test_an_alert_shows_what_it_says_and_who_was_told(trial, aegis):
-    trial.refuses = {"principal-investigator@example.org": Failed("recipient refused (550)", False)}
+    trial.refuses = {
+        "principal-investigator@example.org": Failure("recipient refused (550)", False)
+    }
     trial.advance_to(25)
     _, page = aegis("alerts", "show", name_of(*trial.alerts()))
     lines = page.out.splitlines()

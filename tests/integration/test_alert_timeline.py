@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from services.alerts.plan_notices import OPEN, plan, states
-from services.alerts.ports import Failed
+from services.alerts.plan_notices import OPEN, load_alert_states, plan
+from services.alerts.ports import Failure
 from services.runtime import failpoints
 from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
@@ -145,7 +145,7 @@ def test_what_is_corrected_before_it_was_told_is_told_to_nobody_and_later_as_the
 
 def test_a_notice_that_waits_is_withdrawn_when_it_is_no_longer_true(trial):
     address = "safety-officer@example.org"
-    trial.refuses = {address: Failed("mail server not reached")}
+    trial.refuses = {address: Failure("mail server not reached")}
     trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     trial.potassium("4.5", hour=1, status="C")
@@ -257,7 +257,7 @@ def test_a_correction_after_continue_is_told_too(crossed_trial):
 
 
 def test_a_channel_that_fails_is_tried_again_ever_more_slowly_and_arrives_once(trial):
-    trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
+    trial.refuses = {"safety-officer@example.org": Failure("mail server not reached")}
     trial.potassium("6.5", hour=0.001)
     for minute in range(30):
         trial.advance_to(0.001 + minute / 60 / 4)
@@ -275,7 +275,7 @@ def test_a_channel_that_fails_is_tried_again_ever_more_slowly_and_arrives_once(t
 
 
 def test_a_channel_that_fails_for_long_is_said_to_the_next_role_and_to_operations(trial):
-    trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
+    trial.refuses = {"safety-officer@example.org": Failure("mail server not reached")}
     trial.potassium("6.5", hour=0.001)
     posts = [post for quarter in range(1, 12) for post in trial.advance_to(quarter / 4)]
     assert list_reasons(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
@@ -285,7 +285,7 @@ def test_a_channel_that_fails_for_long_is_said_to_the_next_role_and_to_operation
 
 
 def test_a_channel_that_never_tires_waits_an_hour_at_most(trial):
-    trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
+    trial.refuses = {"safety-officer@example.org": Failure("mail server not reached")}
     trial.potassium("6.5", hour=0.001)
     trial.advance_to(0.001)
     trial.acknowledge(*trial.alerts())
@@ -297,7 +297,7 @@ def test_a_channel_that_never_tires_waits_an_hour_at_most(trial):
 
 
 def test_an_address_that_is_refused_for_good_is_said_to_others_at_once(trial):
-    trial.refuses = {"safety-officer@example.org": Failed("recipient refused (550)", False)}
+    trial.refuses = {"safety-officer@example.org": Failure("recipient refused (550)", False)}
     trial.potassium("6.5", hour=1)
     posts = trial.advance_to(1)
     assert list_reasons(posts) == expect("could not be delivered", INVESTIGATOR, "operator")
@@ -307,7 +307,7 @@ def test_an_address_that_is_refused_for_good_is_said_to_others_at_once(trial):
 
 
 def test_a_retraction_does_not_go_to_whom_nothing_reached(trial):
-    trial.refuses = {"safety-officer@example.org": Failed("recipient refused (550)", False)}
+    trial.refuses = {"safety-officer@example.org": Failure("recipient refused (550)", False)}
     trial.potassium("6.5", hour=1)
     trial.advance_to(1)
     trial.refuses = {}
@@ -348,7 +348,7 @@ def test_a_clock_that_is_set_back_holds_no_first_notice_up(trial):
 
 
 def test_a_clock_that_is_set_back_holds_no_further_attempt_up(trial):
-    trial.refuses = {"safety-officer@example.org": Failed("mail server not reached")}
+    trial.refuses = {"safety-officer@example.org": Failure("mail server not reached")}
     trial.potassium("6.5", hour=9)
     assert trial.advance_to(9) == []
     trial.refuses = {}
@@ -371,7 +371,7 @@ def test_what_is_acknowledged_by_a_clock_that_was_set_back_is_not_told_again(tri
     trial.clock_time = hours(1.5)
     trial.acknowledge(*trial.alerts())
     with trial.db.read() as conn:
-        ((_, state),) = states(conn, STUDY)
+        ((_, state),) = load_alert_states(conn, STUDY)
     assert state == "seen by Safety officer"
     assert trial.advance_to(24 * 30) == []
 
@@ -387,7 +387,7 @@ def test_what_returns_after_it_was_acknowledged_by_a_clock_ahead_has_to_be_seen_
     trial.potassium("6.6", hour=1, status="C")
     assert list_reasons(trial.advance_to(3)) == expect("returned after retraction", OFFICER)
     with trial.db.read() as conn:
-        ((_, state),) = states(conn, STUDY)
+        ((_, state),) = load_alert_states(conn, STUDY)
     assert state == OPEN
 
 

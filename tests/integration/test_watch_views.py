@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from services.alerts.acknowledgement import acknowledge
-from services.alerts.plan_notices import states
+from services.alerts.plan_notices import load_alert_states
 from services.runtime.clock import now_utc
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.safety_rules.domain.facts.ownership import Ownership
@@ -156,7 +156,8 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched_trial):
     acknowledge(watched_trial.context.db, min(was_open)[0], "lee", "", now_utc())
     with watched_trial.context.db.read() as conn:
         alert_states = {
-            alert.id: state for alert, state in states(conn, watched_trial.context.study_id)
+            alert.id: state
+            for alert, state in load_alert_states(conn, watched_trial.context.study_id)
         }
     found_rows = dict(rows(watched_trial, "safety", "SELECT alert, state FROM watch.alert"))
     assert {

@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.alerts import http, links
-from services.alerts.delivery_context import Desk
+from services.alerts.delivery_context import DeliveryContext
 from services.alerts.domain.routes import Recipients
 from services.store.alerts import load_acknowledgements, upsert_alerts
 from tests.helpers.fact_notes import HOUR_ZERO
@@ -22,10 +22,12 @@ class Page:
     def __init__(self, folder):
         self.instant = HOUR_ZERO
         self.db, self.keys = new_database(folder)
-        desk = Desk(self.db, self.keys, "T", Recipients({}), {}, lambda: self.instant, "http://x")
+        desk = DeliveryContext(
+            self.db, self.keys, "T", Recipients({}), {}, lambda: self.instant, "http://x"
+        )
         self.app = Starlette(routes=http.routes(desk))
         self.say(UNSIGNED)
-        self.url = f"/alerts/{links.token(self.keys, 'a1', 'DSMB chair', HOUR_ZERO)}"
+        self.url = f"/alerts/{links.make_token(self.keys, 'a1', 'DSMB chair', HOUR_ZERO)}"
 
     def say(self, alert):
         with self.db.write() as conn:
@@ -120,11 +122,11 @@ def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method
     urls = {
         "tampered": f"/alerts/{'B' if token[0] == 'A' else 'A'}{token[1:]}",
         "expired": page.url,
-        "of no alert": f"/alerts/{links.token(page.keys, 'a9', 'DSMB chair', HOUR_ZERO)}",
+        "of no alert": f"/alerts/{links.make_token(page.keys, 'a9', 'DSMB chair', HOUR_ZERO)}",
         "nonsense": "/alerts/nonsense",
     }
     if link == "expired":
-        page.instant += links.LASTS + timedelta(seconds=1)
+        page.instant += links.LIFETIME + timedelta(seconds=1)
     response = page.ask(method, urls[link])
     assert response.status_code == 403
     assert "This link is not valid, or no longer." in response.text

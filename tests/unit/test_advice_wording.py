@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from services.alerts.domain.why_send import Reason
+from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.wording import LAST_LINE, notice
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind

@@ -16,11 +16,11 @@ def keys(tmp_path_factory):
 
 
 def test_a_link_says_which_alert_and_who(keys):
-    link = links.opened(keys, links.token(keys, "a1", "Zoë | chair", HOUR_ZERO), HOUR_ZERO)
-    assert (link.alert, link.recipient, link.until) == (
+    link = links.open_link(keys, links.make_token(keys, "a1", "Zoë | chair", HOUR_ZERO), HOUR_ZERO)
+    assert (link.alert, link.recipient, link.expires_at) == (
         "a1",
         "Zoë | chair",
-        HOUR_ZERO + links.LASTS,
+        HOUR_ZERO + links.LIFETIME,
     )
 
 
@@ -28,13 +28,13 @@ def test_a_link_says_which_alert_and_who(keys):
     ("age", "is_good"),
     [
         (timedelta(0), True),
-        (links.LASTS, True),
-        (links.LASTS + timedelta(seconds=1), False),
+        (links.LIFETIME, True),
+        (links.LIFETIME + timedelta(seconds=1), False),
     ],
 )
 def test_a_link_lasts_fourteen_days(keys, age, is_good):
-    token = links.token(keys, "a1", "chair", HOUR_ZERO)
-    assert (links.opened(keys, token, HOUR_ZERO + age) is not None) is is_good
+    token = links.make_token(keys, "a1", "chair", HOUR_ZERO)
+    assert (links.open_link(keys, token, HOUR_ZERO + age) is not None) is is_good
 
 
 def decode_token(token):
@@ -46,11 +46,11 @@ def encode_token(raw):
 
 
 def test_no_bit_of_a_link_can_be_changed(keys):
-    raw = decode_token(links.token(keys, "a1", "chair", HOUR_ZERO))
+    raw = decode_token(links.make_token(keys, "a1", "chair", HOUR_ZERO))
     for place in range(len(raw)):
         changed_bytes = bytearray(raw)
         changed_bytes[place] ^= 1
-        assert links.opened(keys, encode_token(bytes(changed_bytes)), HOUR_ZERO) is None, place
+        assert links.open_link(keys, encode_token(bytes(changed_bytes)), HOUR_ZERO) is None, place
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,12 @@ def test_no_bit_of_a_link_can_be_changed(keys):
     ],
 )
 def test_what_is_no_link_is_refused(keys, token):
-    assert links.opened(keys, token, HOUR_ZERO) is None
+    assert links.open_link(keys, token, HOUR_ZERO) is None
 
 
 def test_a_link_of_another_installation_is_refused(keys, tmp_path):
     other_keys = Keys.load_or_create(tmp_path / "keys")
-    assert links.opened(keys, links.token(other_keys, "a1", "chair", HOUR_ZERO), HOUR_ZERO) is None
+    assert (
+        links.open_link(keys, links.make_token(other_keys, "a1", "chair", HOUR_ZERO), HOUR_ZERO)
+        is None
+    )

@@ -30,7 +30,7 @@ PEOPLE = Recipients({"dsmb": (CHAIR, STATISTICIAN), "safety": (OFFICER, STAND_IN
     ],
 )
 def test_who_has_several_roles_is_told_once_per_address(roles, people):
-    assert PEOPLE.of(roles) == people
+    assert PEOPLE.in_roles(roles) == people
 
 
 def test_the_same_words_as_e_mail_and_as_webhook_are_two_addresses():

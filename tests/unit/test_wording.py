@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.alerts.domain.why_send import Reason
+from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.wording import LAST_LINE, notice, short_name
 from services.alerts.markup import mail_page
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail, Level, QuarantineDetail
@@ -263,7 +263,7 @@ def _make_quarantine_alert():
         (AN_EPISODE, CRS, Reason.GRADE_ROSE, "It is more severe than when you were last told."),
         (A_DEATH, DeathDetail("", 1, 1), Reason.NOT_ACKNOWLEDGED,
          "Nobody has acknowledged this in time."),
-        (AN_EPISODE, CRS, Reason.RETURNED,
+        (AN_EPISODE, CRS, Reason.HOLDS_AGAIN,
          "You may have been told that this no longer holds; it holds again."),
         (AN_EPISODE, CRS, Reason.NOT_DELIVERED,
          ("A notice of this could not be delivered to somebody who has to know: see to it that they"

@@ -10,5 +10,5 @@ from services.runtime.settings import AlertSettings
 
 
 def channels_of(settings: AlertSettings) -> Mapping[Channel, Send]:
-    """Return how each channel sends."""
+    """Return the function by which each channel sends."""
     return {Channel.EMAIL: smtp_channel(settings), Channel.WEBHOOK: webhook_channel(settings)}

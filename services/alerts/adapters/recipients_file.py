@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.alerts.domain.due_notice import OPERATOR
 from services.alerts.domain.routes import Channel, Recipient, Recipients
-from services.alerts.domain.why_send import OPERATOR
 from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 
 FILE = "recipients.yaml"

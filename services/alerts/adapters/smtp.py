@@ -8,7 +8,7 @@ from email.policy import default
 from email.utils import format_datetime
 
 from services.alerts.markup import mail_page
-from services.alerts.ports import Failed, Letter, Sent
+from services.alerts.ports import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
@@ -16,10 +16,10 @@ _ON_ONE_LINE = default.clone(max_line_length=500)  # a folded subject begins wit
 _PERMANENT = 500  # SMTP replies from here on will not change
 
 
-def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Failed]:
-    """Return what sends a letter to an e-mail address over the server of *settings*."""
+def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
+    """Return a function that mails a letter to an address over the server of *settings*."""
 
-    def send(letter: Letter, address: str) -> Sent | Failed:
+    def send(letter: Letter, address: str) -> Acceptance | Failure:
         try:
             with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_S) as server:
                 if settings.smtp_starttls:
@@ -30,14 +30,14 @@ def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Fail
                 server.send_message(mail(letter, settings.smtp_from, address))
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
-            return Failed(f"recipient refused ({codes[0]})", codes[0] < _PERMANENT)
+            return Failure(f"recipient refused ({codes[0]})", codes[0] < _PERMANENT)
         except smtplib.SMTPDataError as error:
-            return Failed(f"mail refused ({error.smtp_code})", error.smtp_code < _PERMANENT)
+            return Failure(f"mail refused ({error.smtp_code})", error.smtp_code < _PERMANENT)
         except smtplib.SMTPResponseException as error:  # password, sender: ours to put right
-            return Failed(f"mail server said {error.smtp_code}")
+            return Failure(f"mail server said {error.smtp_code}")
         except (OSError, smtplib.SMTPException) as error:
-            return Failed(f"mail server not reached ({type(error).__name__})")
-        return Sent()
+            return Failure(f"mail server not reached ({type(error).__name__})")
+        return Acceptance()
 
     return send
 
@@ -48,7 +48,7 @@ def mail(letter: Letter, sender: str, address: str) -> EmailMessage:
     message["From"] = sender
     message["To"] = address
     message["Subject"] = letter.text.subject
-    message["Date"] = format_datetime(letter.at)
+    message["Date"] = format_datetime(letter.dated_at)
     message["Message-ID"] = f"<{letter.id}@aegis.invalid>"
     message["X-Aegis-Alert"] = letter.alert.id
     message["X-Aegis-Reason"] = letter.reason

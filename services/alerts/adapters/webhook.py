@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx
 
-from services.alerts.ports import Failed, Letter, Sent
+from services.alerts.ports import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
@@ -16,31 +16,31 @@ _SERVER_ERROR, _REDIRECT = 500, 300
 _LATER = frozenset({401, 403, 408, 425, 429})
 
 
-def webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Sent | Failed]:
-    """Return what posts a letter to a URL, signed with the secret of *settings*."""
+def webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
+    """Return a function that posts a letter to a URL, signed with the secret of *settings*."""
     secret = settings.webhook_secret
 
-    def send(letter: Letter, address: str) -> Sent | Failed:
+    def send(letter: Letter, address: str) -> Acceptance | Failure:
         if secret is None:
-            return Failed("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
+            return Failure("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
         body = payload(letter)
-        at = str(int(letter.at.timestamp()))
+        timestamp = str(int(letter.dated_at.timestamp()))
         headers = {
             "Content-Type": "application/json",
-            "Aegis-Timestamp": at,
-            "Aegis-Signature": f"sha256={signature(secret.get_secret_value(), at, body)}",
+            "Aegis-Timestamp": timestamp,
+            "Aegis-Signature": f"sha256={signature(secret.get_secret_value(), timestamp, body)}",
             "Idempotency-Key": letter.id,
         }
         try:
             answer = httpx.post(address, content=body, headers=headers, timeout=_TIMEOUT_S)
         except httpx.InvalidURL:
-            return Failed("its address is no URL", can_retry=False)
+            return Failure("its address is no URL", can_retry=False)
         except httpx.HTTPError as error:
-            return Failed(f"webhook not reached ({type(error).__name__})")
+            return Failure(f"webhook not reached ({type(error).__name__})")
         if answer.status_code < _REDIRECT:
-            return Sent()
+            return Acceptance()
         can_retry = answer.status_code >= _SERVER_ERROR or answer.status_code in _LATER
-        return Failed(f"webhook said {answer.status_code}", can_retry)
+        return Failure(f"webhook said {answer.status_code}", can_retry)
 
     return send
 

@@ -1,1 +1,1 @@
-"""Which notice is due, to whom, and its words."""
+"""The notice that is due, its recipients and its words."""

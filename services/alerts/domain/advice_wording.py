@@ -1,4 +1,4 @@
-"""What a recommendation says to the people who have to act on it."""
+"""A recommendation in words, for the people who have to act on it."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,12 @@ _TO_DO = {
 }
 
 
-def what(advice: Advice) -> str:
-    """Return what it says in one line, without whom it is about.
+def summarize_advice(advice: Advice) -> str:
+    """Return the recommendation in one line, without its participant.
 
     >>> from datetime import UTC, datetime
     >>> at = datetime(2026, 3, 1, tzinfo=UTC)
-    >>> what(Advice("P-001", AdviceKind.DOSE, "crs", 1, "interrupt blinatumomab", at))
+    >>> summarize_advice(Advice("P-001", AdviceKind.DOSE, "crs", 1, "interrupt blinatumomab", at))
     'recommended: interrupt blinatumomab'
     """
     if advice.kind is AdviceKind.DOSE:
@@ -26,17 +26,21 @@ def what(advice: Advice) -> str:
 
 
 def advice_lines(advice: Advice, standing: str) -> Iterator[str]:
-    """Yield what is so, why, what comes then, and last what there is to do.
+    """Yield the recommendation, its grounds and next steps, and last the task of the reader.
 
     Args:
         advice: As the rules wrote it.
         standing: How far it can be relied upon, e.g. ``Suspected``.
     """
-    said = what(advice)
-    yield f"{_begun(said)}." if _is_deviation(advice) else f"{standing}. {_begun(said)}."
+    summary = summarize_advice(advice)
+    yield (
+        f"{_capitalize(summary)}."
+        if _is_deviation(advice)
+        else f"{standing}. {_capitalize(summary)}."
+    )
     yield (
         f"{advice.participant}: since transplant day {day(advice.transplant_day)}, treatment day"
-        f" {day(advice.treatment_day)}{_over(advice)}."
+        f" {day(advice.treatment_day)}{_end_clause(advice)}."
     )
     for reason in advice.because:
         yield f"Because: {reason}."
@@ -44,8 +48,8 @@ def advice_lines(advice: Advice, standing: str) -> Iterator[str]:
         yield f"It may be: {advice.may_be}; missing: {', '.join(advice.missing)}."
     elif advice.missing:
         yield f"Missing: {', '.join(advice.missing)}."
-    for following in advice.then:
-        yield f"Then: {following}."
+    for next_step in advice.then:
+        yield f"Then: {next_step}."
     yield f"{_TO_DO[advice.kind]} (`aegis dose --participant {advice.participant}`)."
 
 
@@ -53,11 +57,11 @@ def _is_deviation(advice: Advice) -> bool:
     return advice.kind is AdviceKind.DEVIATION
 
 
-def _begun(words: str) -> str:
+def _capitalize(words: str) -> str:
     return f"{words[0].upper()}{words[1:]}"
 
 
-def _over(advice: Advice) -> str:
+def _end_clause(advice: Advice) -> str:
     if advice.until is None or _is_deviation(advice):
         return ""
     return f", until treatment day {day(advice.over_on)}"

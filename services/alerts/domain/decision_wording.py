@@ -1,4 +1,4 @@
-"""What a stopping rule's decision says, line by line, as a DSMB member reads it."""
+"""A stopping rule's decision, line by line, as a DSMB member reads it."""
 
 import math
 from collections.abc import Iterator
@@ -12,31 +12,31 @@ _RECOMMENDATIONS = {
 }
 
 
-def says(decision: Decision) -> str:
+def signal_heading(decision: Decision) -> str:
     """Return the signal as a heading."""
     return str(decision.signal).capitalize()
 
 
-def events(count: int) -> str:
+def count_events(count: int) -> str:
     """Return a number of events.
 
-    >>> events(1), events(2)
+    >>> count_events(1), count_events(2)
     ('1 event', '2 events')
     """
     return "1 event" if count == 1 else f"{count} events"
 
 
 def decision_lines(decision: Decision) -> Iterator[str]:
-    """Yield what is counted, the counts, how sure that is, whom it concerns; last what to do."""
-    counted = decision.in_words.removesuffix(".")
-    until = f" Data to {decision.data_to:%Y-%m-%d %H:%M} UTC." if decision.data_to else ""
-    yield f"{decision.title}{': ' + counted if counted else ''}.{until}"
+    """Yield the event, its counts, their certainty, the participants; last the recommendation."""
+    event_words = decision.in_words.removesuffix(".")
+    data_cut = f" Data to {decision.data_to:%Y-%m-%d %H:%M} UTC." if decision.data_to else ""
+    yield f"{decision.title}{': ' + event_words if event_words else ''}.{data_cut}"
     if decision.undone is not None:
         yield (
             f"With what was known at {decision.as_of:%Y-%m-%d %H:%M} UTC the boundary was reached;"
             " what undid it was known before anybody was told."
         )
-        yield what_changed(decision, decision.undone)
+        yield describe_reversal(decision, decision.undone)
     yield (
         f"{'Then: ' if decision.undone else ''}{_at_size(decision.events, decision.ess)}"
         f" ({decision.evaluable} treated, {decision.pending} pending);"
@@ -44,40 +44,44 @@ def decision_lines(decision: Decision) -> Iterator[str]:
     )
     first = next((point for point in decision.path if point.crossed), None)
     if first is not None:
-        yield f"First reached with {events(first.events)} at an effective {first.ess:.1f}."
+        yield f"First reached with {count_events(first.events)} at an effective {first.ess:.1f}."
     suspected = decision.events - decision.confirmed
-    only = _reached(crossed=decision.confirmed_crossed)
-    yield f"Confirmed {decision.confirmed}, suspected {suspected}. Confirmed only: {only}."
+    answer = _boundary_answer(crossed=decision.confirmed_crossed)
+    yield f"Confirmed {decision.confirmed}, suspected {suspected}. Confirmed only: {answer}."
     if decision.upper != decision.events or decision.upper_crossed != (first is not None):
-        upper = _reached(crossed=decision.upper_crossed)
-        yield f"Incomplete grades at their upper ends: {events(decision.upper)}, {upper}."
-    yield from _ahead(decision)
+        upper = _boundary_answer(crossed=decision.upper_crossed)
+        yield f"Incomplete grades at their upper ends: {count_events(decision.upper)}, {upper}."
+    yield from _outlook_lines(decision)
     if decision.beyond_plan:
         yield (
             f"The plan of {decision.n} is exhausted: {decision.beyond_plan} treated after it"
             " are not counted."
         )
     yield from (_contributor(one) for one in decision.contributors)
-    recommended = _RECOMMENDATIONS.get(decision.recommend, decision.recommend.replace("_", " "))
+    recommendation = _RECOMMENDATIONS.get(decision.recommend, decision.recommend.replace("_", " "))
     is_reached = decision.signal is Signal.BOUNDARY_REACHED and decision.undone is None
-    yield f"{'Recommended' if is_reached else 'Once it is reached'}: {recommended}."
+    yield f"{'Recommended' if is_reached else 'Once it is reached'}: {recommendation}."
 
 
-def what_changed(decision: Decision, undone: Reversal) -> str:
-    """Return why the boundary that *decision* says is reached no longer is."""
-    gone = ", ".join(undone.gone)
-    no_longer = "no longer counts" if len(undone.gone) == 1 else "no longer count"
-    why = f"{gone} {no_longer}" if gone else "the same events, dated or followed up otherwise"
-    now = _at_size(undone.events, undone.ess)
-    return f"What changed: {why}. Now: {now}; {_boundary(decision, undone.ess)}."
+def describe_reversal(decision: Decision, reversal: Reversal) -> str:
+    """Return the reasons for which the boundary that *decision* reached no longer is."""
+    participants = ", ".join(reversal.gone)
+    no_longer = "no longer counts" if len(reversal.gone) == 1 else "no longer count"
+    reasons = (
+        f"{participants} {no_longer}"
+        if participants
+        else "the same events, dated or followed up otherwise"
+    )
+    current_count = _at_size(reversal.events, reversal.ess)
+    return f"What changed: {reasons}. Now: {current_count}; {_boundary(decision, reversal.ess)}."
 
 
 def _at_size(count: int, ess: float) -> str:
-    return f"{events(count)} at an effective {ess:.1f} participants"
+    return f"{count_events(count)} at an effective {ess:.1f} participants"
 
 
-def _ahead(decision: Decision) -> Iterator[str]:
-    """Yield what those pending may still change."""
+def _outlook_lines(decision: Decision) -> Iterator[str]:
+    """Yield the change that those pending may still bring."""
     if decision.undone is not None:
         return
     if decision.signal is Signal.BOUNDARY_REACHED:
@@ -96,7 +100,7 @@ def _ahead(decision: Decision) -> Iterator[str]:
     )
 
 
-def _reached(*, crossed: bool) -> str:
+def _boundary_answer(*, crossed: bool) -> str:
     return "reached" if crossed else "not reached"
 
 
@@ -118,14 +122,14 @@ def _boundary(decision: Decision, ess: float) -> str:
     size = max(1, math.ceil(ess - 1e-9))
     for step in decision.steps:
         if step.first <= size <= step.last:
-            return f"{events(step.events)} stop up to {step.last}"
+            return f"{count_events(step.events)} stop up to {step.last}"
     return "too few participants to stop yet"
 
 
-def _contributor(one: Contributor) -> str:
-    standing = "confirmed" if one.confirmed else "suspected"
-    days = f"transplant day {day(one.transplant_day)}, treatment day {day(one.treatment_day)}"
-    return f"{one.participant} {days}: grade {one.grade}, {standing}"
+def _contributor(event: Contributor) -> str:
+    standing = "confirmed" if event.confirmed else "suspected"
+    days = f"transplant day {day(event.transplant_day)}, treatment day {day(event.treatment_day)}"
+    return f"{event.participant} {days}: grade {event.grade}, {standing}"
 
 
 def day(number: int | None) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Channel(StrEnum):
-    """How a notice travels."""
+    """A means of delivery."""
 
     EMAIL = "email"
     WEBHOOK = "webhook"
@@ -28,8 +28,8 @@ class Recipients:
 
     by_role: Mapping[str, tuple[Recipient, ...]]
 
-    def of(self, roles: Iterable[str]) -> list[Recipient]:
-        """Return who has one of *roles*; who has several is told once per address."""
+    def in_roles(self, roles: Iterable[str]) -> list[Recipient]:
+        """Return the recipients in any of *roles*, each address once."""
         return each_address_once(one for role in roles for one in self.by_role.get(role, ()))
 
     def find(self, role: str, name: str, channel: str) -> Recipient | None:
@@ -40,7 +40,7 @@ class Recipients:
 
 def each_address_once(recipients: Iterable[Recipient]) -> list[Recipient]:
     """Return *recipients*, in order, less those whose address came before."""
-    found: dict[tuple[Channel, str], Recipient] = {}
+    by_address: dict[tuple[Channel, str], Recipient] = {}
     for recipient in recipients:
-        found.setdefault((recipient.channel, recipient.address), recipient)
-    return list(found.values())
+        by_address.setdefault((recipient.channel, recipient.address), recipient)
+    return list(by_address.values())

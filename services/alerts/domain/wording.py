@@ -1,19 +1,19 @@
-"""What a notice says: pseudonyms, transplant and treatment days, numbers and what they mean."""
+"""The words of a notice: pseudonyms, transplant and treatment days, numbers and their meaning."""
 
 import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.alerts.domain.advice_wording import advice_lines, what
+from services.alerts.domain.advice_wording import advice_lines, summarize_advice
 from services.alerts.domain.decision_wording import (
+    count_events,
     day,
     decision_lines,
-    events,
-    says,
-    what_changed,
+    describe_reversal,
+    signal_heading,
 )
-from services.alerts.domain.why_send import Reason
+from services.alerts.domain.due_notice import Reason
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, EpisodeContent
@@ -26,13 +26,13 @@ _OF_A_RULE = (
     AlertKind.BOUNDARY_LIKELY,
     AlertKind.BOUNDARY_AT_UPPER,
 )
-_WORSE = "It is more severe"
-_MORE = {
+_SEVERITY_RISE = "It is more severe"
+_RISES = {
     AlertKind.DOSE: "More is recommended",
     AlertKind.HYS_LAW: "It is more certain",
 }
-_OPENINGS = {
-    Reason.RETURNED: "You may have been told that this no longer holds; it holds again.",
+_REASON_LINES = {
+    Reason.HOLDS_AGAIN: "You may have been told that this no longer holds; it holds again.",
     Reason.NOT_ACKNOWLEDGED: "Nobody has acknowledged this in time.",
     Reason.NOT_DELIVERED: (
         "A notice of this could not be delivered to somebody who has to know:"
@@ -65,20 +65,24 @@ def short_name(alert_id: str) -> str:
 
 
 def notice(alert: Alert, reason: Reason, link: str) -> Text:
-    """Return what *alert* says, sent for *reason*; *link* is where it is acknowledged."""
+    """Return the text of *alert*, sent for *reason*; *link* is the place to acknowledge it."""
     if reason is Reason.RETRACTED:
         return _retraction(alert)
     first, *rest, last = _lines(alert)
-    opening = _opening(alert, reason)
-    lines = [first, *([opening] if opening else []), *rest, f"{last} Acknowledge: {link}"]
+    reason_line = _reason_line(alert, reason)
+    lines = [first, *([reason_line] if reason_line else []), *rest, f"{last} Acknowledge: {link}"]
     return Text(_subject(alert), _body(alert, lines), link)
 
 
-def _opening(alert: Alert, reason: Reason) -> str:
+def _reason_line(alert: Alert, reason: Reason) -> str:
     if reason is Reason.GRADE_ROSE:
-        more = "More events count" if alert.kind in _OF_A_RULE else _MORE.get(alert.kind, _WORSE)
-        return f"{more} than when you were last told."
-    return _OPENINGS.get(reason, "")
+        rise = (
+            "More events count"
+            if alert.kind in _OF_A_RULE
+            else _RISES.get(alert.kind, _SEVERITY_RISE)
+        )
+        return f"{rise} than when you were last told."
+    return _REASON_LINES.get(reason, "")
 
 
 def _retraction(alert: Alert) -> Text:
@@ -90,11 +94,15 @@ def _retraction(alert: Alert) -> Text:
         prefix = "Retracted"
         why = "is taken back: the facts behind it were corrected, or judged otherwise"
     detail = alert.detail
-    undone = detail.undone if isinstance(detail, Decision) else None
+    reversal = detail.undone if isinstance(detail, Decision) else None
     lines = [
         f"Alert {short_name(alert.id)} {why}.",
-        f"It said: {_what(alert)}.",
-        *([what_changed(detail, undone)] if isinstance(detail, Decision) and undone else []),
+        f"It said: {_summarize(alert)}.",
+        *(
+            [describe_reversal(detail, reversal)]
+            if isinstance(detail, Decision) and reversal
+            else []
+        ),
         "If anything was done because of it, look at that again.",
         "The earlier record stays readable.",
     ]
@@ -110,7 +118,7 @@ def _subject(alert: Alert) -> str:
     name = f"(alert {short_name(alert.id)}, {_short_label(alert.protocol)})"
     if isinstance(alert.detail, Decision):
         return f"[{alert.about}] {_heading(alert, alert.detail)}   {name}"
-    return f"[{alert.study}] {_what(alert)}   {name}"
+    return f"[{alert.study}] {_summarize(alert)}   {name}"
 
 
 def _short_label(protocol: str) -> str:
@@ -122,17 +130,17 @@ def _short_label(protocol: str) -> str:
     return protocol.partition(" signed by")[0].removesuffix(",")
 
 
-def _what(alert: Alert) -> str:
+def _summarize(alert: Alert) -> str:
     detail = alert.detail
     if isinstance(detail, Decision):
-        return f"{alert.about}: {_heading(alert, detail)}, {events(alert.grade)}"
+        return f"{alert.about}: {_heading(alert, detail)}, {count_events(alert.grade)}"
     if isinstance(detail, EpisodeContent):
         grade = f"grade {detail.worst}" + (" possible" if alert.kind is AlertKind.POSSIBLE else "")
         return f"{alert.participant}: {detail.term}, {grade}, {_standing(alert)}"
     if isinstance(detail, DeathDetail):
         return f"{alert.participant}: death"
     if isinstance(detail, Advice):
-        return f"{alert.participant}: {what(detail)}"
+        return f"{alert.participant}: {summarize_advice(detail)}"
     return f"{alert.participant}: records are not up to date"
 
 
@@ -141,7 +149,7 @@ def _heading(alert: Alert, decision: Decision) -> str:
         return "Boundary reached at upper grades, not as it is counted"
     if decision.undone is not None and not alert.retracted:
         return "Boundary was reached, and no longer is"
-    return says(decision)
+    return signal_heading(decision)
 
 
 def _standing(alert: Alert) -> str:
@@ -151,15 +159,15 @@ def _standing(alert: Alert) -> str:
 
 
 def _lines(alert: Alert) -> Iterator[str]:
-    """Yield what is so, and last what there is to do."""
+    """Yield the facts, and last the task of the reader."""
     detail = alert.detail
     if isinstance(detail, Decision):
         yield from decision_lines(detail)
     elif isinstance(detail, EpisodeContent):
         yield from _episode(alert, detail)
     elif isinstance(detail, DeathDetail):
-        where = f"transplant day {day(detail.transplant_day)}, treatment day"
-        yield f"{alert.participant} died: {where} {day(detail.treatment_day)}."
+        days = f"transplant day {day(detail.transplant_day)}, treatment day"
+        yield f"{alert.participant} died: {days} {day(detail.treatment_day)}."
         yield f"Cause: {detail.cause or 'not reported yet'}."
     elif isinstance(detail, Advice):
         yield from advice_lines(detail, _standing(alert).capitalize())
@@ -184,13 +192,13 @@ def _episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
         f" {'resolved' if content.resolved_at else f'now grade {content.current}'}."
     )
     worst = max(content.history, key=lambda c: (c.span.at_least, c.span.at_most))
-    yield f"Because: {_because(worst)}."
+    yield f"Because: {_grounds(worst)}."
     if content.confounders:
         yield f"Could also be explained by: {', '.join(content.confounders)}."
     yield f"In windows: {', '.join(content.windows) or 'none'}."
     yield f"To do: confirm, reject or regrade it (`aegis adjudicate {alert.about[:8]}`)."
 
 
-def _because(change: Change) -> str:
+def _grounds(change: Change) -> str:
     spoken = (words for start, words in _BY_A_PERSON.items() if change.because.startswith(start))
     return next(spoken, change.because)

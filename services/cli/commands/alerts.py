@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from services.alerts.acknowledgement import acknowledge, grade_of, name_of, text_of
-from services.alerts.plan_notices import OPEN, states
+from services.alerts.plan_notices import OPEN, load_alert_states
 from services.cli.command import CommandError
 from services.cli.shared.columns import ALERTS, DELIVERIES
 from services.cli.shared.json_lines import print_json_lines
@@ -20,7 +20,7 @@ def perform(args: Namespace) -> int:
     """List alerts, show one, or acknowledge it."""
     data = open_stored_data(args)
     with data.db.read() as conn:
-        alert_states = states(conn, data.study_id)
+        alert_states = load_alert_states(conn, data.study_id)
     if args.word == "list":
         return _list(
             args, [(alert, state) for alert, state in alert_states if args.all or state == OPEN]

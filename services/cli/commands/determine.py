@@ -48,4 +48,6 @@ def _acknowledge_alerts(context: StudyContext, args: Namespace, decision: Decisi
         if alert.about == args.rule and alert.is_open:
             is_at_upper = alert.kind is AlertKind.BOUNDARY_AT_UPPER
             highest_grade = decision.upper if is_at_upper else decision.events
-            acknowledge(context.db, alert.id, args.by, comment, now_utc(), most=highest_grade)
+            acknowledge(
+                context.db, alert.id, args.by, comment, now_utc(), highest_grade=highest_grade
+            )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.alerts.metrics import Shown
+from services.alerts.metrics import AlertMetrics
 from services.cli.shared.open_study import StudyContext
 from services.runtime import log
 from services.runtime.clock import Clock
@@ -93,10 +93,10 @@ class AlertGauges:
     context: StudyContext
     metrics: Metrics
     clock: Clock
-    _shown: Shown = field(init=False)
+    _shown: AlertMetrics = field(init=False)
 
     def __post_init__(self) -> None:
-        self._shown = Shown(self.context.study_id, self.clock())
+        self._shown = AlertMetrics(self.context.study_id, self.clock())
 
     def show(self, conn: Connection) -> None:
         """Show once what the tables say."""

@@ -3,7 +3,7 @@
 from services.alerts import http as pages
 from services.alerts.adapters.channels import channels_of
 from services.alerts.adapters.recipients_file import RecipientsFileError, load_recipients
-from services.alerts.delivery_context import Delivered, Desk
+from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.cli.command import CommandError
 from services.cli.process.gauges import AlertGauges
@@ -18,26 +18,26 @@ def add_alerts(parts: Parts) -> None:
     Raises:
         CommandError: ``recipients.yaml`` cannot be trusted.
     """
-    desk = _desk(parts)
+    desk = _delivery_context(parts)
     parts.work["alerts"] = DeliveryWorker(desk, holder(), parts.progress_of("alerts")).run
     parts.routes += pages.routes(desk)
     parts.shows.append(AlertGauges(parts.context, parts.metrics, now_utc).show)
 
 
-def _desk(parts: Parts) -> Desk:
+def _delivery_context(parts: Parts) -> DeliveryContext:
     context, metrics = parts.context, parts.metrics
     try:
         recipients = load_recipients(context.settings.study)
     except RecipientsFileError as error:
         raise CommandError(str(error)) from error
 
-    def count(delivered: Delivered) -> None:
-        metrics.deliveries.labels(delivered.channel, delivered.result).inc()
+    def count(attempt: DeliveryAttempt) -> None:
+        metrics.deliveries.labels(attempt.channel, attempt.result).inc()
         if not parts.by_message:
-            latency_s = (delivered.at - delivered.alert.opened_at).total_seconds()
+            latency_s = (attempt.attempted_at - attempt.alert.opened_at).total_seconds()
             metrics.pipeline_latency.labels("delivered").observe(max(0.0, latency_s))
 
-    return Desk(
+    return DeliveryContext(
         context.db,
         context.keys,
         context.study_id,
@@ -45,5 +45,5 @@ def _desk(parts: Parts) -> Desk:
         channels_of(parts.told.alerts),
         now_utc,
         parts.serving.url,
-        on_delivered=count,
+        on_attempt=count,
     )

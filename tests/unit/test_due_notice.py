@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from services.alerts.domain.why_send import Notice, Reason, Seen, Told, who_saw, why_send
+from services.alerts.domain.due_notice import (
+    Acknowledgement,
+    DueNotice,
+    Reason,
+    RecordedNotice,
+    find_acknowledgement,
+    find_due_notice,
+)
 from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
 from tests.helpers.store import ALERT
@@ -24,11 +31,11 @@ ANSWERED_ALERT = replace(OPEN, closed=ClosingReason.DSMB_ANSWER)
 
 
 def make_notice(sent_hour, reason=Reason.FIRST, grade=3, role="safety", **fields):
-    return Told(hours(sent_hour), reason, grade, role, **fields)
+    return RecordedNotice(hours(sent_hour), reason, grade, role, **fields)
 
 
 def make_acknowledgement(acknowledged_hour, grade=3):
-    return Seen(hours(acknowledged_hour), grade, "anna")
+    return Acknowledgement(hours(acknowledged_hour), grade, "anna")
 
 
 FIRST = make_notice(0)
@@ -39,10 +46,10 @@ LATER = [
     for role in ("safety", "investigator", "dsmb")
 ]
 RETRACTED = make_notice(6, Reason.RETRACTED)
-LOST_NOTICE = make_notice(0, failing=True)
+LOST_NOTICE = make_notice(0, is_failing=True)
 PAGES = [make_notice(1, Reason.NOT_DELIVERED, role=role) for role in ("investigator", "operator")]
 PAGED_IN_VAIN = [
-    make_notice(1, Reason.NOT_DELIVERED, role="investigator", failing=True),
+    make_notice(1, Reason.NOT_DELIVERED, role="investigator", is_failing=True),
     make_notice(1, Reason.NOT_DELIVERED, role="operator"),
 ]
 
@@ -100,12 +107,12 @@ NEEDED_NOTICES = [
     ),
     (
         "acknowledged before the retraction, not since it returned",
-        OPEN, [FIRST, RETRACTED, make_notice(7, Reason.RETURNED)], [make_acknowledgement(1)], 31,
+        OPEN, [FIRST, RETRACTED, make_notice(7, Reason.HOLDS_AGAIN)], [make_acknowledgement(1)], 31,
         "not acknowledged in time", "safety investigator",
     ),
     (
         "taken back a second time",
-        TAKEN_BACK, [FIRST, RETRACTED, make_notice(7, Reason.RETURNED)], [], 8,
+        TAKEN_BACK, [FIRST, RETRACTED, make_notice(7, Reason.HOLDS_AGAIN)], [], 8,
         "retracted", "safety",
     ),
     (
@@ -123,7 +130,7 @@ NEEDED_NOTICES = [
     ),
     (
         "what was withdrawn unsent was never told",
-        OPEN, [make_notice(0, withdrawn=True)], [], 1, "first", "safety",
+        OPEN, [make_notice(0, is_withdrawn=True)], [], 1, "first", "safety",
     ),
 ]  # fmt: skip
 
@@ -138,7 +145,7 @@ SILENT = [
     ("corrected before anybody was told", TAKEN_BACK, [], [], 1),
     (
         "corrected before the first notice left",
-        TAKEN_BACK, [make_notice(0, withdrawn=True)], [], 1,
+        TAKEN_BACK, [make_notice(0, is_withdrawn=True)], [], 1,
     ),
     ("retracted, and everybody knows", TAKEN_BACK, [FIRST, RETRACTED], [], 1000),
     ("answered by the DSMB", ANSWERED_ALERT, [FIRST], [], 1000),
@@ -154,7 +161,7 @@ SILENT = [
 @pytest.mark.parametrize("row", NEEDED_NOTICES, ids=[row[0] for row in NEEDED_NOTICES])
 def test_a_notice_is_needed_when(row):
     _, alert, notices, acknowledgements, hour, reason, roles = row
-    planned_notices = why_send(alert, notices, acknowledgements, hours(hour))
+    planned_notices = find_due_notice(alert, notices, acknowledgements, hours(hour))
     assert (planned_notices.reason, planned_notices.roles) == (reason, tuple(roles.split()))
 
 
@@ -164,7 +171,7 @@ def test_a_notice_is_needed_when(row):
     ids=[row[0] for row in SILENT],
 )
 def test_nothing_is_sent_when(alert, notices, acknowledgements, hour):
-    assert why_send(alert, notices, acknowledgements, hours(hour)) is None
+    assert find_due_notice(alert, notices, acknowledgements, hours(hour)) is None
 
 
 def test_every_reason_has_a_row():
@@ -175,14 +182,14 @@ def test_each_notice_of_an_alert_has_its_own_round_also_after_one_was_withdrawn(
     notices = []
     rounds = []
     for hour in range(4):
-        planned_notices = why_send(OPEN, notices, [], hours(hour))
-        rounds.append(planned_notices.round)
-        notices.append(make_notice(hour, withdrawn=True))
+        planned_notices = find_due_notice(OPEN, notices, [], hours(hour))
+        rounds.append(planned_notices.number)
+        notices.append(make_notice(hour, is_withdrawn=True))
     assert rounds == [0, 1, 2, 3]
 
 
 def test_two_roles_told_at_once_are_one_round():
-    assert why_send(OPEN, [FIRST, *LATE], [], hours(48)) == Notice(
+    assert find_due_notice(OPEN, [FIRST, *LATE], [], hours(48)) == DueNotice(
         Reason.NOT_ACKNOWLEDGED, ("safety", "investigator", "dsmb"), 2
     )
 
@@ -193,11 +200,11 @@ def test_two_roles_told_at_once_are_one_round():
         ([FIRST], [], None),
         ([FIRST], [make_acknowledgement(1, 2)], None),
         ([FIRST], [make_acknowledgement(1)], "anna"),
-        ([FIRST, RETRACTED, make_notice(7, Reason.RETURNED)], [make_acknowledgement(1)], None),
-        ([FIRST, RETRACTED, make_notice(7, Reason.RETURNED)], [make_acknowledgement(8)], "anna"),
+        ([FIRST, RETRACTED, make_notice(7, Reason.HOLDS_AGAIN)], [make_acknowledgement(1)], None),
+        ([FIRST, RETRACTED, make_notice(7, Reason.HOLDS_AGAIN)], [make_acknowledgement(8)], "anna"),
         ([], [make_acknowledgement(1)], "anna"),
     ],
 )
 def test_who_saw_the_alert_as_it_stands(notices, acknowledgements, readers):
-    people = who_saw(OPEN, notices, acknowledgements)
-    assert (people and people.by) == readers
+    people = find_acknowledgement(OPEN, notices, acknowledgements)
+    assert (people and people.person) == readers
