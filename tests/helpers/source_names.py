@@ -27,12 +27,13 @@ PRONOUNS = """
 ADVERBS = "again almost already also anew apart else ever just never now once only still too yet"
 ADJECTIVES = "new old whole"
 IRREGULAR_PARTICIPLES = """
-    become been begun borne bought bound broken brought built caught chosen come done drawn
+    become been begun borne bought broken brought built caught chosen come done drawn
     driven fallen fed felt found given gone grown had heard held hidden kept known laid led
     left lent lost made meant met paid said seen sent shown sold sought spent spoken stood
     stuck taken taught thought told understood undone won worn written
 """
 REGULAR_PARTICIPLE = re.compile(r"[a-z]+(?:ed|ing)")
+COMPOUND = re.compile(r"(?:[A-Z][a-z]+){2,}")  # PreparedGrading: a noun with another before it
 
 # Words of the trade that look like a participle: nouns of the trial, of statistics, of streaming,
 # and states that HL7, CTCAE or a protocol name so.
@@ -68,7 +69,10 @@ class Name:
     @property
     def is_bare(self) -> bool:
         """A preposition, pronoun, adverb or participle, and nothing else."""
-        word = self.word.strip("_").lower()
+        word = self.word.strip("_")
+        if COMPOUND.fullmatch(word):
+            return False
+        word = word.lower()
         return word in _WORDS or bool(REGULAR_PARTICIPLE.fullmatch(word) and word not in _TRADE)
 
 

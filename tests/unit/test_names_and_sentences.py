@@ -6,8 +6,8 @@ from tests.helpers.source_names import Name, first_lines_in, names_in, source_fi
 
 # Shares in percent, rounded up to a tenth. A change lowers them or leaves them; none raises them.
 # The aims are 1.0 and 2.0.
-BARE_NAMES = 4.6
-QUESTIONS = 10.5
+BARE_NAMES = 4.2
+QUESTIONS = 8.7
 
 
 def share(items, is_counted):
@@ -27,6 +27,6 @@ def test_docstrings_that_are_indirect_questions_only_become_fewer():
 
 
 def test_a_bare_word_is_told_from_a_word_of_the_trade():
-    words = ("found", "_told", "at", "grading", "known_at", "participant", "parked")
+    words = ("found", "_told", "at", "grading", "known_at", "parked", "PreparedGrading", "Told")
     bare = [word for word in words if Name(word, "file.py", 1, "variable").is_bare]
-    assert bare == ["found", "_told", "at"]
+    assert bare == ["found", "_told", "at", "Told"]

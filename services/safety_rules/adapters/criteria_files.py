@@ -218,12 +218,12 @@ def _checked(file: str, field: str, table: _File, row: _TermRow, name: str) -> C
 def _to_arms(grades: Mapping[Grade, _When]) -> tuple[Arm, ...]:
     """Turn grades with arms into arms with grades; a grade that names no arm is in each."""
     named = {baseline for when in grades.values() for baseline in when}
-    each = named - {ArmPopulation.UNRESTRICTED} or {ArmPopulation.UNRESTRICTED}
+    each = named - {ArmPopulation.ANY_BASELINE} or {ArmPopulation.ANY_BASELINE}
     return tuple(
         Arm(
             b,
             {
-                level: when.get(b) or when[ArmPopulation.UNRESTRICTED]
+                level: when.get(b) or when[ArmPopulation.ANY_BASELINE]
                 for level, when in grades.items()
             },
         )

@@ -116,7 +116,7 @@ def parse_when(when: object) -> Mapping[ArmPopulation, tuple[Threshold, ...]]:
         ValueError: An arm has no counterpart, or something in it is not in the language.
     """
     if not isinstance(when, dict) or not _ARMS & when.keys():
-        return {ArmPopulation.UNRESTRICTED: _any_of(when)}
+        return {ArmPopulation.ANY_BASELINE: _any_of(when)}
     if when.keys() not in _PAIRS:
         raise ValueError(f"{', '.join(map(repr, when))} without its counterpart")
     return {ArmPopulation(arm): _any_of(given) for arm, given in when.items()}

@@ -81,7 +81,7 @@ def _arms(arms: tuple[Arm, ...], grade: Grade) -> Iterator[str]:
     for arm in arms:
         texts = [f"`{threshold.text}`" for threshold in arm.grades.get(grade, ())]
         if texts:
-            prefix = "" if arm.population is ArmPopulation.UNRESTRICTED else f"{arm.population}: "
+            prefix = "" if arm.population is ArmPopulation.ANY_BASELINE else f"{arm.population}: "
             yield prefix + " or ".join(texts)
 
 

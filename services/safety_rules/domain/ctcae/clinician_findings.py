@@ -1,4 +1,4 @@
-"""What clinicians saw about a criterion, and the readings of it that they saw it about.
+"""Clinicians' findings about a criterion, and the readings near which they were made.
 
 Source: docs/decisions/grading.md, "Findings beside a reading"
 """
@@ -18,14 +18,14 @@ _LAST = "\uffff"  # after every id
 
 @dataclass(frozen=True, slots=True)
 class FindingSummary:
-    """What is known of one reading because somebody looked; *wording* it in words."""
+    """Findings near one reading: symptoms, infarction, and their wording for a reason."""
 
     symptoms: Symptoms | None = None
     infarction: bool | None = None
     wording: str = ""
 
     def explain_outcome(self, outcome: GradingOutcome, unseen: GradingOutcome) -> GradingOutcome:
-        """Return *outcome*, saying what it rests on when it is not what it was *unseen*."""
+        """Return *outcome*, with the findings in its reason when it is not the outcome *unseen*."""
         if outcome == unseen:
             return outcome
         return replace(outcome, because=f"{outcome.because}; {self.wording}")
@@ -36,17 +36,17 @@ FindingLookup = Callable[[str, datetime], FindingSummary]
 
 
 def look_up_no_findings(_criterion: str, _at: datetime) -> FindingSummary:
-    """Return what is known where nobody looks."""
+    """Return no findings."""
     return NO_FINDINGS
 
 
 def strip_findings(reading: Reading) -> Reading:
-    """Return *reading* as it would be had nobody looked."""
+    """Return *reading* without findings."""
     return replace(reading, symptoms=None, infarction=None)
 
 
 class ParticipantFindings:
-    """The findings of one participant that stand."""
+    """The standing findings of one participant."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -54,53 +54,59 @@ class ParticipantFindings:
         self._findings: dict[str, Finding] = {}
 
     def change(self, fact: Fact, *, stands: bool) -> None:
-        """Let *fact*, a finding, stand, or stand no longer."""
+        """Add or remove *fact*, a finding."""
         if not isinstance(fact.body, Finding):
             return
-        when = self._times_by_criterion.setdefault(fact.body.criterion, [])
+        times = self._times_by_criterion.setdefault(fact.body.criterion, [])
         if stands:
-            insort(when, (fact.observed_at, fact.id))
+            insort(times, (fact.observed_at, fact.id))
             self._findings[fact.id] = fact.body
         else:
-            when.remove((fact.observed_at, fact.id))
+            times.remove((fact.observed_at, fact.id))
             del self._findings[fact.id]
 
-    def summarize_nearest(self, criterion: str, at: datetime) -> FindingSummary:
-        """Return what was seen about *criterion* nearest to *at*; of two as near, the earlier.
+    def summarize_nearest(self, criterion: str, instant: datetime) -> FindingSummary:
+        """Return the findings about *criterion* nearest to *instant*; of two as near, the earlier.
 
         Of several findings of one instant the worst counts.
         """
         if criterion not in self._times_by_criterion:
             return NO_FINDINGS
-        near = self._select_near(criterion, at)
-        of_symptoms = _select_nearest(at, [one for one in near if one[1].symptoms is not None])
-        of_infarction = _select_nearest(at, [one for one in near if one[1].infarction is not None])
-        if not of_symptoms and not of_infarction:
+        findings = self._select_near(criterion, instant)
+        with_symptoms = _select_nearest(
+            instant, [one for one in findings if one[1].symptoms is not None]
+        )
+        with_infarction = _select_nearest(
+            instant, [one for one in findings if one[1].infarction is not None]
+        )
+        if not with_symptoms and not with_infarction:
             return NO_FINDINGS
-        says = []
+        phrases = []
         symptoms, infarction = None, None
-        if of_symptoms:
-            worst = max(of_symptoms, key=lambda one: (_rank_symptoms(one), one.by))
+        if with_symptoms:
+            worst = max(with_symptoms, key=lambda one: (_rank_symptoms(one), one.by))
             symptoms = worst.symptoms
-            says.append(f"{_describe_symptoms(symptoms)}, seen by {worst.by}")
-        if of_infarction:
-            worst = max(of_infarction, key=lambda one: (one.infarction is True, one.by))
+            phrases.append(f"{_describe_symptoms(symptoms)}, seen by {worst.by}")
+        if with_infarction:
+            worst = max(with_infarction, key=lambda one: (one.infarction is True, one.by))
             infarction = worst.infarction
             level = "at" if infarction else "below"
-            says.append(f"{level} the level of infarction, seen by {worst.by}")
-        return FindingSummary(symptoms, infarction, "; ".join(says))
+            phrases.append(f"{level} the level of infarction, seen by {worst.by}")
+        return FindingSummary(symptoms, infarction, "; ".join(phrases))
 
-    def _select_near(self, criterion: str, at: datetime) -> list[tuple[datetime, Finding]]:
-        when = self._times_by_criterion[criterion]
-        since = bisect_left(when, (at - FINDING_WINDOW, ""))
-        until = bisect_right(when, (at + FINDING_WINDOW, _LAST))
-        return [(seen_at, self._findings[name]) for seen_at, name in when[since:until]]
+    def _select_near(self, criterion: str, instant: datetime) -> list[tuple[datetime, Finding]]:
+        times = self._times_by_criterion[criterion]
+        first = bisect_left(times, (instant - FINDING_WINDOW, ""))
+        end = bisect_right(times, (instant + FINDING_WINDOW, _LAST))
+        return [(seen_at, self._findings[name]) for seen_at, name in times[first:end]]
 
 
-def _select_nearest(at: datetime, near: list[tuple[datetime, Finding]]) -> list[Finding]:
-    """Return those of the one instant that is nearest to *at*."""
-    found = min((seen_at for seen_at, _ in near), key=lambda t: (abs(t - at), t), default=None)
-    return [finding for seen_at, finding in near if seen_at == found]
+def _select_nearest(instant: datetime, findings: list[tuple[datetime, Finding]]) -> list[Finding]:
+    """Return those of the one instant that is nearest to *instant*."""
+    nearest_at = min(
+        (seen_at for seen_at, _ in findings), key=lambda t: (abs(t - instant), t), default=None
+    )
+    return [finding for seen_at, finding in findings if seen_at == nearest_at]
 
 
 def _rank_symptoms(finding: Finding) -> int:

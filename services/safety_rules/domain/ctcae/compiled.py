@@ -15,7 +15,7 @@ from services.safety_rules.domain.ctcae.ranges import UNKNOWN, Range
 from services.safety_rules.domain.ctcae.units import VALENCE
 from services.vocabulary.grade import Grade
 
-# measure -> unit -> what a living person's value may be
+# measure -> unit -> the values that a living person can have
 PlausibleRanges = Mapping[str, Mapping[str, Range]]
 
 
@@ -29,7 +29,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class MeasureGrading:
-    """How one measure is graded under one criterion.
+    """The grading of one measure under one criterion.
 
     *lasting_comparisons* have to hold for some time; *companions* are the other measures that are
     compared.
@@ -49,7 +49,7 @@ class MeasureGrading:
         return self.by_unit.get(unit, self.in_any_unit)
 
     def find_plausible_range(self, unit: str) -> Range:
-        """Return what is plausible in *unit*."""
+        """Return the plausible range in *unit*."""
         return self.plausible.get(unit, UNKNOWN)
 
 
@@ -70,7 +70,7 @@ class CompiledCriterion:
 
 @dataclass(frozen=True, slots=True)
 class CompiledCriteria:
-    """Every criterion by id, by each measure it is followed by, and by what stands beside that."""
+    """Every criterion by id, by each measure that is graded for it, and by their companions."""
 
     by_id: Mapping[str, CompiledCriterion]
     by_measure: Mapping[str, tuple[CompiledCriterion, ...]]
@@ -78,26 +78,34 @@ class CompiledCriteria:
 
 
 def compile_criteria(criteria: Iterable[Criterion], plausible: PlausibleRanges) -> CompiledCriteria:
-    """Return *criteria* arranged so that a fact meets only its own."""
+    """Return *criteria* arranged so that a fact is graded only under those of its measure."""
     by_id = {criterion.id: _compile_criterion(criterion, plausible) for criterion in criteria}
     by_measure: dict[str, tuple[CompiledCriterion, ...]] = {}
-    by_beside: dict[str, tuple[CompiledCriterion, ...]] = {}
-    for compiled in by_id.values():
-        followed = [m for m in compiled.measures if m not in compiled.criterion.unfollowed_measures]
-        for measure in followed:
-            by_measure[measure] = (*by_measure.get(measure, ()), compiled)
-        for other in {o for measure in followed for o in _list_companions(compiled, measure)}:
-            by_beside[other] = (*by_beside.get(other, ()), compiled)
-    return CompiledCriteria(by_id, by_measure, by_beside)
+    by_companion: dict[str, tuple[CompiledCriterion, ...]] = {}
+    for compiled_criterion in by_id.values():
+        followed_measures = [
+            m
+            for m in compiled_criterion.measures
+            if m not in compiled_criterion.criterion.unfollowed_measures
+        ]
+        for measure in followed_measures:
+            by_measure[measure] = (*by_measure.get(measure, ()), compiled_criterion)
+        for companion in {
+            o
+            for measure in followed_measures
+            for o in _list_companions(compiled_criterion, measure)
+        }:
+            by_companion[companion] = (*by_companion.get(companion, ()), compiled_criterion)
+    return CompiledCriteria(by_id, by_measure, by_companion)
 
 
-def _list_companions(compiled: CompiledCriterion, measure: str) -> tuple[str, ...]:
-    corrected = ("albumin",) if measure == "calcium" else ()
-    return (*corrected, *compiled.gradings[measure].companions)
+def _list_companions(criterion: CompiledCriterion, measure: str) -> tuple[str, ...]:
+    companions = ("albumin",) if measure == "calcium" else ()
+    return (*companions, *criterion.gradings[measure].companions)
 
 
 def _compile_criterion(criterion: Criterion, plausible: PlausibleRanges) -> CompiledCriterion:
-    measured = {
+    gradings = {
         measure: _compile_measure(criterion, measure, plausible.get(measure, {}))
         for measure in criterion.measures
     }
@@ -108,10 +116,10 @@ def _compile_criterion(criterion: Criterion, plausible: PlausibleRanges) -> Comp
         soc=criterion.soc,
         direction=criterion.direction,
         measures=criterion.measures,
-        gradings=measured,
+        gradings=gradings,
         worst=worst,
         criterion=criterion,
-        has_lasting_thresholds=any(one.lasting_comparisons for one in measured.values()),
+        has_lasting_thresholds=any(one.lasting_comparisons for one in gradings.values()),
     )
 
 
@@ -120,10 +128,10 @@ def _compile_measure(
 ) -> MeasureGrading:
     arms, units = criterion.arms[measure], criterion.list_units(measure)
     thresholds = [t for arm in arms for any_of in arm.grades.values() for t in any_of]
-    lasting = [
+    lasting_comparisons = [
         c for t in thresholds if t.min_duration is not None for c in t.list_value_comparisons()
     ]
-    beside = [c.measure for t in thresholds for c in t.comparisons if c.measure is not None]
+    companions = [c.measure for t in thresholds for c in t.comparisons if c.measure is not None]
     return MeasureGrading(
         direction=criterion.find_direction(measure),
         units=units,
@@ -131,8 +139,8 @@ def _compile_measure(
         by_unit={unit: tuple(_build_ladder(arm, unit) for arm in arms) for unit in units},
         in_any_unit=tuple(_build_ladder(arm, "") for arm in arms),
         plausible=plausible,
-        lasting_comparisons=tuple(dict.fromkeys(lasting)),
-        companions=tuple(dict.fromkeys(beside)),
+        lasting_comparisons=tuple(dict.fromkeys(lasting_comparisons)),
+        companions=tuple(dict.fromkeys(companions)),
     )
 
 

@@ -9,7 +9,7 @@ from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.quantity import Quantity
 
-# per unit of calcium: the unit of albumin, what is normal there, and the slope
+# per unit of calcium: the unit of albumin, the normal albumin, and the slope
 _FORMULA = {
     "mg/dL": ("g/dL", Decimal("4.0"), Decimal("0.8")),
     "mmol/L": ("g/L", Decimal(40), Decimal("0.02")),
@@ -18,10 +18,10 @@ _PLAUSIBLE = {"g/dL": (Decimal("1.0"), Decimal("6.0")), "g/L": (Decimal(10), Dec
 
 
 def correct_calcium_range(total: Range, unit: str, albumin: Quantity | None) -> Range | None:
-    """Return where the corrected calcium lies, None when *unit* has no formula.
+    """Return the range of the corrected calcium, None when *unit* has no formula.
 
     Args:
-        total: Where the measured total calcium lies, in *unit*.
+        total: Range of the measured total calcium, in *unit*.
         unit: ``mg/dL`` or ``mmol/L``.
         albumin: Of about the same time; None or in a unit that does not fit: unknown, and then
             anywhere that is plausible.

@@ -10,7 +10,7 @@ from services.vocabulary.grade import Grade, Input
 
 
 class Direction(StrEnum):
-    """Which way a measure moves as the event gets worse."""
+    """The direction in which a measure moves as the event gets worse."""
 
     HIGH = "high"
     LOW = "low"
@@ -31,9 +31,9 @@ class Operator(StrEnum):
 
 
 class ArmPopulation(StrEnum):
-    """Which participants an arm is for; abnormal is above ULN for a high, below LLN for a low."""
+    """The participants of an arm; abnormal is above ULN for a high, below LLN for a low."""
 
-    UNRESTRICTED = "any baseline"
+    ANY_BASELINE = "any baseline"
     NORMAL_BASELINE = "baseline normal"
     ABNORMAL_BASELINE = "baseline abnormal"
     BASELINE_UNAVAILABLE = "no baseline available"
@@ -43,7 +43,7 @@ class ArmPopulation(StrEnum):
 
 
 class Condition(StrEnum):
-    """What must hold beside the number, in the words of the criteria files."""
+    """A condition that must hold beside the number, in the words of the criteria files."""
 
     SYMPTOMATIC = "if symptomatic"
     MODERATELY_SYMPTOMATIC = "if moderately or severely symptomatic"
@@ -62,8 +62,8 @@ class Condition(StrEnum):
 class Comparison:
     """One comparison, with the number *factor* in *unit*, or with a multiple of a limit.
 
-    *offset*, in *unit*, is added to the multiple: ``> ULN + 2``. *measure* is what is compared when
-    it is not the value itself but another one of about the same time.
+    *offset*, in *unit*, is added to the multiple: ``> ULN + 2``. **measure* is another measure
+    of about the same time that is compared instead of the value itself.
     """
 
     operator: Operator
@@ -75,7 +75,7 @@ class Comparison:
 
     @property
     def is_change_from_baseline(self) -> bool:
-        """Whether it says how far from the baseline, not only on which side of it."""
+        """True when it asks for a distance from the baseline, not only for a side of it."""
         is_side = self.factor == 1 and self.unit is None
         return self.multiple_of is Input.BASELINE and not is_side
 
@@ -95,13 +95,13 @@ class Threshold:
     sum_over: int | None = None
 
     def applies_in_unit(self, unit: str) -> bool:
-        """Say whether the threshold applies to a value in *unit*."""
+        """Return True when the threshold applies to a value in *unit*."""
         return all(c.unit in (None, unit) for c in self.list_value_comparisons())
 
     def select_comparisons(self, *, with_baseline: bool) -> tuple[Comparison, ...]:
-        """Return what is compared: before exposure, or of the baseline, limits of normal alone.
+        """Return the comparisons that apply; without a baseline only those with limits of normal.
 
-        None there of a threshold that asks for a change from baseline: nothing has changed yet.
+        Without a baseline, a threshold that asks for a change from it has none: it cannot be met.
 
         Source: docs/decisions/grading.md, "Baseline"
         """
@@ -146,16 +146,16 @@ class Criterion:
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """What may be measured for it, in the order of the file."""
+        """The measures that it is graded from, in the order of the file."""
         return tuple(self.arms)
 
     def find_direction(self, measure: str) -> Direction:
-        """Return which way *measure* moves as the event gets worse."""
+        """Return the direction in which *measure* moves as the event gets worse."""
         return self.directions.get(measure, self.direction)
 
     def list_units(self, measure: str) -> tuple[str, ...]:
-        """Return the published unit systems: none where all is written in multiples."""
-        found = [
+        """Return the published units; empty when all thresholds are multiples of a limit."""
+        units = [
             comparison.unit
             for arm in self.arms[measure]
             for any_of in arm.grades.values()
@@ -163,4 +163,4 @@ class Criterion:
             for comparison in threshold.list_value_comparisons()
             if comparison.unit
         ]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(units))

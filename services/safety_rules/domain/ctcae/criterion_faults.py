@@ -1,4 +1,4 @@
-"""What would make a criterion grade wrongly, found before it grades anyone."""
+"""Faults that would make a criterion grade wrongly, found before it grades anyone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _UPWARD = {Operator.GT, Operator.GE}
 
 @dataclass(frozen=True, slots=True)
 class CriterionFault:
-    """What is wrong, with the field of the term that holds it."""
+    """A fault of a term, with the field that holds it."""
 
     field: str
     problem: str
@@ -73,11 +73,11 @@ def _find_measure_faults(
 def _find_missing_units(
     field: str, thresholds: tuple[Threshold, ...], criterion: Criterion, measure: str
 ) -> Iterator[CriterionFault]:
-    given = {c.unit for threshold in thresholds for c in threshold.list_value_comparisons()} - {
+    units = {c.unit for threshold in thresholds for c in threshold.list_value_comparisons()} - {
         None
     }
     for unit in criterion.list_units(measure):
-        if given and unit not in given:
+        if units and unit not in units:
             yield CriterionFault(field, f"no threshold in {unit}, which other grades have")
 
 
@@ -87,8 +87,13 @@ def _find_reversed_grades(measure: str, arm: Arm, direction: Direction) -> Itera
     for level, thresholds in sorted(arm.grades.items()):
         for threshold in thresholds:
             if len(threshold.comparisons) == 1:
-                (one,) = threshold.comparisons
-                key = (one.multiple_of, one.unit, threshold.condition, threshold.min_duration)
+                (comparison,) = threshold.comparisons
+                key = (
+                    comparison.multiple_of,
+                    comparison.unit,
+                    threshold.condition,
+                    threshold.min_duration,
+                )
                 ladders.setdefault(key, []).append((level, threshold))
     for ladder in ladders.values():
         for (lesser, easier), (worse, harder) in pairwise(ladder):
@@ -100,7 +105,7 @@ def _find_reversed_grades(measure: str, arm: Arm, direction: Direction) -> Itera
 
 
 def _hardness(comparison: Comparison, direction: Direction) -> tuple[Decimal, Decimal, bool]:
-    """Return what grows as *comparison* gets harder to meet."""
+    """Return a key that grows as *comparison* gets harder to meet."""
     sign = 1 if direction is Direction.HIGH else -1
     is_strict = comparison.operator in {Operator.GT, Operator.LT}
     return sign * comparison.factor, sign * comparison.offset, is_strict

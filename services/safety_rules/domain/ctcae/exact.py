@@ -1,4 +1,4 @@
-"""The grade of an exact value when all it is compared with is known: the worst grade first.
+"""The grade of an exact value when every limit is known: the worst grade first.
 
 Everything but the value is put into the comparisons once, so that values of one participant and
 one test are graded by numbers alone.
@@ -28,52 +28,52 @@ _NOT_MET = ExactGrade(Grade.NONE, "no threshold met")
 
 @dataclass(frozen=True, slots=True)
 class PreparedThreshold:
-    """One threshold with its numbers: *outcome* when all hold; None: then more has to be known."""
+    """One threshold with its numbers: *outcome* when all hold; None: an input is missing."""
 
     comparisons: tuple[tuple[ComparisonFunction, Decimal], ...]
     outcome: ExactGrade | None
 
 
 def prepare_thresholds(
-    measured: MeasureGrading, known: GradingInputs
+    grading: MeasureGrading, inputs: GradingInputs
 ) -> Iterator[PreparedThreshold] | None:
-    """Return the thresholds that a value is compared with; None when the arm is not known.
+    """Return the thresholds with their numbers; None when the arm is not known.
 
     Args:
-        measured: How the criterion is graded from the measure.
-        known: All but the value.
+        grading: Of the measure under the criterion.
+        inputs: All but the value.
     """
-    ladder = _find_ladder(measured, known)
+    ladder = _find_ladder(grading, inputs)
     if ladder is None:
         return None
     return (
-        step
+        prepared
         for level, any_of in ladder.rungs
         for threshold in any_of
-        if (step := _prepare_threshold(level, threshold, known)) is not None
+        if (prepared := _prepare_threshold(level, threshold, inputs)) is not None
     )
 
 
-def grade_exactly(among: Iterable[PreparedThreshold], value: Decimal) -> ExactGrade | None:
-    """Return the grade of *value*; None when something has to be known that is not."""
-    for step in among:
-        for holds, number in step.comparisons:
+def grade_exactly(thresholds: Iterable[PreparedThreshold], value: Decimal) -> ExactGrade | None:
+    """Return the grade of *value*; None when an input is missing."""
+    for threshold in thresholds:
+        for holds, number in threshold.comparisons:
             if not holds(value, number):
                 break
         else:
-            return step.outcome
+            return threshold.outcome
     return _NOT_MET
 
 
-def meets_comparison(value: Quantity, compared: Comparison) -> bool | None:
-    """Return whether *value* meets a comparison with a number; None if its unit does not fit."""
-    fits = None if compared.unit is None else rescale_quantity(value, compared.unit)
-    return None if fits is None else COMPARE[compared.operator](fits.value, compared.factor)
+def meets_comparison(value: Quantity, comparison: Comparison) -> bool | None:
+    """Return True when *value* meets a comparison with a number; None if its unit does not fit."""
+    fits = None if comparison.unit is None else rescale_quantity(value, comparison.unit)
+    return None if fits is None else COMPARE[comparison.operator](fits.value, comparison.factor)
 
 
-def _find_ladder(measured: MeasureGrading, known: GradingInputs) -> Ladder | None:
-    for ladder in measured.find_ladders(known.unit):
-        applies = known.is_in_population(ladder.population, measured.direction)
+def _find_ladder(grading: MeasureGrading, inputs: GradingInputs) -> Ladder | None:
+    for ladder in grading.find_ladders(inputs.unit):
+        applies = inputs.is_in_population(ladder.population, grading.direction)
         if applies is None:
             return None
         if applies:
@@ -82,34 +82,34 @@ def _find_ladder(measured: MeasureGrading, known: GradingInputs) -> Ladder | Non
 
 
 def _prepare_threshold(
-    level: Grade, threshold: Threshold, known: GradingInputs
+    level: Grade, threshold: Threshold, inputs: GradingInputs
 ) -> PreparedThreshold | None:
-    """Return *threshold* with its numbers; None when it cannot be met, whatever the value is."""
-    compared = threshold.select_comparisons(with_baseline=known.compares_with_baseline)
-    asked = threshold.condition
-    holds = True if asked is None else known.evaluate_condition(asked)
-    if not compared or not known.has_lasted(threshold) or holds is False:
+    """Return *threshold* with its numbers; None when no value can meet it."""
+    comparisons = threshold.select_comparisons(with_baseline=inputs.compares_with_baseline)
+    condition = threshold.condition
+    holds = True if condition is None else inputs.evaluate_condition(condition)
+    if not comparisons or not inputs.has_lasted(threshold) or holds is False:
         return None
     numbers, is_known = [], holds is True
-    for comparison in compared:
-        against = _find_number(comparison, known)
+    for comparison in comparisons:
+        number = _find_number(comparison, inputs)
         if comparison.measure is not None:
-            beside = known.find_exact_companion(comparison)
-            if beside is None:
+            companion = inputs.find_exact_companion(comparison)
+            if companion is None:
                 is_known = False
-            elif not COMPARE[comparison.operator](beside, comparison.factor):
+            elif not COMPARE[comparison.operator](companion, comparison.factor):
                 return None
-        elif against is None:
+        elif number is None:
             is_known = False
         else:
-            numbers.append((COMPARE[comparison.operator], against))
+            numbers.append((COMPARE[comparison.operator], number))
     return PreparedThreshold(
         tuple(numbers), ExactGrade(level, threshold.text) if is_known else None
     )
 
 
-def _find_number(comparison: Comparison, known: GradingInputs) -> Decimal | None:
+def _find_number(comparison: Comparison, inputs: GradingInputs) -> Decimal | None:
     if comparison.multiple_of is None:
         return comparison.factor
-    limit = known.find_exact_limit(comparison.multiple_of)
+    limit = inputs.find_exact_limit(comparison.multiple_of)
     return None if limit is None else comparison.factor * limit + comparison.offset

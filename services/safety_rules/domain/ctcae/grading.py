@@ -18,7 +18,7 @@ from services.vocabulary.quantity import Quantity
 
 
 class Treatment(StrEnum):
-    """What was started against a high glucose."""
+    """The treatment that was started against a high glucose."""
 
     NONE = "none"
     ORAL_AGENT = "oral agent"
@@ -31,7 +31,7 @@ HeldDurations = Mapping[Comparison, timedelta]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one grade is computed from; None: not known.
+    """The inputs of one grade; None: not known.
 
     Args:
         measure: One of the criterion's.
@@ -39,15 +39,15 @@ class Reading:
         lln: Lower limit of normal, as reported.
         uln: Upper limit of normal, as reported.
         albumin: Of about the same time, for total calcium.
-        fasting: Whether the participant was.
-        symptoms: Whether it causes signs or symptoms, and how severe ones.
-        treatment: What was started against it.
-        is_replaced: Whether what is too low is known to have been given; False: nothing is known.
-        at_rest: Whether the participant was.
-        is_anticoagulated: Whether the participant was on anticoagulation.
-        infarction: Whether it is at the level of infarction, as the manufacturer defines it.
-        held_durations: How long each of `MeasureGrading.lasting_comparisons` has held; or the
-            value, unchanged. None: it is the only reading.
+        fasting: True if the participant was.
+        symptoms: The signs or symptoms that it causes, by severity.
+        treatment: Started against it.
+        is_replaced: True if the substance that is too low was given; False: nothing is known.
+        at_rest: True if the participant was.
+        is_anticoagulated: True if the participant was on anticoagulation.
+        infarction: True if it is at the level of infarction, as the manufacturer defines it.
+        held_durations: For each of `MeasureGrading.lasting_comparisons` the time that it has held;
+            or the time that the value is unchanged. None: it is the only reading.
         companions: Other measures about that time, for `MeasureGrading.companions`.
     """
 
@@ -69,7 +69,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class NoBaseline:
-    """The reading is the baseline or earlier: only limits of normal are compared with."""
+    """The reading is the baseline or earlier: it is compared with limits of normal only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,72 +92,72 @@ def grade_reading(
 ) -> GradingOutcome:
     """Return the grade of *reading*, or the tightest interval in which it must lie.
 
-    What cannot be counts as missing: an implausible value or baseline, a limit that is negative, an
-    upper limit of zero, limits that are reversed.
+    An impossible input counts as missing: an implausible value or baseline, a limit that is
+    negative, an upper limit of zero, limits that are reversed.
 
     Returns:
-        ``ExactGrade`` when every completion of what is unknown gives one grade. ``Incomplete``
+        ``ExactGrade`` when every completion of the unknown inputs gives one grade. ``Incomplete``
         otherwise: some completion reaches each of its ends, and none lies outside.
 
     Raises:
         KeyError: *criterion* is not graded from this measure.
     """
-    measured = criterion.gradings[reading.measure]
+    grading = criterion.gradings[reading.measure]
     if reading.value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.VALUE}))
-    value = convert_to_published_unit(reading.value, measured.units, measured.valence)
+    value = convert_to_published_unit(reading.value, grading.units, grading.valence)
     if value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
-    known = collect_inputs(measured, reading, baseline, value)
-    if known.value is not None:
-        among = prepare_thresholds(measured, known)
-        exact = None if among is None else grade_exactly(among, known.value)
+    inputs = collect_inputs(grading, reading, baseline, value)
+    if inputs.value is not None:
+        thresholds = prepare_thresholds(grading, inputs)
+        exact = None if thresholds is None else grade_exactly(thresholds, inputs.value)
         if exact is not None:
             return exact
-    return bound_grade(measured, known)
+    return bound_grade(grading, inputs)
 
 
 def collect_inputs(
-    measured: MeasureGrading, reading: Reading, baseline: Baseline, value: Quantity
+    grading: MeasureGrading, reading: Reading, baseline: Baseline, value: Quantity
 ) -> GradingInputs:
-    """Return all that is known of *reading*, with what cannot be left out.
+    """Return the known inputs of *reading*, without impossible ones.
 
     Args:
-        measured: How the criterion is graded from the measure.
+        grading: Of the measure under the criterion.
         reading: As reported.
-        baseline: As `grade`.
+        baseline: As for `grade_reading`.
         value: Of the reading, in the unit in which it is graded.
     """
-    plausible = measured.find_plausible_range(value.unit)
-    before = baseline.quantity if isinstance(baseline, BaselineKnown) else None
-    given = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: before}
+    plausible = grading.find_plausible_range(value.unit)
+    baseline_quantity = baseline.quantity if isinstance(baseline, BaselineKnown) else None
+    quantities = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: baseline_quantity}
     limits, misfits = {}, set()
-    for name, quantity in given.items():
+    for name, quantity in quantities.items():
         if quantity is None:
             continue
-        fits = _convert_unit(quantity, value.unit, measured)
-        if fits is None:
+        limit = _convert_unit(quantity, value.unit, grading)
+        if limit is None:
             misfits.add(name)
-        elif _is_possible(name, fits, plausible):
-            limits[name] = fits
+        elif _is_possible(name, limit, plausible):
+            limits[name] = limit
     if _are_reversed(limits):
         del limits[Input.LLN], limits[Input.ULN]
     if value.censoring is None and not plausible.contains(value.value):
         # below a limit that is as impossible it would be normal
         limits = {n: one for n, one in limits.items() if RangeEnd(one.value) <= plausible.high}
-    lies = find_range(value, plausible)
-    imprecise = Input.VALUE
+    value_range = find_range(value, plausible)
+    imprecise_input = Input.VALUE
     if reading.measure == "calcium":
-        corrected = correct_calcium_range(lies, value.unit, reading.albumin)
-        if corrected is not None:
-            if lies.low == lies.high:
-                imprecise = Input.ALBUMIN
-            lies = corrected
+        corrected_range = correct_calcium_range(value_range, value.unit, reading.albumin)
+        if corrected_range is not None:
+            if value_range.low == value_range.high:
+                imprecise_input = Input.ALBUMIN
+            value_range = corrected_range
     return GradingInputs(
         unit=value.unit,
-        value_range=lies,
-        value=lies.low.number if lies.low == lies.high else None,
-        imprecise_input=imprecise,
+        value_range=value_range,
+        value=value_range.low.number if value_range.low == value_range.high else None,
+        imprecise_input=imprecise_input,
         limits=limits,
         misfits=frozenset(misfits),
         compares_with_baseline=not isinstance(baseline, NoBaseline),
@@ -168,10 +168,10 @@ def collect_inputs(
     )
 
 
-def _convert_unit(quantity: Quantity, unit: str, measured: MeasureGrading) -> Quantity | None:
+def _convert_unit(quantity: Quantity, unit: str, grading: MeasureGrading) -> Quantity | None:
     if not unit:
         return quantity if not quantity.unit else None
-    return rescale_quantity(quantity, unit, measured.valence)
+    return rescale_quantity(quantity, unit, grading.valence)
 
 
 def _is_possible(name: Input, quantity: Quantity, plausible: Range) -> bool:
@@ -188,7 +188,7 @@ def _are_reversed(limits: dict[Input, Quantity]) -> bool:
 def _evaluate_conditions(reading: Reading) -> dict[Condition, bool]:
     symptoms = reading.symptoms
     is_symptomatic = None if symptoms is None else symptoms is not Symptoms.NONE
-    found: dict[Condition, bool | None] = {
+    conditions: dict[Condition, bool | None] = {
         Condition.SYMPTOMATIC: is_symptomatic,
         Condition.MODERATELY_SYMPTOMATIC: None if symptoms is None else symptoms.at_least_moderate,
         Condition.SYMPTOMATIC_OR_REPLACED: reading.is_replaced or is_symptomatic,
@@ -196,9 +196,9 @@ def _evaluate_conditions(reading: Reading) -> dict[Condition, bool]:
         Condition.AT_REST: reading.at_rest,
         Condition.INFARCTION: reading.infarction,
     }
-    known = {name: holds for name, holds in found.items() if holds is not None}
+    known_conditions = {name: holds for name, holds in conditions.items() if holds is not None}
     if reading.treatment is not None:
-        known[Condition.ORAL_AGENT] = reading.treatment is Treatment.ORAL_AGENT
-        known[Condition.INSULIN] = reading.treatment is Treatment.INSULIN
-        known[Condition.EMERGENCY] = reading.treatment is Treatment.URGENT
-    return known
+        known_conditions[Condition.ORAL_AGENT] = reading.treatment is Treatment.ORAL_AGENT
+        known_conditions[Condition.INSULIN] = reading.treatment is Treatment.INSULIN
+        known_conditions[Condition.EMERGENCY] = reading.treatment is Treatment.URGENT
+    return known_conditions

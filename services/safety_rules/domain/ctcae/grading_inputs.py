@@ -1,4 +1,4 @@
-"""All that is known of one reading, in one unit, and what of it is missing.
+"""The known inputs of one grade, in one unit, and the missing ones.
 
 Source: docs/decisions/grading.md, "INR", "diffusing capacity", "v6 ALT and AST", "creatinine"
 """
@@ -40,16 +40,16 @@ _LIMIT_OF_CONDITION = {
 
 @dataclass(frozen=True, slots=True)
 class GradingInputs:
-    """All that is known of one reading, in one unit.
+    """The known inputs of one grade, in one unit.
 
     Args:
-        unit: In which value and limits are given.
-        value_range: Where the value lies.
+        unit: Of value and limits.
+        value_range: The range in which the value lies.
         value: The value, None when it is not exactly known.
-        imprecise_input: What the value lacks: itself, or an albumin.
+        imprecise_input: The reason why the value is not exact: itself, or an albumin.
         limits: Those that are known and possible.
         misfits: Those that were reported in a unit that does not fit.
-        compares_with_baseline: False for the baseline itself and what lies before.
+        compares_with_baseline: False for the baseline itself and earlier readings.
         conditions: Those that are known to hold, or not to.
         is_anticoagulated: None: not known.
         held_durations: As in the reading.
@@ -69,12 +69,12 @@ class GradingInputs:
     companions: Mapping[str, Quantity]
 
     def find_exact_limit(self, name: Input) -> Decimal | None:
-        """Return a limit that is known, and not only as a bound."""
-        found = self.limits.get(name)
-        return None if found is None or found.censoring is not None else found.value
+        """Return a limit that is exactly known, None when it is missing or only a bound."""
+        limit = self.limits.get(name)
+        return None if limit is None or limit.censoring is not None else limit.value
 
     def is_in_population(self, arm: ArmPopulation, direction: Direction) -> bool | None:
-        """Return whether *arm* is this participant's, None when that is not known."""
+        """Return True when *arm* is this participant's, None when that is not known."""
         match arm:
             case ArmPopulation.NORMAL_BASELINE | ArmPopulation.ABNORMAL_BASELINE:
                 is_abnormal = self._baseline_is_abnormal(direction)
@@ -88,8 +88,12 @@ class GradingInputs:
                     return None
                 return self.compares_with_baseline is (arm is ArmPopulation.BASELINE_AVAILABLE)
             case ArmPopulation.OFF_ANTICOAGULATION | ArmPopulation.ON_ANTICOAGULATION:
-                on = self.is_anticoagulated
-                return None if on is None else on is (arm is ArmPopulation.ON_ANTICOAGULATION)
+                is_anticoagulated = self.is_anticoagulated
+                return (
+                    None
+                    if is_anticoagulated is None
+                    else is_anticoagulated is (arm is ArmPopulation.ON_ANTICOAGULATION)
+                )
         return True
 
     def _baseline_is_abnormal(self, direction: Direction) -> bool | None:
@@ -104,50 +108,57 @@ class GradingInputs:
         return baseline > limit if direction is Direction.HIGH else baseline < limit
 
     def has_lasted(self, threshold: Threshold) -> bool:
-        """Say whether *threshold* has held for as long as it has to."""
+        """Return True when *threshold* has held for longer than its least duration."""
         if threshold.min_duration is None:
             return True
         if isinstance(self.held_durations, timedelta):
             return self.held_durations > threshold.min_duration
-        held = self.held_durations or {}
-        none = timedelta(0)
+        held_durations = self.held_durations or {}
+        zero = timedelta(0)
         return all(
-            held.get(c, none) > threshold.min_duration for c in threshold.list_value_comparisons()
+            held_durations.get(c, zero) > threshold.min_duration
+            for c in threshold.list_value_comparisons()
         )
 
-    def find_companion_range(self, compared: Comparison) -> Range:
-        """Return where the other measure that is *compared* lies, in the unit of the comparison."""
-        given = self.companions.get(compared.measure or "")
-        return find_range(None if given is None else rescale_quantity(given, compared.unit or ""))
+    def find_companion_range(self, comparison: Comparison) -> Range:
+        """Return the range of the other measure of *comparison*, in the unit of the comparison."""
+        companion = self.companions.get(comparison.measure or "")
+        return find_range(
+            None if companion is None else rescale_quantity(companion, comparison.unit or "")
+        )
 
-    def find_exact_companion(self, compared: Comparison) -> Decimal | None:
-        """Return the other measure that is *compared*, None when it is not exactly known."""
-        lies = self.find_companion_range(compared)
-        return lies.low.number if lies.low == lies.high else None
+    def find_exact_companion(self, comparison: Comparison) -> Decimal | None:
+        """Return the value of the other measure of *comparison*, None when it is not exact."""
+        companion_range = self.find_companion_range(comparison)
+        return companion_range.low.number if companion_range.low == companion_range.high else None
 
-    def evaluate_condition(self, asked: Condition) -> bool | None:
-        """Return whether *asked* holds, None when it is not known, or when no text covers it."""
-        limit_name = _LIMIT_OF_CONDITION.get(asked)
+    def evaluate_condition(self, condition: Condition) -> bool | None:
+        """Return True when *condition* holds, None when it is unknown or when no text covers it."""
+        limit_name = _LIMIT_OF_CONDITION.get(condition)
         if limit_name is None:
-            return self.conditions.get(asked)
+            return self.conditions.get(condition)
         if not self.compares_with_baseline:
             return False
         baseline, limit = self.find_exact_limit(Input.BASELINE), self.find_exact_limit(limit_name)
         if baseline is None or limit is None:
             return None
-        if asked is Condition.BASELINE_BELOW_LLN:
+        if condition is Condition.BASELINE_BELOW_LLN:
             return baseline < limit
         return True if baseline <= _MAX_ULN_MULTIPLE * limit else None
 
-    def find_missing_input(self, asked: Condition) -> Input:
-        """Return what has to be known to decide *asked*."""
-        limit_name = _LIMIT_OF_CONDITION.get(asked)
+    def find_missing_input(self, condition: Condition) -> Input:
+        """Return the input that would decide *condition*."""
+        limit_name = _LIMIT_OF_CONDITION.get(condition)
         if limit_name is None:
-            return Input.SEVERITY if self._lacks_severity(asked) else _INPUT_OF_CONDITION[asked]
+            return (
+                Input.SEVERITY
+                if self._lacks_severity(condition)
+                else _INPUT_OF_CONDITION[condition]
+            )
         if self.find_exact_limit(Input.BASELINE) is None:
             return Input.BASELINE
         return limit_name if self.find_exact_limit(limit_name) is None else Input.TEXT
 
-    def _lacks_severity(self, asked: Condition) -> bool:
+    def _lacks_severity(self, condition: Condition) -> bool:
         is_symptomatic = self.conditions.get(Condition.SYMPTOMATIC) is True
-        return asked is Condition.MODERATELY_SYMPTOMATIC and is_symptomatic
+        return condition is Condition.MODERATELY_SYMPTOMATIC and is_symptomatic

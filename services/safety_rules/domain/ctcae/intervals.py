@@ -32,7 +32,7 @@ _LIMITS = (Input.LLN, Input.ULN, Input.BASELINE)
 _COMPARE = {Operator.LT: lt, Operator.LE: le, Operator.GT: gt, Operator.GE: ge}
 _LIMITS_IN_ORDER = OrderConstraint(Input.LLN, Input.ULN, strictly=True)
 
-# What an arm says about the baseline.
+# The order of baseline and limit that an arm states.
 # Source: CTCAE v5.0, Investigations, "Alanine aminotransferase increased"
 _BASELINE_IS = {
     (ArmPopulation.NORMAL_BASELINE, Direction.HIGH): OrderConstraint(
@@ -52,7 +52,7 @@ _BASELINE_IS = {
 
 @dataclass(frozen=True, slots=True)
 class PossibleArm:
-    """One arm that may be the participant's, at the two corners of what is unknown.
+    """One arm that may be the participant's, at the two corners of the unknown inputs.
 
     A high measure is worst where its value is highest and every limit lowest, and mildest at the
     opposite corner; a low measure the other way round. Severity only grows from one to the other,
@@ -76,24 +76,31 @@ class PossibleArm:
             self._find_worst_met(self.worst_corner, unknown_holds=True),
         )
 
-    def find_undecided_inputs(self, above: Grade, upto: Grade) -> Iterator[Input]:
-        """Yield the inputs of every threshold in between that only some completions meet."""
+    def find_undecided_inputs(self, at_least: Grade, at_most: Grade) -> Iterator[Input]:
+        """Yield the inputs of every threshold up to *at_most* that only some completions meet."""
         for level, any_of in self.ladder.rungs:
-            for threshold in any_of if above < level <= upto else ():
-                met = self._is_met(threshold, self.worst_corner, unknown_holds=True)
-                if met and not self._is_met(threshold, self.mildest_corner, unknown_holds=False):
+            for threshold in any_of if at_least < level <= at_most else ():
+                is_met_at_worst = self._is_met(threshold, self.worst_corner, unknown_holds=True)
+                if is_met_at_worst and not self._is_met(
+                    threshold, self.mildest_corner, unknown_holds=False
+                ):
                     yield from self._list_inputs(threshold)
 
     def _list_inputs(self, threshold: Threshold) -> Iterator[Input]:
         yield Input.VALUE
-        for one in threshold.select_comparisons(with_baseline=self.inputs.compares_with_baseline):
-            if one.multiple_of is not None:
-                yield one.multiple_of
-            if one.measure is not None and self.inputs.find_exact_companion(one) is None:
-                yield Input(one.measure)
-        asked = threshold.condition
-        if asked is not None and self.inputs.evaluate_condition(asked) is None:
-            yield self.inputs.find_missing_input(asked)
+        for comparison in threshold.select_comparisons(
+            with_baseline=self.inputs.compares_with_baseline
+        ):
+            if comparison.multiple_of is not None:
+                yield comparison.multiple_of
+            if (
+                comparison.measure is not None
+                and self.inputs.find_exact_companion(comparison) is None
+            ):
+                yield Input(comparison.measure)
+        condition = threshold.condition
+        if condition is not None and self.inputs.evaluate_condition(condition) is None:
+            yield self.inputs.find_missing_input(condition)
 
     def _find_worst_met(
         self, corner: Mapping[Input, RangeEnd], *, unknown_holds: bool
@@ -107,10 +114,10 @@ class PossibleArm:
     def _is_met(
         self, threshold: Threshold, corner: Mapping[Input, RangeEnd], *, unknown_holds: bool
     ) -> bool:
-        compared = threshold.select_comparisons(with_baseline=self.inputs.compares_with_baseline)
-        if not compared or not self.inputs.has_lasted(threshold):
+        comparisons = threshold.select_comparisons(with_baseline=self.inputs.compares_with_baseline)
+        if not comparisons or not self.inputs.has_lasted(threshold):
             return False
-        if not all(self._holds_at(one, corner, favourably=unknown_holds) for one in compared):
+        if not all(self._holds_at(one, corner, favourably=unknown_holds) for one in comparisons):
             return False
         if threshold.condition is None:
             return True
@@ -120,97 +127,100 @@ class PossibleArm:
     def _holds_at(
         self, comparison: Comparison, corner: Mapping[Input, RangeEnd], *, favourably: bool
     ) -> bool:
-        value, against = corner[Input.VALUE], RangeEnd(comparison.factor)
+        value, bound = corner[Input.VALUE], RangeEnd(comparison.factor)
         if comparison.measure is not None:
-            lies = self.inputs.find_companion_range(comparison)
-            upward = comparison.operator in (Operator.GT, Operator.GE)
-            value = lies.high if upward is favourably else lies.low
+            companion_range = self.inputs.find_companion_range(comparison)
+            is_upward = comparison.operator in (Operator.GT, Operator.GE)
+            value = companion_range.high if is_upward is favourably else companion_range.low
         elif comparison.multiple_of is not None:
-            one = corner[comparison.multiple_of]
-            against = RangeEnd(one.number * comparison.factor + comparison.offset, one.side)
-        return bool(_COMPARE[comparison.operator](value, against))
+            limit = corner[comparison.multiple_of]
+            bound = RangeEnd(limit.number * comparison.factor + comparison.offset, limit.side)
+        return bool(_COMPARE[comparison.operator](value, bound))
 
 
-def bound_grade(measured: MeasureGrading, known: GradingInputs) -> GradingOutcome:
-    """Return the grade or the tightest interval that *known* allows."""
-    cases = _find_possible_arms(measured, known)
-    if not cases:  # limits and baseline contradict each other: they tell nothing
-        return bound_grade(measured, replace(known, limits={}))
-    ends = [case.grade_corners() for case in cases]
+def bound_grade(grading: MeasureGrading, inputs: GradingInputs) -> GradingOutcome:
+    """Return the grade or the tightest interval that *inputs* allow."""
+    arms = _find_possible_arms(grading, inputs)
+    if not arms:  # limits and baseline contradict each other: drop them
+        return bound_grade(grading, replace(inputs, limits={}))
+    ends = [arm.grade_corners() for arm in arms]
     at_least, because = min(low for low, _ in ends)
     at_most, _ = max(high for _, high in ends)
     if at_least == at_most:
         return ExactGrade(at_least, because)
-    unknown = {name for name in _LIMITS if known.find_exact_limit(name) is None}
-    missing: set[Input] = set()
-    for case in cases:
-        missing.update(case.find_undecided_inputs(at_least, at_most))
-    if len(cases) > 1:
-        missing |= _find_deciding_inputs(cases, measured.direction)
-    named = {
-        _name_missing_input(name, known) for name in missing if _is_unknown(name, unknown, known)
+    unknown_limits = {name for name in _LIMITS if inputs.find_exact_limit(name) is None}
+    undecided_inputs: set[Input] = set()
+    for arm in arms:
+        undecided_inputs.update(arm.find_undecided_inputs(at_least, at_most))
+    if len(arms) > 1:
+        undecided_inputs |= _find_deciding_inputs(arms, grading.direction)
+    missing_inputs = {
+        _name_missing_input(name, inputs)
+        for name in undecided_inputs
+        if _is_unknown(name, unknown_limits, inputs)
     }
-    return Incomplete(at_least, at_most, frozenset(named), because)
+    return Incomplete(at_least, at_most, frozenset(missing_inputs), because)
 
 
-def find_turning_points(measured: MeasureGrading, known: GradingInputs) -> set[Decimal]:
-    """Return every number at which what is said of the value may change, whatever is missing."""
+def find_turning_points(grading: MeasureGrading, inputs: GradingInputs) -> set[Decimal]:
+    """Return every number at which the outcome may change, whatever is missing."""
     corners = [
-        (case, corner) for case in _find_possible_arms(measured, known) for corner in case.corners
+        (arm, corner) for arm in _find_possible_arms(grading, inputs) for corner in arm.corners
     ]
     return {
         corner[one.multiple_of].number * one.factor + one.offset if one.multiple_of else one.factor
-        for case, corner in corners
-        for _, any_of in case.ladder.rungs
+        for arm, corner in corners
+        for _, any_of in arm.ladder.rungs
         for threshold in any_of
         for one in threshold.list_value_comparisons()
     }
 
 
-def _find_deciding_inputs(cases: Sequence[PossibleArm], direction: Direction) -> set[Input]:
-    """Return what decides between the arms that may be the participant's."""
-    if any(case.ladder.population is ArmPopulation.ON_ANTICOAGULATION for case in cases):
+def _find_deciding_inputs(arms: Sequence[PossibleArm], direction: Direction) -> set[Input]:
+    """Return the inputs that decide between the arms that may be the participant's."""
+    if any(arm.ladder.population is ArmPopulation.ON_ANTICOAGULATION for arm in arms):
         return {Input.ANTICOAGULATION}
     return {Input.BASELINE, direction.limit}
 
 
-def _is_unknown(name: Input, unknown: set[Input], known: GradingInputs) -> bool:
+def _is_unknown(name: Input, unknown_limits: set[Input], inputs: GradingInputs) -> bool:
     if name is Input.VALUE:
-        return known.value is None
-    return name in unknown if name in _LIMITS else True
+        return inputs.value is None
+    return name in unknown_limits if name in _LIMITS else True
 
 
-def _name_missing_input(name: Input, known: GradingInputs) -> Input:
+def _name_missing_input(name: Input, inputs: GradingInputs) -> Input:
     if name is Input.VALUE:
-        return known.imprecise_input
-    return Input.UNIT if name in known.misfits else name
+        return inputs.imprecise_input
+    return Input.UNIT if name in inputs.misfits else name
 
 
-def _find_possible_arms(measured: MeasureGrading, known: GradingInputs) -> list[PossibleArm]:
-    plausible = measured.find_plausible_range(known.unit)
-    baseline = find_range(known.limits.get(Input.BASELINE), plausible)
+def _find_possible_arms(grading: MeasureGrading, inputs: GradingInputs) -> list[PossibleArm]:
+    plausible = grading.find_plausible_range(inputs.unit)
+    baseline = find_range(inputs.limits.get(Input.BASELINE), plausible)
     ranges = {
-        Input.VALUE: known.value_range,
-        Input.LLN: _find_limit_range(known.limits.get(Input.LLN)),
-        Input.ULN: _find_limit_range(known.limits.get(Input.ULN)),
+        Input.VALUE: inputs.value_range,
+        Input.LLN: _find_limit_range(inputs.limits.get(Input.LLN)),
+        Input.ULN: _find_limit_range(inputs.limits.get(Input.ULN)),
         Input.BASELINE: baseline,
     }
-    high = measured.direction is Direction.HIGH
-    cases = []
-    for ladder in measured.find_ladders(known.unit):
-        if known.is_in_population(ladder.population, measured.direction) is False:
+    is_high = grading.direction is Direction.HIGH
+    arms = []
+    for ladder in grading.find_ladders(inputs.unit):
+        if inputs.is_in_population(ladder.population, grading.direction) is False:
             continue
-        order = _BASELINE_IS.get((ladder.population, measured.direction))
+        order = _BASELINE_IS.get((ladder.population, grading.direction))
         orders = [_LIMITS_IN_ORDER]
-        if order is not None and known.compares_with_baseline:
+        if order is not None and inputs.compares_with_baseline:
             orders.append(order)
-        tight = narrow_ranges(ranges, orders)
-        if tight is None:
+        narrowed_ranges = narrow_ranges(ranges, orders)
+        if narrowed_ranges is None:
             continue
-        low = {n: r.low if n is Input.VALUE else r.high for n, r in tight.items()}
-        top = {n: r.high if n is Input.VALUE else r.low for n, r in tight.items()}
-        cases.append(PossibleArm(ladder, known, low if high else top, top if high else low))
-    return cases
+        lowest = {n: r.low if n is Input.VALUE else r.high for n, r in narrowed_ranges.items()}
+        highest = {n: r.high if n is Input.VALUE else r.low for n, r in narrowed_ranges.items()}
+        corners = (lowest, highest) if is_high else (highest, lowest)
+        arms.append(PossibleArm(ladder, inputs, *corners))
+    return arms
 
 
 def _find_limit_range(quantity: Quantity | None) -> Range:

@@ -1,4 +1,4 @@
-"""Which measure of a term was meant, when it allows several.
+"""The choice of the measure, when a term allows several.
 
 Source: docs/decisions/grading.md, "no measure"
 """
@@ -11,20 +11,20 @@ _ALSO_CALLED = {"calcium-total": "calcium"}
 
 
 class UnclearMeasureError(ValueError):
-    """What was measured cannot be told; the message says what it may be."""
+    """The measure is not clear; the message lists the possible ones."""
 
 
 def choose_measure(
-    criterion: CompiledCriterion, said: str, value: Quantity, *, has_albumin: bool
+    criterion: CompiledCriterion, written_name: str, value: Quantity, *, has_albumin: bool
 ) -> str:
-    """Return the measure that *said* names; without a word the only one that *value* can be.
+    """Return the measure that *written_name* names; without a name the only possible one.
 
-    A total calcium without an albumin may be anything that a corrected one is, so it stands for
-    both; a value with an albumin is one. Measures with the same thresholds are as good as one.
+    A total calcium without an albumin has the grades of a corrected one, so it stands for both; a
+    value with an albumin is total calcium. Measures with the same thresholds count as one.
 
     Args:
         criterion: The term.
-        said: As written; empty: nothing was said.
+        written_name: As written; empty: no name was given.
         value: Any number in the unit of the value.
         has_albumin: An albumin was given beside it.
 
@@ -32,25 +32,29 @@ def choose_measure(
         UnclearMeasureError: No measure of the term is called so, or several are possible.
     """
     of_the_term = ", ".join(criterion.measures)
-    if said:
-        name = "-".join(said.casefold().replace("_", " ").replace("-", " ").split())
+    if written_name:
+        name = "-".join(written_name.casefold().replace("_", " ").replace("-", " ").split())
         name = _ALSO_CALLED.get(name, name)
         if name not in criterion.gradings:
-            raise UnclearMeasureError(f"{said!r} is none of {of_the_term}")
+            raise UnclearMeasureError(f"{written_name!r} is none of {of_the_term}")
         return name
-    possible = list(criterion.measures)
-    if len(possible) > 1:
-        fitting = [name for name in possible if _fits_unit(criterion, name, value)]
-        possible = fitting or possible
-    if "calcium" in possible:
-        others = [] if has_albumin else [m for m in possible if m != "calcium-corrected"]
-        possible = others or ["calcium"]
+    possible_measures = list(criterion.measures)
+    if len(possible_measures) > 1:
+        measures_in_unit = [
+            name for name in possible_measures if _fits_unit(criterion, name, value)
+        ]
+        possible_measures = measures_in_unit or possible_measures
+    if "calcium" in possible_measures:
+        measures_without_corrected = (
+            [] if has_albumin else [m for m in possible_measures if m != "calcium-corrected"]
+        )
+        possible_measures = measures_without_corrected or ["calcium"]
     arms = criterion.criterion.arms
-    if any(arms[name] != arms[possible[0]] for name in possible):
-        raise UnclearMeasureError(f"say which it is: {', '.join(possible)}")
-    return possible[0]
+    if any(arms[name] != arms[possible_measures[0]] for name in possible_measures):
+        raise UnclearMeasureError(f"say which it is: {', '.join(possible_measures)}")
+    return possible_measures[0]
 
 
 def _fits_unit(criterion: CompiledCriterion, measure: str, value: Quantity) -> bool:
-    measured = criterion.gradings[measure]
-    return convert_to_published_unit(value, measured.units, measured.valence) is not None
+    grading = criterion.gradings[measure]
+    return convert_to_published_unit(value, grading.units, grading.valence) is not None

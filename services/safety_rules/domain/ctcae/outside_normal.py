@@ -1,4 +1,4 @@
-"""A reading of grade 0 that lies outside its limits of normal all the same.
+"""A reading of grade 0 that lies outside its limits of normal nevertheless.
 
 Source: docs/decisions/grading.md, "milder than the first band"
 """
@@ -17,27 +17,25 @@ def describe_outside_normal(
 ) -> str:
     """Return ``below LLN`` or ``above ULN`` of a reading of grade 0, on the criterion's side.
 
-    Empty: it has a grade, it lies within its limits, or nobody can tell.
+    Empty: it has a grade, it lies within its limits, or the limit is not known.
     """
-    measured = criterion.gradings[reading.measure]
+    grading = criterion.gradings[reading.measure]
     value = reading.value
-    fits = (
-        None
-        if value is None
-        else convert_to_published_unit(value, measured.units, measured.valence)
+    graded_value = (
+        None if value is None else convert_to_published_unit(value, grading.units, grading.valence)
     )
-    if fits is None or outcome.at_most > Grade.NONE:
+    if graded_value is None or outcome.at_most > Grade.NONE:
         return ""
-    known = collect_inputs(measured, reading, baseline, fits)
-    if known.value is None:
+    inputs = collect_inputs(grading, reading, baseline, graded_value)
+    if inputs.value is None:
         return ""
     return describe_side(
-        measured.direction, known.find_exact_limit(measured.direction.limit), known.value
+        grading.direction, inputs.find_exact_limit(grading.direction.limit), inputs.value
     )
 
 
 def describe_side(direction: Direction, limit: Decimal | None, value: Decimal) -> str:
-    """Return on which side of *limit* the *value* lies, when that is the criterion's *direction*.
+    """Return ``above ULN`` or ``below LLN`` for a *value* beyond *limit*, else an empty text.
 
     >>> describe_side(Direction.HIGH, Decimal(10), Decimal(11))
     'above ULN'

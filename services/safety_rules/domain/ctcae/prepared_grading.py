@@ -1,7 +1,7 @@
-"""Many values of one test of one participant: each kind of value is graded once.
+"""Many values of one test of one participant: each interval of values is graded once.
 
-When nothing but the value differs, what is said of it changes only where a comparison turns: of all
-values between two such numbers the same is said.
+When nothing but the value differs, the outcome changes only where a comparison turns: all values
+between two such numbers have the same outcome.
 """
 
 from bisect import bisect_left
@@ -55,7 +55,7 @@ class _ExactGrading:
         )
 
     def describe_outside(self, value: Decimal) -> str:
-        """Return what `still_outside` says of a value in the published unit, of grade 0."""
+        """Return the side of normal of a value of grade 0, in the published unit; empty: within."""
         if not self.plausible.contains(value):
             return ""
         return describe_side(self.direction, self.limit, value + self.correction)
@@ -63,10 +63,10 @@ class _ExactGrading:
 
 @dataclass(frozen=True, slots=True)
 class PreparedGrading:
-    """How values of one measure are graded when nothing but the value differs.
+    """The grading of one measure when nothing but the value differs.
 
     *turning_points* are the numbers, in *unit* and in order, at which something changes; None when
-    there are no such numbers, and every value is looked at by itself. *factor* makes a value one in
+    there are no such numbers, and every value is graded by itself. *factor* makes a value one in
     the published unit; *exact_grading* is None when something is missing.
     """
 
@@ -80,31 +80,32 @@ class PreparedGrading:
     outcomes: dict[int, GradingOutcome] = field(default_factory=dict)
 
     def find_interval(self, value: Decimal) -> int | None:
-        """Return which kind of value it is: of all of one kind the same is said."""
+        """Return the index of the interval between turning points; its values share an outcome."""
         turns = self.turning_points
         if turns is None:
             return None
-        at = bisect_left(turns, value)
-        return at * 2 + (at < len(turns) and turns[at] == value)
+        index = bisect_left(turns, value)
+        return index * 2 + (index < len(turns) and turns[index] == value)
 
     def grade_value(self, value: Quantity | None) -> GradingOutcome:
-        """Return what `grade` says of *value*."""
+        """Return the outcome of `grade_reading` for *value*."""
         if value is None or not self._is_exact(value):
             return self._grade_anew(value)
         turns, number = self.turning_points, value.value
         if turns is None:
             return self._grade_anew(value)
-        at = bisect_left(turns, number)
-        place = at * 2 + (at < len(turns) and turns[at] == number)  # as `place`, without a call
-        said = self.outcomes.get(place)
-        if said is None:
+        index = bisect_left(turns, number)
+        # as `find_interval`, without a call
+        interval = index * 2 + (index < len(turns) and turns[index] == number)
+        outcome = self.outcomes.get(interval)
+        if outcome is None:
             if self.exact_grading is not None:
-                said = self.exact_grading.grade_number(value.value * self.factor)
-            said = self.outcomes[place] = said or self._grade_anew(value)
-        return said
+                outcome = self.exact_grading.grade_number(value.value * self.factor)
+            outcome = self.outcomes[interval] = outcome or self._grade_anew(value)
+        return outcome
 
     def describe_outside(self, value: Quantity | None, outcome: GradingOutcome) -> str:
-        """Return what `still_outside` says of *value*: of all of one kind the same."""
+        """Return the side of normal on which *value* lies; empty: it is within, or has a grade."""
         if outcome.at_most > Grade.NONE:
             return ""
         if self.exact_grading is not None and value is not None and self._is_exact(value):
@@ -122,49 +123,56 @@ class PreparedGrading:
 def prepare_grading(
     criterion: CompiledCriterion, reading: Reading, baseline: Baseline, unit: str
 ) -> PreparedGrading:
-    """Return how values in *unit* are graded: those of *reading*, whatever value it has.
+    """Return the grading of values in *unit* that have all but the value of *reading*.
 
     Raises:
         KeyError: *criterion* is not graded from this measure.
     """
-    measured = criterion.gradings[reading.measure]
-    one = convert_to_published_unit(Quantity(_UNIT_VALUE, unit), measured.units, measured.valence)
-    if one is None or unit == "[degF]":  # which no factor makes a degree Celsius
+    grading = criterion.gradings[reading.measure]
+    unit_quantity = convert_to_published_unit(
+        Quantity(_UNIT_VALUE, unit), grading.units, grading.valence
+    )
+    if unit_quantity is None or unit == "[degF]":  # which no factor makes a degree Celsius
         return PreparedGrading(criterion, reading, baseline, unit, _UNIT_VALUE, None, None)
-    some = replace(one, censoring=Censoring.AT_LEAST)  # 1 alone may be implausible
-    known = collect_inputs(measured, reading, baseline, some)
-    plausible = measured.find_plausible_range(one.unit)
-    added = _find_correction(reading, one.unit)
-    compared = _prepare_exact_grading(measured, known, added, plausible)
-    if compared is not None:
-        turns = {number for step in compared.thresholds for _, number in step.comparisons}
+    # an exact 1 may be implausible
+    open_quantity = replace(unit_quantity, censoring=Censoring.AT_LEAST)
+    inputs = collect_inputs(grading, reading, baseline, open_quantity)
+    plausible = grading.find_plausible_range(unit_quantity.unit)
+    correction = _find_correction(reading, unit_quantity.unit)
+    exact_grading = _prepare_exact_grading(grading, inputs, correction, plausible)
+    if exact_grading is not None:
+        turns = {number for step in exact_grading.thresholds for _, number in step.comparisons}
     else:
-        turns = find_turning_points(measured, known)
-        turns |= find_turning_points(measured, replace(known, limits={}))
-    limit = known.find_exact_limit(measured.direction.limit)
-    turns |= set() if limit is None else {limit}  # where it is outside of what is normal
-    turns = {number - end.number for number in turns for end in (added.low, added.high)}
+        turns = find_turning_points(grading, inputs)
+        turns |= find_turning_points(grading, replace(inputs, limits={}))
+    limit = inputs.find_exact_limit(grading.direction.limit)
+    turns |= set() if limit is None else {limit}  # where it leaves the normal range
+    turns = {number - end.number for number in turns for end in (correction.low, correction.high)}
     turns |= {plausible.low.number, plausible.high.number}
-    in_order = tuple(sorted({number / one.value for number in turns}))
-    return PreparedGrading(criterion, reading, baseline, unit, one.value, compared, in_order)
+    sorted_turns = tuple(sorted({number / unit_quantity.value for number in turns}))
+    return PreparedGrading(
+        criterion, reading, baseline, unit, unit_quantity.value, exact_grading, sorted_turns
+    )
 
 
 def _find_correction(reading: Reading, unit: str) -> Range:
-    """Return what is added to a value before it is compared: to a total calcium, else nothing."""
-    nothing = Range(_ZERO, _ZERO)
+    """Return the range of the correction: of a total calcium for its albumin, else zero."""
+    no_correction = Range(_ZERO, _ZERO)
     if reading.measure != "calcium":
-        return nothing
-    return correct_calcium_range(nothing, unit, reading.albumin) or nothing
+        return no_correction
+    return correct_calcium_range(no_correction, unit, reading.albumin) or no_correction
 
 
 def _prepare_exact_grading(
-    measured: MeasureGrading, known: GradingInputs, added: Range, plausible: Range
+    grading: MeasureGrading, inputs: GradingInputs, correction: Range, plausible: Range
 ) -> _ExactGrading | None:
-    found = prepare_thresholds(measured, known) if added.low == added.high else None
-    among = None if found is None else tuple(found)
-    if among is None or any(step.outcome is None for step in among):
+    possible_thresholds = (
+        prepare_thresholds(grading, inputs) if correction.low == correction.high else None
+    )
+    thresholds = None if possible_thresholds is None else tuple(possible_thresholds)
+    if thresholds is None or any(step.outcome is None for step in thresholds):
         return None
-    side = measured.direction
+    side = grading.direction
     return _ExactGrading(
-        among, added.low.number, plausible, side, known.find_exact_limit(side.limit)
+        thresholds, correction.low.number, plausible, side, inputs.find_exact_limit(side.limit)
     )

@@ -1,4 +1,4 @@
-"""How low or high a number can be that is not exactly known.
+"""Ranges of numbers that are not exactly known.
 
 Source: docs/decisions/grading.md, "censored values", "what is unknown"
 """
@@ -31,7 +31,7 @@ class Range:
     high: RangeEnd
 
     def contains(self, number: Decimal) -> bool:
-        """Say whether *number* is in it.
+        """Return True when *number* is in the range.
 
         >>> Range(RangeEnd(Decimal(0), +1), RangeEnd(Decimal(5))).contains(Decimal(0))
         False
@@ -52,7 +52,7 @@ UNKNOWN = Range(RangeEnd(Decimal(0), +1), RangeEnd(Decimal("Infinity")))
 
 
 def find_range(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
-    """Return where the true value lies: anywhere *plausible* when it is unknown, or cannot be.
+    """Return the range of the true value: all of *plausible* when it is unknown or impossible.
 
     >>> plausible = Range(RangeEnd(Decimal(80)), RangeEnd(Decimal(220)))
     >>> find_range(Quantity(Decimal(1400), "mmol/L"), plausible).low
@@ -60,20 +60,22 @@ def find_range(quantity: Quantity | None, plausible: Range = UNKNOWN) -> Range:
     """
     if quantity is None:
         return plausible
-    here = RangeEnd(quantity.value)
+    end = RangeEnd(quantity.value)
     match quantity.censoring:
         case Censoring.MORE_THAN:
-            found = Range(RangeEnd(quantity.value, +1), plausible.high)
+            value_range = Range(RangeEnd(quantity.value, +1), plausible.high)
         case Censoring.AT_LEAST:
-            found = Range(here, plausible.high)
+            value_range = Range(end, plausible.high)
         case Censoring.LESS_THAN:
-            found = Range(plausible.low, RangeEnd(quantity.value, -1))
+            value_range = Range(plausible.low, RangeEnd(quantity.value, -1))
         case Censoring.AT_MOST:
-            found = Range(plausible.low, here)
+            value_range = Range(plausible.low, end)
         case _:
-            found = Range(here, here)
-    tight = Range(max(found.low, plausible.low), min(found.high, plausible.high))
-    return tight if tight.low <= tight.high else plausible
+            value_range = Range(end, end)
+    narrowed_range = Range(
+        max(value_range.low, plausible.low), min(value_range.high, plausible.high)
+    )
+    return narrowed_range if narrowed_range.low <= narrowed_range.high else plausible
 
 
 def narrow_ranges(
@@ -92,11 +94,11 @@ def narrow_ranges(
     >>> narrow_ranges(ranges, orders)[Input.BASELINE].low
     RangeEnd(number=Decimal('40'), side=1)
     """
-    tight = dict(ranges)
+    narrowed_ranges = dict(ranges)
     for order in [*orders] * len(orders):  # in one round a bound may travel only one link
-        lower, upper = tight[order.lower], tight[order.upper]
+        lower, upper = narrowed_ranges[order.lower], narrowed_ranges[order.upper]
         floor = RangeEnd(lower.low.number, +1) if order.strictly else lower.low
         ceiling = RangeEnd(upper.high.number, -1) if order.strictly else upper.high
-        tight[order.lower] = Range(lower.low, min(lower.high, ceiling))
-        tight[order.upper] = Range(max(upper.low, floor), upper.high)
-    return None if any(r.low > r.high for r in tight.values()) else tight
+        narrowed_ranges[order.lower] = Range(lower.low, min(lower.high, ceiling))
+        narrowed_ranges[order.upper] = Range(max(upper.low, floor), upper.high)
+    return None if any(r.low > r.high for r in narrowed_ranges.values()) else narrowed_ranges

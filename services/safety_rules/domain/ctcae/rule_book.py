@@ -1,4 +1,4 @@
-"""Everything that the fold of one participant is governed by."""
+"""The rule book of a study: its protocol, its criteria and their version."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Term(Interface):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A protocol with its criteria; *version* names what records are graded by, code included.
+    """A protocol with its criteria; *version* names both and the code that grades.
 
     *terms* has every published term by slug, also those that only a clinician can grade.
     """
@@ -62,25 +62,27 @@ class Rules:
         return self.terms[self._find_slug(criterion)].term
 
     def has_term(self, criterion: str) -> bool:
-        """Say whether *criterion* is a term of the study's table."""
+        """Return True when *criterion* is a term of the study's table."""
         prefix = f"{self.protocol.criteria}."
         return criterion.startswith(prefix) and criterion.removeprefix(prefix) in self.terms
 
     def matches_pattern(self, criterion: str, pattern: EventPattern) -> bool:
-        """Say whether *criterion* is the pattern's term, or in its set of terms."""
+        """Return True when *criterion* is the pattern's term, or in its set of terms."""
         slug = self._find_slug(criterion)
         if pattern.term:
             return slug == pattern.term
-        chosen = self.protocol.term_sets[pattern.term_set]
-        if chosen.only:
-            return slug in chosen.only
+        term_set = self.protocol.term_sets[pattern.term_set]
+        if term_set.only:
+            return slug in term_set.only
         soc = _SOC_OF_SCALE.get(criterion) or self.terms[slug].soc
-        return soc not in chosen.without_socs and slug not in chosen.without_terms
+        return soc not in term_set.without_socs and slug not in term_set.without_terms
 
     def is_laboratory(self, criterion: str) -> bool:
-        """Say whether *criterion* is graded from what a laboratory reports."""
-        found = self.compiled_criteria.by_id.get(criterion)
-        return found is not None and not _AT_THE_BEDSIDE.intersection(found.measures)
+        """Return True when *criterion* is graded from laboratory results."""
+        compiled_criterion = self.compiled_criteria.by_id.get(criterion)
+        return compiled_criterion is not None and not _AT_THE_BEDSIDE.intersection(
+            compiled_criterion.measures
+        )
 
     def _find_slug(self, criterion: str) -> str:
         return TERM_OF_SCALE.get(criterion) or criterion.removeprefix(f"{self.protocol.criteria}.")

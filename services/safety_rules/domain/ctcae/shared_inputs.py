@@ -1,4 +1,4 @@
-"""Readings that differ only in their value: what they have in common, prepared once for all."""
+"""Readings that differ only in their value: their shared inputs, prepared once for all."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +14,7 @@ from services.vocabulary.quantity import Quantity
 _CACHE_SIZE = 20_000  # of all participants: those of one laboratory have most of theirs in common
 
 
-# What was so of the participant, what somebody saw, the albumin of a calcium, others by name
+# Drugs, findings, the albumin of a calcium, other companions by measure
 ReadingContext = tuple[
     DrugContext, FindingSummary, Quantity | None, tuple[tuple[str, Quantity], ...]
 ]
@@ -22,7 +22,7 @@ ReadingContext = tuple[
 
 @dataclass(frozen=True, slots=True)
 class SharedInputs:
-    """All that a reading of one measure is graded by, but its value; see `Reading`."""
+    """All inputs of a grade but the value; see `Reading`."""
 
     measure: str
     unit: str
@@ -33,46 +33,48 @@ class SharedInputs:
     context: ReadingContext
 
     @staticmethod
-    def from_observation(body: Observation, beside: ReadingContext) -> "SharedInputs":
-        """Return what *body* is graded by, but its value."""
+    def from_observation(body: Observation, context: ReadingContext) -> "SharedInputs":
+        """Return the inputs of the grade of *body*, but its value."""
         unit = "" if body.value is None else body.value.unit
         return SharedInputs(
-            body.measure, unit, body.lln, body.uln, body.fasting, body.at_rest, beside
+            body.measure, unit, body.lln, body.uln, body.fasting, body.at_rest, context
         )
 
-    def matches(self, body: Observation, beside: ReadingContext) -> bool:
-        """Say whether a reading of the same measure is graded by the same."""
+    def matches(self, body: Observation, context: ReadingContext) -> bool:
+        """Return True when *body*, of the same measure, has the same inputs but for its value."""
         unit = "" if body.value is None else body.value.unit
         is_within = body.lln == self.lln and body.uln == self.uln
         is_as_taken = body.fasting is self.fasting and body.at_rest is self.at_rest
-        return is_within and is_as_taken and unit == self.unit and beside == self.context
+        return is_within and is_as_taken and unit == self.unit and context == self.context
 
     def make_reading(
-        self, value: Quantity | None, sustained: HeldDurations | None = None
+        self, value: Quantity | None, held_durations: HeldDurations | None = None
     ) -> Reading:
         """Return the reading of *value*."""
-        about, seen, albumin, others = self.context
+        drugs, findings, albumin, companions = self.context
         return Reading(
             measure=self.measure,
             value=value,
             lln=self.lln,
             uln=self.uln,
             albumin=albumin,
-            symptoms=seen.symptoms,
-            infarction=seen.infarction,
+            symptoms=findings.symptoms,
+            infarction=findings.infarction,
             fasting=self.fasting,
             at_rest=self.at_rest,
-            treatment=about.treatment,
-            is_replaced=about.is_replaced,
-            is_anticoagulated=about.is_anticoagulated,
-            held_durations=sustained,
-            companions=dict(others),
+            treatment=drugs.treatment,
+            is_replaced=drugs.is_replaced,
+            is_anticoagulated=drugs.is_anticoagulated,
+            held_durations=held_durations,
+            companions=dict(companions),
         )
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def find_prepared_grading(
-    criterion: CompiledCriterion, alike: SharedInputs, baseline: Baseline
+    criterion: CompiledCriterion, shared_inputs: SharedInputs, baseline: Baseline
 ) -> PreparedGrading:
-    """Return how values are graded under *criterion* that are *alike* but for their number."""
-    return prepare_grading(criterion, alike.make_reading(None), baseline, alike.unit)
+    """Return the grading under *criterion* of values that have *shared_inputs*."""
+    return prepare_grading(
+        criterion, shared_inputs.make_reading(None), baseline, shared_inputs.unit
+    )

@@ -1,4 +1,4 @@
-"""Units that differ only by a factor that is exact: the whole of what may be rescaled.
+"""Units that differ only by an exact factor: only these are rescaled.
 
 Mass to molar is absent on purpose. Criteria that publish both disagree with the conversion, so a
 value is graded in the unit system in which it was reported.
@@ -55,7 +55,7 @@ _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
     {"{Zscore}": 0},
     {"{Tscore}": 0},
 )
-# What has one unit only: none needs saying. Source: docs/decisions/grading.md, "no unit"
+# Measures with one unit only, which may be omitted. Source: docs/decisions/grading.md, "no unit"
 _NEEDS_NO_UNIT = frozenset({"{INR}", "[pH]", "{Zscore}", "{Tscore}"})
 _NO_UNIT = frozenset({"", "1"})
 _POWER = {unit: (powers, power) for powers in _POWERS_OF_TEN for unit, power in powers.items()}
@@ -75,7 +75,7 @@ VALENCE = {
 
 
 def is_listed(unit: str) -> bool:
-    """Say whether *unit* is one that a criterion may be published in."""
+    """Return True when a criterion may be published in *unit*."""
     return unit in _POWER
 
 
@@ -94,19 +94,23 @@ def rescale_quantity(quantity: Quantity, unit: str, valence: int | None = None) 
         unit: Listed.
         valence: Of the ion, for equivalents; None: they fit nothing.
     """
-    own = quantity.unit
-    if own == unit:
+    current_unit = quantity.unit
+    if current_unit == unit:
         return quantity if unit else None
-    if own in _NO_UNIT and unit in _NEEDS_NO_UNIT:
+    if current_unit in _NO_UNIT and unit in _NEEDS_NO_UNIT:
         return replace(quantity, unit=unit)
-    if own in _EQUIVALENTS and valence is not None:
-        moles = replace(quantity, value=quantity.value / valence, unit=_EQUIVALENTS[own])
+    if current_unit in _EQUIVALENTS and valence is not None:
+        moles = replace(quantity, value=quantity.value / valence, unit=_EQUIVALENTS[current_unit])
         return rescale_quantity(moles, unit)
-    if own == "[degF]" and unit == "Cel":
+    if current_unit == "[degF]" and unit == "Cel":
         return replace(quantity, value=_convert_to_celsius(quantity.value), unit=unit)
-    if own not in _POWER or unit not in _POWER or _POWER[own][0] is not _POWER[unit][0]:
+    if (
+        current_unit not in _POWER
+        or unit not in _POWER
+        or _POWER[current_unit][0] is not _POWER[unit][0]
+    ):
         return None
-    shift = _POWER[own][1] - _POWER[unit][1]
+    shift = _POWER[current_unit][1] - _POWER[unit][1]
     return replace(quantity, value=quantity.value.scaleb(shift), unit=unit)
 
 
@@ -118,21 +122,23 @@ def _convert_to_celsius(fahrenheit: Decimal) -> Decimal:
 
 
 def convert_to_published_unit(
-    quantity: Quantity, published: Sequence[str], valence: int | None = None
+    quantity: Quantity, published_units: Sequence[str], valence: int | None = None
 ) -> Quantity | None:
     """Return *quantity* in the unit it is graded in, or None when none fits.
 
     Args:
         quantity: As reported.
-        published: The criterion's unit systems, of which the nearest in size is taken. Empty when
-            it is written in multiples alone: then any unit will do that value and limits share.
+        published_units: The criterion's unit systems, of which the nearest in size is taken. Empty
+            when it is written in multiples alone: then any unit that value and limits share fits.
         valence: Of the ion, for equivalents.
     """
-    if not published:
+    if not published_units:
         return quantity
-    if quantity.unit in published:
+    if quantity.unit in published_units:
         return quantity
     fits = [
-        fit for unit in published if (fit := rescale_quantity(quantity, unit, valence)) is not None
+        fit
+        for unit in published_units
+        if (fit := rescale_quantity(quantity, unit, valence)) is not None
     ]
     return min(fits, key=lambda fit: abs(fit.value - quantity.value), default=None)
