@@ -181,7 +181,7 @@ SILENT = "; maybe discontinue for want of a reading after treatment day"
 def test_what_lasts_too_long_is_discontinued_once_it_was_seen_to(
     criterion, hour, last_seen_hour, expected, due
 ):
-    inputs = {"hour": hour, "last_seen": lambda _record: hours(last_seen_hour)}
+    inputs = {"hour": hour, "last_evidence": lambda _record: hours(last_seen_hour)}
     (advice,) = advise(record(criterion, "3@60"), rates="8@0 16@48", **inputs)
     assert describe_advice(advice.advice) == expected
     if due is None:

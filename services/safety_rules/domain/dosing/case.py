@@ -1,4 +1,4 @@
-"""What every recommendation is made from, and how one is put together."""
+"""The inputs of every recommendation about the study drug, and its making."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from services.vocabulary.recommendation import Advice, AdviceKind
 
 @dataclass(frozen=True, slots=True)
 class DosingCase:
-    """What is known of one participant at *as_of*; facts are those that stand, oldest first.
+    """The state of one participant at *as_of*; facts are those that stand, oldest first.
 
     Args:
         participant: Pseudonym.
@@ -24,13 +24,13 @@ class DosingCase:
         anchors: Of the participant.
         records: The current ones.
         infusion: Of the study drug.
-        as_of: Until when it is known that nothing else happened; aware, in UTC.
+        as_of: Instant of the recommendations; aware, in UTC.
         results: By measure, of the measures that the protocol compares with limits.
-        seizures: What was charted of seizures.
+        seizures: Observations of seizures.
         premedication: Doses of the protocol's premedication.
-        matches: Says whether a criterion is the pattern's.
-        last_seen: Returns when a record was last seen as it is; None: not known.
-        is_laboratory: Says whether a criterion is graded from what a laboratory reports.
+        matches: True if a criterion is the pattern's.
+        last_evidence: Returns the instant of the last evidence of a record; None: not known.
+        is_laboratory: True if a criterion is graded from laboratory results.
     """
 
     participant: str
@@ -43,12 +43,12 @@ class DosingCase:
     seizures: Sequence[Fact] = ()
     premedication: Sequence[Fact] = ()
     matches: Callable[[str, EventPattern], bool] = lambda _criterion, _pattern: False
-    last_seen: Callable[[EpisodeContent], datetime | None] = lambda _record: None
+    last_evidence: Callable[[EpisodeContent], datetime | None] = lambda _record: None
     is_laboratory: Callable[[str], bool] = lambda _criterion: False
 
-    def describe_day(self, at: datetime) -> str:
+    def describe_day(self, instant: datetime) -> str:
         """Return the treatment day of *at* in words."""
-        return f"treatment day {self.anchors.find_treatment_day(at)}"
+        return f"treatment day {self.anchors.find_treatment_day(instant)}"
 
     def find_results(self, measure: str) -> MeasureResults:
         """Return the results of *measure*; they count from the first dose on."""
@@ -64,19 +64,19 @@ class TimedAdvice:
 
 
 def make_advice(
-    case: DosingCase, kind: AdviceKind, rule: str, since: datetime, **more: object
+    case: DosingCase, kind: AdviceKind, rule: str, start: datetime, **fields: object
 ) -> Advice:
     """Return a recommendation about *case*, with the days of its instants."""
-    until = more.get("until")
+    end = fields.get("until")
     return Advice(
         participant=case.participant,
         kind=kind,
         rule=rule,
-        since=since,
-        transplant_day=case.anchors.find_transplant_day(since),
-        treatment_day=case.anchors.find_treatment_day(since),
-        over_on=case.anchors.find_treatment_day(until) if isinstance(until, datetime) else None,
-        **more,  # type: ignore[arg-type]  # the fields of Advice, by name
+        since=start,
+        transplant_day=case.anchors.find_transplant_day(start),
+        treatment_day=case.anchors.find_treatment_day(start),
+        over_on=case.anchors.find_treatment_day(end) if isinstance(end, datetime) else None,
+        **fields,  # type: ignore[arg-type]  # the fields of Advice, by name
     )
 
 
@@ -95,6 +95,6 @@ _HOUR = timedelta(hours=1)
 _INSTANT = timedelta(microseconds=1)
 
 
-def find_next_instant(at: datetime) -> datetime:
+def find_next_instant(instant: datetime) -> datetime:
     """Return the first instant at which more than the time to *at* has passed."""
-    return at + _INSTANT
+    return instant + _INSTANT

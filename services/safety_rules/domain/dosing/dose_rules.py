@@ -1,4 +1,4 @@
-"""What the grades of a participant ask of the infusion; the numbers are the protocol's.
+"""Recommendations for the infusion from the grades of records; the numbers are the protocol's.
 
 Source: blinatumomab US prescribing information, 2.4; docs/decisions/dose.md
 """
@@ -20,52 +20,41 @@ from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.grade import Grade
 from services.vocabulary.recommendation import AdviceKind
 
-_End = Callable[[Span], Grade]
+_PickGrade = Callable[[Span], Grade]
 
 
 def advise_on_records(case: DosingCase) -> Iterator[TimedAdvice]:
-    """Yield what each record asks for."""
-    for name, record in match_rules(case):
-        yield from advise_on_record(case, name, record)
-
-
-def match_rules(case: DosingCase) -> Iterator[tuple[str, EpisodeContent]]:
-    """Yield each record with the name of the first rule that it fits: that rule speaks of it."""
+    """Yield the recommendation for each record by the first rule that covers it."""
     if case.protocol.dosing is None:
         return
-    fitting: dict[str, tuple[str, str]] = {}  # of each criterion
+    rules, names_by_criterion = case.protocol.dosing.rules, dict[str, tuple[str, str]]()
     for record in case.records:
-        names = fitting.get(record.criterion)
+        if not _is_relevant(case, record):
+            continue
+        names = names_by_criterion.get(record.criterion)
         if names is None:
-            names = fitting[record.criterion] = _fitting(case, record.criterion)
-        name = names[bool(record.linked_to)]
-        if name and _asks(case, record):
-            yield name, record
+            names = names_by_criterion[record.criterion] = _find_rule_names(case, record.criterion)
+        if name := names[bool(record.linked_to)]:
+            yield from _advise_on_record(case, name, rules[name], record)
 
 
-def advise_on_record(case: DosingCase, name: str, record: EpisodeContent) -> Iterator[TimedAdvice]:
-    """Yield what the rule *name* asks for because of *record*, which it is `about`."""
-    if case.protocol.dosing is not None:
-        yield from _of_record(case, name, case.protocol.dosing.rules[name], record)
-
-
-def _fitting(case: DosingCase, criterion: str) -> tuple[str, str]:
+def _find_rule_names(case: DosingCase, criterion: str) -> tuple[str, str]:
     """Return the first rule for records of *criterion*, and for those that a syndrome explains.
 
-    Empty: there is none. What is a part of a syndrome is spoken of where that is.
+    Empty: there is none. The part of a syndrome is covered where the syndrome is.
     """
     rules = case.protocol.dosing.rules if case.protocol.dosing else {}
     by_scale = [n for n, r in rules.items() if any(criterion == p.scale for p in r.any_of)]
-    either = [
+    names = [
         name
         for name, rule in rules.items()
         if name in by_scale or any(not p.scale and case.matches(criterion, p) for p in rule.any_of)
     ]
-    return next(iter(either), ""), next(iter(by_scale), "")
+    return next(iter(names), ""), next(iter(by_scale), "")
 
 
-def _asks(case: DosingCase, record: EpisodeContent) -> bool:
-    """Say whether *record* may ask for anything at all."""
+def _is_relevant(case: DosingCase, record: EpisodeContent) -> bool:
+    """True if *record* is neither rejected, nor from before exposure, nor from after death."""
     if record.before_exposure or record.state is EpisodeState.REJECTED:
         return False
     died_at = case.anchors.died_at
@@ -73,51 +62,51 @@ def _asks(case: DosingCase, record: EpisodeContent) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What one grade asks for, from when to when, and why."""
+class _GradeAction:
+    """The action that one grade calls for, its span and its reason."""
 
-    do: DoseAction
-    since: datetime
-    until: datetime | None
+    action: DoseAction
+    start: datetime
+    end: datetime | None
     because: str
-    then: str = ""
+    next_step: str = ""
     due_at: datetime | None = None
     missing: tuple[str, ...] = ()  # without which it may have to be discontinued
 
 
-def _of_record(
+def _advise_on_record(
     case: DosingCase, name: str, rule: DoseRule, record: EpisodeContent
 ) -> Iterator[TimedAdvice]:
-    certain = list(_asked(case, rule, record, lambda span: span.at_least))
-    perhaps = list(_asked(case, rule, record, lambda span: span.at_most))
-    if not perhaps:
+    certain_actions = list(_list_actions(case, rule, record, lambda span: span.at_least))
+    possible_actions = list(_list_actions(case, rule, record, lambda span: span.at_most))
+    if not possible_actions:
         return
-    do, worst = _most(certain), _most(perhaps)
-    unknown = {word for one in certain for word in one.missing}
+    action, worst = _find_strongest(certain_actions), _find_strongest(possible_actions)
+    unknown = {word for one in certain_actions for word in one.missing}
     if unknown:
         worst = DoseAction.DISCONTINUE
-    may_be = worst if worst.level > do.level else None
-    lasting = certain or perhaps
-    open_ends = [one for one in lasting if one.until is None]
-    until = None if open_ends else max(one.until for one in lasting if one.until)
+    may_be = worst if worst.level > action.level else None
+    actions = certain_actions or possible_actions
+    open_ends = [one for one in actions if one.end is None]
+    end = None if open_ends else max(one.end for one in actions if one.end)
     missing = {word for change in record.history for word in change.missing} if may_be else set()
     missing |= unknown if may_be else set()
-    due = [one.due_at for one in (*certain, *perhaps) if one.due_at is not None]
-    leads = [one for one in lasting if one.do is _most(lasting)]
-    others = [] if do is DoseAction.DISCONTINUE else lasting
+    due = [one.due_at for one in (*certain_actions, *possible_actions) if one.due_at is not None]
+    strongest = [one for one in actions if one.action is _find_strongest(actions)]
+    resumable = [] if action is DoseAction.DISCONTINUE else actions
     yield TimedAdvice(
         make_advice(
             case,
             AdviceKind.DOSE,
             name,
-            min(one.since for one in lasting),
-            level=do.level,
-            says=_says(do, case) if do.level else "nothing is certain yet",
-            until=until,
-            because=tuple(dict.fromkeys(one.because for one in leads)),
-            then=tuple(dict.fromkeys(one.then for one in others if one.then)),
+            min(one.start for one in actions),
+            level=action.level,
+            says=_describe_action(action, case) if action.level else "nothing is certain yet",
+            until=end,
+            because=tuple(dict.fromkeys(one.because for one in strongest)),
+            then=tuple(dict.fromkeys(one.next_step for one in resumable if one.next_step)),
             missing=tuple(sorted(missing)),
-            may_be=_says(may_be, case) if may_be else "",
+            may_be=_describe_action(may_be, case) if may_be else "",
             suspected=record.state is not EpisodeState.CONFIRMED,
             provisional=record.provisional,
             criterion=record.criterion,
@@ -127,128 +116,144 @@ def _of_record(
     )
 
 
-def _says(do: DoseAction, case: DosingCase) -> str:
-    return f"{do} {case.protocol.study_drug}"
+def _describe_action(action: DoseAction, case: DosingCase) -> str:
+    return f"{action} {case.protocol.study_drug}"
 
 
-def _most(asked: list[_Asked]) -> DoseAction:
-    return max((one.do for one in asked), key=lambda do: do.level, default=DoseAction.NONE)
+def _find_strongest(actions: list[_GradeAction]) -> DoseAction:
+    return max(
+        (one.action for one in actions), key=lambda action: action.level, default=DoseAction.NONE
+    )
 
 
-def _asked(case: DosingCase, rule: DoseRule, record: EpisodeContent, end: _End) -> Iterator[_Asked]:
-    alone = record.state is not EpisodeState.CONFIRMED and case.is_laboratory(record.criterion)
-    if alone and end(record.worst) < rule.laboratory_alone_from:
+def _list_actions(
+    case: DosingCase, rule: DoseRule, record: EpisodeContent, pick_grade: _PickGrade
+) -> Iterator[_GradeAction]:
+    is_unconfirmed_laboratory = record.state is not EpisodeState.CONFIRMED and case.is_laboratory(
+        record.criterion
+    )
+    if is_unconfirmed_laboratory and pick_grade(record.worst) < rule.laboratory_alone_from:
         return
-    for grade, what in rule.at_grade.items():
-        for since, back_at in _stretches(record, grade, what, end):
-            day, infusion = case.describe_day(since), _infusion(case, since)
+    for grade, at_grade in rule.at_grade.items():
+        for start, back_at in _list_stretches(record, grade, at_grade, pick_grade):
+            day, infusion = case.describe_day(start), _describe_infusion(case, start)
             because = f"{record.term}, grade {grade} reached on {day}, {infusion}"
-            seen_at = case.last_seen(record) if back_at is None else back_at
-            course = _Course(since, back_at, seen_at or record.history[-1].at)
-            yield from _of_stretch(case, what, course, because)
+            evidence_at = case.last_evidence(record) if back_at is None else back_at
+            stretch = _GradeStretch(start, back_at, evidence_at or record.history[-1].at)
+            yield from _list_stretch_actions(case, at_grade, stretch, because)
 
 
-def _stretches(
-    record: EpisodeContent, grade: int, what: AtGrade, end: _End
+def _list_stretches(
+    record: EpisodeContent, grade: int, at_grade: AtGrade, pick_grade: _PickGrade
 ) -> Iterator[tuple[datetime, datetime | None]]:
-    """Yield from when the record was of *grade* to when it certainly was not any longer.
+    """Yield the start and the certain end of each time at *grade* or above.
 
-    What is withheld goes on until the grade that the protocol asks for; all else, as the record.
+    Withholding ends at the grade that the protocol names; every other action ends with the record.
     """
-    since: datetime | None = None
+    start: datetime | None = None
     for change in record.history:
-        if since is None and end(change.span) >= grade:
-            since = change.at
+        if start is None and pick_grade(change.span) >= grade:
+            start = change.at
         elif (
-            since is not None
-            and what.until_grade is not None
-            and change.span.at_most <= what.until_grade
+            start is not None
+            and at_grade.until_grade is not None
+            and change.span.at_most <= at_grade.until_grade
         ):
-            yield since, change.at
-            since = None
-    if since is not None:
-        yield since, record.resolved_at
+            yield start, change.at
+            start = None
+    if start is not None:
+        yield start, record.resolved_at
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    """Of one grade: since when, when it was over (None: not known to be), and when last seen."""
+class _GradeStretch:
+    """The time at one grade: its start, its end (None: not known) and its last evidence."""
 
-    since: datetime
+    start: datetime
     back_at: datetime | None
-    seen_at: datetime
+    evidence_at: datetime
 
 
-def _of_stretch(case: DosingCase, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
-    since, back_at = course.since, course.back_at
-    if what.do is DoseAction.INTERRUPT:
-        then = _restart(case) if back_at else f"until it has resolved; then: {_restart(case)}"
-        yield _Asked(what.do, since, back_at, because, then)
-    elif what.do is not DoseAction.WITHHOLD:
-        yield _Asked(what.do, since, None, because)
+def _list_stretch_actions(
+    case: DosingCase, at_grade: AtGrade, stretch: _GradeStretch, because: str
+) -> Iterator[_GradeAction]:
+    start, back_at = stretch.start, stretch.back_at
+    if at_grade.do is DoseAction.INTERRUPT:
+        next_step = (
+            _describe_restart(case)
+            if back_at
+            else f"until it has resolved; then: {_describe_restart(case)}"
+        )
+        yield _GradeAction(at_grade.do, start, back_at, because, next_step)
+    elif at_grade.do is not DoseAction.WITHHOLD:
+        yield _GradeAction(at_grade.do, start, None, because)
     else:
-        yield from _withheld(case, what, course, because)
+        yield from _list_withholding_actions(case, at_grade, stretch, because)
 
 
-def _withheld(case: DosingCase, what: AtGrade, course: _Course, because: str) -> Iterator[_Asked]:
-    since, back_at = course.since, course.back_at
+def _list_withholding_actions(
+    case: DosingCase, at_grade: AtGrade, stretch: _GradeStretch, because: str
+) -> Iterator[_GradeAction]:
+    start, back_at = stretch.start, stretch.back_at
     missing, due_at = [], None
-    is_lowest = _is_lowest(case, what, since)
+    is_lowest = _is_lowest(case, at_grade, start)
     if is_lowest:
-        yield _Asked(DoseAction.DISCONTINUE, since, None, f"{because}: the lowest step")
+        yield _GradeAction(DoseAction.DISCONTINUE, start, None, f"{because}: the lowest step")
     elif is_lowest is None:
         missing.append("infusion rate")
-    longest = what.discontinue_after
+    longest = at_grade.discontinue_after
     if longest is not None:
-        if course.seen_at - since > longest:
-            slow = f"not back to grade {what.until_grade} within {format_duration(longest)}"
-            yield _Asked(DoseAction.DISCONTINUE, since, None, f"{because}; {slow}")
-        elif back_at is None and case.as_of - since > longest:
-            missing.append(f"a reading after {case.describe_day(course.seen_at)}")
+        if stretch.evidence_at - start > longest:
+            slow = f"not back to grade {at_grade.until_grade} within {format_duration(longest)}"
+            yield _GradeAction(DoseAction.DISCONTINUE, start, None, f"{because}; {slow}")
+        elif back_at is None and case.as_of - start > longest:
+            missing.append(f"a reading after {case.describe_day(stretch.evidence_at)}")
         elif back_at is None:
-            due_at = find_next_instant(since + longest)
-    enough = f"grade {what.until_grade} or less"
-    enough += f", and for {format_duration(what.at_least)} at least" if what.at_least else ""
+            due_at = find_next_instant(start + longest)
+    enough = f"grade {at_grade.until_grade} or less"
+    enough += (
+        f", and for {format_duration(at_grade.at_least)} at least" if at_grade.at_least else ""
+    )
     if back_at is None:
         too_long = (
             f"; discontinue if that takes more than {format_duration(longest)}" if longest else ""
         )
-        then = f"withhold until {enough}{too_long}; then: {_restart(case)}"
-        until = None
+        next_step = f"withhold until {enough}{too_long}; then: {_describe_restart(case)}"
+        end = None
     else:
-        until = max(back_at, since + what.at_least)
-        then = f"{enough}: on {case.describe_day(until)}; {_restart(case)}"
-    yield _Asked(what.do, since, until, because, then, due_at, tuple(missing))
+        end = max(back_at, start + at_grade.at_least)
+        next_step = f"{enough}: on {case.describe_day(end)}; {_describe_restart(case)}"
+    yield _GradeAction(at_grade.do, start, end, because, next_step, due_at, tuple(missing))
 
 
-def _is_lowest(case: DosingCase, what: AtGrade, at: datetime) -> bool | None:
-    """Say whether no lower step is left to restart at; None: the rate is not known."""
-    lowest, running = what.discontinue_at, case.infusion.find_period(at)
+def _is_lowest(case: DosingCase, at_grade: AtGrade, instant: datetime) -> bool | None:
+    """True if no lower step is left to restart at; None: the rate is not known."""
+    lowest, period = at_grade.discontinue_at, case.infusion.find_period(instant)
     if lowest is None:
         return False
-    rate = running.rate if running else None
+    rate = period.rate if period else None
     if rate is None or rate.unit != lowest.unit:
         return None
     return rate.value <= lowest.value
 
 
-def _infusion(case: DosingCase, at: datetime) -> str:
-    running = case.infusion.find_period(at)
-    if running is None:
+def _describe_infusion(case: DosingCase, instant: datetime) -> str:
+    period = case.infusion.find_period(instant)
+    if period is None:
         return "before any infusion"
-    words = "infusion running at" if case.infusion.is_running(at) else "after an infusion of"
-    return f"{words} {format_rate(running.rate)}"
+    words = "infusion running at" if case.infusion.is_running(instant) else "after an infusion of"
+    return f"{words} {format_rate(period.rate)}"
 
 
-def _restart(case: DosingCase) -> str:
-    """Return how the infusion may go on, and that nobody has signed it if that is so."""
+def _describe_restart(case: DosingCase) -> str:
+    """Return the restart of the infusion in words, and that nobody has signed it if that is so."""
     dosing = case.protocol.dosing
     if dosing is None:
         return ""
     plan = dosing.restart
-    assumed = " (assumed, not signed)" if dosing.restart_is_assumed else ""
+    remark = " (assumed, not signed)" if dosing.restart_is_assumed else ""
     return (
         f"restart at {format_rate(plan.rate)}, up after {format_duration(plan.rise_after)},"
         " in the same course if the pause was no longer than"
-        f" {format_duration(plan.same_course_within)}{assumed}"
+        f" {format_duration(plan.same_course_within)}{remark}"
     )

@@ -1,4 +1,4 @@
-"""What results and seizures ask of the infusion, whatever a record's grade is.
+"""Recommendations for the infusion from results and seizures, whatever the grade of a record.
 
 Source: blinatumomab US prescribing information, 2.4; docs/decisions/dose.md
 """
@@ -18,84 +18,86 @@ _SEIZURE = ".seizure"
 
 
 def advise_on_signals(case: DosingCase) -> Iterator[TimedAdvice]:
-    """Yield what multiples of ULN and repeated seizures ask for."""
+    """Yield the recommendations for multiples of ULN and for repeated seizures."""
     if case.protocol.dosing is None:
         return
     for name, rule in case.protocol.dosing.rules.items():
         if rule.over_uln:
-            yield from _of_multiples(case, name, rule)
+            yield from _advise_on_multiples(case, name, rule)
         if rule.more_seizures_than is not None:
-            yield from _of_seizures(case, name, rule, rule.more_seizures_than)
+            yield from _advise_on_seizures(case, name, rule, rule.more_seizures_than)
 
 
 @dataclass(slots=True)
 class _Stretch:
-    """From the first result over its limit to the first after which none is."""
+    """The time from the first result over its limit to the first after which none is."""
 
-    since: datetime
-    until: datetime | None = None
-    over: list[UlnResult] = field(default_factory=list)
+    start: datetime
+    end: datetime | None = None
+    results: list[UlnResult] = field(default_factory=list)
 
 
-def _of_multiples(case: DosingCase, name: str, rule: DoseRule) -> Iterator[TimedAdvice]:
-    first = case.anchors.first_infusion_at
-    if first is None:
+def _advise_on_multiples(case: DosingCase, name: str, rule: DoseRule) -> Iterator[TimedAdvice]:
+    first_dose_at = case.anchors.first_infusion_at
+    if first_dose_at is None:
         return
-    telling = (
+    limit_changes = (
         one
         for measure, multiple in rule.over_uln.items()
-        for one in case.find_results(measure).list_limit_changes(multiple, first)
+        for one in case.find_results(measure).list_limit_changes(multiple, first_dose_at)
     )
-    stretches = _stretches(sorted(telling, key=_in_order), rule)
+    stretches = _list_stretches(sorted(limit_changes, key=_time_order), rule)
     for stretch in stretches:
         because = (
             f"{one.words}, more than {rule.over_uln[one.measure]} x ULN on"
             f" {case.describe_day(one.observed_at)}"
-            for one in _first_of_each(stretch.over)
+            for one in _take_first_of_each_measure(stretch.results)
         )
         yield TimedAdvice(
             make_advice(
                 case,
                 AdviceKind.DOSE,
                 name,
-                stretch.since,
+                stretch.start,
                 level=rule.do.level,
                 says=f"{rule.do} {case.protocol.study_drug}",
-                until=stretch.until,
+                until=stretch.end,
                 because=tuple(because),
-                provisional=any(one.provisional for one in stretch.over),
-                facts=tuple(one.fact for one in stretch.over),
+                provisional=any(one.provisional for one in stretch.results),
+                facts=tuple(one.fact for one in stretch.results),
             )
         )
-    if all(stretch.until for stretch in stretches):
-        yield from _perhaps(case, name, rule, first)
+    if all(stretch.end for stretch in stretches):
+        yield from _advise_on_unknown_multiples(case, name, rule, first_dose_at)
 
 
-def _stretches(results: Sequence[UlnResult], rule: DoseRule) -> list[_Stretch]:
-    found: list[_Stretch] = []
-    over: set[str] = set()
-    for one in results:
-        is_over = one.is_over(rule.over_uln[one.measure])
+def _list_stretches(results: Sequence[UlnResult], rule: DoseRule) -> list[_Stretch]:
+    stretches: list[_Stretch] = []
+    measures_over: set[str] = set()
+    for result in results:
+        is_over = result.is_over(rule.over_uln[result.measure])
         if is_over:
-            if not over:
-                found.append(_Stretch(one.observed_at))
-            over.add(one.measure)
-            found[-1].over.append(one)
-        elif is_over is False and over:
-            over.discard(one.measure)
-            if not over:
-                found[-1].until = one.observed_at
-    return found
+            if not measures_over:
+                stretches.append(_Stretch(result.observed_at))
+            measures_over.add(result.measure)
+            stretches[-1].results.append(result)
+        elif is_over is False and measures_over:
+            measures_over.discard(result.measure)
+            if not measures_over:
+                stretches[-1].end = result.observed_at
+    return stretches
 
 
-def _perhaps(case: DosingCase, name: str, rule: DoseRule, since: datetime) -> Iterator[TimedAdvice]:
+def _advise_on_unknown_multiples(
+    case: DosingCase, name: str, rule: DoseRule, start: datetime
+) -> Iterator[TimedAdvice]:
     """Yield one recommendation that is not certain, when the last results leave it open."""
-    measured = (case.find_results(measure) for measure in rule.over_uln)
-    begun = sorted(
-        ((first, results) for results in measured if (first := results.find_first(since))),
-        key=lambda one: _in_order(one[0]),
+    series = (case.find_results(measure) for measure in rule.over_uln)
+    series_in_order = sorted(
+        ((first, results) for results in series if (first := results.find_first(start))),
+        key=lambda one: _time_order(one[0]),
     )
-    last = [one for _, results in begun if (one := results.find_last(since))]
+    last = [one for _, results in series_in_order if (one := results.find_last(start))]
     unknown = [one for one in last if one.is_over(rule.over_uln[one.measure]) is None]
     if unknown:
         yield TimedAdvice(
@@ -114,19 +116,19 @@ def _perhaps(case: DosingCase, name: str, rule: DoseRule, since: datetime) -> It
         )
 
 
-def _in_order(one: UlnResult) -> tuple[datetime, str, str]:
-    return one.observed_at, one.measure, one.fact
+def _time_order(result: UlnResult) -> tuple[datetime, str, str]:
+    return result.observed_at, result.measure, result.fact
 
 
-def _first_of_each(results: Sequence[UlnResult]) -> list[UlnResult]:
+def _take_first_of_each_measure(results: Sequence[UlnResult]) -> list[UlnResult]:
     return list({one.measure: one for one in reversed(results)}.values())[::-1]
 
 
-def _of_seizures(
-    case: DosingCase, name: str, rule: DoseRule, allowed: int
+def _advise_on_seizures(
+    case: DosingCase, name: str, rule: DoseRule, most_allowed: int
 ) -> Iterator[TimedAdvice]:
-    seizures = _distinct(case, rule)
-    if len(seizures) <= allowed:
+    seizures = _list_distinct_seizures(case, rule)
+    if len(seizures) <= most_allowed:
         return
     days = ", ".join(case.describe_day(at) for at, _ in seizures)
     yield TimedAdvice(
@@ -134,7 +136,7 @@ def _of_seizures(
             case,
             AdviceKind.DOSE,
             name,
-            seizures[allowed][0],
+            seizures[most_allowed][0],
             level=rule.do.level,
             says=f"{rule.do} {case.protocol.study_drug}",
             because=(f"{len(seizures)} seizures: {days}",),
@@ -143,29 +145,29 @@ def _of_seizures(
     )
 
 
-def _distinct(case: DosingCase, rule: DoseRule) -> list[tuple[datetime, str]]:
-    """Return when each seizure since the first dose was, and the fact that says so.
+def _list_distinct_seizures(case: DosingCase, rule: DoseRule) -> list[tuple[datetime, str]]:
+    """Return the instant of each seizure since the first dose, and its fact.
 
     Charted again without a "none" in between it is the same one; so is a clinician's record of a
     seizure that was charted within the time that the protocol names.
     """
-    first = case.anchors.first_infusion_at
-    found: list[tuple[datetime, str]] = []
+    first_dose_at = case.anchors.first_infusion_at
+    seizures: list[tuple[datetime, str]] = []
     lasts = False
     for fact in case.seizures:
-        seizes = _seizes(fact)
-        if seizes and not lasts and first is not None and fact.observed_at >= first:
-            found.append((fact.observed_at, fact.id))
+        seizes = _is_seizure(fact)
+        if seizes and not lasts and first_dose_at is not None and fact.observed_at >= first_dose_at:
+            seizures.append((fact.observed_at, fact.id))
         lasts = seizes
-    charted = [at for at, _ in found]
+    charted_instants = [at for at, _ in seizures]
     for record in case.records:
         counts = record.state is not EpisodeState.REJECTED and not record.before_exposure
         if not counts or record.possible or not record.criterion.endswith(_SEIZURE):
             continue
-        if all(abs(record.onset_at - at) > rule.apart for at in charted):
-            found.append((record.onset_at, ""))
-    return sorted(found)
+        if all(abs(record.onset_at - at) > rule.apart for at in charted_instants):
+            seizures.append((record.onset_at, ""))
+    return sorted(seizures)
 
 
-def _seizes(fact: Fact) -> bool:
+def _is_seizure(fact: Fact) -> bool:
     return isinstance(fact.body, Observation) and fact.body.text not in ("", "none")

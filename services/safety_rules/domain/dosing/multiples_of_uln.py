@@ -15,12 +15,12 @@ from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Input
 from services.vocabulary.quantity import Quantity
 
-_AT_HAND = 20_000  # kinds of results, of all participants
+_CACHED_LIMITS = 20_000  # of all participants
 
 
 @dataclass(frozen=True, slots=True)
 class UlnResult:
-    """One result beside its limit; *missing* names what is not known of the two."""
+    """One result with its limit; *missing* names the inputs that are not known."""
 
     observed_at: datetime
     measure: str
@@ -32,7 +32,7 @@ class UlnResult:
     missing: tuple[str, ...] = ()
 
     def is_over(self, multiple: Decimal) -> bool | None:
-        """Say whether it is more than *multiple* times the limit; None: not known."""
+        """True if it is more than *multiple* times the limit; None: not known."""
         if self.value_range is None or self.uln is None:
             return None
         limit = RangeEnd(self.uln * multiple)
@@ -41,7 +41,7 @@ class UlnResult:
         return False if self.value_range.high <= limit else None
 
     def is_below(self, multiple: Decimal) -> bool | None:
-        """Say whether it is less than *multiple* times the limit; None: not known."""
+        """True if it is less than *multiple* times the limit; None: not known."""
         if self.value_range is None or self.uln is None:
             return None
         limit = RangeEnd(self.uln * multiple)
@@ -51,48 +51,48 @@ class UlnResult:
 
 
 def compare_with_uln(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> UlnResult | None:
-    """Return what *fact* says beside its limit; None when it is no result of these measures.
+    """Return the result of *fact* with its limit; None when it is no result of these measures.
 
-    What cannot be (a value out of all bounds, limits the wrong way round) counts as not known.
+    An impossible value or limit (out of all bounds, limits the wrong way round) is not known.
 
     Args:
         fact: Any.
-        criteria: By measure, one that is graded from it: it knows units and what is plausible.
+        criteria: By measure, one that is graded from it, for its units and plausible values.
     """
     body = fact.body
     if not isinstance(body, Observation) or body.measure not in criteria:
         return None
     criterion = criteria[body.measure]
-    measured = criterion.gradings[body.measure]
-    lies, uln, missing = None, None, [str(Input.VALUE)]
+    grading = criterion.gradings[body.measure]
+    value_range, uln, missing = None, None, [str(Input.VALUE)]
     if body.value is not None:
-        value = convert_to_published_unit(body.value, measured.units, measured.valence)
+        value = convert_to_published_unit(body.value, grading.units, grading.valence)
         missing = [str(Input.UNIT)]
         if value is not None:
-            like = _Like(body.measure, value.unit, body.lln, body.uln)
-            uln, lies = (
-                _limit(criterion, like),
-                find_range(value, measured.find_plausible_range(value.unit)),
+            key = _LimitKey(body.measure, value.unit, body.lln, body.uln)
+            uln, value_range = (
+                _find_limit(criterion, key),
+                find_range(value, grading.find_plausible_range(value.unit)),
             )
             if body.measure == "calcium":
-                lies = correct_calcium_range(lies, value.unit, None) or lies
-            unknown = {Input.VALUE: lies.low != lies.high, Input.ULN: uln is None}
+                value_range = correct_calcium_range(value_range, value.unit, None) or value_range
+            unknown = {Input.VALUE: value_range.low != value_range.high, Input.ULN: uln is None}
             missing = [str(name) for name, is_unknown in unknown.items() if is_unknown]
     return UlnResult(
         fact.observed_at,
         body.measure,
-        lies,
+        value_range,
         uln,
         fact.id,
-        _words(body),
+        _describe_result(body),
         not fact.status.is_final,
         tuple(missing),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Like:
-    """What results of one measure have in common, in the unit in which they are compared."""
+class _LimitKey:
+    """The measure, unit and limits that results share: the key of their cached limit."""
 
     measure: str
     unit: str
@@ -100,16 +100,16 @@ class _Like:
     uln: Quantity | None
 
 
-@lru_cache(maxsize=_AT_HAND)
-def _limit(criterion: CompiledCriterion, like: _Like) -> Decimal | None:
-    """Return the upper limit of results that are *like*; None when it cannot be, or is a bound."""
-    one = Quantity(Decimal(1), like.unit)
-    reading = Reading(like.measure, one, like.lln, like.uln)
-    known = collect_inputs(criterion.gradings[like.measure], reading, NoBaseline(), one)
-    return known.find_exact_limit(Input.ULN)
+@lru_cache(maxsize=_CACHED_LIMITS)
+def _find_limit(criterion: CompiledCriterion, key: _LimitKey) -> Decimal | None:
+    """Return the upper limit of results with *key*; None if impossible, or only a bound."""
+    unit_value = Quantity(Decimal(1), key.unit)
+    reading = Reading(key.measure, unit_value, key.lln, key.uln)
+    inputs = collect_inputs(criterion.gradings[key.measure], reading, NoBaseline(), unit_value)
+    return inputs.find_exact_limit(Input.ULN)
 
 
-def _words(body: Observation) -> str:
+def _describe_result(body: Observation) -> str:
     name = body.measure.upper() if body.measure in ("alt", "ast", "alp") else body.measure
     if body.value is None:
         return f"{name} without a number"
