@@ -14,6 +14,7 @@ from importlib import import_module
 
 from services.cli.command import CommandError
 from services.cli.shared.extras import explain_missing
+from services.runtime.file_error import UntrustedFileError
 from services.runtime.settings_error import SettingsError
 
 # Each command, and what it is for.
@@ -124,6 +125,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return load_command(args.command)(args)
     except (CommandError, SettingsError) as error:
         print(f"aegis {args.command}: {error}", file=sys.stderr)
+        return 2
+    except UntrustedFileError as error:
+        for fault in error.faults:
+            print(f"aegis {args.command}: {fault}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         missing = explain_missing(error.name or "")

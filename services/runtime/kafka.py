@@ -113,8 +113,8 @@ def check_topics(settings: KafkaSettings, names: Iterable[str]) -> None:
         KafkaUnavailableError: No broker answers in time.
         TopicsError: One is missing, or has another count: facts of one participant would be in
             two places.
-        services.runtime.topics.TopicsFileError: The file of topics cannot be trusted, or does not
-            declare one.
+        services.runtime.file_error.UntrustedFileError: The file of topics cannot be trusted, or
+            does not declare one.
     """
     plan = load_topics(settings.kafka_topics)
     needed_names = frozenset(names)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, PlainValidator
 
 import services
-from services.runtime.yaml_keys import find_repeated_keys, read_yaml
+from services.runtime.file_error import FileFault, UntrustedFileError
+from services.runtime.file_models import StrictModel, read_model
+from services.runtime.strict_yaml import read_yaml_file
 
 SITE_EVENTS: Final = "aegis.site-events.v1"
 FACTS: Final = "aegis.facts.v1"
@@ -24,29 +25,30 @@ MISSING = "topic"
 _COPIES = "copies"
 _IN_SYNC = "min.insync.replicas"
 
-_Count = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+_Count = Annotated[int, Field(ge=1, le=10_000)]
 _Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 
 
-class TopicsFileError(ValueError):
-    """The file of topics is invalid; the message names the place and the problem."""
+def _check_setting(value: object) -> object:
+    if not isinstance(value, bool | int | str):
+        raise ValueError("must be true, false, a whole number or text")  # noqa: TRY004 (pydantic's)
+    return value
 
 
-class DeclaredTopic(BaseModel):
+_Setting = Annotated[bool | int | str, PlainValidator(_check_setting)]
+
+
+class DeclaredTopic(StrictModel):
     """A topic as the file has it; its settings are those of Kafka, by Kafka's names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: _Name
     key: str
     partitions: _Count
-    settings: Mapping[str, bool | int | str]
+    settings: Mapping[str, _Setting]
 
 
-class DeclaredTopics(BaseModel):
+class DeclaredTopics(StrictModel):
     """All topics, each in *copies* copies where there are as many brokers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int
     copies: _Count
@@ -99,24 +101,19 @@ def load_topics(path: Path | None = None) -> DeclaredTopics:
     """Return the topics that the file at *path* (``deploy/kafka/topics.yaml``) declares.
 
     Raises:
-        TopicsFileError: It cannot be read; a key is missing, unknown or given twice; a value or a
-            name cannot be.
+        UntrustedFileError: It cannot be read; a key is missing, unknown or given twice; a value or
+            a name cannot be.
     """
-    file = path or FILE
-    try:
-        text = file.read_text("utf-8")
-        if twice := next(find_repeated_keys(text), None):
-            raise TopicsFileError(f"{file}: {twice}: given twice; keep one of them")
-        topics = DeclaredTopics.model_validate(read_yaml(text))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TopicsFileError(f"{file}: cannot be read: {error}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise TopicsFileError(f"{file}: {where}: {first['msg']}") from error
+    document = read_yaml_file(path or FILE)
+    topics = read_model(document, DeclaredTopics)
     names = [topic.name for topic in topics.topics]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise TopicsFileError(f"{file}: {twice}: declared twice; keep one of them")
+    repeats = [
+        (f"topics.{index}.name", f"{name} is declared twice: remove one")
+        for index, name in enumerate(names)
+        if name in names[:index]
+    ]
+    if repeats:
+        raise document.refusal(repeats)
     return topics
 
 
@@ -126,11 +123,14 @@ def require_declared(
     """Require that the file at *path* (``deploy/kafka/topics.yaml``) declares all of *names*.
 
     Raises:
-        TopicsFileError: One is missing in it.
+        UntrustedFileError: Some are missing in it.
     """
     missing = sorted(set(names) - {topic.name for topic in topics.topics})
     if missing:
-        raise TopicsFileError(f"{path or FILE}: {missing[0]}: not declared, and Aegis needs it")
+        raise UntrustedFileError(
+            FileFault(str(path or FILE), 0, "topics", f"{name} is missing, and Aegis needs it")
+            for name in missing
+        )
 
 
 def find_differences(topics: DeclaredTopics, cluster: Cluster) -> Iterator[Difference]:

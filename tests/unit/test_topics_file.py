@@ -1,7 +1,11 @@
 """The file of topics: what it declares on clusters of several sizes, and what it refuses."""
 
+from pathlib import Path
+
 import pytest
 
+from services.cli.main import main
+from services.runtime.file_error import UntrustedFileError
 from services.runtime.topics import (
     FACTS,
     FILE,
@@ -10,7 +14,6 @@ from services.runtime.topics import (
     ActualTopic,
     Cluster,
     Difference,
-    TopicsFileError,
     find_differences,
     load_topics,
     require_declared,
@@ -73,30 +76,93 @@ def test_each_difference_says_what_is_declared_and_what_is_there(tmp_path, actua
     assert list(find_differences(write_and_load(tmp_path), cluster)) == [expected]
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (ONE_TOPIC.replace("partitions: 4", "partitions: 0"), "topics.0.partitions"),
-        (ONE_TOPIC.replace("partitions: 4", "partitions: '4'"), "topics.0.partitions"),
-        (ONE_TOPIC.replace("partitions: 4, ", ""), "topics.0.partitions"),
-        (ONE_TOPIC.replace("name: t", "name: a b"), "topics.0.name"),
-        (ONE_TOPIC.replace("key: study", "key: study, partition: 4"), "topics.0.partition"),
-        (ONE_TOPIC.replace("copies: 3", "copies: 3\ncopies: 1"), "copies: given twice"),
-        (ONE_TOPIC + ONE_TOPIC.splitlines()[-1], "t: declared twice"),
-        ("topics: [", "cannot be read"),
-        ("", "file"),
-    ],
-)
-def test_a_file_that_cannot_be_trusted_is_refused_with_its_place(tmp_path, text, problem):
-    with pytest.raises(TopicsFileError, match=problem):
-        write_and_load(tmp_path, text)
+BAD = {  # what is replaced, with what; the fault
+    "no partitions": (
+        "partitions: 4",
+        "partitions: 0",
+        "line 4, topics.0.partitions: must be greater than or equal to 1, not 0",
+    ),
+    "a number in quotes": (
+        "partitions: 4",
+        "partitions: '4'",
+        "line 4, topics.0.partitions: must be a whole number",
+    ),
+    "a key that is missing": (
+        "partitions: 4, ",
+        "",
+        "line 4, topics.0.partitions: is missing: add it",
+    ),
+    "a name that Kafka refuses": (
+        "name: t",
+        "name: a b",
+        r"line 4, topics.0.name: must match pattern '^[a-zA-Z0-9._-]{1,249}$', not 'a b'",
+    ),
+    "a key that nobody knows": (
+        "key: study",
+        "key: study, partition: 4",
+        (
+            "line 4, topics.0.partition: there is no such key; it is one of: name, key,"
+            " partitions, settings"
+        ),
+    ),
+    "a setting that is a list": (
+        "retention.ms: 5",
+        "retention.ms: [5]",
+        "line 4, topics.0.settings.retention.ms: must be true, false, a whole number or text",
+    ),
+    "a word that Kafka and YAML read apart": (
+        "retention.ms: 5",
+        "unclean.leader.election.enable: off",
+        (
+            "line 4, topics.0.settings.unclean.leader.election.enable: off is ambiguous: put it"
+            " in quotes if it is text, or write true, false or a plain number"
+        ),
+    ),
+    "a key given twice": (
+        "copies: 3",
+        "copies: 3\ncopies: 1",
+        "line 3, copies: is given twice: remove one",
+    ),
+    "a topic declared twice": (
+        "  - {name: t,",
+        "  - {name: t, key: k, partitions: 1, settings: {}}\n  - {name: t,",
+        "line 5, topics.1.name: t is declared twice: remove one",
+    ),
+    "no topics": (
+        ONE_TOPIC[ONE_TOPIC.index("topics:") :],
+        "topics: []\n",
+        "line 3, topics: must list at least 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("good", "bad", "problem"), BAD.values(), ids=BAD)
+def test_a_file_that_cannot_be_trusted_is_refused_with_its_place(tmp_path, good, bad, problem):
+    with pytest.raises(UntrustedFileError) as refusal:
+        write_and_load(tmp_path, ONE_TOPIC.replace(good, bad, 1))
+    assert str(refusal.value) == f"{tmp_path / 'topics.yaml'} {problem}"
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(TopicsFileError, match=r"none\.yaml: cannot be read"):
+    with pytest.raises(UntrustedFileError, match=r"none\.yaml: cannot be read"):
         load_topics(tmp_path / "none.yaml")
 
 
-def test_a_file_without_a_topic_that_is_needed_is_refused(tmp_path):
-    with pytest.raises(TopicsFileError, match=rf"other\.yaml: {FACTS}: not declared"):
-        require_declared(write_and_load(tmp_path), ["t", FACTS], tmp_path / "other.yaml")
+def test_a_file_without_the_topics_that_are_needed_is_refused(tmp_path):
+    with pytest.raises(UntrustedFileError) as refusal:
+        require_declared(write_and_load(tmp_path), ["t", FACTS, SITE_EVENTS], Path("other.yaml"))
+    assert str(refusal.value).splitlines() == [
+        f"other.yaml, topics: {FACTS} is missing, and Aegis needs it",
+        f"other.yaml, topics: {SITE_EVENTS} is missing, and Aegis needs it",
+    ]
+
+
+def test_a_command_prints_one_line_for_each_fault(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "topics.yaml"
+    file.write_text(ONE_TOPIC.replace("copies: 3", "copies: x").replace("key: ", "keys: "))
+    monkeypatch.setenv("AEGIS_KAFKA_TOPICS", str(file))
+    assert main(["topics"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"aegis topics: {file} line 2, copies: must be a whole number",
+        f"aegis topics: {file} line 4, topics.0.keys: there is no such key; did you mean 'key'?",
+    ]

@@ -9,7 +9,7 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.tables import explained_table
 from services.runtime.kafka import KafkaUnavailableError, create_topics, find_topics
 from services.runtime.settings import KafkaSettings, read_settings
-from services.runtime.topics import DeclaredTopics, TopicsFileError, find_differences, load_topics
+from services.runtime.topics import DeclaredTopics, find_differences, load_topics
 
 
 def perform(args: Namespace) -> int:
@@ -24,7 +24,7 @@ def perform(args: Namespace) -> int:
                     "\n".join(f"created {name}" for name in created_names) or "no topic was missing"
                 )
         return _print_differences(settings, topics, as_json=args.json)
-    except (KafkaUnavailableError, TopicsFileError) as error:
+    except KafkaUnavailableError as error:
         raise CommandError(str(error)) from error
 
 

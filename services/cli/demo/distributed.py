@@ -19,7 +19,7 @@ from services.runtime.kafka import (
     create_topics,
 )
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
-from services.runtime.topics import TopicsFileError, load_topics
+from services.runtime.topics import load_topics
 from services.safety_rules.inquiries import verify
 from services.simulator.trial import SimulatedTrial
 from services.store import records
@@ -126,5 +126,5 @@ def _prepare(settings: StoreSettings) -> None:
 def _in_words() -> Iterator[None]:
     try:
         yield
-    except (KafkaUnavailableError, TopicsError, TopicsFileError) as error:
+    except (KafkaUnavailableError, TopicsError) as error:
         raise CommandError(str(error)) from error

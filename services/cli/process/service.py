@@ -12,7 +12,6 @@ from services.cli.process.serving import Serving
 from services.cli.shared.open_study import StudyContext
 from services.runtime.kafka_errors import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
-from services.runtime.topics import TopicsFileError
 
 EVERYTHING = ""
 # What adds the parts of each role: loaded when it is asked for, for some take seconds.
@@ -40,14 +39,14 @@ class Service:
         """Prepare what *role* does.
 
         Raises:
-            CommandError: A port is taken, a file of the study cannot be trusted, or what is needed
-                cannot be reached.
+            CommandError: A port is taken, or what is needed cannot be reached.
+            UntrustedFileError: A file of the study, or that of the topics, cannot be trusted.
         """
         self._parts = Parts(context, told, Serving(told.http))
         try:
             for name in ROLES[role]:
                 _adding(name)(self._parts)
-        except (KafkaUnavailableError, TopicsError, TopicsFileError) as error:
+        except (KafkaUnavailableError, TopicsError) as error:
             raise CommandError(str(error)) from error
 
     @property
