@@ -205,7 +205,7 @@ def test_a_letter_sent_twice_has_the_same_id_so_that_the_second_is_recognised(ot
     other_side.start()
     send = other_side.channel()
     send(LETTER, other_side.address)
-    send(replace(LETTER, at=hours(1)), other_side.address)
+    send(replace(LETTER, dated_at=hours(1)), other_side.address)
     first, second = other_side.ids()
     assert first == second
     assert LETTER.id in first
@@ -389,7 +389,7 @@ def test_a_retry_is_signed_with_its_own_time_so_that_it_is_no_replay(hook):
     hook.start()
     send = hook.channel()
     send(LETTER, hook.address)
-    send(replace(LETTER, at=hours(1)), hook.address)
+    send(replace(LETTER, dated_at=hours(1)), hook.address)
     first, second = (headers for headers, _ in hook.requests)
     assert int(second["Aegis-Timestamp"]) - int(first["Aegis-Timestamp"]) == 3600
     assert first["Aegis-Signature"] != second["Aegis-Signature"]
