@@ -41,7 +41,7 @@ _FINAL = frozenset(
 class Observation:
     """A measured or scored value; *text* when it is a word (a device, ``HEMOLYZED``).
 
-    *measure* is one of the names in ``measures.csv`` of the ingest service, e.g. ``neutrophils``.
+    *measure* is one of the names in ``measures.csv``, e.g. ``neutrophils``.
     Limits of normal are those that the laboratory reported with the value. *fasting* and *at_rest*
     say what the participant was, None: it is not said.
     """

@@ -9,6 +9,7 @@ that the protocol asks for, ``drug/IM`` by another route.
 import re
 from itertools import groupby
 
+from services.runtime.measures import load_measures
 from services.vocabulary.fact import Action, Administration, Observation
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import HOUR_ZERO, fact, quantity
@@ -47,7 +48,7 @@ def read_course(text):
 
 def find_runs(syndrome, facts, protocol, context):
     """The runs of *syndrome* that *facts* make; `describe_runs` writes them in shorthand."""
-    state, runs = syndrome.make_initial_state(protocol, context), []
+    state, runs = syndrome.make_initial_state(protocol, load_measures(), context), []
     relevant_facts = [one for one in facts if syndrome.reads_fact(one, protocol)]
     for instant, together in groupby(relevant_facts, key=lambda f: f.observed_at):
         state, ended_run = syndrome.step_state(state, instant, tuple(together))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
+from services.runtime.measures import load_measures
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.vocabulary.fact import (
     Action,
@@ -33,9 +34,13 @@ from tests.helpers.lab_reading import TABLES
 from tests.helpers.protocols import PROTOCOL
 
 PEOPLE = ("P-001", "P-002")
-RULES = Rules(PROTOCOL, TABLES["5"].compiled, TABLES["5"].terms, "rules-1")
+RULES = Rules(PROTOCOL, TABLES["5"].compiled, TABLES["5"].terms, "rules-1", load_measures())
 RULES_6 = Rules(
-    replace(PROTOCOL, criteria="ctcae-6.0"), TABLES["6"].compiled, TABLES["6"].terms, "rules-6"
+    replace(PROTOCOL, criteria="ctcae-6.0"),
+    TABLES["6"].compiled,
+    TABLES["6"].terms,
+    "rules-6",
+    load_measures(),
 )
 
 # measure: unit, LLN, ULN, then values from normal to the worst grade

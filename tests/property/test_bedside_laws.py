@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.runtime.measures import load_measures
 from services.safety_rules.domain.runs.track import FactTrack
 from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
@@ -47,7 +48,9 @@ def read_chart(chart):
 def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, chart, chance):
     facts = [one for one in read_chart(chart) if syndrome.reads_fact(one, PROTOCOL)]
     expected = find_runs(syndrome, facts, PROTOCOL, EMPTY_CONTEXT)
-    track = FactTrack(syndrome.make_initial_state(PROTOCOL, EMPTY_CONTEXT), syndrome.step_state)
+    track = FactTrack(
+        syndrome.make_initial_state(PROTOCOL, load_measures(), EMPTY_CONTEXT), syndrome.step_state
+    )
     mistaken = [one for one in facts if chance.random() < 0.2]
     for fact in chance.sample(facts, len(facts)):
         track.insert(fact)

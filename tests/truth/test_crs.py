@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.runtime.measures import load_measures
 from services.safety_rules.domain.ctcae.compiled import CompiledCriteria
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.episodes import confounders
@@ -468,7 +469,7 @@ def test_what_else_could_explain_the_fever_is_named(candidate, name):
 
 
 def fold_records(text, *facts):
-    rules = Rules(PROTOCOL, CompiledCriteria({}, {}), {}, "a test")
+    rules = Rules(PROTOCOL, CompiledCriteria({}, {}), {}, "a test", load_measures())
     fold = Fold("P-001", rules)
     fold.apply([fact(Transplant("matched-related"), -1000), *read_course(text), *facts])
     return fold.list_records()

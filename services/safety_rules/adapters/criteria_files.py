@@ -4,22 +4,21 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import sha256
 from importlib.resources.abc import Traversable
 from io import StringIO
-from typing import Annotated, Any
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
+from services.runtime.measures import load_measures
 from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 from services.safety_rules.adapters.assessed_file import read_assessed
-from services.safety_rules.adapters.rules_version import ASSESSED, PLAUSIBLE, TABLES, TERMS
+from services.safety_rules.adapters.rules_version import ASSESSED, TABLES, TERMS
 from services.safety_rules.adapters.threshold_text import parse_when
 from services.safety_rules.domain.ctcae.compiled import (
     CompiledCriteria,
-    PlausibleRanges,
     compile_criteria,
 )
 from services.safety_rules.domain.ctcae.criterion import (
@@ -30,7 +29,6 @@ from services.safety_rules.domain.ctcae.criterion import (
     Threshold,
 )
 from services.safety_rules.domain.ctcae.criterion_faults import find_criterion_faults
-from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
 from services.vocabulary.grade import Grade
 
 _LOCK = "criteria.lock"
@@ -127,10 +125,11 @@ def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
         if file.endswith(".yaml") and file != ASSESSED:
             for criterion in read_criteria(file, text, name):
                 _check_wording(file, criterion, terms)
+                _check_measures(file, criterion)
                 if criterion.id in criteria:
                     raise CriteriaFileError(file, criterion.id, "defined twice")
                 criteria[criterion.id] = criterion
-    compiled = compile_criteria(criteria.values(), _plausible())
+    compiled = compile_criteria(criteria.values(), load_measures())
     otherwise = _not_by_number(texts[ASSESSED], name, terms, criteria)
     return CriteriaTable(name, criteria, terms, compiled, otherwise)
 
@@ -258,6 +257,13 @@ def _check_wording(file: str, criterion: Criterion, terms: Mapping[str, Publishe
         raise CriteriaFileError(file, criterion.id, "the wording is not what was published")
 
 
+def _check_measures(file: str, criterion: Criterion) -> None:
+    known = load_measures()
+    for measure in criterion.measures:
+        if measure not in known:
+            raise CriteriaFileError(file, criterion.id, f"{measure!r} is no measure")
+
+
 def _check_lock(name: str, place: Traversable, texts: Mapping[str, str]) -> None:
     """Refuse files that changed without a word in the lock: a rule change is never silent."""
     lines = (place / _LOCK).read_text("utf-8").splitlines()
@@ -267,14 +273,3 @@ def _check_lock(name: str, place: Traversable, texts: Mapping[str, str]) -> None
         if locked.get(file) != found:
             problem = f"{_LOCK} says {locked.get(file, 'nothing')}, it is {found}"
             raise CriteriaFileError(f"{name}/{file}", "sha256", problem)
-
-
-def _plausible() -> PlausibleRanges:
-    rows: Any = read_yaml((TABLES / PLAUSIBLE).read_text("utf-8"))
-    return {
-        measure: {
-            unit: Range(RangeEnd(Decimal(str(low))), RangeEnd(Decimal(str(high))))
-            for unit, (low, high) in units.items()
-        }
-        for measure, units in rows["plausible"].items()
-    }

@@ -7,6 +7,7 @@ fits a record speaks of it. It imports little: a command that only prints it sta
 import csv
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,12 +16,14 @@ from pathlib import Path
 
 import yaml
 
+from services.runtime.measures import load_measures
 from services.runtime.yaml_keys import read_yaml
 from services.safety_rules.edition import EDITION
+from services.vocabulary.measure import Measure, MeasureKind
 
 TABLES = files("services.safety_rules") / "criteria"
 _PROTOCOL = "protocol.yaml"
-TERMS, ASSESSED, PLAUSIBLE = "terms.csv", "assessed.yaml", "plausible.yaml"
+TERMS, ASSESSED = "terms.csv", "assessed.yaml"
 
 
 def rules_version(table: str, protocol: bytes, edition: int = EDITION) -> str:
@@ -77,8 +80,33 @@ def criteria_meaning(folder: Traversable) -> str:
         if name.endswith(".yaml") and name != ASSESSED
     ]
     published = csv.reader(StringIO(by_name[TERMS]))
-    plausible = read_yaml((TABLES / PLAUSIBLE).read_text("utf-8"))
-    return _digest([graded, list(published), plausible])
+    return _digest([graded, list(published), plausible_meaning(load_measures())])
+
+
+def plausible_meaning(measures: Mapping[str, Measure]) -> object:
+    """Return the plausible values of *measures* in the form in which they are hashed.
+
+    What a device is set to is no value of a person: the edition covers it.
+
+    >>> sodium = load_measures()["sodium"]
+    >>> plausible_meaning({"sodium": sodium})
+    {'plausible': {'sodium': {'mmol/L': [80, 220]}}}
+    """
+    return {
+        "plausible": {
+            measure.name: {
+                unit: [_plain_number(one.low), _plain_number(one.high)]
+                for unit, one in measure.plausible.items()
+            }
+            for measure in measures.values()
+            if measure.plausible and measure.kind is not MeasureKind.SETTING
+        }
+    }
+
+
+def _plain_number(number: Decimal) -> int | float:
+    """Return *number* as YAML reads it: without a decimal point a whole number."""
+    return int(number) if number.as_tuple().exponent == 0 else float(number)
 
 
 def protocol_meaning(content: bytes) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.runtime.measures import load_measures
 from services.safety_rules.adapters.criteria_files import CriteriaTable, load_table
 from services.safety_rules.adapters.protocol_files import (
     PROTOCOL,
@@ -36,7 +37,7 @@ def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
     study = load_study(folder, name)
     table = load_table(_known(study.protocol.criteria, name))
     version = rules_version(table.name, study.content)
-    rules = Rules(study.protocol, table.compiled, table.terms, version)
+    rules = Rules(study.protocol, table.compiled, table.terms, version, load_measures())
     for field, problem in find_name_faults(rules):
         raise ProtocolFileError(name, field, problem)
     return StudyRules(rules, study, table)

@@ -114,5 +114,7 @@ def _meant(before: Sequence[EpisodeContent], rules: Rules) -> Mapping[str, str]:
     for name in sorted(graded_by.intersection(tables())):
         table = load_table(name)
         protocol = replace(rules.protocol, criteria=name)
-        meant |= same_terms(Rules(protocol, table.compiled, table.terms, name), rules)
+        meant |= same_terms(
+            Rules(protocol, table.compiled, table.terms, name, rules.measures), rules
+        )
     return meant

@@ -11,12 +11,9 @@ from services.safety_rules.domain.ctcae.criterion import (
     Direction,
     Threshold,
 )
-from services.safety_rules.domain.ctcae.ranges import UNKNOWN, Range
-from services.safety_rules.domain.ctcae.units import VALENCE
+from services.safety_rules.domain.ctcae.ranges import UNKNOWN, Range, RangeEnd
 from services.vocabulary.grade import Grade
-
-# measure -> unit -> the values that a living person can have
-PlausibleRanges = Mapping[str, Mapping[str, Range]]
+from services.vocabulary.measure import Measure, MeasureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,11 @@ class MeasureGrading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompiledCriterion:
-    """One criterion, ready to grade; *has_lasting_thresholds*: a grade needs a value to last."""
+    """One criterion, ready to grade.
+
+    *has_lasting_thresholds*: a grade needs a value to last. *is_laboratory*: a laboratory reports
+    every measure of it.
+    """
 
     id: str
     term: str
@@ -66,6 +67,7 @@ class CompiledCriterion:
     worst: Grade
     criterion: Criterion
     has_lasting_thresholds: bool = False
+    is_laboratory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,16 @@ class CompiledCriteria:
     by_companion: Mapping[str, tuple[CompiledCriterion, ...]] = field(default_factory=dict)
 
 
-def compile_criteria(criteria: Iterable[Criterion], plausible: PlausibleRanges) -> CompiledCriteria:
-    """Return *criteria* arranged so that a fact is graded only under those of its measure."""
-    by_id = {criterion.id: _compile_criterion(criterion, plausible) for criterion in criteria}
+def compile_criteria(
+    criteria: Iterable[Criterion], measures: Mapping[str, Measure]
+) -> CompiledCriteria:
+    """Return *criteria* arranged so that a fact is graded only under those of its measure.
+
+    Args:
+        criteria: Whose measures are all among *measures*.
+        measures: By name.
+    """
+    by_id = {criterion.id: _compile_criterion(criterion, measures) for criterion in criteria}
     by_measure: dict[str, tuple[CompiledCriterion, ...]] = {}
     by_companion: dict[str, tuple[CompiledCriterion, ...]] = {}
     for compiled_criterion in by_id.values():
@@ -104,11 +113,8 @@ def _list_companions(criterion: CompiledCriterion, measure: str) -> tuple[str, .
     return (*companions, *criterion.gradings[measure].companions)
 
 
-def _compile_criterion(criterion: Criterion, plausible: PlausibleRanges) -> CompiledCriterion:
-    gradings = {
-        measure: _compile_measure(criterion, measure, plausible.get(measure, {}))
-        for measure in criterion.measures
-    }
+def _compile_criterion(criterion: Criterion, measures: Mapping[str, Measure]) -> CompiledCriterion:
+    gradings = {name: _compile_measure(criterion, measures[name]) for name in criterion.measures}
     worst = max(level for arms in criterion.arms.values() for arm in arms for level in arm.grades)
     return CompiledCriterion(
         id=criterion.id,
@@ -120,25 +126,27 @@ def _compile_criterion(criterion: Criterion, plausible: PlausibleRanges) -> Comp
         worst=worst,
         criterion=criterion,
         has_lasting_thresholds=any(one.lasting_comparisons for one in gradings.values()),
+        is_laboratory=all(measures[n].kind is MeasureKind.LABORATORY for n in criterion.measures),
     )
 
 
-def _compile_measure(
-    criterion: Criterion, measure: str, plausible: Mapping[str, Range]
-) -> MeasureGrading:
-    arms, units = criterion.arms[measure], criterion.list_units(measure)
+def _compile_measure(criterion: Criterion, measure: Measure) -> MeasureGrading:
+    arms, units = criterion.arms[measure.name], criterion.list_units(measure.name)
     thresholds = [t for arm in arms for any_of in arm.grades.values() for t in any_of]
     lasting_comparisons = [
         c for t in thresholds if t.min_duration is not None for c in t.list_value_comparisons()
     ]
     companions = [c.measure for t in thresholds for c in t.comparisons if c.measure is not None]
     return MeasureGrading(
-        direction=criterion.find_direction(measure),
+        direction=criterion.find_direction(measure.name),
         units=units,
-        valence=VALENCE.get(measure),
+        valence=measure.valence,
         by_unit={unit: tuple(_build_ladder(arm, unit) for arm in arms) for unit in units},
         in_any_unit=tuple(_build_ladder(arm, "") for arm in arms),
-        plausible=plausible,
+        plausible={
+            unit: Range(RangeEnd(plausible.low), RangeEnd(plausible.high))
+            for unit, plausible in measure.plausible.items()
+        },
         lasting_comparisons=tuple(dict.fromkeys(lasting_comparisons)),
         companions=tuple(dict.fromkeys(companions)),
     )

@@ -5,17 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from services.safety_rules.domain.ctcae.compiled import CompiledCriteria
+from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.protocol_event import EventPattern
 
-# Measures that a laboratory does not report: their events count without a waiting time.
-_AT_THE_BEDSIDE = frozenset(
-    {
-        *("temperature", "spo2", "pao2", "sbp", "dbp", "map", "weight", "bmi", "qtc"),
-        *("ejection-fraction", "fev1", "vital-capacity", "dlco", "bmd-t-score"),
-        *("urine-output-8h", "urine-output-24h"),
-    }
-)
 # The published term that a syndrome's scale stands for in a set of terms.
 TERM_OF_SCALE = {
     "astct-2019.crs": "cytokine-release-syndrome",
@@ -47,13 +40,15 @@ class Term(Interface):
 class Rules:
     """A protocol with its criteria; *version* names both and the code that grades.
 
-    *terms* has every published term by slug, also those that only a clinician can grade.
+    *terms* has every published term by slug, also those that only a clinician can grade;
+    *measures* every measure by name.
     """
 
     protocol: Protocol
     compiled_criteria: CompiledCriteria
     terms: Mapping[str, Term]
     version: str
+    measures: Mapping[str, Measure]
 
     def find_title(self, criterion: str) -> str:
         """Return the term of *criterion* as published, or the name of its scale."""
@@ -80,9 +75,7 @@ class Rules:
     def is_laboratory(self, criterion: str) -> bool:
         """Return True when *criterion* is graded from laboratory results."""
         compiled_criterion = self.compiled_criteria.by_id.get(criterion)
-        return compiled_criterion is not None and not _AT_THE_BEDSIDE.intersection(
-            compiled_criterion.measures
-        )
+        return compiled_criterion is not None and compiled_criterion.is_laboratory
 
     def _find_slug(self, criterion: str) -> str:
         return TERM_OF_SCALE.get(criterion) or criterion.removeprefix(f"{self.protocol.criteria}.")

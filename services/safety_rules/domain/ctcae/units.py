@@ -61,18 +61,6 @@ _NO_UNIT = frozenset({"", "1"})
 _POWER = {unit: (powers, power) for powers in _POWERS_OF_TEN for unit, power in powers.items()}
 _EQUIVALENTS = {"eq/L": "mol/L", "meq/L": "mmol/L", "ueq/L": "umol/L"}
 
-# Charges of the ion that a measure counts. Source: IUPAC Gold Book, "equivalent entity"
-VALENCE = {
-    "sodium": 1,
-    "potassium": 1,
-    "chloride": 1,
-    "bicarbonate": 1,
-    "calcium": 2,
-    "calcium-corrected": 2,
-    "calcium-ionized": 2,
-    "magnesium": 2,
-}
-
 
 def is_listed(unit: str) -> bool:
     """Return True when a criterion may be published in *unit*."""

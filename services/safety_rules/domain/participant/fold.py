@@ -74,7 +74,8 @@ class Fold:
         self._findings = clinician_findings.ParticipantFindings()
         self._criterion_courses: dict[str, CriterionCourse] = {}
         self._syndromes = {
-            name: FollowedSyndrome(scale, rules.protocol) for name, scale in SCALES.items()
+            name: FollowedSyndrome(scale, rules.protocol, rules.measures)
+            for name, scale in SCALES.items()
         }
         self._courses: dict[str, CriterionCourse | FollowedSyndrome] = {**self._syndromes}
         self._records = ParticipantRecords(self._background, rules, self._courses)
@@ -189,7 +190,10 @@ class Fold:
         self._records.mark_changed(readers.names)
         for name in readers.syndromes:
             self._syndromes[name].change(fact, stands=stands)
-            if bedside_queries := tuple(data_queries.query_impossible_bedside(fact)):
+            bedside_queries = tuple(
+                data_queries.query_impossible_bedside(fact, self._rules.measures)
+            )
+            if bedside_queries:
                 self._change_queries(name, fact, bedside_queries, stands=stands)
         if readers.may_confound and confounders.may_confound(fact, self._rules.protocol):
             self._background.confounder_events.change(fact, stands=stands)

@@ -10,11 +10,14 @@ from services.safety_rules.domain.ctcae.compiled import MeasureGrading
 from services.safety_rules.domain.ctcae.ranges import RangeEnd
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.current_facts import Query
-from services.safety_rules.domain.syndromes.bedside import PLAUSIBLE_VITAL_SIGNS
 from services.safety_rules.domain.syndromes.icans import HIGHEST
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.measure import Measure
 from services.vocabulary.quantity import Quantity
+
+# Readings of the syndromes; a temperature is asked about by the criterion of fever
+_SIGNS = frozenset({"sbp", "oxygen-flow", "fio2"})
 
 
 def query_impossible_numbers(fact: Fact, measured: MeasureGrading) -> Iterator[Query]:
@@ -69,7 +72,7 @@ def _is_alike(body: Observation, other: Observation) -> bool:
     return body.lln == other.lln and body.uln == other.uln
 
 
-def query_impossible_bedside(fact: Fact) -> Iterator[Query]:
+def query_impossible_bedside(fact: Fact, measures: Mapping[str, Measure]) -> Iterator[Query]:
     """Yield a query for a vital sign or a score that no living person has.
 
     Source: docs/decisions/bedside.md, "Readings"
@@ -77,7 +80,7 @@ def query_impossible_bedside(fact: Fact) -> Iterator[Query]:
     body = fact.body
     if not isinstance(body, Observation) or body.value is None or body.value.censoring is not None:
         return
-    bounds = _AT_THE_BEDSIDE.get(body.measure)
+    bounds = _find_bounds(body.measure, measures)
     if bounds is None:
         return
     unit, low, high, is_whole = bounds
@@ -88,18 +91,19 @@ def query_impossible_bedside(fact: Fact) -> Iterator[Query]:
         yield Query(f"{body.measure} of {_format_quantity(body.value)} cannot be", (fact.id,))
 
 
-# Unit (empty: any), the least and the greatest that can be, and whether it is a whole number
-_AT_THE_BEDSIDE: Mapping[str, tuple[str, Decimal, Decimal, bool]] = {
-    "sbp": (
-        "mm[Hg]",
-        Decimal(PLAUSIBLE_VITAL_SIGNS["sbp"][0]),
-        Decimal(PLAUSIBLE_VITAL_SIGNS["sbp"][1]),
-        False,
-    ),
-    **{score: ("", Decimal(0), highest, True) for score, highest in HIGHEST.items()},
-    "oxygen-flow": ("L/min", Decimal(0), Decimal(100), False),
-    "fio2": ("%", Decimal(21), Decimal(100), False),
-}
+def _find_bounds(
+    measure: str, measures: Mapping[str, Measure]
+) -> tuple[str, Decimal, Decimal, bool] | None:
+    """Return the unit (empty: any), least and greatest number, and True for whole numbers only.
+
+    None: nothing is asked about *measure* here.
+    """
+    if measure in HIGHEST:
+        return "", Decimal(0), HIGHEST[measure], True
+    if measure not in _SIGNS:
+        return None
+    ((unit, plausible),) = measures[measure].plausible.items()
+    return unit, plausible.low, plausible.high, False
 
 
 def query_undecided_records(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]:

@@ -10,15 +10,12 @@ from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
+from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.protocol import Inducer, Protocol
 from services.vocabulary.quantity import Censoring, Quantity
 
 _UPPER = frozenset({Censoring.LESS_THAN, Censoring.AT_MOST})
 _LOWER = frozenset({Censoring.MORE_THAN, Censoring.AT_LEAST})
-
-# A number outside these, in the unit of the protocol's limit, is a slip of the pen; the source is
-# docs/decisions/bedside.md
-PLAUSIBLE_VITAL_SIGNS: Mapping[str, tuple[int, int]] = {"temperature": (14, 46), "sbp": (20, 350)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +93,22 @@ def find_current_reading(
     return None if found is None or at - found.observed_at > stays else found
 
 
-def reaches_limit(fact: Fact, limit: Quantity) -> bool | None:
+def reaches_limit(
+    fact: Fact, limit: Quantity, plausible: PlausibleRange | None = None
+) -> bool | None:
     """Say whether a reading is *limit* or more.
 
     None: its unit or its bound leaves it open, or it is a number that cannot be.
+
+    Args:
+        fact: The reading.
+        limit: In the unit of *plausible*.
+        plausible: What the number can be: another is a slip of the pen; None: any.
     """
     if not isinstance(fact.body, Observation) or fact.body.value is None:
         return None
     compared = rescale_quantity(fact.body.value, limit.unit)
-    if compared is None or not _is_plausible(fact.body.measure, compared.value):
+    if compared is None or (plausible is not None and not plausible.contains(compared.value)):
         return None
     if compared.censoring in _UPPER:
         below = compared.value < limit.value or (
@@ -114,11 +118,6 @@ def reaches_limit(fact: Fact, limit: Quantity) -> bool | None:
     if compared.censoring in _LOWER:
         return True if compared.value >= limit.value else None
     return compared.value >= limit.value
-
-
-def _is_plausible(measure: str, value: Decimal) -> bool:
-    low, high = PLAUSIBLE_VITAL_SIGNS.get(measure, (value, value))
-    return low <= value <= high
 
 
 def may_be_induced(

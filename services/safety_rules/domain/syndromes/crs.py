@@ -4,7 +4,7 @@ Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; where
 docs/decisions/bedside.md
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -32,7 +32,11 @@ from services.safety_rules.domain.syndromes.crs_course import (
     update_other_scales,
     update_recovery,
 )
-from services.safety_rules.domain.syndromes.hypotension import FLUIDS, grade_hypotension
+from services.safety_rules.domain.syndromes.hypotension import (
+    FLUIDS,
+    PRESSURE_UNIT,
+    grade_hypotension,
+)
 from services.safety_rules.domain.syndromes.hypoxia import MEASURES as OXYGEN
 from services.safety_rules.domain.syndromes.hypoxia import grade_hypoxia
 from services.safety_rules.domain.syndromes.hypoxia import (
@@ -40,6 +44,7 @@ from services.safety_rules.domain.syndromes.hypoxia import (
 )
 from services.vocabulary.fact import Action, Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
+from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.quantity import Quantity
 
@@ -57,6 +62,7 @@ class CrsState:
     """
 
     protocol: Protocol
+    measures: Mapping[str, Measure]
     context: BedsideContext
     readings: ChartedReadings = field(default_factory=dict)
     drugs: DrugExposures = field(default_factory=DrugExposures)
@@ -90,9 +96,11 @@ def _list_treatments(protocol: Protocol) -> tuple[str, ...]:
     return (*limits.antipyretics, *limits.steroids, *limits.anticytokines)
 
 
-def make_initial_state(protocol: Protocol, context: BedsideContext) -> CrsState:
+def make_initial_state(
+    protocol: Protocol, measures: Mapping[str, Measure], context: BedsideContext
+) -> CrsState:
     """Return the state before any fact."""
-    return CrsState(protocol, context)
+    return CrsState(protocol, measures, context)
 
 
 def step_state(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[CrsState, Run | None]:
@@ -105,7 +113,7 @@ def step_state(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[Cr
     drugs = state.drugs.apply_administrations(given) if given else state.drugs
     readings = chart_readings(state.readings, facts, MEASURES, _rank_severity)
     temperature = find_current_reading(readings, "temperature", at, limits.vitals_stay)
-    fever = reaches_limit(temperature, Quantity(limits.fever_c, "Cel")) if temperature else None
+    fever = _find_fever(state, temperature) if temperature else None
     taken_now = temperature is not None and temperature.observed_at == at
     masked_until = state.masked_until
     masked = (
@@ -115,6 +123,7 @@ def step_state(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[Cr
         masked_until = at + limits.antipyretic_masks
     after = CrsState(
         state.protocol,
+        state.measures,
         state.context,
         readings,
         drugs,
@@ -130,7 +139,14 @@ def step_state(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[Cr
         fever,
         temperature,
         is_fever_masked=masked,
-        pressure=grade_hypotension(readings, drugs, state.usual_pressure, at, limits),
+        pressure=grade_hypotension(
+            readings,
+            drugs,
+            state.usual_pressure,
+            at,
+            limits,
+            plausible=state.measures["sbp"].plausible[PRESSURE_UNIT],
+        ),
         oxygen=grade_hypoxia(readings),
         facts=tuple(facts),
     )
@@ -139,6 +155,12 @@ def step_state(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[Cr
         return replace(after, course=_continue_course(after, after.course, now, state.drugs)), over
     after, doubted = _open_course(after, now, state.drugs)
     return after, over or doubted
+
+
+def _find_fever(state: CrsState, temperature: Fact) -> bool | None:
+    """Say whether *temperature* is a fever; None: it cannot be told."""
+    plausible = state.measures["temperature"].plausible["Cel"]
+    return reaches_limit(temperature, Quantity(state.protocol.bedside.fever_c, "Cel"), plausible)
 
 
 def find_open_run(state: CrsState) -> Run | None:

@@ -11,6 +11,7 @@ from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade
+from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 
 
@@ -20,7 +21,9 @@ class SyndromeScale(Interface):
     def reads_fact(self, fact: Fact, protocol: Protocol, /) -> bool:
         """Say whether *fact* may change the syndrome."""
 
-    def make_initial_state(self, protocol: Protocol, context: BedsideContext, /) -> Any:  # noqa: ANN401
+    def make_initial_state(
+        self, protocol: Protocol, measures: Mapping[str, Measure], context: BedsideContext, /
+    ) -> Any:  # noqa: ANN401
         """Return the state before any fact."""
 
     def step_state(self, state: Any, at: datetime, facts: Sequence[Fact], /) -> StepResult[Any]:  # noqa: ANN401
@@ -41,12 +44,15 @@ class FollowedSyndrome:
 
     baseline_grade = Grade.NONE
 
-    def __init__(self, scale: SyndromeScale, protocol: Protocol) -> None:
+    def __init__(
+        self, scale: SyndromeScale, protocol: Protocol, measures: Mapping[str, Measure]
+    ) -> None:
         """Start with nothing charted."""
         self._scale = scale
         self._protocol = protocol
+        self._measures = measures
         self.track: FactTrack[Any] = FactTrack(
-            scale.make_initial_state(protocol, BedsideContext()), scale.step_state
+            scale.make_initial_state(protocol, measures, BedsideContext()), scale.step_state
         )
 
     def change(self, fact: Fact, *, stands: bool) -> None:
@@ -56,7 +62,8 @@ class FollowedSyndrome:
     def restart(self, context: BedsideContext) -> None:
         """Step through everything again in another context."""
         self.track.restart(
-            self._scale.make_initial_state(self._protocol, context), self._scale.step_state
+            self._scale.make_initial_state(self._protocol, self._measures, context),
+            self._scale.step_state,
         )
 
     def find_open_run(self) -> Run | None:

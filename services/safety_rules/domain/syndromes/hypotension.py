@@ -17,10 +17,12 @@ from services.safety_rules.domain.syndromes.bedside import (
 )
 from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
+from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.protocol import Bedside
 from services.vocabulary.quantity import Quantity
 
 FLUIDS = "fluid-bolus"
+PRESSURE_UNIT = "mm[Hg]"
 _SEVERAL = 2
 # An injection against anaphylaxis, a nebuliser, eye drops: no infusion of a vasopressor.
 # Source: HL7 v2.5.1, table 0162
@@ -36,6 +38,8 @@ def grade_hypotension(
     usual: Fact | None,
     at: datetime,
     limits: Bedside,
+    *,
+    plausible: PlausibleRange,
 ) -> SignGrade:
     """Return the hypotension of the ASTCT scale at *at*.
 
@@ -45,6 +49,7 @@ def grade_hypotension(
         usual: The systolic pressure before the study drug; None: not known.
         at: The instant.
         limits: The protocol's.
+        plausible: Systolic pressures that can be, in mm[Hg].
     """
     pressors = [
         running for name in limits.vasopressors if (running := _find_acting_fact(name, drugs, at))
@@ -58,7 +63,7 @@ def grade_hypotension(
         return _grade_treatment(Grade.LIFE_THREATENING, "several vasopressors", pressors)
     if pressors or others:
         return _grade_treatment(Grade.SEVERE, "a vasopressor", [*pressors, *others])
-    return _grade_without_vasopressor(readings, drugs, usual, at, limits)
+    return _grade_without_vasopressor(readings, drugs, usual, at, limits, plausible=plausible)
 
 
 def _grade_without_vasopressor(
@@ -67,6 +72,8 @@ def _grade_without_vasopressor(
     usual: Fact | None,
     at: datetime,
     limits: Bedside,
+    *,
+    plausible: PlausibleRange,
 ) -> SignGrade:
     pressure = find_current_reading(readings, "sbp", at, limits.vitals_stay)
     bolus = drugs.last_starts.get(FLUIDS)
@@ -75,7 +82,7 @@ def _grade_without_vasopressor(
         return _grade_treatment(Grade.MODERATE, "a fluid bolus", [bolus])
     if pressure is None:
         return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
-    low = _is_low(pressure, usual, limits)
+    low = _is_low(pressure, usual, limits, plausible)
     if low is None:
         return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
     if not low:
@@ -84,20 +91,22 @@ def _grade_without_vasopressor(
     return SignGrade(Grade.MODERATE, Grade.MODERATE, because, facts=(pressure,))
 
 
-def _is_low(pressure: Fact, usual: Fact | None, limits: Bedside) -> bool | None:
-    enough = reaches_limit(pressure, Quantity(limits.sbp_below, "mm[Hg]"))
+def _is_low(
+    pressure: Fact, usual: Fact | None, limits: Bedside, plausible: PlausibleRange
+) -> bool | None:
+    enough = reaches_limit(pressure, Quantity(limits.sbp_below, PRESSURE_UNIT), plausible)
     if enough is not True or usual is None:
         return None if enough is None else not enough
     before = _read_millimetres(usual)
     if before is None:
         return False
-    kept = reaches_limit(pressure, Quantity(before - limits.sbp_drop, "mm[Hg]"))
+    kept = reaches_limit(pressure, Quantity(before - limits.sbp_drop, PRESSURE_UNIT), plausible)
     exactly = _read_millimetres(pressure) == before - limits.sbp_drop
     return True if exactly else None if kept is None else not kept
 
 
 def _read_millimetres(fact: Fact) -> Decimal | None:
-    return read_number(fact.body, "mm[Hg]") if isinstance(fact.body, Observation) else None
+    return read_number(fact.body, PRESSURE_UNIT) if isinstance(fact.body, Observation) else None
 
 
 def _find_acting_fact(drug: str, drugs: DrugExposures, at: datetime) -> Fact | None:

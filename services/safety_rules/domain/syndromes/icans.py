@@ -25,6 +25,7 @@ from services.safety_rules.domain.syndromes.bedside import (
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
+from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 
 _UNAFFECTED, _MILD, _MODERATE, _SEVERE, _LIFE = list(Grade)[:5]
@@ -89,7 +90,9 @@ def reads_fact(fact: Fact, protocol: Protocol) -> bool:
     return isinstance(body, Administration) and is_inducer(body.drug, protocol)
 
 
-def make_initial_state(protocol: Protocol, context: BedsideContext) -> IcansState:
+def make_initial_state(
+    protocol: Protocol, _measures: Mapping[str, Measure], context: BedsideContext
+) -> IcansState:
     """Return the state before any fact."""
     return IcansState(protocol, context)
 

@@ -1,0 +1,49 @@
+"""Measures: the quantities, scores and words that observations report, by ``measures.csv``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class MeasureKind(StrEnum):
+    """The origin of a measure, and the form of its values."""
+
+    LABORATORY = "laboratory"
+    BEDSIDE = "bedside"  # charted or examined: no laboratory reports it
+    SETTING = "setting"  # of a device
+    SCORE = "score"  # whole points
+    WORD = "word"
+
+
+@dataclass(frozen=True, slots=True)
+class PlausibleRange:
+    """The values that a living person may have, both ends inside."""
+
+    low: Decimal
+    high: Decimal
+
+    def contains(self, value: Decimal) -> bool:
+        """Return True when *value* is plausible.
+
+        >>> [PlausibleRange(Decimal(14), Decimal(46)).contains(Decimal(n)) for n in (13, 14, 46)]
+        [False, True, True]
+        """
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A row of ``measures.csv``.
+
+    Args:
+        name: As in facts and criteria, e.g. ``neutrophils``.
+        kind: Its origin.
+        valence: Charges of the ion that it counts; None: it counts no ion.
+        plausible: By UCUM unit; empty: no criterion and no query asks.
+    """
+
+    name: str
+    kind: MeasureKind
+    valence: int | None
+    plausible: Mapping[str, PlausibleRange]

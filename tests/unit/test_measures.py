@@ -1,0 +1,104 @@
+"""The table of measures: complete, without doubles, in units that convert; and its reader."""
+
+from hashlib import sha256
+from itertools import permutations
+
+import pytest
+
+from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.domain.site import SCORES
+from services.runtime.measures import load_measures, read_measures
+from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
+from services.safety_rules.adapters.rules_version import TABLES as FOLDER
+from services.safety_rules.domain.ctcae.units import is_listed, rescale_quantity
+from services.safety_rules.domain.syndromes import crs, icans
+from services.safety_rules.edition import EDITION
+from services.vocabulary.measure import MeasureKind
+from services.vocabulary.quantity import Quantity
+from tests.helpers.lab_reading import TABLES
+
+MEASURES = load_measures()
+HEADER = "measure,kind,valence,plausible"
+# compared in the unit in which they are published, and in no other
+UNCONVERTED_UNITS = {"ug/g", "L/min"}
+# of kinds, valences and settings; only ever added to
+DIGEST_OF_EDITION = {1: "da2e4a3b4b2335ec"}
+
+
+def names_of_kind(kind):
+    return {measure.name for measure in MEASURES.values() if measure.kind == kind}
+
+
+@pytest.mark.parametrize("version", TABLES)
+def test_every_measure_of_a_criterion_is_in_it_with_a_range_in_each_published_unit(version):
+    for criterion in TABLES[version].compiled.by_id.values():
+        for name, grading in criterion.gradings.items():
+            assert MEASURES.keys() >= {name, *grading.companions}
+            assert grading.plausible.keys() >= {*grading.units}, (criterion.id, name)
+
+
+def test_every_measure_that_a_feed_or_a_scale_names_is_in_it():
+    tables = load_code_tables()
+    assert MEASURES.keys() >= {*tables.measures, *crs.MEASURES, *icans.MEASURES}
+    assert names_of_kind(MeasureKind.WORD) == tables.in_words
+    assert names_of_kind(MeasureKind.SCORE) == SCORES
+
+
+def test_ranges_of_one_dimension_are_the_same_range():
+    for measure in MEASURES.values():
+        for (unit, plausible), (converted_unit, converted) in permutations(
+            measure.plausible.items(), 2
+        ):
+            ends = [
+                rescale_quantity(Quantity(n, unit), converted_unit)
+                for n in (plausible.low, plausible.high)
+            ]
+            if None not in ends:
+                assert [end.value for end in ends] == [converted.low, converted.high], measure.name
+
+
+def test_its_units_are_those_that_criteria_are_published_in():
+    units = {unit for measure in MEASURES.values() for unit in measure.plausible}
+    assert {unit for unit in units if not is_listed(unit)} == UNCONVERTED_UNITS
+
+
+def test_the_edition_changes_with_what_the_version_does_not_hash():
+    rows = [(m.name, str(m.kind), m.valence) for m in MEASURES.values() if m.plausible]
+    settings = [str(MEASURES[name].plausible) for name in sorted(names_of_kind("setting"))]
+    digest = sha256(repr((sorted(rows), settings)).encode()).hexdigest()[:16]
+    assert DIGEST_OF_EDITION.get(EDITION) == digest, "raise EDITION, and add it to this test"
+
+
+FAULTS = {
+    "no header": ("sodium,laboratory,1,", "line 1: the header is not"),
+    "empty": ("", "line 1: the header is not"),
+    "twice": (f"{HEADER}\nice,score,,\nice,score,,", "line 3: ice stands twice"),
+    "cells": (f"{HEADER}\nice,score,", "line 2: 3 cells instead of"),
+    "blank line": (f"{HEADER}\n\nice,score,,", "line 2: 1 cells instead of"),
+    "name": (f"{HEADER}\nSodium ,laboratory,,", "line 2: 'Sodium ' is no name"),
+    "kind": (f"{HEADER}\nice,points,,", "line 2: 'points' is not a valid MeasureKind"),
+    "valence": (f"{HEADER}\nsodium,laboratory,+1,", "line 2: '\\+1' is no valence"),
+    "no unit": (f"{HEADER}\nalt,laboratory,,1 to 5", "line 2: '1 to 5' is no range"),
+    "hyphen": (f"{HEADER}\nalt,laboratory,,1-5 U/L", "line 2: '1-5 U/L' is no range"),
+    "no number": (f"{HEADER}\nalt,laboratory,,NaN to 5 U/L", "line 2: 'NaN to 5 U/L' is no range"),
+    "reversed": (f"{HEADER}\nalt,laboratory,,5 to 1 U/L", "line 2: .* ends before it begins"),
+    "unit twice": (
+        f"{HEADER}\nalt,laboratory,,1 to 5 U/L; 1 to 6 U/L",
+        "line 2: the unit U/L stands twice",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), FAULTS.values(), ids=FAULTS)
+def test_a_line_that_cannot_be_read_is_named(text, problem):
+    with pytest.raises(ValueError, match=f"^measures.csv: {problem}"):
+        read_measures(text)
+
+
+def test_a_criterion_of_a_measure_that_is_not_in_it_is_refused(monkeypatch):
+    remaining = {name: measure for name, measure in MEASURES.items() if name != "hemoglobin"}
+    monkeypatch.setattr(
+        "services.safety_rules.adapters.criteria_files.load_measures", lambda: remaining
+    )
+    with pytest.raises(CriteriaFileError, match="anemia: 'hemoglobin' is no measure"):
+        load_table("ctcae-5.0", FOLDER / "ctcae-5.0")
