@@ -6,7 +6,6 @@ from grafana_foundation_sdk.builders.prometheus import Dataquery as PrometheusQu
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
-from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 _POSTGRESQL = "grafana-postgresql-datasource"
 
@@ -50,12 +49,6 @@ class Sql(Dataquery, Builder["Sql"]):
 def over_time(expression: str, legend: str, ref_id: str = "A") -> PrometheusQuery:
     """Return the query of a line for each series of *expression*."""
     return _prometheus(expression, ref_id).range().legend_format(legend)
-
-
-def right_now(expression: str, legend: str = "", ref_id: str = "A") -> PrometheusQuery:
-    """Return the query of the last value of each series of *expression*."""
-    query = _prometheus(expression, ref_id).instant()
-    return query.legend_format(legend) if legend else query.format(PromQueryFormat.TABLE)
 
 
 def _prometheus(expression: str, ref_id: str) -> PrometheusQuery:

@@ -62,10 +62,8 @@ class Input(StrEnum):
     TEXT = "text"  # the published wording does not cover the case
     TEMPERATURE = "temperature"
     BLOOD_PRESSURE = "blood pressure"
-    FLUID_RESPONSE = "response to fluids"
     OXYGEN_DEVICE = "oxygen device"
     OXYGEN_FLOW = "oxygen flow"
-    FIO2 = "FiO2"
     ICE = "ICE score"
     AROUSAL = "arousal"
 

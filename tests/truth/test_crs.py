@@ -464,8 +464,10 @@ CONFOUNDERS = {  # what there was, hours from the onset, what it is called
 
 @pytest.mark.parametrize(("candidate", "name"), CONFOUNDERS.values(), ids=CONFOUNDERS)
 def test_what_else_could_explain_the_fever_is_named(candidate, name):
-    facts = [one for one in [candidate] if confounders.may_confound(one, PROTOCOL)]
-    assert confounders.collect_confounders(facts).find_names(ONSET) == ((name,) if name else ())
+    events = confounders.ConfounderEvents()
+    if confounders.may_confound(candidate, PROTOCOL):
+        events.change(candidate, stands=True)
+    assert events.find_names(ONSET) == ((name,) if name else ())
 
 
 def fold_records(text, *facts):

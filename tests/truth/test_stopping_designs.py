@@ -11,8 +11,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from services.safety_rules.domain.stopping.calibrate import calibrate_boundary, make_fixed_boundary
+from services.safety_rules.domain.stopping.calibrate import calibrate_boundary
 from services.safety_rules.domain.stopping.design import NeverStopsError, make_design
+from services.safety_rules.domain.stopping.families import compute_statistics
 from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 
 RULE_1 = {"family": "beta-binomial", "p0": 0.2, "alpha": 0.1, "n": 30, "prior": (0.6, 2.4)}
@@ -54,7 +55,8 @@ def test_ties_stay_ties_where_software_that_bisects_exceeds_alpha():
 
 def test_an_uncalibrated_sprt_has_the_bounds_of_wald():
     """Source: gsDesign, binomialSPRT with p0 .04, p1 .10, alpha .04, beta .20."""
-    table = make_fixed_boundary("sprt", 75, 0.04, math.log(0.80 / 0.04), {"p1": (0.10,)})
+    statistics = compute_statistics("sprt", 75, 0.04, {"p1": (0.10,)})
+    table = [int(np.argmax(row >= math.log(0.80 / 0.04))) for row in statistics]
     assert format_steps(compress_boundary(table)) == "4@4-14 5@15-29 6@30-44 7@45-59 8@60-75"
 
 

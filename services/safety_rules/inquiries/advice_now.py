@@ -11,7 +11,6 @@ from services.safety_rules.domain.participant.linked_participants import (
 )
 from services.safety_rules.domain.participant.record_history import group_by_message
 from services.store import journal, participants
-from services.store.participant_order import find_families
 from services.store.session import Connection
 from services.vocabulary.recommendation import Advice
 
@@ -45,12 +44,6 @@ def queries(
             fold = family.find_fold(member)
             if fold is not None:
                 yield from fold.list_queries()
-
-
-def joined_with(conn: Connection, participant: str) -> tuple[str, ...]:
-    """Return everybody whom merges and moves name together with *participant*, itself too."""
-    (group,) = find_families(conn, [participant])
-    return group
 
 
 def _families(

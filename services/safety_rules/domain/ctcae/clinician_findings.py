@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.ctcae.grading import Reading
 from services.vocabulary.fact import Fact, Finding
 from services.vocabulary.grade import GradingOutcome, Symptoms
 
@@ -38,11 +37,6 @@ FindingLookup = Callable[[str, datetime], FindingSummary]
 def look_up_no_findings(_criterion: str, _at: datetime) -> FindingSummary:
     """Return no findings."""
     return NO_FINDINGS
-
-
-def strip_findings(reading: Reading) -> Reading:
-    """Return *reading* without findings."""
-    return replace(reading, symptoms=None, infarction=None)
 
 
 class ParticipantFindings:

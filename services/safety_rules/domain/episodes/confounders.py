@@ -1,7 +1,6 @@
 """Confounders: events other than the study drug that could explain a cytokine release syndrome."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -97,11 +96,3 @@ def may_confound(fact: Fact, protocol: Protocol) -> bool:
         case Administration(drug=drug, action=Action.START | Action.DOSE):
             return drug == "transfusion" or drug in protocol.bedside.antibiotics
     return False
-
-
-def collect_confounders(facts: Iterable[Fact]) -> ConfounderEvents:
-    """Return the events of *facts*, in any order; `may_confound` is True for each of them."""
-    events = ConfounderEvents()
-    for fact in facts:
-        events.change(fact, stands=True)
-    return events

@@ -90,18 +90,6 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
     return np.array(looks, dtype=np.int64)
 
 
-def make_fixed_boundary(
-    family: str, n: int, p0: float, constant: float, parameters: Parameters
-) -> tuple[int, ...]:
-    """Return the uncalibrated boundary of a chosen *constant*, for x = 0 .. n.
-
-    Raises:
-        ValueError: An argument is out of range; the message names it.
-    """
-    statistic = compute_statistics(family, n, p0, parameters)
-    return tuple(_make_table(statistic, round(constant, DIGITS), np.arange(1, n + 1)).tolist())
-
-
 def _search_boundary(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
     values = np.unique(np.append(statistic[rows], np.inf))  # at infinity it never stops
     low, high = 0, len(values) - 1
