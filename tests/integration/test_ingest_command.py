@@ -182,5 +182,6 @@ def test_a_typo_in_the_sites_file_stops_every_command_that_needs_it(aegis, tmp_p
     code = main(["ingest", str(file), "--data", str(tmp_path / "data"), "--study", str(study)])
     assert code == 2
     output = capsys.readouterr().err
-    assert "sites.yaml: sites.0.sender: there is no such key; a site has id, timezone" in output
+    assert f"aegis ingest: {sites} line " in output
+    assert ".sender: there is no such key; did you mean 'senders'?" in output
     assert aegis("ingest", str(file))[1].startswith("1 messages, 1 accepted")

@@ -8,6 +8,7 @@ import pytest
 
 from services.cli.main import main
 from services.ingest.adapters.code_tables import load_code_tables
+from services.runtime.file_error import UntrustedFileError
 from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.stopping.steps import (
@@ -44,7 +45,7 @@ def spoil_file(study, text_to_replace, replacement, file="protocol.yaml"):
 
 
 def load_refused(study):
-    with pytest.raises(ProtocolFileError) as refusal:
+    with pytest.raises((ProtocolFileError, UntrustedFileError)) as refusal:
         load_rules(study)
     return str(refusal.value)
 
@@ -432,7 +433,7 @@ SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the
         "sites.yaml",
         "America/New_York",
         "America/Newyork",
-        ("sites.yaml: sites.0.timezone", "'America/Newyork' is no time zone"),
+        ("sites.yaml line ", ".timezone: 'America/Newyork' is no IANA time zone"),
     ),
     "a signature without a hash": (
         "signatures.yaml",

@@ -3,7 +3,8 @@
 import pytest
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.adapters.site_files import SiteFileError, load_sites
+from services.ingest.adapters.site_files import load_sites
+from services.runtime.file_error import UntrustedFileError
 
 GOOD = """
 sites:
@@ -38,40 +39,116 @@ def test_a_site_is_found_by_how_it_sends(tmp_path):
     assert (north.codes["NEUT_ABS"], north.icu) == ("neutrophils", frozenset({"MICU"}))
 
 
-TYPOS = {
+TYPOS = {  # what is replaced, with what; the fault
     "a key": (
         "authorities: {NMRN",
         "authoritys: {NMRN",
-        "sites.0.authoritys: there is no such key",
+        "line 6, sites.north.authoritys: there is no such key; did you mean 'authorities'?",
     ),
-    "a key of the file": ("sites:", "site:", "sites: Field required"),
+    "a key of the file": (
+        "sites:",
+        "site:",
+        "line 2, site: there is no such key; did you mean 'sites'?",
+    ),
     "a measure": (
         "neutrophils",
         "neutrofils",
-        "NEUT_ABS: nothing is called 'neutrofils'; did you mean 'neutrophils'?",
+        (
+            "line 7, sites.north.codes.NEUT_ABS: nothing is called 'neutrofils'; did you mean"
+            " 'neutrophils'?"
+        ),
     ),
-    "a unit": ("10*3/uL", "10*3/ul", "north.units.KCELLS: nothing is called"),
-    "a drug": ("dexamethasone", "dexa", "north.drugs.DEXA4: nothing is called 'dexa'"),
-    "a device": ("nasal-cannula", "nose", "north.devices.NC: nothing is called 'nose'"),
-    "a time zone": ("America/New_York", "America/NewYork", "north.timezone: 'America/NewYork' is"),
-    "a path for a time zone": ("America/New_York", "/etc/passwd", "is no IANA time zone"),
-    "two sites of one id": ("id: rhein", "id: north", "north: two sites have this id"),
-    "one sender for two": ("ORBIS|RHEIN", "EPIC|NORTH", "EPIC|NORTH sends for north too"),
-    "a key given twice": ("    icu", "    codes: {}\n    icu", "sites.0.codes: given twice"),
-    "a word that YAML takes for a boolean": ("NMRN: MR", "NMRN: NO", "sites.0.authorities.NMRN"),
-    "a tab": ("    icu", "\ticu", "is no YAML"),
-    "nothing": (GOOD, "", "file"),
+    "a unit": (
+        "10*3/uL",
+        "ten",
+        "line 8, sites.north.units.KCELLS: nothing is called 'ten'",
+    ),
+    "a drug": (
+        "dexamethasone",
+        "dexa",
+        "line 9, sites.north.drugs.DEXA4: nothing is called 'dexa'",
+    ),
+    "a device": (
+        "nasal-cannula",
+        "nose",
+        "line 10, sites.north.devices.NC: nothing is called 'nose'",
+    ),
+    "a time zone": (
+        "America/New_York",
+        "America/NewYork",
+        "line 4, sites.north.timezone: 'America/NewYork' is no IANA time zone",
+    ),
+    "a path for a time zone": (
+        "America/New_York",
+        "/etc/passwd",
+        "line 4, sites.north.timezone: '/etc/passwd' is no IANA time zone",
+    ),
+    "two sites of one id": (
+        "id: rhein",
+        "id: north",
+        "line 12, sites.north.id: is the id of another site too: give each its own",
+    ),
+    "one sender for two": (
+        "ORBIS|RHEIN",
+        "EPIC|NORTH",
+        "line 14, sites.rhein.senders: EPIC|NORTH sends for north too",
+    ),
+    "a key given twice": (
+        "    icu",
+        "    codes: {}\n    icu",
+        "line 11, sites.north.codes: is given twice: remove one",
+    ),
+    "a code given twice": (
+        "NEUT_ABS: neutrophils",
+        "NEUT_ABS: neutrophils, NEUT_ABS: lymphocytes",
+        "line 7, sites.north.codes.NEUT_ABS: is given twice: remove one",
+    ),
+    "a word that YAML takes for a boolean": (
+        "NMRN: MR",
+        "NMRN: NO",
+        (
+            "line 6, sites.north.authorities.NMRN: NO is ambiguous: put it in quotes if it is"
+            " text, or write true, false or a plain number"
+        ),
+    ),
+    "a ward that YAML takes for a number": (
+        "MICU",
+        "4100",
+        "line 11, sites.north.icu.0: must be text: put it in quotes",
+    ),
+    "a ward that YAML takes for another number": (
+        "MICU",
+        "0100",
+        (
+            "line 11, sites.north.icu.0: 0100 is ambiguous: put it in quotes if it is text, or"
+            " write true, false or a plain number"
+        ),
+    ),
+    "no sites": (GOOD, "sites: []", "line 1, sites: must list at least 1"),
+    "nothing": (GOOD, "", "is empty"),
 }
 
 
-@pytest.mark.parametrize(("good", "typo", "says"), TYPOS.values(), ids=TYPOS)
-def test_a_typo_is_refused_with_its_place(tmp_path, good, typo, says):
-    with pytest.raises(SiteFileError) as error_info:
+@pytest.mark.parametrize(("good", "typo", "problem"), TYPOS.values(), ids=TYPOS)
+def test_a_typo_is_refused_with_its_place(tmp_path, good, typo, problem):
+    with pytest.raises(UntrustedFileError) as refusal:
         load_file(tmp_path, GOOD.replace(good, typo, 1))
-    assert str(tmp_path / "sites.yaml") in str(error_info.value)
-    assert says in str(error_info.value)
+    separator = " " if problem.startswith("line") else ": "
+    assert str(refusal.value) == f"{tmp_path / 'sites.yaml'}{separator}{problem}"
+
+
+def test_every_typo_is_told_at_once(tmp_path):
+    with pytest.raises(UntrustedFileError) as refusal:
+        load_file(tmp_path, GOOD.replace("neutrophils", "neutro").replace("dexameth", "dexa"))
+    assert [fault.line for fault in refusal.value.faults] == [7, 9]
+
+
+def test_a_code_is_kept_as_it_is_written(tmp_path):
+    sites = load_file(tmp_path, GOOD.replace("NEUT_ABS", "00751").replace("NMRN", "NO"))
+    north = sites.by_id["north"]
+    assert (north.codes, north.authorities) == ({"00751": "neutrophils"}, {"NO": "MR"})
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(SiteFileError, match=r"sites.yaml: cannot be read: No such file"):
+    with pytest.raises(UntrustedFileError, match=r"sites.yaml: cannot be read: No such file"):
         load_sites(tmp_path, load_code_tables())

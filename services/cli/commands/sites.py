@@ -9,15 +9,12 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.study_of_data import choose_study
 from services.cli.shared.tables import explained_table
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.adapters.site_files import SiteFileError, load_sites
+from services.ingest.adapters.site_files import load_sites
 
 
 def perform(args: Namespace) -> int:
     """List sites, make a key for one, or revoke its keys."""
-    try:
-        sites = load_sites(choose_study(read_store_settings(args)).study, load_code_tables()).by_id
-    except SiteFileError as error:
-        raise CommandError(str(error)) from error
+    sites = load_sites(choose_study(read_store_settings(args)).study, load_code_tables()).by_id
     if args.word == "list":
         if args.json:
             print_json_lines(

@@ -7,7 +7,7 @@ from datetime import datetime
 from services.cli.command import CommandError
 from services.cli.shared.open_study import StudyContext
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.adapters.site_files import SiteFileError, load_sites
+from services.ingest.adapters.site_files import load_sites
 from services.ingest.application import Intake, Outcome, Submission
 from services.runtime import wire
 from services.runtime.clock import now_utc
@@ -20,13 +20,10 @@ def intake_of(context: StudyContext) -> Intake:
     """Return where messages enter.
 
     Raises:
-        CommandError: ``sites.yaml`` cannot be trusted.
+        UntrustedFileError: ``sites.yaml`` cannot be trusted.
     """
     tables = load_code_tables()
-    try:
-        sites = load_sites(context.settings.study, tables)
-    except SiteFileError as error:
-        raise CommandError(str(error)) from error
+    sites = load_sites(context.settings.study, tables)
     return Intake(
         context.db,
         context.keys,

@@ -6,25 +6,24 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from services.runtime.sites_file import SITES, read_sites_file
 from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 from services.safety_rules.adapters.file_faults import first_fault
 from services.safety_rules.adapters.protocol_rows import (
     ProtocolFile,
     RecipientsFile,
     SignaturesFile,
-    SitesFile,
 )
 from services.safety_rules.domain.stopping.design import Design
 from services.safety_rules.domain.stopping.rule_faults import design_rule, find_rule_faults
 from services.vocabulary.protocol import Protocol
 
 PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
-SITES, RECIPIENTS = "sites.yaml", "recipients.yaml"
+RECIPIENTS = "recipients.yaml"
 
 _File = TypeVar("_File", bound=BaseModel)
 
@@ -68,10 +67,9 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     content = _bytes(folder / name)
     file = _read(name, content, ProtocolFile)
     signatures = _read_if_there(folder / SIGNATURES, SignaturesFile)
-    sites = _read_if_there(folder / SITES, SitesFile)
     recipients = _read_if_there(folder / RECIPIENTS, RecipientsFile)
     digest = sha256(content).hexdigest()
-    protocol = file.value(_timezones(sites), digest, signatures.over(digest))
+    protocol = file.value(_load_timezones(folder), digest, signatures.over(digest))
     somebody = {role for role, people in recipients.roles.items() if people}
     roles = somebody if (folder / RECIPIENTS).exists() else None
     for field, problem in chain(_faults(protocol, roles), _assumed_faults(file)):
@@ -137,14 +135,11 @@ def _leads_somewhere(part: object, path: list[str]) -> bool:
     return True
 
 
-def _timezones(sites: SitesFile) -> Mapping[str, str]:
-    for index, site in enumerate(sites.sites):
-        try:
-            ZoneInfo(site.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            field = f"sites.{index}.timezone"
-            raise ProtocolFileError(SITES, field, f"{site.timezone!r} is no time zone") from error
-    return {site.id: site.timezone for site in sites.sites}
+def _load_timezones(folder: Path) -> Mapping[str, str]:
+    if not (folder / SITES).exists():
+        return {}
+    _, sites = read_sites_file(folder)
+    return {site.id: site.timezone for site in sites}
 
 
 def _read_if_there(path: Path, into: type[_File]) -> _File:

@@ -209,17 +209,6 @@ class _Loose(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _SiteRow(_Loose):
-    id: str
-    timezone: str
-
-
-class SitesFile(_Loose):
-    """Of ``sites.yaml``: in which calendar each site counts its days."""
-
-    sites: tuple[_SiteRow, ...] = ()
-
-
 class RecipientsFile(_Loose):
     """Of ``recipients.yaml``: which roles somebody has."""
 

@@ -16,7 +16,7 @@ def add_ports(parts: Parts) -> None:
     """Let messages come in by MLLP and HTTP, and from Kafka where there is one.
 
     Raises:
-        CommandError: ``sites.yaml`` cannot be trusted.
+        services.runtime.file_error.UntrustedFileError: ``sites.yaml`` cannot be trusted.
         services.runtime.kafka_errors.KafkaUnavailableError: It cannot be reached.
         services.runtime.kafka_errors.TopicsError: The topic is not what it has to be.
     """
