@@ -8,7 +8,7 @@ RUN_TIME = --extra ingest --extra relay --extra rules --extra alerts --extra bui
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-distributed run up down status test test-all faults lint format grafana schema criteria golden lock bench bench-e2e clean
+.PHONY: help setup demo demo-distributed run up down status test test-all mutants faults lint format grafana schema criteria golden lock bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +52,10 @@ test-all: setup ## every test, those that start, kill and restart processes and 
 
 grafana: setup ## deploy/grafana/dashboards, from the code beside them
 	$(BIN)/python -m deploy.grafana.generate
+
+mutants: setup ## 120 small faults in the rules: do tests notice? N=500 or ALL=1, SEED=2, MODULE=path
+	$(BIN)/python -m tests.mutants $(if $(ALL),--count 0,$(if $(N),--count $(N))) \
+		$(if $(SEED),--seed $(SEED)) $(if $(MODULE),--module $(MODULE))
 
 faults: setup ## the faults suite: processes and servers killed, cut, paused; N=500 for more runs
 	$(if $(N),AEGIS_FAULT_RUNS=$(N)) $(PYTEST) tests/faults

@@ -1,0 +1,114 @@
+"""The lines of the domain that each test runs, and for how long: measured once, then kept.
+
+Kept by file of tests. A file that changed is measured again; all are when the domain changed.
+"""
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from itertools import accumulate
+from pathlib import Path
+
+from coverage import CoverageData
+
+from tests.mutants.mutation import DOMAIN, Mutation
+from tests.mutants.work_tree import PYTEST, run_python
+
+SUITES = ("unit", "truth", "property", "replay")  # these say what the domain does
+READS_SOURCE = Path("tests/unit/test_names_and_sentences.py")  # notices words, not behaviour
+FILE = Path("var/mutants/reach.json")
+LIMIT_S = 60  # of tests for one mutant
+FIRST = 20  # tests that are tried first: enough for most mutants
+
+# By id of a test, all its rows together: {"duration_s": 0.1, "lines": {file of the domain: [7]}}.
+Reach = dict[str, dict]
+
+
+def choose_tests(reach: Reach, mutation: Mutation) -> list[list[str]]:
+    """Return batches of tests to try in turn: the sharpest first, `LIMIT_S` in all.
+
+    Tests that run the line come before those that run another line of its file: what is run when a
+    file is imported, or kept after a first call, belongs to whichever test was first. The fewer
+    lines a test runs, the sharper it is.
+    """
+    file, statement = mutation.file.as_posix(), set(mutation.statement_lines)
+    of_line, of_file = [], []
+    for name in sorted(reach, key=lambda name: sum(map(len, reach[name]["lines"].values()))):
+        if lines := reach[name]["lines"].get(file):
+            (of_file if statement.isdisjoint(lines) else of_line).append(name)
+    spent_s = accumulate(reach[name]["duration_s"] for name in of_line + of_file)
+    affordable = {
+        name for name, total_s in zip(of_line + of_file, spent_s, strict=True) if total_s <= LIMIT_S
+    }
+    batches = of_line[:FIRST], of_line[FIRST:], of_file
+    return [_group_by_file(name for name in batch if name in affordable) for batch in batches]
+
+
+def measure_reach(folders: list[Path]) -> Reach:
+    """Return the reach of every test; measure in the copies at *folders* what is not kept."""
+    domain = _digest(sorted(DOMAIN.rglob("*.py")))
+    cache = json.loads(FILE.read_text()) if FILE.exists() else {}
+    known_files = cache["files"] if cache.get("domain") == domain else {}
+    digests = {file.as_posix(): _digest([file]) for file in list_test_files()}
+    missing = [name for name in digests if known_files.get(name, {}).get("digest") != digests[name]]
+    print(f"measuring the reach of {len(missing)} files of tests", flush=True)
+    with ThreadPoolExecutor() as workers:
+        shares = [missing[first :: len(folders)] for first in range(len(folders))]
+        reaches = list(workers.map(_measure, folders, shares))
+    for name in missing:
+        tests = {k: v for reach in reaches for k, v in reach.items() if k.split("::")[0] == name}
+        known_files[name] = {"digest": digests[name], "tests": tests}
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text(json.dumps({"domain": domain, "files": known_files}))
+    return {test: value for name in digests for test, value in known_files[name]["tests"].items()}
+
+
+def list_test_files() -> list[Path]:
+    """The files of tests of the domain, those of its modules with examples too."""
+    suites = [file for suite in SUITES for file in Path("tests", suite).glob("test_*.py")]
+    examples = [file for file in DOMAIN.rglob("*.py") if ">>> " in file.read_text()]
+    return sorted({*suites, *examples} - {READS_SOURCE})
+
+
+def _measure(folder: Path, files: list[str]) -> Reach:
+    data, durations = folder / "reach.coverage", folder / "durations.json"
+    coverage = ("coverage", "run", "--rcfile=", f"--source={DOMAIN}", f"--data-file={data}")
+    plugin = ("-m", *PYTEST, "-p", "tests.mutants.reach_plugin", *files)
+    if files:
+        run_python(folder, "-m", *coverage, *plugin, AEGIS_TEST_DURATIONS=str(durations))
+    return _read_reach(folder, data, json.loads(durations.read_text())) if files else {}
+
+
+def _read_reach(folder: Path, data: Path, durations: dict[str, float | None]) -> Reach:
+    """Tests that passed, with what they reach; None is the duration of one that failed."""
+    failures = {_drop_row(name) for name, duration_s in durations.items() if duration_s is None}
+    reach: Reach = {}
+    for name, duration_s in durations.items():
+        for test in {_drop_row(name), name.split("::")[0]} - failures:
+            entry = reach.setdefault(test, {"duration_s": 0.0, "lines": {}})
+            entry["duration_s"] += duration_s or 0.0
+    coverage = CoverageData(str(data))
+    coverage.read()
+    for path in coverage.measured_files():
+        file = Path(path).relative_to(folder).as_posix()
+        for line, contexts in coverage.contexts_by_lineno(path).items():
+            for test in {_drop_row(context) for context in contexts} & reach.keys():
+                reach[test]["lines"].setdefault(file, []).append(line)
+    return reach
+
+
+def _drop_row(test_id: str) -> str:
+    return test_id.partition("[")[0]
+
+
+def _group_by_file(tests: Iterable[str]) -> list[str]:
+    """*tests* file by file, files in the order of their first test."""
+    files: dict[str, list[str]] = {}
+    for test in tests:
+        files.setdefault(test.split("::")[0], []).append(test)
+    return [test for tests_of_file in files.values() for test in tests_of_file]
+
+
+def _digest(files: Iterable[Path]) -> str:
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

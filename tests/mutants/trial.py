@@ -1,0 +1,47 @@
+"""Trials of mutants: the tests that reach a mutated line are run on it, and one should fail."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import cache_from_source
+from pathlib import Path
+from queue import SimpleQueue
+
+from tests.mutants.mutation import Mutation
+from tests.mutants.reach import LIMIT_S, Reach, choose_tests
+from tests.mutants.work_tree import PYTEST, run_python
+
+HANGS_S = 10 * LIMIT_S  # tests that take so much longer than measured never end
+
+
+def try_mutations(
+    mutations: Iterable[Mutation], reach: Reach, folders: list[Path]
+) -> Iterator[tuple[Mutation, bool]]:
+    """Yield each of *mutations*, in order, and True if tests in a copy at *folders* killed it."""
+    free: SimpleQueue[Path] = SimpleQueue()
+    for folder in folders:
+        free.put(folder)
+
+    def is_killed(mutation: Mutation) -> bool:
+        folder = free.get()
+        try:
+            return _is_killed(mutation, choose_tests(reach, mutation), folder)
+        finally:
+            free.put(folder)
+
+    mutations = list(mutations)
+    with ThreadPoolExecutor(len(folders)) as workers:
+        yield from zip(mutations, workers.map(is_killed, mutations), strict=True)
+
+
+def _is_killed(mutation: Mutation, batches: Iterable[list[str]], folder: Path) -> bool:
+    original, copy = mutation.file.read_bytes(), folder / mutation.file
+    copy.write_text(mutation.source)
+    try:
+        return not all(
+            run_python(folder, "-m", *PYTEST, "-x", *tests, limit_s=HANGS_S)
+            for tests in batches
+            if tests
+        )
+    finally:
+        copy.write_bytes(original)
+        Path(cache_from_source(str(copy))).unlink(missing_ok=True)  # compiled in the same second?
