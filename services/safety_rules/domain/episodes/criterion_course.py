@@ -20,7 +20,7 @@ from services.safety_rules.domain.episodes.lab_course import (
 )
 from services.safety_rules.domain.queries.data_queries import PlausibilityCheck
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.segments import start_exposure
+from services.safety_rules.domain.runs.run_state import start_exposure
 from services.safety_rules.domain.runs.track import FactTrack
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade
@@ -79,14 +79,14 @@ class CriterionCourse:
 
         It is cut at the baseline anchor even when there is no reading after the anchor.
         """
-        segments, context = self.track.compute_state().segments, self._context
-        if segments.before_exposure and context.anchor is not None:
-            return start_exposure(segments, context.anchor, context.baseline_grade)[1]
-        return segments.open_run
+        run_state, context = self.track.compute_state().run_state, self._context
+        if run_state.before_exposure and context.anchor is not None:
+            return start_exposure(run_state, context.anchor, context.baseline_grade)[1]
+        return run_state.open_run
 
     def find_last_seen_at(self) -> datetime | None:
         """Return the instant of the last reading, or None."""
-        return self.track.compute_state().segments.last_at
+        return self.track.compute_state().run_state.last_at
 
     def _find_baseline(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
         criterion = self._context.criterion

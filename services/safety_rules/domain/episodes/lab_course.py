@@ -27,7 +27,7 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     find_prepared_grading,
 )
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.segments import (
+from services.safety_rules.domain.runs.run_state import (
     GradePoint,
     RunState,
     extend_run,
@@ -62,7 +62,7 @@ class LabCourse:
     that ask how long (fever above 40 degrees).
     """
 
-    segments: RunState = field(default_factory=RunState)
+    run_state: RunState = field(default_factory=RunState)
     held_since: HeldSince = field(default_factory=dict)
 
 
@@ -99,25 +99,25 @@ class GradingContext:
         self, course: LabCourse, instant: datetime, facts: Sequence[Fact]
     ) -> tuple[LabCourse, Run | None]:
         """Return the course after all readings of one instant, and the run that they ended."""
-        segments, ended_run = course.segments, None
-        if segments.before_exposure and self.anchor is not None and instant >= self.anchor:
-            segments, ended_run = start_exposure(segments, self.anchor, self.baseline_grade)
+        run_state, ended_run = course.run_state, None
+        if run_state.before_exposure and self.anchor is not None and instant >= self.anchor:
+            run_state, ended_run = start_exposure(run_state, self.anchor, self.baseline_grade)
         held_since = course.held_since
         if self.criterion is not None and self.criterion.has_lasting_thresholds:
             held_since = self._update_held_since(held_since, instant, facts)
         durations = (
             {c: instant - since for c, since in held_since.items()} if held_since else _NO_DURATIONS
         )
-        baseline = self.baseline_before_anchor if segments.before_exposure else self.baseline
+        baseline = self.baseline_before_anchor if run_state.before_exposure else self.baseline
         outcomes = [self._find_outcome(fact, baseline, durations) for fact in facts]
-        if segments.open_run or max(map(_upper_end, outcomes)) > segments.baseline_grade:
-            segments, merged_run = extend_run(
-                segments, _combine_outcomes(instant, facts, outcomes), self.merge_gap
+        if run_state.open_run or max(map(_upper_end, outcomes)) > run_state.baseline_grade:
+            run_state, merged_run = extend_run(
+                run_state, _combine_outcomes(instant, facts, outcomes), self.merge_gap
             )
             ended_run = ended_run or merged_run
-        if segments is course.segments and held_since is course.held_since:
+        if run_state is course.run_state and held_since is course.held_since:
             return course, ended_run
-        return LabCourse(segments, held_since), ended_run
+        return LabCourse(run_state, held_since), ended_run
 
     def _find_outcome(
         self, fact: Fact, baseline: Baseline, durations: HeldDurations

@@ -9,14 +9,14 @@ from services.vocabulary.episode import Change, Span
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a series of readings says, before anything human is added.
+    """A run by its readings alone, before adjudication.
 
     Args:
         onset_at: First instant certainly above the baseline grade (of a possible run: first
             instant that may be).
         history: Every change of grade; never empty; the first is at *onset_at*.
         last_evidence_at: The last reading that the run rests on; of an open run, up to its last
-            change. That nothing has changed since is no other run.
+            change. Later evidence of no change makes no other run.
         resolved_at: First instant certainly not above it; None while open.
         onset_not_before: Earliest possible onset when readings just before leave it open.
         resolved_not_before: Earliest possible end when readings before leave it open.

@@ -40,7 +40,7 @@ class FactTrack(Generic[S]):
         self._unchanged_runs = 0
 
     def insert(self, fact: Fact) -> None:
-        """Let *fact* stand."""
+        """Add *fact*."""
         instants, instant = self._instants, fact.observed_at
         if not instants or instants[-1] < instant:
             instants.append(instant)
@@ -48,78 +48,78 @@ class FactTrack(Generic[S]):
             self._states.append(self._initial)
             self._former = len(instants)
             return
-        at = bisect_left(instants, instant)
-        if instants[at] == instant:
-            self._facts[at] = tuple(sorted((*self._facts[at], fact), key=_by_id))
-            self._mark_stale(at, at)
+        index = bisect_left(instants, instant)
+        if instants[index] == instant:
+            self._facts[index] = tuple(sorted((*self._facts[index], fact), key=_by_id))
+            self._mark_stale(index, index)
             return
-        instants.insert(at, instant)
-        self._facts.insert(at, (fact,))
-        self._states.insert(at, self._initial)
-        self._mark_stale(at, at + 1 if at > self._former else self._former + 1)
+        instants.insert(index, instant)
+        self._facts.insert(index, (fact,))
+        self._states.insert(index, self._initial)
+        self._mark_stale(index, index + 1 if index > self._former else self._former + 1)
 
     def remove(self, fact: Fact) -> None:
-        """Let *fact* stand no longer."""
-        at = bisect_left(self._instants, fact.observed_at)
-        left = tuple(f for f in self._facts[at] if f.id != fact.id)
-        if left:
-            self._facts[at] = left
+        """Remove *fact*."""
+        index = bisect_left(self._instants, fact.observed_at)
+        remaining_facts = tuple(f for f in self._facts[index] if f.id != fact.id)
+        if remaining_facts:
+            self._facts[index] = remaining_facts
         else:
-            del self._instants[at], self._facts[at], self._states[at]
-            self._former -= at < self._former
+            del self._instants[index], self._facts[index], self._states[index]
+            self._former -= index < self._former
             self._drop_ended_runs(fact.observed_at, fact.observed_at)
-        self._mark_stale(at, at)
+        self._mark_stale(index, index)
 
-    def step_again(self, since: datetime, until: datetime | None = None) -> None:
-        """Step again through *since* to *until*, both inside: what is looked up has changed.
+    def step_again(self, start: datetime, end: datetime | None = None) -> None:
+        """Step again through *start* to *end*, both inside: values that steps look up have changed.
 
-        None: through everything from *since* on.
+        None: through everything from *start* on.
         """
-        at = bisect_left(self._instants, since)
-        end = len(self._instants) if until is None else bisect_right(self._instants, until)
-        if at < end:
-            self._mark_stale(at, end - 1 if until is not None else end)
+        index = bisect_left(self._instants, start)
+        end_index = len(self._instants) if end is None else bisect_right(self._instants, end)
+        if index < end_index:
+            self._mark_stale(index, end_index - 1 if end is not None else end_index)
 
     def restart(self, initial: S, step: StepFunction[S]) -> None:
-        """Step again through everything, from another beginning."""
+        """Step again through everything, from another initial state."""
         self._initial, self._step = initial, step
         self._mark_stale(0, len(self._instants))
 
     def compute_state(self) -> S:
         """Return the state after all facts."""
         states, instants = self._states, self._instants
-        first, number = self._stale, len(instants)
-        if first < number:
+        first, count = self._stale, len(instants)
+        if first < count:
             state = states[first - 1] if first else self._initial
-            ended: list[tuple[datetime, Run]] = []
-            at = first
-            while at < number:
-                state, run = self._step(state, instants[at], self._facts[at])
+            ended_runs: list[tuple[datetime, Run]] = []
+            index = first
+            while index < count:
+                state, run = self._step(state, instants[index], self._facts[index])
                 if run is not None:
-                    ended.append((instants[at], run))
-                is_as_before = at >= self._former and state == states[at]
-                at += 1
-                if is_as_before:
+                    ended_runs.append((instants[index], run))
+                is_unchanged = index >= self._former and state == states[index]
+                index += 1
+                if is_unchanged:
                     break
-                states[at - 1] = state
+                states[index - 1] = state
             if self._ended_at and self._ended_at[-1] >= instants[first]:
-                self._drop_ended_runs(instants[first], instants[at - 1])
-            if ended:
-                self._store_ended_runs(ended)
-        self._stale, self._former = number, 0
+                self._drop_ended_runs(instants[first], instants[index - 1])
+            if ended_runs:
+                self._store_ended_runs(ended_runs)
+        self._stale, self._former = count, 0
         return states[-1] if states else self._initial
 
     def list_ended_runs(self) -> tuple[Sequence[Run], int]:
-        """Return the runs that are over, in time order, and how many are as they were last told."""
-        as_told, self._unchanged_runs = self._unchanged_runs, len(self._ended_runs)
-        return self._ended_runs, as_told
+        """Return the ended runs in time order, and the number unchanged since the last call."""
+        unchanged_count, self._unchanged_runs = self._unchanged_runs, len(self._ended_runs)
+        return self._ended_runs, unchanged_count
 
     def list_facts(self) -> list[Fact]:
-        """Return every fact that stands, in time order."""
+        """Return every standing fact, in time order."""
         return [fact for facts in self._facts for fact in facts]
 
     def list_facts_before(self, instant: datetime) -> Sequence[tuple[Fact, ...]]:
-        """Return the facts that stand of each instant before *instant*, in time order."""
+        """Return the standing facts of each instant before *instant*, in time order."""
         return self._facts[: bisect_left(self._instants, instant)]
 
     def _mark_stale(self, stale: int, former: int) -> None:
@@ -128,18 +128,18 @@ class FactTrack(Generic[S]):
         self._former = max(self._former, former)
 
     def _drop_ended_runs(self, first: datetime, last: datetime) -> None:
-        """Let no run have ended from *first* to *last*."""
-        here = bisect_left(self._ended_at, first)
-        there = bisect_right(self._ended_at, last)
-        del self._ended_at[here:there], self._ended_runs[here:there]
-        self._unchanged_runs = min(self._unchanged_runs, here)
+        """Drop the runs that ended from *first* to *last*."""
+        low = bisect_left(self._ended_at, first)
+        high = bisect_right(self._ended_at, last)
+        del self._ended_at[low:high], self._ended_runs[low:high]
+        self._unchanged_runs = min(self._unchanged_runs, low)
 
-    def _store_ended_runs(self, found: Sequence[tuple[datetime, Run]]) -> None:
-        """Let the runs *found* have ended, where none had."""
-        here = bisect_left(self._ended_at, found[0][0])
-        self._ended_at[here:here] = [at for at, _ in found]
-        self._ended_runs[here:here] = [run for _, run in found]
-        self._unchanged_runs = min(self._unchanged_runs, here)
+    def _store_ended_runs(self, ended_runs: Sequence[tuple[datetime, Run]]) -> None:
+        """Store *ended_runs* at their instants, where no others ended."""
+        index = bisect_left(self._ended_at, ended_runs[0][0])
+        self._ended_at[index:index] = [at for at, _ in ended_runs]
+        self._ended_runs[index:index] = [run for _, run in ended_runs]
+        self._unchanged_runs = min(self._unchanged_runs, index)
 
 
 def _by_id(fact: Fact) -> str:

@@ -1,4 +1,4 @@
-"""What is true at the bedside at one instant: readings carried forward."""
+"""Bedside readings at one instant, carried forward from the last ones charted."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LOWER = frozenset({Censoring.MORE_THAN, Censoring.AT_LEAST})
 
 @dataclass(frozen=True, slots=True)
 class BedsideContext:
-    """What a syndrome needs to know of the participant beside its own facts."""
+    """The graft and the site's time zone: the context in which bedside facts are graded."""
 
     graft_at: datetime | None = None
     donor: str = ""
@@ -29,9 +29,9 @@ class BedsideContext:
 
 @dataclass(frozen=True, slots=True)
 class SignGrade:
-    """How severe one part of a syndrome is: a grade's ends, why, and from which facts.
+    """The grade of one sign of a syndrome: its ends, its reason and its facts.
 
-    *missing* names what would make the ends meet.
+    **missing* names the inputs that would make the ends meet.
     """
 
     at_least: Grade
@@ -50,112 +50,117 @@ SeverityRank = Callable[[Observation], Decimal | int | None]
 
 
 def chart_readings(
-    before: ChartedReadings, facts: Sequence[Fact], measures: frozenset[str], severity: SeverityRank
+    readings: ChartedReadings,
+    facts: Sequence[Fact],
+    measures: frozenset[str],
+    severity: SeverityRank,
 ) -> ChartedReadings:
     """Return the last reading of each of *measures*; of one instant, the worst.
 
     Args:
-        before: The readings so far.
+        readings: The readings so far.
         facts: Of one instant, in any order.
-        measures: That are read.
-        severity: How bad a reading is beside others of its measure; None: it cannot be read.
+        measures: Those to chart.
+        severity: Ranks a reading among others of its measure; None: it cannot be read.
     """
 
-    def how_bad(fact: Fact) -> tuple[bool, Decimal | int, str]:
+    def rank_fact(fact: Fact) -> tuple[bool, Decimal | int, str]:
         found = severity(fact.body) if isinstance(fact.body, Observation) else None
         return found is not None, found or 0, fact.id
 
-    new: dict[str, Fact] = {}
+    new_readings: dict[str, Fact] = {}
     for fact in facts:
         body = fact.body
         if isinstance(body, Observation) and body.measure in measures:
-            other = new.get(body.measure)
-            new[body.measure] = fact if other is None else max(fact, other, key=how_bad)
-    return {**before, **new} if new else before
+            charted_fact = new_readings.get(body.measure)
+            new_readings[body.measure] = (
+                fact if charted_fact is None else max(fact, charted_fact, key=rank_fact)
+            )
+    return {**readings, **new_readings} if new_readings else readings
 
 
 def read_number(body: Observation, unit: str) -> Decimal | None:
     """Return the value of a reading in *unit*; None when it is a bound, or has another unit."""
     if body.value is None or body.value.censoring is not None:
         return None
-    compared = rescale_quantity(body.value, unit)
-    return None if compared is None else compared.value
+    reading = rescale_quantity(body.value, unit)
+    return None if reading is None else reading.value
 
 
 def find_current_reading(
-    readings: ChartedReadings, measure: str, at: datetime, stays: timedelta
+    readings: ChartedReadings, measure: str, instant: datetime, stays: timedelta
 ) -> Fact | None:
     """Return the last reading of *measure*; None when there is none, or it is older than *stays*.
 
-    At exactly *stays* it is still true.
+    At exactly *stays* it is still current.
     """
-    found = readings.get(measure)
-    return None if found is None or at - found.observed_at > stays else found
+    fact = readings.get(measure)
+    return None if fact is None or instant - fact.observed_at > stays else fact
 
 
 def reaches_limit(
     fact: Fact, limit: Quantity, plausible: PlausibleRange | None = None
 ) -> bool | None:
-    """Say whether a reading is *limit* or more.
+    """Return True when a reading is *limit* or more.
 
-    None: its unit or its bound leaves it open, or it is a number that cannot be.
+    None: its unit or its bound leaves it open, or the number is implausible.
 
     Args:
         fact: The reading.
         limit: In the unit of *plausible*.
-        plausible: What the number can be: another is a slip of the pen; None: any.
+        plausible: Plausible numbers: another is a slip of the pen; None: any.
     """
     if not isinstance(fact.body, Observation) or fact.body.value is None:
         return None
-    compared = rescale_quantity(fact.body.value, limit.unit)
-    if compared is None or (plausible is not None and not plausible.contains(compared.value)):
+    reading = rescale_quantity(fact.body.value, limit.unit)
+    if reading is None or (plausible is not None and not plausible.contains(reading.value)):
         return None
-    if compared.censoring in _UPPER:
-        below = compared.value < limit.value or (
-            compared.value == limit.value and compared.censoring is Censoring.LESS_THAN
+    if reading.censoring in _UPPER:
+        is_below = reading.value < limit.value or (
+            reading.value == limit.value and reading.censoring is Censoring.LESS_THAN
         )
-        return False if below else None
-    if compared.censoring in _LOWER:
-        return True if compared.value >= limit.value else None
-    return compared.value >= limit.value
+        return False if is_below else None
+    if reading.censoring in _LOWER:
+        return True if reading.value >= limit.value else None
+    return reading.value >= limit.value
 
 
 def may_be_induced(
-    inducers: Sequence[Inducer], drugs: DrugExposures, context: BedsideContext, at: datetime
+    inducers: Sequence[Inducer], drugs: DrugExposures, context: BedsideContext, instant: datetime
 ) -> bool:
-    """Say whether *at* lies where something may cause the syndrome."""
-    return any(_may_induce(inducer, drugs, context, at) for inducer in inducers)
+    """Return True when something may cause the syndrome at *instant*."""
+    return any(_may_induce(inducer, drugs, context, instant) for inducer in inducers)
 
 
 def _may_induce(
-    inducer: Inducer, drugs: DrugExposures, context: BedsideContext, at: datetime
+    inducer: Inducer, drugs: DrugExposures, context: BedsideContext, instant: datetime
 ) -> bool:
     if inducer.graft_days is not None:
-        return _near_graft(inducer, inducer.graft_days, context, at)
+        return _near_graft(inducer, inducer.graft_days, context, instant)
     if inducer.drug in drugs.running_drugs:
         return True
-    given = drugs.last_doses.get(inducer.drug)
-    ends = [drugs.stop_times.get(inducer.drug), given.observed_at if given else None]
-    return any(end is not None and at - end <= inducer.after_stop for end in ends)
+    last_dose = drugs.last_doses.get(inducer.drug)
+    ends = [drugs.stop_times.get(inducer.drug), last_dose.observed_at if last_dose else None]
+    return any(end is not None and instant - end <= inducer.after_stop for end in ends)
 
 
 def _near_graft(
-    inducer: Inducer, days: tuple[int, int], context: BedsideContext, at: datetime
+    inducer: Inducer, days: tuple[int, int], context: BedsideContext, instant: datetime
 ) -> bool:
     if context.graft_at is None or context.donor not in inducer.donors:
         return False
     zone = ZoneInfo(context.timezone)
     graft = context.graft_at.astimezone(zone).date()
-    return days[0] <= (at.astimezone(zone).date() - graft).days <= days[1]
+    return days[0] <= (instant.astimezone(zone).date() - graft).days <= days[1]
 
 
 def is_inducer(drug: str, protocol: Protocol) -> bool:
-    """Say whether *drug* is one that may cause a syndrome."""
+    """Return True when *drug* may cause a syndrome."""
     return any(inducer.drug == drug for inducer in protocol.inducers)
 
 
 def find_worst_grade(levels: Sequence[SignGrade]) -> SignGrade:
-    """Return the worst of *levels* at each end; it is because of the one whose lower end leads."""
+    """Return the worst of *levels* at each end; the one whose lower end leads gives the reason."""
     lead = max(levels, key=lambda level: (level.at_least, level.at_most))
     at_most = max(level.at_most for level in levels)
     missing = {name for level in levels if level.at_most > lead.at_least for name in level.missing}

@@ -37,10 +37,10 @@ from services.safety_rules.domain.syndromes.hypotension import (
     PRESSURE_UNIT,
     grade_hypotension,
 )
-from services.safety_rules.domain.syndromes.hypoxia import MEASURES as OXYGEN
-from services.safety_rules.domain.syndromes.hypoxia import grade_hypoxia
 from services.safety_rules.domain.syndromes.hypoxia import (
-    rank_oxygen_severity as severity_of_oxygen,
+    OXYGEN_MEASURES,
+    grade_hypoxia,
+    rank_oxygen_severity,
 )
 from services.vocabulary.fact import Action, Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
@@ -48,12 +48,12 @@ from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.quantity import Quantity
 
-MEASURES = OXYGEN | {"temperature", "sbp"}
+MEASURES = OXYGEN_MEASURES | {"temperature", "sbp"}
 
 
 @dataclass(frozen=True, slots=True)
 class CrsState:
-    """All that the next instant needs.
+    """The state of the syndrome between instants.
 
     Args:
         usual_pressure: The last systolic pressure before the study drug.
@@ -73,7 +73,7 @@ class CrsState:
 
 
 def reads_fact(fact: Fact, protocol: Protocol) -> bool:
-    """Say whether *fact* may change the syndrome."""
+    """Return True when *fact* may change the syndrome."""
     body = fact.body
     if isinstance(body, Observation):
         return body.measure in MEASURES
@@ -103,25 +103,29 @@ def make_initial_state(
     return CrsState(protocol, measures, context)
 
 
-def step_state(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[CrsState, Run | None]:
-    """Return the state after all *facts* of the instant *at*, and the episode that they end.
+def step_state(
+    state: CrsState, instant: datetime, facts: Sequence[Fact]
+) -> tuple[CrsState, Run | None]:
+    """Return the state after all *facts* of *instant*, and the episode that they end.
 
     An episode has ended when nothing can reopen it any more.
     """
     limits = state.protocol.bedside
-    given = [fact for fact in facts if isinstance(fact.body, Administration)]
-    drugs = state.drugs.apply_administrations(given) if given else state.drugs
+    administrations = [fact for fact in facts if isinstance(fact.body, Administration)]
+    drugs = state.drugs.apply_administrations(administrations) if administrations else state.drugs
     readings = chart_readings(state.readings, facts, MEASURES, _rank_severity)
-    temperature = find_current_reading(readings, "temperature", at, limits.vitals_stay)
+    temperature = find_current_reading(readings, "temperature", instant, limits.vitals_stay)
     fever = _find_fever(state, temperature) if temperature else None
-    taken_now = temperature is not None and temperature.observed_at == at
+    has_new_temperature = temperature is not None and temperature.observed_at == instant
     masked_until = state.masked_until
-    masked = (
-        (masked_until is not None and at < masked_until) if taken_now else state.is_fever_masked
+    is_fever_masked = (
+        (masked_until is not None and instant < masked_until)
+        if has_new_temperature
+        else state.is_fever_masked
     )
-    if any(_find_drug_name(fact) in limits.antipyretics for fact in given):
-        masked_until = at + limits.antipyretic_masks
-    after = CrsState(
+    if any(_find_drug_name(fact) in limits.antipyretics for fact in administrations):
+        masked_until = instant + limits.antipyretic_masks
+    next_state = CrsState(
         state.protocol,
         state.measures,
         state.context,
@@ -129,36 +133,38 @@ def step_state(state: CrsState, at: datetime, facts: Sequence[Fact]) -> tuple[Cr
         drugs,
         _find_usual_pressure(state, readings, drugs),
         masked_until,
-        masked,
+        is_fever_masked,
         state.course,
     )
-    if state.course is None and not (taken_now and fever is not False):
-        return after, None
-    now = CrsSigns(
-        at,
+    if state.course is None and not (has_new_temperature and fever is not False):
+        return next_state, None
+    signs = CrsSigns(
+        instant,
         fever,
         temperature,
-        is_fever_masked=masked,
+        is_fever_masked=is_fever_masked,
         pressure=grade_hypotension(
             readings,
             drugs,
             state.usual_pressure,
-            at,
+            instant,
             limits,
             plausible=state.measures["sbp"].plausible[PRESSURE_UNIT],
         ),
         oxygen=grade_hypoxia(readings),
         facts=tuple(facts),
     )
-    after, over = _retire_course(after, at)
-    if after.course is not None and not after.course.possible:
-        return replace(after, course=_continue_course(after, after.course, now, state.drugs)), over
-    after, doubted = _open_course(after, now, state.drugs)
-    return after, over or doubted
+    next_state, retired_run = _retire_course(next_state, instant)
+    if next_state.course is not None and not next_state.course.possible:
+        return replace(
+            next_state, course=_continue_course(next_state, next_state.course, signs, state.drugs)
+        ), retired_run
+    next_state, ended_run = _open_course(next_state, signs, state.drugs)
+    return next_state, retired_run or ended_run
 
 
 def _find_fever(state: CrsState, temperature: Fact) -> bool | None:
-    """Say whether *temperature* is a fever; None: it cannot be told."""
+    """Return True when *temperature* is a fever; None: unknown."""
     plausible = state.measures["temperature"].plausible["Cel"]
     return reaches_limit(temperature, Quantity(state.protocol.bedside.fever_c, "Cel"), plausible)
 
@@ -169,101 +175,116 @@ def find_open_run(state: CrsState) -> Run | None:
 
 
 def find_last_seen_at(state: CrsState) -> datetime | None:
-    """Return when that was last looked at."""
+    """Return the last instant at which the open episode was graded."""
     return None if state.course is None else state.course.last_at
 
 
-def _retire_course(state: CrsState, at: datetime) -> tuple[CrsState, Run | None]:
-    """Put an episode away that nothing can reopen any more, or that nobody looked at."""
+def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, Run | None]:
+    """Retire an episode that nothing can reopen any more, or that had no evidence for too long."""
     course = state.course
     if course is None:
         return state, None
     limits = state.protocol.bedside
-    too_late = (
+    cannot_reopen = (
         course.is_over
         and course.free_since is not None
-        and at - course.free_since > limits.reopens_within
+        and instant - course.free_since > limits.reopens_within
     )
-    if too_late or at - course.last_at > state.protocol.merge_gap:
+    if cannot_reopen or instant - course.last_at > state.protocol.merge_gap:
         return replace(state, course=None), build_run(course)
     return state, None
 
 
 def _open_course(
-    state: CrsState, now: CrsSigns, before: DrugExposures
+    state: CrsState, signs: CrsSigns, previous_drugs: DrugExposures
 ) -> tuple[CrsState, Run | None]:
     """Open an episode when there is a fever that the study drug or the graft may have caused.
 
-    What was only possible has ended once there is certainly none.
+    A possible episode has ended once there is certainly no fever.
     """
-    doubt = state.course
-    if not now.has_new_temperature:
+    possible_course = state.course
+    if not signs.has_new_temperature:
         return state, None
-    if now.fever is False:
-        if doubt is None:
+    if signs.fever is False:
+        if possible_course is None:
             return state, None
-        over = replace(doubt, free_since=now.instant, is_over=True)
-        return replace(state, course=None), build_run(over)
-    if not may_be_induced(state.protocol.inducers, state.drugs, state.context, now.instant):
+        ended_course = replace(possible_course, free_since=signs.instant, is_over=True)
+        return replace(state, course=None), build_run(ended_course)
+    if not may_be_induced(state.protocol.inducers, state.drugs, state.context, signs.instant):
         return state, None
-    if now.fever is None:
-        return replace(state, course=_extend_doubt(doubt, now)), None
-    not_before = doubt.history[0].at if doubt else None
-    new = CrsCourse(
-        (), now.instant, is_fever_waived=_is_treated(state, now, before), not_before=not_before
+    if signs.fever is None:
+        return replace(state, course=_extend_possible_course(possible_course, signs)), None
+    not_before = possible_course.history[0].at if possible_course else None
+    new_course = CrsCourse(
+        (),
+        signs.instant,
+        is_fever_waived=_is_treated(state, signs, previous_drugs),
+        not_before=not_before,
     )
-    course = record_grade(new, now, grade_crs(new, now))
-    return replace(state, course=update_other_scales(course, now, state.readings)), None
+    course = record_grade(new_course, signs, grade_crs(new_course, signs))
+    return replace(state, course=update_other_scales(course, signs, state.readings)), None
 
 
-def _extend_doubt(doubt: CrsCourse | None, now: CrsSigns) -> CrsCourse:
-    """Return what may be an episode: a temperature that cannot be read as one."""
-    if doubt is not None:
-        return replace(doubt, last_at=now.instant)
-    at_most = max(Grade.MILD, now.severity.at_most)
-    missing = tuple(sorted({Input.TEMPERATURE, *now.severity.missing}))
+def _extend_possible_course(possible_course: CrsCourse | None, signs: CrsSigns) -> CrsCourse:
+    """Return the possible episode that a temperature opens when it cannot be read."""
+    if possible_course is not None:
+        return replace(possible_course, last_at=signs.instant)
+    at_most = max(Grade.MILD, signs.severity.at_most)
+    missing = tuple(sorted({Input.TEMPERATURE, *signs.severity.missing}))
     level = SignGrade(Grade.NONE, at_most, "temperature that cannot be read", missing)
-    return add_change(CrsCourse((), now.instant, possible=True), now, level)
+    return add_change(CrsCourse((), signs.instant, possible=True), signs, level)
 
 
 def _continue_course(
-    state: CrsState, course: CrsCourse, now: CrsSigns, before: DrugExposures
+    state: CrsState, course: CrsCourse, signs: CrsSigns, previous_drugs: DrugExposures
 ) -> CrsCourse:
-    present = now.fever is True or (course.is_fever_waived and now.severity.at_least > Grade.NONE)
+    is_present = signs.fever is True or (
+        course.is_fever_waived and signs.severity.at_least > Grade.NONE
+    )
     if course.is_over:
-        if not (present and (now.has_new_temperature or course.is_fever_waived)):
+        if not (is_present and (signs.has_new_temperature or course.is_fever_waived)):
             return course
         course = replace(course, is_over=False, free_since=None)
     course = replace(
-        course, is_fever_waived=course.is_fever_waived or _is_treated(state, now, before)
+        course, is_fever_waived=course.is_fever_waived or _is_treated(state, signs, previous_drugs)
     )
-    course = record_grade(course, now, grade_crs(course, now))
+    course = record_grade(course, signs, grade_crs(course, signs))
     return update_recovery(
-        update_other_scales(course, now, state.readings), now, state.protocol.bedside.crs_free
+        update_other_scales(course, signs, state.readings), signs, state.protocol.bedside.crs_free
     )
 
 
-def _is_treated(state: CrsState, now: CrsSigns, before: DrugExposures) -> bool:
-    """Say whether fever is waived: a treatment of CRS was given, nothing planned or unchanged."""
+def _is_treated(state: CrsState, signs: CrsSigns, previous_drugs: DrugExposures) -> bool:
+    """Return True when a treatment of CRS waives fever: neither planned nor unchanged."""
     limits = state.protocol.bedside
-    for fact in now.facts:
+    for fact in signs.facts:
         body = fact.body
         if not isinstance(body, Administration) or body.scheduled or body.action is Action.STOP:
             continue
         if body.drug in limits.antipyretics or body.drug in limits.anticytokines:
             return True
-        if body.drug in limits.steroids and not _was_already_running(body, now.instant, before):
+        if body.drug in limits.steroids and not _was_already_running(
+            body, signs.instant, previous_drugs
+        ):
             return True
     return False
 
 
-def _was_already_running(body: Administration, at: datetime, before: DrugExposures) -> bool:
-    """Say whether the steroid ran, or was given day by day, at this dose or more."""
-    started = before.running_drugs.get(body.drug) or before.find_daily_dose(body.drug, at)
-    known = started.body.dose if started and isinstance(started.body, Administration) else None
-    if known is None or body.dose is None or known.unit != body.dose.unit:
-        return started is not None and body.dose is None
-    return body.dose.value <= known.value
+def _was_already_running(
+    body: Administration, instant: datetime, previous_drugs: DrugExposures
+) -> bool:
+    """Return True when the steroid ran, or was given day by day, at this dose or more."""
+    previous_fact = previous_drugs.running_drugs.get(body.drug) or previous_drugs.find_daily_dose(
+        body.drug, instant
+    )
+    previous_dose = (
+        previous_fact.body.dose
+        if previous_fact and isinstance(previous_fact.body, Administration)
+        else None
+    )
+    if previous_dose is None or body.dose is None or previous_dose.unit != body.dose.unit:
+        return previous_fact is not None and body.dose is None
+    return body.dose.value <= previous_dose.value
 
 
 def _find_usual_pressure(
@@ -271,24 +292,24 @@ def _find_usual_pressure(
 ) -> Fact | None:
     """Return the last pressure before the study drug was first given."""
     drug = state.protocol.study_drug
-    began = any(
-        drug in some
-        for some in (state.drugs.running_drugs, state.drugs.last_doses, state.drugs.stop_times)
+    has_begun = any(
+        drug in exposures
+        for exposures in (state.drugs.running_drugs, state.drugs.last_doses, state.drugs.stop_times)
     )
-    if began:
+    if has_begun:
         return state.usual_pressure
-    begins = drug in drugs.running_drugs or drug in drugs.last_doses
-    return state.readings.get("sbp") if begins else readings.get("sbp")
+    begins_now = drug in drugs.running_drugs or drug in drugs.last_doses
+    return state.readings.get("sbp") if begins_now else readings.get("sbp")
 
 
 def _rank_severity(body: Observation) -> Decimal | int | None:
-    """Return how bad a reading is beside others of its measure; None: it cannot be read."""
+    """Return the rank of a reading among others of its measure; None: it cannot be read."""
     if body.measure == "temperature":
         return read_number(body, "Cel")
     if body.measure == "sbp":
         pressure = read_number(body, "mm[Hg]")
         return None if pressure is None else -pressure
-    return severity_of_oxygen(body)
+    return rank_oxygen_severity(body)
 
 
 def _find_drug_name(fact: Fact) -> str:

@@ -34,29 +34,31 @@ def grade_spans(
     }
 
 
-def merge_worst_spans(one: Mapping[str, Span], other: Mapping[str, Span]) -> Mapping[str, Span]:
+def merge_worst_spans(
+    spans: Mapping[str, Span], other_spans: Mapping[str, Span]
+) -> Mapping[str, Span]:
     """Return the worst of two instants on each scale."""
-    return {scale: _combine_spans(span, one[scale]) if scale in one else span
-            for scale, span in other.items()}  # fmt: skip
+    return {scale: _combine_spans(span, spans[scale]) if scale in spans else span
+            for scale, span in other_spans.items()}  # fmt: skip
 
 
 def _grade_pressors(hypotension: SignGrade) -> Span:
-    """One pressor is published as 3; several are between it and "life-threatening"."""
+    """Return the grade of the pressure: several pressors lie between 3 and "life-threatening"."""
     if hypotension.at_least is Grade.LIFE_THREATENING:
         return Span(Grade.SEVERE, Grade.LIFE_THREATENING)
     return Span(hypotension.at_least, hypotension.at_most)
 
 
 def _grade_inspired_oxygen(hypoxia: SignGrade, readings: ChartedReadings) -> Span:
-    """v5.0 tells grade 2 from 3 by 40 % oxygen, whatever the device."""
+    """Return the grade of v5.0, which parts 2 from 3 by 40 % oxygen, whatever the device."""
     if hypoxia.at_least is Grade.NONE:
         return Span(hypoxia.at_least, hypoxia.at_most)
     device = find_device_name(readings)
     if not device:
         return Span(hypoxia.at_least, hypoxia.at_most)
-    much, _ = find_inspired_40_percent(readings)
-    low = Grade.SEVERE if much or device == "non-rebreather" else Grade.MODERATE
-    high = Grade.MODERATE if much is False else Grade.SEVERE
+    is_at_least_40_percent, _ = find_inspired_40_percent(readings)
+    low = Grade.SEVERE if is_at_least_40_percent or device == "non-rebreather" else Grade.MODERATE
+    high = Grade.MODERATE if is_at_least_40_percent is False else Grade.SEVERE
     if device == "ventilator":
         return Span(Grade.LIFE_THREATENING, Grade.LIFE_THREATENING)
     if device in POSITIVE_PRESSURE:
@@ -64,7 +66,8 @@ def _grade_inspired_oxygen(hypoxia: SignGrade, readings: ChartedReadings) -> Spa
     return Span(low, max(low, high))
 
 
-def _combine_spans(one: Span, other: Span) -> Span:
+def _combine_spans(first: Span, second: Span) -> Span:
     return Span(
-        max(one.at_least, other.at_least, Grade.MILD), max(one.at_most, other.at_most, Grade.MILD)
+        max(first.at_least, second.at_least, Grade.MILD),
+        max(first.at_most, second.at_most, Grade.MILD),
     )

@@ -1,4 +1,4 @@
-"""A syndrome in one participant: a scale followed through what is charted at the bedside."""
+"""A syndrome in one participant: a scale followed through the facts charted at the bedside."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,33 +14,37 @@ from services.vocabulary.grade import Grade
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 
+ScaleState = Any  # each scale has its own
+
 
 class SyndromeScale(Interface):
     """A published scale; its states are its own."""
 
     def reads_fact(self, fact: Fact, protocol: Protocol, /) -> bool:
-        """Say whether *fact* may change the syndrome."""
+        """Return True when *fact* may change the syndrome."""
 
     def make_initial_state(
         self, protocol: Protocol, measures: Mapping[str, Measure], context: BedsideContext, /
-    ) -> Any:  # noqa: ANN401
+    ) -> ScaleState:
         """Return the state before any fact."""
 
-    def step_state(self, state: Any, at: datetime, facts: Sequence[Fact], /) -> StepResult[Any]:  # noqa: ANN401
+    def step_state(
+        self, state: ScaleState, instant: datetime, facts: Sequence[Fact], /
+    ) -> StepResult[ScaleState]:
         """Return the state after one instant, and the episode that ended then."""
 
-    def find_open_run(self, state: Any, /) -> Run | None:  # noqa: ANN401
+    def find_open_run(self, state: ScaleState, /) -> Run | None:
         """Return the episode that may still change, if there is one."""
 
-    def find_last_seen_at(self, state: Any, /) -> datetime | None:  # noqa: ANN401
-        """Return when that was last looked at."""
+    def find_last_seen_at(self, state: ScaleState, /) -> datetime | None:
+        """Return the last instant at which the open episode was graded."""
 
 
 SCALES: Mapping[str, SyndromeScale] = {"astct-2019.crs": crs, "astct-2019.icans": icans}
 
 
 class FollowedSyndrome:
-    """A track of what is charted that is stepped through again when the context changes."""
+    """A track of charted facts that is stepped through again when the context changes."""
 
     baseline_grade = Grade.NONE
 
@@ -51,12 +55,12 @@ class FollowedSyndrome:
         self._scale = scale
         self._protocol = protocol
         self._measures = measures
-        self.track: FactTrack[Any] = FactTrack(
+        self.track: FactTrack[ScaleState] = FactTrack(
             scale.make_initial_state(protocol, measures, BedsideContext()), scale.step_state
         )
 
     def change(self, fact: Fact, *, stands: bool) -> None:
-        """Let *fact* stand, or stand no longer."""
+        """Add or remove *fact*."""
         (self.track.insert if stands else self.track.remove)(fact)
 
     def restart(self, context: BedsideContext) -> None:
@@ -71,5 +75,5 @@ class FollowedSyndrome:
         return self._scale.find_open_run(self.track.compute_state())
 
     def find_last_seen_at(self) -> datetime | None:
-        """Return when that was last looked at."""
+        """Return the last instant at which the open episode was graded."""
         return self._scale.find_last_seen_at(self.track.compute_state())

@@ -1,7 +1,7 @@
 """Graft-versus-host disease: stages of organs, and the grade or severity that they come to.
 
 Sources: Harris et al. 2016, Biol Blood Marrow Transplant 22:4-10 (acute, MAGIC); Jagasia et al.
-2015, Biol Blood Marrow Transplant 21:389-401 (chronic, NIH); what they leave open:
+2015, Biol Blood Marrow Transplant 21:389-401 (chronic, NIH); where they are silent:
 docs/decisions/gvhd.md
 """
 
@@ -35,7 +35,7 @@ SEVERITY: Mapping[ChronicSeverity, int] = {"none": 0, "mild": 1, "moderate": 2, 
 
 
 def grade_acute_gvhd(stages: GvhdStage) -> tuple[AcuteGrade, AcuteGrade]:
-    """Return the least and the greatest overall grade that the organs which were assessed allow.
+    """Return the least and the greatest overall grade that the assessed organs allow.
 
     >>> grade_acute_gvhd(GvhdStage(skin=3, liver=0, upper_gi=0, lower_gi=0))
     (<AcuteGrade.II: 2>, <AcuteGrade.II: 2>)
@@ -47,13 +47,15 @@ def grade_acute_gvhd(stages: GvhdStage) -> tuple[AcuteGrade, AcuteGrade]:
 
     Source: Harris et al. 2016, Biol Blood Marrow Transplant 22:4-10, table 2
     """
-    given = {organ: getattr(stages, organ) for organ in _HIGHEST}
-    for organ, stage in given.items():
+    organ_stages = {organ: getattr(stages, organ) for organ in _HIGHEST}
+    for organ, stage in organ_stages.items():
         if stage is not None and not 0 <= stage <= _HIGHEST[organ]:
             raise ValueError(f"there is no stage {stage} of {organ}")
-    least = {organ: stage or 0 for organ, stage in given.items()}
-    most = {organ: _HIGHEST[organ] if stage is None else stage for organ, stage in given.items()}
-    return _grade_stages(**least), _grade_stages(**most)
+    lowest_stages = {organ: stage or 0 for organ, stage in organ_stages.items()}
+    highest_stages = {
+        organ: _HIGHEST[organ] if stage is None else stage for organ, stage in organ_stages.items()
+    }
+    return _grade_stages(**lowest_stages), _grade_stages(**highest_stages)
 
 
 def _grade_stages(skin: int, liver: int, upper_gi: int, lower_gi: int) -> AcuteGrade:
@@ -87,12 +89,12 @@ def stage_skin(rash_percent: Decimal, *, bullae_over_5_percent: bool = False) ->
     """
     if not 0 <= rash_percent <= 100:  # noqa: PLR2004 - per cent
         raise ValueError(f"{rash_percent} is no percentage of the body surface")
-    none, lower, upper = _SKIN_PERCENT
+    no_rash, lower, upper = _SKIN_PERCENT
     if rash_percent > upper:
         return 4 if bullae_over_5_percent else 3
     if rash_percent >= lower:
         return 2
-    return 1 if rash_percent > none else 0
+    return 1 if rash_percent > no_rash else 0
 
 
 def stage_liver(bilirubin_mg_dl: Decimal) -> int:
@@ -101,10 +103,10 @@ def stage_liver(bilirubin_mg_dl: Decimal) -> int:
     >>> [stage_liver(Decimal(n)) for n in ("1.9", "2", "3", "3.05", "6", "6.1", "15", "15.1")]
     [0, 1, 1, 2, 2, 3, 3, 4]
     """
-    first, *beyond = _BILIRUBIN_MG_DL
+    first, *higher_limits = _BILIRUBIN_MG_DL
     if bilirubin_mg_dl < first:
         return 0
-    return 1 + sum(bilirubin_mg_dl > limit for limit in beyond)
+    return 1 + sum(bilirubin_mg_dl > limit for limit in higher_limits)
 
 
 def stage_lower_gi(stool_ml_per_day: Decimal, *, pain_ileus_or_blood: bool = False) -> int:
@@ -150,10 +152,12 @@ def grade_chronic_gvhd(scores: Mapping[str, int | None]) -> tuple[ChronicSeverit
     for organ, score in scores.items():
         if organ not in ORGANS or not (score is None or 0 <= score <= _WORST_SCORE):
             raise ValueError(f"there is no score {score} of {organ}")
-    given = {organ: scores.get(organ) for organ in ORGANS}
-    least = {organ: score or 0 for organ, score in given.items()}
-    most = {organ: _WORST_SCORE if score is None else score for organ, score in given.items()}
-    return _grade_scores(least), _grade_scores(most)
+    organ_scores = {organ: scores.get(organ) for organ in ORGANS}
+    lowest_scores = {organ: score or 0 for organ, score in organ_scores.items()}
+    highest_scores = {
+        organ: _WORST_SCORE if score is None else score for organ, score in organ_scores.items()
+    }
+    return _grade_scores(lowest_scores), _grade_scores(highest_scores)
 
 
 ORGANS: Sequence[str] = (
@@ -166,12 +170,12 @@ _SEVERAL_ORGANS = 3
 def _grade_scores(scores: Mapping[str, int]) -> ChronicSeverity:
     lungs = scores["lungs"]
     worst = max(score for organ, score in scores.items() if organ != "lungs")
-    affected = sum(score > 0 for score in scores.values())
+    affected_organs = sum(score > 0 for score in scores.values())
     if worst >= _WORST_SCORE or lungs > 1:
         return "severe"
-    if worst > 1 or lungs == 1 or affected >= _SEVERAL_ORGANS:
+    if worst > 1 or lungs == 1 or affected_organs >= _SEVERAL_ORGANS:
         return "moderate"
-    return "mild" if affected else "none"
+    return "mild" if affected_organs else "none"
 
 
 def score_lungs(fev1_percent: Decimal) -> int:

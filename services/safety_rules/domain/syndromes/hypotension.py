@@ -1,4 +1,4 @@
-"""How much help the circulation needs: blood pressure, fluids, vasopressors.
+"""Hypotension of the ASTCT scale: blood pressure, fluids, vasopressors.
 
 Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; thresholds are the
 protocol's, as the scale has none.
@@ -35,90 +35,96 @@ _ELSEWHERE = frozenset(
 def grade_hypotension(
     readings: ChartedReadings,
     drugs: DrugExposures,
-    usual: Fact | None,
-    at: datetime,
+    usual_pressure: Fact | None,
+    instant: datetime,
     limits: Bedside,
     *,
     plausible: PlausibleRange,
 ) -> SignGrade:
-    """Return the hypotension of the ASTCT scale at *at*.
+    """Return the hypotension of the ASTCT scale at *instant*.
 
     Args:
         readings: Last of each measure.
-        drugs: What runs and was given.
-        usual: The systolic pressure before the study drug; None: not known.
-        at: The instant.
+        drugs: Running and given by then.
+        usual_pressure: The systolic pressure before the study drug; None: not known.
+        instant: The instant.
         limits: The protocol's.
         plausible: Systolic pressures that can be, in mm[Hg].
     """
-    pressors = [
-        running for name in limits.vasopressors if (running := _find_acting_fact(name, drugs, at))
+    counted_pressors = [
+        fact for name in limits.vasopressors if (fact := _find_acting_fact(name, drugs, instant))
     ]
-    others = [
-        running
+    uncounted_pressors = [
+        fact
         for name in limits.vasopressors_not_counted
-        if (running := _find_acting_fact(name, drugs, at))
+        if (fact := _find_acting_fact(name, drugs, instant))
     ]
-    if len(pressors) >= _SEVERAL:
-        return _grade_treatment(Grade.LIFE_THREATENING, "several vasopressors", pressors)
-    if pressors or others:
-        return _grade_treatment(Grade.SEVERE, "a vasopressor", [*pressors, *others])
-    return _grade_without_vasopressor(readings, drugs, usual, at, limits, plausible=plausible)
+    if len(counted_pressors) >= _SEVERAL:
+        return _grade_treatment(Grade.LIFE_THREATENING, "several vasopressors", counted_pressors)
+    if counted_pressors or uncounted_pressors:
+        return _grade_treatment(
+            Grade.SEVERE, "a vasopressor", [*counted_pressors, *uncounted_pressors]
+        )
+    return _grade_without_vasopressor(
+        readings, drugs, usual_pressure, instant, limits, plausible=plausible
+    )
 
 
 def _grade_without_vasopressor(
     readings: ChartedReadings,
     drugs: DrugExposures,
-    usual: Fact | None,
-    at: datetime,
+    usual_pressure: Fact | None,
+    instant: datetime,
     limits: Bedside,
     *,
     plausible: PlausibleRange,
 ) -> SignGrade:
-    pressure = find_current_reading(readings, "sbp", at, limits.vitals_stay)
+    pressure = find_current_reading(readings, "sbp", instant, limits.vitals_stay)
     bolus = drugs.last_starts.get(FLUIDS)
     since_bolus = pressure is not None and bolus and pressure.observed_at > bolus.observed_at
-    if bolus and not since_bolus and at - bolus.observed_at <= limits.vitals_stay:
+    if bolus and not since_bolus and instant - bolus.observed_at <= limits.vitals_stay:
         return _grade_treatment(Grade.MODERATE, "a fluid bolus", [bolus])
     if pressure is None:
         return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
-    low = _is_low(pressure, usual, limits, plausible)
-    if low is None:
+    is_low = _is_low(pressure, usual_pressure, limits, plausible)
+    if is_low is None:
         return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
-    if not low:
+    if not is_low:
         return SignGrade(Grade.NONE, Grade.NONE, facts=(pressure,))
     because = f"systolic pressure {_describe_pressure(pressure)}, no vasopressor"
     return SignGrade(Grade.MODERATE, Grade.MODERATE, because, facts=(pressure,))
 
 
 def _is_low(
-    pressure: Fact, usual: Fact | None, limits: Bedside, plausible: PlausibleRange
+    pressure: Fact, usual_pressure: Fact | None, limits: Bedside, plausible: PlausibleRange
 ) -> bool | None:
-    enough = reaches_limit(pressure, Quantity(limits.sbp_below, PRESSURE_UNIT), plausible)
-    if enough is not True or usual is None:
-        return None if enough is None else not enough
-    before = _read_millimetres(usual)
-    if before is None:
+    is_above_limit = reaches_limit(pressure, Quantity(limits.sbp_below, PRESSURE_UNIT), plausible)
+    if is_above_limit is not True or usual_pressure is None:
+        return None if is_above_limit is None else not is_above_limit
+    usual_value = _read_millimetres(usual_pressure)
+    if usual_value is None:
         return False
-    kept = reaches_limit(pressure, Quantity(before - limits.sbp_drop, PRESSURE_UNIT), plausible)
-    exactly = _read_millimetres(pressure) == before - limits.sbp_drop
-    return True if exactly else None if kept is None else not kept
+    is_above_drop = reaches_limit(
+        pressure, Quantity(usual_value - limits.sbp_drop, PRESSURE_UNIT), plausible
+    )
+    is_at_drop = _read_millimetres(pressure) == usual_value - limits.sbp_drop
+    return True if is_at_drop else None if is_above_drop is None else not is_above_drop
 
 
 def _read_millimetres(fact: Fact) -> Decimal | None:
     return read_number(fact.body, PRESSURE_UNIT) if isinstance(fact.body, Observation) else None
 
 
-def _find_acting_fact(drug: str, drugs: DrugExposures, at: datetime) -> Fact | None:
+def _find_acting_fact(drug: str, drugs: DrugExposures, instant: datetime) -> Fact | None:
     """Return the fact by which *drug* acts: it runs, or a dose is given at this very instant."""
-    running, given = drugs.running_drugs.get(drug), drugs.last_doses.get(drug)
-    if running is None and given is not None and given.observed_at == at:
-        running = given
-    return running if running is not None and _may_reach_blood(running) else None
+    acting_fact, dose_fact = drugs.running_drugs.get(drug), drugs.last_doses.get(drug)
+    if acting_fact is None and dose_fact is not None and dose_fact.observed_at == instant:
+        acting_fact = dose_fact
+    return acting_fact if acting_fact is not None and _may_reach_blood(acting_fact) else None
 
 
 def _may_reach_blood(fact: Fact) -> bool:
-    """Say whether a drug may act on the pressure; so it may by a route that is not known."""
+    """Return True when a drug may act on the pressure; by an unknown route it may."""
     route = fact.body.route if isinstance(fact.body, Administration) else ""
     return route.strip().upper() not in _ELSEWHERE
 

@@ -1,4 +1,4 @@
-"""How much help with breathing: what the device says, and only then the flow.
+"""Hypoxia of the ASTCT scale: by the oxygen device, and only then by the flow.
 
 Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; the devices in its
 footnotes, and what they leave open: docs/decisions/bedside.md
@@ -17,7 +17,7 @@ from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.quantity import Quantity
 
-MEASURES = frozenset({"oxygen-device", "oxygen-flow", "fio2"})
+OXYGEN_MEASURES = frozenset({"oxygen-device", "oxygen-flow", "fio2"})
 
 NO_HYPOXIA = frozenset({"room-air", "home-cpap", "ventilator-airway-protection"})
 LOW_FLOW = frozenset({"blow-by"})
@@ -65,7 +65,7 @@ def _grade_cannula(device: Fact, flow: Fact | None) -> SignGrade:
 
 
 def _grade_flow_alone(flow: Fact | None) -> SignGrade:
-    """Return what a flow says when no device was ever charted: oxygen, by whatever device."""
+    """Return the grade of a flow without a charted device: oxygen, by whatever device."""
     missing = (Input.OXYGEN_DEVICE,)
     litres = _read_litres(flow)
     if flow is None or litres is None:
@@ -84,7 +84,7 @@ def _select_current_flow(device: Fact | None, flow: Fact | None) -> Fact | None:
 
 
 def rank_oxygen_severity(body: Observation) -> Decimal | int | None:
-    """Return how bad a reading is beside others of its measure; None: it cannot be read."""
+    """Return the rank of a reading among others of its measure; None: it cannot be read."""
     if body.measure == "oxygen-device":
         grades = {name: grade for names, grade in _GRADES for name in names}
         return grades.get(body.text, Grade.MODERATE if body.text == _CANNULA else None)
@@ -92,7 +92,7 @@ def rank_oxygen_severity(body: Observation) -> Decimal | int | None:
 
 
 def find_inspired_40_percent(readings: ChartedReadings) -> tuple[bool | None, Fact | None]:
-    """Say whether 40 % oxygen or more is inspired; None: not known with this device."""
+    """Return True when 40 % oxygen or more is inspired, with its fact; None: not known."""
     device, fio2 = readings.get("oxygen-device"), readings.get("fio2")
     if fio2 is None or (device is not None and fio2.observed_at < device.observed_at):
         return None, None

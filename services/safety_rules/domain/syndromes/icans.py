@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.segments import GradePoint, RunState, extend_run
+from services.safety_rules.domain.runs.run_state import GradePoint, RunState, extend_run
 from services.safety_rules.domain.syndromes.bedside import (
     BedsideContext,
     ChartedReadings,
@@ -28,27 +28,27 @@ from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 
-_UNAFFECTED, _MILD, _MODERATE, _SEVERE, _LIFE = list(Grade)[:5]
+_NORMAL, _MILD, _MODERATE, _SEVERE, _LIFE = list(Grade)[:5]
 
 # Each word that a domain may be charted with, and its grade.
 _WORDS: Mapping[str, Mapping[str, tuple[Grade, str]]] = {
     "arousal": {
-        "spontaneous": (_UNAFFECTED, "awakens spontaneously"),
+        "spontaneous": (_NORMAL, "awakens spontaneously"),
         "voice": (_MODERATE, "awakens to voice"),
         "tactile": (_SEVERE, "awakens only to tactile stimulus"),
         "unarousable": (_LIFE, "unarousable"),
     },
     "seizure": {
-        "none": (_UNAFFECTED, "no seizure"),
+        "none": (_NORMAL, "no seizure"),
         "brief": (_SEVERE, "seizure that resolved rapidly"),
         "prolonged": (_LIFE, "prolonged or repetitive seizure"),
     },
     "motor": {
-        "none": (_UNAFFECTED, "no motor weakness"),
+        "none": (_NORMAL, "no motor weakness"),
         "deep-focal": (_LIFE, "deep focal motor weakness"),
     },
     "edema": {
-        "none": (_UNAFFECTED, "no edema"),
+        "none": (_NORMAL, "no edema"),
         "focal": (_SEVERE, "focal cerebral edema"),
         "diffuse": (_LIFE, "diffuse cerebral edema or raised intracranial pressure"),
     },
@@ -60,7 +60,7 @@ MEASURES = frozenset(_WORDS) | _SCORES | _CONFOUNDING_SIGNS
 
 # ICE score: at or above which number which grade. Zero depends on arousal.
 _ICE = (
-    (Decimal(10), _UNAFFECTED),
+    (Decimal(10), _NORMAL),
     (Decimal(7), _MILD),
     (Decimal(3), _MODERATE),
     (Decimal(1), _SEVERE),
@@ -73,17 +73,17 @@ ICANS_V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
 
 @dataclass(frozen=True, slots=True)
 class IcansState:
-    """All that the next instant needs."""
+    """The state of the syndrome between instants."""
 
     protocol: Protocol
     context: BedsideContext
     readings: ChartedReadings = field(default_factory=dict)
     drugs: DrugExposures = field(default_factory=DrugExposures)
-    segments: RunState = field(default_factory=lambda: RunState(before_exposure=False))
+    run_state: RunState = field(default_factory=lambda: RunState(before_exposure=False))
 
 
 def reads_fact(fact: Fact, protocol: Protocol) -> bool:
-    """Say whether *fact* may change the syndrome."""
+    """Return True when *fact* may change the syndrome."""
     body = fact.body
     if isinstance(body, Observation):
         return body.measure in MEASURES
@@ -98,129 +98,131 @@ def make_initial_state(
 
 
 def step_state(
-    state: IcansState, at: datetime, facts: Sequence[Fact]
+    state: IcansState, instant: datetime, facts: Sequence[Fact]
 ) -> tuple[IcansState, Run | None]:
-    """Return the state after all *facts* of the instant *at*, and the episode that they end."""
+    """Return the state after all *facts* of *instant*, and the episode that they end."""
     drugs = state.drugs.apply_administrations(facts)
     readings = chart_readings(state.readings, facts, MEASURES, _rank_severity)
-    after = replace(state, readings=readings, drugs=drugs)
-    assessed = any(isinstance(fact.body, Observation) for fact in facts)
-    is_open = state.segments.open_run is not None
-    if not assessed or not (is_open or _may_begin(state, drugs, at)):
-        return after, None
-    level = grade_icans(readings, at, state.protocol.bedside.ice_stays)
+    next_state = replace(state, readings=readings, drugs=drugs)
+    is_assessed = any(isinstance(fact.body, Observation) for fact in facts)
+    is_open = state.run_state.open_run is not None
+    if not is_assessed or not (is_open or _may_begin(state, drugs, instant)):
+        return next_state, None
+    level = grade_icans(readings, instant, state.protocol.bedside.ice_stays)
     reading = GradePoint(
-        at,
+        instant,
         Span(level.at_least, level.at_most),
         level.because or "no domain affected",
         tuple(level.missing),
         tuple(sorted(fact.id for fact in level.facts)),
         provisional=any(not fact.status.is_final for fact in level.facts),
     )
-    segments, over = extend_run(state.segments, reading, state.protocol.merge_gap)
-    if segments.open_run is not None:
-        by_v6 = find_worst_grade(
-            list(_grade_domains_of_v6(readings, at, state.protocol.bedside.ice_stays))
+    run_state, ended_run = extend_run(state.run_state, reading, state.protocol.merge_gap)
+    if run_state.open_run is not None:
+        v6_level = find_worst_grade(
+            list(_grade_domains_of_v6(readings, instant, state.protocol.bedside.ice_stays))
         )
-        segments = replace(segments, open_run=_update_v6_grade(segments.open_run, by_v6))
-    return replace(after, segments=segments), over
+        run_state = replace(run_state, open_run=_update_v6_grade(run_state.open_run, v6_level))
+    return replace(next_state, run_state=run_state), ended_run
 
 
 def find_open_run(state: IcansState) -> Run | None:
-    """Return the episode that goes on, if there is one."""
-    return state.segments.open_run
+    """Return the episode that may still change, if there is one."""
+    return state.run_state.open_run
 
 
 def find_last_seen_at(state: IcansState) -> datetime | None:
-    """Return when the episode that goes on was last looked at."""
-    return state.segments.last_at
+    """Return the last instant at which the open episode was graded."""
+    return state.run_state.last_at
 
 
-def _update_v6_grade(run: Run, by_v6: SignGrade) -> Run:
+def _update_v6_grade(run: Run, v6_level: SignGrade) -> Run:
     """Return *run* with its worst grade on the scale of CTCAE v6.0 so far."""
-    so_far = run.other_scales.get(ICANS_V6, Span(_UNAFFECTED, _UNAFFECTED))
-    at_least = max(so_far.at_least, by_v6.at_least)
-    reached = Span(at_least, max(so_far.at_most, by_v6.at_most))
-    is_known = ICANS_V6 in run.other_scales and reached == so_far
-    return run if is_known else replace(run, other_scales={ICANS_V6: reached})
+    previous_span = run.other_scales.get(ICANS_V6, Span(_NORMAL, _NORMAL))
+    at_least = max(previous_span.at_least, v6_level.at_least)
+    worst_span = Span(at_least, max(previous_span.at_most, v6_level.at_most))
+    is_known = ICANS_V6 in run.other_scales and worst_span == previous_span
+    return run if is_known else replace(run, other_scales={ICANS_V6: worst_span})
 
 
-def _may_begin(state: IcansState, drugs: DrugExposures, at: datetime) -> bool:
-    return may_be_induced(state.protocol.inducers, drugs, state.context, at)
+def _may_begin(state: IcansState, drugs: DrugExposures, instant: datetime) -> bool:
+    return may_be_induced(state.protocol.inducers, drugs, state.context, instant)
 
 
-def grade_icans(readings: ChartedReadings, at: datetime, stays: timedelta) -> SignGrade:
-    """Return the grade at *at*: the worst of the domains, as far as each is known.
+def grade_icans(readings: ChartedReadings, instant: datetime, stays: timedelta) -> SignGrade:
+    """Return the grade at *instant*: the worst of the known domains.
 
     Args:
         readings: Last of each measure.
-        at: The instant.
-        stays: How long a reading stays true.
+        instant: The instant.
+        stays: The time for which a reading stays current.
     """
-    levels = list(_grade_domains(readings, at, stays))
+    levels = list(_grade_domains(readings, instant, stays))
     return find_worst_grade(levels)
 
 
 def _grade_domains(
-    readings: ChartedReadings, at: datetime, stays: timedelta
+    readings: ChartedReadings, instant: datetime, stays: timedelta
 ) -> Iterator[SignGrade]:
-    now = _find_current_readings(readings, at, stays)
-    sedated = _read_word(now.get("sedation")) == "yes"
-    bleeds = _read_word(now.get("intracranial-hemorrhage")) == "yes"
+    current_readings = _find_current_readings(readings, instant, stays)
+    is_sedated = _read_word(current_readings.get("sedation")) == "yes"
+    has_hemorrhage = _read_word(current_readings.get("intracranial-hemorrhage")) == "yes"
     for name, words in _WORDS.items():
-        fact = now.get(name)
-        excluded = (bleeds and name in ("edema", "motor")) or (sedated and name == "arousal")
-        if fact is not None and not excluded:
+        fact = current_readings.get(name)
+        is_confounded = (has_hemorrhage and name in ("edema", "motor")) or (
+            is_sedated and name == "arousal"
+        )
+        if fact is not None and not is_confounded:
             yield _grade_word(fact, words)
-    if sedated:
-        yield SignGrade(_UNAFFECTED, _LIFE, missing=(Input.AROUSAL, Input.ICE))
+    if is_sedated:
+        yield SignGrade(_NORMAL, _LIFE, missing=(Input.AROUSAL, Input.ICE))
     else:
-        yield _grade_cognition(now)
+        yield _grade_cognition(current_readings)
 
 
 def _grade_domains_of_v6(
-    readings: ChartedReadings, at: datetime, stays: timedelta
+    readings: ChartedReadings, instant: datetime, stays: timedelta
 ) -> Iterator[SignGrade]:
-    """CTCAE v6.0 reads the score and the arousal alone.
+    """Return the grades of the domains of CTCAE v6.0: the score and the arousal alone.
 
     Source: CTCAE v6.0, Nervous system disorders, "Immune effector cell-associated neurotoxicity
     syndrome"
     """
-    read = {name: fact for name, fact in readings.items() if name in _MEASURES_OF_V6}
-    return _grade_domains(read, at, stays)
+    v6_readings = {name: fact for name, fact in readings.items() if name in _MEASURES_OF_V6}
+    return _grade_domains(v6_readings, instant, stays)
 
 
 def _find_current_readings(
-    readings: ChartedReadings, at: datetime, stays: timedelta
+    readings: ChartedReadings, instant: datetime, stays: timedelta
 ) -> Mapping[str, Fact]:
     return {
-        name: found
+        name: fact
         for name in MEASURES
-        if (found := find_current_reading(readings, name, at, stays))
+        if (fact := find_current_reading(readings, name, instant, stays))
     }
 
 
 def _grade_word(fact: Fact, words: Mapping[str, tuple[Grade, str]]) -> SignGrade:
-    grade, because = words.get(_read_word(fact), (_UNAFFECTED, ""))
+    grade, because = words.get(_read_word(fact), (_NORMAL, ""))
     if not because:
-        return SignGrade(_UNAFFECTED, _LIFE, missing=(Input.TEXT,))
+        return SignGrade(_NORMAL, _LIFE, missing=(Input.TEXT,))
     return SignGrade(grade, grade, because, facts=(fact,) if grade else ())
 
 
-def _grade_cognition(now: Mapping[str, Fact]) -> SignGrade:
-    """Return what ICE says, or CAPD in children who cannot be scored by ICE."""
-    arousal = _read_word(now.get("arousal"))
-    worst_left = _SEVERE if arousal and arousal != "unarousable" else _LIFE
-    ice, capd = now.get("ice"), now.get("capd")
+def _grade_cognition(current_readings: Mapping[str, Fact]) -> SignGrade:
+    """Return the grade by ICE, or by CAPD in children who cannot be scored by ICE."""
+    arousal = _read_word(current_readings.get("arousal"))
+    worst_possible = _SEVERE if arousal and arousal != "unarousable" else _LIFE
+    ice, capd = current_readings.get("ice"), current_readings.get("capd")
     if ice is None and capd is not None:
         return _grade_capd(capd)
     score = _read_score(ice)
     if ice is None or score is None:
         missing = (Input.ICE,) if arousal else (Input.ICE, Input.AROUSAL)
-        return SignGrade(_UNAFFECTED, worst_left, missing=missing)
+        return SignGrade(_NORMAL, worst_possible, missing=missing)
     if score == 0:
-        unknown = () if arousal else (Input.AROUSAL,)
-        return SignGrade(_SEVERE, worst_left, "ICE 0", unknown, (ice,))
+        missing_inputs = () if arousal else (Input.AROUSAL,)
+        return SignGrade(_SEVERE, worst_possible, "ICE 0", missing_inputs, (ice,))
     grade = next(grade for least, grade in _ICE if score >= least)
     return SignGrade(grade, grade, f"ICE {score}", facts=(ice,) if grade else ())
 
@@ -229,10 +231,10 @@ def _grade_capd(fact: Fact) -> SignGrade:
     """Below 9 it is 1 (0: nothing noticed); arousal, a domain of its own, makes it worse."""
     score = _read_score(fact)
     if score is None:
-        return SignGrade(_UNAFFECTED, _LIFE, missing=(Input.ICE,))
+        return SignGrade(_NORMAL, _LIFE, missing=(Input.ICE,))
     if score >= _CAPD_SEVERE:
         return SignGrade(_SEVERE, _SEVERE, f"CAPD {score}", facts=(fact,))
-    grade = _MILD if score > 0 else _UNAFFECTED
+    grade = _MILD if score > 0 else _NORMAL
     return SignGrade(grade, grade, f"CAPD {score}", facts=(fact,) if grade else ())
 
 
@@ -245,12 +247,12 @@ def _read_points(body: Observation) -> Decimal | None:
     value = body.value
     if value is None or value.censoring is not None:
         return None
-    whole = value.value == value.value.to_integral_value()
-    return value.value if whole and 0 <= value.value <= HIGHEST[body.measure] else None
+    is_whole_number = value.value == value.value.to_integral_value()
+    return value.value if is_whole_number and 0 <= value.value <= HIGHEST[body.measure] else None
 
 
 def _rank_severity(body: Observation) -> Decimal | int | None:
-    """Return how bad a reading is beside others of its measure; None: it cannot be read."""
+    """Return the rank of a reading among others of its measure; None: it cannot be read."""
     if body.measure in _SCORES:
         points = _read_points(body)
         return -points if points is not None and body.measure == "ice" else points

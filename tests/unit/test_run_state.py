@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.runs.segments import (
+from services.safety_rules.domain.runs.run_state import (
     GradePoint,
     RunState,
     extend_run,
@@ -54,22 +54,22 @@ TABLE = {
 
 
 def follow(line):
-    segments, hour, runs = RunState(), 0, []
+    run_state, hour, runs = RunState(), 0, []
     for word in line.split():
         if word.startswith(".."):
             hour += float(word[2:]) - 1
             continue
         if word.startswith("|"):
-            segments, ended_run = start_exposure(segments, hours(hour), Grade(int(word[1:] or 0)))
+            run_state, ended_run = start_exposure(run_state, hours(hour), Grade(int(word[1:] or 0)))
             runs.append(ended_run)
             continue
         low, _, high = word.rstrip("p").replace("?", "0-4").partition("-")
         span = Span(Grade(int(low)), Grade(int(high or low)))
         reading = GradePoint(hours(hour), span, "", (), (f"f{hour}",), word.endswith("p"))
-        segments, ended_run = extend_run(segments, reading, GAP)
+        run_state, ended_run = extend_run(run_state, reading, GAP)
         runs.append(ended_run)
         hour += 1
-    return [run for run in (*runs, segments.open_run) if run]
+    return [run for run in (*runs, run_state.open_run) if run]
 
 
 def describe(episode_run):
