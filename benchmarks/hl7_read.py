@@ -17,7 +17,7 @@ import hl7
 from benchmarks.material import STUDY, Material
 from benchmarks.measuring import Measure, per_core_second
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.adapters.site_files import load_sites
+from services.ingest.adapters.study_sites import load_sites
 from services.ingest.domain.hl7.read import read_message
 
 _MESSAGES = 1000

@@ -8,7 +8,6 @@ from uuid import UUID, uuid5
 
 from services.alerts.delivery_context import GIVEN_UP, SENT, WAITING, WITHDRAWN, DeliveryContext
 from services.alerts.domain.due_notice import (
-    OPERATOR,
     Acknowledgement,
     DueNotice,
     Reason,
@@ -21,7 +20,7 @@ from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
 from services.store.session import Connection
-from services.vocabulary.alert import Alert
+from services.vocabulary.alert import OPERATOR, Alert
 
 Row = TypeVar("Row")
 

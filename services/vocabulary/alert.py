@@ -8,6 +8,8 @@ from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.recommendation import Advice
 
+OPERATOR = "operator"  # the role that looks after the machine and its channels
+
 
 class Level(StrEnum):
     """The scope of an alert, the widest first."""

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from services.alerts.acknowledgement import acknowledge
-from services.alerts.adapters.recipients_file import load_recipients
+from services.alerts.adapters.study_recipients import load_recipients
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.alerts.domain.routes import Channel

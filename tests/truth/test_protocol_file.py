@@ -426,8 +426,14 @@ SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the
     "a role with nobody in it": (
         "recipients.yaml",
         "  dsmb:\n    - {name: DSMB chair",
-        "  dsmb: []\n  dsmb_members:\n    - {name: DSMB chair",
+        "  dsmb_members:\n    - {name: DSMB chair",
         ("protocol.yaml: rules.BLINA-HSCT.S1.then.tell", "nobody in recipients.yaml is 'dsmb'"),
+    ),
+    "an address that is none": (
+        "recipients.yaml",
+        "email: ",
+        "email: nobody, webhook: ",
+        ("recipients.yaml line ", "give either email or webhook"),
     ),
     "a time zone that is none": (
         "sites.yaml",

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from services.alerts.adapters.recipients_file import RecipientsFileError, load_recipients
+from services.alerts.adapters.study_recipients import load_recipients
 from services.alerts.domain.routes import Channel, Recipient
+from services.runtime.file_error import UntrustedFileError
 
 OPERATOR = "  operator: [{name: Operator, email: op@x.org}]\n"
 
@@ -29,64 +30,75 @@ def test_each_role_has_its_people_with_their_channels(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        (
-            "roles:\n  dsmb: [{name: Chair, email: chair.x.org}]\n" + OPERATOR,
-            "roles.dsmb.0.email: 'chair.x.org' is no e-mail address",
-        ),
-        (
-            "roles:\n  dsmb: [{name: Chair, email: 'chair@x.org, anna@x.org'}]\n" + OPERATOR,
-            "roles.dsmb.0.email: 'chair@x.org, anna@x.org' is no e-mail address",
-        ),
-        (
-            "roles:\n  dsmb: [{name: G, webhook: ftp://x.org}]\n" + OPERATOR,
-            "roles.dsmb.0.webhook: 'ftp://x.org' is no http:// or https:// address",
-        ),
-        (
-            "roles:\n  dsmb: [{name: G, email: a@x.org, webhook: https://x.org}]\n" + OPERATOR,
-            "roles.dsmb.0: give either email or webhook",
-        ),
-        (
-            "roles:\n  dsmb: [{name: Chair}]\n" + OPERATOR,
-            "roles.dsmb.0: give either email or webhook",
-        ),
-        (
-            "roles:\n  dsmb: [{name: ' ', email: a@x.org}]\n" + OPERATOR,
-            "roles.dsmb.0.name: is empty",
-        ),
-        (
-            "roles:\n  dsmb: [{name: Chair, emial: chair@x.org}]\n" + OPERATOR,
-            "roles.dsmb.0.emial: nothing is called that here",
-        ),
-        ("roles:\n  dsmb: []\n" + OPERATOR, "roles.dsmb: names nobody"),
-        (
-            "roles:\n  dsmb: [{name: C, email: a@x.org}, {name: C, email: b@x.org}]\n" + OPERATOR,
-            "roles.dsmb: 'C' is there twice; give each a name of their own",
-        ),
-        (
-            "roles:\n  dsmb: [{name: C, email: a@x.org}]\n",
-            "roles: has no operator, who is told when a notice cannot be delivered",
-        ),
-        (
-            f"roles:\n{OPERATOR}{OPERATOR}",
-            "roles.operator: given twice; keep one of them",
-        ),
-        ("{}", "roles: is missing"),
-        ("roles: {}\nrolls: {}\n", "rolls: nothing is called that here"),
-        ("", "file: begin with `roles:`"),
-        ("roles: [", "is no YAML"),
-    ],
-)
+BAD = {  # the file, its fault
+    "an address without a host": (
+        "roles:\n  dsmb: [{name: Chair, email: chair.x.org}]\n" + OPERATOR,
+        "line 2, roles.dsmb.0.email: 'chair.x.org' is no e-mail address",
+    ),
+    "two addresses": (
+        "roles:\n  dsmb: [{name: Chair, email: 'chair@x.org, anna@x.org'}]\n" + OPERATOR,
+        "line 2, roles.dsmb.0.email: 'chair@x.org, anna@x.org' is no e-mail address",
+    ),
+    "an address of no web server": (
+        "roles:\n  dsmb:\n  - name: G\n    webhook: ftp://x.org\n" + OPERATOR,
+        "line 4, roles.dsmb.0.webhook: 'ftp://x.org' is no http:// or https:// address",
+    ),
+    "two channels": (
+        "roles:\n  dsmb: [{name: G, email: a@x.org, webhook: https://x.org}]\n" + OPERATOR,
+        "line 2, roles.dsmb.0: give either email or webhook",
+    ),
+    "no channel": (
+        "roles:\n  dsmb: [{name: Chair}]\n" + OPERATOR,
+        "line 2, roles.dsmb.0: give either email or webhook",
+    ),
+    "no name": (
+        "roles:\n  dsmb: [{name: ' ', email: a@x.org}]\n" + OPERATOR,
+        "line 2, roles.dsmb.0.name: is empty",
+    ),
+    "a key that nobody knows": (
+        "roles:\n  dsmb: [{name: Chair, emial: chair@x.org}]\n" + OPERATOR,
+        "line 2, roles.dsmb.0.emial: there is no such key; did you mean 'email'?",
+    ),
+    "a role that nobody has": (
+        "roles:\n  dsmb: []\n" + OPERATOR,
+        "line 2, roles.dsmb: names nobody: add somebody, or remove it",
+    ),
+    "a role left empty": (
+        "roles:\n  dsmb:\n" + OPERATOR,
+        'line 2, roles.dsmb: has no value: write one, or [], {} or ""',
+    ),
+    "two of one name": (
+        "roles:\n  dsmb: [{name: C, email: a@x.org},\n   {name: C, email: b@x.org}]\n" + OPERATOR,
+        "line 3, roles.dsmb.1.name: 'C' is there twice: give each a name of their own",
+    ),
+    "no operator": (
+        "roles:\n  dsmb: [{name: C, email: a@x.org}]\n",
+        ("line 1, roles: has no operator, who is told when a notice cannot be delivered: add one"),
+    ),
+    "a role given twice": (
+        f"roles:\n{OPERATOR}{OPERATOR}",
+        "line 3, roles.operator: is given twice: remove one",
+    ),
+    "no roles": ("{}", "line 1, roles: is missing: add it"),
+    "a key of the file": (
+        "roles: {}\nrolls: {}\n",
+        "line 2, rolls: there is no such key; it is one of: roles",
+    ),
+    "nothing": ("", ": is empty"),
+    "no mapping": ("[]", "line 1: must be keys with values (key: value)"),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), BAD.values(), ids=BAD)
 def test_a_mistake_is_named_with_its_file_and_field(tmp_path, text, problem):
-    with pytest.raises(RecipientsFileError) as error:
+    with pytest.raises(UntrustedFileError) as refusal:
         load_recipients(write_file(tmp_path, text))
-    assert str(error.value).startswith(f"{tmp_path / 'recipients.yaml'}: {problem}")
+    separator = " " if problem.startswith("line") else ""
+    assert str(refusal.value) == f"{tmp_path / 'recipients.yaml'}{separator}{problem}"
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(RecipientsFileError, match=r"recipients\.yaml: cannot be read: No such"):
+    with pytest.raises(UntrustedFileError, match=r"recipients\.yaml: cannot be read: No such"):
         load_recipients(tmp_path)
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.vocabulary.alert import Alert
-
-OPERATOR = "operator"  # the role that looks after the machine and its channels
+from services.vocabulary.alert import OPERATOR, Alert
 
 
 class Reason(StrEnum):

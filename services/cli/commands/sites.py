@@ -9,7 +9,7 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.study_of_data import choose_study
 from services.cli.shared.tables import explained_table
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.adapters.site_files import load_sites
+from services.ingest.adapters.study_sites import load_sites
 
 
 def perform(args: Namespace) -> int:

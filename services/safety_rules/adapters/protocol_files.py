@@ -1,6 +1,6 @@
 """A study's folder, refused unless every word of it is understood and every table recomputed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
@@ -10,12 +10,12 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from services.runtime.recipients_file import RECIPIENTS, read_recipients_file
 from services.runtime.sites_file import SITES, read_sites_file
 from services.runtime.yaml_keys import find_repeated_keys, read_yaml
 from services.safety_rules.adapters.file_faults import first_fault
 from services.safety_rules.adapters.protocol_rows import (
     ProtocolFile,
-    RecipientsFile,
     SignaturesFile,
 )
 from services.safety_rules.domain.stopping.design import Design
@@ -23,7 +23,6 @@ from services.safety_rules.domain.stopping.rule_faults import design_rule, find_
 from services.vocabulary.protocol import Protocol
 
 PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
-RECIPIENTS = "recipients.yaml"
 
 _File = TypeVar("_File", bound=BaseModel)
 
@@ -67,17 +66,14 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     content = _bytes(folder / name)
     file = _read(name, content, ProtocolFile)
     signatures = _read_if_there(folder / SIGNATURES, SignaturesFile)
-    recipients = _read_if_there(folder / RECIPIENTS, RecipientsFile)
     digest = sha256(content).hexdigest()
     protocol = file.value(_load_timezones(folder), digest, signatures.over(digest))
-    somebody = {role for role, people in recipients.roles.items() if people}
-    roles = somebody if (folder / RECIPIENTS).exists() else None
-    for field, problem in chain(_faults(protocol, roles), _assumed_faults(file)):
+    for field, problem in chain(_faults(protocol, _load_roles(folder)), _assumed_faults(file)):
         raise ProtocolFileError(name, field, problem)
     return Study(protocol, content, {rule.id: design_rule(rule) for rule in protocol.rules})
 
 
-def _faults(protocol: Protocol, roles: set[str] | None) -> Iterator[tuple[str, str]]:
+def _faults(protocol: Protocol, roles: Collection[str] | None) -> Iterator[tuple[str, str]]:
     """Yield what the file's parts say against each other, and against their own methods."""
     seen: set[str] = set()
     for rule in protocol.rules:
@@ -108,7 +104,7 @@ def _faults(protocol: Protocol, roles: set[str] | None) -> Iterator[tuple[str, s
 
 
 def _role_faults(
-    field: str, names: tuple[str, ...], roles: set[str] | None
+    field: str, names: tuple[str, ...], roles: Collection[str] | None
 ) -> Iterator[tuple[str, str]]:
     if not names:
         yield field, "names nobody"
@@ -140,6 +136,13 @@ def _load_timezones(folder: Path) -> Mapping[str, str]:
         return {}
     _, sites = read_sites_file(folder)
     return {site.id: site.timezone for site in sites}
+
+
+def _load_roles(folder: Path) -> Collection[str] | None:
+    """Return the roles that somebody has; None where no file names people."""
+    if not (folder / RECIPIENTS).exists():
+        return None
+    return read_recipients_file(folder).keys()
 
 
 def _read_if_there(path: Path, into: type[_File]) -> _File:

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from services.safety_rules.adapters.dosing_rows import DeviationsRow, DosingRow, HysLawRow
 from services.safety_rules.adapters.rule_rows import Duration, RuleRow, Strict, WindowRow
@@ -201,15 +201,3 @@ class SignaturesFile(Strict):
             for row in self.signatures
             if row.sha256 == sha256
         )
-
-
-class _Loose(BaseModel):
-    """A part of a file whose other keys are somebody else's to check."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class RecipientsFile(_Loose):
-    """Of ``recipients.yaml``: which roles somebody has."""
-
-    roles: Mapping[str, tuple[Mapping[str, object], ...]] = {}

@@ -2,10 +2,9 @@
 
 from services.alerts import http as pages
 from services.alerts.adapters.channels import channels_of
-from services.alerts.adapters.recipients_file import RecipientsFileError, load_recipients
+from services.alerts.adapters.study_recipients import load_recipients
 from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
-from services.cli.command import CommandError
 from services.cli.process.gauges import AlertGauges
 from services.cli.process.roles.parts import Parts
 from services.cli.process.serving import holder
@@ -16,7 +15,7 @@ def add_alerts(parts: Parts) -> None:
     """Let notices leave, and people acknowledge them.
 
     Raises:
-        CommandError: ``recipients.yaml`` cannot be trusted.
+        services.runtime.file_error.UntrustedFileError: ``recipients.yaml`` cannot be trusted.
     """
     desk = _delivery_context(parts)
     parts.work["alerts"] = DeliveryWorker(desk, holder(), parts.progress_of("alerts")).run
@@ -26,10 +25,7 @@ def add_alerts(parts: Parts) -> None:
 
 def _delivery_context(parts: Parts) -> DeliveryContext:
     context, metrics = parts.context, parts.metrics
-    try:
-        recipients = load_recipients(context.settings.study)
-    except RecipientsFileError as error:
-        raise CommandError(str(error)) from error
+    recipients = load_recipients(context.settings.study)
 
     def count(attempt: DeliveryAttempt) -> None:
         metrics.deliveries.labels(attempt.channel, attempt.result).inc()

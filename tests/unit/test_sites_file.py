@@ -3,7 +3,7 @@
 import pytest
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.adapters.site_files import load_sites
+from services.ingest.adapters.study_sites import load_sites
 from services.runtime.file_error import UntrustedFileError
 
 GOOD = """

@@ -1,0 +1,26 @@
+"""The recipients of a study, each with one channel."""
+
+from pathlib import Path
+
+from services.alerts.domain.routes import Channel, Recipient, Recipients
+from services.runtime.recipients_file import RecipientRow, read_recipients_file
+
+
+def load_recipients(folder: Path) -> Recipients:
+    """Return everybody whom the study in *folder* names.
+
+    Raises:
+        UntrustedFileError: ``recipients.yaml`` cannot be trusted.
+    """
+    return Recipients(
+        {
+            role: tuple(_make_recipient(role, row) for row in rows)
+            for role, rows in read_recipients_file(folder).items()
+        }
+    )
+
+
+def _make_recipient(role: str, row: RecipientRow) -> Recipient:
+    if row.email:
+        return Recipient(role, row.name, Channel.EMAIL, row.email)
+    return Recipient(role, row.name, Channel.WEBHOOK, row.webhook)
