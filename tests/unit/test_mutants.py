@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("cosmic_ray", reason="`make setup` installs it")
 from tests.mutants.judgement import Judgement, load_judgements
 from tests.mutants.mutation import DOMAIN, Mutation, list_mutations, sample_by_room
 from tests.mutants.reach import choose_tests
