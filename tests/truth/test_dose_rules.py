@@ -5,6 +5,8 @@ discontinue if at the lowest step (8 ug/d) or in more than 7 days; 4: discontinu
 relevant 3: withhold until <= 1, discontinue if in more than 14 days; 4: consider discontinuing.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from services.safety_rules.domain.dosing.dose_rules import advise_on_records
@@ -158,6 +160,13 @@ WHO_SAID_SO = {
 )
 def test_which_records_ask(criterion, grades, fields, expected):
     advice = advise(record(criterion, grades, **fields), rates="8@0")
+    assert "; ".join(describe_advice(one.advice) for one in advice) == expected
+
+
+@pytest.mark.parametrize(("died_hour", "expected"), [(8.9, ""), (9, ""), (9.1, "interrupt from 9")])
+def test_what_began_before_death_alone_asks(died_hour, expected):
+    anchors = replace(case().anchors, died_at=hours(died_hour))
+    advice = advise(record(CRS, "3@9"), rates="8@0", anchors=anchors)
     assert "; ".join(describe_advice(one.advice) for one in advice) == expected
 
 

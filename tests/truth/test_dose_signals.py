@@ -200,6 +200,18 @@ SEIZURES = {
         [chart_seizure("brief", -24), chart_seizure("none", -12), chart_seizure("brief", 24)],
         "",
     ),
+    "one at the first dose": (
+        [chart_seizure("brief", 0), chart_seizure("none", 12), chart_seizure("brief", 24)],
+        "discontinue from 24",
+    ),
+    "one, and a clinician's record 24 hours later": (
+        [chart_seizure("brief", 24), chart_seizure("none", 36), assess_seizure(2, 48)],
+        "",
+    ),
+    "one, and a clinician's record later than that": (
+        [chart_seizure("brief", 24), chart_seizure("none", 36), assess_seizure(2, 48.1)],
+        "discontinue from 48.1",
+    ),
     "one, and a clinician's record of it": (
         [chart_seizure("brief", 24), assess_seizure(2, 40)],
         "",

@@ -113,9 +113,17 @@ def test_without_a_transplant_only_the_other_clock_runs():
     assert describe_spell(find_spell(BY_ID["os"], follow_up, "first_infusion")) == "0-122"
 
 
-def test_who_left_before_the_first_infusion_was_never_at_risk():
-    not_at_risk = find_spell(BY_ID["os"], make_follow_up("", last_day=50), "transplant")
-    assert describe_spell(not_at_risk) == "follow-up ended before entry, day 50"
+@pytest.mark.parametrize(
+    ("last_day", "expected"),
+    [
+        (50, "follow-up ended before entry, day 50"),
+        (77.99, "follow-up ended before entry, day 78"),
+        (78, "78-78"),
+    ],
+)
+def test_who_left_before_the_first_infusion_was_never_at_risk(last_day, expected):
+    spell = find_spell(BY_ID["os"], make_follow_up("", last_day=last_day), "transplant")
+    assert describe_spell(spell) == expected
 
 
 def test_who_was_never_treated_is_no_case():

@@ -112,7 +112,8 @@ def test_follow_up_that_comes_late_takes_it_off_without_an_event_corrected():
 
 def test_an_event_that_is_dated_ahead_crosses_when_its_time_comes():
     future_event = learn(5, make_standing("A", 0, 3), make_standing("B", 1, 8))
-    assert find_rule_crossings(CRS, 7, TWO, future_event) == ()
+    assert find_rule_crossings(CRS, 7.999, TWO, future_event) == ()
+    assert find_rule_crossings(CRS, 8, TWO, future_event) == (BoundaryCrossing(day(8)),)
     assert find_rule_crossings(CRS, 9, TWO, future_event) == (BoundaryCrossing(day(8)),)
     assert find_rule_crossings(CRS, 9, TWO, future_event, learn(7, make_standing("B", 1))) == ()
     removal = learn(10, make_standing("B", 1))
@@ -158,7 +159,12 @@ def test_the_news_of_one_instant_stand_together_and_only_growing_follow_up_is_ne
     a, b = make_standing("A"), make_standing("B")
     changes = list_knowledge_changes(
         [(day(1), a), (day(2), b), (day(1), b)],
-        [(day(1), "A", day(1)), (day(2), "A", day(0)), (day(3), "A", day(2))],
+        [
+            (day(1), "A", day(1)),
+            (day(2), "A", day(0)),
+            (day(3), "A", day(2)),
+            (day(4), "A", day(2)),
+        ],
     )
     assert changes == [
         learn(1, a, b, A=1),

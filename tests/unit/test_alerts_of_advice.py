@@ -50,6 +50,9 @@ OCCASIONS = {
     "an earlier result made it longer": ({"since": hours(12)}, True),
     "its first result was corrected away": ({"since": hours(36)}, True),
     "it lasts": ({"until": None}, True),
+    "it begins as the other ends": ({"since": hours(48), "until": None}, True),
+    "it begins just after the other has ended": ({"since": hours(48.01), "until": None}, False),
+    "it ends as the other begins": ({"since": hours(0), "until": hours(24)}, True),
     "it was earlier, and over": ({"since": hours(0), "until": hours(20)}, False),
     "it is another one, later": ({"since": hours(60), "until": None}, False),
     "another rule": ({"rule": "crs"}, False),
@@ -63,6 +66,13 @@ def test_an_occasion_keeps_its_alert_while_it_overlaps_what_was_told(changes, is
     known_alerts = make_known_alerts(LIVER)
     (alert,) = alerts([replace(LIVER, **changes)], known_alerts)
     assert (alert.id == known_alerts[0][0].id) is is_same
+
+
+def test_a_deviation_of_one_instant_keeps_its_alert():
+    deviation = replace(LIVER, kind=AdviceKind.DEVIATION, until=LIVER.since)
+    known_alerts = make_known_alerts(deviation)
+    (alert,) = alerts([deviation], known_alerts)
+    assert alert.id == known_alerts[0][0].id
 
 
 def test_two_occasions_never_share_an_alert():

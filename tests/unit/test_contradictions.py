@@ -55,6 +55,10 @@ TABLE = {
         [fact(Transplant(), -70 * DAY), fact(Transplant(number=2), -90 * DAY)],
         [("transplant 2 is dated before transplant 1", ("f0", "f1"))],
     ),
+    "the second at the very instant of the first": (
+        [fact(Transplant(), -70 * DAY), fact(Transplant(number=2), -70 * DAY)],
+        [("transplant 2 is dated before transplant 1", ("f0", "f1"))],
+    ),
     "death before admission": (
         [fact(Death(), 2 * DAY), fact(Movement("admission"), 5 * DAY)],
         [("death is dated before movement to admission", ("f0", "f1"))],
@@ -91,6 +95,10 @@ TABLE = {
         [drug(Action.STOP, 1), drug(Action.START, 2)],
         [("norepinephrine was stopped before it was started", ("f0", "f1"))],
     ),
+    "a new bag: stopped and started at one instant": (
+        [drug(Action.STOP, 1), drug(Action.START, 1)],
+        [],
+    ),
     "stopped, and another order started": (
         [drug(Action.STOP, 1, "1"), drug(Action.START, 2, "2")],
         [],
@@ -102,6 +110,14 @@ TABLE = {
     "resolution before onset": (
         [make_assessment(2, 10, 10), make_assessment(0, 5, 20)],
         [("resolution of tremor is dated before its onset", ("f1", "f0"))],
+    ),
+    "resolution at the instant of the onset": (
+        [make_assessment(2, 10, 10), make_assessment(0, 10, 20)],
+        [],
+    ),
+    "resolution before onset, reported at one instant": (
+        [make_assessment(2, 10, 20), make_assessment(0, 5, 20)],
+        [],
     ),
 }
 

@@ -80,11 +80,19 @@ def test_what_runs_at_an_instant_or_ran_last(observed_hour, rate, runs):
     assert infusion.is_running(hours(observed_hour)) is runs
 
 
-def test_a_restart_is_what_began_after_a_pause_that_is_not_too_long():
-    infusion = trace_infusion(
-        chart_facts("start 8 0, stop - 24, start 8 30, stop - 40, start 8 400"), "blinatumomab"
-    )
-    pauses = [
-        (format_hour(one.start), pause) for one, pause in infusion.find_restarts(timedelta(days=14))
+# hours of the second start, after a stop at 24; hours of the pause before it, if it is a restart
+RESTARTS = {
+    "after 6 h": (30, [6]),
+    "after 14 days": (24 + 14 * 24, [14 * 24]),
+    "after more than 14 days": (24.1 + 14 * 24, []),
+}
+
+
+@pytest.mark.parametrize(("hour", "pauses"), RESTARTS.values(), ids=RESTARTS)
+def test_a_restart_is_what_began_after_a_pause_of_14_days_at_most(hour, pauses):
+    infusion = trace_infusion(chart_facts(f"start 8 0, stop - 24, start 8 {hour}"), "blinatumomab")
+    restarts = [
+        (format_hour(one.start), pause / timedelta(hours=1))
+        for one, pause in infusion.find_restarts(timedelta(days=14))
     ]
-    assert pauses == [("30", timedelta(hours=6))]
+    assert restarts == [(f"{hour:g}", pause) for pause in pauses]

@@ -80,6 +80,8 @@ EVENTS = {  # records of CRS; the day of the event at the lower, the upper end
     "there already, perhaps": ("-1:2-3 1:2 2:2-3 4:0", None, 2),
     "below it at the first infusion": ("-1:2 1:3 4:0", 1, 1),
     "at the very instant of the first infusion": ("0:3 4:0", None, None),
+    "at that instant, and rises further": ("0:3 2:4 4:0", 2, 2),
+    "at that instant, falls and comes back": ("0:3 1:2 3:3 4:0", 3, 3),
     "on the last day of the window": ("30.5:3", 30.5, 30.5),
     "after the window": ("32:3", None, None),
 }
@@ -206,6 +208,23 @@ def test_who_was_never_infused_or_too_late_is_listed_and_not_counted():
         )
 
 
+MIDNIGHT = hours(-8)
+LAST_INSTANTS = {  # the first infusion, hours from the end of day 100; whether it is counted
+    "in the last minute of day 100": (-1 / 60, True),
+    "as day 101 begins": (0, False),
+    "in the first minute of day 101": (1 / 60, False),
+}
+
+
+@pytest.mark.parametrize(("hour", "is_exposed"), LAST_INSTANTS.values(), ids=LAST_INSTANTS)
+def test_who_is_first_infused_on_the_last_day_of_the_window_is_counted(hour, is_exposed):
+    graft_at = MIDNIGHT - timedelta(days=101)  # at 0:00, so day 100 ends at MIDNIGHT
+    infusion = MIDNIGHT + timedelta(hours=hour)
+    anchors = replace(EXPOSED_ANCHORS, graft_at=graft_at, courses=(infusion,))
+    standing = find_standing(CRS, PROTOCOL, make_inputs(anchors=anchors)).standing
+    assert standing.exposed_at == (infusion if is_exposed else None)
+
+
 def test_a_retracted_or_rejected_event_leaves_its_place_to_the_next():
     first, second = record("1:3 2:0"), record("5:4 6:0")
     rejected_record = replace(first, state=EpisodeState.REJECTED)
@@ -231,6 +250,8 @@ COMPETES = {  # day of CRS, what else happened, when; the CRS event, what compet
     "at the same instant": (9, "died_at", 9, 9, None),
     "the event came later": (12, "relapsed_at", 9, None, "relapse"),
     "before the first infusion": (3, "relapsed_at", -20, 3, None),
+    "just before the first infusion": (3, "relapsed_at", -0.01, 3, None),
+    "at the very instant of the first infusion": (3, "relapsed_at", 0, None, "relapse"),
 }
 
 
@@ -316,9 +337,10 @@ def test_the_onset_may_date_the_event():
     rule = replace(CRS, event_date="onset")
     rises = record("1:2 5:3")
     assert count_days(find_standing(rule, PROTOCOL, make_inputs(rises)).standing.event) == 1
-    early_record = record("-1:2 5:3")
-    assert find_standing(rule, PROTOCOL, make_inputs(early_record)).standing.event is None
-    assert count_days(find_standing(CRS, PROTOCOL, make_inputs(early_record)).standing.event) == 5
+    for early_record in (record("-1:2 5:3"), record("0:2 5:3")):
+        inputs = make_inputs(early_record)
+        assert find_standing(rule, PROTOCOL, inputs).standing.event is None
+        assert count_days(find_standing(CRS, PROTOCOL, inputs).standing.event) == 5
 
 
 # What a participant is worth: events, complete, effective size (onset curve: 1 - exp(-t / 5 days))
