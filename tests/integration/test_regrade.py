@@ -72,12 +72,12 @@ def test_a_term_with_another_name_is_the_same_record(trial):
         results = preview(conn, load_rules(FOLDER), "ctcae-6.0")
     # platelets of 20 are grade 4 in v5 (below 25), and 3 in v6 (4 below 10)
     (item,) = [one for one in results.records if one.record.term == "Platelet count decreased"]
-    assert (str(item.current.worst), str(item.proposed.worst), item.difference) == (
+    assert (str(item.current_record.worst), str(item.proposed_record.worst), item.difference) == (
         "4",
         "3",
         "looser",
     )
-    assert item.proposed.term == "Thrombocytopenia"
+    assert item.proposed_record.term == "Thrombocytopenia"
     assert results.lost == {}
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.application.decide_study import last_known, status
-from services.safety_rules.domain.comparison.regraded import (
+from services.safety_rules.domain.comparison.record_comparison import (
     RecordComparison,
     RecordDifference,
     compare_records,
@@ -62,7 +62,7 @@ def preview(conn: Connection, rules: Rules) -> Preview:
 
 def _in_detail(one: RecordComparison) -> RecordComparison:
     """Return what also tells apart what is graded alike: a record of another content is another."""
-    is_other = one.difference is RecordDifference.NONE and one.current != one.proposed
+    is_other = one.difference is RecordDifference.NONE and one.current_record != one.proposed_record
     return replace(one, difference=RecordDifference.DETAILS) if is_other else one
 
 

@@ -7,7 +7,10 @@ from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.adapters.rules_version import TABLES
 from services.safety_rules.adapters.study_rules import StudyRules
 from services.safety_rules.application.recompute import assess
-from services.safety_rules.domain.comparison.regraded import RecordComparison, compare_records
+from services.safety_rules.domain.comparison.record_comparison import (
+    RecordComparison,
+    compare_records,
+)
 from services.safety_rules.domain.ctcae.name_faults import find_name_faults
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants

@@ -63,10 +63,14 @@ def _match_alerts(
     return alert_by_place
 
 
-def _is_same_occasion(advice: Advice, other: Advice) -> bool:
-    if (advice.kind, advice.rule, advice.criterion) != (other.kind, other.rule, other.criterion):
+def _is_same_occasion(advice: Advice, alerted_advice: Advice) -> bool:
+    if (advice.kind, advice.rule, advice.criterion) != (
+        alerted_advice.kind,
+        alerted_advice.rule,
+        alerted_advice.criterion,
+    ):
         return False
-    first, later = sorted((advice, other), key=lambda one: one.since)
+    first, later = sorted((advice, alerted_advice), key=lambda one: one.since)
     return later.since <= (first.until or _OPEN_END)
 
 

@@ -172,14 +172,14 @@ def make_past_crossing_alert(decision: Decision, protocol: Protocol) -> Alert | 
     )
 
 
-def add_undone(crossed: Decision, current: Decision) -> Decision:
-    """Return *crossed*, which reached the boundary, with the counts of *current* that undid it."""
+def add_undone(first_crossing: Decision, current: Decision) -> Decision:
+    """Return *first_crossing* with the counts of *current*, which undid it."""
     counts = {one.participant for one in current.contributors}
     removed_participants = (
-        one.participant for one in crossed.contributors if one.participant not in counts
+        one.participant for one in first_crossing.contributors if one.participant not in counts
     )
     return replace(
-        crossed, undone=Reversal(current.events, current.ess, tuple(removed_participants))
+        first_crossing, undone=Reversal(current.events, current.ess, tuple(removed_participants))
     )
 
 
@@ -256,18 +256,22 @@ def find_changed_alerts(
     """
     rows = []
     for alert in current_alerts:
-        stored = stored_alerts.get(alert.id)
-        if stored is None:
+        stored_alert = stored_alerts.get(alert.id)
+        if stored_alert is None:
             rows.append(alert)
         else:
-            updated = replace(alert, opened_at=stored.opened_at, version=stored.version)
-            if updated != stored:
-                rows.append(replace(updated, version=stored.version + 1))
+            new_version = replace(
+                alert, opened_at=stored_alert.opened_at, version=stored_alert.version
+            )
+            if new_version != stored_alert:
+                rows.append(replace(new_version, version=stored_alert.version + 1))
     ids = {alert.id for alert in current_alerts}
-    for key, stored in sorted(stored_alerts.items()):
-        updated = stored if key in ids else _end_alert(stored, closed_alerts.get(key))
-        if updated != stored:
-            rows.append(replace(updated, version=stored.version + 1))
+    for key, stored_alert in sorted(stored_alerts.items()):
+        new_version = (
+            stored_alert if key in ids else _end_alert(stored_alert, closed_alerts.get(key))
+        )
+        if new_version != stored_alert:
+            rows.append(replace(new_version, version=stored_alert.version + 1))
     return rows
 
 

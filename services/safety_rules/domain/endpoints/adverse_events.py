@@ -56,9 +56,9 @@ def find_worst_grades(
 
 
 def tabulate_terms(
-    worst: Sequence[WorstGrade], evaluable: int, together: str
+    worst: Sequence[WorstGrade], evaluable: int, total_label: str
 ) -> tuple[TermRow, ...]:
-    """Return the row of all terms, called *together*, then one for each term.
+    """Return the row of all terms, called *total_label*, then one for each term.
 
     Raises:
         ValueError: More participants had an event than are *evaluable*.
@@ -73,7 +73,7 @@ def tabulate_terms(
         spans_by_term.setdefault(worst_grade.term, []).append(worst_grade.span)
     term_rows = [_make_row(term, spans, evaluable) for term, spans in spans_by_term.items()]
     term_rows.sort(key=lambda row: (-row.any_grade.count, -row.severe.count, row.term))
-    return _make_row(together, list(spans_by_participant.values()), evaluable), *term_rows
+    return _make_row(total_label, list(spans_by_participant.values()), evaluable), *term_rows
 
 
 def _may_count(record: EpisodeContent) -> bool:

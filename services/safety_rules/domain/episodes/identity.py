@@ -168,14 +168,14 @@ def _find_overlap(first: EpisodeContent, second: EpisodeContent) -> timedelta | 
 
 
 def _takes_the_place(
-    successor: EpisodeContent, removed: EpisodeContent, find_evidence_end: FindEvidenceEnd
+    successor: EpisodeContent, removed_record: EpisodeContent, find_evidence_end: FindEvidenceEnd
 ) -> bool:
-    if _find_overlap(successor, removed) is None:
+    if _find_overlap(successor, removed_record) is None:
         return False
-    removed_last_at = removed.resolved_at or removed.history[-1].at
+    removed_last_at = removed_record.resolved_at or removed_record.history[-1].at
     successor_last_at = find_evidence_end(successor)
     return successor.onset_at <= removed_last_at and (
-        successor_last_at is None or removed.onset_at <= successor_last_at
+        successor_last_at is None or removed_record.onset_at <= successor_last_at
     )
 
 

@@ -203,18 +203,22 @@ class GradingContext:
             body = fact.body
             if self.criterion and isinstance(body, Observation) and body.value is not None:
                 for comparison in self.criterion.gradings[body.measure].lasting_comparisons:
-                    does = meets_comparison(body.value, comparison)
-                    if does or (does is False and held_since):
-                        is_met[comparison] = does or is_met.get(comparison, False)
+                    holds = meets_comparison(body.value, comparison)
+                    if holds or (holds is False and held_since):
+                        is_met[comparison] = holds or is_met.get(comparison, False)
         if not is_met:
             return held_since
-        updated = {
-            compared: since for compared, since in held_since.items() if is_met.get(compared, True)
+        new_held_since = {
+            comparison: since
+            for comparison, since in held_since.items()
+            if is_met.get(comparison, True)
         }
-        updated |= {
-            compared: held_since.get(compared, instant) for compared, does in is_met.items() if does
+        new_held_since |= {
+            comparison: held_since.get(comparison, instant)
+            for comparison, holds in is_met.items()
+            if holds
         }
-        return held_since if updated == held_since else updated
+        return held_since if new_held_since == held_since else new_held_since
 
 
 def _combine_outcomes(

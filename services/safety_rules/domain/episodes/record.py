@@ -54,8 +54,12 @@ class ParticipantBackground:
         """Add or remove *fact*."""
         match fact.body:
             case Adjudication(criterion=criterion):
-                remaining = [f for f in self.adjudications.get(criterion, ()) if f.id != fact.id]
-                self.adjudications[criterion] = [*remaining, fact] if stands else remaining
+                other_adjudications = [
+                    f for f in self.adjudications.get(criterion, ()) if f.id != fact.id
+                ]
+                self.adjudications[criterion] = (
+                    [*other_adjudications, fact] if stands else other_adjudications
+                )
             case Assessment() if stands:
                 self.assessments.add(fact.id)
             case Assessment():

@@ -18,8 +18,7 @@ from services.safety_rules.domain.episodes.record import (
     find_orphaned_adjudications,
 )
 from services.safety_rules.domain.facts import nearest_reading
-from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
-from services.safety_rules.domain.facts.anchors import may_move_anchor as moves_an_anchor
+from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, may_move_anchor
 from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
@@ -90,10 +89,10 @@ class Fold:
         """Apply *facts* of one message."""
         for fact in facts:
             change = self._current_facts.add(fact)
-            for removed in change.removed_facts:
-                self._route_fact(removed, stands=False)
-            for added in change.added_facts:
-                self._route_fact(added, stands=True)
+            for removed_fact in change.removed_facts:
+                self._route_fact(removed_fact, stands=False)
+            for added_fact in change.added_facts:
+                self._route_fact(added_fact, stands=True)
         if self._anchors_stale:
             self._update_anchors()
 
@@ -216,7 +215,7 @@ class Fold:
         """Add or remove a fact that is no observation."""
         body, instant = fact.body, fact.observed_at
         _update_facts(self._other_facts, fact, stands=stands)
-        if moves_an_anchor(fact, self._rules.protocol):
+        if may_move_anchor(fact, self._rules.protocol):
             _update_facts(self._anchor_facts, fact, stands=stands)
             self._anchors_stale = True
         if measures := concomitant_drugs.list_affected_measures(fact):

@@ -24,47 +24,49 @@ _ENDS = ("discharge",)
 
 
 def find_contradictions(facts: Iterable[Fact]) -> Iterator[Query]:
-    """Yield what contradicts itself among *facts*: those that stand, but no laboratory results."""
-    known = sorted(facts, key=lambda fact: (fact.observed_at, fact.id))
-    yield from _check_transplant_dates([f for f in known if isinstance(f.body, Transplant)])
-    yield from _check_death_dates([f for f in known if isinstance(f.body, Death)])
-    yield from _check_after_death(known)
-    yield from _check_stops(known)
-    yield from _check_resolutions([f for f in known if isinstance(f.body, Assessment)])
+    """Yield a query for each contradiction among *facts*: standing, and no laboratory results."""
+    facts_in_order = sorted(facts, key=lambda fact: (fact.observed_at, fact.id))
+    yield from _check_transplant_dates(
+        [f for f in facts_in_order if isinstance(f.body, Transplant)]
+    )
+    yield from _check_death_dates([f for f in facts_in_order if isinstance(f.body, Death)])
+    yield from _check_after_death(facts_in_order)
+    yield from _check_stops(facts_in_order)
+    yield from _check_resolutions([f for f in facts_in_order if isinstance(f.body, Assessment)])
 
 
-def _check_transplant_dates(found: Sequence[Fact]) -> Iterator[Query]:
-    """A transplant of one number has one date; the second comes after the first."""
+def _check_transplant_dates(transplants: Sequence[Fact]) -> Iterator[Query]:
+    """Yield a query for a transplant with several dates, and for a second before the first."""
     by_number: dict[int, list[Fact]] = {}
-    for fact in found:
+    for fact in transplants:
         number = fact.body.number if isinstance(fact.body, Transplant) else _TRIALS_OWN
         by_number.setdefault(number, []).append(fact)
-    for number, same in sorted(by_number.items()):
-        if len({fact.observed_at for fact in same}) > 1:
-            yield Query(f"transplant {number} has {len(same)} dates", _list_ids(same))
-    first, later = by_number.get(_TRIALS_OWN, []), found
-    for fact in later:
+    for number, dated_facts in sorted(by_number.items()):
+        if len({fact.observed_at for fact in dated_facts}) > 1:
+            yield Query(f"transplant {number} has {len(dated_facts)} dates", _list_ids(dated_facts))
+    first = by_number.get(_TRIALS_OWN, [])
+    for fact in transplants:
         number = fact.body.number if isinstance(fact.body, Transplant) else _TRIALS_OWN
         if number > _TRIALS_OWN and first and fact.observed_at <= first[0].observed_at:
             problem = f"transplant {number} is dated before transplant 1"
             yield Query(problem, _list_ids([first[0], fact]))
 
 
-def _check_death_dates(found: Sequence[Fact]) -> Iterator[Query]:
-    days = {fact.observed_at.date() for fact in found}
+def _check_death_dates(deaths: Sequence[Fact]) -> Iterator[Query]:
+    days = {fact.observed_at.date() for fact in deaths}
     if len(days) > 1:
-        yield Query(f"death has {len(days)} dates", _list_ids(found))
+        yield Query(f"death has {len(days)} dates", _list_ids(deaths))
 
 
-def _check_after_death(known: Sequence[Fact]) -> Iterator[Query]:
-    """Nothing is done to a participant on a day after that of death, which may have no time."""
-    died = next((fact for fact in known if isinstance(fact.body, Death)), None)
-    if died is None:
+def _check_after_death(standing_facts: Sequence[Fact]) -> Iterator[Query]:
+    """Yield a query for each kind of care on a day after that of death, which may have no time."""
+    death = next((fact for fact in standing_facts if isinstance(fact.body, Death)), None)
+    if death is None:
         return
-    day = died.observed_at.date()
-    later = [f for f in known if f.observed_at.date() > day and _needs_life(f)]
-    for what, same in groupby(sorted(later, key=_describe_kind), key=_describe_kind):
-        yield Query(f"death is dated before {what}", _list_ids([died, *same]))
+    day = death.observed_at.date()
+    later = [f for f in standing_facts if f.observed_at.date() > day and _needs_life(f)]
+    for kind, facts_of_kind in groupby(sorted(later, key=_describe_kind), key=_describe_kind):
+        yield Query(f"death is dated before {kind}", _list_ids([death, *facts_of_kind]))
 
 
 def _needs_life(fact: Fact) -> bool:
@@ -85,10 +87,10 @@ def _describe_kind(fact: Fact) -> str:
     return fact.body.kind
 
 
-def _check_stops(known: Sequence[Fact]) -> Iterator[Query]:
-    """What was stopped under an order was started before, if it was started at all."""
+def _check_stops(standing_facts: Sequence[Fact]) -> Iterator[Query]:
+    """Yield a query for each order whose stop comes before its start."""
     by_order: dict[tuple[str, str], list[Fact]] = {}
-    for fact in known:
+    for fact in standing_facts:
         if isinstance(fact.body, Administration):
             order, _, _ = fact.series.rpartition("|")  # the rest is what was done
             by_order.setdefault((fact.body.drug, order), []).append(fact)
@@ -105,10 +107,10 @@ def _find_action(fact: Fact) -> Action | None:
     return fact.body.action if isinstance(fact.body, Administration) else None
 
 
-def _check_resolutions(found: Sequence[Fact]) -> Iterator[Query]:
-    """An event that was reported to be over began before it ended."""
+def _check_resolutions(assessments: Sequence[Fact]) -> Iterator[Query]:
+    """Yield a query for each event whose reported end comes before its onset."""
     by_term: dict[str, list[Fact]] = {}
-    for fact in found:
+    for fact in assessments:
         if isinstance(fact.body, Assessment):
             by_term.setdefault(fact.body.criterion, []).append(fact)
     for term, facts in sorted(by_term.items()):
@@ -126,7 +128,7 @@ def _find_grade(fact: Fact) -> int:
 
 
 def _is_reported_later(resolution: Fact, onset: Fact) -> bool:
-    """Say whether an end was reported after the onset, and dated before it."""
+    """Return True when *resolution* was reported after *onset*, and dated before it."""
     dated_before: datetime = onset.observed_at
     return resolution.observed_at < dated_before and resolution.reported_at > onset.reported_at
 

@@ -1,4 +1,4 @@
-"""What a data manager has to ask a site: numbers that cannot be, and what a grade waits for.
+"""Data queries to a site: impossible numbers, and the missing inputs of a grade.
 
 Source: docs/decisions/grading.md, "Numbers that cannot be"
 """
@@ -20,19 +20,19 @@ from services.vocabulary.quantity import Quantity
 _SIGNS = frozenset({"sbp", "oxygen-flow", "fio2"})
 
 
-def query_impossible_numbers(fact: Fact, measured: MeasureGrading) -> Iterator[Query]:
+def query_impossible_numbers(fact: Fact, grading: MeasureGrading) -> Iterator[Query]:
     """Yield a query for every number of *fact* that no living person's laboratory reports."""
     body = fact.body
     if not isinstance(body, Observation):
         return
-    if body.value is not None and _needs_other_unit(body.value, measured):
+    if body.value is not None and _needs_other_unit(body.value, grading):
         unit = f"a unit of {body.value.unit}" if body.value.unit else "a number without a unit"
         yield Query(f"{unit} does not fit {body.measure}", (fact.id,))
-    if body.value is not None and not _is_plausible(body.value, measured):
+    if body.value is not None and not _is_plausible(body.value, grading):
         yield Query(f"{body.measure} of {_format_quantity(body.value)} cannot be", (fact.id,))
-    if body.lln is not None and (body.lln.value < 0 or _is_too_high(body.lln, measured)):
+    if body.lln is not None and (body.lln.value < 0 or _is_too_high(body.lln, grading)):
         yield Query(f"a lower limit of {_format_quantity(body.lln)} cannot be", (fact.id,))
-    if body.uln is not None and (body.uln.value <= 0 or _is_too_high(body.uln, measured)):
+    if body.uln is not None and (body.uln.value <= 0 or _is_too_high(body.uln, grading)):
         yield Query(f"an upper limit of {_format_quantity(body.uln)} cannot be", (fact.id,))
     if body.lln is not None and body.uln is not None and _are_reversed(body.lln, body.uln):
         limits = f"{_format_quantity(body.lln)} to {_format_quantity(body.uln)}"
@@ -40,9 +40,9 @@ def query_impossible_numbers(fact: Fact, measured: MeasureGrading) -> Iterator[Q
 
 
 class PlausibilityCheck:
-    """What was found to be possible of the readings of one criterion in one participant.
+    """The values of one criterion in one participant that were found possible.
 
-    Between two numbers that can be, with the same unit and limits, every number can be.
+    Between two possible numbers, with the same unit and limits, every number is possible.
     """
 
     def __init__(self) -> None:
@@ -50,20 +50,27 @@ class PlausibilityCheck:
         self._possible: dict[str, tuple[Observation, Decimal, Decimal]] = {}  # of each measure
 
     def query_impossible_numbers(
-        self, fact: Fact, body: Observation, measured: MeasureGrading
+        self, fact: Fact, body: Observation, grading: MeasureGrading
     ) -> tuple[Query, ...]:
-        """Return what `impossible` yields."""
-        value, like = body.value, self._possible.get(body.measure)
+        """Return the queries of the function `query_impossible_numbers`."""
+        value, plausible_values = body.value, self._possible.get(body.measure)
         if value is None or value.censoring is not None:
-            return tuple(query_impossible_numbers(fact, measured))
-        is_alike = like is not None and _is_alike(body, like[0])
-        if like is not None and is_alike and like[1] <= value.value <= like[2]:
+            return tuple(query_impossible_numbers(fact, grading))
+        has_same_limits = plausible_values is not None and _is_alike(body, plausible_values[0])
+        if (
+            plausible_values is not None
+            and has_same_limits
+            and plausible_values[1] <= value.value <= plausible_values[2]
+        ):
             return ()
-        found = tuple(query_impossible_numbers(fact, measured))
-        if not found:
-            ends = (value.value, *(like[1:] if like is not None and is_alike else ()))
+        queries = tuple(query_impossible_numbers(fact, grading))
+        if not queries:
+            ends = (
+                value.value,
+                *(plausible_values[1:] if plausible_values is not None and has_same_limits else ()),
+            )
             self._possible[body.measure] = (body, min(ends), max(ends))
-        return found
+        return queries
 
 
 def _is_alike(body: Observation, other: Observation) -> bool:
@@ -96,7 +103,7 @@ def _find_bounds(
 ) -> tuple[str, Decimal, Decimal, bool] | None:
     """Return the unit (empty: any), least and greatest number, and True for whole numbers only.
 
-    None: nothing is asked about *measure* here.
+    None: *measure* has no bounds here.
     """
     if measure in HIGHEST:
         return "", Decimal(0), HIGHEST[measure], True
@@ -117,30 +124,30 @@ def query_undecided_records(records: Iterable[EpisodeContent], notify: int) -> I
         yield Query(f"{problem}; missing: {', '.join(missing)}", tuple(facts))
 
 
-def _needs_other_unit(value: Quantity, measured: MeasureGrading) -> bool:
-    """Say whether a grade needs another unit; where only multiples count, any will do."""
-    return convert_to_published_unit(value, measured.units, measured.valence) is None
+def _needs_other_unit(value: Quantity, grading: MeasureGrading) -> bool:
+    """Return True when a grade needs another unit; where only multiples count, any will do."""
+    return convert_to_published_unit(value, grading.units, grading.valence) is None
 
 
-def _is_plausible(value: Quantity, measured: MeasureGrading) -> bool:
-    """Say whether *value* may be so; a bound, and a unit that does not fit, say too little."""
-    fits = convert_to_published_unit(value, measured.units, measured.valence)
+def _is_plausible(value: Quantity, grading: MeasureGrading) -> bool:
+    """Return True unless *value* is impossible; a bound or a unit that does not fit passes."""
+    fits = convert_to_published_unit(value, grading.units, grading.valence)
     if fits is None or fits.censoring is not None:
         return True
-    within = measured.find_plausible_range(fits.unit)
-    zero = fits.value == 0 and within.low.number == 0
-    return zero or within.contains(fits.value)
+    plausible = grading.find_plausible_range(fits.unit)
+    zero = fits.value == 0 and plausible.low.number == 0
+    return zero or plausible.contains(fits.value)
 
 
-def _is_too_high(limit: Quantity, measured: MeasureGrading) -> bool:
-    """Say whether nobody's result could be above *limit*."""
-    fits = convert_to_published_unit(limit, measured.units, measured.valence)
-    return fits is not None and measured.find_plausible_range(fits.unit).high < RangeEnd(fits.value)
+def _is_too_high(limit: Quantity, grading: MeasureGrading) -> bool:
+    """Return True when nobody's result could be above *limit*."""
+    fits = convert_to_published_unit(limit, grading.units, grading.valence)
+    return fits is not None and grading.find_plausible_range(fits.unit).high < RangeEnd(fits.value)
 
 
 def _are_reversed(lln: Quantity, uln: Quantity) -> bool:
-    same = lln if lln.unit == uln.unit else rescale_quantity(lln, uln.unit)
-    return same is not None and same.value >= uln.value > Decimal(0)
+    lln_in_unit = lln if lln.unit == uln.unit else rescale_quantity(lln, uln.unit)
+    return lln_in_unit is not None and lln_in_unit.value >= uln.value > Decimal(0)
 
 
 def _format_quantity(quantity: Quantity) -> str:

@@ -144,11 +144,11 @@ def make_design(
         for name, value in parameters.items()
     }
     if family == "table":
-        calibrated = _calibrate_table(n, p0, alpha, parameter_values, looks)
+        calibration = _calibrate_table(n, p0, alpha, parameter_values, looks)
     else:
-        calibrated = calibrate_boundary(family, n, p0, alpha, parameter_values, looks=looks)
+        calibration = calibrate_boundary(family, n, p0, alpha, parameter_values, looks=looks)
     sizes = tuple(check_looks(looks, n).tolist())
-    if all(calibrated.boundary[x] > x for x in sizes):
+    if all(calibration.boundary[x] > x for x in sizes):
         raise NeverStopsError(_explain_infeasible(family, alpha, parameter_values))
     return Design(
         family=family,
@@ -156,9 +156,9 @@ def make_design(
         alpha=alpha,
         n=n,
         looks=sizes,
-        boundary=tuple(calibrated.boundary[x] for x in sizes),
-        attained_alpha=calibrated.attained_alpha,
-        characteristics=compute_characteristics(np.array(calibrated.boundary), rates),
+        boundary=tuple(calibration.boundary[x] for x in sizes),
+        attained_alpha=calibration.attained_alpha,
+        characteristics=compute_characteristics(np.array(calibration.boundary), rates),
     )
 
 
@@ -171,10 +171,10 @@ def _explain_infeasible(
     if family == "posterior":
         theta = parameter_values["theta"][0]
         return f"theta is {theta:g}, which no count reaches: this rule can never stop"
-    also = ", or nu smaller" if family == "chen-chaloner" else ""
+    advice_on_nu = ", or nu smaller" if family == "chen-chaloner" else ""
     return (
         f"alpha is {alpha:g}, and no boundary that can be reached keeps the type I error at it: "
-        f"this rule is infeasible, as it can never stop; alpha or n must be larger{also}"
+        f"this rule is infeasible, as it can never stop; alpha or n must be larger{advice_on_nu}"
     )
 
 

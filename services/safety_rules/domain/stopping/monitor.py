@@ -182,9 +182,9 @@ def _is_crossed(
     compared_crossing: tuple[Outcomes, bool],
 ) -> bool:
     """Return True when *outcomes* cross; *compared_crossing* has often the same outcomes."""
-    compared, is_crossed = compared_crossing
-    if np.array_equal(compared.event_at, outcomes.event_at) and np.array_equal(
-        compared.closed_at, outcomes.closed_at
+    compared_outcomes, is_crossed = compared_crossing
+    if np.array_equal(compared_outcomes.event_at, outcomes.event_at) and np.array_equal(
+        compared_outcomes.closed_at, outcomes.closed_at
     ):
         return is_crossed
     counted_outcomes = apply_policy(cohort, outcomes, rule.policy)

@@ -23,14 +23,14 @@ def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
         yield from ((f"stop_when.boundary.{at}".rstrip("."), what) for at, what in faults)
         return
     try:
-        computed = design_rule(rule)
+        computed_design = design_rule(rule)
     except ValueError as error:
         yield "stop_when", str(error)
         return
     signed_boundary = expand_steps(when.boundary, when.n, rule.looks)
-    signed_at_looks = tuple(signed_boundary[x] for x in computed.looks)
-    if computed.boundary != signed_at_looks:
-        yield "stop_when.boundary", _describe_difference(rule, computed)
+    signed_at_looks = tuple(signed_boundary[x] for x in computed_design.looks)
+    if computed_design.boundary != signed_at_looks:
+        yield "stop_when.boundary", _describe_difference(rule, computed_design)
     else:
         yield from _find_example_faults(rule, signed_boundary)
 
@@ -54,12 +54,12 @@ def design_rule(rule: Rule, rates: Sequence[float] = ()) -> Design:
     )
 
 
-def _describe_difference(rule: Rule, computed: Design) -> str:
+def _describe_difference(rule: Rule, computed_design: Design) -> str:
     when = rule.stop_when
     return (
         f"the file says {format_steps(when.boundary)}; {when.method} with p0 {when.p0:g}, alpha "
-        f"{when.alpha:g}, n {when.n} gives {computed.boundary_text}"
-        f" (type I error {computed.attained_alpha:.5f})"
+        f"{when.alpha:g}, n {when.n} gives {computed_design.boundary_text}"
+        f" (type I error {computed_design.attained_alpha:.5f})"
     )
 
 

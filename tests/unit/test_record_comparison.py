@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.safety_rules.domain.comparison.regraded import compare_records
+from services.safety_rules.domain.comparison.record_comparison import compare_records
 from services.vocabulary.episode import EpisodeState
 from tests.helpers.dosing_course import format_hour, record
 

@@ -17,9 +17,9 @@ class RecordDifference(StrEnum):
     LOOSER = "looser"
     WIDER = "less certain"  # one end higher, the other lower
     NARROWER = "more certain"
-    ADDED = "stricter: a new record"
+    NEW_RECORD = "stricter: a new record"
     POSSIBLE = "a possible record"
-    REMOVED = "looser: no record any longer"
+    LOST_RECORD = "looser: no record any longer"
     TIMES = "same worst grade, other times"
     DETAILS = "same grades and times, other details"
     NONE = "the same"
@@ -29,8 +29,8 @@ class RecordDifference(StrEnum):
 class RecordComparison:
     """One current record and the proposed one; None: there is none."""
 
-    current: EpisodeContent | None
-    proposed: EpisodeContent | None
+    current_record: EpisodeContent | None
+    proposed_record: EpisodeContent | None
     difference: RecordDifference
 
     @property
@@ -41,7 +41,7 @@ class RecordComparison:
     @property
     def record(self) -> EpisodeContent:
         """The current record, or the proposed one when it is new."""
-        record = self.current or self.proposed
+        record = self.current_record or self.proposed_record
         if record is None:
             raise ValueError("a record is there before or after")
         return record
@@ -62,55 +62,63 @@ def compare_records(
         equivalent_criteria: The proposed criterion for a current one; the others have the same id
             on both sides, or no counterpart.
     """
-    old_by, new_by = (
+    current_by_key, proposed_by_key = (
         _group_records(current_records, equivalent_criteria),
         _group_records(proposed_records, {}),
     )
     comparisons: list[RecordComparison] = []
-    for key in sorted({*old_by, *new_by}):
-        comparisons += _pair_records(old_by.get(key, []), new_by.get(key, []))
+    for key in sorted({*current_by_key, *proposed_by_key}):
+        comparisons += _pair_records(current_by_key.get(key, []), proposed_by_key.get(key, []))
     return comparisons
 
 
 def _group_records(
     records: Iterable[EpisodeContent], equivalent_criteria: Mapping[str, str]
 ) -> dict[tuple[str, str], list[EpisodeContent]]:
-    grouped: dict[tuple[str, str], list[EpisodeContent]] = {}
+    records_by_key: dict[tuple[str, str], list[EpisodeContent]] = {}
     for record in sorted(records, key=lambda one: (one.onset_at, one.before_exposure)):
         criterion = equivalent_criteria.get(record.criterion, record.criterion)
-        grouped.setdefault((record.participant, criterion), []).append(record)
-    return grouped
+        records_by_key.setdefault((record.participant, criterion), []).append(record)
+    return records_by_key
 
 
 def _pair_records(
-    current: Sequence[EpisodeContent], proposed: Sequence[EpisodeContent]
+    current_records: Sequence[EpisodeContent], proposed_records: Sequence[EpisodeContent]
 ) -> list[RecordComparison]:
     pairs = sorted(
-        (-overlap, i, k)
-        for i, old in enumerate(current)
-        for k, new in enumerate(proposed)
+        (-overlap, index, partner)
+        for index, old in enumerate(current_records)
+        for partner, new in enumerate(proposed_records)
         if (overlap := _find_overlap(old, new)) is not None
     )
     partner_of: dict[int, int] = {}
-    for _, i, k in pairs:
-        if i not in partner_of and k not in partner_of.values():
-            partner_of[i] = k
+    for _, index, partner in pairs:
+        if index not in partner_of and partner not in partner_of.values():
+            partner_of[index] = partner
     comparisons = [
         RecordComparison(
-            old, proposed[partner_of[i]], _find_difference(old, proposed[partner_of[i]])
+            old,
+            proposed_records[partner_of[index]],
+            _find_difference(old, proposed_records[partner_of[index]]),
         )
-        if i in partner_of
-        else RecordComparison(old, None, RecordDifference.REMOVED)
-        for i, old in enumerate(current)
+        if index in partner_of
+        else RecordComparison(old, None, RecordDifference.LOST_RECORD)
+        for index, old in enumerate(current_records)
     ]
-    added_records = [one for k, one in enumerate(proposed) if k not in partner_of.values()]
+    added_records = [
+        proposed
+        for partner, proposed in enumerate(proposed_records)
+        if partner not in partner_of.values()
+    ]
     return [
         *comparisons,
         *(
             RecordComparison(
-                None, one, RecordDifference.POSSIBLE if one.possible else RecordDifference.ADDED
+                None,
+                proposed,
+                RecordDifference.POSSIBLE if proposed.possible else RecordDifference.NEW_RECORD,
             )
-            for one in added_records
+            for proposed in added_records
         ),
     ]
 
@@ -123,11 +131,16 @@ def _find_overlap(first: EpisodeContent, second: EpisodeContent) -> timedelta | 
     return end - start if start < end or first.onset_at == second.onset_at else None
 
 
-def _find_difference(current: EpisodeContent, proposed: EpisodeContent) -> RecordDifference:
-    low = proposed.worst.at_least - current.worst.at_least
-    high = proposed.worst.at_most - current.worst.at_most
+def _find_difference(
+    current_record: EpisodeContent, proposed_record: EpisodeContent
+) -> RecordDifference:
+    low = proposed_record.worst.at_least - current_record.worst.at_least
+    high = proposed_record.worst.at_most - current_record.worst.at_most
     if low == high == 0:
-        is_same = _times(current) == _times(proposed) and current.possible == proposed.possible
+        is_same = (
+            _times(current_record) == _times(proposed_record)
+            and current_record.possible == proposed_record.possible
+        )
         return RecordDifference.NONE if is_same else RecordDifference.TIMES
     if low >= 0 and high >= 0:
         return RecordDifference.STRICTER
