@@ -1,26 +1,14 @@
 """The chart of one stopping rule: where it is, where it stops, and what is still pending."""
 
-import io
-from typing import Any, Literal
+from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from services.charts.style import CURRENT, INK, PENDING, STOP, STYLE, render
 from services.vocabulary.decision import Decision, PathPoint, Signal
-
-# Colours that stay apart without red-green vision. Source: Okabe, Ito 2008, Color Universal Design
-STOP, NOW, PENDING, INK = "#D55E00", "#0072B2", "#56B4E9", "#222222"
-
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "aegis",
-    "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 
 def boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
@@ -49,10 +37,7 @@ def boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
             title_fontsize=8.5,
             alignment="left",
         )
-        written = io.BytesIO()
-        metadata = {"Date": None, "Creator": "Aegis"} if form == "svg" else {"Software": "Aegis"}
-        figure.savefig(written, format=form, metadata=metadata)
-    return written.getvalue()
+        return render(figure, form)
 
 
 def _top(decision: Decision) -> float:
@@ -61,35 +46,35 @@ def _top(decision: Decision) -> float:
 
 
 def _stop_region(axes: Axes, decision: Decision, top: float) -> None:
-    """Shade what stops: a size between two whole ones is looked up at the upper one.
+    """Shade the counts that stop: a size between two whole ones is looked up at the upper one.
 
-    With grouped looks it is what stops at each look, when the size first reaches it.
+    With grouped looks, mark those that stop at each look, when the size first reaches it.
     """
     if decision.looks:
         _stop_at_looks(axes, decision, top)
         return
-    across: list[float] = []
-    up: list[float] = []
+    sizes: list[float] = []
+    counts: list[float] = []
     for step in decision.steps:
-        across += [step.first - 1, step.last]
-        up += [step.events, step.events]
-    axes.fill_between(across, up, top, color=STOP, alpha=0.16, linewidth=0, label="Stop region")
-    axes.plot(across, up, color=STOP, linewidth=2)
+        sizes += [step.first - 1, step.last]
+        counts += [step.events, step.events]
+    axes.fill_between(sizes, counts, top, color=STOP, alpha=0.16, linewidth=0, label="Stop region")
+    axes.plot(sizes, counts, color=STOP, linewidth=2)
     for step in decision.steps:
         _number(axes, step.events, (step.first - 1 + step.last) / 2)
 
 
 def _stop_at_looks(axes: Axes, decision: Decision, top: float) -> None:
-    found = [
+    limits = [
         (look, step.events)
         for look in decision.looks
         for step in decision.steps
         if step.first <= look <= step.last
     ]
-    across, up = [look for look, _ in found], [events for _, events in found]
-    axes.vlines(across, up, top, color=STOP, linewidth=6, alpha=0.3, label="Stop at a look")
-    axes.plot(across, up, "_", color=STOP, markersize=12, markeredgewidth=2)
-    for look, events in found:
+    sizes, counts = [look for look, _ in limits], [events for _, events in limits]
+    axes.vlines(sizes, counts, top, color=STOP, linewidth=6, alpha=0.3, label="Stop at a look")
+    axes.plot(sizes, counts, "_", color=STOP, markersize=12, markeredgewidth=2)
+    for look, events in limits:
         _number(axes, events, look - 0.5)
 
 
@@ -108,11 +93,11 @@ def _pending_band(axes: Axes, decision: Decision, top: float) -> None:
     if not decision.pending:
         return
     final = max(decision.complete + decision.pending, decision.ess)
-    most = decision.events + decision.pending
+    highest = decision.events + decision.pending
     axes.fill_between(
         [decision.ess, final],
         [decision.events, decision.events],
-        [decision.events, most],
+        [decision.events, highest],
         color=PENDING,
         alpha=0.35,
         linewidth=0,
@@ -121,11 +106,12 @@ def _pending_band(axes: Axes, decision: Decision, top: float) -> None:
             f" (they cross with {decision.p_cross_p0:.0%} at p0)"
         ),
     )
-    axes.vlines(final, decision.events, min(most, top), color=PENDING, linewidth=5, alpha=0.8)
-    beyond = f"to {most}" if most > top else str(most)
+    bar_top = min(highest, top)
+    axes.vlines(final, decision.events, bar_top, color=PENDING, linewidth=5, alpha=0.8)
+    label, drop = (f"to {highest}", -9) if highest > top else (str(highest), 0)
     axes.annotate(
-        beyond, (final, min(most, top)), (6, -9 if most > top else 0), textcoords="offset points",
-        color=NOW, size=8, va="center",
+        label, (final, bar_top), (6, drop), textcoords="offset points", color=CURRENT, size=8,
+        va="center",
     )  # fmt: skip
 
 
@@ -136,16 +122,16 @@ def _path(axes: Axes, decision: Decision) -> None:
         counts += [counts[-1], point.events]
     sizes.append(decision.ess)
     counts.append(decision.events)
-    axes.plot(sizes, counts, color=NOW, linewidth=1.8, label="Events so far")
-    crossed = [point for point in decision.path if point.crossed]
-    _mark(axes, [point for point in decision.path if not point.crossed], "o", NOW)
-    _mark(axes, crossed, "X", STOP)
+    axes.plot(sizes, counts, color=CURRENT, linewidth=1.8, label="Events so far")
+    crossings = [point for point in decision.path if point.crossed]
+    _mark(axes, [point for point in decision.path if not point.crossed], "o", CURRENT)
+    _mark(axes, crossings, "X", STOP)
     axes.plot(
         [decision.ess],
         [decision.events],
         marker="D",
         markersize=10,
-        color=NOW,
+        color=CURRENT,
         markeredgecolor="white",
         linestyle="none",
         clip_on=False,
@@ -176,25 +162,28 @@ def _frame(axes: Axes, decision: Decision, top: float) -> None:
     axes.set_ylabel("Participants with the event")
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    reached = decision.signal is not Signal.CONTINUE
-    says = "was reached, and no longer is" if decision.undone else str(decision.signal)
-    axes.set_title(says.capitalize(), loc="right", color=STOP if reached else NOW, size=11)
+    is_reached = decision.signal is not Signal.CONTINUE
+    heading = "was reached, and no longer is" if decision.undone else str(decision.signal)
+    axes.set_title(
+        heading.capitalize(), loc="right", color=STOP if is_reached else CURRENT, size=11
+    )
     axes.set_title(decision.protocol, loc="left", size=9, color=INK)
 
 
 def _note(decision: Decision) -> str:
-    at = decision.data_to
-    data_to = f"Data to {at:%Y-%m-%d %H:%M} UTC" if at else "Nobody treated yet"
-    beyond = decision.beyond_plan
-    exhausted = f"Plan exhausted: {beyond} treated after it not counted.  " if beyond else ""
+    data_to = decision.data_to
+    data_cut = f"Data to {data_to:%Y-%m-%d %H:%M} UTC" if data_to else "Nobody treated yet"
+    extra_count = decision.beyond_plan
+    plan_note = (
+        f"Plan exhausted: {extra_count} treated after it not counted.  " if extra_count else ""
+    )
     mean, low, high = decision.posterior
-    at_p0 = decision.conditional_p0
-    safe = f" ({at_p0:.0%} at p0)" if at_p0 is not None else ""
+    at_p0 = "" if decision.conditional_p0 is None else f" ({decision.conditional_p0:.0%} at p0)"
     return (
-        f"{data_to}.  {decision.evaluable} treated, {decision.complete} complete, "
+        f"{data_cut}.  {decision.evaluable} treated, {decision.complete} complete, "
         f"{decision.pending} pending; confirmed {decision.confirmed}, at upper grades "
         f"{decision.upper}.\n"
-        f"Chance of ever reaching the boundary by {decision.n}: {decision.predictive:.0%}{safe}.  "
+        f"Chance of ever reaching the boundary by {decision.n}: {decision.predictive:.0%}{at_p0}.  "
         f"Event rate {mean:.0%} (95 % {low:.0%} to {high:.0%}).\n"
-        f"{exhausted}Trial safety oversight, not a bedside alarm."
+        f"{plan_note}Trial safety oversight, not a bedside alarm."
     )

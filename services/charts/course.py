@@ -1,6 +1,5 @@
 """The chart of one participant's course of CRS: signs, support, drugs and grade, on one time."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from services.charts.boundary import INK, NOW, PENDING, STOP, STYLE
+from services.charts.style import CURRENT, INK, PENDING, STOP, STYLE, render
 from services.vocabulary.episode import Change, EpisodeContent
 
 _GRADES = ("#ffffff", "#f6e8c3", "#dfc27d", "#bf812d", "#8c510a")
@@ -20,25 +19,25 @@ _DEVICES = {  # as a chart has room for
     "cpap": "CPAP", "bipap": "BiPAP", "ventilator": "ventilator",
 }  # fmt: skip
 _LIGHT = 2  # grades up to here are drawn in a light colour
-_AROUND = timedelta(hours=20)
+_MARGIN = timedelta(hours=20)
 _SPO2_FROM, _SPO2_ROOM = 84, 6  # percent; room below the lowest value for the names of devices
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A number that was read at an instant."""
+    """A reading at an instant."""
 
-    at: datetime
+    observed_at: datetime
     value: float
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A drug; *until* is when an infusion was stopped, None for a single dose."""
+class DrugInterval:
+    """A drug as it was given; *stopped_at* ends an infusion, None for a single dose."""
 
     drug: str
-    at: datetime
-    until: datetime | None = None
+    started_at: datetime
+    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What was seen and done around one episode.
+    """Signs, support and drugs around one episode.
 
     *devices* are (instant, device); *fever_c* and *sbp_below* are the protocol's limits; *days*
     are those that begin in the time that is drawn; *label* names the protocol and who signed it.
@@ -63,7 +62,7 @@ class Course:
     sbp: Sequence[Point]
     spo2: Sequence[Point]
     devices: Sequence[tuple[datetime, str]]
-    drugs: Sequence[Given]
+    drugs: Sequence[DrugInterval]
     fever_c: float
     sbp_below: float
     days: Sequence[Day]
@@ -78,8 +77,12 @@ def course_chart(course: Course, form: Literal["svg", "png"]) -> bytes:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9.2, 8.0), dpi=150, layout="constrained")
         axes = figure.subplots(5, 1, sharex=True, height_ratios=(2, 2, 2, 1.6, 1.2))
-        _line(axes[0], course, course.temperature, "Temperature\n(°C)", (course.fever_c, "fever"))
-        _line(axes[1], course, course.sbp, "Systolic\n(mm Hg)", (course.sbp_below, "threshold"))
+        _vital_sign(
+            axes[0], course, course.temperature, "Temperature\n(°C)", (course.fever_c, "fever")
+        )
+        _vital_sign(
+            axes[1], course, course.sbp, "Systolic\n(mm Hg)", (course.sbp_below, "threshold")
+        )
         _oxygen(axes[2], course)
         _drugs(axes[3], course)
         _ribbon(axes[4], course)
@@ -89,63 +92,59 @@ def course_chart(course: Course, form: Literal["svg", "png"]) -> bytes:
             f"{content.participant}  {content.term}, worst grade {content.worst}",
             x=0.02, ha="left", weight="bold", size=13,
         )  # fmt: skip
-        written = io.BytesIO()
-        metadata = {"Date": None, "Creator": "Aegis"} if form == "svg" else {"Software": "Aegis"}
-        figure.savefig(written, format=form, metadata=metadata)
-    return written.getvalue()
+        return render(figure, form)
 
 
-def span_of(content: EpisodeContent) -> tuple[datetime, datetime]:
-    """Return from when to when a course is drawn."""
+def drawn_span(content: EpisodeContent) -> tuple[datetime, datetime]:
+    """Return the first and the last instant of the chart of a course."""
     end = content.resolved_at or content.history[-1].at
-    return content.onset_at - _AROUND, end + _AROUND
+    return content.onset_at - _MARGIN, end + _MARGIN
 
 
-def _hours(course: Course, at: datetime) -> float:
-    return (at - span_of(course.content)[0]) / timedelta(hours=1)
+def _hours(course: Course, instant: datetime) -> float:
+    return (instant - drawn_span(course.content)[0]) / timedelta(hours=1)
 
 
-def _line(
+def _vital_sign(
     axes: Axes, course: Course, points: Sequence[Point], label: str, limit: tuple[float, str]
 ) -> None:
     threshold, name = limit
     axes.axhline(threshold, color=STOP, linewidth=1, linestyle="--")
     axes.text(1.0, threshold, f" {name} {threshold:g}", transform=axes.get_yaxis_transform(),
               color=STOP, size=8, va="center")  # fmt: skip
-    axes.plot([_hours(course, p.at) for p in points], [p.value for p in points],
-              color=NOW, marker="o", markersize=3.5, linewidth=1.3)  # fmt: skip
+    axes.plot([_hours(course, p.observed_at) for p in points], [p.value for p in points],
+              color=CURRENT, marker="o", markersize=3.5, linewidth=1.3)  # fmt: skip
     axes.set_ylabel(label)
     axes.grid(visible=True, color="#e4e4e4", linewidth=0.6)
 
 
 def _oxygen(axes: Axes, course: Course) -> None:
-    axes.plot([_hours(course, p.at) for p in course.spo2], [p.value for p in course.spo2],
-              color=NOW, marker="o", markersize=3.5, linewidth=1.3)  # fmt: skip
+    axes.plot([_hours(course, p.observed_at) for p in course.spo2], [p.value for p in course.spo2],
+              color=CURRENT, marker="o", markersize=3.5, linewidth=1.3)  # fmt: skip
     lowest = min((point.value for point in course.spo2), default=_SPO2_FROM)
     axes.set_ylim(min(_SPO2_FROM, lowest - _SPO2_ROOM), 101)
     axes.set_ylabel("SpO2 (%)\nand device")
     axes.grid(visible=True, color="#e4e4e4", linewidth=0.6)
-    end = span_of(course.content)[1]
-    changes = [
-        d for at, d in enumerate(course.devices) if not at or course.devices[at - 1][1] != d[1]
-    ]
-    for (at, device), following in zip(changes, [*changes[1:], (end, "")], strict=True):
+    end = drawn_span(course.content)[1]
+    changes = [d for k, d in enumerate(course.devices) if not k or course.devices[k - 1][1] != d[1]]
+    for (instant, device), next_change in zip(changes, [*changes[1:], (end, "")], strict=True):
         if device in _DEVICES:
-            start, until = _hours(course, at), _hours(course, following[0])
-            axes.axvspan(start, until, ymax=0.16, color=PENDING, alpha=0.6, linewidth=0)
-            axes.text((start + until) / 2, 0.04, _DEVICES[device], size=8, ha="center", va="bottom",
+            start, stop = _hours(course, instant), _hours(course, next_change[0])
+            axes.axvspan(start, stop, ymax=0.16, color=PENDING, alpha=0.6, linewidth=0)
+            axes.text((start + stop) / 2, 0.04, _DEVICES[device], size=8, ha="center", va="bottom",
                       color=INK, clip_on=True, transform=axes.get_xaxis_transform())  # fmt: skip
 
 
 def _drugs(axes: Axes, course: Course) -> None:
-    names = list(dict.fromkeys(given.drug for given in course.drugs))
-    for given in course.drugs:
-        row = names.index(given.drug)
-        start = _hours(course, given.at)
-        if given.until is None:
+    names = list(dict.fromkeys(interval.drug for interval in course.drugs))
+    for interval in course.drugs:
+        row = names.index(interval.drug)
+        start = _hours(course, interval.started_at)
+        if interval.stopped_at is None:
             axes.plot([start], [row], marker="|", markersize=13, color=STOP, markeredgewidth=2)
         else:
-            axes.plot([start, _hours(course, given.until)], [row, row], color=STOP, linewidth=5,
+            stop = _hours(course, interval.stopped_at)
+            axes.plot([start, stop], [row, row], color=STOP, linewidth=5,
                       solid_capstyle="butt")  # fmt: skip
     axes.set_yticks(range(len(names)), names, size=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -154,10 +153,10 @@ def _drugs(axes: Axes, course: Course) -> None:
 
 def _ribbon(axes: Axes, course: Course) -> None:
     content = course.content
-    end = content.resolved_at or span_of(content)[1]
+    end = content.resolved_at or drawn_span(content)[1]
     ends = [*(change.at for change in content.history[1:]), end]
-    for change, until in zip(content.history, ends, strict=True):
-        start, stop = _hours(course, change.at), _hours(course, until)
+    for change, change_end in zip(content.history, ends, strict=True):
+        start, stop = _hours(course, change.at), _hours(course, change_end)
         axes.axvspan(start, stop, color=_colour(change), linewidth=0)
         if stop - start >= 1:
             axes.text((start + stop) / 2, 0.5, str(change.span), ha="center", va="center",
@@ -173,10 +172,10 @@ def _colour(change: Change) -> str:
 
 
 def _time_axis(axes: Axes, course: Course) -> None:
-    axes.set_xlim(0, _hours(course, span_of(course.content)[1]))
+    axes.set_xlim(0, _hours(course, drawn_span(course.content)[1]))
     axes.set_xticks(
         [_hours(course, day.begins_at) for day in course.days],
-        [_counted(day) for day in course.days],
+        [_day_label(day) for day in course.days],
         size=8,
         ha="left",
     )
@@ -186,6 +185,6 @@ def _time_axis(axes: Axes, course: Course) -> None:
     )
 
 
-def _counted(day: Day) -> str:
+def _day_label(day: Day) -> str:
     counts = (("transplant", day.transplant_day), ("treatment", day.treatment_day))
     return "\n".join(f"{name} day {'-' if at is None else at}" for name, at in counts)

@@ -1,6 +1,5 @@
 """Stopping rules on the drawing board: where each stops, and how often at each event rate."""
 
-import io
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -8,59 +7,62 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from services.charts.boundary import INK, NOW, STOP, STYLE
-from services.charts.drawable import Drawn, Form, Marks, Words
+from services.charts.chart_content import Captions, Form, Marks, PlottedRule
+from services.charts.style import CURRENT, INK, STOP, STYLE, render
 
 # The rest of the palette of Okabe and Ito, in the order in which neighbours differ most.
-COLOURS = (NOW, STOP, "#009E73", "#CC79A7", "#222222", "#E69F00", "#56B4E9", "#999999")
+COLOURS = (CURRENT, STOP, "#009E73", "#CC79A7", "#222222", "#E69F00", "#56B4E9", "#999999")
 DASHES = ("-", "-", "-", "-", "--", "--", "--", ":")
-_APART = 0.08  # events
+_OFFSET = 0.08  # events
 
 
-def designs_chart(words: Words, rules: Sequence[Drawn], marks: Marks, n: int, form: Form) -> bytes:
+def designs_chart(
+    captions: Captions, rules: Sequence[PlottedRule], marks: Marks, n: int, form: Form
+) -> bytes:
     """Return the picture of *rules*, boundaries beside operating characteristics.
 
     The same bytes for the same rules; one rule alone has its stop region shaded.
     """
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(11.2, 5.4), dpi=150, layout="constrained")
-        left, right = figure.subplots(1, 2)
-        draw_boundaries(left, rules, n)
-        draw_curves(right, rules, marks)
-        figure.suptitle(words.title, x=0.01, ha="left", weight="bold", size=13)
+        boundary_axes, curve_axes = figure.subplots(1, 2)
+        draw_boundaries(boundary_axes, rules, n)
+        draw_curves(curve_axes, rules, marks)
+        figure.suptitle(captions.title, x=0.01, ha="left", weight="bold", size=13)
         if len(rules) > 1:
-            handles, labels = left.get_legend_handles_labels()
+            handles, labels = boundary_axes.get_legend_handles_labels()
             figure.legend(
                 handles, labels, loc="outside lower left", ncols=4, frameon=False, fontsize=9,
-                title=words.note, title_fontsize=8.5, alignment="left",
+                title=captions.note, title_fontsize=8.5, alignment="left",
             )  # fmt: skip
         else:
-            figure.supxlabel(words.note, x=0.01, ha="left", size=8.5)
-        written = io.BytesIO()
-        figure.savefig(written, format=form, metadata=_metadata(form))
-    return written.getvalue()
+            figure.supxlabel(captions.note, x=0.01, ha="left", size=8.5)
+        return render(figure, form)
 
 
-def draw_boundaries(axes: Axes, rules: Sequence[Drawn], n: int) -> None:
+def draw_boundaries(axes: Axes, rules: Sequence[PlottedRule], n: int) -> None:
     """Draw the events that stop against evaluable participants, one line for each rule.
 
     Several are set apart by a little, as most of each runs along the others.
     """
     top = 1.5 + max(
-        b for one in rules for x, b in zip(one.looks, one.boundary, strict=True) if b <= x
+        b for rule in rules for x, b in zip(rule.looks, rule.boundary, strict=True) if b <= x
     )
-    for k, (one, colour, dash) in enumerate(zip(rules, COLOURS, DASHES, strict=False)):
-        apart = _APART * ((len(rules) - 1) / 2 - k)
-        if len(one.looks) == n:
-            across, up = _stairs(one)
-            up = [events + apart for events in up]
-            axes.plot(across, up, dash, color=colour, linewidth=1.8, label=one.label)
+    for k, (rule, colour, dash) in enumerate(zip(rules, COLOURS, DASHES, strict=False)):
+        offset = _OFFSET * ((len(rules) - 1) / 2 - k)
+        is_continuous = len(rule.looks) == n
+        if is_continuous:
+            sizes, counts = _stairs(rule)
+            counts = [events + offset for events in counts]
+            axes.plot(sizes, counts, dash, color=colour, linewidth=1.8, label=rule.label)
         else:
-            across, up = _looks(one)
-            across = [x - apart * n * 0.1 for x in across]
-            axes.plot(across, up, "o", color=colour, markersize=6, label=one.label, clip_on=False)
+            sizes, counts = _looks(rule)
+            sizes = [x - offset * n * 0.1 for x in sizes]
+            axes.plot(
+                sizes, counts, "o", color=colour, markersize=6, label=rule.label, clip_on=False
+            )
         if len(rules) == 1:
-            _shade(axes, one, top, colour, whole=len(one.looks) == n)
+            _shade(axes, rule, top, colour, is_continuous=is_continuous)
     axes.set_xlim(0, n)
     axes.set_ylim(0, top)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -70,25 +72,27 @@ def draw_boundaries(axes: Axes, rules: Sequence[Drawn], n: int) -> None:
     _grid(axes)
 
 
-def draw_curves(axes: Axes, rules: Sequence[Drawn], marks: Marks) -> None:
+def draw_curves(axes: Axes, rules: Sequence[PlottedRule], marks: Marks) -> None:
     """Draw the probability of ever stopping against the true event rate."""
-    for one, colour, dash in zip(rules, COLOURS, DASHES, strict=False):
-        axes.plot(one.rates, one.p_stop, dash, color=colour, linewidth=1.8, label=one.label)
+    for rule, colour, dash in zip(rules, COLOURS, DASHES, strict=False):
+        axes.plot(rule.rates, rule.p_stop, dash, color=colour, linewidth=1.8, label=rule.label)
     axes.axhline(marks.alpha, color=INK, linewidth=0.8, linestyle=":")
-    last = max(one.rates[-1] for one in rules)
+    highest_rate = max(one.rates[-1] for one in rules)
     for name, rate in (("p0", marks.p0), ("p1", marks.p1)):
         if rate is not None:
-            side = "left" if rate < last / 4 else "right"  # away from the axis, or the curves
+            side = (
+                "left" if rate < highest_rate / 4 else "right"
+            )  # away from the axis, or the curves
             axes.axvline(rate, color=INK, linewidth=0.8, linestyle=":")
             axes.annotate(
                 f"{name} {rate:g}", (rate, 1.0), (3 if side == "left" else -3, -3),
                 textcoords="offset points", ha=side, va="top", size=8.5, color=INK,
             )  # fmt: skip
     axes.annotate(
-        f"alpha {marks.alpha:g}", (last, marks.alpha), (-2, 3), textcoords="offset points",
+        f"alpha {marks.alpha:g}", (highest_rate, marks.alpha), (-2, 3), textcoords="offset points",
         ha="right", size=8.5, color=INK,
     )  # fmt: skip
-    axes.set_xlim(0, last)
+    axes.set_xlim(0, highest_rate)
     axes.set_ylim(0, 1.0)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -97,47 +101,41 @@ def draw_curves(axes: Axes, rules: Sequence[Drawn], marks: Marks) -> None:
     _grid(axes)
 
 
-def _stairs(one: Drawn) -> tuple[list[float], list[float]]:
+def _stairs(rule: PlottedRule) -> tuple[list[float], list[float]]:
     """Corners of a boundary that is compared after every participant."""
-    across: list[float] = []
-    up: list[float] = []
-    for x, b in zip(one.looks, one.boundary, strict=True):
+    sizes: list[float] = []
+    counts: list[float] = []
+    for x, b in zip(rule.looks, rule.boundary, strict=True):
         if b <= x:
-            across += [x - 1.0, float(x)]
-            up += [float(b), float(b)]
-    return across, up
+            sizes += [x - 1.0, float(x)]
+            counts += [float(b), float(b)]
+    return sizes, counts
 
 
-def _looks(one: Drawn) -> tuple[list[float], list[float]]:
+def _looks(rule: PlottedRule) -> tuple[list[float], list[float]]:
     """Points of a boundary that is compared at some sizes alone."""
-    found = [(x, b) for x, b in zip(one.looks, one.boundary, strict=True) if b <= x]
-    return [float(x) for x, _ in found], [float(b) for _, b in found]
+    limits = [(x, b) for x, b in zip(rule.looks, rule.boundary, strict=True) if b <= x]
+    return [float(x) for x, _ in limits], [float(b) for _, b in limits]
 
 
-def _shade(axes: Axes, one: Drawn, top: float, colour: str, *, whole: bool) -> None:
+def _shade(axes: Axes, rule: PlottedRule, top: float, colour: str, *, is_continuous: bool) -> None:
     """Shade where one rule alone stops, and write each number of events where it begins."""
-    if whole:
-        across, up = _stairs(one)
-        axes.fill_between(across, up, top, color=colour, alpha=0.14, linewidth=0)
+    if is_continuous:
+        sizes, counts = _stairs(rule)
+        axes.fill_between(sizes, counts, top, color=colour, alpha=0.14, linewidth=0)
     else:
-        across, up = _looks(one)
-        axes.vlines(across, up, top, color=colour, linewidth=5, alpha=0.2, clip_on=False)
-    before = 0
-    for x, b in zip(one.looks, one.boundary, strict=True):
-        if b <= x and b != before:
+        sizes, counts = _looks(rule)
+        axes.vlines(sizes, counts, top, color=colour, linewidth=5, alpha=0.2, clip_on=False)
+    previous_count = 0
+    for x, b in zip(rule.looks, rule.boundary, strict=True):
+        if b <= x and b != previous_count:
             axes.annotate(
-                str(b), (x - 0.5 if whole else x, b), (0 if whole else -8, 3),
+                str(b), (x - 0.5 if is_continuous else x, b), (0 if is_continuous else -8, 3),
                 textcoords="offset points", color=colour, ha="center", size=8,
             )  # fmt: skip
-            before = b
+            previous_count = b
 
 
 def _grid(axes: Axes) -> None:
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-
-
-def _metadata(form: Form) -> dict[str, str | None]:
-    if form == "svg":
-        return {"Date": None, "Creator": "Aegis"}
-    return {"Software": "Aegis"} if form == "png" else {"CreationDate": None, "Creator": "Aegis"}

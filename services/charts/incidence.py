@@ -1,6 +1,5 @@
 """The chart of one endpoint: its curve with confidence band, what competes, and who is at risk."""
 
-import io
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from services.charts.boundary import INK, NOW, STOP, STYLE
+from services.charts.style import CURRENT, INK, STOP, STYLE, render
 from services.vocabulary.endpoint import EndpointCurve, EndpointReport
 
 Form = Literal["svg", "png"]
@@ -43,7 +42,7 @@ def form_of(file: Path) -> Form:
     raise ValueError(f"{file} must end in .svg or .png")
 
 
-def incidence_chart(of: EndpointReport, curve: EndpointCurve, form: Form) -> bytes:
+def incidence_chart(report: EndpointReport, curve: EndpointCurve, form: Form) -> bytes:
     """Return the picture of *curve*: the same bytes for the same report.
 
     It says who is at risk under the curve, which events competed, the data cut, and whether the
@@ -57,9 +56,9 @@ def incidence_chart(of: EndpointReport, curve: EndpointCurve, form: Form) -> byt
         _band(upper, curve, end)
         _competing(upper, curve, end)
         _line(upper, curve, end)
-        _few(upper, curve)
+        _few_at_risk(upper, curve)
         _landmarks(upper, curve)
-        _frame(upper, of, curve)
+        _frame(upper, report, curve)
         _at_risk(lower, curve)
         figure.suptitle(curve.title, x=0.02, ha="left", weight="bold", size=13)
         figure.legend(
@@ -67,14 +66,11 @@ def incidence_chart(of: EndpointReport, curve: EndpointCurve, form: Form) -> byt
             ncols=3,
             frameon=False,
             fontsize=9,
-            title=_note(of, curve),
+            title=_note(report, curve),
             title_fontsize=8.5,
             alignment="left",
         )
-        written = io.BytesIO()
-        metadata = {"Date": None, "Creator": "Aegis"} if form == "svg" else {"Software": "Aegis"}
-        figure.savefig(written, format=form, metadata=metadata)
-    return written.getvalue()
+        return render(figure, form)
 
 
 def _steps(
@@ -93,7 +89,7 @@ def _steps(
 
 def _line(axes: Axes, curve: EndpointCurve, end: int) -> None:
     days, heights = _steps(curve, [(p.day, p.estimate.value) for p in curve.points], end)
-    axes.plot(days, heights, color=NOW, linewidth=2.2, label=curve.title, zorder=4)
+    axes.plot(days, heights, color=CURRENT, linewidth=2.2, label=curve.title, zorder=4)
 
 
 def _band(axes: Axes, curve: EndpointCurve, end: int) -> None:
@@ -104,7 +100,7 @@ def _band(axes: Axes, curve: EndpointCurve, end: int) -> None:
         low, high = point.estimate.low, point.estimate.high
         if low is not None and high is not None:
             axes.fill_between(
-                [start, stop], low, high, color=NOW, alpha=0.18, linewidth=0, label=label
+                [start, stop], low, high, color=CURRENT, alpha=0.18, linewidth=0, label=label
             )
             label = None
 
@@ -122,7 +118,7 @@ def _competing(axes: Axes, curve: EndpointCurve, end: int) -> None:
         )
 
 
-def _few(axes: Axes, curve: EndpointCurve) -> None:
+def _few_at_risk(axes: Axes, curve: EndpointCurve) -> None:
     days = dict(curve.few_at_risk)
     points = [(p.day, p.estimate.value) for p in curve.points if p.day in days]
     axes.plot(
@@ -140,9 +136,9 @@ def _few(axes: Axes, curve: EndpointCurve) -> None:
 
 
 def _landmarks(axes: Axes, curve: EndpointCurve) -> None:
-    across = axes.get_xlim()[1]
+    last_day = axes.get_xlim()[1]
     for landmark in curve.landmarks:
-        if landmark.day <= across:
+        if landmark.day <= last_day:
             axes.axvline(landmark.day, color="#999999", linewidth=0.8, linestyle=(0, (2, 3)))
             axes.annotate(
                 f"day {landmark.day}",
@@ -157,7 +153,7 @@ def _landmarks(axes: Axes, curve: EndpointCurve) -> None:
             )
 
 
-def _frame(axes: Axes, of: EndpointReport, curve: EndpointCurve) -> None:
+def _frame(axes: Axes, report: EndpointReport, curve: EndpointCurve) -> None:
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
@@ -165,23 +161,23 @@ def _frame(axes: Axes, of: EndpointReport, curve: EndpointCurve) -> None:
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(labelbottom=True)
-    axes.set_title(of.protocol, loc="left", size=9, color=INK)
+    axes.set_title(report.protocol, loc="left", size=9, color=INK)
     events = f"{curve.events} event" + ("" if curve.events == 1 else "s")
-    axes.set_title(f"{events} in {curve.participants} at risk", loc="right", color=NOW, size=11)
+    axes.set_title(f"{events} in {curve.participants} at risk", loc="right", color=CURRENT, size=11)
     axes.set_xlabel(_CLOCK[curve.clock])
 
 
 def _at_risk(axes: Axes, curve: EndpointCurve) -> None:
     """Write who is at risk on each day of the axis, and what has happened by then."""
     rows = ["At risk", "Events so far"] + (["Competing so far"] if curve.others else [])
-    left, right = axes.get_xlim()
-    days = [round(day) for day in axes.get_xticks() if left <= day <= right]
+    first_day, last_day = axes.get_xlim()
+    days = [round(day) for day in axes.get_xticks() if first_day <= day <= last_day]
     for day in days:
-        until = [point for point in curve.points if point.day <= day]
+        past_points = [point for point in curve.points if point.day <= day]
         counts = (
             curve.at_risk(day),
-            sum(point.events for point in until),
-            sum(point.competing for point in until),
+            sum(point.events for point in past_points),
+            sum(point.competing for point in past_points),
         )
         for place, count in zip(range(len(rows)), counts, strict=False):
             axes.text(day, -place, str(count), ha="center", va="center", size=9, color=INK)
@@ -193,14 +189,16 @@ def _at_risk(axes: Axes, curve: EndpointCurve) -> None:
         spine.set_visible(False)
 
 
-def _note(of: EndpointReport, curve: EndpointCurve) -> str:
-    data_to = f"Data to {of.data_to:%Y-%m-%d %H:%M} UTC" if of.data_to else "Nobody treated yet"
+def _note(report: EndpointReport, curve: EndpointCurve) -> str:
+    data_to = (
+        f"Data to {report.data_to:%Y-%m-%d %H:%M} UTC" if report.data_to else "Nobody treated yet"
+    )
     entry = "; at risk from the first infusion on" if curve.clock == "transplant" else ""
-    left_out = len(curve.not_at_risk)
-    prevalent = f"  Not at risk: {left_out} of {of.treated} treated." if left_out else ""
-    unknown = len(curve.never_assessed)
-    unknown_of = f"  Never assessed for it: {unknown} of {curve.participants}." if unknown else ""
+    n = len(curve.not_at_risk)
+    exclusion = f"  Not at risk: {n} of {report.treated} treated." if n else ""
+    n = len(curve.never_assessed)
+    assessment = f"  Never assessed for it: {n} of {curve.participants}." if n else ""
     return (
         f"{data_to}.  {_METHOD[curve.kind]}{entry}.\n"
-        + f"{prevalent}{unknown_of}  Trial safety oversight, not a bedside alarm.".lstrip()
+        + f"{exclusion}{assessment}  Trial safety oversight, not a bedside alarm.".lstrip()
     )

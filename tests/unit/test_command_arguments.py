@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from services.charts.drawable import Form
+from services.charts.chart_content import Form
 from services.cli import arguments, commands
 from services.cli.arguments import boundary, design, endpoints, grade, participants, pictures, run
 from services.cli.main import COMMANDS, build_parser, load_command, main

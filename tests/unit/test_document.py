@@ -2,10 +2,10 @@
 
 import pytest
 
+from services.charts.chart_content import Marks, PlottedRule, Sheet
 from services.charts.document import document, pages
-from services.charts.drawable import Drawn, Marks, Sheet
 
-CURVES = Drawn("rule", (1, 2, 3), (2, 2, 3), (0.0, 0.5, 1.0), (0.0, 0.25, 1.0))
+CURVES = PlottedRule("rule", (1, 2, 3), (2, 2, 3), (0.0, 0.5, 1.0), (0.0, 0.25, 1.0))
 
 
 def sheet(lines, curves=None):

@@ -4,7 +4,7 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 
-from services.charts.drawable import Drawn, Marks, Words
+from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.arguments.boundary import PARAMETERS
 from services.cli.command import CommandError
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
@@ -53,7 +53,7 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
         args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
         parameters=parameters,
     ).characteristics  # fmt: skip
-    drawing = Drawn(
+    drawing = PlottedRule(
         design.family, design.looks, design.boundary, rates, tuple(at.p_stop for at in curve)
     )
     note = (
@@ -61,7 +61,9 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
         f" n {design.n}, exact."
     )
     marks = Marks(design.p0, design.alpha, (parameters.get("p1") or (None,))[0])
-    draw(args.plot, Words(f"{design.family}, p0 {design.p0:g}", note), [drawing], marks, design.n)
+    draw(
+        args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [drawing], marks, design.n
+    )
 
 
 def _add_enrolment(

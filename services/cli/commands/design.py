@@ -4,7 +4,7 @@ import json
 from argparse import Namespace
 from collections.abc import Sequence
 
-from services.charts.drawable import Drawn, Marks, Words
+from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.rate_grid import rate_grid
@@ -43,7 +43,7 @@ def _plot(args: Namespace, rates: tuple[float, ...], comparisons: Sequence[Compa
     from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
 
     drawings = [
-        Drawn(
+        PlottedRule(
             one.label,
             one.design.looks,
             one.design.boundary,
@@ -58,7 +58,7 @@ def _plot(args: Namespace, rates: tuple[float, ...], comparisons: Sequence[Compa
         f"Nominal one-sided alpha {args.alpha:g}, never exceeded but by posterior; exact. "
         "Lines are set apart a little to be seen."
     )
-    draw(args.plot, Words(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n)
+    draw(args.plot, Captions(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n)
 
 
 def _as_json(args: Namespace, comparisons: Sequence[Compared]) -> dict[str, object]:

@@ -54,7 +54,7 @@ def perform(args: Namespace) -> int:
     if args.plot is not None:
         drawn_curves = [c for c in curves if c.clock == (args.clock or "transplant")]
         for path in incidence_pictures.draw(
-            args.plot, endpoint_report, drawn_curves, alone=args.endpoint is not None
+            args.plot, endpoint_report, drawn_curves, is_single=args.endpoint is not None
         ):
             print(f"picture: {path}", file=sys.stderr if args.json else sys.stdout)
     return 0

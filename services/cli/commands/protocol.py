@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from services.charts.drawable import Drawn, Marks, Sheet
+from services.charts.chart_content import Marks, PlottedRule, Sheet
 from services.cli.command import CommandError
 from services.cli.shared.columns import (
     CHARACTERISTICS,
@@ -165,7 +165,7 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
             f"{rule.id}  {rule.title}",
             tuple(rule_items(rule, made, sources.rules[rule.id])),
             (headings(CHARACTERISTICS), *characteristics[rule.id]),
-            Drawn(
+            PlottedRule(
                 rule.id, made.looks, made.boundary, rates,
                 tuple(at.p_stop for at in made.evaluate_at(rates).characteristics),
             ),

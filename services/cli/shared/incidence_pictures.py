@@ -9,7 +9,7 @@ from services.vocabulary.endpoint import EndpointCurve, EndpointReport
 
 
 def require_form(file: Path) -> None:
-    """Return when the name of *file* ends in a form that can be drawn.
+    """Check that the name of *file* ends in a form that can be drawn.
 
     Raises:
         CommandError: It does not.
@@ -21,7 +21,7 @@ def require_form(file: Path) -> None:
 
 
 def draw(
-    file: Path, of: EndpointReport, curves: Sequence[EndpointCurve], *, alone: bool
+    file: Path, report: EndpointReport, curves: Sequence[EndpointCurve], *, is_single: bool
 ) -> Iterator[Path]:
     """Write a picture of each curve, and yield where it is.
 
@@ -29,9 +29,9 @@ def draw(
         CommandError: A file cannot be written.
     """
     for curve in curves:
-        path = file if alone else file.with_stem(f"{file.stem}-{curve.id}")
+        path = file if is_single else file.with_stem(f"{file.stem}-{curve.id}")
         try:
-            path.write_bytes(incidence_chart(of, curve, form_of(path)))
+            path.write_bytes(incidence_chart(report, curve, form_of(path)))
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from error
         yield path

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from services.charts.chart_content import Captions, Form, Marks, PlottedRule
 from services.charts.designs import designs_chart
-from services.charts.drawable import Drawn, Form, Marks, Words
 from services.cli.command import CommandError
 
 
-def draw(path: Path, words: Words, rules: Sequence[Drawn], marks: Marks, n: int) -> None:
+def draw(
+    path: Path, captions: Captions, rules: Sequence[PlottedRule], marks: Marks, n: int
+) -> None:
     """Write the picture of *rules* to *path*.
 
     Raises:
         CommandError: It cannot be written.
     """
     forms: dict[str, Form] = {form: form for form in get_args(Form)}
-    drawn = designs_chart(words, rules, marks, n, forms[path.suffix[1:]])
+    picture = designs_chart(captions, rules, marks, n, forms[path.suffix[1:]])
     try:
-        path.write_bytes(drawn)
+        path.write_bytes(picture)
     except OSError as error:
         raise CommandError(f"--plot {path} cannot be written: {error.strerror}") from error

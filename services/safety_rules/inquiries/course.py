@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.charts.course import Course, Day, Given, Point, span_of
+from services.charts.course import Course, Day, DrugInterval, Point, drawn_span
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
@@ -22,7 +22,7 @@ def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course
     found = find_anchors(facts, rules.protocol)
     if found.first_infusion_at is None:
         return None
-    start, end = span_of(content)
+    start, end = drawn_span(content)
     near = [fact for fact in facts if start <= fact.observed_at <= end]
     return Course(
         content,
@@ -63,19 +63,19 @@ def _points(facts: Iterable[Fact], measure: str, unit: str) -> list[Point]:
     return found
 
 
-def _drugs(facts: Iterable[Fact], study_drug: str, end: datetime) -> list[Given]:
+def _drugs(facts: Iterable[Fact], study_drug: str, end: datetime) -> list[DrugInterval]:
     """Return single doses, and infusions from start to stop."""
-    found: list[Given] = []
+    found: list[DrugInterval] = []
     running: dict[str, datetime] = {}
     for fact in facts:
         body = fact.body
         if not isinstance(body, Administration) or body.drug == study_drug:
             continue
         if body.action is Action.DOSE:
-            found.append(Given(body.drug, fact.observed_at))
+            found.append(DrugInterval(body.drug, fact.observed_at))
         elif body.action is Action.START:
             running.setdefault(body.drug, fact.observed_at)
         elif body.action is Action.STOP and body.drug in running:
-            found.append(Given(body.drug, running.pop(body.drug), fact.observed_at))
-    found += [Given(drug, start, end) for drug, start in running.items()]
-    return sorted(found, key=lambda given: given.at)
+            found.append(DrugInterval(body.drug, running.pop(body.drug), fact.observed_at))
+    found += [DrugInterval(drug, start, end) for drug, start in running.items()]
+    return sorted(found, key=lambda given: given.started_at)

@@ -1,4 +1,4 @@
-"""What charts of designs show, apart from the library that draws them, which takes long to load."""
+"""Content of the charts of designs, apart from the library that draws them: it loads slowly."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,11 +7,11 @@ Form = Literal["svg", "png", "pdf"]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """One rule as it is drawn.
+class PlottedRule:
+    """One rule, as the points of its curves.
 
     Args:
-        label: How it is called.
+        label: Its name in the legend.
         looks: Evaluable participants at each look.
         boundary: Events that stop at each look; above the look: it cannot stop there.
         rates: Event rates, rising, in [0, 1].
@@ -27,7 +27,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is marked on the curves: acceptable rate, unacceptable rate if any, nominal alpha."""
+    """Marks on the curves: acceptable rate, unacceptable rate if any, nominal alpha."""
 
     p0: float
     alpha: float
@@ -35,8 +35,8 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What is written over and under a picture."""
+class Captions:
+    """The title over a picture and the note under it."""
 
     title: str
     note: str
@@ -48,9 +48,9 @@ class Sheet:
 
     Args:
         title: Over it.
-        items: Each a word and what is said about it.
+        items: Each a term and its explanation.
         table: Rows of cells, the head first; empty: none.
-        drawn: The rule whose curves stand at its end.
+        rule: The one whose curves stand at its end.
         marks: On those curves.
         n: Planned maximum of that rule.
     """
@@ -58,6 +58,6 @@ class Sheet:
     title: str
     items: tuple[tuple[str, str], ...]
     table: tuple[tuple[str, ...], ...] = ()
-    drawn: Drawn | None = None
+    rule: PlottedRule | None = None
     marks: Marks | None = None
     n: int = 0
