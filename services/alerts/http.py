@@ -14,6 +14,7 @@ from services.alerts.delivery_context import DeliveryContext
 from services.alerts.markup import lines_of, page
 from services.store import alerts
 from services.vocabulary.alert import Alert
+from services.vocabulary.number_text import parse_whole_number
 
 _LONGEST_COMMENT = 500
 _HEADERS = {
@@ -91,7 +92,8 @@ def _form(alert: Alert) -> str:
 
 def _number(text: str) -> int:
     """Return the version that a form names; one that no alert has when it names none."""
-    return int(text) if text.isascii() and text.isdecimal() else -1
+    version = parse_whole_number(text)
+    return -1 if version is None else version
 
 
 def _refusal_page() -> Response:

@@ -10,7 +10,7 @@ from services.ingest.ids import fact_id
 from services.store.journal import RawMessage
 from services.store.parking import ParkedRow
 
-_FORMER_PATH = re.compile(r"PID\.3\[(\d+)\]")
+_FORMER_PATH = re.compile(r"PID\.3\[([0-9]+)\]")
 
 
 def item_key(parked: ParkedRow | ParkedItem) -> tuple[str, str]:

@@ -7,12 +7,12 @@ from functools import cache
 from importlib.resources import files
 
 from services.vocabulary.measure import Measure, MeasureKind, PlausibleRange
+from services.vocabulary.number_text import UNSIGNED_NUMBER
 
 _FILE = "measures.csv"
 _HEADER = "measure,kind,valence,plausible"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
-_RANGE = re.compile(rf"(?P<low>{_NUMBER}) to (?P<high>{_NUMBER}) (?P<unit>\S+)")
+_RANGE = re.compile(rf"(?P<low>-?{UNSIGNED_NUMBER}) to (?P<high>-?{UNSIGNED_NUMBER}) (?P<unit>\S+)")
 
 
 @cache

@@ -17,6 +17,7 @@ from services.vocabulary.alert import AlertKind, DeathDetail, Detail, Quarantine
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Enrolment, Fact
+from services.vocabulary.number_text import LONGEST_STORED, STORED_NUMBER
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
@@ -24,16 +25,14 @@ from services.vocabulary.standing import Standing
 T = TypeVar("T")
 
 _NO_OFFSET = timedelta(0)
-_DECIMAL = re.compile(
-    r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
-)  # every form that str(Decimal) writes
+_DECIMAL = re.compile(STORED_NUMBER)
 
 
 def _read_decimal(text: object) -> Decimal:
     """Return the number in *text* with every digit; a JSON number would have lost some."""
     if isinstance(text, Decimal):
         return text
-    if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
+    if not isinstance(text, str) or len(text) > LONGEST_STORED or not _DECIMAL.fullmatch(text):
         raise PydanticCustomError("decimal_text", "a decimal number written as a string")
     return _intern_decimal(text)
 
@@ -57,7 +56,9 @@ class _FactSchema:
         schema = handler(source)
         exact = core_schema.no_info_plain_validator_function(
             _read_decimal,
-            json_schema_input_schema=core_schema.str_schema(pattern=f"^{_DECIMAL.pattern}$"),
+            json_schema_input_schema=core_schema.str_schema(
+                pattern=f"^{STORED_NUMBER}$", max_length=LONGEST_STORED
+            ),
             serialization=core_schema.to_string_ser_schema(when_used="always"),
         )
         for part in (Quantity, Enrolment):

@@ -106,3 +106,7 @@ def test_what_does_not_add_up_is_said(content, problems):
 
 def test_trailers_may_leave_their_count_out():
     assert find_faults(b"BHS" + MARKS + FIRST + b"BTS\r") == []
+
+
+def test_a_count_of_thousands_of_digits_is_none():
+    assert find_faults(batch(FIRST, count="9" * 5000)) == []

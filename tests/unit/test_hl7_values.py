@@ -20,6 +20,8 @@ VALUES = [
     ("NM", ".5", "0.5"),
     ("NM", "1.2E3", "1.2E+3"),
     ("NM", "1E999999999", None),
+    ("NM", "1E100", None),
+    ("NM", "9" * 101, None),
     ("NM", "NaN", None),
     ("NM", "Infinity", None),
     ("NM", "1_000", None),

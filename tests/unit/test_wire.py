@@ -55,6 +55,8 @@ FAULTS = [  # what is changed, to what, where it is refused, as what
     ("body.value.value", "NaN", "body.observation.value.value", "decimal_text"),
     ("body.value.value", "1_000", "body.observation.value.value", "decimal_text"),
     ("body.value.value", "٣", "body.observation.value.value", "decimal_text"),
+    ("body.value.value", "1E+1000", "body.observation.value.value", "decimal_text"),
+    ("body.value.value", "1" * 111, "body.observation.value.value", "decimal_text"),
     ("body.value.value", 0.49, "body.observation.value.value", "decimal_text"),
     ("body.value.censoring", "~", "body.observation.value.censoring", "enum"),
     ("body.value", "0.49", "body.observation.value", "dataclass_type"),

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from services.safety_rules.adapters.rule_rows import Duration, Strict
+from services.safety_rules.adapters.rule_rows import Duration, Number, Strict
 from services.vocabulary.dosing import (
     AtGrade,
     Deviations,
@@ -20,8 +20,11 @@ from services.vocabulary.dosing import (
     Premedication,
     Restart,
 )
+from services.vocabulary.number_text import UNSIGNED_NUMBER
 from services.vocabulary.protocol_event import EventPattern
 from services.vocabulary.quantity import Quantity
+
+_AMOUNT = re.compile(rf"({UNSIGNED_NUMBER}) (\S+)")
 
 
 def _amount(text: object) -> object:
@@ -34,15 +37,10 @@ def _amount(text: object) -> object:
         ...
     ValueError: an amount is written like 20 mg or 8 ug/d, not '8'
     """
-    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) (\S+)", text) if isinstance(text, str) else None
+    match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
     if not match:
         raise ValueError(f"an amount is written like 20 mg or 8 ug/d, not {text!r}")
     return Quantity(Decimal(match[1]), match[2])
-
-
-def _number(written: object) -> object:
-    """Read a number as it is written, without a detour through binary."""
-    return str(written) if isinstance(written, int | float) else written
 
 
 def _action(text: object) -> object:
@@ -50,7 +48,6 @@ def _action(text: object) -> object:
 
 
 Amount = Annotated[Quantity, BeforeValidator(_amount)]
-Multiple = Annotated[Decimal, BeforeValidator(_number), Field(gt=0, lt=1000)]
 Action = Annotated[DoseAction, BeforeValidator(_action)]
 Days = tuple[int, int]
 
@@ -105,7 +102,7 @@ class _DoseRuleRow(Strict):
     any_of: tuple[_WhichRow, ...] = ()
     at_grade: Mapping[Annotated[int, Field(ge=1, le=5)], _AtGradeRow] | None = None
     laboratory_alone_from: int | None = Field(None, ge=1, le=5)
-    over_uln: Mapping[str, Multiple] | None = None
+    over_uln: Mapping[str, Number] | None = None
     more_seizures_than: int | None = Field(None, ge=0)
     apart: Duration | None = None
     do: Action | None = None
@@ -195,10 +192,10 @@ class DosingRow(Strict):
 class HysLawRow(Strict):
     """``hys_law``, word for word."""
 
-    aminotransferase_over: Multiple
-    bilirubin_over: Multiple
+    aminotransferase_over: Number
+    bilirubin_over: Number
     within: Duration
-    alp_below: Multiple
+    alp_below: Number
 
     def value(self) -> HysLaw:
         """The criteria."""

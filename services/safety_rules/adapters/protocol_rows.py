@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from services.safety_rules.adapters.dosing_rows import DeviationsRow, DosingRow, HysLawRow
-from services.safety_rules.adapters.rule_rows import Duration, RuleRow, Strict, WindowRow
+from services.safety_rules.adapters.rule_rows import Duration, Number, RuleRow, Strict, WindowRow
 from services.vocabulary.dosing import Dosing
 from services.vocabulary.protocol import (
     AlertPolicy,
@@ -20,13 +19,6 @@ from services.vocabulary.protocol import (
     TermSet,
 )
 
-
-def _number(written: object) -> object:
-    """Read a number as it is written, without a detour through binary."""
-    return str(written) if isinstance(written, int | float) else written
-
-
-Number = Annotated[Decimal, BeforeValidator(_number), Field(gt=0, lt=1000)]
 Names = tuple[str, ...]
 
 

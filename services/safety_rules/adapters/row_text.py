@@ -5,7 +5,6 @@ Source: docs/decisions/grading.md, "A row of `aegis grade`"
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.grading import (
     Baseline,
@@ -15,10 +14,9 @@ from services.safety_rules.domain.ctcae.grading import (
     Treatment,
 )
 from services.vocabulary.grade import Symptoms
+from services.vocabulary.number_text import parse_reported_number
 from services.vocabulary.quantity import Censoring, Quantity
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
-_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _QUANTITY = re.compile(r"(?P<sign>[<>]=?|[≤≥]|) ?(?P<number>\S+)(?: (?P<unit>.+))?")
 _SIGNS = {"≤": "<=", "≥": ">="}
 _YES_OR_NO = {
@@ -30,18 +28,6 @@ _NO_BASELINE = "none"  # the reading is the baseline itself, or earlier
 
 class RowError(ValueError):
     """A row cannot be graded: the message says which cell, and why."""
-
-
-def number_in(text: str) -> Decimal | None:
-    """Return the number that *text* is, with every digit; None when it is none.
-
-    >>> number_in("1,200"), number_in(" 7.0 "), number_in("1_0"), number_in("NaN")
-    (Decimal('1200'), Decimal('7.0'), None, None)
-    """
-    text = text.strip()
-    if _NUMBER.fullmatch(text):
-        return Decimal(text)
-    return Decimal(text.replace(",", "")) if _THOUSANDS.fullmatch(text) else None
 
 
 def quantity_in(column: str, text: str, unit: str, units: Mapping[str, str]) -> Quantity | None:
@@ -61,7 +47,7 @@ def quantity_in(column: str, text: str, unit: str, units: Mapping[str, str]) -> 
     if not text:
         return None
     match = _QUANTITY.fullmatch(text)
-    number = None if match is None else number_in(match["number"])
+    number = None if match is None else parse_reported_number(match["number"])
     if match is None or number is None:
         raise RowError(f"{column}: {text!r} is no number")
     sign = _SIGNS.get(match["sign"], match["sign"])

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -40,13 +41,19 @@ def _duration(text: object) -> object:
         ...
     ValueError: a duration is written like 30m, 72h or 14d, not 'soon'
     """
-    match = re.fullmatch(r"(\d{1,5})([mhd])", text) if isinstance(text, str) else None
+    match = re.fullmatch(r"([0-9]{1,5})([mhd])", text) if isinstance(text, str) else None
     if not match:
         raise ValueError(f"a duration is written like 30m, 72h or 14d, not {text!r}")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
+def _number(written: object) -> object:
+    """Read a number as it is written, without a detour through binary."""
+    return str(written) if isinstance(written, int | float) else written
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Number = Annotated[Decimal, BeforeValidator(_number), Field(gt=0, lt=1000)]
 
 
 def _edge(written: object) -> object:

@@ -18,14 +18,15 @@ from services.safety_rules.domain.ctcae.criterion import (
 )
 from services.safety_rules.domain.ctcae.units import is_listed
 from services.vocabulary.grade import Input
+from services.vocabulary.number_text import DIGITS, UNSIGNED_NUMBER
 
-_NUMBER = r"\d+(?:\.\d+)?"
 _COMPARISON = re.compile(
-    rf"(?P<operator><=|>=|<|>) (?:(?P<number>-?{_NUMBER})(?: x (?P<limit>LLN|ULN|baseline))?"
-    rf"|(?P<alone>LLN|ULN|baseline)(?: (?P<sign>[+-]) (?P<offset>{_NUMBER}))?)"
+    rf"(?P<operator><=|>=|<|>) (?:(?P<number>-?{UNSIGNED_NUMBER})"
+    r"(?: x (?P<limit>LLN|ULN|baseline))?"
+    rf"|(?P<alone>LLN|ULN|baseline)(?: (?P<sign>[+-]) (?P<offset>{UNSIGNED_NUMBER}))?)"
 )
 _MOVE = re.compile(
-    rf"(?P<way>rise|fall|change) from baseline (?P<operator>>=|>) (?P<number>{_NUMBER})"
+    rf"(?P<way>rise|fall|change) from baseline (?P<operator>>=|>) (?P<number>{UNSIGNED_NUMBER})"
     r"(?: (?P<unit>\S+))?"
 )
 _PAIRS = (
@@ -35,8 +36,8 @@ _PAIRS = (
 )
 _ARMS = frozenset(arm for pair in _PAIRS for arm in pair)
 _CONDITIONS = {condition.value: condition for condition in Condition}
-_LASTING = re.compile(r"if for longer than (\d+) h")
-_SUM = re.compile(r"sum over (\d+) h")
+_LASTING = re.compile(rf"if for longer than ({DIGITS}) h")
+_SUM = re.compile(rf"sum over ({DIGITS}) h")
 _HUNDRED = Decimal(100)
 
 

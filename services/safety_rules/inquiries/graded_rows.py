@@ -9,7 +9,6 @@ from services.safety_rules.adapters.criteria_files import CriteriaTable
 from services.safety_rules.adapters.row_text import (
     RowError,
     baseline_in,
-    number_in,
     quantity_in,
     symptoms_in,
     treatment_in,
@@ -20,6 +19,7 @@ from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.grading import Reading
 from services.safety_rules.domain.ctcae.measure_choice import UnclearMeasureError, choose_measure
 from services.safety_rules.domain.ctcae.prepared_grading import PreparedGrading, prepare_grading
+from services.vocabulary.number_text import parse_reported_number
 from services.vocabulary.quantity import Quantity
 
 REQUIRED = ("term", "value")
@@ -104,7 +104,7 @@ class RowGrader:
     def _number(self, text: str) -> Decimal | None:
         if len(self._numbers) >= _AT_HAND:
             self._numbers.clear()
-        number = self._numbers[text] = number_in(text)
+        number = self._numbers[text] = parse_reported_number(text)
         return number
 
     def _prepare(self, key: object, row: Sequence[str]) -> _Ready | Cells:

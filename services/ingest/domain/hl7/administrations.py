@@ -16,9 +16,9 @@ from services.ingest.domain.hl7.context import (
 )
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Hl7Time
-from services.ingest.domain.hl7.values import read_number
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Action, Administration, Status
+from services.vocabulary.number_text import parse_reported_number
 from services.vocabulary.quantity import Quantity
 
 _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
@@ -143,7 +143,7 @@ def _find_drug(context: Context, rxa: Segment) -> str | None:
 
 def _read_dose(context: Context, rxa: Segment) -> Quantity | str | None:
     """Return the dose, None when none was sent, or the text of a unit that is not known."""
-    amount = read_number(rxa.text(6))
+    amount = parse_reported_number(rxa.text(6))
     unit_text = rxa.text(7).strip()
     if amount is None:
         return None

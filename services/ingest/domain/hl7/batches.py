@@ -6,6 +6,7 @@ Source: HL7 v2.5.1, 2.10.3
 import re
 
 from services.ingest.domain.hl7.frames import END, START, FrameReader
+from services.vocabulary.number_text import parse_whole_number
 
 _BEGINS = re.compile(rb"(?:^|[\r\n])(?=MSH[^A-Za-z0-9\s])")
 _ENVELOPE = re.compile(rb"[\r\n](?:FHS|BHS|BTS|FTS)[^A-Za-z0-9].*", re.DOTALL)
@@ -99,7 +100,8 @@ def _find_count_faults(content: bytes) -> list[str]:
 
 
 def _compare_count(line: bytes, field: str, actual: int, noun: str) -> list[str]:
-    declared_count = line.split(line[3:4])[1] if len(line) > len("BTS|") else b""
-    if not declared_count.strip().isdigit() or int(declared_count) == actual:
+    text = line.split(line[3:4])[1] if len(line) > len("BTS|") else b""
+    declared_count = parse_whole_number(text.decode("latin-1").strip())
+    if declared_count is None or declared_count == actual:
         return []
-    return [f"{field} says {int(declared_count)} {noun}, there are {actual}"]
+    return [f"{field} says {declared_count} {noun}, there are {actual}"]

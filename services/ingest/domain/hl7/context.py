@@ -15,6 +15,7 @@ from services.ingest.domain.message_content import (
     PatientKey,
 )
 from services.ingest.domain.site import CodeTables, SiteMap
+from services.vocabulary.number_text import parse_whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,13 @@ def build_context(
 ) -> Context:
     """Return the context of *message*."""
     header = message.header
-    number = header.text(13)
     return Context(
         message,
         site,
         tables,
         sent_at,
         find_offset(header.text(7)),
-        int(number) if number.isdecimal() else 0,
+        parse_whole_number(header.text(13)) or 0,
     )
 
 

@@ -5,13 +5,11 @@ Source: HL7 v2.5.1, 2.A.46 (NM), 2.A.70 (SN), 7.4.2.7 (OBX-7)
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 
+from services.vocabulary.number_text import parse_reported_number
 from services.vocabulary.quantity import Censoring, Quantity
 
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
-_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
-_RANGE = re.compile(r"([+-]?[\d.]+)\s*(?:-|\u2013|to)\s*([+-]?[\d.]+)")
+_RANGE = re.compile(r"([+-]?[0-9.]+)\s*(?:-|\u2013|to)\s*([+-]?[0-9.]+)")
 _SIGNS = {
     "<": Censoring.LESS_THAN,
     "<=": Censoring.AT_MOST,
@@ -20,18 +18,6 @@ _SIGNS = {
     ">=": Censoring.AT_LEAST,
     "≥": Censoring.AT_LEAST,
 }
-
-
-def read_number(text: str) -> Decimal | None:
-    """Return the number in *text* with every digit; None when it is none.
-
-    >>> read_number("1,200"), read_number("7."), read_number("HEMOLYZED")
-    (Decimal('1200'), Decimal('7'), None)
-    """
-    text = text.strip()
-    if _THOUSANDS.fullmatch(text):
-        text = text.replace(",", "")
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def read_value(kind: str, components: Sequence[str], unit: str) -> Quantity | None:
@@ -58,9 +44,9 @@ def _read_quantity(text: str, unit: str) -> Quantity | None:
     for length in (2, 1):
         sign = _SIGNS.get(text[:length])
         if sign is not None:
-            number = read_number(text[length:])
+            number = parse_reported_number(text[length:])
             return None if number is None else Quantity(number, unit, sign)
-    number = read_number(text.removeprefix("="))
+    number = parse_reported_number(text.removeprefix("="))
     return None if number is None else Quantity(number, unit)
 
 
@@ -77,14 +63,14 @@ def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None]
         return None, None
     interval = _RANGE.fullmatch(text)
     if interval:
-        low, high = read_number(interval[1]), read_number(interval[2])
+        low, high = parse_reported_number(interval[1]), parse_reported_number(interval[2])
         if low is None or high is None or low > high:
             return None
         return Quantity(low, unit), Quantity(high, unit)
     for length in (2, 1):
         sign = _SIGNS.get(text[:length])
         if sign is not None:
-            number = read_number(text[length:])
+            number = parse_reported_number(text[length:])
             if number is None:
                 return None
             limit = Quantity(number, unit)
