@@ -30,7 +30,7 @@ from benchmarks.measuring import Measure
 from services.cli.shared.open_study import StudyContext
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.fold_participants import Given, fold
+from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.record_history import (
@@ -229,7 +229,11 @@ class _StoredHistory:
 
     def _fold(self, installation: StudyContext, cache: Cache) -> None:
         result = fold(
-            installation.db, installation.study.rules, cache, [self._subject], Given(self._position)
+            installation.db,
+            installation.study.rules,
+            cache,
+            [self._subject],
+            FoldRequest(self._position),
         )
         if not result.facts:
             raise RuntimeError("nothing was folded")

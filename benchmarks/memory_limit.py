@@ -23,7 +23,7 @@ from benchmarks.material import SEED, Material, journals_in, open_data
 from benchmarks.measuring import Measure
 from benchmarks.memory import resident
 from services.runtime import wire
-from services.safety_rules.application.cache import DEFAULT_BYTES, Cache, Remembered
+from services.safety_rules.application.cache import DEFAULT_BYTES, Cache, CachedHistory
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
@@ -109,12 +109,12 @@ def _comers(courses: list[list[StoredFact]], limit: int) -> Iterator[tuple[int, 
         number += 1
 
 
-def _retained_mb(rules: Rules, name: str, course: list[StoredFact]) -> Remembered:
+def _retained_mb(rules: Rules, name: str, course: list[StoredFact]) -> CachedHistory:
     chronicle = RecordHistory(LinkedParticipants((name,), rules), rules)
     for message in group_by_message(_copy_journal(one, line, name) for one, line in course):
         chronicle.receive(message)
     chronicle.take_changes()
-    return Remembered(chronicle, (StateRow(name),), len(course))
+    return CachedHistory(chronicle, (StateRow(name),), len(course))
 
 
 def _copy_journal(journal: JournalEntry, line: str, name: str) -> JournalEntry:

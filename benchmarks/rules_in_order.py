@@ -1,8 +1,8 @@
 """Facts per second through the rules, in the order in which they came, on one core.
 
-Measured: `services.safety_rules.application.recompute.recount` of every family of a synthetic
-trial: the facts of each message heard as a whole, records reconciled and standings worked out
-after every message, timers applied. Facts are decoded, nothing is written.
+Measured: `services.safety_rules.application.recompute.recompute_family` of every family of a
+synthetic trial: the facts of each message received as a whole, records reconciled and standings
+computed after every message, timers applied. Facts are decoded, nothing is written.
 
 The floor: the same facts decoded from the JSON that the journal stores, and nothing more. Whoever
 folds a journal has to read it.
@@ -11,7 +11,7 @@ folds a journal has to read it.
 from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
 from services.runtime import wire
-from services.safety_rules.application.recompute import recount
+from services.safety_rules.application.recompute import recompute_family
 
 
 def measures(material: Material) -> list[Measure]:
@@ -22,7 +22,7 @@ def measures(material: Material) -> list[Measure]:
 
     def fold() -> None:
         for members, facts in journals.items():
-            recount(rules, members, facts, max(one.received_at for one in facts))
+            recompute_family(rules, members, facts, max(one.received_at for one in facts))
 
     def decode() -> None:
         for record in stored:

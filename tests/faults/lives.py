@@ -10,7 +10,7 @@ from sqlalchemy import text
 from services.cli.demo.mail_sink import MailSink
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.safety_rules.application.decide_study import says, status
+from services.safety_rules.application.decide_study import decide_rules, extract_news_fields
 from services.simulator.trial import write_participants_csv
 from services.store import alerts, decisions, journal, outbox, participants, timers
 from services.store.session import Database
@@ -199,8 +199,8 @@ def _not_decided(conn):
     }
     return [
         one.rule
-        for one in status(conn, RULES)
-        if says(one) != says(decisions_by_rule.get(one.rule))
+        for one in decide_rules(conn, RULES)
+        if extract_news_fields(one) != extract_news_fields(decisions_by_rule.get(one.rule))
     ]
 
 

@@ -16,7 +16,7 @@ from typing import get_args
 from services.runtime import wire
 from services.safety_rules.adapters.rules_version import TABLES, criteria_meaning
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.application.recompute import last_answer
+from services.safety_rules.application.recompute import find_last_determination
 from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
@@ -298,7 +298,9 @@ def _decision(rules, rule, facts, standing_rows, instant):
         ObservedStanding(one, last_contacts.get(who, instant))
         for who, one in sorted(newest.items())
     ]
-    return decide_rule(rules.protocol, rule, observed, instant, last_answer(known_facts, rule.id))
+    return decide_rule(
+        rules.protocol, rule, observed, instant, find_last_determination(known_facts, rule.id)
+    )
 
 
 def _decision_line(decision):

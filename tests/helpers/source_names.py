@@ -38,7 +38,7 @@ COMPOUND = re.compile(r"(?:[A-Z][a-z]+){2,}")  # PreparedGrading: a noun with an
 # Words of the trade that look like a participle: nouns of the trial, of statistics, of streaming,
 # and states that HL7, CTCAE or a protocol name so.
 TRADE = """
-    bed ceiling censored competing confirmed confounding dosing embed encoding engrafted
+    bed ceiling censored competing confirmed confounding crossing dosing embed encoding engrafted
     enrolled evaluable expected fasting feed finding folding grading heading meaning merging
     missing need observed parked parsing pending planned provisional quarantined reading
     received recorded red reported retracted rounding sampling sealed seed setting sibling
@@ -70,6 +70,8 @@ class Name:
     def is_bare(self) -> bool:
         """A preposition, pronoun, adverb or participle, and nothing else."""
         word = self.word.strip("_")
+        if self.word.startswith("__"):  # named by Python
+            return False
         if COMPOUND.fullmatch(word):
             return False
         word = word.lower()

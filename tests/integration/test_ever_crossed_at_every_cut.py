@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.safety_rules.application.decide_study import status
-from services.safety_rules.application.past_crossings import ever_crossed
+from services.safety_rules.application.decide_study import decide_rules
+from services.safety_rules.application.past_crossings import load_first_crossings
 from services.simulator.trial import simulate_trial
 from services.store import journal, records
 from services.vocabulary.protocol import BoundaryStep
@@ -41,10 +41,10 @@ def test_a_rule_was_ever_crossed_if_its_status_says_so_at_any_cut_until_then(tmp
         cuts = sorted(known_instants.union(message_ids[:: max(1, len(message_ids) // 40)]))
         ever = dict.fromkeys((rule.id for rule in rules.protocol.rules), None)
         for cut in cuts:
-            for text in status(conn, rules, cut):
+            for text in decide_rules(conn, rules, cut):
                 if ever[text.rule] is None and text.crossed_since is not None:
                     ever[text.rule] = cut
-            assert ever_crossed(conn, rules, cut) == ever
-        assert ever_crossed(conn, rules) == ever
+            assert load_first_crossings(conn, rules, cut) == ever
+        assert load_first_crossings(conn, rules) == ever
     assert len(cuts) > 40
     assert {rule for rule, since in ever.items() if since} >= {"BLINA-HSCT.S1", "BLINA-HSCT.S3"}

@@ -6,7 +6,11 @@ from services.runtime.clock import now_utc
 from services.runtime.kafka_records import write_facts_record
 from services.runtime.wire import write_fact
 from services.safety_rules.application import fold_participants
-from services.safety_rules.application.decide_study import says, status, study_step
+from services.safety_rules.application.decide_study import (
+    decide_rules,
+    extract_news_fields,
+    run_study_step,
+)
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.simulator.trial import simulate_trial
 from services.store import alerts, decisions, journal, participants, states
@@ -48,8 +52,8 @@ def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installation, mon
 
     def overtaken_when_carried(db, rules, cache, subjects, arguments):
         command.append(subjects)
-        if any(arguments.carried.values()):
-            return fold_participants.Folded(0, (), (), overtaken=True)
+        if any(arguments.held_entries.values()):
+            return fold_participants.FoldResult(0, (), (), overtaken=True)
         return fold_participants.fold(db, rules, cache, subjects, arguments)
 
     monkeypatch.setattr("services.safety_rules.workers.hint_worker.fold", overtaken_when_carried)
@@ -100,27 +104,27 @@ def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
         return state
 
     monkeypatch.setattr(decisions, "load_study_state", overtaken)
-    study_step(db, rules, now_utc())
+    run_study_step(db, rules, now_utc())
     with db.read() as conn:
         made = decisions.load_latest_decisions(conn, rules.protocol.study)
         decisions_by_rule = {row.decision.rule: row.decision for row in made}
         assert [
             one.rule
-            for one in status(conn, rules)
-            if says(one) != says(decisions_by_rule[one.rule])
+            for one in decide_rules(conn, rules)
+            if extract_news_fields(one) != extract_news_fields(decisions_by_rule[one.rule])
         ] == []
 
 
 def test_who_was_moved_on_by_another_worker_is_not_set_aside(installation, monkeypatch):
     """A step that fails on what it saw says nothing about a state that it did not see."""
-    real = fold_participants.step
+    real = fold_participants.fold_step
 
     def fails_too_late(*_arguments):
-        monkeypatch.setattr(fold_participants, "step", real)
+        monkeypatch.setattr(fold_participants, "fold_step", real)
         hint_worker(installation).look_at(["P-001"])
         raise ZeroDivisionError
 
-    monkeypatch.setattr(fold_participants, "step", fails_too_late)
+    monkeypatch.setattr(fold_participants, "fold_step", fails_too_late)
     hint_worker(installation).look_at(["P-001"])
     with installation.db.read() as conn:
         assert states.load_quarantined(conn) == []

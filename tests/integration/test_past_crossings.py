@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from services.cli.main import main
-from services.safety_rules.application.decide_study import status
-from services.safety_rules.application.past_crossings import ever_crossed, past_crossings
+from services.safety_rules.application.decide_study import decide_rules
+from services.safety_rules.application.past_crossings import load_crossings, load_first_crossings
 from services.safety_rules.inquiries import verify
 from services.vocabulary.decision import Signal
 from tests.helpers.fact_notes import hours
@@ -62,7 +62,7 @@ def results(trial, *, history=False):
 
 def ever(trial, as_of=None):
     with trial.db.read() as conn:
-        return ever_crossed(conn, trial.rules.rules, as_of)[RULE]
+        return load_first_crossings(conn, trial.rules.rules, as_of)[RULE]
 
 
 def test_the_steps_alone_do_not_see_what_they_step_over(stepped_over):
@@ -155,7 +155,7 @@ def test_a_late_death_crosses_when_it_is_known(trial):
     (alert,) = record_failpoint(trial)
     assert alert.opened_at == start
     with trial.db.read() as conn:
-        assert len(past_crossings(conn, trial.rules.rules)[RULE]) == 1
+        assert len(load_crossings(conn, trial.rules.rules)[RULE]) == 1
 
 
 def test_the_decision_says_as_of_when_it_was_known_also_by_a_timer(treated_trial):
@@ -166,13 +166,15 @@ def test_the_decision_says_as_of_when_it_was_known_also_by_a_timer(treated_trial
     treated_trial.grade(7)
     treated_trial.grade(24 * 5)
     with treated_trial.db.read() as conn:
-        (clock_time,) = [one for one in status(conn, treated_trial.rules.rules) if one.rule == rule]
+        (clock_time,) = [
+            one for one in decide_rules(conn, treated_trial.rules.rules) if one.rule == rule
+        ]
         (earlier_state,) = [
             one
-            for one in status(conn, treated_trial.rules.rules, clock_time.as_of)
+            for one in decide_rules(conn, treated_trial.rules.rules, clock_time.as_of)
             if one.rule == rule
         ]
-        start = ever_crossed(conn, treated_trial.rules.rules)[rule]
+        start = load_first_crossings(conn, treated_trial.rules.rules)[rule]
     assert clock_time.signal is Signal.BOUNDARY_REACHED
     assert clock_time == earlier_state
     assert clock_time.as_of == start == hours(7 + 72)

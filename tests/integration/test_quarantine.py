@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from services.safety_rules.application.fold_participants import release
+from services.safety_rules.application.fold_participants import release_quarantined
 from services.simulator.trial import simulate_trial
 from services.store import alerts, states
 from services.vocabulary.alert import AlertKind
@@ -75,7 +75,7 @@ def test_mended_and_released_it_is_graded_and_the_alert_is_taken_back(poisoned_t
     installation, mend = poisoned_trial
     installation.settle()
     mend()
-    assert release(installation.db) == ["P-001"]
+    assert release_quarantined(installation.db) == ["P-001"]
     installation.settle()
     assert list_quarantined(installation) == []
     assert open_alerts(installation) == [("P-001", True)]
@@ -85,7 +85,7 @@ def test_mended_and_released_it_is_graded_and_the_alert_is_taken_back(poisoned_t
 def test_released_while_it_still_fails_it_is_set_aside_again(poisoned_trial):
     installation, _ = poisoned_trial
     installation.settle()
-    release(installation.db, ["P-001"])
+    release_quarantined(installation.db, ["P-001"])
     installation.settle()
     assert list_quarantined(installation) == ["P-001"]
     assert open_alerts(installation) == [("P-001", False)]
@@ -128,7 +128,7 @@ def test_who_is_merged_with_somebody_set_aside_is_not_left_ungraded_in_silence(m
 
 def test_released_they_are_graded_together(merged_trial):
     merged_trial.grade(5)
-    assert release(merged_trial.db, ["P-001"]) == ["P-001", "P-002"]
+    assert release_quarantined(merged_trial.db, ["P-001"]) == ["P-001", "P-002"]
     merged_trial.grade(6)
     assert told_aside(merged_trial) == ([], [])
     (alert,) = merged_trial.alerts(kind=AlertKind.EPISODE)
@@ -139,7 +139,7 @@ def test_released_they_are_graded_together(merged_trial):
 def test_a_journal_that_names_somebody_who_takes_no_part_can_be_graded(merged_trial, body):
     merged_trial.say(fact(body, 4, subject="P-002"))
     merged_trial.grade(5)
-    release(merged_trial.db)
+    release_quarantined(merged_trial.db)
     merged_trial.grade(6)
     assert told_aside(merged_trial) == ([], [])
     (alert,) = merged_trial.alerts(kind=AlertKind.EPISODE)

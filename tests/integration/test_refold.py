@@ -7,8 +7,8 @@ import pytest
 from services.cli.main import main
 from services.runtime import topics
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.decide_study import status, study_step
-from services.safety_rules.application.past_crossings import ever_crossed
+from services.safety_rules.application.decide_study import decide_rules, run_study_step
+from services.safety_rules.application.past_crossings import load_first_crossings
 from services.safety_rules.inquiries import refold, verify
 from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
@@ -212,7 +212,9 @@ def counts(trial, hour=None):
     """Who counts under the rule, as known at *hour* (None: now)."""
     as_of = None if hour is None else hours(hour)
     with trial.db.read() as conn:
-        (clock_time,) = [one for one in status(conn, trial.rules.rules, as_of) if one.rule == RULE]
+        (clock_time,) = [
+            one for one in decide_rules(conn, trial.rules.rules, as_of) if one.rule == RULE
+        ]
     return [one.participant for one in clock_time.contributors]
 
 
@@ -230,7 +232,7 @@ def test_what_is_graded_anew_is_known_of_all_at_once(amend_rules):
     assert [counts(amend_rules, hour) for hour in (9, 11, 13, 29)] == [[], *[["P-001"]] * 3]
     assert counts(amend_rules, 31) == counts(amend_rules) == ["P-002"]
     with amend_rules.db.read() as conn:
-        assert ever_crossed(conn, amend_rules.rules.rules)[RULE] is None
+        assert load_first_crossings(conn, amend_rules.rules.rules)[RULE] is None
     assert not amend_rules.rules.look_back()
     assert decisions(amend_rules) == ("v2", [])
     assert amend_rules.alerts(about=RULE) == []
@@ -267,7 +269,7 @@ def test_who_is_set_aside_holds_nobody_up(amend_rules):
 def test_nobody_waits_when_nobody_has_asked(amend_rules):
     with amend_rules.db.read() as conn:
         assert states.load_state(conn, STUDY).is_of_other_rules("v2")
-    assert study_step(amend_rules.db, amend_rules.rules.rules, amend_rules.clock_time).decisions
+    assert run_study_step(amend_rules.db, amend_rules.rules.rules, amend_rules.clock_time).decisions
     assert decisions(amend_rules)[0] == "v2"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.application.decide_study import status
+from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.inquiries.site_report import compare
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
@@ -73,7 +73,7 @@ def test_a_site_stands_out_although_it_is_small(network):
 def test_the_sites_together_are_what_the_rule_says(network, tmp_path):
     db, _ = new_database(tmp_path)
     with db.read() as conn:
-        decision = next(d for d in status(conn, RULES, day(20)) if d.rule == S1)
+        decision = next(d for d in decide_rules(conn, RULES, day(20)) if d.rule == S1)
     for row in network(as_of=20).rows:
         counts = row.so_far
         assert counts.events + counts.other_events == decision.events
@@ -86,7 +86,7 @@ def test_the_cut_is_that_of_the_rules_also_when_a_timer_was_the_last_to_speak(ne
     with db.write() as conn:  # 72 hours have passed since a grade: nothing came, something is known
         append_standings(conn, [StandingRow(standing("P-05", event=9), day(50), 2)])
     with db.read() as conn:
-        decision = next(d for d in status(conn, RULES) if d.rule == S1)
+        decision = next(d for d in decide_rules(conn, RULES) if d.rule == S1)
     view = network()
     assert view.as_of == decision.as_of == day(50)
     assert {row.so_far.events + row.so_far.other_events for row in view.rows} == {5}

@@ -9,8 +9,8 @@ import pytest
 from services.runtime import failpoints
 from services.safety_rules.application import decide_study
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.decide_study import study_step
-from services.safety_rules.application.fold_participants import Given, fold
+from services.safety_rules.application.decide_study import run_study_step
+from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.inquiries import verify
 from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
@@ -44,11 +44,11 @@ class Deaths:
         death = fact(Death(), 6, subject="P-002", series=f"report-{self._reports}", status=status)
         self.trial.say(replace(death, reported_at=self.trial.clock_time))
         assert not fold(
-            self.db, self.rules, Cache(), PEOPLE, Given(self.trial.clock_time)
+            self.db, self.rules, Cache(), PEOPLE, FoldRequest(self.trial.clock_time)
         ).overtaken
 
     def decide(self):
-        return study_step(self.db, self.rules, self.trial.clock_time)
+        return run_study_step(self.db, self.rules, self.trial.clock_time)
 
     def notified_alerts(self):
         """How many events the last decision of the rule counts, and whether its alert is open."""
@@ -97,7 +97,7 @@ def interrupted_worker(deaths, monkeypatch):
     """The second death is folded, and the step failed before the rules spoke."""
     deaths.trial.say(fact(Death(), 6, subject="P-002"))
     with monkeypatch.context() as patches:
-        patches.setattr(journal_worker, "study_step", dies)
+        patches.setattr(journal_worker, "run_study_step", dies)
         with pytest.raises(OSError, match="full"):
             deaths.trial.rules.step()
     assert deaths.notified_alerts() == (1, False)
@@ -213,10 +213,10 @@ def test_another_protocol_is_no_finding_before_its_rules_have_spoken(deaths):
     deaths.rules = amend_rules(deaths.rules)
     assert deaths.wrong() == []
     with deaths.db.read() as conn:
-        assert RULE in decide_study.of_other_protocol(conn, deaths.rules)
+        assert RULE in decide_study.list_rules_of_other_protocol(conn, deaths.rules)
     deaths.decide()
     with deaths.db.read() as conn:
-        assert decide_study.of_other_protocol(conn, deaths.rules) == []
+        assert decide_study.list_rules_of_other_protocol(conn, deaths.rules) == []
     deaths.second(is_so=True)
     assert deaths.wrong() != []
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from services.runtime import wire
-from services.safety_rules.application.recompute import assess, recount
+from services.safety_rules.application.recompute import assess, recompute_family
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
@@ -100,7 +100,8 @@ def test_the_current_records_and_standings_do_not_depend_on_the_journal(seed):
     for _ in range(4):
         journal = make_journal(shuffle_messages(facts, chance))
         recounts = [
-            recount(RULES, group, journal_of(journal, group), END) for group in groups(facts)
+            recompute_family(RULES, group, journal_of(journal, group), END)
+            for group in groups(facts)
         ]
         contents = [e.content for one in recounts for e in one.latest if not e.retracted]
         stands = [standing for one in recounts for standing in one.standings]
@@ -113,7 +114,7 @@ def journal_of(journal, group):
 
 
 def write_history(recount):
-    return wire.write_canonical([recount.versions, recount.stood])
+    return wire.write_canonical([recount.versions, recount.standing_changes])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -122,8 +123,10 @@ def test_one_journal_replayed_is_one_history_byte_for_byte(seed):
     journal = make_journal(shuffle_messages(facts, chance))
     for group in groups(facts):
         group_journal = journal_of(journal, group)
-        once = recount(RULES, group, group_journal, END)
-        assert write_history(once) == write_history(recount(RULES, group, group_journal[::-1], END))
+        once = recompute_family(RULES, group, group_journal, END)
+        assert write_history(once) == write_history(
+            recompute_family(RULES, group, group_journal[::-1], END)
+        )
         ids = {(one.id, one.version) for one in once.versions}
         assert len(ids) == len(once.versions)
         assert write_history_with_restarts(group, group_journal, chance) == write_history(once)
@@ -160,7 +163,7 @@ def test_a_message_makes_one_version_of_a_record_at_most(seed):
     facts = trial(seed)
     journal = make_journal(shuffle_messages(facts, Random(seed)))
     for group in groups(facts):
-        versions = recount(RULES, group, journal_of(journal, group), END).versions
+        versions = recompute_family(RULES, group, journal_of(journal, group), END).versions
         assert len({(one.id, one.recorded_at) for one in versions}) == len(versions)
 
 

@@ -8,7 +8,7 @@ import pytest
 from services.cli.main import main
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.fold_participants import Given, fold
+from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.application.recompute import assess
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
@@ -104,7 +104,7 @@ def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
             append_arrivals(
                 conn, keys, [Arrival(message(f"m-{fact.id}", fact.reported_at), (fact,), ())]
             )
-    fold(db, RULES, Cache(), PEOPLE, Given(hours(1000)))
+    fold(db, RULES, Cache(), PEOPLE, FoldRequest(hours(1000)))
     chance.shuffle(facts)
     assessment = assess(RULES, facts, hours(1000))
     with db.read() as conn:

@@ -6,8 +6,8 @@ from tests.helpers.source_names import Name, first_lines_in, names_in, source_fi
 
 # Shares in percent, rounded up to a tenth. A change lowers them or leaves them; none raises them.
 # The aims are 1.0 and 2.0.
-BARE_NAMES = 3.0
-QUESTIONS = 6.3
+BARE_NAMES = 2.5
+QUESTIONS = 5.5
 
 
 def share(items, is_counted):

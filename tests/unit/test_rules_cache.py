@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.material import Material
 from services.runtime import wire
-from services.safety_rules.application.cache import Cache, Remembered, Uses
-from services.safety_rules.application.fold_participants import Given, fold
+from services.safety_rules.application.cache import Cache, CachedHistory, CacheUses
+from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.record_history import (
     ReceivedMessage,
@@ -29,7 +29,7 @@ from tests.helpers.store import message, new_database
 
 def make_entry(*names, facts=0, version=1):
     rows = tuple(StateRow(name, version=version) for name in names)
-    return Remembered(RecordHistory(LinkedParticipants(names, RULES), RULES), rows, facts)
+    return CachedHistory(RecordHistory(LinkedParticipants(names, RULES), RULES), rows, facts)
 
 
 ENTRY_BYTES = make_entry("P-001").size_bytes
@@ -45,8 +45,8 @@ def test_who_was_used_least_recently_is_dropped_first():
     assert cache.get(second.states) is None
     assert cache.get(first.states) is first
     assert cache.get(third.states) is third
-    assert cache.take_uses() == Uses(hits=3, misses=1, evictions=1)
-    assert cache.take_uses() == Uses()
+    assert cache.take_uses() == CacheUses(hits=3, misses=1, evictions=1)
+    assert cache.take_uses() == CacheUses()
 
 
 def test_the_limit_holds_whatever_is_put():
@@ -83,7 +83,7 @@ def test_who_was_moved_on_by_others_is_not_found():
 def test_an_emptied_cache_remembers_nobody_and_keeps_its_limit():
     cache = Cache(2 * ENTRY_BYTES)
     cache.put(make_entry("P-001"))
-    emptied_cache = cache.emptied()
+    emptied_cache = cache.make_empty()
     assert (len(emptied_cache), emptied_cache.size_bytes) == (0, 0)
     for n in range(5):
         emptied_cache.put(make_entry(f"P-00{n}"))
@@ -103,8 +103,8 @@ def everything_said(folder, cache, seed):
                     conn, keys, [Arrival(message(f"m-{fact.id}", fact.reported_at), (fact,), ())]
                 )
         batch_end = max(one.reported_at for one in batch)
-        fold(db, RULES, cache, PEOPLE, Given(batch_end))
-    fold(db, RULES, cache, PEOPLE, Given(hours(1000)))
+        fold(db, RULES, cache, PEOPLE, FoldRequest(batch_end))
+    fold(db, RULES, cache, PEOPLE, FoldRequest(hours(1000)))
     with db.read() as conn:
         versions = sorted(map(wire.write_canonical, load_episode_versions(conn)))
         versions += sorted(
@@ -167,4 +167,4 @@ def build_history(rules, members, lines):
     for received_message in group_by_message(entries):
         chronicle.receive(received_message)
     chronicle.take_changes()
-    return Remembered(chronicle, tuple(map(StateRow, members)), len(entries))
+    return CachedHistory(chronicle, tuple(map(StateRow, members)), len(entries))

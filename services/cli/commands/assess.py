@@ -11,7 +11,7 @@ from services.cli.shared.records_table import records_table
 from services.cli.shared.rules_table import rules_table
 from services.ingest.facts import read_lines
 from services.runtime import wire
-from services.safety_rules.application.recompute import Assessed, assess
+from services.safety_rules.application.recompute import TrialAssessment, assess
 from services.vocabulary.fact import Fact
 
 
@@ -48,7 +48,7 @@ def _read_facts(name: str) -> list[Fact]:
     return [line.fact for line in facts]
 
 
-def _as_json(assessment: Assessed) -> str:
+def _as_json(assessment: TrialAssessment) -> str:
     parts = {
         "records": sorted(assessment.episodes, key=lambda e: wire.write_canonical(e.content)),
         "standings": assessment.standings,

@@ -4,14 +4,14 @@ from argparse import Namespace
 
 from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
-from services.safety_rules.application.fold_participants import release
+from services.safety_rules.application.fold_participants import release_quarantined
 from services.store import states
 
 
 def perform(args: Namespace) -> int:
     """Let participants be graded again, and print who still cannot be."""
     context = open_data(args, create=False)
-    released_subjects = release(context.db, args.participants)
+    released_subjects = release_quarantined(context.db, args.participants)
     is_graded = settle(context)
     with context.db.read() as conn:
         quarantined = [(state.subject, state.error) for state in states.load_quarantined(conn)]

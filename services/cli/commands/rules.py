@@ -9,8 +9,8 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import open_data
 from services.cli.shared.rules_table import rules_table
 from services.safety_rules.adapters.protocol_files import Study
-from services.safety_rules.application.decide_study import status
-from services.safety_rules.application.past_crossings import ever_crossed
+from services.safety_rules.application.decide_study import decide_rules
+from services.safety_rules.application.past_crossings import load_first_crossings
 from services.safety_rules.inquiries.boundary_tables import simulate_familywise_error
 from services.vocabulary.decision import Decision
 
@@ -23,8 +23,8 @@ def perform(args: Namespace) -> int:
 def _print_status(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        decisions = status(conn, context.study.rules, args.as_of)
-        crossings = ever_crossed(conn, context.study.rules, args.as_of)
+        decisions = decide_rules(conn, context.study.rules, args.as_of)
+        crossings = load_first_crossings(conn, context.study.rules, args.as_of)
     if args.json:
         print_json_lines(
             decision_as_json(decision, crossings[decision.rule]) for decision in decisions

@@ -16,7 +16,7 @@ from services.ingest.enrolment import import_participants
 from services.ingest.files import read_submissions
 from services.ingest.mllp_client import AnsweredMessage, send_messages
 from services.runtime.clock import now_utc
-from services.safety_rules.application.decide_study import undecided
+from services.safety_rules.application.decide_study import find_outdated_decisions
 from services.simulator.trial import SimulatedTrial
 from services.store import alerts, journal, outbox, participants, timers
 from services.store.session import Connection
@@ -144,6 +144,6 @@ def _is_busy(context: StudyContext, conn: Connection) -> bool:
     last = participants.find_last_received(conn, context.study_id)
     if last is not None and timers.load_due_timers(conn, last, 1):
         return True
-    if undecided(conn, context.study.rules):
+    if find_outdated_decisions(conn, context.study.rules):
         return True
     return is_notice_due(conn, context.study_id, now_utc())

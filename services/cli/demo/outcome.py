@@ -18,8 +18,8 @@ from services.cli.shared.open_study import StudyContext
 from services.cli.shared.rules_table import rules_table
 from services.cli.shared.tables import table
 from services.runtime.settings import StoreSettings
-from services.safety_rules.application.decide_study import status
-from services.safety_rules.application.past_crossings import ever_crossed
+from services.safety_rules.application.decide_study import decide_rules
+from services.safety_rules.application.past_crossings import load_first_crossings
 from services.safety_rules.inquiries.course import course_of
 from services.simulator.answer_key import count_events
 from services.simulator.trial import TABLE, SimulatedTrial, to_json
@@ -90,8 +90,8 @@ def _ended(
     rules = context.study.rules
     with context.db.read() as conn:
         episodes = [one for one in records.load_latest_episodes(conn) if not one.retracted]
-        decisions = status(conn, rules)
-        ever = ever_crossed(conn, rules)
+        decisions = decide_rules(conn, rules)
+        ever = load_first_crossings(conn, rules)
         parked = sum(parking.count_parked(conn).values())
         kept = messages.count_messages(conn, sources=("mllp",))
     lost = len(set(trial.messages)) - fed.refused - kept

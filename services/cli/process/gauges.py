@@ -11,8 +11,8 @@ from services.cli.shared.open_study import StudyContext
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.metrics import Metrics
-from services.safety_rules.application.decide_study import status
-from services.safety_rules.application.step_metrics import show_decisions, show_open
+from services.safety_rules.application.decide_study import decide_rules
+from services.safety_rules.application.step_metrics import show_decisions, show_open_records
 from services.store import decisions, messages, outbox, states
 from services.store.seal_chain import check_chain
 from services.store.session import Connection, Database
@@ -74,9 +74,9 @@ class RulesGauges:
         now = self.clock()
         decided = decisions.load_study_state(conn, self.context.study_id).version
         if decided != self._decided:  # here, or in another process
-            show_decisions(self.metrics, status(conn, self.context.study.rules))
+            show_decisions(self.metrics, decide_rules(conn, self.context.study.rules))
             self._decided = decided
-        show_open(self.metrics, conn)
+        show_open_records(self.metrics, conn)
         rules = self.context.study.rules
         others = states.count_states_of_other_rules(conn, rules.version, self.context.study_id)
         self.metrics.graded_by_other_rules.set(others)

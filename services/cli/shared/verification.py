@@ -13,7 +13,11 @@ from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import StudyContext
 from services.ingest.lost_messages import is_lost
 from services.runtime.clock import now_utc
-from services.safety_rules.application.decide_study import of_other_protocol, says, undecided
+from services.safety_rules.application.decide_study import (
+    extract_news_fields,
+    find_outdated_decisions,
+    list_rules_of_other_protocol,
+)
 from services.safety_rules.inquiries import verify as journal_proof
 from services.store import integrity, journal, leases, messages, parking, records, states
 from services.store.session import Connection, Database
@@ -83,7 +87,7 @@ def tell_of_others(context: StudyContext, conn: Connection) -> str:
     rules = context.study.rules
     people = states.count_states_of_other_rules(conn, rules.version, context.study_id)
     graded = f"{people} participants were graded by other rules: see `aegis refold`\n"
-    spoken = len(of_other_protocol(conn, rules))
+    spoken = len(list_rules_of_other_protocol(conn, rules))
     decided = f"{spoken} rules last spoke under another protocol: `aegis run` lets them speak\n"
     return (graded if people else "") + (decided if spoken else "")
 
@@ -134,4 +138,7 @@ class _Stuck:
         with self.db.read() as conn:
             if journal.count_unhandled(conn):
                 return {}
-            return {one.rule: says(one) for one in undecided(conn, self.context.study.rules)}
+            return {
+                one.rule: extract_news_fields(one)
+                for one in find_outdated_decisions(conn, self.context.study.rules)
+            }

@@ -1,4 +1,4 @@
-"""What the rules worker remembers between steps: chronicles, least recently used first out."""
+"""The cache of the rules worker between steps: histories, least recently used first out."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,36 +11,36 @@ Members = tuple[str, ...]
 MB = 1_000_000
 DEFAULT_BYTES = 256 * MB
 
-_OF_A_FAMILY = 130_000
-_OF_A_FACT = 960
-_OF_A_FACT_SHARED = 1_650  # of a family of several: beside the folds, facts are kept in order
+_FAMILY_BYTES = 130_000
+_FACT_BYTES = 960
+_SHARED_FACT_BYTES = 1_650  # of a family of several: beside the folds, facts are kept in order
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """A chronicle, the states at which it stands, and how many facts it has heard."""
+class CachedHistory:
+    """A history, the states at which it stands, and its number of facts."""
 
-    chronicle: RecordHistory
+    history: RecordHistory
     states: tuple[StateRow, ...]
     facts: int
 
     @property
     def size_bytes(self) -> int:
-        """Return about how much memory it takes, from the number of facts alone.
+        """The memory that it takes, about, from the number of facts alone.
 
-        To walk a chronicle would cost more than to fold. The figures are what tracemalloc counts
+        To walk a history would cost more than to fold. The figures are what tracemalloc counts
         of the families of a synthetic trial, each followed to transplant day 103: 600 to 2,000
         facts, mostly of laboratories and vital signs. It may be off by half as much again either
         way: laboratory results carry limits, scores do not, and records with long histories are
         kept beside the facts.
         """
-        each = _OF_A_FACT if len(self.states) == 1 else _OF_A_FACT_SHARED
-        return _OF_A_FAMILY + each * self.facts
+        fact_bytes = _FACT_BYTES if len(self.states) == 1 else _SHARED_FACT_BYTES
+        return _FAMILY_BYTES + fact_bytes * self.facts
 
 
 @dataclass(frozen=True, slots=True)
-class Uses:
-    """How often a family was found or not, and how many were dropped to stay within the limit."""
+class CacheUses:
+    """Numbers of families found, not found, and dropped to stay within the limit."""
 
     hits: int = 0
     misses: int = 0
@@ -48,64 +48,64 @@ class Uses:
 
 
 class Cache:
-    """Chronicles by family; what is dropped is rebuilt from the journal when it is needed."""
+    """Histories by family; a dropped one is rebuilt from the journal when it is needed."""
 
     def __init__(self, most_bytes: int = DEFAULT_BYTES) -> None:
         """Hold at most about *most_bytes*, and always one family."""
         self._most_bytes = most_bytes
-        self._kept: OrderedDict[Members, Remembered] = OrderedDict()
+        self._histories: OrderedDict[Members, CachedHistory] = OrderedDict()
         self._bytes = 0
         self._hits = self._misses = self._evictions = 0
 
     def __len__(self) -> int:
-        """Return how many families are remembered."""
-        return len(self._kept)
+        """Return the number of families."""
+        return len(self._histories)
 
     @property
     def size_bytes(self) -> int:
-        """About how much memory all of them take."""
+        """The memory that all of them take, about."""
         return self._bytes
 
-    def get(self, states: tuple[StateRow, ...]) -> Remembered | None:
-        """Return what is remembered of the family, None when somebody else moved it on."""
-        found = self._kept.get(_members(states))
-        if found is None or found.states != states:
+    def get(self, states: tuple[StateRow, ...]) -> CachedHistory | None:
+        """Return the history of the family; None when it is not there, or not at *states*."""
+        cached_history = self._histories.get(_list_members(states))
+        if cached_history is None or cached_history.states != states:
             self._misses += 1
             return None
         self._hits += 1
-        self._kept.move_to_end(_members(states))
-        return found
+        self._histories.move_to_end(_list_members(states))
+        return cached_history
 
-    def put(self, remembered: Remembered) -> None:
-        """Remember, and drop what was used least recently."""
-        key = _members(remembered.states)
+    def put(self, cached_history: CachedHistory) -> None:
+        """Add *cached_history*, and drop the least recently used."""
+        key = _list_members(cached_history.states)
         self.drop(key)
-        self._kept[key] = remembered
-        self._bytes += remembered.size_bytes
-        while len(self._kept) > 1 and self._bytes > self._most_bytes:
-            _, dropped = self._kept.popitem(last=False)
-            self._bytes -= dropped.size_bytes
+        self._histories[key] = cached_history
+        self._bytes += cached_history.size_bytes
+        while len(self._histories) > 1 and self._bytes > self._most_bytes:
+            _, evicted_history = self._histories.popitem(last=False)
+            self._bytes -= evicted_history.size_bytes
             self._evictions += 1
 
     def drop(self, members: Members) -> None:
-        """Forget the family: its next step starts from the journal."""
-        dropped = self._kept.pop(members, None)
+        """Drop the family: its next step starts from the journal."""
+        dropped = self._histories.pop(members, None)
         if dropped is not None:
             self._bytes -= dropped.size_bytes
 
-    def emptied(self) -> "Cache":
-        """Return another with the same limit that remembers nobody.
+    def make_empty(self) -> "Cache":
+        """Return an empty one with the same limit.
 
         A step that is under way ends with the one that it began with.
         """
         return Cache(self._most_bytes)
 
-    def take_uses(self) -> Uses:
-        """Return how it was used since this was last asked."""
-        uses = Uses(self._hits, self._misses, self._evictions)
+    def take_uses(self) -> CacheUses:
+        """Return the uses since the last call."""
+        uses = CacheUses(self._hits, self._misses, self._evictions)
         self._hits = self._misses = self._evictions = 0
         return uses
 
 
-def _members(states: tuple[StateRow, ...]) -> Members:
+def _list_members(states: tuple[StateRow, ...]) -> Members:
     return tuple(state.subject for state in states)

@@ -1,4 +1,4 @@
-"""The study step: what every stopping rule says now, and what of it is news."""
+"""The study step: decide every stopping rule, and record the decisions that are news."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from services.runtime.failpoints import pass_failpoint
-from services.safety_rules.application.recompute import last_answer
+from services.safety_rules.application.recompute import find_last_determination
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.monitor import decide_rule
@@ -21,8 +21,8 @@ _FRESH_TRIES = 1  # under load somebody is folded all the time; whoever folds ha
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """What the rules say, in the protocol's order, and the alert rows that this changed."""
+class StudyDecisions:
+    """The decisions, in the protocol's order, and the alert rows that they changed."""
 
     decisions: tuple[Decision, ...]
     alerts: tuple[Alert, ...] = ()
@@ -30,94 +30,103 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What was known at *at*: how everybody stands under each rule, by its id."""
+    """The knowledge at *as_of*: the standings under each rule, by its id."""
 
-    at: datetime
-    standing: Mapping[str, Sequence[ObservedStanding]]
+    as_of: datetime
+    standings: Mapping[str, Sequence[ObservedStanding]]
 
 
-def cut(
+def load_cut(
     conn: Connection,
     rules: Rules,
     as_of: datetime | None = None,
-    instead: Mapping[str, Sequence[Standing]] = MappingProxyType({}),
+    replacements: Mapping[str, Sequence[Standing]] = MappingProxyType({}),
 ) -> Cut | None:
-    """Return what was known at *as_of* (None: all that is known); None when nothing ever was.
+    """Return the cut at *as_of* (None: of all that is known); None when nothing ever was.
 
     Reads the stored standings, each with the last instant at which its participant was observed;
-    *instead* has others for some participants.
+    *replacements* has others for some participants.
     """
     study = rules.protocol.study
     rows = records.load_latest_standings(conn, study, as_of)
-    at = as_of or last_known(conn, study, rows)
-    if at is None:
+    cut_at = as_of or find_last_known_at(conn, study, rows)
+    if cut_at is None:
         return None
-    until = journal.find_last_observations(conn, as_of, study)
-    standing: dict[str, list[ObservedStanding]] = {rule.id: [] for rule in rules.protocol.rules}
-    stored = [row.standing for row in rows if row.standing.participant not in instead]
-    others = [one for of_one in instead.values() for one in of_one]
-    for one in (s for s in (*stored, *others) if s.rule in standing):
-        seen = until.get(one.participant, one.exposed_at or at)
-        standing[one.rule].append(ObservedStanding(one, seen))
-    return Cut(at, standing)
+    last_observations = journal.find_last_observations(conn, as_of, study)
+    standings: dict[str, list[ObservedStanding]] = {rule.id: [] for rule in rules.protocol.rules}
+    stored_standings = [
+        row.standing for row in rows if row.standing.participant not in replacements
+    ]
+    replaced_standings = [one for of_one in replacements.values() for one in of_one]
+    for standing in (s for s in (*stored_standings, *replaced_standings) if s.rule in standings):
+        observed_until = last_observations.get(standing.participant, standing.exposed_at or cut_at)
+        standings[standing.rule].append(ObservedStanding(standing, observed_until))
+    return Cut(cut_at, standings)
 
 
-def status(
+def decide_rules(
     conn: Connection,
     rules: Rules,
     as_of: datetime | None = None,
-    instead: Mapping[str, Sequence[Standing]] = MappingProxyType({}),
+    replacements: Mapping[str, Sequence[Standing]] = MappingProxyType({}),
 ) -> tuple[Decision, ...]:
-    """Return what every rule says of what was known at *as_of* (None: of all that is known).
+    """Return the decision of every rule at the cut *as_of* (None: of all that is known).
 
-    A study without facts says *continue* of nobody; see `cut`.
+    Of a study without facts there is none; see `load_cut`.
     """
     protocol = rules.protocol
-    known = cut(conn, rules, as_of, instead)
-    if known is None:
+    cut = load_cut(conn, rules, as_of, replacements)
+    if cut is None:
         return ()
-    answers = [
+    determinations = [
         answer.fact
         for answer in journal.load_facts_of_kind(conn, "determination", protocol.study)
         if as_of is None or answer.received_at <= as_of
     ]
     return tuple(
         decide_rule(
-            protocol, rule, known.standing[rule.id], known.at, last_answer(answers, rule.id)
+            protocol,
+            rule,
+            cut.standings[rule.id],
+            cut.as_of,
+            find_last_determination(determinations, rule.id),
         )
         for rule in protocol.rules
     )
 
 
-def last_known(conn: Connection, study: str, rows: Sequence[StandingRow]) -> datetime | None:
+def find_last_known_at(
+    conn: Connection, study: str, rows: Sequence[StandingRow]
+) -> datetime | None:
     """Return the last instant at which anything became known, also by a timer that was due."""
     received = participants.find_last_received(conn, study)
-    known = [*(row.known_at for row in rows), *([received] if received else [])]
-    return max(known, default=None)
+    instants = [*(row.known_at for row in rows), *([received] if received else [])]
+    return max(instants, default=None)
 
 
-def undecided(conn: Connection, rules: Rules) -> list[Decision]:
-    """Return what the rules say now whose last recorded decision says something else.
+def find_outdated_decisions(conn: Connection, rules: Rules) -> list[Decision]:
+    """Return the decisions that differ from the last recorded ones.
 
-    What was decided under another protocol is left out: see `of_other_protocol`. While a refold
-    that was asked for is not done, nothing is to be decided.
+    A rule decided under another protocol is left out: see `list_rules_of_other_protocol`.
+    While a requested refold is not done, nothing is to be decided.
     """
     if states.is_refolding(conn, rules.version, rules.protocol.study):
         return []
-    made = _last_decisions(conn, rules)
-    others = of_other_protocol(conn, rules)
+    last_decisions = _last_decisions(conn, rules)
+    other_rules = list_rules_of_other_protocol(conn, rules)
     return [
         now
-        for now in status(conn, rules)
-        if now.rule not in others and says(now) != says(made.get(now.rule))
+        for now in decide_rules(conn, rules)
+        if now.rule not in other_rules
+        and extract_news_fields(now) != extract_news_fields(last_decisions.get(now.rule))
     ]
 
 
-def of_other_protocol(conn: Connection, rules: Rules) -> list[str]:
-    """Return the rules, by id, that have spoken, and not yet under the protocol of *rules*."""
-    protocol, made = rules.protocol, _last_decisions(conn, rules)
-    spoken = [rule.id for rule in protocol.rules if rule.id in made]
-    return [rule for rule in spoken if made[rule].protocol != protocol.label]
+def list_rules_of_other_protocol(conn: Connection, rules: Rules) -> list[str]:
+    """Return the rules, by id, whose last decision was under another protocol."""
+    protocol, last_decisions = rules.protocol, _last_decisions(conn, rules)
+    spoken = [rule.id for rule in protocol.rules if rule.id in last_decisions]
+    return [rule for rule in spoken if last_decisions[rule].protocol != protocol.label]
 
 
 def _last_decisions(conn: Connection, rules: Rules) -> Mapping[str, Decision]:
@@ -125,8 +134,8 @@ def _last_decisions(conn: Connection, rules: Rules) -> Mapping[str, Decision]:
     return {row.decision.rule: row.decision for row in rows}
 
 
-def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
-    """Record what is news in what the rules say, with the alerts that it calls for.
+def run_study_step(db: Database, rules: Rules, made_at: datetime) -> StudyDecisions:
+    """Record the decisions that are news, with their alerts.
 
     Args:
         db: Migrated.
@@ -134,15 +143,15 @@ def study_step(db: Database, rules: Rules, made_at: datetime) -> Decided:
         made_at: The machine's clock, for the record.
     """
     tries = 0
-    while (decided := _decide(db, rules, made_at, must_be_fresh=tries < _FRESH_TRIES)) is None:
+    while (result := _decide(db, rules, made_at, must_be_fresh=tries < _FRESH_TRIES)) is None:
         tries += 1
-    return decided
+    return result
 
 
 def _decide(
     db: Database, rules: Rules, made_at: datetime, *, must_be_fresh: bool
-) -> Decided | None:
-    """Return what `study_step` does; None when what was read does not hold any more.
+) -> StudyDecisions | None:
+    """Return the result of `run_study_step`; None when the data read do not hold any more.
 
     Others may have decided meanwhile, perhaps on less than was read here: who has no news waits for
     them, too. And people may have been folded, which is looked at if what is written *must be
@@ -151,17 +160,25 @@ def _decide(
     """
     study = rules.protocol.study
     with db.read() as conn:
-        told = _last_decisions(conn, rules)
+        last_decisions = _last_decisions(conn, rules)
         if states.is_refolding(conn, rules.version, study):
-            return Decided(tuple(told[r.id] for r in rules.protocol.rules if r.id in told))
+            return StudyDecisions(
+                tuple(last_decisions[r.id] for r in rules.protocol.rules if r.id in last_decisions)
+            )
         moves = states.count_moves(conn)
         state = decisions.load_study_state(conn, study)
         cut = {row.subject: row.folded_through for row in states.load_states(conn)}
-        now = [replace(decision, cut=cut) for decision in status(conn, rules)]
-    news = [decision for decision in now if says(decision) != says(told.get(decision.rule))]
+        decisions_now = [replace(decision, cut=cut) for decision in decide_rules(conn, rules)]
+    news = [
+        decision
+        for decision in decisions_now
+        if extract_news_fields(decision) != extract_news_fields(last_decisions.get(decision.rule))
+    ]
     if not news:
         with db.write() as conn:
-            return Decided(tuple(now)) if decisions.is_at_state(conn, state) else None
+            return (
+                StudyDecisions(tuple(decisions_now)) if decisions.is_at_state(conn, state) else None
+            )
     pass_failpoint("study.before_record")
     with db.write() as conn:
         if not decisions.advance_study(conn, state, cut):
@@ -171,42 +188,48 @@ def _decide(
             return None
         for decision in news:
             decisions.append_decision(conn, decision, made_at)
-        rows = _raise(conn, rules, news)
+        rows = _raise_alerts(conn, rules, news)
         pass_failpoint("study.before_commit")
     pass_failpoint("study.after_commit")
-    return Decided(tuple(now), tuple(rows))
+    return StudyDecisions(tuple(decisions_now), tuple(rows))
 
 
-def _raise(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Alert]:
+def _raise_alerts(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Alert]:
     calls_for = (alerts_of_records.make_decision_alert, alerts_of_records.make_upper_grades_alert)
-    wanted = [
+    wanted_alerts = [
         alert
         for decision in news
         for call in calls_for
         if (alert := call(decision, rules.protocol, decision.as_of))
     ]
-    about = [key for decision in news for key in alerts_of_records.list_rule_alert_ids(decision)]
-    closed = {
+    alert_ids = [
+        key for decision in news for key in alerts_of_records.list_rule_alert_ids(decision)
+    ]
+    closings = {
         key: why for one in news for key, why in alerts_of_records.find_closed_alerts(one).items()
     }
-    known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
-    said = {decision.rule: decision for decision in news}
-    changed = alerts_of_records.find_changed_alerts(known, wanted, closed)
-    return alerts.upsert_alerts(conn, [_with_reason(row, said[row.about]) for row in changed])
+    stored_alerts = {alert.id: alert for alert in alerts.load_alerts(conn, ids=alert_ids)}
+    decisions_by_rule = {decision.rule: decision for decision in news}
+    changed_alerts = alerts_of_records.find_changed_alerts(stored_alerts, wanted_alerts, closings)
+    return alerts.upsert_alerts(
+        conn, [_add_reason(row, decisions_by_rule[row.about]) for row in changed_alerts]
+    )
 
 
-def _with_reason(alert: Alert, now: Decision) -> Alert:
-    """Let a boundary that is taken back say what undid it."""
-    then = alert.detail
+def _add_reason(alert: Alert, decision: Decision) -> Alert:
+    """Return *alert*, with the reason when a reached boundary is taken back."""
+    crossing = alert.detail
     if not (
-        alert.retracted and alert.kind is AlertKind.BOUNDARY_REACHED and isinstance(then, Decision)
+        alert.retracted
+        and alert.kind is AlertKind.BOUNDARY_REACHED
+        and isinstance(crossing, Decision)
     ):
         return alert
-    return replace(alert, detail=alerts_of_records.add_undone(then, now))
+    return replace(alert, detail=alerts_of_records.add_undone(crossing, decision))
 
 
-def says(decision: Decision | None) -> object:
-    """Return what makes a decision news; the passage of time alone does not."""
+def extract_news_fields(decision: Decision | None) -> object:
+    """Return the fields that make a decision news; the passage of time alone does not."""
     if decision is None:
         return None
     return (

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.fold_step import Given, Step, step
-from services.safety_rules.application.record_step import OvertakenError, record, write_alerts
+from services.safety_rules.application.fold_step import FoldRequest, FoldStep, fold_step
+from services.safety_rules.application.record_step import OvertakenError, record_steps, write_alerts
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, outbox, states
@@ -16,12 +16,12 @@ from services.store.states import StateRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import Episode
 
-__all__ = ["Folded", "Given", "fold", "release"]
+__all__ = ["FoldRequest", "FoldResult", "fold", "release_quarantined"]
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """What one call did, for logs and metrics; *overtaken*: nothing of it was, begin again."""
+class FoldResult:
+    """The outcome of one call, for logs and metrics; *overtaken*: nothing is written, retry."""
 
     facts: int
     episodes: tuple[Episode, ...]
@@ -31,15 +31,17 @@ class Folded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failed:
-    """Members of a family that cannot be folded, and why, in a word."""
+class _FoldFailure:
+    """Members of a family that cannot be folded, with the reason in a word."""
 
     states: tuple[StateRow, ...]
-    why: str
+    reason: str
 
 
-def fold(db: Database, rules: Rules, cache: Cache, subjects: Sequence[str], given: Given) -> Folded:
-    """Record what the facts of *subjects* that are not folded yet say, and what time has done.
+def fold(
+    db: Database, rules: Rules, cache: Cache, subjects: Sequence[str], request: FoldRequest
+) -> FoldResult:
+    """Record the effects of the new facts of *subjects*, and of their timers.
 
     Facts of one message make one version at most of each record. A participant whose facts cannot
     be folded is quarantined; the others are recorded.
@@ -49,114 +51,128 @@ def fold(db: Database, rules: Rules, cache: Cache, subjects: Sequence[str], give
         rules: The running rules.
         cache: Of this worker.
         subjects: Pseudonyms, in any order.
-        given: Until when time is told, and what the caller knows of the journal.
+        request: Until when timers are applied, and the entries that the caller holds.
     """
     study = rules.protocol.study
     if study in subjects:
         _pass_over(db, study, rules)
-    steps, failed = _steps(db, rules, cache, set(subjects) - {study}, given)
+    steps, failures = _fold_families(db, rules, cache, set(subjects) - {study}, request)
     try:
-        raised = _record(db, rules, cache, steps, failed)
+        raised_alerts = _record_steps(db, rules, cache, steps, failures)
     except OvertakenError:
-        return Folded(0, (), (), overtaken=True)
-    for one in failed:
-        _quarantine(db, rules, one, given.until)
-    recorded = [one for one in steps if all(one.before is not f.states for f in failed)]
-    return Folded(
-        sum(one.facts for one in recorded),
-        tuple(episode for one in recorded for episode in one.episodes),
-        tuple(raised),
-        tuple(state.subject for one in failed for state in one.states),
+        return FoldResult(0, (), (), overtaken=True)
+    for failure in failures:
+        _quarantine_family(db, rules, failure, request.timers_until)
+    recorded_steps = [
+        one for one in steps if all(one.states_before is not f.states for f in failures)
+    ]
+    return FoldResult(
+        sum(one.facts for one in recorded_steps),
+        tuple(episode for one in recorded_steps for episode in one.episodes),
+        tuple(raised_alerts),
+        tuple(state.subject for one in failures for state in one.states),
     )
 
 
-def release(db: Database, subjects: Sequence[str] = ()) -> list[str]:
-    """Let quarantined participants be folded again, all or *subjects*; return who they are.
+def release_quarantined(db: Database, subjects: Sequence[str] = ()) -> list[str]:
+    """Release quarantined participants, all or *subjects*; return their ids.
 
-    Who is merged with one of *subjects* is set aside, and let in again, with them.
+    Members of the families of *subjects* are quarantined, and released, with them.
     """
     with db.write() as conn:
-        wanted = {member for family in find_families(conn, subjects) for member in family}
-        aside = [
-            one for one in states.load_quarantined(conn) if not subjects or one.subject in wanted
+        members = {member for family in find_families(conn, subjects) for member in family}
+        quarantined = [
+            one for one in states.load_quarantined(conn) if not subjects or one.subject in members
         ]
-        released = [state.subject for state in aside if states.release_state(conn, state)]
+        released_subjects = [
+            state.subject for state in quarantined if states.release_state(conn, state)
+        ]
         write_alerts(
-            conn, [alerts_of_records.make_quarantine_alert_id(subject) for subject in released], []
+            conn,
+            [alerts_of_records.make_quarantine_alert_id(subject) for subject in released_subjects],
+            [],
         )
-    return released
+    return released_subjects
 
 
-def _steps(
-    db: Database, rules: Rules, cache: Cache, people: set[str], given: Given
-) -> tuple[list[Step], list[_Failed]]:
-    """Fold the family of everybody who is not set aside, from one state of the database.
+def _fold_families(
+    db: Database, rules: Rules, cache: Cache, people: set[str], request: FoldRequest
+) -> tuple[list[FoldStep], list[_FoldFailure]]:
+    """Fold every family without a quarantined member, from one state of the database.
 
-    Who is merged with somebody who is set aside cannot be graded either: they have failed, too.
+    A member linked with a quarantined one cannot be graded either: it has failed, too.
     """
-    steps: list[Step] = []
-    failed: list[_Failed] = []
+    steps: list[FoldStep] = []
+    failures: list[_FoldFailure] = []
     with db.read() as conn:
         groups = find_families(conn, people)
-        known = states.load_states_of(conn, [member for group in groups for member in group])
+        states_by_subject = states.load_states_of(
+            conn, [member for group in groups for member in group]
+        )
         for group in groups:
-            before = tuple(known[member] for member in group)
-            aside = [state for state in before if state.quarantined_seq is not None]
-            if aside:
-                others = tuple(state for state in before if state not in aside)
-                failed += [_Failed(others, aside[0].error)] if others else []
+            family_states = tuple(states_by_subject[member] for member in group)
+            quarantined = [state for state in family_states if state.quarantined_seq is not None]
+            if quarantined:
+                companions = tuple(state for state in family_states if state not in quarantined)
+                failures += [_FoldFailure(companions, quarantined[0].error)] if companions else []
                 continue
             try:
-                steps.append(step(conn, rules, cache, before, given))
+                steps.append(fold_step(conn, rules, cache, family_states, request))
             except DatabaseError:
                 raise
             except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop others
-                failed.append(_Failed(before, type(error).__name__))
-    return steps, failed
+                failures.append(_FoldFailure(family_states, type(error).__name__))
+    return steps, failures
 
 
-def _record(
-    db: Database, rules: Rules, cache: Cache, steps: Sequence[Step], failed: list[_Failed]
+def _record_steps(
+    db: Database,
+    rules: Rules,
+    cache: Cache,
+    steps: Sequence[FoldStep],
+    failures: list[_FoldFailure],
 ) -> list[Alert]:
     """Write *steps* at once; when the database refuses, one by one, so that one stops no other."""
     try:
-        raised = list(record(db, rules, steps))
+        raised_alerts = list(record_steps(db, rules, steps))
     except DatabaseError as error:
         if is_transient(error):
             raise
         if len(steps) > 1:
-            return [a for one in steps for a in _record(db, rules, cache, [one], failed)]
-        failed.append(_Failed(steps[0].before, type(error).__name__))
+            return [a for one in steps for a in _record_steps(db, rules, cache, [one], failures)]
+        failures.append(_FoldFailure(steps[0].states_before, type(error).__name__))
         return []
-    for one in steps:
-        cache.put(one.remembered)
-    return raised
+    for step in steps:
+        cache.put(step.cached_history)
+    return raised_alerts
 
 
 def _pass_over(db: Database, study: str, rules: Rules) -> None:
-    """Let the facts about the study itself be handled: the study step reads them itself."""
+    """Mark the facts about the study itself as folded: the study step reads them itself."""
     with db.write() as conn:
         state = states.load_state(conn, study)
-        through = max((k.seq for k in journal.load_facts_between(conn, study, 0)), default=0)
-        new = replace(state, folded_through=through, rules_version=rules.version)
-        states.advance(conn, state, new)
+        last_seq = max((k.seq for k in journal.load_facts_between(conn, study, 0)), default=0)
+        successor = replace(state, folded_through=last_seq, rules_version=rules.version)
+        states.advance(conn, state, successor)
         outbox.announce_standings(conn, study)
 
 
-def _quarantine(db: Database, rules: Rules, failed: _Failed, at: datetime) -> None:
-    """Set a family aside, and say so to operations; its records are not up to date.
+def _quarantine_family(
+    db: Database, rules: Rules, failure: _FoldFailure, raised_at: datetime
+) -> None:
+    """Quarantine a family and raise the alert; its records are not up to date.
 
-    Nothing happens when somebody else has moved it on: then it may be sound.
+    Nothing happens when another worker has advanced it: then it may be sound.
     """
     with db.write() as conn:
         if not all(
-            states.quarantine_state(conn, one, one.folded_through + 1, failed.why)
-            for one in failed.states
+            states.quarantine_state(conn, one, one.folded_through + 1, failure.reason)
+            for one in failure.states
         ):
             conn.rollback()
             return
-        for state in failed.states:
+        for state in failure.states:
             alert = alerts_of_records.make_quarantine_alert(
-                state.subject, at, rules.protocol, failed.why
+                state.subject, raised_at, rules.protocol, failure.reason
             )
             write_alerts(conn, [alert.id], [alert])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.runtime import wire
-from services.safety_rules.application.cache import Cache, Remembered
+from services.safety_rules.application.cache import Cache, CachedHistory
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.record_history import (
@@ -23,154 +23,169 @@ from services.vocabulary.recommendation import Advice
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What a step is given.
+class FoldRequest:
+    """The inputs of a step.
 
     Args:
-        until: Timers due by then are applied.
-        carried: Facts of the journal that the caller holds already, by subject, in order; what it
-            does not hold is read.
+        timers_until: Timers due by then are applied.
+        held_entries: Facts of the journal that the caller holds already, by subject, in order; the
+            others are read.
     """
 
-    until: datetime
-    carried: Mapping[str, Sequence[JournalEntry]] = field(default_factory=dict)
+    timers_until: datetime
+    held_entries: Mapping[str, Sequence[JournalEntry]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What is to be recorded of one family.
+class FoldStep:
+    """The changes of one family, to be recorded.
 
-    *through* is how far each member was heard when time was told to them (none: it was not).
+    *folded_through* is the last fact of each member when timers were applied (none: they were not).
     """
 
-    before: tuple[StateRow, ...]
-    after: tuple[StateRow, ...]
-    remembered: Remembered
+    states_before: tuple[StateRow, ...]
+    states_after: tuple[StateRow, ...]
+    cached_history: CachedHistory
     facts: int
     episodes: tuple[Episode, ...]
-    stood: tuple[StandingChange, ...]
+    standing_changes: tuple[StandingChange, ...]
     known_at: datetime | None
-    until: datetime
-    through: Mapping[str, int]
+    timers_until: datetime
+    folded_through: Mapping[str, int]
     advice: Mapping[str, tuple[Advice, ...]]
 
     @property
-    def at(self) -> datetime:
-        """The last instant that was looked at."""
-        return max(self.until, self.known_at or self.until)
+    def as_of(self) -> datetime:
+        """The instant of its recommendations: the last known, or that of the timers."""
+        return max(self.timers_until, self.known_at or self.timers_until)
 
 
-def step(
-    conn: Connection, rules: Rules, cache: Cache, states: tuple[StateRow, ...], given: Given
-) -> Step:
-    """Fold what a family has not folded yet; what is remembered comes back when that is on disk."""
-    remembered = cache.get(states) or _rebuilt(conn, rules, states)
+def fold_step(
+    conn: Connection, rules: Rules, cache: Cache, states: tuple[StateRow, ...], request: FoldRequest
+) -> FoldStep:
+    """Fold the new facts of a family; its history is back in the cache once they are recorded."""
+    cached_history = cache.get(states) or _rebuild(conn, rules, states)
     cache.drop(tuple(state.subject for state in states))
-    known = [k for state in states for k in _new(conn, state, given, alone=len(states) == 1)]
-    new = tuple(group_by_message(known))
-    if _is_of_others(states, rules):
-        remembered.chronicle.apply_new_rules(_since(conn, states, new, given.until))
-    return _folded(rules, states, remembered, new, given.until)
+    entries = [
+        k
+        for state in states
+        for k in _load_new_entries(conn, state, request, alone=len(states) == 1)
+    ]
+    messages = tuple(group_by_message(entries))
+    if _is_of_other_rules(states, rules):
+        cached_history.history.apply_new_rules(
+            _find_rules_start(conn, states, messages, request.timers_until)
+        )
+    return _fold_messages(rules, states, cached_history, messages, request.timers_until)
 
 
-def _is_of_others(states: Iterable[StateRow], rules: Rules) -> bool:
+def _is_of_other_rules(states: Iterable[StateRow], rules: Rules) -> bool:
     return any(state.is_of_other_rules(rules.version) for state in states)
 
 
-def _since(
-    conn: Connection, states: Iterable[StateRow], new: Sequence[ReceivedMessage], until: datetime
+def _find_rules_start(
+    conn: Connection,
+    states: Iterable[StateRow],
+    messages: Sequence[ReceivedMessage],
+    timers_until: datetime,
 ) -> datetime:
-    """Return since when a family stands as the rules have it that run now.
+    """Return the instant from which the standings of a family are those of the running rules.
 
-    That is since it was asked for, of all at once; else since what is told now.
+    That is when the refold was requested, of all at once; else that of the first new message.
     """
-    kept = [timers.load_timers(conn, state.subject) for state in states]
-    asked = [mine[timers.REFOLD] for mine in kept if timers.REFOLD in mine]
-    told = new[0].received_at if new else until
-    return min(asked, default=told)
+    family_timers = [timers.load_timers(conn, state.subject) for state in states]
+    refold_instants = [mine[timers.REFOLD] for mine in family_timers if timers.REFOLD in mine]
+    default = messages[0].received_at if messages else timers_until
+    return min(refold_instants, default=default)
 
 
-def _new(conn: Connection, state: StateRow, given: Given, *, alone: bool) -> Sequence[JournalEntry]:
-    """Return what *state* has not folded yet; what is carried suffices when it has no gap.
+def _load_new_entries(
+    conn: Connection, state: StateRow, request: FoldRequest, *, alone: bool
+) -> Sequence[JournalEntry]:
+    """Return the facts that *state* has not folded yet; held ones suffice when they have no gap.
 
-    Of a family of several the journal is read: what one member heard may come before what another
-    did.
+    Of a family of several the journal is read: the facts of one member may come before those of
+    another.
     """
-    carried = [k for k in given.carried.get(state.subject, ()) if k.seq > state.folded_through]
-    is_whole = [k.seq for k in carried] == list(
-        range(state.folded_through + 1, state.folded_through + 1 + len(carried))
+    held_entries = [
+        k for k in request.held_entries.get(state.subject, ()) if k.seq > state.folded_through
+    ]
+    is_gapless = [k.seq for k in held_entries] == list(
+        range(state.folded_through + 1, state.folded_through + 1 + len(held_entries))
     )
-    if alone and carried and is_whole:
-        return carried
+    if alone and held_entries and is_gapless:
+        return held_entries
     return journal.load_facts_between(conn, state.subject, state.folded_through)
 
 
-def _folded(
+def _fold_messages(
     rules: Rules,
     states: tuple[StateRow, ...],
-    remembered: Remembered,
-    new: tuple[ReceivedMessage, ...],
-    until: datetime,
-) -> Step:
-    chronicle = remembered.chronicle
-    for message in new:
-        chronicle.receive(message)
-    is_due = _is_of_others(states, rules) or any(
-        at <= until for at in chronicle.due_instants.values()
+    cached_history: CachedHistory,
+    messages: tuple[ReceivedMessage, ...],
+    timers_until: datetime,
+) -> FoldStep:
+    history = cached_history.history
+    for message in messages:
+        history.receive(message)
+    is_due = _is_of_other_rules(states, rules) or any(
+        at <= timers_until for at in history.due_instants.values()
     )
-    chronicle.pass_time(until)
-    episodes, stood = chronicle.take_changes()
-    changed = {episode.content.participant for episode in episodes}
-    through = {state.subject: state.folded_through for state in states}
-    through |= {message.subject: message.seq for message in new}
-    after = tuple(
+    history.pass_time(timers_until)
+    episodes, standing_changes = history.take_changes()
+    changed_participants = {episode.content.participant for episode in episodes}
+    folded_through = {state.subject: state.folded_through for state in states}
+    folded_through |= {message.subject: message.seq for message in messages}
+    states_after = tuple(
         replace(
             state,
-            folded_through=through[state.subject],
+            folded_through=folded_through[state.subject],
             version=state.version + 1,
             rules_version=rules.version,
-            digest=_digest(chronicle, state, changed),
+            digest=_compute_digest(history, state, changed_participants),
         )
         for state in states
     )
-    facts = sum(len(message.facts) for message in new)
-    known_at = new[-1].received_at if new else None
-    return Step(
-        before=states,
-        after=after,
-        remembered=Remembered(chronicle, after, remembered.facts + facts),
+    facts = sum(len(message.facts) for message in messages)
+    known_at = messages[-1].received_at if messages else None
+    return FoldStep(
+        states_before=states,
+        states_after=states_after,
+        cached_history=CachedHistory(history, states_after, cached_history.facts + facts),
         facts=facts,
         episodes=tuple(episodes),
-        stood=tuple(stood),
+        standing_changes=tuple(standing_changes),
         known_at=known_at,
-        until=until,
-        through=through if is_due else {},
-        advice=chronicle.take_changed_advice(max(until, known_at or until)),
+        timers_until=timers_until,
+        folded_through=folded_through if is_due else {},
+        advice=history.take_changed_advice(max(timers_until, known_at or timers_until)),
     )
 
 
-def _digest(chronicle: RecordHistory, state: StateRow, changed: Container[str]) -> str:
-    """Return the digest of the records, which is the one before when none of them has changed."""
-    if state.digest and state.subject not in changed:
+def _compute_digest(
+    history: RecordHistory, state: StateRow, changed_participants: Container[str]
+) -> str:
+    """Return the digest of the records: the previous one when none of them has changed."""
+    if state.digest and state.subject not in changed_participants:
         return state.digest
     return wire.digest_canonical(
-        [(e.id, e.version, e.retracted) for e in chronicle.list_latest_versions(state.subject)]
+        [(e.id, e.version, e.retracted) for e in history.list_latest_versions(state.subject)]
     )
 
 
-def _rebuilt(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Remembered:
-    """Take up a family where its stored versions end."""
+def _rebuild(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> CachedHistory:
+    """Return the history of a family, resumed where its stored versions end."""
     states = tuple(states)
     members = [state.subject for state in states]
-    past = group_by_message(
+    messages = group_by_message(
         known
         for state in states
         for known in journal.load_facts_between(conn, state.subject, 0, state.folded_through)
     )
-    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
-    chronicle.resume(
-        past,
+    history = RecordHistory(LinkedParticipants(members, rules), rules)
+    history.resume(
+        messages,
         [e for member in members for e in records.load_latest_episodes(conn, member)],
         [row.standing for m in members for row in records.load_standings(conn, m)],
     )
-    return Remembered(chronicle, states, sum(len(message.facts) for message in past))
+    return CachedHistory(history, states, sum(len(message.facts) for message in messages))

@@ -1,4 +1,4 @@
-"""The records of a journal from nothing: what `aegis assess` prints and what proofs compare."""
+"""Records recomputed from the facts alone, for `aegis assess` and for proofs."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,48 +31,48 @@ from services.vocabulary.standing import ObservedStanding, Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Recounted:
-    """What the journal of one family says: its history, and where it ends."""
+class RecomputedFamily:
+    """The history of one family from its journal: all versions, and the latest."""
 
     members: tuple[str, ...]
     versions: tuple[Episode, ...]
-    stood: tuple[StandingChange, ...]
+    standing_changes: tuple[StandingChange, ...]
     latest: tuple[Episode, ...]
     standings: tuple[Standing, ...]
     queries: tuple[Query, ...]
 
 
-def recount(
-    rules: Rules, members: Sequence[str], known: Iterable[JournalEntry], until: datetime
-) -> Recounted:
+def recompute_family(
+    rules: Rules, members: Sequence[str], entries: Iterable[JournalEntry], end: datetime
+) -> RecomputedFamily:
     """Fold the journals of one family from their beginning.
 
     Args:
         rules: The running rules.
         members: Everybody whom merges and moves name together.
-        known: All their facts, in any order.
-        until: Timers due by then are applied.
+        entries: All their facts, in any order.
+        end: Timers due by then are applied.
     """
-    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
-    for message in group_by_message(known):
-        chronicle.receive(message)
-    chronicle.pass_time(until)
-    versions, stood = chronicle.take_changes()
-    return Recounted(
+    history = RecordHistory(LinkedParticipants(members, rules), rules)
+    for message in group_by_message(entries):
+        history.receive(message)
+    history.pass_time(end)
+    versions, standing_changes = history.take_changes()
+    return RecomputedFamily(
         tuple(members),
         tuple(versions),
-        tuple(stood),
-        tuple(one for member in members for one in chronicle.list_latest_versions(member)),
-        tuple(one for member in members for one in chronicle.list_standings(member)),
-        tuple(chronicle.list_queries()),
+        tuple(standing_changes),
+        tuple(one for member in members for one in history.list_latest_versions(member)),
+        tuple(one for member in members for one in history.list_standings(member)),
+        tuple(history.list_queries()),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Assessed:
-    """Records (current, none retracted), standings, decisions and what a person must look into.
+class TrialAssessment:
+    """Records (current, none retracted), standings, decisions and data queries.
 
-    *ever_crossed* is since when each rule, by id, was first known to be at its boundary.
+    *ever_crossed* is the first crossing of each rule, by id, as known then; None: there was none.
     """
 
     episodes: tuple[Episode, ...]
@@ -82,8 +82,8 @@ class Assessed:
     ever_crossed: Mapping[str, datetime | None]
 
 
-def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -> Assessed:
-    """Return what *facts* say: the same records, standings and decisions as the service's.
+def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -> TrialAssessment:
+    """Return the records, standings and decisions of *facts*: the same as the service's.
 
     Each fact is a message of its own, known since it was reported.
 
@@ -93,68 +93,72 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
         as_of: What was reported later is left out; None: nothing is.
     """
     study = rules.protocol.study
-    known = [fact for fact in facts if as_of is None or fact.reported_at <= as_of]
-    if not known:
-        return Assessed((), (), (), (), {})
-    until = as_of or max(fact.reported_at for fact in known)
-    journals = _journals(fact for fact in known if fact.subject != study)
-    found = [
-        recount(rules, group, [k for member in group for k in journals.get(member, ())], until)
-        for group in link_participants(journals, known)
+    known_facts = [fact for fact in facts if as_of is None or fact.reported_at <= as_of]
+    if not known_facts:
+        return TrialAssessment((), (), (), (), {})
+    end = as_of or max(fact.reported_at for fact in known_facts)
+    journals = _make_journals(fact for fact in known_facts if fact.subject != study)
+    families = [
+        recompute_family(
+            rules, group, [k for member in group for k in journals.get(member, ())], end
+        )
+        for group in link_participants(journals, known_facts)
     ]
-    standings = [one for family in found for one in family.standings]
-    seen = _seen(known)
+    standings = [one for family in families for one in family.standings]
+    last_observations = _find_last_observations(known_facts)
     decisions = [
         decide_rule(
             rules.protocol,
             rule,
             [
-                ObservedStanding(one, seen.get(one.participant, until))
+                ObservedStanding(one, last_observations.get(one.participant, end))
                 for one in standings
                 if one.rule == rule.id
             ],
-            until,
-            last_answer(known, rule.id),
+            end,
+            find_last_determination(known_facts, rule.id),
         )
         for rule in rules.protocol.rules
     ]
-    episodes = [one for family in found for one in family.latest if not one.retracted]
-    queries = [query for family in found for query in family.queries]
-    stood = [(one.known_at, one.standing) for family in found for one in family.stood]
-    learned = list_knowledge_changes(stood, _observed(journals))
-    upto = max(until, learned[-1].known_at) if learned else until
-    past = find_crossings(rules.protocol.rules, learned, upto)
-    return Assessed(
+    episodes = [one for family in families for one in family.latest if not one.retracted]
+    queries = [query for family in families for query in family.queries]
+    standings_by_time = [
+        (one.known_at, one.standing) for family in families for one in family.standing_changes
+    ]
+    changes = list_knowledge_changes(standings_by_time, _list_observations(journals))
+    last_change = max(end, changes[-1].known_at) if changes else end
+    crossings = find_crossings(rules.protocol.rules, changes, last_change)
+    return TrialAssessment(
         tuple(episodes),
         tuple(standings),
         tuple(decisions),
         tuple(queries),
-        find_first_crossings(past),
+        find_first_crossings(crossings),
     )
 
 
-def last_answer(facts: Iterable[Fact], rule: str) -> Determination | None:
+def find_last_determination(facts: Iterable[Fact], rule: str) -> Determination | None:
     """Return the DSMB's last answer to *rule* among *facts*; None when there is none."""
-    answers = [
+    determinations = [
         (fact.reported_at, fact.digest, fact.body)
         for fact in facts
         if isinstance(fact.body, Determination) and fact.body.rule == rule
     ]
-    return max(answers, key=lambda answer: answer[:2])[2] if answers else None
+    return max(determinations, key=lambda one: one[:2])[2] if determinations else None
 
 
-def _journals(facts: Iterable[Fact]) -> Mapping[str, list[JournalEntry]]:
+def _make_journals(facts: Iterable[Fact]) -> Mapping[str, list[JournalEntry]]:
     """Return a journal of each subject, as if every fact had come once, when it was reported."""
     journals: dict[str, list[JournalEntry]] = defaultdict(list)
-    once = {fact.id: fact for fact in facts}
+    facts_by_id = {fact.id: fact for fact in facts}
     known_at: datetime | None = None
-    for fact in sorted(once.values(), key=lambda f: (f.reported_at, f.id)):
+    for fact in sorted(facts_by_id.values(), key=lambda f: (f.reported_at, f.id)):
         journal, known_at = journals[fact.subject], compute_known_at(known_at, fact.reported_at)
         journal.append(JournalEntry(len(journal) + 1, known_at, fact.id, fact))
     return journals
 
 
-def _observed(
+def _list_observations(
     journals: Mapping[str, Sequence[JournalEntry]],
 ) -> list[tuple[datetime, str, datetime]]:
     return sorted(
@@ -165,10 +169,12 @@ def _observed(
     )
 
 
-def _seen(facts: Iterable[Fact]) -> Mapping[str, datetime]:
+def _find_last_observations(facts: Iterable[Fact]) -> Mapping[str, datetime]:
     """Return the last instant at which each participant was observed."""
-    seen: dict[str, datetime] = {}
+    last_observations: dict[str, datetime] = {}
     for fact in facts:
         if fact.body.kind not in NOT_CLINICAL:
-            seen[fact.subject] = max(fact.observed_at, seen.get(fact.subject, fact.observed_at))
-    return seen
+            last_observations[fact.subject] = max(
+                fact.observed_at, last_observations.get(fact.subject, fact.observed_at)
+            )
+    return last_observations

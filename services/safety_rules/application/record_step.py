@@ -1,4 +1,4 @@
-"""What steps mean for the store: states, timers, records, standings and alert rows, at once."""
+"""The effects of steps in the store: states, timers, records, standings, alert rows, at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from services.runtime.failpoints import pass_failpoint
-from services.safety_rules.application.fold_step import Step
+from services.safety_rules.application.fold_step import FoldStep
 from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import alerts, outbox, records, states, timers
@@ -21,10 +21,10 @@ ADVICE = "advice"  # the same, of what is recommended
 
 
 class OvertakenError(Exception):
-    """Somebody else has moved a participant on: roll back, forget them, and begin again."""
+    """Another worker has advanced a participant: roll back, drop it from the cache, begin again."""
 
 
-def record(db: Database, rules: Rules, steps: Sequence[Step]) -> Sequence[Alert]:
+def record_steps(db: Database, rules: Rules, steps: Sequence[FoldStep]) -> Sequence[Alert]:
     """Write the effects of *steps* in one transaction; return the alert rows that are news.
 
     Raises:
@@ -34,107 +34,131 @@ def record(db: Database, rules: Rules, steps: Sequence[Step]) -> Sequence[Alert]
         return ()
     pass_failpoint("fold.before_record")
     with db.write() as conn:
-        _move_on(conn, steps)
-        timers.set_timers(conn, _timers(steps))
+        _advance_states(conn, steps)
+        timers.set_timers(conn, _collect_timers(steps))
         records.append_episodes(conn, [episode for step in steps for episode in step.episodes])
-        stood = [StandingRow(s.standing, s.known_at, s.seq) for step in steps for s in step.stood]
-        records.append_standings(conn, stood)
-        raised = _raise(conn, rules, steps)
+        standing_rows = [
+            StandingRow(s.standing, s.known_at, s.seq)
+            for step in steps
+            for s in step.standing_changes
+        ]
+        records.append_standings(conn, standing_rows)
+        raised_alerts = _raise_alerts(conn, rules, steps)
         outbox.announce_standings(conn, rules.protocol.study)
         pass_failpoint("fold.before_commit")
     pass_failpoint("fold.after_commit")
-    return raised
+    return raised_alerts
 
 
 def write_alerts(
     conn: Connection,
-    about: Sequence[str],
-    wanted: Sequence[Alert],
-    closed: Mapping[str, ClosingReason] = MappingProxyType({}),
+    alert_ids: Sequence[str],
+    wanted_alerts: Sequence[Alert],
+    closings: Mapping[str, ClosingReason] = MappingProxyType({}),
 ) -> list[Alert]:
-    """Let the alerts of the ids *about* be *wanted* or *closed*; return the rows that are new."""
-    known = {alert.id: alert for alert in alerts.load_alerts(conn, ids=about)}
-    rows = alerts_of_records.find_changed_alerts(known, wanted, closed)
+    """Raise, change or close the alerts of *alert_ids*; return the rows that are new."""
+    stored_alerts = {alert.id: alert for alert in alerts.load_alerts(conn, ids=alert_ids)}
+    rows = alerts_of_records.find_changed_alerts(stored_alerts, wanted_alerts, closings)
     alerts.upsert_alerts(conn, rows)
     return rows
 
 
-def _move_on(conn: Connection, steps: Sequence[Step]) -> None:
-    """Let all be as far as their steps; time was told to some, who may not have new facts then."""
-    told = sorted((who, seq, step.until) for step in steps for who, seq in step.through.items())
-    for who, seq, until in told:  # in the order in which ingest holds their rows, too
-        if not record_told_until(conn, who, seq, until):
+def _advance_states(conn: Connection, steps: Sequence[FoldStep]) -> None:
+    """Advance the states; a member whose timers were applied may not have new facts since then."""
+    deadlines = sorted(
+        (subject, seq, step.timers_until)
+        for step in steps
+        for subject, seq in step.folded_through.items()
+    )
+    for (
+        subject,
+        seq,
+        timers_until,
+    ) in deadlines:  # in the order in which ingest locks them
+        if not record_told_until(conn, subject, seq, timers_until):
             raise OvertakenError
-    moves = [move for step in steps for move in zip(step.before, step.after, strict=True)]
+    moves = [
+        move for step in steps for move in zip(step.states_before, step.states_after, strict=True)
+    ]
     if not states.advance_all(conn, moves):
         raise OvertakenError
 
 
-def _timers(steps: Sequence[Step]) -> dict[str, dict[str, datetime]]:
-    return {after.subject: _due(step, after.subject) for step in steps for after in step.after}
+def _collect_timers(steps: Sequence[FoldStep]) -> dict[str, dict[str, datetime]]:
+    return {
+        after.subject: _find_due_instants(step, after.subject)
+        for step in steps
+        for after in step.states_after
+    }
 
 
-def _due(step: Step, subject: str) -> dict[str, datetime]:
-    chronicle = step.remembered.chronicle
+def _find_due_instants(step: FoldStep, subject: str) -> dict[str, datetime]:
+    history = step.cached_history.history
     due = {
-        STANDING: chronicle.due_instants.get(subject),
-        ADVICE: chronicle.find_advice(subject, step.at)[1],
+        STANDING: history.due_instants.get(subject),
+        ADVICE: history.find_advice(subject, step.as_of)[1],
     }
     return {purpose: at for purpose, at in due.items() if at is not None}
 
 
 @dataclass(slots=True)
-class _Asked:
-    """The alerts that somebody looked into (ids), and those that there have to be."""
+class _AlertChanges:
+    """Ids of the alerts that may change, and the alerts that there have to be."""
 
-    about: list[str] = field(default_factory=list)
-    wanted: list[Alert] = field(default_factory=list)
+    alert_ids: list[str] = field(default_factory=list)
+    wanted_alerts: list[Alert] = field(default_factory=list)
 
 
-def _raise(conn: Connection, rules: Rules, steps: Sequence[Step]) -> list[Alert]:
+def _raise_alerts(conn: Connection, rules: Rules, steps: Sequence[FoldStep]) -> list[Alert]:
     """Write the alert rows that the new versions of records call for."""
-    asked = _Asked()
+    changes = _AlertChanges()
     for step in steps:
-        _of_episodes(rules, step, asked)
-        _of_deaths(rules, step, asked)
-    _of_advice(conn, rules, steps, asked)
-    return write_alerts(conn, asked.about, asked.wanted)
+        _add_episode_alerts(rules, step, changes)
+        _add_death_alerts(rules, step, changes)
+    _add_advice_alerts(conn, rules, steps, changes)
+    return write_alerts(conn, changes.alert_ids, changes.wanted_alerts)
 
 
-def _of_episodes(rules: Rules, step: Step, asked: _Asked) -> None:
-    found: dict[str, Alert | None] = {}
+def _add_episode_alerts(rules: Rules, step: FoldStep, changes: _AlertChanges) -> None:
+    episode_alerts: dict[str, Alert | None] = {}
     for episode in step.episodes:
         alert = alerts_of_records.make_episode_alert(episode, rules.protocol)
-        before = found.get(episode.id)
-        if alert is not None and before is not None:
-            alert = replace(alert, opened_at=before.opened_at)
-        found[episode.id] = alert
-    asked.wanted += [alert for alert in found.values() if alert is not None]
-    asked.about += [alerts_of_records.make_episode_alert_id(episode_id) for episode_id in found]
+        earlier_alert = episode_alerts.get(episode.id)
+        if alert is not None and earlier_alert is not None:
+            alert = replace(alert, opened_at=earlier_alert.opened_at)
+        episode_alerts[episode.id] = alert
+    changes.wanted_alerts += [alert for alert in episode_alerts.values() if alert is not None]
+    changes.alert_ids += [
+        alerts_of_records.make_episode_alert_id(episode_id) for episode_id in episode_alerts
+    ]
 
 
-def _of_deaths(rules: Rules, step: Step, asked: _Asked) -> None:
+def _add_death_alerts(rules: Rules, step: FoldStep, changes: _AlertChanges) -> None:
     if step.known_at is None:
         return
-    for state in step.after:
-        known = step.remembered.chronicle.find_anchors(state.subject)
+    for state in step.states_after:
+        anchors = step.cached_history.history.find_anchors(state.subject)
         death = alerts_of_records.make_death_alert(
-            state.subject, known, step.known_at, rules.protocol
+            state.subject, anchors, step.known_at, rules.protocol
         )
-        asked.about.append(alerts_of_records.make_death_alert_id(state.subject))
-        asked.wanted += [death] if death else []
+        changes.alert_ids.append(alerts_of_records.make_death_alert_id(state.subject))
+        changes.wanted_alerts += [death] if death else []
 
 
-def _of_advice(conn: Connection, rules: Rules, steps: Sequence[Step], asked: _Asked) -> None:
-    news = {subject: (step, found) for step in steps for subject, found in step.advice.items()}
-    raised = alerts.load_alerts(conn, participants=sorted(news))
-    for subject, (step, found) in news.items():
-        said = [
+def _add_advice_alerts(
+    conn: Connection, rules: Rules, steps: Sequence[FoldStep], changes: _AlertChanges
+) -> None:
+    changed_advice = {
+        subject: (step, advice) for step in steps for subject, advice in step.advice.items()
+    }
+    raised_alerts = alerts.load_alerts(conn, participants=sorted(changed_advice))
+    for subject, (step, advice) in changed_advice.items():
+        earlier_alerts = [
             (alert, alert.detail)
-            for alert in raised
+            for alert in raised_alerts
             if alert.participant == subject and isinstance(alert.detail, Advice)
         ]
-        asked.about += [alert.id for alert, _ in said]
-        asked.wanted += alerts_of_advice.make_advice_alerts(
-            found, said, step.known_at or step.at, rules.protocol
+        changes.alert_ids += [alert.id for alert, _ in earlier_alerts]
+        changes.wanted_alerts += alerts_of_advice.make_advice_alerts(
+            advice, earlier_alerts, step.known_at or step.as_of, rules.protocol
         )

@@ -1,12 +1,12 @@
-"""What the rules tell the metrics about each step."""
+"""Metrics of the steps of the rules."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from services.runtime.metrics import Metrics
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.decide_study import Decided
-from services.safety_rules.application.fold_participants import Folded
+from services.safety_rules.application.decide_study import StudyDecisions
+from services.safety_rules.application.fold_participants import FoldResult
 from services.store import journal, records
 from services.store.session import Connection
 from services.vocabulary.alert import Alert
@@ -16,33 +16,37 @@ from services.vocabulary.episode import Episode
 _STATE = {Signal.CONTINUE: 0, Signal.BOUNDARY_LIKELY: 1, Signal.BOUNDARY_REACHED: 2}
 
 
-def count_folded(metrics: Metrics, folded: Folded, now: datetime | None = None) -> None:
-    """Count what one step recorded.
+def count_fold(metrics: Metrics, result: FoldResult, measured_at: datetime | None = None) -> None:
+    """Count the records and alerts of one step.
 
-    *now* tells how long that took since the facts were received; None: by the clock of messages
-    there is nothing to tell.
+    *measured_at* ends the latency since the facts were received; None: by the clock of messages
+    there is none.
     """
-    for episode in folded.episodes:
+    for episode in result.episodes:
         _count_version(metrics, episode)
-    if now is not None:
-        _time(metrics, "graded", (episode.recorded_at for episode in folded.episodes), now)
-    _count_raised(metrics, folded.alerts, now)
+    if measured_at is not None:
+        _observe_latency(
+            metrics, "graded", (episode.recorded_at for episode in result.episodes), measured_at
+        )
+    _count_alerts(metrics, result.alerts, measured_at)
 
 
-def count_decided(metrics: Metrics, decided: Decided, now: datetime | None = None) -> None:
-    """Count what the stopping rules say after a step; *now* as in `count_folded`."""
-    show_decisions(metrics, decided.decisions)
-    _count_raised(metrics, decided.alerts, now)
+def count_decisions(
+    metrics: Metrics, result: StudyDecisions, measured_at: datetime | None = None
+) -> None:
+    """Count the decisions and alerts of a study step; *measured_at* as in `count_fold`."""
+    show_decisions(metrics, result.decisions)
+    _count_alerts(metrics, result.alerts, measured_at)
 
 
-def show_remembered(metrics: Metrics, cache: Cache) -> None:
-    """Set how much the worker remembers."""
+def show_cache_size(metrics: Metrics, cache: Cache) -> None:
+    """Set the size of the worker's cache."""
     metrics.rules_cache_bytes.set(cache.size_bytes)
     metrics.rules_cache_families.set(len(cache))
 
 
-def count_uses(metrics: Metrics, cache: Cache) -> None:
-    """Count how what is remembered was used since this was last called."""
+def count_cache_uses(metrics: Metrics, cache: Cache) -> None:
+    """Count the uses of the cache since the last call."""
     uses = cache.take_uses()
     metrics.rules_cache_uses.labels("hit").inc(uses.hits)
     metrics.rules_cache_uses.labels("miss").inc(uses.misses)
@@ -50,16 +54,16 @@ def count_uses(metrics: Metrics, cache: Cache) -> None:
 
 
 def show_decisions(metrics: Metrics, decisions: Iterable[Decision]) -> None:
-    """Set what the stopping rules say."""
+    """Set the state of each stopping rule."""
     for decision in decisions:
-        of = (decision.study, decision.rule)
-        metrics.boundary_events_left.labels(*of).set(decision.events_left)
-        metrics.boundary_state.labels(*of).set(_STATE[decision.signal])
-        metrics.predictive_crossing.labels(*of).set(decision.predictive)
+        labels = (decision.study, decision.rule)
+        metrics.boundary_events_left.labels(*labels).set(decision.events_left)
+        metrics.boundary_state.labels(*labels).set(_STATE[decision.signal])
+        metrics.predictive_crossing.labels(*labels).set(decision.predictive)
 
 
-def show_open(metrics: Metrics, conn: Connection) -> None:
-    """Set what is true now: facts that wait, and the records that are open."""
+def show_open_records(metrics: Metrics, conn: Connection) -> None:
+    """Set the facts that wait, and the records that are open."""
     metrics.journal_unhandled.set(journal.count_unhandled(conn))
     metrics.episodes_open.clear()
     for episode in records.load_latest_episodes(conn):
@@ -78,12 +82,19 @@ def _count_version(metrics: Metrics, episode: Episode) -> None:
         metrics.ungradable.labels(name).inc()
 
 
-def _count_raised(metrics: Metrics, alerts: Sequence[Alert], now: datetime | None) -> None:
+def _count_alerts(metrics: Metrics, alerts: Sequence[Alert], measured_at: datetime | None) -> None:
     metrics.alerts_retracted.inc(sum(alert.retracted for alert in alerts))
-    if now is not None:
-        _time(metrics, "alert", (alert.opened_at for alert in alerts if alert.version == 1), now)
+    if measured_at is not None:
+        _observe_latency(
+            metrics,
+            "alert",
+            (alert.opened_at for alert in alerts if alert.version == 1),
+            measured_at,
+        )
 
 
-def _time(metrics: Metrics, stage: str, known_at: Iterable[datetime], now: datetime) -> None:
+def _observe_latency(
+    metrics: Metrics, stage: str, known_at: Iterable[datetime], measured_at: datetime
+) -> None:
     for at in known_at:
-        metrics.pipeline_latency.labels(stage).observe(max(0.0, (now - at).total_seconds()))
+        metrics.pipeline_latency.labels(stage).observe(max(0.0, (measured_at - at).total_seconds()))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.safety_rules.adapters.criteria_files import load_table
-from services.safety_rules.application.decide_study import last_known, status
+from services.safety_rules.application.decide_study import decide_rules, find_last_known_at
 from services.safety_rules.domain.comparison.record_comparison import (
     RecordComparison,
     RecordDifference,
@@ -49,7 +49,7 @@ def preview(conn: Connection, rules: Rules) -> Preview:
         for member in group:
             standings[member] = [one for one in found.standings if one.participant == member]
     compared = [_in_detail(one) for one in compare_records(before, after, _meant(before, rules))]
-    now, then = status(conn, rules), status(conn, rules, instead=standings)
+    now, then = decide_rules(conn, rules), decide_rules(conn, rules, replacements=standings)
     return Preview(
         records=tuple(one for one in compared if one.is_changed),
         unchanged=sum(not one.is_changed for one in compared),
@@ -76,7 +76,7 @@ def ask(db: Database, rules: Rules, *, by: str, reason: str) -> list[str]:
     with db.read() as conn:
         everybody = [member for group in outdated(conn, rules) for member in group]
         study = rules.protocol.study
-        at = last_known(conn, study, records.load_latest_standings(conn, study))
+        at = find_last_known_at(conn, study, records.load_latest_standings(conn, study))
     asked: list[str] = []
     for some in split_into_parts(everybody):
         while (done := _ask(db, rules, some, at, (by, reason))) is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from services.safety_rules.application.decide_study import cut
+from services.safety_rules.application.decide_study import load_cut
 from services.safety_rules.domain.comparison.site_comparison import (
     FisherResult,
     SiteTable,
@@ -85,7 +85,7 @@ def compare(conn: Connection, rules: Rules, as_of: datetime | None = None) -> Si
     does a site without treated participants, or one that has them all.
     """
     protocol = rules.protocol
-    known = cut(conn, rules, as_of)
+    known = load_cut(conn, rules, as_of)
     if known is None:
         return None
     people = participants.load_participants(conn, protocol.study)
@@ -93,14 +93,14 @@ def compare(conn: Connection, rules: Rules, as_of: datetime | None = None) -> Si
     pairs = [
         pair
         for rule in protocol.rules
-        for pair in _of_rule(rule, known.standing[rule.id], site_of, known.at)
+        for pair in _of_rule(rule, known.standings[rule.id], site_of, known.as_of)
     ]
     rows = [
         row
         for watch_only in (False, True)
         for row in _rows([pair for pair in pairs if pair.rule.watch_only is watch_only])
     ]
-    return SiteView(protocol.study, known.at, protocol.label, tuple(rows))
+    return SiteView(protocol.study, known.as_of, protocol.label, tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)

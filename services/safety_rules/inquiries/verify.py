@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.runtime import wire
-from services.safety_rules.application.decide_study import undecided
-from services.safety_rules.application.past_crossings import untold
-from services.safety_rules.application.recompute import Recounted, recount
+from services.safety_rules.application.decide_study import find_outdated_decisions
+from services.safety_rules.application.past_crossings import find_missing_alerts
+from services.safety_rules.application.recompute import RecomputedFamily, recompute_family
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, records, states
 from services.store.participant_order import find_families
@@ -68,7 +68,7 @@ def _of_family(
         yield from _compared(conn, recounted(conn, rules, group), history=history)
 
 
-def recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted:
+def recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> RecomputedFamily:
     """Return a family, folded as far as its stored records go: no facts or timers beyond them."""
     through = [states.load_state(conn, member) for member in group]
     known = [
@@ -80,10 +80,10 @@ def recounted(conn: Connection, rules: Rules, group: Sequence[str]) -> Recounted
         row for member in group for row in records.load_participant_standing_versions(conn, member)
     ]
     until = max((row.known_at for row in stood), default=_FIRST)
-    return recount(rules, group, known, until)
+    return recompute_family(rules, group, known, until)
 
 
-def _compared(conn: Connection, found: Recounted, *, history: bool) -> Iterator[Mismatch]:
+def _compared(conn: Connection, found: RecomputedFamily, *, history: bool) -> Iterator[Mismatch]:
     for member in found.members:
         stored = records.load_latest_episodes(conn, member)
         again = [e for e in found.latest if e.content.participant == member]
@@ -96,7 +96,7 @@ def _compared(conn: Connection, found: Recounted, *, history: bool) -> Iterator[
             yield Mismatch(member, "versions are not those that a replay makes")
 
 
-def _same_history(conn: Connection, member: str, found: Recounted) -> bool:
+def _same_history(conn: Connection, member: str, found: RecomputedFamily) -> bool:
     stored = records.load_episode_versions(conn, member)
     again = [e for e in found.versions if e.content.participant == member]
     versions = {e.rules_version for e in again}
@@ -106,7 +106,7 @@ def _same_history(conn: Connection, member: str, found: Recounted) -> bool:
         (r.standing, r.known_at, r.seq)
         for r in records.load_participant_standing_versions(conn, member)
     ]
-    replayed = [(s.standing, s.known_at, s.seq) for s in found.stood]
+    replayed = [(s.standing, s.known_at, s.seq) for s in found.standing_changes]
     mine = [one for one in replayed if one[0].participant == member]
     return _lines(stored) == _lines(again) and sorted(map(wire.write_canonical, stood)) == sorted(
         map(wire.write_canonical, mine)
@@ -125,7 +125,7 @@ def of_decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
     """Yield rules whose last recorded decision is not what they say now."""
     if journal.count_unhandled(conn):
         return
-    for decision in undecided(conn, rules):
+    for decision in find_outdated_decisions(conn, rules):
         yield Mismatch(decision.rule, "the last decision is not what the standings say")
 
 
@@ -137,7 +137,7 @@ def never_told(
     What was known at *before* or later is left out (None: nothing is): a running service looks back
     once a day.
     """
-    for alert in untold(conn, rules) or ():
+    for alert in find_missing_alerts(conn, rules) or ():
         if before is not None and alert.opened_at >= before:
             continue
         since = f"{alert.opened_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -16,8 +16,8 @@ from services.runtime.clock import Clock
 from services.runtime.health import Progress
 from services.runtime.kafka_records import FactRuns, NewerRecord, read_facts_record
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.decide_study import Decided, study_step
-from services.safety_rules.application.fold_participants import Folded, Given, fold
+from services.safety_rules.application.decide_study import StudyDecisions, run_study_step
+from services.safety_rules.application.fold_participants import FoldRequest, FoldResult, fold
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import participants
 from services.store.session import Database, DatabaseError, is_transient
@@ -55,8 +55,8 @@ class HintWorker:
     rules: Rules
     clock: Clock
     by_message: bool = False
-    on_folded: Callable[[Folded], None] = lambda _folded: None
-    on_decided: Callable[[Decided], None] = lambda _decided: None
+    on_folded: Callable[[FoldResult], None] = lambda _folded: None
+    on_decided: Callable[[StudyDecisions], None] = lambda _decided: None
     progress: Progress = field(default_factory=Progress)
     deciding: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
@@ -82,7 +82,7 @@ class HintWorker:
 
     def forget(self) -> None:
         """Drop what is remembered: others may fold these participants from now on."""
-        self.cache = self.cache.emptied()
+        self.cache = self.cache.make_empty()
 
     def _carried(self, records: Sequence[tuple[str, bytes]]) -> dict[str, list[JournalEntry]]:
         """Return the facts of this study that *records* carry, by subject, each once, by seq.
@@ -123,13 +123,15 @@ class HintWorker:
                 _log.warning("left_to_the_waker", tries=_TRIES)
 
     def _fold_once(self, carried: dict[str, list[JournalEntry]]) -> bool:
-        folded = fold(self.db, self.rules, self.cache, sorted(carried), Given(self.now(), carried))
+        folded = fold(
+            self.db, self.rules, self.cache, sorted(carried), FoldRequest(self.now(), carried)
+        )
         if not folded.overtaken:
             self.on_folded(folded)
         return not folded.overtaken
 
     def _decide_once(self) -> bool:
-        self.on_decided(study_step(self.db, self.rules, self.clock()))
+        self.on_decided(run_study_step(self.db, self.rules, self.clock()))
         return True
 
     def _until_done(self, does: Callable[[], bool], progress: Progress, tries: int) -> bool:

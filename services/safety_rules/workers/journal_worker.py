@@ -11,9 +11,9 @@ from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.health import Progress
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.decide_study import Decided, study_step
-from services.safety_rules.application.fold_participants import Folded, Given, fold
-from services.safety_rules.application.past_crossings import tell_past_crossings
+from services.safety_rules.application.decide_study import StudyDecisions, run_study_step
+from services.safety_rules.application.fold_participants import FoldRequest, FoldResult, fold
+from services.safety_rules.application.past_crossings import raise_missing_alerts
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
 from services.store.held_lease import HeldLease
@@ -47,7 +47,7 @@ class JournalWorker:
     holder: str
     clock: Clock
     by_message: bool = False
-    on_step: Callable[[Folded, Decided], None] = lambda _folded, _decided: None
+    on_step: Callable[[FoldResult, StudyDecisions], None] = lambda _folded, _decided: None
     progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
@@ -70,7 +70,7 @@ class JournalWorker:
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
                 self.progress.record_waiting(time.monotonic())
-                self.cache = self.cache.emptied()
+                self.cache = self.cache.make_empty()
                 stop.wait(_AFTER_FAILURE_S)
                 continue
             if not busy:
@@ -103,10 +103,10 @@ class JournalWorker:
             return False
         self.progress.record_waiting(time.monotonic())
         self._has_to_decide = True
-        folded = fold(self.db, self.rules, self.cache, subjects, Given(until))
+        folded = fold(self.db, self.rules, self.cache, subjects, FoldRequest(until))
         if folded.overtaken:
             _log.warning("overtaken")
-        decided = study_step(self.db, self.rules, self.clock())
+        decided = run_study_step(self.db, self.rules, self.clock())
         self._has_to_decide = False
         self.on_step(folded, decided)
         self.progress.record_commit(time.monotonic())
@@ -117,7 +117,7 @@ class JournalWorker:
 
         What became known together is folded together: a boundary may have been reached in between.
         """
-        told = tell_past_crossings(self.db, self.rules)
+        told = raise_missing_alerts(self.db, self.rules)
         if told is not None:
             self._looked_back_at = self.clock()
         return bool(told)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.runtime.health import Progress
-from services.safety_rules.application.past_crossings import tell_past_crossings
+from services.safety_rules.application.past_crossings import raise_missing_alerts
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.store import decisions, journal, outbox, states, timers
 from services.store.held_lease import HeldLease
@@ -114,7 +114,7 @@ class Waker:
     def _look_back_daily(self, now_s: float) -> None:
         """Tell what the steps stepped over, at the first sweep of a day at which nobody waits."""
         if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
-            told = tell_past_crossings(self.worker.db, self.worker.rules)
+            told = raise_missing_alerts(self.worker.db, self.worker.rules)
             self._looked_back_s = self._looked_back_s if told is None else now_s
 
     def _due(self) -> dict[_Who, str]:

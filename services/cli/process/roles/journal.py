@@ -5,13 +5,13 @@ from services.cli.process.roles.sealer import add_sealer
 from services.cli.process.serving import holder
 from services.runtime.clock import now_utc
 from services.safety_rules.application.cache import MB, Cache
-from services.safety_rules.application.decide_study import Decided
-from services.safety_rules.application.fold_participants import Folded
+from services.safety_rules.application.decide_study import StudyDecisions
+from services.safety_rules.application.fold_participants import FoldResult
 from services.safety_rules.application.step_metrics import (
-    count_decided,
-    count_folded,
-    count_uses,
-    show_remembered,
+    count_cache_uses,
+    count_decisions,
+    count_fold,
+    show_cache_size,
 )
 from services.safety_rules.workers.journal_worker import JournalWorker
 
@@ -19,10 +19,10 @@ from services.safety_rules.workers.journal_worker import JournalWorker
 def add_journal_worker(parts: Parts) -> None:
     """Let the journal itself wake the rules."""
 
-    def count(folded: Folded, decided: Decided) -> None:
-        count_folded(parts.metrics, folded, parts.now())
-        count_decided(parts.metrics, decided, parts.now())
-        count_uses(parts.metrics, rules.cache)
+    def count(folded: FoldResult, decided: StudyDecisions) -> None:
+        count_fold(parts.metrics, folded, parts.now())
+        count_decisions(parts.metrics, decided, parts.now())
+        count_cache_uses(parts.metrics, rules.cache)
 
     rules = JournalWorker(
         parts.context.db,
@@ -36,5 +36,5 @@ def add_journal_worker(parts: Parts) -> None:
         cache=Cache(parts.told.rules.rules_cache_mb * MB),
     )
     parts.work["rules"] = rules.run
-    parts.shows.append(lambda _conn: show_remembered(parts.metrics, rules.cache))
+    parts.shows.append(lambda _conn: show_cache_size(parts.metrics, rules.cache))
     add_sealer(parts)

@@ -13,12 +13,12 @@ from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
 from services.runtime.topics import FACTS, STANDINGS
 from services.safety_rules.application.cache import MB, Cache
-from services.safety_rules.application.fold_participants import Folded
+from services.safety_rules.application.fold_participants import FoldResult
 from services.safety_rules.application.step_metrics import (
-    count_decided,
-    count_folded,
-    count_uses,
-    show_remembered,
+    count_cache_uses,
+    count_decisions,
+    count_fold,
+    show_cache_size,
 )
 from services.safety_rules.workers.faust_stream import StreamEdge, app_of, lags
 from services.safety_rules.workers.hint_worker import HintWorker
@@ -41,7 +41,7 @@ def add_stream(parts: Parts) -> None:
         parts.told.kafka, parts.context.study_id, worker, parts.context.settings.data / "faust"
     )
     parts.edges.append(StreamEdge(app))
-    parts.shows.append(lambda _conn: show_remembered(parts.metrics, worker.cache))
+    parts.shows.append(lambda _conn: show_cache_size(parts.metrics, worker.cache))
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
     told = parts.told.waker
     waker = Waker(
@@ -57,9 +57,9 @@ def add_stream(parts: Parts) -> None:
 
 
 def _hint_worker(parts: Parts, cache: Cache, *, insists: bool = True) -> HintWorker:
-    def count(folded: Folded) -> None:
-        count_folded(parts.metrics, folded, parts.now())
-        count_uses(parts.metrics, worker.cache)
+    def count(folded: FoldResult) -> None:
+        count_fold(parts.metrics, folded, parts.now())
+        count_cache_uses(parts.metrics, worker.cache)
 
     worker = HintWorker(
         parts.context.db,
@@ -67,7 +67,7 @@ def _hint_worker(parts: Parts, cache: Cache, *, insists: bool = True) -> HintWor
         now_utc,
         by_message=parts.by_message,
         on_folded=count,
-        on_decided=lambda decided: count_decided(parts.metrics, decided, parts.now()),
+        on_decided=lambda decided: count_decisions(parts.metrics, decided, parts.now()),
         cache=cache,
         insists=insists,
     )
