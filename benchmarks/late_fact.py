@@ -20,11 +20,11 @@ from benchmarks.material import Material
 from benchmarks.measuring import Measure
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import (
+from services.safety_rules.domain.participant.received_message import (
     ReceivedMessage,
-    RecordHistory,
     group_by_message,
 )
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.fact import Observation
 
 _EVERY = 10

@@ -33,11 +33,11 @@ from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import (
+from services.safety_rules.domain.participant.received_message import (
     ReceivedMessage,
-    RecordHistory,
     group_by_message,
 )
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
 from services.store.participant_order import compute_known_at

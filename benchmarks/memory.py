@@ -20,7 +20,8 @@ from benchmarks.material import Material, journals_in, open_data
 from benchmarks.measuring import Measure
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
+from services.safety_rules.domain.participant.received_message import group_by_message
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.fact import JournalEntry
 
 _TAKEN_TO, _MIB = 1000, 1024 * 1024

@@ -26,7 +26,8 @@ from services.runtime import wire
 from services.safety_rules.application.cache import DEFAULT_BYTES, Cache, CachedHistory
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
+from services.safety_rules.domain.participant.received_message import group_by_message
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.store.states import StateRow
 from services.vocabulary.fact import Fact, JournalEntry
 

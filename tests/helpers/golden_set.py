@@ -26,7 +26,8 @@ from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
 )
-from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
+from services.safety_rules.domain.participant.received_message import group_by_message
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.safety_rules.domain.stopping.look_back import find_crossings, list_knowledge_changes
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.edition import EDITION

@@ -11,7 +11,8 @@ from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
 )
-from services.safety_rules.domain.participant.record_history import RecordHistory, group_by_message
+from services.safety_rules.domain.participant.received_message import group_by_message
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import JournalEntry, Move
 from tests.helpers.fact_notes import hours

@@ -10,7 +10,8 @@ import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import ReceivedMessage, RecordHistory
+from services.safety_rules.domain.participant.received_message import ReceivedMessage
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.fact import Action, Administration, Finding
 from services.vocabulary.grade import Symptoms
 from tests.helpers.fact_notes import fact, hours, lab

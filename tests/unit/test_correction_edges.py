@@ -8,7 +8,8 @@ import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import ReceivedMessage, RecordHistory
+from services.safety_rules.domain.participant.received_message import ReceivedMessage
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.fact import (
     Action,
     Administration,

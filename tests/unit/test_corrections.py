@@ -8,7 +8,8 @@ order in which they come, except where a fifth word says by how much one is olde
 import pytest
 
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import ReceivedMessage, RecordHistory
+from services.safety_rules.domain.participant.received_message import ReceivedMessage
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.fact import (
     Action,

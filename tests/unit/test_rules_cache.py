@@ -12,11 +12,11 @@ from services.runtime import wire
 from services.safety_rules.application.cache import Cache, CachedHistory, CacheUses
 from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import (
+from services.safety_rules.domain.participant.received_message import (
     ReceivedMessage,
-    RecordHistory,
     group_by_message,
 )
+from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.simulator.trial import simulate_trial
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants

@@ -8,12 +8,11 @@ from services.runtime import wire
 from services.safety_rules.application.cache import Cache, CachedHistory
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.record_history import (
+from services.safety_rules.domain.participant.received_message import (
     ReceivedMessage,
-    RecordHistory,
-    StandingChange,
     group_by_message,
 )
+from services.safety_rules.domain.participant.record_history import RecordHistory, StandingChange
 from services.store import journal, records, timers
 from services.store.session import Connection
 from services.store.states import StateRow

@@ -11,11 +11,8 @@ from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
 )
-from services.safety_rules.domain.participant.record_history import (
-    RecordHistory,
-    StandingChange,
-    group_by_message,
-)
+from services.safety_rules.domain.participant.received_message import group_by_message
+from services.safety_rules.domain.participant.record_history import RecordHistory, StandingChange
 from services.safety_rules.domain.stopping.look_back import (
     find_crossings,
     find_first_crossings,

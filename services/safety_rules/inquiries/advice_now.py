@@ -9,7 +9,7 @@ from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
 )
-from services.safety_rules.domain.participant.record_history import group_by_message
+from services.safety_rules.domain.participant.received_message import group_by_message
 from services.store import journal, participants
 from services.store.session import Connection
 from services.vocabulary.recommendation import Advice

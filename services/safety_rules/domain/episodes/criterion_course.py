@@ -13,8 +13,8 @@ from services.safety_rules.domain.ctcae.grading import (
     grade_reading,
 )
 from services.safety_rules.domain.episodes.lab_course import (
-    FindCircumstances,
-    FindNearest,
+    CompanionLookup,
+    DrugContextLookup,
     GradingContext,
     LabCourse,
 )
@@ -33,8 +33,8 @@ class CriterionCourse:
         self,
         criterion: CompiledCriterion | None,
         merge_gap: timedelta,
-        find_nearest: FindNearest,
-        find_circumstances: FindCircumstances,
+        find_nearest: CompanionLookup,
+        find_drug_context: DrugContextLookup,
         find_findings: FindingLookup = look_up_no_findings,
     ) -> None:
         """Start with no readings and before any exposure."""
@@ -46,7 +46,7 @@ class CriterionCourse:
             baseline_before_anchor=NoBaseline(),
             merge_gap=merge_gap,
             find_nearest=find_nearest,
-            find_circumstances=find_circumstances,
+            find_drug_context=find_drug_context,
             find_findings=find_findings,
         )
         self.checked_values = PlausibilityCheck()

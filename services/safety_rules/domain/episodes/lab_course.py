@@ -48,10 +48,10 @@ CLINICIAN_INPUTS = frozenset(
     }
 )
 
-FindNearest = Callable[[str, datetime], Quantity | None]
+CompanionLookup = Callable[[str, datetime], Quantity | None]
 HeldSince = Mapping[Comparison, datetime]
 _NO_DURATIONS: HeldDurations = {}
-FindCircumstances = Callable[[str, datetime, datetime | None], DrugContext]
+DrugContextLookup = Callable[[str, datetime, datetime | None], DrugContext]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class GradingContext:
         baseline_before_anchor: The baseline of readings up to the anchor.
         merge_gap: Longest silence inside one run.
         find_nearest: Finds the companion value: albumin for a calcium, the count for a fever.
-        find_circumstances: Finds the circumstances of the participant at a measurement.
+        find_drug_context: Finds the drug context of a measure at an instant.
         find_findings: Finds the clinicians' findings about a criterion at an instant.
     """
 
@@ -88,8 +88,8 @@ class GradingContext:
     baseline_grade: Grade
     baseline_before_anchor: Baseline
     merge_gap: timedelta
-    find_nearest: FindNearest
-    find_circumstances: FindCircumstances
+    find_nearest: CompanionLookup
+    find_drug_context: DrugContextLookup
     find_findings: FindingLookup = look_up_no_findings
     _last: dict[str, tuple[SharedInputs, Baseline, PreparedGrading]] = field(  # of each measure
         default_factory=dict, init=False, repr=False, compare=False
@@ -144,52 +144,54 @@ class GradingContext:
         durations: HeldDurations,
         findings: FindingSummary,
     ) -> GradingOutcome:
-        body = _observed(fact)
-        shared_inputs = self._find_companions(body.measure, fact.observed_at, findings)
+        body = _get_observation(fact)
+        context = self._find_reading_context(body.measure, fact.observed_at, findings)
         if durations:
             return grade_reading(
                 criterion,
-                SharedInputs.from_observation(body, shared_inputs).make_reading(
-                    body.value, durations
-                ),
+                SharedInputs.from_observation(body, context).make_reading(body.value, durations),
                 baseline,
             )
         last = self._last.get(body.measure)
-        if last is None or last[1] is not baseline or not last[0].matches(body, shared_inputs):
-            alike = SharedInputs.from_observation(body, shared_inputs)
-            last = (alike, baseline, find_prepared_grading(criterion, alike, baseline))
+        if last is None or last[1] is not baseline or not last[0].matches(body, context):
+            shared_inputs = SharedInputs.from_observation(body, context)
+            last = (
+                shared_inputs,
+                baseline,
+                find_prepared_grading(criterion, shared_inputs, baseline),
+            )
             self._last[body.measure] = last
         return last[2].grade_value(body.value)
 
     def make_reading(self, fact: Fact, durations: HeldDurations | None = None) -> Reading:
         """Return *fact* as a reading of the criterion."""
-        body = _observed(fact)
+        body = _get_observation(fact)
         findings = (
             self.find_findings(self.criterion.id, fact.observed_at)
             if self.criterion
             else NO_FINDINGS
         )
-        alike = SharedInputs.from_observation(
-            body, self._find_companions(body.measure, fact.observed_at, findings)
+        shared_inputs = SharedInputs.from_observation(
+            body, self._find_reading_context(body.measure, fact.observed_at, findings)
         )
-        return alike.make_reading(body.value, durations)
+        return shared_inputs.make_reading(body.value, durations)
 
-    def _find_companions(
+    def _find_reading_context(
         self, measure: str, instant: datetime, findings: FindingSummary
     ) -> ReadingContext:
         """Return the other inputs of a reading of *measure* at *instant*."""
-        circumstances = self.find_circumstances(measure, instant, self.anchor)
+        drug_context = self.find_drug_context(measure, instant, self.anchor)
         companion_measures = self.criterion.gradings[measure].companions if self.criterion else ()
         if measure == "calcium":
-            return circumstances, findings, self.find_nearest("albumin", instant), ()
+            return drug_context, findings, self.find_nearest("albumin", instant), ()
         if not companion_measures:
-            return circumstances, findings, None, ()
+            return drug_context, findings, None, ()
         companions = (
             (name, value)
             for name in companion_measures
             if (value := self.find_nearest(name, instant))
         )
-        return circumstances, findings, None, tuple(companions)
+        return drug_context, findings, None, tuple(companions)
 
     def _update_held_since(
         self, held_since: HeldSince, instant: datetime, facts: Sequence[Fact]
@@ -271,7 +273,7 @@ def _apply_assessments(
     ]
 
 
-def _observed(fact: Fact) -> Observation:
+def _get_observation(fact: Fact) -> Observation:
     if not isinstance(fact.body, Observation):
         raise TypeError(f"{fact.id} is no observation")
     return fact.body

@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
-from services.safety_rules.domain.ctcae import clinician_findings, concomitant_drugs
-from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, MeasureGrading
+from services.safety_rules.domain.ctcae.compiled import MeasureGrading
+from services.safety_rules.domain.ctcae.concomitant_drugs import list_affected_measures
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.dosing.advice import ParticipantAdvice
 from services.safety_rules.domain.episodes import confounders
 from services.safety_rules.domain.episodes.criterion_course import CriterionCourse
+from services.safety_rules.domain.episodes.participant_courses import ParticipantCourses
 from services.safety_rules.domain.episodes.participant_records import ParticipantRecords
 from services.safety_rules.domain.episodes.record import (
     CRS,
     ParticipantBackground,
     find_orphaned_adjudications,
 )
-from services.safety_rules.domain.facts import nearest_reading
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, may_move_anchor
 from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
+from services.safety_rules.domain.facts.nearest_reading import COMPANION_WINDOWS
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
 from services.safety_rules.domain.standings.standing import (
@@ -28,8 +28,7 @@ from services.safety_rules.domain.standings.standing import (
     find_standing,
     find_steroid_doses,
 )
-from services.safety_rules.domain.syndromes.bedside import BedsideContext
-from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
+from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Adjudication, Assessment, Fact, Finding, Movement, Observation
 from services.vocabulary.recommendation import Advice
@@ -62,22 +61,9 @@ class Fold:
         self._anchors = Anchors()
         self._anchors_stale = False
         self._background = ParticipantBackground(participant, self._anchors)
-        self._nearest_readings = {
-            m: nearest_reading.NearestReadings(w)
-            for m, w in nearest_reading.COMPANION_WINDOWS.items()
-        }
-        # Not a bound method: avoids a reference cycle.
-        self._nearest = partial(nearest_reading.find_nearest_value, self._nearest_readings)
         self._advice = ParticipantAdvice(participant, rules)
-        self._concomitant_drugs = concomitant_drugs.ConcomitantDrugs()
-        self._findings = clinician_findings.ParticipantFindings()
-        self._criterion_courses: dict[str, CriterionCourse] = {}
-        self._syndromes = {
-            name: FollowedSyndrome(scale, rules.protocol, rules.measures)
-            for name, scale in SCALES.items()
-        }
-        self._courses: dict[str, CriterionCourse | FollowedSyndrome] = {**self._syndromes}
-        self._records = ParticipantRecords(self._background, rules, self._courses)
+        self._courses = ParticipantCourses(rules)
+        self._records = ParticipantRecords(self._background, rules, self._courses.by_name)
         self._changed_criteria: set[str] = set()
 
     @property
@@ -169,7 +155,6 @@ class Fold:
         """Add *fact* to each of its readers, or remove it from them."""
         body = fact.body
         self._advice.change(fact, stands=stands)
-        self._change_finding(fact, stands=stands)
         if isinstance(body, Observation):
             readers = self._readers.get(body.measure)
             if readers is None:
@@ -182,13 +167,14 @@ class Fold:
                 if queries := course.checked_values.query_impossible_numbers(fact, body, measure):
                     self._change_queries(name, fact, queries, stands=stands)
             if readers.is_beside:
-                self._change_nearest_reading(body.measure, fact, stands=stands)
+                changed_criteria = self._courses.change_companion(body.measure, fact, stands=stands)
+                self._records.mark_changed(changed_criteria)
         else:
             readers = self._find_readers(fact, "")
             self._change_other_fact(fact, stands=stands)
         self._records.mark_changed(readers.names)
         for name in readers.syndromes:
-            self._syndromes[name].change(fact, stands=stands)
+            self._courses.syndromes[name].change(fact, stands=stands)
             bedside_queries = tuple(
                 data_queries.query_impossible_bedside(fact, self._rules.measures)
             )
@@ -205,8 +191,8 @@ class Fold:
         scales = tuple(name for name, scale in SCALES.items() if scale.reads_fact(fact, protocol))
         return _FactReaders(
             frozenset({*scales, *(one.id for one in criteria)}),
-            tuple((c.id, self._find_course(c.id, c), c.gradings[measure]) for c in criteria),
-            measure in nearest_reading.COMPANION_WINDOWS,
+            tuple((c.id, self._courses.find_course(c.id), c.gradings[measure]) for c in criteria),
+            measure in COMPANION_WINDOWS,
             scales,
             confounders.may_confound(fact, protocol),
         )
@@ -218,11 +204,14 @@ class Fold:
         if may_move_anchor(fact, self._rules.protocol):
             _update_facts(self._anchor_facts, fact, stands=stands)
             self._anchors_stale = True
-        if measures := concomitant_drugs.list_affected_measures(fact):
-            self._change_drug(fact, measures, stands=stands)
+        if measures := list_affected_measures(fact):
+            changed_criteria = self._courses.change_drug(fact, measures, stands=stands)
+            self._records.mark_changed(changed_criteria)
+        elif isinstance(body, Finding):
+            changed_criteria = self._courses.change_finding(fact, body, stands=stands)
+            self._records.mark_changed(changed_criteria)
         elif isinstance(body, Assessment) and self._rules.has_term(body.criterion):
-            criterion = self._rules.compiled_criteria.by_id.get(body.criterion)
-            self._find_course(body.criterion, criterion).change(fact, stands=stands)
+            self._courses.find_course(body.criterion).change(fact, stands=stands)
             self._records.mark_changed({body.criterion})
         self._background.change(fact, stands=stands)
         if isinstance(body, Adjudication):
@@ -241,78 +230,17 @@ class Fold:
         else:
             self._impossible[name].pop(fact.id, None)
 
-    def _find_course(
-        self, criterion: str, compiled_criterion: CompiledCriterion | None
-    ) -> CriterionCourse:
-        course = self._criterion_courses.get(criterion)
-        if course is None:
-            gap = self._rules.protocol.merge_gap
-            course = CriterionCourse(
-                compiled_criterion,
-                gap,
-                self._nearest,
-                self._concomitant_drugs.find_context,
-                self._findings.summarize_nearest,
-            )
-            course.update_baseline(self._anchors.first_infusion_at)
-            self._criterion_courses[criterion] = self._courses[criterion] = course
-        return course
-
-    def _update_baseline(self, criterion: str, changed_from: datetime) -> None:
-        """Grade again from the start when a value before exposure may have changed."""
-        anchor = self._anchors.first_infusion_at
-        if anchor is not None and changed_from < anchor:
-            self._criterion_courses[criterion].update_baseline(anchor)
-
     def _update_anchors(self) -> None:
         self._anchors_stale = False
         anchors = find_anchors(list(self._anchor_facts.values()), self._rules.protocol)
         if anchors == self._anchors:
             return
-        previous, self._anchors = self._anchors, anchors
-        self._background.anchors = anchors
+        self._anchors = self._background.anchors = anchors
         self._records.discard_all()
-        if anchors.first_infusion_at != previous.first_infusion_at:
-            for course in self._criterion_courses.values():
-                course.update_baseline(anchors.first_infusion_at)
-        context = BedsideContext(anchors.graft_at, anchors.donor, anchors.timezone)
-        if context != BedsideContext(previous.graft_at, previous.donor, previous.timezone):
-            for syndrome in self._syndromes.values():
-                syndrome.restart(context)
+        self._courses.update_anchors(anchors)
 
     def _refresh(self) -> None:
         self._changed_criteria |= self._records.refresh()
-
-    def _change_nearest_reading(self, measure: str, fact: Fact, *, stands: bool) -> None:
-        time = self._nearest_readings[measure].change(fact, stands=stands)
-        if time is None:
-            return
-        for criterion in self._rules.compiled_criteria.by_companion.get(measure, ()):
-            self._find_course(criterion.id, criterion).track.step_again(*time)
-            self._records.mark_changed({criterion.id})
-            self._update_baseline(criterion.id, time[0])
-
-    def _change_drug(self, fact: Fact, measures: Iterable[str], *, stands: bool) -> None:
-        self._concomitant_drugs.change(fact, stands=stands)
-        changed_from = fact.observed_at - concomitant_drugs.TREATMENT_WINDOW
-        for measure in measures:
-            for criterion in self._rules.compiled_criteria.by_measure.get(measure, ()):
-                self._find_course(criterion.id, criterion).track.step_again(changed_from)
-                self._records.mark_changed({criterion.id})
-                self._update_baseline(criterion.id, changed_from)
-
-    def _change_finding(self, fact: Fact, *, stands: bool) -> None:
-        """Add or remove *fact* when it is a clinician's finding about a criterion."""
-        if not isinstance(fact.body, Finding):
-            return
-        criterion = self._rules.compiled_criteria.by_id.get(fact.body.criterion)
-        if criterion is None:
-            return
-        self._findings.change(fact, stands=stands)
-        changed_from = fact.observed_at - clinician_findings.FINDING_WINDOW
-        self._find_course(criterion.id, criterion).track.step_again(changed_from)
-        self._records.mark_changed({criterion.id})
-        self._update_baseline(criterion.id, changed_from)
 
 
 def _update_facts(facts: dict[str, Fact], fact: Fact, *, stands: bool) -> None:

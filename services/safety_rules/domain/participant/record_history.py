@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.episodes.identity import (
@@ -16,21 +15,12 @@ from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
+from services.safety_rules.domain.participant.received_message import ReceivedMessage
 from services.safety_rules.domain.standings.standing import TimedStanding, may_change_standing
 from services.vocabulary.episode import Episode, EpisodeContent
-from services.vocabulary.fact import Fact, JournalEntry
+from services.vocabulary.fact import Fact
 from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedMessage:
-    """The facts of one message about one subject; *seq* is that of the last."""
-
-    received_at: datetime
-    subject: str
-    seq: int
-    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +30,6 @@ class StandingChange:
     standing: Standing
     known_at: datetime
     seq: int
-
-
-def group_by_message(journaled_facts: Iterable[JournalEntry]) -> list[ReceivedMessage]:
-    """Return the messages of linked participants, in the order of their journals."""
-
-    def find_message_key(entry: JournalEntry) -> tuple[datetime, str, str]:
-        return entry.received_at, entry.fact.subject, entry.message
-
-    in_order = sorted(journaled_facts, key=lambda k: (k.received_at, k.fact.subject, k.seq))
-    messages = []
-    for (received_at, subject, _), group in groupby(in_order, key=find_message_key):
-        entries = list(group)
-        facts = tuple(k.fact for k in entries)
-        messages.append(ReceivedMessage(received_at, subject, entries[-1].seq, facts))
-    return messages
 
 
 class RecordHistory:
