@@ -1,4 +1,4 @@
-"""What every channel keeps to, by its real protocol on a real socket: mail, webhook, and a fake."""
+"""The contract of a channel, by its real protocol on a real socket: mail, webhook, and a fake."""
 
 import hashlib
 import hmac
@@ -146,7 +146,7 @@ class Hook:
 
 
 class Fake:
-    """What tests of the worker use instead of a server."""
+    """The channel that tests of the delivery worker use instead of a server."""
 
     name = "fake"
     address = "chair@example.org"

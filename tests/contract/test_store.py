@@ -440,7 +440,7 @@ def _last_row_about(store, key):
 
 
 def _settled_in_the_end(store, settled_ids):
-    """What is settled after as many looks as it can take."""
+    """Return the last settled row after as many looks as it can take."""
     for _ in range(4):
         with store.db.write() as conn:
             upto = settled_ids.observe(conn)

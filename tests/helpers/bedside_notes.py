@@ -50,8 +50,8 @@ def find_runs(syndrome, facts, protocol, context):
     """The runs of *syndrome* that *facts* make; `describe_runs` writes them in shorthand."""
     state, runs = syndrome.make_initial_state(protocol, load_measures(), context), []
     relevant_facts = [one for one in facts if syndrome.reads_fact(one, protocol)]
-    for instant, together in groupby(relevant_facts, key=lambda f: f.observed_at):
-        state, ended_run = syndrome.step_state(state, instant, tuple(together))
+    for instant, simultaneous_facts in groupby(relevant_facts, key=lambda f: f.observed_at):
+        state, ended_run = syndrome.step_state(state, instant, tuple(simultaneous_facts))
         runs += [ended_run] if ended_run else []
     open_run = syndrome.find_open_run(state)
     return (*runs, open_run) if open_run else tuple(runs)

@@ -97,13 +97,13 @@ def _names(node: ast.AST, place: str) -> Iterator[Name]:
         if isinstance(child, ast.comprehension):
             yield from _names(child.iter, place)
             continue
-        yield from _own(child, place)
+        yield from _name_of_node(child, place)
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and _is_short(child):
             continue
         yield from _names(child, place)
 
 
-def _own(node: ast.AST, place: str) -> Iterator[Name]:
+def _name_of_node(node: ast.AST, place: str) -> Iterator[Name]:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         yield Name(node.id, place, node.lineno, "variable")
     elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -141,8 +141,8 @@ class FirstLine:
 
 def first_lines_in(file: Path) -> Iterator[FirstLine]:
     """Yield the first line of every docstring of *file*."""
-    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    documented_nodes = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, documented) and (text := ast.get_docstring(node)):
+        if isinstance(node, documented_nodes) and (text := ast.get_docstring(node)):
             line = getattr(node, "lineno", 1)
             yield FirstLine(text.splitlines()[0], str(file.relative_to(ROOT)), line)

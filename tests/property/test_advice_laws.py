@@ -46,9 +46,9 @@ def write_advice(trial_families, hour):
 def advise(facts, messages, asked_after=()):
     """Advice after all messages; it is also computed after each that *asked_after* numbers."""
     trial_families = make_families(facts)
-    for number, (subject, together) in enumerate(messages):
+    for number, (subject, facts_of_message) in enumerate(messages):
         next(family for family in trial_families if subject in family.members).receive(
-            subject, together
+            subject, facts_of_message
         )
         if number in asked_after:
             write_advice(trial_families, number)

@@ -87,19 +87,19 @@ def test_ever_crossed_is_what_looking_at_every_cut_finds(rule):
     crossed_count = 0
     for seed in range(10 if rule.looks else 30):
         changes = draw_history(seed)
-        ever = None
+        first_crossed_at = None
         for number, news in enumerate(changes):
-            if ever is None and is_crossed_at(rule, changes, news.known_at):
-                ever = news.known_at
+            if first_crossed_at is None and is_crossed_at(rule, changes, news.known_at):
+                first_crossed_at = news.known_at
             rule_crossings = find_crossings([rule], changes[: number + 1], news.known_at)[rule.id]
             crossed_at = rule_crossings[0].crossed_at if rule_crossings else None
             if rule.policy == "complete" and crossed_at is not None and crossed_at != news.known_at:
                 # the end of a window, after the cut before: nobody looked then
-                assert ever is None or crossed_at <= ever, (seed, number)
+                assert first_crossed_at is None or crossed_at <= first_crossed_at, (seed, number)
                 assert is_crossed_at(rule, changes, crossed_at), (seed, number)
             else:
-                assert crossed_at == ever, (seed, number)
-        crossed_count += ever is not None
+                assert crossed_at == first_crossed_at, (seed, number)
+        crossed_count += first_crossed_at is not None
     assert 0 < crossed_count < 30
 
 

@@ -34,9 +34,9 @@ def groups(facts):
 def fold_messages(facts, messages):
     """The families of *facts*, having heard *messages*."""
     trial_families = [LinkedParticipants(group, RULES) for group in groups(facts)]
-    for subject, together in messages:
+    for subject, facts_of_message in messages:
         next(family for family in trial_families if subject in family.members).receive(
-            subject, together
+            subject, facts_of_message
         )
     return trial_families
 
@@ -59,8 +59,8 @@ def write_families(trial_families):
 def make_journal(messages):
     """A journal of each subject: the messages in order of receipt, five minutes apart."""
     seqs, journal = dict.fromkeys(PEOPLE, 0), []
-    for number, (subject, together) in enumerate(messages):
-        for fact in together:
+    for number, (subject, facts_of_message) in enumerate(messages):
+        for fact in facts_of_message:
             seqs[subject] += 1
             received_at = hours(-2000) + timedelta(minutes=5 * number)
             journal.append(JournalEntry(seqs[subject], received_at, f"m{number}", fact))
@@ -81,9 +81,9 @@ def test_what_is_folded_step_by_step_is_what_is_folded_from_nothing(seed):
     messages = shuffle_messages(facts, chance)
     compared_after = sorted(chance.sample(range(len(messages)), 6))
     trial_families = fold_messages(facts, [])
-    for number, (subject, together) in enumerate(messages):
+    for number, (subject, facts_of_message) in enumerate(messages):
         next(family for family in trial_families if subject in family.members).receive(
-            subject, together
+            subject, facts_of_message
         )
         for family in trial_families:
             for member in family.members:
@@ -124,13 +124,13 @@ def test_one_journal_replayed_is_one_history_byte_for_byte(seed):
     journal = make_journal(shuffle_messages(facts, chance))
     for group in groups(facts):
         group_journal = journal_of(journal, group)
-        once = recompute_family(RULES, group, group_journal, END)
-        assert write_history(once) == write_history(
+        history = recompute_family(RULES, group, group_journal, END)
+        assert write_history(history) == write_history(
             recompute_family(RULES, group, group_journal[::-1], END)
         )
-        ids = {(one.id, one.version) for one in once.versions}
-        assert len(ids) == len(once.versions)
-        assert write_history_with_restarts(group, group_journal, chance) == write_history(once)
+        ids = {(one.id, one.version) for one in history.versions}
+        assert len(ids) == len(history.versions)
+        assert write_history_with_restarts(group, group_journal, chance) == write_history(history)
 
 
 def write_history_with_restarts(group, journal, chance):

@@ -1,4 +1,4 @@
-"""What is written as YAML is read back, and what is read is what the standard reader reads."""
+"""Values written as YAML are read back, and the standard reader reads the same."""
 
 import yaml
 from hypothesis import example, given
@@ -57,13 +57,13 @@ def test_a_file_that_is_read_is_read_alike_by_the_standard_reader(text):
     assert value == plain(as_written, yaml.safe_load(text))
 
 
-def plain(written, value):
-    """*value* with keys and dates as they are *written*, and tuples for lists."""
+def plain(raw_value, value):
+    """*value* with keys and dates as they stand in *raw_value*, and tuples for lists."""
     if isinstance(value, dict):
         return {
             key: plain(inner, of_value)
-            for (key, inner), of_value in zip(written.items(), value.values(), strict=True)
+            for (key, inner), of_value in zip(raw_value.items(), value.values(), strict=True)
         }
     if isinstance(value, list):
-        return tuple(plain(*pair) for pair in zip(written, value, strict=True))
-    return value if value is None or isinstance(value, bool | int | float | str) else written
+        return tuple(plain(*pair) for pair in zip(raw_value, value, strict=True))
+    return value if value is None or isinstance(value, bool | int | float | str) else raw_value

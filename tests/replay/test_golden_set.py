@@ -20,7 +20,7 @@ from tests.helpers import golden_set
 from tests.helpers.lab_reading import TABLES
 
 ROOT = Path(__file__).parent.parent.parent
-MEANT = (
+REMEDY = (
     "if that is meant, raise EDITION in services/safety_rules/edition.py, say what is graded"
     " otherwise in a paragraph `Edition N` under Rule changes in CHANGELOG.md, and run"
     " `make golden`"
@@ -53,7 +53,7 @@ def test_the_same_facts_come_out_as_they_did(trial):
         sample += "\n".join(["", *(f"+ {line[:300]}" for line in added_lines[:5])])
         assert text == stored_texts[file], (
             f"{name}/{file}: {len(removed_lines)} lines are gone and {len(added_lines)} are new:"
-            f"\n{sample}\n{MEANT}"
+            f"\n{sample}\n{REMEDY}"
         )
 
 
@@ -66,7 +66,7 @@ def test_the_edition_that_made_the_files_is_that_of_the_code():
 def test_the_files_are_those_of_the_lock(name):
     output = golden_set.output_digest(golden_set.stored_outputs(name))
     entry = (EDITION, name, golden_set.input_digest(name), output)
-    assert entry in golden_set.read_lock(), f"{name} was edited, or `make golden` not run; {MEANT}"
+    assert entry in golden_set.read_lock(), f"{name} was edited, or `make golden` not run; {REMEDY}"
 
 
 def test_an_edition_makes_one_thing_of_the_same_inputs():

@@ -187,10 +187,10 @@ def test_survival_and_its_interval_as_by_exact_matrices(spells):
 @given(SPELLS)
 def test_surviving_and_every_incidence_sum_to_one(spells):
     sets = find_risk_sets(spells)
-    together = zip(
+    estimates_by_day = zip(
         kaplan_meier(sets), *(aalen_johansen(sets, cause) for cause in CAUSES), strict=True
     )
-    for points in together:
+    for points in estimates_by_day:
         assert sum(p.estimate.value for p in points) == pytest.approx(1, abs=1e-12)
 
 

@@ -15,7 +15,7 @@ from services.store.alerts import load_acknowledgements, upsert_alerts
 from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import ALERT, new_database
 
-UNSIGNED = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
+DRAFT_ALERT = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
 
 
 class Page:
@@ -26,7 +26,7 @@ class Page:
             self.db, self.keys, "T", Recipients({}), {}, lambda: self.instant, "http://x"
         )
         self.app = Starlette(routes=http.routes(desk))
-        self.say(UNSIGNED)
+        self.say(DRAFT_ALERT)
         self.url = f"/alerts/{links.make_token(self.keys, 'a1', 'DSMB chair', HOUR_ZERO)}"
 
     def say(self, alert):
@@ -34,7 +34,7 @@ class Page:
             upsert_alerts(conn, [alert])
 
     def ask(self, method, url=None, **options):
-        """What the page answers."""
+        """The response of the page."""
 
         async def send():
             transport = httpx.ASGITransport(self.app)
@@ -44,7 +44,7 @@ class Page:
         return asyncio.run(send())
 
     def press(self, version=1, **data):
-        """What the page answers to its button, as it was shown with *version*."""
+        """The response to the page's button, as it was shown with *version*."""
         return self.ask("POST", data={"version": str(version), **data})
 
     def find_acknowledgement(self):
@@ -99,7 +99,7 @@ def test_pressing_it_again_changes_nothing(page):
 
 def test_after_a_rise_the_same_link_acknowledges_the_alert_as_it_stands(page):
     page.press()
-    page.say(replace(UNSIGNED, grade=4, version=2))
+    page.say(replace(DRAFT_ALERT, grade=4, version=2))
     assert '<input type="hidden" name="version" value="2">' in page.ask("GET").text
     page.press(version=2)
     assert [row.grade for row in page.find_acknowledgement()] == [3, 4]
@@ -107,7 +107,7 @@ def test_after_a_rise_the_same_link_acknowledges_the_alert_as_it_stands(page):
 
 @pytest.mark.parametrize("data", [{"version": "1"}, {}, {"version": "\u0662"}, {"version": "x"}])
 def test_what_was_not_on_the_page_is_not_acknowledged_but_shown(page, data):
-    page.say(replace(UNSIGNED, grade=4, version=2))
+    page.say(replace(DRAFT_ALERT, grade=4, version=2))
     response = page.ask("POST", data=data)
     assert response.status_code == 409
     assert "The alert is not what it was when this page was opened. Read it again." in response.text
@@ -151,7 +151,7 @@ def test_no_other_site_learns_the_link_or_frames_the_page(page):
 
 
 def test_a_retracted_alert_says_so_on_its_page(page):
-    page.say(replace(UNSIGNED, retracted=True, version=2))
+    page.say(replace(DRAFT_ALERT, retracted=True, version=2))
     text = page.ask("GET").text
     assert "is taken back" in text
     assert "<form" not in text

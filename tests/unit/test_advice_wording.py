@@ -1,4 +1,4 @@
-"""What recommendations say to people, word for word."""
+"""The words in which people read recommendations."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Which alert a recommendation is told by, and when that alert stays the same."""
+"""The alert of a recommendation, and the occasions on which it stays the same alert."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ def alerts(advice, known_alerts=()):
 
 
 def make_known_alerts(*advice):
-    """What was told of *advice* before."""
+    """Earlier alerts about *advice*, each with its advice."""
     return list(zip(alerts(advice), advice, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""Which alerts records and decisions call for, and how an alert ends."""
+"""The alerts that records and decisions call for, and their ends."""
 
 from dataclasses import replace
 
@@ -275,10 +275,10 @@ def test_what_undid_a_boundary_is_who_no_longer_counts_and_what_is_counted_now()
 
 
 def test_a_crossing_that_is_over_has_an_alert_of_its_own_for_each_time():
-    crossing = alerts_of_records.add_undone(PAST_CROSSING, DECISION)
-    alert = alerts_of_records.make_past_crossing_alert(crossing, PROTOCOL)
+    past_crossing = alerts_of_records.add_undone(PAST_CROSSING, DECISION)
+    alert = alerts_of_records.make_past_crossing_alert(past_crossing, PROTOCOL)
     later_alert = alerts_of_records.make_past_crossing_alert(
-        replace(crossing, as_of=hours(2)), PROTOCOL
+        replace(past_crossing, as_of=hours(2)), PROTOCOL
     )
     assert (alert.kind, alert.about, alert.opened_at) == (
         BOUNDARY_REACHED,
@@ -286,5 +286,5 @@ def test_a_crossing_that_is_over_has_an_alert_of_its_own_for_each_time():
         PAST_CROSSING.as_of,
     )
     assert len({alert.id, later_alert.id, A_REACHED.id}) == 3
-    silent = replace(crossing, silenced_at_events=2)
+    silent = replace(past_crossing, silenced_at_events=2)
     assert alerts_of_records.make_past_crossing_alert(silent, PROTOCOL) is None

@@ -1,4 +1,4 @@
-"""How a figure of the benchmarks is put beside its floor."""
+"""A figure of the benchmarks beside its floor."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from benchmarks.run import main
 def make_side(calls, name, figures):
     """A round that gives the next of *figures*, and remembers that it was asked."""
 
-    def once():
+    def give_next():
         calls.append(name)
         return float(figures.pop(0))
 
-    return once
+    return give_next
 
 
 def test_a_ratio_is_of_two_figures_of_one_round():

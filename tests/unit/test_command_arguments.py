@@ -1,4 +1,4 @@
-"""What commands can be told: one spelling, cheap to load, and the same as what the work accepts."""
+"""Arguments of commands: one spelling, cheap to load, and the values that the work accepts."""
 
 import argparse
 import subprocess

@@ -14,24 +14,28 @@ DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 SERVICES = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service["image"] == "aegis"}
+AEGIS_SERVICES = {
+    name: service for name, service in SERVICES.items() if service["image"] == "aegis"
+}
 PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus" / "compose.yml").read_text())
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", AEGIS_SERVICES)
 def test_each_command_is_one_of_aegis(name):
-    words = OURS[name]["command"]
+    words = AEGIS_SERVICES[name]["command"]
     assert load_command(build_parser(words[0]).parse_args(words).command)
 
 
 def test_there_is_a_service_for_each_role_that_make_up_starts():
-    commands = {tuple(service["command"]) for service in OURS.values()}
+    commands = {tuple(service["command"]) for service in AEGIS_SERVICES.values()}
     assert {role.words for role in ROLES} < commands
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", AEGIS_SERVICES)
 def test_each_setting_is_known(name):
-    settings_names = {key for key in OURS[name]["environment"] if key.startswith("AEGIS_")}
+    settings_names = {
+        key for key in AEGIS_SERVICES[name]["environment"] if key.startswith("AEGIS_")
+    }
     settings_names |= set(re.findall(r"\bAEGIS_\w+(?==)", DOCKERFILE))
     assert settings_names <= settings.list_known_variables()
 
@@ -86,7 +90,7 @@ def test_what_a_grafana_reads_from_its_environment_and_its_secrets_is_there(name
 
 def test_every_image_has_a_version():
     for name, service in SERVICES.items():
-        assert name in OURS or re.search(r":v?\d", service["image"]), name
+        assert name in AEGIS_SERVICES or re.search(r":v?\d", service["image"]), name
 
 
 @pytest.mark.parametrize("sources", re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE))

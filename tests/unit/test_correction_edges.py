@@ -1,4 +1,4 @@
-"""What a correction of something beside a result touches, and only that; and why, as it says."""
+"""A correction of something beside a result changes what depends on it alone, and says why."""
 
 from dataclasses import replace
 from datetime import timedelta

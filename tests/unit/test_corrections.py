@@ -1,4 +1,4 @@
-"""What later messages do to a record: each row is a course of messages and the versions they make.
+"""Versions of a record: each row is a course of messages and the versions that they make.
 
 A message is ``order value status hour``: a neutrophil count (10*9/L, lower limit 1.8) of that lab
 order, drawn so many hours after the first dose; ``-`` is no value. Messages are reported in the

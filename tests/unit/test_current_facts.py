@@ -1,4 +1,4 @@
-"""What stands of one series, whatever the order in which its facts arrive."""
+"""The current facts of one series, whatever the order in which its facts arrive."""
 
 from itertools import permutations
 

@@ -1,4 +1,4 @@
-"""What a data manager is asked to look into."""
+"""Data queries: the questions that a data manager is asked."""
 
 import pytest
 

@@ -60,8 +60,10 @@ def test_make_targets_are_there(document):
     targets = set(
         re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     )
-    asked = set(re.findall(r"(?:`|^)make ([a-z0-9-]+)", document.read_text("utf-8"), re.MULTILINE))
-    assert asked - targets == set()
+    named_targets = set(
+        re.findall(r"(?:`|^)make ([a-z0-9-]+)", document.read_text("utf-8"), re.MULTILINE)
+    )
+    assert named_targets - targets == set()
 
 
 def test_a_link_to_nothing_is_found(tmp_path):
@@ -71,11 +73,11 @@ def test_a_link_to_nothing_is_found(tmp_path):
 
 
 def test_every_page_is_in_an_index():
-    indexed = {
+    linked_pages = {
         (page.parent / target.partition("#")[0]).resolve()
         for page in DOCUMENTS
         for target in LINK.findall(page.read_text("utf-8"))
     }
     assert [
-        name_of(page) for page in DOCUMENTS if page not in indexed and page.name != "README.md"
+        name_of(page) for page in DOCUMENTS if page not in linked_pages and page.name != "README.md"
     ] == []

@@ -1,4 +1,4 @@
-"""Which notice an alert needs: a row for every reason, and for every reason to be silent."""
+"""The notice that an alert needs: a row for every reason, and for every reason to be silent."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What ``endpoints`` in a protocol may say."""
+"""The ``endpoints`` part of a protocol file."""
 
 import shutil
 from pathlib import Path

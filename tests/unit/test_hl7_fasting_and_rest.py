@@ -1,4 +1,4 @@
-"""Whether the participant was fasting, or at rest, as far as a message says it."""
+"""Fasting and rest of the participant, as far as a message states them."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def status(fasting_text, code="49541-6^Fasting status^LN", kind="ST", flag="F"):
 
 
 def fasting_of(*segments, measure="glucose"):
-    """What the only glucose of the message says."""
+    """The fasting state of the message's only glucose."""
     drafts = read_content(message(PID, *segments)).drafts
     (draft,) = [one for one in drafts if one.body.measure == measure]
     return draft.body.fasting

@@ -1,4 +1,4 @@
-"""What each result says, how far it can be relied upon, and what of it has to wait."""
+"""Results of a message: value, status, and what has to wait."""
 
 import pytest
 

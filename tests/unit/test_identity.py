@@ -1,4 +1,4 @@
-"""Which record keeps its id when the runs behind it change."""
+"""The identity of records when the runs behind them change."""
 
 import pytest
 

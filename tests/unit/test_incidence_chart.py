@@ -1,4 +1,4 @@
-"""What stands on the chart of an endpoint."""
+"""The chart of an endpoint: its curves, numbers at risk and notes."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""When the study drug ran: each row is a course of what was charted, and the stretches it makes."""
+"""Periods of the study drug's infusion: each row is a charted course and the periods it makes."""
 
 from dataclasses import replace
 from datetime import timedelta

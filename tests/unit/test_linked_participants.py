@@ -25,8 +25,8 @@ TABLE = {
 def test_survivors(text, expected):
     facts = []
     for hour, word in enumerate(text.split()):
-        merged_name, unmerged, survivor = word
-        facts.append(fact(Merge(merged_name, survivor, unmerged == "<"), hour))
+        merged_name, sign, survivor = word
+        facts.append(fact(Merge(merged_name, survivor, sign == "<"), hour))
     for order in permutations(facts):
         assert " ".join(find_survivors("abc", order).values()) == expected
 

@@ -1,4 +1,4 @@
-"""Where servers of this machine may be: ports, folders, programs; and tests without a server."""
+"""Places of servers on this machine: ports, folders, programs; and tests without a server."""
 
 import socket
 import tempfile

@@ -46,7 +46,7 @@ def test_every_measure_that_a_feed_or_a_scale_names_is_in_it():
 
 def test_ranges_of_one_dimension_are_the_same_range():
     for measure in MEASURES.values():
-        for (unit, plausible), (converted_unit, converted) in permutations(
+        for (unit, plausible), (converted_unit, converted_range) in permutations(
             measure.plausible.items(), 2
         ):
             ends = [
@@ -54,7 +54,9 @@ def test_ranges_of_one_dimension_are_the_same_range():
                 for n in (plausible.low, plausible.high)
             ]
             if None not in ends:
-                assert [end.value for end in ends] == [converted.low, converted.high], measure.name
+                assert [end.value for end in ends] == [converted_range.low, converted_range.high], (
+                    measure.name
+                )
 
 
 def test_its_units_are_those_that_criteria_are_published_in():
@@ -96,9 +98,9 @@ def test_a_line_that_cannot_be_read_is_named(text, problem):
 
 
 def test_a_criterion_of_a_measure_that_is_not_in_it_is_refused(monkeypatch):
-    remaining = {name: measure for name, measure in MEASURES.items() if name != "hemoglobin"}
+    other_measures = {name: measure for name, measure in MEASURES.items() if name != "hemoglobin"}
     monkeypatch.setattr(
-        "services.safety_rules.adapters.criteria_files.load_measures", lambda: remaining
+        "services.safety_rules.adapters.criteria_files.load_measures", lambda: other_measures
     )
     with pytest.raises(CriteriaFileError, match="anemia: 'hemoglobin' is no measure"):
         load_table("ctcae-5.0", FOLDER / "ctcae-5.0")

@@ -1,4 +1,4 @@
-"""What a record takes in of what lies at the very instant at which its run begins or ends."""
+"""A record at the very instants at which its run begins and ends."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the rules remember: how much, who is dropped first, and whether that changes any record."""
+"""The cache of the rules: its size, the order in which it drops families, and unchanged records."""
 
 import gc
 import tracemalloc
@@ -161,7 +161,7 @@ def write_entry(entry):
 
 
 def build_history(rules, members, lines):
-    """What is remembered of a family whose facts were read, as a worker reads them."""
+    """The cache entry of a family whose facts were read, as a worker reads them."""
     chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
     entries = [replace(one, fact=wire.read_fact(line)) for one, line in lines]
     for received_message in group_by_message(entries):

@@ -1,4 +1,4 @@
-"""Which events count for a stopping rule, and from when: told in days after the first infusion."""
+"""Events that count for a stopping rule, and since when, in days after the first infusion."""
 
 import math
 from dataclasses import replace
@@ -197,9 +197,9 @@ def test_an_event_after_what_made_it_impossible_does_not_count():
 
 
 def test_who_was_never_infused_or_too_late_is_listed_and_not_counted():
-    never = replace(EXPOSED_ANCHORS, courses=())
-    late = replace(EXPOSED_ANCHORS, graft_at=hours(-101 * 24))
-    for anchors in (never, late):
+    never_infused = replace(EXPOSED_ANCHORS, courses=())
+    infused_late = replace(EXPOSED_ANCHORS, graft_at=hours(-101 * 24))
+    for anchors in (never_infused, infused_late):
         assert (
             find_standing(
                 CRS, PROTOCOL, make_inputs(record("1:3"), anchors=anchors)

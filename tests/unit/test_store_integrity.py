@@ -38,7 +38,7 @@ class ChangeUndone(Exception):  # noqa: N818  not an error: takes a change back
 
 @pytest.fixture
 def by_hand(example_database):
-    """What is found after statements that Aegis did not write, which are then undone."""
+    """A function that finds the faults left by SQL statements, and then undoes the statements."""
     db, keys = example_database
 
     def found_after(*statements):

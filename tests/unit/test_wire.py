@@ -1,4 +1,4 @@
-"""What is written is read back; what is not understood is refused."""
+"""Values on the wire: written ones are read back, unknown ones are refused."""
 
 import json
 from dataclasses import replace

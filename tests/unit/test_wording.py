@@ -1,4 +1,4 @@
-"""What people read, word for word; and what nobody may read."""
+"""The words of notices, and the words that no notice may contain."""
 
 import re
 from dataclasses import replace
