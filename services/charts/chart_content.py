@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Form = Literal["svg", "png", "pdf"]
+ImageFormat = Literal["svg", "png", "pdf"]
 
 
 @dataclass(frozen=True, slots=True)

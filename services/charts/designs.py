@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from services.charts.chart_content import Captions, Form, Marks, PlottedRule
+from services.charts.chart_content import Captions, ImageFormat, Marks, PlottedRule
 from services.charts.style import CURRENT, INK, STOP, STYLE, render
 
 # The rest of the palette of Okabe and Ito, in the order in which neighbours differ most.
@@ -17,7 +17,7 @@ _OFFSET = 0.08  # events
 
 
 def designs_chart(
-    captions: Captions, rules: Sequence[PlottedRule], marks: Marks, n: int, form: Form
+    captions: Captions, rules: Sequence[PlottedRule], marks: Marks, n: int, form: ImageFormat
 ) -> bytes:
     """Return the picture of *rules*, boundaries beside operating characteristics.
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from services.charts.style import CURRENT, INK, STOP, STYLE, render
 from services.vocabulary.endpoint import EndpointCurve, EndpointReport
 
-Form = Literal["svg", "png"]
+ImageFormat = Literal["svg", "png"]
 
 # Beside blue and vermilion of the boundary chart. Source: Okabe, Ito 2008, Color Universal Design
 _COMPETING = (("#E69F00", "--"), ("#009E73", "-."), ("#CC79A7", ":"))
@@ -25,7 +25,7 @@ _METHOD = {
 _SHORTEST = 30  # days that the axis shows at least
 
 
-def form_of(file: Path) -> Form:
+def form_of(file: Path) -> ImageFormat:
     """Return the form that a file's name asks for.
 
     >>> form_of(Path("nrm.SVG"))
@@ -42,7 +42,7 @@ def form_of(file: Path) -> Form:
     raise ValueError(f"{file} must end in .svg or .png")
 
 
-def incidence_chart(report: EndpointReport, curve: EndpointCurve, form: Form) -> bytes:
+def incidence_chart(report: EndpointReport, curve: EndpointCurve, form: ImageFormat) -> bytes:
     """Return the picture of *curve*: the same bytes for the same report.
 
     It says who is at risk under the curve, which events competed, the data cut, and whether the

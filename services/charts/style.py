@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from services.charts.chart_content import Form
+from services.charts.chart_content import ImageFormat
 
 # Colours that stay apart without red-green vision. Source: Okabe, Ito 2008, Color Universal Design
 STOP, CURRENT, PENDING, INK = "#D55E00", "#0072B2", "#56B4E9", "#222222"
@@ -19,14 +19,14 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
 }
 
-METADATA: dict[Form, dict[str, str | None]] = {
+METADATA: dict[ImageFormat, dict[str, str | None]] = {
     "svg": {"Date": None, "Creator": "Aegis"},
     "png": {"Software": "Aegis"},
     "pdf": {"CreationDate": None, "Creator": "Aegis"},
 }
 
 
-def render(figure: Figure, form: Form) -> bytes:
+def render(figure: Figure, form: ImageFormat) -> bytes:
     """Return *figure* as a file of *form*, without the time at which it was drawn."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format=form, metadata=METADATA[form])

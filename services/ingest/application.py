@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from services.ingest.domain.hl7.acknowledgement import Answer
+from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import MessageContent, ParkedItem, Refusal
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactsContent, read_facts
 from services.ingest.ids import message_id
-from services.ingest.outcome import Form, Outcome, Source, Submission
+from services.ingest.outcome import MessageFormat, Outcome, Source, Submission
 from services.ingest.parked_rows import build_parked_rows
 from services.ingest.patient_matching import PatientMatcher
 from services.runtime import log
@@ -22,7 +22,7 @@ from services.store.session import Connection, Database, DatabaseError, is_trans
 from services.store.vault import Keys
 from services.vocabulary.fact import Fact
 
-__all__ = ["Form", "Intake", "Outcome", "Source", "Submission", "not_stored_outcome"]
+__all__ = ["Intake", "MessageFormat", "Outcome", "Source", "Submission", "not_stored_outcome"]
 
 _log = log.make_logger("ingest")
 
@@ -158,7 +158,7 @@ def _accepted_outcome(
     duplicate: bool = False,
 ) -> Outcome:
     return Outcome(
-        Answer.ACCEPT,
+        AckCode.ACCEPT,
         site=read_message.content.site,
         kind=read_message.content.kind,
         facts=len(facts),
@@ -173,11 +173,11 @@ def not_stored_outcome(error: Exception) -> Outcome:
     """Return the outcome of a message that was not stored, or not confirmed, because of *error*."""
     refusal = Refusal("MSH", f"could not be stored ({type(error).__name__})", "send it again")
     may_pass = isinstance(error, DatabaseError) and is_transient(error)
-    return Outcome(Answer.ERROR, refusal, is_transient=may_pass)
+    return Outcome(AckCode.ERROR, refusal, is_transient=may_pass)
 
 
 def _rejected_outcome(refusal: Refusal) -> Outcome:
-    return Outcome(Answer.REJECT, refusal)
+    return Outcome(AckCode.REJECT, refusal)
 
 
 def _with_note(fact: Fact, note: str) -> Fact:

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from services.ingest.application import Form, Intake, Outcome, Submission
+from services.ingest.application import Intake, MessageFormat, Outcome, Submission
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
 from services.ingest.ids import message_id
 from services.ingest.parked_rows import build_parked_rows
@@ -74,7 +74,7 @@ def resubmit(intake: Intake, message: RawMessage) -> Outcome | None:
     return intake.accept([submission])[0]
 
 
-def detect_form(body: bytes) -> Form:
+def detect_form(body: bytes) -> MessageFormat:
     """Return the form of a record: facts when it begins as JSON, otherwise HL7 v2.
 
     >>> detect_form(b'{"subject": "P-001"}'), detect_form(b"MSH|^~")

@@ -6,14 +6,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.ingest.application import Form, Intake, Outcome, Submission
-from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
+from services.ingest.application import Intake, MessageFormat, Outcome, Submission
+from services.ingest.domain.hl7.acknowledgement import AckCode, acknowledge
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.facts import schema
 from services.ingest.writer import Writer
 from services.store.api_keys import find_site_of_api_key
 
-_STATUS = {Answer.ACCEPT: 200, Answer.ERROR: 503, Answer.REJECT: 422}
+_STATUS = {AckCode.ACCEPT: 200, AckCode.ERROR: 503, AckCode.REJECT: 422}
 
 
 def build_routes(intake: Intake, writer: Writer) -> list[Route]:
@@ -58,7 +58,7 @@ def build_routes(intake: Intake, writer: Writer) -> list[Route]:
 
 
 async def _submit(
-    request: Request, intake: Intake, writer: Writer, form: Form
+    request: Request, intake: Intake, writer: Writer, form: MessageFormat
 ) -> tuple[bytes, Outcome] | Response:
     """Return the body and its outcome, or the response to a request that is not read."""
     site = await asyncio.to_thread(_find_site, request, intake)

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from services.ingest.domain.hl7.acknowledgement import Answer
+from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.message_content import ParkedItem, Refusal
 
 Source = Literal["mllp", "http", "kafka", "file", "person", "participants"]
-Form = Literal["hl7v2", "facts"]
+MessageFormat = Literal["hl7v2", "facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Submission:
     source: Source
     site: str = ""
     actor: str = ""
-    form: Form = "hl7v2"
+    form: MessageFormat = "hl7v2"
     place: str = ""
 
 
@@ -49,7 +49,7 @@ class Outcome:
         observed: The time of observation of each fact.
     """
 
-    answer: Answer
+    answer: AckCode
     refusal: Refusal | None = None
     site: str = ""
     kind: str = ""

@@ -17,7 +17,7 @@ from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from services.ingest.application import Outcome, Submission
 from services.ingest.dead_letters import detect_form, park_refusal, store_dead_letter
-from services.ingest.domain.hl7.acknowledgement import Answer
+from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.domain.message_content import ParkedItem, ParkReason
 from services.ingest.writer import Writer
@@ -132,7 +132,7 @@ class SiteTopic:
         """Return True when a record is on disk; store one that can never be accepted as it is."""
         if outcome.refusal is None:
             return True
-        if outcome.answer is Answer.REJECT:
+        if outcome.answer is AckCode.REJECT:
             self._store_dead_letter(submission, submission.site, park_refusal(outcome.refusal))
             return True
         if outcome.is_transient or self._failures + 1 < _TRIES:

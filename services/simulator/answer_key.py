@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.simulator.script import GradeSpan, LabEvent, Person, VitalSigns
+from services.simulator.chemistry import GradeSpan
+from services.simulator.script import LabEvent, Person, VitalSigns
 
 _SEVERE = 3
 _MINIMUM_DURATION = timedelta(hours=72)  # a laboratory grade 3 counts once it has lasted this long

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from services.simulator import courses
-from services.simulator.chemistry import PLANS, GradedValues, draw_value
-from services.simulator.script import INFUSION_DURATION, GradeSpan, LabEvent, Person, SimulatedSite
+from services.simulator.chemistry import PLANS, GradedValues, GradeSpan, draw_value
+from services.simulator.script import INFUSION_DURATION, LabEvent, Person, SimulatedSite
 
 FIRST_TRANSPLANT = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 _TRANSPLANT_INTERVAL = timedelta(days=4)

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-GradeSpan = tuple[
-    int, int
-]  # a grade, or what it may be when something told apart by treatment is open
+# A grade, or the grades that are possible while treatment, which would part them, is open
+GradeSpan = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

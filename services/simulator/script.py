@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count, takewhile
 
-GradeSpan = tuple[int, int]
+from services.simulator.chemistry import GradeSpan
 
 DRAW_INTERVAL = timedelta(days=1)
 VITALS_INTERVAL = timedelta(hours=4)

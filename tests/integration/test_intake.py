@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from services.ingest import parked_items
 from services.ingest.application import Submission
-from services.ingest.domain.hl7.acknowledgement import Answer
+from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
@@ -52,8 +52,8 @@ def intake(tmp_path):
 
 def test_the_same_message_again_is_acknowledged_and_changes_nothing(intake):
     first, repeated = submit(intake, MESSAGE), submit(intake, MESSAGE)
-    assert (first.answer, first.facts, first.duplicate) == (Answer.ACCEPT, 1, False)
-    assert (repeated.answer, repeated.facts, repeated.duplicate) == (Answer.ACCEPT, 0, True)
+    assert (first.answer, first.facts, first.duplicate) == (AckCode.ACCEPT, 1, False)
+    assert (repeated.answer, repeated.facts, repeated.duplicate) == (AckCode.ACCEPT, 0, True)
     assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
@@ -68,7 +68,7 @@ def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together
     if together:
         intake.accept([Submission(MESSAGE, "mllp"), Submission(CORRECTION, "mllp")])
     else:
-        assert submit(intake, MESSAGE).answer is submit(intake, CORRECTION).answer is Answer.ACCEPT
+        assert submit(intake, MESSAGE).answer is submit(intake, CORRECTION).answer is AckCode.ACCEPT
     assert count_feed_messages(intake) == 2
     assert [("MSH-10 was used before" in fact.notes) for fact in feed_facts(intake)] == [
         False,
@@ -161,7 +161,7 @@ def test_who_no_longer_waits_for_an_answer_does_not_stop_the_writer(intake):
     assert writer.submit(Submission(MESSAGE, "mllp")).cancel() is False
     later = writer.submit(Submission(STRANGER, "mllp"))
     writer.start()
-    assert later.result(timeout=10).answer is Answer.ACCEPT
+    assert later.result(timeout=10).answer is AckCode.ACCEPT
     writer.stop()
 
 
@@ -211,7 +211,7 @@ def test_one_that_cannot_be_stored_does_not_lose_those_beside_it(intake):
         intake, db=_FailingDatabase(intake.db, times=2)
     )  # all together, then the first alone
     outcomes = failing_intake.accept([Submission(MESSAGE, "mllp"), Submission(STRANGER, "mllp")])
-    assert [outcome.answer for outcome in outcomes] == [Answer.ERROR, Answer.ACCEPT]
+    assert [outcome.answer for outcome in outcomes] == [AckCode.ERROR, AckCode.ACCEPT]
     assert count_feed_messages(intake) == 1
 
 

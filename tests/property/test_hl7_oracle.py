@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.domain.hl7.acknowledgement import Answer, acknowledge
+from services.ingest.domain.hl7.acknowledgement import AckCode, acknowledge
 from services.ingest.domain.hl7.batches import find_faults, split_messages
 from services.ingest.domain.hl7.frames import FrameReader, frame_message
 from services.ingest.domain.hl7.message import Message, parse_message
@@ -70,7 +70,7 @@ def is_answered(raw):
     """Read *raw* and answer it; both always come to an end."""
     content = read_message(raw, SITES, load_code_tables())
     assert isinstance(content, (MessageContent, Refusal))
-    ack = acknowledge(raw, Answer.ACCEPT, HOUR_ZERO)
+    ack = acknowledge(raw, AckCode.ACCEPT, HOUR_ZERO)
     return ack[:3] == b"MSH" and ack.split(b"\r")[1].startswith(b"MSA")
 
 

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from services.charts.chart_content import Form
+from services.charts.chart_content import ImageFormat
 from services.cli import arguments, commands
 from services.cli.arguments import boundary, design, endpoints, grade, participants, pictures, run
 from services.cli.main import COMMANDS, build_parser, load_command, main
@@ -68,7 +68,7 @@ def test_words_that_are_written_twice_are_the_same():
     assert (shapes.delta, shapes.nu, shapes.theta) == (design.DELTA, design.NU, design.THETA)
     assert endpoints.IDS == IDS
     assert participants.FILE_COLUMNS == COLUMNS
-    assert get_args(Form) == pictures.FORMS
+    assert get_args(ImageFormat) == pictures.FORMS
     assert set(run.ROLES) == {role for role in ROLES if role}
     assert (grade.REQUIRED_COLUMNS, grade.OPTIONAL_COLUMNS) == (
         graded_rows.REQUIRED,

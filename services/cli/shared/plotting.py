@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from services.charts.chart_content import Captions, Form, Marks, PlottedRule
+from services.charts.chart_content import Captions, ImageFormat, Marks, PlottedRule
 from services.charts.designs import designs_chart
 from services.cli.command import CommandError
 
@@ -17,7 +17,7 @@ def draw(
     Raises:
         CommandError: It cannot be written.
     """
-    forms: dict[str, Form] = {form: form for form in get_args(Form)}
+    forms: dict[str, ImageFormat] = {form: form for form in get_args(ImageFormat)}
     picture = designs_chart(captions, rules, marks, n, forms[path.suffix[1:]])
     try:
         path.write_bytes(picture)

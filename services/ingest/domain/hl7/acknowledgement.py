@@ -10,8 +10,8 @@ from services.ingest.domain.hl7.message import Segment, Separators, read_header
 from services.ingest.domain.message_content import Refusal
 
 
-class Answer(StrEnum):
-    """The second letter of MSA-1: accepted (on disk), error (send it again), reject (never)."""
+class AckCode(StrEnum):
+    """The acknowledgment code, MSA-1: accepted (on disk), error (send it again), reject (never)."""
 
     ACCEPT = "A"
     ERROR = "E"
@@ -32,7 +32,7 @@ _ACCEPT_WANTED = frozenset({"AL", "ER", "SU"})  # MSH-15, table 0155
 
 
 def acknowledge(
-    raw: bytes, answer: Answer, answered_at: datetime, refusal: Refusal | None = None
+    raw: bytes, answer: AckCode, answered_at: datetime, refusal: Refusal | None = None
 ) -> bytes:
     """Return the ACK of the message *raw*, in the mode that it asks for and with its separators.
 
@@ -62,10 +62,10 @@ def acknowledge(
     return "".join(f"{line}\r" for line in lines).encode("latin-1")
 
 
-def _error(answer: Answer, refusal: Refusal, marks: Separators) -> tuple[str, ...]:
+def _error(answer: AckCode, refusal: Refusal, marks: Separators) -> tuple[str, ...]:
     """Return ERR: location (segment, sequence, field), condition, severity, and a sentence."""
     condition = _CONDITIONS.get(refusal.location, _OTHER_CONDITION)
-    if answer is Answer.ERROR:
+    if answer is AckCode.ERROR:
         condition = _INTERNAL
     segment, _, field = refusal.location.split(",")[0].partition("-")
     location = (segment, "1", field) if field else (segment, "1")

@@ -18,10 +18,10 @@ from services.ingest.domain.hl7.times import Hl7Time
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.fact import Death, Movement
 
-Place = Literal["admission", "ward", "icu", "outpatient", "discharge"]
+Destination = Literal["admission", "ward", "icu", "outpatient", "discharge"]
 
 # Trigger event: destination, whether it is a cancellation, and the field of PV1 with its time.
-_EVENTS: dict[str, tuple[Place, bool, int]] = {
+_EVENTS: dict[str, tuple[Destination, bool, int]] = {
     "A01": ("admission", False, 44),
     "A02": ("ward", False, 0),
     "A03": ("discharge", False, 45),
@@ -63,7 +63,7 @@ def _read_movement(
     if time is None:
         return ParkedItem("EVN", ParkReason.UNREADABLE_TIME, "no readable time of the movement")
     ward = visit.text(3) if visit else ""
-    destination: Place = (
+    destination: Destination = (
         "icu" if place in ("ward", "admission") and ward in context.site.icu else place
     )
     return FactDraft(
