@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.alerts.domain.due_notice import Reason
-from services.alerts.domain.wording import Text, notice, short_name
+from services.alerts.domain.wording import Text, short_name, write_notice
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow
 from services.store.session import Database
@@ -33,7 +33,7 @@ def grade_of(alert: Alert) -> str:
 def text_of(alert: Alert, link: str) -> Text:
     """Return the text of *alert* as it stands, in the words of a first notice."""
     reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
-    return notice(alert, reason, link)
+    return write_notice(alert, reason, link)
 
 
 def acknowledge(

@@ -5,18 +5,13 @@ from datetime import datetime, timedelta
 
 from services.alerts import links
 from services.alerts.delivery_context import GIVEN_UP, SENT, DeliveryAttempt, DeliveryContext
-from services.alerts.domain.due_notice import Reason
-from services.alerts.domain.routes import Recipient
-from services.alerts.domain.wording import notice
+from services.alerts.notice import Notice
 from services.alerts.plan_notices import is_failing
-from services.alerts.ports import Acceptance, Failure, Letter
-from services.charts.boundary import boundary_chart
+from services.alerts.ports import Acceptance, Failure
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
 from services.store.alerts import DeliveryRow
-from services.vocabulary.alert import Alert
-from services.vocabulary.decision import Decision
 
 _log = log.make_logger("alerts")
 
@@ -33,13 +28,12 @@ def deliver(context: DeliveryContext) -> int:
     """
     with context.db.read() as conn:
         due = alerts.load_due_deliveries(conn, context.clock(), _BATCH, _LONGEST_WAIT)
-        alerts_by_id = {
-            alert.id: alert for alert in alerts.load_alerts(conn, ids=[row.alert for row in due])
-        }
-    return sum(_attempt(context, row, alerts_by_id[row.alert]) for row in due)
+        stored_alerts = alerts.load_alerts(conn, ids=[row.alert for row in due])
+    notices = {alert.id: Notice(alert) for alert in stored_alerts}
+    return sum(_attempt(context, row, notices[row.alert]) for row in due)
 
 
-def _attempt(context: DeliveryContext, row: DeliveryRow, alert: Alert) -> bool:
+def _attempt(context: DeliveryContext, row: DeliveryRow, notice: Notice) -> bool:
     attempted_at = context.clock()
     attempted_row = replace(
         row, attempts=row.attempts + 1, next_attempt_at=attempted_at + _retry_wait(row)
@@ -48,7 +42,7 @@ def _attempt(context: DeliveryContext, row: DeliveryRow, alert: Alert) -> bool:
         if not alerts.replace_delivery(conn, row, attempted_row):
             return False
     pass_failpoint("alerts.attempt_recorded")
-    result = _send(context, attempted_row, alert, attempted_at)
+    result = _send(context, attempted_row, notice, attempted_at)
     pass_failpoint("alerts.sent")
     result_row = _apply_result(attempted_row, result, context.clock())
     with context.db.write() as conn:
@@ -56,7 +50,7 @@ def _attempt(context: DeliveryContext, row: DeliveryRow, alert: Alert) -> bool:
     pass_failpoint("alerts.result_recorded")
     _log_attempt(result_row, result)
     outcome = "sent" if isinstance(result, Acceptance) else "failed"
-    context.on_attempt(DeliveryAttempt(row.channel, outcome, alert, attempted_at))
+    context.on_attempt(DeliveryAttempt(row.channel, outcome, notice.alert, attempted_at))
     return True
 
 
@@ -89,7 +83,7 @@ def _retry_wait(row: DeliveryRow) -> timedelta:
 
 
 def _send(
-    context: DeliveryContext, row: DeliveryRow, alert: Alert, instant: datetime
+    context: DeliveryContext, row: DeliveryRow, notice: Notice, instant: datetime
 ) -> Acceptance | Failure:
     recipient = context.recipients.find(row.role, row.recipient, row.channel)
     if recipient is None:
@@ -97,18 +91,6 @@ def _send(
     channel = context.channels.get(recipient.channel)
     if channel is None:
         return Failure(f"no channel {recipient.channel} is set up")
-    return channel(letter(context, row, alert, recipient, instant), recipient.address)
-
-
-def letter(
-    context: DeliveryContext,
-    row: DeliveryRow,
-    alert: Alert,
-    recipient: Recipient,
-    instant: datetime,
-) -> Letter:
-    """Return the letter of *row*."""
-    token = links.make_token(context.keys, alert.id, recipient.name, instant)
-    text = notice(alert, Reason(row.reason), f"{context.url}/alerts/{token}")
-    picture = boundary_chart(alert.detail, "png") if isinstance(alert.detail, Decision) else None
-    return Letter(row.id, alert, row.reason, text, picture, instant)
+    token = links.make_token(context.keys, notice.alert.id, recipient.name, instant)
+    letter = notice.address(row, f"{context.url}/alerts/{token}", instant)
+    return channel(letter, recipient.address)

@@ -49,6 +49,7 @@ class Post:
     body: str
     id: str
     link: str
+    picture: bytes | None
 
 
 @cache
@@ -187,6 +188,7 @@ class Timeline:
                 text.body,
                 letter.id,
                 text.link,
+                letter.picture,
             )
         )
         return answer

@@ -8,6 +8,7 @@ import pytest
 
 from services.alerts.plan_notices import OPEN, load_alert_states, plan
 from services.alerts.ports import Failure
+from services.charts.boundary import boundary_chart
 from services.runtime import failpoints
 from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
@@ -193,6 +194,27 @@ def test_each_rule_has_one_alert_that_people_hear_of_at_once(crossed_trial):
     assert {post.hour for post in posts} == {7}
     assert "2 events" in posts[0].body
     assert alert.grade == 2
+
+
+def test_the_chart_of_an_alert_is_drawn_once_for_all_who_get_it(trial, monkeypatch):
+    charts = []
+
+    def draw(decision, form):
+        charts.append(boundary_chart(decision, form))
+        return charts[-1]
+
+    monkeypatch.setattr("services.alerts.notice.boundary_chart", draw)
+    trial.treat("P-002", "P-003", "P-004")
+    trial.death("P-001", 5)
+    trial.advance_to(5)
+    for hour, name in enumerate(("P-002", "P-003"), start=6):  # it is reached, then rises
+        trial.death(name, hour)
+        posts = [post for post in trial.advance_to(hour) if post.picture is not None]
+        (alert,) = trial.alerts(about=RULE)
+        assert {post.picture for post in of_rule(posts)} == {boundary_chart(alert.detail, "png")}
+        assert len(of_rule(posts)) == len((OFFICER, *DSMB))
+        assert Counter(charts) == Counter({post.picture for post in posts})
+        charts.clear()
 
 
 def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):

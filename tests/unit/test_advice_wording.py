@@ -5,7 +5,7 @@ import re
 import pytest
 
 from services.alerts.domain.due_notice import Reason
-from services.alerts.domain.wording import LAST_LINE, notice
+from services.alerts.domain.wording import LAST_LINE, write_notice
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.helpers.fact_notes import HOUR_ZERO, hours
@@ -71,7 +71,7 @@ def lines(advice, reason=Reason.FIRST, **changes):
         provisional=advice.provisional,
         **changes,
     )
-    text = notice(alert, reason, "LINK")
+    text = write_notice(alert, reason, "LINK")
     return [text.subject, *text.body.splitlines()]
 
 

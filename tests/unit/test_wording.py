@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.alerts.domain.due_notice import Reason
-from services.alerts.domain.wording import LAST_LINE, notice, short_name
+from services.alerts.domain.wording import LAST_LINE, short_name, write_notice
 from services.alerts.markup import mail_page
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail, Level, QuarantineDetail
 from services.vocabulary.decision import Contributor, Decision, PathPoint, Reversal, Signal
@@ -134,7 +134,7 @@ SIGNATURE = [f"Alert {NAME} ({A_BOUNDARY.id}), {DRAFT}.", LAST_LINE]
 
 
 def lines(alert, detail, reason=Reason.FIRST):
-    text = notice(replace(alert, detail=detail), reason, LINK)
+    text = write_notice(replace(alert, detail=detail), reason, LINK)
     return [text.subject, *text.body.splitlines()]
 
 
@@ -416,7 +416,7 @@ def test_a_signed_protocol_is_named_by_its_version_and_its_signer_only_in_the_bo
 
 @pytest.mark.parametrize(("alert", "detail"), ALL_NOTICES)
 def test_the_html_of_a_mail_says_the_same_words(alert, detail):
-    text = notice(replace(alert, detail=detail), Reason.FIRST, LINK)
+    text = write_notice(replace(alert, detail=detail), Reason.FIRST, LINK)
     page = mail_page(text)
     words = re.sub(r"<title>.*?</title>|<style>.*?</style>|<[^>]+>", "", page)
     assert words.split() == [*text.subject.split(), *text.body.split()]
@@ -425,7 +425,7 @@ def test_the_html_of_a_mail_says_the_same_words(alert, detail):
 
 def test_markup_in_a_text_is_shown_not_followed():
     detail = DeathDetail("<script>alert(1)</script> & more", 1, 1)
-    page = mail_page(notice(replace(A_DEATH, detail=detail), Reason.FIRST, LINK))
+    page = mail_page(write_notice(replace(A_DEATH, detail=detail), Reason.FIRST, LINK))
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
 

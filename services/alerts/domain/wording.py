@@ -64,7 +64,7 @@ def short_name(alert_id: str) -> str:
     return base64.b32encode(hashlib.sha256(alert_id.encode()).digest()).decode()[:4]
 
 
-def notice(alert: Alert, reason: Reason, link: str) -> Text:
+def write_notice(alert: Alert, reason: Reason, link: str) -> Text:
     """Return the text of *alert*, sent for *reason*; *link* is the place to acknowledge it."""
     if reason is Reason.RETRACTED:
         return _retraction(alert)

@@ -1,0 +1,31 @@
+"""A notice: the words and the picture of one alert, addressed to each of its recipients."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from services.alerts.domain.due_notice import Reason
+from services.alerts.domain.wording import write_notice
+from services.alerts.ports import Letter
+from services.charts.boundary import boundary_chart
+from services.store.alerts import DeliveryRow
+from services.vocabulary.alert import Alert
+from services.vocabulary.decision import Decision
+
+
+@dataclass(frozen=True)
+class Notice:
+    """The notice of *alert* as it stands, for all its recipients."""
+
+    alert: Alert
+
+    @cached_property
+    def picture(self) -> bytes | None:
+        """The boundary chart as PNG, drawn when the first letter needs it; None without a rule."""
+        detail = self.alert.detail
+        return boundary_chart(detail, "png") if isinstance(detail, Decision) else None
+
+    def address(self, row: DeliveryRow, link: str, instant: datetime) -> Letter:
+        """Return the letter of *row*, in which its recipient finds *link* to acknowledge."""
+        text = write_notice(self.alert, Reason(row.reason), link)
+        return Letter(row.id, self.alert, row.reason, text, self.picture, instant)
