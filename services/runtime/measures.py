@@ -1,16 +1,15 @@
 """The strict reader of ``measures.csv``, the one table of measures."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
+from services.runtime.data_tables import load_rows
 from services.vocabulary.measure import Measure, MeasureKind, PlausibleRange
 from services.vocabulary.number_text import UNSIGNED_NUMBER
 
-_FILE = "measures.csv"
-_HEADER = "measure,kind,valence,plausible"
+FILE, COLUMNS = "measures.csv", "measure,kind,valence,plausible"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RANGE = re.compile(rf"(?P<low>-?{UNSIGNED_NUMBER}) to (?P<high>-?{UNSIGNED_NUMBER}) (?P<unit>\S+)")
 
@@ -20,46 +19,24 @@ def load_measures() -> Mapping[str, Measure]:
     """Return every measure by name, in the order of the table.
 
     Raises:
-        ValueError: A line of the table cannot be read; the message names it.
+        UntrustedFileError: A line of the table cannot be read; the message names it.
     """
-    return read_measures((files("services.vocabulary") / _FILE).read_text("utf-8"))
+    return load_rows(FILE, COLUMNS, read_measure)
 
 
-def read_measures(text: str) -> Mapping[str, Measure]:
-    r"""Return the measures of *text* by name, in its order.
+def read_measure(cells: Sequence[str]) -> Measure:
+    """Return the measure of a row.
 
-    >>> header = "measure,kind,valence,plausible\n"
-    >>> read_measures(header + "sodium,laboratory,1,80 to 220 mmol/L\n")["sodium"].valence
+    >>> read_measure(["sodium", "laboratory", "1", "80 to 220 mmol/L"]).valence
     1
-    >>> read_measures(header + "ice,score,,\nice,score,,\n")
+    >>> read_measure(["Na+", "laboratory", "1", ""])
     Traceback (most recent call last):
         ...
-    ValueError: measures.csv: line 3: ice stands twice
+    ValueError: 'Na+' is no name of a measure
 
     Raises:
-        ValueError: The header is another, or a line has another number of cells, a name that
-            stands twice or is none, a kind that is unknown, a valence or a range that is none, or
-            a unit that stands twice; the message names the line.
+        ValueError: A name, a valence or a range is none, a kind is unknown, or a unit stands twice.
     """
-    header, *lines = text.splitlines() or [""]
-    if header != _HEADER:
-        raise ValueError(f"{_FILE}: line 1: the header is not {_HEADER}")
-    measures: dict[str, Measure] = {}
-    for number, line in enumerate(lines, start=2):
-        try:
-            measure = _read_measure(line)
-        except ValueError as error:
-            raise ValueError(f"{_FILE}: line {number}: {error}") from None
-        if measure.name in measures:
-            raise ValueError(f"{_FILE}: line {number}: {measure.name} stands twice")
-        measures[measure.name] = measure
-    return measures
-
-
-def _read_measure(line: str) -> Measure:
-    cells = line.split(",")
-    if len(cells) != len(_HEADER.split(",")):
-        raise ValueError(f"{len(cells)} cells instead of {_HEADER}")
     name, kind, valence, plausible = cells
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a measure")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
+from services.runtime.drug_classes import load_drug_classes
 from services.runtime.measures import load_measures
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.vocabulary.fact import (
@@ -34,13 +35,21 @@ from tests.helpers.lab_reading import TABLES
 from tests.helpers.protocols import PROTOCOL
 
 PEOPLE = ("P-001", "P-002")
-RULES = Rules(PROTOCOL, TABLES["5"].compiled, TABLES["5"].terms, "rules-1", load_measures())
+RULES = Rules(
+    PROTOCOL,
+    TABLES["5"].compiled,
+    TABLES["5"].terms,
+    "rules-1",
+    load_measures(),
+    load_drug_classes(),
+)
 RULES_6 = Rules(
     replace(PROTOCOL, criteria="ctcae-6.0"),
     TABLES["6"].compiled,
     TABLES["6"].terms,
     "rules-6",
     load_measures(),
+    load_drug_classes(),
 )
 
 # measure: unit, LLN, ULN, then values from normal to the worst grade

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.runtime.drug_classes import load_drug_classes
 from services.runtime.measures import load_measures
 from services.safety_rules.domain.ctcae.compiled import CompiledCriteria
 from services.safety_rules.domain.ctcae.rule_book import Rules
@@ -471,7 +472,9 @@ def test_what_else_could_explain_the_fever_is_named(candidate, name):
 
 
 def fold_records(text, *facts):
-    rules = Rules(PROTOCOL, CompiledCriteria({}, {}), {}, "a test", load_measures())
+    rules = Rules(
+        PROTOCOL, CompiledCriteria({}, {}), {}, "a test", load_measures(), load_drug_classes()
+    )
     fold = Fold("P-001", rules)
     fold.apply([fact(Transplant("matched-related"), -1000), *read_course(text), *facts])
     return fold.list_records()

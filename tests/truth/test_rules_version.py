@@ -1,10 +1,13 @@
 """The version of the rules: meaning changes it, wording and layout do not."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import yaml
 
+from services.runtime.drug_classes import load_drug_classes
+from services.runtime.measures import load_measures
 from services.safety_rules.adapters.rules_version import (
     TABLES,
     criteria_meaning,
@@ -12,6 +15,7 @@ from services.safety_rules.adapters.rules_version import (
     rules_version,
 )
 from services.safety_rules.adapters.study_rules import load_rules
+from services.safety_rules.edition import EDITION
 
 FOLDER = Path(__file__).parent.parent.parent / "studies" / "blina-hsct"
 PROTOCOL = (FOLDER / "protocol.yaml").read_bytes()
@@ -84,3 +88,19 @@ def test_table_protocol_and_edition_each_make_another_version():
 
 def test_it_is_the_version_of_the_rules_that_run():
     assert load_rules(FOLDER).rules.version == rules_version("ctcae-5.0", PROTOCOL)
+
+
+# of the columns that the version does not hash; only ever added to
+DIGESTS_BY_EDITION = {1: "e4b598ed2cbb48af"}
+
+
+def test_the_edition_changes_with_the_data_that_the_version_does_not_hash():
+    measures = [m for m in load_measures().values() if m.plausible]
+    kinds = sorted((m.name, str(m.kind), m.valence) for m in measures)
+    settings = sorted((m.name, str(m.plausible)) for m in measures if m.kind == "setting")
+    drugs = sorted(
+        (drug.name, str(drug.drug_class), drug.counts_each_dose)
+        for drug in load_drug_classes().values()
+    )
+    digest = sha256(repr((kinds, settings, drugs)).encode()).hexdigest()[:16]
+    assert DIGESTS_BY_EDITION.get(EDITION) == digest, "raise EDITION, and add its digest here"

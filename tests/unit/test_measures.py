@@ -1,28 +1,25 @@
 """The table of measures: complete, without doubles, in units that convert; and its reader."""
 
-from hashlib import sha256
 from itertools import permutations
 
 import pytest
 
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.domain.site import SCORES
-from services.runtime.measures import load_measures, read_measures
+from services.runtime.data_tables import read_rows
+from services.runtime.file_error import UntrustedFileError
+from services.runtime.measures import COLUMNS, FILE, load_measures, read_measure
 from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
 from services.safety_rules.adapters.rules_version import TABLES as FOLDER
 from services.safety_rules.domain.ctcae.units import is_listed, rescale_quantity
 from services.safety_rules.domain.syndromes import crs, icans
-from services.safety_rules.edition import EDITION
 from services.vocabulary.measure import MeasureKind
 from services.vocabulary.quantity import Quantity
 from tests.helpers.lab_reading import TABLES
 
 MEASURES = load_measures()
-HEADER = "measure,kind,valence,plausible"
 # compared in the unit in which they are published, and in no other
 UNCONVERTED_UNITS = {"ug/g", "L/min"}
-# of kinds, valences and settings; only ever added to
-DIGEST_OF_EDITION = {1: "da2e4a3b4b2335ec"}
 
 
 def names_of_kind(kind):
@@ -64,28 +61,21 @@ def test_its_units_are_those_that_criteria_are_published_in():
     assert {unit for unit in units if not is_listed(unit)} == UNCONVERTED_UNITS
 
 
-def test_the_edition_changes_with_what_the_version_does_not_hash():
-    rows = [(m.name, str(m.kind), m.valence) for m in MEASURES.values() if m.plausible]
-    settings = [str(MEASURES[name].plausible) for name in sorted(names_of_kind("setting"))]
-    digest = sha256(repr((sorted(rows), settings)).encode()).hexdigest()[:16]
-    assert DIGEST_OF_EDITION.get(EDITION) == digest, "raise EDITION, and add it to this test"
-
-
 FAULTS = {
-    "no header": ("sodium,laboratory,1,", "line 1: the header is not"),
-    "empty": ("", "line 1: the header is not"),
-    "twice": (f"{HEADER}\nice,score,,\nice,score,,", "line 3: ice stands twice"),
-    "cells": (f"{HEADER}\nice,score,", "line 2: 3 cells instead of"),
-    "blank line": (f"{HEADER}\n\nice,score,,", "line 2: 1 cells instead of"),
-    "name": (f"{HEADER}\nSodium ,laboratory,,", "line 2: 'Sodium ' is no name"),
-    "kind": (f"{HEADER}\nice,points,,", "line 2: 'points' is not a valid MeasureKind"),
-    "valence": (f"{HEADER}\nsodium,laboratory,+1,", "line 2: '\\+1' is no valence"),
-    "no unit": (f"{HEADER}\nalt,laboratory,,1 to 5", "line 2: '1 to 5' is no range"),
-    "hyphen": (f"{HEADER}\nalt,laboratory,,1-5 U/L", "line 2: '1-5 U/L' is no range"),
-    "no number": (f"{HEADER}\nalt,laboratory,,NaN to 5 U/L", "line 2: 'NaN to 5 U/L' is no range"),
-    "reversed": (f"{HEADER}\nalt,laboratory,,5 to 1 U/L", "line 2: .* ends before it begins"),
+    "no header": ("sodium,laboratory,1,", "line 1: the columns are not"),
+    "empty": ("", "line 1: the columns are not"),
+    "twice": (f"{COLUMNS}\nice,score,,\nice,score,,", "line 3: ice stands twice"),
+    "cells": (f"{COLUMNS}\nice,score,", "line 2: 3 cells instead of"),
+    "blank line": (f"{COLUMNS}\n\nice,score,,", "line 2: 1 cells instead of"),
+    "name": (f"{COLUMNS}\nSodium ,laboratory,,", "line 2: 'Sodium ' is no name"),
+    "kind": (f"{COLUMNS}\nice,points,,", "line 2: 'points' is not a valid MeasureKind"),
+    "valence": (f"{COLUMNS}\nsodium,laboratory,+1,", "line 2: '\\+1' is no valence"),
+    "no unit": (f"{COLUMNS}\nalt,laboratory,,1 to 5", "line 2: '1 to 5' is no range"),
+    "hyphen": (f"{COLUMNS}\nalt,laboratory,,1-5 U/L", "line 2: '1-5 U/L' is no range"),
+    "no number": (f"{COLUMNS}\nalt,laboratory,,NaN to 5 U/L", "line 2: 'NaN to 5 U/L' is no range"),
+    "reversed": (f"{COLUMNS}\nalt,laboratory,,5 to 1 U/L", "line 2: .* ends before it begins"),
     "unit twice": (
-        f"{HEADER}\nalt,laboratory,,1 to 5 U/L; 1 to 6 U/L",
+        f"{COLUMNS}\nalt,laboratory,,1 to 5 U/L; 1 to 6 U/L",
         "line 2: the unit U/L stands twice",
     ),
 }
@@ -93,8 +83,8 @@ FAULTS = {
 
 @pytest.mark.parametrize(("text", "problem"), FAULTS.values(), ids=FAULTS)
 def test_a_line_that_cannot_be_read_is_named(text, problem):
-    with pytest.raises(ValueError, match=f"^measures.csv: {problem}"):
-        read_measures(text)
+    with pytest.raises(UntrustedFileError, match=f"^measures.csv {problem}"):
+        read_rows(FILE, text, COLUMNS, read_measure)
 
 
 def test_a_criterion_of_a_measure_that_is_not_in_it_is_refused(monkeypatch):

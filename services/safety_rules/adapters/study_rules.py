@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.runtime.drug_classes import load_drug_classes
 from services.runtime.measures import load_measures
 from services.safety_rules.adapters.criteria_files import CriteriaTable, load_table
 from services.safety_rules.adapters.protocol_files import (
@@ -37,7 +38,9 @@ def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
     study = load_study(folder, name)
     table = load_table(_known(study.protocol.criteria, name))
     version = rules_version(table.name, study.content)
-    rules = Rules(study.protocol, table.compiled, table.terms, version, load_measures())
+    rules = Rules(
+        study.protocol, table.compiled, table.terms, version, load_measures(), load_drug_classes()
+    )
     for field, problem in find_name_faults(rules):
         raise ProtocolFileError(name, field, problem)
     return StudyRules(rules, study, table)

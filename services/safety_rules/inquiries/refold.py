@@ -115,6 +115,6 @@ def _meant(before: Sequence[EpisodeContent], rules: Rules) -> Mapping[str, str]:
         table = load_table(name)
         protocol = replace(rules.protocol, criteria=name)
         meant |= same_terms(
-            Rules(protocol, table.compiled, table.terms, name, rules.measures), rules
+            Rules(protocol, table.compiled, table.terms, name, rules.measures, rules.drugs), rules
         )
     return meant

@@ -60,7 +60,9 @@ def preview(conn: Connection, study: StudyRules, table: str) -> Preview:
     now = study.rules
     other = load_table(table)
     protocol = replace(now.protocol, criteria=table)
-    then = Rules(protocol, other.compiled, other.terms, f"{now.version}-{table}", now.measures)
+    then = Rules(
+        protocol, other.compiled, other.terms, f"{now.version}-{table}", now.measures, now.drugs
+    )
     facts = _facts(conn, now.protocol.study)
     same = same_terms(now, then)
     moved = [_moved(fact, same, now) for fact in facts]

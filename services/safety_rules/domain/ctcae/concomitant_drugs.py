@@ -6,12 +6,13 @@ Source: docs/decisions/grading.md, "Drugs beside a reading"
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.ctcae.grading import Treatment
 from services.safety_rules.domain.facts.drugs import is_stop
+from services.vocabulary.drug import ClassifiedDrug, DrugClass
 from services.vocabulary.fact import Action, Administration, Fact
 
 TREATMENT_WINDOW = timedelta(hours=24)  # from a reading to the treatment of it
@@ -20,30 +21,14 @@ _LAST = "\uffff"  # after every id
 
 _Event = tuple[datetime, bool, str]  # instant, True if it runs from then on, id of the fact
 
-INSULIN = frozenset({"insulin"})
-ORAL_AGENTS = frozenset(
-    {
-        *("metformin", "glipizide", "glimepiride", "gliclazide", "sitagliptin", "linagliptin"),
-        *("empagliflozin", "dapagliflozin", "pioglitazone"),
-    }
-)
-POTASSIUM = frozenset({"potassium-chloride"})
-ANTICOAGULANTS = frozenset(
-    {
-        *("heparin", "enoxaparin", "dalteparin", "fondaparinux", "argatroban", "bivalirudin"),
-        *("warfarin", "acenocoumarol", "phenprocoumon"),
-        *("apixaban", "rivaroxaban", "edoxaban", "dabigatran"),
-    }
-)
-_ONLY_WHILE_IT_RUNS = frozenset({"heparin"})  # a single dose may only keep a line open
-
-# measure: the drugs that decide between its grades
-DRUGS_BY_MEASURE: dict[str, frozenset[str]] = {
-    "glucose": INSULIN | ORAL_AGENTS,
-    "glucose-fasting": INSULIN | ORAL_AGENTS,
-    "potassium": POTASSIUM,
-    "inr": ANTICOAGULANTS,
+# The measures between whose grades each class decides
+_AFFECTED_MEASURES: Mapping[DrugClass, tuple[str, ...]] = {
+    DrugClass.INSULIN: ("glucose", "glucose-fasting"),
+    DrugClass.ORAL_AGENT: ("glucose", "glucose-fasting"),
+    DrugClass.POTASSIUM: ("potassium",),
+    DrugClass.ANTICOAGULANT: ("inr",),
 }
+_MEASURES = frozenset(measure for names in _AFFECTED_MEASURES.values() for measure in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +43,18 @@ class DrugContext:
 NO_DRUG_CONTEXT = DrugContext()
 
 
-def list_affected_measures(fact: Fact) -> tuple[str, ...]:
+def list_affected_measures(fact: Fact, drugs: Mapping[str, ClassifiedDrug]) -> tuple[str, ...]:
     """Return the measures whose grades *fact* may decide."""
     body = fact.body
-    if not isinstance(body, Administration):
-        return ()
-    return tuple(measure for measure, drugs in DRUGS_BY_MEASURE.items() if body.drug in drugs)
+    drug = drugs.get(body.drug) if isinstance(body, Administration) else None
+    return () if drug is None else _AFFECTED_MEASURES[drug.drug_class]
 
 
 @dataclass(slots=True)
 class _DrugHistory:
     """The administrations of one drug in time order, each True if it runs from then on.
 
-    **doses* has doses and starts; *run_changes* has starts and stops.
+    *doses* has doses and starts; *run_changes* has starts and stops.
     """
 
     doses: list[_Event] = field(default_factory=list)
@@ -107,57 +91,62 @@ class _DrugHistory:
 class ConcomitantDrugs:
     """The standing administrations of one participant, of drugs that decide between grades."""
 
-    def __init__(self) -> None:
-        """Start with none."""
-        self._drugs: dict[str, _DrugHistory] = {}
+    def __init__(self, drugs: Mapping[str, ClassifiedDrug]) -> None:
+        """Start with no administration; *drugs* are the classified ones by name."""
+        self._drugs = drugs
+        self._histories: dict[str, _DrugHistory] = {}
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove *fact*, one that has `list_affected_measures`."""
         if isinstance(fact.body, Administration):
-            drug = self._drugs.setdefault(fact.body.drug, _DrugHistory())
-            drug.change(fact, fact.body, stands=stands)
+            history = self._histories.setdefault(fact.body.drug, _DrugHistory())
+            history.change(fact, fact.body, stands=stands)
 
     def find_context(
         self, measure: str, instant: datetime, first_exposure_at: datetime | None
     ) -> DrugContext:
         """Return the drug context of *measure* at *instant*."""
-        if not self._drugs or measure not in DRUGS_BY_MEASURE:
+        if not self._histories or measure not in _MEASURES:
             return NO_DRUG_CONTEXT
         match measure:
             case "potassium":
-                return DrugContext(is_replaced=self._were_given(POTASSIUM, instant))
+                return DrugContext(is_replaced=self._were_given(DrugClass.POTASSIUM, instant))
             case "inr":
                 return DrugContext(is_anticoagulated=self._is_anticoagulated(instant) or None)
-        if self._were_started(INSULIN, instant, first_exposure_at):
+        if self._were_started(DrugClass.INSULIN, instant, first_exposure_at):
             return DrugContext(treatment=Treatment.INSULIN)
-        if self._were_started(ORAL_AGENTS, instant, first_exposure_at):
+        if self._were_started(DrugClass.ORAL_AGENT, instant, first_exposure_at):
             return DrugContext(treatment=Treatment.ORAL_AGENT)
         return NO_DRUG_CONTEXT
 
-    def _select_drugs(self, names: AbstractSet[str]) -> list[tuple[str, _DrugHistory]]:
-        return [(name, drug) for name, drug in self._drugs.items() if name in names]
+    def _select_histories(
+        self, drug_class: DrugClass
+    ) -> Iterator[tuple[ClassifiedDrug, _DrugHistory]]:
+        for name, history in self._histories.items():
+            if self._drugs[name].drug_class is drug_class:
+                yield self._drugs[name], history
 
-    def _were_given(self, names: AbstractSet[str], instant: datetime) -> bool:
-        """Return True when one of them was given within 24 h of *instant*."""
+    def _were_given(self, drug_class: DrugClass, instant: datetime) -> bool:
+        """Return True when one of the class was given within 24 h of *instant*."""
         return any(
-            drug.was_given(instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW)
-            for _, drug in self._select_drugs(names)
+            history.was_given(instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW)
+            for _, history in self._select_histories(drug_class)
         )
 
     def _were_started(
-        self, names: AbstractSet[str], instant: datetime, first_exposure_at: datetime | None
+        self, drug_class: DrugClass, instant: datetime, first_exposure_at: datetime | None
     ) -> bool:
-        """Return True when one of them, new since exposure, was given within 24 h of *instant*."""
+        """Return True when one of the class, new since exposure, was given near *instant*."""
         return first_exposure_at is not None and any(
-            drug.was_given(instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW)
-            and not drug.was_used_before(first_exposure_at)
-            for _, drug in self._select_drugs(names)
+            history.was_given(instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW)
+            and not history.was_used_before(first_exposure_at)
+            for _, history in self._select_histories(drug_class)
         )
 
     def _is_anticoagulated(self, instant: datetime) -> bool:
         """Return True when an anticoagulant runs at *instant*, or was given in the 36 h before."""
         return any(
-            drug.is_running(instant)
-            or (name not in _ONLY_WHILE_IT_RUNS and drug.was_given(instant - _DAILY, instant))
-            for name, drug in self._select_drugs(ANTICOAGULANTS)
+            history.is_running(instant)
+            or (drug.counts_each_dose and history.was_given(instant - _DAILY, instant))
+            for drug, history in self._select_histories(DrugClass.ANTICOAGULANT)
         )

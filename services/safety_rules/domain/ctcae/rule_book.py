@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from services.safety_rules.domain.ctcae.compiled import CompiledCriteria
+from services.vocabulary.drug import ClassifiedDrug
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.protocol_event import EventPattern
@@ -41,7 +42,7 @@ class Rules:
     """A protocol with its criteria; *version* names both and the code that grades.
 
     *terms* has every published term by slug, also those that only a clinician can grade;
-    *measures* every measure by name.
+    *measures* every measure by name, *drugs* every drug that decides between grades.
     """
 
     protocol: Protocol
@@ -49,6 +50,7 @@ class Rules:
     terms: Mapping[str, Term]
     version: str
     measures: Mapping[str, Measure]
+    drugs: Mapping[str, ClassifiedDrug]
 
     def find_title(self, criterion: str) -> str:
         """Return the term of *criterion* as published, or the name of its scale."""

@@ -44,7 +44,7 @@ class ParticipantCourses:
         }
         # Not a bound method: avoids a reference cycle.
         self._find_nearest = partial(find_nearest_value, self._nearest_readings)
-        self._drugs = ConcomitantDrugs()
+        self._drugs = ConcomitantDrugs(rules.drugs)
         self._findings = ParticipantFindings()
 
     def find_course(self, criterion: str) -> CriterionCourse:

@@ -204,7 +204,7 @@ class Fold:
         if may_move_anchor(fact, self._rules.protocol):
             _update_facts(self._anchor_facts, fact, stands=stands)
             self._anchors_stale = True
-        if measures := list_affected_measures(fact):
+        if measures := list_affected_measures(fact, self._rules.drugs):
             changed_criteria = self._courses.change_drug(fact, measures, stands=stands)
             self._records.mark_changed(changed_criteria)
         elif isinstance(body, Finding):
