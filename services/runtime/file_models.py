@@ -1,10 +1,11 @@
 """The model of a file that people write, and its faults in words that say what to do."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from services.runtime.file_error import FileFault, UntrustedFileError
 from services.runtime.strict_yaml import Document, Place
@@ -22,6 +23,20 @@ _IN_WORDS: Mapping[str, str] = {
     "too_short": "must list at least {min_length}",
     "tuple_type": "must be a list",
 }
+
+
+def parse_number_key(key: object) -> object:
+    """Return the whole number that a key, which is always text, stands for.
+
+    >>> parse_number_key("3"), parse_number_key("03")
+    (3, '03')
+    """
+    if isinstance(key, str) and re.fullmatch(r"0|[1-9][0-9]{0,8}", key):
+        return int(key)
+    return key
+
+
+NumberKey = Annotated[int, BeforeValidator(parse_number_key)]
 
 
 class StrictModel(BaseModel):

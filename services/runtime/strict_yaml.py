@@ -67,16 +67,20 @@ class Document:
         return FileFault(self.file, self.lines[known_place], self.name_place(place), problem)
 
     def refusal(self, problems: Iterable[tuple[str, str]]) -> UntrustedFileError:
-        """Return the error of *problems*, each with the path to its field, as `name_place` has it.
+        """Return the error of *problems*, in the order of their lines.
+
+        Args:
+            problems: The path to a field, as `name_place` has it, and what is wrong with it.
 
         >>> print(read_yaml("rules: [{id: S1}]", "a.yaml").refusal([("rules.S1.n", "is missing")]))
         a.yaml line 1, rules.S1.n: is missing
         """
         lines = {self.name_place(place): line for place, line in self.lines.items()}
-        return UntrustedFileError(
+        faults = [
             FileFault(self.file, _find_line(lines, field), field, problem)
             for field, problem in problems
-        )
+        ]
+        return UntrustedFileError(sorted(faults, key=lambda fault: fault.line))
 
 
 def read_yaml_file(path: Path) -> Document:
@@ -85,12 +89,20 @@ def read_yaml_file(path: Path) -> Document:
     Raises:
         UntrustedFileError: It cannot be read, or as for `read_yaml`.
     """
+    return read_yaml(read_content(path), str(path))
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of the file at *path*.
+
+    Raises:
+        UntrustedFileError: It cannot be read.
+    """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise UntrustedFileError([FileFault(str(path), 0, "", problem)]) from error
-    return read_yaml(content, str(path))
 
 
 def read_yaml(content: str | bytes, file: str) -> Document:

@@ -6,7 +6,7 @@ from shutil import copytree
 import pytest
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.safety_rules.adapters.protocol_files import ProtocolFileError
+from services.runtime.file_error import UntrustedFileError
 from services.safety_rules.adapters.study_rules import load_rules
 from services.vocabulary.dosing import DoseAction
 from tests.helpers.dosing_course import load_trial_rules
@@ -50,7 +50,7 @@ SPOILT = {
     "a word that nobody knows": (
         "3: {do: interrupt}",
         "3: {do: pause}",
-        ("dosing.rules.crs.at_grade.3.do", "'interrupt'", "not 'pause'"),
+        ("dosing.rules.crs.at_grade.3.do", "none, interrupt,", "not 'pause'"),
     ),
     "a grade of six": ("4: {do: discontinue}", "6: {do: discontinue}", ("dosing.rules.crs", "6")),
     "a set that nobody knows": (
@@ -152,9 +152,9 @@ def test_a_file_with_a_slip_is_refused_with_its_field(tmp_path, right, slip, say
     text = (study / "protocol.yaml").read_text()
     assert right in text
     (study / "protocol.yaml").write_text(text.replace(right, slip, 1))
-    with pytest.raises(ProtocolFileError) as refusal:
+    with pytest.raises(UntrustedFileError) as refusal:
         load_rules(study)
-    for words in ("protocol.yaml: ", *says):
+    for words in ("protocol.yaml line ", *says):
         assert words in str(refusal.value)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.safety_rules.adapters.protocol_files import ProtocolFileError, load_study
+from services.runtime.file_error import UntrustedFileError
+from services.safety_rules.adapters.protocol_files import load_study
 from services.vocabulary.protocol import EndpointPlan
 
 STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
@@ -41,5 +42,5 @@ FAULTS = [
 
 @pytest.mark.parametrize(("original", "replacement", "problem"), FAULTS)
 def test_what_cannot_be_meant_is_refused(tmp_path, original, replacement, problem):
-    with pytest.raises(ProtocolFileError, match=problem):
+    with pytest.raises(UntrustedFileError, match=problem):
         load_study(change_file(tmp_path, original, replacement))

@@ -98,13 +98,13 @@ def test_check_says_what_is_wrong_and_where(study, capsys, original, replacement
     assert main(["protocol", "check", str(study(original, replacement))]) == 2
     output = capsys.readouterr().err
     assert problem in output
-    assert "protocol.yaml: " in output
+    assert "protocol.yaml line " in output
 
 
 @pytest.mark.parametrize("word", ["check", "explain"])
 def test_a_protocol_that_is_not_there_is_named(capsys, tmp_path, word):
     assert main(["protocol", word, str(tmp_path / "none.yaml")]) == 2
-    assert "none.yaml: file: cannot be read" in capsys.readouterr().err
+    assert "none.yaml: cannot be read" in capsys.readouterr().err
 
 
 @cache

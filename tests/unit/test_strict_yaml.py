@@ -117,8 +117,8 @@ def test_a_fault_found_later_has_the_line_of_its_field_or_of_what_it_lies_in():
     document = read_yaml("rules:\n- id: X.S1\n  n: 1\n- id: X.S2\n", "a.yaml")
     problems = [("rules.X.S1.n", "a"), ("rules.X.S2.n.low", "b"), ("alerts", "c"), ("", "d")]
     assert str(document.refusal(problems)).splitlines() == [
-        "a.yaml line 3, rules.X.S1.n: a",
-        "a.yaml line 4, rules.X.S2.n.low: b",
         "a.yaml line 1, alerts: c",
         "a.yaml line 1: d",
+        "a.yaml line 3, rules.X.S1.n: a",
+        "a.yaml line 4, rules.X.S2.n.low: b",
     ]

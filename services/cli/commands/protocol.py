@@ -18,7 +18,7 @@ from services.cli.shared.protocol_words import rule_items, shared_items
 from services.cli.shared.rate_grid import rate_grid
 from services.cli.shared.tables import explained_table, table
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
-from services.safety_rules.adapters.protocol_files import PROTOCOL, ProtocolFileError, Study
+from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import said
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.inquiries.boundary_tables import (
@@ -105,7 +105,7 @@ def read_protocol(path: Path) -> Study:
     folder, name = (path, PROTOCOL) if path.is_dir() else (path.parent, path.name)
     try:
         return load_rules(folder, name).study
-    except (ProtocolFileError, CriteriaFileError) as error:
+    except CriteriaFileError as error:
         raise CommandError(str(error)) from error
 
 

@@ -15,7 +15,6 @@ from services.cli.shared.study_of_data import (
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
-from services.safety_rules.adapters.protocol_files import ProtocolFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.store import messages, participants, protocols
 from services.store.participants import Participant
@@ -180,7 +179,7 @@ def _unreachable(settings: StoreSettings, error: DatabaseError) -> str:
 def _study(settings: StoreSettings) -> StudyRules:
     try:
         return load_rules(settings.study)
-    except (ProtocolFileError, CriteriaFileError) as error:
+    except CriteriaFileError as error:
         raise CommandError(f"{settings.study}: {error}") from error
 
 

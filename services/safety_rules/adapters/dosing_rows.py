@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from services.safety_rules.adapters.rule_rows import Duration, Number, Strict
+from services.runtime.file_models import NumberKey, StrictModel
+from services.safety_rules.adapters.rule_rows import Duration, Number
 from services.vocabulary.dosing import (
     AtGrade,
     Deviations,
@@ -43,8 +44,18 @@ def _amount(text: object) -> object:
     return Quantity(Decimal(match[1]), match[2])
 
 
-def _action(text: object) -> object:
-    return text.replace("_", " ") if isinstance(text, str) else text
+_ACTIONS = {action.replace(" ", "_"): action for action in DoseAction}
+
+
+def _action(name: object) -> object:
+    """Return the action that *name* means.
+
+    >>> _action("consider_discontinuing")
+    <DoseAction.CONSIDER_DISCONTINUING: 'consider discontinuing'>
+    """
+    if not isinstance(name, str) or name not in _ACTIONS:
+        raise ValueError(f"must be one of: {', '.join(_ACTIONS)}; not {name!r}")
+    return _ACTIONS[name]
 
 
 Amount = Annotated[Quantity, BeforeValidator(_amount)]
@@ -52,7 +63,7 @@ Action = Annotated[DoseAction, BeforeValidator(_action)]
 Days = tuple[int, int]
 
 
-class _WhichRow(Strict):
+class _WhichRow(StrictModel):
     scale: str = ""
     term: str = ""
     term_set: str = ""
@@ -67,7 +78,7 @@ class _WhichRow(Strict):
             raise ValueError("exactly one of scale, term and term_set says which records")
 
 
-class _AtGradeRow(Strict):
+class _AtGradeRow(StrictModel):
     do: Action
     until_grade: int | None = Field(None, ge=0, le=4)
     at_least: Duration | None = None
@@ -98,9 +109,9 @@ class _AtGradeRow(Strict):
         )
 
 
-class _DoseRuleRow(Strict):
+class _DoseRuleRow(StrictModel):
     any_of: tuple[_WhichRow, ...] = ()
-    at_grade: Mapping[Annotated[int, Field(ge=1, le=5)], _AtGradeRow] | None = None
+    at_grade: Mapping[Annotated[NumberKey, Field(ge=1, le=5)], _AtGradeRow] | None = None
     laboratory_alone_from: int | None = Field(None, ge=1, le=5)
     over_uln: Mapping[str, Number] | None = None
     more_seizures_than: int | None = Field(None, ge=0)
@@ -139,18 +150,18 @@ class _DoseRuleRow(Strict):
         )
 
 
-class _StepRow(Strict):
+class _StepRow(StrictModel):
     days: Days
     rate: Amount
 
 
-class _RestartRow(Strict):
+class _RestartRow(StrictModel):
     rate: Amount
     rise_after: Duration
     same_course_within: Duration
 
 
-class DosingRow(Strict):
+class DosingRow(StrictModel):
     """``dosing``, word for word."""
 
     schedule: tuple[_StepRow, ...] = Field(min_length=1)
@@ -189,7 +200,7 @@ class DosingRow(Strict):
         )
 
 
-class HysLawRow(Strict):
+class HysLawRow(StrictModel):
     """``hys_law``, word for word."""
 
     aminotransferase_over: Number
@@ -202,7 +213,7 @@ class HysLawRow(Strict):
         return HysLaw(**dict(self))
 
 
-class _PremedicationRow(Strict):
+class _PremedicationRow(StrictModel):
     drug: str = Field(min_length=1)
     dose: Amount
     within: Duration
@@ -210,7 +221,7 @@ class _PremedicationRow(Strict):
     after_pause: Duration
 
 
-class DeviationsRow(Strict):
+class DeviationsRow(StrictModel):
     """``deviations``, word for word."""
 
     first_course_on: Days

@@ -3,17 +3,12 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
-from typing import TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError
-
+from services.runtime.file_models import read_model
 from services.runtime.recipients_file import RECIPIENTS, read_recipients_file
 from services.runtime.sites_file import SITES, read_sites_file
-from services.runtime.yaml_keys import find_repeated_keys, read_yaml
-from services.safety_rules.adapters.file_faults import first_fault
+from services.runtime.strict_yaml import Document, read_content, read_yaml, read_yaml_file
 from services.safety_rules.adapters.protocol_rows import (
     ProtocolFile,
     SignaturesFile,
@@ -24,17 +19,6 @@ from services.vocabulary.protocol import Protocol
 
 PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
 
-_File = TypeVar("_File", bound=BaseModel)
-
-
-class ProtocolFileError(ValueError):
-    """A study's file cannot be trusted; *field* is the path to what is wrong in *file*."""
-
-    def __init__(self, file: str, field: str, problem: str) -> None:
-        """Say what is wrong, and where."""
-        super().__init__(f"{file}: {field}: {problem}")
-        self.file, self.field, self.problem = file, field, problem
-
 
 @dataclass(frozen=True, slots=True)
 class Study:
@@ -42,11 +26,13 @@ class Study:
 
     Args:
         protocol: All that the rules read.
-        content: ``protocol.yaml`` as it is on disk: what the signatures are over.
+        document: ``protocol.yaml``, for the lines of what is found wrong later.
+        content: The same as it is on disk: what the signatures are over.
         designs: The recomputed design of each rule, by the rule's id.
     """
 
     protocol: Protocol
+    document: Document
     content: bytes
     designs: Mapping[str, Design]
 
@@ -59,18 +45,21 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     somebody's).
 
     Raises:
-        ProtocolFileError: A file is missing or not YAML; a key is missing, unknown or given twice;
+        UntrustedFileError: A file is missing or not YAML; a key is missing, unknown or given twice;
             a value is out of range; a name means nothing; a boundary is not what its method gives;
             a worked example comes out otherwise.
     """
-    content = _bytes(folder / name)
-    file = _read(name, content, ProtocolFile)
-    signatures = _read_if_there(folder / SIGNATURES, SignaturesFile)
+    path = folder / name
+    content = read_content(path)
+    document = read_yaml(content, str(path))
+    file = read_model(document, ProtocolFile)
     digest = sha256(content).hexdigest()
-    protocol = file.value(_load_timezones(folder), digest, signatures.over(digest))
-    for field, problem in chain(_faults(protocol, _load_roles(folder)), _assumed_faults(file)):
-        raise ProtocolFileError(name, field, problem)
-    return Study(protocol, content, {rule.id: design_rule(rule) for rule in protocol.rules})
+    protocol = file.value(_load_timezones(folder), digest, _load_signatures(folder).over(digest))
+    faults = [*_faults(protocol, _load_roles(folder)), *_assumed_faults(document)]
+    if faults:
+        raise document.refusal(faults)
+    designs = {rule.id: design_rule(rule) for rule in protocol.rules}
+    return Study(protocol, document, content, designs)
 
 
 def _faults(protocol: Protocol, roles: Collection[str] | None) -> Iterator[tuple[str, str]]:
@@ -113,10 +102,10 @@ def _role_faults(
             yield field, f"nobody in {RECIPIENTS} is {name!r}"
 
 
-def _assumed_faults(file: ProtocolFile) -> Iterator[tuple[str, str]]:
+def _assumed_faults(document: Document) -> Iterator[tuple[str, str]]:
     """Yield each path under ``assumed`` that leads to nothing: a number that moved away."""
-    whole = file.model_dump(by_alias=True, exclude_unset=True)
-    parts = [("", whole), *((f"rules.{rule['id']}.", rule) for rule in whole["rules"])]
+    rules = ((f"rules.{rule['id']}.", rule) for rule in document.value["rules"])
+    parts = [("", document.value), *rules]
     for at, part in parts:
         for index, path in enumerate(part.get("assumed", ())):
             if not _leads_somewhere(part, path.split(".")):
@@ -145,28 +134,7 @@ def _load_roles(folder: Path) -> Collection[str] | None:
     return read_recipients_file(folder).keys()
 
 
-def _read_if_there(path: Path, into: type[_File]) -> _File:
-    return _read(path.name, _bytes(path), into) if path.exists() else into()
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ProtocolFileError(path.name, "file", f"cannot be read: {error.strerror}") from error
-
-
-def _read(name: str, content: bytes, into: type[_File]) -> _File:
-    written = None
-    try:
-        text = content.decode("utf-8")
-        if field := next(find_repeated_keys(text), None):
-            raise ProtocolFileError(name, field, "is given twice: remove one")
-        written = read_yaml(text)
-        return into.model_validate(written)
-    except UnicodeDecodeError as error:
-        raise ProtocolFileError(name, "file", "is not UTF-8") from error
-    except yaml.YAMLError as error:
-        raise ProtocolFileError(name, "file", f"is not YAML: {error}") from error
-    except ValidationError as error:
-        raise ProtocolFileError(name, *first_fault(error, written)) from error
+def _load_signatures(folder: Path) -> SignaturesFile:
+    if not (folder / SIGNATURES).exists():
+        return SignaturesFile()
+    return read_model(read_yaml_file(folder / SIGNATURES), SignaturesFile)

@@ -1,13 +1,15 @@
 """A study's protocol as its file writes it, and the value that it becomes."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from services.runtime.file_models import StrictModel
 from services.safety_rules.adapters.dosing_rows import DeviationsRow, DosingRow, HysLawRow
-from services.safety_rules.adapters.rule_rows import Duration, Number, RuleRow, Strict, WindowRow
+from services.safety_rules.adapters.rule_rows import Duration, Number, RuleRow, WindowRow
 from services.vocabulary.dosing import Dosing
 from services.vocabulary.protocol import (
     AlertPolicy,
@@ -19,10 +21,23 @@ from services.vocabulary.protocol import (
     TermSet,
 )
 
+
+def _date(value: object) -> object:
+    """Return the date that text names.
+
+    >>> _date("2026-01-31")
+    datetime.date(2026, 1, 31)
+    """
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError(f"a date is written like 2026-01-31, not {value!r}")
+    return date.fromisoformat(value)
+
+
+Date = Annotated[date, BeforeValidator(_date)]
 Names = tuple[str, ...]
 
 
-class _InducerRow(Strict):
+class _InducerRow(StrictModel):
     drug: str = ""
     after_stop: Duration | None = None
     graft_days: tuple[int, int] | None = None
@@ -46,7 +61,7 @@ class _InducerRow(Strict):
         return Inducer(graft_days=self.graft_days, donors=self.donors)
 
 
-class _BedsideRow(Strict):
+class _BedsideRow(StrictModel):
     fever_c: Number
     sbp_below: Number
     sbp_drop: Number
@@ -63,7 +78,7 @@ class _BedsideRow(Strict):
     antibiotics: Names = ()
 
 
-class _TermSetRow(Strict):
+class _TermSetRow(StrictModel):
     without_socs: Names = ()
     without_terms: Names = ()
     only: Names = ()
@@ -78,13 +93,13 @@ class _TermSetRow(Strict):
             raise ValueError("is either only certain terms, or all without some")
 
 
-class _LaboratoryRow(Strict):
+class _LaboratoryRow(StrictModel):
     grade3_after: Duration
     only_confirmed_after_steroid: Names = ()
     steroid_within: Duration
 
 
-class _AlertsRow(Strict):
+class _AlertsRow(StrictModel):
     participant_grade: int = Field(ge=1, le=5)
     tell: Names
     tell_death: Names
@@ -92,12 +107,12 @@ class _AlertsRow(Strict):
     escalate_to: Names
 
 
-class _AdverseEventsRow(Strict):
+class _AdverseEventsRow(StrictModel):
     term_set: str
     window: str
 
 
-class _EndpointsRow(Strict):
+class _EndpointsRow(StrictModel):
     landmarks: tuple[Annotated[int, Field(ge=1, le=3650)], ...] = Field(min_length=1)
     adverse_events: _AdverseEventsRow
 
@@ -117,7 +132,7 @@ class _EndpointsRow(Strict):
         )
 
 
-class ProtocolFile(Strict):
+class ProtocolFile(StrictModel):
     """``protocol.yaml``, word for word."""
 
     study: str = Field(pattern=r"^[A-Z][A-Z0-9-]*$")
@@ -174,14 +189,14 @@ class ProtocolFile(Strict):
         return self.dosing.value(restart_is_assumed="dosing.restart" in self.assumed)
 
 
-class _SignatureRow(Strict):
+class _SignatureRow(StrictModel):
     name: str = Field(min_length=1)
     role: str = Field(min_length=1)
-    date: date
+    date: Date
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
-class SignaturesFile(Strict):
+class SignaturesFile(StrictModel):
     """``signatures.yaml``: who signed which version of the protocol file."""
 
     signatures: tuple[_SignatureRow, ...] = ()

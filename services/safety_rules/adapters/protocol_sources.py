@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.runtime.yaml_keys import read_yaml
+from services.runtime.file_models import read_model
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.adapters.protocol_rows import ProtocolFile
 
@@ -26,7 +26,7 @@ class Said:
 
 def said(study: Study) -> Said:
     """Return what the file of *study* says about its own numbers."""
-    file = ProtocolFile.model_validate(read_yaml(study.content.decode("utf-8")))
+    file = read_model(study.document, ProtocolFile)
     return Said(
         {rule.id: Sources(rule.stop_when.source, rule.pending.source) for rule in file.rules},
         file.assumed,

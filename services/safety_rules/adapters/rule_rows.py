@@ -5,8 +5,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from services.runtime.file_models import StrictModel
 from services.safety_rules.domain.stopping.pending import NAIVE, POLICIES
 from services.vocabulary.protocol import (
     AnchorName,
@@ -25,12 +26,6 @@ from services.vocabulary.protocol_event import EventPattern
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-class Strict(BaseModel):
-    """A part of a file in which every key is known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def _duration(text: object) -> object:
     """Return the duration that *text* names.
 
@@ -47,9 +42,15 @@ def _duration(text: object) -> object:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def _number(written: object) -> object:
-    """Read a number as it is written, without a detour through binary."""
-    return str(written) if isinstance(written, int | float) else written
+def _number(value: object) -> object:
+    """Return a number with the digits that are written, without a detour through binary.
+
+    >>> _number(0.1)
+    Decimal('0.1')
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")  # noqa: TRY004 (pydantic's)
+    return Decimal(str(value))
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -61,14 +62,14 @@ def _edge(written: object) -> object:
     return {"anchor": written} if isinstance(written, str) else written
 
 
-class EdgeRow(Strict):
+class EdgeRow(StrictModel):
     """One end of a window."""
 
     anchor: AnchorName
     day: int | None = Field(None, ge=-3650, le=3650)
 
 
-class WindowRow(Strict):
+class WindowRow(StrictModel):
     """From one edge to another."""
 
     start: Annotated[EdgeRow, BeforeValidator(_edge)] = Field(alias="from")
@@ -81,7 +82,7 @@ class WindowRow(Strict):
         )
 
 
-class _PatternRow(Strict):
+class _PatternRow(StrictModel):
     scale: str = ""
     term: str = ""
     term_set: str = ""
@@ -106,20 +107,20 @@ class _PatternRow(Strict):
         )
 
 
-class _EventRow(Strict):
+class _EventRow(StrictModel):
     any_of: tuple[_PatternRow, ...] = Field(min_length=1)
 
 
-class _Exponential(Strict):
+class _Exponential(StrictModel):
     mean_days: float
 
 
-class _Weibull(Strict):
+class _Weibull(StrictModel):
     scale_days: float
     shape: float
 
 
-class _CurveRow(Strict):
+class _CurveRow(StrictModel):
     uniform: Literal[True] | None = None
     exponential: _Exponential | None = None
     weibull: _Weibull | None = None
@@ -151,19 +152,19 @@ def _curve(written: object) -> object:
 
 
 def _policy(written: object) -> object:
-    if written not in POLICIES:
+    if not isinstance(written, str) or written not in POLICIES:
         one_of = ", ".join(POLICIES)
         raise ValueError(NAIVE if written == "naive" else f"{written!r} is not one of: {one_of}")
     return written
 
 
-class _PendingRow(Strict):
+class _PendingRow(StrictModel):
     policy: Annotated[Policy, BeforeValidator(_policy)]
     curve: Annotated[_CurveRow, BeforeValidator(_curve)]
     source: str = Field(min_length=1)
 
 
-class _StepRow(Strict):
+class _StepRow(StrictModel):
     events: int
     of: tuple[int, int]
 
@@ -177,7 +178,7 @@ _Numbers = Annotated[tuple[float, ...] | None, BeforeValidator(_several)]
 _PARAMETERS = ("prior", "p1", "nu", "delta", "theta", "limit", "strictly")
 
 
-class _StopRow(Strict):
+class _StopRow(StrictModel):
     method: str
     p0: float = Field(gt=0, lt=1)
     alpha: float = Field(gt=0, lt=1)
@@ -205,14 +206,14 @@ class _StopRow(Strict):
         )
 
 
-class _ThenRow(Strict):
+class _ThenRow(StrictModel):
     recommend: Literal["pause_enrolment", "pause_treatment", "review"]
     tell: tuple[str, ...]
     acknowledge_within: Duration
     otherwise: Literal["escalate"] = "escalate"
 
 
-class _ExampleRow(Strict):
+class _ExampleRow(StrictModel):
     events: int = Field(ge=0)
     of: int = Field(ge=1)
     answer: Literal["stop", "continue"]
@@ -222,7 +223,7 @@ def _looks(written: object) -> object:
     return () if written == "every_participant" else written
 
 
-class RuleRow(Strict):
+class RuleRow(StrictModel):
     """One rule, word for word."""
 
     id: str = Field(pattern=r"^[A-Z][A-Z0-9-]*\.[A-Z0-9]+$")

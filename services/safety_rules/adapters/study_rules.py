@@ -8,7 +8,6 @@ from services.runtime.measures import load_measures
 from services.safety_rules.adapters.criteria_files import CriteriaTable, load_table
 from services.safety_rules.adapters.protocol_files import (
     PROTOCOL,
-    ProtocolFileError,
     Study,
     load_study,
 )
@@ -32,23 +31,24 @@ def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
     Its version changes with the edition of the code, and with the meaning of criteria or protocol.
 
     Raises:
-        ProtocolFileError: A file of the study cannot be trusted, or names what its criteria lack.
+        UntrustedFileError: A file of the study cannot be trusted, or names what its criteria lack.
         CriteriaFileError: A criteria file cannot be trusted.
     """
     study = load_study(folder, name)
-    table = load_table(_known(study.protocol.criteria, name))
+    table = load_table(_known_table(study))
     version = rules_version(table.name, study.content)
     rules = Rules(
         study.protocol, table.compiled, table.terms, version, load_measures(), load_drug_classes()
     )
-    for field, problem in find_name_faults(rules):
-        raise ProtocolFileError(name, field, problem)
+    if faults := list(find_name_faults(rules)):
+        raise study.document.refusal(faults)
     return StudyRules(rules, study, table)
 
 
-def _known(table: str, file: str) -> str:
-    known = sorted(one.name for one in TABLES.iterdir() if one.is_dir())
-    if table not in known:
-        problem = f"{table!r} is no table; it is one of: {', '.join(known)}"
-        raise ProtocolFileError(file, "criteria", problem)
-    return table
+def _known_table(study: Study) -> str:
+    name = study.protocol.criteria
+    known_names = sorted(folder.name for folder in TABLES.iterdir() if folder.is_dir())
+    if name not in known_names:
+        problem = f"{name!r} is no table; it is one of: {', '.join(known_names)}"
+        raise study.document.refusal([("criteria", problem)])
+    return name
