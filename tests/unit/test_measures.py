@@ -5,7 +5,6 @@ from itertools import permutations
 import pytest
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.domain.site import SCORES
 from services.runtime.data_tables import read_rows
 from services.runtime.file_error import UntrustedFileError
 from services.runtime.measures import COLUMNS, FILE, load_measures, read_measure
@@ -36,9 +35,13 @@ def test_every_measure_of_a_criterion_is_in_it_with_a_range_in_each_published_un
 
 def test_every_measure_that_a_feed_or_a_scale_names_is_in_it():
     tables = load_code_tables()
-    assert MEASURES.keys() >= {*tables.measures, *crs.MEASURES, *icans.MEASURES}
+    assert MEASURES.keys() >= {*tables.loinc.values(), *crs.MEASURES, *icans.MEASURES}
     assert names_of_kind(MeasureKind.WORD) == tables.in_words
-    assert names_of_kind(MeasureKind.SCORE) == SCORES
+
+
+def test_every_unit_of_it_has_a_spelling_in_feeds():
+    units = {unit for measure in MEASURES.values() for unit in measure.plausible}
+    assert units <= set(load_code_tables().units.values())
 
 
 def test_ranges_of_one_dimension_are_the_same_range():

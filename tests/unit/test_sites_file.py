@@ -39,6 +39,11 @@ def test_a_site_is_found_by_how_it_sends(tmp_path):
     assert (north.codes["NEUT_ABS"], north.icu) == ("neutrophils", frozenset({"MICU"}))
 
 
+def test_a_site_has_codes_of_its_own_for_measures_without_a_loinc_code(tmp_path):
+    sites = load_file(tmp_path, GOOD.replace("NEUT_ABS: neutrophils", "FEV1_Z: fev1-z-score"))
+    assert sites.by_id["north"].codes == {"FEV1_Z": "fev1-z-score"}
+
+
 TYPOS = {  # what is replaced, with what; the fault
     "a key": (
         "authorities: {NMRN",

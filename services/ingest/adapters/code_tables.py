@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from services.ingest.domain.site import CodeTables
+from services.runtime.measures import load_measures
 
 _PLACE = files("services.ingest") / "codes"
 
@@ -14,6 +15,7 @@ _PLACE = files("services.ingest") / "codes"
 def load_code_tables() -> CodeTables:
     """Return the tables; ``codes/SOURCES.md`` names their sources."""
     return CodeTables(
+        measures=frozenset(load_measures()),
         loinc={row["code"]: row["measure"] for row in _rows("loinc.csv")},
         units={row["written"]: row["unit"] for row in _rows("units.csv")},
         drugs={row["written"]: row["drug"] for row in _rows("drugs.csv")},

@@ -53,12 +53,14 @@ class CodeTables:
     """The codes, units, drugs and words that every site may use without a mapping.
 
     Args:
+        measures: Every measure, also one that has no code here.
         loinc: Measure by LOINC code.
         units: UCUM unit by spelling.
         drugs: Drug by name or code, in lower case.
         words: Word by (measure, spelling in lower case); measures with words have no numbers.
     """
 
+    measures: frozenset[str]
     loinc: Mapping[str, str]
     units: Mapping[str, str]
     drugs: Mapping[str, str]
@@ -68,11 +70,3 @@ class CodeTables:
     def in_words(self) -> frozenset[str]:
         """The measures whose values are words."""
         return frozenset(measure for measure, _ in self.words)
-
-    @cached_property
-    def measures(self) -> frozenset[str]:
-        """Every measure that a message may name."""
-        return frozenset(self.loinc.values()) | self.in_words | SCORES
-
-
-SCORES = frozenset({"ice", "capd"})
