@@ -24,7 +24,7 @@ from benchmarks.measuring import Measure, per_core_second
 from services.cli.commands.grade import read_records, write_graded
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import load_table
-from services.safety_rules.inquiries.graded_rows import ADDED, RowGrader
+from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS, RowGrader
 
 _COLUMNS = ["term", "measure", "value", "unit", "lln", "uln", "baseline", "symptomatic", "albumin"]
 _PARTICIPANTS, _DRAWS = 120, 40
@@ -96,7 +96,7 @@ def _measure(name: str, path: Path, rows: Iterator[list[str]]) -> Measure:
         write_graded(records, _COLUMNS, RowGrader(table, units, _COLUMNS), target)
 
     def copy_rows(source: TextIO, target: TextIO) -> None:
-        empty_cells = [""] * len(ADDED)
+        empty_cells = [""] * len(ADDED_COLUMNS)
         csv.writer(target).writerows([*row, *empty_cells] for row in csv.reader(source))
 
     return Measure(

@@ -55,7 +55,7 @@ class Installation:
     def find_mismatches(self):
         """Return the findings of `aegis verify` and the mismatches of `aegis replay`."""
         with self.db.read() as conn:
-            mismatches = verify.mismatches(conn, self.context.study.rules, history=True)
+            mismatches = verify.find_mismatches(conn, self.context.study.rules, history=True)
             return [*findings(self.context, conn), *mismatches]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.inquiries.endpoints import NoEndpointsError, report
+from services.safety_rules.inquiries.endpoints import NoEndpointsError, report_endpoints
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.records import append_episodes
@@ -62,7 +62,7 @@ def store(tmp_path):
 
         def says(self, as_of=None, rules=RULES):
             with db.read() as conn:
-                return report(conn, rules, None if as_of is None else day(as_of))
+                return report_endpoints(conn, rules, None if as_of is None else day(as_of))
 
     return Store()
 

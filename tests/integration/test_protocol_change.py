@@ -37,7 +37,7 @@ def run_protocol(trial, version, **changes):
     trial.advance_to(4.5)
     with trial.db.read() as conn:
         assert records.count_versions(conn) == earlier, "nothing is graded anew without being asked"
-    assert refold.ask(trial.db, trial.rules.rules, by="anna", reason="as amended")
+    assert refold.request_refold(trial.db, trial.rules.rules, actor="anna", reason="as amended")
     trial.advance_to(5)
     with trial.db.read() as conn:
         results = records.load_episode_versions(conn)

@@ -79,7 +79,7 @@ def test_verify_says_what_it_leaves_to_the_other_rules(trial, capsys):
         capsys.readouterr().out
     )
     with trial.db.read() as conn:
-        results = list(verify.mismatches(conn, trial.rules.rules, history=True))
+        results = list(verify.find_mismatches(conn, trial.rules.rules, history=True))
     assert not [one for one in results if one.participant.startswith("P-")]
 
 
@@ -149,7 +149,7 @@ def test_workers_beside_each_other_are_told_and_told_again(trial):
         outbox.delete_announcements(
             conn, [row.id for row in outbox.load_announcements(conn, 0, 100)]
         )
-    assert refold.ask(db, rules, by="anna", reason="amended") == ["P-001", "P-002"]
+    assert refold.request_refold(db, rules, actor="anna", reason="amended") == ["P-001", "P-002"]
     assert hint_records(db) == ["P-001", "P-002"]
 
     worker = HintWorker(db, rules, lambda: trial.clock_time)
@@ -205,7 +205,7 @@ def amend_rules(tmp_path):
 
 
 def ask(trial):
-    return refold.ask(trial.db, trial.rules.rules, by="anna", reason="amendment 2")
+    return refold.request_refold(trial.db, trial.rules.rules, actor="anna", reason="amendment 2")
 
 
 def counts(trial, hour=None):
@@ -222,7 +222,7 @@ def decisions(trial):
     """Under which protocol the rule spoke last, and whether anything is wrong with that."""
     with trial.db.read() as conn:
         (last,) = [d for d in load_latest_decisions(conn, STUDY) if d.decision.rule == RULE]
-        wrong = list(verify.mismatches(conn, trial.rules.rules, history=True))
+        wrong = list(verify.find_mismatches(conn, trial.rules.rules, history=True))
     return last.decision.protocol.split()[1], [one.problem for one in wrong]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.inquiries.regrade import preview
+from services.safety_rules.inquiries.regrade import preview_regrade
 from services.store import records
 from services.vocabulary.fact import Assessment
 from tests.helpers.fact_notes import fact, lab
@@ -69,7 +69,7 @@ def test_neutrophils_of_0_4_are_grade_4_in_v5_and_3_in_v6(trial, capsys):
 
 def test_a_term_with_another_name_is_the_same_record(trial):
     with trial.db.read() as conn:
-        results = preview(conn, load_rules(FOLDER), "ctcae-6.0")
+        results = preview_regrade(conn, load_rules(FOLDER), "ctcae-6.0")
     # platelets of 20 are grade 4 in v5 (below 25), and 3 in v6 (4 below 10)
     (item,) = [one for one in results.records if one.record.term == "Platelet count decreased"]
     assert (str(item.current_record.worst), str(item.proposed_record.worst), item.difference) == (
@@ -78,7 +78,7 @@ def test_a_term_with_another_name_is_the_same_record(trial):
         "looser",
     )
     assert item.proposed_record.term == "Thrombocytopenia"
-    assert results.lost == {}
+    assert results.lost_terms == {}
 
 
 @pytest.mark.usefixtures("trial")

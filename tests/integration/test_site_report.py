@@ -7,7 +7,7 @@ import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.application.decide_study import decide_rules
-from services.safety_rules.inquiries.site_report import compare
+from services.safety_rules.inquiries.site_report import compare_sites
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings
@@ -48,7 +48,7 @@ def network(tmp_path):
 
     def says(as_of=None):
         with db.read() as conn:
-            return compare(conn, RULES, None if as_of is None else day(as_of))
+            return compare_sites(conn, RULES, None if as_of is None else day(as_of))
 
     return says
 
@@ -120,7 +120,7 @@ def test_who_is_still_followed_is_not_in_the_comparison_of_complete_windows(netw
 def test_before_anything_is_known_there_is_nothing_to_compare(tmp_path):
     db, _ = new_database(tmp_path)
     with db.read() as conn:
-        assert compare(conn, RULES) is None
+        assert compare_sites(conn, RULES) is None
 
 
 def test_one_site_alone_has_no_rest(tmp_path):
@@ -131,4 +131,4 @@ def test_one_site_alone_has_no_rest(tmp_path):
             conn, keys, [Arrival(message("m1", HOUR_ZERO), (lab("alt", "30", subject="P-1"),))]
         )
         append_standings(conn, [StandingRow(standing("P-1", event=5), HOUR_ZERO, 1)])
-        assert compare(conn, RULES, day(9)).rows == ()
+        assert compare_sites(conn, RULES, day(9)).rows == ()

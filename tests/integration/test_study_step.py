@@ -59,7 +59,7 @@ class Deaths:
 
     def wrong(self):
         with self.db.read() as conn:
-            return [one.problem for one in verify.of_decisions(conn, self.rules)]
+            return [one.problem for one in verify.check_decisions(conn, self.rules)]
 
 
 @pytest.fixture

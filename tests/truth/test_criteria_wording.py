@@ -15,7 +15,7 @@ from services.safety_rules.adapters.criteria_files import (
     read_criteria,
     slug,
 )
-from services.safety_rules.inquiries.criteria_document import document
+from services.safety_rules.inquiries.criteria_document import write_document
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = {
@@ -387,7 +387,7 @@ def test_a_typo_in_the_list_of_the_assessed_is_refused(tmp_path, right, typo, wh
 
 
 def test_the_document_that_clinicians_sign_says_what_the_files_say():
-    text = "\n".join(document(tuple(load_table(name) for name in FOLDERS))) + "\n"
+    text = "\n".join(write_document(tuple(load_table(name) for name in FOLDERS))) + "\n"
     assert (ROOT / "docs" / "criteria.md").read_text("utf-8") == text, "run make criteria"
     for name in FOLDERS:
         _, of_version = text.split(f"\n# {name.upper().replace('-', ' v')}\n")

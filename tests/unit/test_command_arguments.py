@@ -71,8 +71,8 @@ def test_words_that_are_written_twice_are_the_same():
     assert get_args(ImageFormat) == pictures.FORMS
     assert set(run.ROLES) == {role for role in ROLES if role}
     assert (grade.REQUIRED_COLUMNS, grade.OPTIONAL_COLUMNS) == (
-        graded_rows.REQUIRED,
-        graded_rows.OPTIONAL,
+        graded_rows.REQUIRED_COLUMNS,
+        graded_rows.OPTIONAL_COLUMNS,
     )
     assert grade.CRITERIA == ("ctcae-5.0", "ctcae-6.0")
 

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from services.cli.main import main
-from services.safety_rules.inquiries.graded_rows import ADDED
+from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS
 
 HEAD = "id,term,measure,value,unit,lln,uln,baseline,fasting,albumin,on_anticoagulant,symptomatic"
 
@@ -96,7 +96,7 @@ def test_a_row_is_graded_or_has_the_reason_why_not(grade_rows, row, expected):
     (graded_row,) = grade_rows(row)
     assert describe(graded_row).startswith(expected)
     if graded_row["error"]:
-        assert [graded_row[name] for name in ADDED if name != "error"] == [""] * 5
+        assert [graded_row[name] for name in ADDED_COLUMNS if name != "error"] == [""] * 5
 
 
 def test_the_rest_goes_on_in_the_order_it_came_with_what_else_stood_in_it(grade_rows):

@@ -20,7 +20,7 @@ def perform(args: Namespace) -> int:
     if args.accrual_days is None and args.window_days is not None:
         raise CommandError("--window-days goes with --accrual-days")
     try:
-        design = boundary_tables.boundary(
+        design = boundary_tables.design_boundary(
             args.family,
             args.p0,
             args.alpha,
@@ -49,7 +49,7 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
     from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
 
     rates = rate_grid(args.p0, max(args.rates, default=0.0))
-    curve = boundary_tables.boundary(
+    curve = boundary_tables.design_boundary(
         args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
         parameters=parameters,
     ).characteristics  # fmt: skip

@@ -9,14 +9,18 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.rate_grid import rate_grid
 from services.cli.shared.tables import explained_table
-from services.safety_rules.inquiries.boundary_tables import Compared, Shapes, compare
+from services.safety_rules.inquiries.boundary_tables import (
+    FamilyComparison,
+    Shapes,
+    compare_families,
+)
 
 
 def perform(args: Namespace) -> int:
     """Print every family of rules side by side, and draw them."""
     rates = rate_grid(args.p0, args.p1)
     try:
-        comparisons = compare(
+        comparisons = compare_families(
             args.p0,
             args.p1,
             args.alpha,
@@ -39,7 +43,9 @@ def perform(args: Namespace) -> int:
     return 0
 
 
-def _plot(args: Namespace, rates: tuple[float, ...], comparisons: Sequence[Compared]) -> None:
+def _plot(
+    args: Namespace, rates: tuple[float, ...], comparisons: Sequence[FamilyComparison]
+) -> None:
     from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
 
     drawings = [
@@ -61,14 +67,14 @@ def _plot(args: Namespace, rates: tuple[float, ...], comparisons: Sequence[Compa
     draw(args.plot, Captions(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n)
 
 
-def _as_json(args: Namespace, comparisons: Sequence[Compared]) -> dict[str, object]:
+def _as_json(args: Namespace, comparisons: Sequence[FamilyComparison]) -> dict[str, object]:
     parameters = ("p0", "p1", "alpha", "n", "accrual_days", "window_days")
     return {name: getattr(args, name) for name in parameters} | {
         "families": [_family(one) for one in comparisons]
     }
 
 
-def _family(comparison: Compared) -> dict[str, object]:
+def _family(comparison: FamilyComparison) -> dict[str, object]:
     if comparison.design is None:
         return {
             "family": comparison.family,
@@ -89,7 +95,7 @@ def _family(comparison: Compared) -> dict[str, object]:
     }
 
 
-def _describe_comparisons(args: Namespace, comparisons: Sequence[Compared]) -> str:
+def _describe_comparisons(args: Namespace, comparisons: Sequence[FamilyComparison]) -> str:
     rows: list[list[object]] = []
     for comparison in comparisons:
         if comparison.design is None:

@@ -17,7 +17,7 @@ def perform(args: Namespace) -> int:
     with context.db.read() as conn:
         cut_at = find_knowledge_cut(context, conn, args)
         recommendations = list(
-            advice_now.advised(conn, context.study.rules, cut_at, args.participant)
+            advice_now.list_advice(conn, context.study.rules, cut_at, args.participant)
         )
     if args.json:
         print_json_lines(one for _, advice in recommendations for one in advice)

@@ -10,7 +10,7 @@ from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, headings
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import explained_table, table, utc
 from services.runtime import wire
-from services.safety_rules.inquiries.endpoints import CLOCKS, NoEndpointsError, report
+from services.safety_rules.inquiries.endpoints import CLOCKS, NoEndpointsError, report_endpoints
 from services.vocabulary.endpoint import (
     AdverseEvents,
     EndpointClock,
@@ -36,7 +36,7 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         try:
-            endpoint_report = report(conn, context.study.rules, args.as_of)
+            endpoint_report = report_endpoints(conn, context.study.rules, args.as_of)
         except NoEndpointsError as error:
             raise CommandError(f"{error}: add `endpoints` to protocol.yaml") from error
     if endpoint_report is None:

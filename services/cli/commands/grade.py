@@ -18,11 +18,11 @@ from services.safety_rules.adapters.criteria_files import (
     CriteriaTable,
     load_table,
 )
-from services.safety_rules.inquiries.graded_rows import ADDED, Cells, RowGrader
+from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS, Cells, RowGrader
 
 _BATCH_ROWS, _CACHED_LINES = 64, 50_000
 _KEEP_BYTES = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
-_ERROR = ADDED.index("error")
+_ERROR = ADDED_COLUMNS.index("error")
 Record = tuple[str, list[str]]
 
 
@@ -57,7 +57,7 @@ def write_graded(
     records: Iterator[Record], columns: Sequence[str], grader: RowGrader, target: TextIO
 ) -> tuple[int, int]:
     """Write *records* as they are, with what *grader* adds; return how many, how many unread."""
-    target.write(_write_line([*columns, *ADDED]))
+    target.write(_write_line([*columns, *ADDED_COLUMNS]))
     width = len(columns)
     lines_by_cells: dict[Cells, str] = {}
     count = unread = 0

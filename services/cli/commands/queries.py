@@ -13,7 +13,7 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         cut_at = find_knowledge_cut(context, conn, args)
-        queries = list(advice_now.queries(conn, context.study.rules, cut_at, args.participant))
+        queries = list(advice_now.list_queries(conn, context.study.rules, cut_at, args.participant))
     if args.json:
         print_json_lines(queries)
         return 0

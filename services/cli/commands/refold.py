@@ -27,7 +27,9 @@ def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
         return int(count_graded_by_other_rules(context) > 0)
     if not args.reason.strip():
         raise CommandError("say why with --reason: it is kept")
-    subjects = refold.ask(context.db, context.study.rules, by=args.by, reason=args.reason)
+    subjects = refold.request_refold(
+        context.db, context.study.rules, actor=args.by, reason=args.reason
+    )
     print(f"{len(subjects)} participants are to be graded by rules {context.study.rules.version}")
     if not subjects:
         return 0
@@ -44,8 +46,8 @@ def _preview(context: StudyContext) -> Iterator[str]:
         other_versions = {
             one.rules_version for one in states.load_states_of_other_rules(conn, rules.version)
         }
-        people = sum(map(len, refold.outdated(conn, rules)))
-        preview = refold.preview(conn, rules)
+        people = sum(map(len, refold.find_outdated_families(conn, rules)))
+        preview = refold.preview_refold(conn, rules)
     if not people:
         yield f"every record is of the rules that run, {rules.version}"
         return

@@ -8,19 +8,19 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.regrade_changes import changes, changes_as_json
 from services.safety_rules.adapters.criteria_files import CriteriaFileError
-from services.safety_rules.inquiries.regrade import Preview, preview, tables
+from services.safety_rules.inquiries.regrade import Preview, list_tables, preview_regrade
 
 
 def perform(args: Namespace) -> int:
     """Show what would change."""
     context = open_data(args, create=False)
-    if args.to not in tables():
-        raise CommandError(f"{args.to} is no table; it is one of: {', '.join(tables())}")
+    if args.to not in list_tables():
+        raise CommandError(f"{args.to} is no table; it is one of: {', '.join(list_tables())}")
     if not args.dry_run:
         raise CommandError(_explain_procedure(context, args.to))
     try:
         with context.db.read() as conn:
-            difference = preview(conn, context.study, args.to)
+            difference = preview_regrade(conn, context.study, args.to)
     except CriteriaFileError as error:
         raise CommandError(str(error)) from error
     if args.json:
@@ -47,8 +47,8 @@ def _as_json(context: StudyContext, difference: Preview, table: str) -> dict[str
     return changes_as_json(difference) | {
         "from": context.study.rules.protocol.criteria,
         "to": table,
-        "carried": difference.carried,
-        "lost": difference.lost,
+        "carried": difference.carried_count,
+        "lost": difference.lost_terms,
         "faults": [{"field": field, "problem": problem} for field, problem in difference.faults],
     }
 
@@ -58,10 +58,10 @@ def _describe_difference(context: StudyContext, difference: Preview, table: str)
     yield f"{current_table} -> {table}, on the same facts; nothing is written"
     yield ""
     yield from changes(difference)
-    if difference.carried:
+    if difference.carried_count:
         words = "grades and decisions of clinicians, given under"
-        yield f"{difference.carried} {words} {current_table}, are taken as they are"
-    for criterion, number in difference.lost.items():
+        yield f"{difference.carried_count} {words} {current_table}, are taken as they are"
+    for criterion, number in difference.lost_terms.items():
         yield f"{number} facts about {criterion} would be lost: {table} has no such term"
     for field, problem in difference.faults:
         yield f"protocol.yaml would be refused: {field}: {problem}"

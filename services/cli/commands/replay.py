@@ -13,7 +13,7 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     count = 0
     with Snapshots(context.db) as look:
-        for wrong in journal_proof.of_participants(look, context.study.rules, history=True):
+        for wrong in journal_proof.check_participants(look, context.study.rules, history=True):
             print(f"{wrong.participant}: {wrong.problem}", flush=True)
             count += 1
         for fault in of_decisions(context):

@@ -7,7 +7,7 @@ from services.cli.shared.columns import RULES_SITES
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import explained_table, utc
 from services.runtime import wire
-from services.safety_rules.inquiries.site_report import LEVEL, SiteRow, SiteView, compare
+from services.safety_rules.inquiries.site_report import LEVEL, SiteRow, SiteView, compare_sites
 
 _LEGEND = (
     "Fisher's exact test, site against rest, of events among all treated so far.",
@@ -23,7 +23,7 @@ def print_site_comparison(args: Namespace) -> int:
     """Print the comparison of every site under every rule that has events."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
-        comparison = compare(conn, context.study.rules, args.as_of)
+        comparison = compare_sites(conn, context.study.rules, args.as_of)
     if comparison is None:
         print("Nothing was known of anybody.")
     elif args.json:

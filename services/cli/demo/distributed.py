@@ -82,7 +82,7 @@ def prove(context: StudyContext, trial: SimulatedTrial, study: Path, out: Path) 
     """Say whether one process makes the same records of *trial*, and a replay the same history."""
     with context.db.read() as conn:
         here = canonical_lines(records.load_latest_episodes(conn))
-        wrong = list(verify.mismatches(conn, context.study.rules, history=True))
+        wrong = list(verify.find_mismatches(conn, context.study.rules, history=True))
     there = _embedded(trial, study, out)
     for one in wrong[:20]:
         print(f"{one.participant}: {one.problem}")

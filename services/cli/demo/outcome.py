@@ -20,7 +20,7 @@ from services.cli.shared.tables import table
 from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
-from services.safety_rules.inquiries.course import course_of
+from services.safety_rules.inquiries.course import gather_course
 from services.simulator.answer_key import count_events
 from services.simulator.trial import TABLE, SimulatedTrial, to_json
 from services.store import messages, parking, records
@@ -140,7 +140,7 @@ def _pictures(context: StudyContext, ended: Ended, out: Path) -> list[Path]:
         return made
     content = max(severe, key=lambda c: (c.worst.at_least, c.participant))
     with context.db.read() as conn:
-        course = course_of(conn, context.study.rules, content)
+        course = gather_course(conn, context.study.rules, content)
     if course is not None:
         for form in FORMS:
             made.append(out / f"course.{form}")

@@ -28,7 +28,7 @@ def changes(found: Preview) -> Iterator[str]:
         yield explained_table(CHANGED_RECORDS, rows)
     counts = Counter(str(one.difference) for one in found.records)
     by_way = ", ".join(f"{number} {way}" for way, number in sorted(counts.items()))
-    yield f"{len(found.records)} records would change, {found.unchanged} would not" + (
+    yield f"{len(found.records)} records would change, {found.unchanged_count} would not" + (
         f" ({by_way})" if by_way else ""
     )
     yield ""
@@ -58,7 +58,7 @@ def changes_as_json(found: Preview) -> dict[str, object]:
             }
             for one in found.records
         ],
-        "unchanged": found.unchanged,
+        "unchanged": found.unchanged_count,
         "rules": [
             {
                 "rule": now.rule,

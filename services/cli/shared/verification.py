@@ -40,7 +40,7 @@ def stored_findings(context: StudyContext, look: Look) -> Iterator[str]:
     for silent in messages.find_messages_without_effect(look):
         if is_lost(intake, look(), silent):
             yield f"raw_message {silent}: it was accepted, and nothing of it is a fact or parked"
-    for wrong in journal_proof.of_participants(look, context.study.rules, history=False):
+    for wrong in journal_proof.check_participants(look, context.study.rules, history=False):
         yield f"{wrong.participant}: {wrong.problem}"
 
 
@@ -51,7 +51,10 @@ def findings(context: StudyContext, conn: Connection) -> Iterator[str]:
     """
     yield from stored_findings(context, lambda: conn)
     rules = context.study.rules
-    for wrong in (*journal_proof.of_decisions(conn, rules), *journal_proof.never_told(conn, rules)):
+    for wrong in (
+        *journal_proof.check_decisions(conn, rules),
+        *journal_proof.check_notifications(conn, rules),
+    ):
         yield f"{wrong.participant}: {wrong.problem}"
 
 
@@ -106,7 +109,7 @@ def of_decisions(context: StudyContext) -> Iterator[str]:
         by_message = context.settings.clock == "message"
         before = _FIRST if by_message else now_utc() - _LOOKED_BACK
     with context.db.read() as conn:
-        for wrong in journal_proof.never_told(conn, context.study.rules, before):
+        for wrong in journal_proof.check_notifications(conn, context.study.rules, before):
             yield f"{wrong.participant}: {wrong.problem}"
 
 

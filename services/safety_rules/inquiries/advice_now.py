@@ -1,4 +1,4 @@
-"""What the facts of a journal say that no record holds: recommendations, and data queries."""
+"""Recommendations and data queries, computed from the journal: no record holds them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -15,47 +15,51 @@ from services.store.session import Connection
 from services.vocabulary.recommendation import Advice
 
 
-def advised(
-    conn: Connection, rules: Rules, at: datetime, participant: str | None = None
+def list_advice(
+    conn: Connection, rules: Rules, as_of: datetime, participant: str | None = None
 ) -> Iterator[tuple[str, Sequence[Advice]]]:
-    """Yield each participant with what is recommended, from what was known at *at*.
+    """Yield each participant with the recommendations from what was known at *as_of*.
 
     A participant whose facts belong to another's records is left out.
 
     Args:
         conn: Of one `Database.read`.
         rules: The running rules.
-        at: Facts that became known later are left out.
+        as_of: Facts that became known later are left out.
         participant: Only this one, or whoever their facts belong to; None: everybody.
     """
-    for group, family in _families(conn, rules, at, participant):
+    for group, family in _fold_families(conn, rules, as_of, participant):
         for member in group:
             fold = family.find_fold(member)
             if fold is not None:
-                yield member, fold.find_advice(at)[0]
+                yield member, fold.find_advice(as_of)[0]
 
 
-def queries(
-    conn: Connection, rules: Rules, at: datetime, participant: str | None = None
+def list_queries(
+    conn: Connection, rules: Rules, as_of: datetime, participant: str | None = None
 ) -> Iterator[Query]:
-    """Yield what a person has to look into, from what was known at *at*; see `advised`."""
-    for group, family in _families(conn, rules, at, participant):
+    """Yield the data queries from what was known at *as_of*; see `list_advice`."""
+    for group, family in _fold_families(conn, rules, as_of, participant):
         for member in group:
             fold = family.find_fold(member)
             if fold is not None:
                 yield from fold.list_queries()
 
 
-def _families(
-    conn: Connection, rules: Rules, at: datetime, participant: str | None
+def _fold_families(
+    conn: Connection, rules: Rules, as_of: datetime, participant: str | None
 ) -> Iterator[tuple[tuple[str, ...], LinkedParticipants]]:
     study = rules.protocol.study
     people = [p for p in participants.load_participants(conn, study) if p != study]
-    joining = [known.fact for known in journal.load_joining_facts(conn) if known.received_at <= at]
-    for group in link_participants(people, joining):
+    linking_facts = [
+        known.fact for known in journal.load_joining_facts(conn) if known.received_at <= as_of
+    ]
+    for group in link_participants(people, linking_facts):
         if participant is None or participant in group:
             family = LinkedParticipants(group, rules)
-            known = [one for member in group for one in journal.load_facts_as_of(conn, member, at)]
-            for message in group_by_message(known):
+            entries = [
+                one for member in group for one in journal.load_facts_as_of(conn, member, as_of)
+            ]
+            for message in group_by_message(entries):
                 family.receive(message.subject, message.facts)
             yield group, family

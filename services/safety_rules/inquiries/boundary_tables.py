@@ -12,17 +12,17 @@ from services.safety_rules.domain.stopping.familywise_error import (
 
 __all__ = (
     "METHODS",
-    "Compared",
     "Design",
+    "FamilyComparison",
     "FamilywiseError",
     "Shapes",
-    "boundary",
-    "compare",
+    "compare_families",
+    "design_boundary",
     "simulate_familywise_error",
 )
 
 METHODS = (*sorted(FAMILIES), "table")
-UNCALIBRATED = "posterior"  # compared with its own theta, whatever alpha is
+UNCALIBRATED_FAMILY = "posterior"  # compared with its own theta, whatever alpha is
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Shapes:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class FamilyComparison:
     """One family at p0 (first rate) and p1 (second): its design, or *why_not*."""
 
     family: str
@@ -54,7 +54,7 @@ class Compared:
     why_not: str = ""
 
 
-def boundary(
+def design_boundary(
     method: str,
     p0: float,
     alpha: float,
@@ -81,7 +81,7 @@ def boundary(
     return make_design(method, p0, alpha, n, looks=looks, rates=rates, **parameters)
 
 
-def compare(
+def compare_families(
     p0: float,
     p1: float,
     alpha: float,
@@ -92,7 +92,7 @@ def compare(
     shapes: Shapes,
     accrual_days: float,
     window_days: float,
-) -> list[Compared]:
+) -> list[FamilyComparison]:
     """Return every family at the same p0, alpha and n, in the order of the books.
 
     The characteristics of each are at p0, p1 and then *rates*.
@@ -102,21 +102,23 @@ def compare(
     """
     if not p0 < p1 < 1:
         raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {p1}")
-    found = []
-    for family, label, given in _chosen(p0, p1, shapes):
+    comparisons = []
+    for family, label, parameters in _list_families(p0, p1, shapes):
         try:
-            made = make_design(family, p0, alpha, n, looks=looks, rates=(p0, p1, *rates), **given)
+            design = make_design(
+                family, p0, alpha, n, looks=looks, rates=(p0, p1, *rates), **parameters
+            )
         except NeverStopsError as error:
-            found.append(Compared(family, label, None, why_not=str(error)))
+            comparisons.append(FamilyComparison(family, label, None, why_not=str(error)))
         else:
-            entered = made.compute_enrolment(accrual_days, window_days)
-            found.append(Compared(family, label, made, entered))
-    if all(one.design is None for one in found if one.family != UNCALIBRATED):
-        raise ValueError(found[0].why_not)
-    return found
+            enrolment = design.compute_enrolment(accrual_days, window_days)
+            comparisons.append(FamilyComparison(family, label, design, enrolment))
+    if all(one.design is None for one in comparisons if one.family != UNCALIBRATED_FAMILY):
+        raise ValueError(comparisons[0].why_not)
+    return comparisons
 
 
-def _chosen(
+def _list_families(
     p0: float, p1: float, shapes: Shapes
 ) -> Sequence[tuple[str, str, Mapping[str, Sequence[float]]]]:
     """Each family with how it is called and its parameters."""

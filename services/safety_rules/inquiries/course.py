@@ -1,4 +1,4 @@
-"""What a chart of one episode shows, gathered from the facts that stand."""
+"""The content of the chart of one episode, gathered from the facts that stand."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,68 +14,72 @@ from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Action, Administration, Fact, Observation
 
 
-def course_of(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:
-    """Return what was seen and done around an episode; None before any study drug."""
+def gather_course(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:
+    """Return the signs and drugs around an episode; None before any study drug."""
     facts = select_standing_facts(
         known.fact for known in journal.load_facts_between(conn, content.participant, 0)
     )
-    found = find_anchors(facts, rules.protocol)
-    if found.first_infusion_at is None:
+    anchors = find_anchors(facts, rules.protocol)
+    if anchors.first_infusion_at is None:
         return None
     start, end = drawn_span(content)
-    near = [fact for fact in facts if start <= fact.observed_at <= end]
+    facts_in_span = [fact for fact in facts if start <= fact.observed_at <= end]
     return Course(
         content,
-        temperature=_points(near, "temperature", "Cel"),
-        sbp=_points(near, "sbp", "mm[Hg]"),
-        spo2=_points(near, "spo2", "%"),
+        temperature=_list_points(facts_in_span, "temperature", "Cel"),
+        sbp=_list_points(facts_in_span, "sbp", "mm[Hg]"),
+        spo2=_list_points(facts_in_span, "spo2", "%"),
         devices=[
             (fact.observed_at, fact.body.text)
-            for fact in near
+            for fact in facts_in_span
             if isinstance(fact.body, Observation) and fact.body.measure == "oxygen-device"
         ],
-        drugs=_drugs(near, rules.protocol.study_drug, end),
+        drugs=_list_administrations(facts_in_span, rules.protocol.study_drug, end),
         fever_c=float(rules.protocol.bedside.fever_c),
         sbp_below=float(rules.protocol.bedside.sbp_below),
-        days=_days(found, start, end),
+        days=_list_days(anchors, start, end),
         label=rules.protocol.label,
     )
 
 
-def _days(found: Anchors, start: datetime, end: datetime) -> list[Day]:
+def _list_days(anchors: Anchors, start: datetime, end: datetime) -> list[Day]:
     """Return the days of the site that begin between *start* and *end*."""
-    begins = [found.find_start_of_day(start, day) for day in range((end - start).days + 2)]
+    begins = [anchors.find_start_of_day(start, day) for day in range((end - start).days + 2)]
     return [
-        Day(at, found.find_transplant_day(at), found.find_treatment_day(at))
+        Day(at, anchors.find_transplant_day(at), anchors.find_treatment_day(at))
         for at in begins
         if start <= at <= end
     ]
 
 
-def _points(facts: Iterable[Fact], measure: str, unit: str) -> list[Point]:
-    found = []
+def _list_points(facts: Iterable[Fact], measure: str, unit: str) -> list[Point]:
+    points = []
     for fact in facts:
         body = fact.body
         if isinstance(body, Observation) and body.measure == measure and body.value is not None:
             value = rescale_quantity(body.value, unit)
             if value is not None:
-                found.append(Point(fact.observed_at, float(value.value)))
-    return found
+                points.append(Point(fact.observed_at, float(value.value)))
+    return points
 
 
-def _drugs(facts: Iterable[Fact], study_drug: str, end: datetime) -> list[DrugInterval]:
+def _list_administrations(
+    facts: Iterable[Fact], study_drug: str, end: datetime
+) -> list[DrugInterval]:
     """Return single doses, and infusions from start to stop."""
-    found: list[DrugInterval] = []
-    running: dict[str, datetime] = {}
+    administrations: list[DrugInterval] = []
+    started_at: dict[str, datetime] = {}
     for fact in facts:
         body = fact.body
         if not isinstance(body, Administration) or body.drug == study_drug:
             continue
         if body.action is Action.DOSE:
-            found.append(DrugInterval(body.drug, fact.observed_at))
+            administrations.append(DrugInterval(body.drug, fact.observed_at))
         elif body.action is Action.START:
-            running.setdefault(body.drug, fact.observed_at)
-        elif body.action is Action.STOP and body.drug in running:
-            found.append(DrugInterval(body.drug, running.pop(body.drug), fact.observed_at))
-    found += [DrugInterval(drug, start, end) for drug, start in running.items()]
-    return sorted(found, key=lambda given: given.started_at)
+            started_at.setdefault(body.drug, fact.observed_at)
+        elif body.action is Action.STOP and body.drug in started_at:
+            administrations.append(
+                DrugInterval(body.drug, started_at.pop(body.drug), fact.observed_at)
+            )
+    administrations += [DrugInterval(drug, start, end) for drug, start in started_at.items()]
+    return sorted(administrations, key=lambda one: one.started_at)

@@ -1,6 +1,6 @@
-"""``docs/criteria.md``: every published wording beside what is read in it, for a clinician to sign.
+"""``docs/criteria.md``: every published wording with its thresholds, for a clinician to sign.
 
-Run ``python -m services.safety_rules.criteria_document > docs/criteria.md``.
+Run ``python -m services.safety_rules.inquiries.criteria_document > docs/criteria.md``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ threshold that is met is the grade; where the text is silent,
 _WIDE = ("| grade | published | thresholds |", "|---|---|---|")
 
 
-def document(tables: tuple[CriteriaTable, ...]) -> Iterator[str]:
+def write_document(tables: tuple[CriteriaTable, ...]) -> Iterator[str]:
     """Yield the lines of the document."""
     yield from _HEAD.splitlines()
     for table in tables:
@@ -36,23 +36,23 @@ def document(tables: tuple[CriteriaTable, ...]) -> Iterator[str]:
         yield f"# {table.name.upper().replace('-', ' v')}"
         yield ""
         yield f"{len(table.terms)} terms; {len(table.criteria)} are graded by numbers, below."
-        for soc, criteria in _by_soc(table).items():
+        for soc, criteria in _group_by_soc(table).items():
             yield ""
             yield f"## {soc}"
             for criterion in criteria:
-                yield from _criterion(criterion)
-        yield from _otherwise(table)
-        yield from _assessed(table)
+                yield from _write_criterion(criterion)
+        yield from _write_terms_not_by_number(table)
+        yield from _write_assessed_terms(table)
 
 
-def _by_soc(table: CriteriaTable) -> Mapping[str, list[Criterion]]:
-    found: dict[str, list[Criterion]] = {}
+def _group_by_soc(table: CriteriaTable) -> Mapping[str, list[Criterion]]:
+    by_soc: dict[str, list[Criterion]] = {}
     for criterion in sorted(table.criteria.values(), key=lambda c: (c.soc, c.term)):
-        found.setdefault(criterion.soc, []).append(criterion)
-    return found
+        by_soc.setdefault(criterion.soc, []).append(criterion)
+    return by_soc
 
 
-def _criterion(criterion: Criterion) -> Iterator[str]:
+def _write_criterion(criterion: Criterion) -> Iterator[str]:
     yield ""
     yield f"### {criterion.term} ({criterion.meddra_code})"
     yield ""
@@ -60,24 +60,24 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
     yield ""
     yield from _WIDE
     for grade, says in sorted(criterion.wordings.items()):
-        read = "<br>".join(_thresholds(criterion, grade)) or "clinician's assessment"
-        yield f"| {grade:d} | {_cell(says)} | {read} |"
+        read = "<br>".join(_write_thresholds(criterion, grade)) or "clinician's assessment"
+        yield f"| {grade:d} | {_write_cell(says)} | {read} |"
 
 
-def _thresholds(criterion: Criterion, grade: Grade) -> Iterator[str]:
-    """Yield what each measure is compared with, measures that are read alike in one line."""
-    alike: dict[int, list[str]] = {}  # the same object where one line of the file says it
+def _write_thresholds(criterion: Criterion, grade: Grade) -> Iterator[str]:
+    """Yield the thresholds of each measure; measures with the same ones share a line."""
+    measures_by_arms: dict[int, list[str]] = {}  # by id: one object per line of the file
     for measure, arms in criterion.arms.items():
-        alike.setdefault(id(arms), []).append(measure)
-    for measures in alike.values():
-        said = list(_arms(criterion.arms[measures[0]], grade))
-        if said:
+        measures_by_arms.setdefault(id(arms), []).append(measure)
+    for measures in measures_by_arms.values():
+        texts = list(_write_arms(criterion.arms[measures[0]], grade))
+        if texts:
             not_followed = criterion.unfollowed_measures.intersection(measures)
             note = " (not followed)" if not_followed else ""
-            yield f"{', '.join(measures)}{note}: {'; '.join(said)}"
+            yield f"{', '.join(measures)}{note}: {'; '.join(texts)}"
 
 
-def _arms(arms: tuple[Arm, ...], grade: Grade) -> Iterator[str]:
+def _write_arms(arms: tuple[Arm, ...], grade: Grade) -> Iterator[str]:
     for arm in arms:
         texts = [f"`{threshold.text}`" for threshold in arm.grades.get(grade, ())]
         if texts:
@@ -85,7 +85,7 @@ def _arms(arms: tuple[Arm, ...], grade: Grade) -> Iterator[str]:
             yield prefix + " or ".join(texts)
 
 
-def _otherwise(table: CriteriaTable) -> Iterator[str]:
+def _write_terms_not_by_number(table: CriteriaTable) -> Iterator[str]:
     yield ""
     yield "## Terms with a number that is not read from a value"
     yield ""
@@ -93,10 +93,10 @@ def _otherwise(table: CriteriaTable) -> Iterator[str]:
     yield "|---|---|---|"
     for slug, why in sorted(table.not_by_number.items()):
         term = table.terms[slug]
-        yield f"| {term.term} | {term.meddra_code} | {_cell(why)} |"
+        yield f"| {term.term} | {term.meddra_code} | {_write_cell(why)} |"
 
 
-def _assessed(table: CriteriaTable) -> Iterator[str]:
+def _write_assessed_terms(table: CriteriaTable) -> Iterator[str]:
     rest = [term for slug, term in table.terms.items() if _is_assessed(table, slug)]
     yield ""
     yield "## Terms without a number: a clinician's assessment"
@@ -113,13 +113,13 @@ def _is_assessed(table: CriteriaTable, slug: str) -> bool:
     return f"{table.name}.{slug}" not in table.criteria and slug not in table.not_by_number
 
 
-def _cell(text: str) -> str:
+def _write_cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def main() -> None:
     """Print the document."""
-    print("\n".join(document((load_table("ctcae-5.0"), load_table("ctcae-6.0")))))  # noqa: T201
+    print("\n".join(write_document((load_table("ctcae-5.0"), load_table("ctcae-6.0")))))  # noqa: T201
 
 
 if __name__ == "__main__":

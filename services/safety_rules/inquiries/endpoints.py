@@ -33,10 +33,12 @@ _KINDS = (
 
 
 class NoEndpointsError(LookupError):
-    """The protocol does not say what the trial's endpoints are read at."""
+    """The protocol has no plan of endpoints."""
 
 
-def report(conn: Connection, rules: Rules, as_of: datetime | None = None) -> EndpointReport | None:
+def report_endpoints(
+    conn: Connection, rules: Rules, as_of: datetime | None = None
+) -> EndpointReport | None:
     """Return every endpoint from what was known at *as_of* (None: from all that is known).
 
     None when nothing was known of anybody by then.
@@ -48,140 +50,158 @@ def report(conn: Connection, rules: Rules, as_of: datetime | None = None) -> End
     plan = protocol.endpoints
     if plan is None:
         raise NoEndpointsError(f"the protocol of {protocol.study} names no endpoints")
-    known = participants.load_participants(conn, protocol.study)
-    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
+    participants_by_id = participants.load_participants(conn, protocol.study)
+    received = [
+        p.last_received_at for p in participants_by_id.values() if p.last_received_at is not None
+    ]
     cut_at = as_of or max(received, default=None)
-    subjects = sorted(known.keys() - {protocol.study})
+    subjects = sorted(participants_by_id.keys() - {protocol.study})
     if cut_at is None or not subjects:
         return None
-    everybody = _follow_ups(conn, rules, subjects, cut_at)
-    if not everybody:
+    follow_ups = _load_follow_ups(conn, rules, subjects, cut_at)
+    if not follow_ups:
         return None
-    treated = [of for of in everybody if of.anchors.first_infusion_at is not None]
+    treated = [of for of in follow_ups if of.anchors.first_infusion_at is not None]
     return EndpointReport(
         study=protocol.study,
         as_of=cut_at,
         data_to=max((of.ends_at for of in treated), default=None),
         protocol=protocol.label,
-        enrolled=sum(of.anchors.enrolled_at is not None for of in everybody),
+        enrolled=sum(of.anchors.enrolled_at is not None for of in follow_ups),
         treated=len(treated),
         curves=tuple(
             estimate_curve(endpoint, treated, clock, plan.landmarks)
             for clock in CLOCKS
             for endpoint in ENDPOINTS
         ),
-        adverse_events=_adverse_events(conn, rules, plan, treated, cut_at),
+        adverse_events=_tabulate_adverse_events(conn, rules, plan, treated, cut_at),
     )
 
 
-def _follow_ups(
+def _load_follow_ups(
     conn: Connection, rules: Rules, subjects: Sequence[str], cut_at: datetime
 ) -> list[FollowUp]:
-    """Return the follow-up of everybody of whom something was known, merged ones as one."""
-    wanted = set(subjects)
-    joining = [
+    """Return the follow-up of every participant with a fact, merged ones as one."""
+    subject_set = set(subjects)
+    linking_facts = [
         known.fact
         for known in journal.load_joining_facts(conn)
-        if known.received_at <= cut_at and known.fact.subject in wanted
+        if known.received_at <= cut_at and known.fact.subject in subject_set
     ]
-    of_kind = [
+    endpoint_facts = [
         known.fact
         for kind in _KINDS
         for known in journal.load_facts_of_kind(conn, kind)
-        if known.fact.subject in wanted and known.received_at <= cut_at
+        if known.fact.subject in subject_set and known.received_at <= cut_at
     ]
-    ownership = _ownership(subjects, [*joining, *of_kind])
+    ownership = _find_owners(subjects, [*linking_facts, *endpoint_facts])
     facts: dict[str, list[Fact]] = {}
-    for fact in of_kind:
+    for fact in endpoint_facts:
         facts.setdefault(ownership[fact.subject].find_owner(fact), []).append(fact)
-    until: dict[str, datetime] = {}
-    for subject, at in journal.find_last_observations(conn, cut_at, rules.protocol.study).items():
-        if subject in wanted:
-            who = ownership[subject].survivor_of[subject]
-            until[who] = max(at, until.get(who, at))
+    observed_until: dict[str, datetime] = {}
+    for subject, observed_at in journal.find_last_observations(
+        conn, cut_at, rules.protocol.study
+    ).items():
+        if subject in subject_set:
+            owner = ownership[subject].survivor_of[subject]
+            observed_until[owner] = max(observed_at, observed_until.get(owner, observed_at))
     return [
-        _follow_up(who, rules, facts[who], until.get(who, cut_at), cut_at) for who in sorted(facts)
+        _make_follow_up(who, rules, facts[who], observed_until.get(who, cut_at), cut_at)
+        for who in sorted(facts)
     ]
 
 
-def _ownership(subjects: Sequence[str], facts: Sequence[Fact]) -> Mapping[str, Ownership]:
-    """Return for each subject whose its facts are."""
-    found: dict[str, Ownership] = {}
+def _find_owners(subjects: Sequence[str], facts: Sequence[Fact]) -> Mapping[str, Ownership]:
+    """Return the ownership of the facts of each subject."""
+    owners: dict[str, Ownership] = {}
     for group in link_participants(subjects, facts):
         ownership = Ownership(group)
-        found |= dict.fromkeys(group, ownership)
-    for subject, its in _by_subject(facts).items():
-        found[subject].add_facts(its)
-    return found
+        owners |= dict.fromkeys(group, ownership)
+    for subject, subject_facts in _group_by_subject(facts).items():
+        owners[subject].add_facts(subject_facts)
+    return owners
 
 
-def _by_subject(facts: Iterable[Fact]) -> Mapping[str, list[Fact]]:
-    found: dict[str, list[Fact]] = {}
+def _group_by_subject(facts: Iterable[Fact]) -> Mapping[str, list[Fact]]:
+    facts_by_subject: dict[str, list[Fact]] = {}
     for fact in facts:
-        found.setdefault(fact.subject, []).append(fact)
-    return found
+        facts_by_subject.setdefault(fact.subject, []).append(fact)
+    return facts_by_subject
 
 
-def _follow_up(
-    who: str, rules: Rules, facts: Sequence[Fact], seen: datetime, cut_at: datetime
+def _make_follow_up(
+    participant: str,
+    rules: Rules,
+    facts: Sequence[Fact],
+    observed_until: datetime,
+    cut_at: datetime,
 ) -> FollowUp:
-    stands = [fact for fact in select_standing_facts(facts) if fact.observed_at <= cut_at]
-    found = find_anchors(stands, rules.protocol)
-    ends = [seen, cut_at, *([found.withdrawn_at] if found.withdrawn_at else [])]
+    standing_facts = [fact for fact in select_standing_facts(facts) if fact.observed_at <= cut_at]
+    anchors = find_anchors(standing_facts, rules.protocol)
+    ends = [observed_until, cut_at, *([anchors.withdrawn_at] if anchors.withdrawn_at else [])]
     return FollowUp(
-        who,
-        found,
+        participant,
+        anchors,
         min(ends),
-        tuple((f.observed_at, f.body) for f in stands if isinstance(f.body, GvhdStage)),
-        tuple((f.observed_at, f.body.severity) for f in stands if isinstance(f.body, ChronicGvhd)),
+        tuple((f.observed_at, f.body) for f in standing_facts if isinstance(f.body, GvhdStage)),
+        tuple(
+            (f.observed_at, f.body.severity)
+            for f in standing_facts
+            if isinstance(f.body, ChronicGvhd)
+        ),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _InWindow:
-    """Who can be counted, and where the window of each lies."""
+class _WindowCohort:
+    """The participants who can be counted, with their windows."""
 
     windows: Mapping[str, Sequence[WindowPeriod]]
-    followed: int
+    followed_count: int
 
 
-def _in_window(rules: Rules, plan: EndpointPlan, treated: Sequence[FollowUp]) -> _InWindow:
+def _select_window_cohort(
+    rules: Rules, plan: EndpointPlan, treated: Sequence[FollowUp]
+) -> _WindowCohort:
     window = rules.protocol.windows[plan.window]
     windows: dict[str, Sequence[WindowPeriod]] = {}
-    followed = 0
-    for of in treated:
-        first, found = of.anchors.first_infusion_at, find_window_periods(window, of.anchors)
-        ends_at = max((stretch.end for stretch in found), default=None)
-        if first is not None and ends_at is not None and first < ends_at:
-            windows[of.participant] = found
-            died_at = of.anchors.died_at
-            followed += of.ends_at >= ends_at or (died_at is not None and died_at <= of.ends_at)
-    return _InWindow(windows, followed)
+    followed_count = 0
+    for follow_up in treated:
+        first_dose_at, periods = (
+            follow_up.anchors.first_infusion_at,
+            find_window_periods(window, follow_up.anchors),
+        )
+        ends_at = max((stretch.end for stretch in periods), default=None)
+        if first_dose_at is not None and ends_at is not None and first_dose_at < ends_at:
+            windows[follow_up.participant] = periods
+            died_at = follow_up.anchors.died_at
+            followed_count += follow_up.ends_at >= ends_at or (
+                died_at is not None and died_at <= follow_up.ends_at
+            )
+    return _WindowCohort(windows, followed_count)
 
 
-def _adverse_events(
+def _tabulate_adverse_events(
     conn: Connection,
     rules: Rules,
     plan: EndpointPlan,
     treated: Sequence[FollowUp],
     cut_at: datetime,
 ) -> AdverseEvents:
-    counted = _in_window(rules, plan, treated)
+    cohort = _select_window_cohort(rules, plan, treated)
     pattern = EventPattern(term_set=plan.term_set)
     contents = [
         one.content
         for one in records.load_latest_episodes(conn, as_of=cut_at)
-        if not one.retracted and one.content.participant in counted.windows
+        if not one.retracted and one.content.participant in cohort.windows
     ]
-    worst = find_worst_grades(
-        contents, counted.windows, lambda c: rules.matches_pattern(c, pattern)
-    )
-    evaluable = len(counted.windows)
+    worst = find_worst_grades(contents, cohort.windows, lambda c: rules.matches_pattern(c, pattern))
+    evaluable = len(cohort.windows)
     return AdverseEvents(
         term_set=plan.term_set,
         window=plan.window,
         evaluable=evaluable,
-        followed=counted.followed,
+        followed=cohort.followed_count,
         outside=len(treated) - evaluable,
         rows=tabulate_terms(worst, evaluable, f"Any {plan.term_set} adverse event"),
     )

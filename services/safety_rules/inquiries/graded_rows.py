@@ -22,29 +22,29 @@ from services.safety_rules.domain.ctcae.prepared_grading import PreparedGrading,
 from services.vocabulary.number_text import parse_reported_number
 from services.vocabulary.quantity import Quantity
 
-REQUIRED = ("term", "value")
-OPTIONAL = (
+REQUIRED_COLUMNS = ("term", "value")
+OPTIONAL_COLUMNS = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),
     *("symptomatic", "replaced", "at_rest", "treatment", "infarction", "neutrophils"),
 )
-ADDED = ("at_least", "at_most", "missing", "because", "criterion", "error")
+ADDED_COLUMNS = ("at_least", "at_most", "missing", "because", "criterion", "error")
 
-_AT_HAND = 50_000  # tests of one participant; numbers; and second looks, each
-_ALBUMIN_IN = {"mmol/L": "g/L"}  # beside a calcium in that unit; else g/dL
+_CACHE_SIZE = 50_000  # tests of one participant; numbers; and other values, each
+_ALBUMIN_IN = {"mmol/L": "g/L"}  # with a calcium in that unit; else g/dL
 
 Cells = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
-    """What is the same for every value of one test of one participant.
+class _PreparedTest:
+    """The grading of one test of one participant, the same for every value.
 
-    *cells* are those of each kind of value; *looked_at* those of a value of no kind.
+    *cells* are by interval of values; *other_cells* by text, of values that lie in none.
     """
 
-    prepared: PreparedGrading
+    grading: PreparedGrading
     cells: dict[int, Cells] = field(default_factory=dict)
-    looked_at: dict[str, Cells] = field(default_factory=dict)
+    other_cells: dict[str, Cells] = field(default_factory=dict)
 
 
 class RowGrader:
@@ -58,128 +58,130 @@ class RowGrader:
         Raises:
             ValueError: *columns* lacks one that is required, has one twice, or one that is added.
         """
-        for name in REQUIRED:
+        for name in REQUIRED_COLUMNS:
             if name not in columns:
                 raise ValueError(f"there is no column {name!r}")
-        for name in {*REQUIRED, *OPTIONAL, *ADDED}:
-            if columns.count(name) > (name not in ADDED):
+        for name in {*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *ADDED_COLUMNS}:
+            if columns.count(name) > (name not in ADDED_COLUMNS):
                 raise ValueError(f"the column {name!r} is there already")
         self._table, self._units, self._width = table, units, len(columns)
         self._value = columns.index("value")
-        self._names = [name for name in ("term", *OPTIONAL) if name in columns]
+        self._names = [name for name in ("term", *OPTIONAL_COLUMNS) if name in columns]
         self._places = [columns.index(name) for name in self._names]
-        self._criteria = _by_name(table)
-        self._ready: dict[object, _Ready | Cells] = {}
+        self._criteria = _index_slugs(table)
+        self._prepared_tests: dict[object, _PreparedTest | Cells] = {}
         self._numbers: dict[str, Decimal | None] = {}
-        self._looks = 0
+        self._other_count = 0
 
     def grade(self, rows: Iterable[Sequence[str]]) -> Iterator[Cells]:
         """Yield the cells of `ADDED` for each of *rows*, in order."""
-        key_of, at, width = itemgetter(*self._places), self._value, self._width
-        numbers, readies = self._numbers, self._ready
+        key_of, value_place, width = itemgetter(*self._places), self._value, self._width
+        numbers, prepared_tests = self._numbers, self._prepared_tests
         for row in rows:
             if len(row) != width:
-                yield _cannot(f"{len(row)} cells where there are {width} columns")
+                yield _write_error(f"{len(row)} cells where there are {width} columns")
                 continue
-            key, text = key_of(row), row[at]
-            ready = readies.get(key)
-            if ready is None:
-                ready = self._prepare(key, row)
-            if isinstance(ready, tuple):
-                yield ready
+            key, text = key_of(row), row[value_place]
+            prepared_test = prepared_tests.get(key)
+            if prepared_test is None:
+                prepared_test = self._prepare(key, row)
+            if isinstance(prepared_test, tuple):
+                yield prepared_test
                 continue
             number = numbers.get(text)
             if number is None:
                 number = self._number(text)
-            place = None if number is None else ready.prepared.find_interval(number)
+            place = None if number is None else prepared_test.grading.find_interval(number)
             if number is None or place is None:
-                yield ready.looked_at.get(text) or self._look_at(ready, text)
+                yield prepared_test.other_cells.get(text) or self._grade_other_value(
+                    prepared_test, text
+                )
                 continue
-            cells = ready.cells.get(place)
+            cells = prepared_test.cells.get(place)
             if cells is None:
-                value = Quantity(number, ready.prepared.unit)
-                cells = ready.cells[place] = _cells(ready.prepared, value)
+                value = Quantity(number, prepared_test.grading.unit)
+                cells = prepared_test.cells[place] = _write_cells(prepared_test.grading, value)
             yield cells
 
     def _number(self, text: str) -> Decimal | None:
-        if len(self._numbers) >= _AT_HAND:
+        if len(self._numbers) >= _CACHE_SIZE:
             self._numbers.clear()
         number = self._numbers[text] = parse_reported_number(text)
         return number
 
-    def _prepare(self, key: object, row: Sequence[str]) -> _Ready | Cells:
-        if len(self._ready) >= _AT_HAND:
-            self._ready.clear()
-        said = dict.fromkeys(OPTIONAL, "")
-        said |= {name: row[at] for name, at in zip(self._names, self._places, strict=True)}
+    def _prepare(self, key: object, row: Sequence[str]) -> _PreparedTest | Cells:
+        if len(self._prepared_tests) >= _CACHE_SIZE:
+            self._prepared_tests.clear()
+        texts = dict.fromkeys(OPTIONAL_COLUMNS, "")
+        texts |= {name: row[at] for name, at in zip(self._names, self._places, strict=True)}
         try:
-            ready: _Ready | Cells = self._read(said)
+            prepared_test: _PreparedTest | Cells = self._read(texts)
         except RowError as error:
-            ready = _cannot(str(error))
-        self._ready[key] = ready
-        return ready
+            prepared_test = _write_error(str(error))
+        self._prepared_tests[key] = prepared_test
+        return prepared_test
 
-    def _read(self, said: Mapping[str, str]) -> _Ready:
-        criterion = self._criterion(said["term"])
-        units, unit = self._units, unit_in(said["unit"], self._units)
+    def _read(self, texts: Mapping[str, str]) -> _PreparedTest:
+        criterion = self._find_criterion(texts["term"])
+        units, unit = self._units, unit_in(texts["unit"], self._units)
         albumin_unit = _ALBUMIN_IN.get(unit, "g/dL")
-        albumin = quantity_in("albumin", said["albumin"], albumin_unit, units)
+        albumin = quantity_in("albumin", texts["albumin"], albumin_unit, units)
         try:
-            one = Quantity(Decimal(1), unit)
+            unit_value = Quantity(Decimal(1), unit)
             has_albumin = albumin is not None
             measure = choose_measure(
-                criterion, said["measure"].strip(), one, has_albumin=has_albumin
+                criterion, texts["measure"].strip(), unit_value, has_albumin=has_albumin
             )
         except UnclearMeasureError as error:
             raise RowError(f"measure: {error}") from error
-        neutrophils = quantity_in("neutrophils", said["neutrophils"], "", units)
+        neutrophils = quantity_in("neutrophils", texts["neutrophils"], "", units)
         reading = Reading(
             measure,
             value=None,
-            lln=quantity_in("lln", said["lln"], unit, units),
-            uln=quantity_in("uln", said["uln"], unit, units),
+            lln=quantity_in("lln", texts["lln"], unit, units),
+            uln=quantity_in("uln", texts["uln"], unit, units),
             albumin=albumin,
-            fasting=yes_or_no("fasting", said["fasting"]),
-            symptoms=symptoms_in(said["symptomatic"]),
-            is_replaced=yes_or_no("replaced", said["replaced"]) is True,
-            treatment=treatment_in(said["treatment"]),
-            at_rest=yes_or_no("at_rest", said["at_rest"]),
-            is_anticoagulated=yes_or_no("on_anticoagulant", said["on_anticoagulant"]),
-            infarction=yes_or_no("infarction", said["infarction"]),
+            fasting=yes_or_no("fasting", texts["fasting"]),
+            symptoms=symptoms_in(texts["symptomatic"]),
+            is_replaced=yes_or_no("replaced", texts["replaced"]) is True,
+            treatment=treatment_in(texts["treatment"]),
+            at_rest=yes_or_no("at_rest", texts["at_rest"]),
+            is_anticoagulated=yes_or_no("on_anticoagulant", texts["on_anticoagulant"]),
+            infarction=yes_or_no("infarction", texts["infarction"]),
             companions={} if neutrophils is None else {"neutrophils": neutrophils},
         )
-        baseline = baseline_in(said["baseline"], unit, units)
-        return _Ready(prepare_grading(criterion, reading, baseline, unit))
+        baseline = baseline_in(texts["baseline"], unit, units)
+        return _PreparedTest(prepare_grading(criterion, reading, baseline, unit))
 
-    def _criterion(self, said: str) -> CompiledCriterion:
-        name = " ".join(said.split())
+    def _find_criterion(self, text: str) -> CompiledCriterion:
+        name = " ".join(text.split())
         slug = self._criteria.get(name.casefold())
         if slug is None:
             raise RowError(f"term: {self._table.name} has no {name!r}")
-        found = self._table.compiled.by_id.get(f"{self._table.name}.{slug}")
-        if found is None:
+        criterion = self._table.compiled.by_id.get(f"{self._table.name}.{slug}")
+        if criterion is None:
             why = self._table.not_by_number.get(slug, "clinician's assessment: it has no number")
             raise RowError(f"term: {self._table.terms[slug].term} is not graded by a number: {why}")
-        return found
+        return criterion
 
-    def _look_at(self, ready: _Ready, text: str) -> Cells:
-        """Grade a value that is a bound, none at all, or in a unit that fits nothing."""
-        if self._looks >= _AT_HAND:
-            self._looks = 0
-            for one in self._ready.values():
-                if isinstance(one, _Ready):
-                    one.looked_at.clear()
-        self._looks += 1
+    def _grade_other_value(self, prepared_test: _PreparedTest, text: str) -> Cells:
+        """Return the cells of a value that is a bound, missing, or in a unit that fits nothing."""
+        if self._other_count >= _CACHE_SIZE:
+            self._other_count = 0
+            for test in self._prepared_tests.values():
+                if isinstance(test, _PreparedTest):
+                    test.other_cells.clear()
+        self._other_count += 1
         try:
-            value = quantity_in("value", text, ready.prepared.unit, self._units)
-            found = _cells(ready.prepared, value)
+            value = quantity_in("value", text, prepared_test.grading.unit, self._units)
+            cells = _write_cells(prepared_test.grading, value)
         except RowError as error:
-            found = _cannot(str(error))
-        ready.looked_at[text] = found
-        return found
+            cells = _write_error(str(error))
+        prepared_test.other_cells[text] = cells
+        return cells
 
 
-def _by_name(table: CriteriaTable) -> Mapping[str, str]:
+def _index_slugs(table: CriteriaTable) -> Mapping[str, str]:
     """Return the slug of each term by its id, slug, published name and MedDRA code."""
     names: dict[str, str] = {}
     for slug, term in table.terms.items():
@@ -188,14 +190,14 @@ def _by_name(table: CriteriaTable) -> Mapping[str, str]:
     return names
 
 
-def _cells(ready: PreparedGrading, value: Quantity | None) -> Cells:
-    outcome = ready.grade_value(value)
+def _write_cells(grading: PreparedGrading, value: Quantity | None) -> Cells:
+    outcome = grading.grade_value(value)
     missing = "; ".join(sorted(outcome.missing))
     ends = f"{outcome.at_least:d}", f"{outcome.at_most:d}"
-    outside = ready.describe_outside(value, outcome)
-    because = f"{outcome.because}; {outside}" if outside else outcome.because
-    return (*ends, missing, because, ready.criterion.id, "")
+    outside_note = grading.describe_outside(value, outcome)
+    because = f"{outcome.because}; {outside_note}" if outside_note else outcome.because
+    return (*ends, missing, because, grading.criterion.id, "")
 
 
-def _cannot(why: str) -> Cells:
+def _write_error(why: str) -> Cells:
     return ("", "", "", "", "", why)

@@ -1,4 +1,4 @@
-"""Records that other rules wrote: what these rules would make of them, and the wish that they do.
+"""Records written by other rules: the preview of their refold by these rules, and its request.
 
 Source: docs/adr/0008-refold.md
 """
@@ -15,8 +15,8 @@ from services.safety_rules.domain.comparison.record_comparison import (
     compare_records,
 )
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.inquiries.regrade import Preview, same_terms, tables
-from services.safety_rules.inquiries.verify import recounted
+from services.safety_rules.inquiries.regrade import Preview, list_tables, match_terms
+from services.safety_rules.inquiries.verify import recompute_stored_family
 from services.store import outbox, records, states, timers
 from services.store.messages import split_into_parts
 from services.store.participant_order import find_families
@@ -25,96 +25,116 @@ from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.standing import Standing
 
 
-def outdated(conn: Connection, rules: Rules) -> list[tuple[str, ...]]:
-    """Return the families in which somebody's records are of other rules than *rules*."""
+def find_outdated_families(conn: Connection, rules: Rules) -> list[tuple[str, ...]]:
+    """Return the families with records of other rules than *rules*."""
     study = rules.protocol.study
-    of_others = [
+    subjects = [
         state.subject
         for state in states.load_states_of_other_rules(conn, rules.version)
         if state.subject != study and state.quarantined_seq is None
     ]
-    return find_families(conn, of_others)
+    return find_families(conn, subjects)
 
 
-def preview(conn: Connection, rules: Rules) -> Preview:
-    """Return what *rules* would make of the records that other rules wrote; nothing is written."""
-    before: list[EpisodeContent] = []
-    after: list[EpisodeContent] = []
+def preview_refold(conn: Connection, rules: Rules) -> Preview:
+    """Return the changes that a refold by *rules* would make; nothing is written."""
+    stored_records: list[EpisodeContent] = []
+    recomputed_records: list[EpisodeContent] = []
     standings: dict[str, Sequence[Standing]] = {}
-    for group in outdated(conn, rules):
-        found = recounted(conn, rules, group)
-        stored = [one for member in group for one in records.load_latest_episodes(conn, member)]
-        before += [one.content for one in stored if not one.retracted]
-        after += [one.content for one in found.latest if not one.retracted]
+    for group in find_outdated_families(conn, rules):
+        recomputed_family = recompute_stored_family(conn, rules, group)
+        episodes = [one for member in group for one in records.load_latest_episodes(conn, member)]
+        stored_records += [one.content for one in episodes if not one.retracted]
+        recomputed_records += [one.content for one in recomputed_family.latest if not one.retracted]
         for member in group:
-            standings[member] = [one for one in found.standings if one.participant == member]
-    compared = [_in_detail(one) for one in compare_records(before, after, _meant(before, rules))]
-    now, then = decide_rules(conn, rules), decide_rules(conn, rules, replacements=standings)
+            standings[member] = [
+                one for one in recomputed_family.standings if one.participant == member
+            ]
+    comparisons = [
+        _mark_detail_changes(one)
+        for one in compare_records(
+            stored_records, recomputed_records, _map_criteria(stored_records, rules)
+        )
+    ]
+    current_decisions, proposed_decisions = (
+        decide_rules(conn, rules),
+        decide_rules(conn, rules, replacements=standings),
+    )
     return Preview(
-        records=tuple(one for one in compared if one.is_changed),
-        unchanged=sum(not one.is_changed for one in compared),
-        decisions=tuple(zip(now, then, strict=True)),
-        carried=0,
-        lost={},
+        records=tuple(one for one in comparisons if one.is_changed),
+        unchanged_count=sum(not one.is_changed for one in comparisons),
+        decisions=tuple(zip(current_decisions, proposed_decisions, strict=True)),
+        carried_count=0,
+        lost_terms={},
         faults=(),
     )
 
 
-def _in_detail(one: RecordComparison) -> RecordComparison:
-    """Return what also tells apart what is graded alike: a record of another content is another."""
-    is_other = one.difference is RecordDifference.NONE and one.current_record != one.proposed_record
-    return replace(one, difference=RecordDifference.DETAILS) if is_other else one
+def _mark_detail_changes(comparison: RecordComparison) -> RecordComparison:
+    """Return *comparison*, as one of details when records graded alike differ otherwise."""
+    is_other = (
+        comparison.difference is RecordDifference.NONE
+        and comparison.current_record != comparison.proposed_record
+    )
+    return replace(comparison, difference=RecordDifference.DETAILS) if is_other else comparison
 
 
-def ask(db: Database, rules: Rules, *, by: str, reason: str) -> list[str]:
-    """Let what other rules wrote be folded again by *rules*; return who was asked for.
+def request_refold(db: Database, rules: Rules, *, actor: str, reason: str) -> list[str]:
+    """Request that *rules* fold the records of other rules again; return the participants.
 
-    Workers of *rules* do it, also those that begin later. Whenever they do, all stand as *rules*
-    have it since the same instant, the last at which anything was known. Who asked, and the reason,
-    are in the audit trail of each participant.
+    Workers of *rules* do it, also those that begin later. Whenever they do, all standings are those
+    of *rules* from the same instant on, the last at which anything was known. The actor and the
+    reason are in the audit trail of each participant.
     """
     with db.read() as conn:
-        everybody = [member for group in outdated(conn, rules) for member in group]
+        members = [member for group in find_outdated_families(conn, rules) for member in group]
         study = rules.protocol.study
-        at = find_last_known_at(conn, study, records.load_latest_standings(conn, study))
-    asked: list[str] = []
-    for some in split_into_parts(everybody):
-        while (done := _ask(db, rules, some, at, (by, reason))) is None:
+        known_at = find_last_known_at(conn, study, records.load_latest_standings(conn, study))
+    requested_subjects: list[str] = []
+    for part in split_into_parts(members):
+        while (
+            requested_part := _request_refold(db, rules, part, known_at, (actor, reason))
+        ) is None:
             pass  # a worker was faster with one of them
-        asked += done
-    return asked
+        requested_subjects += requested_part
+    return requested_subjects
 
 
-def _ask(
+def _request_refold(
     db: Database,
     rules: Rules,
     subjects: Sequence[str],
-    at: datetime | None,
-    told: tuple[str, str],
+    known_at: datetime | None,
+    request: tuple[str, str],
 ) -> list[str] | None:
-    """Ask for those of *subjects* that are still of other rules; None: again."""
-    by, reason = told
+    """Request those of *subjects* that are still of other rules; None: try again."""
+    actor, reason = request
     with db.write() as conn:
-        known = states.load_states_of(conn, subjects)
-        olds = [state for state in known.values() if state.is_of_other_rules(rules.version)]
-        if not states.request_refold(conn, olds, actor=by, reason=reason):
+        states_by_subject = states.load_states_of(conn, subjects)
+        outdated_states = [
+            state for state in states_by_subject.values() if state.is_of_other_rules(rules.version)
+        ]
+        if not states.request_refold(conn, outdated_states, actor=actor, reason=reason):
             conn.rollback()
             return None
-        asked = [state.subject for state in olds]
-        since = {timers.REFOLD: at} if at is not None else {}
-        timers.set_timers(conn, {one: {**since, **timers.load_timers(conn, one)} for one in asked})
-        outbox.announce_hint(conn, asked)
-    return asked
+        requested_subjects = [state.subject for state in outdated_states]
+        refold_timer = {timers.REFOLD: known_at} if known_at is not None else {}
+        timers.set_timers(
+            conn,
+            {one: {**refold_timer, **timers.load_timers(conn, one)} for one in requested_subjects},
+        )
+        outbox.announce_hint(conn, requested_subjects)
+    return requested_subjects
 
 
-def _meant(before: Sequence[EpisodeContent], rules: Rules) -> Mapping[str, str]:
-    """Return the criterion of *rules* that is meant by each that a record was graded by."""
-    graded_by = {one.criterion.rpartition(".")[0] for one in before}
-    meant: dict[str, str] = {}
-    for name in sorted(graded_by.intersection(tables())):
+def _map_criteria(contents: Sequence[EpisodeContent], rules: Rules) -> Mapping[str, str]:
+    """Return the criterion of *rules* for each by which a record was graded."""
+    graded_by = {one.criterion.rpartition(".")[0] for one in contents}
+    criterion_map: dict[str, str] = {}
+    for name in sorted(graded_by.intersection(list_tables())):
         table = load_table(name)
         protocol = replace(rules.protocol, criteria=name)
-        meant |= same_terms(
+        criterion_map |= match_terms(
             Rules(protocol, table.compiled, table.terms, name, rules.measures, rules.drugs), rules
         )
-    return meant
+    return criterion_map

@@ -1,4 +1,4 @@
-"""What would change under another version of the criteria, before anything does."""
+"""Preview of the changes under another version of the criteria."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,95 +21,112 @@ from services.vocabulary.fact import Adjudication, Assessment, Death, Fact
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What another table would make of the same facts.
+    """The changes that another table would make to the same facts.
 
     Args:
         records: Those that would change.
-        unchanged: How many would not.
-        decisions: What each stopping rule says now, and would say; of one rule each.
-        carried: How many human decisions and grades were taken over as they are, although they were
-            given under the words of the other table.
-        lost: Those whose term the other table has not: criterion, and how many.
+        unchanged_count: Number of the others.
+        decisions: The decision of each stopping rule now, and under the other table.
+        carried_count: Number of human decisions and grades that are taken as they are, although
+            they were given under the words of the other table.
+        lost_terms: Number of those whose term the other table does not have, by criterion.
         faults: Names in the protocol that mean nothing there.
     """
 
     records: tuple[RecordComparison, ...]
-    unchanged: int
+    unchanged_count: int
     decisions: tuple[tuple[Decision, Decision], ...]
-    carried: int
-    lost: Mapping[str, int]
+    carried_count: int
+    lost_terms: Mapping[str, int]
     faults: tuple[tuple[str, str], ...]
 
 
-def tables() -> list[str]:
+def list_tables() -> list[str]:
     """Return the names of all tables of criteria."""
     return sorted(one.name for one in TABLES.iterdir() if one.is_dir())
 
 
-def preview(conn: Connection, study: StudyRules, table: str) -> Preview:
-    """Return what *table* would change; nothing is written.
+def preview_regrade(conn: Connection, study: StudyRules, table: str) -> Preview:
+    """Return the changes under *table*; nothing is written.
 
-    Both sides are counted anew from the journal, so that nothing but the criteria differs.
+    Both sides are recomputed from the journal, so that nothing but the criteria differs.
 
     Raises:
         CriteriaFileError: The other table cannot be trusted.
         KeyError: There is no such table.
     """
-    if table not in tables():
+    if table not in list_tables():
         raise KeyError(table)
-    now = study.rules
-    other = load_table(table)
-    protocol = replace(now.protocol, criteria=table)
-    then = Rules(
-        protocol, other.compiled, other.terms, f"{now.version}-{table}", now.measures, now.drugs
+    current_rules = study.rules
+    proposed_table = load_table(table)
+    protocol = replace(current_rules.protocol, criteria=table)
+    proposed_rules = Rules(
+        protocol,
+        proposed_table.compiled,
+        proposed_table.terms,
+        f"{current_rules.version}-{table}",
+        current_rules.measures,
+        current_rules.drugs,
     )
-    facts = _facts(conn, now.protocol.study)
-    same = same_terms(now, then)
-    moved = [_moved(fact, same, now) for fact in facts]
-    before = assess(now, facts)
-    after = assess(then, [fact for fact in moved if fact is not None])
-    found = compare_records(
-        [one.content for one in before.episodes],
-        [one.content for one in after.episodes],
-        same,
+    facts = _load_facts(conn, current_rules.protocol.study)
+    criterion_map = match_terms(current_rules, proposed_rules)
+    renamed_facts = [_rename_criterion(fact, criterion_map, current_rules) for fact in facts]
+    current_trial = assess(current_rules, facts)
+    proposed_trial = assess(proposed_rules, [fact for fact in renamed_facts if fact is not None])
+    comparisons = compare_records(
+        [one.content for one in current_trial.episodes],
+        [one.content for one in proposed_trial.episodes],
+        criterion_map,
     )
     return Preview(
-        records=tuple(one for one in found if one.is_changed),
-        unchanged=sum(not one.is_changed for one in found),
-        decisions=tuple(zip(before.decisions, after.decisions, strict=True)),
-        carried=0 if table == now.protocol.criteria else _carried(facts, moved),
-        lost=_counted(
-            _criterion(old) for old, new in zip(facts, moved, strict=True) if new is None
+        records=tuple(one for one in comparisons if one.is_changed),
+        unchanged_count=sum(not one.is_changed for one in comparisons),
+        decisions=tuple(zip(current_trial.decisions, proposed_trial.decisions, strict=True)),
+        carried_count=0
+        if table == current_rules.protocol.criteria
+        else _count_carried(facts, renamed_facts),
+        lost_terms=_count_names(
+            _find_criterion(old)
+            for old, new in zip(facts, renamed_facts, strict=True)
+            if new is None
         ),
-        faults=tuple(find_name_faults(then)),
+        faults=tuple(find_name_faults(proposed_rules)),
     )
 
 
-def same_terms(now: Rules, then: Rules) -> Mapping[str, str]:
-    """Return the criterion of the other table that is meant by each of this one.
+def match_terms(current_rules: Rules, proposed_rules: Rules) -> Mapping[str, str]:
+    """Return the criterion of the other table for each of this one.
 
     That of the same name; or, where the name is gone, the one new name that is graded from the
     same measures in the same direction (v5 "Platelet count decreased", v6 "Thrombocytopenia").
     """
-    old, new = now.protocol.criteria, then.protocol.criteria
-    found = {f"{old}.{slug}": f"{new}.{slug}" for slug in now.terms if slug in then.terms}
-    renamed = [
+    current_table, proposed_table = (
+        current_rules.protocol.criteria,
+        proposed_rules.protocol.criteria,
+    )
+    criterion_map = {
+        f"{current_table}.{slug}": f"{proposed_table}.{slug}"
+        for slug in current_rules.terms
+        if slug in proposed_rules.terms
+    }
+    new_criteria = [
         one
-        for one in then.compiled_criteria.by_id.values()
-        if one.id.removeprefix(f"{new}.") not in now.terms
+        for one in proposed_rules.compiled_criteria.by_id.values()
+        if one.id.removeprefix(f"{proposed_table}.") not in current_rules.terms
     ]
-    for one in now.compiled_criteria.by_id.values():
+    for criterion in current_rules.compiled_criteria.by_id.values():
         alike = [
             other.id
-            for other in renamed
-            if (set(other.measures), other.direction) == (set(one.measures), one.direction)
+            for other in new_criteria
+            if (set(other.measures), other.direction)
+            == (set(criterion.measures), criterion.direction)
         ]
-        if one.id not in found and len(alike) == 1:
-            found[one.id] = alike[0]
-    return found
+        if criterion.id not in criterion_map and len(alike) == 1:
+            criterion_map[criterion.id] = alike[0]
+    return criterion_map
 
 
-def _facts(conn: Connection, study: str) -> list[Fact]:
+def _load_facts(conn: Connection, study: str) -> list[Fact]:
     return [
         known.fact
         for subject in sorted(participants.load_participants(conn, study))
@@ -117,23 +134,25 @@ def _facts(conn: Connection, study: str) -> list[Fact]:
     ]
 
 
-def _moved(fact: Fact, same: Mapping[str, str], now: Rules) -> Fact | None:
-    """Return *fact* with the name that the other table has for its term; None: it has none."""
-    criterion = _criterion(fact)
-    if not now.has_term(criterion):
+def _rename_criterion(
+    fact: Fact, criterion_map: Mapping[str, str], current_rules: Rules
+) -> Fact | None:
+    """Return *fact* with the name of its term in the other table; None: it has none."""
+    criterion = _find_criterion(fact)
+    if not current_rules.has_term(criterion):
         return fact
-    other = same.get(criterion)
-    if other is None:
+    new_criterion = criterion_map.get(criterion)
+    if new_criterion is None:
         return None
     match fact.body:
         case Adjudication() | Assessment() as body:
-            return replace(fact, body=replace(body, criterion=other))
+            return replace(fact, body=replace(body, criterion=new_criterion))
         case Death() as death:
-            return replace(fact, body=replace(death, cause=other))
+            return replace(fact, body=replace(death, cause=new_criterion))
     return fact
 
 
-def _criterion(fact: Fact) -> str:
+def _find_criterion(fact: Fact) -> str:
     match fact.body:
         case Adjudication(criterion=criterion) | Assessment(criterion=criterion):
             return criterion
@@ -142,12 +161,12 @@ def _criterion(fact: Fact) -> str:
     return ""
 
 
-def _carried(facts: Sequence[Fact], moved: Sequence[Fact | None]) -> int:
-    pairs = zip(facts, moved, strict=True)
+def _count_carried(facts: Sequence[Fact], renamed_facts: Sequence[Fact | None]) -> int:
+    pairs = zip(facts, renamed_facts, strict=True)
     return sum(new is not None and new is not old for old, new in pairs)
 
 
-def _counted(names: Iterable[str]) -> Mapping[str, int]:
+def _count_names(names: Iterable[str]) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1

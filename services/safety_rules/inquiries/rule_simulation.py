@@ -21,17 +21,17 @@ from services.vocabulary.protocol import Curve, Rule
 
 _TRIALS = (100, 1_000_000)
 _LONGEST_DAYS = 3650.0
-_AT_ONCE = 500  # trials: what fits the processor's cache
+_BATCH = 500  # trials: what fits the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """What one way of counting does at one event rate.
+class RehearsalRow:
+    """The operating characteristics of one way of counting at one event rate.
 
     Args:
         rate: Of the event within the window.
         counting: A policy, or ``naive``.
-        is_own: Whether the rule counts that way.
+        is_own: True if the rule counts that way.
         p_stop: Share of the trials that it stops.
         standard_error: Of that share, by simulation.
         mean_enrolled: Participants who had entered when it stopped; all, when it did not.
@@ -61,7 +61,7 @@ class Rehearsal:
     trials: int
     seed: int
     exact: tuple[tuple[float, float], ...]
-    rows: tuple[Rehearsed, ...]
+    rows: tuple[RehearsalRow, ...]
 
 
 def rehearse(
@@ -74,7 +74,7 @@ def rehearse(
     trials: int = 10_000,
     seed: int = 7,
 ) -> Rehearsal:
-    """Return what *rule* would do in simulated trials, by its own path and by every other count.
+    """Return the characteristics of *rule* in simulated trials, by its own and every other count.
 
     The same arguments give the same numbers.
 
@@ -91,23 +91,23 @@ def rehearse(
         ValueError: An argument is out of range; the message names it.
     """
     course = TrialPlan(accrual_days, window_days, onset or rule.curve)
-    _check(course, rates, trials, seed)
+    _check_arguments(course, rates, trials, seed)
     limit, n = read_limits(rule), rule.stop_when.n
     exact = compute_characteristics(np.array(limit.table), rates)
-    rows: list[Rehearsed] = []
+    rows: list[RehearsalRow] = []
     for rate in rates:
         chance = np.random.default_rng(seed)
-        tallies = {counting: _Tally() for counting in COUNTING_METHODS}
-        for start in range(0, trials, _AT_ONCE):
-            some = draw_trials(course, rate, n, min(_AT_ONCE, trials - start), chance)
-            for counting, tally in tallies.items():
-                tally.add(some, find_stop_instants(some, counting, rule.curve, limit))
+        tallies = {method: _Tally() for method in COUNTING_METHODS}
+        for start in range(0, trials, _BATCH):
+            drawn_trials = draw_trials(course, rate, n, min(_BATCH, trials - start), chance)
+            for method, tally in tallies.items():
+                tally.add(drawn_trials, find_stop_instants(drawn_trials, method, rule.curve, limit))
         rows += [
-            Rehearsed(
+            RehearsalRow(
                 rate=rate,
                 counting=counting,
                 is_own=counting == rule.policy,
-                p_stop=(share := tally.stopped / trials),
+                p_stop=(share := tally.stop_count / trials),
                 standard_error=math.sqrt(share * (1 - share) / trials),
                 mean_enrolled=tally.enrolled / trials,
                 mean_events=tally.events / trials,
@@ -129,18 +129,20 @@ def rehearse(
 class _Tally:
     """Sums over the trials."""
 
-    stopped: int = 0
+    stop_count: int = 0
     enrolled: int = 0
     events: int = 0
 
-    def add(self, some: SimulatedTrials, at: Floats) -> None:
-        """Count what had happened when each trial stopped, or in all of it."""
-        self.stopped += int(np.isfinite(at).sum())
-        self.enrolled += int((some.entered_at <= at[:, None]).sum())
-        self.events += int((np.isfinite(some.event_at) & (some.event_at <= at[:, None])).sum())
+    def add(self, drawn_trials: SimulatedTrials, stop_at: Floats) -> None:
+        """Add the participants and events of each trial until it stopped, or of all of it."""
+        self.stop_count += int(np.isfinite(stop_at).sum())
+        self.enrolled += int((drawn_trials.entered_at <= stop_at[:, None]).sum())
+        self.events += int(
+            (np.isfinite(drawn_trials.event_at) & (drawn_trials.event_at <= stop_at[:, None])).sum()
+        )
 
 
-def _check(course: TrialPlan, rates: Sequence[float], trials: int, seed: int) -> None:
+def _check_arguments(course: TrialPlan, rates: Sequence[float], trials: int, seed: int) -> None:
     if not rates or not all(0 <= rate <= 1 for rate in rates):
         raise ValueError(f"rates must be one or more numbers from 0 to 1, not {[*rates]}")
     if not _TRIALS[0] <= trials <= _TRIALS[1]:

@@ -1,4 +1,4 @@
-"""Each site beside the rest under each stopping rule: for the safety officer, never the DSMB."""
+"""Each site against the rest under each stopping rule: for the safety officer, never the DSMB."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class SiteRow:
         watch_only: As the rule.
         site: Id.
         so_far: Events among all who were treated, whatever their follow-up.
-        effective: What the site's participants count for so far, by the rule's own policy.
+        effective: Sum of the weights of the site's participants so far, by the rule's own policy.
         other_effective: The same of the others.
         test: Of *so_far*.
         holm_more: One-sided p, adjusted for every row of its family that can stand out; None: it
@@ -78,34 +78,34 @@ class SiteView:
     rows: tuple[SiteRow, ...]
 
 
-def compare(conn: Connection, rules: Rules, as_of: datetime | None = None) -> SiteView | None:
-    """Return each site beside the rest, of what was known at *as_of* (None: of all that is known).
+def compare_sites(conn: Connection, rules: Rules, as_of: datetime | None = None) -> SiteView | None:
+    """Return each site against the rest, at the cut *as_of* (None: of all that is known).
 
     None when nothing was known of anybody by then. A rule without events compares nothing; nor
     does a site without treated participants, or one that has them all.
     """
     protocol = rules.protocol
-    known = load_cut(conn, rules, as_of)
-    if known is None:
+    cut = load_cut(conn, rules, as_of)
+    if cut is None:
         return None
     people = participants.load_participants(conn, protocol.study)
     site_of = {subject: one.site for subject, one in people.items()}
     pairs = [
         pair
         for rule in protocol.rules
-        for pair in _of_rule(rule, known.standings[rule.id], site_of, known.as_of)
+        for pair in _compare_under_rule(rule, cut.standings[rule.id], site_of, cut.as_of)
     ]
     rows = [
         row
         for watch_only in (False, True)
-        for row in _rows([pair for pair in pairs if pair.rule.watch_only is watch_only])
+        for row in _test_sites([pair for pair in pairs if pair.rule.watch_only is watch_only])
     ]
-    return SiteView(protocol.study, known.as_of, protocol.label, tuple(rows))
+    return SiteView(protocol.study, cut.as_of, protocol.label, tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
-    """A row before it is known how many there are."""
+class _SiteComparison:
+    """A row before the adjustment for the number of rows."""
 
     rule: Rule
     site: str
@@ -115,71 +115,79 @@ class _Compared:
     other_effective: float
 
 
-def _of_rule(
-    rule: Rule, observed: Sequence[ObservedStanding], site_of: Mapping[str, str], cut_at: datetime
-) -> Iterable[_Compared]:
-    of = select_cohort(rule, observed, cut_at)
-    happened = find_outcomes(of, choose_operative_event(rule))
-    had = np.isfinite(happened.event_at)
-    if not had.any():
+def _compare_under_rule(
+    rule: Rule,
+    observed: Sequence[ObservedStanding],
+    sites_by_participant: Mapping[str, str],
+    cut_at: datetime,
+) -> Iterable[_SiteComparison]:
+    cohort = select_cohort(rule, observed, cut_at)
+    outcomes = find_outcomes(cohort, choose_operative_event(rule))
+    has_event = np.isfinite(outcomes.event_at)
+    if not has_event.any():
         return
-    over = _followed_through(of, happened)
-    weight = compute_weights(of, happened, rule.policy, rule.curve, np.array([of.as_of]))[0]
-    at = np.array([site_of.get(member.participant, "") for member in of.members])
-    for site in sorted(set(at.tolist())):
-        here = at == site
-        if here.all():
+    is_followed = _find_followed_through(cohort, outcomes)
+    weight = compute_weights(cohort, outcomes, rule.policy, rule.curve, np.array([cohort.as_of]))[0]
+    sites = np.array(
+        [sites_by_participant.get(member.participant, "") for member in cohort.members]
+    )
+    for site in sorted(set(sites.tolist())):
+        at_site = sites == site
+        if at_site.all():
             continue
-        yield _Compared(
+        yield _SiteComparison(
             rule,
             site,
-            _table(here, had),
-            _table(here[over], had[over]),
-            float(weight[here].sum()),
-            float(weight[~here].sum()),
+            _count_events(at_site, has_event),
+            _count_events(at_site[is_followed], has_event[is_followed]),
+            float(weight[at_site].sum()),
+            float(weight[~at_site].sum()),
         )
 
 
-def _followed_through(of: Cohort, happened: Outcomes) -> Flags:
-    """Say of whom everything is known: the window is over, and nothing in it was missed."""
-    return (of.window_ends_at <= of.as_of) & (
-        (of.followed_until >= of.window_ends_at) | np.isfinite(happened.closed_at)
+def _find_followed_through(cohort: Cohort, outcomes: Outcomes) -> Flags:
+    """Return the members whose window is over, and who were followed through it."""
+    return (cohort.window_ends_at <= cohort.as_of) & (
+        (cohort.followed_until >= cohort.window_ends_at) | np.isfinite(outcomes.closed_at)
     )
 
 
-def _table(here: Flags, had: Flags) -> SiteTable:
+def _count_events(at_site: Flags, has_event: Flags) -> SiteTable:
     return SiteTable(
-        int((here & had).sum()), int(here.sum()), int((~here & had).sum()), int((~here).sum())
+        int((at_site & has_event).sum()),
+        int(at_site.sum()),
+        int((~at_site & has_event).sum()),
+        int((~at_site).sum()),
     )
 
 
-def _rows(family: Sequence[_Compared]) -> Iterable[SiteRow]:
-    tests = [run_fisher_test(one.so_far) for one in family]
-    more = adjust_p_values(
+def _test_sites(family: Sequence[_SiteComparison]) -> Iterable[SiteRow]:
+    tests = [run_fisher_test(comparison.so_far) for comparison in family]
+    one_sided = adjust_p_values(
         [t.one_sided for t in tests], [t.smallest_one_sided for t in tests], LEVEL
     )
-    both = adjust_p_values(
+    two_sided = adjust_p_values(
         [t.two_sided for t in tests], [t.smallest_two_sided for t in tests], LEVEL
     )
-    for one, test, p_more, p_both in zip(family, tests, more, both, strict=True):
+    for comparison, test, p_more, p_both in zip(family, tests, one_sided, two_sided, strict=True):
         yield SiteRow(
-            rule=one.rule.id,
-            title=one.rule.title,
-            watch_only=one.rule.watch_only,
-            site=one.site,
-            so_far=one.so_far,
-            effective=one.effective,
-            other_effective=one.other_effective,
+            rule=comparison.rule.id,
+            title=comparison.rule.title,
+            watch_only=comparison.rule.watch_only,
+            site=comparison.site,
+            so_far=comparison.so_far,
+            effective=comparison.effective,
+            other_effective=comparison.other_effective,
             test=test,
             holm_more=p_more,
             holm_two_sided=p_both,
-            window_over=one.window_over,
-            window_over_test=run_fisher_test(one.window_over),
-            says=_says(p_more),
+            window_over=comparison.window_over,
+            window_over_test=run_fisher_test(comparison.window_over),
+            says=_describe_difference(p_more),
         )
 
 
-def _says(holm_more: float | None) -> str:
+def _describe_difference(holm_more: float | None) -> str:
     if holm_more is None:
         return "could not stand out"
     return "more than the rest" if holm_more <= LEVEL else "no difference seen"
