@@ -1,4 +1,4 @@
-"""Calcium as it would be at a normal albumin: what CTCAE grades.
+"""Calcium corrected for albumin, which CTCAE grades.
 
 Source: CTCAE v5.0, Metabolism and nutrition disorders, "Hypocalcemia"; docs/decisions/grading.md
 """

@@ -1,10 +1,12 @@
 """A grading criterion as data: published wording beside the thresholds that stand for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from operator import ge, gt, le, lt
+from typing import Any
 
 from services.vocabulary.grade import Grade, Input
 
@@ -28,6 +30,14 @@ class Operator(StrEnum):
     LE = "<="
     GT = ">"
     GE = ">="
+
+
+COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
+    Operator.LT: lt,
+    Operator.LE: le,
+    Operator.GT: gt,
+    Operator.GE: ge,
+}
 
 
 class ArmPopulation(StrEnum):

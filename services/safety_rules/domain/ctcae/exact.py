@@ -7,22 +7,15 @@ one test are graded by numbers alone.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import ge, gt, le, lt
 
 from services.safety_rules.domain.ctcae.compiled import Ladder, MeasureGrading
-from services.safety_rules.domain.ctcae.criterion import Comparison, Operator, Threshold
+from services.safety_rules.domain.ctcae.criterion import COMPARE, Comparison, Threshold
 from services.safety_rules.domain.ctcae.grading_inputs import GradingInputs
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.grade import ExactGrade, Grade
 from services.vocabulary.quantity import Quantity
 
 ComparisonFunction = Callable[[Decimal, Decimal], bool]
-COMPARE: dict[Operator, ComparisonFunction] = {
-    Operator.LT: lt,
-    Operator.LE: le,
-    Operator.GT: gt,
-    Operator.GE: ge,
-}
 _NOT_MET = ExactGrade(Grade.NONE, "no threshold met")
 
 

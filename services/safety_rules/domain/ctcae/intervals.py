@@ -6,10 +6,10 @@ Source: docs/decisions/grading.md, "limit, baseline, fasting, symptoms, albumin 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from operator import ge, gt, le, lt
 
 from services.safety_rules.domain.ctcae.compiled import Ladder, MeasureGrading
 from services.safety_rules.domain.ctcae.criterion import (
+    COMPARE,
     ArmPopulation,
     Comparison,
     Direction,
@@ -29,7 +29,6 @@ from services.vocabulary.grade import ExactGrade, Grade, GradingOutcome, Incompl
 from services.vocabulary.quantity import Quantity
 
 _LIMITS = (Input.LLN, Input.ULN, Input.BASELINE)
-_COMPARE = {Operator.LT: lt, Operator.LE: le, Operator.GT: gt, Operator.GE: ge}
 _LIMITS_IN_ORDER = OrderConstraint(Input.LLN, Input.ULN, strictly=True)
 
 # The order of baseline and limit that an arm states.
@@ -135,7 +134,7 @@ class PossibleArm:
         elif comparison.multiple_of is not None:
             limit = corner[comparison.multiple_of]
             bound = RangeEnd(limit.number * comparison.factor + comparison.offset, limit.side)
-        return bool(_COMPARE[comparison.operator](value, bound))
+        return COMPARE[comparison.operator](value, bound)
 
 
 def bound_grade(grading: MeasureGrading, inputs: GradingInputs) -> GradingOutcome:

@@ -20,7 +20,7 @@ class FollowUp:
         participant: Pseudonym of the survivor of merges.
         anchors: Nothing in them lies after the data cut.
         ends_at: Last instant at which the participant was observed, at most the withdrawal and the
-            data cut: what is dated later does not count.
+            data cut: later events do not count.
         acute: Organ stages, by time.
         chronic: Global severity, by time.
     """

@@ -35,7 +35,7 @@ class ConfounderEvents:
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove *fact*, for which `may_confound` is True."""
-        low = False
+        is_low = False
         match fact.body:
             case Culture():
                 events = self.cultures
@@ -43,12 +43,12 @@ class ConfounderEvents:
                 count = None if value is None else rescale_quantity(value, "10*9/L")
                 if count is None:
                     return
-                events, low = self.counts, _is_low(count)
+                events, is_low = self.counts, _is_low(count)
             case Administration(drug="transfusion"):
                 events = self.transfusions
             case _:
                 events = self.antibiotics
-        event = (fact.observed_at, fact.id, low)
+        event = (fact.observed_at, fact.id, is_low)
         if stands:
             insort(events, event)
         else:
@@ -68,7 +68,7 @@ class ConfounderEvents:
                 self.antibiotics, onset_at, _ANTIBIOTICS_SPAN, _ANTIBIOTICS_SPAN
             ),
         }
-        return tuple(name for name, does in is_present.items() if does)
+        return tuple(name for name, holds in is_present.items() if holds)
 
 
 def find_explained_span(fact: Fact) -> tuple[datetime, datetime]:

@@ -78,8 +78,8 @@ class CriterionRecords:
     ) -> None:
         """Put *runs* after the first *retained_count* runs."""
         previous_by_onset = {
-            run.onset_at: (run, before, record)
-            for run, before, record in zip(
+            run.onset_at: (run, next_onset, record)
+            for run, next_onset, record in zip(
                 self.runs[retained_count:],
                 self._list_next_onsets(retained_count),
                 self.records[retained_count:],
@@ -117,15 +117,15 @@ class CriterionRecords:
             self.records = tuple(records)
         return has_changed
 
-    def _list_next_onsets(self, first: int) -> list[datetime | None]:
-        """Return the onset of the next run for each run from number *first* on; None: none."""
-        onsets = [run.onset_at for run in self.runs[first + 1 :]]
-        return [before for _, before in zip_longest(self.runs[first:], onsets)]
+    def _list_next_onsets(self, position: int) -> list[datetime | None]:
+        """Return the onset of the next run for each run from number *position* on; None: none."""
+        onsets = [run.onset_at for run in self.runs[position + 1 :]]
+        return [next_onset for _, next_onset in zip_longest(self.runs[position:], onsets)]
 
-    def _find_positions(self, time: TimeRange) -> range:
-        """Return the positions of the runs of which a part lies in *time*."""
-        first = max(0, self._find_last_begun(time[0]))
-        return range(first, self._find_last_begun(time[1]) + 1)
+    def _find_positions(self, time_range: TimeRange) -> range:
+        """Return the positions of the runs of which a part lies in *time_range*."""
+        first = max(0, self._find_last_begun(time_range[0]))
+        return range(first, self._find_last_begun(time_range[1]) + 1)
 
     def _find_last_begun(self, instant: datetime) -> int:
         """Return the position of the last run that began by *instant*; -1: none had."""

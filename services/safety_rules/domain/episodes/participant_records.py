@@ -39,9 +39,8 @@ class ParticipantRecords:
         self._courses = courses
         self._groups: dict[str, CriterionRecords] = {}
         self._changed_criteria: set[str] = set()
-        self._stale_ranges: dict[
-            str, list[TimeRange]
-        ] = {}  # what has to be said anew, though no run changed
+        # Of criteria, the times whose records are made again although no run changed.
+        self._stale_ranges: dict[str, list[TimeRange]] = {}
         self._records_by_criterion: dict[str, tuple[EpisodeContent, ...]] = {}
         self._all_records: tuple[EpisodeContent, ...] | None = ()
 

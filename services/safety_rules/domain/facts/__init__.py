@@ -1,1 +1,1 @@
-"""Facts that stand, the participant each belongs to, and what hangs on them."""
+"""Standing facts, the participant each belongs to, and the anchors and drugs read from them."""

@@ -125,7 +125,7 @@ def _find_course_starts(infusions: list[Fact], gap: timedelta) -> tuple[datetime
     last: datetime | None = None
     for fact in sorted(infusions, key=lambda f: (f.observed_at, f.id)):
         action = fact.body.action if isinstance(fact.body, Administration) else None
-        # a rate without a start before it: the message that said so was lost
+        # a rate without a start before it: the message of the start was lost
         runs = action is Action.RATE and not starts
         begins = runs or action in (Action.START, Action.DOSE)
         if begins and (last is None or fact.observed_at - last > gap):

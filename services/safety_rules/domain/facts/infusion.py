@@ -40,9 +40,13 @@ class Infusion:
 
     def find_restarts(self, longest: timedelta) -> Iterator[tuple[InfusionPeriod, timedelta]]:
         """Yield each period that began after a pause of at most *longest*, with the pause."""
-        for before, after in zip(self.periods, self.periods[1:], strict=False):
-            if before.end is not None and after.begins and after.start - before.end <= longest:
-                yield after, after.start - before.end
+        for period, next_period in zip(self.periods, self.periods[1:], strict=False):
+            if (
+                period.end is not None
+                and next_period.begins
+                and next_period.start - period.end <= longest
+            ):
+                yield next_period, next_period.start - period.end
 
 
 def trace_infusion(facts: Iterable[Fact], drug: str) -> Infusion:

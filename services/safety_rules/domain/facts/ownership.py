@@ -17,7 +17,12 @@ from services.vocabulary.fact import (
     Observation,
 )
 
-_FEED_BODIES = (Administration, Death, Movement, Observation)  # what feeds send under an identifier
+_FEED_BODIES = (
+    Administration,
+    Death,
+    Movement,
+    Observation,
+)  # those that feeds send under an identifier
 
 _FactSet = tuple[str, str, datetime | None]  # subject, series, observed_at; None: all of the series
 
@@ -135,8 +140,8 @@ class Ownership:
                 owner, visit = move.target, move.new_visit or visit
         return self.survivor_of[owner]
 
-    def _is_one_person(self, one: str, other: str) -> bool:
-        return self.survivor_of[one] == self.survivor_of[other]
+    def _is_one_person(self, first: str, second: str) -> bool:
+        return self.survivor_of[first] == self.survivor_of[second]
 
     def _find_visit(self, fact: Fact) -> str:
         """Return the visit of *fact*; a correction without one has that of the fact it corrects."""

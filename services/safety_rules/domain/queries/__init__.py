@@ -1,1 +1,1 @@
-"""Questions to a site: numbers that cannot be, facts that contradict each other."""
+"""Data queries to a site: impossible numbers, facts that contradict each other."""

@@ -1,4 +1,4 @@
-"""Facts that cannot all be true: kept as they are, used as documented, and asked about.
+"""Facts that cannot all be true: kept as they are, used as documented, and queried.
 
 Source: docs/decisions/corrections.md, "Facts that contradict each other"
 """
@@ -92,7 +92,7 @@ def _check_stops(standing_facts: Sequence[Fact]) -> Iterator[Query]:
     by_order: dict[tuple[str, str], list[Fact]] = {}
     for fact in standing_facts:
         if isinstance(fact.body, Administration):
-            order, _, _ = fact.series.rpartition("|")  # the rest is what was done
+            order, _, _ = fact.series.rpartition("|")  # the rest is the action
             by_order.setdefault((fact.body.drug, order), []).append(fact)
     for (drug, _), facts in sorted(by_order.items()):
         first = facts[0]

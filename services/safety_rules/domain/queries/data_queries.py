@@ -16,7 +16,7 @@ from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.measure import Measure
 from services.vocabulary.quantity import Quantity
 
-# Readings of the syndromes; a temperature is asked about by the criterion of fever
+# Readings of the syndromes; a temperature is queried under the criterion of fever
 _SIGNS = frozenset({"sbp", "oxygen-flow", "fio2"})
 
 
@@ -73,10 +73,10 @@ class PlausibilityCheck:
         return queries
 
 
-def _is_alike(body: Observation, other: Observation) -> bool:
-    if body.value is None or other.value is None or body.value.unit != other.value.unit:
+def _is_alike(body: Observation, known_body: Observation) -> bool:
+    if body.value is None or known_body.value is None or body.value.unit != known_body.value.unit:
         return False
-    return body.lln == other.lln and body.uln == other.uln
+    return body.lln == known_body.lln and body.uln == known_body.uln
 
 
 def query_impossible_bedside(fact: Fact, measures: Mapping[str, Measure]) -> Iterator[Query]:

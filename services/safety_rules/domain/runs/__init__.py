@@ -1,1 +1,1 @@
-"""Runs: stretches of time during which a grade was above its baseline."""
+"""Runs: the times during which a grade was above its baseline."""

@@ -1,4 +1,4 @@
-"""A run: one stretch of time during which a criterion's grade was above its baseline."""
+"""A run: one time during which a criterion's grade was above its baseline."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

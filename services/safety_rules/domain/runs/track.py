@@ -21,8 +21,8 @@ class FactTrack(Generic[S]):
     state after it, and the run that it ended. Runs that have ended are no part of a state, so that
     it is the same object as long as nothing happens, and a late fact is soon forgotten.
 
-    The state after every instant is kept: a late fact steps again through what follows it, up to
-    the first instant after which the state is what it was before.
+    The state after every instant is kept: a late fact steps again through the instants after it, up
+    to the first at which the state is the same as before.
     """
 
     def __init__(self, initial: S, step: StepFunction[S]) -> None:

@@ -38,7 +38,7 @@ class Design:
         looks: Evaluable participants at each look, each of 1 .. n when there are no others.
         boundary: Events that stop at each look, or look + 1 where it cannot stop.
         attained_alpha: Exact type I error at p0.
-        characteristics: At each rate that was asked for.
+        characteristics: At each of the given rates.
     """
 
     family: str
@@ -132,7 +132,7 @@ def make_design(
         alpha: Nominal one-sided type I error at p0, inside (0, 1).
         n: Planned maximum, 1 to 1000.
         looks: Evaluable participants at each look, increasing, up to n; empty: after each one.
-        rates: Event rates at which to compute what the boundary does, each in [0, 1].
+        rates: Event rates at which the characteristics are computed, each in [0, 1].
         parameters: Of the family; for ``table``: ``boundary``, the events that stop at each look.
 
     Raises:

@@ -161,7 +161,7 @@ class _RuleWatch:
     def update_crossings(
         self, known_at: datetime, instant: datetime, observed_until: Mapping[str, datetime]
     ) -> None:
-        """Check the rule at *instant* on what has been known since *known_at*."""
+        """Check the rule at *instant* on the knowledge since *known_at*."""
         crossed_at = self._find_crossing_date(instant, observed_until)
         if crossed_at is not None and not self.is_crossed:
             self.crossings.append(BoundaryCrossing(max(known_at, crossed_at)))

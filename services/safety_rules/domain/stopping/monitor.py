@@ -40,13 +40,13 @@ def decide_rule(
     *,
     data_cut: Mapping[str, int] | None = None,
 ) -> Decision:
-    """Return the decision of *rule* on what was known at *as_of*.
+    """Return the decision of *rule* at the data cut *as_of*.
 
     Args:
         protocol: That the rule belongs to.
         rule: Without a fault (see `find_rule_faults`).
         observed: Every participant of the study, in any order, with the standing under this rule.
-        as_of: The data cut, aware; what is dated later has not happened yet.
+        as_of: The data cut, aware; later events have not happened yet.
         determination: The DSMB's last answer to this rule.
         data_cut: Kept with the decision as it is.
 

@@ -93,8 +93,8 @@ def list_path_points(
 ) -> tuple[PathPoint, ...]:
     """Return the points by date: one for each UTC date with events, at the last of them.
 
-    With grouped looks those are for drawing only; what is compared is one more point for each look,
-    at the first instant when the effective size reaches it, with all the events of that date.
+    With grouped looks those are for drawing only; one more point for each look is compared, at the
+    first instant when the effective size reaches it, with all the events of that date.
     """
     rule_path = trace_path(cohort, outcomes, policy, curve)
     rows = (

@@ -21,7 +21,7 @@ from services.safety_rules.domain.stopping.prediction import (
 )
 from services.vocabulary.protocol import Policy, Rule
 
-PRIOR_PARTICIPANTS = 2.0  # what a prior at p0 is worth where the rule's method has none
+PRIOR_PARTICIPANTS = 2.0  # the weight of a prior at p0 where the rule's method has none
 
 
 @dataclass(frozen=True, slots=True)

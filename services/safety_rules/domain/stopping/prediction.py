@@ -160,9 +160,7 @@ def compute_predictive_chance(plan: OutstandingPlan, limit: SignedLimits) -> flo
         state[:, 1:] += newly_affected
         if events is not None:
             state[:, max(events - plan.events, 0) :] = 0.0
-    total_mass = math.exp(
-        _compute_log_total(plan) - log_total_before
-    )  # what the chances are parts of
+    total_mass = math.exp(_compute_log_total(plan) - log_total_before)  # of all chances
     return float(min(max(1 - state.sum() / total_mass, 0.0), 1.0))
 
 

@@ -14,20 +14,20 @@ RuleFault = tuple[str, str]
 def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
     """Yield the faults of *rule*, as (field, problem), the first cause first.
 
-    After a fault in what the later checks rest upon, those are left out.
+    A fault leaves out the later checks that depend on it.
     """
-    when = rule.stop_when
+    stop = rule.stop_when
     yield from (("pending.curve", problem) for problem in find_curve_faults(rule.curve))
-    faults = [*find_step_faults(when.boundary, when.n, rule.looks)]
+    faults = [*find_step_faults(stop.boundary, stop.n, rule.looks)]
     if faults:
-        yield from ((f"stop_when.boundary.{at}".rstrip("."), what) for at, what in faults)
+        yield from ((f"stop_when.boundary.{path}".rstrip("."), fault) for path, fault in faults)
         return
     try:
         computed_design = design_rule(rule)
     except ValueError as error:
         yield "stop_when", str(error)
         return
-    signed_boundary = expand_steps(when.boundary, when.n, rule.looks)
+    signed_boundary = expand_steps(stop.boundary, stop.n, rule.looks)
     signed_at_looks = tuple(signed_boundary[x] for x in computed_design.looks)
     if computed_design.boundary != signed_at_looks:
         yield "stop_when.boundary", _describe_difference(rule, computed_design)
@@ -41,24 +41,24 @@ def design_rule(rule: Rule, rates: Sequence[float] = ()) -> Design:
     Raises:
         ValueError: The method or one of its numbers is out of range; the message names it.
     """
-    when = rule.stop_when
-    parameters = dict(when.parameters)
-    if when.method == "table":
-        signed_boundary = expand_steps(when.boundary, when.n, rule.looks)
-        sizes = rule.looks or range(1, when.n + 1)
+    stop = rule.stop_when
+    parameters = dict(stop.parameters)
+    if stop.method == "table":
+        signed_boundary = expand_steps(stop.boundary, stop.n, rule.looks)
+        sizes = rule.looks or range(1, stop.n + 1)
         parameters = {**parameters, "boundary": tuple(float(signed_boundary[x]) for x in sizes)}
     else:
-        check_family(when.method, when.n, when.p0, parameters)
+        check_family(stop.method, stop.n, stop.p0, parameters)
     return make_design(
-        when.method, when.p0, when.alpha, when.n, looks=rule.looks, rates=rates, **parameters
+        stop.method, stop.p0, stop.alpha, stop.n, looks=rule.looks, rates=rates, **parameters
     )
 
 
 def _describe_difference(rule: Rule, computed_design: Design) -> str:
-    when = rule.stop_when
+    stop = rule.stop_when
     return (
-        f"the file says {format_steps(when.boundary)}; {when.method} with p0 {when.p0:g}, alpha "
-        f"{when.alpha:g}, n {when.n} gives {computed_design.boundary_text}"
+        f"the file says {format_steps(stop.boundary)}; {stop.method} with p0 {stop.p0:g}, alpha "
+        f"{stop.alpha:g}, n {stop.n} gives {computed_design.boundary_text}"
         f" (type I error {computed_design.attained_alpha:.5f})"
     )
 

@@ -1,1 +1,1 @@
-"""CRS, ICANS and GVHD, graded from what is charted at the bedside."""
+"""CRS, ICANS and GVHD, graded from the facts charted at the bedside."""

@@ -65,8 +65,8 @@ def chart_readings(
     """
 
     def rank_fact(fact: Fact) -> tuple[bool, Decimal | int, str]:
-        found = severity(fact.body) if isinstance(fact.body, Observation) else None
-        return found is not None, found or 0, fact.id
+        rank = severity(fact.body) if isinstance(fact.body, Observation) else None
+        return rank is not None, rank or 0, fact.id
 
     new_readings: dict[str, Fact] = {}
     for fact in facts:

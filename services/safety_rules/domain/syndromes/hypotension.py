@@ -129,9 +129,9 @@ def _may_reach_blood(fact: Fact) -> bool:
     return route.strip().upper() not in _ELSEWHERE
 
 
-def _grade_treatment(grade: Grade, what: str, facts: list[Fact]) -> SignGrade:
+def _grade_treatment(grade: Grade, treatment: str, facts: list[Fact]) -> SignGrade:
     names = ", ".join(sorted(getattr(fact.body, "drug", "") for fact in facts))
-    return SignGrade(grade, grade, f"{what} ({names})", facts=tuple(facts))
+    return SignGrade(grade, grade, f"{treatment} ({names})", facts=tuple(facts))
 
 
 def _describe_pressure(fact: Fact) -> str:

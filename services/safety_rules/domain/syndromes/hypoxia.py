@@ -1,7 +1,7 @@
 """Hypoxia of the ASTCT scale: by the oxygen device, and only then by the flow.
 
 Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; the devices in its
-footnotes, and what they leave open: docs/decisions/bedside.md
+footnotes, and where they are silent: docs/decisions/bedside.md
 """
 
 from decimal import Decimal
