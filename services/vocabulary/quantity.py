@@ -14,6 +14,24 @@ class Censoring(StrEnum):
     MORE_THAN = ">"
 
 
+_SIGNS = {sign.value: sign for sign in Censoring} | {
+    "≤": Censoring.AT_MOST,
+    "≥": Censoring.AT_LEAST,
+}
+
+
+def split_censoring(text: str) -> tuple[Censoring | None, str]:
+    """Return the sign that *text* begins with, None when it has none, and the rest.
+
+    >>> split_censoring("<= 0.1"), split_censoring("7")
+    ((<Censoring.AT_MOST: '<='>, ' 0.1'), (None, '7'))
+    """
+    for length in (2, 1):
+        if (sign := _SIGNS.get(text[:length])) is not None:
+            return sign, text[length:]
+    return None, text
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A finite decimal value in a UCUM unit; an empty *unit* means that none was reported.

@@ -15,10 +15,9 @@ from services.safety_rules.domain.ctcae.grading import (
 )
 from services.vocabulary.grade import Symptoms
 from services.vocabulary.number_text import parse_reported_number
-from services.vocabulary.quantity import Censoring, Quantity
+from services.vocabulary.quantity import Quantity, split_censoring
 
-_QUANTITY = re.compile(r"(?P<sign>[<>]=?|[≤≥]|) ?(?P<number>\S+)(?: (?P<unit>.+))?")
-_SIGNS = {"≤": "<=", "≥": ">="}
+_NUMBER_AND_UNIT = re.compile(r" ?(?P<number>\S+)(?: (?P<unit>.+))?")
 _YES_OR_NO = {
     **dict.fromkeys(("yes", "y", "true", "1"), True),
     **dict.fromkeys(("no", "n", "false", "0"), False),
@@ -46,15 +45,13 @@ def quantity_in(column: str, text: str, unit: str, units: Mapping[str, str]) -> 
     text = text.strip()
     if not text:
         return None
-    match = _QUANTITY.fullmatch(text)
+    censoring, rest = split_censoring(text)
+    match = _NUMBER_AND_UNIT.fullmatch(rest)
     number = None if match is None else parse_reported_number(match["number"])
     if match is None or number is None:
         raise RowError(f"{column}: {text!r} is no number")
-    sign = _SIGNS.get(match["sign"], match["sign"])
-    own = match["unit"]
-    return Quantity(
-        number, unit if own is None else unit_in(own, units), Censoring(sign) if sign else None
-    )
+    own_unit = match["unit"]
+    return Quantity(number, unit if own_unit is None else unit_in(own_unit, units), censoring)
 
 
 def unit_in(text: str, units: Mapping[str, str]) -> str:

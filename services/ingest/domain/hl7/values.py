@@ -7,17 +7,9 @@ import re
 from collections.abc import Sequence
 
 from services.vocabulary.number_text import parse_reported_number
-from services.vocabulary.quantity import Censoring, Quantity
+from services.vocabulary.quantity import Censoring, Quantity, split_censoring
 
 _RANGE = re.compile(r"([+-]?[0-9.]+)\s*(?:-|\u2013|to)\s*([+-]?[0-9.]+)")
-_SIGNS = {
-    "<": Censoring.LESS_THAN,
-    "<=": Censoring.AT_MOST,
-    "≤": Censoring.AT_MOST,
-    ">": Censoring.MORE_THAN,
-    ">=": Censoring.AT_LEAST,
-    "≥": Censoring.AT_LEAST,
-}
 
 
 def read_value(kind: str, components: Sequence[str], unit: str) -> Quantity | None:
@@ -41,13 +33,9 @@ def read_value(kind: str, components: Sequence[str], unit: str) -> Quantity | No
 
 
 def _read_quantity(text: str, unit: str) -> Quantity | None:
-    for length in (2, 1):
-        sign = _SIGNS.get(text[:length])
-        if sign is not None:
-            number = parse_reported_number(text[length:])
-            return None if number is None else Quantity(number, unit, sign)
-    number = parse_reported_number(text.removeprefix("="))
-    return None if number is None else Quantity(number, unit)
+    censoring, rest = split_censoring(text)
+    number = parse_reported_number(rest if censoring else rest.removeprefix("="))
+    return None if number is None else Quantity(number, unit, censoring)
 
 
 def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None] | None:
@@ -67,13 +55,10 @@ def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None]
         if low is None or high is None or low > high:
             return None
         return Quantity(low, unit), Quantity(high, unit)
-    for length in (2, 1):
-        sign = _SIGNS.get(text[:length])
-        if sign is not None:
-            number = parse_reported_number(text[length:])
-            if number is None:
-                return None
-            limit = Quantity(number, unit)
-            upper = sign in (Censoring.LESS_THAN, Censoring.AT_MOST)
-            return (None, limit) if upper else (limit, None)
-    return None
+    censoring, rest = split_censoring(text)
+    number = parse_reported_number(rest)
+    if censoring is None or number is None:
+        return None
+    limit = Quantity(number, unit)
+    is_upper = censoring in (Censoring.LESS_THAN, Censoring.AT_MOST)
+    return (None, limit) if is_upper else (limit, None)
