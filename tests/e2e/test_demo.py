@@ -17,16 +17,16 @@ AEGIS = (sys.executable, "-m", "services.cli.main")
 
 
 def aegis(*words):
-    completed = subprocess.run(
+    process = subprocess.run(
         [*AEGIS, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
     )
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    return completed.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 @pytest.fixture(scope="module")
 def small_demo(tmp_path_factory):
-    """What the demo prints for a small trial, and the folder that it leaves."""
+    """The output of the demo for a small trial, and the folder that it leaves."""
     folder = tmp_path_factory.mktemp("demo") / "out"
     return aegis("demo", "--participants", "13", "--days", "20", "--data", str(folder)), folder
 
@@ -54,21 +54,21 @@ def test_a_boundary_is_told_on_the_day_on_which_it_was_reached(small_demo):
 def test_what_waits_is_what_the_generator_spoilt(small_demo):
     _, folder = small_demo
     expected = json.loads((folder / "trial" / "expected_parked.json").read_text())
-    listing = aegis("parked", "list", "--data", str(folder))
+    parked_list = aegis("parked", "list", "--data", str(folder))
     assert expected
     for reason, count in expected.items():
-        assert len(re.findall(rf"  {reason}  ", listing)) == count
-    assert len(listing.splitlines()) == sum(expected.values()) + 1
+        assert len(re.findall(rf"  {reason}  ", parked_list)) == count
+    assert len(parked_list.splitlines()) == sum(expected.values()) + 1
 
 
 def test_each_rule_counts_whom_the_generator_meant(small_demo):
     _, folder = small_demo
-    meant = json.loads((folder / "trial" / "expected_rules.json").read_text())
+    expected_participants = json.loads((folder / "trial" / "expected_rules.json").read_text())
     lines = aegis("rules", "status", "--json", "--data", str(folder)).splitlines()
     decisions = {one["rule"]: one for one in map(json.loads, lines)}
     for rule, counts in COUNTED.items():
         participant = sorted(one["participant"] for one in decisions[rule]["contributors"])
-        assert participant == sorted(meant[counts]), rule
+        assert participant == sorted(expected_participants[counts]), rule
     assert decisions["BLINA-HSCT.S1"]["signal"] == "boundary reached: review required"
 
 
@@ -109,8 +109,10 @@ def test_the_rules_alone_say_the_same_of_the_same_facts(small_demo, tmp_path):
     facts = tmp_path / "facts.ndjson"
     facts.write_text(aegis("facts", "export", "--data", str(folder)))
     assessment = json.loads(aegis("assess", str(facts), "--json"))
-    repeated = [json.dumps(one["content"], sort_keys=True) for one in assessment["records"]]
-    assert sorted(repeated) == sorted(json.dumps(json.loads(one), sort_keys=True) for one in sound)
+    assessed_records = [json.dumps(one["content"], sort_keys=True) for one in assessment["records"]]
+    assert sorted(assessed_records) == sorted(
+        json.dumps(json.loads(one), sort_keys=True) for one in sound
+    )
 
 
 def test_the_same_seed_is_the_same_trial(tmp_path):

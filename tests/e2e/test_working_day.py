@@ -50,9 +50,9 @@ def test_2_feed(aegis, data):
     code, output, _ = aegis("ingest", data / "trial" / "feed.hl7")
     assert code == 0
     assert re.search(r"\d+ messages, \d+ accepted, \d+ of them duplicates, 0 refused", output)
-    repeated = aegis("ingest", data / "trial" / "feed.hl7")[1]
+    second_output = aegis("ingest", data / "trial" / "feed.hl7")[1]
     accepted_count, duplicates = re.search(
-        r"(\d+) accepted, (\d+) of them duplicates", repeated
+        r"(\d+) accepted, (\d+) of them duplicates", second_output
     ).groups()
     assert accepted_count == duplicates != "0"
 

@@ -1,4 +1,4 @@
-"""What the workers of the rules have acknowledged on Kafka, beside what the database holds."""
+"""Records that the workers of the rules acknowledged on Kafka, beside the facts of the database."""
 
 from contextlib import contextmanager, suppress
 

@@ -1,4 +1,4 @@
-"""What the embedded service says of each start of a feed: what every fault has to end in."""
+"""Answers of the embedded service to each start of a feed: every fault has to end in them."""
 
 from sqlalchemy import text
 
@@ -58,7 +58,7 @@ def open_alerts(db):
 
 
 def what_is_open(db):
-    """What the open alerts say of whom.
+    """The open alerts: kind, participant or rule, grade, suspected and provisional.
 
     A record keeps the identity that it got first, and so does its alert: which that is depends on
     the order in which facts became known, and the order depends on who was down when.

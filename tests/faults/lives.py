@@ -96,25 +96,25 @@ class Life:
         wait_until(is_over, REST_S, lambda: f"waits for: {self.waits()}\n{self._text()}")
 
     def waits(self):
-        """What is left to do, in words; nothing: the service is at rest."""
+        """The work that is left, by kind; empty once the service is at rest."""
         with self.db.read() as conn:
-            remaining = Counter(
+            waiting_counts = Counter(
                 facts=journal.count_unhandled(conn), announcements=outbox.count_announcements(conn)
             )
             last = participants.find_last_received(conn, RULES.protocol.study)
             if self.answers.clock == "wall":
                 last = now_utc()
-            remaining["timers"] = len(timers.load_due_timers(conn, last)) if last else 0
+            waiting_counts["timers"] = len(timers.load_due_timers(conn, last)) if last else 0
             open_alerts = {one.id for one in alerts.load_alerts(conn) if one.is_open}
             rows = alerts.load_deliveries(conn)
-            remaining["alerts not planned"] = len(open_alerts - {row.alert for row in rows})
-            remaining["notices"] = alerts.count_undelivered(conn)
-            if not any(remaining.values()):
-                remaining["decisions"] = len(_not_decided(conn))
-        return {what: count for what, count in remaining.items() if count}
+            waiting_counts["alerts not planned"] = len(open_alerts - {row.alert for row in rows})
+            waiting_counts["notices"] = alerts.count_undelivered(conn)
+            if not any(waiting_counts.values()):
+                waiting_counts["decisions"] = len(_not_decided(conn))
+        return {what: count for what, count in waiting_counts.items() if count}
 
     def prove(self, fault):
-        """What came of it is what the embedded service says, nothing is lost, nothing twice."""
+        """Assert that the records are the embedded service's, nothing lost or doubled."""
         command = self.workers.ask("verify", AND, "replay", AND, "records", "--canonical")
         code = command.wait_for_exit(120)
         *proofs, records = command.read_log().partition("replayed: the same history\n")
@@ -176,7 +176,7 @@ class _BackgroundTask:
         return self._thread.is_alive()
 
     def wait(self, limit_s):
-        """Return when it is done, or after *limit_s*."""
+        """Wait until it is done, *limit_s* at most."""
         self._thread.join(limit_s)
 
     def join(self):

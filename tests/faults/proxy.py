@@ -31,7 +31,7 @@ class Proxy:
 
     @property
     def is_armed(self):
-        """Whether no COMMIT was cut since."""
+        """True as long as no COMMIT was cut since."""
         return self._cut_at is not None
 
     def close(self):

@@ -1,4 +1,4 @@
-"""What the faults did and what came of it, by fault, in a table at the end of a run.
+"""A table at the end of a run: what each fault did, and its outcome.
 
 Tests may run in several processes: each says what it counted in its report.
 """
@@ -24,7 +24,7 @@ class Summary:
 
 
 class Table:
-    """A plugin of pytest: what all reports counted."""
+    """A plugin of pytest that sums the counts of all reports."""
 
     def __init__(self):
         self.subject = defaultdict(Counter)

@@ -11,7 +11,7 @@ _HOUR_S = 3600
 
 @pytest.fixture(scope="module")
 def by_the_wall(trial, tmp_path_factory):
-    """What the embedded service says months after the messages."""
+    """Answers of the embedded service months after the messages."""
     return Answers(trial, tmp_path_factory.mktemp("embedded"), clock="wall")
 
 

@@ -30,32 +30,32 @@ _KILLED_CODE = 137
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
-    simulated = simulate_trial(5, seed=11, days=9)
+    trial_data = simulate_trial(5, seed=11, days=9)
     folder = tmp_path_factory.mktemp("trial")
-    write_trial(simulated, folder)
-    return simulated, folder
+    write_trial(trial_data, folder)
+    return trial_data, folder
 
 
 @pytest.mark.parametrize("seed", range(_RUNS))
 def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed):
-    made, folder = trial
+    trial_data, folder = trial
     rng = random.Random(f"kill-{seed}")
     with MailSink(tmp_path / "mails") as sink:
         service = EmbeddedService(tmp_path / "data", sink.port)
         service.command("participants", "import", str(folder / "participants.csv"))
-        answered = 0
+        answered_count = 0
         for step in _STEPS[seed::_RUNS]:
-            answered = _feed_until_it_dies(service, made.messages, answered, step)
+            answered_count = _feed_until_it_dies(service, trial_data.messages, answered_count, step)
         for _ in range(_MOMENTS):
             service.start()
             killer = threading.Timer(rng.uniform(0.02, 0.6), service.process.kill)
             killer.start()
-            answered = service.feed(made.messages, answered)
+            answered_count = service.feed(trial_data.messages, answered_count)
             killer.join()
             service.process.wait(REST_S)
-        while answered < len(made.messages):
+        while answered_count < len(trial_data.messages):
             service.start()
-            answered = service.feed(made.messages, answered)
+            answered_count = service.feed(trial_data.messages, answered_count)
         if not service.is_alive():
             service.start()
         wait_until_done(service)

@@ -1,4 +1,4 @@
-"""What goes wrong inside a worker: bugs, records of a newer version, bytes that are no record."""
+"""Faults inside a worker: bugs, records of a newer version, bytes that are no record."""
 
 import json
 
@@ -13,14 +13,14 @@ from tests.faults.acknowledged import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
-_NEVER = {"AEGIS_SWEEP_EVERY_S": "3600", "AEGIS_LEFT_BEHIND_S": "3600"}
+_NO_REPAIR = {"AEGIS_SWEEP_EVERY_S": "3600", "AEGIS_LEFT_BEHIND_S": "3600"}
 # Each is passed by the stream alone; the study is looked at by the waker too, which tries again.
 _FATAL = ("fold.before_record", "fold.before_commit", "fold.after_commit")
 _NOBODYS = b'{"schema": "aegis.facts", "version": 1, "study": "BLINA-HSCT", "runs": []}'
 
 
 def test_a_bug_in_a_step_ends_the_process_and_loses_nothing(start_life):
-    with start_life(**_NEVER) as life:
+    with start_life(**_NO_REPAIR) as life:
         life.workers.planned_failpoints["rules"] = [f"{name}:1:raise" for name in _FATAL]
         life.workers.start()
         part = len(life.trial.messages) // 3
@@ -52,7 +52,7 @@ def test_what_fails_for_once_is_tried_again_by_the_same_process(start_life):
 
 def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(start_life):
     newer = json.dumps({"schema": "aegis.facts", "version": 2, "study": "?", "way": "new"})
-    with start_life(**_NEVER) as life:
+    with start_life(**_NO_REPAIR) as life:
         life.workers.start()
         life.feed(60)
         life.wait_until_quiet()
@@ -96,6 +96,6 @@ def test_what_is_no_record_is_logged_and_passed_over(life, key, value, is_said):
 
 @pytest.fixture
 def life(start_life):
-    with start_life(**_NEVER) as life:
+    with start_life(**_NO_REPAIR) as life:
         life.workers.start()
         yield life

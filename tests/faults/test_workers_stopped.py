@@ -8,7 +8,7 @@ from tests.faults.acknowledged import acknowledged_and_not_folded
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
-_NEVER = {"AEGIS_SWEEP_EVERY_S": "3600", "AEGIS_LEFT_BEHIND_S": "3600"}  # nothing is repaired
+_NO_REPAIR = {"AEGIS_SWEEP_EVERY_S": "3600", "AEGIS_LEFT_BEHIND_S": "3600"}  # nothing is repaired
 _STEPS = (
     "ingest.before_commit",
     "ingest.after_commit",
@@ -22,7 +22,7 @@ _STEPS = (
 
 
 def test_a_step_that_takes_two_seconds_is_finished_by_a_worker_that_is_to_end(start_life):
-    with start_life(**_NEVER) as life:
+    with start_life(**_NO_REPAIR) as life:
         workers = life.workers
         workers.start()
         part = len(life.trial.messages) // len(_STEPS)

@@ -70,7 +70,7 @@ def test_a_worker_that_wakes_after_its_session_and_its_leases_changes_nothing(
 
 
 def _is_ahead(life, role):
-    """Whether the other worker has done the work: nothing of this role waits any more."""
+    """Return True when the other worker has done the work: nothing of this role waits any more."""
     waits = life.waits()
     of_role = {
         "relay": {"announcements"},

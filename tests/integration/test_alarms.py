@@ -1,4 +1,4 @@
-"""What Prometheus asks exists; each alarm rings when it should, and has a page on what to do."""
+"""Alarms: their metrics exist, each rings when it should, and has a page on what to do."""
 
 import json
 import re
@@ -109,11 +109,11 @@ def test_an_alarm_has_a_page_that_says_what_to_do(rule):
 def test_every_page_is_that_of_an_alarm_and_in_the_list():
     names = {Path(rule["annotations"]["runbook"]).name for rule in ALARMS}
     assert {page.name for page in PAGES} - {"README.md"} == names
-    listing = (ROOT / "docs" / "runbooks" / "README.md").read_text()
+    index_page = (ROOT / "docs" / "runbooks" / "README.md").read_text()
     for page in PAGES:
         for page_name in re.findall(r"\]\(([\w-]+\.md)\)", page.read_text()):
             assert (page.parent / page_name).exists(), (page, page_name)
-    assert {name for name in names if f"({name})" in listing} == names
+    assert {name for name in names if f"({name})" in index_page} == names
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def api(server, path, **query):
 
 
 def deadline(ask, holds, limit_s=120):
-    """Return what *ask* says once it *holds*."""
+    """Return the answer of *ask* once it *holds*."""
     end = time.monotonic() + limit_s
     while not holds(text := ask()):
         assert time.monotonic() < end, text

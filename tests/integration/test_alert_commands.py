@@ -16,12 +16,12 @@ pytestmark = pytest.mark.slow
 def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
-    created = Timeline(tmp_path)
-    created.treat("P-001")
-    created.potassium("6.5", hour=1)
-    created.advance_to(1)
-    yield created
-    created.close()
+    timeline = Timeline(tmp_path)
+    timeline.treat("P-001")
+    timeline.potassium("6.5", hour=1)
+    timeline.advance_to(1)
+    yield timeline
+    timeline.close()
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def aegis(capsys):
 
 def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
     name = name_of(*trial.alerts())
-    _, listing = aegis("alerts", "list")
-    (row,) = [line.split() for line in listing.out.splitlines() if line.startswith(name)]
+    _, output = aegis("alerts", "list")
+    (row,) = [line.split() for line in output.out.splitlines() if line.startswith(name)]
     assert row == [name, "1", "participant", "episode", "P-001", "3", "2026-03-01", "09:00", "open"]
 
     code, output = aegis("alerts", "ack", name.lower(), "--by", "anna", "--comment", "called")

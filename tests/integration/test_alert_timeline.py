@@ -24,11 +24,11 @@ DSMB = [CHAIR, STATISTICIAN]
 
 @pytest.fixture
 def trial(tmp_path):
-    created = Timeline(tmp_path)
-    created.treat("P-001")
-    assert created.advance_to(0) == []
-    yield created
-    created.close()
+    timeline = Timeline(tmp_path)
+    timeline.treat("P-001")
+    assert timeline.advance_to(0) == []
+    yield timeline
+    timeline.close()
 
 
 def expect(reason, *people):

@@ -220,9 +220,9 @@ HTTP = {
 }
 
 
-@pytest.mark.parametrize(("sent", "status", "says"), HTTP.values(), ids=HTTP)
-def test_over_http_the_status_and_the_words_say_what_is_wrong(intake, sent, status, says):
-    participant, path, body = sent
+@pytest.mark.parametrize(("upload", "status", "says"), HTTP.values(), ids=HTTP)
+def test_over_http_the_status_and_the_words_say_what_is_wrong(intake, upload, status, says):
+    participant, path, body = upload
     response = post_content(intake, path, body, participant)
     assert (response.status_code, says in response.text) == (status, True), response.text
     good = post_content(intake, "/v1/hl7v2", GOOD)
@@ -270,9 +270,11 @@ BROKEN_LINES = {
 }
 
 
-@pytest.mark.parametrize(("broken", "says"), BROKEN_LINES.values(), ids=BROKEN_LINES)
-def test_a_broken_line_of_facts_is_parked_by_its_number_and_the_others_go_on(intake, broken, says):
-    response = post_content(intake, "/v1/facts", f"{FACT}\n{broken}\n\n{FACT}".encode())
+@pytest.mark.parametrize(("bad_line", "says"), BROKEN_LINES.values(), ids=BROKEN_LINES)
+def test_a_broken_line_of_facts_is_parked_by_its_number_and_the_others_go_on(
+    intake, bad_line, says
+):
+    response = post_content(intake, "/v1/facts", f"{FACT}\n{bad_line}\n\n{FACT}".encode())
     assert response.status_code == 200
     (item,) = response.json()["parked"]
     assert (item["where"], item["reason"]) == ("line 2", "unreadable-line")

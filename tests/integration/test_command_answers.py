@@ -116,17 +116,17 @@ def test_a_list_has_the_rows_of_its_table_and_the_columns_of_its_help(line, aegi
     assert all(keys_of(" ".join(words)) <= value.keys() for value in values)
     with pytest.raises(SystemExit):
         main([*words, "--help"])
-    told = capsys.readouterr().out
-    assert all(f"  {heading} " in told for heading in headings(LISTS[line]))
+    help_text = capsys.readouterr().out
+    assert all(f"  {heading} " in help_text for heading in headings(LISTS[line]))
 
 
 @pytest.mark.parametrize("line", ONE_LINE)
 def test_an_answer_for_programs_has_the_keys_that_are_documented(line, aegis, names):
     _, answer = aegis(f"{line.format(**names)} --json")
-    *found, value = map(json.loads, answer.out.splitlines())
-    assert all(one.keys() == {"finding"} for one in found)
-    promised = keys_of(ONE_LINE[line]) - {"finding"}
-    assert promised <= value.keys()
+    *findings, value = map(json.loads, answer.out.splitlines())
+    assert all(one.keys() == {"finding"} for one in findings)
+    documented_keys = keys_of(ONE_LINE[line]) - {"finding"}
+    assert documented_keys <= value.keys()
 
 
 def test_questions_and_items_have_the_keys_that_are_documented(aegis):
@@ -157,11 +157,11 @@ def test_a_command_that_only_prints_loads_no_statistics(line, folder, names, tmp
         f"code = main({words!r} + ['--data', {str(folder)!r}])\n"
         "print('loaded:', *sys.modules)\nsys.exit(code)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    loaded = {name.partition(".")[0] for name in done.stdout.split("loaded:")[1].split()}
-    assert not loaded & {
+    packages = {name.partition(".")[0] for name in process.stdout.split("loaded:")[1].split()}
+    assert not packages & {
         "alembic", "faust", "kafka", "matplotlib", "numpy", "psycopg", "scipy", "starlette",
         "structlog",
     }  # fmt: skip

@@ -196,10 +196,14 @@ def test_every_dashboard_is_in_a_folder_that_somebody_has():
     assert page == {name.split("/")[0] for name in BOARDS}
 
 
-def answers(watched, item):
+def answers(watched_trial, item):
     """The names of the columns and the rows that *item* brings to its audience."""
-    values = {"study": watched.context.study_id, "participant": "P-003", "rule": "BLINA-HSCT.S1"}
-    with watched.acting_as(item.audience) as connection:
+    values = {
+        "study": watched_trial.context.study_id,
+        "participant": "P-003",
+        "rule": "BLINA-HSCT.S1",
+    }
+    with watched_trial.acting_as(item.audience) as connection:
         cursor = connection.execute(item.sql(values))
         return [column.name for column in cursor.description], cursor.fetchall()
 

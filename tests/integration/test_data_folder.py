@@ -85,7 +85,7 @@ def test_another_study_in_the_environment_is_refused(aegis, other_study, monkeyp
 
 
 def test_a_study_that_was_moved_is_named_once(aegis, data, study):
-    moved = study.rename(study.with_name("moved"))
+    moved_study = study.rename(study.with_name("moved"))
     code, answer = aegis("rules", "status")
     assert code == 2
     assert answer.err == (
@@ -93,7 +93,7 @@ def test_a_study_that_was_moved_is_named_once(aegis, data, study):
         " with --study or AEGIS_STUDY, once is enough\n"
     )
     assert aegis("records")[0] == 0  # needs no rule of the study
-    assert aegis("rules", "status", "--study", str(moved))[0] == 0
+    assert aegis("rules", "status", "--study", str(moved_study))[0] == 0
     assert aegis("rules", "status")[0] == 0
 
 

@@ -23,7 +23,7 @@ def connection(postgres):
 
 
 def statements(table, columns):
-    """What tells whether each verb is allowed: none of it changes a row."""
+    """Yield each verb with a statement that needs its right and changes no row."""
     yield "SELECT", subject("SELECT count(*) FROM {}", table)
     yield "INSERT", subject("INSERT INTO {} ({}) SELECT NULL WHERE false", table, columns[0])
     yield "DELETE", subject("DELETE FROM {} WHERE false", table)
@@ -48,7 +48,7 @@ def is_allowed(connection, statement):
 
 
 def declared_rights(service):
-    """What `GRANTS` lets *service* do: (table, verb), an update by its column."""
+    """The rights that `GRANTS` gives *service*: (table, verb), an update by its column."""
     results = set()
     for verbs, tables in GRANTS[service].items():
         for table in tables:

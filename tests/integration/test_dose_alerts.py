@@ -17,13 +17,13 @@ TREMOR = "ctcae-5.0.tremor"
 
 @pytest.fixture
 def trial(tmp_path):
-    created = Timeline(tmp_path, advises=True)
-    created.treat("P-001")
-    premedicate(created, -1.5)
-    created.say(infusion(Action.RATE, "8", -1))
-    created.advance_to(0)
-    yield created
-    created.close()
+    timeline = Timeline(tmp_path, advises=True)
+    timeline.treat("P-001")
+    premedicate(timeline, -1.5)
+    timeline.say(infusion(Action.RATE, "8", -1))
+    timeline.advance_to(0)
+    yield timeline
+    timeline.close()
 
 
 def infusion(action, rate, instant):

@@ -245,9 +245,9 @@ def test_adverse_events_by_term_and_worst_grade_in_the_window(store):
         ("Dizziness", (1, 0, 0, 0, 0)),
         ("Vomiting", (1, 0, 0, 0, 0)),
     ]
-    nausea, vomiting = results.rows[1], results.rows[3]
+    nausea, vomiting_row = results.rows[1], results.rows[3]
     assert (nausea.any_grade.count, nausea.any_grade.of, nausea.severe.count) == (2, 3, 1)
     assert nausea.severe.estimate.high == pytest.approx(0.905701, abs=5e-7)  # 1 of 3
-    assert (vomiting.severe.count, vomiting.severe_at_most) == (0, 1)
+    assert (vomiting_row.severe.count, vomiting_row.severe_at_most) == (0, 1)
     later = store.says(as_of=121).adverse_events
     assert [row.term for row in later.rows[1:]] == ["Nausea", "Chills", "Dizziness", "Vomiting"]

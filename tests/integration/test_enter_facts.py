@@ -1,4 +1,4 @@
-"""What people enter beside the feeds: the last they say stands, and no state is told too early."""
+"""Facts that people enter beside the feeds: the last one stands, and no state shows too early."""
 
 import json
 from datetime import timedelta
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.slow
 def installation(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
-    created = Installation(tmp_path, clock="wall")
+    study_installation = Installation(tmp_path, clock="wall")
     trial = simulate_trial(2, seed=5, days=6)
-    created.enrol(trial)
-    created.accept(messages_of(trial))
-    created.settle()
-    yield created
-    created.db.close()
+    study_installation.enrol(trial)
+    study_installation.accept(messages_of(trial))
+    study_installation.settle()
+    yield study_installation
+    study_installation.db.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a process shows of the stopping rules is what was decided last, in whichever process."""
+"""Gauges of the stopping rules show the last decision, in whichever process it was made."""
 
 import pytest
 from prometheus_client import CollectorRegistry

@@ -24,12 +24,12 @@ def sleeper(folder, seconds="60"):
 
 
 def test_a_program_is_found_again_by_its_folder_and_ends_when_asked(tmp_path):
-    started_at = sleeper(tmp_path)
-    started_at.start()
-    repeated = sleeper(tmp_path)
-    assert repeated.pid == started_at.pid
-    started_at.stop()
-    assert repeated.pid is None
+    program = sleeper(tmp_path)
+    program.start()
+    same_program = sleeper(tmp_path)
+    assert same_program.pid == program.pid
+    program.stop()
+    assert same_program.pid is None
     assert not (tmp_path / "sleeper.pid").exists()
 
 
@@ -101,13 +101,13 @@ def test_every_role_goes_up_and_down_and_up_again_with_its_data(servers_folder):
         places = dict(installation.start())
         assert list(places) == ["postgres", "kafka", "alerts", "rules", "relay", "ingest"]
         assert all(says_ok(installation.ports[role.name], "/readyz") for role in roles)
-        repeated = Installation(servers_folder / "up", roles)  # as the next command does
-        assert all(pid for _, pid, _, _ in repeated.status())
+        same_installation = Installation(servers_folder / "up", roles)  # as the next command does
+        assert all(pid for _, pid, _, _ in same_installation.status())
         installation.command("participants", "import", str(enrolled(servers_folder)))
-        assert dict(repeated.stop()) == dict.fromkeys(reversed(places), "stopped")
+        assert dict(same_installation.stop()) == dict.fromkeys(reversed(places), "stopped")
         assert all(is_free(port) for port in installation.ports.values())
         assert dict(installation.start()) == places
-        assert "P-001" in repeated.command("participants", "list")
+        assert "P-001" in same_installation.command("participants", "list")
     finally:
         list(installation.stop())
 
@@ -124,9 +124,9 @@ def enrolled(folder):
 
 def test_the_command_says_that_nothing_was_ever_started_and_does_not_fail(tmp_path):
     command = [sys.executable, "-m", "deploy.local", "--folder", str(tmp_path), "status"]
-    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert completed.returncode == 0
-    assert "make up" in completed.stdout
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 0
+    assert "make up" in process.stdout
 
 
 class Parts:

@@ -1,4 +1,4 @@
-"""What is acknowledged is on disk, once, encrypted, and about a participant of its sender."""
+"""An acknowledged message is on disk, once, encrypted, and about a participant of its sender."""
 
 import io
 import json
@@ -51,9 +51,9 @@ def intake(tmp_path):
 
 
 def test_the_same_message_again_is_acknowledged_and_changes_nothing(intake):
-    first, repeated = submit(intake, MESSAGE), submit(intake, MESSAGE)
+    first, second = submit(intake, MESSAGE), submit(intake, MESSAGE)
     assert (first.answer, first.facts, first.duplicate) == (AckCode.ACCEPT, 1, False)
-    assert (repeated.answer, repeated.facts, repeated.duplicate) == (AckCode.ACCEPT, 0, True)
+    assert (second.answer, second.facts, second.duplicate) == (AckCode.ACCEPT, 0, True)
     assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
@@ -63,9 +63,9 @@ def test_the_same_message_twice_in_one_transaction_is_kept_once(intake):
     assert (count_feed_messages(intake), len(feed_facts(intake))) == (1, 1)
 
 
-@pytest.mark.parametrize("together", [False, True])
-def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, together):
-    if together:
+@pytest.mark.parametrize("in_one_transaction", [False, True])
+def test_another_message_of_the_same_id_is_kept_too_and_flagged(intake, in_one_transaction):
+    if in_one_transaction:
         intake.accept([Submission(MESSAGE, "mllp"), Submission(CORRECTION, "mllp")])
     else:
         assert submit(intake, MESSAGE).answer is submit(intake, CORRECTION).answer is AckCode.ACCEPT
@@ -404,9 +404,9 @@ def numbered_as_before(intake):
             parking.park_items(conn, [replace(row, id=str(uuid4()), path=f"PID.3[{number}]")])
 
 
-@pytest.mark.parametrize("known", ["0", ""])
-def test_what_an_older_version_numbered_otherwise_is_neither_lost_nor_entered(intake, known):
-    values = {0: known, 1: "1", 2: "2", 3: "3"} if known else {1: "1", 2: "2", 3: "3"}
+@pytest.mark.parametrize("first_value", ["0", ""])
+def test_what_an_older_version_numbered_otherwise_is_neither_lost_nor_entered(intake, first_value):
+    values = {0: first_value, 1: "1", 2: "2", 3: "3"} if first_value else {1: "1", 2: "2", 3: "3"}
     submit(intake, enter_fact(values=values))
     numbered_as_before(intake)
     discard_item(intake, "PID.3[2]")
@@ -505,11 +505,11 @@ def test_a_feed_cannot_send_what_only_people_decide(intake, kind):
 
 
 def test_the_same_facts_again_are_a_duplicate(intake):
-    first, repeated = (
+    first, second = (
         post_content(intake, "/v1/facts", (FACT % "P-001").encode()).json() for _ in "12"
     )
     assert (first["facts"], first["duplicate"]) == (1, False)
-    assert (repeated["facts"], repeated["duplicate"]) == (0, True)
+    assert (second["facts"], second["duplicate"]) == (0, True)
 
 
 def test_a_fact_that_names_itself_is_known_again_in_another_message(intake):
@@ -521,8 +521,8 @@ def test_a_fact_that_names_itself_is_known_again_in_another_message(intake):
 
 
 def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
-    repeated = import_participants(intake, people(PEOPLE[0]), "operator")
-    assert (repeated.added_count, repeated.changed_count, repeated.wrong) == (0, 0, ())
+    second = import_participants(intake, people(PEOPLE[0]), "operator")
+    assert (second.added_count, second.changed_count, second.wrong) == (0, 0, ())
     moved_facts = PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00")
     assert import_participants(intake, people(moved_facts), "operator").changed_count == 1
     with intake.db.read() as conn:
@@ -535,7 +535,7 @@ def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
 
 @pytest.mark.parametrize("minutes", [(0, 0, 0), (0, 1, 2), (60, 5, 10)])  # of the clock: set back
 @pytest.mark.parametrize(
-    "corrected",
+    "corrected_line",
     [
         PEOPLE[0].replace("haploidentical", "cord"),
         PEOPLE[0].replace("2026-01-01T10:00", "2026-01-03T10:00"),
@@ -543,15 +543,15 @@ def test_a_participant_imported_again_is_corrected_and_not_doubled(intake):
     ],
 )
 def test_the_last_of_several_imports_stands_also_when_it_says_what_an_earlier_did(
-    intake, minutes, corrected
+    intake, minutes, corrected_line
 ):
     started_at = what_stands(intake)
-    for instant, line in zip(minutes, (corrected, PEOPLE[0], corrected), strict=True):
+    for instant, line in zip(minutes, (corrected_line, PEOPLE[0], corrected_line), strict=True):
         intake.clock = lambda instant=instant: CLOCK_TIME + timedelta(minutes=instant)
         assert import_participants(intake, people(line), "operator").changed_count == 1
         assert (what_stands(intake) == started_at) is (line == PEOPLE[0])
-        repeated = import_participants(intake, people(line), "operator")
-        assert (repeated.added_count, repeated.changed_count, repeated.wrong) == (0, 0, ())
+        second = import_participants(intake, people(line), "operator")
+        assert (second.added_count, second.changed_count, second.wrong) == (0, 0, ())
 
 
 def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(intake):
@@ -563,7 +563,7 @@ def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(i
 
 
 def what_stands(intake):
-    """What imports have said of P-001, as far as it is not corrected."""
+    """The current facts of P-001 from imports."""
     with intake.db.read() as conn:
         facts = [one.fact for one in journal.load_facts_between(conn, "P-001", 0)]
     return [(fact.observed_at, fact.body) for fact in select_standing_facts(facts)]
@@ -573,8 +573,8 @@ def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correc
     second = {"kind": "transplant", "number": 2}
     line = {"subject": "P-001", "observed_at": "2026-02-01T10:00:00Z", "body": second}
     assert submit(intake, json.dumps(line).encode(), form="facts", actor="anna").facts == 1
-    repeated = import_participants(intake, people(PEOPLE[0]), "operator")
-    assert (repeated.added_count, repeated.changed_count) == (0, 0)
+    outcome = import_participants(intake, people(PEOPLE[0]), "operator")
+    assert (outcome.added_count, outcome.changed_count) == (0, 0)
 
 
 def test_an_identifier_that_leads_to_somebody_else_is_not_taken_over(intake):

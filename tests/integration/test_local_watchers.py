@@ -36,7 +36,7 @@ def prometheus(tmp_path):
 
 
 def up_of(server):
-    """Return how often the server has seen itself."""
+    """Return the number of times that the server has seen itself."""
     with urlopen(f"{server.url}/api/v1/query?query=count_over_time(up[5m])") as answer:  # noqa: S310 (loopback)
         result = json.load(answer)["data"]["result"]
     return int(result[0]["value"][1]) if result else 0
@@ -75,5 +75,5 @@ def test_alertmanager_takes_alerts_and_gives_back_its_port(tmp_path):
 def test_what_compose_lets_prometheus_watch_is_accepted_by_promtool(promtool):
     configuration = Path(__file__).parents[2] / "deploy" / "prometheus" / "compose.yml"
     command = [promtool, "check", "config", str(configuration)]
-    completed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert completed.returncode == 0, completed.stdout + completed.stderr
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr

@@ -39,12 +39,15 @@ def test_a_rule_was_ever_crossed_if_its_status_says_so_at_any_cut_until_then(tmp
         known_instants = {row.known_at for row in records.load_standing_versions(conn, study)}
         message_ids = [at for at, _, _ in journal.load_observation_instants(conn, study)]
         cuts = sorted(known_instants.union(message_ids[:: max(1, len(message_ids) // 40)]))
-        ever = dict.fromkeys((rule.id for rule in rules.protocol.rules), None)
+        first_crossed_at = dict.fromkeys((rule.id for rule in rules.protocol.rules), None)
         for cut in cuts:
             for text in decide_rules(conn, rules, cut):
-                if ever[text.rule] is None and text.crossed_since is not None:
-                    ever[text.rule] = cut
-            assert load_first_crossings(conn, rules, cut) == ever
-        assert load_first_crossings(conn, rules) == ever
+                if first_crossed_at[text.rule] is None and text.crossed_since is not None:
+                    first_crossed_at[text.rule] = cut
+            assert load_first_crossings(conn, rules, cut) == first_crossed_at
+        assert load_first_crossings(conn, rules) == first_crossed_at
     assert len(cuts) > 40
-    assert {rule for rule, since in ever.items() if since} >= {"BLINA-HSCT.S1", "BLINA-HSCT.S3"}
+    assert {rule for rule, since in first_crossed_at.items() if since} >= {
+        "BLINA-HSCT.S1",
+        "BLINA-HSCT.S3",
+    }

@@ -47,7 +47,7 @@ def hint_worker(installation):
 
 
 def test_who_is_overtaken_is_folded_alone_and_from_the_journal(installation, monkeypatch):
-    """What a hint carried may be less than is known by now, again and again."""
+    """A hint may carry less than is known by now, again and again."""
     command = []
 
     def overtaken_when_carried(db, rules, cache, subjects, arguments):
@@ -70,10 +70,10 @@ def test_hints_without_facts_or_twice_or_about_nobody_change_nothing_more(instal
     read_every_view = list(hints(installation, upto_seq=1000))
     worker.fold(read_every_view)
     worker.decide()
-    once = installation.canonical()
+    records = installation.canonical()
     nobodys = write_facts_record(installation.context.study_id, [])
     worker.fold([*read_every_view, ("nobody", nobodys), ("", nobodys), ("\ufffd", b"\xff")])
-    assert installation.canonical() == once
+    assert installation.canonical() == records
     assert installation.find_mismatches() == []
 
 
@@ -106,8 +106,8 @@ def test_a_decision_that_another_worker_overtook_is_made_of_what_is_known_now(
     monkeypatch.setattr(decisions, "load_study_state", overtaken)
     run_study_step(db, rules, now_utc())
     with db.read() as conn:
-        made = decisions.load_latest_decisions(conn, rules.protocol.study)
-        decisions_by_rule = {row.decision.rule: row.decision for row in made}
+        stored_rows = decisions.load_latest_decisions(conn, rules.protocol.study)
+        decisions_by_rule = {row.decision.rule: row.decision for row in stored_rows}
         assert [
             one.rule
             for one in decide_rules(conn, rules)

@@ -45,7 +45,7 @@ DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.server)]
 
 @contextmanager
 def restore_release(request, folder, monkeypatch, revision):
-    """What code of *revision* left: its URL; commands find it."""
+    """A database as code of *revision* left it: its URL; commands find it."""
     monkeypatch.setenv("AEGIS_DATA", str(folder))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
     first_release.keys_in(folder / "keys")
@@ -63,14 +63,14 @@ def restore_release(request, folder, monkeypatch, revision):
 
 @pytest.fixture(params=DATABASES)
 def previous(request, tmp_path, monkeypatch):
-    """What the first release left: its URL; commands find it."""
+    """A database as the first release left it: its URL; commands find it."""
     with restore_release(request, tmp_path, monkeypatch, "0001") as url:
         yield url
 
 
 @pytest.fixture(params=DATABASES)
 def hashed_database(request, tmp_path, monkeypatch):
-    """What was left when a version of the rules was a hash of source text: its URL."""
+    """A database of the time when a version of the rules was a hash of source text: its URL."""
     with restore_release(request, tmp_path, monkeypatch, "0003") as url:
         yield url
 
@@ -314,8 +314,8 @@ def test_one_that_is_blocked_gives_up_and_leaves_all_as_it_was(previous):
         assert "Traceback" not in steps.stderr
     engine.dispose()
     assert state_of(previous) == earlier
-    repeated = aegis("migrate", AEGIS_DATABASE_URL=previous)
-    assert repeated.returncode == 0, repeated.stderr
+    second_run = aegis("migrate", AEGIS_DATABASE_URL=previous)
+    assert second_run.returncode == 0, second_run.stderr
 
 
 @pytest.mark.server

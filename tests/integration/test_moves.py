@@ -94,8 +94,10 @@ def test_a_move_that_is_unclear_waits(intake, raw, reason):
 
 
 def test_of_a_participant_with_two_identifiers_one_cannot_move_but_a_visit_can(intake):
-    repeated = import_participants(intake, people(THIRD_PERSON.replace("QX3", "QX33")), "operator")
-    assert repeated.wrong == ()
+    second_import = import_participants(
+        intake, people(THIRD_PERSON.replace("QX3", "QX33")), "operator"
+    )
+    assert second_import.wrong == ()
     assert submit(intake, move("A43")).facts == 0
     assert list_parked(intake) == [("ambiguous-participant", "MRG[1]")]
     assert submit(intake, move("A45", visit=VISIT, control_id="M10")).facts == 2
@@ -117,7 +119,7 @@ def test_a_person_takes_a_move_back_by_the_number_of_the_visit(intake):
 
 
 def by_hand(intake, body, subject):
-    """What becomes of one merge or move that a person enters."""
+    """The outcome of one merge or move that a person enters."""
     instant = (CLOCK_TIME - timedelta(hours=1)).isoformat()
     line = json.dumps({"subject": subject, "observed_at": instant, "body": body})
     return submit(intake, line.encode(), actor="lee", form="facts")

@@ -21,11 +21,11 @@ RECIPIENTS = ["dsmb-chair", "dsmb-statistician", "safety-officer"]
 
 @pytest.fixture
 def treated_trial(tmp_path):
-    created = Timeline(tmp_path)
-    created.treat("P-001", "P-002", "P-003", "P-004")
-    created.advance_to(0)
-    yield created
-    created.close()
+    timeline = Timeline(tmp_path)
+    timeline.treat("P-001", "P-002", "P-003", "P-004")
+    timeline.advance_to(0)
+    yield timeline
+    timeline.close()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def results(trial, *, history=False):
         return [one.problem for one in wrong if one.participant == RULE]
 
 
-def ever(trial, as_of=None):
+def find_first_crossing(trial, as_of=None):
     with trial.db.read() as conn:
         return load_first_crossings(conn, trial.rules.rules, as_of)[RULE]
 
@@ -107,7 +107,7 @@ def test_a_command_that_grades_looks_back_at_once(trial):
 
 @pytest.mark.parametrize(("hour", "start"), [(5, None), (6, 6), (6.5, 6), (7, 6), (500, 6)])
 def test_ever_crossed_at_every_cut(stepped_over, hour, start):
-    found_since = ever(stepped_over, hours(hour))
+    found_since = find_first_crossing(stepped_over, hours(hour))
     if start is None:
         assert found_since is None
     else:  # a message is known a moment after the one before it
@@ -121,7 +121,7 @@ def test_what_was_told_and_then_taken_back_is_not_told_again(trial):
     trial.advance_to(8)
     assert not trial.rules.look_back()
     assert results(trial) == []
-    assert ever(trial) is not None
+    assert find_first_crossing(trial) is not None
 
 
 def test_what_the_dsmb_has_answered_with_continue_is_told_only_with_a_new_event(trial):
@@ -149,9 +149,9 @@ def test_a_late_death_crosses_when_it_is_known(trial):
     trial.advance_to(24 * 20)
     trial.death("P-002", 6)  # of the first day, said on the twentieth
     trial.advance_to(24 * 20 + 1)
-    start = ever(trial)
+    start = find_first_crossing(trial)
     assert start >= hours(24 * 20)
-    assert ever(trial, hours(24 * 20 - 1)) is None
+    assert find_first_crossing(trial, hours(24 * 20 - 1)) is None
     (alert,) = record_failpoint(trial)
     assert alert.opened_at == start
     with trial.db.read() as conn:

@@ -17,13 +17,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def trial(tmp_path):
-    created = Timeline(tmp_path)
-    created.treat("P-001", "P-002")
-    created.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
-    created.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
-    created.advance_to(4)
-    yield created
-    created.close()
+    timeline = Timeline(tmp_path)
+    timeline.treat("P-001", "P-002")
+    timeline.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
+    timeline.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
+    timeline.advance_to(4)
+    yield timeline
+    timeline.close()
 
 
 def run_protocol(trial, version, **changes):

@@ -112,7 +112,7 @@ def merged_trial(tmp_path):
 
 
 def told_aside(trial):
-    """Who is set aside, and of whom operations is told so now."""
+    """The quarantined participants, and those of whom operations has an open alert."""
     open_alerts = trial.alerts(kind=AlertKind.QUARANTINE)
     with trial.db.read() as conn:
         participant = [state.subject for state in states.load_quarantined(conn)]

@@ -16,11 +16,11 @@ pytestmark = pytest.mark.slow
 def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
-    created = Timeline(tmp_path)
-    created.treat("P-001", "P-002")
-    created.advance_to(0)
-    yield created
-    created.close()
+    timeline = Timeline(tmp_path)
+    timeline.treat("P-001", "P-002")
+    timeline.advance_to(0)
+    yield timeline
+    timeline.close()
 
 
 @pytest.fixture

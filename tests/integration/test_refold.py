@@ -30,12 +30,12 @@ RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4
 def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
-    created = Timeline(tmp_path, advises=True)
-    created.treat("P-001", "P-002")
-    created.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
-    created.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
-    yield created
-    created.close()
+    timeline = Timeline(tmp_path, advises=True)
+    timeline.treat("P-001", "P-002")
+    timeline.say(lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"))
+    timeline.say(fact(Assessment("ctcae-5.0.tremor", 3, "a clinician"), 3, subject="P-002"))
+    yield timeline
+    timeline.close()
 
 
 def older(trial):
@@ -167,7 +167,7 @@ def test_workers_beside_each_other_are_told_and_told_again(trial):
 
 
 def hint_records(db):
-    """Who is announced; nobody any more after this."""
+    """Take the announced participants off the outbox, and return them."""
     with db.write() as conn:
         rows = outbox.load_announcements(conn, 0, 100)
         outbox.delete_announcements(conn, [row.id for row in rows])
@@ -180,17 +180,17 @@ def amend_rules(tmp_path):
 
     More is known of each than what counts, and who died is heard of last.
     """
-    created = Timeline(tmp_path)
-    created.treat("P-001", "P-002")
-    created.grade(2)
-    created.death("P-001", 10)
-    created.grade(11)
-    created.say(replace(fact(Relapse(), 12, subject="P-002"), reported_at=created.clock_time))
-    created.grade(13)
-    created.say(lab("sodium", "140", 30, "mmol/L", subject="P-001"))
-    created.determine("BLINA-HSCT.S1", "continue")  # the study itself is folded, too
-    created.grade(31)
-    rules = created.rules.rules
+    timeline = Timeline(tmp_path)
+    timeline.treat("P-001", "P-002")
+    timeline.grade(2)
+    timeline.death("P-001", 10)
+    timeline.grade(11)
+    timeline.say(replace(fact(Relapse(), 12, subject="P-002"), reported_at=timeline.clock_time))
+    timeline.grade(13)
+    timeline.say(lab("sodium", "140", 30, "mmol/L", subject="P-001"))
+    timeline.determine("BLINA-HSCT.S1", "continue")  # the study itself is folded, too
+    timeline.grade(31)
+    rules = timeline.rules.rules
     counts_relapses = [
         replace(one, any_of=(EventPattern(fact="relapse"),), competing=())
         if one.id == RULE
@@ -198,10 +198,10 @@ def amend_rules(tmp_path):
         for one in rules.protocol.rules
     ]
     protocol = replace(rules.protocol, rules=tuple(counts_relapses), version="2")
-    created.rules.rules = replace(rules, protocol=protocol, version="v2")
-    created.rules.cache = Cache()
-    yield created
-    created.close()
+    timeline.rules.rules = replace(rules, protocol=protocol, version="v2")
+    timeline.rules.cache = Cache()
+    yield timeline
+    timeline.close()
 
 
 def ask(trial):
@@ -209,7 +209,7 @@ def ask(trial):
 
 
 def counts(trial, hour=None):
-    """Who counts under the rule, as known at *hour* (None: now)."""
+    """The participants that count under the rule, as known at *hour* (None: now)."""
     as_of = None if hour is None else hours(hour)
     with trial.db.read() as conn:
         (clock_time,) = [

@@ -18,27 +18,34 @@ WORKERS = ("ingest", "relay", "rules")  # which need Kafka; alerts do not
 
 def run_refused(*words, **settings):
     """Run ``aegis WORDS``, which has to end by itself; return what it said."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")}
-    completed = subprocess.run(
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("AEGIS_")
+    }
+    process = subprocess.run(
         [sys.executable, "-m", "services.cli.main", *words],
         cwd=ROOT,
-        env={**inherited, "AEGIS_STUDY": str(STUDY), "AEGIS_MLLP_PORT": "0", "AEGIS_HTTP_PORT": "0"}
+        env={
+            **environment,
+            "AEGIS_STUDY": str(STUDY),
+            "AEGIS_MLLP_PORT": "0",
+            "AEGIS_HTTP_PORT": "0",
+        }
         | settings,
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
-    assert completed.returncode == 2, completed.stdout + completed.stderr
-    assert "Traceback" not in completed.stderr
-    return completed.stderr
+    assert process.returncode == 2, process.stdout + process.stderr
+    assert "Traceback" not in process.stderr
+    return process.stderr
 
 
 @pytest.fixture
 def database(postgres, tmp_path):
     """Settings of a migrated database, whose protocol runs."""
     environment = {"AEGIS_DATABASE_URL": postgres.url, "AEGIS_DATA": str(tmp_path)}
-    completed = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "services.cli.main", "migrate"],
         cwd=ROOT,
         env={**os.environ, **environment, "AEGIS_STUDY": str(STUDY)},
@@ -46,7 +53,7 @@ def database(postgres, tmp_path):
         text=True,
         check=False,
     )
-    assert completed.returncode == 0, completed.stderr
+    assert process.returncode == 0, process.stderr
     return environment
 
 

@@ -17,18 +17,18 @@ pytestmark = pytest.mark.slow
 def trial(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(FOLDER))
-    created = Timeline(tmp_path)
-    created.treat("P-001")
-    created.say(
+    timeline = Timeline(tmp_path)
+    timeline.treat("P-001")
+    timeline.say(
         lab("neutrophils", "0.4", 2, "10*9/L", lln="1.8"),
         lab("platelets", "20", 2, "10*9/L", lln="150"),
         lab("potassium", "6.5", 2, "mmol/L", lln="3.5", uln="5.0"),
     )
-    created.say(fact(Assessment("ctcae-5.0.tremor", 2, "a clinician"), 3))
-    created.say(fact(Assessment("ctcae-5.0.platelet-count-decreased", 3, "a clinician"), 4))
-    created.advance_to(5)
-    yield created
-    created.close()
+    timeline.say(fact(Assessment("ctcae-5.0.tremor", 2, "a clinician"), 3))
+    timeline.say(fact(Assessment("ctcae-5.0.platelet-count-decreased", 3, "a clinician"), 4))
+    timeline.advance_to(5)
+    yield timeline
+    timeline.close()
 
 
 def table(folder):

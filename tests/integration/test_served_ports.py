@@ -71,9 +71,9 @@ def test_what_is_too_long_or_has_no_key_is_refused_and_the_service_goes_on(servi
 
 
 def test_what_waits_is_listed_beside_the_running_service_and_nobody_is_named(service):
-    listing = service.command("parked", "list")
+    parked_list = service.command("parked", "list")
     for reason in ("unreadable-value", "unknown-participant", "unreadable-line"):
-        assert reason in listing
-    text = listing + (service.folder.parent / "service.log").read_text()
+        assert reason in parked_list
+    text = parked_list + (service.folder.parent / "service.log").read_text()
     for secret in ("QX4711", "QX99999", "DOE", "JANE", "19700101"):
         assert secret not in text

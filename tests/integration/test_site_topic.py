@@ -1,4 +1,4 @@
-"""What sites push to Kafka: nothing is lost or taken twice, and what is refused is kept."""
+"""Messages that sites push to Kafka: none is lost or taken twice, and a refused one is kept."""
 
 import json
 import os
@@ -99,13 +99,13 @@ def reader(intake):
         writer.start()
         writers.append(writer)
         dead_letters = []
-        created = SiteTopic(
+        site_topic = SiteTopic(
             PushedRecords(*records),
             writer,
             on_dead_letter=lambda *letter: dead_letters.append(letter),
             **settings,
         )
-        return created, dead_letters
+        return site_topic, dead_letters
 
     yield create_reader
     for writer in writers:
@@ -152,9 +152,9 @@ def test_what_can_never_be_accepted_is_kept_with_the_reason(intake, reader, key,
     with intake.db.read() as conn:
         row = parking.load_parked(conn)
         assert [(one.reason, one.site) for one in row] == [(reason, site)]
-        stored = messages.load_message(conn, intake.keys, row[0].message)
-    assert stored.body == (value or b"")
-    assert stored.source == "kafka"
+        raw_message = messages.load_message(conn, intake.keys, row[0].message)
+    assert raw_message.body == (value or b"")
+    assert raw_message.source == "kafka"
 
 
 def test_a_site_that_is_named_later_is_heard_by_a_retry(intake, reader):
@@ -185,14 +185,14 @@ def test_a_record_without_a_key_never_speaks_for_a_person(intake, reader):
     assert not feed_facts(intake)
 
 
-def failing(does, control_id, error, times):
-    """What raises *error*, so many times, when it is to store one message, and else *does*."""
-    remaining = [error] * times
+def fail_for_message(does, control_id, error, times):
+    """An `append` that raises *error* so many times for one message, and else *does*."""
+    errors = [error] * times
 
     def append(conn, keys, arrivals):
-        if remaining and any(one.message.control_id == control_id for one in arrivals):
+        if errors and any(one.message.control_id == control_id for one in arrivals):
             if len(arrivals) == 1:
-                raise remaining.pop()
+                raise errors.pop()
             raise error
         does(conn, keys, arrivals)
 
@@ -204,7 +204,9 @@ def test_what_cannot_be_stored_now_is_read_again_before_anything_is_committed(
 ):
     topic, dead_letters = reader((b"north", result("0.4", "1")), (b"north", b"nothing"))
     monkeypatch.setattr(
-        journal, "append_arrivals", failing(journal.append_arrivals, "1", DatabaseError("gone"), 4)
+        journal,
+        "append_arrivals",
+        fail_for_message(journal.append_arrivals, "1", DatabaseError("gone"), 4),
     )
     steps = [topic.step() for _ in range(3)]
     assert steps == [False, False, True]
@@ -216,7 +218,7 @@ def test_what_cannot_be_stored_now_is_read_again_before_anything_is_committed(
 def test_one_message_that_fails_for_what_it_is_does_not_stop_the_others(
     intake, reader, monkeypatch
 ):
-    fails = failing(journal.append_arrivals, "bad", UnknownParticipantError(), 99)
+    fails = fail_for_message(journal.append_arrivals, "bad", UnknownParticipantError(), 99)
     monkeypatch.setattr(journal, "append_arrivals", fails)
     topic, dead_letters = reader(
         (b"north", result("0.4", "bad")), (b"north", result("0.5", "good"))
@@ -233,13 +235,13 @@ def test_one_message_that_fails_for_what_it_is_does_not_stop_the_others(
 # a real broker
 
 
-def reading(intake, server, **told):
+def reading(intake, server, **options):
     """A reader of the group, and the way to end it."""
     writer = Writer(intake)
     writer.start()
     settings = KafkaSettings(kafka=server.servers)
     topic = SiteTopic(
-        runtime.connect_consumer(settings, SITE_EVENTS, consumer_group("TRIAL")), writer, **told
+        runtime.connect_consumer(settings, SITE_EVENTS, consumer_group("TRIAL")), writer, **options
     )
     stop = threading.Event()
     thread = threading.Thread(target=topic.run, args=(stop,))

@@ -1,4 +1,4 @@
-"""What the rules say is told once it is so, and not once it is over, whoever dies or sleeps."""
+"""A decision raises its alert while it stands, and not once it is over, whoever dies or sleeps."""
 
 import threading
 from collections import deque
@@ -51,7 +51,7 @@ class Deaths:
         return run_study_step(self.db, self.rules, self.trial.clock_time)
 
     def notified_alerts(self):
-        """How many events the last decision of the rule counts, and whether its alert is open."""
+        """The events of the rule's last decision, and True if its alert is open."""
         with self.db.read() as conn:
             last = {row.decision.rule: row.decision for row in load_latest_decisions(conn, STUDY)}
         open_alerts = self.trial.alerts(about=RULE, kind="boundary_reached")
@@ -71,7 +71,7 @@ def deaths(tmp_path):
 
 @pytest.fixture
 def at_failpoint(monkeypatch):
-    """What happens when a step reaches a place, in turn: by place."""
+    """Functions to call when a step reaches a failpoint, in turn: by failpoint."""
     happens = {}
 
     def record_failpoint(name):
@@ -149,7 +149,7 @@ def test_a_paused_worker_does_not_tell_what_is_over(deaths, at_failpoint, was_so
     deaths.second(is_so=not was_so)
 
     def meanwhile():
-        """What was read is undone, and others find nothing new in that."""
+        """Undo what was read; others find nothing new in that."""
         deaths.second(is_so=was_so)
         assert deaths.decide().alerts == ()
         sweeper.step(10.0)

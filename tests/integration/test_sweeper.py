@@ -1,4 +1,4 @@
-"""The waker: timers that are due, facts that were left behind, and nobody twice for nothing."""
+"""The sweeper: timers that are due, facts that were left behind, and nobody twice for nothing."""
 
 import io
 import threading
@@ -36,7 +36,7 @@ class WatchedInstallation:
         self.waker = Waker(worker, "w", sweep_every_s=10, left_behind_s=LEFT_BEHIND_S)
 
     def announced_subjects(self):
-        """Who was announced since this was last asked."""
+        """The participants announced since the last call."""
         with self.db.write() as conn:
             rows = outbox.load_announcements(conn, 0, 1000)
             outbox.delete_announcements(conn, [row.id for row in rows])

@@ -146,7 +146,7 @@ def test_a_broker_that_is_not_there_is_said_at_once(monkeypatch, capsys):
 def test_a_server_that_is_no_broker_is_given_up_in_bounded_time():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = "{}:{}".format(*silent.getsockname())
-        completed = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "services.cli.main", "topics"],
             env={"AEGIS_KAFKA": place},
             capture_output=True,
@@ -154,9 +154,9 @@ def test_a_server_that_is_no_broker_is_given_up_in_bounded_time():
             timeout=180,
             check=False,
         )
-    assert completed.returncode == 2
-    assert f"no broker answers at {place}" in completed.stderr
-    assert "Traceback" not in completed.stderr
+    assert process.returncode == 2
+    assert f"no broker answers at {place}" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_without_a_broker_named_the_command_says_which_setting(monkeypatch, capsys):

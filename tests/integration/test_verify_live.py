@@ -96,7 +96,7 @@ def graded_study(study):
 
 
 def change(installation, sql):
-    """What no service does: change a row without a trace."""
+    """Change a row without a trace, as no service does."""
     engine = sa.create_engine(installation.db.url)
     with engine.begin() as connection:
         connection.exec_driver_sql(sql)
@@ -133,8 +133,8 @@ def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded_study, 
         "observed_at": "2026-03-01T08:00:00Z",
         "body": {"kind": "observation", "measure": "alt", "value": {"value": "30", "unit": "U/L"}},
     }
-    repeated = json.dumps(line).encode()
-    graded_study.accept([header, repeated, repeated + b"\n"])
+    encoded_line = json.dumps(line).encode()
+    graded_study.accept([header, encoded_line, encoded_line + b"\n"])
     graded_study.settle()
     with graded_study.db.read() as conn:
         counts = conn.exec_driver_sql(

@@ -1,4 +1,4 @@
-"""What people watch is what the records say, and each sees only what they may."""
+"""The watch views show what the records say, and each role sees only what it may."""
 
 import json
 import re
@@ -31,15 +31,15 @@ from tests.helpers.watched_trial import DATE, identifiers
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
-def rows(watched, audience, sql):
-    with watched.acting_as(audience) as connection:
+def rows(watched_trial, audience, sql):
+    with watched_trial.acting_as(audience) as connection:
         return connection.execute(sql).fetchall()
 
 
-def read_every_view(watched, audience):
+def read_every_view(watched_trial, audience):
     """All that *audience* can read, by view, as text."""
     return {
-        view: json.dumps(rows(watched, audience, f"SELECT * FROM watch.{view}"), default=str)  # noqa: S608 - names of VIEWS
+        view: json.dumps(rows(watched_trial, audience, f"SELECT * FROM watch.{view}"), default=str)  # noqa: S608 - names of VIEWS
         for view in VIEWS[audience]
     }
 
@@ -80,7 +80,7 @@ def test_the_facts_that_stand_are_those_of_the_rules(watched_trial):
 
 
 def with_nobody(facts):
-    """Return what merges and moves everybody to somebody who takes no part."""
+    """Return facts that merge and move everybody to somebody who takes no part."""
     last = max(one.reported_at for one in facts)
     linking_facts = [(p, body) for p in PEOPLE for body in (Merge(p, "nobody"), Move(p, "nobody"))]
     return [
@@ -164,12 +164,12 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched_trial):
         alert: state.partition(" by ")[0] for alert, state in alert_states.items()
     } == found_rows
     assert set(found_rows.values()) >= {"open", "seen"}
-    remaining = rows(
+    open_alert_rows = rows(
         watched_trial, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'"
     )
-    assert remaining
+    assert open_alert_rows
     # the trial came minutes or, in a long run of tests, some hours ago
-    assert all(0 <= age < 86400 and seconds <= 86400 * 3 for seconds, age in remaining)
+    assert all(0 <= age < 86400 and seconds <= 86400 * 3 for seconds, age in open_alert_rows)
 
 
 def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched_trial):
