@@ -1,6 +1,6 @@
 """Adverse event records and their versions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +19,16 @@ class Span:
         """``3``, or ``2-4``."""
         ends = dict.fromkeys((self.at_least, self.at_most))
         return "-".join(f"{end:d}" for end in ends)
+
+
+def find_worst_span(spans: Iterable[Span]) -> Span:
+    """Return the worst of *spans*, at least one, at each end.
+
+    >>> str(find_worst_span([Span(Grade.MILD, Grade.SEVERE), Span(Grade.MODERATE, Grade.MODERATE)]))
+    '2-3'
+    """
+    ends = [(span.at_least, span.at_most) for span in spans]
+    return Span(max(low for low, _ in ends), max(high for _, high in ends))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from services.safety_rules.domain.episodes.overlap import find_overlap
 from services.vocabulary.episode import EpisodeContent
-
-_OPEN_END = datetime.max.replace(tzinfo=UTC)
 
 
 class RecordDifference(StrEnum):
@@ -89,7 +87,7 @@ def _pair_records(
         (-overlap, index, partner)
         for index, old in enumerate(current_records)
         for partner, new in enumerate(proposed_records)
-        if (overlap := _find_overlap(old, new)) is not None
+        if (overlap := find_overlap(old, new)) is not None
     )
     partner_of: dict[int, int] = {}
     for _, index, partner in pairs:
@@ -121,14 +119,6 @@ def _pair_records(
             for proposed in added_records
         ),
     ]
-
-
-def _find_overlap(first: EpisodeContent, second: EpisodeContent) -> timedelta | None:
-    if first.before_exposure != second.before_exposure:
-        return None
-    start = max(first.onset_at, second.onset_at)
-    end = min(first.resolved_at or _OPEN_END, second.resolved_at or _OPEN_END)
-    return end - start if start < end or first.onset_at == second.onset_at else None
 
 
 def _find_difference(

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.ctcae.grading import Treatment
-from services.safety_rules.domain.facts.drugs import is_stop
+from services.safety_rules.domain.facts.drugs import DAILY_INTERVAL, is_stop
 from services.vocabulary.drug import ClassifiedDrug, DrugClass
 from services.vocabulary.fact import Action, Administration, Fact
 
 TREATMENT_WINDOW = timedelta(hours=24)  # from a reading to the treatment of it
-_DAILY = timedelta(hours=36)  # from one dose of a drug that is given day by day to the next
 _LAST = "\uffff"  # after every id
 
 _Event = tuple[datetime, bool, str]  # instant, True if it runs from then on, id of the fact
@@ -147,6 +146,6 @@ class ConcomitantDrugs:
         """Return True when an anticoagulant runs at *instant*, or was given in the 36 h before."""
         return any(
             history.is_running(instant)
-            or (drug.counts_each_dose and history.was_given(instant - _DAILY, instant))
+            or (drug.counts_each_dose and history.was_given(instant - DAILY_INTERVAL, instant))
             for drug, history in self._select_histories(DrugClass.ANTICOAGULANT)
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.safety_rules.domain.endpoints.intervals import estimate_proportion
 from services.safety_rules.domain.facts.anchors import WindowPeriod
 from services.vocabulary.endpoint import TermRow
-from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
+from services.vocabulary.episode import EpisodeContent, EpisodeState, Span, find_worst_span
 from services.vocabulary.grade import Grade
 
 _NO_GRADE = Span(Grade.NONE, Grade.NONE)
@@ -44,10 +44,10 @@ def find_worst_grades(
         if not periods or not _may_count(record) or not counts(record.criterion):
             continue
         key = record.participant, record.term
-        span = _find_worst_span(
+        span = find_worst_span(
             change.span for change in record.history if change.at < periods[0].end
         )
-        worst[key] = _find_worst_span((worst.get(key, _NO_GRADE), span))
+        worst[key] = find_worst_span((worst.get(key, _NO_GRADE), span))
     return [
         WorstGrade(who, term, span)
         for (who, term), span in sorted(worst.items())
@@ -67,7 +67,7 @@ def tabulate_terms(
     spans_by_term: dict[str, list[Span]] = {}
     for worst_grade in worst:
         previous = spans_by_participant.get(worst_grade.participant, _NO_GRADE)
-        spans_by_participant[worst_grade.participant] = _find_worst_span(
+        spans_by_participant[worst_grade.participant] = find_worst_span(
             (previous, worst_grade.span)
         )
         spans_by_term.setdefault(worst_grade.term, []).append(worst_grade.span)
@@ -83,11 +83,6 @@ def _may_count(record: EpisodeContent) -> bool:
         or record.linked_to
         or record.state is EpisodeState.REJECTED
     )
-
-
-def _find_worst_span(spans: Iterable[Span]) -> Span:
-    all_spans = [*spans]
-    return Span(max(s.at_least for s in all_spans), max(s.at_most for s in all_spans))
 
 
 def _make_row(term: str, spans: Sequence[Span], evaluable: int) -> TermRow:

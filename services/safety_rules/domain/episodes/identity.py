@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID, uuid5
 
+from services.safety_rules.domain.episodes.overlap import find_overlap
 from services.vocabulary.episode import Episode, EpisodeContent
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c01")
-_OPEN_END = datetime.max.replace(tzinfo=UTC)
 
 
 # Finds the instant up to which the evidence of a record goes; None: it may go on.
@@ -159,12 +159,7 @@ def _match_records(
 
 def _find_overlap(first: EpisodeContent, second: EpisodeContent) -> timedelta | None:
     """Return the time that two records share; None: different criteria, or no shared time."""
-    if first.criterion != second.criterion or first.before_exposure != second.before_exposure:
-        return None
-    start = max(first.onset_at, second.onset_at)
-    end = min(first.resolved_at or _OPEN_END, second.resolved_at or _OPEN_END)
-    shares = start < end or first.onset_at == second.onset_at
-    return max(end - start, timedelta(0)) if shares else None
+    return find_overlap(first, second) if first.criterion == second.criterion else None
 
 
 def _takes_the_place(

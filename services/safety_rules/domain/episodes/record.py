@@ -10,7 +10,7 @@ from services.safety_rules.domain.episodes.confounders import ConfounderEvents
 from services.safety_rules.domain.facts.anchors import Anchors, find_window_periods
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.runs.run import Run
-from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
+from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span, find_worst_span
 from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, Verdict
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Protocol
@@ -150,7 +150,7 @@ def make_record(
     history, state, attribution = _apply_decisions(history, decisions)
     if state is EpisodeState.SUSPECTED and _is_assessed(run, background.assessments):
         state = EpisodeState.CONFIRMED  # a clinician graded it
-    worst = _find_worst_span(history)
+    worst = find_worst_span(change.span for change in history)
     return EpisodeContent(
         participant=background.participant,
         criterion=label.criterion,
@@ -236,13 +236,6 @@ def _regrade_history(
         return replace(change, span=capped_span)
 
     return tuple(apply_grade(change) for change in history)
-
-
-def _find_worst_span(history: Sequence[Change]) -> Span:
-    return Span(
-        max(change.span.at_least for change in history),
-        max(change.span.at_most for change in history),
-    )
 
 
 def _find_windows(instant: datetime, anchors: Anchors, protocol: Protocol) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from services.vocabulary.fact import Action, Administration, Body, Fact
 
 # Two doses no further apart are a drug that is given day by day.
-_DAILY = timedelta(hours=36)
+DAILY_INTERVAL = timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class DrugExposures:
     def find_daily_dose(self, drug: str, instant: datetime) -> Fact | None:
         """Return the last dose of a drug that is given day by day, if that goes on at *instant*."""
         last = self.daily_doses.get(drug)
-        return last if last is not None and instant - last.observed_at <= _DAILY else None
+        return last if last is not None and instant - last.observed_at <= DAILY_INTERVAL else None
 
     def _update_daily_doses(self, fact: Fact, body: Administration) -> Mapping[str, Fact]:
         last = self.last_doses.get(body.drug)
-        goes_on = last is not None and fact.observed_at - last.observed_at <= _DAILY
+        goes_on = last is not None and fact.observed_at - last.observed_at <= DAILY_INTERVAL
         is_planned = body.scheduled or (last is not None and _is_scheduled(last))
         other_doses = {drug: dose for drug, dose in self.daily_doses.items() if drug != body.drug}
         return {**other_doses, body.drug: fact} if goes_on and not is_planned else other_doses

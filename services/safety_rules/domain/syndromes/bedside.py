@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.drugs import DrugExposures
+from services.vocabulary.episode import Span
 from services.vocabulary.fact import Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import PlausibleRange
@@ -39,6 +40,11 @@ class SignGrade:
     because: str = ""
     missing: tuple[Input, ...] = ()
     facts: tuple[Fact, ...] = ()
+
+    @property
+    def span(self) -> Span:
+        """Both ends of the grade."""
+        return Span(self.at_least, self.at_most)
 
 
 NOT_AFFECTED = SignGrade(Grade.NONE, Grade.NONE)

@@ -108,7 +108,7 @@ def update_recovery(course: CrsCourse, signs: CrsSigns, required_duration: timed
 def record_grade(course: CrsCourse, signs: CrsSigns, level: SignGrade) -> CrsCourse:
     """Return *course* after one instant; its history has every change of grade, and no more."""
     course = replace(course, last_at=signs.instant)
-    if course.history and course.history[-1].span == Span(level.at_least, level.at_most):
+    if course.history and course.history[-1].span == level.span:
         return course
     return add_change(course, signs, level)
 
@@ -117,7 +117,7 @@ def add_change(course: CrsCourse, signs: CrsSigns, level: SignGrade) -> CrsCours
     """Return *course* with one more change of grade."""
     change = Change(
         signs.instant,
-        Span(level.at_least, level.at_most),
+        level.span,
         level.because,
         tuple(level.missing),
         tuple(sorted({fact.id for fact in level.facts})),

@@ -11,10 +11,11 @@ from services.safety_rules.domain.syndromes.hypoxia import (
     find_device_name,
     find_inspired_40_percent,
 )
-from services.vocabulary.episode import Span
+from services.vocabulary.episode import Span, find_worst_span
 from services.vocabulary.grade import Grade
 
 CRS_V5, CRS_V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"
+_MILDEST = Span(Grade.MILD, Grade.MILD)
 
 
 def grade_spans(
@@ -30,7 +31,7 @@ def grade_spans(
     pressure = _grade_pressors(hypotension)
     return {
         CRS_V5: _combine_spans(pressure, _grade_inspired_oxygen(hypoxia, readings)),
-        CRS_V6: _combine_spans(pressure, Span(hypoxia.at_least, hypoxia.at_most)),
+        CRS_V6: _combine_spans(pressure, hypoxia.span),
     }
 
 
@@ -46,16 +47,16 @@ def _grade_pressors(hypotension: SignGrade) -> Span:
     """Return the grade of the pressure: several pressors lie between 3 and "life-threatening"."""
     if hypotension.at_least is Grade.LIFE_THREATENING:
         return Span(Grade.SEVERE, Grade.LIFE_THREATENING)
-    return Span(hypotension.at_least, hypotension.at_most)
+    return hypotension.span
 
 
 def _grade_inspired_oxygen(hypoxia: SignGrade, readings: ChartedReadings) -> Span:
     """Return the grade of v5.0, which parts 2 from 3 by 40 % oxygen, whatever the device."""
     if hypoxia.at_least is Grade.NONE:
-        return Span(hypoxia.at_least, hypoxia.at_most)
+        return hypoxia.span
     device = find_device_name(readings)
     if not device:
-        return Span(hypoxia.at_least, hypoxia.at_most)
+        return hypoxia.span
     is_at_least_40_percent, _ = find_inspired_40_percent(readings)
     low = Grade.SEVERE if is_at_least_40_percent or device == "non-rebreather" else Grade.MODERATE
     high = Grade.MODERATE if is_at_least_40_percent is False else Grade.SEVERE
@@ -67,7 +68,4 @@ def _grade_inspired_oxygen(hypoxia: SignGrade, readings: ChartedReadings) -> Spa
 
 
 def _combine_spans(first: Span, second: Span) -> Span:
-    return Span(
-        max(first.at_least, second.at_least, Grade.MILD),
-        max(first.at_most, second.at_most, Grade.MILD),
-    )
+    return find_worst_span((first, second, _MILDEST))

@@ -22,7 +22,7 @@ from services.safety_rules.domain.syndromes.bedside import (
     is_inducer,
     may_be_induced,
 )
-from services.vocabulary.episode import Span
+from services.vocabulary.episode import Span, find_worst_span
 from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import Measure
@@ -111,7 +111,7 @@ def step_state(
     level = grade_icans(readings, instant, state.protocol.bedside.ice_stays)
     reading = GradePoint(
         instant,
-        Span(level.at_least, level.at_most),
+        level.span,
         level.because or "no domain affected",
         tuple(level.missing),
         tuple(sorted(fact.id for fact in level.facts)),
@@ -139,8 +139,7 @@ def find_last_seen_at(state: IcansState) -> datetime | None:
 def _update_v6_grade(run: Run, v6_level: SignGrade) -> Run:
     """Return *run* with its worst grade on the scale of CTCAE v6.0 so far."""
     previous_span = run.other_scales.get(ICANS_V6, Span(_NORMAL, _NORMAL))
-    at_least = max(previous_span.at_least, v6_level.at_least)
-    worst_span = Span(at_least, max(previous_span.at_most, v6_level.at_most))
+    worst_span = find_worst_span((previous_span, v6_level.span))
     is_known = ICANS_V6 in run.other_scales and worst_span == previous_span
     return run if is_known else replace(run, other_scales={ICANS_V6: worst_span})
 
