@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.safety_rules.workers.faust_stream import FAILED, UPGRADE_ME
+from services.safety_rules.workers.faust_stream import EXIT_FAILED, EXIT_UPGRADE_ME
 from tests.faults.acknowledged import (
     acknowledge_through,
     acknowledged_and_not_folded,
@@ -14,7 +14,7 @@ from tests.faults.acknowledged import (
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 _NO_REPAIR = {"AEGIS_SWEEP_EVERY_S": "3600", "AEGIS_LEFT_BEHIND_S": "3600"}
-# Each is passed by the stream alone; the study is looked at by the waker too, which tries again.
+# Each is passed by the stream alone; the study is decided by the sweeper too, which tries again.
 _FATAL = ("fold.before_record", "fold.before_commit", "fold.after_commit")
 _NOBODYS = b'{"schema": "aegis.facts", "version": 1, "study": "BLINA-HSCT", "runs": []}'
 
@@ -28,7 +28,7 @@ def test_a_bug_in_a_step_ends_the_process_and_loses_nothing(start_life):
             life.feed(part if wave < 2 else None, at_once=5)
             life.wait_until_quiet()  # without a sweep: nothing was acknowledged too early
             life.prove("a bug in a step of the rules")
-        assert life.workers.exit_codes["rules"] == [FAILED] * len(_FATAL)
+        assert life.workers.exit_codes["rules"] == [EXIT_FAILED] * len(_FATAL)
         assert life.workers["rules"].log.read_text().count("fold_failed") == len(_FATAL)
         life.workers.stop()
         assert acknowledged_and_not_folded(life) == []
@@ -59,12 +59,12 @@ def test_a_record_of_a_newer_version_ends_the_worker_and_touches_no_other(start_
         place, offset = publish_record(life, b"P-001", newer.encode())
         for _ in range(2):
             rules = life.workers["rules"]
-            assert rules.wait_for_exit() == UPGRADE_ME
+            assert rules.wait_for_exit() == EXIT_UPGRADE_ME
             assert "upgrade this worker" in rules.read_log()
             life.feed(20)
             assert acknowledged_and_not_folded(life) == []
             life.workers.start("rules")
-        assert life.workers["rules"].wait_for_exit() == UPGRADE_ME
+        assert life.workers["rules"].wait_for_exit() == EXIT_UPGRADE_ME
         acknowledge_through(life, place, offset)  # as an upgraded worker does
         life.feed()
         life.wait_until_quiet()

@@ -121,11 +121,11 @@ def test_who_was_moved_on_by_another_worker_is_not_set_aside(installation, monke
 
     def fails_too_late(*_arguments):
         monkeypatch.setattr(fold_participants, "fold_step", real)
-        hint_worker(installation).look_at(["P-001"])
+        hint_worker(installation).fold_from_journal(["P-001"])
         raise ZeroDivisionError
 
     monkeypatch.setattr(fold_participants, "fold_step", fails_too_late)
-    hint_worker(installation).look_at(["P-001"])
+    hint_worker(installation).fold_from_journal(["P-001"])
     with installation.db.read() as conn:
         assert states.load_quarantined(conn) == []
         assert [one for one in alerts.load_alerts(conn) if one.kind is AlertKind.QUARANTINE] == []

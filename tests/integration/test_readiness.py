@@ -14,7 +14,7 @@ from services.relay.worker import Relay
 from services.runtime import log
 from services.runtime.health import DEFAULT_LIMIT_S
 from services.safety_rules.workers.hint_worker import HintWorker
-from services.safety_rules.workers.sweeper import Waker
+from services.safety_rules.workers.sweeper import Sweeper
 from services.store.held_lease import HeldLease
 from tests.helpers.timeline import STUDY, Timeline
 
@@ -86,7 +86,7 @@ def rules(timeline, db):
 
 
 def alerts(timeline, db):
-    timeline.worker.desk = replace(timeline.desk, db=db)
+    timeline.worker.context = replace(timeline.desk, db=db)
     return timeline.worker
 
 
@@ -96,9 +96,9 @@ def relay(timeline, db):
     return created
 
 
-def waker(timeline, db):
+def sweeper(timeline, db):
     worker = HintWorker(timeline.db, timeline.rules.rules, timeline.desk.clock)
-    created = Waker(worker, "waker", sweep_every_s=60, left_behind_s=30)
+    created = Sweeper(worker, "waker", sweep_every_s=60, left_behind_s=30)
     worker.db = db
     return created
 
@@ -107,7 +107,7 @@ def site_topic(_timeline, db):
     return SiteTopic(NoRecords(db), Writer(None))
 
 
-@pytest.mark.parametrize("build_part", [rules, alerts, relay, waker, site_topic])
+@pytest.mark.parametrize("build_part", [rules, alerts, relay, sweeper, site_topic])
 def test_who_fails_at_every_step_is_not_ready_until_a_step_succeeds(tmp_path, build_part):
     timeline = Timeline(tmp_path)
     db = Unreachable(timeline.db)
@@ -125,9 +125,9 @@ def test_who_fails_at_every_step_is_not_ready_until_a_step_succeeds(tmp_path, bu
     timeline.close()
 
 
-def test_a_waker_whose_sweeps_fail_at_their_end_is_not_ready(tmp_path):
+def test_a_sweeper_whose_sweeps_fail_at_their_end_is_not_ready(tmp_path):
     timeline = Timeline(tmp_path)
-    part = waker(timeline, timeline.db)
+    part = sweeper(timeline, timeline.db)
     part.worker = _Undecidable(part.worker)
     part.run(Rounds(6))
     assert not part.progress.assess(FAR_S).ready
@@ -150,7 +150,7 @@ class _Undecidable:
 def test_who_leaves_the_lease_to_another_is_ready(tmp_path):
     timeline = Timeline(tmp_path)
     db = Unreachable(timeline.db)
-    part = waker(timeline, db)
+    part = sweeper(timeline, db)
     other_item = HeldLease(timeline.db, "waker", "another", timeline.desk.clock)
     db.is_away = True
     part.run(Rounds(6))

@@ -12,7 +12,7 @@ from services.safety_rules.application.past_crossings import load_first_crossing
 from services.safety_rules.inquiries import refold, verify
 from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
-from services.safety_rules.workers.sweeper import Waker
+from services.safety_rules.workers.sweeper import Sweeper
 from services.store import outbox, records, states
 from services.store.decisions import load_latest_decisions
 from services.store.session import Database
@@ -153,13 +153,13 @@ def test_workers_beside_each_other_are_told_and_told_again(trial):
     assert hint_records(db) == ["P-001", "P-002"]
 
     worker = HintWorker(db, rules, lambda: trial.clock_time)
-    waker = Waker(worker, "test", sweep_every_s=10.0, left_behind_s=30.0)
-    waker.step(1000.0)
+    sweeper = Sweeper(worker, "test", sweep_every_s=10.0, left_behind_s=30.0)
+    sweeper.step(1000.0)
     assert hint_records(db) == []
-    waker.step(1031.0)
+    sweeper.step(1031.0)
     assert hint_records(db) == ["P-001", "P-002"]
-    worker.look_at(["P-001", "P-002"])
-    waker.step(1100.0)
+    worker.fold_from_journal(["P-001", "P-002"])
+    sweeper.step(1100.0)
     assert hint_records(db) == []
     with db.read() as conn:
         assert states.load_states_of_other_rules(conn, rules.version) == []
@@ -239,7 +239,7 @@ def test_what_is_graded_anew_is_known_of_all_at_once(amend_rules):
 
 
 def test_the_rules_speak_again_once_everybody_is_graded_anew(amend_rules, monkeypatch):
-    monkeypatch.setattr(journal_worker, "_AT_ONCE", 1)
+    monkeypatch.setattr(journal_worker, "_BATCH_SIZE", 1)
     amend_rules.clock_time = hours(32)
     ask(amend_rules)
     for name in ("P-001", "P-002"):
@@ -256,7 +256,7 @@ def test_the_rules_speak_again_once_everybody_is_graded_anew(amend_rules, monkey
 def test_who_is_set_aside_holds_nobody_up(amend_rules):
     ask(amend_rules)
     worker = HintWorker(amend_rules.db, amend_rules.rules.rules, lambda: amend_rules.clock_time)
-    worker.look_at(["P-001"])
+    worker.fold_from_journal(["P-001"])
     worker.decide()
     assert decisions(amend_rules)[0] == "v1"
     with amend_rules.db.write() as conn:

@@ -15,7 +15,7 @@ from services.safety_rules.inquiries import verify
 from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.journal_worker import JournalWorker
-from services.safety_rules.workers.sweeper import Waker
+from services.safety_rules.workers.sweeper import Sweeper
 from services.store.decisions import load_decision_history, load_latest_decisions, load_study_state
 from services.store.held_lease import HeldLease
 from services.vocabulary.fact import Death, Status
@@ -83,9 +83,9 @@ def at_failpoint(monkeypatch):
     return happens
 
 
-def waker(deaths):
+def make_sweeper(deaths):
     worker = HintWorker(deaths.db, deaths.rules, lambda: deaths.trial.clock_time)
-    return Waker(worker, "w", sweep_every_s=10, left_behind_s=30)
+    return Sweeper(worker, "w", sweep_every_s=10, left_behind_s=30)
 
 
 def dies(*_args):
@@ -143,7 +143,7 @@ def test_a_paused_worker_does_not_tell_what_is_over(deaths, at_failpoint, was_so
         deaths.decide()
     else:
         deaths.second(is_so=False)
-    sweeper = waker(deaths)
+    sweeper = make_sweeper(deaths)
     sweeper.step(0.0)
     notices = deaths.notified_alerts()
     deaths.second(is_so=not was_so)
@@ -170,7 +170,7 @@ def test_under_load_a_decision_is_made_though_somebody_is_always_folded(deaths, 
 
 def test_the_waker_sets_right_what_was_told_too_late(deaths, at_failpoint, monkeypatch):
     monkeypatch.setattr(decide_study, "_FRESH_TRIES", 0)
-    sweeper = waker(deaths)
+    sweeper = make_sweeper(deaths)
     sweeper.step(0.0)
     deaths.second(is_so=True)
 
@@ -201,7 +201,7 @@ def test_a_protocol_that_is_taken_back_speaks_again_and_then_rests(deaths):
         assert decisions[-1].decision.protocol == rules.protocol.label
         assert deaths.wrong() == []
     assert len({row.id for row in decisions}) == len(decisions)
-    sweeper = waker(deaths)
+    sweeper = make_sweeper(deaths)
     for at_s in (0.0, 10.0, 20.0):
         sweeper.step(at_s)
     with deaths.db.read() as conn:
@@ -258,9 +258,9 @@ def test_a_boundary_that_was_stepped_over_is_told_as_soon_as_nobody_waits(deaths
     trial.grade(8)
     assert trial.alerts(about=RULE, kind="boundary_reached") == []
     trial.potassium("4.1", name="P-003", hour=8)
-    sweeper = waker(deaths)
+    sweeper = make_sweeper(deaths)
     sweeper.step(0.0)
     assert trial.alerts(about=RULE, kind="boundary_reached") == []  # who knows what waits
-    sweeper.worker.look_at(["P-003"])
+    sweeper.worker.fold_from_journal(["P-003"])
     sweeper.step(10.0)
     assert len(trial.alerts(about=RULE, kind="boundary_reached")) == 1

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.runtime import log, topics
 from services.safety_rules.workers.hint_worker import HintWorker
-from services.safety_rules.workers.sweeper import Waker
+from services.safety_rules.workers.sweeper import Sweeper
 from services.simulator.trial import simulate_trial
 from services.store import journal, outbox, participants, states, timers
 from services.store.session import Database
@@ -23,7 +23,7 @@ LEFT_BEHIND_S = 30.0
 
 
 class WatchedInstallation:
-    """An installation whose announcements can be read, and a waker over it."""
+    """An installation whose announcements can be read, and a sweeper over it."""
 
     def __init__(self, folder):
         self.installation = Installation(folder)
@@ -32,8 +32,8 @@ class WatchedInstallation:
         self.db = Database.open(self.context.db.url, has_relay=True)
         self.clock_time = None
         rules = self.context.study.rules
-        worker = HintWorker(self.db, rules, lambda: self.clock_time, insists=False)
-        self.waker = Waker(worker, "w", sweep_every_s=10, left_behind_s=LEFT_BEHIND_S)
+        worker = HintWorker(self.db, rules, lambda: self.clock_time, retries_forever=False)
+        self.sweeper = Sweeper(worker, "w", sweep_every_s=10, left_behind_s=LEFT_BEHIND_S)
 
     def announced_subjects(self):
         """The participants announced since the last call."""
@@ -47,7 +47,7 @@ class WatchedInstallation:
             return sorted(journal.find_lagging_progress(conn, 100))
 
     def ready(self, now_s):
-        return self.waker.progress.assess(now_s).ready
+        return self.sweeper.progress.assess(now_s).ready
 
 
 @pytest.fixture(autouse=True)
@@ -68,13 +68,13 @@ def watched_trial(tmp_path):
 
 def test_who_is_behind_is_announced_only_when_that_lasts(watched_trial):
     assert watched_trial.subjects_behind()
-    watched_trial.waker.step(0.0)
+    watched_trial.sweeper.step(0.0)
     assert watched_trial.announced_subjects() == []  # the record may be on its way
-    watched_trial.waker.step(LEFT_BEHIND_S - 1)
+    watched_trial.sweeper.step(LEFT_BEHIND_S - 1)
     assert watched_trial.announced_subjects() == []
-    watched_trial.waker.step(LEFT_BEHIND_S + 9)
+    watched_trial.sweeper.step(LEFT_BEHIND_S + 9)
     assert watched_trial.announced_subjects() == watched_trial.subjects_behind()
-    watched_trial.waker.step(LEFT_BEHIND_S + 19)
+    watched_trial.sweeper.step(LEFT_BEHIND_S + 19)
     assert watched_trial.announced_subjects() == []
 
 
@@ -83,7 +83,7 @@ def test_what_is_announced_twice_in_vain_is_folded_here(watched_trial):
     at_s = 0.0
     calls = []
     while watched_trial.subjects_behind():
-        watched_trial.waker.step(at_s)
+        watched_trial.sweeper.step(at_s)
         calls += watched_trial.announced_subjects()
         at_s += LEFT_BEHIND_S + 1
         assert at_s < 10 * LEFT_BEHIND_S, "nobody folds"
@@ -94,13 +94,13 @@ def test_what_is_announced_twice_in_vain_is_folded_here(watched_trial):
 
 
 def test_a_process_is_ready_only_while_those_who_are_behind_move_on(watched_trial):
-    watched_trial.waker.step(0.0)
+    watched_trial.sweeper.step(0.0)
     assert watched_trial.ready(1000.0)
-    watched_trial.waker.step(LEFT_BEHIND_S + 1)
+    watched_trial.sweeper.step(LEFT_BEHIND_S + 1)
     assert watched_trial.ready(LEFT_BEHIND_S + 2)
     assert not watched_trial.ready(LEFT_BEHIND_S + 90)
-    watched_trial.waker.worker.look_at(watched_trial.subjects_behind())
-    watched_trial.waker.step(LEFT_BEHIND_S + 91)
+    watched_trial.sweeper.worker.fold_from_journal(watched_trial.subjects_behind())
+    watched_trial.sweeper.step(LEFT_BEHIND_S + 91)
     assert watched_trial.ready(LEFT_BEHIND_S + 999)
 
 
@@ -120,10 +120,10 @@ class Unwritable:
 def test_who_is_asked_to_stop_ends_while_the_database_takes_nothing(watched_trial):
     now_s = time.monotonic()
     for ago_s in (200, 150, 100):  # seen, and announced twice in vain
-        watched_trial.waker.step(now_s - ago_s)
-    watched_trial.waker.worker.db = db = Unwritable(watched_trial.db)
+        watched_trial.sweeper.step(now_s - ago_s)
+    watched_trial.sweeper.worker.db = db = Unwritable(watched_trial.db)
     stop = threading.Event()
-    thread = threading.Thread(target=watched_trial.waker.run, args=(stop,), daemon=True)
+    thread = threading.Thread(target=watched_trial.sweeper.run, args=(stop,), daemon=True)
     thread.start()
     assert db.was_read.wait(20)
     stop.set()
@@ -133,19 +133,19 @@ def test_who_is_asked_to_stop_ends_while_the_database_takes_nothing(watched_tria
 
 
 def test_a_timer_that_is_due_is_announced_at_once_and_once(watched_trial):
-    watched_trial.waker.worker.look_at(watched_trial.subjects_behind())
+    watched_trial.sweeper.worker.fold_from_journal(watched_trial.subjects_behind())
     with watched_trial.db.read() as conn:
         first = timers.load_due_timers(conn, hours(10_000), 1)[0].due_at
     watched_trial.announced_subjects()
     watched_trial.clock_time = first - timedelta(seconds=1)
-    watched_trial.waker.step(0.0)
+    watched_trial.sweeper.step(0.0)
     assert watched_trial.announced_subjects() == []
     watched_trial.clock_time = first
-    watched_trial.waker.step(0.5)
+    watched_trial.sweeper.step(0.5)
     announced_subjects = watched_trial.announced_subjects()
     assert len(announced_subjects) == 1
-    watched_trial.waker.step(1.0)
+    watched_trial.sweeper.step(1.0)
     assert watched_trial.announced_subjects() == []
-    watched_trial.waker.worker.look_at(announced_subjects)
+    watched_trial.sweeper.worker.fold_from_journal(announced_subjects)
     with watched_trial.db.read() as conn:
         assert first not in timers.load_timers(conn, announced_subjects[0]).values()

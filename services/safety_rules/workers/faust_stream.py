@@ -27,23 +27,23 @@ from services.runtime.topics import FACTS, STANDINGS
 from services.safety_rules.workers.hint_worker import HintWorker, NewerRecordError
 
 STOP_WITHIN_S = 15.0
-FAILED, UPGRADE_ME = 70, 78  # exit codes: a bug, and a record of a newer version
+EXIT_FAILED, EXIT_UPGRADE_ME = 70, 78  # a bug, and a record of a newer version
 _FACTS_AT_ONCE, _FACTS_WITHIN_S = 200, 0.02
-_LOOKS_AT_ONCE, _LOOKS_WITHIN_S = 1000, 0.25  # a look reads every standing of the study
-_LOOK_REST, _LONGEST_REST_S = 3, 2.0  # times as long as a look took: the folds come first
+_DECISIONS_AT_ONCE, _DECISIONS_WITHIN_S = 1000, 0.25  # each reads all standings of the study
+_DECISION_REST, _LONGEST_REST_S = 3, 2.0  # times as long as one took: the folds come first
 
 _log = log.make_logger("safety_rules")
 
 
-def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path) -> faust.App:
-    """Return the app whose agents fold facts by participant, and look at the study again.
+def make_app(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path) -> faust.App:
+    """Return the app whose agents fold facts by participant, and decide the study.
 
     Start and stop it on the loop that runs. Its workers share the group ``aegis-rules-STUDY``.
 
     Args:
         settings: Where the brokers are.
         study: Id.
-        worker: Who does the work, in a thread: neither SQL nor grading runs on the loop.
+        worker: Does the work, in a thread: neither SQL nor grading runs on the loop.
         folder: Where Faust may keep files; nothing of ours is in them.
     """
     folder.mkdir(parents=True, exist_ok=True)  # Faust makes the last part alone
@@ -67,25 +67,27 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
     standings = _topic(app, STANDINGS)
 
     async def fold(stream: StreamT[bytes]) -> None:
-        async for events in _whole(stream).take_events(_FACTS_AT_ONCE, _FACTS_WITHIN_S):
-            records = [(_name(event.key), event.value or b"") for event in events]
-            await _to_its_end(partial(worker.fold, records))
+        async for events in _cast_stream(stream).take_events(_FACTS_AT_ONCE, _FACTS_WITHIN_S):
+            records = [(_decode_subject(event.key), event.value or b"") for event in events]
+            await _run_to_completion(partial(worker.fold, records))
             pass_failpoint("rules.before_offset")
 
     async def decide(stream: StreamT[bytes]) -> None:
-        async for keys in _whole(stream).take_events(_LOOKS_AT_ONCE, _LOOKS_WITHIN_S):
+        async for keys in _cast_stream(stream).take_events(_DECISIONS_AT_ONCE, _DECISIONS_WITHIN_S):
             if any(event.key == study.encode() for event in keys):
                 began_s = time.monotonic()
-                await _to_its_end(worker.decide)
+                await _run_to_completion(worker.decide)
                 pass_failpoint("decide.before_offset")
-                # of a look that waited for the database, too, the rest is short
-                await asyncio.sleep(min(_LOOK_REST * (time.monotonic() - began_s), _LONGEST_REST_S))
+                # the rest is short also after a decision that waited for the database
+                await asyncio.sleep(
+                    min(_DECISION_REST * (time.monotonic() - began_s), _LONGEST_REST_S)
+                )
 
     app.agent(facts, concurrency=1, name="fold")(fold)
     app.agent(standings, concurrency=1, name="decide")(decide)
 
     async def forget(*_revoked: object, **_more: object) -> None:
-        await asyncio.to_thread(worker.forget)
+        await asyncio.to_thread(worker.clear_cache)
 
     app.on_partitions_revoked.connect(forget, weak=False)
     return app
@@ -93,68 +95,70 @@ def app_of(settings: KafkaSettings, study: str, worker: HintWorker, folder: Path
 
 @dataclass(frozen=True, slots=True)
 class StreamEdge:
-    """The edge as a process serves it: *app* begins, and ends in *stop_within_s*."""
+    """The edge as a process serves it: *app* starts, and stops within *stop_within_s*."""
 
     app: faust.App
     stop_within_s: float = STOP_WITHIN_S
 
     async def start(self) -> None:
-        """Begin to read."""
+        """Start to read."""
         await self.app.start()
 
     async def stop(self) -> None:
-        """Finish what was begun, acknowledge it, and leave the group.
+        """Finish the records in hand, acknowledge them, and leave the group.
 
         When the group is moving partitions just then, Faust waits for a coordinator for ever. Then
         the process ends where it stands: nothing is acknowledged, and others read it again.
         """
-        stopping = asyncio.ensure_future(self.app.stop())
-        done, _ = await asyncio.wait({stopping}, timeout=self.stop_within_s)
-        if not done:
+        stop_task = asyncio.ensure_future(self.app.stop())
+        await asyncio.wait({stop_task}, timeout=self.stop_within_s)
+        if not stop_task.done():
             _log.warning("group_not_left", duration_s=self.stop_within_s)
             os._exit(0)
-        await stopping
+        await stop_task
 
 
-def lags(app: faust.App) -> dict[tuple[str, int], int]:
-    """Return how many records lie in front of *app*, by topic and partition that it reads."""
-    seen = app.monitor
+def list_lags(app: faust.App) -> dict[tuple[str, int], int]:
+    """Return the number of records that *app* has not read, by topic and partition."""
+    monitor = app.monitor
     return {
-        (partition.topic, partition.partition): max(0, end - seen.tp_committed_offsets[partition])
-        for partition, end in dict(seen.tp_end_offsets).items()
-        if partition in seen.tp_committed_offsets
+        (partition.topic, partition.partition): max(
+            0, end - monitor.tp_committed_offsets[partition]
+        )
+        for partition, end in dict(monitor.tp_end_offsets).items()
+        if partition in monitor.tp_committed_offsets
     }
 
 
-def _name(key: bytes | None) -> str:
-    """Return whom a record is about; whoever wrote it may have written anything."""
+def _decode_subject(key: bytes | None) -> str:
+    """Return the subject of a record; its writer may have written anything."""
     return (key or b"").decode(errors="replace")
 
 
-def _whole(stream: StreamT[bytes]) -> Stream[bytes]:
-    """Return *stream* with all that it can; the interface leaves `take_events` out."""
+def _cast_stream(stream: StreamT[bytes]) -> Stream[bytes]:
+    """Return *stream* with all its methods; the interface leaves `take_events` out."""
     return cast("Stream[bytes]", stream)
 
 
-async def _to_its_end(does: Callable[[], None]) -> None:
-    """Return once *does* has; a stop waits for it, and what it raises ends the process."""
-    running = asyncio.ensure_future(asyncio.to_thread(_or_end, does))
+async def _run_to_completion(task: Callable[[], None]) -> None:
+    """Run *task* to completion even when cancelled; an exception ends the process."""
+    future = asyncio.ensure_future(asyncio.to_thread(_run_or_exit, task))
     try:
-        await asyncio.shield(running)
+        await asyncio.shield(future)
     except asyncio.CancelledError:
-        await running
+        await future
         raise
 
 
-def _or_end(does: Callable[[], None]) -> None:
+def _run_or_exit(task: Callable[[], None]) -> None:
     try:
-        does()
+        task()
     except NewerRecordError as error:
         _log.critical("upgrade_me", problem=str(error))
-        os._exit(UPGRADE_ME)
+        os._exit(EXIT_UPGRADE_ME)
     except BaseException as error:  # noqa: BLE001 - to raise, or to stop in order, would acknowledge
         _log.critical("fold_failed", exc_info=error)
-        os._exit(FAILED)
+        os._exit(EXIT_FAILED)
 
 
 def _topic(app: faust.App, name: str) -> Any:  # noqa: ANN401 - Faust is not typed

@@ -1,7 +1,7 @@
 """The rules of one process among many: woken by records that carry facts of the journal.
 
-A record is only a hint. What it carries is used when it is what comes next in the journal; what is
-missing is read there, what is known already is passed over, and what never arrives is announced
+A record is only a hint. Its facts are used when they come next in the journal; missing ones are
+read there, known ones are passed over, and those that never arrive are announced
 again by `services.safety_rules.workers.sweeper`.
 """
 
@@ -24,7 +24,7 @@ from services.store.session import Database, DatabaseError, is_transient
 from services.vocabulary.fact import JournalEntry
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
-_TRIES = 20  # when others are always faster, the waker comes back to it
+_TRIES = 20  # when others are always faster, the sweeper comes back to it
 
 _log = log.make_logger("safety_rules")
 
@@ -35,20 +35,20 @@ class NewerRecordError(Exception):
 
 @dataclass(slots=True)
 class HintWorker:
-    """Folds the participants that records name, and lets the rules of the study speak.
+    """Folds the participants that records name, and decides the rules of the study.
 
     Args:
         db: Migrated.
         rules: The running rules.
         clock: The machine's.
         by_message: Timers follow the time of messages, not the machine's.
-        on_folded: Told what was folded, for logs and metrics.
-        on_decided: Told what the rules say, for metrics.
-        progress: Told when facts wait, are folded, or none are left.
-        deciding: The same, of the study.
+        on_folded: Receives the result of each fold, for logs and metrics.
+        on_decided: Receives the decisions, for metrics.
+        progress: Records when facts wait, are folded, or none are left.
+        decision_progress: The same, of the study.
         cache: Of the families that were folded last.
-        insists: It tries until the database is there again, whatever happens; False: what the
-            database does is raised, to a caller who comes back and may be asked to stop.
+        retries_forever: It tries until the database is there again; False: the error of the
+            database is raised, to a caller who comes back and may be asked to stop.
     """
 
     db: Database
@@ -58,106 +58,112 @@ class HintWorker:
     on_folded: Callable[[FoldResult], None] = lambda _folded: None
     on_decided: Callable[[StudyDecisions], None] = lambda _decided: None
     progress: Progress = field(default_factory=Progress)
-    deciding: Progress = field(default_factory=Progress)
+    decision_progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
-    insists: bool = True
+    retries_forever: bool = True
 
     def fold(self, records: Sequence[tuple[str, bytes]]) -> None:
-        """Return once what *records* (subject and value) ask for is on disk, or done by others.
+        """Fold the subjects of *records* (subject and value), unless others have done it.
 
         Raises:
             NewerRecordError: This program has to be upgraded first.
         """
-        carried = self._carried(records)
-        if carried:
-            self._fold(carried)
+        entries = self._collect_entries(records)
+        if entries:
+            self._fold(entries)
 
-    def look_at(self, subjects: Sequence[str]) -> None:
-        """Return once what the journal and the time say of *subjects* is on disk."""
+    def fold_from_journal(self, subjects: Sequence[str]) -> None:
+        """Fold the new facts of *subjects* in the journal, and their timers."""
         self._fold({subject: [] for subject in subjects})
 
     def decide(self) -> None:
-        """Return once what the rules of the study say now is on disk."""
-        self._until_done(self._decide_once, self.deciding, 1)
+        """Decide the rules of the study and record the decisions that are news."""
+        self._retry(self._decide_once, self.decision_progress, 1)
 
-    def forget(self) -> None:
-        """Drop what is remembered: others may fold these participants from now on."""
+    def clear_cache(self) -> None:
+        """Empty the cache: others may fold these participants from now on."""
         self.cache = self.cache.make_empty()
 
-    def _carried(self, records: Sequence[tuple[str, bytes]]) -> dict[str, list[JournalEntry]]:
-        """Return the facts of this study that *records* carry, by subject, each once, by seq.
+    def _collect_entries(
+        self, records: Sequence[tuple[str, bytes]]
+    ) -> dict[str, list[JournalEntry]]:
+        """Return the facts of this study in *records*, by subject, each once, by seq.
 
-        None of a subject whose journal has more to be read than the records carry.
+        None of a subject whose journal has more facts than the records.
         """
-        carried: dict[str, dict[int, JournalEntry]] = {}
-        in_part: set[str] = set()
+        entries: dict[str, dict[int, JournalEntry]] = {}
+        incomplete: set[str] = set()
         for subject, value in records:
-            found = read_facts_record(value)
-            match found:
+            content = read_facts_record(value)
+            match content:
                 case FactRuns(study=study, facts=facts, is_whole=is_whole):
                     if study == self.rules.protocol.study:
-                        carried.setdefault(subject, {}).update((k.seq, k) for k in facts)
-                        in_part.update(() if is_whole else (subject,))
+                        entries.setdefault(subject, {}).update((k.seq, k) for k in facts)
+                        incomplete.update(() if is_whole else (subject,))
                 case NewerRecord(version=version):
                     raise NewerRecordError(
                         f"a record of version {version} was published by a newer Aegis than this"
                         " one: upgrade this worker"
                     )
                 case _:
-                    _log.error("record_unreadable", where=found.where, problem=found.problem)
+                    _log.error("record_unreadable", where=content.where, problem=content.problem)
         return {
-            subject: [] if subject in in_part else [known[seq] for seq in sorted(known)]
-            for subject, known in carried.items()
+            subject: [] if subject in incomplete else [known[seq] for seq in sorted(known)]
+            for subject, known in entries.items()
         }
 
-    def _fold(self, carried: dict[str, list[JournalEntry]]) -> None:
-        """Fold all at once; when that is overtaken, each alone, and what the journal then holds.
+    def _fold(self, entries: dict[str, list[JournalEntry]]) -> None:
+        """Fold all at once; when that is overtaken, each alone from the journal.
 
-        Of what was carried a part may be missing that is known by now, and time is told only to who
-        has heard everything.
+        Newer facts than those of the records may be known by then, and timers are applied only to
+        participants whose facts are all folded.
         """
-        if self._until_done(partial(self._fold_once, carried), self.progress, 1):
+        if self._retry(partial(self._fold_once, entries), self.progress, 1):
             return
-        for subject in sorted(carried):
-            if not self._until_done(partial(self._fold_once, {subject: []}), self.progress, _TRIES):
+        for subject in sorted(entries):
+            if not self._retry(partial(self._fold_once, {subject: []}), self.progress, _TRIES):
                 _log.warning("left_to_the_waker", tries=_TRIES)
 
-    def _fold_once(self, carried: dict[str, list[JournalEntry]]) -> bool:
-        folded = fold(
-            self.db, self.rules, self.cache, sorted(carried), FoldRequest(self.now(), carried)
+    def _fold_once(self, entries: dict[str, list[JournalEntry]]) -> bool:
+        result = fold(
+            self.db,
+            self.rules,
+            self.cache,
+            sorted(entries),
+            FoldRequest(self.find_current_time(), entries),
         )
-        if not folded.overtaken:
-            self.on_folded(folded)
-        return not folded.overtaken
+        if not result.overtaken:
+            self.on_folded(result)
+        return not result.overtaken
 
     def _decide_once(self) -> bool:
         self.on_decided(run_study_step(self.db, self.rules, self.clock()))
         return True
 
-    def _until_done(self, does: Callable[[], bool], progress: Progress, tries: int) -> bool:
-        """Do it again while the database fails, and say whether it was done in so many *tries*.
+    def _retry(self, task: Callable[[], bool], progress: Progress, tries: int) -> bool:
+        """Try *task* again while the database fails; return True if it was done in *tries* tries.
 
-        What fails for good is raised; who does not insist raises everything.
+        A lasting error is raised; a worker that does not retry forever raises every error.
         """
         progress.record_waiting(time.monotonic())
         pause_s = _FIRST_PAUSE_S
-        done = False
-        while tries and not done:
+        is_done = False
+        while tries and not is_done:
             try:
-                done = does()
+                is_done = task()
                 tries -= 1
             except DatabaseError as error:
-                if not (self.insists and is_transient(error)):
+                if not (self.retries_forever and is_transient(error)):
                     raise
                 _log.warning("database_unavailable", problem=type(error).__name__)
-                self.forget()
+                self.clear_cache()
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         progress.record_idle()
-        return done
+        return is_done
 
-    def now(self) -> datetime:
-        """Return until when time is told: by the machine, or by the last message."""
+    def find_current_time(self) -> datetime:
+        """Return the time at which timers are due: the machine's, or that of the last message."""
         if not self.by_message:
             return self.clock()
         with self.db.read() as conn:

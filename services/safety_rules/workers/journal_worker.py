@@ -20,7 +20,7 @@ from services.store.held_lease import HeldLease
 from services.store.session import Database
 
 _AFTER_FAILURE_S = 1.0
-_AT_ONCE = 64  # participants in one step
+_BATCH_SIZE = 64  # participants in one step
 _LOOK_BACK = timedelta(days=1)
 
 _log = log.make_logger("safety_rules")
@@ -28,7 +28,7 @@ _log = log.make_logger("safety_rules")
 
 @dataclass(slots=True)
 class JournalWorker:
-    """Folds what the journal holds and has not been folded, while it has the lease.
+    """Folds the new facts of the journal, while it has the lease.
 
     Args:
         db: Migrated.
@@ -36,8 +36,8 @@ class JournalWorker:
         holder: Name of this worker among all.
         clock: The machine's.
         by_message: Timers follow the time of messages, not the machine's.
-        on_step: Told what each step did, for logs and metrics.
-        progress: Told when something waits or fails, was done, or nothing is left.
+        on_step: Receives the result of each step, for logs and metrics.
+        progress: Records when something waits or fails, was done, or nothing is left.
         cache: Of the families that were folded last.
         turn: Held during each step; whoever loads a history holds it until a day is whole.
     """
@@ -51,7 +51,7 @@ class JournalWorker:
     progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
-    _has_to_decide: bool = True  # somebody may have folded, and ended before the rules spoke
+    _has_to_decide: bool = True  # another worker may have folded, and ended before it decided
     _looked_back_at: datetime | None = None
     _lease: HeldLease = field(init=False)
 
@@ -66,7 +66,7 @@ class JournalWorker:
         while not stop.is_set():
             try:
                 with self.turn:
-                    busy = self._is_mine() and (self.step() or self.look_back_daily())
+                    busy = self._holds_lease() and (self.step() or self.look_back_daily())
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
                 self.progress.record_waiting(time.monotonic())
@@ -80,7 +80,7 @@ class JournalWorker:
 
     def settle(self) -> bool:
         """Step until nothing is left; False when another worker has the lease."""
-        if not self._is_mine():
+        if not self._holds_lease():
             return False
         while self.step():
             pass
@@ -89,49 +89,54 @@ class JournalWorker:
         return True
 
     def step(self) -> bool:
-        """Fold what is behind or due, then let the rules speak; False when nobody was.
+        """Fold participants that lag or are due, then decide; False when there were none.
 
-        The rules also speak when they were kept from it after the last fold.
+        The rules are also decided when the last fold was not followed by it.
         """
         with self.db.read() as conn:
-            until = self._now_of(participants.find_last_received(conn, self.rules.protocol.study))
-            due = {timer.owner for timer in timers.load_due_timers(conn, until, _AT_ONCE)}
-            behind = journal.find_lagging_subjects(conn, _AT_ONCE)
-            again = states.find_subjects_to_refold(conn, self.rules.version, _AT_ONCE)
-        subjects = sorted(due.union(behind, again))
+            timers_until = self._find_current_time(
+                participants.find_last_received(conn, self.rules.protocol.study)
+            )
+            due = {timer.owner for timer in timers.load_due_timers(conn, timers_until, _BATCH_SIZE)}
+            lagging_subjects = journal.find_lagging_subjects(conn, _BATCH_SIZE)
+            outdated_subjects = states.find_subjects_to_refold(
+                conn, self.rules.version, _BATCH_SIZE
+            )
+        subjects = sorted(due.union(lagging_subjects, outdated_subjects))
         if not subjects and not self._has_to_decide:
             return False
         self.progress.record_waiting(time.monotonic())
         self._has_to_decide = True
-        folded = fold(self.db, self.rules, self.cache, subjects, FoldRequest(until))
-        if folded.overtaken:
+        fold_result = fold(self.db, self.rules, self.cache, subjects, FoldRequest(timers_until))
+        if fold_result.overtaken:
             _log.warning("overtaken")
-        decided = run_study_step(self.db, self.rules, self.clock())
+        decisions = run_study_step(self.db, self.rules, self.clock())
         self._has_to_decide = False
-        self.on_step(folded, decided)
+        self.on_step(fold_result, decisions)
         self.progress.record_commit(time.monotonic())
         return bool(subjects)
 
     def look_back(self) -> bool:
-        """Tell what the steps stepped over; False when there was nothing.
+        """Raise the alerts of crossings that the steps passed over; False when there were none.
 
-        What became known together is folded together: a boundary may have been reached in between.
+        Facts that became known together are folded together: a boundary may have been reached in
+        between.
         """
-        told = raise_missing_alerts(self.db, self.rules)
-        if told is not None:
+        raised_alerts = raise_missing_alerts(self.db, self.rules)
+        if raised_alerts is not None:
             self._looked_back_at = self.clock()
-        return bool(told)
+        return bool(raised_alerts)
 
     def look_back_daily(self) -> bool:
         """Look back, unless that was done less than a day ago; False when there was nothing."""
         last = self._looked_back_at
         return (last is None or self.clock() - last >= _LOOK_BACK) and self.look_back()
 
-    def _is_mine(self) -> bool:
-        """Say whether this is the worker; another may have folded until it was."""
-        mine = self._lease.hold()
-        self._has_to_decide = self._has_to_decide or not mine
-        return mine
+    def _holds_lease(self) -> bool:
+        """True if this worker has the lease; another may have folded until then."""
+        is_held = self._lease.hold()
+        self._has_to_decide = self._has_to_decide or not is_held
+        return is_held
 
-    def _now_of(self, last_received: datetime | None) -> datetime:
+    def _find_current_time(self, last_received: datetime | None) -> datetime:
         return last_received if self.by_message and last_received else self.clock()

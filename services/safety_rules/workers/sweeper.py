@@ -1,7 +1,7 @@
-"""Wakes the rules for what no record brings: timers that are due, and facts that were left behind.
+"""Wakes the rules when no record does: for timers that are due, and facts that were left behind.
 
 One process at a time does it, by lease. It announces; whoever folds the participant does the rest.
-What is announced twice in vain is folded here.
+A participant announced twice in vain is folded here.
 """
 
 import threading
@@ -17,35 +17,35 @@ from services.safety_rules.workers.hint_worker import HintWorker
 from services.store import decisions, journal, outbox, states, timers
 from services.store.held_lease import HeldLease
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 TIMERS_EVERY_S = 0.5
 LOOK_BACK_EVERY_S = 24 * 3600.0
 
 _log = log.make_logger("safety_rules")
 
-_IN_VAIN = 2  # times announced
-_Who = tuple[str, str]  # why in general, and the participant
+_MOST_ANNOUNCEMENTS = 2  # before the sweeper folds the participant itself
+_CallKey = tuple[str, str]  # kind of reason, and the participant
 
 
 @dataclass(slots=True)
 class _Call:
-    """Somebody who has to be woken for a *reason*, since when, and how often that was tried."""
+    """A participant to wake: the *reason*, when it was last tried or seen, and the tries."""
 
     reason: str
-    at_s: float
+    noted_s: float
     times: int = 0
 
 
 @dataclass(slots=True)
-class Waker:
-    """Announces who has to be looked at, while it has the lease.
+class Sweeper:
+    """Announces the participants to fold, while it has the lease.
 
     Args:
-        worker: Folds what nobody else does; it does not insist, so that a stop is heard.
+        worker: Folds whom nobody else does; it does not retry forever, so that a stop is heard.
         holder: Name of this process among all.
-        sweep_every_s: How often it looks for facts that were left behind.
-        left_behind_s: After how long without progress it announces them again.
-        progress: Told when somebody was left behind or it fails, and when nobody is any more.
+        sweep_every_s: Seconds between searches for facts that were left behind.
+        left_behind_s: Seconds without progress after which it announces them again.
+        progress: Records when somebody was left behind or it fails, and when nobody is any more.
     """
 
     worker: HintWorker
@@ -54,7 +54,7 @@ class Waker:
     left_behind_s: float
     progress: Progress = field(default_factory=Progress)
     _lease: HeldLease = field(init=False)
-    _calls: dict[_Who, _Call] = field(default_factory=dict)
+    _calls: dict[_CallKey, _Call] = field(default_factory=dict)
     _decided_at: tuple[int, int] | None = None
     _swept_s: float = float("-inf")
     _looked_back_s: float = float("-inf")
@@ -77,85 +77,85 @@ class Waker:
         self._lease.release()
 
     def step(self, now_s: float) -> None:
-        """Wake whom a timer is due for, and now and then whoever was left behind."""
-        self._wake("timer", self._due(), now_s)
+        """Wake the participants with due timers and, at each sweep, those that were left behind."""
+        self._wake("timer", self._list_due(), now_s)
         if now_s - self._swept_s >= self.sweep_every_s:
             self._swept_s = now_s
-            behind = self._behind()
-            self._wake("journal", behind, now_s)
-            self._wake("refold", self._asked_again(), now_s)
+            lagging_subjects = self._list_lagging()
+            self._wake("journal", lagging_subjects, now_s)
+            self._wake("refold", self._list_outdated(), now_s)
             self._decide()
             self._look_back_daily(now_s)
-            self._tell(behind, now_s)
+            self._record_progress(lagging_subjects, now_s)
 
-    def _tell(self, behind: Mapping[_Who, str], now_s: float) -> None:
-        """Let the process be ready only while those who are behind move on."""
-        if any(self._calls[who].times for who in behind):
+    def _record_progress(self, lagging_subjects: Mapping[_CallKey, str], now_s: float) -> None:
+        """Record the process as ready only while the lagging subjects move on."""
+        if any(self._calls[who].times for who in lagging_subjects):
             self.progress.record_waiting(now_s)
         else:
             self.progress.record_idle()
 
     def _decide(self) -> None:
-        """Let the rules of the study speak, unless nothing has happened since they last did here.
+        """Decide the rules of the study, unless nothing has happened since the last time here.
 
         The record that asks for it may be lost, and then perhaps nobody is folded for days.
         """
-        moves = self._moves()
+        moves = self._count_moves()
         if moves != self._decided_at:
             self.worker.decide()
             self._decided_at = moves
 
-    def _moves(self) -> tuple[int, int]:
-        """Return how often anybody was folded, and how often the study was decided on."""
+    def _count_moves(self) -> tuple[int, int]:
+        """Return the numbers of folds and of study steps so far."""
         with self.worker.db.read() as conn:
             study = decisions.load_study_state(conn, self.worker.rules.protocol.study)
             return states.count_moves(conn), study.version
 
     def _look_back_daily(self, now_s: float) -> None:
-        """Tell what the steps stepped over, at the first sweep of a day at which nobody waits."""
+        """Raise the alerts that the steps passed over, at the first idle sweep of a day."""
         if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
-            told = raise_missing_alerts(self.worker.db, self.worker.rules)
-            self._looked_back_s = self._looked_back_s if told is None else now_s
+            raised_alerts = raise_missing_alerts(self.worker.db, self.worker.rules)
+            self._looked_back_s = self._looked_back_s if raised_alerts is None else now_s
 
-    def _due(self) -> dict[_Who, str]:
-        until = self.worker.now()
+    def _list_due(self) -> dict[_CallKey, str]:
+        current_time = self.worker.find_current_time()
         with self.worker.db.read() as conn:
-            due = timers.load_due_timers(conn, until, AT_ONCE)
+            due = timers.load_due_timers(conn, current_time, BATCH_SIZE)
         return {("timer", one.owner): one.due_at.isoformat() for one in reversed(due)}
 
-    def _behind(self) -> dict[_Who, str]:
+    def _list_lagging(self) -> dict[_CallKey, str]:
         with self.worker.db.read() as conn:
-            behind = journal.find_lagging_progress(conn, AT_ONCE)
-        return {("journal", subject): str(through) for subject, through in behind.items()}
+            progress = journal.find_lagging_progress(conn, BATCH_SIZE)
+        return {("journal", subject): str(through) for subject, through in progress.items()}
 
-    def _asked_again(self) -> dict[_Who, str]:
+    def _list_outdated(self) -> dict[_CallKey, str]:
         version = self.worker.rules.version
         with self.worker.db.read() as conn:
-            asked = states.find_subjects_to_refold(conn, version, AT_ONCE)
-        return {("refold", subject): version for subject in asked}
+            subjects = states.find_subjects_to_refold(conn, version, BATCH_SIZE)
+        return {("refold", subject): version for subject in subjects}
 
-    def _wake(self, kind: str, reasons: Mapping[_Who, str], now_s: float) -> None:
-        """Announce whom *reasons* name; who is announced for the same reason is left in peace."""
-        for gone in [one for one in self._calls if one[0] == kind and one not in reasons]:
-            del self._calls[gone]
-        announced: list[str] = []
-        folded: list[str] = []
-        for who, reason in reasons.items():
-            call = self._calls.get(who)
+    def _wake(self, kind: str, reasons: Mapping[_CallKey, str], now_s: float) -> None:
+        """Announce the participants of *reasons*, but not again for the same reason."""
+        for ended_call in [one for one in self._calls if one[0] == kind and one not in reasons]:
+            del self._calls[ended_call]
+        to_announce: list[str] = []
+        to_fold: list[str] = []
+        for key, reason in reasons.items():
+            call = self._calls.get(key)
             if call is None or call.reason != reason:
-                call = self._calls[who] = _Call(reason, now_s)
+                call = self._calls[key] = _Call(reason, now_s)
                 if kind != "timer":
                     continue  # its record may be on the way
-            elif now_s - call.at_s < self.left_behind_s:
+            elif now_s - call.noted_s < self.left_behind_s:
                 continue
-            call.at_s = now_s
+            call.noted_s = now_s
             call.times += 1
-            (announced if call.times <= _IN_VAIN else folded).append(who[1])
-        if announced:
+            (to_announce if call.times <= _MOST_ANNOUNCEMENTS else to_fold).append(key[1])
+        if to_announce:
             with self.worker.db.write() as conn:
-                outbox.announce_hint(conn, announced)
+                outbox.announce_hint(conn, to_announce)
                 pass_failpoint("waker.before_announce")
             pass_failpoint("waker.after_announce")
-        if folded:
-            _log.warning("nobody_folds", count=len(folded))
-            self.worker.look_at(folded)
+        if to_fold:
+            _log.warning("nobody_folds", count=len(to_fold))
+            self.worker.fold_from_journal(to_fold)

@@ -20,9 +20,9 @@ from services.safety_rules.application.step_metrics import (
     count_fold,
     show_cache_size,
 )
-from services.safety_rules.workers.faust_stream import StreamEdge, app_of, lags
+from services.safety_rules.workers.faust_stream import StreamEdge, list_lags, make_app
 from services.safety_rules.workers.hint_worker import HintWorker
-from services.safety_rules.workers.sweeper import Waker
+from services.safety_rules.workers.sweeper import Sweeper
 
 _LAGS_EVERY_S = 5.0
 
@@ -37,26 +37,26 @@ def add_stream(parts: Parts) -> None:
     kafka.require_fast_checksums()
     kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
     worker = _hint_worker(parts, Cache(parts.told.rules.rules_cache_mb * MB))
-    app = app_of(
+    app = make_app(
         parts.told.kafka, parts.context.study_id, worker, parts.context.settings.data / "faust"
     )
     parts.edges.append(StreamEdge(app))
     parts.shows.append(lambda _conn: show_cache_size(parts.metrics, worker.cache))
-    parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.deciding
+    parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.decision_progress
     told = parts.told.waker
-    waker = Waker(
-        _hint_worker(parts, Cache(0), insists=False),  # whom nobody folds, one after the other
+    sweeper = Sweeper(
+        _hint_worker(parts, Cache(0), retries_forever=False),  # folds one after the other
         holder(),
         told.sweep_every_s,
         told.left_behind_s,
         parts.progress_of("journal"),
     )
-    parts.work["waker"] = waker.run
+    parts.work["waker"] = sweeper.run
     parts.work["lags"] = _Lags(app, parts.metrics).run
     add_sealer(parts)
 
 
-def _hint_worker(parts: Parts, cache: Cache, *, insists: bool = True) -> HintWorker:
+def _hint_worker(parts: Parts, cache: Cache, *, retries_forever: bool = True) -> HintWorker:
     def count(folded: FoldResult) -> None:
         count_fold(parts.metrics, folded, parts.now())
         count_cache_uses(parts.metrics, worker.cache)
@@ -69,7 +69,7 @@ def _hint_worker(parts: Parts, cache: Cache, *, insists: bool = True) -> HintWor
         on_folded=count,
         on_decided=lambda decided: count_decisions(parts.metrics, decided, parts.now()),
         cache=cache,
-        insists=insists,
+        retries_forever=retries_forever,
     )
     return worker
 
@@ -85,7 +85,7 @@ class _Lags:
     def run(self, stop: threading.Event) -> None:
         """Show it every few seconds until *stop* is set."""
         while not stop.wait(_LAGS_EVERY_S):
-            now = {(topic, str(part)): lag for (topic, part), lag in lags(self.app).items()}
+            now = {(topic, str(part)): lag for (topic, part), lag in list_lags(self.app).items()}
             for gone in self._known - now.keys():
                 self.metrics.consumer_lag.remove(*gone)
             for labels, lag in now.items():
