@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from services.charts.chart_content import ImageFormat
 from services.charts.style import CURRENT, INK, STOP, STYLE, render
 from services.vocabulary.endpoint import EndpointCurve, EndpointReport
-
-ImageFormat = Literal["svg", "png"]
 
 # Beside blue and vermilion of the boundary chart. Source: Okabe, Ito 2008, Color Universal Design
 _COMPETING = (("#E69F00", "--"), ("#009E73", "-."), ("#CC79A7", ":"))

@@ -23,7 +23,7 @@ from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS, Cells, Ro
 _BATCH_ROWS, _CACHED_LINES = 64, 50_000
 _KEEP_BYTES = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
 _ERROR = ADDED_COLUMNS.index("error")
-Record = tuple[str, list[str]]
+CsvRecord = tuple[str, list[str]]
 
 
 def perform(args: Namespace) -> int:
@@ -54,7 +54,7 @@ def _load_criteria(name: str) -> CriteriaTable:
 
 
 def write_graded(
-    records: Iterator[Record], columns: Sequence[str], grader: RowGrader, target: TextIO
+    records: Iterator[CsvRecord], columns: Sequence[str], grader: RowGrader, target: TextIO
 ) -> tuple[int, int]:
     """Write *records* as they are, with what *grader* adds; return how many, how many unread."""
     target.write(_write_line([*columns, *ADDED_COLUMNS]))
@@ -90,7 +90,7 @@ def _fit_row(row: list[str], width: int) -> list[str]:
     return [*row[:width], *[""] * (width - len(row))]
 
 
-def read_records(source: TextIO) -> Iterator[Record]:
+def read_records(source: TextIO) -> Iterator[CsvRecord]:
     """Yield each row as it is written and as its cells, the column names first.
 
     One that is no CSV is what is wrong with it; a blank line is no row.

@@ -7,7 +7,7 @@ from services.cli.shared.columns import RULES_SITES
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import explained_table, utc
 from services.runtime import wire
-from services.safety_rules.inquiries.site_report import LEVEL, SiteRow, SiteView, compare_sites
+from services.safety_rules.inquiries.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
 
 _LEGEND = (
     "Fisher's exact test, site against rest, of events among all treated so far.",
@@ -44,7 +44,7 @@ def _describe_comparison(comparison: SiteView) -> Iterator[str]:
     yield "Trial safety oversight, not a bedside alarm."
 
 
-def _site_cells(row: SiteRow) -> tuple[object, ...]:
+def _site_cells(row: SiteRuleRow) -> tuple[object, ...]:
     so_far, followed = row.so_far, row.window_over
     followed_site = f"{followed.events}/{followed.participants}"
     followed_rest = f"{followed.other_events}/{followed.other_participants}"

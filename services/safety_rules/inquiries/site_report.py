@@ -33,7 +33,7 @@ LEVEL = 0.05  # one-sided, after Holm: what is printed as standing out
 
 
 @dataclass(frozen=True, slots=True)
-class SiteRow:
+class SiteRuleRow:
     """One site under one rule.
 
     Args:
@@ -75,7 +75,7 @@ class SiteView:
     study: str
     as_of: datetime
     protocol: str
-    rows: tuple[SiteRow, ...]
+    rows: tuple[SiteRuleRow, ...]
 
 
 def compare_sites(conn: Connection, rules: Rules, as_of: datetime | None = None) -> SiteView | None:
@@ -161,7 +161,7 @@ def _count_events(at_site: Flags, has_event: Flags) -> SiteTable:
     )
 
 
-def _test_sites(family: Sequence[_SiteComparison]) -> Iterable[SiteRow]:
+def _test_sites(family: Sequence[_SiteComparison]) -> Iterable[SiteRuleRow]:
     tests = [run_fisher_test(comparison.so_far) for comparison in family]
     one_sided = adjust_p_values(
         [t.one_sided for t in tests], [t.smallest_one_sided for t in tests], LEVEL
@@ -170,7 +170,7 @@ def _test_sites(family: Sequence[_SiteComparison]) -> Iterable[SiteRow]:
         [t.two_sided for t in tests], [t.smallest_two_sided for t in tests], LEVEL
     )
     for comparison, test, p_more, p_both in zip(family, tests, one_sided, two_sided, strict=True):
-        yield SiteRow(
+        yield SiteRuleRow(
             rule=comparison.rule.id,
             title=comparison.rule.title,
             watch_only=comparison.rule.watch_only,

@@ -32,6 +32,7 @@ from services.safety_rules.domain.syndromes.crs_course import (
     update_other_scales,
     update_recovery,
 )
+from services.safety_rules.domain.syndromes.crs_treatment import list_treatments, waives_fever
 from services.safety_rules.domain.syndromes.hypotension import (
     FLUIDS,
     PRESSURE_UNIT,
@@ -42,7 +43,7 @@ from services.safety_rules.domain.syndromes.hypoxia import (
     grade_hypoxia,
     rank_oxygen_severity,
 )
-from services.vocabulary.fact import Action, Administration, Fact, Observation
+from services.vocabulary.fact import Administration, Fact, Observation
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
@@ -84,16 +85,11 @@ def _is_relevant_drug(drug: str, protocol: Protocol) -> bool:
     limits = protocol.bedside
     return (
         drug == FLUIDS
-        or drug in _list_treatments(protocol)
+        or drug in list_treatments(limits)
         or drug in limits.vasopressors
         or drug in limits.vasopressors_not_counted
         or is_inducer(drug, protocol)
     )
-
-
-def _list_treatments(protocol: Protocol) -> tuple[str, ...]:
-    limits = protocol.bedside
-    return (*limits.antipyretics, *limits.steroids, *limits.anticytokines)
 
 
 def make_initial_state(
@@ -218,7 +214,7 @@ def _open_course(
     new_course = CrsCourse(
         (),
         signs.instant,
-        is_fever_waived=_is_treated(state, signs, previous_drugs),
+        is_fever_waived=waives_fever(state.protocol.bedside, signs, previous_drugs),
         not_before=not_before,
     )
     course = record_grade(new_course, signs, grade_crs(new_course, signs))
@@ -238,6 +234,7 @@ def _extend_possible_course(possible_course: CrsCourse | None, signs: CrsSigns) 
 def _continue_course(
     state: CrsState, course: CrsCourse, signs: CrsSigns, previous_drugs: DrugExposures
 ) -> CrsCourse:
+    limits = state.protocol.bedside
     is_present = signs.fever is True or (
         course.is_fever_waived and signs.severity.at_least > Grade.NONE
     )
@@ -245,46 +242,11 @@ def _continue_course(
         if not (is_present and (signs.has_new_temperature or course.is_fever_waived)):
             return course
         course = replace(course, is_over=False, free_since=None)
-    course = replace(
-        course, is_fever_waived=course.is_fever_waived or _is_treated(state, signs, previous_drugs)
-    )
+    is_waived = course.is_fever_waived or waives_fever(limits, signs, previous_drugs)
+    course = replace(course, is_fever_waived=is_waived)
     course = record_grade(course, signs, grade_crs(course, signs))
-    return update_recovery(
-        update_other_scales(course, signs, state.readings), signs, state.protocol.bedside.crs_free
-    )
-
-
-def _is_treated(state: CrsState, signs: CrsSigns, previous_drugs: DrugExposures) -> bool:
-    """Return True when a treatment of CRS waives fever: neither planned nor unchanged."""
-    limits = state.protocol.bedside
-    for fact in signs.facts:
-        body = fact.body
-        if not isinstance(body, Administration) or body.scheduled or body.action is Action.STOP:
-            continue
-        if body.drug in limits.antipyretics or body.drug in limits.anticytokines:
-            return True
-        if body.drug in limits.steroids and not _was_already_running(
-            body, signs.instant, previous_drugs
-        ):
-            return True
-    return False
-
-
-def _was_already_running(
-    body: Administration, instant: datetime, previous_drugs: DrugExposures
-) -> bool:
-    """Return True when the steroid ran, or was given day by day, at this dose or more."""
-    previous_fact = previous_drugs.running_drugs.get(body.drug) or previous_drugs.find_daily_dose(
-        body.drug, instant
-    )
-    previous_dose = (
-        previous_fact.body.dose
-        if previous_fact and isinstance(previous_fact.body, Administration)
-        else None
-    )
-    if previous_dose is None or body.dose is None or previous_dose.unit != body.dose.unit:
-        return previous_fact is not None and body.dose is None
-    return body.dose.value <= previous_dose.value
+    course = update_other_scales(course, signs, state.readings)
+    return update_recovery(course, signs, limits.crs_free)
 
 
 def _find_usual_pressure(
