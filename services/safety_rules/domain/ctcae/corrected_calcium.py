@@ -14,7 +14,8 @@ _FORMULA = {
     "mg/dL": ("g/dL", Decimal("4.0"), Decimal("0.8")),
     "mmol/L": ("g/L", Decimal(40), Decimal("0.02")),
 }
-_PLAUSIBLE = {"g/dL": (Decimal("1.0"), Decimal("6.0")), "g/L": (Decimal(10), Decimal(60))}
+# albumin that the formula is used with, narrower than the plausible range in measures.csv
+_USABLE_ALBUMIN = {"g/dL": (Decimal("1.0"), Decimal("6.0")), "g/L": (Decimal(10), Decimal(60))}
 
 
 def correct_calcium_range(total: Range, unit: str, albumin: Quantity | None) -> Range | None:
@@ -24,13 +25,13 @@ def correct_calcium_range(total: Range, unit: str, albumin: Quantity | None) -> 
         total: Range of the measured total calcium, in *unit*.
         unit: ``mg/dL`` or ``mmol/L``.
         albumin: Of about the same time; None or in a unit that does not fit: unknown, and then
-            anywhere that is plausible.
+            any that the formula is used with.
     """
     if unit not in _FORMULA:
         return None
     albumin_unit, normal, slope = _FORMULA[unit]
     fits = None if albumin is None else rescale_quantity(albumin, albumin_unit)
-    low, high = _PLAUSIBLE[albumin_unit]
+    low, high = _USABLE_ALBUMIN[albumin_unit]
     if fits is not None and fits.censoring is None and low <= fits.value <= high:
         low = high = fits.value
     return Range(
