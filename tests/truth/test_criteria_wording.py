@@ -7,14 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import yaml
 
-from services.safety_rules.adapters.criteria_files import (
-    CriteriaFileError,
-    load_table,
-    read_criteria,
-    slug,
-)
+from services.runtime.file_error import UntrustedFileError
+from services.runtime.strict_yaml import read_yaml, read_yaml_file
+from services.safety_rules.adapters.criteria_files import load_table
+from services.safety_rules.adapters.criteria_rows import make_slug, read_criteria
 from services.safety_rules.inquiries.criteria_document import write_document
 
 ROOT = Path(__file__).parent.parent.parent
@@ -67,15 +64,15 @@ def test_every_published_term_is_kept_word_for_word(name):
 
 @pytest.mark.parametrize(("name", "file"), FILES)
 def test_the_wording_beside_each_threshold_is_the_published_one(name, file):
-    criteria_file = yaml.safe_load((FOLDERS[name] / file).read_text("utf-8"))
+    criteria_file = read_yaml_file(FOLDERS[name] / file).value
     published_rows = {row["term"]: row for row in load_terms(name)}
     for term in criteria_file["terms"]:
         row = published_rows[term["term"]]
-        says = {g: row[f"grade{g}"] for g in range(1, 6) if row[f"grade{g}"] not in ("", "-")}
+        says = {g: row[f"grade{g}"] for g in "12345" if row[f"grade{g}"] not in ("", "-")}
         assert term["says"] == says
         assert str(term["meddra"]) == row["meddra_code"]
         assert criteria_file["soc"] == row["soc"]
-        assert term["id"] == f"{name}.{slug(row['term'])}"
+        assert term["id"] == f"{name}.{make_slug(row['term'])}"
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -112,19 +109,19 @@ def test_a_whole_copy_is_accepted_and_grades_the_same(tmp_path):
 def test_a_threshold_that_changed_without_a_new_lock_is_refused(tmp_path):
     file = copy_table(tmp_path) / "investigations.yaml"
     file.write_text(file.read_text().replace('"> 3.0 x ULN"', '"> 4.0 x ULN"'))
-    with pytest.raises(CriteriaFileError, match=r"investigations.yaml: sha256: criteria.lock says"):
+    with pytest.raises(UntrustedFileError, match=r"investigations.yaml, sha256: criteria.lock"):
         load_table("ctcae-5.0", tmp_path)
 
 
 def test_a_file_that_the_lock_does_not_know_is_refused(tmp_path):
     (copy_table(tmp_path) / "more.yaml").write_text("terms: []\n")
-    with pytest.raises(CriteriaFileError, match=r"more.yaml: sha256: criteria.lock says nothing"):
+    with pytest.raises(UntrustedFileError, match=r"more.yaml, sha256: criteria.lock says nothing"):
         load_table("ctcae-5.0", tmp_path)
 
 
 def test_a_file_that_is_gone_is_refused(tmp_path):
     (copy_table(tmp_path) / "investigations.yaml").unlink()
-    with pytest.raises(CriteriaFileError, match=r"investigations.yaml: sha256: .* it is no file"):
+    with pytest.raises(UntrustedFileError, match=r"investigations.yaml, sha256: .* it is no file"):
         load_table("ctcae-5.0", tmp_path)
 
 
@@ -133,9 +130,11 @@ def test_wording_that_is_not_the_published_one_is_refused(tmp_path):
     file = copy_table(tmp_path) / name
     file.write_text(file.read_text().replace("100 - 80g/L", "100 - 80 g/L"))
     update_lock(tmp_path, name)
-    with pytest.raises(CriteriaFileError) as refusal:
+    with pytest.raises(UntrustedFileError) as refusal:
         load_table("ctcae-5.0", tmp_path)
-    assert (refusal.value.file, refusal.value.field) == (name, "ctcae-5.0.anemia")
+    assert str(refusal.value) == (
+        f"{file} line 10, terms.ctcae-5.0.anemia: the wording is not what was published"
+    )
 
 
 def test_two_files_may_not_hold_one_term(tmp_path):
@@ -143,9 +142,12 @@ def test_two_files_may_not_hold_one_term(tmp_path):
     text = (copy_table(tmp_path) / "blood-and-lymphatic-system-disorders.yaml").read_text()
     (tmp_path / name).write_text(text)
     update_lock(tmp_path, name)
-    with pytest.raises(CriteriaFileError) as refusal:
+    with pytest.raises(UntrustedFileError) as refusal:
         load_table("ctcae-5.0", tmp_path)
-    assert (refusal.value.field, refusal.value.problem) == ("ctcae-5.0.anemia", "defined twice")
+    first_fault = str(refusal.value).splitlines()[0]
+    assert first_fault == (
+        f"{tmp_path / name} line 10, terms.ctcae-5.0.anemia: is defined in an earlier file too"
+    )
 
 
 SOUND = """
@@ -179,7 +181,8 @@ terms:
           4: {10*9/L: "< 0.5", /mm3: "< 500"}
 """
 
-ALT, ANC = "terms.0", "terms.1"
+ALT = "terms.ctcae-5.0.alanine-aminotransferase-increased"
+ANC = "terms.ctcae-5.0.neutrophil-count-decreased"
 TWO, THREE, FOUR = '{10*9/L: "< 1.5"', '{10*9/L: "< 1.0"', '{10*9/L: "< 0.5"'
 
 # what was typed instead of what; the field that the message names, and how it says why
@@ -187,15 +190,15 @@ TYPOS = {
     "a key that nobody knows": (
         "    meddra: 10001551",
         "    medra: 10001551",
-        f"{ALT}.meddra",
-        "required",
+        f"{ALT}.medra",
+        "there is no such key; did you mean 'meddra'?",
     ),
-    "one key too many": ("source:", "colour: red\nsource:", "colour", "not permitted"),
+    "one key too many": ("source:", "colour: red\nsource:", "colour", "it is one of: table,"),
     "a key of a term too many": (
         "    direction: low",
         "    direction: low\n    note: x",
         f"{ANC}.note",
-        "not permitted",
+        "there is no such key",
     ),
     "the operator": (
         '1: "< LLN"',
@@ -232,7 +235,7 @@ TYPOS = {
     "one unit of two": (
         ', /mm3: "< 1000"',
         "",
-        f"{ANC}.neutrophils.grades.3",
+        f"{ANC}.when.0.grades.3",
         "no threshold in /mm3",
     ),
     "a threshold of zero": ('"< 0.5"', '"< 0"', f"{ANC}.when.0.grades.4", "not a threshold"),
@@ -245,46 +248,56 @@ TYPOS = {
     "a worse grade that is milder": (
         THREE,
         '{10*9/L: "< 2.0"',
-        f"{ANC}.neutrophils.grades.3",
+        f"{ANC}.when.0.grades.3",
         "no harder to reach than grade 2",
     ),
     "a worse grade that is the same": (
         '"> 3.0 x ULN"',
         '"> ULN"',
-        f"{ALT}.alt.grades.2",
+        f"{ALT}.when.0.grades.2",
         "no harder to reach than grade 1",
     ),
     "the wrong way round": (
         '1: "< LLN"',
         '1: "> LLN"',
-        f"{ANC}.neutrophils.grades.1",
+        f"{ANC}.when.0.grades.1",
         "direction low",
     ),
-    "a grade twice": (f"4: {FOUR}", f"3: {FOUR}", f"{ANC}.when.0.grades.3", "given twice"),
+    "a grade twice": (
+        f"4: {FOUR}",
+        f"3: {FOUR}",
+        f"{ANC}.when.0.grades.3",
+        "is given twice: remove one",
+    ),
     "a term in one file twice": (
         "    term: Neutrophil",
         "    term: Alanine aminotransferase increased\n    term: Neutrophil",
         f"{ANC}.term",
-        "given twice",
+        "is given twice: remove one",
     ),
     "a grade that is not published": (
         'says: {1: "a", 2: "b", 3: "c", 4: "d"}\n    when:\n      - measures: [neutrophils]',
         'says: {1: "a", 2: "b", 3: "c"}\n    when:\n      - measures: [neutrophils]',
-        f"{ANC}.neutrophils.grades.4",
+        f"{ANC}.when.0.grades.4",
         "does not publish",
     ),
-    "a grade that does not exist": (f"4: {FOUR}", f"6: {FOUR}", f"{ANC}.when.0.grades.6", ""),
+    "a grade that does not exist": (
+        f"4: {FOUR}",
+        f"6: {FOUR}",
+        f"{ANC}.when.0.grades.6",
+        "'6' is no grade",
+    ),
     "the id of another version": (
         "id: ctcae-5.0.neu",
         "id: ctcae-6.0.neu",
-        f"{ANC}.id",
-        "ctcae-6.0.neutrophil",
+        "terms.ctcae-6.0.neutrophil-count-decreased.id",
+        "is not ctcae-5.0.neutrophil-count-decreased",
     ),
     "the id of another term": (
         "id: ctcae-5.0.neutrophil-count",
         "id: ctcae-5.0.neutrofil-count",
-        f"{ANC}.id",
-        "neutrofil",
+        "terms.ctcae-5.0.neutrofil-count-decreased.id",
+        "is not ctcae-5.0.neutrophil-count-decreased",
     ),
     "a file of another version": (
         'version: "5.0"',
@@ -292,19 +305,21 @@ TYPOS = {
         "version",
         "CTCAE 6.0 in ctcae-5.0",
     ),
-    "no measure": ("[neutrophils]", "[]", f"{ANC}.when.0.measures", "at least 1"),
+    "no measure": ("[neutrophils]", "[]", f"{ANC}.when.0.measures", "must list at least 1"),
     "a direction that is none": (
         "direction: low",
         "direction: down",
         f"{ANC}.direction",
         "'high' or 'low'",
     ),
-    "no YAML": ("terms:", "terms: [", "yaml", "expected"),
+    "no YAML": ("terms:", "terms: [", "", "is not YAML: "),
 }
 
 
 def test_the_file_that_the_typos_are_made_in_is_sound():
-    assert [criterion.term for criterion in read_criteria("labs.yaml", SOUND, "ctcae-5.0")] == [
+    assert [
+        criterion.term for criterion in read_criteria(read_yaml(SOUND, "labs.yaml"), "ctcae-5.0")
+    ] == [
         "Alanine aminotransferase increased",
         "Neutrophil count decreased",
     ]
@@ -313,19 +328,21 @@ def test_the_file_that_the_typos_are_made_in_is_sound():
 @pytest.mark.parametrize(("right", "typo", "field", "why"), TYPOS.values(), ids=TYPOS)
 def test_a_typo_is_refused_with_its_file_and_field(right, typo, field, why):
     assert right in SOUND
-    with pytest.raises(CriteriaFileError) as refusal:
-        read_criteria("labs.yaml", SOUND.replace(right, typo, 1), "ctcae-5.0")
-    assert str(refusal.value).startswith(f"labs.yaml: {field}")
-    assert why in str(refusal.value)
+    with pytest.raises(UntrustedFileError) as refusal:
+        read_criteria(read_yaml(SOUND.replace(right, typo, 1), "labs.yaml"), "ctcae-5.0")
+    fault = refusal.value.faults[0]
+    assert (fault.file, fault.field) == ("labs.yaml", field)
+    assert fault.line > 1
+    assert why in fault.problem
 
 
 def test_two_terms_of_one_file_may_not_have_one_id():
     first = SOUND.index("  - id")
     second = SOUND.index("  - id", first + 1)
-    with pytest.raises(CriteriaFileError) as refusal:
-        read_criteria("labs.yaml", SOUND + SOUND[first:second], "ctcae-5.0")
-    assert str(refusal.value).startswith("labs.yaml: terms.2.id")
-    assert "alanine-aminotransferase-increased" in str(refusal.value)
+    with pytest.raises(UntrustedFileError) as refusal:
+        read_criteria(read_yaml(SOUND + SOUND[first:second], "labs.yaml"), "ctcae-5.0")
+    problem = "'ctcae-5.0.alanine-aminotransferase-increased' is defined twice"
+    assert str(refusal.value) == f"labs.yaml line 30, {ALT}.id: {problem}"
 
 
 # what makes a term a matter of numbers: a figure, a limit of normal, or the baseline
@@ -336,7 +353,7 @@ NUMBER = re.compile(r"\d|\b[UL]LN\b|\bURL\b|baseline|limit of normal", re.IGNORE
 def test_every_term_with_a_number_is_graded_by_it_or_listed_with_a_reason(name):
     table = load_table(name)
     with_number = {
-        slug(row["term"])
+        make_slug(row["term"])
         for row in load_terms(name)
         if any(NUMBER.search(row[f"grade{grade}"]) for grade in range(1, 6))
     }
@@ -351,7 +368,7 @@ def test_every_term_can_be_assessed_with_its_wording_and_code(name):
     published_terms, rows = load_table(name).terms, load_terms(name)
     assert len(published_terms) == len(rows)
     for row in rows:
-        term = published_terms[slug(row["term"])]
+        term = published_terms[make_slug(row["term"])]
         assert (term.term, term.meddra_code) == (row["term"], row["meddra_code"])
         assert term.says, term.term
 
@@ -360,19 +377,22 @@ def test_a_term_may_not_be_graded_by_a_number_and_listed_as_not(tmp_path):
     file = copy_table(tmp_path) / "assessed.yaml"
     file.write_text(file.read_text().replace("- Purpura", "- Anemia"))
     update_lock(tmp_path, "assessed.yaml")
-    with pytest.raises(CriteriaFileError, match=r"assessed.yaml: anemia: is graded by a number"):
+    with pytest.raises(
+        UntrustedFileError,
+        match=r"assessed.yaml line \d+, assessed.\d+.terms.\d+: 'Anemia' is graded by a number",
+    ):
         load_table("ctcae-5.0", tmp_path)
 
 
 @pytest.mark.parametrize(
     ("right", "typo", "why"),
     [
-        ("- Purpura", "- Porpura", "Porpura: the table publishes no such term"),
-        ("- Purpura", "- Alopecia", "Alopecia: given twice"),
+        ("- Purpura", "- Porpura", "the table publishes no term 'Porpura'"),
+        ("- Purpura", "- Alopecia", "'Alopecia' is given twice: remove one"),
         ('version: "5.0"', 'version: "6.0"', "CTCAE 6.0 in ctcae-5.0"),
-        ("  - why: ", "  - because: ", "because"),
-        ("assessed:", "assessed: [", "expected"),
-        ("functions:", "table: CTCAE\nfunctions:", "table: given twice"),
+        ("  - why: ", "  - because: ", ".because: there is no such key"),
+        ("assessed:", "assessed: [", "is not YAML: "),
+        ("functions:", "table: CTCAE\nfunctions:", "table: is given twice: remove one"),
     ],
 )
 def test_a_typo_in_the_list_of_the_assessed_is_refused(tmp_path, right, typo, why):
@@ -380,9 +400,9 @@ def test_a_typo_in_the_list_of_the_assessed_is_refused(tmp_path, right, typo, wh
     assert right in file.read_text()
     file.write_text(file.read_text().replace(right, typo, 1))
     update_lock(tmp_path, "assessed.yaml")
-    with pytest.raises(CriteriaFileError) as refusal:
+    with pytest.raises(UntrustedFileError) as refusal:
         load_table("ctcae-5.0", tmp_path)
-    assert str(refusal.value).startswith("assessed.yaml: terms: ")
+    assert str(refusal.value).startswith(f"{file} line ")
     assert why in str(refusal.value)
 
 

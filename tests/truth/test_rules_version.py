@@ -8,6 +8,7 @@ import yaml
 
 from services.runtime.drug_classes import load_drug_classes
 from services.runtime.measures import load_measures
+from services.runtime.strict_yaml import read_yaml
 from services.safety_rules.adapters.rules_version import (
     TABLES,
     criteria_meaning,
@@ -18,7 +19,11 @@ from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.edition import EDITION
 
 FOLDER = Path(__file__).parent.parent.parent / "studies" / "blina-hsct"
-PROTOCOL = (FOLDER / "protocol.yaml").read_bytes()
+PROTOCOL = (FOLDER / "protocol.yaml").read_text()
+
+
+def read(text):
+    return read_yaml(text, "protocol.yaml")
 
 
 def copy_table(folder):
@@ -62,32 +67,33 @@ def test_a_threshold_or_a_term_does(tmp_path, file, original, rewritten):
 
 def test_a_comment_or_another_layout_of_the_protocol_is_the_same_rules():
     flow = yaml.safe_dump(yaml.safe_load(PROTOCOL), sort_keys=False, default_flow_style=True)
-    assert protocol_meaning(PROTOCOL) == protocol_meaning(b"# a draft\n" + PROTOCOL)
-    assert protocol_meaning(PROTOCOL) == protocol_meaning(flow.encode())
+    assert protocol_meaning(read(PROTOCOL)) == protocol_meaning(read("# a draft\n" + PROTOCOL))
+    assert protocol_meaning(read(PROTOCOL)) == protocol_meaning(read(flow))
 
 
 def test_another_number_or_another_order_of_rules_is_not():
     in_order = yaml.safe_load(PROTOCOL)
     in_order["dosing"]["rules"] = dict(reversed(in_order["dosing"]["rules"].items()))
-    assert protocol_meaning(PROTOCOL.replace(b"p0: 0.05", b"p0: 0.06")) != protocol_meaning(
-        PROTOCOL
-    )
-    reordered_protocol = yaml.safe_dump(in_order, sort_keys=False).encode()
-    assert protocol_meaning(reordered_protocol) != protocol_meaning(PROTOCOL)
+    reordered_protocol = yaml.safe_dump(in_order, sort_keys=False)
+    meanings = {
+        protocol_meaning(read(text))
+        for text in (PROTOCOL, PROTOCOL.replace("p0: 0.05", "p0: 0.06"), reordered_protocol)
+    }
+    assert len(meanings) == 3
 
 
 def test_table_protocol_and_edition_each_make_another_version():
     versions = {
-        rules_version("ctcae-5.0", PROTOCOL, 1),
-        rules_version("ctcae-6.0", PROTOCOL, 1),
-        rules_version("ctcae-5.0", PROTOCOL.replace(b"n: 40", b"n: 41"), 1),
-        rules_version("ctcae-5.0", PROTOCOL, 2),
+        rules_version("ctcae-5.0", read(PROTOCOL), 1),
+        rules_version("ctcae-6.0", read(PROTOCOL), 1),
+        rules_version("ctcae-5.0", read(PROTOCOL.replace("n: 40", "n: 41")), 1),
+        rules_version("ctcae-5.0", read(PROTOCOL), 2),
     }
     assert len(versions) == 4
 
 
 def test_it_is_the_version_of_the_rules_that_run():
-    assert load_rules(FOLDER).rules.version == rules_version("ctcae-5.0", PROTOCOL)
+    assert load_rules(FOLDER).rules.version == rules_version("ctcae-5.0", read(PROTOCOL))
 
 
 # of the columns that the version does not hash; only ever added to

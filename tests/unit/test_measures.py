@@ -8,7 +8,7 @@ from services.ingest.adapters.code_tables import load_code_tables
 from services.runtime.data_tables import read_rows
 from services.runtime.file_error import UntrustedFileError
 from services.runtime.measures import COLUMNS, FILE, load_measures, read_measure
-from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
+from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.adapters.rules_version import TABLES as FOLDER
 from services.safety_rules.domain.ctcae.units import is_listed, rescale_quantity
 from services.safety_rules.domain.syndromes import crs, icans
@@ -95,5 +95,5 @@ def test_a_criterion_of_a_measure_that_is_not_in_it_is_refused(monkeypatch):
     monkeypatch.setattr(
         "services.safety_rules.adapters.criteria_files.load_measures", lambda: other_measures
     )
-    with pytest.raises(CriteriaFileError, match="anemia: 'hemoglobin' is no measure"):
+    with pytest.raises(UntrustedFileError, match="anemia: 'hemoglobin' is no measure"):
         load_table("ctcae-5.0", FOLDER / "ctcae-5.0")

@@ -48,8 +48,8 @@ def test_the_date_is_that_of_the_commit_and_unknown_without_a_repository(tmp_pat
     [
         (None, "No such file"),
         ("a: [", "not YAML"),
-        ("study: X", "names no table"),
-        ("criteria: ctcae-4.0", "No such file"),
+        ("study: X", "line 1, criteria: is missing; it is one of: ctcae-5.0, ctcae-6.0"),
+        ("criteria: ctcae-4.0", "line 1, criteria: 'ctcae-4.0' is no table; it is one of: "),
     ],
 )
 def test_a_study_that_cannot_be_read_is_named(tmp_path, capsys, content, problem):

@@ -3,13 +3,13 @@
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
-from services.cli.command import CommandError
 from services.cli.shared.find_record import find_record
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.stored_data import open_stored_data
 from services.cli.shared.tables import day, utc
-from services.safety_rules.adapters.criteria_files import CriteriaFileError, load_table
-from services.safety_rules.adapters.rules_version import read_criteria_name
+from services.runtime.strict_yaml import read_yaml
+from services.safety_rules.adapters.criteria_files import load_table
+from services.safety_rules.adapters.rules_version import find_table
 from services.store import journal, protocols, records
 from services.store.participant_order import find_families
 from services.store.session import Connection
@@ -99,14 +99,11 @@ def _find_wording(conn: Connection, study_id: str, content: EpisodeContent) -> s
     """Return the published words of the record's worst grade; empty when there are none.
 
     Raises:
-        CommandError: The criteria that the study runs by cannot be read.
+        UntrustedFileError: The criteria that the study runs by cannot be trusted.
     """
-    name = read_criteria_name(protocols.load_protocol_versions(conn, study_id)[-1].content.encode())
-    try:
-        terms = load_table(name).terms
-    except CriteriaFileError as error:
-        raise CommandError(str(error)) from error
-    term = terms.get(content.criterion.removeprefix(f"{name}."))
+    protocol = protocols.load_protocol_versions(conn, study_id)[-1]
+    name = find_table(read_yaml(protocol.content, f"protocol {protocol.version}"))
+    term = load_table(name).terms.get(content.criterion.removeprefix(f"{name}."))
     return term.says.get(content.worst.at_least, "") if term else ""
 
 

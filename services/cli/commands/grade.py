@@ -13,17 +13,14 @@ from typing import Literal, TextIO
 
 from services.cli.command import CommandError
 from services.ingest.adapters.code_tables import load_code_tables
-from services.safety_rules.adapters.criteria_files import (
-    CriteriaFileError,
-    CriteriaTable,
-    load_table,
-)
+from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS, Cells, RowGrader
 
 _BATCH_ROWS, _CACHED_LINES = 64, 50_000
 _KEEP_BYTES = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
 _ERROR = ADDED_COLUMNS.index("error")
 CsvRecord = tuple[str, list[str]]
+_load_criteria = cache(load_table)
 
 
 def perform(args: Namespace) -> int:
@@ -43,14 +40,6 @@ def perform(args: Namespace) -> int:
     if unread:
         print(f"{unread} of {count} rows could not be read: see error", file=sys.stderr)
     return 0
-
-
-@cache
-def _load_criteria(name: str) -> CriteriaTable:
-    try:
-        return load_table(name)
-    except CriteriaFileError as error:
-        raise CommandError(str(error)) from error
 
 
 def write_graded(

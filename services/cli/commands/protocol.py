@@ -17,7 +17,6 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.protocol_words import rule_items, shared_items
 from services.cli.shared.rate_grid import rate_grid
 from services.cli.shared.tables import explained_table, table
-from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import said
 from services.safety_rules.adapters.study_rules import load_rules
@@ -100,13 +99,10 @@ def read_protocol(path: Path) -> Study:
     """Return the study of a folder, or of a protocol file with the other files beside it.
 
     Raises:
-        CommandError: It cannot be trusted; the message names file, field and problem.
+        UntrustedFileError: It cannot be trusted.
     """
     folder, name = (path, PROTOCOL) if path.is_dir() else (path.parent, path.name)
-    try:
-        return load_rules(folder, name).study
-    except CriteriaFileError as error:
-        raise CommandError(str(error)) from error
+    return load_rules(folder, name).study
 
 
 def describe_check(path: Path, study: Study) -> str:

@@ -7,8 +7,8 @@ from services.cli.command import CommandError
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.regrade_changes import changes, changes_as_json
-from services.safety_rules.adapters.criteria_files import CriteriaFileError
-from services.safety_rules.inquiries.regrade import Preview, list_tables, preview_regrade
+from services.safety_rules.adapters.rules_version import list_tables
+from services.safety_rules.inquiries.regrade import Preview, preview_regrade
 
 
 def perform(args: Namespace) -> int:
@@ -18,11 +18,8 @@ def perform(args: Namespace) -> int:
         raise CommandError(f"{args.to} is no table; it is one of: {', '.join(list_tables())}")
     if not args.dry_run:
         raise CommandError(_explain_procedure(context, args.to))
-    try:
-        with context.db.read() as conn:
-            difference = preview_regrade(conn, context.study, args.to)
-    except CriteriaFileError as error:
-        raise CommandError(str(error)) from error
+    with context.db.read() as conn:
+        difference = preview_regrade(conn, context.study, args.to)
     if args.json:
         print_json_lines([_as_json(context, difference, args.to)])
     else:

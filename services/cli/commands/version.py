@@ -8,7 +8,6 @@ from argparse import Namespace
 from pathlib import Path
 
 import services
-from services.cli.command import CommandError
 from services.cli.shared.installed import installed_version
 from services.runtime.settings import StoreSettings, read_settings
 from services.safety_rules.adapters.rules_version import study_rules_version
@@ -21,10 +20,7 @@ _GIT_TIMEOUT_S = 5
 def perform(args: Namespace) -> int:
     """Print the version of the package and of the rules."""
     folder = args.study or read_settings(StoreSettings).study
-    try:
-        rules = study_rules_version(folder)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{folder}: {error}; see `aegis protocol check`") from error
+    rules = study_rules_version(folder)
     facts = {
         "version": installed_version(),
         "rules_version": rules,

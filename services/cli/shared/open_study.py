@@ -14,7 +14,6 @@ from services.cli.shared.study_of_data import (
 )
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.safety_rules.adapters.criteria_files import CriteriaFileError
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.store import messages, participants, protocols
 from services.store.participants import Participant
@@ -49,9 +48,9 @@ def open_study(args: Namespace) -> StudyRules:
     """Return the rules of the chosen study.
 
     Raises:
-        CommandError: One of its files cannot be trusted.
+        UntrustedFileError: One of its files cannot be trusted.
     """
-    return _study(read_store_settings(args))
+    return load_rules(read_store_settings(args).study)
 
 
 def open_data(args: Namespace, *, create: bool = True, service: str = "") -> StudyContext:
@@ -71,7 +70,7 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Stu
 def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> StudyContext:
     """Return the study and the data that *settings* name; see `open_data`."""
     settings = choose_study(settings)
-    study = _study(settings)
+    study = load_rules(settings.study)
     db = open_database(settings, service)
     if not db.is_sqlite:
         return StudyContext(settings, study, db, _on_a_server(settings, study, db))
@@ -113,7 +112,7 @@ def migrate(settings: StoreSettings) -> StudyContext:
     from services.store import schema  # noqa: PLC0415 (Alembic takes a fifth of a second)
 
     settings = choose_study(settings)
-    study, db = _study(settings), open_database(settings)
+    study, db = load_rules(settings.study), open_database(settings)
     try:
         schema.upgrade(db)
         with db.read() as conn:
@@ -174,13 +173,6 @@ def _unreachable(settings: StoreSettings, error: DatabaseError) -> str:
     return (
         f"cannot use the database {where} ({said}): start it, or name another in AEGIS_DATABASE_URL"
     )
-
-
-def _study(settings: StoreSettings) -> StudyRules:
-    try:
-        return load_rules(settings.study)
-    except CriteriaFileError as error:
-        raise CommandError(f"{settings.study}: {error}") from error
 
 
 def _activate(context: StudyContext) -> None:

@@ -1,69 +1,89 @@
 """Terms that hold a number and are graded without it, each with the reason: ``assessed.yaml``."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from services.runtime.yaml_keys import find_repeated_keys
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from services.runtime.file_models import StrictModel, read_model
+from services.runtime.strict_yaml import Document
 
 
-class _ByAClinician(_Strict):
+class _ByAClinician(StrictModel):
     why: str
-    terms: list[str] = Field(min_length=1)
+    terms: tuple[str, ...] = Field(min_length=1)
 
 
 class _ByAFunction(_ByAClinician):
     function: str
 
 
-class _File(_Strict):
+class _AssessedFile(StrictModel):
     table: str
     version: str
-    assessed: list[_ByAClinician]
-    functions: list[_ByAFunction] = []
+    assessed: tuple[_ByAClinician, ...]
+    functions: tuple[_ByAFunction, ...] = ()
 
 
-def read_assessed(text: str, name: str, published: Container[str]) -> Mapping[str, str]:
-    r"""Return why each term of *text* is not graded by a number.
+def read_assessed(
+    document: Document, table: str, published_terms: Collection[str], graded_terms: Collection[str]
+) -> Mapping[str, str]:
+    r"""Return the reason for which each term of *document* is not graded by a number.
 
+    >>> from services.runtime.strict_yaml import read_yaml
     >>> text = 'table: CTCAE\nversion: "5.0"\nassessed:\n- why: seen\n  terms: [Purpura]\n'
-    >>> read_assessed(text, "ctcae-5.0", {"Purpura"})
+    >>> document = read_yaml(text, "assessed.yaml")
+    >>> read_assessed(document, "ctcae-5.0", {"Purpura"}, [])
     {'Purpura': "clinician's assessment: seen"}
-    >>> read_assessed(text, "ctcae-5.0", set())
+    >>> read_assessed(document, "ctcae-5.0", [], [])
     Traceback (most recent call last):
         ...
-    ValueError: Purpura: the table publishes no such term
+    services...UntrustedFileError: assessed.yaml line 5, assessed.0.terms.0: the table publishes ...
 
     Args:
-        text: YAML.
-        name: Of the table: ``ctcae-5.0``.
-        published: Its terms.
+        document: ``assessed.yaml``.
+        table: Its name: ``ctcae-5.0``.
+        published_terms: Those of the table.
+        graded_terms: Those that are graded by a number.
 
     Raises:
-        ValueError: It is no YAML, of another table, or has a key or a term that is unknown or
-            given twice.
+        UntrustedFileError: It is of another table; a key or a term is unknown or given twice; a
+            term is graded by a number.
     """
-    try:
-        if field := next(find_repeated_keys(text), None):
-            raise ValueError(f"{field}: given twice")
-        file = _File.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ValueError(str(error)) from error
-    if f"{file.table.lower()}-{file.version}" != name:
-        raise ValueError(f"version: {file.table} {file.version} in {name}")
-    found: dict[str, str] = {}
-    said = [(group, f"clinician's assessment: {group.why}") for group in file.assessed]
-    said += [(group, f"`{group.function}`: {group.why}") for group in file.functions]
-    for group, why in said:
-        for term in group.terms:
-            if term not in published:
-                raise ValueError(f"{term}: the table publishes no such term")
-            if term in found:
-                raise ValueError(f"{term}: given twice")
-            found[term] = why
-    return found
+    file = read_model(document, _AssessedFile)
+    if f"{file.table.lower()}-{file.version}" != table:
+        raise document.refusal([("version", f"{file.table} {file.version} in {table}")])
+    entries = list(_list_entries(file))
+    terms = [term for _, term, _ in entries]
+    faults = [
+        (field, problem)
+        for index, (field, term, _) in enumerate(entries)
+        for problem in _find_faults(term, terms[:index], published_terms, graded_terms)
+    ]
+    if faults:
+        raise document.refusal(faults)
+    return {term: reason for _, term, reason in entries}
+
+
+def _list_entries(file: _AssessedFile) -> Iterator[tuple[str, str, str]]:
+    """Yield the place, the term and the reason of each."""
+    for index, group in enumerate(file.assessed):
+        for k, term in enumerate(group.terms):
+            yield f"assessed.{index}.terms.{k}", term, f"clinician's assessment: {group.why}"
+    for index, by_function in enumerate(file.functions):
+        for k, term in enumerate(by_function.terms):
+            reason = f"`{by_function.function}`: {by_function.why}"
+            yield f"functions.{index}.terms.{k}", term, reason
+
+
+def _find_faults(
+    term: str,
+    earlier: Collection[str],
+    published_terms: Collection[str],
+    graded_terms: Collection[str],
+) -> Iterator[str]:
+    if term not in published_terms:
+        yield f"the table publishes no term {term!r}"
+    if term in earlier:
+        yield f"{term!r} is given twice: remove one"
+    if term in graded_terms:
+        yield f"{term!r} is graded by a number"

@@ -14,10 +14,8 @@ from importlib.resources.abc import Traversable
 from io import StringIO
 from pathlib import Path
 
-import yaml
-
 from services.runtime.measures import load_measures
-from services.runtime.yaml_keys import read_yaml
+from services.runtime.strict_yaml import Document, read_yaml, read_yaml_file
 from services.safety_rules.edition import EDITION
 from services.vocabulary.measure import Measure, MeasureKind
 
@@ -26,17 +24,16 @@ _PROTOCOL = "protocol.yaml"
 TERMS, ASSESSED = "terms.csv", "assessed.yaml"
 
 
-def rules_version(table: str, protocol: bytes, edition: int = EDITION) -> str:
+def rules_version(table: str, protocol: Document, edition: int = EDITION) -> str:
     """Return 16 hexadecimal digits that change when records may be graded otherwise.
 
     Args:
-        table: A folder of `TABLES`, e.g. ``ctcae-5.0``.
-        protocol: The content of a protocol file.
+        table: One of `list_tables`, e.g. ``ctcae-5.0``.
+        protocol: A protocol file.
         edition: Of the rules that are code.
 
     Raises:
-        FileNotFoundError: There is no such table.
-        UnicodeDecodeError, yaml.YAMLError: A file is not UTF-8, or not YAML.
+        UntrustedFileError: A file of the table is not UTF-8, or not YAML.
     """
     parts = (f"edition {edition}", criteria_meaning(TABLES / table), protocol_meaning(protocol))
     return sha256("|".join(parts).encode()).hexdigest()[:16]
@@ -46,26 +43,29 @@ def study_rules_version(folder: Path) -> str:
     """Return the `rules_version` of the study in *folder*; its files are read, not checked.
 
     Raises:
-        OSError: Its protocol, or the table that it names, is not there.
-        ValueError: The protocol is no YAML, or names no table.
+        UntrustedFileError: The protocol is not there or no YAML, or `find_table` finds none.
     """
-    content = (folder / _PROTOCOL).read_bytes()
-    return rules_version(read_criteria_name(content), content)
+    protocol = read_yaml_file(folder / _PROTOCOL)
+    return rules_version(find_table(protocol), protocol)
 
 
-def read_criteria_name(content: bytes) -> str:
-    """Return the table of criteria that a protocol file names, e.g. ``ctcae-5.0``.
+def find_table(protocol: Document) -> str:
+    """Return the table of criteria that *protocol* names, e.g. ``ctcae-5.0``.
 
     Raises:
-        ValueError: It is no YAML, or names no table.
+        UntrustedFileError: It names none, or one that is not there.
     """
-    try:
-        document = read_yaml(content.decode("utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{_PROTOCOL}: not YAML") from error
-    if not isinstance(document, Mapping) or not isinstance(document.get("criteria"), str):
-        raise ValueError(f"{_PROTOCOL}: criteria: names no table")  # noqa: TRY004 - a value of a file
-    return str(document["criteria"])
+    name = protocol.value.get("criteria") if isinstance(protocol.value, dict) else None
+    names = list_tables()
+    if name not in names:
+        problem = "is missing" if name is None else f"{name!r} is no table"
+        raise protocol.refusal([("criteria", f"{problem}; it is one of: {', '.join(names)}")])
+    return str(name)
+
+
+def list_tables() -> list[str]:
+    """Return the names of the tables of criteria, the oldest version first."""
+    return sorted(folder.name for folder in TABLES.iterdir() if folder.is_dir())
 
 
 def criteria_meaning(folder: Traversable) -> str:
@@ -74,13 +74,13 @@ def criteria_meaning(folder: Traversable) -> str:
     Why a term is left to clinicians (`ASSESSED`) grades nothing.
     """
     by_name = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
-    graded = [
-        read_yaml(text)
+    thresholds = [
+        read_yaml(text, name).value
         for name, text in sorted(by_name.items())
         if name.endswith(".yaml") and name != ASSESSED
     ]
-    published = csv.reader(StringIO(by_name[TERMS]))
-    return _digest([graded, list(published), plausible_meaning(load_measures())])
+    terms = csv.reader(StringIO(by_name[TERMS]))
+    return _digest([thresholds, list(terms), plausible_meaning(load_measures())])
 
 
 def plausible_meaning(measures: Mapping[str, Measure]) -> object:
@@ -109,15 +109,16 @@ def _plain_number(number: Decimal) -> int | float:
     return int(number) if number.as_tuple().exponent == 0 else float(number)
 
 
-def protocol_meaning(content: bytes) -> str:
+def protocol_meaning(protocol: Document) -> str:
     """Return the sha256 of what a protocol file says.
 
-    >>> protocol_meaning(b"n: 40 # planned") == protocol_meaning(b"{n: 40}")
+    >>> meanings = [protocol_meaning(read_yaml(text, "")) for text in ("n: 40 # now", "{n: 40}")]
+    >>> meanings[0] == meanings[1]
     True
-    >>> protocol_meaning(b"n: 40") == protocol_meaning(b"n: 41")
+    >>> protocol_meaning(read_yaml("n: 41", "")) == meanings[0]
     False
     """
-    return _digest(read_yaml(content.decode("utf-8")))
+    return _digest(protocol.value)
 
 
 def _digest(document: object) -> str:

@@ -11,7 +11,7 @@ from services.safety_rules.adapters.protocol_files import (
     Study,
     load_study,
 )
-from services.safety_rules.adapters.rules_version import TABLES, rules_version
+from services.safety_rules.adapters.rules_version import find_table, rules_version
 from services.safety_rules.domain.ctcae.name_faults import find_name_faults
 from services.safety_rules.domain.ctcae.rule_book import Rules
 
@@ -31,24 +31,15 @@ def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
     Its version changes with the edition of the code, and with the meaning of criteria or protocol.
 
     Raises:
-        UntrustedFileError: A file of the study cannot be trusted, or names what its criteria lack.
-        CriteriaFileError: A criteria file cannot be trusted.
+        UntrustedFileError: A file of the study or of its criteria cannot be trusted, or the study
+            names what its criteria lack.
     """
     study = load_study(folder, name)
-    table = load_table(_known_table(study))
-    version = rules_version(table.name, study.content)
+    table = load_table(find_table(study.document))
+    version = rules_version(table.name, study.document)
     rules = Rules(
         study.protocol, table.compiled, table.terms, version, load_measures(), load_drug_classes()
     )
     if faults := list(find_name_faults(rules)):
         raise study.document.refusal(faults)
     return StudyRules(rules, study, table)
-
-
-def _known_table(study: Study) -> str:
-    name = study.protocol.criteria
-    known_names = sorted(folder.name for folder in TABLES.iterdir() if folder.is_dir())
-    if name not in known_names:
-        problem = f"{name!r} is no table; it is one of: {', '.join(known_names)}"
-        raise study.document.refusal([("criteria", problem)])
-    return name

@@ -105,7 +105,7 @@ def parse_when(when: object) -> Mapping[ArmPopulation, tuple[Threshold, ...]]:
     >>> arms = {"baseline normal": "> ULN", "baseline abnormal": "> 2.0 x baseline"}
     >>> sorted(map(str, parse_when(arms)))
     ['baseline abnormal', 'baseline normal']
-    >>> either = parse_when(["> 5.0 x ULN", {"if symptomatic": "> 2.0 x ULN"}])
+    >>> either = parse_when(("> 5.0 x ULN", {"if symptomatic": "> 2.0 x ULN"}))
     >>> [threshold.text for threshold in either["any baseline"]]
     ['> 5.0 x ULN', '> 2.0 x ULN if symptomatic']
     >>> parse_when({"baseline normal": "> ULN"})
@@ -127,7 +127,7 @@ def _any_of(given: object) -> tuple[Threshold, ...]:
     """Read thresholds of which any one is enough."""
     if not given:
         raise ValueError("no threshold")
-    if isinstance(given, list):
+    if isinstance(given, tuple):
         return tuple(threshold for one in given for threshold in _any_of(one))
     if not isinstance(given, dict):
         return (Threshold((parse_comparison(given),), None, str(given)),)
@@ -157,7 +157,7 @@ def _qualifier(key: str) -> Callable[[Threshold], Threshold] | None:
 
 
 def _all_of(given: object) -> Threshold:
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, tuple) or not given:
         raise ValueError("'all' needs a list of thresholds")
     parts = [_one_of_all(part) for part in given]
     return Threshold(

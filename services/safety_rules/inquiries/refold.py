@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.safety_rules.adapters.criteria_files import load_table
+from services.safety_rules.adapters.rules_version import list_tables
 from services.safety_rules.application.decide_study import decide_rules, find_last_known_at
 from services.safety_rules.domain.comparison.record_comparison import (
     RecordComparison,
@@ -15,7 +16,7 @@ from services.safety_rules.domain.comparison.record_comparison import (
     compare_records,
 )
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.inquiries.regrade import Preview, list_tables, match_terms
+from services.safety_rules.inquiries.regrade import Preview, match_terms
 from services.safety_rules.inquiries.verify import recompute_stored_family
 from services.store import outbox, records, states, timers
 from services.store.messages import split_into_parts

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.safety_rules.adapters.criteria_files import load_table
-from services.safety_rules.adapters.rules_version import TABLES
+from services.safety_rules.adapters.rules_version import list_tables
 from services.safety_rules.adapters.study_rules import StudyRules
 from services.safety_rules.application.recompute import assess
 from services.safety_rules.domain.comparison.record_comparison import (
@@ -41,18 +41,13 @@ class Preview:
     faults: tuple[tuple[str, str], ...]
 
 
-def list_tables() -> list[str]:
-    """Return the names of all tables of criteria."""
-    return sorted(one.name for one in TABLES.iterdir() if one.is_dir())
-
-
 def preview_regrade(conn: Connection, study: StudyRules, table: str) -> Preview:
     """Return the changes under *table*; nothing is written.
 
     Both sides are recomputed from the journal, so that nothing but the criteria differs.
 
     Raises:
-        CriteriaFileError: The other table cannot be trusted.
+        UntrustedFileError: The other table cannot be trusted.
         KeyError: There is no such table.
     """
     if table not in list_tables():
