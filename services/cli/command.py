@@ -1,4 +1,4 @@
-"""What every command can say: that it cannot be done, and why."""
+"""The error of every command: it cannot be done, and why."""
 
 
 class CommandError(Exception):

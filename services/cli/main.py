@@ -55,7 +55,7 @@ _COMMAND_AND_MORE = 2  # words of a line
 
 
 def load_command(word: str) -> Callable[[Namespace], int]:
-    """Return what performs the command *word*, one of `COMMANDS`; it returns the exit code."""
+    """Return the function of the command *word*, one of `COMMANDS`; it returns the exit code."""
     perform: Callable[[Namespace], int] = import_module(f"services.cli.commands.{word}").perform
     return perform
 
@@ -93,13 +93,13 @@ def join_negative_numbers(words: Sequence[str]) -> list[str]:
     >>> join_negative_numbers(["--prior", "-1,2", "--n", "30"])
     ['--prior=-1,2', '--n', '30']
     """
-    joined: list[str] = []
+    arguments: list[str] = []
     for word in words:
-        if re.match(r"-[.\d]", word) and joined and re.fullmatch(r"--[a-z0-9-]+", joined[-1]):
-            joined[-1] += f"={word}"
+        if re.match(r"-[.\d]", word) and arguments and re.fullmatch(r"--[a-z0-9-]+", arguments[-1]):
+            arguments[-1] += f"={word}"
         else:
-            joined.append(word)
-    return joined
+            arguments.append(word)
+    return arguments
 
 
 def word_to_complete(line: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.demo.scoring import COUNTED
+from services.cli.demo.scoring import KEY_EVENTS
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_each_rule_counts_whom_the_generator_meant(small_demo):
     expected_participants = json.loads((folder / "trial" / "expected_rules.json").read_text())
     lines = aegis("rules", "status", "--json", "--data", str(folder)).splitlines()
     decisions = {one["rule"]: one for one in map(json.loads, lines)}
-    for rule, counts in COUNTED.items():
+    for rule, counts in KEY_EVENTS.items():
         participant = sorted(one["participant"] for one in decisions[rule]["contributors"])
         assert participant == sorted(expected_participants[counts]), rule
     assert decisions["BLINA-HSCT.S1"]["signal"] == "boundary reached: review required"

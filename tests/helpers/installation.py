@@ -6,7 +6,7 @@ from pathlib import Path
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import open_in
 from services.cli.shared.records_table import canonical_lines
-from services.cli.shared.verification import findings
+from services.cli.shared.verification import all_findings
 from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.runtime.clock import now_utc
@@ -56,7 +56,7 @@ class Installation:
         """Return the findings of `aegis verify` and the mismatches of `aegis replay`."""
         with self.db.read() as conn:
             mismatches = verify.find_mismatches(conn, self.context.study.rules, history=True)
-            return [*findings(self.context, conn), *mismatches]
+            return [*all_findings(self.context, conn), *mismatches]
 
 
 def messages_of(trial):

@@ -71,7 +71,7 @@ class Timeline:
         self.db = Database.open(url or f"sqlite:///{folder}/db/aegis.db")
         upgrade(self.db)
         self.keys = Keys.load_or_create(folder / "keys")
-        self.desk = DeliveryContext(
+        self.delivery = DeliveryContext(
             self.db,
             self.keys,
             STUDY,
@@ -83,7 +83,7 @@ class Timeline:
         self.rules = JournalWorker(
             self.db, _rules(advises=advises), "rules", lambda: self.clock_time
         )
-        self.worker = DeliveryWorker(self.desk, "alerts")
+        self.worker = DeliveryWorker(self.delivery, "alerts")
         self._messages = 0
         with self.db.write() as conn:
             add_participants(conn, [Participant(STUDY, STUDY, "")], self.clock_time)

@@ -13,7 +13,7 @@ import pytest
 
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
-from services.cli.process.roles.parts import Told
+from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import migrate
@@ -64,7 +64,7 @@ def watched_trial(postgres_server, tmp_path_factory):
     with MailSink(folder / "mails") as sink:
         mails = AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port)
         service = Service(
-            context, Told(IngestSettings(mllp_port=0), HttpSettings(http_port=0), mails)
+            context, ProcessSettings(IngestSettings(mllp_port=0), HttpSettings(http_port=0), mails)
         )
         background = Background(service)
         ports = background.start()

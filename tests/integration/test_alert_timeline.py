@@ -365,7 +365,7 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
 def test_a_clock_that_is_set_back_holds_no_first_notice_up(trial):
     trial.potassium("6.5", hour=9)
     trial.grade(9)
-    assert plan(trial.desk, trial.clock_time) == 1
+    assert plan(trial.delivery, trial.clock_time) == 1
     assert list_reasons(trial.advance_to(7)) == expect("first", OFFICER)
 
 

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from services.alerts.acknowledgement import acknowledge
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
-from services.cli.process.roles.parts import Told
+from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
 from services.cli.shared.open_study import open_in
 from services.ingest.mllp_client import send_messages
@@ -40,7 +40,7 @@ def running_service(tmp_path_factory):
         service = Background(
             Service(
                 context,
-                Told(
+                ProcessSettings(
                     IngestSettings(mllp_port=0),
                     HttpSettings(http_port=0),
                     AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),

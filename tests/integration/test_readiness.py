@@ -86,18 +86,18 @@ def rules(timeline, db):
 
 
 def alerts(timeline, db):
-    timeline.worker.context = replace(timeline.desk, db=db)
+    timeline.worker.context = replace(timeline.delivery, db=db)
     return timeline.worker
 
 
 def relay(timeline, db):
-    created = Relay(timeline.db, lambda: None, STUDY, "relay", timeline.desk.clock)
+    created = Relay(timeline.db, lambda: None, STUDY, "relay", timeline.delivery.clock)
     created.db = db
     return created
 
 
 def sweeper(timeline, db):
-    worker = HintWorker(timeline.db, timeline.rules.rules, timeline.desk.clock)
+    worker = HintWorker(timeline.db, timeline.rules.rules, timeline.delivery.clock)
     created = Sweeper(worker, "waker", sweep_every_s=60, left_behind_s=30)
     worker.db = db
     return created
@@ -151,7 +151,7 @@ def test_who_leaves_the_lease_to_another_is_ready(tmp_path):
     timeline = Timeline(tmp_path)
     db = Unreachable(timeline.db)
     part = sweeper(timeline, db)
-    other_item = HeldLease(timeline.db, "waker", "another", timeline.desk.clock)
+    other_item = HeldLease(timeline.db, "waker", "another", timeline.delivery.clock)
     db.is_away = True
     part.run(Rounds(6))
     assert not part.progress.assess(FAR_S).ready

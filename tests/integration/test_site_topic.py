@@ -16,7 +16,7 @@ from kafka import TopicPartition
 
 from services.cli.main import main
 from services.cli.process.background import Background
-from services.cli.process.roles.parts import Told
+from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
 from services.cli.shared.open_study import open_in
 from services.ingest import parked_items
@@ -390,7 +390,7 @@ def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
         monkeypatch.setenv(name, value)
     assert main(["migrate"]) == 0
     context = open_in(StoreSettings(), service="ingest")
-    settings = Told(
+    settings = ProcessSettings(
         IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(), KafkaSettings()
     )
     service = Background(Service(context, settings, "ingest"))

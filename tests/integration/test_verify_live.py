@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from services.cli.main import main
 from services.cli.process.background import Background
-from services.cli.process.roles.parts import Told
+from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
 from services.cli.shared.enter_facts import intake_of
 from services.cli.shared.open_study import open_in
@@ -47,7 +47,7 @@ def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch,
     monkeypatch.setenv("AEGIS_DATABASE_URL", postgres.url)
     assert main(["migrate"]) == 0
     context = open_in(StoreSettings())
-    settings = Told(
+    settings = ProcessSettings(
         IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(smtp_port=1)
     )
     service = Background(Service(context, replace(settings, kafka=KafkaSettings(kafka=""))))

@@ -14,7 +14,7 @@ import pytest
 from scipy import integrate, stats
 
 from services.charts.boundary import boundary_chart
-from services.cli.shared.rule_notes import notes
+from services.cli.shared.rule_notes import list_notes
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Answer, Determination
@@ -168,7 +168,7 @@ def test_the_answer_may_hang_on_the_policy():
     assert decision.signal is Signal.BOUNDARY_REACHED
     assert by_policy["everyone treated"]
     assert not by_policy["complete follow-up only"]
-    (note,) = [note for note in notes(decision) if "counted otherwise" in note]
+    (note,) = [note for note in list_notes(decision) if "counted otherwise" in note]
     assert note.startswith("not reached counted otherwise: complete follow-up only")
 
 
@@ -227,13 +227,13 @@ def test_confirmed_alone_and_upper_grades_stand_beside_the_operative_count():
     assert (decision.confirmed, decision.events, decision.upper) == (1, 2, 3)
     assert (decision.confirmed_crossed, decision.upper_crossed) == (False, True)
     assert decision.signal is Signal.BOUNDARY_REACHED
-    assert "not reached on confirmed events alone" in notes(decision)
+    assert "not reached on confirmed events alone" in list_notes(decision)
 
 
 def test_an_answer_that_hangs_on_incomplete_grades_says_so():
     decision = decide(9, observe(0, 9, 2), observe(1, 9, upper=4))
     assert decision.signal is Signal.CONTINUE
-    assert "reached with incomplete grades at their upper ends" in notes(decision)
+    assert "reached with incomplete grades at their upper ends" in list_notes(decision)
 
 
 def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
@@ -247,7 +247,9 @@ def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
     )
     assert (decision.evaluable, decision.beyond_plan, decision.not_exposed) == (40, 2, 1)
     assert (decision.events, decision.free_until_rise, decision.predictive) == (0, None, 0.0)
-    assert [*notes(decision)] == ["the plan of 40 is exhausted: 2 treated after it are not counted"]
+    assert [*list_notes(decision)] == [
+        "the plan of 40 is exhausted: 2 treated after it are not counted"
+    ]
     assert (
         "Plan exhausted: 2 treated after it not counted."
         in boundary_chart(decision, "svg").decode()

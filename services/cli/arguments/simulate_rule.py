@@ -4,7 +4,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from services.cli.arguments.common import add_json, explain_columns
-from services.cli.shared.columns import SIMULATED
+from services.cli.shared.columns import SIMULATION
 from services.vocabulary.protocol import Curve
 
 _PAIR = 2
@@ -36,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
     add_json(parser, "everything, as one JSON object")
-    explain_columns(parser, SIMULATED)
+    explain_columns(parser, SIMULATION)
 
 
 def parse_curve(text: str) -> Curve:

@@ -88,14 +88,14 @@ def _as_json(alert: Alert) -> dict[str, object]:
 def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     name = name_of(alert)
     signature = data.db, alert.id, args.by, args.comment, now_utc()
-    acknowledged = acknowledge(*signature, version=args.version)
-    if acknowledged is None:
+    seen_alert = acknowledge(*signature, version=args.version)
+    if seen_alert is None:
         raise CommandError(
             f"alert {name} is not version {args.version}: read it again with"
             f" `aegis alerts show {name}`; nothing is acknowledged"
         )
-    print(text_of(acknowledged, "").subject)
-    print(f"version {acknowledged.version}, grade or events {grade_of(acknowledged)}")
+    print(text_of(seen_alert, "").subject)
+    print(f"version {seen_alert.version}, grade or events {grade_of(seen_alert)}")
     print(f"alert {name} acknowledged by {args.by}: seen, not answered")
     return 0
 

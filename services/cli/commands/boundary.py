@@ -53,7 +53,7 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
         args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
         parameters=parameters,
     ).characteristics  # fmt: skip
-    drawing = PlottedRule(
+    rule = PlottedRule(
         design.family, design.looks, design.boundary, rates, tuple(at.p_stop for at in curve)
     )
     note = (
@@ -61,9 +61,7 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
         f" n {design.n}, exact."
     )
     marks = Marks(design.p0, design.alpha, (parameters.get("p1") or (None,))[0])
-    draw(
-        args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [drawing], marks, design.n
-    )
+    draw(args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [rule], marks, design.n)
 
 
 def _add_enrolment(

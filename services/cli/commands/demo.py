@@ -8,7 +8,7 @@ from pathlib import Path
 from services.cli.command import CommandError
 from services.cli.demo import distributed, embedded
 from services.cli.demo.mail_sink import MailSink
-from services.cli.demo.outcome import Fed, next_steps, show
+from services.cli.demo.outcome import FeedResult, next_steps, show
 from services.simulator.trial import simulate_trial, write_trial
 
 
@@ -28,15 +28,14 @@ def perform(args: Namespace) -> int:
     write_trial(trial, folder / "trial")
     (folder / "log").mkdir(parents=True)
     with MailSink(folder / "mails") as sink:
-        runs = distributed.run if args.distributed else embedded.run
-        context, sent_count, refused_count = runs(trial, args.study, folder, folder / "trial", sink)
-    outcome = show(
-        context, trial, folder, sink, Fed(sent_count, refused_count, time.monotonic() - began_s)
-    )
+        run = distributed.run if args.distributed else embedded.run
+        context, sent_count, refused_count = run(trial, args.study, folder, folder / "trial", sink)
+    feed = FeedResult(sent_count, refused_count, time.monotonic() - began_s)
+    outcome = show(context, trial, folder, sink, feed)
     is_proven = True
     if args.distributed:
         is_proven = distributed.prove(context, trial, args.study, folder)
     else:
         print(next_steps(context, outcome, folder))
     context.db.close()
-    return 0 if outcome.is_as_it_should_be and is_proven else 1
+    return 0 if outcome.matches_key and is_proven else 1

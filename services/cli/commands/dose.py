@@ -12,7 +12,7 @@ from services.vocabulary.recommendation import Advice
 
 
 def perform(args: Namespace) -> int:
-    """Print what is recommended for each participant."""
+    """Print the recommendations for each participant."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
         cut_at = find_knowledge_cut(context, conn, args)
@@ -30,15 +30,15 @@ def perform(args: Namespace) -> int:
 
 
 def describe_advice(participant: str, advice: Sequence[Advice]) -> Iterator[str]:
-    """Yield what is recommended for one participant, line by line."""
+    """Yield the recommendations for one participant, line by line."""
     for item in advice:
-        ending = f" to treatment day {day(item.over_on)}" if item.until else ""
+        end_clause = f" to treatment day {day(item.over_on)}" if item.until else ""
         words = ["suspected"] if item.suspected else ["confirmed"]
         words += ["provisional"] if item.provisional else []
         yield f"{participant}: {item.says}  [{item.kind.replace('_', ' ')} {item.rule}]"
         yield (
             f"    since transplant day {day(item.transplant_day)}, treatment day"
-            f" {day(item.treatment_day)}{ending}; {', '.join(words)}"
+            f" {day(item.treatment_day)}{end_clause}; {', '.join(words)}"
         )
         yield from (f"    because: {reason}" for reason in item.because)
         if item.may_be or item.missing:

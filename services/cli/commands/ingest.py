@@ -22,15 +22,15 @@ _STANDARD_INPUT = Path("-")
 
 @dataclass(slots=True)
 class _LimitedLines:
-    """What is said on standard error: each refusal and fault, up to so many, and how many more."""
+    """Lines on standard error: each refusal or fault up to *quota*, then the number of the rest."""
 
-    remaining: int = _PRINTED_LINES
+    quota: int = _PRINTED_LINES
     counts: Counter[str] = field(default_factory=Counter)
 
     def add_line(self, word: str, text: str) -> None:
-        if self.remaining:
+        if self.quota:
             print(f"{word}: {text}", file=sys.stderr)
-            self.remaining -= 1
+            self.quota -= 1
         else:
             self.counts[word] += 1
 
@@ -47,7 +47,7 @@ def perform(args: Namespace) -> int:
     refusal_lines, parked_lines, fault_lines = (
         _LimitedLines(),
         _LimitedLines(),
-        _LimitedLines(remaining=sys.maxsize),
+        _LimitedLines(quota=sys.maxsize),
     )
     submissions = _read_submissions(files, args.by, fault_lines)
     outcomes: list[Outcome] = []
@@ -65,7 +65,7 @@ def perform(args: Namespace) -> int:
     if not is_graded:
         print("a running service grades them")
     any_refusal = any(outcome.refusal for outcome in outcomes)
-    return 1 if any_refusal or fault_lines.remaining < sys.maxsize else 0
+    return 1 if any_refusal or fault_lines.quota < sys.maxsize else 0
 
 
 def _report_outcome(
@@ -82,7 +82,7 @@ def _report_outcome(
 
 
 def summarize(outcomes: Sequence[Outcome]) -> str:
-    """Return what became of some messages, in one line."""
+    """Return the numbers of accepted, refused and parked messages, in one line."""
     accepted_outcomes = [outcome for outcome in outcomes if outcome.refusal is None]
     parked_reasons = Counter(
         item.reason for outcome in accepted_outcomes for item in outcome.parked
@@ -105,15 +105,15 @@ def _find_files(paths: Sequence[str]) -> list[Path]:
     Raises:
         CommandError: One is not there, or a folder is empty.
     """
-    found = []
+    all_files = []
     for path in map(Path, paths):
         if path != _STANDARD_INPUT and not path.exists():
             raise CommandError(f"{path}: there is no such file or folder; nothing was read")
         files = list_files(path)
         if not files:
             raise CommandError(f"{path}: there is no file in this folder; nothing was read")
-        found += files
-    return found
+        all_files += files
+    return all_files
 
 
 def _read_submissions(

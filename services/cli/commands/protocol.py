@@ -36,7 +36,7 @@ def perform(args: Namespace) -> int:
     study = read_protocol(args.path)
     if args.word == "check":
         if args.json:
-            print_json_lines([_check_as_json(study)])
+            print_json_lines([_summarize_check(study)])
         else:
             print(describe_check(args.path, study))
         return 0
@@ -45,7 +45,9 @@ def perform(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print_json_lines([_identity(study.protocol) | {"parts": list(map(_as_json, sheets))}])
+        print_json_lines(
+            [_identity(study.protocol) | {"parts": list(map(_summarize_sheet, sheets))}]
+        )
     else:
         print("\n\n".join([_protocol_title(study.protocol), *map(_describe_sheet, sheets)]))
     if args.pdf:
@@ -71,8 +73,8 @@ def _identity(protocol: Protocol) -> dict[str, object]:
     }
 
 
-def _check_as_json(study: Study) -> dict[str, object]:
-    """Return what was checked, for programs."""
+def _summarize_check(study: Study) -> dict[str, object]:
+    """Return the numbers that were checked, for programs."""
     rules = [
         {
             "rule": rule.id,
@@ -86,7 +88,7 @@ def _check_as_json(study: Study) -> dict[str, object]:
     return _identity(study.protocol) | {"rules": rules}
 
 
-def _as_json(sheet: Sheet) -> dict[str, object]:
+def _summarize_sheet(sheet: Sheet) -> dict[str, object]:
     head, *rows = sheet.table
     return {
         "title": sheet.title,
@@ -106,7 +108,7 @@ def read_protocol(path: Path) -> Study:
 
 
 def describe_check(path: Path, study: Study) -> str:
-    """Return what was checked of a *study* in which nothing is wrong."""
+    """Return the numbers that were checked of a *study* in which nothing is wrong."""
     protocol = study.protocol
     rows = [
         (
@@ -132,8 +134,8 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
     """
     protocol, sources = study.protocol, said(study)
     characteristics = {
-        rule: tuple(_characteristics_rows(made, accrual_days, window_days))
-        for rule, made in study.designs.items()
+        rule: tuple(_characteristics_rows(design, accrual_days, window_days))
+        for rule, design in study.designs.items()
     }
     alerting_designs = [study.designs[rule.id] for rule in protocol.rules if not rule.watch_only]
     enrolment = (
@@ -155,15 +157,15 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
         ),
     )
     for rule in protocol.rules:
-        made, when = study.designs[rule.id], rule.stop_when
+        design, when = study.designs[rule.id], rule.stop_when
         rates = rate_grid(when.p0, when.p0 + _RATE_DIFFERENCES[-1])
         yield Sheet(
             f"{rule.id}  {rule.title}",
-            tuple(rule_items(rule, made, sources.rules[rule.id])),
+            tuple(rule_items(rule, design, sources.rules[rule.id])),
             (headings(CHARACTERISTICS), *characteristics[rule.id]),
             PlottedRule(
-                rule.id, made.looks, made.boundary, rates,
-                tuple(at.p_stop for at in made.evaluate_at(rates).characteristics),
+                rule.id, design.looks, design.boundary, rates,
+                tuple(at.p_stop for at in design.evaluate_at(rates).characteristics),
             ),
             Marks(when.p0, when.alpha),
             when.n,
@@ -195,7 +197,7 @@ def _explain_study(
 
 
 def describe_joint_error(joint: FamilywiseError) -> str:
-    """Return how often the rules together stop a safe trial."""
+    """Return the probability that the rules together stop a safe trial, in words."""
     (_, independent), *correlated_chances = joint.chances
     correlated_text = ", ".join(f"{chance:.3f} at {rho:g}" for rho, chance in correlated_chances)
     return (

@@ -1,4 +1,4 @@
-"""``aegis queries``: what a data manager has to look into."""
+"""``aegis queries``: the data queries of a data manager."""
 
 from argparse import Namespace
 
@@ -9,7 +9,7 @@ from services.safety_rules.inquiries import advice_now
 
 
 def perform(args: Namespace) -> int:
-    """Print what a data manager has to look into."""
+    """Print the data queries that are open."""
     context = open_data(args, create=False)
     with context.db.read() as conn:
         cut_at = find_knowledge_cut(context, conn, args)

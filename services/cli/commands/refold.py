@@ -13,7 +13,7 @@ from services.store import states
 
 
 def perform(args: Namespace) -> int:
-    """Show what would change, or grade anew."""
+    """Show the changes that grading anew would bring, or make them."""
     context = open_data(args, create=False)
     try:
         return _preview_or_refold(context, args)

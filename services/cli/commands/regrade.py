@@ -12,7 +12,7 @@ from services.safety_rules.inquiries.regrade import Preview, preview_regrade
 
 
 def perform(args: Namespace) -> int:
-    """Show what would change."""
+    """Show the changes that other criteria would bring."""
     context = open_data(args, create=False)
     if args.to not in list_tables():
         raise CommandError(f"{args.to} is no table; it is one of: {', '.join(list_tables())}")

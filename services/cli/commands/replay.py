@@ -3,8 +3,8 @@
 from argparse import Namespace
 
 from services.cli.shared.open_study import open_data
-from services.cli.shared.verification import count_stored, of_decisions, tell_of_others
-from services.safety_rules.inquiries import verify as journal_proof
+from services.cli.shared.verification import count_stored, decision_findings, describe_other_rules
+from services.safety_rules.inquiries import verify
 from services.store.snapshots import Snapshots
 
 
@@ -13,14 +13,14 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     count = 0
     with Snapshots(context.db) as look:
-        for wrong in journal_proof.check_participants(look, context.study.rules, history=True):
+        for wrong in verify.check_participants(look, context.study.rules, history=True):
             print(f"{wrong.participant}: {wrong.problem}", flush=True)
             count += 1
-        for fault in of_decisions(context):
+        for fault in decision_findings(context):
             print(fault, flush=True)
             count += 1
         look.renew()
-        print(tell_of_others(context, look()) + str(count_stored(look())))
+        print(describe_other_rules(context, look()) + str(count_stored(look())))
     context.db.close()
     print(f"{count} differences" if count else "replayed: the same history")
     return int(count > 0)

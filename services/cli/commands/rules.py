@@ -16,7 +16,7 @@ from services.vocabulary.decision import Decision
 
 
 def perform(args: Namespace) -> int:
-    """Print what every rule says, or each site beside the rest."""
+    """Print the decision of every rule, or each site beside the rest."""
     return rules_sites.print_site_comparison(args) if args.word == "sites" else _print_status(args)
 
 
@@ -57,8 +57,8 @@ def decision_as_json(decision: Decision, first_crossed_at: datetime | None) -> d
 
     *first_crossed_at* is an instant of knowledge; the decision's ``crossed_since`` is clinical.
     """
-    crossing = {
+    crossing_fields = {
         "currently_crossed": decision.crossed_since is not None,
         "ever_crossed_since": first_crossed_at,
     }
-    return asdict(decision) | crossing
+    return asdict(decision) | crossing_fields

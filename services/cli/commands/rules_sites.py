@@ -45,9 +45,9 @@ def _describe_comparison(comparison: SiteView) -> Iterator[str]:
 
 
 def _site_cells(row: SiteRuleRow) -> tuple[object, ...]:
-    so_far, followed = row.so_far, row.window_over
-    followed_site = f"{followed.events}/{followed.participants}"
-    followed_rest = f"{followed.other_events}/{followed.other_participants}"
+    so_far, full_window = row.so_far, row.window_over
+    followed_site = f"{full_window.events}/{full_window.participants}"
+    followed_rest = f"{full_window.other_events}/{full_window.other_participants}"
     return (
         f"{row.rule} (watch only)" if row.watch_only else row.rule,
         row.site,

@@ -8,8 +8,8 @@ from argparse import Namespace
 from typing import Any
 
 from services.cli.command import CommandError
-from services.cli.process.roles.parts import Told
-from services.cli.process.service import EVERYTHING, Ports, Service
+from services.cli.process.roles.parts import ProcessSettings
+from services.cli.process.service import ALL_ROLES, Ports, Service
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
@@ -29,8 +29,8 @@ def perform(args: Namespace) -> int:
     """Serve until a signal ends it."""
     log.configure_logging(as_json=not sys.stderr.isatty())
     tune_interpreter()
-    role = args.role or EVERYTHING
-    settings = Told(
+    role = args.role or ALL_ROLES
+    settings = ProcessSettings(
         read_settings(IngestSettings, **_chosen_port(args, "mllp_port")),
         read_settings(HttpSettings, **_chosen_port(args, "http_port")),
         read_settings(AlertSettings),
@@ -44,7 +44,7 @@ def perform(args: Namespace) -> int:
             f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
-    if role in (EVERYTHING, "rules") and (outdated_count := count_graded_by_other_rules(context)):
+    if role in (ALL_ROLES, "rules") and (outdated_count := count_graded_by_other_rules(context)):
         log.make_logger("safety_rules").warning("graded_by_other_rules", count=outdated_count)
     asyncio.run(_serve(context, settings, role))
     return 0
@@ -55,7 +55,7 @@ def _chosen_port(args: Namespace, name: str) -> dict[str, Any]:
     return {} if value is None else {name: value}
 
 
-async def _serve(context: StudyContext, settings: Told, role: str) -> None:
+async def _serve(context: StudyContext, settings: ProcessSettings, role: str) -> None:
     service = Service(context, settings, role)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

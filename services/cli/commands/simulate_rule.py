@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.command import CommandError
-from services.cli.shared.columns import SIMULATED
+from services.cli.shared.columns import SIMULATION
 from services.cli.shared.open_study import open_study
 from services.cli.shared.tables import explained_table
 from services.runtime import wire
@@ -21,7 +21,7 @@ _COUNTING_NAMES = {
 
 
 def print_rehearsal(args: Namespace) -> int:
-    """Print how often the rule stops, for every way of counting.
+    """Print the probability that the rule stops, for every way of counting.
 
     Raises:
         CommandError: The study cannot be read, has no such rule, or an argument is out of range.
@@ -79,7 +79,7 @@ def _describe_rehearsal(rehearsal: Rehearsal, rule: Rule, label: str) -> Iterato
         ]
         yield ""
         yield f"event rate {rate:g} (exact, with every window complete: {exact:.4f})"
-        yield explained_table(SIMULATED, rows)
+        yield explained_table(SIMULATION, rows)
     yield ""
     yield "*: the rule's own count. +-: standard error of the simulation. Enrolled, events: mean"
     yield "when it stops, or of the whole trial."

@@ -13,7 +13,7 @@ from services.runtime.topics import DeclaredTopics, find_differences, load_topic
 
 
 def perform(args: Namespace) -> int:
-    """Print how the topics differ from those declared."""
+    """Print the differences between the topics and those declared."""
     settings = read_settings(KafkaSettings)
     try:
         topics = load_topics(settings.kafka_topics)

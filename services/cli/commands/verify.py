@@ -8,9 +8,9 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.verification import (
     count_stored,
-    of_decisions,
+    decision_findings,
+    describe_other_rules,
     stored_findings,
-    tell_of_others,
 )
 from services.store import journal
 from services.store.session import Connection
@@ -43,10 +43,10 @@ def perform(args: Namespace) -> int:
 def _find_faults(context: StudyContext) -> Iterator[str]:
     with Snapshots(context.db) as look:
         yield from stored_findings(context, look)
-    yield from of_decisions(context)
+    yield from decision_findings(context)
 
 
 def _describe_stored(context: StudyContext, conn: Connection) -> str:
     waiting_count = journal.count_unhandled(conn)
     note = f"; {waiting_count} facts wait to be graded" if waiting_count else ""
-    return f"{tell_of_others(context, conn)}{count_stored(conn)}{note}"
+    return f"{describe_other_rules(context, conn)}{count_stored(conn)}{note}"

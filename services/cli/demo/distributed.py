@@ -6,10 +6,10 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.demo import embedded
-from services.cli.demo.feed import enter, wait_until_told
+from services.cli.demo.feed import enter, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.processes import Processes
-from services.cli.shared.open_study import StudyContext, count_kept, migrate
+from services.cli.shared.open_study import StudyContext, count_stored_messages, migrate
 from services.cli.shared.records_table import canonical_lines
 from services.runtime.kafka import (
     KafkaUnavailableError,
@@ -28,7 +28,7 @@ ROLES = ("alerts", "rules", "relay", "ingest")
 
 
 def require_servers() -> None:
-    """Return when a PostgreSQL database and brokers are named.
+    """Check that a PostgreSQL database and brokers are named.
 
     Raises:
         CommandError: They are not; says how to have them.
@@ -43,82 +43,85 @@ def require_servers() -> None:
 
 
 def run(
-    trial: SimulatedTrial, study: Path, out: Path, written: Path, sink: MailSink
+    trial: SimulatedTrial, study: Path, folder: Path, trial_folder: Path, sink: MailSink
 ) -> tuple[StudyContext, int, int]:
     """Start the roles, enrol, feed, wait until everything is graded and told, and end them.
 
     Args:
-        trial: As it was written to the folder *written*.
+        trial: As it was written to *trial_folder*.
         study: Folder of its rules.
-        out: Folder of the keys, with a folder ``log``.
-        written: Folder.
+        folder: Of the keys, with a folder ``log``.
+        trial_folder: Of the messages.
         sink: Takes the mails.
 
     Returns:
-        What came of it, how many messages were sent, and how many of them were refused.
+        The study with its data, the number of messages sent, and the number of those refused.
 
     Raises:
         CommandError: A server cannot be reached or is not empty, a process ended, or it takes too
             long.
     """
-    settings = read_settings(StoreSettings, data=out, keys=None, study=study, clock="message")
+    settings = read_settings(StoreSettings, data=folder, keys=None, study=study, clock="message")
     _prepare(settings)
     context = migrate(settings)
-    told = {
-        "AEGIS_DATA": str(out.absolute()),
+    environment = {
+        "AEGIS_DATA": str(folder.absolute()),
         "AEGIS_KEYS": str(settings.keys_folder.absolute()),
         "AEGIS_STUDY": str(study.absolute()),
         "AEGIS_CLOCK": "message",
         "AEGIS_SMTP_HOST": "127.0.0.1",
         "AEGIS_SMTP_PORT": str(sink.port),
     }
-    with Processes(ROLES, told, out / "log") as processes:
-        sent, refused = enter(context, trial, written, processes.mllp_port, nullcontext)
-        wait_until_told(context, processes.require)
-    return context, sent, refused
+    with Processes(ROLES, environment, folder / "log") as processes:
+        sent_count, refused_count = enter(
+            context, trial, trial_folder, processes.mllp_port, nullcontext
+        )
+        wait_until_idle(context, processes.require_running)
+    return context, sent_count, refused_count
 
 
-def prove(context: StudyContext, trial: SimulatedTrial, study: Path, out: Path) -> bool:
-    """Say whether one process makes the same records of *trial*, and a replay the same history."""
+def prove(context: StudyContext, trial: SimulatedTrial, study: Path, folder: Path) -> bool:
+    """True when one process makes the same records of *trial*, and a replay the same history."""
     with context.db.read() as conn:
-        here = canonical_lines(records.load_latest_episodes(conn))
-        wrong = list(verify.find_mismatches(conn, context.study.rules, history=True))
-    there = _embedded(trial, study, out)
-    for one in wrong[:20]:
-        print(f"{one.participant}: {one.problem}")
-    print(f"replayed: {f'{len(wrong)} differences' if wrong else 'the same history'}")
-    differs = len(set(here).symmetric_difference(there))
+        lines = canonical_lines(records.load_latest_episodes(conn))
+        mismatches = list(verify.find_mismatches(conn, context.study.rules, history=True))
+    embedded_lines = _run_embedded(trial, study, folder)
+    for mismatch in mismatches[:20]:
+        print(f"{mismatch.participant}: {mismatch.problem}")
+    print(f"replayed: {f'{len(mismatches)} differences' if mismatches else 'the same history'}")
+    count = len(set(lines).symmetric_difference(embedded_lines))
     print(
-        f"records of one process: {f'{differs} lines differ' if differs else 'the same'},"
-        f" byte for byte, of {len(there)}"
+        f"records of one process: {f'{count} lines differ' if count else 'the same'},"
+        f" byte for byte, of {len(embedded_lines)}"
     )
-    return not wrong and here == there
+    return not mismatches and lines == embedded_lines
 
 
-def _embedded(trial: SimulatedTrial, study: Path, out: Path) -> list[str]:
-    alone = out / "embedded"
-    (alone / "log").mkdir(parents=True)
-    with MailSink(alone / "mails") as sink:
-        context, _, _ = embedded.run(trial, study, alone, out / "trial", sink)
+def _run_embedded(trial: SimulatedTrial, study: Path, folder: Path) -> list[str]:
+    embedded_folder = folder / "embedded"
+    (embedded_folder / "log").mkdir(parents=True)
+    with MailSink(embedded_folder / "mails") as sink:
+        context, _, _ = embedded.run(trial, study, embedded_folder, folder / "trial", sink)
     with context.db.read() as conn:
-        found = canonical_lines(records.load_latest_episodes(conn))
+        lines = canonical_lines(records.load_latest_episodes(conn))
     context.db.close()
-    return found
+    return lines
 
 
 def _prepare(settings: StoreSettings) -> None:
     """Let there be topics; facts of another trial must be neither there nor in the database."""
-    kept = count_kept(settings)
+    message_count = count_stored_messages(settings)
     brokers = read_settings(KafkaSettings)
     with _in_words():
-        declared = load_topics(brokers.kafka_topics)
-        create_topics(brokers, declared)
-        check_topics(brokers, (topic.name for topic in declared.topics))
-        announced = count_records(brokers, [topic.name for topic in declared.topics])
-    if kept or announced:
+        topics = load_topics(brokers.kafka_topics)
+        create_topics(brokers, topics)
+        check_topics(brokers, (topic.name for topic in topics.topics))
+        record_count = count_records(brokers, [topic.name for topic in topics.topics])
+    if message_count or record_count:
         raise CommandError(
-            f"the database holds {kept} messages and the topics {announced} records: a demo would"
-            " be mixed with them; name servers that are empty, or run `make demo-distributed`"
+            f"the database holds {message_count} messages and the topics {record_count} records:"
+            " a demo would be mixed with them; name servers that are empty, or run"
+            " `make demo-distributed`"
         )
 
 

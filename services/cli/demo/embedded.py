@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.cli.demo.feed import enter, wait_until_told
+from services.cli.demo.feed import enter, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
-from services.cli.process.roles.parts import Told
+from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
 from services.cli.shared.open_study import StudyContext, open_in
 from services.runtime import log
@@ -23,28 +23,28 @@ from services.simulator.trial import SimulatedTrial
 
 
 def run(
-    trial: SimulatedTrial, study: Path, out: Path, written: Path, sink: MailSink
+    trial: SimulatedTrial, study: Path, folder: Path, trial_folder: Path, sink: MailSink
 ) -> tuple[StudyContext, int, int]:
     """Serve, enrol, feed day by day, and wait each day until everything is graded and told.
 
     Args:
-        trial: As it was written to the folder *written*.
+        trial: As it was written to *trial_folder*.
         study: Folder of its rules.
-        out: Folder of the data, with a folder ``log``.
-        written: Folder.
+        folder: Of the data, with a folder ``log``.
+        trial_folder: Of the messages.
         sink: Takes the mails.
 
     Returns:
-        What came of it, how many messages were sent, and how many of them were refused.
+        The study with its data, the number of messages sent, and the number of those refused.
     """
-    settings = StoreSettings(data=out, database_url="", keys=None, study=study, clock="message")
+    settings = StoreSettings(data=folder, database_url="", keys=None, study=study, clock="message")
     context = open_in(settings)
     rules_turn = threading.Lock()
-    with (out / "log" / "aegis.log").open("w") as stream:
+    with (folder / "log" / "aegis.log").open("w") as stream:
         log.configure_logging(as_json=True, stream=stream)
         service = Service(
             context,
-            Told(
+            ProcessSettings(
                 IngestSettings(mllp_port=0),
                 HttpSettings(http_port=0),
                 AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port),
@@ -52,18 +52,18 @@ def run(
                 rules_turn=rules_turn,
             ),
         )
-        running = Background(service)
-        ports = running.start()
+        background = Background(service)
+        ports = background.start()
 
         @contextmanager
         def whole_day() -> Iterator[None]:
             with rules_turn:
                 yield
-            wait_until_told(context, looks=1, rest_s=0.02)
+            wait_until_idle(context, looks=1, rest_s=0.02)
 
         try:
-            sent, refused = enter(context, trial, written, ports.mllp, whole_day)
-            wait_until_told(context)
+            sent_count, refused_count = enter(context, trial, trial_folder, ports.mllp, whole_day)
+            wait_until_idle(context)
         finally:
-            running.stop()
-    return context, sent, refused
+            background.stop()
+    return context, sent_count, refused_count

@@ -1,4 +1,4 @@
-"""How the trial of a demo gets in: through the real port, while somebody may be looking."""
+"""The feed of a demo: its trial, sent through the real port, with a progress bar."""
 
 import sys
 import time
@@ -90,24 +90,24 @@ def _send_days(
 def _progress(
     answers: Iterator[AnsweredMessage], trial: SimulatedTrial
 ) -> Iterator[AnsweredMessage]:
-    """Show how far the feed is, when somebody looks."""
-    whole = len(trial.messages)
-    shown = sys.stderr.isatty()
-    for number, answered in enumerate(answers, 1):
-        if shown and (number % 100 == 0 or number == whole):
-            done = _BAR * number // whole
-            bar = "#" * done + "." * (_BAR - done)
-            print(f"\rsending [{bar}] {number} of {whole}", end="", file=sys.stderr)
-        elif not shown and number % 5000 == 0:
-            print(f"sent {number} of {whole}", file=sys.stderr)
-        yield answered
-    if shown:
+    """Yield *answers*, and show the progress of the feed on a terminal."""
+    total = len(trial.messages)
+    is_terminal = sys.stderr.isatty()
+    for number, answer in enumerate(answers, 1):
+        if is_terminal and (number % 100 == 0 or number == total):
+            width = _BAR * number // total
+            bar = "#" * width + "." * (_BAR - width)
+            print(f"\rsending [{bar}] {number} of {total}", end="", file=sys.stderr)
+        elif not is_terminal and number % 5000 == 0:
+            print(f"sent {number} of {total}", file=sys.stderr)
+        yield answer
+    if is_terminal:
         print(file=sys.stderr)
 
 
-def wait_until_told(
+def wait_until_idle(
     context: StudyContext,
-    running: Callable[[], None] = lambda: None,
+    require_running: Callable[[], None] = lambda: None,
     *,
     looks: int = 3,
     rest_s: float = 0.3,
@@ -116,7 +116,7 @@ def wait_until_told(
 
     Args:
         context: What is waited for.
-        running: Raises when what does the work does not run any more.
+        require_running: Raises when a process that does the work has ended.
         looks: In a row, that find nothing to do.
         rest_s: Seconds between two looks.
 
@@ -128,7 +128,7 @@ def wait_until_told(
     while quiet < looks:
         if time.monotonic() > until_s:
             raise CommandError(f"not done after {_SETTLE_S:.0f} s: see the log")
-        running()
+        require_running()
         time.sleep(rest_s)
         with context.db.read() as conn:
             quiet = 0 if _is_busy(context, conn) else quiet + 1

@@ -20,12 +20,15 @@ class MailSink:
         self.folder = folder
         self.port = _free_port()
         self._controller = Controller(
-            _Keep(folder), hostname="127.0.0.1", port=self.port, ready_timeout=_STARTED_WITHIN_S
+            _MailKeeper(folder),
+            hostname="127.0.0.1",
+            port=self.port,
+            ready_timeout=_STARTED_WITHIN_S,
         )
 
     @property
     def mails(self) -> list[Path]:
-        """What came, in order."""
+        """The mails that came, in order."""
         return sorted(self.folder.glob("*.eml"))
 
     def __enter__(self) -> Self:
@@ -48,7 +51,7 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-class _Keep:
+class _MailKeeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0

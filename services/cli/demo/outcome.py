@@ -1,4 +1,4 @@
-"""What the trial of a demo came to: tables, a mail, pictures, and the answer key beside it."""
+"""The outcome of a demo's trial: tables, a mail, pictures, and the answer key beside it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,69 +32,69 @@ _KNOWN_BY = timedelta(hours=6)  # after an event, what a feed says of it has com
 
 
 @dataclass(frozen=True, slots=True)
-class Fed:
-    """How many messages were sent, how many not accepted, and how long everything took."""
+class FeedResult:
+    """The messages of a trial: numbers of those sent and of those not accepted, and the time."""
 
-    sent: int
-    refused: int
-    took_s: float
+    sent_count: int
+    refused_count: int
+    duration_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """What the trial came to."""
+class TrialOutcome:
+    """Records, decisions and mails of the trial, scored against its answer key."""
 
     episodes: list[Episode]
     decisions: tuple[Decision, ...]
-    ever_crossed: Mapping[str, datetime | None]
+    first_crossings: Mapping[str, datetime | None]
     scores: tuple[Score, ...]
-    parked: int
-    lost: int
-    fed: Fed
+    parked_count: int
+    lost_count: int
+    feed: FeedResult
 
     @property
-    def is_as_it_should_be(self) -> bool:
+    def matches_key(self) -> bool:
         """Nothing was refused or lost; records, decisions and mails are those of the answer key."""
         differences = any(score.differences for score in self.scores)
-        return not (differences or self.lost or self.fed.refused)
+        return not (differences or self.lost_count or self.feed.refused_count)
 
 
 def show(
-    context: StudyContext, trial: SimulatedTrial, out: Path, sink: MailSink, fed: Fed
-) -> Ended:
-    """Print what *trial* came to, draw its pictures in *out*, and return it."""
+    context: StudyContext, trial: SimulatedTrial, folder: Path, sink: MailSink, feed: FeedResult
+) -> TrialOutcome:
+    """Print the outcome of *trial*, draw its pictures in *folder*, and return it."""
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in sink.mails]
-    ended = _ended(context, trial, mails, fed)
-    pictures = _pictures(context, ended, out)
-    print(ae_table(ended.episodes))
-    print(f"\n{rules_table(ended.decisions, ended.ever_crossed)}\n")
-    told = next((mail for mail in mails if "Boundary reached" in str(mail["Subject"])), None)
-    if told is not None:
-        body = told.get_body(("plain",))
-        print(f"One of {len(mails)} mails, in {sink.folder}:\n\n{told['Subject']}")
+    outcome = _load_outcome(context, trial, mails, feed)
+    pictures = _draw_pictures(context, outcome, folder)
+    print(ae_table(outcome.episodes))
+    print(f"\n{rules_table(outcome.decisions, outcome.first_crossings)}\n")
+    example = next((mail for mail in mails if "Boundary reached" in str(mail["Subject"])), None)
+    if example is not None:
+        body = example.get_body(("plain",))
+        print(f"One of {len(mails)} mails, in {sink.folder}:\n\n{example['Subject']}")
         print(body.get_content() if body else "")
-    for difference in [line for score in ended.scores for line in score.differences][:20]:
+    for difference in [line for score in outcome.scores for line in score.differences][:20]:
         print(difference)
     print(
-        f"{fed.sent} sent, {fed.refused} refused, {ended.parked} parked, lost {ended.lost};"
-        f" {fed.took_s:.0f} s"
+        f"{feed.sent_count} sent, {feed.refused_count} refused, {outcome.parked_count} parked,"
+        f" lost {outcome.lost_count}; {feed.duration_s:.0f} s"
     )
-    print("\n".join(map(str, ended.scores)))
+    print("\n".join(map(str, outcome.scores)))
     print(f"pictures: {', '.join(str(path) for path in pictures)}")
-    return ended
+    return outcome
 
 
-def _ended(
-    context: StudyContext, trial: SimulatedTrial, mails: Sequence[EmailMessage], fed: Fed
-) -> Ended:
+def _load_outcome(
+    context: StudyContext, trial: SimulatedTrial, mails: Sequence[EmailMessage], feed: FeedResult
+) -> TrialOutcome:
     rules = context.study.rules
     with context.db.read() as conn:
         episodes = [one for one in records.load_latest_episodes(conn) if not one.retracted]
         decisions = decide_rules(conn, rules)
-        ever = load_first_crossings(conn, rules)
-        parked = sum(parking.count_parked(conn).values())
-        kept = messages.count_messages(conn, sources=("mllp",))
-    lost = len(set(trial.messages)) - fed.refused - kept
+        first_crossings = load_first_crossings(conn, rules)
+        parked_count = sum(parking.count_parked(conn).values())
+        stored_count = messages.count_messages(conn, sources=("mllp",))
+    lost_count = len(set(trial.messages)) - feed.refused_count - stored_count
     key = [to_json(record) for record in trial.expected_records]
     scores = (
         score_records(episodes, key),
@@ -106,14 +106,16 @@ def _ended(
             rules.protocol.alerts.participant_grade,
         ),
     )
-    return Ended(episodes, decisions, ever, scores, parked, lost, fed)
+    return TrialOutcome(
+        episodes, decisions, first_crossings, scores, parked_count, lost_count, feed
+    )
 
 
 def ae_table(episodes: Sequence[Episode]) -> str:
-    """Return how many participants had each term, by worst grade."""
+    """Return the number of participants with each term, by worst grade."""
     worst: dict[str, dict[str, str]] = {}
-    for one in episodes:
-        content = one.content
+    for episode in episodes:
+        content = episode.content
         if not content.possible and not content.before_exposure:
             of_term = worst.setdefault(content.term, {})
             of_term[content.participant] = max(
@@ -127,42 +129,42 @@ def ae_table(episodes: Sequence[Episode]) -> str:
     return table(("adverse event", "participants", *(f"grade {g}" for g in grades)), rows)
 
 
-def _pictures(context: StudyContext, ended: Ended, out: Path) -> list[Path]:
+def _draw_pictures(context: StudyContext, outcome: TrialOutcome, folder: Path) -> list[Path]:
     """Draw the rule that says most, and the course of the most severe CRS."""
-    made = []
+    paths = []
     order = [Signal.CONTINUE, Signal.BOUNDARY_LIKELY, Signal.BOUNDARY_REACHED]
-    decision = max(ended.decisions, key=lambda d: (order.index(d.signal), -len(d.rule)))
+    decision = max(outcome.decisions, key=lambda d: (order.index(d.signal), -len(d.rule)))
     for form in FORMS:
-        made.append(out / f"boundary.{form}")
-        made[-1].write_bytes(boundary_chart(decision, form))
-    severe = [e.content for e in ended.episodes if e.content.criterion == "astct-2019.crs"]
+        paths.append(folder / f"boundary.{form}")
+        paths[-1].write_bytes(boundary_chart(decision, form))
+    severe = [e.content for e in outcome.episodes if e.content.criterion == "astct-2019.crs"]
     if not severe:
-        return made
+        return paths
     content = max(severe, key=lambda c: (c.worst.at_least, c.participant))
     with context.db.read() as conn:
         course = gather_course(conn, context.study.rules, content)
     if course is not None:
         for form in FORMS:
-            made.append(out / f"course.{form}")
-            made[-1].write_bytes(course_chart(course, form))
-    return made
+            paths.append(folder / f"course.{form}")
+            paths[-1].write_bytes(course_chart(course, form))
+    return paths
 
 
-def next_steps(context: StudyContext, ended: Ended, out: Path) -> str:
+def next_steps(context: StudyContext, outcome: TrialOutcome, folder: Path) -> str:
     """Return the commands to go on with."""
-    worst = max(ended.episodes, key=lambda e: (e.content.worst.at_least, e.id), default=None)
-    seen = [d.data_to for d in ended.decisions if d.data_to]
-    middle = f"{min(seen):%Y-%m-%dT00:00Z}" if seen else "2026-05-01T00:00Z"
-    crossed = [d.crossed_since for d in ended.decisions if d.crossed_since]
-    when = f"{min(crossed) + _KNOWN_BY:%Y-%m-%dT%H:%MZ}" if crossed else middle
-    data = f"--data {out}"
+    worst = max(outcome.episodes, key=lambda e: (e.content.worst.at_least, e.id), default=None)
+    data_times = [d.data_to for d in outcome.decisions if d.data_to]
+    middle = f"{min(data_times):%Y-%m-%dT00:00Z}" if data_times else "2026-05-01T00:00Z"
+    crossing_times = [d.crossed_since for d in outcome.decisions if d.crossed_since]
+    cut_at = f"{min(crossing_times) + _KNOWN_BY:%Y-%m-%dT%H:%MZ}" if crossing_times else middle
+    data = f"--data {folder}"
     study = context.settings.study
-    where = f"{data} --study {study}" if study != StoreSettings().study else data
+    options = f"{data} --study {study}" if study != StoreSettings().study else data
     return "\n".join(
         (
             "Go on with:",
-            f"  .venv/bin/aegis explain {worst.id[:8] if worst else 'RECORD'} {where}",
-            f"  .venv/bin/aegis rules status --as-of {when} {where}",
-            f"  .venv/bin/aegis run {where}",
+            f"  .venv/bin/aegis explain {worst.id[:8] if worst else 'RECORD'} {options}",
+            f"  .venv/bin/aegis rules status --as-of {cut_at} {options}",
+            f"  .venv/bin/aegis run {options}",
         )
     )

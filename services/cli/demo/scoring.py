@@ -11,7 +11,7 @@ from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 
 # The answer key's word for the events that each rule of the shipped trial counts.
-COUNTED: Mapping[str, str] = {
+KEY_EVENTS: Mapping[str, str] = {
     "BLINA-HSCT.S1": "crs",
     "BLINA-HSCT.S2": "neurotoxicity",
     "BLINA-HSCT.S3": "non-hematologic",
@@ -30,8 +30,8 @@ class Score:
     """The entries of an answer key that came out exactly, and every difference."""
 
     subject: str
-    same: int
-    expected: int
+    equal_count: int
+    expected_count: int
     differences: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Score:
         mails != answer key: 2 of 3
         """
         sign = "=" if not self.differences else "!="
-        return f"{self.subject} {sign} answer key: {self.same} of {self.expected}"
+        return f"{self.subject} {sign} answer key: {self.equal_count} of {self.expected_count}"
 
 
 def score_records(episodes: Sequence[Episode], key: Iterable[Mapping[str, object]]) -> Score:
@@ -62,13 +62,13 @@ def score_decisions(decisions: Iterable[Decision], key: Mapping[str, Iterable[st
         key: Participants by what a rule counts, e.g. ``crs``; a rule that is not the shipped
             trial's has no key.
     """
-    counted: dict[_Key, str] = {
+    actual: dict[_Key, str] = {
         (decision.rule,): ", ".join(sorted(one.participant for one in decision.contributors))
         for decision in decisions
-        if decision.rule in COUNTED
+        if decision.rule in KEY_EVENTS
     }
-    expected = {(*rule,): ", ".join(sorted(key[COUNTED[rule[0]]])) for rule in counted}
-    return _compare("decisions", expected, counted)
+    expected = {(*rule,): ", ".join(sorted(key[KEY_EVENTS[rule[0]]])) for rule in actual}
+    return _compare("decisions", expected, actual)
 
 
 def score_mails(
@@ -88,12 +88,12 @@ def score_mails(
     for mail in mails:
         if match := _ABOUT_A_PARTICIPANT.fullmatch(str(mail["Subject"])):
             last[match["participant"], match["term"]] = match["retracted"] or "told"
-    told = {event: "told" for event, word in last.items() if word == "told"}
+    told_events = {event: "told" for event, word in last.items() if word == "told"}
     expected = {
         (str(line["participant"]), str(line["term"])) for line in key if _worst(line) >= grade
     }
     expected |= {(participant, "death") for participant in deaths}
-    return _compare("mails", dict.fromkeys(expected, "told"), told)
+    return _compare("mails", dict.fromkeys(expected, "told"), told_events)
 
 
 def _worst(line: Mapping[str, object]) -> int:
@@ -101,14 +101,14 @@ def _worst(line: Mapping[str, object]) -> int:
     return max(worst) if isinstance(worst, list) else 0
 
 
-def _compare(subject: str, expected: Mapping[_Key, str], found: Mapping[_Key, str]) -> Score:
+def _compare(subject: str, expected: Mapping[_Key, str], actual: Mapping[_Key, str]) -> Score:
     differences = [
-        f"{' '.join(identity)}: key {expected.get(identity)}, {subject} {found.get(identity)}"
-        for identity in sorted(expected.keys() | found.keys())
-        if expected.get(identity) != found.get(identity)
+        f"{' '.join(identity)}: key {expected.get(identity)}, {subject} {actual.get(identity)}"
+        for identity in sorted(expected.keys() | actual.keys())
+        if expected.get(identity) != actual.get(identity)
     ]
-    same = sum(found.get(identity) == entry for identity, entry in expected.items())
-    return Score(subject, same, len(expected), tuple(differences))
+    equal_count = sum(actual.get(identity) == entry for identity, entry in expected.items())
+    return Score(subject, equal_count, len(expected), tuple(differences))
 
 
 def as_line(episode: Episode) -> dict[str, object]:

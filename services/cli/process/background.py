@@ -15,7 +15,7 @@ class Background:
         self._service = service
         self._ready = threading.Event()
         self._ports: Ports | None = None
-        self._failed: BaseException | None = None
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="service")
 
     def start(self) -> Ports:
@@ -27,7 +27,7 @@ class Background:
         self._thread.start()
         self._ready.wait()
         if self._ports is None:
-            raise self._failed or CommandError("the service did not start")
+            raise self._error or CommandError("the service did not start")
         return self._ports
 
     def stop(self) -> None:
@@ -39,15 +39,15 @@ class Background:
         try:
             asyncio.run(self._serve())
         except BaseException as error:  # noqa: BLE001 - told to the thread that waits
-            self._failed = error
+            self._error = error
         finally:
             self._ready.set()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        await self._service.serve(self._stop, self._started)
+        await self._service.serve(self._stop, self._set_ports)
 
-    def _started(self, ports: Ports) -> None:
+    def _set_ports(self, ports: Ports) -> None:
         self._ports = ports
         self._ready.set()

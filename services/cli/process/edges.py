@@ -1,4 +1,4 @@
-"""Where messages of sites come in, as a process serves them."""
+"""The edges of a process: a port, or a thread, through which messages of sites come in."""
 
 import asyncio
 import ssl
@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from services.cli.command import CommandError
-from services.cli.process.serving import Work
+from services.cli.process.process_server import Work
 from services.ingest.mllp import MllpServer
 from services.ingest.writer import Writer
 from services.runtime.clock import now_utc
@@ -52,7 +52,7 @@ class MllpEdge:
 
 @dataclass(slots=True)
 class ThreadEdge:
-    """What takes things in by itself, in a thread of its own.
+    """An edge that takes things in by itself, in a thread of its own.
 
     Args:
         work: Ends when its event is set.
@@ -76,7 +76,7 @@ class ThreadEdge:
 
 
 def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:
-    """Return how the MLLP port is encrypted, and which client certificates it asks for."""
+    """Return the TLS of the MLLP port, with the client certificates it asks for; None: plain."""
     if settings.mllp_certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -28,7 +28,7 @@ Show = Callable[[Connection], None]
 
 @dataclass(slots=True)
 class Gauges:
-    """Shows what is true now, and again every few seconds.
+    """All gauges of a process, read from the database every few seconds.
 
     Args:
         db: Migrated.
@@ -43,12 +43,12 @@ class Gauges:
         while True:
             began_s = time.monotonic()
             for show in self.shows:
-                self._shown(show)
+                self._run_show(show)
             rest_s = _REST * (time.monotonic() - began_s)
             if stop.wait(min(max(_EVERY_S, rest_s), _LONGEST_S)):
                 return
 
-    def _shown(self, show: Show) -> None:
+    def _run_show(self, show: Show) -> None:
         try:
             with self.db.read() as conn:
                 show(conn)
@@ -58,7 +58,7 @@ class Gauges:
 
 @dataclass(slots=True)
 class RulesGauges:
-    """What is open, what waits, what the rules say, and whether the audit trail holds.
+    """Open records, the decisions of the rules, and the soundness of the audit trail.
 
     The chain of the audit trail is checked each hour.
     """
@@ -67,45 +67,47 @@ class RulesGauges:
     metrics: Metrics
     clock: Clock
     _chain_checked_at: datetime | None = None
-    _decided: int | None = None
+    _decided_version: int | None = None
 
     def show(self, conn: Connection) -> None:
         """Show once what the tables say."""
-        now = self.clock()
-        decided = decisions.load_study_state(conn, self.context.study_id).version
-        if decided != self._decided:  # here, or in another process
+        instant = self.clock()
+        version = decisions.load_study_state(conn, self.context.study_id).version
+        if version != self._decided_version:  # here, or in another process
             show_decisions(self.metrics, decide_rules(conn, self.context.study.rules))
-            self._decided = decided
+            self._decided_version = version
         show_open_records(self.metrics, conn)
         rules = self.context.study.rules
-        others = states.count_states_of_other_rules(conn, rules.version, self.context.study_id)
-        self.metrics.graded_by_other_rules.set(others)
-        if self._chain_checked_at is None or now - self._chain_checked_at >= _CHAIN_EVERY:
-            broken = next(check_chain(lambda: conn, self.context.keys), None)
-            self.metrics.audit_chain_ok.set(broken is None)
-            self._chain_checked_at = now
+        outdated_count = states.count_states_of_other_rules(
+            conn, rules.version, self.context.study_id
+        )
+        self.metrics.graded_by_other_rules.set(outdated_count)
+        if self._chain_checked_at is None or instant - self._chain_checked_at >= _CHAIN_EVERY:
+            fault = next(check_chain(lambda: conn, self.context.keys), None)
+            self.metrics.audit_chain_ok.set(fault is None)
+            self._chain_checked_at = instant
 
 
 @dataclass(slots=True)
 class AlertGauges:
-    """How alerts and their notices stand."""
+    """The states of alerts and of their notices."""
 
     context: StudyContext
     metrics: Metrics
     clock: Clock
-    _shown: AlertMetrics = field(init=False)
+    _alert_metrics: AlertMetrics = field(init=False)
 
     def __post_init__(self) -> None:
-        self._shown = AlertMetrics(self.context.study_id, self.clock())
+        self._alert_metrics = AlertMetrics(self.context.study_id, self.clock())
 
     def show(self, conn: Connection) -> None:
         """Show once what the tables say."""
-        self._shown.show(self.metrics, conn, self.clock())
+        self._alert_metrics.show(self.metrics, conn, self.clock())
 
 
 @dataclass(slots=True)
 class FeedGauges:
-    """When each site was last heard of: of a site that fell silent before a restart, too."""
+    """The time of each site's last message, also of one that fell silent before a restart."""
 
     metrics: Metrics
     _is_new: bool = True
@@ -113,14 +115,14 @@ class FeedGauges:
     def show(self, conn: Connection) -> None:
         """Show it once; from then on each message does."""
         if self._is_new:
-            for site, at in messages.find_last_received_by_site(conn).items():
-                self.metrics.last_message_timestamp.labels(site).set(at.timestamp())
+            for site, received_at in messages.find_last_received_by_site(conn).items():
+                self.metrics.last_message_timestamp.labels(site).set(received_at.timestamp())
             self._is_new = False
 
 
 @dataclass(slots=True)
 class RelayGauges:
-    """What waits for the relay."""
+    """The number of announcements that wait for the relay."""
 
     metrics: Metrics
 

@@ -22,18 +22,18 @@ class Processes:
         mllp_port: Of the one that takes messages.
     """
 
-    def __init__(self, roles: Sequence[str], told: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, roles: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         """Prepare a process of each of *roles*.
 
         Args:
             roles: In the order in which they start; ended in the reverse.
-            told: Environment, beside that of this process.
+            environment: Beside that of this process.
             folder: Of their logs.
         """
         self._roles = roles
-        self._environment = {**os.environ, **told}
+        self._environment = {**os.environ, **environment}
         self._folder = folder
-        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._processes: dict[str, subprocess.Popen[str]] = {}
         self.mllp_port = 0
 
     def __enter__(self) -> Self:
@@ -59,34 +59,34 @@ class Processes:
         """Ask each to end, and wait until it has."""
         self._end()
 
-    def require(self) -> None:
-        """Return when all of them run.
+    def require_running(self) -> None:
+        """Check that all of them run.
 
         Raises:
             CommandError: One has ended.
         """
-        for role, process in self._running.items():
+        for role, process in self._processes.items():
             if process.poll() is not None:
-                raise CommandError(f"`aegis run {role}` has ended: see {self._log(role)}")
+                raise CommandError(f"`aegis run {role}` has ended: see {self._log_path(role)}")
 
     def _start(self, role: str) -> None:
         command = [
             *(sys.executable, "-m", "services.cli.main", "run", role),
             *("--mllp-port=0", "--http-port=0"),
         ]
-        with self._log(role).open("w") as log:
+        with self._log_path(role).open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - this program, with words of its own
                 command, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
-        self._running[role] = process
-        said = process.stdout.readline() if process.stdout else ""
-        if not said:
-            raise CommandError(f"`aegis run {role}` did not start: see {self._log(role)}")
-        if found := _MLLP.search(said):
-            self.mllp_port = int(found[1])
+        self._processes[role] = process
+        first_line = process.stdout.readline() if process.stdout else ""
+        if not first_line:
+            raise CommandError(f"`aegis run {role}` did not start: see {self._log_path(role)}")
+        if match := _MLLP.search(first_line):
+            self.mllp_port = int(match[1])
 
     def _end(self) -> None:
-        for process in reversed(self._running.values()):
+        for process in reversed(self._processes.values()):
             process.terminate()
             try:
                 process.wait(_END_S)
@@ -96,5 +96,5 @@ class Processes:
             if process.stdout:
                 process.stdout.close()
 
-    def _log(self, role: str) -> Path:
+    def _log_path(self, role: str) -> Path:
         return self._folder / f"{role}.log"

@@ -1,4 +1,4 @@
-"""What a process does, by its role: everything, or the one thing that several share out."""
+"""One process by its role: everything, or the one part that several processes share out."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,16 +7,16 @@ from importlib import import_module
 
 from services.cli.command import CommandError
 from services.cli.process.gauges import Gauges
-from services.cli.process.roles.parts import Parts, Role, Told
-from services.cli.process.serving import Serving
+from services.cli.process.process_server import ProcessServer
+from services.cli.process.roles.parts import Parts, ProcessSettings, Role
 from services.cli.shared.open_study import StudyContext
 from services.runtime.kafka_errors import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
 
-EVERYTHING = ""
-# What adds the parts of each role: loaded when it is asked for, for some take seconds.
+ALL_ROLES = ""
+# Functions that add the parts of each role: loaded on demand, for some take seconds.
 ROLES: Mapping[str, tuple[str, ...]] = {
-    EVERYTHING: ("ingest.add_ports", "journal.add_journal_worker", "alerts.add_alerts"),
+    ALL_ROLES: ("ingest.add_ports", "journal.add_journal_worker", "alerts.add_alerts"),
     "ingest": ("ingest.add_ports",),
     "relay": ("relay.add_relay",),
     "rules": ("rules.add_stream",),
@@ -26,7 +26,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where a process listens; *mllp* is 0 when messages do not come in there."""
+    """The ports of a process; *mllp* is 0 when messages do not come in there."""
 
     mllp: int
     http: int
@@ -35,17 +35,19 @@ class Ports:
 class Service:
     """One process of a study, until it is told to stop."""
 
-    def __init__(self, context: StudyContext, told: Told, role: str = EVERYTHING) -> None:
+    def __init__(
+        self, context: StudyContext, settings: ProcessSettings, role: str = ALL_ROLES
+    ) -> None:
         """Prepare what *role* does.
 
         Raises:
             CommandError: A port is taken, or what is needed cannot be reached.
             UntrustedFileError: A file of the study, or that of the topics, cannot be trusted.
         """
-        self._parts = Parts(context, told, Serving(told.http))
+        self._parts = Parts(context, settings, ProcessServer(settings.http))
         try:
             for name in ROLES[role]:
-                _adding(name)(self._parts)
+                _load_role(name)(self._parts)
         except (KafkaUnavailableError, TopicsError) as error:
             raise CommandError(str(error)) from error
 
@@ -54,8 +56,8 @@ class Service:
         """Of the process."""
         return self._parts.metrics
 
-    async def serve(self, stop: asyncio.Event, started: Callable[[Ports], None]) -> None:
-        """Work until *stop* is set; *started* is told the ports once everything listens.
+    async def serve(self, stop: asyncio.Event, on_start: Callable[[Ports], None]) -> None:
+        """Work until *stop* is set; *on_start* is called with the ports once everything listens.
 
         Raises:
             CommandError: A port is taken.
@@ -63,12 +65,12 @@ class Service:
         parts = self._parts
         parts.work["gauges"] = Gauges(parts.context.db, parts.shows).run
 
-        def begun() -> None:
-            started(Ports(parts.mllp.port if parts.mllp else 0, parts.serving.port))
+        def report_ports() -> None:
+            on_start(Ports(parts.mllp.port if parts.mllp else 0, parts.server.port))
 
-        await parts.serving.serve(
+        await parts.server.serve(
             stop,
-            begun,
+            report_ports,
             parts=parts.progress,
             routes=parts.routes,
             work=parts.work,
@@ -76,8 +78,8 @@ class Service:
         )
 
 
-def _adding(name: str) -> Role:
-    """Return what adds parts: *name* is ``MODULE.FUNCTION`` in `services.cli.process.roles`."""
+def _load_role(name: str) -> Role:
+    """Return the function *name*, ``MODULE.FUNCTION`` in `services.cli.process.roles`."""
     module, _, function = name.partition(".")
-    found: Role = getattr(import_module(f"services.cli.process.roles.{module}"), function)
-    return found
+    add_parts: Role = getattr(import_module(f"services.cli.process.roles.{module}"), function)
+    return add_parts

@@ -175,7 +175,7 @@ TOPICS: Columns = (
     ("declared", "As deploy/kafka/topics.yaml declares it."),
     ("found", "As the brokers have it."),
 )
-SIMULATED: Columns = (
+SIMULATION: Columns = (
     ("counting", "How pending participants are counted; * marks the rule's own way."),
     ("P(stop)", "Share of the simulated trials that stop."),
     ("+-", "Standard error of that share."),

@@ -18,12 +18,13 @@ def enrol(args: Namespace) -> int:
     except OSError as error:
         raise CommandError(f"{args.file}: {error.strerror}") from error
     intake = intake_of(context)
-    done = import_participants(intake, content, args.by)
-    retried = parked_items.retry_parked(intake, args.by)
+    result = import_participants(intake, content, args.by)
+    retry_result = parked_items.retry_parked(intake, args.by)
     settle(context)
-    for wrong in done.wrong:
-        print(f"{args.file}: {wrong}")
-    print(f"{done.added_count} new, {done.changed_count} changed, {len(done.wrong)} lines left out")
-    if retried.closed_items:
-        print(f"{retried.facts} facts that were parked are known now")
-    return 1 if done.wrong else 0
+    for fault in result.wrong:
+        print(f"{args.file}: {fault}")
+    counts = f"{result.added_count} new, {result.changed_count} changed"
+    print(f"{counts}, {len(result.wrong)} lines left out")
+    if retry_result.closed_items:
+        print(f"{retry_result.facts} facts that were parked are known now")
+    return 1 if result.wrong else 0

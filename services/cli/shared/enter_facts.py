@@ -1,4 +1,4 @@
-"""How a person's facts and files get into the journal from the command line."""
+"""Facts of a person, and files, from the command line into the journal."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from services.vocabulary.fact import Adjudication, Body, Fact
 
 
 def intake_of(context: StudyContext) -> Intake:
-    """Return where messages enter.
+    """Return the intake of the study.
 
     Raises:
         UntrustedFileError: ``sites.yaml`` cannot be trusted.
@@ -35,44 +35,48 @@ def intake_of(context: StudyContext) -> Intake:
     )
 
 
-def enter(context: StudyContext, subject: str, at: datetime, body: Body, by: str) -> Outcome:
-    """Let one fact be known, as entered by *by* now, which is also when an adjudication is signed.
+def enter(
+    context: StudyContext, subject: str, observed_at: datetime, body: Body, actor: str
+) -> Outcome:
+    """Enter one fact as *actor*, recorded now; an adjudication is signed at that time too.
 
-    Of what decides by its time the last that was entered stands, also by a clock that was set back.
+    Where the latest decides, the last that was entered stands, also by a clock that was set back.
 
     Raises:
         CommandError: Nobody is called *subject*, or the time lies in the future.
     """
-    said_at = _after_the_last(context, subject, body.kind)
+    recorded_at = _next_recording_time(context, subject, body.kind)
     if isinstance(body, Adjudication):
-        body = replace(body, signed_at=said_at)
+        body = replace(body, signed_at=recorded_at)
     line = {
         "subject": subject,
-        "observed_at": at.isoformat(),
-        "reported_at": said_at.isoformat(),
+        "observed_at": observed_at.isoformat(),
+        "reported_at": recorded_at.isoformat(),
         "body": json.loads(wire.write_canonical(body)),
     }
-    incoming = Submission(json.dumps(line).encode(), "person", actor=by, form="facts")
-    outcome = intake_of(context).accept([incoming])[0]
+    submission = Submission(json.dumps(line).encode(), "person", actor=actor, form="facts")
+    outcome = intake_of(context).accept([submission])[0]
     if outcome.refusal is not None:
         raise CommandError(str(outcome.refusal))
     if outcome.parked:
-        why = "; ".join(f"{item.reason}: {item.detail}" for item in outcome.parked)
-        raise CommandError(f"the fact is parked ({why}): see `aegis parked list`")
+        problems = "; ".join(f"{item.reason}: {item.detail}" for item in outcome.parked)
+        raise CommandError(f"the fact is parked ({problems}): see `aegis parked list`")
     return outcome
 
 
-def _after_the_last(context: StudyContext, subject: str, kind: str) -> datetime:
+def _next_recording_time(context: StudyContext, subject: str, kind: str) -> datetime:
     """Return now, or just after the last fact of *kind* about the family of *subject*."""
     with context.db.read() as conn:
         family = [member for members in find_families(conn, [subject]) for member in members]
-        known = [
+        earlier_facts = [
             one.fact for member in family for one in journal.load_facts_of_kind(conn, kind, member)
         ]
-    return journal.compute_known_at(max(map(_said_at, known), default=None), now_utc())
+    return journal.compute_known_at(
+        max(map(_recording_time, earlier_facts), default=None), now_utc()
+    )
 
 
-def _said_at(fact: Fact) -> datetime:
+def _recording_time(fact: Fact) -> datetime:
     body = fact.body
     signed_at = body.signed_at if isinstance(body, Adjudication) else fact.reported_at
     return max(fact.reported_at, signed_at)

@@ -12,7 +12,7 @@ EXTRAS: Mapping[str, str] = {  # of pyproject.toml, by the package that is impor
 
 
 def explain_missing(package: str) -> str | None:
-    """Return what to install for *package*; None when no role leaves it out.
+    """Return the command that installs *package*; None when no role leaves it out.
 
     >>> explain_missing("faust.app")
     "the package faust is not installed: pip install 'aegis[rules]'"

@@ -10,8 +10,8 @@ def find_record(episodes: list[Episode], start: str) -> Episode:
     Raises:
         CommandError: There is none, or there are several.
     """
-    found = [episode for episode in episodes if episode.id.startswith(start)]
-    if len(found) != 1:
-        count = len(found) or "no"
+    matches = [episode for episode in episodes if episode.id.startswith(start)]
+    if len(matches) != 1:
+        count = len(matches) or "no"
         raise CommandError(f"{count} records begin with {start}: `aegis records` lists them")
-    return found[0]
+    return matches[0]

@@ -10,15 +10,15 @@ from services.store.session import Connection
 
 
 def find_knowledge_cut(context: StudyContext, conn: Connection, args: Namespace) -> datetime:
-    """Return until when to look; by the clock of messages, until the last one.
+    """Return the cut that *args* name, else now; by the clock of messages, the last message.
 
     Raises:
         CommandError: Nobody has that name.
     """
-    known = find_participants(conn, context.study_id, args.participant)
+    by_pseudonym = find_participants(conn, context.study_id, args.participant)
     as_of: datetime | None = args.as_of
     if as_of is not None:
         return as_of
-    received = [p.last_received_at for p in known.values() if p.last_received_at is not None]
+    received = [p.last_received_at for p in by_pseudonym.values() if p.last_received_at is not None]
     by_message = context.settings.clock == "message"
     return max(received) if received and by_message else now_utc()

@@ -17,17 +17,17 @@ def open_database(settings: StoreSettings, service: str = "") -> Database:
         CommandError: The URL cannot be understood.
     """
     is_file = settings.database.startswith("sqlite")  # then nobody carries announcements on
-    announced = bool(read_settings(KafkaSettings).servers) and not is_file
+    has_relay = bool(read_settings(KafkaSettings).servers) and not is_file
     try:
         return Database.open(
-            settings.database, name_role(service) if service else "", has_relay=announced
+            settings.database, name_role(service) if service else "", has_relay=has_relay
         )
     except (ValueError, DatabaseError) as error:
         raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
 
 
 def require_data(settings: StoreSettings, db: Database) -> None:
-    """Return when there are data.
+    """Check that there are data.
 
     Raises:
         CommandError: There are none; says how to begin.

@@ -1,4 +1,4 @@
-"""Where the commands find the study, the data and the keys."""
+"""The study, the data and the keys of a command."""
 
 from argparse import Namespace
 from dataclasses import dataclass
@@ -73,12 +73,12 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
     study = load_rules(settings.study)
     db = open_database(settings, service)
     if not db.is_sqlite:
-        return StudyContext(settings, study, db, _on_a_server(settings, study, db))
+        return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
     if not create:
         require_data(settings, db)
     study_id = study.rules.protocol.study
-    if remembered := recall_study(settings):
-        require_same_study(settings, {remembered.study_id}, study_id)
+    if data_study := recall_study(settings):
+        require_same_study(settings, {data_study.study_id}, study_id)
     try:
         keys = Keys.load_or_create(settings.keys_folder, may_create=not db.exists())
         _upgrade(db)
@@ -121,14 +121,14 @@ def migrate(settings: StoreSettings) -> StudyContext:
     except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
-        raise CommandError(_unreachable(settings, error)) from error
+        raise CommandError(_describe_unreachable(settings, error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)
     return context
 
 
-def count_kept(settings: StoreSettings) -> int:
-    """Return how many messages the database that *settings* name holds; 0: also without tables.
+def count_stored_messages(settings: StoreSettings) -> int:
+    """Return the number of messages in the database of *settings*; 0 without tables.
 
     Raises:
         CommandError: It cannot be reached.
@@ -138,27 +138,27 @@ def count_kept(settings: StoreSettings) -> int:
         with db.read() as conn:
             return messages.count_messages(conn) if find_revisions(conn) else 0
     except DatabaseError as error:
-        raise CommandError(_unreachable(settings, error)) from error
+        raise CommandError(_describe_unreachable(settings, error)) from error
     finally:
         db.close()
 
 
-def _on_a_server(settings: StoreSettings, study: StudyRules, db: Database) -> Keys:
+def _load_server_keys(settings: StoreSettings, study: StudyRules, db: Database) -> Keys:
     """Return the keys, once the database is there, fit, and governed by this protocol."""
     protocol = study.rules.protocol
     by_user = open_database(settings)  # a service's role may read nothing of an older database
     try:
         require_newest(by_user)
         with db.read() as conn:
-            runs = protocols.load_protocol(conn, protocol.sha256) is not None
+            is_active = protocols.load_protocol(conn, protocol.sha256) is not None
         keys = Keys.load(settings.keys_folder)
     except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
-        raise CommandError(_unreachable(settings, error)) from error
+        raise CommandError(_describe_unreachable(settings, error)) from error
     finally:
         by_user.close()
-    if not runs:
+    if not is_active:
         raise CommandError(
             f"the protocol of {protocol.study} ({protocol.version}) was never activated in this"
             " database: run `aegis migrate`"
@@ -166,28 +166,29 @@ def _on_a_server(settings: StoreSettings, study: StudyRules, db: Database) -> Ke
     return keys
 
 
-def _unreachable(settings: StoreSettings, error: DatabaseError) -> str:
-    """Say that the database cannot be used now, and where it should be; never a password."""
-    where = mask_password(settings.database)
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+def _describe_unreachable(settings: StoreSettings, error: DatabaseError) -> str:
+    """Return words for a database that cannot be used, with its address but no password."""
+    address = mask_password(settings.database)
+    problem = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     return (
-        f"cannot use the database {where} ({said}): start it, or name another in AEGIS_DATABASE_URL"
+        f"cannot use the database {address} ({problem}): start it, or name another in"
+        " AEGIS_DATABASE_URL"
     )
 
 
 def _activate(context: StudyContext) -> None:
     """Keep the protocol that runs from now on; the study itself has a journal of its own."""
     protocol, content = context.study.rules.protocol, context.study.study.content
-    kept = ProtocolVersion(
+    version = ProtocolVersion(
         protocol.sha256, protocol.study, protocol.version, now_utc(), content.decode()
     )
     with context.db.read() as conn:
-        known = participants.load_participant(conn, protocol.study) is not None
-        running = protocols.load_protocol(conn, protocol.sha256) is not None
-    if known and running:
+        has_journal = participants.load_participant(conn, protocol.study) is not None
+        is_stored = protocols.load_protocol(conn, protocol.sha256) is not None
+    if has_journal and is_stored:
         return
     with context.db.write() as conn:
         participants.add_participants(
             conn, [Participant(protocol.study, protocol.study, "")], now_utc()
         )
-        protocols.keep_protocol(conn, kept)
+        protocols.keep_protocol(conn, version)

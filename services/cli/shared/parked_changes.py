@@ -11,40 +11,41 @@ from services.ingest import parked_items
 
 
 def retry_items(args: Namespace) -> int:
-    """Read parked items again, and print what came of it."""
+    """Read parked items again, and print the numbers of facts and of items."""
     context = open_data(args, create=False)
-    done = parked_items.retry_parked(intake_of(context), args.by, args.site)
+    result = parked_items.retry_parked(intake_of(context), args.by, args.site)
     settle(context)
-    print(f"{done.facts} facts, {done.closed_items} items closed, {done.still_parked} still wait")
+    counts = f"{result.facts} facts, {result.closed_items} items closed"
+    print(f"{counts}, {result.still_parked} still wait")
     return 0
 
 
 def discard_items(args: Namespace) -> int:
     """Set the chosen items aside for good, and print how many."""
     intake = intake_of(open_data(args, create=False))
-    waiting = [row.id for row in parked_items.list_parked(intake, args.site)]
-    chosen = _chosen(args.items, waiting)
-    count = parked_items.discard_parked(intake, chosen, args.by, _reason(args.reason))
+    parked_ids = [row.id for row in parked_items.list_parked(intake, args.site)]
+    ids = _match_ids(args.items, parked_ids)
+    count = parked_items.discard_parked(intake, ids, args.by, _reason(args.reason))
     print(f"{count} items discarded; their messages are kept")
     return 0
 
 
-def _chosen(items: Sequence[str], waiting: Sequence[str]) -> list[str]:
+def _match_ids(items: Sequence[str], parked_ids: Sequence[str]) -> list[str]:
     """Return the one id that begins with each of *items*.
 
     Raises:
         CommandError: None does, or several do.
     """
-    chosen = []
+    ids = []
     for item in items:
-        found = [one for one in waiting if item and one.startswith(item)]
-        if len(found) != 1:
+        matches = [one for one in parked_ids if item and one.startswith(item)]
+        if len(matches) != 1:
             raise CommandError(
-                f"{len(found)} parked items begin with {item!r}: nothing was discarded;"
+                f"{len(matches)} parked items begin with {item!r}: nothing was discarded;"
                 " name items as `aegis parked list` does"
             )
-        chosen += found
-    return chosen
+        ids += matches
+    return ids
 
 
 def _reason(text: str) -> str:

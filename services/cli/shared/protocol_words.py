@@ -24,24 +24,24 @@ _POLICIES = {
 _DEATH = 5
 
 
-def rule_items(rule: Rule, design: Design, of: Sources) -> Iterator[tuple[str, str]]:
-    """Yield what *rule* says, each with its name, in the order in which it is read."""
-    when, then = rule.stop_when, rule.then
+def rule_items(rule: Rule, design: Design, sources: Sources) -> Iterator[tuple[str, str]]:
+    """Yield name and words of each item of *rule*, in the order in which they are read."""
+    boundary_rule, action = rule.stop_when, rule.then
     if rule.watch_only:
         yield "Watched only", "on the charts and in the reports; it never alerts the DSMB"
     if rule.in_words:
         yield "In words", rule.in_words
     yield "Why", rule.why
-    yield "Event", ", or ".join(map(pattern, rule.any_of))
-    yield "Counts", _counts(rule)
-    yield "Window", window(rule.window)
-    yield "Competing", ", ".join(map(spoken, rule.competing)) or "nothing"
+    yield "Event", ", or ".join(map(describe_pattern, rule.any_of))
+    yield "Counts", _describe_counting(rule)
+    yield "Window", describe_window(rule.window)
+    yield "Competing", ", ".join(map(spell_out, rule.competing)) or "nothing"
     yield "Pending", f"{_POLICIES[rule.policy]} ({rule.policy})"
-    yield "Onset curve", f"{curve(rule.curve)}. Source: {of.curve}"
-    yield "Acceptable rate", f"p0 {when.p0:g}. Basis: {of.p0}"
-    yield "Design", _design(rule, design)
+    yield "Onset curve", f"{describe_curve(rule.curve)}. Source: {sources.curve}"
+    yield "Acceptable rate", f"p0 {boundary_rule.p0:g}. Basis: {sources.p0}"
+    yield "Design", _describe_design(rule, design)
     yield "Looks", ", ".join(map(str, rule.looks)) or "after every participant"
-    yield "Stops at", boundary(design)
+    yield "Stops at", describe_boundary(design)
     yield (
         "Worked examples",
         "; ".join(f"{one.events} of {one.of}: {one.answer}" for one in rule.worked_examples),
@@ -50,28 +50,28 @@ def rule_items(rule: Rule, design: Design, of: Sources) -> Iterator[tuple[str, s
     yield (
         "Then",
         (
-            f"{spoken(then.recommend)}; tells {', '.join(map(spoken, then.tell))}; to be "
-            f"acknowledged within {_hours(then.acknowledge_within)} h, otherwise it escalates"
+            f"{spell_out(action.recommend)}; tells {', '.join(map(spell_out, action.tell))}; to be "
+            f"acknowledged within {_hours(action.acknowledge_within)} h, otherwise it escalates"
         ),
     )
     yield "Assumed", ", ".join(rule.assumed) or "nothing: every number is the protocol's"
 
 
 def shared_items(protocol: Protocol) -> Iterator[tuple[str, str]]:
-    """Yield what the rules of *protocol* share: windows, sets of terms, laboratory values."""
-    for name, of in protocol.windows.items():
-        yield f"Window {name}", window(of)
+    """Yield the items that all rules of *protocol* share: windows, sets of terms, laboratory."""
+    for name, days in protocol.windows.items():
+        yield f"Window {name}", describe_window(days)
     for name, terms in protocol.term_sets.items():
-        yield f"Set {name}", term_set(terms)
-    counting = protocol.laboratory
-    slugs = ", ".join(map(_named, counting.only_confirmed_after_steroid))
+        yield f"Set {name}", describe_term_set(terms)
+    laboratory = protocol.laboratory
+    slugs = ", ".join(map(_term_words, laboratory.only_confirmed_after_steroid))
     yield (
         "Laboratory",
         (
             f"a grade 3 that only the laboratory says counts after "
-            f"{_hours(counting.grade3_after)} h or when confirmed, a grade 4 at once"
+            f"{_hours(laboratory.grade3_after)} h or when confirmed, a grade 4 at once"
             + (
-                f"; {slugs} within {_hours(counting.steroid_within)} h of a steroid only when "
+                f"; {slugs} within {_hours(laboratory.steroid_within)} h of a steroid only when "
                 "confirmed"
                 if slugs
                 else ""
@@ -80,20 +80,21 @@ def shared_items(protocol: Protocol) -> Iterator[tuple[str, str]]:
     )
 
 
-def term_set(of: TermSet) -> str:
-    """Return which terms are in a set.
+def describe_term_set(terms: TermSet) -> str:
+    """Return the terms of a set in words.
 
-    >>> term_set(TermSet(without_socs=("Investigations",), without_terms=("cd4-lymphocytes",)))
+    >>> exclusions = {"without_socs": ("Investigations",), "without_terms": ("cd4-lymphocytes",)}
+    >>> describe_term_set(TermSet(**exclusions))
     'all terms, without those of Investigations and without cd4 lymphocytes'
     """
-    if of.only:
-        return ", ".join(map(_named, of.only))
-    without = [f"those of {', '.join(of.without_socs)}"] if of.without_socs else []
-    without += [", ".join(map(_named, of.without_terms))] if of.without_terms else []
-    return "all terms, " + " and ".join(f"without {words}" for words in without)
+    if terms.only:
+        return ", ".join(map(_term_words, terms.only))
+    exclusions = [f"those of {', '.join(terms.without_socs)}"] if terms.without_socs else []
+    exclusions += [", ".join(map(_term_words, terms.without_terms))] if terms.without_terms else []
+    return "all terms, " + " and ".join(f"without {words}" for words in exclusions)
 
 
-def _named(slug: str) -> str:
+def _term_words(slug: str) -> str:
     return slug.replace("-", " ")
 
 
@@ -101,89 +102,91 @@ def _hours(span: timedelta) -> str:
     return f"{span.total_seconds() / 3600:g}"
 
 
-def pattern(of: EventPattern) -> str:
-    """Return what counts.
+def describe_pattern(event: EventPattern) -> str:
+    """Return the event that counts in words.
 
-    >>> pattern(EventPattern(scale="astct-2019.crs", grade_at_least=3))
+    >>> describe_pattern(EventPattern(scale="astct-2019.crs", grade_at_least=3))
     'astct-2019.crs of grade 3 or worse'
-    >>> pattern(EventPattern(fact="nrm"))
+    >>> describe_pattern(EventPattern(fact="nrm"))
     'death without relapse'
     """
-    if of.fact:
-        return "death without relapse" if of.fact == "nrm" else of.fact
-    what = of.scale or of.term or f"a term of the set {of.term_set}"
-    worse = " or worse" if of.grade_at_least < _DEATH else ""
-    return f"{what} of grade {of.grade_at_least}{worse}"
+    if event.fact:
+        return "death without relapse" if event.fact == "nrm" else event.fact
+    subject = event.scale or event.term or f"a term of the set {event.term_set}"
+    worse = " or worse" if event.grade_at_least < _DEATH else ""
+    return f"{subject} of grade {event.grade_at_least}{worse}"
 
 
-def window(of: Window) -> str:
-    """Return from when to when, both inside.
+def describe_window(days: Window) -> str:
+    """Return the first and the last day of a window in words; both are inside.
 
-    >>> window(Window(WindowEdge("first_infusion"), WindowEdge("transplant", 100)))
+    >>> describe_window(Window(WindowEdge("first_infusion"), WindowEdge("transplant", 100)))
     'first infusion to transplant day 100'
     """
-    return f"{_edge(of.start)} to {_edge(of.end)}"
+    return f"{_describe_edge(days.start)} to {_describe_edge(days.end)}"
 
 
-def _edge(of: WindowEdge) -> str:
-    if of.day is None:
-        return _ANCHORS[of.anchor]
-    if of.anchor == "transplant":
-        return f"transplant day {of.day}"
-    return f"day {of.day} from {_ANCHORS[of.anchor]}"
+def _describe_edge(edge: WindowEdge) -> str:
+    if edge.day is None:
+        return _ANCHORS[edge.anchor]
+    if edge.anchor == "transplant":
+        return f"transplant day {edge.day}"
+    return f"day {edge.day} from {_ANCHORS[edge.anchor]}"
 
 
-def curve(of: Curve) -> str:
+def describe_curve(onsets: Curve) -> str:
     """Return an onset curve with the days by which parts of the events have come.
 
-    >>> curve(Curve("exponential", mean_days=5))
+    >>> describe_curve(Curve("exponential", mean_days=5))
     'exponential, mean 5 days: half of all events by day 3.5, 9 in 10 by day 11.5'
 
-    >>> curve(Curve("table", points=((3, 0.4), (10, 1.0))))
+    >>> describe_curve(Curve("table", points=((3, 0.4), (10, 1.0))))
     'table: 40 % by day 3, 100 % by day 10'
     """
-    if of.shape == "uniform":
+    if onsets.shape == "uniform":
         return "uniform: as many events on each day of the window"
-    if of.shape == "table":
-        points = ", ".join(f"{part * 100:.0f} % by day {day:g}" for day, part in of.points)
+    if onsets.shape == "table":
+        points = ", ".join(f"{part * 100:.0f} % by day {day:g}" for day, part in onsets.points)
         return f"table: {points}"
-    if of.shape == "exponential":
-        name, scale, shape = f"mean {of.mean_days:g} days", of.mean_days, 1.0
+    if onsets.shape == "exponential":
+        name, scale, shape = f"mean {onsets.mean_days:g} days", onsets.mean_days, 1.0
     else:
-        scale, shape = of.scale_days, of.weibull_shape
+        scale, shape = onsets.scale_days, onsets.weibull_shape
         name = f"scale {scale:g} days, shape {shape:g}"
-    half, most = (scale * log(1 / left) ** (1 / shape) for left in (0.5, 0.1))
-    return f"{of.shape}, {name}: half of all events by day {half:.1f}, 9 in 10 by day {most:.1f}"
-
-
-def boundary(of: Design) -> str:
-    """Return the table as it is read aloud."""
-    return ", ".join(
-        f"{step.events} of {step.first}" + (f" to {step.last}" if step.last > step.first else "")
-        for step in of.steps
+    half, ninety = (scale * log(1 / left) ** (1 / shape) for left in (0.5, 0.1))
+    return (
+        f"{onsets.shape}, {name}: half of all events by day {half:.1f}, 9 in 10 by day {ninety:.1f}"
     )
 
 
-def spoken(word: str) -> str:
+def describe_boundary(design: Design) -> str:
+    """Return the table as it is read aloud."""
+    return ", ".join(
+        f"{step.events} of {step.first}" + (f" to {step.last}" if step.last > step.first else "")
+        for step in design.steps
+    )
+
+
+def spell_out(word: str) -> str:
     """Return a word of the closed lists as it is said.
 
-    >>> spoken("second_transplant")
+    >>> spell_out("second_transplant")
     'second transplant'
     """
     return word.replace("_", " ")
 
 
-def _counts(rule: Rule) -> str:
+def _describe_counting(rule: Rule) -> str:
     status = "confirmed by a clinician" if rule.status == "confirmed" else "not rejected"
-    dated = "reached that grade" if rule.event_date == "grade_reached" else "began"
+    date_words = "reached that grade" if rule.event_date == "grade_reached" else "began"
     return (
         f"participants out of all who were {rule.out_of}, once each, with an event {status}; an "
         f"incomplete grade counts at its {rule.if_a_grade_is_incomplete}; the event is dated "
-        f"when it {dated}"
+        f"when it {date_words}"
     )
 
 
-def _design(rule: Rule, design: Design) -> str:
+def _describe_design(rule: Rule, design: Design) -> str:
     when = rule.stop_when
     numbers = "".join(
         f", {name} {', '.join(f'{value:g}' for value in values)}"

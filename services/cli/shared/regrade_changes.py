@@ -1,4 +1,4 @@
-"""What grading the same facts by other rules would change, line by line."""
+"""The changes that grading the same facts by other rules would bring, line by line."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 
 
-def changes(found: Preview) -> Iterator[str]:
-    """Yield the records that would change, and what each rule would say, line by line."""
-    if found.records:
+def changes(preview: Preview) -> Iterator[str]:
+    """Yield the records that would change, and the answer of each rule, line by line."""
+    if preview.records:
         rows = [
             (
                 one.record.participant,
@@ -23,12 +23,12 @@ def changes(found: Preview) -> Iterator[str]:
                 day(one.record.transplant_day),
                 day(one.record.treatment_day),
             )
-            for one in found.records
+            for one in preview.records
         ]
         yield explained_table(CHANGED_RECORDS, rows)
-    counts = Counter(str(one.difference) for one in found.records)
+    counts = Counter(str(one.difference) for one in preview.records)
     by_way = ", ".join(f"{number} {way}" for way, number in sorted(counts.items()))
-    yield f"{len(found.records)} records would change, {found.unchanged_count} would not" + (
+    yield f"{len(preview.records)} records would change, {preview.unchanged_count} would not" + (
         f" ({by_way})" if by_way else ""
     )
     yield ""
@@ -36,13 +36,13 @@ def changes(found: Preview) -> Iterator[str]:
         CHANGED_RULES,
         [
             (a.rule, a.title, _events(a), _events(b), a.signal, _says(a, b))
-            for a, b in found.decisions
+            for a, b in preview.decisions
         ],
     )
 
 
-def changes_as_json(found: Preview) -> dict[str, object]:
-    """Return the records that would change, and what each rule would say, for programs."""
+def changes_as_json(preview: Preview) -> dict[str, object]:
+    """Return the records that would change, and the answer of each rule, for programs."""
     return {
         "records": [
             {
@@ -56,9 +56,9 @@ def changes_as_json(found: Preview) -> dict[str, object]:
                 "transplant_day": one.record.transplant_day,
                 "treatment_day": one.record.treatment_day,
             }
-            for one in found.records
+            for one in preview.records
         ],
-        "unchanged": found.unchanged_count,
+        "unchanged": preview.unchanged_count,
         "rules": [
             {
                 "rule": now.rule,
@@ -66,7 +66,7 @@ def changes_as_json(found: Preview) -> dict[str, object]:
                 "now": {"events": now.events, "evaluable": now.evaluable, "says": now.signal},
                 "then": {"events": then.events, "evaluable": then.evaluable, "says": then.signal},
             }
-            for now, then in found.decisions
+            for now, then in preview.decisions
         ],
     }
 

@@ -1,28 +1,29 @@
-"""What a line of `aegis rules status` cannot say: where a rule's answer hangs on a choice."""
+"""Notes below the table of `aegis rules status`: choices on which a rule's answer depends."""
 
 from collections.abc import Iterator
 
 from services.vocabulary.decision import Decision
 
 
-def notes(decision: Decision) -> Iterator[str]:
-    """Yield what a reader of *decision* must know besides its line; often nothing."""
-    crossed = decision.crossed_since is not None
+def list_notes(decision: Decision) -> Iterator[str]:
+    """Yield the notes of *decision* that its line has no room for; often none."""
+    is_crossed = decision.crossed_since is not None
     if decision.beyond_plan:
         yield (
             f"the plan of {decision.n} is exhausted: {decision.beyond_plan} treated after it are "
             "not counted"
         )
-    if decision.confirmed_crossed != crossed:
-        yield f"{_reached(crossed=decision.confirmed_crossed)} on confirmed events alone"
-    if decision.upper_crossed != crossed:
-        yield (
-            f"{_reached(crossed=decision.upper_crossed)} with incomplete grades at their upper ends"
-        )
-    others = [one.counting for one in decision.sensitivity if one.crossed != crossed]
-    if others:
-        yield f"{_reached(crossed=not crossed)} counted otherwise: {', '.join(others)}"
+    if decision.confirmed_crossed != is_crossed:
+        yield f"{_answer(crossed=decision.confirmed_crossed)} on confirmed events alone"
+    if decision.upper_crossed != is_crossed:
+        answer = _answer(crossed=decision.upper_crossed)
+        yield f"{answer} with incomplete grades at their upper ends"
+    countings = ", ".join(
+        other.counting for other in decision.sensitivity if other.crossed != is_crossed
+    )
+    if countings:
+        yield f"{_answer(crossed=not is_crossed)} counted otherwise: {countings}"
 
 
-def _reached(*, crossed: bool) -> str:
+def _answer(*, crossed: bool) -> str:
     return "reached" if crossed else "not reached"

@@ -4,22 +4,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.cli.shared.columns import RULES
-from services.cli.shared.rule_notes import notes
+from services.cli.shared.rule_notes import list_notes
 from services.cli.shared.tables import explained_table, utc
 from services.vocabulary.decision import Decision
 
 
 def rules_table(
     decisions: Sequence[Decision],
-    ever: Mapping[str, datetime | None],
+    first_crossings: Mapping[str, datetime | None],
     as_of: datetime | None = None,
 ) -> str:
-    """Return one line for each rule, and what the numbers are of.
+    """Return one line for each rule, and the data cut of the numbers.
 
     Args:
         decisions: Not empty.
-        ever: Since when each rule, by id, was first at its boundary.
-        as_of: What was known then; None: now.
+        first_crossings: Instants at which each rule, by id, was first known to be at its boundary.
+        as_of: The knowledge cut; None: now.
     """
     rows = [
         (
@@ -34,20 +34,20 @@ def rules_table(
             d.events_left,
             _certainty(d),
             f"{d.predictive:.0%}",
-            utc(ever.get(d.rule)),
+            utc(first_crossings.get(d.rule)),
             ("(watch only) " if d.watch_only else "") + d.signal,
         )
         for d in decisions
     ]
-    known = f"as known at {utc(as_of)} UTC" if as_of else "as known now"
-    seen = max((d.data_to for d in decisions if d.data_to), default=None)
+    knowledge = f"as known at {utc(as_of)} UTC" if as_of else "as known now"
+    data_to = max((d.data_to for d in decisions if d.data_to), default=None)
     foot = (
-        f"{decisions[0].protocol}; data to {utc(seen)} UTC, {known}."
+        f"{decisions[0].protocol}; data to {utc(data_to)} UTC, {knowledge}."
         " by n: probability of reaching it by n;"
         " ever reached: when it was first known to be, also if it no longer is."
     )
-    more = [f"{d.rule}: {note}." for d in decisions for note in notes(d)]
-    return "\n".join([explained_table(RULES, rows), *more, foot])
+    note_lines = [f"{d.rule}: {note}." for d in decisions for note in list_notes(d)]
+    return "\n".join([explained_table(RULES, rows), *note_lines, foot])
 
 
 def _certainty(decision: Decision) -> str:

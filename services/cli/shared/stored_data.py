@@ -35,15 +35,15 @@ def open_stored_data(args: Namespace) -> StoredData:
         CommandError: There are none; or, where the study has to be loaded, see `open_data`.
     """
     settings = read_store_settings(args)
-    remembered = recall_study(settings)
-    if remembered is not None and not (
-        names_study(settings) and settings.study.absolute() != remembered.folder
+    data_study = recall_study(settings)
+    if data_study is not None and not (
+        names_study(settings) and settings.study.absolute() != data_study.folder
     ):
         db = open_database(settings)
         require_data(settings, db)
         with db.read() as conn:
             if find_revisions(conn) == (find_head(),):
-                return StoredData(settings, db, remembered.study_id)
+                return StoredData(settings, db, data_study.study_id)
     # Seldom: an older database, a server, or another folder of the study is named.
     from services.cli.shared.open_study import open_in  # noqa: PLC0415 (it takes a second)
 

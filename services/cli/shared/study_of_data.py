@@ -64,17 +64,17 @@ def choose_study(settings: StoreSettings) -> StoreSettings:
     Raises:
         CommandError: The study is not in its folder any more.
     """
-    remembered = recall_study(settings)
-    if remembered is None or names_study(settings):
+    data_study = recall_study(settings)
+    if data_study is None or names_study(settings):
         return settings
-    if settings.study.absolute() == remembered.folder:
+    if settings.study.absolute() == data_study.folder:
         return settings
-    if not (remembered.folder / _PROTOCOL).exists():
+    if not (data_study.folder / _PROTOCOL).exists():
         raise CommandError(
-            f"the study of {settings.data}, {remembered.study_id}, is no longer in"
-            f" {remembered.folder}: name its folder with --study or AEGIS_STUDY, once is enough"
+            f"the study of {settings.data}, {data_study.study_id}, is no longer in"
+            f" {data_study.folder}: name its folder with --study or AEGIS_STUDY, once is enough"
         )
-    return settings.model_copy(update={"study": remembered.folder})
+    return settings.model_copy(update={"study": data_study.folder})
 
 
 def names_study(settings: StoreSettings) -> bool:
@@ -83,7 +83,7 @@ def names_study(settings: StoreSettings) -> bool:
 
 
 def require_same_study(settings: StoreSettings, stored_ids: Collection[str], study_id: str) -> None:
-    """Return when the study *study_id* is one of those whose data are stored, or none are.
+    """Check that the study *study_id* is one of those whose data are stored, or that none are.
 
     Raises:
         CommandError: The data are of another study.

@@ -1,4 +1,4 @@
-"""What `aegis verify` and `aegis replay` look for, while others write.
+"""The findings of `aegis verify` and `aegis replay`, while others write.
 
 What one row or one participant says is looked at in one state of the database. What follows from
 it a moment later, as a decision from standings, is given that moment.
@@ -18,7 +18,7 @@ from services.safety_rules.application.decide_study import (
     find_outdated_decisions,
     list_rules_of_other_protocol,
 )
-from services.safety_rules.inquiries import verify as journal_proof
+from services.safety_rules.inquiries import verify
 from services.store import integrity, journal, leases, messages, parking, records, states
 from services.store.session import Connection, Database
 from services.store.snapshots import Look
@@ -31,36 +31,36 @@ _SERVED_BY = ("rules", "waker")  # leases
 
 
 def stored_findings(context: StudyContext, look: Look) -> Iterator[str]:
-    """Yield what is wrong with rows, messages, records and standings, part by part."""
-    for found in integrity.find_faults(look, context.keys):
-        yield f"{found.place} {found.key}: {found.problem}"
-    for lost in messages.find_damaged_messages(look, context.keys):
-        yield f"raw_message {lost}: its content is not what was received"
+    """Yield the faults of rows, messages, records and standings, part by part."""
+    for fault in integrity.find_faults(look, context.keys):
+        yield f"{fault.place} {fault.key}: {fault.problem}"
+    for damaged_id in messages.find_damaged_messages(look, context.keys):
+        yield f"raw_message {damaged_id}: its content is not what was received"
     intake = intake_of(context)
-    for silent in messages.find_messages_without_effect(look):
-        if is_lost(intake, look(), silent):
-            yield f"raw_message {silent}: it was accepted, and nothing of it is a fact or parked"
-    for wrong in journal_proof.check_participants(look, context.study.rules, history=False):
-        yield f"{wrong.participant}: {wrong.problem}"
+    for silent_id in messages.find_messages_without_effect(look):
+        if is_lost(intake, look(), silent_id):
+            yield f"raw_message {silent_id}: it was accepted, and nothing of it is a fact or parked"
+    for mismatch in verify.check_participants(look, context.study.rules, history=False):
+        yield f"{mismatch.participant}: {mismatch.problem}"
 
 
-def findings(context: StudyContext, conn: Connection) -> Iterator[str]:
+def all_findings(context: StudyContext, conn: Connection) -> Iterator[str]:
     """Yield everything in one state of the database that Aegis did not write so, or is unfounded.
 
     `aegis verify` does the same of a database that others write to.
     """
     yield from stored_findings(context, lambda: conn)
     rules = context.study.rules
-    for wrong in (
-        *journal_proof.check_decisions(conn, rules),
-        *journal_proof.check_notifications(conn, rules),
+    for mismatch in (
+        *verify.check_decisions(conn, rules),
+        *verify.check_notifications(conn, rules),
     ):
-        yield f"{wrong.participant}: {wrong.problem}"
+        yield f"{mismatch.participant}: {mismatch.problem}"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCounts:
-    """How much a database holds."""
+    """The size of a database."""
 
     messages: int
     facts: int
@@ -76,7 +76,7 @@ class StoredCounts:
 
 
 def count_stored(conn: Connection) -> StoredCounts:
-    """Return how much there is."""
+    """Return the size of the database of *conn*."""
     return StoredCounts(
         messages.count_messages(conn),
         journal.count_facts(conn),
@@ -85,59 +85,69 @@ def count_stored(conn: Connection) -> StoredCounts:
     )
 
 
-def tell_of_others(context: StudyContext, conn: Connection) -> str:
+def describe_other_rules(context: StudyContext, conn: Connection) -> str:
     """Return a line about each part that is not proven here, because other rules wrote it."""
     rules = context.study.rules
-    people = states.count_states_of_other_rules(conn, rules.version, context.study_id)
-    graded = f"{people} participants were graded by other rules: see `aegis refold`\n"
-    spoken = len(list_rules_of_other_protocol(conn, rules))
-    decided = f"{spoken} rules last spoke under another protocol: `aegis run` lets them speak\n"
-    return (graded if people else "") + (decided if spoken else "")
+    participant_count = states.count_states_of_other_rules(conn, rules.version, context.study_id)
+    refold_line = (
+        f"{participant_count} participants were graded by other rules: see `aegis refold`\n"
+    )
+    rule_count = len(list_rules_of_other_protocol(conn, rules))
+    decision_line = (
+        f"{rule_count} rules last spoke under another protocol: `aegis run` lets them speak\n"
+    )
+    return (refold_line if participant_count else "") + (decision_line if rule_count else "")
 
 
-def of_decisions(context: StudyContext) -> Iterator[str]:
+def decision_findings(context: StudyContext) -> Iterator[str]:
     """Yield rules whose decision is not what they say, or that were never told of.
 
     Where a service runs it is given the time that it needs for both.
     """
     with context.db.read() as conn:
         is_served = leases.is_held(conn, _SERVED_BY, now_utc())
-    for rule in _Stuck(context.db, context, PATIENCE_S if is_served else 0.0).rules():
+    for rule in _StuckRules(context.db, context, PATIENCE_S if is_served else 0.0).find():
         yield f"{rule}: the last decision is not what the standings say"
-    before = None
+    horizon = None
     if is_served:  # messages may tell another time than that by which it looks back
         by_message = context.settings.clock == "message"
-        before = _FIRST if by_message else now_utc() - _LOOKED_BACK
+        horizon = _FIRST if by_message else now_utc() - _LOOKED_BACK
     with context.db.read() as conn:
-        for wrong in journal_proof.check_notifications(conn, context.study.rules, before):
-            yield f"{wrong.participant}: {wrong.problem}"
+        for mismatch in verify.check_notifications(conn, context.study.rules, horizon):
+            yield f"{mismatch.participant}: {mismatch.problem}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Stuck:
-    """Rules whose decision does not follow what they say, and says the same all the while."""
+class _StuckRules:
+    """Rules whose stored decision stays outdated while their answer stays the same."""
 
     db: Database
     context: StudyContext
     patience_s: float
 
-    def rules(self) -> list[str]:
-        """Return them; none when facts wait, or when what they say goes on changing."""
+    def find(self) -> list[str]:
+        """Return their ids; none when facts wait, or when their answers go on changing."""
         began_s = time.monotonic()
-        since: dict[str, tuple[object, float]] = {}
+        last_changes: dict[str, tuple[object, float]] = {}  # answer, and the time of its change
         while True:
             now_s = time.monotonic()
-            wrong = self._wrong()
-            since = {
-                rule: since[rule] if rule in since and since[rule][0] == said else (said, now_s)
-                for rule, said in wrong.items()
+            answers = self._unrecorded_answers()
+            last_changes = {
+                rule: last_changes[rule]
+                if rule in last_changes and last_changes[rule][0] == answer
+                else (answer, now_s)
+                for rule, answer in answers.items()
             }
-            stuck = [r for r, (_, at_s) in since.items() if now_s - at_s >= self.patience_s]
-            if stuck or not wrong or now_s - began_s > _AT_MOST_S:
-                return stuck
+            stuck_rules = [
+                rule
+                for rule, (_, changed_s) in last_changes.items()
+                if now_s - changed_s >= self.patience_s
+            ]
+            if stuck_rules or not answers or now_s - began_s > _AT_MOST_S:
+                return stuck_rules
             time.sleep(min(1.0, self.patience_s))
 
-    def _wrong(self) -> dict[str, object]:
+    def _unrecorded_answers(self) -> dict[str, object]:
         with self.db.read() as conn:
             if journal.count_unhandled(conn):
                 return {}

@@ -6,8 +6,8 @@ from services.alerts.adapters.study_recipients import load_recipients
 from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.cli.process.gauges import AlertGauges
+from services.cli.process.process_server import lease_holder
 from services.cli.process.roles.parts import Parts
-from services.cli.process.serving import holder
 from services.runtime.clock import now_utc
 
 
@@ -17,9 +17,10 @@ def add_alerts(parts: Parts) -> None:
     Raises:
         services.runtime.file_error.UntrustedFileError: ``recipients.yaml`` cannot be trusted.
     """
-    desk = _delivery_context(parts)
-    parts.work["alerts"] = DeliveryWorker(desk, holder(), parts.progress_of("alerts")).run
-    parts.routes += pages.routes(desk)
+    delivery = _delivery_context(parts)
+    worker = DeliveryWorker(delivery, lease_holder(), parts.progress_of("alerts"))
+    parts.work["alerts"] = worker.run
+    parts.routes += pages.routes(delivery)
     parts.shows.append(AlertGauges(parts.context, parts.metrics, now_utc).show)
 
 
@@ -38,8 +39,8 @@ def _delivery_context(parts: Parts) -> DeliveryContext:
         context.keys,
         context.study_id,
         recipients,
-        channels_of(parts.told.alerts),
+        channels_of(parts.settings.alerts),
         now_utc,
-        parts.serving.url,
+        parts.server.url,
         on_attempt=count,
     )

@@ -23,11 +23,11 @@ def add_ports(parts: Parts) -> None:
     intake = intake_of(parts.context)
     intake.on_outcome = lambda outcome: count_outcome(parts.metrics, outcome)
     writer = Writer(intake, parts.progress_of("ingest"))
-    parts.mllp = MllpEdge(writer, parts.told.ingest)
+    parts.mllp = MllpEdge(writer, parts.settings.ingest)
     parts.edges.append(parts.mllp)
     parts.routes += pages.build_routes(intake, writer)
     parts.shows.append(FeedGauges(parts.metrics).show)
-    if parts.told.kafka.servers:
+    if parts.settings.kafka.servers:
         import_module("services.cli.process.roles.site_topic").add_site_topic(parts, writer)
 
     def end(stop: threading.Event) -> None:

@@ -1,8 +1,8 @@
 """The rules, as a part of a process that does everything: the journal itself wakes them."""
 
+from services.cli.process.process_server import lease_holder
 from services.cli.process.roles.parts import Parts
 from services.cli.process.roles.sealer import add_sealer
-from services.cli.process.serving import holder
 from services.runtime.clock import now_utc
 from services.safety_rules.application.cache import MB, Cache
 from services.safety_rules.application.decide_study import StudyDecisions
@@ -20,20 +20,20 @@ def add_journal_worker(parts: Parts) -> None:
     """Let the journal itself wake the rules."""
 
     def count(folded: FoldResult, decided: StudyDecisions) -> None:
-        count_fold(parts.metrics, folded, parts.now())
-        count_decisions(parts.metrics, decided, parts.now())
+        count_fold(parts.metrics, folded, parts.machine_time())
+        count_decisions(parts.metrics, decided, parts.machine_time())
         count_cache_uses(parts.metrics, rules.cache)
 
     rules = JournalWorker(
         parts.context.db,
         parts.context.study.rules,
-        holder(),
+        lease_holder(),
         now_utc,
         by_message=parts.by_message,
         on_step=count,
         progress=parts.progress_of("rules"),
-        turn=parts.told.rules_turn,
-        cache=Cache(parts.told.rules.rules_cache_mb * MB),
+        turn=parts.settings.rules_turn,
+        cache=Cache(parts.settings.rules.rules_cache_mb * MB),
     )
     parts.work["rules"] = rules.run
     parts.shows.append(lambda _conn: show_cache_size(parts.metrics, rules.cache))

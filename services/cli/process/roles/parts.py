@@ -1,4 +1,4 @@
-"""What one process is made of: each role adds its parts."""
+"""The parts of one process: each role adds its own."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from services.cli.process.edges import MllpEdge
 from services.cli.process.gauges import Show
-from services.cli.process.serving import Edge, Serving, Work
+from services.cli.process.process_server import Edge, ProcessServer, Work
 from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.runtime.health import Progress
@@ -25,14 +25,14 @@ from services.runtime.settings import (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProcessSettings:
     """The settings of a process; *rules_turn* is held during each step of its rules."""
 
     ingest: IngestSettings
     http: HttpSettings
     alerts: AlertSettings
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
-    waker: SweeperSettings = field(default_factory=SweeperSettings)
+    sweeper: SweeperSettings = field(default_factory=SweeperSettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
     rules_turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 
@@ -43,13 +43,13 @@ class Parts:
 
     Args:
         context: The study and its data.
-        told: The settings.
-        serving: The process that has them.
+        settings: Of the process.
+        server: The process that has them.
     """
 
     context: StudyContext
-    told: Told
-    serving: Serving
+    settings: ProcessSettings
+    server: ProcessServer
     progress: dict[str, Progress] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
     work: dict[str, Work] = field(default_factory=dict)
@@ -60,19 +60,19 @@ class Parts:
     @property
     def metrics(self) -> Metrics:
         """Of the process."""
-        return self.serving.metrics
+        return self.server.metrics
 
     @property
     def by_message(self) -> bool:
-        """Whether time is that of the messages, not the machine's."""
+        """True when time is that of the messages, not the machine's."""
         return self.context.settings.clock == "message"
 
-    def now(self) -> datetime | None:
+    def machine_time(self) -> datetime | None:
         """Return the machine's time to tell delays by; None when messages tell the time."""
         return None if self.by_message else now_utc()
 
     def progress_of(self, name: str) -> Progress:
-        """Return what ``/readyz`` shows as *name*."""
+        """Return the progress that ``/readyz`` shows as *name*."""
         return self.progress.setdefault(name, Progress())
 
 

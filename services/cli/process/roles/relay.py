@@ -3,8 +3,8 @@
 from functools import partial
 
 from services.cli.process.gauges import RelayGauges
+from services.cli.process.process_server import lease_holder
 from services.cli.process.roles.parts import Parts
-from services.cli.process.serving import holder
 from services.relay.worker import Relay
 from services.runtime import kafka
 from services.runtime.clock import now_utc
@@ -19,13 +19,13 @@ def add_relay(parts: Parts) -> None:
         services.runtime.kafka_errors.TopicsError: A topic is not what it has to be.
     """
     kafka.require_fast_checksums()
-    kafka.check_topics(parts.told.kafka, OUTBOX_TOPICS)
+    kafka.check_topics(parts.settings.kafka, OUTBOX_TOPICS)
     kafka.require_fast_checksums()
     relay = Relay(
         parts.context.db,
-        partial(kafka.connect_producer, parts.told.kafka),
+        partial(kafka.connect_producer, parts.settings.kafka),
         parts.context.study_id,
-        holder(),
+        lease_holder(),
         now_utc,
         parts.progress_of("relay"),
     )

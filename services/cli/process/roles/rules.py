@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import faust
 
+from services.cli.process.process_server import lease_holder
 from services.cli.process.roles.parts import Parts
 from services.cli.process.roles.sealer import add_sealer
-from services.cli.process.serving import holder
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
@@ -35,20 +35,20 @@ def add_stream(parts: Parts) -> None:
         services.runtime.kafka_errors.TopicsError: A topic is not what it has to be.
     """
     kafka.require_fast_checksums()
-    kafka.check_topics(parts.told.kafka, (FACTS, STANDINGS))
-    worker = _hint_worker(parts, Cache(parts.told.rules.rules_cache_mb * MB))
+    kafka.check_topics(parts.settings.kafka, (FACTS, STANDINGS))
+    worker = _hint_worker(parts, Cache(parts.settings.rules.rules_cache_mb * MB))
     app = make_app(
-        parts.told.kafka, parts.context.study_id, worker, parts.context.settings.data / "faust"
+        parts.settings.kafka, parts.context.study_id, worker, parts.context.settings.data / "faust"
     )
     parts.edges.append(StreamEdge(app))
     parts.shows.append(lambda _conn: show_cache_size(parts.metrics, worker.cache))
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.decision_progress
-    told = parts.told.waker
+    settings = parts.settings.sweeper
     sweeper = Sweeper(
         _hint_worker(parts, Cache(0), retries_forever=False),  # folds one after the other
-        holder(),
-        told.sweep_every_s,
-        told.left_behind_s,
+        lease_holder(),
+        settings.sweep_every_s,
+        settings.left_behind_s,
         parts.progress_of("journal"),
     )
     parts.work["waker"] = sweeper.run
@@ -58,7 +58,7 @@ def add_stream(parts: Parts) -> None:
 
 def _hint_worker(parts: Parts, cache: Cache, *, retries_forever: bool = True) -> HintWorker:
     def count(folded: FoldResult) -> None:
-        count_fold(parts.metrics, folded, parts.now())
+        count_fold(parts.metrics, folded, parts.machine_time())
         count_cache_uses(parts.metrics, worker.cache)
 
     worker = HintWorker(
@@ -67,7 +67,7 @@ def _hint_worker(parts: Parts, cache: Cache, *, retries_forever: bool = True) ->
         now_utc,
         by_message=parts.by_message,
         on_folded=count,
-        on_decided=lambda decided: count_decisions(parts.metrics, decided, parts.now()),
+        on_decided=lambda decided: count_decisions(parts.metrics, decided, parts.machine_time()),
         cache=cache,
         retries_forever=retries_forever,
     )
@@ -76,18 +76,20 @@ def _hint_worker(parts: Parts, cache: Cache, *, retries_forever: bool = True) ->
 
 @dataclass(slots=True)
 class _Lags:
-    """Shows how many records each partition that this process reads has in front of it."""
+    """The metric of the records that wait in each partition that this process reads."""
 
     app: faust.App
     metrics: Metrics
-    _known: set[tuple[str, str]] = field(default_factory=set)
+    _labels: set[tuple[str, str]] = field(default_factory=set)
 
     def run(self, stop: threading.Event) -> None:
         """Show it every few seconds until *stop* is set."""
         while not stop.wait(_LAGS_EVERY_S):
-            now = {(topic, str(part)): lag for (topic, part), lag in list_lags(self.app).items()}
-            for gone in self._known - now.keys():
-                self.metrics.consumer_lag.remove(*gone)
-            for labels, lag in now.items():
+            current_lags = {
+                (topic, str(part)): lag for (topic, part), lag in list_lags(self.app).items()
+            }
+            for labels in self._labels - current_lags.keys():
+                self.metrics.consumer_lag.remove(*labels)
+            for labels, lag in current_lags.items():
                 self.metrics.consumer_lag.labels(*labels).set(lag)
-            self._known = set(now)
+            self._labels = set(current_lags)

@@ -17,7 +17,7 @@ def add_site_topic(parts: Parts, writer: Writer) -> None:
         services.runtime.kafka_errors.TopicsError: The topic is not what it has to be.
     """
     kafka.require_fast_checksums()
-    kafka.check_topics(parts.told.kafka, (SITE_EVENTS,))
+    kafka.check_topics(parts.settings.kafka, (SITE_EVENTS,))
     metrics = parts.metrics
 
     def show_lag(topic: str, partition: int, lag: int | None) -> None:
@@ -28,7 +28,7 @@ def add_site_topic(parts: Parts, writer: Writer) -> None:
 
     reader = SiteTopic(
         kafka.connect_consumer(
-            parts.told.kafka, SITE_EVENTS, consumer_group(parts.context.study_id)
+            parts.settings.kafka, SITE_EVENTS, consumer_group(parts.context.study_id)
         ),
         writer,
         parts.progress_of("site topic"),

@@ -25,7 +25,7 @@ _log = log.make_logger("aegis")
 
 
 class Edge(Protocol):
-    """Where things come in: it begins on the loop, and stops when all that it has taken is done."""
+    """A way in: it begins on the loop, and stops when all that it has taken is done."""
 
     async def start(self) -> object:
         """Begin."""
@@ -34,13 +34,13 @@ class Edge(Protocol):
         """Take nothing more, and finish what was taken."""
 
 
-class Serving:
+class ProcessServer:
     """One process of Aegis, until it is told to stop.
 
     Attributes:
         metrics: Of the process.
-        port: Where its pages are.
-        url: How they are reached on this machine.
+        port: Of its pages.
+        url: Of its pages, as people reach them.
     """
 
     def __init__(self, http: HttpSettings) -> None:
@@ -50,7 +50,7 @@ class Serving:
             CommandError: The port is taken.
         """
         self.metrics = Metrics(CollectorRegistry())
-        self._listener = bound(http.http_host, http.http_port, "AEGIS_HTTP_PORT")
+        self._listener = listen_on(http.http_host, http.http_port, "AEGIS_HTTP_PORT")
         self.port = int(self._listener.getsockname()[1])
         self.url = http.public_url.rstrip("/") or f"http://{http.http_host}:{self.port}"
         self._stop = threading.Event()
@@ -58,18 +58,18 @@ class Serving:
     async def serve(
         self,
         stop: asyncio.Event,
-        started: Callable[[], None],
+        on_start: Callable[[], None],
         *,
         parts: Mapping[str, Progress],
         routes: Sequence[Route],
         work: Mapping[str, Work],
         edges: Sequence[Edge],
     ) -> None:
-        """Work until *stop* is set; *started* is told once everything has begun.
+        """Work until *stop* is set; *on_start* is called once everything has begun.
 
         Args:
             stop: Set when the process is to end.
-            started: Called once.
+            on_start: Called once.
             parts: Progress of each part, for ``/readyz``.
             routes: Of further pages.
             work: Each in a thread of its own; it ends when its event is set.
@@ -79,7 +79,7 @@ class Serving:
             CommandError: An edge cannot begin.
         """
         app = Starlette(routes=[*health_pages.make_health_routes(self.metrics, parts), *routes])
-        web = _Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+        web_server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off"))
         try:
             for edge in edges:
                 await edge.start()
@@ -92,26 +92,26 @@ class Serving:
         ]
         for thread in threads:
             thread.start()
-        serving = asyncio.create_task(web.serve(sockets=[self._listener]))
+        web_task = asyncio.create_task(web_server.serve(sockets=[self._listener]))
         _log.info("started", port=self.port)
-        started()
+        on_start()
         await stop.wait()
         for edge in edges:
             await edge.stop()
-        web.should_exit = True
-        await serving
+        web_server.should_exit = True
+        await web_task
         self._stop.set()
         for thread in threads:
             await asyncio.to_thread(thread.join)
         _log.info("stopped")
 
 
-def holder() -> str:
+def lease_holder() -> str:
     """Return the name under which this process holds leases."""
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
-def bound(host: str, port: int, setting: str) -> socket.socket:
+def listen_on(host: str, port: int, setting: str) -> socket.socket:
     """Return a socket that listens there; port 0 takes a free one.
 
     Raises:
@@ -125,7 +125,7 @@ def bound(host: str, port: int, setting: str) -> socket.socket:
         ) from error
 
 
-class _Server(uvicorn.Server):
+class _WebServer(uvicorn.Server):
     """Leaves signals to the process."""
 
     @contextlib.contextmanager
