@@ -4,7 +4,7 @@ import ast
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
@@ -59,22 +59,23 @@ OPERATORS = [*(OperatorProvider()[name] for name in _NAMES.split()), ReplaceRetu
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change of a file by *operator* at its *occurrence* there, counted from 0."""
+    """A change of a file and its *text*, by *operator* at its *occurrence* there, from 0 on."""
 
     file: Path
+    text: str = field(repr=False)
     line: int
     operator: type[Operator]
     occurrence: int
 
     @cached_property
-    def source(self) -> str:
-        """The text of the file, mutated."""
-        return mutate_code(self.file.read_text(), self.operator(), self.occurrence)
+    def mutated_text(self) -> str:
+        """The text of the file with the fault."""
+        return mutate_code(self.text, self.operator(), self.occurrence)
 
     @cached_property
     def changed_lines(self) -> tuple[str, str]:
         """The lines that differ: the original and the mutated one."""
-        lines = difflib.ndiff(self.file.read_text().splitlines(), self.source.splitlines())
+        lines = difflib.ndiff(self.text.splitlines(), self.mutated_text.splitlines())
         differences = [line for line in lines if line[0] in "-+"]
         return tuple(
             " ".join(line[1:].strip() for line in differences if line[0] == sign) for sign in "-+"
@@ -98,7 +99,7 @@ class Mutation:
 
     def _nodes_around(self):
         """The statements that hold the line, from the outermost to the innermost."""
-        nodes = ast.walk(ast.parse(self.file.read_text()))
+        nodes = ast.walk(ast.parse(self.text))
         statements = (node for node in nodes if isinstance(node, ast.stmt))
         return [node for node in statements if node.lineno <= self.line <= node.end_lineno]
 
@@ -121,14 +122,14 @@ def sample_by_room(mutations: Iterable[Mutation], count: int, seed: int) -> list
 
 
 def _mutations_in(file: Path) -> Iterator[Mutation]:
-    source = file.read_text()
-    nodes = list(ast_nodes(get_ast(source)))
-    left_alone = _places_left_alone(source)
+    text = file.read_text()
+    nodes = list(ast_nodes(get_ast(text)))
+    left_alone = _places_left_alone(text)
     for operator in OPERATORS:
         starts = (start for node in nodes for start, _ in operator().mutation_positions(node))
         for occurrence, place in enumerate(starts):
             if not any(start <= place < end for start, end in left_alone):
-                yield Mutation(file, place[0], operator, occurrence)
+                yield Mutation(file, text, place[0], operator, occurrence)
 
 
 def _places_left_alone(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:

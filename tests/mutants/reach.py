@@ -4,6 +4,9 @@ Kept by file of tests. A file that changed is measured again; all are when the d
 """
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -13,7 +16,7 @@ from pathlib import Path
 from coverage import CoverageData
 
 from tests.mutants.mutation import DOMAIN, Mutation
-from tests.mutants.work_tree import PYTEST, run_python
+from tests.mutants.work_tree import OPTIONS
 
 SUITES = ("unit", "truth", "property", "replay")  # these say what the domain does
 READS_SOURCE = Path("tests/unit/test_names_and_sentences.py")  # notices words, not behaviour
@@ -74,10 +77,18 @@ def list_test_files() -> list[Path]:
 def _measure(folder: Path, files: list[str]) -> Reach:
     data, durations = folder / "reach.coverage", folder / "durations.json"
     coverage = ("coverage", "run", "--rcfile=", f"--source={DOMAIN}", f"--data-file={data}")
-    plugin = ("-m", *PYTEST, "-p", "tests.mutants.reach_plugin", *files)
-    if files:
-        run_python(folder, "-m", *coverage, *plugin, AEGIS_TEST_DURATIONS=str(durations))
-    return _read_reach(folder, data, json.loads(durations.read_text())) if files else {}
+    plugin = ("-m", "pytest", *OPTIONS, "-p", "tests.mutants.reach_plugin", *files)
+    if not files:
+        return {}
+    environment = {"PYTHONPATH": str(folder), "AEGIS_TEST_DURATIONS": str(durations)}
+    subprocess.run(
+        [sys.executable, "-m", *coverage, *plugin],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+    return _read_reach(folder, data, json.loads(durations.read_text()))
 
 
 def _read_reach(folder: Path, data: Path, durations: dict[str, float | None]) -> Reach:

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 from tests.mutants.mutation import Mutation
 from tests.mutants.reach import LIMIT_S, Reach, choose_tests
-from tests.mutants.work_tree import PYTEST, run_python
+from tests.mutants.work_tree import do_tests_pass
 
 HANGS_S = 10 * LIMIT_S  # tests that take so much longer than measured never end
 
@@ -29,19 +29,24 @@ def try_mutations(
             free.put(folder)
 
     mutations = list(mutations)
+    _check_health(mutations, reach, folders[0])
     with ThreadPoolExecutor(len(folders)) as workers:
         yield from zip(mutations, workers.map(is_killed, mutations), strict=True)
 
 
+def _check_health(mutations: Iterable[Mutation], reach: Reach, folder: Path) -> None:
+    """Stop unless tests pass without a fault: if they failed for another reason, all would."""
+    batches = (tests for mutation in mutations for tests in choose_tests(reach, mutation) if tests)
+    sharpest = next(batches, None)
+    if sharpest and not do_tests_pass(folder, sharpest, HANGS_S):
+        raise SystemExit("mutants: tests fail without a fault in the code; `make test` says which")
+
+
 def _is_killed(mutation: Mutation, batches: Iterable[list[str]], folder: Path) -> bool:
-    original, copy = mutation.file.read_bytes(), folder / mutation.file
-    copy.write_text(mutation.source)
+    copy = folder / mutation.file
+    copy.write_text(mutation.mutated_text)
     try:
-        return not all(
-            run_python(folder, "-m", *PYTEST, "-x", *tests, limit_s=HANGS_S)
-            for tests in batches
-            if tests
-        )
+        return not all(do_tests_pass(folder, tests, HANGS_S) for tests in batches if tests)
     finally:
-        copy.write_bytes(original)
+        copy.write_text(mutation.text)
         Path(cache_from_source(str(copy))).unlink(missing_ok=True)  # compiled in the same second?

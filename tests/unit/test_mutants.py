@@ -50,7 +50,7 @@ def test_a_mutation_is_placed_in_its_function_and_its_statement(module):
 def test_a_sample_has_the_share_of_each_room_and_is_the_same_for_its_seed():
     sizes = {"facts": 60, "runs": 30}
     mutations = [
-        Mutation(DOMAIN / room / "file.py", 1, type(None), number)
+        Mutation(DOMAIN / room / "file.py", "", 1, type(None), number)
         for room, size in sizes.items()
         for number in range(size)
     ]
