@@ -60,19 +60,19 @@ def test_a_sample_has_the_share_of_each_room_and_is_the_same_for_its_seed():
 
 
 REACH = {
-    "test_a.py::test_wide": {"duration_s": 1.0, "lines": {"dose.py": [4, 5], "other.py": [1]}},
-    "test_a.py::test_sharp": {"duration_s": 1.0, "lines": {"dose.py": [4]}},
-    "test_b.py::test_near_by": {"duration_s": 1.0, "lines": {"dose.py": [5]}},
+    "test_a.py::test_slow": {"duration_s": 9.0, "lines": {"dose.py": [4, 5], "other.py": [1]}},
+    "test_a.py::test_quick": {"duration_s": 0.1, "lines": {"dose.py": [4]}},
+    "test_b.py::test_near_by": {"duration_s": 0.1, "lines": {"dose.py": [5]}},
     "test_b.py::test_endless": {"duration_s": 99.0, "lines": {"dose.py": [1, 5]}},
-    "test_c.py::test_elsewhere": {"duration_s": 1.0, "lines": {"other.py": [4]}},
+    "test_c.py::test_elsewhere": {"duration_s": 0.1, "lines": {"other.py": [4]}},
 }
 
 
-def test_tests_of_the_line_come_before_tests_of_its_file_and_sharp_ones_first(module):
+def test_tests_of_the_line_come_before_tests_of_its_file_and_quick_ones_first(module):
     batches = choose_tests(REACH, list_mutations([module])[0])
     assert batches == [
-        ["test_a.py::test_sharp", "test_a.py::test_wide"],
-        [],
+        ["test_a.py::test_quick"],
+        ["test_a.py::test_slow"],
         ["test_b.py::test_near_by"],
     ]
 
