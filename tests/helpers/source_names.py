@@ -38,12 +38,12 @@ COMPOUND = re.compile(r"(?:[A-Z][a-z]+){2,}")  # PreparedGrading: a noun with an
 # Words of the trade that look like a participle: nouns of the trial, of statistics, of streaming,
 # and states that HL7, CTCAE or a protocol name so.
 TRADE = """
-    bed ceiling censored competing confirmed confounding crossing dosing embed encoding engrafted
-    enrolled evaluable expected fasting feed finding folding grading heading meaning merging
-    missing need observed parked parsing pending planned provisional quarantined reading
-    received recorded red reported retracted rounding sampling sealed seed setting sibling
-    signed speed spelling staging standing stopping string suspected thing timing treated
-    warning wording
+    bed ceiling censored censoring competing confirmed confounding crossing dosing embed
+    encoding engrafted enrolled evaluable expected fasting feed finding folding grading heading
+    meaning merging missing need observed padding parked parsing pending planned provisional
+    quarantined reading received recorded red rejected reported retracted rounding sampling
+    sealed seed setting sibling signed speed spelling staging standing stopping string
+    suspected thing timing treated warning wording
 """
 
 _WORDS = frozenset(

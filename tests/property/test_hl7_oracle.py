@@ -34,10 +34,10 @@ TEXT = st.tuples(HEADER, st.lists(SEGMENT, max_size=6)).map(lambda m: "\r".join(
 @given(TEXT)
 @settings(max_examples=50, deadline=None)
 def test_segments_fields_repetitions_and_components_are_the_same(text):
-    parsed, reference = parse_message(text.encode()), hl7.parse(text)
-    assert isinstance(parsed, Message)
-    assert [segment.name for segment in parsed.segments] == [str(s[0]) for s in reference]
-    for segment, reference_segment in zip(parsed.segments, reference, strict=True):
+    message, reference = parse_message(text.encode()), hl7.parse(text)
+    assert isinstance(message, Message)
+    assert [segment.name for segment in message.segments] == [str(s[0]) for s in reference]
+    for segment, reference_segment in zip(message.segments, reference, strict=True):
         assert [segment.field(index) for index in range(len(reference_segment))] == [
             str(field) for field in reference_segment
         ]

@@ -399,7 +399,7 @@ def test_a_silence_longer_than_the_gap_ends_an_episode_that_nobody_saw_the_end_o
     assert describe_runs(runs(text)) == episodes
 
 
-TOGETHER = {
+SIMULTANEOUS_READINGS = {
     "T37.2 T38.0": "2:1",
     "T38.5 BP110 BP85": "2:2",
     "T38.5 RA NC@4": "2:2",
@@ -408,7 +408,9 @@ TOGETHER = {
 }
 
 
-@pytest.mark.parametrize(("words", "episodes"), TOGETHER.items(), ids=TOGETHER)
+@pytest.mark.parametrize(
+    ("words", "episodes"), SIMULTANEOUS_READINGS.items(), ids=SIMULTANEOUS_READINGS
+)
 def test_of_two_readings_at_one_instant_the_worse_counts(words, episodes):
     for order in (words.split(), words.split()[::-1]):
         assert describe_runs(runs(USUAL + "2 " + " ".join(order))) == episodes

@@ -40,7 +40,7 @@ class _FactReaders:
 
     names: frozenset[str]  # of criteria and syndromes
     criteria: tuple[tuple[str, CriterionCourse, MeasureGrading], ...]
-    is_beside: bool
+    is_companion: bool
     syndromes: tuple[str, ...]
     may_confound: bool
 
@@ -57,7 +57,7 @@ class Fold:
         self._steroids: tuple[datetime, ...] = ()
         self._other_facts: dict[str, Fact] = {}  # other than observations
         self._readers: dict[str, _FactReaders] = {}  # by measure
-        self._impossible: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
+        self._impossible_values: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
         self._anchors = Anchors()
         self._anchors_stale = False
         self._background = ParticipantBackground(participant, self._anchors)
@@ -145,9 +145,9 @@ class Fold:
 
     def _list_impossible_values(self) -> Iterator[Query]:
         """Yield a query for every impossible number, by criterion and time; syndromes last."""
-        names = sorted(self._impossible, key=lambda name: (name in SCALES, name))
+        names = sorted(self._impossible_values, key=lambda name: (name in SCALES, name))
         for name in names:
-            queries_by_fact = self._impossible[name]
+            queries_by_fact = self._impossible_values[name]
             for _, _, queries in sorted((at, fact, q) for fact, (at, q) in queries_by_fact.items()):
                 yield from queries
 
@@ -166,7 +166,7 @@ class Fold:
                     course.update_baseline(anchor)
                 if queries := course.checked_values.query_impossible_numbers(fact, body, measure):
                     self._change_queries(name, fact, queries, stands=stands)
-            if readers.is_beside:
+            if readers.is_companion:
                 changed_criteria = self._courses.change_companion(body.measure, fact, stands=stands)
                 self._records.mark_changed(changed_criteria)
         else:
@@ -226,9 +226,9 @@ class Fold:
     ) -> None:
         """Add or remove the *queries* about *fact*."""
         if stands:
-            self._impossible.setdefault(name, {})[fact.id] = (fact.observed_at, queries)
+            self._impossible_values.setdefault(name, {})[fact.id] = (fact.observed_at, queries)
         else:
-            self._impossible[name].pop(fact.id, None)
+            self._impossible_values[name].pop(fact.id, None)
 
     def _update_anchors(self) -> None:
         self._anchors_stale = False
