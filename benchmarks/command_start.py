@@ -1,4 +1,4 @@
-"""How soon a command answers: the processor time of its process, in which it does little else.
+"""The time to answer of a command: the processor time of its process, in which it does little else.
 
 Measured: help and a wrong argument, which load the arguments alone; each command that prints what
 is stored, on data of which nothing is graded yet; and some that load the rules of the study, which
@@ -60,9 +60,11 @@ def _measure_aegis(command: str, folder: Path) -> float:
 
 def _measure_ms(command: Sequence[str]) -> float:
     """Run *command*; return the milliseconds of the processor that its process took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(  # noqa: S603 - words of this file
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, env=os.environ
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    usage_after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (
+        usage_after.ru_utime + usage_after.ru_stime - usage_before.ru_utime - usage_before.ru_stime
+    )

@@ -39,10 +39,10 @@ def _processor() -> str:
 
 def _filesystem(folder: Path) -> str:
     """Return the kind of the filesystem that *folder* is on."""
-    mounted = Path("/proc/mounts")
-    if not mounted.exists():
+    mount_table = Path("/proc/mounts")
+    if not mount_table.exists():
         return "a filesystem of unknown kind"
-    mounts = [line.split()[1:3] for line in mounted.read_text().splitlines()]
+    mounts = [line.split()[1:3] for line in mount_table.read_text().splitlines()]
     candidates = [(place, kind) for place, kind in mounts if folder.resolve().is_relative_to(place)]
     return max(candidates, key=lambda mount: len(mount[0]))[1]
 

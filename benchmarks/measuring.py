@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-Round = Callable[[], float]  # does the work once; returns the figure
+Sample = Callable[[], float]  # does the work once; returns the figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Measure:
 
     name: str
     unit: str
-    sample: Round
-    comparisons: Mapping[str, Round]
+    sample: Sample
+    comparisons: Mapping[str, Sample]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Comparison:
     name: str
     unit: str
     figure: float
-    beside_name: str
-    beside: float
+    reference_name: str
+    reference: float
     ratios: tuple[float, ...]
 
     @property
@@ -64,15 +64,15 @@ def compare(measure: Measure, rounds: int) -> list[Comparison]:
         for name in reversed(sides) if number % 2 else sides:
             gc.collect()
             results[name].append(sides[name]())
-    own = results.pop("")
+    own_figures = results.pop("")
     return [
         Comparison(
             measure.name,
             measure.unit,
-            median(own),
+            median(own_figures),
             name,
             median(figures),
-            tuple(mine / its for mine, its in zip(own, figures, strict=True)),
+            tuple(mine / its for mine, its in zip(own_figures, figures, strict=True)),
         )
         for name, figures in results.items()
     ]

@@ -77,9 +77,9 @@ def _hold(folder: Path, retention: Retention, pipe: Connection) -> None:
     retention(rules, *next(journals_in(context)))
     gc.collect()
     mb_before = resident()
-    retained = [retention(rules, members, known) for members, known in journals_in(context)]
+    held_objects = [retention(rules, members, known) for members, known in journals_in(context)]
     gc.collect()
-    pipe.send(resident() - mb_before if retained else 0)
+    pipe.send(resident() - mb_before if held_objects else 0)
 
 
 def resident() -> int:

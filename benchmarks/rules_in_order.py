@@ -18,21 +18,21 @@ def measures(material: Material) -> list[Measure]:
     """Return the one measure."""
     rules = material.context.study.rules
     journals = material.journals
-    stored = [wire.write_fact(one.fact) for known in journals.values() for one in known]
+    stored_facts = [wire.write_fact(one.fact) for known in journals.values() for one in known]
 
     def fold() -> None:
         for members, facts in journals.items():
             recompute_family(rules, members, facts, max(one.received_at for one in facts))
 
     def decode() -> None:
-        for record in stored:
+        for record in stored_facts:
             wire.read_fact(record)
 
     return [
         Measure(
             "rules, facts in order",
             "facts/s",
-            lambda: per_core_second(len(stored), fold),
-            {"floor: decoded from stored JSON": lambda: per_core_second(len(stored), decode)},
+            lambda: per_core_second(len(stored_facts), fold),
+            {"floor: decoded from stored JSON": lambda: per_core_second(len(stored_facts), decode)},
         )
     ]

@@ -105,13 +105,13 @@ def _rows(results: Sequence[Comparison]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for number, result in enumerate(results):
         slowest, greatest = result.relative_spread
-        repeated = number > 0 and results[number - 1].name == result.name
+        is_repeated = number > 0 and results[number - 1].name == result.name
         rows.append(
             (
-                "" if repeated else result.name,
-                "" if repeated else f"{_number(result.figure)} {result.unit}",
-                result.beside_name,
-                _number(result.beside),
+                "" if is_repeated else result.name,
+                "" if is_repeated else f"{_number(result.figure)} {result.unit}",
+                result.reference_name,
+                _number(result.reference),
                 _number(result.ratio),
                 f"{_number(slowest)} to {_number(greatest)}",
             )

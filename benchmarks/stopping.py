@@ -64,7 +64,7 @@ def measures(_material: Material) -> list[Measure]:
         for rule, observed in zip(rules, trial, strict=True):
             select_cohort(rule, observed, _START + timedelta(days=_PARTICIPANTS))
 
-    never = np.arange(1, _N + 2)
+    unreachable = np.arange(1, _N + 2)
     return [
         Measure(
             f"calibration, n = {_N}",
@@ -78,7 +78,7 @@ def measures(_material: Material) -> list[Measure]:
             partial(_cost_ms, lambda: compute_characteristics(boundary, _RATES)),
             {
                 "floor: nobody stops": partial(
-                    _cost_ms, lambda: compute_characteristics(never, _RATES)
+                    _cost_ms, lambda: compute_characteristics(unreachable, _RATES)
                 ),
             },
         ),

@@ -1,1 +1,1 @@
-"""How Aegis is installed: on one machine, in containers, and with what watches it."""
+"""Installation of Aegis on one machine and in containers, with its monitoring."""

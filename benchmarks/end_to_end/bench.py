@@ -140,16 +140,16 @@ class Bench:
     def time_reader(self, reader: str, records: int) -> float:
         """Return in how many seconds another reader had *records*; see `readers`."""
         command = [sys.executable, "-m", "benchmarks.end_to_end.readers", reader]
-        completed = subprocess.run(  # noqa: S603 - the program is this one
+        result = subprocess.run(  # noqa: S603 - the program is this one
             [*command, self.installation.kafka.servers, str(records)],
             env={**os.environ, **self.installation.environment()},
             capture_output=True,
             text=True,
             check=False,
         )
-        if completed.returncode:
-            raise RuntimeError(f"{reader}: {completed.stderr[-2000:]}")
-        return float(completed.stdout.splitlines()[-1])
+        if result.returncode:
+            raise RuntimeError(f"{reader}: {result.stderr[-2000:]}")
+        return float(result.stdout.splitlines()[-1])
 
     def processes(self) -> dict[str, int]:
         """Return the process of each server and worker that runs."""

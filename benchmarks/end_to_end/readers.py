@@ -42,7 +42,7 @@ async def bare_faust(brokers: str, records: int, folder: str) -> float:
         stream_buffer_maxsize=4096,
     )
     topic = app.topic(FACTS, key_serializer="raw", value_serializer="raw", value_type=bytes)
-    finished = asyncio.Event()
+    end_event = asyncio.Event()
     began_s = 0.0
 
     async def read_batches(stream: StreamT[bytes]) -> None:
@@ -52,11 +52,11 @@ async def bare_faust(brokers: str, records: int, folder: str) -> float:
             began_s = began_s or time.perf_counter()
             count += len(batch)
             if count >= records:
-                finished.set()
+                end_event.set()
 
     app.agent(topic, name="read")(read_batches)
     await app.start()
-    await finished.wait()
+    await end_event.wait()
     took_s = time.perf_counter() - began_s
     await app.stop()
     return took_s

@@ -140,13 +140,13 @@ class Installation:
         return self.folder / "ports.json"
 
     def _choose_ports(self) -> dict[str, int]:
-        preferred = _SERVERS | {role.name: role.http_port for role in self._roles}
+        preferred_ports = _SERVERS | {role.name: role.http_port for role in self._roles}
         if takes := [role.mllp_port for role in self._roles if role.mllp_port]:
-            preferred["mllp"] = takes[0]
+            preferred_ports["mllp"] = takes[0]
         ports = json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
         return {
             name: ports.get(name) or (port if is_free(port) else free_port())
-            for name, port in preferred.items()
+            for name, port in preferred_ports.items()
         }
 
     def _keep_ports(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.local.program import UnavailableError
 
 _FOR_ALL = Path("/var/lib/aegis-local")
-_OURS = range(20_000, 32_000)  # systems give ports from 32,768 on, or 49,152
+_PORTS = range(20_000, 32_000)  # systems give ports from 32,768 on, or 49,152
 _DRAWN_PORTS = random.SystemRandom()
 
 
@@ -23,7 +23,7 @@ def free_port() -> int:
     It is none that the system gives to who asks for any: a server finds its own again when it comes
     back.
     """
-    while not is_free(port := _DRAWN_PORTS.choice(_OURS)):
+    while not is_free(port := _DRAWN_PORTS.choice(_PORTS)):
         pass
     return port
 

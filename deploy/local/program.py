@@ -148,20 +148,18 @@ def run_program(command: Sequence[str], **options: Any) -> str:  # noqa: ANN401 
     Raises:
         ServerError: It failed; says what it said.
     """
-    completed = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-    if completed.returncode:
-        raise ServerError(
-            f"{Path(command[0]).name}: {(completed.stderr + completed.stdout).strip()}"
-        )
-    return str(completed.stdout).strip()
+    result = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if result.returncode:
+        raise ServerError(f"{Path(command[0]).name}: {(result.stderr + result.stdout).strip()}")
+    return str(result.stdout).strip()
 
 
 def rights(user: str | None) -> dict[str, Any]:
     """Return the options of `subprocess` that give a program the rights of *user*."""
     if user is None:
         return {}
-    known = pwd.getpwnam(user)
-    return {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": []}
+    account = pwd.getpwnam(user)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 def _start_time(pid: int) -> str:

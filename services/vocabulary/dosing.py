@@ -55,7 +55,7 @@ class DoseRule:
             action until a clinician has confirmed it.
         over_uln: By measure, the multiple of ULN above which *do* applies.
         more_seizures_than: Number since the first dose above which *do* applies.
-        apart: Seizures reported in two ways this near to each other are one.
+        seizures_apart: Seizures reported in two ways this near to each other are one.
         do: The action with *over_uln* and *more_seizures_than*.
     """
 
@@ -64,7 +64,7 @@ class DoseRule:
     laboratory_alone_from: int = 1
     over_uln: Mapping[str, Decimal] = field(default_factory=dict)
     more_seizures_than: int | None = None
-    apart: timedelta = timedelta(0)
+    seizures_apart: timedelta = timedelta(0)
     do: DoseAction = DoseAction.NONE
 
 

@@ -109,10 +109,10 @@ class Rule:
     looks: tuple[int, ...]  # empty: after every participant
     stop_when: StopWhen
     warn_at: float
-    then: Consequence
+    consequence: Consequence
     worked_examples: tuple[WorkedExample, ...]
     watch_only: bool = False
-    assumed: tuple[str, ...] = ()  # numbers that the protocol does not give
+    assumed_numbers: tuple[str, ...] = ()  # numbers that the protocol does not give
     in_words: str = ""  # the event and period that it counts, as people read it
 
 

@@ -57,7 +57,7 @@ def rule(name, *patterns, competing=("death", "relapse", "second_transplant"), *
             ),
             {"prior": (0.1, 1.9)},
         ),
-        then=Consequence("pause_enrolment", ("dsmb",), timedelta(hours=24)),
+        consequence=Consequence("pause_enrolment", ("dsmb",), timedelta(hours=24)),
         **(settings | fields),
     )
 

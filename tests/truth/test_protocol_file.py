@@ -111,8 +111,8 @@ def _stopping_chance(table, rate):
 def test_only_the_four_rules_of_the_protocol_alert_the_dsmb(trial):
     rules = trial.rules.protocol.rules
     assert [rule.id for rule in rules if not rule.watch_only] == list(SIGNED_TABLES)
-    assert all("dsmb" not in rule.then.tell for rule in rules if rule.watch_only)
-    assert all("stop_when.p0" in rule.assumed for rule in rules)
+    assert all("dsmb" not in rule.consequence.tell for rule in rules if rule.watch_only)
+    assert all("stop_when.p0" in rule.assumed_numbers for rule in rules)
 
 
 def test_the_trials_drugs_and_devices_are_those_that_a_feed_can_say(trial):

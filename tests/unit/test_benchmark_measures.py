@@ -22,7 +22,7 @@ def test_a_ratio_is_of_two_figures_of_one_round():
     floor = make_side(calls, "floor", [100, 200, 400])
     comparison = compare(Measure("m", "things/s", run_measured, {"floor": floor}), rounds=3)
     assert [one.ratios for one in comparison] == [(0.1, 0.2, 0.05)]
-    assert (comparison[0].figure, comparison[0].beside, comparison[0].ratio) == (20, 200, 0.1)
+    assert (comparison[0].figure, comparison[0].reference, comparison[0].ratio) == (20, 200, 0.1)
     assert comparison[0].relative_spread == (0.05, 0.2)
 
 

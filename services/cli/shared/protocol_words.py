@@ -26,7 +26,7 @@ _DEATH = 5
 
 def rule_items(rule: Rule, design: Design, sources: Sources) -> Iterator[tuple[str, str]]:
     """Yield name and words of each item of *rule*, in the order in which they are read."""
-    boundary_rule, action = rule.stop_when, rule.then
+    boundary_rule, action = rule.stop_when, rule.consequence
     if rule.watch_only:
         yield "Watched only", "on the charts and in the reports; it never alerts the DSMB"
     if rule.in_words:
@@ -54,7 +54,7 @@ def rule_items(rule: Rule, design: Design, sources: Sources) -> Iterator[tuple[s
             f"acknowledged within {_hours(action.acknowledge_within)} h, otherwise it escalates"
         ),
     )
-    yield "Assumed", ", ".join(rule.assumed) or "nothing: every number is the protocol's"
+    yield "Assumed", ", ".join(rule.assumed_numbers) or "nothing: every number is the protocol's"
 
 
 def shared_items(protocol: Protocol) -> Iterator[tuple[str, str]]:

@@ -145,7 +145,7 @@ class _DoseRuleRow(StrictModel):
             laboratory_alone_from=self.laboratory_alone_from or 1,
             over_uln=self.over_uln or {},
             more_seizures_than=self.more_seizures_than,
-            apart=self.apart or timedelta(0),
+            seizures_apart=self.apart or timedelta(0),
             do=self.do or DoseAction.NONE,
         )
 

@@ -76,7 +76,7 @@ def _faults(protocol: Protocol, roles: Collection[str] | None) -> Iterator[tuple
             if pattern.term_set and pattern.term_set not in protocol.term_sets:
                 yield f"{at}.event.any_of.{k}.term_set", f"{pattern.term_set!r} is not in term_sets"
         yield from ((f"{at}.{field}", problem) for field, problem in find_rule_faults(rule))
-        yield from _role_faults(f"{at}.then.tell", rule.then.tell, roles)
+        yield from _role_faults(f"{at}.then.tell", rule.consequence.tell, roles)
     if (plan := protocol.endpoints) is not None:
         at = "endpoints.adverse_events"
         if plan.term_set not in protocol.term_sets:

@@ -265,9 +265,9 @@ class RuleRow(StrictModel):
             looks=self.looks,
             stop_when=self.stop_when.value(),
             warn_at=self.warn_at,
-            then=Consequence(**dict(self.then)),
+            consequence=Consequence(**dict(self.then)),
             worked_examples=tuple(WorkedExample(**dict(row)) for row in self.worked_examples),
             watch_only=self.watch_only,
-            assumed=self.assumed,
+            assumed_numbers=self.assumed,
             in_words=self.in_words,
         )

@@ -164,7 +164,7 @@ def _list_distinct_seizures(case: DosingCase, rule: DoseRule) -> list[tuple[date
         counts = record.state is not EpisodeState.REJECTED and not record.before_exposure
         if not counts or record.possible or not record.criterion.endswith(_SEIZURE):
             continue
-        if all(abs(record.onset_at - at) > rule.apart for at in charted_instants):
+        if all(abs(record.onset_at - at) > rule.seizures_apart for at in charted_instants):
             seizures.append((record.onset_at, ""))
     return sorted(seizures)
 
