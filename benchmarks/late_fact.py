@@ -25,7 +25,7 @@ from services.safety_rules.domain.participant.received_message import (
     group_by_message,
 )
 from services.safety_rules.domain.participant.record_history import RecordHistory
-from services.vocabulary.fact import Observation
+from services.vocabulary.clinical_fact import Observation
 
 _EVERY = 10
 

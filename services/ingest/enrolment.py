@@ -23,7 +23,8 @@ from services.store.journal import Arrival, RawMessage
 from services.store.participants import Participant
 from services.store.session import Connection
 from services.store.vault import hash_identifier
-from services.vocabulary.fact import Body, Enrolment, Fact, Status, Transplant
+from services.vocabulary.clinical_fact import Enrolment, Transplant
+from services.vocabulary.fact import Body, Fact, Status
 
 _SENDER = "participants|import"
 _PREFIX = "Value error, "  # of the library, before our own words

@@ -7,7 +7,8 @@ from services.ingest.domain.message_content import MergeDraft, MoveDraft, Parked
 from services.ingest.ids import fact_id
 from services.runtime import wire
 from services.store.journal import RawMessage
-from services.vocabulary.fact import Fact, Merge, Move
+from services.vocabulary.fact import Fact
+from services.vocabulary.identity_change import Merge, Move
 
 
 def build_pair_facts(

@@ -29,7 +29,8 @@ from services.store.journal import RawMessage
 from services.store.participant_order import list_named_pairs
 from services.store.session import Connection
 from services.store.vault import Keys, hash_identifier
-from services.vocabulary.fact import Fact, Merge, Move
+from services.vocabulary.fact import Fact
+from services.vocabulary.identity_change import Merge, Move
 
 _CLOCK_TOLERANCE = timedelta(minutes=10)  # a clock may be this wrong
 _KINDS_OF_PEOPLE = frozenset(

@@ -14,9 +14,10 @@ from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, Validatio
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from services.vocabulary.alert import AlertKind, DeathDetail, Detail, QuarantineDetail
+from services.vocabulary.clinical_fact import Enrolment
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Body, Enrolment, Fact
+from services.vocabulary.fact import Body, Fact
 from services.vocabulary.number_text import LONGEST_STORED, STORED_NUMBER
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice

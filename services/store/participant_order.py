@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Select, bindparam, or_, select, update
 
 from services.store.messages import split_into_parts
 from services.store.tables import participant
-from services.vocabulary.fact import Fact, Merge, Move
+from services.vocabulary.fact import Fact
+from services.vocabulary.identity_change import Merge, Move
 
 JOINING_KINDS = ("merge", "move")  # kinds of facts that stand in the journals of two participants
 _NEXT = timedelta(microseconds=1)

@@ -9,7 +9,8 @@ import pytest
 
 from services.ingest.facts import read_facts, read_lines, schema
 from services.runtime import wire
-from services.vocabulary.fact import Death, Status
+from services.vocabulary.clinical_fact import Death
+from services.vocabulary.fact import Status
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.intake import new_intake, open_client
 

@@ -35,7 +35,7 @@ from services.store.seal_chain import SettledIds, check_chain
 from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
 from services.store.vault import Keys
-from services.vocabulary.fact import Merge
+from services.vocabulary.identity_change import Merge
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
 from tests.helpers.store import (
     ALERT,

@@ -10,7 +10,7 @@ import re
 from itertools import groupby
 
 from services.runtime.measures import load_measures
-from services.vocabulary.fact import Action, Administration, Observation
+from services.vocabulary.clinical_fact import Action, Administration, Observation
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import HOUR_ZERO, fact, quantity
 

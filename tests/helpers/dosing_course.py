@@ -13,8 +13,8 @@ from services.safety_rules.domain.dosing.case import DosingCase
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import trace_infusion
 from services.safety_rules.domain.participant.fold import Fold
+from services.vocabulary.clinical_fact import Action, Administration, Enrolment, Transplant
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
-from services.vocabulary.fact import Action, Administration, Enrolment, Transplant
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, quantity
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from hashlib import sha256
 
 from services.runtime import wire
-from services.vocabulary.fact import Fact, Observation, Status
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Fact, Status
 from services.vocabulary.quantity import Censoring, Quantity
 
 HOUR_ZERO = datetime(2026, 3, 1, 8, tzinfo=UTC)

@@ -10,25 +10,21 @@ from random import Random
 from services.runtime.drug_classes import load_drug_classes
 from services.runtime.measures import load_measures
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.vocabulary.fact import (
+from services.vocabulary.clinical_fact import (
     Action,
-    Adjudication,
     Administration,
-    Assessment,
     Culture,
     Death,
     Enrolment,
-    Finding,
-    Merge,
-    Move,
     Movement,
     Observation,
     Relapse,
     Transplant,
-    Verdict,
     Withdrawal,
 )
 from services.vocabulary.grade import Symptoms
+from services.vocabulary.identity_change import Merge, Move
+from services.vocabulary.judgement import Adjudication, Assessment, Finding, Verdict
 from services.vocabulary.quantity import Quantity
 from tests.helpers.fact_notes import fact, hours, lab, status
 from tests.helpers.lab_reading import TABLES

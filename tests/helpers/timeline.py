@@ -20,16 +20,9 @@ from services.store.participants import Participant, add_participants
 from services.store.schema import upgrade
 from services.store.session import Database
 from services.store.vault import Keys
-from services.vocabulary.fact import (
-    Action,
-    Administration,
-    Answer,
-    Death,
-    Determination,
-    Enrolment,
-    Status,
-    Transplant,
-)
+from services.vocabulary.clinical_fact import Action, Administration, Death, Enrolment, Transplant
+from services.vocabulary.fact import Status
+from services.vocabulary.judgement import Answer, Determination
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
 from tests.helpers.store import message
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from services.cli.main import main
-from services.vocabulary.fact import Action, Administration, Assessment, Merge
+from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.identity_change import Merge
+from services.vocabulary.judgement import Assessment
 from tests.helpers.fact_notes import fact, hours, lab, quantity
 from tests.helpers.timeline import FOLDER, Timeline, list_reasons
 

@@ -12,22 +12,21 @@ from services.safety_rules.inquiries.endpoints import NoEndpointsError, report_e
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.records import append_episodes
-from services.vocabulary.episode import Change, Episode, EpisodeContent, EpisodeState, Span
-from services.vocabulary.fact import (
+from services.vocabulary.clinical_fact import (
     Action,
     Administration,
     ChronicGvhd,
     Death,
     Enrolment,
     GvhdStage,
-    Merge,
-    Move,
     Relapse,
-    Status,
     Transplant,
     Withdrawal,
 )
+from services.vocabulary.episode import Change, Episode, EpisodeContent, EpisodeState, Span
+from services.vocabulary.fact import Status
 from services.vocabulary.grade import Grade
+from services.vocabulary.identity_change import Merge, Move
 from services.vocabulary.quantity import Quantity
 from tests.helpers.fact_notes import HOUR_ZERO, fact, lab
 from tests.helpers.store import message, new_database

@@ -10,7 +10,8 @@ from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.store.participant_order import find_families
 from services.store.participants import Participant, add_participants
-from services.vocabulary.fact import Move, Movement
+from services.vocabulary.clinical_fact import Movement
+from services.vocabulary.identity_change import Move
 from tests.helpers.hl7_messages import PID, message, obx
 from tests.helpers.intake import (
     CLOCK_TIME,

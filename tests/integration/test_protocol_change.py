@@ -8,7 +8,7 @@ import pytest
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.inquiries import refold
 from services.store import records, states
-from services.vocabulary.fact import Assessment
+from services.vocabulary.judgement import Assessment
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.timeline import Timeline
 

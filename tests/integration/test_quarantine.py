@@ -7,7 +7,7 @@ from services.safety_rules.application.fold_participants import release_quaranti
 from services.simulator.trial import simulate_trial
 from services.store import alerts, states
 from services.vocabulary.alert import AlertKind
-from services.vocabulary.fact import Merge, Move
+from services.vocabulary.identity_change import Merge, Move
 from tests.helpers.fact_notes import fact
 from tests.helpers.installation import Installation, messages_of
 from tests.helpers.timeline import Timeline

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from services.cli.main import main
-from services.vocabulary.fact import Merge, Observation, Transplant
+from services.vocabulary.clinical_fact import Observation, Transplant
+from services.vocabulary.identity_change import Merge
 from tests.helpers.fact_notes import fact, lab, quantity
 from tests.helpers.timeline import FOLDER, Timeline
 

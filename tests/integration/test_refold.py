@@ -16,7 +16,8 @@ from services.safety_rules.workers.sweeper import Sweeper
 from services.store import outbox, records, states
 from services.store.decisions import load_latest_decisions
 from services.store.session import Database
-from services.vocabulary.fact import Assessment, Relapse
+from services.vocabulary.clinical_fact import Relapse
+from services.vocabulary.judgement import Assessment
 from services.vocabulary.protocol_event import EventPattern
 from tests.helpers.fact_notes import fact, hours, lab
 from tests.helpers.timeline import FOLDER, STUDY, Timeline

@@ -6,7 +6,7 @@ from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.inquiries.regrade import preview_regrade
 from services.store import records
-from services.vocabulary.fact import Assessment
+from services.vocabulary.judgement import Assessment
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.timeline import FOLDER, Timeline
 

@@ -18,7 +18,8 @@ from services.safety_rules.workers.journal_worker import JournalWorker
 from services.safety_rules.workers.sweeper import Sweeper
 from services.store.decisions import load_decision_history, load_latest_decisions, load_study_state
 from services.store.held_lease import HeldLease
-from services.vocabulary.fact import Death, Status
+from services.vocabulary.clinical_fact import Death
+from services.vocabulary.fact import Status
 from tests.helpers.fact_notes import fact, hours
 from tests.helpers.timeline import STUDY, Timeline
 

@@ -22,7 +22,7 @@ from services.store.roles import VIEWS
 from services.store.session import Database
 from services.store.tables import metadata
 from services.store.vault import Keys
-from services.vocabulary.fact import Merge, Move
+from services.vocabulary.identity_change import Merge, Move
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
 from tests.helpers.random_trials import PEOPLE, trial
 from tests.helpers.store import message

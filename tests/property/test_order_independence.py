@@ -14,7 +14,8 @@ from services.safety_rules.domain.participant.linked_participants import (
 from services.safety_rules.domain.participant.received_message import group_by_message
 from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.episode import EpisodeState
-from services.vocabulary.fact import JournalEntry, Move
+from services.vocabulary.fact import JournalEntry
+from services.vocabulary.identity_change import Move
 from tests.helpers.fact_notes import hours
 from tests.helpers.random_trials import PEOPLE, RULES, shuffle_messages, trial
 

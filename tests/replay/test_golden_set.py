@@ -13,7 +13,8 @@ from services.safety_rules.domain.stopping.families import FAMILIES
 from services.safety_rules.domain.stopping.pending import POLICIES
 from services.safety_rules.edition import EDITION
 from services.vocabulary.decision import Signal
-from services.vocabulary.fact import Body, Status, Verdict
+from services.vocabulary.fact import Body, Status
+from services.vocabulary.judgement import Verdict
 from services.vocabulary.protocol import Curve, Rule
 from services.vocabulary.recommendation import AdviceKind
 from tests.helpers import golden_set

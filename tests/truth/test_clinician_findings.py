@@ -12,8 +12,9 @@ from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import ReceivedMessage
 from services.safety_rules.domain.participant.record_history import RecordHistory
-from services.vocabulary.fact import Action, Administration, Finding
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.grade import Symptoms
+from services.vocabulary.judgement import Finding
 from tests.helpers.fact_notes import fact, hours, lab
 from tests.helpers.random_trials import RULES, RULES_6
 

@@ -7,8 +7,9 @@ Source: CTCAE v5.0, "Hyperglycemia", "Hypokalemia", "INR increased"; docs/decisi
 import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.episode import EpisodeState
-from services.vocabulary.fact import Action, Administration, Assessment
+from services.vocabulary.judgement import Assessment
 from services.vocabulary.quantity import Quantity
 from tests.helpers.fact_notes import fact, lab, quantity, status
 from tests.helpers.random_trials import RULES

@@ -19,18 +19,17 @@ from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.syndromes import crs
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
-from services.vocabulary.episode import Change, EpisodeState, Span
-from services.vocabulary.fact import (
+from services.vocabulary.clinical_fact import (
     Action,
-    Adjudication,
     Administration,
     Culture,
     Death,
     Observation,
     Transplant,
-    Verdict,
 )
+from services.vocabulary.episode import Change, EpisodeState, Span
 from services.vocabulary.grade import Grade, Input
+from services.vocabulary.judgement import Adjudication, Verdict
 from tests.helpers.bedside_notes import describe_runs, find_runs, read_course
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab, status
 from tests.helpers.protocols import PROTOCOL

@@ -6,7 +6,7 @@ before a restart after 4 hours or more. Days 1 and 2 at 8 ug/d, days 3 to 7 at 1
 
 import pytest
 
-from services.vocabulary.fact import Action, Administration
+from services.vocabulary.clinical_fact import Action, Administration
 from tests.helpers.dosing_course import fold_facts, format_hour
 from tests.helpers.fact_notes import fact, hours, quantity
 

@@ -7,7 +7,8 @@ ALP < 2 x ULN in the same span; ALP missing is suspected.
 
 import pytest
 
-from services.vocabulary.fact import Assessment, Observation
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.judgement import Assessment
 from tests.helpers.dosing_course import describe_advice, fold_facts, format_hour
 from tests.helpers.fact_notes import fact, hours, lab, status
 

@@ -11,7 +11,7 @@ from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.endpoints.risk_sets import Spell
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
 from services.safety_rules.domain.syndromes.gvhd import AcuteGrade, grade_acute_gvhd
-from services.vocabulary.fact import Death, GvhdStage, Relapse
+from services.vocabulary.clinical_fact import Death, GvhdStage, Relapse
 from tests.helpers.fact_notes import fact
 from tests.helpers.protocols import PROTOCOL
 

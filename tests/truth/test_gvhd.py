@@ -15,7 +15,7 @@ from services.safety_rules.domain.syndromes.gvhd import (
     stage_skin,
     stage_upper_gi,
 )
-from services.vocabulary.fact import GvhdStage
+from services.vocabulary.clinical_fact import GvhdStage
 
 # skin, liver, upper and lower gut (- is not assessed), and the grade
 ACUTE = """

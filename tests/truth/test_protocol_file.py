@@ -17,7 +17,7 @@ from services.safety_rules.domain.stopping.steps import (
 )
 from services.safety_rules.domain.syndromes.bedside import NOT_AFFECTED
 from services.safety_rules.domain.syndromes.hypoxia import grade_hypoxia
-from services.vocabulary.fact import Observation
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.grade import Input
 from tests.helpers.fact_notes import fact
 

@@ -17,7 +17,7 @@ from services.charts.boundary import boundary_chart
 from services.cli.shared.rule_notes import list_notes
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.vocabulary.decision import Signal
-from services.vocabulary.fact import Answer, Determination
+from services.vocabulary.judgement import Answer, Determination
 from services.vocabulary.protocol import Curve
 from services.vocabulary.standing import CompetingEvent, CountedEvent, ObservedStanding, Standing
 from tests.helpers.protocols import CRS, PROTOCOL

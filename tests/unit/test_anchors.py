@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, find_window_periods
-from services.vocabulary.fact import (
+from services.vocabulary.clinical_fact import (
     Action,
     Administration,
     Death,

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
-from services.vocabulary.fact import (
+from services.vocabulary.clinical_fact import (
     Action,
     Administration,
-    Assessment,
     Death,
     Movement,
     Observation,
     Transplant,
 )
+from services.vocabulary.judgement import Assessment
 from tests.helpers.fact_notes import fact, quantity
 from tests.helpers.random_trials import RULES
 

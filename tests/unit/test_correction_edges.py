@@ -10,14 +10,8 @@ from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import ReceivedMessage
 from services.safety_rules.domain.participant.record_history import RecordHistory
-from services.vocabulary.fact import (
-    Action,
-    Administration,
-    Enrolment,
-    Merge,
-    Move,
-    Transplant,
-)
+from services.vocabulary.clinical_fact import Action, Administration, Enrolment, Transplant
+from services.vocabulary.identity_change import Merge, Move
 from tests.helpers.fact_notes import fact, hours, lab, status
 from tests.helpers.protocols import PROTOCOL
 from tests.helpers.random_trials import RULES

@@ -10,15 +10,10 @@ import pytest
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import ReceivedMessage
 from services.safety_rules.domain.participant.record_history import RecordHistory
+from services.vocabulary.clinical_fact import Action, Administration, Death
 from services.vocabulary.episode import EpisodeState
-from services.vocabulary.fact import (
-    Action,
-    Adjudication,
-    Administration,
-    Death,
-    Merge,
-    Verdict,
-)
+from services.vocabulary.identity_change import Merge
+from services.vocabulary.judgement import Adjudication, Verdict
 from tests.helpers.fact_notes import fact, hours, lab, status
 from tests.helpers.random_trials import RULES
 

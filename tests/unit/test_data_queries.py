@@ -3,7 +3,7 @@
 import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
-from services.vocabulary.fact import Action, Administration
+from services.vocabulary.clinical_fact import Action, Administration
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.random_trials import RULES
 

@@ -7,8 +7,8 @@ from services.runtime.data_tables import read_rows
 from services.runtime.drug_classes import COLUMNS, FILE, load_drug_classes, read_drug
 from services.runtime.file_error import UntrustedFileError
 from services.safety_rules.domain.ctcae.concomitant_drugs import list_affected_measures
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.drug import DrugClass
-from services.vocabulary.fact import Action, Administration
 from tests.helpers.fact_notes import fact
 from tests.helpers.lab_reading import TABLES
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from services.runtime.wire import Unreadable, make_fact_schema, read_fact, write_fact
-from services.vocabulary.fact import ChronicGvhd, GvhdStage
+from services.vocabulary.clinical_fact import ChronicGvhd, GvhdStage
 from tests.helpers.fact_notes import fact
 
 

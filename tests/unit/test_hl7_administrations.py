@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.vocabulary.fact import Action, Status
+from services.vocabulary.clinical_fact import Action
+from services.vocabulary.fact import Status
 from tests.helpers.fact_notes import quantity
 from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.vocabulary.fact import Observation
+from services.vocabulary.clinical_fact import Observation
 from tests.helpers.hl7_messages import (
     OBR,
     PID,

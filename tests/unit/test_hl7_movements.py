@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.vocabulary.fact import Death, Movement
+from services.vocabulary.clinical_fact import Death, Movement
 from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 
 EVENT = "EVN|A01|20260301080000"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.safety_rules.domain.facts.infusion import format_rate, trace_infusion
-from services.vocabulary.fact import Action, Administration, Culture
+from services.vocabulary.clinical_fact import Action, Administration, Culture
 from tests.helpers.dosing_course import format_hour
 from tests.helpers.fact_notes import fact, hours, quantity
 

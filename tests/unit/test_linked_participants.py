@@ -6,7 +6,9 @@ import pytest
 
 from services.safety_rules.domain.facts.ownership import Ownership, find_survivors
 from services.safety_rules.domain.participant.linked_participants import link_participants
-from services.vocabulary.fact import Enrolment, Merge, Move, Status
+from services.vocabulary.clinical_fact import Enrolment
+from services.vocabulary.fact import Status
+from services.vocabulary.identity_change import Merge, Move
 from tests.helpers.fact_notes import fact, lab
 
 # merges "gone>survivor", "gone<survivor" undoes; then who survives for a, b, c

@@ -13,9 +13,10 @@ from services.safety_rules.domain.episodes.record import (
 )
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.runs.run import Run
+from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.episode import Change, EpisodeState, Span
-from services.vocabulary.fact import Adjudication, Movement, Verdict
 from services.vocabulary.grade import Grade
+from services.vocabulary.judgement import Adjudication, Verdict
 from tests.helpers.fact_notes import fact, hours
 from tests.helpers.protocols import PROTOCOL
 

@@ -13,8 +13,8 @@ from services.safety_rules.domain.standings.standing import (
     find_steroid_doses,
 )
 from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
-from services.vocabulary.fact import Action, Administration
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import Window, WindowEdge
 from services.vocabulary.standing import CompetingEvent, CountedEvent, ObservedStanding, Standing

@@ -21,7 +21,7 @@ from services.runtime.wire import (
     write_fact,
 )
 from services.vocabulary.alert import AlertKind, DeathDetail, QuarantineDetail
-from services.vocabulary.fact import Enrolment, Transplant
+from services.vocabulary.clinical_fact import Enrolment, Transplant
 from services.vocabulary.grade import Grade, Incomplete, Input
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice, AdviceKind

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_actor, add_data_and_study, add_reason
-from services.vocabulary.fact import Verdict
+from services.vocabulary.judgement import Verdict
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_actor, add_data_and_study, add_reason
-from services.vocabulary.fact import Answer
+from services.vocabulary.judgement import Answer
 
 
 def add_arguments(parser: ArgumentParser) -> None:

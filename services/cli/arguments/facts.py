@@ -10,7 +10,7 @@ from services.cli.arguments.common import (
     add_participant,
     parse_instant,
 )
-from services.vocabulary.fact import ChronicSeverity
+from services.vocabulary.clinical_fact import ChronicSeverity
 from services.vocabulary.grade import Symptoms
 
 _STAGES = {"skin": 4, "liver": 4, "upper_gi": 1, "lower_gi": 4}  # the highest of each organ

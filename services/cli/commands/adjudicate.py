@@ -9,7 +9,7 @@ from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
 from services.runtime.clock import now_utc
 from services.store import records
-from services.vocabulary.fact import Adjudication, Verdict
+from services.vocabulary.judgement import Adjudication, Verdict
 
 
 def perform(args: Namespace) -> int:

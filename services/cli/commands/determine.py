@@ -11,7 +11,7 @@ from services.runtime.clock import now_utc
 from services.store import alerts, decisions
 from services.vocabulary.alert import AlertKind
 from services.vocabulary.decision import Decision
-from services.vocabulary.fact import Answer, Determination
+from services.vocabulary.judgement import Answer, Determination
 
 
 def perform(args: Namespace) -> int:

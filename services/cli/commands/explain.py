@@ -13,8 +13,10 @@ from services.safety_rules.adapters.rules_version import find_table
 from services.store import journal, protocols, records
 from services.store.participant_order import find_families
 from services.store.session import Connection
+from services.vocabulary.clinical_fact import Administration, Observation
 from services.vocabulary.episode import Change, Episode, EpisodeContent
-from services.vocabulary.fact import Adjudication, Administration, Assessment, Fact, Observation
+from services.vocabulary.fact import Fact
+from services.vocabulary.judgement import Adjudication, Assessment
 from services.vocabulary.quantity import Quantity
 
 

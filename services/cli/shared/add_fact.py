@@ -7,18 +7,17 @@ from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter
 from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
-from services.vocabulary.fact import (
-    Assessment,
-    Body,
+from services.vocabulary.clinical_fact import (
     ChronicGvhd,
     Culture,
     Death,
-    Finding,
     GvhdStage,
     Relapse,
     Withdrawal,
 )
+from services.vocabulary.fact import Body
 from services.vocabulary.grade import Symptoms
+from services.vocabulary.judgement import Assessment, Finding
 
 
 def _as_finding(args: Namespace) -> Finding:

@@ -13,7 +13,8 @@ from services.runtime import wire
 from services.runtime.clock import now_utc
 from services.store import journal
 from services.store.participant_order import find_families
-from services.vocabulary.fact import Adjudication, Body, Fact
+from services.vocabulary.fact import Body, Fact
+from services.vocabulary.judgement import Adjudication
 
 
 def intake_of(context: StudyContext) -> Intake:

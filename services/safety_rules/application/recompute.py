@@ -23,7 +23,8 @@ from services.store.journal import NOT_CLINICAL
 from services.store.participant_order import compute_known_at
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Determination, Fact, JournalEntry
+from services.vocabulary.fact import Fact, JournalEntry
+from services.vocabulary.judgement import Determination
 from services.vocabulary.standing import ObservedStanding, Standing
 
 

@@ -10,8 +10,9 @@ from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.store import journal
 from services.store.session import Connection
+from services.vocabulary.clinical_fact import Action, Administration, Observation
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Action, Administration, Fact, Observation
+from services.vocabulary.fact import Fact
 
 
 def gather_course(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:

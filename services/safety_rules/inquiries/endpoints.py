@@ -19,8 +19,9 @@ from services.safety_rules.domain.facts.ownership import Ownership
 from services.safety_rules.domain.participant.linked_participants import link_participants
 from services.store import journal, participants, records
 from services.store.session import Connection
+from services.vocabulary.clinical_fact import ChronicGvhd, GvhdStage
 from services.vocabulary.endpoint import AdverseEvents, EndpointClock, EndpointReport
-from services.vocabulary.fact import ChronicGvhd, Fact, GvhdStage
+from services.vocabulary.fact import Fact
 from services.vocabulary.protocol import EndpointPlan
 from services.vocabulary.protocol_event import EventPattern
 

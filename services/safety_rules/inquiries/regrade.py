@@ -15,8 +15,10 @@ from services.safety_rules.domain.ctcae.name_faults import find_name_faults
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants
 from services.store.session import Connection
+from services.vocabulary.clinical_fact import Death
 from services.vocabulary.decision import Decision
-from services.vocabulary.fact import Adjudication, Assessment, Death, Fact
+from services.vocabulary.fact import Fact
+from services.vocabulary.judgement import Adjudication, Assessment
 
 
 @dataclass(frozen=True, slots=True)

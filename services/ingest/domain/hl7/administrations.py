@@ -17,7 +17,8 @@ from services.ingest.domain.hl7.context import (
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Hl7Time
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
-from services.vocabulary.fact import Action, Administration, Status
+from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.fact import Status
 from services.vocabulary.number_text import parse_reported_number
 from services.vocabulary.quantity import Quantity
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from services.ingest.domain.hl7.context import Item
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.message_content import FactDraft
-from services.vocabulary.fact import Observation
+from services.vocabulary.clinical_fact import Observation
 
 _CODES = {"F": True, "NF": False}  # NG, FNA: nobody asked
 _WORDS = {"fasting": True, "non-fasting": False, "nonfasting": False, "not fasting": False}

@@ -16,7 +16,7 @@ from services.ingest.domain.hl7.context import (
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.times import Hl7Time
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
-from services.vocabulary.fact import Death, Movement
+from services.vocabulary.clinical_fact import Death, Movement
 
 Destination = Literal["admission", "ward", "icu", "outpatient", "discharge"]
 

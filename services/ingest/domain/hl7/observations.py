@@ -18,7 +18,8 @@ from services.ingest.domain.hl7.fasting_and_rest import add_fasting, read_at_res
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.values import read_limits, read_value
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
-from services.vocabulary.fact import Observation, Status
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Status
 
 _STATUS = {one.value: one for one in Status}
 _WITHOUT_VALUE = frozenset(

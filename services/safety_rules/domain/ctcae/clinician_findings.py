@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.vocabulary.fact import Fact, Finding
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import GradingOutcome, Symptoms
+from services.vocabulary.judgement import Finding
 
 FINDING_WINDOW = timedelta(hours=12)  # of a reading
 _LAST = "\uffff"  # after every id

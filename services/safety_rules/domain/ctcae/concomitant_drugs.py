@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from services.safety_rules.domain.ctcae.grading import Treatment
 from services.safety_rules.domain.facts.drugs import DAILY_INTERVAL, is_stop
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.drug import ClassifiedDrug, DrugClass
-from services.vocabulary.fact import Action, Administration, Fact
+from services.vocabulary.fact import Fact
 
 TREATMENT_WINDOW = timedelta(hours=24)  # from a reading to the treatment of it
 _LAST = "\uffff"  # after every id

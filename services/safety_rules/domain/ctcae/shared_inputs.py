@@ -8,7 +8,7 @@ from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.concomitant_drugs import DrugContext
 from services.safety_rules.domain.ctcae.grading import Baseline, HeldDurations, Reading
 from services.safety_rules.domain.ctcae.prepared_grading import PreparedGrading, prepare_grading
-from services.vocabulary.fact import Observation
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.quantity import Quantity
 
 _CACHE_SIZE = 20_000  # of all participants: those of one laboratory have most of theirs in common

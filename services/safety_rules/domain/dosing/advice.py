@@ -11,8 +11,9 @@ from services.safety_rules.domain.dosing.multiples_of_uln import compare_with_ul
 from services.safety_rules.domain.dosing.results import MeasureResults
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import trace_infusion
+from services.vocabulary.clinical_fact import Administration, Observation
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Administration, Body, Fact, Observation
+from services.vocabulary.fact import Body, Fact
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.recommendation import Advice
 

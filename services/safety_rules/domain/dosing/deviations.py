@@ -14,8 +14,8 @@ from services.safety_rules.domain.dosing.case import (
     make_advice,
 )
 from services.safety_rules.domain.facts.infusion import InfusionPeriod, format_rate
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.dosing import Deviations, Dosing, Premedication
-from services.vocabulary.fact import Action, Administration
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice, AdviceKind
 

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from services.safety_rules.domain.dosing.case import DosingCase, TimedAdvice, make_advice
 from services.safety_rules.domain.dosing.multiples_of_uln import UlnResult
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.dosing import DoseAction, DoseRule
 from services.vocabulary.episode import EpisodeState
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.recommendation import AdviceKind
 
 _SEIZURE = ".seizure"

@@ -11,7 +11,8 @@ from services.safety_rules.domain.ctcae.corrected_calcium import correct_calcium
 from services.safety_rules.domain.ctcae.grading import NoBaseline, Reading, collect_inputs
 from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd, find_range
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Input
 from services.vocabulary.quantity import Quantity
 

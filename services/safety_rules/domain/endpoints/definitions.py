@@ -20,8 +20,8 @@ from services.safety_rules.domain.endpoints.follow_up import (
 )
 from services.safety_rules.domain.endpoints.risk_sets import CENSORED, Spell
 from services.safety_rules.domain.syndromes.gvhd import AcuteGrade
+from services.vocabulary.clinical_fact import ChronicSeverity
 from services.vocabulary.endpoint import EndpointClock, EndpointKind, NotAtRisk
-from services.vocabulary.fact import ChronicSeverity
 
 _GVHD_COMPETITORS = ("death", "relapse", "second_transplant")
 

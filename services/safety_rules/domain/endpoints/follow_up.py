@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.syndromes.gvhd import SEVERITY, AcuteGrade, grade_acute_gvhd
-from services.vocabulary.fact import ChronicSeverity, GvhdStage
+from services.vocabulary.clinical_fact import ChronicSeverity, GvhdStage
 
 DateEvent = Callable[["FollowUp"], datetime | None]
 ListAssessments = Callable[["FollowUp"], Sequence[datetime]]

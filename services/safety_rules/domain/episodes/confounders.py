@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.runs.run import Run
-from services.vocabulary.fact import Action, Administration, Culture, Fact, Observation
+from services.vocabulary.clinical_fact import Action, Administration, Culture, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.protocol import Protocol
 from services.vocabulary.quantity import Censoring, Quantity
 

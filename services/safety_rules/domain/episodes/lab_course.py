@@ -33,10 +33,12 @@ from services.safety_rules.domain.runs.run_state import (
     extend_run,
     start_exposure,
 )
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Span
-from services.vocabulary.fact import Assessment, Fact, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import ExactGrade as Exact
 from services.vocabulary.grade import Grade, GradingOutcome, Input
+from services.vocabulary.judgement import Assessment
 from services.vocabulary.quantity import Quantity
 
 # Inputs that a clinician sees and a number does not show.

@@ -19,7 +19,8 @@ from services.safety_rules.domain.facts.nearest_reading import (
 )
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
-from services.vocabulary.fact import Fact, Finding
+from services.vocabulary.fact import Fact
+from services.vocabulary.judgement import Finding
 
 
 class ParticipantCourses:

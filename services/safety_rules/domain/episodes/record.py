@@ -10,9 +10,11 @@ from services.safety_rules.domain.episodes.confounders import ConfounderEvents
 from services.safety_rules.domain.facts.anchors import Anchors, find_window_periods
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.runs.run import Run
+from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span, find_worst_span
-from services.vocabulary.fact import Adjudication, Assessment, Fact, Movement, Verdict
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade
+from services.vocabulary.judgement import Adjudication, Assessment, Verdict
 from services.vocabulary.protocol import Protocol
 
 CRS = "astct-2019.crs"

@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from services.safety_rules.domain.facts.anchors import Anchors
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Episode
-from services.vocabulary.fact import Assessment, Fact, Finding, Merge, Move, Observation
+from services.vocabulary.fact import Fact
+from services.vocabulary.identity_change import Merge, Move
+from services.vocabulary.judgement import Assessment, Finding
 
 OTHER_RULES = "other rules"
 BASELINE = "baseline"

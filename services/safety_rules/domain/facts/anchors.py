@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.vocabulary.fact import (
+from services.vocabulary.clinical_fact import (
     Action,
     Administration,
     Death,
     Enrolment,
-    Fact,
     Relapse,
     Transplant,
     Withdrawal,
 )
+from services.vocabulary.fact import Fact
 from services.vocabulary.protocol import Protocol, Window, WindowEdge
 
 RELAPSE = "relapse"  # as the cause of a death

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from services.vocabulary.fact import Fact, Observation, Status
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Fact, Status
 
 _RETRACTING_STATUSES = frozenset({Status.DELETED, Status.WRONG_PATIENT})
 CORRECTING_STATUSES = _RETRACTING_STATUSES | {Status.CORRECTED, Status.AMENDED, Status.APPENDED}

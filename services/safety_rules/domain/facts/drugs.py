@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.vocabulary.fact import Action, Administration, Body, Fact
+from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.fact import Body, Fact
 
 # Two doses no further apart are a drug that is given day by day.
 DAILY_INTERVAL = timedelta(hours=36)

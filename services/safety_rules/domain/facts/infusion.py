@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.facts.drugs import is_stop
-from services.vocabulary.fact import Action, Administration, Fact
+from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.fact import Fact
 from services.vocabulary.quantity import Quantity
 
 

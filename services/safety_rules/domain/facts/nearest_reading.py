@@ -4,7 +4,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.quantity import Quantity
 
 # Source: docs/decisions/grading.md, "Calcium", "Febrile neutropenia"

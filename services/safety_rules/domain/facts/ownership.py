@@ -7,15 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.safety_rules.domain.facts.current_facts import CORRECTING_STATUSES
-from services.vocabulary.fact import (
-    Administration,
-    Death,
-    Fact,
-    Merge,
-    Move,
-    Movement,
-    Observation,
-)
+from services.vocabulary.clinical_fact import Administration, Death, Movement, Observation
+from services.vocabulary.fact import Fact
+from services.vocabulary.identity_change import Merge, Move
 
 _FEED_BODIES = (
     Administration,

@@ -29,8 +29,10 @@ from services.safety_rules.domain.standings.standing import (
     find_steroid_doses,
 )
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
+from services.vocabulary.clinical_fact import Movement, Observation
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Adjudication, Assessment, Fact, Finding, Movement, Observation
+from services.vocabulary.fact import Fact
+from services.vocabulary.judgement import Adjudication, Assessment, Finding
 from services.vocabulary.recommendation import Advice
 
 

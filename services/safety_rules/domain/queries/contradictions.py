@@ -8,16 +8,16 @@ from datetime import datetime
 from itertools import groupby
 
 from services.safety_rules.domain.facts.current_facts import Query
-from services.vocabulary.fact import (
+from services.vocabulary.clinical_fact import (
     Action,
     Administration,
-    Assessment,
     Death,
     Enrolment,
-    Fact,
     Movement,
     Transplant,
 )
+from services.vocabulary.fact import Fact
+from services.vocabulary.judgement import Assessment
 
 _TRIALS_OWN = 1
 _ENDS = ("discharge",)

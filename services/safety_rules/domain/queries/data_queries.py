@@ -11,8 +11,9 @@ from services.safety_rules.domain.ctcae.ranges import RangeEnd
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.icans import HIGHEST
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.measure import Measure
 from services.vocabulary.quantity import Quantity
 

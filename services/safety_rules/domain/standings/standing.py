@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.safety_rules.domain.facts.anchors import Anchors, WindowPeriod, find_window_periods
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
-from services.vocabulary.fact import Action, Administration, Fact, Merge, Move
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade
+from services.vocabulary.identity_change import Merge, Move
 from services.vocabulary.protocol import LaboratoryCounting, Protocol, Rule
 from services.vocabulary.protocol_event import EventPattern
 from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing

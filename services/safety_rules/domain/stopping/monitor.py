@@ -26,7 +26,7 @@ from services.safety_rules.domain.stopping.pending_outcome import (
 )
 from services.safety_rules.domain.stopping.sensitivity import compare_countings
 from services.vocabulary.decision import Contributor, Decision, Signal
-from services.vocabulary.fact import Answer, Determination
+from services.vocabulary.judgement import Answer, Determination
 from services.vocabulary.protocol import Protocol, Rule
 from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.drugs import DrugExposures
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Span
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.protocol import Inducer, Protocol

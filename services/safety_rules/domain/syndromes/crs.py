@@ -43,7 +43,8 @@ from services.safety_rules.domain.syndromes.hypoxia import (
     grade_hypoxia,
     rank_oxygen_severity,
 )
-from services.vocabulary.fact import Administration, Fact, Observation
+from services.vocabulary.clinical_fact import Administration, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol

@@ -15,8 +15,9 @@ from services.safety_rules.domain.syndromes.bedside import (
     SignGrade,
     find_worst_grade,
 )
+from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Change, Span
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
 
 

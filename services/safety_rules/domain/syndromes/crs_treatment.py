@@ -8,7 +8,7 @@ from datetime import datetime
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.syndromes.crs_course import CrsSigns
-from services.vocabulary.fact import Action, Administration
+from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.protocol import Bedside
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import IntEnum
 
-from services.vocabulary.fact import ChronicSeverity, GvhdStage
+from services.vocabulary.clinical_fact import ChronicSeverity, GvhdStage
 
 _HIGHEST = {"skin": 4, "liver": 4, "upper_gi": 1, "lower_gi": 4}
 _MILDEST_SEVERE_SKIN = 3  # stage of the skin from which it is more than grade I

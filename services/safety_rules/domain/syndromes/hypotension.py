@@ -15,7 +15,8 @@ from services.safety_rules.domain.syndromes.bedside import (
     reaches_limit,
     read_number,
 )
-from services.vocabulary.fact import Administration, Fact, Observation
+from services.vocabulary.clinical_fact import Administration, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.protocol import Bedside

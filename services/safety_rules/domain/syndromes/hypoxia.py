@@ -13,7 +13,8 @@ from services.safety_rules.domain.syndromes.bedside import (
     reaches_limit,
     read_number,
 )
-from services.vocabulary.fact import Fact, Observation
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.quantity import Quantity
 

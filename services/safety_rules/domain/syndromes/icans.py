@@ -22,8 +22,9 @@ from services.safety_rules.domain.syndromes.bedside import (
     is_inducer,
     may_be_induced,
 )
+from services.vocabulary.clinical_fact import Administration, Observation
 from services.vocabulary.episode import Span, find_worst_span
-from services.vocabulary.fact import Administration, Fact, Observation
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
