@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
+from services.runtime.strict_yaml import read_yaml_file
 from tests.mutants.mutation import DOMAIN, Mutation
 
 FILE = Path("tests/mutants/judgements.yaml")
@@ -35,4 +34,4 @@ class Judgement:
 
 def load_judgements() -> list[Judgement]:
     """Return every judgement of the committed file."""
-    return [Judgement(**row) for row in yaml.safe_load(FILE.read_text())]
+    return [Judgement(**row) for row in read_yaml_file(FILE).value]

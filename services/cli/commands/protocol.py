@@ -18,7 +18,7 @@ from services.cli.shared.protocol_words import rule_items, shared_items
 from services.cli.shared.rate_grid import rate_grid
 from services.cli.shared.tables import explained_table, table
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
-from services.safety_rules.adapters.protocol_sources import said
+from services.safety_rules.adapters.protocol_sources import read_sources
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.inquiries.boundary_tables import (
     Design,
@@ -132,7 +132,7 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
     Raises:
         ValueError: The accrual is not positive, or the window negative.
     """
-    protocol, sources = study.protocol, said(study)
+    protocol, sources = study.protocol, read_sources(study)
     characteristics = {
         rule: tuple(_characteristics_rows(design, accrual_days, window_days))
         for rule, design in study.designs.items()

@@ -62,7 +62,8 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Stu
         service: Of `services.store.roles`, whose rights suffice; empty: those of the user.
 
     Raises:
-        CommandError: A file cannot be trusted, a key is missing, or there are no data.
+        CommandError: A key is missing, or there are no data.
+        UntrustedFileError: A file of the study cannot be trusted.
     """
     return open_in(read_store_settings(args), create=create, service=service)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from math import log
 
-from services.safety_rules.adapters.protocol_sources import Sources
+from services.safety_rules.adapters.protocol_sources import RuleSources
 from services.safety_rules.inquiries.boundary_tables import Design
 from services.vocabulary.protocol import Curve, Protocol, Rule, TermSet, Window, WindowEdge
 from services.vocabulary.protocol_event import EventPattern
@@ -24,7 +24,7 @@ _POLICIES = {
 _DEATH = 5
 
 
-def rule_items(rule: Rule, design: Design, sources: Sources) -> Iterator[tuple[str, str]]:
+def rule_items(rule: Rule, design: Design, sources: RuleSources) -> Iterator[tuple[str, str]]:
     """Yield name and words of each item of *rule*, in the order in which they are read."""
     boundary_rule, action = rule.stop_when, rule.consequence
     if rule.watch_only:

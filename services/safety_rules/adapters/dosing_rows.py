@@ -28,12 +28,12 @@ from services.vocabulary.quantity import Quantity
 _AMOUNT = re.compile(rf"({UNSIGNED_NUMBER}) (\S+)")
 
 
-def _amount(text: object) -> object:
+def _parse_amount(text: object) -> object:
     """Return the quantity that *text* names.
 
-    >>> _amount("8 ug/d")
+    >>> _parse_amount("8 ug/d")
     Quantity(value=Decimal('8'), unit='ug/d', censoring=None)
-    >>> _amount("8")
+    >>> _parse_amount("8")
     Traceback (most recent call last):
         ...
     ValueError: an amount is written like 20 mg or 8 ug/d, not '8'
@@ -47,10 +47,10 @@ def _amount(text: object) -> object:
 _ACTIONS = {action.replace(" ", "_"): action for action in DoseAction}
 
 
-def _action(name: object) -> object:
+def _parse_action(name: object) -> object:
     """Return the action that *name* means.
 
-    >>> _action("consider_discontinuing")
+    >>> _parse_action("consider_discontinuing")
     <DoseAction.CONSIDER_DISCONTINUING: 'consider discontinuing'>
     """
     if not isinstance(name, str) or name not in _ACTIONS:
@@ -58,8 +58,8 @@ def _action(name: object) -> object:
     return _ACTIONS[name]
 
 
-Amount = Annotated[Quantity, BeforeValidator(_amount)]
-Action = Annotated[DoseAction, BeforeValidator(_action)]
+Amount = Annotated[Quantity, BeforeValidator(_parse_amount)]
+Action = Annotated[DoseAction, BeforeValidator(_parse_action)]
 Days = tuple[int, int]
 
 

@@ -22,7 +22,7 @@ PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What a study's folder says.
+    """A study's folder, as its files have it.
 
     Args:
         protocol: All that the rules read.
@@ -54,45 +54,46 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     document = read_yaml(content, str(path))
     file = read_model(document, ProtocolFile)
     digest = sha256(content).hexdigest()
-    protocol = file.value(_load_timezones(folder), digest, _load_signatures(folder).over(digest))
-    faults = [*_faults(protocol, _load_roles(folder)), *_assumed_faults(document)]
+    protocol = file.value(
+        _load_timezones(folder), digest, _load_signatures(folder).list_signers(digest)
+    )
+    faults = [
+        *_find_protocol_faults(protocol, _load_roles(folder)),
+        *_find_assumption_faults(document),
+    ]
     if faults:
         raise document.refusal(faults)
     designs = {rule.id: design_rule(rule) for rule in protocol.rules}
     return Study(protocol, document, content, designs)
 
 
-def _faults(protocol: Protocol, roles: Collection[str] | None) -> Iterator[tuple[str, str]]:
-    """Yield what the file's parts say against each other, and against their own methods."""
-    seen: set[str] = set()
-    for rule in protocol.rules:
-        at = f"rules.{rule.id}"
+def _find_protocol_faults(
+    protocol: Protocol, roles: Collection[str] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield contradictions between parts of the file, and between a rule and its own method."""
+    for index, rule in enumerate(protocol.rules):
+        path = f"rules.{rule.id}"
         if not rule.id.startswith(f"{protocol.study}."):
-            yield f"{at}.id", f"{rule.id!r} does not start with {protocol.study + '.'!r}"
-        if rule.id in seen:
-            yield f"{at}.id", f"{rule.id!r} is the id of an earlier rule"
-        seen.add(rule.id)
+            yield f"{path}.id", f"{rule.id!r} does not start with {protocol.study + '.'!r}"
+        if rule.id in {earlier.id for earlier in protocol.rules[:index]}:
+            yield f"{path}.id", f"{rule.id!r} is the id of an earlier rule"
         for k, pattern in enumerate(rule.any_of):
             if pattern.term_set and pattern.term_set not in protocol.term_sets:
-                yield f"{at}.event.any_of.{k}.term_set", f"{pattern.term_set!r} is not in term_sets"
-        yield from ((f"{at}.{field}", problem) for field, problem in find_rule_faults(rule))
-        yield from _role_faults(f"{at}.then.tell", rule.consequence.tell, roles)
+                field = f"{path}.event.any_of.{k}.term_set"
+                yield field, f"{pattern.term_set!r} is not in term_sets"
+        yield from ((f"{path}.{field}", problem) for field, problem in find_rule_faults(rule))
+        yield from _find_role_faults(f"{path}.then.tell", rule.consequence.tell, roles)
     if (plan := protocol.endpoints) is not None:
-        at = "endpoints.adverse_events"
+        path = "endpoints.adverse_events"
         if plan.term_set not in protocol.term_sets:
-            yield f"{at}.term_set", f"{plan.term_set!r} is not in term_sets"
+            yield f"{path}.term_set", f"{plan.term_set!r} is not in term_sets"
         if plan.window not in protocol.windows:
-            yield f"{at}.window", f"{plan.window!r} is not in windows"
-    told = protocol.alerts
-    for field, names in (
-        ("tell", told.tell),
-        ("tell_death", told.tell_death),
-        ("escalate_to", told.escalate_to),
-    ):
-        yield from _role_faults(f"alerts.{field}", names, roles)
+            yield f"{path}.window", f"{plan.window!r} is not in windows"
+    for field in ("tell", "tell_death", "escalate_to"):
+        yield from _find_role_faults(f"alerts.{field}", getattr(protocol.alerts, field), roles)
 
 
-def _role_faults(
+def _find_role_faults(
     field: str, names: tuple[str, ...], roles: Collection[str] | None
 ) -> Iterator[tuple[str, str]]:
     if not names:
@@ -102,18 +103,17 @@ def _role_faults(
             yield field, f"nobody in {RECIPIENTS} is {name!r}"
 
 
-def _assumed_faults(document: Document) -> Iterator[tuple[str, str]]:
+def _find_assumption_faults(document: Document) -> Iterator[tuple[str, str]]:
     """Yield each path under ``assumed`` that leads to nothing: a number that moved away."""
     rules = ((f"rules.{rule['id']}.", rule) for rule in document.value["rules"])
-    parts = [("", document.value), *rules]
-    for at, part in parts:
+    for prefix, part in (("", document.value), *rules):
         for index, path in enumerate(part.get("assumed", ())):
-            if not _leads_somewhere(part, path.split(".")):
-                yield f"{at}assumed.{index}", f"{path!r} is not in the file"
+            if not _has_path(part, path.split(".")):
+                yield f"{prefix}assumed.{index}", f"{path!r} is not in the file"
 
 
-def _leads_somewhere(part: object, path: list[str]) -> bool:
-    for key in path:
+def _has_path(part: object, keys: list[str]) -> bool:
+    for key in keys:
         if not isinstance(part, Mapping) or key not in part:
             return False
         part = part[key]

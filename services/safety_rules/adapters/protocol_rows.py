@@ -22,10 +22,10 @@ from services.vocabulary.protocol import (
 )
 
 
-def _date(value: object) -> object:
+def _parse_date(value: object) -> object:
     """Return the date that text names.
 
-    >>> _date("2026-01-31")
+    >>> _parse_date("2026-01-31")
     datetime.date(2026, 1, 31)
     """
     if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
@@ -33,7 +33,7 @@ def _date(value: object) -> object:
     return date.fromisoformat(value)
 
 
-Date = Annotated[date, BeforeValidator(_date)]
+Date = Annotated[date, BeforeValidator(_parse_date)]
 Names = tuple[str, ...]
 
 
@@ -201,7 +201,7 @@ class SignaturesFile(StrictModel):
 
     signatures: tuple[_SignatureRow, ...] = ()
 
-    def over(self, sha256: str) -> tuple[str, ...]:
+    def list_signers(self, sha256: str) -> tuple[str, ...]:
         """Return ``name, role, date`` of each signature over the file of that hash."""
         return tuple(
             f"{row.name}, {row.role}, {row.date.isoformat()}"

@@ -1,4 +1,4 @@
-"""Where a protocol's numbers come from, in the words of its file; no rule acts on them."""
+"""The sources of a protocol's numbers, in the words of its file; no rule acts on them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from services.safety_rules.adapters.protocol_rows import ProtocolFile
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class RuleSources:
     """Of one rule: the basis of its acceptable rate, and of its onset curve."""
 
     p0: str
@@ -17,17 +17,17 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ProtocolSources:
     """The sources of each rule by its id, and the paths outside the rules that are assumed."""
 
-    rules: Mapping[str, Sources]
+    rules: Mapping[str, RuleSources]
     assumed: tuple[str, ...]
 
 
-def said(study: Study) -> Said:
-    """Return what the file of *study* says about its own numbers."""
+def read_sources(study: Study) -> ProtocolSources:
+    """Return the sources that the file of *study* gives for its numbers."""
     file = read_model(study.document, ProtocolFile)
-    return Said(
-        {rule.id: Sources(rule.stop_when.source, rule.pending.source) for rule in file.rules},
+    return ProtocolSources(
+        {rule.id: RuleSources(rule.stop_when.source, rule.pending.source) for rule in file.rules},
         file.assumed,
     )

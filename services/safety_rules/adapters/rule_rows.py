@@ -26,12 +26,12 @@ from services.vocabulary.protocol_event import EventPattern
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-def _duration(text: object) -> object:
+def _parse_duration(text: object) -> object:
     """Return the duration that *text* names.
 
-    >>> _duration("72h")
+    >>> _parse_duration("72h")
     datetime.timedelta(days=3)
-    >>> _duration("soon")
+    >>> _parse_duration("soon")
     Traceback (most recent call last):
         ...
     ValueError: a duration is written like 30m, 72h or 14d, not 'soon'
@@ -42,10 +42,10 @@ def _duration(text: object) -> object:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def _number(value: object) -> object:
+def _parse_number(value: object) -> object:
     """Return a number with the digits that are written, without a detour through binary.
 
-    >>> _number(0.1)
+    >>> _parse_number(0.1)
     Decimal('0.1')
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -53,11 +53,11 @@ def _number(value: object) -> object:
     return Decimal(str(value))
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Number = Annotated[Decimal, BeforeValidator(_number), Field(gt=0, lt=1000)]
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
+Number = Annotated[Decimal, BeforeValidator(_parse_number), Field(gt=0, lt=1000)]
 
 
-def _edge(written: object) -> object:
+def _expand_edge(written: object) -> object:
     """Let ``first_infusion`` stand for ``{anchor: first_infusion}``."""
     return {"anchor": written} if isinstance(written, str) else written
 
@@ -72,8 +72,8 @@ class EdgeRow(StrictModel):
 class WindowRow(StrictModel):
     """From one edge to another."""
 
-    start: Annotated[EdgeRow, BeforeValidator(_edge)] = Field(alias="from")
-    end: Annotated[EdgeRow, BeforeValidator(_edge)] = Field(alias="to")
+    start: Annotated[EdgeRow, BeforeValidator(_expand_edge)] = Field(alias="from")
+    end: Annotated[EdgeRow, BeforeValidator(_expand_edge)] = Field(alias="to")
 
     def value(self) -> Window:
         """The window."""
@@ -147,11 +147,11 @@ class _CurveRow(StrictModel):
         return Curve("uniform")
 
 
-def _curve(written: object) -> object:
+def _expand_curve(written: object) -> object:
     return {"uniform": True} if written == "uniform" else written
 
 
-def _policy(written: object) -> object:
+def _check_policy(written: object) -> object:
     if not isinstance(written, str) or written not in POLICIES:
         one_of = ", ".join(POLICIES)
         raise ValueError(NAIVE if written == "naive" else f"{written!r} is not one of: {one_of}")
@@ -159,8 +159,8 @@ def _policy(written: object) -> object:
 
 
 class _PendingRow(StrictModel):
-    policy: Annotated[Policy, BeforeValidator(_policy)]
-    curve: Annotated[_CurveRow, BeforeValidator(_curve)]
+    policy: Annotated[Policy, BeforeValidator(_check_policy)]
+    curve: Annotated[_CurveRow, BeforeValidator(_expand_curve)]
     source: str = Field(min_length=1)
 
 
@@ -169,12 +169,12 @@ class _StepRow(StrictModel):
     of: tuple[int, int]
 
 
-def _several(written: object) -> object:
+def _list_numbers(written: object) -> object:
     """Let one number stand for a list of one."""
     return (written,) if isinstance(written, int | float) else written
 
 
-_Numbers = Annotated[tuple[float, ...] | None, BeforeValidator(_several)]
+_Numbers = Annotated[tuple[float, ...] | None, BeforeValidator(_list_numbers)]
 _PARAMETERS = ("prior", "p1", "nu", "delta", "theta", "limit", "strictly")
 
 
@@ -219,7 +219,7 @@ class _ExampleRow(StrictModel):
     answer: Literal["stop", "continue"]
 
 
-def _looks(written: object) -> object:
+def _expand_looks(written: object) -> object:
     return () if written == "every_participant" else written
 
 
@@ -239,7 +239,7 @@ class RuleRow(StrictModel):
     event_date: Literal["grade_reached", "onset"]
     competing: tuple[Literal["death", "relapse", "second_transplant"], ...]
     pending: _PendingRow
-    looks: Annotated[tuple[int, ...], BeforeValidator(_looks)]
+    looks: Annotated[tuple[int, ...], BeforeValidator(_expand_looks)]
     stop_when: _StopRow
     warn_at: float = Field(gt=0, le=1)
     then: _ThenRow
