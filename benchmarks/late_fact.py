@@ -1,13 +1,13 @@
 """The cost of a late fact: it comes after others that were observed after it.
 
-Measured: milliseconds of one core for a fact of a message that is heard late, in the course of the
-participant with the longest history. Every tenth report of laboratory values, vital signs or scores
-from the first quarter of the course is held back: for a day, as a correction or a slow laboratory
-is late, or until the whole course is known, which is the worst that can be. Versions of records and
-standings are worked out as after any message.
+Measured: milliseconds of one core for a fact of a message that is received late, in the course of
+the participant with the longest history. Every tenth report of laboratory values, vital signs or
+scores from the first quarter of the course is held back: for a day, as a correction or a slow
+laboratory is late, or until the whole course is known, which is the worst that can be. Versions of
+records and standings are worked out as after any message.
 
-The floor: the same facts of the same messages, heard at their place. They have to be graded once in
-any case; what is above 1 is the price of going back.
+The floor: the same facts of the same messages, received at their place. They have to be graded once
+in any case; what is above 1 is the price of going back.
 """
 
 import time
@@ -63,7 +63,7 @@ def is_report(message: ReceivedMessage) -> bool:
 def _delay_messages(
     course: Sequence[ReceivedMessage], held_back: set[int], late_by: timedelta
 ) -> list[ReceivedMessage]:
-    """Return *course* in the order in which it is heard when what is *held_back* comes late."""
+    """Return *course* in the order of receipt when *held_back* comes late."""
     end = course[-1].received_at
     received = [
         replace(one, received_at=min(one.received_at + late_by, end))
@@ -78,11 +78,11 @@ def _cost_ms(
     rules: Rules, members: Sequence[str], course: Sequence[ReceivedMessage], measured_seqs: set[int]
 ) -> float:
     """Hear *course*; return what a fact of the *measured_seqs* messages in it cost."""
-    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
+    record_history = RecordHistory(LinkedParticipants(members, rules), rules)
     spent_s, facts = 0.0, 0
     for message in course:
         started_s = time.process_time()
-        chronicle.receive(message)
+        record_history.receive(message)
         took_s = time.process_time() - started_s
         if message.seq in measured_seqs:
             spent_s += took_s

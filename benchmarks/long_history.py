@@ -6,13 +6,13 @@ values, vital signs and scores again and again, each time later by the length of
 Measured: milliseconds of one core for
 
 - a fact in order after 1,000 others, 10,000 and so on up to ``--longest`` (1,000,000; ten times as
-  many take 6 GB), as the chronicle hears it: the next 250 facts or so of the history, which so
-  grows by as many with every round. The floor: the same facts decoded from their JSON. Beside it
-  the same after 1,000 others: 1 is a cost that does not grow;
+  many take 6 GB), as the record history receives it: the next 250 facts or so, by which it grows by
+  as many with every round. The floor: the same facts decoded from their JSON. Beside it the same
+  after 1,000 others: 1 is a cost that does not grow;
 - a fact that was observed in the first quarter of a history of 10,000 and comes after all of it, as
-  a message of its own: recorded in SQLite, with what is remembered of the participant (median of
-  10), and with nothing remembered (one), so that all is folded again. The floors: a fact in order,
-  and the journal of the participant read from SQLite and decoded.
+  a message of its own: recorded in SQLite, with the participant in the cache (median of 10), and
+  with an empty cache (one), so that all is folded again. The floors: a fact in order, and the
+  journal of the participant read from SQLite and decoded.
 """
 
 import time
@@ -121,7 +121,7 @@ def _id(name: str) -> str:
 
 
 class _GrowingHistory:
-    """A chronicle that has heard a long history, made when it is first asked for."""
+    """A record history after a long course, made on first use."""
 
     def __init__(
         self, rules: Rules, members: Members, course: list[ReceivedMessage], size: int
@@ -130,19 +130,19 @@ class _GrowingHistory:
         self._messages, self._size = history(course), size
 
     @cached_property
-    def _chronicle(self) -> RecordHistory:
-        chronicle = RecordHistory(LinkedParticipants(self._members, self._rules), self._rules)
+    def _record_history(self) -> RecordHistory:
+        record_history = RecordHistory(LinkedParticipants(self._members, self._rules), self._rules)
         for message in _take_readings(self._messages, self._size):
-            chronicle.receive(message)
-        return chronicle
+            record_history.receive(message)
+        return record_history
 
     def next_ms(self) -> float:
         """Hear what comes next; return what a fact of it cost."""
-        chronicle, batch = self._chronicle, _take_readings(self._messages, _NEXT)
+        record_history, batch = self._record_history, _take_readings(self._messages, _NEXT)
 
         def hear() -> None:
             for message in batch:
-                chronicle.receive(message)
+                record_history.receive(message)
 
         return _spent_ms(hear) / sum(len(one.facts) for one in batch)
 

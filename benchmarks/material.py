@@ -41,7 +41,7 @@ def open_enrolled(folder: Path, people: bytes) -> Intake:
 
 
 def journals_in(context: StudyContext) -> Iterator[tuple[Members, list[JournalEntry]]]:
-    """Yield each family with what it has heard, in the order of its journals."""
+    """Yield each family with its facts, in the order of its journals."""
     with context.db.read() as conn:
         linked_facts = [known.fact for known in journal.load_joining_facts(conn)]
         people = participants.load_participants(conn, context.study_id).keys() - {context.study_id}

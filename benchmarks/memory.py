@@ -1,7 +1,7 @@
 """Memory of the rules for 1,000 participants, each followed to transplant day 103.
 
 Measured: by how much a process grows that has read the journal of everybody in a synthetic trial
-and holds what the worker's cache holds of them (`Chronicle`), taken to 1,000 participants. Each
+and holds what the worker's cache holds of them (`CachedHistory`), taken to 1,000 participants. Each
 time it is a process of its own, and what it had after the first family was read and let go is not
 counted: code, criteria, the database library.
 
@@ -37,7 +37,7 @@ def measures(material: Material) -> list[Measure]:
         Measure(
             f"memory per 1,000 participants ({facts // people:,} facts each)",
             "MiB",
-            lambda: _measure_growth(material.feed_installation, people, _chronicle),
+            lambda: _measure_growth(material.feed_installation, people, _record_history),
             {
                 "floor: their decoded facts only": lambda: _measure_growth(
                     material.feed_installation, people, _facts
@@ -47,12 +47,12 @@ def measures(material: Material) -> list[Measure]:
     ]
 
 
-def _chronicle(rules: Rules, members: Sequence[str], facts: Sequence[JournalEntry]) -> object:
-    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
+def _record_history(rules: Rules, members: Sequence[str], facts: Sequence[JournalEntry]) -> object:
+    record_history = RecordHistory(LinkedParticipants(members, rules), rules)
     for message in group_by_message(facts):
-        chronicle.receive(message)
-    chronicle.take_changes()
-    return chronicle
+        record_history.receive(message)
+    record_history.take_changes()
+    return record_history
 
 
 def _facts(_rules: Rules, _members: Sequence[str], facts: Sequence[JournalEntry]) -> object:

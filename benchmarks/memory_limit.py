@@ -1,7 +1,7 @@
 """Memory of one rules worker while far more facts pass than its cache may hold.
 
 The participants of a synthetic trial come again and again under new names, each followed to
-transplant day 103: their facts are decoded, heard message by message, and what is remembered goes
+transplant day 103: their facts are decoded, received message by message, and their histories go
 into the worker's cache. After each, one of those before is looked for, drawn at random: whoever the
 cache has dropped is folded again from all its facts, as a late fact would have it.
 
@@ -111,11 +111,11 @@ def _comers(courses: list[list[StoredFact]], limit: int) -> Iterator[tuple[int, 
 
 
 def _retained_mb(rules: Rules, name: str, course: list[StoredFact]) -> CachedHistory:
-    chronicle = RecordHistory(LinkedParticipants((name,), rules), rules)
+    record_history = RecordHistory(LinkedParticipants((name,), rules), rules)
     for message in group_by_message(_copy_journal(one, line, name) for one, line in course):
-        chronicle.receive(message)
-    chronicle.take_changes()
-    return CachedHistory(chronicle, (StateRow(name),), len(course))
+        record_history.receive(message)
+    record_history.take_changes()
+    return CachedHistory(record_history, (StateRow(name),), len(course))
 
 
 def _copy_journal(journal: JournalEntry, line: str, name: str) -> JournalEntry:

@@ -138,26 +138,26 @@ def write_history_with_restarts(group, journal, chance):
     """The history written by a process that is restarted at random and resumes from its records."""
     versions, standing_rows, messages_heard = [], [], []
     messages = group_by_message(journal)
-    chronicle = RecordHistory(LinkedParticipants(group, RULES), RULES)
+    record_history = RecordHistory(LinkedParticipants(group, RULES), RULES)
     for message in messages:
         if chance.random() < 0.1:
-            chronicle = resume_history(group, messages_heard, versions, standing_rows)
-        chronicle.receive(message)
+            record_history = resume_history(group, messages_heard, versions, standing_rows)
+        record_history.receive(message)
         messages_heard.append(message)
-        changes = chronicle.take_changes()
+        changes = record_history.take_changes()
         versions += changes[0]
         standing_rows += changes[1]
-    chronicle.pass_time(END)
-    standing_rows += chronicle.take_changes()[1]
+    record_history.pass_time(END)
+    standing_rows += record_history.take_changes()[1]
     return wire.write_canonical([versions, standing_rows])
 
 
 def resume_history(group, messages_heard, versions, standing_rows):
-    chronicle = RecordHistory(LinkedParticipants(group, RULES), RULES)
+    record_history = RecordHistory(LinkedParticipants(group, RULES), RULES)
     latest = {one.id: one for one in versions}
     standings = {(s.standing.participant, s.standing.rule): s.standing for s in standing_rows}
-    chronicle.resume(messages_heard, latest.values(), standings.values())
-    return chronicle
+    record_history.resume(messages_heard, latest.values(), standings.values())
+    return record_history
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -39,7 +39,7 @@ class Story:
 
     def __init__(self, *members, rules=RULES):
         self.members, self.number, self.messages = members, 0, []
-        self.chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
+        self.record_history = RecordHistory(LinkedParticipants(members, rules), rules)
 
     def hear(self, *facts):
         self.number += 1
@@ -47,20 +47,20 @@ class Story:
         self.messages.append(
             ReceivedMessage(hours(3000 + self.number), facts[0].subject, self.number, named_facts)
         )
-        self.chronicle.receive(self.messages[-1])
+        self.record_history.receive(self.messages[-1])
         return self.news()
 
     def continue_under(self, rules):
         """The same story, taken up by other rules."""
         later = Story(*self.members, rules=rules)
-        latest = [one for m in self.members for one in self.chronicle.list_latest_versions(m)]
-        standings = [one for m in self.members for one in self.chronicle.list_standings(m)]
-        later.chronicle.resume(self.messages, latest, standings)
-        later.chronicle.apply_new_rules(self.messages[-1].received_at)
+        latest = [one for m in self.members for one in self.record_history.list_latest_versions(m)]
+        standings = [one for m in self.members for one in self.record_history.list_standings(m)]
+        later.record_history.resume(self.messages, latest, standings)
+        later.record_history.apply_new_rules(self.messages[-1].received_at)
         return later
 
     def news(self):
-        episodes, standings = self.chronicle.take_changes()
+        episodes, standings = self.record_history.take_changes()
         self.changed_standings = {
             (one.standing.participant, one.standing.rule) for one in standings
         }
@@ -137,7 +137,7 @@ def test_a_corrected_baseline_of_no_consequence_makes_no_version(story):
 
 
 def test_a_corrected_transplant_date_touches_days_and_windows_of_all_and_no_grade(story):
-    latest_versions = {one.id: one for one in story.chronicle.list_latest_versions("P-001")}
+    latest_versions = {one.id: one for one in story.record_history.list_latest_versions("P-001")}
     lines = story.hear(transplant(98, "C", reported_hour=2000))
     assert lines == [
         "P-001 ALT changed (date of transplant): 2",
@@ -145,7 +145,7 @@ def test_a_corrected_transplant_date_touches_days_and_windows_of_all_and_no_grad
         "P-001 K changed (date of transplant): 3",
     ]
     assert ("P-001", "TRIAL.CRS") in story.changed_standings
-    for version in story.chronicle.list_latest_versions("P-001"):
+    for version in story.record_history.list_latest_versions("P-001"):
         content = latest_versions[version.id].content
         expected = replace(
             content, transplant_day=content.transplant_day + 28, windows=version.content.windows
@@ -167,7 +167,7 @@ def test_a_first_dose_that_was_later_makes_records_of_before_of_what_was_after(s
         "P-001 K new (first dose): 3",
         "P-001 K retracted (first dose): 3",
     ]
-    live = [one for one in story.chronicle.list_latest_versions("P-001") if not one.retracted]
+    live = [one for one in story.record_history.list_latest_versions("P-001") if not one.retracted]
     assert all(one.content.before_exposure for one in live)
 
 
@@ -187,8 +187,8 @@ def test_a_steroid_that_is_known_late_is_in_the_standing_at_once():
         course = Story("P-001", rules=load_rules(STUDY).rules)
         for next_fact in (*facts[turn:], *facts[:turn]):
             course.hear(next_fact)
-        course.chronicle.pass_time(hours(4000))
-        ends.add(tuple(course.chronicle.list_standings("P-001")))
+        course.record_history.pass_time(hours(4000))
+        ends.add(tuple(course.record_history.list_standings("P-001")))
     assert len(ends) == 1
 
 
@@ -279,7 +279,7 @@ def test_a_move_takes_the_records_along_and_says_why(mixed_up, visit, cause):
 
 
 def test_a_move_that_is_taken_back_brings_back_the_same_record(mixed_up):
-    ids = {one.id for one in mixed_up.chronicle.list_latest_versions("P-001")}
+    ids = {one.id for one in mixed_up.record_history.list_latest_versions("P-001")}
     for move in move_facts(300):
         mixed_up.hear(move)
     first, second = move_facts(310, is_undone=True)
@@ -288,7 +288,7 @@ def test_a_move_that_is_taken_back_brings_back_the_same_record(mixed_up):
         "P-002 K retracted (visit moved back): 3",
     ]
     assert mixed_up.hear(second) == []
-    assert {one.id for one in mixed_up.chronicle.list_latest_versions("P-001")} == ids
+    assert {one.id for one in mixed_up.record_history.list_latest_versions("P-001")} == ids
 
 
 def test_what_is_sent_about_a_visit_after_it_moved_is_the_others_from_the_first(mixed_up):
@@ -311,7 +311,11 @@ def test_the_record_of_a_moved_visit_is_the_same_when_the_move_comes_first(mixed
         visit_end, began = (
             [(e.content.criterion, e.content.onset_at, e.content.worst) for e in latest]
             for latest in (
-                [e for e in told.chronicle.list_latest_versions(participant) if not e.retracted]
+                [
+                    e
+                    for e in told.record_history.list_latest_versions(participant)
+                    if not e.retracted
+                ]
                 for told in (mixed_up, early)
             )
         )

@@ -151,7 +151,7 @@ class Course:
     """One family that hears messages; says what each one did."""
 
     def __init__(self, *members):
-        self.chronicle = RecordHistory(LinkedParticipants(members, RULES), RULES)
+        self.record_history = RecordHistory(LinkedParticipants(members, RULES), RULES)
         self.names, self.number = {}, 0
         for member in members:
             self.hear(fact(Administration("blinatumomab", Action.START), 0, subject=member))
@@ -159,10 +159,12 @@ class Course:
     def hear(self, *facts):
         self.number += 1
         subject = facts[0].subject
-        self.chronicle.receive(
+        self.record_history.receive(
             ReceivedMessage(hours(1000 + self.number), subject, self.number, facts)
         )
-        versions = [one for one in self.chronicle.take_changes()[0] if one.content.criterion == ANC]
+        versions = [
+            one for one in self.record_history.take_changes()[0] if one.content.criterion == ANC
+        ]
         for version in sorted(versions, key=lambda v: (v.version, v.content.onset_at)):
             self.names.setdefault(version.id, "ABC"[len(self.names)])
         order = sorted(versions, key=lambda v: (v.retracted, v.content.onset_at))
@@ -206,7 +208,7 @@ class Course:
         return text + (", provisional" if content.provisional else "")
 
     def queries(self):
-        return [query.problem for query in self.chronicle.list_queries()]
+        return [query.problem for query in self.record_history.list_queries()]
 
 
 def instants(content):

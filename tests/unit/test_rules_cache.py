@@ -143,14 +143,14 @@ def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_pat
 
 
 def test_who_is_dropped_is_freed_at_once_without_a_collection():
-    chronicle = RecordHistory(LinkedParticipants(PEOPLE, RULES), RULES)
+    record_history = RecordHistory(LinkedParticipants(PEOPLE, RULES), RULES)
     for seq, fact in enumerate(trial(seed=5)):
-        chronicle.receive(ReceivedMessage(HOUR_ZERO, fact.subject, seq, (fact,)))
-    chronicle.take_changes()
+        record_history.receive(ReceivedMessage(HOUR_ZERO, fact.subject, seq, (fact,)))
+    record_history.take_changes()
     gc.collect()
     gc.disable()
     try:
-        del chronicle
+        del record_history
         assert gc.collect() == 0
     finally:
         gc.enable()
@@ -162,9 +162,9 @@ def write_entry(entry):
 
 def build_history(rules, members, lines):
     """The cache entry of a family whose facts were read, as a worker reads them."""
-    chronicle = RecordHistory(LinkedParticipants(members, rules), rules)
+    record_history = RecordHistory(LinkedParticipants(members, rules), rules)
     entries = [replace(one, fact=wire.read_fact(line)) for one, line in lines]
     for received_message in group_by_message(entries):
-        chronicle.receive(received_message)
-    chronicle.take_changes()
-    return CachedHistory(chronicle, tuple(map(StateRow, members)), len(entries))
+        record_history.receive(received_message)
+    record_history.take_changes()
+    return CachedHistory(record_history, tuple(map(StateRow, members)), len(entries))

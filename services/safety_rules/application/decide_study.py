@@ -156,7 +156,7 @@ def _decide(
     Others may have decided meanwhile, perhaps on less than was read here: who has no news waits for
     them, too. And people may have been folded, which is looked at if what is written *must be
     fresh*: a worker that was paused would tell what is over. While a refold that was asked for is
-    under way, what they said last holds: some are counted by other rules than others.
+    under way, the last decisions hold: some participants are counted by other rules than others.
     """
     study = rules.protocol.study
     with db.read() as conn:

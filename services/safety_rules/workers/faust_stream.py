@@ -60,7 +60,8 @@ def make_app(settings: KafkaSettings, study: str, worker: HintWorker, folder: Pa
         consumer_auto_offset_reset="earliest",
         broker_commit_interval=1.0,
         broker_session_timeout=settings.kafka_session_s,
-        broker_heartbeat_interval=settings.kafka_session_s / 10,  # by it a rebalance is heard of
+        broker_heartbeat_interval=settings.kafka_session_s
+        / 10,  # it brings the news of a rebalance
         stream_buffer_maxsize=4096,
     )
     facts = _topic(app, FACTS)

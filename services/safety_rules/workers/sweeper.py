@@ -41,7 +41,7 @@ class Sweeper:
     """Announces the participants to fold, while it has the lease.
 
     Args:
-        worker: Folds whom nobody else does; it does not retry forever, so that a stop is heard.
+        worker: Folds whom nobody else does; it does not retry forever, so that a stop is obeyed.
         holder: Name of this process among all.
         sweep_every_s: Seconds between searches for facts that were left behind.
         left_behind_s: Seconds without progress after which it announces them again.

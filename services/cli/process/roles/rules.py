@@ -28,7 +28,7 @@ _LAGS_EVERY_S = 5.0
 
 
 def add_stream(parts: Parts) -> None:
-    """Let records on Kafka wake the rules, and a waker for what no record brings.
+    """Let records on Kafka wake the rules, and a sweeper when no record does.
 
     Raises:
         services.runtime.kafka_errors.KafkaUnavailableError: It cannot be reached.
