@@ -40,6 +40,8 @@ glucose   | metformin stop -30; metformin start 50         | 1-4
 glucose   | metformin given 50; insulin given 60           | 3
 glucose   | metformin given 50; insulin given 90           | 2
 glucose   | insulin start 10                               | 3
+glucose   | insulin start 0                                | 3
+glucose   | insulin start -1                               | 1-4
 glucose   | insulin start 10; insulin rate-0 20            | 1-4
 glucose   | potassium-chloride given 48                    | 1-4
 potassium |                                                | 1-2

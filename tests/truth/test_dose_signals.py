@@ -71,6 +71,11 @@ LIVER = {
         "open from 24; maybe interrupt for want of value",
     ),
     "without its limit": ("alt 201/?@24", "open from 24; maybe interrupt for want of ULN"),
+    "without its limit, at the first dose": (
+        "alt 201/?@0",
+        "open from 0; maybe interrupt for want of ULN",
+    ),
+    "without its limit, before the first dose": ("alt 201/?@-0.1", ""),
     "a limit that cannot be": (
         "alt 201/negative@24",
         "open from 24; maybe interrupt for want of ULN",
@@ -170,16 +175,20 @@ def test_hys_law_says_what_it_rests_on():
     )
 
 
-def test_of_many_results_of_alp_hys_law_shows_the_highest():
-    (signal,) = advise(
-        fold_facts(
-            *make_results("alt 121@24, bilirubin 2.1@30, alp 90@24, alp 130@48, alp 110/?@60")
-        ),
-        "hys_law",
-    )
-    assert signal.because[2:] == (
+ALP_WORDS = {
+    "one": ("alp 90@24", "ALP 90 U/L (ULN 120), on treatment day 2"),
+    "several": (
+        "alp 90@24, alp 130@48, alp 110/?@60",
         "ALP 130 U/L (ULN 120), on treatment day 3, the highest of 3 in the same span",
-    )
+    ),
+}
+
+
+@pytest.mark.parametrize(("results", "words"), ALP_WORDS.values(), ids=ALP_WORDS)
+def test_of_several_results_of_alp_hys_law_shows_the_highest(results, words):
+    facts = make_results(f"alt 121@24, bilirubin 2.1@30, {results}")
+    (signal,) = advise(fold_facts(*facts), "hys_law")
+    assert signal.because[2:] == (words,)
 
 
 def chart_seizure(word, hour):

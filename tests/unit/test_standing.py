@@ -216,12 +216,17 @@ LAST_INSTANTS = {  # the first infusion, hours from the end of day 100; whether 
 }
 
 
+FROM_TRANSPLANT = Window(WindowEdge("transplant"), WindowEdge("transplant", 100))
+
+
+@pytest.mark.parametrize("window", [CRS.window, FROM_TRANSPLANT])
 @pytest.mark.parametrize(("hour", "is_exposed"), LAST_INSTANTS.values(), ids=LAST_INSTANTS)
-def test_who_is_first_infused_on_the_last_day_of_the_window_is_counted(hour, is_exposed):
+def test_who_is_first_infused_on_the_last_day_of_the_window_is_counted(hour, is_exposed, window):
     graft_at = MIDNIGHT - timedelta(days=101)  # at 0:00, so day 100 ends at MIDNIGHT
     infusion = MIDNIGHT + timedelta(hours=hour)
     anchors = replace(EXPOSED_ANCHORS, graft_at=graft_at, courses=(infusion,))
-    standing = find_standing(CRS, PROTOCOL, make_inputs(anchors=anchors)).standing
+    rule = replace(CRS, window=window)
+    standing = find_standing(rule, PROTOCOL, make_inputs(anchors=anchors)).standing
     assert standing.exposed_at == (infusion if is_exposed else None)
 
 

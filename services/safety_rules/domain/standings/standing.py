@@ -204,7 +204,7 @@ class _EventFinder:
                 continue
             if self._needs_confirmation(record, reached_at):
                 continue
-            due_at = self._find_due_instant(record, grade, reached_at, left_at, end)
+            due_at = self._find_due_instant(record, reached_at, left_at, end)
             if due_at is not None and left_at is not None and due_at > left_at:
                 continue  # it passed before it counted
             event = CountedEvent(
@@ -234,7 +234,6 @@ class _EventFinder:
     def _find_due_instant(
         self,
         record: EpisodeContent,
-        grade: Grade,
         reached_at: datetime,
         left_at: datetime | None,
         end: SpanEnd,
@@ -248,7 +247,7 @@ class _EventFinder:
         ):
             return None
         life_threatening = [c.at for c in record.history if end(c.span) >= Grade.LIFE_THREATENING]
-        if grade >= Grade.LIFE_THREATENING or any(
+        if any(
             reached_at <= instant and (left_at is None or instant < left_at)
             for instant in life_threatening
         ):
