@@ -18,4 +18,4 @@ With it change, in one commit:
 
 from typing import Final
 
-EDITION: Final = 1
+EDITION: Final = 2

@@ -282,6 +282,22 @@ WAIVER = {
         USUAL + "-45 prednisone=40; -21 prednisone=40; 2 T38.5; 3 prednisone=80" + AFEBRILE,
         "2:1 6:2",
     ),
+    "a daily steroid, 36 h after the last dose": (
+        USUAL + "-57 prednisone=40; -33 prednisone=40; 2 T38.5; 3 prednisone=40" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "a daily steroid, later than 36 h after the last dose": (
+        USUAL + "-57 prednisone=40; -33.1 prednisone=40; 2 T38.5; 3 prednisone=40" + AFEBRILE,
+        "2:1 6:2",
+    ),
+    "two doses 36 h apart are a daily steroid": (
+        USUAL + "-57 prednisone=40; -21 prednisone=40; 2 T38.5; 3 prednisone=40" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "two doses further apart are none": (
+        USUAL + "-57.1 prednisone=40; -21 prednisone=40; 2 T38.5; 3 prednisone=40" + AFEBRILE,
+        "2:1 6:2",
+    ),
     "a daily steroid of long ago": (
         USUAL + "-150 prednisone=40; -126 prednisone=40; 2 T38.5; 3 prednisone=40" + AFEBRILE,
         "2:1 6:2",
@@ -351,6 +367,14 @@ RESOLVES = {
     "an antipyretic hides a fever for 6 h": (
         USUAL + f"2 T38.5; 3 acetaminophen; 6 {WELL}; 10 {WELL}; 22 {WELL}; 34 {WELL}",
         "2:1 10:0",
+    ),
+    "to the last instant of the 6 h": (
+        USUAL + f"2 T38.5; 3 acetaminophen; 9 {WELL}; 21 {WELL}; 33 {WELL}; 45 {WELL}",
+        "2:1 21:0",
+    ),
+    "after the 6 h it shows": (
+        USUAL + f"2 T38.5; 3 acetaminophen; 9.1 {WELL}; 21 {WELL}; 33 {WELL}; 33.1 {WELL}",
+        "2:1 9.1:0",
     ),
     "what it hid is not shown later": (
         USUAL + f"2 T38.5; 3 acetaminophen; 8 {WELL}; 10 BP120; 16 {WELL}; 28 {WELL}; 39 {WELL}",
@@ -472,12 +496,16 @@ def test_what_else_could_explain_the_fever_is_named(candidate, name):
     assert events.find_names(ONSET) == ((name,) if name else ())
 
 
-def fold_records(text, *facts):
+TRANSPLANT = fact(Transplant("matched-related"), -1000)
+HAPLOIDENTICAL_TRANSPLANT = fact(Transplant("haploidentical"), -24)
+
+
+def fold_records(text, *facts, graft=TRANSPLANT):
     rules = Rules(
         PROTOCOL, CompiledCriteria({}, {}), {}, "a test", load_measures(), load_drug_classes()
     )
     fold = Fold("P-001", rules)
-    fold.apply([fact(Transplant("matched-related"), -1000), *read_course(text), *facts])
+    fold.apply([graft, *read_course(text), *facts])
     return fold.list_records()
 
 
@@ -508,3 +536,12 @@ def test_nobody_has_seen_what_the_machine_made():
     (record,) = fold_records(OPEN)
     assert (record.state, record.treatment_day) == (EpisodeState.SUSPECTED, 1)
     assert record.onset_at - hours(0) == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("hour", "is_before"), [(-0.1, True), (0, False), (0.1, False)])
+def test_what_begins_as_the_study_drug_does_is_not_from_before_exposure(hour, is_before):
+    infusion = fact(administer("blinatumomab", Action.START), 0)
+    text = f"-2 BP120 RA; {hour} T38.5"
+    (record,) = fold_records(text, infusion, graft=HAPLOIDENTICAL_TRANSPLANT)
+    assert record.onset_at == hours(hour)
+    assert record.before_exposure is is_before

@@ -6,7 +6,7 @@ before a restart after 4 hours or more. Days 1 and 2 at 8 ug/d, days 3 to 7 at 1
 
 import pytest
 
-from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.clinical_fact import Action, Administration, Death
 from tests.helpers.dosing_course import fold_facts, format_hour
 from tests.helpers.fact_notes import fact, hours, quantity
 
@@ -86,6 +86,8 @@ PREMEDICATION = {
     "a restart after 4 hours, with it": ("8@0 16@48 -@60 8@64", f"{PREMEDICATION_DOSES} 20@63", []),
     "a restart after less than 4 hours": ("8@0 16@48 -@60 16@63.9", PREMEDICATION_DOSES, []),
     "a new bag on day 3 is not its beginning": ("8@0 -@40 8@40 16@48", PREMEDICATION_DOSES, []),
+    "raised as day 3 begins, at midnight": ("8@0 16@39 -@168", "20@-1 20@38.5", []),
+    "raised as day 4 begins: day 3 by the time of day": ("8@0 16@63 -@168", "20@-1 20@47", []),
     "stopped before day 3": ("8@0 -@30", "20@-1", []),
     "a second course": (
         "8@0 16@48 -@168 8@1500 16@1548 -@1668",
@@ -115,6 +117,7 @@ STEPS = {
         "8@0 -@168",
         ["wrong dose step: still 8 ug/d at the end of day 3 of course 1 (63)"],
     ),
+    "up as day 3 ends, at midnight": ("8@0 16@63 -@168", []),
     "up on day 4": (
         "8@0 16@70 -@168",
         ["wrong dose step: still 8 ug/d at the end of day 3 of course 1 (63)"],
@@ -122,6 +125,11 @@ STEPS = {
     "no rate of the protocol": (
         "8@0 28@48 -@168",
         ["wrong dose step: 28 ug/d on day 3 of course 1 (48)"],
+    ),
+    "up as day 3 begins, at midnight": ("8@0 16@39 -@168", []),
+    "up just before day 3 begins": (
+        "8@0 16@38.9 -@168",
+        ["wrong dose step: 16 ug/d on day 2 of course 1 (38.9)"],
     ),
     "down again on day 5": (
         "8@0 16@48 8@100",
@@ -139,6 +147,10 @@ STEPS = {
         "8@0 16@48 -@100 28@200",
         ["wrong dose step: 28 ug/d on day 9 of course 1 (200)"],
     ),
+    "a second course begins too high": (
+        "8@0 16@48 -@168 28@1500",
+        ["wrong dose step: 28 ug/d on day 1 of course 2 (1500)"],
+    ),
 }
 
 
@@ -150,24 +162,69 @@ def test_dose_steps(rates, expected):
     assert [one for one in deviations if "missing" not in one] == expected
 
 
-@pytest.mark.parametrize(
-    ("hour", "expected"),
-    [
-        (1, []),
-        (3.9, []),
-        (4, ["dexamethasone missing before day 1 of course 1 (0)"]),
-    ],
+# hour, what is told then, and when that changes without a fact
+MISSING, NOT_RAISED = (
+    "dexamethasone missing before day 1 of course 1 (0)",
+    ("wrong dose step: still 8 ug/d at the end of day 3 of course 1 (63)"),
 )
-def test_what_may_still_be_charted_is_not_told_as_missing(hour, expected):
-    fold = fold_facts(rates="8@0")
+DUE = {
+    "may still be charted": ("", 1, [], 4),
+    "just before the 4 hours are over": ("", 3.9, [], 4),
+    "as they are over": ("", 4, [MISSING], 48),
+    "just before day 3, by the time of day": ("20@-1", 47.9, [], 48),
+    "day 3, by the time of day": ("20@-1", 48, [], 52),
+    "given on day 3": ("20@-1 20@48", 48, [], 67),
+    "may still be charted as raised": (PREMEDICATION_DOSES, 66.9, [], 67),
+    "not charted as raised": (PREMEDICATION_DOSES, 67, [NOT_RAISED], None),
+}
+
+
+@pytest.mark.parametrize(("doses", "hour", "expected", "due"), DUE.values(), ids=DUE)
+def test_what_may_still_be_charted_is_not_told_as_missing(doses, hour, expected, due):
+    fold = fold_facts(*give_dexamethasone(doses), rates="8@0")
     advice, due_at = fold.find_advice(hours(hour))
     assert [f"{one.says} ({format_hour(one.since)})" for one in advice] == expected
-    assert (due_at == hours(4)) is not bool(expected)
+    assert due_at == (None if due is None else hours(due))
 
 
-def test_the_reason_says_what_was_given_instead():
-    fold = fold_facts(*give_dexamethasone("10@-0.5 20@47"))
+def test_as_time_passes_the_same_is_told_as_when_it_is_asked_for_once():
+    fold = fold_facts(rates="8@0")
+    for hour in (1, 3.9, 4, 47.9, 48, 51.9, 52, 52, 66.9, 67):
+        assert fold.find_advice(hours(hour)) == fold_facts(rates="8@0").find_advice(hours(hour))
+
+
+def test_what_was_due_since_it_was_last_asked_for_is_told():
+    fold = fold_facts(*give_dexamethasone("20@-1"), rates="8@0")
+    told = [[one.says for one in fold.find_advice(hours(hour))[0]] for hour in (47, 52)]
+    assert told == [[], ["dexamethasone missing before day 3 of course 1"]]
+
+
+DEATHS = {  # hour of death; what is told a day later
+    "before it could have been charted": (3.9, []),
+    "at the last instant at which it could": (4, [MISSING]),
+}
+
+
+@pytest.mark.parametrize(("death_hour", "expected"), DEATHS.values(), ids=DEATHS)
+def test_after_death_nothing_is_due_any_more(death_hour, expected):
+    fold = fold_facts(fact(Death(), death_hour), rates="8@0")
+    assert fold.find_advice(hours(3))[1] == (hours(4) if expected else None)
+    advice, _ = fold.find_advice(hours(28))
+    assert [f"{one.says} ({format_hour(one.since)})" for one in advice] == expected
+
+
+NO_DOSE = "no 20 mg of dexamethasone in the 1 hour before it"
+NEAREST_DOSES = {  # a dose, and what the reason says of it
+    "too little": ("10@-0.5", f"{NO_DOSE}; 10 mg was given 30 minutes before"),
+    "too little, as it begins": ("10@0", f"{NO_DOSE}; 10 mg was given 0 minutes before"),
+    "afterwards": ("20@0.5", f"{NO_DOSE}; 20 mg was given 30 minutes after"),
+    "a day before": ("20@-24", f"{NO_DOSE}; 20 mg was given 1440 minutes before"),
+    "more than a day before": ("20@-24.1", NO_DOSE),
+}
+
+
+@pytest.mark.parametrize(("dose", "reason"), NEAREST_DOSES.values(), ids=NEAREST_DOSES)
+def test_the_reason_says_what_was_given_within_a_day_instead(dose, reason):
+    fold = fold_facts(*give_dexamethasone(f"{dose} 20@47"))
     advice, _ = fold.find_advice(hours(2000))
-    assert [one.because for one in advice] == [
-        ("no 20 mg of dexamethasone in the 1 hour before it; 10 mg was given 30 minutes before",)
-    ]
+    assert [one.because for one in advice] == [(reason,)]

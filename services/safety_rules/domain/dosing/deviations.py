@@ -78,6 +78,8 @@ def _check_premedication(case: DosingCase, rules: Deviations) -> Iterator[TimedA
                 case, "premedication", due_at, says, f"{why}{_describe_nearest_dose(case, due_at)}"
             )
         )
+    if (next_day := _find_next_day(case, plan)) is not None:
+        yield TimedAdvice(None, next_day)
 
 
 def _find_due_instants(case: DosingCase, plan: Premedication) -> Mapping[datetime, str]:
@@ -111,6 +113,13 @@ def _find_start_on_day(
             return period.start
     same_time = course + timedelta(days=day - 1)
     return same_time if case.infusion.is_running(same_time) and same_time <= case.as_of else None
+
+
+def _find_next_day(case: DosingCase, plan: Premedication) -> datetime | None:
+    """Return the next instant at which premedication may be due by the time of day alone."""
+    passed = [timedelta(days=day - 1) for day in plan.on_days]
+    instants = [course + time for course in case.anchors.courses for time in passed]
+    return min((instant for instant in instants if instant > case.as_of), default=None)
 
 
 def _list_courses(case: DosingCase) -> list[tuple[datetime, datetime | None]]:

@@ -116,7 +116,7 @@ def step_state(
     has_new_temperature = temperature is not None and temperature.observed_at == instant
     masked_until = state.masked_until
     is_fever_masked = (
-        (masked_until is not None and instant < masked_until)
+        (masked_until is not None and instant <= masked_until)
         if has_new_temperature
         else state.is_fever_masked
     )
