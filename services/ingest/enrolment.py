@@ -48,6 +48,9 @@ def _as_time(value: object) -> datetime:
 
 
 Time = Annotated[datetime, BeforeValidator(_as_time)]
+_BirthYear = Annotated[int, Field(ge=1900, le=2100)]  # the bounds are those of a cell with a number
+_Kilograms = Annotated[Decimal, Field(gt=0, lt=500)]
+_EMPTY_IS_NONE = BeforeValidator(_none_if_empty)
 
 
 class _Row(BaseModel):
@@ -58,17 +61,13 @@ class _Row(BaseModel):
     participant: Text
     site: Text
     authority: Text
-    identifier_type: Text = "MR"
+    identifier_type: str = ""  # empty: that of the authority in sites.yaml
     identifier: Text
-    transplant_at: Time
+    transplant_at: Annotated[Time | None, _EMPTY_IS_NONE] = None
     donor: Literal["haploidentical", "matched-related", "matched-unrelated", "cord", ""] = ""
     sex: Literal["female", "male", "other", ""] = ""
-    birth_year: Annotated[int | None, BeforeValidator(_none_if_empty), Field(ge=1900, le=2100)] = (
-        None
-    )
-    weight_kg: Annotated[Decimal | None, BeforeValidator(_none_if_empty), Field(gt=0, lt=500)] = (
-        None
-    )
+    birth_year: Annotated[_BirthYear | None, _EMPTY_IS_NONE] = None
+    weight_kg: Annotated[_Kilograms | None, _EMPTY_IS_NONE] = None
     enrolled_at: Time
 
 
@@ -157,17 +156,18 @@ def _read_row(cells: Mapping[str, object], sites: Sites) -> _Row | str:
     if None in cells:
         return "has more cells than the header"
     try:
-        row = _Row.model_validate({k: v for k, v in cells.items() if v is not None})
+        row = _Row.model_validate({k: str(v).strip() for k, v in cells.items() if v is not None})
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix(_PREFIX)}"
     site = sites.by_id.get(row.site)
     if site is None:
         return f"site: {row.site!r} is not in sites.yaml, which has {', '.join(sites.by_id)}"
-    if site.authorities.get(row.authority) != row.identifier_type:
+    expected_type = site.authorities.get(row.authority)
+    if expected_type is None or row.identifier_type not in ("", expected_type):
         authorities = ", ".join(f"{name} ({kind})" for name, kind in site.authorities.items())
         return f"authority, identifier_type: sites.yaml has only {authorities} for {row.site}"
-    return row
+    return row.model_copy(update={"identifier_type": expected_type})
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,38 +249,55 @@ def _choose_control_id(conn: Connection, digest: str) -> str:
 def _changed_facts(
     conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo
 ) -> Iterator[Fact]:
-    """Yield the facts of a line that are new or differ from the last ones (as corrections)."""
+    """Yield the facts of a line that are new or differ from the last ones (as corrections).
+
+    An empty transplant_at takes back the transplant of an earlier import; a file without that
+    column leaves it as it is.
+    """
     enrolment = Enrolment(row.site, row.sex, row.birth_year, row.weight_kg)
-    parts: tuple[tuple[Body, datetime], ...] = (
-        (enrolment, row.enrolled_at),
-        (Transplant(row.donor), row.transplant_at),
-    )
-    for body, observed_at in parts:
+    parts: list[tuple[Body, datetime | None]] = [(enrolment, row.enrolled_at)]
+    if "transplant_at" in row.model_fields_set:
+        parts.append((Transplant(row.donor), row.transplant_at))
+    for body, local_time in parts:
         series = f"{_SENDER}|{row.participant}|{body.kind}"
-        known_facts = [k.fact for k in journal.load_facts_of_kind(conn, body.kind, row.participant)]
-        earlier = [fact for fact in known_facts if fact.series == series]
-        last = max(earlier, key=_report_order, default=None)
-        said_at = last.reported_at if last else None
-        fact = Fact(
-            id=fact_id(message, body.kind),
-            subject=row.participant,
-            observed_at=_utc(observed_at, zone),
-            reported_at=journal.compute_known_at(said_at, message.received_at),
-            body=body,
-            digest="",
-            site=row.site,
-            series=series,
-        )
-        if last is not None:
-            if (last.body, last.observed_at) == (body, fact.observed_at):
-                continue
-            fact = replace(fact, status=Status.CORRECTED)
-        yield replace(fact, digest=wire.digest_clinical(fact))
+        last = _find_last_fact(conn, series, body.kind, row.participant)
+        known_at = journal.compute_known_at(last.reported_at if last else None, message.received_at)
+        if local_time is not None:
+            fact = Fact(
+                id=fact_id(message, body.kind),
+                subject=row.participant,
+                observed_at=_utc(local_time, zone),
+                reported_at=known_at,
+                body=body,
+                digest="",
+                site=row.site,
+                status=Status.CORRECTED if last else Status.FINAL,
+                series=series,
+            )
+            if last is None or _says_otherwise(last, fact):
+                yield replace(fact, digest=wire.digest_clinical(fact))
+        elif last is not None and last.status is not Status.DELETED:
+            fact = replace(last, id=fact_id(message, body.kind), reported_at=known_at)
+            taken_back = replace(fact, status=Status.DELETED)
+            yield replace(taken_back, digest=wire.digest_clinical(taken_back))
+
+
+def _find_last_fact(conn: Connection, series: str, kind: str, subject: str) -> Fact | None:
+    """Return the last fact of *series* that was imported about *subject*."""
+    known_facts = [entry.fact for entry in journal.load_facts_of_kind(conn, kind, subject)]
+    imported_facts = [fact for fact in known_facts if fact.series == series]
+    return max(imported_facts, key=_report_order, default=None)
+
+
+def _says_otherwise(last: Fact, fact: Fact) -> bool:
+    """Return True when *fact* does not repeat *last*."""
+    is_taken_back = last.status is Status.DELETED
+    return is_taken_back or (last.body, last.observed_at) != (fact.body, fact.observed_at)
 
 
 def _report_order(fact: Fact) -> tuple[datetime, bool, str]:
     """Return the sort key of facts of imports, as grading orders them: the last one stands."""
-    return fact.reported_at, fact.status is Status.CORRECTED, fact.digest
+    return fact.reported_at, fact.status is not Status.FINAL, fact.digest
 
 
 def _utc(instant: datetime, zone: ZoneInfo) -> datetime:

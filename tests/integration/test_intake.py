@@ -562,11 +562,71 @@ def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(i
     assert what_stands(intake) == stands
 
 
+EMPTY_CELLS = {
+    "no birth year": (",1970,", ",,"),
+    "blanks for a birth year": (",1970,", ",  ,"),
+    "the first birth year": (",1970,", ",1900,"),
+    "no weight": (",70.5,", ",,"),
+    "the least weight": (",70.5,", ",0.001,"),
+    "neither": (",1970,70.5,", ",,,"),
+    "no donor": ("haploidentical", ""),
+    "no sex": (",female,", ",,"),
+    "no type of the identifier": (",MR,", ",,"),
+    "blanks around": (",NMRN,MR,", ", NMRN , MR ,"),
+}
+
+
+@pytest.mark.parametrize(("cell", "other"), EMPTY_CELLS.values(), ids=EMPTY_CELLS)
+def test_optional_cells_of_a_participant_may_be_empty(tmp_path, cell, other):
+    assert cell in PEOPLE[0]
+    intake = new_intake(tmp_path, PEOPLE[0].replace(cell, other, 1))
+    assert submit(intake, MESSAGE).facts == 1
+    assert [body.kind for _, body in what_stands(intake)][:2] == ["enrolment", "transplant"]
+
+
+@pytest.mark.parametrize("file", ["an empty cell", "no column"])
+def test_a_participant_without_a_date_of_transplant_is_enrolled(tmp_path, file):
+    intake = new_intake(tmp_path)
+    line = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4713")
+    content = people(line.replace("2026-01-01T10:00", ""))
+    if file == "no column":
+        content = people(line.replace("2026-01-01T10:00,", "")).replace(b"transplant_at,", b"")
+    result = import_participants(intake, content, "operator")
+    assert (result.added_count, result.wrong) == (1, ())
+    assert [fact.body.kind for fact in every_fact(intake, "P-003")] == ["enrolment"]
+
+
+def test_an_empty_date_of_transplant_takes_the_imported_one_back_and_a_date_restores_it(intake):
+    started_at = what_stands(intake)
+    without_date = PEOPLE[0].replace("2026-01-01T10:00", "")
+    for line, kinds in (
+        (without_date, ["enrolment"]),
+        (PEOPLE[0], ["enrolment", "transplant"]),
+        (without_date, ["enrolment"]),
+        (PEOPLE[0], ["enrolment", "transplant"]),
+    ):
+        assert import_participants(intake, people(line), "operator").changed_count == 1
+        assert import_participants(intake, people(line), "operator").changed_count == 0
+        assert [body.kind for _, body in what_stands(intake)] == kinds
+    assert what_stands(intake) == started_at
+
+
+def test_a_file_without_the_column_of_the_transplant_leaves_its_date_as_it_is(intake):
+    content = people(PEOPLE[0].replace("2026-01-01T10:00,", "")).replace(b"transplant_at,", b"")
+    assert import_participants(intake, content, "operator").changed_count == 0
+    assert [body.kind for _, body in what_stands(intake)] == ["enrolment", "transplant"]
+
+
+def every_fact(intake, subject):
+    """Every fact of *subject*, in the order of the journal."""
+    with intake.db.read() as conn:
+        return [one.fact for one in journal.load_facts_between(conn, subject, 0)]
+
+
 def what_stands(intake):
     """The current facts of P-001 from imports."""
-    with intake.db.read() as conn:
-        facts = [one.fact for one in journal.load_facts_between(conn, "P-001", 0)]
-    return [(fact.observed_at, fact.body) for fact in select_standing_facts(facts)]
+    standing_facts = select_standing_facts(every_fact(intake, "P-001"))
+    return [(fact.observed_at, fact.body) for fact in standing_facts]
 
 
 def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correct(intake):

@@ -16,13 +16,16 @@ FILE_COLUMNS = (
     *("participant", "site", "authority", "identifier_type", "identifier", "transplant_at"),
     *("donor", "sex", "birth_year", "weight_kg", "enrolled_at"),
 )
+_MAY_BE_EMPTY = "identifier_type, transplant_at, donor, sex, birth_year and weight_kg may be empty"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add import and list."""
     words = parser.add_subparsers(dest="word", required=True, metavar="import|list")
     word = words.add_parser(
-        "import", help="from a CSV file", description=f"Columns: {', '.join(FILE_COLUMNS)}."
+        "import",
+        help="from a CSV file",
+        description=f"Columns: {', '.join(FILE_COLUMNS)}; {_MAY_BE_EMPTY}.",
     )
     word.add_argument("file", type=Path, metavar="FILE.csv")
     add_actor(word)
