@@ -576,10 +576,10 @@ EMPTY_CELLS = {
 }
 
 
-@pytest.mark.parametrize(("cell", "other"), EMPTY_CELLS.values(), ids=EMPTY_CELLS)
-def test_optional_cells_of_a_participant_may_be_empty(tmp_path, cell, other):
+@pytest.mark.parametrize(("cell", "replacement"), EMPTY_CELLS.values(), ids=EMPTY_CELLS)
+def test_optional_cells_of_a_participant_may_be_empty(tmp_path, cell, replacement):
     assert cell in PEOPLE[0]
-    intake = new_intake(tmp_path, PEOPLE[0].replace(cell, other, 1))
+    intake = new_intake(tmp_path, PEOPLE[0].replace(cell, replacement, 1))
     assert submit(intake, MESSAGE).facts == 1
     assert [body.kind for _, body in what_stands(intake)][:2] == ["enrolment", "transplant"]
 

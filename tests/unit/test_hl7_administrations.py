@@ -16,6 +16,7 @@ def rxa(
 ):
     """RXA of one administration."""
     fields = {3: started, 4: extras.get("until", ""), 5: drug, 6: amount, 7: unit, 9: note}
+    fields |= {18: extras.get("refusal", "")}
     fields |= {20: extras.get("completion", ""), 21: extras.get("action", "")}
     return "RXA|" + "|".join(fields.get(place, "") for place in range(1, 22))
 
@@ -43,6 +44,17 @@ DRUGS = [
     ("^vasopressin", "vasopressin"),
     ("161^^RXN", "acetaminophen"),
     ("^ibuprofen", "ibuprofen"),
+    ("161^Tylenol tablet^RxNorm", "acetaminophen"),
+    ("L01FX07^^L", "blinatumomab"),
+    ("7F3^VASO DRIP^L^11149^vasopressin^RXNORM", "vasopressin"),
+    ("7F3^VASO DRIP^L^DEXA4MG^^L", "dexamethasone"),
+    ("7F3^VASO DRIP^L^9G^Noradrenaline^L", "norepinephrine"),
+    ("7F3^^L^9G^^L^^^^161^^RXNORM", "acetaminophen"),
+    ("7F3^heparin^L^3264^^RXNORM", "dexamethasone"),  # a code says more than a text
+    ("2103182^vasopressin (USP) 20 UNT/ML Injectable Solution^RXNORM", "vasopressin"),
+    ("1791840^100 ML milrinone 0.2 MG/ML Injection^RXNORM", "milrinone"),
+    ("242969^norepinephrine 1 MG/ML Injectable Solution^RXNORM", "norepinephrine"),
+    ("H01BA06^argipressin^ATC", "vasopressin"),
 ]
 
 
@@ -52,6 +64,22 @@ def test_a_drug_is_known_by_its_code_or_its_name(drug_field, drug):
         drug,
         "given",
     )
+
+
+UNKNOWN_DRUGS = [
+    "161^Aspirin 100^L",  # a number of another system
+    "161",
+    "^161^L^161^^99LAB",
+    "X^dexamethasone 1 MG/ML Ophthalmic Suspension^RXNORM",
+    "X^lidocaine 10 MG/ML / epinephrine 0.01 MG/ML Injectable Solution^RXNORM",
+    "X^epinephrine 0.3 MG/ML Auto-Injector^RXNORM",
+    "",
+]
+
+
+@pytest.mark.parametrize("drug_field", UNKNOWN_DRUGS)
+def test_a_drug_that_is_not_certain_is_parked(drug_field):
+    assert read_parked(make_message(rxa(drug=drug_field))) == [("RXA[1].5", "unknown-code")]
 
 
 def test_the_steps_of_an_infusion():
@@ -122,17 +150,86 @@ def test_what_cannot_be_read_is_parked_and_the_others_go_on(segment, path, reaso
     assert [draft.body.drug for draft in read_content(raw).drafts] == ["tocilizumab"]
 
 
-@pytest.mark.parametrize("completion", ["RE", "NA"])
-def test_what_was_not_given_is_nothing(completion):
-    assert describe(rxa(completion=completion)) == []
+# RXA-20, RXA-21, and what becomes of the dose; RXA-18 is in the rows below
+STATUSES = [
+    ("", "", "F"),
+    ("CP", "A", "F"),
+    ("PA", "A", "F"),
+    ("cp", "a", "F"),
+    (" CP ", "A", "F"),
+    ('""', '""', "F"),
+    ("CP", "X", "F"),
+    ("CP", "U", "C"),
+    ("PA", "u", "C"),
+    ("RE", "A", "X"),
+    ("NA", "", "X"),
+    ("re", "", "X"),
+    ("RE", "X", "X"),
+    ("RE", "U", "D"),
+    ("NA", "U", "D"),
+    ("na", "u", "D"),
+    ("CP", "D", "D"),
+    ("RE", "D", "D"),
+    ("re", "d", "D"),
+    ("HELD", "D", "D"),
+]
 
 
-@pytest.mark.parametrize(("action", "status"), [("A", "F"), ("U", "C"), ("D", "D")])
-def test_an_administration_is_added_corrected_or_taken_back(action, status):
-    first, other_draft = (
-        read_content(make_message(rxa(action=one))).drafts[0] for one in ("", action)
+@pytest.mark.parametrize(("completion", "action", "status"), STATUSES)
+def test_a_dose_is_given_corrected_or_was_not_given_after_all(completion, action, status):
+    given_draft, draft = (
+        read_content(make_message(rxa(note="given", **fields))).drafts[0]
+        for fields in ({}, {"completion": completion, "action": action})
     )
-    assert (other_draft.status, other_draft.series) == (Status(status), first.series)
+    assert (draft.status, draft.series) == (Status(status), given_draft.series)
+
+
+@pytest.mark.parametrize("completion", ["HELD", "held", "ReX", "C", "CPX", "N", "R"])
+@pytest.mark.parametrize("action", ["", "A", "U"])
+def test_another_completion_is_parked(completion, action):
+    raw = make_message(rxa(completion=completion, action=action))
+    assert (read_parked(raw), read_content(raw).drafts) == (
+        [("RXA[1].20", "unreadable-value")],
+        (),
+    )
+
+
+REFUSALS = [
+    ("00^Parental decision^NIP002", "", "", "X"),
+    ("^patient was asleep", "", "", "X"),
+    ("00", "RE", "U", "D"),
+    ('""', "CP", "", "F"),
+]
+
+
+@pytest.mark.parametrize(("reason", "completion", "action", "status"), REFUSALS)
+def test_a_reason_of_refusal_says_that_it_was_not_given(reason, completion, action, status):
+    segment = rxa(refusal=reason, completion=completion, action=action, note="given")
+    (draft,) = read_content(make_message(segment)).drafts
+    assert draft.status == Status(status)
+
+
+def test_given_and_refused_is_parked():
+    raw = make_message(rxa(refusal="00^asleep", completion="CP"))
+    assert read_parked(raw) == [("RXA[1].20", "unreadable-value")]
+
+
+CHANGED_ENTRIES = [
+    # of an infusion that was said to be one dose, and of one whose end is left out
+    ({"until": "20260301200000", "action": "U"}, [("start", "C"), ("stop", "C"), ("given", "X")]),
+    ({"until": "20260301200000", "action": "D"}, [("start", "D"), ("stop", "D"), ("given", "X")]),
+    ({"action": "U"}, [("given", "C"), ("start", "X")]),
+    ({"action": "D"}, [("given", "D"), ("start", "X")]),
+    ({"action": "U", "completion": "RE"}, [("given", "D"), ("start", "X")]),
+    ({"completion": "RE"}, [("given", "X")]),
+    ({"action": "U", "note": "start"}, [("start", "C")]),
+]
+
+
+@pytest.mark.parametrize(("fields", "statuses"), CHANGED_ENTRIES)
+def test_without_a_word_a_changed_entry_takes_back_what_it_no_longer_is(fields, statuses):
+    drafts = read_content(make_message(rxa(**{"note": "", **fields}))).drafts
+    assert [(str(d.body.action), d.status.value) for d in drafts] == statuses
 
 
 def test_one_is_taken_back_whatever_its_dose_is():

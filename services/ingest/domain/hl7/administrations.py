@@ -1,10 +1,10 @@
 """RAS^O17: drugs given, started, changed and stopped.
 
-Source: HL7 v2.5.1, 4.14.7 (RXA)
+Source: HL7 v2.5.1, 4.14.7 (RXA); tables 0322 (completion) and 0323 (action)
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.ingest.domain.hl7.context import (
@@ -14,6 +14,7 @@ from services.ingest.domain.hl7.context import (
     read_patient_keys,
     read_visit_number,
 )
+from services.ingest.domain.hl7.drugs import find_drug
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Hl7Time
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
@@ -24,8 +25,17 @@ from services.vocabulary.quantity import Quantity
 
 _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
 _SCHEDULED_WORD = "premedication"
-_NOT_GIVEN = frozenset({"RE", "NA"})  # RXA-20: refused, not administered
-_STATUS = {"": Status.FINAL, "A": Status.FINAL, "U": Status.CORRECTED, "D": Status.DELETED}
+_IS_GIVEN = {"": None, "CP": True, "PA": True, "RE": False, "NA": False}  # RXA-20; None: not said
+# RXA-21; X: nothing has changed, so the entry is the one that was added
+_STATUS = {
+    "": Status.FINAL,
+    "A": Status.FINAL,
+    "X": Status.FINAL,
+    "U": Status.CORRECTED,
+    "D": Status.DELETED,
+}
+_CHANGING_STATUSES = frozenset({Status.CORRECTED, Status.DELETED})
+_RETRACTING_STATUSES = frozenset({Status.DELETED, Status.NO_RESULT})
 _UNKNOWN_DOSE = "999"  # in RXA-6, without a unit
 _AN_INFUSION = timedelta(minutes=30)  # RXA-3 and RXA-4 this far apart are a start and a stop
 
@@ -80,20 +90,17 @@ def _drug_entries(message: Message) -> Iterator[tuple[Segment | None, _DrugEntry
 def _read_administration(
     context: Context, patient_ids: tuple[PatientKey, ...], entry: _DrugEntry
 ) -> Iterator[Item]:
+    """Yield the facts of one RXA; of a dose that was not given, facts that take it back."""
     rxa, path = entry.rxa, entry.path
-    if rxa.text(20) in _NOT_GIVEN:
-        return
-    drug = _find_drug(context, rxa)
-    status = _STATUS.get(rxa.text(21))
+    drug, status = find_drug(context, rxa.components(5)), _find_status(rxa)
     start, end = context.read_time(rxa.text(3)), context.read_time(rxa.text(4))
-    dose = None if status is Status.DELETED else _read_dose(context, rxa)
+    dose = None if status in _RETRACTING_STATUSES else _read_dose(context, rxa)
     if drug is None:
         code, name, system = (*rxa.components(5), "", "")[:3]
         detail = f"no drug for {code}^{name}^{system}: add it to drugs of this site in sites.yaml"
         yield ParkedItem(f"{path}.5", ParkReason.UNKNOWN_CODE, detail)
-    elif status is None:
-        detail = f"action {rxa.text(21)!r} is not in HL7 table 0323"
-        yield ParkedItem(f"{path}.21", ParkReason.UNREADABLE_VALUE, detail)
+    elif isinstance(status, ParkedItem):
+        yield replace(status, path=f"{path}.{status.path}")
     elif start is None:
         yield ParkedItem(f"{path}.3", ParkReason.UNREADABLE_TIME, "no readable time in RXA-3")
     elif isinstance(dose, str):
@@ -102,14 +109,14 @@ def _read_administration(
     else:
         words = {word.casefold() for word in _split_notes(rxa)}
         filler = entry.order.field(3) if entry.order else ""
-        for action, time in _find_actions(words, start, end):
+        for action, time, action_status in _find_actions(words, start, end, status):
             yield FactDraft(
                 patient_ids,
                 f"{path}/{action}",
                 time.instant,
                 context.sent_at,
                 Administration(drug, action, dose, entry.route, _SCHEDULED_WORD in words),
-                status,
+                action_status,
                 series=f"{context.sender}|{filler}|{drug}|{action}",
                 sequence=context.sequence,
                 notes=time.notes,
@@ -117,29 +124,63 @@ def _read_administration(
             )
 
 
+def _find_status(rxa: Segment) -> Status | ParkedItem:
+    """Return the status of an entry; a parked item, with the field alone, when it is not clear.
+
+    A dose that was not given (RXA-20, or a reason of refusal in RXA-18) is no result of its time:
+    what was said of the same dose before is taken back, as by a deletion when it is an update.
+    """
+    status = _STATUS.get(_read_coded(rxa, 21))
+    if status is None:
+        detail = f"action {rxa.text(21)!r} is not in HL7 table 0323"
+        return ParkedItem("21", ParkReason.UNREADABLE_VALUE, detail)
+    if status is Status.DELETED:
+        return status
+    completion = _read_coded(rxa, 20)
+    if completion not in _IS_GIVEN:
+        detail = f"completion {rxa.text(20)!r} is not in HL7 table 0322: was it given?"
+        return ParkedItem("20", ParkReason.UNREADABLE_VALUE, detail)
+    is_given, is_refused = (
+        _IS_GIVEN[completion],
+        bool(_read_coded(rxa, 18) or _read_coded(rxa, 18, 1)),
+    )
+    if is_given and is_refused:
+        detail = "RXA-20 says that it was given, RXA-18 why it was refused: correct one of them"
+        return ParkedItem("20", ParkReason.UNREADABLE_VALUE, detail)
+    if is_given or (is_given is None and not is_refused):
+        return status
+    return Status.DELETED if status is Status.CORRECTED else Status.NO_RESULT
+
+
+def _read_coded(rxa: Segment, field: int, component: int = 0) -> str:
+    """Return a code of *field* in capitals, empty when there is none."""
+    code = (*rxa.components(field), "")[component].strip().upper()
+    return "" if code == '""' else code
+
+
 def _find_actions(
-    words: set[str], start: Hl7Time, end: Hl7Time | None
-) -> list[tuple[Action, Hl7Time]]:
-    """Return the actions that RXA-9 names; without one, those that RXA-3 and RXA-4 imply."""
+    words: set[str], start: Hl7Time, end: Hl7Time | None, status: Status
+) -> list[tuple[Action, Hl7Time, Status]]:
+    """Return the actions that RXA-9 names, or else RXA-3 and RXA-4 imply, with their statuses.
+
+    Without a word an update may turn a dose into an infusion, and a deletion may leave out RXA-4:
+    the action that is not implied any longer takes back what it was.
+    """
     named_actions = [action for word, action in _ACTIONS.items() if word in words]
     if named_actions:
-        return [(named_actions[0], start)]
-    if end is not None and end.instant - start.instant >= _AN_INFUSION:
-        return [(Action.START, start), (Action.STOP, end)]
-    return [(Action.DOSE, start)]
+        return [(named_actions[0], start, status)]
+    is_infusion = end is not None and end.instant - start.instant >= _AN_INFUSION
+    actions = [(Action.START if is_infusion else Action.DOSE, start, status)]
+    if end is not None and is_infusion:
+        actions.append((Action.STOP, end, status))
+    if status in _CHANGING_STATUSES:
+        other_action = Action.DOSE if is_infusion else Action.START
+        actions.append((other_action, start, Status.NO_RESULT))
+    return actions
 
 
 def _split_notes(rxa: Segment) -> list[str]:
     return [rxa.split_components(note)[0].strip() for note in rxa.repetitions(9)]
-
-
-def _find_drug(context: Context, rxa: Segment) -> str | None:
-    code, name, *_ = (*rxa.components(5), "")
-    for spelling in (code.strip(), name.strip()):
-        local = context.site.drugs.get(spelling) or context.tables.drugs.get(spelling.casefold())
-        if local:
-            return local
-    return None
 
 
 def _read_dose(context: Context, rxa: Segment) -> Quantity | str | None:
