@@ -16,7 +16,7 @@ from typing import get_args
 from services.runtime import wire
 from services.safety_rules.adapters.rules_version import TABLES, criteria_meaning
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.application.recompute import find_last_determination
+from services.safety_rules.application.decide_study import find_last_determination
 from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp

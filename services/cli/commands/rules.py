@@ -4,7 +4,6 @@ from argparse import Namespace
 from dataclasses import asdict
 from datetime import datetime
 
-from services.cli.commands import rules_sites
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import open_data
 from services.cli.shared.rules_table import rules_table
@@ -17,7 +16,11 @@ from services.vocabulary.decision import Decision
 
 def perform(args: Namespace) -> int:
     """Print the decision of every rule, or each site beside the rest."""
-    return rules_sites.print_site_comparison(args) if args.word == "sites" else _print_status(args)
+    if args.word != "sites":
+        return _print_status(args)
+    from services.cli.commands.rules_sites import print_site_comparison  # noqa: PLC0415 (slow)
+
+    return print_site_comparison(args)
 
 
 def _print_status(args: Namespace) -> int:

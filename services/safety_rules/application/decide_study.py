@@ -1,12 +1,11 @@
 """The study step: decide every stopping rule, and record the decisions that are news."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from services.runtime.failpoints import pass_failpoint
-from services.safety_rules.application.recompute import find_last_determination
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.monitor import decide_rule
@@ -15,6 +14,8 @@ from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
 from services.vocabulary.decision import Decision
+from services.vocabulary.fact import Fact
+from services.vocabulary.judgement import Determination
 from services.vocabulary.standing import ObservedStanding, Standing
 
 _FRESH_TRIES = 1  # under load somebody is folded all the time; whoever folds has the rules speak
@@ -93,6 +94,16 @@ def decide_rules(
         )
         for rule in protocol.rules
     )
+
+
+def find_last_determination(facts: Iterable[Fact], rule: str) -> Determination | None:
+    """Return the DSMB's last answer to *rule* among *facts*; None when there is none."""
+    determinations = [
+        (fact.reported_at, fact.digest, fact.body)
+        for fact in facts
+        if isinstance(fact.body, Determination) and fact.body.rule == rule
+    ]
+    return max(determinations, key=lambda one: one[:2])[2] if determinations else None
 
 
 def find_last_known_at(

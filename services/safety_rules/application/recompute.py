@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.safety_rules.application.decide_study import find_last_determination
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.participant.linked_participants import (
@@ -24,7 +25,6 @@ from services.store.participant_order import compute_known_at
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Fact, JournalEntry
-from services.vocabulary.judgement import Determination
 from services.vocabulary.standing import ObservedStanding, Standing
 
 
@@ -133,16 +133,6 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
         tuple(queries),
         find_first_crossings(crossings),
     )
-
-
-def find_last_determination(facts: Iterable[Fact], rule: str) -> Determination | None:
-    """Return the DSMB's last answer to *rule* among *facts*; None when there is none."""
-    determinations = [
-        (fact.reported_at, fact.digest, fact.body)
-        for fact in facts
-        if isinstance(fact.body, Determination) and fact.body.rule == rule
-    ]
-    return max(determinations, key=lambda one: one[:2])[2] if determinations else None
 
 
 def _make_journals(facts: Iterable[Fact]) -> Mapping[str, list[JournalEntry]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from services.runtime import wire
 from services.safety_rules.application.decide_study import find_outdated_decisions
-from services.safety_rules.application.past_crossings import find_missing_alerts
+from services.safety_rules.application.missing_alerts import find_missing_alerts
 from services.safety_rules.application.recompute import RecomputedFamily, recompute_family
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, records, states

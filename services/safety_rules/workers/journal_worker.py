@@ -13,7 +13,7 @@ from services.runtime.health import Progress
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import StudyDecisions, run_study_step
 from services.safety_rules.application.fold_participants import FoldRequest, FoldResult, fold
-from services.safety_rules.application.past_crossings import raise_missing_alerts
+from services.safety_rules.application.missing_alerts import raise_missing_alerts
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
 from services.store.held_lease import HeldLease

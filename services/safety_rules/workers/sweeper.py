@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.runtime.health import Progress
-from services.safety_rules.application.past_crossings import raise_missing_alerts
+from services.safety_rules.application.missing_alerts import raise_missing_alerts
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.store import decisions, journal, outbox, states, timers
 from services.store.held_lease import HeldLease
