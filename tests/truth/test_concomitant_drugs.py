@@ -186,6 +186,13 @@ def test_a_clinician_says_what_the_number_does_not_show(hour, grade, worst, curr
         assert (str(episode.worst), str(episode.current)) == (worst, current)
 
 
+@pytest.mark.parametrize("grade", [1, 2])
+def test_an_assessment_within_the_interval_leaves_nothing_missing(grade):
+    assessment = fact(Assessment(HYPOKALEMIA, grade, "investigator"), 48)
+    (change,) = fold_record([*list_readings("potassium"), assessment]).history
+    assert change.missing == ()
+
+
 def test_an_assessment_that_narrows_confirms_the_record():
     assessment = fact(Assessment(HYPOKALEMIA, 1, "investigator"), 48)
     assert fold_record(list_readings("potassium")).state is EpisodeState.SUSPECTED

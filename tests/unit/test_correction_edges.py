@@ -192,6 +192,26 @@ def test_a_steroid_that_is_known_late_is_in_the_standing_at_once():
     assert len(ends) == 1
 
 
+WAITS = {  # how long before the 72 hours are over time has passed; the event counts then
+    "just before they are over": (timedelta(microseconds=1), False),
+    "as they are over": (timedelta(0), True),
+}
+
+
+@pytest.mark.parametrize(("remaining_time", "counts"), WAITS.values(), ids=WAITS)
+def test_a_laboratory_event_counts_from_the_instant_at_which_it_falls_due(remaining_time, counts):
+    rules = load_rules(STUDY).rules
+    history = RecordHistory(LinkedParticipants(("P-001",), rules), rules)
+    facts = (
+        *(fact(Enrolment("rhein"), -80 * DAY), transplant(70), dose()),
+        *(result("potassium", "4.0", -5), result("potassium", "6.5", 24)),
+    )
+    history.receive(ReceivedMessage(hours(30), "P-001", 1, facts))
+    assert history.due_instants["P-001"] == hours(24 + 72)
+    history.pass_time(hours(24 + 72) - remaining_time)
+    assert any(one.event is not None for one in history.list_standings("P-001")) is counts
+
+
 def rules_of(version, **changes):
     return replace(RULES, protocol=replace(PROTOCOL, **changes), version=version)
 

@@ -133,6 +133,15 @@ TABLE = {
         ["1 0.7 F 24", "2 0.3 F 504", "3 0.7 F 264"],
         ["A1 new: 3 from 24", "B1 new: 4 from 504", "A2 changed: 4 from 24; B2 merged into A"],
     ),
+    "drawn as the first dose is given": (["1 0.7 F 0"], ["A1 new: 3 from 0"]),
+    "drawn just before the first dose": (
+        ["1 0.7 F -0.1"],
+        ["A1 new: 3 from -0.1 to 0, before exposure"],
+    ),
+    "a late result of the instant of the first dose is no baseline": (
+        ["1 0.3 F 24", "2 0.7 F 0"],
+        ["A1 new: 4 from 24", "A2 changed: 4 from 0"],
+    ),
     "a late baseline that was low already": (
         ["1 0.7 F 24", "2 0.7 F -24"],
         ["A1 new: 3 from 24", "B1 new: 3 from -24 to 0, before exposure; A2 retracted"],

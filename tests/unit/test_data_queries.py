@@ -26,6 +26,17 @@ TABLE = {
             "limits of 40 U/L to 5 U/L are the wrong way round",
         ],
     ),
+    "two limits that are the same": (
+        ("alt", "30", "U/L", "40", "40"),
+        [
+            "Alanine aminotransferase increased may be grade 4; missing: ULN, baseline",
+            "limits of 40 U/L to 40 U/L are the wrong way round",
+        ],
+    ),
+    "at most the grade that is notified": (
+        ("inr", "2.6", "{INR}", None, None),
+        ["INR increased may be grade 3; missing: anticoagulation, baseline"],
+    ),
     "a negative lower limit": (
         ("neutrophils", "3.0", "10*9/L", "-1.8", "7"),
         ["a lower limit of -1.8 10*9/L cannot be"],

@@ -25,6 +25,7 @@ TABLE = {
     "two become one": ("0-6:2 7-9:2", "0-9:2", "A v2 changed; B v2 merged into A"),
     "the second was longer": ("0-2:2 3-9:2", "0-9:2", "B v2 changed; A v2 merged into B"),
     "another one": ("0-2:2", "0-2:2 5-6:1", "C v1 new"),
+    "moved to where it ended": ("0-4:2", "4-8:2", "C v1 new; A v2 retracted"),
     "moved away": ("0-2:2", "5-6:1", "C v1 new; A v2 retracted"),
 }
 
