@@ -93,7 +93,7 @@ def _measure(name: str, path: Path, rows: Iterator[list[str]]) -> Measure:
     def grade_rows(source: TextIO, target: TextIO) -> None:
         records = read_records(source)
         next(records)
-        write_graded(records, _COLUMNS, RowGrader(table, units, _COLUMNS), target)
+        write_graded(records, _COLUMNS, RowGrader(table, units.find, _COLUMNS), target)
 
     def copy_rows(source: TextIO, target: TextIO) -> None:
         empty_cells = [""] * len(ADDED_COLUMNS)

@@ -20,7 +20,7 @@ from services.store import journal
 from services.store.journal import Arrival, RawMessage
 from services.store.session import Connection, Database, DatabaseError, is_transient
 from services.store.vault import Keys
-from services.vocabulary.fact import Fact
+from services.vocabulary.fact import RANGE_NOT_READ, Fact
 
 __all__ = ["Intake", "MessageFormat", "Outcome", "Source", "Submission", "not_stored_outcome"]
 
@@ -166,6 +166,7 @@ def _accepted_outcome(
         duplicate=duplicate,
         received_at=read_message.message.received_at,
         observed=tuple(fact.observed_at for fact in facts),
+        unread_ranges=sum(RANGE_NOT_READ in fact.notes for fact in facts),
     )
 
 

@@ -14,6 +14,8 @@ def count_outcome(metrics: Metrics, outcome: Outcome) -> None:
     metrics.ingest_messages.labels(site, kind, f"A{outcome.answer}").inc()
     for item in outcome.parked:
         metrics.parked.labels(site, item.reason).inc()
+    if outcome.unread_ranges:
+        metrics.unread_ranges.labels(site).inc(outcome.unread_ranges)
     if outcome.received_at is not None:
         metrics.last_message_timestamp.labels(site).set(outcome.received_at.timestamp())
         for observed_at in outcome.observed:

@@ -47,6 +47,7 @@ class Outcome:
         is_transient: True when the same message may be accepted later.
         received_at: By the clock of this installation; None when it was refused.
         observed: The time of observation of each fact.
+        unread_ranges: Number of facts whose reference range was not read.
     """
 
     answer: AckCode
@@ -59,3 +60,4 @@ class Outcome:
     is_transient: bool = True
     received_at: datetime | None = None
     observed: tuple[datetime, ...] = ()
+    unread_ranges: int = 0

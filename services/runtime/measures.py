@@ -6,10 +6,10 @@ from decimal import Decimal
 from functools import cache
 
 from services.runtime.data_tables import load_rows
-from services.vocabulary.measure import Measure, MeasureKind, PlausibleRange
+from services.vocabulary.measure import Ion, Measure, MeasureKind, PlausibleRange
 from services.vocabulary.number_text import UNSIGNED_NUMBER
 
-FILE, COLUMNS = "measures.csv", "measure,kind,valence,plausible"
+FILE, COLUMNS = "measures.csv", "measure,kind,valence,molar_mass,plausible"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RANGE = re.compile(rf"(?P<low>-?{UNSIGNED_NUMBER}) to (?P<high>-?{UNSIGNED_NUMBER}) (?P<unit>\S+)")
 
@@ -27,24 +27,31 @@ def load_measures() -> Mapping[str, Measure]:
 def read_measure(cells: Sequence[str]) -> Measure:
     """Return the measure of a row.
 
-    >>> read_measure(["sodium", "laboratory", "1", "80 to 220 mmol/L"]).valence
-    1
-    >>> read_measure(["Na+", "laboratory", "1", ""])
+    >>> read_measure(["sodium", "laboratory", "1", "", "80 to 220 mmol/L"]).ion
+    Ion(valence=1, molar_mass=None)
+    >>> read_measure(["Na+", "laboratory", "1", "", ""])
     Traceback (most recent call last):
         ...
     ValueError: 'Na+' is no name of a measure
 
     Raises:
-        ValueError: A name, a valence or a range is none, a kind is unknown, or a unit stands twice.
+        ValueError: A name, a valence, a molar mass or a range is none, a kind is unknown, or a unit
+            stands twice.
     """
-    name, kind, valence, plausible = cells
+    name, kind, valence, molar_mass, plausible = cells
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a measure")
+    return Measure(
+        name, MeasureKind(kind), _read_ion(valence, molar_mass), _read_plausible(plausible)
+    )
+
+
+def _read_ion(valence: str, molar_mass: str) -> Ion | None:
     if valence not in ("", "1", "2", "3"):
         raise ValueError(f"{valence!r} is no valence")
-    return Measure(
-        name, MeasureKind(kind), int(valence) if valence else None, _read_plausible(plausible)
-    )
+    if molar_mass and not (valence and re.fullmatch(UNSIGNED_NUMBER, molar_mass)):
+        raise ValueError(f"{molar_mass!r} is no molar mass of an ion")
+    return Ion(int(valence), Decimal(molar_mass) if molar_mass else None) if valence else None
 
 
 def _read_plausible(cell: str) -> Mapping[str, PlausibleRange]:

@@ -39,6 +39,9 @@ class Metrics:
             "ingest_messages_total", "Messages answered", ("site", "type", "ack")
         )
         self.parked = self._counter("parked_total", "Items parked", ("site", "reason"))
+        self.unread_ranges = self._counter(
+            "unread_ranges_total", "Results whose reference range was not read", ("site",)
+        )
         self.last_message_timestamp = self._gauge(
             "last_message_timestamp_seconds", "When the last message came (Unix time)", ("site",)
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
@@ -25,6 +25,8 @@ class SiteRow(StrictModel):
     drugs: Mapping[str, str] = {}
     devices: Mapping[str, str] = {}
     icu: tuple[str, ...] = ()
+    decimal_mark: Literal["", ".", ","] = ""
+    thousands_mark: Literal["", ".", ",", "'", " "] = ""
 
 
 class SitesFile(StrictModel):
@@ -57,6 +59,8 @@ def _find_faults(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:
         ids.add(site.id)
         if not _is_time_zone(site.timezone):
             yield f"{name}.timezone", f"{site.timezone!r} is no IANA time zone"
+        if site.thousands_mark and site.thousands_mark == (site.decimal_mark or "."):
+            yield f"{name}.thousands_mark", "is the decimal mark too: name both, and not the same"
         for sender in site.senders:
             if sender in owners:
                 yield f"{name}.senders", f"{sender} sends for {owners[sender]} too"

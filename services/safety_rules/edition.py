@@ -3,7 +3,7 @@
 It is part of every record's ``rules_version``, beside the meaning of criteria and protocol, which
 count by themselves. Raise it by one when the code makes another record, version, standing,
 decision, advice or data query of the same facts, criteria and protocol; the same goes for the
-kinds, valences and settings of ``measures.csv``, and for ``drug_classes.csv``. What older editions
+kinds, ions and settings of ``measures.csv``, and for ``drug_classes.csv``. What older editions
 wrote is then marked as of other rules, until `aegis refold` grades it anew. A rename, a comment, a
 faster way to the same result or another layout of a file is no new edition.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from services.vocabulary.clinical_fact import (
     Administration,
@@ -28,13 +29,17 @@ from services.vocabulary.judgement import (
 
 
 class Status(StrEnum):
-    """The reliability of a result, as its sender reports it. Source: HL7 v2.5.1, table 0085."""
+    """The reliability of a result, as its sender reports it.
+
+    Source: HL7 v2.5.1 and v2.9, table 0085
+    """
 
     PRELIMINARY = "P"
     PENDING = "I"
     PARTIAL = "S"
     UNVERIFIED = "R"
     FINAL = "F"
+    VERIFIED = "V"  # final, in later tables
     PROMOTED = "U"  # the stored preliminary is final, value unchanged
     CORRECTED = "C"
     AMENDED = "A"
@@ -50,8 +55,12 @@ class Status(StrEnum):
 
 
 _FINAL = frozenset(
-    {Status.FINAL, Status.PROMOTED, Status.CORRECTED, Status.AMENDED, Status.APPENDED}
+    {
+        *(Status.FINAL, Status.VERIFIED, Status.PROMOTED),
+        *(Status.CORRECTED, Status.AMENDED, Status.APPENDED),
+    }
 )
+RANGE_NOT_READ: Final = "reference range not read"  # a note of a fact: a data query asks about it
 
 
 Body = (

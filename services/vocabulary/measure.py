@@ -33,17 +33,31 @@ class PlausibleRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Ion:
+    """An ion that a measure counts.
+
+    Args:
+        valence: Its charges.
+        molar_mass: In g/mol, for a measure that is sent as a mass and published in moles alone;
+            None: a mass is never converted.
+    """
+
+    valence: int
+    molar_mass: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A row of ``measures.csv``.
 
     Args:
         name: As in facts and criteria, e.g. ``neutrophils``.
         kind: Its origin.
-        valence: Charges of the ion that it counts; None: it counts no ion.
+        ion: None: it counts no ion.
         plausible: By UCUM unit; empty: no criterion and no query asks.
     """
 
     name: str
     kind: MeasureKind
-    valence: int | None
+    ion: Ion | None
     plausible: Mapping[str, PlausibleRange]

@@ -1,5 +1,6 @@
 """A number as the sender reported it: nothing converted, nothing rounded."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -14,10 +15,13 @@ class Censoring(StrEnum):
     MORE_THAN = ">"
 
 
-_SIGNS = {sign.value: sign for sign in Censoring} | {
-    "≤": Censoring.AT_MOST,
-    "≥": Censoring.AT_LEAST,
-}
+# as written on keyboards without the mathematical signs, and in words
+_SIGN = re.compile(
+    r"(?P<at_most>≤|<\s*/?\s*=|=<|<\s*or\s*=|less than or equal to)"
+    r"|(?P<at_least>≥|>\s*/?\s*=|=>|>\s*or\s*=|greater than or equal to)"
+    r"|(?P<less_than><|less than)|(?P<more_than>>|greater than|more than)",
+    re.IGNORECASE,
+)
 
 
 def split_censoring(text: str) -> tuple[Censoring | None, str]:
@@ -25,11 +29,13 @@ def split_censoring(text: str) -> tuple[Censoring | None, str]:
 
     >>> split_censoring("<= 0.1"), split_censoring("7")
     ((<Censoring.AT_MOST: '<='>, ' 0.1'), (None, '7'))
+    >>> split_censoring("> OR = 60"), split_censoring("less than 5")
+    ((<Censoring.AT_LEAST: '>='>, ' 60'), (<Censoring.LESS_THAN: '<'>, ' 5'))
     """
-    for length in (2, 1):
-        if (sign := _SIGNS.get(text[:length])) is not None:
-            return sign, text[length:]
-    return None, text
+    match = _SIGN.match(text)
+    if match is None or match.lastgroup is None:
+        return None, text
+    return Censoring[match.lastgroup.upper()], text[match.end() :]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ NORTH = SiteMap(
     "America/New_York",
     ("LAB|NORTH",),
     {"NMRN": "MR"},
-    codes={"NEUT_ABS": "neutrophils", "CREA": "creatinine"},
+    codes={"NEUT_ABS": "neutrophils", "768-2": "neutrophils", "CREA": "creatinine"},
     units={"KCELLS": "10*3/uL"},
     drugs={"DEXA4MG": "dexamethasone"},
     devices={"O2NC": "nasal-cannula"},

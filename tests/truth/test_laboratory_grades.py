@@ -50,11 +50,16 @@ hypercalcemia | calcium-corrected _ mmol/L; ULN 2.6 | 2.6=0 2.7=1 2.9=1 2.91=2
 hypercalcemia | calcium-corrected _ mmol/L; ULN 2.6 | 3.1=2 3.11=3 3.4=3 3.41=4
 hypercalcemia | calcium-ionized _ mmol/L; ULN 1.3 | 1.3=0 1.31=1 1.5=1 1.51=2
 hypercalcemia | calcium-ionized _ mmol/L; ULN 1.3 | 1.6=2 1.61=3 1.8=3 1.81=4
+hypercalcemia | calcium-ionized _ mg/dL; ULN 5.3 | 5.3=0 5.31=1 6.0117=1 6.0118=2 6.4=2
+hypercalcemia | calcium-ionized _ mg/dL; ULN 5.3 | 6.41248=2 6.4125=3 7.21404=3 7.2141=4
+hypercalcemia | calcium-ionized _ mg/L; ULN 53 | 53=0 53.1=1 60.117=1 60.118=2
 hypercalcemia | calcium _ mg/dL; ULN 10.5; albumin 4.0 g/dL | 10.5=0 11.5=1 11.6=2 13.5=3 13.6=4
 hypercalcemia | calcium _ mg/dL; ULN 10.5; albumin 2.0 g/dL | 8.9=0 9.9=1 10.0=2 11.9=3 12.0=4
 hypocalcemia | calcium-corrected _ mg/dL; LLN 8.5 | 8.5=0 8.4=1 8.0=1 7.9=2 7.0=2 6.9=3 6.0=3 5.9=4
 hypocalcemia | calcium-corrected _ mmol/L; LLN 2.1 | 2.1=0 2.0=1 1.99=2 1.75=2 1.74=3 1.5=3 1.49=4
 hypocalcemia | calcium-ionized _ mmol/L; LLN 1.1 | 1.1=0 1.0=1 0.99=2 0.9=2 0.89=3 0.8=3 0.79=4
+hypocalcemia | calcium-ionized _ mg/dL; LLN 4.6 | 4.6=0 4.59=1 4.0078=1 4.0077=2 3.60702=2
+hypocalcemia | calcium-ionized _ mg/dL; LLN 4.6 | 3.607=3 3.20624=3 3.2062=4
 hypocalcemia | calcium _ mg/dL; LLN 8.5; albumin 2.0 g/dL | 6.9=0 6.8=1 6.4=1 6.3=2
 hypocalcemia | calcium _ mg/dL; LLN 8.5; albumin 2.0 g/dL | 5.4=2 5.3=3 4.4=3 4.3=4
 hypocalcemia | calcium _ mmol/L; LLN 2.1; albumin 20 g/L | 1.70=0 1.69=1 1.60=1 1.59=2
@@ -122,6 +127,8 @@ ANC | neutrophils _ 10*9/L; LLN 1.8 | 1.8=0 1.7=1 1.5=1 1.49=2 1.0=2 0.99=3 0.5=
 ANC | neutrophils _ /mm3; LLN 1800 | 1500=1 1499=2 1000=2 999=3 500=3 499=4
 ANC | neutrophils _ /uL; LLN 1800 | 500=3 499=4
 ANC | neutrophils _ 10*3/uL; LLN 1.8 | 0.5=3 0.49=4
+ANC | neutrophils _ 10*3/mL; LLN 1800 | 1500=1 1499=2 500=3 499=4
+ANC | neutrophils _ /mL; LLN 1800000 | 500000=3 499999=4
 lymphopenia | lymphocytes _ 10*9/L; LLN 1.0 | 1.0=0 0.9=1 0.8=1 0.79=2 0.5=2 0.49=3 0.2=3 0.19=4
 lymphopenia | lymphocytes _ /mm3; LLN 1000 | 999=1 800=1 799=2 500=2 499=3 200=3 199=4
 platelets | platelets _ 10*9/L; LLN 150 | 150=0 149=1 75=1 74=2 50=2 49=3 25=3 24=4
@@ -213,7 +220,10 @@ INCOMPLETE = """
 56 hypocalcemia | calcium 7.5 mg/dL; LLN 8.5; albumin 2.0 mmol/L | 0-4 for want of albumin
 56 hypercalcemia | calcium 7.5 mg/dL; ULN 10.5 | 0
 56 hypercalcemia | calcium 14.6 mg/dL; ULN 10.5 | 3-4 for want of albumin
-56 hypocalcemia | calcium-ionized 4.2 mg/dL; LLN 4.6 | 0-4 for want of unit
+56 hypocalcemia | calcium-ionized 4.2 mg/dL; LLN 4.6 | 1
+56 hypercalcemia | calcium-ionized 6.4 mg/dL | 2
+56 hypercalcemia | calcium-ionized 5.5 mg/dL | 0-1 for want of ULN
+56 hypercalcemia | calcium-ionized 6.4 U/L | 0-4 for want of unit
 56 hypomagnesemia | magnesium 0.9 mg/dL; LLN 1.7 | 2
 56 hypomagnesemia | magnesium 0.37 mmol/L; LLN 0.7 | 3
 56 fever | temperature 38.5 | 0-4 for want of unit

@@ -4,6 +4,7 @@ import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.fact import RANGE_NOT_READ
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.random_trials import RULES
 
@@ -86,4 +87,27 @@ def test_a_correction_answers_the_query():
     fold.apply([DOSE, wrong])
     assert fold.list_queries()
     fold.apply([right])
+    assert fold.list_queries() == []
+
+
+def unread(name, hour, **fields):
+    """A result of ALT without its reference range, which could not be read."""
+    notes = ("observed_at from OBR-7", RANGE_NOT_READ)
+    return lab("alt", "30", hour, "U/L", uln="40", name=name, notes=notes, **fields)
+
+
+def test_ranges_that_are_not_read_are_asked_about_once_for_a_measure():
+    fold = Fold("P-001", RULES)
+    fold.apply([DOSE, unread("a", 24, series="S"), unread("b", 48), unread("c", 36)])
+    problems = [(query.problem, query.facts) for query in fold.list_queries()]
+    assert problems == [("the reference range of 3 results of alt was not read", ("b",))]
+    fold.apply([lab("alt", "31", 24, "U/L", uln="40", name="d", series="S", reported_hour=50)])
+    assert [query.problem for query in fold.list_queries()] == [
+        "the reference range of 2 results of alt was not read"
+    ]
+
+
+def test_the_range_of_what_nobody_grades_is_not_asked_about():
+    fold = Fold("P-001", RULES)
+    fold.apply([DOSE, lab("map", "60", 24, "mm[Hg]", name="a", notes=(RANGE_NOT_READ,))])
     assert fold.list_queries() == []

@@ -25,6 +25,20 @@ CODES = [
     ("UNKNOWN^^L^751-8^^LN", "neutrophils"),
     ("8310-5^Body temperature^LN", "temperature"),
     ("AEGIS-ICE^ICE score^AEGIS", "ice"),
+    ("751-8^Neutrophils^LOINC", "neutrophils"),
+    ("768-2^Segmented neutrophils^LN", "neutrophils"),  # as the site has mapped it
+    ("2708-6^Oxygen saturation^LN", "spo2"),
+    ("59408-5^^LN", "spo2"),
+    ("59410-1^^LN", "spo2"),
+    ("150456^MDC_PULS_OXIM_SAT_O2^MDC", "spo2"),
+    ("150017^MDC_PRESS_BLD_SYS^MDC", "sbp"),
+    ("150021^MDC_PRESS_BLD_NONINV_SYS^MDC", "sbp"),
+    ("150037^MDC_PRESS_BLD_ART_ABP_SYS^MDC", "sbp"),
+    ("150022^^MDC", "dbp"),
+    ("150344^MDC_TEMP^MDC", "temperature"),
+    ("MDC_TEMP_BODY^^MDC", "temperature"),
+    ("^MDC_TEMP_CORE^MDC", "temperature"),
+    ("147842^MDC_ECG_HEART_RATE^MDC^8867-4^Heart rate^LN", "heart-rate"),
 ]
 
 
@@ -53,7 +67,10 @@ def test_what_feeds_send_is_what_a_criterion_reads(code, unit, measure):
     assert any(measure in table.compiled.by_measure for table in TABLES.values())
 
 
-@pytest.mark.parametrize("code", ["99999-9^New^LN", "751-8", "GLU^^L", "AEGIS-MOOD^^AEGIS", ""])
+@pytest.mark.parametrize(
+    "code",
+    ["99999-9^New^LN", "751-8", "GLU^^L", "AEGIS-MOOD^^AEGIS", "150388^MDC_TEMP_SKIN^MDC", ""],
+)
 def test_an_unknown_code_is_parked_with_what_to_do_and_the_others_go_on(code):
     content = read_content(labs(obx("1", code=code), obx("0.49")))
     (item,) = content.parked
@@ -85,10 +102,17 @@ def test_a_word_that_is_unknown_is_parked():
     assert "it is one of bipap, blow-by, cpap" in item.detail
 
 
-@pytest.mark.parametrize("status", ["F", "P", "I", "S", "R", "C", "A", "B", "D", "W", "U", "X"])
+@pytest.mark.parametrize(
+    "status", ["F", "V", "P", "I", "S", "R", "C", "A", "B", "D", "W", "U", "X"]
+)
 def test_the_status_says_how_far_a_result_can_be_relied_upon(status):
     draft = read_draft(obx("0.49", status=status))
     assert (draft.status, draft.body.value) == (Status(status), quantity("0.49", "10*3/uL"))
+
+
+@pytest.mark.parametrize("status", ["F", "V", "U", "C", "A", "B"])
+def test_a_verified_result_is_as_final_as_a_final_one(status):
+    assert Status(status).is_final
 
 
 def test_no_status_is_final():

@@ -41,7 +41,7 @@ def test_every_measure_that_a_feed_or_a_scale_names_is_in_it():
 
 def test_every_unit_of_it_has_a_spelling_in_feeds():
     units = {unit for measure in MEASURES.values() for unit in measure.plausible}
-    assert units <= set(load_code_tables().units.values())
+    assert units <= load_code_tables().units.dimensions.keys()
 
 
 def test_ranges_of_one_dimension_are_the_same_range():
@@ -65,20 +65,25 @@ def test_its_units_are_those_that_criteria_are_published_in():
 
 
 FAULTS = {
-    "no header": ("sodium,laboratory,1,", "line 1: the columns are not"),
+    "no header": ("sodium,laboratory,1,,", "line 1: the columns are not"),
     "empty": ("", "line 1: the columns are not"),
-    "twice": (f"{COLUMNS}\nice,score,,\nice,score,,", "line 3: ice stands twice"),
+    "twice": (f"{COLUMNS}\nice,score,,,\nice,score,,,", "line 3: ice stands twice"),
     "cells": (f"{COLUMNS}\nice,score,", "line 2: 3 cells instead of"),
-    "blank line": (f"{COLUMNS}\n\nice,score,,", "line 2: 1 cells instead of"),
-    "name": (f"{COLUMNS}\nSodium ,laboratory,,", "line 2: 'Sodium ' is no name"),
-    "kind": (f"{COLUMNS}\nice,points,,", "line 2: 'points' is not a valid MeasureKind"),
-    "valence": (f"{COLUMNS}\nsodium,laboratory,+1,", "line 2: '\\+1' is no valence"),
-    "no unit": (f"{COLUMNS}\nalt,laboratory,,1 to 5", "line 2: '1 to 5' is no range"),
-    "hyphen": (f"{COLUMNS}\nalt,laboratory,,1-5 U/L", "line 2: '1-5 U/L' is no range"),
-    "no number": (f"{COLUMNS}\nalt,laboratory,,NaN to 5 U/L", "line 2: 'NaN to 5 U/L' is no range"),
-    "reversed": (f"{COLUMNS}\nalt,laboratory,,5 to 1 U/L", "line 2: .* ends before it begins"),
+    "blank line": (f"{COLUMNS}\n\nice,score,,,", "line 2: 1 cells instead of"),
+    "name": (f"{COLUMNS}\nSodium ,laboratory,,,", "line 2: 'Sodium ' is no name"),
+    "kind": (f"{COLUMNS}\nice,points,,,", "line 2: 'points' is not a valid MeasureKind"),
+    "valence": (f"{COLUMNS}\nsodium,laboratory,+1,,", "line 2: '\\+1' is no valence"),
+    "molar mass": (f"{COLUMNS}\nsodium,laboratory,1,x,", "line 2: 'x' is no molar mass"),
+    "mass of no ion": (f"{COLUMNS}\nalt,laboratory,,40.078,", "line 2: '40.078' is no molar mass"),
+    "no unit": (f"{COLUMNS}\nalt,laboratory,,,1 to 5", "line 2: '1 to 5' is no range"),
+    "hyphen": (f"{COLUMNS}\nalt,laboratory,,,1-5 U/L", "line 2: '1-5 U/L' is no range"),
+    "no number": (
+        f"{COLUMNS}\nalt,laboratory,,,NaN to 5 U/L",
+        "line 2: 'NaN to 5 U/L' is no range",
+    ),
+    "reversed": (f"{COLUMNS}\nalt,laboratory,,,5 to 1 U/L", "line 2: .* ends before it begins"),
     "unit twice": (
-        f"{COLUMNS}\nalt,laboratory,,1 to 5 U/L; 1 to 6 U/L",
+        f"{COLUMNS}\nalt,laboratory,,,1 to 5 U/L; 1 to 6 U/L",
         "line 2: the unit U/L stands twice",
     ),
 }

@@ -12,7 +12,6 @@ from services.vocabulary.number_text import (
     STORED_NUMBER,
     UNSIGNED_NUMBER,
     parse_number,
-    parse_reported_number,
     parse_whole_number,
 )
 from tests.helpers.hl7_messages import obx, read_draft
@@ -29,16 +28,12 @@ def test_a_number_is_exact_and_can_be_stored(text):
         assert len(str(number)) <= LONGEST_STORED
 
 
-@pytest.mark.parametrize("text", ["", "-", ".", "e5", "1.2.3", "0x10", "1 000", "1,5"])
+@pytest.mark.parametrize("text", ["", "-", ".", "e5", "1.2.3", "0x10", "1 000", "1,5", "1,200"])
 def test_what_is_no_number_is_none_at_any_door(text):
-    parsers = (parse_number, parse_reported_number, parse_whole_number)
-    assert [parse(text) for parse in parsers] == [None] * 3
+    parsers = (parse_number, parse_whole_number)
+    assert [parse(text) for parse in parsers] == [None] * 2
     assert not re.fullmatch(UNSIGNED_NUMBER, text)
     assert not re.fullmatch(STORED_NUMBER, text)
-
-
-def test_only_laboratories_separate_thousands():
-    assert (parse_reported_number("1,200"), parse_number("1,200")) == (Decimal(1200), None)
 
 
 @pytest.mark.parametrize(

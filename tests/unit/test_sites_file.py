@@ -5,6 +5,7 @@ import pytest
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import load_sites
 from services.runtime.file_error import UntrustedFileError
+from services.vocabulary.number_text import NumberMarks
 
 GOOD = """
 sites:
@@ -42,6 +43,24 @@ def test_a_site_is_found_by_how_it_sends(tmp_path):
 def test_a_site_has_codes_of_its_own_for_measures_without_a_loinc_code(tmp_path):
     sites = load_file(tmp_path, GOOD.replace("NEUT_ABS: neutrophils", "FEV1_Z: fev1-z-score"))
     assert sites.by_id["north"].codes == {"FEV1_Z": "fev1-z-score"}
+
+
+MARKS = {
+    "none named": ("", None),
+    "a decimal comma": ('    decimal_mark: ","\n', NumberMarks(",")),
+    "a decimal comma and grouping points": (
+        '    decimal_mark: ","\n    thousands_mark: "."\n',
+        NumberMarks(",", "."),
+    ),
+    "grouping commas": ('    thousands_mark: ","\n', NumberMarks(".", ",")),
+    "a decimal point": ('    decimal_mark: "."\n', NumberMarks(".")),
+}
+
+
+@pytest.mark.parametrize(("lines", "marks"), MARKS.values(), ids=MARKS)
+def test_a_site_names_the_marks_in_its_numbers(tmp_path, lines, marks):
+    sites = load_file(tmp_path, GOOD.rstrip() + "\n" + lines)
+    assert (sites.by_id["rhein"].marks, sites.by_id["north"].marks) == (marks, None)
 
 
 TYPOS = {  # what is replaced, with what; the fault
@@ -127,6 +146,19 @@ TYPOS = {  # what is replaced, with what; the fault
         (
             "line 11, sites.north.icu.0: 0100 is ambiguous: put it in quotes if it is text, or"
             " write true, false or a plain number"
+        ),
+    ),
+    "a decimal mark that is none": (
+        "    icu",
+        "    decimal_mark: ';'\n    icu",
+        "line 11, sites.north.decimal_mark: must be '', '.' or ',', not ';'",
+    ),
+    "one mark for two": (
+        "    icu",
+        "    thousands_mark: '.'\n    icu",
+        (
+            "line 11, sites.north.thousands_mark: is the decimal mark too: name both, and not the"
+            " same"
         ),
     ),
     "no sites": (GOOD, "sites: []", "line 1, sites: must list at least 1"),

@@ -33,7 +33,7 @@ def perform(args: Namespace) -> int:
             raise CommandError(f"{args.file}: there is no row of column names")
         column_names = [name.strip().lower() for name in columns]
         try:
-            grader = RowGrader(table, load_code_tables().units, column_names)
+            grader = RowGrader(table, load_code_tables().units.find, column_names)
         except ValueError as error:
             raise CommandError(f"{args.file}: {error}") from error
         count, unread = write_graded(records, columns, grader, _open_target(args, streams))

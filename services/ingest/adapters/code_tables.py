@@ -1,14 +1,16 @@
 """The tables of codes, units, drugs and words that ship with Aegis."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
 from services.ingest.domain.site import CodeTables
+from services.ingest.domain.unit_spelling import Spellings, UnitTable
 from services.runtime.measures import load_measures
 
 _PLACE = files("services.ingest") / "codes"
+_EXACT = "exact"  # of a spelling that is another unit in another case
 
 
 @cache
@@ -17,10 +19,41 @@ def load_code_tables() -> CodeTables:
     return CodeTables(
         measures=frozenset(load_measures()),
         loinc={row["code"]: row["measure"] for row in _rows("loinc.csv")},
-        units={row["written"]: row["unit"] for row in _rows("units.csv")},
+        mdc={
+            code: row["measure"] for row in _rows("mdc.csv") for code in (row["code"], row["name"])
+        },
+        units=load_unit_table(),
         drugs={row["written"]: row["drug"] for row in _rows("drugs.csv")},
         words={(row["measure"], row["written"]): row["word"] for row in _rows("words.csv")},
     )
+
+
+@cache
+def load_unit_table() -> UnitTable:
+    """Return the units that are known, and their spellings."""
+    dimensions = {row["unit"]: row["dimension"] for row in _rows("ucum.csv")}
+    whole_rows = [{"written": unit, "unit": unit, "case": _EXACT} for unit in dimensions]
+    parts: dict[str, list[dict[str, str]]] = {}
+    for row in _rows("unit_parts.csv"):
+        parts.setdefault(row["part"], []).append(row)
+    return UnitTable(
+        dimensions=dimensions,
+        spellings=_build_spellings([*whole_rows, *_rows("units.csv")], "unit"),
+        scales=_build_spellings(parts["scale"], "symbol"),
+        counted_things=_build_spellings(parts["counted"], "symbol"),
+        amounts=_build_spellings(parts["amount"], "symbol"),
+        denominators=_build_spellings(parts["per"], "symbol"),
+    )
+
+
+def _build_spellings(rows: Iterable[Mapping[str, str]], name: str) -> Spellings:
+    rows = list(rows)
+    in_any_case: dict[str, str] = {}
+    for row in rows:
+        spelling, symbol = row["written"].casefold(), row[name]
+        if row["case"] != _EXACT and in_any_case.setdefault(spelling, symbol) != symbol:
+            raise ValueError(f"{row['written']!r} is {symbol} and {in_any_case[spelling]}")
+    return Spellings({row["written"]: row[name] for row in rows}, in_any_case)
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.ingest.domain.site import CodeTables, SiteMap, Sites
 from services.runtime.sites_file import SiteRow, read_sites_file
+from services.vocabulary.number_text import NumberMarks
 
 
 def load_sites(folder: Path, tables: CodeTables) -> Sites:
@@ -18,14 +19,21 @@ def load_sites(folder: Path, tables: CodeTables) -> Sites:
     document, rows = read_sites_file(folder)
     if faults := list(_find_faults(rows, _list_targets(tables))):
         raise document.refusal(faults)
-    return Sites.build(tuple(SiteMap(**{**dict(row), "icu": frozenset(row.icu)}) for row in rows))
+    return Sites.build(tuple(_build_site(row) for row in rows))
+
+
+def _build_site(row: SiteRow) -> SiteMap:
+    content = row.model_dump(exclude={"decimal_mark", "thousands_mark"})
+    has_marks = row.decimal_mark or row.thousands_mark
+    marks = NumberMarks(row.decimal_mark or ".", row.thousands_mark) if has_marks else None
+    return SiteMap(**{**content, "icu": frozenset(row.icu), "marks": marks})
 
 
 def _list_targets(tables: CodeTables) -> Mapping[str, frozenset[str]]:
     devices = (word for (measure, _), word in tables.words.items() if "oxygen" in measure)
     return {
         "codes": tables.measures,
-        "units": frozenset(tables.units.values()),
+        "units": frozenset(tables.units.dimensions),
         "drugs": frozenset(tables.drugs.values()),
         "devices": frozenset(devices),
     }

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from services.ingest.domain.unit_spelling import UnitTable
+from services.vocabulary.number_text import NumberMarks
+
 
 @dataclass(frozen=True, slots=True)
 class SiteMap:
@@ -18,6 +21,7 @@ class SiteMap:
         units: UCUM unit by local spelling.
         drugs: Our drug by local code or name.
         devices: Our oxygen device by local word.
+        marks: Those in its numbers; None: it has not named them.
         icu: Wards (PV1-3.1) that are intensive care.
     """
 
@@ -30,6 +34,7 @@ class SiteMap:
     drugs: Mapping[str, str] = field(default_factory=dict)
     devices: Mapping[str, str] = field(default_factory=dict)
     icu: frozenset[str] = frozenset()
+    marks: NumberMarks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +60,16 @@ class CodeTables:
     Args:
         measures: Every measure, also one that has no code here.
         loinc: Measure by LOINC code.
-        units: UCUM unit by spelling.
+        mdc: Measure by code or name of ISO/IEEE 11073.
+        units: UCUM units, by spelling.
         drugs: Drug by name or code, in lower case.
         words: Word by (measure, spelling in lower case); measures with words have no numbers.
     """
 
     measures: frozenset[str]
     loinc: Mapping[str, str]
-    units: Mapping[str, str]
+    mdc: Mapping[str, str]
+    units: UnitTable
     drugs: Mapping[str, str]
     words: Mapping[tuple[str, str], str]
 

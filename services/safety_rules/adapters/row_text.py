@@ -4,7 +4,8 @@ Source: docs/decisions/grading.md, "A row of `aegis grade`"
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.grading import (
     Baseline,
@@ -14,7 +15,7 @@ from services.safety_rules.domain.ctcae.grading import (
     Treatment,
 )
 from services.vocabulary.grade import Symptoms
-from services.vocabulary.number_text import parse_reported_number
+from services.vocabulary.number_text import GROUPED_BY_COMMA, parse_number
 from services.vocabulary.quantity import Quantity, split_censoring
 
 _NUMBER_AND_UNIT = re.compile(r" ?(?P<number>\S+)(?: (?P<unit>.+))?")
@@ -25,16 +26,19 @@ _YES_OR_NO = {
 _NO_BASELINE = "none"  # the reading is the baseline itself, or earlier
 
 
+FindUnit = Callable[[str], str | None]  # the UCUM unit of a spelling, None when it is not known
+
+
 class RowError(ValueError):
     """A row cannot be graded: the message says which cell, and why."""
 
 
-def quantity_in(column: str, text: str, unit: str, units: Mapping[str, str]) -> Quantity | None:
+def quantity_in(column: str, text: str, unit: str, find_unit: FindUnit) -> Quantity | None:
     """Return what a cell says, in *unit* unless it names its own; None when it is empty.
 
-    >>> quantity_in("lln", "<= 0.5", "g/L", {})
+    >>> quantity_in("lln", "<= 0.5", "g/L", {}.get)
     Quantity(value=Decimal('0.5'), unit='g/L', censoring=<Censoring.AT_MOST: '<='>)
-    >>> quantity_in("lln", "low", "g/L", {})
+    >>> quantity_in("lln", "low", "g/L", {}.get)
     Traceback (most recent call last):
         ...
     services...RowError: lln: 'low' is no number
@@ -47,24 +51,35 @@ def quantity_in(column: str, text: str, unit: str, units: Mapping[str, str]) -> 
         return None
     censoring, rest = split_censoring(text)
     match = _NUMBER_AND_UNIT.fullmatch(rest)
-    number = None if match is None else parse_reported_number(match["number"])
+    number = None if match is None else number_in(match["number"])
     if match is None or number is None:
-        raise RowError(f"{column}: {text!r} is no number")
+        remedy = ": write decimals with a point" if "," in text else ""
+        raise RowError(f"{column}: {text!r} is no number{remedy}")
     own_unit = match["unit"]
-    return Quantity(number, unit if own_unit is None else unit_in(own_unit, units), censoring)
+    return Quantity(number, unit if own_unit is None else unit_in(own_unit, find_unit), censoring)
 
 
-def unit_in(text: str, units: Mapping[str, str]) -> str:
+def number_in(text: str) -> Decimal | None:
+    """Return the number in a cell, where a comma marks thousands; None when it is none.
+
+    >>> number_in("1,200"), number_in("0,450")
+    (Decimal('1200'), None)
+    """
+    number = parse_number(text.strip())
+    return GROUPED_BY_COMMA.parse(text) if number is None else number
+
+
+def unit_in(text: str, find_unit: FindUnit) -> str:
     """Return the UCUM unit of a spelling; one that is not known stays as it is, and fits nothing.
 
-    >>> unit_in("K/uL ", {"K/uL": "10*3/uL"}), unit_in("furlong", {})
+    >>> unit_in("K/uL ", {"K/uL": "10*3/uL"}.get), unit_in("furlong", {}.get)
     ('10*3/uL', 'furlong')
     """
     text = text.strip()
-    return units.get(text, text)
+    return find_unit(text) or text
 
 
-def baseline_in(text: str, unit: str, units: Mapping[str, str]) -> Baseline:
+def baseline_in(text: str, unit: str, find_unit: FindUnit) -> Baseline:
     """Return the baseline; empty: there is one, and it is not known; ``none``: this is before it.
 
     Raises:
@@ -72,7 +87,7 @@ def baseline_in(text: str, unit: str, units: Mapping[str, str]) -> Baseline:
     """
     if text.strip().casefold() == _NO_BASELINE:
         return NoBaseline()
-    found = quantity_in("baseline", text, unit, units)
+    found = quantity_in("baseline", text, unit, find_unit)
     return BaselineUnknown() if found is None else BaselineKnown(found)
 
 

@@ -7,8 +7,10 @@ from operator import itemgetter
 
 from services.safety_rules.adapters.criteria_files import CriteriaTable
 from services.safety_rules.adapters.row_text import (
+    FindUnit,
     RowError,
     baseline_in,
+    number_in,
     quantity_in,
     symptoms_in,
     treatment_in,
@@ -19,7 +21,6 @@ from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.grading import Reading
 from services.safety_rules.domain.ctcae.measure_choice import UnclearMeasureError, choose_measure
 from services.safety_rules.domain.ctcae.prepared_grading import PreparedGrading, prepare_grading
-from services.vocabulary.number_text import parse_reported_number
 from services.vocabulary.quantity import Quantity
 
 REQUIRED_COLUMNS = ("term", "value")
@@ -50,10 +51,8 @@ class _PreparedTest:
 class RowGrader:
     """Grades rows that have the columns it was made for."""
 
-    def __init__(
-        self, table: CriteriaTable, units: Mapping[str, str], columns: Sequence[str]
-    ) -> None:
-        """Grade under *table*; *units* has the UCUM unit of each spelling.
+    def __init__(self, table: CriteriaTable, find_unit: FindUnit, columns: Sequence[str]) -> None:
+        """Grade under *table*; *find_unit* knows the spellings of units.
 
         Raises:
             ValueError: *columns* lacks one that is required, has one twice, or one that is added.
@@ -64,7 +63,7 @@ class RowGrader:
         for name in {*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS, *ADDED_COLUMNS}:
             if columns.count(name) > (name not in ADDED_COLUMNS):
                 raise ValueError(f"the column {name!r} is there already")
-        self._table, self._units, self._width = table, units, len(columns)
+        self._table, self._find_unit, self._width = table, find_unit, len(columns)
         self._value = columns.index("value")
         self._names = [name for name in ("term", *OPTIONAL_COLUMNS) if name in columns]
         self._places = [columns.index(name) for name in self._names]
@@ -106,7 +105,7 @@ class RowGrader:
     def _number(self, text: str) -> Decimal | None:
         if len(self._numbers) >= _CACHE_SIZE:
             self._numbers.clear()
-        number = self._numbers[text] = parse_reported_number(text)
+        number = self._numbers[text] = number_in(text)
         return number
 
     def _prepare(self, key: object, row: Sequence[str]) -> _PreparedTest | Cells:
@@ -123,9 +122,10 @@ class RowGrader:
 
     def _read(self, texts: Mapping[str, str]) -> _PreparedTest:
         criterion = self._find_criterion(texts["term"])
-        units, unit = self._units, unit_in(texts["unit"], self._units)
+        find_unit = self._find_unit
+        unit = unit_in(texts["unit"], find_unit)
         albumin_unit = _ALBUMIN_IN.get(unit, "g/dL")
-        albumin = quantity_in("albumin", texts["albumin"], albumin_unit, units)
+        albumin = quantity_in("albumin", texts["albumin"], albumin_unit, find_unit)
         try:
             unit_value = Quantity(Decimal(1), unit)
             has_albumin = albumin is not None
@@ -134,12 +134,12 @@ class RowGrader:
             )
         except UnclearMeasureError as error:
             raise RowError(f"measure: {error}") from error
-        neutrophils = quantity_in("neutrophils", texts["neutrophils"], "", units)
+        neutrophils = quantity_in("neutrophils", texts["neutrophils"], "", find_unit)
         reading = Reading(
             measure,
             value=None,
-            lln=quantity_in("lln", texts["lln"], unit, units),
-            uln=quantity_in("uln", texts["uln"], unit, units),
+            lln=quantity_in("lln", texts["lln"], unit, find_unit),
+            uln=quantity_in("uln", texts["uln"], unit, find_unit),
             albumin=albumin,
             fasting=yes_or_no("fasting", texts["fasting"]),
             symptoms=symptoms_in(texts["symptomatic"]),
@@ -150,7 +150,7 @@ class RowGrader:
             infarction=yes_or_no("infarction", texts["infarction"]),
             companions={} if neutrophils is None else {"neutrophils": neutrophils},
         )
-        baseline = baseline_in(texts["baseline"], unit, units)
+        baseline = baseline_in(texts["baseline"], unit, find_unit)
         return _PreparedTest(prepare_grading(criterion, reading, baseline, unit))
 
     def _find_criterion(self, text: str) -> CompiledCriterion:
@@ -173,7 +173,7 @@ class RowGrader:
                     test.other_cells.clear()
         self._other_count += 1
         try:
-            value = quantity_in("value", text, prepared_test.grading.unit, self._units)
+            value = quantity_in("value", text, prepared_test.grading.unit, self._find_unit)
             cells = _write_cells(prepared_test.grading, value)
         except RowError as error:
             cells = _write_error(str(error))

@@ -20,7 +20,7 @@ from services.ingest.domain.hl7.times import Hl7Time
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.fact import Status
-from services.vocabulary.number_text import parse_reported_number
+from services.vocabulary.number_text import parse_number
 from services.vocabulary.quantity import Quantity
 
 _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
@@ -185,11 +185,11 @@ def _split_notes(rxa: Segment) -> list[str]:
 
 def _read_dose(context: Context, rxa: Segment) -> Quantity | str | None:
     """Return the dose, None when none was sent, or the text of a unit that is not known."""
-    amount = parse_reported_number(rxa.text(6))
+    amount = parse_number(rxa.text(6).strip())
     unit_text = rxa.text(7).strip()
     if amount is None:
         return None
     if not unit_text:
         return None if rxa.text(6).strip() == _UNKNOWN_DOSE else Quantity(amount, "")
-    unit = context.site.units.get(unit_text) or context.tables.units.get(unit_text)
+    unit = context.find_unit(unit_text)
     return unit_text if unit is None else Quantity(amount, unit)

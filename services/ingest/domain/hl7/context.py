@@ -38,6 +38,14 @@ class Context:
         """Return the instant in *text*, in the time zone of the message or the site."""
         return read_time(text, self.site.timezone, self.offset) if text else None
 
+    def find_unit(self, *spellings: str) -> str | None:
+        """Return the UCUM unit of the first of *spellings* that the site, or everybody, knows."""
+        for spelling in spellings:
+            unit = self.site.units.get(spelling) or self.tables.units.find(spelling)
+            if unit:
+                return unit
+        return None
+
     def first_time(self, segment: Segment | None, *fields: int) -> tuple[Hl7Time | None, int]:
         """Return the time in the first of *fields* that is not empty, and that position, or 0."""
         for position in fields:

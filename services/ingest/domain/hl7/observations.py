@@ -14,22 +14,17 @@ from services.ingest.domain.hl7.context import (
     read_patient_keys,
     read_visit_number,
 )
-from services.ingest.domain.hl7.fasting_and_rest import add_fasting, read_at_rest
+from services.ingest.domain.hl7.fasting_and_rest import add_fasting
+from services.ingest.domain.hl7.measure_codes import find_measure, format_code
 from services.ingest.domain.hl7.message import Segment
-from services.ingest.domain.hl7.values import read_limits, read_value
+from services.ingest.domain.hl7.result_body import has_unread_range, read_body
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.clinical_fact import Observation
-from services.vocabulary.fact import Status
+from services.vocabulary.fact import RANGE_NOT_READ, Status
 
 _STATUS = {one.value: one for one in Status}
-_WITHOUT_VALUE = frozenset(
-    {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
-)
 _CORRECTIONS = frozenset({Status.CORRECTED, Status.AMENDED})
 _RETRACTIONS = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
-_OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
-_NULL = '""'
-_OXYGEN_SATURATION = "spo2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +68,9 @@ def _read_observation(
     obx: Segment,
     path: str,
 ) -> Iterator[Item]:
-    measure = _find_measure(context, obx)
+    measure = find_measure(context, obx)
     if measure is None:
-        detail = f"no measure for {_code_text(obx)}: add it to codes of this site in sites.yaml"
+        detail = f"no measure for {format_code(obx)}: add it to codes of this site in sites.yaml"
         yield ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
         return
     status = _STATUS.get(obx.text(11) or "F")
@@ -83,7 +78,7 @@ def _read_observation(
         detail = f"result status {obx.text(11)!r} says of no result how far it can be relied upon"
         yield ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
         return
-    body = _read_body(context, measure, status, obx, path)
+    body = read_body(context, measure, status, obx, path)
     if isinstance(body, ParkedItem):
         if status not in _RETRACTIONS:
             yield body
@@ -97,11 +92,7 @@ def _read_observation(
         return
     observed_at, notes = time_and_notes
     report_time, _ = context.first_time(order, 22)
-    limits_note = (
-        ("reference range not read",)
-        if body.lln is body.uln is None and _has_unread_limits(obx)
-        else ()
-    )
+    range_note = (RANGE_NOT_READ,) if has_unread_range(obx, body) else ()
     filler = order.field(3) if order else ""
     yield FactDraft(
         patient_visit.patient_ids,
@@ -112,7 +103,7 @@ def _read_observation(
         status,
         series=f"{context.sender}|{filler}|{measure}|{obx.field(4)}",
         sequence=context.sequence,
-        notes=(*notes, *limits_note),
+        notes=(*notes, *range_note),
         visit=patient_visit.visit,
     )
 
@@ -121,81 +112,6 @@ def _replaces(status: Status, unread: ParkedItem) -> bool:
     """Return True when a result that cannot be read still replaces the earlier one."""
     corrects = status in _CORRECTIONS and unread.reason is ParkReason.UNREADABLE_VALUE
     return corrects or status in _RETRACTIONS
-
-
-def _read_body(
-    context: Context, measure: str, status: Status, obx: Segment, path: str
-) -> Observation | ParkedItem:
-    components = obx.components(5)
-    empty = not any(components) or components[0] == _NULL
-    if empty and status in _WITHOUT_VALUE:
-        return Observation(measure)
-    if measure in context.tables.in_words:
-        return _read_word(context, measure, components, path)
-    unit = _find_unit(context, obx)
-    if unit is None:
-        detail = (
-            f"unit {obx.full_text(6)!r} is not known: add it to units of this site in sites.yaml"
-        )
-        return ParkedItem(f"{path}.6", ParkReason.UNKNOWN_UNIT, detail)
-    value = None if empty else read_value(obx.field(2), components, unit)
-    if value is None:
-        detail = f"value of {measure} is no number; ask the laboratory, or correct the result"
-        return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
-    lln, uln = read_limits(obx.full_text(7), unit) or (None, None)
-    rests = read_at_rest(obx) if measure == _OXYGEN_SATURATION else None
-    return Observation(measure, value, lln=lln, uln=uln, at_rest=rests)
-
-
-def _read_word(
-    context: Context, measure: str, components: list[str], path: str
-) -> Observation | ParkedItem:
-    """Return the charted word, by its code or else by its text."""
-    for spelling in components[:2]:
-        word = spelling.strip().casefold()
-        local = context.site.devices.get(spelling.strip()) if measure == "oxygen-device" else None
-        charted_word = local or context.tables.words.get((measure, word))
-        if charted_word:
-            return Observation(measure, text=charted_word)
-    words = sorted({word for (of, _), word in context.tables.words.items() if of == measure})
-    detail = f"no such word for {measure}: it is one of {', '.join(words)}"
-    return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
-
-
-def _find_measure(context: Context, obx: Segment) -> str | None:
-    """Return the measure: that of the first of OBX-3's two codes that is known."""
-    parts = (*obx.components(3), "", "", "", "", "", "")
-    for code, system in ((parts[0], parts[2]), (parts[3], parts[5])):
-        if not code:
-            continue
-        if system == "LN":
-            measure = context.tables.loinc.get(code)
-        elif system == _OWN_SYSTEM:
-            measure = _find_own_measure(context, code)
-        else:
-            measure = context.site.codes.get(code)
-        if measure:
-            return measure
-    return None
-
-
-def _find_own_measure(context: Context, code: str) -> str | None:
-    measure = code.removeprefix(_OWN_PREFIX).lower()
-    return measure if code != measure and measure in context.tables.measures else None
-
-
-def _find_unit(context: Context, obx: Segment) -> str | None:
-    """Return the UCUM unit; empty when none was sent, None when it is not known.
-
-    Some senders do not escape the hat of ``x10^3/uL``: the field is looked up whole as well.
-    """
-    code, text, *_ = (*obx.components(6), "")
-    for spelling in (obx.full_text(6).strip(), code.strip(), text.strip()):
-        if spelling and spelling != _NULL:
-            unit = context.site.units.get(spelling) or context.tables.units.get(spelling)
-            if unit:
-                return unit
-    return None if code.strip() not in ("", _NULL) else ""
 
 
 def _find_observed_at(
@@ -211,12 +127,3 @@ def _find_observed_at(
             fallen_back = () if segment is obx else (f"observed_at from OBR-{position}",)
             return time.instant, (*fallen_back, *time.notes)
     return context.sent_at, ("observed_at from MSH-7",)
-
-
-def _has_unread_limits(obx: Segment) -> bool:
-    return bool(obx.field(7)) and read_limits(obx.full_text(7), "") is None
-
-
-def _code_text(obx: Segment) -> str:
-    code, _, system = (*obx.components(3), "", "")[:3]
-    return f"{code}^{system}"

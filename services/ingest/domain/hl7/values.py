@@ -1,64 +1,161 @@
-"""Values, units and limits of normal, as laboratories write them.
+"""Values and limits of normal, as laboratories write them; what has two meanings is not read.
 
-Source: HL7 v2.5.1, 2.A.46 (NM), 2.A.70 (SN), 7.4.2.7 (OBX-7)
+Source: HL7 v2.5.1, 2.A.46 (NM), 2.A.70 (SN), 2.A.13 (CWE), 7.4.2.5 and 7.4.2.7 (OBX-5, OBX-7);
+docs/decisions/values.md
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 
-from services.vocabulary.number_text import parse_reported_number
+from services.ingest.domain.hl7.range_text import RangeText
+from services.vocabulary.number_text import (
+    DECIMAL_COMMA,
+    GROUPED_BY_COMMA,
+    NumberMarks,
+    is_grouped,
+    parse_number,
+)
 from services.vocabulary.quantity import Censoring, Quantity, split_censoring
 
-_RANGE = re.compile(r"([+-]?[0-9.]+)\s*(?:-|\u2013|to)\s*([+-]?[0-9.]+)")
+_SIGNED_NUMBER = "SN"
+_HL7_NUMBERS = frozenset({"NM", _SIGNED_NUMBER})  # which have no mark but the point
+# Types of OBX-5 that may hold a number; a date or a code alone is none.
+_KINDS = frozenset({"", "NM", "ST", "TX", "FT", "CWE", "CE", "CNE"})
+_TENFOLD = 10  # a value that has lost its mark is a thousand times away
 
 
-def read_value(kind: str, components: Sequence[str], unit: str) -> Quantity | None:
-    """Return the quantity of an OBX-5 of type *kind* (OBX-2); None when it is no number.
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """The numbers of one result; None: there is none, or not one that is certain."""
 
-    >>> read_value("SN", [">", "500"], "U/L")
-    Quantity(value=Decimal('500'), unit='U/L', censoring=<Censoring.MORE_THAN: '>'>)
-    >>> read_value("ST", ["<0.1"], "10*9/L").censoring
-    <Censoring.LESS_THAN: '<'>
-    >>> read_value("SN", ["", "1", ":", "128"], "") is None
+    value: Quantity | None
+    lln: Quantity | None
+    uln: Quantity | None
+
+
+def read_result(
+    kind: str,
+    components: Sequence[str],
+    range_text: RangeText | None,
+    unit: str,
+    marks: NumberMarks | None,
+) -> ReadResult:
+    """Return the value of an OBX-5 of type *kind* (OBX-2), and its limits.
+
+    They are read together: where the site has not named its *marks*, a comma is a mark of
+    thousands only if value and limits agree about it.
+
+    >>> from services.ingest.domain.hl7.range_text import split_range
+    >>> limits = split_range("1,500-7,700")
+    >>> read_result("ST", ["2,400"], limits, "/uL", None).value.value
+    Decimal('2400')
+    >>> read_result("ST", ["0,450"], limits, "/uL", None).value is None
     True
+
+    Args:
+        kind: OBX-2, e.g. ``NM``.
+        components: Of OBX-5, escapes undone.
+        range_text: OBX-7, None when it is empty or none.
+        unit: UCUM, empty when none was sent.
+        marks: Those of the site; None: it has not named them.
     """
-    if kind == "SN":
-        sign, number, *further_parts = (*components, "", "")
+    kind = kind.strip().upper()
+    censoring, number_text = _split_sign(_find_number_text(kind, components))
+    limits = range_text or RangeText("", "", None)
+    value, low, high = _read_numbers(kind, (number_text, limits.low, limits.high), marks)
+    limit_unit = unit if limits.unit is None else limits.unit
+    if low is not None and high is not None and low > high:
+        low = high = None
+    if (low is None and limits.low) or (high is None and limits.high):
+        low = high = None
+    return ReadResult(
+        None if value is None else Quantity(value, unit, censoring),
+        None if low is None else Quantity(low, limit_unit),
+        None if high is None else Quantity(high, limit_unit),
+    )
+
+
+def _find_number_text(kind: str, components: Sequence[str]) -> str:
+    """Return the text that should be a number, empty when *kind* holds none.
+
+    The first component of a coded value is a number only when it has no text and no system.
+    """
+    if kind == _SIGNED_NUMBER:
+        sign, number, *further_parts = (*(part.strip() for part in components), "", "")
         if any(further_parts):
-            return None
-        text = f"{sign.strip()}{number.strip()}"
-    else:
-        text = components[0].strip()
-    return _read_quantity(text, unit)
+            return ""
+        is_sign = _split_sign(sign)[1] == ""
+        return f"{sign}{number}" if is_sign or not number else ""
+    has_one_part = not any(part.strip() for part in components[1:])
+    return components[0] if kind in _KINDS and has_one_part else ""
 
 
-def _read_quantity(text: str, unit: str) -> Quantity | None:
-    censoring, rest = split_censoring(text)
-    number = parse_reported_number(rest if censoring else rest.removeprefix("="))
-    return None if number is None else Quantity(number, unit, censoring)
+def _split_sign(text: str) -> tuple[Censoring | None, str]:
+    """Return the side that the sign before the number in *text* names, and the number."""
+    censoring, rest = split_censoring(text.strip())
+    return censoring, (rest if censoring else rest.removeprefix("=")).strip()
 
 
-def read_limits(text: str, unit: str) -> tuple[Quantity | None, Quantity | None] | None:
-    """Return the lower and upper limit of normal in *text* (OBX-7); None when it is no range.
+_Numbers = tuple[Decimal | None, Decimal | None, Decimal | None]  # value, lower, upper limit
 
-    >>> read_limits("49 - 92", "U/L")[1].value, read_limits("[ < 4.5]", "")[0]
-    (Decimal('92'), None)
-    >>> read_limits("negative", "") is None, read_limits("", "")
-    (True, (None, None))
+
+def _read_numbers(kind: str, texts: tuple[str, str, str], marks: NumberMarks | None) -> _Numbers:
+    value, low, high = texts
+    is_hl7 = kind in _HL7_NUMBERS
+    if marks is not None:
+        return (
+            _read_in_marks(value, marks, is_hl7=is_hl7),
+            _read_in_marks(low, marks),
+            _read_in_marks(high, marks),
+        )
+    if not (is_hl7 and "," in value) and _are_grouped(texts) and _agree_on_thousands(texts):
+        return _read_each(texts, GROUPED_BY_COMMA)
+    return parse_number(value), parse_number(low), parse_number(high)
+
+
+def _read_each(texts: tuple[str, str, str], marks: NumberMarks) -> _Numbers:
+    value, low, high = texts
+    return marks.parse(value), marks.parse(low), marks.parse(high)
+
+
+def _are_grouped(texts: Iterable[str]) -> bool:
+    """Return True when there is a comma, and each may stand between thousands."""
+    with_comma = [text for text in texts if "," in text]
+    return bool(with_comma) and all(is_grouped(text, ",") for text in with_comma)
+
+
+def _read_in_marks(text: str, marks: NumberMarks, *, is_hl7: bool = False) -> Decimal | None:
+    """Return the number in *text* by the site's own *marks*, or with a point as in HL7.
+
+    A point that could stand between thousands is read so in a number of HL7 (NM) only.
     """
-    text = text.strip().strip("[]()").strip()
-    if not text:
-        return None, None
-    interval = _RANGE.fullmatch(text)
-    if interval:
-        low, high = parse_reported_number(interval[1]), parse_reported_number(interval[2])
-        if low is None or high is None or low > high:
-            return None
-        return Quantity(low, unit), Quantity(high, unit)
-    censoring, rest = split_censoring(text)
-    number = parse_reported_number(rest)
-    if censoring is None or number is None:
-        return None
-    limit = Quantity(number, unit)
-    is_upper = censoring in (Censoring.LESS_THAN, Censoring.AT_MOST)
-    return (None, limit) if is_upper else (limit, None)
+    number = marks.parse(text)
+    if number is not None or marks.thousands == "." or (is_grouped(text, ".") and not is_hl7):
+        return number
+    return parse_number(text)
+
+
+def _agree_on_thousands(texts: tuple[str, str, str]) -> bool:
+    """Return True when value and limits only make sense with thousands marked by a comma."""
+    value, *limits = texts
+    if "," in value and any("," in limit for limit in limits):
+        return True
+    as_thousands = _read_each(texts, GROUPED_BY_COMMA)
+    as_decimals = tuple(DECIMAL_COMMA.parse(text) or parse_number(text) for text in texts)
+    return _is_near(*as_thousands) and not _is_near(*as_decimals)
+
+
+def _is_near(value: Decimal | None, low: Decimal | None, high: Decimal | None) -> bool:
+    """Return True when *value* lies within tenfold of the limits."""
+    limits = list(_list_positive(low, high))
+    return (
+        value is not None
+        and bool(limits)
+        and min(limits) <= value * 10
+        and value <= 10 * max(limits)
+    )
+
+
+def _list_positive(*numbers: Decimal | None) -> Iterator[Decimal]:
+    return (number for number in numbers if number is not None and number > 0)

@@ -13,7 +13,7 @@ from services.safety_rules.domain.ctcae.criterion import (
 )
 from services.safety_rules.domain.ctcae.ranges import UNKNOWN, Range, RangeEnd
 from services.vocabulary.grade import Grade
-from services.vocabulary.measure import Measure, MeasureKind
+from services.vocabulary.measure import Ion, Measure, MeasureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class MeasureGrading:
 
     direction: Direction
     units: tuple[str, ...]
-    valence: int | None
+    ion: Ion | None
     by_unit: Mapping[str, tuple[Ladder, ...]]
     in_any_unit: tuple[Ladder, ...]
     plausible: Mapping[str, Range]
@@ -140,7 +140,7 @@ def _compile_measure(criterion: Criterion, measure: Measure) -> MeasureGrading:
     return MeasureGrading(
         direction=criterion.find_direction(measure.name),
         units=units,
-        valence=measure.valence,
+        ion=measure.ion,
         by_unit={unit: tuple(_build_ladder(arm, unit) for arm in arms) for unit in units},
         in_any_unit=tuple(_build_ladder(arm, "") for arm in arms),
         plausible={

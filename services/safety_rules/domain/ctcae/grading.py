@@ -105,7 +105,7 @@ def grade_reading(
     grading = criterion.gradings[reading.measure]
     if reading.value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.VALUE}))
-    value = convert_to_published_unit(reading.value, grading.units, grading.valence)
+    value = convert_to_published_unit(reading.value, grading.units, grading.ion)
     if value is None:
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
     inputs = collect_inputs(grading, reading, baseline, value)
@@ -171,7 +171,7 @@ def collect_inputs(
 def _convert_unit(quantity: Quantity, unit: str, grading: MeasureGrading) -> Quantity | None:
     if not unit:
         return quantity if not quantity.unit else None
-    return rescale_quantity(quantity, unit, grading.valence)
+    return rescale_quantity(quantity, unit, grading.ion)
 
 
 def _is_possible(name: Input, quantity: Quantity, plausible: Range) -> bool:

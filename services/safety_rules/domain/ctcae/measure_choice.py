@@ -57,4 +57,4 @@ def choose_measure(
 
 def _fits_unit(criterion: CompiledCriterion, measure: str, value: Quantity) -> bool:
     grading = criterion.gradings[measure]
-    return convert_to_published_unit(value, grading.units, grading.valence) is not None
+    return convert_to_published_unit(value, grading.units, grading.ion) is not None

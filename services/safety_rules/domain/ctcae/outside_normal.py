@@ -22,7 +22,7 @@ def describe_outside_normal(
     grading = criterion.gradings[reading.measure]
     value = reading.value
     graded_value = (
-        None if value is None else convert_to_published_unit(value, grading.units, grading.valence)
+        None if value is None else convert_to_published_unit(value, grading.units, grading.ion)
     )
     if graded_value is None or outcome.at_most > Grade.NONE:
         return ""

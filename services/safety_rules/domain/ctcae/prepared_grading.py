@@ -26,7 +26,10 @@ from services.safety_rules.domain.ctcae.grading_inputs import GradingInputs
 from services.safety_rules.domain.ctcae.intervals import find_turning_points
 from services.safety_rules.domain.ctcae.outside_normal import describe_outside_normal, describe_side
 from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
-from services.safety_rules.domain.ctcae.units import convert_to_published_unit
+from services.safety_rules.domain.ctcae.units import (
+    convert_to_published_unit,
+    is_scaled_exactly,
+)
 from services.vocabulary.grade import Grade, GradingOutcome
 from services.vocabulary.quantity import Censoring, Quantity
 
@@ -130,9 +133,9 @@ def prepare_grading(
     """
     grading = criterion.gradings[reading.measure]
     unit_quantity = convert_to_published_unit(
-        Quantity(_UNIT_VALUE, unit), grading.units, grading.valence
+        Quantity(_UNIT_VALUE, unit), grading.units, grading.ion
     )
-    if unit_quantity is None or unit == "[degF]":  # which no factor makes a degree Celsius
+    if unit_quantity is None or not is_scaled_exactly(unit, unit_quantity.unit):
         return PreparedGrading(criterion, reading, baseline, unit, _UNIT_VALUE, None, None)
     # an exact 1 may be implausible
     open_quantity = replace(unit_quantity, censoring=Censoring.AT_LEAST)

@@ -1,7 +1,8 @@
 """Units that differ only by an exact factor: only these are rescaled.
 
-Mass to molar is absent on purpose. Criteria that publish both disagree with the conversion, so a
-value is graded in the unit system in which it was reported.
+Mass becomes moles only where a measure names its molar mass, because its criteria are published in
+moles alone. Those that publish both disagree with the conversion, so a value is graded in the unit
+system in which it was reported.
 
 Source: UCUM v2.1, "Prefixes"; docs/decisions/grading.md, "unit", "equivalents"
 """
@@ -10,17 +11,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from services.vocabulary.measure import Ion
 from services.vocabulary.quantity import Quantity
 
 _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
     {
         "10*12/L": 12,
+        "10*9/mL": 12,
+        "10*6/uL": 12,
+        "10*5/uL": 11,
         "10*9/L": 9,
         "10*6/mL": 9,
         "10*3/uL": 9,
         "10*6/L": 6,
+        "10*3/mL": 6,
         "/mm3": 6,
         "/uL": 6,
+        "10*3/L": 3,
+        "/mL": 3,
+        "/L": 0,
     },  # one per litre
     {
         "kg/L": 3,
@@ -33,11 +42,13 @@ _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
         "ug/dL": -5,
         "ug/L": -6,
         "ng/mL": -6,
+        "ng/dL": -8,
         "ng/L": -9,
         "pg/mL": -9,
     },  # one gram per litre
-    {"mol/L": 0, "mmol/L": -3, "umol/L": -6, "nmol/L": -9},  # one mole per litre
-    {"kU/L": 3, "U/L": 0, "mU/L": -3, "U/mL": 3},
+    {"mol/L": 0, "mmol/L": -3, "umol/L": -6, "nmol/L": -9, "pmol/L": -12},  # one mole per litre
+    {"kU/L": 3, "U/L": 0, "mU/L": -3, "U/mL": 3, "mU/mL": 0},
+    {"kat/L": 0, "ukat/L": -6, "nkat/L": -9},
     {"%": -2, "1": 0},
     {"Cel": 0},
     {"mm[Hg]": 0},
@@ -59,6 +70,7 @@ _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
 _NEEDS_NO_UNIT = frozenset({"{INR}", "[pH]", "{Zscore}", "{Tscore}"})
 _NO_UNIT = frozenset({"", "1"})
 _POWER = {unit: (powers, power) for powers in _POWERS_OF_TEN for unit, power in powers.items()}
+_MASS, _MOLES = "g/L", "mol/L"
 _EQUIVALENTS = {"eq/L": "mol/L", "meq/L": "mmol/L", "ueq/L": "umol/L"}
 
 
@@ -67,39 +79,61 @@ def is_listed(unit: str) -> bool:
     return unit in _POWER
 
 
-def rescale_quantity(quantity: Quantity, unit: str, valence: int | None = None) -> Quantity | None:
+def is_scaled_exactly(unit: str, other: str) -> bool:
+    """Return True when a factor without end digits makes a value in *unit* one in *other*.
+
+    >>> [is_scaled_exactly(unit, "mmol/L") for unit in ("umol/L", "meq/L", "mg/dL")]
+    [True, True, False]
+    """
+    return (
+        unit == other or unit in _NO_UNIT or unit in _EQUIVALENTS or _differ_by_power(unit, other)
+    )
+
+
+def rescale_quantity(quantity: Quantity, unit: str, ion: Ion | None = None) -> Quantity | None:
     """Return *quantity* in *unit*, exactly, or None when they do not share a dimension.
 
     >>> rescale_quantity(Quantity(Decimal("100.4"), "[degF]"), "Cel").value
     Decimal('38.0')
-    >>> rescale_quantity(Quantity(Decimal("5.0"), "meq/L"), "mmol/L", valence=2).value
+    >>> rescale_quantity(Quantity(Decimal("5.0"), "meq/L"), "mmol/L", Ion(2)).value
     Decimal('2.5')
-    >>> rescale_quantity(Quantity(Decimal(1), "mg/dL"), "mmol/L") is None
+    >>> rescale_quantity(Quantity(Decimal(1), "mg/dL"), "mmol/L", Ion(2)) is None
     True
+    >>> rescale_quantity(Quantity(Decimal("6.0117"), "mg/dL"), "mmol/L", Ion(2, Decimal("40.078")))
+    Quantity(value=Decimal('1.5'), unit='mmol/L', censoring=None)
 
     Args:
         quantity: In any unit.
         unit: Listed.
-        valence: Of the ion, for equivalents; None: they fit nothing.
+        ion: For equivalents, and for a mass that is published in moles; None: they fit nothing.
     """
     current_unit = quantity.unit
     if current_unit == unit:
         return quantity if unit else None
     if current_unit in _NO_UNIT and unit in _NEEDS_NO_UNIT:
         return replace(quantity, unit=unit)
-    if current_unit in _EQUIVALENTS and valence is not None:
-        moles = replace(quantity, value=quantity.value / valence, unit=_EQUIVALENTS[current_unit])
-        return rescale_quantity(moles, unit)
     if current_unit == "[degF]" and unit == "Cel":
         return replace(quantity, value=_convert_to_celsius(quantity.value), unit=unit)
-    if (
-        current_unit not in _POWER
-        or unit not in _POWER
-        or _POWER[current_unit][0] is not _POWER[unit][0]
-    ):
-        return None
-    shift = _POWER[current_unit][1] - _POWER[unit][1]
-    return replace(quantity, value=quantity.value.scaleb(shift), unit=unit)
+    if _differ_by_power(current_unit, unit):
+        shift = _POWER[current_unit][1] - _POWER[unit][1]
+        return replace(quantity, value=quantity.value.scaleb(shift), unit=unit)
+    moles = None if ion is None else _count_moles(quantity, ion)
+    return None if moles is None or unit not in _POWER else rescale_quantity(moles, unit)
+
+
+def _differ_by_power(unit: str, other: str) -> bool:
+    return unit in _POWER and other in _POWER and _POWER[unit][0] is _POWER[other][0]
+
+
+def _count_moles(quantity: Quantity, ion: Ion) -> Quantity | None:
+    """Return equivalents of *ion*, or a mass whose molar mass is named, as moles."""
+    unit = quantity.unit
+    if unit in _EQUIVALENTS:
+        return replace(quantity, value=quantity.value / ion.valence, unit=_EQUIVALENTS[unit])
+    if ion.molar_mass is not None and unit in _POWER and _MASS in _POWER[unit][0]:
+        value = quantity.value.scaleb(_POWER[unit][1]) / ion.molar_mass
+        return replace(quantity, value=value, unit=_MOLES)
+    return None
 
 
 def _convert_to_celsius(fahrenheit: Decimal) -> Decimal:
@@ -110,7 +144,7 @@ def _convert_to_celsius(fahrenheit: Decimal) -> Decimal:
 
 
 def convert_to_published_unit(
-    quantity: Quantity, published_units: Sequence[str], valence: int | None = None
+    quantity: Quantity, published_units: Sequence[str], ion: Ion | None = None
 ) -> Quantity | None:
     """Return *quantity* in the unit it is graded in, or None when none fits.
 
@@ -118,7 +152,7 @@ def convert_to_published_unit(
         quantity: As reported.
         published_units: The criterion's unit systems, of which the nearest in size is taken. Empty
             when it is written in multiples alone: then any unit that value and limits share fits.
-        valence: Of the ion, for equivalents.
+        ion: For equivalents, and for a mass that is published in moles.
     """
     if not published_units:
         return quantity
@@ -127,6 +161,6 @@ def convert_to_published_unit(
     fits = [
         fit
         for unit in published_units
-        if (fit := rescale_quantity(quantity, unit, valence)) is not None
+        if (fit := rescale_quantity(quantity, unit, ion)) is not None
     ]
     return min(fits, key=lambda fit: abs(fit.value - quantity.value), default=None)

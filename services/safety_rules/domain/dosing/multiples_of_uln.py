@@ -67,7 +67,7 @@ def compare_with_uln(fact: Fact, criteria: Mapping[str, CompiledCriterion]) -> U
     grading = criterion.gradings[body.measure]
     value_range, uln, missing = None, None, [str(Input.VALUE)]
     if body.value is not None:
-        value = convert_to_published_unit(body.value, grading.units, grading.valence)
+        value = convert_to_published_unit(body.value, grading.units, grading.ion)
         missing = [str(Input.UNIT)]
         if value is not None:
             key = _LimitKey(body.measure, value.unit, body.lln, body.uln)

@@ -19,6 +19,7 @@ _STATUS_RANK = {
     Status.PARTIAL: 3,
     Status.FINAL: 4,
     Status.PROMOTED: 5,
+    Status.VERIFIED: 5,
     Status.CORRECTED: 6,
     Status.AMENDED: 6,
     Status.APPENDED: 6,

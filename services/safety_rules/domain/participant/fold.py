@@ -60,6 +60,7 @@ class Fold:
         self._other_facts: dict[str, Fact] = {}  # other than observations
         self._readers: dict[str, _FactReaders] = {}  # by measure
         self._impossible_values: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
+        self._unread_ranges = data_queries.UnreadRanges()
         self._anchors = Anchors()
         self._anchors_stale = False
         self._background = ParticipantBackground(participant, self._anchors)
@@ -141,6 +142,7 @@ class Fold:
             *find_orphaned_adjudications(records, self._background),
             *data_queries.query_undecided_records(records, notify),
             *self._list_impossible_values(),
+            *self._unread_ranges.list_queries(self._rules.compiled_criteria.by_measure),
             *find_contradictions(self._other_facts.values()),
         ]
         return [replace(query, participant=self.participant) for query in dict.fromkeys(queries)]
@@ -168,6 +170,7 @@ class Fold:
                     course.update_baseline(anchor)
                 if queries := course.checked_values.query_impossible_numbers(fact, body, measure):
                     self._change_queries(name, fact, queries, stands=stands)
+            self._unread_ranges.change(fact, body.measure, stands=stands)
             if readers.is_companion:
                 changed_criteria = self._courses.change_companion(body.measure, fact, stands=stands)
                 self._records.mark_changed(changed_criteria)

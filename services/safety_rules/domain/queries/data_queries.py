@@ -3,7 +3,8 @@
 Source: docs/decisions/grading.md, "Numbers that cannot be"
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.compiled import MeasureGrading
@@ -13,7 +14,7 @@ from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.icans import HIGHEST
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Fact
+from services.vocabulary.fact import RANGE_NOT_READ, Fact
 from services.vocabulary.measure import Measure
 from services.vocabulary.quantity import Quantity
 
@@ -80,6 +81,31 @@ def _is_alike(body: Observation, known_body: Observation) -> bool:
     return body.lln == known_body.lln and body.uln == known_body.uln
 
 
+class UnreadRanges:
+    """The results of one participant whose reference range was not read, by measure."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._instants: dict[str, dict[str, datetime]] = {}
+
+    def change(self, fact: Fact, measure: str, *, stands: bool) -> None:
+        """Add or remove *fact*, a result of *measure*."""
+        if RANGE_NOT_READ not in fact.notes:
+            return
+        if stands:
+            self._instants.setdefault(measure, {})[fact.id] = fact.observed_at
+        else:
+            self._instants[measure].pop(fact.id, None)
+
+    def list_queries(self, graded_measures: Container[str]) -> Iterator[Query]:
+        """Yield a query for each of *graded_measures*, which names the last of its results."""
+        for measure, instants in sorted(self._instants.items()):
+            if instants and measure in graded_measures:
+                last = max(instants, key=lambda fact: (instants[fact], fact))
+                count = f"{len(instants)} result{'s' if len(instants) > 1 else ''}"
+                yield Query(f"the reference range of {count} of {measure} was not read", (last,))
+
+
 def query_impossible_bedside(fact: Fact, measures: Mapping[str, Measure]) -> Iterator[Query]:
     """Yield a query for a vital sign or a score that no living person has.
 
@@ -127,12 +153,12 @@ def query_undecided_records(records: Iterable[EpisodeContent], notify: int) -> I
 
 def _needs_other_unit(value: Quantity, grading: MeasureGrading) -> bool:
     """Return True when a grade needs another unit; where only multiples count, any will do."""
-    return convert_to_published_unit(value, grading.units, grading.valence) is None
+    return convert_to_published_unit(value, grading.units, grading.ion) is None
 
 
 def _is_plausible(value: Quantity, grading: MeasureGrading) -> bool:
     """Return True unless *value* is impossible; a bound or a unit that does not fit passes."""
-    fits = convert_to_published_unit(value, grading.units, grading.valence)
+    fits = convert_to_published_unit(value, grading.units, grading.ion)
     if fits is None or fits.censoring is not None:
         return True
     plausible = grading.find_plausible_range(fits.unit)
@@ -142,7 +168,7 @@ def _is_plausible(value: Quantity, grading: MeasureGrading) -> bool:
 
 def _is_too_high(limit: Quantity, grading: MeasureGrading) -> bool:
     """Return True when nobody's result could be above *limit*."""
-    fits = convert_to_published_unit(limit, grading.units, grading.valence)
+    fits = convert_to_published_unit(limit, grading.units, grading.ion)
     return fits is not None and grading.find_plausible_range(fits.unit).high < RangeEnd(fits.value)
 
 

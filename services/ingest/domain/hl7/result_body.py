@@ -1,0 +1,106 @@
+"""The content of one OBX: a number with its unit and limits, or a word.
+
+Source: HL7 v2.5.1, 7.4.2.5 to 7.4.2.7 (OBX-5, OBX-6, OBX-7)
+"""
+
+from collections.abc import Sequence
+
+from services.ingest.domain.hl7.context import Context
+from services.ingest.domain.hl7.fasting_and_rest import read_at_rest
+from services.ingest.domain.hl7.message import Segment
+from services.ingest.domain.hl7.range_text import RangeText, is_range_given, split_range
+from services.ingest.domain.hl7.values import read_result
+from services.ingest.domain.message_content import ParkedItem, ParkReason
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Status
+
+_WITHOUT_VALUE = frozenset(
+    {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
+)
+_NULL = '""'
+_OXYGEN_SATURATION = "spo2"
+
+
+def read_body(
+    context: Context, measure: str, status: Status, obx: Segment, path: str
+) -> Observation | ParkedItem:
+    """Return the observation of *measure*, or the parked item of one that is not certain."""
+    values = tuple(dict.fromkeys(obx.repetitions(5)))
+    if len(values) > 1:
+        detail = f"{measure} has several values in one result; send a result for each"
+        return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
+    components = obx.split_components(values[0] if values else "")
+    is_empty = not any(components) or components[0] == _NULL
+    if is_empty and status in _WITHOUT_VALUE:
+        return Observation(measure)
+    if measure in context.tables.in_words:
+        return _read_word(context, measure, components, path)
+    unit = _find_unit(context, obx)
+    if unit is None:
+        detail = (
+            f"unit {obx.full_text(6)!r} is not known: add it to units of this site in sites.yaml"
+        )
+        return ParkedItem(f"{path}.6", ParkReason.UNKNOWN_UNIT, detail)
+    body = None if is_empty else _read_number(context, measure, obx, components, unit)
+    if body is None:
+        remedy = "ask the laboratory, or correct the result"
+        if context.site.marks is None and "," in components[0]:
+            remedy = "name decimal_mark and thousands_mark of this site in sites.yaml"
+        detail = f"value of {measure} is no number that is certain; {remedy}"
+        return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
+    return body
+
+
+def has_unread_range(obx: Segment, body: Observation) -> bool:
+    """Return True when OBX-7 has a range that gave *body*, a number, no limit."""
+    if body.value is None or body.lln is not None or body.uln is not None:
+        return False
+    return is_range_given(obx.full_text(7))
+
+
+def _read_number(
+    context: Context, measure: str, obx: Segment, components: Sequence[str], unit: str
+) -> Observation | None:
+    """Return the observation of a number in *unit*, None when it is not certain which."""
+    range_text = _find_range(context, obx)
+    result = read_result(obx.field(2), components, range_text, unit, context.site.marks)
+    if result.value is None:
+        return None
+    rests = read_at_rest(obx) if measure == _OXYGEN_SATURATION else None
+    return Observation(measure, result.value, lln=result.lln, uln=result.uln, at_rest=rests)
+
+
+def _find_range(context: Context, obx: Segment) -> RangeText | None:
+    """Return the range of OBX-7 with the UCUM unit behind it; None when it cannot be read."""
+    range_text = split_range(obx.full_text(7))
+    if range_text is None or range_text.unit is None:
+        return range_text
+    unit = context.find_unit(range_text.unit)
+    return None if unit is None else range_text._replace(unit=unit)
+
+
+def _find_unit(context: Context, obx: Segment) -> str | None:
+    """Return the UCUM unit; empty when none was sent, None when it is not known.
+
+    Some senders do not escape the hat of ``x10^3/uL``: the field is looked up whole as well.
+    """
+    parts = [part.strip() for part in (*obx.components(6), "", "", "", "")]
+    spellings = [one for one in (*parts[:2], *parts[3:5]) if one not in ("", _NULL)]
+    if not spellings:
+        return ""
+    return context.find_unit(obx.full_text(6).strip(), *spellings)
+
+
+def _read_word(
+    context: Context, measure: str, components: Sequence[str], path: str
+) -> Observation | ParkedItem:
+    """Return the charted word, by its code or else by its text."""
+    for spelling in components[:2]:
+        word = spelling.strip().casefold()
+        local = context.site.devices.get(spelling.strip()) if measure == "oxygen-device" else None
+        charted_word = local or context.tables.words.get((measure, word))
+        if charted_word:
+            return Observation(measure, text=charted_word)
+    words = sorted({word for (of, _), word in context.tables.words.items() if of == measure})
+    detail = f"no such word for {measure}: it is one of {', '.join(words)}"
+    return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
