@@ -167,7 +167,7 @@ def rate(counts: list[tuple[float, int]]) -> float:
     """Return facts per second from the first that was folded to the last.
 
     Args:
-        counts: Of `Bench.until_folded`.
+        counts: Of `Bench.wait_until_folded`.
 
     >>> rate([(0.0, 100), (5.0, 100), (6.0, 50), (7.0, 0)])
     50.0
