@@ -3,6 +3,8 @@
 Source: docs/decisions/grading.md, "no measure"
 """
 
+from dataclasses import replace
+
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit
 from services.vocabulary.quantity import Quantity
@@ -56,5 +58,7 @@ def choose_measure(
 
 
 def _fits_unit(criterion: CompiledCriterion, measure: str, value: Quantity) -> bool:
+    """Return True when *measure* is published in that kind of unit, without a molar mass."""
     grading = criterion.gradings[measure]
-    return convert_to_published_unit(value, grading.units, grading.ion) is not None
+    ion = grading.ion and replace(grading.ion, molar_mass=None)
+    return convert_to_published_unit(value, grading.units, ion) is not None
