@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.mutants.judgement import load_judgements
+from tests.mutants.judgement import Judgement, load_judgements
 from tests.mutants.mutation import DOMAIN, Mutation, list_mutations, sample_by_room
 from tests.mutants.reach import measure_reach
 from tests.mutants.trial import try_mutations
@@ -21,7 +22,8 @@ def main(count: int, seed: int, module: Path) -> int:
     mutations = list_mutations(files)
     sample = sample_by_room(mutations, count or len(mutations), seed)
     print(f"{len(sample)} mutants of {len(mutations)}, seed {seed}", flush=True)
-    verdicts = {mutation: _find_verdict(mutation) for mutation in sample}
+    judgements = load_judgements()
+    verdicts = {mutation: _find_verdict(mutation, judgements) for mutation in sample}
     trials = [mutation for mutation in sample if verdicts[mutation] != "equivalent"]
     survivors = 0
     with TemporaryDirectory() as place:
@@ -32,6 +34,7 @@ def main(count: int, seed: int, module: Path) -> int:
             if not is_killed:
                 survivors += 1
                 _print_survivor(mutation, verdicts[mutation])
+    _print_stale_judgements(judgements)
     kills = len(trials) - survivors
     score = 100 * kills / max(len(trials), 1)
     equivalents = len(sample) - len(trials)
@@ -39,9 +42,16 @@ def main(count: int, seed: int, module: Path) -> int:
     return int(score < LEAST_SCORE)
 
 
-def _find_verdict(mutation: Mutation) -> str:
-    verdicts = (j.verdict for j in load_judgements() if j.covers(mutation))
-    return next(verdicts, "survived")
+def _find_verdict(mutation: Mutation, judgements: Sequence[Judgement]) -> str:
+    return next((j.verdict for j in judgements if j.covers(mutation)), "survived")
+
+
+def _print_stale_judgements(judgements: Iterable[Judgement]) -> None:
+    for judgement in judgements:
+        file = DOMAIN / judgement.file
+        if not any(map(judgement.covers, list_mutations([file] if file.exists() else []))):
+            print(f"stale judgement: {judgement.file} {judgement.function}")
+            print(f"  - {judgement.original_line}\n  + {judgement.mutated_line}")
 
 
 def _print_survivor(mutation: Mutation, verdict: str) -> None:

@@ -16,6 +16,7 @@ from scipy import integrate, stats
 from services.charts.boundary import boundary_chart
 from services.cli.shared.rule_notes import list_notes
 from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.safety_rules.domain.stopping.pending import find_curve_faults
 from services.vocabulary.decision import Signal
 from services.vocabulary.judgement import Answer, Determination
 from services.vocabulary.protocol import Curve
@@ -199,7 +200,8 @@ def test_what_is_dated_after_the_data_cut_has_not_happened_yet():
 def test_the_passage_of_time_never_uncrosses_and_a_correction_does():
     two = (observe(0, 3, 2), observe(1, 4, 3))
     late = tuple(observe(10 + k, 300) for k in range(9))
-    assert decide(5, *two).crossed_since == day(3)
+    decision = decide(5, *two)
+    assert (decision.crossed_since, decision.events_left) == (day(3), 0)
     later_decision = decide(300, *two, *late)
     assert (later_decision.events, later_decision.boundary) == (2, 3)
     assert later_decision.signal is Signal.BOUNDARY_REACHED
@@ -315,6 +317,28 @@ def test_the_chance_to_cross_is_that_of_everybody_pending_together():
 )
 def test_each_onset_curve_weighs_ten_days_of_forty(curve, weight):
     assert decide(10, observe(0, 10), rule=replace(CRS, curve=curve)).ess == pytest.approx(weight)
+
+
+TABLES = {  # points of an onset curve: is it one?
+    "a step": (((1, 1.0),), True),
+    "rising": (((1, 0.2), (5, 0.8), (9, 1.0)), True),
+    "nothing at first": (((1, 0.0), (5, 1.0)), True),
+    "flat for a while": (((1, 0.5), (5, 0.5)), True),
+    "no point": ((), False),
+    "a point on day 0": (((0, 0.2), (5, 1.0)), False),
+    "a day twice": (((1, 0.2), (1, 1.0)), False),
+    "days that fall": (((5, 0.2), (1, 1.0)), False),
+    "shares that fall": (((1, 0.8), (5, 0.2)), False),
+    "a share below 0": (((1, -0.1), (5, 1.0)), False),
+    "a share above 1": (((1, 0.2), (5, 1.0), (9, 1.1)), False),
+    "no share ever": (((1, 0.0), (5, 0.0)), False),
+}
+
+
+@pytest.mark.parametrize(("points", "is_curve"), TABLES.values(), ids=TABLES)
+def test_a_table_of_onsets_rises_from_above_day_0_to_a_share_of_at_most_1(points, is_curve):
+    faults = ["points must rise in days and in F, from above 0 to 1"]
+    assert find_curve_faults(Curve("table", points=points)) == ([] if is_curve else faults)
 
 
 def test_the_chart_says_how_many_are_pending_and_what_they_may_bring():

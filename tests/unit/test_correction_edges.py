@@ -72,7 +72,8 @@ class Story:
         content = version.content
         slug = content.criterion.rpartition(".")[2]
         suffix = " into another" if version.merged_into else ""
-        return f"{content.participant} {SHORT[slug]} {version.cause}: {content.worst}{suffix}"
+        name = SHORT.get(slug, slug)
+        return f"{content.participant} {name} {version.cause}: {content.worst}{suffix}"
 
 
 def result(measure, value, observed_hour, letter="F", subject="P-001"):
@@ -155,6 +156,15 @@ def test_a_corrected_transplant_date_touches_days_and_windows_of_all_and_no_grad
 
 def test_a_transplant_date_that_is_said_again_changes_nothing(story):
     assert story.hear(transplant(70, reported_hour=2000)) == []
+
+
+def test_a_graft_that_is_known_late_may_have_caused_the_fever_after_it():
+    course = Story("P-001")
+    fever = lab("temperature", "38.5", 2 * DAY, "Cel")
+    pressure = lab("systolic-bp", "120", 2 * DAY, "mm[Hg]")
+    lines = course.hear(fact(Enrolment("rhein"), -DAY), fever, pressure)
+    assert [line for line in lines if "crs" in line] == []
+    assert "P-001 crs new (date of transplant): 1-4" in course.hear(transplant(0))
 
 
 def test_a_first_dose_that_was_later_makes_records_of_before_of_what_was_after(story):

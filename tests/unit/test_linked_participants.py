@@ -1,15 +1,20 @@
 """Merges and moves as data: whose a fact is, whatever the order of the facts."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from services.safety_rules.domain.facts.ownership import Ownership, find_survivors
-from services.safety_rules.domain.participant.linked_participants import link_participants
+from services.safety_rules.domain.participant.linked_participants import (
+    LinkedParticipants,
+    link_participants,
+)
 from services.vocabulary.clinical_fact import Enrolment
 from services.vocabulary.fact import Status
 from services.vocabulary.identity_change import Merge, Move
 from tests.helpers.fact_notes import fact, lab
+from tests.helpers.random_trials import RULES
 
 # merges "gone>survivor", "gone<survivor" undoes; then who survives for a, b, c
 TABLE = {
@@ -91,6 +96,22 @@ def read_moves(text):
             body = Move(source, target, old_owner, new_owner, "<" in word)
         facts.append(fact(body, hour))
     return facts
+
+
+SOURCES = {  # merges and moves; the members whose facts a's records may be made of, b's
+    "none": ("", "a", "b"),
+    "merged": ("b+a", "a b", "b"),
+    "merged, and taken back": ("b+a b-a", "a", "b"),
+    "a visit moved": ("c>V>b", "a b c", "a b c"),
+}
+
+
+@pytest.mark.parametrize(("text", "of_a", "of_b"), SOURCES.values(), ids=SOURCES)
+def test_records_are_made_of_facts_of_the_merged_and_with_a_move_perhaps_of_all(text, of_a, of_b):
+    linked = LinkedParticipants("abc", RULES)
+    for number, move in enumerate(read_moves(text)):
+        linked.receive("a", [replace(move, id=f"{number}", subject="a")])
+    assert [" ".join(linked.list_source_members(member)) for member in "ab"] == [of_a, of_b]
 
 
 @pytest.mark.parametrize(("text", "expected"), MOVES.values(), ids=MOVES)
