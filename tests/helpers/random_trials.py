@@ -96,6 +96,7 @@ def trial(seed):
     if chance.random() < 0.7:
         facts += person.merges()
     facts += _findings(Random(seed + 2000))
+    facts += _movements(Random(seed + 3000))
     facts = _with_visits(facts, Random(seed + 1000))
     return [replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
 
@@ -108,6 +109,25 @@ def _findings(chance):
         body = Finding(criterion, "nurse", chance.choice((None, *Symptoms)))
         subject = "P-001" if chance.random() < 0.7 else "P-002"
         facts.append(fact(body, chance.choice(range(-96, 24 * 24, 4)), subject=subject))
+    return facts
+
+
+def _movements(chance):
+    """Moves to intensive care and back, cancels and updates, as a feed sends them."""
+    facts = []
+    for _ in range(6):
+        event, *destinations = chance.choice((("ward", "icu", "ward"), ("update", "icu")))
+        body = Movement(chance.choice(destinations), event == "update" or chance.random() < 0.4)
+        hour = chance.choice(range(-96, 24 * 24, 4))
+        facts.append(
+            fact(
+                body,
+                hour,
+                reported_hour=hour + chance.choice((0, 1, 100)),
+                subject="P-001" if chance.random() < 0.7 else "P-002",
+                series=f"LAB|NORTH|movement|{event}|",
+            )
+        )
     return facts
 
 

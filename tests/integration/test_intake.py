@@ -617,6 +617,31 @@ def test_a_file_without_the_column_of_the_transplant_leaves_its_date_as_it_is(in
     assert [body.kind for _, body in what_stands(intake)] == ["enrolment", "transplant"]
 
 
+def movement(event, instant, ward, visit="V1", **head):
+    """A movement without EVN-6 and PV1-44, as most are sent."""
+    pv1 = f"PV1|1|I|{ward}^1^1||||||||||||||||{visit}"
+    stamp = f"{instant}-0500"
+    segments = (f"EVN|{event}|{stamp}", PID, pv1)
+    return message(*segments, kind=f"ADT^{event}", control_id=stamp, sent_at=stamp, **head)
+
+
+CANCELS = {
+    "of a transfer": (("A02", "A12"), []),
+    "of an admission": (("A01", "A11"), []),
+    "of a discharge, which is none": (("A02", "A13"), ["icu"]),
+    "of an entry that was wrong": (("A02", "A08"), []),
+}
+
+
+@pytest.mark.parametrize(("events", "destinations"), CANCELS.values(), ids=CANCELS)
+def test_a_cancel_undoes_the_movement_whatever_its_own_time_is(intake, events, destinations):
+    first_event, second_event = events
+    assert submit(intake, movement(first_event, "20260120100000", "MICU")).facts == 1
+    assert submit(intake, movement(second_event, "20260120110000", "WARD")).facts == 1
+    movements = [body for _, body in what_stands(intake) if body.kind == "movement"]
+    assert [body.to for body in movements] == destinations
+
+
 def every_fact(intake, subject):
     """Every fact of *subject*, in the order of the journal."""
     with intake.db.read() as conn:

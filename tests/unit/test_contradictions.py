@@ -64,8 +64,16 @@ TABLE = {
         [("death is dated before movement to admission", ("f0", "f1"))],
     ),
     "death before an admission that was cancelled": (
-        [fact(Death(), 2 * DAY), fact(Movement("admission", cancelled=True), 5 * DAY)],
+        [
+            fact(Death(), 2 * DAY),
+            fact(Movement("admission"), 5 * DAY),
+            fact(Movement("admission", True), 6 * DAY),
+        ],
         [],
+    ),
+    "an admission was cancelled that nobody has sent": (
+        [fact(Movement("admission", True), 5 * DAY)],
+        [("a cancelled admission matches none that is known", ("f0",))],
     ),
     "discharged on paper after death": (
         [fact(Death(), 2 * DAY), fact(Movement("discharge"), 5 * DAY)],

@@ -12,10 +12,10 @@ BLINATUMOMAB = "853406^blinatumomab^RXN"
 
 
 def rxa(
-    drug=BLINATUMOMAB, amount="8", unit="ug/d", note="start", started="20260301080000", **extras
+    drug=BLINATUMOMAB, amount="8", unit="ug/d", note="start", start_text="20260301080000", **extras
 ):
     """RXA of one administration."""
-    fields = {3: started, 4: extras.get("until", ""), 5: drug, 6: amount, 7: unit, 9: note}
+    fields = {3: start_text, 4: extras.get("end_text", ""), 5: drug, 6: amount, 7: unit, 9: note}
     fields |= {18: extras.get("refusal", "")}
     fields |= {20: extras.get("completion", ""), 21: extras.get("action", "")}
     return "RXA|" + "|".join(fields.get(place, "") for place in range(1, 22))
@@ -84,7 +84,7 @@ def test_a_drug_that_is_not_certain_is_parked(drug_field):
 
 def test_the_steps_of_an_infusion():
     steps = [("8", "start", "0800"), ("16", "rate", "0900"), ("", "stop", "1000")]
-    raw = [rxa(amount=amount, note=note, started=f"20260301{at}") for amount, note, at in steps]
+    raw = [rxa(amount=amount, note=note, start_text=f"20260301{at}") for amount, note, at in steps]
     assert describe(*raw) == [
         ("blinatumomab", "start", quantity("8", "ug/d"), "13:00"),
         ("blinatumomab", "rate", quantity("16", "ug/d"), "14:00"),
@@ -93,7 +93,7 @@ def test_the_steps_of_an_infusion():
 
 
 def test_two_times_far_apart_are_a_start_and_a_stop():
-    raw = rxa(note="", until="20260301200000")
+    raw = rxa(note="", end_text="20260301200000")
     assert [(action, at) for _, action, _, at in describe(raw)] == [
         ("start", "13:00"),
         ("stop", "01:00"),
@@ -102,7 +102,7 @@ def test_two_times_far_apart_are_a_start_and_a_stop():
 
 @pytest.mark.parametrize("end_text", ["", "20260301080000", "20260301081500"])
 def test_two_times_close_together_are_one_dose(end_text):
-    assert [action for _, action, _, _ in describe(rxa(note="", until=end_text))] == ["given"]
+    assert [action for _, action, _, _ in describe(rxa(note="", end_text=end_text))] == ["given"]
 
 
 def test_premedication_is_scheduled():
@@ -137,8 +137,8 @@ def test_a_dose_is_kept_as_sent_and_an_unknown_one_is_none(amount, unit, dose):
 PARKED = [
     (rxa(drug="X^homeopathy"), "RXA[1].5", "unknown-code"),
     (rxa(unit="drops"), "RXA[1].7", "unknown-unit"),
-    (rxa(started=""), "RXA[1].3", "unreadable-time"),
-    (rxa(started="soon"), "RXA[1].3", "unreadable-time"),
+    (rxa(start_text=""), "RXA[1].3", "unreadable-time"),
+    (rxa(start_text="soon"), "RXA[1].3", "unreadable-time"),
     (rxa(action="Q"), "RXA[1].21", "unreadable-value"),
 ]
 
@@ -216,8 +216,14 @@ def test_given_and_refused_is_parked():
 
 CHANGED_ENTRIES = [
     # of an infusion that was said to be one dose, and of one whose end is left out
-    ({"until": "20260301200000", "action": "U"}, [("start", "C"), ("stop", "C"), ("given", "X")]),
-    ({"until": "20260301200000", "action": "D"}, [("start", "D"), ("stop", "D"), ("given", "X")]),
+    (
+        {"end_text": "20260301200000", "action": "U"},
+        [("start", "C"), ("stop", "C"), ("given", "X")],
+    ),
+    (
+        {"end_text": "20260301200000", "action": "D"},
+        [("start", "D"), ("stop", "D"), ("given", "X")],
+    ),
     ({"action": "U"}, [("given", "C"), ("start", "X")]),
     ({"action": "D"}, [("given", "D"), ("start", "X")]),
     ({"action": "U", "completion": "RE"}, [("given", "D"), ("start", "X")]),

@@ -26,12 +26,13 @@ MOVEMENTS = [
     ("A01", visit("MICU"), Movement("icu")),
     ("A01", visit("MICU^3^A"), Movement("icu")),
     ("A02", visit("MICU"), Movement("icu")),
+    ("A02", visit(" MICU"), Movement("icu")),
     ("A02", visit(), Movement("ward")),
     ("A03", visit("MICU"), Movement("discharge")),
     ("A04", visit(), Movement("outpatient")),
-    ("A11", visit(), Movement("admission", cancelled=True)),
-    ("A12", visit(), Movement("ward", cancelled=True)),
-    ("A13", visit(), Movement("discharge", cancelled=True)),
+    ("A11", visit(), Movement("admission", True)),
+    ("A12", visit(), Movement("ward", True)),
+    ("A13", visit(), Movement("discharge", True)),
 ]
 
 
@@ -45,6 +46,35 @@ def test_a_movement(event, where, body):
 def test_a_cancellation_has_the_key_of_what_it_cancels(event, undone_by):
     first, second = (read_content(adt(one, PID, visit())).drafts[0] for one in (event, undone_by))
     assert first.series == second.series
+
+
+PLACES = [
+    ("WARD", True),
+    (" WARD ", True),
+    ("4E^12^A", True),
+    ("MICU", False),
+    (" MICU ", False),
+    ("", False),
+    ('""', False),
+]
+
+
+@pytest.mark.parametrize(("ward", "is_outside"), PLACES)
+def test_an_update_says_who_is_not_in_intensive_care(ward, is_outside):
+    drafts = read_content(adt("A08", PID, visit(ward))).drafts
+    assert [draft.body for draft in drafts] == [Movement("icu", True)] * is_outside
+
+
+@pytest.mark.parametrize("segments", [[PID], [PID.replace("NMRN", "PATNR"), visit()]])
+def test_an_update_of_no_visit_or_of_a_site_without_intensive_care_says_nothing(segments):
+    sender = "LAB|NORTH" if len(segments) == 1 else "ORBIS|RHEIN"
+    raw = message(EVENT, *segments, kind="ADT^A08", sender=sender)
+    assert (read_content(raw).drafts, read_content(raw).parked) == ((), ())
+
+
+def test_an_update_without_a_readable_time_is_parked():
+    raw = message("EVN|A08|soon", PID, visit(), kind="ADT^A08")
+    assert read_parked(raw) == [("EVN", "unreadable-time")]
 
 
 DATES = [

@@ -30,7 +30,9 @@ _EVENTS: dict[str, tuple[Destination, bool, int]] = {
     "A12": ("ward", True, 0),
     "A13": ("discharge", True, 45),
 }
-EVENTS = frozenset(_EVENTS) | {"A08", "A31"}
+_UPDATE = "A08"
+_NULL = '""'
+EVENTS = frozenset(_EVENTS) | {_UPDATE, "A31"}
 
 
 def read_movements(context: Context) -> Iterator[Item]:
@@ -43,6 +45,8 @@ def read_movements(context: Context) -> Iterator[Item]:
         return
     if event in _EVENTS:
         yield _read_movement(context, patient_ids, event, visit)
+    elif event == _UPDATE and visit is not None and _is_outside_icu(context, visit):
+        yield _read_place(context, patient_ids, visit)
     if patient.text(30) == "Y" or patient.text(29).strip('"'):
         yield _read_death(context, patient_ids, patient, visit)
 
@@ -62,7 +66,7 @@ def _read_movement(
     time, note = _find_event_time(context, visit, date_field)
     if time is None:
         return ParkedItem("EVN", ParkReason.UNREADABLE_TIME, "no readable time of the movement")
-    ward = visit.text(3) if visit else ""
+    ward = visit.text(3).strip() if visit else ""
     destination: Destination = (
         "icu" if place in ("ward", "admission") and ward in context.site.icu else place
     )
@@ -73,6 +77,31 @@ def _read_movement(
         context.sent_at,
         Movement(destination, is_cancelled),
         series=f"{context.sender}|movement|{place}",
+        sequence=context.sequence,
+        notes=(*note, *time.notes),
+        visit=read_visit_number(visit),
+        is_of_visit=True,
+    )
+
+
+def _is_outside_icu(context: Context, visit: Segment) -> bool:
+    """Return True when PV1-3 names a ward, and the site names others as intensive care."""
+    ward = visit.text(3).strip()
+    return bool(context.site.icu) and ward not in ("", _NULL) and ward not in context.site.icu
+
+
+def _read_place(context: Context, patient_ids: tuple[PatientKey, ...], visit: Segment) -> Item:
+    """Return the fact of an update: outside of intensive care, in case a move to it is wrong."""
+    time, note = _find_event_time(context, None, 0)
+    if time is None:
+        return ParkedItem("EVN", ParkReason.UNREADABLE_TIME, "no readable time of the update")
+    return FactDraft(
+        patient_ids,
+        "EVN",
+        time.instant,
+        context.sent_at,
+        Movement("icu", cancelled=True),
+        series=f"{context.sender}|movement|update",
         sequence=context.sequence,
         notes=(*note, *time.notes),
         visit=read_visit_number(visit),

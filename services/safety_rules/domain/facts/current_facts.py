@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from services.vocabulary.clinical_fact import Observation
+from services.safety_rules.domain.facts.movements import SettledMovements, settle_movements
+from services.vocabulary.clinical_fact import Movement, Observation
 from services.vocabulary.fact import Fact, Status
 
 _RETRACTING_STATUSES = frozenset({Status.DELETED, Status.WRONG_PATIENT})
@@ -119,6 +120,12 @@ class Series:
         return [Query(problem, tuple(sorted(f.id for f in facts))) for facts in orphans]
 
 
+def _name_series(fact: Fact) -> str:
+    """Return the name of the series of *fact*: a cancel replaces no movement by its key."""
+    is_cancel = isinstance(fact.body, Movement) and fact.body.cancelled
+    return f"{fact.series}|cancelled" if fact.series and is_cancel else fact.series
+
+
 def _are_all_corrections(facts: Iterable[Fact]) -> bool:
     return all(fact.status in CORRECTING_STATUSES for fact in facts)
 
@@ -134,19 +141,26 @@ class CurrentFacts:
         self._series: dict[str, Series | Fact] = {}  # a fact: the only one of its series
         self._with_orphans: set[str] = set()
         self._ids: set[str] = set()
+        self._movements: dict[str, Fact] = {}  # as corrections leave them, cancels among them
+        self._movement_reports: list[Fact] = []
+        self._settled_movements = SettledMovements()
 
     def add(self, fact: Fact) -> FactChanges:
         """Add *fact* and return what it changes among the standing facts; a repetition nothing."""
         if fact.id in self._ids:
             return _NO_CHANGES
         self._ids.add(fact.id)
-        series = self._series.setdefault(fact.series, fact) if fact.series else fact
+        change = self._add_to_series(fact, _name_series(fact))
+        return self._settle_movements(fact, change) if isinstance(fact.body, Movement) else change
+
+    def _add_to_series(self, fact: Fact, name: str) -> FactChanges:
+        series = self._series.setdefault(name, fact) if name else fact
         if series is fact:
             return FactChanges((), (fact,)) if select_standing_fact((fact,)) else _NO_CHANGES
         if isinstance(series, Fact):
             is_orphan = _are_all_corrections((series,))
             series = Series({series.observed_at: [series]}, has_orphans=is_orphan)
-            self._series[fact.series] = series
+            self._series[name] = series
         reaches_others = fact.status in CORRECTING_STATUSES or series.has_orphans
         if not reaches_others and fact.observed_at not in series.sets:
             series.sets[fact.observed_at] = [fact]
@@ -155,11 +169,25 @@ class CurrentFacts:
         series.sets.setdefault(fact.observed_at, []).append(fact)
         series.has_orphans = reaches_others and any(map(_are_all_corrections, series.sets.values()))
         if series.has_orphans:
-            self._with_orphans.add(fact.series)
+            self._with_orphans.add(name)
         standing_after = series.find_standing_facts(None if reaches_others else fact.observed_at)
         return FactChanges(
             tuple(f for f in standing_before if f not in standing_after),
             tuple(f for f in standing_after if f not in standing_before),
+        )
+
+    def _settle_movements(self, report: Fact, change: FactChanges) -> FactChanges:
+        """Return the movements that *report*, a movement or a cancel, puts in force or undoes."""
+        for removed_fact in change.removed_facts:
+            del self._movements[removed_fact.id]
+        self._movements |= {added.id: added for added in change.added_facts}
+        self._movement_reports.append(report)
+        earlier_movements = self._settled_movements.in_force.values()
+        self._settled_movements = settle_movements(self._movements.values(), self._movement_reports)
+        movements = self._settled_movements.in_force.values()
+        return FactChanges(
+            tuple(fact for fact in earlier_movements if fact not in movements),
+            tuple(fact for fact in movements if fact not in earlier_movements),
         )
 
     def list_queries(self) -> list[Query]:
@@ -171,6 +199,8 @@ class CurrentFacts:
             if isinstance(s, Series)
             for query in s.query_ambiguous_corrections()
         ]
+        problems = self._settled_movements.problems
+        queries += [Query(problem, facts) for facts, problem in problems.items()]
         return sorted(queries, key=lambda query: query.facts)
 
 
