@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import StudyContext, open_in
 from services.ingest.application import Intake, Submission
 from services.ingest.enrolment import import_participants
@@ -35,7 +35,7 @@ def open_data(folder: Path) -> StudyContext:
 
 def open_enrolled(folder: Path, people: bytes) -> Intake:
     """Return the intake of an installation in *folder* that knows *people* (CSV)."""
-    intake = intake_of(open_data(folder))
+    intake = make_intake(open_data(folder))
     import_participants(intake, people, "benchmark")
     return intake
 

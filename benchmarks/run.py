@@ -22,7 +22,7 @@ from benchmarks import (
 from benchmarks.machine import machine
 from benchmarks.material import Material
 from benchmarks.measuring import Comparison, Measure, compare
-from services.cli.shared.tables import table
+from services.cli.shared.tables import make_table
 
 MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "hl7": hl7_read.measures,
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"{name} ...", file=sys.stderr, flush=True)
             for measure in MEASURES[name](material):
                 results += compare(measure, args.rounds)
-    print(table(_HEAD, _rows(results)))
+    print(make_table(_HEAD, _rows(results)))
     print(_LEGEND.format(rounds=args.rounds))
     return 0
 

@@ -20,7 +20,7 @@ from benchmarks.end_to_end.stages import STAGES, delays_ms
 from benchmarks.machine import machine
 from deploy.local.installation import Installation
 from services.cli.demo.mail_sink import MailSink
-from services.cli.shared.tables import table
+from services.cli.shared.tables import make_table
 
 _CONNECTIONS = 32
 _RESULTS = 10  # facts of a message, where it is not one
@@ -51,7 +51,7 @@ def _measure(installation: Installation, folder: Path, args: Namespace) -> None:
             print(f"{name} on {place}", file=sys.stderr, flush=True)
         bench = Bench(installation, args.participants, folder)
         for head, rows in _tables(bench, args.facts, args.seconds):
-            print(f"\n{table(head, rows)}", flush=True)
+            print(f"\n{make_table(head, rows)}", flush=True)
     finally:
         if bench is not None:
             bench.stop_rules()

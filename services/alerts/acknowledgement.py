@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.alerts.domain.due_notice import Reason
-from services.alerts.domain.wording import Text, short_name, write_notice
+from services.alerts.domain.wording import Text, make_short_name, write_notice
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow
 from services.store.session import Database
@@ -15,12 +15,12 @@ from services.vocabulary.recommendation import Advice
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
 
 
-def name_of(alert: Alert) -> str:
+def find_short_name(alert: Alert) -> str:
     """Return the four characters by which people speak of *alert*."""
-    return short_name(alert.id)
+    return make_short_name(alert.id)
 
 
-def grade_of(alert: Alert) -> str:
+def describe_grade(alert: Alert) -> str:
     """Return its grade as far as it is known, its number of events, or what is recommended."""
     match alert.detail:
         case Advice(says=recommendation):
@@ -30,7 +30,7 @@ def grade_of(alert: Alert) -> str:
     return str(alert.grade)
 
 
-def text_of(alert: Alert, link: str) -> Text:
+def write_alert_text(alert: Alert, link: str) -> Text:
     """Return the text of *alert* as it stands, in the words of a first notice."""
     reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
     return write_notice(alert, reason, link)

@@ -36,7 +36,7 @@ def deliver(context: DeliveryContext) -> int:
 def _attempt(context: DeliveryContext, row: DeliveryRow, notice: Notice) -> bool:
     attempted_at = context.clock()
     attempted_row = replace(
-        row, attempts=row.attempts + 1, next_attempt_at=attempted_at + _retry_wait(row)
+        row, attempts=row.attempts + 1, next_attempt_at=attempted_at + _compute_retry_wait(row)
     )
     with context.db.write() as conn:
         if not alerts.replace_delivery(conn, row, attempted_row):
@@ -74,7 +74,7 @@ def _apply_result(row: DeliveryRow, result: Acceptance | Failure, instant: datet
     return replace(row, state=GIVEN_UP, next_attempt_at=None, error=result.problem)
 
 
-def _retry_wait(row: DeliveryRow) -> timedelta:
+def _compute_retry_wait(row: DeliveryRow) -> timedelta:
     """Return the time until the next attempt: twice as long after each, spread by id."""
     spread = 1 + int(row.id[:2], 16) / 512
     doublings = min(row.attempts, _MOST_DOUBLINGS)

@@ -8,7 +8,7 @@ from functools import partial
 from services.alerts.application import deliver
 from services.alerts.changed_alerts import ChangedAlerts
 from services.alerts.delivery_context import DeliveryContext
-from services.alerts.plan_notices import plan
+from services.alerts.plan_notices import plan_notices
 from services.runtime import log
 from services.runtime.health import Progress
 from services.store.held_lease import HeldLease
@@ -55,7 +55,7 @@ class DeliveryWorker:
         instant = self.context.clock()
         with self.context.db.read() as conn:
             ids = self._changed_alerts.find(conn, instant)
-        planned_count = 0 if ids == set() else plan(self.context, instant, ids)
+        planned_count = 0 if ids == set() else plan_notices(self.context, instant, ids)
         if planned_count:
             self.progress.record_waiting(time.monotonic())
         # held meanwhile, as a mail server may be slow

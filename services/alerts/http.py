@@ -9,9 +9,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from services.alerts import links
-from services.alerts.acknowledgement import acknowledge, name_of, text_of
+from services.alerts.acknowledgement import acknowledge, find_short_name, write_alert_text
 from services.alerts.delivery_context import DeliveryContext
-from services.alerts.markup import lines_of, page
+from services.alerts.markup import render_page, render_text
 from services.store import alerts
 from services.vocabulary.alert import Alert
 from services.vocabulary.number_text import parse_whole_number
@@ -27,26 +27,26 @@ _HEADERS = {
 }
 
 
-def routes(context: DeliveryContext) -> list[Route]:
+def build_routes(context: DeliveryContext) -> list[Route]:
     """Return ``/alerts/TOKEN``: GET shows, and never acknowledges; POST does, of what was shown."""
 
     async def show(request: Request) -> Response:
-        return await _alert_page(context, request)
+        return await _show_alert(context, request)
 
     async def confirm(request: Request) -> Response:
         linked_alert = await asyncio.to_thread(_find, context, request.path_params["token"])
         if linked_alert is None:
-            return _refusal_page()
+            return _refuse()
         link, alert = linked_alert
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         comment = form.get("comment", [""])[0][:_LONGEST_COMMENT]
-        version = _number(form.get("version", [""])[0])
+        version = _read_version(form.get("version", [""])[0])
         signature = context.db, alert.id, link.recipient, comment, context.clock()
         if await asyncio.to_thread(acknowledge, *signature, version=version) is None:
-            return await _alert_page(context, request, has_changed=True)
+            return await _show_alert(context, request, has_changed=True)
         paragraph = f"<p>{escape(link.recipient)}, you have acknowledged this alert.</p>"
         rest = "<p>That says you have seen it. The answer of the DSMB is given apart.</p>"
-        return _page(f"Alert {name_of(alert)} acknowledged", paragraph + rest)
+        return _respond(f"Alert {find_short_name(alert)} acknowledged", paragraph + rest)
 
     return [
         Route("/alerts/{token}", show, methods=["GET"]),
@@ -54,17 +54,19 @@ def routes(context: DeliveryContext) -> list[Route]:
     ]
 
 
-async def _alert_page(
+async def _show_alert(
     context: DeliveryContext, request: Request, *, has_changed: bool = False
 ) -> Response:
     linked_alert = await asyncio.to_thread(_find, context, request.path_params["token"])
     if linked_alert is None:
-        return _refusal_page()
+        return _refuse()
     _, alert = linked_alert
     if not has_changed:
-        return _page(f"Alert {name_of(alert)}", _form(alert))
+        return _respond(f"Alert {find_short_name(alert)}", _render_form(alert))
     paragraph = "<p>The alert is not what it was when this page was opened. Read it again.</p>"
-    return _page(f"Alert {name_of(alert)} has changed", paragraph + _form(alert), 409)
+    return _respond(
+        f"Alert {find_short_name(alert)} has changed", paragraph + _render_form(alert), 409
+    )
 
 
 def _find(context: DeliveryContext, token: str) -> tuple[links.Link, Alert] | None:
@@ -76,9 +78,9 @@ def _find(context: DeliveryContext, token: str) -> tuple[links.Link, Alert] | No
     return None if alert is None else (link, alert)
 
 
-def _form(alert: Alert) -> str:
-    text = text_of(alert, "with the button below")
-    content = f"<h2>{escape(text.subject)}</h2>{lines_of(text)}"
+def _render_form(alert: Alert) -> str:
+    text = write_alert_text(alert, "with the button below")
+    content = f"<h2>{escape(text.subject)}</h2>{render_text(text)}"
     if alert.retracted:
         return content
     return (
@@ -90,16 +92,16 @@ def _form(alert: Alert) -> str:
     )
 
 
-def _number(text: str) -> int:
+def _read_version(text: str) -> int:
     """Return the version that a form names; one that no alert has when it names none."""
     version = parse_whole_number(text)
     return -1 if version is None else version
 
 
-def _refusal_page() -> Response:
+def _refuse() -> Response:
     paragraph = "<p>This link is not valid, or no longer. Use the one in the last notice, or</p>"
-    return _page("Not acknowledged", f"{paragraph}<pre>aegis alerts ack ALERT</pre>", 403)
+    return _respond("Not acknowledged", f"{paragraph}<pre>aegis alerts ack ALERT</pre>", 403)
 
 
-def _page(title: str, content: str, status: int = 200) -> Response:
-    return HTMLResponse(page(title, f"<h1>{escape(title)}</h1>{content}"), status, _HEADERS)
+def _respond(title: str, content: str, status: int = 200) -> Response:
+    return HTMLResponse(render_page(title, f"<h1>{escape(title)}</h1>{content}"), status, _HEADERS)

@@ -25,7 +25,7 @@ def make_token(keys: Keys, alert: str, recipient: str, instant: datetime) -> str
     """Return the signed part of the link of *recipient*; it is valid for `LIFETIME`."""
     expiry_s = int((instant + LIFETIME).timestamp())
     content = f"{alert}|{expiry_s}|{recipient}".encode()
-    return base64.urlsafe_b64encode(_signature(keys, content) + content).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_sign(keys, content) + content).decode().rstrip("=")
 
 
 def open_link(keys: Keys, text: str, instant: datetime) -> Link | None:
@@ -35,12 +35,12 @@ def open_link(keys: Keys, text: str, instant: datetime) -> Link | None:
     except ValueError:
         return None
     signed, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-    if not hmac.compare_digest(signed, _signature(keys, content)):
+    if not hmac.compare_digest(signed, _sign(keys, content)):
         return None
     alert, expiry_s, recipient = content.decode().split("|", 2)
     expires_at = datetime.fromtimestamp(int(expiry_s), UTC)
     return Link(alert, recipient, expires_at) if instant <= expires_at else None
 
 
-def _signature(keys: Keys, content: bytes) -> bytes:
+def _sign(keys: Keys, content: bytes) -> bytes:
     return hmac.new(keys.seal, b"acknowledgement link\n" + content, hashlib.sha256).digest()

@@ -15,7 +15,7 @@ _STYLE = (
 )
 
 
-def page(title: str, content: str) -> str:
+def render_page(title: str, content: str) -> str:
     """Return a whole page; *content* is HTML, *title* is not."""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -25,24 +25,24 @@ def page(title: str, content: str) -> str:
     )
 
 
-def mail_page(text: Text) -> str:
+def render_mail(text: Text) -> str:
     """Return the HTML beside the plain text of a mail: its subject, its lines, its link."""
-    return page(text.subject, f"<h1>{escape(text.subject)}</h1>\n{lines_of(text)}")
+    return render_page(text.subject, f"<h1>{escape(text.subject)}</h1>\n{render_text(text)}")
 
 
-def lines_of(text: Text) -> str:
+def render_text(text: Text) -> str:
     r"""Return the lines of the body, the first in bold, the link to be followed.
 
-    >>> print(lines_of(Text("", "Suspected.\nAcknowledge: http://h/a\n", "http://h/a")))
+    >>> print(render_text(Text("", "Suspected.\nAcknowledge: http://h/a\n", "http://h/a")))
     <div class="notice"><p><strong>Suspected.</strong></p>
     <p>Acknowledge: <a href="http://h/a">http://h/a</a></p></div>
     """
-    first, *rest = (_line(line, text.link) for line in text.body.splitlines())
+    first, *rest = (_render_line(line, text.link) for line in text.body.splitlines())
     body = "\n".join((f"<p><strong>{first}</strong></p>", *(f"<p>{line}</p>" for line in rest)))
     return f'<div class="notice">{body}</div>'
 
 
-def _line(line: str, link: str) -> str:
+def _render_line(line: str, link: str) -> str:
     html = escape(line)
     if not link.startswith(("http://", "https://")):
         return html

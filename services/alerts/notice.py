@@ -7,7 +7,7 @@ from functools import cached_property
 from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.wording import write_notice
 from services.alerts.ports import Letter
-from services.charts.boundary import boundary_chart
+from services.charts.boundary import draw_boundary_chart
 from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
@@ -23,7 +23,7 @@ class Notice:
     def picture(self) -> bytes | None:
         """The boundary chart as PNG, drawn when the first letter needs it; None without a rule."""
         detail = self.alert.detail
-        return boundary_chart(detail, "png") if isinstance(detail, Decision) else None
+        return draw_boundary_chart(detail, "png") if isinstance(detail, Decision) else None
 
     def address(self, row: DeliveryRow, link: str, instant: datetime) -> Letter:
         """Return the letter of *row*, in which its recipient finds *link* to acknowledge."""

@@ -15,7 +15,7 @@ from services.alerts.domain.due_notice import (
     find_acknowledgement,
     find_due_notice,
 )
-from services.alerts.domain.routes import Recipient, each_address_once
+from services.alerts.domain.routes import Recipient, remove_repeated_addresses
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow, DeliveryRow
@@ -30,7 +30,7 @@ _FAILING_FROM = 8  # attempts, some ten minutes
 _TICK = timedelta(microseconds=1)
 
 
-def plan(
+def plan_notices(
     context: DeliveryContext, instant: datetime, alert_ids: Collection[str] | None = None
 ) -> int:
     """Record the notices that are due at *instant*, and return the number of rows written.
@@ -39,12 +39,12 @@ def plan(
     """
     ids = None if alert_ids is None else sorted(alert_ids)
     with context.db.read() as conn:
-        if not _plan_changes(conn, context, instant, ids):
+        if not _find_changes(conn, context, instant, ids):
             return 0
     with context.db.write() as conn:
-        changes = _plan_changes(conn, context, instant, ids)
+        changes = _find_changes(conn, context, instant, ids)
         for row in changes.obsolete:
-            alerts.replace_delivery(conn, row, _withdrawn(row))
+            alerts.replace_delivery(conn, row, _withdraw(row))
         alerts.add_deliveries(conn, changes.notices)
         pass_failpoint("alerts.before_plan")
     pass_failpoint("alerts.after_plan")
@@ -73,7 +73,7 @@ class _AlertPlan:
     recorded_at: datetime
 
 
-def _alert_plans(
+def _plan_alerts(
     conn: Connection, study: str, instant: datetime, ids: Sequence[str] | None = None
 ) -> Iterator[_AlertPlan]:
     deliveries = _group_by(alerts.load_deliveries(conn, ids), lambda row: row.alert)
@@ -81,36 +81,38 @@ def _alert_plans(
     for alert in alerts.load_alerts(conn, study, ids):
         recorded = deliveries.get(alert.id, [])
         obsolete = [row for row in recorded if _is_obsolete(row, alert)]
-        rows = [_withdrawn(row) if row in obsolete else row for row in recorded]
+        rows = [_withdraw(row) if row in obsolete else row for row in recorded]
         alert_acknowledgements = acknowledgements.get(alert.id, [])
-        recorded_at = _recording_time(rows, alert_acknowledgements, instant)
+        recorded_at = _find_recording_time(rows, alert_acknowledgements, instant)
         due = find_due_notice(
-            alert, _recorded_notices(rows), _acknowledgements(alert_acknowledgements), recorded_at
+            alert, _read_notices(rows), _read_acknowledgements(alert_acknowledgements), recorded_at
         )
         yield _AlertPlan(alert, rows, obsolete, due, recorded_at)
 
 
-def _plan_changes(
+def _find_changes(
     conn: Connection, context: DeliveryContext, instant: datetime, ids: Sequence[str] | None
 ) -> _PlanChanges:
     notices: list[DeliveryRow] = []
     obsolete: list[DeliveryRow] = []
-    for plan_of_alert in _alert_plans(conn, context.study, instant, ids):
+    for plan_of_alert in _plan_alerts(conn, context.study, instant, ids):
         obsolete += plan_of_alert.obsolete
         if (due := plan_of_alert.due) is not None:
             notices += [
-                _delivery(plan_of_alert.alert, due, recipient, plan_of_alert.recorded_at, instant)
-                for recipient in _recipients(context, due, plan_of_alert.rows)
+                _make_delivery(
+                    plan_of_alert.alert, due, recipient, plan_of_alert.recorded_at, instant
+                )
+                for recipient in _find_recipients(context, due, plan_of_alert.rows)
             ]
     return _PlanChanges(notices, obsolete)
 
 
 def is_notice_due(conn: Connection, study: str, instant: datetime) -> bool:
     """Return True when the state of an alert calls for a notice that is not recorded."""
-    return any(one.obsolete or one.due is not None for one in _alert_plans(conn, study, instant))
+    return any(one.obsolete or one.due is not None for one in _plan_alerts(conn, study, instant))
 
 
-def _recording_time(
+def _find_recording_time(
     rows: Sequence[DeliveryRow], acknowledgements: Sequence[AcknowledgementRow], instant: datetime
 ) -> datetime:
     """Return the time of a new notice: *instant*, or just after the last row of the alert.
@@ -121,7 +123,7 @@ def _recording_time(
     return max([instant, *(at + _TICK for at in last)])
 
 
-def _recorded_notices(rows: Iterable[DeliveryRow]) -> list[RecordedNotice]:
+def _read_notices(rows: Iterable[DeliveryRow]) -> list[RecordedNotice]:
     return [
         RecordedNotice(
             row.recorded_at,
@@ -140,7 +142,7 @@ def is_failing(row: DeliveryRow) -> bool:
     return row.state == GIVEN_UP or (row.state == WAITING and row.attempts >= _FAILING_FROM)
 
 
-def _acknowledgements(rows: Iterable[AcknowledgementRow]) -> list[Acknowledgement]:
+def _read_acknowledgements(rows: Iterable[AcknowledgementRow]) -> list[Acknowledgement]:
     return [Acknowledgement(row.at, row.grade, row.by) for row in rows]
 
 
@@ -150,23 +152,25 @@ def _is_obsolete(row: DeliveryRow, alert: Alert) -> bool:
     return row.state == WAITING and retracts == alert.is_open
 
 
-def _withdrawn(row: DeliveryRow) -> DeliveryRow:
+def _withdraw(row: DeliveryRow) -> DeliveryRow:
     return replace(row, state=WITHDRAWN, next_attempt_at=None)
 
 
-def _recipients(
+def _find_recipients(
     context: DeliveryContext, due: DueNotice, rows: Sequence[DeliveryRow]
 ) -> list[Recipient]:
     """Return the recipients; a retraction goes to everybody who may have been told, each once."""
     if due.reason is not Reason.RETRACTED:
-        return context.recipients.in_roles(due.roles) or context.recipients.in_roles((OPERATOR,))
+        return context.recipients.list_in_roles(due.roles) or context.recipients.list_in_roles(
+            (OPERATOR,)
+        )
     attempted_rows = [
         row for row in rows if row.state == SENT or (row.attempts and row.state != GIVEN_UP)
     ]
     candidates = (
         context.recipients.find(row.role, row.recipient, row.channel) for row in attempted_rows
     )
-    return each_address_once(one for one in candidates if one is not None)
+    return remove_repeated_addresses(one for one in candidates if one is not None)
 
 
 def _group_by(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, list[Row]]:
@@ -176,7 +180,7 @@ def _group_by(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, li
     return groups
 
 
-def _delivery(
+def _make_delivery(
     alert: Alert, due: DueNotice, recipient: Recipient, recorded_at: datetime, instant: datetime
 ) -> DeliveryRow:
     person = (recipient.channel, recipient.role, recipient.name)
@@ -211,6 +215,6 @@ def _describe_state(
     if not alert.is_open:
         return "retracted" if alert.closed is None else alert.closed.value
     acknowledgement = find_acknowledgement(
-        alert, _recorded_notices(rows), _acknowledgements(acknowledgements)
+        alert, _read_notices(rows), _read_acknowledgements(acknowledgements)
     )
     return f"seen by {acknowledgement.person}" if acknowledgement else OPEN

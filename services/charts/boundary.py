@@ -11,7 +11,7 @@ from services.charts.style import CURRENT, INK, PENDING, STOP, STYLE, render
 from services.vocabulary.decision import Decision, PathPoint, Signal
 
 
-def boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
+def draw_boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
     """Return the picture of *decision*: the same bytes for the same decision.
 
     It shows the stop region, the path in clinical time, the count now and the band of sizes and
@@ -20,11 +20,11 @@ def boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.4, 5.4), dpi=150, layout="constrained")
         axes = figure.add_subplot()
-        top = _top(decision)
-        _stop_region(axes, decision, top)
-        _pending_band(axes, decision, top)
-        _path(axes, decision)
-        _frame(axes, decision, top)
+        top = _find_top(decision)
+        _draw_stop_region(axes, decision, top)
+        _draw_pending_band(axes, decision, top)
+        _draw_path(axes, decision)
+        _draw_frame(axes, decision, top)
         figure.suptitle(
             f"{decision.rule}  {decision.title}", x=0.02, ha="left", weight="bold", size=13
         )
@@ -33,25 +33,25 @@ def boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
             ncols=2,
             frameon=False,
             fontsize=9,
-            title=_note(decision),
+            title=_write_note(decision),
             title_fontsize=8.5,
             alignment="left",
         )
         return render(figure, form)
 
 
-def _top(decision: Decision) -> float:
+def _find_top(decision: Decision) -> float:
     highest = max(step.events for step in decision.steps)
     return float(max(highest, decision.events, decision.upper) + 1.5)
 
 
-def _stop_region(axes: Axes, decision: Decision, top: float) -> None:
+def _draw_stop_region(axes: Axes, decision: Decision, top: float) -> None:
     """Shade the counts that stop: a size between two whole ones is looked up at the upper one.
 
     With grouped looks, mark those that stop at each look, when the size first reaches it.
     """
     if decision.looks:
-        _stop_at_looks(axes, decision, top)
+        _draw_stops_at_looks(axes, decision, top)
         return
     sizes: list[float] = []
     counts: list[float] = []
@@ -61,10 +61,10 @@ def _stop_region(axes: Axes, decision: Decision, top: float) -> None:
     axes.fill_between(sizes, counts, top, color=STOP, alpha=0.16, linewidth=0, label="Stop region")
     axes.plot(sizes, counts, color=STOP, linewidth=2)
     for step in decision.steps:
-        _number(axes, step.events, (step.first - 1 + step.last) / 2)
+        _write_number(axes, step.events, (step.first - 1 + step.last) / 2)
 
 
-def _stop_at_looks(axes: Axes, decision: Decision, top: float) -> None:
+def _draw_stops_at_looks(axes: Axes, decision: Decision, top: float) -> None:
     limits = [
         (look, step.events)
         for look in decision.looks
@@ -75,17 +75,17 @@ def _stop_at_looks(axes: Axes, decision: Decision, top: float) -> None:
     axes.vlines(sizes, counts, top, color=STOP, linewidth=6, alpha=0.3, label="Stop at a look")
     axes.plot(sizes, counts, "_", color=STOP, markersize=12, markeredgewidth=2)
     for look, events in limits:
-        _number(axes, events, look - 0.5)
+        _write_number(axes, events, look - 0.5)
 
 
-def _number(axes: Axes, events: int, x: float) -> None:
+def _write_number(axes: Axes, events: int, x: float) -> None:
     axes.annotate(
         str(events), (x, events), (0, 3), textcoords="offset points", color=STOP, ha="center",
         size=8,
     )  # fmt: skip
 
 
-def _pending_band(axes: Axes, decision: Decision, top: float) -> None:
+def _draw_pending_band(axes: Axes, decision: Decision, top: float) -> None:
     """Between "nobody pending has the event" and "everybody has", as they complete.
 
     The bar stands where all are complete: it is seen also when they nearly are.
@@ -115,7 +115,7 @@ def _pending_band(axes: Axes, decision: Decision, top: float) -> None:
     )  # fmt: skip
 
 
-def _path(axes: Axes, decision: Decision) -> None:
+def _draw_path(axes: Axes, decision: Decision) -> None:
     sizes, counts = [0.0], [0]
     for point in decision.path:
         sizes += [point.ess, point.ess]
@@ -124,8 +124,8 @@ def _path(axes: Axes, decision: Decision) -> None:
     counts.append(decision.events)
     axes.plot(sizes, counts, color=CURRENT, linewidth=1.8, label="Events so far")
     crossings = [point for point in decision.path if point.crossed]
-    _mark(axes, [point for point in decision.path if not point.crossed], "o", CURRENT)
-    _mark(axes, crossings, "X", STOP)
+    _mark_points(axes, [point for point in decision.path if not point.crossed], "o", CURRENT)
+    _mark_points(axes, crossings, "X", STOP)
     axes.plot(
         [decision.ess],
         [decision.events],
@@ -140,7 +140,7 @@ def _path(axes: Axes, decision: Decision) -> None:
     )
 
 
-def _mark(axes: Axes, points: list[PathPoint], marker: str, color: str) -> None:
+def _mark_points(axes: Axes, points: list[PathPoint], marker: str, color: str) -> None:
     axes.plot(
         [point.ess for point in points],
         [point.events for point in points],
@@ -154,7 +154,7 @@ def _mark(axes: Axes, points: list[PathPoint], marker: str, color: str) -> None:
     )
 
 
-def _frame(axes: Axes, decision: Decision, top: float) -> None:
+def _draw_frame(axes: Axes, decision: Decision, top: float) -> None:
     axes.set_xlim(0, decision.n)
     axes.set_ylim(-0.25, top)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -170,7 +170,7 @@ def _frame(axes: Axes, decision: Decision, top: float) -> None:
     axes.set_title(decision.protocol, loc="left", size=9, color=INK)
 
 
-def _note(decision: Decision) -> str:
+def _write_note(decision: Decision) -> str:
     data_to = decision.data_to
     data_cut = f"Data to {data_to:%Y-%m-%d %H:%M} UTC" if data_to else "Nobody treated yet"
     extra_count = decision.beyond_plan

@@ -16,7 +16,7 @@ DASHES = ("-", "-", "-", "-", "--", "--", "--", ":")
 _OFFSET = 0.08  # events
 
 
-def designs_chart(
+def draw_designs_chart(
     captions: Captions, rules: Sequence[PlottedRule], marks: Marks, n: int, form: ImageFormat
 ) -> bytes:
     """Return the picture of *rules*, boundaries beside operating characteristics.
@@ -52,24 +52,24 @@ def draw_boundaries(axes: Axes, rules: Sequence[PlottedRule], n: int) -> None:
         offset = _OFFSET * ((len(rules) - 1) / 2 - k)
         is_continuous = len(rule.looks) == n
         if is_continuous:
-            sizes, counts = _stairs(rule)
+            sizes, counts = _list_corners(rule)
             counts = [events + offset for events in counts]
             axes.plot(sizes, counts, dash, color=colour, linewidth=1.8, label=rule.label)
         else:
-            sizes, counts = _looks(rule)
+            sizes, counts = _list_points(rule)
             sizes = [x - offset * n * 0.1 for x in sizes]
             axes.plot(
                 sizes, counts, "o", color=colour, markersize=6, label=rule.label, clip_on=False
             )
         if len(rules) == 1:
-            _shade(axes, rule, top, colour, is_continuous=is_continuous)
+            _shade_stops(axes, rule, top, colour, is_continuous=is_continuous)
     axes.set_xlim(0, n)
     axes.set_ylim(0, top)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title("Stop at this many events or more", loc="left", size=10, color=INK)
     axes.set_xlabel("Evaluable participants")
     axes.set_ylabel("Participants with the event")
-    _grid(axes)
+    _draw_grid(axes)
 
 
 def draw_curves(axes: Axes, rules: Sequence[PlottedRule], marks: Marks) -> None:
@@ -98,10 +98,10 @@ def draw_curves(axes: Axes, rules: Sequence[PlottedRule], marks: Marks) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_title("Probability of ever stopping", loc="left", size=10, color=INK)
     axes.set_xlabel("True event rate")
-    _grid(axes)
+    _draw_grid(axes)
 
 
-def _stairs(rule: PlottedRule) -> tuple[list[float], list[float]]:
+def _list_corners(rule: PlottedRule) -> tuple[list[float], list[float]]:
     """Corners of a boundary that is compared after every participant."""
     sizes: list[float] = []
     counts: list[float] = []
@@ -112,19 +112,21 @@ def _stairs(rule: PlottedRule) -> tuple[list[float], list[float]]:
     return sizes, counts
 
 
-def _looks(rule: PlottedRule) -> tuple[list[float], list[float]]:
+def _list_points(rule: PlottedRule) -> tuple[list[float], list[float]]:
     """Points of a boundary that is compared at some sizes alone."""
     limits = [(x, b) for x, b in zip(rule.looks, rule.boundary, strict=True) if b <= x]
     return [float(x) for x, _ in limits], [float(b) for _, b in limits]
 
 
-def _shade(axes: Axes, rule: PlottedRule, top: float, colour: str, *, is_continuous: bool) -> None:
+def _shade_stops(
+    axes: Axes, rule: PlottedRule, top: float, colour: str, *, is_continuous: bool
+) -> None:
     """Shade where one rule alone stops, and write each number of events where it begins."""
     if is_continuous:
-        sizes, counts = _stairs(rule)
+        sizes, counts = _list_corners(rule)
         axes.fill_between(sizes, counts, top, color=colour, alpha=0.14, linewidth=0)
     else:
-        sizes, counts = _looks(rule)
+        sizes, counts = _list_points(rule)
         axes.vlines(sizes, counts, top, color=colour, linewidth=5, alpha=0.2, clip_on=False)
     previous_count = 0
     for x, b in zip(rule.looks, rule.boundary, strict=True):
@@ -136,6 +138,6 @@ def _shade(axes: Axes, rule: PlottedRule, top: float, colour: str, *, is_continu
             previous_count = b
 
 
-def _grid(axes: Axes) -> None:
+def _draw_grid(axes: Axes) -> None:
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)

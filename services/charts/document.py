@@ -29,21 +29,21 @@ class _Line:
     cells: tuple[str, ...] = ()
 
 
-def document(head: str, sheets: Sequence[Sheet]) -> bytes:
+def write_document(head: str, sheets: Sequence[Sheet]) -> bytes:
     """Return the PDF: the same bytes for the same sheets. *head* stands over every page."""
     buffer = io.BytesIO()
     with (
         mpl.rc_context(STYLE),
         PdfPages(buffer, metadata=METADATA["pdf"]) as pdf,
     ):
-        for figure in pages(head, sheets):
+        for figure in draw_pages(head, sheets):
             pdf.savefig(figure)
     return buffer.getvalue()
 
 
-def pages(head: str, sheets: Sequence[Sheet]) -> Iterator[Figure]:
+def draw_pages(head: str, sheets: Sequence[Sheet]) -> Iterator[Figure]:
     """Yield the pages in order."""
-    parts = [(sheet, lines, last) for sheet in sheets for lines, last in _parts(sheet)]
+    parts = [(sheet, lines, last) for sheet in sheets for lines, last in _split_lines(sheet)]
     for number, (sheet, lines, last) in enumerate(parts, start=1):
         figure = Figure(figsize=_A4)
         figure.text(_MARGIN, 0.965, head, size=8, color=STOP if "DRAFT" in head else INK)
@@ -51,15 +51,15 @@ def pages(head: str, sheets: Sequence[Sheet]) -> Iterator[Figure]:
         figure.text(_MARGIN, 0.025, "Trial safety oversight, not a bedside alarm.", size=7.5)
         figure.text(0.92, 0.025, f"{number} of {len(parts)}", size=7.5, ha="right")
         for k, line in enumerate(lines):
-            _write(figure, line, _TOP - (k + 1) * _LINE)
+            _write_line(figure, line, _TOP - (k + 1) * _LINE)
         if last and sheet.rule and sheet.marks:
-            _curves(figure, sheet.rule, sheet.marks, sheet.n)
+            _draw_curves(figure, sheet.rule, sheet.marks, sheet.n)
         yield figure
 
 
-def _parts(sheet: Sheet) -> Iterator[tuple[list[_Line], bool]]:
+def _split_lines(sheet: Sheet) -> Iterator[tuple[list[_Line], bool]]:
     """Yield the lines of each page of *sheet*, and whether it is the last of them."""
-    lines = list(_lines(sheet))
+    lines = list(_wrap_items(sheet))
     room = _LINES_ABOVE_CURVES if sheet.rule else _LINES
     while len(lines) > room:
         yield lines[:_LINES], False
@@ -67,7 +67,7 @@ def _parts(sheet: Sheet) -> Iterator[tuple[list[_Line], bool]]:
     yield lines, True
 
 
-def _lines(sheet: Sheet) -> Iterator[_Line]:
+def _wrap_items(sheet: Sheet) -> Iterator[_Line]:
     for name, text in sheet.items:
         for k, words in enumerate(textwrap.wrap(text, _WIDE) or [""]):
             yield _Line("" if k else name, words)
@@ -76,7 +76,7 @@ def _lines(sheet: Sheet) -> Iterator[_Line]:
         yield from (_Line("" if k else "head", cells=row) for k, row in enumerate(sheet.table))
 
 
-def _write(figure: Figure, line: _Line, y: float) -> None:
+def _write_line(figure: Figure, line: _Line, y: float) -> None:
     if line.cells:
         width = (0.92 - _MARGIN) / len(line.cells)
         for k, cell in enumerate(line.cells):
@@ -87,7 +87,7 @@ def _write(figure: Figure, line: _Line, y: float) -> None:
     figure.text(_INDENT, y, line.words, size=8, color=INK)
 
 
-def _curves(figure: Figure, rule: PlottedRule, marks: Marks, n: int) -> None:
+def _draw_curves(figure: Figure, rule: PlottedRule, marks: Marks, n: int) -> None:
     margin, bottom, width, height = _CURVES
     with mpl.rc_context({"font.size": 8}):
         draw_boundaries(figure.add_axes((margin, bottom, width, height)), [rule], n)

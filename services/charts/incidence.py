@@ -23,10 +23,10 @@ _METHOD = {
 _SHORTEST = 30  # days that the axis shows at least
 
 
-def form_of(file: Path) -> ImageFormat:
+def find_form(file: Path) -> ImageFormat:
     """Return the form that a file's name asks for.
 
-    >>> form_of(Path("nrm.SVG"))
+    >>> find_form(Path("nrm.SVG"))
     'svg'
 
     Raises:
@@ -40,7 +40,7 @@ def form_of(file: Path) -> ImageFormat:
     raise ValueError(f"{file} must end in .svg or .png")
 
 
-def incidence_chart(report: EndpointReport, curve: EndpointCurve, form: ImageFormat) -> bytes:
+def draw_incidence_chart(report: EndpointReport, curve: EndpointCurve, form: ImageFormat) -> bytes:
     """Return the picture of *curve*: the same bytes for the same report.
 
     It says who is at risk under the curve, which events competed, the data cut, and whether the
@@ -51,27 +51,27 @@ def incidence_chart(report: EndpointReport, curve: EndpointCurve, form: ImageFor
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(6, 1.25))
         end = max([last for _, last in curve.spans], default=_SHORTEST)
         upper.set_xlim(0, max(end * 1.04, _SHORTEST))
-        _band(upper, curve, end)
-        _competing(upper, curve, end)
-        _line(upper, curve, end)
-        _few_at_risk(upper, curve)
-        _landmarks(upper, curve)
-        _frame(upper, report, curve)
-        _at_risk(lower, curve)
+        _draw_band(upper, curve, end)
+        _draw_competing(upper, curve, end)
+        _draw_curve(upper, curve, end)
+        _mark_few_at_risk(upper, curve)
+        _draw_landmarks(upper, curve)
+        _draw_frame(upper, report, curve)
+        _write_numbers_at_risk(lower, curve)
         figure.suptitle(curve.title, x=0.02, ha="left", weight="bold", size=13)
         figure.legend(
             loc="outside lower left",
             ncols=3,
             frameon=False,
             fontsize=9,
-            title=_note(report, curve),
+            title=_write_note(report, curve),
             title_fontsize=8.5,
             alignment="left",
         )
         return render(figure, form)
 
 
-def _steps(
+def _list_corners(
     curve: EndpointCurve, values: Sequence[tuple[int, float]], end: int
 ) -> tuple[list[int], list[float]]:
     """Return the corners of a step curve from the first day at risk to *end*."""
@@ -85,12 +85,12 @@ def _steps(
     return [*days, end], [*heights, heights[-1]]
 
 
-def _line(axes: Axes, curve: EndpointCurve, end: int) -> None:
-    days, heights = _steps(curve, [(p.day, p.estimate.value) for p in curve.points], end)
+def _draw_curve(axes: Axes, curve: EndpointCurve, end: int) -> None:
+    days, heights = _list_corners(curve, [(p.day, p.estimate.value) for p in curve.points], end)
     axes.plot(days, heights, color=CURRENT, linewidth=2.2, label=curve.title, zorder=4)
 
 
-def _band(axes: Axes, curve: EndpointCurve, end: int) -> None:
+def _draw_band(axes: Axes, curve: EndpointCurve, end: int) -> None:
     """Between the ends of the interval, wherever there is one."""
     edges = [*(point.day for point in curve.points), end]
     label: str | None = "95 % interval"
@@ -103,9 +103,9 @@ def _band(axes: Axes, curve: EndpointCurve, end: int) -> None:
             label = None
 
 
-def _competing(axes: Axes, curve: EndpointCurve, end: int) -> None:
+def _draw_competing(axes: Axes, curve: EndpointCurve, end: int) -> None:
     for (name, values), (color, style) in zip(curve.others.items(), _COMPETING, strict=False):
-        days, heights = _steps(curve, values, end)
+        days, heights = _list_corners(curve, values, end)
         axes.plot(
             days,
             heights,
@@ -116,7 +116,7 @@ def _competing(axes: Axes, curve: EndpointCurve, end: int) -> None:
         )
 
 
-def _few_at_risk(axes: Axes, curve: EndpointCurve) -> None:
+def _mark_few_at_risk(axes: Axes, curve: EndpointCurve) -> None:
     days = dict(curve.few_at_risk)
     points = [(p.day, p.estimate.value) for p in curve.points if p.day in days]
     axes.plot(
@@ -133,7 +133,7 @@ def _few_at_risk(axes: Axes, curve: EndpointCurve) -> None:
     )
 
 
-def _landmarks(axes: Axes, curve: EndpointCurve) -> None:
+def _draw_landmarks(axes: Axes, curve: EndpointCurve) -> None:
     last_day = axes.get_xlim()[1]
     for landmark in curve.landmarks:
         if landmark.day <= last_day:
@@ -151,7 +151,7 @@ def _landmarks(axes: Axes, curve: EndpointCurve) -> None:
             )
 
 
-def _frame(axes: Axes, report: EndpointReport, curve: EndpointCurve) -> None:
+def _draw_frame(axes: Axes, report: EndpointReport, curve: EndpointCurve) -> None:
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
@@ -165,7 +165,7 @@ def _frame(axes: Axes, report: EndpointReport, curve: EndpointCurve) -> None:
     axes.set_xlabel(_CLOCK[curve.clock])
 
 
-def _at_risk(axes: Axes, curve: EndpointCurve) -> None:
+def _write_numbers_at_risk(axes: Axes, curve: EndpointCurve) -> None:
     """Write who is at risk on each day of the axis, and what has happened by then."""
     rows = ["At risk", "Events so far"] + (["Competing so far"] if curve.others else [])
     first_day, last_day = axes.get_xlim()
@@ -187,7 +187,7 @@ def _at_risk(axes: Axes, curve: EndpointCurve) -> None:
         spine.set_visible(False)
 
 
-def _note(report: EndpointReport, curve: EndpointCurve) -> str:
+def _write_note(report: EndpointReport, curve: EndpointCurve) -> str:
     data_to = (
         f"Data to {report.data_to:%Y-%m-%d %H:%M} UTC" if report.data_to else "Nobody treated yet"
     )

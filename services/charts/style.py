@@ -28,6 +28,6 @@ METADATA: dict[ImageFormat, dict[str, str | None]] = {
 
 def render(figure: Figure, form: ImageFormat) -> bytes:
     """Return *figure* as a file of *form*, without the time at which it was drawn."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=form, metadata=METADATA[form])
-    return buffer.getvalue()
+    file = io.BytesIO()
+    figure.savefig(file, format=form, metadata=METADATA[form])
+    return file.getvalue()

@@ -82,7 +82,7 @@ class _Version(Action):
     """Prints the version of the package, which is looked up only then."""
 
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
-        installed = import_module("services.cli.shared.installed").installed_version()
+        installed = import_module("services.cli.shared.installed").find_installed_version()
         print(f"aegis {installed or 'not installed'}")
         parser.exit()
 
@@ -102,10 +102,10 @@ def join_negative_numbers(words: Sequence[str]) -> list[str]:
     return arguments
 
 
-def word_to_complete(line: str) -> str:
+def find_command_to_complete(line: str) -> str:
     """Return the command whose arguments a shell asks to complete in *line*; empty: the command.
 
-    >>> word_to_complete("aegis records --part"), word_to_complete("aegis rec")
+    >>> find_command_to_complete("aegis records --part"), find_command_to_complete("aegis rec")
     ('records', '')
     """
     words = line.split()
@@ -116,7 +116,7 @@ def word_to_complete(line: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
     if "_ARGCOMPLETE" in os.environ:  # a shell asks, and reads the answer from elsewhere
-        word = word_to_complete(os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])])
+        word = find_command_to_complete(os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])])
         import_module("argcomplete").autocomplete(build_parser(word))
     words = join_negative_numbers(sys.argv[1:] if argv is None else argv)
     word = words[0] if words and words[0] in COMMANDS else ""

@@ -20,8 +20,8 @@ from pydantic import SecretStr
 
 from deploy.local.places import free_port
 from services.alerts.adapters import smtp, webhook
-from services.alerts.adapters.smtp import smtp_channel
-from services.alerts.adapters.webhook import webhook_channel
+from services.alerts.adapters.smtp import make_smtp_channel
+from services.alerts.adapters.webhook import make_webhook_channel
 from services.alerts.domain.wording import Text
 from services.alerts.ports import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
@@ -85,7 +85,7 @@ class Mail:
         return "250 OK"
 
     def channel(self):
-        return smtp_channel(
+        return make_smtp_channel(
             AlertSettings(smtp_host="127.0.0.1", smtp_port=self.port, smtp_from="aegis@x.org")
         )
 
@@ -136,7 +136,7 @@ class Hook:
             self.server.server_close()
 
     def channel(self):
-        return webhook_channel(AlertSettings(webhook_secret_file=self.secret))
+        return make_webhook_channel(AlertSettings(webhook_secret_file=self.secret))
 
     def answers(self, how):
         self.status = {"later": 500, "never": 400}[how]
@@ -300,7 +300,7 @@ def test_a_wrong_password_is_tried_again_once_it_is_put_right(mail, tmp_path):
         auth_require_tls=False,
         authenticator=lambda *_: AuthResult(success=False, handled=False),
     )
-    send = smtp_channel(
+    send = make_smtp_channel(
         AlertSettings(
             smtp_host="127.0.0.1",
             smtp_port=mail.port,
@@ -313,7 +313,7 @@ def test_a_wrong_password_is_tried_again_once_it_is_put_right(mail, tmp_path):
 
 def test_with_starttls_nothing_is_said_to_a_server_without_it(mail):
     mail.start()
-    send = smtp_channel(
+    send = make_smtp_channel(
         AlertSettings(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_starttls=True)
     )
     assert isinstance(send(LETTER, mail.address), Failure)
@@ -331,7 +331,7 @@ def test_with_starttls_a_server_with_an_unknown_certificate_gets_nothing(mail, t
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     mail.start(tls_context=context)
-    send = smtp_channel(
+    send = make_smtp_channel(
         AlertSettings(smtp_host="127.0.0.1", smtp_port=mail.port, smtp_starttls=True)
     )
     assert send(LETTER, mail.address) == Failure(
@@ -434,7 +434,7 @@ def test_a_webhook_whose_address_is_none_is_not_tried_again(hook):
 
 def test_a_webhook_without_a_secret_is_not_sent_and_says_what_to_set(hook):
     hook.start()
-    result = webhook_channel(AlertSettings())(LETTER, hook.address)
+    result = make_webhook_channel(AlertSettings())(LETTER, hook.address)
     assert result == Failure("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
     assert hook.requests == []
 

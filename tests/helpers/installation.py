@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
-from services.cli.shared.records_table import canonical_lines
-from services.cli.shared.verification import all_findings
+from services.cli.shared.records_table import write_canonical_lines
+from services.cli.shared.verification import find_all_faults
 from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
 from services.runtime.clock import now_utc
@@ -25,7 +25,7 @@ class Installation:
     def __init__(self, folder, clock="message"):
         self.context = open_in(StoreSettings(data=folder, study=STUDY, clock=clock))
         self.db = self.context.db
-        self.intake = intake_of(self.context)
+        self.intake = make_intake(self.context)
         self.worker = JournalWorker(
             self.db, self.context.study.rules, "test", now_utc, by_message=clock == "message"
         )
@@ -50,13 +50,13 @@ class Installation:
     def canonical(self):
         """Return the current content of all records."""
         with self.db.read() as conn:
-            return canonical_lines(records.load_latest_episodes(conn))
+            return write_canonical_lines(records.load_latest_episodes(conn))
 
     def find_mismatches(self):
         """Return the findings of `aegis verify` and the mismatches of `aegis replay`."""
         with self.db.read() as conn:
             mismatches = verify.find_mismatches(conn, self.context.study.rules, history=True)
-            return [*all_findings(self.context, conn), *mismatches]
+            return [*find_all_faults(self.context, conn), *mismatches]
 
 
 def messages_of(trial):

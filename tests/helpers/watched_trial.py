@@ -15,7 +15,7 @@ from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import migrate
 from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
@@ -88,7 +88,7 @@ def _new_database(server):
 
 
 def _feed(trial, context, port):
-    intake = intake_of(context)
+    intake = make_intake(context)
     import_participants(intake, write_participants_csv(trial).encode(), "test")
     assert all(answer.code == "AA" for answer in send_messages("127.0.0.1", port, trial.messages))
     lines = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerts.acknowledgement import name_of
+from services.alerts.acknowledgement import find_short_name
 from services.alerts.ports import Failure
 from services.cli.commands import determine
 from services.cli.main import main
@@ -35,7 +35,7 @@ def aegis(capsys):
 
 
 def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
-    name = name_of(*trial.alerts())
+    name = find_short_name(*trial.alerts())
     _, output = aegis("alerts", "list")
     (row,) = [line.split() for line in output.out.splitlines() if line.startswith(name)]
     assert row == [name, "1", "participant", "episode", "P-001", "3", "2026-03-01", "09:00", "open"]
@@ -55,7 +55,7 @@ def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):
 
 
 def test_what_has_changed_since_it_was_shown_is_not_acknowledged(trial, aegis):
-    name = name_of(*trial.alerts())
+    name = find_short_name(*trial.alerts())
     assert "\nversion 1\n" in aegis("alerts", "show", name)[1].out
     trial.potassium("7.5", hour=2)
     trial.advance_to(2)
@@ -77,7 +77,7 @@ def test_what_returned_after_a_retraction_is_open_again_in_the_list(trial, aegis
     assert "retracted" in aegis("alerts", "list", "--all")[1].out
     trial.potassium("6.6", hour=1, status="C")
     trial.advance_to(3)
-    assert name_of(*trial.alerts()) in aegis("alerts", "list")[1].out
+    assert find_short_name(*trial.alerts()) in aegis("alerts", "list")[1].out
 
 
 def test_an_alert_shows_what_it_says_and_who_was_told(trial, aegis):
@@ -85,7 +85,7 @@ def test_an_alert_shows_what_it_says_and_who_was_told(trial, aegis):
         "principal-investigator@example.org": Failure("recipient refused (550)", False)
     }
     trial.advance_to(25)
-    _, page = aegis("alerts", "show", name_of(*trial.alerts()))
+    _, page = aegis("alerts", "show", find_short_name(*trial.alerts()))
     lines = page.out.splitlines()
     assert "Suspected. Hyperkalemia, worst grade 3." in lines
     notices = [" ".join(line.split()) for line in lines if line.startswith("2026-")]
@@ -133,7 +133,7 @@ def test_an_answer_says_nothing_of_an_event_that_came_after_what_it_answers(
         trial.advance_to(9)
         return outcome
 
-    clinic_enter = determine.enter
+    clinic_enter = determine.enter_fact
     monkeypatch.setattr(determine, "enter", entered_facts)
     rule = "BLINA-HSCT.S4"
     _, output = aegis("determine", rule, "pause", "--reason", "two deaths")

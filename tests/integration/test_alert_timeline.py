@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from services.alerts.plan_notices import OPEN, load_alert_states, plan
+from services.alerts.plan_notices import OPEN, load_alert_states, plan_notices
 from services.alerts.ports import Failure
-from services.charts.boundary import boundary_chart
+from services.charts.boundary import draw_boundary_chart
 from services.runtime import failpoints
 from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
@@ -200,10 +200,10 @@ def test_the_chart_of_an_alert_is_drawn_once_for_all_who_get_it(trial, monkeypat
     charts = []
 
     def draw(decision, form):
-        charts.append(boundary_chart(decision, form))
+        charts.append(draw_boundary_chart(decision, form))
         return charts[-1]
 
-    monkeypatch.setattr("services.alerts.notice.boundary_chart", draw)
+    monkeypatch.setattr("services.alerts.notice.draw_boundary_chart", draw)
     trial.treat("P-002", "P-003", "P-004")
     trial.death("P-001", 5)
     trial.advance_to(5)
@@ -211,7 +211,9 @@ def test_the_chart_of_an_alert_is_drawn_once_for_all_who_get_it(trial, monkeypat
         trial.death(name, hour)
         posts = [post for post in trial.advance_to(hour) if post.picture is not None]
         (alert,) = trial.alerts(about=RULE)
-        assert {post.picture for post in of_rule(posts)} == {boundary_chart(alert.detail, "png")}
+        assert {post.picture for post in of_rule(posts)} == {
+            draw_boundary_chart(alert.detail, "png")
+        }
         assert len(of_rule(posts)) == len((OFFICER, *DSMB))
         assert Counter(charts) == Counter({post.picture for post in posts})
         charts.clear()
@@ -365,7 +367,7 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
 def test_a_clock_that_is_set_back_holds_no_first_notice_up(trial):
     trial.potassium("6.5", hour=9)
     trial.grade(9)
-    assert plan(trial.delivery, trial.clock_time) == 1
+    assert plan_notices(trial.delivery, trial.clock_time) == 1
     assert list_reasons(trial.advance_to(7)) == expect("first", OFFICER)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from services.cli.main import main
 from services.cli.shared import columns
-from services.cli.shared.columns import headings
+from services.cli.shared.columns import list_headings
 from tests.helpers.fact_notes import lab
 from tests.helpers.timeline import FOLDER, Timeline
 
@@ -104,11 +104,11 @@ def test_a_list_has_the_rows_of_its_table_and_the_columns_of_its_help(line, aegi
     code, table = aegis(line)
     assert code == 0
     head, *rows = table.out.splitlines()
-    assert re.split(r" {2,}", head) == list(headings(LISTS[line]))
+    assert re.split(r" {2,}", head) == list(list_headings(LISTS[line]))
     values = [json.loads(one) for one in aegis(f"{line} --json")[1].out.splitlines()]
     assert values
     first_cells = [row.split()[0] for row in rows[: len(values)]]
-    key = headings(LISTS[line])[0]
+    key = list_headings(LISTS[line])[0]
     assert first_cells == [
         value["content"]["participant"] if line == "records" else value[key] for value in values
     ]
@@ -117,7 +117,7 @@ def test_a_list_has_the_rows_of_its_table_and_the_columns_of_its_help(line, aegi
     with pytest.raises(SystemExit):
         main([*words, "--help"])
     help_text = capsys.readouterr().out
-    assert all(f"  {heading} " in help_text for heading in headings(LISTS[line]))
+    assert all(f"  {heading} " in help_text for heading in list_headings(LISTS[line]))
 
 
 @pytest.mark.parametrize("line", ONE_LINE)

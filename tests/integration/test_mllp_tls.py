@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.cli.process.edges import tls_of
+from services.cli.process.edges import load_tls
 from services.ingest.domain.hl7.frames import frame_message
 from services.runtime.settings import IngestSettings
 from tests.helpers.certificates import make_self_signed
@@ -32,7 +32,7 @@ def port(intake, pem):
         mllp_key=pem["aegis"][1],
         mllp_client_ca=pem["north"][0],
     )
-    with serve_mllp(intake, tls=tls_of(settings)) as open_port:
+    with serve_mllp(intake, tls=load_tls(settings)) as open_port:
         yield open_port
 
 
@@ -68,4 +68,4 @@ def test_a_sender_that_does_not_encrypt_gets_no_answer(intake, port):
 
 
 def test_without_a_certificate_the_port_is_plain():
-    assert tls_of(IngestSettings()) is None
+    assert load_tls(IngestSettings()) is None

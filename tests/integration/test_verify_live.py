@@ -13,7 +13,7 @@ from services.cli.main import main
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
 from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
@@ -53,7 +53,7 @@ def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch,
     service = Background(Service(context, replace(settings, kafka=KafkaSettings(kafka=""))))
     service.start()
     trial = simulate_trial(4, seed=11, days=9)
-    intake = intake_of(context)
+    intake = make_intake(context)
     import_participants(intake, write_participants_csv(trial).encode(), "test")
     feed_ended = threading.Event()
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from services.charts.boundary import boundary_chart
+from services.charts.boundary import draw_boundary_chart
 from services.cli.shared.rule_notes import list_notes
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.pending import find_curve_faults
@@ -254,7 +254,7 @@ def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
     ]
     assert (
         "Plan exhausted: 2 treated after it not counted."
-        in boundary_chart(decision, "svg").decode()
+        in draw_boundary_chart(decision, "svg").decode()
     )
 
 
@@ -280,7 +280,7 @@ def test_grouped_looks_compare_when_the_size_first_reaches_the_look():
     assert abs(decision.crossed_since - day(51)) < timedelta(seconds=5)
     (look,) = [point for point in decision.path if point.crossed]
     assert (look.events, look.boundary) == (3, 3)
-    chart = boundary_chart(decision, "svg").decode()
+    chart = draw_boundary_chart(decision, "svg").decode()
     assert "Stop at a look" in chart
     assert "Stop region" not in chart
 
@@ -342,7 +342,7 @@ def test_a_table_of_onsets_rises_from_above_day_0_to_a_share_of_at_most_1(points
 
 
 def test_the_chart_says_how_many_are_pending_and_what_they_may_bring():
-    chart = boundary_chart(decide(60, *ONE_PENDING), "svg").decode()
+    chart = draw_boundary_chart(decide(60, *ONE_PENDING), "svg").decode()
     assert "What 1 pending may still bring" in chart
     assert "DRAFT, signed by nobody" in chart
-    assert boundary_chart(decide(60, *ONE_PENDING), "svg").decode() == chart
+    assert draw_boundary_chart(decide(60, *ONE_PENDING), "svg").decode() == chart

@@ -25,7 +25,7 @@ class Page:
         desk = DeliveryContext(
             self.db, self.keys, "T", Recipients({}), {}, lambda: self.instant, "http://x"
         )
-        self.app = Starlette(routes=http.routes(desk))
+        self.app = Starlette(routes=http.build_routes(desk))
         self.say(DRAFT_ALERT)
         self.url = f"/alerts/{links.make_token(self.keys, 'a1', 'DSMB chair', HOUR_ZERO)}"
 

@@ -14,7 +14,7 @@ from services.cli import arguments, commands
 from services.cli.arguments import boundary, design, endpoints, grade, participants, pictures, run
 from services.cli.main import COMMANDS, build_parser, load_command, main
 from services.cli.process.service import ROLES
-from services.cli.shared.columns import headings
+from services.cli.shared.columns import list_headings
 from services.ingest.enrolment import COLUMNS
 from services.safety_rules.inquiries import boundary_tables, graded_rows
 from services.safety_rules.inquiries.endpoints import IDS
@@ -111,7 +111,7 @@ def test_each_table_is_explained_where_it_is_asked_for():
     for name, table in tables.items():
         assert all(sentence.endswith(".") for _, sentence in table), name
         assert any(
-            all(f"  {heading}" in text for heading in headings(table)) for text in epilogs
+            all(f"  {heading}" in text for heading in list_headings(table)) for text in epilogs
         ), name
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.charts.incidence import incidence_chart
+from services.charts.incidence import draw_incidence_chart
 from services.vocabulary.endpoint import (
     AdverseEvents,
     CurvePoint,
@@ -53,7 +53,7 @@ SURVIVAL = replace(
 
 
 def draw_chart(curve=CURVE, report=REPORT):
-    return incidence_chart(report, curve, "svg").decode()
+    return draw_incidence_chart(report, curve, "svg").decode()
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_an_empty_trial_can_be_drawn():
 
 @pytest.mark.parametrize("form", ["svg", "png"])
 def test_the_same_report_is_drawn_with_the_same_bytes(form):
-    assert incidence_chart(REPORT, CURVE, form) == incidence_chart(REPORT, CURVE, form)
+    assert draw_incidence_chart(REPORT, CURVE, form) == draw_incidence_chart(REPORT, CURVE, form)

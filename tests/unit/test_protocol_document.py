@@ -3,7 +3,7 @@
 import pytest
 
 from services.charts.chart_content import Marks, PlottedRule, Sheet
-from services.charts.document import document, pages
+from services.charts.document import draw_pages, write_document
 
 CURVES = PlottedRule("rule", (1, 2, 3), (2, 2, 3), (0.0, 0.5, 1.0), (0.0, 0.25, 1.0))
 
@@ -25,7 +25,7 @@ def sheet(lines, curves=None):
     ],
 )
 def test_words_then_curves_on_as_many_pages_as_they_need(lines, curves, counts):
-    sheets = list(pages("TRIAL", [sheet(lines, curves)]))
+    sheets = list(draw_pages("TRIAL", [sheet(lines, curves)]))
     assert [len(page.axes) for page in sheets] == counts
     words = [text.get_text() for page in sheets for text in page.texts]
     assert words.count("said") == lines
@@ -33,7 +33,7 @@ def test_words_then_curves_on_as_many_pages_as_they_need(lines, curves, counts):
 
 
 def test_every_page_lies_within_its_edges():
-    for page in pages("TRIAL", [sheet(56), sheet(35, CURVES)]):
+    for page in draw_pages("TRIAL", [sheet(56), sheet(35, CURVES)]):
         for text in page.texts:
             assert 0.02 < text.get_position()[1] < 0.98
 
@@ -42,7 +42,7 @@ def test_long_words_are_wrapped_and_a_table_keeps_its_columns():
     sheet_of_words = Sheet(
         "S", (("why", "because " * 40),), (("rate", "P(stop)"), ("0.2", "0.0996"))
     )
-    (page,) = pages("TRIAL", [sheet_of_words])
+    (page,) = draw_pages("TRIAL", [sheet_of_words])
     words = [text.get_text() for text in page.texts]
     assert max(map(len, words)) <= 84
     positions = {text.get_text(): text.get_position()[0] for text in page.texts}
@@ -50,4 +50,4 @@ def test_long_words_are_wrapped_and_a_table_keeps_its_columns():
 
 
 def test_a_document_is_pdf():
-    assert document("TRIAL", [sheet(1)]).startswith(b"%PDF")
+    assert write_document("TRIAL", [sheet(1)]).startswith(b"%PDF")

@@ -24,7 +24,7 @@ def test_each_role_has_its_people_with_their_channels(tmp_path):
             "    - {name: Gateway, webhook: 'https://x.org/hook'}\n" + OPERATOR,
         )
     )
-    assert people.in_roles(["dsmb"]) == [
+    assert people.list_in_roles(["dsmb"]) == [
         Recipient("dsmb", "Chair", Channel.EMAIL, "chair@x.org"),
         Recipient("dsmb", "Gateway", Channel.WEBHOOK, "https://x.org/hook"),
     ]
@@ -106,4 +106,4 @@ def test_the_trial_names_somebody_for_every_role_that_its_protocol_tells():
     folder = Path(__file__).parent.parent.parent / "studies" / "blina-hsct"
     people = load_recipients(folder)
     for role in ("dsmb", "safety_officer", "principal_investigator", "operator"):
-        assert people.in_roles([role]), role
+        assert people.list_in_roles([role]), role

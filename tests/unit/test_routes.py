@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerts.domain.routes import Channel, Recipient, Recipients, each_address_once
+from services.alerts.domain.routes import Channel, Recipient, Recipients, remove_repeated_addresses
 
 
 def make_recipient(role, name, address, channel=Channel.EMAIL):
@@ -30,12 +30,12 @@ PEOPLE = Recipients({"dsmb": (CHAIR, STATISTICIAN), "safety": (OFFICER, STAND_IN
     ],
 )
 def test_who_has_several_roles_is_told_once_per_address(roles, people):
-    assert PEOPLE.in_roles(roles) == people
+    assert PEOPLE.list_in_roles(roles) == people
 
 
 def test_the_same_words_as_e_mail_and_as_webhook_are_two_addresses():
     recipients = [CHAIR, make_recipient("dsmb", "Chair", "chair@x.org", Channel.WEBHOOK)]
-    assert each_address_once([*recipients, *recipients]) == recipients
+    assert remove_repeated_addresses([*recipients, *recipients]) == recipients
 
 
 @pytest.mark.parametrize(

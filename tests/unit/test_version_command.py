@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.commands.version import build_date
+from services.cli.commands.version import find_build_date
 from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.edition import EDITION
@@ -38,9 +38,9 @@ def test_people_read_it_line_by_line(capsys, monkeypatch):
 
 
 def test_the_date_is_that_of_the_commit_and_unknown_without_a_repository(tmp_path):
-    assert build_date(tmp_path) is None
+    assert find_build_date(tmp_path) is None
     if (ROOT / ".git").exists():
-        assert datetime.fromisoformat(build_date(ROOT)).tzinfo is not None
+        assert datetime.fromisoformat(find_build_date(ROOT)).tzinfo is not None
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from services.alerts.domain.due_notice import Reason
-from services.alerts.domain.wording import LAST_LINE, short_name, write_notice
-from services.alerts.markup import mail_page
+from services.alerts.domain.wording import LAST_LINE, make_short_name, write_notice
+from services.alerts.markup import render_mail
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail, Level, QuarantineDetail
 from services.vocabulary.decision import Contributor, Decision, PathPoint, Reversal, Signal
 from services.vocabulary.episode import Change, EpisodeContent, Span
@@ -129,7 +129,7 @@ def alert_of(kind, **changes):
 A_BOUNDARY = alert_of("boundary_reached")
 AN_EPISODE = alert_of("episode", grade=3)
 A_DEATH = alert_of("death", suspected=False, grade=5)
-NAME = short_name(A_BOUNDARY.id)
+NAME = make_short_name(A_BOUNDARY.id)
 SIGNATURE = [f"Alert {NAME} ({A_BOUNDARY.id}), {DRAFT}.", LAST_LINE]
 
 
@@ -417,7 +417,7 @@ def test_a_signed_protocol_is_named_by_its_version_and_its_signer_only_in_the_bo
 @pytest.mark.parametrize(("alert", "detail"), ALL_NOTICES)
 def test_the_html_of_a_mail_says_the_same_words(alert, detail):
     text = write_notice(replace(alert, detail=detail), Reason.FIRST, LINK)
-    page = mail_page(text)
+    page = render_mail(text)
     words = re.sub(r"<title>.*?</title>|<style>.*?</style>|<[^>]+>", "", page)
     assert words.split() == [*text.subject.split(), *text.body.split()]
     assert page.count(f'<a href="{LINK}">{LINK}</a>') == 1
@@ -425,7 +425,7 @@ def test_the_html_of_a_mail_says_the_same_words(alert, detail):
 
 def test_markup_in_a_text_is_shown_not_followed():
     detail = DeathDetail("<script>alert(1)</script> & more", 1, 1)
-    page = mail_page(write_notice(replace(A_DEATH, detail=detail), Reason.FIRST, LINK))
+    page = render_mail(write_notice(replace(A_DEATH, detail=detail), Reason.FIRST, LINK))
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
 

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import format_datetime
 
-from services.alerts.markup import mail_page
+from services.alerts.markup import render_mail
 from services.alerts.ports import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
 
@@ -16,7 +16,7 @@ _ON_ONE_LINE = default.clone(max_line_length=500)  # a folded subject begins wit
 _PERMANENT = 500  # SMTP replies from here on will not change
 
 
-def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
+def make_smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
     """Return a function that mails a letter to an address over the server of *settings*."""
 
     def send(letter: Letter, address: str) -> Acceptance | Failure:
@@ -27,7 +27,7 @@ def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance 
                 if settings.smtp_user and settings.smtp_password:
                     password = settings.smtp_password.get_secret_value()
                     server.login(settings.smtp_user, password)
-                server.send_message(mail(letter, settings.smtp_from, address))
+                server.send_message(make_mail(letter, settings.smtp_from, address))
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             return Failure(f"recipient refused ({codes[0]})", codes[0] < _PERMANENT)
@@ -42,7 +42,7 @@ def smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance 
     return send
 
 
-def mail(letter: Letter, sender: str, address: str) -> EmailMessage:
+def make_mail(letter: Letter, sender: str, address: str) -> EmailMessage:
     """Return the mail; its id is the delivery's, so that one sent twice is recognised."""
     message = EmailMessage(_ON_ONE_LINE)
     message["From"] = sender
@@ -54,7 +54,7 @@ def mail(letter: Letter, sender: str, address: str) -> EmailMessage:
     message["X-Aegis-Reason"] = letter.reason
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text.body, cte="8bit")
-    message.add_alternative(mail_page(letter.text), subtype="html", cte="quoted-printable")
+    message.add_alternative(render_mail(letter.text), subtype="html", cte="quoted-printable")
     if letter.picture is not None:
         name = f"{letter.alert.about}.png"
         message.add_attachment(letter.picture, maintype="image", subtype="png", filename=name)

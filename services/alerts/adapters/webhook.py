@@ -16,19 +16,19 @@ _SERVER_ERROR, _REDIRECT = 500, 300
 _LATER = frozenset({401, 403, 408, 425, 429})
 
 
-def webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
+def make_webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
     """Return a function that posts a letter to a URL, signed with the secret of *settings*."""
     secret = settings.webhook_secret
 
     def send(letter: Letter, address: str) -> Acceptance | Failure:
         if secret is None:
             return Failure("no webhook secret: name its file in AEGIS_WEBHOOK_SECRET_FILE")
-        body = payload(letter)
+        body = write_payload(letter)
         timestamp = str(int(letter.dated_at.timestamp()))
         headers = {
             "Content-Type": "application/json",
             "Aegis-Timestamp": timestamp,
-            "Aegis-Signature": f"sha256={signature(secret.get_secret_value(), timestamp, body)}",
+            "Aegis-Signature": f"sha256={sign_payload(secret.get_secret_value(), timestamp, body)}",
             "Idempotency-Key": letter.id,
         }
         try:
@@ -45,7 +45,7 @@ def webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptan
     return send
 
 
-def payload(letter: Letter) -> bytes:
+def write_payload(letter: Letter) -> bytes:
     """Return the body: what the alert is, and its text."""
     alert = letter.alert
     content = {
@@ -69,7 +69,7 @@ def payload(letter: Letter) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
-def signature(secret: str, timestamp: str, body: bytes) -> str:
+def sign_payload(secret: str, timestamp: str, body: bytes) -> str:
     """Return the HMAC-SHA256 of timestamp, a dot and the body, in 64 hexadecimal digits.
 
     A receiver computes the same, compares in constant time, and refuses old timestamps.

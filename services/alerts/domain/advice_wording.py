@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.alerts.domain.decision_wording import day
+from services.alerts.domain.decision_wording import format_day
 from services.vocabulary.recommendation import Advice, AdviceKind
 
 _TO_DO = {
@@ -25,7 +25,7 @@ def summarize_advice(advice: Advice) -> str:
     return f"protocol deviation: {advice.says}" if _is_deviation(advice) else advice.says
 
 
-def advice_lines(advice: Advice, standing: str) -> Iterator[str]:
+def describe_advice(advice: Advice, standing: str) -> Iterator[str]:
     """Yield the recommendation, its grounds and next steps, and last the task of the reader.
 
     Args:
@@ -39,8 +39,8 @@ def advice_lines(advice: Advice, standing: str) -> Iterator[str]:
         else f"{standing}. {_capitalize(summary)}."
     )
     yield (
-        f"{advice.participant}: since transplant day {day(advice.transplant_day)}, treatment day"
-        f" {day(advice.treatment_day)}{_end_clause(advice)}."
+        f"{advice.participant}: since transplant day {format_day(advice.transplant_day)},"
+        f" treatment day {format_day(advice.treatment_day)}{_describe_end(advice)}."
     )
     for reason in advice.because:
         yield f"Because: {reason}."
@@ -61,7 +61,7 @@ def _capitalize(words: str) -> str:
     return f"{words[0].upper()}{words[1:]}"
 
 
-def _end_clause(advice: Advice) -> str:
+def _describe_end(advice: Advice) -> str:
     if advice.until is None or _is_deviation(advice):
         return ""
-    return f", until treatment day {day(advice.over_on)}"
+    return f", until treatment day {format_day(advice.over_on)}"

@@ -12,7 +12,7 @@ _RECOMMENDATIONS = {
 }
 
 
-def signal_heading(decision: Decision) -> str:
+def format_signal(decision: Decision) -> str:
     """Return the signal as a heading."""
     return str(decision.signal).capitalize()
 
@@ -26,7 +26,7 @@ def count_events(count: int) -> str:
     return "1 event" if count == 1 else f"{count} events"
 
 
-def decision_lines(decision: Decision) -> Iterator[str]:
+def describe_decision(decision: Decision) -> Iterator[str]:
     """Yield the event, its counts, their certainty, the participants; last the recommendation."""
     event_words = decision.in_words.removesuffix(".")
     data_cut = f" Data to {decision.data_to:%Y-%m-%d %H:%M} UTC." if decision.data_to else ""
@@ -38,26 +38,26 @@ def decision_lines(decision: Decision) -> Iterator[str]:
         )
         yield describe_reversal(decision, decision.undone)
     yield (
-        f"{'Then: ' if decision.undone else ''}{_at_size(decision.events, decision.ess)}"
+        f"{'Then: ' if decision.undone else ''}{_describe_size(decision.events, decision.ess)}"
         f" ({decision.evaluable} treated, {decision.pending} pending);"
-        f" {_boundary(decision, decision.ess)}."
+        f" {_describe_boundary(decision, decision.ess)}."
     )
     first = next((point for point in decision.path if point.crossed), None)
     if first is not None:
         yield f"First reached with {count_events(first.events)} at an effective {first.ess:.1f}."
     suspected = decision.events - decision.confirmed
-    answer = _boundary_answer(crossed=decision.confirmed_crossed)
+    answer = _describe_crossing(crossed=decision.confirmed_crossed)
     yield f"Confirmed {decision.confirmed}, suspected {suspected}. Confirmed only: {answer}."
     if decision.upper != decision.events or decision.upper_crossed != (first is not None):
-        upper = _boundary_answer(crossed=decision.upper_crossed)
+        upper = _describe_crossing(crossed=decision.upper_crossed)
         yield f"Incomplete grades at their upper ends: {count_events(decision.upper)}, {upper}."
-    yield from _outlook_lines(decision)
+    yield from _describe_outlook(decision)
     if decision.beyond_plan:
         yield (
             f"The plan of {decision.n} is exhausted: {decision.beyond_plan} treated after it"
             " are not counted."
         )
-    yield from (_contributor(one) for one in decision.contributors)
+    yield from (_describe_contributor(one) for one in decision.contributors)
     recommendation = _RECOMMENDATIONS.get(decision.recommend, decision.recommend.replace("_", " "))
     is_reached = decision.signal is Signal.BOUNDARY_REACHED and decision.undone is None
     yield f"{'Recommended' if is_reached else 'Once it is reached'}: {recommendation}."
@@ -72,15 +72,16 @@ def describe_reversal(decision: Decision, reversal: Reversal) -> str:
         if participants
         else "the same events, dated or followed up otherwise"
     )
-    current_count = _at_size(reversal.events, reversal.ess)
-    return f"What changed: {reasons}. Now: {current_count}; {_boundary(decision, reversal.ess)}."
+    current_count = _describe_size(reversal.events, reversal.ess)
+    boundary = _describe_boundary(decision, reversal.ess)
+    return f"What changed: {reasons}. Now: {current_count}; {boundary}."
 
 
-def _at_size(count: int, ess: float) -> str:
+def _describe_size(count: int, ess: float) -> str:
     return f"{count_events(count)} at an effective {ess:.1f} participants"
 
 
-def _outlook_lines(decision: Decision) -> Iterator[str]:
+def _describe_outlook(decision: Decision) -> Iterator[str]:
     """Yield the change that those pending may still bring."""
     if decision.undone is not None:
         return
@@ -95,19 +96,19 @@ def _outlook_lines(decision: Decision) -> Iterator[str]:
         return
     yield (
         "Chance that those pending reach the boundary, at the acceptable rate:"
-        f" {_chance(decision.p_cross_p0)}; of ever reaching it by {decision.n}:"
-        f" {_chance(decision.predictive)}."
+        f" {_format_chance(decision.p_cross_p0)}; of ever reaching it by {decision.n}:"
+        f" {_format_chance(decision.predictive)}."
     )
 
 
-def _boundary_answer(*, crossed: bool) -> str:
+def _describe_crossing(*, crossed: bool) -> str:
     return "reached" if crossed else "not reached"
 
 
-def _chance(probability: float) -> str:
+def _format_chance(probability: float) -> str:
     """Return a probability in whole percent, never as certain when it is not.
 
-    >>> [_chance(p) for p in (0.0, 0.001, 0.234, 0.999, 1.0)]
+    >>> [_format_chance(p) for p in (0.0, 0.001, 0.234, 0.999, 1.0)]
     ['0 %', 'below 1 %', '23 %', 'above 99 %', '100 %']
     """
     percent = 100 * probability
@@ -118,7 +119,7 @@ def _chance(probability: float) -> str:
     return f"{percent:.0f} %"
 
 
-def _boundary(decision: Decision, ess: float) -> str:
+def _describe_boundary(decision: Decision, ess: float) -> str:
     size = max(1, math.ceil(ess - 1e-9))
     for step in decision.steps:
         if step.first <= size <= step.last:
@@ -126,16 +127,20 @@ def _boundary(decision: Decision, ess: float) -> str:
     return "too few participants to stop yet"
 
 
-def _contributor(event: Contributor) -> str:
+def _describe_contributor(event: Contributor) -> str:
     standing = "confirmed" if event.confirmed else "suspected"
-    days = f"transplant day {day(event.transplant_day)}, treatment day {day(event.treatment_day)}"
+    transplant_day, treatment_day = (
+        format_day(event.transplant_day),
+        format_day(event.treatment_day),
+    )
+    days = f"transplant day {transplant_day}, treatment day {treatment_day}"
     return f"{event.participant} {days}: grade {event.grade}, {standing}"
 
 
-def day(number: int | None) -> str:
+def format_day(number: int | None) -> str:
     """Return a day as it is written, also when it is not known.
 
-    >>> day(78), day(None)
+    >>> format_day(78), format_day(None)
     ('78', 'unknown')
     """
     return "unknown" if number is None else str(number)

@@ -75,23 +75,27 @@ def find_due_notice(
     notice_count = len({(one.recorded_at, one.reason) for one in notices})
     valid_notices = [one for one in notices if not one.is_withdrawn]
     if not alert.is_open:
-        return _retraction(valid_notices, notice_count) if alert.retracted else None
-    current_notices = _since_retraction(valid_notices)
+        return _find_retraction(valid_notices, notice_count) if alert.retracted else None
+    current_notices = _select_since_retraction(valid_notices)
     if not current_notices:
         reason = Reason.HOLDS_AGAIN if valid_notices else Reason.FIRST
-        return DueNotice(reason, _distinct((*alert.roles, *_roles(valid_notices))), notice_count)
+        return DueNotice(
+            reason, _remove_repeats((*alert.roles, *_list_roles(valid_notices))), notice_count
+        )
     if alert.grade > max(one.grade for one in current_notices):
         return DueNotice(
-            Reason.GRADE_ROSE, _distinct((*alert.roles, *_roles(current_notices))), notice_count
+            Reason.GRADE_ROSE,
+            _remove_repeats((*alert.roles, *_list_roles(current_notices))),
+            notice_count,
         )
-    if further_roles := _roles_instead(alert, current_notices):
+    if further_roles := _find_other_roles(alert, current_notices):
         return DueNotice(Reason.NOT_DELIVERED, further_roles, notice_count)
     time_limit = timedelta(seconds=alert.acknowledge_within_s)
     is_late = (
         not find_acknowledgement(alert, valid_notices, acknowledgements)
         and instant - current_notices[-1].recorded_at >= time_limit
     )
-    return _reminder(alert, current_notices, notice_count) if is_late else None
+    return _make_reminder(alert, current_notices, notice_count) if is_late else None
 
 
 def find_acknowledgement(
@@ -101,7 +105,7 @@ def find_acknowledgement(
 
     One at a lower grade, or from before a retraction, says nothing about what is so now.
     """
-    current_notices = _since_retraction([one for one in notices if not one.is_withdrawn])
+    current_notices = _select_since_retraction([one for one in notices if not one.is_withdrawn])
     valid_acknowledgements = [
         one
         for one in acknowledgements
@@ -111,41 +115,41 @@ def find_acknowledgement(
     return valid_acknowledgements[-1] if valid_acknowledgements else None
 
 
-def _retraction(notices: Sequence[RecordedNotice], notice_count: int) -> DueNotice | None:
+def _find_retraction(notices: Sequence[RecordedNotice], notice_count: int) -> DueNotice | None:
     """Return the notice to everybody who was told, unless they know already."""
-    if not _since_retraction(notices):
+    if not _select_since_retraction(notices):
         return None
-    return DueNotice(Reason.RETRACTED, _distinct(_roles(notices)), notice_count)
+    return DueNotice(Reason.RETRACTED, _remove_repeats(_list_roles(notices)), notice_count)
 
 
-def _reminder(alert: Alert, notices: Sequence[RecordedNotice], notice_count: int) -> DueNotice:
+def _make_reminder(alert: Alert, notices: Sequence[RecordedNotice], notice_count: int) -> DueNotice:
     """Return the reminder, which goes one role further each time."""
     reminder_times = {one.recorded_at for one in notices if one.reason is Reason.NOT_ACKNOWLEDGED}
     further_roles = alert.escalate_to[: len(reminder_times) + 1]
     return DueNotice(
-        Reason.NOT_ACKNOWLEDGED, _distinct((*alert.roles, *further_roles)), notice_count
+        Reason.NOT_ACKNOWLEDGED, _remove_repeats((*alert.roles, *further_roles)), notice_count
     )
 
 
-def _roles_instead(alert: Alert, notices: Sequence[RecordedNotice]) -> tuple[str, ...]:
+def _find_other_roles(alert: Alert, notices: Sequence[RecordedNotice]) -> tuple[str, ...]:
     """Return the next role, and operations, when a notice does not get through; else nobody."""
     page_times = [one.recorded_at for one in notices if one.reason is Reason.NOT_DELIVERED]
     latest_notices = [one for one in notices if not page_times or one.recorded_at == page_times[-1]]
     if not any(one.is_failing for one in latest_notices):
         return ()
-    next_roles = [role for role in alert.escalate_to if role not in _roles(notices)]
+    next_roles = [role for role in alert.escalate_to if role not in _list_roles(notices)]
     operators = [] if page_times else [OPERATOR]
-    return _distinct((*next_roles[:1], *operators))
+    return _remove_repeats((*next_roles[:1], *operators))
 
 
-def _since_retraction(notices: Sequence[RecordedNotice]) -> Sequence[RecordedNotice]:
+def _select_since_retraction(notices: Sequence[RecordedNotice]) -> Sequence[RecordedNotice]:
     last = max((at for at, one in enumerate(notices) if one.reason is Reason.RETRACTED), default=-1)
     return notices[last + 1 :]
 
 
-def _roles(notices: Iterable[RecordedNotice]) -> list[str]:
+def _list_roles(notices: Iterable[RecordedNotice]) -> list[str]:
     return [one.role for one in notices]
 
 
-def _distinct(roles: Iterable[str]) -> tuple[str, ...]:
+def _remove_repeats(roles: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(roles))

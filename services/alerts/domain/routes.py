@@ -28,9 +28,11 @@ class Recipients:
 
     by_role: Mapping[str, tuple[Recipient, ...]]
 
-    def in_roles(self, roles: Iterable[str]) -> list[Recipient]:
+    def list_in_roles(self, roles: Iterable[str]) -> list[Recipient]:
         """Return the recipients in any of *roles*, each address once."""
-        return each_address_once(one for role in roles for one in self.by_role.get(role, ()))
+        return remove_repeated_addresses(
+            one for role in roles for one in self.by_role.get(role, ())
+        )
 
     def find(self, role: str, name: str, channel: str) -> Recipient | None:
         """Return the recipient of a stored notice; None when the file no longer names it."""
@@ -38,7 +40,7 @@ class Recipients:
         return next((r for r in candidates if (r.name, r.channel) == (name, channel)), None)
 
 
-def each_address_once(recipients: Iterable[Recipient]) -> list[Recipient]:
+def remove_repeated_addresses(recipients: Iterable[Recipient]) -> list[Recipient]:
     """Return *recipients*, in order, less those whose address came before."""
     by_address: dict[tuple[Channel, str], Recipient] = {}
     for recipient in recipients:

@@ -5,13 +5,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.alerts.domain.advice_wording import advice_lines, summarize_advice
+from services.alerts.domain.advice_wording import describe_advice, summarize_advice
 from services.alerts.domain.decision_wording import (
     count_events,
-    day,
-    decision_lines,
+    describe_decision,
     describe_reversal,
-    signal_heading,
+    format_day,
+    format_signal,
 )
 from services.alerts.domain.due_notice import Reason
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail
@@ -55,10 +55,10 @@ class Text:
     link: str = ""
 
 
-def short_name(alert_id: str) -> str:
+def make_short_name(alert_id: str) -> str:
     """Return four characters by which people speak of an alert.
 
-    >>> short_name("1e1937cb-5882-59bf-a523-2dfc960077a8")
+    >>> make_short_name("1e1937cb-5882-59bf-a523-2dfc960077a8")
     'DV4I'
     """
     return base64.b32encode(hashlib.sha256(alert_id.encode()).digest()).decode()[:4]
@@ -67,14 +67,14 @@ def short_name(alert_id: str) -> str:
 def write_notice(alert: Alert, reason: Reason, link: str) -> Text:
     """Return the text of *alert*, sent for *reason*; *link* is the place to acknowledge it."""
     if reason is Reason.RETRACTED:
-        return _retraction(alert)
-    first, *rest, last = _lines(alert)
-    reason_line = _reason_line(alert, reason)
+        return _write_retraction(alert)
+    first, *rest, last = _describe_alert(alert)
+    reason_line = _describe_reason(alert, reason)
     lines = [first, *([reason_line] if reason_line else []), *rest, f"{last} Acknowledge: {link}"]
-    return Text(_subject(alert), _body(alert, lines), link)
+    return Text(_write_subject(alert), _write_body(alert, lines), link)
 
 
-def _reason_line(alert: Alert, reason: Reason) -> str:
+def _describe_reason(alert: Alert, reason: Reason) -> str:
     if reason is Reason.GRADE_ROSE:
         rise = (
             "More events count"
@@ -85,7 +85,7 @@ def _reason_line(alert: Alert, reason: Reason) -> str:
     return _REASON_LINES.get(reason, "")
 
 
-def _retraction(alert: Alert) -> Text:
+def _write_retraction(alert: Alert) -> Text:
     if alert.kind is AlertKind.BOUNDARY_LIKELY:
         prefix, why = "No longer", "no longer holds: with what is known now, it is less likely"
     elif alert.kind is AlertKind.BOUNDARY_AT_UPPER:
@@ -96,7 +96,7 @@ def _retraction(alert: Alert) -> Text:
     detail = alert.detail
     reversal = detail.undone if isinstance(detail, Decision) else None
     lines = [
-        f"Alert {short_name(alert.id)} {why}.",
+        f"Alert {make_short_name(alert.id)} {why}.",
         f"It said: {_summarize(alert)}.",
         *(
             [describe_reversal(detail, reversal)]
@@ -106,25 +106,25 @@ def _retraction(alert: Alert) -> Text:
         "If anything was done because of it, look at that again.",
         "The earlier record stays readable.",
     ]
-    return Text(f"{prefix}: {_subject(alert)}", _body(alert, lines))
+    return Text(f"{prefix}: {_write_subject(alert)}", _write_body(alert, lines))
 
 
-def _body(alert: Alert, lines: list[str]) -> str:
-    name = f"Alert {short_name(alert.id)} ({alert.id}), {alert.protocol}."
+def _write_body(alert: Alert, lines: list[str]) -> str:
+    name = f"Alert {make_short_name(alert.id)} ({alert.id}), {alert.protocol}."
     return "\n".join((*lines, name, LAST_LINE)) + "\n"
 
 
-def _subject(alert: Alert) -> str:
-    name = f"(alert {short_name(alert.id)}, {_short_label(alert.protocol)})"
+def _write_subject(alert: Alert) -> str:
+    name = f"(alert {make_short_name(alert.id)}, {_shorten_label(alert.protocol)})"
     if isinstance(alert.detail, Decision):
-        return f"[{alert.about}] {_heading(alert, alert.detail)}   {name}"
+        return f"[{alert.about}] {_format_heading(alert, alert.detail)}   {name}"
     return f"[{alert.study}] {_summarize(alert)}   {name}"
 
 
-def _short_label(protocol: str) -> str:
+def _shorten_label(protocol: str) -> str:
     """Return the version, and that nobody has signed it; who has stands in the body.
 
-    >>> _short_label("protocol v2 signed by A. Lee (statistician)")
+    >>> _shorten_label("protocol v2 signed by A. Lee (statistician)")
     'protocol v2'
     """
     return protocol.partition(" signed by")[0].removesuffix(",")
@@ -133,10 +133,10 @@ def _short_label(protocol: str) -> str:
 def _summarize(alert: Alert) -> str:
     detail = alert.detail
     if isinstance(detail, Decision):
-        return f"{alert.about}: {_heading(alert, detail)}, {count_events(alert.grade)}"
+        return f"{alert.about}: {_format_heading(alert, detail)}, {count_events(alert.grade)}"
     if isinstance(detail, EpisodeContent):
         grade = f"grade {detail.worst}" + (" possible" if alert.kind is AlertKind.POSSIBLE else "")
-        return f"{alert.participant}: {detail.term}, {grade}, {_standing(alert)}"
+        return f"{alert.participant}: {detail.term}, {grade}, {_describe_standing(alert)}"
     if isinstance(detail, DeathDetail):
         return f"{alert.participant}: death"
     if isinstance(detail, Advice):
@@ -144,40 +144,40 @@ def _summarize(alert: Alert) -> str:
     return f"{alert.participant}: records are not up to date"
 
 
-def _heading(alert: Alert, decision: Decision) -> str:
+def _format_heading(alert: Alert, decision: Decision) -> str:
     if alert.kind is AlertKind.BOUNDARY_AT_UPPER:
         return "Boundary reached at upper grades, not as it is counted"
     if decision.undone is not None and not alert.retracted:
         return "Boundary was reached, and no longer is"
-    return signal_heading(decision)
+    return format_signal(decision)
 
 
-def _standing(alert: Alert) -> str:
+def _describe_standing(alert: Alert) -> str:
     words = ["suspected" if alert.suspected else "confirmed"]
     words += ["provisional"] if alert.provisional else []
     return ", ".join(words)
 
 
-def _lines(alert: Alert) -> Iterator[str]:
+def _describe_alert(alert: Alert) -> Iterator[str]:
     """Yield the facts, and last the task of the reader."""
     detail = alert.detail
     if isinstance(detail, Decision):
-        yield from decision_lines(detail)
+        yield from describe_decision(detail)
     elif isinstance(detail, EpisodeContent):
-        yield from _episode(alert, detail)
+        yield from _describe_episode(alert, detail)
     elif isinstance(detail, DeathDetail):
-        days = f"transplant day {day(detail.transplant_day)}, treatment day"
-        yield f"{alert.participant} died: {days} {day(detail.treatment_day)}."
+        days = f"transplant day {format_day(detail.transplant_day)}, treatment day"
+        yield f"{alert.participant} died: {days} {format_day(detail.treatment_day)}."
         yield f"Cause: {detail.cause or 'not reported yet'}."
     elif isinstance(detail, Advice):
-        yield from advice_lines(detail, _standing(alert).capitalize())
+        yield from describe_advice(detail, _describe_standing(alert).capitalize())
     else:
         yield f"The facts of {alert.participant} could not be applied to its records."
         yield "Its records are not up to date. The log names the place; see `aegis verify`."
 
 
-def _episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
-    standing = _standing(alert).capitalize()
+def _describe_episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
+    standing = _describe_standing(alert).capitalize()
     if alert.kind is AlertKind.POSSIBLE:
         missing = sorted({name for change in content.history for name in change.missing})
         yield (
@@ -187,18 +187,18 @@ def _episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
     else:
         yield f"{standing}. {content.term}, worst grade {content.worst}."
     yield (
-        f"{content.participant}: onset transplant day {day(content.transplant_day)},"
-        f" treatment day {day(content.treatment_day)};"
+        f"{content.participant}: onset transplant day {format_day(content.transplant_day)},"
+        f" treatment day {format_day(content.treatment_day)};"
         f" {'resolved' if content.resolved_at else f'now grade {content.current}'}."
     )
     worst = max(content.history, key=lambda c: (c.span.at_least, c.span.at_most))
-    yield f"Because: {_grounds(worst)}."
+    yield f"Because: {_describe_grounds(worst)}."
     if content.confounders:
         yield f"Could also be explained by: {', '.join(content.confounders)}."
     yield f"In windows: {', '.join(content.windows) or 'none'}."
     yield f"To do: confirm, reject or regrade it (`aegis adjudicate {alert.about[:8]}`)."
 
 
-def _grounds(change: Change) -> str:
+def _describe_grounds(change: Change) -> str:
     spoken = (words for start, words in _BY_A_PERSON.items() if change.because.startswith(start))
     return next(spoken, change.because)

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import enter
+from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.find_record import find_record
 from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
@@ -26,7 +26,7 @@ def perform(args: Namespace) -> int:
     body = Adjudication(
         content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
     )
-    enter(context, content.participant, content.onset_at, body, args.by)
+    enter_fact(context, content.participant, content.onset_at, body, args.by)
     if not settle(context):
         print(f"known: {verdict} {content.participant} {content.term}; a running service grades it")
         return 0

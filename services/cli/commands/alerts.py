@@ -3,13 +3,18 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
-from services.alerts.acknowledgement import acknowledge, grade_of, name_of, text_of
+from services.alerts.acknowledgement import (
+    acknowledge,
+    describe_grade,
+    find_short_name,
+    write_alert_text,
+)
 from services.alerts.plan_notices import OPEN, load_alert_states
 from services.cli.command import CommandError
 from services.cli.shared.columns import ALERTS, DELIVERIES
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.stored_data import StoredData, open_stored_data
-from services.cli.shared.tables import explained_table, utc
+from services.cli.shared.tables import format_utc, make_explained_table
 from services.runtime.clock import now_utc
 from services.store import alerts
 from services.store.alerts import DeliveryRow
@@ -33,49 +38,51 @@ def perform(args: Namespace) -> int:
 
 def _list(args: Namespace, alert_states: Sequence[tuple[Alert, str]]) -> int:
     if args.json:
-        print_json_lines(_as_json(alert) | {"state": state} for alert, state in alert_states)
+        print_json_lines(
+            _summarize_alert(alert) | {"state": state} for alert, state in alert_states
+        )
         return 0
     rows = [
         (
-            name_of(alert),
+            find_short_name(alert),
             alert.version,
             alert.level,
             alert.kind.replace("_", " "),
             alert.participant or alert.about,
-            grade_of(alert),
-            utc(alert.opened_at),
+            describe_grade(alert),
+            format_utc(alert.opened_at),
             state,
         )
         for alert, state in alert_states
     ]
-    print(explained_table(ALERTS, rows) if rows else "no open alerts")
+    print(make_explained_table(ALERTS, rows) if rows else "no open alerts")
     return 0
 
 
 def _show(data: StoredData, alert: Alert, state: str, args: Namespace) -> int:
-    text = text_of(alert, "the link in the notice")
+    text = write_alert_text(alert, "the link in the notice")
     with data.db.read() as conn:
         deliveries = alerts.load_deliveries(conn, [alert.id])
     if args.json:
         words = {"state": state, "subject": text.subject, "body": text.body}
-        print_json_lines([_as_json(alert) | words | {"deliveries": deliveries}])
+        print_json_lines([_summarize_alert(alert) | words | {"deliveries": deliveries}])
         return 0
     print(f"{text.subject}\n\n{text.body}\nversion {alert.version}\n")
-    rows = [_delivery_cells(row) for row in deliveries]
-    print(explained_table(DELIVERIES, rows) if rows else "nobody has been told yet")
+    rows = [_list_delivery_cells(row) for row in deliveries]
+    print(make_explained_table(DELIVERIES, rows) if rows else "nobody has been told yet")
     return 0
 
 
-def _as_json(alert: Alert) -> dict[str, object]:
+def _summarize_alert(alert: Alert) -> dict[str, object]:
     return {
-        "alert": name_of(alert),
+        "alert": find_short_name(alert),
         "id": alert.id,
         "version": alert.version,
         "level": alert.level,
         "kind": alert.kind,
         "about": alert.about,
         "participant": alert.participant,
-        "grade_or_events": grade_of(alert),
+        "grade_or_events": describe_grade(alert),
         "opened_at": alert.opened_at,
         "protocol": alert.protocol,
         "suspected": alert.suspected,
@@ -86,7 +93,7 @@ def _as_json(alert: Alert) -> dict[str, object]:
 
 
 def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
-    name = name_of(alert)
+    name = find_short_name(alert)
     signature = data.db, alert.id, args.by, args.comment, now_utc()
     seen_alert = acknowledge(*signature, version=args.version)
     if seen_alert is None:
@@ -94,17 +101,17 @@ def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
             f"alert {name} is not version {args.version}: read it again with"
             f" `aegis alerts show {name}`; nothing is acknowledged"
         )
-    print(text_of(seen_alert, "").subject)
-    print(f"version {seen_alert.version}, grade or events {grade_of(seen_alert)}")
+    print(write_alert_text(seen_alert, "").subject)
+    print(f"version {seen_alert.version}, grade or events {describe_grade(seen_alert)}")
     print(f"alert {name} acknowledged by {args.by}: seen, not answered")
     return 0
 
 
-def _delivery_cells(row: DeliveryRow) -> tuple[object, ...]:
+def _list_delivery_cells(row: DeliveryRow) -> tuple[object, ...]:
     state = row.state.replace("_", " ")
     name, role = row.recipient, row.role.replace("_", " ")
     return (
-        utc(row.recorded_at), name, role, row.channel, row.reason, state, row.attempts,
+        format_utc(row.recorded_at), name, role, row.channel, row.reason, state, row.attempts,
         row.error or "-",
     )  # fmt: skip
 
@@ -118,7 +125,7 @@ def _find(alert_states: Sequence[tuple[Alert, str]], name: str) -> tuple[Alert, 
     matches = [
         (alert, state)
         for alert, state in alert_states
-        if name_of(alert) == name.upper() or alert.id.startswith(name)
+        if find_short_name(alert) == name.upper() or alert.id.startswith(name)
     ]
     if len(matches) != 1:
         count = len(matches) or "no"

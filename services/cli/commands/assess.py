@@ -7,8 +7,8 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.open_study import open_study
-from services.cli.shared.records_table import records_table
-from services.cli.shared.rules_table import rules_table
+from services.cli.shared.records_table import make_records_table
+from services.cli.shared.rules_table import make_rules_table
 from services.ingest.facts import read_lines
 from services.runtime import wire
 from services.safety_rules.application.recompute import TrialAssessment, assess
@@ -22,9 +22,9 @@ def perform(args: Namespace) -> int:
     if args.json:
         print(_as_json(assessment))
         return 0
-    print(records_table(assessment.episodes))
+    print(make_records_table(assessment.episodes))
     if assessment.decisions:
-        print(f"\n{rules_table(assessment.decisions, assessment.ever_crossed, args.as_of)}")
+        print(f"\n{make_rules_table(assessment.decisions, assessment.ever_crossed, args.as_of)}")
     for query in assessment.queries:
         facts = ", ".join(fact[:12] for fact in query.facts)
         print(f"look into {query.participant}: {query.problem} ({facts})")

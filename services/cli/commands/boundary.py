@@ -8,8 +8,8 @@ from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.arguments.boundary import PARAMETERS
 from services.cli.command import CommandError
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
-from services.cli.shared.rate_grid import rate_grid
-from services.cli.shared.tables import explained_table
+from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.tables import make_explained_table
 from services.safety_rules.inquiries import boundary_tables
 from services.safety_rules.inquiries.boundary_tables import Design
 
@@ -46,9 +46,9 @@ def perform(args: Namespace) -> int:
 
 
 def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Design) -> None:
-    from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
+    from services.cli.shared.plotting import draw_designs  # noqa: PLC0415 (matplotlib takes a second)
 
-    rates = rate_grid(args.p0, max(args.rates, default=0.0))
+    rates = make_rate_grid(args.p0, max(args.rates, default=0.0))
     curve = boundary_tables.design_boundary(
         args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
         parameters=parameters,
@@ -61,7 +61,9 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
         f" n {design.n}, exact."
     )
     marks = Marks(design.p0, design.alpha, (parameters.get("p1") or (None,))[0])
-    draw(args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [rule], marks, design.n)
+    draw_designs(
+        args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [rule], marks, design.n
+    )
 
 
 def _add_enrolment(
@@ -97,5 +99,5 @@ def _describe_design(design: Design, enrolment: Sequence[tuple[float, float]]) -
         for row, (people, days) in zip(rows, enrolment, strict=False):
             row += [f"{people:.2f}", f"{days:.0f}"]
         columns = (*BOUNDARY, *ENROLMENT) if enrolment else BOUNDARY
-        lines.append(explained_table(columns, rows))
+        lines.append(make_explained_table(columns, rows))
     return "\n".join(lines)

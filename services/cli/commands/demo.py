@@ -8,7 +8,7 @@ from pathlib import Path
 from services.cli.command import CommandError
 from services.cli.demo import distributed, embedded
 from services.cli.demo.mail_sink import MailSink
-from services.cli.demo.outcome import FeedResult, next_steps, show
+from services.cli.demo.outcome import FeedResult, list_next_steps, show_outcome
 from services.simulator.trial import simulate_trial, write_trial
 
 
@@ -31,11 +31,11 @@ def perform(args: Namespace) -> int:
         run = distributed.run if args.distributed else embedded.run
         context, sent_count, refused_count = run(trial, args.study, folder, folder / "trial", sink)
     feed = FeedResult(sent_count, refused_count, time.monotonic() - began_s)
-    outcome = show(context, trial, folder, sink, feed)
+    outcome = show_outcome(context, trial, folder, sink, feed)
     is_proven = True
     if args.distributed:
         is_proven = distributed.prove(context, trial, args.study, folder)
     else:
-        print(next_steps(context, outcome, folder))
+        print(list_next_steps(context, outcome, folder))
     context.db.close()
     return 0 if outcome.matches_key and is_proven else 1

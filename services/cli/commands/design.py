@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.shared.columns import DESIGNS
-from services.cli.shared.rate_grid import rate_grid
-from services.cli.shared.tables import explained_table
+from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.tables import make_explained_table
 from services.safety_rules.inquiries.boundary_tables import (
     FamilyComparison,
     Shapes,
@@ -18,7 +18,7 @@ from services.safety_rules.inquiries.boundary_tables import (
 
 def perform(args: Namespace) -> int:
     """Print every family of rules side by side, and draw them."""
-    rates = rate_grid(args.p0, args.p1)
+    rates = make_rate_grid(args.p0, args.p1)
     try:
         comparisons = compare_families(
             args.p0,
@@ -46,7 +46,7 @@ def perform(args: Namespace) -> int:
 def _plot(
     args: Namespace, rates: tuple[float, ...], comparisons: Sequence[FamilyComparison]
 ) -> None:
-    from services.cli.shared.plotting import draw  # noqa: PLC0415 (matplotlib takes a second)
+    from services.cli.shared.plotting import draw_designs  # noqa: PLC0415 (matplotlib takes a second)
 
     drawings = [
         PlottedRule(
@@ -64,7 +64,9 @@ def _plot(
         f"Nominal one-sided alpha {args.alpha:g}, never exceeded but by posterior; exact. "
         "Lines are set apart a little to be seen."
     )
-    draw(args.plot, Captions(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n)
+    draw_designs(
+        args.plot, Captions(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n
+    )
 
 
 def _as_json(args: Namespace, comparisons: Sequence[FamilyComparison]) -> dict[str, object]:
@@ -116,7 +118,7 @@ def _describe_comparisons(args: Namespace, comparisons: Sequence[FamilyCompariso
         )
     return (
         f"p0 {args.p0:g}  p1 {args.p1:g}  n {args.n}  one-sided alpha {args.alpha:g}\n"
-        f"{explained_table(DESIGNS, rows)}\n"
+        f"{make_explained_table(DESIGNS, rows)}\n"
         f"Expected enrolled when all enter within {args.accrual_days:g} days, uniformly, and each "
         f"is evaluated after {args.window_days:g}.\nPosterior is not calibrated: alpha has no part "
         "in its boundary."

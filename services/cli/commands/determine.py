@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from services.alerts.acknowledgement import acknowledge
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import enter
+from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.settle import settle
 from services.runtime.clock import now_utc
@@ -32,7 +32,7 @@ def perform(args: Namespace) -> int:
     body = Determination(
         args.rule, row.id, answer, args.by, args.reason, decision.events, counted_participants
     )
-    enter(context, context.study_id, now_utc(), body, args.by)
+    enter_fact(context, context.study_id, now_utc(), body, args.by)
     _acknowledge_alerts(context, args, decision)
     settle(context)
     print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from services.cli.command import CommandError
-from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, headings
+from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, list_headings
 from services.cli.shared.open_study import open_data
-from services.cli.shared.tables import explained_table, table, utc
+from services.cli.shared.tables import format_utc, make_explained_table, make_table
 from services.runtime import wire
 from services.safety_rules.inquiries.endpoints import CLOCKS, NoEndpointsError, report_endpoints
 from services.vocabulary.endpoint import (
@@ -53,7 +53,7 @@ def perform(args: Namespace) -> int:
         print("\n".join(_lines(endpoint_report, curves, with_adverse_events=args.endpoint is None)))
     if args.plot is not None:
         drawn_curves = [c for c in curves if c.clock == (args.clock or "transplant")]
-        for path in incidence_pictures.draw(
+        for path in incidence_pictures.draw_curves(
             args.plot, endpoint_report, drawn_curves, is_single=args.endpoint is not None
         ):
             print(f"picture: {path}", file=sys.stderr if args.json else sys.stdout)
@@ -64,8 +64,8 @@ def _lines(
     report: EndpointReport, curves: Sequence[EndpointCurve], *, with_adverse_events: bool
 ) -> Iterator[str]:
     yield (
-        f"{report.study}  {report.protocol}; known at {utc(report.as_of)} UTC,"
-        f" data to {utc(report.data_to)} UTC;"
+        f"{report.study}  {report.protocol}; known at {format_utc(report.as_of)} UTC,"
+        f" data to {format_utc(report.data_to)} UTC;"
         f" {report.treated} treated of {report.enrolled} enrolled"
     )
     for clock in CLOCKS:
@@ -94,7 +94,7 @@ def _curve_table(curves: Sequence[EndpointCurve]) -> str:
         )
         for curve in curves
     ]
-    return table((*headings(ENDPOINTS[:-1]), *days), rows)
+    return make_table((*list_headings(ENDPOINTS[:-1]), *days), rows)
 
 
 def _describe_landmark(landmark: Landmark) -> str:
@@ -143,7 +143,7 @@ def _describe_adverse_events(events: AdverseEvents) -> Iterator[str]:
         )
         for row in events.rows
     ]
-    yield explained_table(ADVERSE_EVENTS, rows)
+    yield make_explained_table(ADVERSE_EVENTS, rows)
     yield "Proportion of evaluable participants with its exact (Clopper-Pearson) 95 % interval."
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from services.cli.shared.find_record import find_record
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.stored_data import open_stored_data
-from services.cli.shared.tables import day, utc
+from services.cli.shared.tables import format_day, format_utc
 from services.runtime.strict_yaml import read_yaml
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.adapters.rules_version import find_table
@@ -64,10 +64,12 @@ def explain_record(
     yield f"record {episode.id}, version {episode.version}, {episode.state}"
     yield (
         f"{content.participant}: worst grade {content.worst}, transplant day"
-        f" {day(content.transplant_day)}, treatment day {day(content.treatment_day)}"
+        f" {format_day(content.transplant_day)}, treatment day {format_day(content.treatment_day)}"
     )
-    resolution = f"resolved {utc(content.resolved_at)}" if content.resolved_at else "not resolved"
-    yield f"onset {utc(content.onset_at)} UTC, {resolution}"
+    resolution = (
+        f"resolved {format_utc(content.resolved_at)}" if content.resolved_at else "not resolved"
+    )
+    yield f"onset {format_utc(content.onset_at)} UTC, {resolution}"
     yield f"grade before exposure {content.baseline_grade:d}: only what is above it counts"
     yield f"windows: {', '.join(content.windows) or 'none'}"
     for name, words in (
@@ -92,7 +94,7 @@ def explain_record(
     yield ""
     for version in versions:
         yield (
-            f"version {version.version}, {utc(version.recorded_at)} UTC: {version.cause},"
+            f"version {version.version}, {format_utc(version.recorded_at)} UTC: {version.cause},"
             f" grade {version.content.worst}, rules {version.rules_version}"
         )
 
@@ -111,7 +113,7 @@ def _find_wording(conn: Connection, study_id: str, content: EpisodeContent) -> s
 
 def _explain_change(change: Change, facts: Mapping[str, Fact], participant: str) -> Iterator[str]:
     missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
-    yield f"{utc(change.at)} UTC  grade {change.span}: {change.because}{missing}"
+    yield f"{format_utc(change.at)} UTC  grade {change.span}: {change.because}{missing}"
     for fact_id in change.facts:
         if fact_id in facts:
             fact = facts[fact_id]
@@ -121,7 +123,7 @@ def _explain_change(change: Change, facts: Mapping[str, Fact], participant: str)
 
 def _describe_fact(fact: Fact) -> str:
     body = fact.body
-    when = f"{utc(fact.observed_at)} UTC, {fact.status.name.lower()}, fact {fact.id[:8]}"
+    when = f"{format_utc(fact.observed_at)} UTC, {fact.status.name.lower()}, fact {fact.id[:8]}"
     match body:
         case Observation():
             value = _describe_quantity(body.value) if body.value else body.text
@@ -144,7 +146,7 @@ def _explain_adjudications(ids: tuple[str, ...], facts: Mapping[str, Fact]) -> I
     for fact_id in ids:
         body = facts[fact_id].body if fact_id in facts else None
         if isinstance(body, Adjudication):
-            yield f"{body.verdict} by {body.by}, {utc(body.signed_at)} UTC: {body.reason}"
+            yield f"{body.verdict} by {body.by}, {format_utc(body.signed_at)} UTC: {body.reason}"
 
 
 def _describe_quantity(quantity: Quantity | None) -> str:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
 from services.ingest.application import Outcome, Submission
@@ -43,7 +43,7 @@ def perform(args: Namespace) -> int:
     """Read files, and print what became of each message."""
     files = _find_files(args.paths)
     context = open_data(args)
-    intake = intake_of(context)
+    intake = make_intake(context)
     refusal_lines, parked_lines, fault_lines = (
         _LimitedLines(),
         _LimitedLines(),

@@ -5,7 +5,7 @@ from argparse import Namespace
 from services.cli.shared.columns import PARKED
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.stored_data import open_stored_data
-from services.cli.shared.tables import explained_table, utc
+from services.cli.shared.tables import format_utc, make_explained_table
 from services.store import parking
 
 
@@ -37,10 +37,10 @@ def _list(args: Namespace) -> int:
         )
     elif items:
         rows = [
-            (row.id[:8], row.site, utc(row.parked_at), row.path, row.reason, row.detail)
+            (row.id[:8], row.site, format_utc(row.parked_at), row.path, row.reason, row.detail)
             for row in items
         ]
-        print(explained_table(PARKED, rows))
+        print(make_explained_table(PARKED, rows))
     else:
         print("nothing is parked")
     return 0

@@ -5,7 +5,7 @@ from argparse import Namespace
 from services.cli.shared.columns import PARTICIPANTS
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.stored_data import find_participants, open_stored_data
-from services.cli.shared.tables import explained_table, utc
+from services.cli.shared.tables import format_utc, make_explained_table
 
 
 def perform(args: Namespace) -> int:
@@ -34,8 +34,8 @@ def _list(args: Namespace) -> int:
         )
         return 0
     rows = [
-        (person.subject, person.site, person.last_seq, utc(person.last_received_at))
+        (person.subject, person.site, person.last_seq, format_utc(person.last_received_at))
         for person in people
     ]
-    print(explained_table(PARTICIPANTS, rows))
+    print(make_explained_table(PARTICIPANTS, rows))
     return 0

@@ -11,12 +11,12 @@ from services.cli.shared.columns import (
     CHARACTERISTICS,
     PROTOCOL_CHECK,
     PROTOCOL_RULES,
-    headings,
+    list_headings,
 )
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.protocol_words import rule_items, shared_items
-from services.cli.shared.rate_grid import rate_grid
-from services.cli.shared.tables import explained_table, table
+from services.cli.shared.protocol_words import describe_rule, describe_shared_parts
+from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.tables import make_explained_table, make_table
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import read_sources
 from services.safety_rules.adapters.study_rules import load_rules
@@ -56,10 +56,10 @@ def perform(args: Namespace) -> int:
 
 
 def _write_document(file: Path, head: str, sheets: Sequence[Sheet]) -> None:
-    from services.charts.document import document  # noqa: PLC0415 (matplotlib takes a second)
+    from services.charts.document import write_document  # noqa: PLC0415 (matplotlib takes a second)
 
     try:
-        file.write_bytes(document(head, sheets))
+        file.write_bytes(write_document(head, sheets))
     except OSError as error:
         raise CommandError(f"--pdf {file} cannot be written: {error.strerror}") from error
 
@@ -122,7 +122,7 @@ def describe_check(path: Path, study: Study) -> str:
     ]
     return (
         f"{path}: nothing is wrong\n{_protocol_title(protocol)}\nsha256 {protocol.sha256}\n"
-        f"{explained_table(PROTOCOL_CHECK, rows)}"
+        f"{make_explained_table(PROTOCOL_CHECK, rows)}"
     )
 
 
@@ -152,17 +152,17 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
             )
         ),
         (
-            headings(PROTOCOL_RULES),
+            list_headings(PROTOCOL_RULES),
             *(_rule_cells(rule, study.designs[rule.id]) for rule in protocol.rules),
         ),
     )
     for rule in protocol.rules:
         design, when = study.designs[rule.id], rule.stop_when
-        rates = rate_grid(when.p0, when.p0 + _RATE_DIFFERENCES[-1])
+        rates = make_rate_grid(when.p0, when.p0 + _RATE_DIFFERENCES[-1])
         yield Sheet(
             f"{rule.id}  {rule.title}",
-            tuple(rule_items(rule, design, sources.rules[rule.id])),
-            (headings(CHARACTERISTICS), *characteristics[rule.id]),
+            tuple(describe_rule(rule, design, sources.rules[rule.id])),
+            (list_headings(CHARACTERISTICS), *characteristics[rule.id]),
             PlottedRule(
                 rule.id, design.looks, design.boundary, rates,
                 tuple(at.p_stop for at in design.evaluate_at(rates).characteristics),
@@ -189,7 +189,7 @@ def _explain_study(
     yield "sha256", protocol.sha256
     yield "Criteria", protocol.criteria
     yield "Study drug", protocol.study_drug
-    yield from shared_items(protocol)
+    yield from describe_shared_parts(protocol)
     yield "Assumed", ", ".join(assumptions) or "nothing outside the rules"
     if joint_error:
         yield "Joint false stop", describe_joint_error(joint_error)
@@ -247,4 +247,4 @@ def _describe_sheet(sheet: Sheet) -> str:
         said_in = textwrap.wrap(words, _LINE_WIDTH) or [""]
         lines += [f"  {('' if k else name).ljust(wide)}  {part}" for k, part in enumerate(said_in)]
     head, *rows = sheet.table
-    return "\n".join([*lines, *(f"  {line}" for line in table(head, rows).splitlines())])
+    return "\n".join([*lines, *(f"  {line}" for line in make_table(head, rows).splitlines())])

@@ -3,7 +3,11 @@
 from argparse import Namespace
 
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.records_table import canonical_lines, in_table_order, records_table
+from services.cli.shared.records_table import (
+    make_records_table,
+    sort_as_table,
+    write_canonical_lines,
+)
 from services.cli.shared.stored_data import find_participants, open_stored_data
 from services.store import records
 
@@ -22,9 +26,9 @@ def perform(args: Namespace) -> int:
         return 0
     current = [episode for episode in versions if not episode.retracted]
     if args.json:
-        print_json_lines(in_table_order(current))
+        print_json_lines(sort_as_table(current))
     elif args.canonical:
-        print("\n".join(canonical_lines(current)))
+        print("\n".join(write_canonical_lines(current)))
     else:
-        print(records_table(current))
+        print(make_records_table(current))
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from services.cli.command import CommandError
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
-from services.cli.shared.regrade_changes import changes
+from services.cli.shared.regrade_changes import describe_changes
 from services.cli.shared.settle import settle
 from services.safety_rules.inquiries import refold
 from services.store import states
@@ -55,6 +55,6 @@ def _preview(context: StudyContext) -> Iterator[str]:
     yield f"{versions} -> {rules.version}, on the same facts; nothing is written"
     yield f"{people} participants were graded by other rules than those that run"
     yield ""
-    yield from changes(preview)
+    yield from describe_changes(preview)
     yield ""
     yield "`aegis refold --reason TEXT` appends the new versions; the old ones stay readable"

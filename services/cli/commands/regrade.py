@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from services.cli.command import CommandError
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_data
-from services.cli.shared.regrade_changes import changes, changes_as_json
+from services.cli.shared.regrade_changes import describe_changes, summarize_changes
 from services.safety_rules.adapters.rules_version import list_tables
 from services.safety_rules.inquiries.regrade import Preview, preview_regrade
 
@@ -41,7 +41,7 @@ def _explain_procedure(context: StudyContext, table: str) -> str:
 
 
 def _as_json(context: StudyContext, difference: Preview, table: str) -> dict[str, object]:
-    return changes_as_json(difference) | {
+    return summarize_changes(difference) | {
         "from": context.study.rules.protocol.criteria,
         "to": table,
         "carried": difference.carried_count,
@@ -54,7 +54,7 @@ def _describe_difference(context: StudyContext, difference: Preview, table: str)
     current_table = context.study.rules.protocol.criteria
     yield f"{current_table} -> {table}, on the same facts; nothing is written"
     yield ""
-    yield from changes(difference)
+    yield from describe_changes(difference)
     if difference.carried_count:
         words = "grades and decisions of clinicians, given under"
         yield f"{difference.carried_count} {words} {current_table}, are taken as they are"

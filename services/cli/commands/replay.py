@@ -3,7 +3,11 @@
 from argparse import Namespace
 
 from services.cli.shared.open_study import open_data
-from services.cli.shared.verification import count_stored, decision_findings, describe_other_rules
+from services.cli.shared.verification import (
+    count_stored,
+    describe_other_rules,
+    find_decision_faults,
+)
 from services.safety_rules.inquiries import verify
 from services.store.snapshots import Snapshots
 
@@ -16,7 +20,7 @@ def perform(args: Namespace) -> int:
         for wrong in verify.check_participants(look, context.study.rules, history=True):
             print(f"{wrong.participant}: {wrong.problem}", flush=True)
             count += 1
-        for fault in decision_findings(context):
+        for fault in find_decision_faults(context):
             print(fault, flush=True)
             count += 1
         look.renew()

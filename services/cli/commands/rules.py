@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import open_data
-from services.cli.shared.rules_table import rules_table
+from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
@@ -30,10 +30,10 @@ def _print_status(args: Namespace) -> int:
         crossings = load_first_crossings(conn, context.study.rules, args.as_of)
     if args.json:
         print_json_lines(
-            decision_as_json(decision, crossings[decision.rule]) for decision in decisions
+            summarize_decision(decision, crossings[decision.rule]) for decision in decisions
         )
     elif decisions:
-        print(rules_table(decisions, crossings, args.as_of))
+        print(make_rules_table(decisions, crossings, args.as_of))
         print(describe_joint_error(context.study.study))
     else:
         print("Nothing was known of anybody.")
@@ -55,7 +55,7 @@ def describe_joint_error(study: Study) -> str:
     )
 
 
-def decision_as_json(decision: Decision, first_crossed_at: datetime | None) -> dict[str, object]:
+def summarize_decision(decision: Decision, first_crossed_at: datetime | None) -> dict[str, object]:
     """Return one decision for programs, with whether its boundary is reached and ever was.
 
     *first_crossed_at* is an instant of knowledge; the decision's ``crossed_since`` is clinical.

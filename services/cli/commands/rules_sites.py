@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.cli.shared.columns import RULES_SITES
 from services.cli.shared.open_study import open_data
-from services.cli.shared.tables import explained_table, utc
+from services.cli.shared.tables import format_utc, make_explained_table
 from services.runtime import wire
 from services.safety_rules.inquiries.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
 
@@ -38,8 +38,8 @@ def _describe_comparison(comparison: SiteView) -> Iterator[str]:
     if not comparison.rows:
         yield "Nothing to compare: no rule has events, or one site has treated everybody."
     else:
-        yield explained_table(RULES_SITES, [_site_cells(row) for row in comparison.rows])
-    yield f"{comparison.protocol}; known at {utc(comparison.as_of)} UTC."
+        yield make_explained_table(RULES_SITES, [_site_cells(row) for row in comparison.rows])
+    yield f"{comparison.protocol}; known at {format_utc(comparison.as_of)} UTC."
     yield from _LEGEND
     yield "Trial safety oversight, not a bedside alarm."
 

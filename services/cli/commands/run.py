@@ -31,8 +31,8 @@ def perform(args: Namespace) -> int:
     tune_interpreter()
     role = args.role or ALL_ROLES
     settings = ProcessSettings(
-        read_settings(IngestSettings, **_chosen_port(args, "mllp_port")),
-        read_settings(HttpSettings, **_chosen_port(args, "http_port")),
+        read_settings(IngestSettings, **_select_port(args, "mllp_port")),
+        read_settings(HttpSettings, **_select_port(args, "http_port")),
         read_settings(AlertSettings),
         read_settings(KafkaSettings),
         read_settings(SweeperSettings),
@@ -50,7 +50,7 @@ def perform(args: Namespace) -> int:
     return 0
 
 
-def _chosen_port(args: Namespace, name: str) -> dict[str, Any]:
+def _select_port(args: Namespace, name: str) -> dict[str, Any]:
     value = getattr(args, name)
     return {} if value is None else {name: value}
 

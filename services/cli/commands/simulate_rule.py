@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from services.cli.command import CommandError
 from services.cli.shared.columns import SIMULATION
 from services.cli.shared.open_study import open_study
-from services.cli.shared.tables import explained_table
+from services.cli.shared.tables import make_explained_table
 from services.runtime import wire
 from services.safety_rules.inquiries.rule_simulation import Rehearsal, rehearse
 from services.vocabulary.protocol import Curve, Rule
@@ -79,7 +79,7 @@ def _describe_rehearsal(rehearsal: Rehearsal, rule: Rule, label: str) -> Iterato
         ]
         yield ""
         yield f"event rate {rate:g} (exact, with every window complete: {exact:.4f})"
-        yield explained_table(SIMULATION, rows)
+        yield make_explained_table(SIMULATION, rows)
     yield ""
     yield "*: the rule's own count. +-: standard error of the simulation. Enrolled, events: mean"
     yield "when it stops, or of the whole trial."

@@ -7,7 +7,7 @@ from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.columns import SITES
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.study_of_data import choose_study
-from services.cli.shared.tables import explained_table
+from services.cli.shared.tables import make_explained_table
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import load_sites
 
@@ -23,7 +23,7 @@ def perform(args: Namespace) -> int:
             )
             return 0
         rows = [(site.id, site.timezone, ", ".join(site.senders)) for site in sites.values()]
-        print(explained_table(SITES, rows))
+        print(make_explained_table(SITES, rows))
         return 0
     if args.site not in sites:
         raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites)}")

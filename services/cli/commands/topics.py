@@ -6,7 +6,7 @@ from argparse import Namespace
 from services.cli.command import CommandError
 from services.cli.shared.columns import TOPICS
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.tables import explained_table
+from services.cli.shared.tables import make_explained_table
 from services.runtime.kafka import KafkaUnavailableError, create_topics, find_topics
 from services.runtime.settings import KafkaSettings, read_settings
 from services.runtime.topics import DeclaredTopics, find_differences, load_topics
@@ -47,6 +47,6 @@ def _print_differences(settings: KafkaSettings, topics: DeclaredTopics, *, as_js
         print(f"{len(topics.topics)} topics, each as declared")
         return 0
     rows = [(one.topic, one.aspect, one.expected, one.actual) for one in differences]
-    print(explained_table(TOPICS, rows))
+    print(make_explained_table(TOPICS, rows))
     print("`aegis topics --create` makes missing ones; nothing is ever changed here")
     return 1

@@ -8,9 +8,9 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.verification import (
     count_stored,
-    decision_findings,
     describe_other_rules,
-    stored_findings,
+    find_decision_faults,
+    find_stored_faults,
 )
 from services.store import journal
 from services.store.session import Connection
@@ -42,8 +42,8 @@ def perform(args: Namespace) -> int:
 
 def _find_faults(context: StudyContext) -> Iterator[str]:
     with Snapshots(context.db) as look:
-        yield from stored_findings(context, look)
-    yield from decision_findings(context)
+        yield from find_stored_faults(context, look)
+    yield from find_decision_faults(context)
 
 
 def _describe_stored(context: StudyContext, conn: Connection) -> str:

@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import services
-from services.cli.shared.installed import installed_version
+from services.cli.shared.installed import find_installed_version
 from services.runtime.settings import StoreSettings, read_settings
 from services.safety_rules.adapters.rules_version import study_rules_version
 from services.safety_rules.edition import EDITION
@@ -22,11 +22,11 @@ def perform(args: Namespace) -> int:
     folder = args.study or read_settings(StoreSettings).study
     rules = study_rules_version(folder)
     facts = {
-        "version": installed_version(),
+        "version": find_installed_version(),
         "rules_version": rules,
         "rules_edition": EDITION,
         "python": platform.python_version(),
-        "built": build_date(_ROOT),
+        "built": find_build_date(_ROOT),
     }
     if args.json:
         print(json.dumps(facts))
@@ -35,7 +35,7 @@ def perform(args: Namespace) -> int:
     return 0
 
 
-def build_date(root: Path) -> str | None:
+def find_build_date(root: Path) -> str | None:
     """Return the date of the commit that *root* is at; None when that is not known.
 
     Changes that are not committed are not seen; a package without its repository has no date.

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.demo import embedded
-from services.cli.demo.feed import enter, wait_until_idle
+from services.cli.demo.feed import feed_trial, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.processes import Processes
 from services.cli.shared.open_study import StudyContext, count_stored_messages, migrate
-from services.cli.shared.records_table import canonical_lines
+from services.cli.shared.records_table import write_canonical_lines
 from services.runtime.kafka import (
     KafkaUnavailableError,
     TopicsError,
@@ -73,7 +73,7 @@ def run(
         "AEGIS_SMTP_PORT": str(sink.port),
     }
     with Processes(ROLES, environment, folder / "log") as processes:
-        sent_count, refused_count = enter(
+        sent_count, refused_count = feed_trial(
             context, trial, trial_folder, processes.mllp_port, nullcontext
         )
         wait_until_idle(context, processes.require_running)
@@ -83,7 +83,7 @@ def run(
 def prove(context: StudyContext, trial: SimulatedTrial, study: Path, folder: Path) -> bool:
     """True when one process makes the same records of *trial*, and a replay the same history."""
     with context.db.read() as conn:
-        lines = canonical_lines(records.load_latest_episodes(conn))
+        lines = write_canonical_lines(records.load_latest_episodes(conn))
         mismatches = list(verify.find_mismatches(conn, context.study.rules, history=True))
     embedded_lines = _run_embedded(trial, study, folder)
     for mismatch in mismatches[:20]:
@@ -103,7 +103,7 @@ def _run_embedded(trial: SimulatedTrial, study: Path, folder: Path) -> list[str]
     with MailSink(embedded_folder / "mails") as sink:
         context, _, _ = embedded.run(trial, study, embedded_folder, folder / "trial", sink)
     with context.db.read() as conn:
-        lines = canonical_lines(records.load_latest_episodes(conn))
+        lines = write_canonical_lines(records.load_latest_episodes(conn))
     context.db.close()
     return lines
 
@@ -112,7 +112,7 @@ def _prepare(settings: StoreSettings) -> None:
     """Let there be topics; facts of another trial must be neither there nor in the database."""
     message_count = count_stored_messages(settings)
     brokers = read_settings(KafkaSettings)
-    with _in_words():
+    with _explain_kafka_errors():
         topics = load_topics(brokers.kafka_topics)
         create_topics(brokers, topics)
         check_topics(brokers, (topic.name for topic in topics.topics))
@@ -126,7 +126,7 @@ def _prepare(settings: StoreSettings) -> None:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _explain_kafka_errors() -> Iterator[None]:
     try:
         yield
     except (KafkaUnavailableError, TopicsError) as error:

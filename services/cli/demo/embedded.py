@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.cli.demo.feed import enter, wait_until_idle
+from services.cli.demo.feed import feed_trial, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
@@ -62,7 +62,9 @@ def run(
             wait_until_idle(context, looks=1, rest_s=0.02)
 
         try:
-            sent_count, refused_count = enter(context, trial, trial_folder, ports.mllp, whole_day)
+            sent_count, refused_count = feed_trial(
+                context, trial, trial_folder, ports.mllp, whole_day
+            )
             wait_until_idle(context)
         finally:
             background.stop()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.alerts.plan_notices import is_notice_due
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import StudyContext
 from services.ingest.enrolment import import_participants
 from services.ingest.files import read_submissions
@@ -27,7 +27,7 @@ _SETTLE_S = 300.0
 _BAR = 40
 
 
-def enter(
+def feed_trial(
     context: StudyContext, trial: SimulatedTrial, folder: Path, mllp_port: int, whole_day: WholeDay
 ) -> tuple[int, int]:
     """Enrol everybody and send everything, day by day, as the messages are dated.
@@ -42,29 +42,29 @@ def enter(
     Returns:
         The number of messages that were sent, and of those that were not accepted.
     """
-    intake = intake_of(context)
+    intake = make_intake(context)
     import_participants(intake, (folder / "participants.csv").read_bytes(), "demo")
     answers = _send_days(trial.messages, mllp_port, whole_day)
-    codes = Counter(answered.code for answered in _progress(answers, trial))
+    codes = Counter(answered.code for answered in _show_progress(answers, trial))
     facts = (folder / "facts.ndjson").read_bytes()
     intake.accept(list(read_submissions(facts, "demo")))
     return codes.total(), codes.total() - codes["AA"]
 
 
-def days_of(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
+def split_days(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
     r"""Yield the messages of one day after the other (UTC, by MSH-7), in their order.
 
     A message that is sent again later belongs to the day on which it is sent again.
 
     >>> header = rb"MSH|^~\&|||||%b||ADT^A01"
     >>> times = (b"20260314235900+0000", b"20260315005900+0100", b"20260315060000+0000")
-    >>> [len(day) for day in days_of([header % time for time in times])]
+    >>> [len(day) for day in split_days([header % time for time in times])]
     [2, 1]
     """
     batch: list[bytes] = []
     newest = date.min
     for message in messages:
-        sent_on = _sent_on(message)
+        sent_on = _read_sending_day(message)
         if batch and sent_on > newest:
             yield batch
             batch = []
@@ -74,7 +74,7 @@ def days_of(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _sent_on(message: bytes) -> date:
+def _read_sending_day(message: bytes) -> date:
     sent_at = datetime.strptime(message.split(b"|", 7)[6].decode(), "%Y%m%d%H%M%S%z")
     return sent_at.astimezone(UTC).date()
 
@@ -82,12 +82,12 @@ def _sent_on(message: bytes) -> date:
 def _send_days(
     messages: Iterable[bytes], port: int, whole_day: WholeDay
 ) -> Iterator[AnsweredMessage]:
-    for batch in days_of(messages):
+    for batch in split_days(messages):
         with whole_day():
             yield from send_messages("127.0.0.1", port, batch)
 
 
-def _progress(
+def _show_progress(
     answers: Iterator[AnsweredMessage], trial: SimulatedTrial
 ) -> Iterator[AnsweredMessage]:
     """Yield *answers*, and show the progress of the feed on a terminal."""

@@ -18,7 +18,7 @@ class MailSink:
         """Keep mails in *folder*, which is made."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.port = _free_port()
+        self.port = _find_free_port()
         self._controller = Controller(
             _MailKeeper(folder),
             hostname="127.0.0.1",
@@ -46,7 +46,7 @@ class MailSink:
         self._controller.stop()
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

@@ -10,13 +10,13 @@ from email.policy import default
 from pathlib import Path
 from typing import Literal
 
-from services.charts.boundary import boundary_chart
-from services.charts.course import course_chart
+from services.charts.boundary import draw_boundary_chart
+from services.charts.course import draw_course_chart
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.scoring import Score, score_decisions, score_mails, score_records
 from services.cli.shared.open_study import StudyContext
-from services.cli.shared.rules_table import rules_table
-from services.cli.shared.tables import table
+from services.cli.shared.rules_table import make_rules_table
+from services.cli.shared.tables import make_table
 from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
@@ -59,15 +59,15 @@ class TrialOutcome:
         return not (differences or self.lost_count or self.feed.refused_count)
 
 
-def show(
+def show_outcome(
     context: StudyContext, trial: SimulatedTrial, folder: Path, sink: MailSink, feed: FeedResult
 ) -> TrialOutcome:
     """Print the outcome of *trial*, draw its pictures in *folder*, and return it."""
     mails = [message_from_bytes(path.read_bytes(), policy=default) for path in sink.mails]
     outcome = _load_outcome(context, trial, mails, feed)
     pictures = _draw_pictures(context, outcome, folder)
-    print(ae_table(outcome.episodes))
-    print(f"\n{rules_table(outcome.decisions, outcome.first_crossings)}\n")
+    print(make_ae_table(outcome.episodes))
+    print(f"\n{make_rules_table(outcome.decisions, outcome.first_crossings)}\n")
     example = next((mail for mail in mails if "Boundary reached" in str(mail["Subject"])), None)
     if example is not None:
         body = example.get_body(("plain",))
@@ -111,7 +111,7 @@ def _load_outcome(
     )
 
 
-def ae_table(episodes: Sequence[Episode]) -> str:
+def make_ae_table(episodes: Sequence[Episode]) -> str:
     """Return the number of participants with each term, by worst grade."""
     worst: dict[str, dict[str, str]] = {}
     for episode in episodes:
@@ -126,7 +126,7 @@ def ae_table(episodes: Sequence[Episode]) -> str:
     for term, of_term in sorted(worst.items()):
         counts = Counter(of_term.values())
         rows.append((term, len(of_term), *(counts[grade] or "-" for grade in grades)))
-    return table(("adverse event", "participants", *(f"grade {g}" for g in grades)), rows)
+    return make_table(("adverse event", "participants", *(f"grade {g}" for g in grades)), rows)
 
 
 def _draw_pictures(context: StudyContext, outcome: TrialOutcome, folder: Path) -> list[Path]:
@@ -136,7 +136,7 @@ def _draw_pictures(context: StudyContext, outcome: TrialOutcome, folder: Path) -
     decision = max(outcome.decisions, key=lambda d: (order.index(d.signal), -len(d.rule)))
     for form in FORMS:
         paths.append(folder / f"boundary.{form}")
-        paths[-1].write_bytes(boundary_chart(decision, form))
+        paths[-1].write_bytes(draw_boundary_chart(decision, form))
     severe = [e.content for e in outcome.episodes if e.content.criterion == "astct-2019.crs"]
     if not severe:
         return paths
@@ -146,11 +146,11 @@ def _draw_pictures(context: StudyContext, outcome: TrialOutcome, folder: Path) -
     if course is not None:
         for form in FORMS:
             paths.append(folder / f"course.{form}")
-            paths[-1].write_bytes(course_chart(course, form))
+            paths[-1].write_bytes(draw_course_chart(course, form))
     return paths
 
 
-def next_steps(context: StudyContext, outcome: TrialOutcome, folder: Path) -> str:
+def list_next_steps(context: StudyContext, outcome: TrialOutcome, folder: Path) -> str:
     """Return the commands to go on with."""
     worst = max(outcome.episodes, key=lambda e: (e.content.worst.at_least, e.id), default=None)
     data_times = [d.data_to for d in outcome.decisions if d.data_to]

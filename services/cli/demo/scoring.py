@@ -46,11 +46,11 @@ class Score:
 
 def score_records(episodes: Sequence[Episode], key: Iterable[Mapping[str, object]]) -> Score:
     """Compare current records with the lines of an answer key (see `aegis simulate`)."""
-    lines = (as_line(episode) for episode in episodes if not episode.retracted)
+    lines = (make_key_line(episode) for episode in episodes if not episode.retracted)
     return _compare(
         "records",
-        {_identity(line): json.dumps(dict(line), sort_keys=True) for line in key},
-        {_identity(line): json.dumps(line, sort_keys=True) for line in lines},
+        {_make_key(line): json.dumps(dict(line), sort_keys=True) for line in key},
+        {_make_key(line): json.dumps(line, sort_keys=True) for line in lines},
     )
 
 
@@ -90,13 +90,15 @@ def score_mails(
             last[match["participant"], match["term"]] = match["retracted"] or "told"
     told_events = {event: "told" for event, word in last.items() if word == "told"}
     expected = {
-        (str(line["participant"]), str(line["term"])) for line in key if _worst(line) >= grade
+        (str(line["participant"]), str(line["term"]))
+        for line in key
+        if _find_worst_grade(line) >= grade
     }
     expected |= {(participant, "death") for participant in deaths}
     return _compare("mails", dict.fromkeys(expected, "told"), told_events)
 
 
-def _worst(line: Mapping[str, object]) -> int:
+def _find_worst_grade(line: Mapping[str, object]) -> int:
     worst = line["worst"]
     return max(worst) if isinstance(worst, list) else 0
 
@@ -111,14 +113,14 @@ def _compare(subject: str, expected: Mapping[_Key, str], actual: Mapping[_Key, s
     return Score(subject, equal_count, len(expected), tuple(differences))
 
 
-def as_line(episode: Episode) -> dict[str, object]:
+def make_key_line(episode: Episode) -> dict[str, object]:
     """Return a record as a line of an answer key."""
     content = episode.content
     return {
         "participant": content.participant,
         "criterion": content.criterion,
-        "onset_at": _instant(content.onset_at),
-        "resolved_at": _instant(content.resolved_at) if content.resolved_at else None,
+        "onset_at": _format_instant(content.onset_at),
+        "resolved_at": _format_instant(content.resolved_at) if content.resolved_at else None,
         "worst": [int(content.worst.at_least), int(content.worst.at_most)],
         "baseline_grade": int(content.baseline_grade),
         "before_exposure": content.before_exposure,
@@ -126,9 +128,9 @@ def as_line(episode: Episode) -> dict[str, object]:
     }
 
 
-def _identity(line: Mapping[str, object]) -> _Key:
+def _make_key(line: Mapping[str, object]) -> _Key:
     return str(line["participant"]), str(line["criterion"]), str(line["onset_at"])
 
 
-def _instant(at: datetime) -> str:
+def _format_instant(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")

@@ -38,7 +38,7 @@ class MllpEdge:
         """
         host, port = self.settings.mllp_host, self.settings.mllp_port
         try:
-            self.port = await self._server.start(host, port, tls_of(self.settings))
+            self.port = await self._server.start(host, port, load_tls(self.settings))
         except OSError as error:
             raise CommandError(
                 f"cannot listen on {host}:{port} ({error.strerror}): name another AEGIS_MLLP_PORT"
@@ -75,7 +75,7 @@ class ThreadEdge:
         await asyncio.to_thread(self._thread.join)
 
 
-def tls_of(settings: IngestSettings) -> ssl.SSLContext | None:
+def load_tls(settings: IngestSettings) -> ssl.SSLContext | None:
     """Return the TLS of the MLLP port, with the client certificates it asks for; None: plain."""
     if settings.mllp_certificate is None:
         return None

@@ -106,7 +106,7 @@ class ProcessServer:
         _log.info("stopped")
 
 
-def lease_holder() -> str:
+def make_holder_name() -> str:
     """Return the name under which this process holds leases."""
     return f"process {os.getpid()} on {socket.gethostname()}"
 

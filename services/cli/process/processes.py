@@ -67,21 +67,21 @@ class Processes:
         """
         for role, process in self._processes.items():
             if process.poll() is not None:
-                raise CommandError(f"`aegis run {role}` has ended: see {self._log_path(role)}")
+                raise CommandError(f"`aegis run {role}` has ended: see {self._make_log_path(role)}")
 
     def _start(self, role: str) -> None:
         command = [
             *(sys.executable, "-m", "services.cli.main", "run", role),
             *("--mllp-port=0", "--http-port=0"),
         ]
-        with self._log_path(role).open("w") as log:
+        with self._make_log_path(role).open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - this program, with words of its own
                 command, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
         self._processes[role] = process
         first_line = process.stdout.readline() if process.stdout else ""
         if not first_line:
-            raise CommandError(f"`aegis run {role}` did not start: see {self._log_path(role)}")
+            raise CommandError(f"`aegis run {role}` did not start: see {self._make_log_path(role)}")
         if match := _MLLP.search(first_line):
             self.mllp_port = int(match[1])
 
@@ -96,5 +96,5 @@ class Processes:
             if process.stdout:
                 process.stdout.close()
 
-    def _log_path(self, role: str) -> Path:
+    def _make_log_path(self, role: str) -> Path:
         return self._folder / f"{role}.log"

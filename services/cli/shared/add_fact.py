@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import enter
+from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
 from services.vocabulary.clinical_fact import (
@@ -49,7 +49,7 @@ def add_fact(args: Namespace) -> int:
             f"{body.criterion} is no term of {context.study.table.name}; terms are written"
             " like ctcae-5.0.tremor"
         )
-    outcome = enter(context, args.participant, args.at, body, args.by)
+    outcome = enter_fact(context, args.participant, args.at, body, args.by)
     settle(context)
     print("known already" if outcome.duplicate or not outcome.facts else f"known: {args.kind}")
     return 0

@@ -184,7 +184,7 @@ SIMULATION: Columns = (
 )
 
 
-def headings(columns: Columns) -> tuple[str, ...]:
+def list_headings(columns: Columns) -> tuple[str, ...]:
     """Return the first line of a table."""
     return tuple(heading for heading, _ in columns)
 
@@ -197,7 +197,7 @@ def describe_columns(columns: Columns) -> str:
       site  Id of the site.
     """
     wide = min(shutil.get_terminal_size().columns, _WIDEST) - 2
-    indent = max(len(heading) for heading in headings(columns)) + 4
+    indent = max(len(heading) for heading in list_headings(columns)) + 4
     lines = ["columns:"]
     for heading, meaning in columns:
         lines += textwrap.wrap(

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
 from services.ingest import parked_items
@@ -17,7 +17,7 @@ def enrol(args: Namespace) -> int:
         content = args.file.read_bytes()
     except OSError as error:
         raise CommandError(f"{args.file}: {error.strerror}") from error
-    intake = intake_of(context)
+    intake = make_intake(context)
     result = import_participants(intake, content, args.by)
     retry_result = parked_items.retry_parked(intake, args.by)
     settle(context)

@@ -17,7 +17,7 @@ from services.vocabulary.fact import Body, Fact
 from services.vocabulary.judgement import Adjudication
 
 
-def intake_of(context: StudyContext) -> Intake:
+def make_intake(context: StudyContext) -> Intake:
     """Return the intake of the study.
 
     Raises:
@@ -36,7 +36,7 @@ def intake_of(context: StudyContext) -> Intake:
     )
 
 
-def enter(
+def enter_fact(
     context: StudyContext, subject: str, observed_at: datetime, body: Body, actor: str
 ) -> Outcome:
     """Enter one fact as *actor*, recorded now; an adjudication is signed at that time too.
@@ -46,7 +46,7 @@ def enter(
     Raises:
         CommandError: Nobody is called *subject*, or the time lies in the future.
     """
-    recorded_at = _next_recording_time(context, subject, body.kind)
+    recorded_at = _find_recording_time(context, subject, body.kind)
     if isinstance(body, Adjudication):
         body = replace(body, signed_at=recorded_at)
     line = {
@@ -56,7 +56,7 @@ def enter(
         "body": json.loads(wire.write_canonical(body)),
     }
     submission = Submission(json.dumps(line).encode(), "person", actor=actor, form="facts")
-    outcome = intake_of(context).accept([submission])[0]
+    outcome = make_intake(context).accept([submission])[0]
     if outcome.refusal is not None:
         raise CommandError(str(outcome.refusal))
     if outcome.parked:
@@ -65,7 +65,7 @@ def enter(
     return outcome
 
 
-def _next_recording_time(context: StudyContext, subject: str, kind: str) -> datetime:
+def _find_recording_time(context: StudyContext, subject: str, kind: str) -> datetime:
     """Return now, or just after the last fact of *kind* about the family of *subject*."""
     with context.db.read() as conn:
         family = [member for members in find_families(conn, [subject]) for member in members]
@@ -73,11 +73,11 @@ def _next_recording_time(context: StudyContext, subject: str, kind: str) -> date
             one.fact for member in family for one in journal.load_facts_of_kind(conn, kind, member)
         ]
     return journal.compute_known_at(
-        max(map(_recording_time, earlier_facts), default=None), now_utc()
+        max(map(_read_recording_time, earlier_facts), default=None), now_utc()
     )
 
 
-def _recording_time(fact: Fact) -> datetime:
+def _read_recording_time(fact: Fact) -> datetime:
     body = fact.body
     signed_at = body.signed_at if isinstance(body, Adjudication) else fact.reported_at
     return max(fact.reported_at, signed_at)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from services.charts.incidence import form_of, incidence_chart
+from services.charts.incidence import draw_incidence_chart, find_form
 from services.cli.command import CommandError
 from services.vocabulary.endpoint import EndpointCurve, EndpointReport
 
@@ -15,12 +15,12 @@ def require_form(file: Path) -> None:
         CommandError: It does not.
     """
     try:
-        form_of(file)
+        find_form(file)
     except ValueError as error:
         raise CommandError(f"--plot: {error}") from error
 
 
-def draw(
+def draw_curves(
     file: Path, report: EndpointReport, curves: Sequence[EndpointCurve], *, is_single: bool
 ) -> Iterator[Path]:
     """Write a picture of each curve, and yield where it is.
@@ -31,7 +31,7 @@ def draw(
     for curve in curves:
         path = file if is_single else file.with_stem(f"{file.stem}-{curve.id}")
         try:
-            path.write_bytes(incidence_chart(report, curve, form_of(path)))
+            path.write_bytes(draw_incidence_chart(report, curve, find_form(path)))
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from error
         yield path

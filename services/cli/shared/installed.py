@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 
-def installed_version() -> str | None:
+def find_installed_version() -> str | None:
     """Return the version of the installed package; None: it is not installed."""
     try:
         return version("aegis")

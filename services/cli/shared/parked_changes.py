@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_data
 from services.cli.shared.settle import settle
 from services.ingest import parked_items
@@ -13,7 +13,7 @@ from services.ingest import parked_items
 def retry_items(args: Namespace) -> int:
     """Read parked items again, and print the numbers of facts and of items."""
     context = open_data(args, create=False)
-    result = parked_items.retry_parked(intake_of(context), args.by, args.site)
+    result = parked_items.retry_parked(make_intake(context), args.by, args.site)
     settle(context)
     counts = f"{result.facts} facts, {result.closed_items} items closed"
     print(f"{counts}, {result.still_parked} still wait")
@@ -22,10 +22,10 @@ def retry_items(args: Namespace) -> int:
 
 def discard_items(args: Namespace) -> int:
     """Set the chosen items aside for good, and print how many."""
-    intake = intake_of(open_data(args, create=False))
+    intake = make_intake(open_data(args, create=False))
     parked_ids = [row.id for row in parked_items.list_parked(intake, args.site)]
     ids = _match_ids(args.items, parked_ids)
-    count = parked_items.discard_parked(intake, ids, args.by, _reason(args.reason))
+    count = parked_items.discard_parked(intake, ids, args.by, _require_reason(args.reason))
     print(f"{count} items discarded; their messages are kept")
     return 0
 
@@ -48,7 +48,7 @@ def _match_ids(items: Sequence[str], parked_ids: Sequence[str]) -> list[str]:
     return ids
 
 
-def _reason(text: str) -> str:
+def _require_reason(text: str) -> str:
     if not text.strip():
         raise CommandError("say why with --reason: it is kept")
     return text

@@ -24,7 +24,7 @@ _POLICIES = {
 _DEATH = 5
 
 
-def rule_items(rule: Rule, design: Design, sources: RuleSources) -> Iterator[tuple[str, str]]:
+def describe_rule(rule: Rule, design: Design, sources: RuleSources) -> Iterator[tuple[str, str]]:
     """Yield name and words of each item of *rule*, in the order in which they are read."""
     boundary_rule, action = rule.stop_when, rule.consequence
     if rule.watch_only:
@@ -50,29 +50,30 @@ def rule_items(rule: Rule, design: Design, sources: RuleSources) -> Iterator[tup
     yield (
         "Then",
         (
-            f"{spell_out(action.recommend)}; tells {', '.join(map(spell_out, action.tell))}; to be "
-            f"acknowledged within {_hours(action.acknowledge_within)} h, otherwise it escalates"
+            f"{spell_out(action.recommend)}; tells {', '.join(map(spell_out, action.tell))}; "
+            f"to be acknowledged within {_format_hours(action.acknowledge_within)} h, "
+            "otherwise it escalates"
         ),
     )
     yield "Assumed", ", ".join(rule.assumed_numbers) or "nothing: every number is the protocol's"
 
 
-def shared_items(protocol: Protocol) -> Iterator[tuple[str, str]]:
+def describe_shared_parts(protocol: Protocol) -> Iterator[tuple[str, str]]:
     """Yield the items that all rules of *protocol* share: windows, sets of terms, laboratory."""
     for name, days in protocol.windows.items():
         yield f"Window {name}", describe_window(days)
     for name, terms in protocol.term_sets.items():
         yield f"Set {name}", describe_term_set(terms)
     laboratory = protocol.laboratory
-    slugs = ", ".join(map(_term_words, laboratory.only_confirmed_after_steroid))
+    slugs = ", ".join(map(_spell_out_term, laboratory.only_confirmed_after_steroid))
     yield (
         "Laboratory",
         (
             f"a grade 3 that only the laboratory says counts after "
-            f"{_hours(laboratory.grade3_after)} h or when confirmed, a grade 4 at once"
+            f"{_format_hours(laboratory.grade3_after)} h or when confirmed, a grade 4 at once"
             + (
-                f"; {slugs} within {_hours(laboratory.steroid_within)} h of a steroid only when "
-                "confirmed"
+                f"; {slugs} within {_format_hours(laboratory.steroid_within)} h of a steroid only "
+                "when confirmed"
                 if slugs
                 else ""
             )
@@ -88,17 +89,19 @@ def describe_term_set(terms: TermSet) -> str:
     'all terms, without those of Investigations and without cd4 lymphocytes'
     """
     if terms.only:
-        return ", ".join(map(_term_words, terms.only))
+        return ", ".join(map(_spell_out_term, terms.only))
     exclusions = [f"those of {', '.join(terms.without_socs)}"] if terms.without_socs else []
-    exclusions += [", ".join(map(_term_words, terms.without_terms))] if terms.without_terms else []
+    exclusions += (
+        [", ".join(map(_spell_out_term, terms.without_terms))] if terms.without_terms else []
+    )
     return "all terms, " + " and ".join(f"without {words}" for words in exclusions)
 
 
-def _term_words(slug: str) -> str:
+def _spell_out_term(slug: str) -> str:
     return slug.replace("-", " ")
 
 
-def _hours(span: timedelta) -> str:
+def _format_hours(span: timedelta) -> str:
     return f"{span.total_seconds() / 3600:g}"
 
 

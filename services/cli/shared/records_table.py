@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from services.cli.shared.columns import RECORDS
-from services.cli.shared.tables import day, explained_table, utc
+from services.cli.shared.tables import format_day, format_utc, make_explained_table
 from services.runtime import wire
 from services.vocabulary.episode import Episode
 
 
-def canonical_lines(episodes: Sequence[Episode]) -> list[str]:
+def write_canonical_lines(episodes: Sequence[Episode]) -> list[str]:
     """Return the current content of *episodes*: the same facts always give the same lines."""
     return sorted(wire.write_canonical(one.content) for one in episodes if not one.retracted)
 
 
-def records_table(episodes: Sequence[Episode]) -> str:
+def make_records_table(episodes: Sequence[Episode]) -> str:
     """Return one line for each record."""
     rows = [
         (
@@ -21,19 +21,19 @@ def records_table(episodes: Sequence[Episode]) -> str:
             e.content.term,
             e.content.worst,
             e.content.current if e.content.resolved_at is None else "-",
-            day(e.content.transplant_day),
-            day(e.content.treatment_day),
-            utc(e.content.onset_at),
-            utc(e.content.resolved_at),
+            format_day(e.content.transplant_day),
+            format_day(e.content.treatment_day),
+            format_utc(e.content.onset_at),
+            format_utc(e.content.resolved_at),
             _says(e),
             e.id[:8],
         )
-        for e in in_table_order(episodes)
+        for e in sort_as_table(episodes)
     ]
-    return explained_table(RECORDS, rows)
+    return make_explained_table(RECORDS, rows)
 
 
-def in_table_order(episodes: Sequence[Episode]) -> list[Episode]:
+def sort_as_table(episodes: Sequence[Episode]) -> list[Episode]:
     """Return *episodes* by participant and onset."""
     return sorted(episodes, key=lambda e: (e.content.participant, e.content.onset_at, e.id))
 

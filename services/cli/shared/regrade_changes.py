@@ -4,44 +4,51 @@ from collections import Counter
 from collections.abc import Iterator
 
 from services.cli.shared.columns import CHANGED_RECORDS, CHANGED_RULES
-from services.cli.shared.tables import day, explained_table
+from services.cli.shared.tables import format_day, make_explained_table
 from services.safety_rules.inquiries.regrade import Preview
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 
 
-def changes(preview: Preview) -> Iterator[str]:
+def describe_changes(preview: Preview) -> Iterator[str]:
     """Yield the records that would change, and the answer of each rule, line by line."""
     if preview.records:
         rows = [
             (
                 one.record.participant,
                 one.record.term,
-                _grade(one.current_record),
-                _grade(one.proposed_record),
+                _format_grade(one.current_record),
+                _format_grade(one.proposed_record),
                 one.difference,
-                day(one.record.transplant_day),
-                day(one.record.treatment_day),
+                format_day(one.record.transplant_day),
+                format_day(one.record.treatment_day),
             )
             for one in preview.records
         ]
-        yield explained_table(CHANGED_RECORDS, rows)
+        yield make_explained_table(CHANGED_RECORDS, rows)
     counts = Counter(str(one.difference) for one in preview.records)
     by_way = ", ".join(f"{number} {way}" for way, number in sorted(counts.items()))
     yield f"{len(preview.records)} records would change, {preview.unchanged_count} would not" + (
         f" ({by_way})" if by_way else ""
     )
     yield ""
-    yield explained_table(
+    yield make_explained_table(
         CHANGED_RULES,
         [
-            (a.rule, a.title, _events(a), _events(b), a.signal, _says(a, b))
+            (
+                a.rule,
+                a.title,
+                _format_events(a),
+                _format_events(b),
+                a.signal,
+                _describe_answer(a, b),
+            )
             for a, b in preview.decisions
         ],
     )
 
 
-def changes_as_json(preview: Preview) -> dict[str, object]:
+def summarize_changes(preview: Preview) -> dict[str, object]:
     """Return the records that would change, and the answer of each rule, for programs."""
     return {
         "records": [
@@ -71,15 +78,15 @@ def changes_as_json(preview: Preview) -> dict[str, object]:
     }
 
 
-def _grade(record: EpisodeContent | None) -> str:
+def _format_grade(record: EpisodeContent | None) -> str:
     if record is None:
         return "-"
     return f"{record.worst}{' possible' if record.possible else ''}"
 
 
-def _events(decision: Decision) -> str:
+def _format_events(decision: Decision) -> str:
     return f"{decision.events} of {decision.evaluable}"
 
 
-def _says(now: Decision, then: Decision) -> str:
+def _describe_answer(now: Decision, then: Decision) -> str:
     return "the same" if now.signal == then.signal else str(then.signal)

@@ -14,16 +14,16 @@ def list_notes(decision: Decision) -> Iterator[str]:
             "not counted"
         )
     if decision.confirmed_crossed != is_crossed:
-        yield f"{_answer(crossed=decision.confirmed_crossed)} on confirmed events alone"
+        yield f"{_describe_crossing(crossed=decision.confirmed_crossed)} on confirmed events alone"
     if decision.upper_crossed != is_crossed:
-        answer = _answer(crossed=decision.upper_crossed)
+        answer = _describe_crossing(crossed=decision.upper_crossed)
         yield f"{answer} with incomplete grades at their upper ends"
     countings = ", ".join(
         other.counting for other in decision.sensitivity if other.crossed != is_crossed
     )
     if countings:
-        yield f"{_answer(crossed=not is_crossed)} counted otherwise: {countings}"
+        yield f"{_describe_crossing(crossed=not is_crossed)} counted otherwise: {countings}"
 
 
-def _answer(*, crossed: bool) -> str:
+def _describe_crossing(*, crossed: bool) -> str:
     return "reached" if crossed else "not reached"

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.cli.shared.columns import Columns, headings
+from services.cli.shared.columns import Columns, list_headings
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def make_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return *rows* under *head*, each column as wide as it needs.
 
-    >>> print(table(("rule", "events"), [("S1", 4)]))
+    >>> print(make_table(("rule", "events"), [("S1", 4)]))
     rule  events
     S1    4
     """
@@ -21,16 +21,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     )
 
 
-def explained_table(columns: Columns, rows: Sequence[Sequence[object]]) -> str:
+def make_explained_table(columns: Columns, rows: Sequence[Sequence[object]]) -> str:
     """Return *rows* under the headings of *columns*, which the help of the command explains."""
-    return table(headings(columns), rows)
+    return make_table(list_headings(columns), rows)
 
 
-def day(number: int | None) -> str:
+def format_day(number: int | None) -> str:
     """Return a transplant or treatment day; ``-`` when there is none."""
     return "-" if number is None else f"{number:+d}" if number < 0 else str(number)
 
 
-def utc(at: datetime | None) -> str:
+def format_utc(at: datetime | None) -> str:
     """Return an instant to the minute; ``-`` when there is none."""
     return "-" if at is None else f"{at:%Y-%m-%d %H:%M}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import StudyContext
 from services.ingest.lost_messages import is_lost
 from services.runtime.clock import now_utc
@@ -30,13 +30,13 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 _SERVED_BY = ("rules", "waker")  # leases
 
 
-def stored_findings(context: StudyContext, look: Look) -> Iterator[str]:
+def find_stored_faults(context: StudyContext, look: Look) -> Iterator[str]:
     """Yield the faults of rows, messages, records and standings, part by part."""
     for fault in integrity.find_faults(look, context.keys):
         yield f"{fault.place} {fault.key}: {fault.problem}"
     for damaged_id in messages.find_damaged_messages(look, context.keys):
         yield f"raw_message {damaged_id}: its content is not what was received"
-    intake = intake_of(context)
+    intake = make_intake(context)
     for silent_id in messages.find_messages_without_effect(look):
         if is_lost(intake, look(), silent_id):
             yield f"raw_message {silent_id}: it was accepted, and nothing of it is a fact or parked"
@@ -44,12 +44,12 @@ def stored_findings(context: StudyContext, look: Look) -> Iterator[str]:
         yield f"{mismatch.participant}: {mismatch.problem}"
 
 
-def all_findings(context: StudyContext, conn: Connection) -> Iterator[str]:
+def find_all_faults(context: StudyContext, conn: Connection) -> Iterator[str]:
     """Yield everything in one state of the database that Aegis did not write so, or is unfounded.
 
     `aegis verify` does the same of a database that others write to.
     """
-    yield from stored_findings(context, lambda: conn)
+    yield from find_stored_faults(context, lambda: conn)
     rules = context.study.rules
     for mismatch in (
         *verify.check_decisions(conn, rules),
@@ -99,7 +99,7 @@ def describe_other_rules(context: StudyContext, conn: Connection) -> str:
     return (refold_line if participant_count else "") + (decision_line if rule_count else "")
 
 
-def decision_findings(context: StudyContext) -> Iterator[str]:
+def find_decision_faults(context: StudyContext) -> Iterator[str]:
     """Yield rules whose decision is not what they say, or that were never told of.
 
     Where a service runs it is given the time that it needs for both.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.charts.course import Course, Day, DrugInterval, Point, drawn_span
+from services.charts.course import Course, Day, DrugInterval, Point, find_span
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
@@ -23,7 +23,7 @@ def gather_course(conn: Connection, rules: Rules, content: EpisodeContent) -> Co
     anchors = find_anchors(facts, rules.protocol)
     if anchors.first_infusion_at is None:
         return None
-    start, end = drawn_span(content)
+    start, end = find_span(content)
     facts_in_span = [fact for fact in facts if start <= fact.observed_at <= end]
     return Course(
         content,

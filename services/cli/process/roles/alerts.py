@@ -1,12 +1,12 @@
 """The alerts, as a part of a process: notices that leave, and pages that acknowledge them."""
 
 from services.alerts import http as pages
-from services.alerts.adapters.channels import channels_of
+from services.alerts.adapters.channels import make_channels
 from services.alerts.adapters.study_recipients import load_recipients
 from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.cli.process.gauges import AlertGauges
-from services.cli.process.process_server import lease_holder
+from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
 from services.runtime.clock import now_utc
 
@@ -17,14 +17,14 @@ def add_alerts(parts: Parts) -> None:
     Raises:
         services.runtime.file_error.UntrustedFileError: ``recipients.yaml`` cannot be trusted.
     """
-    delivery = _delivery_context(parts)
-    worker = DeliveryWorker(delivery, lease_holder(), parts.progress_of("alerts"))
+    delivery = _make_delivery_context(parts)
+    worker = DeliveryWorker(delivery, make_holder_name(), parts.add_progress("alerts"))
     parts.work["alerts"] = worker.run
-    parts.routes += pages.routes(delivery)
+    parts.routes += pages.build_routes(delivery)
     parts.shows.append(AlertGauges(parts.context, parts.metrics, now_utc).show)
 
 
-def _delivery_context(parts: Parts) -> DeliveryContext:
+def _make_delivery_context(parts: Parts) -> DeliveryContext:
     context, metrics = parts.context, parts.metrics
     recipients = load_recipients(context.settings.study)
 
@@ -39,7 +39,7 @@ def _delivery_context(parts: Parts) -> DeliveryContext:
         context.keys,
         context.study_id,
         recipients,
-        channels_of(parts.settings.alerts),
+        make_channels(parts.settings.alerts),
         now_utc,
         parts.server.url,
         on_attempt=count,

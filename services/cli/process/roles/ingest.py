@@ -6,7 +6,7 @@ from importlib import import_module
 from services.cli.process.edges import MllpEdge
 from services.cli.process.gauges import FeedGauges
 from services.cli.process.roles.parts import Parts
-from services.cli.shared.enter_facts import intake_of
+from services.cli.shared.enter_facts import make_intake
 from services.ingest import http as pages
 from services.ingest.metrics import count_outcome
 from services.ingest.writer import Writer
@@ -20,9 +20,9 @@ def add_ports(parts: Parts) -> None:
         services.runtime.kafka_errors.KafkaUnavailableError: It cannot be reached.
         services.runtime.kafka_errors.TopicsError: The topic is not what it has to be.
     """
-    intake = intake_of(parts.context)
+    intake = make_intake(parts.context)
     intake.on_outcome = lambda outcome: count_outcome(parts.metrics, outcome)
-    writer = Writer(intake, parts.progress_of("ingest"))
+    writer = Writer(intake, parts.add_progress("ingest"))
     parts.mllp = MllpEdge(writer, parts.settings.ingest)
     parts.edges.append(parts.mllp)
     parts.routes += pages.build_routes(intake, writer)

@@ -1,6 +1,6 @@
 """The rules, as a part of a process that does everything: the journal itself wakes them."""
 
-from services.cli.process.process_server import lease_holder
+from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
 from services.cli.process.roles.sealer import add_sealer
 from services.runtime.clock import now_utc
@@ -20,18 +20,18 @@ def add_journal_worker(parts: Parts) -> None:
     """Let the journal itself wake the rules."""
 
     def count(folded: FoldResult, decided: StudyDecisions) -> None:
-        count_fold(parts.metrics, folded, parts.machine_time())
-        count_decisions(parts.metrics, decided, parts.machine_time())
+        count_fold(parts.metrics, folded, parts.read_clock())
+        count_decisions(parts.metrics, decided, parts.read_clock())
         count_cache_uses(parts.metrics, rules.cache)
 
     rules = JournalWorker(
         parts.context.db,
         parts.context.study.rules,
-        lease_holder(),
+        make_holder_name(),
         now_utc,
         by_message=parts.by_message,
         on_step=count,
-        progress=parts.progress_of("rules"),
+        progress=parts.add_progress("rules"),
         turn=parts.settings.rules_turn,
         cache=Cache(parts.settings.rules.rules_cache_mb * MB),
     )

@@ -67,11 +67,11 @@ class Parts:
         """True when time is that of the messages, not the machine's."""
         return self.context.settings.clock == "message"
 
-    def machine_time(self) -> datetime | None:
+    def read_clock(self) -> datetime | None:
         """Return the machine's time to tell delays by; None when messages tell the time."""
         return None if self.by_message else now_utc()
 
-    def progress_of(self, name: str) -> Progress:
+    def add_progress(self, name: str) -> Progress:
         """Return the progress that ``/readyz`` shows as *name*."""
         return self.progress.setdefault(name, Progress())
 

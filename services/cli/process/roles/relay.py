@@ -3,7 +3,7 @@
 from functools import partial
 
 from services.cli.process.gauges import RelayGauges
-from services.cli.process.process_server import lease_holder
+from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
 from services.relay.worker import Relay
 from services.runtime import kafka
@@ -25,9 +25,9 @@ def add_relay(parts: Parts) -> None:
         parts.context.db,
         partial(kafka.connect_producer, parts.settings.kafka),
         parts.context.study_id,
-        lease_holder(),
+        make_holder_name(),
         now_utc,
-        parts.progress_of("relay"),
+        parts.add_progress("relay"),
     )
     parts.work["relay"] = relay.run
     parts.shows.append(RelayGauges(parts.metrics).show)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import faust
 
-from services.cli.process.process_server import lease_holder
+from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
 from services.cli.process.roles.sealer import add_sealer
 from services.runtime import kafka
@@ -36,7 +36,7 @@ def add_stream(parts: Parts) -> None:
     """
     kafka.require_fast_checksums()
     kafka.check_topics(parts.settings.kafka, (FACTS, STANDINGS))
-    worker = _hint_worker(parts, Cache(parts.settings.rules.rules_cache_mb * MB))
+    worker = _make_hint_worker(parts, Cache(parts.settings.rules.rules_cache_mb * MB))
     app = make_app(
         parts.settings.kafka, parts.context.study_id, worker, parts.context.settings.data / "faust"
     )
@@ -45,20 +45,20 @@ def add_stream(parts: Parts) -> None:
     parts.progress["rules"], parts.progress["decisions"] = worker.progress, worker.decision_progress
     settings = parts.settings.sweeper
     sweeper = Sweeper(
-        _hint_worker(parts, Cache(0), retries_forever=False),  # folds one after the other
-        lease_holder(),
+        _make_hint_worker(parts, Cache(0), retries_forever=False),  # folds one after the other
+        make_holder_name(),
         settings.sweep_every_s,
         settings.left_behind_s,
-        parts.progress_of("journal"),
+        parts.add_progress("journal"),
     )
     parts.work["waker"] = sweeper.run
     parts.work["lags"] = _Lags(app, parts.metrics).run
     add_sealer(parts)
 
 
-def _hint_worker(parts: Parts, cache: Cache, *, retries_forever: bool = True) -> HintWorker:
+def _make_hint_worker(parts: Parts, cache: Cache, *, retries_forever: bool = True) -> HintWorker:
     def count(folded: FoldResult) -> None:
-        count_fold(parts.metrics, folded, parts.machine_time())
+        count_fold(parts.metrics, folded, parts.read_clock())
         count_cache_uses(parts.metrics, worker.cache)
 
     worker = HintWorker(
@@ -67,7 +67,7 @@ def _hint_worker(parts: Parts, cache: Cache, *, retries_forever: bool = True) ->
         now_utc,
         by_message=parts.by_message,
         on_folded=count,
-        on_decided=lambda decided: count_decisions(parts.metrics, decided, parts.machine_time()),
+        on_decided=lambda decided: count_decisions(parts.metrics, decided, parts.read_clock()),
         cache=cache,
         retries_forever=retries_forever,
     )

@@ -31,7 +31,7 @@ def add_site_topic(parts: Parts, writer: Writer) -> None:
             parts.settings.kafka, SITE_EVENTS, consumer_group(parts.context.study_id)
         ),
         writer,
-        parts.progress_of("site topic"),
+        parts.add_progress("site topic"),
         on_dead_letter=lambda site, reason: count_dead_letter(metrics, site, reason),
         on_lag=show_lag,
     )
