@@ -515,7 +515,7 @@ DEATHS = {
     "of the syndrome": (OPEN, Death("astct-2019.crs"), 5),
     "of an unknown cause": (OPEN, Death(), 3),
     "of another cause": (OPEN, Death("infection"), 3),
-    "after it was over": (RESOLVED_COURSE, Death("astct-2019.crs"), 1),
+    "after it was over": (RESOLVED_COURSE, Death("astct-2019.crs"), 5),
 }
 
 

@@ -67,14 +67,6 @@ def test_an_adjudication_is_of_the_record_whose_run_has_its_instant(
 
 
 @each_instant
-def test_a_death_is_grade_5_of_the_record_whose_run_has_its_instant(
-    resolved_at, instant, is_inside
-):
-    worst = record(resolved_at, died_at=instant, death_cause=ANEMIA.criterion).worst
-    assert worst.at_least == (Grade.DEATH if is_inside else Grade.SEVERE)
-
-
-@each_instant
 def test_intensive_care_makes_serious_what_runs_when_it_begins(resolved_at, instant, is_inside):
     serious = record(resolved_at, fact(Movement("icu"), instant)).serious
     assert serious == (("intensive care",) if is_inside else ())

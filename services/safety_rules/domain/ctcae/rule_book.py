@@ -63,6 +63,18 @@ class Rules:
         prefix = f"{self.protocol.criteria}."
         return criterion.startswith(prefix) and criterion.removeprefix(prefix) in self.terms
 
+    def find_cause_of_death(self, cause: str) -> str:
+        """Return the criterion that *cause* names; empty: none of the study's.
+
+        It may be written as an id of any version, a bare name, or the published term. A syndrome is
+        named by its scale, whose record it has.
+        """
+        slug = "-".join(cause.rpartition(".")[2].lower().split())
+        for scale, term in TERM_OF_SCALE.items():
+            if slug in (term, scale.rpartition(".")[2]):
+                return scale
+        return f"{self.protocol.criteria}.{slug}" if slug in self.terms else ""
+
     def matches_pattern(self, criterion: str, pattern: EventPattern) -> bool:
         """Return True when *criterion* is the pattern's term, or in its set of terms."""
         slug = self._find_slug(criterion)

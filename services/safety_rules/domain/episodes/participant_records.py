@@ -8,6 +8,11 @@ from datetime import datetime
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.episodes.criterion_course import CriterionCourse
 from services.safety_rules.domain.episodes.criterion_records import CriterionRecords, TimeRange
+from services.safety_rules.domain.episodes.deaths import (
+    KnownDeath,
+    add_death,
+    is_fatal_regrade,
+)
 from services.safety_rules.domain.episodes.record import (
     CRS,
     PARTS_OF_CRS,
@@ -41,6 +46,7 @@ class ParticipantRecords:
         self._changed_criteria: set[str] = set()
         # Of criteria, the times whose records are made again although no run changed.
         self._stale_ranges: dict[str, list[TimeRange]] = {}
+        self._fatal_criteria: set[str] = set()  # whose runs a death may belong to
         self._records_by_criterion: dict[str, tuple[EpisodeContent, ...]] = {}
         self._all_records: tuple[EpisodeContent, ...] | None = ()
 
@@ -85,6 +91,8 @@ class ParticipantRecords:
             return None
         course = self._courses[record.criterion]
         open_run = course.find_open_run()
+        if run.died_at is not None:
+            return run.died_at
         goes_on = open_run is not None and open_run.onset_at == run.onset_at
         return run.resolved_at or (course.find_last_seen_at() if goes_on else run.last_evidence_at)
 
@@ -105,6 +113,17 @@ class ParticipantRecords:
         course = self._courses[criterion]
         open_run = course.find_open_run()
         ended_runs, unchanged_count = course.track.list_ended_runs()
+        is_syndrome = isinstance(course, FollowedSyndrome)
+        death = self._find_death(criterion)
+        if death is not None:
+            runs = [*ended_runs, *([] if open_run is None else [open_run])]
+            if is_syndrome:
+                runs = [self._mark_before_exposure(run) for run in runs]
+            decisions = self._person.adjudications.get(criterion, ())
+            ended_runs, open_run = add_death(runs, death, decisions), None
+        if death is not None or criterion in self._fatal_criteria:
+            unchanged_count = 0
+        (self._fatal_criteria.discard if death is None else self._fatal_criteria.add)(criterion)
         group, stale_ranges = self._groups.get(criterion), self._stale_ranges.get(criterion, ())
         is_new = group is None or group.baseline_grade != course.baseline_grade
         if group is None or is_new:
@@ -112,7 +131,6 @@ class ParticipantRecords:
             self._groups[criterion] = group
         elif not stale_ranges and group.has_same_runs(ended_runs, unchanged_count, open_run):
             return False
-        is_syndrome = isinstance(course, FollowedSyndrome)
         label = CriterionLabel(criterion, self._rules.find_title(criterion), course.baseline_grade)
 
         def make_run_record(run: Run, next_onset: datetime | None) -> EpisodeContent:
@@ -149,6 +167,17 @@ class ParticipantRecords:
         return tuple(
             old if old == new else new for new, old in zip(linked_records, previous, strict=True)
         )
+
+    def _find_death(self, criterion: str) -> KnownDeath | None:
+        """Return the death that may belong to a run of *criterion*; None: no run can be fatal."""
+        anchors = self._person.anchors
+        died_at, infused_at = anchors.died_at, anchors.first_infusion_at
+        is_cause = self._rules.find_cause_of_death(anchors.death_cause) == criterion
+        decisions = self._person.adjudications.get(criterion, ())
+        if died_at is None or not (is_cause or any(is_fatal_regrade(fact) for fact in decisions)):
+            return None
+        is_before = infused_at is None or died_at < infused_at
+        return KnownDeath(died_at, is_cause, is_before, self._rules.protocol.merge_gap)
 
     def _mark_before_exposure(self, run: Run) -> Run:
         """Return *run*, marked when it began before the study drug did."""

@@ -22,6 +22,11 @@ CRS = "astct-2019.crs"
 # See docs/decisions/episodes.md
 PARTS_OF_CRS = (".fever", ".hypoxia", ".hypotension")
 
+# As an input that is missing where a record was regraded to 5 and nobody is known to have died.
+DEATH_MISSING = "death"
+_FATAL = Span(Grade.DEATH, Grade.DEATH)
+_CAUSE_OF_DEATH = "death adjudicated to this cause"
+
 
 @dataclass(frozen=True, slots=True)
 class CriterionLabel:
@@ -77,6 +82,8 @@ def link_to_crs(
 ) -> tuple[EpisodeContent, ...]:
     """Return *records*, those that began during a record of *crs* linked to it.
 
+    What a participant died of is no mere part of the syndrome.
+
     Args:
         records: Of one criterion, in the order of onset.
         crs: Every record of cytokine release syndrome, in the order of onset.
@@ -93,7 +100,8 @@ def link_to_crs(
         return last is not None and instant < last
 
     return tuple(
-        replace(one, linked_to=CRS) if is_during_crs(one.onset_at) else one for one in records
+        replace(one, linked_to=CRS) if one.worst != _FATAL and is_during_crs(one.onset_at) else one
+        for one in records
     )
 
 
@@ -143,15 +151,16 @@ def make_record(
         protocol: The study's.
     """
     span, anchors = _RunSpan(run, next_onset), background.anchors
-    history = _add_death(run.history, label.criterion, span, anchors)
     decisions = [
         fact
         for fact in background.adjudications.get(label.criterion, ())
-        if fact.observed_at in span
+        if fact.observed_at in span or fact.id in run.died_by
     ]
-    history, state, attribution = _apply_decisions(history, decisions)
-    if state is EpisodeState.SUSPECTED and _is_assessed(run, background.assessments):
-        state = EpisodeState.CONFIRMED  # a clinician graded it
+    history, state, attribution = _apply_decisions(run, decisions)
+    if state is EpisodeState.SUSPECTED and (
+        run.died_at is not None or _is_assessed(run, background.assessments)
+    ):
+        state = EpisodeState.CONFIRMED  # a person graded it, or named it as the cause of death
     worst = find_worst_span(change.span for change in history)
     return EpisodeContent(
         participant=background.participant,
@@ -184,22 +193,16 @@ def _is_assessed(run: Run, assessments: AbstractSet[str]) -> bool:
     return any(fact in assessments for change in run.history for fact in change.facts)
 
 
-def _add_death(
-    history: tuple[Change, ...], criterion: str, run_span: _RunSpan, anchors: Anchors
-) -> tuple[Change, ...]:
-    """Return *history*, with grade 5 only for a death that was adjudicated to this cause."""
-    died_at = anchors.died_at
-    if died_at is None or anchors.death_cause != criterion or died_at not in run_span:
-        return history
-    death = Span(Grade.DEATH, Grade.DEATH)
-    return (*history, Change(died_at, death, "death adjudicated to this cause"))
-
-
 def _apply_decisions(
-    history: tuple[Change, ...], decisions: Iterable[Fact]
+    run: Run, decisions: Iterable[Fact]
 ) -> tuple[tuple[Change, ...], EpisodeState, str]:
-    state, attribution = EpisodeState.SUSPECTED, ""
-    for fact in sorted(decisions, key=_order_of_signing):
+    """Return the history of *run* after *decisions*, its state and its attribution.
+
+    A regrading that names an instant before the death is about the time before it.
+    """
+    history, state, attribution = run.history, EpisodeState.SUSPECTED, ""
+    death = None if run.died_at is None else Change(run.died_at, _FATAL, _CAUSE_OF_DEATH)
+    for fact in sorted(decisions, key=order_of_signing):
         match fact.body:
             case Adjudication(verdict=Verdict.CONFIRM):
                 state = EpisodeState.CONFIRMED
@@ -207,15 +210,20 @@ def _apply_decisions(
                 state = EpisodeState.REJECTED
             case Adjudication(verdict=Verdict.REGRADE, grade=int(grade), by=signer, reason=reason):
                 state = EpisodeState.CONFIRMED
-                history = _regrade_history(
-                    history, Grade(grade), f"regraded by {signer}: {reason}", fact.id
-                )
+                because = f"regraded by {signer}: {reason}"
+                if death is not None and (grade == Grade.DEATH or fact.observed_at >= death.at):
+                    span = Span(Grade(grade), Grade(grade))
+                    because = f"{_CAUSE_OF_DEATH}; {because}" if span == _FATAL else because
+                    death = Change(death.at, span, because, facts=(fact.id,))
+                if death is None or grade != Grade.DEATH:
+                    history = _regrade_history(history, Grade(grade), because, fact.id)
             case Adjudication(verdict=Verdict.ATTRIBUTE, cause=cause):
                 attribution = cause
-    return history, state, attribution
+    return (*history, death) if death else history, state, attribution
 
 
-def _order_of_signing(fact: Fact) -> tuple[datetime, str, str]:
+def order_of_signing(fact: Fact) -> tuple[datetime, str, str]:
+    """Return the place of an adjudication among others: when it was signed."""
     body = fact.body
     if not isinstance(body, Adjudication):
         raise TypeError(f"not an adjudication: {fact.id}")
@@ -225,14 +233,19 @@ def _order_of_signing(fact: Fact) -> tuple[datetime, str, str]:
 def _regrade_history(
     history: tuple[Change, ...], grade: Grade, because: str, fact: str
 ) -> tuple[Change, ...]:
-    """Return *history* with *grade* in place of its worst grade, and as a cap on the others."""
-    worst = max(change.span.at_least for change in history)
-    exact = Span(grade, grade)
+    """Return *history* with *grade* in place of its worst grade, and as a cap on the others.
+
+    Grade 5 is a death: where none is known, it is only the most that the grade may be.
+    """
+    worst = max((change.span.at_least for change in history), default=grade)
+    is_death = grade is Grade.DEATH
+    span = Span(min(worst, grade) if is_death else grade, grade)
+    missing = (DEATH_MISSING,) if is_death and worst < grade else ()
 
     def apply_grade(change: Change) -> Change:
         if change.span.at_least == worst:
             return replace(
-                change, span=exact, because=because, missing=(), facts=(*change.facts, fact)
+                change, span=span, because=because, missing=missing, facts=(*change.facts, fact)
             )
         capped_span = Span(min(change.span.at_least, grade), min(change.span.at_most, grade))
         return replace(change, span=capped_span)

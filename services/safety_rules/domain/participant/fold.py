@@ -10,6 +10,7 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.dosing.advice import ParticipantAdvice
 from services.safety_rules.domain.episodes import confounders
 from services.safety_rules.domain.episodes.criterion_course import CriterionCourse
+from services.safety_rules.domain.episodes.deaths import is_fatal_regrade, query_deaths
 from services.safety_rules.domain.episodes.participant_courses import ParticipantCourses
 from services.safety_rules.domain.episodes.participant_records import ParticipantRecords
 from services.safety_rules.domain.episodes.record import (
@@ -29,7 +30,7 @@ from services.safety_rules.domain.standings.standing import (
     find_steroid_doses,
 )
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
-from services.vocabulary.clinical_fact import Movement, Observation
+from services.vocabulary.clinical_fact import Death, Movement, Observation
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
 from services.vocabulary.judgement import Adjudication, Assessment, Finding
@@ -144,8 +145,18 @@ class Fold:
             *self._list_impossible_values(),
             *self._unread_ranges.list_queries(self._rules.compiled_criteria.by_measure),
             *find_contradictions(self._other_facts.values()),
+            *self._query_deaths(),
         ]
         return [replace(query, participant=self.participant) for query in dict.fromkeys(queries)]
+
+    def _query_deaths(self) -> Iterator[Query]:
+        facts = sorted(self._other_facts.values(), key=lambda fact: (fact.observed_at, fact.id))
+        yield from query_deaths(
+            [fact for fact in facts if isinstance(fact.body, Death)],
+            self.list_records(),
+            [fact for fact in facts if isinstance(fact.body, Adjudication)],
+            self._rules.find_cause_of_death,
+        )
 
     def _list_impossible_values(self) -> Iterator[Query]:
         """Yield a query for every impossible number, by criterion and time; syndromes last."""
@@ -220,6 +231,9 @@ class Fold:
             self._records.mark_changed({body.criterion})
         self._background.change(fact, stands=stands)
         if isinstance(body, Adjudication):
+            if is_fatal_regrade(fact):
+                self._follow_cause(body.criterion)
+            self._records.mark_changed({body.criterion} & self._courses.by_name.keys())
             self._records.mark_stale(body.criterion, (instant, instant))
         elif isinstance(body, Movement):
             self._records.mark_stale_everywhere((instant, instant))
@@ -241,8 +255,14 @@ class Fold:
         if anchors == self._anchors:
             return
         self._anchors = self._background.anchors = anchors
-        self._records.discard_all()
         self._courses.update_anchors(anchors)
+        self._follow_cause(self._rules.find_cause_of_death(anchors.death_cause))
+        self._records.discard_all()
+
+    def _follow_cause(self, criterion: str) -> None:
+        """Have a course for a cause of death, also when there is no reading of *criterion*."""
+        if self._rules.has_term(criterion):
+            self._courses.find_course(criterion)
 
     def _refresh(self) -> None:
         self._changed_criteria |= self._records.refresh()

@@ -14,7 +14,8 @@ class Run:
     Args:
         onset_at: First instant certainly above the baseline grade (of a possible run: first
             instant that may be).
-        history: Every change of grade; never empty; the first is at *onset_at*.
+        history: Every change of grade; the first is at *onset_at*; empty only when nothing but a
+            death made the run.
         last_evidence_at: The last reading that the run rests on; of an open run, up to its last
             change. Later evidence of no change makes no other run.
         resolved_at: First instant certainly not above it; None while open.
@@ -24,6 +25,8 @@ class Run:
         provisional: Evidence of onset or of the worst grade is not final.
         before_exposure: The run lies before the baseline anchor.
         other_scales: Worst grade on scales that are not of record.
+        died_at: The death that was adjudicated to it, its grade 5; None: none was.
+        died_by: Ids of the adjudications of that death whose instants lie in no run.
     """
 
     onset_at: datetime
@@ -36,3 +39,5 @@ class Run:
     provisional: bool = False
     before_exposure: bool = False
     other_scales: Mapping[str, Span] = field(default_factory=dict)
+    died_at: datetime | None = None
+    died_by: tuple[str, ...] = ()
