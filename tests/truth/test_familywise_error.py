@@ -35,6 +35,12 @@ def test_events_that_come_together_stop_less_often(rules, rho, chance):
     assert chances.chances == ((rho, pytest.approx(chance, abs=4 * chances.error)),)
 
 
+def test_without_a_correlation_nothing_is_simulated_and_nothing_is_in_doubt():
+    chances = simulate_familywise_error([COIN, RARE], ())
+    assert (chances.chances, chances.error) == ((), 0.0)
+    assert chances.independent == pytest.approx(0.55)
+
+
 def test_a_seed_gives_the_same_chances_each_time_in_however_many_rounds():
     assert simulate_familywise_error(TRIAL, (0.3,), trials=500) == simulate_familywise_error(
         TRIAL, (0.3,), trials=500

@@ -72,6 +72,7 @@ FIBRINOGEN | fibrinogen _ mg/dL; LLN 200; baseline 240 | 240=0 200=0 199=1
 FIBRINOGEN | fibrinogen _ mg/dL; LLN 280; baseline 240 | 61=3 60=4
 FEV1 | fev1 _ % | 100=0 99=1 70=1 69.5=2 69=2 60=2 59.5=3 59=3 50=3
 haptoglobin-decreased | haptoglobin _ mg/dL; LLN 30 | 30=0 29=1 1=1
+haptoglobin-decreased | haptoglobin _ mg/dL; LLN 0 | 0=0 0.5=0
 HEMOGLOBIN | hemoglobin _ g/dL; ULN 16.0 | 16.0=0 16.1=1 18.0=1 18.1=2 20.0=2 20.1=3
 HEMOGLOBIN | hemoglobin _ g/L; ULN 160 | 160=0 161=1 180=1 181=2 200=2 201=3
 HEMOGLOBIN | hemoglobin _ g/dL; ULN 16.0; baseline 12.0 | 16.0=0 16.1=1
@@ -181,6 +182,8 @@ INCOMPLETE = """
 56 FIBRINOGEN | fibrinogen 160 mg/dL; LLN 200; baseline unknown | 0-1 for want of baseline
 56 FIBRINOGEN | fibrinogen 49 mg/dL | 4
 56 FIBRINOGEN | fibrinogen 150 mg/dL | 0-4 for want of LLN
+56 haptoglobin-decreased | haptoglobin <0.5 mg/dL; LLN 0 | 0
+56 haptoglobin-decreased | haptoglobin <0.5 mg/dL; LLN 0.1 | 0-1 for want of value
 56 hyperuricemia | urate 8 mg/dL; ULN 7.0 | 1-3 for want of symptoms
 56 hypoalbuminemia | albumin 32 g/L | 0-1 for want of LLN
 56 acidosis | ph 73.1 [pH]; LLN 7.35 | 0-3 for want of value

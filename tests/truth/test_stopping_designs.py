@@ -53,6 +53,11 @@ def test_ties_stay_ties_where_software_that_bisects_exceeds_alpha():
     assert calibration.attained_alpha == pytest.approx(0.027298, abs=5e-7)
 
 
+def test_the_table_has_every_size_and_stops_only_at_looks():
+    design = make_design("table", 0.5, 0.9, 4, looks=(2, 4), boundary=(2, 3))
+    assert design.table.tolist() == [1, 2, 2, 4, 3]
+
+
 def test_an_uncalibrated_sprt_has_the_bounds_of_wald():
     """Source: gsDesign, binomialSPRT with p0 .04, p1 .10, alpha .04, beta .20."""
     statistics = compute_statistics("sprt", 75, 0.04, {"p1": (0.10,)})
