@@ -91,16 +91,16 @@ def alerts(timeline, db):
 
 
 def relay(timeline, db):
-    created = Relay(timeline.db, lambda: None, STUDY, "relay", timeline.delivery.clock)
-    created.db = db
-    return created
+    relay_worker = Relay(timeline.db, lambda: None, STUDY, "relay", timeline.delivery.clock)
+    relay_worker.db = db
+    return relay_worker
 
 
 def sweeper(timeline, db):
     worker = HintWorker(timeline.db, timeline.rules.rules, timeline.delivery.clock)
-    created = Sweeper(worker, "waker", sweep_every_s=60, left_behind_s=30)
+    sweeper_worker = Sweeper(worker, "waker", sweep_every_s=60, left_behind_s=30)
     worker.db = db
-    return created
+    return sweeper_worker
 
 
 def site_topic(_timeline, db):

@@ -104,6 +104,12 @@ PRESSURE = {
     "40 below the usual": ("-1 BP160 RA; 0 +blinatumomab; 2 T38.5 BP120", "2:2"),
     "fluids, whatever the pressure": (USUAL + "2 T38.5 BP95; 3 fluid-bolus=500", "2:1 3:2"),
     "fluids over an hour": (USUAL + "2 T38.5; 3 +fluid-bolus; 4 -fluid-bolus", "2:1 3:2"),
+    "fluids, and a pressure at the same instant": (
+        USUAL + "2 T38.5; 3 fluid-bolus BP110",
+        "2:1 3:2",
+    ),
+    "fluids 12 h before": (USUAL + "2 T38.5; 3 fluid-bolus; 15 T38.5", "2:1 3:2"),
+    "fluids earlier than that": (USUAL + "2 T38.5; 3 fluid-bolus; 15.1 T38.5", "2:1 3:2 15.1:1-2"),
     "it held after fluids": (USUAL + "2 T38.5; 3 fluid-bolus; 4 BP110", "2:1 3:2 4:1"),
     "it did not hold": (USUAL + "2 T38.5 BP85; 3 fluid-bolus; 4 BP80", "2:2"),
     "never measured": ("-1 RA; 0 +blinatumomab; 2 T38.5", "2:1-2"),
@@ -223,6 +229,10 @@ def test_what_is_not_known_is_named():
     assert crs_run.history[1].missing == (Input.OXYGEN_FLOW, Input.TEMPERATURE)
     (crs_run,) = runs(USUAL + "2 T38.5; 3 T37.0 BP85")  # all is known, and the scale does not say
     assert crs_run.history[1].missing == (Input.TEXT,)
+    (crs_run,) = runs(USUAL + "2 T38.5 BP85; 6 T37.0 BP120")
+    assert (str(crs_run.history[1].span), crs_run.history[1].missing) == ("1", ())
+    (crs_run,) = runs("0 +blinatumomab; 2 T38.5 +norepinephrine +epinephrine")
+    assert crs_run.history[0].missing == ()  # no device is worse than two vasopressors
 
 
 AFEBRILE = "; 6 T37.0 BP80"
