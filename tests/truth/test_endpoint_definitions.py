@@ -232,6 +232,34 @@ def test_who_left_early_leaves_the_end_of_the_curve_as_final_as_it_is():
     assert curve.landmarks[0].estimate is None
 
 
+# GVHD of grade I or II, an organ not assessed; whether the event may have come while at risk
+POSSIBLE = {
+    "at the very instant of the first infusion": ("II? 78", False),
+    "just after it": ("II? 78.01", True),
+    "at the last instant of the follow-up": ("II? 200", True),
+    "after the follow-up": ("II? 200.01", False),
+    "at the instant of a relapse": ("II? 85 relapse 85", True),
+    "after a relapse": ("II? 85.01 relapse 85", False),
+}
+
+
+@pytest.mark.parametrize(("text", "is_possible"), POSSIBLE.values(), ids=POSSIBLE)
+def test_an_event_is_possible_while_at_risk(text, is_possible):
+    curve = estimate_curve(BY_ID["agvhd-2-4"], [make_follow_up(text)], "transplant", ())
+    assert curve.possible == (("P-001",) if is_possible else ())
+
+
+def test_a_landmark_counts_its_own_day_and_lies_within_the_days_at_risk():
+    participants = [make_follow_up("death 90"), make_follow_up("", last_day=95, name="P-002")]
+    landmarks = (77, 78, 89, 90, 95, 96)
+    curve = estimate_curve(BY_ID["os"], participants, "transplant", landmarks)
+    assert [one.events for one in curve.landmarks] == [0, 0, 0, 1, 1, 1]
+    assert [one.estimate and one.estimate.value for one in curve.landmarks] == [
+        *(None, 1, 1),
+        *(0.5, 0.5, None),
+    ]
+
+
 def test_when_nobody_is_left_the_curve_is_known_for_ever():
     participants = [
         make_follow_up("death 90", name="P-1"),
