@@ -114,6 +114,10 @@ def test_an_event_that_is_dated_ahead_crosses_when_its_time_comes():
     future_event = learn(5, make_standing("A", 0, 3), make_standing("B", 1, 8))
     assert find_rule_crossings(CRS, 7.999, TWO, future_event) == ()
     assert find_rule_crossings(CRS, 8, TWO, future_event) == (BoundaryCrossing(day(8)),)
+    follow_up = learn(6, A=6)
+    assert find_rule_crossings(CRS, 7.999, TWO, future_event, follow_up) == ()
+    crossings = find_rule_crossings(CRS, 8, TWO, future_event, follow_up)
+    assert crossings == (BoundaryCrossing(day(8)),)
     assert find_rule_crossings(CRS, 9, TWO, future_event) == (BoundaryCrossing(day(8)),)
     assert find_rule_crossings(CRS, 9, TWO, future_event, learn(7, make_standing("B", 1))) == ()
     removal = learn(10, make_standing("B", 1))
@@ -125,6 +129,7 @@ def test_an_event_that_is_dated_ahead_crosses_when_its_time_comes():
 def test_where_only_complete_windows_count_it_crosses_when_the_last_one_ends():
     events = learn(6, make_standing("A", 0, 3), make_standing("B", 1, 4))
     assert find_rule_crossings(COMPLETE, 40.9, events) == ()
+    assert find_rule_crossings(COMPLETE, 41, events) == (BoundaryCrossing(day(41)),)
     assert find_rule_crossings(COMPLETE, 60, events) == (BoundaryCrossing(day(41)),)
     removal = learn(50, make_standing("B", 1))
     assert find_rule_crossings(COMPLETE, 60, events, removal) == (

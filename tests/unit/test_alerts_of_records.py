@@ -113,6 +113,14 @@ def test_a_decision_calls_for_an_alert_unless_watched_or_answered(signal, change
         assert alert.protocol == DECISION.protocol
 
 
+@pytest.mark.parametrize(("confirmed", "is_suspected"), [(0, True), (1, True), (2, False)])
+def test_an_alert_of_a_rule_is_suspected_until_each_of_its_events_is_confirmed(
+    confirmed, is_suspected
+):
+    alert = of_decision("boundary reached: review required", confirmed=confirmed)
+    assert alert.suspected is is_suspected
+
+
 A_REACHED = of_decision("boundary reached: review required")
 A_LIKELY = of_decision("boundary likely")
 KNOWN_ALERTS = {alert.id: alert for alert in (A_REACHED, A_LIKELY)}

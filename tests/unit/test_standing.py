@@ -391,6 +391,16 @@ def test_an_event_or_a_competing_event_counts_in_full_at_once():
     assert find_events([make_standing(1, 2, competing=relapse)]) == (0, 1, 1.0)
 
 
+@pytest.mark.parametrize(("cut_day", "contributors"), [(19.99, 0), (20, 1), (20.01, 1)])
+def test_where_only_complete_windows_count_an_event_does_once_its_window_is_over(
+    cut_day, contributors
+):
+    rule = replace(CRS, policy="complete")
+    standing = make_standing(1, 30, event=CountedEvent(day(2), "a", 3, confirmed=False))
+    decision = decide_rule(PROTOCOL, rule, [standing], day(cut_day))
+    assert (decision.events, len(decision.contributors)) == (contributors, contributors)
+
+
 def test_what_is_dated_after_the_cut_has_not_happened_yet():
     event = CountedEvent(day(5), "a", 3, confirmed=False)
     assert find_events([make_standing(1, 6, event=event)], as_of=4) == (0, 0, weight(4))
