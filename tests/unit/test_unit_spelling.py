@@ -14,11 +14,20 @@ ROWS = [
 ]
 NOT_CERTAIN = [
     *("MU/L", "MIU/L"),  # mega or milli
+    *("T/cmm", "K/ccm"),  # tera or thousand, a cubic centimetre or millimetre
     *("mil/uL", "mil/mm3"),  # million in English, a thousand in Spanish
-    *("103/uL", "109/L", "10-3/uL", "10.3/uL"),  # a power that has lost its mark
+    *(
+        "103/uL",
+        "109/L",
+        "10-3/uL",
+        "x10-3/uL",
+        "10.3/uL",
+        "10*3uL",
+        "10'3/uL",
+    ),  # a power that has lost its mark
     *("{10*3}/uL", "{10*9}/L"),  # braces hold no number in UCUM
     *("m/uL", "mm/L", "MM/L", "M/L", "T/dL"),
-    *("10*4/uL", "10*3", "10*3/uX", "10*3/uL/L", "K", "/", "//", "{}", "{cells}", "per"),
+    *("10*7/uL", "10*3", "10*3/uX", "10*3/uL/L", "K", "/", "//", "{}", "{cells}", "per"),
     *("K/uL*", "x10^9/L (K/uL)", "mg/dL or mmol/L", "mg/dL mmol/L", "g/nL", "mg/furlong"),
     *("furlongs", "see note", "arb unit", "titer", "+", "x", "10", "mg/dL/", "/dL/uL"),
 ]

@@ -18,13 +18,14 @@ _LOOKALIKES = str.maketrans({"µ": "u", "μ": "u", "×": "x", "·": ".", "⋅": 
 _ANNOTATION = re.compile(r"\{[^{}0-9]*\}")
 _PER_ONE = re.compile(r"\s*[.*]?\s*\b([A-Za-z]+)\s*(?:\^|\*\*?)?\s*\(?-1\)?(?![0-9])")
 _BODY_SURFACE = re.compile(
-    r"\s*[/.*]\s*[({]?1[.,]73[\s_]*(?:m\s*(?:\^|\*\*?)?\s*2|sq\.?\s*m(?:et(?:er|re)s?)?\.?)?[)}]?",
+    r"\s*[/.*]\s*[({]?1[.,]73[\s_]*"
+    r"(?:(?:m\s*(?:\^|\*\*?)?\s*2|sq(?:uare|\.)?\s*m(?:et(?:er|re)s?)?\.?)(?:\s*BSA)?)?[)}]?",
     re.IGNORECASE,
 )
 _PRODUCT = re.compile(r"/\(([^()]+)\)")
 _POWER = re.compile(
-    r"(?:10\s*(?:\*\*|\*|\^|x|exp|e|\(|\s)\s*[(+]?\s*(?P<power>3|5|6|9|12)\)?|1e\+?(?P<digits>3|6|9|12)"
-    r"|e(?P<letter>3|6|9|12)|(?P<thousand>1[,.]?000))(?![0-9])",
+    r"(?:10\s*(?:\*\*|\*|\^|x|exp|e|\(|\[|\s)\s*[(+\[]?\s*0?(?P<power>[2-6]|9|12)[\])]?"
+    r"|1e\+?0?(?P<digits>3|6|9|12)|e(?P<letter>3|6|9|12)|(?P<thousand>1[,.]?000))(?![0-9])",
     re.IGNORECASE,
 )
 
