@@ -7,7 +7,7 @@ of mean 5 days over windows of 40 days. Days are counted from ``START``.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from math import exp
+from math import exp, inf
 
 import numpy as np
 import pytest
@@ -268,6 +268,19 @@ def test_boundary_likely_is_the_chance_to_cross_at_p0_against_what_the_rule_warn
     assert decision.signal == signal
 
 
+def test_it_is_likely_at_exactly_the_chance_that_the_rule_warns_at():
+    observed = (observe(0, 10, 2), observe(10, 10))
+    chance = decide(10, *observed).p_cross_p0
+    for warn_at, signal in ((chance, "boundary likely"), (np.nextafter(chance, 1), "continue")):
+        assert decide(10, *observed, rule=replace(CRS, warn_at=warn_at)).signal == signal
+
+
+@pytest.mark.parametrize(("evaluable", "event_free"), [(2, 3), (3, 2), (4, 1), (5, 7), (11, 1)])
+def test_the_boundary_rises_after_so_many_without_an_event(evaluable, event_free):
+    decision = decide(80, *(observe(day_number, 80) for day_number in range(evaluable)))
+    assert (decision.complete, decision.free_until_rise) == (evaluable, event_free)
+
+
 def test_grouped_looks_compare_when_the_size_first_reaches_the_look():
     """Looks at 5 and 12; three of three are no look, and four cannot become one."""
     rule = replace(CRS, looks=(5, 12))
@@ -339,6 +352,31 @@ TABLES = {  # points of an onset curve: is it one?
 def test_a_table_of_onsets_rises_from_above_day_0_to_a_share_of_at_most_1(points, is_curve):
     faults = ["points must rise in days and in F, from above 0 to 1"]
     assert find_curve_faults(Curve("table", points=points)) == ([] if is_curve else faults)
+
+
+NUMBERS = {  # an onset curve; the fault of its numbers
+    "a mean of 0 days": (Curve("exponential", mean_days=0), ["mean_days must be above 0"]),
+    "a short mean": (Curve("exponential", mean_days=0.01), []),
+    "a mean without end": (Curve("exponential", mean_days=inf), ["mean_days must be above 0"]),
+    "a scale of 0 days": (
+        Curve("weibull", scale_days=0, weibull_shape=2),
+        ["scale_days must be above 0"],
+    ),
+    "a scale without end": (
+        Curve("weibull", scale_days=inf, weibull_shape=2),
+        ["scale_days must be above 0"],
+    ),
+    "a shape of 0": (
+        Curve("weibull", scale_days=9, weibull_shape=0),
+        ["weibull_shape must be above 0"],
+    ),
+    "a shape and a scale": (Curve("weibull", scale_days=9, weibull_shape=0.1), []),
+}
+
+
+@pytest.mark.parametrize(("curve", "faults"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_of_a_curve_are_above_0_and_finite(curve, faults):
+    assert find_curve_faults(curve) == faults
 
 
 def test_the_chart_says_how_many_are_pending_and_what_they_may_bring():
