@@ -12,7 +12,8 @@ The limits of this check:
   earlier content is unknown.
 - A message whose patient the files did not know was parked. If it has no other content, the loss
   of that parked item is not seen here; the audit trail shows it.
-- A message that only a newer version can read, and the earlier one could not, is a finding.
+- A message that only a newer version can read, and the earlier one could not, is a finding;
+  `aegis parked retry` reads it again.
 """
 
 from collections.abc import Mapping
@@ -26,12 +27,18 @@ from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import Refusal
 from services.ingest.domain.site import SiteMap, Sites
 from services.ingest.facts import FACTS_SENDER, read_facts
-from services.store import journal
+from services.store import journal, messages
 from services.store.journal import RawMessage
 from services.store.session import Connection
 from services.store.vault import VaultError
 
 _PARTICIPANTS_FILE = "participants"  # a file of participants, whose facts stand with others
+
+
+def find_lost_messages(intake: Intake, conn: Connection, site: str | None = None) -> list[str]:
+    """Return the ids of the messages of *site* (None: of all) that are lost, as `is_lost` says."""
+    candidates = messages.find_messages_without_effect(lambda: conn, site)
+    return [one for one in candidates if is_lost(intake, conn, one)]
 
 
 def is_lost(intake: Intake, conn: Connection, message_id: str) -> bool:

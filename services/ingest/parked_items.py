@@ -1,7 +1,7 @@
 """Parked items: list them, read their messages again, or discard them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid5
 
@@ -12,6 +12,7 @@ from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import MessageContent, Refusal
 from services.ingest.facts import FACTS_SENDER, FactsContent, read_facts
 from services.ingest.ids import NAMESPACE
+from services.ingest.lost_messages import find_lost_messages
 from services.ingest.parked_rows import build_parked_rows
 from services.store import journal, parking
 from services.store.journal import RawMessage
@@ -27,6 +28,16 @@ class RetryResult:
     closed_items: int
     still_parked: int
 
+    @classmethod
+    def total(cls, results: Iterable["RetryResult"]) -> "RetryResult":
+        """Return the sums over *results*."""
+        facts = closed_items = still_parked = 0
+        for result in results:
+            facts += result.facts
+            closed_items += result.closed_items
+            still_parked += result.still_parked
+        return cls(facts, closed_items, still_parked)
+
 
 def list_parked(intake: Intake, site: str | None = None) -> list[ParkedRow]:
     """Return the open parked items, oldest first; of *site* only, if given."""
@@ -37,12 +48,17 @@ def list_parked(intake: Intake, site: str | None = None) -> list[ParkedRow]:
 def retry_parked(intake: Intake, actor: str, site: str | None = None) -> RetryResult:
     """Read every message with parked items again, each in a transaction of its own."""
     messages = dict.fromkeys(row.message for row in list_parked(intake, site))
-    results = [_retry_message(intake, message, actor) for message in messages]
-    return RetryResult(
-        sum(one.facts for one in results),
-        sum(one.closed_items for one in results),
-        sum(one.still_parked for one in results),
-    )
+    return RetryResult.total(_retry_message(intake, message, actor) for message in messages)
+
+
+def retry_lost(intake: Intake, actor: str, site: str | None = None) -> RetryResult:
+    """Read every message again that was accepted and came to nothing, as `retry_parked` does.
+
+    An earlier version may have read nothing in it.
+    """
+    with intake.db.read() as conn:
+        lost_messages = find_lost_messages(intake, conn, site)
+    return RetryResult.total(_retry_message(intake, message, actor) for message in lost_messages)
 
 
 def discard_parked(intake: Intake, ids: Sequence[str], actor: str, reason: str) -> int:

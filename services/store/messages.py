@@ -88,16 +88,19 @@ def find_damaged_messages(look: Look, keys: vault.Keys) -> Iterator[str]:
                 yield row["id"]
 
 
-def find_messages_without_effect(look: Look) -> Iterator[str]:
+def find_messages_without_effect(look: Look, site: str | None = None) -> Iterator[str]:
     """Yield the ids of accepted messages that produced neither a fact nor a parked item.
 
-    Some carry nothing that is stored, or only facts that were known already.
+    Some carry nothing that is stored, or only facts that were known already. With *site* those of
+    that site alone.
     """
     has_no_effect = (
         ~select(table.c.message).where(table.c.message == raw_message.c.id).exists()
         for table in (fact, parked)
     )
     query = select(raw_message.c.id).where(*has_no_effect)
+    if site is not None:
+        query = query.where(raw_message.c.site == site)
     for rows in _iterate_parts(look, query):
         yield from (row["id"] for row in rows)
 

@@ -17,6 +17,7 @@ from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
+from services.ingest.lost_messages import find_lost_messages
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
@@ -560,6 +561,31 @@ def test_a_file_that_corrects_itself_changes_nothing_when_it_is_imported_again(i
     stands = what_stands(intake)
     assert import_participants(intake, file, "operator").changed_count == 0
     assert what_stands(intake) == stands
+
+
+FORMERLY_LOST = {
+    "a result behind a blank": (labs(f" {obx('0.49')}"), (1, 0)),
+    "a result in an update": (message(PID, obx("0.49"), kind="ADT^A08"), (1, 0)),
+    "a message without results": (labs(), (0, 1)),
+    "an update with nothing": (message(PID, kind="ADT^A08"), (0, 0)),
+}
+
+
+@pytest.mark.parametrize(("raw", "counts"), FORMERLY_LOST.values(), ids=FORMERLY_LOST)
+def test_what_an_older_version_read_nothing_in_is_found_and_read_again(intake, raw, counts):
+    assert submit(intake, raw, actor="anna").answer == "A"
+    with intake.db.write() as conn:  # as if this version had not been there yet
+        conn.exec_driver_sql("DELETE FROM parked")
+        conn.exec_driver_sql("DELETE FROM fact WHERE kind = 'observation'")
+        conn.exec_driver_sql("UPDATE participant SET last_seq = 2 WHERE subject = 'P-001'")
+    with intake.db.read() as conn:
+        assert len(find_lost_messages(intake, conn)) == sum(counts)
+        assert find_lost_messages(intake, conn, "rhein") == []
+    result = parked_items.retry_lost(intake, "anna")
+    assert (result.facts, result.still_parked) == counts
+    assert (len(feed_facts(intake)), len(list_parked(intake))) == counts
+    with intake.db.read() as conn:
+        assert find_lost_messages(intake, conn) == []
 
 
 EMPTY_CELLS = {

@@ -17,7 +17,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     words = parser.add_subparsers(dest="word", required=True, metavar="list|retry|discard")
     for name, meaning in (
         ("list", "what waits, and why"),
-        ("retry", "read it again, once a mapping or a participant is there"),
+        ("retry", "read it, and what came to nothing, again: a mapping or a participant is there"),
         ("discard", "set items aside for good"),
     ):
         word = words.add_parser(name, help=meaning, description=meaning)

@@ -24,6 +24,11 @@ _HEADER_BYTES = 9  # bytes of "MSH|^~\&|"
 _CONTROL_ID = 10
 _LONGEST_HEADER = 4096  # bytes; no sender comes near
 _PADDING = b"\r\n \t\x0b\x1c"
+_NAME = re.compile("[A-Z][A-Z0-9]{2}")
+# Blanks of any width, and marks without any, that editors and engines leave before a segment
+_INVISIBLE = " \t\x0b\x0c\xa0\u2002\u2003\u2009\u200b\u202f\u2060\u3000\ufeff"
+# Segments that are read; in text that goes over several lines another word may stand before a bar
+_READ_SEGMENTS = ("MSH", "PID", "PV1", "EVN", "MRG", "ORC", "OBR", "OBX", "SPM", "RXA", "RXR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Message:
-    """The segments of one message, in order."""
+    """The segments of one message, in order, and the lines that begin with no name of a segment."""
 
     segments: list[Segment]
+    nameless_lines: tuple[int, ...] = ()  # their numbers, from 1
 
     @property
     def header(self) -> Segment:
@@ -99,8 +105,8 @@ class Message:
     @cached_property
     def kind(self) -> tuple[str, str]:
         """Message code and trigger event, e.g. ``("ORU", "R01")``."""
-        code, *event = self.header.components(9)
-        return code, event[0] if event else ""
+        code, event, *_ = (*self.header.components(9), "")
+        return code.strip().upper(), event.strip().upper()
 
     @cached_property
     def sender(self) -> str:
@@ -128,17 +134,20 @@ def parse_message(raw: bytes) -> Message | Refusal:
     if isinstance(text_or_refusal, Refusal):
         return text_or_refusal
     counts: dict[str, int] = {}
-    segments = []
-    for line in _split_lines(text_or_refusal, separators):
-        if not line:
+    segments, nameless_lines = [], []
+    for number, line in enumerate(_split_lines(text_or_refusal, separators), 1):
+        if not line.strip(_INVISIBLE):
             continue
         parts = line.split(separators.field)
-        name = parts[0]
+        name = _read_name(parts[0])
+        if not name:
+            nameless_lines.append(number)
+            continue
         if name == "MSH":
             parts[0:1] = ["MSH", separators.field]
         counts[name] = counts.get(name, 0) + 1
         segments.append(Segment(name, counts[name], parts, separators))
-    return Message(segments)
+    return Message(segments, tuple(nameless_lines))
 
 
 def read_header(raw: bytes) -> Segment | Refusal:
@@ -167,8 +176,21 @@ def read_header(raw: bytes) -> Segment | Refusal:
 def _split_lines(text: str, separators: Separators) -> list[str]:
     text = text.replace("\r\n", "\r")
     if "\n" in text:
-        text = re.sub(f"\n+(?=[A-Z][A-Z0-9]{{2}}{re.escape(separators.field)}|$)", "\r", text)
+        field = re.escape(separators.field)
+        blanks = f"[{re.escape(_INVISIBLE.replace(separators.field, ''))}]*"
+        padded_names = f"{blanks}(?i:{'|'.join(_READ_SEGMENTS)}){blanks}"
+        text = re.sub(f"\n+(?=(?:[A-Z][A-Z0-9]{{2}}|{padded_names}){field}|$)", "\r", text)
     return text.split("\r")
+
+
+def _read_name(text: str) -> str:
+    """Return the name of a segment, without blanks and in capitals; empty when it is none.
+
+    >>> _read_name(" OBX"), _read_name("obx\N{NO-BREAK SPACE}"), _read_name("and so on")
+    ('OBX', 'OBX', '')
+    """
+    name = text.strip(_INVISIBLE).upper()
+    return name if _NAME.fullmatch(name) else ""
 
 
 def _read_separators(marks: str) -> Separators | None:

@@ -1,4 +1,4 @@
-"""ORU^R01: laboratory results, vital signs and scores.
+"""OBX: laboratory results, vital signs and scores.
 
 Source: HL7 v2.5.1, chapter 7, "Observation Reporting"
 """
@@ -24,6 +24,7 @@ from services.vocabulary.fact import RANGE_NOT_READ, Status
 
 _STATUS = {one.value: one for one in Status}
 _CORRECTIONS = frozenset({Status.CORRECTED, Status.AMENDED})
+_BY_SPECIMEN = ("OUL", "R22")  # where SPM begins a group, and the orders of its specimen follow
 _RETRACTIONS = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
 
 
@@ -41,11 +42,14 @@ def read_observations(context: Context) -> Iterator[Item]:
     order: Segment | None = None
     patient_visit = _PatientVisit((), "")
     order_items: list[Item] = []
+    by_specimen = context.message.kind == _BY_SPECIMEN
     for segment in context.message.segments:
-        if segment.name in ("PID", "OBR"):
+        if segment.name in ("PID", "OBR") or (segment.name == "SPM" and by_specimen):
             yield from add_fasting(order, order_items)
             order_items = []
-        if segment.name == "PID":
+        if segment.name == "SPM" and by_specimen:
+            order = None
+        elif segment.name == "PID":
             patient, order = segment, None
             patient_visit = _PatientVisit(read_patient_keys(patient, 3, context), "")
         elif segment.name == "PV1":

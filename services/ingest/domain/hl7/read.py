@@ -74,7 +74,7 @@ def _find_refusal(message: Message, sites: Sites) -> Refusal | None:
 def _read_content(message: Message, context: Context) -> MessageContent:
     code, event = message.kind
     reader = _find_reader(code, event)
-    items = list(reader(context))
+    items = list(_read_items(reader, context))
     return MessageContent(
         context.site.id,
         message.sender,
@@ -89,7 +89,30 @@ def _read_content(message: Message, context: Context) -> MessageContent:
     )
 
 
-def _find_reader(code: str, event: str) -> Callable[[Context], Iterator[Item]]:
+def _read_items(reader: "_Reader", context: Context) -> Iterator[Item]:
+    """Yield all that *reader* and the readers of results and drugs make of the message.
+
+    Results and drugs are read in any message, as a temperature that comes with an ADT. What was
+    accepted never comes to nothing: a message that exists for them and has none is parked, and so
+    are lines that begin with no name of a segment.
+    """
+    yield from reader(context)
+    if reader is _park_unsupported:
+        return
+    names = {segment.name for segment in context.message.segments}
+    for name, other_reader in _READER_OF_SEGMENT.items():
+        if name in names and other_reader is not reader:
+            yield from other_reader(context)
+    expected = [name for name, one in _READER_OF_SEGMENT.items() if one is reader]
+    if expected and names.isdisjoint(_READER_OF_SEGMENT):
+        detail = f"there is no {expected[0]} in it: nothing of it can be read"
+        yield ParkedItem("MSH.9", ParkReason.UNSUPPORTED_MESSAGE, detail)
+    if lines := context.message.nameless_lines:
+        detail = f"{len(lines)} lines begin with no name of a segment, the first is line {lines[0]}"
+        yield ParkedItem(f"line {lines[0]}", ParkReason.UNREADABLE_LINE, detail)
+
+
+def _find_reader(code: str, event: str) -> "_Reader":
     if (code, event) in _READERS:
         return _READERS[code, event]
     if code == "ADT" and event in movements.EVENTS:
@@ -107,9 +130,20 @@ def _park_unsupported(context: Context) -> Iterator[Item]:
     yield ParkedItem("MSH.9", ParkReason.UNSUPPORTED_MESSAGE, detail)
 
 
-_READERS: dict[tuple[str, str], Callable[[Context], Iterator[Item]]] = {
-    ("ORU", "R01"): read_observations,
-    ("ORU", "R30"): read_observations,
-    ("ORU", "R31"): read_observations,
+_Reader = Callable[[Context], Iterator[Item]]
+_READER_OF_SEGMENT: dict[str, _Reader] = {"OBX": read_observations, "RXA": read_administrations}
+# Results of orders (R01 to R32), of specimens and containers (OUL), of a query (R04), of devices
+# (R40: IHE PCD-04)
+_RESULT_EVENTS = {
+    "ORU": ("R01", "R30", "R31", "R32", "R40"),
+    "OUL": ("R21", "R22", "R23", "R24"),
+    "ORF": ("R04",),
+}
+_READERS: dict[tuple[str, str], _Reader] = {
     ("RAS", "O17"): read_administrations,
+    **{
+        (code, event): read_observations
+        for code, events in _RESULT_EVENTS.items()
+        for event in events
+    },
 }
