@@ -96,6 +96,13 @@ def test_what_is_reached_already_is_certain():
     assert compute_pending_chance(make_plan(4, 6), 4, 0.01) == 1.0
 
 
+def test_more_events_than_the_next_look_needs_are_certain_to_cross_at_it():
+    limit = SignedLimits((1, 2, 3, 4, 2, 6, 5), (4, 6))
+    state = make_plan(3, 3, n=6)
+    assert compute_conditional_chance(state, limit, 0.01) == pytest.approx(1.0)
+    assert compute_predictive_chance(state, limit) == pytest.approx(1.0)
+
+
 def test_a_known_event_that_counts_later_crosses_when_it_does():
     plan = OutstandingPlan(
         events=2,

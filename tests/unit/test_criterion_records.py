@@ -47,6 +47,12 @@ def test_a_run_that_ends_is_said_anew_and_those_before_it_are_not():
     assert group.records[0] is first_record
 
 
+def test_without_a_run_nothing_has_changed_from_the_first():
+    group, make = CriterionRecords(Grade.NONE), Records()
+    assert not group.update_runs([], 0, None, make)
+    assert (group.records, make.take_runs()) == ((), [])
+
+
 def test_nothing_is_said_anew_when_nothing_has_changed():
     group, make = CriterionRecords(Grade.NONE), Records()
     group.update_runs([make_run(0, 5)], 0, make_run(10), make)

@@ -156,6 +156,17 @@ def test_a_corrected_time_that_says_of_no_visit_goes_where_its_result_goes():
     assert ownership.find_owner(moved_result) == "a"  # of which of the two it is nobody knows
 
 
+def test_a_corrected_time_takes_over_no_visit_of_another_result_or_person():
+    ownership = Ownership("abc")
+    neighbours = [
+        lab("alt", "30", subject=who, series=series, visit="V")
+        for who, series in (("a", "1"), ("c", "2"))
+    ]
+    ownership.add_facts([fact(Move("a", "b", "V")), *neighbours])
+    corrected_result = lab("alt", "30", 5, subject="a", series="2", status=Status.CORRECTED)
+    assert ownership.find_owner(corrected_result) == "a"
+
+
 def test_of_two_moves_that_are_reported_together_the_later_event_is_the_last():
     first_move = fact(Move("a", "b", "V"), 2, reported_hour=9)
     back = fact(Move("b", "a", "V"), 1, reported_hour=9)
