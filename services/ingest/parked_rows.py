@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import uuid5
 
-from services.ingest.domain.message_content import ParkedItem, ParkReason
+from services.ingest.domain.message_content import MergeDraft, MoveDraft, ParkedItem, ParkReason
 from services.ingest.ids import NAMESPACE
 from services.store.journal import ParkedRow, RawMessage
 from services.vocabulary.fact import Fact
@@ -43,6 +43,26 @@ def park_unknown_participant(path: str, count: int) -> ParkedItem:
     """Return the parked item of *count* facts whose participant the site does not have."""
     detail = f"{count} items about nobody whom this site has in the study: import the participant"
     return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
+
+
+def park_missing_end(draft: MergeDraft | MoveDraft, missing_end: int) -> ParkedItem:
+    """Return the parked item of a merge or move of which one number is nobody's in the study.
+
+    Args:
+        draft: The merge or move.
+        missing_end: Which of its ends that is: 0 the one that is gone, 1 the one that remains.
+    """
+    missing_field, other_field = draft.fields[missing_end], draft.fields[1 - missing_end]
+    remedy = (
+        "import it as another identifier of the same participant"
+        if isinstance(draft, MergeDraft)
+        else "import its participant, or discard this"
+    )
+    detail = (
+        f"the number in {missing_field} is nobody's in the study, that in {other_field} is:"
+        f" {remedy}"
+    )
+    return ParkedItem(draft.path, ParkReason.UNKNOWN_PARTICIPANT, detail)
 
 
 def park_wrong_subject(path: str) -> ParkedItem:

@@ -19,6 +19,7 @@ from services.ingest.ids import fact_id
 from services.ingest.merge_facts import build_pair_facts, hash_visits, park_unclear_move
 from services.ingest.parked_rows import (
     park_future_dated,
+    park_missing_end,
     park_unknown_participant,
     park_unsupported_kind,
     park_wrong_subject,
@@ -186,13 +187,18 @@ class PatientMatcher:
         subjects: Mapping[PatientKey, str],
     ) -> list[Fact] | ParkedItem:
         """Return the facts of a merge or a move, or its parked item."""
-        pair = []
-        for patient_ids in draft.ends:
-            subject = self._find_subject(conn, patient_ids, message.site, subjects)
-            if not isinstance(subject, str):
-                return park_unknown_participant(draft.path, 1)
-            pair.append(subject)
+        pair = [
+            self._find_subject(conn, patient_ids, message.site, subjects)
+            for patient_ids in draft.ends
+        ]
+        for subject in pair:
+            if isinstance(subject, ParkedItem):
+                return replace(subject, path=draft.path)
         first_subject, second_subject = pair
+        if not isinstance(first_subject, str) or not isinstance(second_subject, str):
+            if not first_subject and not second_subject:
+                return park_unknown_participant(draft.path, 1)
+            return park_missing_end(draft, 1 if first_subject else 0)
         if isinstance(draft, MergeDraft):
             return build_pair_facts(
                 message, draft, Merge(first_subject, second_subject, undone=draft.is_reversal)

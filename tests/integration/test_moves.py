@@ -94,6 +94,45 @@ def test_a_move_that_is_unclear_waits(intake, raw, reason):
     assert list_parked(intake) == [(reason, "MRG[1]")]
 
 
+def merge_message(survivor, gone, event="A40"):
+    last = f"PID|2||{gone}^^^NMRN^MR" if event == "A37" else f"MRG|{gone}^^^NMRN^MR"
+    segments = (f"EVN|{event}|202603010800", f"PID|1||{survivor}^^^NMRN^MR", last)
+    return message(*segments, kind=f"ADT^{event}", control_id=f"{event}{survivor}{gone}")
+
+
+# survivor, gone and event; what the parked item says first and last
+MISSING_NUMBERS = {
+    "the one that remains": (
+        ("QX9", "QX4711", "A40"), "the number in PID-3 is nobody's", "of the same participant",
+    ),
+    "the one that is gone": (
+        ("QX4711", "QX9", "A40"), "the number in MRG-1 is nobody's", "of the same participant",
+    ),
+    "of an unlinked pair": (
+        ("QX9", "QX4711", "A37"), "the number in the first PID-3 is", "of the same participant",
+    ),
+    "both": (("QX9", "QX8", "A40"), "1 items about nobody", "import the participant"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names_and_event", "start", "end"), MISSING_NUMBERS.values(), ids=MISSING_NUMBERS
+)
+def test_a_merge_with_a_number_of_nobody_says_which_it_is_and_what_to_do(
+    intake, names_and_event, start, end
+):
+    (item,) = submit(intake, merge_message(*names_and_event)).parked
+    assert str(item.reason) == "unknown-participant"
+    assert (item.detail[: len(start)], item.detail[-len(end) :]) == (start, end)
+
+
+def test_a_merge_into_a_new_number_is_entered_once_that_is_imported(intake):
+    submit(intake, merge_message("QX33", "QX3"))
+    import_participants(intake, people(THIRD_PERSON.replace("QX3", "QX33")), "operator")
+    parked_items.retry_parked(intake, "operator")
+    assert list_parked(intake) == []
+
+
 def test_of_a_participant_with_two_identifiers_one_cannot_move_but_a_visit_can(intake):
     second_import = import_participants(
         intake, people(THIRD_PERSON.replace("QX3", "QX33")), "operator"

@@ -163,6 +163,49 @@ def test_a_merge_names_who_is_gone_and_who_stays(event):
     assert merge.is_reversal is False
 
 
+def pid_of(name):
+    return f"PID|{name[-1]}||{name}^^^NMRN^MR"
+
+
+def mrg_of(name):
+    return f"MRG|{name}^^^NMRN^MR"
+
+
+# segments; each merge as gone > survivor; the paths of what is parked
+GROUPS = {
+    "two groups": (
+        [pid_of("A1"), mrg_of("B1"), pid_of("A2"), mrg_of("B2")], ["B1>A1", "B2>A2"], [],
+    ),
+    "other segments between": (
+        [pid_of("A1"), "PD1|", mrg_of("B1"), "PV1|1", pid_of("A2"), "PD1|", mrg_of("B2")],
+        ["B1>A1", "B2>A2"], [],
+    ),
+    "the first group has no MRG": (
+        [pid_of("A1"), pid_of("A2"), mrg_of("B2")], ["B2>A2"], ["PID[1]"],
+    ),
+    "the last group has no MRG": (
+        [pid_of("A1"), mrg_of("B1"), pid_of("A2")], ["B1>A1"], ["PID[2]"],
+    ),
+    "an MRG before any PID": (
+        [mrg_of("B1"), pid_of("A2"), mrg_of("B2")], ["B2>A2"], ["MRG[1]"],
+    ),
+    "two MRG of one PID": ([pid_of("A1"), mrg_of("B1"), mrg_of("B2")], ["B1>A1", "B2>A1"], []),
+    "one group has a number of another authority": (
+        [pid_of("A1"), "MRG|B1^^^OTHER^MR", pid_of("A2"), mrg_of("B2")], ["B2>A2"], ["MRG[1]"],
+    ),
+    "no group": ([], [], ["MRG"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("segments", "merges", "parked"), GROUPS.values(), ids=GROUPS)
+def test_each_merge_pairs_within_its_group(segments, merges, parked):
+    content = read_content(adt("A40", *segments))
+    assert [
+        f"{one.merged_ids[0].identifier}>{one.survivor[0].identifier}" for one in content.merges
+    ] == merges
+    assert [item.path for item in content.parked] == parked
+
+
 def test_an_unlinked_pair_is_a_merge_undone():
     (merge,) = read_content(adt("A37", PID, PID.replace("QX4711", "0815"))).merges
     assert merge.is_reversal is True

@@ -74,6 +74,53 @@ def test_a_time_is_read(text, zone, offset, instant, notes):
     assert (time.instant.isoformat(), time.notes) == (f"{instant}+00:00", notes)
 
 
+OTHER_SEASON = ("the clocks changed before it was sent",)
+
+# text, zone of the site, offset and time of MSH-7, the instant in UTC, what is noted
+CLOCK_CHANGES = {
+    "before the change, sent after it": (
+        "20260307120000", NEW_YORK, "20260309080000-0400", "2026-03-07T17:00", OTHER_SEASON,
+    ),
+    "the last instant before it": (
+        "20260308015959", NEW_YORK, "20260309080000-0400", "2026-03-08T06:59", OTHER_SEASON,
+    ),
+    "the first instant after it": (
+        "20260308030000", NEW_YORK, "20260309080000-0400", "2026-03-08T07:00", (),
+    ),
+    "on the same side": ("20260307120000", NEW_YORK, "20260307130000-0500", "2026-03-07T17:00", ()),
+    "in summer, sent in winter": (
+        "20261024120000", BERLIN, "20261026080000+0100", "2026-10-24T10:00", OTHER_SEASON,
+    ),
+    "it came twice, and MSH-7 has the second": (
+        "20261025023000", BERLIN, "20261026080000+0100", "2026-10-25T01:30", (),
+    ),
+    "it came twice, and MSH-7 has the first": (
+        "20261025023000", BERLIN, "20261025023500+0200", "2026-10-25T00:30", (),
+    ),
+    "a sender whose clock is not the site's": (
+        "20260307120000", NEW_YORK, "20260309080000+0000", "2026-03-07T12:00", (),
+    ),
+    "an offset in the value": (
+        "20260307120000-0400", NEW_YORK, "20260309080000-0400", "2026-03-07T16:00", (),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "sent_at", "instant", "notes"), CLOCK_CHANGES.values(), ids=CLOCK_CHANGES
+)
+def test_a_clock_change_between_a_time_and_its_message(text, zone, sent_at, instant, notes):
+    site = {NEW_YORK: ("LAB|NORTH", "NMRN"), BERLIN: ("ORBIS|RHEIN", "PATNR")}[zone]
+    raw = message(
+        f"PID|1||QX4711^^^{site[1]}^MR",
+        obx("0.49", observed_at=text),
+        sender=site[0],
+        sent_at=sent_at,
+    )
+    (draft,) = read_content(raw).drafts
+    assert (f"{draft.observed_at:%Y-%m-%dT%H:%M}", draft.notes) == (instant, notes)
+
+
 @pytest.mark.parametrize(
     "text",
     [

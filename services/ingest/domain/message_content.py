@@ -77,6 +77,11 @@ class MergeDraft:
         """The identifiers that are merged away, and those that remain."""
         return self.merged_ids, self.survivor
 
+    @property
+    def fields(self) -> tuple[str, str]:
+        """The fields of the two ends."""
+        return ("the second PID-3", "the first PID-3") if self.is_reversal else ("MRG-1", "PID-3")
+
 
 @dataclass(frozen=True, slots=True)
 class MoveDraft:
@@ -97,6 +102,11 @@ class MoveDraft:
     def ends(self) -> tuple[tuple[PatientKey, ...], tuple[PatientKey, ...]]:
         """The identifiers that it moves from, and those that it moves to."""
         return self.source, self.target
+
+    @property
+    def fields(self) -> tuple[str, str]:
+        """The fields of the two ends."""
+        return "MRG-1", "PID-3"
 
 
 @dataclass(frozen=True, slots=True)

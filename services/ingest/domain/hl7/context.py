@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.ingest.domain.hl7.message import Message, Segment
-from services.ingest.domain.hl7.times import Hl7Time, find_offset, read_time
+from services.ingest.domain.hl7.times import Hl7Time, find_offset, is_site_clock, read_time
 from services.ingest.domain.message_content import (
     FactDraft,
     MergeDraft,
@@ -20,7 +20,10 @@ from services.vocabulary.number_text import parse_whole_number
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The values that hold for the whole message; *offset* is that of MSH-7."""
+    """The values that hold for the whole message; *offset* is that of MSH-7.
+
+    *by_site_clock* is True when that offset is the one of the site's zone as it was sent.
+    """
 
     message: Message
     site: SiteMap
@@ -28,6 +31,7 @@ class Context:
     sent_at: datetime
     offset: str
     sequence: int
+    by_site_clock: bool = False
 
     @property
     def sender(self) -> str:
@@ -36,7 +40,9 @@ class Context:
 
     def read_time(self, text: str) -> Hl7Time | None:
         """Return the instant in *text*, in the time zone of the message or the site."""
-        return read_time(text, self.site.timezone, self.offset) if text else None
+        if not text:
+            return None
+        return read_time(text, self.site.timezone, self.offset, by_site_clock=self.by_site_clock)
 
     def find_unit(self, *spellings: str) -> str | None:
         """Return the UCUM unit of the first of *spellings* that the site, or everybody, knows."""
@@ -63,13 +69,15 @@ def build_context(
 ) -> Context:
     """Return the context of *message*."""
     header = message.header
+    offset = find_offset(header.text(7))
     return Context(
         message,
         site,
         tables,
         sent_at,
-        find_offset(header.text(7)),
+        offset,
         parse_whole_number(header.text(13)) or 0,
+        is_site_clock(sent_at, site.timezone, offset),
     )
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _FORMS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_DAY = 8
+_DAY, _TO_THE_SECOND = 8, 14
 EARLIEST_YEAR = 1900  # systems that have no date write year 1, or 1753
 _FRACTION_DIGITS = 6
 
@@ -23,7 +23,9 @@ class Hl7Time:
 
 
 @lru_cache(maxsize=65_536)
-def read_time(text: str, zone: str, offset: str = "") -> Hl7Time | None:
+def read_time(
+    text: str, zone: str, offset: str = "", *, by_site_clock: bool = False
+) -> Hl7Time | None:
     """Return the instant in *text*; None when it is no time.
 
     >>> read_time("202603080230", "America/New_York").notes
@@ -32,11 +34,16 @@ def read_time(text: str, zone: str, offset: str = "") -> Hl7Time | None:
     '2026-03-01T13:00:00+00:00'
     >>> read_time("2026-03-01", "UTC") is None
     True
+    >>> new_york = "America/New_York"
+    >>> read_time("20260307120000", new_york, "-0400", by_site_clock=True).instant.isoformat()
+    '2026-03-07T17:00:00+00:00'
 
     Args:
         text: ``YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]``.
         zone: IANA name, for a text without an offset.
         offset: Of the whole message, for the same; empty: the zone.
+        by_site_clock: True when *offset* is that of *zone* as the message was sent: a time from
+            the other side of a clock change has the other offset of the zone.
     """
     local, own_offset = _split_offset(text.strip())
     digits, _, fraction = local.partition(".")
@@ -48,18 +55,49 @@ def read_time(text: str, zone: str, offset: str = "") -> Hl7Time | None:
         if naive.year < EARLIEST_YEAR:
             return None
         naive = naive.replace(microsecond=int((fraction or "0")[:_FRACTION_DIGITS].ljust(6, "0")))
-        local_time = naive.replace(tzinfo=_parse_offset(own_offset or offset) or ZoneInfo(zone))
+        fixed_zone = _parse_offset(own_offset or offset)
+        is_of_other_season = (
+            not own_offset and by_site_clock and not _has_offset(naive, zone, fixed_zone)
+        )
+        local_time = naive.replace(
+            tzinfo=ZoneInfo(zone) if fixed_zone is None or is_of_other_season else fixed_zone
+        )
         instant = local_time.astimezone(UTC)
-        clock_notes = () if own_offset or offset else _find_clock_notes(local_time, instant)
+        clock_notes = () if fixed_zone else _find_clock_notes(local_time, instant)
     except (ValueError, OverflowError):  # the last day of year 9999 is another such date
         return None
     notes = ("time of day not reported",) if len(digits) <= _DAY else ()
-    return Hl7Time(instant, (*notes, *clock_notes))
+    season_note = ("the clocks changed before it was sent",) if is_of_other_season else ()
+    return Hl7Time(instant, (*notes, *clock_notes, *season_note))
 
 
 def find_offset(text: str) -> str:
     """Return the offset in *text*; empty when there is none."""
     return _split_offset(text.strip())[1]
+
+
+def read_local_time(text: str) -> str:
+    """Return date and time of day in *text* to the second, without the offset.
+
+    >>> read_local_time("202603071200-0500")
+    '20260307120000'
+    """
+    digits, _, fraction = _split_offset(text.strip())[0].partition(".")
+    return digits.ljust(_TO_THE_SECOND, "0") + (f".{fraction}" if fraction.strip("0") else "")
+
+
+def is_site_clock(sent_at: datetime, zone: str, offset: str) -> bool:
+    """Return True when *offset* is the one that *zone* has at *sent_at*."""
+    return bool(offset) and sent_at.astimezone(ZoneInfo(zone)).utcoffset() == _parse_span(offset)
+
+
+def _has_offset(naive: datetime, zone: str, fixed_zone: timezone | None) -> bool:
+    """Return True when the clocks of *zone* can show *naive* at the offset of *fixed_zone*."""
+    local_times = (naive.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
+    return any(
+        local_time.utcoffset() == naive.replace(tzinfo=fixed_zone).utcoffset()
+        for local_time in local_times
+    )
 
 
 def _find_clock_notes(local: datetime, instant: datetime) -> tuple[str, ...]:
@@ -80,9 +118,11 @@ def _split_offset(text: str) -> tuple[str, str]:
 
 
 def _parse_offset(text: str) -> timezone | None:
-    if not text:
-        return None
+    return timezone(_parse_span(text)) if text else None
+
+
+def _parse_span(text: str) -> timedelta:
     if len(text) != len("+0000") or not text[1:].isdecimal():
         raise ValueError(f"no offset: {text}")
     span = timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
-    return timezone(-span if text[0] == "-" else span)
+    return -span if text[0] == "-" else span
