@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.ingest.adapters.code_tables import load_code_tables
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Status
 from tests.helpers.fact_notes import quantity
@@ -57,6 +58,13 @@ GRADED_RESULTS = [
     ("2614-6", "%", "methemoglobin"),
     ("2616-1", "%", "methemoglobin"),
     ("62292-8", "ng/mL", "vitamin-d"),
+    ("14646-4", "mmol/L", "hdl"),
+    ("22748-8", "mmol/L", "ldl"),
+    ("12180-6", "mmol/L", "calcium-ionized"),
+    ("62238-1", "mL/min/{1.73_m2}", "egfr"),
+    ("15074-8", "mmol/L", "glucose"),
+    ("778-1", "10*9/L", "platelets"),
+    ("804-5", "10*9/L", "leukocytes"),
 ]
 
 
@@ -65,6 +73,14 @@ def test_what_feeds_send_is_what_a_criterion_reads(code, unit, measure):
     body = read_draft(obx("7", unit, code=f"{code}^^LN")).body
     assert (body.measure, body.value) == (measure, quantity("7", unit))
     assert any(measure in table.compiled.by_measure for table in TABLES.values())
+
+
+@pytest.mark.parametrize("code", load_code_tables().loinc)
+def test_a_loinc_code_has_its_check_digit(code):
+    digits, check_digit = code.split("-")
+    doubled = str(2 * int(digits[::-1][::2][::-1]))  # every other digit, from the last
+    total = sum(map(int, digits[::-1][1::2] + doubled))
+    assert -total % 10 == int(check_digit)
 
 
 @pytest.mark.parametrize(
