@@ -128,15 +128,29 @@ def test_the_route_follows_and_the_order_precedes():
         ("999", "", None),
         ("", "mg", None),
         ("some", "mg", None),
+        ("0,5", "mg", None),
+        ("1,200", "mg", None),
+        ("8", "mcg/24 h", quantity("8", "ug/d")),
+        ("8", "X7^mcg/24 h^L", quantity("8", "ug/d")),
     ],
 )
 def test_a_dose_is_kept_as_sent_and_an_unknown_one_is_none(amount, unit, dose):
     assert describe(rxa(amount=amount, unit=unit, note="given"))[0][2] == dose
 
 
+@pytest.mark.parametrize(
+    ("amount", "notes"),
+    [("8", ()), ("999", ()), ("", ()), ("8,5", ("dose not read",)), ("some", ("dose not read",))],
+)
+def test_a_dose_that_is_not_read_is_noted(amount, notes):
+    (draft,) = read_content(make_message(rxa(amount=amount, unit="", note="given"))).drafts
+    assert draft.notes == notes
+
+
 PARKED = [
     (rxa(drug="X^homeopathy"), "RXA[1].5", "unknown-code"),
     (rxa(unit="drops"), "RXA[1].7", "unknown-unit"),
+    (rxa(unit="^drops"), "RXA[1].7", "unknown-unit"),
     (rxa(start_text=""), "RXA[1].3", "unreadable-time"),
     (rxa(start_text="soon"), "RXA[1].3", "unreadable-time"),
     (rxa(action="Q"), "RXA[1].21", "unreadable-value"),

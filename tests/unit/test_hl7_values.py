@@ -220,6 +220,11 @@ def test_limits_of_normal_are_read(value, text, low, high):
 RANGES_WITH_UNITS = [
     ("4.1", "mmol/L", "3.5-5.0 mmol/L", quantity("3.5", "mmol/L")),
     ("4.1", "mmol/L", "3.5 - 5.0 meq/L", quantity("3.5", "meq/L")),
+    ("4.1", "mmol/L", "3.5 - 5.0 (mmol/L)", quantity("3.5", "mmol/L")),
+    ("4.1", "mmol/L", "(3.5-5.0)mmol/l", quantity("3.5", "mmol/L")),
+    ("0.01", "ng/mL", ">=0 ng/mL", quantity("0", "ng/mL")),
+    ("2.4", "10*3/uL", "1.5-7.5 x 10^3/uL", quantity("1.5", "10*3/uL")),
+    ("7.4", "[pH]", "7.35-7.45 pH units", quantity("7.35", "[pH]")),
     ("2.4", "10*3/uL", "1.5-7.5 x10^9/L", quantity("1.5", "10*9/L")),
     ("2.4", "10*3/uL", "1.5-7.5x10(3)/mcL", quantity("1.5", "10*3/uL")),
     ("14", "g/dL", "[13.5-17.5] G/DL", quantity("13.5", "g/dL")),

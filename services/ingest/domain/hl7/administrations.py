@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.ingest.domain.hl7.context import (
+    NULL,
     Context,
     Item,
     park_no_participant,
@@ -17,10 +18,10 @@ from services.ingest.domain.hl7.context import (
 from services.ingest.domain.hl7.drugs import find_drug
 from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Hl7Time
+from services.ingest.domain.hl7.values import read_hl7_number
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.fact import Status
-from services.vocabulary.number_text import parse_number
 from services.vocabulary.quantity import Quantity
 
 _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
@@ -119,7 +120,7 @@ def _read_administration(
                 action_status,
                 series=f"{context.sender}|{filler}|{drug}|{action}",
                 sequence=context.sequence,
-                notes=time.notes,
+                notes=(*time.notes, *_note_unread_dose(rxa, dose)),
                 visit=entry.visit,
             )
 
@@ -155,7 +156,7 @@ def _find_status(rxa: Segment) -> Status | ParkedItem:
 def _read_coded(rxa: Segment, field: int, component: int = 0) -> str:
     """Return a code of *field* in capitals, empty when there is none."""
     code = (*rxa.components(field), "")[component].strip().upper()
-    return "" if code == '""' else code
+    return "" if code == NULL else code
 
 
 def _find_actions(
@@ -183,13 +184,18 @@ def _split_notes(rxa: Segment) -> list[str]:
     return [rxa.split_components(note)[0].strip() for note in rxa.repetitions(9)]
 
 
+def _note_unread_dose(rxa: Segment, dose: Quantity | None) -> tuple[str, ...]:
+    """Return a note when RXA-6 has a text that is no dose: then the dose is not known."""
+    is_given = rxa.text(6).strip() not in ("", _UNKNOWN_DOSE, NULL)
+    return ("dose not read",) if dose is None and is_given else ()
+
+
 def _read_dose(context: Context, rxa: Segment) -> Quantity | str | None:
     """Return the dose, None when none was sent, or the text of a unit that is not known."""
-    amount = parse_number(rxa.text(6).strip())
-    unit_text = rxa.text(7).strip()
+    amount = read_hl7_number(rxa.text(6), context.site.marks)
+    unit = context.read_unit(rxa, 7)
     if amount is None:
         return None
-    if not unit_text:
-        return None if rxa.text(6).strip() == _UNKNOWN_DOSE else Quantity(amount, "")
-    unit = context.find_unit(unit_text)
-    return unit_text if unit is None else Quantity(amount, unit)
+    if not unit and rxa.text(6).strip() == _UNKNOWN_DOSE:
+        return None
+    return rxa.full_text(7) if unit is None else Quantity(amount, unit)

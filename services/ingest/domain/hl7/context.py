@@ -17,6 +17,8 @@ from services.ingest.domain.message_content import (
 from services.ingest.domain.site import CodeTables, SiteMap
 from services.vocabulary.number_text import parse_whole_number
 
+NULL = '""'  # a field that is empty on purpose
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -43,6 +45,17 @@ class Context:
         if not text:
             return None
         return read_time(text, self.site.timezone, self.offset, by_site_clock=self.by_site_clock)
+
+    def read_unit(self, segment: Segment, position: int) -> str | None:
+        """Return the UCUM unit in a field; empty when none was sent, None when it is not known.
+
+        Some senders do not escape the hat of ``x10^3/uL``: the field is looked up whole as well.
+        """
+        parts = [part.strip() for part in (*segment.components(position), "", "", "", "")]
+        spellings = [one for one in (*parts[:2], *parts[3:5]) if one not in ("", NULL)]
+        if not spellings:
+            return ""
+        return self.find_unit(segment.full_text(position).strip(), *spellings)
 
     def find_unit(self, *spellings: str) -> str | None:
         """Return the UCUM unit of the first of *spellings* that the site, or everybody, knows."""
@@ -111,7 +124,7 @@ def identifiers(segment: Segment, field: int) -> Iterator[tuple[str, str, str]]:
 def read_visit_number(segment: Segment | None, field: int = 19) -> str:
     """Return the number of the visit in *field* of PV1 (or of MRG), empty without one."""
     number = segment.text(field).strip() if segment else ""
-    return "" if number == '""' else number
+    return "" if number == NULL else number
 
 
 def park_no_participant(segment: Segment | None, path: str) -> ParkedItem:

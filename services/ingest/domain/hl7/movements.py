@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from services.ingest.domain.hl7.context import (
+    NULL,
     Context,
     Item,
     park_no_participant,
@@ -31,7 +32,6 @@ _EVENTS: dict[str, tuple[Destination, bool, int]] = {
     "A13": ("discharge", True, 45),
 }
 _UPDATE = "A08"
-_NULL = '""'
 EVENTS = frozenset(_EVENTS) | {_UPDATE, "A31"}
 
 
@@ -87,7 +87,7 @@ def _read_movement(
 def _is_outside_icu(context: Context, visit: Segment) -> bool:
     """Return True when PV1-3 names a ward, and the site names others as intensive care."""
     ward = visit.text(3).strip()
-    return bool(context.site.icu) and ward not in ("", _NULL) and ward not in context.site.icu
+    return bool(context.site.icu) and ward not in ("", NULL) and ward not in context.site.icu
 
 
 def _read_place(context: Context, patient_ids: tuple[PatientKey, ...], visit: Segment) -> Item:

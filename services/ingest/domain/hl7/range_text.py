@@ -52,14 +52,19 @@ def split_range(text: str) -> RangeText | None:
     text = _LABEL.sub("", text.strip(), count=1).lstrip("[(").strip()
     interval = _INTERVAL.fullmatch(text)
     if interval is not None:
-        return RangeText(interval["low"], interval["high"], interval["unit"].strip() or None)
+        return RangeText(interval["low"], interval["high"], _strip_unit(interval["unit"]))
     is_upper, rest = _split_side(text)
     one_end = None if is_upper is None else _ONE_END.fullmatch(rest.strip())
     if one_end is None:
         return None
-    unit = one_end["unit"].strip() or None
-    end = one_end["end"]
+    unit, end = _strip_unit(one_end["unit"]), one_end["end"]
     return RangeText("", end, unit) if is_upper else RangeText(end, "", unit)
+
+
+def _strip_unit(text: str) -> str | None:
+    text = text.strip()
+    has_brackets = text.startswith(("(", "[")) and text.endswith((")", "]"))
+    return (text[1:-1].strip() if has_brackets else text) or None
 
 
 def _split_side(text: str) -> tuple[bool | None, str]:

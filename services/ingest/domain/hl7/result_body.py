@@ -5,7 +5,7 @@ Source: HL7 v2.5.1, 7.4.2.5 to 7.4.2.7 (OBX-5, OBX-6, OBX-7)
 
 from collections.abc import Sequence
 
-from services.ingest.domain.hl7.context import Context
+from services.ingest.domain.hl7.context import NULL, Context
 from services.ingest.domain.hl7.fasting_and_rest import read_at_rest
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.range_text import RangeText, is_range_given, split_range
@@ -17,7 +17,6 @@ from services.vocabulary.fact import Status
 _WITHOUT_VALUE = frozenset(
     {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
 )
-_NULL = '""'
 _OXYGEN_SATURATION = "spo2"
 
 
@@ -30,12 +29,12 @@ def read_body(
         detail = f"{measure} has several values in one result; send a result for each"
         return ParkedItem(f"{path}.5", ParkReason.UNREADABLE_VALUE, detail)
     components = obx.split_components(values[0] if values else "")
-    is_empty = not any(components) or components[0] == _NULL
+    is_empty = not any(components) or components[0] == NULL
     if is_empty and status in _WITHOUT_VALUE:
         return Observation(measure)
     if measure in context.tables.in_words:
         return _read_word(context, measure, components, path)
-    unit = _find_unit(context, obx)
+    unit = context.read_unit(obx, 6)
     if unit is None:
         detail = (
             f"unit {obx.full_text(6)!r} is not known: add it to units of this site in sites.yaml"
@@ -77,18 +76,6 @@ def _find_range(context: Context, obx: Segment) -> RangeText | None:
         return range_text
     unit = context.find_unit(range_text.unit)
     return None if unit is None else range_text._replace(unit=unit)
-
-
-def _find_unit(context: Context, obx: Segment) -> str | None:
-    """Return the UCUM unit; empty when none was sent, None when it is not known.
-
-    Some senders do not escape the hat of ``x10^3/uL``: the field is looked up whole as well.
-    """
-    parts = [part.strip() for part in (*obx.components(6), "", "", "", "")]
-    spellings = [one for one in (*parts[:2], *parts[3:5]) if one not in ("", _NULL)]
-    if not spellings:
-        return ""
-    return context.find_unit(obx.full_text(6).strip(), *spellings)
 
 
 def _read_word(

@@ -76,6 +76,16 @@ def read_result(
     )
 
 
+def read_hl7_number(text: str, marks: NumberMarks | None) -> Decimal | None:
+    """Return the number in *text*, a field of type NM, in the *marks* of the site; else None.
+
+    >>> read_hl7_number("8,5", None), read_hl7_number("8,5", NumberMarks(","))
+    (None, Decimal('8.5'))
+    """
+    text = text.strip()
+    return parse_number(text) if marks is None else _read_in_marks(text, marks, is_hl7=True)
+
+
 def _find_number_text(kind: str, components: Sequence[str]) -> str:
     """Return the text that should be a number, empty when *kind* holds none.
 
