@@ -50,6 +50,8 @@ class Input(StrEnum):
     LLN = "LLN"
     ULN = "ULN"
     BASELINE = "baseline"
+    BASELINE_LLN = "LLN of the baseline"
+    BASELINE_ULN = "ULN of the baseline"
     ALBUMIN = "albumin"
     FASTING = "fasting"
     SYMPTOMS = "symptoms"

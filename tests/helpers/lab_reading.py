@@ -2,11 +2,12 @@
 
 ``alt 121 U/L; ULN 40; baseline 30; symptoms yes``: after the value come the other inputs, in its
 unit unless another is given. ``baseline unknown`` after exposure; without a word
-about the baseline the reading is before it. ``for 2 h`` it has not changed; ``beside`` it stands
-another measure.
+about the baseline the reading is before it. ``baseline ULN 55`` is a limit of its own, which may be
+``unknown``. ``for 2 h`` it has not changed; ``beside`` it stands another measure.
 """
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from services.safety_rules.adapters.criteria_files import load_table
@@ -14,6 +15,7 @@ from services.safety_rules.domain.ctcae.grading import (
     BaselineKnown,
     BaselineUnknown,
     NoBaseline,
+    OwnLimits,
     Reading,
     Treatment,
     grade_reading,
@@ -48,7 +50,7 @@ def parse_reading(text):
     """Return the reading and the baseline of *text*."""
     (measure, *amount_words), *details = (part.split() for part in text.split(";"))
     value, unit = amount_words[0], " ".join(amount_words[1:])
-    inputs, baseline = {}, NoBaseline()
+    inputs, baseline_details = {}, []
     for words in details:
         key, last_word = " ".join(words[:-1]), words[-1]
         if key == "symptoms":
@@ -63,14 +65,29 @@ def parse_reading(text):
             inputs.setdefault("companions", {})[words[1]] = quantity(" ".join(words[2:]))
         elif words[0] == "for":
             inputs["held_durations"] = timedelta(hours=float(words[1]))
-        elif words == ["baseline", "unknown"]:
-            baseline = BaselineUnknown()
         elif words[0] == "baseline":
-            baseline = BaselineKnown(quantity(" ".join(words[1:]), unit))
+            baseline_details.append(words[1:])
         else:
             raise ValueError(f"what is {' '.join(words)}?")
     amount = None if value == "HEMOLYZED" else quantity(f"{value} {unit}")
-    return Reading(measure, amount, **inputs), baseline
+    return Reading(measure, amount, **inputs), _parse_baseline(baseline_details, unit)
+
+
+def _parse_baseline(details, unit):
+    baseline, own_limits = NoBaseline(), {}
+    for words in details:
+        if words[0] in _LIMITS:
+            own_limits[_LIMITS[words[0]]] = _parse_known(words[1:], unit)
+        else:
+            amount = _parse_known(words, unit)
+            baseline = BaselineUnknown() if amount is None else BaselineKnown(amount)
+    if not own_limits:
+        return baseline
+    return replace(baseline, own_limits=OwnLimits(own_limits.get("lln"), own_limits.get("uln")))
+
+
+def _parse_known(words, unit):
+    return None if words == ["unknown"] else quantity(" ".join(words), unit)
 
 
 def grade_text(version, slug, text):

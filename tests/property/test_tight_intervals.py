@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.safety_rules.domain.ctcae.criterion import Direction
@@ -17,6 +17,7 @@ from services.safety_rules.domain.ctcae.grading import (
     BaselineKnown,
     BaselineUnknown,
     NoBaseline,
+    OwnLimits,
     Reading,
     Treatment,
     collect_inputs,
@@ -24,6 +25,7 @@ from services.safety_rules.domain.ctcae.grading import (
 )
 from services.safety_rules.domain.ctcae.intervals import bound_grade
 from services.safety_rules.domain.ctcae.prepared_grading import prepare_grading
+from services.safety_rules.domain.ctcae.reported_limits import check_limits
 from services.vocabulary.grade import ExactGrade, Input, Symptoms
 from services.vocabulary.quantity import Censoring, Quantity
 from tests.helpers.lab_reading import TABLES
@@ -62,6 +64,7 @@ class PartialReading:
     lln: Decimal | None
     uln: Decimal | None
     baseline: Decimal | str
+    own_limits: tuple[Decimal | None, Decimal | None] | None  # None: those of the reading
     albumin: Decimal | None
     flags: tuple[bool | Treatment | Symptoms | None, ...]
 
@@ -94,7 +97,11 @@ class PartialReading:
             return NoBaseline()
         if self.baseline == UNKNOWN:
             return BaselineUnknown()
-        return BaselineKnown(Quantity(self.baseline, self.unit))
+        quantity = Quantity(self.baseline, self.unit)
+        if self.own_limits is None:
+            return BaselineKnown(quantity)
+        lln, uln = (n and Quantity(n, self.unit) for n in self.own_limits)
+        return BaselineKnown(quantity, OwnLimits(lln, uln))
 
 
 # Source: docs/decisions/grading.md, "Calcium": unit, least and greatest plausible, normal, slope
@@ -169,7 +176,7 @@ def completions(reading) -> Iterator[PartialReading]:
             llns = (
                 [albumin_reading.lln]
                 if albumin_reading.lln
-                else turning_points(
+                else plausible_limits(
                     albumin_reading,
                     (
                         effective_value(albumin_reading),
@@ -183,14 +190,46 @@ def completions(reading) -> Iterator[PartialReading]:
                 ulns = (
                     [albumin_reading.uln]
                     if albumin_reading.uln
-                    else turning_points(
+                    else plausible_limits(
                         lln_reading,
                         (effective_value(albumin_reading), lln, albumin_reading.baseline),
                     )
                 )
                 for uln in ulns:
-                    if lln < uln:
-                        yield from with_baseline(replace(lln_reading, uln=uln))
+                    if lln < uln and is_of_unit(reading, lln, uln):
+                        for own_reading in with_own_limits(replace(lln_reading, uln=uln)):
+                            yield from with_baseline(own_reading)
+
+
+def plausible_limits(reading, references):
+    """Turning points of a limit that can be one of normal."""
+    low, high = plausible_ends(reading)
+    ends = (low, low * (1 + HAIR), high, high * (1 - HAIR))
+    points = {*turning_points(reading, references), *ends}
+    return sorted(n for n in points if low <= n <= high)
+
+
+def is_of_unit(reading, lln, uln):
+    """True unless the limits contradict the unit."""
+    grading = reading.criterion.gradings[reading.measure]
+    quantities = (n and Quantity(n, reading.unit) for n in (lln, uln))
+    return check_limits(grading, reading.unit, *quantities).contradicted_range is None
+
+
+def with_own_limits(reading):
+    """The limits of the baseline itself, where they are hidden: on both sides of it."""
+    if reading.own_limits is None or not isinstance(reading.baseline, Decimal):
+        return [reading]
+    low, high = plausible_ends(reading)
+    points = with_neighbours({reading.baseline, reading.baseline / 5, low, high})
+    numbers = sorted(n for n in points if low <= n <= high)
+    llns, ulns = ([n] if n is not None else numbers for n in reading.own_limits)
+    return [
+        replace(reading, own_limits=(lln, uln))
+        for lln in llns
+        for uln in ulns
+        if lln < uln and is_of_unit(reading, lln, uln)
+    ]
 
 
 def effective_value(reading):
@@ -247,7 +286,7 @@ def full_readings(draw):
     """A reading with nothing missing, near the numbers where grades turn."""
     criterion, measure, unit = MEASURES[draw(st.integers(0, len(MEASURES) - 1))]
     reading = PartialReading(
-        criterion, measure, unit, TINY, None, None, None, BEFORE_EXPOSURE, None, (None,) * 4
+        criterion, measure, unit, TINY, None, None, None, BEFORE_EXPOSURE, None, None, (None,) * 4
     )
     low, high = plausible_ends(reading)
     multiples, numbers = thresholds(reading)
@@ -261,9 +300,12 @@ def full_readings(draw):
         uln = lln * draw(st.sampled_from([Decimal("1.5"), Decimal(4)]))
         limit = lln
     relative = st.sampled_from([Decimal(n) for n in ("0.3", "0.5", "1", "1.4", "4.9", "5", "7")])
+    lln, uln = max(lln, low), min(uln, high)
+    assume(lln < uln and is_of_unit(reading, lln, uln))
     baseline = draw(st.one_of(st.just(BEFORE_EXPOSURE), relative.map(lambda n: limit * n)))
     if isinstance(baseline, Decimal):
         baseline = min(max(baseline, low), high)
+    own_limits = draw_own_limits(draw, reading, lln, uln)
     points = [limit * m for m in multiples] + numbers
     points += [baseline * m for m in multiples] if isinstance(baseline, Decimal) else []
     references = [limit, baseline] if isinstance(baseline, Decimal) else [limit]
@@ -275,8 +317,26 @@ def full_readings(draw):
         albumin = draw(st.sampled_from(ALBUMIN[unit][1:4]))
     flags = tuple(draw(st.sampled_from(every)) for every in STATES.values())
     return replace(
-        reading, value=value, lln=lln, uln=uln, baseline=baseline, albumin=albumin, flags=flags
+        reading,
+        value=value,
+        lln=lln,
+        uln=uln,
+        baseline=baseline,
+        own_limits=own_limits if isinstance(baseline, Decimal) else None,
+        albumin=albumin,
+        flags=flags,
     )
+
+
+def draw_own_limits(draw, reading, lln, uln):
+    """Limits of another laboratory, or None."""
+    low, high = plausible_ends(reading)
+    factor = draw(st.sampled_from([None, Decimal("0.6"), Decimal(1), Decimal("1.5")]))
+    if factor is None:
+        return None
+    own_lln, own_uln = max(lln * factor, low), min(uln * factor, high)
+    assume(own_lln < own_uln and is_of_unit(reading, own_lln, own_uln))
+    return own_lln, own_uln
 
 
 @st.composite
@@ -290,7 +350,7 @@ def readings_with_gaps(draw):
 
 
 FACTORS = ("0", "0.5", "0.999", "1", "1.001", "2", "10")
-HIDEABLE_PARTS = ("lln", "uln", "baseline", "albumin", "value", *FLAGS)
+HIDEABLE_PARTS = ("lln", "uln", "baseline", "own_limits", "albumin", "value", *FLAGS)
 
 
 def hide(reading, part):
@@ -298,9 +358,11 @@ def hide(reading, part):
         index = FLAGS.index(part)
         return replace(reading, flags=(*reading.flags[:index], None, *reading.flags[index + 1 :]))
     if part == "baseline":
-        return (
-            reading if reading.baseline == BEFORE_EXPOSURE else replace(reading, baseline=UNKNOWN)
-        )
+        # an unknown baseline is judged by the limits of the reading: then it has no others
+        is_hideable = reading.baseline != BEFORE_EXPOSURE and reading.own_limits is None
+        return replace(reading, baseline=UNKNOWN) if is_hideable else reading
+    if part == "own_limits":
+        return replace(reading, own_limits=(None, None)) if reading.own_limits else reading
     if part == "value":
         upward = reading.is_high
         return replace(reading, censoring=Censoring.AT_LEAST if upward else Censoring.AT_MOST)
@@ -346,6 +408,8 @@ def test_what_is_missing_is_named_and_nothing_that_is_known(pair):
         Input.LLN: partial_reading.lln is not None,
         Input.ULN: partial_reading.uln is not None,
         Input.BASELINE: partial_reading.baseline != UNKNOWN,
+        Input.BASELINE_LLN: partial_reading.own_limits != (None, None),
+        Input.BASELINE_ULN: partial_reading.own_limits != (None, None),
         Input.ALBUMIN: partial_reading.albumin is not None or partial_reading.measure != "calcium",
         Input.UNIT: True,
     }

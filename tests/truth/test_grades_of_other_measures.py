@@ -186,7 +186,18 @@ INCOMPLETE = """
 56 haptoglobin-decreased | haptoglobin <0.5 mg/dL; LLN 0.1 | 0-1 for want of value
 56 hyperuricemia | urate 8 mg/dL; ULN 7.0 | 1-3 for want of symptoms
 56 hypoalbuminemia | albumin 32 g/L | 0-1 for want of LLN
-56 acidosis | ph 73.1 [pH]; LLN 7.35 | 0-3 for want of value
+56 acidosis | ph 73.1 [pH]; LLN 7.35 | 0
+56 alkalosis | ph 73.1 [pH]; ULN 7.45 | 0-3 for want of value
+56 alkalosis | ph 1.2 [pH]; LLN 0.36; ULN 1.2; baseline 0.78 | 0-3 for want of ULN, value
+5 fibrinogen-decreased | fibrinogen 140 mg/dL; LLN 200; baseline 190; baseline LLN 180 | 2
+5 fibrinogen-decreased | fibrinogen 140 mg/dL; LLN 180; baseline 190; baseline LLN 200 | 2
+5 fibrinogen-decreased | fibrinogen 150 mg/dL; LLN 200; baseline 190; baseline LLN 190 | 1
+5 fibrinogen-decreased | fibrinogen 90 mg/dL; LLN 180; baseline 190; baseline LLN 191 | 3
+5 fibrinogen-decreased | fibrinogen 90 mg/dL; LLN 180; baseline 190; baseline LLN 190 | 2
+5 fibrinogen-decreased | fibrinogen 2.5 g/L; LLN 200; ULN 400 | 0-4 for want of LLN
+5 fibrinogen-decreased | fibrinogen 2.5 g/L; LLN 2; ULN 4 | 0
+5 fibrinogen-decreased | fibrinogen 2.5 mg/dL; LLN 2; ULN 4 | 0-4 for want of unit
+5 fibrinogen-decreased | fibrinogen 250 mg/dL; LLN 2; ULN 4 | 0-4 for want of LLN
 56 acidosis | ph 7.28 | 3
 56 CKD | egfr >60 mL/min/{1.73_m2}; LLN 90 | 0-1 for want of value
 56 CKD | egfr 45 mL/min; LLN 90 | 0-4 for want of unit

@@ -188,6 +188,34 @@ hypoxia | spo2 _ %; LLN 95; at rest yes | 95=0 94=1 88=1 87=3
 hypoxia | spo2 _ %; LLN 95; at rest no | 94=1 88=1 87=2
 """
 
+# a baseline is normal or abnormal by its own limits, whatever those of the later result are
+OWN_LIMITS = """
+56 ALT | alt 230 U/L; ULN 41; baseline 54; baseline ULN 55 | 3
+56 ALT | alt 230 U/L; ULN 41; baseline 55; baseline ULN 55 | 3
+5 ALT | alt 230 U/L; ULN 41; baseline 55.1; baseline ULN 55 | 2
+6 ALT | alt 230 U/L; ULN 41; baseline 55.1; baseline ULN 55 | 4
+5 ALT | alt 310 U/L; ULN 60; baseline 54; baseline ULN 55 | 3
+5 ALT | alt 160 U/L; ULN 60; baseline 54; baseline ULN 53 | 1
+5 ALT | alt 310 U/L; ULN 60; baseline 70; baseline ULN 80 | 3
+5 ALT | alt 300 U/L; ULN 60; baseline 70; baseline ULN 80 | 2
+5 ALT | alt 45 U/L; ULN 41; baseline 50; baseline ULN 55 | 1
+5 ALT | alt 45 U/L; ULN 41; baseline 50; baseline ULN 41 | 0
+6 ALT | alt 1200 U/L; ULN 40; baseline 300; baseline ULN 60 | 3
+6 ALT | alt 1200 U/L; ULN 40; baseline 300; baseline ULN 59 | 2-3 for want of text
+6 ALT | alt 230 U/L; ULN 60; baseline 54; baseline ULN unknown | 2-4 for want of ULN of the baseline
+6 ALT | alt 230 U/L; ULN 60; baseline 54; baseline ULN -1 | 2-4 for want of ULN of the baseline
+5 ALT | alt 230 U/L; ULN 60; baseline 54; baseline ULN unknown | 2
+5 ALT | alt 230 U/L; baseline 54; baseline ULN 55 | 0-4 for want of ULN
+56 ALT | alt 230 U/L; ULN 60; baseline <50; baseline ULN 55 | 2
+5 ALT | alt 230 U/L; ULN 60; baseline >50; baseline ULN 55 | 0-2 for want of baseline
+56 bilirubin | bilirubin 3.9 mg/dL; ULN 1.2; baseline 1.4; baseline ULN 1.5 | 3
+56 bilirubin | bilirubin 3.9 mg/dL; ULN 1.2; baseline 10 umol/L; baseline ULN 21 umol/L | 3
+56 bilirubin | bilirubin 95 mg/dL; ULN 1.2 | 4
+56 bilirubin | bilirubin 151 mg/dL; ULN 1.2 | 0-4 for want of value
+6 creatinine | creatinine 1.0 mg/dL; LLN 0.6; ULN 1.2; baseline 0.5; baseline LLN 0.4 | 0
+6 creatinine | creatinine 1.0 mg/dL; LLN 0.4; ULN 1.2; baseline 0.5; baseline LLN 0.6 | 2
+"""
+
 # what is missing, cannot be, or is known only as a bound
 INCOMPLETE = """
 56 anemia | hemoglobin 9.5 g/dL | 2
@@ -206,7 +234,38 @@ INCOMPLETE = """
 56 anemia | hemoglobin <8.0 g/dL | 3
 56 anemia | hemoglobin <=8.0 g/dL | 2-3 for want of value
 56 hypernatremia | sodium 1400 mmol/L; LLN 135; ULN 145 | 0-4 for want of value
-56 hyponatremia | sodium 1400 mmol/L; LLN 135; ULN 145 | 0-4 for want of symptoms, value
+56 hyponatremia | sodium 1400 mmol/L; LLN 135; ULN 145 | 0
+56 hyponatremia | sodium 1400 mmol/L | 0
+56 hypernatremia | sodium 14 mmol/L; LLN 135; ULN 145 | 0
+56 hyponatremia | sodium 14 mmol/L; LLN 135; ULN 145 | 0-4 for want of symptoms, value
+56 hyponatremia | sodium -140 mmol/L; LLN 135; ULN 145 | 0-4 for want of symptoms, value
+56 hypernatremia | sodium -140 mmol/L; LLN 135; ULN 145 | 0-4 for want of value
+56 hypernatremia | sodium 26 mmol/L; LLN 12; ULN 40; baseline 26 | 0-4 for want of ULN, value
+56 hypernatremia | sodium 140 mmol/L; LLN 12; ULN 40; baseline 139 | 0-1 for want of ULN
+56 hypernatremia | sodium 139 mmol/L; LLN 13; ULN 35 | 0-1 for want of ULN
+56 hyponatremia | sodium 139 mmol/L; LLN 13; ULN 35 | 0-1 for want of LLN
+56 hypernatremia | sodium 140 mmol/L; LLN 79; ULN 150 | 0
+56 hyponatremia | sodium 140 mmol/L; LLN 79; ULN 150 | 0-1 for want of LLN
+56 hypernatremia | sodium 140 mmol/L; LLN 80; ULN 221 | 0-1 for want of ULN
+56 hypocalcemia | calcium-corrected 2.35 mg/dL; LLN 2.15; ULN 2.55 | 0-4 for want of unit
+56 hypocalcemia | calcium 2.31 mg/dL; LLN 2.15; ULN 2.55; albumin 4.1 g/dL | 0-4 for want of unit
+56 hypercalcemia | calcium 2.31 mg/dL; LLN 2.15; ULN 2.55; albumin 4.1 g/dL | 0-4 for want of unit
+56 hypocalcemia | calcium-corrected 2.31 mg/dL; ULN 2.55 | 0-4 for want of unit
+56 hypocalcemia | calcium-corrected 2.31 mg/dL; LLN 2.15 | 0-4 for want of unit
+56 hypocalcemia | calcium-corrected 2.31 mmol/L; LLN 2.15; ULN 2.55 | 0
+56 hypocalcemia | calcium-corrected 5.9 mg/dL; LLN 8.5; ULN 10.5 | 4
+56 hypocalcemia | calcium-corrected 9.4 mg/dL; LLN 2.15; ULN 2.55 | 0-1 for want of LLN
+56 hypocalcemia | calcium-corrected 7.9 mg/dL; LLN 6; ULN 8.0 | 2
+56 hypocalcemia | calcium-corrected 7.9 mg/dL; LLN 6; ULN 7.9 | 0-4 for want of unit
+56 hypocalcemia | calcium-corrected 7.9 mg/dL; LLN 5.9; ULN 8.0 | 0-4 for want of unit
+56 hypermagnesemia | magnesium 1.9 mmol/L; LLN 1.7; ULN 2.2 | 0-4 for want of unit
+56 hypomagnesemia | magnesium 0.85 mg/dL; LLN 0.7; ULN 1.05 | 0-4 for want of unit
+56 hypomagnesemia | magnesium 0.9 mmol/L; LLN 1.7; ULN 2.2 | 0-4 for want of unit
+56 hypoglycemia | glucose 5.0 mg/dL; LLN 4.0; ULN 5.6 | 0-4 for want of unit
+56 anemia | hemoglobin 13 g/L; LLN 12; ULN 16 | 0-3 for want of unit
+56 anemia | hemoglobin 16 g/L; LLN 13.5; ULN 17.5 | 0-3 for want of unit
+56 neutrophil-count-decreased | neutrophils 3.2 /mm3; LLN 1.5; ULN 7.0 | 0-4 for want of unit
+5 neutrophil-count-decreased | neutrophils 1.2 10*9/L; LLN 1.0; ULN 6.0 | 2
 56 hyponatremia | sodium 129 mmol/L; LLN 135 | 2-3 for want of symptoms
 56 hyponatremia | sodium 124 mmol/L; LLN 135 | 3
 56 hyponatremia | sodium 131 mmol/L; LLN 135 | 1
@@ -273,7 +332,7 @@ INCOMPLETE = """
 
 
 EXACT = exact_rows(COMMON, V5, V6, SHORT)
-INTERVALS = interval_rows(INCOMPLETE, SHORT)
+INTERVALS = interval_rows(OWN_LIMITS + INCOMPLETE, SHORT)
 
 
 @pytest.mark.parametrize(("version", "term", "reading", "grade"), EXACT)

@@ -16,7 +16,6 @@ TABLE = {
         ("sodium", "1400", "mmol/L", "135", "145"),
         [
             "Hypernatremia may be grade 4; missing: value",
-            "Hyponatremia may be grade 4; missing: symptoms, value",
             "sodium of 1400 mmol/L cannot be",
         ],
     ),
@@ -48,6 +47,22 @@ TABLE = {
             "Lipase increased may be grade 4; missing: ULN, symptoms",
             "an upper limit of 0 U/L cannot be",
         ],
+    ),
+    "a lower limit below all plausible ones": (
+        ("sodium", "140", "mmol/L", "13", "145"),
+        ["a lower limit of 13 mmol/L cannot be"],
+    ),
+    "limits of another unit": (
+        ("calcium-corrected", "2.31", "mg/dL", "2.15", "2.55"),
+        [
+            "Hypercalcemia may be grade 4; missing: unit",
+            "Hypocalcemia may be grade 4; missing: unit",
+            "limits of 2.15 mg/dL to 2.55 mg/dL do not fit calcium-corrected in mg/dL",
+        ],
+    ),
+    "an upper limit of another unit": (
+        ("calcium-corrected", "9.4", "mg/dL", None, "2.55"),
+        ["limits of 2.55 mg/dL do not fit calcium-corrected in mg/dL"],
     ),
     "a calcium without its albumin": (
         ("calcium", "7.5", "mg/dL", "8.5", "10.5"),

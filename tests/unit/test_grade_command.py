@@ -225,3 +225,25 @@ def test_how_many_rows_could_not_be_read_is_said(tmp_path, capsys):
     output = capsys.readouterr()
     assert output.err == "2 of 4 rows could not be read: see error\n"
     assert len(output.out.splitlines()) == 5
+
+
+HEAD_OF_OWN_LIMITS = "term,value,unit,lln,uln,baseline,baseline_lln,baseline_uln"
+OWN_LIMITS = {
+    "normal by its own": ("10001551,230,U/L,10,41,54,10,55", "3", "baseline not above its own ULN"),
+    "abnormal by its own": ("10001551,230,U/L,10,60,54,10,41", "2", "baseline above its own ULN"),
+    "in a unit of its own": (
+        "10005364,3.9,mg/dL,,1.2,10 umol/L,,21 umol/L",
+        "3",
+        "baseline not above its own ULN",
+    ),
+    "only of the other side": ("10001551,230,U/L,10,41,54,10,", "2-3 for want of", "> 3.0 x"),
+    "by those of the row": ("10001551,230,U/L,10,41,54,,", "2", "> 3.0 x baseline"),
+    "no number": ("10001551,230,U/L,10,41,54,,high", "baseline_uln: 'high' is no number", ""),
+}
+
+
+@pytest.mark.parametrize(("row", "expected", "because"), OWN_LIMITS.values(), ids=OWN_LIMITS)
+def test_a_baseline_is_judged_by_its_own_limits(grade_rows, row, expected, because):
+    (graded_row,) = grade_rows(row, head=HEAD_OF_OWN_LIMITS)
+    assert describe(graded_row).startswith(expected)
+    assert because in graded_row["because"]

@@ -8,6 +8,7 @@ REQUIRED_COLUMNS = ("term", "value")
 OPTIONAL_COLUMNS = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),
     *("symptomatic", "replaced", "at_rest", "treatment", "infarction", "neutrophils"),
+    *("baseline_lln", "baseline_uln"),
 )
 
 _COLUMNS = f"""
@@ -15,6 +16,7 @@ Columns: {", ".join(REQUIRED_COLUMNS)}; and as far as known {", ".join(OPTIONAL_
 Any other is kept. A term is a published name, a slug, an id or a MedDRA code. Limits and baseline
 are in the unit of the value; an empty unit will do where a term is written in multiples alone. An
 empty baseline is one that is not known; "none" says that the reading is the baseline, or earlier.
+A baseline is normal or abnormal by baseline_lln and baseline_uln; both empty: by lln and uln.
 """
 
 

@@ -4,7 +4,7 @@ Source: docs/decisions/grading.md, "A row of `aegis grade`"
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.grading import (
@@ -12,6 +12,7 @@ from services.safety_rules.domain.ctcae.grading import (
     BaselineKnown,
     BaselineUnknown,
     NoBaseline,
+    OwnLimits,
     Treatment,
 )
 from services.vocabulary.grade import Symptoms
@@ -79,16 +80,25 @@ def unit_in(text: str, find_unit: FindUnit) -> str:
     return find_unit(text) or text
 
 
-def baseline_in(text: str, unit: str, find_unit: FindUnit) -> Baseline:
+def baseline_in(texts: Mapping[str, str], unit: str, find_unit: FindUnit) -> Baseline:
     """Return the baseline; empty: there is one, and it is not known; ``none``: this is before it.
 
+    Without limits of its own it is judged by those of the row.
+
     Raises:
-        RowError: It is no number.
+        RowError: It, or a limit of its own, is no number.
     """
+    text = texts["baseline"]
     if text.strip().casefold() == _NO_BASELINE:
         return NoBaseline()
-    found = quantity_in("baseline", text, unit, find_unit)
-    return BaselineUnknown() if found is None else BaselineKnown(found)
+    baseline, lln, uln = (
+        quantity_in(column, texts[column], unit, find_unit)
+        for column in ("baseline", "baseline_lln", "baseline_uln")
+    )
+    if baseline is None:
+        return BaselineUnknown()
+    has_own_limits = lln is not None or uln is not None
+    return BaselineKnown(baseline, OwnLimits(lln, uln) if has_own_limits else None)
 
 
 def yes_or_no(column: str, text: str) -> bool | None:

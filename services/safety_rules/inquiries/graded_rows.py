@@ -17,6 +17,7 @@ from services.safety_rules.adapters.row_text import (
     unit_in,
     yes_or_no,
 )
+from services.safety_rules.domain.ctcae.baseline_limits import describe_baseline
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.grading import Reading
 from services.safety_rules.domain.ctcae.measure_choice import UnclearMeasureError, choose_measure
@@ -27,6 +28,7 @@ REQUIRED_COLUMNS = ("term", "value")
 OPTIONAL_COLUMNS = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),
     *("symptomatic", "replaced", "at_rest", "treatment", "infarction", "neutrophils"),
+    *("baseline_lln", "baseline_uln"),
 )
 ADDED_COLUMNS = ("at_least", "at_most", "missing", "because", "criterion", "error")
 
@@ -40,10 +42,12 @@ Cells = tuple[str, ...]
 class _PreparedTest:
     """The grading of one test of one participant, the same for every value.
 
-    *cells* are by interval of values; *other_cells* by text, of values that lie in none.
+    *baseline_note* is the side of its own limits on which the baseline lies. *cells* are by
+    interval of values; *other_cells* by text, of values that lie in none.
     """
 
     grading: PreparedGrading
+    baseline_note: str
     cells: dict[int, Cells] = field(default_factory=dict)
     other_cells: dict[str, Cells] = field(default_factory=dict)
 
@@ -99,7 +103,7 @@ class RowGrader:
             cells = prepared_test.cells.get(place)
             if cells is None:
                 value = Quantity(number, prepared_test.grading.unit)
-                cells = prepared_test.cells[place] = _write_cells(prepared_test.grading, value)
+                cells = prepared_test.cells[place] = _write_cells(prepared_test, value)
             yield cells
 
     def _number(self, text: str) -> Decimal | None:
@@ -150,8 +154,11 @@ class RowGrader:
             infarction=yes_or_no("infarction", texts["infarction"]),
             companions={} if neutrophils is None else {"neutrophils": neutrophils},
         )
-        baseline = baseline_in(texts["baseline"], unit, find_unit)
-        return _PreparedTest(prepare_grading(criterion, reading, baseline, unit))
+        baseline = baseline_in(texts, unit, find_unit)
+        return _PreparedTest(
+            prepare_grading(criterion, reading, baseline, unit),
+            describe_baseline(criterion.gradings[measure], reading, baseline),
+        )
 
     def _find_criterion(self, text: str) -> CompiledCriterion:
         name = " ".join(text.split())
@@ -174,7 +181,7 @@ class RowGrader:
         self._other_count += 1
         try:
             value = quantity_in("value", text, prepared_test.grading.unit, self._find_unit)
-            cells = _write_cells(prepared_test.grading, value)
+            cells = _write_cells(prepared_test, value)
         except RowError as error:
             cells = _write_error(str(error))
         prepared_test.other_cells[text] = cells
@@ -190,13 +197,13 @@ def _index_slugs(table: CriteriaTable) -> Mapping[str, str]:
     return names
 
 
-def _write_cells(grading: PreparedGrading, value: Quantity | None) -> Cells:
-    outcome = grading.grade_value(value)
+def _write_cells(test: _PreparedTest, value: Quantity | None) -> Cells:
+    outcome = test.grading.grade_value(value)
     missing = "; ".join(sorted(outcome.missing))
     ends = f"{outcome.at_least:d}", f"{outcome.at_most:d}"
-    outside_note = grading.describe_outside(value, outcome)
-    because = f"{outcome.because}; {outside_note}" if outside_note else outcome.because
-    return (*ends, missing, because, grading.criterion.id, "")
+    notes = (test.grading.describe_outside(value, outcome), test.baseline_note)
+    because = "; ".join(part for part in (outcome.because, *notes) if part)
+    return (*ends, missing, because, test.grading.criterion.id, "")
 
 
 def _write_error(why: str) -> Cells:

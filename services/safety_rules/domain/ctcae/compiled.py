@@ -12,8 +12,15 @@ from services.safety_rules.domain.ctcae.criterion import (
     Threshold,
 )
 from services.safety_rules.domain.ctcae.ranges import UNKNOWN, Range, RangeEnd
+from services.safety_rules.domain.ctcae.ungraded_ranges import (
+    UngradedByUnit,
+    UngradedRanges,
+    find_ungraded_ranges,
+)
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.grade import Grade
 from services.vocabulary.measure import Ion, Measure, MeasureKind
+from services.vocabulary.quantity import Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,8 @@ class MeasureGrading:
     """The grading of one measure under one criterion.
 
     *lasting_comparisons* have to hold for some time; *companions* are the other measures that are
-    compared.
+    compared. *ungraded_ranges* has, by unit, the numbers that no criterion of the measure grades by
+    themselves.
     """
 
     direction: Direction
@@ -40,14 +48,21 @@ class MeasureGrading:
     plausible: Mapping[str, Range]
     lasting_comparisons: tuple[Comparison, ...]
     companions: tuple[str, ...]
+    ungraded_ranges: Mapping[str, UngradedRanges]
 
     def find_ladders(self, unit: str) -> tuple[Ladder, ...]:
         """Return the arms for a value in *unit*."""
         return self.by_unit.get(unit, self.in_any_unit)
 
     def find_plausible_range(self, unit: str) -> Range:
-        """Return the plausible range in *unit*."""
-        return self.plausible.get(unit, UNKNOWN)
+        """Return the plausible range in *unit*; all above 0 when the table has none that fits."""
+        plausible = self.plausible.get(unit)
+        if plausible is not None:
+            return plausible
+        rescaled_ranges = (
+            _rescale_range(one, listed_unit, unit) for listed_unit, one in self.plausible.items()
+        )
+        return next((one for one in rescaled_ranges if one is not None), UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +103,9 @@ def compile_criteria(
         criteria: Whose measures are all among *measures*.
         measures: By name.
     """
-    by_id = {criterion.id: _compile_criterion(criterion, measures) for criterion in criteria}
+    criteria = tuple(criteria)
+    ungraded_ranges = find_ungraded_ranges(criteria)
+    by_id = {one.id: _compile_criterion(one, measures, ungraded_ranges) for one in criteria}
     by_measure: dict[str, tuple[CompiledCriterion, ...]] = {}
     by_companion: dict[str, tuple[CompiledCriterion, ...]] = {}
     for compiled_criterion in by_id.values():
@@ -113,8 +130,20 @@ def _list_companions(criterion: CompiledCriterion, measure: str) -> tuple[str, .
     return (*companions, *criterion.gradings[measure].companions)
 
 
-def _compile_criterion(criterion: Criterion, measures: Mapping[str, Measure]) -> CompiledCriterion:
-    gradings = {name: _compile_measure(criterion, measures[name]) for name in criterion.measures}
+def _compile_criterion(
+    criterion: Criterion,
+    measures: Mapping[str, Measure],
+    ungraded_ranges: Mapping[str, UngradedByUnit],
+) -> CompiledCriterion:
+    of_laboratory = {n for n in criterion.measures if measures[n].kind is MeasureKind.LABORATORY}
+    gradings = {
+        name: _compile_measure(
+            criterion,
+            measures[name],
+            ungraded_ranges.get(name, {}) if name in of_laboratory else {},
+        )
+        for name in criterion.measures
+    }
     worst = max(level for arms in criterion.arms.values() for arm in arms for level in arm.grades)
     return CompiledCriterion(
         id=criterion.id,
@@ -126,11 +155,13 @@ def _compile_criterion(criterion: Criterion, measures: Mapping[str, Measure]) ->
         worst=worst,
         criterion=criterion,
         has_lasting_thresholds=any(one.lasting_comparisons for one in gradings.values()),
-        is_laboratory=all(measures[n].kind is MeasureKind.LABORATORY for n in criterion.measures),
+        is_laboratory=of_laboratory == {*criterion.measures},
     )
 
 
-def _compile_measure(criterion: Criterion, measure: Measure) -> MeasureGrading:
+def _compile_measure(
+    criterion: Criterion, measure: Measure, ungraded_ranges: UngradedByUnit
+) -> MeasureGrading:
     arms, units = criterion.arms[measure.name], criterion.list_units(measure.name)
     thresholds = [t for arm in arms for any_of in arm.grades.values() for t in any_of]
     lasting_comparisons = [
@@ -149,7 +180,15 @@ def _compile_measure(criterion: Criterion, measure: Measure) -> MeasureGrading:
         },
         lasting_comparisons=tuple(dict.fromkeys(lasting_comparisons)),
         companions=tuple(dict.fromkeys(companions)),
+        ungraded_ranges=ungraded_ranges,
     )
+
+
+def _rescale_range(listed_range: Range, listed_unit: str, unit: str) -> Range | None:
+    """Return *listed_range* in *unit*, None when it does not share a dimension."""
+    ends = (listed_range.low, listed_range.high)
+    low, high = (rescale_quantity(Quantity(e.number, listed_unit), unit) for e in ends)
+    return None if low is None or high is None else Range(RangeEnd(low.value), RangeEnd(high.value))
 
 
 def _build_ladder(arm: Arm, unit: str) -> Ladder:

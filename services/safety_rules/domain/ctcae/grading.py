@@ -3,16 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, MeasureGrading
 from services.safety_rules.domain.ctcae.corrected_calcium import correct_calcium_range
-from services.safety_rules.domain.ctcae.criterion import Comparison, Condition
+from services.safety_rules.domain.ctcae.criterion import Comparison, Condition, Direction
 from services.safety_rules.domain.ctcae.exact import grade_exactly, prepare_thresholds
-from services.safety_rules.domain.ctcae.grading_inputs import GradingInputs
+from services.safety_rules.domain.ctcae.grading_inputs import (
+    OWN_LIMIT,
+    BaselineReport,
+    GradingInputs,
+)
 from services.safety_rules.domain.ctcae.intervals import bound_grade
 from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd, find_range
-from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
+from services.safety_rules.domain.ctcae.reported_limits import (
+    ReportedLimits,
+    check_limits,
+    convert_to_unit_of_value,
+    is_plausible_in_other_unit,
+    is_unit_doubtful,
+)
+from services.safety_rules.domain.ctcae.units import convert_to_published_unit
 from services.vocabulary.grade import Grade, GradingOutcome, Incomplete, Input, Symptoms
 from services.vocabulary.quantity import Quantity
 
@@ -78,10 +90,22 @@ class BaselineUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """The limits of normal that a baseline was reported with; None: not reported."""
+
+    lln: Quantity | None
+    uln: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineKnown:
-    """The last final value before exposure."""
+    """The last final value before exposure.
+
+    It is normal or abnormal by *own_limits*. None: by those of the reading, which are its own.
+    """
 
     quantity: Quantity
+    own_limits: OwnLimits | None = None
 
 
 Baseline = NoBaseline | BaselineUnknown | BaselineKnown
@@ -92,8 +116,8 @@ def grade_reading(
 ) -> GradingOutcome:
     """Return the grade of *reading*, or the tightest interval in which it must lie.
 
-    An impossible input counts as missing: an implausible value or baseline, a limit that is
-    negative, an upper limit of zero, limits that are reversed.
+    An impossible input counts as missing: an implausible value, baseline or limit, an upper limit
+    of zero, limits that are reversed, a unit that the limits contradict.
 
     Returns:
         ``ExactGrade`` when every completion of the unknown inputs gives one grade. ``Incomplete``
@@ -107,6 +131,9 @@ def grade_reading(
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.VALUE}))
     value = convert_to_published_unit(reading.value, grading.units, grading.ion)
     if value is None:
+        return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
+    reported = check_limits(grading, value.unit, reading.lln, reading.uln)
+    if is_unit_doubtful(grading, value, reported):
         return Incomplete(Grade.NONE, criterion.worst, frozenset({Input.UNIT}))
     inputs = collect_inputs(grading, reading, baseline, value)
     if inputs.value is not None:
@@ -128,24 +155,15 @@ def collect_inputs(
         baseline: As for `grade_reading`.
         value: Of the reading, in the unit in which it is graded.
     """
-    plausible = grading.find_plausible_range(value.unit)
-    baseline_quantity = baseline.quantity if isinstance(baseline, BaselineKnown) else None
-    quantities = {Input.LLN: reading.lln, Input.ULN: reading.uln, Input.BASELINE: baseline_quantity}
-    limits, misfits = {}, set()
-    for name, quantity in quantities.items():
-        if quantity is None:
-            continue
-        limit = _convert_unit(quantity, value.unit, grading)
-        if limit is None:
-            misfits.add(name)
-        elif _is_possible(name, limit, plausible):
-            limits[name] = limit
-    if _are_reversed(limits):
-        del limits[Input.LLN], limits[Input.ULN]
-    if value.censoring is None and not plausible.contains(value.value):
-        # below a limit that is as impossible it would be normal
-        limits = {n: one for n, one in limits.items() if RangeEnd(one.value) <= plausible.high}
-    value_range = find_range(value, plausible)
+    reported = check_limits(grading, value.unit, reading.lln, reading.uln)
+    limits, misfits = dict(reported.possible), set(reported.misfits)
+    report = None
+    if isinstance(baseline, BaselineKnown):
+        report = report_baseline(grading, baseline, reading)
+        quantities, baseline_misfits = _convert_baseline(grading, baseline, value.unit)
+        limits |= quantities if report is not None else {}
+        misfits |= baseline_misfits
+    value_range = _find_value_range(grading, value, reported)
     imprecise_input = Input.VALUE
     if reading.measure == "calcium":
         corrected_range = correct_calcium_range(value_range, value.unit, reading.albumin)
@@ -165,24 +183,69 @@ def collect_inputs(
         is_anticoagulated=reading.is_anticoagulated,
         held_durations=reading.held_durations,
         companions=reading.companions,
+        baseline_report=report,
+        has_own_limits=report is not None
+        and isinstance(baseline, BaselineKnown)
+        and baseline.own_limits is not None,
     )
 
 
-def _convert_unit(quantity: Quantity, unit: str, grading: MeasureGrading) -> Quantity | None:
-    if not unit:
-        return quantity if not quantity.unit else None
-    return rescale_quantity(quantity, unit, grading.ion)
+def report_baseline(
+    grading: MeasureGrading, baseline: BaselineKnown, reading: Reading
+) -> BaselineReport | None:
+    """Return *baseline* beside its limits; None when it cannot be, or its unit is in doubt."""
+    quantity = convert_to_published_unit(baseline.quantity, grading.units, grading.ion)
+    if quantity is None:
+        return None
+    plausible = grading.find_plausible_range(quantity.unit)
+    if quantity.censoring is None and not plausible.contains(quantity.value):
+        return None
+    own_limits = baseline.own_limits or OwnLimits(reading.lln, reading.uln)
+    reported = check_limits(grading, quantity.unit, own_limits.lln, own_limits.uln)
+    if baseline.own_limits is not None and is_unit_doubtful(grading, quantity, reported):
+        return None
+    exact_limits = {n: one.value for n, one in reported.possible.items() if one.censoring is None}
+    return BaselineReport(find_range(quantity, plausible), exact_limits)
 
 
-def _is_possible(name: Input, quantity: Quantity, plausible: Range) -> bool:
-    if name is Input.BASELINE and quantity.censoring is None:
-        return plausible.contains(quantity.value)
-    return quantity.value > 0 or (name is Input.LLN and quantity.value == 0)
+def _convert_baseline(
+    grading: MeasureGrading, baseline: BaselineKnown, unit: str
+) -> tuple[dict[Input, Quantity], set[Input]]:
+    """Return the baseline with its own limits in *unit*, and those that do not fit."""
+    quantities, misfits = {}, set()
+    quantity = convert_to_unit_of_value(baseline.quantity, unit, grading)
+    if quantity is None:
+        misfits.add(Input.BASELINE)
+    else:
+        quantities[Input.BASELINE] = quantity
+    if baseline.own_limits is not None:
+        own_limits = baseline.own_limits
+        reported = check_limits(grading, unit, own_limits.lln, own_limits.uln)
+        quantities |= {OWN_LIMIT[name]: limit for name, limit in reported.possible.items()}
+        misfits |= {OWN_LIMIT[name] for name in reported.misfits}
+    return quantities, misfits
 
 
-def _are_reversed(limits: dict[Input, Quantity]) -> bool:
-    lln, uln = limits.get(Input.LLN), limits.get(Input.ULN)
-    return lln is not None and uln is not None and lln.value >= uln.value
+def _find_value_range(grading: MeasureGrading, value: Quantity, reported: ReportedLimits) -> Range:
+    """Return the range of the true value: any plausible one for a value that cannot be.
+
+    Unless its unit is in doubt, such a value does not speak for the term of the other direction.
+
+    Source: docs/decisions/grading.md, "a value beyond the plausible ones"
+    """
+    plausible = grading.find_plausible_range(value.unit)
+    value_range = find_range(value, plausible)
+    end = RangeEnd(value.value)
+    is_nonsense = value.value < 0 and plausible.low >= RangeEnd(Decimal(0))
+    if value.censoring is not None or plausible.contains(value.value) or is_nonsense:
+        return value_range
+    if reported.has_impossible or is_plausible_in_other_unit(grading, value):
+        return value_range
+    if grading.direction is Direction.LOW and end > plausible.high:
+        return Range(plausible.high, plausible.high)
+    if grading.direction is Direction.HIGH and end < plausible.low:
+        return Range(plausible.low, plausible.low)
+    return value_range
 
 
 def _evaluate_conditions(reading: Reading) -> dict[Condition, bool]:

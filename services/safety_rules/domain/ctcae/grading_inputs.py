@@ -4,7 +4,7 @@ Source: docs/decisions/grading.md, "INR", "diffusing capacity", "v6 ALT and AST"
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from services.safety_rules.domain.ctcae.criterion import (
     Direction,
     Threshold,
 )
-from services.safety_rules.domain.ctcae.ranges import Range, find_range
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd, find_range
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.grade import Input
 from services.vocabulary.quantity import Quantity
@@ -36,6 +36,30 @@ _LIMIT_OF_CONDITION = {
     Condition.BASELINE_BELOW_LLN: Input.LLN,
     Condition.BASELINE_UP_TO_5_ULN: Input.ULN,
 }
+OWN_LIMIT = {Input.LLN: Input.BASELINE_LLN, Input.ULN: Input.BASELINE_ULN}
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineReport:
+    """The baseline beside the limits that it is judged by, in the unit it was reported in.
+
+    *limits* has those that are exactly known.
+
+    Source: docs/decisions/grading.md, "normal and abnormal baseline"
+    """
+
+    value_range: Range
+    limits: Mapping[Input, Decimal]
+
+    def is_beyond(self, name: Input, multiple: int = 1) -> bool | None:
+        """Return True when it is above *multiple* x ULN, or below LLN; None: not known."""
+        limit = self.limits.get(name)
+        if limit is None:
+            return None
+        low, high, end = self.value_range.low, self.value_range.high, RangeEnd(limit * multiple)
+        if name is Input.ULN:
+            return True if low > end else (False if high <= end else None)
+        return True if high < end else (False if low >= end else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +78,9 @@ class GradingInputs:
         is_anticoagulated: None: not known.
         held_durations: As in the reading.
         companions: As in the reading.
+        baseline_report: The baseline beside its limits; None: it is not known.
+        has_own_limits: True if the baseline was reported with limits of its own, known or not;
+            False: those of the reading are its own.
     """
 
     unit: str
@@ -67,6 +94,16 @@ class GradingInputs:
     is_anticoagulated: bool | None
     held_durations: Mapping[Comparison, timedelta] | timedelta | None
     companions: Mapping[str, Quantity]
+    baseline_report: BaselineReport | None = None
+    has_own_limits: bool = False
+
+    def without_limits(self) -> "GradingInputs":
+        """Return these inputs without a limit or a baseline."""
+        return replace(self, limits={}, baseline_report=None)
+
+    def name_limit_of_baseline(self, name: Input) -> Input:
+        """Return the name of the limit *name* by which the baseline is judged."""
+        return OWN_LIMIT[name] if self.has_own_limits else name
 
     def find_exact_limit(self, name: Input) -> Decimal | None:
         """Return a limit that is exactly known, None when it is missing or only a bound."""
@@ -99,13 +136,8 @@ class GradingInputs:
     def _baseline_is_abnormal(self, direction: Direction) -> bool | None:
         if not self.compares_with_baseline:
             return False
-        baseline, limit = (
-            self.find_exact_limit(Input.BASELINE),
-            self.find_exact_limit(direction.limit),
-        )
-        if baseline is None or limit is None:
-            return None
-        return baseline > limit if direction is Direction.HIGH else baseline < limit
+        report = self.baseline_report
+        return None if report is None else report.is_beyond(direction.limit)
 
     def has_lasted(self, threshold: Threshold) -> bool:
         """Return True when *threshold* has held for longer than its least duration."""
@@ -139,12 +171,12 @@ class GradingInputs:
             return self.conditions.get(condition)
         if not self.compares_with_baseline:
             return False
-        baseline, limit = self.find_exact_limit(Input.BASELINE), self.find_exact_limit(limit_name)
-        if baseline is None or limit is None:
+        if self.baseline_report is None:
             return None
         if condition is Condition.BASELINE_BELOW_LLN:
-            return baseline < limit
-        return True if baseline <= _MAX_ULN_MULTIPLE * limit else None
+            return self.baseline_report.is_beyond(limit_name)
+        is_above = self.baseline_report.is_beyond(limit_name, _MAX_ULN_MULTIPLE)
+        return True if is_above is False else None
 
     def find_missing_input(self, condition: Condition) -> Input:
         """Return the input that would decide *condition*."""
@@ -155,9 +187,11 @@ class GradingInputs:
                 if self._lacks_severity(condition)
                 else _INPUT_OF_CONDITION[condition]
             )
-        if self.find_exact_limit(Input.BASELINE) is None:
+        report = self.baseline_report
+        if report is None or report.value_range.low != report.value_range.high:
             return Input.BASELINE
-        return limit_name if self.find_exact_limit(limit_name) is None else Input.TEXT
+        is_known = limit_name in report.limits
+        return Input.TEXT if is_known else self.name_limit_of_baseline(limit_name)
 
     def _lacks_severity(self, condition: Condition) -> bool:
         is_symptomatic = self.conditions.get(Condition.SYMPTOMATIC) is True

@@ -4,7 +4,7 @@ Source: docs/decisions/grading.md, "limit, baseline, fasting, symptoms, albumin 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.compiled import Ladder, MeasureGrading
@@ -18,7 +18,6 @@ from services.safety_rules.domain.ctcae.criterion import (
 )
 from services.safety_rules.domain.ctcae.grading_inputs import GradingInputs
 from services.safety_rules.domain.ctcae.ranges import (
-    UNKNOWN,
     OrderConstraint,
     Range,
     RangeEnd,
@@ -28,25 +27,36 @@ from services.safety_rules.domain.ctcae.ranges import (
 from services.vocabulary.grade import ExactGrade, Grade, GradingOutcome, Incomplete, Input
 from services.vocabulary.quantity import Quantity
 
-_LIMITS = (Input.LLN, Input.ULN, Input.BASELINE)
-_LIMITS_IN_ORDER = OrderConstraint(Input.LLN, Input.ULN, strictly=True)
+_LIMITS = (Input.LLN, Input.ULN, Input.BASELINE, Input.BASELINE_LLN, Input.BASELINE_ULN)
+_LIMITS_IN_ORDER = (
+    OrderConstraint(Input.LLN, Input.ULN, strictly=True),
+    OrderConstraint(Input.BASELINE_LLN, Input.BASELINE_ULN, strictly=True),
+)
 
-# The order of baseline and limit that an arm states.
+# True if an arm states that the baseline is at or below the limit of its direction, or below it.
 # Source: CTCAE v5.0, Investigations, "Alanine aminotransferase increased"
-_BASELINE_IS = {
-    (ArmPopulation.NORMAL_BASELINE, Direction.HIGH): OrderConstraint(
-        Input.BASELINE, Input.ULN, strictly=False
-    ),
-    (ArmPopulation.ABNORMAL_BASELINE, Direction.HIGH): OrderConstraint(
-        Input.ULN, Input.BASELINE, strictly=True
-    ),
-    (ArmPopulation.NORMAL_BASELINE, Direction.LOW): OrderConstraint(
-        Input.LLN, Input.BASELINE, strictly=False
-    ),
-    (ArmPopulation.ABNORMAL_BASELINE, Direction.LOW): OrderConstraint(
-        Input.BASELINE, Input.LLN, strictly=True
-    ),
+_BASELINE_IS_BELOW = {
+    (ArmPopulation.NORMAL_BASELINE, Direction.HIGH): True,
+    (ArmPopulation.ABNORMAL_BASELINE, Direction.HIGH): False,
+    (ArmPopulation.NORMAL_BASELINE, Direction.LOW): False,
+    (ArmPopulation.ABNORMAL_BASELINE, Direction.LOW): True,
 }
+_UPPER_LIMITS = (Input.ULN, Input.BASELINE_ULN)
+
+
+def _order_baseline(limit: Input, *, is_below: bool) -> OrderConstraint:
+    """Return the order of baseline and *limit*, which itself is normal."""
+    if limit in _UPPER_LIMITS:
+        return (
+            OrderConstraint(Input.BASELINE, limit, strictly=False)
+            if is_below
+            else OrderConstraint(limit, Input.BASELINE, strictly=True)
+        )
+    return (
+        OrderConstraint(Input.BASELINE, limit, strictly=True)
+        if is_below
+        else OrderConstraint(limit, Input.BASELINE, strictly=False)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,7 @@ def bound_grade(grading: MeasureGrading, inputs: GradingInputs) -> GradingOutcom
     """Return the grade or the tightest interval that *inputs* allow."""
     arms = _find_possible_arms(grading, inputs)
     if not arms:  # limits and baseline contradict each other: drop them
-        return bound_grade(grading, replace(inputs, limits={}))
+        return bound_grade(grading, inputs.without_limits())
     ends = [arm.grade_corners() for arm in arms]
     at_least, because = min(low for low, _ in ends)
     at_most, _ = max(high for _, high in ends)
@@ -152,7 +162,7 @@ def bound_grade(grading: MeasureGrading, inputs: GradingInputs) -> GradingOutcom
     for arm in arms:
         undecided_inputs.update(arm.find_undecided_inputs(at_least, at_most))
     if len(arms) > 1:
-        undecided_inputs |= _find_deciding_inputs(arms, grading.direction)
+        undecided_inputs |= _find_deciding_inputs(arms, inputs, grading.direction)
     missing_inputs = {
         _name_missing_input(name, inputs)
         for name in undecided_inputs
@@ -175,11 +185,13 @@ def find_turning_points(grading: MeasureGrading, inputs: GradingInputs) -> set[D
     }
 
 
-def _find_deciding_inputs(arms: Sequence[PossibleArm], direction: Direction) -> set[Input]:
+def _find_deciding_inputs(
+    arms: Sequence[PossibleArm], inputs: GradingInputs, direction: Direction
+) -> set[Input]:
     """Return the inputs that decide between the arms that may be the participant's."""
     if any(arm.ladder.population is ArmPopulation.ON_ANTICOAGULATION for arm in arms):
         return {Input.ANTICOAGULATION}
-    return {Input.BASELINE, direction.limit}
+    return {Input.BASELINE, inputs.name_limit_of_baseline(direction.limit)}
 
 
 def _is_unknown(name: Input, unknown_limits: set[Input], inputs: GradingInputs) -> bool:
@@ -196,22 +208,24 @@ def _name_missing_input(name: Input, inputs: GradingInputs) -> Input:
 
 def _find_possible_arms(grading: MeasureGrading, inputs: GradingInputs) -> list[PossibleArm]:
     plausible = grading.find_plausible_range(inputs.unit)
-    baseline = find_range(inputs.limits.get(Input.BASELINE), plausible)
     ranges = {
         Input.VALUE: inputs.value_range,
-        Input.LLN: _find_limit_range(inputs.limits.get(Input.LLN)),
-        Input.ULN: _find_limit_range(inputs.limits.get(Input.ULN)),
-        Input.BASELINE: baseline,
+        Input.BASELINE: find_range(inputs.limits.get(Input.BASELINE), plausible),
     }
+    for limit in (Input.LLN, Input.BASELINE_LLN):
+        ranges[limit] = _find_lln_range(inputs.limits.get(limit), plausible)
+    for limit in (Input.ULN, Input.BASELINE_ULN):
+        ranges[limit] = _find_uln_range(inputs.limits.get(limit), plausible)
     is_high = grading.direction is Direction.HIGH
     arms = []
     for ladder in grading.find_ladders(inputs.unit):
         if inputs.is_in_population(ladder.population, grading.direction) is False:
             continue
-        order = _BASELINE_IS.get((ladder.population, grading.direction))
-        orders = [_LIMITS_IN_ORDER]
-        if order is not None and inputs.compares_with_baseline:
-            orders.append(order)
+        orders = list(_LIMITS_IN_ORDER)
+        is_below = _BASELINE_IS_BELOW.get((ladder.population, grading.direction))
+        if is_below is not None and inputs.compares_with_baseline:
+            limit = inputs.name_limit_of_baseline(grading.direction.limit)
+            orders.append(_order_baseline(limit, is_below=is_below))
         narrowed_ranges = narrow_ranges(ranges, orders)
         if narrowed_ranges is None:
             continue
@@ -222,7 +236,14 @@ def _find_possible_arms(grading: MeasureGrading, inputs: GradingInputs) -> list[
     return arms
 
 
-def _find_limit_range(quantity: Quantity | None) -> Range:
-    if quantity is not None and quantity.value == 0 and quantity.censoring is None:
-        return Range(RangeEnd(Decimal(0)), RangeEnd(Decimal(0)))
-    return find_range(quantity, UNKNOWN)
+def _find_lln_range(lln: Quantity | None, plausible: Range) -> Range:
+    """Return the range of a lower limit; 0 says that there is none."""
+    low = min(plausible.low, RangeEnd(Decimal(0)))
+    return find_range(lln, Range(low, plausible.high))
+
+
+def _find_uln_range(uln: Quantity | None, plausible: Range) -> Range:
+    """Return the range of an upper limit, above 0 where no value is negative."""
+    low = plausible.low
+    above_zero = RangeEnd(low.number, +1) if low == RangeEnd(Decimal(0)) else low
+    return find_range(uln, Range(above_zero, plausible.high))

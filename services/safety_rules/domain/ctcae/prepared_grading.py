@@ -26,6 +26,7 @@ from services.safety_rules.domain.ctcae.grading_inputs import GradingInputs
 from services.safety_rules.domain.ctcae.intervals import find_turning_points
 from services.safety_rules.domain.ctcae.outside_normal import describe_outside_normal, describe_side
 from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
+from services.safety_rules.domain.ctcae.reported_limits import check_limits
 from services.safety_rules.domain.ctcae.units import (
     convert_to_published_unit,
     is_scaled_exactly,
@@ -137,6 +138,9 @@ def prepare_grading(
     )
     if unit_quantity is None or not is_scaled_exactly(unit, unit_quantity.unit):
         return PreparedGrading(criterion, reading, baseline, unit, _UNIT_VALUE, None, None)
+    reported = check_limits(grading, unit_quantity.unit, reading.lln, reading.uln)
+    if reported.contradicted_range is not None:  # then the unit is in doubt, for some values
+        return PreparedGrading(criterion, reading, baseline, unit, _UNIT_VALUE, None, None)
     # an exact 1 may be implausible
     open_quantity = replace(unit_quantity, censoring=Censoring.AT_LEAST)
     inputs = collect_inputs(grading, reading, baseline, open_quantity)
@@ -147,11 +151,13 @@ def prepare_grading(
         turns = {number for step in exact_grading.thresholds for _, number in step.comparisons}
     else:
         turns = find_turning_points(grading, inputs)
-        turns |= find_turning_points(grading, replace(inputs, limits={}))
+        turns |= find_turning_points(grading, inputs.without_limits())
     limit = inputs.find_exact_limit(grading.direction.limit)
     turns |= set() if limit is None else {limit}  # where it leaves the normal range
     turns = {number - end.number for number in turns for end in (correction.low, correction.high)}
-    turns |= {plausible.low.number, plausible.high.number}
+    # where a value, or its number in another unit, becomes possible
+    turns |= {end.number for one in grading.plausible.values() for end in (one.low, one.high)}
+    turns |= {plausible.low.number, plausible.high.number, _ZERO.number}
     sorted_turns = tuple(sorted({number / unit_quantity.value for number in turns}))
     return PreparedGrading(
         criterion, reading, baseline, unit, unit_quantity.value, exact_grading, sorted_turns

@@ -10,6 +10,7 @@ from services.safety_rules.domain.ctcae.grading import (
     BaselineKnown,
     BaselineUnknown,
     NoBaseline,
+    OwnLimits,
     grade_reading,
 )
 from services.safety_rules.domain.episodes.lab_course import (
@@ -105,8 +106,9 @@ class CriterionCourse:
         reading = replace(self._context, anchor=anchor).make_reading(fact)
         if reading.value is None:
             return BaselineUnknown(), Grade.NONE
-        baseline = BaselineKnown(reading.value)
-        return baseline, grade_reading(criterion, reading, baseline).at_least
+        baseline_grade = grade_reading(criterion, reading, BaselineKnown(reading.value)).at_least
+        own_limits = OwnLimits(reading.lln, reading.uln)
+        return BaselineKnown(reading.value, own_limits), baseline_grade
 
 
 def _has_a_value(fact: Fact) -> bool:

@@ -8,13 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.compiled import MeasureGrading
-from services.safety_rules.domain.ctcae.ranges import RangeEnd
+from services.safety_rules.domain.ctcae.reported_limits import check_limits, is_possible_limit
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.icans import HIGHEST
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import RANGE_NOT_READ, Fact
+from services.vocabulary.grade import Input
 from services.vocabulary.measure import Measure
 from services.vocabulary.quantity import Quantity
 
@@ -32,13 +33,30 @@ def query_impossible_numbers(fact: Fact, grading: MeasureGrading) -> Iterator[Qu
         yield Query(f"{unit} does not fit {body.measure}", (fact.id,))
     if body.value is not None and not _is_plausible(body.value, grading):
         yield Query(f"{body.measure} of {_format_quantity(body.value)} cannot be", (fact.id,))
-    if body.lln is not None and (body.lln.value < 0 or _is_too_high(body.lln, grading)):
-        yield Query(f"a lower limit of {_format_quantity(body.lln)} cannot be", (fact.id,))
-    if body.uln is not None and (body.uln.value <= 0 or _is_too_high(body.uln, grading)):
-        yield Query(f"an upper limit of {_format_quantity(body.uln)} cannot be", (fact.id,))
-    if body.lln is not None and body.uln is not None and _are_reversed(body.lln, body.uln):
-        limits = f"{_format_quantity(body.lln)} to {_format_quantity(body.uln)}"
-        yield Query(f"limits of {limits} are the wrong way round", (fact.id,))
+    yield from (Query(problem, (fact.id,)) for problem in _find_limit_faults(body, grading))
+
+
+def _find_limit_faults(body: Observation, grading: MeasureGrading) -> Iterator[str]:
+    """Yield the problem of every limit of normal that cannot be, and of limits that do not fit."""
+    lln, uln = body.lln, body.uln
+    if lln is not None and not _is_possible_limit(Input.LLN, lln, grading):
+        yield f"a lower limit of {_format_quantity(lln)} cannot be"
+    if uln is not None and not _is_possible_limit(Input.ULN, uln, grading):
+        yield f"an upper limit of {_format_quantity(uln)} cannot be"
+    if lln is not None and uln is not None:
+        limits = f"{_format_quantity(lln)} to {_format_quantity(uln)}"
+        if _are_reversed(lln, uln):
+            yield f"limits of {limits} are the wrong way round"
+    else:
+        limits = " ".join(_format_quantity(one) for one in (lln, uln) if one is not None)
+    if body.value is None:
+        return
+    value = convert_to_published_unit(body.value, grading.units, grading.ion)
+    if (
+        value is not None
+        and check_limits(grading, value.unit, lln, uln).contradicted_range is not None
+    ):
+        yield f"limits of {limits} do not fit {body.measure} in {body.value.unit}"
 
 
 class PlausibilityCheck:
@@ -166,10 +184,12 @@ def _is_plausible(value: Quantity, grading: MeasureGrading) -> bool:
     return zero or plausible.contains(fits.value)
 
 
-def _is_too_high(limit: Quantity, grading: MeasureGrading) -> bool:
-    """Return True when nobody's result could be above *limit*."""
+def _is_possible_limit(name: Input, limit: Quantity, grading: MeasureGrading) -> bool:
+    """Return True unless *limit* is impossible; one in a unit that does not fit passes."""
     fits = convert_to_published_unit(limit, grading.units, grading.ion)
-    return fits is not None and grading.find_plausible_range(fits.unit).high < RangeEnd(fits.value)
+    if fits is None:
+        return True
+    return is_possible_limit(name, fits, grading.find_plausible_range(fits.unit))
 
 
 def _are_reversed(lln: Quantity, uln: Quantity) -> bool:

@@ -1,0 +1,124 @@
+"""Limits of normal beside a result: those that can be, and what the others say about its unit.
+
+Source: docs/decisions/grading.md, "Numbers that cannot be", "limits that contradict the unit"
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.safety_rules.domain.ctcae.compiled import MeasureGrading
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
+from services.safety_rules.domain.ctcae.units import rescale_quantity
+from services.vocabulary.grade import Input
+from services.vocabulary.quantity import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedLimits:
+    """The limits that one result was reported with, in one unit.
+
+    Args:
+        possible: Those that can be.
+        misfits: Those in a unit that does not fit.
+        has_impossible: True if one cannot be, or if they are the wrong way round.
+        contradicted_range: The numbers that no published grade covers, when the limits contradict
+            them; None: they do not.
+    """
+
+    possible: Mapping[Input, Quantity]
+    misfits: frozenset[Input]
+    has_impossible: bool
+    contradicted_range: Range | None
+
+
+def check_limits(
+    grading: MeasureGrading, unit: str, lln: Quantity | None, uln: Quantity | None
+) -> ReportedLimits:
+    """Return the limits of a result in *unit*, the impossible ones left out.
+
+    Args:
+        grading: Of the measure under any criterion.
+        unit: In which the result is graded.
+        lln: As reported.
+        uln: As reported.
+    """
+    plausible = grading.find_plausible_range(unit)
+    possible, misfits, has_impossible = {}, set(), False
+    for name, quantity in ((Input.LLN, lln), (Input.ULN, uln)):
+        if quantity is None:
+            continue
+        limit = convert_to_unit_of_value(quantity, unit, grading)
+        if limit is None:
+            misfits.add(name)
+        elif is_possible_limit(name, limit, plausible):
+            possible[name] = limit
+        else:
+            has_impossible = True
+    if _are_reversed(possible):
+        return ReportedLimits({}, frozenset(misfits), has_impossible=True, contradicted_range=None)
+    contradicted_range = _find_contradicted_range(grading, unit, possible)
+    return ReportedLimits(
+        {} if contradicted_range else possible,
+        frozenset(misfits),
+        has_impossible,
+        contradicted_range,
+    )
+
+
+def convert_to_unit_of_value(
+    quantity: Quantity, unit: str, grading: MeasureGrading
+) -> Quantity | None:
+    """Return *quantity* in the *unit* of a value, None when it does not fit."""
+    if not unit:
+        return quantity if not quantity.unit else None
+    return rescale_quantity(quantity, unit, grading.ion)
+
+
+def is_possible_limit(name: Input, limit: Quantity, plausible: Range) -> bool:
+    """Return True when *limit*, in the unit of *plausible*, can be one of normal.
+
+    A lower limit of 0 is an ordinary one: there is none. Where no value is negative, an upper limit
+    is above 0.
+    """
+    if limit.value == 0 and plausible.low >= RangeEnd(limit.value):
+        return name is Input.LLN
+    return plausible.contains(limit.value)
+
+
+def is_unit_doubtful(grading: MeasureGrading, value: Quantity, reported: ReportedLimits) -> bool:
+    """Return True when the limits of *value* contradict its unit, and it may be in theirs.
+
+    That is so when it lies on the same side of the ungraded numbers as they do, or when it is
+    plausible in another published unit. Otherwise the limits alone are of another unit.
+    """
+    if reported.contradicted_range is None:
+        return False
+    is_beyond = not reported.contradicted_range.contains(value.value)
+    return is_beyond or is_plausible_in_other_unit(grading, value)
+
+
+def is_plausible_in_other_unit(grading: MeasureGrading, value: Quantity) -> bool:
+    """Return True when the number of *value* is plausible in another unit of its measure."""
+    return any(
+        plausible.contains(value.value)
+        for unit, plausible in grading.plausible.items()
+        if unit != value.unit
+    )
+
+
+def _are_reversed(limits: Mapping[Input, Quantity]) -> bool:
+    lln, uln = limits.get(Input.LLN), limits.get(Input.ULN)
+    return lln is not None and uln is not None and lln.value >= uln.value
+
+
+def _find_contradicted_range(
+    grading: MeasureGrading, unit: str, limits: Mapping[Input, Quantity]
+) -> Range | None:
+    ranges = grading.ungraded_ranges.get(unit)
+    if ranges is None:
+        return None
+    lln, uln = (
+        limit.value if (limit := limits.get(name)) is not None else None
+        for name in (Input.LLN, Input.ULN)
+    )
+    return ranges.without_grade if ranges.contradicts(lln, uln) else None
