@@ -11,6 +11,7 @@ from services.vocabulary.number_text import (
     LONGEST_STORED,
     STORED_NUMBER,
     UNSIGNED_NUMBER,
+    NumberMarks,
     parse_number,
     parse_whole_number,
 )
@@ -41,3 +42,19 @@ def test_what_is_no_number_is_none_at_any_door(text):
 )
 def test_the_number_of_a_message_is_a_whole_number_or_none(field, sequence):
     assert read_draft(obx("0.49"), tail=f"|{field}").sequence == sequence
+
+
+MARKS = [NumberMarks(",", "."), NumberMarks(",", " "), NumberMarks(".", ","), NumberMarks(".", "'")]
+
+
+@given(st.decimals(-(10**9), 10**9, places=3), st.sampled_from(MARKS))
+def test_a_number_in_the_marks_of_its_writer_is_that_number(number, marks):
+    text = f"{number:,}".translate(str.maketrans({",": marks.thousands, ".": marks.decimal}))
+    assert marks.parse(text) == number
+
+
+@given(st.from_regex(r"[0-9]{1,6}[.,][0-9]{1,6}([.,][0-9]{1,4})?", fullmatch=True))
+def test_a_mark_that_is_not_named_is_no_number(text):
+    for marks in (NumberMarks(), NumberMarks(",")):
+        number = marks.parse(text)
+        assert number is None or set(text) & {",", "."} == {marks.decimal}

@@ -51,6 +51,11 @@ class Context:
 
         Some senders do not escape the hat of ``x10^3/uL``: the field is looked up whole as well.
         """
+        text = segment.field(position).strip()
+        if text in ("", NULL):
+            return ""
+        if segment.separators.component not in text and segment.separators.escape not in text:
+            return self.find_unit(text)
         parts = [part.strip() for part in (*segment.components(position), "", "", "", "")]
         spellings = [one for one in (*parts[:2], *parts[3:5]) if one not in ("", NULL)]
         if not spellings:

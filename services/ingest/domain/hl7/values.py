@@ -7,6 +7,7 @@ docs/decisions/values.md
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from services.ingest.domain.hl7.range_text import RangeText
 from services.vocabulary.number_text import (
@@ -121,7 +122,13 @@ def _read_numbers(kind: str, texts: tuple[str, str, str], marks: NumberMarks | N
         )
     if not (is_hl7 and "," in value) and _are_grouped(texts) and _agree_on_thousands(texts):
         return _read_each(texts, GROUPED_BY_COMMA)
-    return parse_number(value), parse_number(low), parse_number(high)
+    return parse_number(value), _parse_limit(low), _parse_limit(high)
+
+
+@lru_cache(maxsize=4096)
+def _parse_limit(text: str) -> Decimal | None:
+    """Return the number in *text*; limits recur in every result."""
+    return parse_number(text) if text else None
 
 
 def _read_each(texts: tuple[str, str, str], marks: NumberMarks) -> _Numbers:
