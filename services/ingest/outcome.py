@@ -61,3 +61,8 @@ class Outcome:
     received_at: datetime | None = None
     observed: tuple[datetime, ...] = ()
     unread_ranges: int = 0
+
+    @property
+    def may_be_stored_later(self) -> bool:
+        """True when nothing is wrong with the message: storing it failed for now."""
+        return self.answer is AckCode.ERROR and self.is_transient

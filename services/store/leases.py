@@ -66,6 +66,12 @@ def find_lease_end(conn: Connection, name: str) -> datetime | None:
     return conn.scalars(select(lease.c.until).where(lease.c.name == name)).one_or_none()
 
 
+def find_lease_holder(conn: Connection, name: str) -> tuple[str, datetime] | None:
+    """Return the holder of the lease *name* and its end; None when nobody holds it."""
+    row = conn.execute(select(lease.c.holder, lease.c.until).where(lease.c.name == name)).first()
+    return None if row is None else (row.holder, row.until)
+
+
 def release_lease(conn: Connection, name: str, holder: str) -> None:
     """Release the lease *name* if *holder* has it."""
     result = conn.execute(delete(lease).where(lease.c.name == name, lease.c.holder == holder))

@@ -10,8 +10,9 @@ from services.cli.main import main
 from services.cli.shared import enter_facts
 from services.runtime.clock import now_utc
 from services.simulator.trial import simulate_trial
-from services.store import journal, leases, records
+from services.store import journal, records
 from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.rival_lease import hold_lease
 
 pytestmark = pytest.mark.slow
 
@@ -63,13 +64,10 @@ def test_beside_a_running_service_an_adjudication_is_known_and_no_state_is_told(
     installation, aegis
 ):
     record = a_record(installation)
-    with installation.db.write() as conn:
-        assert leases.acquire_lease(conn, "rules", "a service", now_utc(), 600)
-    output = aegis("adjudicate", record.id, "reject", "--reason", "diluted")
+    with hold_lease(installation.db, "a service", None, renews=True):
+        output = aegis("adjudicate", record.id, "reject", "--reason", "diluted")
     subject = f"{record.content.participant} {record.content.term}"
     assert output == f"known: reject {subject}; a running service grades it\n"
-    with installation.db.write() as conn:
-        leases.release_lease(conn, "rules", "a service")
     installation.settle()
     assert a_record(installation).content.state == "rejected"
 

@@ -6,7 +6,7 @@ from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.find_record import find_record
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import settle
+from services.cli.shared.settle import describe_later_grading, settle
 from services.runtime.clock import now_utc
 from services.store import records
 from services.vocabulary.judgement import Adjudication, Verdict
@@ -28,7 +28,8 @@ def perform(args: Namespace) -> int:
     )
     enter_fact(context, content.participant, content.onset_at, body, args.by)
     if not settle(context):
-        print(f"known: {verdict} {content.participant} {content.term}; a running service grades it")
+        later = describe_later_grading(context, "it")
+        print(f"known: {verdict} {content.participant} {content.term}; {later}")
         return 0
     with context.db.read() as conn:
         current = find_record(records.load_latest_episodes(conn), record.id)

@@ -1,6 +1,7 @@
 """``aegis ingest``: files in."""
 
 import sys
+import time
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,13 +12,14 @@ from pathlib import Path
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import settle
-from services.ingest.application import Outcome, Submission
+from services.cli.shared.settle import describe_later_grading, settle
+from services.ingest.application import Intake, Outcome, Submission
 from services.ingest.files import find_file_faults, list_files, read_submissions
 
 _BATCH_SIZE = 256
 _PRINTED_LINES = 20  # refusals, and parked items, one by one
 _STANDARD_INPUT = Path("-")
+_ATTEMPTS, _PAUSE_S = 5, 1.0  # beside other writers of the same file, who take their turns
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ def perform(args: Namespace) -> int:
     submissions = _read_submissions(files, args.by, fault_lines)
     outcomes: list[Outcome] = []
     while batch := list(islice(submissions, _BATCH_SIZE)):
-        batch_outcomes = intake.accept(batch)
+        batch_outcomes = _accept_batch(intake, batch)
         outcomes += batch_outcomes
         for submission, outcome in zip(batch, batch_outcomes, strict=True):
             _report_outcome(submission, outcome, refusal_lines, parked_lines)
@@ -63,9 +65,23 @@ def perform(args: Namespace) -> int:
     if any(outcome.parked for outcome in outcomes):
         print("what is parked waits: aegis parked list")
     if not is_graded:
-        print("a running service grades them")
+        print(describe_later_grading(context))
     any_refusal = any(outcome.refusal for outcome in outcomes)
     return 1 if any_refusal or fault_lines.quota < sys.maxsize else 0
+
+
+def _accept_batch(intake: Intake, batch: Sequence[Submission]) -> list[Outcome]:
+    """Return the outcomes of *batch*; what cannot be stored now is tried again for a while."""
+    outcomes = intake.accept(batch)
+    for _ in range(_ATTEMPTS):
+        places = [place for place, outcome in enumerate(outcomes) if outcome.may_be_stored_later]
+        if not places:
+            break
+        time.sleep(_PAUSE_S)
+        later_outcomes = intake.accept([batch[place] for place in places])
+        for place, outcome in zip(places, later_outcomes, strict=True):
+            outcomes[place] = outcome
+    return outcomes
 
 
 def _report_outcome(

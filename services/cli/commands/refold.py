@@ -7,7 +7,7 @@ from services.cli.command import CommandError
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import describe_changes
-from services.cli.shared.settle import settle
+from services.cli.shared.settle import describe_later_grading, settle
 from services.safety_rules.inquiries import refold
 from services.store import states
 
@@ -36,7 +36,7 @@ def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
     if settle(context):
         print(f"{count_graded_by_other_rules(context)} of them are not")
         return int(count_graded_by_other_rules(context) > 0)
-    print("a running service grades them")
+    print(describe_later_grading(context))
     return 0
 
 

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import settle
+from services.cli.shared.settle import describe_later_grading, settle
 from services.safety_rules.application.fold_participants import release_quarantined
 from services.store import states
 
@@ -15,7 +15,7 @@ def perform(args: Namespace) -> int:
     is_graded = settle(context)
     with context.db.read() as conn:
         quarantined = [(state.subject, state.error) for state in states.load_quarantined(conn)]
-    note = "" if is_graded else "; a running service grades them"
+    note = "" if is_graded else f"; {describe_later_grading(context)}"
     print(f"{len(released_subjects)} let in again, {len(quarantined)} quarantined{note}")
     for subject, error in quarantined:
         print(f"{subject}: {error}; its records are not up to date: see `aegis verify`")

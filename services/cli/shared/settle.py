@@ -1,15 +1,29 @@
-"""Facts that a command has entered, graded before it ends."""
+"""Grading of the facts that a command has entered, before the command ends."""
 
 import os
 import socket
+import time
+from dataclasses import dataclass
+from datetime import datetime
 
 from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.safety_rules.workers.journal_worker import JournalWorker
+from services.store import journal, leases, states
+from services.store.session import DatabaseError, is_transient
+
+_COMMAND = "command"  # how the name of a holder begins that ends as soon as nothing is left
+_PAUSE_S = 0.1
+_BUSY_S = 60.0  # time limit of other writers of the same file
+_SERVICE_LEASES = ("rules", "waker")
 
 
 def settle(context: StudyContext) -> bool:
-    """Grade what is not graded yet; False when a running service does that.
+    """Grade the facts that wait, and return True; False when a running service grades them.
+
+    Beside another command it waits for its turn: that command may have looked for facts before
+    those of this one were there. A service is only trusted that has graded them, or that renews
+    its lease: one that was killed holds its lease for some seconds more.
 
     Raises:
         CommandError: A participant's facts cannot be folded.
@@ -19,8 +33,54 @@ def settle(context: StudyContext) -> bool:
     worker = JournalWorker(
         context.db,
         context.study.rules,
-        holder=f"command {os.getpid()} on {socket.gethostname()}",
+        holder=f"{_COMMAND} {os.getpid()} on {socket.gethostname()}",
         clock=now_utc,
         by_message=context.settings.clock == "message",
     )
-    return worker.settle()
+    lease_end: datetime | None = None
+    busy_until_s = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            if worker.settle():
+                return True
+            rival = _find_service(context)
+        except DatabaseError as error:  # another process writes
+            if not is_transient(error) or time.monotonic() > busy_until_s:
+                raise
+            worker.cache = worker.cache.make_empty()
+        else:
+            busy_until_s = time.monotonic() + _BUSY_S
+            if rival is not None:
+                if not rival.has_work or lease_end not in (None, rival.lease_end):
+                    return False
+                lease_end = rival.lease_end
+        time.sleep(_PAUSE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _GradingService:
+    """A service that grades: the end of its lease, and True when facts wait for it."""
+
+    lease_end: datetime
+    has_work: bool
+
+
+def _find_service(context: StudyContext) -> _GradingService | None:
+    """Return the service that holds the lease to grade; None when a command does, or nobody."""
+    with context.db.read() as conn:
+        lease = leases.find_lease_holder(conn, "rules")
+        if lease is None or lease[0].startswith(_COMMAND):
+            return None
+        lagging_subjects = journal.find_lagging_subjects(conn, 1)
+        version = context.study.rules.version
+        has_work = bool(lagging_subjects or states.find_subjects_to_refold(conn, version, 1))
+        return _GradingService(lease[1], has_work)
+
+
+def describe_later_grading(context: StudyContext, pronoun: str = "them") -> str:
+    """Return a sentence on who grades what `settle` has left to a service."""
+    with context.db.read() as conn:
+        is_served = leases.is_held(conn, _SERVICE_LEASES, now_utc())
+    if is_served:
+        return f"a running service grades {pronoun}"
+    return f"no service is running: one grades {pronoun} when it is started"

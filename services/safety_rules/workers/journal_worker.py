@@ -80,13 +80,12 @@ class JournalWorker:
 
     def settle(self) -> bool:
         """Step until nothing is left; False when another worker has the lease."""
-        if not self._holds_lease():
-            return False
-        while self.step():
-            pass
-        self.look_back()
-        self._lease.release()
-        return True
+        while self._holds_lease():
+            if not self.step():
+                self.look_back()
+                self._lease.release()
+                return True
+        return False
 
     def step(self) -> bool:
         """Fold participants that lag or are due, then decide; False when there were none.
