@@ -406,6 +406,10 @@ RESOLVES = {
         USUAL + f"2 T38.5; 3 tocilizumab; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 T37.0 BP80",
         "2:1 40:2",
     ),
+    "treated, no sign reopens nothing": (
+        USUAL + f"2 T38.5; 3 tocilizumab; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 {WELL}",
+        "2:1 6:0",
+    ),
     "not treated, it does not": (
         USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 T37.0 BP80",
         "2:1 6:0",
