@@ -134,7 +134,7 @@ def test_an_answer_says_nothing_of_an_event_that_came_after_what_it_answers(
         return outcome
 
     clinic_enter = determine.enter_fact
-    monkeypatch.setattr(determine, "enter", entered_facts)
+    monkeypatch.setattr(determine, "enter_fact", entered_facts)
     rule = "BLINA-HSCT.S4"
     _, output = aegis("determine", rule, "pause", "--reason", "two deaths")
     assert "pause, on 2 events" in output.out
