@@ -11,6 +11,7 @@ from services.safety_rules.domain.episodes.record import (
     link_to_crs,
     make_record,
 )
+from services.safety_rules.domain.episodes.seriousness import propose_seriousness
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.clinical_fact import Movement
@@ -20,7 +21,7 @@ from services.vocabulary.judgement import Adjudication, Verdict
 from tests.helpers.fact_notes import fact, hours
 from tests.helpers.protocols import PROTOCOL
 
-ANEMIA = CriterionLabel("ctcae-5.0.anemia", "Anemia", Grade.NONE)
+ANEMIA = CriterionLabel("ctcae-5.0.anemia", "Anemia", Grade.NONE, is_laboratory=True)
 FEVER = CriterionLabel("ctcae-5.0.fever", "Fever", Grade.NONE)
 SYNDROME = CriterionLabel(CRS, "Cytokine release syndrome", Grade.NONE)
 MICROSECOND = timedelta(microseconds=1)
@@ -67,14 +68,61 @@ def test_an_adjudication_is_of_the_record_whose_run_has_its_instant(
 
 
 @each_instant
-def test_intensive_care_makes_serious_what_runs_when_it_begins(resolved_at, instant, is_inside):
-    serious = record(resolved_at, fact(Movement("icu"), instant)).serious
-    assert serious == (("intensive care",) if is_inside else ())
+@pytest.mark.parametrize("destination", ["icu", "admission"])
+def test_a_stay_in_hospital_makes_serious_what_runs_when_it_begins(
+    destination, resolved_at, instant, is_inside
+):
+    serious = record(resolved_at, fact(Movement(destination), instant)).serious
+    assert serious == (("hospitalization",) if is_inside else ())
 
 
-@pytest.mark.parametrize(("grade", "serious"), [(3, ()), (4, ("life-threatening",))])
-def test_a_record_is_serious_from_grade_4_on(grade, serious):
-    assert record(RESOLUTION, grade=grade).serious == serious
+HOURS_TO_COURSE = {  # from an admission to the start of a course, and whether it is planned
+    "a moment after the start": (-MICROSECOND, False),
+    "at the start": (MICROSECOND * 0, True),
+    "48 h before it": (timedelta(hours=48), True),
+    "earlier": (timedelta(hours=48) + MICROSECOND, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("hours_to_course", "is_planned"), HOURS_TO_COURSE.values(), ids=HOURS_TO_COURSE
+)
+def test_an_admission_for_the_infusion_is_no_reason(hours_to_course, is_planned):
+    admission = fact(Movement("admission"), ONSET)
+    courses = (ONSET + hours_to_course,)
+    serious = record(RESOLUTION, admission, courses=courses).serious
+    assert serious == (() if is_planned else ("hospitalization",))
+
+
+def test_intensive_care_is_a_reason_even_before_an_infusion():
+    stay = fact(Movement("icu"), ONSET)
+    assert record(RESOLUTION, stay, courses=(ONSET,)).serious == ("hospitalization",)
+
+
+@pytest.mark.parametrize("destination", ["ward", "outpatient", "discharge"])
+def test_other_movements_are_no_reason(destination):
+    assert record(RESOLUTION, fact(Movement(destination), ONSET)).serious == ()
+
+
+GRADES = {
+    "a syndrome": (SYNDROME, 4, ("life-threatening",)),
+    "a syndrome of grade 3": (SYNDROME, 3, ()),
+    "a laboratory value alone": (ANEMIA, 4, ()),
+    "a death": (ANEMIA, 5, ("death",)),
+}
+
+
+@pytest.mark.parametrize(("label", "grade", "serious"), GRADES.values(), ids=GRADES)
+def test_grade_4_is_life_threatening_unless_a_laboratory_value_is_all_that_says_so(
+    label, grade, serious
+):
+    assert record(RESOLUTION, label=label, grade=grade).serious == serious
+
+
+def test_a_laboratory_term_that_a_clinician_graded_4_is_life_threatening():
+    history = (Change(ONSET, Span(Grade(4), Grade(4)), "", facts=("a1",)),)
+    assert propose_seriousness(history, {"a1"}, None, is_laboratory=True) == ("life-threatening",)
+    assert propose_seriousness(history, {"a2"}, None, is_laboratory=True) == ()
 
 
 @pytest.mark.parametrize(("instant", "is_inside"), RESOLVED_RUN.values(), ids=RESOLVED_RUN)

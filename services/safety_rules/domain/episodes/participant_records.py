@@ -131,7 +131,12 @@ class ParticipantRecords:
             self._groups[criterion] = group
         elif not stale_ranges and group.has_same_runs(ended_runs, unchanged_count, open_run):
             return False
-        label = CriterionLabel(criterion, self._rules.find_title(criterion), course.baseline_grade)
+        label = CriterionLabel(
+            criterion,
+            self._rules.find_title(criterion),
+            course.baseline_grade,
+            is_laboratory=self._rules.is_laboratory(criterion),
+        )
 
         def make_run_record(run: Run, next_onset: datetime | None) -> EpisodeContent:
             marked_run = self._mark_before_exposure(run) if is_syndrome else run

@@ -1,12 +1,13 @@
 """Adverse event records made from runs: days, windows, seriousness and human decisions."""
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.safety_rules.domain.episodes.confounders import ConfounderEvents
+from services.safety_rules.domain.episodes.seriousness import HospitalStays, propose_seriousness
 from services.safety_rules.domain.facts.anchors import Anchors, find_window_periods
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.runs.run import Run
@@ -30,11 +31,15 @@ _CAUSE_OF_DEATH = "death adjudicated to this cause"
 
 @dataclass(frozen=True, slots=True)
 class CriterionLabel:
-    """The name of a criterion, and its baseline grade in one participant."""
+    """The name of a criterion, and its baseline grade in one participant.
+
+    *is_laboratory*: it is graded from laboratory results.
+    """
 
     criterion: str
     term: str
     baseline_grade: Grade
+    is_laboratory: bool = False
 
 
 @dataclass(slots=True)
@@ -46,7 +51,7 @@ class ParticipantBackground:
         anchors: Of the participant.
         adjudications: By criterion.
         assessments: Ids of facts.
-        intensive_care: Instants of moves to intensive care, in order.
+        stays: In hospital and in intensive care.
         confounder_events: Events that could explain a fever.
     """
 
@@ -54,7 +59,7 @@ class ParticipantBackground:
     anchors: Anchors
     adjudications: dict[str, list[Fact]] = field(default_factory=dict)
     assessments: set[str] = field(default_factory=set)
-    intensive_care: list[datetime] = field(default_factory=list)
+    stays: HospitalStays = field(default_factory=HospitalStays)
     confounder_events: ConfounderEvents = field(default_factory=ConfounderEvents)
 
     def change(self, fact: Fact, *, stands: bool) -> None:
@@ -71,10 +76,8 @@ class ParticipantBackground:
                 self.assessments.add(fact.id)
             case Assessment():
                 self.assessments.discard(fact.id)
-            case Movement(to="icu", cancelled=False) if stands:
-                insort(self.intensive_care, fact.observed_at)
-            case Movement(to="icu", cancelled=False):
-                self.intensive_care.remove(fact.observed_at)
+            case Movement():
+                self.stays.change(fact, stands=stands)
 
 
 def link_to_crs(
@@ -125,12 +128,16 @@ class _RunSpan:
     run: Run
     next_onset: datetime | None
 
+    @property
+    def end(self) -> datetime | None:
+        """The first instant that is not of the run; None: it has no end yet."""
+        return self.run.resolved_at or self.next_onset
+
     def __contains__(self, instant: object) -> bool:
-        end = self.run.resolved_at or self.next_onset
         return (
             isinstance(instant, datetime)
             and self.run.onset_at <= instant
-            and (end is None or instant < end)
+            and (self.end is None or instant < self.end)
         )
 
 
@@ -182,7 +189,12 @@ def make_record(
         state=state,
         provisional=run.provisional,
         attribution=attribution,
-        serious=_find_seriousness(span, worst, background.intensive_care),
+        serious=propose_seriousness(
+            history,
+            background.assessments,
+            background.stays.find_unplanned(run.onset_at, span.end, anchors.courses),
+            is_laboratory=label.is_laboratory,
+        ),
         confounders=background.confounder_events.find_names(run) if label.criterion == CRS else (),
         other_scales=dict(sorted(run.other_scales.items())) or None,
         adjudications=tuple(sorted(f.id for f in decisions)),
@@ -259,16 +271,3 @@ def _find_windows(instant: datetime, anchors: Anchors, protocol: Protocol) -> tu
         for name, window in sorted(protocol.windows.items())
         if any(instant in period for period in find_window_periods(window, anchors))
     )
-
-
-def _find_seriousness(
-    run_span: _RunSpan, worst: Span, intensive: Sequence[datetime]
-) -> tuple[str, ...]:
-    """Return the reasons why a record is serious; *intensive* has the starts of intensive care."""
-    since_onset = intensive[bisect_left(intensive, run_span.run.onset_at) :][:1]
-    reasons = {
-        "death": worst.at_least is Grade.DEATH,
-        "life-threatening": worst.at_least >= Grade.LIFE_THREATENING,
-        "intensive care": any(at in run_span for at in since_onset),
-    }
-    return tuple(name for name, holds in reasons.items() if holds)

@@ -1,0 +1,87 @@
+"""Reasons for which an adverse event may be serious: proposed, a person decides.
+
+Source: ICH E2A, II.B; docs/decisions/episodes.md, "Seriousness"
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.vocabulary.clinical_fact import Movement
+from services.vocabulary.episode import Change
+from services.vocabulary.fact import Fact
+from services.vocabulary.grade import Grade
+
+DEATH, LIFE_THREATENING, HOSPITALIZATION = "death", "life-threatening", "hospitalization"
+_FOR_INFUSION = timedelta(hours=48)  # assumed: an admission so long before a course is planned
+
+
+@dataclass(slots=True)
+class HospitalStays:
+    """The instants at which hospital care and intensive care began, each in order."""
+
+    admissions: list[datetime] = field(default_factory=list)
+    intensive_care: list[datetime] = field(default_factory=list)
+
+    def change(self, fact: Fact, *, stands: bool) -> None:
+        """Add or remove *fact*, a movement."""
+        match fact.body:
+            case Movement(to="admission", cancelled=False):
+                instants = self.admissions
+            case Movement(to="icu", cancelled=False):
+                instants = self.intensive_care
+            case _:
+                return
+        if stands:
+            insort(instants, fact.observed_at)
+        else:
+            instants.remove(fact.observed_at)
+
+    def find_unplanned(
+        self, start: datetime, end: datetime | None, courses: Sequence[datetime]
+    ) -> datetime | None:
+        """Return the first stay that began at or after *start* and before *end* (None: ever).
+
+        Intensive care counts always, an admission unless a course of the study drug began within
+        48 hours after it.
+        """
+        unplanned = (one for one in self.admissions if not _is_for_infusion(one, courses))
+        stays = sorted([*unplanned, *self.intensive_care])
+        position = bisect_left(stays, start)
+        first = stays[position] if position < len(stays) else None
+        return first if first is not None and (end is None or first < end) else None
+
+
+def _is_for_infusion(admitted_at: datetime, courses: Iterable[datetime]) -> bool:
+    return any(admitted_at <= course <= admitted_at + _FOR_INFUSION for course in courses)
+
+
+def propose_seriousness(
+    history: Iterable[Change],
+    assessments: AbstractSet[str],
+    unplanned_stay: datetime | None,
+    *,
+    is_laboratory: bool,
+) -> tuple[str, ...]:
+    """Return the reasons why a record may be serious.
+
+    Args:
+        history: Of the record.
+        assessments: Ids of the facts in which a clinician graded a term.
+        unplanned_stay: The first hospital stay while it lasted; None: there was none.
+        is_laboratory: It is graded from laboratory results: their grade 4 proposes nothing unless
+            a clinician gave it.
+    """
+    history = tuple(history)
+    reasons = {
+        DEATH: any(one.span.at_least is Grade.DEATH for one in history),
+        LIFE_THREATENING: any(
+            one.span.at_least is Grade.LIFE_THREATENING
+            and not (is_laboratory and assessments.isdisjoint(one.facts))
+            for one in history
+        ),
+        HOSPITALIZATION: unplanned_stay is not None,
+    }
+    return tuple(reason for reason, holds in reasons.items() if holds)
