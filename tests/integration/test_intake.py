@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import delete
 
 from services.ingest import parked_items
@@ -18,8 +19,10 @@ from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
 from services.ingest.lost_messages import find_lost_messages
+from services.ingest.metrics import count_outcome
 from services.ingest.writer import Writer
 from services.runtime import log
+from services.runtime.metrics import Metrics
 from services.safety_rules.domain.facts.current_facts import select_standing_facts
 from services.store import journal, parking, tables
 from services.store.messages import find_damaged_messages
@@ -82,6 +85,15 @@ def test_the_same_result_under_a_new_id_is_a_fact_of_the_same_content(intake):
     submit(intake, MESSAGE.replace(b"|M1|", b"|M9|"))
     item, other_item = feed_facts(intake)
     assert (item.digest == other_item.digest, item.id == other_item.id) == (True, False)
+
+
+def test_ranges_that_are_not_read_are_counted_by_site(intake):
+    read, unread = obx("0.49", limits="1.5-7.5"), obx("7", limits="see note", code="777-3^^LN")
+    outcome = submit(intake, labs(read, unread))
+    assert (outcome.facts, outcome.unread_ranges) == (2, 1)
+    metrics = Metrics(CollectorRegistry())
+    count_outcome(metrics, outcome)
+    assert metrics.registry.get_sample_value("aegis_unread_ranges_total", {"site": "north"}) == 1
 
 
 def test_a_correction_and_a_deletion_stand_beside_what_they_correct(intake):
