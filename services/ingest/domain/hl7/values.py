@@ -20,6 +20,8 @@ from services.vocabulary.number_text import (
 from services.vocabulary.quantity import Censoring, Quantity, split_censoring
 
 _SIGNED_NUMBER = "SN"
+_TENFOLD, _HUNDREDFOLD = 10, 100  # a value that has lost its mark is a thousandfold away
+_WHOLE_COUNTS = frozenset({"/uL", "/mm3"})  # of cells, of which there are no thousandths
 _HL7_NUMBERS = frozenset({"NM", _SIGNED_NUMBER})  # which have no mark but the point
 # Types of OBX-5 that may hold a number; a date or a code alone is none.
 _KINDS = frozenset({"", "NM", "ST", "TX", "FT", "CWE", "CE", "CNE"})
@@ -64,8 +66,12 @@ def read_result(
     kind = kind.strip().upper()
     censoring, number_text = _split_sign(_find_number_text(kind, components))
     limits = range_text or RangeText("", "", None)
-    value, low, high = _read_numbers(kind, (number_text, limits.low, limits.high), marks)
     limit_unit = unit if limits.unit is None else limits.unit
+    texts = number_text, limits.low, limits.high
+    if marks is not None:
+        value, low, high = _read_in_marks_of_site(kind, texts, marks)
+    else:
+        value, low, high = _read_where_certain(kind, texts, limit_unit)
     if low is not None and high is not None and low > high:
         low = high = None
     if (low is None and limits.low) or (high is None and limits.high):
@@ -111,16 +117,19 @@ def _split_sign(text: str) -> tuple[Censoring | None, str]:
 _Numbers = tuple[Decimal | None, Decimal | None, Decimal | None]  # value, lower, upper limit
 
 
-def _read_numbers(kind: str, texts: tuple[str, str, str], marks: NumberMarks | None) -> _Numbers:
+def _read_in_marks_of_site(kind: str, texts: tuple[str, str, str], marks: NumberMarks) -> _Numbers:
     value, low, high = texts
-    is_hl7 = kind in _HL7_NUMBERS
-    if marks is not None:
-        return (
-            _read_in_marks(value, marks, is_hl7=is_hl7),
-            _read_in_marks(low, marks),
-            _read_in_marks(high, marks),
-        )
-    if not (is_hl7 and "," in value) and _are_grouped(texts) and _agree_on_thousands(texts):
+    return (
+        _read_in_marks(value, marks, is_hl7=kind in _HL7_NUMBERS),
+        _read_in_marks(low, marks),
+        _read_in_marks(high, marks),
+    )
+
+
+def _read_where_certain(kind: str, texts: tuple[str, str, str], limit_unit: str) -> _Numbers:
+    value, low, high = texts
+    has_foreign_mark = kind in _HL7_NUMBERS and "," in value
+    if not has_foreign_mark and _are_grouped(texts) and _agree_on_thousands(texts, limit_unit):
         return _read_each(texts, GROUPED_BY_COMMA)
     return parse_number(value), _parse_limit(low), _parse_limit(high)
 
@@ -132,8 +141,9 @@ def _parse_limit(text: str) -> Decimal | None:
 
 
 def _read_each(texts: tuple[str, str, str], marks: NumberMarks) -> _Numbers:
-    value, low, high = texts
-    return marks.parse(value), marks.parse(low), marks.parse(high)
+    """Return the numbers in *texts*, those without a comma as in HL7."""
+    value, low, high = (marks.parse(text) if "," in text else parse_number(text) for text in texts)
+    return value, low, high
 
 
 def _are_grouped(texts: Iterable[str]) -> bool:
@@ -153,25 +163,31 @@ def _read_in_marks(text: str, marks: NumberMarks, *, is_hl7: bool = False) -> De
     return parse_number(text)
 
 
-def _agree_on_thousands(texts: tuple[str, str, str]) -> bool:
-    """Return True when value and limits only make sense with thousands marked by a comma."""
+def _agree_on_thousands(texts: tuple[str, str, str], limit_unit: str) -> bool:
+    """Return True when value and limits only make sense with thousands marked by a comma.
+
+    Where only the limits have commas the value says less: it may lie far beyond normal. Then the
+    limits are those of whole cells, or decimals would leave the value a hundredfold away.
+    """
     value, *limits = texts
-    if "," in value and any("," in limit for limit in limits):
-        return True
+    if any("," in limit for limit in limits):
+        if "," in value or limit_unit in _WHOLE_COUNTS:
+            return True
+        distance = _HUNDREDFOLD
+    else:
+        distance = _TENFOLD
     as_thousands = _read_each(texts, GROUPED_BY_COMMA)
-    as_decimals = tuple(DECIMAL_COMMA.parse(text) or parse_number(text) for text in texts)
-    return _is_near(*as_thousands) and not _is_near(*as_decimals)
+    as_decimals = _read_each(texts, DECIMAL_COMMA)
+    return _is_near(as_thousands, _TENFOLD) and not _is_near(as_decimals, distance)
 
 
-def _is_near(value: Decimal | None, low: Decimal | None, high: Decimal | None) -> bool:
-    """Return True when *value* lies within tenfold of the limits."""
+def _is_near(numbers: _Numbers, distance: int) -> bool:
+    """Return True when the value lies within *distance* times the limits, or one part of it."""
+    value, low, high = numbers
     limits = list(_list_positive(low, high))
-    return (
-        value is not None
-        and bool(limits)
-        and min(limits) <= value * 10
-        and value <= 10 * max(limits)
-    )
+    if value is None or not limits:
+        return False
+    return min(limits) <= value * distance and value <= distance * max(limits)
 
 
 def _list_positive(*numbers: Decimal | None) -> Iterator[Decimal]:
