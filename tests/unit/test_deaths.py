@@ -24,7 +24,7 @@ TREATED = [
 ]
 WELL = "T36.8 BP120 RA"
 OPEN = f"-2 {WELL}; 2 T38.5 BP120 RA"
-RESOLVED = f"{OPEN}; 6 {WELL}; 18 {WELL}; 30 {WELL}"  # at hour 6
+RESOLVED_COURSE = f"{OPEN}; 6 {WELL}; 18 {WELL}; 30 {WELL}"  # at hour 6
 FEVER_UNREADABLE = f"-2 {WELL}; 2 T<39"
 
 
@@ -72,7 +72,7 @@ def adjudicate(criterion, verdict, hour, signed=300, grade=None):
 
 COURSES = {
     "open": (OPEN, f"2:1 {DEATH}:5 confirmed"),
-    "resolved": (RESOLVED, f"2:1 6:0 {DEATH}:5 confirmed"),
+    "resolved": (RESOLVED_COURSE, f"2:1 6:0 {DEATH}:5 confirmed"),
     "never made": ("", f"{DEATH}:5 confirmed"),
     "possible": (FEVER_UNREADABLE, f"{DEATH}:5 confirmed"),
 }
@@ -96,7 +96,7 @@ def test_a_death_is_grade_5_whatever_became_of_the_record(text, records):
     ],
 )
 def test_a_record_that_resolved_longer_than_the_gap_ago_is_another(death_hour, records):
-    fold = fold_facts(died_of(CRS, death_hour), text=RESOLVED)
+    fold = fold_facts(died_of(CRS, death_hour), text=RESOLVED_COURSE)
     assert describe(fold, CRS) == records
     assert count_events(fold) == "CRS AE NRM"
 
@@ -134,18 +134,18 @@ def test_a_cause_that_nobody_knows_is_queried():
 
 
 LATER_REPORT = {"name": "later", "series": "death", "reported_hour": 400}
-UNDOING = {
+CORRECTIONS = {
     "the cause is corrected": died_of("", status=status("C"), **LATER_REPORT),
     "the death is deleted": died_of(CRS, status=status("D"), **LATER_REPORT),
 }
 
 
-@pytest.mark.parametrize("text", ["", OPEN, RESOLVED])
-@pytest.mark.parametrize("undoing", UNDOING.values(), ids=UNDOING)
-def test_a_correction_of_the_death_undoes_its_grade_5(text, undoing):
+@pytest.mark.parametrize("text", ["", OPEN, RESOLVED_COURSE])
+@pytest.mark.parametrize("correction", CORRECTIONS.values(), ids=CORRECTIONS)
+def test_a_correction_of_the_death_undoes_its_grade_5(text, correction):
     fold = fold_facts(died_of(CRS, series="death", reported_hour=201), text=text)
     assert "5" in describe(fold, CRS)
-    fold.apply([undoing])
+    fold.apply([correction])
     assert describe(fold, CRS) == describe(fold_facts(text=text), CRS)
     assert "CRS" not in count_events(fold)
 
@@ -156,9 +156,9 @@ def test_the_death_of_a_participant_who_was_never_treated_is_in_no_rule():
     assert not count_events(fold)
 
 
-REGRADED = adjudicate(CRS, Verdict.REGRADE, 2, grade=3)
+REGRADE = adjudicate(CRS, Verdict.REGRADE, 2, grade=3)
 DECISIONS = {
-    "a regrading of the time before death": (OPEN, [REGRADED], "2:3 200:5 confirmed", "CRS AE NRM"),
+    "a regrading of the time before death": (OPEN, [REGRADE], "2:3 200:5 confirmed", "CRS AE NRM"),
     "a regrading of the death": (
         OPEN, [adjudicate(CRS, Verdict.REGRADE, DEATH, grade=2)], "2:2 200:2 confirmed", "NRM",
     ),
@@ -184,8 +184,8 @@ def test_decisions_about_a_record_that_ended_in_death(text, decisions, records, 
 
 FATAL_REGRADES = {
     "of an open record": (OPEN, 2, "2:1 200:5 confirmed"),
-    "of a resolved record": (RESOLVED, 3, "2:1 6:0 200:5 confirmed"),
-    "after a resolved record": (RESOLVED, DEATH, "2:1 6:0 200:5 confirmed"),
+    "of a resolved record": (RESOLVED_COURSE, 3, "2:1 6:0 200:5 confirmed"),
+    "after a resolved record": (RESOLVED_COURSE, DEATH, "2:1 6:0 200:5 confirmed"),
     "of nothing, at the death": ("", DEATH, "200:5 confirmed"),
     "of nothing, days before it": ("", 100, "200:5 confirmed"),
     "of nothing, after it": ("", 220, "200:5 confirmed"),
@@ -237,13 +237,13 @@ def test_what_is_reported_after_the_death_adds_nothing_to_it():
 
 
 def test_the_order_of_facts_does_not_matter():
-    facts = [died_of(CRS), *read_course(RESOLVED), REGRADED, *TREATED]
-    forward, backward = Fold("P-001", RULES), Fold("P-001", RULES)
+    facts = [died_of(CRS), *read_course(RESOLVED_COURSE), REGRADE, *TREATED]
+    in_order, in_reverse = Fold("P-001", RULES), Fold("P-001", RULES)
     for one in facts:
-        forward.apply([one])
-        forward.list_records()
+        in_order.apply([one])
+        in_order.list_records()
     for one in reversed(facts):
-        backward.apply([one])
-        backward.list_records()
-    assert forward.list_records() == backward.list_records()
+        in_reverse.apply([one])
+        in_reverse.list_records()
+    assert in_order.list_records() == in_reverse.list_records()
     assert RULES.protocol.merge_gap == timedelta(days=14)

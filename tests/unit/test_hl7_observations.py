@@ -78,8 +78,8 @@ def test_what_feeds_send_is_what_a_criterion_reads(code, unit, measure):
 @pytest.mark.parametrize("code", load_code_tables().loinc)
 def test_a_loinc_code_has_its_check_digit(code):
     digits, check_digit = code.split("-")
-    doubled = str(2 * int(digits[::-1][::2][::-1]))  # every other digit, from the last
-    total = sum(map(int, digits[::-1][1::2] + doubled))
+    doubled_digits = str(2 * int(digits[::-1][::2][::-1]))  # every other digit, from the last
+    total = sum(map(int, digits[::-1][1::2] + doubled_digits))
     assert -total % 10 == int(check_digit)
 
 

@@ -108,10 +108,10 @@ SOURCES = {  # merges and moves; the members whose facts a's records may be made
 
 @pytest.mark.parametrize(("text", "of_a", "of_b"), SOURCES.values(), ids=SOURCES)
 def test_records_are_made_of_facts_of_the_merged_and_with_a_move_perhaps_of_all(text, of_a, of_b):
-    linked = LinkedParticipants("abc", RULES)
+    participants = LinkedParticipants("abc", RULES)
     for number, move in enumerate(read_moves(text)):
-        linked.receive("a", [replace(move, id=f"{number}", subject="a")])
-    assert [" ".join(linked.list_source_members(member)) for member in "ab"] == [of_a, of_b]
+        participants.receive("a", [replace(move, id=f"{number}", subject="a")])
+    assert [" ".join(participants.list_source_members(member)) for member in "ab"] == [of_a, of_b]
 
 
 @pytest.mark.parametrize(("text", "expected"), MOVES.values(), ids=MOVES)

@@ -41,6 +41,8 @@ TABLE = {
     "it begins later": ("1@24 3@30 -@48", "3@30 -@48", "24: same worst grade, other times"),
     "it may be more": ("2@24 -@48", "2-3@24 -@48", "24: stricter"),
     "it may be less": ("2@24 -@48", "1-2@24 -@48", "24: looser"),
+    "its lower end rises": ("1-3@24 -@48", "2-3@24 -@48", "24: stricter"),
+    "its upper end falls": ("1-3@24 -@48", "1-2@24 -@48", "24: looser"),
     "less is certain": ("2@24 -@48", "1-3@24 -@48", "24: less certain"),
     "more is certain": ("1-3@24 -@48", "2@24 -@48", "24: more certain"),
     "no record any longer": ("1@24 -@48", "", "24: looser: no record any longer"),
@@ -51,6 +53,11 @@ TABLE = {
         "2@24 -@96",
         "2@24 -@36; 2@48 -@96",
         "24: same worst grade, other times; 24: stricter: a new record",
+    ),
+    "one that begins as the other ends": (
+        "2@24 -@48",
+        "2@48 -@60",
+        "24: looser: no record any longer; 48: stricter: a new record",
     ),
     "two that lie apart": (
         "2@24 -@36",
