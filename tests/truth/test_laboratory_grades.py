@@ -262,6 +262,10 @@ INCOMPLETE = """
 56 hypomagnesemia | magnesium 0.85 mg/dL; LLN 0.7; ULN 1.05 | 0-4 for want of unit
 56 hypomagnesemia | magnesium 0.9 mmol/L; LLN 1.7; ULN 2.2 | 0-4 for want of unit
 56 hypoglycemia | glucose 5.0 mg/dL; LLN 4.0; ULN 5.6 | 0-4 for want of unit
+5 hypoglycemia | glucose 29 mmol/L; LLN 60; ULN 104 | 0-4 for want of unit
+56 cholesterol-high | cholesterol 8.0 mg/dL; ULN 7.7 | 0-4 for want of unit
+5 hypoglycemia | glucose 29 mmol/L; LLN 30; ULN 104 | 1
+5 hypoglycemia | glucose 29 mmol/L; LLN 31; ULN 104 | 0-4 for want of unit
 56 anemia | hemoglobin 13 g/L; LLN 12; ULN 16 | 0-3 for want of unit
 56 anemia | hemoglobin 16 g/L; LLN 13.5; ULN 17.5 | 0-3 for want of unit
 56 neutrophil-count-decreased | neutrophils 3.2 /mm3; LLN 1.5; ULN 7.0 | 0-4 for want of unit

@@ -12,6 +12,9 @@ from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
 from services.vocabulary.grade import Grade
 
 _INFINITY = Decimal("Infinity")
+# A limit of normal lies near the bound at which the first grade of its side ends: LLN - 75 x 10e9/L
+_HIGHEST_LLN = 10  # x the first number of a falling measure; usual are 1 to 5 (fibrinogen)
+_LOWEST_ULN = Decimal("0.03")  # x the first number of a rising one; usual are 0.1 (leukocytes) to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class UngradedRanges:
     def contradicts(self, lln: Decimal | None, uln: Decimal | None) -> bool:
         """Return True when limits of normal cannot be of this unit.
 
-        Either all that they call normal has a grade, or some of it has the worst one.
+        Either all that they call normal has a grade, or some of it has the worst one, or they are
+        in no proportion to the first published number.
         """
         is_all_graded = (uln is not None and RangeEnd(uln) < self.without_grade.low) or (
             lln is not None and RangeEnd(lln) > self.without_grade.high
@@ -36,7 +40,10 @@ class UngradedRanges:
         is_worst_normal = (uln is not None and RangeEnd(uln) > self.below_worst.high) or (
             lln is not None and lln != 0 and RangeEnd(lln) < self.below_worst.low
         )
-        return is_all_graded or is_worst_normal
+        is_out_of_proportion = (
+            lln is not None and lln > _HIGHEST_LLN * self.without_grade.low.number > 0
+        ) or (uln is not None and uln < _LOWEST_ULN * self.without_grade.high.number < _INFINITY)
+        return is_all_graded or is_worst_normal or is_out_of_proportion
 
 
 UngradedByUnit = Mapping[str, UngradedRanges]
