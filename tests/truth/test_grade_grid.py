@@ -77,7 +77,9 @@ def make_cases(criterion, measure, unit, bounds):
     plausible = grading.find_plausible_range(unit)
     lln, uln = find_limits(grading, measure, unit, bounds)
     limit = uln if grading.direction is Direction.HIGH else lln
-    for baseline in [None, *list_baselines(lln, uln, limit)]:
+    baselines = list(list_baselines(lln, uln, limit))
+    asks_baseline = any(one.arm or one.multiple_of == "baseline" for one in bounds)
+    for baseline in [None, *(baselines if asks_baseline else baselines[:1])]:
         references = {"": Decimal(1), "ULN": uln, "LLN": lln}
         references |= {"baseline": baseline[0]} if baseline else {}
         points = {
