@@ -135,6 +135,13 @@ def test_no_status_is_final():
     assert read_draft(obx("0.49", status="")).status is Status.FINAL
 
 
+@pytest.mark.parametrize("status", ["N", "O"])
+def test_what_was_not_asked_for_says_nothing(status):
+    content = read_content(labs(obx("", status=status), obx("0.49")))
+    assert [draft.path for draft in content.drafts] == ["OBX[2]"]
+    assert content.parked == ()
+
+
 @pytest.mark.parametrize("status", ["N", "O", "Z", "f"])
 def test_a_status_that_says_nothing_of_a_result_is_parked(status):
     assert read_parked(labs(obx("0.49", status=status))) == [("OBX[1].11", "unreadable-value")]

@@ -23,6 +23,7 @@ from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import RANGE_NOT_READ, Status
 
 _STATUS = {one.value: one for one in Status}
+_NO_STATEMENT = frozenset({"N", "O"})  # not asked for; the description of an order
 _CORRECTIONS = frozenset({Status.CORRECTED, Status.AMENDED})
 _BY_SPECIMEN = ("OUL", "R22")  # where SPM begins a group, and the orders of its specimen follow
 _RETRACTIONS = frozenset({Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT})
@@ -72,6 +73,8 @@ def _read_observation(
     obx: Segment,
     path: str,
 ) -> Iterator[Item]:
+    if obx.text(11) in _NO_STATEMENT and not any(obx.repetitions(5)):
+        return
     measure = find_measure(context, obx)
     if measure is None:
         detail = f"no measure for {format_code(obx)}: add it to codes of this site in sites.yaml"
