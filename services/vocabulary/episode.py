@@ -70,6 +70,7 @@ class EpisodeContent:
         current: Of the last reading; NONE once resolved.
         baseline_grade: The grade above which it counts.
         before_exposure: The run lies before the baseline anchor, and is in no rule.
+        outside_inducer_window: All signs of the syndrome lie outside the windows of its causes.
         possible: No reading is certainly above the baseline grade: a data query, no record.
         windows: Names of the protocol's windows that *onset_at* falls in.
         transplant_day: Of the onset; graft = day 0.
@@ -108,6 +109,7 @@ class EpisodeContent:
     linked_to: str = ""
     other_scales: Mapping[str, Span] | None = None
     adjudications: tuple[str, ...] = ()
+    outside_inducer_window: bool = False
 
 
 @dataclass(frozen=True, slots=True)

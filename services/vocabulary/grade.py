@@ -68,6 +68,7 @@ class Input(StrEnum):
     OXYGEN_FLOW = "oxygen flow"
     ICE = "ICE score"
     AROUSAL = "arousal"
+    INDUCER = "inducer in its window"  # a cause that acts at the time
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,10 @@ def find_runs(syndrome, facts, protocol, context):
 
 
 def describe_runs(runs):
-    """``2:1 4:1-3 30:0 | 90:1``: hour and grade, 0 once over, a bar between two; ``?`` if any."""
+    """``2:1 4:1-3 30:0 | 90:1``: hour and grade, 0 once over, a bar between two.
+
+    ``?`` if only possible, ``outside`` when no cause acted while there were signs.
+    """
     return " | ".join(_describe_run(run) for run in runs)
 
 
@@ -66,7 +69,8 @@ def _describe_run(syndrome_run):
     words = [f"{_hour(change.at)}:{change.span}" for change in syndrome_run.history]
     if syndrome_run.resolved_at:
         words.append(f"{_hour(syndrome_run.resolved_at)}:{Grade.NONE:d}")
-    return " ".join(words) + ("?" if syndrome_run.possible else "")
+    window_word = " outside" if syndrome_run.outside_inducer_window else ""
+    return " ".join(words) + ("?" if syndrome_run.possible else "") + window_word
 
 
 def _hour(instant):

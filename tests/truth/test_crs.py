@@ -35,6 +35,7 @@ from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab, status
 from tests.helpers.protocols import PROTOCOL
 
 USUAL = "-1 T36.8 BP120 RA; 0 +blinatumomab; "  # well before the infusion, which starts at 0
+WELL_ON_AIR = "T37.0 BP120 RA"
 V5, V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"
 
 
@@ -73,6 +74,51 @@ OPENS = {
 
 @table(OPENS)
 def test_fever_opens_an_episode_where_the_drug_may_have_caused_it(text, episodes):
+    assert describe_runs(runs(text)) == episodes
+
+
+# The study drug acts from hour 0 to 72 h after its stop at hour 24.
+STOPPED_DRUG = USUAL + "24 -blinatumomab; "
+OUTSIDE_WINDOW = {
+    "fever alone": (STOPPED_DRUG + "100 T38.5 BP120 RA", ""),
+    "fever, and nobody charted the rest": (STOPPED_DRUG + "100 T39.0", ""),
+    "at the end of the window": (STOPPED_DRUG + "96 T38.5 BP80 RA", "96:2"),
+    "after it, fever with hypotension": (STOPPED_DRUG + "96.01 T38.5 BP80 RA", "96.01:2? outside"),
+    "fever with hypoxia": (STOPPED_DRUG + "100 T38.5 BP120 NC@2", "100:2? outside"),
+    "fever, then a pressor": (
+        STOPPED_DRUG + "100 T38.5 BP120 RA; 103 +norepinephrine",
+        "100:1 103:3? outside",
+    ),
+    "fever, then hypotension without it": (
+        STOPPED_DRUG + "100 T38.5 BP120 RA; 106 T37.0 BP80",
+        "",
+    ),
+    "a treated fever, then hypotension": (
+        STOPPED_DRUG + "100 T38.5 BP120 RA; 101 acetaminophen; 106 T37.0 BP80",
+        "100:1 106:2? outside",
+    ),
+    "hypotension without fever": (STOPPED_DRUG + "100 T37.0 BP80 RA", ""),
+    "it resolves": (
+        STOPPED_DRUG
+        + f"100 T38.5 BP80 RA; 104 {WELL_ON_AIR}; 116 {WELL_ON_AIR}; 128 {WELL_ON_AIR}",
+        "100:2 104:0? outside",
+    ),
+    "a course begins meanwhile": (
+        STOPPED_DRUG + "100 T38.5 BP80 RA; 110 +blinatumomab; 112 T38.5 BP80",
+        "100:2 112:0? outside | 112:2",
+    ),
+    "a fever alone before the next course": (
+        STOPPED_DRUG + "100 T38.5 BP120 RA; 110 +blinatumomab; 112 T38.5 BP80",
+        "112:2",
+    ),
+    "it began inside": (STOPPED_DRUG + "90 T38.5 BP120 RA; 100 T38.5 BP80", "90:1 100:2"),
+    "before the drug": ("-2 T38.5 BP80 RA; 0 +blinatumomab; 5 T37.0 BP120", ""),
+    "without the drug": ("100 T38.5 BP80 RA", ""),
+}
+
+
+@table(OUTSIDE_WINDOW)
+def test_signs_outside_the_inducer_window_are_only_possible(text, episodes):
     assert describe_runs(runs(text)) == episodes
 
 
@@ -514,13 +560,17 @@ TRANSPLANT = fact(Transplant("matched-related"), -1000)
 HAPLOIDENTICAL_TRANSPLANT = fact(Transplant("haploidentical"), -24)
 
 
-def fold_records(text, *facts, graft=TRANSPLANT):
+def fold_course(text, *facts, graft=TRANSPLANT):
     rules = Rules(
         PROTOCOL, CompiledCriteria({}, {}), {}, "a test", load_measures(), load_drug_classes()
     )
     fold = Fold("P-001", rules)
     fold.apply([graft, *read_course(text), *facts])
-    return fold.list_records()
+    return fold
+
+
+def fold_records(text, *facts, graft=TRANSPLANT):
+    return fold_course(text, *facts, graft=graft).list_records()
 
 
 OPEN = USUAL + "2 T38.5 +norepinephrine"
@@ -537,6 +587,36 @@ DEATHS = {
 def test_grade_5_takes_a_death_adjudicated_to_it(text, death, worst):
     (record,) = fold_records(text, fact(death, 40))
     assert record.worst == Span(Grade(worst), Grade(worst))
+
+
+DOUBTFUL = STOPPED_DRUG + "100 T38.5 BP80 NRB; 101 +norepinephrine"
+CONFIRMATION = Adjudication("astct-2019.crs", Verdict.CONFIRM, "Dr A", "sterile", hours(200))
+REJECTION = Adjudication("astct-2019.crs", Verdict.REJECT, "Dr A", "pneumonia", hours(200))
+REGRADE = Adjudication("astct-2019.crs", Verdict.REGRADE, "Dr A", "seen", hours(200), 2)
+DECISIONS = {
+    "nobody decided": ((), "0-3 possible", True),
+    "confirmed": ((fact(CONFIRMATION, 100),), "3", False),
+    "rejected": ((fact(REJECTION, 100),), "0-3 possible", False),
+    "regraded": ((fact(REGRADE, 100),), "2", False),
+    "died of it": ((fact(Death("astct-2019.crs"), 110),), "5", False),
+}
+
+
+@pytest.mark.parametrize(("facts", "worst", "is_queried"), DECISIONS.values(), ids=DECISIONS)
+def test_signs_outside_the_inducer_window_wait_for_a_person(facts, worst, is_queried):
+    fold = fold_course(DOUBTFUL, *facts)
+    (record,) = fold.list_records()
+    assert f"{record.worst}{' possible' * record.possible}" == worst
+    assert record.outside_inducer_window
+    low_ends = {span.at_least for span in record.other_scales.values()}
+    assert (low_ends == {Grade.NONE}) == record.possible
+    problem = "Cytokine release syndrome (ASTCT) may be grade 3; missing: inducer in its window"
+    assert [one.problem for one in fold.list_queries()] == [problem] * is_queried
+
+
+def test_possible_signs_of_any_grade_outside_the_window_are_queried():
+    (query,) = fold_course(STOPPED_DRUG + "100 T38.5 BP80 RA").list_queries()
+    assert query.problem.startswith("Cytokine release syndrome (ASTCT) may be grade 2")
 
 
 def test_a_fever_of_another_cause_is_rejected_and_its_confounders_stay():

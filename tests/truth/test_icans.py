@@ -107,7 +107,6 @@ def test_the_worst_domain_is_the_grade(signs, grades):
 COURSES = {
     "before the drug": ("-1 ICE5 spontaneous; 0 +blinatumomab", ""),
     "72 h after it": (INFUSION + "24 -blinatumomab; 96 ICE5 spontaneous", "96:2"),
-    "later": (INFUSION + "24 -blinatumomab; 96.1 ICE5 spontaneous", ""),
     "a new bag": (INFUSION + "24 +blinatumomab -blinatumomab; 200 ICE5 spontaneous", "200:2"),
     "worse, then over": (
         INFUSION + "2 ICE8; 8 ICE5; 20 ICE1 tactile; 32 ICE9 spontaneous; 44 ICE10 spontaneous",
@@ -132,6 +131,49 @@ COURSES = {
         "2:1 14:0 | 38:1 50:0",
     ),
 }
+
+
+# The study drug acts from hour 0 to 72 h after its stop at hour 24.
+STOPPED_DRUG = INFUSION + "24 -blinatumomab; "
+OUTSIDE_WINDOW = {
+    "just after the window": (STOPPED_DRUG + "96.01 ICE5 spontaneous", "96.01:2 outside"),
+    "five days after the infusion": (
+        STOPPED_DRUG + "144 ICE1 voice seizure:brief; 168 ICE10 spontaneous seizure:none",
+        "144:3 168:0 outside",
+    ),
+    "a seizure alone": (STOPPED_DRUG + "144 seizure:brief spontaneous", "144:3 outside"),
+    "weakness of a sedated person": (
+        STOPPED_DRUG + "144 sedation:yes motor:deep-focal",
+        "144:4 outside",
+    ),
+    "a word that cannot be read": (STOPPED_DRUG + "144 ICE10 seizure:maybe", "144:0-4? outside"),
+    "nothing that was noticed": (STOPPED_DRUG + "144 spontaneous", ""),
+    "sedation is no sign": (STOPPED_DRUG + "144 sedation:yes", ""),
+    "well": (STOPPED_DRUG + "144 ICE10 spontaneous", ""),
+    "before the drug": ("-1 ICE5 spontaneous; 0 +blinatumomab; 2 ICE10", ""),
+    "without the drug": ("144 ICE5 spontaneous", ""),
+    "a single dose 72 h ago": ("0 blinatumomab=9; 72 ICE5", "72:2"),
+    "a single dose longer ago": ("0 blinatumomab=9; 72.01 ICE5", "72.01:2 outside"),
+    "a start that was lost": ("0 -blinatumomab; 72.01 ICE5", "72.01:2 outside"),
+    "it began inside": (STOPPED_DRUG + "96 ICE8; 97 ICE1 spontaneous", "96:1 97:3"),
+    "it goes on inside the next course": (
+        STOPPED_DRUG + "100 ICE8; 110 +blinatumomab; 112 ICE5 spontaneous",
+        "100:1 112:2",
+    ),
+    "it is over before the next course": (
+        STOPPED_DRUG + "100 ICE8; 110 +blinatumomab; 112 ICE10 spontaneous",
+        "100:1 112:0 outside",
+    ),
+    "one inside, one outside": (
+        STOPPED_DRUG + "30 ICE8; 40 ICE10 spontaneous; 100 ICE5 spontaneous",
+        "30:1 40:0 | 100:2 outside",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "episodes"), OUTSIDE_WINDOW.values(), ids=OUTSIDE_WINDOW)
+def test_signs_outside_the_inducer_window_are_marked(text, episodes):
+    assert describe_runs(runs(text)) == episodes
 
 
 @pytest.mark.parametrize(("text", "episodes"), COURSES.values(), ids=COURSES)

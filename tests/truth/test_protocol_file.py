@@ -346,6 +346,11 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
         "{scale: astct-2019.crs}",
         ("rules.BLINA-HSCT.S1.event.any_of.0", "grade_at_least goes with a scale"),
     ),
+    "a set of terms outside a window": (
+        "{term_set: non-hematologic, grade_at_least: 3}",
+        "{term_set: non-hematologic, grade_at_least: 3, counts_outside_inducer_window: true}",
+        ("rules.BLINA-HSCT.S3.event.any_of.0", "counts_outside_inducer_window goes with a scale"),
+    ),
     "two curves": (
         "{exponential: {mean_days: 5}}",
         "{exponential: {mean_days: 5}, uniform: true}",

@@ -250,7 +250,7 @@ def test_a_death_after_a_silence_is_not_of_the_record_before_it():
     course = Course("P-001")
     course.result("1 0.7 F 24")
     course.result("2 0.3 F 504")
-    assert course.hear(fact(Death(ANC), 520)) == "B2 changed (death): 5 from 504"
+    assert course.hear(fact(Death(ANC), 520)) == "B2 changed (death): 5 from 504, confirmed"
 
 
 def test_an_adjudication_whose_record_is_gone_is_looked_into_and_holds_when_it_is_back():

@@ -67,6 +67,39 @@ def count_days(event):
     return event and (event.at - INFUSION) / timedelta(days=1)
 
 
+# what the protocol says; the state of the record; whether there is an event at each end
+OUTSIDE_WINDOW = {
+    "nothing": (None, {}, False, True),
+    "nothing, and a person confirmed it": (None, {"state": EpisodeState.CONFIRMED}, True, True),
+    "nothing, and a person rejected it": (None, {"state": EpisodeState.REJECTED}, False, False),
+    "that it counts": (True, {}, True, True),
+    "that it does not": (False, {"state": EpisodeState.CONFIRMED}, False, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("counts", "changes", "at_least", "at_most"), OUTSIDE_WINDOW.values(), ids=OUTSIDE_WINDOW
+)
+def test_the_protocol_says_whether_signs_outside_the_inducer_window_count(
+    counts, changes, at_least, at_most
+):
+    pattern = replace(CRS.any_of[0], counts_outside_inducer_window=counts)
+    inputs = make_inputs(record("20:3", outside_inducer_window=True, **changes))
+    standing = find_standing(replace(CRS, any_of=(pattern,)), PROTOCOL, inputs).standing
+    assert (standing.event is not None, standing.upper is not None) == (at_least, at_most)
+
+
+def test_a_term_of_a_set_counts_whatever_caused_it():
+    seizure = record("20:3", criterion="ctcae-5.0.fever", outside_inducer_window=True)
+    assert find_standing(AE, PROTOCOL, make_inputs(seizure)).standing.event
+
+
+def test_a_death_of_signs_outside_the_inducer_window_counts_always():
+    pattern = replace(CRS.any_of[0], counts_outside_inducer_window=False)
+    inputs = make_inputs(record("20:3 21:5", outside_inducer_window=True))
+    assert find_standing(replace(CRS, any_of=(pattern,)), PROTOCOL, inputs).standing.event
+
+
 EVENTS = {  # records of CRS; the day of the event at the lower, the upper end
     "grade 3": ("1:3 4:0", 1, 1),
     "rises to grade 3": ("1:2 2:3 4:0", 2, 2),

@@ -76,6 +76,12 @@ def explain_record(
         ("provisional", "its evidence is not final" if content.provisional else ""),
         ("possible", "no reading is certain" if content.possible else ""),
         ("before exposure", "in no rule" if content.before_exposure else ""),
+        (
+            "outside inducer window",
+            "no cause of it acted when its signs were seen"
+            if content.outside_inducer_window
+            else "",
+        ),
         ("could also be", ", ".join(content.confounders)),
         ("serious", ", ".join(content.serious)),
         ("attributed to", content.attribution),

@@ -112,12 +112,17 @@ def describe_pattern(event: EventPattern) -> str:
     'astct-2019.crs of grade 3 or worse'
     >>> describe_pattern(EventPattern(fact="nrm"))
     'death without relapse'
+    >>> describe_pattern(EventPattern("astct-2019.icans", counts_outside_inducer_window=True))
+    'astct-2019.icans of grade 1 or worse (outside the inducer window too)'
     """
     if event.fact:
         return "death without relapse" if event.fact == "nrm" else event.fact
     subject = event.scale or event.term or f"a term of the set {event.term_set}"
     worse = " or worse" if event.grade_at_least < _DEATH else ""
-    return f"{subject} of grade {event.grade_at_least}{worse}"
+    window_words = (
+        " (outside the inducer window too)" if event.counts_outside_inducer_window else ""
+    )
+    return f"{subject} of grade {event.grade_at_least}{worse}{window_words}"
 
 
 def describe_window(days: Window) -> str:

@@ -44,4 +44,5 @@ def _says(episode: Episode) -> str:
     words += ["possible"] if content.possible else []
     words += ["provisional"] if content.provisional else []
     words += ["before exposure"] if content.before_exposure else []
+    words += ["outside inducer window"] if content.outside_inducer_window else []
     return ", ".join(words)

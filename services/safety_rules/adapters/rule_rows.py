@@ -88,22 +88,30 @@ class _PatternRow(StrictModel):
     term_set: str = ""
     fact: Literal["nrm", "relapse", "death", ""] = ""
     grade_at_least: int | None = Field(None, ge=1, le=5)
+    counts_outside_inducer_window: bool | None = None
 
     def model_post_init(self, _context: object, /) -> None:
-        """Refuse two kinds of event in one, and a grade where there is none.
+        """Refuse two kinds of event in one, and a grade or a window where there is none.
 
         Raises:
-            ValueError: Not exactly one of the four is given, or the grade does not fit it.
+            ValueError: Not exactly one of the four is given, or a field does not fit it.
         """
         if sum(map(bool, (self.scale, self.term, self.term_set, self.fact))) != 1:
             raise ValueError("exactly one of scale, term, term_set and fact says what counts")
         if bool(self.fact) is (self.grade_at_least is not None):
             raise ValueError("grade_at_least goes with a scale, a term or a term_set, not a fact")
+        if self.counts_outside_inducer_window is not None and not self.scale:
+            raise ValueError("counts_outside_inducer_window goes with a scale")
 
     def value(self) -> EventPattern:
         """The pattern."""
         return EventPattern(
-            self.scale, self.term, self.term_set, self.fact, self.grade_at_least or 1
+            self.scale,
+            self.term,
+            self.term_set,
+            self.fact,
+            self.grade_at_least or 1,
+            self.counts_outside_inducer_window,
         )
 
 

@@ -181,7 +181,7 @@ def _make_own_run(death: KnownDeath, died_by: tuple[str, ...]) -> Run:
 
 def _end_in_death(run: Run, death: KnownDeath, died_by: tuple[str, ...]) -> Run:
     """Return *run* up to the death; what was only possible has happened by then at the latest."""
-    if run.possible:
+    if run.possible and not run.outside_inducer_window:
         return replace(_make_own_run(death, died_by), onset_not_before=run.onset_at)
     history = tuple(change for change in run.history if change.at <= death.instant)
     if run.resolved_at is not None and run.resolved_at <= death.instant:
@@ -193,6 +193,7 @@ def _end_in_death(run: Run, death: KnownDeath, died_by: tuple[str, ...]) -> Run:
         last_evidence_at=death.instant,
         resolved_at=None,
         resolved_not_before=None,
+        possible=False,
         died_at=death.instant,
         died_by=died_by,
     )

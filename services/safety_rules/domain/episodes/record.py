@@ -14,7 +14,7 @@ from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span, find_worst_span
 from services.vocabulary.fact import Fact
-from services.vocabulary.grade import Grade
+from services.vocabulary.grade import Grade, Input
 from services.vocabulary.judgement import Adjudication, Assessment, Verdict
 from services.vocabulary.protocol import Protocol
 
@@ -85,13 +85,14 @@ def link_to_crs(
 ) -> tuple[EpisodeContent, ...]:
     """Return *records*, those that began during a record of *crs* linked to it.
 
-    What a participant died of is no mere part of the syndrome.
+    What a participant died of is no mere part of the syndrome, and a syndrome that is only possible
+    has none.
 
     Args:
         records: Of one criterion, in the order of onset.
         crs: Every record of cytokine release syndrome, in the order of onset.
     """
-    syndromes = [one for one in crs if one.state is not EpisodeState.REJECTED]
+    syndromes = [one for one in crs if one.state is not EpisodeState.REJECTED and not one.possible]
     onsets = [one.onset_at for one in syndromes]
     open_since = min((one.onset_at for one in syndromes if one.resolved_at is None), default=None)
 
@@ -168,6 +169,13 @@ def make_record(
         run.died_at is not None or _is_assessed(run, background.assessments)
     ):
         state = EpisodeState.CONFIRMED  # a person graded it, or named it as the cause of death
+    is_possible = run.possible
+    other_scales = dict(sorted(run.other_scales.items()))
+    if run.possible and run.outside_inducer_window:
+        is_possible = state is not EpisodeState.CONFIRMED
+        if is_possible:
+            history = tuple(map(_doubt_cause, history))
+            other_scales = {name: _lower(span) for name, span in other_scales.items()}
     worst = find_worst_span(change.span for change in history)
     return EpisodeContent(
         participant=background.participant,
@@ -182,7 +190,7 @@ def make_record(
         current=history[-1].span if run.resolved_at is None else Span(Grade.NONE, Grade.NONE),
         baseline_grade=Grade.NONE if run.before_exposure else label.baseline_grade,
         before_exposure=run.before_exposure,
-        possible=run.possible,
+        possible=is_possible,
         windows=_find_windows(run.onset_at, anchors, protocol),
         transplant_day=anchors.find_transplant_day(run.onset_at),
         treatment_day=anchors.find_treatment_day(run.onset_at),
@@ -196,9 +204,20 @@ def make_record(
             is_laboratory=label.is_laboratory,
         ),
         confounders=background.confounder_events.find_names(run) if label.criterion == CRS else (),
-        other_scales=dict(sorted(run.other_scales.items())) or None,
+        other_scales=other_scales or None,
         adjudications=tuple(sorted(f.id for f in decisions)),
+        outside_inducer_window=run.outside_inducer_window,
     )
+
+
+def _doubt_cause(change: Change) -> Change:
+    """Return *change* as it is while nobody knows that the signs are those of the syndrome."""
+    missing = tuple(sorted({Input.INDUCER, *change.missing}))
+    return replace(change, span=_lower(change.span), missing=missing)
+
+
+def _lower(span: Span) -> Span:
+    return Span(Grade.NONE, span.at_most)
 
 
 def _is_assessed(run: Run, assessments: AbstractSet[str]) -> bool:

@@ -13,7 +13,7 @@ from services.safety_rules.domain.ctcae.units import convert_to_published_unit, 
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.icans import HIGHEST
 from services.vocabulary.clinical_fact import Observation
-from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.episode import EpisodeContent, EpisodeState
 from services.vocabulary.fact import RANGE_NOT_READ, Fact
 from services.vocabulary.grade import Input
 from services.vocabulary.measure import Measure
@@ -159,9 +159,14 @@ def _find_bounds(
 
 
 def query_undecided_records(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]:
-    """Yield a query for each record that is only possible, and may reach the grade *notify*."""
+    """Yield a query for each record that is only possible, and may reach the grade *notify*.
+
+    Signs of a syndrome while no cause of it acts are a query from the lowest grade on.
+    """
     for record in records:
-        if not record.possible or record.before_exposure or record.worst.at_most < notify:
+        if not record.possible or record.before_exposure or record.state is EpisodeState.REJECTED:
+            continue
+        if record.worst.at_most < notify and not record.outside_inducer_window:
             continue
         missing = sorted({name for change in record.history for name in change.missing})
         facts = dict.fromkeys(fact for change in record.history for fact in change.facts)

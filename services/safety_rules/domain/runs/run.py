@@ -24,6 +24,7 @@ class Run:
         possible: No reading is certain.
         provisional: Evidence of onset or of the worst grade is not final.
         before_exposure: The run lies before the baseline anchor.
+        outside_inducer_window: The run of a syndrome has no sign at a time when its causes act.
         other_scales: Worst grade on scales that are not of record.
         died_at: The death that was adjudicated to it, its grade 5; None: none was.
         died_by: Ids of the adjudications of that death whose instants lie in no run.
@@ -38,6 +39,7 @@ class Run:
     possible: bool = False
     provisional: bool = False
     before_exposure: bool = False
+    outside_inducer_window: bool = False
     other_scales: Mapping[str, Span] = field(default_factory=dict)
     died_at: datetime | None = None
     died_by: tuple[str, ...] = ()

@@ -165,6 +165,8 @@ class _EventFinder:
                 yield from self._find_fact_event(pattern)
                 continue
             for record in self._find_records(pattern):
+                if not _counts_by_window(record, pattern, end):
+                    continue
                 yield from self._find_record_events(record, Grade(pattern.grade_at_least), end)
 
     def _find_fact_event(self, pattern: EventPattern) -> Iterator[_DatedEvent]:
@@ -253,6 +255,19 @@ class _EventFinder:
         ):
             return None
         return reached_at + self.laboratory.grade3_after
+
+
+def _counts_by_window(record: EpisodeContent, pattern: EventPattern, end: SpanEnd) -> bool:
+    """Return False when the protocol does not count *record*, as no cause of it acted.
+
+    Where it does not say, a person's confirmation counts the record; until then the upper end does.
+    """
+    if not pattern.scale or not record.outside_inducer_window:
+        return True
+    counts = pattern.counts_outside_inducer_window
+    if counts is None:
+        return record.state is EpisodeState.CONFIRMED or end is _upper_end
+    return counts or record.worst.at_least is Grade.DEATH
 
 
 def _onset(record: EpisodeContent) -> datetime:

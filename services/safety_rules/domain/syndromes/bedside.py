@@ -139,6 +139,12 @@ def may_be_induced(
     return any(_may_induce(inducer, drugs, context, instant) for inducer in inducers)
 
 
+def was_drug_given(inducers: Sequence[Inducer], drugs: DrugExposures) -> bool:
+    """Return True when a drug that may cause a syndrome was given, however long ago."""
+    exposures = (drugs.running_drugs, drugs.last_doses, drugs.stop_times)
+    return any(inducer.drug in given for inducer in inducers for given in exposures)
+
+
 def _may_induce(
     inducer: Inducer, drugs: DrugExposures, context: BedsideContext, instant: datetime
 ) -> bool:

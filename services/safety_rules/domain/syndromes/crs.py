@@ -21,12 +21,13 @@ from services.safety_rules.domain.syndromes.bedside import (
     may_be_induced,
     reaches_limit,
     read_number,
+    was_drug_given,
 )
 from services.safety_rules.domain.syndromes.crs_course import (
     CrsCourse,
     CrsSigns,
     add_change,
-    build_run,
+    find_run,
     grade_crs,
     record_grade,
     update_other_scales,
@@ -152,12 +153,33 @@ def step_state(
         facts=tuple(facts),
     )
     next_state, retired_run = _retire_course(next_state, instant)
+    if _enters_window(next_state, signs):
+        next_state, retired_run = _end_course(next_state, instant)
     if next_state.course is not None and not next_state.course.possible:
         return replace(
             next_state, course=_continue_course(next_state, next_state.course, signs, state.drugs)
         ), retired_run
     next_state, ended_run = _open_course(next_state, signs, state.drugs)
     return next_state, retired_run or ended_run
+
+
+def _enters_window(state: CrsState, signs: CrsSigns) -> bool:
+    """Return True at a fever that a cause may have, when the open episode came without one."""
+    return (
+        state.course is not None
+        and state.course.is_outside
+        and signs.has_new_temperature
+        and signs.fever is True
+        and may_be_induced(state.protocol.inducers, state.drugs, state.context, signs.instant)
+    )
+
+
+def _end_course(state: CrsState, instant: datetime) -> tuple[CrsState, Run | None]:
+    """Return *state* without its open episode, and that episode as over at *instant*."""
+    if state.course is None:
+        return state, None
+    over_course = replace(state.course, free_since=instant, is_over=True)
+    return replace(state, course=None), find_run(over_course)
 
 
 def _find_fever(state: CrsState, temperature: Fact) -> bool | None:
@@ -168,7 +190,7 @@ def _find_fever(state: CrsState, temperature: Fact) -> bool | None:
 
 def find_open_run(state: CrsState) -> Run | None:
     """Return the episode that may still change, if there is one."""
-    return None if state.course is None else build_run(state.course)
+    return None if state.course is None else find_run(state.course)
 
 
 def find_last_seen_at(state: CrsState) -> datetime | None:
@@ -188,7 +210,7 @@ def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, Run | 
         and instant - course.free_since > limits.reopens_within
     )
     if cannot_reopen or instant - course.last_at > state.protocol.merge_gap:
-        return replace(state, course=None), build_run(course)
+        return replace(state, course=None), find_run(course)
     return state, None
 
 
@@ -197,17 +219,18 @@ def _open_course(
 ) -> tuple[CrsState, Run | None]:
     """Open an episode when there is a fever that the study drug or the graft may have caused.
 
+    Long after the drug it stays a mere possibility, and nothing without hypotension or hypoxia.
+
     A possible episode has ended once there is certainly no fever.
     """
     possible_course = state.course
     if not signs.has_new_temperature:
         return state, None
     if signs.fever is False:
-        if possible_course is None:
-            return state, None
-        ended_course = replace(possible_course, free_since=signs.instant, is_over=True)
-        return replace(state, course=None), build_run(ended_course)
-    if not may_be_induced(state.protocol.inducers, state.drugs, state.context, signs.instant):
+        return _end_course(state, signs.instant)
+    inducers = state.protocol.inducers
+    is_outside = not may_be_induced(inducers, state.drugs, state.context, signs.instant)
+    if is_outside and (signs.fever is None or not was_drug_given(inducers, state.drugs)):
         return state, None
     if signs.fever is None:
         return replace(state, course=_extend_possible_course(possible_course, signs)), None
@@ -217,6 +240,7 @@ def _open_course(
         signs.instant,
         is_fever_waived=waives_fever(state.protocol.bedside, signs, previous_drugs),
         not_before=not_before,
+        is_outside=is_outside,
     )
     course = record_grade(new_course, signs, grade_crs(new_course, signs))
     return replace(state, course=update_other_scales(course, signs, state.readings)), None

@@ -35,6 +35,8 @@ class CrsCourse:
         not_before: Earliest possible onset, when a reading just before leaves it open.
         doubtful: Instants of changes whose evidence is not final.
         other_scales: Worst so far.
+        is_outside: No cause acted when the fever came that opened it.
+        has_signs: Hypotension or hypoxia was seen with the fever, or after its treatment.
     """
 
     history: tuple[Change, ...]
@@ -46,6 +48,8 @@ class CrsCourse:
     not_before: datetime | None = None
     doubtful: tuple[datetime, ...] = ()
     other_scales: Mapping[str, Span] = field(default_factory=dict)
+    is_outside: bool = False
+    has_signs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,9 @@ def update_recovery(course: CrsCourse, signs: CrsSigns, required_duration: timed
 
 def record_grade(course: CrsCourse, signs: CrsSigns, level: SignGrade) -> CrsCourse:
     """Return *course* after one instant; its history has every change of grade, and no more."""
-    course = replace(course, last_at=signs.instant)
+    counts_fever = signs.fever is True or course.is_fever_waived
+    has_signs = course.has_signs or (counts_fever and signs.severity.at_least > Grade.NONE)
+    course = replace(course, last_at=signs.instant, has_signs=has_signs)
     if course.history and course.history[-1].span == level.span:
         return course
     return add_change(course, signs, level)
@@ -137,7 +143,12 @@ def update_other_scales(course: CrsCourse, signs: CrsSigns, readings: ChartedRea
     return replace(course, other_scales=ctcae_crs.merge_worst_spans(course.other_scales, spans))
 
 
-def build_run(course: CrsCourse) -> Run:
+def find_run(course: CrsCourse) -> Run | None:
+    """Return the run of the episode so far; None: a fever alone, while no cause of CRS acts."""
+    return None if course.is_outside and not course.has_signs else _build_run(course)
+
+
+def _build_run(course: CrsCourse) -> Run:
     """Return the run of the episode so far, without changes after its resolution."""
     resolved_at = course.free_since if course.is_over else None
     history = course.history
@@ -150,7 +161,8 @@ def build_run(course: CrsCourse) -> Run:
         last_evidence_at=course.last_at,
         resolved_at=resolved_at,
         onset_not_before=course.not_before,
-        possible=course.possible,
+        possible=course.possible or course.is_outside,
+        outside_inducer_window=course.is_outside,
         provisional=history[0].at in course.doubtful or worst_at in course.doubtful,
         other_scales=course.other_scales,
     )

@@ -21,6 +21,7 @@ from services.safety_rules.domain.syndromes.bedside import (
     find_worst_grade,
     is_inducer,
     may_be_induced,
+    was_drug_given,
 )
 from services.vocabulary.clinical_fact import Administration, Observation
 from services.vocabulary.episode import Span, find_worst_span
@@ -106,10 +107,14 @@ def step_state(
     readings = chart_readings(state.readings, facts, MEASURES, _rank_severity)
     next_state = replace(state, readings=readings, drugs=drugs)
     is_assessed = any(isinstance(fact.body, Observation) for fact in facts)
-    is_open = state.run_state.open_run is not None
-    if not is_assessed or not (is_open or _may_begin(state, drugs, instant)):
+    previous_run = state.run_state.open_run
+    inducers = state.protocol.inducers
+    if not is_assessed or (previous_run is None and not _may_begin(state, drugs, instant)):
         return next_state, None
+    is_inside = may_be_induced(inducers, drugs, state.context, instant)
     level = grade_icans(readings, instant, state.protocol.bedside.ice_stays)
+    if previous_run is None and not is_inside and not _is_sign(level):
+        return next_state, None
     reading = GradePoint(
         instant,
         level.span,
@@ -123,7 +128,12 @@ def step_state(
         v6_level = find_worst_grade(
             list(_grade_domains_of_v6(readings, instant, state.protocol.bedside.ice_stays))
         )
-        run_state = replace(run_state, open_run=_update_v6_grade(run_state.open_run, v6_level))
+        run = _update_v6_grade(run_state.open_run, v6_level)
+        is_new = previous_run is None or ended_run is not None
+        was_outside = is_new or (previous_run is not None and previous_run.outside_inducer_window)
+        has_sign_inside = is_inside and (is_new or level.at_least > _NORMAL)
+        is_outside = was_outside and not has_sign_inside
+        run_state = replace(run_state, open_run=replace(run, outside_inducer_window=is_outside))
     return replace(next_state, run_state=run_state), ended_run
 
 
@@ -146,7 +156,16 @@ def _update_v6_grade(run: Run, v6_level: SignGrade) -> Run:
 
 
 def _may_begin(state: IcansState, drugs: DrugExposures, instant: datetime) -> bool:
-    return may_be_induced(state.protocol.inducers, drugs, state.context, instant)
+    """Return True when a cause acts at *instant*, or its drug was given at some time before."""
+    inducers = state.protocol.inducers
+    return was_drug_given(inducers, drugs) or may_be_induced(
+        inducers, drugs, state.context, instant
+    )
+
+
+def _is_sign(level: SignGrade) -> bool:
+    """Return True for a sign that was charted, in words that may be unreadable; not for a gap."""
+    return level.at_least > _NORMAL or Input.TEXT in level.missing
 
 
 def grade_icans(readings: ChartedReadings, instant: datetime, stays: timedelta) -> SignGrade:
