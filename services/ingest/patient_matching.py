@@ -38,6 +38,7 @@ _KINDS_OF_PEOPLE = frozenset(
     {"merge", "move", "adjudication", "determination", "protocol-activation"}
 )
 _VISIT, _VISIT_DIGITS = "VN", 32  # HL7 table 0203; 128 bits tell all visits of a trial apart
+_REPORT_DIGITS = 8  # 32 bits tell the reports of one order apart
 
 
 @dataclass(slots=True)
@@ -172,6 +173,8 @@ class PatientMatcher:
             sequence=draft.sequence,
             notes=draft.notes,
             visit=visit,
+            result_key=draft.result_key
+            and replace(draft.result_key, report=message.id[:_REPORT_DIGITS]),
         )
         return replace(fact, digest=wire.digest_clinical(fact))
 

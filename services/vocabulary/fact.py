@@ -86,6 +86,23 @@ Body = (
 
 
 @dataclass(frozen=True, slots=True)
+class ResultKey:
+    """The key of a result inside its series, as its sender wrote it.
+
+    Args:
+        code: The sender's own code (OBX-3).
+        number: Of the result in its report (OBX-1).
+        local_time: Of observation, to the second, without its offset; empty: not sent.
+        report: A short hash of the message: results of one report are told apart by *number*.
+    """
+
+    code: str = ""
+    number: str = ""
+    local_time: str = ""
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One fact, as sent.
 
@@ -98,11 +115,14 @@ class Fact:
         digest: sha256 of the clinical content; equal for the same content sent twice.
         site: The sending site's id, or empty for what a person entered.
         status: Reliability, as the sender reports it.
-        series: Sender, filler order number and code. Facts of one *series* and one *observed_at*
-            form a set, of which one stands; empty: the fact stands alone.
+        series: Sender, filler order number and measure. Facts of one *series*, code and
+            *observed_at* form a set, of which one stands for each result; empty: the fact stands
+            alone.
         sequence: The sender's own count (MSH-13), 0 without one.
         notes: Irregularities in reading it, e.g. ``observed_at from OBR-7``.
         visit: The site's number of the visit that it belongs to, by a keyed hash; empty: not known.
+        result_key: Of a laboratory result or a vital sign; None: a fact of another kind, or of an
+            older release, which matches any.
 
     Raises:
         ValueError: A time is naive or not in UTC.
@@ -120,6 +140,7 @@ class Fact:
     sequence: int = 0
     notes: tuple[str, ...] = ()
     visit: str = ""
+    result_key: ResultKey | None = None
 
     def __post_init__(self) -> None:
         for name, instant in (("observed_at", self.observed_at), ("reported_at", self.reported_at)):

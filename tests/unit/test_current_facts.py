@@ -1,10 +1,12 @@
 """The current facts of one series, whatever the order in which its facts arrive."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from services.safety_rules.domain.facts.current_facts import CurrentFacts
+from services.vocabulary.fact import ResultKey
 from tests.helpers.fact_notes import lab, status
 
 # name: value, status, observed (h), reported (h); then the names that stand
@@ -60,6 +62,136 @@ def test_what_stands_in_every_order_of_arrival(rows, expected):
     for order in permutations(facts):
         standing_facts, _ = standing(order)
         assert " ".join(sorted(standing_facts)) == expected
+
+
+# A fact with its key: code/number/report, and @local time where it is another than observed
+KEYED = {
+    "two codes of one order": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 Y/2/r"], "a b", [],
+    ),
+    "two codes with one content": (
+        ["a 3.1 F 0 1 X/1/r", "b 3.1 F 0 1 Y/2/r"], "a b", [],
+    ),
+    "one code is corrected": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 Y/2/r", "c 0.6 C 0 2 Y/1/s"], "a c", [],
+    ),
+    "one code is deleted": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 Y/2/r", "c 0.4 D 0 2 Y/1/s"], "a", [],
+    ),
+    "a correction of a code that was not sent": (
+        ["a 3.1 F 0 1 X/1/r", "c 0.4 C 0 2 Y/1/s"], "a c", [],
+    ),
+    "a code twice in one report": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r"], "a b", [],
+    ),
+    "a code twice with one content": (
+        ["a 0.4 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r"], "a", [],
+    ),
+    "a code in two reports": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 2 X/2/s"], "b", [],
+    ),
+    "a preliminary and a final one in one report": (
+        ["a 3.1 P 0 1 X/1/r", "b 3.1 F 0 1 X/2/r"], "b", [],
+    ),
+    "pending beside a value in one report": (
+        ["a - I 0 1 X/1/r", "b 3.1 F 0 1 X/2/r"], "b", [],
+    ),
+    "a result and its correction in one report": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 C 0 1 X/2/r"], "b", [],
+    ),
+    "a deletion with the value in its place": (
+        ["a 3.1 F 0 1 X/1/r", "b 3.1 D 0 2 X/1/s", "c 0.4 F 0 2 X/2/s"], "c", [],
+    ),
+    "of two, the one with the number is corrected": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 0.6 C 0 2 X/2/s"], "a c", [],
+    ),
+    "of two, the one with the number is deleted": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c - D 0 2 X/1/s"], "b", [],
+    ),
+    "of two, the one with the number is another patient's": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 0.4 W 0 2 X/2/s"], "a", [],
+    ),
+    "of two, a correction with neither number": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 0.6 C 0 2 X/3/s"], "a b c", [("c",)],
+    ),
+    "of two, a deletion with neither number": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 0.4 D 0 2 X/3/s"], "a b", [("c",)],
+    ),
+    "of two, a later report with neither number": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 0.6 F 0 2 X/3/s"], "a b c", [("c",)],
+    ),
+    "of two, one is said again under another number": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 0.4 F 0 2 X/3/s"], "a b", [],
+    ),
+    "both are reported again, and what was before is over": (
+        ["a 9.9 F 0 1 X/7/q", "b 3.1 F 0 2 X/1/r", "c 0.4 F 0 2 X/2/r"], "b c", [],
+    ),
+    "both are corrected": (
+        ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 3.2 C 0 2 X/1/s", "d 0.5 C 0 2 X/2/s"],
+        "c d", [],
+    ),
+    "three, two of them equal: either number is that one": (
+        ["a 0.4 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 5.0 F 0 1 X/3/r", "d 0.6 C 0 2 X/2/s"],
+        "c d", [],
+    ),
+    "an older release knew no code: it is corrected by any": (
+        ["a 3.1 F 0 1", "b 0.4 C 0 2 X/1/s"], "b", [],
+    ),
+    "an older release, then two codes": (
+        ["a 3.1 F 0 1", "b 0.4 F 0 2 X/1/s", "c 0.5 F 0 2 Y/2/s"], "b c", [],
+    ),
+    "an older release, a deletion of one code": (
+        ["a 3.1 F 0 1", "b - D 0 2 X/1/s", "c 0.5 P 0 1 Y/2/s"], "c", [],
+    ),
+    "an older release, at another time": (
+        ["a 3.1 F 0 1", "b 0.4 F 5 6 X/1/s", "c 0.5 F 5 6 Y/2/s"], "a b c", [],
+    ),
+    "an older release had two in one report: one of them stood": (
+        ["a 3.1 F 0 1", "b 0.4 F 0 2"], "b", [],
+    ),
+    "corrected across a clock change": (
+        ["a 71 F 0 1 X/1/r@12", "b 118 F 2 3 X/2/r@14", "c 117 C -1 9 X/1/s@12"], "b c", [],
+    ),
+    "deleted across a clock change": (
+        ["a 71 F 0 1 X/1/r@12", "b 118 F 2 3 X/2/r@14", "c 71 D -1 9 X/1/s@12"], "b", [],
+    ),
+    "another patient's, across a clock change": (
+        ["a 71 F 0 1 X/1/r@12", "b 118 F 2 3 X/2/r@14", "c 71 W 1 9 X/1/s@12"], "b", [],
+    ),
+    "across a clock change, the time of another result": (
+        ["a 71 F 0 1 X/1/r@12", "b 118 F -1 3 X/2/r@11", "c 117 C -1 9 X/1/s@12"], "b c", [],
+    ),
+    "the same instant in another zone": (
+        ["a 71 F 0 1 X/1/r@12", "b 118 F 5 6 X/2/r@17", "c 117 C 0 9 X/1/s@17"], "b c", [],
+    ),
+    "a local time that two results have": (
+        ["a 71 F 0 1 X/1/r@01", "b 118 F 1 2 X/2/r@01", "c 117 C 5 9 X/1/s@01"],
+        "a b c", [("c",)],
+    ),
+    "a local time of another code": (
+        ["a 71 F 0 1 X/1/r@12", "b 118 F 2 3 X/2/r@14", "c 117 C -1 9 Y/1/s@12"], "a b c", [],
+    ),
+}  # fmt: skip
+
+
+def read_keyed_row(row):
+    """A fact of *row*, with its key after the five words of `read_row`."""
+    *words, key_text = row.split() if len(row.split()) > 5 else (*row.split(), "")
+    fact = read_row(" ".join(words))
+    if not key_text:
+        return fact
+    place, _, local_time = key_text.partition("@")
+    code, number, report = place.split("/")
+    return replace(fact, result_key=ResultKey(code, number, local_time, report))
+
+
+@pytest.mark.parametrize(("rows", "expected", "queried_ids"), KEYED.values(), ids=KEYED)
+def test_what_stands_of_several_results_in_every_order_of_arrival(rows, expected, queried_ids):
+    facts = [read_keyed_row(row) for row in rows]
+    for order in permutations(facts):
+        standing_facts, current = standing(order)
+        assert " ".join(sorted(standing_facts)) == expected
+        assert [query.facts for query in current.list_queries()] == queried_ids
 
 
 def test_a_fact_sent_twice_changes_nothing():

@@ -7,6 +7,7 @@ from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Status
 from tests.helpers.fact_notes import quantity
 from tests.helpers.hl7_messages import (
+    NEUTROPHILS,
     OBR,
     PID,
     labs,
@@ -208,6 +209,78 @@ def test_a_correction_has_the_key_of_what_it_corrects():
 )
 def test_another_result_has_another_key(other_message):
     assert series(labs(obx("0.49"))) != series(other_message)
+
+
+def numbered(number, value, code=NEUTROPHILS, **fields):
+    """OBX of one result, with its number in the report."""
+    return obx(value, code=code, **fields).replace("OBX|1|", f"OBX|{number}|")
+
+
+# results of one report; code and number by which each is known to later reports
+KEYS = {
+    "as sent": ([numbered(3, "1")], ["751-8/3"]),
+    "two codes of one measure": (
+        [numbered(1, "1"), numbered(2, "2", "NEUT_ABS^^L")], ["751-8/1", "NEUT_ABS/2"],
+    ),
+    "the local code comes first": ([numbered(1, "1", "NEUT_ABS^^L^751-8^^LN")], ["NEUT_ABS/1"]),
+    "a code by its text": (
+        [numbered(1, "36.5", "^MDC_TEMP_CORE^MDC", unit="Cel")], ["MDC_TEMP_CORE/1"],
+    ),
+    "an alternate code alone": ([numbered(1, "1", "^^^751-8^^LN")], ["751-8/1"]),
+    "one number twice": ([numbered(1, "1"), numbered(1, "2")], ["751-8/1", "751-8/1.2"]),
+    "one number twice, of two codes": (
+        [numbered(1, "1"), numbered(1, "2", "NEUT_ABS^^L")], ["751-8/1", "NEUT_ABS/1"],
+    ),
+    "one number twice, of two times": (
+        [
+            numbered(1, "1", observed_at="202603010600"),
+            numbered(1, "2", observed_at="202603010700"),
+        ],
+        ["751-8/1", "751-8/1"],
+    ),
+    "no numbers": ([numbered("", "1"), numbered("", "2")], ["751-8/-", "751-8/-.2"]),
+    "what waits is counted": (
+        [numbered(1, "HEMOLYZED", kind="ST"), numbered(1, "2")], ["751-8/1.2"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("results", "keys"), KEYS.values(), ids=KEYS)
+def test_a_result_is_known_by_its_code_and_its_number_in_the_report(results, keys):
+    drafts = read_content(labs(*results)).drafts
+    assert [f"{one.result_key.code}/{one.result_key.number}" for one in drafts] == keys
+
+
+# OBX-14, OBR-7, OBR-22; the local time by which a later report of the result is known
+LOCAL_TIMES = {
+    "with an offset": ("20260301060000-0500", "", "", "20260301060000"),
+    "without": ("20260301060000", "", "", "20260301060000"),
+    "to the minute": ("202603010600", "", "", "20260301060000"),
+    "a fraction of nothing": ("20260301060000.000-0500", "", "", "20260301060000"),
+    "a fraction": ("20260301060000.25", "", "", "20260301060000.25"),
+    "of the order": ("", "20260301050000-0500", "20260301", "20260301050000"),
+    "of the report": ("", "", "20260301", "20260301000000"),
+    "of the message": ("", "", "", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("own_time", "collection_time", "report_time", "local_time"),
+    LOCAL_TIMES.values(),
+    ids=LOCAL_TIMES,
+)
+def test_a_result_is_known_by_the_local_time_that_its_sender_wrote(
+    own_time, collection_time, report_time, local_time
+):
+    order = f"OBR|1||ORD1|CBC|||{collection_time}|||||||||||||||{report_time}"
+    (draft,) = read_content(message(PID, order, obx("0.49", observed_at=own_time))).drafts
+    assert draft.result_key.local_time == local_time
+
+
+def test_the_series_is_the_one_that_earlier_releases_stored():
+    assert series(labs(obx("1"), obx("2", code="NEUT_ABS^^L"))) == 2 * [
+        "LAB|NORTH|ORD1^LAB|neutrophils|"
+    ]
 
 
 def test_each_result_belongs_to_the_order_and_the_participant_above_it():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.vocabulary.fact import Body, Status
+from services.vocabulary.fact import Body, ResultKey, Status
 
 
 class ParkReason(StrEnum):
@@ -59,6 +59,7 @@ class FactDraft:
     notes: tuple[str, ...] = ()
     visit: str = ""
     is_of_visit: bool = False
+    result_key: ResultKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

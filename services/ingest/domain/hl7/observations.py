@@ -4,7 +4,7 @@ Source: HL7 v2.5.1, chapter 7, "Observation Reporting"
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.ingest.domain.hl7.context import (
@@ -18,6 +18,7 @@ from services.ingest.domain.hl7.fasting_and_rest import add_fasting
 from services.ingest.domain.hl7.measure_codes import find_measure, format_code
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.result_body import has_unread_range, read_body
+from services.ingest.domain.hl7.result_keys import ResultNumbering
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import RANGE_NOT_READ, Status
@@ -43,6 +44,7 @@ def read_observations(context: Context) -> Iterator[Item]:
     order: Segment | None = None
     patient_visit = _PatientVisit((), "")
     order_items: list[Item] = []
+    numbering = ResultNumbering()
     by_specimen = context.message.kind == _BY_SPECIMEN
     for segment in context.message.segments:
         if segment.name in ("PID", "OBR") or (segment.name == "SPM" and by_specimen):
@@ -60,7 +62,11 @@ def read_observations(context: Context) -> Iterator[Item]:
         elif segment.name == "OBX":
             path = f"OBX[{segment.number}]"
             if patient_visit.patient_ids:
-                order_items += _read_observation(context, patient_visit, order, segment, path)
+                key = numbering.make_key(order, segment)
+                order_items += (
+                    replace(item, result_key=key) if isinstance(item, FactDraft) else item
+                    for item in _read_observation(context, patient_visit, order, segment, path)
+                )
             else:
                 order_items.append(park_no_participant(patient, path))
     yield from add_fasting(order, order_items)
