@@ -281,6 +281,20 @@ def test_the_boundary_rises_after_so_many_without_an_event(evaluable, event_free
     assert (decision.complete, decision.free_until_rise) == (evaluable, event_free)
 
 
+@pytest.mark.parametrize(
+    ("entry_day", "signal"),
+    [(11.49, "boundary reached: review required"), (11.5, "continue"), (11.51, "continue")],
+)
+def test_a_look_compares_the_events_of_its_date_to_the_last_instant_before_midnight(
+    entry_day, signal
+):
+    """The fifth window ends at noon of day 51 and reaches the look; the third event counts then."""
+    rule = replace(CRS, looks=(5, 12), policy="complete")
+    complete = [observe(0, 60, 2), observe(1, 60, 3), *(observe(k, 60) for k in (2, 3, 11))]
+    third = observe(entry_day, 60, 20, name="third")
+    assert decide(60, *complete, third, rule=rule).signal == signal
+
+
 def test_grouped_looks_compare_when_the_size_first_reaches_the_look():
     """Looks at 5 and 12; three of three are no look, and four cannot become one."""
     rule = replace(CRS, looks=(5, 12))
