@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
 from coverage import CoverageData
 
 from tests.mutants.mutation import DOMAIN, Mutation
@@ -20,6 +21,11 @@ from tests.mutants.work_tree import OPTIONS
 SUITES = ("unit", "truth", "property", "replay")  # these say what the domain does
 READS_SOURCE = Path("tests/unit/test_names_and_sentences.py")  # notices words, not behaviour
 FILE = Path("var/mutants/reach.json")
+_WELL_ENDED = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+)
 LIMIT_S = 60  # of tests for one mutant
 FIRST_S = 1  # of tests that are tried first: enough for most mutants
 
@@ -80,13 +86,16 @@ def _measure(folder: Path, files: list[str]) -> Reach:
     if not files:
         return {}
     environment = {"PYTHONPATH": str(folder), "AEGIS_TEST_DURATIONS": str(durations)}
-    subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", *coverage, *plugin],
         cwd=folder,
         env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
         check=False,
     )
+    if result.returncode not in _WELL_ENDED:
+        raise SystemExit(f"mutants: the tests do not run\n{result.stdout[-2000:]}")
     return _read_reach(folder, data, json.loads(durations.read_text()))
 
 
