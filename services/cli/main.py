@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "topics": "compare the topics of Kafka with those declared",
     "ingest": "read files of HL7 v2 messages, or of facts",
     "parked": "what was accepted and cannot be used yet",
+    "refused": "what can never be accepted as it was sent",
     "participants": "who takes part",
     "sites": "who may send",
     "facts": "enter what no feed carries",

@@ -1,6 +1,6 @@
 """Acceptance of messages: they are read, matched to participants and stored in one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -13,6 +13,11 @@ from services.ingest.ids import message_id
 from services.ingest.outcome import MessageFormat, Outcome, Source, Submission
 from services.ingest.parked_rows import build_parked_rows
 from services.ingest.patient_matching import PatientMatcher
+from services.ingest.refused_messages import (
+    RefusalRecorder,
+    RefusedMessage,
+    find_sending_site,
+)
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import pass_failpoint
@@ -61,9 +66,11 @@ class Intake:
     by_message: bool = False
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None
     matcher: PatientMatcher = field(init=False)
+    refusals: RefusalRecorder = field(init=False)
 
     def __post_init__(self) -> None:
         self.matcher = PatientMatcher(self.keys, self.study)
+        self.refusals = RefusalRecorder(self.db)
 
     def accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Return the outcome of each submission once the accepted ones are on disk.
@@ -78,25 +85,43 @@ class Intake:
                 return [outcome for one in submissions for outcome in self.accept([one])]
             _log.error("not_stored", exc_info=error)
             outcomes = [not_stored_outcome(error)]
+        self.refusals.record(
+            [
+                RefusedMessage(submission, outcome.refusal, outcome.site)
+                for submission, outcome in zip(submissions, outcomes, strict=True)
+                if outcome.answer is AckCode.REJECT and outcome.refusal is not None
+            ],
+            self.clock(),
+        )
         for outcome in outcomes:
             self.on_outcome(outcome)
         return outcomes
 
+    def refuse(self, submission: Submission, refusal: Refusal) -> Outcome:
+        """Return the outcome of a message that is refused before it is read, and record it."""
+        outcome = self._reject(submission, refusal)
+        self.refusals.record([RefusedMessage(submission, refusal, outcome.site)], self.clock())
+        self.on_outcome(outcome)
+        return outcome
+
+    def _reject(self, submission: Submission, refusal: Refusal) -> Outcome:
+        return Outcome(
+            AckCode.REJECT, refusal, site=find_sending_site(self.sites, submission, refusal)
+        )
+
     def _accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
         readable_or_refused = [self._read_message(one) for one in submissions]
         messages = [one for one in readable_or_refused if isinstance(one, _ReadMessage)]
-        if not messages:
-            return [
-                _rejected_outcome(one) for one in readable_or_refused if isinstance(one, Refusal)
-            ]
-        with self.db.write() as conn:
-            stored_outcomes = self._store(conn, messages)
-            pass_failpoint("ingest.before_commit")
-        pass_failpoint("ingest.after_commit")
-        outcomes = iter(stored_outcomes)
+        outcomes: Iterator[Outcome] = iter(())
+        if messages:
+            with self.db.write() as conn:
+                stored_outcomes = self._store(conn, messages)
+                pass_failpoint("ingest.before_commit")
+            pass_failpoint("ingest.after_commit")
+            outcomes = iter(stored_outcomes)
         return [
-            _rejected_outcome(one) if isinstance(one, Refusal) else next(outcomes)
-            for one in readable_or_refused
+            self._reject(submission, one) if isinstance(one, Refusal) else next(outcomes)
+            for submission, one in zip(submissions, readable_or_refused, strict=True)
         ]
 
     def _read_message(self, submission: Submission) -> _ReadMessage | Refusal:
@@ -175,10 +200,6 @@ def not_stored_outcome(error: Exception) -> Outcome:
     refusal = Refusal("MSH", f"could not be stored ({type(error).__name__})", "send it again")
     may_pass = isinstance(error, DatabaseError) and is_transient(error)
     return Outcome(AckCode.ERROR, refusal, is_transient=may_pass)
-
-
-def _rejected_outcome(refusal: Refusal) -> Outcome:
-    return Outcome(AckCode.REJECT, refusal)
 
 
 def _with_note(fact: Fact, note: str) -> Fact:

@@ -9,10 +9,12 @@ from starlette.routing import Route
 from services.ingest.application import Intake, MessageFormat, Outcome, Submission
 from services.ingest.domain.hl7.acknowledgement import AckCode, acknowledge
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
+from services.ingest.domain.message_content import Refusal
 from services.ingest.facts import schema
 from services.ingest.writer import Writer
 from services.store.api_keys import find_site_of_api_key
 
+_HEAD_BYTES = 4096  # of a body that is not read further
 _STATUS = {AckCode.ACCEPT: 200, AckCode.ERROR: 503, AckCode.REJECT: 422}
 
 
@@ -68,7 +70,11 @@ async def _submit(
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BYTES:
-            return _problem(413, f"the body is longer than {LARGEST_BYTES} bytes: send it in parts")
+            problem = f"the body is longer than {LARGEST_BYTES} bytes"
+            refusal = Refusal("MSH", problem, "send it in parts")
+            head = Submission(bytes(body[:_HEAD_BYTES]), "http", site, form=form)
+            await asyncio.to_thread(intake.refuse, head, refusal)
+            return _problem(413, f"{problem}: send it in parts")
     if not body.strip():
         return _problem(422, "the body is empty: send one message, or facts one to a line")
     future = writer.submit(Submission(bytes(body), "http", site, form=form))

@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from services.ingest.application import Outcome, Submission
-from services.ingest.domain.hl7.acknowledgement import AckCode, acknowledge
+from services.ingest.domain.hl7.acknowledgement import acknowledge
 from services.ingest.domain.hl7.frames import (
     LARGEST_BYTES,
     FrameReader,
@@ -120,9 +120,9 @@ class MllpServer:
         if isinstance(frame, OversizedFrame):
             problem = f"the message is longer than {self.largest} bytes"
             refusal = Refusal("MSH", problem, "send documents by reference, results in parts")
-            outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-            outcome.set_result(Outcome(AckCode.REJECT, refusal))
-            return _PendingAnswer(frame.head, outcome)
+            refuse = self.writer.intake.refuse
+            outcome = asyncio.to_thread(refuse, Submission(frame.head, "mllp"), refusal)
+            return _PendingAnswer(frame.head, asyncio.create_task(outcome))
         future = self.writer.submit(Submission(frame, "mllp"))
         return _PendingAnswer(frame, asyncio.wrap_future(future))
 

@@ -11,7 +11,8 @@ from services.store import tables as t
 
 SERVICES: Final = ("ingest", "relay", "rules", "alerts")
 
-_PRIVATE = (t.raw_message, t.identity, t.api_key)  # they name people or admit a sender
+# they name people, admit a sender, or hold what an unknown sender wrote
+_PRIVATE = (t.raw_message, t.identity, t.api_key, t.refused_message)
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
 _VERSION = Table("alembic_version", MetaData())  # the table of Alembic
 _START = (_VERSION, t.protocol_version)  # a process reads them when it starts
@@ -22,7 +23,7 @@ _CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     "ingest": {
         _SELECT: (*_PRIVATE, *_START, t.participant, t.parked, t.fact),
-        _APPEND: (t.raw_message, t.identity, t.fact),
+        _APPEND: (t.raw_message, t.identity, t.fact, t.refused_message),
         _CHANGE: (t.parked, t.participant),
         _ADD: (t.outbox, t.audit),
     },

@@ -71,6 +71,20 @@ parked = Table(
     Index(None, "resolution", "parked_at"),
 )
 
+refused_message = Table(
+    "refused_message",
+    metadata,
+    _text("id", primary_key=True),
+    Column("refused_at", Instant, nullable=False),
+    _text("site"),  # empty when the sender is not known
+    _text("sender"),
+    _text("control_id"),
+    _text("source"),
+    _text("location"),
+    _text("problem"),
+    Index(None, "refused_at"),
+)
+
 identity = Table(
     "identity",
     metadata,

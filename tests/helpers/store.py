@@ -23,6 +23,7 @@ from services.store.records import (
     append_episodes,
     append_standings,
 )
+from services.store.refusals import RefusalRow, add_refusals
 from services.store.seal_chain import seal_audit_rows
 from services.store.session import Database
 from services.store.states import StateRow, advance
@@ -158,6 +159,7 @@ ALERT = Alert(
     detail=CONTENT,
 )
 
+REFUSAL = RefusalRow("r1", HOUR_ZERO, "S1", "LAB|S1", "7", "mllp", "MSH-11", "not production")
 DELIVERY = DeliveryRow(
     "d1", "a1", "safety-officer", "anna", "email", "first", 3, HOUR_ZERO, "waiting", 0, HOUR_ZERO
 )
@@ -190,6 +192,7 @@ def fill(conn, keys):
         state = StateRow(subject)
         assert advance(conn, state, replace(state, folded_through=1, rules_version="rules-1"))
         set_timers(conn, {subject: {"fever-free": hours(24)}})
+    add_refusals(conn, [REFUSAL, REFUSAL, replace(REFUSAL, id="r2", site="")])
     aliases = [{"version": f"hashed-{n}", "stands_for": "rules-1"} for n in (1, 2)]
     insert_audited(conn, tables.rules_alias, aliases)
     append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])

@@ -88,6 +88,14 @@ PARKED: Columns = (
     ("reason", "What is missing, in a word."),
     ("detail", "What is missing, without identifiers."),
 )
+REFUSED_MESSAGES: Columns = (
+    ("refused (UTC)", "When the message was refused first."),
+    ("site", "The site that sent it; - when its sender is not known."),
+    ("sender", "Sending application and facility (MSH-3 and MSH-4)."),
+    ("control id", "Number of the message for its sender (MSH-10)."),
+    ("by", "How it came: mllp, http or file."),
+    ("problem", "Where it is wrong, why, and what to do."),
+)
 PARTICIPANTS: Columns = (
     ("participant", "Pseudonym."),
     ("site", "The site that enrolled the participant."),

@@ -1,0 +1,34 @@
+"""``aegis refused``: the messages that can never be accepted as they were sent."""
+
+from argparse import Namespace
+from dataclasses import asdict
+
+from services.cli.shared.columns import REFUSED_MESSAGES
+from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.stored_data import open_stored_data
+from services.cli.shared.tables import format_utc, make_explained_table
+from services.store.refusals import load_refusals
+
+
+def perform(args: Namespace) -> int:
+    """List refused messages, oldest first."""
+    with open_stored_data(args).db.read() as conn:
+        refusals = load_refusals(conn, args.site)
+    if args.json:
+        print_json_lines(asdict(row) for row in refusals)
+    elif refusals:
+        rows = [
+            (
+                format_utc(row.refused_at),
+                row.site or "-",
+                row.sender,
+                row.control_id,
+                row.source,
+                row.problem,
+            )
+            for row in refusals
+        ]
+        print(make_explained_table(REFUSED_MESSAGES, rows))
+    else:
+        print("nothing was refused")
+    return 0

@@ -1,0 +1,125 @@
+"""Messages that were refused (AR): each leaves a line of the log and a row.
+
+What a message holds is not kept, for nobody vouches for a sender that is not known: only its
+place in the feed (sender, MSH-10) and what is wrong with it.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from uuid import uuid5
+
+from services.ingest.domain.hl7.message import read_header
+from services.ingest.domain.message_content import Refusal
+from services.ingest.domain.site import Sites
+from services.ingest.ids import NAMESPACE
+from services.ingest.outcome import Submission
+from services.runtime import log
+from services.store.refusals import RefusalRow, add_refusals
+from services.store.session import Database, DatabaseError
+
+_TEXT_LENGTH = 500  # characters of what a sender wrote
+_ROWS_PER_HOUR = 1_000  # more come from a sender that is set up wrongly, or from a flood
+_HOUR_S = 3600.0
+_RECORDED_ELSEWHERE = frozenset({"kafka", "person"})  # dead letters; the person is told
+
+_log = log.make_logger("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """A message, why it was refused, and its site; empty when that is not known."""
+
+    submission: Submission
+    refusal: Refusal
+    site: str
+
+
+def find_sending_site(sites: Sites, submission: Submission, refusal: Refusal) -> str:
+    """Return the id of the site that sent a refused message, empty when it is not known.
+
+    It is known by its key, else by MSH-3 and MSH-4.
+    """
+    site = sites.by_sender.get(refusal.sender or _read_field(submission.body, 3, 4))
+    return submission.site or (site.id if site else "")
+
+
+@dataclass(slots=True)
+class RefusalRecorder:
+    """Records refused messages in the database *db* and in the log."""
+
+    db: Database
+    _hour_ends_s: float = 0.0
+    _rows_left: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def record(self, messages: Sequence[RefusedMessage], instant: datetime) -> None:
+        """Log each of *messages*, and store the rows of those that are new.
+
+        A failure to store them is logged: the answer to the sender does not depend on it.
+        """
+        rows = []
+        for message in messages:
+            source = message.submission.source
+            _log.warning(
+                "message_refused",
+                site=message.site or "unknown",
+                source=source,
+                reason=message.refusal.location,
+            )
+            if source not in _RECORDED_ELSEWHERE and self._has_room():
+                rows.append(_build_row(message, instant))
+        if not rows:
+            return
+        try:
+            with self.db.write() as conn:
+                add_refusals(conn, rows)
+        except DatabaseError as error:
+            _log.error("refusals_not_stored", count=len(rows), exc_info=error)
+
+    def _has_room(self) -> bool:
+        """Return True while fewer rows than the limit were stored within the hour."""
+        now_s = time.monotonic()
+        with self._lock:
+            if now_s >= self._hour_ends_s:
+                self._hour_ends_s, self._rows_left = now_s + _HOUR_S, _ROWS_PER_HOUR
+            self._rows_left -= 1
+            if self._rows_left == -1:
+                _log.warning("refusals_too_many", count=_ROWS_PER_HOUR)
+            return self._rows_left >= 0
+
+
+def _build_row(message: RefusedMessage, instant: datetime) -> RefusalRow:
+    body, refusal = message.submission.body, message.refusal
+    source = message.submission.source
+    name = f"{source}|{message.site}|{sha256(body).hexdigest()}|{refusal.location}"
+    return RefusalRow(
+        str(uuid5(NAMESPACE, name)),
+        instant,
+        message.site,
+        _make_printable(refusal.sender or _read_field(body, 3, 4)),
+        _make_printable(refusal.control_id or _read_field(body, 10)),
+        source,
+        refusal.location,
+        _make_printable(str(refusal)),
+    )
+
+
+def _read_field(body: bytes, *fields: int) -> str:
+    """Return fields of MSH, parted by bars; empty when there is none that can be read."""
+    header = read_header(body)
+    if isinstance(header, Refusal):
+        return ""
+    return "|".join(header.text(position) for position in fields)
+
+
+def _make_printable(text: str) -> str:
+    r"""Return *text* as every database takes it.
+
+    >>> _make_printable("LAB\x00|NORTH")
+    'LAB?|NORTH'
+    """
+    return "".join(mark if mark.isprintable() else "?" for mark in text[:_TEXT_LENGTH])
