@@ -12,7 +12,7 @@ from services.vocabulary.fact import RANGE_NOT_READ
 from services.vocabulary.number_text import NumberMarks
 from services.vocabulary.quantity import Quantity
 from tests.helpers.fact_notes import quantity
-from tests.helpers.hl7_messages import NORTH, labs, obx, read_draft, read_parked
+from tests.helpers.hl7_messages import NORTH, labs, obx, read_content, read_draft, read_parked
 
 SITE_WITH_MARKS = "LAB|RESULTS_BY_MARKS"  # a sender whose site names its marks
 
@@ -125,6 +125,28 @@ def test_a_value_is_read_with_every_digit_or_not_at_all(kind, text, limits, expe
     else:
         value = read_draft(result).body.value
         assert f"{value.censoring or ''}{value.value}" == expected
+
+
+# code, unit, OBX-5, OBX-7 with a comma in each, and the number
+LIKELY_DECIMALS = [
+    ("751-8", "G/l", "3,450", "1,500-7,700", None),
+    ("751-8", "K/uL", "3,450", "1,500-7,700", None),
+    ("751-8", "/uL", "3,450", "1,500-7,700", "3450"),
+    ("751-8", "", "3,450", "1,500-7,700", "3450"),  # in no unit, and grades nothing
+    ("2823-3", "mmol/L", "4,100", "3,500-5,100", None),
+    ("777-3", "10*9/L", "1,200", "150-400", "1200"),
+    ("777-3", "10*9/L", "5,000", "1,500-4,000", "5000"),
+    ("777-3", "10*9/L", "5,001", "1,500-4,000", None),
+]
+
+
+@pytest.mark.parametrize(("code", "unit", "text", "limits", "expected"), LIKELY_DECIMALS)
+def test_thousands_that_no_living_person_has_are_none(code, unit, text, limits, expected):
+    content = read_content(labs(obx(text, unit, kind="ST", code=f"{code}^^LN", limits=limits)))
+    assert [str(draft.body.value.value) for draft in content.drafts] == (
+        [expected] if expected else []
+    )
+    assert len(content.parked) == (expected is None)
 
 
 # decimal mark and mark of thousands of the site, OBX-2, OBX-5, OBX-7; value and limits

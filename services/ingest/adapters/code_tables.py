@@ -8,8 +8,10 @@ from importlib.resources import files
 from services.ingest.domain.site import CodeTables
 from services.ingest.domain.unit_spelling import Spellings, UnitTable
 from services.runtime.measures import load_measures
+from services.vocabulary.measure import PlausibleRange
 
 _PLACE = files("services.ingest") / "codes"
+_SAME_UNIT = {"10*9/L": "10*3/uL", "/mm3": "/uL"}
 _EXACT = "exact"  # of a spelling that is another unit in another case
 
 
@@ -18,6 +20,7 @@ def load_code_tables() -> CodeTables:
     """Return the tables; ``codes/SOURCES.md`` names their sources."""
     return CodeTables(
         measures=frozenset(load_measures()),
+        plausible=_list_plausible_ranges(),
         loinc={row["code"]: row["measure"] for row in _rows("loinc.csv")},
         mdc={
             code: row["measure"] for row in _rows("mdc.csv") for code in (row["code"], row["name"])
@@ -26,6 +29,18 @@ def load_code_tables() -> CodeTables:
         drugs={row["written"]: row["drug"] for row in _rows("drugs.csv")},
         words={(row["measure"], row["written"]): row["word"] for row in _rows("words.csv")},
     )
+
+
+def _list_plausible_ranges() -> Mapping[tuple[str, str], PlausibleRange]:
+    ranges = {
+        (measure.name, unit): plausible
+        for measure in load_measures().values()
+        for unit, plausible in measure.plausible.items()
+    }
+    same = {
+        (name, _SAME_UNIT[unit]): one for (name, unit), one in ranges.items() if unit in _SAME_UNIT
+    }
+    return ranges | same
 
 
 @cache

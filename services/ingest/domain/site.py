@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from services.ingest.domain.unit_spelling import UnitTable
+from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.number_text import NumberMarks
 
 
@@ -59,6 +60,7 @@ class CodeTables:
 
     Args:
         measures: Every measure, also one that has no code here.
+        plausible: The values that a living person may have, by measure and unit.
         loinc: Measure by LOINC code.
         mdc: Measure by code or name of ISO/IEEE 11073.
         units: UCUM units, by spelling.
@@ -67,6 +69,7 @@ class CodeTables:
     """
 
     measures: frozenset[str]
+    plausible: Mapping[tuple[str, str], PlausibleRange]
     loinc: Mapping[str, str]
     mdc: Mapping[str, str]
     units: UnitTable

@@ -13,6 +13,7 @@ from services.ingest.domain.hl7.values import read_result
 from services.ingest.domain.message_content import ParkedItem, ParkReason
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Status
+from services.vocabulary.quantity import Quantity
 
 _WITHOUT_VALUE = frozenset(
     {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
@@ -63,10 +64,18 @@ def _read_number(
     """Return the observation of a number in *unit*, None when it is not certain which."""
     range_text = _find_range(context, obx)
     result = read_result(obx.field(2), components, range_text, unit, context.site.marks)
-    if result.value is None:
+    if result.value is None or _is_misread(context, measure, components, result.value):
         return None
     rests = read_at_rest(obx) if measure == _OXYGEN_SATURATION else None
     return Observation(measure, result.value, lln=result.lln, uln=result.uln, at_rest=rests)
+
+
+def _is_misread(context: Context, measure: str, components: Sequence[str], value: Quantity) -> bool:
+    """Return True when a comma was taken for thousands, and makes a number that cannot be."""
+    if context.site.marks is not None or "," not in "".join(components):
+        return False
+    plausible = context.tables.plausible.get((measure, value.unit))
+    return plausible is not None and not plausible.contains(value.value)
 
 
 def _find_range(context: Context, obx: Segment) -> RangeText | None:
