@@ -17,8 +17,8 @@ class Censoring(StrEnum):
 
 # as written on keyboards without the mathematical signs, and in words
 _SIGN = re.compile(
-    r"(?P<at_most>≤|<\s*/?\s*=|=<|<\s*or\s*=|less than or equal to)"
-    r"|(?P<at_least>≥|>\s*/?\s*=|=>|>\s*or\s*=|greater than or equal to)"
+    r"(?P<at_most>≤|<\s*/?\s*=|=<|<\s*or\s*(?:=|equal to)|less than or equal to)"
+    r"|(?P<at_least>≥|>\s*/?\s*=|=>|>\s*or\s*(?:=|equal to)|greater than or equal to)"
     r"|(?P<less_than><|less than)|(?P<more_than>>|greater than|more than)",
     re.IGNORECASE,
 )
