@@ -1,4 +1,4 @@
-"""Messages that were refused (AR): each leaves a line of the log and a row.
+"""Messages that were refused (AR): each leaves a row, and a line of the log of a service.
 
 What a message holds is not kept, for nobody vouches for a sender that is not known: only its
 place in the feed (sender, MSH-10) and what is wrong with it.
@@ -24,6 +24,7 @@ from services.store.session import Database, DatabaseError
 _TEXT_LENGTH = 500  # characters of what a sender wrote
 _ROWS_PER_HOUR = 1_000  # more come from a sender that is set up wrongly, or from a flood
 _HOUR_S = 3600.0
+_PRINTED = frozenset({"file", "person"})  # by the command that reads them
 _RECORDED_ELSEWHERE = frozenset({"kafka", "person"})  # dead letters; the person is told
 
 _log = log.make_logger("ingest")
@@ -64,12 +65,13 @@ class RefusalRecorder:
         rows = []
         for message in messages:
             source = message.submission.source
-            _log.warning(
-                "message_refused",
-                site=message.site or "unknown",
-                source=source,
-                reason=message.refusal.location,
-            )
+            if source not in _PRINTED:
+                _log.warning(
+                    "message_refused",
+                    site=message.site or "unknown",
+                    source=source,
+                    reason=message.refusal.location,
+                )
             if source not in _RECORDED_ELSEWHERE and self._has_room():
                 rows.append(_build_row(message, instant))
         if not rows:
