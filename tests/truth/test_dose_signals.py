@@ -70,6 +70,15 @@ LIVER = {
         "alt >100@24",
         "open from 24; maybe interrupt for want of value",
     ),
+    "above and at it, at one instant": ("alt 201@24, alt 200@24", "interrupt from 24"),
+    "above, then above and at it at one instant": (
+        "alt 201@24, alt 300@48, alt 40@48, alt 40@72",
+        "interrupt from 24 to 72",
+    ),
+    "at it and without its limit, at one instant": (
+        "alt 200@24, alt 201/?@24",
+        "open from 24; maybe interrupt for want of ULN",
+    ),
     "without its limit": ("alt 201/?@24", "open from 24; maybe interrupt for want of ULN"),
     "without its limit, at the first dose": (
         "alt 201/?@0",

@@ -18,6 +18,11 @@ class Direction(StrEnum):
     LOW = "low"
 
     @property
+    def opposite(self) -> "Direction":
+        """The direction in which it gets better."""
+        return Direction.LOW if self is Direction.HIGH else Direction.HIGH
+
+    @property
     def limit(self) -> Input:
         """The limit of normal on that side."""
         return Input.ULN if self is Direction.HIGH else Input.LLN

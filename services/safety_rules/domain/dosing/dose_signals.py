@@ -98,8 +98,12 @@ def _advise_on_unknown_multiples(
         ((first, results) for results in series if (first := results.find_first(start))),
         key=lambda one: _time_order(one[0]),
     )
-    last = [one for _, results in series_in_order if (one := results.find_last(start))]
-    unknown = [one for one in last if one.is_over(rule.over_uln[one.measure]) is None]
+    unknown = [
+        one
+        for _, results in series_in_order
+        for one in results.list_last(start)
+        if one.is_over(rule.over_uln[one.measure]) is None
+    ]
     if unknown:
         yield TimedAdvice(
             make_advice(

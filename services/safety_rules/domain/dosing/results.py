@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 
 from services.safety_rules.domain.dosing.multiples_of_uln import UlnResult
 
@@ -40,11 +41,11 @@ class MeasureResults:
         place = bisect_left(self._results, (start, ""), key=_time_order)
         return self._results[place] if place < len(self._results) else None
 
-    def find_last(self, start: datetime) -> UlnResult | None:
-        """Return the last result, if it is not from before *start*."""
-        return (
-            self._results[-1] if self._results and self._results[-1].observed_at >= start else None
-        )
+    def list_last(self, start: datetime) -> Sequence[UlnResult]:
+        """Return the results of the last instant, if it is not before *start*."""
+        if not self._results or self._results[-1].observed_at < start:
+            return ()
+        return self.list_between(self._results[-1].observed_at, self._results[-1].observed_at)
 
     def list_above(self, multiple: Decimal, start: datetime) -> Sequence[UlnResult]:
         """Return those from *start* on that certainly are more than *multiple* times the limit."""
@@ -56,15 +57,21 @@ class MeasureResults:
         return results_over[bisect_left(results_over, (start, ""), key=_time_order) :]
 
     def list_limit_changes(self, multiple: Decimal, start: datetime) -> Iterator[UlnResult]:
-        """Yield each result above, and after it the next that certainly is not."""
+        """Yield each result above, and after it the next that certainly is not.
+
+        Of several of one instant the worst counts: beside one above, the others end nothing.
+        """
+        results_above = self.list_above(multiple, start)
+        instants_above = {result.observed_at for result in results_above}
         last = None
-        for result in self.list_above(multiple, start):
-            yield result
-            place = bisect_right(self._results, _time_order(result), key=_time_order)
+        for _, simultaneous_results in groupby(results_above, key=_get_instant):
+            *_, result = group = list(simultaneous_results)
+            yield from group
+            place = bisect_right(self._results, (result.observed_at, _LAST), key=_time_order)
             while place < len(self._results) and self._results[place].is_over(multiple) is None:
                 place += 1
             end = self._results[place] if place < len(self._results) else None
-            if end is not None and end is not last and end.is_over(multiple) is False:
+            if end is not None and end is not last and end.observed_at not in instants_above:
                 yield end
                 last = end
 
@@ -86,6 +93,10 @@ NO_RESULTS = MeasureResults()
 
 def _insert(results: list[UlnResult], result: UlnResult) -> None:
     results.insert(bisect_left(results, _time_order(result), key=_time_order), result)
+
+
+def _get_instant(result: UlnResult) -> datetime:
+    return result.observed_at
 
 
 def _time_order(result: UlnResult) -> tuple[datetime, str]:

@@ -1,5 +1,6 @@
 """The course of one criterion in one participant: its readings, its baseline, its runs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from services.safety_rules.domain.ctcae.grading import (
     OwnLimits,
     grade_reading,
 )
+from services.safety_rules.domain.ctcae.worst_value import select_worst_value
 from services.safety_rules.domain.episodes.lab_course import (
     CompanionLookup,
     DrugContextLookup,
@@ -35,7 +37,7 @@ class CriterionCourse:
         self,
         criterion: CompiledCriterion | None,
         merge_gap: timedelta,
-        find_nearest: CompanionLookup,
+        list_nearest: CompanionLookup,
         find_drug_context: DrugContextLookup,
         find_findings: FindingLookup = look_up_no_findings,
     ) -> None:
@@ -47,7 +49,7 @@ class CriterionCourse:
             baseline_grade=Grade.NONE,
             baseline_before_anchor=NoBaseline(),
             merge_gap=merge_gap,
-            find_nearest=find_nearest,
+            list_nearest=list_nearest,
             find_drug_context=find_drug_context,
             find_findings=find_findings,
         )
@@ -95,9 +97,13 @@ class CriterionCourse:
         if anchor is None or criterion is None:
             return BaselineUnknown(), Grade.NONE
         for facts in reversed(self.track.list_facts_before(anchor)):
-            for fact in reversed(facts):
-                if fact.status.is_final and _has_a_value(fact):
-                    return self._grade_baseline(criterion, fact, anchor)
+            baselines = [
+                self._grade_baseline(criterion, fact, anchor)
+                for fact in facts
+                if fact.status.is_final and _has_a_value(fact)
+            ]
+            if baselines:
+                return _select_mildest_baseline(baselines, criterion)
         return BaselineUnknown(), Grade.NONE
 
     def _grade_baseline(
@@ -109,6 +115,20 @@ class CriterionCourse:
         baseline_grade = grade_reading(criterion, reading, BaselineKnown(reading.value)).at_least
         own_limits = OwnLimits(reading.lln, reading.uln)
         return BaselineKnown(reading.value, own_limits), baseline_grade
+
+
+def _select_mildest_baseline(
+    baselines: Sequence[tuple[Baseline, Grade]], criterion: CompiledCriterion
+) -> tuple[Baseline, Grade]:
+    """Return the baseline that explains the least of what follows, and its grade."""
+    least_grade = min(grade for _, grade in baselines)
+    candidates = {
+        baseline.quantity: baseline
+        for baseline, grade in baselines
+        if grade is least_grade and isinstance(baseline, BaselineKnown)
+    }
+    mildest_value = select_worst_value(list(candidates), criterion.direction.opposite)
+    return candidates[mildest_value] if mildest_value else BaselineUnknown(), least_grade
 
 
 def _has_a_value(fact: Fact) -> bool:

@@ -12,7 +12,7 @@ from services.safety_rules.domain.ctcae.clinician_findings import (
 )
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.concomitant_drugs import DrugContext
-from services.safety_rules.domain.ctcae.criterion import Comparison
+from services.safety_rules.domain.ctcae.criterion import Comparison, Direction
 from services.safety_rules.domain.ctcae.exact import meets_comparison
 from services.safety_rules.domain.ctcae.grading import (
     Baseline,
@@ -26,6 +26,7 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     SharedInputs,
     find_prepared_grading,
 )
+from services.safety_rules.domain.ctcae.worst_value import select_worst_value
 from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.runs.run_state import (
     GradePoint,
@@ -50,7 +51,7 @@ CLINICIAN_INPUTS = frozenset(
     }
 )
 
-CompanionLookup = Callable[[str, datetime], Quantity | None]
+CompanionLookup = Callable[[str, datetime], Sequence[Quantity]]
 HeldSince = Mapping[Comparison, datetime]
 _NO_DURATIONS: HeldDurations = {}
 DrugContextLookup = Callable[[str, datetime, datetime | None], DrugContext]
@@ -79,7 +80,8 @@ class GradingContext:
         baseline_grade: The grade of that value.
         baseline_before_anchor: The baseline of readings up to the anchor.
         merge_gap: Longest silence inside one run.
-        find_nearest: Finds the companion value: albumin for a calcium, the count for a fever.
+        list_nearest: Lists the companion values of the nearest instant: albumin for a calcium, the
+            count for a fever.
         find_drug_context: Finds the drug context of a measure at an instant.
         find_findings: Finds the clinicians' findings about a criterion at an instant.
     """
@@ -90,7 +92,7 @@ class GradingContext:
     baseline_grade: Grade
     baseline_before_anchor: Baseline
     merge_gap: timedelta
-    find_nearest: CompanionLookup
+    list_nearest: CompanionLookup
     find_drug_context: DrugContextLookup
     find_findings: FindingLookup = look_up_no_findings
     _last: dict[str, tuple[SharedInputs, Baseline, PreparedGrading]] = field(  # of each measure
@@ -185,15 +187,20 @@ class GradingContext:
         drug_context = self.find_drug_context(measure, instant, self.anchor)
         companion_measures = self.criterion.gradings[measure].companions if self.criterion else ()
         if measure == "calcium":
-            return drug_context, findings, self.find_nearest("albumin", instant), ()
+            return drug_context, findings, self._find_albumin(instant), ()
         if not companion_measures:
             return drug_context, findings, None, ()
         companions = (
             (name, value)
             for name in companion_measures
-            if (value := self.find_nearest(name, instant))
+            if (value := select_worst_value(self.list_nearest(name, instant), Direction.LOW))
         )
         return drug_context, findings, None, tuple(companions)
+
+    def _find_albumin(self, instant: datetime) -> Quantity | None:
+        """Return the albumin nearest to *instant*: a low one raises the corrected calcium."""
+        worst = self.criterion.direction.opposite if self.criterion else Direction.LOW
+        return select_worst_value(self.list_nearest("albumin", instant), worst)
 
     def _update_held_since(
         self, held_since: HeldSince, instant: datetime, facts: Sequence[Fact]

@@ -15,7 +15,7 @@ from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.nearest_reading import (
     COMPANION_WINDOWS,
     NearestReadings,
-    find_nearest_value,
+    list_nearest_values,
 )
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
@@ -44,7 +44,7 @@ class ParticipantCourses:
             measure: NearestReadings(window) for measure, window in COMPANION_WINDOWS.items()
         }
         # Not a bound method: avoids a reference cycle.
-        self._find_nearest = partial(find_nearest_value, self._nearest_readings)
+        self._list_nearest = partial(list_nearest_values, self._nearest_readings)
         self._drugs = ConcomitantDrugs(rules.drugs)
         self._findings = ParticipantFindings()
 
@@ -55,7 +55,7 @@ class ParticipantCourses:
             course = CriterionCourse(
                 self._rules.compiled_criteria.by_id.get(criterion),
                 self._rules.protocol.merge_gap,
-                self._find_nearest,
+                self._list_nearest,
                 self._drugs.find_context,
                 self._findings.summarize_nearest,
             )

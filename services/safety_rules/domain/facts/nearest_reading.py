@@ -1,7 +1,7 @@
 """Companion readings, nearest in time: the albumin of a calcium, the count of a fever."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.vocabulary.clinical_fact import Observation
@@ -41,8 +41,8 @@ class NearestReadings:
             del self._readings[index], self._values[fact.id]
         return self._find_affected_period(fact.observed_at)
 
-    def find_nearest(self, instant: datetime) -> Quantity | None:
-        """Return the value nearest to *instant*, of two the earlier; None if none is near."""
+    def list_nearest(self, instant: datetime) -> Sequence[Quantity]:
+        """Return the values nearest to *instant*, of two instants the earlier; or none."""
         readings = self._readings
         next_index = bisect_left(readings, (instant, ""))
         neighbours = readings[next_index : next_index + 1]
@@ -53,8 +53,10 @@ class NearestReadings:
             neighbours, key=lambda reading: (abs(reading[0] - instant), reading), default=None
         )
         if nearest is None or abs(nearest[0] - instant) > self._window:
-            return None
-        return self._values[nearest[1]]
+            return ()
+        last_index = bisect_right(readings, (nearest[0], _LAST))
+        first_index = bisect_left(readings, (nearest[0], ""), 0, last_index)
+        return [self._values[fact] for _, fact in readings[first_index:last_index]]
 
     def _find_affected_period(self, instant: datetime) -> tuple[datetime, datetime]:
         """Return the period nearest to *instant*: up to half way to the readings on either side."""
@@ -68,8 +70,8 @@ class NearestReadings:
         return start, end
 
 
-def find_nearest_value(
+def list_nearest_values(
     companions: Mapping[str, NearestReadings], measure: str, instant: datetime
-) -> Quantity | None:
-    """Return the value of *measure* nearest to *instant*; None if none is near."""
-    return companions[measure].find_nearest(instant)
+) -> Sequence[Quantity]:
+    """Return the values of *measure* nearest to *instant*; none if none is near."""
+    return companions[measure].list_nearest(instant)
