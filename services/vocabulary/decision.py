@@ -38,6 +38,31 @@ class Contributor:
     treatment_day: int | None
 
 
+_MISSING: Mapping[str, str] = {
+    "transplant": "the date of transplant is not known",
+    "enrolment": "the date of enrolment is not known",
+    "first_infusion": "the first infusion is not known",
+    "each_course": "no course is known",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Uncountable:
+    """A treated participant who cannot be counted for want of *missing_anchor*.
+
+    *may_have_event*: the participant has an event that may lie in the window.
+    """
+
+    participant: str
+    missing_anchor: str
+    may_have_event: bool
+
+    @property
+    def reason(self) -> str:
+        """The reason in words, as a person reads it."""
+        return _MISSING[self.missing_anchor]
+
+
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
     """The same facts under another counting policy or onset curve."""
@@ -114,6 +139,7 @@ class Decision:
         determination: The DSMB's last answer, or empty.
         silenced_at_events: After *continue*: the count up to which it stays silent; None.
         cut: Knowledge cut ``{participant: folded_through}``.
+        uncountable: Treated participants outside all counts but *upper*, by pseudonym.
         undone: The reversal of a boundary that was reached; None without one.
     """
 
@@ -162,3 +188,4 @@ class Decision:
     conditional_p0: float | None = None
     looks: tuple[int, ...] = ()
     undone: Reversal | None = None
+    uncountable: tuple[Uncountable, ...] = ()

@@ -40,6 +40,8 @@ class Standing:
         competing: Earliest competing event before any event.
         transplant_day: Of *event*.
         treatment_day: Of *event*.
+        missing_anchor: Of a treated participant who cannot be counted, the anchor that is not
+            known, e.g. ``transplant``; *upper* is then an event at any time since treatment.
     """
 
     participant: str
@@ -53,6 +55,7 @@ class Standing:
     competing: CompetingEvent | None = None
     transplant_day: int | None = None
     treatment_day: int | None = None
+    missing_anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from services.charts.boundary import draw_boundary_chart
 from services.cli.shared.rule_notes import list_notes
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.pending import find_curve_faults
-from services.vocabulary.decision import Signal
+from services.vocabulary.decision import Signal, Uncountable
 from services.vocabulary.judgement import Answer, Determination
 from services.vocabulary.protocol import Curve
 from services.vocabulary.standing import CompetingEvent, CountedEvent, ObservedStanding, Standing
@@ -398,3 +398,31 @@ def test_the_chart_says_how_many_are_pending_and_what_they_may_bring():
     assert "What 1 pending may still bring" in chart
     assert "DRAFT, signed by nobody" in chart
     assert draw_boundary_chart(decide(60, *ONE_PENDING), "svg").decode() == chart
+
+
+def observe_uncountable(name, event_day=None):
+    standing = Standing(name, CRS.id, upper=make_event(event_day), missing_anchor="transplant")
+    return ObservedStanding(standing, day(60))
+
+
+def test_who_cannot_be_counted_is_named_and_in_the_upper_count_alone():
+    counted = (observe(0, 60, 5), observe(1, 60), observe(2, 60))
+    decision = decide(60, *counted, observe_uncountable("P-9", 9), observe_uncountable("P-8"))
+    assert (decision.events, decision.upper, decision.evaluable) == (1, 2, 3)
+    assert (decision.crossed_since, decision.upper_crossed) == (None, True)
+    assert decision.uncountable == (
+        Uncountable("P-8", "transplant", may_have_event=False),
+        Uncountable("P-9", "transplant", may_have_event=True),
+    )
+    notes = list(list_notes(decision))
+    assert (
+        "P-9 cannot be counted, because the date of transplant is not known; may have an event"
+        in notes
+    )
+    assert "P-8 cannot be counted, because the date of transplant is not known" in notes
+
+
+@pytest.mark.parametrize(("as_of", "upper"), [(9, 1), (9 - 1e-6, 0)])
+def test_an_event_of_who_cannot_be_counted_has_happened_from_its_instant_on(as_of, upper):
+    decision = decide(as_of, observe(0, 60), observe_uncountable("P-9", 9))
+    assert (decision.upper, decision.uncountable[0].may_have_event) == (upper, bool(upper))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.facts.anchors import Anchors
+from services.safety_rules.domain.facts.anchors import Anchors, find_missing_anchor
 from services.safety_rules.domain.standings.standing import (
     StandingInputs,
     find_standing,
@@ -261,6 +261,48 @@ def test_who_is_first_infused_on_the_last_day_of_the_window_is_counted(hour, is_
     rule = replace(CRS, window=window)
     standing = find_standing(rule, PROTOCOL, make_inputs(anchors=anchors)).standing
     assert standing.exposed_at == (infusion if is_exposed else None)
+
+
+NO_TRANSPLANT = replace(EXPOSED_ANCHORS, graft_at=None)
+
+
+def test_a_treated_participant_without_a_transplant_date_is_in_the_upper_count_alone():
+    standing = find_standing(
+        CRS, PROTOCOL, make_inputs(record("2:3"), anchors=NO_TRANSPLANT)
+    ).standing
+    assert standing.missing_anchor == "transplant"
+    assert (standing.exposed_at, standing.event, standing.confirmed) == (None, None, None)
+    assert standing.upper.at == day(2)
+
+
+def test_an_event_counts_for_certain_once_the_transplant_date_is_known():
+    standing = find_standing(CRS, PROTOCOL, make_inputs(record("2:3"))).standing
+    assert (standing.missing_anchor, standing.event.at) == ("", day(2))
+
+
+def test_who_was_not_treated_misses_no_anchor():
+    anchors = Anchors(enrolled_at=day(-9))
+    standing = find_standing(CRS, PROTOCOL, make_inputs(record("2:3"), anchors=anchors)).standing
+    assert standing == Standing("P-001", CRS.id)
+
+
+def test_a_window_of_courses_needs_no_transplant_date():
+    courses = Window(WindowEdge("each_course"), WindowEdge("each_course", 30))
+    rule = replace(CRS, window=courses)
+    standing = find_standing(
+        rule, PROTOCOL, make_inputs(record("2:3"), anchors=NO_TRANSPLANT)
+    ).standing
+    assert (standing.missing_anchor, standing.event.at) == ("", day(2))
+
+
+def test_a_rule_out_of_those_transplanted_needs_the_date():
+    rule = replace(
+        CRS,
+        out_of="transplanted",
+        window=Window(WindowEdge("enrolment"), WindowEdge("enrolment", 99)),
+    )
+    assert find_missing_anchor(rule, NO_TRANSPLANT) == "transplant"
+    assert find_missing_anchor(rule, EXPOSED_ANCHORS) == ""
 
 
 def test_a_retracted_or_rejected_event_leaves_its_place_to_the_next():

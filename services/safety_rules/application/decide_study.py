@@ -257,5 +257,6 @@ def extract_news_fields(decision: Decision | None) -> object:
         decision.upper_crossed,
         decision.determination,
         decision.silenced_at_events,
+        decision.uncountable,
         decision.protocol,
     )

@@ -15,7 +15,7 @@ from services.vocabulary.clinical_fact import (
     Withdrawal,
 )
 from services.vocabulary.fact import Fact
-from services.vocabulary.protocol import Protocol, Window, WindowEdge
+from services.vocabulary.protocol import AnchorName, Protocol, Rule, Window, WindowEdge
 
 RELAPSE = "relapse"  # as the cause of a death
 
@@ -159,15 +159,40 @@ def find_window_periods(window: Window, anchors: Anchors) -> tuple[WindowPeriod,
     return tuple(periods)
 
 
-def _place_edge(
-    edge: WindowEdge, anchors: Anchors, course: datetime | None, *, is_end: bool
+def find_missing_anchor(rule: Rule, anchors: Anchors) -> str:
+    """Return the anchor that is not known and without which a treated participant is not counted.
+
+    Empty when the participant can be counted by *rule*, or was not treated.
+    """
+    if anchors.first_infusion_at is None:
+        return ""
+    if rule.out_of == "transplanted" and anchors.graft_at is None:
+        return "transplant"
+    edges = (rule.window.start, rule.window.end)
+    return next((one.anchor for one in edges if not _is_known(one.anchor, anchors)), "")
+
+
+def _is_known(name: AnchorName, anchors: Anchors) -> bool:
+    if name == "each_course":
+        return bool(anchors.courses)
+    return _find_instant(name, anchors) is not None
+
+
+def _find_instant(
+    name: AnchorName, anchors: Anchors, course: datetime | None = None
 ) -> datetime | None:
-    anchor = {
+    return {
         "transplant": anchors.graft_at,
         "enrolment": anchors.enrolled_at,
         "first_infusion": anchors.first_infusion_at,
         "each_course": course,
-    }[edge.anchor]
+    }[name]
+
+
+def _place_edge(
+    edge: WindowEdge, anchors: Anchors, course: datetime | None, *, is_end: bool
+) -> datetime | None:
+    anchor = _find_instant(edge.anchor, anchors, course)
     if anchor is None or edge.day is None:
         return anchor
     return anchors.find_start_of_day(anchor, edge.day + is_end)

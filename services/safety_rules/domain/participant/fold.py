@@ -146,6 +146,9 @@ class Fold:
             *self._unread_ranges.list_queries(self._rules.compiled_criteria.by_measure),
             *find_contradictions(self._other_facts.values()),
             *self._query_deaths(),
+            *data_queries.query_missing_anchors(
+                self._rules.protocol.rules, self._anchors, self._anchor_facts.values()
+            ),
         ]
         return [replace(query, participant=self.participant) for query in dict.fromkeys(queries)]
 

@@ -10,13 +10,16 @@ from decimal import Decimal
 from services.safety_rules.domain.ctcae.compiled import MeasureGrading
 from services.safety_rules.domain.ctcae.reported_limits import check_limits, is_possible_limit
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
+from services.safety_rules.domain.facts.anchors import Anchors, find_missing_anchor
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.icans import HIGHEST
 from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.decision import Uncountable
 from services.vocabulary.episode import EpisodeContent, EpisodeState
 from services.vocabulary.fact import RANGE_NOT_READ, Fact
 from services.vocabulary.grade import Input
 from services.vocabulary.measure import Measure
+from services.vocabulary.protocol import Rule
 from services.vocabulary.quantity import Quantity
 
 # Readings of the syndromes; a temperature is queried under the criterion of fever
@@ -57,6 +60,24 @@ def _find_limit_faults(body: Observation, grading: MeasureGrading) -> Iterator[s
         and check_limits(grading, value.unit, lln, uln).contradicted_range is not None
     ):
         yield f"limits of {limits} do not fit {body.measure} in {body.value.unit}"
+
+
+def query_missing_anchors(
+    rules: Iterable[Rule], anchors: Anchors, anchor_facts: Iterable[Fact]
+) -> Iterator[Query]:
+    """Yield a query for each anchor without which a treated participant cannot be counted.
+
+    It names the first infusion, one of *anchor_facts*.
+    """
+    infusions = (one.id for one in anchor_facts if one.observed_at == anchors.first_infusion_at)
+    infusion_ids = tuple(sorted(infusions))
+    rules_by_anchor: dict[str, list[str]] = {}
+    for rule in rules:
+        if missing_anchor := find_missing_anchor(rule, anchors):
+            rules_by_anchor.setdefault(missing_anchor, []).append(rule.id)
+    for missing_anchor, ids in rules_by_anchor.items():
+        reason = Uncountable("", missing_anchor, may_have_event=False).reason
+        yield Query(f"{reason}: cannot be counted by {', '.join(ids)}", infusion_ids)
 
 
 class PlausibilityCheck:

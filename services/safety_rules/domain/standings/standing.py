@@ -3,9 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from services.safety_rules.domain.facts.anchors import Anchors, WindowPeriod, find_window_periods
+from services.safety_rules.domain.facts.anchors import (
+    Anchors,
+    WindowPeriod,
+    find_missing_anchor,
+    find_window_periods,
+)
 from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Fact
@@ -16,6 +21,7 @@ from services.vocabulary.protocol_event import EventPattern
 from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
 
 SpanEnd = Callable[[Span], Grade]
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 # An event, and the instant from which it counts; None: it counts already.
 _DatedEvent = tuple[CountedEvent, datetime | None]
 
@@ -88,6 +94,8 @@ def find_standing(rule: Rule, protocol: Protocol, inputs: StandingInputs) -> Tim
         "enrolled": anchors.enrolled_at,
         "transplanted": anchors.graft_at,
     }[rule.out_of]
+    if missing_anchor := find_missing_anchor(rule, anchors):
+        return _find_uncountable_standing(rule, protocol, inputs, missing_anchor)
     windows = find_window_periods(rule.window, anchors)
     ends_at = max((window.end for window in windows), default=None)
     empty = Standing(inputs.participant, rule.id)
@@ -116,6 +124,25 @@ def find_standing(rule: Rule, protocol: Protocol, inputs: StandingInputs) -> Tim
         treatment_day=anchors.find_treatment_day(event.at) if event else None,
     )
     due_instants = (due_at for _, due_at in (*at_least, *at_most) if due_at is not None)
+    return TimedStanding(standing, min(due_instants, default=None))
+
+
+def _find_uncountable_standing(
+    rule: Rule, protocol: Protocol, inputs: StandingInputs, missing_anchor: str
+) -> TimedStanding:
+    """Return the standing of a treated participant whose window is not known.
+
+    Any event since treatment may be inside the window.
+    """
+    treated_at = inputs.anchors.first_infusion_at or _FOREVER
+    windows = (WindowPeriod(treated_at, _FOREVER),)
+    finder = _EventFinder(rule, protocol.laboratory, inputs, treated_at, windows, _FOREVER)
+    at_most = list(finder.find_events(_upper_end))
+    upper = _unless_competed(
+        _find_first(at_most), _find_competing(rule, inputs.anchors, treated_at)
+    )
+    standing = Standing(inputs.participant, rule.id, upper=upper, missing_anchor=missing_anchor)
+    due_instants = (due_at for _, due_at in at_most if due_at is not None)
     return TimedStanding(standing, min(due_instants, default=None))
 
 

@@ -1,8 +1,8 @@
 """The participants that a rule counts, as arrays in entry order."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 import numpy as np
@@ -15,6 +15,7 @@ from services.vocabulary.standing import CountedEvent, ObservedStanding, Standin
 
 DAY_S = 86_400.0
 NEVER = np.inf
+_MOMENT = timedelta(seconds=1)
 
 ChooseEvent = Callable[[Standing], CountedEvent | None]
 
@@ -98,6 +99,40 @@ def select_cohort(rule: Rule, observed: Sequence[ObservedStanding], as_of: datet
         if counted_standings
         else None,
     )
+
+
+def list_uncountable(observed: Iterable[ObservedStanding], as_of: datetime) -> list[Standing]:
+    """Return the standings of treated participants who cannot be counted, by pseudonym.
+
+    An event after *as_of* has not happened yet.
+    """
+    standings = [one.standing for one in observed if one.standing.missing_anchor]
+    return [
+        one if one.upper is not None and one.upper.at <= as_of else replace(one, upper=None)
+        for one in sorted(standings, key=lambda one: one.participant)
+    ]
+
+
+def add_possible_events(
+    observed: Sequence[ObservedStanding], as_of: datetime
+) -> Sequence[ObservedStanding]:
+    """Return *observed*, with each participant who cannot be counted and may have an event.
+
+    That one counts in full from the event on; the same sequence when there is none.
+    """
+    possible_events = {
+        one.participant: one.upper.at for one in list_uncountable(observed, as_of) if one.upper
+    }
+    if not possible_events:
+        return observed
+    return [_count_from(one, possible_events.get(one.standing.participant)) for one in observed]
+
+
+def _count_from(observed: ObservedStanding, event_at: datetime | None) -> ObservedStanding:
+    if event_at is None:
+        return observed
+    standing = replace(observed.standing, exposed_at=event_at, window_ends_at=event_at + _MOMENT)
+    return replace(observed, standing=standing)
 
 
 def find_outcomes(cohort: Cohort, choose_event: ChooseEvent) -> Outcomes:

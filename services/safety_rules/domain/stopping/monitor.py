@@ -8,9 +8,11 @@ import numpy as np
 from services.safety_rules.domain.stopping.cohort import (
     Cohort,
     Outcomes,
+    add_possible_events,
     apply_policy,
     compute_sizes,
     find_outcomes,
+    list_uncountable,
     select_cohort,
 )
 from services.safety_rules.domain.stopping.path import (
@@ -25,7 +27,7 @@ from services.safety_rules.domain.stopping.pending_outcome import (
     find_pending_outcome,
 )
 from services.safety_rules.domain.stopping.sensitivity import compare_countings
-from services.vocabulary.decision import Contributor, Decision, Signal
+from services.vocabulary.decision import Contributor, Decision, Signal, Uncountable
 from services.vocabulary.judgement import Answer, Determination
 from services.vocabulary.protocol import Protocol, Rule
 from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
@@ -62,7 +64,10 @@ def decide_rule(
         rule, cohort, outcomes, limit, is_crossed=crossed_at is not None
     )
     operative_crossing = (outcomes, crossed_at is not None)
-    confirmed, upper = find_outcomes(cohort, _confirmed), find_outcomes(cohort, _upper)
+    confirmed = find_outcomes(cohort, _confirmed)
+    possible = add_possible_events(observed, as_of)
+    upper_cohort = cohort if possible is observed else select_cohort(rule, possible, as_of)
+    upper = find_outcomes(upper_cohort, _upper)
     events, x = _count_events(counted_outcomes), find_table_row(pending_outcome.size)
     contributors = _list_contributors(cohort, counted_outcomes)
     return Decision(
@@ -94,7 +99,9 @@ def decide_rule(
         confirmed_crossed=_is_crossed(
             rule, cohort, confirmed, limit, compared_crossing=operative_crossing
         ),
-        upper_crossed=_is_crossed(rule, cohort, upper, limit, compared_crossing=operative_crossing),
+        upper_crossed=_is_crossed(
+            rule, upper_cohort, upper, limit, compared_crossing=operative_crossing
+        ),
         path=points,
         pending_weights=pending_outcome.weights,
         sensitivity=tuple(compare_countings(rule, cohort, outcomes, limit)),
@@ -112,6 +119,10 @@ def decide_rule(
         in_words=rule.in_words,
         conditional_p0=pending_outcome.conditional_p0,
         looks=rule.looks,
+        uncountable=tuple(
+            Uncountable(one.participant, one.missing_anchor, one.upper is not None)
+            for one in list_uncountable(observed, as_of)
+        ),
     )
 
 
