@@ -27,7 +27,7 @@ from services.store.audit import AuditPolicy
 from services.store.participant_order import JOINING_KINDS, Turn, join_families, list_named_pairs
 from services.store.revisions import find_head, find_revisions
 from services.store.seal_chain import IntegrityFault, check_chain
-from services.store.snapshots import Look
+from services.store.snapshots import ReadSnapshot
 from services.store.types import Instant
 
 KEYS_AT_ONCE = 200
@@ -36,7 +36,7 @@ _ROWS_AT_ONCE = 50_000
 _ACTIONS = {audit.INSERTION, audit.CHANGE, audit.DELETION}
 
 
-def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
+def find_faults(look: ReadSnapshot, keys: vault.Keys) -> Iterator[IntegrityFault]:
     """Yield the faults of the database, part by part, in bounded memory.
 
     Args:
@@ -56,7 +56,7 @@ def find_faults(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
     yield from _leases(look())
 
 
-def _rows_against_audit(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault]:
+def _rows_against_audit(look: ReadSnapshot, how: AuditPolicy) -> Iterator[IntegrityFault]:
     """Yield rows whose content differs from their newest audit row."""
     for conn, keys in _table_keys(look, how):
         texts = _row_texts(conn, how, keys)
@@ -73,7 +73,7 @@ def _rows_against_audit(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault
                 yield IntegrityFault(how.table.name, key, "was recorded again without a change")
 
 
-def _audit_against_rows(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault]:
+def _audit_against_rows(look: ReadSnapshot, how: AuditPolicy) -> Iterator[IntegrityFault]:
     """Yield rows that the audit trail names and the table lacks."""
     place, key = tables.audit.c.place, tables.audit.c.key
     query = select(key).where(place == how.table.name).distinct().order_by(key).limit(KEYS_AT_ONCE)
@@ -96,7 +96,7 @@ def _audit_against_rows(look: Look, how: AuditPolicy) -> Iterator[IntegrityFault
         recorded = list(conn.scalars(query.where(key > recorded[-1])))
 
 
-def _strange_audit_rows(look: Look) -> Iterator[IntegrityFault]:
+def _strange_audit_rows(look: ReadSnapshot) -> Iterator[IntegrityFault]:
     """Yield audit rows with an unknown table or action."""
     table = tables.audit.c
     last = look().scalar(select(func.max(table.id))) or 0
@@ -109,7 +109,7 @@ def _strange_audit_rows(look: Look) -> Iterator[IntegrityFault]:
             yield IntegrityFault(tables.audit.name, str(row_id), "is about nothing that is audited")
 
 
-def _counter_faults(look: Look) -> Iterator[IntegrityFault]:
+def _counter_faults(look: ReadSnapshot) -> Iterator[IntegrityFault]:
     """Yield participants whose counters disagree with their facts, or whose facts have gaps."""
     subject = tables.participant.c.subject
     query = select(subject).order_by(subject).limit(KEYS_AT_ONCE)
@@ -199,7 +199,7 @@ def _leases(conn: Connection) -> Iterator[IntegrityFault]:
 
 
 def _table_keys(
-    look: Look, how: AuditPolicy
+    look: ReadSnapshot, how: AuditPolicy
 ) -> Iterator[tuple[Connection, list[tuple[object, ...]]]]:
     """Yield the audit keys of a table as column values, in parts, each with its connection."""
     columns = [how.table.c[name] for name in how.key]

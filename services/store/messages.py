@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
 
 from services.store import vault
 from services.store.audit import Row
-from services.store.snapshots import Look
+from services.store.snapshots import ReadSnapshot
 from services.store.tables import fact, parked, raw_message
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMess
     return RawMessage(**content, body=body)
 
 
-def find_damaged_messages(look: Look, keys: vault.Keys) -> Iterator[str]:
+def find_damaged_messages(look: ReadSnapshot, keys: vault.Keys) -> Iterator[str]:
     """Yield the ids of the messages whose content is not what was received."""
     for rows in _iterate_parts(look, select(raw_message)):
         for row in rows:
@@ -88,7 +88,7 @@ def find_damaged_messages(look: Look, keys: vault.Keys) -> Iterator[str]:
                 yield row["id"]
 
 
-def find_messages_without_effect(look: Look, site: str | None = None) -> Iterator[str]:
+def find_messages_without_effect(look: ReadSnapshot, site: str | None = None) -> Iterator[str]:
     """Yield the ids of accepted messages that produced neither a fact nor a parked item.
 
     Some carry nothing that is stored, or only facts that were known already. With *site* those of
@@ -105,7 +105,7 @@ def find_messages_without_effect(look: Look, site: str | None = None) -> Iterato
         yield from (row["id"] for row in rows)
 
 
-def _iterate_parts(look: Look, query: Select[Any]) -> Iterator[Sequence[RowMapping]]:
+def _iterate_parts(look: ReadSnapshot, query: Select[Any]) -> Iterator[Sequence[RowMapping]]:
     """Yield the rows of *query*, in parts, by the id of the message."""
     part = query.order_by(raw_message.c.id).limit(_MESSAGES_AT_ONCE)
     rows = look().execute(part).mappings().all()

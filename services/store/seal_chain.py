@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, String, func, select, text, type_coerce
 
 from services.store import audit, vault
-from services.store.snapshots import Look
+from services.store.snapshots import ReadSnapshot
 from services.store.tables import audit as audit_table
 from services.store.tables import audit_seal
 
@@ -107,7 +107,7 @@ def seal_audit_rows(
     return seal_hash
 
 
-def check_chain(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
+def check_chain(look: ReadSnapshot, keys: vault.Keys) -> Iterator[IntegrityFault]:
     """Yield every break of the chain: a missing seal, or audit rows that do not fit theirs."""
     first_id, previous = 1, ""
     count_below = look().scalar(select(func.count()).where(audit_table.c.id < first_id))
@@ -123,7 +123,7 @@ def check_chain(look: Look, keys: vault.Keys) -> Iterator[IntegrityFault]:
         first_id, previous = upto + 1, seal_hash
 
 
-def _seals(look: Look) -> Iterator[tuple[int, int, str, str]]:
+def _seals(look: ReadSnapshot) -> Iterator[tuple[int, int, str, str]]:
     """Yield the seals in their order; sealed rows no longer change."""
     table = audit_seal.c
     query = select(table.upto, table.since, table.hash, table.previous).order_by(table.upto)

@@ -12,7 +12,7 @@ from services.store.session import Database
 
 LONGEST_S = 30.0
 
-Look = Callable[[], Connection]  # called before each part; its connection sees one state
+ReadSnapshot = Callable[[], Connection]  # called before each part; its connection sees one state
 
 
 class Snapshots:

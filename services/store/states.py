@@ -62,7 +62,7 @@ def load_states(conn: Connection) -> list[StateRow]:
     return [StateRow(**row) for row in conn.execute(query).mappings()]
 
 
-def count_moves(conn: Connection) -> int:
+def count_steps(conn: Connection) -> int:
     """Return the number of steps of all participants: it is equal while nobody steps."""
     return int(conn.scalar(select(func.coalesce(func.sum(participant_state.c.version), 0))) or 0)
 

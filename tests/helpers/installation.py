@@ -55,7 +55,7 @@ class Installation:
     def find_mismatches(self):
         """Return the findings of `aegis verify` and the mismatches of `aegis replay`."""
         with self.db.read() as conn:
-            mismatches = verify.find_mismatches(conn, self.context.study.rules, history=True)
+            mismatches = verify.find_all_mismatches(conn, self.context.study.rules, history=True)
             return [*find_all_faults(self.context, conn), *mismatches]
 
 

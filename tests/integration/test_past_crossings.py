@@ -56,7 +56,7 @@ def record_failpoint(trial):
 
 def results(trial, *, history=False):
     with trial.db.read() as conn:
-        wrong = verify.find_mismatches(conn, trial.rules.rules, history=history)
+        wrong = verify.find_all_mismatches(conn, trial.rules.rules, history=history)
         return [one.problem for one in wrong if one.participant == RULE]
 
 

@@ -80,7 +80,7 @@ def test_verify_says_what_it_leaves_to_the_other_rules(trial, capsys):
         capsys.readouterr().out
     )
     with trial.db.read() as conn:
-        results = list(verify.find_mismatches(conn, trial.rules.rules, history=True))
+        results = list(verify.find_all_mismatches(conn, trial.rules.rules, history=True))
     assert not [one for one in results if one.participant.startswith("P-")]
 
 
@@ -223,7 +223,7 @@ def decisions(trial):
     """Under which protocol the rule spoke last, and whether anything is wrong with that."""
     with trial.db.read() as conn:
         (last,) = [d for d in load_latest_decisions(conn, STUDY) if d.decision.rule == RULE]
-        wrong = list(verify.find_mismatches(conn, trial.rules.rules, history=True))
+        wrong = list(verify.find_all_mismatches(conn, trial.rules.rules, history=True))
     return last.decision.protocol.split()[1], [one.problem for one in wrong]
 
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.endpoints.incidence import aalen_johansen
-from services.safety_rules.domain.endpoints.intervals import (
+from services.safety_rules.domain.endpoints.confidence_intervals import (
     estimate_incidence,
     estimate_proportion,
     estimate_survival,
 )
+from services.safety_rules.domain.endpoints.incidence import aalen_johansen
 from services.safety_rules.domain.endpoints.risk_sets import Spell, find_risk_sets
 from services.safety_rules.domain.endpoints.survival import kaplan_meier
 

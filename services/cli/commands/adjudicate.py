@@ -5,8 +5,8 @@ from argparse import Namespace
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.find_record import find_record
+from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import describe_later_grading, settle
 from services.runtime.clock import now_utc
 from services.store import records
 from services.vocabulary.judgement import Adjudication, Verdict
@@ -27,7 +27,7 @@ def perform(args: Namespace) -> int:
         content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
     )
     enter_fact(context, content.participant, content.onset_at, body, args.by)
-    if not settle(context):
+    if not grade_entered_facts(context):
         later = describe_later_grading(context, "it")
         print(f"known: {verdict} {content.participant} {content.term}; {later}")
         return 0

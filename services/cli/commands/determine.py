@@ -5,8 +5,8 @@ from argparse import Namespace
 from services.alerts.acknowledgement import acknowledge
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter_fact
+from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import StudyContext, open_data
-from services.cli.shared.settle import settle
 from services.runtime.clock import now_utc
 from services.store import alerts, decisions
 from services.vocabulary.alert import AlertKind
@@ -34,7 +34,7 @@ def perform(args: Namespace) -> int:
     )
     enter_fact(context, context.study_id, now_utc(), body, args.by)
     _acknowledge_alerts(context, args, decision)
-    settle(context)
+    grade_entered_facts(context)
     print(f"{args.rule}: {answer}, on {decision.events} events, by {args.by}")
     return 0
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import make_intake
+from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import describe_later_grading, settle
 from services.ingest.application import Intake, Outcome, Submission
 from services.ingest.files import find_file_faults, list_files, read_submissions
 
@@ -60,7 +60,7 @@ def perform(args: Namespace) -> int:
             _report_outcome(submission, outcome, refusal_lines, parked_lines)
     refusal_lines.print_counts()
     parked_lines.print_counts()
-    is_graded = settle(context)
+    is_graded = grade_entered_facts(context)
     print(summarize(outcomes))
     if any(outcome.parked for outcome in outcomes):
         print("what is parked waits: aegis parked list")

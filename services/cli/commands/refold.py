@@ -4,10 +4,10 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.command import CommandError
+from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import describe_changes
-from services.cli.shared.settle import describe_later_grading, settle
 from services.safety_rules.inquiries import refold
 from services.store import states
 
@@ -33,7 +33,7 @@ def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
     print(f"{len(subjects)} participants are to be graded by rules {context.study.rules.version}")
     if not subjects:
         return 0
-    if settle(context):
+    if grade_entered_facts(context):
         print(f"{count_graded_by_other_rules(context)} of them are not")
         return int(count_graded_by_other_rules(context) > 0)
     print(describe_later_grading(context))

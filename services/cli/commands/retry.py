@@ -2,8 +2,8 @@
 
 from argparse import Namespace
 
+from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import describe_later_grading, settle
 from services.safety_rules.application.fold_participants import release_quarantined
 from services.store import states
 
@@ -12,7 +12,7 @@ def perform(args: Namespace) -> int:
     """Let participants be graded again, and print who still cannot be."""
     context = open_data(args, create=False)
     released_subjects = release_quarantined(context.db, args.participants)
-    is_graded = settle(context)
+    is_graded = grade_entered_facts(context)
     with context.db.read() as conn:
         quarantined = [(state.subject, state.error) for state in states.load_quarantined(conn)]
     note = "" if is_graded else f"; {describe_later_grading(context)}"

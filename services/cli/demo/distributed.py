@@ -84,7 +84,7 @@ def prove(context: StudyContext, trial: SimulatedTrial, study: Path, folder: Pat
     """True when one process makes the same records of *trial*, and a replay the same history."""
     with context.db.read() as conn:
         lines = write_canonical_lines(records.load_latest_episodes(conn))
-        mismatches = list(verify.find_mismatches(conn, context.study.rules, history=True))
+        mismatches = list(verify.find_all_mismatches(conn, context.study.rules, history=True))
     embedded_lines = _run_embedded(trial, study, folder)
     for mismatch in mismatches[:20]:
         print(f"{mismatch.participant}: {mismatch.problem}")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter_fact
+from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import settle
 from services.vocabulary.clinical_fact import (
     ChronicGvhd,
     Culture,
@@ -50,6 +50,6 @@ def add_fact(args: Namespace) -> int:
             " like ctcae-5.0.tremor"
         )
     outcome = enter_fact(context, args.participant, args.at, body, args.by)
-    settle(context)
+    grade_entered_facts(context)
     print("known already" if outcome.duplicate or not outcome.facts else f"known: {args.kind}")
     return 0

@@ -4,8 +4,8 @@ from argparse import Namespace
 
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import make_intake
+from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import settle
 from services.ingest import parked_items
 from services.ingest.enrolment import import_participants
 
@@ -20,7 +20,7 @@ def enrol(args: Namespace) -> int:
     intake = make_intake(context)
     result = import_participants(intake, content, args.by)
     retry_result = parked_items.retry_parked(intake, args.by)
-    settle(context)
+    grade_entered_facts(context)
     for fault in result.wrong:
         print(f"{args.file}: {fault}")
     counts = f"{result.added_count} new, {result.changed_count} changed"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import make_intake
+from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
-from services.cli.shared.settle import settle
 from services.ingest import parked_items
 
 
@@ -14,7 +14,7 @@ def retry_items(args: Namespace) -> int:
     """Read parked items again, and print the numbers of facts and of items."""
     context = open_data(args, create=False)
     result = parked_items.retry_parked(make_intake(context), args.by, args.site)
-    settle(context)
+    grade_entered_facts(context)
     counts = f"{result.facts} facts, {result.closed_items} items closed"
     print(f"{counts}, {result.still_parked} still wait")
     return 0

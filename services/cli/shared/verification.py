@@ -21,7 +21,7 @@ from services.safety_rules.application.decide_study import (
 from services.safety_rules.inquiries import verify
 from services.store import integrity, journal, leases, messages, parking, records, states
 from services.store.session import Connection, Database
-from services.store.snapshots import Look
+from services.store.snapshots import ReadSnapshot
 
 PATIENCE_S = 30.0  # a decision follows its standings within this where a service runs
 _AT_MOST_S = 4 * PATIENCE_S
@@ -30,7 +30,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 _SERVED_BY = ("rules", "waker")  # leases
 
 
-def find_stored_faults(context: StudyContext, look: Look) -> Iterator[str]:
+def find_stored_faults(context: StudyContext, look: ReadSnapshot) -> Iterator[str]:
     """Yield the faults of rows, messages, records and standings, part by part."""
     for fault in integrity.find_faults(look, context.keys):
         yield f"{fault.place} {fault.key}: {fault.problem}"
@@ -53,7 +53,7 @@ def find_all_faults(context: StudyContext, conn: Connection) -> Iterator[str]:
     rules = context.study.rules
     for mismatch in (
         *verify.check_decisions(conn, rules),
-        *verify.check_notifications(conn, rules),
+        *verify.find_untold_crossings(conn, rules),
     ):
         yield f"{mismatch.participant}: {mismatch.problem}"
 
@@ -113,7 +113,7 @@ def find_decision_faults(context: StudyContext) -> Iterator[str]:
         by_message = context.settings.clock == "message"
         horizon = _FIRST if by_message else now_utc() - _LOOKED_BACK
     with context.db.read() as conn:
-        for mismatch in verify.check_notifications(conn, context.study.rules, horizon):
+        for mismatch in verify.find_untold_crossings(conn, context.study.rules, horizon):
             yield f"{mismatch.participant}: {mismatch.problem}"
 
 

@@ -176,7 +176,7 @@ def _decide(
             return StudyDecisions(
                 tuple(last_decisions[r.id] for r in rules.protocol.rules if r.id in last_decisions)
             )
-        moves = states.count_moves(conn)
+        moves = states.count_steps(conn)
         state = decisions.load_study_state(conn, study)
         cut = {row.subject: row.folded_through for row in states.load_states(conn)}
         decisions_now = [replace(decision, cut=cut) for decision in decide_rules(conn, rules)]
@@ -194,7 +194,7 @@ def _decide(
     with db.write() as conn:
         if not decisions.advance_study(conn, state, cut):
             return None
-        if must_be_fresh and states.count_moves(conn) != moves:
+        if must_be_fresh and states.count_steps(conn) != moves:
             conn.rollback()
             return None
         for decision in news:

@@ -12,7 +12,7 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, records, states
 from services.store.participant_order import find_families
 from services.store.session import Connection
-from services.store.snapshots import Look
+from services.store.snapshots import ReadSnapshot
 from services.vocabulary.episode import Episode
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -26,7 +26,7 @@ class Mismatch:
     problem: str
 
 
-def find_mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mismatch]:
+def find_all_mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterator[Mismatch]:
     """Yield the differences of records, standings, decisions and notifications from the journal.
 
     Args:
@@ -37,13 +37,13 @@ def find_mismatches(conn: Connection, rules: Rules, *, history: bool) -> Iterato
     """
     yield from check_participants(lambda: conn, rules, history=history)
     yield from check_decisions(conn, rules)
-    yield from check_notifications(conn, rules)
+    yield from find_untold_crossings(conn, rules)
 
 
-def check_participants(look: Look, rules: Rules, *, history: bool) -> Iterator[Mismatch]:
+def check_participants(look: ReadSnapshot, rules: Rules, *, history: bool) -> Iterator[Mismatch]:
     """Yield the differences of records and standings from the journal, family by family.
 
-    Each family is compared as it is when its turn comes; see `find_mismatches`.
+    Each family is compared as it is when its turn comes; see `find_all_mismatches`.
     """
     study = rules.protocol.study
     checked_groups: set[tuple[str, ...]] = set()
@@ -139,7 +139,7 @@ def check_decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:
         yield Mismatch(decision.rule, "the last decision is not what the standings say")
 
 
-def check_notifications(
+def find_untold_crossings(
     conn: Connection, rules: Rules, end: datetime | None = None
 ) -> Iterator[Mismatch]:
     """Yield the rules that were at their boundary, at any state of knowledge, without an alert.

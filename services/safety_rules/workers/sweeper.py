@@ -100,16 +100,16 @@ class Sweeper:
 
         The record that asks for it may be lost, and then perhaps nobody is folded for days.
         """
-        moves = self._count_moves()
+        moves = self._count_steps()
         if moves != self._decided_at:
             self.worker.decide()
             self._decided_at = moves
 
-    def _count_moves(self) -> tuple[int, int]:
+    def _count_steps(self) -> tuple[int, int]:
         """Return the numbers of folds and of study steps so far."""
         with self.worker.db.read() as conn:
             study = decisions.load_study_state(conn, self.worker.rules.protocol.study)
-            return states.count_moves(conn), study.version
+            return states.count_steps(conn), study.version
 
     def _look_back_daily(self, now_s: float) -> None:
         """Raise the alerts that the steps passed over, at the first idle sweep of a day."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.safety_rules.domain.endpoints.intervals import estimate_proportion
+from services.safety_rules.domain.endpoints.confidence_intervals import estimate_proportion
 from services.safety_rules.domain.facts.anchors import WindowPeriod
 from services.vocabulary.endpoint import TermRow
 from services.vocabulary.episode import EpisodeContent, EpisodeState, Span, find_worst_span

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from services.safety_rules.domain.endpoints.intervals import estimate_incidence
+from services.safety_rules.domain.endpoints.confidence_intervals import estimate_incidence
 from services.safety_rules.domain.endpoints.risk_sets import RiskSet
 from services.vocabulary.endpoint import CurvePoint
 

@@ -22,8 +22,8 @@ from services.safety_rules.domain.episodes.lab_course import (
     LabCourse,
 )
 from services.safety_rules.domain.queries.data_queries import PlausibilityCheck
+from services.safety_rules.domain.runs.join_grades import start_exposure
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.run_state import start_exposure
 from services.safety_rules.domain.runs.track import FactTrack
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Fact

@@ -27,13 +27,13 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     find_prepared_grading,
 )
 from services.safety_rules.domain.ctcae.worst_value import select_worst_value
-from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.run_state import (
+from services.safety_rules.domain.runs.join_grades import (
     GradePoint,
     RunState,
     extend_run,
     start_exposure,
 )
+from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Fact

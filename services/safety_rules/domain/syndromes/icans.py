@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
+from services.safety_rules.domain.runs.join_grades import GradePoint, RunState, extend_run
 from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.run_state import GradePoint, RunState, extend_run
 from services.safety_rules.domain.syndromes.bedside import (
     BedsideContext,
     ChartedReadings,

@@ -18,7 +18,7 @@ _BUSY_S = 60.0  # time limit of other writers of the same file
 _SERVICE_LEASES = ("rules", "waker")
 
 
-def settle(context: StudyContext) -> bool:
+def grade_entered_facts(context: StudyContext) -> bool:
     """Grade the facts that wait, and return True; False when a running service grades them.
 
     Beside another command it waits for its turn: that command may have looked for facts before
@@ -78,7 +78,7 @@ def _find_service(context: StudyContext) -> _GradingService | None:
 
 
 def describe_later_grading(context: StudyContext, pronoun: str = "them") -> str:
-    """Return a sentence on who grades what `settle` has left to a service."""
+    """Return a sentence on who grades what `grade_entered_facts` has left to a service."""
     with context.db.read() as conn:
         is_served = leases.is_held(conn, _SERVICE_LEASES, now_utc())
     if is_served:

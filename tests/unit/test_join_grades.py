@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.runs.run_state import (
+from services.safety_rules.domain.runs.join_grades import (
     GradePoint,
     RunState,
     extend_run,
