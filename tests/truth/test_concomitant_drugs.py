@@ -209,4 +209,4 @@ def test_no_clinician_makes_up_for_a_limit_of_normal_that_is_missing():
             48,
         ),
     ]
-    assert str(fold_record(facts).worst) == "1-2"  # 100 is at most 3.3 times the baseline of 30
+    assert str(fold_record(facts).worst) == "1-4"  # the limit of the baseline is not its own
