@@ -36,11 +36,13 @@ class ResultNumbering:
 
 def _find_code(obx: Segment) -> str:
     """Return the sender's own code, or else its text."""
-    parts = [part.strip() for part in (*obx.components(3), "", "", "", "")]
-    return next((parts[n] for n in _CODE_PARTS if parts[n]), "")
+    parts = obx.components(3)
+    return next((code for n in _CODE_PARTS if (code := "".join(parts[n : n + 1]).strip())), "")
 
 
 def _find_time_text(order: Segment | None, obx: Segment) -> str:
     """Return the text that the result is dated by, empty when that is the header's."""
-    texts = (obx.text(14), order.text(7) if order else "", order.text(22) if order else "")
-    return next((text for text in texts if text), "")
+    text = obx.text(14)
+    if text or order is None:
+        return text
+    return order.text(7) or order.text(22)

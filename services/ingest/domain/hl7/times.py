@@ -76,6 +76,7 @@ def find_offset(text: str) -> str:
     return _split_offset(text.strip())[1]
 
 
+@lru_cache(maxsize=65_536)
 def read_local_time(text: str) -> str:
     """Return date and time of day in *text* to the second, without the offset.
 
