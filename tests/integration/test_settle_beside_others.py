@@ -1,5 +1,8 @@
 """Commands beside another command or a service: nothing is left ungraded, nothing false is said."""
 
+import subprocess
+import sys
+
 import pytest
 
 from services.cli.main import main
@@ -62,3 +65,16 @@ def test_a_service_that_was_killed_grades_nothing(data, tmp_path, capsys):
     with hold_lease(data, "a service", None, for_s=2.5):
         assert ingest(tmp_path, capsys) == []
         assert count_ungraded(data) == 0
+
+
+def test_commands_that_begin_a_data_folder_together_make_one(tmp_path):
+    (tmp_path / "a.hl7").write_bytes(labs(obx("0.49"), sender="EPIC|NORTH"))
+    command = [sys.executable, "-m", "services.cli.main", "ingest", str(tmp_path / "a.hl7")]
+    options = ["--data", str(tmp_path / "data"), "--study", str(STUDY)]
+    processes = [
+        subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(3)
+    ]
+    outputs = [process.communicate(timeout=120)[0].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], outputs
+    assert main(["verify", *options]) == 0

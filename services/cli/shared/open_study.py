@@ -1,7 +1,12 @@
 """The study, the data and the keys of a command."""
 
+import fcntl
+import os
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
@@ -77,6 +82,11 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
         return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
     if not create:
         require_data(settings, db)
+    with _lock_folder(settings.data):
+        return _open_folder(settings, study, db)
+
+
+def _open_folder(settings: StoreSettings, study: StudyRules, db: Database) -> StudyContext:
     study_id = study.rules.protocol.study
     if data_study := recall_study(settings):
         require_same_study(settings, {data_study.study_id}, study_id)
@@ -91,6 +101,18 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
     _activate(context)
     remember_study(settings, study_id)
     return context
+
+
+@contextmanager
+def _lock_folder(folder: Path) -> Iterator[None]:
+    """Let one process at a time make or renew the keys and the tables of a data folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _upgrade(db: Database) -> None:
