@@ -47,7 +47,7 @@ class DosingCase:
     is_laboratory: Callable[[str], bool] = lambda _criterion: False
 
     def describe_day(self, instant: datetime) -> str:
-        """Return the treatment day of *at* in words."""
+        """Return the treatment day of *instant* in words."""
         return f"treatment day {self.anchors.find_treatment_day(instant)}"
 
     def find_results(self, measure: str) -> MeasureResults:
@@ -96,5 +96,5 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def find_next_instant(instant: datetime) -> datetime:
-    """Return the first instant at which more than the time to *at* has passed."""
+    """Return the first instant at which more than the time to *instant* has passed."""
     return instant + _INSTANT

@@ -45,7 +45,7 @@ class Anchors:
         return self.courses[0] if self.courses else None
 
     def find_transplant_day(self, instant: datetime) -> int | None:
-        """Return the day of *at* in the site's calendar, graft = day 0.
+        """Return the day of *instant* in the site's calendar, graft = day 0.
 
         >>> graft = datetime.fromisoformat("2026-03-01T02:00:00+00:00")  # still February
         >>> Anchors(timezone="America/New_York", graft_at=graft).find_transplant_day(graft)
@@ -54,7 +54,7 @@ class Anchors:
         return self._count_days(self.graft_at, instant)
 
     def find_treatment_day(self, instant: datetime) -> int | None:
-        """Return the day of *at* in the site's calendar, first dose = day 1; None before it."""
+        """Return the treatment day of *instant*, first dose = day 1; None before that."""
         days = self._count_days(self.first_infusion_at, instant)
         return None if days is None or days < 0 else days + 1
 
@@ -64,7 +64,7 @@ class Anchors:
         return (self.find_local_date(instant) - self.find_local_date(start)).days
 
     def find_local_date(self, instant: datetime) -> date:
-        """Return the date of *at* at the site."""
+        """Return the date of *instant* at the site."""
         return instant.astimezone(ZoneInfo(self.timezone)).date()
 
     def find_start_of_day(self, anchor: datetime, day: int) -> datetime:
