@@ -22,6 +22,7 @@ from services.vocabulary.clinical_fact import (
     Transplant,
     Withdrawal,
 )
+from services.vocabulary.fact import ResultKey
 from services.vocabulary.grade import Symptoms
 from services.vocabulary.identity_change import Merge, Move
 from services.vocabulary.judgement import Adjudication, Assessment, Finding, Verdict
@@ -97,6 +98,7 @@ def trial(seed):
         facts += person.merges()
     facts += _findings(Random(seed + 2000))
     facts += _movements(Random(seed + 3000))
+    facts += _repeated_results(Random(seed + 4000))
     facts = _with_visits(facts, Random(seed + 1000))
     return [replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
 
@@ -126,6 +128,49 @@ def _movements(chance):
                 reported_hour=hour + chance.choice((0, 1, 100)),
                 subject="P-001" if chance.random() < 0.7 else "P-002",
                 series=f"LAB|NORTH|movement|{event}|",
+            )
+        )
+    return facts
+
+
+def _repeated_results(chance):
+    """Results of one order under one or two codes, several in a message, and reports of them."""
+    facts = []
+    for order in range(6):
+        measure = chance.choice(("neutrophils", "alt", "creatinine"))
+        subject = "P-001" if chance.random() < 0.7 else "P-002"
+        hour = chance.choice(range(-96, 24 * 24, 4))
+        for number in range(chance.choice((1, 2, 2, 3))):
+            facts += _message_of_results(
+                chance, measure, hour, number, subject=subject, order=order
+            )
+    return facts
+
+
+def _message_of_results(chance, measure, hour, late, *, subject, order):
+    """The results of one message, *late* hours after the first: values, corrections, deletions."""
+    unit, lln, uln, values = CHEMISTRY[measure]
+    facts = []
+    for number in chance.sample("123", chance.choice((1, 2, 2))):
+        letter = chance.choice("FFFVP" if late == 0 else "FFVCCDWXU")
+        is_hour_away = late > 0 and chance.random() < 0.2  # the clocks changed between two reports
+        code = chance.choice(("", "AUTO", "AUTO", "AUTO", "MANUAL"))
+        local_time = f"{hours(hour):%Y%m%d%H%M%S}" if code else ""
+        key = ResultKey(code, number, local_time, f"message-{late}") if code else None
+        body_value = None if letter in "UX" else chance.choice(values.split())
+        facts.append(
+            lab(
+                measure,
+                body_value,
+                hour + is_hour_away,
+                unit,
+                lln=lln,
+                uln=uln,
+                status=status(letter),
+                series=f"repeated-{order}-{measure}",
+                reported_hour=hour + 2 + late,
+                subject=subject,
+                result_key=key,
             )
         )
     return facts
