@@ -24,7 +24,7 @@ from services.store.tables import metadata
 from services.store.vault import Keys
 from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.identity_change import Merge, Move
-from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
+from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
 from tests.helpers.random_trials import PEOPLE, trial
 from tests.helpers.store import message
 from tests.helpers.watched_trial import DATE, identifiers
@@ -59,13 +59,16 @@ def facts_by_participant(db):
     return entries
 
 
-def assert_same_facts_stand(db, url):
+def assert_same_facts_stand(url):
     """The view and the rules leave the same; of facts with one content either may stand.
 
     Movements are not compared: the view leaves them out, as nothing that is shown reads them.
     """
     expected, content = Counter(), {}
-    for participant, facts in facts_by_participant(db).items():
+    db = Database.open(url)
+    facts_of = facts_by_participant(db)
+    db.close()
+    for participant, facts in facts_of.items():
         content |= {one.id: (one.digest, one.series) for one in facts}
         expected.update(
             (participant, one.observed_at, one.body.kind, content[one.id], one.status not in "IPRS")
@@ -82,7 +85,7 @@ def assert_same_facts_stand(db, url):
 
 
 def test_the_facts_that_stand_are_those_of_the_rules(watched_trial):
-    assert_same_facts_stand(watched_trial.context.db, watched_trial.url)
+    assert_same_facts_stand(watched_trial.url)
 
 
 def with_nobody(facts):
@@ -95,25 +98,43 @@ def with_nobody(facts):
     ]
 
 
-@pytest.mark.parametrize("seed", [*range(6), 10, 22, 33, 40])
+def keep_facts(facts, people, url, tmp_path):
+    """Write *facts*, each of a message of its own, about *people* into the store."""
+    arrivals = [
+        Arrival(message(f"m{n}", hours(700 + n)), (one,), ()) for n, one in enumerate(facts)
+    ]
+    db = Database.open(url)
+    with db.write() as conn:
+        add_participants(conn, [Participant(one, "T", "S1") for one in people], HOUR_ZERO)
+        journal.append_arrivals(conn, Keys.load_or_create(tmp_path / "keys"), arrivals)
+    db.close()
+
+
+@pytest.mark.parametrize("seed", [*range(6), 10, 22, 26, 33, 40])
 def test_so_they_are_after_any_correction_and_merge(seed, postgres, tmp_path):
-    db = Database.open(postgres.url)
-    keys = Keys.load_or_create(tmp_path / "keys")
     sent_messages = trial(seed)
     sent_messages += with_nobody(sent_messages)
     Random(seed).shuffle(sent_messages)
-    with db.write() as conn:
-        add_participants(conn, [Participant(one, "T", "S1") for one in PEOPLE], HOUR_ZERO)
-        journal.append_arrivals(
-            conn,
-            keys,
-            [
-                Arrival(message(f"m{n}", hours(700 + n)), (one,), ())
-                for n, one in enumerate(sent_messages)
-            ],
+    keep_facts(sent_messages, PEOPLE, postgres.url, tmp_path)
+    assert_same_facts_stand(postgres.url)
+
+
+def test_moves_reported_together_are_applied_in_the_order_of_their_events(postgres, tmp_path):
+    moves = [("P-002", "P-001", 310), ("P-001", "P-002", 312)]
+    facts = [
+        replace(
+            fact(Move(source, target, "V1"), hour, reported_hour=400, subject=who),
+            id=f"{who}-{hour}",
         )
-    assert_same_facts_stand(db, postgres.url)
-    db.close()
+        for source, target, hour in moves
+        for who in PEOPLE
+    ]
+    result = lab("alt", "40", 4, "U/L", site="S1", visit="V1", subject="P-001")
+    keep_facts([*facts, result], PEOPLE, postgres.url, tmp_path)
+    assert_same_facts_stand(postgres.url)
+    with psycopg.connect(postgres.url.replace("+psycopg", "")) as connection:
+        query = "SELECT participant FROM watch.standing_fact WHERE kind = 'observation'"
+        assert connection.execute(query).fetchall() == [("P-002",)]
 
 
 # rows as in `KEYED`, of what SQL may read otherwise than the rules: numbers, statuses, order
@@ -143,19 +164,13 @@ ROWS = {
 
 def test_the_facts_that_stand_are_those_of_the_rows(postgres, tmp_path):
     cases = [row[:2] for row in (*TABLE.values(), *KEYED.values(), *ROWS.values())]
-    db = Database.open(postgres.url)
-    with db.write() as conn:
-        people = [f"P-{number:03d}" for number in range(len(cases))]
-        add_participants(conn, [Participant(one, "T", "S1") for one in people], HOUR_ZERO)
-        facts = [
-            replace(item, id=f"{who} {item.id}", subject=who)
-            for who, (rows_of_case, _) in zip(people, cases, strict=True)
-            for item in map(read_keyed_row, rows_of_case)
-        ]
-        arrivals = [
-            Arrival(message(f"m{n}", hours(700 + n)), (one,), ()) for n, one in enumerate(facts)
-        ]
-        journal.append_arrivals(conn, Keys.load_or_create(tmp_path / "keys"), arrivals)
+    people = [f"P-{number:03d}" for number in range(len(cases))]
+    facts = [
+        replace(item, id=f"{who} {item.id}", subject=who)
+        for who, (rows_of_case, _) in zip(people, cases, strict=True)
+        for item in map(read_keyed_row, rows_of_case)
+    ]
+    keep_facts(facts, people, postgres.url, tmp_path)
     digest_of = {item.id: item.digest for item in facts}
     with psycopg.connect(postgres.url.replace("+psycopg", "")) as connection:
         found_ids = connection.execute("SELECT id FROM watch.standing_fact").fetchall()
@@ -163,8 +178,7 @@ def test_the_facts_that_stand_are_those_of_the_rows(postgres, tmp_path):
         digests = sorted(digest_of[one] for (one,) in found_ids if one.startswith(f"{who} "))
         expected_digests = sorted(digest_of[f"{who} {name}"] for name in names.split())
         assert digests == expected_digests, rows_of_case
-    assert_same_facts_stand(db, postgres.url)
-    db.close()
+    assert_same_facts_stand(postgres.url)
 
 
 def test_the_records_are_those_of_the_store(watched_trial):
