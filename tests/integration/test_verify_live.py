@@ -125,8 +125,13 @@ def test_each_thing_that_is_wrong_is_said_and_counted(graded_study, capsys, sql,
     assert "findings" in output.splitlines()[-1]
 
 
+QUIET = (
+    rb"MSH|^~\&|EPIC|NORTH|AEGIS|TRIAL|20260301090000-0500||ADT^A31|quiet|P|2.5.1" + b"\r"
+    b"EVN||20260301090000-0500\rPID|1||%s^^^NMRN^MR\r"
+)
+
+
 def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded_study, capsys):
-    header = rb"MSH|^~\&|EPIC|NORTH|AEGIS|TRIAL|20260301090000-0500||ORU^R01|quiet|P|2.5.1" + b"\r"
     line = {
         "id": "own-1",
         "subject": "P-001",
@@ -134,7 +139,7 @@ def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded_study, 
         "body": {"kind": "observation", "measure": "alt", "value": {"value": "30", "unit": "U/L"}},
     }
     encoded_line = json.dumps(line).encode()
-    graded_study.accept([header, encoded_line, encoded_line + b"\n"])
+    graded_study.accept([QUIET % b"QX4711", encoded_line, encoded_line + b"\n"])
     graded_study.settle()
     with graded_study.db.read() as conn:
         counts = conn.exec_driver_sql(
@@ -143,12 +148,6 @@ def test_a_message_that_says_nothing_or_nothing_new_is_no_finding(graded_study, 
         ).scalar()
     assert counts >= 2
     assert main(["verify"]) == 0, capsys.readouterr().out
-
-
-QUIET = (
-    rb"MSH|^~\&|EPIC|NORTH|AEGIS|TRIAL|20260301090000-0500||ADT^A31|quiet|P|2.5.1" + b"\r"
-    b"EVN||20260301090000-0500\rPID|1||%s^^^NMRN^MR\r"
-)
 
 
 FROM_NORTH = "SELECT id FROM raw_message WHERE source = 'file' AND sender = 'EPIC|NORTH'"

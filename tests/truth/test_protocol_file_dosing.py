@@ -42,7 +42,7 @@ def test_the_trials_drugs_and_units_are_those_that_a_feed_can_say():
     assert protocol.deviations.premedication.drug in tables.drugs.values()
     units = {step.rate.unit for step in protocol.dosing.schedule}
     units.add(protocol.deviations.premedication.dose.unit)
-    assert units <= set(tables.units.values())
+    assert {tables.units.find(unit) for unit in units} == units
 
 
 # what stood there, what stands there now; the field, and what to do

@@ -10,7 +10,7 @@ import pytest
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import ReceivedMessage
 from services.safety_rules.domain.participant.record_history import RecordHistory
-from services.vocabulary.clinical_fact import Action, Administration, Death
+from services.vocabulary.clinical_fact import Action, Administration, Death, Transplant
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.identity_change import Merge
 from services.vocabulary.judgement import Adjudication, Verdict
@@ -163,7 +163,10 @@ class Course:
         self.record_history = RecordHistory(LinkedParticipants(members, RULES), RULES)
         self.names, self.number = {}, 0
         for member in members:
-            self.hear(fact(Administration("blinatumomab", Action.START), 0, subject=member))
+            self.hear(
+                fact(Transplant("haploidentical"), -78 * 24, subject=member),
+                fact(Administration("blinatumomab", Action.START), 0, subject=member),
+            )
 
     def hear(self, *facts):
         self.number += 1

@@ -3,11 +3,12 @@
 import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
-from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.clinical_fact import Action, Administration, Transplant
 from services.vocabulary.fact import RANGE_NOT_READ
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.random_trials import RULES
 
+GRAFT = fact(Transplant("haploidentical"), -78 * 24)
 DOSE = fact(Administration("blinatumomab", Action.START), 0)
 
 # what the laboratory reported (value, unit, limits), and what is asked
@@ -87,7 +88,7 @@ TABLE = {
 def test_what_is_asked(reported_text, expected):
     measure, value, unit, lln, uln = reported_text
     fold = Fold("P-001", RULES)
-    fold.apply([DOSE, lab(measure, value, 24, unit, lln=lln, uln=uln, name="reported")])
+    fold.apply([GRAFT, DOSE, lab(measure, value, 24, unit, lln=lln, uln=uln, name="reported")])
     queries = fold.list_queries()
     assert sorted(query.problem for query in queries) == sorted(expected)
     assert {(query.participant, query.facts) for query in queries} <= {("P-001", ("reported",))}
@@ -99,7 +100,7 @@ def test_a_correction_answers_the_query():
     right = lab(
         "sodium", "140", 24, "mmol/L", lln="135", uln="145", name="b", series="S", reported_hour=30
     )
-    fold.apply([DOSE, wrong])
+    fold.apply([GRAFT, DOSE, wrong])
     assert fold.list_queries()
     fold.apply([right])
     assert fold.list_queries() == []
@@ -113,7 +114,7 @@ def unread(name, hour, **fields):
 
 def test_ranges_that_are_not_read_are_asked_about_once_for_a_measure():
     fold = Fold("P-001", RULES)
-    fold.apply([DOSE, unread("a", 24, series="S"), unread("b", 48), unread("c", 36)])
+    fold.apply([GRAFT, DOSE, unread("a", 24, series="S"), unread("b", 48), unread("c", 36)])
     problems = [(query.problem, query.facts) for query in fold.list_queries()]
     assert problems == [("the reference range of 3 results of alt was not read", ("b",))]
     fold.apply([lab("alt", "31", 24, "U/L", uln="40", name="d", series="S", reported_hour=50)])
@@ -124,5 +125,24 @@ def test_ranges_that_are_not_read_are_asked_about_once_for_a_measure():
 
 def test_the_range_of_what_nobody_grades_is_not_asked_about():
     fold = Fold("P-001", RULES)
-    fold.apply([DOSE, lab("map", "60", 24, "mm[Hg]", name="a", notes=(RANGE_NOT_READ,))])
+    fold.apply([GRAFT, DOSE, lab("map", "60", 24, "mm[Hg]", name="a", notes=(RANGE_NOT_READ,))])
+    assert fold.list_queries() == []
+
+
+def test_a_treated_participant_without_a_transplant_date_is_asked_about_until_it_is_known():
+    fold = Fold("P-001", RULES)
+    fold.apply([DOSE])
+    problem = (
+        "the date of transplant is not known: cannot be counted by TRIAL.CRS, TRIAL.AE, TRIAL.NRM"
+    )
+    assert [(query.problem, query.facts) for query in fold.list_queries()] == [
+        (problem, (DOSE.id,))
+    ]
+    fold.apply([GRAFT])
+    assert fold.list_queries() == []
+
+
+def test_who_was_not_treated_needs_no_transplant_date():
+    fold = Fold("P-001", RULES)
+    fold.apply([lab("sodium", "140", 24, "mmol/L", lln="135", uln="145")])
     assert fold.list_queries() == []

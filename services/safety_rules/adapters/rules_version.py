@@ -90,7 +90,7 @@ def plausible_meaning(measures: Mapping[str, Measure]) -> object:
 
     >>> sodium = load_measures()["sodium"]
     >>> plausible_meaning({"sodium": sodium})
-    {'plausible': {'sodium': {'mmol/L': [80, 220]}}}
+    {'plausible': {'sodium': {'mmol/L': [80, 260]}}}
     """
     return {
         "plausible": {
