@@ -4,14 +4,14 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import chain, count
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from services.ingest.application import Intake
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
@@ -29,7 +29,17 @@ from services.vocabulary.fact import Body, Fact, Status
 _SENDER = "participants|import"
 _PREFIX = "Value error, "  # of the library, before our own words
 
-Text = Annotated[str, Field(min_length=1)]
+_FUTURE = timedelta(minutes=10)  # a clock may be this wrong
+
+
+def _require_printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("has a character that cannot be printed")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_require_printable)]
+_Pseudonym = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_require_printable)]
 
 
 def _none_if_empty(value: object) -> object:
@@ -58,7 +68,7 @@ class _Row(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    participant: Text
+    participant: _Pseudonym
     site: Text
     authority: Text
     identifier_type: str = ""  # empty: that of the authority in sites.yaml
@@ -135,6 +145,11 @@ def _read_rows(
             f"the header has no column {', '.join(missing_required)}; columns are parted by commas"
         )
         return [], [WrongRow(1, problem)]
+    repeated = sorted(
+        {n for n in reader.fieldnames or () if list(reader.fieldnames or ()).count(n) > 1}
+    )
+    if repeated:
+        return [], [WrongRow(1, f"the header has {', '.join(repeated)} more than once")]
     unknown_columns = [name for name in reader.fieldnames or () if name not in COLUMNS]
     if unknown_columns:
         problem = (
@@ -201,6 +216,8 @@ def _enter(
     conn: Connection, intake: Intake, row: _Row, imported_line: _ImportedLine
 ) -> tuple[bool, list[Fact]]:
     imported_at, raw, actor = intake.clock(), imported_line.raw, imported_line.actor
+    zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
+    _require_past(row, zone, imported_at)
     participant = Participant(row.participant, intake.study, row.site)
     is_new = bool(participants.add_participants(conn, [participant], imported_at, actor=actor))
     identifier_hash = hash_identifier(
@@ -215,7 +232,6 @@ def _enter(
         instant=imported_at,
         actor=actor,
     )
-    zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
     digest = sha256(raw).hexdigest()
     control_id = _choose_control_id(conn, digest)
     is_repeated = control_id != digest
@@ -236,6 +252,15 @@ def _enter(
     if facts or not is_repeated:
         journal.append_arrivals(conn, intake.keys, [Arrival(message, tuple(facts), ())])
     return is_new, facts
+
+
+def _require_past(row: _Row, zone: ZoneInfo, imported_at: datetime) -> None:
+    for name, local_time in (
+        ("transplant_at", row.transplant_at),
+        ("enrolled_at", row.enrolled_at),
+    ):
+        if local_time is not None and _utc(local_time, zone) > imported_at + _FUTURE:
+            raise ValueError(f"{name}: {local_time.isoformat()} lies in the future")
 
 
 def _choose_control_id(conn: Connection, digest: str) -> str:

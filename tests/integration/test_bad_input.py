@@ -299,6 +299,19 @@ BAD_ROWS = {
     "a weight below nothing": (",70.5,", ",-70.5,", "weight_kg"),
     "a cell too many": ("09:00", "09:00,more", "has more cells than the header"),
     "a cell too few": (",2025-12-20T09:00", "", "enrolled_at: Field required"),
+    "a NUL in the pseudonym": ("P-001", "P-\0", "participant: has a character that cannot be"),
+    "a pseudonym of 65 letters": ("P-001", "P" * 65, "participant: String should have at most 64"),
+    "a NUL in the identifier": ("QX4711", "Q\0", "identifier: has a character that cannot be"),
+    "a transplant just too far ahead": (
+        "2026-01-01T10:00",
+        "2026-03-02T07:10:01",
+        "transplant_at: 2026-03-02T07:10:01 lies in the future",
+    ),
+    "an enrolment just too far ahead": (
+        "2025-12-20T09:00",
+        "2026-03-02T12:10:01Z",
+        "enrolled_at: 2026-03-02T12:10:01+00:00 lies in the future",
+    ),
 }
 
 
@@ -316,12 +329,29 @@ def test_a_bad_row_of_participants_is_left_out_by_its_number_and_the_others_go_i
     assert list_participants(intake) == ["P-002", "P-003"]
 
 
+GOOD_CELLS = {
+    "a pseudonym of 64 letters": ("P-001", "P" * 64),
+    "a transplant as far ahead as a clock may be wrong": ("2026-01-01T10:00", "2026-03-02T07:10"),
+}
+
+
+@pytest.mark.parametrize(("cell", "good"), GOOD_CELLS.values(), ids=GOOD_CELLS)
+def test_a_row_at_a_limit_goes_in(tmp_path, cell, good):
+    intake = new_intake(tmp_path, PEOPLE[1])
+    steps = import_participants(intake, people(PEOPLE[0].replace(cell, good, 1)), "operator")
+    assert (steps.wrong, steps.added_count) == ((), 1)
+
+
 BAD_FILES = {
     "nothing": (b"", "the header has no column participant"),
     "semicolons": (people(*PEOPLE).replace(b",", b";"), "columns are parted by commas"),
     "a column that nobody knows": (
         people(*PEOPLE).replace(b"weight_kg", b"weight"),
         "nothing is called 'weight'",
+    ),
+    "a column twice": (
+        people(*PEOPLE).replace(b",donor,", b",site,"),
+        "the header has site more than once",
     ),
     "another encoding": (people(*PEOPLE) + b"\xff", "of the file is not UTF-8"),
 }

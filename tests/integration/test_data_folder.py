@@ -54,6 +54,14 @@ def test_the_folder_says_which_study_it_is_of(data, study):
     assert content == {"study": "BLINA-HSCT", "folder": str(study)}
 
 
+def test_who_only_looks_by_a_copy_of_the_study_does_not_change_what_is_remembered(
+    aegis, data, study, tmp_path
+):
+    copy = shutil.copytree(study, tmp_path / "copy")
+    assert aegis("records", "--study", str(copy))[0] == 0
+    assert json.loads((data / "study.json").read_text())["folder"] == str(study)
+
+
 @pytest.mark.parametrize("words", [["records"], ["rules", "status"], ["sites", "list"]])
 def test_commands_find_the_study_from_any_folder(words, aegis, tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"

@@ -61,6 +61,18 @@ def test_a_study_that_cannot_be_read_is_named(tmp_path, capsys, content, problem
     assert str(tmp_path) in output
 
 
+def test_elsewhere_it_names_all_but_the_rules(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("AEGIS_STUDY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert main(["version", "--json"]) == 0
+    output, note = capsys.readouterr()
+    assert (json.loads(output)["rules_version"], json.loads(output)["rules_edition"]) == (
+        None,
+        EDITION,
+    )
+    assert "name a study with --study" in note
+
+
 def test_it_starts_at_once():
     usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(

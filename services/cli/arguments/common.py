@@ -47,7 +47,27 @@ def add_as_of(parser: ArgumentParser) -> None:
 
 def add_reason(parser: ArgumentParser) -> None:
     """Let a command be told why somebody decides so."""
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why: it is kept")
+    parser.add_argument(
+        "--reason", required=True, type=parse_reason, metavar="TEXT", help="why: it is kept"
+    )
+
+
+def parse_reason(text: str) -> str:
+    """Return *text* without blanks around it.
+
+    >>> parse_reason(" hemolyzed ")
+    'hemolyzed'
+    >>> parse_reason("  ")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: a reason has words
+
+    Raises:
+        ArgumentTypeError: It is blank.
+    """
+    if not text.strip():
+        raise ArgumentTypeError("a reason has words")
+    return text.strip()
 
 
 def add_json(parser: ArgumentParser, meaning: str = "everything, as JSON lines") -> None:

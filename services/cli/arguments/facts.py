@@ -9,6 +9,7 @@ from services.cli.arguments.common import (
     add_data_and_study,
     add_participant,
     parse_instant,
+    parse_reason,
 )
 from services.vocabulary.clinical_fact import ChronicSeverity
 from services.vocabulary.grade import Symptoms
@@ -44,6 +45,10 @@ def _words(*names: str) -> Callable[[ArgumentParser], None]:
             parser.add_argument(f"--{name}", default="", metavar="TEXT", help=f"its {name}")
 
     return add
+
+
+def _withdrawal(parser: ArgumentParser) -> None:
+    parser.add_argument("--reason", type=parse_reason, metavar="TEXT", help="its reason")
 
 
 def _culture(parser: ArgumentParser) -> None:
@@ -82,7 +87,7 @@ def _finding(parser: ArgumentParser) -> None:
 KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None]]] = {
     "relapse": ("the malignancy came back", _words("detail")),
     "death": ("the participant died", _words("cause")),
-    "withdrawal": ("left the study", _words("reason")),
+    "withdrawal": ("left the study", _withdrawal),
     "culture": ("a microbiological culture", _culture),
     "gvhd-stage": ("organ stages of acute GVHD", _stages),
     "chronic-gvhd": ("global severity of chronic GVHD (NIH)", _severity),

@@ -2,7 +2,12 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import add_actor, add_data_and_study, explain_columns
+from services.cli.arguments.common import (
+    add_actor,
+    add_data_and_study,
+    explain_columns,
+    parse_reason,
+)
 from services.cli.shared.columns import CHANGED_RECORDS, CHANGED_RULES
 
 
@@ -10,7 +15,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add the reason, without which nothing is written."""
     add_data_and_study(parser)
     parser.add_argument(
-        "--reason", metavar="TEXT", help="why, for the audit trail; without it nothing is written"
+        "--reason",
+        type=parse_reason,
+        metavar="TEXT",
+        help="why, for the audit trail; without it nothing is written",
     )
     add_actor(parser)
     explain_columns(parser, CHANGED_RECORDS, CHANGED_RULES)

@@ -4,11 +4,13 @@ import json
 import platform
 import shutil
 import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
 import services
 from services.cli.shared.installed import find_installed_version
+from services.runtime.file_error import UntrustedFileError
 from services.runtime.settings import StoreSettings, read_settings
 from services.safety_rules.adapters.rules_version import study_rules_version
 from services.safety_rules.edition import EDITION
@@ -20,7 +22,13 @@ _GIT_TIMEOUT_S = 5
 def perform(args: Namespace) -> int:
     """Print the version of the package and of the rules."""
     folder = args.study or read_settings(StoreSettings).study
-    rules = study_rules_version(folder)
+    try:
+        rules = study_rules_version(folder)
+    except UntrustedFileError as error:
+        if (folder / "protocol.yaml").exists() or args.study:
+            raise
+        print(f"rules_version: {error}: name a study with --study", file=sys.stderr)
+        rules = None
     facts = {
         "version": find_installed_version(),
         "rules_version": rules,

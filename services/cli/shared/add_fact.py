@@ -31,7 +31,7 @@ def _as_finding(args: Namespace) -> Finding:
 _BODIES: Mapping[str, Callable[[Namespace], Body]] = {
     "relapse": lambda args: Relapse(args.detail),
     "death": lambda args: Death(args.cause),
-    "withdrawal": lambda args: Withdrawal(args.reason),
+    "withdrawal": lambda args: Withdrawal(args.reason or ""),
     "culture": lambda args: Culture(not args.negative, args.organism),
     "gvhd-stage": lambda args: GvhdStage(args.skin, args.liver, args.upper_gi, args.lower_gi),
     "chronic-gvhd": lambda args: ChronicGvhd(args.severity),

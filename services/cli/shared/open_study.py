@@ -83,7 +83,11 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
     if not create:
         require_data(settings, db)
     with _lock_folder(settings.data):
-        return _open_folder(settings, study, db)
+        data_study = recall_study(settings)
+        context = _open_folder(settings, study, db)
+        if create or data_study is None or not data_study.is_in_place:
+            remember_study(settings, context.study_id)
+    return context
 
 
 def _open_folder(settings: StoreSettings, study: StudyRules, db: Database) -> StudyContext:
@@ -99,7 +103,6 @@ def _open_folder(settings: StoreSettings, study: StudyRules, db: Database) -> St
         raise CommandError(str(error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)
-    remember_study(settings, study_id)
     return context
 
 

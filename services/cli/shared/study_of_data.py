@@ -23,6 +23,11 @@ class StudyOfData:
     study_id: str
     folder: Path
 
+    @property
+    def is_in_place(self) -> bool:
+        """True when the folder still has a protocol."""
+        return (self.folder / _PROTOCOL).exists()
+
 
 def recall_study(settings: StoreSettings) -> StudyOfData | None:
     """Return the study of the data folder; None when nothing remembers it.
@@ -69,7 +74,7 @@ def choose_study(settings: StoreSettings) -> StoreSettings:
         return settings
     if settings.study.absolute() == data_study.folder:
         return settings
-    if not (data_study.folder / _PROTOCOL).exists():
+    if not data_study.is_in_place:
         raise CommandError(
             f"the study of {settings.data}, {data_study.study_id}, is no longer in"
             f" {data_study.folder}: name its folder with --study or AEGIS_STUDY, once is enough"
