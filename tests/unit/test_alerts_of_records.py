@@ -187,9 +187,9 @@ def test_what_is_called_for_again_is_open_again():
 
 
 def test_what_was_answered_is_still_retracted_when_it_is_corrected():
-    answered_alert = replace(A_REACHED, closed=ClosingReason.DSMB_ANSWER)
+    answered_alert = replace(A_REACHED, closed=ClosingReason.DSMB_ANSWER, version=3)
     (row,) = alerts_of_records.find_changed_alerts({answered_alert.id: answered_alert}, [], {})
-    assert (row.retracted, row.closed) == (True, None)
+    assert (row.retracted, row.closed, row.version) == (True, None, 4)
 
 
 def test_what_was_overtaken_ends_with_the_alert_that_says_more():

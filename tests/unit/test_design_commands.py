@@ -123,6 +123,7 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
             "boundary must be whole numbers, not [2.0, 2.0, 2.5]",
         ),
         (f"{POCOCK} --n 3 --family table --boundary 2,2", "boundary must be 3 positive numbers"),
+        (f"{POCOCK} --n 3 --family table --boundary 0,2,2", "boundary must be 3 positive numbers"),
         (f"{POCOCK} --n 3 --family table --boundary 1,1,1", "the boundary's own type I error is"),
         (
             f"{POCOCK} --n 3 --family table --boundary 2,3,4",
