@@ -147,10 +147,11 @@ def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed):
     for items, reason, says in (
         ([""], "why", "0 parked items begin with ''"),
         (["zz"], "why", "0 parked items begin with 'zz'"),
-        ([item], " ", "say why with --reason"),
     ):
         code, _, err = aegis("parked", "discard", *items, "--reason", reason)
         assert (code, says in err) == (2, True), err
+    with pytest.raises(SystemExit, match="2"):
+        aegis("parked", "discard", item, "--reason", " ")
     code, folder, _ = aegis("parked", "discard", item, "--reason", "specimen thrown away")
     assert (code, folder) == (0, "1 items discarded; their messages are kept\n")
     assert aegis("parked", "list")[1] == "nothing is parked\n"

@@ -130,8 +130,10 @@ def test_a_reason_appends_versions_and_stays_in_the_audit_trail(trial, capsys):
 
 def test_a_reason_has_to_be_given_in_words(trial, capsys):
     older(trial)
-    assert main(["refold", "--reason", " "]) == 2
-    assert "say why with --reason" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as refusal:
+        main(["refold", "--reason", " "])
+    assert refusal.value.code == 2
+    assert "argument --reason: say why" in capsys.readouterr().err
 
 
 def test_new_facts_are_graded_by_the_rules_that_run(trial):

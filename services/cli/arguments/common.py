@@ -60,13 +60,13 @@ def parse_reason(text: str) -> str:
     >>> parse_reason("  ")
     Traceback (most recent call last):
         ...
-    argparse.ArgumentTypeError: a reason has words
+    argparse.ArgumentTypeError: say why: it is kept
 
     Raises:
         ArgumentTypeError: It is blank.
     """
     if not text.strip():
-        raise ArgumentTypeError("a reason has words")
+        raise ArgumentTypeError("say why: it is kept")
     return text.strip()
 
 

@@ -3,7 +3,6 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
-from services.cli.command import CommandError
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
@@ -25,8 +24,6 @@ def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
     if args.reason is None:
         print("\n".join(_preview(context)))
         return int(count_graded_by_other_rules(context) > 0)
-    if not args.reason.strip():
-        raise CommandError("say why with --reason: it is kept")
     subjects = refold.request_refold(
         context.db, context.study.rules, actor=args.by, reason=args.reason
     )
