@@ -1,6 +1,7 @@
 """A record at the very instants at which its run begins and ends."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -121,8 +122,9 @@ def test_grade_4_is_life_threatening_unless_a_laboratory_value_is_all_that_says_
 
 def test_a_laboratory_term_that_a_clinician_graded_4_is_life_threatening():
     history = (Change(ONSET, Span(Grade(4), Grade(4)), "", facts=("a1",)),)
-    assert propose_seriousness(history, {"a1"}, None, is_laboratory=True) == ("life-threatening",)
-    assert propose_seriousness(history, {"a2"}, None, is_laboratory=True) == ()
+    propose = partial(propose_seriousness, history, has_unplanned_stay=False, is_laboratory=True)
+    assert propose({"a1"}) == ("life-threatening",)
+    assert propose({"a2"}) == ()
 
 
 @pytest.mark.parametrize(("instant", "is_inside"), RESOLVED_RUN.values(), ids=RESOLVED_RUN)

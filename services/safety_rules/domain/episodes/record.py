@@ -200,7 +200,9 @@ def make_record(
         serious=propose_seriousness(
             history,
             background.assessments,
-            background.stays.find_unplanned(run.onset_at, span.end, anchors.courses),
+            has_unplanned_stay=background.stays.has_unplanned(
+                run.onset_at, span.end, anchors.courses
+            ),
             is_laboratory=label.is_laboratory,
         ),
         confounders=background.confounder_events.find_names(run) if label.criterion == CRS else (),

@@ -39,19 +39,25 @@ class HospitalStays:
         else:
             instants.remove(fact.observed_at)
 
-    def find_unplanned(
+    def has_unplanned(
         self, start: datetime, end: datetime | None, courses: Sequence[datetime]
-    ) -> datetime | None:
-        """Return the first stay that began at or after *start* and before *end* (None: ever).
+    ) -> bool:
+        """Return True when a stay began at or after *start* and before *end* (None: ever).
 
         Intensive care counts always, an admission unless a course of the study drug began within
         48 hours after it.
         """
-        unplanned = (one for one in self.admissions if not _is_for_infusion(one, courses))
-        stays = sorted([*unplanned, *self.intensive_care])
-        position = bisect_left(stays, start)
-        first = stays[position] if position < len(stays) else None
-        return first if first is not None and (end is None or first < end) else None
+        if _between(self.intensive_care, start, end):
+            return True
+        admissions = _between(self.admissions, start, end)
+        return not all(_is_for_infusion(one, courses) for one in admissions)
+
+
+def _between(
+    instants: Sequence[datetime], start: datetime, end: datetime | None
+) -> Sequence[datetime]:
+    stop = None if end is None else bisect_left(instants, end)
+    return instants[bisect_left(instants, start) : stop]
 
 
 def _is_for_infusion(admitted_at: datetime, courses: Iterable[datetime]) -> bool:
@@ -59,10 +65,10 @@ def _is_for_infusion(admitted_at: datetime, courses: Iterable[datetime]) -> bool
 
 
 def propose_seriousness(
-    history: Iterable[Change],
+    history: Sequence[Change],
     assessments: AbstractSet[str],
-    unplanned_stay: datetime | None,
     *,
+    has_unplanned_stay: bool,
     is_laboratory: bool,
 ) -> tuple[str, ...]:
     """Return the reasons why a record may be serious.
@@ -70,11 +76,10 @@ def propose_seriousness(
     Args:
         history: Of the record.
         assessments: Ids of the facts in which a clinician graded a term.
-        unplanned_stay: The first hospital stay while it lasted; None: there was none.
+        has_unplanned_stay: An unplanned hospital stay began while it lasted.
         is_laboratory: It is graded from laboratory results: their grade 4 proposes nothing unless
             a clinician gave it.
     """
-    history = tuple(history)
     reasons = {
         DEATH: any(one.span.at_least is Grade.DEATH for one in history),
         LIFE_THREATENING: any(
@@ -82,6 +87,6 @@ def propose_seriousness(
             and not (is_laboratory and assessments.isdisjoint(one.facts))
             for one in history
         ),
-        HOSPITALIZATION: unplanned_stay is not None,
+        HOSPITALIZATION: has_unplanned_stay,
     }
     return tuple(reason for reason, holds in reasons.items() if holds)
