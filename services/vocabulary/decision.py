@@ -38,12 +38,21 @@ class Contributor:
     treatment_day: int | None
 
 
-_MISSING: Mapping[str, str] = {
+_MISSING_ANCHORS: Mapping[str, str] = {
     "transplant": "the date of transplant is not known",
     "enrolment": "the date of enrolment is not known",
     "first_infusion": "the first infusion is not known",
     "each_course": "no course is known",
 }
+
+
+def describe_missing_anchor(anchor: str) -> str:
+    """Return words for an anchor that is not known.
+
+    >>> describe_missing_anchor("transplant")
+    'the date of transplant is not known'
+    """
+    return _MISSING_ANCHORS[anchor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,11 @@ class Uncountable:
     missing_anchor: str
     may_have_event: bool
 
-    @property
-    def reason(self) -> str:
-        """The reason in words, as a person reads it."""
-        return _MISSING[self.missing_anchor]
+    def __str__(self) -> str:
+        """Return the participant and the reason in a sentence, without a full stop."""
+        event = "; may have an event" if self.may_have_event else ""
+        reason = describe_missing_anchor(self.missing_anchor)
+        return f"{self.participant} cannot be counted, because {reason}{event}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,7 @@ def describe_decision(decision: Decision) -> Iterator[str]:
             f"The plan of {decision.n} is exhausted: {decision.beyond_plan} treated after it"
             " are not counted."
         )
-    for uncountable in decision.uncountable:
-        event = "; may have an event" if uncountable.may_have_event else ""
-        yield f"{uncountable.participant} cannot be counted, because {uncountable.reason}{event}."
+    yield from (f"{one}." for one in decision.uncountable)
     yield from (_describe_contributor(one) for one in decision.contributors)
     recommendation = _RECOMMENDATIONS.get(decision.recommend, decision.recommend.replace("_", " "))
     is_reached = decision.signal is Signal.BOUNDARY_REACHED and decision.undone is None

@@ -13,9 +13,7 @@ def list_notes(decision: Decision) -> Iterator[str]:
             f"the plan of {decision.n} is exhausted: {decision.beyond_plan} treated after it are "
             "not counted"
         )
-    for one in decision.uncountable:
-        event = "; may have an event" if one.may_have_event else ""
-        yield f"{one.participant} cannot be counted, because {one.reason}{event}"
+    yield from map(str, decision.uncountable)
     if decision.confirmed_crossed != is_crossed:
         yield f"{_describe_crossing(crossed=decision.confirmed_crossed)} on confirmed events alone"
     if decision.upper_crossed != is_crossed:

@@ -14,7 +14,7 @@ from services.safety_rules.domain.facts.anchors import Anchors, find_missing_anc
 from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.icans import HIGHEST
 from services.vocabulary.clinical_fact import Observation
-from services.vocabulary.decision import Uncountable
+from services.vocabulary.decision import describe_missing_anchor
 from services.vocabulary.episode import EpisodeContent, EpisodeState
 from services.vocabulary.fact import RANGE_NOT_READ, Fact
 from services.vocabulary.grade import Input
@@ -76,7 +76,7 @@ def query_missing_anchors(
         if missing_anchor := find_missing_anchor(rule, anchors):
             rules_by_anchor.setdefault(missing_anchor, []).append(rule.id)
     for missing_anchor, ids in rules_by_anchor.items():
-        reason = Uncountable("", missing_anchor, may_have_event=False).reason
+        reason = describe_missing_anchor(missing_anchor)
         yield Query(f"{reason}: cannot be counted by {', '.join(ids)}", infusion_ids)
 
 
