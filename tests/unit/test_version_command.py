@@ -73,6 +73,12 @@ def test_elsewhere_it_names_all_but_the_rules(tmp_path, capsys, monkeypatch):
     assert "name a study with --study" in note
 
 
+def test_a_study_that_the_environment_names_has_to_be_there(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("AEGIS_STUDY", str(tmp_path / "nowhere"))
+    assert main(["version"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
 def test_it_starts_at_once():
     usage_before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import services
 from services.cli.shared.installed import find_installed_version
+from services.cli.shared.study_of_data import names_study
 from services.runtime.file_error import UntrustedFileError
 from services.runtime.settings import StoreSettings, read_settings
 from services.safety_rules.adapters.rules_version import study_rules_version
@@ -21,11 +22,12 @@ _GIT_TIMEOUT_S = 5
 
 def perform(args: Namespace) -> int:
     """Print the version of the package and of the rules."""
-    folder = args.study or read_settings(StoreSettings).study
+    settings = read_settings(StoreSettings)
+    folder = args.study or settings.study
     try:
         rules = study_rules_version(folder)
     except UntrustedFileError as error:
-        if (folder / "protocol.yaml").exists() or args.study:
+        if args.study or names_study(settings) or folder.exists():
             raise
         print(f"rules_version: {error}: name a study with --study", file=sys.stderr)
         rules = None
