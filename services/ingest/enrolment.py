@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -138,19 +139,17 @@ def _read_rows(
     except UnicodeDecodeError as error:
         return [], [WrongRow(1, f"byte {error.start} of the file is not UTF-8")]
     reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    columns = Counter(reader.fieldnames or ())
+    missing = [name for name in COLUMNS if name not in columns]
     missing_required = [name for name in missing if _Row.model_fields[name].is_required()]
     if missing_required:
         problem = (
             f"the header has no column {', '.join(missing_required)}; columns are parted by commas"
         )
         return [], [WrongRow(1, problem)]
-    repeated = sorted(
-        {n for n in reader.fieldnames or () if list(reader.fieldnames or ()).count(n) > 1}
-    )
-    if repeated:
+    if repeated := sorted(name for name, number in columns.items() if number > 1):
         return [], [WrongRow(1, f"the header has {', '.join(repeated)} more than once")]
-    unknown_columns = [name for name in reader.fieldnames or () if name not in COLUMNS]
+    unknown_columns = [name for name in columns if name not in COLUMNS]
     if unknown_columns:
         problem = (
             f"nothing is called {', '.join(map(repr, unknown_columns))}: there are only {_NAMES}"

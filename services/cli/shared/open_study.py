@@ -12,6 +12,7 @@ from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.open_database import open_database, require_data
 from services.cli.shared.study_of_data import (
+    StudyOfData,
     choose_study,
     recall_study,
     remember_study,
@@ -84,15 +85,17 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
         require_data(settings, db)
     with _lock_folder(settings.data):
         data_study = recall_study(settings)
-        context = _open_folder(settings, study, db)
+        context = _open_folder(settings, study, db, data_study)
         if create or data_study is None or not data_study.is_in_place:
             remember_study(settings, context.study_id)
     return context
 
 
-def _open_folder(settings: StoreSettings, study: StudyRules, db: Database) -> StudyContext:
+def _open_folder(
+    settings: StoreSettings, study: StudyRules, db: Database, data_study: StudyOfData | None
+) -> StudyContext:
     study_id = study.rules.protocol.study
-    if data_study := recall_study(settings):
+    if data_study is not None:
         require_same_study(settings, {data_study.study_id}, study_id)
     try:
         keys = Keys.load_or_create(settings.keys_folder, may_create=not db.exists())
