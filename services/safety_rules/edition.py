@@ -18,4 +18,4 @@ With it change, in one commit:
 
 from typing import Final
 
-EDITION: Final = 2
+EDITION: Final = 3
