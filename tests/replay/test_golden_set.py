@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -77,16 +78,26 @@ def test_an_edition_makes_one_thing_of_the_same_inputs():
 
 
 def test_a_line_of_the_lock_of_an_earlier_edition_is_never_changed_or_removed():
-    command = ["git", "log", "--format=", "-p", "--", str(golden_set.LOCK)]
-    log = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    """While an edition is the last one its lines may change; the next one settles them."""
+    path = golden_set.LOCK.relative_to(ROOT).as_posix()
+    log = _git("log", "--reverse", "--format=%h", "--", path)
     if log.returncode:
         pytest.skip("no repository with a history")
-    lines = {line[1:] for line in log.stdout.splitlines() if re.match(r"\+\d", line)}
-    committed_lines = {line for line in lines if int(line.split()[0]) < EDITION}
-    lock_lines = set(golden_set.LOCK.read_text().splitlines())
-    assert committed_lines <= lock_lines, (
-        f"lines of {golden_set.LOCK} are gone: {committed_lines - lock_lines}"
-    )
+    texts = [_git("show", f"{commit}:{path}").stdout for commit in log.stdout.split()]
+    for text, next_text in pairwise([*texts, golden_set.LOCK.read_text()]):
+        lines, next_lines = _entries(text), _entries(next_text)
+        settled_lines = {line for line in lines if line[0] < max(next_lines)[0]}
+        assert settled_lines <= next_lines, f"gone from {path}: {settled_lines - next_lines}"
+
+
+def _git(*arguments):
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def _entries(lock_text):
+    lines = [line.split() for line in lock_text.splitlines() if not line.startswith("#")]
+    return {(int(edition), *more) for edition, *more in lines}
 
 
 def test_another_output_of_the_same_inputs_is_refused_and_says_what_to_do():
