@@ -65,7 +65,7 @@ schema: setup ## docs/fact.schema.json, from the code that reads facts
 		print(json.dumps(schema(), indent=2))' > docs/fact.schema.json
 
 criteria: setup ## docs/criteria.md, from the criteria files
-	$(BIN)/python -m services.safety_rules.inquiries.criteria_document > docs/criteria.md
+	$(BIN)/python -m services.safety_rules.reports.criteria_document > docs/criteria.md
 
 golden: setup ## tests/golden, what the rules make of fixed trials; first see services/safety_rules/edition.py
 	$(BIN)/python -m tests.helpers.golden_set

@@ -24,7 +24,7 @@ from benchmarks.measuring import Measure, per_core_second
 from services.cli.commands.grade import read_records, write_graded
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import load_table
-from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS, RowGrader
+from services.safety_rules.reports.graded_rows import ADDED_COLUMNS, RowGrader
 
 _COLUMNS = ["term", "measure", "value", "unit", "lln", "uln", "baseline", "symptomatic", "albumin"]
 _PARTICIPANTS, _DRAWS = 120, 40

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import StudyContext, open_in
-from services.ingest.application import Intake, Submission
 from services.ingest.enrolment import import_participants
+from services.ingest.intake import Intake, Submission
 from services.ingest.writer import BATCH_SIZE
 from services.runtime.settings import StoreSettings
 from services.safety_rules.domain.participant.linked_participants import link_participants

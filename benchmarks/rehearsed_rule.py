@@ -1,6 +1,6 @@
 """Simulated trials per second through a stopping rule, every way of counting, on one core.
 
-Measured: `services.safety_rules.inquiries.rule_simulation.rehearse` of the trial's first rule
+Measured: `services.safety_rules.reports.rule_simulation.rehearse` of the trial's first rule
 at its p0: each trial drawn once and counted in five ways, by the path of the live monitor for
 many trials at once.
 
@@ -15,7 +15,7 @@ from benchmarks.measuring import Measure, per_core_second
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes
 from services.safety_rules.domain.stopping.path import list_path_points, read_limits
 from services.safety_rules.domain.stopping.simulated_trials import TrialPlan, draw_trials
-from services.safety_rules.inquiries.rule_simulation import rehearse
+from services.safety_rules.reports.rule_simulation import rehearse
 from services.vocabulary.standing import Standing
 
 _TRIALS, _ALONE, _AT_ONCE = 10_000, 500, 500

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.alerts.channel_contract import Send
 from services.alerts.domain.routes import Channel, Recipients
-from services.alerts.ports import Send
 from services.runtime.clock import Clock
 from services.store.session import Database
 from services.store.vault import Keys

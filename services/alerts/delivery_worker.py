@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 
-from services.alerts.application import deliver
 from services.alerts.changed_alerts import ChangedAlerts
+from services.alerts.deliver_notices import deliver
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.plan_notices import plan_notices
 from services.runtime import log

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from services.alerts.channel_contract import Letter
 from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.wording import write_notice
-from services.alerts.ports import Letter
 from services.charts.boundary import draw_boundary_chart
 from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert

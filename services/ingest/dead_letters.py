@@ -2,9 +2,9 @@
 
 from hashlib import sha256
 
-from services.ingest.application import Intake, MessageFormat, Outcome, Submission
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
 from services.ingest.ids import message_id
+from services.ingest.intake import Intake, MessageFormat, Outcome, Submission
 from services.ingest.parked_rows import build_parked_rows
 from services.store import journal
 from services.store.journal import Arrival, RawMessage

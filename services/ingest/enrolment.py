@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from services.ingest.application import Intake
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.site import Sites
 from services.ingest.ids import fact_id, message_id
+from services.ingest.intake import Intake
 from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage

@@ -4,8 +4,8 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
-from services.ingest.application import Submission
 from services.ingest.domain.hl7.batches import find_faults, split_messages
+from services.ingest.intake import Submission
 
 _FACT_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 

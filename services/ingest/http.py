@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.ingest.application import Intake, MessageFormat, Outcome, Submission
 from services.ingest.domain.hl7.acknowledgement import AckCode, acknowledge
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.domain.message_content import Refusal
 from services.ingest.facts import schema
+from services.ingest.intake import Intake, MessageFormat, Outcome, Submission
 from services.ingest.writer import Writer
 from services.store.api_keys import find_site_of_api_key
 

@@ -19,7 +19,6 @@ The limits of this check:
 from collections.abc import Mapping
 from dataclasses import replace
 
-from services.ingest.application import Intake
 from services.ingest.dead_letters import DEAD_LETTER_SENDER
 from services.ingest.domain.hl7.context import identifiers
 from services.ingest.domain.hl7.message import Message, parse_message
@@ -27,6 +26,7 @@ from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import Refusal
 from services.ingest.domain.site import SiteMap, Sites
 from services.ingest.facts import FACTS_SENDER, read_facts
+from services.ingest.intake import Intake
 from services.store import journal, messages
 from services.store.journal import RawMessage
 from services.store.session import Connection

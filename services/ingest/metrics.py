@@ -1,7 +1,7 @@
 """Metrics of ingest: counts of messages and parked items, and their delays."""
 
-from services.ingest.application import Outcome
 from services.ingest.domain.message_content import ParkReason
+from services.ingest.intake import Outcome
 from services.runtime.metrics import Metrics
 
 _UNKNOWN_SITE = "unknown"  # labels are a closed set, so a sender without a site is none

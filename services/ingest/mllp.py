@@ -5,7 +5,6 @@ import contextlib
 import ssl
 from dataclasses import dataclass, field
 
-from services.ingest.application import Outcome, Submission
 from services.ingest.domain.hl7.acknowledgement import acknowledge
 from services.ingest.domain.hl7.frames import (
     LARGEST_BYTES,
@@ -14,6 +13,7 @@ from services.ingest.domain.hl7.frames import (
     frame_message,
 )
 from services.ingest.domain.message_content import Refusal
+from services.ingest.intake import Outcome, Submission
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.clock import Clock

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import uuid5
 
-from services.ingest.application import Intake
 from services.ingest.dead_letters import DEAD_LETTER_SENDER, resubmit
 from services.ingest.discarded_items import drop_discarded, item_key, renumber_paths
 from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import MessageContent, Refusal
 from services.ingest.facts import FACTS_SENDER, FactsContent, read_facts
 from services.ingest.ids import NAMESPACE
+from services.ingest.intake import Intake
 from services.ingest.lost_messages import find_lost_messages
 from services.ingest.parked_rows import build_parked_rows
 from services.store import journal, parking

@@ -15,11 +15,11 @@ from typing import Any
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
-from services.ingest.application import Outcome, Submission
 from services.ingest.dead_letters import detect_form, park_refusal, store_dead_letter
 from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.domain.message_content import ParkedItem, ParkReason
+from services.ingest.intake import Outcome, Submission
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from services.ingest.application import Intake, Outcome, Submission, not_stored_outcome
+from services.ingest.intake import Intake, Outcome, Submission, not_stored_outcome
 from services.runtime import log
 from services.runtime.health import Progress
 

@@ -24,7 +24,12 @@ from sqlalchemy.types import NullType
 from services.runtime import wire
 from services.store import audit, leases, tables, vault
 from services.store.audit import AuditPolicy
-from services.store.participant_order import JOINING_KINDS, Turn, join_families, list_named_pairs
+from services.store.participant_order import (
+    JOINING_KINDS,
+    LockedRow,
+    join_families,
+    list_named_pairs,
+)
 from services.store.revisions import find_head, find_revisions
 from services.store.seal_chain import IntegrityFault, check_chain
 from services.store.snapshots import ReadSnapshot
@@ -174,11 +179,11 @@ def _families(conn: Connection) -> Iterator[IntegrityFault]:
     joining_facts = [wire.read_fact(payload) for payload in conn.scalars(query)]
     rows = conn.execute(select(participant.subject, participant.family))
     family_of = {row.subject: row.family for row in rows}
-    turns = {subject: Turn(subject, None, 0, None, None) for subject in family_of}
+    locked_rows = {subject: LockedRow(subject, None, 0, None, None) for subject in family_of}
     pairs = list_named_pairs(one for one in joining_facts if not isinstance(one, wire.Unreadable))
-    join_families(turns, (names for names in pairs if family_of.keys() >= set(names)))
+    join_families(locked_rows, (names for names in pairs if family_of.keys() >= set(names)))
     for subject, family in sorted(family_of.items()):
-        if family != turns[subject].family:
+        if family != locked_rows[subject].family:
             yield IntegrityFault(
                 tables.participant.name, subject, "is of another family than merges say"
             )

@@ -20,12 +20,12 @@ from services.store.messages import (
 from services.store.parking import ParkedRow, park_items
 from services.store.participant_order import (
     JOINING_KINDS,
-    Turn,
+    LockedRow,
     compute_known_at,
-    end_turns,
     join_families,
     list_named_pairs,
-    take_turns,
+    lock_participants,
+    write_counters,
 )
 from services.store.tables import fact as facts_table
 from services.store.tables import participant, participant_state, raw_message
@@ -222,36 +222,36 @@ def _number_facts(
     facts = [fact for _, _, fact in arrivals]
     pairs = list_named_pairs(facts)
     subjects = {fact.subject for fact in facts}
-    turns = take_turns(conn, subjects.union(*pairs))
-    unknown = subjects - turns.keys()
+    locked_rows = lock_participants(conn, subjects.union(*pairs))
+    unknown = subjects - locked_rows.keys()
     if unknown:
         raise UnknownParticipantError(
             f"{len(unknown)} not added to the store, the first is {min(unknown)}; add them first"
         )
-    join_families(turns, (names for names in pairs if turns.keys() >= set(names)))
-    last = _find_last_known(turns.values())
+    join_families(locked_rows, (names for names in pairs if locked_rows.keys() >= set(names)))
+    last = _find_last_known(locked_rows.values())
     rows = []
     for message, of_message in groupby(arrivals, key=lambda one: one[0]):
         message_facts = list(of_message)
-        families = {turns[fact.subject].family or fact.subject for *_, fact in message_facts}
+        families = {locked_rows[fact.subject].family or fact.subject for *_, fact in message_facts}
         known_at = message_facts[0][1]
         for family in families:
             known_at = compute_known_at(last.get(family), known_at)
         last.update(dict.fromkeys(families, known_at))
         for *_, fact in message_facts:
-            turn = turns[fact.subject]
-            turn.last_seq, turn.last_received_at = turn.last_seq + 1, known_at
-            rows.append(_make_fact_row(turn.last_seq, known_at, message, fact))
-    end_turns(conn, turns.values())
+            locked_row = locked_rows[fact.subject]
+            locked_row.last_seq, locked_row.last_received_at = locked_row.last_seq + 1, known_at
+            rows.append(_make_fact_row(locked_row.last_seq, known_at, message, fact))
+    write_counters(conn, locked_rows.values())
     return rows
 
 
-def _find_last_known(turns: Iterable[Turn]) -> dict[str, datetime]:
+def _find_last_known(locked_rows: Iterable[LockedRow]) -> dict[str, datetime]:
     """Return, for each family, the last instant at which anything became known of it."""
     last: dict[str, datetime] = {}
-    for turn in turns:
-        family = turn.family or turn.subject
-        instants = (last.get(family), turn.last_received_at, turn.told_until)
+    for locked_row in locked_rows:
+        family = locked_row.family or locked_row.subject
+        instants = (last.get(family), locked_row.last_received_at, locked_row.told_until)
         known_instants = [at for at in instants if at is not None]
         if known_instants:
             last[family] = max(known_instants)

@@ -22,7 +22,7 @@ _NEXT = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
-class Turn:
+class LockedRow:
     """A participant whose row is locked; *family* is None without a merge or move."""
 
     subject: str
@@ -47,7 +47,7 @@ def list_named_pairs(facts: Iterable[Fact]) -> list[tuple[str, ...]]:
     return pairs
 
 
-def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
+def lock_participants(conn: Connection, subjects: Iterable[str]) -> dict[str, LockedRow]:
     """Lock the rows of *subjects* and of their families until the transaction ends.
 
     Returns:
@@ -55,36 +55,37 @@ def take_turns(conn: Connection, subjects: Iterable[str]) -> dict[str, Turn]:
     """
     wanted_subjects = set(subjects)
     while True:
-        turns = {
-            turn.subject: turn
+        locked_rows = {
+            row.subject: row
             for some in split_into_parts(sorted(wanted_subjects))
-            for turn in _hold(conn, some)
+            for row in _hold(conn, some)
         }
-        relatives = _load_members(conn, {turn.family for turn in turns.values() if turn.family})
-        if relatives <= turns.keys():
-            return turns
+        families = {row.family for row in locked_rows.values() if row.family}
+        relatives = _load_members(conn, families)
+        if relatives <= locked_rows.keys():
+            return locked_rows
         wanted_subjects |= relatives  # a merge was committed while this waited for the lock
 
 
-def join_families(turns: Mapping[str, Turn], pairs: Iterable[Sequence[str]]) -> None:
+def join_families(locked_rows: Mapping[str, LockedRow], pairs: Iterable[Sequence[str]]) -> None:
     """Join the families of the participants of each pair of *pairs*, all of them locked."""
     for names in pairs:
-        families = {turns[name].family or name for name in names}
-        for turn in turns.values():
-            if (turn.family or turn.subject) in families:
-                turn.family = min(families)
+        families = {locked_rows[name].family or name for name in names}
+        for locked_row in locked_rows.values():
+            if (locked_row.family or locked_row.subject) in families:
+                locked_row.family = min(families)
 
 
-def end_turns(conn: Connection, turns: Iterable[Turn]) -> None:
-    """Write the counters and families of *turns*."""
+def write_counters(conn: Connection, locked_rows: Iterable[LockedRow]) -> None:
+    """Write the counters and families of *locked_rows*."""
     rows = [
         {
-            "of": turn.subject,
-            "seq": turn.last_seq,
-            "at": turn.last_received_at,
-            "with": turn.family,
+            "of": locked_row.subject,
+            "seq": locked_row.last_seq,
+            "at": locked_row.last_received_at,
+            "with": locked_row.family,
         }
-        for turn in turns
+        for locked_row in locked_rows
     ]
     if rows:
         conn.execute(
@@ -122,12 +123,12 @@ def find_families(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, 
     return sorted({tuple(sorted(set(group))) for group in group_of.values()})
 
 
-def _hold(conn: Connection, subjects: Sequence[str]) -> Iterator[Turn]:
+def _hold(conn: Connection, subjects: Sequence[str]) -> Iterator[LockedRow]:
     table = participant.c
     columns = table.subject, table.family, table.last_seq, table.last_received_at, table.told_until
     query = _select_with_family(subjects).with_only_columns(*columns)
     for row in conn.execute(query.order_by(table.subject).with_for_update()):
-        yield Turn(*row)
+        yield LockedRow(*row)
 
 
 def _select_with_family(subjects: Sequence[str]) -> Select[Any]:

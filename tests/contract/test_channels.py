@@ -22,8 +22,8 @@ from deploy.local.places import free_port
 from services.alerts.adapters import smtp, webhook
 from services.alerts.adapters.smtp import make_smtp_channel
 from services.alerts.adapters.webhook import make_webhook_channel
+from services.alerts.channel_contract import Acceptance, Failure, Letter
 from services.alerts.domain.wording import Text
-from services.alerts.ports import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
 from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.store import ALERT

@@ -21,7 +21,7 @@ from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.facts.anchors import find_anchors
-from services.safety_rules.domain.facts.current_facts import select_standing_facts
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
@@ -270,7 +270,7 @@ def _curves(rules, journals):
 
 
 def _follow_up(subject, rules, facts, upto):
-    stands = [fact for fact in select_standing_facts(facts) if fact.observed_at <= upto]
+    stands = [fact for fact in select_current_facts(facts) if fact.observed_at <= upto]
     subject_anchors = find_anchors(stands, rules.protocol)
     last_contact = max(fact.observed_at for fact in stands if fact.body.kind not in NOT_CLINICAL)
     return FollowUp(

@@ -7,11 +7,11 @@ from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
 from services.cli.shared.records_table import write_canonical_lines
 from services.cli.shared.verification import find_all_faults
-from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
+from services.ingest.intake import Submission
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.safety_rules.inquiries import verify
+from services.safety_rules.reports import verify
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.simulator.trial import list_facts, write_participants_csv
 from services.store import records

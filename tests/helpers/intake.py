@@ -14,9 +14,9 @@ import httpx
 from starlette.applications import Starlette
 
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.application import Intake, Submission
 from services.ingest.enrolment import import_participants
 from services.ingest.http import build_routes
+from services.ingest.intake import Intake, Submission
 from services.ingest.mllp import MllpServer
 from services.ingest.writer import Writer
 from services.store import journal, parking

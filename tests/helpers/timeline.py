@@ -7,10 +7,10 @@ from pathlib import Path
 
 from services.alerts.acknowledgement import acknowledge
 from services.alerts.adapters.study_recipients import load_recipients
+from services.alerts.channel_contract import Acceptance, Failure
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.alerts.domain.routes import Channel
-from services.alerts.ports import Acceptance, Failure
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import alerts

@@ -3,7 +3,7 @@
 import pytest
 
 from services.alerts.acknowledgement import find_short_name
-from services.alerts.ports import Failure
+from services.alerts.channel_contract import Failure
 from services.cli.commands import determine
 from services.cli.main import main
 from services.store.alerts import load_acknowledgements

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from services.alerts.channel_contract import Failure
 from services.alerts.plan_notices import OPEN, load_alert_states, plan_notices
-from services.alerts.ports import Failure
 from services.charts.boundary import draw_boundary_chart
 from services.runtime import failpoints
 from services.vocabulary.alert import ClosingReason
@@ -355,7 +355,7 @@ def test_what_a_crash_interrupts_is_sent_again_under_the_same_id(
 
     trial.potassium("6.5", hour=1)
     with monkeypatch.context() as patches:
-        patches.setattr("services.alerts.application.pass_failpoint", die)
+        patches.setattr("services.alerts.deliver_notices.pass_failpoint", die)
         with pytest.raises(ProcessKilled):
             trial.advance_to(1)
     trial.advance_to(1.01)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.inquiries.endpoints import NoEndpointsError, report_endpoints
+from services.safety_rules.reports.endpoints import NoEndpointsError, report_endpoints
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.records import append_episodes

@@ -13,17 +13,17 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import delete
 
 from services.ingest import parked_items
-from services.ingest.application import Submission
 from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.domain.site import Sites
 from services.ingest.enrolment import import_participants
+from services.ingest.intake import Submission
 from services.ingest.lost_messages import find_lost_messages
 from services.ingest.metrics import count_outcome
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.metrics import Metrics
-from services.safety_rules.domain.facts.current_facts import select_standing_facts
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.store import journal, parking, tables
 from services.store.messages import find_damaged_messages
 from tests.helpers.hl7_messages import NORTH, PID, RHEIN, labs, message, obx
@@ -688,8 +688,8 @@ def every_fact(intake, subject):
 
 def what_stands(intake):
     """The current facts of P-001 from imports."""
-    standing_facts = select_standing_facts(every_fact(intake, "P-001"))
-    return [(fact.observed_at, fact.body) for fact in standing_facts]
+    current_facts = select_current_facts(every_fact(intake, "P-001"))
+    return [(fact.observed_at, fact.body) for fact in current_facts]
 
 
 def test_a_second_transplant_that_was_entered_is_nothing_for_an_import_to_correct(intake):

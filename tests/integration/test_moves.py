@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from services.ingest import parked_items
-from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
+from services.ingest.intake import Submission
 from services.store.participant_order import find_families
 from services.store.participants import Participant, add_participants
 from services.vocabulary.clinical_fact import Movement

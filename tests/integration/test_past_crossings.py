@@ -8,7 +8,7 @@ import pytest
 from services.cli.main import main
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_crossings, load_first_crossings
-from services.safety_rules.inquiries import verify
+from services.safety_rules.reports import verify
 from services.vocabulary.decision import Signal
 from tests.helpers.fact_notes import hours
 from tests.helpers.timeline import FOLDER, Timeline, list_reasons

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.inquiries import refold
+from services.safety_rules.reports import refold
 from services.store import records, states
 from services.vocabulary.judgement import Assessment
 from tests.helpers.fact_notes import fact, lab

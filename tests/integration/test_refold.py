@@ -9,7 +9,7 @@ from services.runtime import topics
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import decide_rules, run_study_step
 from services.safety_rules.application.past_crossings import load_first_crossings
-from services.safety_rules.inquiries import refold, verify
+from services.safety_rules.reports import refold, verify
 from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import Sweeper

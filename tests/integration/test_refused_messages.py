@@ -7,9 +7,9 @@ import pytest
 
 from services.cli.main import main
 from services.ingest import refused_messages
-from services.ingest.application import Submission
 from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.frames import frame_message
+from services.ingest.intake import Submission
 from services.runtime import log
 from services.store.refusals import load_refusals
 from tests.helpers.hl7_messages import labs, obx

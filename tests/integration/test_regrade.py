@@ -4,7 +4,7 @@ import pytest
 
 from services.cli.main import main
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.inquiries.regrade import preview_regrade
+from services.safety_rules.reports.regrade import preview_regrade
 from services.store import records
 from services.vocabulary.judgement import Assessment
 from tests.helpers.fact_notes import fact, lab

@@ -128,11 +128,11 @@ def list_standing_values(intake):
 
 
 def find_values(facts):
-    current, standing_facts = CurrentFacts(), {}
+    current, current_facts = CurrentFacts(), {}
     for fact in facts:
         change = current.add(fact)
         for removed_fact in change.removed_facts:
-            del standing_facts[removed_fact.id]
-        standing_facts |= {added.id: added for added in change.added_facts}
-    values = sorted(str(fact.body.value.value) for fact in standing_facts.values())
+            del current_facts[removed_fact.id]
+        current_facts |= {added.id: added for added in change.added_facts}
+    values = sorted(str(fact.body.value.value) for fact in current_facts.values())
     return values, len(current.list_queries())

@@ -7,7 +7,7 @@ import pytest
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.application.decide_study import decide_rules
-from services.safety_rules.inquiries.site_report import compare_sites
+from services.safety_rules.reports.site_report import compare_sites
 from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.records import StandingRow, append_standings

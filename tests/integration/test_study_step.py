@@ -11,7 +11,7 @@ from services.safety_rules.application import decide_study
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import run_study_step
 from services.safety_rules.application.fold_participants import FoldRequest, fold
-from services.safety_rules.inquiries import verify
+from services.safety_rules.reports import verify
 from services.safety_rules.workers import journal_worker
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.journal_worker import JournalWorker

@@ -15,8 +15,8 @@ from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
 from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
-from services.ingest.application import Submission
 from services.ingest.enrolment import import_participants
+from services.ingest.intake import Submission
 from services.runtime.settings import (
     AlertSettings,
     HttpSettings,

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from services.alerts.acknowledgement import acknowledge
 from services.alerts.plan_notices import load_alert_states
 from services.runtime.clock import now_utc
-from services.safety_rules.domain.facts.current_facts import select_standing_facts
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.safety_rules.domain.facts.ownership import Ownership
 from services.store import decisions, journal, records, schema
 from services.store.journal import Arrival
@@ -72,7 +72,7 @@ def assert_same_facts_stand(url):
         content |= {one.id: (one.digest, one.series) for one in facts}
         expected.update(
             (participant, one.observed_at, one.body.kind, content[one.id], one.status not in "IPRS")
-            for one in select_standing_facts(facts)
+            for one in select_current_facts(facts)
             if not isinstance(one.body, Movement)
         )
     with psycopg.connect(url.replace("+psycopg", "")) as connection:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.runtime.measures import load_measures
-from services.safety_rules.domain.runs.track import FactTrack
+from services.safety_rules.domain.grade_runs.fact_timeline import FactTimeline
 from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from tests.helpers.bedside_notes import find_runs, read_course
@@ -48,21 +48,21 @@ def read_chart(chart):
 def test_the_order_in_which_facts_arrive_does_not_matter(syndrome, chart, chance):
     facts = [one for one in read_chart(chart) if syndrome.reads_fact(one, PROTOCOL)]
     expected = find_runs(syndrome, facts, PROTOCOL, EMPTY_CONTEXT)
-    track = FactTrack(
+    timeline = FactTimeline(
         syndrome.make_initial_state(PROTOCOL, load_measures(), EMPTY_CONTEXT), syndrome.step_state
     )
     mistaken = [one for one in facts if chance.random() < 0.2]
     for fact in chance.sample(facts, len(facts)):
-        track.insert(fact)
+        timeline.insert(fact)
         if chance.random() < 0.3:
-            track.compute_state()
+            timeline.compute_state()
     for fact in mistaken:
-        track.remove(fact)
-    track.compute_state()
+        timeline.remove(fact)
+    timeline.compute_state()
     for fact in mistaken:
-        track.insert(fact)
-    open_run = syndrome.find_open_run(track.compute_state())
-    assert (*track.list_ended_runs()[0], *([open_run] if open_run else [])) == expected
+        timeline.insert(fact)
+    open_run = syndrome.find_open_run(timeline.compute_state())
+    assert (*timeline.list_ended_runs()[0], *([open_run] if open_run else [])) == expected
 
 
 @SYNDROMES

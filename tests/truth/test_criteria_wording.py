@@ -12,7 +12,7 @@ from services.runtime.file_error import UntrustedFileError
 from services.runtime.strict_yaml import read_yaml, read_yaml_file
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.adapters.criteria_rows import make_slug, read_criteria
-from services.safety_rules.inquiries.criteria_document import write_document
+from services.safety_rules.reports.criteria_document import write_document
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = {

@@ -15,8 +15,8 @@ from services.runtime.measures import load_measures
 from services.safety_rules.domain.ctcae.compiled import CompiledCriteria
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.episodes import confounders
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.participant.fold import Fold
-from services.safety_rules.domain.runs.run import Run
 from services.safety_rules.domain.syndromes import crs
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.clinical_fact import (
@@ -506,7 +506,7 @@ def test_it_is_provisional_while_what_it_rests_on_is(letter, provisional):
     assert crs_run.provisional is provisional
 
 
-ONSET = Run(hours(0), (Change(hours(0), Span(Grade.MILD, Grade.MILD), ""),), hours(0))
+ONSET = GradeRun(hours(0), (Change(hours(0), Span(Grade.MILD, Grade.MILD), ""),), hours(0))
 
 
 def administer(drug, action=Action.DOSE):

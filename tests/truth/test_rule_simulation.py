@@ -29,7 +29,7 @@ from services.safety_rules.domain.stopping.simulated_trials import (
     find_stop_instants,
 )
 from services.safety_rules.domain.stopping.steps import compress_boundary
-from services.safety_rules.inquiries.rule_simulation import rehearse
+from services.safety_rules.reports.rule_simulation import rehearse
 from services.vocabulary.protocol import Curve, StopWhen
 from services.vocabulary.standing import Standing
 from tests.helpers.protocols import rule

@@ -16,8 +16,8 @@ from services.cli.main import COMMANDS, build_parser, load_command, main
 from services.cli.process.service import ROLES
 from services.cli.shared.columns import list_headings
 from services.ingest.enrolment import COLUMNS
-from services.safety_rules.inquiries import boundary_tables, graded_rows
-from services.safety_rules.inquiries.endpoints import IDS
+from services.safety_rules.reports import boundary_tables, graded_rows
+from services.safety_rules.reports.endpoints import IDS
 
 PARTS = {"rules_sites", "simulate_rule"}  # of `aegis rules` and `aegis simulate`
 SHARED_MODULES = {"common", "number_lists", "pictures"}

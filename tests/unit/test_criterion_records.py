@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.safety_rules.domain.episodes.criterion_records import CriterionRecords
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
 from tests.helpers.dosing_course import record
@@ -15,7 +15,7 @@ GRADE_2 = Span(Grade(2), Grade(2))
 def make_run(onset, resolution_hour=None):
     onset_at = hours(onset)
     resolved_at = None if resolution_hour is None else hours(resolution_hour)
-    return Run(onset_at, (Change(onset_at, GRADE_2, ""),), onset_at, resolved_at=resolved_at)
+    return GradeRun(onset_at, (Change(onset_at, GRADE_2, ""),), onset_at, resolved_at=resolved_at)
 
 
 class Records:

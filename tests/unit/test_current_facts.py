@@ -50,21 +50,21 @@ def read_row(row):
 
 def standing(facts):
     """Replay the differences: what they leave is what stands."""
-    current, standing_facts = CurrentFacts(), {}
+    current, current_facts = CurrentFacts(), {}
     for fact in facts:
         change = current.add(fact)
         for removed_fact in change.removed_facts:
-            assert standing_facts.pop(removed_fact.id).observed_at == removed_fact.observed_at
-        standing_facts |= {new.id: new for new in change.added_facts}
-    return standing_facts, current
+            assert current_facts.pop(removed_fact.id).observed_at == removed_fact.observed_at
+        current_facts |= {new.id: new for new in change.added_facts}
+    return current_facts, current
 
 
 @pytest.mark.parametrize(("rows", "expected"), TABLE.values(), ids=TABLE)
 def test_what_stands_in_every_order_of_arrival(rows, expected):
     facts = [read_row(row) for row in rows]
     for order in permutations(facts):
-        standing_facts, _ = standing(order)
-        assert " ".join(sorted(standing_facts)) == expected
+        current_facts, _ = standing(order)
+        assert " ".join(sorted(current_facts)) == expected
 
 
 # A fact with its key: code/number/report, and @local time where it is another than observed
@@ -192,8 +192,8 @@ def read_keyed_row(row):
 def test_what_stands_of_several_results_in_every_order_of_arrival(rows, expected, queried_ids):
     facts = [read_keyed_row(row) for row in rows]
     for order in permutations(facts):
-        standing_facts, current = standing(order)
-        assert " ".join(sorted(standing_facts)) == expected
+        current_facts, current = standing(order)
+        assert " ".join(sorted(current_facts)) == expected
         assert [query.facts for query in current.list_queries()] == queried_ids
 
 
@@ -208,13 +208,13 @@ def test_a_fact_sent_twice_changes_nothing():
 def test_the_same_content_under_another_message_changes_nothing(lesser_id, greater_id):
     first, second = read_row(f"{lesser_id} 1.0 F 0 1"), read_row(f"{greater_id} 1.0 F 0 1")
     for order in permutations([first, second]):
-        standing_facts, _ = standing(order)
-        assert list(standing_facts) == [lesser_id]
+        current_facts, _ = standing(order)
+        assert list(current_facts) == [lesser_id]
 
 
 def test_a_promotion_makes_the_preliminary_final():
-    standing_facts, _ = standing([read_row("a 1.0 P 0 1"), read_row("b - U 0 2")])
-    assert standing_facts["a"].status == "F"
+    current_facts, _ = standing([read_row("a 1.0 P 0 1"), read_row("b - U 0 2")])
+    assert current_facts["a"].status == "F"
 
 
 def test_an_ambiguous_correction_is_a_query_that_names_it():

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from services.cli.main import main
-from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS
+from services.safety_rules.reports.graded_rows import ADDED_COLUMNS
 
 HEAD = "id,term,measure,value,unit,lln,uln,baseline,fasting,albumin,on_anticoagulant,symptomatic"
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.safety_rules.domain.runs.join_grades import (
+from services.safety_rules.domain.grade_runs.join_grades import (
     GradePoint,
-    RunState,
+    GradeRunState,
     extend_run,
     start_exposure,
 )
@@ -54,7 +54,7 @@ TABLE = {
 
 
 def follow(line):
-    run_state, hour, runs = RunState(), 0, []
+    run_state, hour, runs = GradeRunState(), 0, []
     for word in line.split():
         if word.startswith(".."):
             hour += float(word[2:]) - 1

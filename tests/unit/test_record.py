@@ -14,7 +14,7 @@ from services.safety_rules.domain.episodes.record import (
 )
 from services.safety_rules.domain.episodes.seriousness import propose_seriousness
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.episode import Change, EpisodeState, Span
 from services.vocabulary.grade import Grade
@@ -55,7 +55,7 @@ def record(resolved_at, *facts, label=ANEMIA, onset_at=ONSET, grade=3, **anchors
     for other_fact in facts:
         person.change(other_fact, stands=True)
     history = (Change(onset_at, Span(Grade(grade), Grade(grade)), ""),)
-    episode_run = Run(onset_at, history, onset_at, resolved_at=resolved_at)
+    episode_run = GradeRun(onset_at, history, onset_at, resolved_at=resolved_at)
     return make_record(label, episode_run, NEXT_ONSET, person, PROTOCOL)
 
 

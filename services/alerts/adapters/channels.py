@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from services.alerts.adapters.smtp import make_smtp_channel
 from services.alerts.adapters.webhook import make_webhook_channel
+from services.alerts.channel_contract import Send
 from services.alerts.domain.routes import Channel
-from services.alerts.ports import Send
 from services.runtime.settings import AlertSettings
 
 

@@ -7,8 +7,8 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import format_datetime
 
+from services.alerts.channel_contract import Acceptance, Failure, Letter
 from services.alerts.markup import render_mail
-from services.alerts.ports import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import httpx
 
-from services.alerts.ports import Acceptance, Failure, Letter
+from services.alerts.channel_contract import Acceptance, Failure, Letter
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0

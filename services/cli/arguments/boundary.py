@@ -7,7 +7,7 @@ from services.cli.arguments.number_lists import parse_numbers, parse_whole_numbe
 from services.cli.arguments.pictures import add_plot
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 
-# Those of services.safety_rules.inquiries.boundary_tables, which takes long to load.
+# Those of services.safety_rules.reports.boundary_tables, which takes long to load.
 METHODS = (
     *("beta-binomial", "chen-chaloner", "maxsprt", "obrien-fleming", "pocock", "posterior"),
     *("sprt", "wang-tsiatis", "table"),

@@ -7,7 +7,7 @@ from services.cli.arguments.number_lists import parse_numbers, parse_whole_numbe
 from services.cli.arguments.pictures import add_plot
 from services.cli.shared.columns import DESIGNS
 
-DELTA, NU, THETA = 0.25, 0.3, 0.95  # the shapes of services.safety_rules.inquiries.boundary_tables
+DELTA, NU, THETA = 0.25, 0.3, 0.95  # the shapes of services.safety_rules.reports.boundary_tables
 
 
 def add_arguments(parser: ArgumentParser) -> None:

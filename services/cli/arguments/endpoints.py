@@ -13,7 +13,7 @@ from services.cli.arguments.common import (
 from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS
 from services.vocabulary.endpoint import EndpointClock
 
-# Those of services.safety_rules.inquiries.endpoints, which takes long to load.
+# Those of services.safety_rules.reports.endpoints, which takes long to load.
 IDS = (
     *("os", "pfs", "nrm", "relapse"),
     *("agvhd-2-4", "agvhd-3-4", "cgvhd", "cgvhd-moderate"),

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 CRITERIA = ("ctcae-5.0", "ctcae-6.0")
-# Columns of the file: those of services.safety_rules.inquiries.graded_rows.
+# Columns of the file: those of services.safety_rules.reports.graded_rows.
 REQUIRED_COLUMNS = ("term", "value")
 OPTIONAL_COLUMNS = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),

@@ -10,8 +10,8 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
-from services.safety_rules.inquiries import boundary_tables
-from services.safety_rules.inquiries.boundary_tables import Design
+from services.safety_rules.reports import boundary_tables
+from services.safety_rules.reports.boundary_tables import Design
 
 
 def perform(args: Namespace) -> int:

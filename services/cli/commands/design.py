@@ -9,7 +9,7 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
-from services.safety_rules.inquiries.boundary_tables import (
+from services.safety_rules.reports.boundary_tables import (
     FamilyComparison,
     Shapes,
     compare_families,

@@ -7,7 +7,7 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import format_day, format_utc
-from services.safety_rules.inquiries import advice_now
+from services.safety_rules.reports import advice_now
 from services.vocabulary.recommendation import Advice
 
 

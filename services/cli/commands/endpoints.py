@@ -10,7 +10,7 @@ from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, list_headings
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import format_utc, make_explained_table, make_table
 from services.runtime import wire
-from services.safety_rules.inquiries.endpoints import CLOCKS, NoEndpointsError, report_endpoints
+from services.safety_rules.reports.endpoints import CLOCKS, NoEndpointsError, report_endpoints
 from services.vocabulary.endpoint import (
     AdverseEvents,
     EndpointClock,

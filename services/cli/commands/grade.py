@@ -14,7 +14,7 @@ from typing import Literal, TextIO
 from services.cli.command import CommandError
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import load_table
-from services.safety_rules.inquiries.graded_rows import ADDED_COLUMNS, Cells, RowGrader
+from services.safety_rules.reports.graded_rows import ADDED_COLUMNS, Cells, RowGrader
 
 _BATCH_ROWS, _CACHED_LINES = 64, 50_000
 _KEEP_BYTES = "surrogateescape"  # bytes that are no UTF-8 come out as they went in

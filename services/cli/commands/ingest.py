@@ -13,8 +13,8 @@ from services.cli.command import CommandError
 from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
-from services.ingest.application import Intake, Outcome, Submission
 from services.ingest.files import find_file_faults, list_files, read_submissions
+from services.ingest.intake import Intake, Outcome, Submission
 
 _BATCH_SIZE = 256
 _PRINTED_LINES = 20  # refusals, and parked items, one by one

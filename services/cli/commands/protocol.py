@@ -20,7 +20,7 @@ from services.cli.shared.tables import make_explained_table, make_table
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import read_sources
 from services.safety_rules.adapters.study_rules import load_rules
-from services.safety_rules.inquiries.boundary_tables import (
+from services.safety_rules.reports.boundary_tables import (
     Design,
     FamilywiseError,
     simulate_familywise_error,

@@ -5,7 +5,7 @@ from argparse import Namespace
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.open_study import open_data
-from services.safety_rules.inquiries import advice_now
+from services.safety_rules.reports import advice_now
 
 
 def perform(args: Namespace) -> int:

@@ -7,7 +7,7 @@ from services.cli.shared.grade_entered_facts import describe_later_grading, grad
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import describe_changes
-from services.safety_rules.inquiries import refold
+from services.safety_rules.reports import refold
 from services.store import states
 
 

@@ -8,7 +8,7 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.regrade_changes import describe_changes, summarize_changes
 from services.safety_rules.adapters.rules_version import list_tables
-from services.safety_rules.inquiries.regrade import Preview, preview_regrade
+from services.safety_rules.reports.regrade import Preview, preview_regrade
 
 
 def perform(args: Namespace) -> int:

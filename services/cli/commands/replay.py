@@ -8,7 +8,7 @@ from services.cli.shared.verification import (
     describe_other_rules,
     find_decision_faults,
 )
-from services.safety_rules.inquiries import verify
+from services.safety_rules.reports import verify
 from services.store.snapshots import Snapshots
 
 

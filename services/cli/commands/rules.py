@@ -10,7 +10,7 @@ from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
-from services.safety_rules.inquiries.boundary_tables import simulate_familywise_error
+from services.safety_rules.reports.boundary_tables import simulate_familywise_error
 from services.vocabulary.decision import Decision
 
 

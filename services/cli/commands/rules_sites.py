@@ -7,7 +7,7 @@ from services.cli.shared.columns import RULES_SITES
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.runtime import wire
-from services.safety_rules.inquiries.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
+from services.safety_rules.reports.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
 
 _LEGEND = (
     "Fisher's exact test, site against rest, of events among all treated so far.",

@@ -8,7 +8,7 @@ from services.cli.shared.columns import SIMULATION
 from services.cli.shared.open_study import open_study
 from services.cli.shared.tables import make_explained_table
 from services.runtime import wire
-from services.safety_rules.inquiries.rule_simulation import Rehearsal, rehearse
+from services.safety_rules.reports.rule_simulation import Rehearsal, rehearse
 from services.vocabulary.protocol import Curve, Rule
 
 _COUNTING_NAMES = {

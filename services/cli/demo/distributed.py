@@ -20,7 +20,7 @@ from services.runtime.kafka import (
 )
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
 from services.runtime.topics import load_topics
-from services.safety_rules.inquiries import verify
+from services.safety_rules.reports import verify
 from services.simulator.trial import SimulatedTrial
 from services.store import records
 

@@ -20,7 +20,7 @@ from services.cli.shared.tables import make_table
 from services.runtime.settings import StoreSettings
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
-from services.safety_rules.inquiries.course import gather_course
+from services.safety_rules.reports.course import gather_course
 from services.simulator.answer_key import count_events
 from services.simulator.trial import TABLE, SimulatedTrial, to_json
 from services.store import messages, parking, records

@@ -8,7 +8,7 @@ from services.cli.command import CommandError
 from services.cli.shared.open_study import StudyContext
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import load_sites
-from services.ingest.application import Intake, Outcome, Submission
+from services.ingest.intake import Intake, Outcome, Submission
 from services.runtime import wire
 from services.runtime.clock import now_utc
 from services.store import journal

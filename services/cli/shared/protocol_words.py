@@ -5,7 +5,7 @@ from datetime import timedelta
 from math import log
 
 from services.safety_rules.adapters.protocol_sources import RuleSources
-from services.safety_rules.inquiries.boundary_tables import Design
+from services.safety_rules.reports.boundary_tables import Design
 from services.vocabulary.protocol import Curve, Protocol, Rule, TermSet, Window, WindowEdge
 from services.vocabulary.protocol_event import EventPattern
 

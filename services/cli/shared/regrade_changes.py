@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.cli.shared.columns import CHANGED_RECORDS, CHANGED_RULES
 from services.cli.shared.tables import format_day, make_explained_table
-from services.safety_rules.inquiries.regrade import Preview
+from services.safety_rules.reports.regrade import Preview
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 

@@ -18,7 +18,7 @@ from services.safety_rules.application.decide_study import (
     find_outdated_decisions,
     list_rules_of_other_protocol,
 )
-from services.safety_rules.inquiries import verify
+from services.safety_rules.reports import verify
 from services.store import integrity, journal, leases, messages, parking, records, states
 from services.store.session import Connection, Database
 from services.store.snapshots import ReadSnapshot

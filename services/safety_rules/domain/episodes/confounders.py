@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.units import rescale_quantity
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Action, Administration, Culture, Observation
 from services.vocabulary.fact import Fact
 from services.vocabulary.protocol import Protocol
@@ -55,7 +55,7 @@ class ConfounderEvents:
         else:
             del events[bisect_left(events, event)]
 
-    def find_names(self, run: Run) -> tuple[str, ...]:
+    def find_names(self, run: GradeRun) -> tuple[str, ...]:
         """Return the names of the confounders of *run*."""
         onset_at = run.onset_at
         counts = _find_events(self.counts, onset_at, _COUNT_SPAN, _NO_TIME)

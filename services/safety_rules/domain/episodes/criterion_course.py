@@ -21,10 +21,10 @@ from services.safety_rules.domain.episodes.lab_course import (
     GradingContext,
     LabCourse,
 )
+from services.safety_rules.domain.grade_runs.fact_timeline import FactTimeline
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
+from services.safety_rules.domain.grade_runs.join_grades import start_exposure
 from services.safety_rules.domain.queries.data_queries import PlausibilityCheck
-from services.safety_rules.domain.runs.join_grades import start_exposure
-from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.track import FactTrack
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade
@@ -54,7 +54,7 @@ class CriterionCourse:
             find_findings=find_findings,
         )
         self.checked_values = PlausibilityCheck()
-        self.track: FactTrack[LabCourse] = FactTrack(LabCourse(), self._context.advance)
+        self.timeline: FactTimeline[LabCourse] = FactTimeline(LabCourse(), self._context.advance)
 
     @property
     def baseline_grade(self) -> Grade:
@@ -63,7 +63,7 @@ class CriterionCourse:
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove *fact*."""
-        (self.track.insert if stands else self.track.remove)(fact)
+        (self.timeline.insert if stands else self.timeline.remove)(fact)
 
     def update_baseline(self, anchor: datetime | None) -> None:
         """Take the last final value before *anchor* as baseline; if it changed, grade again.
@@ -76,27 +76,27 @@ class CriterionCourse:
         )
         if context != self._context:
             self._context = context
-            self.track.restart(LabCourse(), context.advance)
+            self.timeline.restart(LabCourse(), context.advance)
 
-    def find_open_run(self) -> Run | None:
+    def find_open_run(self) -> GradeRun | None:
         """Return the run that has not ended, or None.
 
         It is cut at the baseline anchor even when there is no reading after the anchor.
         """
-        run_state, context = self.track.compute_state().run_state, self._context
+        run_state, context = self.timeline.compute_state().run_state, self._context
         if run_state.before_exposure and context.anchor is not None:
             return start_exposure(run_state, context.anchor, context.baseline_grade)[1]
         return run_state.open_run
 
     def find_last_seen_at(self) -> datetime | None:
         """Return the instant of the last reading, or None."""
-        return self.track.compute_state().run_state.last_at
+        return self.timeline.compute_state().run_state.last_at
 
     def _find_baseline(self, anchor: datetime | None) -> tuple[Baseline, Grade]:
         criterion = self._context.criterion
         if anchor is None or criterion is None:
             return BaselineUnknown(), Grade.NONE
-        for facts in reversed(self.track.list_facts_before(anchor)):
+        for facts in reversed(self.timeline.list_facts_before(anchor)):
             baselines = [
                 self._grade_baseline(criterion, fact, anchor)
                 for fact in facts

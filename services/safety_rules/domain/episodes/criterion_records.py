@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import zip_longest
 
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.grade import Grade
 
 # Makes the record of a run; the instant is the onset of the next run, None: there is none.
-MakeRecord = Callable[[Run, datetime | None], EpisodeContent]
+MakeRecord = Callable[[GradeRun, datetime | None], EpisodeContent]
 TimeRange = tuple[datetime, datetime]  # first and last instant, both inside
 
 
@@ -20,15 +20,15 @@ class CriterionRecords:
     def __init__(self, baseline_grade: Grade) -> None:
         """Start with no runs; those after exposure count above *baseline_grade*."""
         self.baseline_grade = baseline_grade
-        self.runs: list[Run] = []
+        self.runs: list[GradeRun] = []
         self.records: tuple[EpisodeContent, ...] = ()
         self._ended_count = 0  # of the runs
 
     def update_runs(
         self,
-        ended_runs: Sequence[Run],
+        ended_runs: Sequence[GradeRun],
         unchanged_count: int,
-        open_run: Run | None,
+        open_run: GradeRun | None,
         make_record: MakeRecord,
         stale_ranges: Iterable[TimeRange] = (),
     ) -> bool:
@@ -56,7 +56,7 @@ class CriterionRecords:
         ) or has_changed
 
     def has_same_runs(
-        self, ended_runs: Sequence[Run], unchanged_count: int, open_run: Run | None
+        self, ended_runs: Sequence[GradeRun], unchanged_count: int, open_run: GradeRun | None
     ) -> bool:
         """Return True when the runs are those of the last call of `update_runs`."""
         if not unchanged_count == len(ended_runs) == self._ended_count:
@@ -64,7 +64,7 @@ class CriterionRecords:
         last = self.runs[-1] if len(self.runs) > self._ended_count else None
         return last is open_run or last == open_run
 
-    def find_run(self, record: EpisodeContent) -> Run | None:
+    def find_run(self, record: EpisodeContent) -> GradeRun | None:
         """Return the run that *record* was made of; None: it no longer exists."""
         position = self._find_last_begun(record.onset_at)
         return (
@@ -74,7 +74,7 @@ class CriterionRecords:
         )
 
     def _replace_runs(
-        self, retained_count: int, runs: Sequence[Run], make_record: MakeRecord
+        self, retained_count: int, runs: Sequence[GradeRun], make_record: MakeRecord
     ) -> None:
         """Put *runs* after the first *retained_count* runs."""
         previous_by_onset = {
@@ -132,5 +132,5 @@ class CriterionRecords:
         return bisect_right(self.runs, instant, key=_onset) - 1
 
 
-def _onset(run: Run) -> datetime:
+def _onset(run: GradeRun) -> datetime:
     return run.onset_at

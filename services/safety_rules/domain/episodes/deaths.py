@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from services.safety_rules.domain.episodes.record import order_of_signing
 from services.safety_rules.domain.facts.anchors import RELAPSE
 from services.safety_rules.domain.facts.current_facts import Query
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Death
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Fact
@@ -83,7 +83,9 @@ def is_fatal_regrade(fact: Fact) -> bool:
     )
 
 
-def add_death(runs: Sequence[Run], death: KnownDeath, decisions: Iterable[Fact]) -> list[Run]:
+def add_death(
+    runs: Sequence[GradeRun], death: KnownDeath, decisions: Iterable[Fact]
+) -> list[GradeRun]:
     """Return *runs* with the death in the one that it belongs to, or as the last one.
 
     The same runs when nobody adjudicated the death to their criterion.
@@ -109,12 +111,12 @@ def add_death(runs: Sequence[Run], death: KnownDeath, decisions: Iterable[Fact])
     return sorted([*_remove_run(runs, position), run], key=lambda one: one.onset_at)
 
 
-def _remove_run(runs: Sequence[Run], position: int | None) -> list[Run]:
+def _remove_run(runs: Sequence[GradeRun], position: int | None) -> list[GradeRun]:
     return [run for number, run in enumerate(runs) if number != position]
 
 
 def _find_position(
-    runs: Sequence[Run], death: KnownDeath, decisions: Sequence[Fact], fatal: Sequence[Fact]
+    runs: Sequence[GradeRun], death: KnownDeath, decisions: Sequence[Fact], fatal: Sequence[Fact]
 ) -> int | None:
     """Return the position of the run that the death belongs to; None: it is a run of its own."""
     if fatal:
@@ -138,11 +140,11 @@ def _find_position(
     return None if verdicts[-1:] == [Verdict.REJECT] else last
 
 
-def _may_end(run: Run, death: KnownDeath) -> bool:
+def _may_end(run: GradeRun, death: KnownDeath) -> bool:
     return run.onset_at <= death.instant and run.before_exposure == death.before_exposure
 
 
-def _find_containing(runs: Sequence[Run], instant: datetime) -> int | None:
+def _find_containing(runs: Sequence[GradeRun], instant: datetime) -> int | None:
     """Return the position of the run with *instant*; an unresolved one lasts to the next."""
     last = max((n for n, run in enumerate(runs) if run.onset_at <= instant), default=None)
     resolved_at = None if last is None else runs[last].resolved_at
@@ -150,7 +152,7 @@ def _find_containing(runs: Sequence[Run], instant: datetime) -> int | None:
 
 
 def _stands(
-    runs: Sequence[Run],
+    runs: Sequence[GradeRun],
     death: KnownDeath,
     decisions: Sequence[Fact],
     position: int | None,
@@ -168,8 +170,8 @@ def _stands(
     return bool(about_it) and is_fatal_regrade(about_it[-1])
 
 
-def _make_own_run(death: KnownDeath, died_by: tuple[str, ...]) -> Run:
-    return Run(
+def _make_own_run(death: KnownDeath, died_by: tuple[str, ...]) -> GradeRun:
+    return GradeRun(
         onset_at=death.instant,
         history=(),
         last_evidence_at=death.instant,
@@ -179,7 +181,7 @@ def _make_own_run(death: KnownDeath, died_by: tuple[str, ...]) -> Run:
     )
 
 
-def _end_in_death(run: Run, death: KnownDeath, died_by: tuple[str, ...]) -> Run:
+def _end_in_death(run: GradeRun, death: KnownDeath, died_by: tuple[str, ...]) -> GradeRun:
     """Return *run* up to the death; what was only possible has happened by then at the latest."""
     if run.possible and not run.outside_inducer_window:
         return replace(_make_own_run(death, died_by), onset_not_before=run.onset_at)

@@ -27,13 +27,13 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     find_prepared_grading,
 )
 from services.safety_rules.domain.ctcae.worst_value import select_worst_value
-from services.safety_rules.domain.runs.join_grades import (
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
+from services.safety_rules.domain.grade_runs.join_grades import (
     GradePoint,
-    RunState,
+    GradeRunState,
     extend_run,
     start_exposure,
 )
-from services.safety_rules.domain.runs.run import Run
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Fact
@@ -65,7 +65,7 @@ class LabCourse:
     that ask how long (fever above 40 degrees).
     """
 
-    run_state: RunState = field(default_factory=RunState)
+    run_state: GradeRunState = field(default_factory=GradeRunState)
     held_since: HeldSince = field(default_factory=dict)
 
 
@@ -101,7 +101,7 @@ class GradingContext:
 
     def advance(
         self, course: LabCourse, instant: datetime, facts: Sequence[Fact]
-    ) -> tuple[LabCourse, Run | None]:
+    ) -> tuple[LabCourse, GradeRun | None]:
         """Return the course after all readings of one instant, and the run that they ended."""
         run_state, ended_run = course.run_state, None
         if run_state.before_exposure and self.anchor is not None and instant >= self.anchor:

@@ -104,7 +104,7 @@ class ParticipantCourses:
         graded_criteria = dict.fromkeys(criteria)
         for criterion in graded_criteria:
             course = self.find_course(criterion)
-            course.track.step_again(start, end)
+            course.timeline.step_again(start, end)
             if anchor is not None and start < anchor:
                 course.update_baseline(anchor)
         return set(graded_criteria)

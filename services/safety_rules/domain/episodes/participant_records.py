@@ -21,7 +21,7 @@ from services.safety_rules.domain.episodes.record import (
     link_to_crs,
     make_record,
 )
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.syndromes.followed_syndrome import FollowedSyndrome
 from services.vocabulary.episode import EpisodeContent
 
@@ -112,7 +112,7 @@ class ParticipantRecords:
         """Rebuild the records of *criterion* whose runs have changed; return True when any did."""
         course = self._courses[criterion]
         open_run = course.find_open_run()
-        ended_runs, unchanged_count = course.track.list_ended_runs()
+        ended_runs, unchanged_count = course.timeline.list_ended_runs()
         is_syndrome = isinstance(course, FollowedSyndrome)
         death = self._find_death(criterion)
         if death is not None:
@@ -138,7 +138,7 @@ class ParticipantRecords:
             is_laboratory=self._rules.is_laboratory(criterion),
         )
 
-        def make_run_record(run: Run, next_onset: datetime | None) -> EpisodeContent:
+        def make_run_record(run: GradeRun, next_onset: datetime | None) -> EpisodeContent:
             marked_run = self._mark_before_exposure(run) if is_syndrome else run
             return make_record(label, marked_run, next_onset, self._person, self._rules.protocol)
 
@@ -184,7 +184,7 @@ class ParticipantRecords:
         is_before = infused_at is None or died_at < infused_at
         return KnownDeath(died_at, is_cause, is_before, self._rules.protocol.merge_gap)
 
-    def _mark_before_exposure(self, run: Run) -> Run:
+    def _mark_before_exposure(self, run: GradeRun) -> GradeRun:
         """Return *run*, marked when it began before the study drug did."""
         anchor = self._person.anchors.first_infusion_at
         is_before = anchor is None or run.onset_at < anchor

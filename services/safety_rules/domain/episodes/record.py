@@ -10,7 +10,7 @@ from services.safety_rules.domain.episodes.confounders import ConfounderEvents
 from services.safety_rules.domain.episodes.seriousness import HospitalStays, propose_seriousness
 from services.safety_rules.domain.facts.anchors import Anchors, find_window_periods
 from services.safety_rules.domain.facts.current_facts import Query
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span, find_worst_span
 from services.vocabulary.fact import Fact
@@ -126,7 +126,7 @@ def find_orphaned_adjudications(
 class _RunSpan:
     """The time that the record of a run covers: an unresolved one, up to the next run."""
 
-    run: Run
+    run: GradeRun
     next_onset: datetime | None
 
     @property
@@ -144,7 +144,7 @@ class _RunSpan:
 
 def make_record(
     label: CriterionLabel,
-    run: Run,
+    run: GradeRun,
     next_onset: datetime | None,
     background: ParticipantBackground,
     protocol: Protocol,
@@ -222,12 +222,12 @@ def _lower(span: Span) -> Span:
     return Span(Grade.NONE, span.at_most)
 
 
-def _is_assessed(run: Run, assessments: AbstractSet[str]) -> bool:
+def _is_assessed(run: GradeRun, assessments: AbstractSet[str]) -> bool:
     return any(fact in assessments for change in run.history for fact in change.facts)
 
 
 def _apply_decisions(
-    run: Run, decisions: Iterable[Fact]
+    run: GradeRun, decisions: Iterable[Fact]
 ) -> tuple[tuple[Change, ...], EpisodeState, str]:
     """Return the history of *run* after *decisions*, its state and its attribution.
 

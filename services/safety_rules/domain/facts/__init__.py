@@ -1,1 +1,1 @@
-"""Standing facts, the participant each belongs to, and the anchors and drugs read from them."""
+"""Current facts, the participant each belongs to, and the anchors and drugs read from them."""

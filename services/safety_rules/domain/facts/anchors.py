@@ -77,7 +77,7 @@ class Anchors:
 
 
 def find_anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
-    """Return the anchors of a participant whose standing facts, in any order, are *facts*."""
+    """Return the anchors of a participant whose current facts, in any order, are *facts*."""
     anchors = Anchors()
     for fact in sorted(facts, key=lambda f: (f.observed_at, f.id), reverse=True):  # earliest wins
         anchors = _set_anchor(anchors, fact)

@@ -1,21 +1,21 @@
-"""The standing facts: those that corrections, deletions and duplicates leave."""
+"""The current facts: those that corrections, deletions and duplicates leave."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from services.safety_rules.domain.facts.current_report import (
+    CORRECTING_STATUSES,
+    select_current_report,
+)
 from services.safety_rules.domain.facts.movements import SettledMovements, settle_movements
 from services.safety_rules.domain.facts.series import Series
-from services.safety_rules.domain.facts.standing_fact import (
-    CORRECTING_STATUSES,
-    select_standing_fact,
-)
 from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.fact import Fact
 
 
 @dataclass(frozen=True, slots=True)
 class FactChanges:
-    """Standing facts that the arrival of one fact removed and added."""
+    """Current facts that the arrival of one fact removed and added."""
 
     removed_facts: tuple[Fact, ...]
     added_facts: tuple[Fact, ...]
@@ -41,7 +41,7 @@ _MATCHED_COUNT = 2  # of facts in a set: more may be about several results
 
 
 class CurrentFacts:
-    """The standing facts, kept up to date one arrival at a time."""
+    """The current facts, kept up to date one arrival at a time."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -53,7 +53,7 @@ class CurrentFacts:
         self._settled_movements = SettledMovements()
 
     def add(self, fact: Fact) -> FactChanges:
-        """Add *fact* and return what it changes among the standing facts; a repetition nothing."""
+        """Add *fact* and return what it changes among the current facts; a repetition nothing."""
         if fact.id in self._ids:
             return _NO_CHANGES
         self._ids.add(fact.id)
@@ -63,7 +63,7 @@ class CurrentFacts:
     def _add_to_series(self, fact: Fact, name: str) -> FactChanges:
         series = self._series.setdefault(name, fact) if name else fact
         if series is fact:
-            return FactChanges((), (fact,)) if select_standing_fact((fact,)) else _NO_CHANGES
+            return FactChanges((), (fact,)) if select_current_report((fact,)) else _NO_CHANGES
         if isinstance(series, Fact):
             is_orphan = series.status in CORRECTING_STATUSES
             series = Series({series.observed_at: [series]}, has_orphans=is_orphan)
@@ -71,18 +71,18 @@ class CurrentFacts:
         reaches_others = fact.status in CORRECTING_STATUSES or series.has_orphans
         if not reaches_others and fact.observed_at not in series.sets:
             series.add(fact)
-            return FactChanges((), (fact,)) if select_standing_fact((fact,)) else _NO_CHANGES
+            return FactChanges((), (fact,)) if select_current_report((fact,)) else _NO_CHANGES
         instant = None if reaches_others else fact.observed_at
-        standing_before = series.find_standing_facts(instant)
+        current_before = series.find_current_facts(instant)
         series.add(fact)
         if reaches_others:
             series.update_orphans()
         if series.has_orphans or len(series.sets[fact.observed_at]) > _MATCHED_COUNT:
             self._unclear_series.add(name)
-        standing_after = series.find_standing_facts(instant)
+        current_after = series.find_current_facts(instant)
         return FactChanges(
-            tuple(f for f in standing_before if f not in standing_after),
-            tuple(f for f in standing_after if f not in standing_before),
+            tuple(f for f in current_before if f not in current_after),
+            tuple(f for f in current_after if f not in current_before),
         )
 
     def _settle_movements(self, report: Fact, change: FactChanges) -> FactChanges:
@@ -121,13 +121,13 @@ def _query_ambiguous_report(facts: Iterable[Fact]) -> Query:
     return Query(problem, tuple(sorted(fact.id for fact in facts)))
 
 
-def select_standing_facts(facts: Iterable[Fact]) -> list[Fact]:
-    """Return the standing ones of *facts*, which come in any order, by time."""
+def select_current_facts(facts: Iterable[Fact]) -> list[Fact]:
+    """Return the current ones of *facts*, which come in any order, by time."""
     current = CurrentFacts()
-    standing_facts: dict[str, Fact] = {}
+    current_facts: dict[str, Fact] = {}
     for fact in facts:
         change = current.add(fact)
         for removed_fact in change.removed_facts:
-            standing_facts.pop(removed_fact.id, None)
-        standing_facts |= {new.id: new for new in change.added_facts}
-    return sorted(standing_facts.values(), key=lambda f: (f.observed_at, f.id))
+            current_facts.pop(removed_fact.id, None)
+        current_facts |= {new.id: new for new in change.added_facts}
+    return sorted(current_facts.values(), key=lambda f: (f.observed_at, f.id))

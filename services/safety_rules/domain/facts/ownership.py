@@ -6,7 +6,7 @@ Source: docs/decisions/corrections.md, "Visits and identifiers that moved"
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from services.safety_rules.domain.facts.standing_fact import CORRECTING_STATUSES
+from services.safety_rules.domain.facts.current_report import CORRECTING_STATUSES
 from services.vocabulary.clinical_fact import Administration, Death, Movement, Observation
 from services.vocabulary.fact import Fact
 from services.vocabulary.identity_change import Merge, Move

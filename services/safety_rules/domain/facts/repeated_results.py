@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.safety_rules.domain.facts.standing_fact import (
+from services.safety_rules.domain.facts.current_report import (
     CORRECTING_STATUSES,
     RETRACTING_STATUSES,
     is_empty,

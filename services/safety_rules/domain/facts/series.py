@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.facts.repeated_results import split_by_result
-from services.safety_rules.domain.facts.standing_fact import (
+from services.safety_rules.domain.facts.current_report import (
     CORRECTING_STATUSES,
-    select_standing_fact,
+    select_current_report,
 )
+from services.safety_rules.domain.facts.repeated_results import split_by_result
 from services.vocabulary.fact import Fact
 
 _Sets = Mapping[datetime, Sequence[Fact]]
@@ -28,21 +28,21 @@ class Series:
         """Add *fact* to the set of its time."""
         self.sets.setdefault(fact.observed_at, []).append(fact)
 
-    def find_standing_facts(self, instant: datetime | None = None) -> list[Fact]:
-        """Return every standing fact of the series, or only those of the set of *instant*.
+    def find_current_facts(self, instant: datetime | None = None) -> list[Fact]:
+        """Return every current fact of the series, or only those of the set of *instant*.
 
         A fact of an older release, whose code is not known, stands if it does beside each code.
         """
         sets = self.sets if instant is None else {instant: self.sets.get(instant, [])}
         views = _split_by_code(sets)
-        standing_facts, refuted_ids = _combine_views([_find_standing_facts(v) for v in views])
+        current_facts, refuted_ids = _combine_views([_find_current_facts(v) for v in views])
         while refuted_ids:
             views = [
                 {at: [f for f in facts if f.id not in refuted_ids] for at, facts in view.items()}
                 for view in views
             ]
-            standing_facts, refuted_ids = _combine_views([_find_standing_facts(v) for v in views])
-        return standing_facts
+            current_facts, refuted_ids = _combine_views([_find_current_facts(v) for v in views])
+        return current_facts
 
     def update_orphans(self) -> None:
         """Look again whether there are corrections without a result of their code and time."""
@@ -91,16 +91,16 @@ def _combine_views(views: Sequence[list[Fact]]) -> tuple[list[Fact], set[str]]:
     if len(views) == 1:
         return views[0], set()
     counts = Counter(fact.id for view in views for fact in view)
-    standing_facts = {fact.id: fact for view in views for fact in view}
+    current_facts = {fact.id: fact for view in views for fact in view}
     refuted_ids = {
         fact.id
-        for fact in standing_facts.values()
+        for fact in current_facts.values()
         if get_code(fact) == _NO_CODE and counts[fact.id] < len(views)
     }
-    return list(standing_facts.values()), refuted_ids
+    return list(current_facts.values()), refuted_ids
 
 
-def _find_standing_facts(sets: _Sets) -> list[Fact]:
+def _find_current_facts(sets: _Sets) -> list[Fact]:
     joined_sets, ambiguous_sets = _join_orphans(sets)
     results = (
         result
@@ -109,8 +109,8 @@ def _find_standing_facts(sets: _Sets) -> list[Fact]:
         for result in split_by_result(facts).results
         if result
     )
-    standing_facts = map(select_standing_fact, results)
-    return [fact for fact in standing_facts if fact is not None]
+    current_facts = map(select_current_report, results)
+    return [fact for fact in current_facts if fact is not None]
 
 
 def _join_orphans(sets: _Sets) -> tuple[list[Sequence[Fact]], list[Sequence[Fact]]]:

@@ -58,13 +58,13 @@ def _check_death_dates(deaths: Sequence[Fact]) -> Iterator[Query]:
         yield Query(f"death has {len(days)} dates", _list_ids(deaths))
 
 
-def _check_after_death(standing_facts: Sequence[Fact]) -> Iterator[Query]:
+def _check_after_death(current_facts: Sequence[Fact]) -> Iterator[Query]:
     """Yield a query for each kind of care on a day after that of death, which may have no time."""
-    death = next((fact for fact in standing_facts if isinstance(fact.body, Death)), None)
+    death = next((fact for fact in current_facts if isinstance(fact.body, Death)), None)
     if death is None:
         return
     day = death.observed_at.date()
-    later = [f for f in standing_facts if f.observed_at.date() > day and _needs_life(f)]
+    later = [f for f in current_facts if f.observed_at.date() > day and _needs_life(f)]
     for kind, facts_of_kind in groupby(sorted(later, key=_describe_kind), key=_describe_kind):
         yield Query(f"death is dated before {kind}", _list_ids([death, *facts_of_kind]))
 
@@ -87,10 +87,10 @@ def _describe_kind(fact: Fact) -> str:
     return fact.body.kind
 
 
-def _check_stops(standing_facts: Sequence[Fact]) -> Iterator[Query]:
+def _check_stops(current_facts: Sequence[Fact]) -> Iterator[Query]:
     """Yield a query for each order whose stop comes before its start."""
     by_order: dict[tuple[str, str], list[Fact]] = {}
-    for fact in standing_facts:
+    for fact in current_facts:
         if isinstance(fact.body, Administration):
             order, _, _ = fact.series.rpartition("|")  # the rest is the action
             by_order.setdefault((fact.body.drug, order), []).append(fact)

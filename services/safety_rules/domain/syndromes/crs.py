@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.syndromes.bedside import (
     BedsideContext,
     ChartedReadings,
@@ -103,7 +103,7 @@ def make_initial_state(
 
 def step_state(
     state: CrsState, instant: datetime, facts: Sequence[Fact]
-) -> tuple[CrsState, Run | None]:
+) -> tuple[CrsState, GradeRun | None]:
     """Return the state after all *facts* of *instant*, and the episode that they end.
 
     An episode has ended when nothing can reopen it any more.
@@ -174,7 +174,7 @@ def _enters_window(state: CrsState, signs: CrsSigns) -> bool:
     )
 
 
-def _end_course(state: CrsState, instant: datetime) -> tuple[CrsState, Run | None]:
+def _end_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeRun | None]:
     """Return *state* without its open episode, and that episode as over at *instant*."""
     if state.course is None:
         return state, None
@@ -188,7 +188,7 @@ def _find_fever(state: CrsState, temperature: Fact) -> bool | None:
     return reaches_limit(temperature, Quantity(state.protocol.bedside.fever_c, "Cel"), plausible)
 
 
-def find_open_run(state: CrsState) -> Run | None:
+def find_open_run(state: CrsState) -> GradeRun | None:
     """Return the episode that may still change, if there is one."""
     return None if state.course is None else find_run(state.course)
 
@@ -198,7 +198,7 @@ def find_last_seen_at(state: CrsState) -> datetime | None:
     return None if state.course is None else state.course.last_at
 
 
-def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, Run | None]:
+def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeRun | None]:
     """Retire an episode that nothing can reopen any more, or that had no evidence for too long."""
     course = state.course
     if course is None:
@@ -216,7 +216,7 @@ def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, Run | 
 
 def _open_course(
     state: CrsState, signs: CrsSigns, previous_drugs: DrugExposures
-) -> tuple[CrsState, Run | None]:
+) -> tuple[CrsState, GradeRun | None]:
     """Open an episode when there is a fever that the study drug or the graft may have caused.
 
     Long after the drug it stays a mere possibility, and nothing without hypotension or hypoxia.

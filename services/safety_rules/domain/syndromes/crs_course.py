@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.syndromes import ctcae_crs
 from services.safety_rules.domain.syndromes.bedside import (
     ChartedReadings,
@@ -143,19 +143,19 @@ def update_other_scales(course: CrsCourse, signs: CrsSigns, readings: ChartedRea
     return replace(course, other_scales=ctcae_crs.merge_worst_spans(course.other_scales, spans))
 
 
-def find_run(course: CrsCourse) -> Run | None:
+def find_run(course: CrsCourse) -> GradeRun | None:
     """Return the run of the episode so far; None: a fever alone, while no cause of CRS acts."""
     return None if course.is_outside and not course.has_signs else _build_run(course)
 
 
-def _build_run(course: CrsCourse) -> Run:
+def _build_run(course: CrsCourse) -> GradeRun:
     """Return the run of the episode so far, without changes after its resolution."""
     resolved_at = course.free_since if course.is_over else None
     history = course.history
     if resolved_at is not None and not course.possible:
         history = tuple(c for c in history if c.at < resolved_at) or history[:1]
     worst_at = max(history, key=lambda c: (c.span.at_least, -c.at.timestamp())).at
-    return Run(
+    return GradeRun(
         onset_at=history[0].at,
         history=history,
         last_evidence_at=course.last_at,

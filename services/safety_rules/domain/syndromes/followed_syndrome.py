@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from typing import Protocol as Interface
 
-from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.track import FactTrack, StepResult
+from services.safety_rules.domain.grade_runs.fact_timeline import FactTimeline, StepResult
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.syndromes import crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.fact import Fact
@@ -33,7 +33,7 @@ class SyndromeScale(Interface):
     ) -> StepResult[ScaleState]:
         """Return the state after one instant, and the episode that ended then."""
 
-    def find_open_run(self, state: ScaleState, /) -> Run | None:
+    def find_open_run(self, state: ScaleState, /) -> GradeRun | None:
         """Return the episode that may still change, if there is one."""
 
     def find_last_seen_at(self, state: ScaleState, /) -> datetime | None:
@@ -44,7 +44,7 @@ SCALES: Mapping[str, SyndromeScale] = {"astct-2019.crs": crs, "astct-2019.icans"
 
 
 class FollowedSyndrome:
-    """A track of charted facts that is stepped through again when the context changes."""
+    """A timeline of charted facts that is stepped through again when the context changes."""
 
     baseline_grade = Grade.NONE
 
@@ -55,25 +55,25 @@ class FollowedSyndrome:
         self._scale = scale
         self._protocol = protocol
         self._measures = measures
-        self.track: FactTrack[ScaleState] = FactTrack(
+        self.timeline: FactTimeline[ScaleState] = FactTimeline(
             scale.make_initial_state(protocol, measures, BedsideContext()), scale.step_state
         )
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove *fact*."""
-        (self.track.insert if stands else self.track.remove)(fact)
+        (self.timeline.insert if stands else self.timeline.remove)(fact)
 
     def restart(self, context: BedsideContext) -> None:
         """Step through everything again in another context."""
-        self.track.restart(
+        self.timeline.restart(
             self._scale.make_initial_state(self._protocol, self._measures, context),
             self._scale.step_state,
         )
 
-    def find_open_run(self) -> Run | None:
+    def find_open_run(self) -> GradeRun | None:
         """Return the episode that may still change, if there is one."""
-        return self._scale.find_open_run(self.track.compute_state())
+        return self._scale.find_open_run(self.timeline.compute_state())
 
     def find_last_seen_at(self) -> datetime | None:
         """Return the last instant at which the open episode was graded."""
-        return self._scale.find_last_seen_at(self.track.compute_state())
+        return self._scale.find_last_seen_at(self.timeline.compute_state())

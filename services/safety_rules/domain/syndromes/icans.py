@@ -10,8 +10,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
-from services.safety_rules.domain.runs.join_grades import GradePoint, RunState, extend_run
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
+from services.safety_rules.domain.grade_runs.join_grades import (
+    GradePoint,
+    GradeRunState,
+    extend_run,
+)
 from services.safety_rules.domain.syndromes.bedside import (
     BedsideContext,
     ChartedReadings,
@@ -81,7 +85,7 @@ class IcansState:
     context: BedsideContext
     readings: ChartedReadings = field(default_factory=dict)
     drugs: DrugExposures = field(default_factory=DrugExposures)
-    run_state: RunState = field(default_factory=lambda: RunState(before_exposure=False))
+    run_state: GradeRunState = field(default_factory=lambda: GradeRunState(before_exposure=False))
 
 
 def reads_fact(fact: Fact, protocol: Protocol) -> bool:
@@ -101,7 +105,7 @@ def make_initial_state(
 
 def step_state(
     state: IcansState, instant: datetime, facts: Sequence[Fact]
-) -> tuple[IcansState, Run | None]:
+) -> tuple[IcansState, GradeRun | None]:
     """Return the state after all *facts* of *instant*, and the episode that they end."""
     drugs = state.drugs.apply_administrations(facts)
     readings = chart_readings(state.readings, facts, MEASURES, _rank_severity)
@@ -137,7 +141,7 @@ def step_state(
     return replace(next_state, run_state=run_state), ended_run
 
 
-def find_open_run(state: IcansState) -> Run | None:
+def find_open_run(state: IcansState) -> GradeRun | None:
     """Return the episode that may still change, if there is one."""
     return state.run_state.open_run
 
@@ -147,7 +151,7 @@ def find_last_seen_at(state: IcansState) -> datetime | None:
     return state.run_state.last_at
 
 
-def _update_v6_grade(run: Run, v6_level: SignGrade) -> Run:
+def _update_v6_grade(run: GradeRun, v6_level: SignGrade) -> GradeRun:
     """Return *run* with its worst grade on the scale of CTCAE v6.0 so far."""
     previous_span = run.other_scales.get(ICANS_V6, Span(_NORMAL, _NORMAL))
     worst_span = find_worst_span((previous_span, v6_level.span))

@@ -7,7 +7,7 @@ from services.charts.course import Course, Day, DrugInterval, Point, find_span
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
-from services.safety_rules.domain.facts.current_facts import select_standing_facts
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.store import journal
 from services.store.session import Connection
 from services.vocabulary.clinical_fact import Action, Administration, Observation
@@ -17,7 +17,7 @@ from services.vocabulary.fact import Fact
 
 def gather_course(conn: Connection, rules: Rules, content: EpisodeContent) -> Course | None:
     """Return the signs and drugs around an episode; None before any study drug."""
-    facts = select_standing_facts(
+    facts = select_current_facts(
         known.fact for known in journal.load_facts_between(conn, content.participant, 0)
     )
     anchors = find_anchors(facts, rules.protocol)

@@ -8,8 +8,8 @@ from services.vocabulary.episode import Change, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A run by its readings alone, before adjudication.
+class GradeRun:
+    """A run of grades by its readings alone, before adjudication.
 
     Args:
         onset_at: First instant certainly above the baseline grade (of a possible run: first

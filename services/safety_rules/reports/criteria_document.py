@@ -1,6 +1,6 @@
 """``docs/criteria.md``: every published wording with its thresholds, for a clinician to sign.
 
-Run ``python -m services.safety_rules.inquiries.criteria_document > docs/criteria.md``.
+Run ``python -m services.safety_rules.reports.criteria_document > docs/criteria.md``.
 """
 
 from collections.abc import Iterator, Mapping

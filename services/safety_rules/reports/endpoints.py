@@ -14,7 +14,7 @@ from services.safety_rules.domain.facts.anchors import (
     find_anchors,
     find_window_periods,
 )
-from services.safety_rules.domain.facts.current_facts import select_standing_facts
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.safety_rules.domain.facts.ownership import Ownership
 from services.safety_rules.domain.participant.linked_participants import link_participants
 from services.store import journal, participants, records
@@ -137,17 +137,17 @@ def _make_follow_up(
     observed_until: datetime,
     cut_at: datetime,
 ) -> FollowUp:
-    standing_facts = [fact for fact in select_standing_facts(facts) if fact.observed_at <= cut_at]
-    anchors = find_anchors(standing_facts, rules.protocol)
+    current_facts = [fact for fact in select_current_facts(facts) if fact.observed_at <= cut_at]
+    anchors = find_anchors(current_facts, rules.protocol)
     ends = [observed_until, cut_at, *([anchors.withdrawn_at] if anchors.withdrawn_at else [])]
     return FollowUp(
         participant,
         anchors,
         min(ends),
-        tuple((f.observed_at, f.body) for f in standing_facts if isinstance(f.body, GvhdStage)),
+        tuple((f.observed_at, f.body) for f in current_facts if isinstance(f.body, GvhdStage)),
         tuple(
             (f.observed_at, f.body.severity)
-            for f in standing_facts
+            for f in current_facts
             if isinstance(f.body, ChronicGvhd)
         ),
     )

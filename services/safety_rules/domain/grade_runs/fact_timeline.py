@@ -5,19 +5,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.fact import Fact
 
 S = TypeVar("S")
 
-StepResult = tuple[S, Run | None]
+StepResult = tuple[S, GradeRun | None]
 StepFunction = Callable[[S, datetime, Sequence[Fact]], StepResult[S]]
 
 
-class FactTrack(Generic[S]):
+class FactTimeline(Generic[S]):
     """A state that is a function of a set of facts, whatever the order in which they came.
 
-    *step* takes the state before an instant and all standing facts of that instant, and returns the
+    *step* takes the state before an instant and all current facts of that instant, and returns the
     state after it, and the run that it ended. Runs that have ended are no part of a state, so that
     it is the same object as long as nothing happens, and a late fact is soon forgotten.
 
@@ -36,7 +36,7 @@ class FactTrack(Generic[S]):
         # from the one before it.
         self._stale = self._former = 0
         self._ended_at: list[datetime] = []
-        self._ended_runs: list[Run] = []
+        self._ended_runs: list[GradeRun] = []
         self._unchanged_runs = 0
 
     def insert(self, fact: Fact) -> None:
@@ -91,7 +91,7 @@ class FactTrack(Generic[S]):
         first, count = self._stale, len(instants)
         if first < count:
             state = states[first - 1] if first else self._initial
-            ended_runs: list[tuple[datetime, Run]] = []
+            ended_runs: list[tuple[datetime, GradeRun]] = []
             index = first
             while index < count:
                 state, run = self._step(state, instants[index], self._facts[index])
@@ -109,17 +109,17 @@ class FactTrack(Generic[S]):
         self._stale, self._former = count, 0
         return states[-1] if states else self._initial
 
-    def list_ended_runs(self) -> tuple[Sequence[Run], int]:
+    def list_ended_runs(self) -> tuple[Sequence[GradeRun], int]:
         """Return the ended runs in time order, and the number unchanged since the last call."""
         unchanged_count, self._unchanged_runs = self._unchanged_runs, len(self._ended_runs)
         return self._ended_runs, unchanged_count
 
     def list_facts(self) -> list[Fact]:
-        """Return every standing fact, in time order."""
+        """Return every current fact, in time order."""
         return [fact for facts in self._facts for fact in facts]
 
     def list_facts_before(self, instant: datetime) -> Sequence[tuple[Fact, ...]]:
-        """Return the standing facts of each instant before *instant*, in time order."""
+        """Return the current facts of each instant before *instant*, in time order."""
         return self._facts[: bisect_left(self._instants, instant)]
 
     def _mark_stale(self, stale: int, former: int) -> None:
@@ -134,7 +134,7 @@ class FactTrack(Generic[S]):
         del self._ended_at[low:high], self._ended_runs[low:high]
         self._unchanged_runs = min(self._unchanged_runs, low)
 
-    def _store_ended_runs(self, ended_runs: Sequence[tuple[datetime, Run]]) -> None:
+    def _store_ended_runs(self, ended_runs: Sequence[tuple[datetime, GradeRun]]) -> None:
         """Store *ended_runs* at their instants, where no others ended."""
         index = bisect_left(self._ended_at, ended_runs[0][0])
         self._ended_at[index:index] = [at for at, _ in ended_runs]

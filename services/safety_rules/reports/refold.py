@@ -16,8 +16,8 @@ from services.safety_rules.domain.comparison.record_comparison import (
     compare_records,
 )
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.inquiries.regrade import Preview, match_terms
-from services.safety_rules.inquiries.verify import recompute_stored_family
+from services.safety_rules.reports.regrade import Preview, match_terms
+from services.safety_rules.reports.verify import recompute_stored_family
 from services.store import outbox, records, states, timers
 from services.store.messages import split_into_parts
 from services.store.participant_order import find_families

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.runs.run import Run
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
 
@@ -25,7 +25,7 @@ class GradePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class RunState:
+class GradeRunState:
     """The state of one criterion in one participant between two readings.
 
     Ended runs are no part of it: each is returned when it ends.
@@ -42,16 +42,18 @@ class RunState:
 
     baseline_grade: Grade = Grade.NONE
     before_exposure: bool = True
-    open_run: Run | None = None
+    open_run: GradeRun | None = None
     doubtful_instants: tuple[datetime, ...] = ()
     unclear_since: datetime | None = None
     last_at: datetime | None = None
 
 
-RunUpdate = tuple[RunState, Run | None]
+GradeRunUpdate = tuple[GradeRunState, GradeRun | None]
 
 
-def extend_run(run_state: RunState, reading: GradePoint, merge_gap: timedelta) -> RunUpdate:
+def extend_run(
+    run_state: GradeRunState, reading: GradePoint, merge_gap: timedelta
+) -> GradeRunUpdate:
     """Return *run_state* after the next *reading*, and the run that it ends.
 
     Args:
@@ -73,7 +75,7 @@ def extend_run(run_state: RunState, reading: GradePoint, merge_gap: timedelta) -
     return _add_unclear(run_state, reading), ended_run
 
 
-def close_run(run_state: RunState, resolved_at: datetime | None) -> RunUpdate:
+def close_run(run_state: GradeRunState, resolved_at: datetime | None) -> GradeRunUpdate:
     """Return *run_state* without its open run, and that run as ended.
 
     *resolved_at* is None when the evidence ceased and no reading shows its end.
@@ -87,23 +89,25 @@ def close_run(run_state: RunState, resolved_at: datetime | None) -> RunUpdate:
         resolved_at=resolved_at,
         resolved_not_before=run_state.unclear_since if resolved_at and not run.possible else None,
     )
-    return RunState(run_state.baseline_grade, run_state.before_exposure), ended_run
+    return GradeRunState(run_state.baseline_grade, run_state.before_exposure), ended_run
 
 
-def start_exposure(run_state: RunState, anchor: datetime, baseline_grade: Grade) -> RunUpdate:
+def start_exposure(
+    run_state: GradeRunState, anchor: datetime, baseline_grade: Grade
+) -> GradeRunUpdate:
     """Return *run_state* cut at the baseline anchor *anchor*, and the run that was cut.
 
     Later readings count above *baseline_grade*.
     """
     _, ended_run = close_run(run_state, anchor)
-    return RunState(baseline_grade, before_exposure=False), ended_run
+    return GradeRunState(baseline_grade, before_exposure=False), ended_run
 
 
-def _add_certain(run_state: RunState, reading: GradePoint) -> RunState:
+def _add_certain(run_state: GradeRunState, reading: GradePoint) -> GradeRunState:
     run = run_state.open_run
     if run is not None and not run.possible:
         return _continue_run(run_state, run, reading, unclear_since=None)
-    run_from_now = Run(
+    run_from_now = GradeRun(
         onset_at=reading.instant,
         history=(reading.make_change(),),
         last_evidence_at=reading.instant,
@@ -115,11 +119,11 @@ def _add_certain(run_state: RunState, reading: GradePoint) -> RunState:
     return _replace_open_run(run_state, run_from_now, doubtful_instants, None, reading.instant)
 
 
-def _add_unclear(run_state: RunState, reading: GradePoint) -> RunState:
+def _add_unclear(run_state: GradeRunState, reading: GradePoint) -> GradeRunState:
     run = run_state.open_run
     if run is not None:
         return _continue_run(run_state, run, reading, run_state.unclear_since or reading.instant)
-    possible = Run(
+    possible = GradeRun(
         onset_at=reading.instant,
         history=(reading.make_change(),),
         last_evidence_at=reading.instant,
@@ -130,8 +134,8 @@ def _add_unclear(run_state: RunState, reading: GradePoint) -> RunState:
 
 
 def _continue_run(
-    run_state: RunState, run: Run, reading: GradePoint, unclear_since: datetime | None
-) -> RunState:
+    run_state: GradeRunState, run: GradeRun, reading: GradePoint, unclear_since: datetime | None
+) -> GradeRunState:
     doubtful_instants = run_state.doubtful_instants
     if run.history[-1].span != reading.span:
         doubtful_instants = (
@@ -146,13 +150,13 @@ def _continue_run(
 
 
 def _replace_open_run(
-    run_state: RunState,
-    run: Run,
+    run_state: GradeRunState,
+    run: GradeRun,
     doubtful_instants: tuple[datetime, ...],
     unclear_since: datetime | None,
     last_at: datetime,
-) -> RunState:
-    return RunState(
+) -> GradeRunState:
+    return GradeRunState(
         run_state.baseline_grade,
         run_state.before_exposure,
         run,

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.alerts import links
+from services.alerts.channel_contract import Acceptance, Failure
 from services.alerts.delivery_context import GIVEN_UP, SENT, DeliveryAttempt, DeliveryContext
 from services.alerts.notice import Notice
 from services.alerts.plan_notices import is_failing
-from services.alerts.ports import Acceptance, Failure
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts

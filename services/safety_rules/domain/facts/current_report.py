@@ -1,4 +1,4 @@
-"""The standing fact among the reports of one result."""
+"""The current fact among the reports of one result."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,8 +28,8 @@ _STATUS_RANK = {
 }
 
 
-def select_standing_fact(candidates: Sequence[Fact]) -> Fact | None:
-    """Return the standing fact of *candidates* (reports of one result); None when it was retracted.
+def select_current_report(candidates: Sequence[Fact]) -> Fact | None:
+    """Return the current fact of *candidates* (reports of one result); None when it was retracted.
 
     The greatest by time of report, then status, then the sender's count, then content: never by
     arrival. A promotion (U) without a value makes the best value before it final. Of the same
@@ -40,7 +40,7 @@ def select_standing_fact(candidates: Sequence[Fact]) -> Fact | None:
     best = ranked_facts[-1]
     if best.status is Status.WRONG_PATIENT:
         facts_of_others = [fact for fact in ranked_facts if fact.subject != best.subject]
-        return select_standing_fact(facts_of_others) if facts_of_others else None
+        return select_current_report(facts_of_others) if facts_of_others else None
     if best.status in RETRACTING_STATUSES or best.status is Status.NO_RESULT:
         return None
     if best.status is Status.PROMOTED and is_empty(best):

@@ -1,10 +1,10 @@
-"""A changed track has the state and the runs of a new track with the same facts."""
+"""A changed timeline has the state and the runs of a new timeline with the same facts."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.safety_rules.domain.runs.run import Run
-from services.safety_rules.domain.runs.track import FactTrack
+from services.safety_rules.domain.grade_runs.fact_timeline import FactTimeline
+from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import hours, lab
@@ -37,7 +37,7 @@ def make_step(looked_up, from_noon=0):
 def find_ended_run(instant, count, facts):
     """A run ends wherever there are two facts; it has as many changes as had been counted."""
     change = Change(instant, Span(Grade.MILD, Grade.MILD), "")
-    return Run(instant, (change,) * count, instant) if len(facts) > 1 else None
+    return GradeRun(instant, (change,) * count, instant) if len(facts) > 1 else None
 
 
 INITIAL = (0, 0, 0)
@@ -49,31 +49,31 @@ def test_a_track_is_a_function_of_the_facts_that_stand(rounds):
     looked_up = {}
     step = make_step(looked_up)
     standing = {fact.id: fact for fact in map(fact_at, FIRST_HOURS)}
-    track = FactTrack(INITIAL, step)
+    timeline = FactTimeline(INITIAL, step)
     for fact in standing.values():
-        track.insert(fact)
+        timeline.insert(fact)
     earlier_runs = []
     for changes in [[], *rounds]:
         for kind, hour, number in changes:
             fact = fact_at(hour, number)
             if kind == "insert" and fact.id not in standing:
                 standing[fact.id] = fact
-                track.insert(fact)
+                timeline.insert(fact)
             elif kind == "remove" and fact.id in standing:
-                track.remove(standing.pop(fact.id))
+                timeline.remove(standing.pop(fact.id))
             elif kind == "look up":
                 looked_up[fact.observed_at] = number
-                track.step_again(fact.observed_at)
+                timeline.step_again(fact.observed_at)
             elif kind == "restart":
                 step = make_step(looked_up, number)
-                track.restart(INITIAL, step)
-        fresh_track = FactTrack(INITIAL, step)
+                timeline.restart(INITIAL, step)
+        fresh_timeline = FactTimeline(INITIAL, step)
         for fact in sorted(standing.values(), key=lambda f: (f.observed_at, f.id)):
-            fresh_track.insert(fact)
-        assert track.compute_state() == fresh_track.compute_state()
-        assert track.list_facts() == fresh_track.list_facts()
-        ended_runs, as_told = track.list_ended_runs()
-        assert ended_runs == fresh_track.list_ended_runs()[0]
+            fresh_timeline.insert(fact)
+        assert timeline.compute_state() == fresh_timeline.compute_state()
+        assert timeline.list_facts() == fresh_timeline.list_facts()
+        ended_runs, as_told = timeline.list_ended_runs()
+        assert ended_runs == fresh_timeline.list_ended_runs()[0]
         assert ended_runs[:as_told] == earlier_runs[:as_told]
         earlier_runs = list(ended_runs)
 
@@ -86,13 +86,13 @@ def count_steps(late):
         stepped_instants.append(instant)
         return make_step({})(state, instant, facts)
 
-    track = FactTrack(INITIAL, step)
+    timeline = FactTimeline(INITIAL, step)
     for hour in range(0, 60, 2):
-        track.insert(fact_at(hour))
-    track.compute_state()
+        timeline.insert(fact_at(hour))
+    timeline.compute_state()
     stepped_instants.clear()
-    track.insert(late)
-    track.compute_state()
+    timeline.insert(late)
+    timeline.compute_state()
     return len(stepped_instants)
 
 

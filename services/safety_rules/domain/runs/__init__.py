@@ -1,1 +1,0 @@
-"""Runs: the times during which a grade was above its baseline."""

@@ -1,1 +1,0 @@
-"""Answers to people from what is stored: verify, refold, regrade, endpoints."""

@@ -1,0 +1,1 @@
+"""Reports to people from what is stored: verify, refold, regrade, endpoints."""
