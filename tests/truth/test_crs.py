@@ -166,6 +166,9 @@ PRESSURE = {
     "a bound above it": (USUAL + "2 T38.5 BP>=90", "2:1"),
     "the usual pressure only a bound": ("-1 BP>150 RA; 0 +blinatumomab; 2 T38.5 BP95", "2:1"),
     "a number that cannot be": (USUAL + "2 T38.5 BP1100", "2:1-2"),
+    "a pressure that cannot be": (USUAL + "2 T38.5 BP19", "2:1-2"),
+    "the least that can be": (USUAL + "2 T38.5 BP20", "2:2"),
+    "the usual pressure cannot be": ("-1 BP1200 RA; 0 +blinatumomab; 2 T38.5 BP95", "2:1"),
     "one vasopressor": (USUAL + "2 T38.5 BP130 +norepinephrine", "2:3"),
     "with vasopressin": (USUAL + "2 T38.5 +norepinephrine +vasopressin", "2:3"),
     "vasopressin alone": (USUAL + "2 T38.5 +vasopressin", "2:3"),
@@ -211,6 +214,14 @@ SCALES = {
     "NC@2 F28": ("2", "2", "2"),
     "NC@6 F44": ("2", "3", "2"),
     "NC@6.1 F39": ("3", "2", "3"),
+    "NC@2 F0.4": ("2", "2-3", "2"),  # a fraction, charted as percent
+    "NC@2 F20.9": ("2", "2-3", "2"),  # less than air
+    "NC@2 F21": ("2", "2", "2"),
+    "NC@2 F100": ("2", "3", "2"),
+    "NC@2 F100.1": ("2", "2-3", "2"),
+    "NC@2 F>4000": ("2", "2-3", "2"),
+    "NC@100 F39": ("3", "2", "3"),
+    "NC@100.1 F39": ("2-3", "2", "2-3"),
     "NC": ("2-3", "2-3", "2-3"),
     "BLOWBY": ("2", "2-3", "2"),
     "HFNC@4": ("3", "2-3", "3"),
@@ -250,6 +261,7 @@ OXYGEN = {
     "never charted": (NO_DEVICE + "2 T38.5", "2:1-4"),
     "a flow without a device": (NO_DEVICE + "2 T38.5 @3", "2:2-4"),
     "no flow, no device": (NO_DEVICE + "2 T38.5 @0", "2:1"),
+    "a flow that cannot be, without a device": (NO_DEVICE + "2 T38.5 @4000", "2:1-4"),
     "a device stays until it is changed": (USUAL + "2 T38.5 NC@2; 60 T38.5 BP120", "2:2"),
     "and then is no more": (USUAL + "2 T38.5 NC@2; 3 RA", "2:2 3:1"),
     "a flow from before the device": (USUAL + "1 MASK@8; 2 T38.5 NC", "2:2-3"),
@@ -488,6 +500,9 @@ SIMULTANEOUS_READINGS = {
     "T38.5 RA NC@4": "2:2",
     "T38.5 NC@4 @8": "2:3",
     "T38.5 VENT oxygen-device:tent": "2:4",
+    "T38.5 T98.6": "2:1",
+    "T38.5 BP85 BP12": "2:2",
+    "T38.5 NC@8 @4000": "2:3",
 }
 
 

@@ -10,7 +10,7 @@ from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Span
-from services.vocabulary.fact import Fact
+from services.vocabulary.fact import Body, Fact
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.protocol import Inducer, Protocol
@@ -86,12 +86,16 @@ def chart_readings(
     return {**readings, **new_readings} if new_readings else readings
 
 
-def read_number(body: Observation, unit: str) -> Decimal | None:
-    """Return the value of a reading in *unit*; None when it is a bound, or has another unit."""
-    if body.value is None or body.value.censoring is not None:
+def read_number(body: Body, unit: str, plausible: PlausibleRange) -> Decimal | None:
+    """Return the value of a reading in *unit*.
+
+    None: it is a bound or implausible, has another unit, or *body* is no reading.
+    """
+    value = body.value if isinstance(body, Observation) else None
+    if value is None or value.censoring is not None:
         return None
-    reading = rescale_quantity(body.value, unit)
-    return None if reading is None else reading.value
+    reading = rescale_quantity(value, unit)
+    return reading.value if reading is not None and plausible.contains(reading.value) else None
 
 
 def find_current_reading(
@@ -105,9 +109,7 @@ def find_current_reading(
     return None if fact is None or instant - fact.observed_at > stays else fact
 
 
-def reaches_limit(
-    fact: Fact, limit: Quantity, plausible: PlausibleRange | None = None
-) -> bool | None:
+def reaches_limit(fact: Fact, limit: Quantity, plausible: PlausibleRange) -> bool | None:
     """Return True when a reading is *limit* or more.
 
     None: its unit or its bound leaves it open, or the number is implausible.
@@ -115,12 +117,12 @@ def reaches_limit(
     Args:
         fact: The reading.
         limit: In the unit of *plausible*.
-        plausible: Plausible numbers: another is a slip of the pen; None: any.
+        plausible: Plausible numbers: another is a slip of the pen.
     """
     if not isinstance(fact.body, Observation) or fact.body.value is None:
         return None
     reading = rescale_quantity(fact.body.value, limit.unit)
-    if reading is None or (plausible is not None and not plausible.contains(reading.value)):
+    if reading is None or not plausible.contains(reading.value):
         return None
     if reading.censoring in _UPPER:
         is_below = reading.value < limit.value or (

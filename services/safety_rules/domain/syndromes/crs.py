@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
@@ -111,7 +112,8 @@ def step_state(
     limits = state.protocol.bedside
     administrations = [fact for fact in facts if isinstance(fact.body, Administration)]
     drugs = state.drugs.apply_administrations(administrations) if administrations else state.drugs
-    readings = chart_readings(state.readings, facts, MEASURES, _rank_severity)
+    rank_severity = partial(_rank_severity, measures=state.measures)
+    readings = chart_readings(state.readings, facts, MEASURES, rank_severity)
     temperature = find_current_reading(readings, "temperature", instant, limits.vitals_stay)
     fever = _find_fever(state, temperature) if temperature else None
     has_new_temperature = temperature is not None and temperature.observed_at == instant
@@ -149,7 +151,7 @@ def step_state(
             limits,
             plausible=state.measures["sbp"].plausible[PRESSURE_UNIT],
         ),
-        oxygen=grade_hypoxia(readings),
+        oxygen=grade_hypoxia(readings, state.measures),
         facts=tuple(facts),
     )
     next_state, retired_run = _retire_course(next_state, instant)
@@ -243,7 +245,9 @@ def _open_course(
         is_outside=is_outside,
     )
     course = record_grade(new_course, signs, grade_crs(new_course, signs))
-    return replace(state, course=update_other_scales(course, signs, state.readings)), None
+    return replace(
+        state, course=update_other_scales(course, signs, state.readings, state.measures)
+    ), None
 
 
 def _extend_possible_course(possible_course: CrsCourse | None, signs: CrsSigns) -> CrsCourse:
@@ -270,7 +274,7 @@ def _continue_course(
     is_waived = course.is_fever_waived or waives_fever(limits, signs, previous_drugs)
     course = replace(course, is_fever_waived=is_waived)
     course = record_grade(course, signs, grade_crs(course, signs))
-    course = update_other_scales(course, signs, state.readings)
+    course = update_other_scales(course, signs, state.readings, state.measures)
     return update_recovery(course, signs, limits.crs_free)
 
 
@@ -289,14 +293,14 @@ def _find_usual_pressure(
     return state.readings.get("sbp") if begins_now else readings.get("sbp")
 
 
-def _rank_severity(body: Observation) -> Decimal | int | None:
+def _rank_severity(body: Observation, measures: Mapping[str, Measure]) -> Decimal | int | None:
     """Return the rank of a reading among others of its measure; None: it cannot be read."""
     if body.measure == "temperature":
-        return read_number(body, "Cel")
+        return read_number(body, "Cel", measures["temperature"].plausible["Cel"])
     if body.measure == "sbp":
-        pressure = read_number(body, "mm[Hg]")
+        pressure = read_number(body, PRESSURE_UNIT, measures["sbp"].plausible[PRESSURE_UNIT])
         return None if pressure is None else -pressure
-    return rank_oxygen_severity(body)
+    return rank_oxygen_severity(body, measures)
 
 
 def _find_drug_name(fact: Fact) -> str:

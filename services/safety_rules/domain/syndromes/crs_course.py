@@ -19,6 +19,7 @@ from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Change, Span
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
+from services.vocabulary.measure import Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,14 @@ def add_change(course: CrsCourse, signs: CrsSigns, level: SignGrade) -> CrsCours
     )
 
 
-def update_other_scales(course: CrsCourse, signs: CrsSigns, readings: ChartedReadings) -> CrsCourse:
+def update_other_scales(
+    course: CrsCourse,
+    signs: CrsSigns,
+    readings: ChartedReadings,
+    measures: Mapping[str, Measure],
+) -> CrsCourse:
     """Return *course* with its worst grades by CTCAE, which asks for fever at grade 1 alone."""
-    spans = ctcae_crs.grade_spans(signs.pressure, signs.oxygen, readings)
+    spans = ctcae_crs.grade_spans(signs.pressure, signs.oxygen, readings, measures)
     return replace(course, other_scales=ctcae_crs.merge_worst_spans(course.other_scales, spans))
 
 

@@ -13,13 +13,17 @@ from services.safety_rules.domain.syndromes.hypoxia import (
 )
 from services.vocabulary.episode import Span, find_worst_span
 from services.vocabulary.grade import Grade
+from services.vocabulary.measure import Measure
 
 CRS_V5, CRS_V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"
 _MILDEST = Span(Grade.MILD, Grade.MILD)
 
 
 def grade_spans(
-    hypotension: SignGrade, hypoxia: SignGrade, readings: ChartedReadings
+    hypotension: SignGrade,
+    hypoxia: SignGrade,
+    readings: ChartedReadings,
+    measures: Mapping[str, Measure],
 ) -> Mapping[str, Span]:
     """Return the grade on both CTCAE scales at an instant of an open episode.
 
@@ -27,10 +31,11 @@ def grade_spans(
         hypotension: On the ASTCT scale.
         hypoxia: The same.
         readings: Last of each measure.
+        measures: By name; they bound the inspired oxygen that can be.
     """
     pressure = _grade_pressors(hypotension)
     return {
-        CRS_V5: _combine_spans(pressure, _grade_inspired_oxygen(hypoxia, readings)),
+        CRS_V5: _combine_spans(pressure, _grade_inspired_oxygen(hypoxia, readings, measures)),
         CRS_V6: _combine_spans(pressure, hypoxia.span),
     }
 
@@ -50,14 +55,16 @@ def _grade_pressors(hypotension: SignGrade) -> Span:
     return hypotension.span
 
 
-def _grade_inspired_oxygen(hypoxia: SignGrade, readings: ChartedReadings) -> Span:
+def _grade_inspired_oxygen(
+    hypoxia: SignGrade, readings: ChartedReadings, measures: Mapping[str, Measure]
+) -> Span:
     """Return the grade of v5.0, which parts 2 from 3 by 40 % oxygen, whatever the device."""
     if hypoxia.at_least is Grade.NONE:
         return hypoxia.span
     device = find_device_name(readings)
     if not device:
         return hypoxia.span
-    is_at_least_40_percent, _ = find_inspired_40_percent(readings)
+    is_at_least_40_percent = find_inspired_40_percent(readings, measures)
     low = Grade.SEVERE if is_at_least_40_percent or device == "non-rebreather" else Grade.MODERATE
     high = Grade.MODERATE if is_at_least_40_percent is False else Grade.SEVERE
     if device == "ventilator":

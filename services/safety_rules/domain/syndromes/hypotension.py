@@ -5,7 +5,6 @@ protocol's, as the scale has none.
 """
 
 from datetime import datetime
-from decimal import Decimal
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.syndromes.bedside import (
@@ -102,18 +101,15 @@ def _is_low(
     is_above_limit = reaches_limit(pressure, Quantity(limits.sbp_below, PRESSURE_UNIT), plausible)
     if is_above_limit is not True or usual_pressure is None:
         return None if is_above_limit is None else not is_above_limit
-    usual_value = _read_millimetres(usual_pressure)
+    usual_value = read_number(usual_pressure.body, PRESSURE_UNIT, plausible)
     if usual_value is None:
         return False
     is_above_drop = reaches_limit(
         pressure, Quantity(usual_value - limits.sbp_drop, PRESSURE_UNIT), plausible
     )
-    is_at_drop = _read_millimetres(pressure) == usual_value - limits.sbp_drop
+    value = read_number(pressure.body, PRESSURE_UNIT, plausible)
+    is_at_drop = value == usual_value - limits.sbp_drop
     return True if is_at_drop else None if is_above_drop is None else not is_above_drop
-
-
-def _read_millimetres(fact: Fact) -> Decimal | None:
-    return read_number(fact.body, PRESSURE_UNIT) if isinstance(fact.body, Observation) else None
 
 
 def _find_acting_fact(drug: str, drugs: DrugExposures, instant: datetime) -> Fact | None:

@@ -4,6 +4,7 @@ Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; the d
 footnotes, and where they are silent: docs/decisions/bedside.md
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from services.safety_rules.domain.syndromes.bedside import (
@@ -16,9 +17,11 @@ from services.safety_rules.domain.syndromes.bedside import (
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
+from services.vocabulary.measure import Measure
 from services.vocabulary.quantity import Quantity
 
-OXYGEN_MEASURES = frozenset({"oxygen-device", "oxygen-flow", "fio2"})
+_UNITS = {"oxygen-flow": "L/min", "fio2": "%"}
+OXYGEN_MEASURES = frozenset({"oxygen-device", *_UNITS})
 
 NO_HYPOXIA = frozenset({"room-air", "home-cpap", "ventilator-airway-protection"})
 LOW_FLOW = frozenset({"blow-by"})
@@ -37,23 +40,28 @@ _LOW_FLOW_UP_TO = Decimal(6)  # L/min
 _CANNULA = "nasal-cannula"
 
 
-def grade_hypoxia(readings: ChartedReadings) -> SignGrade:
-    """Return the hypoxia of the ASTCT scale; a device stays until it is changed."""
+def grade_hypoxia(readings: ChartedReadings, measures: Mapping[str, Measure]) -> SignGrade:
+    """Return the hypoxia of the ASTCT scale; a device stays until it is changed.
+
+    Args:
+        readings: Last of each measure.
+        measures: By name; they bound the flows that can be.
+    """
     device = readings.get("oxygen-device")
     flow = _select_current_flow(device, readings.get("oxygen-flow"))
+    litres = _read_setting(flow, measures)
     if device is None:
-        return _grade_flow_alone(flow)
+        return _grade_flow_alone(flow, litres)
     name = _read_text(device)
     if name == _CANNULA:
-        return _grade_cannula(device, flow)
+        return _grade_cannula(device, flow, litres)
     for devices, grade in _GRADES:
         if name in devices:
             return SignGrade(grade, grade, name, facts=(device,))
     return SignGrade(Grade.NONE, Grade.LIFE_THREATENING, missing=(Input.OXYGEN_DEVICE,))
 
 
-def _grade_cannula(device: Fact, flow: Fact | None) -> SignGrade:
-    litres = _read_litres(flow)
+def _grade_cannula(device: Fact, flow: Fact | None, litres: Decimal | None) -> SignGrade:
     if flow is None or litres is None:
         because = "nasal cannula, flow not known"
         missing = (Input.OXYGEN_FLOW,)
@@ -65,10 +73,9 @@ def _grade_cannula(device: Fact, flow: Fact | None) -> SignGrade:
     return SignGrade(Grade.SEVERE, Grade.SEVERE, because, facts=(device, flow))
 
 
-def _grade_flow_alone(flow: Fact | None) -> SignGrade:
+def _grade_flow_alone(flow: Fact | None, litres: Decimal | None) -> SignGrade:
     """Return the grade of a flow without a charted device: oxygen, by whatever device."""
     missing = (Input.OXYGEN_DEVICE,)
-    litres = _read_litres(flow)
     if flow is None or litres is None:
         return SignGrade(Grade.NONE, Grade.LIFE_THREATENING, missing=missing)
     if litres == 0:
@@ -84,20 +91,24 @@ def _select_current_flow(device: Fact | None, flow: Fact | None) -> Fact | None:
     return flow
 
 
-def rank_oxygen_severity(body: Observation) -> Decimal | int | None:
+def rank_oxygen_severity(
+    body: Observation, measures: Mapping[str, Measure]
+) -> Decimal | int | None:
     """Return the rank of a reading among others of its measure; None: it cannot be read."""
     if body.measure == "oxygen-device":
         grades = {name: grade for names, grade in _GRADES for name in names}
         return grades.get(body.text, Grade.MODERATE if body.text == _CANNULA else None)
-    return read_number(body, "L/min" if body.measure == "oxygen-flow" else "%")
+    return _read_number(body, measures)
 
 
-def find_inspired_40_percent(readings: ChartedReadings) -> tuple[bool | None, Fact | None]:
-    """Return True when 40 % oxygen or more is inspired, with its fact; None: not known."""
+def find_inspired_40_percent(
+    readings: ChartedReadings, measures: Mapping[str, Measure]
+) -> bool | None:
+    """Return True when 40 % oxygen or more is inspired; None: not known."""
     device, fio2 = readings.get("oxygen-device"), readings.get("fio2")
     if fio2 is None or (device is not None and fio2.observed_at < device.observed_at):
-        return None, None
-    return reaches_limit(fio2, Quantity(Decimal(40), "%")), fio2
+        return None
+    return reaches_limit(fio2, Quantity(Decimal(40), "%"), measures["fio2"].plausible["%"])
 
 
 def find_device_name(readings: ChartedReadings) -> str:
@@ -106,8 +117,15 @@ def find_device_name(readings: ChartedReadings) -> str:
     return "" if device is None else _read_text(device)
 
 
-def _read_litres(flow: Fact | None) -> Decimal | None:
-    return read_number(flow.body, "L/min") if flow and isinstance(flow.body, Observation) else None
+def _read_setting(fact: Fact | None, measures: Mapping[str, Measure]) -> Decimal | None:
+    """Return a flow in L/min or an inspired oxygen in %; None: not known."""
+    body = fact.body if fact else None
+    return _read_number(body, measures) if isinstance(body, Observation) else None
+
+
+def _read_number(body: Observation, measures: Mapping[str, Measure]) -> Decimal | None:
+    unit = _UNITS[body.measure]
+    return read_number(body, unit, measures[body.measure].plausible[unit])
 
 
 def _read_text(device: Fact) -> str:
