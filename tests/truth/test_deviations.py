@@ -122,6 +122,11 @@ STEPS = {
         "8@0 16@70 -@168",
         ["wrong dose step: still 8 ug/d at the end of day 3 of course 1 (63)"],
     ),
+    "as it was after a pause in the first step": ("8@0 -@20 8@30", []),
+    "not up in a second course, in summer time": (
+        "8@0 16@48 -@168 8@1500",
+        ["wrong dose step: still 8 ug/d at the end of day 3 of course 2 (1550)"],
+    ),
     "no rate of the protocol": (
         "8@0 28@48 -@168",
         ["wrong dose step: 28 ug/d on day 3 of course 1 (48)"],

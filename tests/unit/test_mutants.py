@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("cosmic_ray", reason="`make setup` installs it")
 from tests.mutants.judgement import Judgement
 from tests.mutants.mutation import DOMAIN, Mutation, list_mutations, sample_by_room
 from tests.mutants.reach import choose_tests
