@@ -41,6 +41,12 @@ def test_without_a_correlation_nothing_is_simulated_and_nothing_is_in_doubt():
     assert chances.independent == pytest.approx(0.55)
 
 
+def test_the_error_is_that_of_the_chance_nearest_to_one_half():
+    chances = simulate_familywise_error([COIN, COIN], (0.0, 1.0), trials=400)
+    assert [chance for _, chance in chances.chances] == pytest.approx([0.75, 0.5], abs=0.1)
+    assert chances.error == pytest.approx(0.5 / 20, rel=0.01)
+
+
 def test_a_seed_gives_the_same_chances_each_time_in_however_many_rounds():
     assert simulate_familywise_error(TRIAL, (0.3,), trials=500) == simulate_familywise_error(
         TRIAL, (0.3,), trials=500

@@ -67,6 +67,40 @@ def test_what_stands_in_every_order_of_arrival(rows, expected):
         assert " ".join(sorted(current_facts)) == expected
 
 
+# The statuses by rank; of one rank and time of report the sender's own count decides.
+# Source: docs/decisions/corrections.md, "order"
+RANKS = ("X", "I", "P", "RS", "F", "UV", "CAB", "DW")
+LETTERS = [(letter, rank) for rank, letters in enumerate(RANKS) for letter in letters]
+
+
+@pytest.mark.parametrize(("letter", "rank"), LETTERS)
+@pytest.mark.parametrize(("other_letter", "other_rank"), LETTERS)
+def test_of_two_statuses_the_higher_rank_stands_and_of_one_rank_the_later(
+    letter, rank, other_letter, other_rank
+):
+    """The first was sent first; a deletion or no result leaves nothing."""
+    first = replace(read_row(f"a 1.0 {letter} 0 1"), sequence=1)
+    second = replace(read_row(f"b 2.0 {other_letter} 0 1"), sequence=2)
+    best, best_letter = ("a", letter) if rank > other_rank else ("b", other_letter)
+    for order in permutations([first, second]):
+        standing_facts, _ = standing(order)
+        assert " ".join(standing_facts) == ("" if best_letter in "XDW" else best)
+
+
+@pytest.mark.parametrize(("wrong_patient", "deletion", "expected"), [(2, 1, "a"), (1, 2, "")])
+def test_of_a_deletion_and_a_wrong_patient_the_later_decides_what_is_left_to_another(
+    wrong_patient, deletion, expected
+):
+    facts = [
+        read_row("a 1.0 F 0 1"),
+        replace(read_row("b 1.0 W 0 1"), subject="P-002", sequence=wrong_patient),
+        replace(read_row("c 1.0 D 0 1"), subject="P-002", sequence=deletion),
+    ]
+    for order in permutations(facts):
+        standing_facts, _ = standing(order)
+        assert " ".join(standing_facts) == expected
+
+
 # A fact with its key: code/number/report, and @local time where it is another than observed
 KEYED = {
     "two codes of one order": (

@@ -54,6 +54,9 @@ TABLE = {
     "a calcium and the lower albumin": (
         "calcium 10.4@24, albumin 4.0@24, albumin 2.0@24", "high Ca", (2, 2),
     ),
+    "a calcium and a lower albumin that is only a bound": (
+        "calcium 10.4@24, albumin 2.0@24, albumin <1.9@24", "high Ca", (2, 2),
+    ),
     "a calcium and the higher albumin": (
         "calcium 8.4@24, albumin 4.0@24, albumin 3.0@24", "low Ca", (1, 1),
     ),

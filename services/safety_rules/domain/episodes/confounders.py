@@ -19,7 +19,6 @@ _TRANSFUSION_SPAN = timedelta(hours=6)
 _ANTIBIOTICS_SPAN = timedelta(hours=24)
 _NEUTROPENIA = Decimal("0.5")  # 10*9/L
 _NO_TIME = timedelta(0)
-_LAST_ID = "\uffff"  # after every id
 
 # The instant, the id of the fact, and True for a low neutrophil count.
 _Event = tuple[datetime, str, bool]
@@ -85,8 +84,12 @@ def _is_low(count: Quantity) -> bool:
 def _find_events(
     events: list[_Event], instant: datetime, span_before: timedelta, span_after: timedelta
 ) -> list[_Event]:
-    first = bisect_left(events, (instant - span_before, "", False))
-    return events[first : bisect_right(events, (instant + span_after, _LAST_ID, True))]
+    first = bisect_left(events, instant - span_before, key=_observed_at)
+    return events[first : bisect_right(events, instant + span_after, key=_observed_at)]
+
+
+def _observed_at(event: _Event) -> datetime:
+    return event[0]
 
 
 def may_confound(fact: Fact, protocol: Protocol) -> bool:

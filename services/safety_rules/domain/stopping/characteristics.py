@@ -56,7 +56,7 @@ def compute_crossing_probability(boundary: Ints, rate: float) -> float:
         state[0] *= 1 - rate
         if stops_at[x] <= x:
             state[stops_at[x] :] = 0.0
-    return float(1 - state.sum())
+    return max(float(1 - state.sum()), 0.0)  # below 0 by rounding alone
 
 
 def compute_characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteristics, ...]:
