@@ -312,6 +312,42 @@ def test_grouped_looks_compare_when_the_size_first_reaches_the_look():
     assert "Stop region" not in chart
 
 
+@pytest.mark.parametrize(
+    ("people", "possible"),
+    [
+        ([observe(0, 90, 2), observe(1, 90, 3), *(observe(k, 90) for k in (5, 6))], True),
+        ([observe(0, 90, 2), observe(1, 90, 3), *(observe(k, 90) for k in (5, 6, 7))], False),
+        ([observe(0, 90, 2), observe(1, 90, 3), *(observe(k, 30) for k in (5, 6, 7))], True),
+        ([*(observe(k, 90) for k in range(1, 9))], False),
+    ],
+    ids=["at b(4) = 2", "crossed, below b(5) = 3", "the same, pending", "no event"],
+)
+def test_possible_speaks_of_those_pending_alone(people, possible):
+    decision = decide(90, *people)
+    assert (decision.pending > 0) == any(one.observed_until == day(30) for one in people)
+    assert decision.possible == possible
+
+
+def test_who_left_counts_in_the_size_and_can_have_no_event():
+    """2 events of 4 complete stop; of 4 and a part they do not, and nobody is to come."""
+    left = observe(3, 90, withdrawal_day=20)
+    late = [observe(40, 90, 41), observe(41, 90, 42)]
+    decision = decide(90, observe(0, 90), observe(1, 90), left, *late)
+    assert (decision.complete, decision.boundary, decision.possible) == (4, 3, False)
+
+
+def test_no_look_ahead_is_no_chance_and_a_look_that_was_crossed_is_certain():
+    rule = replace(CRS, looks=(2, 40))
+    silent = decide(60, observe(0, 60, 5), observe(1, 60), observe(30, 60), rule=rule)
+    assert (silent.p_cross_p0, silent.possible, silent.certain) == (0.0, False, False)
+    crossed = decide(60, observe(0, 60, 5), observe(1, 60, 6), observe(30, 60), rule=rule)
+    assert (crossed.p_cross_p0, crossed.possible, crossed.certain) == (1.0, True, True)
+    rule = replace(CRS, looks=(3, 40))
+    ahead = decide(20, observe(0, 20, 1), observe(1, 20, 2), observe(10, 10), rule=rule)
+    assert ahead.signal is Signal.BOUNDARY_LIKELY
+    assert (ahead.p_cross_p0, ahead.possible, ahead.certain) == (1.0, True, True)  # 2 of 3 stop
+
+
 def test_after_continue_the_rule_waits_for_a_new_event():
     answer = Determination(CRS.id, "id", Answer.CONTINUE, "chair", "reviewed", 2)
     two = (observe(0, 9, 2), observe(1, 9, 3))

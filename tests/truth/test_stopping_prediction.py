@@ -10,6 +10,7 @@ from services.safety_rules.domain.stopping.design import make_design
 from services.safety_rules.domain.stopping.path import SignedLimits
 from services.safety_rules.domain.stopping.prediction import (
     OutstandingPlan,
+    compute_chance_at_looks,
     compute_conditional_chance,
     compute_pending_chance,
     compute_posterior_rate,
@@ -127,3 +128,50 @@ def test_those_pending_who_are_nearly_through_do_not_cross_on_their_way():
     limit = SignedLimits((1, 2, 2, 3, 3, 4, 4, 5), ())
     state = make_plan(2, 2, pending=(0.95,) * 5, n=7)
     assert compute_predictive_chance(state, limit) < 1e-3
+
+
+def find_predictive_share(weight):
+    """Three pending at *weight*; the first of them reaches the only look, where 1 event stops.
+
+    The others inform the rate. With a = .4, b = 1.6:
+    integral of p^a q^(b-1) (1-w) (1-pw)^2 over that of p^(a-1) q^(b-1) (1-pw)^3.
+    """
+
+    def integrate_power(function):
+        return integrate.quad(function, 0, 1, weight="alg", wvar=(-0.6, 0.6), epsabs=1e-13)[0]
+
+    part = integrate_power(lambda p: p * (1 - weight) * (1 - p * weight) ** 2)
+    return part / integrate_power(lambda p: (1 - p * weight) ** 3)
+
+
+@pytest.mark.parametrize(
+    ("weight", "predictive"), [(0.5, 0.0790739), (0.5002084201750729, 0.0790308)]
+)
+def test_who_completes_after_the_last_look_only_informs_the_rate(weight, predictive):
+    limit = SignedLimits((1, 2, 1, 4, 5), (2,))
+    state = make_plan(0, 0, pending=(weight,) * 3, n=4, prior=(0.4, 1.6))
+    assert find_predictive_share(weight) == pytest.approx(predictive, abs=1e-7)
+    expected = find_predictive_share(weight)
+    assert compute_predictive_chance(state, limit) == pytest.approx(expected, abs=1e-9)
+
+
+LOOKS = {  # looks, pending weights; how many of those pending complete up to the first look ahead
+    "the first reaches it": ((2,), (0.5, 0.5, 0.5), 1),
+    "at the look already": ((2,), (0.5, 0.75, 0.75), 0),
+    "the second reaches it": ((2,), (0.25, 0.25, 0.5), 2),
+    "the third reaches it": ((3,), (0.5, 0.5, 0.5), 3),
+    "none reaches it": ((4,), (0.5, 0.5, 0.5), 0),
+}
+
+
+@pytest.mark.parametrize(("looks", "weights", "completions"), LOOKS.values(), ids=LOOKS)
+def test_those_pending_cross_at_a_look_with_those_who_complete_up_to_it(
+    looks, weights, completions
+):
+    """One event stops at the look: it is missed when nobody has the event by then."""
+    table = tuple(1 if x in looks else x + 1 for x in range(5))
+    state, p = make_plan(0, 0, pending=weights, n=4, prior=(0.4, 1.6)), 0.2
+    missed = np.prod([(1 - p) / (1 - p * w) for w in weights[:completions]])
+    chance = compute_chance_at_looks(state, SignedLimits(table, looks), p)
+    assert chance == pytest.approx(1 - missed, abs=1e-12)
+    assert chance <= compute_conditional_chance(state, SignedLimits(table, looks), p) + 1e-12

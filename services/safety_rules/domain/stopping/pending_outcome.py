@@ -14,10 +14,12 @@ from services.safety_rules.domain.stopping.path import SignedLimits
 from services.safety_rules.domain.stopping.pending import find_table_row
 from services.safety_rules.domain.stopping.prediction import (
     OutstandingPlan,
+    compute_chance_at_looks,
     compute_conditional_chance,
     compute_pending_chance,
     compute_posterior_rate,
     compute_predictive_chance,
+    list_pending_boundaries,
 )
 from services.vocabulary.protocol import Policy, Rule
 
@@ -46,16 +48,15 @@ def find_pending_outcome(
     """Return the pending outcome of a rule; *is_crossed*: its path has crossed already."""
     plan, weights = count_outstanding(rule, cohort, outcomes)
     rate = compute_posterior_rate(plan)
-    needed_events = _find_needed_when_complete(plan, limit)
     return PendingOutcome(
         size=plan.size_now,
         complete=plan.complete,
         weights=weights,
         rate=rate,
-        certain=is_crossed if limit.looks else plan.events >= needed_events,
-        possible=is_crossed or _is_possible(plan, limit),
-        p_cross_p0=compute_pending_chance(plan, needed_events, rule.stop_when.p0),
-        p_cross_posterior=compute_pending_chance(plan, needed_events, rate[0]),
+        certain=_is_certain(plan, limit, is_crossed=is_crossed),
+        possible=_is_possible(plan, limit, is_crossed=is_crossed),
+        p_cross_p0=_compute_chance(plan, limit, rule.stop_when.p0, is_crossed=is_crossed),
+        p_cross_posterior=_compute_chance(plan, limit, rate[0], is_crossed=is_crossed),
         predictive=1.0 if is_crossed else compute_predictive_chance(plan, limit),
         conditional_p0=1.0
         if is_crossed
@@ -102,15 +103,34 @@ def count_outstanding(
     return plan, tuple(size[is_open].tolist())
 
 
-def _find_needed_when_complete(plan: OutstandingPlan, limit: SignedLimits) -> int:
-    """Return the boundary once nobody is pending; out of reach when no look comes by then."""
+def _is_certain(plan: OutstandingPlan, limit: SignedLimits, *, is_crossed: bool) -> bool:
+    """Return True when no event-free completion can undo it; at a look it is never undone."""
     if not limit.looks:
-        return limit.table[find_table_row(plan.size_when_complete)]
-    boundary = limit.find_compared_boundary(plan.size_now, plan.size_when_complete)
-    return plan.n + 1 if boundary is None else boundary
+        return plan.events >= _find_needed_when_complete(plan, limit)
+    boundaries = list_pending_boundaries(plan, limit)
+    return is_crossed or any(b is not None and plan.events >= b for b in boundaries)
 
 
-def _is_possible(plan: OutstandingPlan, limit: SignedLimits) -> bool:
+def _is_possible(plan: OutstandingPlan, limit: SignedLimits, *, is_crossed: bool) -> bool:
+    """Return True when the count is at the boundary, if enough of those pending have the event."""
+    if limit.looks:
+        boundaries = enumerate(list_pending_boundaries(plan, limit), 1)
+        return is_crossed or any(b is not None and plan.events + k >= b for k, b in boundaries)
+    known_size = plan.complete + plan.frozen_size
     return any(
-        plan.events + k >= limit.find_boundary(plan.complete + k) for k in range(len(plan.risk) + 1)
+        plan.events + k >= limit.table[find_table_row(known_size + k)]
+        for k in range(len(plan.risk) + 1)
     )
+
+
+def _compute_chance(
+    plan: OutstandingPlan, limit: SignedLimits, p: float, *, is_crossed: bool
+) -> float:
+    """Return the chance, at rate *p*, that those pending bring the count to the boundary."""
+    if not limit.looks:
+        return compute_pending_chance(plan, _find_needed_when_complete(plan, limit), p)
+    return 1.0 if is_crossed else compute_chance_at_looks(plan, limit, p)
+
+
+def _find_needed_when_complete(plan: OutstandingPlan, limit: SignedLimits) -> int:
+    return limit.table[find_table_row(plan.size_when_complete)]

@@ -1,9 +1,10 @@
 """Predictions from present knowledge: the event rate, and the chance of ever crossing."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 import numpy as np
 from scipy import special
@@ -121,7 +122,21 @@ def compute_pending_chance(plan: OutstandingPlan, needed_events: int, p: float) 
 
 def compute_conditional_chance(plan: OutstandingPlan, limit: SignedLimits, p: float) -> float:
     """Return the chance of ever crossing by n when the event rate is *p*, from now on."""
-    boundaries = _list_boundaries(plan, limit)
+    return _compute_chance_in_turn(plan, _list_boundaries(plan, limit), p)
+
+
+def compute_chance_at_looks(plan: OutstandingPlan, limit: SignedLimits, p: float) -> float:
+    """Return the chance, at rate *p*, to cross at a grouped look that those pending reach.
+
+    They complete in entry order, as for the chance of ever crossing, which it never exceeds.
+    """
+    return _compute_chance_in_turn(plan, list_pending_boundaries(plan, limit), p)
+
+
+def _compute_chance_in_turn(
+    plan: OutstandingPlan, boundaries: Sequence[int | None], p: float
+) -> float:
+    """Return the chance to reach one of *boundaries*, each compared after one completion."""
     width = _compute_width(plan, boundaries)
     if width <= 0:
         return float(bool(boundaries))
@@ -142,15 +157,14 @@ def compute_predictive_chance(plan: OutstandingPlan, limit: SignedLimits) -> flo
     """Return the chance of ever crossing by n, whatever the event rate is.
 
     Those pending complete first, in entry order, then new participants do; without anybody pending
-    it is the Polya urn. A participant whose follow-up ended for good only informs the rate.
+    it is the Polya urn. Who completes after the last look, or whose follow-up ended for good, only
+    informs the rate.
     """
     boundaries = _list_boundaries(plan, limit)
     width = _compute_width(plan, boundaries)
     if width <= 0:
         return float(bool(boundaries))
-    a, b, share, log_total_before = _compute_mixture(
-        plan.events, plan.complete, plan.frozen_risk, plan.prior
-    )
+    a, b, share, log_total_before = _compute_evidence(plan, len(boundaries))
     event, free = _compute_step_chances(plan, a, b, len(boundaries), width)
     state = np.zeros((len(share), width))
     state[:, 0] = share
@@ -160,7 +174,7 @@ def compute_predictive_chance(plan: OutstandingPlan, limit: SignedLimits) -> flo
         state[:, 1:] += newly_affected
         if events is not None:
             state[:, max(events - plan.events, 0) :] = 0.0
-    total_mass = math.exp(_compute_log_total(plan) - log_total_before)  # of all chances
+    total_mass = math.exp(_compute_evidence(plan)[3] - log_total_before)  # of all chances
     return float(min(max(1 - state.sum() / total_mass, 0.0), 1.0))
 
 
@@ -183,13 +197,18 @@ def _compute_step_chances(
     return np.asarray(event), np.asarray(free)
 
 
-def _compute_log_total(plan: OutstandingPlan) -> float:
-    """Return the log of the integral over all rates, of known and pending participants."""
-    sure = sum(plan.sure)
-    unsure = tuple(w for w, known in zip(plan.risk, plan.sure, strict=True) if not known)
+def _compute_evidence(
+    plan: OutstandingPlan, first: int = 0
+) -> tuple[Floats, Floats, Floats, float]:
+    """Return the mixture of all that is known, of those pending from the *first* on alone."""
+    known_events = sum(plan.sure[first:])
+    risk = (w for w, sure in zip(plan.risk[first:], plan.sure[first:], strict=True) if not sure)
     return _compute_mixture(
-        plan.events + sure, plan.complete + sure, unsure + plan.frozen_risk, plan.prior
-    )[3]
+        plan.events + known_events,
+        plan.complete + known_events,
+        (*risk, *plan.frozen_risk),
+        plan.prior,
+    )
 
 
 def _compute_risks(plan: OutstandingPlan, p: float) -> list[float]:
@@ -211,15 +230,22 @@ def _compute_width(plan: OutstandingPlan, boundaries: Sequence[int | None]) -> i
 
 
 def _list_boundaries(plan: OutstandingPlan, limit: SignedLimits) -> list[int | None]:
-    """Return the boundary after each completion to come, up to the last look; None: no look there.
+    """Return the boundary after each completion to come."""
+    gains = [*(1 - weight for weight in plan.size), *[1.0] * _count_new_participants(plan)]
+    return _list_compared_boundaries(plan, limit, gains)
 
-    None: it does not look there.
-    """
-    size = plan.size_now
-    boundaries: list[int | None] = []
-    for gain in [*(1 - weight for weight in plan.size), *[1.0] * _count_new_participants(plan)]:
-        boundaries.append(limit.find_compared_boundary(size, size + gain))
-        size += gain
+
+def list_pending_boundaries(plan: OutstandingPlan, limit: SignedLimits) -> list[int | None]:
+    """Return the boundary after the completion of each pending participant."""
+    return _list_compared_boundaries(plan, limit, [1 - weight for weight in plan.size])
+
+
+def _list_compared_boundaries(
+    plan: OutstandingPlan, limit: SignedLimits, gains: Iterable[float]
+) -> list[int | None]:
+    """Return the boundary after each of *gains* of size, up to the last look; None: no look."""
+    sizes = [*accumulate(gains, initial=plan.size_now)]
+    boundaries = [limit.find_compared_boundary(*step) for step in pairwise(sizes)]
     while boundaries and boundaries[-1] is None:
         boundaries.pop()
     return boundaries
