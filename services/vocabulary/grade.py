@@ -64,6 +64,8 @@ class Input(StrEnum):
     TEXT = "text"  # the published wording does not cover the case
     TEMPERATURE = "temperature"
     BLOOD_PRESSURE = "blood pressure"
+    FLUID_REASON = "reason for the fluids"
+    PRESSOR_OVERLAP = "overlap of the vasopressors"
     OXYGEN_DEVICE = "oxygen device"
     OXYGEN_FLOW = "oxygen flow"
     ICE = "ICE score"

@@ -162,6 +162,7 @@ class Bedside:
     vasopressors: tuple[str, ...]  # that count towards "multiple"
     vasopressors_not_counted: tuple[str, ...]  # vasopressin
     antibiotics: tuple[str, ...] = ()
+    pressor_overlap: timedelta = timedelta(hours=1)  # from which two vasopressors are two
 
 
 @dataclass(frozen=True, slots=True)

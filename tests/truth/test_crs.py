@@ -148,16 +148,41 @@ PRESSURE = {
     "89 is low": (USUAL + "2 T38.5 BP89", "2:2"),
     "39 below the usual": ("-1 BP160 RA; 0 +blinatumomab; 2 T38.5 BP121", "2:1"),
     "40 below the usual": ("-1 BP160 RA; 0 +blinatumomab; 2 T38.5 BP120", "2:2"),
-    "fluids, whatever the pressure": (USUAL + "2 T38.5 BP95; 3 fluid-bolus=500", "2:1 3:2"),
-    "fluids over an hour": (USUAL + "2 T38.5; 3 +fluid-bolus; 4 -fluid-bolus", "2:1 3:2"),
-    "fluids, and a pressure at the same instant": (
+    "fluids at a normal pressure": (USUAL + "2 T38.5 BP95; 3 fluid-bolus=500", "2:1 3:1-2"),
+    "fluids over an hour": (USUAL + "2 T38.5; 3 +fluid-bolus; 4 -fluid-bolus", "2:1 3:1-2"),
+    "fluids, and a normal pressure at the same instant": (
         USUAL + "2 T38.5; 3 fluid-bolus BP110",
+        "2:1 3:1-2",
+    ),
+    "fluids, and a low pressure at the same instant": (
+        USUAL + "2 T38.5; 3 fluid-bolus BP85",
         "2:1 3:2",
     ),
-    "fluids 12 h before": (USUAL + "2 T38.5; 3 fluid-bolus; 15 T38.5", "2:1 3:2"),
-    "fluids earlier than that": (USUAL + "2 T38.5; 3 fluid-bolus; 15.1 T38.5", "2:1 3:2 15.1:1-2"),
-    "it held after fluids": (USUAL + "2 T38.5; 3 fluid-bolus; 4 BP110", "2:1 3:2 4:1"),
+    "fluids 12 h before": (USUAL + "2 T38.5; 3 fluid-bolus; 15 T38.5", "2:1 3:1-2"),
+    "fluids earlier than that": (USUAL + "2 T38.5; 3 fluid-bolus; 15.1 T38.5", "2:1 3:1-2"),
+    "fluids for a low pressure, 12 h before": (
+        USUAL + "2 T38.5 BP85; 3 fluid-bolus; 15 T38.5",
+        "2:2",
+    ),
+    "fluids for a low pressure, earlier than that": (
+        USUAL + "2 T38.5 BP85; 3 fluid-bolus; 15.1 T38.5",
+        "2:2 15.1:1-2",
+    ),
+    "fluids, and no pressure was ever taken": (
+        "-1 RA; 0 +blinatumomab; 2 T38.5 fluid-bolus",
+        "2:1-2",
+    ),
+    "fluids 12 h after a low pressure": (
+        USUAL + "1 BP85; 2 T38.5; 13 fluid-bolus T38.5",
+        "2:2",
+    ),
+    "fluids later than that": (
+        USUAL + "1 BP85; 2 T38.5; 13.1 fluid-bolus T38.5",
+        "2:2 13.1:1-2",
+    ),
+    "it held after fluids": (USUAL + "2 T38.5; 3 fluid-bolus; 4 BP110", "2:1 3:1-2 4:1"),
     "it did not hold": (USUAL + "2 T38.5 BP85; 3 fluid-bolus; 4 BP80", "2:2"),
+    "it fell after fluids": (USUAL + "2 T38.5; 3 fluid-bolus; 4 BP80", "2:1 3:1-2 4:2"),
     "never measured": ("-1 RA; 0 +blinatumomab; 2 T38.5", "2:1-2"),
     "12 h old": (USUAL + "11 T38.5", "11:1"),
     "older": (USUAL + "11.1 T38.5", "11.1:1-2"),
@@ -172,8 +197,70 @@ PRESSURE = {
     "one vasopressor": (USUAL + "2 T38.5 BP130 +norepinephrine", "2:3"),
     "with vasopressin": (USUAL + "2 T38.5 +norepinephrine +vasopressin", "2:3"),
     "vasopressin alone": (USUAL + "2 T38.5 +vasopressin", "2:3"),
-    "two": (USUAL + "2 T38.5 +norepinephrine +epinephrine", "2:4"),
-    "a second one later": (USUAL + "2 T38.5 +norepinephrine; 3 +dopamine", "2:3 3:4"),
+    "two": (USUAL + "2 T38.5 +norepinephrine +epinephrine", "2:3-4"),
+    "two for an hour": (USUAL + "2 T38.5 +norepinephrine +epinephrine; 3 BP100", "2:4"),
+    "two for less, so far": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 2.99 BP100",
+        "2:3-4",
+    ),
+    "two for an hour, then one": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 3 -epinephrine",
+        "2:4 3:3",
+    ),
+    "two for less, then one": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 2.99 -epinephrine; 5 BP100",
+        "2:3-4 2.99:3",
+    ),
+    "two for less, twice": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 2.6 -epinephrine; 3 +epinephrine;"
+        "3.6 -epinephrine",
+        "2:3-4 2.6:3 3:3-4 3.6:3",
+    ),
+    "two, first for less": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 2.6 -epinephrine; 3 +epinephrine; 4 BP90",
+        "2:3-4 2.6:3 3:4",
+    ),
+    "two, of which one has a new bag": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 2.5 -epinephrine +epinephrine; 3 BP90",
+        "2:4",
+    ),
+    "two, of which one has another rate": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine=8; 2.5 ~epinephrine=4; 3 BP90",
+        "2:4",
+    ),
+    "two since before the fever": (
+        USUAL + "1.5 +norepinephrine +epinephrine; 2 T38.5; 2.5 T38.5",
+        "2:4",
+    ),
+    "two for an hour before the fever": (
+        USUAL + "1 +norepinephrine +epinephrine; 2 T38.5",
+        "2:4",
+    ),
+    "two, after a grade 4 by oxygen": (
+        USUAL + "2 T38.5 CPAP; 3 RA +norepinephrine +epinephrine; 4 T38.5",
+        "2:4",
+    ),
+    "two, and then a grade 4 by oxygen": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine; 2.5 CPAP; 4 T38.5",
+        "2:4",
+    ),
+    "two, fever gone": (
+        USUAL + "2 T38.5; 6 T37.0 +norepinephrine +epinephrine; 8 T37.0",
+        "2:1 6:1-4",
+    ),
+    "one of them into a muscle": (
+        USUAL + "2 T38.5 +norepinephrine +epinephrine/IM; 4 T38.5",
+        "2:3",
+    ),
+    "a dose beside an infusion": (
+        USUAL + "2 T38.5 +norepinephrine; 3 epinephrine=1; 4 BP100",
+        "2:3 3:3-4 4:3",
+    ),
+    "a second one later": (USUAL + "2 T38.5 +norepinephrine; 3 +dopamine", "2:3 3:3-4"),
+    "a second one, an hour later": (
+        USUAL + "2 T38.5 +norepinephrine; 3 +dopamine; 4 BP100",
+        "2:3 3:4",
+    ),
     "one after the other": (
         USUAL + "2 T38.5 +norepinephrine; 3 -norepinephrine +epinephrine",
         "2:3",
@@ -202,14 +289,27 @@ def test_hypotension_is_graded_by_what_it_takes(text, episodes):
     assert describe_runs(runs(text)) == episodes
 
 
+def test_the_protocol_says_for_how_long_two_vasopressors_run_together():
+    limits = replace(PROTOCOL.bedside, pressor_overlap=timedelta(hours=2))
+    protocol = replace(PROTOCOL, bedside=limits)
+    course = USUAL + "2 T38.5 +norepinephrine +epinephrine; "
+    grades = [
+        describe_runs(find_runs(crs, read_course(course + later), protocol, BedsideContext()))
+        for later in ("3.9 BP100", "4 BP100")
+    ]
+    assert grades == ["2:3-4", "2:4"]
+
+
 # What a fever goes along with: ASTCT, CTCAE v5.0 (by inspired oxygen), CTCAE v6.0 (by device)
 SCALES = {
     "RA": ("1", "1", "1"),
     "BP85": ("2", "2", "2"),
-    "fluid-bolus": ("2", "2", "2"),
+    "fluid-bolus": ("1-2", "1-2", "1-2"),
+    "BP85 fluid-bolus": ("2", "2", "2"),
     "+norepinephrine": ("3", "3", "3"),
     "+norepinephrine +vasopressin": ("3", "3", "3"),
-    "+norepinephrine +epinephrine": ("4", "3-4", "3-4"),
+    "+norepinephrine +epinephrine": ("3-4", "3-4", "3-4"),
+    "+norepinephrine +epinephrine; 4 T38.5": ("4", "3-4", "3-4"),
     "NC@2": ("2", "2-3", "2"),
     "NC@2 F28": ("2", "2", "2"),
     "NC@6 F44": ("2", "3", "2"),
@@ -242,7 +342,7 @@ SCALES = {
     "NC@2 BP85": ("2", "2-3", "2"),
     "NC@2 +norepinephrine": ("3", "3", "3"),
     "NRB@15 BP85": ("3", "3", "3"),
-    "MASK@5 +norepinephrine +epinephrine": ("4", "3-4", "3-4"),
+    "MASK@5 +norepinephrine +epinephrine": ("3-4", "3-4", "3-4"),
 }
 
 
@@ -289,8 +389,15 @@ def test_what_is_not_known_is_named():
     assert crs_run.history[1].missing == (Input.TEXT,)
     (crs_run,) = runs(USUAL + "2 T38.5 BP85; 6 T37.0 BP120")
     assert (str(crs_run.history[1].span), crs_run.history[1].missing) == ("1", ())
-    (crs_run,) = runs("0 +blinatumomab; 2 T38.5 +norepinephrine +epinephrine")
+    two_pressors = "0 +blinatumomab; 2 T38.5 +norepinephrine +epinephrine"
+    (crs_run,) = runs(two_pressors)
+    assert crs_run.history[0].missing == (Input.PRESSOR_OVERLAP, Input.OXYGEN_DEVICE)
+    (crs_run,) = runs(two_pressors + "; 3 BP100")
     assert crs_run.history[0].missing == ()  # no device is worse than two vasopressors
+    (crs_run,) = runs(USUAL + "2 T38.5; 3 fluid-bolus")
+    assert crs_run.history[1].missing == (Input.FLUID_REASON,)
+    (crs_run,) = runs("-1 RA; 0 +blinatumomab; 2 T38.5 fluid-bolus")
+    assert crs_run.history[0].missing == (Input.BLOOD_PRESSURE,)
 
 
 AFEBRILE = "; 6 T37.0 BP80"
@@ -387,6 +494,10 @@ REASONS = {  # a course, and why it has the grade that it has at the end
     "2 T38.5 BP84": "fever, 38.5 Cel; systolic pressure 84 mm[Hg], no vasopressor",
     "2 T38.5 BP84 +norepinephrine +vasopressin": (
         "fever, 38.5 Cel; a vasopressor (norepinephrine, vasopressin)"
+    ),
+    "2 T38.5 fluid-bolus": "fever, 38.5 Cel; a fluid bolus (fluid-bolus), pressure not low",
+    "2 T38.5 +norepinephrine +epinephrine": (
+        "fever, 38.5 Cel; several vasopressors (epinephrine, norepinephrine)"
     ),
     "2 T38.5 +norepinephrine NC@6": "fever, 38.5 Cel; a vasopressor (norepinephrine)",
     "2 T38.5 NC@6.5": "fever, 38.5 Cel; nasal cannula at 6.5 L/min, more than 6",

@@ -133,7 +133,7 @@ def test_the_trials_drugs_and_devices_are_those_that_a_feed_can_say(trial):
     for (measure, _), word in tables.words.items():
         if measure == "oxygen-device":
             device = fact(Observation(measure, text=word))
-            level = grade_hypoxia({measure: device})
+            level = grade_hypoxia({measure: device}, trial.rules.measures)
             assert level == NOT_AFFECTED or level.because or not level.at_most
             assert Input.OXYGEN_DEVICE not in level.missing
 

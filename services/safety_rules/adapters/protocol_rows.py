@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -76,6 +76,7 @@ class _BedsideRow(StrictModel):
     vasopressors: Names
     vasopressors_not_counted: Names
     antibiotics: Names = ()
+    pressor_overlap: Duration = timedelta(hours=1)
 
 
 class _TermSetRow(StrictModel):

@@ -17,6 +17,7 @@ class DrugExposures:
 
     Args:
         running_drugs: The fact that started an infusion or a repeated drug, or changed its rate.
+        running_since: The instant from which each of these has run, whatever its rate or bag.
         last_doses: The last single dose.
         daily_doses: The last single dose of a drug that is given day by day, outside the protocol.
         last_starts: The last dose or start of an infusion, even when it no longer runs.
@@ -24,12 +25,31 @@ class DrugExposures:
     """
 
     running_drugs: Mapping[str, Fact] = field(default_factory=dict)
+    running_since: Mapping[str, datetime] = field(default_factory=dict)
     last_doses: Mapping[str, Fact] = field(default_factory=dict)
     daily_doses: Mapping[str, Fact] = field(default_factory=dict)
     last_starts: Mapping[str, Fact] = field(default_factory=dict)
     stop_times: Mapping[str, datetime] = field(default_factory=dict)
 
-    def apply_administration(self, fact: Fact) -> "DrugExposures":
+    def apply_administrations(self, facts: Sequence[Fact]) -> "DrugExposures":
+        """Return the exposures after *facts* of one instant, of which stops apply first."""
+        drugs = self
+        for fact in sorted(facts, key=_stops_first):
+            drugs = drugs._apply_administration(fact)
+        if drugs is self:
+            return self
+        running_since = {
+            drug: self.running_since.get(drug, fact.observed_at)
+            for drug, fact in drugs.running_drugs.items()
+        }
+        return replace(drugs, running_since=running_since)
+
+    def find_daily_dose(self, drug: str, instant: datetime) -> Fact | None:
+        """Return the last dose of a drug that is given day by day, if that goes on at *instant*."""
+        last = self.daily_doses.get(drug)
+        return last if last is not None and instant - last.observed_at <= DAILY_INTERVAL else None
+
+    def _apply_administration(self, fact: Fact) -> "DrugExposures":
         """Return the exposures after *fact*, an administration."""
         body = fact.body
         if not isinstance(body, Administration):
@@ -53,18 +73,6 @@ class DrugExposures:
         return replace(
             self, running_drugs={**running_drugs, body.drug: fact}, last_starts=last_starts
         )
-
-    def apply_administrations(self, facts: Sequence[Fact]) -> "DrugExposures":
-        """Return the exposures after *facts* of one instant, of which stops apply first."""
-        drugs = self
-        for fact in sorted(facts, key=_stops_first):
-            drugs = drugs.apply_administration(fact)
-        return drugs
-
-    def find_daily_dose(self, drug: str, instant: datetime) -> Fact | None:
-        """Return the last dose of a drug that is given day by day, if that goes on at *instant*."""
-        last = self.daily_doses.get(drug)
-        return last if last is not None and instant - last.observed_at <= DAILY_INTERVAL else None
 
     def _update_daily_doses(self, fact: Fact, body: Administration) -> Mapping[str, Fact]:
         last = self.last_doses.get(body.drug)

@@ -179,7 +179,7 @@ def find_worst_grade(levels: Sequence[SignGrade]) -> SignGrade:
     lead = max(levels, key=lambda level: (level.at_least, level.at_most))
     at_most = max(level.at_most for level in levels)
     missing = {name for level in levels if level.at_most > lead.at_least for name in level.missing}
-    facts = {fact.id: fact for level in levels if level.at_least for fact in level.facts}
+    facts = {fact.id: fact for level in levels if level.at_most for fact in level.facts}
     return SignGrade(
         lead.at_least, at_most, lead.because, tuple(sorted(missing)), tuple(facts.values())
     )

@@ -28,6 +28,7 @@ from services.safety_rules.domain.syndromes.crs_course import (
     CrsCourse,
     CrsSigns,
     add_change,
+    confirm_overlap,
     find_run,
     grade_crs,
     record_grade,
@@ -38,6 +39,7 @@ from services.safety_rules.domain.syndromes.crs_treatment import list_treatments
 from services.safety_rules.domain.syndromes.hypotension import (
     FLUIDS,
     PRESSURE_UNIT,
+    find_pressor_overlap,
     grade_hypotension,
 )
 from services.safety_rules.domain.syndromes.hypoxia import (
@@ -154,6 +156,11 @@ def step_state(
         oxygen=grade_hypoxia(readings, state.measures),
         facts=tuple(facts),
     )
+    overlap_began_at = find_pressor_overlap(state.drugs, instant, limits)
+    if next_state.course is not None and overlap_began_at is not None:
+        next_state = replace(
+            next_state, course=confirm_overlap(next_state.course, overlap_began_at)
+        )
     next_state, retired_run = _retire_course(next_state, instant)
     if _enters_window(next_state, signs):
         next_state, retired_run = _end_course(next_state, instant)

@@ -138,6 +138,29 @@ def add_change(course: CrsCourse, signs: CrsSigns, level: SignGrade) -> CrsCours
     )
 
 
+def confirm_overlap(course: CrsCourse, began_at: datetime) -> CrsCourse:
+    """Return *course* with several vasopressors as certain from *began_at* on.
+
+    They have run together since then for long enough, which nobody could know at the time.
+    """
+    history: list[Change] = []
+    for change in course.history:
+        is_confirmed = change.at >= began_at and Input.PRESSOR_OVERLAP in change.missing
+        settled_change = _settle_overlap(change) if is_confirmed else change
+        if not history or history[-1].span != settled_change.span:
+            history.append(settled_change)
+    return replace(course, history=tuple(history))
+
+
+def _settle_overlap(change: Change) -> Change:
+    """Return *change* with several vasopressors as certain: grade 4 where hypotension counts."""
+    if change.span.at_least is Grade.SEVERE:
+        span = Span(Grade.LIFE_THREATENING, Grade.LIFE_THREATENING)
+        return replace(change, span=span, missing=())
+    missing = tuple(name for name in change.missing if name != Input.PRESSOR_OVERLAP)
+    return replace(change, missing=missing)
+
+
 def update_other_scales(
     course: CrsCourse,
     signs: CrsSigns,

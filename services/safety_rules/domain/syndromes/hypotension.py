@@ -4,6 +4,7 @@ Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; thres
 protocol's, as the scale has none.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
@@ -51,23 +52,40 @@ def grade_hypotension(
         limits: The protocol's.
         plausible: Systolic pressures that can be, in mm[Hg].
     """
-    counted_pressors = [
-        fact for name in limits.vasopressors if (fact := _find_acting_fact(name, drugs, instant))
-    ]
-    uncounted_pressors = [
-        fact
-        for name in limits.vasopressors_not_counted
-        if (fact := _find_acting_fact(name, drugs, instant))
-    ]
+    counted_pressors = _find_acting_facts(limits.vasopressors, drugs, instant)
+    uncounted_pressors = _find_acting_facts(limits.vasopressors_not_counted, drugs, instant)
     if len(counted_pressors) >= _SEVERAL:
-        return _grade_treatment(Grade.LIFE_THREATENING, "several vasopressors", counted_pressors)
+        is_lasting = find_pressor_overlap(drugs, instant, limits) is not None
+        at_least = Grade.LIFE_THREATENING if is_lasting else Grade.SEVERE
+        missing = () if is_lasting else (Input.PRESSOR_OVERLAP,)
+        because = f"several vasopressors ({_name_drugs(counted_pressors)})"
+        facts = tuple(counted_pressors)
+        return SignGrade(at_least, Grade.LIFE_THREATENING, because, missing, facts)
     if counted_pressors or uncounted_pressors:
-        return _grade_treatment(
-            Grade.SEVERE, "a vasopressor", [*counted_pressors, *uncounted_pressors]
-        )
+        facts = (*counted_pressors, *uncounted_pressors)
+        because = f"a vasopressor ({_name_drugs(facts)})"
+        return SignGrade(Grade.SEVERE, Grade.SEVERE, because, facts=facts)
     return _grade_without_vasopressor(
         readings, drugs, usual_pressure, instant, limits, plausible=plausible
     )
+
+
+def find_pressor_overlap(
+    drugs: DrugExposures, instant: datetime, limits: Bedside
+) -> datetime | None:
+    """Return the instant since which several vasopressors have run at once, long enough to count.
+
+    None: they have not yet run together for the protocol's time, or do not.
+    """
+    starts = sorted(
+        drugs.running_since[name]
+        for name in limits.vasopressors
+        if name in drugs.running_drugs and _may_reach_blood(drugs.running_drugs[name])
+    )
+    if len(starts) < _SEVERAL:
+        return None
+    began_at = starts[_SEVERAL - 1]
+    return began_at if instant - began_at >= limits.pressor_overlap else None
 
 
 def _grade_without_vasopressor(
@@ -79,15 +97,40 @@ def _grade_without_vasopressor(
     *,
     plausible: PlausibleRange,
 ) -> SignGrade:
-    pressure = find_current_reading(readings, "sbp", instant, limits.vitals_stay)
-    bolus = drugs.last_starts.get(FLUIDS)
-    since_bolus = pressure is not None and bolus and pressure.observed_at > bolus.observed_at
-    if bolus and not since_bolus and instant - bolus.observed_at <= limits.vitals_stay:
-        return _grade_treatment(Grade.MODERATE, "a fluid bolus", [bolus])
-    if pressure is None:
-        return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
-    is_low = _is_low(pressure, usual_pressure, limits, plausible)
-    if is_low is None:
+    """Return the grade of the pressure, and of fluids until a pressure is taken after them."""
+    pressure, bolus = readings.get("sbp"), drugs.last_starts.get(FLUIDS)
+    is_answered = bolus and pressure and pressure.observed_at > bolus.observed_at
+    is_acting = bolus and not is_answered and instant - bolus.observed_at <= limits.vitals_stay
+    graded_at = bolus.observed_at if bolus and is_acting else instant
+    current_pressure = find_current_reading(readings, "sbp", graded_at, limits.vitals_stay)
+    level = _grade_pressure(current_pressure, usual_pressure, limits, plausible)
+    return _grade_fluids(bolus, level) if bolus and is_acting else level
+
+
+def _grade_fluids(bolus: Fact, pressure: SignGrade) -> SignGrade:
+    """Return the grade of fluids: for a low pressure, or for another reason.
+
+    Args:
+        bolus: The last.
+        pressure: The grade of the pressure when it was given.
+    """
+    because = f"a fluid bolus ({_name_drugs([bolus])})"
+    facts = (bolus, *pressure.facts)
+    if pressure.at_least >= Grade.MODERATE:
+        return SignGrade(Grade.MODERATE, Grade.MODERATE, because, facts=facts)
+    missing = pressure.missing or (Input.FLUID_REASON,)
+    state = "pressure not known" if pressure.missing else "pressure not low"
+    return SignGrade(Grade.NONE, Grade.MODERATE, f"{because}, {state}", missing, facts)
+
+
+def _grade_pressure(
+    pressure: Fact | None,
+    usual_pressure: Fact | None,
+    limits: Bedside,
+    plausible: PlausibleRange,
+) -> SignGrade:
+    is_low = pressure and _is_low(pressure, usual_pressure, limits, plausible)
+    if pressure is None or is_low is None:
         return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
     if not is_low:
         return SignGrade(Grade.NONE, Grade.NONE, facts=(pressure,))
@@ -112,12 +155,16 @@ def _is_low(
     return True if is_at_drop else None if is_above_drop is None else not is_above_drop
 
 
-def _find_acting_fact(drug: str, drugs: DrugExposures, instant: datetime) -> Fact | None:
-    """Return the fact by which *drug* acts: it runs, or a dose is given at this very instant."""
-    acting_fact, dose_fact = drugs.running_drugs.get(drug), drugs.last_doses.get(drug)
-    if acting_fact is None and dose_fact is not None and dose_fact.observed_at == instant:
-        acting_fact = dose_fact
-    return acting_fact if acting_fact is not None and _may_reach_blood(acting_fact) else None
+def _find_acting_facts(names: Iterable[str], drugs: DrugExposures, instant: datetime) -> list[Fact]:
+    """Return the fact by which each drug acts: it runs, or a dose is given at this very instant."""
+    acting_facts = []
+    for name in names:
+        dose = drugs.last_doses.get(name)
+        is_given_now = dose is not None and dose.observed_at == instant
+        acting_fact = drugs.running_drugs.get(name) or (dose if is_given_now else None)
+        if acting_fact is not None and _may_reach_blood(acting_fact):
+            acting_facts.append(acting_fact)
+    return acting_facts
 
 
 def _may_reach_blood(fact: Fact) -> bool:
@@ -126,9 +173,8 @@ def _may_reach_blood(fact: Fact) -> bool:
     return route.strip().upper() not in _ELSEWHERE
 
 
-def _grade_treatment(grade: Grade, treatment: str, facts: list[Fact]) -> SignGrade:
-    names = ", ".join(sorted(getattr(fact.body, "drug", "") for fact in facts))
-    return SignGrade(grade, grade, f"{treatment} ({names})", facts=tuple(facts))
+def _name_drugs(facts: Iterable[Fact]) -> str:
+    return ", ".join(sorted(f.body.drug for f in facts if isinstance(f.body, Administration)))
 
 
 def _describe_pressure(fact: Fact) -> str:
