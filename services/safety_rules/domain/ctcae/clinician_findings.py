@@ -4,7 +4,6 @@ Source: docs/decisions/grading.md, "Findings beside a reading"
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,12 +31,6 @@ class FindingSummary:
 
 
 NO_FINDINGS = FindingSummary()
-FindingLookup = Callable[[str, datetime], FindingSummary]
-
-
-def look_up_no_findings(_criterion: str, _at: datetime) -> FindingSummary:
-    """Return no findings."""
-    return NO_FINDINGS
 
 
 class ParticipantFindings:
@@ -46,7 +39,7 @@ class ParticipantFindings:
     def __init__(self) -> None:
         """Start with none."""
         self._times_by_criterion: dict[str, list[tuple[datetime, str]]] = {}
-        self._findings: dict[str, Finding] = {}
+        self._facts: dict[str, tuple[Fact, Finding]] = {}
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove *fact*, a finding."""
@@ -55,10 +48,10 @@ class ParticipantFindings:
         times = self._times_by_criterion.setdefault(fact.body.criterion, [])
         if stands:
             insort(times, (fact.observed_at, fact.id))
-            self._findings[fact.id] = fact.body
+            self._facts[fact.id] = fact, fact.body
         else:
             times.remove((fact.observed_at, fact.id))
-            del self._findings[fact.id]
+            del self._facts[fact.id]
 
     def summarize_nearest(self, criterion: str, instant: datetime) -> FindingSummary:
         """Return the findings about *criterion* nearest to *instant*; of two as near, the earlier.
@@ -67,13 +60,9 @@ class ParticipantFindings:
         """
         if criterion not in self._times_by_criterion:
             return NO_FINDINGS
-        findings = self._select_near(criterion, instant)
-        with_symptoms = _select_nearest(
-            instant, [one for one in findings if one[1].symptoms is not None]
-        )
-        with_infarction = _select_nearest(
-            instant, [one for one in findings if one[1].infarction is not None]
-        )
+        symptom_facts, infarction_facts = self._select_nearest(criterion, instant)
+        with_symptoms = [self._facts[fact][1] for fact in symptom_facts]
+        with_infarction = [self._facts[fact][1] for fact in infarction_facts]
         if not with_symptoms and not with_infarction:
             return NO_FINDINGS
         phrases = []
@@ -89,19 +78,31 @@ class ParticipantFindings:
             phrases.append(f"{level} the level of infarction, seen by {worst.by}")
         return FindingSummary(symptoms, infarction, "; ".join(phrases))
 
-    def _select_near(self, criterion: str, instant: datetime) -> list[tuple[datetime, Finding]]:
+    def list_nearest_facts(self, criterion: str, instant: datetime) -> list[Fact]:
+        """Return the facts of `summarize_nearest`."""
+        if criterion not in self._times_by_criterion:
+            return []
+        symptom_facts, infarction_facts = self._select_nearest(criterion, instant)
+        return [self._facts[fact][0] for fact in dict.fromkeys((*symptom_facts, *infarction_facts))]
+
+    def _select_nearest(self, criterion: str, instant: datetime) -> tuple[list[str], list[str]]:
+        """Return the ids of the nearest findings of symptoms, and of those of infarction."""
         times = self._times_by_criterion[criterion]
         first = bisect_left(times, (instant - FINDING_WINDOW, ""))
         end = bisect_right(times, (instant + FINDING_WINDOW, _LAST))
-        return [(seen_at, self._findings[name]) for seen_at, name in times[first:end]]
+        findings = [(seen_at, name, self._facts[name][1]) for seen_at, name in times[first:end]]
+        return (
+            _select_nearest(instant, [f[:2] for f in findings if f[2].symptoms is not None]),
+            _select_nearest(instant, [f[:2] for f in findings if f[2].infarction is not None]),
+        )
 
 
-def _select_nearest(instant: datetime, findings: list[tuple[datetime, Finding]]) -> list[Finding]:
+def _select_nearest(instant: datetime, times: list[tuple[datetime, str]]) -> list[str]:
     """Return those of the one instant that is nearest to *instant*."""
     nearest_at = min(
-        (seen_at for seen_at, _ in findings), key=lambda t: (abs(t - instant), t), default=None
+        (seen_at for seen_at, _ in times), key=lambda t: (abs(t - instant), t), default=None
     )
-    return [finding for seen_at, finding in findings if seen_at == nearest_at]
+    return [name for seen_at, name in times if seen_at == nearest_at]
 
 
 def _rank_symptoms(finding: Finding) -> int:

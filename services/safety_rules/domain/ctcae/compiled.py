@@ -84,6 +84,11 @@ class CompiledCriterion:
     has_lasting_thresholds: bool = False
     is_laboratory: bool = False
 
+    def list_companions(self, measure: str) -> tuple[str, ...]:
+        """Return the measures of about the same time that *measure* is graded beside."""
+        companions = ("albumin",) if measure == "calcium" else ()
+        return (*companions, *self.gradings[measure].companions)
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledCriteria:
@@ -117,17 +122,10 @@ def compile_criteria(
         for measure in followed_measures:
             by_measure[measure] = (*by_measure.get(measure, ()), compiled_criterion)
         for companion in {
-            o
-            for measure in followed_measures
-            for o in _list_companions(compiled_criterion, measure)
+            o for measure in followed_measures for o in compiled_criterion.list_companions(measure)
         }:
             by_companion[companion] = (*by_companion.get(companion, ()), compiled_criterion)
     return CompiledCriteria(by_id, by_measure, by_companion)
-
-
-def _list_companions(criterion: CompiledCriterion, measure: str) -> tuple[str, ...]:
-    companions = ("albumin",) if measure == "calcium" else ()
-    return (*companions, *criterion.gradings[measure].companions)
 
 
 def _compile_criterion(

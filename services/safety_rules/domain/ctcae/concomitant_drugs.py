@@ -6,7 +6,7 @@ Source: docs/decisions/grading.md, "Drugs beside a reading"
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -87,6 +87,14 @@ class _DrugHistory:
         first = bisect_left(self.doses, (start, False, ""))
         return first < bisect_right(self.doses, (end, True, _LAST)) or self.is_running(start)
 
+    def list_given(self, start: datetime, end: datetime) -> list[str]:
+        """Return the ids of the doses from *start* to *end*, and of the start of what ran then."""
+        first = bisect_left(self.doses, (start, False, ""))
+        doses = self.doses[first : bisect_right(self.doses, (end, True, _LAST))]
+        last = bisect_right(self.run_changes, (start, True, _LAST))
+        starts = self.run_changes[last - 1 : last] if self.is_running(start) else []
+        return [fact for _, _, fact in (*starts, *doses)]
+
 
 class ConcomitantDrugs:
     """The standing administrations of one participant, of drugs that decide between grades."""
@@ -95,12 +103,17 @@ class ConcomitantDrugs:
         """Start with no administration; *drugs* are the classified ones by name."""
         self._drugs = drugs
         self._histories: dict[str, _DrugHistory] = {}
+        self._facts: dict[str, Fact] = {}
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove *fact*, one that has `list_affected_measures`."""
         if isinstance(fact.body, Administration):
             history = self._histories.setdefault(fact.body.drug, _DrugHistory())
             history.change(fact, fact.body, stands=stands)
+            if stands:
+                self._facts[fact.id] = fact
+            else:
+                del self._facts[fact.id]
 
     def find_context(
         self, measure: str, instant: datetime, first_exposure_at: datetime | None
@@ -110,14 +123,47 @@ class ConcomitantDrugs:
             return NO_DRUG_CONTEXT
         match measure:
             case "potassium":
-                return DrugContext(is_replaced=self._were_given(DrugClass.POTASSIUM, instant))
+                histories = self._select_given(DrugClass.POTASSIUM, instant)
+                return DrugContext(is_replaced=bool(histories))
             case "inr":
                 return DrugContext(is_anticoagulated=self._is_anticoagulated(instant) or None)
-        if self._were_started(DrugClass.INSULIN, instant, first_exposure_at):
+        if self._select_started(DrugClass.INSULIN, instant, first_exposure_at):
             return DrugContext(treatment=Treatment.INSULIN)
-        if self._were_started(DrugClass.ORAL_AGENT, instant, first_exposure_at):
+        if self._select_started(DrugClass.ORAL_AGENT, instant, first_exposure_at):
             return DrugContext(treatment=Treatment.ORAL_AGENT)
         return NO_DRUG_CONTEXT
+
+    def list_facts(
+        self, measure: str, instant: datetime, first_exposure_at: datetime | None
+    ) -> list[Fact]:
+        """Return the administrations that `find_context` rests on, in time order."""
+        match measure:
+            case "potassium":
+                histories = self._select_given(DrugClass.POTASSIUM, instant)
+            case "inr":
+                return self._list_anticoagulants(instant)
+            case _:
+                histories = self._select_started(DrugClass.INSULIN, instant, first_exposure_at)
+                histories = histories or self._select_started(
+                    DrugClass.ORAL_AGENT, instant, first_exposure_at
+                )
+        start, end = instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW
+        return self._sort_facts(
+            fact for history in histories for fact in history.list_given(start, end)
+        )
+
+    def _list_anticoagulants(self, instant: datetime) -> list[Fact]:
+        facts: list[str] = []
+        for drug, history in self._select_histories(DrugClass.ANTICOAGULANT):
+            if history.is_running(instant):
+                facts += history.list_given(instant, instant)
+            elif drug.counts_each_dose:
+                facts += history.list_given(instant - DAILY_INTERVAL, instant)
+        return self._sort_facts(facts)
+
+    def _sort_facts(self, ids: Iterable[str]) -> list[Fact]:
+        facts = [self._facts[fact] for fact in dict.fromkeys(ids)]
+        return sorted(facts, key=lambda fact: (fact.observed_at, fact.id))
 
     def _select_histories(
         self, drug_class: DrugClass
@@ -126,22 +172,22 @@ class ConcomitantDrugs:
             if self._drugs[name].drug_class is drug_class:
                 yield self._drugs[name], history
 
-    def _were_given(self, drug_class: DrugClass, instant: datetime) -> bool:
-        """Return True when one of the class was given within 24 h of *instant*."""
-        return any(
-            history.was_given(instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW)
+    def _select_given(self, drug_class: DrugClass, instant: datetime) -> list[_DrugHistory]:
+        """Return those of the class that were given within 24 h of *instant*."""
+        return [
+            history
             for _, history in self._select_histories(drug_class)
-        )
+            if history.was_given(instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW)
+        ]
 
-    def _were_started(
+    def _select_started(
         self, drug_class: DrugClass, instant: datetime, first_exposure_at: datetime | None
-    ) -> bool:
-        """Return True when one of the class, new since exposure, was given near *instant*."""
-        return first_exposure_at is not None and any(
-            history.was_given(instant - TREATMENT_WINDOW, instant + TREATMENT_WINDOW)
-            and not history.was_used_before(first_exposure_at)
-            for _, history in self._select_histories(drug_class)
-        )
+    ) -> list[_DrugHistory]:
+        """Return those of the class, new since exposure, that were given near *instant*."""
+        if first_exposure_at is None:
+            return []
+        histories = self._select_given(drug_class, instant)
+        return [history for history in histories if not history.was_used_before(first_exposure_at)]
 
     def _is_anticoagulated(self, instant: datetime) -> bool:
         """Return True when an anticoagulant runs at *instant*, or was given in the 36 h before."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.ctcae.clinician_findings import FindingLookup, look_up_no_findings
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.grading import (
     Baseline,
@@ -15,12 +14,8 @@ from services.safety_rules.domain.ctcae.grading import (
     grade_reading,
 )
 from services.safety_rules.domain.ctcae.worst_value import select_worst_value
-from services.safety_rules.domain.episodes.lab_course import (
-    CompanionLookup,
-    DrugContextLookup,
-    GradingContext,
-    LabCourse,
-)
+from services.safety_rules.domain.episodes.lab_course import GradingContext, LabCourse
+from services.safety_rules.domain.episodes.supporting_facts import SupportingFacts
 from services.safety_rules.domain.grade_runs.fact_timeline import FactTimeline
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.grade_runs.join_grades import start_exposure
@@ -37,9 +32,7 @@ class CriterionCourse:
         self,
         criterion: CompiledCriterion | None,
         merge_gap: timedelta,
-        list_nearest: CompanionLookup,
-        find_drug_context: DrugContextLookup,
-        find_findings: FindingLookup = look_up_no_findings,
+        supporting_facts: SupportingFacts,
     ) -> None:
         """Start with no readings and before any exposure."""
         self._context = GradingContext(
@@ -49,9 +42,7 @@ class CriterionCourse:
             baseline_grade=Grade.NONE,
             baseline_before_anchor=NoBaseline(),
             merge_gap=merge_gap,
-            list_nearest=list_nearest,
-            find_drug_context=find_drug_context,
-            find_findings=find_findings,
+            supporting_facts=supporting_facts,
         )
         self.checked_values = PlausibilityCheck()
         self.timeline: FactTimeline[LabCourse] = FactTimeline(LabCourse(), self._context.advance)

@@ -1,17 +1,12 @@
 """The course of a criterion that is graded from numbers, through one participant's readings."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.ctcae.clinician_findings import (
-    NO_FINDINGS,
-    FindingLookup,
-    FindingSummary,
-    look_up_no_findings,
-)
+from services.safety_rules.domain.ctcae.clinician_findings import NO_FINDINGS, FindingSummary
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
-from services.safety_rules.domain.ctcae.concomitant_drugs import DrugContext
+from services.safety_rules.domain.ctcae.concomitant_drugs import NO_DRUG_CONTEXT, DrugContext
 from services.safety_rules.domain.ctcae.criterion import Comparison, Direction
 from services.safety_rules.domain.ctcae.exact import meets_comparison
 from services.safety_rules.domain.ctcae.grading import (
@@ -27,6 +22,7 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     find_prepared_grading,
 )
 from services.safety_rules.domain.ctcae.worst_value import select_worst_value
+from services.safety_rules.domain.episodes.supporting_facts import SupportingFacts
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.grade_runs.join_grades import (
     GradePoint,
@@ -51,10 +47,8 @@ CLINICIAN_INPUTS = frozenset(
     }
 )
 
-CompanionLookup = Callable[[str, datetime], Sequence[Quantity]]
 HeldSince = Mapping[Comparison, datetime]
 _NO_DURATIONS: HeldDurations = {}
-DrugContextLookup = Callable[[str, datetime, datetime | None], DrugContext]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +74,8 @@ class GradingContext:
         baseline_grade: The grade of that value.
         baseline_before_anchor: The baseline of readings up to the anchor.
         merge_gap: Longest silence inside one run.
-        list_nearest: Lists the companion values of the nearest instant: albumin for a calcium, the
-            count for a fever.
-        find_drug_context: Finds the drug context of a measure at an instant.
-        find_findings: Finds the clinicians' findings about a criterion at an instant.
+        supporting_facts: Of the participant: companion values (the albumin of a calcium, the count
+            of a fever), drugs and clinicians' findings.
     """
 
     criterion: CompiledCriterion | None
@@ -92,9 +84,7 @@ class GradingContext:
     baseline_grade: Grade
     baseline_before_anchor: Baseline
     merge_gap: timedelta
-    list_nearest: CompanionLookup
-    find_drug_context: DrugContextLookup
-    find_findings: FindingLookup = look_up_no_findings
+    supporting_facts: SupportingFacts
     _last: dict[str, tuple[SharedInputs, Baseline, PreparedGrading]] = field(  # of each measure
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -115,9 +105,11 @@ class GradingContext:
         baseline = self.baseline_before_anchor if run_state.before_exposure else self.baseline
         outcomes = [self._find_outcome(fact, baseline, durations) for fact in facts]
         if run_state.open_run or max(map(_upper_end, outcomes)) > run_state.baseline_grade:
-            run_state, merged_run = extend_run(
-                run_state, _combine_outcomes(instant, facts, outcomes), self.merge_gap
-            )
+            supporting_facts = [
+                one for fact in facts for one in self._list_deciding(fact, baseline, durations)
+            ]
+            reading = _combine_outcomes(instant, facts, outcomes, supporting_facts)
+            run_state, merged_run = extend_run(run_state, reading, self.merge_gap)
             ended_run = ended_run or merged_run
         if run_state is course.run_state and held_since is course.held_since:
             return course, ended_run
@@ -131,7 +123,7 @@ class GradingContext:
             return Exact(Grade(body.grade), f"assessed by {body.by}")
         if self.criterion is None or not isinstance(body, Observation):
             raise TypeError(f"{fact.id} is no reading of a criterion")
-        findings = self.find_findings(self.criterion.id, fact.observed_at)
+        findings = self._summarize_findings(fact)
         outcome = self._grade_fact(self.criterion, fact, baseline, durations, findings)
         if findings is NO_FINDINGS:
             return outcome
@@ -170,21 +162,44 @@ class GradingContext:
     def make_reading(self, fact: Fact, durations: HeldDurations | None = None) -> Reading:
         """Return *fact* as a reading of the criterion."""
         body = _get_observation(fact)
-        findings = (
-            self.find_findings(self.criterion.id, fact.observed_at)
-            if self.criterion
-            else NO_FINDINGS
+        context = self._find_reading_context(
+            body.measure, fact.observed_at, self._summarize_findings(fact)
         )
-        shared_inputs = SharedInputs.from_observation(
-            body, self._find_reading_context(body.measure, fact.observed_at, findings)
-        )
-        return shared_inputs.make_reading(body.value, durations)
+        return SharedInputs.from_observation(body, context).make_reading(body.value, durations)
+
+    def _summarize_findings(self, fact: Fact) -> FindingSummary:
+        if self.criterion is None:
+            return NO_FINDINGS
+        return self.supporting_facts.findings.summarize_nearest(self.criterion.id, fact.observed_at)
+
+    def _list_deciding(
+        self, fact: Fact, baseline: Baseline, durations: HeldDurations
+    ) -> Iterator[Fact]:
+        """Yield the companions of *fact*, and the findings and drugs that decide its grade."""
+        body, criterion = fact.body, self.criterion
+        if criterion is None or not isinstance(body, Observation):
+            return
+        measure, instant, supporting_facts = body.measure, fact.observed_at, self.supporting_facts
+        for name in criterion.list_companions(measure):
+            yield from supporting_facts.list_companion_facts(name, instant)
+        if self._summarize_findings(fact) is not NO_FINDINGS:
+            reading = self.make_reading(fact, durations)
+            reading_without_findings = replace(reading, symptoms=None, infarction=None)
+            if _differ(criterion, reading, reading_without_findings, baseline):
+                yield from supporting_facts.findings.list_nearest_facts(criterion.id, instant)
+        if self._find_drug_context(measure, instant) != NO_DRUG_CONTEXT:
+            reading = self.make_reading(fact, durations)
+            reading_without_drugs = replace(
+                reading, treatment=None, is_replaced=False, is_anticoagulated=None
+            )
+            if _differ(criterion, reading, reading_without_drugs, baseline):
+                yield from supporting_facts.drugs.list_facts(measure, instant, self.anchor)
 
     def _find_reading_context(
         self, measure: str, instant: datetime, findings: FindingSummary
     ) -> ReadingContext:
         """Return the other inputs of a reading of *measure* at *instant*."""
-        drug_context = self.find_drug_context(measure, instant, self.anchor)
+        drug_context = self._find_drug_context(measure, instant)
         companion_measures = self.criterion.gradings[measure].companions if self.criterion else ()
         if measure == "calcium":
             return drug_context, findings, self._find_albumin(instant), ()
@@ -193,14 +208,22 @@ class GradingContext:
         companions = (
             (name, value)
             for name in companion_measures
-            if (value := select_worst_value(self.list_nearest(name, instant), Direction.LOW))
+            if (
+                value := select_worst_value(
+                    self.supporting_facts.list_companion_values(name, instant), Direction.LOW
+                )
+            )
         )
         return drug_context, findings, None, tuple(companions)
 
     def _find_albumin(self, instant: datetime) -> Quantity | None:
         """Return the albumin nearest to *instant*: a low one raises the corrected calcium."""
         worst = self.criterion.direction.opposite if self.criterion else Direction.LOW
-        return select_worst_value(self.list_nearest("albumin", instant), worst)
+        albumins = self.supporting_facts.list_companion_values("albumin", instant)
+        return select_worst_value(albumins, worst)
+
+    def _find_drug_context(self, measure: str, instant: datetime) -> DrugContext:
+        return self.supporting_facts.drugs.find_context(measure, instant, self.anchor)
 
     def _update_held_since(
         self, held_since: HeldSince, instant: datetime, facts: Sequence[Fact]
@@ -232,8 +255,17 @@ class GradingContext:
         return held_since if new_held_since == held_since else new_held_since
 
 
+def _differ(
+    criterion: CompiledCriterion, first: Reading, second: Reading, baseline: Baseline
+) -> bool:
+    return grade_reading(criterion, first, baseline) != grade_reading(criterion, second, baseline)
+
+
 def _combine_outcomes(
-    instant: datetime, facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]
+    instant: datetime,
+    facts: Sequence[Fact],
+    outcomes: Sequence[GradingOutcome],
+    supporting_facts: Sequence[Fact],
 ) -> GradePoint:
     """Return all readings of one instant as one: the worst at each end."""
     if len(outcomes) > 1:
@@ -246,8 +278,8 @@ def _combine_outcomes(
         Span(lead.at_least, at_most),
         lead.because,
         tuple(sorted(missing)) if missing else (),
-        tuple(fact.id for fact in facts),
-        provisional=any(not fact.status.is_final for fact in facts),
+        tuple(dict.fromkeys(fact.id for fact in (*facts, *supporting_facts))),
+        provisional=any(not fact.status.is_final for fact in (*facts, *supporting_facts)),
     )
 
 

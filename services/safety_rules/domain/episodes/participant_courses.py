@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 
 from services.safety_rules.domain.ctcae.clinician_findings import (
     FINDING_WINDOW,
@@ -11,12 +10,9 @@ from services.safety_rules.domain.ctcae.clinician_findings import (
 from services.safety_rules.domain.ctcae.concomitant_drugs import TREATMENT_WINDOW, ConcomitantDrugs
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.episodes.criterion_course import CriterionCourse
+from services.safety_rules.domain.episodes.supporting_facts import SupportingFacts
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.facts.nearest_reading import (
-    COMPANION_WINDOWS,
-    NearestReadings,
-    list_nearest_values,
-)
+from services.safety_rules.domain.facts.nearest_reading import COMPANION_WINDOWS, NearestReadings
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
 from services.vocabulary.fact import Fact
@@ -40,13 +36,11 @@ class ParticipantCourses:
         }
         self.by_name: dict[str, CriterionCourse | FollowedSyndrome] = {**self.syndromes}
         self._criterion_courses: dict[str, CriterionCourse] = {}
-        self._nearest_readings = {
-            measure: NearestReadings(window) for measure, window in COMPANION_WINDOWS.items()
-        }
-        # Not a bound method: avoids a reference cycle.
-        self._list_nearest = partial(list_nearest_values, self._nearest_readings)
-        self._drugs = ConcomitantDrugs(rules.drugs)
-        self._findings = ParticipantFindings()
+        self._supporting_facts = SupportingFacts(
+            ConcomitantDrugs(rules.drugs),
+            ParticipantFindings(),
+            {measure: NearestReadings(window) for measure, window in COMPANION_WINDOWS.items()},
+        )
 
     def find_course(self, criterion: str) -> CriterionCourse:
         """Return the course of *criterion*; a new one when it has no readings yet."""
@@ -55,9 +49,7 @@ class ParticipantCourses:
             course = CriterionCourse(
                 self._rules.compiled_criteria.by_id.get(criterion),
                 self._rules.protocol.merge_gap,
-                self._list_nearest,
-                self._drugs.find_context,
-                self._findings.summarize_nearest,
+                self._supporting_facts,
             )
             course.update_baseline(self._anchors.first_infusion_at)
             self._criterion_courses[criterion] = self.by_name[criterion] = course
@@ -76,7 +68,7 @@ class ParticipantCourses:
 
     def change_companion(self, measure: str, fact: Fact, *, stands: bool) -> set[str]:
         """Add or remove *fact*, a reading of *measure*, one of `COMPANION_WINDOWS`."""
-        period = self._nearest_readings[measure].change(fact, stands=stands)
+        period = self._supporting_facts.companions[measure].change(fact, stands=stands)
         if period is None:
             return set()
         criteria = self._rules.compiled_criteria.by_companion.get(measure, ())
@@ -84,7 +76,7 @@ class ParticipantCourses:
 
     def change_drug(self, fact: Fact, measures: Iterable[str], *, stands: bool) -> set[str]:
         """Add or remove *fact*, an administration that may decide grades of *measures*."""
-        self._drugs.change(fact, stands=stands)
+        self._supporting_facts.drugs.change(fact, stands=stands)
         by_measure = self._rules.compiled_criteria.by_measure
         criteria = (one.id for measure in measures for one in by_measure.get(measure, ()))
         return self._grade_again(criteria, fact.observed_at - TREATMENT_WINDOW)
@@ -93,7 +85,7 @@ class ParticipantCourses:
         """Add or remove *fact*, a clinician's *finding*."""
         if finding.criterion not in self._rules.compiled_criteria.by_id:
             return set()
-        self._findings.change(fact, stands=stands)
+        self._supporting_facts.findings.change(fact, stands=stands)
         return self._grade_again([finding.criterion], fact.observed_at - FINDING_WINDOW)
 
     def _grade_again(

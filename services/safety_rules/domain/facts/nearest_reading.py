@@ -1,7 +1,7 @@
 """Companion readings, nearest in time: the albumin of a calcium, the count of a fever."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.vocabulary.clinical_fact import Observation
@@ -21,7 +21,7 @@ class NearestReadings:
         """Start with none; a value further away than *window* is not near."""
         self._window = window
         self._readings: list[tuple[datetime, str]] = []
-        self._values: dict[str, Quantity] = {}
+        self._facts: dict[str, tuple[Fact, Quantity]] = {}
 
     def change(self, fact: Fact, *, stands: bool) -> tuple[datetime, datetime] | None:
         """Add or remove *fact*; one without a number is no reading.
@@ -36,13 +36,21 @@ class NearestReadings:
         index = bisect_left(self._readings, reading)
         if stands:
             self._readings.insert(index, reading)
-            self._values[fact.id] = fact.body.value
+            self._facts[fact.id] = fact, fact.body.value
         else:
-            del self._readings[index], self._values[fact.id]
+            del self._readings[index], self._facts[fact.id]
         return self._find_affected_period(fact.observed_at)
 
     def list_nearest(self, instant: datetime) -> Sequence[Quantity]:
         """Return the values nearest to *instant*, of two instants the earlier; or none."""
+        return [self._facts[fact][1] for _, fact in self._select_nearest(instant)]
+
+    def list_nearest_facts(self, instant: datetime) -> Sequence[Fact]:
+        """Return the facts of `list_nearest`."""
+        return [self._facts[fact][0] for _, fact in self._select_nearest(instant)]
+
+    def _select_nearest(self, instant: datetime) -> Sequence[tuple[datetime, str]]:
+        """Return instants and ids of the readings nearest to *instant*."""
         readings = self._readings
         next_index = bisect_left(readings, (instant, ""))
         neighbours = readings[next_index : next_index + 1]
@@ -56,7 +64,7 @@ class NearestReadings:
             return ()
         last_index = bisect_right(readings, (nearest[0], _LAST))
         first_index = bisect_left(readings, (nearest[0], ""), 0, last_index)
-        return [self._values[fact] for _, fact in readings[first_index:last_index]]
+        return readings[first_index:last_index]
 
     def _find_affected_period(self, instant: datetime) -> tuple[datetime, datetime]:
         """Return the period nearest to *instant*: up to half way to the readings on either side."""
@@ -68,10 +76,3 @@ class NearestReadings:
         if right_index < len(self._readings):
             end = min(end, instant + (self._readings[right_index][0] - instant) / 2)
         return start, end
-
-
-def list_nearest_values(
-    companions: Mapping[str, NearestReadings], measure: str, instant: datetime
-) -> Sequence[Quantity]:
-    """Return the values of *measure* nearest to *instant*; none if none is near."""
-    return companions[measure].list_nearest(instant)

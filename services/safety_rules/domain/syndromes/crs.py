@@ -35,7 +35,7 @@ from services.safety_rules.domain.syndromes.crs_course import (
     update_other_scales,
     update_recovery,
 )
-from services.safety_rules.domain.syndromes.crs_treatment import list_treatments, waives_fever
+from services.safety_rules.domain.syndromes.crs_treatment import list_treatments, list_waivers
 from services.safety_rules.domain.syndromes.hypotension import (
     FLUIDS,
     PRESSURE_UNIT,
@@ -247,7 +247,7 @@ def _open_course(
     new_course = CrsCourse(
         (),
         signs.instant,
-        is_fever_waived=waives_fever(state.protocol.bedside, signs, previous_drugs),
+        waived_by=list_waivers(state.protocol.bedside, signs, previous_drugs),
         not_before=not_before,
         is_outside=is_outside,
     )
@@ -263,7 +263,8 @@ def _extend_possible_course(possible_course: CrsCourse | None, signs: CrsSigns) 
         return replace(possible_course, last_at=signs.instant)
     at_most = max(Grade.MILD, signs.severity.at_most)
     missing = tuple(sorted({Input.TEMPERATURE, *signs.severity.missing}))
-    level = SignGrade(Grade.NONE, at_most, "temperature that cannot be read", missing)
+    facts = (signs.fever_fact,) if signs.fever_fact else ()
+    level = SignGrade(Grade.NONE, at_most, "temperature that cannot be read", missing, facts)
     return add_change(CrsCourse((), signs.instant, possible=True), signs, level)
 
 
@@ -278,8 +279,8 @@ def _continue_course(
         if not (is_present and (signs.has_new_temperature or course.is_fever_waived)):
             return course
         course = replace(course, is_over=False, free_since=None)
-    is_waived = course.is_fever_waived or waives_fever(limits, signs, previous_drugs)
-    course = replace(course, is_fever_waived=is_waived)
+    waived_by = course.waived_by or list_waivers(limits, signs, previous_drugs)
+    course = replace(course, waived_by=waived_by)
     course = record_grade(course, signs, grade_crs(course, signs))
     course = update_other_scales(course, signs, state.readings, state.measures)
     return update_recovery(course, signs, limits.crs_free)

@@ -29,7 +29,7 @@ class CrsCourse:
     Args:
         history: Every change of grade; the first is the fever that opened it.
         last_at: The last instant that was graded.
-        is_fever_waived: Fever is no longer required: it was treated.
+        waived_by: The treatments after which fever is no longer required; empty: it is.
         free_since: First of the instants, up to the last one, that were free of all three.
         is_over: It has been free for long enough.
         possible: The fever is not certain.
@@ -42,7 +42,7 @@ class CrsCourse:
 
     history: tuple[Change, ...]
     last_at: datetime
-    is_fever_waived: bool = False
+    waived_by: tuple[Fact, ...] = ()
     free_since: datetime | None = None
     is_over: bool = False
     possible: bool = False
@@ -51,6 +51,11 @@ class CrsCourse:
     other_scales: Mapping[str, Span] = field(default_factory=dict)
     is_outside: bool = False
     has_signs: bool = False
+
+    @property
+    def is_fever_waived(self) -> bool:
+        """True when fever is no longer required: it was treated."""
+        return bool(self.waived_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,8 @@ def grade_crs(course: CrsCourse, signs: CrsSigns) -> SignGrade:
         )
         because = "; ".join(word for word in (sign, severity.because) if word)
         at_least = max(Grade.MILD, severity.at_least)
-        facts = (signs.fever_fact,) if signs.fever and signs.fever_fact else ()
+        fever_facts = (signs.fever_fact,) if signs.fever and signs.fever_fact else ()
+        facts = fever_facts or course.waived_by
         return SignGrade(at_least, at_most, because, severity.missing, (*facts, *severity.facts))
     sign = "fever gone, not treated" if signs.fever is False else "temperature not known"
     because = "; ".join(word for word in (sign, severity.because) if word)

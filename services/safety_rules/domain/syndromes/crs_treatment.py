@@ -9,6 +9,7 @@ from datetime import datetime
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.syndromes.crs_course import CrsSigns
 from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.fact import Body, Fact
 from services.vocabulary.protocol import Bedside
 
 
@@ -17,8 +18,10 @@ def list_treatments(limits: Bedside) -> tuple[str, ...]:
     return (*limits.antipyretics, *limits.steroids, *limits.anticytokines)
 
 
-def waives_fever(limits: Bedside, signs: CrsSigns, previous_drugs: DrugExposures) -> bool:
-    """Return True when a treatment among the facts of *signs* waives fever.
+def list_waivers(
+    limits: Bedside, signs: CrsSigns, previous_drugs: DrugExposures
+) -> tuple[Fact, ...]:
+    """Return the treatments among the facts of *signs* that waive fever.
 
     A treatment that the protocol schedules does not, nor a steroid that goes on unchanged.
 
@@ -27,15 +30,17 @@ def waives_fever(limits: Bedside, signs: CrsSigns, previous_drugs: DrugExposures
         signs: Of the instant.
         previous_drugs: Running and given before it.
     """
-    for fact in signs.facts:
-        body = fact.body
-        if not isinstance(body, Administration) or body.scheduled or body.action is Action.STOP:
-            continue
-        if body.drug in limits.antipyretics or body.drug in limits.anticytokines:
-            return True
-        if body.drug in limits.steroids and not _goes_on(body, signs.instant, previous_drugs):
-            return True
-    return False
+    return tuple(
+        fact for fact in signs.facts if _waives(fact.body, limits, signs.instant, previous_drugs)
+    )
+
+
+def _waives(body: Body, limits: Bedside, instant: datetime, previous_drugs: DrugExposures) -> bool:
+    if not isinstance(body, Administration) or body.scheduled or body.action is Action.STOP:
+        return False
+    if body.drug in limits.antipyretics or body.drug in limits.anticytokines:
+        return True
+    return body.drug in limits.steroids and not _goes_on(body, instant, previous_drugs)
 
 
 def _goes_on(body: Administration, instant: datetime, previous_drugs: DrugExposures) -> bool:
