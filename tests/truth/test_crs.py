@@ -579,6 +579,15 @@ RESOLVES = {
         USUAL + f"2 T38.5; 3 tocilizumab; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 {WELL}",
         "2:1 6:0",
     ),
+    "reopened, it is graded without another temperature": (
+        USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 T38.5 BP120; 42 BP80",
+        "2:1 42:2",
+    ),
+    "reopened, it is over once more after 24 h": (
+        USUAL
+        + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 T38.5; 44 {WELL}; 56 {WELL}; 68 {WELL}",
+        "2:1 44:0",
+    ),
     "not treated, it does not": (
         USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}; 40 T37.0 BP80",
         "2:1 6:0",

@@ -191,6 +191,41 @@ def test_a_competing_event_counts_in_full_and_takes_the_event_after_it():
     assert (decision.events, decision.complete, decision.ess) == (1, 2, 2.0)
 
 
+@pytest.mark.parametrize(("competing_day", "events"), [(8.99, 0), (9, 1), (9.01, 1)])
+def test_an_event_at_the_instant_of_a_competing_one_counts(competing_day, events):
+    decision = decide(20, observe(0, 20, 9, competing_day=competing_day))
+    assert (decision.events, decision.complete) == (events, 1)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "counts"), [(4 - 1e-6, (0, 1, 0)), (4, (1, 2, 1)), (4 + 1e-6, (1, 2, 1))]
+)
+def test_what_is_dated_at_the_data_cut_has_happened(as_of, counts):
+    """An event, a competing one and a first infusion, all on day 4."""
+    rule = replace(CRS, policy="everyone_treated")
+    observed = (observe(0, 60, 4), observe(4, 60, name="treated"))
+    decision = decide(as_of, *observed, rule=rule)
+    assert (decision.events, decision.evaluable, decision.complete) == counts
+    assert decision.ess == decision.evaluable
+    assert decide(as_of, observe(0, 60, competing_day=4)).complete == counts[2]
+
+
+PRIORS = {  # parameters of a rule; the Beta prior of its posterior rate
+    "its own": ({"prior": (0.5, 1.5)}, (0.5, 1.5)),
+    "none: two participants at p0": ({}, (0.1, 1.9)),
+}
+
+
+@pytest.mark.parametrize(("parameters", "prior"), PRIORS.values(), ids=PRIORS)
+def test_the_rate_has_the_prior_of_the_rule_or_that_of_two_participants(parameters, prior):
+    rule = replace(CRS, stop_when=replace(CRS.stop_when, parameters=parameters))
+    decision = decide(60, observe(0, 60), observe(1, 60), observe(28, 60, 30), rule=rule)
+    a, b = prior[0] + 1, prior[1] + 2
+    assert decision.posterior == pytest.approx(
+        (a / (a + b), *stats.beta.ppf([0.025, 0.975], a, b)), abs=1e-9
+    )
+
+
 def test_what_is_dated_after_the_data_cut_has_not_happened_yet():
     decision = decide(3, observe(0, 60, 4), observe(5, 60))
     assert (decision.events, decision.evaluable) == (0, 1)
@@ -357,6 +392,36 @@ def test_after_continue_the_rule_waits_for_a_new_event():
     assert decide(9, *two, answer=stop_answer).silenced_at_events is None
 
 
+SILENCES = {  # participants of the answer, of two events; silent up to so many events
+    "not recorded": ((), 2),
+    "the same": (("P-000", "P-001"), 2),
+    "one of another": (("P-000", "P-009"), None),
+    "one more than now": (("P-000", "P-001", "P-009"), 2),
+    "one of the two": (("P-000",), None),
+}
+
+
+@pytest.mark.parametrize(("participants", "silent_at"), SILENCES.values(), ids=SILENCES)
+def test_the_rule_is_silent_while_the_dsmb_knew_of_every_event(participants, silent_at):
+    answer = Determination(CRS.id, "id", Answer.CONTINUE, "chair", "reviewed", 2, participants)
+    decision = decide(9, observe(0, 9, 2), observe(1, 9, 3), answer=answer)
+    assert (decision.silenced_at_events, decision.determination) == (silent_at, "continue")
+    assert decide(9, observe(0, 9, 2)).determination == ""
+
+
+def test_contributors_come_by_date_and_have_the_days_of_an_event_that_is_certain():
+    rule = replace(CRS, if_a_grade_is_incomplete="highest")
+    late, early = observe(0, 9, 5), observe(1, 9, 4, upper=3)
+    observed = [
+        replace(one, standing=replace(one.standing, transplant_day=70, treatment_day=6))
+        for one in (late, early, observe(2, 9, 4, name="P-000b"))
+    ]
+    decision = decide(9, *observed, rule=rule)
+    assert [
+        (one.participant, one.transplant_day, one.treatment_day) for one in decision.contributors
+    ] == [("P-001", None, None), ("P-000b", 70, 6), ("P-000", 70, 6)]
+
+
 def test_the_chance_to_cross_is_that_of_everybody_pending_together():
     """Five pending on different days, one event: two of them must still have it (b(6) = 3)."""
     five = [observe(k, 9, name=f"P-{k}") for k in (4, 5, 6, 7, 8)]
@@ -376,6 +441,8 @@ def test_the_chance_to_cross_is_that_of_everybody_pending_together():
         (Curve("uniform"), 10 / 40),
         (Curve("weibull", scale_days=10, weibull_shape=2), (1 - exp(-1)) / (1 - exp(-16))),
         (Curve("table", points=((5, 0.2), (15, 0.6), (40, 0.8))), 0.4 / 0.8),
+        (Curve("table", points=((50, 0.0), (60, 1.0))), 10 / 40),  # none expected: by length
+        (Curve("table", points=((5, 0.0), (40, 0.8))), (5 / 35 * 0.8) / 0.8),
     ],
 )
 def test_each_onset_curve_weighs_ten_days_of_forty(curve, weight):
