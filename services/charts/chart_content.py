@@ -16,6 +16,7 @@ class PlottedRule:
         boundary: Events that stop at each look; above the look: it cannot stop there.
         rates: Event rates, rising, in [0, 1].
         p_stop: Probability of ever stopping at each of *rates*.
+        lower: Events that stop as safe enough, or fewer, at each look, -1: none; empty: no such.
     """
 
     label: str
@@ -23,6 +24,7 @@ class PlottedRule:
     boundary: tuple[int, ...]
     rates: tuple[float, ...]
     p_stop: tuple[float, ...]
+    lower: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

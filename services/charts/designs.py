@@ -13,6 +13,9 @@ from services.charts.style import CURRENT, INK, STOP, STYLE, render
 # The rest of the palette of Okabe and Ito, in the order in which neighbours differ most.
 COLOURS = (CURRENT, STOP, "#009E73", "#CC79A7", "#222222", "#E69F00", "#56B4E9", "#999999")
 DASHES = ("-", "-", "-", "-", "--", "--", "--", ":")
+SAFE = COLOURS[2]
+_ONE_LIMIT = "Stop at this many events or more"
+_TWO_LIMITS = "Too harmful at the upper limit or more, safe enough at the lower or fewer"
 _OFFSET = 0.08  # events
 
 
@@ -63,10 +66,13 @@ def draw_boundaries(axes: Axes, rules: Sequence[PlottedRule], n: int) -> None:
             )
         if len(rules) == 1:
             _shade_stops(axes, rule, top, colour, is_continuous=is_continuous)
+        if rule.lower:
+            _draw_lower_limit(axes, rule)
     axes.set_xlim(0, n)
     axes.set_ylim(0, top)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_title("Stop at this many events or more", loc="left", size=10, color=INK)
+    has_lower_limit = any(rule.lower for rule in rules)
+    axes.set_title(_TWO_LIMITS if has_lower_limit else _ONE_LIMIT, loc="left", size=10, color=INK)
     axes.set_xlabel("Evaluable participants")
     axes.set_ylabel("Participants with the event")
     _draw_grid(axes)
@@ -134,6 +140,22 @@ def _shade_stops(
             axes.annotate(
                 str(b), (x - 0.5 if is_continuous else x, b), (0 if is_continuous else -8, 3),
                 textcoords="offset points", color=colour, ha="center", size=8,
+            )  # fmt: skip
+            previous_count = b
+
+
+def _draw_lower_limit(axes: Axes, rule: PlottedRule) -> None:
+    """Draw where a rule stops as safe enough, and write each number of events where it begins."""
+    limits = [(x, b) for x, b in zip(rule.looks, rule.lower, strict=True) if b >= 0]
+    sizes, counts = [x for x, _ in limits], [b for _, b in limits]
+    axes.vlines(sizes, 0, counts, color=SAFE, linewidth=3, alpha=0.2)
+    axes.plot(sizes, counts, "v", color=SAFE, markersize=4, label="safe enough")
+    previous_count = -1
+    for x, b in limits:
+        if b != previous_count:
+            axes.annotate(
+                str(b), (x, b), (0, -11), textcoords="offset points", color=SAFE, ha="center",
+                size=8, annotation_clip=False,
             )  # fmt: skip
             previous_count = b
 

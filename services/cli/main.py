@@ -43,6 +43,8 @@ COMMANDS: Mapping[str, str] = {
     "refold": "grade anew what other rules wrote, after an upgrade",
     "grade": "grade a table of readings under CTCAE",
     "boundary": "a stopping boundary and what it does at each event rate",
+    "chance": "the chances of a rule at counts that you name",
+    "arms": "two arms of a randomised study beside each other",
     "simulate": "a synthetic trial, or a rule in many trials",
     "migrate": "bring the database up to date, online",
     "verify": "check every row, every message and every record",

@@ -31,6 +31,7 @@ READERS = (
     "records", "records --history", "alerts list", "alerts show {alert}", "parked list",
     "participants list", "sites list", "facts export", "explain {record}",
 )  # fmt: skip
+WITHOUT_DATA = ("protocol", "design", "boundary", "chance", "arms", "simulate", "version")
 ONE_LINE = {
     "rules sites": "rules sites",
     "endpoints": "endpoints",
@@ -42,6 +43,9 @@ ONE_LINE = {
     f"protocol explain {FOLDER}": "protocol explain",
     f"design --p1 .4 {' '.join(DESIGN)}": "design",
     f"boundary --family pocock {' '.join(DESIGN)}": "boundary",
+    f"boundary --family sprt --p1 .4 --beta .2 {' '.join(DESIGN)}": "boundary --beta",
+    f"chance BLINA-HSCT.S1 --events 1 --of 4 --study {FOLDER}": "chance",
+    "arms 5/30 2/31": "arms",
     f"simulate rule {FOLDER} BLINA-HSCT.S1 --window-days 30 --trials 100": "simulate rule",
     "version": "version",
 }
@@ -82,7 +86,7 @@ def aegis(folder, capsys, monkeypatch, tmp_path):
     def run_command(line):
         capsys.readouterr()
         words = line.split()
-        takes_data = words[0] not in ("protocol", "design", "boundary", "simulate", "version")
+        takes_data = words[0] not in WITHOUT_DATA
         words += ["--data", str(folder)] if takes_data else []
         words += ["--study", str(FOLDER)] if words[0] == "version" else []
         code = main(words)

@@ -19,7 +19,7 @@ from services.ingest.enrolment import COLUMNS
 from services.safety_rules.reports import boundary_tables, graded_rows
 from services.safety_rules.reports.endpoints import IDS
 
-PARTS = {"rules_sites", "simulate_rule"}  # of `aegis rules` and `aegis simulate`
+PARTS = {"boundary_two_sided", "rules_sites", "simulate_rule"}  # each of the command that it names
 SHARED_MODULES = {"common", "number_lists", "pictures"}
 HEAVY = (
     "alembic", "cryptography", "faust", "kafka", "matplotlib", "numpy", "pydantic", "scipy",

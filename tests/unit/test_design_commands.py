@@ -10,6 +10,10 @@ RULE_1 = "boundary --family beta-binomial --prior .6,2.4 --p0 .2 --alpha .1 --n 
 POCOCK = "boundary --family pocock --p0 .2 --alpha .1 --n 30"
 DESIGN = "design --p0 .05 --p1 .2 --n 40 --alpha .05"
 
+WALD = "boundary --family sprt --p0 .04 --p1 .1 --alpha .04 --beta .2 --n 75 --first-look 4"
+TWO_LIMITS = "boundary --family table --p0 .2 --alpha .3 --n 3 --boundary 2,2,3"
+CHANCE = "chance BLINA-HSCT.S1 --study studies/blina-hsct"
+
 
 def answer(capsys, line):
     assert main(line.split()) == 0
@@ -32,6 +36,47 @@ def test_those_who_enter_while_others_are_followed_are_enrolled(capsys):
     """The design's simulated figure: 22.0 enrolled at .4, 100-day window, accrual over a year."""
     output = answer(capsys, f"{RULE_1} --rates .4 --accrual-days 365 --window-days 100 --json")
     assert output["characteristics"][0]["e_enrolled"] == pytest.approx(22.0, abs=0.05)
+
+
+def test_a_published_design_with_two_limits_is_read(capsys, tmp_path):
+    picture = tmp_path / "limits.svg"
+    output = answer(capsys, f"{WALD} --json --plot {picture}")
+    assert output["limits"]["upper"][:12] == [4] * 11 + [5]
+    rows = {row["rate"]: row for row in output["characteristics"]}
+    assert round(rows[0.04]["p_upper"], 4) == 0.0189
+    assert round(rows[0.1]["p_upper"], 4) == 0.5157
+    assert "safe enough" in picture.read_text()
+    assert main(WALD.split()) == 0
+    text = capsys.readouterr().out
+    assert "4@4-14 5@15-29 6@30-44 7@45-59 8@60-75" in text
+    assert "0@25-39 1@40-54 2@55-69 3@70-75" in text
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ("--events 2 --of 4", "the boundary of 2 events is reached: review required."),
+        ("--events 1 --of 4", "1 short of the boundary of 2 events; 1 more without an event raise"),
+        ("--events 0 --of 1", "no count can reach the boundary yet; it begins with 2 events among"),
+        ("--events 2 --of 40", "4 short of the boundary of 6 events; it rises no more."),
+        (
+            "--events 0 --of 12",
+            "at most 22.1% with 95 % confidence, exact (by the rule of three 25",
+        ),
+        ("--events 1 --of 4 --pending .9,.3", "1 of 4, 2 pending, 5.2 effective: 2 short of the"),
+    ],
+)
+def test_a_question_on_the_phone_is_answered_in_words(capsys, counts, says):
+    assert main(f"{CHANCE} {counts}".split()) == 0
+    assert says in capsys.readouterr().out
+
+
+def test_two_arms_are_compared_in_words(capsys):
+    assert main(["arms", "5/30", "0/31"]) == 0
+    text = capsys.readouterr().out
+    assert "5 of 30 (16.7%) against 0 of 31 (0.0%)" in text
+    assert "Harm bound: it is 95.0% or more from 3 events of the first arm's 30 on." in text
+    assert [line.split()[1] for line in text.splitlines()[2:4]] == ["0.1667", "-"]
 
 
 def test_grouped_looks_have_one_number_each(capsys):
@@ -129,6 +174,21 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
             f"{POCOCK} --n 3 --family table --boundary 2,3,4",
             "boundary must be at or below the size",
         ),
+        (f"{WALD} --looks 5,10", "--first-look goes without --looks"),
+        (f"{WALD} --first-look 76", "--first-look must be from 1 to n = 75, not 76"),
+        (f"{WALD} --first-look 0", "--first-look must be from 1 to n = 75, not 0"),
+        (f"{WALD} --family pocock", "two limits are --family sprt with --p1 and --beta"),
+        (f"{WALD} --lower 1", "two limits are --family sprt with --p1 and --beta"),
+        (f"{WALD} --p1 .04", "p1 must be above p0 = 0.04 and below 1, not 0.04"),
+        (f"{TWO_LIMITS} --lower=-1,2,2", "lower must be below boundary; at 2 it is 2 of 2"),
+        (f"{TWO_LIMITS} --lower=0,0", "lower must be 3 numbers, one for each look"),
+        ("chance NONE --events 1 --of 2", "RULE must be one of BLINA-HSCT.S1"),
+        (f"{CHANCE} --events 4 --of 3", "--events must be from 0 to the 3 participants, not 4"),
+        (f"{CHANCE} --events 0 --of 3 --prior 0,1", "--prior must be above 0"),
+        ("arms 5 2/31", "'5' is no number of events and of participants like 5/30"),
+        ("arms 5/4 2/31", "events of an arm must be from 0 to its 4 participants, not 5"),
+        ("arms 5/30 2/31 --prior 1", "prior must be two numbers like 0.5,0.5"),
+        ("arms 5/30 2/31 --theta nan", "theta must be above 0 and below 1, not nan"),
         (f"{DESIGN} --p1 .05", "p1 must be above p0 = 0.05 and below 1, not 0.05"),
         (f"{DESIGN} --p1 1.5", "p1 must be above p0 = 0.05 and below 1, not 1.5"),
         (f"{DESIGN} --p0 0", "p0 must be above 0 and below 1, not 0.0"),

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from services.cli.arguments.common import add_json, explain_columns
 from services.cli.arguments.number_lists import parse_numbers, parse_whole_numbers
 from services.cli.arguments.pictures import add_plot
-from services.cli.shared.columns import BOUNDARY, ENROLMENT
+from services.cli.shared.columns import BOUNDARY, ENROLMENT, TWO_SIDED
 
 # Those of services.safety_rules.reports.boundary_tables, which takes long to load.
 METHODS = (
@@ -35,6 +35,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--looks", type=parse_whole_numbers, default=(), metavar="5,10,15")
     parser.add_argument("--rates", type=parse_numbers, default=(), metavar=".2,.3")
+    parser.add_argument(
+        "--first-look", type=int, metavar="M", help="look after each participant from this one on"
+    )
+    parser.add_argument(
+        "--beta", type=float, metavar="B",
+        help="SPRT: both of Wald's limits, as published designs have them; not calibrated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lower", type=parse_numbers, metavar="X",
+        help="table: events at each look at or below which it stops as safe enough, -1: none",
+    )  # fmt: skip
     for name, meaning in PARAMETERS.items():
         parser.add_argument(f"--{name}", type=parse_numbers, metavar="X", help=meaning)
     parser.add_argument(
@@ -45,4 +56,4 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_json(parser, "everything, as one JSON object")
     add_plot(parser)
-    explain_columns(parser, (*BOUNDARY, *ENROLMENT))
+    explain_columns(parser, (*BOUNDARY, *ENROLMENT), TWO_SIDED)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.arguments.boundary import PARAMETERS
 from services.cli.command import CommandError
+from services.cli.commands.boundary_two_sided import print_two_sided_limits
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
@@ -19,13 +20,16 @@ def perform(args: Namespace) -> int:
     parameters = {name: value for name in PARAMETERS if (value := getattr(args, name))}
     if args.accrual_days is None and args.window_days is not None:
         raise CommandError("--window-days goes with --accrual-days")
+    looks = choose_looks(args)
+    if args.beta is not None or args.lower is not None:
+        return print_two_sided_limits(args, looks, parameters)
     try:
         design = boundary_tables.design_boundary(
             args.family,
             args.p0,
             args.alpha,
             args.n,
-            looks=args.looks,
+            looks=looks,
             rates=args.rates,
             parameters=parameters,
         )
@@ -45,12 +49,28 @@ def perform(args: Namespace) -> int:
     return 0
 
 
+def choose_looks(args: Namespace) -> tuple[int, ...]:
+    """Return the looks that were asked for; empty: after each participant.
+
+    Raises:
+        CommandError: A first look comes with a list of looks, or is out of range.
+    """
+    looks: tuple[int, ...] = args.looks
+    if args.first_look is None:
+        return looks
+    if looks:
+        raise CommandError("--first-look goes without --looks")
+    if not 1 <= args.first_look <= args.n:
+        raise CommandError(f"--first-look must be from 1 to n = {args.n}, not {args.first_look}")
+    return tuple(range(args.first_look, args.n + 1))
+
+
 def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Design) -> None:
     from services.cli.shared.plotting import draw_designs  # noqa: PLC0415 (matplotlib takes a second)
 
     rates = make_rate_grid(args.p0, max(args.rates, default=0.0))
     curve = boundary_tables.design_boundary(
-        args.family, args.p0, args.alpha, args.n, looks=args.looks, rates=rates,
+        design.family, args.p0, args.alpha, args.n, looks=design.looks, rates=rates,
         parameters=parameters,
     ).characteristics  # fmt: skip
     rule = PlottedRule(

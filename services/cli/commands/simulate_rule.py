@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import SIMULATION
+from services.cli.shared.find_rule import find_rule
 from services.cli.shared.open_study import open_study
 from services.cli.shared.tables import make_explained_table
 from services.runtime import wire
@@ -27,10 +28,7 @@ def print_rehearsal(args: Namespace) -> int:
         CommandError: The study cannot be read, has no such rule, or an argument is out of range.
     """
     protocol = open_study(args).rules.protocol
-    rule = next((one for one in protocol.rules if one.id == args.rule), None)
-    if rule is None:
-        rule_ids = ", ".join(one.id for one in protocol.rules)
-        raise CommandError(f"RULE must be one of {rule_ids}, not {args.rule}")
+    rule = find_rule(protocol, args.rule)
     p0 = rule.stop_when.p0
     try:
         rehearsal = rehearse(

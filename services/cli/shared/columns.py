@@ -190,6 +190,27 @@ SIMULATION: Columns = (
     ("enrolled", "Mean participants enrolled when the trial stops, or of the whole trial."),
     ("events", "Mean events by then."),
 )
+CHANCES: Columns = (
+    ("event rate", "If this share of the participants has the event within the window."),
+    ("those pending", "Chance to reach the boundary while those pending complete."),
+    ("by n", "Chance to reach it by the planned maximum."),
+)
+ARMS: Columns = (
+    (
+        "contrast",
+        "Difference: rate of the first arm less that of the control; ratio: in units of it.",
+    ),
+    ("value", "As observed; - without an event in the control."),
+    ("from", "Lower end of the exact interval."),
+    ("to", "Upper end; - when no value is too large."),
+)
+TWO_SIDED: Columns = (
+    ("rate", "True event rate."),
+    ("P(too harmful)", "Probability of ever stopping at the upper limit."),
+    ("P(safe enough)", "Probability of ever stopping at the lower limit."),
+    ("P(neither)", "Probability that the plan ends between the two."),
+    ("E[evaluated]", "Expected participants evaluated when it stops, or the maximum."),
+)
 
 
 def list_headings(columns: Columns) -> tuple[str, ...]:

@@ -9,6 +9,12 @@ from services.safety_rules.domain.stopping.familywise_error import (
     FamilywiseError,
     simulate_familywise_error,
 )
+from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
+from services.safety_rules.domain.stopping.two_sided import (
+    TwoSidedLimits,
+    make_wald_limits,
+    read_two_sided_limits,
+)
 
 __all__ = (
     "METHODS",
@@ -16,8 +22,13 @@ __all__ = (
     "FamilyComparison",
     "FamilywiseError",
     "Shapes",
+    "TwoSidedLimits",
     "compare_families",
+    "compress_boundary",
     "design_boundary",
+    "format_steps",
+    "make_wald_limits",
+    "read_two_sided_limits",
     "simulate_familywise_error",
 )
 

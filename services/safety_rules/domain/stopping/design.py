@@ -17,7 +17,7 @@ from services.safety_rules.domain.stopping.characteristics import (
     compute_crossing_probability,
     compute_enrolment,
 )
-from services.safety_rules.domain.stopping.families import LARGEST_N, Ints
+from services.safety_rules.domain.stopping.families import Ints, check_plan_size
 from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 from services.vocabulary.protocol import BoundaryStep
 
@@ -187,8 +187,7 @@ def _calibrate_table(
 ) -> CalibratedBoundary:
     if parameter_values.keys() != {"boundary"}:
         raise ValueError("boundary is what a table needs, and nothing else")
-    if not 1 <= n <= LARGEST_N:
-        raise ValueError(f"n must be a whole number from 1 to {LARGEST_N}, not {n}")
+    check_plan_size(n)
     for name, value in (("p0", p0), ("alpha", alpha)):
         if not 0 < value < 1:
             raise ValueError(f"{name} must be above 0 and below 1, not {value}")

@@ -63,8 +63,7 @@ def check_family(family: str, n: int, p0: float, parameters: Parameters) -> None
     """
     if family not in FAMILIES:
         raise ValueError(f"family {family!r} is unknown; one of: {', '.join(FAMILIES)}")
-    if isinstance(n, bool) or int(n) != n or not 1 <= n <= LARGEST_N:
-        raise ValueError(f"n must be a whole number from 1 to {LARGEST_N}, not {n}")
+    check_plan_size(n)
     _check_range("p0", p0, 0, 1)
     _, needs, may_have = FAMILIES[family]
     for name in needs.keys() - parameters.keys():
@@ -76,6 +75,16 @@ def check_family(family: str, n: int, p0: float, parameters: Parameters) -> None
         if len(values) != length:
             raise ValueError(f"{name} must be {length} number(s), not {len(values)}")
         _check_parameter(name, values, p0)
+
+
+def check_plan_size(n: int) -> None:
+    """Do nothing when *n* can be a planned maximum.
+
+    Raises:
+        ValueError: It is no whole number from 1 to `LARGEST_N`.
+    """
+    if isinstance(n, bool) or int(n) != n or not 1 <= n <= LARGEST_N:
+        raise ValueError(f"n must be a whole number from 1 to {LARGEST_N}, not {n}")
 
 
 def _check_parameter(name: str, values: Sequence[float], p0: float) -> None:

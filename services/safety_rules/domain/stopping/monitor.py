@@ -88,7 +88,7 @@ def decide_rule(
         ess=pending_outcome.size,
         boundary=limit.find_boundary(x),
         events_left=0 if crossed_at else max(limit.find_boundary(x) - events, 0),
-        free_until_rise=_count_free_until_rise(limit, x),
+        free_until_rise=limit.count_free_until_rise(x),
         crossed_since=crossed_at,
         certain=pending_outcome.certain,
         possible=pending_outcome.possible,
@@ -207,18 +207,6 @@ def _choose_signal(rule: Rule, pending_outcome: PendingOutcome, *, is_crossed: b
         return Signal.BOUNDARY_REACHED
     likely = pending_outcome.p_cross_p0 >= rule.warn_at
     return Signal.BOUNDARY_LIKELY if likely else Signal.CONTINUE
-
-
-def _count_free_until_rise(limit: SignedLimits, x: int) -> int | None:
-    current_boundary = limit.find_boundary(x)
-    return next(
-        (
-            k - x
-            for k in range(x + 1, len(limit.table))
-            if limit.find_boundary(k) > current_boundary
-        ),
-        None,
-    )
 
 
 def _find_silenced_at(

@@ -35,6 +35,12 @@ class SignedLimits:
             return self.table[x]
         return self.table[next((look for look in self.looks if look >= x), self.looks[-1])]
 
+    def count_free_until_rise(self, x: int) -> int | None:
+        """Return the event-free participants beyond x that raise the boundary; None: none do."""
+        present = self.find_boundary(x)
+        rises = (k - x for k in range(x + 1, len(self.table)) if self.find_boundary(k) > present)
+        return next(rises, None)
+
     def find_compared_boundary(self, previous_size: float, size: float) -> int | None:
         """Return the boundary that counts when the size grows from *previous_size* to *size*.
 

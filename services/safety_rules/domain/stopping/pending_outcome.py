@@ -55,8 +55,8 @@ def find_pending_outcome(
         rate=rate,
         certain=_is_certain(plan, limit, is_crossed=is_crossed),
         possible=_is_possible(plan, limit, is_crossed=is_crossed),
-        p_cross_p0=_compute_chance(plan, limit, rule.stop_when.p0, is_crossed=is_crossed),
-        p_cross_posterior=_compute_chance(plan, limit, rate[0], is_crossed=is_crossed),
+        p_cross_p0=compute_crossing_chance(plan, limit, rule.stop_when.p0, is_crossed=is_crossed),
+        p_cross_posterior=compute_crossing_chance(plan, limit, rate[0], is_crossed=is_crossed),
         predictive=1.0 if is_crossed else compute_predictive_chance(plan, limit),
         conditional_p0=1.0
         if is_crossed
@@ -83,8 +83,6 @@ def count_outstanding(
     by_time: Policy = "linear" if rule.policy == "linear" else "onset_weighted"
     size = compute_weights(cohort, counted_outcomes, rule.policy, rule.curve, data_cut)[0]
     risk = compute_weights(cohort, outcomes, by_time, rule.curve, data_cut)[0]
-    prior = rule.stop_when.parameters.get("prior")
-    p0 = rule.stop_when.p0
     plan = OutstandingPlan(
         events=int(np.isfinite(counted_outcomes.event_at).sum()),
         complete=int((~is_open).sum()),
@@ -94,13 +92,17 @@ def count_outstanding(
         frozen_risk=tuple(risk[is_frozen].tolist()),
         frozen_size=float(size[is_frozen].sum()),
         n=rule.stop_when.n,
-        prior=(
-            (prior[0], prior[1])
-            if prior
-            else (PRIOR_PARTICIPANTS * p0, PRIOR_PARTICIPANTS * (1 - p0))
-        ),
+        prior=find_prior(rule),
     )
     return plan, tuple(size[is_open].tolist())
+
+
+def find_prior(rule: Rule) -> tuple[float, float]:
+    """Return the beta prior of the event rate: the rule's, or a weak one around its p0."""
+    if prior := rule.stop_when.parameters.get("prior"):
+        return prior[0], prior[1]
+    p0 = rule.stop_when.p0
+    return PRIOR_PARTICIPANTS * p0, PRIOR_PARTICIPANTS * (1 - p0)
 
 
 def _is_certain(plan: OutstandingPlan, limit: SignedLimits, *, is_crossed: bool) -> bool:
@@ -123,7 +125,7 @@ def _is_possible(plan: OutstandingPlan, limit: SignedLimits, *, is_crossed: bool
     )
 
 
-def _compute_chance(
+def compute_crossing_chance(
     plan: OutstandingPlan, limit: SignedLimits, p: float, *, is_crossed: bool
 ) -> float:
     """Return the chance, at rate *p*, that those pending bring the count to the boundary."""

@@ -1,0 +1,5 @@
+"""Two arms beside each other, for a statistician's hand."""
+
+from services.safety_rules.domain.stopping.two_arms import Arm, ArmComparison, compare_arms
+
+__all__ = ("Arm", "ArmComparison", "compare_arms")
