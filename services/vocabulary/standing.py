@@ -42,6 +42,8 @@ class Standing:
         treatment_day: Of *event*.
         missing_anchor: Of a treated participant who cannot be counted, the anchor that is not
             known, e.g. ``transplant``; *upper* is then an event at any time since treatment.
+        merged_into: The participant to whom all facts belong since a merge; empty: none. Such a
+            standing is in no count.
     """
 
     participant: str
@@ -56,6 +58,7 @@ class Standing:
     transplant_day: int | None = None
     treatment_day: int | None = None
     missing_anchor: str = ""
+    merged_into: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,6 +293,17 @@ def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
     )
 
 
+def test_one_person_of_two_identities_is_counted_once():
+    """Two treated, one enrolled alone, and an identity that was merged into each kind."""
+    merged = [
+        ObservedStanding(Standing(name, CRS.id, merged_into=survivor), day(1))
+        for name, survivor in (("Q-1", "P-000"), ("Q-2", "P"))
+    ]
+    enrolled = ObservedStanding(Standing("P", CRS.id), day(1))
+    decision = decide(9, observe(0, 9), observe(1, 9), enrolled, *merged)
+    assert (decision.evaluable, decision.not_exposed, decision.uncountable) == (2, 1, ())
+
+
 @pytest.mark.parametrize(("warn_at", "signal"), [(0.049, "boundary likely"), (0.051, "continue")])
 def test_boundary_likely_is_the_chance_to_cross_at_p0_against_what_the_rule_warns_at(
     warn_at, signal

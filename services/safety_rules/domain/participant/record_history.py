@@ -257,8 +257,11 @@ class RecordHistory:
     def _update_standings(self, member: str, known_at: datetime, seq: int) -> None:
         fold = self._participants.find_fold(member)
         if fold is None:
-            rules = self._rules.protocol.rules
-            timed_standings = [TimedStanding(Standing(member, rule.id), None) for rule in rules]
+            survivor = self._participants.survivor_of[member]
+            timed_standings = [
+                TimedStanding(Standing(member, rule.id, merged_into=survivor), None)
+                for rule in self._rules.protocol.rules
+            ]
         else:
             timed_standings = fold.find_standings(known_at)
         self._set_timer(member, timed_standings)

@@ -31,7 +31,7 @@ class Cohort:
         followed_until: The end of follow-up: window end, last observed, frozen or data cut.
         is_frozen: Follow-up ended for good before the window did.
         as_of: The data cut.
-        not_exposed: The number of participants who are not counted.
+        not_exposed: The number of participants who are not counted; merged ones are one.
         beyond_plan: The number exposed after the first n.
         data_to: Last instant at which a member was observed; None without members.
     """
@@ -67,7 +67,8 @@ def select_cohort(rule: Rule, observed: Sequence[ObservedStanding], as_of: datet
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
     exposed_standings: list[tuple[datetime, str, ObservedStanding]] = []
-    for observed_standing in observed:
+    participants = [one for one in observed if not one.standing.merged_into]
+    for observed_standing in participants:
         standing = observed_standing.standing
         if standing.rule != rule.id:
             raise ValueError(f"a standing under {standing.rule} is none under {rule.id}")
@@ -93,7 +94,7 @@ def select_cohort(rule: Rule, observed: Sequence[ObservedStanding], as_of: datet
         ),
         is_frozen=frozen_at < window_ends_at,
         as_of=data_cut,
-        not_exposed=len(observed) - len(exposed_standings),
+        not_exposed=len(participants) - len(exposed_standings),
         beyond_plan=len(exposed_standings) - len(counted_standings),
         data_to=min(max(one.observed_until for one in counted_standings), as_of)
         if counted_standings

@@ -48,6 +48,9 @@ def find_pending_outcome(
     """Return the pending outcome of a rule; *is_crossed*: its path has crossed already."""
     plan, weights = count_outstanding(rule, cohort, outcomes)
     rate = compute_posterior_rate(plan)
+    conditional_p0 = (
+        1.0 if is_crossed else compute_conditional_chance(plan, limit, rule.stop_when.p0)
+    )
     return PendingOutcome(
         size=plan.size_now,
         complete=plan.complete,
@@ -55,12 +58,13 @@ def find_pending_outcome(
         rate=rate,
         certain=_is_certain(plan, limit, is_crossed=is_crossed),
         possible=_is_possible(plan, limit, is_crossed=is_crossed),
-        p_cross_p0=compute_crossing_chance(plan, limit, rule.stop_when.p0, is_crossed=is_crossed),
+        p_cross_p0=min(  # above it by rounding alone
+            compute_crossing_chance(plan, limit, rule.stop_when.p0, is_crossed=is_crossed),
+            conditional_p0,
+        ),
         p_cross_posterior=compute_crossing_chance(plan, limit, rate[0], is_crossed=is_crossed),
         predictive=1.0 if is_crossed else compute_predictive_chance(plan, limit),
-        conditional_p0=1.0
-        if is_crossed
-        else compute_conditional_chance(plan, limit, rule.stop_when.p0),
+        conditional_p0=conditional_p0,
     )
 
 
