@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -24,6 +25,8 @@ _IN_WORDS: Mapping[str, str] = {
     "tuple_type": "must be a list",
 }
 
+_DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
 
 def parse_number_key(key: object) -> object:
     """Return the whole number that a key, which is always text, stands for.
@@ -36,7 +39,24 @@ def parse_number_key(key: object) -> object:
     return key
 
 
+def _parse_duration(text: object) -> object:
+    """Return the duration that *text* names.
+
+    >>> _parse_duration("72h")
+    datetime.timedelta(days=3)
+    >>> _parse_duration("soon")
+    Traceback (most recent call last):
+        ...
+    ValueError: a duration is written like 30m, 72h or 14d, not 'soon'
+    """
+    match = re.fullmatch(r"([0-9]{1,5})([mhd])", text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError(f"a duration is written like 30m, 72h or 14d, not {text!r}")
+    return timedelta(**{_DURATION_UNITS[match[2]]: int(match[1])})
+
+
 NumberKey = Annotated[int, BeforeValidator(parse_number_key)]
+Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 
 
 class StrictModel(BaseModel):

@@ -52,6 +52,7 @@ class Input(StrEnum):
     BASELINE = "baseline"
     BASELINE_LLN = "LLN of the baseline"
     BASELINE_ULN = "ULN of the baseline"
+    DURATION = "duration"  # whether it lasts for as long as the definition asks
     ALBUMIN = "albumin"
     FASTING = "fasting"
     SYMPTOMS = "symptoms"

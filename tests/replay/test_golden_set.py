@@ -30,7 +30,6 @@ REMEDY = (
 # what no trial touches, and why
 UNTOUCHED_CRITERIA = {
     "ctcae-5.0.hypertension": "no record is made of it: only `aegis grade` grades it",
-    "ctcae-6.0.hypertension": "the same",
 }
 
 

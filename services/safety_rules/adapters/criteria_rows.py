@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from services.runtime.file_models import StrictModel, parse_number_key, read_model
+from services.runtime.file_models import Duration, StrictModel, parse_number_key, read_model
 from services.runtime.strict_yaml import Document
 from services.safety_rules.adapters.threshold_text import parse_when
 from services.safety_rules.domain.ctcae.criterion import (
@@ -39,11 +39,16 @@ class _ThresholdsRow(StrictModel):
     grades: Mapping[_Grade, _When]
 
 
+class _NeedsRow(StrictModel):
+    lasting: Duration
+
+
 class _TermRow(StrictModel):
     id: str
     term: str
     meddra: int = Field(ge=10_000_000, le=99_999_999)
     direction: _Direction
+    needs: _NeedsRow | None = None
     says: Mapping[_Grade, str]
     when: tuple[_ThresholdsRow, ...]
 
@@ -134,6 +139,7 @@ def _make_criterion(file: _CriteriaFile, row: _TermRow) -> Criterion:
             if part.direction
             for measure in part.measures
         },
+        min_duration=row.needs.lasting if row.needs else None,
     )
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from services.runtime.file_models import NumberKey, StrictModel
-from services.safety_rules.adapters.rule_rows import Duration, Number
+from services.runtime.file_models import Duration, NumberKey, StrictModel
+from services.safety_rules.adapters.rule_rows import Number
 from services.vocabulary.dosing import (
     AtGrade,
     Deviations,

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from services.runtime.file_models import StrictModel
+from services.runtime.file_models import Duration, StrictModel
 from services.safety_rules.adapters.dosing_rows import DeviationsRow, DosingRow, HysLawRow
-from services.safety_rules.adapters.rule_rows import Duration, Number, RuleRow, WindowRow
+from services.safety_rules.adapters.rule_rows import Number, RuleRow, WindowRow
 from services.vocabulary.dosing import Dosing
 from services.vocabulary.protocol import (
     AlertPolicy,

@@ -1,13 +1,11 @@
 """One stopping rule as its file writes it, and the value that it becomes."""
 
-import re
-from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from services.runtime.file_models import StrictModel
+from services.runtime.file_models import Duration, StrictModel
 from services.safety_rules.domain.stopping.pending import NAIVE, POLICIES
 from services.vocabulary.protocol import (
     AnchorName,
@@ -23,24 +21,6 @@ from services.vocabulary.protocol import (
 )
 from services.vocabulary.protocol_event import EventPattern
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-def _parse_duration(text: object) -> object:
-    """Return the duration that *text* names.
-
-    >>> _parse_duration("72h")
-    datetime.timedelta(days=3)
-    >>> _parse_duration("soon")
-    Traceback (most recent call last):
-        ...
-    ValueError: a duration is written like 30m, 72h or 14d, not 'soon'
-    """
-    match = re.fullmatch(r"([0-9]{1,5})([mhd])", text) if isinstance(text, str) else None
-    if not match:
-        raise ValueError(f"a duration is written like 30m, 72h or 14d, not {text!r}")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
 
 def _parse_number(value: object) -> object:
     """Return a number with the digits that are written, without a detour through binary.
@@ -53,7 +33,6 @@ def _parse_number(value: object) -> object:
     return Decimal(str(value))
 
 
-Duration = Annotated[timedelta, BeforeValidator(_parse_duration)]
 Number = Annotated[Decimal, BeforeValidator(_parse_number), Field(gt=0, lt=1000)]
 
 

@@ -11,6 +11,7 @@ from services.safety_rules.adapters.criteria_files import (
     load_table,
 )
 from services.safety_rules.domain.ctcae.criterion import Arm, ArmPopulation, Criterion
+from services.safety_rules.domain.dosing.case import format_duration
 from services.vocabulary.grade import Grade
 
 _HEAD = """# Criteria: the published wording beside the thresholds
@@ -58,6 +59,10 @@ def _write_criterion(criterion: Criterion) -> Iterator[str]:
     yield ""
     yield f"`{criterion.id}`"
     yield ""
+    if criterion.min_duration is not None:
+        needed_time = format_duration(criterion.min_duration)
+        yield f"In a course, a grade is only possible until it lasts for longer than {needed_time}."
+        yield ""
     yield from _WIDE
     for grade, says in sorted(criterion.wordings.items()):
         read = "<br>".join(_write_thresholds(criterion, grade)) or "clinician's assessment"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from services.safety_rules.domain.ctcae.criterion import (
     Arm,
@@ -69,8 +70,8 @@ class MeasureGrading:
 class CompiledCriterion:
     """One criterion, ready to grade.
 
-    *has_lasting_thresholds*: a grade needs a value to last. *is_laboratory*: a laboratory reports
-    every measure of it.
+    *has_lasting_thresholds*: a grade needs a value to last. *min_duration*: every grade has to last
+    for longer. *is_laboratory*: a laboratory reports every measure of it.
     """
 
     id: str
@@ -82,6 +83,7 @@ class CompiledCriterion:
     worst: Grade
     criterion: Criterion
     has_lasting_thresholds: bool = False
+    min_duration: timedelta | None = None
     is_laboratory: bool = False
 
     def list_companions(self, measure: str) -> tuple[str, ...]:
@@ -153,6 +155,7 @@ def _compile_criterion(
         worst=worst,
         criterion=criterion,
         has_lasting_thresholds=any(one.lasting_comparisons for one in gradings.values()),
+        min_duration=criterion.min_duration,
         is_laboratory=of_laboratory == {*criterion.measures},
     )
 

@@ -146,6 +146,7 @@ class Criterion:
     *wordings* has every published grade; an arm has only those that a number can decide. *arms* are
     by measure: a term may be read from several, each by itself. *directions* has the measures that
     move against *direction*, *unfollowed_measures* those that are only companions in a course.
+    *min_duration*: the definition asks that a grade lasts for longer; None: it does not.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Criterion:
     source: str
     directions: Mapping[str, Direction] = field(default_factory=dict)
     unfollowed_measures: frozenset[str] = frozenset()
+    min_duration: timedelta | None = None
 
     @property
     def measures(self) -> tuple[str, ...]:

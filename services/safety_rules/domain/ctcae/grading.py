@@ -38,7 +38,8 @@ class Treatment(StrEnum):
     URGENT = "urgent"
 
 
-HeldDurations = Mapping[Comparison, timedelta]
+# Of each comparison; or of the value, when it is unchanged.
+HeldDurations = Mapping[Comparison, timedelta] | timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Reading:
     at_rest: bool | None = None
     is_anticoagulated: bool | None = None
     infarction: bool | None = None
-    held_durations: HeldDurations | timedelta | None = None
+    held_durations: HeldDurations | None = None
     companions: Mapping[str, Quantity] = field(default_factory=dict)
 
 

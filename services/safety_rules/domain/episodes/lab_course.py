@@ -22,30 +22,25 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     find_prepared_grading,
 )
 from services.safety_rules.domain.ctcae.worst_value import select_worst_value
+from services.safety_rules.domain.episodes.combined_outcomes import combine_outcomes
 from services.safety_rules.domain.episodes.supporting_facts import SupportingFacts
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.grade_runs.join_grades import (
-    GradePoint,
     GradeRunState,
     extend_run,
     start_exposure,
 )
+from services.safety_rules.domain.grade_runs.lasting_grades import (
+    ASSESSMENT,
+    LastingEvidence,
+    extend_lasting_run,
+)
 from services.vocabulary.clinical_fact import Observation
-from services.vocabulary.episode import Span
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import ExactGrade as Exact
-from services.vocabulary.grade import Grade, GradingOutcome, Input
+from services.vocabulary.grade import Grade, GradingOutcome
 from services.vocabulary.judgement import Assessment
 from services.vocabulary.quantity import Quantity
-
-# Inputs that a clinician sees and a number does not show.
-# Source: docs/decisions/grading.md, "Symptoms"
-CLINICIAN_INPUTS = frozenset(
-    {
-        *(Input.SYMPTOMS, Input.SEVERITY, Input.INTERVENTION, Input.INFARCTION),
-        *(Input.AT_REST, Input.FASTING, Input.ANTICOAGULATION),
-    }
-)
 
 HeldSince = Mapping[Comparison, datetime]
 _NO_DURATIONS: HeldDurations = {}
@@ -56,11 +51,13 @@ class LabCourse:
     """The runs of one criterion so far.
 
     *held_since* is the instant from which each comparison has held without a break, for criteria
-    that ask how long (fever above 40 degrees).
+    that ask how long (fever above 40 degrees). *lasting_evidence*: for terms whose definition needs
+    time.
     """
 
     run_state: GradeRunState = field(default_factory=GradeRunState)
     held_since: HeldSince = field(default_factory=dict)
+    lasting_evidence: LastingEvidence = field(default_factory=LastingEvidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +93,52 @@ class GradingContext:
         run_state, ended_run = course.run_state, None
         if run_state.before_exposure and self.anchor is not None and instant >= self.anchor:
             run_state, ended_run = start_exposure(run_state, self.anchor, self.baseline_grade)
+        baseline = self.baseline_before_anchor if run_state.before_exposure else self.baseline
+        if self.criterion is not None and self.criterion.min_duration is not None:
+            exposed_course = LabCourse(run_state, lasting_evidence=course.lasting_evidence)
+            new_course, merged_run = self._advance_lasting(exposed_course, baseline, instant, facts)
+            return course if new_course == course else new_course, ended_run or merged_run
         held_since = course.held_since
         if self.criterion is not None and self.criterion.has_lasting_thresholds:
             held_since = self._update_held_since(held_since, instant, facts)
         durations = (
             {c: instant - since for c, since in held_since.items()} if held_since else _NO_DURATIONS
         )
-        baseline = self.baseline_before_anchor if run_state.before_exposure else self.baseline
         outcomes = [self._find_outcome(fact, baseline, durations) for fact in facts]
-        if run_state.open_run or max(map(_upper_end, outcomes)) > run_state.baseline_grade:
-            supporting_facts = [
-                one for fact in facts for one in self._list_deciding(fact, baseline, durations)
-            ]
-            reading = _combine_outcomes(instant, facts, outcomes, supporting_facts)
+        worst = max(outcome.at_most for outcome in outcomes)
+        if run_state.open_run or worst > run_state.baseline_grade:
+            supporting_facts = self._list_deciding(facts, baseline, durations)
+            reading = combine_outcomes(instant, facts, outcomes, supporting_facts)
             run_state, merged_run = extend_run(run_state, reading, self.merge_gap)
             ended_run = ended_run or merged_run
         if run_state is course.run_state and held_since is course.held_since:
             return course, ended_run
         return LabCourse(run_state, held_since), ended_run
+
+    def _advance_lasting(
+        self, course: LabCourse, baseline: Baseline, instant: datetime, facts: Sequence[Fact]
+    ) -> tuple[LabCourse, GradeRun | None]:
+        """Return the course of a term whose definition needs time, and the run that ended.
+
+        Each reading has the grade that it has once it has lasted; the run decides if it has.
+        """
+        criterion = self.criterion
+        if criterion is None or criterion.min_duration is None:
+            raise TypeError("the definition needs no time")
+        durations = timedelta.max if criterion.has_lasting_thresholds else _NO_DURATIONS
+        readings = {}
+        for measure, measure_facts in _group_by_measure(facts).items():
+            outcomes = [self._find_outcome(fact, baseline, durations) for fact in measure_facts]
+            supporting_facts = self._list_deciding(measure_facts, baseline, durations)
+            readings[measure] = combine_outcomes(instant, measure_facts, outcomes, supporting_facts)
+        evidence, (run_state, ended_run) = extend_lasting_run(
+            course.run_state,
+            course.lasting_evidence,
+            readings,
+            criterion.min_duration,
+            self.merge_gap,
+        )
+        return LabCourse(run_state, lasting_evidence=evidence), ended_run
 
     def _find_outcome(
         self, fact: Fact, baseline: Baseline, durations: HeldDurations
@@ -173,6 +198,12 @@ class GradingContext:
         return self.supporting_facts.findings.summarize_nearest(self.criterion.id, fact.observed_at)
 
     def _list_deciding(
+        self, facts: Sequence[Fact], baseline: Baseline, durations: HeldDurations
+    ) -> list[Fact]:
+        """Return the companions of *facts*, and the findings and drugs that decide their grades."""
+        return [one for fact in facts for one in self._find_deciding(fact, baseline, durations)]
+
+    def _find_deciding(
         self, fact: Fact, baseline: Baseline, durations: HeldDurations
     ) -> Iterator[Fact]:
         """Yield the companions of *fact*, and the findings and drugs that decide its grade."""
@@ -261,57 +292,13 @@ def _differ(
     return grade_reading(criterion, first, baseline) != grade_reading(criterion, second, baseline)
 
 
-def _combine_outcomes(
-    instant: datetime,
-    facts: Sequence[Fact],
-    outcomes: Sequence[GradingOutcome],
-    supporting_facts: Sequence[Fact],
-) -> GradePoint:
-    """Return all readings of one instant as one: the worst at each end."""
-    if len(outcomes) > 1:
-        outcomes = _apply_assessments(facts, outcomes)
-    lead = max(outcomes, key=_severity)
-    at_most = max(map(_upper_end, outcomes))
-    missing = {name for outcome in outcomes for name in outcome.missing}
-    return GradePoint(
-        instant,
-        Span(lead.at_least, at_most),
-        lead.because,
-        tuple(sorted(missing)) if missing else (),
-        tuple(dict.fromkeys(fact.id for fact in (*facts, *supporting_facts))),
-        provisional=any(not fact.status.is_final for fact in (*facts, *supporting_facts)),
-    )
-
-
-def _upper_end(outcome: GradingOutcome) -> Grade:
-    return outcome.at_most
-
-
-def _severity(outcome: GradingOutcome) -> tuple[Grade, Grade]:
-    return outcome.at_least, outcome.at_most
-
-
-def _apply_assessments(
-    facts: Sequence[Fact], outcomes: Sequence[GradingOutcome]
-) -> Sequence[GradingOutcome]:
-    """Return *outcomes*; those that lack only clinician inputs take the assessed grade.
-
-    Source: docs/decisions/grading.md, "Symptoms"
-    """
-    assessments = [
-        o for f, o in zip(facts, outcomes, strict=True) if isinstance(f.body, Assessment)
-    ]
-    if not assessments:
-        return outcomes
-    worst = max(assessments, key=lambda outcome: outcome.at_least)
-    return [
-        worst
-        if one.missing
-        and one.missing <= CLINICIAN_INPUTS
-        and one.at_least <= worst.at_least <= one.at_most
-        else one
-        for one in outcomes
-    ]
+def _group_by_measure(facts: Sequence[Fact]) -> Mapping[str, Sequence[Fact]]:
+    facts_by_measure: dict[str, list[Fact]] = {}
+    for fact in facts:
+        body = fact.body
+        measure = body.measure if isinstance(body, Observation) else ASSESSMENT
+        facts_by_measure.setdefault(measure, []).append(fact)
+    return facts_by_measure
 
 
 def _get_observation(fact: Fact) -> Observation:
