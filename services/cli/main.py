@@ -11,6 +11,7 @@ import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from typing import Any
 
 from services.cli.command import CommandError
 from services.cli.shared.extras import explain_missing
@@ -63,9 +64,20 @@ def load_command(word: str) -> Callable[[Namespace], int]:
     return perform
 
 
-def build_parser(word: str = "") -> ArgumentParser:
+class CommandParser(ArgumentParser):
+    """Refuses what it does not know, with its own usage, before a parser above it does."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as argparse declares it
+        """Return the namespace, and no argument that is not known."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return parsed, unknown
+
+
+def build_parser(word: str = "") -> CommandParser:
     """Return the parser of the command line, with the arguments of *word*, one of `COMMANDS`."""
-    parser = ArgumentParser(
+    parser = CommandParser(
         prog="aegis",
         description="Adverse event monitoring and safety signaling for clinical trials.",
         epilog="Trial safety oversight, not a bedside alarm.",

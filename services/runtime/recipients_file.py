@@ -46,7 +46,7 @@ def _find_faults(roles: Mapping[str, Sequence[RecipientRow]]) -> Iterator[tuple[
             yield f"roles.{role}", "names nobody: add somebody, or remove it"
         names = [row.name for row in rows]
         for index, row in enumerate(rows):
-            place = f"roles.{role}.{index}"
+            place = f"roles.{role}.{index + 1}"
             yield from ((f"{place}{field}", problem) for field, problem in _find_row_faults(row))
             if row.name in names[:index]:
                 yield f"{place}.name", f"{row.name!r} is there twice: give each a name of their own"

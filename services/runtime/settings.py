@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.settings_error import SettingsError
+from services.runtime.similar_variables import PREFIX, suggest_variables
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -23,7 +24,6 @@ SettingsClass = TypeVar("SettingsClass", bound=BaseSettings)
 
 
 DATABASE_SCHEMES = ("postgresql+psycopg", "sqlite")
-_PREFIX = "AEGIS_"
 _SCHEME = "database_scheme"  # type of an error whose input is not shown: it may hold a password
 # Variables of the same prefix that other readers of the environment know.
 _OTHER_VARIABLES = (
@@ -51,7 +51,7 @@ def read_settings(kind: type[SettingsClass], **overrides: Any) -> SettingsClass:
         return kind(**overrides)
     except ValidationError as error:
         problems = (
-            f"{_PREFIX}{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+            f"{PREFIX}{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
             + ("" if one["type"] == _SCHEME else f", not {one['input']!r}")
             for one in error.errors()
         )
@@ -67,15 +67,15 @@ def check_variables(names: Iterable[str]) -> None:
     known_names = list_known_variables()
     for name in sorted(names):
         variable = name.upper()  # as pydantic-settings reads them
-        if variable.startswith(_PREFIX) and variable not in known_names:
-            nearest = _find_nearest_name(variable, known_names)
-            raise SettingsError(f"{name}: there is no such setting; did you mean {nearest}?")
+        if variable.startswith(PREFIX) and variable not in known_names:
+            hint = suggest_variables(variable, known_names)
+            raise SettingsError(f"{name}: there is no such setting; {hint}")
 
 
 def list_known_variables() -> frozenset[str]:
     """Return the environment variables ``AEGIS_...`` that some part of Aegis reads."""
     fields = (name for kind in SETTINGS for name in kind.model_fields)
-    return frozenset(f"{_PREFIX}{name.upper()}" for name in fields) | {*_OTHER_VARIABLES}
+    return frozenset(f"{PREFIX}{name.upper()}" for name in fields) | {*_OTHER_VARIABLES}
 
 
 def _find_nearest_name(name: str, known_names: Iterable[str]) -> str:

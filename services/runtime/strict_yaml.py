@@ -52,10 +52,11 @@ class Document:
     lines: Mapping[Place, int]
 
     def name_place(self, place: Place) -> str:
-        """Return the path to *place*, an item that has an id by its id.
+        """Return the path to *place*: an item by its id, or by its number, from 1.
 
-        >>> read_yaml("rules: [{id: TRIAL.S1, n: 40}]", "a").name_place(("rules", 0, "n"))
-        'rules.TRIAL.S1.n'
+        >>> document = read_yaml("rules: [{id: TRIAL.S1, looks: [5, 10]}]", "a.yaml")
+        >>> document.name_place(("rules", 0, "looks", 1))
+        'rules.TRIAL.S1.looks.2'
         """
         return ".".join(_name_steps(place, self.value))
 
@@ -241,14 +242,19 @@ def _explain_syntax(file: str, text: str, error: yaml.YAMLError) -> FileFault:
     else:
         line = 0 if position is None else text.count("\n", 0, position) + 1
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    if mark is not None and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t":
+        reason = "a tab stands where only blanks may: indent with blanks"
     return FileFault(file, line, "", f"is not YAML: {reason}")
 
 
 def _name_steps(place: Place, value: object) -> Iterator[str]:
     for step in place:
         value = _step_into(value, step)
-        name = value.get("id") if isinstance(step, int) and isinstance(value, dict) else None
-        yield name if isinstance(name, str) else str(step)
+        if isinstance(step, str):
+            yield step
+            continue
+        name = value.get("id") if isinstance(value, dict) else None
+        yield name if isinstance(name, str) else str(step + 1)
 
 
 def _step_into(value: object, step: str | int) -> object:

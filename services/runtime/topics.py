@@ -108,7 +108,7 @@ def load_topics(path: Path | None = None) -> DeclaredTopics:
     topics = read_model(document, DeclaredTopics)
     names = [topic.name for topic in topics.topics]
     repeats = [
-        (f"topics.{index}.name", f"{name} is declared twice: remove one")
+        (f"topics.{index + 1}.name", f"{name} is declared twice: remove one")
         for index, name in enumerate(names)
         if name in names[:index]
     ]

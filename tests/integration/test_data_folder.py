@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.cli.main import main
+from services.store.protocols import load_protocol_versions
+from services.store.session import Database
 from tests.helpers.timeline import FOLDER
 
 pytestmark = pytest.mark.slow
@@ -60,6 +62,48 @@ def test_who_only_looks_by_a_copy_of_the_study_does_not_change_what_is_remembere
     copy = shutil.copytree(study, tmp_path / "copy")
     assert aegis("records", "--study", str(copy))[0] == 0
     assert json.loads((data / "study.json").read_text())["folder"] == str(study)
+
+
+READERS = [
+    ["records"],
+    ["rules", "status"],
+    ["dose"],
+    ["queries"],
+    ["endpoints"],
+    ["refold"],
+    ["regrade", "--to", "ctcae-6.0", "--dry-run"],
+    ["verify"],
+    ["replay"],
+]
+
+
+def read_protocol_versions(data):
+    database = Database.open(f"sqlite:///{data / 'db' / 'aegis.db'}")
+    with database.read() as conn:
+        return [one.version for one in load_protocol_versions(conn, "BLINA-HSCT")]
+
+
+@pytest.mark.parametrize("words", READERS, ids=" ".join)
+def test_who_only_looks_lets_no_changed_protocol_run(words, aegis, data, study):
+    protocol = study / "protocol.yaml"
+    protocol.write_text(f"{protocol.read_text()}# changed\n")
+    assert read_protocol_versions(data) == ["1"]
+    code, answer = aegis(*words, "--study", str(study))
+    assert code in (0, 1)
+    expected = "" if words == ["records"] else "DRAFT, signed by nobody, has not run with these"
+    assert expected in answer.err
+    assert read_protocol_versions(data) == ["1"]
+
+
+@pytest.mark.parametrize("words", [["records"], ["rules", "status"]])
+def test_who_only_looks_changes_no_table_of_an_older_version(words, aegis, data):
+    database = Database.open(f"sqlite:///{data / 'db' / 'aegis.db'}")
+    with database.write() as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    code, answer = aegis(*words)
+    assert code == 2
+    assert "the database is at revision 0001" in answer.err
+    assert "run `aegis migrate`" in answer.err
 
 
 @pytest.mark.parametrize("words", [["records"], ["rules", "status"], ["sites", "list"]])

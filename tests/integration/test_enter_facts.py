@@ -1,6 +1,7 @@
 """Facts that people enter beside the feeds: the last one stands, and no state shows too early."""
 
 import json
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -84,6 +85,25 @@ def test_the_last_adjudication_stands_when_the_clock_was_set_back_before_it(
         clock(minutes)
         assert f": {state}," in aegis("adjudicate", record, verdict, "--reason", "seen")
     assert installation.find_mismatches() == []
+
+
+@pytest.mark.parametrize("is_served", [False, True])
+def test_who_says_the_same_twice_enters_one_decision(installation, aegis, is_served):
+    record = a_record(installation).id
+    lease = hold_lease(installation.db, "a service", None, renews=True)
+    with lease if is_served else nullcontext():
+        aegis("adjudicate", record, "confirm", "--reason", "seen", "--by", "lee")
+        output = aegis("adjudicate", record, "confirm", "--reason", "seen", "--by", "lee")
+        assert output.startswith("lee has said so on ")
+        aegis("adjudicate", record, "confirm", "--reason", "seen", "--by", "kim")
+        aegis("adjudicate", record, "confirm", "--reason", "seen twice", "--by", "kim")
+    with installation.db.read() as conn:
+        decisions = [one.fact.body for one in journal.load_facts_of_kind(conn, "adjudication")]
+    assert sorted((one.by, one.reason) for one in decisions) == [
+        ("kim", "seen"),
+        ("kim", "seen twice"),
+        ("lee", "seen"),
+    ]
 
 
 @pytest.mark.usefixtures("installation")

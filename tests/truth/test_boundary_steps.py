@@ -109,7 +109,7 @@ EXAMPLES = {  # worked examples of CRS; their faults
     ),
     "more participants than planned": (
         (example(5, 41, "stop"), STOP, CONTINUE),
-        ["worked_examples.0: 5 of 41 cannot be, with n = 40"],
+        ["worked_examples.1: 5 of 41 cannot be, with n = 40"],
     ),
 }  # fmt: skip
 

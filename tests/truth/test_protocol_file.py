@@ -206,22 +206,22 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
     "a boundary with a gap": (
         "of: [12, 21]",
         "of: [13, 21]",
-        ("rules.BLINA-HSCT.S1.stop_when.boundary.2.of", "starts at 13, not at 12"),
+        ("rules.BLINA-HSCT.S1.stop_when.boundary.3.of", "starts at 13, not at 12"),
     ),
     "a boundary that ends early": (
         "of: [33, 40]",
         "of: [33, 39]",
-        ("rules.BLINA-HSCT.S1.stop_when.boundary.4.of", "ends at 39, not at n = 40"),
+        ("rules.BLINA-HSCT.S1.stop_when.boundary.5.of", "ends at 39, not at n = 40"),
     ),
     "a worked example that disagrees": (
         "{events: 2, of: 5, answer: continue}",
         "{events: 2, of: 5, answer: stop}",
-        ("rules.BLINA-HSCT.S1.worked_examples.1", "2 of 5 is 'continue', not 'stop'"),
+        ("rules.BLINA-HSCT.S1.worked_examples.2", "2 of 5 is 'continue', not 'stop'"),
     ),
     "an example that cannot be": (
         "{events: 2, of: 5, answer: continue}",
         "{events: 2, of: 50, answer: continue}",
-        ("rules.BLINA-HSCT.S1.worked_examples.1", "2 of 50 cannot be, with n = 40"),
+        ("rules.BLINA-HSCT.S1.worked_examples.2", "2 of 50 cannot be, with n = 40"),
     ),
     "a rate of one": ("p0: 0.05", "p0: 1", ("S1.stop_when.p0", "less than 1", "not 1")),
     "no rate": ("p0: 0.05", "p0: .nan", ("S1.stop_when.p0: .nan is ambiguous",)),
@@ -239,17 +239,17 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
     "a scale that nobody knows": (
         "{scale: astct-2019.crs,",
         "{scale: astct-2019.CRS,",
-        ("rules.BLINA-HSCT.S1.event.any_of.0.scale", "one of: astct-2019.crs"),
+        ("rules.BLINA-HSCT.S1.event.any_of.1.scale", "one of: astct-2019.crs"),
     ),
     "a term that nobody knows": (
         "{scale: astct-2019.crs,",
         "{term: cytokine-release-syndrom,",
-        ("S1.event.any_of.0.term", "ctcae-5.0", "did you mean 'cytokine-release-syndrome'?"),
+        ("S1.event.any_of.1.term", "ctcae-5.0", "did you mean 'cytokine-release-syndrome'?"),
     ),
     "a term set that nobody knows": (
         "{term_set: neurotoxicity,",
         "{term_set: neurotoxcity,",
-        ("rules.BLINA-HSCT.S2.event.any_of.1.term_set", "is not in term_sets"),
+        ("rules.BLINA-HSCT.S2.event.any_of.2.term_set", "is not in term_sets"),
     ),
     "a term of a set that nobody knows": (
         "- neutrophil-count-decreased",
@@ -304,7 +304,7 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
     "an assumption about nothing": (
         "assumed: [stop_when.p0,",
         "assumed: [stop_when.rate,",
-        ("rules.BLINA-HSCT.S1.assumed.0", "'stop_when.rate' is not in the file"),
+        ("rules.BLINA-HSCT.S1.assumed.1", "'stop_when.rate' is not in the file"),
     ),
     "a recommendation that nobody knows": (
         "recommend: pause_enrolment",
@@ -339,17 +339,17 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
     "two kinds of event in one": (
         "{scale: astct-2019.crs,",
         "{scale: astct-2019.crs, term: fever,",
-        ("rules.BLINA-HSCT.S1.event.any_of.0", "exactly one of scale, term, term_set and fact"),
+        ("rules.BLINA-HSCT.S1.event.any_of.1", "exactly one of scale, term, term_set and fact"),
     ),
     "an event without a grade": (
         "{scale: astct-2019.crs, grade_at_least: 3}",
         "{scale: astct-2019.crs}",
-        ("rules.BLINA-HSCT.S1.event.any_of.0", "grade_at_least goes with a scale"),
+        ("rules.BLINA-HSCT.S1.event.any_of.1", "grade_at_least goes with a scale"),
     ),
     "a set of terms outside a window": (
         "{term_set: non-hematologic, grade_at_least: 3}",
         "{term_set: non-hematologic, grade_at_least: 3, counts_outside_inducer_window: true}",
-        ("rules.BLINA-HSCT.S3.event.any_of.0", "counts_outside_inducer_window goes with a scale"),
+        ("rules.BLINA-HSCT.S3.event.any_of.1", "counts_outside_inducer_window goes with a scale"),
     ),
     "two curves": (
         "{exponential: {mean_days: 5}}",
@@ -369,12 +369,12 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
     "an inducer without its end": (
         "{drug: blinatumomab, after_stop: 72h}",
         "{drug: blinatumomab}",
-        ("inducers.0", "after_stop goes with a drug"),
+        ("inducers.1", "after_stop goes with a drug"),
     ),
     "an inducer that is neither": (
         "{drug: blinatumomab, after_stop: 72h}",
         "{donors: [cord]}",
-        ("inducers.0", "is either a drug, or the graft on certain days"),
+        ("inducers.1", "is either a drug, or the graft on certain days"),
     ),
     "a set in both ways": (
         "  neurotoxicity:\n    only:",
@@ -454,7 +454,7 @@ SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the
         "signatures.yaml",
         "signatures: []",
         "signatures: [{name: A, role: B, date: 2026-01-31, sha256: later}]",
-        ("signatures.yaml line ", "signatures.0.sha256: must match pattern", "not 'later'"),
+        ("signatures.yaml line ", "signatures.1.sha256: must match pattern", "not 'later'"),
     ),
 }
 

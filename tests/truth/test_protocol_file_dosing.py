@@ -56,22 +56,22 @@ SPOILT = {
     "a set that nobody knows": (
         "{term_set: neurotoxicity}]\n      at_grade",
         "{term_set: neurotoxcity}]\n      at_grade",
-        ("dosing.rules.neurotoxicity.any_of.1.term_set", "is not in term_sets"),
+        ("dosing.rules.neurotoxicity.any_of.2.term_set", "is not in term_sets"),
     ),
     "a scale that nobody knows": (
         "any_of: [{scale: astct-2019.crs}]",
         "any_of: [{scale: astct-2018.crs}]",
-        ("dosing.rules.crs.any_of.0.scale", "one of: astct-2019.crs"),
+        ("dosing.rules.crs.any_of.1.scale", "one of: astct-2019.crs"),
     ),
     "a term that nobody knows": (
         "any_of: [{scale: astct-2019.crs}]",
         "any_of: [{term: tremors}]",
-        ("dosing.rules.crs.any_of.0.term", "did you mean 'tremor'?"),
+        ("dosing.rules.crs.any_of.1.term", "did you mean 'tremor'?"),
     ),
     "two kinds of record in one": (
         "any_of: [{scale: astct-2019.crs}]",
         "any_of: [{scale: astct-2019.crs, term: tremor}]",
-        ("dosing.rules.crs.any_of.0", "exactly one of scale, term and term_set"),
+        ("dosing.rules.crs.any_of.1", "exactly one of scale, term and term_set"),
     ),
     "withheld without an end": (
         "3: {do: withhold, until_grade: 1, discontinue_after: 14d}",
@@ -126,7 +126,7 @@ SPOILT = {
     "a rate without a unit": (
         "rate: 16 ug/d",
         "rate: 16",
-        ("dosing.schedule.1.rate", "written like 20 mg or 8 ug/d, not 16"),
+        ("dosing.schedule.2.rate", "written like 20 mg or 8 ug/d, not 16"),
     ),
     "days the wrong way round": (
         "first_course_on: [60, 90]",

@@ -20,7 +20,7 @@ from services.safety_rules.reports import boundary_tables, graded_rows
 from services.safety_rules.reports.endpoints import IDS
 
 PARTS = {"boundary_two_sided", "rules_sites", "simulate_rule"}  # each of the command that it names
-SHARED_MODULES = {"common", "number_lists", "pictures"}
+SHARED_MODULES = {"common", "numbers", "pictures"}
 HEAVY = (
     "alembic", "cryptography", "faust", "kafka", "matplotlib", "numpy", "pydantic", "scipy",
     "sqlalchemy", "starlette", "structlog", "yaml",
@@ -54,6 +54,24 @@ def walk(parser, words):
 def parsers():
     for command in COMMANDS:
         yield from walk(choices_of(build_parser(command))[command], [command])
+
+
+@pytest.mark.parametrize(
+    ("line", "usage"),
+    [
+        ("records --nope", "aegis records"),
+        ("participants list --nope", "aegis participants list"),
+        ("participants list more", "aegis participants list"),
+        ("--nope records", "aegis"),
+    ],
+)
+def test_an_unknown_argument_is_answered_with_the_usage_of_its_own_command(capsys, line, usage):
+    with pytest.raises(SystemExit) as exit_info:
+        main(line.split())
+    lines = capsys.readouterr().err.splitlines()
+    assert exit_info.value.code == 2
+    assert lines[0].startswith(f"usage: {usage} [-h]")
+    assert lines[-1].startswith(f"{usage}: error: unrecognized arguments: ")
 
 
 def test_each_command_has_two_modules_of_its_name():

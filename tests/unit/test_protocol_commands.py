@@ -52,6 +52,59 @@ def test_a_file_is_checked_with_what_is_beside_it(study, capsys, name):
     assert "nothing is wrong" in capsys.readouterr().out
 
 
+def test_a_protocol_alone_is_checked_and_says_what_was_not(study, capsys):
+    folder = study("version:", "version:")
+    for name in ("sites.yaml", "recipients.yaml"):
+        (folder / name).unlink()
+    assert main(["protocol", "check", str(folder / "protocol.yaml")]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "sites.yaml is not beside it: not checked",
+        "recipients.yaml is not beside it: not checked",
+    ]
+
+
+@pytest.mark.parametrize("names", [["sites.yaml"], ["recipients.yaml"]])
+def test_a_folder_is_checked_whole(study, capsys, names):
+    folder = study("version:", "version:")
+    for name in names:
+        (folder / name).unlink()
+    assert main(["protocol", "check", str(folder)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": it says")[0] for line in lines] == [
+        f"aegis protocol: {folder / name}: is missing" for name in names
+    ]
+
+
+def test_a_site_s_code_that_leads_to_nothing_is_found_by_the_check(study, capsys):
+    folder = study("version:", "version:")
+    sites = folder / "sites.yaml"
+    site = "  - {id: north, timezone: Europe/Oslo, senders: [N], codes: {K: potasium}}\n"
+    sites.write_text(f"sites:\n{site}")
+    assert main(["protocol", "check", str(folder)]) == 2
+    assert "sites.north.codes.K: nothing is called 'potasium'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("drug", "problem"),
+    [
+        ("blinatumomaab", "did you mean 'blinatumomab'?"),
+        ("nonsensumab", "no dose of it could be read; its names in feeds belong in"),
+    ],
+)
+@pytest.mark.parametrize("name", [".", "protocol.yaml"])
+def test_a_study_drug_that_no_feed_can_send_is_refused(study, capsys, drug, problem, name):
+    folder = study("study_drug: blinatumomab", f"study_drug: {drug}")
+    assert main(["protocol", "check", str(folder / name)]) == 2
+    output = capsys.readouterr().err
+    assert f"line 5, study_drug: nothing is called {drug!r}; {problem}" in output
+
+
+def test_other_drugs_that_no_feed_can_send_are_named(study, capsys):
+    folder = study("antipyretics: [acetaminophen,", "antipyretics: [aspirin, acetaminophen,")
+    assert main(["protocol", "check", str(folder)]) == 0
+    assert capsys.readouterr().out.endswith("\nno code of a feed means aspirin: never read\n")
+
+
 def test_a_signed_table_that_differs_is_refused_showing_both(study, capsys):
     folder = study(
         "- {events: 3, of: [5, 11]}\n        - {events: 4, of: [12, 21]}",

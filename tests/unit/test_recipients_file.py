@@ -33,31 +33,31 @@ def test_each_role_has_its_people_with_their_channels(tmp_path):
 BAD = {  # the file, its fault
     "an address without a host": (
         "roles:\n  dsmb: [{name: Chair, email: chair.x.org}]\n" + OPERATOR,
-        "line 2, roles.dsmb.0.email: 'chair.x.org' is no e-mail address",
+        "line 2, roles.dsmb.1.email: 'chair.x.org' is no e-mail address",
     ),
     "two addresses": (
         "roles:\n  dsmb: [{name: Chair, email: 'chair@x.org, anna@x.org'}]\n" + OPERATOR,
-        "line 2, roles.dsmb.0.email: 'chair@x.org, anna@x.org' is no e-mail address",
+        "line 2, roles.dsmb.1.email: 'chair@x.org, anna@x.org' is no e-mail address",
     ),
     "an address of no web server": (
         "roles:\n  dsmb:\n  - name: G\n    webhook: ftp://x.org\n" + OPERATOR,
-        "line 4, roles.dsmb.0.webhook: 'ftp://x.org' is no http:// or https:// address",
+        "line 4, roles.dsmb.1.webhook: 'ftp://x.org' is no http:// or https:// address",
     ),
     "two channels": (
         "roles:\n  dsmb: [{name: G, email: a@x.org, webhook: https://x.org}]\n" + OPERATOR,
-        "line 2, roles.dsmb.0: give either email or webhook",
+        "line 2, roles.dsmb.1: give either email or webhook",
     ),
     "no channel": (
         "roles:\n  dsmb: [{name: Chair}]\n" + OPERATOR,
-        "line 2, roles.dsmb.0: give either email or webhook",
+        "line 2, roles.dsmb.1: give either email or webhook",
     ),
     "no name": (
         "roles:\n  dsmb: [{name: ' ', email: a@x.org}]\n" + OPERATOR,
-        "line 2, roles.dsmb.0.name: is empty",
+        "line 2, roles.dsmb.1.name: is empty",
     ),
     "a key that nobody knows": (
         "roles:\n  dsmb: [{name: Chair, emial: chair@x.org}]\n" + OPERATOR,
-        "line 2, roles.dsmb.0.emial: there is no such key; did you mean 'email'?",
+        "line 2, roles.dsmb.1.emial: there is no such key; did you mean 'email'?",
     ),
     "a role that nobody has": (
         "roles:\n  dsmb: []\n" + OPERATOR,
@@ -69,7 +69,7 @@ BAD = {  # the file, its fault
     ),
     "two of one name": (
         "roles:\n  dsmb: [{name: C, email: a@x.org},\n   {name: C, email: b@x.org}]\n" + OPERATOR,
-        "line 3, roles.dsmb.1.name: 'C' is there twice: give each a name of their own",
+        "line 3, roles.dsmb.2.name: 'C' is there twice: give each a name of their own",
     ),
     "no operator": (
         "roles:\n  dsmb: [{name: C, email: a@x.org}]\n",

@@ -22,13 +22,26 @@ ROOT = Path(__file__).parent.parent.parent
         ("AEGIS_SMTP_PASSWORD", "AEGIS_SMTP_PASSWORD_FILE"),
         ("AEGIS_MLLPPORT", "AEGIS_MLLP_PORT"),
         ("aegis_kafak", "AEGIS_KAFKA"),
+        ("AEGIS_KAFKA_BOOTSTRAP_SERVERS", "AEGIS_KAFKA"),
+        ("AEGIS_DATA_DIR", "AEGIS_DATA"),
+        ("AEGIS_CACHE_MB", "AEGIS_RULES_CACHE_MB"),
+        ("AEGIS_URL", "AEGIS_DATABASE_URL or AEGIS_PUBLIC_URL"),
+        ("AEGIS_PORT", "AEGIS_HTTP_PORT, AEGIS_MLLP_PORT or AEGIS_SMTP_PORT"),
     ],
 )
-def test_an_unknown_variable_is_refused_with_the_nearest_known_name(monkeypatch, name, nearest):
+def test_an_unknown_variable_is_refused_with_those_that_it_may_stand_for(
+    monkeypatch, name, nearest
+):
     monkeypatch.setenv(name, "secret")
     problem = f"^{name}: there is no such setting; did you mean {nearest}[?]$"
     with pytest.raises(SettingsError, match=problem):
         read_settings(StoreSettings)
+
+
+@pytest.mark.parametrize("name", ["AEGIS_LOG_LEVEL", "AEGIS_DB", "AEGIS_", "AEGIS_XYZZY"])
+def test_a_variable_that_is_like_no_other_is_refused_with_where_all_are(name):
+    with pytest.raises(SettingsError, match=r"no such setting; docs/running\.md lists them all$"):
+        check_variables([name])
 
 
 def test_a_command_that_finds_an_unknown_variable_ends_with_2(monkeypatch, capsys):

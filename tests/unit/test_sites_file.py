@@ -138,13 +138,13 @@ TYPOS = {  # what is replaced, with what; the fault
     "a ward that YAML takes for a number": (
         "MICU",
         "4100",
-        "line 11, sites.north.icu.0: must be text: put it in quotes",
+        "line 11, sites.north.icu.1: must be text: put it in quotes",
     ),
     "a ward that YAML takes for another number": (
         "MICU",
         "0100",
         (
-            "line 11, sites.north.icu.0: 0100 is ambiguous: put it in quotes if it is text, or"
+            "line 11, sites.north.icu.1: 0100 is ambiguous: put it in quotes if it is text, or"
             " write true, false or a plain number"
         ),
     ),

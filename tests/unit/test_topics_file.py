@@ -80,41 +80,41 @@ BAD = {  # what is replaced, with what; the fault
     "no partitions": (
         "partitions: 4",
         "partitions: 0",
-        "line 4, topics.0.partitions: must be greater than or equal to 1, not 0",
+        "line 4, topics.1.partitions: must be greater than or equal to 1, not 0",
     ),
     "a number in quotes": (
         "partitions: 4",
         "partitions: '4'",
-        "line 4, topics.0.partitions: must be a whole number",
+        "line 4, topics.1.partitions: must be a whole number",
     ),
     "a key that is missing": (
         "partitions: 4, ",
         "",
-        "line 4, topics.0.partitions: is missing: add it",
+        "line 4, topics.1.partitions: is missing: add it",
     ),
     "a name that Kafka refuses": (
         "name: t",
         "name: a b",
-        r"line 4, topics.0.name: must match pattern '^[a-zA-Z0-9._-]{1,249}$', not 'a b'",
+        r"line 4, topics.1.name: must match pattern '^[a-zA-Z0-9._-]{1,249}$', not 'a b'",
     ),
     "a key that nobody knows": (
         "key: study",
         "key: study, partition: 4",
         (
-            "line 4, topics.0.partition: there is no such key; it is one of: name, key,"
+            "line 4, topics.1.partition: there is no such key; it is one of: name, key,"
             " partitions, settings"
         ),
     ),
     "a setting that is a list": (
         "retention.ms: 5",
         "retention.ms: [5]",
-        "line 4, topics.0.settings.retention.ms: must be true, false, a whole number or text",
+        "line 4, topics.1.settings.retention.ms: must be true, false, a whole number or text",
     ),
     "a word that Kafka and YAML read apart": (
         "retention.ms: 5",
         "unclean.leader.election.enable: off",
         (
-            "line 4, topics.0.settings.unclean.leader.election.enable: off is ambiguous: put it"
+            "line 4, topics.1.settings.unclean.leader.election.enable: off is ambiguous: put it"
             " in quotes if it is text, or write true, false or a plain number"
         ),
     ),
@@ -126,7 +126,7 @@ BAD = {  # what is replaced, with what; the fault
     "a topic declared twice": (
         "  - {name: t,",
         "  - {name: t, key: k, partitions: 1, settings: {}}\n  - {name: t,",
-        "line 5, topics.1.name: t is declared twice: remove one",
+        "line 5, topics.2.name: t is declared twice: remove one",
     ),
     "no topics": (
         ONE_TOPIC[ONE_TOPIC.index("topics:") :],
@@ -164,5 +164,5 @@ def test_a_command_prints_one_line_for_each_fault(tmp_path, monkeypatch, capsys)
     assert main(["topics"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"aegis topics: {file} line 2, copies: must be a whole number",
-        f"aegis topics: {file} line 4, topics.0.keys: there is no such key; did you mean 'key'?",
+        f"aegis topics: {file} line 4, topics.1.keys: there is no such key; did you mean 'key'?",
     ]

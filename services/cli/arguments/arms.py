@@ -4,7 +4,7 @@ import re
 from argparse import ArgumentParser, ArgumentTypeError
 
 from services.cli.arguments.common import add_json, explain_columns
-from services.cli.arguments.number_lists import parse_numbers
+from services.cli.arguments.numbers import parse_number, parse_numbers
 from services.cli.shared.columns import ARMS
 
 JEFFREYS = (0.5, 0.5)  # that of services.safety_rules.domain.stopping.two_arms
@@ -17,14 +17,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("control", type=parse_arm, metavar="EVENTS/OF", help="the other: 2/31")
     parser.add_argument(
-        "--confidence", type=float, default=0.95, metavar="C", help="of the intervals, default 0.95"
+        "--confidence",
+        type=parse_number,
+        default=0.95,
+        metavar="C",
+        help="of the intervals, default 0.95",
     )
     parser.add_argument(
         "--prior", type=parse_numbers, default=JEFFREYS, metavar="a,b",
         help="beta prior of each arm's rate (default 0.5,0.5)",
     )  # fmt: skip
     parser.add_argument(
-        "--theta", type=float, default=0.95, metavar="P",
+        "--theta", type=parse_number, default=0.95, metavar="P",
         help="probability of harm that the harm bound reaches (default 0.95)",
     )  # fmt: skip
     add_json(parser, "everything, as one JSON object")

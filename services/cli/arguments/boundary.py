@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_json, explain_columns
-from services.cli.arguments.number_lists import parse_numbers, parse_whole_numbers
+from services.cli.arguments.numbers import parse_number, parse_numbers, parse_whole_numbers
 from services.cli.arguments.pictures import add_plot
 from services.cli.shared.columns import BOUNDARY, ENROLMENT, TWO_SIDED
 
@@ -28,8 +28,8 @@ PARAMETERS = {
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the family with its parameters, the rates and the size."""
     parser.add_argument("--family", required=True, choices=METHODS)
-    parser.add_argument("--p0", type=float, required=True, help="acceptable event rate")
-    parser.add_argument("--alpha", type=float, required=True, help="one-sided error at p0")
+    parser.add_argument("--p0", type=parse_number, required=True, help="acceptable event rate")
+    parser.add_argument("--alpha", type=parse_number, required=True, help="one-sided error at p0")
     parser.add_argument(
         "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
     )
@@ -39,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--first-look", type=int, metavar="M", help="look after each participant from this one on"
     )
     parser.add_argument(
-        "--beta", type=float, metavar="B",
+        "--beta", type=parse_number, metavar="B",
         help="SPRT: both of Wald's limits, as published designs have them; not calibrated",
     )  # fmt: skip
     parser.add_argument(
@@ -49,10 +49,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     for name, meaning in PARAMETERS.items():
         parser.add_argument(f"--{name}", type=parse_numbers, metavar="X", help=meaning)
     parser.add_argument(
-        "--accrual-days", type=float, metavar="D", help="days over which the n enter, uniformly"
+        "--accrual-days",
+        type=parse_number,
+        metavar="D",
+        help="days over which the n enter, uniformly",
     )
     parser.add_argument(
-        "--window-days", type=float, metavar="D", help="days that each is followed (default 0)"
+        "--window-days",
+        type=parse_number,
+        metavar="D",
+        help="days that each is followed (default 0)",
     )
     add_json(parser, "everything, as one JSON object")
     add_plot(parser)

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_json, add_study, explain_columns
-from services.cli.arguments.number_lists import parse_numbers
+from services.cli.arguments.numbers import parse_numbers
 from services.cli.shared.columns import CHANCES
 
 

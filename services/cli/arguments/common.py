@@ -5,6 +5,7 @@ from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormat
 from datetime import UTC, datetime
 from pathlib import Path
 
+from services.cli.arguments.numbers import parse_number
 from services.cli.shared.columns import Columns, describe_columns
 
 
@@ -78,11 +79,11 @@ def add_json(parser: ArgumentParser, meaning: str = "everything, as JSON lines")
 def add_follow_up(parser: ArgumentParser) -> None:
     """Let a command be told over which time a trial enrols, and follows each participant."""
     parser.add_argument(
-        "--accrual-days", type=float, default=365.0, metavar="D",
+        "--accrual-days", type=parse_number, default=365.0, metavar="D",
         help="days over which the n enter, uniformly (default 365)",
     )  # fmt: skip
     parser.add_argument(
-        "--window-days", type=float, default=100.0, metavar="D",
+        "--window-days", type=parse_number, default=100.0, metavar="D",
         help="days that each is followed (default 100)",
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_follow_up, add_json, explain_columns
-from services.cli.arguments.number_lists import parse_numbers, parse_whole_numbers
+from services.cli.arguments.numbers import parse_number, parse_numbers, parse_whole_numbers
 from services.cli.arguments.pictures import add_plot
 from services.cli.shared.columns import DESIGNS
 
@@ -12,19 +12,21 @@ DELTA, NU, THETA = 0.25, 0.3, 0.95  # the shapes of services.safety_rules.report
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the rates, the size and the shapes that the families are compared with."""
-    parser.add_argument("--p0", type=float, required=True, help="acceptable event rate")
-    parser.add_argument("--p1", type=float, required=True, help="rate that must not be missed")
+    parser.add_argument("--p0", type=parse_number, required=True, help="acceptable event rate")
+    parser.add_argument(
+        "--p1", type=parse_number, required=True, help="rate that must not be missed"
+    )
     parser.add_argument(
         "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
     )
-    parser.add_argument("--alpha", type=float, required=True, help="one-sided error at p0")
+    parser.add_argument("--alpha", type=parse_number, required=True, help="one-sided error at p0")
     parser.add_argument("--looks", type=parse_whole_numbers, default=(), metavar="5,10,15")
     parser.add_argument(
         "--prior", type=parse_numbers, metavar="a,b", help="beta prior (default 2 p0, 2 (1 - p0))"
     )
-    parser.add_argument("--delta", type=float, default=DELTA, help="of Wang-Tsiatis")
-    parser.add_argument("--nu", type=float, default=NU, help="of Chen-Chaloner")
-    parser.add_argument("--theta", type=float, default=THETA, help="of posterior")
+    parser.add_argument("--delta", type=parse_number, default=DELTA, help="of Wang-Tsiatis")
+    parser.add_argument("--nu", type=parse_number, default=NU, help="of Chen-Chaloner")
+    parser.add_argument("--theta", type=parse_number, default=THETA, help="of posterior")
     add_follow_up(parser)
     add_json(parser, "everything, as one JSON object")
     add_plot(parser)

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
 from services.cli.arguments.common import add_json, explain_columns
+from services.cli.arguments.numbers import parse_number, parse_numbers
 from services.cli.shared.columns import SIMULATION
 from services.vocabulary.protocol import Curve
 
@@ -27,11 +28,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"how soon events really come: {_CURVES}; default: as the rule's own curve says",
     )  # fmt: skip
     parser.add_argument(
-        "--accrual-days", type=float, default=365.0, metavar="D",
+        "--accrual-days", type=parse_number, default=365.0, metavar="D",
         help="days over which the n enter, uniformly (default 365)",
     )  # fmt: skip
     parser.add_argument(
-        "--rates", type=parse_rates, metavar="P,...", help="default: the rule's p0, and twice p0"
+        "--rates", type=parse_numbers, metavar="P,...", help="default: the rule's p0, and twice p0"
     )
     parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
@@ -58,14 +59,16 @@ weibull:SCALE_DAYS,SHAPE or table:DAY=PART,..., e.g. exponential:5 or table:2=0.
         if shape == "uniform" and not parameters:
             return Curve("uniform")
         if shape == "exponential":
-            return Curve("exponential", mean_days=float(parameters))
+            return Curve("exponential", mean_days=parse_number(parameters))
         if shape == "weibull":
-            scale, exponent = map(float, parameters.split(","))
+            scale, exponent = map(parse_number, parameters.split(","))
             return Curve("weibull", scale_days=scale, weibull_shape=exponent)
         if shape == "table":
             pairs = [part.split("=") for part in parameters.split(",")]
-            return Curve("table", points=tuple((float(at), float(part)) for at, part in pairs))
-    except ValueError:
+            return Curve(
+                "table", points=tuple((parse_number(at), parse_number(part)) for at, part in pairs)
+            )
+    except (ValueError, ArgumentTypeError):
         pass
     raise ArgumentTypeError(f"{text!r} is none of {_CURVES}")
 
@@ -84,24 +87,9 @@ def parse_days(text: str) -> tuple[float, float]:
         ArgumentTypeError: It is neither a number nor a range.
     """
     try:
-        ends = [float(part) for part in text.split("-")]
-    except ValueError:
+        ends = [parse_number(part) for part in text.split("-")]
+    except ArgumentTypeError:
         ends = []
     if not 1 <= len(ends) <= _PAIR:
         raise ArgumentTypeError(f"{text!r} is no number of days like 30, nor a range like 10-40")
     return ends[0], ends[-1]
-
-
-def parse_rates(text: str) -> tuple[float, ...]:
-    """Return the numbers in *text*.
-
-    >>> parse_rates(".2,.4")
-    (0.2, 0.4)
-
-    Raises:
-        ArgumentTypeError: One of them is none.
-    """
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no list of numbers like .2,.4") from None

@@ -20,6 +20,8 @@ def perform(args: Namespace) -> int:
     parameters = {name: value for name in PARAMETERS if (value := getattr(args, name))}
     if args.accrual_days is None and args.window_days is not None:
         raise CommandError("--window-days goes with --accrual-days")
+    if args.accrual_days is not None and not args.rates:
+        raise CommandError("--accrual-days goes with --rates: what it adds is for each rate")
     looks = choose_looks(args)
     if args.beta is not None or args.lower is not None:
         return print_two_sided_limits(args, looks, parameters)

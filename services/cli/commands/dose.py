@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.knowledge_cut import find_knowledge_cut
-from services.cli.shared.open_study import open_data
+from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_day, format_utc
 from services.safety_rules.reports import advice_now
 from services.vocabulary.recommendation import Advice
@@ -13,7 +13,7 @@ from services.vocabulary.recommendation import Advice
 
 def perform(args: Namespace) -> int:
     """Print the recommendations for each participant."""
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     with context.db.read() as conn:
         cut_at = find_knowledge_cut(context, conn, args)
         recommendations = list(

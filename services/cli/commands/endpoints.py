@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, list_headings
-from services.cli.shared.open_study import open_data
+from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table, make_table
 from services.runtime import wire
 from services.safety_rules.reports.endpoints import CLOCKS, NoEndpointsError, report_endpoints
@@ -33,7 +33,7 @@ def perform(args: Namespace) -> int:
         from services.cli.shared import incidence_pictures  # noqa: PLC0415 (slow)
 
         incidence_pictures.require_form(args.plot)
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     with context.db.read() as conn:
         try:
             endpoint_report = report_endpoints(conn, context.study.rules, args.as_of)

@@ -39,7 +39,7 @@ def perform(args: Namespace) -> int:
         count, unread = write_graded(records, columns, grader, _open_target(args, streams))
     if unread:
         print(f"{unread} of {count} rows could not be read: see error", file=sys.stderr)
-    return 0
+    return int(unread > 0)
 
 
 def write_graded(

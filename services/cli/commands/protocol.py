@@ -16,6 +16,11 @@ from services.cli.shared.columns import (
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.protocol_words import describe_rule, describe_shared_parts
 from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.study_check import (
+    list_missing_files,
+    list_unread_drugs,
+    require_sound_study,
+)
 from services.cli.shared.tables import make_explained_table, make_table
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import read_sources
@@ -35,11 +40,7 @@ def perform(args: Namespace) -> int:
     """Check a protocol, or print it in words."""
     study = read_protocol(args.path)
     if args.word == "check":
-        if args.json:
-            print_json_lines([_summarize_check(study)])
-        else:
-            print(describe_check(args.path, study))
-        return 0
+        return _check(args, study)
     try:
         sheets = list(explain_protocol(study, args.accrual_days, args.window_days))
     except ValueError as error:
@@ -53,6 +54,27 @@ def perform(args: Namespace) -> int:
     if args.pdf:
         _write_document(args.pdf, _protocol_title(study.protocol), sheets)
     return 0
+
+
+def _check(args: Namespace, study: Study) -> int:
+    """Print the numbers that were checked, unless something of the study is wrong."""
+    require_sound_study(args.path, study)
+    notes = _list_notes(args.path, study.protocol)
+    if args.json:
+        print_json_lines([_summarize_check(study) | {"notes": notes}])
+    else:
+        print("\n".join([describe_check(args.path, study), *notes]))
+    return 0
+
+
+def _list_notes(path: Path, protocol: Protocol) -> list[str]:
+    notes = [
+        f"{name} is not beside it: not checked"
+        for name in ([] if path.is_dir() else list_missing_files(path.parent))
+    ]
+    if unread_drugs := list_unread_drugs(protocol):
+        notes.append(f"no code of a feed means {', '.join(unread_drugs)}: never read")
+    return notes
 
 
 def _write_document(file: Path, head: str, sheets: Sequence[Sheet]) -> None:

@@ -4,13 +4,13 @@ from argparse import Namespace
 
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.knowledge_cut import find_knowledge_cut
-from services.cli.shared.open_study import open_data
+from services.cli.shared.open_study import open_to_read
 from services.safety_rules.reports import advice_now
 
 
 def perform(args: Namespace) -> int:
     """Print the data queries that are open."""
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     with context.db.read() as conn:
         cut_at = find_knowledge_cut(context, conn, args)
         queries = list(advice_now.list_queries(conn, context.study.rules, cut_at, args.participant))

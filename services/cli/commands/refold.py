@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
-from services.cli.shared.open_study import StudyContext, open_data
+from services.cli.shared.open_study import StudyContext, open_data, open_to_read
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import describe_changes
 from services.safety_rules.reports import refold
@@ -13,7 +13,7 @@ from services.store import states
 
 def perform(args: Namespace) -> int:
     """Show the changes that grading anew would bring, or make them."""
-    context = open_data(args, create=False)
+    context = open_to_read(args) if args.reason is None else open_data(args, create=False)
     try:
         return _preview_or_refold(context, args)
     finally:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.cli.command import CommandError
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.open_study import StudyContext, open_data
+from services.cli.shared.open_study import StudyContext, open_to_read
 from services.cli.shared.regrade_changes import describe_changes, summarize_changes
 from services.safety_rules.adapters.rules_version import list_tables
 from services.safety_rules.reports.regrade import Preview, preview_regrade
@@ -13,7 +13,7 @@ from services.safety_rules.reports.regrade import Preview, preview_regrade
 
 def perform(args: Namespace) -> int:
     """Show the changes that other criteria would bring."""
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     if args.to not in list_tables():
         raise CommandError(f"{args.to} is no table; it is one of: {', '.join(list_tables())}")
     if not args.dry_run:

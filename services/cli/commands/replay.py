@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from services.cli.shared.open_study import open_data
+from services.cli.shared.open_study import open_to_read
 from services.cli.shared.verification import (
     count_stored,
     describe_other_rules,
@@ -14,7 +14,7 @@ from services.store.snapshots import Snapshots
 
 def perform(args: Namespace) -> int:
     """Print each difference between the stored history and that of the journal."""
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     count = 0
     with Snapshots(context.db) as look:
         for wrong in verify.check_participants(look, context.study.rules, history=True):

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.open_study import open_data
+from services.cli.shared.open_study import open_to_read
 from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import decide_rules
@@ -24,7 +24,7 @@ def perform(args: Namespace) -> int:
 
 
 def _print_status(args: Namespace) -> int:
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     with context.db.read() as conn:
         decisions = decide_rules(conn, context.study.rules, args.as_of)
         crossings = load_first_crossings(conn, context.study.rules, args.as_of)

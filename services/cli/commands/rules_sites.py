@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.shared.columns import RULES_SITES
-from services.cli.shared.open_study import open_data
+from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.runtime import wire
 from services.safety_rules.reports.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
@@ -21,7 +21,7 @@ _LEGEND = (
 
 def print_site_comparison(args: Namespace) -> int:
     """Print the comparison of every site under every rule that has events."""
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     with context.db.read() as conn:
         comparison = compare_sites(conn, context.study.rules, args.as_of)
     if comparison is None:

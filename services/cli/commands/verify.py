@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.open_study import StudyContext, open_data
+from services.cli.shared.open_study import StudyContext, open_to_read
 from services.cli.shared.verification import (
     count_stored,
     describe_other_rules,
@@ -19,7 +19,7 @@ from services.store.snapshots import Snapshots
 
 def perform(args: Namespace) -> int:
     """Print each finding."""
-    context = open_data(args, create=False)
+    context = open_to_read(args)
     count = 0
     try:
         for finding in _find_faults(context):

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Stu
 
     Args:
         args: Of a command with `services.cli.arguments.common.data_arguments`.
-        create: False when there must be data already: the command only looks.
+        create: False when there must be data already.
         service: Of `services.store.roles`, whose rights suffice; empty: those of the user.
 
     Raises:
@@ -72,6 +73,49 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Stu
         UntrustedFileError: A file of the study cannot be trusted.
     """
     return open_in(read_store_settings(args), create=create, service=service)
+
+
+def open_to_read(args: Namespace) -> StudyContext:
+    """Return the chosen study with its data, for a command that only looks; see `read_in`."""
+    return read_in(read_store_settings(args))
+
+
+def read_in(settings: StoreSettings) -> StudyContext:
+    """Return the study and the data that *settings* name, and change neither.
+
+    A protocol that does not run in them is none the less the one that answers; a line says so. It
+    runs from the first command on that writes.
+
+    Raises:
+        CommandError: There are no data, or an older version wrote them; a key is missing.
+        UntrustedFileError: A file of the study cannot be trusted.
+    """
+    settings = choose_study(settings)
+    study = load_rules(settings.study)
+    db = open_database(settings)
+    if not db.is_sqlite:
+        return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
+    require_data(settings, db)
+    data_study, study_id = recall_study(settings), study.rules.protocol.study
+    if data_study is not None:
+        require_same_study(settings, {data_study.study_id}, study_id)
+    try:
+        require_newest(db)
+        with db.read() as conn:
+            require_same_study(settings, protocols.load_study_ids(conn), study_id)
+            is_active = protocols.load_protocol(conn, study.rules.protocol.sha256) is not None
+        keys = Keys.load(settings.keys_folder)
+    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
+        raise CommandError(str(error)) from error
+    if data_study is None or not data_study.is_in_place:
+        remember_study(settings, study_id)
+    if not is_active:
+        print(
+            f"{settings.study}: its protocol, {study.rules.protocol.label}, has not run with these"
+            " data; this answer is by it",
+            file=sys.stderr,
+        )
+    return StudyContext(settings, study, db, keys)
 
 
 def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> StudyContext:

@@ -32,7 +32,7 @@ def open_stored_data(args: Namespace) -> StoredData:
     """Return the data that a command is told of.
 
     Raises:
-        CommandError: There are none; or, where the study has to be loaded, see `open_data`.
+        CommandError: There are none; or, where the study has to be loaded, see `read_in`.
     """
     settings = read_store_settings(args)
     data_study = recall_study(settings)
@@ -44,10 +44,10 @@ def open_stored_data(args: Namespace) -> StoredData:
         with db.read() as conn:
             if find_revisions(conn) == (find_head(),):
                 return StoredData(settings, db, data_study.study_id)
-    # Seldom: an older database, a server, or another folder of the study is named.
-    from services.cli.shared.open_study import open_in  # noqa: PLC0415 (it takes a second)
+    # Seldom: a server, or another folder of the study is named; an older database is refused.
+    from services.cli.shared.open_study import read_in  # noqa: PLC0415 (it takes a second)
 
-    context = open_in(settings, create=False)
+    context = read_in(settings)
     return StoredData(context.settings, context.db, context.study_id)
 
 

@@ -37,7 +37,7 @@ def read_assessed(
     >>> read_assessed(document, "ctcae-5.0", [], [])
     Traceback (most recent call last):
         ...
-    services...UntrustedFileError: assessed.yaml line 5, assessed.0.terms.0: the table publishes ...
+    services...UntrustedFileError: assessed.yaml line 5, assessed.1.terms.1: the table publishes ...
 
     Args:
         document: ``assessed.yaml``.
@@ -66,11 +66,11 @@ def read_assessed(
 
 def _list_entries(file: _AssessedFile) -> Iterator[tuple[str, str, str]]:
     """Yield the place, the term and the reason of each."""
-    for index, group in enumerate(file.assessed):
-        for k, term in enumerate(group.terms):
+    for index, group in enumerate(file.assessed, 1):
+        for k, term in enumerate(group.terms, 1):
             yield f"assessed.{index}.terms.{k}", term, f"clinician's assessment: {group.why}"
-    for index, by_function in enumerate(file.functions):
-        for k, term in enumerate(by_function.terms):
+    for index, by_function in enumerate(file.functions, 1):
+        for k, term in enumerate(by_function.terms, 1):
             reason = f"`{by_function.function}`: {by_function.why}"
             yield f"functions.{index}.terms.{k}", term, reason
 

@@ -112,7 +112,7 @@ def _find_grading_faults(
     file: _CriteriaFile, criteria: list[Criterion]
 ) -> Iterator[tuple[str, str]]:
     for row, criterion in zip(file.terms, criteria, strict=True):
-        parts = {measure: k for k, part in enumerate(row.when) for measure in part.measures}
+        parts = {measure: k for k, part in enumerate(row.when, 1) for measure in part.measures}
         for fault in find_criterion_faults(criterion):
             measure, _, grade = fault.field.partition(".")
             field = f"when.{parts[measure]}.{grade}".rstrip(".")

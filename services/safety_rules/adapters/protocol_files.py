@@ -77,7 +77,7 @@ def _find_protocol_faults(
             yield f"{path}.id", f"{rule.id!r} does not start with {protocol.study + '.'!r}"
         if rule.id in {earlier.id for earlier in protocol.rules[:index]}:
             yield f"{path}.id", f"{rule.id!r} is the id of an earlier rule"
-        for k, pattern in enumerate(rule.any_of):
+        for k, pattern in enumerate(rule.any_of, 1):
             if pattern.term_set and pattern.term_set not in protocol.term_sets:
                 field = f"{path}.event.any_of.{k}.term_set"
                 yield field, f"{pattern.term_set!r} is not in term_sets"
@@ -107,7 +107,7 @@ def _find_assumption_faults(document: Document) -> Iterator[tuple[str, str]]:
     """Yield each path under ``assumed`` that leads to nothing: a number that moved away."""
     rules = ((f"rules.{rule['id']}.", rule) for rule in document.value["rules"])
     for prefix, part in (("", document.value), *rules):
-        for index, path in enumerate(part.get("assumed", ())):
+        for index, path in enumerate(part.get("assumed", ()), 1):
             if not _has_path(part, path.split(".")):
                 yield f"{prefix}assumed.{index}", f"{path!r} is not in the file"
 

@@ -38,7 +38,7 @@ def _check_dosing(rules: Rules, terms: Collection[str]) -> Iterator[NameFault]:
         return
     for name, rule in protocol.dosing.rules.items():
         path = f"dosing.rules.{name}"
-        for index, pattern in enumerate(rule.any_of):
+        for index, pattern in enumerate(rule.any_of, 1):
             yield from _check_pattern(f"{path}.any_of.{index}", pattern, terms, protocol)
         for measure in rule.over_uln:
             if measure not in rules.compiled_criteria.by_measure:
@@ -46,7 +46,7 @@ def _check_dosing(rules: Rules, terms: Collection[str]) -> Iterator[NameFault]:
 
 
 def _check_rule(rule: Rule, terms: Collection[str], protocol: Protocol) -> Iterator[NameFault]:
-    for index, pattern in enumerate(rule.any_of):
+    for index, pattern in enumerate(rule.any_of, 1):
         yield from _check_pattern(f"rules.{rule.id}.event.any_of.{index}", pattern, terms, protocol)
 
 

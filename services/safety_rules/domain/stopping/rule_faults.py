@@ -65,7 +65,7 @@ def _describe_difference(rule: Rule, computed_design: Design) -> str:
 
 def _find_example_faults(rule: Rule, signed_boundary: Sequence[int]) -> Iterator[RuleFault]:
     answers = set()
-    for index, example in enumerate(rule.worked_examples):
+    for index, example in enumerate(rule.worked_examples, 1):
         field = f"worked_examples.{index}"
         answers.add(example.answer)
         if example.of > rule.stop_when.n or example.events > example.of:

@@ -65,26 +65,27 @@ def find_step_faults(
     """Yield the faults of a boundary, as (field, problem); nothing when it can be trusted.
 
     >>> list(find_step_faults([BoundaryStep(2, 2, 3), BoundaryStep(3, 5, 9)], n=10))
-    [('1.of', 'starts at 5, not at 4'), ('1.of', 'ends at 9, not at n = 10')]
+    [('2.of', 'starts at 5, not at 4'), ('2.of', 'ends at 9, not at n = 10')]
     """
     if not steps:
         yield "", "is empty: the rule can never stop"
         return
     for index, step in enumerate(steps):
+        place = index + 1
         if step.events < 1:
-            yield f"{index}.events", "is not positive"
+            yield f"{place}.events", "is not positive"
         if step.last < step.first:
-            yield f"{index}.of", f"ends at {step.last}, before it starts at {step.first}"
+            yield f"{place}.of", f"ends at {step.last}, before it starts at {step.first}"
         if step.events > step.first:
-            yield f"{index}.events", f"{step.events} events cannot be among {step.first}"
+            yield f"{place}.events", f"{step.events} events cannot be among {step.first}"
         if index and step.events <= steps[index - 1].events:
-            yield f"{index}.events", f"is not above {steps[index - 1].events}"
+            yield f"{place}.events", f"is not above {steps[index - 1].events}"
         if index and (fault := _describe_gap(steps[index - 1], step, looks)):
-            yield f"{index}.of", fault
+            yield f"{place}.of", fault
     end = looks[-1] if looks else n
     if not end <= steps[-1].last <= n:
         last_name = "the last look" if looks else "n"
-        yield f"{len(steps) - 1}.of", f"ends at {steps[-1].last}, not at {last_name} = {end}"
+        yield f"{len(steps)}.of", f"ends at {steps[-1].last}, not at {last_name} = {end}"
 
 
 def _describe_gap(previous: BoundaryStep, step: BoundaryStep, looks: Sequence[int]) -> str:

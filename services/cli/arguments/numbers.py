@@ -1,0 +1,53 @@
+"""Numbers as the arguments of a command: ``.2``, ``.2,.3`` and ``5,10,15``; each is finite."""
+
+import math
+from argparse import ArgumentTypeError
+
+
+def parse_number(text: str) -> float:
+    """Return the number in *text*.
+
+    >>> parse_number(".2")
+    0.2
+    >>> parse_number("nan")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: 'nan' is no number
+
+    Raises:
+        ArgumentTypeError: It is none, or not a finite one.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ArgumentTypeError(f"{text!r} is no number")
+    return number
+
+
+def parse_numbers(text: str) -> tuple[float, ...]:
+    """Return the numbers of ``.2,.3``.
+
+    >>> parse_numbers(".2,.4")
+    (0.2, 0.4)
+
+    Raises:
+        ArgumentTypeError: One of them is none.
+    """
+    try:
+        return tuple(parse_number(part) for part in text.split(","))
+    except ArgumentTypeError as error:
+        raise ArgumentTypeError(f"{text!r} is not a number, or numbers like .2,.3") from error
+
+
+def parse_whole_numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of ``5,10,15``.
+
+    Raises:
+        ArgumentTypeError: They are none.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not whole numbers like 5,10,15") from error
