@@ -33,32 +33,32 @@ FAULTS = {  # steps, n, looks; the faults
     "one participant": ("1@1", 1, (), []),
     "as many events as participants": ("2@2-9", 9, (), []),
     "nothing": ("", 9, (), ["is empty: the rule can never stop"]),
-    "no events": ("0@1-9", 9, (), ["0.events is not positive"]),
+    "no events": ("0@1-9", 9, (), ["1.events is not positive"]),
     "more events than participants": (
-        "3@2-9", 9, (), ["0.events 3 events cannot be among 2"],
+        "3@2-9", 9, (), ["1.events 3 events cannot be among 2"],
     ),
     "a step that ends before it starts": (
-        "2@5-4 3@5-9", 9, (), ["0.of ends at 4, before it starts at 5"],
+        "2@5-4 3@5-9", 9, (), ["1.of ends at 4, before it starts at 5"],
     ),
-    "the same number of events twice": ("2@2-4 2@5-9", 9, (), ["1.events is not above 2"]),
-    "events that fall": ("3@3-4 2@5-9", 9, (), ["1.events is not above 3"]),
-    "an overlap": ("2@2-4 3@4-9", 9, (), ["1.of starts at 4, not at 5"]),
-    "a gap": ("2@2-4 3@6-9", 9, (), ["1.of starts at 6, not at 5"]),
-    "an end before n": ("2@2-4 3@5-8", 9, (), ["1.of ends at 8, not at n = 9"]),
-    "an end after n": ("2@2-4 3@5-10", 9, (), ["1.of ends at 10, not at n = 9"]),
+    "the same number of events twice": ("2@2-4 2@5-9", 9, (), ["2.events is not above 2"]),
+    "events that fall": ("3@3-4 2@5-9", 9, (), ["2.events is not above 3"]),
+    "an overlap": ("2@2-4 3@4-9", 9, (), ["2.of starts at 4, not at 5"]),
+    "a gap": ("2@2-4 3@6-9", 9, (), ["2.of starts at 6, not at 5"]),
+    "an end before n": ("2@2-4 3@5-8", 9, (), ["2.of ends at 8, not at n = 9"]),
+    "an end after n": ("2@2-4 3@5-10", 9, (), ["2.of ends at 10, not at n = 9"]),
     "looks, each covered": ("2@3-5 3@8", 9, (3, 5, 8), []),
     "a last step up to n, after the last look": ("2@3-5 3@8-9", 9, (3, 5, 8), []),
     "steps that meet between looks": ("2@3-5 3@6-8", 9, (3, 5, 8), []),
-    "an overlap between looks": ("2@3-6 3@6-8", 9, (3, 5, 8), ["1.of starts at 6, not at 7"]),
-    "a look that no step covers": ("2@3-4 3@8", 9, (3, 5, 8), ["1.of starts at 8, not at 5"]),
+    "an overlap between looks": ("2@3-6 3@6-8", 9, (3, 5, 8), ["2.of starts at 6, not at 7"]),
+    "a look that no step covers": ("2@3-4 3@8", 9, (3, 5, 8), ["2.of starts at 8, not at 5"]),
     "two looks that no step covers": (
-        "2@3 3@8", 9, (3, 4, 5, 8), ["1.of starts at 8, not at 4"],
+        "2@3 3@8", 9, (3, 4, 5, 8), ["2.of starts at 8, not at 4"],
     ),
     "an end before the last look": (
-        "2@3-5 3@6-7", 9, (3, 5, 8), ["1.of ends at 7, not at the last look = 8"],
+        "2@3-5 3@6-7", 9, (3, 5, 8), ["2.of ends at 7, not at the last look = 8"],
     ),
     "looks, and an end after n": (
-        "2@3-5 3@6-10", 9, (3, 5, 8), ["1.of ends at 10, not at the last look = 8"],
+        "2@3-5 3@6-10", 9, (3, 5, 8), ["2.of ends at 10, not at the last look = 8"],
     ),
 }  # fmt: skip
 
@@ -96,16 +96,16 @@ EXAMPLES = {  # worked examples of CRS; their faults
     "only the other side": ((CONTINUE,), [NEED_BOTH]),
     "a wrong answer at the boundary": (
         (STOP, CONTINUE, example(3, 11, "continue")),
-        ["worked_examples.2: 3 of 11 is 'stop', not 'continue'"],
+        ["worked_examples.3: 3 of 11 is 'stop', not 'continue'"],
     ),
     "a wrong answer below the boundary": (
         (STOP, CONTINUE, example(3, 12, "stop")),
-        ["worked_examples.2: 3 of 12 is 'continue', not 'stop'"],
+        ["worked_examples.3: 3 of 12 is 'continue', not 'stop'"],
     ),
     "everybody has the event": ((example(40, 40, "stop"), CONTINUE), []),
     "more events than participants": (
         (STOP, CONTINUE, example(6, 5, "stop")),
-        ["worked_examples.2: 6 of 5 cannot be, with n = 40"],
+        ["worked_examples.3: 6 of 5 cannot be, with n = 40"],
     ),
     "more participants than planned": (
         (example(5, 41, "stop"), STOP, CONTINUE),

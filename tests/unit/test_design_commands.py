@@ -191,7 +191,7 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         ("arms 5 2/31", "'5' is no number of events and of participants like 5/30"),
         ("arms 5/4 2/31", "events of an arm must be from 0 to its 4 participants, not 5"),
         ("arms 5/30 2/31 --prior 1", "prior must be two numbers like 0.5,0.5"),
-        ("arms 5/30 2/31 --theta nan", "theta must be above 0 and below 1, not nan"),
+        ("arms 5/30 2/31 --theta nan", "argument --theta: 'nan' is no number"),
         (f"{DESIGN} --p1 .05", "p1 must be above p0 = 0.05 and below 1, not 0.05"),
         (f"{DESIGN} --p1 1.5", "p1 must be above p0 = 0.05 and below 1, not 1.5"),
         (f"{DESIGN} --p0 0", "p0 must be above 0 and below 1, not 0.0"),
