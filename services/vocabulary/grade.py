@@ -65,10 +65,12 @@ class Input(StrEnum):
     TEXT = "text"  # the published wording does not cover the case
     TEMPERATURE = "temperature"
     BLOOD_PRESSURE = "blood pressure"
+    USUAL_PRESSURE = "usual pressure"
     FLUID_REASON = "reason for the fluids"
     PRESSOR_OVERLAP = "overlap of the vasopressors"
     OXYGEN_DEVICE = "oxygen device"
     OXYGEN_FLOW = "oxygen flow"
+    FIO2 = "inspired oxygen"
     ICE = "ICE score"
     AROUSAL = "arousal"
     INDUCER = "inducer in its window"  # a cause that acts at the time

@@ -163,6 +163,7 @@ class Bedside:
     vasopressors_not_counted: tuple[str, ...]  # vasopressin
     antibiotics: tuple[str, ...] = ()
     pressor_overlap: timedelta = timedelta(hours=1)  # from which two vasopressors are two
+    baseline_period: timedelta = timedelta(days=7)  # before exposure: shows what is usual
 
 
 @dataclass(frozen=True, slots=True)

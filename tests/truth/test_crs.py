@@ -35,7 +35,7 @@ from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab, status
 from tests.helpers.protocols import PROTOCOL
 
 USUAL = "-1 T36.8 BP120 RA; 0 +blinatumomab; "  # well before the infusion, which starts at 0
-WELL_ON_AIR = "T37.0 BP120 RA"
+WELL, WELL_ON_AIR = "T37.0 BP120", "T37.0 BP120 RA"
 V5, V6 = "ctcae-5.0.cytokine-release-syndrome", "ctcae-6.0.cytokine-release-syndrome"
 
 
@@ -146,8 +146,6 @@ def test_a_haploidentical_graft_may_cause_it_too_to_day_14(donor, hour, episodes
 PRESSURE = {
     "90 is enough": (USUAL + "2 T38.5 BP90", "2:1"),
     "89 is low": (USUAL + "2 T38.5 BP89", "2:2"),
-    "39 below the usual": ("-1 BP160 RA; 0 +blinatumomab; 2 T38.5 BP121", "2:1"),
-    "40 below the usual": ("-1 BP160 RA; 0 +blinatumomab; 2 T38.5 BP120", "2:2"),
     "fluids at a normal pressure": (USUAL + "2 T38.5 BP95; 3 fluid-bolus=500", "2:1 3:1-2"),
     "fluids over an hour": (USUAL + "2 T38.5; 3 +fluid-bolus; 4 -fluid-bolus", "2:1 3:1-2"),
     "fluids, and a normal pressure at the same instant": (
@@ -289,6 +287,134 @@ def test_hypotension_is_graded_by_what_it_takes(text, episodes):
     assert describe_runs(runs(text)) == episodes
 
 
+SEEN_BEFORE = {  # pressures and devices before the infusion; a fever with these signs; the episode
+    "39 below the usual": ("-30 BP160; -1 BP160 RA", "BP121", "2:1"),
+    "40 below the usual": ("-30 BP160; -1 BP160 RA", "BP120", "2:2"),
+    "40 below the only pressure": ("-1 BP160 RA", "BP120", "2:1-2"),
+    "39 below the only pressure": ("-1 BP160 RA", "BP121", "2:1"),
+    "one high pressure": ("-3 BP120 RA; -0.5 BP165", "BP124", "2:1"),
+    "one low pressure": ("-50 BP150 RA; -26 BP150; -1 BP100", "BP110", "2:2"),
+    "the mean of two": ("-3 BP140 RA; -1 BP150", "BP105", "2:2"),
+    "above the mean of two less 40": ("-3 BP140 RA; -1 BP150", "BP106", "2:1"),
+    "no more than 7 days before": ("-168 BP160; -1 BP160 RA", "BP120", "2:2"),
+    "earlier than that": ("-168.01 BP160; -1 BP160 RA", "BP120", "2:1-2"),
+    "a usual pressure that is low": ("-30 BP86; -1 BP88 RA", "BP87", "2:1"),
+    "lower than the usual": ("-30 BP86; -1 BP88 RA", "BP86", "2:1-2"),
+    "lower than any before": ("-30 BP86; -1 BP88 RA", "BP85", "2:2"),
+    "a bound below it": ("-30 BP86; -1 BP88 RA", "BP<88", "2:1-2"),
+    "a bound below any before": ("-30 BP86; -1 BP88 RA", "BP<86", "2:2"),
+    "a usual pressure at the limit": ("-30 BP90; -1 BP90 RA", "BP89", "2:2"),
+    "a usual pressure below the limit": ("-30 BP89; -1 BP90 RA", "BP89", "2:1-2"),
+    "low once, usually not": ("-50 BP120 RA; -26 BP120; -1 BP84", "BP84", "2:2"),
+    "low, the only pressure": ("-1 BP86 RA", "BP86", "2:1-2"),
+    "lower than the only pressure": ("-1 BP86 RA", "BP85", "2:2"),
+    "home oxygen": ("-30 BP120 NC@2", "BP120", "2:1"),
+    "home oxygen, charted again": ("-30 BP120 NC@2", "BP120 NC@2", "2:1"),
+    "less of it": ("-30 BP120 NC@2", "BP120 NC@1", "2:1"),
+    "more of it": ("-30 BP120 NC@2", "BP120 NC@2.5", "2:2"),
+    "much more of it": ("-30 BP120 NC@2", "BP120 NC@7", "2:3"),
+    "an unknown flow of it": ("-30 BP120 NC@2", "BP120 NC", "2:1-3"),
+    "home oxygen of unknown flow": ("-30 BP120 NC", "BP120 NC@2", "2:1-2"),
+    "the same flow, more oxygen": ("-30 BP120 NC@2 F28", "BP120 NC@2 F36", "2:2"),
+    "the highest flow before": ("-30 BP120 NC@4; -5 NC@2", "BP120 NC@4", "2:1"),
+    "another device": ("-30 BP120 NC@2", "BP120 MASK@2", "2:3"),
+    "oxygen by no known device": ("-30 BP120 @2", "BP120 @2", "2:1"),
+    "more oxygen by no known device": ("-30 BP120 @2", "BP120 @3", "2:2-4"),
+    "oxygen that was over": ("-30 BP120 NC@2; -25 RA", "BP120 NC@2", "2:2"),
+    "on another day too": ("-30 BP120 NC@2; -18 NC@2; -17 RA", "BP120 NC@2", "2:1"),
+    "on the same day": ("-30 BP120 NC@2; -18.1 NC@2; -17 RA", "BP120 NC@2", "2:2"),
+    "on a day more than 7 days before": (
+        "-168.1 NC@2; -150 NC@2; -149 BP120 RA",
+        "BP120 NC@2",
+        "2:2",
+    ),
+    "CPAP of every night": (
+        "-62 CPAP; -54 RA; -38 CPAP; -30 RA; -14 CPAP; -6 BP120 RA",
+        "BP120 CPAP",
+        "2:1-4",
+    ),
+    "with as much oxygen": (
+        "-38 CPAP F30; -30 RA; -14 CPAP F30; -6 BP120 RA",
+        "BP120 CPAP F30",
+        "2:1",
+    ),
+    "with more oxygen": (
+        "-38 CPAP F30; -30 RA; -14 CPAP F30; -6 BP120 RA",
+        "BP120 CPAP F31",
+        "2:4",
+    ),
+    "CPAP of one night": ("-14 CPAP; -6 BP120 RA", "BP120 CPAP", "2:4"),
+    "CPAP of every night, then a ventilator": (
+        "-38 CPAP; -30 RA; -14 CPAP; -6 BP120 RA",
+        "BP120 VENT",
+        "2:4",
+    ),
+    "a device that nobody knows": ("-30 BP120 oxygen-device:tent", "BP120", "2:1-4"),
+    "a ventilator at home": ("-30 BP120 VENT F30", "BP120 VENT F30", "2:1"),
+}
+
+
+@pytest.mark.parametrize(("before", "signs", "episodes"), SEEN_BEFORE.values(), ids=SEEN_BEFORE)
+def test_what_was_there_before_exposure_is_no_new_sign(before, signs, episodes):
+    assert describe_runs(runs(f"{before}; 0 +blinatumomab; 2 T38.5 {signs}")) == episodes
+
+
+AFTER_EXPOSURE = {
+    "a pressure as the infusion starts": (
+        "-30 BP160 RA; -1 BP160; 0 +blinatumomab BP90; 2 T38.5 BP120",
+        "2:2",
+    ),
+    "oxygen as the infusion starts": (
+        "-30 BP120 RA; 0 +blinatumomab NC@2; 20 NC@2; 22 T38.5 BP120",
+        "22:2",
+    ),
+    "before the first infusion, not the second": (
+        USUAL + "24 -blinatumomab; 300 NC@2; 320 NC@2; 330 +blinatumomab; 332 T38.5 BP120",
+        "332:2",
+    ),
+    "home oxygen hinders no recovery": (
+        f"-1 BP120 NC@2; 0 +blinatumomab; 2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}",
+        "2:1 6:0",
+    ),
+    "the nights hinder no recovery": (
+        (
+            "-38 CPAP; -30 RA; -14 CPAP; -6 BP120 RA; 0 +blinatumomab; 2 T38.5; 3 CPAP;"
+            f"6 RA {WELL}; 18 {WELL}; 20 CPAP; 29 RA; 30 {WELL}; 31 {WELL}"
+        ),
+        "2:1 3:1-4 6:0",
+    ),
+}
+
+
+@table(AFTER_EXPOSURE)
+def test_what_came_with_exposure_is_not_usual(text, episodes):
+    assert describe_runs(runs(text)) == episodes
+
+
+OXYGEN_AROUND_GRAFT = {
+    "before it": ("-5 BP120 NC@2; 30 T38.5 BP120", "30:1"),
+    "after it": ("-5 BP120 RA; 5 NC@2; 25 NC@2; 30 T38.5 BP120", "30:2"),
+    "between it and the infusion": (
+        "-5 BP120 RA; 400 NC@2; 500 +blinatumomab; 502 T38.5 BP120",
+        "502:1",
+    ),
+    "before it, and the infusion begins soon": (
+        "-5 BP120 NC@2; 5 RA; 200 +blinatumomab; 202 T38.5 BP120 NC@2",
+        "202:1",
+    ),
+    "before it, not before the infusion": (
+        "-5 BP120 NC@2; 5 RA; 500 +blinatumomab; 502 T38.5 BP120 NC@2",
+        "502:2",
+    ),
+}
+
+
+@table(OXYGEN_AROUND_GRAFT)
+def test_a_graft_that_may_cause_it_is_exposure_too(text, episodes):
+    context = BedsideContext(HOUR_ZERO, "haploidentical", "Etc/GMT+8")
+    assert describe_runs(runs(text, context)) == episodes
+
+
 def test_the_protocol_says_for_how_long_two_vasopressors_run_together():
     limits = replace(PROTOCOL.bedside, pressor_overlap=timedelta(hours=2))
     protocol = replace(PROTOCOL, bedside=limits)
@@ -396,6 +522,14 @@ def test_what_is_not_known_is_named():
     assert crs_run.history[0].missing == ()  # no device is worse than two vasopressors
     (crs_run,) = runs(USUAL + "2 T38.5; 3 fluid-bolus")
     assert crs_run.history[1].missing == (Input.FLUID_REASON,)
+    (crs_run,) = runs("-1 RA BP160; 0 +blinatumomab; 2 T38.5 BP100")
+    assert crs_run.history[0].missing == (Input.USUAL_PRESSURE,)
+    (crs_run,) = runs("-1 RA BP160; 0 +blinatumomab; 2 T38.5 BP>=90")
+    assert crs_run.history[0].missing == (Input.BLOOD_PRESSURE,)
+    (crs_run,) = runs("-1 CPAP BP120; 0 +blinatumomab; 2 T38.5")
+    assert crs_run.history[0].missing == (Input.FIO2,)
+    (crs_run,) = runs("-1 NC BP120; 0 +blinatumomab; 2 T38.5")
+    assert crs_run.history[0].missing == (Input.OXYGEN_FLOW,)
     (crs_run,) = runs("-1 RA; 0 +blinatumomab; 2 T38.5 fluid-bolus")
     assert crs_run.history[0].missing == (Input.BLOOD_PRESSURE,)
 
@@ -495,6 +629,7 @@ REASONS = {  # a course, and why it has the grade that it has at the end
     "2 T38.5 BP84 +norepinephrine +vasopressin": (
         "fever, 38.5 Cel; a vasopressor (norepinephrine, vasopressin)"
     ),
+    "2 T38.5 BP80 fluid-bolus": "fever, 38.5 Cel; a fluid bolus (fluid-bolus)",
     "2 T38.5 fluid-bolus": "fever, 38.5 Cel; a fluid bolus (fluid-bolus), pressure not low",
     "2 T38.5 +norepinephrine +epinephrine": (
         "fever, 38.5 Cel; several vasopressors (epinephrine, norepinephrine)"
@@ -518,7 +653,6 @@ def test_ctcae_asks_for_fever_at_grade_1_alone():
     assert [str(span) for span in _ctcae_spans(crs_run)] == ["3", "3"]
 
 
-WELL = "T37.0 BP120"
 RESOLVES = {
     "after 24 h, at their start": (USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 30 {WELL}", "2:1 6:0"),
     "not before": (USUAL + f"2 T38.5; 6 {WELL}; 18 {WELL}; 29.9 {WELL}", "2:1"),

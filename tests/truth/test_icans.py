@@ -133,6 +133,56 @@ COURSES = {
 }
 
 
+SEEN_BEFORE = {  # what was assessed before the infusion, and after it; the episode
+    "ICE 8": ("-3 ICE8 spontaneous", "ICE8 spontaneous", ""),
+    "ICE 8, better": ("-3 ICE8 spontaneous", "ICE9 spontaneous", ""),
+    "ICE 8, one point less": ("-3 ICE8 spontaneous", "ICE7 spontaneous", "2:1"),
+    "ICE 8, two less": ("-3 ICE8 spontaneous", "ICE6 spontaneous", "2:1-2"),
+    "ICE 8, four less": ("-3 ICE8 spontaneous", "ICE4 spontaneous", "2:2"),
+    "ICE 8, six less": ("-3 ICE8 spontaneous", "ICE2 spontaneous", "2:2-3"),
+    "ICE 8, all lost": ("-3 ICE8 spontaneous", "ICE0 spontaneous", "2:3"),
+    "ICE 8, awakens to voice": ("-3 ICE8 spontaneous", "ICE8 voice", "2:2"),
+    "ICE 8 of an hour before": ("-3 ICE8 spontaneous", "spontaneous", ""),
+    "ICE 5, all lost": ("-3 ICE5", "ICE0 spontaneous", "2:2-3"),
+    "ICE 0": ("-3 ICE0 spontaneous", "ICE0 spontaneous", ""),
+    "ICE 0, perhaps unarousable": ("-3 ICE0", "ICE0", "2:0-4?"),
+    "ICE 0, unarousable": ("-3 ICE0 spontaneous", "ICE0 unarousable", "2:4"),
+    "the usual score is that of most days": ("-51 ICE8; -27 ICE8; -3 ICE4", "ICE6", "2:1-2"),
+    "of two scores the better": ("-27 ICE9; -3 ICE6", "ICE7", "2:1"),
+    "7 days before": ("-168 ICE8", "ICE8", ""),
+    "earlier than that": ("-168.1 ICE8", "ICE8", "2:1"),
+    "a score that cannot be": ("-3 ICE11", "ICE8", "2:1"),
+    "a score under sedation": ("-3 ICE2 sedation:yes", "ICE2 spontaneous sedation:no", "2:3"),
+    "a score after sedation": ("-9 sedation:yes; -3 sedation:no ICE8", "ICE8", ""),
+    "CAPD 6": ("-3 CAPD6 spontaneous", "CAPD6 spontaneous", ""),
+    "CAPD 6, then delirium": ("-3 CAPD6 spontaneous", "CAPD9 spontaneous", "2:3"),
+    "CAPD 9": ("-3 CAPD9 spontaneous", "CAPD9 spontaneous", ""),
+    "CAPD 9, eight more": ("-3 CAPD9 spontaneous", "CAPD17 spontaneous", "2:1-3"),
+    "CAPD 9, nine more": ("-3 CAPD9 spontaneous", "CAPD18 spontaneous", "2:3"),
+    "CAPD 6, two more": ("-3 CAPD6 spontaneous", "CAPD8 spontaneous", "2:1"),
+    "an old stroke": ("-3 ICE10 motor:deep-focal", "ICE10 motor:deep-focal", ""),
+    "focal edema, then diffuse": ("-3 ICE10 edema:focal", "ICE10 edema:diffuse", "2:4"),
+    "sleepy before": ("-3 ICE10 voice", "ICE10 voice", ""),
+    "sleepy before, worse": ("-3 ICE10 voice", "ICE10 tactile", "2:3"),
+    "a word that nobody knows": ("-3 ICE10 arousal:sleepy", "ICE10 voice", "2:2"),
+    "a seizure is an event, not a state": ("-3 ICE10 seizure:brief", "ICE10 seizure:brief", "2:3"),
+    "at the start of the infusion": ("-3 ICE10; 0 ICE8", "ICE8", "0:1"),
+}
+
+
+@pytest.mark.parametrize(("before", "signs", "episodes"), SEEN_BEFORE.values(), ids=SEEN_BEFORE)
+def test_what_was_there_before_exposure_is_no_new_sign(before, signs, episodes):
+    assert describe_runs(runs(f"{before}; {INFUSION}2 {signs}")) == episodes
+
+
+def test_the_other_scale_leaves_out_what_was_there_before():
+    (icans_run,) = runs(f"-3 ICE8 spontaneous; {INFUSION}2 ICE6 spontaneous seizure:brief")
+    assert str(icans_run.other_scales[V6]) == "1-2"
+    assert icans_run.history[0].missing == ()
+    (icans_run,) = runs(f"-3 ICE8 spontaneous; {INFUSION}2 ICE6 spontaneous")
+    assert icans_run.history[0].missing == (Input.TEXT,)
+
+
 # The study drug acts from hour 0 to 72 h after its stop at hour 24.
 STOPPED_DRUG = INFUSION + "24 -blinatumomab; "
 OUTSIDE_WINDOW = {

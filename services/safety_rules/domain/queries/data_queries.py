@@ -12,7 +12,7 @@ from services.safety_rules.domain.ctcae.reported_limits import check_limits, is_
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_missing_anchor
 from services.safety_rules.domain.facts.current_facts import Query
-from services.safety_rules.domain.syndromes.icans import HIGHEST
+from services.safety_rules.domain.syndromes.icans_domains import HIGHEST
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.decision import describe_missing_anchor
 from services.vocabulary.episode import EpisodeContent, EpisodeState

@@ -1,9 +1,11 @@
 """Bedside readings at one instant, carried forward from the last ones charted."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from services.safety_rules.domain.ctcae.units import rescale_quantity
@@ -15,6 +17,8 @@ from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.protocol import Inducer, Protocol
 from services.vocabulary.quantity import Censoring, Quantity
+
+AS_BEFORE = "as before the study drug"  # why a sign is no new one
 
 _UPPER = frozenset({Censoring.LESS_THAN, Censoring.AT_MOST})
 _LOWER = frozenset({Censoring.MORE_THAN, Censoring.AT_LEAST})
@@ -145,6 +149,71 @@ def was_drug_given(inducers: Sequence[Inducer], drugs: DrugExposures) -> bool:
     """Return True when a drug that may cause a syndrome was given, however long ago."""
     exposures = (drugs.running_drugs, drugs.last_doses, drugs.stop_times)
     return any(inducer.drug in given for inducer in inducers for given in exposures)
+
+
+class ExposurePhase(StrEnum):
+    """Where an instant lies: what is charted before exposure is usual for the participant."""
+
+    BEFORE = "before"
+    BEGINS = "begins"
+    GOES_ON = "goes on"
+
+
+def find_exposure_phase(
+    protocol: Protocol,
+    context: BedsideContext,
+    previous_drugs: DrugExposures,
+    drugs: DrugExposures,
+    instant: datetime,
+) -> ExposurePhase:
+    """Return the phase of *instant*: exposed is who got the study drug, or on whom a cause acts.
+
+    Args:
+        protocol: The study's.
+        context: The graft and the site.
+        previous_drugs: Running and given before *instant*.
+        drugs: The same, with those of *instant*.
+        instant: The instant.
+    """
+
+    def is_exposed(given_drugs: DrugExposures) -> bool:
+        exposures = (given_drugs.running_drugs, given_drugs.last_doses, given_drugs.stop_times)
+        return any(protocol.study_drug in one for one in exposures) or may_be_induced(
+            protocol.inducers, given_drugs, context, instant
+        )
+
+    if not is_exposed(drugs):
+        return ExposurePhase.BEFORE
+    return ExposurePhase.GOES_ON if is_exposed(previous_drugs) else ExposurePhase.BEGINS
+
+
+def add_earlier_readings(
+    earlier_readings: tuple[Fact, ...],
+    facts: Sequence[Fact],
+    measures: frozenset[str],
+    instant: datetime,
+    period: timedelta,
+) -> tuple[Fact, ...]:
+    """Return the readings of *measures* within *period* before *instant*, that instant included."""
+    recent_readings = select_recent_readings(earlier_readings, instant, period)
+    new_readings = (
+        fact
+        for fact in facts
+        if isinstance(fact.body, Observation) and fact.body.measure in measures
+    )
+    return (*recent_readings, *new_readings)
+
+
+def select_recent_readings(
+    earlier_readings: tuple[Fact, ...], instant: datetime, period: timedelta
+) -> tuple[Fact, ...]:
+    """Return those of *earlier_readings*, in time order, within *period* before *instant*."""
+    first = bisect_left(earlier_readings, instant - period, key=_observed_at)
+    return earlier_readings[first:]
+
+
+def _observed_at(fact: Fact) -> datetime:
+    return fact.observed_at
 
 
 def _may_induce(

@@ -5,24 +5,23 @@ docs/decisions/bedside.md
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
-from functools import partial
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.syndromes.bedside import (
     BedsideContext,
-    ChartedReadings,
     SignGrade,
-    chart_readings,
-    find_current_reading,
     is_inducer,
     may_be_induced,
-    reaches_limit,
-    read_number,
     was_drug_given,
+)
+from services.safety_rules.domain.syndromes.crs_chart import (
+    CrsChart,
+    add_facts,
+    may_open_episode,
+    read_signs,
 )
 from services.safety_rules.domain.syndromes.crs_course import (
     CrsCourse,
@@ -38,43 +37,23 @@ from services.safety_rules.domain.syndromes.crs_course import (
 from services.safety_rules.domain.syndromes.crs_treatment import list_treatments, list_waivers
 from services.safety_rules.domain.syndromes.hypotension import (
     FLUIDS,
-    PRESSURE_UNIT,
     find_pressor_overlap,
-    grade_hypotension,
 )
-from services.safety_rules.domain.syndromes.hypoxia import (
-    OXYGEN_MEASURES,
-    grade_hypoxia,
-    rank_oxygen_severity,
+from services.safety_rules.domain.syndromes.vital_signs import (
+    MEASURES,
 )
 from services.vocabulary.clinical_fact import Administration, Observation
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
-from services.vocabulary.quantity import Quantity
-
-MEASURES = OXYGEN_MEASURES | {"temperature", "sbp"}
 
 
 @dataclass(frozen=True, slots=True)
 class CrsState:
-    """The state of the syndrome between instants.
+    """The state of the syndrome between instants: what is charted, and the episode that is open."""
 
-    Args:
-        usual_pressure: The last systolic pressure before the study drug.
-        masked_until: When the last antipyretic stops hiding a fever.
-        is_fever_masked: An antipyretic could hide a fever when the temperature was last taken.
-    """
-
-    protocol: Protocol
-    measures: Mapping[str, Measure]
-    context: BedsideContext
-    readings: ChartedReadings = field(default_factory=dict)
-    drugs: DrugExposures = field(default_factory=DrugExposures)
-    usual_pressure: Fact | None = None
-    masked_until: datetime | None = None
-    is_fever_masked: bool = False
+    chart: CrsChart
     course: CrsCourse | None = None
 
 
@@ -101,7 +80,7 @@ def make_initial_state(
     protocol: Protocol, measures: Mapping[str, Measure], context: BedsideContext
 ) -> CrsState:
     """Return the state before any fact."""
-    return CrsState(protocol, measures, context)
+    return CrsState(CrsChart(protocol, measures, context))
 
 
 def step_state(
@@ -111,64 +90,21 @@ def step_state(
 
     An episode has ended when nothing can reopen it any more.
     """
-    limits = state.protocol.bedside
-    administrations = [fact for fact in facts if isinstance(fact.body, Administration)]
-    drugs = state.drugs.apply_administrations(administrations) if administrations else state.drugs
-    rank_severity = partial(_rank_severity, measures=state.measures)
-    readings = chart_readings(state.readings, facts, MEASURES, rank_severity)
-    temperature = find_current_reading(readings, "temperature", instant, limits.vitals_stay)
-    fever = _find_fever(state, temperature) if temperature else None
-    has_new_temperature = temperature is not None and temperature.observed_at == instant
-    masked_until = state.masked_until
-    is_fever_masked = (
-        (masked_until is not None and instant <= masked_until)
-        if has_new_temperature
-        else state.is_fever_masked
-    )
-    if any(_find_drug_name(fact) in limits.antipyretics for fact in administrations):
-        masked_until = instant + limits.antipyretic_masks
-    next_state = CrsState(
-        state.protocol,
-        state.measures,
-        state.context,
-        readings,
-        drugs,
-        _find_usual_pressure(state, readings, drugs),
-        masked_until,
-        is_fever_masked,
-        state.course,
-    )
-    if state.course is None and not (has_new_temperature and fever is not False):
+    chart = add_facts(state.chart, instant, facts, is_episode_open=state.course is not None)
+    next_state, previous_drugs = replace(state, chart=chart), state.chart.drugs
+    if state.course is None and not may_open_episode(chart, instant):
         return next_state, None
-    signs = CrsSigns(
-        instant,
-        fever,
-        temperature,
-        is_fever_masked=is_fever_masked,
-        pressure=grade_hypotension(
-            readings,
-            drugs,
-            state.usual_pressure,
-            instant,
-            limits,
-            plausible=state.measures["sbp"].plausible[PRESSURE_UNIT],
-        ),
-        oxygen=grade_hypoxia(readings, state.measures),
-        facts=tuple(facts),
-    )
-    overlap_began_at = find_pressor_overlap(state.drugs, instant, limits)
-    if next_state.course is not None and overlap_began_at is not None:
-        next_state = replace(
-            next_state, course=confirm_overlap(next_state.course, overlap_began_at)
-        )
+    signs = read_signs(chart, instant, facts)
+    overlap_began_at = find_pressor_overlap(previous_drugs, instant, chart.protocol.bedside)
+    if state.course is not None and overlap_began_at is not None:
+        next_state = replace(next_state, course=confirm_overlap(state.course, overlap_began_at))
     next_state, retired_run = _retire_course(next_state, instant)
     if _enters_window(next_state, signs):
         next_state, retired_run = _end_course(next_state, instant)
     if next_state.course is not None and not next_state.course.possible:
-        return replace(
-            next_state, course=_continue_course(next_state, next_state.course, signs, state.drugs)
-        ), retired_run
-    next_state, ended_run = _open_course(next_state, signs, state.drugs)
+        course = _continue_course(next_state, next_state.course, signs, previous_drugs)
+        return replace(next_state, course=course), retired_run
+    next_state, ended_run = _open_course(next_state, signs, previous_drugs)
     return next_state, retired_run or ended_run
 
 
@@ -179,8 +115,14 @@ def _enters_window(state: CrsState, signs: CrsSigns) -> bool:
         and state.course.is_outside
         and signs.has_new_temperature
         and signs.fever is True
-        and may_be_induced(state.protocol.inducers, state.drugs, state.context, signs.instant)
+        and may_be_induced(
+            state.chart.protocol.inducers, state.chart.drugs, state.chart.context, signs.instant
+        )
     )
+
+
+def _may_be_induced(chart: CrsChart, instant: datetime) -> bool:
+    return may_be_induced(chart.protocol.inducers, chart.drugs, chart.context, instant)
 
 
 def _end_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeRun | None]:
@@ -189,12 +131,6 @@ def _end_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeRun 
         return state, None
     over_course = replace(state.course, free_since=instant, is_over=True)
     return replace(state, course=None), find_run(over_course)
-
-
-def _find_fever(state: CrsState, temperature: Fact) -> bool | None:
-    """Return True when *temperature* is a fever; None: unknown."""
-    plausible = state.measures["temperature"].plausible["Cel"]
-    return reaches_limit(temperature, Quantity(state.protocol.bedside.fever_c, "Cel"), plausible)
 
 
 def find_open_run(state: CrsState) -> GradeRun | None:
@@ -212,13 +148,13 @@ def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeR
     course = state.course
     if course is None:
         return state, None
-    limits = state.protocol.bedside
+    limits = state.chart.protocol.bedside
     cannot_reopen = (
         course.is_over
         and course.free_since is not None
         and instant - course.free_since > limits.reopens_within
     )
-    if cannot_reopen or instant - course.last_at > state.protocol.merge_gap:
+    if cannot_reopen or instant - course.last_at > state.chart.protocol.merge_gap:
         return replace(state, course=None), find_run(course)
     return state, None
 
@@ -237,9 +173,9 @@ def _open_course(
         return state, None
     if signs.fever is False:
         return _end_course(state, signs.instant)
-    inducers = state.protocol.inducers
-    is_outside = not may_be_induced(inducers, state.drugs, state.context, signs.instant)
-    if is_outside and (signs.fever is None or not was_drug_given(inducers, state.drugs)):
+    inducers = state.chart.protocol.inducers
+    is_outside = not _may_be_induced(state.chart, signs.instant)
+    if is_outside and (signs.fever is None or not was_drug_given(inducers, state.chart.drugs)):
         return state, None
     if signs.fever is None:
         return replace(state, course=_extend_possible_course(possible_course, signs)), None
@@ -247,13 +183,13 @@ def _open_course(
     new_course = CrsCourse(
         (),
         signs.instant,
-        waived_by=list_waivers(state.protocol.bedside, signs, previous_drugs),
+        waived_by=list_waivers(state.chart.protocol.bedside, signs, previous_drugs),
         not_before=not_before,
         is_outside=is_outside,
     )
     course = record_grade(new_course, signs, grade_crs(new_course, signs))
     return replace(
-        state, course=update_other_scales(course, signs, state.readings, state.measures)
+        state, course=update_other_scales(course, signs, state.chart.readings, state.chart.measures)
     ), None
 
 
@@ -271,7 +207,7 @@ def _extend_possible_course(possible_course: CrsCourse | None, signs: CrsSigns) 
 def _continue_course(
     state: CrsState, course: CrsCourse, signs: CrsSigns, previous_drugs: DrugExposures
 ) -> CrsCourse:
-    limits = state.protocol.bedside
+    limits = state.chart.protocol.bedside
     is_present = signs.fever is True or (
         course.is_fever_waived and signs.severity.at_least > Grade.NONE
     )
@@ -282,34 +218,5 @@ def _continue_course(
     waived_by = course.waived_by or list_waivers(limits, signs, previous_drugs)
     course = replace(course, waived_by=waived_by)
     course = record_grade(course, signs, grade_crs(course, signs))
-    course = update_other_scales(course, signs, state.readings, state.measures)
+    course = update_other_scales(course, signs, state.chart.readings, state.chart.measures)
     return update_recovery(course, signs, limits.crs_free)
-
-
-def _find_usual_pressure(
-    state: CrsState, readings: ChartedReadings, drugs: DrugExposures
-) -> Fact | None:
-    """Return the last pressure before the study drug was first given."""
-    drug = state.protocol.study_drug
-    has_begun = any(
-        drug in exposures
-        for exposures in (state.drugs.running_drugs, state.drugs.last_doses, state.drugs.stop_times)
-    )
-    if has_begun:
-        return state.usual_pressure
-    begins_now = drug in drugs.running_drugs or drug in drugs.last_doses
-    return state.readings.get("sbp") if begins_now else readings.get("sbp")
-
-
-def _rank_severity(body: Observation, measures: Mapping[str, Measure]) -> Decimal | int | None:
-    """Return the rank of a reading among others of its measure; None: it cannot be read."""
-    if body.measure == "temperature":
-        return read_number(body, "Cel", measures["temperature"].plausible["Cel"])
-    if body.measure == "sbp":
-        pressure = read_number(body, PRESSURE_UNIT, measures["sbp"].plausible[PRESSURE_UNIT])
-        return None if pressure is None else -pressure
-    return rank_oxygen_severity(body, measures)
-
-
-def _find_drug_name(fact: Fact) -> str:
-    return fact.body.drug if isinstance(fact.body, Administration) else ""

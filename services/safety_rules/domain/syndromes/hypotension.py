@@ -6,6 +6,7 @@ protocol's, as the scale has none.
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.syndromes.bedside import (
@@ -15,6 +16,8 @@ from services.safety_rules.domain.syndromes.bedside import (
     reaches_limit,
     read_number,
 )
+from services.safety_rules.domain.syndromes.crs_baseline import CrsBaseline
+from services.safety_rules.domain.syndromes.vital_signs import PRESSURE_UNIT
 from services.vocabulary.clinical_fact import Administration, Observation
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input
@@ -23,7 +26,6 @@ from services.vocabulary.protocol import Bedside
 from services.vocabulary.quantity import Quantity
 
 FLUIDS = "fluid-bolus"
-PRESSURE_UNIT = "mm[Hg]"
 _SEVERAL = 2
 # An injection against anaphylaxis, a nebuliser, eye drops: no infusion of a vasopressor.
 # Source: HL7 v2.5.1, table 0162
@@ -36,7 +38,7 @@ _ELSEWHERE = frozenset(
 def grade_hypotension(
     readings: ChartedReadings,
     drugs: DrugExposures,
-    usual_pressure: Fact | None,
+    baseline: CrsBaseline,
     instant: datetime,
     limits: Bedside,
     *,
@@ -47,7 +49,7 @@ def grade_hypotension(
     Args:
         readings: Last of each measure.
         drugs: Running and given by then.
-        usual_pressure: The systolic pressure before the study drug; None: not known.
+        baseline: Pressures before exposure.
         instant: The instant.
         limits: The protocol's.
         plausible: Systolic pressures that can be, in mm[Hg].
@@ -66,7 +68,7 @@ def grade_hypotension(
         because = f"a vasopressor ({_name_drugs(facts)})"
         return SignGrade(Grade.SEVERE, Grade.SEVERE, because, facts=facts)
     return _grade_without_vasopressor(
-        readings, drugs, usual_pressure, instant, limits, plausible=plausible
+        readings, drugs, baseline, instant, limits, plausible=plausible
     )
 
 
@@ -91,7 +93,7 @@ def find_pressor_overlap(
 def _grade_without_vasopressor(
     readings: ChartedReadings,
     drugs: DrugExposures,
-    usual_pressure: Fact | None,
+    baseline: CrsBaseline,
     instant: datetime,
     limits: Bedside,
     *,
@@ -103,7 +105,7 @@ def _grade_without_vasopressor(
     is_acting = bolus and not is_answered and instant - bolus.observed_at <= limits.vitals_stay
     graded_at = bolus.observed_at if bolus and is_acting else instant
     current_pressure = find_current_reading(readings, "sbp", graded_at, limits.vitals_stay)
-    level = _grade_pressure(current_pressure, usual_pressure, limits, plausible)
+    level = _grade_pressure(current_pressure, baseline, limits, plausible)
     return _grade_fluids(bolus, level) if bolus and is_acting else level
 
 
@@ -119,40 +121,51 @@ def _grade_fluids(bolus: Fact, pressure: SignGrade) -> SignGrade:
     if pressure.at_least >= Grade.MODERATE:
         return SignGrade(Grade.MODERATE, Grade.MODERATE, because, facts=facts)
     missing = pressure.missing or (Input.FLUID_REASON,)
-    state = "pressure not known" if pressure.missing else "pressure not low"
+    state = "pressure not certainly low" if pressure.missing else "pressure not low"
     return SignGrade(Grade.NONE, Grade.MODERATE, f"{because}, {state}", missing, facts)
 
 
 def _grade_pressure(
-    pressure: Fact | None,
-    usual_pressure: Fact | None,
-    limits: Bedside,
-    plausible: PlausibleRange,
+    pressure: Fact | None, baseline: CrsBaseline, limits: Bedside, plausible: PlausibleRange
 ) -> SignGrade:
-    is_low = pressure and _is_low(pressure, usual_pressure, limits, plausible)
-    if pressure is None or is_low is None:
+    if pressure is None:
         return SignGrade(Grade.NONE, Grade.MODERATE, missing=(Input.BLOOD_PRESSURE,))
+    is_low = _is_low(pressure, baseline, limits, plausible)
+    because = f"systolic pressure {_describe_pressure(pressure)}"
+    if is_low is None:
+        is_number = read_number(pressure.body, PRESSURE_UNIT, plausible) is not None
+        missing = Input.USUAL_PRESSURE if is_number else Input.BLOOD_PRESSURE
+        return SignGrade(Grade.NONE, Grade.MODERATE, because, (missing,), (pressure,))
     if not is_low:
         return SignGrade(Grade.NONE, Grade.NONE, facts=(pressure,))
-    because = f"systolic pressure {_describe_pressure(pressure)}, no vasopressor"
-    return SignGrade(Grade.MODERATE, Grade.MODERATE, because, facts=(pressure,))
+    return SignGrade(
+        Grade.MODERATE, Grade.MODERATE, f"{because}, no vasopressor", facts=(pressure,)
+    )
 
 
 def _is_low(
-    pressure: Fact, usual_pressure: Fact | None, limits: Bedside, plausible: PlausibleRange
+    pressure: Fact, baseline: CrsBaseline, limits: Bedside, plausible: PlausibleRange
 ) -> bool | None:
-    is_above_limit = reaches_limit(pressure, Quantity(limits.sbp_below, PRESSURE_UNIT), plausible)
-    if is_above_limit is not True or usual_pressure is None:
-        return None if is_above_limit is None else not is_above_limit
-    usual_value = read_number(usual_pressure.body, PRESSURE_UNIT, plausible)
-    if usual_value is None:
+    """Return True when *pressure* is low for the participant; None: not known."""
+
+    def reaches(millimetres: Decimal) -> bool | None:
+        return reaches_limit(pressure, Quantity(millimetres, PRESSURE_UNIT), plausible)
+
+    is_normal = reaches(limits.sbp_below)
+    if is_normal is None or not baseline.pressures:
+        return None if is_normal is None else not is_normal
+    lowest, usual = baseline.pressures[0], baseline.usual_pressure
+    reference = lowest if usual is None else usual
+    if is_normal:
+        limit = reference - limits.sbp_drop
+        number = read_number(pressure.body, PRESSURE_UNIT, plausible)
+        is_above = reaches(limit) and number != limit
+        return None if is_above is None or (usual is None and not is_above) else not is_above
+    if reference >= limits.sbp_below:
+        return True
+    if usual is not None and reaches(usual):
         return False
-    is_above_drop = reaches_limit(
-        pressure, Quantity(usual_value - limits.sbp_drop, PRESSURE_UNIT), plausible
-    )
-    value = read_number(pressure.body, PRESSURE_UNIT, plausible)
-    is_at_drop = value == usual_value - limits.sbp_drop
-    return True if is_at_drop else None if is_above_drop is None else not is_above_drop
+    return True if reaches(lowest) is False else None
 
 
 def _find_acting_facts(names: Iterable[str], drugs: DrugExposures, instant: datetime) -> list[Fact]:

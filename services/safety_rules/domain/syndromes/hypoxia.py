@@ -6,6 +6,7 @@ footnotes, and where they are silent: docs/decisions/bedside.md
 
 from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 
 from services.safety_rules.domain.syndromes.bedside import (
     NOT_AFFECTED,
@@ -13,6 +14,11 @@ from services.safety_rules.domain.syndromes.bedside import (
     SignGrade,
     reaches_limit,
     read_number,
+)
+from services.safety_rules.domain.syndromes.oxygen_support import (
+    CANNULA,
+    OxygenSupport,
+    compare_with_usual,
 )
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Fact
@@ -37,27 +43,46 @@ _GRADES = (
     (POSITIVE_PRESSURE, Grade.LIFE_THREATENING),
 )
 _LOW_FLOW_UP_TO = Decimal(6)  # L/min
-_CANNULA = "nasal-cannula"
 
 
-def grade_hypoxia(readings: ChartedReadings, measures: Mapping[str, Measure]) -> SignGrade:
+def grade_hypoxia(
+    readings: ChartedReadings,
+    measures: Mapping[str, Measure],
+    usual_supports: Mapping[str, OxygenSupport] = MappingProxyType({}),
+) -> SignGrade:
     """Return the hypoxia of the ASTCT scale; a device stays until it is changed.
 
     Args:
         readings: Last of each measure.
         measures: By name; they bound the flows that can be.
+        usual_supports: By device, what the participant had before exposure.
     """
+    support = find_support(readings, measures)
+    level = _grade_support(support, readings)
+    usual_support = usual_supports.get(support.device)
+    if usual_support is None or level.at_most is Grade.NONE:
+        return level
+    return compare_with_usual(level, support, usual_support)
+
+
+def find_support(readings: ChartedReadings, measures: Mapping[str, Measure]) -> OxygenSupport:
+    """Return the current device, with the settings that were charted since it is in use."""
     device = readings.get("oxygen-device")
-    flow = _select_current_flow(device, readings.get("oxygen-flow"))
-    litres = _read_setting(flow, measures)
+    flow, fio2 = (_select_current_setting(device, readings.get(name)) for name in _UNITS)
+    return OxygenSupport(
+        find_device_name(readings), _read_setting(flow, measures), _read_setting(fio2, measures)
+    )
+
+
+def _grade_support(support: OxygenSupport, readings: ChartedReadings) -> SignGrade:
+    device, flow = readings.get("oxygen-device"), readings.get("oxygen-flow")
     if device is None:
-        return _grade_flow_alone(flow, litres)
-    name = _read_text(device)
-    if name == _CANNULA:
-        return _grade_cannula(device, flow, litres)
+        return _grade_flow_alone(flow, support.flow)
+    if support.device == CANNULA:
+        return _grade_cannula(device, flow, support.flow)
     for devices, grade in _GRADES:
-        if name in devices:
-            return SignGrade(grade, grade, name, facts=(device,))
+        if support.device in devices:
+            return SignGrade(grade, grade, support.device, facts=(device,))
     return SignGrade(Grade.NONE, Grade.LIFE_THREATENING, missing=(Input.OXYGEN_DEVICE,))
 
 
@@ -84,11 +109,11 @@ def _grade_flow_alone(flow: Fact | None, litres: Decimal | None) -> SignGrade:
     return SignGrade(Grade.MODERATE, Grade.LIFE_THREATENING, because, missing, (flow,))
 
 
-def _select_current_flow(device: Fact | None, flow: Fact | None) -> Fact | None:
-    """Return *flow*, unless it was charted before the device was changed."""
-    if flow is None or (device is not None and flow.observed_at < device.observed_at):
+def _select_current_setting(device: Fact | None, setting: Fact | None) -> Fact | None:
+    """Return *setting*, unless it was charted before the device was changed."""
+    if setting is None or (device is not None and setting.observed_at < device.observed_at):
         return None
-    return flow
+    return setting
 
 
 def rank_oxygen_severity(
@@ -97,7 +122,7 @@ def rank_oxygen_severity(
     """Return the rank of a reading among others of its measure; None: it cannot be read."""
     if body.measure == "oxygen-device":
         grades = {name: grade for names, grade in _GRADES for name in names}
-        return grades.get(body.text, Grade.MODERATE if body.text == _CANNULA else None)
+        return grades.get(body.text, Grade.MODERATE if body.text == CANNULA else None)
     return _read_number(body, measures)
 
 
@@ -105,8 +130,8 @@ def find_inspired_40_percent(
     readings: ChartedReadings, measures: Mapping[str, Measure]
 ) -> bool | None:
     """Return True when 40 % oxygen or more is inspired; None: not known."""
-    device, fio2 = readings.get("oxygen-device"), readings.get("fio2")
-    if fio2 is None or (device is not None and fio2.observed_at < device.observed_at):
+    fio2 = _select_current_setting(readings.get("oxygen-device"), readings.get("fio2"))
+    if fio2 is None:
         return None
     return reaches_limit(fio2, Quantity(Decimal(40), "%"), measures["fio2"].plausible["%"])
 
