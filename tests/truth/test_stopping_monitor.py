@@ -16,7 +16,11 @@ from scipy import integrate, stats
 from services.charts.boundary import draw_boundary_chart
 from services.cli.shared.rule_notes import list_notes
 from services.safety_rules.domain.stopping.monitor import decide_rule
-from services.safety_rules.domain.stopping.pending import find_curve_faults
+from services.safety_rules.domain.stopping.pending import (
+    POLICIES,
+    find_curve_faults,
+    weigh_follow_up,
+)
 from services.vocabulary.decision import Signal, Uncountable
 from services.vocabulary.judgement import Answer, Determination
 from services.vocabulary.protocol import Curve
@@ -458,6 +462,15 @@ def test_the_chance_to_cross_is_that_of_everybody_pending_together():
 )
 def test_each_onset_curve_weighs_ten_days_of_forty(curve, weight):
     assert decide(10, observe(0, 10), rule=replace(CRS, curve=curve)).ess == pytest.approx(weight)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("shape", ["uniform", "exponential"])
+def test_a_window_without_length_is_complete_at_once(policy, shape):
+    curve = Curve(shape, mean_days=5)
+    with np.errstate(all="raise"):
+        weights = weigh_follow_up(policy, curve, np.array([0.0, 1.0]), np.array([0.0, 0.0]))
+    assert weights.tolist() == [1.0, 1.0]
 
 
 TABLES = {  # points of an onset curve: is it one?

@@ -5,7 +5,7 @@ import pytest
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration, Transplant
 from services.vocabulary.fact import RANGE_NOT_READ
-from tests.helpers.fact_notes import fact, lab
+from tests.helpers.fact_notes import fact, lab, status
 from tests.helpers.random_trials import RULES
 
 GRAFT = fact(Transplant("haploidentical"), -78 * 24)
@@ -77,6 +77,14 @@ TABLE = {
             "a unit of mg/dL does not fit potassium",
         ],
     ),
+    "nothing, in a unit without bounds": (("lipase", "0", "[arb'U]", None, "60"), []),
+    "less than nothing, in a unit without bounds": (
+        ("lipase", "-1", "[arb'U]", None, "60"),
+        [
+            "Lipase increased may be grade 4; missing: symptoms, value",
+            "lipase of -1 [arb'U] cannot be",
+        ],
+    ),
     "no neutrophils at all": (("neutrophils", "0", "10*9/L", "1.8", "7"), []),
     "a lower limit of zero": (("alt", "30", "U/L", "0", "40"), []),
     "less than can be measured": (("neutrophils", "<0.1", "10*9/L", "1.8", "7"), []),
@@ -121,6 +129,17 @@ def test_ranges_that_are_not_read_are_asked_about_once_for_a_measure():
     assert [query.problem for query in fold.list_queries()] == [
         "the reference range of 2 results of alt was not read"
     ]
+
+
+def test_a_result_that_is_taken_back_is_asked_about_no_more():
+    fold = Fold("P-001", RULES)
+    fold.apply([GRAFT, DOSE, unread("a", 24, series="S"), unread("b", 48)])
+    fold.apply([unread("c", 24, series="S", status=status("D"), reported_hour=50)])
+    (query,) = fold.list_queries()
+    assert (query.problem, query.facts) == (
+        "the reference range of 1 result of alt was not read",
+        ("b",),
+    )
 
 
 def test_the_range_of_what_nobody_grades_is_not_asked_about():
