@@ -36,11 +36,15 @@ _NAMES = """
 
 
 class ReplaceReturnWithNone(Operator):
-    """A function returns None instead of its value; cosmic-ray has no such operator."""
+    """A function returns None instead of its value; cosmic-ray has no such operator.
+
+    Not instead of False, which no caller tells from None; another operator makes it True.
+    """
 
     def mutation_positions(self, node):
-        """Yield the position of *node* if it returns a value."""
-        if isinstance(node, syntax.ReturnStmt) and node.children[1].get_code().strip() != "None":
+        """Yield the position of *node* if it returns a value other than False."""
+        is_return = isinstance(node, syntax.ReturnStmt)
+        if is_return and node.children[1].get_code().strip() not in ("None", "False"):
             yield node.start_pos, node.end_pos
 
     def mutate(self, node, _index):

@@ -15,6 +15,7 @@ class Dose:
     def add(self, size: int | None = 1) -> int | None:
         if size and self.given:
             return size + self.given
+        return False
 """
 MUTATED_LINES = {  # line: what becomes of it
     3: [
@@ -23,6 +24,7 @@ MUTATED_LINES = {  # line: what becomes of it
     ],
     4: ["if size or self.given:", "if not size and self.given:"],
     5: ["return size - self.given", "return None"],
+    6: ["return True"],
 }
 
 
@@ -37,7 +39,7 @@ def module(tmp_path, monkeypatch):
 def test_every_operator_and_constant_is_mutated_but_no_annotation_and_no_decorator(module):
     assert {
         line: [m.changed_lines[1] for m in list_mutations([module]) if m.line == line]
-        for line in range(1, 6)
+        for line in range(1, 7)
     } == {1: [], 2: [], **MUTATED_LINES}
 
 

@@ -1,7 +1,7 @@
 """The inputs of every recommendation about the study drug, and its making."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.safety_rules.domain.dosing.results import NO_RESULTS, MeasureResults
@@ -39,12 +39,12 @@ class DosingCase:
     records: Sequence[EpisodeContent]
     infusion: Infusion
     as_of: datetime
-    results: Mapping[str, MeasureResults] = field(default_factory=dict)
-    seizures: Sequence[Fact] = ()
-    premedication: Sequence[Fact] = ()
-    matches: Callable[[str, EventPattern], bool] = lambda _criterion, _pattern: False
-    last_evidence: Callable[[EpisodeContent], datetime | None] = lambda _record: None
-    is_laboratory: Callable[[str], bool] = lambda _criterion: False
+    results: Mapping[str, MeasureResults]
+    seizures: Sequence[Fact]
+    premedication: Sequence[Fact]
+    matches: Callable[[str, EventPattern], bool]
+    last_evidence: Callable[[EpisodeContent], datetime | None]
+    is_laboratory: Callable[[str], bool]
 
     def describe_day(self, instant: datetime) -> str:
         """Return the treatment day of *instant* in words."""
