@@ -12,7 +12,7 @@ from services.vocabulary.judgement import Assessment, Finding
 from tests.helpers.fact_notes import fact, hours, lab
 from tests.helpers.store import CONTENT, EPISODE
 
-TREATED = Anchors(courses=(hours(0),))
+TREATED_ANCHORS = Anchors(courses=(hours(0),))
 FINDING = fact(Finding("ctcae-5.0.anemia", "Dr A"), 5)
 ASSESSMENT = fact(Assessment("ctcae-5.0.anemia", 3, "Dr A"), 5)
 EARLY_RESULT, RESULT = lab("alt", "30", -5), lab("alt", "30", 0)
@@ -49,7 +49,7 @@ FACTS = {  # facts of one message about a treated participant; the reason
 
 @pytest.mark.parametrize(("facts", "reason"), FACTS.values(), ids=FACTS)
 def test_a_message_changes_records_for_a_reason(facts, reason):
-    assert find_reason(iter(facts), TREATED, TREATED) == reason
+    assert find_reason(iter(facts), TREATED_ANCHORS, TREATED_ANCHORS) == reason
     untreated_reason = "" if reason == BASELINE else reason
     assert find_reason(facts, Anchors(), Anchors()) == untreated_reason
 
@@ -67,10 +67,14 @@ ANCHORS = {  # what the anchors became; the reason
 
 @pytest.mark.parametrize(("reason", "changes"), ANCHORS.items())
 def test_an_anchor_that_changed_is_the_reason(reason, changes):
-    new_anchors = replace(TREATED, **changes)
-    assert find_reason([RESULT], TREATED, new_anchors) == reason
-    assert find_reason([FINDING], TREATED, new_anchors) == "seen by a clinician"
-    assert find_reason([RESULT], None, new_anchors) == find_reason([RESULT], TREATED, None) == ""
+    new_anchors = replace(TREATED_ANCHORS, **changes)
+    assert find_reason([RESULT], TREATED_ANCHORS, new_anchors) == reason
+    assert find_reason([FINDING], TREATED_ANCHORS, new_anchors) == "seen by a clinician"
+    assert (
+        find_reason([RESULT], None, new_anchors)
+        == find_reason([RESULT], TREATED_ANCHORS, None)
+        == ""
+    )
 
 
 EARLY_VERSION = replace(EPISODE, content=replace(CONTENT, before_exposure=True))
