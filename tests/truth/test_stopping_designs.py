@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from services.safety_rules.domain.stopping.calibrate import calibrate_boundary
 from services.safety_rules.domain.stopping.design import NeverStopsError, make_design
@@ -51,6 +52,51 @@ def test_a_family_attains_what_was_computed_elsewhere(arguments, attained_alpha,
 def test_ties_stay_ties_where_software_that_bisects_exceeds_alpha():
     calibration = calibrate_boundary("wang-tsiatis", 20, 0.05, 0.05, {"delta": (0.4,)})
     assert calibration.attained_alpha == pytest.approx(0.027298, abs=5e-7)
+
+
+PRIOR = (0.2, 1.8)
+POSTERIOR = stats.beta(0.2 + 3, 1.8 + 7)
+STATISTICS = {  # family, parameters; the statistic at 3 of 10, n 20, p0 .1
+    "pocock": ("pocock", {}, 0.9**10 + 10 * 0.1 * 0.9**9 + 45 * 0.1**2 * 0.9**8),
+    "obrien-fleming": ("obrien-fleming", {}, (3 - 1) / math.sqrt(20 * 0.1 * 0.9)),
+    "wang-tsiatis": (
+        "wang-tsiatis", {"delta": (0.1,)}, (3 - 1) / (0.5**-0.4 * math.sqrt(10 * 0.1 * 0.9)),
+    ),
+    "beta-binomial": ("beta-binomial", {"prior": PRIOR}, POSTERIOR.sf(0.1)),
+    "chen-chaloner": (
+        "chen-chaloner", {"prior": PRIOR, "p1": (0.2,), "nu": (0.5,)}, POSTERIOR.sf(0.1),
+    ),
+    "chen-chaloner, nu too large": (
+        "chen-chaloner", {"prior": PRIOR, "p1": (0.2,), "nu": (0.9,)}, -math.inf,
+    ),
+    "chen-chaloner, at nu itself": (
+        "chen-chaloner",
+        {"prior": PRIOR, "p1": (0.2,), "nu": (round(POSTERIOR.sf(0.2), 10),)},
+        -math.inf,
+    ),
+    "sprt": ("sprt", {"p1": (0.3,)}, 3 * math.log(3) + 7 * math.log(0.7 / 0.9)),
+    "maxsprt": ("maxsprt", {}, 3 * math.log(0.3 / 0.1) + 7 * math.log(0.7 / 0.9)),
+    "posterior": ("posterior", {"prior": PRIOR, "theta": (0.9,)}, POSTERIOR.sf(0.1)),
+    "posterior, of another rate": (
+        "posterior", {"prior": PRIOR, "theta": (0.9,), "limit": (0.2,)}, POSTERIOR.sf(0.2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("family", "parameters", "value"), STATISTICS.values(), ids=STATISTICS)
+def test_a_statistic_is_that_of_the_published_formula(family, parameters, value):
+    statistics = compute_statistics(family, 20, 0.1, parameters)
+    assert statistics[10, 3] == pytest.approx(value, abs=1e-9)
+    assert statistics[10, 3] == round(statistics[10, 3], 10)
+    assert (statistics[0, 0], statistics[10, 11]) == (-math.inf, math.inf)
+
+
+def test_the_ratio_of_maxsprt_is_of_a_rate_above_p0():
+    statistics = compute_statistics("maxsprt", 20, 0.1, {})
+    assert statistics[10, :2].tolist() == [0.0, 0.0]
+    assert statistics[10, 2] == pytest.approx(2 * math.log(2) + 8 * math.log(8 / 9))
+    assert statistics[10, 10] == pytest.approx(10 * math.log(10))
+    assert compute_statistics("pocock", 20, 0.1, {})[10, 0] == 0.0
 
 
 def test_the_table_has_every_size_and_stops_only_at_looks():

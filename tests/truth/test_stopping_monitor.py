@@ -468,7 +468,7 @@ def test_each_onset_curve_weighs_ten_days_of_forty(curve, weight):
 @pytest.mark.parametrize("shape", ["uniform", "exponential"])
 def test_a_window_without_length_is_complete_at_once(policy, shape):
     curve = Curve(shape, mean_days=5)
-    with np.errstate(all="raise"):
+    with np.errstate(divide="raise", invalid="raise"):
         weights = weigh_follow_up(policy, curve, np.array([0.0, 1.0]), np.array([0.0, 0.0]))
     assert weights.tolist() == [1.0, 1.0]
 

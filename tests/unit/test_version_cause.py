@@ -13,30 +13,37 @@ from tests.helpers.fact_notes import fact, hours, lab
 from tests.helpers.store import CONTENT, EPISODE
 
 TREATED_ANCHORS = Anchors(courses=(hours(0),))
+MERGE, MOVE = Merge("P-002", "P-001"), Move("P-002", "P-001")
+VISIT_MOVE = replace(MOVE, visit="V1")
 FINDING = fact(Finding("ctcae-5.0.anemia", "Dr A"), 5)
 ASSESSMENT = fact(Assessment("ctcae-5.0.anemia", 3, "Dr A"), 5)
 EARLY_RESULT, RESULT = lab("alt", "30", -5), lab("alt", "30", 0)
 EARLY_DOSE = fact(Administration("dexamethasone", Action.DOSE), -5)
 
+
+def take_back(body):
+    return replace(body, undone=True)
+
+
 FACTS = {  # facts of one message about a treated participant; the reason
-    "a merge": ([fact(Merge("P-002", "P-001"))], "participants merged"),
+    "a merge": ([fact(MERGE)], "participants merged"),
     "a merge taken back": (
-        [fact(Merge("P-002", "P-001", undone=True))],
+        [fact(take_back(MERGE))],
         "participants separated",
     ),
-    "a visit": ([fact(Move("P-002", "P-001", visit="V1"))], "visit moved"),
+    "a visit": ([fact(VISIT_MOVE)], "visit moved"),
     "a visit that is moved back": (
-        [fact(Move("P-002", "P-001", visit="V1", undone=True))],
+        [fact(take_back(VISIT_MOVE))],
         "visit moved back",
     ),
-    "an identifier": ([fact(Move("P-002", "P-001"))], "identifier moved"),
+    "an identifier": ([fact(MOVE)], "identifier moved"),
     "an identifier that is moved back": (
-        [fact(Move("P-002", "P-001", undone=True))],
+        [fact(take_back(MOVE))],
         "identifier moved back",
     ),
     "a finding": ([FINDING], "seen by a clinician"),
     "a finding before a result": ([FINDING, RESULT], "seen by a clinician"),
-    "the last of two": ([fact(Merge("P-002", "P-001")), FINDING], "seen by a clinician"),
+    "the last of two": ([fact(MERGE), FINDING], "seen by a clinician"),
     "a result before the first dose": ([EARLY_RESULT], BASELINE),
     "two results before the first dose": ([EARLY_RESULT, lab("alt", "31", -4)], BASELINE),
     "a result at the first dose": ([RESULT], ""),

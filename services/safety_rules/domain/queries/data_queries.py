@@ -94,22 +94,16 @@ class PlausibilityCheck:
         self, fact: Fact, body: Observation, grading: MeasureGrading
     ) -> tuple[Query, ...]:
         """Return the queries of the function `query_impossible_numbers`."""
-        value, plausible_values = body.value, self._possible.get(body.measure)
+        value, known_values = body.value, self._possible.get(body.measure)
         if value is None or value.censoring is not None:
             return tuple(query_impossible_numbers(fact, grading))
-        has_same_limits = plausible_values is not None and _is_alike(body, plausible_values[0])
-        if (
-            plausible_values is not None
-            and has_same_limits
-            and plausible_values[1] <= value.value <= plausible_values[2]
-        ):
+        if known_values is not None and not _is_alike(body, known_values[0]):
+            known_values = None
+        if known_values is not None and known_values[1] <= value.value <= known_values[2]:
             return ()
         queries = tuple(query_impossible_numbers(fact, grading))
         if not queries:
-            ends = (
-                value.value,
-                *(plausible_values[1:] if plausible_values is not None and has_same_limits else ()),
-            )
+            ends = (value.value, *(known_values[1:] if known_values else ()))
             self._possible[body.measure] = (body, min(ends), max(ends))
         return queries
 
