@@ -18,6 +18,7 @@ from services.vocabulary.clinical_fact import Enrolment
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Fact
+from services.vocabulary.graft_fact import ChronicGvhdScores, GvhdSigns
 from services.vocabulary.number_text import LONGEST_STORED, STORED_NUMBER
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice
@@ -62,7 +63,7 @@ class _FactSchema:
             ),
             serialization=core_schema.to_string_ser_schema(when_used="always"),
         )
-        for part in (Quantity, Enrolment):
+        for part in (Quantity, Enrolment, GvhdSigns, ChronicGvhdScores):
             _replace_decimals(handler.resolve_ref_schema(handler.generate_schema(part)), exact)
         tagged_body = handler.generate_schema(Annotated[Body, Discriminator("kind")])
         plain: Any = handler.resolve_ref_schema(schema)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from services.runtime import wire
 from services.store import audit, outbox, vault
@@ -115,6 +115,14 @@ def load_facts_of_kind(
     """Return the facts of one kind (e.g. ``merge``), of everybody or of *subject*, in order."""
     of_subject = [] if subject is None else [facts_table.c.subject == subject]
     return _load_facts(conn, facts_table.c.kind == kind, *of_subject)
+
+
+def load_observations(conn: Connection, measures: Iterable[str]) -> list[JournalEntry]:
+    """Return the observations of *measures*, of everybody, in order."""
+    table = facts_table.c
+    names = (f'"measure":"{measure}"' for measure in measures)
+    is_read = or_(*(table.payload.contains(name, autoescape=True) for name in names))
+    return _load_facts(conn, table.kind == "observation", is_read)
 
 
 def load_joining_facts(conn: Connection) -> list[JournalEntry]:

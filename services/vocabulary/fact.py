@@ -18,6 +18,7 @@ from services.vocabulary.clinical_fact import (
     Transplant,
     Withdrawal,
 )
+from services.vocabulary.graft_fact import ChronicGvhdScores, GraftStatus, GvhdSigns
 from services.vocabulary.identity_change import Merge, Move
 from services.vocabulary.judgement import (
     Adjudication,
@@ -74,7 +75,10 @@ Body = (
     | Withdrawal
     | Culture
     | GvhdStage
+    | GvhdSigns
     | ChronicGvhd
+    | ChronicGvhdScores
+    | GraftStatus
     | Assessment
     | Finding
     | Adjudication

@@ -74,6 +74,11 @@ class Input(StrEnum):
     ICE = "ICE score"
     AROUSAL = "arousal"
     INDUCER = "inducer in its window"  # a cause that acts at the time
+    RASH = "extent of the rash"
+    BILIRUBIN = "bilirubin"
+    BILIRUBIN_CAUSE = "cause of the bilirubin"
+    UPPER_GI = "upper GI symptoms"
+    STOOL = "stool volume"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,11 @@ from services.safety_rules.application.decide_study import find_last_determinati
 from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
+from services.safety_rules.domain.endpoints.gvhd_grades import (
+    apply_decisions,
+    list_acute_grades,
+    list_chronic_grades,
+)
 from services.safety_rules.domain.facts.anchors import find_anchors
 from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.safety_rules.domain.participant.linked_participants import (
@@ -272,13 +277,17 @@ def _curves(rules, journals):
 def _follow_up(subject, rules, facts, upto):
     stands = [fact for fact in select_current_facts(facts) if fact.observed_at <= upto]
     subject_anchors = find_anchors(stands, rules.protocol)
+    stagings = list_acute_grades(stands, rules.protocol, rules.measures)
+    visits = list_chronic_grades(stands, rules.protocol)
     last_contact = max(fact.observed_at for fact in stands if fact.body.kind not in NOT_CLINICAL)
     return FollowUp(
         subject,
         subject_anchors,
         min(one for one in (last_contact, upto, subject_anchors.withdrawn_at) if one),
-        tuple((f.observed_at, f.body) for f in stands if f.body.kind == "gvhd-stage"),
-        tuple((f.observed_at, f.body.severity) for f in stands if f.body.kind == "chronic-gvhd"),
+        apply_decisions(stagings, ()),
+        apply_decisions(visits, ()),
+        tuple(one.instant for one in stagings),
+        tuple(one.instant for one in visits),
     )
 
 

@@ -13,9 +13,11 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.vocabulary.clinical_fact import (
     Action,
     Administration,
+    ChronicGvhd,
     Culture,
     Death,
     Enrolment,
+    GvhdStage,
     Movement,
     Observation,
     Relapse,
@@ -24,6 +26,7 @@ from services.vocabulary.clinical_fact import (
 )
 from services.vocabulary.fact import ResultKey
 from services.vocabulary.grade import Symptoms
+from services.vocabulary.graft_fact import ChronicGvhdScores, GvhdSigns
 from services.vocabulary.identity_change import Merge, Move
 from services.vocabulary.judgement import Adjudication, Assessment, Finding, Verdict
 from services.vocabulary.quantity import Quantity
@@ -99,6 +102,7 @@ def trial(seed):
     facts += _findings(Random(seed + 2000))
     facts += _movements(Random(seed + 3000))
     facts += _repeated_results(Random(seed + 4000))
+    facts += _gvhd(Random(seed + 5000))
     facts = _with_visits(facts, Random(seed + 1000))
     return [replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
 
@@ -111,6 +115,33 @@ def _findings(chance):
         body = Finding(criterion, "nurse", chance.choice((None, *Symptoms)))
         subject = "P-001" if chance.random() < 0.7 else "P-002"
         facts.append(fact(body, chance.choice(range(-96, 24 * 24, 4)), subject=subject))
+    return facts
+
+
+def _gvhd(chance):
+    """Signs, stages and severities of GVHD, of which some are taken back."""
+    facts = []
+    for number in range(6):
+        hour = chance.choice(range(0, 24 * 24, 8))
+        subject = "P-001" if chance.random() < 0.7 else "P-002"
+        body = chance.choice(
+            (
+                GvhdSigns(
+                    rash_percent=chance.choice((None, Decimal(0), Decimal(25), Decimal(60))),
+                    upper_gi=chance.choice((None, "none", "persistent")),
+                    stool_ml_per_day=chance.choice((None, Decimal(0), Decimal(700))),
+                    other_cause=chance.choice(((), ("liver",))),
+                ),
+                GvhdStage(chance.choice((None, 0, 3)), chance.choice((None, 0, 2)), 0, 0),
+                ChronicGvhd(chance.choice(("none", "mild", "severe"))),
+                ChronicGvhdScores(skin=chance.choice((None, 0, 3)), fev1_percent=Decimal(90)),
+            )
+        )
+        series = chance.choice(("", f"chart-{number}"))
+        charted = fact(body, hour, subject=subject, series=series)
+        facts.append(charted)
+        if series and chance.random() < 0.3:
+            facts.append(replace(charted, status=status("D"), reported_at=hours(hour + 9)))
     return facts
 
 

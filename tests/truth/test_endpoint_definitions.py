@@ -10,8 +10,11 @@ from services.safety_rules.domain.endpoints.definitions import ENDPOINTS, find_s
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.endpoints.risk_sets import Spell
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors
-from services.safety_rules.domain.syndromes.gvhd import AcuteGrade, grade_acute_gvhd
+from services.safety_rules.domain.syndromes.acute_gvhd import AcuteGrade, grade_acute_gvhd
+from services.safety_rules.domain.syndromes.chronic_gvhd import SEVERITY
 from services.vocabulary.clinical_fact import Death, GvhdStage, Relapse
+from services.vocabulary.episode import Span
+from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import fact
 from tests.helpers.protocols import PROTOCOL
 
@@ -34,9 +37,9 @@ def make_follow_up(text, last_day=200, name="P-001"):
     for word in words:
         when = day(float(next(words)))
         if word in stages:
-            acute.append((when, stages[word]))
-        elif word in ("none", "mild", "moderate", "severe"):
-            chronic.append((when, word))
+            acute.append((when, Span(*map(Grade, grade_acute_gvhd(stages[word])))))
+        elif word in SEVERITY:
+            chronic.append((when, Span(SEVERITY[word], SEVERITY[word])))
         else:
             instants[word] = when
     anchors = Anchors(
@@ -46,7 +49,15 @@ def make_follow_up(text, last_day=200, name="P-001"):
         died_at=instants.get("death"),
         second_graft_at=instants.get("graft"),
     )
-    return FollowUp(name, anchors, day(last_day), tuple(acute), tuple(chronic))
+    return FollowUp(
+        name,
+        anchors,
+        day(last_day),
+        tuple(acute),
+        tuple(chronic),
+        stagings=tuple(at for at, _ in acute),
+        visits=tuple(at for at, _ in chronic),
+    )
 
 
 def describe_spell(spell):

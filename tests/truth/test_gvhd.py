@@ -5,17 +5,25 @@ from itertools import product
 
 import pytest
 
-from services.safety_rules.domain.syndromes.gvhd import (
-    ORGANS,
+from services.runtime.measures import load_measures
+from services.safety_rules.domain.syndromes.acute_gvhd import (
     grade_acute_gvhd,
-    grade_chronic_gvhd,
-    score_lungs,
+    stage_bilirubin,
     stage_liver,
     stage_lower_gi,
     stage_skin,
+    stage_stool_episodes,
     stage_upper_gi,
 )
+from services.safety_rules.domain.syndromes.chronic_gvhd import (
+    ORGANS,
+    grade_chronic_gvhd,
+    read_scores,
+    score_lungs,
+)
 from services.vocabulary.clinical_fact import GvhdStage
+from services.vocabulary.graft_fact import ChronicGvhdScores
+from services.vocabulary.quantity import Censoring, Quantity
 
 # skin, liver, upper and lower gut (- is not assessed), and the grade
 ACUTE = """
@@ -96,9 +104,10 @@ def test_a_stage_that_an_organ_has_not_is_refused(stages):
         (stage_skin, "0:0 0.1:1 24.9:1 25:2 50:2 50.1:3 100:3"),
         (stage_liver, "0.5:0 1.99:0 2:1 3:1 3.1:2 6:2 6.1:3 15:3 15.1:4 40:4"),
         (stage_lower_gi, "0:0 499:0 500:1 999:1 999.5:1 1000:2 1500:2 1501:3"),
+        (stage_stool_episodes, "0:0 2:0 2.9:0 3:1 4:1 4.9:1 5:2 7:2 7.1:3 8:3"),
         (score_lungs, "110:0 80:0 79:1 60:1 59:2 40:2 39:3 10:3"),
     ],
-    ids=["skin", "liver", "lower gut", "lungs"],
+    ids=["skin", "liver", "lower gut", "episodes of diarrhea", "lungs"],
 )
 def test_what_numbers_come_to(stage, numbers):
     for row in numbers.split():
@@ -128,7 +137,7 @@ CHRONIC = {
     "skin 3": "severe",
     "lungs 2": "severe",
     "lungs 3": "severe",
-    "genital-tract 3, skin 1": "severe",
+    "genital_tract 3, skin 1": "severe",
     "eyes ?": "none-severe",
     "skin 1, lungs ?": "mild-severe",
     "skin 3, lungs ?": "severe",
@@ -148,3 +157,64 @@ def test_the_global_severity_of_chronic_gvhd(text, expected):
 def test_an_organ_or_a_score_that_there_is_not_is_refused(scores):
     with pytest.raises(ValueError, match="there is no score"):
         grade_chronic_gvhd(scores)
+
+
+# a bilirubin as it was reported, and the stages that it allows (? is none: it cannot be staged)
+BILIRUBINS = {
+    "1.99 mg/dL": "0-0",
+    "2 mg/dL": "1-1",
+    "15.1 mg/dL": "4-4",
+    "20 mg/L": "1-1",
+    "33.9 umol/L": "0-0",
+    "34 umol/L": "1-1",
+    "50 umol/L": "1-1",
+    "50.5 umol/L": "2-2",
+    "102 umol/L": "2-2",
+    "255 umol/L": "3-3",
+    "256 umol/L": "4-4",
+    "0.256 mmol/L": "4-4",
+    "<2 mg/dL": "0-0",
+    "<=2 mg/dL": "0-1",
+    "<3.1 mg/dL": "0-2",
+    ">3 mg/dL": "2-4",
+    ">2.5 mg/dL": "1-4",
+    ">=15 mg/dL": "3-4",
+    ">15 mg/dL": "4-4",
+    "400 mg/dL": "?",  # no living person's
+    "3": "?",  # without a unit
+    "3 %": "?",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BILIRUBINS.items(), ids=BILIRUBINS)
+def test_the_stage_of_the_liver_by_a_bilirubin_as_reported(text, expected):
+    number, _, unit = text.partition(" ")
+    sign = next((one for one in ("<=", ">=", "<", ">") if number.startswith(one)), "")
+    value = Decimal(number.removeprefix(sign))
+    bilirubin = Quantity(value, unit, Censoring(sign) if sign else None)
+    stages = stage_bilirubin(bilirubin, load_measures())
+    assert expected == ("?" if stages is None else f"{stages[0]}-{stages[1]}")
+
+
+@pytest.mark.parametrize(
+    ("weight", "ml", "episodes"),
+    [
+        ("50.1", "499:0 500:1 1000:2 1501:3", "2:0 3:1 5:2 8:3"),
+        ("50", "499:0 500:1 999:1 1000:2 1500:2 1501:3", "3:0 4:1 6:1 7:2 10:2 11:3"),
+        ("20", "199:0 200:1 399:1 400:2 600:2 601:3", "3:0 4:1 7:2 11:3"),
+    ],
+)
+def test_the_lower_gut_of_children_is_staged_by_their_weight(weight, ml, episodes):
+    for number, stage in (row.split(":") for row in ml.split()):
+        assert stage_lower_gi(Decimal(number), weight_kg=Decimal(weight)) == int(stage), number
+    for number, stage in (row.split(":") for row in episodes.split()):
+        assert stage_stool_episodes(Decimal(number), weight_kg=Decimal(weight)) == int(stage), (
+            number
+        )
+
+
+def test_fev1_decides_the_lungs_and_another_cause_is_not_counted():
+    scores = read_scores(ChronicGvhdScores(skin=2, lungs=0, fev1_percent=Decimal(59)))
+    assert (scores["lungs"], scores["skin"], scores["eyes"]) == (2, 2, None)
+    scores = read_scores(ChronicGvhdScores(skin=2, lungs=3, other_cause=("lungs", "eyes")))
+    assert (scores["lungs"], scores["skin"], scores["eyes"]) == (0, 2, 0)

@@ -1,7 +1,8 @@
 """Arguments of ``aegis facts``."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import get_args
 
 from services.cli.arguments.common import (
@@ -13,6 +14,8 @@ from services.cli.arguments.common import (
 )
 from services.vocabulary.clinical_fact import ChronicSeverity
 from services.vocabulary.grade import Symptoms
+from services.vocabulary.graft_fact import AcuteOrgan, ChronicOrgan
+from services.vocabulary.quantity import Quantity
 
 _STAGES = {"skin": 4, "liver": 4, "upper_gi": 1, "lower_gi": 4}  # the highest of each organ
 
@@ -62,6 +65,91 @@ def _stages(parser: ArgumentParser) -> None:
         parser.add_argument(option, type=int, choices=range(highest + 1))
 
 
+def parse_number(text: str) -> Decimal:
+    """Return the number in *text*, 0 or more.
+
+    >>> parse_number("12.5")
+    Decimal('12.5')
+    >>> parse_number("-1")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: '-1' is no number of 0 or more
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not number.is_finite() or number < 0:
+        raise ArgumentTypeError(f"{text!r} is no number of 0 or more")
+    return number
+
+
+def parse_bilirubin(text: str) -> Quantity:
+    """Return the bilirubin in *text*.
+
+    >>> parse_bilirubin("3.4 mg/dL")
+    Quantity(value=Decimal('3.4'), unit='mg/dL', censoring=None)
+    >>> parse_bilirubin("3.4")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: '3.4' names no unit: write 3.4 mg/dL or 3.4 umol/L
+
+    Raises:
+        ArgumentTypeError: It is no number with a unit in which the stages are published.
+    """
+    number, _, unit = text.strip().partition(" ")
+    if unit.strip() not in ("mg/dL", "umol/L"):
+        example = f"write {number} mg/dL or {number} umol/L"
+        raise ArgumentTypeError(f"{text!r} names no unit: {example}")
+    return Quantity(parse_number(number), unit.strip())
+
+
+def _signs(parser: ArgumentParser) -> None:
+    numbers = {
+        "--rash-percent": "of the body surface, active rash",
+        "--stool-ml-per-day": "mean of three days",
+        "--stool-episodes-per-day": "where the volume was not measured",
+    }
+    for option, meaning in numbers.items():
+        parser.add_argument(option, type=parse_number, metavar="N", help=meaning)
+    findings = {
+        "--bullae": "with bullae and desquamation of more than 5 %% of the surface",
+        "--severe-gut-sign": "severe abdominal pain with or without ileus, or grossly bloody stool",
+    }
+    for option, meaning in findings.items():
+        parser.add_argument(option, action="store_true", help=meaning)
+    parser.add_argument(
+        "--bilirubin", type=parse_bilirubin, metavar="'N UNIT'",
+        help="taken for a sign of GVHD; that of the laboratory is known without it",
+    )  # fmt: skip
+    symptoms, meaning = ("none", "intermittent", "persistent"), "nausea, vomiting or anorexia"
+    parser.add_argument("--upper-gi", choices=symptoms, help=meaning)
+    _add_other_cause(parser, get_args(AcuteOrgan))
+
+
+def _scores(parser: ArgumentParser) -> None:
+    for organ in get_args(ChronicOrgan):
+        parser.add_argument(f"--{organ.replace('_', '-')}", type=int, choices=range(4))
+    meaning = "of predicted: it is the score of the lungs"
+    parser.add_argument("--fev1-percent", type=parse_number, metavar="N", help=meaning)
+    _add_other_cause(parser, get_args(ChronicOrgan))
+
+
+def _add_other_cause(parser: ArgumentParser, organs: tuple[str, ...]) -> None:
+    parser.add_argument(
+        "--other-cause", action="append", default=[], choices=organs,
+        help="an organ whose signs a clinician explains otherwise; may be given again",
+    )  # fmt: skip
+
+
+def _graft_status(parser: ArgumentParser) -> None:
+    parser.add_argument("--status", required=True, choices=("functioning", "failed"))
+    parser.add_argument("--note", default="", metavar="TEXT", help="e.g. the chimerism")
+
+
 def _severity(parser: ArgumentParser) -> None:
     parser.add_argument("--severity", required=True, choices=get_args(ChronicSeverity))
 
@@ -90,7 +178,10 @@ KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None]]] = {
     "withdrawal": ("left the study", _withdrawal),
     "culture": ("a microbiological culture", _culture),
     "gvhd-stage": ("organ stages of acute GVHD", _stages),
+    "gvhd-signs": ("signs of acute GVHD, from which organs are staged (MAGIC)", _signs),
     "chronic-gvhd": ("global severity of chronic GVHD (NIH)", _severity),
+    "chronic-gvhd-scores": ("organ scores of chronic GVHD (NIH)", _scores),
+    "graft-status": ("a clinician's judgement of the graft", _graft_status),
     "assessment": ("a clinician's own grade of a term", _assessment),
     "finding": ("what a clinician saw about a term that is graded from numbers", _finding),
 }

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter_fact
@@ -17,6 +18,12 @@ from services.vocabulary.clinical_fact import (
 )
 from services.vocabulary.fact import Body
 from services.vocabulary.grade import Symptoms
+from services.vocabulary.graft_fact import (
+    ChronicGvhdScores,
+    ChronicOrgan,
+    GraftStatus,
+    GvhdSigns,
+)
 from services.vocabulary.judgement import Assessment, Finding
 
 
@@ -28,6 +35,25 @@ def _as_finding(args: Namespace) -> Finding:
     return Finding(args.criterion, args.by, symptoms, infarction, args.note)
 
 
+def _as_signs(args: Namespace) -> GvhdSigns:
+    return GvhdSigns(
+        args.rash_percent,
+        args.bullae,
+        args.bilirubin,
+        args.upper_gi,
+        args.stool_ml_per_day,
+        args.stool_episodes_per_day,
+        args.severe_gut_sign,
+        tuple(dict.fromkeys(args.other_cause)),
+    )
+
+
+def _as_scores(args: Namespace) -> ChronicGvhdScores:
+    scores = {organ: getattr(args, organ) for organ in get_args(ChronicOrgan)}
+    other_cause = tuple(dict.fromkeys(args.other_cause))
+    return ChronicGvhdScores(**scores, fev1_percent=args.fev1_percent, other_cause=other_cause)
+
+
 _BODIES: Mapping[str, Callable[[Namespace], Body]] = {
     "relapse": lambda args: Relapse(args.detail),
     "death": lambda args: Death(args.cause),
@@ -35,6 +61,9 @@ _BODIES: Mapping[str, Callable[[Namespace], Body]] = {
     "culture": lambda args: Culture(not args.negative, args.organism),
     "gvhd-stage": lambda args: GvhdStage(args.skin, args.liver, args.upper_gi, args.lower_gi),
     "chronic-gvhd": lambda args: ChronicGvhd(args.severity),
+    "gvhd-signs": _as_signs,
+    "chronic-gvhd-scores": _as_scores,
+    "graft-status": lambda args: GraftStatus(args.status, args.by, args.note),
     "assessment": lambda args: Assessment(args.criterion, args.grade, args.by, args.note),
     "finding": _as_finding,
 }
@@ -43,7 +72,10 @@ _BODIES: Mapping[str, Callable[[Namespace], Body]] = {
 def add_fact(args: Namespace) -> int:
     """Enter the fact, grade it, and print what is known now."""
     context = open_data(args, create=False)
-    body = _BODIES[args.kind](args)
+    try:
+        body = _BODIES[args.kind](args)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     if isinstance(body, Assessment | Finding) and not context.study.rules.has_term(body.criterion):
         raise CommandError(
             f"{body.criterion} is no term of {context.study.table.name}; terms are written"

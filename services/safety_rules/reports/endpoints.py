@@ -1,6 +1,6 @@
 """The endpoints of the trial as known at a data cut."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,26 +11,17 @@ from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.facts.anchors import (
     WindowPeriod,
-    find_anchors,
     find_window_periods,
 )
-from services.safety_rules.domain.facts.current_facts import select_current_facts
-from services.safety_rules.domain.facts.ownership import Ownership
-from services.safety_rules.domain.participant.linked_participants import link_participants
-from services.store import journal, participants, records
+from services.safety_rules.reports.follow_ups import load_study_facts, make_follow_ups
+from services.store import participants, records
 from services.store.session import Connection
-from services.vocabulary.clinical_fact import ChronicGvhd, GvhdStage
 from services.vocabulary.endpoint import AdverseEvents, EndpointClock, EndpointReport
-from services.vocabulary.fact import Fact
 from services.vocabulary.protocol import EndpointPlan
 from services.vocabulary.protocol_event import EventPattern
 
 IDS = tuple(endpoint.id for endpoint in ENDPOINTS)
 CLOCKS: tuple[EndpointClock, ...] = ("transplant", "first_infusion")
-_KINDS = (
-    "enrolment", "transplant", "administration", "relapse", "death", "withdrawal", "gvhd-stage",
-    "chronic-gvhd",
-)  # fmt: skip
 
 
 class NoEndpointsError(LookupError):
@@ -59,7 +50,8 @@ def report_endpoints(
     subjects = sorted(participants_by_id.keys() - {protocol.study})
     if cut_at is None or not subjects:
         return None
-    follow_ups = _load_follow_ups(conn, rules, subjects, cut_at)
+    study_facts = load_study_facts(conn, subjects, cut_at)
+    follow_ups = make_follow_ups(conn, rules, study_facts, cut_at)
     if not follow_ups:
         return None
     treated = [of for of in follow_ups if of.anchors.first_infusion_at is not None]
@@ -76,80 +68,6 @@ def report_endpoints(
             for endpoint in ENDPOINTS
         ),
         adverse_events=_tabulate_adverse_events(conn, rules, plan, treated, cut_at),
-    )
-
-
-def _load_follow_ups(
-    conn: Connection, rules: Rules, subjects: Sequence[str], cut_at: datetime
-) -> list[FollowUp]:
-    """Return the follow-up of every participant with a fact, merged ones as one."""
-    subject_set = set(subjects)
-    linking_facts = [
-        known.fact
-        for known in journal.load_joining_facts(conn)
-        if known.received_at <= cut_at and known.fact.subject in subject_set
-    ]
-    endpoint_facts = [
-        known.fact
-        for kind in _KINDS
-        for known in journal.load_facts_of_kind(conn, kind)
-        if known.fact.subject in subject_set and known.received_at <= cut_at
-    ]
-    ownership = _find_owners(subjects, [*linking_facts, *endpoint_facts])
-    facts: dict[str, list[Fact]] = {}
-    for fact in endpoint_facts:
-        facts.setdefault(ownership[fact.subject].find_owner(fact), []).append(fact)
-    observed_until: dict[str, datetime] = {}
-    for subject, observed_at in journal.find_last_observations(
-        conn, cut_at, rules.protocol.study
-    ).items():
-        if subject in subject_set:
-            owner = ownership[subject].survivor_of[subject]
-            observed_until[owner] = max(observed_at, observed_until.get(owner, observed_at))
-    return [
-        _make_follow_up(who, rules, facts[who], observed_until.get(who, cut_at), cut_at)
-        for who in sorted(facts)
-    ]
-
-
-def _find_owners(subjects: Sequence[str], facts: Sequence[Fact]) -> Mapping[str, Ownership]:
-    """Return the ownership of the facts of each subject."""
-    owners: dict[str, Ownership] = {}
-    for group in link_participants(subjects, facts):
-        ownership = Ownership(group)
-        owners |= dict.fromkeys(group, ownership)
-    for subject, subject_facts in _group_by_subject(facts).items():
-        owners[subject].add_facts(subject_facts)
-    return owners
-
-
-def _group_by_subject(facts: Iterable[Fact]) -> Mapping[str, list[Fact]]:
-    facts_by_subject: dict[str, list[Fact]] = {}
-    for fact in facts:
-        facts_by_subject.setdefault(fact.subject, []).append(fact)
-    return facts_by_subject
-
-
-def _make_follow_up(
-    participant: str,
-    rules: Rules,
-    facts: Sequence[Fact],
-    observed_until: datetime,
-    cut_at: datetime,
-) -> FollowUp:
-    current_facts = [fact for fact in select_current_facts(facts) if fact.observed_at <= cut_at]
-    anchors = find_anchors(current_facts, rules.protocol)
-    ends = [observed_until, cut_at, *([anchors.withdrawn_at] if anchors.withdrawn_at else [])]
-    return FollowUp(
-        participant,
-        anchors,
-        min(ends),
-        tuple((f.observed_at, f.body) for f in current_facts if isinstance(f.body, GvhdStage)),
-        tuple(
-            (f.observed_at, f.body.severity)
-            for f in current_facts
-            if isinstance(f.body, ChronicGvhd)
-        ),
     )
 
 

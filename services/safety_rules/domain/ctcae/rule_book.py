@@ -14,14 +14,20 @@ from services.vocabulary.protocol_event import EventPattern
 TERM_OF_SCALE = {
     "astct-2019.crs": "cytokine-release-syndrome",
     "astct-2019.icans": "immune-effector-cell-associated-neurotoxicity-syndrome",
+    "magic-2016.acute-gvhd": "acute-graft-versus-host-disease",
+    "nih-2014.chronic-gvhd": "chronic-graft-versus-host-disease",
 }
 _SOC_OF_SCALE = {
     "astct-2019.crs": "Immune system disorders",
     "astct-2019.icans": "Nervous system disorders",
 }
+# Endpoints of their own: no set of adverse events has them, unless it names them.
+_IN_NO_CLASS = frozenset({"magic-2016.acute-gvhd", "nih-2014.chronic-gvhd"})
 _TITLE_OF_SCALE = {
     "astct-2019.crs": "Cytokine release syndrome (ASTCT)",
     "astct-2019.icans": "Immune effector cell-associated neurotoxicity syndrome (ASTCT)",
+    "magic-2016.acute-gvhd": "Acute graft-versus-host disease (MAGIC)",
+    "nih-2014.chronic-gvhd": "Chronic graft-versus-host disease (NIH)",
 }
 
 
@@ -83,6 +89,8 @@ class Rules:
         term_set = self.protocol.term_sets[pattern.term_set]
         if term_set.only:
             return slug in term_set.only
+        if criterion in _IN_NO_CLASS:
+            return False
         soc = _SOC_OF_SCALE.get(criterion) or self.terms[slug].soc
         return soc not in term_set.without_socs and slug not in term_set.without_terms
 

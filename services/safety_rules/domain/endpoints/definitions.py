@@ -9,19 +9,22 @@ from services.safety_rules.domain.endpoints.follow_up import (
     FollowUp,
     ListAssessments,
     date_certain_acute_gvhd,
-    date_chronic_gvhd,
+    date_certain_chronic_gvhd,
     date_death,
     date_non_relapse_death,
     date_possible_acute_gvhd,
+    date_possible_chronic_gvhd,
     date_relapse,
     date_relapse_or_death,
-    list_severity_scores,
     list_stagings,
+    list_visits,
 )
 from services.safety_rules.domain.endpoints.risk_sets import CENSORED, Spell
-from services.safety_rules.domain.syndromes.gvhd import AcuteGrade
+from services.safety_rules.domain.syndromes.acute_gvhd import AcuteGrade
+from services.safety_rules.domain.syndromes.chronic_gvhd import SEVERITY
 from services.vocabulary.clinical_fact import ChronicSeverity
 from services.vocabulary.endpoint import EndpointClock, EndpointKind, NotAtRisk
+from services.vocabulary.grade import Grade
 
 _GVHD_COMPETITORS = ("death", "relapse", "second_transplant")
 
@@ -46,15 +49,15 @@ class Endpoint:
 
 def _define_acute_gvhd(name: str, words: str, grade: AcuteGrade) -> Endpoint:
     title = f"Acute GVHD, grade {words}"
-    event, perhaps = date_certain_acute_gvhd(grade), date_possible_acute_gvhd(grade)
+    event = date_certain_acute_gvhd(Grade(grade))
+    perhaps = date_possible_acute_gvhd(Grade(grade))
     return Endpoint(name, title, "incidence", event, _GVHD_COMPETITORS, perhaps, list_stagings)
 
 
 def _define_chronic_gvhd(name: str, title: str, severity: ChronicSeverity) -> Endpoint:
-    event = date_chronic_gvhd(severity)
-    return Endpoint(
-        name, title, "incidence", event, _GVHD_COMPETITORS, list_assessments=list_severity_scores
-    )
+    event = date_certain_chronic_gvhd(SEVERITY[severity])
+    perhaps = date_possible_chronic_gvhd(SEVERITY[severity])
+    return Endpoint(name, title, "incidence", event, _GVHD_COMPETITORS, perhaps, list_visits)
 
 
 ENDPOINTS = (

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.syndromes.gvhd import SEVERITY, AcuteGrade, grade_acute_gvhd
-from services.vocabulary.clinical_fact import ChronicSeverity, GvhdStage
+from services.vocabulary.episode import Span
+from services.vocabulary.grade import Grade
 
 DateEvent = Callable[["FollowUp"], datetime | None]
 ListAssessments = Callable[["FollowUp"], Sequence[datetime]]
+GradedInstant = tuple[datetime, Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +22,19 @@ class FollowUp:
         anchors: Nothing in them lies after the data cut.
         ends_at: Last instant at which the participant was observed, at most the withdrawal and the
             data cut: later events do not count.
-        acute: Organ stages, by time.
-        chronic: Global severity, by time.
+        acute: Overall grade of acute GVHD at each staging, by time.
+        chronic: Global severity of chronic GVHD at each visit, as a grade, by time.
+        stagings: Instants at which acute GVHD was staged.
+        visits: Instants at which chronic GVHD was scored.
     """
 
     participant: str
     anchors: Anchors
     ends_at: datetime
-    acute: tuple[tuple[datetime, GvhdStage], ...] = ()
-    chronic: tuple[tuple[datetime, ChronicSeverity], ...] = ()
+    acute: tuple[GradedInstant, ...] = ()
+    chronic: tuple[GradedInstant, ...] = ()
+    stagings: tuple[datetime, ...] = ()
+    visits: tuple[datetime, ...] = ()
 
 
 def date_death(follow_up: FollowUp) -> datetime | None:
@@ -58,36 +63,34 @@ def date_relapse_or_death(follow_up: FollowUp) -> datetime | None:
     return min(filter(None, (date_relapse(follow_up), date_death(follow_up))), default=None)
 
 
-def date_certain_acute_gvhd(grade: AcuteGrade) -> DateEvent:
+def date_certain_acute_gvhd(grade: Grade) -> DateEvent:
     """Return a function that dates the first acute GVHD that is certainly of *grade* or worse."""
-    return lambda of: _find_first(
-        at for at, stages in of.acute if grade_acute_gvhd(stages)[0] >= grade
-    )
+    return lambda of: _find_first(at for at, span in of.acute if span.at_least >= grade)
 
 
-def date_possible_acute_gvhd(grade: AcuteGrade) -> DateEvent:
+def date_possible_acute_gvhd(grade: Grade) -> DateEvent:
     """Return a function that dates the first acute GVHD that may be of *grade* or worse."""
-    return lambda of: _find_first(
-        at for at, stages in of.acute if grade_acute_gvhd(stages)[1] >= grade
-    )
+    return lambda of: _find_first(at for at, span in of.acute if span.at_most >= grade)
 
 
-def date_chronic_gvhd(severity: ChronicSeverity) -> DateEvent:
-    """Return a function that dates the first chronic GVHD of *severity* or worse."""
-    least_severity = SEVERITY[severity]
-    return lambda of: _find_first(
-        at for at, found in of.chronic if SEVERITY[found] >= least_severity
-    )
+def date_certain_chronic_gvhd(severity: Grade) -> DateEvent:
+    """Return a function that dates the first chronic GVHD certainly of *severity* or worse."""
+    return lambda of: _find_first(at for at, span in of.chronic if span.at_least >= severity)
+
+
+def date_possible_chronic_gvhd(severity: Grade) -> DateEvent:
+    """Return a function that dates the first chronic GVHD that may be of *severity* or worse."""
+    return lambda of: _find_first(at for at, span in of.chronic if span.at_most >= severity)
 
 
 def list_stagings(follow_up: FollowUp) -> Sequence[datetime]:
     """Return the instants at which acute GVHD was staged."""
-    return [at for at, _ in follow_up.acute]
+    return follow_up.stagings
 
 
-def list_severity_scores(follow_up: FollowUp) -> Sequence[datetime]:
+def list_visits(follow_up: FollowUp) -> Sequence[datetime]:
     """Return the instants at which chronic GVHD was scored."""
-    return [at for at, _ in follow_up.chronic]
+    return follow_up.visits
 
 
 COMPETING: Mapping[str, DateEvent] = {

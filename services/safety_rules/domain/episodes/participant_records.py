@@ -22,7 +22,10 @@ from services.safety_rules.domain.episodes.record import (
     make_record,
 )
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
-from services.safety_rules.domain.syndromes.followed_syndrome import FollowedSyndrome
+from services.safety_rules.domain.syndromes.followed_syndrome import (
+    CAUSED_BY_GRAFT,
+    FollowedSyndrome,
+)
 from services.vocabulary.episode import EpisodeContent
 
 Courses = Mapping[str, CriterionCourse | FollowedSyndrome]
@@ -113,11 +116,11 @@ class ParticipantRecords:
         course = self._courses[criterion]
         open_run = course.find_open_run()
         ended_runs, unchanged_count = course.timeline.list_ended_runs()
-        is_syndrome = isinstance(course, FollowedSyndrome)
+        marks_whole_runs = isinstance(course, FollowedSyndrome) and criterion not in CAUSED_BY_GRAFT
         death = self._find_death(criterion)
         if death is not None:
             runs = [*ended_runs, *([] if open_run is None else [open_run])]
-            if is_syndrome:
+            if marks_whole_runs:
                 runs = [self._mark_before_exposure(run) for run in runs]
             decisions = self._person.adjudications.get(criterion, ())
             ended_runs, open_run = add_death(runs, death, decisions), None
@@ -139,7 +142,7 @@ class ParticipantRecords:
         )
 
         def make_run_record(run: GradeRun, next_onset: datetime | None) -> EpisodeContent:
-            marked_run = self._mark_before_exposure(run) if is_syndrome else run
+            marked_run = self._mark_before_exposure(run) if marks_whole_runs else run
             return make_record(label, marked_run, next_onset, self._person, self._rules.protocol)
 
         return (
@@ -182,6 +185,7 @@ class ParticipantRecords:
         if died_at is None or not (is_cause or any(is_fatal_regrade(fact) for fact in decisions)):
             return None
         is_before = infused_at is None or died_at < infused_at
+        is_before = is_before and criterion not in CAUSED_BY_GRAFT
         return KnownDeath(died_at, is_cause, is_before, self._rules.protocol.merge_gap)
 
     def _mark_before_exposure(self, run: GradeRun) -> GradeRun:
