@@ -86,6 +86,11 @@ PREMEDICATION = {
     "a restart after 4 hours, with it": ("8@0 16@48 -@60 8@64", f"{PREMEDICATION_DOSES} 20@63", []),
     "a restart after less than 4 hours": ("8@0 16@48 -@60 16@63.9", PREMEDICATION_DOSES, []),
     "a new bag on day 3 is not its beginning": ("8@0 -@40 8@40 16@48", PREMEDICATION_DOSES, []),
+    "a new bag on day 1 is not its beginning": (
+        "8@0 -@1 8@2 16@48 -@168",
+        PREMEDICATION_DOSES,
+        [],
+    ),
     "raised as day 3 begins, at midnight": ("8@0 16@39 -@168", "20@-1 20@38.5", []),
     "raised as day 4 begins: day 3 by the time of day": ("8@0 16@63 -@168", "20@-1 20@47", []),
     "stopped before day 3": ("8@0 -@30", "20@-1", []),
