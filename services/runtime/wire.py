@@ -102,6 +102,8 @@ class Unreadable:
 
 
 _CLINICAL = {"subject", "observed_at", "body", "status", "series"}
+# Fields that came later: where they say nothing, a fact has the digest that it had before.
+_LATER_FIELDS = ("peripheral", "planned")
 
 
 def digest_clinical(fact: Fact) -> str:
@@ -109,7 +111,9 @@ def digest_clinical(fact: Fact) -> str:
 
     Sender, message and time of the report are left out: a repeated fact has the same digest.
     """
-    return hashlib.sha256(_fact_adapter().dump_json(fact, include=_CLINICAL)).hexdigest()
+    empty_fields = {name for name in _LATER_FIELDS if getattr(fact.body, name, "") is None}
+    content = _fact_adapter().dump_json(fact, include=_CLINICAL, exclude={"body": empty_fields})
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_fact(fact: Fact) -> bytes:

@@ -14,7 +14,8 @@ class Observation:
 
     *measure* is one of the names in ``measures.csv``, e.g. ``neutrophils``.
     Limits of normal are those that the laboratory reported with the value. *fasting* and *at_rest*
-    say what the participant was, None: it is not said.
+    say what the participant was, None: it is not said. *peripheral*: a temperature was taken at the
+    skin (armpit, forehead), below that of the core.
     """
 
     measure: str
@@ -24,6 +25,7 @@ class Observation:
     uln: Quantity | None = None
     fasting: bool | None = None
     at_rest: bool | None = None
+    peripheral: bool | None = None
     kind: Literal["observation"] = "observation"
 
 
@@ -54,10 +56,14 @@ class Administration:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """The participant moved within or between hospitals, or an earlier movement was undone."""
+    """The participant moved within or between hospitals, or an earlier movement was undone.
+
+    *planned*: an admission that was arranged beforehand; False: urgent; None: it is not said.
+    """
 
     to: Literal["admission", "ward", "icu", "outpatient", "discharge"]
     cancelled: bool = False
+    planned: bool | None = None
     kind: Literal["movement"] = "movement"
 
 

@@ -60,6 +60,7 @@ class Input(StrEnum):
     INTERVENTION = "intervention"
     AT_REST = "at rest"
     ANTICOAGULATION = "anticoagulation"
+    CORE_TEMPERATURE = "core temperature"
     INFARCTION = "limit of infarction"  # the manufacturer's
     NEUTROPHILS = "neutrophils"
     TEXT = "text"  # the published wording does not cover the case

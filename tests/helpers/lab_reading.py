@@ -36,6 +36,7 @@ _STATES = {
     "replaced": "is_replaced",
     "fasting": "fasting",
     "at rest": "at_rest",
+    "at the skin": "is_peripheral",
     "anticoagulation": "is_anticoagulated",
     "infarction": "infarction",
 }

@@ -46,6 +46,9 @@ febrile-neutropenia | neutrophils _ /mm3; beside temperature 38.4 Cel | 1000=0 9
 febrile-neutropenia | neutrophils _ 10*9/L; beside temperature 101 [degF] | 1.0=0 0.99=3
 febrile-neutropenia | neutrophils _ /mm3; beside temperature 38.3 Cel | 999=0
 hypothermia | temperature _ Cel | 36.0=0 35.1=0 35=2 32.1=2 32=3 28.1=3 28=4 25=4
+hypothermia | temperature _ Cel; at the skin yes | 36.0=0 35.1=0
+hypothermia | temperature _ Cel; at the skin no | 35=2 32=3 28=4
+fever | temperature _ Cel; at the skin yes | 37.9=0 38.0=1 39.1=2 40.1=3
 hypothermia | temperature _ [degF] | 95.1=0 95=2 89.7=2 89.6=3 82.5=3 82.4=4
 APTT | aptt _ s; ULN 36 | 36=0 36.1=1 54=1 54.1=2 90=2 90.1=3
 BICARBONATE | bicarbonate _ mmol/L; LLN 22 | 22=0 21.9=1 5=1
@@ -160,6 +163,9 @@ INCOMPLETE = """
 56 febrile-neutropenia | temperature 38.4 Cel; beside neutrophils 40 % | 0-3 for want of neutrophils
 56 febrile-neutropenia | neutrophils 999 /mm3 | 0-3 for want of temperature
 56 febrile-neutropenia | neutrophils 1000 /mm3 | 0
+56 hypothermia | temperature 35 Cel; at the skin yes | 0-2 for want of core temperature
+56 hypothermia | temperature 32 Cel; at the skin yes | 0-3 for want of core temperature
+56 hypothermia | temperature 28 Cel; at the skin yes | 0-4 for want of core temperature
 56 inr-increased | inr 1.1 {INR}; baseline 1.0 | 0-1 for want of anticoagulation
 56 inr-increased | inr 2.0 {INR}; baseline 2.0 | 0-2 for want of anticoagulation
 56 inr-increased | inr 2.2 {INR}; baseline 1.4 | 2

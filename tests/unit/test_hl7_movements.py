@@ -8,8 +8,8 @@ from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 EVENT = "EVN|A01|20260301080000"
 
 
-def visit(ward="WARD", admission="", discharge=""):
-    fields = {2: "I", 3: ward, 19: "V1", 44: admission, 45: discharge}
+def visit(ward="WARD", admission="", discharge="", kind=""):
+    fields = {2: "I", 3: ward, 4: kind, 19: "V1", 44: admission, 45: discharge}
     return "PV1|" + "|".join(fields.get(place, "") for place in range(1, 46))
 
 
@@ -40,6 +40,22 @@ MOVEMENTS = [
 def test_a_movement(event, where, body):
     (draft,) = read_content(adt(event, PID, where)).drafts
     assert draft.body == body
+
+
+ADMISSION_TYPES = {  # PV1-4 (table 0007), and if the admission is planned
+    **dict.fromkeys(("", '""', "R", "N", "R^Routine^HL70007", "X", "C^Urgent"), None),
+    **dict.fromkeys(("C", "c", "C^Elective^HL70007", " L ", "EL^Elective^L", "ELECTIVE"), True),
+    **dict.fromkeys(("E", "U", "A", "e", "E^Emergency^HL70007", "Urgent", "1^Emergency"), False),
+}
+
+
+@pytest.mark.parametrize(("kind", "planned"), ADMISSION_TYPES.items())
+def test_the_type_of_an_admission_says_if_it_was_planned(kind, planned):
+    (draft,) = read_content(adt("A01", PID, visit(kind=kind))).drafts
+    assert draft.body == Movement("admission", planned=planned)
+    for event in ("A02", "A03", "A04", "A11"):
+        (draft,) = read_content(adt(event, PID, visit(kind=kind))).drafts
+        assert draft.body.planned is None
 
 
 @pytest.mark.parametrize(("event", "undone_by"), [("A01", "A11"), ("A02", "A12"), ("A03", "A13")])

@@ -95,6 +95,15 @@ def test_an_admission_for_the_infusion_is_no_reason(hours_to_course, is_planned)
     assert serious == (() if is_planned else ("hospitalization",))
 
 
+@pytest.mark.parametrize("hours_to_course", [None, 0, 24, 72])
+@pytest.mark.parametrize("planned", [True, False])
+def test_what_the_sender_says_of_an_admission_decides(hours_to_course, planned):
+    admission = fact(Movement("admission", planned=planned), ONSET)
+    courses = () if hours_to_course is None else (ONSET + timedelta(hours=hours_to_course),)
+    serious = record(RESOLUTION, admission, courses=courses).serious
+    assert serious == (() if planned else ("hospitalization",))
+
+
 def test_intensive_care_is_a_reason_even_before_an_infusion():
     stay = fact(Movement("icu"), ONSET)
     assert record(RESOLUTION, stay, courses=(ONSET,)).serious == ("hospitalization",)

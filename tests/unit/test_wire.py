@@ -11,6 +11,7 @@ import pytest
 from services.runtime.wire import (
     Unreadable,
     digest_canonical,
+    digest_clinical,
     make_fact_schema,
     read_decision,
     read_detail,
@@ -21,7 +22,7 @@ from services.runtime.wire import (
     write_fact,
 )
 from services.vocabulary.alert import AlertKind, DeathDetail, QuarantineDetail
-from services.vocabulary.clinical_fact import Enrolment, Transplant
+from services.vocabulary.clinical_fact import Enrolment, Movement, Observation, Transplant
 from services.vocabulary.grade import Grade, Incomplete, Input
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice, AdviceKind
@@ -157,6 +158,25 @@ def test_a_fact_from_before_visits_were_read_is_still_read():
     assert read_fact(json.dumps(stored_fact)) == COMPLETE_FACT
 
 
+DIGESTS = {  # the first sixteen digits, as the first release made them
+    "observation": (
+        Observation("temperature", Quantity(Decimal("35.0"), "Cel")),
+        "7efbd95a440af4f3",
+    ),
+    "movement": (
+        Movement("admission"),
+        "288fc9f2885186a6",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "digest"), DIGESTS.values(), ids=DIGESTS)
+def test_a_field_that_says_nothing_leaves_the_digest_of_older_releases(body, digest):
+    assert digest_clinical(fact(body))[:16] == digest
+    field = "planned" if isinstance(body, Movement) else "peripheral"
+    assert digest_clinical(fact(replace(body, **{field: True})))[:16] != digest
+
+
 def test_the_published_schema_asks_only_for_what_a_sender_knows():
     schema = make_fact_schema()
     assert set(schema["required"]) == {"subject", "observed_at", "body"}
@@ -164,5 +184,5 @@ def test_the_published_schema_asks_only_for_what_a_sender_knows():
     assert set(observation["required"]) == {"measure", "kind"}
     assert observation["additionalProperties"] is False
     assert schema["$defs"]["Quantity"]["properties"]["value"]["type"] == "string"
-    assert len(schema["properties"]["body"]["oneOf"]) == 18
+    assert len(schema["properties"]["body"]["oneOf"]) == 21
     json.dumps(schema)

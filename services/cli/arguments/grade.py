@@ -8,7 +8,7 @@ REQUIRED_COLUMNS = ("term", "value")
 OPTIONAL_COLUMNS = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),
     *("symptomatic", "replaced", "at_rest", "treatment", "infarction", "neutrophils"),
-    *("baseline_lln", "baseline_uln"),
+    *("baseline_lln", "baseline_uln", "peripheral"),
 )
 
 _COLUMNS = f"""

@@ -28,7 +28,7 @@ REQUIRED_COLUMNS = ("term", "value")
 OPTIONAL_COLUMNS = (
     *("measure", "unit", "lln", "uln", "baseline", "fasting", "albumin", "on_anticoagulant"),
     *("symptomatic", "replaced", "at_rest", "treatment", "infarction", "neutrophils"),
-    *("baseline_lln", "baseline_uln"),
+    *("baseline_lln", "baseline_uln", "peripheral"),
 )
 ADDED_COLUMNS = ("at_least", "at_most", "missing", "because", "criterion", "error")
 
@@ -150,6 +150,7 @@ class RowGrader:
             is_replaced=yes_or_no("replaced", texts["replaced"]) is True,
             treatment=treatment_in(texts["treatment"]),
             at_rest=yes_or_no("at_rest", texts["at_rest"]),
+            is_peripheral=yes_or_no("peripheral", texts["peripheral"]) is True,
             is_anticoagulated=yes_or_no("on_anticoagulant", texts["on_anticoagulant"]),
             infarction=yes_or_no("infarction", texts["infarction"]),
             companions={} if neutrophils is None else {"neutrophils": neutrophils},

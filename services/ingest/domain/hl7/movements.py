@@ -31,7 +31,13 @@ _EVENTS: dict[str, tuple[Destination, bool, int]] = {
     "A12": ("ward", True, 0),
     "A13": ("discharge", True, 45),
 }
-_UPDATE = "A08"
+_ADMISSION, _UPDATE = "A01", "A08"
+# PV1-4, table 0007: accident, emergency, urgent; elective, labor and delivery. Routine and newborn
+# do not say it.
+_IS_PLANNED = {
+    **dict.fromkeys(("a", "accident", "e", "emergency", "u", "urgent"), False),
+    **dict.fromkeys(("c", "elective", "l", "labor and delivery"), True),
+}
 EVENTS = frozenset(_EVENTS) | {_UPDATE, "A31"}
 
 
@@ -75,13 +81,20 @@ def _read_movement(
         "EVN",
         time.instant,
         context.sent_at,
-        Movement(destination, is_cancelled),
+        Movement(destination, is_cancelled, _read_planned(visit) if event == _ADMISSION else None),
         series=f"{context.sender}|movement|{place}",
         sequence=context.sequence,
         notes=(*note, *time.notes),
         visit=read_visit_number(visit),
         is_of_visit=True,
     )
+
+
+def _read_planned(visit: Segment | None) -> bool | None:
+    """Return True for an admission that PV1-4 calls planned, None when it does not say."""
+    parts = visit.components(4) if visit else []
+    statements = {_IS_PLANNED.get(part.strip().casefold()) for part in parts} - {None}
+    return statements.pop() if len(statements) == 1 else None
 
 
 def _is_outside_icu(context: Context, visit: Segment) -> bool:

@@ -9,6 +9,7 @@ from services.ingest.domain.hl7.context import NULL, Context
 from services.ingest.domain.hl7.fasting_and_rest import read_at_rest
 from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.range_text import RangeText, is_range_given, split_range
+from services.ingest.domain.hl7.temperature_site import is_peripheral
 from services.ingest.domain.hl7.values import read_result
 from services.ingest.domain.message_content import ParkedItem, ParkReason
 from services.vocabulary.clinical_fact import Observation
@@ -19,6 +20,7 @@ _WITHOUT_VALUE = frozenset(
     {Status.DELETED, Status.WRONG_PATIENT, Status.NO_RESULT, Status.PENDING, Status.PROMOTED}
 )
 _OXYGEN_SATURATION = "spo2"
+_TEMPERATURE = "temperature"
 
 
 def read_body(
@@ -67,7 +69,15 @@ def _read_number(
     if result.value is None or _is_misread(context, measure, components, result.value):
         return None
     rests = read_at_rest(obx) if measure == _OXYGEN_SATURATION else None
-    return Observation(measure, result.value, lln=result.lln, uln=result.uln, at_rest=rests)
+    peripheral = is_peripheral(obx) if measure == _TEMPERATURE else None
+    return Observation(
+        measure,
+        result.value,
+        lln=result.lln,
+        uln=result.uln,
+        at_rest=rests,
+        peripheral=peripheral or None,
+    )
 
 
 def _is_misread(context: Context, measure: str, components: Sequence[str], value: Quantity) -> bool:

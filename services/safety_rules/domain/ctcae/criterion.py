@@ -68,6 +68,7 @@ class Condition(StrEnum):
     EMERGENCY = "if life-threatening"
     FASTING = "if fasting"
     AT_REST = "if at rest"
+    NOT_PERIPHERAL = "if not taken at the skin"
     INFARCTION = "if at the level of infarction"
     BASELINE_BELOW_LLN = "if baseline below LLN"
     BASELINE_UP_TO_5_ULN = "if baseline up to 5 x ULN"

@@ -57,6 +57,7 @@ class Reading:
         treatment: Started against it.
         is_replaced: True if the substance that is too low was given; False: nothing is known.
         at_rest: True if the participant was.
+        is_peripheral: True if a temperature was taken at the skin.
         is_anticoagulated: True if the participant was on anticoagulation.
         infarction: True if it is at the level of infarction, as the manufacturer defines it.
         held_durations: For each of `MeasureGrading.lasting_comparisons` the time that it has held;
@@ -74,6 +75,7 @@ class Reading:
     treatment: Treatment | None = None
     is_replaced: bool = False
     at_rest: bool | None = None
+    is_peripheral: bool = False
     is_anticoagulated: bool | None = None
     infarction: bool | None = None
     held_durations: HeldDurations | None = None
@@ -258,6 +260,7 @@ def _evaluate_conditions(reading: Reading) -> dict[Condition, bool]:
         Condition.SYMPTOMATIC_OR_REPLACED: reading.is_replaced or is_symptomatic,
         Condition.FASTING: True if reading.measure.endswith("-fasting") else reading.fasting,
         Condition.AT_REST: reading.at_rest,
+        Condition.NOT_PERIPHERAL: None if reading.is_peripheral else True,
         Condition.INFARCTION: reading.infarction,
     }
     known_conditions = {name: holds for name, holds in conditions.items() if holds is not None}

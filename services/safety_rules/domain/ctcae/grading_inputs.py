@@ -30,6 +30,7 @@ _INPUT_OF_CONDITION = {
     Condition.EMERGENCY: Input.INTERVENTION,
     Condition.FASTING: Input.FASTING,
     Condition.AT_REST: Input.AT_REST,
+    Condition.NOT_PERIPHERAL: Input.CORE_TEMPERATURE,
     Condition.INFARCTION: Input.INFARCTION,
 }
 _LIMIT_OF_CONDITION = {

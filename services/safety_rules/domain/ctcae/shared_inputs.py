@@ -30,6 +30,7 @@ class SharedInputs:
     uln: Quantity | None
     fasting: bool | None
     at_rest: bool | None
+    is_peripheral: bool
     context: ReadingContext
 
     @staticmethod
@@ -37,14 +38,22 @@ class SharedInputs:
         """Return the inputs of the grade of *body*, but its value."""
         unit = "" if body.value is None else body.value.unit
         return SharedInputs(
-            body.measure, unit, body.lln, body.uln, body.fasting, body.at_rest, context
+            measure=body.measure,
+            unit=unit,
+            lln=body.lln,
+            uln=body.uln,
+            fasting=body.fasting,
+            at_rest=body.at_rest,
+            is_peripheral=body.peripheral is True,
+            context=context,
         )
 
     def matches(self, body: Observation, context: ReadingContext) -> bool:
         """Return True when *body*, of the same measure, has the same inputs but for its value."""
         unit = "" if body.value is None else body.value.unit
         is_within = body.lln == self.lln and body.uln == self.uln
-        is_as_taken = body.fasting is self.fasting and body.at_rest is self.at_rest
+        is_in_same_state = body.fasting is self.fasting and body.at_rest is self.at_rest
+        is_as_taken = is_in_same_state and (body.peripheral is True) is self.is_peripheral
         return is_within and is_as_taken and unit == self.unit and context == self.context
 
     def make_reading(
@@ -62,6 +71,7 @@ class SharedInputs:
             infarction=findings.infarction,
             fasting=self.fasting,
             at_rest=self.at_rest,
+            is_peripheral=self.is_peripheral,
             treatment=drugs.treatment,
             is_replaced=drugs.is_replaced,
             is_anticoagulated=drugs.is_anticoagulated,

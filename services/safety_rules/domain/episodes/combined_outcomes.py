@@ -27,7 +27,7 @@ def combine_outcomes(
 ) -> GradePoint:
     """Return all readings of one instant as one: the worst at each end."""
     if len(outcomes) > 1:
-        outcomes = _apply_assessments(facts, outcomes)
+        outcomes = _drop_answered(_apply_assessments(facts, outcomes))
     lead = max(outcomes, key=_severity)
     at_most = max(map(_upper_end, outcomes))
     missing = {name for outcome in outcomes for name in outcome.missing}
@@ -43,6 +43,12 @@ def combine_outcomes(
 
 def _upper_end(outcome: GradingOutcome) -> Grade:
     return outcome.at_most
+
+
+def _drop_answered(outcomes: Sequence[GradingOutcome]) -> Sequence[GradingOutcome]:
+    """Return *outcomes*; a core temperature of the same instant answers for one at the skin."""
+    answers = [one for one in outcomes if Input.CORE_TEMPERATURE not in one.missing]
+    return answers or outcomes
 
 
 def _severity(outcome: GradingOutcome) -> tuple[Grade, Grade]:

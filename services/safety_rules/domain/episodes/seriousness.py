@@ -20,18 +20,25 @@ _FOR_INFUSION = timedelta(hours=48)  # assumed: an admission so long before a co
 
 @dataclass(slots=True)
 class HospitalStays:
-    """The instants at which hospital care and intensive care began, each in order."""
+    """The instants at which stays in hospital began, each in order.
+
+    *admissions* are those of which nobody said if they were planned, *unplanned_stays* the others
+    that were not, with those in intensive care.
+    """
 
     admissions: list[datetime] = field(default_factory=list)
-    intensive_care: list[datetime] = field(default_factory=list)
+    unplanned_stays: list[datetime] = field(default_factory=list)
 
     def change(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove *fact*, a movement."""
         match fact.body:
-            case Movement(to="admission", cancelled=False):
+            case Movement(to="admission", cancelled=False, planned=None):
                 instants = self.admissions
-            case Movement(to="icu", cancelled=False):
-                instants = self.intensive_care
+            case (
+                Movement(to="icu", cancelled=False)
+                | Movement(to="admission", cancelled=False, planned=False)
+            ):
+                instants = self.unplanned_stays
             case _:
                 return
         if stands:
@@ -44,10 +51,10 @@ class HospitalStays:
     ) -> bool:
         """Return True when a stay began at or after *start* and before *end* (None: ever).
 
-        Intensive care counts always, an admission unless a course of the study drug began within
-        48 hours after it.
+        Intensive care counts always, and an admission as its sender says; if that says nothing,
+        unless a course of the study drug began within 48 hours after it.
         """
-        if _between(self.intensive_care, start, end):
+        if _between(self.unplanned_stays, start, end):
             return True
         admissions = _between(self.admissions, start, end)
         return not all(_is_for_infusion(one, courses) for one in admissions)
