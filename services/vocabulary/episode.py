@@ -65,7 +65,8 @@ class EpisodeContent:
         onset_not_before: Earliest possible onset, when readings just before leave it open.
         resolved_at: First instant at which it was certainly not above it; None while open.
         resolved_not_before: Earliest possible resolution, when readings before leave it open.
-        history: Every change of grade, in order; the first is at *onset_at*.
+        history: Every change of grade, in order; the first that is certain is at *onset_at*. Only a
+            syndrome's has changes before it, in which the grade was not known.
         worst: Of the whole run, after any regrading.
         current: Of the last reading; NONE once resolved.
         baseline_grade: The grade above which it counts.

@@ -74,6 +74,7 @@ class Input(StrEnum):
     FIO2 = "inspired oxygen"
     ICE = "ICE score"
     AROUSAL = "arousal"
+    UNSEDATED = "assessment without sedation"
     INDUCER = "inducer in its window"  # a cause that acts at the time
     RASH = "extent of the rash"
     BILIRUBIN = "bilirubin"

@@ -67,7 +67,11 @@ OPENS = {
     "a bound below fever": (USUAL + "2 T<38", ""),
     "a bound above fever": (USUAL + "2 T>=38.0", "2:1"),
     "no unit that fits": (USUAL + "2 temperature:warm", "2:0-1?"),
-    "a bound, then fever": (USUAL + "2 T<39; 3 T<=38; 4 T38.5", "4:1"),
+    "a bound, then fever": (USUAL + "2 T<39; 3 T<=38; 4 T38.5", "2:0-1 4:1"),
+    "a vasopressor while nobody could read it": (
+        USUAL + "2 T<39; 3 +norepinephrine; 3.5 -norepinephrine BP120; 4 T38.5",
+        "2:0-1 3:0-3 3.5:0-1 4:1",
+    ),
     "a bound, then none": (USUAL + "2 T<39; 4 T37.0", "2:0-1 4:0?"),
 }
 

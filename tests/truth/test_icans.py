@@ -9,6 +9,7 @@ from services.safety_rules.domain.syndromes import icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
 from services.vocabulary.grade import Input
 from tests.helpers.bedside_notes import describe_runs, find_runs, read_course
+from tests.helpers.fact_notes import hours
 from tests.helpers.protocols import PROTOCOL
 
 V6 = "ctcae-6.0.immune-effector-cell-associated-neurotoxicity-syndrome"
@@ -126,6 +127,26 @@ COURSES = {
     "nothing was wrong": (INFUSION + "2 ICE10 spontaneous; 14 ICE10 spontaneous", ""),
     "perhaps, then not": (INFUSION + "2 spontaneous; 14 ICE10 spontaneous", "2:0-3 14:0?"),
     "perhaps, then certainly": (INFUSION + "2 spontaneous; 14 ICE8", "14:1"),
+    "sedated, then certainly": (
+        INFUSION + "2 ICE0 unarousable sedation:yes; 14 ICE4 voice sedation:no",
+        "2:0-4 14:2",
+    ),
+    "perhaps, then sedated, then certainly": (
+        INFUSION + "2 spontaneous; 4 sedation:yes; 14 ICE8 spontaneous sedation:no",
+        "4:0-4 14:1",
+    ),
+    "sedated meanwhile": (
+        INFUSION + "2 ICE5; 4 ICE0 sedation:yes; 14 ICE5 sedation:no; 20 ICE10 spontaneous",
+        "2:2 4:0-4 14:2 20:0",
+    ),
+    "sedated, then well": (
+        INFUSION + "2 ICE0 sedation:yes; 14 ICE10 spontaneous sedation:no",
+        "2:0-4 14:0?",
+    ),
+    "certainly, then sedated, then well": (
+        INFUSION + "2 ICE8; 4 ICE0 sedation:yes; 14 ICE10 spontaneous sedation:no",
+        "2:1 4:0-4 14:0",
+    ),
     "two": (
         INFUSION + "2 ICE8; 14 ICE10 spontaneous; 26 ICE10; 38 ICE7; 50 ICE10 spontaneous",
         "2:1 14:0 | 38:1 50:0",
@@ -235,7 +256,7 @@ MISSING = {
     "ICE0": (Input.AROUSAL,),
     "seizure:brief": (Input.ICE, Input.AROUSAL),
     "voice": (Input.ICE,),
-    "seizure:brief sedation:yes": (Input.ICE, Input.AROUSAL),
+    "seizure:brief sedation:yes": (Input.ICE, Input.AROUSAL, Input.UNSEDATED),
     "ICE5": (),
 }
 
@@ -244,6 +265,15 @@ MISSING = {
 def test_what_would_settle_it_is_named(signs, missing):
     (icans_run,) = runs(f"{INFUSION}2 {signs}")
     assert set(icans_run.history[-1].missing) == set(missing)
+
+
+def test_time_under_sedation_stays_in_what_may_have_been_and_begins_nothing():
+    (icans_run,) = runs(
+        f"{INFUSION}2 ICE0 unarousable sedation:yes; 14 ICE4 voice sedation:no; 20 ICE10"
+    )
+    assert (icans_run.onset_not_before, icans_run.onset_at) == (hours(2), hours(14))
+    assert icans_run.history[0].because == "sedated"
+    assert str(icans_run.other_scales[V6]) == "2-4"
 
 
 def test_the_other_scale_has_the_worst_of_its_own_episode():

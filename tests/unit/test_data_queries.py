@@ -1,11 +1,16 @@
 """Data queries: the questions that a data manager is asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration, Transplant
 from services.vocabulary.fact import RANGE_NOT_READ
-from tests.helpers.fact_notes import fact, lab, status
+from services.vocabulary.protocol_event import EventPattern
+from tests.helpers.bedside_notes import read_course
+from tests.helpers.fact_notes import fact, hours, lab, status
+from tests.helpers.protocols import PROTOCOL, rule
 from tests.helpers.random_trials import RULES
 
 GRAFT = fact(Transplant("haploidentical"), -78 * 24)
@@ -165,3 +170,52 @@ def test_who_was_not_treated_needs_no_transplant_date():
     fold = Fold("P-001", RULES)
     fold.apply([lab("sodium", "140", 24, "mmol/L", lln="135", uln="145")])
     assert fold.list_queries() == []
+
+
+# The usual signs, an infusion from hour 0 on, and what is asked about the syndromes.
+USUAL = "-1 BP120 RA ICE10 spontaneous; 0 +blinatumomab; "
+SEDATED = USUAL + "2 ICE0 unarousable sedation:yes; 14 ICE4 voice sedation:no"
+SYNDROMES = {
+    "a grade that is known": (USUAL + "2 T38.5 +norepinephrine", []),
+    "less than the grade that is notified": (USUAL + "2 T38.5 fluid-bolus", []),
+    "that grade at the least": (USUAL + "2 T38.5 +norepinephrine +epinephrine", []),
+    "no device": (
+        "-1 BP120; 0 +blinatumomab; 2 T38.5",
+        ["Cytokine release syndrome (ASTCT) may be grade 4; missing: oxygen device"],
+    ),
+    "the CPAP of before": (
+        "-1 BP120 CPAP; 0 +blinatumomab; 2 T38.5",
+        ["Cytokine release syndrome (ASTCT) may be grade 4; missing: inspired oxygen"],
+    ),
+    "what is missing where it is milder is not asked": (
+        USUAL + "2 T38.5; 3 fluid-bolus NC; 5 BP120 NC@2",
+        ["Cytokine release syndrome (ASTCT) may be grade 3; missing: oxygen flow"],
+    ),
+    "sedated, then certain": (
+        SEDATED,
+        [
+            (
+                "Immune effector cell-associated neurotoxicity syndrome (ASTCT) may be grade 4;"
+                " missing: ICE score, arousal, assessment without sedation"
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "problems"), SYNDROMES.values(), ids=SYNDROMES)
+def test_a_syndrome_that_may_be_severe_is_asked_about(text, problems):
+    fold = Fold("P-001", RULES)
+    count = lab("neutrophils", "3.0", 1, "10*9/L", lln="1.8", uln="7")
+    fold.apply([GRAFT, count, *read_course(text)])
+    assert [query.problem for query in fold.list_queries()] == problems
+
+
+def test_time_under_sedation_is_an_event_at_the_upper_end_alone():
+    pattern = EventPattern(scale="astct-2019.icans", grade_at_least=3)
+    rules = replace(RULES, protocol=replace(PROTOCOL, rules=(rule("ICANS", pattern),)))
+    fold = Fold("P-001", rules)
+    fold.apply([GRAFT, *read_course(SEDATED)])
+    (timed_standing,) = fold.find_standings(hours(20))
+    standing = timed_standing.standing
+    assert (standing.event, standing.upper.at, standing.upper.grade) == (None, hours(2), 4)

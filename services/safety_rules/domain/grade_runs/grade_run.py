@@ -14,8 +14,8 @@ class GradeRun:
     Args:
         onset_at: First instant certainly above the baseline grade (of a possible run: first
             instant that may be).
-        history: Every change of grade; the first is at *onset_at*; empty only when nothing but a
-            death made the run.
+        history: Every change of grade; the first that is certain is at *onset_at*, and only a
+            syndrome's has changes before it; empty only when nothing but a death made the run.
         last_evidence_at: The last reading that the run rests on; of an open run, up to its last
             change. Later evidence of no change makes no other run.
         resolved_at: First instant certainly not above it; None while open.

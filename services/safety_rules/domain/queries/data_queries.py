@@ -12,6 +12,7 @@ from services.safety_rules.domain.ctcae.reported_limits import check_limits, is_
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_missing_anchor
 from services.safety_rules.domain.facts.current_facts import Query
+from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
 from services.safety_rules.domain.syndromes.icans_domains import HIGHEST
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.decision import describe_missing_anchor
@@ -174,19 +175,28 @@ def _find_bounds(
 
 
 def query_undecided_records(records: Iterable[EpisodeContent], notify: int) -> Iterator[Query]:
-    """Yield a query for each record that is only possible, and may reach the grade *notify*.
+    """Yield a query for each record that may reach the grade *notify*, and is not known to.
 
-    Signs of a syndrome while no cause of it acts are a query from the lowest grade on.
+    It is only possible, or that of a syndrome. Signs of a syndrome while no cause of it acts are a
+    query from the lowest grade on.
     """
     for record in records:
-        if not record.possible or record.before_exposure or record.state is EpisodeState.REJECTED:
+        if not _is_undecided(record, notify):
             continue
-        if record.worst.at_most < notify and not record.outside_inducer_window:
-            continue
-        missing = sorted({name for change in record.history for name in change.missing})
-        facts = dict.fromkeys(fact for change in record.history for fact in change.facts)
+        changes = [one for one in record.history if one.span.at_most > record.worst.at_least]
+        missing = sorted({name for change in changes for name in change.missing})
+        facts = dict.fromkeys(fact for change in changes for fact in change.facts)
         problem = f"{record.term} may be grade {record.worst.at_most:d}"
         yield Query(f"{problem}; missing: {', '.join(missing)}", tuple(facts))
+
+
+def _is_undecided(record: EpisodeContent, notify: int) -> bool:
+    if record.before_exposure or record.state is EpisodeState.REJECTED:
+        return False
+    if record.possible:
+        return record.outside_inducer_window or record.worst.at_most >= notify
+    is_syndrome = record.criterion in SCALES
+    return is_syndrome and record.worst.at_least < notify <= record.worst.at_most
 
 
 def _needs_other_unit(value: Quantity, grading: MeasureGrading) -> bool:

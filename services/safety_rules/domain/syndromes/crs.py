@@ -26,7 +26,6 @@ from services.safety_rules.domain.syndromes.crs_chart import (
 from services.safety_rules.domain.syndromes.crs_course import (
     CrsCourse,
     CrsSigns,
-    add_change,
     confirm_overlap,
     find_run,
     grade_crs,
@@ -169,7 +168,7 @@ def _open_course(
     A possible episode has ended once there is certainly no fever.
     """
     possible_course = state.course
-    if not signs.has_new_temperature:
+    if not signs.has_new_temperature and (possible_course is None or signs.fever is False):
         return state, None
     if signs.fever is False:
         return _end_course(state, signs.instant)
@@ -181,7 +180,7 @@ def _open_course(
         return replace(state, course=_extend_possible_course(possible_course, signs)), None
     not_before = possible_course.history[0].at if possible_course else None
     new_course = CrsCourse(
-        (),
+        possible_course.history if possible_course else (),
         signs.instant,
         waived_by=list_waivers(state.chart.protocol.bedside, signs, previous_drugs),
         not_before=not_before,
@@ -194,14 +193,13 @@ def _open_course(
 
 
 def _extend_possible_course(possible_course: CrsCourse | None, signs: CrsSigns) -> CrsCourse:
-    """Return the possible episode that a temperature opens when it cannot be read."""
-    if possible_course is not None:
-        return replace(possible_course, last_at=signs.instant)
+    """Return the possible episode while the temperature cannot be read, or is not known."""
     at_most = max(Grade.MILD, signs.severity.at_most)
     missing = tuple(sorted({Input.TEMPERATURE, *signs.severity.missing}))
     facts = (signs.fever_fact,) if signs.fever_fact else ()
     level = SignGrade(Grade.NONE, at_most, "temperature that cannot be read", missing, facts)
-    return add_change(CrsCourse((), signs.instant, possible=True), signs, level)
+    course = possible_course or CrsCourse((), signs.instant, possible=True)
+    return record_grade(course, signs, level)
 
 
 def _continue_course(

@@ -27,7 +27,7 @@ class CrsCourse:
     """One episode that may still change.
 
     Args:
-        history: Every change of grade; the first is the fever that opened it.
+        history: Every change of grade; the first that is certain is the fever that opened it.
         last_at: The last instant that was graded.
         waived_by: The treatments after which fever is no longer required; empty: it is.
         free_since: First of the instants, up to the last one, that were free of all three.
@@ -189,16 +189,17 @@ def _build_run(course: CrsCourse) -> GradeRun:
     history = course.history
     if resolved_at is not None and not course.possible:
         history = tuple(c for c in history if c.at < resolved_at) or history[:1]
+    onset_at = next((c.at for c in history if c.span.at_least > Grade.NONE), history[0].at)
     worst_at = max(history, key=lambda c: (c.span.at_least, -c.at.timestamp())).at
     return GradeRun(
-        onset_at=history[0].at,
+        onset_at=onset_at,
         history=history,
         last_evidence_at=course.last_at,
         resolved_at=resolved_at,
         onset_not_before=course.not_before,
         possible=course.possible or course.is_outside,
         outside_inducer_window=course.is_outside,
-        provisional=history[0].at in course.doubtful or worst_at in course.doubtful,
+        provisional=onset_at in course.doubtful or worst_at in course.doubtful,
         other_scales=course.other_scales,
     )
 

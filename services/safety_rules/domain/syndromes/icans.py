@@ -114,9 +114,9 @@ def step_state(
     )
     run_state, ended_run = extend_run(state.run_state, reading, state.protocol.merge_gap)
     if run_state.open_run is not None:
-        v6_level = grade_v6(readings, instant, ice_stays, baseline)
-        run = _update_v6_grade(run_state.open_run, v6_level)
         is_new = previous_run is None or ended_run is not None
+        run = run_state.open_run if is_new else _keep_sedated_time(previous_run, run_state.open_run)
+        run = _update_v6_grade(run, grade_v6(readings, instant, ice_stays, baseline))
         was_outside = is_new or (previous_run is not None and previous_run.outside_inducer_window)
         has_sign_inside = is_inside and (is_new or level.at_least > Grade.NONE)
         is_outside = was_outside and not has_sign_inside
@@ -154,6 +154,21 @@ def find_open_run(state: IcansState) -> GradeRun | None:
 def find_last_seen_at(state: IcansState) -> datetime | None:
     """Return the last instant at which the open episode was graded."""
     return state.run_state.last_at
+
+
+def _keep_sedated_time(previous_run: GradeRun | None, run: GradeRun) -> GradeRun:
+    """Return *run* with the time under sedation before its onset.
+
+    Then nobody could know the grade; what nobody assessed only makes the onset uncertain.
+    """
+    if previous_run is None or run.possible or not previous_run.possible:
+        return run
+    earlier_changes = previous_run.history
+    sedated = [n for n, one in enumerate(earlier_changes) if Input.UNSEDATED in one.missing]
+    if not sedated:
+        return run
+    history = (*earlier_changes[sedated[0] :], *run.history)
+    return replace(run, history=history, other_scales=previous_run.other_scales)
 
 
 def _update_v6_grade(run: GradeRun, v6_level: SignGrade) -> GradeRun:

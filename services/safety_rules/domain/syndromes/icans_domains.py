@@ -150,7 +150,8 @@ def _grade_domains(
     readings: ChartedReadings, instant: datetime, stays: timedelta, baseline: IcansBaseline
 ) -> Iterator[SignGrade]:
     current_readings = _find_current_readings(readings, instant, stays)
-    is_sedated = _read_word(current_readings.get("sedation")) == "yes"
+    sedation = current_readings.get("sedation")
+    is_sedated = _read_word(sedation) == "yes"
     has_hemorrhage = _read_word(current_readings.get("intracranial-hemorrhage")) == "yes"
     for name, words in _WORDS.items():
         fact = current_readings.get(name)
@@ -159,8 +160,9 @@ def _grade_domains(
         )
         if fact is not None and not is_confounded:
             yield _grade_word(fact, words, baseline.words.get(name, _NORMAL))
-    if is_sedated:
-        yield SignGrade(_NORMAL, _LIFE, missing=(Input.AROUSAL, Input.ICE))
+    if sedation is not None and is_sedated:
+        missing = (Input.AROUSAL, Input.ICE, Input.UNSEDATED)
+        yield SignGrade(_NORMAL, _LIFE, "sedated", missing, (sedation,))
     else:
         yield _grade_cognition(current_readings, baseline)
 
