@@ -1,5 +1,6 @@
 """The chart of one stopping rule: where it is, where it stops, and what is still pending."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import matplotlib as mpl
@@ -8,7 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from services.charts.style import CURRENT, INK, PENDING, STOP, STYLE, render
-from services.vocabulary.decision import Decision, PathPoint, Signal
+from services.charts.time_boundary import TIME_LABELS, list_time_corners, list_time_looks
+from services.vocabulary.decision import (
+    Decision,
+    PathPoint,
+    Signal,
+    describe_plan_end,
+    describe_size,
+)
 
 
 def draw_boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> bytes:
@@ -41,7 +49,8 @@ def draw_boundary_chart(decision: Decision, form: Literal["svg", "png"]) -> byte
 
 
 def _find_top(decision: Decision) -> float:
-    highest = max(step.events for step in decision.steps)
+    steps = decision.person_time.steps if decision.person_time else decision.steps
+    highest = max(step.events for step in steps)
     return float(max(highest, decision.events, decision.upper) + 1.5)
 
 
@@ -50,32 +59,50 @@ def _draw_stop_region(axes: Axes, decision: Decision, top: float) -> None:
 
     With grouped looks, mark those that stop at each look, when the size first reaches it.
     """
-    if decision.looks:
-        _draw_stops_at_looks(axes, decision, top)
+    limits = _list_look_limits(decision)
+    if limits:
+        _draw_stops_at_looks(axes, limits, top)
         return
+    sizes, counts = _list_corners(decision)
+    axes.fill_between(sizes, counts, top, color=STOP, alpha=0.16, linewidth=0, label="Stop region")
+    axes.plot(sizes, counts, color=STOP, linewidth=2)
+    for first, last, events in zip(sizes[::2], sizes[1::2], counts[::2], strict=True):
+        _write_number(axes, int(events), (first + last) / 2)
+
+
+def _list_corners(decision: Decision) -> tuple[list[float], list[float]]:
+    """Return sizes and counts at both ends of each step of a boundary without looks."""
+    if decision.person_time:
+        return list_time_corners(decision.person_time)
     sizes: list[float] = []
     counts: list[float] = []
     for step in decision.steps:
         sizes += [step.first - 1, step.last]
         counts += [step.events, step.events]
-    axes.fill_between(sizes, counts, top, color=STOP, alpha=0.16, linewidth=0, label="Stop region")
-    axes.plot(sizes, counts, color=STOP, linewidth=2)
-    for step in decision.steps:
-        _write_number(axes, step.events, (step.first - 1 + step.last) / 2)
+    return sizes, counts
 
 
-def _draw_stops_at_looks(axes: Axes, decision: Decision, top: float) -> None:
-    limits = [
+def _list_look_limits(decision: Decision) -> list[tuple[float, int]]:
+    """Return each look at which events stop, with their number; empty: it has no looks."""
+    if decision.person_time:
+        return list_time_looks(decision.person_time)
+    return [
         (look, step.events)
         for look in decision.looks
         for step in decision.steps
         if step.first <= look <= step.last
     ]
+
+
+def _draw_stops_at_looks(axes: Axes, limits: Sequence[tuple[float, int]], top: float) -> None:
     sizes, counts = [look for look, _ in limits], [events for _, events in limits]
     axes.vlines(sizes, counts, top, color=STOP, linewidth=6, alpha=0.3, label="Stop at a look")
     axes.plot(sizes, counts, "_", color=STOP, markersize=12, markeredgewidth=2)
     for look, events in limits:
-        _write_number(axes, events, look - 0.5)
+        axes.annotate(
+            str(events), (look, events), (-7, 3), textcoords="offset points", color=STOP,
+            ha="center", size=8,
+        )  # fmt: skip
 
 
 def _write_number(axes: Axes, events: int, x: float) -> None:
@@ -88,9 +115,10 @@ def _write_number(axes: Axes, events: int, x: float) -> None:
 def _draw_pending_band(axes: Axes, decision: Decision, top: float) -> None:
     """Between "nobody pending has the event" and "everybody has", as they complete.
 
-    The bar stands where all are complete: it is seen also when they nearly are.
+    The bar stands where all are complete: it is seen also when they nearly are. Person-time has no
+    such size: who has the event adds none.
     """
-    if not decision.pending:
+    if not decision.pending or decision.person_time:
         return
     final = max(decision.complete + decision.pending, decision.ess)
     highest = decision.events + decision.pending
@@ -135,7 +163,7 @@ def _draw_path(axes: Axes, decision: Decision) -> None:
         markeredgecolor="white",
         linestyle="none",
         clip_on=False,
-        label=f"Now: {decision.events} at an effective {decision.ess:.1f}",
+        label=f"Now: {decision.events} at {describe_size(decision, decision.ess)}",
         zorder=5,
     )
 
@@ -155,10 +183,10 @@ def _mark_points(axes: Axes, points: list[PathPoint], marker: str, color: str) -
 
 
 def _draw_frame(axes: Axes, decision: Decision, top: float) -> None:
-    axes.set_xlim(0, decision.n)
+    axes.set_xlim(0, decision.person_time.planned if decision.person_time else decision.n)
     axes.set_ylim(-0.25, top)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(f"Effective number of evaluable participants (planned {decision.n})")
+    axes.set_xlabel(_label_size(decision))
     axes.set_ylabel("Participants with the event")
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -168,6 +196,12 @@ def _draw_frame(axes: Axes, decision: Decision, top: float) -> None:
         heading.capitalize(), loc="right", color=STOP if is_reached else CURRENT, size=11
     )
     axes.set_title(decision.protocol, loc="left", size=9, color=INK)
+
+
+def _label_size(decision: Decision) -> str:
+    if decision.person_time is None:
+        return f"Effective number of evaluable participants (planned {decision.n})"
+    return f"{TIME_LABELS[decision.person_time.unit]} (planned {decision.person_time.planned:.6g})"
 
 
 def _write_note(decision: Decision) -> str:
@@ -183,7 +217,8 @@ def _write_note(decision: Decision) -> str:
         f"{data_cut}.  {decision.evaluable} treated, {decision.complete} complete, "
         f"{decision.pending} pending; confirmed {decision.confirmed}, at upper grades "
         f"{decision.upper}.\n"
-        f"Chance of ever reaching the boundary by {decision.n}: {decision.predictive:.0%}{at_p0}.  "
+        f"Chance of ever reaching the boundary by {describe_plan_end(decision)}: "
+        f"{decision.predictive:.0%}{at_p0}.  "
         f"Event rate {mean:.0%} (95 % {low:.0%} to {high:.0%}).\n"
         f"{plan_note}Trial safety oversight, not a bedside alarm."
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.vocabulary.protocol import PersonTimeBoundary
+
 ImageFormat = Literal["svg", "png", "pdf"]
 
 
@@ -17,6 +19,7 @@ class PlottedRule:
         rates: Event rates, rising, in [0, 1].
         p_stop: Probability of ever stopping at each of *rates*.
         lower: Events that stop as safe enough, or fewer, at each look, -1: none; empty: no such.
+        person_time: The boundary of a rule of person-time; *looks* and *boundary* are then empty.
     """
 
     label: str
@@ -25,6 +28,7 @@ class PlottedRule:
     rates: tuple[float, ...]
     p_stop: tuple[float, ...]
     lower: tuple[int, ...] = ()
+    person_time: PersonTimeBoundary | None = None
 
 
 @dataclass(frozen=True, slots=True)

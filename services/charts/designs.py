@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from services.charts.chart_content import Captions, ImageFormat, Marks, PlottedRule
 from services.charts.style import CURRENT, INK, STOP, STYLE, render
+from services.charts.time_boundary import draw_time_boundaries
 
 # The rest of the palette of Okabe and Ito, in the order in which neighbours differ most.
 COLOURS = (CURRENT, STOP, "#009E73", "#CC79A7", "#222222", "#E69F00", "#56B4E9", "#999999")
@@ -46,8 +47,13 @@ def draw_designs_chart(
 def draw_boundaries(axes: Axes, rules: Sequence[PlottedRule], n: int) -> None:
     """Draw the events that stop against evaluable participants, one line for each rule.
 
-    Several are set apart by a little, as most of each runs along the others.
+    Several are set apart by a little, as most of each runs along the others. Rules of person-time
+    are drawn against it.
     """
+    if rules[0].person_time:
+        draw_time_boundaries(axes, rules, COLOURS, DASHES)
+        _draw_grid(axes)
+        return
     top = 1.5 + max(
         b for rule in rules for x, b in zip(rule.looks, rule.boundary, strict=True) if b <= x
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.vocabulary.protocol import BoundaryStep
+from services.vocabulary.protocol import BoundaryStep, PersonTimeBoundary, spell_time
 
 
 class Signal(StrEnum):
@@ -151,6 +151,8 @@ class Decision:
         cut: Knowledge cut ``{participant: folded_through}``.
         uncountable: Treated participants outside all counts but *upper*, by pseudonym.
         undone: The reversal of a boundary that was reached; None without one.
+        person_time: The signed boundary of a rule of person-time, whose *ess* and weights are in
+            its unit, and whose *steps* and *looks* are empty; None: the rule counts participants.
     """
 
     study: str
@@ -199,3 +201,16 @@ class Decision:
     looks: tuple[int, ...] = ()
     undone: Reversal | None = None
     uncountable: tuple[Uncountable, ...] = ()
+    person_time: PersonTimeBoundary | None = None
+
+
+def describe_size(decision: Decision, size: float) -> str:
+    """Return a size as people read it: ``an effective 12.3``, or a person-time."""
+    boundary = decision.person_time
+    return spell_time(boundary.unit, size) if boundary else f"an effective {size:.1f}"
+
+
+def describe_plan_end(decision: Decision) -> str:
+    """Return the end of the rule's plan: its participants, or its person-time."""
+    boundary = decision.person_time
+    return spell_time(boundary.unit, boundary.planned) if boundary else f"{decision.n}"

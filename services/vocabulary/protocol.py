@@ -34,16 +34,22 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The onset curve F(t): the share of events within t days after exposure."""
+    """The onset curve F(t): the share of events within t days after exposure.
 
-    shape: Literal["uniform", "exponential", "weibull", "table"]
+    In person-time, the hazards that are expected: ``uniform`` is constant, ``hazard`` one for each
+    part of the follow-up, ``risk`` a cumulative risk.
+    """
+
+    shape: Literal["uniform", "exponential", "weibull", "table", "hazard", "risk"]
     mean_days: float = 0.0  # exponential
     scale_days: float = 0.0  # weibull
     weibull_shape: float = 0.0
-    points: tuple[tuple[float, float], ...] = ()  # table: (day, F)
+    # table: (day, F); hazard: (day, events per day up to it); risk: (day, risk by then)
+    points: tuple[tuple[float, float], ...] = ()
 
 
-Policy = Literal["onset_weighted", "complete", "linear", "everyone_treated"]
+Policy = Literal["onset_weighted", "complete", "linear", "everyone_treated", "person_time"]
+TimeUnit = Literal["person_days", "expected_events"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,54 @@ class BoundaryStep:
     last: int
 
 
+def spell_time(unit: TimeUnit, time: float) -> str:
+    """Return a person-time as people read it.
+
+    >>> spell_time("person_days", 104.827), spell_time("expected_events", 1.0)
+    ('104.827 person-days', '1 expected events')
+    """
+    return f"{time:.6g} {'person-days' if unit == 'person_days' else 'expected events'}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStep:
+    """A step of a boundary in person-time: *events* or more stop up to *end*, inclusive."""
+
+    events: int
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTimeBoundary:
+    """The signed boundary of a rule that counts events against person-time, and its plan.
+
+    Args:
+        unit: Of every time here: days of follow-up, summed over participants, or the events that
+            the rule's curve of hazards expects of that follow-up.
+        window_days: Days of follow-up within which p0 is the acceptable risk.
+        planned: Person-time at which the plan ends.
+        steps: By events, rising.
+        looks: Person-time of each comparison; empty: at every event.
+        min_events: Fewer never stop.
+        delayed_start: Person-time before which nothing is compared.
+    """
+
+    unit: TimeUnit
+    window_days: float
+    planned: float
+    steps: tuple[TimeStep, ...]
+    looks: tuple[float, ...] = ()
+    min_events: int = 1
+    delayed_start: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class StopWhen:
     """The signed boundary and the design that it comes from.
 
     *boundary* is contiguous up to *n*; *parameters* are those of the method's family (see
-    `safety_rules.domain.stopping.families`), e.g. ``prior``.
+    `safety_rules.domain.stopping.families`), e.g. ``prior``. A rule of person-time has
+    *person_time* instead, and an empty *boundary*.
     """
 
     method: str
@@ -69,6 +117,7 @@ class StopWhen:
     n: int
     boundary: tuple[BoundaryStep, ...]
     parameters: Mapping[str, tuple[float, ...]]
+    person_time: PersonTimeBoundary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +132,15 @@ class Consequence:
 
 @dataclass(frozen=True, slots=True)
 class WorkedExample:
-    """An example: with *events* among *of* evaluable the rule says *answer*."""
+    """An example: with *events* among *of* evaluable the rule says *answer*.
+
+    A rule of person-time says so at *person_time*, in its unit; *of* is 0.
+    """
 
     events: int
     of: int
     answer: Literal["stop", "continue"]
+    person_time: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import pytest
 from services.safety_rules.domain.ctcae.rule_book import TERM_OF_SCALE
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.stopping.families import FAMILIES
-from services.safety_rules.domain.stopping.pending import POLICIES
+from services.safety_rules.domain.stopping.pending import PERSON_TIME, POLICIES
+from services.safety_rules.domain.stopping.person_time_rule import PERSON_TIME_METHODS
 from services.safety_rules.edition import EDITION
 from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Body, Status
@@ -140,8 +141,10 @@ def test_every_criterion_and_scale_makes_a_record():
 def test_every_stopping_method_policy_curve_and_signal_is_there():
     _, protocols = load_facts_and_protocols()
     rules = [rule for protocol in protocols for rule in protocol.rules]
-    assert {rule.stop_when.method for rule in rules} >= {*FAMILIES, "table"}
-    assert {rule.policy for rule in rules} == set(POLICIES)
+    assert {rule.stop_when.method for rule in rules} >= {
+        *FAMILIES, "table", *PERSON_TIME_METHODS,
+    }  # fmt: skip
+    assert {rule.policy for rule in rules} == {*POLICIES, PERSON_TIME}
     assert {rule.curve.shape for rule in rules} == set(get_args(Curve.__annotations__["shape"]))
     for name in ("status", "if_a_grade_is_incomplete", "out_of", "event_date"):
         values = {getattr(rule, name) for rule in rules}

@@ -3,7 +3,15 @@
 import math
 from collections.abc import Iterator
 
-from services.vocabulary.decision import Contributor, Decision, Reversal, Signal
+from services.vocabulary.decision import (
+    Contributor,
+    Decision,
+    Reversal,
+    Signal,
+    describe_plan_end,
+    describe_size,
+)
+from services.vocabulary.protocol import PersonTimeBoundary, spell_time
 
 _RECOMMENDATIONS = {
     "pause_enrolment": "pause enrolment until the DSMB has reviewed",
@@ -38,13 +46,15 @@ def describe_decision(decision: Decision) -> Iterator[str]:
         )
         yield describe_reversal(decision, decision.undone)
     yield (
-        f"{'Then: ' if decision.undone else ''}{_describe_size(decision.events, decision.ess)}"
+        f"{'Then: ' if decision.undone else ''}"
+        f"{_describe_count(decision, decision.events, decision.ess)}"
         f" ({decision.evaluable} treated, {decision.pending} pending);"
         f" {_describe_boundary(decision, decision.ess)}."
     )
     first = next((point for point in decision.path if point.crossed), None)
     if first is not None:
-        yield f"First reached with {count_events(first.events)} at an effective {first.ess:.1f}."
+        size = describe_size(decision, first.ess)
+        yield f"First reached with {count_events(first.events)} at {size}."
     suspected = decision.events - decision.confirmed
     answer = _describe_crossing(crossed=decision.confirmed_crossed)
     yield f"Confirmed {decision.confirmed}, suspected {suspected}. Confirmed only: {answer}."
@@ -73,13 +83,14 @@ def describe_reversal(decision: Decision, reversal: Reversal) -> str:
         if participants
         else "the same events, dated or followed up otherwise"
     )
-    current_count = _describe_size(reversal.events, reversal.ess)
+    current_count = _describe_count(decision, reversal.events, reversal.ess)
     boundary = _describe_boundary(decision, reversal.ess)
     return f"What changed: {reasons}. Now: {current_count}; {boundary}."
 
 
-def _describe_size(count: int, ess: float) -> str:
-    return f"{count_events(count)} at an effective {ess:.1f} participants"
+def _describe_count(decision: Decision, count: int, size: float) -> str:
+    participants = "" if decision.person_time else " participants"
+    return f"{count_events(count)} at {describe_size(decision, size)}{participants}"
 
 
 def _describe_outlook(decision: Decision) -> Iterator[str]:
@@ -97,8 +108,8 @@ def _describe_outlook(decision: Decision) -> Iterator[str]:
         return
     yield (
         "Chance that those pending reach the boundary, at the acceptable rate:"
-        f" {_format_chance(decision.p_cross_p0)}; of ever reaching it by {decision.n}:"
-        f" {_format_chance(decision.predictive)}."
+        f" {_format_chance(decision.p_cross_p0)}; of ever reaching it by"
+        f" {describe_plan_end(decision)}: {_format_chance(decision.predictive)}."
     )
 
 
@@ -121,11 +132,20 @@ def _format_chance(probability: float) -> str:
 
 
 def _describe_boundary(decision: Decision, ess: float) -> str:
+    if decision.person_time is not None:
+        return _describe_time_boundary(decision.person_time, ess)
     size = max(1, math.ceil(ess - 1e-9))
     for step in decision.steps:
         if step.first <= size <= step.last:
             return f"{count_events(step.events)} stop up to {step.last}"
     return "too few participants to stop yet"
+
+
+def _describe_time_boundary(boundary: PersonTimeBoundary, size: float) -> str:
+    for step in boundary.steps:
+        if size <= step.end:
+            return f"{count_events(step.events)} stop up to {spell_time(boundary.unit, step.end)}"
+    return "the planned person-time is over"
 
 
 def _describe_contributor(event: Contributor) -> str:

@@ -5,17 +5,18 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from services.charts.chart_content import Marks, PlottedRule, Sheet
+from services.charts.chart_content import Marks, Sheet
 from services.cli.command import CommandError
 from services.cli.shared.columns import (
     CHARACTERISTICS,
+    PERSON_TIME,
     PROTOCOL_CHECK,
     PROTOCOL_RULES,
     list_headings,
 )
 from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.plotted_rules import list_time_rows, plot_rule
 from services.cli.shared.protocol_words import describe_rule, describe_shared_parts
-from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.study_check import (
     list_missing_files,
     list_unread_drugs,
@@ -28,6 +29,9 @@ from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.reports.boundary_tables import (
     Design,
     FamilywiseError,
+    PersonTimeDesign,
+    RuleDesign,
+    list_alerting_designs,
     simulate_familywise_error,
 )
 from services.vocabulary.protocol import Protocol, Rule
@@ -155,11 +159,11 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
         ValueError: The accrual is not positive, or the window negative.
     """
     protocol, sources = study.protocol, read_sources(study)
-    characteristics = {
-        rule: tuple(_characteristics_rows(design, accrual_days, window_days))
-        for rule, design in study.designs.items()
+    tables = {
+        rule.id: _make_characteristics(rule, study.designs[rule.id], accrual_days, window_days)
+        for rule in protocol.rules
     }
-    alerting_designs = [study.designs[rule.id] for rule in protocol.rules if not rule.watch_only]
+    alerting_designs = list_alerting_designs(study)
     enrolment = (
         f"all enter within {accrual_days:g} days, uniformly, each followed {window_days:g} days"
     )
@@ -179,19 +183,15 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
         ),
     )
     for rule in protocol.rules:
-        design, when = study.designs[rule.id], rule.stop_when
-        rates = make_rate_grid(when.p0, when.p0 + _RATE_DIFFERENCES[-1])
+        when = rule.stop_when
         yield Sheet(
             f"{rule.id}  {rule.title}",
-            tuple(describe_rule(rule, design, sources.rules[rule.id])),
-            (list_headings(CHARACTERISTICS), *characteristics[rule.id]),
-            PlottedRule(
-                rule.id, design.looks, design.boundary, rates,
-                tuple(at.p_stop for at in design.evaluate_at(rates).characteristics),
-            ),
+            tuple(describe_rule(rule, study.designs[rule.id], sources.rules[rule.id])),
+            tables[rule.id],
+            plot_rule(rule, study.designs[rule.id]),
             Marks(when.p0, when.alpha),
             when.n,
-        )  # fmt: skip
+        )
 
 
 def _explain_study(
@@ -231,20 +231,34 @@ def describe_joint_error(joint: FamilywiseError) -> str:
     )
 
 
-def _rule_cells(rule: Rule, design: Design) -> tuple[str, ...]:
+def _rule_cells(rule: Rule, design: RuleDesign) -> tuple[str, ...]:
     when = rule.stop_when
     says = "watched only" if rule.watch_only else "alerts"
     exact = f"{design.attained_alpha:.5f}"
     return rule.id, f"{when.p0:g}", f"{when.alpha:g}", exact, f"{when.n}", says
 
 
-def _characteristics_rows(
-    design: Design, accrual_days: float, window_days: float
+def _make_characteristics(
+    rule: Rule, design: RuleDesign, accrual_days: float, window_days: float
+) -> tuple[tuple[str, ...], ...]:
+    """Return the table of what *rule* does at its acceptable rate and beside it.
+
+    Raises:
+        ValueError: The accrual is not positive, or the window negative.
+    """
+    p0 = rule.stop_when.p0
+    rates = [round(p0 + more if more >= 0 else p0 / 2, 4) for more in _RATE_DIFFERENCES]
+    possible_rates = [rate for rate in rates if rate < 1]
+    if isinstance(design, PersonTimeDesign):
+        return list_headings(PERSON_TIME), *list_time_rows(design, p0, possible_rates)
+    rows = _list_characteristics(design, possible_rates, accrual_days, window_days)
+    return list_headings(CHARACTERISTICS), *rows
+
+
+def _list_characteristics(
+    design: Design, rates: Sequence[float], accrual_days: float, window_days: float
 ) -> Iterator[tuple[str, ...]]:
-    rates = [
-        round(design.p0 + more if more >= 0 else design.p0 / 2, 4) for more in _RATE_DIFFERENCES
-    ]
-    at_rates = design.evaluate_at([rate for rate in rates if rate < 1])
+    at_rates = design.evaluate_at(rates)
     enrolments = at_rates.compute_enrolment(accrual_days, window_days)
     for row, (people, days) in zip(at_rates.characteristics, enrolments, strict=True):
         yield (

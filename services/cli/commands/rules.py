@@ -10,7 +10,10 @@ from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
-from services.safety_rules.reports.boundary_tables import simulate_familywise_error
+from services.safety_rules.reports.boundary_tables import (
+    list_alerting_designs,
+    simulate_familywise_error,
+)
 from services.vocabulary.decision import Decision
 
 
@@ -42,9 +45,7 @@ def _print_status(args: Namespace) -> int:
 
 def describe_joint_error(study: Study) -> str:
     """Return the probability that the rules that alert stop a safe trial, in a sentence."""
-    alerting_designs = [
-        study.designs[rule.id] for rule in study.protocol.rules if not rule.watch_only
-    ]
+    alerting_designs = list_alerting_designs(study)
     if not alerting_designs:
         return "No rule alerts."
     joint = simulate_familywise_error(alerting_designs, (0.0,), trials=10_000)

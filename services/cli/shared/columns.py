@@ -151,6 +151,14 @@ ENROLMENT: Columns = (
 )
 CHARACTERISTICS: Columns = (*_STOPPING, *ENROLMENT, *_MEDIAN_STOP)
 BOUNDARY: Columns = (*_STOPPING, *_MEDIAN_STOP)  # and ENROLMENT, with --accrual-days
+PERSON_TIME: Columns = (
+    ("rate", "True event rate within the window of p0; (p0) marks the acceptable one."),
+    ("hazard ratio", "True hazard, divided by the acceptable one."),
+    ("P(stop)", "Probability of ever stopping."),
+    ("E[person-time]", "Expected person-time when it stops, or that of the plan."),
+    ("E[events]", "Expected events by then."),
+    ("median stop", "Person-time by which half of the trials that stop have stopped."),
+)
 DESIGNS: Columns = (
     ("family", "Family of stopping rules, with its shape."),
     ("attained", "Exact one-sided type I error at p0."),

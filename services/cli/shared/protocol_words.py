@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from math import log
 
+from services.cli.shared.person_time_words import describe_person_time
 from services.safety_rules.adapters.protocol_sources import RuleSources
-from services.safety_rules.reports.boundary_tables import Design
+from services.safety_rules.reports.boundary_tables import Design, PersonTimeDesign, RuleDesign
 from services.vocabulary.protocol import Curve, Protocol, Rule, TermSet, Window, WindowEdge
 from services.vocabulary.protocol_event import EventPattern
 
@@ -20,13 +21,16 @@ _POLICIES = {
     "complete": "nobody counts before the end of the window, with or without event",
     "linear": "each counts for the part of the window that is behind them",
     "everyone_treated": "everybody counts in full from the first infusion",
+    "person_time": "each counts for the follow-up until the event, a competing one or its end",
 }
 _DEATH = 5
 
 
-def describe_rule(rule: Rule, design: Design, sources: RuleSources) -> Iterator[tuple[str, str]]:
+def describe_rule(
+    rule: Rule, design: RuleDesign, sources: RuleSources
+) -> Iterator[tuple[str, str]]:
     """Yield name and words of each item of *rule*, in the order in which they are read."""
-    boundary_rule, action = rule.stop_when, rule.consequence
+    action = rule.consequence
     if rule.watch_only:
         yield "Watched only", "on the charts and in the reports; it never alerts the DSMB"
     if rule.in_words:
@@ -37,15 +41,7 @@ def describe_rule(rule: Rule, design: Design, sources: RuleSources) -> Iterator[
     yield "Window", describe_window(rule.window)
     yield "Competing", ", ".join(map(spell_out, rule.competing)) or "nothing"
     yield "Pending", f"{_POLICIES[rule.policy]} ({rule.policy})"
-    yield "Onset curve", f"{describe_curve(rule.curve)}. Source: {sources.curve}"
-    yield "Acceptable rate", f"p0 {boundary_rule.p0:g}. Basis: {sources.p0}"
-    yield "Design", _describe_design(rule, design)
-    yield "Looks", ", ".join(map(str, rule.looks)) or "after every participant"
-    yield "Stops at", describe_boundary(design)
-    yield (
-        "Worked examples",
-        "; ".join(f"{one.events} of {one.of}: {one.answer}" for one in rule.worked_examples),
-    )
+    yield from _describe_boundary_items(rule, design, sources)
     yield "Warns", f"when the chance to cross, at p0, reaches {rule.warn_at:.0%}"
     yield (
         "Then",
@@ -56,6 +52,29 @@ def describe_rule(rule: Rule, design: Design, sources: RuleSources) -> Iterator[
         ),
     )
     yield "Assumed", ", ".join(rule.assumed_numbers) or "nothing: every number is the protocol's"
+
+
+def _describe_boundary_items(
+    rule: Rule, design: RuleDesign, sources: RuleSources
+) -> Iterator[tuple[str, str]]:
+    boundary = rule.stop_when.person_time
+    if boundary is not None and isinstance(design, PersonTimeDesign):
+        bases = {
+            "Expected hazard": f". Source: {sources.curve}",
+            "Acceptable rate": f". Basis: {sources.p0}",
+        }
+        for name, words in describe_person_time(rule, boundary, design):
+            yield name, words + bases.get(name, "")
+    elif isinstance(design, Design):
+        yield "Onset curve", f"{describe_curve(rule.curve)}. Source: {sources.curve}"
+        yield "Acceptable rate", f"p0 {rule.stop_when.p0:g}. Basis: {sources.p0}"
+        yield "Design", _describe_design(rule, design)
+        yield "Looks", ", ".join(map(str, rule.looks)) or "after every participant"
+        yield "Stops at", describe_boundary(design)
+        yield (
+            "Worked examples",
+            "; ".join(f"{one.events} of {one.of}: {one.answer}" for one in rule.worked_examples),
+        )
 
 
 def describe_shared_parts(protocol: Protocol) -> Iterator[tuple[str, str]]:

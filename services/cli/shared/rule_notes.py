@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from services.vocabulary.decision import Decision
+from services.vocabulary.protocol import spell_time
 
 
 def list_notes(decision: Decision) -> Iterator[str]:
@@ -13,6 +14,11 @@ def list_notes(decision: Decision) -> Iterator[str]:
             f"the plan of {decision.n} is exhausted: {decision.beyond_plan} treated after it are "
             "not counted"
         )
+    boundary = decision.person_time
+    if boundary is not None:
+        limit = spell_time(boundary.unit, boundary.planned)
+        is_over = decision.ess > boundary.planned
+        yield f"the plan of {limit} is over" if is_over else f"effective is person-time, of {limit}"
     yield from map(str, decision.uncountable)
     if decision.confirmed_crossed != is_crossed:
         yield f"{_describe_crossing(crossed=decision.confirmed_crossed)} on confirmed events alone"

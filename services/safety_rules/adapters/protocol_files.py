@@ -13,8 +13,11 @@ from services.safety_rules.adapters.protocol_rows import (
     ProtocolFile,
     SignaturesFile,
 )
-from services.safety_rules.domain.stopping.design import Design
-from services.safety_rules.domain.stopping.rule_faults import design_rule, find_rule_faults
+from services.safety_rules.domain.stopping.rule_faults import (
+    RuleDesign,
+    find_rule_faults,
+    recompute_design,
+)
 from services.vocabulary.protocol import Protocol
 
 PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
@@ -34,7 +37,7 @@ class Study:
     protocol: Protocol
     document: Document
     content: bytes
-    designs: Mapping[str, Design]
+    designs: Mapping[str, RuleDesign]
 
 
 def load_study(folder: Path, name: str = PROTOCOL) -> Study:
@@ -63,7 +66,7 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     ]
     if faults:
         raise document.refusal(faults)
-    designs = {rule.id: design_rule(rule) for rule in protocol.rules}
+    designs = {rule.id: recompute_design(rule) for rule in protocol.rules}
     return Study(protocol, document, content, designs)
 
 

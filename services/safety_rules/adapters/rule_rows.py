@@ -6,18 +6,23 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from services.runtime.file_models import Duration, StrictModel
-from services.safety_rules.domain.stopping.pending import NAIVE, POLICIES
+from services.safety_rules.adapters.stop_rows import (
+    ExampleRows,
+    PersonTimeRow,
+    StopWhenRow,
+    TimeRow,
+)
+from services.safety_rules.domain.stopping.pending import NAIVE, PERSON_TIME, POLICIES
+from services.safety_rules.domain.stopping.person_time_rule import PERSON_TIME_METHODS
 from services.vocabulary.protocol import (
     AnchorName,
-    BoundaryStep,
     Consequence,
     Curve,
     Policy,
     Rule,
-    StopWhen,
+    TimeUnit,
     Window,
     WindowEdge,
-    WorkedExample,
 )
 from services.vocabulary.protocol_event import EventPattern
 
@@ -107,11 +112,16 @@ class _Weibull(StrictModel):
     shape: float
 
 
+_Points = tuple[tuple[float, float], ...]
+
+
 class _CurveRow(StrictModel):
     uniform: Literal[True] | None = None
     exponential: _Exponential | None = None
     weibull: _Weibull | None = None
-    table: tuple[tuple[float, float], ...] | None = None
+    table: _Points | None = None
+    hazard: _Points | None = None
+    risk: _Points | None = None
 
     def model_post_init(self, _context: object, /) -> None:
         """Refuse no curve, or two.
@@ -120,7 +130,7 @@ class _CurveRow(StrictModel):
             ValueError: Not exactly one curve is given.
         """
         if len(self.model_fields_set) != 1:
-            raise ValueError("exactly one of uniform, exponential, weibull and table")
+            raise ValueError("exactly one of uniform, exponential, weibull, table, hazard and risk")
 
     def value(self) -> Curve:
         """The curve."""
@@ -131,6 +141,10 @@ class _CurveRow(StrictModel):
             return Curve("weibull", scale_days=scale, weibull_shape=shape)
         if self.table is not None:
             return Curve("table", points=self.table)
+        if self.hazard is not None:
+            return Curve("hazard", points=self.hazard)
+        if self.risk is not None:
+            return Curve("risk", points=self.risk)
         return Curve("uniform")
 
 
@@ -139,8 +153,8 @@ def _expand_curve(written: object) -> object:
 
 
 def _check_policy(written: object) -> object:
-    if not isinstance(written, str) or written not in POLICIES:
-        one_of = ", ".join(POLICIES)
+    if not isinstance(written, str) or written not in (*POLICIES, PERSON_TIME):
+        one_of = ", ".join((*POLICIES, PERSON_TIME))
         raise ValueError(NAIVE if written == "naive" else f"{written!r} is not one of: {one_of}")
     return written
 
@@ -151,48 +165,6 @@ class _PendingRow(StrictModel):
     source: str = Field(min_length=1)
 
 
-class _StepRow(StrictModel):
-    events: int
-    of: tuple[int, int]
-
-
-def _list_numbers(written: object) -> object:
-    """Let one number stand for a list of one."""
-    return (written,) if isinstance(written, int | float) else written
-
-
-_Numbers = Annotated[tuple[float, ...] | None, BeforeValidator(_list_numbers)]
-_PARAMETERS = ("prior", "p1", "nu", "delta", "theta", "limit", "strictly")
-
-
-class _StopRow(StrictModel):
-    method: str
-    p0: float = Field(gt=0, lt=1)
-    alpha: float = Field(gt=0, lt=1)
-    n: int = Field(ge=1, le=1000)
-    boundary: tuple[_StepRow, ...]
-    source: str = Field(min_length=1)
-    prior: _Numbers = None
-    p1: _Numbers = None
-    nu: _Numbers = None
-    delta: _Numbers = None
-    theta: _Numbers = None
-    limit: _Numbers = None
-    strictly: _Numbers = None
-
-    def value(self) -> StopWhen:
-        """The boundary with its design."""
-        given = {name: getattr(self, name) for name in _PARAMETERS}
-        return StopWhen(
-            method=self.method,
-            p0=self.p0,
-            alpha=self.alpha,
-            n=self.n,
-            boundary=tuple(BoundaryStep(row.events, *row.of) for row in self.boundary),
-            parameters={name: numbers for name, numbers in given.items() if numbers is not None},
-        )
-
-
 class _ThenRow(StrictModel):
     recommend: Literal["pause_enrolment", "pause_treatment", "review"]
     tell: tuple[str, ...]
@@ -200,14 +172,11 @@ class _ThenRow(StrictModel):
     otherwise: Literal["escalate"] = "escalate"
 
 
-class _ExampleRow(StrictModel):
-    events: int = Field(ge=0)
-    of: int = Field(ge=1)
-    answer: Literal["stop", "continue"]
+_LOOKS_AT_ALL = ("every_participant", "every_event")
 
 
 def _expand_looks(written: object) -> object:
-    return () if written == "every_participant" else written
+    return () if written in _LOOKS_AT_ALL else written
 
 
 class RuleRow(StrictModel):
@@ -226,16 +195,48 @@ class RuleRow(StrictModel):
     event_date: Literal["grade_reached", "onset"]
     competing: tuple[Literal["death", "relapse", "second_transplant"], ...]
     pending: _PendingRow
-    looks: Annotated[tuple[int, ...], BeforeValidator(_expand_looks)]
-    stop_when: _StopRow
+    looks: Annotated[tuple[int | float, ...], BeforeValidator(_expand_looks)]
+    stop_when: StopWhenRow
     warn_at: float = Field(gt=0, le=1)
     then: _ThenRow
-    worked_examples: tuple[_ExampleRow, ...] = Field(min_length=2)
+    worked_examples: ExampleRows = Field(min_length=2)
     watch_only: bool = False
     assumed: tuple[str, ...] = ()
 
+    def model_post_init(self, _context: object, /) -> None:
+        """Refuse parts of which some count participants and some person-time.
+
+        Raises:
+            ValueError: A policy, method, look, boundary or example does not fit the others.
+        """
+        is_of_time = isinstance(self.stop_when, PersonTimeRow)
+        if is_of_time is not (self.pending.policy == PERSON_TIME):
+            raise ValueError(
+                f"pending.policy {PERSON_TIME} goes with a method of person-time, and only that: "
+                + ", ".join(PERSON_TIME_METHODS)
+            )
+        if not is_of_time and not all(isinstance(look, int) for look in self.looks):
+            raise ValueError("looks must be whole numbers of participants")
+        rows = [*(self.stop_when.boundary if is_of_time else ()), *self.worked_examples]
+        if any(isinstance(row, TimeRow) is not is_of_time for row in rows):
+            raise ValueError("worked_examples and method must both be of person-time, or not")
+        if any(isinstance(row, TimeRow) and row.unit != self._unit for row in rows):
+            raise ValueError(
+                f"stop_when.boundary and worked_examples must be in {self._unit}, as "
+                "pending.curve is" + ("" if self._unit == "person_days" else " not") + " uniform"
+            )
+
+    @property
+    def _unit(self) -> TimeUnit:
+        return "person_days" if self.pending.curve.uniform else "expected_events"
+
     def value(self) -> Rule:
         """The rule."""
+        looks: tuple[int, ...] = ()
+        if isinstance(self.stop_when, PersonTimeRow):
+            stop_when = self.stop_when.value(self._unit, self.looks)
+        else:
+            looks, stop_when = tuple(map(int, self.looks)), self.stop_when.value()
         return Rule(
             id=self.id,
             title=self.title,
@@ -249,11 +250,11 @@ class RuleRow(StrictModel):
             competing=self.competing,
             policy=self.pending.policy,
             curve=self.pending.curve.value(),
-            looks=self.looks,
-            stop_when=self.stop_when.value(),
+            looks=looks,
+            stop_when=stop_when,
             warn_at=self.warn_at,
             consequence=Consequence(**dict(self.then)),
-            worked_examples=tuple(WorkedExample(**dict(row)) for row in self.worked_examples),
+            worked_examples=tuple(row.value() for row in self.worked_examples),
             watch_only=self.watch_only,
             assumed_numbers=self.assumed,
             in_words=self.in_words,

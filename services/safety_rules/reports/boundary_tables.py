@@ -3,12 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.domain.stopping.design import Design, NeverStopsError, make_design
 from services.safety_rules.domain.stopping.families import FAMILIES
 from services.safety_rules.domain.stopping.familywise_error import (
     FamilywiseError,
+    JointRule,
+    PersonTimeTrial,
     simulate_familywise_error,
 )
+from services.safety_rules.domain.stopping.person_time_design import PersonTimeDesign
+from services.safety_rules.domain.stopping.person_time_plan import compute_ratio
+from services.safety_rules.domain.stopping.rule_faults import RuleDesign
 from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 from services.safety_rules.domain.stopping.two_sided import (
     TwoSidedLimits,
@@ -21,12 +27,16 @@ __all__ = (
     "Design",
     "FamilyComparison",
     "FamilywiseError",
+    "PersonTimeDesign",
+    "RuleDesign",
     "Shapes",
     "TwoSidedLimits",
     "compare_families",
     "compress_boundary",
+    "compute_ratio",
     "design_boundary",
     "format_steps",
+    "list_alerting_designs",
     "make_wald_limits",
     "read_two_sided_limits",
     "simulate_familywise_error",
@@ -63,6 +73,16 @@ class FamilyComparison:
     design: Design | None
     enrolment: tuple[tuple[float, float], ...] = ()  # expected enrolled and days, at each rate
     why_not: str = ""
+
+
+def list_alerting_designs(study: Study) -> list[JointRule]:
+    """Return the design of each rule of *study* that alerts, for `simulate_familywise_error`."""
+    alerting_rules = [rule for rule in study.protocol.rules if not rule.watch_only]
+    designs = [(rule.stop_when, study.designs[rule.id]) for rule in alerting_rules]
+    return [
+        design if isinstance(design, Design) else PersonTimeTrial(design, stop.p0, stop.n)
+        for stop, design in designs
+    ]
 
 
 def design_boundary(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.safety_rules.domain.stopping.families import check_family
-from services.safety_rules.domain.stopping.path import read_limits
+from services.safety_rules.domain.stopping.path import read_signed_limits
 from services.safety_rules.domain.stopping.pending import find_table_row
 from services.safety_rules.domain.stopping.pending_outcome import (
     compute_crossing_chance,
@@ -100,6 +100,8 @@ def find_chances(
     Raises:
         ValueError: An argument is out of range; the message names it and its range.
     """
+    if rule.stop_when.person_time:
+        raise ValueError(f"rule must count participants: {rule.id} counts person-time")
     n, p0 = rule.stop_when.n, rule.stop_when.p0
     _check_counts(n, events, complete, pending)
     rates = tuple(rates) or (p0, min(2 * p0, 1.0))
@@ -119,7 +121,7 @@ def find_chances(
         n=n,
         prior=(prior[0], prior[1]) if prior else find_prior(rule),
     )
-    limit = read_limits(rule)
+    limit = read_signed_limits(rule)
     row = find_table_row(plan.size_now)
     boundary = limit.find_boundary(row)
     is_reached = events >= boundary and (not limit.looks or row in limit.looks)

@@ -8,7 +8,7 @@ import numpy as np
 
 from services.safety_rules.domain.stopping.characteristics import compute_characteristics
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.path import read_limits
+from services.safety_rules.domain.stopping.path import read_signed_limits
 from services.safety_rules.domain.stopping.pending import find_curve_faults
 from services.safety_rules.domain.stopping.simulated_trials import (
     COUNTING_METHODS,
@@ -92,7 +92,9 @@ def rehearse(
     """
     course = TrialPlan(accrual_days, window_days, onset or rule.curve)
     _check_arguments(course, rates, trials, seed)
-    limit, n = read_limits(rule), rule.stop_when.n
+    if rule.stop_when.person_time:
+        raise ValueError(f"rule must count participants: {rule.id} counts person-time")
+    limit, n = read_signed_limits(rule), rule.stop_when.n
     exact = compute_characteristics(np.array(limit.table), rates)
     rows: list[RehearsalRow] = []
     for rate in rates:

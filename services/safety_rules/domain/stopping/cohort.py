@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.pending import weigh_follow_up
+from services.safety_rules.domain.stopping.person_time import measure_person_time
 from services.vocabulary.protocol import Curve, Policy, Rule
 from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
 
@@ -195,10 +196,17 @@ def compute_weights(
 ) -> Floats:
     """Return the weight of each member at each of *instants*, from 0 to 1, shape (k, members).
 
-    Of many trials at once: *instants* of shape (trials, k), the arrays of cohort and outcomes of
-    shape (trials, 1, members), the result of shape (trials, k, members).
+    Under ``person_time`` it is the person-time of each until the outcome, in the curve's unit. Of
+    many trials at once: *instants* of shape (trials, k), the arrays of cohort and outcomes of shape
+    (trials, 1, members), the result of shape (trials, k, members).
     """
     instants_by_member = instants[..., None]
+    if policy == "person_time":
+        ends_at = np.where(
+            np.isfinite(outcomes.closed_at), outcomes.closed_at, cohort.followed_until
+        )
+        days = (np.minimum(instants_by_member, ends_at) - cohort.entered_at) / DAY_S
+        return measure_person_time(curve, np.maximum(days, 0.0))
     followed_days = (
         np.minimum(instants_by_member, cohort.followed_until) - cohort.entered_at
     ) / DAY_S

@@ -5,13 +5,38 @@ from dataclasses import dataclass
 from math import prod, sqrt
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 from services.safety_rules.domain.stopping.design import Design
+from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.person_time_design import PersonTimeDesign
 
 SEED = 20_260_101
 TRIALS = 50_000
 _BATCH_NUMBERS = 4_000_000  # random numbers held in memory
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTimeTrial:
+    """A rule of person-time with its *n* participants, each with the acceptable risk *p0*."""
+
+    design: PersonTimeDesign
+    p0: float
+    n: int
+
+    @property
+    def alpha(self) -> float:
+        """Nominal type I error."""
+        return self.design.alpha
+
+    @property
+    def attained_alpha(self) -> float:
+        """Exact type I error."""
+        return self.design.attained_alpha
+
+
+JointRule = Design | PersonTimeTrial
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +61,7 @@ class FamilywiseError:
 
 
 def simulate_familywise_error(
-    rules: Sequence[Design],
+    rules: Sequence[JointRule],
     correlations: Sequence[float] = (0.0, 0.3, 0.6, 1.0),
     *,
     trials: int = TRIALS,
@@ -67,7 +92,9 @@ def simulate_familywise_error(
     )
 
 
-def _simulate_stopped_share(rules: Sequence[Design], rho: float, trials: int, seed: int) -> float:
+def _simulate_stopped_share(
+    rules: Sequence[JointRule], rho: float, trials: int, seed: int
+) -> float:
     """Return the share of the trials that some rule stops."""
     generator = np.random.default_rng(seed)
     longest = max(rule.n for rule in rules)
@@ -79,8 +106,37 @@ def _simulate_stopped_share(rules: Sequence[Design], rho: float, trials: int, se
         any_stops = np.zeros(size[0], dtype=np.bool_)
         for rule in rules:
             latent = shared_part + generator.standard_normal(size) * sqrt(1 - rho)
-            events = (latent < special.ndtri(rule.p0)).cumsum(axis=1)
-            at_looks = events[:, np.array(rule.looks) - 1]
-            any_stops |= (at_looks >= np.array(rule.boundary)).any(axis=1)
+            any_stops |= (
+                _find_stops(rule, latent)
+                if isinstance(rule, Design)
+                else _find_stops_in_time(rule, latent)
+            )
         stopped_count += int(any_stops.sum())
     return stopped_count / trials
+
+
+def _find_stops(rule: Design, latent: Floats) -> npt.NDArray[np.bool_]:
+    """Return the trials that stop; *latent*: normal variables, shape (trials, participants)."""
+    events = (latent < special.ndtri(rule.p0)).cumsum(axis=1)
+    at_looks = events[:, np.array(rule.looks) - 1]
+    return np.asarray((at_looks >= np.array(rule.boundary)).any(axis=1))
+
+
+def _find_stops_in_time(rule: PersonTimeTrial, latent: Floats) -> npt.NDArray[np.bool_]:
+    """Return the trials that stop; each participant is followed when the one before is complete.
+
+    The order in which person-time comes changes nothing: events against it are a Poisson process.
+    """
+    plan, window_events = rule.design.plan, -np.log1p(-rule.p0)
+    waits = -special.log_ndtr(
+        -latent[:, : rule.n]
+    )  # exponential; the event comes if within *window_events*
+    times = np.minimum(waits, window_events).cumsum(axis=1) / plan.hazard
+    event_times = np.sort(np.where(waits <= window_events, times, np.inf), axis=1)
+    if plan.looks:
+        looks, limits = np.array(plan.looks), np.array(rule.design.limits)
+        needed_events = (limits < looks[:, None]).sum(axis=1) + 1
+        counts = (event_times[:, :, None] <= looks).sum(axis=1)
+        return np.asarray((counts >= needed_events).any(axis=1))
+    count = min(rule.n, len(rule.design.limits))
+    return np.asarray((event_times[:, :count] <= rule.design.limits[:count]).any(axis=1))

@@ -10,6 +10,7 @@ from services.safety_rules.domain.stopping.monitor import (
     count_looks_reached,
     find_crossing_date,
 )
+from services.safety_rules.domain.stopping.path import Limits, read_limits
 from services.vocabulary.protocol import Rule
 from services.vocabulary.standing import ObservedStanding, Standing
 
@@ -96,7 +97,7 @@ def find_crossings(
     Raises:
         ValueError: An exposed standing has no end of its window.
     """
-    watches = {rule.id: _RuleWatch(rule) for rule in rules}
+    watches = {rule.id: _RuleWatch(rule, read_limits(rule)) for rule in rules}
     observed_until: dict[str, datetime] = {}
     for number, change in enumerate(changes, 1):
         end = changes[number].known_at - _TICK if number < len(changes) else data_cut
@@ -106,7 +107,7 @@ def find_crossings(
             if standing.rule in watches:
                 watches[standing.rule].standings[standing.participant] = standing
         for rule, watch in watches.items():
-            if rule in changed_rules or watch.due_at <= end or watch.rule.looks:
+            if rule in changed_rules or watch.due_at <= end or watch.limit.compared_sizes:
                 watch.check_period(
                     change.known_at, end, observed_until, has_changed=rule in changed_rules
                 )
@@ -125,6 +126,7 @@ class _RuleWatch:
     """
 
     rule: Rule
+    limit: Limits
     standings: dict[str, Standing] = field(default_factory=dict)
     crossings: list[BoundaryCrossing] = field(default_factory=list)
     due_at: datetime = _NEVER
@@ -147,11 +149,11 @@ class _RuleWatch:
         Of the same standings, more follow-up lets a grouped look be reached, and then only earlier
         than before, with fewer events: it is compared when it is first reached.
         """
-        is_due = has_changed or self.due_at <= instant or not self.rule.looks
+        is_due = has_changed or self.due_at <= instant or not self.limit.compared_sizes
         if self._update_looks_reached(instant, observed_until) or is_due:
             self.update_crossings(instant, instant, observed_until)
         self.due_at = self._find_due_after(instant)
-        seen_ahead = bool(self.rule.looks) and any(
+        seen_ahead = bool(self.limit.compared_sizes) and any(
             seen > instant for seen in observed_until.values()
         )
         if instant < end and (self.due_at <= end or seen_ahead):
@@ -180,7 +182,7 @@ class _RuleWatch:
     def _may_cross(self) -> bool:
         choose_event = choose_operative_event(self.rule)
         events = sum(choose_event(one) is not None for one in self.standings.values())
-        return events >= self.rule.stop_when.boundary[0].events
+        return events >= self.limit.fewest_events
 
     def _list_observed(
         self, instant: datetime, observed_until: Mapping[str, datetime]
@@ -195,7 +197,7 @@ class _RuleWatch:
         self, instant: datetime, observed_until: Mapping[str, datetime]
     ) -> bool:
         """Count the grouped looks that are reached; return True when the number has changed."""
-        if not self.rule.looks or not self._may_cross():
+        if not self.limit.compared_sizes or not self._may_cross():
             return False
         previous_count, self.looks_reached = (
             self.looks_reached,

@@ -16,16 +16,17 @@ from services.safety_rules.domain.stopping.cohort import (
     select_cohort,
 )
 from services.safety_rules.domain.stopping.path import (
+    Limits,
     SignedLimits,
     list_path_points,
     path_crosses,
     read_limits,
 )
-from services.safety_rules.domain.stopping.pending import SLACK, find_table_row
 from services.safety_rules.domain.stopping.pending_outcome import (
     PendingOutcome,
     find_pending_outcome,
 )
+from services.safety_rules.domain.stopping.person_time_outcome import find_person_time_outcome
 from services.safety_rules.domain.stopping.sensitivity import compare_countings
 from services.vocabulary.decision import Contributor, Decision, Signal, Uncountable
 from services.vocabulary.judgement import Answer, Determination
@@ -60,7 +61,7 @@ def decide_rule(
     counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
     points = list_path_points(cohort, counted_outcomes, rule.policy, rule.curve, limit)
     crossed_at = next((point.at for point in points if point.crossed), None)
-    pending_outcome = find_pending_outcome(
+    pending_outcome = _find_outcome(
         rule, cohort, outcomes, limit, is_crossed=crossed_at is not None
     )
     operative_crossing = (outcomes, crossed_at is not None)
@@ -68,7 +69,10 @@ def decide_rule(
     possible = add_possible_events(observed, as_of)
     upper_cohort = cohort if possible is observed else select_cohort(rule, possible, as_of)
     upper = find_outcomes(upper_cohort, _upper)
-    events, x = _count_events(counted_outcomes), find_table_row(pending_outcome.size)
+    events, boundary = (
+        _count_events(counted_outcomes),
+        limit.find_boundary_at(pending_outcome.size),
+    )
     contributors = _list_contributors(cohort, counted_outcomes)
     return Decision(
         study=protocol.study,
@@ -86,9 +90,9 @@ def decide_rule(
         complete=pending_outcome.complete,
         pending=len(pending_outcome.weights),
         ess=pending_outcome.size,
-        boundary=limit.find_boundary(x),
-        events_left=0 if crossed_at else max(limit.find_boundary(x) - events, 0),
-        free_until_rise=limit.count_free_until_rise(x),
+        boundary=boundary,
+        events_left=0 if crossed_at else max(boundary - events, 0),
+        free_until_rise=limit.count_free_until_rise(pending_outcome.size),
         crossed_since=crossed_at,
         certain=pending_outcome.certain,
         possible=pending_outcome.possible,
@@ -119,6 +123,7 @@ def decide_rule(
         in_words=rule.in_words,
         conditional_p0=pending_outcome.conditional_p0,
         looks=rule.looks,
+        person_time=rule.stop_when.person_time,
         uncountable=tuple(
             Uncountable(one.participant, one.missing_anchor, one.upper is not None)
             for one in list_uncountable(observed, as_of)
@@ -155,7 +160,8 @@ def count_looks_reached(rule: Rule, observed: Sequence[ObservedStanding], as_of:
     size = compute_sizes(
         cohort, counted_outcomes, rule.policy, rule.curve, np.array([cohort.as_of])
     )[0]
-    return sum(bool(size >= look - SLACK) for look in rule.looks)
+    limit = read_limits(rule)
+    return sum(bool(size >= look - limit.slack) for look in limit.compared_sizes)
 
 
 def choose_operative_event(rule: Rule) -> Callable[[Standing], CountedEvent | None]:
@@ -184,11 +190,19 @@ def _count_events(outcomes: Outcomes) -> int:
     return int(np.isfinite(outcomes.event_at).sum())
 
 
+def _find_outcome(
+    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: Limits, *, is_crossed: bool
+) -> PendingOutcome:
+    if isinstance(limit, SignedLimits):
+        return find_pending_outcome(rule, cohort, outcomes, limit, is_crossed=is_crossed)
+    return find_person_time_outcome(rule, cohort, outcomes, limit, is_crossed=is_crossed)
+
+
 def _is_crossed(
     rule: Rule,
     cohort: Cohort,
     outcomes: Outcomes,
-    limit: SignedLimits,
+    limit: Limits,
     *,
     compared_crossing: tuple[Outcomes, bool],
 ) -> bool:

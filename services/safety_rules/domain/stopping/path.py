@@ -1,6 +1,5 @@
 """The path of a rule in clinical time: events against effective size, and whether it crossed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,10 @@ from services.safety_rules.domain.stopping.cohort import (
 )
 from services.safety_rules.domain.stopping.families import Floats, Ints
 from services.safety_rules.domain.stopping.pending import SLACK, find_table_row
+from services.safety_rules.domain.stopping.person_time_limits import (
+    PersonTimeLimits,
+    read_time_limits,
+)
 from services.safety_rules.domain.stopping.steps import expand_steps
 from services.vocabulary.decision import PathPoint
 from services.vocabulary.protocol import Curve, Policy, Rule
@@ -29,14 +32,43 @@ class SignedLimits:
     table: tuple[int, ...]
     looks: tuple[int, ...]
 
+    @property
+    def slack(self) -> float:
+        """The rounding of a sum of weights."""
+        return SLACK
+
+    @property
+    def fewest_events(self) -> int:
+        """The smallest number of events that stops anywhere."""
+        reachable = (events for x, events in enumerate(self.table) if events <= x)
+        return min(reachable, default=len(self.table))
+
+    @property
+    def compared_sizes(self) -> tuple[int, ...]:
+        """The sizes that are compared as soon as they are reached, without an event too."""
+        return self.looks
+
+    def is_compared_at(self, _size: float) -> bool:
+        """Return True when an event is compared at once, at any size: there are no looks."""
+        return not self.looks
+
+    def find_boundary_at(self, size: float) -> int:
+        """Return `find_boundary` of an effective size, which is rounded up."""
+        return self.find_boundary(find_table_row(size))
+
+    def find_boundaries(self, sizes: Floats) -> Ints:
+        """Return the events that stop at each of *sizes*, of any shape."""
+        return np.asarray(np.array(self.table)[np.ceil(sizes - SLACK).astype(np.int64)])
+
     def find_boundary(self, x: int) -> int:
         """Return the boundary at x, or the one of the next look (after the last: the last)."""
         if not self.looks:
             return self.table[x]
         return self.table[next((look for look in self.looks if look >= x), self.looks[-1])]
 
-    def count_free_until_rise(self, x: int) -> int | None:
-        """Return the event-free participants beyond x that raise the boundary; None: none do."""
+    def count_free_until_rise(self, size: float) -> int | None:
+        """Return the event-free participants beyond *size* that raise the boundary; None: never."""
+        x = find_table_row(size)
         present = self.find_boundary(x)
         rises = (k - x for k in range(x + 1, len(self.table)) if self.find_boundary(k) > present)
         return next(rises, None)
@@ -52,10 +84,18 @@ class SignedLimits:
         return next((self.table[x] for x in passed_looks), None)
 
 
-def read_limits(rule: Rule) -> SignedLimits:
-    """Return the lookups of a rule's signed boundary."""
+Limits = SignedLimits | PersonTimeLimits
+
+
+def read_signed_limits(rule: Rule) -> SignedLimits:
+    """Return the lookups of the signed boundary of a rule that counts participants."""
     when = rule.stop_when
     return SignedLimits(expand_steps(when.boundary, when.n, rule.looks), rule.looks)
+
+
+def read_limits(rule: Rule) -> Limits:
+    """Return the lookups of a rule's signed boundary, of participants or of person-time."""
+    return read_time_limits(rule) if rule.stop_when.person_time else read_signed_limits(rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +109,9 @@ class RulePath:
     size: Floats
     events: Ints
 
-    def crosses_boundary(self, limit: SignedLimits) -> bool:
+    def crosses_boundary(self, limit: Limits) -> bool:
         """Return True when it is at or beyond the boundary at any date; without grouped looks."""
-        rows = np.ceil(self.size[:-1] - SLACK).astype(np.int64)
-        return bool((self.events[:-1] >= np.array(limit.table)[rows]).any())
+        return bool((self.events[:-1] >= limit.find_boundaries(self.size[:-1])).any())
 
 
 def trace_path(cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve) -> RulePath:
@@ -84,10 +123,10 @@ def trace_path(cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve)
 
 
 def path_crosses(
-    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: SignedLimits
+    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: Limits
 ) -> bool:
     """Return True when the path is at the boundary, or beyond it, at any date."""
-    if limit.looks:
+    if limit.compared_sizes:
         return any(
             point.crossed for point in list_path_points(cohort, outcomes, policy, curve, limit)
         )
@@ -95,7 +134,7 @@ def path_crosses(
 
 
 def list_path_points(
-    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: SignedLimits
+    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: Limits
 ) -> tuple[PathPoint, ...]:
     """Return the points by date: one for each UTC date with events, at the last of them.
 
@@ -111,15 +150,17 @@ def list_path_points(
             moment,
             ess,
             events,
-            limit.find_boundary(find_table_row(ess)),
-            is_compared=not limit.looks,
+            limit.find_boundary_at(ess),
+            is_compared=limit.is_compared_at(ess),
         )
         for moment, ess, events in zip(*rows, strict=True)
     ]
-    for look, moment, ess in _find_reached_looks(cohort, outcomes, policy, curve, limit.looks):
+    for look, moment, ess in _find_reached_looks(cohort, outcomes, policy, curve, limit):
         end_of_date = (moment // DAY_S + 1) * DAY_S
         events = int((outcomes.event_at < end_of_date).sum())
-        points.append(_make_point(moment, ess, events, limit.table[look], is_compared=True))
+        points.append(
+            _make_point(moment, ess, events, limit.find_boundary_at(look), is_compared=True)
+        )
     return tuple(sorted(points, key=lambda point: point.at))
 
 
@@ -135,8 +176,8 @@ def _find_last_of_each_date(event_at: Floats) -> Floats:
 
 
 def _find_reached_looks(
-    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, looks: Sequence[int]
-) -> list[tuple[int, float, float]]:
+    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: Limits
+) -> list[tuple[float, float, float]]:
     """Return each look that was reached, its instant in seconds, and the effective size then."""
 
     def compute_size(microseconds: int) -> float:
@@ -147,14 +188,14 @@ def _find_reached_looks(
     reached_looks = []
     low = int(cohort.entered_at[0] * 1e6) - 1 if len(cohort.members) else 0
     end = round(cohort.as_of * 1e6)
-    for look in looks if len(cohort.members) else ():
-        if compute_size(end) < look - SLACK:
+    for look in limit.compared_sizes if len(cohort.members) else ():
+        if compute_size(end) < look - limit.slack:
             break
         low_end, high = low, end
         while high - low_end > 1:  # the size never shrinks: find the first instant
             middle = (low_end + high) // 2
             low_end, high = (
-                (low_end, middle) if compute_size(middle) >= look - SLACK else (middle, high)
+                (low_end, middle) if compute_size(middle) >= look - limit.slack else (middle, high)
             )
         reached_looks.append((look, high / 1e6, compute_size(high)))
     return reached_looks

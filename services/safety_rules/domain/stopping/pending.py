@@ -17,6 +17,7 @@ POLICIES: Mapping[Policy, str] = {
     "linear": "follow-up weighted by its length",
     "everyone_treated": "everyone treated",
 }
+PERSON_TIME: Policy = "person_time"  # no weight: it has boundaries of its own
 NAIVE = (
     "an event at once and a non-event when complete inflates the type I error (.24 to .42 of a "
     "nominal .10): choose one of " + ", ".join(POLICIES)
@@ -53,6 +54,8 @@ def find_curve_faults(curve: Curve) -> Sequence[str]:
         return [
             f"{k} must be above 0" for k, value in scale_numbers.items() if not 0 < value < math.inf
         ]
+    if curve.shape in ("hazard", "risk"):
+        return [f"{curve.shape} goes with the policy person_time"]
     if curve.shape == "table":
         days = [day for day, _ in curve.points]
         part = [f for _, f in curve.points]

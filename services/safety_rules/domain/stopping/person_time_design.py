@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Context
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from services.safety_rules.domain.stopping.person_time_recursion import (
     list_intervals,
     list_look_intervals,
 )
+from services.vocabulary.protocol import TimeStep
 
 _SIX_DIGITS = Context(prec=6, rounding=ROUND_FLOOR)
 _FINEST = 1e-12  # of a constant: two that differ by less give one table
@@ -75,9 +77,14 @@ class PersonTimeDesign:
         return replace(at, e_time=at.e_time / self.plan.hazard, median_stop=median)
 
     @property
+    def steps(self) -> tuple[TimeStep, ...]:
+        """The boundary as it is signed."""
+        return list_steps(self.limits)
+
+    @property
     def boundary_text(self) -> str:
         """The boundary in one line, ``1@5.28946 2@69.4429``: events that stop up to a time."""
-        return " ".join(f"{k}@{end:.6g}" for k, end in enumerate(self.limits, 1) if end > 0)
+        return format_time_steps(self.steps)
 
 
 def make_person_time_design(
@@ -142,6 +149,28 @@ def make_intervals(limits: Sequence[float], plan: PersonTimePlan) -> list[WatchI
     stops = [(look, find_stopping_count(limits, look)) for look in plan.looks]
     compared_looks = [(look * hazard, k) for look, k in stops if k and look >= plan.delayed_start]
     return list_look_intervals(compared_looks, planned)
+
+
+def list_steps(limits: Sequence[float]) -> tuple[TimeStep, ...]:
+    """Return the steps of *limits*, which are 0 where so few events never stop.
+
+    >>> list_steps((0.0, 0.4, 0.4, 1.0))
+    (TimeStep(events=2, end=0.4), TimeStep(events=4, end=1.0))
+    """
+    return tuple(
+        TimeStep(k, end)
+        for k, (previous, end) in enumerate(pairwise((0.0, *limits)), 1)
+        if end > previous
+    )
+
+
+def format_time_steps(steps: Sequence[TimeStep]) -> str:
+    """Return the steps in one line.
+
+    >>> format_time_steps([TimeStep(2, 0.4), TimeStep(4, 1.0)])
+    '2@0.4 4@1'
+    """
+    return " ".join(f"{step.events}@{step.end:.6g}" for step in steps)
 
 
 def find_stopping_count(limits: Sequence[float], time: float) -> int:

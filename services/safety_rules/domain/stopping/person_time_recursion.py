@@ -112,6 +112,20 @@ def list_look_intervals(looks: Sequence[tuple[float, int]], planned: float) -> l
     return intervals if is_over else [*intervals, WatchInterval(planned, 0, 0)]
 
 
+def cut_intervals(intervals: Sequence[WatchInterval], end: float) -> list[WatchInterval]:
+    """Return the part of *intervals* up to *end*: a look after it is not reached.
+
+    >>> intervals = [WatchInterval(0.4, 2, 2), WatchInterval(1, 3, 3)]
+    >>> [tuple(one) for one in cut_intervals(intervals, 0.5)]
+    [(0.4, 2, 2), (0.5, 3, 3)]
+    """
+    complete_intervals = [one for one in intervals if one.end <= end]
+    if len(complete_intervals) == len(intervals):
+        return complete_intervals
+    stops_within = intervals[len(complete_intervals)].stops_within
+    return [*complete_intervals, WatchInterval(end, stops_within, stops_within)]
+
+
 def follow_states(
     intervals: Sequence[WatchInterval], events: int = 0, started_at: float = 0.0
 ) -> list[WatchedState]:

@@ -5,10 +5,16 @@ from collections.abc import Iterator, Sequence
 from services.safety_rules.domain.stopping.design import Design, make_design
 from services.safety_rules.domain.stopping.families import check_family
 from services.safety_rules.domain.stopping.pending import find_curve_faults
+from services.safety_rules.domain.stopping.person_time_design import PersonTimeDesign
+from services.safety_rules.domain.stopping.person_time_rule import (
+    design_person_time_rule,
+    find_person_time_faults,
+)
 from services.safety_rules.domain.stopping.steps import expand_steps, find_step_faults, format_steps
 from services.vocabulary.protocol import Rule
 
 RuleFault = tuple[str, str]
+RuleDesign = Design | PersonTimeDesign
 
 
 def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
@@ -17,6 +23,9 @@ def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
     A fault leaves out the later checks that depend on it.
     """
     stop = rule.stop_when
+    if stop.person_time is not None:
+        yield from find_person_time_faults(rule)
+        return
     yield from (("pending.curve", problem) for problem in find_curve_faults(rule.curve))
     faults = [*find_step_faults(stop.boundary, stop.n, rule.looks)]
     if faults:
@@ -35,8 +44,17 @@ def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
         yield from _find_example_faults(rule, signed_boundary)
 
 
+def recompute_design(rule: Rule) -> RuleDesign:
+    """Return the design of *rule* as its method gives it, of participants or of person-time.
+
+    Raises:
+        ValueError: The method or one of its numbers is out of range; the message names it.
+    """
+    return design_person_time_rule(rule) if rule.stop_when.person_time else design_rule(rule)
+
+
 def design_rule(rule: Rule, rates: Sequence[float] = ()) -> Design:
-    """Return the design of *rule* as its method gives it (of a ``table``: the table's own).
+    """Return `recompute_design` of a rule that counts participants (``table``: the table's own).
 
     Raises:
         ValueError: The method or one of its numbers is out of range; the message names it.

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, apply_policy
-from services.safety_rules.domain.stopping.path import SignedLimits, path_crosses, trace_path
-from services.safety_rules.domain.stopping.pending import POLICIES, find_table_row
+from services.safety_rules.domain.stopping.path import Limits, path_crosses, trace_path
+from services.safety_rules.domain.stopping.pending import POLICIES
 from services.vocabulary.decision import Sensitivity
 from services.vocabulary.protocol import Curve, Policy, Rule
 
 
 def compare_countings(
-    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: SignedLimits
+    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: Limits
 ) -> Iterator[Sensitivity]:
     """Yield the result under each other policy, and with onsets twice as fast or slow.
 
@@ -25,16 +25,19 @@ def compare_countings(
             counting=name,
             ess=ess,
             events=int(rule_path.events[-1]),
-            boundary=limit.find_boundary(find_table_row(ess)),
+            boundary=limit.find_boundary_at(ess),
             crossed=(
                 path_crosses(cohort, counted_outcomes, policy, curve, limit)
-                if limit.looks
+                if limit.compared_sizes
                 else rule_path.crosses_boundary(limit)
             ),
         )
 
 
 def _list_alternatives(rule: Rule) -> Iterator[tuple[str, Policy, Curve]]:
+    """Yield the other countings; person-time has none: nobody's weight is chosen."""
+    if rule.policy == "person_time":
+        return
     for policy, name in POLICIES.items():
         if policy != rule.policy:
             yield name, policy, rule.curve

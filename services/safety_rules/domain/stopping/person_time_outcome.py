@@ -1,0 +1,144 @@
+"""The chances of a rule of person-time: what pending follow-up and the rest of its plan may bring.
+
+Events against expected events are a Poisson process whose rate, the hazard ratio, has a gamma
+prior: its posterior is gamma too, and every chance comes from one recursion over the intervals that
+are left.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from services.safety_rules.domain.stopping.cohort import (
+    DAY_S,
+    Cohort,
+    Outcomes,
+    compute_weights,
+)
+from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.pending_outcome import PRIOR_PARTICIPANTS, PendingOutcome
+from services.safety_rules.domain.stopping.person_time import measure_person_time
+from services.safety_rules.domain.stopping.person_time_design import make_intervals
+from services.safety_rules.domain.stopping.person_time_limits import PersonTimeLimits
+from services.safety_rules.domain.stopping.person_time_recursion import (
+    WatchedState,
+    compute_stop_chance,
+    cut_intervals,
+    follow_states,
+)
+from services.vocabulary.protocol import Rule
+
+
+class HazardEvidence(NamedTuple):
+    """The gamma posterior of the hazard ratio: shape, and rate in expected events."""
+
+    shape: float
+    rate: float
+
+
+def find_person_time_outcome(
+    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: PersonTimeLimits, *, is_crossed: bool
+) -> PendingOutcome:
+    """Return the pending outcome of a rule of person-time; *is_crossed*: its path has crossed.
+
+    Who is pending is taken to be followed to the end of the window: no less, and so the chance that
+    they cross is never too small.
+    """
+    time = compute_weights(cohort, outcomes, rule.policy, rule.curve, np.array([cohort.as_of]))[0]
+    is_open = ~np.isfinite(outcomes.closed_at) & (cohort.followed_until < cohort.window_ends_at)
+    is_continuing = is_open & ~cohort.is_frozen
+    size, events = float(time.sum()), int(np.isfinite(outcomes.event_at).sum())
+    time_ahead = _measure_time_ahead(rule, cohort, time, is_continuing)
+    evidence = _weigh_evidence(rule, limit, events, size)
+    mean_ratio = evidence.shape / evidence.rate
+    states = _follow_from(limit, events, size)
+    pending_states = _follow_from(limit, events, size, size + time_ahead)
+    return PendingOutcome(
+        size=size,
+        complete=int((~is_open).sum()),
+        weights=tuple(time[is_open].tolist()),
+        rate=_describe_risk(evidence, rule.stop_when.p0),
+        certain=is_crossed and _stays_crossed(limit, events, size + time_ahead),
+        possible=is_crossed
+        or _may_cross(limit, events + int(is_continuing.sum()), size, size + time_ahead),
+        p_cross_p0=1.0 if is_crossed else compute_stop_chance(pending_states, 1.0),
+        p_cross_posterior=1.0 if is_crossed else compute_stop_chance(pending_states, mean_ratio),
+        predictive=1.0 if is_crossed else compute_predictive_stop_chance(states, evidence),
+        conditional_p0=1.0 if is_crossed else compute_stop_chance(states, 1.0),
+    )
+
+
+def compute_predictive_stop_chance(
+    states: Sequence[WatchedState], evidence: HazardEvidence
+) -> float:
+    """Return the chance of stopping from the first of *states* on, whatever the hazard ratio is.
+
+    The likelihood of k events in a time against the ratio 1, averaged over the posterior, has a
+    closed form: no stop is a sum over the events that are there at the end.
+    """
+    last, (shape, rate) = states[-1], evidence
+    k, time = np.arange(len(last.chances)), last.elapsed_time
+    log_weights = (
+        time
+        + special.gammaln(shape + k)
+        - special.gammaln(shape)
+        + shape * (math.log(rate) - math.log(rate + time))
+        - k * math.log(rate + time)
+    )
+    return float(min(max(1 - last.chances @ np.exp(log_weights), 0.0), 1.0))
+
+
+def _measure_time_ahead(
+    rule: Rule, cohort: Cohort, time: Floats, is_continuing: npt.NDArray[np.bool_]
+) -> float:
+    """Return the person-time that those pending add by the end of their windows."""
+    span = (cohort.window_ends_at - cohort.entered_at) / DAY_S
+    return float((measure_person_time(rule.curve, span) - time)[is_continuing].sum())
+
+
+def _weigh_evidence(
+    rule: Rule, limit: PersonTimeLimits, events: int, size: float
+) -> HazardEvidence:
+    """Return the posterior; the prior is the rule's own, or worth two participants at p0."""
+    hazard, prior = limit.plan.hazard, rule.stop_when.parameters.get("prior")
+    weight = PRIOR_PARTICIPANTS * -math.log1p(-rule.stop_when.p0)
+    shape, rate = (prior[0], prior[1] * hazard) if prior else (weight, weight)
+    return HazardEvidence(shape + events, rate + size * hazard)
+
+
+def _describe_risk(evidence: HazardEvidence, p0: float) -> tuple[float, float, float]:
+    """Return mean, lower and upper 95 % of the risk within the window of p0; equal tails."""
+    expected = -math.log1p(-p0)  # events of one participant, by the end of that window
+    mean = -math.expm1(-evidence.shape * math.log1p(expected / evidence.rate))
+    low, high = (
+        -math.expm1(-float(special.gammaincinv(evidence.shape, tail)) / evidence.rate * expected)
+        for tail in (0.025, 0.975)
+    )
+    return mean, low, high
+
+
+def _follow_from(
+    limit: PersonTimeLimits, events: int, size: float, end: float = math.inf
+) -> list[WatchedState]:
+    """Return the states from now on, up to person-time *end* or the end of the plan."""
+    hazard = limit.plan.hazard
+    intervals = cut_intervals(make_intervals(limit.limits, limit.plan), end * hazard)
+    return follow_states(intervals, events, size * hazard)
+
+
+def _stays_crossed(limit: PersonTimeLimits, events: int, size: float) -> bool:
+    """Return True when no event-free completion can undo it; at a look it is never undone."""
+    if limit.compared_sizes:
+        return True
+    return events >= limit.find_boundary_at(min(size, limit.plan.planned))
+
+
+def _may_cross(limit: PersonTimeLimits, events: int, size: float, end: float) -> bool:
+    """Return True when *events* would cross at some comparison from *size* to *end*."""
+    reached = [one for one in limit.compared_sizes if size < one - limit.slack <= end]
+    compared = [size, *reached] if limit.is_compared_at(size) else reached
+    return any(events >= limit.find_boundary_at(one) for one in compared)
