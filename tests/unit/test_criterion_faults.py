@@ -36,7 +36,7 @@ def make_threshold(text, **fields):
     return Threshold((comparison,), fields.pop("condition", None), text, **fields)
 
 
-def list_faults(grades, measure="alt", direction=Direction.HIGH, published=(1, 2, 3, 4)):
+def list_faults(grades, measure="alt", direction=Direction.HIGH, levels=(1, 2, 3, 4)):
     """The faults of a criterion with *grades*: thresholds, or their texts."""
     thresholds = {
         Grade(level): tuple(make_threshold(one) if isinstance(one, str) else one for one in any_of)
@@ -48,14 +48,14 @@ def list_faults(grades, measure="alt", direction=Direction.HIGH, published=(1, 2
         "1",
         "Investigations",
         direction,
-        {Grade(level): "as published" for level in published},
+        {Grade(level): "as published" for level in levels},
         {measure: (Arm(ArmPopulation.ANY_BASELINE, thresholds),)},
         "a test",
     )
     return [f"{fault.field}: {fault.problem}" for fault in find_criterion_faults(criterion)]
 
 
-def beside(measure):
+def with_companion(measure):
     """A threshold that also asks for another *measure*."""
     threshold = make_threshold("> 3 ULN")
     other = Comparison(Operator.GT, Decimal(2), None, "mg/dL", measure=measure)
@@ -113,12 +113,12 @@ HIGH = {  # grades of a measure that gets worse upwards; the faults
     "a multiple for some time": (
         {1: [make_threshold("> 3 ULN", min_duration=DAY)]}, [f"alt.grades.1: '> 3 ULN': {LAST}"],
     ),
-    "two comparisons are not compared": ({1: ["> 3 ULN"], 2: [beside("albumin")]}, []),
+    "two comparisons are not compared": ({1: ["> 3 ULN"], 2: [with_companion("albumin")]}, []),
     "itself as the other measure": (
-        {1: [beside("alt")]}, [f"alt.grades.1: 'alt' {NO_MEASURE}"],
+        {1: [with_companion("alt")]}, [f"alt.grades.1: 'alt' {NO_MEASURE}"],
     ),
     "another measure without an input": (
-        {1: [beside("sodium")]}, [f"alt.grades.1: 'sodium' {NO_MEASURE}"],
+        {1: [with_companion("sodium")]}, [f"alt.grades.1: 'sodium' {NO_MEASURE}"],
     ),
     "two units": ({1: ["> 3 U/L", "> 3 kat/L"], 2: ["> 5 U/L", "> 5 kat/L"]}, []),
     "one unit of two": (
