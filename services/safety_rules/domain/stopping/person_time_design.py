@@ -25,6 +25,7 @@ from services.safety_rules.domain.stopping.person_time_recursion import (
     list_intervals,
     list_look_intervals,
 )
+from services.safety_rules.domain.stopping.root import find_root
 from services.vocabulary.protocol import TimeStep
 
 _SIX_DIGITS = Context(prec=6, rounding=ROUND_FLOOR)
@@ -234,14 +235,12 @@ def _find_limits(
 
 def _search_constant(excess: Callable[[float], float], highest: float) -> float:
     """Return the smallest constant at which *excess*, which falls, is not above 0."""
-    from scipy import optimize  # noqa: PLC0415 (loads slowly; few commands calibrate)
-
     if excess(0.0) <= 0:
         return 0.0
     high = min(1.0, highest * (1 - _FINEST))
     while excess(high) > 0:
         high = min(2 * high, highest)
-    constant, step = float(optimize.brentq(excess, 0.0, high, xtol=_FINEST)), _FINEST
+    constant, step = find_root(excess, 0.0, high, _FINEST), _FINEST
     while excess(constant) > 0:  # it falls by a step where a limit passes the delayed start
         constant, step = constant + step, 2 * step
     return constant

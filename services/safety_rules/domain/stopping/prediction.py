@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -15,6 +15,7 @@ from services.safety_rules.domain.stopping.pending import (
     compute_poisson_binomial,
     compute_residual_risk,
 )
+from services.safety_rules.domain.stopping.root import find_root
 
 NEGLIGIBLE = 1e-14  # share of a mixture that cannot be seen in its result
 
@@ -80,11 +81,8 @@ def _compute_posterior(
     def compute_tail_excess(rate: float, tail: float) -> float:
         return float(share @ special.betainc(a, b, rate)) - tail
 
-    # Loaded at its first use: all of it takes as long as everything else that a command loads.
-    from scipy import optimize  # noqa: PLC0415
-
     low, high = (
-        optimize.brentq(compute_tail_excess, 0, 1, args=(tail,), xtol=1e-12)
+        find_root(partial(compute_tail_excess, tail=tail), 0.0, 1.0, 1e-12)
         for tail in (0.025, 0.975)
     )
     return float(share @ (a / (a + b))), low, high
