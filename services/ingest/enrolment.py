@@ -1,23 +1,15 @@
-"""Enrolment of participants, with their identifiers, from a CSV file."""
+"""Enrolment of participants, with their identifiers, from the rows of a file."""
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from hashlib import sha256
 from itertools import chain, count
-from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from services.ingest.domain.hl7.times import EARLIEST_YEAR
-from services.ingest.domain.site import Sites
 from services.ingest.ids import fact_id, message_id
 from services.ingest.intake import Intake
+from services.ingest.participant_rows import ParticipantRow, WrongRow, read_rows
 from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
@@ -28,74 +20,7 @@ from services.vocabulary.clinical_fact import Enrolment, Transplant
 from services.vocabulary.fact import Body, Fact, Status
 
 _SENDER = "participants|import"
-_PREFIX = "Value error, "  # of the library, before our own words
-
 _FUTURE = timedelta(minutes=10)  # a clock may be this wrong
-
-
-def _require_printable(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("has a character that cannot be printed")
-    return value
-
-
-Text = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_require_printable)]
-_Pseudonym = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_require_printable)]
-
-
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
-
-
-def _as_time(value: object) -> datetime:
-    """Return the time in a cell; a number of days or of seconds is refused."""
-    try:
-        instant = datetime.fromisoformat(str(value))
-    except ValueError:
-        instant = None
-    if instant is None or instant.year < EARLIEST_YEAR:
-        raise ValueError("write it as 2026-03-01T08:00, with an offset or in local time")
-    return instant
-
-
-Time = Annotated[datetime, BeforeValidator(_as_time)]
-_BirthYear = Annotated[int, Field(ge=1900, le=2100)]  # the bounds are those of a cell with a number
-_Kilograms = Annotated[Decimal, Field(gt=0, lt=500)]
-_EMPTY_IS_NONE = BeforeValidator(_none_if_empty)
-
-
-class _Row(BaseModel):
-    """One line; times are ISO 8601, in the site's calendar when they have no offset."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    participant: _Pseudonym
-    site: Text
-    authority: Text
-    identifier_type: str = ""  # empty: that of the authority in sites.yaml
-    identifier: Text
-    transplant_at: Annotated[Time | None, _EMPTY_IS_NONE] = None
-    donor: Literal["haploidentical", "matched-related", "matched-unrelated", "cord", ""] = ""
-    sex: Literal["female", "male", "other", ""] = ""
-    birth_year: Annotated[_BirthYear | None, _EMPTY_IS_NONE] = None
-    weight_kg: Annotated[_Kilograms | None, _EMPTY_IS_NONE] = None
-    enrolled_at: Time
-
-
-COLUMNS = tuple(_Row.model_fields)
-_NAMES = ", ".join(COLUMNS)
-
-
-@dataclass(frozen=True, slots=True)
-class WrongRow:
-    """A line that cannot be imported: its number and the problem."""
-
-    line: int
-    problem: str
-
-    def __str__(self) -> str:
-        """Return one sentence."""
-        return f"line {self.line}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +33,12 @@ class ImportResult:
 
 
 def import_participants(intake: Intake, content: bytes, actor: str) -> ImportResult:
-    """Enrol the participants in *content* (CSV with `COLUMNS`); another import corrects them.
+    """Enrol the participants in *content* (a CSV file); another import corrects them.
 
     Each line is a message of its own: a wrong one does not keep the others out. The last line
     about a participant stands, even when an earlier import corrected the same line.
     """
-    rows, wrong = _read_rows(content, intake.sites)
+    rows, wrong = read_rows(content, intake.sites)
     known_at = _find_known_at(intake, [row for _, row, _ in rows])
     last = {row.participant: line for line, row, _ in rows}
     added_count = changed_count = 0
@@ -131,59 +56,6 @@ def import_participants(intake: Intake, content: bytes, actor: str) -> ImportRes
     return ImportResult(added_count, changed_count, tuple(sorted(wrong, key=lambda w: w.line)))
 
 
-def _read_rows(
-    content: bytes, sites: Sites
-) -> tuple[list[tuple[int, _Row, bytes]], list[WrongRow]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return [], [WrongRow(1, f"byte {error.start} of the file is not UTF-8")]
-    reader = csv.DictReader(io.StringIO(text))
-    columns = Counter(reader.fieldnames or ())
-    missing = [name for name in COLUMNS if name not in columns]
-    missing_required = [name for name in missing if _Row.model_fields[name].is_required()]
-    if missing_required:
-        problem = (
-            f"the header has no column {', '.join(missing_required)}; columns are parted by commas"
-        )
-        return [], [WrongRow(1, problem)]
-    if repeated := sorted(name for name, number in columns.items() if number > 1):
-        return [], [WrongRow(1, f"the header has {', '.join(repeated)} more than once")]
-    unknown_columns = [name for name in columns if name not in COLUMNS]
-    if unknown_columns:
-        problem = (
-            f"nothing is called {', '.join(map(repr, unknown_columns))}: there are only {_NAMES}"
-        )
-        return [], [WrongRow(1, problem)]
-    rows, wrong = [], []
-    for cells in reader:
-        raw = ",".join(str(value) for value in cells.values()).encode()
-        row = _read_row(cells, sites)
-        if isinstance(row, str):
-            wrong.append(WrongRow(reader.line_num, row))
-        else:
-            rows.append((reader.line_num, row, raw))
-    return rows, wrong
-
-
-def _read_row(cells: Mapping[str, object], sites: Sites) -> _Row | str:
-    if None in cells:
-        return "has more cells than the header"
-    try:
-        row = _Row.model_validate({k: str(v).strip() for k, v in cells.items() if v is not None})
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix(_PREFIX)}"
-    site = sites.by_id.get(row.site)
-    if site is None:
-        return f"site: {row.site!r} is not in sites.yaml, which has {', '.join(sites.by_id)}"
-    expected_type = site.authorities.get(row.authority)
-    if expected_type is None or row.identifier_type not in ("", expected_type):
-        authorities = ", ".join(f"{name} ({kind})" for name, kind in site.authorities.items())
-        return f"authority, identifier_type: sites.yaml has only {authorities} for {row.site}"
-    return row.model_copy(update={"identifier_type": expected_type})
-
-
 @dataclass(frozen=True, slots=True)
 class _ImportedLine:
     """A line as it was read, its importer, and the instant from which it is known.
@@ -197,7 +69,7 @@ class _ImportedLine:
     is_last: bool
 
 
-def _find_known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
+def _find_known_at(intake: Intake, rows: Sequence[ParticipantRow]) -> datetime:
     """Return the instant from which an import is known: now.
 
     By the clock of messages it is the time of the last message, and before the first message the
@@ -212,7 +84,7 @@ def _find_known_at(intake: Intake, rows: Sequence[_Row]) -> datetime:
 
 
 def _enter(
-    conn: Connection, intake: Intake, row: _Row, imported_line: _ImportedLine
+    conn: Connection, intake: Intake, row: ParticipantRow, imported_line: _ImportedLine
 ) -> tuple[bool, list[Fact]]:
     imported_at, raw, actor = intake.clock(), imported_line.raw, imported_line.actor
     zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
@@ -253,7 +125,7 @@ def _enter(
     return is_new, facts
 
 
-def _require_past(row: _Row, zone: ZoneInfo, imported_at: datetime) -> None:
+def _require_past(row: ParticipantRow, zone: ZoneInfo, imported_at: datetime) -> None:
     for name, local_time in (
         ("transplant_at", row.transplant_at),
         ("enrolled_at", row.enrolled_at),
@@ -271,7 +143,7 @@ def _choose_control_id(conn: Connection, digest: str) -> str:
 
 
 def _changed_facts(
-    conn: Connection, message: RawMessage, row: _Row, zone: ZoneInfo
+    conn: Connection, message: RawMessage, row: ParticipantRow, zone: ZoneInfo
 ) -> Iterator[Fact]:
     """Yield the facts of a line that are new or differ from the last ones (as corrections).
 

@@ -15,7 +15,7 @@ from services.cli.arguments import boundary, design, endpoints, grade, participa
 from services.cli.main import COMMANDS, build_parser, load_command, main
 from services.cli.process.service import ROLES
 from services.cli.shared.columns import list_headings
-from services.ingest.enrolment import COLUMNS
+from services.ingest.participant_rows import COLUMNS
 from services.safety_rules.reports import boundary_tables, graded_rows
 from services.safety_rules.reports.endpoints import IDS
 

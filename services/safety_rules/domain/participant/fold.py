@@ -24,11 +24,11 @@ from services.safety_rules.domain.facts.nearest_reading import COMPANION_WINDOWS
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
 from services.safety_rules.domain.standings.standing import (
-    StandingInputs,
     TimedStanding,
     find_standing,
     find_steroid_doses,
 )
+from services.safety_rules.domain.standings.standing_inputs import StandingInputs
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
 from services.vocabulary.clinical_fact import Death, Movement, Observation
 from services.vocabulary.episode import EpisodeContent
