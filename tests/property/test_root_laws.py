@@ -30,7 +30,7 @@ def test_the_quantile_of_a_mixture(betas, tail, tolerance):
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=7), st.floats(-6, 6), st.floats(0.01, 9))
 def test_a_polynomial_or_no_root(roots, low, width):
     def compute(x):
-        return math.prod(x - root for root in roots)
+        return math.prod(x - one for one in roots)
 
     high = low + width
     try:
@@ -38,10 +38,10 @@ def test_a_polynomial_or_no_root(roots, low, width):
     except ValueError:
         expected = None
     try:
-        found = find_root(compute, low, high, 1e-12)
+        root = find_root(compute, low, high, 1e-12)
     except ValueError:
-        found = None
-    assert found == expected
+        root = None
+    assert root == expected
 
 
 @given(st.floats(0, 1), st.booleans())

@@ -26,7 +26,7 @@ class _Point:
 def find_root(
     compute: Callable[[float], float], low: float, high: float, tolerance: float
 ) -> float:
-    """Return where *compute* is 0, within *tolerance*.
+    """Return an argument at which *compute* is 0, within *tolerance*.
 
     Args:
         compute: Continuous; 0 or of different signs at *low* and *high*.
@@ -44,50 +44,50 @@ def find_root(
     Raises:
         ValueError: Both ends have the same sign.
     """
-    before, best = _Point(low, compute(low)), _Point(high, compute(high))
-    if before.y == 0:
+    previous, best = _Point(low, compute(low)), _Point(high, compute(high))
+    if previous.y == 0:
         return low
-    if best.y and _have_one_sign(before, best):
-        raise ValueError(f"no root from {low} to {high}: {before.y} and {best.y} have one sign")
-    opposite, steps = before, (0.0, 0.0)
+    if best.y and _have_one_sign(previous, best):
+        raise ValueError(f"no root from {low} to {high}: {previous.y} and {best.y} have one sign")
+    opposite, steps = previous, (0.0, 0.0)
     for _ in range(_MOST_STEPS):
-        if before.y and best.y and not _have_one_sign(before, best):
-            opposite, width = before, best.x - before.x
+        if previous.y and best.y and not _have_one_sign(previous, best):
+            opposite, width = previous, best.x - previous.x
             steps = width, width
         if abs(opposite.y) < abs(best.y):
-            before, best, opposite = best, opposite, best
+            previous, best, opposite = best, opposite, best
         finest = (tolerance + _RELATIVE * abs(best.x)) / 2
         half = (opposite.x - best.x) / 2
         if best.y == 0 or abs(half) < finest:
             break
-        steps = _choose_step(before, best, opposite, steps, finest)
+        steps = _choose_step(previous, best, opposite, steps, finest)
         step = steps[1] if abs(steps[1]) > finest else math.copysign(finest, half)
-        before, x = best, best.x + step
+        previous, x = best, best.x + step
         best = _Point(x, compute(x))
     return best.x
 
 
 def _choose_step(
-    before: _Point, best: _Point, opposite: _Point, steps: tuple[float, float], finest: float
+    previous: _Point, best: _Point, opposite: _Point, steps: tuple[float, float], finest: float
 ) -> tuple[float, float]:
     """Return the step before the next, and the next: by interpolation while that converges fast."""
     last_step, step = steps
     half = (opposite.x - best.x) / 2
-    if abs(last_step) > finest and abs(best.y) < abs(before.y):
-        attempt = _interpolate(before, best, opposite)
+    if abs(last_step) > finest and abs(best.y) < abs(previous.y):
+        attempt = _interpolate(previous, best, opposite)
         if 2 * abs(attempt) < min(abs(last_step), 3 * abs(half) - finest):
             return step, attempt
     return half, half
 
 
-def _interpolate(before: _Point, best: _Point, opposite: _Point) -> float:
+def _interpolate(previous: _Point, best: _Point, opposite: _Point) -> float:
     """Return the step from *best* to the root of a line, or inverse parabola, by the points."""
-    if before.x == opposite.x:
-        return -best.y * (best.x - before.x) / (best.y - before.y)
-    slope = (before.y - best.y) / (before.x - best.x)
+    if previous.x == opposite.x:
+        return -best.y * (best.x - previous.x) / (best.y - previous.y)
+    slope = (previous.y - best.y) / (previous.x - best.x)
     opposite_slope = (opposite.y - best.y) / (opposite.x - best.x)
-    height = opposite.y * opposite_slope - before.y * slope
-    divisor = opposite_slope * slope * (opposite.y - before.y)
+    height = opposite.y * opposite_slope - previous.y * slope
+    divisor = opposite_slope * slope * (opposite.y - previous.y)
     return -best.y * height / divisor if divisor else math.inf
 
 
