@@ -42,6 +42,7 @@ def find_root(
     ValueError: no root from 0.0 to 2.0: 1.0 and 5.0 have one sign
 
     Raises:
+        ArithmeticError: It is not found in 100 steps, as of a function that is flat there.
         ValueError: Both ends have the same sign.
     """
     previous, best = _Point(low, compute(low)), _Point(high, compute(high))
@@ -59,12 +60,12 @@ def find_root(
         finest = (tolerance + _RELATIVE * abs(best.x)) / 2
         half = (opposite.x - best.x) / 2
         if best.y == 0 or abs(half) < finest:
-            break
+            return best.x
         steps = _choose_step(previous, best, opposite, steps, finest)
         step = steps[1] if abs(steps[1]) > finest else math.copysign(finest, half)
         previous, x = best, best.x + step
         best = _Point(x, compute(x))
-    return best.x
+    raise ArithmeticError(f"no root from {low} to {high} in {_MOST_STEPS} steps")
 
 
 def _choose_step(
