@@ -127,7 +127,7 @@ WRONG = [
     (["rules", "sites", "--as-of", "yesterday"], "--as-of"),
     ([*SIMULATE, "--trials", "5"], "--trials must be from 100 to 1000000, not 5"),
     ([*SIMULATE, "--rates", "2"], "--rates must be one or more numbers from 0 to 1"),
-    ([*SIMULATE, "--rates", "half"], "'half' is no list of numbers"),
+    ([*SIMULATE, "--rates", "half"], "--rates: 'half' is not a number, or numbers like .2,.3"),
     (
         [*SIMULATE, "--accrual-days", "-1"],
         "--accrual-days must be above 0 and up to 3650 days, not -1",
