@@ -58,7 +58,7 @@ def _numbers() -> Panels:
     return table_of(
         "What the rules say",
         "The last decision of each rule, as it was told. A rule that is only watched never alerts."
-        " The boundary is that of the effective size; no data: it cannot be reached yet.",
+        " The boundary is that of the effective size, events left too; no data: none can stop yet.",
         Sql(
             DSMB,
             f"""
@@ -124,7 +124,8 @@ def _chances() -> Panels:
     return table_of(
         "How sure that is",
         "One-sided probabilities. Predictive: of ever reaching the boundary by the planned number,"
-        " from what was seen. Pending cross: once those pending are complete, at the acceptable"
+        " from what was seen and the rule's prior (without one: worth two participants at p0), as"
+        " the event rate. Pending cross: once those pending are complete, at the acceptable"
         " rate (p0) and at the posterior mean. Certain: no event-free completion can undo it."
         " Suspected events are counted.",
         Sql(

@@ -15,6 +15,7 @@ from services.vocabulary.decision import (
     PathPoint,
     Signal,
     describe_plan_end,
+    describe_prior,
     describe_size,
 )
 
@@ -129,10 +130,7 @@ def _draw_pending_band(axes: Axes, decision: Decision, top: float) -> None:
         color=PENDING,
         alpha=0.35,
         linewidth=0,
-        label=(
-            f"What {decision.pending} pending may still bring"
-            f" (they cross with {decision.p_cross_p0:.0%} at p0)"
-        ),
+        label=f"What {decision.pending} pending may still bring{_describe_pending(decision)}",
     )
     bar_top = min(highest, top)
     axes.vlines(final, decision.events, bar_top, color=PENDING, linewidth=5, alpha=0.8)
@@ -141,6 +139,11 @@ def _draw_pending_band(axes: Axes, decision: Decision, top: float) -> None:
         label, (final, bar_top), (6, drop), textcoords="offset points", color=CURRENT, size=8,
         va="center",
     )  # fmt: skip
+
+
+def _describe_pending(decision: Decision) -> str:
+    crossed = decision.crossed_since is not None
+    return "" if crossed else f" (they cross with {decision.p_cross_p0:.0%} at p0)"
 
 
 def _draw_path(axes: Axes, decision: Decision) -> None:
@@ -211,14 +214,44 @@ def _write_note(decision: Decision) -> str:
     plan_note = (
         f"Plan exhausted: {extra_count} treated after it not counted.  " if extra_count else ""
     )
-    mean, low, high = decision.posterior
-    at_p0 = "" if decision.conditional_p0 is None else f" ({decision.conditional_p0:.0%} at p0)"
     return (
         f"{data_cut}.  {decision.evaluable} treated, {decision.complete} complete, "
         f"{decision.pending} pending; confirmed {decision.confirmed}, at upper grades "
         f"{decision.upper}.\n"
-        f"Chance of ever reaching the boundary by {describe_plan_end(decision)}: "
-        f"{decision.predictive:.0%}{at_p0}.  "
-        f"Event rate {mean:.0%} (95 % {low:.0%} to {high:.0%}).\n"
+        f"{_describe_distance(decision)}  {_describe_rate(decision)}\n"
         f"{plan_note}Trial safety oversight, not a bedside alarm."
     )
+
+
+def _describe_distance(decision: Decision) -> str:
+    """Return the distance to the boundary and the chance of reaching it, or the first crossing."""
+    first = decision.first_crossing
+    if first is not None:
+        size = describe_size(decision, first.ess)
+        return f"First reached with {_count_events(first.events)} at {size}."
+    at_p0 = "" if decision.conditional_p0 is None else f" ({decision.conditional_p0:.0%} at p0)"
+    return (
+        f"Missing to the boundary: {_describe_missing_events(decision)}.\n"
+        f"Chance of ever reaching it by {describe_plan_end(decision)}: "
+        f"{decision.predictive:.0%}{at_p0}."
+    )
+
+
+def _describe_missing_events(decision: Decision) -> str:
+    present_count = (
+        _count_events(decision.events_left) if decision.can_stop else "no number can stop"
+    )
+    from_new = decision.events_left_from_new
+    return f"{present_count} at this size" + (
+        "" if from_new is None else f", {from_new} if from new participants"
+    )
+
+
+def _count_events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"
+
+
+def _describe_rate(decision: Decision) -> str:
+    mean, low, high = decision.posterior
+    prior = f", prior {words}" if (words := describe_prior(decision)) else ""
+    return f"Event rate {mean:.0%} (95 % {low:.0%} to {high:.0%}{prior})."

@@ -1,5 +1,6 @@
 """Decisions of stopping rules at a knowledge cut, complete enough to draw and to mail."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,7 +122,9 @@ class Decision:
         pending: q.
         ess: Effective sample size.
         boundary: b(ceil(ess)); above the sample size when it cannot be reached yet.
-        events_left: Events to the boundary, 0 when reached.
+        events_left: Events to the boundary at this size, 0 when reached.
+        events_left_from_new: The same when each comes from a new participant, who adds to the
+            size; 0 when reached, None: no number of them reaches it, or not recorded.
         free_until_rise: Event-free participants until the boundary next rises; None: never.
         crossed_since: First event date on the path at which it was reached; None.
         certain: No event-free completion can undo it.
@@ -150,6 +153,8 @@ class Decision:
         silenced_at_events: After *continue*: the count up to which it stays silent; None.
         cut: Knowledge cut ``{participant: folded_through}``.
         uncountable: Treated participants outside all counts but *upper*, by pseudonym.
+        prior: Beta prior behind *predictive*, *posterior* and *p_cross_posterior*, of a rule of
+            person-time the gamma prior of its hazard ratio, in expected events; None: not recorded.
         undone: The reversal of a boundary that was reached; None without one.
         person_time: The signed boundary of a rule of person-time, whose *ess* and weights are in
             its unit, and whose *steps* and *looks* are empty; None: the rule counts participants.
@@ -202,6 +207,30 @@ class Decision:
     undone: Reversal | None = None
     uncountable: tuple[Uncountable, ...] = ()
     person_time: PersonTimeBoundary | None = None
+    events_left_from_new: int | None = None
+    prior: tuple[float, float] | None = None
+
+    @property
+    def can_stop(self) -> bool:
+        """True if some number of events stops at this size, or at the next look."""
+        if self.person_time is not None:
+            return self.boundary <= self.n
+        size = math.ceil(self.ess - 1e-9)  # sums of weights that are whole but for rounding
+        next_size = next((x for x in self.looks if x >= size), None) if self.looks else size
+        return next_size is not None and self.boundary <= next_size
+
+    @property
+    def first_crossing(self) -> PathPoint | None:
+        """The first point of the path that reached the boundary; None: none did."""
+        return next((point for point in self.path if point.crossed), None)
+
+
+def describe_prior(decision: Decision) -> str:
+    """Return the prior of the event rate, or of the hazard ratio; empty: it is not recorded."""
+    if decision.prior is None:
+        return ""
+    family = "Gamma" if decision.person_time else "Beta"
+    return f"{family}({', '.join(f'{number:g}' for number in decision.prior)})"
 
 
 def describe_size(decision: Decision, size: float) -> str:

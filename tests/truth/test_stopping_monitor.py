@@ -4,6 +4,7 @@ The rule: Beta(0.1, 1.9), p0 .05, n 40, stop at 2 of 2-4, 3 of 5-11, 4 of 12-21 
 of mean 5 days over windows of 40 days. Days are counted from ``START``.
 """
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -15,6 +16,7 @@ from scipy import integrate, stats
 
 from services.charts.boundary import draw_boundary_chart
 from services.cli.shared.rule_notes import list_notes
+from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.pending import (
     POLICIES,
@@ -299,12 +301,12 @@ def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
 
 def test_one_person_of_two_identities_is_counted_once():
     """Two treated, one enrolled alone, and an identity that was merged into each kind."""
-    merged = [
+    merged_identities = [
         ObservedStanding(Standing(name, CRS.id, merged_into=survivor), day(1))
         for name, survivor in (("Q-1", "P-000"), ("Q-2", "P"))
     ]
     enrolled = ObservedStanding(Standing("P", CRS.id), day(1))
-    decision = decide(9, observe(0, 9), observe(1, 9), enrolled, *merged)
+    decision = decide(9, observe(0, 9), observe(1, 9), enrolled, *merged_identities)
     assert (decision.evaluable, decision.not_exposed, decision.uncountable) == (2, 1, ())
 
 
@@ -362,6 +364,67 @@ def test_grouped_looks_compare_when_the_size_first_reaches_the_look():
     assert "Stop region" not in chart
 
 
+MISSING_EVENTS = {  # events, event-free, looks; missing at this size (None: none stops), from new
+    "nobody": (0, 0, (), (None, 2)),
+    "1 of 1": (1, 0, (), (None, 1)),
+    "1 of 4, b(4) = 2, b(5) = 3": (1, 3, (), (1, 2)),
+    "1 of 5": (1, 4, (), (2, 2)),
+    "2 of 9": (2, 7, (), (1, 1)),
+    "2 of 11, b(11) = 3, b(12) = 4": (2, 9, (), (1, 2)),
+    "2 of 12": (2, 10, (), (2, 2)),
+    "0 of 39": (0, 39, (), (6, None)),
+    "5 of 39": (5, 34, (), (1, 1)),
+    "5 of 40": (5, 35, (), (1, None)),
+    "look 5, where 3 stop, after 1 of 3": (1, 2, (5, 12), (2, 2)),
+    "look 5 out of reach, look 12, where 4 stop": (1, 3, (5, 12), (2, 3)),
+    "look 5 with 3 already": (3, 0, (5, 12), (0, 0)),
+    "no look ahead": (2, 11, (5, 12), (None, None)),
+}
+
+
+@pytest.mark.parametrize(
+    ("events", "event_free", "looks", "missing"), MISSING_EVENTS.values(), ids=MISSING_EVENTS
+)
+def test_left_is_of_this_size_and_of_new_participants(events, event_free, looks, missing):
+    """Events come at the end of each window, when all the others are nearly through."""
+    people = (observe(k, 200, k + 39 if k < events else None) for k in range(events + event_free))
+    decision = decide(200, *people, rule=replace(CRS, looks=looks))
+    events_left = decision.events_left if decision.can_stop else None
+    assert (events_left, decision.events_left_from_new) == missing
+
+
+@pytest.mark.parametrize(
+    ("parameters", "prior"),
+    [
+        ({"prior": (0.1, 1.9)}, (0.1, 1.9)),
+        ({}, (0.1, 1.9)),
+        ({"p1": (0.2,)}, (0.1, 1.9)),
+        ({"prior": (1, 1)}, (1, 1)),
+    ],
+)
+def test_the_prior_is_the_rule_s_or_worth_two_participants_at_p0(parameters, prior):
+    rule = replace(CRS, stop_when=replace(CRS.stop_when, parameters=parameters))
+    decision = decide(60, *ONE_PENDING, rule=rule)
+    assert decision.prior == pytest.approx(prior)
+    words = "prior Beta({:g}, {:g})".format(*prior)
+    assert words in draw_boundary_chart(decision, "svg").decode()
+    assert words in make_rules_table([decision], {})
+
+
+def test_after_a_crossing_chart_and_table_say_so_and_no_chance():
+    crossed = decide(60, observe(0, 60, 2), observe(1, 60, 3), *(observe(k, 55) for k in (30, 31)))
+    chart = draw_boundary_chart(crossed, "svg").decode()
+    assert "First reached with 2 events at an effective 2.0." in chart
+    assert "Chance of ever reaching" not in chart
+    assert "they cross" not in chart
+    row = make_rules_table([crossed], {}).splitlines()[1]
+    assert re.search(r" 0 +certain +reached ", row)
+    chart = draw_boundary_chart(decide(60, *ONE_PENDING), "svg").decode()
+    assert "Missing to the boundary: 1 event at this size, 2 if from new participants." in chart
+    assert "Chance of ever reaching it by 40: " in chart
+    assert "they cross with 3% at p0" in chart
+
+
 @pytest.mark.parametrize(
     ("people", "possible"),
     [
@@ -380,9 +443,9 @@ def test_possible_speaks_of_those_pending_alone(people, possible):
 
 def test_who_left_counts_in_the_size_and_can_have_no_event():
     """2 events of 4 complete stop; of 4 and a part they do not, and nobody is to come."""
-    left = observe(3, 90, withdrawal_day=20)
+    withdrawn = observe(3, 90, withdrawal_day=20)
     late = [observe(40, 90, 41), observe(41, 90, 42)]
-    decision = decide(90, observe(0, 90), observe(1, 90), left, *late)
+    decision = decide(90, observe(0, 90), observe(1, 90), withdrawn, *late)
     assert (decision.complete, decision.boundary, decision.possible) == (4, 3, False)
 
 
@@ -393,9 +456,13 @@ def test_no_look_ahead_is_no_chance_and_a_look_that_was_crossed_is_certain():
     crossed = decide(60, observe(0, 60, 5), observe(1, 60, 6), observe(30, 60), rule=rule)
     assert (crossed.p_cross_p0, crossed.possible, crossed.certain) == (1.0, True, True)
     rule = replace(CRS, looks=(3, 40))
-    ahead = decide(20, observe(0, 20, 1), observe(1, 20, 2), observe(10, 10), rule=rule)
-    assert ahead.signal is Signal.BOUNDARY_LIKELY
-    assert (ahead.p_cross_p0, ahead.possible, ahead.certain) == (1.0, True, True)  # 2 of 3 stop
+    awaited = decide(20, observe(0, 20, 1), observe(1, 20, 2), observe(10, 10), rule=rule)
+    assert awaited.signal is Signal.BOUNDARY_LIKELY
+    assert (awaited.p_cross_p0, awaited.possible, awaited.certain) == (
+        1.0,
+        True,
+        True,
+    )  # 2 of 3 stop
 
 
 def test_after_continue_the_rule_waits_for_a_new_event():

@@ -77,6 +77,7 @@ LIKELY = replace(
     certain=False,
     p_cross_p0=0.234,
     predictive=0.004,
+    prior=(0.1, 1.9),
     path=(PathPoint(HOUR_ZERO, 1.0, 1, 2, crossed=False),),
     contributors=REACHED_DECISION.contributors[:1],
     beyond_plan=2,
@@ -171,7 +172,7 @@ def test_a_boundary_that_is_likely_recommends_nothing_yet_and_says_how_likely():
         "Incomplete grades at their upper ends: 2 events, reached.",
         (
             "Chance that those pending reach the boundary, at the acceptable rate: 23 %;"
-            " of ever reaching it by 40: below 1 %."
+            " of ever reaching it by 40, with a Beta(0.1, 1.9) prior: below 1 %."
         ),
         "The plan of 40 is exhausted: 2 treated after it are not counted.",
         "P-004 transplant day 78, treatment day 4: grade 3, confirmed",

@@ -9,6 +9,7 @@ from services.vocabulary.decision import (
     Reversal,
     Signal,
     describe_plan_end,
+    describe_prior,
     describe_size,
 )
 from services.vocabulary.protocol import PersonTimeBoundary, spell_time
@@ -51,7 +52,7 @@ def describe_decision(decision: Decision) -> Iterator[str]:
         f" ({decision.evaluable} treated, {decision.pending} pending);"
         f" {_describe_boundary(decision, decision.ess)}."
     )
-    first = next((point for point in decision.path if point.crossed), None)
+    first = decision.first_crossing
     if first is not None:
         size = describe_size(decision, first.ess)
         yield f"First reached with {count_events(first.events)} at {size}."
@@ -109,8 +110,13 @@ def _describe_outlook(decision: Decision) -> Iterator[str]:
     yield (
         "Chance that those pending reach the boundary, at the acceptable rate:"
         f" {_format_chance(decision.p_cross_p0)}; of ever reaching it by"
-        f" {describe_plan_end(decision)}: {_format_chance(decision.predictive)}."
+        f" {describe_plan_end(decision)}{_describe_prior(decision)}:"
+        f" {_format_chance(decision.predictive)}."
     )
+
+
+def _describe_prior(decision: Decision) -> str:
+    return f", with a {prior} prior" if (prior := describe_prior(decision)) else ""
 
 
 def _describe_crossing(*, crossed: bool) -> str:

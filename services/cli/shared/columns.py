@@ -34,13 +34,16 @@ RULES: Columns = (
     ("at most", "Events when incomplete grades are taken at their upper ends."),
     ("evaluable", "Participants who were exposed, within the plan."),
     ("effective", "Participants, each weighted by the part of the window that counts already."),
-    ("boundary", "Events that stop at that size; - when none can yet."),
-    ("left", "Events that are missing to the boundary."),
+    ("boundary", "Events that stop at that size, or at the next look; - when none can."),
+    (
+        "left",
+        "Events missing to the boundary: at that size / if they come from new participants.",
+    ),
     (
         "certain",
         "Reached whatever the pending participants do (certain), perhaps (possible), or not (no).",
     ),
-    ("by n", "Predictive probability of reaching the boundary by the planned maximum."),
+    ("by n", "Predictive probability of reaching the boundary by the planned maximum, or reached."),
     ("ever reached (UTC)", "When it was first known to be reached, also if it no longer is."),
     ("says", "continue, boundary likely, or boundary reached: review required."),
 )

@@ -124,6 +124,12 @@ def decide_rule(
         conditional_p0=pending_outcome.conditional_p0,
         looks=rule.looks,
         person_time=rule.stop_when.person_time,
+        events_left_from_new=0
+        if crossed_at
+        else limit.count_events_from_new(
+            pending_outcome.size, events, rule.stop_when.n - len(cohort.members)
+        ),
+        prior=pending_outcome.prior,
         uncountable=tuple(
             Uncountable(one.participant, one.missing_anchor, one.upper is not None)
             for one in list_uncountable(observed, as_of)

@@ -66,6 +66,17 @@ class SignedLimits:
             return self.table[x]
         return self.table[next((look for look in self.looks if look >= x), self.looks[-1])]
 
+    def count_events_from_new(self, size: float, events: int, newcomers: int) -> int | None:
+        """Return the events that reach the boundary if each comes from a new participant.
+
+        Each adds one to the size; None: none of up to *newcomers* reaches it.
+        """
+        for k in range(1, newcomers + 1):
+            boundary = self.find_compared_boundary(size + k - 1, size + k)
+            if boundary is not None and boundary <= events + k:
+                return max(boundary - events, 0)
+        return None
+
     def count_free_until_rise(self, size: float) -> int | None:
         """Return the event-free participants beyond *size* that raise the boundary; None: never."""
         x = find_table_row(size)

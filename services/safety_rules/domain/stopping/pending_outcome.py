@@ -40,6 +40,7 @@ class PendingOutcome:
     p_cross_posterior: float
     predictive: float
     conditional_p0: float
+    prior: tuple[float, float]
 
 
 def find_pending_outcome(
@@ -65,6 +66,7 @@ def find_pending_outcome(
         p_cross_posterior=compute_crossing_chance(plan, limit, rate[0], is_crossed=is_crossed),
         predictive=1.0 if is_crossed else compute_predictive_chance(plan, limit),
         conditional_p0=conditional_p0,
+        prior=plan.prior,
     )
 
 

@@ -67,6 +67,14 @@ class PersonTimeLimits:
         first = next((k for k, end in enumerate(self.limits) if end > 0), len(self.limits))
         return np.asarray(stops[np.maximum(index, first)])
 
+    def count_events_from_new(self, size: float, events: int, newcomers: int) -> int | None:
+        """Return the events that reach the boundary if each comes at once from a new participant.
+
+        They add no person-time then; None: they are more than *newcomers*.
+        """
+        needed = max(self.find_boundary_at(size) - events, 0)
+        return needed if needed <= newcomers else None
+
     def count_free_until_rise(self, size: float) -> int | None:
         """Return the whole person-days without event until the boundary rises; None: never.
 

@@ -34,7 +34,7 @@ from services.vocabulary.protocol import Rule
 
 
 class HazardEvidence(NamedTuple):
-    """The gamma posterior of the hazard ratio: shape, and rate in expected events."""
+    """A gamma prior or posterior of the hazard ratio: shape, and rate in expected events."""
 
     shape: float
     rate: float
@@ -53,7 +53,8 @@ def find_person_time_outcome(
     is_continuing = is_open & ~cohort.is_frozen
     size, events = float(time.sum()), int(np.isfinite(outcomes.event_at).sum())
     time_ahead = _measure_time_ahead(rule, cohort, time, is_continuing)
-    evidence = _weigh_evidence(rule, limit, events, size)
+    prior = _find_prior(rule, limit)
+    evidence = HazardEvidence(prior.shape + events, prior.rate + size * limit.plan.hazard)
     mean_ratio = evidence.shape / evidence.rate
     states = _follow_from(limit, events, size)
     pending_states = _follow_from(limit, events, size, size + time_ahead)
@@ -69,6 +70,7 @@ def find_person_time_outcome(
         p_cross_posterior=1.0 if is_crossed else compute_stop_chance(pending_states, mean_ratio),
         predictive=1.0 if is_crossed else compute_predictive_stop_chance(states, evidence),
         conditional_p0=1.0 if is_crossed else compute_stop_chance(states, 1.0),
+        prior=(prior.shape, prior.rate),
     )
 
 
@@ -100,14 +102,12 @@ def _measure_time_ahead(
     return float((measure_person_time(rule.curve, span) - time)[is_continuing].sum())
 
 
-def _weigh_evidence(
-    rule: Rule, limit: PersonTimeLimits, events: int, size: float
-) -> HazardEvidence:
-    """Return the posterior; the prior is the rule's own, or worth two participants at p0."""
-    hazard, prior = limit.plan.hazard, rule.stop_when.parameters.get("prior")
+def _find_prior(rule: Rule, limit: PersonTimeLimits) -> HazardEvidence:
+    """Return the prior of the hazard ratio: the rule's own, or worth two participants at p0."""
+    if prior := rule.stop_when.parameters.get("prior"):
+        return HazardEvidence(prior[0], prior[1] * limit.plan.hazard)
     weight = PRIOR_PARTICIPANTS * -math.log1p(-rule.stop_when.p0)
-    shape, rate = (prior[0], prior[1] * hazard) if prior else (weight, weight)
-    return HazardEvidence(shape + events, rate + size * hazard)
+    return HazardEvidence(weight, weight)
 
 
 def _describe_risk(evidence: HazardEvidence, p0: float) -> tuple[float, float, float]:
