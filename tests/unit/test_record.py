@@ -150,3 +150,117 @@ def test_a_syndrome_that_is_not_over_has_all_parts_from_its_onset_on(shift, is_i
     syndrome = record(None, label=SYNDROME)
     (fever,) = link_to_crs([record(None, label=FEVER, onset_at=ONSET + shift)], [syndrome])
     assert fever.linked_to == (CRS if is_inside else "")
+
+
+def read_history(script):
+    """``1@0 2-4@5``: a change of grade at each hour, whose evidence is a fact of that hour."""
+    changes = []
+    for word in script.split():
+        grades, hour = word.split("@")
+        low, _, high = grades.partition("-")
+        span = Span(Grade(int(low)), Grade(int(high or low)))
+        changes.append(Change(hours(float(hour)), span, "as graded", ("ULN",), (f"f{hour}",)))
+    return tuple(changes)
+
+
+def adjudicate(verdict, grade=None, signed=100, by="Dr A", cause=""):
+    body = Adjudication(ANEMIA.criterion, verdict, by, "seen", hours(signed), grade, cause)
+    return fact(body, ONSET, name=f"{verdict}-{grade}-{signed}-{by}")
+
+
+def decide(script, *decisions, died_at=None):
+    """The record of a run with the grades of *script*, after *decisions*."""
+    person = ParticipantBackground("P-001", Anchors())
+    for decision in decisions:
+        person.change(decision, stands=True)
+    run = GradeRun(ONSET, read_history(script), ONSET, died_at=died_at)
+    return make_record(ANEMIA, run, None, person, PROTOCOL)
+
+
+def describe_history(content):
+    return " ".join(str(change.span) for change in content.history)
+
+
+REGRADES = {  # grades of a run, the grade that a person gives it; the grades of its record
+    "down": ("1@0 3@1 2@2", 2, "1 2 2"),
+    "to the least of them": ("1@0 3@1 2@2", 1, "1 1 1"),
+    "to none": ("1@0 3@1", 0, "0 0"),
+    "up": ("1@0 3@1 2@2", 4, "1 4 2"),
+    "to what it is": ("1@0 3@1", 3, "1 3"),
+    "two that are the worst": ("3@0 1@1 3@2", 2, "2 1 2"),
+    "an interval that is the worst": ("2-4@0 1@1", 3, "3 1"),
+    "an interval beside the worst": ("3@0 1-4@1", 2, "2 1-2"),
+    "to 5, and nobody died": ("1@0 3@1", 5, "1 3-5"),
+}
+
+
+@pytest.mark.parametrize(("script", "grade", "expected"), REGRADES.values(), ids=REGRADES)
+def test_a_grade_that_a_person_gives_replaces_the_worst_and_caps_the_others(
+    script, grade, expected
+):
+    regrade = adjudicate(Verdict.REGRADE, grade)
+    content = decide(script, regrade)
+    assert (describe_history(content), content.state) == (expected, EpisodeState.CONFIRMED)
+    history = read_history(script)
+    worst = max(change.span.at_least for change in history)
+    for change, graded_change in zip(content.history, history, strict=True):
+        is_worst = graded_change.span.at_least == worst
+        assert change.because == ("regraded by Dr A: seen" if is_worst else "as graded")
+        assert change.facts == (*graded_change.facts, *([regrade.id] if is_worst else []))
+        assert change.missing == (("death",) if grade == 5 else ()) if is_worst else ("ULN",)
+
+
+CONFIRM, REJECT = adjudicate(Verdict.CONFIRM, signed=10), adjudicate(Verdict.REJECT, signed=11)
+TWO, THREE = adjudicate(Verdict.REGRADE, 2, 20), adjudicate(Verdict.REGRADE, 3, 21)
+DRUG = adjudicate(Verdict.ATTRIBUTE, signed=30, cause="the study drug")
+OTHER_CAUSE = adjudicate(Verdict.ATTRIBUTE, signed=31, cause="bleeding")
+SAME_TIME = adjudicate(Verdict.CONFIRM, signed=11, by="Dr B")
+DECISIONS = {  # decisions; grades, state, attribution
+    "none": ((), "1 4", EpisodeState.SUSPECTED, ""),
+    "confirmed": ((CONFIRM,), "1 4", EpisodeState.CONFIRMED, ""),
+    "rejected": ((REJECT,), "1 4", EpisodeState.REJECTED, ""),
+    "confirmed, then rejected": ((CONFIRM, REJECT), "1 4", EpisodeState.REJECTED, ""),
+    "rejected, then regraded": ((REJECT, TWO), "1 2", EpisodeState.CONFIRMED, ""),
+    "regraded twice": ((TWO, THREE), "1 3", EpisodeState.CONFIRMED, ""),
+    "of one time of signing, the later signer": (
+        (REJECT, SAME_TIME), "1 4", EpisodeState.CONFIRMED, "",
+    ),
+    "attributed": ((DRUG,), "1 4", EpisodeState.SUSPECTED, "the study drug"),
+    "attributed twice": ((DRUG, OTHER_CAUSE), "1 4", EpisodeState.SUSPECTED, "bleeding"),
+    "regraded and attributed": ((THREE, DRUG), "1 3", EpisodeState.CONFIRMED, "the study drug"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("decisions", "grades", "state", "attribution"), DECISIONS.values(), ids=DECISIONS
+)
+def test_decisions_apply_in_the_order_of_signing(decisions, grades, state, attribution):
+    for order in (decisions, decisions[::-1]):
+        content = decide("1@0 4@1", *order)
+        assert describe_history(content) == grades
+        assert (content.state, content.attribution) == (state, attribution)
+        assert content.adjudications == tuple(sorted(one.id for one in decisions))
+
+
+def test_an_adjudication_that_is_taken_back_counts_no_more():
+    person = ParticipantBackground("P-001", Anchors())
+    for decision in (CONFIRM, REJECT):
+        person.change(decision, stands=True)
+    person.change(REJECT, stands=False)
+    run = GradeRun(ONSET, read_history("1@0"), ONSET)
+    assert make_record(ANEMIA, run, None, person, PROTOCOL).state is EpisodeState.CONFIRMED
+
+
+def test_a_record_ends_with_the_death_that_was_adjudicated_to_it():
+    content = decide("1@0 3@1", died_at=hours(9))
+    assert describe_history(content) == "1 3 5"
+    assert content.history[-1].at == hours(9)
+    assert (content.state, content.current) == (
+        EpisodeState.CONFIRMED,
+        Span(Grade.DEATH, Grade.DEATH),
+    )
+
+
+def test_a_record_that_is_over_has_no_grade_now():
+    assert record(RESOLUTION).current == Span(Grade.NONE, Grade.NONE)
+    assert record(None).current == record(None).worst == Span(Grade(3), Grade(3))
