@@ -11,8 +11,11 @@ import pytest
 from services.safety_rules.domain.ctcae.rule_book import TERM_OF_SCALE
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
 from services.safety_rules.domain.stopping.families import FAMILIES
-from services.safety_rules.domain.stopping.pending import PERSON_TIME, POLICIES
-from services.safety_rules.domain.stopping.person_time_rule import PERSON_TIME_METHODS
+from services.safety_rules.domain.stopping.policies import (
+    PERSON_TIME,
+    PERSON_TIME_METHODS,
+    POLICIES,
+)
 from services.safety_rules.edition import EDITION
 from services.vocabulary.decision import Signal
 from services.vocabulary.fact import Body, Status

@@ -4,21 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.cli.shared.columns import Columns, list_headings
+from services.cli.shared.fold_table import fold_table
+from services.cli.shared.terminal_width import find_terminal_width
 
 
 def make_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return *rows* under *head*, each column as wide as it needs.
+    """Return *rows* under *head*, each column as wide as it needs, or as the terminal has room.
 
     >>> print(make_table(("rule", "events"), [("S1", 4)]))
     rule  events
     S1    4
     """
-    lines = [[str(cell) for cell in row] for row in (head, *rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    texts = [[str(cell) for cell in row] for row in rows]
+    return "\n".join(fold_table(head, texts, find_terminal_width()))
 
 
 def make_explained_table(columns: Columns, rows: Sequence[Sequence[object]]) -> str:

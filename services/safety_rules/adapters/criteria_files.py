@@ -84,6 +84,15 @@ def load_table(name: str, folder: Traversable | None = None) -> CriteriaTable:
     )
 
 
+def load_published_terms(name: str) -> Mapping[str, PublishedTerm]:
+    """Return the published terms of the table *name*, by slug, without their thresholds.
+
+    Empty when there is no such table.
+    """
+    file = TABLES / name / TERMS
+    return _read_published_terms(file.read_text("utf-8")) if file.is_file() else {}
+
+
 def _read_all_criteria(
     name: str,
     place: Traversable,

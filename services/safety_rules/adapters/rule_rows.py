@@ -12,8 +12,12 @@ from services.safety_rules.adapters.stop_rows import (
     StopWhenRow,
     TimeRow,
 )
-from services.safety_rules.domain.stopping.pending import NAIVE, PERSON_TIME, POLICIES
-from services.safety_rules.domain.stopping.person_time_rule import PERSON_TIME_METHODS
+from services.safety_rules.domain.stopping.policies import (
+    NAIVE,
+    PERSON_TIME,
+    PERSON_TIME_METHODS,
+    POLICIES,
+)
 from services.vocabulary.protocol import (
     AnchorName,
     Consequence,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from services.runtime.file_models import StrictModel
-from services.safety_rules.domain.stopping.person_time_rule import PERSON_TIME_METHODS
+from services.safety_rules.domain.stopping.policies import PERSON_TIME_METHODS
 from services.vocabulary.protocol import (
     BoundaryStep,
     PersonTimeBoundary,

@@ -3,7 +3,7 @@
 Source: docs/decisions/grading.md, "limit, baseline, fasting, symptoms, albumin unknown"
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -85,17 +85,21 @@ class PossibleArm:
             self._find_worst_met(self.worst_corner, unknown_holds=True),
         )
 
-    def find_undecided_inputs(self, at_least: Grade, at_most: Grade) -> Iterator[Input]:
-        """Yield the inputs of every threshold up to *at_most* that only some completions meet."""
+    def find_undecided(self, at_least: Grade, at_most: Grade) -> Iterator[tuple[Grade, Threshold]]:
+        """Yield every threshold up to *at_most* that only some completions meet, with its grade."""
+        for level, threshold in self.find_reachable(at_least, at_most):
+            if not self._is_met(threshold, self.mildest_corner, unknown_holds=False):
+                yield level, threshold
+
+    def find_reachable(self, at_least: Grade, at_most: Grade) -> Iterator[tuple[Grade, Threshold]]:
+        """Yield every threshold up to *at_most* that some completion meets, with its grade."""
         for level, any_of in self.ladder.rungs:
             for threshold in any_of if at_least < level <= at_most else ():
-                is_met_at_worst = self._is_met(threshold, self.worst_corner, unknown_holds=True)
-                if is_met_at_worst and not self._is_met(
-                    threshold, self.mildest_corner, unknown_holds=False
-                ):
-                    yield from self._list_inputs(threshold)
+                if self._is_met(threshold, self.worst_corner, unknown_holds=True):
+                    yield level, threshold
 
-    def _list_inputs(self, threshold: Threshold) -> Iterator[Input]:
+    def list_inputs(self, threshold: Threshold) -> Iterator[Input]:
+        """Yield the inputs that *threshold* is compared with, and that of its condition."""
         yield Input.VALUE
         for comparison in threshold.select_comparisons(
             with_baseline=self.inputs.compares_with_baseline
@@ -149,7 +153,7 @@ class PossibleArm:
 
 def bound_grade(grading: MeasureGrading, inputs: GradingInputs) -> GradingOutcome:
     """Return the grade or the tightest interval that *inputs* allow."""
-    arms = _find_possible_arms(grading, inputs)
+    arms = find_possible_arms(grading, inputs)
     if not arms:  # limits and baseline contradict each other: drop them
         return bound_grade(grading, inputs.without_limits())
     ends = [arm.grade_corners() for arm in arms]
@@ -157,24 +161,30 @@ def bound_grade(grading: MeasureGrading, inputs: GradingInputs) -> GradingOutcom
     at_most, _ = max(high for _, high in ends)
     if at_least == at_most:
         return ExactGrade(at_least, because)
-    unknown_limits = {name for name in _LIMITS if inputs.find_exact_limit(name) is None}
-    undecided_inputs: set[Input] = set()
-    for arm in arms:
-        undecided_inputs.update(arm.find_undecided_inputs(at_least, at_most))
-    if len(arms) > 1:
-        undecided_inputs |= _find_deciding_inputs(arms, inputs, grading.direction)
-    missing_inputs = {
-        _name_missing_input(name, inputs)
-        for name in undecided_inputs
-        if _is_unknown(name, unknown_limits, inputs)
+    undecided_inputs = {
+        name
+        for arm in arms
+        for _, threshold in arm.find_undecided(at_least, at_most)
+        for name in arm.list_inputs(threshold)
     }
-    return Incomplete(at_least, at_most, frozenset(missing_inputs), because)
+    undecided_inputs |= find_deciding_inputs(arms, inputs, grading.direction)
+    return Incomplete(at_least, at_most, name_missing_inputs(undecided_inputs, inputs), because)
+
+
+def name_missing_inputs(names: Iterable[Input], inputs: GradingInputs) -> frozenset[Input]:
+    """Return those of *names* that are not known, as a person is asked for them."""
+    unknown_limits = {name for name in _LIMITS if inputs.find_exact_limit(name) is None}
+    return frozenset(
+        _name_missing_input(name, inputs)
+        for name in names
+        if _is_unknown(name, unknown_limits, inputs)
+    )
 
 
 def find_turning_points(grading: MeasureGrading, inputs: GradingInputs) -> set[Decimal]:
     """Return every number at which the outcome may change, whatever is missing."""
     corners = [
-        (arm, corner) for arm in _find_possible_arms(grading, inputs) for corner in arm.corners
+        (arm, corner) for arm in find_possible_arms(grading, inputs) for corner in arm.corners
     ]
     return {
         corner[one.multiple_of].number * one.factor + one.offset if one.multiple_of else one.factor
@@ -185,10 +195,12 @@ def find_turning_points(grading: MeasureGrading, inputs: GradingInputs) -> set[D
     }
 
 
-def _find_deciding_inputs(
+def find_deciding_inputs(
     arms: Sequence[PossibleArm], inputs: GradingInputs, direction: Direction
 ) -> set[Input]:
     """Return the inputs that decide between the arms that may be the participant's."""
+    if len(arms) <= 1:
+        return set()
     if any(arm.ladder.population is ArmPopulation.ON_ANTICOAGULATION for arm in arms):
         return {Input.ANTICOAGULATION}
     return {Input.BASELINE, inputs.name_limit_of_baseline(direction.limit)}
@@ -206,7 +218,8 @@ def _name_missing_input(name: Input, inputs: GradingInputs) -> Input:
     return Input.UNIT if name in inputs.misfits else name
 
 
-def _find_possible_arms(grading: MeasureGrading, inputs: GradingInputs) -> list[PossibleArm]:
+def find_possible_arms(grading: MeasureGrading, inputs: GradingInputs) -> list[PossibleArm]:
+    """Return the arms that may be the participant's; none when limits and baseline contradict."""
     plausible = grading.find_plausible_range(inputs.unit)
     ranges = {
         Input.VALUE: inputs.value_range,

@@ -48,6 +48,11 @@ class CriterionCourse:
         self.timeline: FactTimeline[LabCourse] = FactTimeline(LabCourse(), self._context.advance)
 
     @property
+    def context(self) -> GradingContext:
+        """The context in which its readings are graded."""
+        return self._context
+
+    @property
     def baseline_grade(self) -> Grade:
         """The grade above which a run after exposure counts."""
         return self._context.baseline_grade

@@ -118,6 +118,18 @@ class FactTimeline(Generic[S]):
         """Return every current fact, in time order."""
         return [fact for facts in self._facts for fact in facts]
 
+    def list_facts_at(self, instant: datetime) -> Sequence[Fact]:
+        """Return the current facts of *instant*."""
+        index = bisect_left(self._instants, instant)
+        is_known = index < len(self._instants) and self._instants[index] == instant
+        return self._facts[index] if is_known else ()
+
+    def find_state(self, instant: datetime) -> S:
+        """Return the state after all facts up to *instant*, that one included."""
+        self.compute_state()
+        index = bisect_right(self._instants, instant)
+        return self._states[index - 1] if index else self._initial
+
     def list_facts_before(self, instant: datetime) -> Sequence[tuple[Fact, ...]]:
         """Return the current facts of each instant before *instant*, in time order."""
         return self._facts[: bisect_left(self._instants, instant)]

@@ -29,7 +29,7 @@ from services.safety_rules.domain.standings.standing import (
     find_steroid_doses,
 )
 from services.safety_rules.domain.standings.standing_inputs import StandingInputs
-from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
+from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
 from services.vocabulary.clinical_fact import Death, Movement, Observation
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
@@ -98,6 +98,11 @@ class Fold:
         if news:
             self._changed_criteria = set()
         return news
+
+    def find_course(self, criterion: str) -> CriterionCourse | FollowedSyndrome | None:
+        """Return the course of *criterion*; None when nothing is known of it."""
+        self._refresh()
+        return self._courses.by_name.get(criterion)
 
     def list_records(self) -> tuple[EpisodeContent, ...]:
         """Return every record, by criterion and onset.

@@ -1,7 +1,7 @@
 """The weight of a participant whose follow-up is not over, and the risk that remains."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,18 +10,6 @@ from services.safety_rules.domain.stopping.families import Floats
 from services.vocabulary.protocol import Curve, Policy
 
 SLACK = 1e-9  # sums of weights that are whole numbers but for rounding
-
-POLICIES: Mapping[Policy, str] = {
-    "onset_weighted": "follow-up weighted by the onset curve",
-    "complete": "complete follow-up only",
-    "linear": "follow-up weighted by its length",
-    "everyone_treated": "everyone treated",
-}
-PERSON_TIME: Policy = "person_time"  # no weight: it has boundaries of its own
-NAIVE = (
-    "an event at once and a non-event when complete inflates the type I error (.24 to .42 of a "
-    "nominal .10): choose one of " + ", ".join(POLICIES)
-)
 
 
 def compute_onset_fraction(curve: Curve, days: npt.ArrayLike, span: npt.ArrayLike) -> Floats:

@@ -14,7 +14,6 @@ from services.safety_rules.domain.stopping.person_time_design import (
     format_time_steps,
     make_person_time_design,
 )
-from services.safety_rules.domain.stopping.person_time_families import PERSON_TIME_FAMILIES
 from services.safety_rules.domain.stopping.person_time_plan import (
     PersonTimePlan,
     compute_hazard,
@@ -22,7 +21,6 @@ from services.safety_rules.domain.stopping.person_time_plan import (
 )
 from services.vocabulary.protocol import PersonTimeBoundary, Rule, TimeStep
 
-PERSON_TIME_METHODS = (*PERSON_TIME_FAMILIES, TABLE)
 _TOLERANCE = 5e-4  # of a risk that a curve gives, beside p0 as it is written
 
 

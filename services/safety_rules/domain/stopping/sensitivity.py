@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, apply_policy
 from services.safety_rules.domain.stopping.path import Limits, path_crosses, trace_path
-from services.safety_rules.domain.stopping.pending import POLICIES
+from services.safety_rules.domain.stopping.policies import POLICIES
 from services.vocabulary.decision import Sensitivity
 from services.vocabulary.protocol import Curve, Policy, Rule
 

@@ -137,6 +137,17 @@ def find_last_seen_at(state: AcuteState) -> datetime | None:
     return state.run_state.last_at
 
 
+def list_readings(state: AcuteState) -> Sequence[Fact]:
+    """Return the last stage of each organ, and the last reading of each measure."""
+    facts = (*state.readings.values(), *(one.fact for one in state.findings.values()))
+    return tuple({fact.id: fact for fact in facts}.values())
+
+
+def list_earlier_readings(_state: AcuteState) -> Sequence[Fact]:
+    """Return no reading: there is no baseline."""
+    return ()
+
+
 def _chart_facts(state: AcuteState, facts: Sequence[Fact]) -> AcuteState:
     weights = [f.body.weight_kg for f in facts if isinstance(f.body, Enrolment)]
     charted_state = replace(

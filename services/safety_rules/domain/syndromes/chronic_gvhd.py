@@ -177,3 +177,13 @@ def find_open_run(state: ChronicState) -> GradeRun | None:
 def find_last_seen_at(state: ChronicState) -> datetime | None:
     """Return the last instant at which the open episode was scored."""
     return state.run_state.last_at
+
+
+def list_readings(_state: ChronicState) -> Sequence[Fact]:
+    """Return no reading: each visit scores every organ anew."""
+    return ()
+
+
+def list_earlier_readings(_state: ChronicState) -> Sequence[Fact]:
+    """Return no reading: there is no baseline."""
+    return ()

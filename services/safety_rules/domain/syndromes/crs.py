@@ -142,6 +142,16 @@ def find_last_seen_at(state: CrsState) -> datetime | None:
     return None if state.course is None else state.course.last_at
 
 
+def list_readings(state: CrsState) -> Sequence[Fact]:
+    """Return the last reading of each sign."""
+    return tuple(state.chart.readings.values())
+
+
+def list_earlier_readings(state: CrsState) -> Sequence[Fact]:
+    """Return the readings before exposure, as far back as a baseline reads."""
+    return state.chart.earlier_readings
+
+
 def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeRun | None]:
     """Retire an episode that nothing can reopen any more, or that had no evidence for too long."""
     course = state.course

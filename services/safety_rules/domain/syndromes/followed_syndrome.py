@@ -39,6 +39,12 @@ class SyndromeScale(Interface):
     def find_last_seen_at(self, state: ScaleState, /) -> datetime | None:
         """Return the last instant at which the open episode was graded."""
 
+    def list_readings(self, state: ScaleState, /) -> Sequence[Fact]:
+        """Return the last reading of each sign, and what each organ was last staged by."""
+
+    def list_earlier_readings(self, state: ScaleState, /) -> Sequence[Fact]:
+        """Return the readings before exposure that the baseline was taken from."""
+
 
 ACUTE_GVHD, CHRONIC_GVHD = "magic-2016.acute-gvhd", "nih-2014.chronic-gvhd"
 SCALES: Mapping[str, SyndromeScale] = {
@@ -85,3 +91,12 @@ class FollowedSyndrome:
     def find_last_seen_at(self) -> datetime | None:
         """Return the last instant at which the open episode was graded."""
         return self._scale.find_last_seen_at(self.timeline.compute_state())
+
+    def list_readings(self, instant: datetime) -> list[Fact]:
+        """Return the last reading of each sign by *instant*, in time order."""
+        readings = self._scale.list_readings(self.timeline.find_state(instant))
+        return sorted(readings, key=lambda fact: (fact.observed_at, fact.id))
+
+    def list_baseline_facts(self, instant: datetime) -> list[Fact]:
+        """Return the readings before exposure that signs at *instant* are compared with."""
+        return list(self._scale.list_earlier_readings(self.timeline.find_state(instant)))

@@ -156,6 +156,16 @@ def find_last_seen_at(state: IcansState) -> datetime | None:
     return state.run_state.last_at
 
 
+def list_readings(state: IcansState) -> Sequence[Fact]:
+    """Return the last reading of each sign."""
+    return tuple(state.readings.values())
+
+
+def list_earlier_readings(state: IcansState) -> Sequence[Fact]:
+    """Return the readings before exposure, as far back as a baseline reads."""
+    return state.earlier_readings
+
+
 def _keep_sedated_time(previous_run: GradeRun | None, run: GradeRun) -> GradeRun:
     """Return *run* with the time under sedation before its onset.
 

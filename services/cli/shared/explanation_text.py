@@ -1,0 +1,199 @@
+"""The explanation of a record as a person reads it, line by line."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.cli.shared.fact_text import describe_body, describe_fact
+from services.cli.shared.tables import format_day
+from services.safety_rules.reports.explained_record import Explanation, Moment, Stretch
+from services.vocabulary.episode import EpisodeContent
+
+_INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Facts and times of *explanation*, in words; times are of the participant's site."""
+
+    explanation: Explanation
+
+    def format_time(self, instant: datetime) -> str:
+        """Return date, time to the minute and the short name of the zone."""
+        zone = ZoneInfo(self.explanation.timezone)
+        return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+    def format_moment(self, moment: Moment) -> str:
+        """Return the time with its transplant and treatment days."""
+        return (
+            f"{self.format_time(moment.instant)}, transplant day"
+            f" {format_day(moment.transplant_day)}, treatment day"
+            f" {format_day(moment.treatment_day)}"
+        )
+
+    def format_value(self, value: object) -> str:
+        """Return a value of a record; ``none`` for what is not there."""
+        match value:
+            case datetime():
+                text = self.format_time(value)
+            case tuple():
+                text = ", ".join(map(self.format_value, value))
+            case dict():
+                text = ", ".join(f"{key} {value[key]}" for key in sorted(value))
+            case bool():
+                text = "yes" if value else "no"
+            case int():
+                text = f"{value:d}"
+            case None:
+                text = ""
+            case _:
+                text = str(value)
+        return text or "none"
+
+    def list_facts(self, ids: Iterable[str], indent: str) -> Iterator[str]:
+        """Yield a line for each fact, with the participant whom it was sent about if another."""
+        participant = self.explanation.versions[-1].content.participant
+        for fact_id in ids:
+            fact = self.explanation.facts.get(fact_id)
+            if fact is None:
+                yield f"{indent}fact {fact_id[:8]}, no longer known"
+                continue
+            origin = "" if fact.subject == participant else f", sent about {fact.subject}"
+            yield f"{indent}{describe_fact(fact, self.format_time)}{origin}"
+
+
+def write_explanation(explanation: Explanation) -> Iterator[str]:
+    """Yield the lines of *explanation*, not yet folded."""
+    writer = _Writer(explanation)
+    yield from _write_head(writer)
+    yield from _write_wordings(explanation)
+    yield ""
+    yield "Grades"
+    for stretch in explanation.stretches:
+        yield from _write_stretch(writer, stretch)
+    if explanation.adjudications:
+        yield ""
+        yield "Decisions of people, in the order of signing"
+        yield from _write_adjudications(writer)
+    yield ""
+    yield "Versions"
+    yield from _write_versions(writer)
+    if not explanation.is_current:
+        yield ""
+        yield (
+            "The rules that run now make another record of these facts: thresholds, baseline and"
+            " what else was charted are by them (`aegis refold`)."
+        )
+
+
+def _write_head(writer: _Writer) -> Iterator[str]:
+    explanation = writer.explanation
+    episode = explanation.versions[-1]
+    content = episode.content
+    yield f"{content.term}  ({content.criterion})"
+    yield f"record {episode.id}, version {episode.version}, {episode.state}"
+    now = "resolved" if content.resolved_at else f"now grade {content.current}"
+    yield f"{content.participant}: worst grade {content.worst}, {now}"
+    yield f"onset: {writer.format_moment(explanation.onset)}"
+    if content.onset_not_before is not None:
+        yield f"onset at the earliest: {writer.format_time(content.onset_not_before)}"
+    resolution = explanation.resolution
+    yield f"resolved: {writer.format_moment(resolution) if resolution else 'not yet'}"
+    yield from writer.list_facts(explanation.ended_by, _INDENT)
+    if content.resolved_not_before is not None:
+        yield f"resolved at the earliest: {writer.format_time(content.resolved_not_before)}"
+    yield f"times: {explanation.timezone}"
+    yield from _write_baseline(writer, content)
+    yield f"windows: {', '.join(content.windows) or 'none'}"
+    for name, words in _list_notes(content):
+        if words:
+            yield f"{name}: {words}"
+    for scale, span in sorted((content.other_scales or {}).items()):
+        yield f"on {scale}: grade {span}"
+
+
+def _write_baseline(writer: _Writer, content: EpisodeContent) -> Iterator[str]:
+    explanation = writer.explanation
+    yield f"grade before exposure: {content.baseline_grade:d}; only what is above it counts"
+    if explanation.baseline:
+        side = f" ({explanation.baseline_side})" if explanation.baseline_side else ""
+        at = explanation.baseline_at
+        day = f", transplant day {format_day(at.transplant_day)}" if at else ""
+        yield f"before exposure{day}{side}:"
+        yield from writer.list_facts(explanation.baseline, _INDENT)
+    elif explanation.has_baseline:
+        yield "before exposure: no value is known"
+
+
+def _list_notes(content: EpisodeContent) -> tuple[tuple[str, str], ...]:
+    outside = "no cause of it acted when its signs were seen"
+    return (
+        ("provisional", "its evidence is not final" if content.provisional else ""),
+        ("possible", "no reading is certain" if content.possible else ""),
+        ("before exposure", "in no rule" if content.before_exposure else ""),
+        ("outside inducer window", outside if content.outside_inducer_window else ""),
+        ("could also be", ", ".join(content.confounders)),
+        ("serious", ", ".join(content.serious)),
+        ("attributed to", content.attribution),
+        ("part of", content.linked_to),
+    )
+
+
+def _write_wordings(explanation: Explanation) -> Iterator[str]:
+    source = ""
+    for wording in explanation.wordings:
+        if wording.source != source:
+            source = wording.source
+            yield ""
+            yield f"Published: {source}{' (in our words)' if wording.is_paraphrase else ''}"
+        doubt = "" if wording.is_met else " (not certain)"
+        yield f"{_INDENT}grade {wording.grade:d}{doubt}: {wording.says}"
+
+
+def _write_stretch(writer: _Writer, stretch: Stretch) -> Iterator[str]:
+    change = stretch.change
+    missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
+    end = f" until {writer.format_time(stretch.ends.instant)}" if stretch.ends else ""
+    yield f"{_INDENT}{writer.format_moment(stretch.begins)}"
+    yield f"{_INDENT * 2}grade {change.span}{end}: {change.because}{missing}"
+    if (graded := stretch.as_graded) is not None:
+        yield f"{_INDENT * 2}by the facts alone grade {graded.span}: {graded.because}"
+    yield from writer.list_facts(stretch.facts, _INDENT * 3)
+    if stretch.other_readings:
+        yield f"{_INDENT * 2}charted by then, too:"
+        yield from writer.list_facts(stretch.other_readings, _INDENT * 3)
+    for threshold in stretch.could_be:
+        unknown = f" (not known: {', '.join(threshold.missing)})" if threshold.missing else ""
+        yield f"{_INDENT * 2}may still be grade {threshold.grade:d}: {threshold.text}{unknown}"
+
+
+def _write_adjudications(writer: _Writer) -> Iterator[str]:
+    for number, decision in enumerate(writer.explanation.adjudications, 1):
+        fact = writer.explanation.facts[decision.fact]
+        signed = writer.format_time(decision.signed_at)
+        yield f"{_INDENT}{number}. {describe_body(fact.body)}, signed {signed}"
+        for effect in decision.effects:
+            later = " (set again by a later decision)" if effect.is_replaced else ""
+            yield f"{_INDENT * 3}sets {effect.field}: {effect.value}{later}"
+
+
+def _write_versions(writer: _Writer) -> Iterator[str]:
+    for version in writer.explanation.changes:
+        when = writer.format_time(version.recorded_at)
+        cause, rules = version.cause, version.rules_version
+        yield f"{_INDENT}version {version.version}, {when}: {cause}, rules {rules}"
+        for change in version.changes:
+            if change.field == "adjudications" and len(version.changes) > 1:
+                continue  # the decision itself is named below
+            because = f", because {change.because}" if change.because else ""
+            if change.field == "facts":
+                yield f"{_INDENT * 2}other facts of the same grade"
+                continue
+            new_text = writer.format_value(change.new_value)
+            is_new = version.version == 1
+            old_text = "" if is_new else f"{writer.format_value(change.old_value)} -> "
+            yield f"{_INDENT * 2}{change.field}: {old_text}{new_text}{because}"
+        if version.facts:
+            yield f"{_INDENT * 2}by"
+            yield from writer.list_facts(version.facts, _INDENT * 3)

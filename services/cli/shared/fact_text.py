@@ -1,0 +1,113 @@
+"""A fact in one line: what it says, when it was true, how far its sender stands by it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.vocabulary.clinical_fact import (
+    Administration,
+    ChronicGvhd,
+    Culture,
+    Death,
+    Enrolment,
+    GvhdStage,
+    Movement,
+    Observation,
+    Transplant,
+)
+from services.vocabulary.fact import Body, Fact
+from services.vocabulary.judgement import Adjudication, Assessment, Finding
+from services.vocabulary.quantity import Quantity
+
+_ID_LENGTH = 8
+
+
+def describe_fact(fact: Fact, format_time: Callable[[datetime], str]) -> str:
+    """Return *fact* in one line, its time as *format_time* writes it."""
+    status = fact.status.name.lower().replace("_", " ")
+    return (
+        f"{describe_body(fact.body)}, {format_time(fact.observed_at)}, {status},"
+        f" fact {fact.id[:_ID_LENGTH]}"
+    )
+
+
+def describe_body(body: Body) -> str:
+    """Return the content of a fact in words, without its time.
+
+    >>> from decimal import Decimal
+    >>> count = Quantity(Decimal("0.4"), "10*9/L")
+    >>> describe_body(Observation("neutrophils", count, lln=Quantity(Decimal("1.5"), "10*9/L")))
+    'neutrophils 0.4 10*9/L (normal 1.5 to ?)'
+    """
+    words = _list_clinical_words(body) or _list_judgement_words(body) or (body.kind,)
+    return " ".join(word for word in words if word)
+
+
+def _list_clinical_words(body: Body) -> tuple[str, ...]:
+    """Return the words of what a site reports; empty for another fact."""
+    words: tuple[str, ...] = ()
+    match body:
+        case Observation():
+            words = _list_observation_words(body)
+        case Administration(drug=drug, action=action, dose=dose, route=route):
+            scheduled = "as the protocol schedules" if body.scheduled else ""
+            words = (drug, str(action), describe_quantity(dose), route, scheduled)
+        case Movement(to=place, cancelled=is_cancelled):
+            words = ("movement cancelled:" if is_cancelled else "movement to", place)
+        case Death(cause=cause):
+            words = ("death", f"of {cause}" if cause else "")
+        case Transplant(donor=donor, number=number):
+            words = (f"transplant {number}", donor)
+        case Enrolment(site=site):
+            words = ("enrolment at", site)
+        case Culture(positive=is_positive, organism=organism):
+            words = ("culture positive" if is_positive else "culture negative", organism)
+        case GvhdStage():
+            organs = ("skin", "liver", "upper_gi", "lower_gi")
+            stages = [(organ.replace("_", " "), getattr(body, organ)) for organ in organs]
+            known = ", ".join(f"{organ} {stage}" for organ, stage in stages if stage is not None)
+            words = ("stages of acute GVHD:", known)
+        case ChronicGvhd(severity=severity):
+            words = ("chronic GVHD,", severity)
+    return words
+
+
+def _list_judgement_words(body: Body) -> tuple[str, ...]:
+    """Return the words of what a person judged; empty for another fact."""
+    words: tuple[str, ...] = ()
+    match body:
+        case Assessment(grade=grade, by=signer, note=note):
+            words = (f"assessed grade {grade} by {signer}", _quote(note))
+        case Finding(symptoms=symptoms, infarction=infarction, by=signer, note=note):
+            seen = [] if symptoms is None else [f"symptoms {symptoms}"]
+            seen += [] if infarction is None else [f"infarction {'yes' if infarction else 'no'}"]
+            words = (", ".join(seen), f"seen by {signer}", _quote(note))
+        case Adjudication(verdict=verdict, by=signer, reason=reason):
+            words = (f"{verdict} by {signer}:", reason)
+    return words
+
+
+def describe_quantity(quantity: Quantity | None) -> str:
+    """Return the number with its unit; empty when there is none."""
+    if quantity is None:
+        return ""
+    return f"{quantity.censoring or ''}{quantity.value} {quantity.unit or '(no unit)'}"
+
+
+def _list_observation_words(body: Observation) -> tuple[str, ...]:
+    has_limits = body.lln is not None or body.uln is not None
+    limits = f"(normal {_describe_limit(body.lln)} to {_describe_limit(body.uln)})"
+    return (
+        body.measure,
+        describe_quantity(body.value) if body.value else body.text,
+        limits if has_limits else "",
+        {True: "fasting", False: "not fasting", None: ""}[body.fasting],
+        {True: "at rest", False: "not at rest", None: ""}[body.at_rest],
+    )
+
+
+def _describe_limit(quantity: Quantity | None) -> str:
+    return "?" if quantity is None else str(quantity.value)
+
+
+def _quote(text: str) -> str:
+    return f'"{text}"' if text else ""

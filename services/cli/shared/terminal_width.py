@@ -1,0 +1,36 @@
+"""The width of the terminal that is written to, and text folded to it."""
+
+import shutil
+import sys
+import textwrap
+
+_WIDEST_TEXT = 120  # characters: longer lines are hard to read
+
+
+def find_terminal_width() -> int | None:
+    """Return the columns of the terminal that standard output is; None: it is a file or a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def fold_line(line: str, width: int | None, hanging: int = 2) -> list[str]:
+    """Return *line* as lines of at most *width* characters; None: as it is.
+
+    Lines after the first are indented by *hanging* more than the first. A word that is longer stays
+    whole.
+
+    >>> fold_line("  grade 3: fever, hypotension", 20)
+    ['  grade 3: fever,', '    hypotension']
+    >>> fold_line("grade 3: fever, hypotension", None)
+    ['grade 3: fever, hypotension']
+    """
+    if width is None or len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line.lstrip(),
+        min(width, _WIDEST_TEXT),
+        initial_indent=indent,
+        subsequent_indent=indent + " " * hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,70 @@
+"""Tables and text that fold to the terminal, and stay whole in a pipe."""
+
+import pytest
+
+from services.cli.shared.columns import RECORDS, list_headings
+from services.cli.shared.fold_table import fold_table
+from services.cli.shared.terminal_width import find_terminal_width, fold_line
+
+HEAD = list_headings(RECORDS)
+SYNDROME = "Immune effector cell-associated neurotoxicity syndrome (ASTCT)"
+ROW = (
+    *("P-001", SYNDROME, "2-4", "-", "72", "3", "2026-03-12 12:00", "2026-03-14 12:00"),
+    *("suspected, possible, before exposure", "28816f9d"),
+)
+WIDTHS = (20, 60, 80, 100, 108, 109, 120, 121, 150, 190, 300)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(width):
+    lines = fold_table(HEAD, [ROW], width)
+    longest_word = max(len(word) for word in " ".join(ROW).split())
+    assert max(map(len, lines)) <= max(width, longest_word + 4)
+    text = " ".join(lines)
+    assert all(word in text for cell in ROW for word in cell.split())
+
+
+def test_a_table_with_room_or_in_a_pipe_has_a_line_for_each_row():
+    lines_in_pipe = fold_table(HEAD, [ROW, ROW], None)
+    assert len(lines_in_pipe) == 3
+    width = max(map(len, lines_in_pipe))
+    assert fold_table(HEAD, [ROW, ROW], width) == lines_in_pipe
+    assert len(fold_table(HEAD, [ROW, ROW], width - 1)) > 3
+
+
+@pytest.mark.parametrize(("width", "is_whole"), [(150, True), (121, True), (120, False)])
+def test_a_date_stays_beside_its_time_while_there_is_room(width, is_whole):
+    lines = fold_table(HEAD, [ROW], width)
+    assert any("2026-03-12 12:00" in line for line in lines) is is_whole
+
+
+@pytest.mark.parametrize(("width", "has_columns"), [(109, True), (108, False)])
+def test_a_row_is_a_paragraph_where_no_columns_fit(width, has_columns):
+    lines = fold_table(HEAD, [ROW], width)
+    assert lines[0].startswith("participant") is has_columns
+    if not has_columns:
+        assert "    worst: 2-4; now: -; transplant day: 72; treatment day: 3" in lines[1]
+
+
+def test_a_table_without_rows_has_its_head():
+    assert fold_table(("rule", "events"), [], 80) == ["rule  events"]
+
+
+# a line, the columns, what is shown
+LINES = {
+    "short": ("grade 3: fever", 20, ["grade 3: fever"]),
+    "as wide as the terminal": ("grade 3: fever", 14, ["grade 3: fever"]),
+    "wider by one": ("grade 3: fever", 13, ["grade 3:", "  fever"]),
+    "indented": ("    grade 3: fever", 14, ["    grade 3:", "      fever"]),
+    "a word too long": ("a 28816f9d-3b0c", 8, ["a", "  28816f9d-3b0c"]),
+    "in a pipe": ("grade 3: fever", None, ["grade 3: fever"]),
+}
+
+
+@pytest.mark.parametrize(("line", "width", "expected"), LINES.values(), ids=LINES)
+def test_a_line_of_text(line, width, expected):
+    assert fold_line(line, width) == expected
+
+
+def test_a_pipe_has_no_width():
+    assert find_terminal_width() is None
