@@ -32,6 +32,9 @@ _COMMANDS = (
     "facts export --participant P-001",
     f"version --study {_STUDY}",
     "rules status",
+    "dose --participant P-001",
+    "queries --participant P-001",
+    "refused list",
     f"protocol check {_STUDY}",
     "boundary --family pocock --p0 .2 --alpha .05 --n 30",
 )

@@ -47,6 +47,11 @@ class WatchedTrial:
             connection.execute(f"SET ROLE {name_role(audience)}")
             yield connection
 
+    def read_rows(self, audience, sql):
+        """Return what *audience* reads."""
+        with self.acting_as(audience) as connection:
+            return connection.execute(sql).fetchall()
+
     def metrics(self):
         """Return the page that Prometheus scrapes."""
         with urllib.request.urlopen(self.metrics_url) as answer:  # noqa: S310 - its own port

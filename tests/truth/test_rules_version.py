@@ -26,10 +26,13 @@ def read(text):
     return read_yaml(text, "protocol.yaml")
 
 
-def copy_table(folder):
-    """A writable copy of the whole of CTCAE v5."""
+def rewrite_table(folder, name, original, rewritten):
+    """A copy of the whole of CTCAE v5 in which *original* is *rewritten* in the file *name*."""
     for file in (TABLES / "ctcae-5.0").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
+    text = (folder / name).read_text()
+    assert original in text
+    (folder / name).write_text(text.replace(original, rewritten, 1))
     return folder
 
 
@@ -43,10 +46,7 @@ def copy_table(folder):
     ],
 )
 def test_wording_of_criteria_files_does_not_count(tmp_path, file, original, rewritten):
-    copy = copy_table(tmp_path)
-    text = (copy / file).read_text()
-    assert original in text
-    (copy / file).write_text(text.replace(original, rewritten, 1))
+    copy = rewrite_table(tmp_path, file, original, rewritten)
     assert criteria_meaning(copy) == criteria_meaning(TABLES / "ctcae-5.0")
 
 
@@ -58,10 +58,7 @@ def test_wording_of_criteria_files_does_not_count(tmp_path, file, original, rewr
     ],
 )
 def test_a_threshold_or_a_term_does(tmp_path, file, original, rewritten):
-    copy = copy_table(tmp_path)
-    text = (copy / file).read_text()
-    assert original in text
-    (copy / file).write_text(text.replace(original, rewritten, 1))
+    copy = rewrite_table(tmp_path, file, original, rewritten)
     assert criteria_meaning(copy) != criteria_meaning(TABLES / "ctcae-5.0")
 
 

@@ -2,7 +2,6 @@
 
 import socket
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from aiosmtpd.controller import Controller
@@ -36,12 +35,7 @@ class MailSink:
         self._controller.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Listen no more."""
         self._controller.stop()
 
