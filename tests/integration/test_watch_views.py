@@ -13,8 +13,7 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 def test_the_records_are_those_of_the_store(watched_trial):
     with watched_trial.context.db.read() as conn:
         expected = [e for e in records.load_latest_episodes(conn) if not e.retracted]
-    found_rows = rows(
-        watched_trial,
+    found_rows = watched_trial.read_rows(
         "safety",
         "SELECT record, participant, criterion, worst, now, transplant_day, treatment_day,"
         " onset_at, resolved_at, state, provisional FROM watch.record",
@@ -66,8 +65,8 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched_trial):
         alert: state.partition(" by ")[0] for alert, state in alert_states.items()
     } == found_rows
     assert set(found_rows.values()) >= {"open", "seen"}
-    open_alert_rows = rows(
-        watched_trial, "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'"
+    open_alert_rows = watched_trial.read_rows(
+        "safety", "SELECT left_s, age_s FROM watch.alert WHERE state = 'open'"
     )
     assert open_alert_rows
     # the trial came minutes or, in a long run of tests, some hours ago
@@ -80,8 +79,7 @@ def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched_trial):
             row.decision
             for row in decisions.load_latest_decisions(conn, watched_trial.context.study_id)
         ]
-    found_rows = rows(
-        watched_trial,
+    found_rows = watched_trial.read_rows(
         "dsmb",
         "SELECT rule, signal, events, confirmed, treated, pending, effective_size::float, reached,"
         " predictive::float FROM watch.dsmb_rule",
@@ -102,8 +100,7 @@ def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched_tria
             for row in decisions.load_latest_decisions(conn, watched_trial.context.study_id)
         ]
     for decision in last:
-        points = rows(
-            watched_trial,
+        points = watched_trial.read_rows(
             "dsmb",
             "SELECT size, boundary FROM watch.dsmb_boundary WHERE boundary IS NOT NULL"  # noqa: S608 - a rule's id
             f" AND rule = '{decision.rule}' ORDER BY size",
@@ -124,8 +121,7 @@ def test_the_chart_has_the_path_and_what_is_pending(watched_trial):
     for decision in last:
         points = {
             round(float(size), 9): values
-            for size, *values in rows(
-                watched_trial,
+            for size, *values in watched_trial.read_rows(
                 "dsmb",
                 "SELECT size, events, pending_none, pending_all, now FROM watch.dsmb_boundary"  # noqa: S608 - a rule's id
                 f" WHERE rule = '{decision.rule}'",
@@ -140,8 +136,7 @@ def test_the_chart_has_the_path_and_what_is_pending(watched_trial):
 
 
 def test_a_week_shows_the_worst_grade_and_nobody_followed_is_no_zero(watched_trial):
-    worst = rows(
-        watched_trial,
+    worst = watched_trial.read_rows(
         "safety",
         "SELECT term, max(worst_at_least) FROM watch.record WHERE NOT possible"
         " AND NOT before_exposure AND state <> 'rejected' GROUP BY term",
@@ -152,8 +147,8 @@ def test_a_week_shows_the_worst_grade_and_nobody_followed_is_no_zero(watched_tri
     for term, grade in worst:
         assert max(cell or 0 for of, _, cell in weeks if of == term) == grade
     assert all((cell is None) == (followed is None) for _, followed, cell in weeks)
-    people = rows(
-        watched_trial, "safety", "SELECT participant, worst FROM watch.participant_by_week"
+    people = watched_trial.read_rows(
+        "safety", "SELECT participant, worst FROM watch.participant_by_week"
     )
     assert {name for name, cell in people if cell is None}
     assert {name for name, cell in people if cell == 0}
