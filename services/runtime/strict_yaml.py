@@ -242,9 +242,15 @@ def _explain_syntax(file: str, text: str, error: yaml.YAMLError) -> FileFault:
     else:
         line = 0 if position is None else text.count("\n", 0, position) + 1
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    if mark is not None and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t":
+    if mark is not None and _is_tab(text, mark.line, mark.column):
         reason = "a tab stands where only blanks may: indent with blanks"
     return FileFault(file, line, "", f"is not YAML: {reason}")
+
+
+def _is_tab(text: str, line: int, column: int) -> bool:
+    """Return True when a tab stands there; the place may lie behind the last line of *text*."""
+    lines = text.split("\n")
+    return line < len(lines) and lines[line].startswith("\t", column)
 
 
 def _name_steps(place: Place, value: object) -> Iterator[str]:

@@ -71,6 +71,7 @@ BAD = {  # text; the faults
     "too deep": ("[" * 60 + "]" * 60, [f", {'.'.join('1' * 40)}: lies deeper than 40 levels"]),
     "a tab": ("a:\n\tb: 1", ["line 2: is not YAML: a tab stands where only blanks may: indent"]),
     "a tab behind blanks": ("a:\n  - é\n  \t- c", ["line 3: is not YAML: a tab stands where"]),
+    "a list left open at the end": ("a: [-", ["not YAML: "]),
     "a bracket left open": ("a: [1, 2\nb: 3", ["line 2: is not YAML: "]),
     "what no text has": ("a: 1\nb: \x07", ["line 2: is not YAML: "]),
     "not UTF-8": (b"a: \xe4", [": is not UTF-8"]),
