@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from services.vocabulary.engraftment import Engraftment
+
 EndpointClock = Literal["transplant", "first_infusion"]
 EndpointKind = Literal["survival", "incidence"]
 
@@ -145,7 +147,8 @@ class EndpointReport:
     """All endpoints of a study.
 
     *as_of* is the knowledge cut, *data_to* the last instant at which a treated participant was
-    observed; *protocol* is the label with version and signature.
+    observed; *protocol* is the label with version and signature; *engraftment* is of everybody with
+    a graft, treated or not, by name.
     """
 
     study: str
@@ -156,3 +159,4 @@ class EndpointReport:
     treated: int
     curves: tuple[EndpointCurve, ...]
     adverse_events: AdverseEvents
+    engraftment: tuple[Engraftment, ...] = ()

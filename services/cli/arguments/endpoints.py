@@ -10,7 +10,7 @@ from services.cli.arguments.common import (
     add_json,
     explain_columns,
 )
-from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS
+from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, ENGRAFTMENT
 from services.vocabulary.endpoint import EndpointClock
 
 # Those of services.safety_rules.reports.endpoints, which takes long to load.
@@ -26,10 +26,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_as_of(parser)
     add_json(parser, "everything, as one JSON object")
     parser.add_argument("--endpoint", choices=IDS, help="only this one")
+    parser.add_argument(
+        "--engraftment", action="store_true", help="instead, the engraftment of each participant"
+    )
     parser.add_argument("--clock", choices=get_args(EndpointClock), help="only with this day 0")
     parser.add_argument(
         "--plot", type=Path, metavar="FILE",
         help="also draw it (.svg or .png); without --endpoint one file for each, FILE-nrm and so"
         " on; from transplant, or as --clock says",
     )  # fmt: skip
-    explain_columns(parser, ENDPOINTS, ADVERSE_EVENTS)
+    explain_columns(parser, ENDPOINTS, ADVERSE_EVENTS, ENGRAFTMENT)

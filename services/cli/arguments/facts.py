@@ -59,6 +59,11 @@ def _culture(parser: ArgumentParser) -> None:
     parser.add_argument("--negative", action="store_true", help="nothing grew")
 
 
+def _transfusion(parser: ArgumentParser) -> None:
+    products, meaning = ("platelet", "red-cell", "plasma"), "default: not named"
+    parser.add_argument("--product", choices=products, help=meaning)
+
+
 def _stages(parser: ArgumentParser) -> None:
     for name, highest in _STAGES.items():
         option = f"--{name.replace('_', '-')}"
@@ -177,6 +182,7 @@ KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None]]] = {
     "death": ("the participant died", _words("cause")),
     "withdrawal": ("left the study", _withdrawal),
     "culture": ("a microbiological culture", _culture),
+    "transfusion": ("a blood product was given", _transfusion),
     "gvhd-stage": ("organ stages of acute GVHD", _stages),
     "gvhd-signs": ("signs of acute GVHD, from which organs are staged (MAGIC)", _signs),
     "chronic-gvhd": ("global severity of chronic GVHD (NIH)", _severity),

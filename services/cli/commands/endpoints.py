@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, list_headings
+from services.cli.shared.engraftment_lines import make_engraftment_table, summarize_engraftment
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table, make_table
 from services.runtime import wire
@@ -49,6 +50,9 @@ def perform(args: Namespace) -> int:
     ]
     if args.json:
         print(wire.write_canonical(replace(endpoint_report, curves=tuple(curves))))
+    elif args.engraftment:
+        print(_describe_cut(endpoint_report))
+        print(make_engraftment_table(endpoint_report.engraftment))
     else:
         print("\n".join(_lines(endpoint_report, curves, with_adverse_events=args.endpoint is None)))
     if args.plot is not None:
@@ -63,11 +67,7 @@ def perform(args: Namespace) -> int:
 def _lines(
     report: EndpointReport, curves: Sequence[EndpointCurve], *, with_adverse_events: bool
 ) -> Iterator[str]:
-    yield (
-        f"{report.study}  {report.protocol}; known at {format_utc(report.as_of)} UTC,"
-        f" data to {format_utc(report.data_to)} UTC;"
-        f" {report.treated} treated of {report.enrolled} enrolled"
-    )
+    yield _describe_cut(report)
     for clock in CLOCKS:
         clock_curves = [curve for curve in curves if curve.clock == clock]
         if clock_curves:
@@ -79,7 +79,18 @@ def _lines(
     if with_adverse_events:
         yield ""
         yield from _describe_adverse_events(report.adverse_events)
+        if report.engraftment:
+            yield ""
+            yield from summarize_engraftment(report.engraftment)
     yield "Trial safety oversight, not a bedside alarm."
+
+
+def _describe_cut(report: EndpointReport) -> str:
+    return (
+        f"{report.study}  {report.protocol}; known at {format_utc(report.as_of)} UTC,"
+        f" data to {format_utc(report.data_to)} UTC;"
+        f" {report.treated} treated of {report.enrolled} enrolled"
+    )
 
 
 def _curve_table(curves: Sequence[EndpointCurve]) -> str:

@@ -9,6 +9,8 @@ from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.vocabulary.clinical_fact import (
+    Action,
+    Administration,
     ChronicGvhd,
     Culture,
     Death,
@@ -35,6 +37,11 @@ def _as_finding(args: Namespace) -> Finding:
     return Finding(args.criterion, args.by, symptoms, infarction, args.note)
 
 
+def _as_transfusion(args: Namespace) -> Administration:
+    drug = "transfusion" if args.product is None else f"{args.product}-transfusion"
+    return Administration(drug, Action.DOSE)
+
+
 def _as_signs(args: Namespace) -> GvhdSigns:
     return GvhdSigns(
         args.rash_percent,
@@ -59,6 +66,7 @@ _BODIES: Mapping[str, Callable[[Namespace], Body]] = {
     "death": lambda args: Death(args.cause),
     "withdrawal": lambda args: Withdrawal(args.reason or ""),
     "culture": lambda args: Culture(not args.negative, args.organism),
+    "transfusion": _as_transfusion,
     "gvhd-stage": lambda args: GvhdStage(args.skin, args.liver, args.upper_gi, args.lower_gi),
     "chronic-gvhd": lambda args: ChronicGvhd(args.severity),
     "gvhd-signs": _as_signs,

@@ -124,6 +124,14 @@ ADVERSE_EVENTS: Columns = (
     ("grade 3 or worse", "The same of grades 3 to 5."),
     ("at most", "Participants with grade 3 or worse, incomplete grades at their upper ends."),
 )
+ENGRAFTMENT: Columns = (
+    ("participant", "Pseudonym."),
+    ("neutrophils", "First transplant day of recovery: 0.5 x 10*9/L on three days in a row."),
+    ("platelets", "The same: 20 x 10*9/L, 7 days after the last transfusion of platelets."),
+    ("transfusions", "Of platelets, or of a product that was not named, since the graft."),
+    ("last on day", "Transplant day of the last of them."),
+    ("graft", "A failure that the counts propose, or what a clinician said of the graft."),
+)
 PROTOCOL_CHECK: Columns = (
     ("rule", "Id of the stopping rule."),
     ("table recomputed, as signed", "Events@evaluable that stop: as signed, and as computed."),

@@ -8,15 +8,17 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.endpoints.adverse_events import find_worst_grades, tabulate_terms
 from services.safety_rules.domain.endpoints.curves import estimate_curve
 from services.safety_rules.domain.endpoints.definitions import ENDPOINTS
+from services.safety_rules.domain.endpoints.engraftment import find_engraftment
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.facts.anchors import (
     WindowPeriod,
     find_window_periods,
 )
-from services.safety_rules.reports.follow_ups import load_study_facts, make_follow_ups
+from services.safety_rules.reports.follow_ups import StudyFacts, load_study_facts, make_follow_ups
 from services.store import participants, records
 from services.store.session import Connection
 from services.vocabulary.endpoint import AdverseEvents, EndpointClock, EndpointReport
+from services.vocabulary.engraftment import Engraftment
 from services.vocabulary.protocol import EndpointPlan
 from services.vocabulary.protocol_event import EventPattern
 
@@ -68,7 +70,23 @@ def report_endpoints(
             for endpoint in ENDPOINTS
         ),
         adverse_events=_tabulate_adverse_events(conn, rules, plan, treated, cut_at),
+        engraftment=_list_engraftment(rules, study_facts, follow_ups),
     )
+
+
+def _list_engraftment(
+    rules: Rules, study_facts: StudyFacts, follow_ups: Sequence[FollowUp]
+) -> tuple[Engraftment, ...]:
+    engraftments = (
+        find_engraftment(
+            follow_up.participant,
+            study_facts.by_participant[follow_up.participant],
+            follow_up.anchors,
+            rules.measures,
+        )
+        for follow_up in follow_ups
+    )
+    return tuple(one for one in engraftments if one is not None)
 
 
 @dataclass(frozen=True, slots=True)

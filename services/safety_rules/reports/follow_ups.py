@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.endpoints import engraftment
 from services.safety_rules.domain.endpoints.follow_up import FollowUp
 from services.safety_rules.domain.endpoints.gvhd_grades import (
     apply_decisions,
@@ -28,9 +29,9 @@ from services.vocabulary.protocol import Protocol
 
 _KINDS = (
     "enrolment", "transplant", "administration", "relapse", "death", "withdrawal", "gvhd-stage",
-    "gvhd-signs", "chronic-gvhd", "chronic-gvhd-scores",
+    "gvhd-signs", "chronic-gvhd", "chronic-gvhd-scores", "graft-status",
 )  # fmt: skip
-_MEASURES = ("bilirubin", "weight")
+_MEASURES = ("bilirubin", "weight", *sorted(engraftment.MEASURES))
 
 _GvhdRecords = Mapping[tuple[str, str], Sequence[EpisodeContent]]
 

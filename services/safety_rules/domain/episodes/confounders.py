@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.units import rescale_quantity
+from services.safety_rules.domain.facts.drugs import is_transfusion
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Action, Administration, Culture, Observation
 from services.vocabulary.fact import Fact
@@ -44,7 +45,7 @@ class ConfounderEvents:
                 if count is None:
                     return
                 events, is_low = self.counts, _is_low(count)
-            case Administration(drug="transfusion"):
+            case Administration(drug=drug) if is_transfusion(drug):
                 events = self.transfusions
             case _:
                 events = self.antibiotics
@@ -98,5 +99,5 @@ def may_confound(fact: Fact, protocol: Protocol) -> bool:
         case Culture(positive=True) | Observation(measure="neutrophils"):
             return True
         case Administration(drug=drug, action=Action.START | Action.DOSE):
-            return drug == "transfusion" or drug in protocol.bedside.antibiotics
+            return is_transfusion(drug) or drug in protocol.bedside.antibiotics
     return False

@@ -7,8 +7,19 @@ from datetime import datetime, timedelta
 from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.fact import Body, Fact
 
+# A transfusion is a drug whose name ends so; the product is not always named.
+TRANSFUSION, PLATELET_TRANSFUSION = "transfusion", "platelet-transfusion"
 # Two doses no further apart are a drug that is given day by day.
 DAILY_INTERVAL = timedelta(hours=36)
+
+
+def is_transfusion(drug: str) -> bool:
+    """Return True when *drug* is a blood product, named or not.
+
+    >>> [is_transfusion(drug) for drug in ("transfusion", "red-cell-transfusion", "heparin")]
+    [True, True, False]
+    """
+    return drug == TRANSFUSION or drug.endswith(f"-{TRANSFUSION}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from services.safety_rules.domain.ctcae.compiled import MeasureGrading
 from services.safety_rules.domain.ctcae.concomitant_drugs import list_affected_measures
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.dosing.advice import ParticipantAdvice
+from services.safety_rules.domain.endpoints import engraftment
 from services.safety_rules.domain.episodes import confounders
 from services.safety_rules.domain.episodes.criterion_course import CriterionCourse
 from services.safety_rules.domain.episodes.deaths import is_fatal_regrade, query_deaths
@@ -59,6 +60,7 @@ class Fold:
         self._anchor_facts: dict[str, Fact] = {}
         self._steroids: tuple[datetime, ...] = ()
         self._other_facts: dict[str, Fact] = {}  # other than observations
+        self._graft_facts: dict[str, Fact] = {}  # counts, and judgements of the graft
         self._readers: dict[str, _FactReaders] = {}  # by measure
         self._impossible_values: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
         self._unread_ranges = data_queries.UnreadRanges()
@@ -151,6 +153,9 @@ class Fold:
             *self._unread_ranges.list_queries(self._rules.compiled_criteria.by_measure),
             *find_contradictions(self._other_facts.values()),
             *self._query_deaths(),
+            *engraftment.query_graft_failure(
+                tuple(self._graft_facts.values()), self._anchors, self._rules.measures
+            ),
             *data_queries.query_missing_anchors(
                 self._rules.protocol.rules, self._anchors, self._anchor_facts.values()
             ),
@@ -178,6 +183,7 @@ class Fold:
         """Add *fact* to each of its readers, or remove it from them."""
         body = fact.body
         self._advice.change(fact, stands=stands)
+        self._change_graft_fact(fact, stands=stands)
         if isinstance(body, Observation):
             readers = self._readers.get(body.measure)
             if readers is None:
@@ -220,6 +226,11 @@ class Fold:
             scales,
             confounders.may_confound(fact, protocol),
         )
+
+    def _change_graft_fact(self, fact: Fact, *, stands: bool) -> None:
+        """Add or remove a fact that the engraftment is read from."""
+        if engraftment.reads_fact(fact):
+            _update_facts(self._graft_facts, fact, stands=stands)
 
     def _change_other_fact(self, fact: Fact, *, stands: bool) -> None:
         """Add or remove a fact that is no observation."""
