@@ -125,8 +125,9 @@ class Fact:
         sequence: The sender's own count (MSH-13), 0 without one.
         notes: Irregularities in reading it, e.g. ``observed_at from OBR-7``.
         visit: The site's number of the visit that it belongs to, by a keyed hash; empty: not known.
-        result_key: Of a laboratory result or a vital sign; None: a fact of another kind, or of an
-            older release, which matches any.
+        result_key: Of a laboratory result or a vital sign, and of the end of an infusion, whose
+            local time is that of its beginning; None: a fact of another kind, or of an older
+            release, which matches any.
 
     Raises:
         ValueError: A time is naive or not in UTC.

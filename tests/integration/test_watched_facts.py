@@ -21,6 +21,8 @@ from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
 from tests.helpers.random_trials import PEOPLE, trial
 from tests.helpers.store import message
 from tests.unit.test_current_facts import KEYED, TABLE, read_keyed_row
+from tests.unit.test_denied_deaths import TABLE as DEATHS
+from tests.unit.test_denied_deaths import read_row as read_death_row
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -158,3 +160,22 @@ def test_the_facts_that_stand_are_those_of_the_rows(postgres, tmp_path):
         expected_digests = sorted(digest_of[f"{who} {name}"] for name in names.split())
         assert digests == expected_digests, rows_of_case
     assert_same_facts_stand(postgres.url)
+
+
+def test_the_deaths_that_stand_are_those_of_the_rows(postgres, tmp_path):
+    people = [f"P-{number:03d}" for number in range(len(DEATHS))]
+    facts = [
+        replace(item, id=f"{who} {item.id}", subject=who)
+        for who, (rows_of_case, *_) in zip(people, DEATHS.values(), strict=True)
+        for item in map(read_death_row, rows_of_case)
+    ]
+    keep_facts(facts, people, postgres.url, tmp_path)
+    with psycopg.connect(postgres.url.replace("+psycopg", "")) as connection:
+        query = "SELECT id FROM watch.standing_fact WHERE kind = 'death'"
+        found_ids = sorted(one for (one,) in connection.execute(query).fetchall())
+    expected_ids = [
+        f"{who} {name}"
+        for who, (_, names, _) in zip(people, DEATHS.values(), strict=True)
+        for name in names.split()
+    ]
+    assert found_ids == sorted(expected_ids)

@@ -29,6 +29,11 @@ TABLE = {
     "corrected time": (["a 1.0 F 0 1", "b 1.0 C 5 2"], "b"),
     "corrected time, then deleted": (["a 1.0 F 0 1", "b 1.0 C 5 2", "c 1.0 D 5 3"], ""),
     "two candidates: it stands alone": (["a 1.0 F 0 1", "b 2.0 F 4 5", "c 9.0 C 9 9"], "a b c"),
+    "no result is nothing to correct": (["a 1.0 F 0 1", "b - X 4 5", "c 9.0 C 9 9"], "c"),
+    "no result is nothing to delete": (["a 1.0 F 0 1", "b - X 4 5", "c 1.0 D 9 9"], ""),
+    "no result alone, and a correction": (["a - X 4 5", "b 9.0 C 9 9"], "b"),
+    "no result, corrected at its time": (["a 1.0 F 0 1", "b - X 4 5", "c 9.0 C 4 9"], "a c"),
+    "no result of another time": (["a 1.0 F 0 1", "b - X 4 5"], "a"),
     "a correction alone": (["a 1.0 C 0 1"], "a"),
     "a deletion alone": (["a 1.0 D 0 1"], ""),
     "two draws": (["a 1.0 F 0 1", "b 2.0 F 4 5"], "a b"),
@@ -201,6 +206,15 @@ KEYED = {
     "the same instant in another zone": (
         ["a 71 F 0 1 X/1/r@12", "b 118 F 5 6 X/2/r@17", "c 117 C 0 9 X/1/s@17"], "b c", [],
     ),
+    "no result, under the local time of one": (
+        ["a 71 F 0 1 X/1/r@12", "b 118 F 2 3 X/2/r@14", "c - X -1 9 X/1/s@12"], "b", [],
+    ),
+    "no result, under the local time of none": (
+        ["a 71 F 0 1 X/1/r@12", "b - X -1 9 X/1/s@11"], "a", [],
+    ),
+    "no result, before the one of its local time": (
+        ["a 71 F 0 9 X/1/r@12", "b - X -1 1 X/1/s@12"], "a", [],
+    ),
     "a local time that two results have": (
         ["a 71 F 0 1 X/1/r@01", "b 118 F 1 2 X/2/r@01", "c 117 C 5 9 X/1/s@01"],
         "a b c", [("c",)],
@@ -263,6 +277,9 @@ CANDIDATES = {
     "one": (["a 1.0 F 0 1"], []),
     "two": (["a 1.0 F 0 1", "b 2.0 F 4 5"], [("c",)]),
     "two of one time": (["a 1.0 P 0 1", "b 2.0 F 0 2"], []),
+    "one, and no result of another time": (["a 1.0 F 0 1", "b - X 4 5"], []),
+    "no result of another time": (["a - X 4 5"], []),
+    "two, and no result of another time": (["a 1.0 F 0 1", "b 2 F 4 5", "d - X 6 7"], [("c",)]),
 }
 
 

@@ -1,9 +1,12 @@
 """Drugs given, started, changed and stopped."""
 
+from datetime import timedelta
+
 import pytest
 
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.vocabulary.clinical_fact import Action
-from services.vocabulary.fact import Status
+from services.vocabulary.fact import Fact, Status
 from tests.helpers.fact_notes import quantity
 from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 
@@ -238,10 +241,14 @@ CHANGED_ENTRIES = [
         {"end_text": "20260301200000", "action": "D"},
         [("start", "D"), ("stop", "D"), ("given", "X")],
     ),
-    ({"action": "U"}, [("given", "C"), ("start", "X")]),
-    ({"action": "D"}, [("given", "D"), ("start", "X")]),
-    ({"action": "U", "completion": "RE"}, [("given", "D"), ("start", "X")]),
-    ({"completion": "RE"}, [("given", "X")]),
+    ({"action": "U"}, [("given", "C"), ("start", "X"), ("stop", "X")]),
+    ({"action": "D"}, [("given", "D"), ("start", "X"), ("stop", "X")]),
+    ({"action": "U", "completion": "RE"}, [("given", "D"), ("start", "X"), ("stop", "X")]),
+    ({"completion": "RE"}, [("given", "X"), ("start", "X"), ("stop", "X")]),
+    (
+        {"completion": "RE", "end_text": "20260301200000"},
+        [("start", "X"), ("stop", "X"), ("given", "X")],
+    ),
     ({"action": "U", "note": "start"}, [("start", "C")]),
 ]
 
@@ -250,6 +257,57 @@ CHANGED_ENTRIES = [
 def test_without_a_word_a_changed_entry_takes_back_what_it_no_longer_is(fields, statuses):
     drafts = read_content(make_message(rxa(**{"note": "", **fields}))).drafts
     assert [(str(d.body.action), d.status.value) for d in drafts] == statuses
+
+
+FIRST = {"note": "", "end_text": "20260301200000"}  # from 8 to 20 o'clock
+SECOND = {"note": "", "start_text": "20260302080000", "end_text": "20260302200000"}
+LATER = {
+    "the same entry": ({**FIRST, "action": "D"}, "2 08 start, 2 20 stop"),
+    "without its end": ({"note": "", "action": "D"}, "2 08 start, 2 20 stop"),
+    "the other, without its end": (
+        {"note": "", "action": "D", "start_text": "20260302080000"},
+        "1 08 start, 1 20 stop",
+    ),
+    "without its end, in the zone of the sender": (
+        {"note": "", "action": "D", "start_text": "20260301080000-0500"},
+        "2 08 start, 2 20 stop",
+    ),
+    "a dose that there was not": (
+        {"note": "", "action": "D", "start_text": "20260301100000"},
+        "1 08 start, 1 20 stop, 2 08 start, 2 20 stop",
+    ),
+    "it was one dose": (
+        {"note": "", "action": "U"},
+        "1 08 given, 2 08 start, 2 20 stop",
+    ),
+    "it was not given": ({"note": "", "completion": "RE"}, "2 08 start, 2 20 stop"),
+    "it was not given after all": (
+        {"note": "", "completion": "RE", "action": "U"},
+        "2 08 start, 2 20 stop",
+    ),
+    "it ended earlier": (
+        {**FIRST, "end_text": "20260301180000", "action": "U"},
+        "1 08 start, 1 18 stop, 2 08 start, 2 20 stop",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "expected"), LATER.values(), ids=LATER)
+def test_what_is_left_of_two_infusions_of_an_order(fields, expected):
+    raw = [
+        message(PID, ORDER, rxa(**entry), kind="RAS^O17", sent_at=f"202603{day}090000-0500")
+        for entry, day in ((FIRST, "03"), (SECOND, "04"), (fields, "05"))
+    ]
+    facts = [
+        Fact(f"{number}.{draft.path}", "P-001", draft.observed_at, draft.reported_at, draft.body,
+             f"{draft.body}", status=draft.status, series=draft.series, result_key=draft.result_key)
+        for number, one in enumerate(raw) for draft in read_content(one).drafts
+    ]  # fmt: skip
+    for order in (facts, facts[::-1]):
+        remaining_steps = [
+            (one.observed_at - timedelta(hours=5), one.body) for one in select_current_facts(order)
+        ]
+        assert ", ".join(f"{at:%-d %H} {body.action}" for at, body in remaining_steps) == expected
 
 
 def test_one_is_taken_back_whatever_its_dose_is():

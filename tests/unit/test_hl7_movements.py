@@ -3,6 +3,7 @@
 import pytest
 
 from services.vocabulary.clinical_fact import Death, Movement
+from services.vocabulary.fact import Status
 from tests.helpers.hl7_messages import PID, message, read_content, read_parked
 
 EVENT = "EVN|A01|20260301080000"
@@ -132,10 +133,16 @@ def test_a_death_is_read_from_any_of_these(event):
 
 
 @pytest.mark.parametrize(
-    ("death_flag", "death_time"), [("", ""), ("N", ""), ("N", '""'), ('""', '""')]
+    ("death_flag", "death_time"), [("N", ""), ("N", '""'), ('""', ""), ('""', '""')]
 )
-def test_who_did_not_die_is_not_dead(death_flag, death_time):
-    assert read_content(adt("A08", pid(death_flag, death_time))).drafts == ()
+def test_who_has_not_died_takes_back_a_death(death_flag, death_time):
+    (draft,) = read_content(adt("A08", pid(death_flag, death_time))).drafts
+    assert (draft.body, draft.status, draft.series) == (Death(), Status.DELETED, "")
+
+
+@pytest.mark.parametrize("death_time", ["", '""'])
+def test_a_message_that_does_not_speak_of_death_takes_back_none(death_time):
+    assert read_content(adt("A08", pid("", death_time))).drafts == ()
 
 
 def test_a_death_without_a_date_takes_that_of_its_message_and_says_so():

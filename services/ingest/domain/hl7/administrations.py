@@ -17,11 +17,11 @@ from services.ingest.domain.hl7.context import (
 )
 from services.ingest.domain.hl7.drugs import find_drug
 from services.ingest.domain.hl7.message import Message, Segment
-from services.ingest.domain.hl7.times import Hl7Time
+from services.ingest.domain.hl7.times import Hl7Time, read_local_time
 from services.ingest.domain.hl7.values import read_hl7_number
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.clinical_fact import Action, Administration
-from services.vocabulary.fact import Status
+from services.vocabulary.fact import ResultKey, Status
 from services.vocabulary.quantity import Quantity
 
 _ACTIONS = {"start": Action.START, "rate": Action.RATE, "stop": Action.STOP, "given": Action.DOSE}
@@ -35,7 +35,7 @@ _STATUS = {
     "U": Status.CORRECTED,
     "D": Status.DELETED,
 }
-_CHANGING_STATUSES = frozenset({Status.CORRECTED, Status.DELETED})
+_CHANGING_STATUSES = frozenset({Status.CORRECTED, Status.DELETED, Status.NO_RESULT})
 _RETRACTING_STATUSES = frozenset({Status.DELETED, Status.NO_RESULT})
 _UNKNOWN_DOSE = "999"  # in RXA-6, without a unit
 _AN_INFUSION = timedelta(minutes=30)  # RXA-3 and RXA-4 this far apart are a start and a stop
@@ -122,6 +122,7 @@ def _read_administration(
                 sequence=context.sequence,
                 notes=(*time.notes, *_note_unread_dose(rxa, dose)),
                 visit=entry.visit,
+                result_key=_make_key(rxa) if action is Action.STOP else None,
             )
 
 
@@ -165,7 +166,8 @@ def _find_actions(
     """Return the actions that RXA-9 names, or else RXA-3 and RXA-4 imply, with their statuses.
 
     Without a word an update may turn a dose into an infusion, and a deletion may leave out RXA-4:
-    the action that is not implied any longer takes back what it was.
+    the action that is not implied any longer takes back what it was. The end of an infusion is that
+    of the entry's beginning (RXA-3), by which it is taken back when RXA-4 is left out.
     """
     named_actions = [action for word, action in _ACTIONS.items() if word in words]
     if named_actions:
@@ -175,9 +177,14 @@ def _find_actions(
     if end is not None and is_infusion:
         actions.append((Action.STOP, end, status))
     if status in _CHANGING_STATUSES:
-        other_action = Action.DOSE if is_infusion else Action.START
-        actions.append((other_action, start, Status.NO_RESULT))
+        other_actions = (Action.DOSE,) if is_infusion else (Action.START, Action.STOP)
+        actions += [(action, start, Status.NO_RESULT) for action in other_actions]
     return actions
+
+
+def _make_key(rxa: Segment) -> ResultKey:
+    """Return the key of the end of an infusion: when its entry begins, as it is written."""
+    return ResultKey(local_time=read_local_time(rxa.text(3)))
 
 
 def _split_notes(rxa: Segment) -> list[str]:

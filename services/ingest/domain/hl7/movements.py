@@ -18,6 +18,7 @@ from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.times import Hl7Time
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
 from services.vocabulary.clinical_fact import Death, Movement
+from services.vocabulary.fact import Status
 
 Destination = Literal["admission", "ward", "icu", "outpatient", "discharge"]
 
@@ -38,6 +39,7 @@ _IS_PLANNED = {
     **dict.fromkeys(("a", "accident", "e", "emergency", "u", "urgent"), False),
     **dict.fromkeys(("c", "elective", "l", "labor and delivery"), True),
 }
+_SAYS_ALIVE = ("N", NULL)
 EVENTS = frozenset(_EVENTS) | {_UPDATE, "A31"}
 
 
@@ -55,6 +57,8 @@ def read_movements(context: Context) -> Iterator[Item]:
         yield _read_place(context, patient_ids, visit)
     if patient.text(30) == "Y" or patient.text(29).strip('"'):
         yield _read_death(context, patient_ids, patient, visit)
+    elif patient.text(30) in _SAYS_ALIVE:
+        yield _deny_death(context, patient_ids, visit)
 
 
 def _find_contradiction(patient: Segment) -> ParkedItem | None:
@@ -147,6 +151,22 @@ def _read_death(
         Death(),
         sequence=context.sequence,
         notes=(*note, *time.notes),
+        visit=read_visit_number(visit),
+    )
+
+
+def _deny_death(
+    context: Context, patient_ids: tuple[PatientKey, ...], visit: Segment | None
+) -> FactDraft:
+    """Return the fact that the patient has not died: it takes back what was sent before."""
+    return FactDraft(
+        patient_ids,
+        "PID.30",
+        context.sent_at,
+        context.sent_at,
+        Death(),
+        Status.DELETED,
+        sequence=context.sequence,
         visit=read_visit_number(visit),
     )
 

@@ -7,10 +7,15 @@ from services.safety_rules.domain.facts.current_report import (
     CORRECTING_STATUSES,
     select_current_report,
 )
+from services.safety_rules.domain.facts.denied_deaths import (
+    find_doubts,
+    is_denial,
+    select_undenied,
+)
 from services.safety_rules.domain.facts.movements import SettledMovements, settle_movements
 from services.safety_rules.domain.facts.series import Series
-from services.vocabulary.clinical_fact import Movement
-from services.vocabulary.fact import Fact
+from services.vocabulary.clinical_fact import Death, Movement
+from services.vocabulary.fact import Fact, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ def _name_series(fact: Fact) -> str:
 
 
 _NO_CHANGES = FactChanges((), ())
+_REACHING_STATUSES = CORRECTING_STATUSES | {Status.NO_RESULT}  # also facts of another time
 _MATCHED_COUNT = 2  # of facts in a set: more may be about several results
 
 
@@ -51,6 +57,8 @@ class CurrentFacts:
         self._movements: dict[str, Fact] = {}  # as corrections leave them, cancels among them
         self._movement_reports: list[Fact] = []
         self._settled_movements = SettledMovements()
+        self._deaths: dict[str, Fact] = {}  # as corrections leave them
+        self._denials: list[Fact] = []
 
     def add(self, fact: Fact) -> FactChanges:
         """Add *fact* and return what it changes among the current facts; a repetition nothing."""
@@ -58,17 +66,19 @@ class CurrentFacts:
             return _NO_CHANGES
         self._ids.add(fact.id)
         change = self._add_to_series(fact, _name_series(fact))
-        return self._settle_movements(fact, change) if isinstance(fact.body, Movement) else change
+        if isinstance(fact.body, Movement):
+            return self._settle_movements(fact, change)
+        return self._settle_deaths(fact, change) if isinstance(fact.body, Death) else change
 
     def _add_to_series(self, fact: Fact, name: str) -> FactChanges:
         series = self._series.setdefault(name, fact) if name else fact
         if series is fact:
             return FactChanges((), (fact,)) if select_current_report((fact,)) else _NO_CHANGES
         if isinstance(series, Fact):
-            is_orphan = series.status in CORRECTING_STATUSES
+            is_orphan = series.status in _REACHING_STATUSES
             series = Series({series.observed_at: [series]}, has_orphans=is_orphan)
             self._series[name] = series
-        reaches_others = fact.status in CORRECTING_STATUSES or series.has_orphans
+        reaches_others = fact.status in _REACHING_STATUSES or series.has_orphans
         if not reaches_others and fact.observed_at not in series.sets:
             series.add(fact)
             return FactChanges((), (fact,)) if select_current_report((fact,)) else _NO_CHANGES
@@ -99,6 +109,20 @@ class CurrentFacts:
             tuple(fact for fact in movements if fact not in earlier_movements),
         )
 
+    def _settle_deaths(self, report: Fact, change: FactChanges) -> FactChanges:
+        """Return the deaths that *report*, a death or a denial of it, puts in force or undoes."""
+        earlier_deaths = select_undenied(self._deaths.values(), self._denials)
+        for removed_fact in change.removed_facts:
+            del self._deaths[removed_fact.id]
+        self._deaths |= {added.id: added for added in change.added_facts}
+        if is_denial(report):
+            self._denials.append(report)
+        deaths = select_undenied(self._deaths.values(), self._denials)
+        return FactChanges(
+            tuple(fact for fact in earlier_deaths if fact not in deaths),
+            tuple(fact for fact in deaths if fact not in earlier_deaths),
+        )
+
     def list_queries(self) -> list[Query]:
         """Return the queries for a person to resolve, in a fixed order."""
         unclear_series = (self._series[name] for name in self._unclear_series)
@@ -108,7 +132,8 @@ class CurrentFacts:
             if isinstance(series, Series)
             for facts in series.find_ambiguous_reports()
         }
-        problems = self._settled_movements.problems
+        deaths = select_undenied(self._deaths.values(), self._denials)
+        problems = {**self._settled_movements.problems, **find_doubts(deaths, self._denials)}
         queries |= {Query(problem, facts) for facts, problem in problems.items()}
         return sorted(queries, key=lambda query: query.facts)
 

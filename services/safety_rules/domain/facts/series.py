@@ -10,7 +10,7 @@ from services.safety_rules.domain.facts.current_report import (
     select_current_report,
 )
 from services.safety_rules.domain.facts.repeated_results import split_by_result
-from services.vocabulary.fact import Fact
+from services.vocabulary.fact import Fact, Status
 
 _Sets = Mapping[datetime, Sequence[Fact]]
 _CLOCK_CHANGE = timedelta(hours=1)
@@ -47,10 +47,9 @@ class Series:
     def update_orphans(self) -> None:
         """Look again whether there are corrections without a result of their code and time."""
         self.has_orphans = any(
-            _may_be_orphan(fact, _drop_corrections(facts))
+            _is_void(facts) or any(_may_be_orphan(fact, _drop_corrections(facts)) for fact in facts)
             for view in _split_by_code(self.sets)
             for facts in view.values()
-            for fact in facts
         )
 
     def find_ambiguous_reports(self) -> list[Sequence[Fact]]:
@@ -117,26 +116,36 @@ def _join_orphans(sets: _Sets) -> tuple[list[Sequence[Fact]], list[Sequence[Fact
     """Return the sets, with each orphan in the set that it corrects, and the ambiguous orphans.
 
     An orphan is about the result that its sender dated with the same local time, at whatever
-    offset; else its time is a corrected one, of the only result.
+    offset; else its time is a corrected one, of the only result. That there is no result of some
+    time is nothing to correct, and is about another time only when its local time says so.
     """
     originals, orphans = _separate_orphans(sets)
-    if not orphans or not originals:
-        return [*originals.values(), *orphans], []
-    joined_sets, ambiguous_sets = {at: list(facts) for at, facts in originals.items()}, []
-    for orphan in orphans:
-        local_times = _list_local_times(orphan)
-        candidates = [
-            at
-            for at, facts in originals.items()
-            if local_times & _list_local_times(_drop_corrections(facts))
-        ]
-        if len(candidates) != 1:
-            candidates = list(originals)
+    voids = [facts for facts in originals.values() if _is_void(facts)]
+    results = {at: facts for at, facts in originals.items() if not _is_void(facts)}
+    if not results:
+        return [*voids, *orphans], []
+    joined_sets = {at: list(facts) for at, facts in results.items()}
+    separate_sets: list[Sequence[Fact]] = []
+    ambiguous_sets: list[Sequence[Fact]] = []
+    for orphan in (*orphans, *voids):
+        candidates = _find_same_local_time(orphan, results)
+        if len(candidates) != 1 and not _is_void(orphan):
+            candidates = list(results)
         if len(candidates) == 1:
             joined_sets[candidates[0]] += orphan
         else:
-            ambiguous_sets.append(orphan)
-    return [*joined_sets.values()], ambiguous_sets
+            (separate_sets if _is_void(orphan) else ambiguous_sets).append(orphan)
+    return [*joined_sets.values(), *separate_sets], ambiguous_sets
+
+
+def _find_same_local_time(orphan: Sequence[Fact], results: _Sets) -> list[datetime]:
+    """Return the times of those of *results* that have the local time of *orphan*."""
+    local_times = _list_local_times(orphan)
+    return [
+        at
+        for at, facts in results.items()
+        if local_times & _list_local_times(_drop_corrections(facts))
+    ]
 
 
 def _separate_orphans(sets: _Sets) -> tuple[_Sets, list[Sequence[Fact]]]:
@@ -181,6 +190,11 @@ def _may_be_orphan(fact: Fact, results: Sequence[Fact]) -> bool:
 def _list_local_times(facts: Iterable[Fact]) -> set[str]:
     """Return the local times of *facts*, as their sender wrote them."""
     return {fact.result_key.local_time for fact in facts if fact.result_key} - {""}
+
+
+def _is_void(facts: Sequence[Fact]) -> bool:
+    """Return True when all of *facts* of one time say that there is no result."""
+    return all(fact.status is Status.NO_RESULT for fact in facts)
 
 
 def _drop_corrections(facts: Iterable[Fact]) -> list[Fact]:
